@@ -1,0 +1,13 @@
+/*
+ * anabranch: regression on streams. Everything at once; each header also stands alone.
+ */
+#ifndef ANABRANCH_H
+#define ANABRANCH_H
+
+#include <anabranch/learner.h>
+#include <anabranch/learners.h>
+#include <anabranch/moe.h>
+#include <anabranch/type.h>
+#include <anabranch/types.h>
+
+#endif

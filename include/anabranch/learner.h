@@ -1,0 +1,189 @@
+/*
+ * Models: making one, predicting, learning.
+ *
+ *     const AnbExpert experts[] = { { .type = &anb_linear }, { .type = &anb_rls, .warmup = 50 } };
+ *     StreamingLearner *model = anb_moe_new(8, experts, 2, NULL);
+ *     double before = anb_train_one(model, x, y, 1.0);
+ *     anb_free(model);
+ *
+ * A model belongs to one thread at a time; different models share nothing that changes.
+ */
+#ifndef ANABRANCH_LEARNER_H
+#define ANABRANCH_LEARNER_H
+
+#include <anabranch/types.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- making one ------------------------------------------------------------------------------------------------ */
+
+/* A tree of learners to be made. Everything it points to is copied; it may die after the call. */
+typedef struct AnbExpert AnbExpert;
+struct AnbExpert {
+    const StreamingLearnerType *type; /* anb_linear, anb_rls ... or the caller's own */
+    const void *options;              /* the type's options struct, or NULL: the defaults */
+    const AnbExpert *children;
+    size_t n_children;
+    int warmup;                       /* inside a mixture: samples until fully trusted; 0 = from the start */
+    const char *name;                 /* inside a mixture; NULL: `<type>_<index>` */
+};
+
+/* How a model is made, apart from what it is. Starts from anb_model_defaults(). */
+typedef struct AnbModelOptions {
+    uint64_t seed;                  /* 1; what every seed=0 in the expression is derived from */
+    size_t max_bytes;               /* 1 GiB; a model that needs more is refused before anything is allocated */
+    const AnbAllocator *allocator;  /* NULL: malloc and free; copied */
+    const StreamingLearnerType *const *types; /* the caller's own types, for text and snapshots; NULL-ended or NULL */
+} AnbModelOptions;
+
+ANB_API AnbModelOptions anb_model_defaults(void);
+
+/**
+ * Makes a model from a tree of learners.
+ *
+ * @param n_features  cells in a row, 1 to 1,048,576
+ * @param root        what to make
+ * @param options     how; NULL: the defaults
+ * @param error       why it was refused, or NULL
+ * @return            the model, owned by the caller (anb_free), or NULL
+ *
+ * Cost: one allocation for the plan, one for the block and one for the scratch.
+ */
+ANB_API StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options,
+                                  AnbError *error);
+
+/**
+ * Makes a model from text: `scale(moe(linear(rate=0.01), rls(lambda=0.99, warmup=50), top_k=2))`.
+ *
+ * @param n_features  cells in a row, 1 to 1,048,576
+ * @param expression  see docs/concepts.md; at most 64 KiB and 32 deep
+ * @param options     how; NULL: the defaults
+ * @param error       why it was refused and at which byte, or NULL
+ * @return            the model, owned by the caller (anb_free), or NULL
+ */
+ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options,
+                                    AnbError *error);
+
+/**
+ * A copy that goes its own way: the same plan, its own block, counters included.
+ *
+ * @param model  what to copy
+ * @param error  why it failed, or NULL
+ * @return       the copy, owned by the caller, or NULL where memory is out
+ *
+ * Cost: a memcpy of the block.
+ */
+ANB_API StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error);
+
+/* Frees a model. NULL is fine. */
+ANB_API void anb_free(StreamingLearner *model);
+
+/* ---- using one ------------------------------------------------------------------------------------------------- */
+
+/**
+ * What the model expects for a row; learns nothing.
+ *
+ * @param model  the model; its own scratch and counters are used
+ * @param x      n_features values; NaN marks a missing cell
+ * @return       the prediction; ANB_NAN where the row was rejected (anb_counters says why)
+ *
+ * Cost: one predict of each active expert. Never allocates.
+ */
+ANB_API double anb_predict(StreamingLearner *model, const double *x);
+
+/**
+ * Learns from one sample; returns what the model predicted before it saw the answer.
+ *
+ * @param model   the model, owned by the caller
+ * @param x       n_features values; NaN marks a missing cell
+ * @param y       the target, finite
+ * @param weight  how many samples this one counts for, >= 0; 0 changes nothing
+ * @return        the prediction made before learning; NaN where the sample was rejected (anb_counters says why)
+ *
+ * Cost: one predict and one update of each active expert. Never allocates. One thread at a time per model.
+ */
+ANB_API double anb_train_one(StreamingLearner *model, const double *x, double y, double weight);
+
+/**
+ * Predicts many rows; the bits are those of a loop over anb_predict.
+ *
+ * @param model  the model
+ * @param x      n rows of n_features values, row by row
+ * @param n      rows
+ * @param out    n predictions
+ */
+ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out);
+
+/**
+ * Learns many samples in order; the bits are those of a loop over anb_train_one.
+ *
+ * @param model   the model
+ * @param x       n rows of n_features values, row by row
+ * @param y       n targets
+ * @param weight  n weights, or NULL: 1 each
+ * @param n       samples
+ * @param out     n predictions, each made before its sample was learned, or NULL
+ */
+ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
+                            double *out);
+
+/* Back to the initial state, counters as well. */
+ANB_API void anb_reset(StreamingLearner *model);
+
+/* ---- readers --------------------------------------------------------------------------------------------------- */
+
+/**
+ * Scratch and counters for one reading thread: any number of readers may predict from one model at a time, as long as
+ * nobody trains it meanwhile.
+ *
+ * @param model  the model that will be read, or any clone of it
+ * @param error  why it failed, or NULL
+ * @return       the reader, owned by the caller (anb_reader_free), or NULL
+ */
+ANB_API AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error);
+ANB_API void anb_reader_free(AnbReader *reader);
+ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
+
+/* As anb_predict, with a reader's scratch: the model is not touched. */
+ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x);
+
+/* ---- asking about one ------------------------------------------------------------------------------------------ */
+
+ANB_API uint64_t anb_n_samples_seen(const StreamingLearner *model);
+ANB_API size_t anb_n_features(const StreamingLearner *model);
+ANB_API const AnbCounters *anb_counters(const StreamingLearner *model);
+ANB_API uint64_t anb_seed(const StreamingLearner *model);
+
+/* Bytes of the mutable state: what a clone copies. */
+ANB_API size_t anb_state_bytes(const StreamingLearner *model);
+/* Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
+ANB_API size_t anb_total_bytes(const StreamingLearner *model);
+
+/**
+ * The canonical expression: every option that is not its default; presets as what they expanded to. It makes the same
+ * model again.
+ *
+ * @return  a text owned by the model's plan; it lives as long as any clone does
+ */
+ANB_API const char *anb_expression(const StreamingLearner *model);
+
+/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. */
+ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
+
+/* ---- the library ----------------------------------------------------------------------------------------------- */
+
+/* The version of the library that runs: "0.1.0". */
+ANB_API const char *anb_version(void);
+
+/* Every learner this library knows, ended by NULL. */
+ANB_API const StreamingLearnerType *const *anb_learner_types(void);
+/* Every router this library knows, ended by NULL. */
+ANB_API const AnbRouterType *const *anb_router_types(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

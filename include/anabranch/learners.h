@@ -1,0 +1,53 @@
+/*
+ * The learners, and the options of each. An options struct starts from its anb_..._defaults(): 0 is a value.
+ *
+ * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied), unit (learns weight 1 only).
+ */
+#ifndef ANABRANCH_LEARNERS_H
+#define ANABRANCH_LEARNERS_H
+
+#include <anabranch/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Stochastic gradient descent on a linear model. Weight class: scaled. */
+typedef struct AnbLinearOptions {
+    double rate;     /* 0.01; step size, >= 0 */
+    bool normalized; /* false; standardise y, clip the error to 4 sd, step 0.1 sqrt(d + 1) / (1 + |x|^2) for the rate */
+} AnbLinearOptions;
+ANB_API AnbLinearOptions anb_linear_defaults(void);
+ANB_API extern const StreamingLearnerType anb_linear;
+
+/* Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled. */
+typedef struct AnbRlsOptions {
+    double lambda;  /* 0.999; forgetting factor, (0, 1] */
+    double delta;   /* 100; P starts as delta times the identity, > 0 */
+    bool intercept; /* true; a constant feature */
+    double walk;    /* 0; variance that the intercept's random walk adds a sample, >= 0 */
+    bool adaptive;  /* false; lambda follows the error's ratio to its running mean */
+} AnbRlsOptions;
+ANB_API AnbRlsOptions anb_rls_defaults(void);
+ANB_API extern const StreamingLearnerType anb_rls;
+
+/* The running mean of the target. Weight class: exact. */
+ANB_API extern const StreamingLearnerType anb_mean;
+
+/* The last target seen. Weight class: exact. */
+ANB_API extern const StreamingLearnerType anb_last;
+
+/*
+ * scale(child): online standardisation. The child's x is (x - mean)/sd of what came before, clipped to +-4, 0 where a
+ * cell is missing or its feature was constant; its raw is the row as given. What it says is clipped to the seen target
+ * range widened by 10 %. Weight class: scaled (the moments; the child as it is).
+ */
+ANB_API extern const StreamingLearnerType anb_scale;
+
+/* A mixture of experts behind a gate: moe.h. */
+ANB_API extern const StreamingLearnerType anb_moe;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

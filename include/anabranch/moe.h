@@ -1,0 +1,148 @@
+/*
+ * The mixture: many experts, one gate, and everything about both that can be read per sample.
+ */
+#ifndef ANABRANCH_MOE_H
+#define ANABRANCH_MOE_H
+
+#include <anabranch/learner.h>
+#include <anabranch/learners.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ANB_AUTO = 0, ANB_FALSE = 1, ANB_TRUE = 2 }; /* the words of reset_dead */
+
+/* Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key that
+ * the mixture does not know is offered to its router: `moe(linear, rls, top_k=1)`. */
+typedef struct AnbMoeOptions {
+    AnbRouterChoice router;       /* {&anb_router_linear, NULL} */
+    int utilization_span;         /* 500; samples of the utilization's average, >= 1 */
+    double utilization_threshold; /* 0.01; below it an expert with more than span samples is dead, (0, 1) */
+    int reset_dead;               /* ANB_AUTO: as the router wants it: the linear one yes, dense ones no */
+} AnbMoeOptions;
+ANB_API AnbMoeOptions anb_moe_defaults(void);
+
+/**
+ * Makes a mixture with the defaults: the linear router, top_k 2.
+ *
+ * @param n_features  cells in a row
+ * @param experts     n_experts of them, copied
+ * @param n_experts   2 to 4,096
+ * @param error       why it was refused, or NULL
+ * @return            the model, owned by the caller, or NULL
+ *
+ * With options: anb_new(n_features, &(AnbExpert){ &anb_moe, &options, experts, n_experts }, ...).
+ */
+ANB_API StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *experts, size_t n_experts, AnbError *error);
+
+/* ---- routers --------------------------------------------------------------------------------------------------- */
+
+/* The specification's gate: a softmax over linear scores, moved toward the expert that was nearest, with a bias that
+ * balances the load. Trains the top_k experts of each sample. Weight class: scaled. */
+typedef struct AnbRouterLinearOptions {
+    int top_k;                /* 2; active experts a sample, 1 to K */
+    double router_lr;         /* 0.01; step of the gate, >= 0; 0 = a frozen gate */
+    double load_balance_rate; /* 0.01; step of the load's bias, 0 to 1 */
+    uint64_t seed;            /* 42; of the initial weights */
+} AnbRouterLinearOptions;
+ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
+ANB_API extern const AnbRouterType anb_router_linear;
+
+/* ---- read-outs ------------------------------------------------------------------------------------------------- */
+
+/* What ANB_QUERY_GATE answers: the gate's weights, owned by the model. */
+typedef struct AnbGateWeights {
+    size_t k, d, stride;     /* K rows of d weights, stride doubles apart; d = 0 where the gate has none */
+    const double *weight;    /* NULL where d = 0 */
+    const double *bias;      /* K: learned gate bias; of a dense router its log-weights */
+    const double *load_bias; /* K: of the load balance; NULL where there is none */
+} AnbGateWeights;
+
+/*
+ * One mixture, as it stood at the last predict or train_one. The arrays have k entries and belong to the model: they
+ * live until its next call.
+ */
+typedef struct AnbMixture {
+    size_t k;
+    uint64_t samples;            /* seen by this mixture */
+    double prediction;           /* of the last row */
+    double target, error;        /* of the last sample learned: y, and y - prediction */
+    size_t n_active;
+    const unsigned *active;      /* in the order of selection */
+    const double *weight;        /* of each expert in the mix; 0 for the inactive */
+    const double *probability;   /* of each expert, warmup penalties in */
+    const double *after;         /* after the last learning step, without penalties */
+    const double *expert;        /* predictions; those of inactive experts are NaN */
+    const double *utilization;   /* running mean of `after` */
+    const double *load;          /* running share of samples where the expert was active; of p with a dense router */
+    const uint64_t *trained;     /* samples each expert learned since its last reset */
+    const double *progress;      /* of the warmup, 0 to 1 */
+    const unsigned char *dead;   /* 1 where trained > span and utilization < threshold */
+    const unsigned char *reset;  /* 1 where the last sample reset the expert */
+    size_t n_dead, n_reset;
+    double disagreement;         /* sample standard deviation of the active predictions at the last learning step */
+    double gate_entropy;         /* running, of `after`, divided by ln k: 0 to 1 */
+    double alignment;            /* running agreement of the prediction's accelerations: -1 to 1 */
+    double load_balance_rate;    /* of the linear router; 0 with others */
+    bool dense;
+} AnbMixture;
+
+/**
+ * Fills a view of the first mixture in the model, depth first.
+ *
+ * @param model    the model
+ * @param mixture  filled; its arrays belong to the model and live until its next call
+ * @return         0, or ANB_E_UNSUPPORTED where the model holds no mixture
+ *
+ * Cost: a few dozen stores; never allocates.
+ */
+ANB_API int anb_mixture(const StreamingLearner *model, AnbMixture *mixture);
+
+/* The name of expert i of the first mixture: its own, or `<type>_<index>`. NULL where there is none. The text lives as
+ * long as the model. */
+ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
+
+/**
+ * The probabilities that the first mixture's gate gives a row, without warmup penalties; changes nothing.
+ *
+ * @param model  the model
+ * @param x      n_features values
+ * @param p      K values out, summing to one
+ * @return       0, ANB_E_UNSUPPORTED without a mixture, ANB_E_INPUT where the row would be rejected
+ */
+ANB_API int anb_routing_probabilities(StreamingLearner *model, const double *x, double *p);
+
+/**
+ * What every expert of the first mixture says of a row, the inactive ones as well; changes nothing.
+ *
+ * @param model  the model
+ * @param x      n_features values
+ * @param f      K values out
+ * @return       as anb_routing_probabilities
+ *
+ * Cost: one predict of each expert.
+ */
+ANB_API int anb_expert_predictions(StreamingLearner *model, const double *x, double *f);
+
+/**
+ * How far the experts are apart on a row: the sample standard deviation over all K predictions.
+ *
+ * @return  the deviation, or ANB_NAN where the row would be rejected or there is no mixture
+ */
+ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x);
+
+/* The five numbers that other ensembles of this kind report. */
+typedef struct AnbFiveNumbers {
+    double residual_alignment;         /* alignment */
+    double regularization_sensitivity; /* load_balance_rate */
+    double depth_sufficiency;          /* gate entropy */
+    double effective_dof;              /* K */
+    double uncertainty;                /* the cached disagreement */
+} AnbFiveNumbers;
+ANB_API int anb_five_numbers(const StreamingLearner *model, AnbFiveNumbers *numbers);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,360 @@
+/*
+ * Writing a learner: the interface between the host, which owns plans and blocks, and the types, which own the arithmetic.
+ *
+ *     plan   (immutable, shared)         block   (one piece, mutable, no pointers)
+ *     scale ----------------------.      [ scale's state | child's state ... ]
+ *       `- moe -------------.     |         each node: its own state, then its children's, then its router's,
+ *            |- linear      |     |         every one on a 64-byte boundary
+ *            |- rls         |     |
+ *            `- (router)    |     |
+ *
+ * A type sees its node, its own state and its own scratch; a child's lie at fixed offsets behind them, and the inline
+ * functions below are the only way to one. Nothing here allocates, locks or fails while a sample is on its way.
+ */
+#ifndef ANABRANCH_TYPE_H
+#define ANABRANCH_TYPE_H
+
+#include <anabranch/types.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct AnbNode AnbNode;
+
+/* The one not-a-number that the library returns or stores: a missing value. Computed ones differ between CPUs. */
+#define ANB_NAN ((double)NAN)
+
+/* ---- parameters ------------------------------------------------------------------------------------------------ */
+
+typedef enum AnbParamKind {
+    ANB_REAL,   /* double */
+    ANB_COUNT,  /* int, whole and never negative */
+    ANB_BOOL,   /* bool */
+    ANB_WORD,   /* int: which of `words` */
+    ANB_SEED,   /* uint64_t: 0 = derived from the model's seed and the node's index (fallback is exact up to 2^53) */
+    ANB_LEVELS, /* AnbLevels */
+    ANB_ROUTER  /* AnbRouterChoice: the gate of a mixture */
+} AnbParamKind;
+
+/* A short list of numbers as an option: `coverage=[0.8, 0.9]`. */
+enum { ANB_LEVELS_MAX = 8 };
+typedef struct AnbLevels {
+    int count;
+    double value[ANB_LEVELS_MAX];
+} AnbLevels;
+
+/* Which gate, and its options (NULL: the defaults). The plan copies both. */
+typedef struct AnbRouterChoice {
+    const AnbRouterType *type;
+    const void *options;
+} AnbRouterChoice;
+
+/* One option of a type. A table of these, ended by {0}, feeds creation, text, --help, snapshots and documents. */
+typedef struct AnbParam {
+    const char *name;
+    AnbParamKind kind;
+    size_t offset;      /* in the options struct */
+    double fallback;    /* the default; of a word its index */
+    double min, max;    /* both allowed unless `open`; of a list every value; unused for bool, word and router */
+    unsigned open;      /* ANB_OPEN_MIN | ANB_OPEN_MAX: the bound itself is refused */
+    const char *words;  /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of a router its name */
+    const char *help;   /* one phrase, no full stop */
+} AnbParam;
+
+enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
+
+/* ---- rows ------------------------------------------------------------------------------------------------------ */
+
+/* What a node is shown of one sample. */
+typedef struct AnbRow {
+    const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
+    const double *raw;        /* n_features values as given, NaN = missing cell */
+    const double *importance; /* n_features shares summing to 1, or NULL */
+    AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
+} AnbRow;
+
+/* ---- what a type can be asked ---------------------------------------------------------------------------------- */
+
+typedef enum AnbQuery {
+    ANB_QUERY_IMPORTANCE, /* out: double[n_features], shares of split gain or weight; state only */
+    ANB_QUERY_MIXTURE,    /* out: AnbMixture (moe.h); the moe's state, and its scratch where there is one */
+    ANB_QUERY_LOAD,       /* out: const double *, K of a router; state only */
+    ANB_QUERY_GATE,       /* out: AnbGateWeights (moe.h); state only */
+    ANB_QUERY_SPREAD,     /* out: double, the expected scale of the next error; row and scratch */
+    ANB_QUERY_HIDDEN,     /* out: AnbHidden (learners.h): a network's activations for the row */
+    ANB_QUERY_MATRIX,     /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
+    ANB_QUERY_SPARSITY,   /* out: double: share of zero contributions for the row */
+    ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h) */
+    ANB_QUERY_DRIFT       /* out: AnbDriftView (learners.h) */
+} AnbQuery;
+
+/* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */
+
+typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } AnbScalar;
+
+/* Shown every used field of a state, in a fixed order. It may read them or, while loading, write them. */
+typedef struct AnbVisitor AnbVisitor;
+struct AnbVisitor {
+    void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
+};
+
+static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t count)
+{
+    if (count > 0)
+        v->field(v, data, kind, count);
+}
+
+/* ---- the type -------------------------------------------------------------------------------------------------- */
+
+enum {
+    ANB_READS_X = 1,         /* reads row->x */
+    ANB_READS_RAW = 2,       /* reads row->raw */
+    ANB_TAKES_MISSING = 4,   /* what it reads may hold NaN; a composite: as its children do */
+    ANB_COMPLETES = 8,       /* its children's x and raw never hold NaN where its own row could (scale: x only) */
+    ANB_WEIGHT_EXACT = 16,   /* weight 2 is two samples, to the bit or to rounding */
+    ANB_WEIGHT_SCALED = 32,  /* the step is multiplied by the weight */
+    ANB_WEIGHT_UNIT = 64,    /* learns samples of weight 1 only, and sits the others out */
+    ANB_ROOT_ONLY = 128,     /* stands at the root, or right below another one that does */
+    ANB_CLIPPED = 256,       /* predicts within the seen target range widened by 10 % */
+    ANB_TRANSPARENT = 512    /* passes rows on unchanged: takes missing cells where all its children do */
+};
+
+typedef struct AnbNeed {
+    size_t state;   /* bytes of the node's own state, children not counted */
+    size_t scratch; /* doubles of the node's own scratch */
+} AnbNeed;
+
+struct StreamingLearnerType {
+    const char *name, *brief, *example; /* example: a small valid expression, for the contract suite and the docs */
+    size_t options_size;                /* the plan keeps its own copy of the options */
+    const AnbParam *params;             /* ended by {0}; NULL: no options */
+    unsigned flags;                     /* above */
+    unsigned version;                   /* of the state's layout, from 1 */
+    unsigned min_children, max_children;
+
+    /* Optional: what no single range can say. Called once children and router are in place. 0 or a code, the reason in
+     * error (anb_fail). */
+    int (*check)(const AnbNode *self, AnbError *error);
+    /* Optional: how many features child i sees; else as many as the node itself. */
+    size_t (*child_features)(const AnbNode *self, size_t i);
+    /* Optional: a preset writes the expression that replaces it. 0 or a code. */
+    int (*expand)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
+
+    AnbNeed (*need)(const AnbNode *self);
+    /* Optional: the state arrives zeroed. 0, or ANB_E_MEMORY for a foreign type that owns pointers. */
+    int (*init)(const AnbNode *self, void *state);
+    double (*predict)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+    /* Gets the scratch that predict has just filled for the same row and state. */
+    void (*update)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
+    /* Optional: both fused; the same bits. Returns what predict would. */
+    double (*step)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
+
+    /* Optional: answers what it knows, 0; else ANB_E_UNSUPPORTED. A wrapper passes on what it does not know. */
+    int (*query)(const AnbNode *self, const void *state, const AnbRow *row, const double *scratch, AnbQuery what,
+                 void *out);
+    /* Optional: the node's own state as new, the children untouched; else the host zeroes it and calls init. */
+    void (*reset)(const AnbNode *self, void *state);
+    /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
+    void (*refresh)(const AnbNode *self, void *state, double factor);
+    /* Every used field of the own state, in a fixed order. A count that bounds a later field comes before it and is
+     * clamped to the plan's capacity, since it may just have been read from a file. NULL: the state is opaque bytes. */
+    void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
+    /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
+    int (*validate)(const AnbNode *self, const void *state, AnbError *error);
+    /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them. */
+    int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
+    /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY). */
+    void (*clear)(const AnbNode *self, void *state);
+    int (*clone)(const AnbNode *self, const void *from, void *to);
+};
+
+struct AnbNode {
+    const StreamingLearnerType *type;
+    const void *options;     /* the plan's own copy */
+    const AnbNode *parent;   /* NULL at the root */
+    const AnbNode *children; /* n_children learners, then the router where there is one */
+    const AnbNode *router;   /* of a mixture */
+    size_t n_children;
+    size_t n_features;
+    size_t state_offset, state_size, subtree_size; /* bytes; the offset is from the parent's state */
+    size_t scratch_offset, scratch_size;           /* doubles; likewise */
+    uint64_t seed;                                 /* the option, or derived where it is 0 */
+    unsigned index;                                /* depth first from 0 */
+    int warmup;                                    /* the attributes that an expert of a mixture carries */
+    const char *name;                              /* or NULL */
+};
+
+/* ---- a gate ---------------------------------------------------------------------------------------------------- */
+
+/* One sample at a gate. The arrays have K entries and are the mixture's scratch. */
+typedef struct AnbGate {
+    size_t k;               /* experts */
+    const double *penalty;  /* added to the logits while experts warm up; NULL: none does */
+    const unsigned char *asleep; /* experts that a dense router leaves out; NULL: none */
+    double *p;              /* gate: probabilities, penalties in; they sum to one */
+    double *weight;         /* gate: mixture weights; 0 for the inactive */
+    double *f;              /* the experts' predictions; only those of active experts are set */
+    unsigned *active;       /* gate: the active experts in the order of selection */
+    size_t n_active;
+    unsigned best;          /* before learn: the active expert with the least |error|, the first of equals */
+    double prediction;      /* the mix */
+    double *after;          /* learn: probabilities after the update, without penalties */
+    double low, high;       /* the seen target range, widened: what a dense router clips to; low > high: none yet */
+} AnbGate;
+
+/*
+ * A router is a node as well: `type` holds everything that it shares with a learner (name, params, need, init, reset,
+ * query, ranges ...; predict, update and step are NULL).
+ */
+struct AnbRouterType {
+    StreamingLearnerType type;
+    bool dense; /* every expert is active and learns */
+    /* Fills p, weight, active, n_active. */
+    void (*gate)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
+    double (*mix)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
+    void (*learn)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                  double *scratch);
+    /* Optional: expert i was reset or has restarted. */
+    void (*forget)(const AnbNode *self, void *state, size_t i);
+};
+
+/* ---- for types: the way to a child ------------------------------------------------------------------------------ */
+
+static inline void *anb_child_state(const AnbNode *child, void *state)
+{
+    return (char *)state + child->state_offset;
+}
+
+static inline const void *anb_child_state_const(const AnbNode *child, const void *state)
+{
+    return (const char *)state + child->state_offset;
+}
+
+/* What child i of self says of the row; state and scratch are self's. */
+static inline double anb_child_predict(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
+                                       double *scratch)
+{
+    const AnbNode *child = &self->children[i];
+    return child->type->predict(child, anb_child_state_const(child, state), row, scratch + child->scratch_offset);
+}
+
+/* A learner of weight class `unit` sits a weighted sample out. */
+static inline bool anb_sits_out(const AnbNode *node, const AnbRow *row, double weight)
+{
+    if (weight == 1 || !(node->type->flags & ANB_WEIGHT_UNIT))
+        return false;
+    row->counters->weight_skipped++;
+    return true;
+}
+
+/* Child i learns; its predict has just been called for the same row. */
+static inline void anb_child_update(const AnbNode *self, size_t i, void *state, const AnbRow *row, double y,
+                                    double weight, double *scratch)
+{
+    const AnbNode *child = &self->children[i];
+    if (!anb_sits_out(child, row, weight))
+        child->type->update(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
+}
+
+/* Predict, then learn, by the fused step where the type has one. */
+static inline double anb_node_step(const AnbNode *node, void *state, const AnbRow *row, double y, double weight,
+                                   double *scratch)
+{
+    if (node->type->step && !anb_sits_out(node, row, weight))
+        return node->type->step(node, state, row, y, weight, scratch);
+    double f = node->type->predict(node, state, row, scratch);
+    if (!node->type->step && !anb_sits_out(node, row, weight))
+        node->type->update(node, state, row, y, weight, scratch);
+    return f;
+}
+
+static inline double anb_child_step(const AnbNode *self, size_t i, void *state, const AnbRow *row, double y,
+                                    double weight, double *scratch)
+{
+    const AnbNode *child = &self->children[i];
+    return anb_node_step(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
+}
+
+static inline int anb_child_query(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
+                                  const double *scratch, AnbQuery what, void *out)
+{
+    const AnbNode *child = &self->children[i];
+    if (!child->type->query)
+        return ANB_E_UNSUPPORTED;
+    return child->type->query(child, anb_child_state_const(child, state), row,
+                              scratch ? scratch + child->scratch_offset : NULL, what, out);
+}
+
+/* The node's own state as new. Never fails: a type whose init can fail has a reset that cannot. */
+static inline void anb_node_reset_own(const AnbNode *node, void *state)
+{
+    if (node->type->reset) {
+        node->type->reset(node, state);
+        return;
+    }
+    memset(state, 0, node->state_size);
+    if (node->type->init)
+        node->type->init(node, state);
+}
+
+/* The node and all below it as new. */
+static inline void anb_node_reset(const AnbNode *node, void *state)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    anb_node_reset_own(node, state);
+    for (size_t i = 0; i < parts; i++)
+        anb_node_reset(&node->children[i], anb_child_state(&node->children[i], state));
+}
+
+static inline void anb_child_reset(const AnbNode *self, size_t i, void *state)
+{
+    anb_node_reset(&self->children[i], anb_child_state(&self->children[i], state));
+}
+
+/* The node and all below it trust their past less. */
+static inline void anb_node_refresh(const AnbNode *node, void *state, double factor)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    if (node->type->refresh)
+        node->type->refresh(node, state, factor);
+    for (size_t i = 0; i < parts; i++)
+        anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
+}
+
+/* A step would have left this learner non-finite: it starts again, counted. */
+static inline void anb_restart(const AnbNode *self, void *state, const AnbRow *row)
+{
+    anb_node_reset_own(self, state);
+    row->counters->restarts++;
+}
+
+/**
+ * Writes an error; for check, expand and validate.
+ *
+ * @param error   where to, or NULL
+ * @param code    the code
+ * @param format  as printf's; one line
+ * @return        code
+ */
+ANB_API int anb_fail(AnbError *error, int code, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/**
+ * Fills an options struct with the defaults of its type's table: what every `anb_..._defaults()` returns.
+ *
+ * @param type     the type
+ * @param options  its options struct, type->options_size bytes
+ */
+ANB_API void anb_options_defaults(const StreamingLearnerType *type, void *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,28 @@
+/* One main for every Check program: the file defines `suite()` and ends with CHECK_MAIN. */
+#ifndef ANB_TESTS_SUITE_H
+#define ANB_TESTS_SUITE_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Runs a suite; the exit status says whether all passed. */
+#define CHECK_MAIN(make_suite)                                                                                         \
+    int main(void)                                                                                                     \
+    {                                                                                                                  \
+        SRunner *runner = srunner_create(make_suite());                                                                \
+        srunner_run_all(runner, CK_ENV);                                                                               \
+        int failed = srunner_ntests_failed(runner);                                                                    \
+        srunner_free(runner);                                                                                          \
+        return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                                                   \
+    }
+
+/* A suite of one case; the tests follow by tcase_add_test. */
+static inline TCase *case_of(Suite *suite, double timeout)
+{
+    TCase *tests = tcase_create("all");
+    tcase_set_timeout(tests, timeout);
+    suite_add_tcase(suite, tests);
+    return tests;
+}
+
+#endif
