@@ -81,7 +81,9 @@ typedef struct AnbRow {
 
 typedef enum AnbQuery {
     ANB_QUERY_IMPORTANCE, /* out: double[n_features], shares of split gain or weight; state only */
-    ANB_QUERY_MIXTURE,    /* out: AnbMixture (moe.h); the moe's state, and its scratch where there is one */
+    ANB_QUERY_MIXTURE,    /* out: AnbMixture (moe.h); scratch */
+    ANB_QUERY_ROUTING,    /* out: double[K], the gate's probabilities for the row, without penalties; row and scratch */
+    ANB_QUERY_EXPERTS,    /* out: double[K], what every expert says of the row; row and scratch */
     ANB_QUERY_LOAD,       /* out: const double *, K of a router; state only */
     ANB_QUERY_GATE,       /* out: AnbGateWeights (moe.h); state only */
     ANB_QUERY_SPREAD,     /* out: double, the expected scale of the next error; row and scratch */
@@ -113,14 +115,13 @@ static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t c
 enum {
     ANB_READS_X = 1,         /* reads row->x */
     ANB_READS_RAW = 2,       /* reads row->raw */
-    ANB_TAKES_MISSING = 4,   /* what it reads may hold NaN; a composite: as its children do */
-    ANB_COMPLETES = 8,       /* its children's x and raw never hold NaN where its own row could (scale: x only) */
+    ANB_TAKES_MISSING = 4,   /* what it reads may hold NaN */
+    ANB_COMPLETES = 8,       /* its children's x never holds NaN (a feature map's rows are complete as they are) */
     ANB_WEIGHT_EXACT = 16,   /* weight 2 is two samples, to the bit or to rounding */
     ANB_WEIGHT_SCALED = 32,  /* the step is multiplied by the weight */
     ANB_WEIGHT_UNIT = 64,    /* learns samples of weight 1 only, and sits the others out */
     ANB_ROOT_ONLY = 128,     /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256,       /* predicts within the seen target range widened by 10 % */
-    ANB_TRANSPARENT = 512    /* passes rows on unchanged: takes missing cells where all its children do */
+    ANB_CLIPPED = 256        /* predicts within the seen target range widened by 10 % */
 };
 
 typedef struct AnbNeed {
@@ -136,8 +137,8 @@ struct StreamingLearnerType {
     unsigned version;                   /* of the state's layout, from 1 */
     unsigned min_children, max_children;
 
-    /* Optional: what no single range can say. Called once children and router are in place. 0 or a code, the reason in
-     * error (anb_fail). */
+    /* Optional: what no single range can say. Called from the root down: parent, options and the children's types are
+     * in place, the children's own nodes are not. 0 or a code, the reason in error (anb_fail). */
     int (*check)(const AnbNode *self, AnbError *error);
     /* Optional: how many features child i sees; else as many as the node itself. */
     size_t (*child_features)(const AnbNode *self, size_t i);
@@ -154,8 +155,7 @@ struct StreamingLearnerType {
     double (*step)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
 
     /* Optional: answers what it knows, 0; else ANB_E_UNSUPPORTED. A wrapper passes on what it does not know. */
-    int (*query)(const AnbNode *self, const void *state, const AnbRow *row, const double *scratch, AnbQuery what,
-                 void *out);
+    int (*query)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out);
     /* Optional: the node's own state as new, the children untouched; else the host zeroes it and calls init. */
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
@@ -280,7 +280,7 @@ static inline double anb_child_step(const AnbNode *self, size_t i, void *state, 
 }
 
 static inline int anb_child_query(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
-                                  const double *scratch, AnbQuery what, void *out)
+                                  double *scratch, AnbQuery what, void *out)
 {
     const AnbNode *child = &self->children[i];
     if (!child->type->query)
