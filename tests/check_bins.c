@@ -1,0 +1,151 @@
+#include "parts/bins.h"
+#include "suite.h"
+#include <math.h>
+
+static uint32_t draws = 12345;
+static uint32_t draw(void)
+{
+    draws ^= draws << 13;
+    draws ^= draws >> 17;
+    return draws ^= draws << 5;
+}
+
+static double uniform(void)
+{
+    return draw() / 4294967296.0;
+}
+
+static AnbBins *new_bins(size_t features)
+{
+    AnbBins *bins = calloc(1, anb_bins_bytes(features));
+    anb_bins_init(bins, features);
+    return bins;
+}
+
+static void make_all(AnbBins *bins)
+{
+    static double work[ANB_BINS_SAMPLE];
+    for (size_t j = 0; j < bins->features; j++)
+        anb_bins_make(bins, j, work);
+    anb_bins_finish(bins);
+}
+
+static void feed(AnbBins *bins, size_t n, void (*row_of)(size_t i, double *row))
+{
+    double row[4];
+    for (size_t i = 0; i < n; i++) {
+        row_of(i, row);
+        if (anb_bins_see(bins, row, draw()))
+            make_all(bins);
+    }
+}
+
+static void mixed_row(size_t i, double *row)
+{
+    row[0] = uniform();
+    row[1] = (double)(i % 5);
+    row[2] = 7;
+    row[3] = uniform() < 0.4 ? 0 : 1e150 * (uniform() - 0.5);
+}
+
+START_TEST(codes_count_the_edges_below)
+{
+    AnbBins *bins = new_bins(4);
+    feed(bins, 5000, mixed_row);
+    for (int i = 0; i < 20000; i++) {
+        size_t j = draw() % 4;
+        const AnbEdges *edges = anb_bins_edges(bins, j);
+        double row[4];
+        mixed_row(draw() % 100, row);
+        double x = i % 7 ? row[j] : edges->edge[draw() % (edges->count + 1)];
+        unsigned below = 0;
+        for (size_t k = 0; k < edges->count; k++)
+            below += edges->edge[k] < x;
+        if (isfinite(x))
+            ck_assert_uint_eq(anb_code(edges, x), below);
+    }
+    ck_assert_uint_eq(anb_code(anb_bins_edges(bins, 0), ANB_NAN), ANB_MISSING);
+    ck_assert_uint_eq(anb_code(anb_bins_edges(bins, 0), 2), ANB_EDGES);
+    free(bins);
+}
+END_TEST
+
+START_TEST(edges_are_made_on_schedule_and_are_quantiles)
+{
+    AnbBins *bins = new_bins(4);
+    feed(bins, 199, mixed_row);
+    ck_assert_uint_eq(bins->made, 0);
+    ck_assert_uint_eq(anb_code(anb_bins_edges(bins, 0), 1), 0);
+    feed(bins, 1, mixed_row);
+    ck_assert_uint_eq(bins->made, 1);
+    feed(bins, 600, mixed_row);
+    ck_assert_uint_eq(bins->made, 2);
+    feed(bins, 60000 - 800, mixed_row);
+    ck_assert_uint_eq(bins->made, 5);
+    const AnbEdges *edges = anb_bins_edges(bins, 0);
+    ck_assert_uint_eq(edges->count, ANB_EDGES);
+    for (size_t k = 0; k < edges->count; k++) /* 2,000 draws: a quantile's sd is at most 0.011 */
+        ck_assert_double_eq_tol(edges->edge[k], (double)(k + 1) / (ANB_EDGES + 1), 0.055);
+    ck_assert_uint_eq(anb_bins_edges(bins, 1)->count, 4);
+    for (int k = 0; k < 4; k++)
+        ck_assert_double_eq(anb_bins_edges(bins, 1)->edge[k], k + 0.5);
+    ck_assert_uint_eq(anb_bins_edges(bins, 2)->count, 0);
+    ck_assert_uint_ge(anb_bins_edges(bins, 3)->count, 55); /* one value takes 40 % and one bin */
+    for (size_t k = 1; k < anb_bins_edges(bins, 3)->count; k++)
+        ck_assert_double_lt(anb_bins_edges(bins, 3)->edge[k - 1], anb_bins_edges(bins, 3)->edge[k]);
+    free(bins);
+}
+END_TEST
+
+START_TEST(neighbouring_numbers_are_told_apart)
+{
+    AnbEdges edges;
+    double sample[] = {1.0, nextafter(1.0, 2), -0.0, 0.0, 5e-324, -1.7e308, 1.7e308};
+    double sorted[7];
+    memcpy(sorted, sample, sizeof sorted);
+    anb_edges_make(&edges, sorted, 7);
+    ck_assert_uint_eq(edges.count, 5);
+    ck_assert_uint_ne(anb_code(&edges, sample[0]), anb_code(&edges, sample[1]));
+    ck_assert_uint_eq(anb_code(&edges, sample[2]), anb_code(&edges, sample[3]));
+    ck_assert_uint_ne(anb_code(&edges, 0), anb_code(&edges, 5e-324));
+    ck_assert_uint_eq(anb_code(&edges, -1.7e308), 0);
+    ck_assert_uint_eq(anb_code(&edges, 1.7e308), 5);
+    anb_edges_make(&edges, sorted, 0);
+    ck_assert_uint_eq(edges.count, 0);
+}
+END_TEST
+
+static void missing_row(size_t i, double *row)
+{
+    row[0] = i % 3 ? ANB_NAN : (double)(i / 3 % 100);
+    row[1] = row[2] = row[3] = ANB_NAN;
+}
+
+START_TEST(missing_cells_make_no_edges)
+{
+    AnbBins *bins = new_bins(4);
+    feed(bins, 300, missing_row);
+    ck_assert_uint_eq(bins->made, 1);
+    ck_assert_uint_eq(anb_bins_edges(bins, 1)->count, 0);
+    ck_assert_uint_eq(anb_bins_edges(bins, 0)->count, ANB_EDGES);
+    unsigned char codes[4];
+    anb_bins_codes(bins, 4, (double[]){1e9, ANB_NAN, 3, -3}, codes);
+    ck_assert_uint_eq(codes[0], ANB_EDGES);
+    ck_assert_uint_eq(codes[1], ANB_MISSING);
+    ck_assert_uint_eq(codes[2], 0);
+    free(bins);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("bins");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, codes_count_the_edges_below);
+    tcase_add_test(tests, edges_are_made_on_schedule_and_are_quantiles);
+    tcase_add_test(tests, neighbouring_numbers_are_told_apart);
+    tcase_add_test(tests, missing_cells_make_no_edges);
+    return suite;
+}
+
+CHECK_MAIN(suite)
