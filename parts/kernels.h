@@ -1,0 +1,76 @@
+/*
+ * The hot loops over doubles. One source (kernels_isa.c) compiled once per instruction set and chosen once at start
+ * (isa.h); all sets give the same bits: eight lanes, one order of summation, a tail padded by zeros.
+ *
+ * No array needs an alignment, none may overlap another, n may be 0. What says "0 or NaN" returns 0 where everything
+ * that it wrote is finite and something that is not a number elsewhere: test it with `!(r == 0)`, never store it.
+ */
+#ifndef ANB_PARTS_KERNELS_H
+#define ANB_PARTS_KERNELS_H
+
+#include "isa.h"
+#include <stddef.h>
+
+typedef struct AnbKernels {
+    double (*dot)(const double *a, const double *b, size_t n);
+    double (*axpy)(double *w, double a, const double *x, size_t n);
+    double (*finite)(const double *x, size_t n);
+    void (*gate_scores)(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z);
+    double (*gate_step)(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z);
+    void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
+    double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
+                             size_t n);
+} AnbKernels;
+
+ANB_ISA_TABLE(AnbKernels, anb_kernels);
+
+/* a . b */
+static inline double anb_dot(const double *a, const double *b, size_t n)
+{
+    return anb_kernels.dot(a, b, n);
+}
+
+/* w += a x; 0 or NaN. */
+static inline double anb_axpy(double *w, double a, const double *x, size_t n)
+{
+    return anb_kernels.axpy(w, a, x, n);
+}
+
+/* 0 where every x is finite, else NaN. */
+static inline double anb_finite(const double *x, size_t n)
+{
+    return anb_kernels.finite(x, n);
+}
+
+/* z[i] = W_i . x for k rows of d weights, `stride` doubles apart. */
+static inline void anb_gate_scores(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z)
+{
+    anb_kernels.gate_scores(w, stride, k, x, d, z);
+}
+
+/* W_i -= c[i] x, then z[i] = W_i . x of the new W (the bits of anb_gate_scores); 0 or NaN. c and z may be the same. */
+static inline double anb_gate_step(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d,
+                                   double *z)
+{
+    return anb_kernels.gate_step(w, stride, k, c, x, d, z);
+}
+
+/* z = (x - mean) inv_sd, clipped to +-clip; 0 where the cell is missing (NaN). */
+static inline void anb_standardize(const double *x, const double *mean, const double *inv_sd, double clip, size_t n,
+                                   double *z)
+{
+    anb_kernels.standardize(x, mean, inv_sd, clip, n, z);
+}
+
+/*
+ * One row into n running moments (Welford): where x is a number, count += weight, mean and m2 (sum of squared deviations)
+ * follow, and inv_sd = sqrt(count / m2), 0 where m2 is 0 or the quotient leaves the doubles. Missing cells (NaN) leave
+ * their feature as it was. All start at 0; weight > 0. 0 or NaN.
+ */
+static inline double anb_moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x,
+                                        double weight, size_t n)
+{
+    return anb_kernels.moments_update(count, mean, m2, inv_sd, x, weight, n);
+}
+
+#endif

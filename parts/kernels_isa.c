@@ -1,0 +1,205 @@
+/* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
+#include "kernels.h"
+#include "lanes.h"
+
+/* Two accumulators, of even and of odd blocks: a sum of products waits for its additions. */
+static double dot(const double *a, const double *b, size_t n)
+{
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        i += LANES;
+    }
+    if (i < n)
+        odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
+    return lanes_sum(lanes_add(even, odd));
+}
+
+static double axpy(double *w, double a, const double *x, size_t n)
+{
+    const Lanes factor = lanes_all(a), zero = lanes_zero();
+    Lanes sick = zero;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
+        sick = lanes_add(sick, lanes_mul(zero, v));
+        lanes_store(w + i, v);
+    }
+    if (i < n) {
+        Lanes v = lanes_add(lanes_load_tail(w + i, n - i), lanes_mul(factor, lanes_load_tail(x + i, n - i)));
+        lanes_store_tail(w + i, v, n - i);
+        sick = lanes_add(sick, lanes_mul(zero, v));
+    }
+    return lanes_sum(sick);
+}
+
+static double finite(const double *x, size_t n)
+{
+    const Lanes zero = lanes_zero();
+    Lanes sick = zero;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        sick = lanes_add(sick, lanes_mul(zero, lanes_load(x + i)));
+    if (i < n)
+        sick = lanes_add(sick, lanes_mul(zero, lanes_load_tail(x + i, n - i)));
+    return lanes_sum(sick);
+}
+
+/* `rows` scores at once: their sums do not wait for each other, and x is read once. */
+LANES_INLINE void scores(const double *w, size_t stride, size_t rows, const double *x, size_t d, double *z)
+{
+    Lanes sum[4];
+    size_t i = 0;
+    for (size_t r = 0; r < rows; r++)
+        sum[r] = lanes_zero();
+    for (; i + LANES <= d; i += LANES) {
+        Lanes v = lanes_load(x + i);
+        for (size_t r = 0; r < rows; r++)
+            sum[r] = lanes_add(sum[r], lanes_mul(lanes_load(w + r * stride + i), v));
+    }
+    if (i < d) {
+        Lanes v = lanes_load_tail(x + i, d - i);
+        for (size_t r = 0; r < rows; r++)
+            sum[r] = lanes_add(sum[r], lanes_mul(lanes_load_tail(w + r * stride + i, d - i), v));
+    }
+    for (size_t r = 0; r < rows; r++)
+        z[r] = lanes_sum(sum[r]);
+}
+
+static void gate_scores(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z)
+{
+    size_t i = 0;
+    for (; i + 4 <= k; i += 4)
+        scores(w + i * stride, stride, 4, x, d, z + i);
+    for (; i < k; i++)
+        scores(w + i * stride, stride, 1, x, d, z + i);
+}
+
+LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double *c, const double *x, size_t d,
+                             double *z)
+{
+    const Lanes zero = lanes_zero();
+    Lanes sum[4], factor[4], sick = zero;
+    size_t i = 0;
+    for (size_t r = 0; r < rows; r++) {
+        sum[r] = zero;
+        factor[r] = lanes_all(c[r]);
+    }
+    for (; i + LANES <= d; i += LANES) {
+        Lanes v = lanes_load(x + i);
+        for (size_t r = 0; r < rows; r++) {
+            Lanes new = lanes_sub(lanes_load(w + r * stride + i), lanes_mul(factor[r], v));
+            lanes_store(w + r * stride + i, new);
+            sick = lanes_add(sick, lanes_mul(zero, new));
+            sum[r] = lanes_add(sum[r], lanes_mul(new, v));
+        }
+    }
+    if (i < d) {
+        Lanes v = lanes_load_tail(x + i, d - i);
+        for (size_t r = 0; r < rows; r++) {
+            Lanes new = lanes_sub(lanes_load_tail(w + r * stride + i, d - i), lanes_mul(factor[r], v));
+            lanes_store_tail(w + r * stride + i, new, d - i);
+            sick = lanes_add(sick, lanes_mul(zero, new));
+            sum[r] = lanes_add(sum[r], lanes_mul(new, v));
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        z[r] = lanes_sum(sum[r]);
+    return sick;
+}
+
+static double gate_step(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z)
+{
+    Lanes sick = lanes_zero();
+    size_t i = 0;
+    for (; i + 4 <= k; i += 4)
+        sick = lanes_add(sick, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
+    for (; i < k; i++)
+        sick = lanes_add(sick, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
+    return lanes_sum(sick);
+}
+
+LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)
+{
+    Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd);
+    return lanes_where_number(z, lanes_max(low, lanes_min(high, z)), lanes_zero());
+}
+
+static void standardize(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z)
+{
+    const Lanes low = lanes_all(-clip), high = lanes_all(clip);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(z + i, clipped(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), low, high));
+    if (i < n) {
+        size_t left = n - i;
+        lanes_store_tail(z + i, clipped(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
+                                        lanes_load_tail(inv_sd + i, left), low, high), left);
+    }
+}
+
+typedef struct Moments {
+    Lanes count, mean, m2, inv_sd;
+} Moments;
+
+/* Eight features; `sick` gathers 0 times what is new. */
+LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sick)
+{
+    const Lanes zero = lanes_zero();
+    Moments new;
+    Lanes off = lanes_sub(x, old.mean);
+    new.count = lanes_add(old.count, weight);
+    new.mean = lanes_add(old.mean, lanes_mul(off, lanes_div(weight, new.count)));
+    new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(weight, off), lanes_sub(x, new.mean)));
+    Lanes square = lanes_div(new.count, new.m2), unbounded = lanes_all(1.7976931348623157e308);
+    new.inv_sd = lanes_where_above(new.m2, zero, lanes_sqrt(square), zero);
+    new.inv_sd = lanes_where_above(square, unbounded, zero, new.inv_sd);
+    new.count = lanes_where_number(x, new.count, old.count);
+    new.mean = lanes_where_number(x, new.mean, old.mean);
+    new.m2 = lanes_where_number(x, new.m2, old.m2);
+    new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
+    *sick = lanes_add(*sick, lanes_mul(zero, lanes_add(new.count, lanes_add(new.mean, new.m2))));
+    return new;
+}
+
+static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
+                             size_t n)
+{
+    const Lanes unit = lanes_all(weight);
+    Lanes sick = lanes_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i), lanes_load(inv_sd + i)};
+        m = moments_step(m, lanes_load(x + i), unit, &sick);
+        lanes_store(count + i, m.count);
+        lanes_store(mean + i, m.mean);
+        lanes_store(m2 + i, m.m2);
+        lanes_store(inv_sd + i, m.inv_sd);
+    }
+    if (i < n) {
+        size_t left = n - i;
+        Moments m = {lanes_load_tail(count + i, left), lanes_load_tail(mean + i, left), lanes_load_tail(m2 + i, left),
+                     lanes_load_tail(inv_sd + i, left)};
+        m = moments_step(m, lanes_load_tail(x + i, left), unit, &sick);
+        lanes_store_tail(count + i, m.count, left);
+        lanes_store_tail(mean + i, m.mean, left);
+        lanes_store_tail(m2 + i, m.m2, left);
+        lanes_store_tail(inv_sd + i, m.inv_sd, left);
+    }
+    return lanes_sum(sick);
+}
+
+const AnbKernels ANB_PER_ISA(anb_kernels) = {
+    .dot = dot,
+    .axpy = axpy,
+    .finite = finite,
+    .gate_scores = gate_scores,
+    .gate_step = gate_step,
+    .standardize = standardize,
+    .moments_update = moments_update,
+};

@@ -1,0 +1,195 @@
+/*
+ * Eight doubles at a time, for files compiled once per instruction set: one 512-bit vector, two of 256 or four of 128.
+ * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
+ *
+ * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
+ * A tail shorter than eight is read as if zeros followed it, and only its own lanes are written.
+ */
+#ifndef ANB_PARTS_LANES_H
+#define ANB_PARTS_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define LANES_BYTES 64
+#define LANES_EACH(X) X(a, 0)
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define LANES_BYTES 32
+#define LANES_EACH(X) X(a, 0) X(b, 4)
+#else
+#define LANES_BYTES 16
+#define LANES_EACH(X) X(a, 0) X(b, 2) X(c, 4) X(d, 6)
+#endif
+
+enum { LANES = 8, LANES_STEP = LANES_BYTES / 8 };
+
+typedef double LanesPart __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef double LanesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(8)));
+typedef int64_t LanesMask __attribute__((vector_size(LANES_BYTES), may_alias));
+
+#define LANES_INLINE static inline __attribute__((always_inline, unused))
+
+#define LANES_MEMBER(p, at) LanesPart p;
+typedef struct Lanes {
+    LANES_EACH(LANES_MEMBER)
+} Lanes;
+
+LANES_INLINE Lanes lanes_load(const double *from)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = *(const LanesMemory *)(from + at);
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+LANES_INLINE void lanes_store(double *to, Lanes l)
+{
+#define LANES_OP(p, at) *(LanesMemory *)(to + at) = l.p;
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+}
+
+LANES_INLINE Lanes lanes_all(double v)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = v - (LanesPart){0};
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+LANES_INLINE Lanes lanes_zero(void)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = (LanesPart){0};
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+#define LANES_BINARY(name, operator)                                                                                   \
+    LANES_INLINE Lanes name(Lanes l, Lanes r)                                                                          \
+    {                                                                                                                  \
+        LANES_EACH(LANES_OP_##operator)                                                                                \
+        return l;                                                                                                      \
+    }
+#define LANES_OP_add(p, at) l.p += r.p;
+#define LANES_OP_sub(p, at) l.p -= r.p;
+#define LANES_OP_mul(p, at) l.p *= r.p;
+#define LANES_OP_div(p, at) l.p /= r.p;
+/* As `l < r ? l : r` and `l > r ? l : r`: r where either is not a number. */
+#define LANES_OP_min(p, at) l.p = lanes_part_select(l.p < r.p, l.p, r.p);
+#define LANES_OP_max(p, at) l.p = lanes_part_select(l.p > r.p, l.p, r.p);
+
+LANES_INLINE LanesPart lanes_part_select(LanesMask mask, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)((mask & (LanesMask)yes) | (~mask & (LanesMask)no));
+}
+
+LANES_BINARY(lanes_add, add)
+LANES_BINARY(lanes_sub, sub)
+LANES_BINARY(lanes_mul, mul)
+LANES_BINARY(lanes_div, div)
+LANES_BINARY(lanes_min, min)
+LANES_BINARY(lanes_max, max)
+
+/* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
+LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
+{
+#define LANES_OP(p, at) l.p = lanes_part_select(test.p == test.p, l.p, other.p);
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+/* Lane by lane: `l` where test > bound, `other` elsewhere. */
+LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes other)
+{
+#define LANES_OP(p, at) l.p = lanes_part_select(test.p > bound.p, l.p, other.p);
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+LANES_INLINE Lanes lanes_sqrt(Lanes l)
+{
+#if LANES_BYTES == 64
+    l.a = (LanesPart)_mm512_sqrt_pd((__m512d)l.a);
+#elif LANES_BYTES == 32
+    l.a = (LanesPart)_mm256_sqrt_pd((__m256d)l.a);
+    l.b = (LanesPart)_mm256_sqrt_pd((__m256d)l.b);
+#else
+#define LANES_OP(p, at) l.p = (LanesPart){__builtin_sqrt(l.p[0]), __builtin_sqrt(l.p[1])};
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+#endif
+    return l;
+}
+
+/* (l0+l4)+(l2+l6) + ((l1+l5)+(l3+l7)). */
+LANES_INLINE double lanes_sum(Lanes l)
+{
+#if LANES_BYTES == 64
+    __m512d all = (__m512d)l.a;
+    __m256d half = _mm256_add_pd(_mm512_castpd512_pd256(all), _mm512_extractf64x4_pd(all, 1));
+    __m128d quarter = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return quarter[0] + quarter[1];
+#elif LANES_BYTES == 32
+    __m256d half = (__m256d)(l.a + l.b);
+    __m128d quarter = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return quarter[0] + quarter[1];
+#else
+    LanesPart quarter = (l.a + l.c) + (l.b + l.d);
+    return quarter[0] + quarter[1];
+#endif
+}
+
+/* The first n < 8 of them, zeros behind; reads no more than n. */
+LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
+{
+    Lanes l = lanes_zero();
+#if LANES_BYTES == 64
+    l.a = (LanesPart)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), from);
+#elif LANES_BYTES == 32
+    const __m256i count = _mm256_set1_epi64x((long long)n);
+    const __m256i low = _mm256_setr_epi64x(0, 1, 2, 3), high = _mm256_setr_epi64x(4, 5, 6, 7);
+    l.a = (LanesPart)_mm256_maskload_pd(from, _mm256_cmpgt_epi64(count, low));
+    l.b = (LanesPart)_mm256_maskload_pd(from + 4, _mm256_cmpgt_epi64(count, high));
+#else
+#define LANES_OP(p, at)                                                                                                \
+    if (n >= at + 2)                                                                                                   \
+        l.p = *(const LanesMemory *)(from + at);                                                                       \
+    else if (n > at)                                                                                                   \
+        l.p = (LanesPart){from[at], 0};
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+#endif
+    return l;
+}
+
+/* Writes the first n < 8 lanes, nothing behind. */
+LANES_INLINE void lanes_store_tail(double *to, Lanes l, size_t n)
+{
+#if LANES_BYTES == 64
+    _mm512_mask_storeu_pd(to, (__mmask8)((1u << n) - 1), (__m512d)l.a);
+#elif LANES_BYTES == 32
+    const __m256i count = _mm256_set1_epi64x((long long)n);
+    const __m256i low = _mm256_setr_epi64x(0, 1, 2, 3), high = _mm256_setr_epi64x(4, 5, 6, 7);
+    _mm256_maskstore_pd(to, _mm256_cmpgt_epi64(count, low), (__m256d)l.a);
+    _mm256_maskstore_pd(to + 4, _mm256_cmpgt_epi64(count, high), (__m256d)l.b);
+#else
+#define LANES_OP(p, at)                                                                                                \
+    if (n >= at + 2)                                                                                                   \
+        *(LanesMemory *)(to + at) = l.p;                                                                               \
+    else if (n > at)                                                                                                   \
+        to[at] = l.p[0];
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+#endif
+}
+
+#endif

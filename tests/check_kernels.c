@@ -1,0 +1,272 @@
+/* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double. */
+#include "parts/kernels.h"
+#include "suite.h"
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 150, PAD = 8 };
+
+static uint64_t seed;
+
+/* Uniform in [-1, 1), from a 64-bit congruential generator. */
+static double uniform(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
+}
+
+static void fill(double *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = uniform() * (i % 7 == 3 ? 1e3 : 1);
+}
+
+static double lane_sum(const double *l)
+{
+    return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
+}
+
+/* `ways` accumulators of eight lanes, taken in turn, summed in order. */
+static double lane_dot(const double *a, const double *b, size_t n, size_t ways)
+{
+    double lanes[2][8] = {{0}}, sum[8];
+    for (size_t i = 0; i < (n + 7) / 8 * 8; i++) {
+        double product = i < n ? a[i] * b[i] : 0;
+        size_t way = ways == 1 ? 0 : i / 8 % 2;
+        if (ways == 2 && n % 8 != 0 && i / 8 == n / 8)
+            way = 1; /* the tail goes with the odd blocks */
+        lanes[way][i % 8] += product;
+    }
+    for (size_t l = 0; l < 8; l++)
+        sum[l] = ways == 1 ? lanes[0][l] : lanes[0][l] + lanes[1][l];
+    return lane_sum(sum);
+}
+
+static bool same(const void *a, const void *b, size_t bytes)
+{
+    return memcmp(a, b, bytes) == 0;
+}
+
+static const size_t lengths[] = {0, 1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 23, 24, 31, 32, 33, 64, 65, 128, 129, 143};
+enum { N_LENGTHS = sizeof lengths / sizeof *lengths };
+
+/* Once for every instruction set that this CPU has. */
+static void on_each(void (*body)(void))
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa)) {
+            seed = 7;
+            body();
+        } else {
+            printf("no %s here, skipped\n", anb_isa_name((AnbIsa)isa));
+        }
+    anb_isa_use(before);
+}
+
+static void dot_body(void)
+{
+    double a[MOST], b[MOST];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        long double exact = 0, size = 0;
+        fill(a, n);
+        fill(b, n);
+        for (size_t i = 0; i < n; i++) {
+            exact += (long double)a[i] * b[i];
+            size += fabsl((long double)a[i] * b[i]);
+        }
+        double got = anb_dot(a, b, n), model = lane_dot(a, b, n, 2);
+        ck_assert_msg(same(&got, &model, sizeof got), "n %zu: %a, not %a", n, got, model);
+        ck_assert(fabsl(got - exact) <= 1e-15L * (size + 1e-300L) * 8);
+    }
+}
+
+START_TEST(dot_has_one_order)
+{
+    on_each(dot_body);
+}
+END_TEST
+
+static void axpy_body(void)
+{
+    double x[MOST], w[MOST + PAD], model[MOST + PAD];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        fill(x, n);
+        fill(w, MOST + PAD);
+        memcpy(model, w, sizeof w);
+        for (size_t i = 0; i < n; i++)
+            model[i] = model[i] + 0.3 * x[i];
+        ck_assert(anb_axpy(w, 0.3, x, n) == 0);
+        ck_assert(same(w, model, sizeof w));
+    }
+}
+
+START_TEST(axpy_adds_and_writes_nothing_behind)
+{
+    on_each(axpy_body);
+}
+END_TEST
+
+static void sick_body(void)
+{
+    double x[MOST], w[MOST], c[5] = {1, 1, 1, 1, 1}, z[5];
+    for (size_t n = 1; n < 40; n++)
+        for (size_t bad = 0; bad < n; bad++) {
+            fill(x, n);
+            x[bad] = bad % 2 ? INFINITY : NAN;
+            ck_assert(!(anb_finite(x, n) == 0));
+            fill(w, MOST);
+            ck_assert(!(anb_axpy(w, 1, x, n) == 0));
+            x[bad] = -DBL_MAX;
+            ck_assert(anb_finite(x, n) == 0);
+            w[bad] = -DBL_MAX;
+            ck_assert(!(anb_axpy(w, 1, x, n) == 0));
+            fill(w, n);
+            ck_assert(anb_axpy(w, 0, x, n) == 0);
+        }
+    fill(x, 9);
+    fill(w, MOST);
+    x[8] = INFINITY;
+    ck_assert(!(anb_gate_step(w, 9, 5, c, x, 9, z) == 0));
+}
+
+START_TEST(what_is_not_finite_is_told)
+{
+    on_each(sick_body);
+}
+END_TEST
+
+static void gate_body(void)
+{
+    enum { K = 7, STRIDE = 40 };
+    double w[K * STRIDE], model[K * STRIDE], x[STRIDE], c[K], z[K], again[K];
+    for (size_t t = 0; t < N_LENGTHS && lengths[t] <= STRIDE; t++)
+        for (size_t k = 1; k <= K; k++) {
+            size_t d = lengths[t];
+            fill(w, K * STRIDE);
+            fill(x, d);
+            fill(c, k);
+            memcpy(model, w, sizeof w);
+            anb_gate_scores(w, STRIDE, k, x, d, z);
+            for (size_t i = 0; i < k; i++) {
+                double score = lane_dot(w + i * STRIDE, x, d, 1);
+                ck_assert(same(&score, &z[i], sizeof score));
+                for (size_t j = 0; j < d; j++)
+                    model[i * STRIDE + j] -= c[i] * x[j];
+            }
+            ck_assert(anb_gate_step(w, STRIDE, k, c, x, d, c) == 0);
+            ck_assert(same(w, model, sizeof w));
+            anb_gate_scores(w, STRIDE, k, x, d, again);
+            ck_assert(same(c, again, k * sizeof *c));
+        }
+}
+
+START_TEST(gate_scores_and_steps)
+{
+    on_each(gate_body);
+}
+END_TEST
+
+static void standardize_body(void)
+{
+    double x[MOST], mean[MOST], inv_sd[MOST], z[MOST + PAD];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        fill(x, n);
+        fill(mean, n);
+        fill(inv_sd, n);
+        for (size_t i = 0; i < n; i += 3)
+            x[i] = NAN;
+        z[n] = 17;
+        anb_standardize(x, mean, inv_sd, 0.5, n, z);
+        for (size_t i = 0; i < n; i++) {
+            double model = (x[i] - mean[i]) * inv_sd[i];
+            model = isnan(x[i]) ? 0 : model > 0.5 ? 0.5 : model < -0.5 ? -0.5 : model;
+            ck_assert(z[i] == model);
+        }
+        ck_assert(z[n] == 17);
+    }
+}
+
+START_TEST(standardize_clips_and_fills)
+{
+    on_each(standardize_body);
+}
+END_TEST
+
+/* 500 rows with missing cells and weights 1 or 2, against two passes in long double. */
+static void moments_body(void)
+{
+    enum { N = 21, ROWS = 500 };
+    static double rows[ROWS][N];
+    double count[N] = {0}, mean[N] = {0}, m2[N] = {0}, inv_sd[N] = {0};
+    for (size_t r = 0; r < ROWS; r++) {
+        fill(rows[r], N);
+        rows[r][r % N] = NAN;
+        rows[r][4] = 0.1;
+        ck_assert(anb_moments_update(count, mean, m2, inv_sd, rows[r], 1 + (double)(r % 2), N) == 0);
+    }
+    for (size_t i = 0; i < N; i++) {
+        long double n = 0, sum = 0, squares = 0;
+        for (size_t r = 0; r < ROWS; r++)
+            if (!isnan(rows[r][i])) {
+                n += 1 + r % 2;
+                sum += (1 + r % 2) * (long double)rows[r][i];
+            }
+        for (size_t r = 0; r < ROWS; r++)
+            if (!isnan(rows[r][i]))
+                squares += (1 + r % 2) * (rows[r][i] - sum / n) * (rows[r][i] - sum / n);
+        ck_assert(count[i] == (double)n);
+        ck_assert(fabsl(mean[i] - sum / n) <= 1e-13L * 1e3L);
+        if (i == 4) {
+            ck_assert(m2[i] == 0 && inv_sd[i] == 0 && mean[i] == 0.1);
+        } else {
+            ck_assert(fabsl(m2[i] - squares) <= 1e-12L * squares);
+            ck_assert(fabsl(inv_sd[i] - sqrtl(n / squares)) <= 1e-12L * inv_sd[i]);
+        }
+    }
+}
+
+START_TEST(moments_follow_two_passes)
+{
+    on_each(moments_body);
+}
+END_TEST
+
+START_TEST(moments_of_extremes)
+{
+    double count[1] = {0}, mean[1] = {0}, m2[1] = {0}, inv_sd[1] = {0};
+    static const double tiny[] = {1e-170, 0}, large[] = {1e150, -1e150}, over[] = {1e308, -1e308};
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(anb_moments_update(count, mean, m2, inv_sd, tiny + i, 1, 1) == 0);
+    ck_assert(inv_sd[0] == 0);
+    count[0] = mean[0] = m2[0] = inv_sd[0] = 0;
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(anb_moments_update(count, mean, m2, inv_sd, large + i, 1, 1) == 0);
+    ck_assert(fabs(inv_sd[0] - 1e-150) < 1e-160);
+    count[0] = mean[0] = m2[0] = inv_sd[0] = 0;
+    ck_assert(anb_moments_update(count, mean, m2, inv_sd, over, 1, 1) == 0);
+    ck_assert(!(anb_moments_update(count, mean, m2, inv_sd, over + 1, 1, 1) == 0));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("kernels");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, dot_has_one_order);
+    tcase_add_test(tests, axpy_adds_and_writes_nothing_behind);
+    tcase_add_test(tests, what_is_not_finite_is_told);
+    tcase_add_test(tests, gate_scores_and_steps);
+    tcase_add_test(tests, standardize_clips_and_fills);
+    tcase_add_test(tests, moments_follow_two_passes);
+    tcase_add_test(tests, moments_of_extremes);
+    return suite;
+}
+
+CHECK_MAIN(suite)
