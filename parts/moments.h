@@ -1,0 +1,127 @@
+/*
+ * Running statistics of a scalar, in a few doubles that may lie zeroed in a block.
+ *
+ *     AnbMoments   weighted mean and variance, all samples alike      Welford 1962, West 1979
+ *     AnbFaded     mean with a discount a sample, exact from the first one on
+ *     anb_ewma     s <- s + a (v - s), from 0
+ *     AnbRange     smallest and largest value; clips to it widened by a tenth
+ */
+#ifndef ANB_PARTS_MOMENTS_H
+#define ANB_PARTS_MOMENTS_H
+
+#include <anabranch/type.h>
+#include <math.h>
+
+typedef struct AnbMoments {
+    double weight, mean, square; /* sum of weights, mean, weighted sum of squared deviations */
+} AnbMoments;
+
+static inline void anb_moments_add(AnbMoments *m, double value, double weight)
+{
+    if (weight <= 0)
+        return;
+    double total = m->weight + weight, away = value - m->mean, step = away * (weight / total);
+    m->square += m->weight * away * step;
+    m->mean += step;
+    m->weight = total;
+}
+
+/* Joins other into m: as if m had seen the values of both. */
+static inline void anb_moments_join(AnbMoments *m, const AnbMoments *other)
+{
+    if (other->weight <= 0)
+        return;
+    double total = m->weight + other->weight, away = other->mean - m->mean;
+    m->square += other->square + away * away * (m->weight * (other->weight / total));
+    m->mean += away * (other->weight / total);
+    m->weight = total;
+}
+
+/* Population variance; 0 before there is any weight. */
+static inline double anb_moments_variance(const AnbMoments *m)
+{
+    return m->weight > 0 ? m->square / m->weight : 0;
+}
+
+/* Variance of a sample of `weight` unit weights; 0 up to a weight of 1. */
+static inline double anb_moments_sample_variance(const AnbMoments *m)
+{
+    return m->weight > 1 ? m->square / (m->weight - 1) : 0;
+}
+
+static inline double anb_moments_sd(const AnbMoments *m)
+{
+    return sqrt(anb_moments_variance(m));
+}
+
+static inline void anb_moments_visit(AnbMoments *m, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &m->weight, ANB_F64, 1);
+    anb_visit(visitor, &m->mean, ANB_F64, 1);
+    anb_visit(visitor, &m->square, ANB_F64, 1);
+}
+
+typedef struct AnbFaded {
+    double weight, mean; /* discounted sum of weights; mean */
+} AnbFaded;
+
+/* What came before counts `discount` times as much, in (0, 1]. */
+static inline void anb_faded_add(AnbFaded *f, double value, double weight, double discount)
+{
+    double total = discount * f->weight + weight;
+    if (weight <= 0)
+        return;
+    f->mean += (value - f->mean) * (weight / total);
+    f->weight = total;
+}
+
+static inline void anb_faded_visit(AnbFaded *f, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &f->weight, ANB_F64, 1);
+    anb_visit(visitor, &f->mean, ANB_F64, 1);
+}
+
+static inline double anb_ewma(double average, double value, double rate)
+{
+    return average + rate * (value - average);
+}
+
+typedef struct AnbRange {
+    double low, high;
+    uint64_t seen; /* values; 0: low and high mean nothing yet */
+} AnbRange;
+
+static inline void anb_range_add(AnbRange *range, double value)
+{
+    range->low = range->seen == 0 || value < range->low ? value : range->low;
+    range->high = range->seen == 0 || value > range->high ? value : range->high;
+    range->seen++;
+}
+
+/* The bounds that values are clipped to: the range and a tenth of its width on both sides. */
+static inline double anb_range_floor(const AnbRange *range)
+{
+    return range->low - (0.1 * range->high - 0.1 * range->low);
+}
+
+static inline double anb_range_ceiling(const AnbRange *range)
+{
+    return range->high + (0.1 * range->high - 0.1 * range->low);
+}
+
+/* Clips; before the first value nothing is clipped. A value that is not a number stays. */
+static inline double anb_range_clip(const AnbRange *range, double value)
+{
+    double low = anb_range_floor(range), high = anb_range_ceiling(range);
+    double clipped = value < low ? low : value > high ? high : value;
+    return range->seen ? clipped : value;
+}
+
+static inline void anb_range_visit(AnbRange *range, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &range->low, ANB_F64, 1);
+    anb_visit(visitor, &range->high, ANB_F64, 1);
+    anb_visit(visitor, &range->seen, ANB_U64, 1);
+}
+
+#endif
