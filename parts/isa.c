@@ -1,9 +1,11 @@
 /* Which instruction set, decided once before main. A new table is one line in TABLES. */
 #include "isa.h"
 #include "kernels.h"
+#include "rls.h"
 
 #define TABLES(X)                                                                                                      \
-    X(AnbKernels, anb_kernels)
+    X(AnbKernels, anb_kernels)                                                                                         \
+    X(AnbRlsKernels, anb_rls_kernels)
 
 #define DEFINE(Type, name) Type name;
 TABLES(DEFINE)

@@ -2,22 +2,9 @@
 #include "kernels.h"
 #include "lanes.h"
 
-/* Two accumulators, of even and of odd blocks: a sum of products waits for its additions. */
 static double dot(const double *a, const double *b, size_t n)
 {
-    Lanes even = lanes_zero(), odd = lanes_zero();
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
-    }
-    if (i + LANES <= n) {
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-        i += LANES;
-    }
-    if (i < n)
-        odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
-    return lanes_sum(lanes_add(even, odd));
+    return lanes_dot(a, b, n);
 }
 
 static double axpy(double *w, double a, const double *x, size_t n)

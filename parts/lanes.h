@@ -30,6 +30,10 @@ typedef double LanesPart __attribute__((vector_size(LANES_BYTES), may_alias));
 typedef double LanesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(8)));
 typedef int64_t LanesMask __attribute__((vector_size(LANES_BYTES), may_alias));
 
+#if LANES_BYTES > 16
+typedef double LanesFour __attribute__((vector_size(32), may_alias, aligned(8)));
+#endif
+
 #define LANES_INLINE static inline __attribute__((always_inline, unused))
 
 #define LANES_MEMBER(p, at) LanesPart p;
@@ -148,6 +152,29 @@ LANES_INLINE double lanes_sum(Lanes l)
 #endif
 }
 
+/* Four sums at once, each as lanes_sum has it. */
+LANES_INLINE void lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s, double *to)
+{
+#if LANES_BYTES == 64
+#define LANES_HALF(l)                                                                                                  \
+    _mm256_add_pd(_mm512_castpd512_pd256((__m512d)l.a), _mm512_extractf64x4_pd((__m512d)l.a, 1))
+#elif LANES_BYTES == 32
+#define LANES_HALF(l) ((__m256d)(l.a + l.b))
+#endif
+#if LANES_BYTES > 16
+    __m256d hp = LANES_HALF(p), hq = LANES_HALF(q), hr = LANES_HALF(r), hs = LANES_HALF(s);
+    __m256d pr = _mm256_add_pd(_mm256_permute2f128_pd(hp, hr, 0x20), _mm256_permute2f128_pd(hp, hr, 0x31));
+    __m256d qs = _mm256_add_pd(_mm256_permute2f128_pd(hq, hs, 0x20), _mm256_permute2f128_pd(hq, hs, 0x31));
+    *(LanesFour *)to = _mm256_hadd_pd(pr, qs);
+#undef LANES_HALF
+#else
+    to[0] = lanes_sum(p);
+    to[1] = lanes_sum(q);
+    to[2] = lanes_sum(r);
+    to[3] = lanes_sum(s);
+#endif
+}
+
 /* The first n < 8 of them, zeros behind; reads no more than n. */
 LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
 {
@@ -190,6 +217,25 @@ LANES_INLINE void lanes_store_tail(double *to, Lanes l, size_t n)
     LANES_EACH(LANES_OP)
 #undef LANES_OP
 #endif
+}
+
+/* a . b with two accumulators, of even and of odd blocks: one alone would wait for each addition. A tail goes with the
+ * odd ones. */
+LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
+{
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        i += LANES;
+    }
+    if (i < n)
+        odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
+    return lanes_sum(lanes_add(even, odd));
 }
 
 #endif

@@ -1,0 +1,380 @@
+/* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
+#include "parts/rls.h"
+#include "suite.h"
+#include <gsl/gsl_linalg.h>
+#include <gsl/gsl_multifit.h>
+#include <stdio.h>
+
+enum { MOST = 40 };
+
+static uint64_t seed;
+
+/* Uniform in [-1, 1), from a 64-bit congruential generator. */
+static double uniform(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
+}
+
+static double *aligned(size_t doubles)
+{
+    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64);
+    ck_assert_ptr_nonnull(memory);
+    return memory;
+}
+
+/* ---- against the recurrence, dense and wide -------------------------------------------------------------------- */
+
+typedef struct Dense {
+    size_t n; /* the intercept, where there is one, is the last feature */
+    long double p[MOST][MOST], w[MOST], initial;
+} Dense;
+
+static void dense_init(Dense *m, size_t n, double delta)
+{
+    memset(m, 0, sizeof *m);
+    m->n = n;
+    m->initial = (long double)delta * n;
+    for (size_t i = 0; i < n; i++)
+        m->p[i][i] = delta;
+}
+
+static void dense_update(Dense *m, const double *z, double y, double lambda, double weight)
+{
+    long double k[MOST], den = (long double)lambda / weight, error = y, trace = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        k[i] = 0;
+        for (size_t j = 0; j < m->n; j++)
+            k[i] += m->p[i][j] * z[j];
+        den += k[i] * z[i];
+        error -= m->w[i] * z[i];
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        m->w[i] += k[i] * error / den;
+        for (size_t j = 0; j < m->n; j++)
+            m->p[i][j] -= k[i] * k[j] / den;
+        trace += m->p[i][i];
+    }
+    for (size_t i = 0; i < m->n; i++)
+        for (size_t j = 0; j < m->n; j++)
+            m->p[i][j] /= trace < m->initial ? lambda : 1;
+}
+
+static void compare(const Dense *m, const AnbRls *rls, const double *state)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        double w = i < rls->n ? anb_rls_weights(state)[i] : state[ANB_RLS_W0];
+        ck_assert_double_eq_tol(w, (double)m->w[i], 1e-9);
+        for (size_t j = 0; j < m->n; j++)
+            ck_assert_double_eq_tol(anb_rls_p(rls, state, i, j), (double)m->p[i][j], 1e-9 * rls->delta);
+    }
+}
+
+static void follow(size_t n, bool intercept, double lambda)
+{
+    AnbRls rls = {.n = n, .intercept = intercept, .delta = 10};
+    double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n)), x[MOST];
+    static Dense dense;
+    dense_init(&dense, n + intercept, rls.delta);
+    anb_rls_init(&rls, state);
+    x[n] = 1;
+    for (int t = 0; t < 300; t++) {
+        double y = 3, weight = t % 5 ? 1 : 0.25;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = uniform();
+            y += x[i] * (double)i + 0.1 * uniform();
+        }
+        double f = anb_rls_predict(&rls, state, x, scratch);
+        ck_assert(anb_rls_update(&rls, state, y - f, lambda, weight, scratch));
+        dense_update(&dense, x, y, lambda, weight);
+    }
+    compare(&dense, &rls, state);
+    free(state);
+    free(scratch);
+}
+
+START_TEST(it_is_the_recurrence)
+{
+    static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 23, 24, 31, 33};
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+                for (int intercept = 0; intercept < 2; intercept++)
+                    follow(sizes[i], intercept, i % 2 ? 0.99 : 1);
+    anb_isa_use(before);
+}
+END_TEST
+
+/* ---- against least squares --------------------------------------------------------------------------------------- */
+
+/* With lambda 1 the weights solve (X'X + I/delta) w = X'y: rows of I/sqrt(delta) and targets 0 below the data. */
+START_TEST(lambda_1_is_ridge_regression)
+{
+    enum { N = 11, ROWS = 400, ALL = ROWS + N + 1 };
+    AnbRls rls = {.n = N, .intercept = true, .delta = 50};
+    double *state = aligned(anb_rls_state(N)), *scratch = aligned(anb_rls_scratch(N)), x[N], chi;
+    gsl_matrix *design = gsl_matrix_calloc(ALL, N + 1), *cov = gsl_matrix_alloc(N + 1, N + 1);
+    gsl_vector *target = gsl_vector_calloc(ALL), *solution = gsl_vector_alloc(N + 1);
+    anb_rls_init(&rls, state);
+    for (size_t t = 0; t < ROWS; t++) {
+        double y = uniform();
+        for (size_t i = 0; i < N; i++) {
+            x[i] = uniform() * (double)(i + 1);
+            y += x[i] / (double)(i + 2);
+            gsl_matrix_set(design, t, i, x[i]);
+        }
+        gsl_matrix_set(design, t, N, 1);
+        gsl_vector_set(target, t, y);
+        ck_assert(anb_rls_update(&rls, state, y - anb_rls_predict(&rls, state, x, scratch), 1, 1, scratch));
+    }
+    for (size_t i = 0; i <= N; i++)
+        gsl_matrix_set(design, ROWS + i, i, 1 / sqrt(rls.delta));
+    gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(ALL, N + 1);
+    ck_assert_int_eq(gsl_multifit_linear(design, target, solution, cov, &chi, work), 0);
+    for (size_t i = 0; i < N; i++)
+        ck_assert_double_eq_tol(anb_rls_weights(state)[i], gsl_vector_get(solution, i), 1e-10);
+    ck_assert_double_eq_tol(state[ANB_RLS_W0], gsl_vector_get(solution, N), 1e-10);
+    /* P is the inverse of that matrix, which is the fit's covariance but for the noise. */
+    for (size_t i = 0; i <= N; i++)
+        for (size_t j = 0; j <= N; j++)
+            ck_assert_double_eq_tol(anb_rls_p(&rls, state, i, j), gsl_matrix_get(cov, i, j) / (chi / ROWS), 1e-10);
+    gsl_multifit_linear_free(work);
+    gsl_matrix_free(design);
+    gsl_matrix_free(cov);
+    gsl_vector_free(target);
+    gsl_vector_free(solution);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+/* ---- long and unkind ----------------------------------------------------------------------------------------------- */
+
+/* Whether P has a Cholesky factor once its diagonal is raised by 1e-12 of its largest entry. */
+static bool is_positive(const AnbRls *rls, const double *state)
+{
+    size_t n = rls->n + rls->intercept;
+    gsl_matrix *p = gsl_matrix_alloc(n, n);
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = fmax(largest, anb_rls_p(rls, state, i, i));
+        for (size_t j = 0; j < n; j++)
+            gsl_matrix_set(p, i, j, anb_rls_p(rls, state, i, j));
+    }
+    for (size_t i = 0; i < n; i++)
+        *gsl_matrix_ptr(p, i, i) += 1e-12 * largest;
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    bool positive = gsl_linalg_cholesky_decomp1(p) == 0;
+    gsl_set_error_handler(handler);
+    gsl_matrix_free(p);
+    return positive;
+}
+
+/* Features 4 to 8 are sums of 0 to 3, feature 9 is always 0: most directions are never excited. */
+START_TEST(collinear_inputs_do_not_wind_up)
+{
+    enum { N = 10, ROWS = 200000 };
+    AnbRls rls = {.n = N, .intercept = true, .delta = 100};
+    double *state = aligned(anb_rls_state(N)), *scratch = aligned(anb_rls_scratch(N)), x[N] = {0};
+    double worst = 0;
+    anb_rls_init(&rls, state);
+    for (int t = 0; t < ROWS; t++) {
+        for (size_t i = 0; i < 4; i++)
+            x[i] = uniform();
+        for (size_t i = 4; i < 9; i++)
+            x[i] = x[i % 4] + x[(i + 1) % 4];
+        double y = 2 + x[0] - 3 * x[2], f = anb_rls_predict(&rls, state, x, scratch);
+        ck_assert(anb_rls_update(&rls, state, y - f, 0.998, 1, scratch));
+        if (t > ROWS / 2)
+            worst = fmax(worst, fabs(y - f));
+        if (t % 20000 == 0)
+            ck_assert(is_positive(&rls, state));
+    }
+    ck_assert(is_positive(&rls, state));
+    ck_assert(state[ANB_RLS_TRACE] <= rls.delta * (N + 1) / 0.998 * 1.000001);
+    ck_assert_double_le(worst, 1e-6);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+/* Jumps of 1e9, cells of 1e150 and of 1e-150: finite weights or a start again, and it learns again afterwards. */
+START_TEST(extremes_leave_it_finite)
+{
+    enum { N = 9 };
+    AnbRls rls = {.n = N, .intercept = true, .delta = 100};
+    double *state = aligned(anb_rls_state(N)), *scratch = aligned(anb_rls_scratch(N)), x[N], last = 1;
+    static const double sizes[] = {1, 1e150, 1e-150, 1e9, 1e-9, 1e200};
+    anb_rls_init(&rls, state);
+    for (int t = 0; t < 6000; t++) {
+        double size = t < 3000 ? sizes[t / 100 % 6] : 1, y = 1;
+        for (size_t i = 0; i < N; i++) {
+            x[i] = uniform() * size;
+            y += x[i] / size;
+        }
+        y *= t < 3000 && t % 50 == 7 ? 1e9 : 1;
+        double f = anb_rls_predict(&rls, state, x, scratch);
+        if (!anb_rls_update(&rls, state, y - f, 0.99, 1, scratch))
+            anb_rls_init(&rls, state);
+        ck_assert_int_eq(anb_rls_validate(&rls, state, NULL), 0);
+        last = fabs(y - f);
+    }
+    ck_assert_double_le(last, 1e-3);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+START_TEST(what_is_not_finite_is_told)
+{
+    AnbRls rls = {.n = 3, .intercept = true, .delta = 1};
+    double *state = aligned(anb_rls_state(3)), *scratch = aligned(anb_rls_scratch(3)), x[] = {1, 2, 3};
+    anb_rls_init(&rls, state);
+    double f = anb_rls_predict(&rls, state, x, scratch);
+    ck_assert(f == 0);
+    ck_assert(!anb_rls_update(&rls, state, INFINITY, 1, 1, scratch));
+    anb_rls_init(&rls, state);
+    anb_rls_predict(&rls, state, x, scratch);
+    ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
+    double w = anb_rls_weights(state)[1];
+    x[0] = INFINITY; /* z.k is not finite: P starts again, the weights stay */
+    anb_rls_predict(&rls, state, x, scratch);
+    ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
+    ck_assert(anb_rls_weights(state)[1] == w && w != 0);
+    ck_assert(state[ANB_RLS_TRACE] == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(the_walk_and_refresh_stay_below_the_start)
+{
+    AnbRls rls = {.n = 2, .intercept = true, .delta = 1, .walk = 0.1};
+    double *state = aligned(anb_rls_state(2)), *scratch = aligned(anb_rls_scratch(2)), x[] = {0, 0};
+    anb_rls_init(&rls, state);
+    double p = 1;
+    for (int t = 0; t < 5; t++) {
+        anb_rls_predict(&rls, state, x, scratch);
+        anb_rls_update(&rls, state, 1, 1, 1, scratch);
+        p = p - p * p / (1 + p);
+        p += 0.1;
+        ck_assert_double_eq_tol(state[ANB_RLS_P00], p, 1e-15);
+    }
+    anb_rls_refresh(&rls, state, 1.25);
+    ck_assert_double_eq_tol(state[ANB_RLS_P00], p * 1.25, 1e-15);
+    ck_assert_double_eq_tol(anb_rls_p(&rls, state, 1, 1), 1.25, 1e-15);
+    anb_rls_refresh(&rls, state, 1e6);
+    ck_assert_double_eq_tol(state[ANB_RLS_TRACE], 3, 1e-14);
+    ck_assert_double_eq_tol(anb_rls_p(&rls, state, 0, 0) * 2 + state[ANB_RLS_P00], 3, 1e-14);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+typedef struct Buffer {
+    AnbVisitor visitor;
+    double value[2000];
+    size_t used;
+    bool reading; /* into the state */
+} Buffer;
+
+static void take(AnbVisitor *self, void *data, AnbScalar kind, size_t count)
+{
+    Buffer *buffer = (Buffer *)self;
+    ck_assert(kind == ANB_F64 && buffer->used + count <= 2000);
+    if (buffer->reading)
+        memcpy(data, buffer->value + buffer->used, count * sizeof(double));
+    else
+        memcpy(buffer->value + buffer->used, data, count * sizeof(double));
+    buffer->used += count;
+}
+
+START_TEST(fields_make_the_same_state)
+{
+    for (size_t n = 1; n < 30; n++) {
+        AnbRls rls = {.n = n, .intercept = n % 3 != 0, .delta = 3};
+        size_t size = anb_rls_state(n);
+        double *state = aligned(size), *other = aligned(size), *scratch = aligned(anb_rls_scratch(n)), x[MOST];
+        static Buffer buffer;
+        buffer = (Buffer){.visitor = {take}};
+        anb_rls_init(&rls, state);
+        for (int t = 0; t < 20; t++) {
+            for (size_t i = 0; i < n; i++)
+                x[i] = uniform();
+            anb_rls_predict(&rls, state, x, scratch);
+            anb_rls_update(&rls, state, uniform(), 0.9, 1, scratch);
+        }
+        anb_rls_visit(&rls, state, &buffer.visitor);
+        size_t m = n + rls.intercept;
+        ck_assert_uint_eq(buffer.used, 1 + m + rls.intercept + m * (m + 1) / 2 - rls.intercept);
+        anb_rls_init(&rls, other);
+        buffer.used = 0;
+        buffer.reading = true;
+        anb_rls_visit(&rls, other, &buffer.visitor);
+        ck_assert_mem_eq(state, other, size * sizeof *state);
+        ck_assert_int_eq(anb_rls_validate(&rls, other, NULL), 0);
+        other[ANB_RLS_HEAD] = NAN;
+        ck_assert_int_eq(anb_rls_validate(&rls, other, NULL), ANB_E_STATE);
+        free(state);
+        free(other);
+        free(scratch);
+    }
+}
+END_TEST
+
+/* FNV-1a over all of the state after 400 updates. */
+static uint64_t hash_after(size_t n)
+{
+    AnbRls rls = {.n = n, .intercept = true, .delta = 7, .walk = 0.01};
+    double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n)), *x = aligned(n);
+    uint64_t hash = 14695981039346656037u;
+    anb_rls_init(&rls, state);
+    seed = n;
+    for (int t = 0; t < 400; t++) {
+        for (size_t i = 0; i < n; i++)
+            x[i] = uniform();
+        double f = anb_rls_predict(&rls, state, x, scratch);
+        anb_rls_update(&rls, state, uniform() - f, 0.998, t % 3 ? 1 : 2, scratch);
+    }
+    for (size_t i = 0; i < anb_rls_state(n) * sizeof *state; i++)
+        hash = (hash ^ ((unsigned char *)state)[i]) * 1099511628211u;
+    free(state);
+    free(scratch);
+    free(x);
+    return hash;
+}
+
+START_TEST(every_instruction_set_gives_the_same_bits)
+{
+    static const size_t sizes[] = {1, 3, 4, 5, 8, 11, 16, 20, 32, 33, 63, 128, 130};
+    AnbIsa before = anb_isa_in_use();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        anb_isa_use(ANB_ISA_BASELINE);
+        uint64_t hash = hash_after(sizes[i]);
+        for (int isa = 1; isa < ANB_ISA_COUNT; isa++)
+            if (anb_isa_use((AnbIsa)isa))
+                ck_assert_uint_eq(hash_after(sizes[i]), hash);
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("rls");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, it_is_the_recurrence);
+    tcase_add_test(tests, lambda_1_is_ridge_regression);
+    tcase_add_test(tests, collinear_inputs_do_not_wind_up);
+    tcase_add_test(tests, extremes_leave_it_finite);
+    tcase_add_test(tests, what_is_not_finite_is_told);
+    tcase_add_test(tests, the_walk_and_refresh_stay_below_the_start);
+    tcase_add_test(tests, fields_make_the_same_state);
+    tcase_add_test(tests, every_instruction_set_gives_the_same_bits);
+    return suite;
+}
+
+CHECK_MAIN(suite)
