@@ -1,0 +1,215 @@
+#include "parts/boa.h"
+#include "parts/math.h"
+#include "suite.h"
+
+enum { K = 5, N = 600 };
+
+/* A stream of K predictions and a target, from a small generator of its own. */
+static double noise(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
+}
+
+static double sample(uint64_t *seed, double *f)
+{
+    double y = 3 + 2 * noise(seed);
+    for (size_t i = 0; i < K; i++)
+        f[i] = y + noise(seed) * (double)(i + 1) + (i == 3 ? 1 : 0);
+    return y;
+}
+
+/* The formulas as they are written, in long-hand and with libm. */
+typedef struct Plain {
+    double r[K], v[K];
+} Plain;
+
+static void plain_weights(const Plain *plain, double *w)
+{
+    double sum = 0;
+    bool uniform = false;
+    for (size_t i = 0; i < K; i++)
+        uniform |= plain->v[i] == 0;
+    for (size_t i = 0; i < K; i++)
+        sum += w[i] = uniform ? 1 : exp(plain->r[i] / sqrt(plain->v[i])) / sqrt(plain->v[i]);
+    for (size_t i = 0; i < K; i++)
+        w[i] /= sum;
+}
+
+static double plain_learn(Plain *plain, double g, const double *f, double y)
+{
+    double w[K], mix = 0;
+    plain_weights(plain, w);
+    for (size_t i = 0; i < K; i++)
+        mix += w[i] * f[i];
+    for (size_t i = 0; i < K; i++) {
+        double r = 2 * (mix - y) * (mix - f[i]);
+        plain->r[i] *= g;
+        plain->v[i] = plain->v[i] * g * g + 2.2 * r * r;
+        plain->r[i] += r - r * r / sqrt(plain->v[i]);
+    }
+    return mix;
+}
+
+static double one(double *boa, double g, const unsigned char *asleep, const double *f, double y, double *w)
+{
+    anb_boa_weights(boa, K, asleep, w);
+    double mix = anb_mix(w, f, K);
+    anb_boa_learn(boa, K, g, asleep, f, mix, y, 1);
+    return mix;
+}
+
+START_TEST(the_formulas)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        double boa[64], w[K], f[K], g = pass ? 0.97 : 1;
+        Plain plain = {0};
+        uint64_t seed = 1;
+        anb_boa_start(boa, K);
+        for (int n = 0; n < N; n++) {
+            double y = sample(&seed, f), expected = plain_learn(&plain, g, f, y);
+            ck_assert_double_eq_tol(one(boa, g, NULL, f, y, w), expected, 1e-11);
+        }
+        plain_weights(&plain, f);
+        anb_boa_weights(boa, K, NULL, w);
+        for (size_t i = 0; i < K; i++)
+            ck_assert_double_eq_tol(w[i], f[i], 1e-10);
+        ck_assert_double_gt(w[0], w[4]);
+        ck_assert(anb_boa_valid(boa, K));
+    }
+}
+END_TEST
+
+START_TEST(uniform_while_they_agree)
+{
+    double boa[64], w[K], f[K] = {2, 2, 2, 2, 2};
+    anb_boa_start(boa, K);
+    for (int n = 0; n < 20; n++) {
+        ck_assert_double_eq(one(boa, 0.999, NULL, f, 5, w), 2);
+        for (size_t i = 0; i < K; i++)
+            ck_assert_double_eq(w[i], 0.2);
+    }
+}
+END_TEST
+
+START_TEST(a_power_of_two_changes_no_weight)
+{
+    double a[64], b[64], v[K], w[K], f[K], scaled[K];
+    static const double powers[] = {0x1p300, 0x1p-300, 0x1p20, 0x1p990, 0x1p-990};
+    for (size_t p = 0; p < sizeof powers / sizeof *powers; p++) {
+        uint64_t seed = 7;
+        anb_boa_start(a, K);
+        anb_boa_start(b, K);
+        for (int n = 0; n < N; n++) {
+            double y = sample(&seed, f);
+            for (size_t i = 0; i < K; i++)
+                scaled[i] = f[i] * powers[p];
+            double mix = one(a, 0.999, NULL, f, y, v);
+            ck_assert_double_eq(one(b, 0.999, NULL, scaled, y * powers[p], w), mix * powers[p]);
+            ck_assert_mem_eq(v, w, sizeof v);
+        }
+    }
+}
+END_TEST
+
+START_TEST(jumps_leave_weights)
+{
+    double boa[64], w[K], f[K];
+    uint64_t seed = 3;
+    static const double jumps[] = {1e9, 1e150, 1e-150, 1e308, 0, 1e12};
+    anb_boa_start(boa, K);
+    for (int n = 0; n < 3000; n++) {
+        double y = sample(&seed, f), jump = n % 50 == 49 ? jumps[n / 50 % 6] : 1, sum = 0;
+        for (size_t i = 0; i < K; i++)
+            f[i] *= i < 3 ? jump : 1;
+        one(boa, 0.999, NULL, f, y * jump, w);
+        ck_assert(anb_boa_valid(boa, K));
+        for (size_t i = 0; i < K; i++)
+            sum += w[i];
+        ck_assert_double_eq_tol(sum, 1, 1e-12);
+    }
+}
+END_TEST
+
+START_TEST(a_flawless_expert_keeps_its_weight)
+{
+    double boa[64], w[K], f[K];
+    uint64_t seed = 5;
+    anb_boa_start(boa, K);
+    for (int n = 0; n < 20000; n++) {
+        double y = sample(&seed, f);
+        f[2] = y;
+        one(boa, 0.97, NULL, f, y, w);
+    }
+    ck_assert_double_gt(w[2], 0.99);
+}
+END_TEST
+
+START_TEST(sleepers)
+{
+    double boa[64], w[K], f[K];
+    unsigned char asleep[K] = {0};
+    uint64_t seed = 11;
+    anb_boa_start(boa, K);
+    for (int n = 0; n < N; n++)
+        one(boa, 1, asleep, f, sample(&seed, f), w);
+    double before = w[1] / w[2];
+    anb_boa_forget(boa, K, 0);
+    asleep[0] = 1;
+    for (int n = 0; n < 50; n++) {
+        double y = sample(&seed, f);
+        f[0] = 1e300;
+        ck_assert_double_lt(fabs(one(boa, 1, asleep, f, y, w)), 10);
+        ck_assert_double_eq(w[0], 0);
+        ck_assert_double_eq_tol(w[1] + w[2] + w[3] + w[4], 1, 1e-12);
+    }
+    ck_assert_double_gt(w[1] / w[2], before / 4);
+    asleep[0] = 0;
+    anb_boa_weights(boa, K, asleep, w);
+    ck_assert_double_eq_tol(w[0], 1.0 / K, 1e-12);
+    for (int n = 0; n < 2; n++) /* the second sample: V and R hold what gives about that weight */
+        one(boa, 1, asleep, f, sample(&seed, f), w);
+    ck_assert_double_gt(w[0], 0.05);
+    ck_assert_double_lt(w[0], 0.6);
+    ck_assert(anb_boa_valid(boa, K));
+}
+END_TEST
+
+/* One that wakes gets the median V, and the R that goes with 1/K: an exact sample (r = 0 for all) leaves it there. */
+START_TEST(waking_is_exact)
+{
+    double boa[64], w[K], f[K];
+    unsigned char asleep[K] = {0};
+    uint64_t seed = 13;
+    anb_boa_start(boa, K);
+    for (int n = 0; n < N; n++)
+        one(boa, 1, asleep, f, sample(&seed, f), w);
+    anb_boa_forget(boa, K, 4);
+    anb_boa_weights(boa, K, asleep, w);
+    double mix = anb_mix(w, f, K);
+    anb_boa_learn(boa, K, 1, asleep, f, mix, mix, 1);
+    anb_boa_weights(boa, K, asleep, w);
+    ck_assert_double_eq_tol(w[4], 1.0 / K, 1e-10);
+    const double *v = boa + 1 + 2 * K;
+    size_t less = 0;
+    for (size_t i = 0; i < 4; i++)
+        less += v[i] < v[4];
+    ck_assert_uint_eq(less, 1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("boa");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, the_formulas);
+    tcase_add_test(tests, uniform_while_they_agree);
+    tcase_add_test(tests, a_power_of_two_changes_no_weight);
+    tcase_add_test(tests, jumps_leave_weights);
+    tcase_add_test(tests, a_flawless_expert_keeps_its_weight);
+    tcase_add_test(tests, sleepers);
+    tcase_add_test(tests, waking_is_exact);
+    return suite;
+}
+
+CHECK_MAIN(suite)
