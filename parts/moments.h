@@ -117,6 +117,13 @@ static inline double anb_range_clip(const AnbRange *range, double value)
     return range->seen ? clipped : value;
 }
 
+/* Whether a range from a file is one. */
+static inline bool anb_range_valid(const AnbRange *range)
+{
+    bool finite = range->low - range->low == 0 && range->high - range->high == 0;
+    return finite && range->low <= range->high;
+}
+
 static inline void anb_range_visit(AnbRange *range, AnbVisitor *visitor)
 {
     anb_visit(visitor, &range->low, ANB_F64, 1);

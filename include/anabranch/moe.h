@@ -99,6 +99,10 @@ typedef struct AnbMixture {
  */
 ANB_API int anb_mixture(const StreamingLearner *model, AnbMixture *mixture);
 
+/* Fills a view of the first mixture's gate. Its arrays belong to the model and live until its next call. 0 or
+ * ANB_E_UNSUPPORTED. */
+ANB_API int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weights);
+
 /* The name of expert i of the first mixture: its own, or `<type>_<index>`. NULL where there is none. The text lives as
  * long as the model. */
 ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);

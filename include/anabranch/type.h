@@ -84,6 +84,7 @@ typedef enum AnbQuery {
     ANB_QUERY_MIXTURE,    /* out: AnbMixture (moe.h); scratch */
     ANB_QUERY_ROUTING,    /* out: double[K], the gate's probabilities for the row, without penalties; row and scratch */
     ANB_QUERY_EXPERTS,    /* out: double[K], what every expert says of the row; row and scratch */
+    ANB_QUERY_DISAGREEMENT, /* out: double, the sample deviation of what every expert says; row and scratch */
     ANB_QUERY_LOAD,       /* out: const double *, K of a router; state only */
     ANB_QUERY_GATE,       /* out: AnbGateWeights (moe.h); state only */
     ANB_QUERY_SPREAD,     /* out: double, the expected scale of the next error; row and scratch */
@@ -160,7 +161,7 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Every used field of the own state, in a fixed order. A count that bounds a later field comes before it and is
+    /* Every used field of the own state, where it lies there, in a fixed order. A count that bounds a later field comes before it and is
      * clamped to the plan's capacity, since it may just have been read from a file. NULL: the state is opaque bytes. */
     void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
     /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
@@ -186,6 +187,7 @@ struct AnbNode {
     unsigned index;                                /* depth first from 0 */
     int warmup;                                    /* the attributes that an expert of a mixture carries */
     const char *name;                              /* or NULL */
+    const char *label;                             /* the name, or `<type>_<which child it is>` */
 };
 
 /* ---- a gate ---------------------------------------------------------------------------------------------------- */

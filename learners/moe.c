@@ -1,0 +1,479 @@
+/*
+ * The mixture: experts behind a gate.
+ *
+ *     gate -> predictions of the active experts, once each -> mix -> [learning:] best expert, disagreement, alignment,
+ *     experts learn, gate learns, utilization and entropy of the gate's new probabilities, dead experts reset
+ *
+ * A dense router sees every expert, clipped to the seen target range widened by 10 %; what the mixture says is clipped
+ * as well. The linear router never clips. An expert that was reset or has restarted behind a dense router sleeps for its
+ * warmup; behind the linear one a penalty on its logit fades as it learns.
+ *
+ * Every 256 samples the mixture asks its experts which features matter and shows them the mean of the answers.
+ *
+ * State: head, utilization[K], trained[K], importance[d], asleep[K]. Cost: one predict and one update of each active
+ * expert, the gate's own, and about a dozen operations an expert.
+ */
+#include "parts/kernels.h"
+#include "parts/math.h"
+#include "parts/moments.h"
+#include <anabranch/moe.h>
+
+enum { GATHER_EVERY = 256 };
+
+typedef struct Moe {
+    uint64_t samples;
+    uint64_t warming;                          /* some expert with a warmup has not finished it */
+    uint64_t knows_importance;
+    double prediction, change, earlier_change; /* the last prediction, its change, the change before */
+    double alignment, entropy, disagreement;
+    AnbRange range;
+} Moe;
+
+/* Where the state's arrays are. */
+typedef struct Arrays {
+    double *utilization;
+    uint64_t *trained;
+    double *importance;
+    unsigned char *asleep;
+} Arrays;
+
+/* Where the scratch's arrays are. */
+typedef struct Work {
+    double *last; /* prediction, target, error, n_active, n_reset */
+    double *p, *weight, *f, *after, *penalty, *progress, *importance;
+    unsigned *active;
+    unsigned char *dead, *reset;
+} Work;
+
+enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST };
+
+static const AnbParam params[] = {
+    {"router", ANB_ROUTER, offsetof(AnbMoeOptions, router), 0, 0, 0, 0, "linear", "the gate"},
+    {"utilization_span", ANB_COUNT, offsetof(AnbMoeOptions, utilization_span), 500, 1, 1e9, 0, NULL,
+     "samples of the utilization's running mean"},
+    {"utilization_threshold", ANB_REAL, offsetof(AnbMoeOptions, utilization_threshold), .01, 0, 1,
+     ANB_OPEN_MIN | ANB_OPEN_MAX, NULL, "an expert used less after more than span samples is dead"},
+    {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "auto|false|true",
+     "reset dead experts; auto: with the linear router only"},
+    {0}};
+
+static const AnbRouterType *router_of(const AnbNode *self)
+{
+    return (const AnbRouterType *)self->router->type;
+}
+
+static void *router_state(const AnbNode *self, void *state)
+{
+    return anb_child_state(self->router, state);
+}
+
+static Arrays arrays_of(const AnbNode *self, void *state)
+{
+    size_t k = self->n_children;
+    double *at = (double *)((Moe *)state + 1);
+    return (Arrays){at, (uint64_t *)(at + k), at + 2 * k, (unsigned char *)(at + 2 * k + self->n_features)};
+}
+
+static Work work_of(const AnbNode *self, double *scratch)
+{
+    size_t k = self->n_children;
+    double *at = scratch + LAST;
+    Work w = {scratch, at, at + k, at + 2 * k, at + 3 * k, at + 4 * k, at + 5 * k, at + 6 * k, NULL, NULL, NULL};
+    at += 6 * k + self->n_features;
+    w.active = (unsigned *)at;
+    w.dead = (unsigned char *)(w.active + k);
+    w.reset = w.dead + k;
+    return w;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    size_t k = self->n_children, d = self->n_features;
+    size_t small = k * sizeof(unsigned) + 2 * k;
+    return (AnbNeed){sizeof(Moe) + (2 * k + d) * sizeof(double) + k, LAST + 6 * k + d + small / sizeof(double) + 1};
+}
+
+static bool any_warming(const AnbNode *self, const uint64_t *trained)
+{
+    for (size_t i = 0; i < self->n_children; i++)
+        if (trained[i] < (uint64_t)self->children[i].warmup)
+            return true;
+    return false;
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    Moe *s = state;
+    s->warming = any_warming(self, arrays_of(self, state).trained);
+    return 0;
+}
+
+/* ---- predicting ------------------------------------------------------------------------------------------------------ */
+
+static AnbRow shown_row(const AnbNode *self, const Moe *s, const AnbRow *row)
+{
+    AnbRow shown = *row;
+    if (s->knows_importance)
+        shown.importance = arrays_of(self, (void *)s).importance;
+    return shown;
+}
+
+static double progress_of(const AnbNode *expert, uint64_t trained)
+{
+    return trained < (uint64_t)expert->warmup ? (double)trained / expert->warmup : 1;
+}
+
+static AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
+{
+    AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
+    Arrays a = arrays_of(self, (void *)s);
+    gate.after = w->after;
+    gate.n_active = (size_t)w->last[N_ACTIVE];
+    gate.prediction = w->last[PREDICTION];
+    gate.low = s->range.seen ? anb_range_floor(&s->range) : 1;
+    gate.high = s->range.seen ? anb_range_ceiling(&s->range) : -1;
+    if (s->warming && router_of(self)->dense)
+        gate.asleep = a.asleep;
+    else if (s->warming)
+        gate.penalty = w->penalty;
+    return gate;
+}
+
+static void penalise(const AnbNode *self, const Moe *s, double *penalty)
+{
+    const uint64_t *trained = arrays_of(self, (void *)s).trained;
+    for (size_t i = 0; i < self->n_children; i++)
+        penalty[i] = -5 * (1 - progress_of(&self->children[i], trained[i]));
+}
+
+static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    const Moe *s = state;
+    bool dense = router_of(self)->dense;
+    if (!dense)
+        for (size_t i = 0; i < gate->k; i++)
+            gate->f[i] = ANB_NAN;
+    for (size_t a = 0; a < gate->n_active; a++) {
+        unsigned i = gate->active[a];
+        double f = anb_child_predict(self, i, state, row, scratch);
+        gate->f[i] = dense ? anb_range_clip(&s->range, f) : f;
+    }
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    const Moe *s = state;
+    const AnbRouterType *router = router_of(self);
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, s, &w);
+    AnbRow shown = shown_row(self, s, row);
+    const void *at_gate = anb_child_state_const(self->router, state);
+    double *gate_scratch = scratch + self->router->scratch_offset;
+    if (gate.penalty)
+        penalise(self, s, w.penalty);
+    router->gate(self->router, at_gate, &shown, &gate, gate_scratch);
+    ask_experts(self, state, &shown, &gate, scratch);
+    double f = router->mix(self->router, at_gate, &shown, &gate, gate_scratch);
+    f = router->dense ? anb_range_clip(&s->range, f) : f;
+    w.last[PREDICTION] = f;
+    w.last[N_ACTIVE] = (double)gate.n_active;
+    return f;
+}
+
+/* ---- learning -------------------------------------------------------------------------------------------------------- */
+
+static unsigned nearest(const AnbGate *gate, double y)
+{
+    unsigned best = gate->active[0];
+    for (size_t a = 1; a < gate->n_active; a++)
+        if (fabs(y - gate->f[gate->active[a]]) < fabs(y - gate->f[best]))
+            best = gate->active[a];
+    return best;
+}
+
+/* The sample standard deviation of n values picked by index, or of the first n where there is none. */
+static double spread(const double *f, const unsigned *pick, size_t n)
+{
+    double mean = 0, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += f[pick ? pick[i] : i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double delta = f[pick ? pick[i] : i] - mean;
+        sum += delta * delta;
+    }
+    return n < 2 ? 0 : sqrt(sum / (double)(n - 1));
+}
+
+static int sign_with_margin(double v)
+{
+    return v > 1e-15 ? 1 : v < -1e-15 ? -1 : 0;
+}
+
+/* How steadily the prediction accelerates: the agreement of its last two second differences. */
+static void align(Moe *s, double prediction)
+{
+    double change = prediction - s->prediction;
+    if (s->samples >= 1) {
+        int now = sign_with_margin(change - s->change), before = sign_with_margin(s->change - s->earlier_change);
+        s->alignment += .05 * (now * before - s->alignment);
+    }
+    s->earlier_change = s->change;
+    s->change = change;
+    s->prediction = prediction;
+}
+
+/* Expert i starts again, by itself or because it was dead. */
+static void begin_again(const AnbNode *self, void *state, size_t i)
+{
+    Arrays a = arrays_of(self, state);
+    a.trained[i] = 0;
+    a.asleep[i] = self->children[i].warmup > 0;
+    if (router_of(self)->forget)
+        router_of(self)->forget(self->router, router_state(self, state), i);
+}
+
+static void train_experts(const AnbNode *self, void *state, const AnbRow *row, const AnbGate *gate, double y,
+                          double weight, double *scratch)
+{
+    Moe *s = state;
+    Arrays a = arrays_of(self, state);
+    for (size_t j = 0; j < gate->n_active; j++) {
+        unsigned i = gate->active[j];
+        uint64_t restarts = row->counters->restarts;
+        anb_child_update(self, i, state, row, y, weight, scratch);
+        a.trained[i]++;
+        if (row->counters->restarts != restarts) {
+            begin_again(self, state, i);
+            s->warming |= self->children[i].warmup > 0;
+        } else if (a.asleep[i] && a.trained[i] >= (uint64_t)self->children[i].warmup)
+            a.asleep[i] = 0;
+    }
+    if (s->warming)
+        s->warming = any_warming(self, a.trained);
+}
+
+static void follow_gate(const AnbNode *self, void *state, const double *after)
+{
+    const AnbMoeOptions *o = self->options;
+    Moe *s = state;
+    double *utilization = arrays_of(self, state).utilization;
+    size_t k = self->n_children;
+    double rate = 2 / ((double)o->utilization_span + 1);
+    for (size_t i = 0; i < k; i++)
+        utilization[i] += rate * (after[i] - utilization[i]);
+    double entropy = anb_entropy(after, k) / anb_log((double)k);
+    entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
+    s->entropy += .01 * (entropy - s->entropy);
+}
+
+static bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
+{
+    return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
+}
+
+static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, Work *w)
+{
+    const AnbMoeOptions *o = self->options;
+    Moe *s = state;
+    Arrays a = arrays_of(self, state);
+    bool wanted = o->reset_dead == ANB_TRUE || (o->reset_dead == ANB_AUTO && !router_of(self)->dense);
+    memset(w->reset, 0, self->n_children);
+    w->last[N_RESET] = 0;
+    if (!wanted || s->samples <= (uint64_t)o->utilization_span)
+        return;
+    for (size_t i = 0; i < self->n_children; i++)
+        if (is_dead(o, &a, i)) {
+            anb_child_reset(self, i, state);
+            a.utilization[i] = 0;
+            begin_again(self, state, i);
+            s->warming |= self->children[i].warmup > 0;
+            row->counters->resets++;
+            w->reset[i] = 1;
+            w->last[N_RESET]++;
+        }
+}
+
+/* The mean of what those experts say that know which features matter. */
+static void gather_importance(const AnbNode *self, void *state, double *answer)
+{
+    Moe *s = state;
+    double *sum = arrays_of(self, state).importance;
+    size_t d = self->n_features, answers = 0;
+    for (size_t i = 0; i < self->n_children; i++) {
+        if (anb_child_query(self, i, state, NULL, NULL, ANB_QUERY_IMPORTANCE, answer))
+            continue;
+        if (answers++ == 0)
+            memset(sum, 0, d * sizeof(double));
+        for (size_t j = 0; j < d; j++)
+            sum[j] += answer[j];
+    }
+    for (size_t j = 0; j < d && answers > 0; j++)
+        sum[j] /= (double)answers;
+    s->knows_importance |= answers > 0;
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    Moe *s = state;
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, s, &w);
+    AnbRow shown = shown_row(self, s, row);
+    gate.best = nearest(&gate, y);
+    if (gate.n_active >= 2)
+        s->disagreement = spread(gate.f, gate.active, gate.n_active);
+    align(s, gate.prediction);
+    train_experts(self, state, &shown, &gate, y, weight, scratch);
+    router_of(self)->learn(self->router, router_state(self, state), &shown, &gate, y, weight,
+                           scratch + self->router->scratch_offset);
+    follow_gate(self, state, gate.after);
+    reset_dead(self, state, row, &w);
+    anb_range_add(&s->range, y);
+    w.last[TARGET] = y;
+    w.last[ERROR] = y - gate.prediction;
+    if (++s->samples % GATHER_EVERY == 0)
+        gather_importance(self, state, w.importance);
+}
+
+/* ---- read-outs ------------------------------------------------------------------------------------------------------- */
+
+static void view(const AnbNode *self, const void *state, double *scratch, AnbMixture *m)
+{
+    const AnbMoeOptions *o = self->options;
+    const Moe *s = state;
+    Arrays a = arrays_of(self, (void *)s);
+    Work w = work_of(self, scratch);
+    bool dense = router_of(self)->dense;
+    *m = (AnbMixture){.k = self->n_children, .samples = s->samples, .active = w.active, .weight = w.weight};
+    m->prediction = w.last[PREDICTION];
+    m->target = w.last[TARGET];
+    m->error = w.last[ERROR];
+    m->n_active = (size_t)w.last[N_ACTIVE];
+    m->n_reset = (size_t)w.last[N_RESET];
+    m->probability = w.p;
+    m->after = w.after;
+    m->expert = w.f;
+    m->utilization = a.utilization;
+    m->trained = a.trained;
+    m->progress = w.progress;
+    m->dead = w.dead;
+    m->reset = w.reset;
+    m->disagreement = s->disagreement;
+    m->gate_entropy = s->entropy;
+    m->alignment = s->alignment;
+    m->load_balance_rate = dense ? 0 : ((const AnbRouterLinearOptions *)self->router->options)->load_balance_rate;
+    m->dense = dense;
+    m->load = a.utilization;
+    if (self->router->type->query)
+        self->router->type->query(self->router, anb_child_state_const(self->router, state), NULL, NULL, ANB_QUERY_LOAD,
+                                  &m->load);
+    for (size_t i = 0; i < m->k; i++) {
+        w.progress[i] = progress_of(&self->children[i], a.trained[i]);
+        w.dead[i] = is_dead(o, &a, i);
+        m->n_dead += w.dead[i];
+    }
+}
+
+static int ask_routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+{
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, state, &w);
+    AnbRow shown = shown_row(self, state, row);
+    gate.penalty = NULL;
+    gate.p = out;
+    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), &shown, &gate,
+                          scratch + self->router->scratch_offset);
+    return 0;
+}
+
+static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+{
+    AnbRow shown = shown_row(self, state, row);
+    for (size_t i = 0; i < self->n_children; i++)
+        out[i] = anb_child_predict(self, i, state, &shown, scratch);
+    return 0;
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    const Moe *s = state;
+    switch (what) {
+    case ANB_QUERY_MIXTURE:
+        view(self, state, scratch, out);
+        return 0;
+    case ANB_QUERY_ROUTING:
+        return ask_routing(self, state, row, scratch, out);
+    case ANB_QUERY_EXPERTS:
+        return ask_all_experts(self, state, row, scratch, out);
+    case ANB_QUERY_DISAGREEMENT: {
+        double *f = work_of(self, scratch).f;
+        ask_all_experts(self, state, row, scratch, f);
+        *(double *)out = spread(f, NULL, self->n_children);
+        return 0;
+    }
+    case ANB_QUERY_IMPORTANCE:
+        if (!s->knows_importance)
+            return ANB_E_UNSUPPORTED;
+        memcpy(out, arrays_of(self, (void *)s).importance, self->n_features * sizeof(double));
+        return 0;
+    case ANB_QUERY_GATE:
+    case ANB_QUERY_LOAD:
+        return self->router->type->query ? self->router->type->query(self->router,
+                                                                     anb_child_state_const(self->router, state), row,
+                                                                     NULL, what, out)
+                                         : ANB_E_UNSUPPORTED;
+    default:
+        return ANB_E_UNSUPPORTED;
+    }
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    Moe *s = state;
+    Arrays a = arrays_of(self, state);
+    size_t k = self->n_children;
+    anb_visit(visitor, &s->samples, ANB_U64, 3);
+    anb_visit(visitor, &s->prediction, ANB_F64, 6);
+    anb_range_visit(&s->range, visitor);
+    anb_visit(visitor, a.utilization, ANB_F64, k);
+    anb_visit(visitor, a.trained, ANB_U64, k);
+    anb_visit(visitor, a.importance, ANB_F64, self->n_features);
+    anb_visit(visitor, a.asleep, ANB_U8, k);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const Moe *s = state;
+    Arrays a = arrays_of(self, (void *)s);
+    bool fine = s->warming <= 1 && s->knows_importance <= 1 && anb_finite(&s->prediction, 6) == 0;
+    fine = fine && anb_finite(a.utilization, self->n_children) == 0 && anb_finite(a.importance, self->n_features) == 0;
+    fine = fine && anb_range_valid(&s->range);
+    for (size_t i = 0; i < self->n_children; i++)
+        fine = fine && a.asleep[i] <= 1;
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a read-out is not finite or a flag neither 0 nor 1");
+}
+
+const StreamingLearnerType anb_moe = {
+    .name = "moe",
+    .brief = "a mixture of experts behind a gate",
+    .example = "moe(linear, rls, mean, router=linear(top_k=2))",
+    .options_size = sizeof(AnbMoeOptions),
+    .params = params,
+    .flags = ANB_WEIGHT_SCALED,
+    .version = 1,
+    .min_children = 2,
+    .max_children = 4096,
+    .need = need,
+    .init = init,
+    .predict = predict,
+    .update = update,
+    .query = query,
+    .ranges = ranges,
+    .validate = validate,
+};
+
+AnbMoeOptions anb_moe_defaults(void)
+{
+    AnbMoeOptions o;
+    anb_options_defaults(&anb_moe, &o);
+    return o;
+}

@@ -1,0 +1,246 @@
+/*
+ * The specification's gate: a softmax over linear scores, moved toward the expert that was nearest.
+ *
+ *     z_i = W_i.x + b_i + c_i     p = softmax(z)     q = softmax(z + penalty)     active = the top_k of q
+ *     W_i -= lr (p_i - 1{i best}) x     b_i -= lr (p_i - 1{i best})
+ *     load_i <- EWMA of 1{i active}     c_i += rate (top_k / K - load_i)
+ *
+ * The gate is flat until the first sample, which draws W from the seed. It rewards the nearest expert whatever the margin,
+ * so it follows noise where experts are close: boa, stack and blend are there for accuracy, this one for sparsity.
+ *
+ * State: whether W is drawn, b[K], c[K], load[K], W[K][d]. Scratch: z[K]. Cost: 2 K d multiply-adds to learn.
+ */
+#include "parts/kernels.h"
+#include "parts/math.h"
+#include <anabranch/moe.h>
+
+typedef struct Gate {
+    uint64_t drawn;
+    double values[]; /* b[K], c[K], load[K], W[K * d] */
+} Gate;
+
+static const AnbParam params[] = {
+    {"top_k", ANB_COUNT, offsetof(AnbRouterLinearOptions, top_k), 2, 1, 4096, 0, NULL, "active experts a sample"},
+    {"router_lr", ANB_REAL, offsetof(AnbRouterLinearOptions, router_lr), .01, 0, 1e6, 0, NULL,
+     "step of the gate; 0 freezes it"},
+    {"load_balance_rate", ANB_REAL, offsetof(AnbRouterLinearOptions, load_balance_rate), .01, 0, 1, 0, NULL,
+     "step of the bias that balances the load"},
+    {"seed", ANB_SEED, offsetof(AnbRouterLinearOptions, seed), 42, 0, 0, 0, NULL, "of the initial weights"},
+    {0}};
+
+static size_t experts(const AnbNode *self)
+{
+    return self->parent->n_children;
+}
+
+static double *bias_of(const AnbNode *self, Gate *s)
+{
+    (void)self;
+    return s->values;
+}
+
+static double *weights_of(const AnbNode *self, Gate *s)
+{
+    return s->values + 3 * experts(self);
+}
+
+static int check(const AnbNode *self, AnbError *error)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    if ((size_t)o->top_k > experts(self))
+        return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts", o->top_k,
+                        experts(self));
+    return 0;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    size_t k = experts(self);
+    return (AnbNeed){sizeof(Gate) + (3 * k + k * self->n_features) * sizeof(double), 2 * k};
+}
+
+/* ---- scores ---------------------------------------------------------------------------------------------------------- */
+
+static void score(const AnbNode *self, const Gate *s, const double *x, double *z)
+{
+    size_t k = experts(self), d = self->n_features;
+    anb_gate_scores(s->values + 3 * k, d, k, x, d, z);
+    for (size_t i = 0; i < k; i++)
+        z[i] += s->values[i] + s->values[k + i];
+}
+
+/* The initial weight of expert i for feature j: three shifts of a 64-bit state. */
+static double initial(uint64_t seed, uint64_t i, uint64_t j, double scale)
+{
+    uint64_t bits = seed ^ (i << 32) ^ j;
+    bits ^= bits << 13;
+    bits ^= bits >> 7;
+    bits ^= bits << 17;
+    return 2 * ((double)bits / 18446744073709551615.0 - .5) * scale;
+}
+
+static void draw(const AnbNode *self, Gate *s)
+{
+    size_t k = experts(self), d = self->n_features;
+    double *w = weights_of(self, s), scale = 1 / sqrt((double)d);
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < d; j++)
+            w[i * d + j] = initial(self->seed, i, j, scale);
+    s->drawn = 1;
+}
+
+/* ---- a sample -------------------------------------------------------------------------------------------------------- */
+
+/* The n largest in descending order, equal ones in ascending order of index: an insertion into a list of n. */
+static void select_largest(const double *q, size_t k, unsigned *active, size_t n)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < k; i++) {
+        if (held == n && !(q[i] > q[active[n - 1]]))
+            continue;
+        size_t at = held < n ? held++ : n - 1;
+        for (; at > 0 && q[i] > q[active[at - 1]]; at--)
+            active[at] = active[at - 1];
+        active[at] = (unsigned)i;
+    }
+}
+
+static void weigh(AnbGate *gate)
+{
+    double sum = 0;
+    for (size_t a = 0; a < gate->n_active; a++)
+        sum += gate->p[gate->active[a]];
+    memset(gate->weight, 0, gate->k * sizeof(double));
+    for (size_t a = 0; a < gate->n_active; a++) {
+        unsigned i = gate->active[a];
+        gate->weight[i] = sum < 1e-16 ? 1 / (double)gate->n_active : gate->p[i] / sum;
+    }
+}
+
+static void open_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    double *z = scratch, *penalised = scratch + gate->k;
+    score(self, state, row->x, z);
+    if (gate->penalty) {
+        for (size_t i = 0; i < gate->k; i++)
+            penalised[i] = z[i] + gate->penalty[i];
+        z = penalised;
+    }
+    anb_softmax(z, gate->k, gate->p);
+    gate->n_active = (size_t)o->top_k;
+    select_largest(gate->p, gate->k, gate->active, gate->n_active);
+    weigh(gate);
+}
+
+static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    double sum = 0;
+    (void)self, (void)state, (void)row, (void)scratch;
+    for (size_t a = 0; a < gate->n_active; a++)
+        sum += gate->weight[gate->active[a]] * gate->f[gate->active[a]];
+    return sum;
+}
+
+static void balance(const AnbNode *self, double *c, double *load, const AnbGate *gate)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    const AnbMoeOptions *moe = self->parent->options;
+    double a = 2 / ((double)moe->utilization_span + 1), target = (double)o->top_k / (double)gate->k;
+    for (size_t i = 0; i < gate->k; i++)
+        load[i] *= 1 - a;
+    for (size_t j = 0; j < gate->n_active; j++)
+        load[gate->active[j]] += a;
+    for (size_t i = 0; i < gate->k; i++)
+        c[i] += o->load_balance_rate * (target - load[i]);
+}
+
+static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                  double *scratch)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    Gate *s = state;
+    size_t k = gate->k, d = self->n_features;
+    double *b = bias_of(self, s), *c = b + k, *z = scratch, *step = scratch + k;
+    (void)y;
+    if (!s->drawn) {
+        draw(self, s);
+        score(self, s, row->x, z);
+    }
+    anb_softmax(z, k, step);
+    step[gate->best] -= 1;
+    for (size_t i = 0; i < k; i++) {
+        step[i] *= o->router_lr * weight;
+        b[i] -= step[i];
+    }
+    double bad = anb_gate_step(weights_of(self, s), d, k, step, row->x, d, z);
+    balance(self, c, c + k, gate);
+    for (size_t i = 0; i < k; i++)
+        z[i] += b[i] + c[i];
+    if (!(bad + anb_finite(z, k) == 0)) {
+        anb_restart(self, s, row);
+        memset(z, 0, k * sizeof(double));
+    }
+    anb_softmax(z, k, gate->after);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    const Gate *s = state;
+    size_t k = experts(self), d = self->n_features;
+    (void)row, (void)scratch;
+    if (what == ANB_QUERY_LOAD) {
+        *(const double **)out = s->values + 2 * k;
+        return 0;
+    }
+    if (what != ANB_QUERY_GATE)
+        return ANB_E_UNSUPPORTED;
+    *(AnbGateWeights *)out = (AnbGateWeights){k, d, d, s->values + 3 * k, s->values, s->values + k};
+    return 0;
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    Gate *s = state;
+    size_t k = experts(self);
+    anb_visit(visitor, &s->drawn, ANB_U64, 1);
+    anb_visit(visitor, s->values, ANB_F64, 3 * k + k * self->n_features);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const Gate *s = state;
+    size_t k = experts(self);
+    bool fine = s->drawn <= 1 && anb_finite(s->values, 3 * k + k * self->n_features) == 0;
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
+}
+
+const AnbRouterType anb_router_linear = {
+    .type =
+        {
+            .name = "linear",
+            .brief = "softmax over linear scores, toward the nearest expert, the top_k active",
+            .example = "linear(top_k=2)",
+            .options_size = sizeof(AnbRouterLinearOptions),
+            .params = params,
+            .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+            .version = 1,
+            .check = check,
+            .need = need,
+            .query = query,
+            .ranges = ranges,
+            .validate = validate,
+        },
+    .gate = open_gate,
+    .mix = mix,
+    .learn = learn,
+};
+
+AnbRouterLinearOptions anb_router_linear_defaults(void)
+{
+    AnbRouterLinearOptions o;
+    anb_options_defaults(&anb_router_linear.type, &o);
+    return o;
+}

@@ -1,0 +1,87 @@
+/* What can be asked of a whole model: sizes, counters, the expression, equality. */
+#include "model.h"
+
+uint64_t anb_n_samples_seen(const StreamingLearner *model)
+{
+    return model->counters.trained;
+}
+
+size_t anb_n_features(const StreamingLearner *model)
+{
+    return model->plan->nodes[0].n_features;
+}
+
+const AnbCounters *anb_counters(const StreamingLearner *model)
+{
+    return &model->counters;
+}
+
+uint64_t anb_seed(const StreamingLearner *model)
+{
+    return model->plan->seed;
+}
+
+size_t anb_state_bytes(const StreamingLearner *model)
+{
+    return anb_block_bytes(model->plan);
+}
+
+size_t anb_total_bytes(const StreamingLearner *model)
+{
+    size_t scratch = model->plan->nodes[0].scratch_size * sizeof(double);
+    return sizeof *model + anb_block_bytes(model->plan) + scratch + 2 * ANB_ALIGN + model->plan->bytes;
+}
+
+const char *anb_expression(const StreamingLearner *model)
+{
+    return model->plan->expression;
+}
+
+/* ---- fields ----------------------------------------------------------------------------------------------------------- */
+
+static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    if (node->type->ranges)
+        node->type->ranges(node, state, visitor);
+    else
+        anb_visit(visitor, state, ANB_U8, node->state_size);
+    for (size_t i = 0; i < parts; i++)
+        visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
+}
+
+void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor)
+{
+    visit_tree(&plan->nodes[0], block, visitor);
+}
+
+/* Every field of one block against the bytes at the same place of the other. A field's length may depend on the block it
+ * is read from, so both blocks are walked. */
+typedef struct Comparison {
+    AnbVisitor visitor;
+    const unsigned char *mine, *other;
+    bool equal;
+} Comparison;
+
+static void compare(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+{
+    static const size_t bytes[] = {1, 2, 4, 8, 4, 8};
+    Comparison *c = (Comparison *)visitor;
+    size_t offset = (size_t)((const unsigned char *)data - c->mine);
+    c->equal = c->equal && memcmp(data, c->other + offset, bytes[kind] * count) == 0;
+}
+
+static bool covers(const StreamingLearner *a, const StreamingLearner *b)
+{
+    Comparison c = {{compare}, a->block, b->block, true};
+    anb_visit_block(a->plan, a->block, &c.visitor);
+    return c.equal;
+}
+
+bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
+{
+    if (a->plan != b->plan && (anb_n_features(a) != anb_n_features(b) || a->plan->seed != b->plan->seed ||
+                               strcmp(a->plan->expression, b->plan->expression) != 0))
+        return false;
+    return covers(a, b) && covers(b, a);
+}

@@ -1,0 +1,45 @@
+/*
+ * A model as the host sees it: one piece of memory for the head, the block and the scratch.
+ */
+#ifndef ANB_SRC_MODEL_H
+#define ANB_SRC_MODEL_H
+
+#include "plan.h"
+
+struct StreamingLearner {
+    AnbPlan *plan;
+    unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
+    double *scratch;      /* likewise */
+    AnbCounters counters;
+    void *memory;         /* what the allocator gave */
+};
+
+struct AnbReader {
+    AnbPlan *plan;
+    double *scratch;
+    AnbCounters counters;
+    void *memory;
+};
+
+/* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails. */
+StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
+/* The block's size in bytes. */
+static inline size_t anb_block_bytes(const AnbPlan *plan)
+{
+    return plan->nodes[0].subtree_size;
+}
+
+static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
+{
+    return model->block + anb_node_state_offset(node);
+}
+
+static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNode *node)
+{
+    return model->scratch + anb_node_scratch_offset(node);
+}
+
+/* Visits the used fields of a whole block, node by node in depth-first order. */
+void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor);
+
+#endif
