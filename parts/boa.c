@@ -55,6 +55,11 @@ void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep,
     }
     if (!changed && sum > 0)
         return;
+    if (awake == 0) { /* all sleep: as if none did */
+        for (size_t i = 0; i < k; i++)
+            w[i] = 1 / (double)k;
+        return;
+    }
     double one = 1.0 / (double)awake;
     double rest = 1 - one * (double)waking;
     for (size_t i = 0; i < k; i++)
@@ -180,7 +185,7 @@ static void reweigh(const Boa *boa, size_t k)
         boa->w[i] = boa->v[i] >= 0 ? w : 0;
         sum += boa->w[i];
     }
-    for (size_t i = 0; i < k; i++)
+    for (size_t i = 0; i < k && sum > 0; i++)
         boa->w[i] = uniform ? boa->w[i] / (double)awake : boa->w[i] / sum;
 }
 

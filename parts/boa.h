@@ -34,7 +34,7 @@ void anb_boa_start(double *boa, size_t k);
  *
  * @param boa     the state
  * @param k       experts
- * @param asleep  1 where an expert sleeps, or NULL; at least one must be awake
+ * @param asleep  1 where an expert sleeps, or NULL; where all sleep the weights are uniform
  * @param w       K weights out; they sum to one
  */
 void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, double *w);

@@ -49,6 +49,45 @@ typedef struct AnbRouterLinearOptions {
 ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
 ANB_API extern const AnbRouterType anb_router_linear;
 
+/*
+ * The dense gates. Every expert predicts and learns at each sample; an expert that restarted or was reset sleeps for its
+ * warmup: its weight is 0 and the others are renormalised. They weigh by loss, so margins count. Probabilities sum to one;
+ * those of stack and blend are the weights of the BOA inside. Weight class: scaled.
+ */
+
+/* Bernstein online aggregation with a learning rate for each expert. Cost: about 10 ns an expert. */
+typedef struct AnbRouterBoaOptions {
+    double discount; /* 1; what past regrets are multiplied by at each sample, (0, 1] */
+} AnbRouterBoaOptions;
+ANB_API AnbRouterBoaOptions anb_router_boa_defaults(void);
+ANB_API extern const AnbRouterType anb_router_boa;
+
+/* Recursive least squares on where the experts stand around their BOA. Cost: (K + 2)^2 multiply-adds. */
+typedef struct AnbRouterStackOptions {
+    double lambda;   /* 1; forgetting factor, (0, 1] */
+    double delta;    /* 0.03; how freely the weights leave 0 at first, > 0 */
+    double walk;     /* 0; variance that the constant's weight gains a sample, >= 0 */
+    double discount; /* 1; of the BOA */
+} AnbRouterStackOptions;
+ANB_API AnbRouterStackOptions anb_router_stack_defaults(void);
+ANB_API extern const AnbRouterType anb_router_stack;
+
+/* Stacks of different memories around one BOA, and a discounted BOA over them and it: the most accurate gate. */
+typedef struct AnbRouterBlendOptions {
+    double discount; /* 0.999; of the outer gate, (0, 1] */
+    bool wide;       /* false; five stacks instead of two, one of them weighted by the features */
+} AnbRouterBlendOptions;
+ANB_API AnbRouterBlendOptions anb_router_blend_defaults(void);
+ANB_API extern const AnbRouterType anb_router_blend;
+
+/* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds. */
+typedef struct AnbRouterSoftOptions {
+    double rate;     /* 0.03; step of the linear term, 0 to 1; 0 leaves the BOA alone */
+    double discount; /* 1; of the BOA */
+} AnbRouterSoftOptions;
+ANB_API AnbRouterSoftOptions anb_router_soft_defaults(void);
+ANB_API extern const AnbRouterType anb_router_soft;
+
 /* ---- read-outs ------------------------------------------------------------------------------------------------- */
 
 /* What ANB_QUERY_GATE answers: the gate's weights, owned by the model. */

@@ -1,0 +1,35 @@
+/* What the dense gates share: every expert is active and learns, and the probabilities are the weights of the mix. */
+#ifndef ANB_PARTS_DENSE_H
+#define ANB_PARTS_DENSE_H
+
+#include "parts/boa.h"
+#include "parts/stack.h"
+
+/* Fills the gate from a BOA over its experts. */
+static inline void anb_dense_gate(const double *boa, AnbGate *gate)
+{
+    anb_boa_weights(boa, gate->k, gate->asleep, gate->p);
+    memcpy(gate->weight, gate->p, gate->k * sizeof *gate->p);
+    for (size_t i = 0; i < gate->k; i++)
+        gate->active[i] = (unsigned)i;
+    gate->n_active = gate->k;
+}
+
+/* A prediction within the seen target range, where there is one. */
+static inline double anb_dense_clip(const AnbGate *gate, double f)
+{
+    if (gate->low > gate->high)
+        return f;
+    return f < gate->low ? gate->low : f > gate->high ? gate->high : f;
+}
+
+/* Whether n doubles of a state are finite: 0 or ANB_E_STATE with a reason. */
+static inline int anb_dense_validate(const double *values, size_t n, AnbError *error)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(values[i] - values[i] == 0))
+            return anb_fail(error, ANB_E_STATE, "a gate holds a number that is not finite");
+    return 0;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * The gate `boa`: Bernstein online aggregation of every expert (parts/boa.h has the formulas and the paper).
+ *
+ * State: a BOA. Cost: about 10 ns an expert to learn; a copy to predict.
+ */
+#include "parts/dense.h"
+#include <anabranch/moe.h>
+
+static const AnbParam params[] = {
+    {"discount", ANB_REAL, offsetof(AnbRouterBoaOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
+     "what past regrets are multiplied by at each sample"},
+    {0}};
+
+AnbRouterBoaOptions anb_router_boa_defaults(void)
+{
+    AnbRouterBoaOptions options;
+    anb_options_defaults(&anb_router_boa.type, &options);
+    return options;
+}
+
+static size_t experts(const AnbNode *self)
+{
+    return self->parent->n_children;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    return (AnbNeed){anb_boa_size(experts(self)) * sizeof(double), 0};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    anb_boa_start(state, experts(self));
+    return 0;
+}
+
+static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    (void)self, (void)row, (void)scratch;
+    anb_dense_gate(state, gate);
+}
+
+static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)scratch;
+    return anb_mix(gate->p, gate->f, gate->k);
+}
+
+static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                  double *scratch)
+{
+    const AnbRouterBoaOptions *options = self->options;
+    (void)row, (void)scratch;
+    double base = anb_mix(gate->p, gate->f, gate->k);
+    anb_boa_learn(state, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
+    anb_boa_weights(state, gate->k, gate->asleep, gate->after);
+}
+
+static void forget(const AnbNode *self, void *state, size_t i)
+{
+    anb_boa_forget(state, experts(self), i);
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
+                 void *out)
+{
+    (void)row, (void)scratch;
+    if (what != ANB_QUERY_GATE)
+        return ANB_E_UNSUPPORTED;
+    *(AnbGateWeights *)out = (AnbGateWeights){.k = experts(self), .bias = anb_boa_log_weights(state, experts(self))};
+    return 0;
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    anb_boa_visit(state, experts(self), visitor);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    if (!anb_boa_valid(state, experts(self)))
+        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
+    return 0;
+}
+
+const AnbRouterType anb_router_boa = {
+    .type = {.name = "boa",
+             .brief = "Bernstein online aggregation: weights by loss, a learning rate for each expert",
+             .example = "boa(discount=0.999)",
+             .options_size = sizeof(AnbRouterBoaOptions),
+             .params = params,
+             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .version = 1,
+             .need = need,
+             .init = init,
+             .query = query,
+             .ranges = ranges,
+             .validate = validate},
+    .dense = true,
+    .gate = gate,
+    .mix = mix,
+    .learn = learn,
+    .forget = forget};

@@ -1,0 +1,205 @@
+/*
+ * The gate `soft`: a softmax whose logits are the log-weights of a BOA and a linear function of the features.
+ *
+ *     p_i = w_i exp(G_i.(1, z)) / sum          w the BOA's weights, z the features standardised and clipped to +-4
+ *     e = (y - sum p f) / s                    s the running root mean square of y - sum p f, discounted by .999
+ *     G_i += rate sqrt(d + 1) / (1 + |z|^2) * e p_i (f_i - sum p f) / s (1, z)
+ *
+ * the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to +-5. What G can do is tell
+ * experts apart by where the row lies; what the BOA does is to weigh them by their losses.
+ *
+ * State: [ sum of weights | sum of squares | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
+ * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
+ */
+#include "parts/dense.h"
+#include "parts/kernels.h"
+#include "parts/math.h"
+#include <anabranch/moe.h>
+
+enum { HEAD = 2 };
+static const double FAR = 4, ERROR = 4, SIDE = 5, FADE = 0.999;
+
+static const AnbParam params[] = {
+    {"rate", ANB_REAL, offsetof(AnbRouterSoftOptions, rate), 0.03, 0, 1, 0, NULL, "step of the linear term"},
+    {"discount", ANB_REAL, offsetof(AnbRouterSoftOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
+     "what the BOA's past regrets are multiplied by at each sample"},
+    {0}};
+
+AnbRouterSoftOptions anb_router_soft_defaults(void)
+{
+    AnbRouterSoftOptions options;
+    anb_options_defaults(&anb_router_soft.type, &options);
+    return options;
+}
+
+/* Offsets in the state; the scratch holds (1, z) and K scores. */
+typedef struct Form {
+    size_t k, d, linear, moments, size;
+    bool own;
+} Form;
+
+static bool scaled_above(const AnbNode *self)
+{
+    for (const AnbNode *node = self->parent; node; node = node->parent)
+        if (node->type->flags & ANB_COMPLETES)
+            return true;
+    return false;
+}
+
+static Form form_of(const AnbNode *self)
+{
+    Form form = {.k = self->parent->n_children, .d = self->n_features, .own = !scaled_above(self)};
+    form.linear = HEAD + anb_boa_size(form.k);
+    form.moments = form.linear + form.k * (form.d + 1);
+    form.size = form.moments + (form.own ? 4 * form.d : 0);
+    return form;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    Form form = form_of(self);
+    return (AnbNeed){form.size * sizeof(double), 1 + form.d + form.k};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    Form form = form_of(self);
+    memset(state, 0, form.size * sizeof(double));
+    anb_boa_start((double *)state + HEAD, form.k);
+    return 0;
+}
+
+/* p_i proportional to what it holds times e^score; as it is where that overflows or vanishes. */
+static void tilt(double *p, const double *score, size_t k)
+{
+    double top = -HUGE_VAL, sum = 0;
+    for (size_t i = 0; i < k; i++)
+        top = p[i] > 0 && score[i] > top ? score[i] : top;
+    for (size_t i = 0; i < k; i++)
+        sum += p[i] > 0 ? p[i] * anb_exp(score[i] - top) : 0;
+    if (!(sum > 0x1p-1000))
+        return;
+    for (size_t i = 0; i < k; i++)
+        p[i] = p[i] > 0 ? p[i] * anb_exp(score[i] - top) / sum : 0;
+}
+
+static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    Form form = form_of(self);
+    const double *s = state, *mean = s + form.moments + form.d;
+    double *z = scratch + 1, *score = z + form.d;
+    scratch[0] = 1;
+    if (form.own)
+        anb_standardize(row->x, mean, mean + 2 * form.d, FAR, form.d, z);
+    else
+        memcpy(z, row->x, form.d * sizeof *z);
+    anb_gate_scores(s + form.linear, form.d + 1, form.k, scratch, form.d + 1, score);
+    anb_dense_gate(s + HEAD, gate);
+    tilt(gate->p, score, form.k);
+    memcpy(gate->weight, gate->p, form.k * sizeof *gate->p);
+}
+
+static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)scratch;
+    return anb_mix(gate->p, gate->f, gate->k);
+}
+
+static double clip(double v, double bound)
+{
+    return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+/* Moves the linear term down the gradient; leaves the new scores in the scratch. */
+static void follow(const Form *form, double *s, const AnbRouterSoftOptions *options, const AnbGate *gate, double y,
+                   double weight, double *scratch)
+{
+    double *score = scratch + 1 + form->d, mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
+    double scale = s[0] > 0 ? sqrt(s[1] / s[0]) : 0;
+    for (size_t j = 0; j <= form->d; j++)
+        norm += scratch[j] * scratch[j];
+    double step = options->rate * sqrt((double)form->d + 1) / norm * (weight < 10 ? weight : 10);
+    for (size_t i = 0; i < form->k; i++)
+        score[i] = scale > 0 && gate->p[i] > 0
+                       ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
+                       : 0;
+    double bad = anb_gate_step(s + form->linear, form->d + 1, form->k, score, scratch, form->d + 1, score);
+    if (!(bad == 0))
+        memset(s + form->linear, 0, form->k * (form->d + 1) * sizeof *s);
+    s[0] = FADE * s[0] + weight;
+    s[1] = FADE * s[1] + weight * (error * error);
+    if (!(s[0] + s[1] < 0x1p1000))
+        s[0] = s[1] = 0;
+}
+
+static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                  double *scratch)
+{
+    const AnbRouterSoftOptions *options = self->options;
+    Form form = form_of(self);
+    double *s = state, *count = s + form.moments, *score = scratch + 1 + form.d;
+    follow(&form, s, options, gate, y, weight, scratch);
+    anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
+    double base = anb_mix(gate->after, gate->f, form.k);
+    anb_boa_learn(s + HEAD, form.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
+    tilt(gate->after, score, form.k);
+    if (form.own)
+        anb_moments_update(count, count + form.d, count + 2 * form.d, count + 3 * form.d, row->x, weight, form.d);
+}
+
+static void forget(const AnbNode *self, void *state, size_t i)
+{
+    Form form = form_of(self);
+    double *s = state;
+    anb_boa_forget(s + HEAD, form.k, i);
+    memset(s + form.linear + i * (form.d + 1), 0, (form.d + 1) * sizeof *s);
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
+                 void *out)
+{
+    Form form = form_of(self);
+    const double *s = state;
+    (void)row, (void)scratch;
+    if (what != ANB_QUERY_GATE)
+        return ANB_E_UNSUPPORTED;
+    *(AnbGateWeights *)out = (AnbGateWeights){.k = form.k,
+                                              .d = form.d,
+                                              .stride = form.d + 1,
+                                              .weight = s + form.linear + 1,
+                                              .bias = anb_boa_log_weights(s + HEAD, form.k)};
+    return 0;
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    anb_visit(visitor, state, ANB_F64, form_of(self).size);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    Form form = form_of(self);
+    if (!anb_boa_valid((const double *)state + HEAD, form.k))
+        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
+    return anb_dense_validate(state, form.size, error);
+}
+
+const AnbRouterType anb_router_soft = {
+    .type = {.name = "soft",
+             .brief = "a softmax gate: log-weights of a BOA and a linear function of the features",
+             .example = "soft(rate=0.03)",
+             .options_size = sizeof(AnbRouterSoftOptions),
+             .params = params,
+             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .version = 1,
+             .need = need,
+             .init = init,
+             .query = query,
+             .ranges = ranges,
+             .validate = validate},
+    .dense = true,
+    .gate = gate,
+    .mix = mix,
+    .learn = learn,
+    .forget = forget};

@@ -1,0 +1,243 @@
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { D = 4, N = 1200 };
+
+static const char *const gates[] = {"boa",          "boa(discount=0.99)", "stack", "stack(lambda=0.998, walk=0.1)",
+                                    "blend",        "blend(wide=true)",   "soft",  "soft(rate=0.2, discount=0.999)",
+                                    "linear(top_k=2)"};
+enum { GATES = sizeof gates / sizeof *gates, DENSE = GATES - 1 };
+static const char experts[] = "linear(rate=0.05), linear(rate=0.01), linear(normalized=true), mean, last";
+
+static double noise(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
+}
+
+/* A plane that turns half-way, and a level that one feature switches. */
+static double sample(uint64_t *seed, int n, double *x)
+{
+    for (size_t j = 0; j < D; j++)
+        x[j] = 2 * noise(seed);
+    double y = 3 + 2 * x[0] - x[1] + (x[2] > 0 ? 1.5 : 0) + 0.3 * noise(seed);
+    return n < N / 2 ? y : y - 4 * x[0] + 5;
+}
+
+static StreamingLearner *model_of(const char *format, const char *gate)
+{
+    char text[512];
+    AnbError error = {0};
+    snprintf(text, sizeof text, format, experts, gate);
+    StreamingLearner *model = anb_parse(D, text, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
+    return model;
+}
+
+static void check_probabilities(const StreamingLearner *model)
+{
+    AnbMixture m;
+    double sum = 0, after = 0, weight = 0;
+    ck_assert_int_eq(anb_mixture(model, &m), 0);
+    for (size_t i = 0; i < m.k; i++) {
+        ck_assert(m.probability[i] >= 0 && m.probability[i] <= 1 + 1e-12 && m.after[i] >= 0);
+        sum += m.probability[i];
+        after += m.after[i];
+        weight += m.weight[i];
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-12);
+    ck_assert_double_eq_tol(after, 1, 1e-12);
+    ck_assert_double_eq_tol(weight, 1, 1e-12);
+    ck_assert(m.gate_entropy >= 0 && m.gate_entropy <= 1);
+}
+
+START_TEST(probabilities_sum_to_one)
+{
+    StreamingLearner *model = model_of(_i % 2 ? "scale(moe(%s, router=%s))" : "moe(%s, router=%s)", gates[_i / 2]);
+    uint64_t seed = 1;
+    double x[D], p[5];
+    for (int n = 0; n < N; n++) {
+        double y = sample(&seed, n, x), said = anb_predict(model, x);
+        ck_assert_double_eq(anb_train_one(model, x, y, 1), said);
+        check_probabilities(model);
+        if (n % 100 == 0) {
+            double sum = 0;
+            ck_assert_int_eq(anb_routing_probabilities(model, x, p), 0);
+            for (size_t i = 0; i < 5; i++)
+                sum += p[i];
+            ck_assert_double_eq_tol(sum, 1, 1e-12);
+        }
+    }
+    anb_free(model);
+}
+END_TEST
+
+static double error_of(StreamingLearner *model, double factor, double *first)
+{
+    uint64_t seed = 2;
+    double x[D], sum = 0;
+    for (int n = 0; n < N; n++) {
+        double y = sample(&seed, n, x), f = anb_train_one(model, x, y * factor, 1) / factor;
+        if (first && factor == 1)
+            first[n] = f;
+        else if (first)
+            ck_assert_double_eq(f, first[n]);
+        sum += n < 50 ? 0 : (f - y) * (f - y);
+    }
+    return sqrt(sum / (N - 50));
+}
+
+START_TEST(targets_times_a_power_of_two)
+{
+    double first[N];
+    for (size_t g = 0; g < DENSE; g++)
+        for (int pass = 0; pass < 3; pass++) {
+            StreamingLearner *model = model_of("scale(moe(%s, router=%s))", gates[g]);
+            error_of(model, pass == 0 ? 1 : pass == 1 ? 0x1p30 : 0x1p-30, first);
+            anb_free(model);
+        }
+}
+END_TEST
+
+/* Every gate against its best expert; and those that weigh by the features, where that tells. */
+START_TEST(no_worse_than_the_best_expert)
+{
+    double best = HUGE_VAL, of[GATES];
+    static const char *const alone[] = {"linear(rate=0.05)", "linear(rate=0.01)", "linear(normalized=true)", "mean", "last"};
+    for (size_t i = 0; i < 5; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "scale(%s)", alone[i]);
+        StreamingLearner *model = anb_parse(D, text, NULL, NULL);
+        best = fmin(best, error_of(model, 1, NULL));
+        anb_free(model);
+    }
+    for (size_t g = 0; g < GATES; g++) {
+        StreamingLearner *model = model_of("scale(moe(%s, router=%s))", gates[g]);
+        of[g] = error_of(model, 1, NULL);
+        anb_free(model);
+        ck_assert_msg(of[g] < best * (g < DENSE ? 1.06 : 3), "%s: %g, its best expert %g", gates[g], of[g], best);
+    }
+    ck_assert_double_lt(of[4], best * 1.02);
+    ck_assert_double_lt(of[4], of[DENSE]);
+}
+END_TEST
+
+START_TEST(constant_targets)
+{
+    double x[D];
+    for (size_t g = 0; g < GATES; g++) {
+        StreamingLearner *model = model_of("scale(moe(%s, router=%s))", gates[g]);
+        uint64_t seed = 3;
+        for (int n = 0; n < 400; n++) {
+            sample(&seed, n, x);
+            double f = anb_train_one(model, x, 7, 1);
+            ck_assert(isfinite(f));
+            if (n > 0 && g < DENSE) /* the seen range is one point */
+                ck_assert_double_eq(f, 7);
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+START_TEST(extremes_stay_finite)
+{
+    static const double jumps[] = {1e9, 1e150, 1e-150, 1e12, 0, -1e9};
+    double x[D];
+    for (size_t g = 0; g < DENSE; g++) {
+        StreamingLearner *model = model_of(g % 2 ? "scale(moe(%s, router=%s))" : "moe(%s, router=%s)", gates[g]);
+        uint64_t seed = 4;
+        for (int n = 0; n < N; n++) {
+            double y = sample(&seed, n, x);
+            x[n % D] *= n % 40 == 39 ? jumps[n / 40 % 6] : 1;
+            y *= n % 50 == 49 ? jumps[n / 50 % 6] : 1;
+            ck_assert(isfinite(anb_train_one(model, x, y, n % 7 ? 1 : 3)));
+            check_probabilities(model);
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* The mean is no match for the others, so it dies, is reset, and sleeps for its 40 samples. */
+START_TEST(a_reset_expert_sleeps)
+{
+    static const char format[] = "moe(linear(rate=0.05), linear(normalized=true), mean(warmup=40), reset_dead=true, router=%s)";
+    double x[D];
+    for (size_t g = 0; g < DENSE; g++) {
+        char text[256];
+        int asleep = 0, resets = 0;
+        uint64_t seed = 5;
+        snprintf(text, sizeof text, format, gates[g]);
+        StreamingLearner *model = anb_parse(D, text, NULL, NULL);
+        ck_assert_ptr_nonnull(model);
+        for (int n = 0; n < 6000; n++) {
+            double y = sample(&seed, 0, x);
+            AnbMixture m;
+            anb_train_one(model, x, y, 1);
+            check_probabilities(model);
+            anb_mixture(model, &m);
+            if (asleep > 0 && asleep <= 40)
+                ck_assert_double_eq(m.probability[2], 0);
+            if (asleep == 41)
+                ck_assert_double_gt(m.probability[2], 0);
+            resets += m.reset[2];
+            asleep = m.reset[2] ? 1 : asleep > 0 ? asleep + 1 : 0;
+        }
+        ck_assert_msg(resets > 0, "%s never reset the mean", gates[g]);
+        anb_free(model);
+    }
+}
+END_TEST
+
+START_TEST(weight_0_changes_nothing)
+{
+    double x[D];
+    for (size_t g = 0; g < DENSE; g++) {
+        StreamingLearner *model = model_of("scale(moe(%s, router=%s))", gates[g]);
+        uint64_t seed = 6;
+        for (int n = 0; n < 300; n++)
+            anb_train_one(model, x, sample(&seed, n, x), 1);
+        StreamingLearner *copy = anb_clone(model, NULL);
+        anb_train_one(model, x, 1e6, 0);
+        ck_assert(anb_equal(model, copy));
+        anb_train_one(copy, x, 1e6, 1);
+        ck_assert(!anb_equal(model, copy));
+        anb_free(model);
+        anb_free(copy);
+    }
+}
+END_TEST
+
+START_TEST(what_is_refused)
+{
+    static const char *const bad[] = {"boa(discount=0)", "boa(discount=1.1)", "stack(lambda=0)", "stack(delta=0)",
+                                      "soft(rate=-1)",   "blend(discount=2)", "boa(top_k=2)",    "blend, top_k=1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[128];
+        AnbError error = {0};
+        snprintf(text, sizeof text, "moe(mean, last, router=%s)", bad[i]);
+        ck_assert_ptr_null(anb_parse(D, text, NULL, &error));
+        ck_assert_int_ne(error.code, 0);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("routers");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_loop_test(tests, probabilities_sum_to_one, 0, 2 * GATES);
+    tcase_add_test(tests, targets_times_a_power_of_two);
+    tcase_add_test(tests, no_worse_than_the_best_expert);
+    tcase_add_test(tests, constant_targets);
+    tcase_add_test(tests, extremes_stay_finite);
+    tcase_add_test(tests, a_reset_expert_sleeps);
+    tcase_add_test(tests, weight_0_changes_nothing);
+    tcase_add_test(tests, what_is_refused);
+    return suite;
+}
+
+CHECK_MAIN(suite)
