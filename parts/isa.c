@@ -1,11 +1,15 @@
 /* Which instruction set, decided once before main. A new table is one line in TABLES. */
 #include "isa.h"
 #include "kernels.h"
+#include "layers.h"
+#include "near.h"
 #include "rls.h"
 
 #define TABLES(X)                                                                                                      \
     X(AnbKernels, anb_kernels)                                                                                         \
-    X(AnbRlsKernels, anb_rls_kernels)
+    X(AnbRlsKernels, anb_rls_kernels)                                                                                  \
+    X(AnbLayerKernels, anb_layer_kernels)                                                                              \
+    X(AnbNearKernels, anb_near_kernels)
 
 #define DEFINE(Type, name) Type name;
 TABLES(DEFINE)

@@ -20,6 +20,9 @@
 #define LANES_BYTES 32
 #define LANES_EACH(X) X(a, 0) X(b, 4)
 #else
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #define LANES_BYTES 16
 #define LANES_EACH(X) X(a, 0) X(b, 2) X(c, 4) X(d, 6)
 #endif
