@@ -3,13 +3,15 @@
 #include "kernels.h"
 #include "layers.h"
 #include "near.h"
+#include "network.h"
 #include "rls.h"
 
 #define TABLES(X)                                                                                                      \
     X(AnbKernels, anb_kernels)                                                                                         \
     X(AnbRlsKernels, anb_rls_kernels)                                                                                  \
     X(AnbLayerKernels, anb_layer_kernels)                                                                              \
-    X(AnbNearKernels, anb_near_kernels)
+    X(AnbNearKernels, anb_near_kernels)                                                                                \
+    X(AnbNetworkKernels, anb_network_kernels)
 
 #define DEFINE(Type, name) Type name;
 TABLES(DEFINE)

@@ -47,6 +47,32 @@ ANB_API extern const StreamingLearnerType anb_scale;
 /* A mixture of experts behind a gate: moe.h. */
 ANB_API extern const StreamingLearnerType anb_moe;
 
+/*
+ * chain(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts. Beside
+ * b alone, not instead of it. Weight class: scaled (the children as they are).
+ */
+ANB_API extern const StreamingLearnerType anb_chain;
+
+/*
+ * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24 features.
+ * Weight class: scaled (the child as it is).
+ */
+ANB_API extern const StreamingLearnerType anb_poly;
+
+/*
+ * rff(child): the child's row is the features and random cosines of them (Rahimi & Recht 2007), so that a linear child
+ * learns what a Gaussian kernel would. Inside a mixture that knows which features matter, those are stretched first.
+ * Weight class: scaled (the child as it is).
+ */
+typedef struct AnbRffOptions {
+    int features;     /* 150; random cosines, 1 to 4,096 */
+    double bandwidth; /* 1; the kernel's width in standard deviations times sqrt(d), 0.001 to 1,000 */
+    bool importance;  /* true; stretch each feature by sqrt(.9 d share + .02) where its share is known */
+    uint64_t seed;    /* 0: derived from the model's; of the directions */
+} AnbRffOptions;
+ANB_API AnbRffOptions anb_rff_defaults(void);
+ANB_API extern const StreamingLearnerType anb_rff;
+
 #ifdef __cplusplus
 }
 #endif

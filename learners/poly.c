@@ -1,0 +1,124 @@
+/*
+ * poly(child): second-order features for the child.
+ *
+ *     u = (x_1 .. x_d,  x_i x_j / 2 for i <= j, row by row)        d (d + 3) / 2 features, d <= 24
+ *
+ * The half keeps a product of standardised features near unit variance and gives the penalty of an RLS that much more
+ * weight on the bends. Products are bounded to +-1e300, so that finite rows make finite features. The child brings the
+ * intercept.
+ *
+ * State: none of its own. Scratch: u. Cost: d (d + 1) / 2 multiplications, then the child at that many features.
+ */
+#include <anabranch/learners.h>
+
+enum { MOST = 24 };
+
+static size_t products(size_t d)
+{
+    return d * (d + 1) / 2;
+}
+
+static int check(const AnbNode *self, AnbError *error)
+{
+    if (self->n_features > MOST)
+        return anb_fail(error, ANB_E_LIMIT, "poly: %zu features, at most %d", self->n_features, MOST);
+    return 0;
+}
+
+static size_t child_features(const AnbNode *self, size_t i)
+{
+    (void)i;
+    return self->n_features + products(self->n_features);
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    return (AnbNeed){0, child_features(self, 0)};
+}
+
+/* As the child sees it: complete, with no importances of its own. */
+static AnbRow made_row(const AnbRow *row, const double *u)
+{
+    return (AnbRow){u, u, NULL, row->counters};
+}
+
+static AnbRow map(const AnbNode *self, const AnbRow *row, double *u)
+{
+    size_t d = self->n_features;
+    const double *x = row->x;
+    memcpy(u, x, d * sizeof *u);
+    double *next = u + d;
+    for (size_t i = 0; i < d; i++) {
+        double half = 0.5 * x[i];
+        for (size_t j = i; j < d; j++) {
+            double product = half * x[j];
+            product = product < 1e300 ? product : 1e300;
+            next[j - i] = product > -1e300 ? product : -1e300;
+        }
+        next += d - i;
+    }
+    return made_row(row, u);
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AnbRow made = map(self, row, scratch);
+    return anb_child_predict(self, 0, state, &made, scratch);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = made_row(row, scratch);
+    anb_child_update(self, 0, state, &made, y, weight, scratch);
+}
+
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = map(self, row, scratch);
+    return anb_child_step(self, 0, state, &made, y, weight, scratch);
+}
+
+/* The child's shares by feature; a product's is split between its two factors. */
+static int importance(const AnbNode *self, const void *state, double *out)
+{
+    size_t d = self->n_features;
+    double shares[MOST + MOST * (MOST + 1) / 2];
+    int code = anb_child_query(self, 0, state, NULL, NULL, ANB_QUERY_IMPORTANCE, shares);
+    if (code != 0)
+        return code;
+    memcpy(out, shares, d * sizeof *out);
+    const double *next = shares + d;
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = i; j < d; j++, next++) {
+            out[i] += 0.5 * *next;
+            out[j] += 0.5 * *next;
+        }
+    return 0;
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    if (what == ANB_QUERY_IMPORTANCE)
+        return importance(self, state, out);
+    AnbRow made = {0};
+    if (row && scratch)
+        made = made_row(row, scratch);
+    return anb_child_query(self, 0, state, row && scratch ? &made : NULL, scratch, what, out);
+}
+
+const StreamingLearnerType anb_poly = {
+    .name = "poly",
+    .brief = "features and their products for a child; at most 24 features",
+    .example = "poly(linear(normalized=true))",
+    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .version = 1,
+    .min_children = 1,
+    .max_children = 1,
+    .check = check,
+    .child_features = child_features,
+    .need = need,
+    .predict = predict,
+    .update = update,
+    .step = step,
+    .query = query,
+};

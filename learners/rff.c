@@ -1,0 +1,156 @@
+/*
+ * rff(child): random Fourier features for the child.
+ *
+ *     u = (x_1 .. x_d,  c cos(w_i . s(x) + b_i) for i = 1 .. features)      c = sqrt(2) / 3
+ *     w_i ~ N(0, 1 / (bandwidth^2 d)) in each of d directions, b_i uniform on the circle
+ *     s(x)_j = x_j sqrt(.9 d I_j + .02), I the importances where the mixture knows them, else x
+ *
+ * A linear child on u approximates a machine with a Gaussian kernel. The child brings the intercept.
+ *
+ * State: w and b in turns, by rows of one feature; drawn at the start from the seed and kept. Scratch: u, s(x).
+ * Cost: features (d multiplications and additions, one cosine of some 30), then the child at d + features.
+ * Rahimi & Recht 2007, Random features for large-scale kernel machines.
+ */
+#include "parts/kernels.h"
+#include "parts/layers.h"
+#include "parts/math.h"
+#include "parts/network.h"
+#include "parts/random.h"
+#include <anabranch/learners.h>
+
+static const AnbParam params[] = {
+    {"features", ANB_COUNT, offsetof(AnbRffOptions, features), 150, 1, 4096, 0, NULL, "random features"},
+    {"bandwidth", ANB_REAL, offsetof(AnbRffOptions, bandwidth), 1, 1e-3, 1e3, 0, NULL,
+     "width of the kernel in standard deviations, times sqrt(d)"},
+    {"importance", ANB_BOOL, offsetof(AnbRffOptions, importance), 1, 0, 0, 0, NULL,
+     "stretch the features by their importance where the mixture knows it"},
+    {"seed", ANB_SEED, offsetof(AnbRffOptions, seed), 0, 0, 0, 0, NULL, "of the directions; 0: the model's"},
+    {0},
+};
+
+AnbRffOptions anb_rff_defaults(void)
+{
+    AnbRffOptions options;
+    anb_options_defaults(&anb_rff, &options);
+    return options;
+}
+
+static size_t waves(const AnbNode *self)
+{
+    return (size_t)((const AnbRffOptions *)self->options)->features;
+}
+
+static size_t child_features(const AnbNode *self, size_t i)
+{
+    (void)i;
+    return self->n_features + waves(self);
+}
+
+/* Doubles of w (and b, its last row). */
+static size_t directions(const AnbNode *self)
+{
+    return (self->n_features + 1) * anb_network_width(waves(self));
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    return (AnbNeed){directions(self) * sizeof(double), 2 * self->n_features + waves(self)};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    size_t d = self->n_features, n = waves(self), width = anb_network_width(n);
+    const AnbRffOptions *options = self->options;
+    double *w = state, scale = 1 / (2 * ANB_PI * options->bandwidth * sqrt((double)d));
+    AnbRandom random;
+    anb_random_seed(&random, self->seed);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < d; j++)
+            w[j * width + i] = scale * anb_random_normal(&random);
+        w[d * width + i] = anb_random_uniform(&random);
+    }
+    return 0;
+}
+
+static AnbRow made_row(const AnbRow *row, const double *u)
+{
+    return (AnbRow){u, u, NULL, row->counters};
+}
+
+static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
+{
+    size_t d = self->n_features, n = waves(self), width = anb_network_width(n);
+    double *stretched = u + d + n;
+    const double *w = state, *x = row->x, *share = row->importance;
+    memcpy(u, x, d * sizeof *u);
+    if (share && ((const AnbRffOptions *)self->options)->importance) {
+        for (size_t j = 0; j < d; j++)
+            stretched[j] = x[j] * sqrt(0.9 * (double)d * share[j] + 0.02);
+        x = stretched;
+    }
+    anb_layer_forward(w, width, w + d * width, x, d, n, u + d);
+    anb_cosine(u + d, n, 0.47140452079103168);
+    return made_row(row, u);
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AnbRow made = map(self, state, row, scratch);
+    return anb_child_predict(self, 0, state, &made, scratch);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = made_row(row, scratch);
+    anb_child_update(self, 0, state, &made, y, weight, scratch);
+}
+
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = map(self, state, row, scratch);
+    return anb_child_step(self, 0, state, &made, y, weight, scratch);
+}
+
+/* The child's importances are of features that nobody else has. */
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    if (what == ANB_QUERY_IMPORTANCE)
+        return ANB_E_UNSUPPORTED;
+    AnbRow made = {0};
+    if (row && scratch)
+        made = made_row(row, scratch);
+    return anb_child_query(self, 0, state, row && scratch ? &made : NULL, scratch, what, out);
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    anb_visit(visitor, state, ANB_F64, directions(self));
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    if (anb_finite(state, directions(self)) != 0)
+        return anb_fail(error, ANB_E_STATE, "rff: a direction is not finite");
+    return 0;
+}
+
+const StreamingLearnerType anb_rff = {
+    .name = "rff",
+    .brief = "features and random cosines of them for a child",
+    .example = "rff(linear(normalized=true), features=20)",
+    .options_size = sizeof(AnbRffOptions),
+    .params = params,
+    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .version = 1,
+    .min_children = 1,
+    .max_children = 1,
+    .child_features = child_features,
+    .need = need,
+    .init = init,
+    .predict = predict,
+    .update = update,
+    .step = step,
+    .query = query,
+    .ranges = ranges,
+    .validate = validate,
+};

@@ -1,0 +1,156 @@
+#include "parts/network.h"
+#include "parts/random.h"
+#include "suite.h"
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 7, WIDTH = 56, SAMPLES = 5, CELLS = ROWS * WIDTH };
+
+static void fill(AnbRandom *random, double *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = anb_random_normal(random);
+}
+
+START_TEST(cosines_are_those_of_libm)
+{
+    double turns[203], given[203];
+    for (int i = 0; i < 203; i++)
+        turns[i] = given[i] = (i - 101) * 0.0371;
+    anb_cosine(turns, 203, 3);
+    for (int i = 0; i < 203; i++)
+        ck_assert_double_eq_tol(turns[i], 3 * cos(2 * acos(-1) * given[i]), 1e-13);
+    double odd[] = {1e300, -1e300, INFINITY, -INFINITY, NAN, 1e15};
+    anb_cosine(odd, 6, 1);
+    for (int i = 0; i < 6; i++)
+        ck_assert(fabs(odd[i]) <= 1);
+}
+END_TEST
+
+/* What a gate says, by the C library. */
+static double gated(double g, double up, double steep, double cubic)
+{
+    return g * up / (1 + exp(-steep * (g + cubic * g * g * g)));
+}
+
+START_TEST(gates_and_their_slopes)
+{
+    const double steep[] = {1, 1.5957691216057308}, cubic[] = {0, 0.044715}, e = 1e-6;
+    double g[16], up[16], value[16], by_gate[16], by_up[16];
+    for (int i = 0; i < 16; i++) {
+        g[i] = (i - 8) * 0.61;
+        up[i] = (7 - i) * 0.43;
+    }
+    for (int kind = 0; kind < 2; kind++) {
+        double s = steep[kind], c = cubic[kind];
+        anb_gates(g, up, 16, s, c, value, by_gate, by_up);
+        for (int i = 0; i < 16; i++) {
+            ck_assert_double_eq_tol(value[i], gated(g[i], up[i], s, c), 1e-13);
+            ck_assert_double_eq_tol(by_gate[i], (gated(g[i] + e, up[i], s, c) - gated(g[i] - e, up[i], s, c)) / 2 / e,
+                                    1e-8);
+            ck_assert_double_eq_tol(by_up[i], gated(g[i], 1, s, c), 1e-13);
+        }
+        anb_gates(g, NULL, 16, s, c, value, by_gate, NULL);
+        ck_assert_double_eq_tol(value[3], gated(g[3], 1, s, c), 1e-13);
+    }
+}
+END_TEST
+
+typedef struct Fixture {
+    double value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * ROWS], g[SAMPLES * WIDTH];
+} Fixture;
+
+static Fixture fixture(void)
+{
+    Fixture f = {0};
+    AnbRandom random;
+    anb_random_seed(&random, 11);
+    fill(&random, f.value, CELLS);
+    memcpy(f.averaged, f.value, sizeof f.averaged);
+    fill(&random, f.x, SAMPLES * ROWS);
+    fill(&random, f.g, SAMPLES * WIDTH);
+    return f;
+}
+
+static const AnbNetworkPace adam = {.rate = .01, .momentum = .9, .decay = .99, .mean_scale = 10, .square_scale = 100,
+                             .average = .25};
+
+static double summed(const Fixture *f, size_t j, size_t h)
+{
+    double sum = 0;
+    for (size_t s = 0; s < SAMPLES; s++)
+        sum += f->x[s * ROWS + j] * f->g[s * WIDTH + h];
+    return sum;
+}
+
+START_TEST(adam_is_the_textbooks)
+{
+    Fixture f = fixture(), old = f;
+    anb_network_move((AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES,
+                   &adam);
+    for (size_t j = 0; j < ROWS; j++)
+        for (size_t h = 0; h < WIDTH; h++) {
+            double g = summed(&old, j, h), mean = .1 * g, square = .01 * g * g;
+            double by = .01 * (mean * 10) / (sqrt(square * 100) + 1e-8), expected = old.value[j * WIDTH + h] - by;
+            ck_assert_double_eq_tol(f.value[j * WIDTH + h], expected, 1e-6);
+            ck_assert_double_eq_tol(f.averaged[j * WIDTH + h], old.value[j * WIDTH + h] - .25 * by, 1e-6);
+            ck_assert_double_eq_tol(f.mean[j * WIDTH + h], mean, 1e-12);
+            ck_assert_double_eq_tol(f.square[j * WIDTH + h], square, 1e-12);
+        }
+}
+END_TEST
+
+START_TEST(descent_follows_the_gradient)
+{
+    Fixture f = fixture(), old = f;
+    AnbNetworkPace plain = {.rate = .5, .mean_scale = 1, .square_scale = 1, .average = 1};
+    anb_network_move((AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES, &plain);
+    for (size_t j = 0; j < ROWS; j++)
+        for (size_t h = 0; h < WIDTH; h++) {
+            double expected = old.value[j * WIDTH + h] - .5 * summed(&old, j, h);
+            ck_assert_double_eq_tol(f.value[j * WIDTH + h], expected, 1e-12);
+            ck_assert_double_eq_tol(f.averaged[j * WIDTH + h], expected, 1e-12);
+        }
+}
+END_TEST
+
+START_TEST(every_set_gives_the_same_bits)
+{
+    Fixture of[ANB_ISA_COUNT];
+    double out[ANB_ISA_COUNT][5][WIDTH];
+    memset(of, 0, sizeof of);
+    memset(out, 0, sizeof out);
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++) {
+        if (!anb_isa_use((AnbIsa)isa))
+            continue;
+        of[isa] = fixture();
+        Fixture *f = &of[isa];
+        for (int times = 0; times < 3; times++)
+            anb_network_move((AnbNetworkRows){f->value, f->averaged, f->square, f->mean}, ROWS, WIDTH, f->x, ROWS, f->g,
+                           WIDTH, SAMPLES, &adam);
+        memcpy(out[isa][0], f->g, sizeof out[isa][0]);
+        memcpy(out[isa][1], out[isa][0], sizeof out[isa][1]);
+        anb_leaky(out[isa][1], out[isa][2], WIDTH, .01);
+        anb_gates(out[isa][0], f->g, WIDTH, 1.5957691216057308, 0.044715, out[isa][2], out[isa][3], out[isa][4]);
+        anb_cosine(out[isa][0], WIDTH - 3, .5);
+        ck_assert_mem_eq(&of[isa], &of[0], sizeof of[0]);
+        ck_assert_mem_eq(out[isa], out[0], sizeof out[0]);
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("network");
+    TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, cosines_are_those_of_libm);
+    tcase_add_test(tests, gates_and_their_slopes);
+    tcase_add_test(tests, adam_is_the_textbooks);
+    tcase_add_test(tests, descent_follows_the_gradient);
+    tcase_add_test(tests, every_set_gives_the_same_bits);
+    return suite;
+}
+
+CHECK_MAIN(suite)
