@@ -1,0 +1,219 @@
+/*
+ * accuracy: how far off a list of expressions is, predict then learn, on every CSV file of a folder.
+ *
+ *     accuracy [options] EXPRESSION ...
+ *
+ *     --data DIR       folder of CSV files, the target in the last column (data)
+ *     --peers FILE     table of others' results: stream, learner, kind, n, mae, rmse, tab-separated
+ *     --limit N        first N rows of each file only
+ *     --seeds N        runs from seeds 1 to N, whose spread is shown (3)
+ *     --jobs N         processes (2)
+ *     --only NAME      this stream only; may be repeated
+ *     --format text|csv|json
+ *
+ * A job is one expression on one stream from one seed. Each process takes the next job and leaves the result in shared
+ * memory; its own CPU time is what is measured.
+ */
+#include "report.h"
+#include <anabranch/anabranch.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct Shared {
+    atomic_size_t next;
+    Result results[];
+} Shared;
+
+typedef struct Run {
+    Bench bench;
+    const char *data, *peers, *format;
+    const char *only[STREAMS_MAX];
+    size_t n_only, limit, jobs;
+    char paths[STREAMS_MAX][512];
+    Shared *shared;
+} Run;
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- one job --------------------------------------------------------------------------------------------------------- */
+
+static void measure(StreamingLearner *model, const Stream *stream, Result *result)
+{
+    double squares = 0, second = 0, mean = 0, around = 0, absolute = 0;
+    size_t half = stream->rows / 2;
+    double *said = malloc(stream->rows * sizeof *said);
+    if (!said)
+        return;
+    double start = cpu_seconds();
+    for (size_t i = 0; i < stream->rows; i++)
+        said[i] = anb_train_one(model, stream->x + i * stream->d, stream->y[i], 1);
+    result->us = (cpu_seconds() - start) * 1e6 / (double)stream->rows;
+    for (size_t i = 0; i < stream->rows; i++) {
+        double y = stream->y[i], error = y - said[i], delta = y - mean;
+        squares += error * error;
+        absolute += fabs(error);
+        second += i >= half ? error * error : 0;
+        mean += delta / (double)(i + 1);
+        around += delta * (y - mean);
+    }
+    result->n = stream->rows;
+    result->rmse = sqrt(squares / (double)stream->rows);
+    result->mae = absolute / (double)stream->rows;
+    result->second = sqrt(second / (double)(stream->rows - half));
+    result->r2 = around > 0 ? 1 - squares / around : 0;
+    result->done = isfinite(squares);
+    free(said);
+}
+
+static void work(const Run *run)
+{
+    const Bench *bench = &run->bench;
+    size_t per_stream = bench->n_expressions * bench->n_seeds, total = bench->n_streams * per_stream, held = SIZE_MAX, job;
+    Stream stream = {0};
+    while ((job = atomic_fetch_add(&run->shared->next, 1)) < total) {
+        size_t at = job / per_stream, expression = job % per_stream / bench->n_seeds;
+        if (at != held) {
+            stream_free(&stream);
+            held = stream_read(run->paths[at], run->limit, &stream) ? at : SIZE_MAX;
+        }
+        if (held != at)
+            continue;
+        AnbError error = {0};
+        AnbModelOptions options = anb_model_defaults();
+        options.seed = job % bench->n_seeds + 1;
+        StreamingLearner *model = anb_parse(stream.d, bench->expressions[expression], &options, &error);
+        run->shared->results[job].d = stream.d;
+        if (model)
+            measure(model, &stream, &run->shared->results[job]);
+        else if (options.seed == 1)
+            fprintf(stderr, "accuracy: %s on %s: %s\n", bench->expressions[expression], stream.name, error.message);
+        anb_free(model);
+    }
+    stream_free(&stream);
+}
+
+/* ---- all jobs -------------------------------------------------------------------------------------------------------- */
+
+static bool run_all(Run *run)
+{
+    Bench *bench = &run->bench;
+    size_t total = bench->n_streams * bench->n_expressions * bench->n_seeds;
+    size_t bytes = sizeof(Shared) + total * sizeof(Result);
+    run->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->shared == MAP_FAILED)
+        return false;
+    bench->results = run->shared->results;
+    size_t started = 0;
+    for (; started < run->jobs; started++) {
+        pid_t child = fork();
+        if (child < 0)
+            break;
+        if (child == 0) {
+            work(run);
+            _exit(0);
+        }
+    }
+    for (size_t i = 0; i < started; i++)
+        wait(NULL);
+    return started > 0;
+}
+
+static bool wanted(const Run *run, const char *name)
+{
+    for (size_t i = 0; i < run->n_only; i++)
+        if (strcmp(run->only[i], name) == 0)
+            return true;
+    return run->n_only == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static bool find_streams(Run *run)
+{
+    DIR *folder = opendir(run->data);
+    struct dirent *entry;
+    Bench *bench = &run->bench;
+    while (folder && (entry = readdir(folder)) && bench->n_streams < STREAMS_MAX) {
+        char name[64];
+        const char *dot = strrchr(entry->d_name, '.');
+        stream_name(entry->d_name, name, sizeof name);
+        if (dot && strcmp(dot, ".csv") == 0 && wanted(run, name))
+            snprintf(run->paths[bench->n_streams++], sizeof *run->paths, "%s/%s", run->data, entry->d_name);
+    }
+    if (folder)
+        closedir(folder);
+    qsort(run->paths, bench->n_streams, sizeof *run->paths, by_name);
+    for (size_t i = 0; i < bench->n_streams; i++) {
+        stream_name(run->paths[i], bench->streams[i], sizeof bench->streams[i]);
+        bench->has_peer[i] = peer_best(run->peers, bench->streams[i], &bench->peers[i]);
+    }
+    return bench->n_streams > 0;
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "accuracy: %s\nusage: accuracy [--data DIR] [--peers FILE] [--limit N] [--seeds N] [--jobs N]\n"
+                    "                [--only STREAM]... [--format text|csv|json] EXPRESSION...\n",
+            what);
+    return 2;
+}
+
+static bool take_option(Run *run, const char *key, const char *value)
+{
+    if (strcmp(key, "--data") == 0)
+        run->data = value;
+    else if (strcmp(key, "--peers") == 0)
+        run->peers = value;
+    else if (strcmp(key, "--limit") == 0)
+        run->limit = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--seeds") == 0)
+        run->bench.n_seeds = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--jobs") == 0)
+        run->jobs = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--only") == 0 && run->n_only < STREAMS_MAX)
+        run->only[run->n_only++] = value;
+    else if (strcmp(key, "--format") == 0)
+        run->format = value;
+    else
+        return false;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static Run run = {.data = "data", .format = "text", .jobs = 2, .bench = {.n_seeds = 3}};
+    int at = 1;
+    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+        if (!take_option(&run, argv[at], argv[at + 1]))
+            return usage(argv[at]);
+    run.bench.expressions = (const char *const *)argv + at;
+    run.bench.n_expressions = (size_t)(argc - at);
+    if (run.bench.n_expressions == 0 || run.bench.n_seeds == 0 || run.jobs == 0)
+        return usage("nothing to do");
+    if (!find_streams(&run)) {
+        fprintf(stderr, "accuracy: no CSV files in %s\n", run.data);
+        return 1;
+    }
+    if (!run_all(&run)) {
+        fprintf(stderr, "accuracy: the system gave no process or memory\n");
+        return 1;
+    }
+    return report(&run.bench, run.format, stdout) ? 0 : usage("--format is text, csv or json");
+}
