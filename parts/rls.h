@@ -9,7 +9,7 @@
  *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
- *     [ trace  p00  w0  0 0 0 0 0 | w: 8B | p0: 8B | panel 0 | panel 1 | ... ceil(n / 4) of them ]
+ *     [ trace  p00  w0  (5 own) | w: 8B | p0: 8B | panel 0 | panel 1 | ... ceil(n / 4) of them ]
  *
  *     panel p holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
@@ -38,7 +38,8 @@ typedef struct AnbRls {
     double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
 } AnbRls;
 
-enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_HEAD = 8 };
+/* The head: the doubles from ANB_RLS_OWN on are the owner's; only anb_rls_init touches them, it makes them 0. */
+enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_OWN, ANB_RLS_HEAD = 8 };
 
 typedef struct AnbRlsKernels {
     double (*predict)(const AnbRls *rls, const double *state, const double *x, double *scratch);

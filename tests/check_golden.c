@@ -216,6 +216,14 @@ START_TEST(three_linears)
 }
 END_TEST
 
+/* The RLS amplifies rounding. */
+START_TEST(linears_and_an_adaptive_rls)
+{
+    compare_trace("hetero", "moe(linear(rate=0.01), rls(lambda=0.99, intercept=false, adaptive=true), linear(rate=0.05))",
+                  1e-6);
+}
+END_TEST
+
 START_TEST(dead_experts_are_reset)
 {
     compare_trace("reset",
@@ -267,6 +275,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("golden");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, three_linears);
+    tcase_add_test(tests, linears_and_an_adaptive_rls);
     tcase_add_test(tests, dead_experts_are_reset);
     tcase_add_test(tests, an_expert_that_never_warms_up);
     tcase_add_test(tests, initial_router_weights);

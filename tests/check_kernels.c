@@ -1,4 +1,5 @@
 /* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double. */
+#include "numbers.h"
 #include "parts/kernels.h"
 #include "suite.h"
 #include <float.h>
@@ -11,17 +12,10 @@ enum { MOST = 150, PAD = 8 };
 
 static uint64_t seed;
 
-/* Uniform in [-1, 1), from a 64-bit congruential generator. */
-static double uniform(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
-}
-
 static void fill(double *to, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] = uniform() * (i % 7 == 3 ? 1e3 : 1);
+        to[i] = uniform_of(&seed) * (i % 7 == 3 ? 1e3 : 1);
 }
 
 static double lane_sum(const double *l)

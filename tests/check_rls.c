@@ -1,6 +1,8 @@
 /* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
+#include "numbers.h"
 #include "parts/rls.h"
 #include "suite.h"
+#include <anabranch/anabranch.h>
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_multifit.h>
 #include <stdio.h>
@@ -9,11 +11,9 @@ enum { MOST = 40 };
 
 static uint64_t seed;
 
-/* Uniform in [-1, 1), from a 64-bit congruential generator. */
 static double uniform(void)
 {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
+    return uniform_of(&seed);
 }
 
 static double *aligned(size_t doubles)
@@ -325,12 +325,11 @@ START_TEST(fields_make_the_same_state)
 }
 END_TEST
 
-/* FNV-1a over all of the state after 400 updates. */
+/* All of the state after 400 updates. */
 static uint64_t hash_after(size_t n)
 {
     AnbRls rls = {.n = n, .intercept = true, .delta = 7, .walk = 0.01};
     double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n)), *x = aligned(n);
-    uint64_t hash = 14695981039346656037u;
     anb_rls_init(&rls, state);
     seed = n;
     for (int t = 0; t < 400; t++) {
@@ -339,8 +338,7 @@ static uint64_t hash_after(size_t n)
         double f = anb_rls_predict(&rls, state, x, scratch);
         anb_rls_update(&rls, state, uniform() - f, 0.998, t % 3 ? 1 : 2, scratch);
     }
-    for (size_t i = 0; i < anb_rls_state(n) * sizeof *state; i++)
-        hash = (hash ^ ((unsigned char *)state)[i]) * 1099511628211u;
+    uint64_t hash = hash_of(14695981039346656037u, state, anb_rls_state(n) * sizeof *state);
     free(state);
     free(scratch);
     free(x);
@@ -362,6 +360,74 @@ START_TEST(every_instruction_set_gives_the_same_bits)
 }
 END_TEST
 
+/* ---- the learner ------------------------------------------------------------------------------------------------- */
+
+static StreamingLearner *model_of(const char *expression, size_t n)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(n, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    return model;
+}
+
+/* Targets times 2^40, 2^-40: predictions too, exactly. */
+START_TEST(the_targets_unit_does_not_matter)
+{
+    static const char *const kinds[] = {"rls", "rls(lambda=0.98, adaptive=true, walk=0.1)"};
+    static const double units[] = {1, 0x1p40, 0x1p-40};
+    for (size_t kind = 0; kind < 2; kind++) {
+        StreamingLearner *models[3];
+        for (size_t u = 0; u < 3; u++)
+            models[u] = model_of(kinds[kind], 5);
+        for (int t = 0; t < 1000; t++) {
+            double x[5], y = 3, f[3];
+            for (size_t i = 0; i < 5; i++)
+                y += (double)i * (x[i] = uniform());
+            y += uniform();
+            for (size_t u = 0; u < 3; u++)
+                f[u] = anb_train_one(models[u], x, y * units[u], 1) / units[u];
+            ck_assert(f[0] == f[1] && f[0] == f[2]);
+        }
+        for (size_t u = 0; u < 3; u++)
+            anb_free(models[u]);
+    }
+}
+END_TEST
+
+/* Forgetting tracks a line that turns; without it half of the past stays. */
+START_TEST(forgetting_follows_a_change)
+{
+    StreamingLearner *quick = model_of("rls(lambda=0.98)", 2), *never = model_of("rls(lambda=1)", 2);
+    double x[2], last_quick = 0, last_never = 0;
+    for (int t = 0; t < 2000; t++) {
+        x[0] = uniform(), x[1] = uniform();
+        double y = t < 1000 ? x[0] + 5 : 5 - x[0];
+        last_quick = fabs(y - anb_train_one(quick, x, y, 1));
+        last_never = fabs(y - anb_train_one(never, x, y, 1)) / (fabs(x[0]) + 1e-9);
+    }
+    ck_assert_double_le(last_quick, 1e-6);
+    ck_assert_double_ge(last_never, 0.5);
+    anb_free(quick);
+    anb_free(never);
+}
+END_TEST
+
+/* A finite row whose prediction overflows: 0 is said, and the learner starts again, counted. */
+START_TEST(an_overflow_restarts)
+{
+    StreamingLearner *model = model_of("rls(intercept=false)", 1);
+    double one = 1, large = 1e300;
+    for (int t = 0; t < 5; t++)
+        anb_train_one(model, &one, 1e200, 1);
+    ck_assert(anb_predict(model, &one) > 1e199);
+    ck_assert(anb_predict(model, &large) == 0);
+    ck_assert(anb_train_one(model, &large, 1, 1) == 0);
+    ck_assert_uint_eq(anb_counters(model)->restarts, 1);
+    ck_assert(anb_predict(model, &one) == 0);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("rls");
@@ -374,6 +440,9 @@ static Suite *suite(void)
     tcase_add_test(tests, the_walk_and_refresh_stay_below_the_start);
     tcase_add_test(tests, fields_make_the_same_state);
     tcase_add_test(tests, every_instruction_set_gives_the_same_bits);
+    tcase_add_test(tests, the_targets_unit_does_not_matter);
+    tcase_add_test(tests, forgetting_follows_a_change);
+    tcase_add_test(tests, an_overflow_restarts);
     return suite;
 }
 
