@@ -39,9 +39,18 @@ static double rank_of(const Bench *bench, size_t stream, size_t expression)
     return rank;
 }
 
+/* Whether every expression finished this stream: what they are compared on. */
+static bool shared_by_all(const Bench *bench, size_t stream)
+{
+    for (size_t e = 0; e < bench->n_expressions; e++)
+        if (!cell_of(bench, stream, e).done)
+            return false;
+    return true;
+}
+
 /* An expression over all streams. */
 typedef struct Summary {
-    double log_rmse, log_second;        /* means of logarithms */
+    double log_rmse;                    /* mean of logarithms, over the streams that all finished */
     double peers, worst;                /* geometric mean and largest of RMSE over the best peer's */
     double rank, us, spread;            /* means */
     size_t streams, with_peer, lost;    /* streams where it was worse than the best peer */
@@ -51,13 +60,16 @@ typedef struct Summary {
 static Summary summary_of(const Bench *bench, size_t expression)
 {
     Summary sum = {0};
+    size_t shared = 0;
     for (size_t i = 0; i < bench->n_streams; i++) {
         Cell cell = cell_of(bench, i, expression);
         if (!cell.done)
             continue;
         sum.streams++;
-        sum.log_rmse += log(cell.rmse);
-        sum.log_second += log(cell.second);
+        if (shared_by_all(bench, i)) {
+            shared++;
+            sum.log_rmse += log(cell.rmse);
+        }
         sum.rank += rank_of(bench, i, expression);
         sum.us += cell.us;
         sum.spread += cell.spread;
@@ -73,7 +85,8 @@ static Summary summary_of(const Bench *bench, size_t expression)
         }
     }
     double n = (double)sum.streams;
-    sum.log_rmse /= n, sum.log_second /= n, sum.rank /= n, sum.us /= n, sum.spread /= n;
+    sum.log_rmse /= shared ? (double)shared : 1;
+    sum.rank /= n, sum.us /= n, sum.spread /= n;
     sum.peers = sum.with_peer ? exp(sum.peers / (double)sum.with_peer) : 0;
     return sum;
 }

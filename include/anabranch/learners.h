@@ -73,6 +73,18 @@ typedef struct AnbRffOptions {
 ANB_API AnbRffOptions anb_rff_defaults(void);
 ANB_API extern const StreamingLearnerType anb_rff;
 
+/*
+ * lags(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for streams
+ * whose targets are known by the time of the next row. Weight class: scaled (the child as it is).
+ */
+ANB_API extern const StreamingLearnerType anb_lags;
+
+/*
+ * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
+ * signal it is hardly worse than the mean. Weight class: scaled (the child as it is).
+ */
+ANB_API extern const StreamingLearnerType anb_guard;
+
 #ifdef __cplusplus
 }
 #endif
