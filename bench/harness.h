@@ -1,0 +1,69 @@
+/* Timing: the minimum over repeats, since everything that disturbs only adds. */
+#ifndef ANB_BENCH_HARNESS_H
+#define ANB_BENCH_HARNESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+/* `count` runs of what is measured. */
+typedef void (*BenchRun)(void *context, size_t count);
+
+static inline double bench_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static inline double bench_once(BenchRun run, void *context, size_t count)
+{
+    double start = bench_now();
+    run(context, count);
+    return bench_now() - start;
+}
+
+/* How many runs take about `ns` nanoseconds, 1 to 2^20. */
+static inline size_t bench_count(BenchRun run, void *context, double ns)
+{
+    size_t count = 1;
+    while (count < 1u << 20 && bench_once(run, context, count) < ns / 2)
+        count *= 2;
+    return count;
+}
+
+enum { BENCH_MAX = 8 };
+
+/* One of several things measured against each other. */
+typedef struct BenchItem {
+    BenchRun run;
+    void *context;
+    double best; /* out: ns a run */
+    size_t count;
+} BenchItem;
+
+/* Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum. */
+static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns)
+{
+    for (size_t i = 0; i < n; i++) {
+        items[i].count = bench_count(items[i].run, items[i].context, ns);
+        items[i].best = 1e300;
+    }
+    for (int r = 0; r < repeats; r++)
+        for (size_t i = 0; i < n; i++) {
+            double each = bench_once(items[i].run, items[i].context, items[i].count) / (double)items[i].count;
+            items[i].best = each < items[i].best ? each : items[i].best;
+        }
+}
+
+/* "  123.4", or a dash where there is nothing (0). */
+static inline void bench_cell(FILE *out, double value, const char *unit)
+{
+    if (value > 0)
+        fprintf(out, " %10.*f%s", value < 100 ? 1 : 0, value, unit);
+    else
+        fprintf(out, " %10s%*s", "-", (int)(unit[0] != 0), "");
+}
+
+#endif

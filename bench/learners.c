@@ -1,0 +1,240 @@
+/*
+ * What every registered type costs, in ns for one predict and one train through the public way, at 8, 32 and 128 features;
+ * and for what has a bare kernel of its own (linear, rls, the mixture of 4 linears) the ratio to it, measured in turn.
+ *
+ *     learners [-q] [EXPRESSION ...]      -q: fewer repeats; expressions instead of every type's example
+ */
+#include "bare.h"
+#include "harness.h"
+#include "parts/isa.h"
+#include "parts/rls.h"
+#include <anabranch/anabranch.h>
+#include <stdlib.h>
+
+enum { ROWS = 64, N_SIZES = 3 };
+
+static const size_t sizes[N_SIZES] = {8, 32, 128};
+#define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"
+
+static int repeats = 40;
+static volatile double sink;
+
+/* ---- rows: uniform features, a linear target with noise, shared by all -------------------------------------------------- */
+
+typedef struct Rows {
+    size_t d, next;
+    double *x, y[ROWS];
+} Rows;
+
+static double uniform(void)
+{
+    static uint64_t seed = 1;
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
+}
+
+static void *take(size_t doubles)
+{
+    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64 + 64);
+    if (!memory)
+        exit(1);
+    memset(memory, 0, doubles * sizeof(double));
+    return memory;
+}
+
+static Rows rows_of(size_t d)
+{
+    Rows rows = {.d = d, .x = take(ROWS * d)};
+    for (size_t i = 0; i < ROWS; i++) {
+        rows.y[i] = 1 + .1 * uniform();
+        for (size_t j = 0; j < d; j++) {
+            rows.x[i * d + j] = uniform() / (double)(d / 8);
+            rows.y[i] += rows.x[i * d + j] * (double)(j % 3);
+        }
+    }
+    return rows;
+}
+
+/* ---- the public way -------------------------------------------------------------------------------------------------------- */
+
+typedef struct Public {
+    StreamingLearner *model;
+    Rows rows;
+} Public;
+
+static void public_train(void *context, size_t count)
+{
+    Public *p = context;
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t r = p->rows.next++ % ROWS;
+        sum += anb_train_one(p->model, p->rows.x + r * p->rows.d, p->rows.y[r], 1);
+    }
+    sink = sum;
+}
+
+static void public_predict(void *context, size_t count)
+{
+    Public *p = context;
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += anb_predict(p->model, p->rows.x + p->rows.next++ % ROWS * p->rows.d);
+    sink = sum;
+}
+
+/* ---- bare ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Bare {
+    Rows rows;
+    const BareKernels *kernels;
+    BareLinear linear;
+    BareMixture mixture;
+    AnbRls rls;
+    double *state, *scratch;
+} Bare;
+
+static const BareKernels *kernels_in_use(void)
+{
+#ifdef ANB_HAVE_X86_LEVELS
+    if (anb_isa_in_use() == ANB_ISA_V4)
+        return &bare_v4;
+    if (anb_isa_in_use() == ANB_ISA_V3)
+        return &bare_v3;
+#endif
+    return &bare_baseline;
+}
+
+static Bare bare_of(size_t d)
+{
+    Bare b = {.rows = rows_of(d), .kernels = kernels_in_use()};
+    b.linear = (BareLinear){.d = d, .w = take(d)};
+    b.mixture = (BareMixture){.d = d, .stride = d, .experts = take(BARE_K * d), .gate = take(BARE_K * d),
+                              .rate = {.01, .02, .005, .015}};
+    b.rls = (AnbRls){.n = d, .intercept = true, .delta = 100};
+    b.state = take(anb_rls_state(d));
+    b.scratch = take(anb_rls_scratch(d));
+    anb_rls_init(&b.rls, b.state);
+    return b;
+}
+
+static void bare_free(Bare *b)
+{
+    free(b->rows.x);
+    free(b->linear.w);
+    free(b->mixture.experts);
+    free(b->mixture.gate);
+    free(b->state);
+    free(b->scratch);
+}
+
+#define BARE_LOOP(name, expression)                                                                                    \
+    static void name(void *context, size_t count)                                                                      \
+    {                                                                                                                  \
+        Bare *b = context;                                                                                             \
+        double sum = 0;                                                                                                \
+        for (size_t i = 0; i < count; i++) {                                                                           \
+            size_t r = b->rows.next++ % ROWS;                                                                          \
+            const double *x = b->rows.x + r * b->rows.d;                                                               \
+            double y = b->rows.y[r];                                                                                   \
+            (void)y;                                                                                                   \
+            sum += expression;                                                                                         \
+        }                                                                                                              \
+        sink = sum;                                                                                                    \
+    }
+
+static double rls_train(Bare *b, const double *x, double y)
+{
+    double f = anb_rls_kernels.predict(&b->rls, b->state, x, b->scratch);
+    anb_rls_kernels.update(&b->rls, b->state, y - f, .999, 1, b->scratch);
+    return f;
+}
+
+BARE_LOOP(bare_linear_predict, b->kernels->linear_predict(&b->linear, x))
+BARE_LOOP(bare_linear_train, b->kernels->linear_train(&b->linear, x, y))
+BARE_LOOP(bare_mixture_predict, b->kernels->mixture_predict(&b->mixture, x))
+BARE_LOOP(bare_mixture_train, b->kernels->mixture_train(&b->mixture, x, y))
+BARE_LOOP(bare_rls_predict, anb_rls_kernels.predict(&b->rls, b->state, x, b->scratch))
+BARE_LOOP(bare_rls_train, rls_train(b, x, y))
+
+typedef struct Twin {
+    const char *expression;
+    BenchRun predict, train;
+} Twin;
+
+static const Twin twins[] = {
+    {"linear", bare_linear_predict, bare_linear_train},
+    {"rls", bare_rls_predict, bare_rls_train},
+    {MIXTURE, bare_mixture_predict, bare_mixture_train},
+};
+
+/* ---- tables -------------------------------------------------------------------------------------------------------------------- */
+
+/* As many samples as two tenths of a second allow, 20,000 at most: a model in its stride. */
+static void warm_up(Public *p)
+{
+    double start = bench_now();
+    for (int i = 0; i < 200 && bench_now() - start < 2e8; i++)
+        public_train(p, 100);
+}
+
+/* Nanoseconds of predict and train, then of the twin's where there is one; 0: this type refuses so many features. */
+static void measure(const char *expression, const Twin *twin, size_t d, double best[4])
+{
+    Public p = {.model = anb_parse(d, expression, NULL, NULL)};
+    memset(best, 0, 4 * sizeof *best);
+    if (!p.model)
+        return;
+    p.rows = rows_of(d);
+    Bare bare = bare_of(d);
+    warm_up(&p);
+    BenchItem items[4] = {{.run = public_predict, .context = &p}, {.run = public_train, .context = &p}};
+    size_t n = 2;
+    if (twin) {
+        items[n++] = (BenchItem){.run = twin->predict, .context = &bare};
+        items[n++] = (BenchItem){.run = twin->train, .context = &bare};
+    }
+    bench_all(items, n, repeats, 2e5);
+    for (size_t i = 0; i < n; i++)
+        best[i] = items[i].best;
+    anb_free(p.model);
+    free(p.rows.x);
+    bare_free(&bare);
+}
+
+static void line(const char *expression, const Twin *twin)
+{
+    double best[N_SIZES][4];
+    for (size_t s = 0; s < N_SIZES; s++)
+        measure(expression, twin, sizes[s], best[s]);
+    for (int train = 0; train < 2; train++) {
+        printf("%-40.40s %-8s", expression, train ? "train" : "predict");
+        for (size_t s = 0; s < N_SIZES; s++)
+            bench_cell(stdout, best[s][train], "");
+        for (size_t s = 0; s < N_SIZES && twin; s++)
+            bench_cell(stdout, best[s][2 + train], "");
+        for (size_t s = 0; s < N_SIZES && twin; s++)
+            printf(" %6.2f", best[s][train] / best[s][2 + train]);
+        printf("\n");
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int first = 1;
+    if (argc > 1 && strcmp(argv[1], "-q") == 0) {
+        repeats = 8;
+        first++;
+    }
+    printf("ns a sample, minimum of %d repeats, instruction set %s\n", repeats, anb_isa_name(anb_isa_in_use()));
+    printf("%-40s %-8s %10s %10s %10s %10s %10s %10s   ratios\n", "", "", "d = 8", "32", "128", "bare 8", "32", "128");
+    for (int i = first; i < argc; i++)
+        line(argv[i], NULL);
+    if (first < argc)
+        return 0;
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+        line(twins[i].expression, &twins[i]);
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        line((*type)->example, NULL);
+    return 0;
+}
