@@ -10,6 +10,8 @@
 #define ANB_PARTS_NETWORK_H
 
 #include "isa.h"
+#include "random.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { ANB_NETWORK_LANES = 8 };
@@ -80,7 +82,69 @@ static inline void anb_scaled_product(double *out, double a, const double *x, co
 static inline void anb_network_move(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride,
                                   const double *g, size_t g_stride, size_t samples, const AnbNetworkPace *step)
 {
-    (w.square ? anb_network_kernels.adam : anb_network_kernels.descent)(w, rows, width, x, x_stride, g, g_stride, samples, step);
+    const AnbNetworkKernels *k = &anb_network_kernels;
+    (w.square ? k->adam : k->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step);
 }
+
+/* ---- a network of one hidden layer and one output ------------------------------------------------------------------ */
+
+typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
+
+/*
+ *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
+ *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
+ *
+ * The weights are one array of anb_network_size doubles: A by rows of a feature, a; B, b where gated; v, c. `width` is the
+ * number of hidden units rounded up to lanes; v is followed by c and seven zeros.
+ */
+typedef struct AnbNetwork {
+    size_t features, hidden, width;
+    AnbActivation activation;
+} AnbNetwork;
+
+static inline AnbNetwork anb_network(size_t features, size_t hidden, AnbActivation activation)
+{
+    return (AnbNetwork){features, hidden, anb_network_width(hidden), activation};
+}
+
+static inline bool anb_network_gated(const AnbNetwork *n)
+{
+    return n->activation == ANB_SWIGLU || n->activation == ANB_GEGLU;
+}
+
+/* Where v starts. */
+static inline size_t anb_network_output(const AnbNetwork *n)
+{
+    return (n->features + 1) * n->width * (anb_network_gated(n) ? 2 : 1);
+}
+
+static inline size_t anb_network_size(const AnbNetwork *n)
+{
+    return anb_network_output(n) + n->width + ANB_NETWORK_LANES;
+}
+
+/* Doubles that one sample leaves behind: h, a 1 and seven zeros; then the slopes by A x + a, and by B x + b where gated. */
+static inline size_t anb_network_trace(const AnbNetwork *n)
+{
+    return n->width * (anb_network_gated(n) ? 3 : 2) + ANB_NETWORK_LANES;
+}
+
+/* Draws weights: N(0, 2/features) for relu and leaky, N(0, 1/features) for the others, N(0, .01/hidden) for v, 0 for the
+ * constants. w arrives zeroed. */
+void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random);
+
+/* f(x) for `features` values, and the trace that anb_network_descend wants. */
+double anb_network_forward(const AnbNetwork *n, const double *w, const double *x, double *trace);
+
+/**
+ * One step against the sum over samples of delta_s times the gradient of f at x_s.
+ *
+ * @param w        the weights and what goes with them, arrays of anb_network_size each
+ * @param x        samples rows of features + 1 values, the last one 1
+ * @param trace    of each sample from the forward of these weights, anb_network_trace apart; overwritten
+ * @param delta    of each sample
+ */
+void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
+                         size_t samples, const AnbNetworkPace *pace);
 
 #endif

@@ -129,8 +129,8 @@ LANES_INLINE void gradient(Lanes *sum, size_t blocks, const double *x, size_t x_
 }
 
 #define STEP_FUNCTION(name, each)                                                                                      \
-    static void name(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,       \
-                     size_t g_stride, size_t samples, const AnbNetworkPace *adam)                                             \
+    static void name(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,   \
+                     size_t g_stride, size_t samples, const AnbNetworkPace *adam)                                      \
     {                                                                                                                  \
         const Step step = spread(adam);                                                                                \
         for (size_t j = 0; j < rows; j++) {                                                                            \

@@ -141,6 +141,47 @@ START_TEST(every_set_gives_the_same_bits)
 }
 END_TEST
 
+/* The step of plain descent at rate 1 is the gradient; every weight of every activation, over a batch of two. */
+static void check_gradient(AnbActivation activation)
+{
+    enum { FEATURES = 4, HIDDEN = 11, MOST = 400 };
+    static double old[MOST], new[MOST], averaged[MOST], trace[2 * 80];
+    double x[2][FEATURES + 1] = {{.3, -1.2, .7, 2, 1}, {-.4, .9, -1.7, .2, 1}}, delta[2] = {1, -.6};
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, activation);
+    size_t size = anb_network_size(&net), stride = anb_network_trace(&net);
+    AnbNetworkPace plain = {.rate = 1, .mean_scale = 1, .square_scale = 1, .average = 1};
+    AnbRandom random;
+    ck_assert_uint_le(size, MOST);
+    ck_assert_uint_le(2 * stride, 160);
+    memset(old, 0, sizeof old);
+    anb_random_seed(&random, 2);
+    anb_network_draw(&net, old, &random);
+    for (size_t h = 0; h <= HIDDEN; h++)
+        old[anb_network_output(&net) + h] = h < HIDDEN ? anb_random_normal(&random) : 0;
+    memcpy(new, old, sizeof new);
+    for (size_t s = 0; s < 2; s++)
+        anb_network_forward(&net, new, x[s], trace + s * stride);
+    anb_network_descend(&net, (AnbNetworkRows){new, averaged, NULL, NULL}, x[0], trace, delta, 2, &plain);
+    for (size_t i = 0; i < size; i++) {
+        double up[2], kept = old[i], e = 1e-6;
+        size_t column = i < anb_network_output(&net) ? i % net.width : i - anb_network_output(&net);
+        bool unused = column >= HIDDEN && !(i >= anb_network_output(&net) && column == net.width);
+        for (int side = 0; side < 2; side++) {
+            old[i] = kept + (side ? -e : e);
+            up[side] = delta[0] * anb_network_forward(&net, old, x[0], trace) +
+                       delta[1] * anb_network_forward(&net, old, x[1], trace);
+        }
+        old[i] = kept;
+        ck_assert_double_eq_tol(kept - new[i], unused ? 0 : (up[0] - up[1]) / (2 * e), 1e-7);
+    }
+}
+
+START_TEST(gradients_are_the_central_differences)
+{
+    check_gradient((AnbActivation)_i);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("network");
@@ -149,6 +190,7 @@ static Suite *suite(void)
     tcase_add_test(tests, gates_and_their_slopes);
     tcase_add_test(tests, adam_is_the_textbooks);
     tcase_add_test(tests, descent_follows_the_gradient);
+    tcase_add_loop_test(tests, gradients_are_the_central_differences, ANB_RELU, ANB_GEGLU + 1);
     tcase_add_test(tests, every_set_gives_the_same_bits);
     return suite;
 }

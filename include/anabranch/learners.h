@@ -85,6 +85,38 @@ ANB_API extern const StreamingLearnerType anb_lags;
  */
 ANB_API extern const StreamingLearnerType anb_guard;
 
+/*
+ * A network of one hidden layer, learned by Adam or plain descent from each sample and, with replay, from earlier ones
+ * drawn at random. Its prediction weighs the newest weights against their running average by what was right lately. Wants
+ * a scale above it. Weight class: scaled (the step, by ten at most).
+ */
+typedef enum AnbMlpOptimizer { ANB_MLP_ADAM, ANB_MLP_SGD } AnbMlpOptimizer;
+typedef struct AnbMlpOptions {
+    int hidden;      /* 16; units, 1 to 4,096 */
+    int replay;      /* 0; earlier samples learned again a step, 0 to 64 */
+    int memory;      /* 4,000; samples that replay draws from, 1 to 1,048,576 */
+    int activation;  /* leaky; 0 relu, 1 leaky, 2 gelu, 3 swiglu, 4 geglu */
+    int optimizer;   /* adam; AnbMlpOptimizer */
+    double rate;     /* 0.01; step size, 0 to 1; falls as 1/sqrt(1 + t/5000) */
+    double momentum; /* 0; Adam's discount of the mean gradient, 0.9 in the textbook, [0, 1) */
+    uint64_t seed;   /* 0: derived from the model's; of the weights and of replay */
+} AnbMlpOptions;
+ANB_API AnbMlpOptions anb_mlp_defaults(void);
+ANB_API extern const StreamingLearnerType anb_mlp;
+
+/* What ANB_QUERY_HIDDEN answers: the hidden units' activations for the last row; the model's, until its next call. */
+typedef struct AnbHidden {
+    size_t n;
+    const double *value;
+} AnbHidden;
+
+/* What ANB_QUERY_MATRIX answers: a network's feature-by-hidden weights, `rows` of `columns` doubles, `stride` doubles
+ * apart; of a gated network the ungated path's. Owned by the model; they change as it learns. */
+typedef struct AnbMatrix {
+    size_t rows, columns, stride;
+    const double *value;
+} AnbMatrix;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,195 @@
+#include "parts/random.h"
+#include "suite.h"
+#include <anabranch/learner.h>
+#include <anabranch/learners.h>
+#include <anabranch/type.h>
+#include <math.h>
+
+static StreamingLearner *made(size_t n_features, const char *expression)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+/* Two concepts on uniform features; the second one turns the first round. */
+static double concept(const double *x, int which)
+{
+    double f = 10 * sin(3 * x[0] * x[1]) + 5 * x[2] * x[2] + 3 * x[3];
+    return which ? -f : f;
+}
+
+static double run(StreamingLearner *model, AnbRandom *random, int which, int n)
+{
+    double sum = 0;
+    for (int t = 0; t < n; t++) {
+        double x[5];
+        for (int j = 0; j < 5; j++)
+            x[j] = 2 * anb_random_uniform(random) - 1;
+        double y = concept(x, which) + 0.5 * anb_random_normal(random), error = y - anb_train_one(model, x, y, 1);
+        sum += error * error;
+    }
+    return sqrt(sum / n);
+}
+
+static void check_drift(const char *expression, int patience)
+{
+    StreamingLearner *model = made(5, expression);
+    AnbRandom random;
+    anb_random_seed(&random, 17);
+    run(model, &random, 0, 9000);
+    double level = run(model, &random, 0, 1000);
+    double shock = run(model, &random, 1, 100);
+    run(model, &random, 1, patience - 100);
+    double after = run(model, &random, 1, 1000);
+    ck_assert_msg(level < 2 && shock > 4 * level, "%s: level %g, shock %g", expression, level, shock);
+        ck_assert_msg(after <= 1.15 * level, "%s: level %g, after %g", expression, level, after);
+    anb_free(model);
+}
+
+START_TEST(comes_back_after_drift)
+{
+    check_drift("scale(mlp(hidden=16))", 3000);
+    check_drift("scale(mlp(hidden=32, replay=4))", 6000);
+    check_drift("scale(mlp(hidden=64, replay=8))", 6000);
+}
+END_TEST
+
+START_TEST(every_activation_and_optimizer_learns)
+{
+    static const char *const expressions[] = {
+        "scale(mlp(activation=relu))", "scale(mlp(activation=leaky))", "scale(mlp(activation=gelu))",
+        "scale(mlp(activation=swiglu))", "scale(mlp(activation=geglu))", "scale(mlp(momentum=0.9))",
+        "scale(mlp(optimizer=sgd, rate=0.02))", "scale(mlp(hidden=13, replay=3, memory=50))"};
+    for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
+        StreamingLearner *model = made(5, expressions[e]);
+        AnbRandom random;
+        anb_random_seed(&random, 23);
+        run(model, &random, 0, 4000);
+        double level = run(model, &random, 0, 1000);
+        ck_assert_msg(level < 3, "%s: %g", expressions[e], level); /* the target's own deviation is above 4 */
+        ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+        anb_free(model);
+    }
+}
+END_TEST
+
+START_TEST(scaling_the_target_scales_the_prediction)
+{
+    static const double factor[] = {0x1p40, 0x1p-40};
+    for (int f = 0; f < 2; f++) {
+        StreamingLearner *one = made(5, "scale(mlp(replay=2))"), *other = made(5, "scale(mlp(replay=2))");
+        AnbRandom random;
+        anb_random_seed(&random, 3);
+        for (int t = 0; t < 3000; t++) {
+            double x[5];
+            for (int j = 0; j < 5; j++)
+                x[j] = anb_random_normal(&random);
+            double y = concept(x, 0);
+            ck_assert_double_eq(anb_train_one(one, x, y, 1) * factor[f], anb_train_one(other, x, y * factor[f], 1));
+        }
+        anb_free(one);
+        anb_free(other);
+    }
+}
+END_TEST
+
+START_TEST(odd_streams_stay_finite)
+{
+    static const double odd[] = {1e150, -1e150, 1e-150, 1e12, -1e12, 0, 1e300};
+    static const char *const expressions[] = {"mlp(replay=2)", "mlp(optimizer=sgd, rate=1)", "mlp(activation=swiglu)",
+                                              "scale(mlp(activation=geglu, replay=1))"};
+    for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
+        StreamingLearner *model = made(2, expressions[e]);
+        for (int t = 0; t < 2000; t++) {
+            double x[2] = {odd[t % 7], odd[(t / 7) % 7]}, y = odd[(t / 3) % 6];
+            ck_assert(isfinite(anb_train_one(model, x, y, 1)));
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+START_TEST(a_constant_target_is_predicted)
+{
+    StreamingLearner *model = made(1, "scale(mlp(replay=1))");
+    double x[1] = {0};
+    ck_assert_double_eq(anb_predict(model, x), 0);
+    for (int t = 0; t < 100; t++) {
+        x[0] = t % 2;
+        double f = anb_train_one(model, x, 7e5, 1);
+        ck_assert_double_eq(f, t ? 7e5 : 0);
+    }
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(two_alternating_rows_are_told_apart)
+{
+    StreamingLearner *model = made(200, "scale(mlp)");
+    double x[200] = {0};
+    for (int t = 0; t < 2000; t++) {
+        for (int j = 0; j < 200; j++)
+            x[j] = t % 2;
+        double y = t % 2 ? 3 : -1, f = anb_train_one(model, x, y, 1);
+        if (t > 1500)
+            ck_assert_double_eq_tol(f, y, 0.1);
+    }
+    anb_free(model);
+}
+END_TEST
+
+/* The type's own answers, without a host between. */
+START_TEST(shows_what_is_hidden)
+{
+    enum { D = 3, HIDDEN = 5 };
+    AnbMlpOptions options = anb_mlp_defaults();
+    options.hidden = HIDDEN;
+    AnbNode node = {.type = &anb_mlp, .options = &options, .n_features = D, .seed = 4};
+    AnbNeed need = anb_mlp.need(&node);
+    AnbCounters counters = {0};
+    double x[D] = {.5, -1, 2}, *scratch = calloc(need.scratch, sizeof *scratch), sparsity;
+    AnbRow row = {x, x, NULL, &counters};
+    void *state = calloc(1, need.state);
+    AnbHidden hidden;
+    AnbMatrix matrix;
+    node.state_size = need.state;
+    anb_mlp.init(&node, state);
+    anb_mlp.predict(&node, state, &row, scratch);
+    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_HIDDEN, &hidden), 0);
+    ck_assert_int_eq(anb_mlp.query(&node, state, NULL, NULL, ANB_QUERY_MATRIX, &matrix), 0);
+    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_SPARSITY, &sparsity), 0);
+    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_GATE, &sparsity), ANB_E_UNSUPPORTED);
+    ck_assert_uint_eq(hidden.n, HIDDEN);
+    ck_assert_uint_eq(matrix.rows, D);
+    ck_assert_uint_eq(matrix.columns, HIDDEN);
+    size_t small = 0;
+    for (size_t h = 0; h < HIDDEN; h++) { /* the constants are still 0 */
+        double sum = 0;
+        for (size_t j = 0; j < D; j++)
+            sum += x[j] * matrix.value[j * matrix.stride + h];
+        ck_assert_double_eq_tol(hidden.value[h], sum > 0 ? sum : .01 * sum, 1e-14);
+        small += fabs(hidden.value[h]) < .01;
+    }
+    ck_assert_double_eq(sparsity, (double)small / HIDDEN);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("mlp");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, comes_back_after_drift);
+    tcase_add_test(tests, every_activation_and_optimizer_learns);
+    tcase_add_test(tests, scaling_the_target_scales_the_prediction);
+    tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, a_constant_target_is_predicted);
+    tcase_add_test(tests, two_alternating_rows_are_told_apart);
+    tcase_add_test(tests, shows_what_is_hidden);
+    return suite;
+}
+
+CHECK_MAIN(suite)
