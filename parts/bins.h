@@ -1,7 +1,7 @@
 /*
  * Quantile bins: every feature of a stream as a code of six bits.
  *
- * A reservoir keeps up to 2,000 rows; edges are made from it when 200, 800, 3,200, ... rows were seen, at most 62 a
+ * A reservoir keeps up to 2,000 rows; edges are made from it when 100, 400, 1,600, ... rows were seen, at most 62 a
  * feature. The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]" and a split found on codes
  * is a threshold on raw values. A missing cell (NaN) has the code ANB_MISSING. Until edges are made every code is 0.
  *
@@ -19,7 +19,7 @@ enum {
     ANB_MISSING = 63,
     ANB_EDGES = 62,          /* edges of a feature, at most */
     ANB_BINS_SAMPLE = 2000,  /* rows in the reservoir */
-    ANB_BINS_FIRST = 200     /* rows seen when edges are first made; then every four times as many */
+    ANB_BINS_FIRST = 100     /* rows seen when edges are first made; then every four times as many */
 };
 
 typedef struct AnbBins {

@@ -44,7 +44,7 @@ typedef struct AnbSplitRule {
 void anb_histogram_split(const AnbBin *h, size_t edges, const AnbSplitRule *rule, uint32_t feature, AnbSplit *best);
 
 /* Adds a sample to m features' histograms; feature k's code is codes[index[k]], or codes[k] where index is NULL. */
-static inline void anb_histogram_add(AnbBin *h, size_t m, const uint16_t *index, const unsigned char *codes, double sum,
+static inline void anb_histogram_add(AnbBin *h, size_t m, const uint32_t *index, const unsigned char *codes, double sum,
                                      double count)
 {
     for (size_t k = 0; k < m; k++) {

@@ -73,14 +73,14 @@ END_TEST
 START_TEST(edges_are_made_on_schedule_and_are_quantiles)
 {
     AnbBins *bins = new_bins(4);
-    feed(bins, 199, mixed_row);
+    feed(bins, 99, mixed_row);
     ck_assert_uint_eq(bins->made, 0);
     ck_assert_uint_eq(anb_code(anb_bins_edges(bins, 0), 1), 0);
     feed(bins, 1, mixed_row);
     ck_assert_uint_eq(bins->made, 1);
-    feed(bins, 600, mixed_row);
+    feed(bins, 300, mixed_row);
     ck_assert_uint_eq(bins->made, 2);
-    feed(bins, 60000 - 800, mixed_row);
+    feed(bins, 60000 - 400, mixed_row);
     ck_assert_uint_eq(bins->made, 5);
     const AnbEdges *edges = anb_bins_edges(bins, 0);
     ck_assert_uint_eq(edges->count, ANB_EDGES);
@@ -124,8 +124,8 @@ static void missing_row(size_t i, double *row)
 START_TEST(missing_cells_make_no_edges)
 {
     AnbBins *bins = new_bins(4);
-    feed(bins, 300, missing_row);
-    ck_assert_uint_eq(bins->made, 1);
+    feed(bins, 400, missing_row);
+    ck_assert_uint_eq(bins->made, 2);
     ck_assert_uint_eq(anb_bins_edges(bins, 1)->count, 0);
     ck_assert_uint_eq(anb_bins_edges(bins, 0)->count, ANB_EDGES);
     unsigned char codes[4];

@@ -106,7 +106,7 @@ START_TEST(a_sibling_is_what_remains)
 {
     enum { M = 3 };
     AnbBin all[M * ANB_CODES] = {{0, 0}}, left[M * ANB_CODES] = {{0, 0}}, right[M * ANB_CODES] = {{0, 0}};
-    static const uint16_t index[M] = {4, 0, 2};
+    static const uint32_t index[M] = {4, 0, 2};
     for (int i = 0; i < N; i++) {
         unsigned char codes[5];
         for (int j = 0; j < 5; j++)
