@@ -232,22 +232,53 @@ static void begin_again(const AnbNode *self, void *state, size_t i)
         router_of(self)->forget(self->router, router_state(self, state), i);
 }
 
-static void train_experts(const AnbNode *self, void *state, const AnbRow *row, const AnbGate *gate, double y,
-                          double weight, double *scratch)
+static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRow *row, double y, double weight,
+                         double *scratch)
 {
     Moe *s = state;
     Arrays a = arrays_of(self, state);
-    for (size_t j = 0; j < gate->n_active; j++) {
-        unsigned i = gate->active[j];
-        uint64_t restarts = row->counters->restarts;
-        anb_child_update(self, i, state, row, y, weight, scratch);
-        a.trained[i]++;
-        if (row->counters->restarts != restarts) {
-            begin_again(self, state, i);
-            s->warming |= self->children[i].warmup > 0;
-        } else if (a.asleep[i] && a.trained[i] >= (uint64_t)self->children[i].warmup)
-            a.asleep[i] = 0;
-    }
+    uint64_t restarts = row->counters->restarts;
+    anb_child_update(self, i, state, row, y, weight, scratch);
+    a.trained[i]++;
+    if (row->counters->restarts != restarts) {
+        begin_again(self, state, i);
+        s->warming |= self->children[i].warmup > 0;
+    } else if (a.asleep[i] && a.trained[i] >= (uint64_t)self->children[i].warmup)
+        a.asleep[i] = 0;
+}
+
+static bool is_active(const AnbGate *gate, size_t i)
+{
+    for (size_t a = 0; a < gate->n_active; a++)
+        if (gate->active[a] == i)
+            return true;
+    return false;
+}
+
+/* The inactive expert whose turn it is also predicts and learns, and may be the best. */
+static void explore(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                    double *scratch)
+{
+    const AnbRouterLinearOptions *o = self->router->options;
+    if (router_of(self) != &anb_router_linear || !o->explore || gate->n_active == gate->k)
+        return;
+    size_t turn = ((Moe *)state)->samples % (gate->k - gate->n_active), i = 0;
+    while (is_active(gate, i) || turn-- > 0)
+        i++;
+    double f = anb_child_predict(self, i, state, row, scratch);
+    if (fabs(y - f) < fabs(y - gate->f[gate->best]))
+        gate->best = (unsigned)i;
+    train_expert(self, state, i, row, y, weight, scratch);
+}
+
+static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                          double *scratch)
+{
+    Moe *s = state;
+    Arrays a = arrays_of(self, state);
+    for (size_t j = 0; j < gate->n_active; j++)
+        train_expert(self, state, gate->active[j], row, y, weight, scratch);
+    explore(self, state, row, gate, y, weight, scratch);
     if (s->warming)
         s->warming = any_warming(self, a.trained);
 }
@@ -360,7 +391,8 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
     m->disagreement = s->disagreement;
     m->gate_entropy = s->entropy;
     m->alignment = s->alignment;
-    m->load_balance_rate = dense ? 0 : ((const AnbRouterLinearOptions *)self->router->options)->load_balance_rate;
+    if (router_of(self) == &anb_router_linear)
+        m->load_balance_rate = ((const AnbRouterLinearOptions *)self->router->options)->load_balance_rate;
     m->dense = dense;
     m->load = a.utilization;
     if (self->router->type->query)

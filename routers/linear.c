@@ -8,7 +8,12 @@
  * The gate is flat until the first sample, which draws W from the seed. It rewards the nearest expert whatever the margin,
  * so it follows noise where experts are close: boa, stack and blend are there for accuracy, this one for sparsity.
  *
- * State: whether W is drawn, b[K], c[K], load[K], W[K][d]. Scratch: z[K]. Cost: 2 K d multiply-adds to learn.
+ * Three options repair what that leaves open. explore: the mixture also trains one inactive expert a sample, in turn, and
+ * `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert that was
+ * reset or has restarted begins with W_i = 0, b_i = 0.
+ *
+ * State: whether W is drawn, b[K], c[K], load[K], W[K][d], with standardize the moments of x. Scratch: z[K], q[K], with
+ * standardize the row. Cost: 2 K d multiply-adds to learn.
  */
 #include "parts/kernels.h"
 #include "parts/math.h"
@@ -16,7 +21,7 @@
 
 typedef struct Gate {
     uint64_t drawn;
-    double values[]; /* b[K], c[K], load[K], W[K * d] */
+    double values[]; /* b[K], c[K], load[K], W[K * d]; count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
 static const AnbParam params[] = {
@@ -26,6 +31,12 @@ static const AnbParam params[] = {
     {"load_balance_rate", ANB_REAL, offsetof(AnbRouterLinearOptions, load_balance_rate), .01, 0, 1, 0, NULL,
      "step of the bias that balances the load"},
     {"seed", ANB_SEED, offsetof(AnbRouterLinearOptions, seed), 42, 0, 0, 0, NULL, "of the initial weights"},
+    {"explore", ANB_BOOL, offsetof(AnbRouterLinearOptions, explore), 0, 0, 1, 0, NULL,
+     "each sample also trains and judges one inactive expert, in turn"},
+    {"standardize", ANB_BOOL, offsetof(AnbRouterLinearOptions, standardize), 0, 0, 1, 0, NULL,
+     "the gate sees the features standardised"},
+    {"clear", ANB_BOOL, offsetof(AnbRouterLinearOptions, clear), 0, 0, 1, 0, NULL,
+     "an expert that begins again loses its row and bias"},
     {0}};
 
 static size_t experts(const AnbNode *self)
@@ -53,10 +64,22 @@ static int check(const AnbNode *self, AnbError *error)
     return 0;
 }
 
+static bool standardizes(const AnbNode *self)
+{
+    return ((const AnbRouterLinearOptions *)self->options)->standardize;
+}
+
+/* Doubles of state. */
+static size_t values(const AnbNode *self)
+{
+    size_t k = experts(self), d = self->n_features;
+    return 3 * k + k * d + (standardizes(self) ? 4 * d : 0);
+}
+
 static AnbNeed need(const AnbNode *self)
 {
     size_t k = experts(self);
-    return (AnbNeed){sizeof(Gate) + (3 * k + k * self->n_features) * sizeof(double), 2 * k};
+    return (AnbNeed){sizeof(Gate) + values(self) * sizeof(double), 2 * k + (standardizes(self) ? self->n_features : 0)};
 }
 
 /* ---- scores ---------------------------------------------------------------------------------------------------------- */
@@ -67,6 +90,25 @@ static void score(const AnbNode *self, const Gate *s, const double *x, double *z
     anb_gate_scores(s->values + 3 * k, d, k, x, d, z);
     for (size_t i = 0; i < k; i++)
         z[i] += s->values[i] + s->values[k + i];
+}
+
+/* The row as the gate sees it: as it is, or standardised into the scratch. */
+static const double *standing(const AnbNode *self, const Gate *s, const AnbRow *row, double *scratch)
+{
+    size_t k = experts(self), d = self->n_features;
+    const double *moments = s->values + 3 * k + k * d;
+    if (!standardizes(self))
+        return row->x;
+    anb_standardize(row->x, moments + d, moments + 3 * d, 4, d, scratch + 2 * k);
+    return scratch + 2 * k;
+}
+
+static void follow_row(const AnbNode *self, Gate *s, const AnbRow *row, double weight)
+{
+    size_t k = experts(self), d = self->n_features;
+    double *m = s->values + 3 * k + k * d;
+    if (standardizes(self) && !(anb_moments_update(m, m + d, m + 2 * d, m + 3 * d, row->x, weight, d) == 0))
+        memset(m, 0, 4 * d * sizeof *m);
 }
 
 /* The initial weight of expert i for feature j: three shifts of a 64-bit state. */
@@ -121,7 +163,7 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
 {
     const AnbRouterLinearOptions *o = self->options;
     double *z = scratch, *penalised = scratch + gate->k;
-    score(self, state, row->x, z);
+    score(self, state, standing(self, state, row, scratch), z);
     if (gate->penalty) {
         for (size_t i = 0; i < gate->k; i++)
             penalised[i] = z[i] + gate->penalty[i];
@@ -162,10 +204,11 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     Gate *s = state;
     size_t k = gate->k, d = self->n_features;
     double *b = bias_of(self, s), *c = b + k, *z = scratch, *step = scratch + k;
+    const double *x = standardizes(self) ? scratch + 2 * k : row->x;
     (void)y;
     if (!s->drawn) {
         draw(self, s);
-        score(self, s, row->x, z);
+        score(self, s, x, z);
     }
     anb_softmax(z, k, step);
     step[gate->best] -= 1;
@@ -173,7 +216,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         step[i] *= o->router_lr * weight;
         b[i] -= step[i];
     }
-    double bad = anb_gate_step(weights_of(self, s), d, k, step, row->x, d, z);
+    double bad = anb_gate_step(weights_of(self, s), d, k, step, x, d, z);
     balance(self, c, c + k, gate);
     for (size_t i = 0; i < k; i++)
         z[i] += b[i] + c[i];
@@ -182,6 +225,17 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         memset(z, 0, k * sizeof(double));
     }
     anb_softmax(z, k, gate->after);
+    follow_row(self, s, row, weight);
+}
+
+static void forget(const AnbNode *self, void *state, size_t i)
+{
+    Gate *s = state;
+    size_t d = self->n_features;
+    if (!((const AnbRouterLinearOptions *)self->options)->clear)
+        return;
+    memset(weights_of(self, s) + i * d, 0, d * sizeof(double));
+    bias_of(self, s)[i] = 0;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------- */
@@ -204,16 +258,14 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     Gate *s = state;
-    size_t k = experts(self);
     anb_visit(visitor, &s->drawn, ANB_U64, 1);
-    anb_visit(visitor, s->values, ANB_F64, 3 * k + k * self->n_features);
+    anb_visit(visitor, s->values, ANB_F64, values(self));
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Gate *s = state;
-    size_t k = experts(self);
-    bool fine = s->drawn <= 1 && anb_finite(s->values, 3 * k + k * self->n_features) == 0;
+    bool fine = s->drawn <= 1 && anb_finite(s->values, values(self)) == 0;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
 }
 
@@ -236,6 +288,7 @@ const AnbRouterType anb_router_linear = {
     .gate = open_gate,
     .mix = mix,
     .learn = learn,
+    .forget = forget,
 };
 
 AnbRouterLinearOptions anb_router_linear_defaults(void)

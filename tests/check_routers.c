@@ -192,6 +192,84 @@ START_TEST(a_reset_expert_sleeps)
 }
 END_TEST
 
+/* With top_k 1 the expert that was first is always the nearest; explore lets the others show what they can do. */
+START_TEST(exploring_finds_a_cold_expert)
+{
+    static const char format[] = "scale(moe(mean, rls(lambda=1), last, top_k=1, load_balance_rate=0, reset_dead=false%s))";
+    double of[2], x[D];
+    for (int pass = 0; pass < 2; pass++) {
+        char text[256];
+        uint64_t seed = 8;
+        snprintf(text, sizeof text, format, pass ? ", explore=true, standardize=true" : ", router_lr=1");
+        StreamingLearner *model = anb_parse(D, text, NULL, NULL);
+        ck_assert_ptr_nonnull(model);
+        of[pass] = 0;
+        for (int n = 0; n < 4000; n++) {
+            double y = sample(&seed, 0, x), f = anb_train_one(model, x, y, 1);
+            of[pass] += n < 2000 ? 0 : (f - y) * (f - y);
+        }
+        AnbMixture m;
+        anb_mixture(model, &m);
+        ck_assert_uint_eq(m.n_active, 1);
+        if (pass)
+            for (size_t i = 0; i < 3; i++)
+                ck_assert_uint_ge(m.trained[i], 500);
+        anb_free(model);
+    }
+    ck_assert_double_lt(of[1], 0.9 * of[0]);
+}
+END_TEST
+
+/* A gate of features times a million moves by the same steps when it standardises them. */
+START_TEST(standardised_routing_is_scale_free)
+{
+    StreamingLearner *a = anb_parse(D, "moe(linear(rate=0), mean, last, linear(rate=0), standardize=true)", NULL, NULL);
+    StreamingLearner *b = anb_clone(a, NULL);
+    double x[D], p[4], q[4];
+    uint64_t seed = 10;
+    ck_assert_ptr_nonnull(b);
+    for (int n = 0; n < 500; n++) {
+        double y = sample(&seed, n, x);
+        anb_train_one(a, x, y, 1);
+        ck_assert_int_eq(anb_routing_probabilities(a, x, p), 0);
+        for (size_t j = 0; j < D; j++)
+            x[j] *= 0x1p20;
+        anb_train_one(b, x, y, 1);
+        ck_assert_int_eq(anb_routing_probabilities(b, x, q), 0);
+        ck_assert_mem_eq(p, q, sizeof p);
+    }
+    anb_free(a);
+    anb_free(b);
+}
+END_TEST
+
+START_TEST(a_cleared_expert_has_no_row)
+{
+    static const char text[] = "moe(linear(rate=0.1), rls(lambda=1), linear(rate=0), top_k=3, clear=true, "
+                               "load_balance_rate=0, utilization_threshold=0.05)";
+    StreamingLearner *model = anb_parse(D, text, NULL, NULL);
+    AnbMixture m;
+    double x[D];
+    uint64_t seed = 12;
+    int resets = 0;
+    ck_assert_ptr_nonnull(model);
+    for (int n = 0; n < 20000 && resets == 0; n++) {
+        double y = sample(&seed, 0, x);
+        anb_train_one(model, x, y, 1);
+        anb_mixture(model, &m);
+        for (size_t i = 0; i < 3 && m.n_reset == 1; i++)
+            if (m.reset[i]) { /* its bias had kept it out */
+                double p[3], zero[D] = {0};
+                ck_assert_int_eq(anb_routing_probabilities(model, zero, p), 0);
+                ck_assert_double_gt(p[i], m.after[i]);
+                resets++;
+            }
+    }
+    ck_assert_int_gt(resets, 0);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(weight_0_changes_nothing)
 {
     double x[D];
@@ -235,6 +313,9 @@ static Suite *suite(void)
     tcase_add_test(tests, constant_targets);
     tcase_add_test(tests, extremes_stay_finite);
     tcase_add_test(tests, a_reset_expert_sleeps);
+    tcase_add_test(tests, exploring_finds_a_cold_expert);
+    tcase_add_test(tests, standardised_routing_is_scale_free);
+    tcase_add_test(tests, a_cleared_expert_has_no_row);
     tcase_add_test(tests, weight_0_changes_nothing);
     tcase_add_test(tests, what_is_refused);
     return suite;

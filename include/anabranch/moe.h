@@ -45,6 +45,9 @@ typedef struct AnbRouterLinearOptions {
     double router_lr;         /* 0.01; step of the gate, >= 0; 0 = a frozen gate */
     double load_balance_rate; /* 0.01; step of the load's bias, 0 to 1 */
     uint64_t seed;            /* 42; of the initial weights */
+    bool explore;             /* false; each sample also trains and judges one inactive expert, in turn */
+    bool standardize;         /* false; the gate sees the features standardised */
+    bool clear;               /* false; an expert that begins again loses its row and bias */
 } AnbRouterLinearOptions;
 ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
 ANB_API extern const AnbRouterType anb_router_linear;
