@@ -18,11 +18,14 @@ static size_t aligned(size_t size)
 static AnbChunk *add_chunk(AnbArena *arena, size_t size)
 {
     size_t room = size > CHUNK ? size : CHUNK;
+    if (room > ANB_ARENA_MAX - arena->bytes)
+        return NULL;
     AnbChunk *chunk = arena->allocator->alloc(sizeof *chunk + room, arena->allocator->context);
     if (!chunk)
         return NULL;
     *chunk = (AnbChunk){.next = arena->chunks, .size = room};
     arena->chunks = chunk;
+    arena->bytes += room;
     return chunk;
 }
 

@@ -8,9 +8,13 @@
 
 typedef struct AnbChunk AnbChunk;
 
+/* More than any tree within the limits takes: a short text that asks for more, by presets in presets, gets no memory. */
+enum { ANB_ARENA_MAX = 64 << 20 };
+
 typedef struct AnbArena {
     const AnbAllocator *allocator;
     AnbChunk *chunks;
+    size_t bytes; /* taken so far */
 } AnbArena;
 
 /* size zeroed bytes, aligned for any type, or NULL where memory is out. */

@@ -1,4 +1,5 @@
 /* What can be asked of a whole model: sizes, counters, the expression, equality. */
+#include "bytes.h"
 #include "model.h"
 
 uint64_t anb_n_samples_seen(const StreamingLearner *model)
@@ -42,10 +43,7 @@ const char *anb_expression(const StreamingLearner *model)
 static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
 {
     size_t parts = node->n_children + (node->router != NULL);
-    if (node->type->ranges)
-        node->type->ranges(node, state, visitor);
-    else
-        anb_visit(visitor, state, ANB_U8, node->state_size);
+    anb_visit_own(node, state, visitor);
     for (size_t i = 0; i < parts; i++)
         visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
 }
@@ -65,10 +63,9 @@ typedef struct Comparison {
 
 static void compare(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
 {
-    static const size_t bytes[] = {1, 2, 4, 8, 4, 8};
     Comparison *c = (Comparison *)visitor;
     size_t offset = (size_t)((const unsigned char *)data - c->mine);
-    c->equal = c->equal && memcmp(data, c->other + offset, bytes[kind] * count) == 0;
+    c->equal = c->equal && memcmp(data, c->other + offset, anb_scalar_bytes(kind) * count) == 0;
 }
 
 static bool covers(const StreamingLearner *a, const StreamingLearner *b)

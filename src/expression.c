@@ -155,7 +155,7 @@ static bool is_attribute(Span key, const char *name)
 
 static int set_warmup(Parser *p, Reading *r, Span key, Span value)
 {
-    static const AnbParam warmup = {.name = "warmup", .kind = ANB_COUNT, .max = 1e9};
+    static const AnbParam warmup = {.name = "warmup", .kind = ANB_COUNT, .max = ANB_WARMUP_MAX};
     if (r->seen_warmup)
         return fail_at(p, key.at, ANB_E_SYNTAX, "a repeated key", key);
     r->seen_warmup = true;
@@ -165,7 +165,7 @@ static int set_warmup(Parser *p, Reading *r, Span key, Span value)
 
 static int set_name(Parser *p, Reading *r, Span key, Span value)
 {
-    bool fine = value.n > 0 && value.n <= 64 && !r->seen_name;
+    bool fine = value.n > 0 && value.n <= ANB_NAME_MAX && !r->seen_name;
     for (size_t i = 0; i < value.n; i++)
         fine = fine && is_word(value.at[i]);
     if (!fine)
@@ -350,12 +350,12 @@ static int parse_expression(Parser *p, AnbExpert *expert)
     return code;
 }
 
-AnbExpert *anb_expression_parse(AnbArena *arena, const char *text, const StreamingLearnerType *const *types,
-                                AnbError *error)
+AnbExpert *anb_expression_parse(AnbArena *arena, const char *text, size_t limit,
+                                const StreamingLearnerType *const *types, AnbError *error)
 {
     Parser p = {arena, text, text, types, error, 0};
-    if (strnlen(text, ANB_TEXT_MAX + 1) > ANB_TEXT_MAX) {
-        fail_at(&p, text + ANB_TEXT_MAX, ANB_E_LIMIT, "an expression is at most 64 KiB", (Span){0});
+    if (strnlen(text, limit + 1) > limit) {
+        fail_at(&p, text + limit, ANB_E_LIMIT, "an expression is at most 64 KiB", (Span){0});
         return NULL;
     }
     AnbExpert *root = anb_arena_take(arena, sizeof *root);

@@ -69,7 +69,7 @@ StreamingLearner *anb_parse(size_t n_features, const char *expression, const Anb
     AnbModelOptions usual = anb_model_defaults();
     options = options ? options : &usual;
     AnbArena arena = {.allocator = anb_allocator_of(options)};
-    const AnbExpert *root = anb_expression_parse(&arena, expression, options->types, error);
+    const AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, options->types, error);
     StreamingLearner *model = root ? anb_new(n_features, root, options, error) : NULL;
     anb_arena_free(&arena);
     return model;

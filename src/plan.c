@@ -52,7 +52,7 @@ static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptio
         code = expert->type->expand(given, n_features, text, ANB_TEXT_MAX, error);
     if (code)
         return code;
-    AnbExpert *made = anb_expression_parse(arena, text, options->types, error);
+    AnbExpert *made = anb_expression_parse(arena, text, ANB_TEXT_MAX, options->types, error);
     if (!made)
         return error ? error->code : ANB_E_SYNTAX;
     made->warmup = expert->warmup;
@@ -245,12 +245,22 @@ static void place_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     }
 }
 
+/* What the text could say as well. */
+static bool is_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
+}
+
 static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
 {
     size_t which = node->parent ? (size_t)(node - node->parent->children) : 0;
-    if (expert->warmup < 0)
-        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup = %d, which has to be at least 0", expert->type->name,
-                        expert->warmup);
+    if (expert->warmup < 0 || expert->warmup > ANB_WARMUP_MAX)
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup = %d is outside [0, %d]", expert->type->name,
+                        expert->warmup, ANB_WARMUP_MAX);
+    if (expert->name && !is_name(expert->name))
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: a name is 1 to %d of a-z, 0-9 and _", expert->type->name,
+                        ANB_NAME_MAX);
     node->warmup = expert->warmup;
     if (expert->name)
         node->name = node->label = strcpy(take(b, strlen(expert->name)), expert->name);
@@ -340,6 +350,23 @@ static AnbPlan *allocate(const Measure *m, const AnbModelOptions *options, AnbEr
     return plan;
 }
 
+/* Both expressions in one piece of memory. */
+static int keep_texts(AnbPlan *plan, AnbError *error)
+{
+    const AnbNode *root = &plan->nodes[0];
+    size_t length = anb_expression_print(root, false, NULL, 0) + 1;
+    size_t full = anb_expression_print(root, true, NULL, 0) + 1;
+    char *text = plan->allocator.alloc(length + full, plan->allocator.context);
+    if (!text)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    anb_expression_print(root, false, text, length);
+    anb_expression_print(root, true, text + length, full);
+    plan->expression = text;
+    plan->full_expression = text + length;
+    plan->bytes += length + full;
+    return 0;
+}
+
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
 {
     Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)(plan->nodes + plan->n_nodes), .error = error};
@@ -350,14 +377,7 @@ static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbErr
         return code;
     plan->takes_missing = takes_missing(&plan->nodes[0], false, false);
     plan->moe = first_mixture(&plan->nodes[0]);
-    size_t length = anb_expression_print(&plan->nodes[0], NULL, 0);
-    char *text = plan->allocator.alloc(length + 1, plan->allocator.context);
-    if (!text)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    anb_expression_print(&plan->nodes[0], text, length + 1);
-    plan->expression = text;
-    plan->bytes += length + 1;
-    return 0;
+    return keep_texts(plan, error);
 }
 
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)

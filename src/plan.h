@@ -24,7 +24,8 @@ typedef struct AnbPlan {
     bool takes_missing;  /* rows may hold NaN */
     bool owns_pointers;  /* some type has clear and clone */
     const AnbNode *moe;  /* the first mixture, depth first, or NULL */
-    const char *expression;
+    const char *expression;      /* canonical */
+    const char *full_expression; /* every option written out: what snapshots keep */
     AnbNode *nodes;      /* nodes[0] is the root */
 } AnbPlan;
 

@@ -6,6 +6,7 @@
 typedef struct Printer {
     char *text;
     size_t size, at;
+    bool full; /* defaults as well */
     bool open; /* a bracket has been written for the current node */
 } Printer;
 
@@ -38,14 +39,14 @@ static void put_param(Printer *p, const AnbNode *node, const AnbParam *param)
         /* a default router with default options needs no word */
         Printer probe = {.size = 0};
         put_node(&probe, node->router);
-        if (anb_param_is_default(param, node->options) && probe.at == strlen(node->router->type->name))
+        if (!p->full && anb_param_is_default(param, node->options) && probe.at == strlen(node->router->type->name))
             return;
         put_item(p, param->name);
         put_node(p, node->router);
         p->open = true;
         return;
     }
-    if (anb_param_is_default(param, node->options))
+    if (!p->full && anb_param_is_default(param, node->options))
         return;
     put_item(p, param->name);
     put(p, value, anb_param_print(param, node->options, value, sizeof value));
@@ -74,9 +75,9 @@ static void put_node(Printer *p, const AnbNode *node)
     put_text(p, p->open ? ")" : "");
 }
 
-size_t anb_expression_print(const AnbNode *node, char *text, size_t size)
+size_t anb_expression_print(const AnbNode *node, bool full, char *text, size_t size)
 {
-    Printer p = {.text = text, .size = size};
+    Printer p = {.text = text, .size = size, .full = full};
     put_node(&p, node);
     if (size > 0)
         text[p.at < size ? p.at : size - 1] = 0;

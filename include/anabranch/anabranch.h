@@ -7,6 +7,7 @@
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
 #include <anabranch/moe.h>
+#include <anabranch/snapshot.h>
 #include <anabranch/type.h>
 #include <anabranch/types.h>
 

@@ -166,7 +166,10 @@ struct StreamingLearnerType {
     void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
     /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
-    /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them. */
+    /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them,
+     * little-endian. Needed by a type with `clear` that wants snapshots:
+     * its ranges show what it owns, wherever that lies, and its states are read back here, those of this version as well.
+     * It must bear any bytes. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
     /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY). */
     void (*clear)(const AnbNode *self, void *state);

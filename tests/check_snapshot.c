@@ -1,0 +1,397 @@
+/* Snapshots: the same bits after the way through bytes, and whatever is not a snapshot refused. */
+#include "parts/checksum.h"
+#include "suite.h"
+#include "zoo.h"
+
+enum { LEARNED = 3000, NEXT = 1000 };
+
+typedef struct Blob {
+    unsigned char *bytes;
+    size_t size;
+} Blob;
+
+static Blob save(const StreamingLearner *model, const AnbSnapshotExtras *extras)
+{
+    AnbError error = {0};
+    Blob blob = {.size = anb_snapshot_size(model, extras)};
+    blob.bytes = malloc(blob.size);
+    ck_assert_msg(anb_snapshot_to_memory(model, extras, blob.bytes, blob.size, &error) == 0, "%s", error.message);
+    return blob;
+}
+
+static StreamingLearner *learned(size_t i, size_t n)
+{
+    char name[ZOO_TEXT];
+    AnbError error = {0};
+    ZooStream s = zoo_stream(7, true);
+    StreamingLearner *model = zoo_model(i, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", zoo_name(i, name), error.message);
+    zoo_train(model, &s, n);
+    return model;
+}
+
+static bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static void repair(Blob *blob)
+{
+    AnbChecksum sum;
+    anb_checksum_init(&sum);
+    anb_checksum_add(&sum, blob->bytes, blob->size - 4);
+    for (int i = 0; i < 4; i++)
+        blob->bytes[blob->size - 4 + (size_t)i] = (unsigned char)(sum.value >> 8 * i);
+}
+
+static int code_of(const void *bytes, size_t size)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_load_memory(bytes, size, NULL, &error);
+    anb_free(model);
+    return model ? 0 : error.code;
+}
+
+/* ---- there and back ---------------------------------------------------------------------------------------------- */
+
+START_TEST(every_type_comes_back_to_the_bit)
+{
+    size_t i = (size_t)_i;
+    char name[ZOO_TEXT];
+    AnbError error = {0};
+    StreamingLearner *model = learned(i, LEARNED);
+    Blob blob = save(model, NULL), second;
+    StreamingLearner *again = anb_load_memory(blob.bytes, blob.size, NULL, &error);
+    ck_assert_msg(again != NULL, "%s: %s", zoo_name(i, name), error.message);
+    ck_assert(anb_equal(model, again));
+    ck_assert_str_eq(anb_expression(model), anb_expression(again));
+    ck_assert_mem_eq(anb_counters(model), anb_counters(again), sizeof(AnbCounters));
+    second = save(again, NULL);
+    ck_assert_uint_eq(blob.size, second.size);
+    ck_assert_mem_eq(blob.bytes, second.bytes, blob.size);
+    ZooStream s = zoo_stream(8, true);
+    for (size_t t = 0; t < NEXT; t++) {
+        zoo_next(&s);
+        ck_assert_msg(same_bits(anb_predict(model, s.x), anb_predict(again, s.x)), "%s: predict %zu", zoo_name(i, name), t);
+        double a = anb_train_one(model, s.x, s.y, 1), b = anb_train_one(again, s.x, s.y, 1);
+        ck_assert_msg(same_bits(a, b), "%s: sample %zu", zoo_name(i, name), t);
+    }
+    ck_assert_msg(anb_equal(model, again), "%s: states differ", zoo_name(i, name));
+    free(blob.bytes);
+    free(second.bytes);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+START_TEST(a_new_model_comes_back_as_well)
+{
+    StreamingLearner *model = zoo_model((size_t)_i, NULL, NULL);
+    Blob blob = save(model, NULL);
+    StreamingLearner *again = anb_load_memory(blob.bytes, blob.size, NULL, NULL);
+    ck_assert(again && anb_equal(model, again));
+    free(blob.bytes);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+/* ---- damage ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(no_truncated_snapshot_loads)
+{
+    StreamingLearner *model = learned((size_t)_i, 300);
+    Blob blob = save(model, NULL);
+    for (size_t n = 0; n < blob.size; n++)
+        ck_assert_int_eq(code_of(blob.bytes, n), ANB_E_TRUNCATED);
+    unsigned char *longer = malloc(blob.size + 1);
+    memcpy(longer, blob.bytes, blob.size);
+    longer[blob.size] = 0;
+    ck_assert_int_eq(code_of(longer, blob.size + 1), ANB_E_TRAILING);
+    free(longer);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+/* Every bit of a small snapshot; of a large one so many, evenly spread, that some 200 MB are summed. */
+START_TEST(no_flipped_bit_is_overlooked)
+{
+    StreamingLearner *model = learned((size_t)_i, 300);
+    Blob blob = save(model, NULL);
+    size_t bits = blob.size * 8, budget = (size_t)200000000 / blob.size + 512, step = bits / budget + 1;
+    for (size_t bit = 0; bit < bits; bit += bit < 2048 ? 1 : step) {
+        blob.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        ck_assert_int_ne(code_of(blob.bytes, blob.size), 0);
+        blob.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), 0);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+/* Any call may follow a load that passed: the sanitizers watch. */
+static void use(StreamingLearner *model)
+{
+    ZooStream s = zoo_stream(9, true);
+    AnbMixture mixture;
+    for (int t = 0; t < 40; t++) {
+        zoo_next(&s);
+        anb_predict(model, s.x);
+        anb_train_one(model, s.x, s.y, 1);
+    }
+    if (anb_mixture(model, &mixture) == 0)
+        ck_assert_uint_ge(mixture.k, 2);
+    Blob blob = save(model, NULL);
+    free(blob.bytes);
+    anb_reset(model);
+}
+
+START_TEST(mutated_states_with_a_right_checksum_do_no_harm)
+{
+    static const unsigned char loved[] = {0, 1, 0x7f, 0x80, 0xff, 0xf0};
+    StreamingLearner *model = learned((size_t)_i, 600);
+    Blob blob = save(model, NULL), copy = {malloc(blob.size), blob.size};
+    AnbRandom random;
+    anb_random_seed(&random, 11);
+    size_t tries = 20000000 / (blob.size + 20000);
+    for (size_t k = 0; k < (tries < 600 ? tries : 600) + 20; k++) {
+        memcpy(copy.bytes, blob.bytes, blob.size);
+        size_t edits = 1 + anb_random_below(&random, 4);
+        for (size_t e = 0; e < edits; e++) {
+            size_t at = 24 + anb_random_below(&random, (uint32_t)(blob.size - 28));
+            copy.bytes[at] = anb_random_below(&random, 2) ? loved[anb_random_below(&random, sizeof loved)]
+                                                          : (unsigned char)anb_random_bits(&random);
+        }
+        repair(&copy);
+        StreamingLearner *loaded = anb_load_memory(copy.bytes, copy.size, NULL, NULL);
+        if (loaded && anb_n_features(loaded) == ZOO_FEATURES)
+            use(loaded);
+        anb_free(loaded);
+    }
+    free(copy.bytes);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(each_damage_has_its_code)
+{
+    StreamingLearner *model = anb_parse(2, "rls", NULL, NULL);
+    Blob blob = save(model, NULL);
+    ck_assert_int_eq(code_of("", 0), ANB_E_TRUNCATED);
+    ck_assert_int_eq(code_of("not a snapshot at all, but long enough", 38), ANB_E_FORMAT);
+    blob.bytes[8] = 2;
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_VERSION);
+    blob.bytes[8] = 1;
+    blob.bytes[12] = 1, blob.bytes[15] = 4; /* the mark, turned round */
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_FORMAT);
+    blob.bytes[12] = 4, blob.bytes[15] = 1;
+    blob.bytes[blob.size - 20] ^= 1;
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_CHECKSUM);
+    blob.bytes[blob.size - 20] ^= 1;
+    memset(blob.bytes + blob.size - 12, 0xff, 8); /* a NaN in P */
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_STATE);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+static size_t find(const Blob *blob, const char *text, size_t from)
+{
+    size_t n = strlen(text);
+    for (size_t at = from; at + n <= blob->size; at++)
+        if (memcmp(blob->bytes + at, text, n) == 0)
+            return at;
+    ck_abort_msg("no '%s' in the snapshot", text);
+    return 0;
+}
+
+START_TEST(unknown_types_versions_and_sizes_are_refused)
+{
+    StreamingLearner *model = anb_parse(2, "linear", NULL, NULL);
+    Blob blob = save(model, NULL);
+    size_t expression = find(&blob, "linear(", 0), node = find(&blob, "linear", expression + 7);
+    memcpy(blob.bytes + expression, "linexr", 6);
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_UNKNOWN);
+    memcpy(blob.bytes + expression, "linear", 6);
+    memcpy(blob.bytes + node, "linexr", 6);
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_FORMAT);
+    memcpy(blob.bytes + node, "linear", 6);
+    blob.bytes[node + 7] = 9; /* behind the name and its 0: the version of the layout */
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_VERSION);
+    blob.bytes[node + 7] = 1;
+    blob.bytes[node + 11] -= 1; /* the fields' size */
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_FORMAT);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+/* ---- limits ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_small_file_cannot_ask_for_much)
+{
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(1, "linear", NULL, NULL);
+    Blob blob = save(model, NULL);
+    size_t expression = find(&blob, "linear(", 0);
+    unsigned char *n_features = blob.bytes + expression + strlen((char *)blob.bytes + expression) + 1;
+    memset(n_features, 0xff, 5);
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_LIMIT);
+    memset(n_features, 0, 5);
+    n_features[2] = 8; /* 524,288 features: 4 MiB of weights in a state of 40 bytes */
+    repair(&blob);
+    ck_assert_int_eq(code_of(blob.bytes, blob.size), ANB_E_STATE);
+    options.max_bytes = 1 << 20;
+    ck_assert_ptr_null(anb_load_memory(blob.bytes, blob.size, &options, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    options.max_bytes = blob.size - 1;
+    ck_assert_ptr_null(anb_load_memory(blob.bytes, blob.size, &options, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+/* ---- what is kept beside the model --------------------------------------------------------------------------------- */
+
+START_TEST(names_and_notes_come_back)
+{
+    static const char *const features[] = {"temp", "wind \"x\"", "", "\xc3\xa9t\xc3\xa9", "d"};
+    const AnbNote notes[] = {{"offset", "120332", 6}, {"raw", "\0\1\2", 3}, {"empty", NULL, 0}};
+    const AnbSnapshotExtras extras = {features, "load", notes, 3};
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    options.seed = 12345678901234567890u;
+    StreamingLearner *model = anb_parse(5, "scale(linear)", &options, NULL);
+    Blob blob = save(model, &extras);
+    AnbSnapshot *s = anb_snapshot_open(blob.bytes, blob.size, NULL, &error);
+    ck_assert_msg(s != NULL, "%s", error.message);
+    for (int j = 0; j < 5; j++)
+        ck_assert_str_eq(s->extras.features[j], features[j]);
+    ck_assert_str_eq(s->extras.target, "load");
+    ck_assert_str_eq(anb_snapshot_note(s, "offset"), "120332");
+    ck_assert_mem_eq(anb_snapshot_note(s, "raw"), "\0\1\2", 3);
+    ck_assert_str_eq(anb_snapshot_note(s, "empty"), "");
+    ck_assert_ptr_null(anb_snapshot_note(s, "offse"));
+    ck_assert_uint_eq(s->n_features, 5);
+    ck_assert_uint_eq(s->seed, options.seed);
+    ck_assert_uint_eq(s->n_nodes, 2);
+    ck_assert_str_eq(s->nodes[1].type, "linear");
+    ck_assert_str_eq(s->library, anb_version());
+    ck_assert_str_eq(s->expression, "scale(linear(rate=0.01, normalized=false))");
+    anb_snapshot_close(s);
+    StreamingLearner *again = anb_load_memory(blob.bytes, blob.size, NULL, NULL);
+    ck_assert_uint_eq(anb_seed(again), options.seed);
+    free(blob.bytes);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+START_TEST(bad_extras_are_refused)
+{
+    static const char *const features[] = {"a", NULL};
+    const AnbNote notes[] = {{"", "x", 1}};
+    const AnbSnapshotExtras nameless = {.features = features}, keyless = {.notes = notes, .n_notes = 1};
+    unsigned char out[4096];
+    StreamingLearner *model = anb_parse(2, "linear", NULL, NULL);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, &nameless, out, sizeof out, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, &keyless, out, sizeof out, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, out, 100, NULL), ANB_E_LIMIT);
+    anb_free(model);
+}
+END_TEST
+
+/* ---- the writer ---------------------------------------------------------------------------------------------------- */
+
+typedef struct Slow {
+    unsigned char *bytes;
+    size_t at, refuse_at;
+} Slow;
+
+/* Takes one to seven bytes at a time. */
+static ptrdiff_t take_slowly(void *context, const void *bytes, size_t size)
+{
+    Slow *slow = context;
+    size_t n = 1 + slow->at % 7;
+    n = n < size ? n : size;
+    if (slow->at + n > slow->refuse_at)
+        return slow->at % 2 ? 0 : -5;
+    memcpy(slow->bytes + slow->at, bytes, n);
+    slow->at += n;
+    return (ptrdiff_t)n;
+}
+
+START_TEST(a_writer_may_take_little_or_refuse)
+{
+    StreamingLearner *model = anb_parse(90, "rls", NULL, NULL); /* more than one piece */
+    Blob blob = save(model, NULL);
+    ck_assert_uint_gt(blob.size, 16384 + 100);
+    Slow slow = {malloc(blob.size), 0, SIZE_MAX};
+    ck_assert_int_eq(anb_snapshot_write(model, NULL, take_slowly, &slow, NULL), 0);
+    ck_assert_uint_eq(slow.at, blob.size);
+    ck_assert_mem_eq(slow.bytes, blob.bytes, blob.size);
+    for (size_t limit = 0; limit < blob.size; limit += 997) {
+        slow.at = 0;
+        slow.refuse_at = limit;
+        ck_assert_int_eq(anb_snapshot_write(model, NULL, take_slowly, &slow, NULL), ANB_E_IO);
+    }
+    free(slow.bytes);
+    free(blob.bytes);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(the_checksum_is_crc32c)
+{
+    AnbChecksum sum; /* RFC 3720, B.4 */
+    unsigned char bytes[32];
+    for (size_t split = 0; split < 9; split++) {
+        anb_checksum_init(&sum);
+        anb_checksum_add(&sum, "123456789", split);
+        anb_checksum_add(&sum, &"123456789"[split], 9 - split);
+        ck_assert_uint_eq(sum.value, 0xe3069283);
+    }
+    memset(bytes, 0, sizeof bytes);
+    anb_checksum_init(&sum);
+    anb_checksum_add(&sum, bytes, 32);
+    ck_assert_uint_eq(sum.value, 0x8a9136aa);
+    for (unsigned i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    anb_checksum_init(&sum);
+    anb_checksum_add(&sum, bytes, 32);
+    ck_assert_uint_eq(sum.value, 0x46dd794e);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("snapshot");
+    TCase *tests = case_of(suite, 120);
+    int animals = (int)zoo_count();
+    tcase_add_loop_test(tests, every_type_comes_back_to_the_bit, 0, animals);
+    tcase_add_loop_test(tests, a_new_model_comes_back_as_well, 0, animals);
+    tcase_add_loop_test(tests, no_truncated_snapshot_loads, 0, animals);
+    tcase_add_loop_test(tests, no_flipped_bit_is_overlooked, 0, animals);
+    tcase_add_loop_test(tests, mutated_states_with_a_right_checksum_do_no_harm, 0, animals);
+    tcase_add_test(tests, each_damage_has_its_code);
+    tcase_add_test(tests, unknown_types_versions_and_sizes_are_refused);
+    tcase_add_test(tests, a_small_file_cannot_ask_for_much);
+    tcase_add_test(tests, names_and_notes_come_back);
+    tcase_add_test(tests, bad_extras_are_refused);
+    tcase_add_test(tests, a_writer_may_take_little_or_refuse);
+    tcase_add_test(tests, the_checksum_is_crc32c);
+    return suite;
+}
+
+CHECK_MAIN(suite)

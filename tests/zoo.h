@@ -1,0 +1,95 @@
+/*
+ * Every registered learner and router as a small model, and a stream for all of them: what the tests that hold for any
+ * type loop over.
+ */
+#ifndef ANB_TESTS_ZOO_H
+#define ANB_TESTS_ZOO_H
+
+#include "parts/random.h"
+#include <anabranch/anabranch.h>
+#include <stdio.h>
+
+enum { ZOO_FEATURES = 5, ZOO_TEXT = 512 };
+
+static inline size_t zoo_learners(void)
+{
+    size_t n = 0;
+    while (anb_learner_types()[n])
+        n++;
+    return n;
+}
+
+/* How many models the zoo holds: one for every learner, one for every router. */
+static inline size_t zoo_count(void)
+{
+    size_t n = 0;
+    while (anb_router_types()[n])
+        n++;
+    return zoo_learners() + n;
+}
+
+/* What animal i is called: for messages and file names. */
+static inline const char *zoo_name(size_t i, char *text)
+{
+    size_t learners = zoo_learners();
+    if (i < learners)
+        snprintf(text, ZOO_TEXT, "%s", anb_learner_types()[i]->name);
+    else
+        snprintf(text, ZOO_TEXT, "router_%s", anb_router_types()[i - learners]->type.name);
+    return text;
+}
+
+/* Its expression: the type's example, a router inside a mixture under a scale. */
+static inline const char *zoo_expression(size_t i, char *text)
+{
+    size_t learners = zoo_learners();
+    if (i < learners)
+        snprintf(text, ZOO_TEXT, "%s", anb_learner_types()[i]->example);
+    else
+        snprintf(text, ZOO_TEXT, "scale(moe(linear, rls(lambda=0.99), mean, last, router=%s))",
+                 anb_router_types()[i - learners]->type.example);
+    return text;
+}
+
+static inline StreamingLearner *zoo_model(size_t i, const AnbModelOptions *options, AnbError *error)
+{
+    char text[ZOO_TEXT];
+    return anb_parse(ZOO_FEATURES, zoo_expression(i, text), options, error);
+}
+
+/* A stream that never ends: five features, a bend, a product, a slow drift and noise; a cell missing now and then. */
+typedef struct ZooStream {
+    AnbRandom random;
+    uint64_t t;
+    bool missing;
+    double x[ZOO_FEATURES], y;
+} ZooStream;
+
+static inline ZooStream zoo_stream(uint64_t seed, bool missing)
+{
+    ZooStream s = {.missing = missing};
+    anb_random_seed(&s.random, seed);
+    return s;
+}
+
+static inline void zoo_next(ZooStream *s)
+{
+    for (size_t j = 0; j < ZOO_FEATURES; j++)
+        s->x[j] = 4 * anb_random_uniform(&s->random) - 2;
+    double drift = (double)s->t++ / 4000;
+    double bend = s->x[0] > 0 ? s->x[0] * s->x[0] : 0;
+    s->y = 3 + 2 * bend + s->x[1] * s->x[2] + (1 + drift) * s->x[3] + .1 * anb_random_uniform(&s->random);
+    if (s->missing && anb_random_below(&s->random, 16) == 0)
+        s->x[anb_random_below(&s->random, ZOO_FEATURES)] = ANB_NAN;
+}
+
+/* The model learns the next n samples. */
+static inline void zoo_train(StreamingLearner *model, ZooStream *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        zoo_next(s);
+        anb_train_one(model, s->x, s->y, 1);
+    }
+}
+
+#endif
