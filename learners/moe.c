@@ -27,6 +27,7 @@ typedef struct Moe {
     double prediction, change, earlier_change; /* the last prediction, its change, the change before */
     double alignment, entropy, disagreement;
     AnbRange range;
+    double utilization_rate, entropy_unit;     /* of the options: 2 / (span + 1), 1 / log K */
 } Moe;
 
 /* Where the state's arrays are. */
@@ -103,8 +104,11 @@ static bool any_warming(const AnbNode *self, const uint64_t *trained)
 
 static int init(const AnbNode *self, void *state)
 {
+    const AnbMoeOptions *o = self->options;
     Moe *s = state;
     s->warming = any_warming(self, arrays_of(self, state).trained);
+    s->utilization_rate = 2 / ((double)o->utilization_span + 1);
+    s->entropy_unit = 1 / anb_log((double)self->n_children);
     return 0;
 }
 
@@ -126,14 +130,14 @@ static double progress_of(const AnbNode *expert, uint64_t trained)
 static AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
 {
     AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
-    Arrays a = arrays_of(self, (void *)s);
     gate.after = w->after;
+    gate.entropy = -1;
     gate.n_active = (size_t)w->last[N_ACTIVE];
     gate.prediction = w->last[PREDICTION];
     gate.low = s->range.seen ? anb_range_floor(&s->range) : 1;
     gate.high = s->range.seen ? anb_range_ceiling(&s->range) : -1;
     if (s->warming && router_of(self)->dense)
-        gate.asleep = a.asleep;
+        gate.asleep = arrays_of(self, (void *)s).asleep;
     else if (s->warming)
         gate.penalty = w->penalty;
     return gate;
@@ -160,24 +164,30 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
     }
 }
 
-static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+/* The gate opens, the active experts speak, their mix. Leaves what it used in the gate and the scratch. */
+static double ask(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, Work *w, AnbGate *gate)
 {
     const Moe *s = state;
     const AnbRouterType *router = router_of(self);
-    Work w = work_of(self, scratch);
-    AnbGate gate = gate_of(self, s, &w);
-    AnbRow shown = shown_row(self, s, row);
     const void *at_gate = anb_child_state_const(self->router, state);
     double *gate_scratch = scratch + self->router->scratch_offset;
-    if (gate.penalty)
-        penalise(self, s, w.penalty);
-    router->gate(self->router, at_gate, &shown, &gate, gate_scratch);
-    ask_experts(self, state, &shown, &gate, scratch);
-    double f = router->mix(self->router, at_gate, &shown, &gate, gate_scratch);
-    f = router->dense ? anb_range_clip(&s->range, f) : f;
-    w.last[PREDICTION] = f;
-    w.last[N_ACTIVE] = (double)gate.n_active;
-    return f;
+    if (gate->penalty)
+        penalise(self, s, w->penalty);
+    router->gate(self->router, at_gate, row, gate, gate_scratch);
+    ask_experts(self, state, row, gate, scratch);
+    double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
+    gate->prediction = router->dense ? anb_range_clip(&s->range, f) : f;
+    w->last[PREDICTION] = gate->prediction;
+    w->last[N_ACTIVE] = (double)gate->n_active;
+    return gate->prediction;
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, state, &w);
+    AnbRow shown = shown_row(self, state, row);
+    return ask(self, state, &shown, scratch, &w, &gate);
 }
 
 /* ---- learning -------------------------------------------------------------------------------------------------------- */
@@ -194,9 +204,9 @@ static unsigned nearest(const AnbGate *gate, double y)
 /* The sample standard deviation of n values picked by index, or of the first n where there is none. */
 static double spread(const double *f, const unsigned *pick, size_t n)
 {
-    double mean = 0, sum = 0;
+    double mean = 0, sum = 0, part = 1 / (double)n;
     for (size_t i = 0; i < n; i++)
-        mean += f[pick ? pick[i] : i] / (double)n;
+        mean += f[pick ? pick[i] : i] * part;
     for (size_t i = 0; i < n; i++) {
         double delta = f[pick ? pick[i] : i] - mean;
         sum += delta * delta;
@@ -283,16 +293,13 @@ static void train_experts(const AnbNode *self, void *state, const AnbRow *row, A
         s->warming = any_warming(self, a.trained);
 }
 
-static void follow_gate(const AnbNode *self, void *state, const double *after)
+static void follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
 {
-    const AnbMoeOptions *o = self->options;
     Moe *s = state;
     double *utilization = arrays_of(self, state).utilization;
-    size_t k = self->n_children;
-    double rate = 2 / ((double)o->utilization_span + 1);
-    for (size_t i = 0; i < k; i++)
-        utilization[i] += rate * (after[i] - utilization[i]);
-    double entropy = anb_entropy(after, k) / anb_log((double)k);
+    for (size_t i = 0; i < gate->k; i++)
+        utilization[i] += s->utilization_rate * (gate->after[i] - utilization[i]);
+    double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
     entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
     s->entropy += .01 * (entropy - s->entropy);
 }
@@ -308,7 +315,8 @@ static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, Work
     Moe *s = state;
     Arrays a = arrays_of(self, state);
     bool wanted = o->reset_dead == ANB_TRUE || (o->reset_dead == ANB_AUTO && !router_of(self)->dense);
-    memset(w->reset, 0, self->n_children);
+    if (w->last[N_RESET] > 0)
+        memset(w->reset, 0, self->n_children);
     w->last[N_RESET] = 0;
     if (!wanted || s->samples <= (uint64_t)o->utilization_span)
         return;
@@ -343,26 +351,42 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
     s->knows_importance |= answers > 0;
 }
 
-static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch, Work *w,
+                  AnbGate *gate)
 {
     Moe *s = state;
-    Work w = work_of(self, scratch);
-    AnbGate gate = gate_of(self, s, &w);
-    AnbRow shown = shown_row(self, s, row);
-    gate.best = nearest(&gate, y);
-    if (gate.n_active >= 2)
-        s->disagreement = spread(gate.f, gate.active, gate.n_active);
-    align(s, gate.prediction);
-    train_experts(self, state, &shown, &gate, y, weight, scratch);
-    router_of(self)->learn(self->router, router_state(self, state), &shown, &gate, y, weight,
+    gate->best = nearest(gate, y);
+    if (gate->n_active >= 2)
+        s->disagreement = spread(gate->f, gate->active, gate->n_active);
+    align(s, gate->prediction);
+    train_experts(self, state, row, gate, y, weight, scratch);
+    router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
                            scratch + self->router->scratch_offset);
-    follow_gate(self, state, gate.after);
-    reset_dead(self, state, row, &w);
+    follow_gate(self, state, gate);
+    reset_dead(self, state, row, w);
     anb_range_add(&s->range, y);
-    w.last[TARGET] = y;
-    w.last[ERROR] = y - gate.prediction;
+    w->last[TARGET] = y;
+    w->last[ERROR] = y - gate->prediction;
     if (++s->samples % GATHER_EVERY == 0)
-        gather_importance(self, state, w.importance);
+        gather_importance(self, state, w->importance);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, state, &w);
+    AnbRow shown = shown_row(self, state, row);
+    learn(self, state, &shown, y, weight, scratch, &w, &gate);
+}
+
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, state, &w);
+    AnbRow shown = shown_row(self, state, row);
+    double f = ask(self, state, &shown, scratch, &w, &gate);
+    learn(self, state, &shown, y, weight, scratch, &w, &gate);
+    return f;
 }
 
 /* ---- read-outs ------------------------------------------------------------------------------------------------------- */
@@ -498,6 +522,7 @@ const StreamingLearnerType anb_moe = {
     .init = init,
     .predict = predict,
     .update = update,
+    .step = step,
     .query = query,
     .ranges = ranges,
     .validate = validate,

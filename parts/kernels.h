@@ -11,12 +11,21 @@
 #include "isa.h"
 #include <stddef.h>
 
+/* What a softmax leaves besides the probabilities: with t = z - top, log of the sum of exp(z) is top + log(sum), and the
+ * entropy is log(sum) - mean. */
+typedef struct AnbSoftmax {
+    double top;  /* the largest logit */
+    double sum;  /* of exp(t), at least 1; where a logit is not a number or +inf, p is uniform, sum is k and mean 0 */
+    double mean; /* of t under p */
+} AnbSoftmax;
+
 typedef struct AnbKernels {
     double (*dot)(const double *a, const double *b, size_t n);
     double (*axpy)(double *w, double a, const double *x, size_t n);
     double (*finite)(const double *x, size_t n);
     void (*gate_scores)(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z);
     double (*gate_step)(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z);
+    void (*softmax)(const double *z, size_t k, double *p, AnbSoftmax *what);
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
@@ -53,6 +62,14 @@ static inline double anb_gate_step(double *w, size_t stride, size_t k, const dou
                                    double *z)
 {
     return anb_kernels.gate_step(w, stride, k, c, x, d, z);
+}
+
+/* p = softmax(z) of k >= 1 logits; p may be z. */
+static inline AnbSoftmax anb_gate_softmax(const double *z, size_t k, double *p)
+{
+    AnbSoftmax what;
+    anb_kernels.softmax(z, k, p, &what);
+    return what;
 }
 
 /* z = (x - mean) inv_sd, clipped to +-clip; 0 where the cell is missing (NaN). */

@@ -1,6 +1,7 @@
 /* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
 #include "kernels.h"
 #include "lanes.h"
+#include "math.h"
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -111,6 +112,42 @@ static double gate_step(double *w, size_t stride, size_t k, const double *c, con
     return lanes_sum(sick);
 }
 
+enum { FOUR = 4 };
+
+/* exp(z - top) of up to four logits into e, 0 behind them, and that times z - top added to mean: plain loops over four,
+ * which the compiler turns into vectors. Returns their sum. */
+LANES_INLINE double exponentials(const double *z, size_t n, double top, double *e, double *mean)
+{
+    double t[FOUR], product[FOUR];
+    for (size_t i = 0; i < FOUR; i++)
+        t[i] = i < n ? z[i] - top : -746;
+    for (size_t i = 0; i < FOUR; i++) {
+        t[i] = t[i] < -746 ? -746 : t[i];
+        e[i] = anb_exp(t[i]);
+        product[i] = e[i] * t[i];
+    }
+    *mean += (product[0] + product[1]) + (product[2] + product[3]);
+    return (e[0] + e[1]) + (e[2] + e[3]);
+}
+
+static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
+{
+    double top = z[0], sum = 0, mean = 0, e[FOUR];
+    for (size_t i = 1; i < k; i++)
+        top = z[i] > top ? z[i] : top;
+    for (size_t i = 0; i < k; i += FOUR) {
+        size_t n = k - i < FOUR ? k - i : FOUR;
+        sum += n == FOUR ? exponentials(z + i, FOUR, top, e, &mean) : exponentials(z + i, n, top, e, &mean);
+        for (size_t j = 0; j < n; j++)
+            p[i + j] = e[j];
+    }
+    bool usable = sum >= 1;
+    double part = usable ? 1 / sum : 0;
+    for (size_t i = 0; i < k; i++)
+        p[i] = usable ? p[i] * part : 1 / (double)k;
+    *what = (AnbSoftmax){top, usable ? sum : (double)k, usable ? mean * part : 0};
+}
+
 LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)
 {
     Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd);
@@ -187,6 +224,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .finite = finite,
     .gate_scores = gate_scores,
     .gate_step = gate_step,
+    .softmax = softmax,
     .standardize = standardize,
     .moments_update = moments_update,
 };

@@ -6,6 +6,7 @@
  * erf, are interpolations at Chebyshev points computed with 80 digits.
  */
 #include "math.h"
+#include "kernels.h"
 #include <math.h>
 
 static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
@@ -133,17 +134,8 @@ double anb_erf(double x)
 
 double anb_softmax(const double *z, size_t k, double *p)
 {
-    double top = z[0], sum = 0;
-    for (size_t i = 1; i < k; i++)
-        top = z[i] > top ? z[i] : top;
-    for (size_t i = 0; i < k; i++)
-        p[i] = anb_exp(z[i] - top);
-    for (size_t i = 0; i < k; i++)
-        sum += p[i];
-    bool usable = sum >= 1e-16; /* false where a logit is not a number, or the largest is infinite */
-    for (size_t i = 0; i < k; i++)
-        p[i] = usable ? p[i] / sum : 1.0 / (double)k;
-    return usable ? top + anb_log(sum) : top;
+    AnbSoftmax what = anb_gate_softmax(z, k, p);
+    return what.top + anb_log(what.sum);
 }
 
 double anb_entropy(const double *p, size_t k)

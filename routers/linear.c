@@ -133,6 +133,19 @@ static void draw(const AnbNode *self, Gate *s)
 
 /* ---- a sample -------------------------------------------------------------------------------------------------------- */
 
+/* The two largest, without a branch: which expert leads changes from sample to sample. */
+static void select_two(const double *q, size_t k, unsigned *active)
+{
+    unsigned first = q[1] > q[0], second = !first;
+    for (unsigned i = 2; i < k; i++) {
+        unsigned above_first = q[i] > q[first], above_second = q[i] > q[second];
+        second = above_first ? first : above_second ? i : second;
+        first = above_first ? i : first;
+    }
+    active[0] = first;
+    active[1] = second;
+}
+
 /* The n largest in descending order, equal ones in ascending order of index: an insertion into a list of n. */
 static void select_largest(const double *q, size_t k, unsigned *active, size_t n)
 {
@@ -150,9 +163,10 @@ static void select_largest(const double *q, size_t k, unsigned *active, size_t n
 static void weigh(AnbGate *gate)
 {
     double sum = 0;
+    for (size_t i = 0; i < gate->k; i++)
+        gate->weight[i] = 0;
     for (size_t a = 0; a < gate->n_active; a++)
         sum += gate->p[gate->active[a]];
-    memset(gate->weight, 0, gate->k * sizeof(double));
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
         gate->weight[i] = sum < 1e-16 ? 1 / (double)gate->n_active : gate->p[i] / sum;
@@ -169,9 +183,12 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
             penalised[i] = z[i] + gate->penalty[i];
         z = penalised;
     }
-    anb_softmax(z, gate->k, gate->p);
+    anb_gate_softmax(z, gate->k, gate->p);
     gate->n_active = (size_t)o->top_k;
-    select_largest(gate->p, gate->k, gate->active, gate->n_active);
+    if (gate->n_active == 2)
+        select_two(gate->p, gate->k, gate->active);
+    else
+        select_largest(gate->p, gate->k, gate->active, gate->n_active);
     weigh(gate);
 }
 
@@ -197,34 +214,48 @@ static void balance(const AnbNode *self, double *c, double *load, const AnbGate 
         c[i] += o->load_balance_rate * (target - load[i]);
 }
 
+/* p - 1{best} of the gate as it stands, without penalties, times the step. */
+static void slope(const AnbNode *self, Gate *s, const double *x, const AnbGate *gate, double rate, double *z,
+                  double *step)
+{
+    const double *p = gate->p;
+    bool fresh = !s->drawn;
+    if (fresh) {
+        draw(self, s);
+        score(self, s, x, z);
+    }
+    if (fresh || gate->penalty) {
+        anb_gate_softmax(z, gate->k, step);
+        p = step;
+    }
+    for (size_t i = 0; i < gate->k; i++)
+        step[i] = rate * (p[i] - (i == gate->best));
+}
+
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
     Gate *s = state;
     size_t k = gate->k, d = self->n_features;
-    double *b = bias_of(self, s), *c = b + k, *z = scratch, *step = scratch + k;
+    double *b = bias_of(self, s), *c = b + k, *z = scratch, *step = scratch + k, bad = 0;
     const double *x = standardizes(self) ? scratch + 2 * k : row->x;
     (void)y;
-    if (!s->drawn) {
-        draw(self, s);
-        score(self, s, x, z);
-    }
-    anb_softmax(z, k, step);
-    step[gate->best] -= 1;
-    for (size_t i = 0; i < k; i++) {
-        step[i] *= o->router_lr * weight;
-        b[i] -= step[i];
-    }
-    double bad = anb_gate_step(weights_of(self, s), d, k, step, x, d, z);
-    balance(self, c, c + k, gate);
+    slope(self, s, x, gate, o->router_lr * weight, z, step);
     for (size_t i = 0; i < k; i++)
+        b[i] -= step[i];
+    bad += anb_gate_step(weights_of(self, s), d, k, step, x, d, z);
+    balance(self, c, c + k, gate);
+    for (size_t i = 0; i < k; i++) {
         z[i] += b[i] + c[i];
-    if (!(bad + anb_finite(z, k) == 0)) {
+        bad += z[i] - z[i];
+    }
+    if (!(bad == 0)) {
         anb_restart(self, s, row);
         memset(z, 0, k * sizeof(double));
     }
-    anb_softmax(z, k, gate->after);
+    AnbSoftmax what = anb_gate_softmax(z, k, gate->after);
+    gate->entropy = anb_log(what.sum) - what.mean;
     follow_row(self, s, row, weight);
 }
 

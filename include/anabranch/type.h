@@ -161,8 +161,10 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Every used field of the own state, where it lies there, in a fixed order. A count that bounds a later field comes before it and is
-     * clamped to the plan's capacity, since it may just have been read from a file. NULL: the state is opaque bytes. */
+    /* Every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need not
+     * be shown: a state that is read from a file has been initialised before. A count that bounds a later field comes
+     * before it and is clamped to the plan's capacity, since it may just have been read. NULL: the state is opaque
+     * bytes. */
     void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
     /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
@@ -208,6 +210,7 @@ typedef struct AnbGate {
     unsigned best;          /* before learn: the active expert with the least |error|, the first of equals */
     double prediction;      /* the mix */
     double *after;          /* learn: probabilities after the update, without penalties */
+    double entropy;         /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
     double low, high;       /* the seen target range, widened: what a dense router clips to; low > high: none yet */
 } AnbGate;
 
