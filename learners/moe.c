@@ -449,6 +449,22 @@ static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow 
     return 0;
 }
 
+/* How sparse the active experts are on the row that was last predicted or learned. */
+static int ask_sparsities(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+{
+    Work w = work_of(self, scratch);
+    AnbRow shown = shown_row(self, state, row);
+    size_t n_active = (size_t)w.last[N_ACTIVE];
+    for (size_t i = 0; i < self->n_children; i++)
+        out[i] = ANB_NAN;
+    for (size_t a = 0; a < n_active; a++) {
+        double share;
+        if (anb_child_query(self, w.active[a], state, &shown, scratch, ANB_QUERY_SPARSITY, &share) == 0)
+            out[w.active[a]] = share;
+    }
+    return 0;
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     const Moe *s = state;
@@ -466,6 +482,8 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
         *(double *)out = spread(f, NULL, self->n_children);
         return 0;
     }
+    case ANB_QUERY_SPARSITIES:
+        return ask_sparsities(self, state, row, scratch, out);
     case ANB_QUERY_IMPORTANCE:
         if (!s->knows_importance)
             return ANB_E_UNSUPPORTED;

@@ -4,9 +4,12 @@
 #ifndef ANABRANCH_H
 #define ANABRANCH_H
 
+#include <anabranch/diagnostics.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
+#include <anabranch/metrics.h>
 #include <anabranch/moe.h>
+#include <anabranch/pool.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/type.h>
 #include <anabranch/types.h>

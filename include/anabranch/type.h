@@ -90,7 +90,8 @@ typedef enum AnbQuery {
     ANB_QUERY_SPREAD,     /* out: double, the expected scale of the next error; row and scratch */
     ANB_QUERY_HIDDEN,     /* out: AnbHidden (learners.h): a network's activations for the row */
     ANB_QUERY_MATRIX,     /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
-    ANB_QUERY_SPARSITY,   /* out: double: share of zero contributions for the row */
+    ANB_QUERY_SPARSITY,   /* out: double: share of near-zero hidden units (else contributions) for the row */
+    ANB_QUERY_SPARSITIES, /* out: double[K] of a mixture: of its active experts, ANB_NAN where one cannot say; row, scratch */
     ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h) */
     ANB_QUERY_DRIFT       /* out: AnbDriftView (learners.h) */
 } AnbQuery;

@@ -1,0 +1,113 @@
+/*
+ * Looking inside while a stream runs: an observer beside the model that keeps every metric of metrics.h.
+ *
+ *     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
+ *     double before = anb_train_one(model, x, y, 1);
+ *     anb_diagnostics_update(d, model, x, y, before);
+ *     anb_diagnostics_json(d, write, file);
+ *
+ * It is never in the model's block or in a snapshot; a model without one pays nothing.
+ */
+#ifndef ANABRANCH_DIAGNOSTICS_H
+#define ANABRANCH_DIAGNOSTICS_H
+
+#include <anabranch/learner.h>
+#include <anabranch/metrics.h>
+#include <anabranch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct AnbDiagnostics AnbDiagnostics;
+
+typedef struct AnbDiagnosticsOptions {
+    int span;        /* 500; samples of the faded means, >= 1 */
+    bool pairs;      /* true; count which experts are active together, up to 64 of them: K active pairs a sample */
+    bool activation; /* true; ask the active experts how sparse they are, each sample */
+} AnbDiagnosticsOptions;
+ANB_API AnbDiagnosticsOptions anb_diagnostics_defaults(void);
+
+/**
+ * Makes an observer for a model, with or without a mixture in it.
+ *
+ * @param model    the model, or any clone of it; its allocator is used
+ * @param options  NULL: the defaults
+ * @param error    why it failed, or NULL
+ * @return         the observer, owned by the caller (anb_diagnostics_free), or NULL
+ */
+ANB_API AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
+                                            AnbError *error);
+/* NULL is fine. */
+ANB_API void anb_diagnostics_free(AnbDiagnostics *d);
+
+/**
+ * Observes what train_one has just done. A sample that was rejected or learned nothing moves the counters alone.
+ *
+ * @param d           the observer
+ * @param model       the model, right after its train_one
+ * @param x           the row, n_features values, or NULL: sparsity is not measured
+ * @param y           the target
+ * @param prediction  what train_one returned
+ *
+ * Cost: sums over the experts; roots, logarithms and quotients wait until something is read. Never allocates.
+ */
+ANB_API void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const double *x, double y,
+                                    double prediction);
+
+/* Forgets all it has seen; the model is not touched. */
+ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
+
+/**
+ * The values of one metric, as of the last update.
+ *
+ * @param d    the observer; what was put off is computed now, once for all metrics
+ * @param id   which metric
+ * @param n    how many values: 1, K or K * K; 0 where the model has no such metric. NULL is fine
+ * @return     the values, ANB_NAN where one is absent; they live until the next update
+ */
+ANB_API const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n);
+
+/* The one value of a metric of the model or the mixture; ANB_NAN where it is absent. */
+ANB_API double anb_diagnostics_value(AnbDiagnostics *d, AnbMetricId id);
+
+ANB_API size_t anb_diagnostics_experts(const AnbDiagnostics *d);
+/* The pool inside, owned by d: names, top contributors; NULL where the model holds no mixture. */
+ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
+
+/* ---- text ------------------------------------------------------------------------------------------------------ */
+
+/**
+ * One record as a line of JSON: scalars as numbers, metrics of experts as arrays in their order, absent values null.
+ * `expert_name` comes first where there are experts, pairs come as rows.
+ *
+ * @param d        the observer
+ * @param pairs    also the metrics of pairs, K * K values
+ * @param write    called with pieces of up to 512 bytes
+ * @param context  handed to write
+ * @return         0, or what write returned
+ */
+ANB_API int anb_diagnostics_json(AnbDiagnostics *d, bool pairs, AnbPrint write, void *context);
+
+/* The names of the CSV columns: `rmse`, and `expert_rmse.NAME` for each expert. Metrics of pairs are left out. */
+ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, AnbPrint write, void *context);
+/* One record as a line of CSV; absent values are empty. */
+ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, AnbPrint write, void *context);
+
+/**
+ * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.
+ * Counters end in _total; the only label is the expert's name, with its index behind where two have the same; metrics of
+ * pairs and absent values are left out.
+ *
+ * @param model    the model
+ * @param d        its observer, or NULL: the model's counters and its size alone
+ * @param write    called with pieces of up to 512 bytes
+ * @param context  handed to write
+ * @return         0, or what write returned
+ */
+ANB_API int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbPrint write, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

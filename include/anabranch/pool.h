@@ -1,0 +1,86 @@
+/*
+ * Introspection of a mixture's experts as a pool: what each one puts out, how sparse its activations are, how special it
+ * has become, and who carries the predictions.
+ *
+ *     AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
+ *     double before = anb_train_one(model, x, y, 1);
+ *     anb_expert_pool_update(pool, model, x);
+ *
+ * An observer beside the model: it is never in a snapshot, and its statistics can start again without the model.
+ * An AnbDiagnostics holds one already: anb_diagnostics_pool.
+ */
+#ifndef ANABRANCH_POOL_H
+#define ANABRANCH_POOL_H
+
+#include <anabranch/learner.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct AnbExpertPool AnbExpertPool;
+
+enum { ANB_EXPERT_NAME_SIZE = 48 }; /* of an expert's name, the final 0 included; longer ones are cut */
+
+/* What is known of one expert. */
+typedef struct AnbPooled {
+    const char *name;       /* settable; else its name in the mixture, else `<type>_<index>` */
+    uint64_t processed;     /* samples it was active in */
+    double magnitude;       /* root mean square of its outputs */
+    double sparsity;        /* mean share of hidden activations with |h| < 0.01; for an expert without hidden units the
+                             * share of contributions with |w_j x_j| < 0.01 |f|; ANB_NAN where it has neither */
+    double specialization;  /* E|f_i - mean f| / (E|f_i - mean f| + E|mean f|), over the samples it was active in, the
+                             * mean over each sample's active experts: 0 to 1 */
+    double contribution;    /* mean of |weight_i f_i| over all samples */
+} AnbPooled;
+
+/**
+ * Makes an observer for the first mixture of a model.
+ *
+ * @param model  the model, or any clone of it; its allocator is used
+ * @param error  why it failed, or NULL
+ * @return       the observer, owned by the caller (anb_expert_pool_free), or NULL: ANB_E_UNSUPPORTED where there is no mixture
+ */
+ANB_API AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *error);
+/* NULL is fine. */
+ANB_API void anb_expert_pool_free(AnbExpertPool *pool);
+
+/**
+ * Observes the sample that the model has just learned.
+ *
+ * @param pool   the observer
+ * @param model  the model, right after its train_one
+ * @param x      the row it learned, or NULL: sparsity is not measured
+ *
+ * Cost: about ten operations for each active expert, and with x one question to each. Never allocates.
+ */
+ANB_API void anb_expert_pool_update(AnbExpertPool *pool, StreamingLearner *model, const double *x);
+
+/* Forgets the statistics; the names stay, the model is not touched. */
+ANB_API void anb_expert_pool_reset(AnbExpertPool *pool);
+
+ANB_API size_t anb_expert_pool_experts(const AnbExpertPool *pool);
+ANB_API uint64_t anb_expert_pool_samples(const AnbExpertPool *pool);
+/* 1 - (experts that processed at least one sample) / K. */
+ANB_API double anb_expert_pool_sparsity(const AnbExpertPool *pool);
+/* Expert i; i < anb_expert_pool_experts. The name lives as long as the pool. */
+ANB_API AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i);
+/* Names expert i: at most ANB_EXPERT_NAME_SIZE - 1 bytes are kept. NULL: the name it has in the mixture. */
+ANB_API int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name);
+
+/**
+ * The experts in descending order of their contribution, equal ones by index.
+ *
+ * @param pool  the observer
+ * @param top   n indices out
+ * @param n     how many at most
+ * @return      how many were written: n, or K where that is less
+ *
+ * Cost: K n.
+ */
+ANB_API size_t anb_expert_pool_top(const AnbExpertPool *pool, size_t *top, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

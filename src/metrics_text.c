@@ -1,0 +1,265 @@
+/*
+ * The metrics as text: JSON Lines, CSV and Prometheus, each one loop over the registry.
+ */
+#include "diagnostics.h"
+#include <anabranch/number.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Text goes out in pieces; the first refusal stays. */
+typedef struct Out {
+    AnbPrint write;
+    void *context;
+    int code;
+    size_t held;
+    char text[512];
+} Out;
+
+static int flush(Out *out)
+{
+    if (out->held > 0 && out->code == 0)
+        out->code = out->write(out->context, out->text, out->held);
+    out->held = 0;
+    return out->code;
+}
+
+static void put_bytes(Out *out, const char *text, size_t n)
+{
+    for (; n > 0; n--) {
+        if (out->held == sizeof out->text)
+            flush(out);
+        out->text[out->held++] = *text++;
+    }
+}
+
+static void put_text(Out *out, const char *text)
+{
+    put_bytes(out, text, strlen(text));
+}
+
+static void put_number(Out *out, double value)
+{
+    char text[ANB_NUMBER_SIZE];
+    put_bytes(out, text, anb_number_format(value, text));
+}
+
+static bool finite(double value)
+{
+    return value - value == 0;
+}
+
+/* ---- JSON Lines ------------------------------------------------------------------------------------------------------ */
+
+static void put_json_string(Out *out, const char *text)
+{
+    char escaped[8];
+    put_text(out, "\"");
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            put_text(out, "\\");
+        if (c < 0x20)
+            put_bytes(out, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
+        else
+            put_bytes(out, text, 1);
+    }
+    put_text(out, "\"");
+}
+
+static void put_json_value(Out *out, double value)
+{
+    if (finite(value))
+        put_number(out, value);
+    else
+        put_text(out, "null");
+}
+
+static void put_json_array(Out *out, const double *values, size_t n)
+{
+    put_text(out, "[");
+    for (size_t i = 0; i < n; i++) {
+        put_text(out, i ? "," : "");
+        put_json_value(out, values[i]);
+    }
+    put_text(out, "]");
+}
+
+static void put_json_names(Out *out, const AnbDiagnostics *d)
+{
+    put_text(out, ",\"expert_name\":[");
+    for (size_t i = 0; i < d->k; i++) {
+        put_text(out, i ? "," : "");
+        put_json_string(out, anb_expert_pool_expert(d->pool, i).name);
+    }
+    put_text(out, "]");
+}
+
+static void put_json_metric(Out *out, const AnbMetric *metric, const double *values, size_t n, size_t k)
+{
+    put_text(out, "\"");
+    put_text(out, metric->name);
+    put_text(out, "\":");
+    if (metric->shape == ANB_OF_EXPERT)
+        put_json_array(out, values, n);
+    else if (metric->shape != ANB_OF_PAIR)
+        put_json_value(out, values[0]);
+    for (size_t i = 0; metric->shape == ANB_OF_PAIR && i < k; i++) {
+        put_text(out, i ? "," : "[");
+        put_json_array(out, values + i * k, k);
+    }
+    put_text(out, metric->shape == ANB_OF_PAIR ? "]" : "");
+}
+
+int anb_diagnostics_json(AnbDiagnostics *d, bool pairs, AnbPrint write, void *context)
+{
+    Out out = {write, context};
+    put_text(&out, "{");
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        const AnbMetric *metric = &anb_metrics()[i];
+        size_t n;
+        const double *values = anb_diagnostics_values(d, (AnbMetricId)i, &n);
+        if (n == 0 || (metric->shape == ANB_OF_PAIR && !pairs))
+            continue;
+        put_text(&out, i ? "," : "");
+        put_json_metric(&out, metric, values, n, d->k);
+    }
+    if (d->k)
+        put_json_names(&out, d);
+    put_text(&out, "}\n");
+    return flush(&out);
+}
+
+/* ---- CSV ------------------------------------------------------------------------------------------------------------- */
+
+/* A name that holds a comma, a quote or a line's end stands in quotes. */
+static void put_csv_column(Out *out, const char *metric, const char *expert)
+{
+    bool quoted = strpbrk(expert, ",\"\r\n") != NULL;
+    put_text(out, quoted ? "\"" : "");
+    put_text(out, metric);
+    put_text(out, ".");
+    for (; *expert; expert++) {
+        put_text(out, *expert == '"' ? "\"" : "");
+        put_bytes(out, expert, 1);
+    }
+    put_text(out, quoted ? "\"" : "");
+}
+
+int anb_diagnostics_csv_head(AnbDiagnostics *d, AnbPrint write, void *context)
+{
+    Out out = {write, context};
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        const AnbMetric *metric = &anb_metrics()[i];
+        size_t n;
+        anb_diagnostics_values(d, (AnbMetricId)i, &n);
+        for (size_t j = 0; j < n && metric->shape != ANB_OF_PAIR; j++) {
+            put_text(&out, i ? "," : "");
+            if (metric->shape == ANB_OF_EXPERT)
+                put_csv_column(&out, metric->name, anb_expert_pool_expert(d->pool, j).name);
+            else
+                put_text(&out, metric->name);
+        }
+    }
+    put_text(&out, "\n");
+    return flush(&out);
+}
+
+int anb_diagnostics_csv(AnbDiagnostics *d, AnbPrint write, void *context)
+{
+    Out out = {write, context};
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        size_t n;
+        const double *values = anb_diagnostics_values(d, (AnbMetricId)i, &n);
+        for (size_t j = 0; j < n && anb_metrics()[i].shape != ANB_OF_PAIR; j++) {
+            put_text(&out, i ? "," : "");
+            if (finite(values[j]))
+                put_number(&out, values[j]);
+        }
+    }
+    put_text(&out, "\n");
+    return flush(&out);
+}
+
+/* ---- Prometheus ------------------------------------------------------------------------------------------------------ */
+
+static void put_head(Out *out, const AnbMetric *metric)
+{
+    const char *suffix = metric->type == ANB_COUNTER ? "_total" : "";
+    const char *type = metric->type == ANB_COUNTER ? " counter\n" : " gauge\n";
+    const char *const words[] = {"# HELP anabranch_", metric->name, suffix, " ",    metric->meaning, " (",  metric->unit,
+                                 ")\n# TYPE anabranch_", metric->name, suffix, type, NULL};
+    for (const char *const *word = words; *word; word++)
+        put_text(out, *word);
+}
+
+static bool shared_name(const AnbDiagnostics *d, size_t i, const char *name)
+{
+    for (size_t j = 0; j < d->k; j++)
+        if (j != i && strcmp(anb_expert_pool_expert(d->pool, j).name, name) == 0)
+            return true;
+    return false;
+}
+
+static void put_label(Out *out, const AnbDiagnostics *d, size_t i)
+{
+    const char *name = anb_expert_pool_expert(d->pool, i).name;
+    bool shared = d->k > 64 || shared_name(d, i, name);
+    put_text(out, "{expert=\"");
+    for (; *name; name++)
+        if (*name == '\n')
+            put_text(out, "\\n");
+        else {
+            put_text(out, *name == '"' || *name == '\\' ? "\\" : "");
+            put_bytes(out, name, 1);
+        }
+    if (shared) {
+        put_text(out, "_");
+        put_number(out, (double)i);
+    }
+    put_text(out, "\"}");
+}
+
+static void put_sample(Out *out, const AnbMetric *metric, AnbDiagnostics *d, size_t i, double value)
+{
+    put_text(out, "anabranch_");
+    put_text(out, metric->name);
+    put_text(out, metric->type == ANB_COUNTER ? "_total" : "");
+    if (metric->shape == ANB_OF_EXPERT)
+        put_label(out, d, i);
+    put_text(out, " ");
+    put_number(out, value);
+    put_text(out, "\n");
+}
+
+static void put_series(Out *out, AnbDiagnostics *d, int id)
+{
+    const AnbMetric *metric = &anb_metrics()[id];
+    size_t n, present = 0;
+    const double *values = anb_diagnostics_values(d, (AnbMetricId)id, &n);
+    for (size_t i = 0; i < n && metric->shape != ANB_OF_PAIR; i++) {
+        if (!finite(values[i]))
+            continue;
+        if (present++ == 0)
+            put_head(out, metric);
+        put_sample(out, metric, d, i, values[i]);
+    }
+}
+
+static void put_counters(Out *out, const StreamingLearner *model)
+{
+    double counts[ANB_METRIC_STATE_BYTES + 1];
+    anb_derive_counters(anb_counters(model), (double)anb_state_bytes(model), counts);
+    for (int i = 0; i <= ANB_METRIC_STATE_BYTES; i++) {
+        put_head(out, &anb_metrics()[i]);
+        put_sample(out, &anb_metrics()[i], NULL, 0, counts[i]);
+    }
+}
+
+int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbPrint write, void *context)
+{
+    Out out = {write, context};
+    put_counters(&out, model);
+    for (int i = ANB_METRIC_STATE_BYTES + 1; d && i < ANB_METRIC_COUNT; i++)
+        put_series(&out, d, i);
+    return flush(&out);
+}

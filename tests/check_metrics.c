@@ -1,0 +1,155 @@
+/*
+ * The metrics as text: what is written is what can be read in memory.
+ */
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct Run {
+    StreamingLearner *model;
+    AnbDiagnostics *d;
+} Run;
+
+static Run run_of(int n)
+{
+    Run run;
+    run.model = anb_parse(2, "moe(linear(rate=0.02), linear(rate=0.005), mean, last)", NULL, NULL);
+    run.d = anb_diagnostics_new(run.model, NULL, NULL);
+    for (int t = 0; t < n; t++) {
+        double x[2] = {(t * 7) % 11 / 11.0, (t * 5) % 13 / 13.0}, y = 3 * x[0] - x[1];
+        anb_diagnostics_update(run.d, run.model, x, y, anb_train_one(run.model, x, y, 1));
+    }
+    return run;
+}
+
+static void done(Run run)
+{
+    anb_diagnostics_free(run.d);
+    anb_free(run.model);
+}
+
+typedef struct Text {
+    size_t n;
+    char bytes[40000];
+} Text;
+
+static int append(void *context, const char *text, size_t n)
+{
+    Text *to = context;
+    ck_assert_uint_lt(to->n + n, sizeof to->bytes);
+    memcpy(to->bytes + to->n, text, n);
+    to->bytes[to->n += n] = 0;
+    return 0;
+}
+
+static int refuse(void *context, const char *text, size_t n)
+{
+    (void)text, (void)n;
+    ++*(int *)context;
+    return ANB_E_IO;
+}
+
+static double number_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    ck_assert_msg(at != NULL, "no %s", key);
+    return strtod(at + strlen(key), NULL);
+}
+
+START_TEST(json)
+{
+    Run run = run_of(300);
+    Text text = {0}, paired = {0};
+    ck_assert_int_eq(anb_diagnostics_json(run.d, false, append, &text), 0);
+    ck_assert_int_eq(anb_diagnostics_json(run.d, true, append, &paired), 0);
+    ck_assert(text.bytes[0] == '{' && strcmp(text.bytes + text.n - 2, "}\n") == 0);
+    ck_assert_double_eq(number_after(text.bytes, "\"rmse\":"), anb_diagnostics_value(run.d, ANB_METRIC_RMSE));
+    ck_assert_double_eq(number_after(text.bytes, "\"expert_rmse\":["),
+                        anb_diagnostics_values(run.d, ANB_METRIC_EXPERT_RMSE, NULL)[0]);
+    ck_assert_ptr_nonnull(strstr(text.bytes, "\"expert_name\":[\"linear_0\",\"linear_1\",\"mean_2\",\"last_3\"]"));
+    ck_assert_ptr_nonnull(strstr(text.bytes, "null"));
+    ck_assert_ptr_null(strstr(text.bytes, "coactivation"));
+    ck_assert_double_eq(number_after(paired.bytes, "\"coactivation\":[["), 1);
+    ck_assert_ptr_null(strstr(text.bytes, "nan"));
+    int calls = 0;
+    ck_assert_int_eq(anb_diagnostics_json(run.d, true, refuse, &calls), ANB_E_IO);
+    ck_assert_int_eq(calls, 1);
+    done(run);
+}
+END_TEST
+
+START_TEST(csv)
+{
+    Run run = run_of(300);
+    Text head = {0}, line = {0};
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 1, "a, \"b\"");
+    anb_diagnostics_csv_head(run.d, append, &head);
+    anb_diagnostics_csv(run.d, append, &line);
+    ck_assert_ptr_nonnull(strstr(head.bytes, ",expert_rmse.linear_0,\"expert_rmse.a, \"\"b\"\"\",expert_rmse.mean_2,"));
+    size_t columns = 0, cells = 0;
+    bool quoted = false;
+    for (const char *at = head.bytes; *at; at++) {
+        quoted ^= *at == '"';
+        columns += *at == ',' && !quoted;
+    }
+    for (const char *at = line.bytes; *at; at++)
+        cells += *at == ',';
+    ck_assert_uint_eq(columns, cells);
+    ck_assert_double_eq(strtod(line.bytes, NULL), 300);
+    done(run);
+}
+END_TEST
+
+START_TEST(prometheus)
+{
+    Run run = run_of(300);
+    Text text = {0}, bare = {0};
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 0, "twin");
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 1, "twin");
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 2, "q\"\\\n");
+    anb_metrics_prometheus(run.model, run.d, append, &text);
+    anb_metrics_prometheus(run.model, NULL, append, &bare);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_samples_total "), 300);
+    ck_assert_ptr_nonnull(strstr(text.bytes, "# TYPE anabranch_samples_total counter\n"));
+    ck_assert_ptr_nonnull(strstr(text.bytes, "# TYPE anabranch_expert_rmse gauge\n"));
+    ck_assert_ptr_nonnull(strstr(text.bytes, "anabranch_expert_load{expert=\"twin_1\"} "));
+    ck_assert_ptr_nonnull(strstr(text.bytes, "anabranch_expert_load{expert=\"q\\\"\\\\\\n\"} "));
+    ck_assert_ptr_null(strstr(text.bytes, "nan"));
+    ck_assert_ptr_nonnull(strstr(bare.bytes, "anabranch_state_bytes "));
+    ck_assert_ptr_null(strstr(bare.bytes, "rmse"));
+    done(run);
+}
+END_TEST
+
+START_TEST(registry)
+{
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        const AnbMetric *m = &anb_metrics()[i];
+        ck_assert_int_eq(anb_metric_find(m->name, strlen(m->name)), i);
+        ck_assert(m->meaning[0] && m->unit[0]);
+    }
+    ck_assert_int_eq(anb_metric_find("rmsee", 5), ANB_E_UNKNOWN);
+    ck_assert_int_eq(anb_metric_find("rmsee", 4), ANB_METRIC_RMSE);
+    AnbDiagnosticsOptions options = anb_diagnostics_defaults();
+    options.span = 0;
+    StreamingLearner *model = anb_parse(1, "mean", NULL, NULL);
+    ck_assert_ptr_null(anb_diagnostics_new(model, &options, NULL));
+    anb_free(model);
+    anb_diagnostics_free(NULL);
+    anb_expert_pool_free(NULL);
+}
+END_TEST
+
+static Suite *metrics_suite(void)
+{
+    Suite *suite = suite_create("metrics");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, json);
+    tcase_add_test(tests, csv);
+    tcase_add_test(tests, prometheus);
+    tcase_add_test(tests, registry);
+    return suite;
+}
+
+CHECK_MAIN(metrics_suite)
