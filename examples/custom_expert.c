@@ -67,7 +67,7 @@ int main(void)
     AnbModelOptions options = anb_model_defaults();
     AnbError error;
     options.types = own;
-    StreamingLearner *model = anb_parse(1, "moe(median(rate=0.02, name=middle), linear, mean)", &options, &error);
+    StreamingLearner *model = anb_parse(1, "moe(median(rate=0.002, name=middle), linear, mean)", &options, &error);
     if (!model)
         return fprintf(stderr, "custom_expert: %s\n", error.message), 1;
     for (int i = 0; i < 5000; i++) {

@@ -1,0 +1,167 @@
+/* Text to models and back: what is taken, what is refused, and where the error says it is. */
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *text;
+    const char *canonical; /* NULL: the text itself */
+} good[] = {
+    {"linear", NULL},
+    {"  linear (\n)\t", "linear"},
+    {"linear(rate=0.01)", "linear"},
+    {"linear(rate=1e-2)", "linear"},
+    {"linear( rate = .5 , normalized = true )", "linear(rate=0.5, normalized=true)"},
+    {"scale(linear)", NULL},
+    {"moe(linear, mean)", NULL},
+    {"moe(linear, mean, top_k=1)", "moe(linear, mean, router=linear(top_k=1))"},
+    {"moe(top_k=1, linear, mean, router=linear)", "moe(linear, mean, router=linear(top_k=1))"},
+    {"moe(linear, mean, router=linear(top_k=2, seed=7))", "moe(linear, mean, router=linear(seed=7))"},
+    {"moe(linear, mean, router=linear(seed=18446744073709551615))", NULL},
+    {"moe(linear(warmup=5, name=first), mean, reset_dead=false)", NULL},
+    {"scale(moe(moe(last, mean), scale(linear(rate=0.1)), mean))", NULL},
+};
+
+START_TEST(is_taken_and_printed)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(3, good[_i].text, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", good[_i].text, error.message);
+    ck_assert_str_eq(anb_expression(model), good[_i].canonical ? good[_i].canonical : good[_i].text);
+    anb_free(model);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int code;
+    size_t position;
+    const char *says;
+} bad[] = {
+    {"", ANB_E_SYNTAX, 0, "name of a learner"},
+    {"Linear", ANB_E_SYNTAX, 0, "name of a learner"},
+    {"nothing", ANB_E_UNKNOWN, 0, "'nothing'"},
+    {"linear linear", ANB_E_SYNTAX, 7, "behind the end"},
+    {"linear(rate=0.1", ANB_E_SYNTAX, 15, "too early"},
+    {"linear(rate=)", ANB_E_SYNTAX, 12, "rate takes a number"},
+    {"linear(rate=0x10)", ANB_E_SYNTAX, 12, "rate takes a number"},
+    {"linear(rate=1e400)", ANB_E_ARGUMENT, 12, "rate"},
+    {"linear(rate=nan)", ANB_E_SYNTAX, 12, "rate"},
+    {"linear(rate=-1)", ANB_E_ARGUMENT, 12, "rate = -1 is outside [0"},
+    {"linear(rate=1, rate=1)", ANB_E_SYNTAX, 15, "repeated"},
+    {"linear(speed=1)", ANB_E_UNKNOWN, 7, "'speed'"},
+    {"linear(normalized=yes)", ANB_E_SYNTAX, 18, "true or false"},
+    {"linear(mean)", ANB_E_ARGUMENT, 0, "linear takes 0"},
+    {"scale", ANB_E_ARGUMENT, 0, "scale takes 1"},
+    {"scale(linear,)", ANB_E_SYNTAX, 13, "name"},
+    {"scale(linear mean)", ANB_E_SYNTAX, 13, "expected ','"},
+    {"scale((linear))", ANB_E_SYNTAX, 6, "name"},
+    {"moe(linear, mean, top_k=1.5)", ANB_E_SYNTAX, 24, "whole number"},
+    {"moe(linear, mean, top_k=3)", ANB_E_ARGUMENT, 0, "top_k"},
+    {"moe(linear, mean, top_k=1, top_k=1)", ANB_E_SYNTAX, 27, "repeated"},
+    {"moe(linear, mean, speed=1)", ANB_E_UNKNOWN, 18, "'speed'"},
+    {"moe(linear, mean, router=nothing)", ANB_E_UNKNOWN, 25, "'nothing'"},
+    {"moe(linear, mean, router=linear(speed=1))", ANB_E_UNKNOWN, 32, "'speed'"},
+    {"moe(linear, mean, router=linear(top_k=1 top_k=1))", ANB_E_SYNTAX, 38, "top_k"},
+    {"moe(linear, mean, router=linear(mean))", ANB_E_SYNTAX, 36, "key=value"},
+    {"moe(linear(warmup=-1), mean)", ANB_E_ARGUMENT, 18, "warmup"},
+    {"moe(linear(name=A), mean)", ANB_E_SYNTAX, 11, "a name is"},
+    {"moe(linear(seed=18446744073709551616), mean)", ANB_E_UNKNOWN, 11, "'seed'"},
+    {"moe(linear, mean, seed=18446744073709551616)", ANB_E_SYNTAX, 23, "below 2^64"},
+    {"moe(linear, mean, reset_dead=maybe)", ANB_E_SYNTAX, 29, "auto|false|true"},
+};
+
+START_TEST(is_refused_with_its_place)
+{
+    AnbError error = {0};
+    ck_assert_msg(anb_parse(3, bad[_i].text, NULL, &error) == NULL, "%s was taken", bad[_i].text);
+    ck_assert_msg(error.code == bad[_i].code && error.position == bad[_i].position &&
+                      strstr(error.message, bad[_i].says) != NULL,
+                  "%s: code %d at %zu: %s", bad[_i].text, error.code, error.position, error.message);
+    ck_assert_ptr_null(anb_parse(3, bad[_i].text, NULL, NULL));
+}
+END_TEST
+
+START_TEST(is_bounded)
+{
+    AnbError error = {0};
+    static char text[70000];
+    memset(text, ' ', sizeof text - 1);
+    memcpy(text, "linear", 6);
+    ck_assert_ptr_null(anb_parse(3, text, NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    text[65536] = 0;
+    StreamingLearner *longest = anb_parse(3, text, NULL, &error);
+    ck_assert_ptr_nonnull(longest);
+    anb_free(longest);
+    text[0] = 0;
+    for (int i = 0; i < 31; i++)
+        strcat(text, "scale(");
+    strcat(text, "linear");
+    for (int i = 0; i < 31; i++)
+        strcat(text, ")");
+    StreamingLearner *deepest = anb_parse(3, text, NULL, &error);
+    ck_assert_ptr_nonnull(deepest);
+    anb_free(deepest);
+    char deeper[700];
+    snprintf(deeper, sizeof deeper, "scale(%s)", text);
+    ck_assert_ptr_null(anb_parse(3, deeper, NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+}
+END_TEST
+
+START_TEST(sizes_are_bounded_before_anything_is_made)
+{
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    ck_assert_ptr_null(anb_parse(0, "linear", NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    ck_assert_ptr_null(anb_parse(((size_t)1 << 20) + 1, "linear", NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    ck_assert_ptr_null(anb_parse(1 << 20, "rls", NULL, &error)); /* terabytes */
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    options.max_bytes = 10000;
+    ck_assert_ptr_null(anb_parse(2000, "linear", &options, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    StreamingLearner *model = anb_parse(200, "linear", &options, &error);
+    ck_assert_ptr_nonnull(model);
+    ck_assert_uint_le(anb_total_bytes(model), 10000);
+    anb_free(model);
+}
+END_TEST
+
+/* Twins in one model draw different numbers; the same seed makes the same model, another one another. */
+START_TEST(seeds_are_derived)
+{
+    const char *twins = "moe(mean, mean, router=linear(seed=0))";
+    double x[3] = {1, 2, 3};
+    AnbModelOptions options = anb_model_defaults();
+    StreamingLearner *a = anb_parse(3, twins, &options, NULL), *b = anb_parse(3, twins, &options, NULL);
+    options.seed = 2;
+    StreamingLearner *c = anb_parse(3, twins, &options, NULL);
+    anb_train_one(a, x, 1, 1);
+    anb_train_one(b, x, 1, 1);
+    anb_train_one(c, x, 1, 1);
+    ck_assert(anb_equal(a, b));
+    ck_assert(!anb_equal(a, c));
+    ck_assert_uint_eq(anb_seed(c), 2);
+    anb_free(a);
+    anb_free(b);
+    anb_free(c);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("expression");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_loop_test(tests, is_taken_and_printed, 0, sizeof good / sizeof *good);
+    tcase_add_loop_test(tests, is_refused_with_its_place, 0, sizeof bad / sizeof *bad);
+    tcase_add_test(tests, is_bounded);
+    tcase_add_test(tests, sizes_are_bounded_before_anything_is_made);
+    tcase_add_test(tests, seeds_are_derived);
+    return suite;
+}
+
+CHECK_MAIN(suite)
