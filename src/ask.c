@@ -38,6 +38,11 @@ const char *anb_expression(const StreamingLearner *model)
     return model->plan->expression;
 }
 
+bool anb_takes_missing(const StreamingLearner *model)
+{
+    return model->plan->takes_missing;
+}
+
 /* ---- fields ----------------------------------------------------------------------------------------------------------- */
 
 static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
@@ -75,10 +80,41 @@ static bool covers(const StreamingLearner *a, const StreamingLearner *b)
     return c.equal;
 }
 
+static bool alike(const AnbPlan *a, const AnbPlan *b)
+{
+    return a == b || (a->nodes[0].n_features == b->nodes[0].n_features && a->seed == b->seed &&
+                      strcmp(a->expression, b->expression) == 0);
+}
+
 bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 {
-    if (a->plan != b->plan && (anb_n_features(a) != anb_n_features(b) || a->plan->seed != b->plan->seed ||
-                               strcmp(a->plan->expression, b->plan->expression) != 0))
+    return alike(a->plan, b->plan) && covers(a, b) && covers(b, a);
+}
+
+static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)
+{
+    return a->alloc == b->alloc && a->free == b->free && a->context == b->context;
+}
+
+/* The caller's own types need not be the same under one name: every node's type has to be. */
+static bool same_types(const AnbPlan *a, const AnbPlan *b)
+{
+    if (a->n_nodes != b->n_nodes)
         return false;
-    return covers(a, b) && covers(b, a);
+    for (size_t i = 0; i < a->n_nodes; i++)
+        if (a->nodes[i].type != b->nodes[i].type)
+            return false;
+    return true;
+}
+
+bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)
+{
+    AnbPlan *mine = model->plan, *other = with->plan;
+    if (mine == other)
+        return true;
+    if (!alike(mine, other) || !same_types(mine, other) || !same_allocator(&mine->allocator, &other->allocator))
+        return false;
+    model->plan = anb_plan_keep(other);
+    anb_plan_drop(mine);
+    return true;
 }

@@ -170,6 +170,18 @@ ANB_API size_t anb_total_bytes(const StreamingLearner *model);
  */
 ANB_API const char *anb_expression(const StreamingLearner *model);
 
+/* Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
+ANB_API bool anb_takes_missing(const StreamingLearner *model);
+
+/**
+ * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back.
+ *
+ * @param model  the model that changes plans; what it predicts does not change
+ * @param with   one with the same expression, n_features, seed and allocator
+ * @return       whether they share a plan now
+ */
+ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
+
 /* Whether two models have the same expression, n_features and used state: they will predict the same for ever. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 

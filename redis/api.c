@@ -1,0 +1,26 @@
+#include "api.h"
+#include <string.h>
+
+#define DEFINE(name, result, arguments) result(*RedisModule_##name) arguments;
+ANB_REDIS_REQUIRED(DEFINE)
+ANB_REDIS_OPTIONAL(DEFINE)
+#undef DEFINE
+
+typedef int (*GetApi)(const char *name, void *target);
+
+int anb_redis_resolve(RedisModuleCtx *ctx)
+{
+    GetApi get_api;
+    memcpy(&get_api, ctx, sizeof get_api); /* the context starts with the function that finds all others */
+#define RESOLVE(name, result, arguments)                                                                               \
+    if (get_api("RedisModule_" #name, (void *)&RedisModule_##name) != REDISMODULE_OK)                                  \
+        return -1;
+    ANB_REDIS_REQUIRED(RESOLVE)
+#undef RESOLVE
+#define RESOLVE(name, result, arguments)                                                                               \
+    if (get_api("RedisModule_" #name, (void *)&RedisModule_##name) != REDISMODULE_OK)                                  \
+        RedisModule_##name = NULL;
+    ANB_REDIS_OPTIONAL(RESOLVE)
+#undef RESOLVE
+    return 0;
+}

@@ -1,0 +1,207 @@
+/* The data type: one model a key, persisted as its snapshot. */
+#include "module.h"
+#include <stdatomic.h>
+#include <string.h>
+
+enum { ENCODING = 1 };
+
+RedisModuleType *anb_model_type;
+
+static void *server_alloc(size_t size, void *context)
+{
+    (void)context;
+    return RedisModule_Alloc(size);
+}
+
+static void server_free(void *memory, void *context)
+{
+    (void)context;
+    RedisModule_Free(memory);
+}
+
+AnbModelOptions anb_model_options(void)
+{
+    static const AnbAllocator server = {server_alloc, server_free, NULL};
+    AnbModelOptions options = anb_model_defaults();
+    options.allocator = &server;
+    options.max_bytes = (size_t)anb_max_model_bytes;
+    return options;
+}
+
+static uint64_t next_number(void)
+{
+    static _Atomic uint64_t last;
+    return atomic_fetch_add(&last, 1) + 1;
+}
+
+Model *anb_model_wrap(StreamingLearner *learner)
+{
+    Model *model = RedisModule_Alloc(sizeof *model);
+    *model = (Model){.learner = learner, .id = next_number(), .version = next_number()};
+    model->row_ns = (float)anb_state_bytes(learner) / 4; /* a guess until the first batch: four bytes a nanosecond */
+    anb_shelf_add(model);
+    return model;
+}
+
+void anb_model_free(void *value)
+{
+    Model *model = value;
+    anb_shelf_remove(model);
+    anb_free(model->learner);
+    RedisModule_Free(model);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------------------ */
+
+Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name)
+{
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
+    Model *model = NULL;
+    if (key && RedisModule_ModuleTypeGetType(key) == anb_model_type)
+        model = RedisModule_ModuleTypeGetValue(key);
+    RedisModule_CloseKey(key);
+    return model;
+}
+
+Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode)
+{
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, name, mode);
+    Model *model = NULL;
+    if (!key || RedisModule_KeyType(key) == REDISMODULE_KEYTYPE_EMPTY)
+        anb_reply_error(ctx, "no model at this key: ANB.CREATE makes one");
+    else if (RedisModule_ModuleTypeGetType(key) != anb_model_type)
+        RedisModule_ReplyWithError(ctx, "WRONGTYPE Operation against a key holding the wrong kind of value");
+    else
+        model = RedisModule_ModuleTypeGetValue(key);
+    RedisModule_CloseKey(key);
+    return model;
+}
+
+int anb_model_store(RedisModuleCtx *ctx, RedisModuleString *name, Model *model)
+{
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
+    int code = RedisModule_ModuleTypeSetValue(key, anb_model_type, model);
+    RedisModule_CloseKey(key);
+    return code;
+}
+
+void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event)
+{
+    enum { MODULE_EVENTS = 1 << 13 };
+    model->version = next_number();
+    RedisModule_SignalModifiedKey(ctx, name);
+    RedisModule_NotifyKeyspaceEvent(ctx, MODULE_EVENTS, event, name);
+}
+
+/* ---- persistence ------------------------------------------------------------------------------------------------------ */
+
+char *anb_model_blob(const Model *model, size_t *size)
+{
+    *size = anb_snapshot_size(model->learner, NULL);
+    char *blob = RedisModule_Alloc(*size);
+    if (anb_snapshot_to_memory(model->learner, NULL, blob, *size, NULL) == 0)
+        return blob;
+    RedisModule_Free(blob);
+    return NULL;
+}
+
+static void rdb_save(RedisModuleIO *rdb, void *value)
+{
+    size_t size;
+    char *blob = anb_model_blob(value, &size);
+    RedisModule_SaveStringBuffer(rdb, blob ? blob : "", blob ? size : 0);
+    RedisModule_Free(blob);
+}
+
+static void *rdb_load(RedisModuleIO *rdb, int encoding)
+{
+    AnbModelOptions options = anb_model_options();
+    AnbError error = {0};
+    size_t size;
+    if (encoding > ENCODING) {
+        RedisModule_LogIOError(rdb, "warning", "anabranch: encoding %d was made by a newer module", encoding);
+        return NULL;
+    }
+    char *blob = RedisModule_LoadStringBuffer(rdb, &size);
+    if (!blob || RedisModule_IsIOError(rdb))
+        return NULL;
+    StreamingLearner *learner = anb_load_memory(blob, size, &options, &error);
+    RedisModule_Free(blob);
+    if (!learner)
+        RedisModule_LogIOError(rdb, "warning", "anabranch: a model is refused: %s", error.message);
+    return learner ? anb_model_wrap(learner) : NULL;
+}
+
+/* The module's encoding, once a file, before the keys: an older module refuses the file at its start. */
+static void aux_save(RedisModuleIO *rdb, int when)
+{
+    (void)when;
+    RedisModule_SaveUnsigned(rdb, ENCODING);
+}
+
+static int aux_load(RedisModuleIO *rdb, int encoding, int when)
+{
+    uint64_t saved = RedisModule_LoadUnsigned(rdb);
+    (void)encoding, (void)when;
+    return RedisModule_IsIOError(rdb) || saved > ENCODING ? REDISMODULE_ERR : REDISMODULE_OK;
+}
+
+static void aof_rewrite(RedisModuleIO *aof, RedisModuleString *key, void *value)
+{
+    size_t size;
+    char *blob = anb_model_blob(value, &size);
+    if (blob)
+        RedisModule_EmitAOF(aof, "ANB.RESTORE", "sb", key, blob, size);
+    RedisModule_Free(blob);
+}
+
+static void digest(RedisModuleDigest *sum, void *value)
+{
+    size_t size;
+    char *blob = anb_model_blob(value, &size);
+    if (blob)
+        RedisModule_DigestAddStringBuffer(sum, blob, size);
+    RedisModule_DigestEndSequence(sum);
+    RedisModule_Free(blob);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------------- */
+
+static size_t mem_usage(const void *value)
+{
+    return sizeof(Model) + anb_total_bytes(((const Model *)value)->learner);
+}
+
+/* Large models are freed by the background thread. */
+static size_t free_effort(RedisModuleString *key, const void *value)
+{
+    (void)key;
+    return 1 + mem_usage(value) / 65536;
+}
+
+static void *copy(RedisModuleString *from, RedisModuleString *to, const void *value)
+{
+    StreamingLearner *learner = anb_clone(((const Model *)value)->learner, NULL);
+    (void)from, (void)to;
+    return learner ? anb_model_wrap(learner) : NULL;
+}
+
+int anb_register_type(RedisModuleCtx *ctx)
+{
+    RedisModuleTypeMethods methods = {
+        .version = 3,
+        .rdb_load = rdb_load,
+        .rdb_save = rdb_save,
+        .aof_rewrite = aof_rewrite,
+        .mem_usage = mem_usage,
+        .digest = digest,
+        .free = anb_model_free,
+        .aux_load = aux_load,
+        .aux_save = aux_save,
+        .aux_save_triggers = REDISMODULE_AUX_BEFORE_RDB,
+        .free_effort = free_effort,
+        .copy = copy,
+    };
+    anb_model_type = RedisModule_CreateDataType(ctx, "anabranch", ENCODING, &methods);
+    return anb_model_type ? 0 : -1;
+}

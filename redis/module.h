@@ -1,0 +1,105 @@
+/*
+ * What the module's files share. A key holds a Model; a command's rows are a Batch; a Batch that would take long runs in
+ * the worker, on a clone, which takes the model's place once it is done:
+ *
+ *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
+ *                                 `--long---> queue --> worker: lock, clone, unlock, run, lock, swap, replicate, unlock
+ *
+ * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
+ */
+#ifndef ANB_REDIS_MODULE_H
+#define ANB_REDIS_MODULE_H
+
+#include "api.h"
+#include <anabranch/anabranch.h>
+#include <anabranch/snapshot.h>
+
+typedef struct Model Model;
+struct Model {
+    StreamingLearner *learner;
+    Model *next, *previous; /* others that share the plan: shelf.c */
+    uint64_t id;            /* no other model of this server has or had it */
+    uint64_t version;       /* changes with every write */
+    unsigned queued;        /* batches on their way through the worker */
+    float row_ns;           /* what a row took lately */
+};
+
+/* ---- model.c ---- */
+extern RedisModuleType *anb_model_type;
+int anb_register_type(RedisModuleCtx *ctx);
+/* Takes over the learner; NULL where memory is out, the learner freed. */
+Model *anb_model_wrap(StreamingLearner *learner);
+void anb_model_free(void *model);
+/* The model at a key, or NULL with the error replied; a missing key is an error. ctx stays the owner of nothing. */
+Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
+/* As it, without a reply. */
+Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name);
+/* Sets a key that may be empty or hold anything; frees what it held. */
+int anb_model_store(RedisModuleCtx *ctx, RedisModuleString *name, Model *model);
+AnbModelOptions anb_model_options(void);
+/* The snapshot in RedisModule_Alloc's memory, or NULL. */
+char *anb_model_blob(const Model *model, size_t *size);
+void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event);
+
+/* ---- shelf.c: models that were made alike share one plan ---- */
+void anb_shelf_add(Model *model);
+void anb_shelf_remove(Model *model);
+uint64_t anb_shelf_models(void);
+uint64_t anb_shelf_plans(void);
+
+/* ---- batch.c ---- */
+typedef struct Batch {
+    bool learn, packed, single, with_diag;
+    double weight;
+    size_t n, d;   /* rows; features */
+    double *rows;  /* n rows of (y,) x1 .. xd */
+    double *out;   /* n predictions */
+    AnbMixture mixture;  /* with_diag, inline only */
+} Batch;
+
+void anb_batch_run(Batch *batch, StreamingLearner *learner);
+int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
+int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_predictb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* ---- worker.c ---- */
+int anb_worker_start(void);
+/* Takes a copy of the batch and blocks the client; replies an error where that is not possible. */
+int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch);
+
+/* ---- commands.c ---- */
+int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_diag(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_experts(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_reset(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_clone(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_save(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* ---- reply.c ---- */
+void anb_reply_map(RedisModuleCtx *ctx, long pairs);
+void anb_reply_number(RedisModuleCtx *ctx, double value);
+void anb_reply_text(RedisModuleCtx *ctx, const char *text);
+int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool anb_text_is(RedisModuleString *text, const char *wanted);
+/* A number, `nan` or an empty text; false where it is none of these. */
+bool anb_text_number(RedisModuleString *text, double *value);
+/* What one mixture shows, as pairs of a map that has been opened for ANB_MIXTURE_PAIRS of them. */
+enum { ANB_MIXTURE_PAIRS = 9 };
+void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);
+
+/* ---- module.c ---- */
+typedef struct Statistics {
+    _Atomic uint64_t trained, predicted, rejected, queued, retried;
+    _Atomic uint64_t inline_ns, worker_ns, longest_inline_ns;
+} Statistics;
+extern Statistics anb_statistics;
+extern long long anb_inline_us, anb_max_model_bytes;
+uint64_t anb_now_ns(void);
+
+#endif

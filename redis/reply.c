@@ -1,0 +1,83 @@
+#include "module.h"
+#include <anabranch/number.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+void anb_reply_map(RedisModuleCtx *ctx, long pairs)
+{
+    if (RedisModule_ReplyWithMap)
+        RedisModule_ReplyWithMap(ctx, pairs);
+    else
+        RedisModule_ReplyWithArray(ctx, 2 * pairs);
+}
+
+/* The shortest text that reads back as the same double; a double where the client's protocol has them. */
+void anb_reply_number(RedisModuleCtx *ctx, double value)
+{
+    char text[ANB_NUMBER_SIZE];
+    if (RedisModule_GetContextFlags(ctx) & REDISMODULE_CTX_FLAGS_RESP3)
+        RedisModule_ReplyWithDouble(ctx, value);
+    else
+        RedisModule_ReplyWithStringBuffer(ctx, text, anb_number_format(value, text));
+}
+
+void anb_reply_text(RedisModuleCtx *ctx, const char *text)
+{
+    RedisModule_ReplyWithStringBuffer(ctx, text, strlen(text));
+}
+
+int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...)
+{
+    char text[400] = "ERR ";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + 4, sizeof text - 4, format, arguments);
+    va_end(arguments);
+    for (char *at = text; *at; at++)
+        *at = *at == '\n' || *at == '\r' ? ' ' : *at; /* the protocol ends an error there */
+    return RedisModule_ReplyWithError(ctx, text);
+}
+
+bool anb_text_is(RedisModuleString *text, const char *wanted)
+{
+    size_t n;
+    const char *at = RedisModule_StringPtrLen(text, &n);
+    return n == strlen(wanted) && strncasecmp(at, wanted, n) == 0;
+}
+
+bool anb_text_number(RedisModuleString *text, double *value)
+{
+    size_t n;
+    const char *at = RedisModule_StringPtrLen(text, &n);
+    if (n == 0 || anb_text_is(text, "nan")) {
+        *value = ANB_NAN;
+        return true;
+    }
+    return anb_number_parse_all(at, n, value) == 0;
+}
+
+static void pair_number(RedisModuleCtx *ctx, const char *key, double value)
+{
+    anb_reply_text(ctx, key);
+    anb_reply_number(ctx, value);
+}
+
+void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *m)
+{
+    anb_reply_text(ctx, "samples");
+    RedisModule_ReplyWithLongLong(ctx, (long long)m->samples);
+    pair_number(ctx, "prediction", m->prediction);
+    pair_number(ctx, "target", m->target);
+    pair_number(ctx, "error", m->error);
+    pair_number(ctx, "disagreement", m->disagreement);
+    pair_number(ctx, "gate_entropy", m->gate_entropy);
+    pair_number(ctx, "alignment", m->alignment);
+    anb_reply_text(ctx, "active");
+    RedisModule_ReplyWithArray(ctx, (long)m->n_active);
+    for (size_t a = 0; a < m->n_active; a++)
+        RedisModule_ReplyWithLongLong(ctx, m->active[a]);
+    anb_reply_text(ctx, "dead");
+    RedisModule_ReplyWithLongLong(ctx, (long long)m->n_dead);
+}
