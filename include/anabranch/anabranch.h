@@ -10,6 +10,7 @@
 #include <anabranch/metrics.h>
 #include <anabranch/moe.h>
 #include <anabranch/pool.h>
+#include <anabranch/number.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/number.h>
 #include <anabranch/type.h>
