@@ -1,11 +1,10 @@
 /* Bernstein online aggregation: boa.h has the formulas. */
 #include "parts/boa.h"
+#include "parts/boa_kernels.h"
 #include "parts/math.h"
 #include <math.h>
 
-static const double FLOOR = 0x1p-900; /* a V below it is not discounted, so that a flawless expert keeps its V */
-static const double SPAN = 0x1p60;    /* errors over the unit times this move the unit */
-static const double MOST = 0x1p200;   /* of |r| in units: what a weight can drive it to */
+static const double SPAN = 0x1p60; /* errors over the unit times this move the unit */
 
 typedef struct Boa {
     double *unit, *w, *r, *v, *log;
@@ -165,52 +164,47 @@ static bool fit(const Boa *boa, size_t k, double largest)
     return true;
 }
 
-/* The weights of the state as it is now, sleepers left out. */
-static void reweigh(const Boa *boa, size_t k)
+/* The weights of the state as it is now, sleepers left out: uniform where some V is 0. */
+static void reweigh(const Boa *boa, size_t k, double least, double top)
 {
-    double top = -HUGE_VAL, sum = 0;
+    if (least > 0 && least < HUGE_VAL) {
+        anb_boa_kernels.weigh(boa->log, boa->v, k, top, boa->w);
+        return;
+    }
     size_t awake = 0;
-    bool uniform = false;
-    for (size_t i = 0; i < k; i++) {
-        uniform |= boa->v[i] == 0;
+    for (size_t i = 0; i < k; i++)
         awake += boa->v[i] >= 0;
-    }
     for (size_t i = 0; i < k; i++) {
-        double log = boa->v[i] > 0 && !uniform ? boa->r[i] / sqrt(boa->v[i]) : 0;
-        boa->log[i] = log;
-        top = boa->v[i] >= 0 && log > top ? log : top;
+        boa->w[i] = boa->v[i] >= 0 ? 1 / (double)awake : 0;
+        boa->log[i] = 0;
     }
-    for (size_t i = 0; i < k; i++) {
-        double w = uniform ? 1 : anb_exp(boa->log[i] - top) / sqrt(boa->v[i]);
-        boa->w[i] = boa->v[i] >= 0 ? w : 0;
-        sum += boa->w[i];
-    }
-    for (size_t i = 0; i < k && sum > 0; i++)
-        boa->w[i] = uniform ? boa->w[i] / (double)awake : boa->w[i] / sum;
+}
+
+/* The largest error in sight; not a number, or infinite, where one is. */
+static double largest_error(const Boa *boa, size_t k, const double *f, double mix, double y)
+{
+    double largest = fabs(mix - y);
+    for (size_t i = 0; i < k; i++)
+        if (boa->v[i] >= 0 && !(fabs(mix - f[i]) <= largest))
+            largest = fabs(mix - f[i]);
+    return largest;
 }
 
 void anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
                    double y, double weight)
 {
     Boa boa = boa_of(state, k);
-    double largest = fabs(mix - y);
+    double least, top;
     settle(&boa, k, asleep);
-    for (size_t i = 0; i < k; i++)
-        if (boa.v[i] >= 0 && !(fabs(mix - f[i]) <= largest))
-            largest = fabs(mix - f[i]);
-    if (fit(&boa, k, largest)) {
-        double inverse = 1 / *boa.unit, both = 2 * weight * ((mix - y) * inverse);
-        for (size_t i = 0; i < k; i++) {
-            if (boa.v[i] < 0)
-                continue;
-            double r = both * ((mix - f[i]) * inverse), g = boa.v[i] > FLOOR ? discount : 1;
-            r = r > MOST ? MOST : r < -MOST ? -MOST : r;
-            double v = g * g * boa.v[i] + 2.2 * (r * r);
-            boa.v[i] = v;
-            boa.r[i] = g * boa.r[i] + (v > 0 ? r - r * r / sqrt(v) : 0);
-        }
+    if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
+        for (size_t i = 0; i < k; i++)
+            boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
+        return;
     }
-    reweigh(&boa, k);
+    double inverse = 1 / *boa.unit;
+    AnbBoaSample sample = {mix, 2 * weight * ((mix - y) * inverse), inverse, discount};
+    anb_boa_kernels.follow(boa.r, boa.v, boa.log, f, k, &sample, &least, &top);
+    reweigh(&boa, k, least, top);
 }
 
 void anb_boa_forget(double *state, size_t k, size_t i)

@@ -1,5 +1,6 @@
 /* Which instruction set, decided once before main. A new table is one line in TABLES. */
 #include "isa.h"
+#include "boa_kernels.h"
 #include "kernels.h"
 #include "layers.h"
 #include "near.h"
@@ -7,6 +8,7 @@
 #include "rls.h"
 
 #define TABLES(X)                                                                                                      \
+    X(AnbBoaKernels, anb_boa_kernels)                                                                                  \
     X(AnbKernels, anb_kernels)                                                                                         \
     X(AnbRlsKernels, anb_rls_kernels)                                                                                  \
     X(AnbLayerKernels, anb_layer_kernels)                                                                              \
