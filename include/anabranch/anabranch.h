@@ -11,6 +11,7 @@
 #include <anabranch/moe.h>
 #include <anabranch/pool.h>
 #include <anabranch/number.h>
+#include <anabranch/serve.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/number.h>
 #include <anabranch/type.h>

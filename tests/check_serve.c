@@ -1,0 +1,185 @@
+/* A server: every prediction is one of a published version, however many threads ask while the model learns. */
+#include "suite.h"
+#include "zoo.h"
+#include <anabranch/serve.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+enum { READERS = 8, INTERVAL = 16, PROBES = 4 };
+
+static bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+START_TEST(a_server_learns_what_a_model_learns)
+{
+    StreamingLearner *model = zoo_model((size_t)_i, NULL, NULL);
+    AnbServer *server = anb_serve_new(model, INTERVAL, NULL);
+    AnbServeReader *reader = anb_serve_reader_new(server, NULL);
+    StreamingLearner *published = anb_clone(model, NULL);
+    ZooStream s = zoo_stream(3, true), behind = s;
+    for (size_t t = 1; t <= 700; t++) {
+        zoo_next(&s);
+        double weight = t % 50 == 0 ? 2 : 1;
+        ck_assert(same_bits(anb_train_one(model, s.x, s.y, weight), anb_serve_train(server, s.x, s.y, weight)));
+        if (t % INTERVAL == 0)
+            for (size_t i = t - INTERVAL + 1; i <= t; i++) {
+                zoo_next(&behind);
+                anb_train_one(published, behind.x, behind.y, i % 50 == 0 ? 2 : 1);
+            }
+        ck_assert(same_bits(anb_predict(published, s.x), anb_serve_predict(reader, s.x)));
+        ck_assert_uint_eq(anb_serve_reader_version(reader), t / INTERVAL);
+    }
+    ck_assert(anb_equal(model, anb_serve_model(server)));
+    anb_serve_publish(server);
+    ck_assert(same_bits(anb_predict(model, s.x), anb_serve_predict(reader, s.x)));
+    ck_assert(anb_equal(model, anb_serve_model(server)));
+    ck_assert_mem_eq(anb_counters(model), anb_counters(anb_serve_model(server)), 2 * sizeof(uint64_t));
+    anb_serve_reader_free(reader);
+    anb_serve_free(server);
+    anb_free(published);
+    anb_free(model);
+}
+END_TEST
+
+/* ---- many threads -------------------------------------------------------------------------------------------------- */
+
+/* What every version says of every probe, known before the threads start. */
+typedef struct Stress {
+    AnbServer *server;
+    size_t versions;
+    double probe[PROBES][ZOO_FEATURES];
+    double *expected; /* [version][probe] */
+    atomic_bool over;
+    atomic_size_t wrong, asked, seen_late;
+} Stress;
+
+static void *ask(void *context)
+{
+    Stress *s = context;
+    AnbServeReader *reader = anb_serve_reader_new(s->server, NULL);
+    uint64_t last = 0;
+    for (size_t n = 0; !atomic_load(&s->over) || n < 10; n++) {
+        double f = anb_serve_predict(reader, s->probe[n % PROBES]);
+        uint64_t version = anb_serve_reader_version(reader);
+        if (version < last || version >= s->versions || !same_bits(f, s->expected[version * PROBES + n % PROBES]))
+            atomic_fetch_add(&s->wrong, 1);
+        last = version;
+        atomic_fetch_add(&s->asked, 1);
+        if (n % 8 == 7)
+            sched_yield();
+        if (n % 1000 == 999) { /* readers come and go */
+            anb_serve_reader_free(reader);
+            reader = anb_serve_reader_new(s->server, NULL);
+        }
+    }
+    atomic_fetch_add(&s->seen_late, last);
+    anb_serve_reader_free(reader);
+    return NULL;
+}
+
+static void foresee(Stress *s, const StreamingLearner *model)
+{
+    StreamingLearner *ahead = anb_clone(model, NULL);
+    ZooStream stream = zoo_stream(5, false);
+    for (size_t v = 0; v < s->versions; v++) {
+        for (size_t p = 0; p < PROBES; p++)
+            s->expected[v * PROBES + p] = anb_predict(ahead, s->probe[p]);
+        zoo_train(ahead, &stream, INTERVAL);
+    }
+    anb_free(ahead);
+}
+
+static void stress(const char *expression, size_t versions)
+{
+    Stress s = {.versions = versions, .expected = malloc(versions * PROBES * sizeof(double))};
+    StreamingLearner *model = anb_parse(ZOO_FEATURES, expression, NULL, NULL);
+    ZooStream stream = zoo_stream(4, false);
+    pthread_t threads[READERS];
+    for (size_t p = 0; p < PROBES; p++) {
+        zoo_next(&stream);
+        memcpy(s.probe[p], stream.x, sizeof stream.x);
+    }
+    foresee(&s, model);
+    s.server = anb_serve_new(model, INTERVAL, NULL);
+    for (size_t i = 0; i < READERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, ask, &s), 0);
+    stream = zoo_stream(5, false);
+    for (size_t t = 0; t < (versions - 1) * INTERVAL; t++) {
+        zoo_next(&stream);
+        anb_serve_train(s.server, stream.x, stream.y, 1);
+        for (size_t before = atomic_load(&s.asked); t % INTERVAL == 3 && atomic_load(&s.asked) == before;)
+            sched_yield(); /* somebody asks in every version, also on one processor */
+    }
+    atomic_store(&s.over, true);
+    for (size_t i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(atomic_load(&s.wrong), 0);
+    ck_assert_uint_gt(atomic_load(&s.asked), 10 * READERS);
+    ck_assert_uint_gt(atomic_load(&s.seen_late), 0);
+    anb_serve_free(s.server);
+    anb_free(model);
+    free(s.expected);
+}
+
+START_TEST(eight_readers_see_whole_versions_only)
+{
+    static const char *const expressions[] = {"scale(moe(linear, rls, mean, last))", "rls", 
+                                              "scale(moe(rls, mean, last, router=blend))"};
+    const char *longer = getenv("ANB_LONG");
+    stress(expressions[_i], longer ? 20000 : 1000);
+}
+END_TEST
+
+START_TEST(every_type_is_read_without_being_written)
+{
+    char text[ZOO_TEXT];
+    stress(zoo_expression((size_t)_i, text), 60);
+}
+END_TEST
+
+START_TEST(a_server_refuses_what_it_cannot)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(2, "mean", NULL, NULL);
+    ck_assert_ptr_null(anb_serve_new(model, 0, &error));
+    ck_assert_int_eq(error.code, ANB_E_ARGUMENT);
+    ck_assert_ptr_null(anb_serve_new(model, (size_t)ANB_SERVE_INTERVAL_MAX + 1, &error));
+    anb_serve_free(NULL);
+    anb_serve_reader_free(NULL);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(a_refused_row_is_counted_by_its_reader)
+{
+    StreamingLearner *model = anb_parse(2, "linear", NULL, NULL);
+    AnbServer *server = anb_serve_new(model, 1, NULL);
+    AnbServeReader *reader = anb_serve_reader_new(server, NULL);
+    double x[] = {1, INFINITY};
+    ck_assert_double_nan(anb_serve_predict(reader, x));
+    ck_assert_double_nan(anb_serve_train(server, x, 1, 1));
+    ck_assert_uint_eq(anb_serve_reader_counters(reader)->rejected_features, 1);
+    ck_assert_uint_eq(anb_counters(anb_serve_model(server))->rejected_features, 1);
+    anb_serve_reader_free(reader);
+    anb_serve_free(server);
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("serve");
+    TCase *tests = case_of(suite, 240);
+    int animals = (int)zoo_count();
+    tcase_add_loop_test(tests, a_server_learns_what_a_model_learns, 0, animals);
+    tcase_add_loop_test(tests, eight_readers_see_whole_versions_only, 0, 3);
+    tcase_add_loop_test(tests, every_type_is_read_without_being_written, 0, animals);
+    tcase_add_test(tests, a_server_refuses_what_it_cannot);
+    tcase_add_test(tests, a_refused_row_is_counted_by_its_reader);
+    return suite;
+}
+
+CHECK_MAIN(suite)
