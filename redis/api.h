@@ -154,6 +154,7 @@ enum { KEYSPEC_BEGIN_INDEX = 2, KEYSPEC_FIND_RANGE = 2 };
     X(UnblockClient, int, (RedisModuleBlockedClient *, void *))                                                        \
     X(GetBlockedClientPrivateData, void *, (RedisModuleCtx *))                                                         \
     X(GetThreadSafeContext, RedisModuleCtx *, (RedisModuleBlockedClient *))                                            \
+    X(FreeString, void, (RedisModuleCtx *, RedisModuleString *))                                                       \
     X(FreeThreadSafeContext, void, (RedisModuleCtx *))                                                                 \
     X(ThreadSafeContextLock, void, (RedisModuleCtx *))                                                                 \
     X(ThreadSafeContextUnlock, void, (RedisModuleCtx *))                                                               \

@@ -12,6 +12,7 @@
 
 #include "api.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/number.h>
 #include <anabranch/snapshot.h>
 
 typedef struct Model Model;
