@@ -117,6 +117,17 @@ typedef struct AnbMatrix {
     const double *value;
 } AnbMatrix;
 
+/*
+ * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is replaced
+ * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that.
+ */
+typedef struct AnbAutoOptions {
+    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one */
+    int lags;   /* 0; 1 also takes past targets as inputs */
+} AnbAutoOptions;
+ANB_API AnbAutoOptions anb_auto_defaults(void);
+ANB_API extern const StreamingLearnerType anb_auto;
+
 #ifdef __cplusplus
 }
 #endif
