@@ -12,6 +12,7 @@
 #include <anabranch/pool.h>
 #include <anabranch/number.h>
 #include <anabranch/serve.h>
+#include <anabranch/score.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/number.h>
 #include <anabranch/type.h>
