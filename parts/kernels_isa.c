@@ -10,31 +10,30 @@ static double dot(const double *a, const double *b, size_t n)
 
 static double axpy(double *w, double a, const double *x, size_t n)
 {
-    const Lanes factor = lanes_all(a), zero = lanes_zero();
-    Lanes sick = zero;
+    const Lanes factor = lanes_all(a);
+    Lanes sick = lanes_zero();
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
-        sick = lanes_add(sick, lanes_mul(zero, v));
+        sick = lanes_sick(sick, v);
         lanes_store(w + i, v);
     }
     if (i < n) {
         Lanes v = lanes_add(lanes_load_tail(w + i, n - i), lanes_mul(factor, lanes_load_tail(x + i, n - i)));
         lanes_store_tail(w + i, v, n - i);
-        sick = lanes_add(sick, lanes_mul(zero, v));
+        sick = lanes_sick(sick, v);
     }
     return lanes_sum(sick);
 }
 
 static double finite(const double *x, size_t n)
 {
-    const Lanes zero = lanes_zero();
-    Lanes sick = zero;
+    Lanes sick = lanes_zero();
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        sick = lanes_add(sick, lanes_mul(zero, lanes_load(x + i)));
+        sick = lanes_sick(sick, lanes_load(x + i));
     if (i < n)
-        sick = lanes_add(sick, lanes_mul(zero, lanes_load_tail(x + i, n - i)));
+        sick = lanes_sick(sick, lanes_load_tail(x + i, n - i));
     return lanes_sum(sick);
 }
 
@@ -71,11 +70,10 @@ static void gate_scores(const double *w, size_t stride, size_t k, const double *
 LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double *c, const double *x, size_t d,
                              double *z)
 {
-    const Lanes zero = lanes_zero();
-    Lanes sum[4], factor[4], sick = zero;
+    Lanes sum[4], factor[4], sick = lanes_zero();
     size_t i = 0;
     for (size_t r = 0; r < rows; r++) {
-        sum[r] = zero;
+        sum[r] = lanes_zero();
         factor[r] = lanes_all(c[r]);
     }
     for (; i + LANES <= d; i += LANES) {
@@ -83,7 +81,7 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load(w + r * stride + i), lanes_mul(factor[r], v));
             lanes_store(w + r * stride + i, new);
-            sick = lanes_add(sick, lanes_mul(zero, new));
+            sick = lanes_sick(sick, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
@@ -92,7 +90,7 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load_tail(w + r * stride + i, d - i), lanes_mul(factor[r], v));
             lanes_store_tail(w + r * stride + i, new, d - i);
-            sick = lanes_add(sick, lanes_mul(zero, new));
+            sick = lanes_sick(sick, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
@@ -106,9 +104,9 @@ static double gate_step(double *w, size_t stride, size_t k, const double *c, con
     Lanes sick = lanes_zero();
     size_t i = 0;
     for (; i + 4 <= k; i += 4)
-        sick = lanes_add(sick, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
+        sick = lanes_or(sick, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
     for (; i < k; i++)
-        sick = lanes_add(sick, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
+        sick = lanes_or(sick, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
     return lanes_sum(sick);
 }
 
@@ -186,7 +184,7 @@ LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sic
     new.mean = lanes_where_number(x, new.mean, old.mean);
     new.m2 = lanes_where_number(x, new.m2, old.m2);
     new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
-    *sick = lanes_add(*sick, lanes_mul(zero, lanes_add(new.count, lanes_add(new.mean, new.m2))));
+    *sick = lanes_sick(*sick, lanes_add(new.count, lanes_add(new.mean, new.m2)));
     return new;
 }
 
