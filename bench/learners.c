@@ -11,7 +11,7 @@
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
-enum { ROWS = 64, N_SIZES = 3 };
+enum { ROWS = 32, N_SIZES = 3 };
 
 static const size_t sizes[N_SIZES] = {8, 32, 128};
 #define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"

@@ -11,30 +11,45 @@ static double dot(const double *a, const double *b, size_t n)
 static double axpy(double *w, double a, const double *x, size_t n)
 {
     const Lanes factor = lanes_all(a);
-    Lanes sick = lanes_zero();
+    Lanes even = lanes_zero(), odd = lanes_zero();
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
         Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
-        sick = lanes_sick(sick, v);
+        Lanes u = lanes_add(lanes_load(w + i + LANES), lanes_mul(factor, lanes_load(x + i + LANES)));
         lanes_store(w + i, v);
+        lanes_store(w + i + LANES, u);
+        even = lanes_add(even, v);
+        odd = lanes_add(odd, u);
+    }
+    if (i + LANES <= n) {
+        Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
+        lanes_store(w + i, v);
+        even = lanes_add(even, v);
+        i += LANES;
     }
     if (i < n) {
         Lanes v = lanes_add(lanes_load_tail(w + i, n - i), lanes_mul(factor, lanes_load_tail(x + i, n - i)));
         lanes_store_tail(w + i, v, n - i);
-        sick = lanes_sick(sick, v);
+        odd = lanes_add(odd, v);
     }
-    return lanes_sum(sick);
+    return lanes_sick(lanes_add(even, odd), w, n);
 }
 
 static double finite(const double *x, size_t n)
 {
-    Lanes sick = lanes_zero();
+    Lanes even = lanes_zero(), odd = lanes_zero();
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        sick = lanes_sick(sick, lanes_load(x + i));
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_load(x + i));
+        odd = lanes_add(odd, lanes_load(x + i + LANES));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_load(x + i));
+        i += LANES;
+    }
     if (i < n)
-        sick = lanes_sick(sick, lanes_load_tail(x + i, n - i));
-    return lanes_sum(sick);
+        odd = lanes_add(odd, lanes_load_tail(x + i, n - i));
+    return lanes_sick(lanes_add(even, odd), x, n);
 }
 
 /* `rows` scores at once: their sums do not wait for each other, and x is read once. */
@@ -70,7 +85,7 @@ static void gate_scores(const double *w, size_t stride, size_t k, const double *
 LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double *c, const double *x, size_t d,
                              double *z)
 {
-    Lanes sum[4], factor[4], sick = lanes_zero();
+    Lanes sum[4], factor[4], written = lanes_zero();
     size_t i = 0;
     for (size_t r = 0; r < rows; r++) {
         sum[r] = lanes_zero();
@@ -81,7 +96,7 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load(w + r * stride + i), lanes_mul(factor[r], v));
             lanes_store(w + r * stride + i, new);
-            sick = lanes_sick(sick, new);
+            written = lanes_add(written, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
@@ -90,24 +105,30 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load_tail(w + r * stride + i, d - i), lanes_mul(factor[r], v));
             lanes_store_tail(w + r * stride + i, new, d - i);
-            sick = lanes_sick(sick, new);
+            written = lanes_add(written, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
     for (size_t r = 0; r < rows; r++)
         z[r] = lanes_sum(sum[r]);
-    return sick;
+    return written;
 }
 
 static double gate_step(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z)
 {
-    Lanes sick = lanes_zero();
+    Lanes written = lanes_zero();
+    double all, bad = 0;
     size_t i = 0;
     for (; i + 4 <= k; i += 4)
-        sick = lanes_or(sick, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
+        written = lanes_add(written, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
     for (; i < k; i++)
-        sick = lanes_or(sick, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
-    return lanes_sum(sick);
+        written = lanes_add(written, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
+    all = lanes_sum(written);
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (i = 0; i < k; i++)
+        bad += finite(w + i * stride, d);
+    return bad;
 }
 
 /* exp(t) with t = z - top of up to eight logits, 0 behind them; adds it to sum, and it times t to mean. */
@@ -184,7 +205,8 @@ LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sic
     new.mean = lanes_where_number(x, new.mean, old.mean);
     new.m2 = lanes_where_number(x, new.m2, old.m2);
     new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
-    *sick = lanes_sick(*sick, lanes_add(new.count, lanes_add(new.mean, new.m2)));
+    Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
+    *sick = lanes_or(*sick, lanes_sub(written, written));
     return new;
 }
 

@@ -102,12 +102,6 @@ LANES_BINARY(lanes_or, or)
 LANES_BINARY(lanes_min, min)
 LANES_BINARY(lanes_max, max)
 
-/* Gathers what is not finite: v - v is 0 or not a number, and bits once set stay. Starts from zero, ends in lanes_sum. */
-LANES_INLINE Lanes lanes_sick(Lanes sick, Lanes v)
-{
-    return lanes_or(sick, lanes_sub(v, v));
-}
-
 /* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
 LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
 {
@@ -283,6 +277,20 @@ LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
     if (i < n)
         odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
     return lanes_sum(lanes_add(even, odd));
+}
+
+/*
+ * Whether what a loop wrote is finite costs it one addition: the sum of everything is not finite where one value is not.
+ * A sum that overflowed of itself is found out by looking at each value. 0 or not a number.
+ */
+LANES_INLINE double lanes_sick(Lanes sum, const double *written, size_t n)
+{
+    double all = lanes_sum(sum), bad = 0;
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        bad += written[i] - written[i];
+    return bad;
 }
 
 #endif

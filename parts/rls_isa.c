@@ -123,15 +123,15 @@ static double lower(size_t n, double *tile, const double *q, double scale)
 LANES_INLINE double move_weights(double *w, double *k, size_t padded, double root, double pace)
 {
     const Lanes by = lanes_all(root), step = lanes_all(pace);
-    Lanes sick = lanes_zero();
+    Lanes written = lanes_zero();
     for (size_t j = 0; j < padded; j += LANES) {
         Lanes q = lanes_mul(lanes_load(k + j), by);
         Lanes v = lanes_add(lanes_load(w + j), lanes_mul(q, step));
         lanes_store(k + j, q);
         lanes_store(w + j, v);
-        sick = lanes_sick(sick, v);
+        written = lanes_add(written, v);
     }
-    return lanes_sum(sick);
+    return lanes_sick(written, w, padded);
 }
 
 /* The intercept's row of P: (p0 - q0 q) scale. */
