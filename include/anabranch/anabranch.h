@@ -4,6 +4,7 @@
 #ifndef ANABRANCH_H
 #define ANABRANCH_H
 
+#include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
