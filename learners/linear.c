@@ -17,7 +17,6 @@
 typedef struct Linear {
     double b;
     AnbMoments target; /* where normalized */
-    double unused[4];  /* w starts on a cache line */
     double w[];
 } Linear;
 
@@ -49,10 +48,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return finite_or_0(s->target.mean + scratch[1] * scratch[0]);
 }
 
-static void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
+static void move(const AnbNode *self, Linear *s, const AnbRow *row, double step)
 {
-    double bad = anb_axpy(s->w, by, row->x, self->n_features);
-    s->b += by;
+    double bad = anb_axpy(s->w, step, row->x, self->n_features);
+    s->b += step;
     if (!(bad + (s->b - s->b) == 0))
         anb_restart(self, s, row);
 }
@@ -85,19 +84,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         move(self, state, row, 2 * o->rate * weight * (y - scratch[0]));
 }
 
-static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    double f = predict(self, state, row, scratch);
-    update(self, state, row, y, weight, scratch);
-    return f;
-}
-
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    Linear *s = state;
-    anb_visit(visitor, &s->b, ANB_F64, 1);
-    anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, s->w, ANB_F64, self->n_features);
+    anb_visit(visitor, state, ANB_F64, sizeof(Linear) / sizeof(double) + self->n_features);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -137,7 +126,6 @@ const StreamingLearnerType anb_linear = {
     .need = need,
     .predict = predict,
     .update = update,
-    .step = step,
     .query = query,
     .ranges = ranges,
     .validate = validate,

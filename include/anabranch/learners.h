@@ -117,16 +117,33 @@ typedef struct AnbMatrix {
     const double *value;
 } AnbMatrix;
 
+/* What the leaves of a tree predict by: words of `leaf`. */
+enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS };
+
 /*
- * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is replaced
- * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that.
+ * An incremental regression tree of at most 999 nodes. Thresholds are on the raw features and route missing cells; leaf
+ * models read x. Predicts within the seen target range widened by 10 %. Weight class: scaled (counts, histograms and
+ * steps are multiplied; a correction never goes beyond the target).
  */
-typedef struct AnbAutoOptions {
-    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one */
-    int lags;   /* 0; 1 also takes past targets as inputs */
-} AnbAutoOptions;
-ANB_API AnbAutoOptions anb_auto_defaults(void);
-ANB_API extern const StreamingLearnerType anb_auto;
+typedef struct AnbTreeOptions {
+    int leaf;      /* adaptive; a constant and a linear model weighed by their errors, mean, linear, or rls: an RLS in
+                      each growing leaf */
+    uint64_t seed; /* 0: derived from the model's */
+} AnbTreeOptions;
+ANB_API AnbTreeOptions anb_tree_defaults(void);
+ANB_API extern const StreamingLearnerType anb_tree;
+
+/*
+ * A forest of incremental trees with random weights and features, which correct each other and are replaced where they
+ * drift. Reads rows as a tree does and predicts within the same bounds. Weight class: scaled, as a tree's.
+ */
+typedef struct AnbForestOptions {
+    int trees;     /* 10; 1 to 200; as many more may grow behind them */
+    int leaf;      /* adaptive; as a tree's */
+    uint64_t seed; /* 0: derived from the model's */
+} AnbForestOptions;
+ANB_API AnbForestOptions anb_forest_defaults(void);
+ANB_API extern const StreamingLearnerType anb_forest;
 
 #ifdef __cplusplus
 }

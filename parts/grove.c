@@ -1,0 +1,261 @@
+/* Trees that vote and correct each other: prediction and learning. */
+#include "parts/grove.h"
+
+static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
+static const double fade = .995, alarm_delta = .01, clip_sd = 4;
+enum { BACK_TRIAL = 200, BACK_AGE = 5000 };
+
+/* What predict leaves in its scratch, before one AnbReached a tree. */
+typedef struct Outcome {
+    double value, pace[ANB_CART_RATES];
+} Outcome;
+
+static Outcome *outcome_of(double *scratch)
+{
+    return (Outcome *)scratch;
+}
+
+static AnbReached *reached_of(double *scratch)
+{
+    return (AnbReached *)(outcome_of(scratch) + 1);
+}
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+void anb_grove_layout(AnbGrovePlan *plan)
+{
+    size_t d = plan->cart.features, size = sizeof(Outcome) + plan->trees * sizeof(AnbReached);
+    anb_cart_layout(&plan->cart);
+    plan->cart.bytes = rounded(plan->cart.bytes);
+    plan->at_heads = rounded(sizeof(AnbGrove));
+    plan->at_gain = plan->at_heads + rounded(plan->trees * sizeof(AnbTreeHead));
+    plan->at_bins = plan->at_gain + rounded(anb_gain_bytes(d));
+    plan->at_trees = plan->at_bins + rounded(anb_bins_bytes(d));
+    plan->bytes = plan->at_trees + plan->trees * (plan->background ? 2 : 1) * plan->cart.bytes;
+    plan->at_codes = (size + 7) / 8;
+    plan->at_scratch = plan->at_codes + (d + 7) / 8;
+    plan->each_scratch = plan->cart.rls_size > 0 ? anb_rls_scratch(d) : 0;
+    size_t work = anb_gain_scratch(d) > ANB_BINS_SAMPLE ? anb_gain_scratch(d) : ANB_BINS_SAMPLE;
+    plan->scratch = plan->at_scratch + work + plan->each_scratch;
+}
+
+void anb_grove_init(const AnbGrovePlan *plan, AnbGrove *grove, uint64_t seed)
+{
+    memset(grove, 0, plan->at_gain);
+    anb_random_seed(&grove->random, seed);
+    anb_gain_init(anb_grove_gain(plan, grove), plan->cart.features);
+    memset(anb_grove_bins(plan, grove), 0, sizeof(AnbBins));
+    anb_bins_init(anb_grove_bins(plan, grove), plan->cart.features);
+    for (size_t t = 0; t < plan->trees; t++)
+        anb_cart_init(&plan->cart, anb_grove_tree(plan, grove, t, 0));
+}
+
+static double power10(double r)
+{
+    double r2 = r * r, r4 = r2 * r2;
+    return r4 * r4 * r2;
+}
+
+/* The least of n errors, each known as a faded mean. */
+static double least(const AnbFaded *error, double before)
+{
+    return error->mean < before ? error->mean : before;
+}
+
+static double ratio(double smallest, const AnbFaded *error)
+{
+    return error->mean > 0 ? smallest / error->mean : 1;
+}
+
+/* The trees' predictions by 1 / error^2. */
+static double vote(const AnbGrovePlan *plan, AnbGrove *grove, const AnbReached *at)
+{
+    double smallest = INFINITY, sum = 0, total = 0;
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_grove_head(plan, grove, t);
+        smallest = least(&head->error[head->front], smallest);
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_grove_head(plan, grove, t);
+        double r = ratio(smallest, &head->error[head->front]), w = r * r;
+        total += w;
+        sum += w * (at[t].value - at[0].value);
+    }
+    return at[0].value + sum / total;
+}
+
+/* The paces' predictions by 1 / error^10. */
+static double settle(const AnbGrove *grove, const double *pace)
+{
+    double smallest = INFINITY, sum = 0, total = 0;
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        smallest = least(&grove->rate_error[r], smallest);
+    for (int r = 0; r < ANB_CART_RATES; r++) {
+        double w = power10(ratio(smallest, &grove->rate_error[r]));
+        total += w;
+        sum += w * (pace[r] - pace[0]);
+    }
+    return pace[0] + sum / total;
+}
+
+double anb_grove_predict(const AnbGrovePlan *plan, const AnbGrove *grove, const double *x, const double *raw,
+                         double *scratch)
+{
+    AnbGrove *g = (AnbGrove *)(uintptr_t)grove; /* read only */
+    Outcome *out = outcome_of(scratch);
+    AnbReached *at = reached_of(scratch);
+    double correction[ANB_CART_RATES] = {0};
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbCart *tree = anb_grove_tree(plan, g, t, anb_grove_head(plan, g, t)->front);
+        at[t] = anb_cart_reach(&plan->cart, tree, x, raw, scratch + plan->at_scratch);
+        for (int r = 0; r < ANB_CART_RATES; r++)
+            correction[r] += at[t].correction[r];
+    }
+    double mean = vote(plan, g, at);
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        out->pace[r] = mean + correction[r] / (double)plan->trees;
+    out->value = settle(grove, out->pace);
+    return anb_range_clip(&grove->range, out->value);
+}
+
+static double clip(double v, double bound)
+{
+    return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+/* How far a rate goes for a sample of some weight: itself for 1, never beyond 1. */
+static double pace_of(double one, double weight)
+{
+    return one * weight / (1 + one * (weight - 1));
+}
+
+static void correct_path(AnbCartNode *nodes, uint32_t node, const double *step)
+{
+    double share = 1 / (double)(nodes[node].depth + 1);
+    for (;;) {
+        for (int r = 0; r < ANB_CART_RATES; r++)
+            nodes[node].correction[r] += step[r] * share;
+        if (node == 0)
+            break;
+        node = nodes[node].parent;
+    }
+}
+
+static void correct(const AnbGrovePlan *plan, AnbGrove *grove, double *scratch, double y, double weight, double limit)
+{
+    const Outcome *out = outcome_of(scratch);
+    double step[ANB_CART_RATES];
+    for (int r = 0; r < ANB_CART_RATES; r++) {
+        double error = clip(y - out->pace[r], limit);
+        step[r] = pace_of(rate[r], weight) * error;
+        anb_faded_add(&grove->rate_error[r], error * error, weight, fade);
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        AnbCart *tree = anb_grove_tree(plan, grove, t, anb_grove_head(plan, grove, t)->front);
+        correct_path(anb_cart_nodes(&plan->cart, tree), reached_of(scratch)[t].node, step);
+    }
+}
+
+static void start_back(const AnbGrovePlan *plan, AnbGrove *grove, size_t t)
+{
+    AnbTreeHead *head = anb_grove_head(plan, grove, t);
+    uint32_t back = !head->front;
+    head->back = 1;
+    head->error[back] = (AnbFaded){0};
+    anb_cart_init(&plan->cart, anb_grove_tree(plan, grove, t, back));
+}
+
+/* The tree behind learns as well, and takes over once it is better. */
+static void learn_back(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, const AnbCartSample *sample,
+                       double weight, uint64_t *drifts)
+{
+    AnbTreeHead *head = anb_grove_head(plan, grove, t);
+    uint32_t back = !head->front;
+    AnbCart *tree = anb_grove_tree(plan, grove, t, back);
+    AnbReached at = anb_cart_reach(&plan->cart, tree, sample->x, sample->raw, sample->scratch);
+    double error = sample->y - at.value;
+    anb_faded_add(&head->error[back], error * error, weight, fade);
+    if (sample->weight > 0)
+        anb_cart_learn(&plan->cart, tree, &at, sample);
+    if (tree->clock <= BACK_TRIAL || !(head->error[back].mean < head->error[head->front].mean))
+        return;
+    head->front = back;
+    head->back = 0;
+    head->alarm = (AnbAdwin){0};
+    ++*drifts;
+}
+
+static void watch(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, double error, double limit)
+{
+    AnbTreeHead *head = anb_grove_head(plan, grove, t);
+    if (!(limit > 0 && limit < INFINITY))
+        return;
+    double u = fabs(error) / limit;
+    if (anb_adwin_add(&head->alarm, u < 1 ? u : 1, alarm_delta) <= 0)
+        return;
+    if (!head->back || anb_grove_tree(plan, grove, t, !head->front)->clock > BACK_AGE)
+        start_back(plan, grove, t);
+}
+
+static void learn_tree(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, const AnbReached *at,
+                       AnbCartSample *sample, double weight, uint64_t *drifts)
+{
+    AnbTreeHead *head = anb_grove_head(plan, grove, t);
+    double error = sample->y - at->value;
+    sample->weight = weight * (plan->cart.bag == 1 ? 1 : anb_random_poisson(&grove->random, plan->cart.bag));
+    sample->chasing = plan->chase_f > 0 && t % 2 == 1;
+    sample->min_f = sample->chasing ? plan->chase_f : plan->cart.min_f;
+    anb_faded_add(&head->error[head->front], error * error, weight, fade);
+    if (sample->weight > 0)
+        anb_cart_learn(&plan->cart, anb_grove_tree(plan, grove, t, head->front), at, sample);
+    if (!plan->background)
+        return;
+    if (head->back)
+        learn_back(plan, grove, t, sample, weight, drifts);
+    watch(plan, grove, t, error, sample->limit);
+}
+
+/* Edges fall due rarely and are made one feature a sample. */
+static void show_bins(const AnbGrovePlan *plan, AnbGrove *grove, const double *raw, double *work)
+{
+    AnbBins *bins = anb_grove_bins(plan, grove);
+    bool due = anb_bins_see(bins, raw, anb_random_bits(&grove->random));
+    if (due && grove->making == 0)
+        grove->making = plan->cart.features;
+    if (grove->making == 0)
+        return;
+    anb_bins_make(bins, (size_t)--grove->making, work);
+    if (grove->making == 0)
+        anb_bins_finish(bins);
+}
+
+bool anb_grove_learn(const AnbGrovePlan *plan, AnbGrove *grove, const double *x, const double *raw, double y,
+                     double weight, double *scratch, uint64_t *drifts)
+{
+    const AnbReached *at = reached_of(scratch);
+    AnbBins *bins = anb_grove_bins(plan, grove);
+    AnbGain *gain = anb_grove_gain(plan, grove);
+    double *work = scratch + plan->at_scratch, residual = y - outcome_of(scratch)->value;
+    double sd = grove->samples > 1 ? anb_moments_sd(&grove->target) : 0, limit = sd > 0 ? clip_sd * sd : INFINITY;
+    unsigned char *codes = (unsigned char *)(scratch + plan->at_codes);
+    if (!(residual * residual * weight < 1e290))
+        return false;
+    if (plan->cart.stride > 0)
+        anb_gain_see(gain, plan->cart.features, x, work);
+    anb_bins_codes(bins, plan->cart.features, raw, codes);
+    correct(plan, grove, scratch, y, weight, limit);
+    AnbCartSample sample = {.x = x, .raw = raw, .codes = codes, .bins = bins, .making = grove->making > 0,
+                            .gain = anb_gain_row(gain, plan->cart.features), .gain0 = gain->k0,
+                            .energy = gain->energy, .y = y, .residual = residual, .limit = limit,
+                            .random = &grove->random, .scratch = work};
+    for (size_t t = 0; t < plan->trees; t++)
+        learn_tree(plan, grove, t, at + t, &sample, weight, drifts);
+    show_bins(plan, grove, raw, work);
+    anb_moments_add(&grove->target, y, weight);
+    anb_range_add(&grove->range, y);
+    grove->samples++;
+    return grove->target.square < 1e290;
+}

@@ -1,0 +1,96 @@
+/*
+ * A grove: one or many incremental trees (cart.h) over shared bins and a shared whitening, that correct each other.
+ *
+ *     f_t     what tree t says                          w_t proportional to 1 / (its faded squared error)^2
+ *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): the corrections of rate r on the way down, summed
+ *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
+ *
+ * Each node of a path of length l moves by rate_r (y - p_r) / l, so that the four p_r move by .02, .08, .3 and 1 of
+ * their error: whichever pace suits the stream takes the vote. Inner nodes carry what is common to their leaves.
+ *
+ * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong. Each tree
+ * sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error rise a new
+ * tree starts behind it, and takes its place once it is better (Gomes et al. 2017 without the second detector).
+ *
+ *     [ AnbGrove | AnbTreeHead[trees] | AnbGain ... | AnbBins ... | the trees: front and back of each in turn ]
+ */
+#ifndef ANB_PARTS_GROVE_H
+#define ANB_PARTS_GROVE_H
+
+#include "parts/adwin.h"
+#include "parts/cart.h"
+#include "parts/gain.h"
+#include "parts/moments.h"
+
+/* What never changes; anb_grove_layout fills what is below the line. */
+typedef struct AnbGrovePlan {
+    AnbCartPlan cart;
+    size_t trees;
+    bool background; /* new trees behind the old ones */
+    double chase_f;  /* the F of a split in trees that are grown on what is left over; 0 = there are none */
+    /* ---- */
+    size_t at_heads, at_gain, at_bins, at_trees, bytes;
+    size_t at_codes, at_scratch, each_scratch, scratch; /* doubles */
+} AnbGrovePlan;
+
+typedef struct AnbTreeHead {
+    AnbFaded error[2];     /* of the two trees */
+    uint32_t front, back;  /* which of the two answers; whether the other one is growing behind it */
+    AnbAdwin alarm;
+} AnbTreeHead;
+
+typedef struct AnbGrove {
+    uint64_t samples;
+    uint64_t making;       /* the bins' edges are being remade: features left */
+    AnbMoments target;
+    AnbRange range;
+    AnbFaded rate_error[ANB_CART_RATES];
+    AnbRandom random;
+} AnbGrove;
+
+void anb_grove_layout(AnbGrovePlan *plan);
+void anb_grove_init(const AnbGrovePlan *plan, AnbGrove *grove, uint64_t seed);
+
+/* What the grove says of a row; `scratch` holds plan->scratch doubles. */
+double anb_grove_predict(const AnbGrovePlan *plan, const AnbGrove *grove, const double *x, const double *raw,
+                         double *scratch);
+
+/**
+ * Learns from a sample.
+ *
+ * @param scratch  as predict has just left it for this row
+ * @param drifts   counts trees that were replaced
+ * @return         false where the grove can not go on (a squared error beyond the doubles): init it again
+ */
+bool anb_grove_learn(const AnbGrovePlan *plan, AnbGrove *grove, const double *x, const double *raw, double y,
+                     double weight, double *scratch, uint64_t *drifts);
+
+/* Shares of the split gains, features of them, that sum to 1. */
+void anb_grove_importance(const AnbGrovePlan *plan, const AnbGrove *grove, double *out);
+
+void anb_grove_visit(const AnbGrovePlan *plan, AnbGrove *grove, AnbVisitor *visitor);
+bool anb_grove_valid(const AnbGrovePlan *plan, const AnbGrove *grove);
+
+static inline AnbTreeHead *anb_grove_head(const AnbGrovePlan *plan, AnbGrove *grove, size_t tree)
+{
+    return (AnbTreeHead *)((char *)grove + plan->at_heads) + tree;
+}
+
+/* One of the two of tree t. */
+static inline AnbCart *anb_grove_tree(const AnbGrovePlan *plan, AnbGrove *grove, size_t tree, size_t which)
+{
+    size_t index = plan->background ? 2 * tree + which : tree;
+    return (AnbCart *)((char *)grove + plan->at_trees + index * plan->cart.bytes);
+}
+
+static inline AnbGain *anb_grove_gain(const AnbGrovePlan *plan, AnbGrove *grove)
+{
+    return (AnbGain *)((char *)grove + plan->at_gain);
+}
+
+static inline AnbBins *anb_grove_bins(const AnbGrovePlan *plan, AnbGrove *grove)
+{
+    return (AnbBins *)((char *)grove + plan->at_bins);
+}
+
+#endif

@@ -1,0 +1,214 @@
+#include "numbers.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+
+static const char *const models[] = {"tree", "tree(leaf=mean)", "tree(leaf=linear)", "tree(leaf=rls)",
+                                     "forest(trees=3)", "forest(trees=3, leaf=rls)", "scale(forest(trees=2))"};
+enum { MODELS = sizeof models / sizeof *models };
+
+static StreamingLearner *made(const char *text, size_t d, uint64_t seed)
+{
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error = {0};
+    options.seed = seed;
+    StreamingLearner *model = anb_parse(d, text, &options, &error);
+    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
+    return model;
+}
+
+/* Friedman's function of 1991 of the first five of ten features, with its noise; `swapped`: of the last five. */
+static double friedman(uint64_t *seed, double *x, bool swapped)
+{
+    double noise = 0;
+    for (int j = 0; j < 10; j++)
+        x[j] = .5 + .5 * uniform_of(seed);
+    for (int j = 0; j < 12; j++)
+        noise += .5 * uniform_of(seed); /* variance 1 */
+    const double *v = swapped ? x + 5 : x;
+    double bump = v[0] * v[1] < .5 ? v[0] * v[1] : 1 - v[0] * v[1];
+    return 20 * bump + 20 * (v[2] - .5) * (v[2] - .5) + 10 * v[3] + 5 * v[4] + noise;
+}
+
+/* Root mean square error over samples from..to of a stream that is learned from the start. */
+static double error_over(StreamingLearner *model, uint64_t *seed, int n, int from, bool swapped)
+{
+    double x[10], sum = 0;
+    for (int i = 0; i < n; i++) {
+        double y = friedman(seed, x, swapped), e = y - anb_train_one(model, x, y, 1);
+        sum += i >= from ? e * e : 0;
+    }
+    return sqrt(sum / (n - from));
+}
+
+START_TEST(a_tree_learns_a_step)
+{
+    StreamingLearner *model = made("tree", 2, 1);
+    uint64_t seed = 3;
+    for (int i = 0; i < 5000; i++) {
+        double x[2] = {uniform_of(&seed), uniform_of(&seed)};
+        anb_train_one(model, x, x[1] < .25 ? -1 : 5, 1);
+    }
+    ck_assert_double_eq_tol(anb_predict(model, (double[]){0, -.5}), -1, .02);
+    ck_assert_double_eq_tol(anb_predict(model, (double[]){0, .5}), 5, .02);
+    ck_assert_double_eq_tol(anb_predict(model, (double[]){.7, .15}), -1, .1);
+    ck_assert_double_eq_tol(anb_predict(model, (double[]){-.7, .35}), 5, .1);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(a_forest_is_better_than_a_tree_and_both_than_the_mean)
+{
+    StreamingLearner *tree = made("tree", 10, 1), *forest = made("forest", 10, 1);
+    uint64_t a = 5, b = 5;
+    double of_tree = error_over(tree, &a, 6000, 3000, false), of_forest = error_over(forest, &b, 6000, 3000, false);
+    ck_assert_double_lt(of_tree, 3); /* the target's deviation is 5, the noise's 1 */
+    ck_assert_double_lt(of_forest, .85 * of_tree);
+    anb_free(tree);
+    anb_free(forest);
+}
+END_TEST
+
+START_TEST(a_seed_decides_everything)
+{
+    StreamingLearner *a = made("forest(trees=4)", 10, 7), *b = made("forest(trees=4)", 10, 7);
+    StreamingLearner *other = made("forest(trees=4)", 10, 8), *own = made("forest(trees=4, seed=99)", 10, 7);
+    uint64_t seed = 12;
+    double x[10];
+    int apart = 0, far = 0;
+    for (int i = 0; i < 3000; i++) {
+        double y = friedman(&seed, x, false), said = anb_train_one(a, x, y, 1);
+        ck_assert_double_eq(said, anb_train_one(b, x, y, 1));
+        apart += said != anb_train_one(other, x, y, 1);
+        far += said != anb_train_one(own, x, y, 1);
+    }
+    ck_assert(anb_equal(a, b));
+    ck_assert_int_gt(apart, 2000);
+    ck_assert_int_gt(far, 2000);
+    anb_free(a);
+    anb_free(b);
+    anb_free(other);
+    anb_free(own);
+}
+END_TEST
+
+START_TEST(after_an_abrupt_swap_the_error_returns)
+{
+    StreamingLearner *model = made("scale(forest)", 10, 1);
+    uint64_t seed = 21;
+    double before = error_over(model, &seed, 6000, 4000, false);
+    error_over(model, &seed, 3000, 0, true);
+    double after = error_over(model, &seed, 1000, 0, true);
+    ck_assert_msg(after < 1.15 * before, "%g before, %g after", before, after);
+    ck_assert_uint_gt(anb_counters(model)->drifts, 5);
+    anb_free(model);
+}
+END_TEST
+
+/* The same bits after the targets were multiplied by a power of two, but for the factor. */
+START_TEST(the_scale_of_the_target_does_not_matter)
+{
+    const double factor = _i % 2 ? 0x1p-40 : 0x1p+40;
+    StreamingLearner *a = made(models[_i / 2], 10, 1), *b = made(models[_i / 2], 10, 1);
+    uint64_t seed = 2;
+    double x[10];
+    for (int i = 0; i < 2500; i++) {
+        double y = friedman(&seed, x, false), said = anb_train_one(a, x, y, 1);
+        ck_assert_double_eq(said * factor, anb_train_one(b, x, y * factor, 1));
+    }
+    anb_free(a);
+    anb_free(b);
+}
+END_TEST
+
+static double edge_row(int kind, int i, size_t d, uint64_t *seed, double *x)
+{
+    double sum = 0;
+    for (size_t j = 0; j < d; j++) {
+        x[j] = kind == 1 ? 3 : kind == 4 ? i % 2 : uniform_of(seed);
+        sum += j < 3 ? x[j] : 0;
+    }
+    return kind == 0 ? 4.5 : kind == 4 ? 10 * (i % 2) : kind == 5 ? 1e12 + 1e9 * sum : sum;
+}
+
+/* 0 a constant target, 1 constant features, 2 one feature, 3 two hundred, 4 two rows in turn, 5 large targets. */
+START_TEST(edge_streams)
+{
+    int kind = _i % 6;
+    size_t d = kind == 2 ? 1 : kind == 3 ? 200 : 6;
+    StreamingLearner *model = made(models[_i / 6], d, 1);
+    uint64_t seed = 31;
+    double x[200], last = 0, y = 0;
+    for (int i = 0; i < 1500; i++) {
+        y = edge_row(kind, i, d, &seed, x);
+        last = anb_train_one(model, x, y, 1);
+        ck_assert(isfinite(last));
+    }
+    if (kind == 0 || kind == 4)
+        ck_assert_double_eq_tol(last, y, .1);
+    if (kind == 5)
+        ck_assert_double_eq_tol(last, 1e12, 1e10);
+    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(importance_is_shares_of_what_splits_gained)
+{
+    uint64_t seed = 8;
+    double x[10], share[10], sum = 0, noise = 0;
+    const StreamingLearnerType *type = _i == 0 ? &anb_tree : &anb_forest;
+    AnbTreeOptions tree = anb_tree_defaults();
+    AnbForestOptions forest = anb_forest_defaults();
+    AnbNode node = {.type = type, .options = _i == 0 ? (void *)&tree : (void *)&forest, .n_features = 10, .seed = 5};
+    AnbNeed need = type->need(&node);
+    void *state = calloc(1, need.state);
+    double *scratch = malloc(need.scratch * sizeof *scratch);
+    AnbCounters counters = {0};
+    AnbRow row = {x, x, NULL, &counters};
+    type->init(&node, state);
+    for (int i = 0; i < 5000; i++) {
+        double y = friedman(&seed, x, false);
+        type->predict(&node, state, &row, scratch);
+        type->update(&node, state, &row, y, 1, scratch);
+    }
+    ck_assert_int_eq(type->query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    for (int j = 0; j < 10; j++) {
+        ck_assert_double_ge(share[j], 0);
+        sum += share[j];
+        noise += j >= 5 ? share[j] : 0;
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-12);
+    ck_assert_double_lt(noise, .05);
+    ck_assert_double_gt(share[3], .2); /* 10 x_4: a third of the variance */
+    free(state);
+    free(scratch);
+}
+END_TEST
+
+START_TEST(memory_is_as_promised)
+{
+    static const char *const kinds[] = {"forest", "forest(leaf=mean)", "forest(leaf=linear)", "forest(leaf=rls)"};
+    StreamingLearner *small = made(kinds[_i], 12, 1), *large = made(kinds[_i], 128, 1);
+    ck_assert_uint_le(anb_total_bytes(small), 10000000);
+    ck_assert_uint_le(anb_total_bytes(large), 80000000);
+    anb_free(small);
+    anb_free(large);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("trees");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, a_tree_learns_a_step);
+    tcase_add_test(tests, a_forest_is_better_than_a_tree_and_both_than_the_mean);
+    tcase_add_test(tests, a_seed_decides_everything);
+    tcase_add_test(tests, after_an_abrupt_swap_the_error_returns);
+    tcase_add_loop_test(tests, the_scale_of_the_target_does_not_matter, 0, 2 * MODELS);
+    tcase_add_loop_test(tests, edge_streams, 0, 6 * MODELS);
+    tcase_add_loop_test(tests, importance_is_shares_of_what_splits_gained, 0, 2);
+    tcase_add_loop_test(tests, memory_is_as_promised, 0, 4);
+    return suite;
+}
+
+CHECK_MAIN(suite)
