@@ -84,13 +84,22 @@ static size_t copies(const AnbMlpOptions *o)
     return 2 + (size_t)adam(o) + (size_t)(adam(o) && o->momentum > 0);
 }
 
-static View view(const AnbNode *self, void *state)
+/* Sizes, from the plan alone. */
+static View plan(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
-    View v = {.o = o, .d = self->n_features, .s = state};
+    View v = {.o = o, .d = self->n_features};
     v.net = anb_network(v.d, (size_t)o->hidden, (AnbActivation)o->activation);
     v.size = anb_network_size(&v.net);
     v.memory = o->replay > 0 ? (size_t)o->memory : 0;
+    return v;
+}
+
+static View view(const AnbNode *self, void *state)
+{
+    View v = plan(self);
+    const AnbMlpOptions *o = v.o;
+    v.s = state;
     double *w = (double *)((char *)state + WEIGHTS);
     v.w = (AnbNetworkRows){w, w + v.size, adam(o) ? w + 2 * v.size : NULL, copies(o) == 4 ? w + 3 * v.size : NULL};
     v.y = w + copies(o) * v.size;
@@ -101,7 +110,7 @@ static View view(const AnbNode *self, void *state)
 static AnbNeed need(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
-    View v = view(self, NULL);
+    View v = plan(self);
     size_t batch = 1 + (size_t)o->replay;
     return (AnbNeed){WEIGHTS + copies(o) * v.size * sizeof(double) +
                          v.memory * (sizeof(double) + v.d * sizeof(float)),

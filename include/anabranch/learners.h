@@ -86,6 +86,17 @@ ANB_API extern const StreamingLearnerType anb_lags;
 ANB_API extern const StreamingLearnerType anb_guard;
 
 /*
+ * Nearest neighbours in a window of rows, by a metric that it learns from the slopes of the planes it fits, and a ridge
+ * plane through them. Wants a scale above it. Weight class: unit.
+ */
+typedef struct AnbKnnOptions {
+    int window; /* 1,000; samples remembered, 2 to 1,048,576 */
+    int k;      /* 0: max(30, 2 min(d, 64)); neighbours, to 1,024 */
+} AnbKnnOptions;
+ANB_API AnbKnnOptions anb_knn_defaults(void);
+ANB_API extern const StreamingLearnerType anb_knn;
+
+/*
  * A network of one hidden layer, learned by Adam or plain descent from each sample and, with replay, from earlier ones
  * drawn at random. Its prediction weighs the newest weights against their running average by what was right lately. Wants
  * a scale above it. Weight class: scaled (the step, by ten at most).

@@ -1,0 +1,270 @@
+#include "parts/random.h"
+#include "suite.h"
+#include <anabranch/learner.h>
+#include <anabranch/learners.h>
+#include <gsl/gsl_multifit.h>
+#include <math.h>
+#include <stdbool.h>
+
+static StreamingLearner *made(size_t n_features, const char *expression)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+/* ---- the whole learner again, by sorting and by GSL ---- */
+
+enum { D = 4, WINDOW = 150, K = 12, N = 700 };
+
+typedef struct Oracle {
+    int n, fits;
+    bool fitted;
+    double x[N][D], y[N], slopes[D], cross, spread;
+    double mean, plane, slope[D]; /* of the last look */
+} Oracle;
+
+typedef struct Neighbour {
+    double distance;
+    int at;
+} Neighbour;
+
+static int nearer(const void *a, const void *b)
+{
+    double x = ((const Neighbour *)a)->distance, y = ((const Neighbour *)b)->distance;
+    return (x > y) - (x < y);
+}
+
+static double plane(Oracle *o, const Neighbour *near, int k, const double *metric, const double *x)
+{
+    double w[K], total = 0, centre[D] = {0}, trace = 0, chi;
+    o->mean = 0;
+    for (int i = 0; i < k; i++) {
+        w[i] = 1 / (.05 + near[i].distance / near[k - 1].distance);
+        total += w[i];
+        o->mean += w[i] * o->y[near[i].at];
+        for (int j = 0; j < D; j++)
+            centre[j] += w[i] * o->x[near[i].at][j];
+    }
+    o->mean /= total;
+    gsl_matrix *a = gsl_matrix_calloc(K + D, D), *covariance = gsl_matrix_alloc(D, D);
+    gsl_vector *b = gsl_vector_calloc(K + D), *c = gsl_vector_alloc(D);
+    for (int i = 0; i < k; i++) {
+        gsl_vector_set(b, i, sqrt(w[i]) * (o->y[near[i].at] - o->mean));
+        for (int j = 0; j < D; j++) {
+            double off = o->x[near[i].at][j] - centre[j] / total;
+            gsl_matrix_set(a, i, j, sqrt(w[i]) * off);
+            trace += metric[j] * w[i] * off * off;
+        }
+    }
+    for (int j = 0; j < D; j++)
+        gsl_matrix_set(a, K + j, j, sqrt(.15 * trace / D / metric[j]));
+    gsl_multifit_linear_workspace *space = gsl_multifit_linear_alloc(K + D, D);
+    gsl_multifit_linear(a, b, c, covariance, &chi, space);
+    double value = o->mean;
+    for (int j = 0; j < D; j++) {
+        o->slope[j] = gsl_vector_get(c, j);
+        value += o->slope[j] * (x[j] - centre[j] / total);
+    }
+    gsl_multifit_linear_free(space);
+    gsl_matrix_free(a);
+    gsl_matrix_free(covariance);
+    gsl_vector_free(b);
+    gsl_vector_free(c);
+    return value;
+}
+
+static double oracle_predict(Oracle *o, const double *x)
+{
+    Neighbour near[WINDOW];
+    int count = o->n < WINDOW ? o->n : WINDOW, k = count < K ? count : K;
+    if (k == 0)
+        return 0;
+    double metric[D], total = 0, low = INFINITY, high = -INFINITY;
+    for (int j = 0; j < D; j++)
+        total += o->slopes[j];
+    for (int j = 0; j < D; j++)
+        metric[j] = .9 * (total > 0 ? D * o->slopes[j] / total : 1) + .02;
+    for (int i = 0; i < count; i++) {
+        double sum = 0;
+        near[i].at = o->n - 1 - i;
+        for (int j = 0; j < D; j++)
+            sum += metric[j] * pow(x[j] - o->x[near[i].at][j], 2);
+        near[i].distance = sqrt(sum);
+    }
+    qsort(near, (size_t)count, sizeof *near, nearer);
+    o->plane = plane(o, near, k, metric, x);
+    o->fitted = k > D;
+    for (int i = 0; i < k; i++) {
+        low = fmin(low, o->y[near[i].at]);
+        high = fmax(high, o->y[near[i].at]);
+    }
+    double share = o->spread > 0 ? fmax(0, fmin(1, o->cross / o->spread)) : 1;
+    double f = o->mean + (o->fitted ? share * (o->plane - o->mean) : 0), margin = .25 * (high - low);
+    return fmax(low - margin, fmin(high + margin, f));
+}
+
+static void oracle_update(Oracle *o, const double *x, double y)
+{
+    double mean = 0, square = 0;
+    for (int i = 0; i < o->n; i++)
+        mean += o->y[i] / o->n;
+    for (int i = 0; i < o->n; i++)
+        square += pow(o->y[i] - mean, 2) / o->n;
+    if (o->fitted) {
+        o->fits++;
+        o->cross = .995 * o->cross + (y - o->mean) * (o->plane - o->mean) / square;
+        o->spread = .995 * o->spread + pow(o->plane - o->mean, 2) / square;
+        for (int j = 0; j < D; j++)
+            o->slopes[j] += fmax(.005, 1. / o->fits) * (fmin(100, pow(o->slope[j], 2) / square) - o->slopes[j]);
+    }
+    for (int j = 0; j < D; j++)
+        o->x[o->n][j] = x[j];
+    o->y[o->n++] = y;
+}
+
+START_TEST(is_what_sorting_and_gsl_say)
+{
+    StreamingLearner *model = made(D, "knn(window=150, k=12)");
+    static Oracle o;
+    AnbRandom random;
+    anb_random_seed(&random, 19);
+    for (int t = 0; t < N; t++) {
+        double x[D], y;
+        for (int j = 0; j < D; j++)
+            x[j] = (double)(float)anb_random_normal(&random);
+        y = 10 + 3 * x[0] + 2 * x[1] * x[1] + .1 * anb_random_normal(&random);
+        ck_assert_double_eq_tol(anb_train_one(model, x, y, 1), oracle_predict(&o, x), 1e-7);
+        oracle_update(&o, x, y);
+    }
+    anb_free(model);
+}
+END_TEST
+
+/* ---- streams that are not nice ---- */
+
+static double friedman(const double *x)
+{
+    return 10 * sin(3.14159265 * x[0] * x[1]) + 20 * (x[2] - .5) * (x[2] - .5) + 10 * x[3] + 5 * x[4];
+}
+
+/* Error over the last 1,000 of 5,000 samples; the first five features count. */
+static double friedman_error(size_t d)
+{
+    StreamingLearner *model = made(d, "scale(knn(window=2000))");
+    AnbRandom random;
+    double sum = 0;
+    anb_random_seed(&random, 8);
+    for (int t = 0; t < 5000; t++) {
+        double x[10];
+        for (int j = 0; j < 10; j++)
+            x[j] = anb_random_uniform(&random);
+        double error = friedman(x) - anb_train_one(model, x, friedman(x), 1);
+        sum += t < 4000 ? 0 : error * error / 1000;
+    }
+    anb_free(model);
+    return sqrt(sum);
+}
+
+START_TEST(features_without_a_say_cost_little)
+{
+    double with = friedman_error(10), without = friedman_error(5);
+    ck_assert_double_lt(without, 1.3); /* the target's deviation is 4.9 */
+    ck_assert_msg(with < 2.5 * without, "%g with five features of noise, %g without", with, without);
+}
+END_TEST
+
+START_TEST(scaling_the_target_scales_the_prediction)
+{
+    StreamingLearner *one = made(3, "scale(knn(window=100))"), *other = made(3, "scale(knn(window=100))");
+    AnbRandom random;
+    anb_random_seed(&random, 4);
+    for (int t = 0; t < 1000; t++) {
+        double x[3] = {anb_random_normal(&random), anb_random_normal(&random), 1};
+        double y = x[0] + sin(x[1]) + .1 * anb_random_normal(&random);
+        ck_assert_double_eq(anb_train_one(one, x, y, 1) * 0x1p-40, anb_train_one(other, x, y * 0x1p-40, 1));
+    }
+    anb_free(one);
+    anb_free(other);
+}
+END_TEST
+
+START_TEST(odd_streams_stay_finite)
+{
+    static const double odd[] = {1e150, -1e150, 1e-150, 1e12, -1e12, 0, 1e300};
+    static const char *const expressions[] = {"knn(window=40, k=7)", "scale(knn(window=33))", "knn(window=2)"};
+    for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
+        StreamingLearner *model = made(2, expressions[e]);
+        for (int t = 0; t < 1000; t++) {
+            double x[2] = {odd[t % 7], odd[(t / 7) % 7]}, y = odd[(t / 3) % 6];
+            ck_assert(isfinite(anb_train_one(model, x, y, 1)));
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+START_TEST(rows_seen_before_are_remembered)
+{
+    StreamingLearner *wide = made(200, "scale(knn(window=64, k=4))"), *constant = made(1, "scale(knn)");
+    double x[200] = {0};
+    for (int t = 0; t < 600; t++) {
+        for (int j = 0; j < 200; j++)
+            x[j] = t % 2;
+        double y = t % 2 ? 3 : -1, f = anb_train_one(wide, x, y, 1);
+        if (t > 100)
+            ck_assert_double_eq_tol(f, y, 1e-9);
+        ck_assert_double_eq(anb_train_one(constant, x, 42, 1), t ? 42 : 0);
+    }
+    anb_free(wide);
+    anb_free(constant);
+}
+END_TEST
+
+START_TEST(weighted_samples_are_sat_out)
+{
+    StreamingLearner *model = made(1, "knn(window=10)");
+    double x[1] = {1};
+    anb_train_one(model, x, 5, 1);
+    anb_train_one(model, x, 500, 2);
+    ck_assert_double_eq(anb_predict(model, x), 5);
+    ck_assert_uint_eq(anb_counters(model)->weight_skipped, 1);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(a_clone_goes_on_alike)
+{
+    StreamingLearner *model = made(3, "scale(knn(window=70))"), *copy = NULL;
+    AnbRandom random;
+    anb_random_seed(&random, 12);
+    for (int t = 0; t < 400; t++) {
+        double x[3] = {anb_random_normal(&random), anb_random_normal(&random), anb_random_normal(&random)};
+        double y = x[0] * x[1], f = anb_train_one(model, x, y, 1);
+        if (copy)
+            ck_assert_double_eq(anb_train_one(copy, x, y, 1), f);
+        if (t == 200)
+            copy = anb_clone(model, NULL);
+    }
+    ck_assert(anb_equal(model, copy));
+    anb_free(model);
+    anb_free(copy);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("knn");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, is_what_sorting_and_gsl_say);
+    tcase_add_test(tests, features_without_a_say_cost_little);
+    tcase_add_test(tests, scaling_the_target_scales_the_prediction);
+    tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, rows_seen_before_are_remembered);
+    tcase_add_test(tests, weighted_samples_are_sat_out);
+    tcase_add_test(tests, a_clone_goes_on_alike);
+    return suite;
+}
+
+CHECK_MAIN(suite)
