@@ -60,7 +60,7 @@ LANES_INLINE void scores(const BareMixture *m, const double *x, double *z)
         c = lanes_add(c, lanes_mul(lanes_load(w + 2 * m->stride + i), v));
         d = lanes_add(d, lanes_mul(lanes_load(w + 3 * m->stride + i), v));
     }
-    lanes_sum4(a, b, c, d, z);
+    lanes_store_half(z, lanes_sum4(a, b, c, d));
     for (int r = 0; r < BARE_K; r++)
         z[r] += m->bias[r] + m->load_bias[r];
 }
@@ -81,7 +81,7 @@ LANES_INLINE void step_scores(BareMixture *m, const double *g, const double *x, 
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
-    lanes_sum4(sum[0], sum[1], sum[2], sum[3], z);
+    lanes_store_half(z, lanes_sum4(sum[0], sum[1], sum[2], sum[3]));
 }
 
 /* The two largest, by six comparisons. */

@@ -11,7 +11,7 @@
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
-enum { ROWS = 64, N_SIZES = 3 };
+enum { ROWS = 32, N_SIZES = 3 };
 
 static const size_t sizes[N_SIZES] = {8, 32, 128};
 #define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"
@@ -219,6 +219,14 @@ static void line(const char *expression, const Twin *twin)
     }
 }
 
+static const Twin *twin_of(const char *expression)
+{
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+        if (strcmp(expression, twins[i].expression) == 0)
+            return &twins[i];
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     int first = 1;
@@ -229,7 +237,7 @@ int main(int argc, char **argv)
     printf("ns a sample, minimum of %d repeats, instruction set %s\n", repeats, anb_isa_name(anb_isa_in_use()));
     printf("%-40s %-8s %10s %10s %10s %10s %10s %10s   ratios\n", "", "", "d = 8", "32", "128", "bare 8", "32", "128");
     for (int i = first; i < argc; i++)
-        line(argv[i], NULL);
+        line(argv[i], twin_of(argv[i]));
     if (first < argc)
         return 0;
     for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)

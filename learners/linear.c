@@ -17,6 +17,7 @@
 typedef struct Linear {
     double b;
     AnbMoments target; /* where normalized */
+    double unused[4];  /* w starts on a cache line */
     double w[];
 } Linear;
 
@@ -48,10 +49,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return finite_or_0(s->target.mean + scratch[1] * scratch[0]);
 }
 
-static void move(const AnbNode *self, Linear *s, const AnbRow *row, double step)
+static void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
 {
-    double bad = anb_axpy(s->w, step, row->x, self->n_features);
-    s->b += step;
+    double bad = anb_axpy(s->w, by, row->x, self->n_features);
+    s->b += by;
     if (!(bad + (s->b - s->b) == 0))
         anb_restart(self, s, row);
 }
@@ -84,9 +85,19 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         move(self, state, row, 2 * o->rate * weight * (y - scratch[0]));
 }
 
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    double f = predict(self, state, row, scratch);
+    update(self, state, row, y, weight, scratch);
+    return f;
+}
+
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    anb_visit(visitor, state, ANB_F64, sizeof(Linear) / sizeof(double) + self->n_features);
+    Linear *s = state;
+    anb_visit(visitor, &s->b, ANB_F64, 1);
+    anb_moments_visit(&s->target, visitor);
+    anb_visit(visitor, s->w, ANB_F64, self->n_features);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -126,6 +137,7 @@ const StreamingLearnerType anb_linear = {
     .need = need,
     .predict = predict,
     .update = update,
+    .step = step,
     .query = query,
     .ranges = ranges,
     .validate = validate,

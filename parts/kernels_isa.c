@@ -1,7 +1,7 @@
 /* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
 #include "kernels.h"
 #include "lanes.h"
-#include "math.h"
+#include "lanes_math.h"
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -10,32 +10,46 @@ static double dot(const double *a, const double *b, size_t n)
 
 static double axpy(double *w, double a, const double *x, size_t n)
 {
-    const Lanes factor = lanes_all(a), zero = lanes_zero();
-    Lanes sick = zero;
+    const Lanes factor = lanes_all(a);
+    Lanes even = lanes_zero(), odd = lanes_zero();
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
         Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
-        sick = lanes_add(sick, lanes_mul(zero, v));
+        Lanes u = lanes_add(lanes_load(w + i + LANES), lanes_mul(factor, lanes_load(x + i + LANES)));
         lanes_store(w + i, v);
+        lanes_store(w + i + LANES, u);
+        even = lanes_add(even, v);
+        odd = lanes_add(odd, u);
+    }
+    if (i + LANES <= n) {
+        Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
+        lanes_store(w + i, v);
+        even = lanes_add(even, v);
+        i += LANES;
     }
     if (i < n) {
         Lanes v = lanes_add(lanes_load_tail(w + i, n - i), lanes_mul(factor, lanes_load_tail(x + i, n - i)));
         lanes_store_tail(w + i, v, n - i);
-        sick = lanes_add(sick, lanes_mul(zero, v));
+        odd = lanes_add(odd, v);
     }
-    return lanes_sum(sick);
+    return lanes_sick(lanes_add(even, odd), w, n);
 }
 
 static double finite(const double *x, size_t n)
 {
-    const Lanes zero = lanes_zero();
-    Lanes sick = zero;
+    Lanes even = lanes_zero(), odd = lanes_zero();
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        sick = lanes_add(sick, lanes_mul(zero, lanes_load(x + i)));
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_load(x + i));
+        odd = lanes_add(odd, lanes_load(x + i + LANES));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_load(x + i));
+        i += LANES;
+    }
     if (i < n)
-        sick = lanes_add(sick, lanes_mul(zero, lanes_load_tail(x + i, n - i)));
-    return lanes_sum(sick);
+        odd = lanes_add(odd, lanes_load_tail(x + i, n - i));
+    return lanes_sick(lanes_add(even, odd), x, n);
 }
 
 /* `rows` scores at once: their sums do not wait for each other, and x is read once. */
@@ -71,11 +85,10 @@ static void gate_scores(const double *w, size_t stride, size_t k, const double *
 LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double *c, const double *x, size_t d,
                              double *z)
 {
-    const Lanes zero = lanes_zero();
-    Lanes sum[4], factor[4], sick = zero;
+    Lanes sum[4], factor[4], written = lanes_zero();
     size_t i = 0;
     for (size_t r = 0; r < rows; r++) {
-        sum[r] = zero;
+        sum[r] = lanes_zero();
         factor[r] = lanes_all(c[r]);
     }
     for (; i + LANES <= d; i += LANES) {
@@ -83,7 +96,7 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load(w + r * stride + i), lanes_mul(factor[r], v));
             lanes_store(w + r * stride + i, new);
-            sick = lanes_add(sick, lanes_mul(zero, new));
+            written = lanes_add(written, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
@@ -92,60 +105,65 @@ LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double
         for (size_t r = 0; r < rows; r++) {
             Lanes new = lanes_sub(lanes_load_tail(w + r * stride + i, d - i), lanes_mul(factor[r], v));
             lanes_store_tail(w + r * stride + i, new, d - i);
-            sick = lanes_add(sick, lanes_mul(zero, new));
+            written = lanes_add(written, new);
             sum[r] = lanes_add(sum[r], lanes_mul(new, v));
         }
     }
     for (size_t r = 0; r < rows; r++)
         z[r] = lanes_sum(sum[r]);
-    return sick;
+    return written;
 }
 
 static double gate_step(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z)
 {
-    Lanes sick = lanes_zero();
+    Lanes written = lanes_zero();
+    double all, bad = 0;
     size_t i = 0;
     for (; i + 4 <= k; i += 4)
-        sick = lanes_add(sick, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
+        written = lanes_add(written, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
     for (; i < k; i++)
-        sick = lanes_add(sick, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
-    return lanes_sum(sick);
+        written = lanes_add(written, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
+    all = lanes_sum(written);
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (i = 0; i < k; i++)
+        bad += finite(w + i * stride, d);
+    return bad;
 }
 
-enum { FOUR = 4 };
-
-/* exp(z - top) of up to four logits into e, 0 behind them, and that times z - top added to mean: plain loops over four,
- * which the compiler turns into vectors. Returns their sum. */
-LANES_INLINE double exponentials(const double *z, size_t n, double top, double *e, double *mean)
+/* exp(t) with t = z - top of up to eight logits, 0 behind them; adds it to sum, and it times t to mean. */
+LANES_INLINE Lanes exponentials(const double *z, size_t n, double top, Lanes *sum, Lanes *mean)
 {
-    double t[FOUR], product[FOUR];
-    for (size_t i = 0; i < FOUR; i++)
-        t[i] = i < n ? z[i] - top : -746;
-    for (size_t i = 0; i < FOUR; i++) {
-        t[i] = t[i] < -746 ? -746 : t[i];
-        e[i] = anb_exp(t[i]);
-        product[i] = e[i] * t[i];
-    }
-    *mean += (product[0] + product[1]) + (product[2] + product[3]);
-    return (e[0] + e[1]) + (e[2] + e[3]);
+    static const double index[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
+    Lanes t = lanes_sub(n < LANES ? lanes_load_tail(z, n) : lanes_load(z), lanes_all(top));
+    t = lanes_where_above(lanes_all(-746), t, lanes_all(-746), t);
+    Lanes e = lanes_where_above(lanes_all((double)n), lanes_load(index), lanes_exp(t), lanes_zero());
+    *sum = lanes_add(*sum, e);
+    *mean = lanes_add(*mean, lanes_mul(e, t));
+    return e;
 }
 
 static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
 {
-    double top = z[0], sum = 0, mean = 0, e[FOUR];
+    Lanes sums = lanes_zero(), means = lanes_zero(), last = lanes_zero();
+    double top = z[0];
+    size_t whole = (k - 1) / LANES * LANES; /* the last block stays in registers */
     for (size_t i = 1; i < k; i++)
         top = z[i] > top ? z[i] : top;
-    for (size_t i = 0; i < k; i += FOUR) {
-        size_t n = k - i < FOUR ? k - i : FOUR;
-        sum += n == FOUR ? exponentials(z + i, FOUR, top, e, &mean) : exponentials(z + i, n, top, e, &mean);
-        for (size_t j = 0; j < n; j++)
-            p[i + j] = e[j];
-    }
+    for (size_t i = 0; i < whole; i += LANES)
+        lanes_store(p + i, exponentials(z + i, LANES, top, &sums, &means));
+    last = exponentials(z + whole, k - whole, top, &sums, &means);
+    double sum = lanes_sum(sums);
     bool usable = sum >= 1;
-    double part = usable ? 1 / sum : 0;
-    for (size_t i = 0; i < k; i++)
-        p[i] = usable ? p[i] * part : 1 / (double)k;
-    *what = (AnbSoftmax){top, usable ? sum : (double)k, usable ? mean * part : 0};
+    Lanes part = lanes_all(1 / sum), even = lanes_all(1 / (double)k);
+    for (size_t i = 0; i < whole; i += LANES)
+        lanes_store(p + i, usable ? lanes_mul(lanes_load(p + i), part) : even);
+    last = usable ? lanes_mul(last, part) : even;
+    if (k - whole < LANES)
+        lanes_store_tail(p + whole, last, k - whole);
+    else
+        lanes_store(p + whole, last);
+    *what = (AnbSoftmax){top, usable ? sum : (double)k, usable ? lanes_sum(means) / sum : 0};
 }
 
 LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)
@@ -187,7 +205,8 @@ LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sic
     new.mean = lanes_where_number(x, new.mean, old.mean);
     new.m2 = lanes_where_number(x, new.m2, old.m2);
     new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
-    *sick = lanes_add(*sick, lanes_mul(zero, lanes_add(new.count, lanes_add(new.mean, new.m2))));
+    Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
+    *sick = lanes_or(*sick, lanes_sub(written, written));
     return new;
 }
 

@@ -33,10 +33,6 @@ typedef double LanesPart __attribute__((vector_size(LANES_BYTES), may_alias));
 typedef double LanesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(8)));
 typedef int64_t LanesMask __attribute__((vector_size(LANES_BYTES), may_alias));
 
-#if LANES_BYTES > 16
-typedef double LanesFour __attribute__((vector_size(32), may_alias, aligned(8)));
-#endif
-
 #define LANES_INLINE static inline __attribute__((always_inline, unused))
 
 #define LANES_MEMBER(p, at) LanesPart p;
@@ -88,6 +84,7 @@ LANES_INLINE Lanes lanes_zero(void)
 #define LANES_OP_sub(p, at) l.p -= r.p;
 #define LANES_OP_mul(p, at) l.p *= r.p;
 #define LANES_OP_div(p, at) l.p /= r.p;
+#define LANES_OP_or(p, at) l.p = (LanesPart)((LanesMask)l.p | (LanesMask)r.p);
 /* As `l < r ? l : r` and `l > r ? l : r`: r where either is not a number. */
 #define LANES_OP_min(p, at) l.p = lanes_part_select(l.p < r.p, l.p, r.p);
 #define LANES_OP_max(p, at) l.p = lanes_part_select(l.p > r.p, l.p, r.p);
@@ -101,6 +98,7 @@ LANES_BINARY(lanes_add, add)
 LANES_BINARY(lanes_sub, sub)
 LANES_BINARY(lanes_mul, mul)
 LANES_BINARY(lanes_div, div)
+LANES_BINARY(lanes_or, or)
 LANES_BINARY(lanes_min, min)
 LANES_BINARY(lanes_max, max)
 
@@ -155,28 +153,68 @@ LANES_INLINE double lanes_sum(Lanes l)
 #endif
 }
 
-/* Four sums at once, each as lanes_sum has it. */
-LANES_INLINE void lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s, double *to)
+/* Four sums at once, each as lanes_sum has it: half of the lanes. */
+#if LANES_BYTES > 16
+typedef double LanesHalf __attribute__((vector_size(32), may_alias));
+#if LANES_BYTES == 64
+#define LANES_FOLD(l)                                                                                                  \
+    _mm256_add_pd(_mm512_castpd512_pd256((__m512d)l.a), _mm512_extractf64x4_pd((__m512d)l.a, 1))
+#else
+#define LANES_FOLD(l) ((__m256d)(l.a + l.b))
+#endif
+
+LANES_INLINE LanesHalf lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+    __m256d fp = LANES_FOLD(p), fq = LANES_FOLD(q), fr = LANES_FOLD(r), fs = LANES_FOLD(s);
+    __m256d pr = _mm256_add_pd(_mm256_permute2f128_pd(fp, fr, 0x20), _mm256_permute2f128_pd(fp, fr, 0x31));
+    __m256d qs = _mm256_add_pd(_mm256_permute2f128_pd(fq, fs, 0x20), _mm256_permute2f128_pd(fq, fs, 0x31));
+    return (LanesHalf)_mm256_hadd_pd(pr, qs);
+}
+
+LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
+{
+    _mm256_storeu_pd(to, (__m256d)half);
+}
+
+LANES_INLINE LanesHalf lanes_half_zero(void)
+{
+    return (LanesHalf){0};
+}
+
+LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
 {
 #if LANES_BYTES == 64
-#define LANES_HALF(l)                                                                                                  \
-    _mm256_add_pd(_mm512_castpd512_pd256((__m512d)l.a), _mm512_extractf64x4_pd((__m512d)l.a, 1))
-#elif LANES_BYTES == 32
-#define LANES_HALF(l) ((__m256d)(l.a + l.b))
-#endif
-#if LANES_BYTES > 16
-    __m256d hp = LANES_HALF(p), hq = LANES_HALF(q), hr = LANES_HALF(r), hs = LANES_HALF(s);
-    __m256d pr = _mm256_add_pd(_mm256_permute2f128_pd(hp, hr, 0x20), _mm256_permute2f128_pd(hp, hr, 0x31));
-    __m256d qs = _mm256_add_pd(_mm256_permute2f128_pd(hq, hs, 0x20), _mm256_permute2f128_pd(hq, hs, 0x31));
-    *(LanesFour *)to = _mm256_hadd_pd(pr, qs);
-#undef LANES_HALF
+    return (Lanes){(LanesPart)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)low), (__m256d)high, 1)};
 #else
-    to[0] = lanes_sum(p);
-    to[1] = lanes_sum(q);
-    to[2] = lanes_sum(r);
-    to[3] = lanes_sum(s);
+    return (Lanes){low, high};
 #endif
 }
+#else
+typedef struct LanesHalf {
+    LanesPart a, b;
+} LanesHalf;
+
+LANES_INLINE LanesHalf lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+    return (LanesHalf){{lanes_sum(p), lanes_sum(q)}, {lanes_sum(r), lanes_sum(s)}};
+}
+
+LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
+{
+    *(LanesMemory *)to = half.a;
+    *(LanesMemory *)(to + 2) = half.b;
+}
+
+LANES_INLINE LanesHalf lanes_half_zero(void)
+{
+    return (LanesHalf){{0}, {0}};
+}
+
+LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
+{
+    return (Lanes){low.a, low.b, high.a, high.b};
+}
+#endif
 
 /* The first n < 8 of them, zeros behind; reads no more than n. */
 LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
@@ -239,6 +277,20 @@ LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
     if (i < n)
         odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
     return lanes_sum(lanes_add(even, odd));
+}
+
+/*
+ * Whether what a loop wrote is finite costs it one addition: the sum of everything is not finite where one value is not.
+ * A sum that overflowed of itself is found out by looking at each value. 0 or not a number.
+ */
+LANES_INLINE double lanes_sick(Lanes sum, const double *written, size_t n)
+{
+    double all = lanes_sum(sum), bad = 0;
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        bad += written[i] - written[i];
+    return bad;
 }
 
 #endif

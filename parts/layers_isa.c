@@ -80,8 +80,8 @@ static double adam(double *p, double *m, double *v, const double *g, size_t n, c
 {
     const Lanes pace = lanes_all(how->pace), epsilon = lanes_all(how->epsilon), least = lanes_all(1e-280);
     const Lanes first = lanes_all(how->first), one_less_first = lanes_all(1 - how->first);
-    const Lanes second = lanes_all(how->second), one_less_second = lanes_all(1 - how->second), zero = lanes_zero();
-    Lanes sick = zero;
+    const Lanes second = lanes_all(how->second), one_less_second = lanes_all(1 - how->second);
+    Lanes written = lanes_zero();
     for (size_t i = 0; i < n; i += LANES) {
         size_t left = n - i;
         Lanes slope = part_of(g + i, left);
@@ -94,9 +94,9 @@ static double adam(double *p, double *m, double *v, const double *g, size_t n, c
         put_part(m + i, mean, left);
         put_part(v + i, square, left);
         put_part(p + i, value, left);
-        sick = lanes_add(sick, lanes_mul(zero, value));
+        written = lanes_add(written, value);
     }
-    return lanes_sum(sick);
+    return lanes_sick(written, p, n);
 }
 
 const AnbLayerKernels ANB_PER_ISA(anb_layer_kernels) = {.forward = forward, .gradient = gradient, .adam = adam};

@@ -52,7 +52,7 @@ LANES_INLINE const double *beside(const double *tile, const double *end, Rows ow
         sum.d = lanes_add(sum.d, lanes_mul(rows.d, there));
         add_columns(k, rows, own);
     }
-    lanes_sum4(sum.a, sum.b, sum.c, sum.d, sums);
+    lanes_store_half(sums, lanes_sum4(sum.a, sum.b, sum.c, sum.d));
     return tile;
 }
 
@@ -122,16 +122,16 @@ static double lower(size_t n, double *tile, const double *q, double scale)
 /* k <- q = k root, w += q pace; returns 0, or NaN where a weight is not finite. */
 LANES_INLINE double move_weights(double *w, double *k, size_t padded, double root, double pace)
 {
-    const Lanes by = lanes_all(root), step = lanes_all(pace), zero = lanes_zero();
-    Lanes sick = zero;
+    const Lanes by = lanes_all(root), step = lanes_all(pace);
+    Lanes written = lanes_zero();
     for (size_t j = 0; j < padded; j += LANES) {
         Lanes q = lanes_mul(lanes_load(k + j), by);
         Lanes v = lanes_add(lanes_load(w + j), lanes_mul(q, step));
         lanes_store(k + j, q);
         lanes_store(w + j, v);
-        sick = lanes_add(sick, lanes_mul(zero, v));
+        written = lanes_add(written, v);
     }
-    return lanes_sum(sick);
+    return lanes_sick(written, w, padded);
 }
 
 /* The intercept's row of P: (p0 - q0 q) scale. */

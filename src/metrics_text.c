@@ -2,6 +2,7 @@
  * The metrics as text: JSON Lines, CSV and Prometheus, each one loop over the registry.
  */
 #include "diagnostics.h"
+#include <anabranch/audit.h>
 #include <anabranch/number.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,7 +111,28 @@ static void put_json_metric(Out *out, const AnbMetric *metric, const double *val
     put_text(out, metric->shape == ANB_OF_PAIR ? "]" : "");
 }
 
-int anb_diagnostics_json(AnbDiagnostics *d, bool pairs, AnbPrint write, void *context)
+static void put_json_audit(Out *out, const AnbAudit *audit)
+{
+    bool stepped = anb_audit_history(audit) > 0;
+    for (int i = 0; i < ANB_AUDIT_METRIC_COUNT; i++) {
+        put_text(out, i ? ",\"" : ",\"audit\":{\"");
+        put_text(out, anb_audit_metric_name((AnbAuditMetric)i));
+        put_text(out, "\":");
+        put_json_value(out, stepped ? anb_audit_step(audit, 0).metric[i] : ANB_NAN);
+    }
+    put_text(out, "},\"rules\":{");
+    for (size_t i = 0; i < anb_audit_n_rules(audit); i++) {
+        AnbTruth truth = anb_audit_truth(audit, i);
+        double values[] = {truth.lower, truth.upper, anb_audit_severity(audit, i)};
+        put_text(out, i ? ",\"" : "\"");
+        put_text(out, anb_audit_rule_name(audit, i));
+        put_text(out, "\":");
+        put_json_array(out, values, 3);
+    }
+    put_text(out, "}");
+}
+
+int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write, void *context)
 {
     Out out = {write, context};
     put_text(&out, "{");
@@ -125,6 +147,8 @@ int anb_diagnostics_json(AnbDiagnostics *d, bool pairs, AnbPrint write, void *co
     }
     if (d->k)
         put_json_names(&out, d);
+    if (audit)
+        put_json_audit(&out, audit);
     put_text(&out, "}\n");
     return flush(&out);
 }
@@ -145,7 +169,36 @@ static void put_csv_column(Out *out, const char *metric, const char *expert)
     put_text(out, quoted ? "\"" : "");
 }
 
-int anb_diagnostics_csv_head(AnbDiagnostics *d, AnbPrint write, void *context)
+static void put_csv_audit_head(Out *out, const AnbAudit *audit)
+{
+    static const char *const ends[] = {".lower", ".upper", ".severity"};
+    for (int i = 0; i < ANB_AUDIT_METRIC_COUNT; i++) {
+        put_text(out, ",audit.");
+        put_text(out, anb_audit_metric_name((AnbAuditMetric)i));
+    }
+    for (size_t i = 0; i < 3 * anb_audit_n_rules(audit); i++) {
+        put_text(out, ",rule.");
+        put_text(out, anb_audit_rule_name(audit, i / 3));
+        put_text(out, ends[i % 3]);
+    }
+}
+
+static void put_csv_audit(Out *out, const AnbAudit *audit)
+{
+    bool stepped = anb_audit_history(audit) > 0;
+    for (int i = 0; i < ANB_AUDIT_METRIC_COUNT; i++) {
+        put_text(out, ",");
+        if (stepped)
+            put_number(out, anb_audit_step(audit, 0).metric[i]);
+    }
+    for (size_t i = 0; i < 3 * anb_audit_n_rules(audit); i++) {
+        AnbTruth truth = anb_audit_truth(audit, i / 3);
+        put_text(out, ",");
+        put_number(out, i % 3 == 0 ? truth.lower : i % 3 == 1 ? truth.upper : anb_audit_severity(audit, i / 3));
+    }
+}
+
+int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context)
 {
     Out out = {write, context};
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -160,11 +213,13 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, AnbPrint write, void *context)
                 put_text(&out, metric->name);
         }
     }
+    if (audit)
+        put_csv_audit_head(&out, audit);
     put_text(&out, "\n");
     return flush(&out);
 }
 
-int anb_diagnostics_csv(AnbDiagnostics *d, AnbPrint write, void *context)
+int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context)
 {
     Out out = {write, context};
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -176,6 +231,8 @@ int anb_diagnostics_csv(AnbDiagnostics *d, AnbPrint write, void *context)
                 put_number(&out, values[j]);
         }
     }
+    if (audit)
+        put_csv_audit(&out, audit);
     put_text(&out, "\n");
     return flush(&out);
 }

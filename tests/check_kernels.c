@@ -1,6 +1,7 @@
 /* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double. */
 #include "numbers.h"
 #include "parts/kernels.h"
+#include "parts/math.h"
 #include "suite.h"
 #include <float.h>
 #include <math.h>
@@ -166,6 +167,46 @@ START_TEST(gate_scores_and_steps)
 }
 END_TEST
 
+/* Each exponential is anb_exp's; sums and what follows within rounding. */
+static void softmax_body(void)
+{
+    double z[40], p[41], model[40];
+    for (size_t k = 1; k <= 40; k++)
+        for (int round = 0; round < 6; round++) {
+            double top = -INFINITY, sum = 0, mean = 0, total = 0;
+            for (size_t i = 0; i < k; i++) {
+                z[i] = uniform_of(&seed) * (round % 3 == 2 ? 900 : 20);
+                top = fmax(top, z[i]);
+            }
+            for (size_t i = 0; i < k; i++) {
+                model[i] = anb_exp(z[i] - top);
+                sum += model[i];
+                mean += model[i] * (z[i] - top);
+            }
+            p[k] = 17;
+            AnbSoftmax what = anb_gate_softmax(z, k, p);
+            ck_assert(p[k] == 17 && what.top == top);
+            ck_assert(fabs(what.sum - sum) <= 1e-14 * sum && fabs(what.mean - mean / sum) <= 1e-13 * (1 - mean / sum));
+            double part = 1 / what.sum;
+            for (size_t i = 0; i < k; i++) {
+                ck_assert(p[i] == model[i] * part);
+                total += p[i];
+            }
+            ck_assert(fabs(total - 1) <= 1e-14);
+            anb_gate_softmax(z, k, z);
+            ck_assert(same(z, p, k * sizeof *z));
+        }
+    z[2] = NAN;
+    AnbSoftmax what = anb_gate_softmax(z, 9, p);
+    ck_assert(what.sum == 9 && what.mean == 0 && p[0] == 1.0 / 9 && p[8] == 1.0 / 9);
+}
+
+START_TEST(softmax_is_of_anb_exp)
+{
+    on_each(softmax_body);
+}
+END_TEST
+
 static void standardize_body(void)
 {
     double x[MOST], mean[MOST], inv_sd[MOST], z[MOST + PAD];
@@ -257,6 +298,7 @@ static Suite *suite(void)
     tcase_add_test(tests, axpy_adds_and_writes_nothing_behind);
     tcase_add_test(tests, what_is_not_finite_is_told);
     tcase_add_test(tests, gate_scores_and_steps);
+    tcase_add_test(tests, softmax_is_of_anb_exp);
     tcase_add_test(tests, standardize_clips_and_fills);
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);

@@ -9,6 +9,7 @@
 typedef struct Run {
     StreamingLearner *model;
     AnbDiagnostics *d;
+    AnbAudit *audit;
 } Run;
 
 static Run run_of(int n)
@@ -16,15 +17,19 @@ static Run run_of(int n)
     Run run;
     run.model = anb_parse(2, "moe(linear(rate=0.02), linear(rate=0.005), mean, last)", NULL, NULL);
     run.d = anb_diagnostics_new(run.model, NULL, NULL);
+    run.audit = anb_audit_new(run.model, run.d, NULL, NULL, NULL);
     for (int t = 0; t < n; t++) {
         double x[2] = {(t * 7) % 11 / 11.0, (t * 5) % 13 / 13.0}, y = 3 * x[0] - x[1];
-        anb_diagnostics_update(run.d, run.model, x, y, anb_train_one(run.model, x, y, 1));
+        double f = anb_train_one(run.model, x, y, 1);
+        anb_diagnostics_update(run.d, run.model, x, y, f);
+        anb_audit_update(run.audit, run.model, y, f);
     }
     return run;
 }
 
 static void done(Run run)
 {
+    anb_audit_free(run.audit);
     anb_diagnostics_free(run.d);
     anb_free(run.model);
 }
@@ -61,8 +66,8 @@ START_TEST(json)
 {
     Run run = run_of(300);
     Text text = {0}, paired = {0};
-    ck_assert_int_eq(anb_diagnostics_json(run.d, false, append, &text), 0);
-    ck_assert_int_eq(anb_diagnostics_json(run.d, true, append, &paired), 0);
+    ck_assert_int_eq(anb_diagnostics_json(run.d, NULL, false, append, &text), 0);
+    ck_assert_int_eq(anb_diagnostics_json(run.d, run.audit, true, append, &paired), 0);
     ck_assert(text.bytes[0] == '{' && strcmp(text.bytes + text.n - 2, "}\n") == 0);
     ck_assert_double_eq(number_after(text.bytes, "\"rmse\":"), anb_diagnostics_value(run.d, ANB_METRIC_RMSE));
     ck_assert_double_eq(number_after(text.bytes, "\"expert_rmse\":["),
@@ -71,9 +76,11 @@ START_TEST(json)
     ck_assert_ptr_nonnull(strstr(text.bytes, "null"));
     ck_assert_ptr_null(strstr(text.bytes, "coactivation"));
     ck_assert_double_eq(number_after(paired.bytes, "\"coactivation\":[["), 1);
-    ck_assert_ptr_null(strstr(text.bytes, "nan"));
+    ck_assert_ptr_null(strstr(text.bytes, "\"rules\""));
+    ck_assert_double_eq(number_after(paired.bytes, "\"routing_stability\":["), anb_audit_truth(run.audit, 2).lower);
+    ck_assert_ptr_null(strstr(paired.bytes, "nan"));
     int calls = 0;
-    ck_assert_int_eq(anb_diagnostics_json(run.d, true, refuse, &calls), ANB_E_IO);
+    ck_assert_int_eq(anb_diagnostics_json(run.d, NULL, true, refuse, &calls), ANB_E_IO);
     ck_assert_int_eq(calls, 1);
     done(run);
 }
@@ -84,9 +91,11 @@ START_TEST(csv)
     Run run = run_of(300);
     Text head = {0}, line = {0};
     anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 1, "a, \"b\"");
-    anb_diagnostics_csv_head(run.d, append, &head);
-    anb_diagnostics_csv(run.d, append, &line);
+    anb_diagnostics_csv_head(run.d, run.audit, append, &head);
+    anb_diagnostics_csv(run.d, run.audit, append, &line);
     ck_assert_ptr_nonnull(strstr(head.bytes, ",expert_rmse.linear_0,\"expert_rmse.a, \"\"b\"\"\",expert_rmse.mean_2,"));
+    ck_assert_ptr_nonnull(strstr(head.bytes, ",audit.loss,"));
+    ck_assert_ptr_nonnull(strstr(head.bytes, ",rule.routing_stability.severity,"));
     size_t columns = 0, cells = 0;
     bool quoted = false;
     for (const char *at = head.bytes; *at; at++) {

@@ -4,6 +4,7 @@
 #ifndef ANABRANCH_H
 #define ANABRANCH_H
 
+#include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -12,6 +13,7 @@
 #include <anabranch/pool.h>
 #include <anabranch/number.h>
 #include <anabranch/serve.h>
+#include <anabranch/score.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/number.h>
 #include <anabranch/type.h>

@@ -20,6 +20,7 @@ extern "C" {
 #endif
 
 typedef struct AnbDiagnostics AnbDiagnostics;
+typedef struct AnbAudit AnbAudit; /* audit.h */
 
 typedef struct AnbDiagnosticsOptions {
     int span;        /* 500; samples of the faded means, >= 1 */
@@ -79,20 +80,24 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 
 /**
  * One record as a line of JSON: scalars as numbers, metrics of experts as arrays in their order, absent values null.
- * `expert_name` comes first where there are experts, pairs come as rows.
+ * `expert_name` comes last where there are experts, pairs come as rows; an audit adds `audit`, its step's metrics, and
+ * `rules`, [lower, upper, severity] of each by name.
  *
  * @param d        the observer
+ * @param audit    or NULL
  * @param pairs    also the metrics of pairs, K * K values
  * @param write    called with pieces of up to 512 bytes
  * @param context  handed to write
  * @return         0, or what write returned
  */
-ANB_API int anb_diagnostics_json(AnbDiagnostics *d, bool pairs, AnbPrint write, void *context);
+ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write,
+                                 void *context);
 
-/* The names of the CSV columns: `rmse`, and `expert_rmse.NAME` for each expert. Metrics of pairs are left out. */
-ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, AnbPrint write, void *context);
+/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert, and with an audit `audit.loss` and
+ * `rule.NAME.lower`, `.upper` and `.severity`. Metrics of pairs are left out. */
+ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
 /* One record as a line of CSV; absent values are empty. */
-ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, AnbPrint write, void *context);
+ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
 
 /**
  * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.

@@ -128,6 +128,17 @@ typedef struct AnbMatrix {
     const double *value;
 } AnbMatrix;
 
+/*
+ * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is replaced
+ * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that.
+ */
+typedef struct AnbAutoOptions {
+    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one */
+    int lags;   /* 0; 1 also takes past targets as inputs */
+} AnbAutoOptions;
+ANB_API AnbAutoOptions anb_auto_defaults(void);
+ANB_API extern const StreamingLearnerType anb_auto;
+
 /* What the leaves of a tree predict by: words of `leaf`. */
 enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS };
 

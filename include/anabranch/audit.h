@@ -1,0 +1,137 @@
+/*
+ * A rule audit: is the mixture specialising, balanced, stable, learning? Rules in an interval logic over the metrics of a
+ * window of samples; each rule has a truth interval [lower, upper] and a severity.
+ *
+ *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
+ *     double before = anb_train_one(model, x, y, 1);
+ *     anb_audit_update(audit, model, y, before);
+ *     if (anb_audit_severity(audit, 0) > 0.7) ...
+ *
+ * The language, one statement a line or before a `;`, comments from # to the line's end:
+ *
+ *     low_margin  = ramp(gate_margin, 0.2, slope=-12)            a predicate: on a metric, its offset, its slope (12)
+ *     off_balance = ramp(1 - expert_load[2], 0.8)                [constant + or -] metric; [i]: of expert i
+ *     torn        = 0.6 :: low_margin & ~high_expert_imbalance   a rule: its weight in (0, 1], its formula
+ *     0.5 :: low_margin -> (stable_loss | decreasing_loss)       a rule without a name is rule_<n>, counted from 0
+ *
+ * Formulas hold names of predicates, ~ & | -> (binding in that order, -> to the right) and parentheses. A metric is one
+ * of the step's own (anb_audit_metric_name) or, given an observer, any scalar of metrics.h, and with [i] any of an expert;
+ * an absent value makes its predicate [0, 1]: not known.
+ *
+ * ramp(v, offset, slope=s) is the interval between sigmoid(s (v - (offset + 0.05))) and sigmoid(s (v - (offset - 0.05))).
+ * Lukasiewicz: ~[L, U] = [1 - U, 1 - L]; & adds what is missing to 1, | adds, both clipped to [0, 1]; a -> b is ~a | b.
+ */
+#ifndef ANABRANCH_AUDIT_H
+#define ANABRANCH_AUDIT_H
+
+#include <anabranch/diagnostics.h>
+#include <anabranch/learner.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How true something is: at least lower, at most upper; 0 <= lower <= upper <= 1. */
+typedef struct AnbTruth {
+    double lower, upper;
+} AnbTruth;
+
+/* The metrics of a step, over its `period` samples; p are the gate's probabilities with warmup penalties in. */
+typedef enum AnbAuditMetric {
+    ANB_AUDIT_CONFIDENCE,    /* mean of the largest p */
+    ANB_AUDIT_ENTROPY,       /* mean of H(p) / ln K */
+    ANB_AUDIT_IMBALANCE,     /* population deviation, over the experts, of the shares of samples whose largest p is
+                              * theirs, divided by 0.5 */
+    ANB_AUDIT_LOSS,          /* root mean square of the errors made before learning */
+    ANB_AUDIT_LOSS_TREND,    /* mean first difference of the last `window` losses; 0 until there are window + 1 */
+    ANB_AUDIT_LOSS_CHANGE,   /* window |loss_trend| / mean of the last window losses */
+    ANB_AUDIT_LOSS_FALLING,  /* 1 where loss_trend < 0, else 0 */
+    ANB_AUDIT_WEIGHT_NORM,   /* Euclidean norm of the gate's weights; of the log-weights where it has no others */
+    ANB_AUDIT_WEIGHT_GROWTH, /* growth of that norm over the last `window` steps, divided by it; 0 until there are */
+    ANB_AUDIT_METRIC_COUNT
+} AnbAuditMetric;
+
+/* Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again. */
+typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
+
+typedef struct AnbAuditOptions {
+    int period;         /* 32; samples a step, >= 1 */
+    int window;         /* 10; steps of the loss's trend and the weights' growth, 2 to 1,000 */
+    int history;        /* 512; steps that are kept, 1 to 1,000,000 */
+    double alarm_level; /* 0.8; of a rule's lower bound, (0, 1] */
+    int alarm_steps;    /* 5; >= 1 */
+    AnbAlarm alarm;     /* NULL; called from anb_audit_update */
+    void *context;      /* of alarm */
+} AnbAuditOptions;
+ANB_API AnbAuditOptions anb_audit_defaults(void);
+
+/**
+ * Makes an audit of a model's first mixture.
+ *
+ * @param model        the model, or any clone of it; its allocator is used
+ * @param diagnostics  the observer whose metrics the text names, owned by the caller and outliving the audit; or NULL
+ * @param rules        predicates and rules, at most 64 KiB, 64 of each; NULL: the six of anb_audit_rules(). The seven
+ *                     predicates of that text are known in any case, and may be defined anew
+ * @param options      NULL: the defaults
+ * @param error        why it was refused and at which byte of rules, or NULL
+ * @return             the audit, owned by the caller (anb_audit_free), or NULL
+ */
+ANB_API AnbAudit *anb_audit_new(const StreamingLearner *model, AnbDiagnostics *diagnostics, const char *rules,
+                                const AnbAuditOptions *options, AnbError *error);
+/* NULL is fine. */
+ANB_API void anb_audit_free(AnbAudit *audit);
+
+/* The default predicates and rules, as text. */
+ANB_API const char *anb_audit_rules(void);
+
+/**
+ * Observes what train_one has just done; every `period` samples it makes a step. A sample that was rejected or learned
+ * nothing is passed over. Where the audit reads diagnostics, update those first.
+ *
+ * @param audit       the audit
+ * @param model       the model, right after its train_one
+ * @param y           the target
+ * @param prediction  what train_one returned
+ *
+ * Cost: K logarithms a sample, and for a step the gate's weights and two exponentials a predicate. Never allocates.
+ */
+ANB_API void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, double prediction);
+
+/* Forgets all steps; the rules stay. */
+ANB_API void anb_audit_reset(AnbAudit *audit);
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+ANB_API size_t anb_audit_n_rules(const AnbAudit *audit);
+/* Name, weight of rule i, and its alarm. They live as long as the audit. */
+ANB_API const char *anb_audit_rule_name(const AnbAudit *audit, size_t i);
+ANB_API double anb_audit_rule_weight(const AnbAudit *audit, size_t i);
+ANB_API bool anb_audit_alarmed(const AnbAudit *audit, size_t i);
+
+/* Truth of rule i at the last step; [0, 1] before the first one. */
+ANB_API AnbTruth anb_audit_truth(const AnbAudit *audit, size_t i);
+/* weight (lower + upper) / 2 of rule i at the last step; 0 before the first one. */
+ANB_API double anb_audit_severity(const AnbAudit *audit, size_t i);
+/* Truth of a predicate at the last step; [0, 1] for an unknown one. */
+ANB_API AnbTruth anb_audit_predicate(const AnbAudit *audit, const char *name);
+
+/* "confidence", "entropy" ...; NULL out of range. */
+ANB_API const char *anb_audit_metric_name(AnbAuditMetric metric);
+
+/* One step of the history. Its arrays live until the next update. */
+typedef struct AnbAuditStep {
+    uint64_t samples;     /* observed up to its end */
+    const double *metric; /* ANB_AUDIT_METRIC_COUNT values */
+    const AnbTruth *rule; /* anb_audit_n_rules of them */
+} AnbAuditStep;
+
+/* Steps made since creation or the last reset, and how many of them are still in the history. */
+ANB_API uint64_t anb_audit_steps(const AnbAudit *audit);
+ANB_API size_t anb_audit_history(const AnbAudit *audit);
+/* A step by its age: 0 is the newest; back < anb_audit_history. */
+ANB_API AnbAuditStep anb_audit_step(const AnbAudit *audit, size_t back);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

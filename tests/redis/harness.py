@@ -1,0 +1,231 @@
+"""Servers on loopback, a small client of the protocol, and the library through ctypes: what the Redis tests stand on."""
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+
+class ReplyError(Exception):
+    pass
+
+
+class Client:
+    """One connection. call() sends a command and reads its reply; send() and read() pipeline."""
+
+    def __init__(self, port, resp3=False, timeout=30):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.file = self.socket.makefile("rb")
+        if resp3:
+            self.call("HELLO", 3)
+
+    @staticmethod
+    def encode(arguments):
+        parts = [b"*%d\r\n" % len(arguments)]
+        for a in arguments:
+            if isinstance(a, float):
+                a = repr(a)
+            a = a if isinstance(a, bytes) else str(a).encode()
+            parts.append(b"$%d\r\n%s\r\n" % (len(a), a))
+        return b"".join(parts)
+
+    def send(self, *arguments):
+        self.socket.sendall(self.encode(arguments))
+
+    def read(self):
+        line = self.file.readline()
+        if not line:
+            raise ConnectionError("the server closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            raise ReplyError(rest.decode())
+        if kind in b":(":
+            return int(rest)
+        if kind == b",":
+            return float(rest)
+        if kind == b"#":
+            return rest == b"t"
+        if kind == b"_":
+            return None
+        if kind in b"$=":
+            if rest == b"-1":
+                return None
+            return self.file.read(int(rest) + 2)[:-2]
+        if kind in b"*~>":
+            return None if rest == b"-1" else [self.read() for _ in range(int(rest))]
+        if kind == b"%":
+            return {self.read(): self.read() for _ in range(int(rest))}
+        raise ValueError("a reply of unknown kind %r" % line)
+
+    def call(self, *arguments):
+        self.send(*arguments)
+        return self.read()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def free_port():
+    """A port below 55000 that is free together with its cluster bus port."""
+    while True:
+        port = random.randint(20000, 44000)
+        try:
+            for p in (port, port + 10000):
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", p))
+            return port
+        except OSError:
+            continue
+
+
+class Server:
+    def __init__(self, program, module, *options):
+        self.program, self.module, self.options = program, module, options
+        self.folder = tempfile.mkdtemp(prefix="anabranch-redis-")
+        self.port = free_port()
+        self.process = None
+        self.start()
+
+    def start(self, wait=True):
+        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
+                   "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options,
+                   "--loadmodule", self.module]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, seconds=60):
+        end = time.time() + seconds
+        while time.time() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError("the server ended:\n" + self.log())
+            try:
+                client = self.client()
+                client.call("PING")
+                client.close()
+                return
+            except (OSError, ReplyError, ConnectionError):
+                time.sleep(0.02)
+        raise RuntimeError("the server does not answer:\n" + self.log())
+
+    def log(self):
+        try:
+            with open(os.path.join(self.folder, "log"), errors="replace") as f:
+                return f.read()[-3000:]
+        except OSError:
+            return "(no log)"
+
+    def client(self, **options):
+        return Client(self.port, **options)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """As an operator would: what is to be saved is saved."""
+        self.process.terminate()
+        self.process.wait(60)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Library:
+    """The C library itself: what a server's model is compared with, bit by bit."""
+
+    def __init__(self, path):
+        c = ctypes.CDLL(path)
+        c.anb_parse.restype = ctypes.c_void_p
+        c.anb_parse.argtypes = [ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
+        c.anb_train_one.restype = ctypes.c_double
+        c.anb_train_one.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_double, ctypes.c_double]
+        c.anb_predict.restype = ctypes.c_double
+        c.anb_predict.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        c.anb_snapshot_size.restype = ctypes.c_size_t
+        c.anb_snapshot_size.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        c.anb_snapshot_to_memory.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
+                                             ctypes.c_void_p]
+        c.anb_load_memory.restype = ctypes.c_void_p
+        c.anb_load_memory.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]
+        c.anb_total_bytes.restype = ctypes.c_size_t
+        c.anb_total_bytes.argtypes = [ctypes.c_void_p]
+        c.anb_free.argtypes = [ctypes.c_void_p]
+        self.c = c
+
+    def model(self, features, expression):
+        pointer = self.c.anb_parse(features, expression.encode(), None, None)
+        assert pointer, expression
+        return Model(self.c, pointer)
+
+    def load(self, blob):
+        pointer = self.c.anb_load_memory(blob, len(blob), None, None)
+        return Model(self.c, pointer) if pointer else None
+
+
+class Model:
+    def __init__(self, c, pointer):
+        self.c, self.pointer = c, pointer
+
+    def __del__(self):
+        self.c.anb_free(self.pointer)
+
+    def train(self, x, y, weight=1.0):
+        return self.c.anb_train_one(self.pointer, (ctypes.c_double * len(x))(*x), y, weight)
+
+    def predict(self, x):
+        return self.c.anb_predict(self.pointer, (ctypes.c_double * len(x))(*x))
+
+    def total_bytes(self):
+        return self.c.anb_total_bytes(self.pointer)
+
+    def blob(self):
+        size = self.c.anb_snapshot_size(self.pointer, None)
+        memory = ctypes.create_string_buffer(size)
+        assert self.c.anb_snapshot_to_memory(self.pointer, None, memory, size, None) == 0
+        return memory.raw
+
+
+def sample(rng, d):
+    """A row and its target; the same from the same generator."""
+    x = [rng.uniform(-1, 1) for _ in range(d)]
+    return x, 2 * x[0] - x[-1] + x[0] * x[1] + 0.1 * rng.gauss(0, 1)
+
+
+def pack(*rows):
+    return b"".join(struct.pack("<%dd" % len(r), *r) for r in rows)
+
+
+def unpack(blob):
+    return list(struct.unpack("<%dd" % (len(blob) // 8), blob))
+
+
+def run(tests, *arguments):
+    """Runs the tests, prints a line for each that fails and the counts as Check does; the exit status says whether all
+    passed."""
+    failed = 0
+    for test in tests:
+        start = time.time()
+        try:
+            test(*arguments)
+        except Exception:
+            failed += 1
+            print("%s failed:" % test.__name__)
+            traceback.print_exc(file=sys.stdout)
+        print("%-50s %6.2f s" % (test.__name__, time.time() - start), flush=True)
+    share = 100 * (len(tests) - failed) // len(tests)
+    print("%d%%: Checks: %d, Failures: %d, Errors: 0" % (share, len(tests), failed))
+    sys.exit(1 if failed else 0)
