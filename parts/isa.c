@@ -1,6 +1,7 @@
 /* Which instruction set, decided once before main. A new table is one line in TABLES. */
 #include "isa.h"
 #include "boa_kernels.h"
+#include "gate.h"
 #include "kernels.h"
 #include "layers.h"
 #include "near.h"
@@ -9,6 +10,7 @@
 
 #define TABLES(X)                                                                                                      \
     X(AnbBoaKernels, anb_boa_kernels)                                                                                  \
+    X(AnbGateKernels, anb_gate_kernels)                                                                                \
     X(AnbKernels, anb_kernels)                                                                                         \
     X(AnbRlsKernels, anb_rls_kernels)                                                                                  \
     X(AnbLayerKernels, anb_layer_kernels)                                                                              \

@@ -1,7 +1,7 @@
 /* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
 #include "kernels.h"
 #include "lanes.h"
-#include "lanes_math.h"
+#include "lanes_softmax.h"
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -131,39 +131,18 @@ static double gate_step(double *w, size_t stride, size_t k, const double *c, con
     return bad;
 }
 
-/* exp(t) with t = z - top of up to eight logits, 0 behind them; adds it to sum, and it times t to mean. */
-LANES_INLINE Lanes exponentials(const double *z, size_t n, double top, Lanes *sum, Lanes *mean)
-{
-    static const double index[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
-    Lanes t = lanes_sub(n < LANES ? lanes_load_tail(z, n) : lanes_load(z), lanes_all(top));
-    t = lanes_where_above(lanes_all(-746), t, lanes_all(-746), t);
-    Lanes e = lanes_where_above(lanes_all((double)n), lanes_load(index), lanes_exp(t), lanes_zero());
-    *sum = lanes_add(*sum, e);
-    *mean = lanes_add(*mean, lanes_mul(e, t));
-    return e;
-}
-
 static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
 {
-    Lanes sums = lanes_zero(), means = lanes_zero(), last = lanes_zero();
-    double top = z[0];
-    size_t whole = (k - 1) / LANES * LANES; /* the last block stays in registers */
-    for (size_t i = 1; i < k; i++)
-        top = z[i] > top ? z[i] : top;
-    for (size_t i = 0; i < whole; i += LANES)
-        lanes_store(p + i, exponentials(z + i, LANES, top, &sums, &means));
-    last = exponentials(z + whole, k - whole, top, &sums, &means);
-    double sum = lanes_sum(sums);
-    bool usable = sum >= 1;
-    Lanes part = lanes_all(1 / sum), even = lanes_all(1 / (double)k);
-    for (size_t i = 0; i < whole; i += LANES)
-        lanes_store(p + i, usable ? lanes_mul(lanes_load(p + i), part) : even);
-    last = usable ? lanes_mul(last, part) : even;
-    if (k - whole < LANES)
-        lanes_store_tail(p + whole, last, k - whole);
-    else
-        lanes_store(p + whole, last);
-    *what = (AnbSoftmax){top, usable ? sum : (double)k, usable ? lanes_sum(means) / sum : 0};
+    LanesSoftmax s = lanes_softmax_start(z, k);
+    size_t i = 0;
+    double part;
+    for (; i + LANES <= k; i += LANES)
+        lanes_store(p + i, lanes_softmax_add(&s, lanes_load(z + i), LANES));
+    if (i < k)
+        lanes_store_tail(p + i, lanes_softmax_add(&s, lanes_load_tail(z + i, k - i), k - i), k - i);
+    *what = lanes_softmax_end(&s, k, &part);
+    for (i = 0; i < k; i++)
+        p[i] = part > 0 ? p[i] * part : 1 / (double)k;
 }
 
 LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)

@@ -12,17 +12,24 @@
  * `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert that was
  * reset or has restarted begins with W_i = 0, b_i = 0.
  *
- * State: whether W is drawn, b[K], c[K], load[K], W[K][d], with standardize the moments of x. Scratch: z[K], q[K], with
- * standardize the row. Cost: 2 K d multiply-adds to learn.
+ * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as parts/gate.h, which has the arithmetic, wants it), with
+ * standardize the moments of x. Scratch: z[K], p[K], which were active, with standardize the row. Cost: 2 K d multiply-adds
+ * to learn.
  */
+#include "parts/gate.h"
 #include "parts/kernels.h"
 #include "parts/math.h"
 #include <anabranch/moe.h>
 
 typedef struct Gate {
-    uint64_t drawn;
-    double values[]; /* b[K], c[K], load[K], W[K * d]; count[d], mean[d], m2[d], inv_sd[d] */
+    uint64_t drawn, unused[7]; /* what follows starts on a cache line */
+    double values[];           /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
+
+/* Where the scratch's arrays are; those over experts are padded. */
+typedef struct Work {
+    double *z, *p, *mark, *row;
+} Work;
 
 static const AnbParam params[] = {
     {"top_k", ANB_COUNT, offsetof(AnbRouterLinearOptions, top_k), 2, 1, 4096, 0, NULL, "active experts a sample"},
@@ -44,15 +51,18 @@ static size_t experts(const AnbNode *self)
     return self->parent->n_children;
 }
 
-static double *bias_of(const AnbNode *self, Gate *s)
+static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
 {
-    (void)self;
-    return s->values;
+    size_t k = experts(self), padded = anb_gate_padded(k);
+    double *at = (double *)s->values;
+    return (AnbLinearGate){.k = k, .d = self->n_features, .stride = anb_gate_padded(self->n_features), .bias = at,
+                           .load_bias = at + padded, .load = at + 2 * padded, .w = at + 3 * padded};
 }
 
-static double *weights_of(const AnbNode *self, Gate *s)
+static Work work_of(const AnbNode *self, double *scratch)
 {
-    return s->values + 3 * experts(self);
+    size_t padded = anb_gate_padded(experts(self));
+    return (Work){scratch, scratch + padded, scratch + 2 * padded, scratch + 3 * padded};
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -69,44 +79,42 @@ static bool standardizes(const AnbNode *self)
     return ((const AnbRouterLinearOptions *)self->options)->standardize;
 }
 
-/* Doubles of state. */
-static size_t values(const AnbNode *self)
+/* Doubles of the gate itself. */
+static size_t own_size(const AnbNode *self)
 {
-    size_t k = experts(self), d = self->n_features;
-    return 3 * k + k * d + (standardizes(self) ? 4 * d : 0);
+    size_t k = experts(self);
+    return 3 * anb_gate_padded(k) + anb_gate_rows(k) * anb_gate_padded(self->n_features);
+}
+
+static double *moments_of(const AnbNode *self, const Gate *s)
+{
+    return (double *)s->values + own_size(self);
 }
 
 static AnbNeed need(const AnbNode *self)
 {
-    size_t k = experts(self);
-    return (AnbNeed){sizeof(Gate) + values(self) * sizeof(double), 2 * k + (standardizes(self) ? self->n_features : 0)};
+    size_t extra = standardizes(self) ? self->n_features : 0;
+    return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double),
+                     3 * anb_gate_padded(experts(self)) + extra};
 }
 
 /* ---- scores ---------------------------------------------------------------------------------------------------------- */
 
-static void score(const AnbNode *self, const Gate *s, const double *x, double *z)
-{
-    size_t k = experts(self), d = self->n_features;
-    anb_gate_scores(s->values + 3 * k, d, k, x, d, z);
-    for (size_t i = 0; i < k; i++)
-        z[i] += s->values[i] + s->values[k + i];
-}
-
 /* The row as the gate sees it: as it is, or standardised into the scratch. */
-static const double *standing(const AnbNode *self, const Gate *s, const AnbRow *row, double *scratch)
+static const double *standing(const AnbNode *self, const Gate *s, const AnbRow *row, const Work *w)
 {
-    size_t k = experts(self), d = self->n_features;
-    const double *moments = s->values + 3 * k + k * d;
+    size_t d = self->n_features;
+    const double *moments = moments_of(self, s);
     if (!standardizes(self))
         return row->x;
-    anb_standardize(row->x, moments + d, moments + 3 * d, 4, d, scratch + 2 * k);
-    return scratch + 2 * k;
+    anb_standardize(row->x, moments + d, moments + 3 * d, 4, d, w->row);
+    return w->row;
 }
 
 static void follow_row(const AnbNode *self, Gate *s, const AnbRow *row, double weight)
 {
-    size_t k = experts(self), d = self->n_features;
-    double *m = s->values + 3 * k + k * d;
+    size_t d = self->n_features;
+    double *m = moments_of(self, s);
     if (standardizes(self) && !(anb_moments_update(m, m + d, m + 2 * d, m + 3 * d, row->x, weight, d) == 0))
         memset(m, 0, 4 * d * sizeof *m);
 }
@@ -123,11 +131,11 @@ static double initial(uint64_t seed, uint64_t i, uint64_t j, double scale)
 
 static void draw(const AnbNode *self, Gate *s)
 {
-    size_t k = experts(self), d = self->n_features;
-    double *w = weights_of(self, s), scale = 1 / sqrt((double)d);
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < d; j++)
-            w[i * d + j] = initial(self->seed, i, j, scale);
+    AnbLinearGate g = numbers_of(self, s);
+    double scale = 1 / sqrt((double)g.d);
+    for (size_t i = 0; i < g.k; i++)
+        for (size_t j = 0; j < g.d; j++)
+            g.w[i * g.stride + j] = initial(self->seed, i, j, scale);
     s->drawn = 1;
 }
 
@@ -176,14 +184,13 @@ static void weigh(AnbGate *gate)
 static void open_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    double *z = scratch, *penalised = scratch + gate->k;
-    score(self, state, standing(self, state, row, scratch), z);
-    if (gate->penalty) {
-        for (size_t i = 0; i < gate->k; i++)
-            penalised[i] = z[i] + gate->penalty[i];
-        z = penalised;
-    }
-    anb_gate_softmax(z, gate->k, gate->p);
+    AnbLinearGate g = numbers_of(self, state);
+    Work w = work_of(self, scratch);
+    if (gate->penalty)
+        memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* there it has its padding */
+    anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, w.p);
+    for (size_t i = 0; i < gate->k; i++)
+        gate->p[i] = w.p[i];
     gate->n_active = (size_t)o->top_k;
     if (gate->n_active == 2)
         select_two(gate->p, gate->k, gate->active);
@@ -201,102 +208,100 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
     return sum;
 }
 
-static void balance(const AnbNode *self, double *c, double *load, const AnbGate *gate)
+static void mark_active(const AnbGate *gate, double *mark)
+{
+    for (size_t i = 0; i < anb_gate_padded(gate->k); i++)
+        mark[i] = 0;
+    for (size_t a = 0; a < gate->n_active; a++)
+        mark[gate->active[a]] = 1;
+}
+
+static AnbGateMove move_of(const AnbNode *self, const AnbGate *gate, const Work *w, double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
     const AnbMoeOptions *moe = self->parent->options;
-    double a = 2 / ((double)moe->utilization_span + 1), target = (double)o->top_k / (double)gate->k;
-    for (size_t i = 0; i < gate->k; i++)
-        load[i] *= 1 - a;
-    for (size_t j = 0; j < gate->n_active; j++)
-        load[gate->active[j]] += a;
-    for (size_t i = 0; i < gate->k; i++)
-        c[i] += o->load_balance_rate * (target - load[i]);
+    mark_active(gate, w->mark);
+    return (AnbGateMove){.p = w->p, .mark = w->mark, .best = gate->best, .step = o->router_lr * weight,
+                         .share = 2 / ((double)moe->utilization_span + 1), .balance = o->load_balance_rate,
+                         .target = (double)o->top_k / (double)gate->k};
 }
 
-/* p - 1{best} of the gate as it stands, without penalties, times the step. */
-static void slope(const AnbNode *self, Gate *s, const double *x, const AnbGate *gate, double rate, double *z,
-                  double *step)
+static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
 {
-    const double *p = gate->p;
-    bool fresh = !s->drawn;
-    if (fresh) {
-        draw(self, s);
-        score(self, s, x, z);
-    }
-    if (fresh || gate->penalty) {
-        anb_gate_softmax(z, gate->k, step);
-        p = step;
-    }
+    anb_restart(self, s, row);
     for (size_t i = 0; i < gate->k; i++)
-        step[i] = rate * (p[i] - (i == gate->best));
+        gate->after[i] = 1 / (double)gate->k;
+    gate->entropy = anb_log((double)gate->k);
 }
 
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
-    const AnbRouterLinearOptions *o = self->options;
     Gate *s = state;
-    size_t k = gate->k, d = self->n_features;
-    double *b = bias_of(self, s), *c = b + k, *z = scratch, *step = scratch + k, bad = 0;
-    const double *x = standardizes(self) ? scratch + 2 * k : row->x;
+    AnbLinearGate g = numbers_of(self, s);
+    Work w = work_of(self, scratch);
+    const double *x = standardizes(self) ? w.row : row->x;
+    AnbSoftmax what;
+    bool fresh = !s->drawn;
     (void)y;
-    slope(self, s, x, gate, o->router_lr * weight, z, step);
-    for (size_t i = 0; i < k; i++)
-        b[i] -= step[i];
-    bad += anb_gate_step(weights_of(self, s), d, k, step, x, d, z);
-    balance(self, c, c + k, gate);
-    for (size_t i = 0; i < k; i++) {
-        z[i] += b[i] + c[i];
-        bad += z[i] - z[i];
-    }
-    if (!(bad == 0)) {
-        anb_restart(self, s, row);
-        memset(z, 0, k * sizeof(double));
-    }
-    AnbSoftmax what = anb_gate_softmax(z, k, gate->after);
+    if (fresh)
+        draw(self, s);
+    if (fresh || gate->penalty)
+        anb_gate_open(&g, x, NULL, w.z, w.p);
+    AnbGateMove move = move_of(self, gate, &w, weight);
+    double bad = anb_gate_move(&g, &move, x, w.z, w.p, &what);
+    for (size_t i = 0; i < gate->k; i++)
+        gate->after[i] = w.p[i];
     gate->entropy = anb_log(what.sum) - what.mean;
+    if (!(bad == 0))
+        begin_again(self, s, row, gate);
     follow_row(self, s, row, weight);
 }
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    Gate *s = state;
-    size_t d = self->n_features;
+    AnbLinearGate g = numbers_of(self, state);
     if (!((const AnbRouterLinearOptions *)self->options)->clear)
         return;
-    memset(weights_of(self, s) + i * d, 0, d * sizeof(double));
-    bias_of(self, s)[i] = 0;
+    memset(g.w + i * g.stride, 0, g.d * sizeof(double));
+    g.bias[i] = 0;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------- */
 
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
-    const Gate *s = state;
-    size_t k = experts(self), d = self->n_features;
+    AnbLinearGate g = numbers_of(self, state);
     (void)row, (void)scratch;
     if (what == ANB_QUERY_LOAD) {
-        *(const double **)out = s->values + 2 * k;
+        *(const double **)out = g.load;
         return 0;
     }
     if (what != ANB_QUERY_GATE)
         return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){k, d, d, s->values + 3 * k, s->values, s->values + k};
+    *(AnbGateWeights *)out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
     return 0;
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     Gate *s = state;
+    AnbLinearGate g = numbers_of(self, s);
     anb_visit(visitor, &s->drawn, ANB_U64, 1);
-    anb_visit(visitor, s->values, ANB_F64, values(self));
+    anb_visit(visitor, g.bias, ANB_F64, g.k);
+    anb_visit(visitor, g.load_bias, ANB_F64, g.k);
+    anb_visit(visitor, g.load, ANB_F64, g.k);
+    for (size_t i = 0; i < g.k; i++)
+        anb_visit(visitor, g.w + i * g.stride, ANB_F64, g.d);
+    if (standardizes(self))
+        anb_visit(visitor, moments_of(self, s), ANB_F64, 4 * g.d);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Gate *s = state;
-    bool fine = s->drawn <= 1 && anb_finite(s->values, values(self)) == 0;
+    size_t size = own_size(self) + (standardizes(self) ? 4 * self->n_features : 0);
+    bool fine = s->drawn <= 1 && anb_finite(s->values, size) == 0;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
 }
 
