@@ -186,7 +186,7 @@ static void judge_predicates(AnbAudit *a, const double *metric)
     for (size_t i = 0; i < a->book.n_predicates; i++) {
         AnbPredicate *p = &a->book.predicate[i];
         double v = p->step >= 0 ? metric[p->step] : anb_diagnostics_values(a->diagnostics, p->metric, NULL)[p->expert];
-        p->truth = anb_ramp(p->base + p->sign * v, p->offset, p->slope);
+        p->truth = anb_ramp(p->base + p->sign * v, p->offset, p->slope, p->factor);
     }
 }
 

@@ -17,6 +17,7 @@ typedef struct AnbPredicate {
     AnbMetricId metric; /* of the diagnostics, where step is -1 */
     size_t expert;      /* which value of it */
     double base, sign, offset, slope;
+    double factor;      /* exp(-0.1 slope) */
     AnbTruth truth;     /* at the last step */
 } AnbPredicate;
 
@@ -44,8 +45,8 @@ int anb_rules_parse(AnbRuleBook *book, const char *text, const AnbDiagnostics *d
 /* An empty book with the default predicates, then `rules`, or the default ones where it is NULL. */
 int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *diagnostics, AnbError *error);
 
-/* [0, 1] where v is not a number. */
-AnbTruth anb_ramp(double v, double offset, double slope);
+/* [0, 1] where v is not a number; factor = exp(-0.1 slope). */
+AnbTruth anb_ramp(double v, double offset, double slope, double factor);
 /* From the predicates' truths. */
 AnbTruth anb_rule_truth(const AnbRuleBook *book, const AnbRule *rule);
 

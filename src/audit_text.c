@@ -10,6 +10,7 @@
  */
 #include "audit.h"
 #include "diagnostics.h"
+#include "parts/math.h"
 #include <anabranch/number.h>
 #include <stdio.h>
 
@@ -228,6 +229,7 @@ static bool read_ramp(Reader *r, AnbPredicate *p)
         return false;
     if (take(r, ",") && !(need(r, "slope") && need(r, "=") && read_number(r, &p->slope)))
         return false;
+    p->factor = anb_exp(-.1 * p->slope);
     return need(r, ")");
 }
 

@@ -97,7 +97,7 @@ static void derive_mixture(AnbDiagnostics *d)
     put(d, ANB_METRIC_GATE_CONFIDENCE, d->own.confidence);
     put(d, ANB_METRIC_GATE_MARGIN, d->own.margin);
     put(d, ANB_METRIC_DISAGREEMENT, m->disagreement);
-    put(d, ANB_METRIC_EFFECTIVE_EXPERTS_ROW, anb_exp(m->gate_entropy * anb_log((double)d->k)));
+    put(d, ANB_METRIC_EFFECTIVE_EXPERTS_ROW, anb_exp(m->gate_entropy * d->log_k));
     put(d, ANB_METRIC_SWITCHING_RATE, d->own.switching);
     put(d, ANB_METRIC_REGRET, best < 0 ? 0 : sqrt(d->own.mse) - sqrt(best));
     put(d, ANB_METRIC_POOL_SPARSITY, anb_expert_pool_sparsity(d->pool));
@@ -150,7 +150,8 @@ void anb_diagnostics_derive(AnbDiagnostics *d)
     if (!d->k || d->mixture.k != d->k)
         return;
     derive_mixture(d);
-    double best = sqrt(best_mse(d) < 0 ? 0 : best_mse(d));
+    double best = best_mse(d);
+    best = best < 0 ? 0 : sqrt(best);
     for (size_t i = 0; i < d->k; i++)
         derive_watched(d, i, best);
     derive_pairs(d);

@@ -76,6 +76,7 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
         d->allocator.free(d, d->allocator.context);
         return NULL;
     }
+    d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
     d->counters = *anb_counters(model);
     anb_diagnostics_reset(d);

@@ -32,6 +32,7 @@ struct AnbDiagnostics {
     AnbDiagnosticsOptions options;
     AnbAllocator allocator;
     size_t k; /* experts; 0: no mixture */
+    double log_k;
     AnbCounters counters;
     AnbMixture mixture; /* of the last sample learned; its arrays are not for later */
     AnbOwn own;

@@ -35,9 +35,18 @@ static double clip(double v)
     return v < 0 ? 0 : v > 1 ? 1 : v;
 }
 
-AnbTruth anb_ramp(double v, double offset, double slope)
+/* The two sigmoids differ by a constant factor of their exponential: one exponential where that factor is a small number. */
+AnbTruth anb_ramp(double v, double offset, double slope, double factor)
 {
-    double a = anb_sigmoid(slope * (v - (offset + .05))), b = anb_sigmoid(slope * (v - (offset - .05)));
+    double a, b;
+    if (fabs(slope) <= 100) {
+        double e = anb_exp(-slope * (v - (offset + .05)));
+        a = 1 / (1 + e);
+        b = 1 / (1 + e * factor);
+    } else {
+        a = anb_sigmoid(slope * (v - (offset + .05)));
+        b = anb_sigmoid(slope * (v - (offset - .05)));
+    }
     if (!(a - b <= 0 || a - b > 0))
         return (AnbTruth){0, 1};
     return a < b ? (AnbTruth){a, b} : (AnbTruth){b, a};
