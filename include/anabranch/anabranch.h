@@ -16,6 +16,7 @@
 #include <anabranch/score.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/number.h>
+#include <anabranch/superposition.h>
 #include <anabranch/type.h>
 #include <anabranch/types.h>
 
