@@ -1,0 +1,63 @@
+/* Any bytes as a snapshot whose length and checksum are right: refused with a code, or a model that can be used. */
+#include "fuzz.h"
+#include "parts/checksum.h"
+
+static void put(uint8_t *at, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        at[i] = (uint8_t)(value >> 8 * i);
+}
+
+static void repair(uint8_t *bytes, size_t size)
+{
+    AnbChecksum sum;
+    put(bytes + 16, size, 8);
+    anb_checksum_init(&sum);
+    anb_checksum_add(&sum, bytes, size - 4);
+    put(bytes + size - 4, sum.value, 4);
+}
+
+/* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but are finite. */
+static void use(StreamingLearner *model)
+{
+    size_t d = anb_n_features(model);
+    double *x = calloc(d, sizeof *x);
+    AnbMixture mixture;
+    for (int t = 0; t < 20; t++) {
+        for (size_t j = 0; j < d && j < 64; j++)
+            x[j] = (double)((t * 7 + (int)j * 5) % 11) - 5;
+        double f = anb_predict(model, x), g = anb_train_one(model, x, (double)(t % 5), 1);
+        FUZZ_ASSERT(memcmp(&f, &g, sizeof f) == 0, "%s: predict %g, train_one %g", anb_expression(model), f, g);
+    }
+    anb_mixture(model, &mixture);
+    free(x);
+}
+
+static void save_again(const StreamingLearner *model)
+{
+    size_t size = anb_snapshot_size(model, NULL);
+    uint8_t *bytes = malloc(size);
+    FUZZ_ASSERT(anb_snapshot_to_memory(model, NULL, bytes, size, NULL) == 0, "%s", anb_expression(model));
+    free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error = {0};
+    uint8_t *bytes = malloc(size + 1);
+    options.max_bytes = 16 << 20;
+    memcpy(bytes, data, size);
+    if (size >= 28)
+        repair(bytes, size);
+    StreamingLearner *model = anb_load_memory(bytes, size, &options, &error);
+    FUZZ_ASSERT(model || (error.code < 0 && error.message[0]), "no reason");
+    if (model) {
+        save_again(model);
+        use(model);
+        save_again(model);
+    }
+    anb_free(model);
+    free(bytes);
+    return 0;
+}
