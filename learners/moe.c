@@ -17,6 +17,7 @@
 #include "parts/math.h"
 #include "parts/moments.h"
 #include <anabranch/moe.h>
+#include <float.h>
 
 enum { GATHER_EVERY = 256 };
 
@@ -201,6 +202,12 @@ static unsigned nearest(const AnbGate *gate, double y)
     return best;
 }
 
+/* Differences of finite predictions may leave the doubles: what is kept does not. */
+static double within_doubles(double v)
+{
+    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+}
+
 /* The sample standard deviation of n values picked by index, or of the first n where there is none. */
 static double spread(const double *f, const unsigned *pick, size_t n)
 {
@@ -211,7 +218,7 @@ static double spread(const double *f, const unsigned *pick, size_t n)
         double delta = f[pick ? pick[i] : i] - mean;
         sum += delta * delta;
     }
-    return n < 2 ? 0 : sqrt(sum / (double)(n - 1));
+    return n < 2 ? 0 : within_doubles(sqrt(sum / (double)(n - 1)));
 }
 
 static int sign_with_margin(double v)
@@ -222,7 +229,7 @@ static int sign_with_margin(double v)
 /* How steadily the prediction accelerates: the agreement of its last two second differences. */
 static void align(Moe *s, double prediction)
 {
-    double change = prediction - s->prediction;
+    double change = within_doubles(prediction - s->prediction);
     if (s->samples >= 1) {
         int now = sign_with_margin(change - s->change), before = sign_with_margin(s->change - s->earlier_change);
         s->alignment += .05 * (now * before - s->alignment);
