@@ -304,11 +304,12 @@ static bool takes_missing(const AnbNode *node, bool x_complete, bool raw_complet
     if (!(flags & ANB_TAKES_MISSING) &&
         (((flags & ANB_READS_X) && !x_complete) || ((flags & ANB_READS_RAW) && !raw_complete)))
         return false;
-    bool maps = node->type->child_features != NULL;
-    bool x = x_complete || maps || (flags & ANB_COMPLETES), raw = raw_complete || maps;
-    for (size_t i = 0; i < node->n_children; i++)
-        if (!takes_missing(&node->children[i], x, raw))
+    bool x = x_complete || (flags & ANB_COMPLETES), raw = raw_complete;
+    for (size_t i = 0; i < node->n_children; i++) {
+        bool mapped = node->children[i].n_features != node->n_features; /* such rows are complete as they are */
+        if (!takes_missing(&node->children[i], x || mapped, raw || mapped))
             return false;
+    }
     return !node->router || takes_missing(node->router, x, raw);
 }
 

@@ -167,6 +167,17 @@ typedef struct AnbForestOptions {
 ANB_API AnbForestOptions anb_forest_defaults(void);
 ANB_API extern const StreamingLearnerType anb_forest;
 
+/*
+ * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
+ * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of them.
+ * Weight class: scaled (the children as they are).
+ */
+typedef struct AnbRefineOptions {
+    double discount; /* 0.999; of the gate over the stages, (0, 1] */
+} AnbRefineOptions;
+ANB_API AnbRefineOptions anb_refine_defaults(void);
+ANB_API extern const StreamingLearnerType anb_refine;
+
 #ifdef __cplusplus
 }
 #endif

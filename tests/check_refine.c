@@ -1,0 +1,88 @@
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <string.h>
+
+enum { D = 2, N = 6000 };
+
+static double noise(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
+}
+
+/* Where x_0 > 0 the target stays near the last one, elsewhere it is drawn anew: which expert is right depends on x. */
+static double error_of(const char *expression, double factor, uint64_t seed)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    double y = 0, sum = 0, x[D];
+    for (int n = 0; n < N; n++) {
+        for (size_t j = 0; j < D; j++)
+            x[j] = noise(&seed);
+        y = x[0] > 0 ? y + 0.05 * noise(&seed) : 4 * noise(&seed);
+        double said = anb_predict(model, x), f = anb_train_one(model, x, y * factor, 1);
+        ck_assert_double_eq(f, said);
+        f /= factor;
+        sum += n < N / 2 ? 0 : (f - y) * (f - y);
+    }
+    anb_free(model);
+    return sqrt(sum / (N - N / 2));
+}
+
+/* The best there is: no error where the target stays, the deviation of the draw, 4 / sqrt(12), in the other half. */
+START_TEST(which_expert_is_right_depends_on_the_row)
+{
+    double best = sqrt(0.5 * 16 / 12.0);
+    double alone = error_of("scale(moe(mean, last, router=blend))", 1, 1);
+    double plain = error_of("scale(moe(mean, last, mlp(hidden=32), router=blend))", 1, 1);
+    double with = error_of("scale(refine(moe(mean, last, router=blend), mlp(hidden=32)))", 1, 1);
+    ck_assert_double_lt(with, 1.1 * best);
+    ck_assert_double_gt(plain, 1.15 * best);
+    ck_assert_double_gt(alone, 1.15 * best);
+}
+END_TEST
+
+START_TEST(nothing_lost_where_there_is_nothing)
+{
+    double alone = error_of("scale(moe(mean, last, router=blend))", 1, 2);
+    double with = error_of("scale(refine(moe(mean, last, router=blend), mean))", 1, 2);
+    ck_assert_double_lt(with, 1.002 * alone);
+}
+END_TEST
+
+START_TEST(any_gate_and_several_learners)
+{
+    static const char *const of[] = {"scale(refine(moe(mean, last, rls, top_k=1), mlp, rls))",
+                                     "scale(refine(moe(mean, last, router=soft), rls, mean, poly(rls), discount=1))"};
+    for (size_t i = 0; i < 2; i++) {
+        double one = error_of(of[i], 1, 3);
+        ck_assert(isfinite(one));
+        ck_assert_double_eq_tol(error_of(of[i], 0x1p40, 3), one, 1e-6 * one);
+    }
+}
+END_TEST
+
+START_TEST(what_is_refused)
+{
+    AnbError error = {0};
+    ck_assert_ptr_null(anb_parse(D, "scale(refine(rls, mlp))", NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "mixture"));
+    ck_assert_ptr_null(anb_parse(D, "scale(refine(moe(rls, mean)))", NULL, &error));
+    ck_assert_ptr_null(anb_parse(D, "scale(refine(moe(rls, mean), mlp, discount=0))", NULL, &error));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("refine");
+    TCase *tests = case_of(suite, 30);
+    tcase_add_test(tests, which_expert_is_right_depends_on_the_row);
+    tcase_add_test(tests, nothing_lost_where_there_is_nothing);
+    tcase_add_test(tests, any_gate_and_several_learners);
+    tcase_add_test(tests, what_is_refused);
+    return suite;
+}
+
+CHECK_MAIN(suite)
