@@ -1,0 +1,227 @@
+/*
+ * anabranch eval: every row is predicted, then learned. Rows are read in blocks, so that the time of learning can be told
+ * from that of reading.
+ */
+#include "cli.h"
+#include "json.h"
+#include "output.h"
+#include "progress.h"
+#include "rows.h"
+#include "show.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEARNER, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, JSON };
+static const Option options[] = {
+    {'l', "learner", "EXPR", "the model, e.g. 'scale(rls(lambda=0.99))'; default: see below"},
+    {0, "seed", "S", "what random choices are derived from; default 1"},
+    {'t', "target", "COLUMN", "name of the target's column; default: the last one"},
+    {0, "drop", "A,B", "columns to leave out"},
+    {0, "limit", "N", "read at most N rows"},
+    {0, "every", "N", "a row of the table every N rows, instead of at 100, 200, 400, ..."},
+    {0, "predictions", "OUT.csv", "write row, target and prediction of every row; appears when all is done"},
+    {0, "json", NULL, "print the result as one JSON object on one line"},
+    {0}};
+
+enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
+
+typedef struct Run {
+    Rows rows;
+    StreamingLearner *model;
+    AnbScore *score;
+    Output predictions;
+    Progress progress;
+    uint64_t limit, scored, unlabelled;
+    double learning, start; /* seconds */
+    size_t block;           /* rows of it */
+    double *x, *y, *said;
+} Run;
+
+static int start(Run *run, const Arguments *a)
+{
+    uint64_t every = 0;
+    AnbError error = {0};
+    AnbModelOptions how = anb_model_defaults();
+    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
+    run->limit = UINT64_MAX;
+    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
+    status = status ? status : count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
+    status = status ? status : count_option("every", a->value[EVERY], 1, UINT64_MAX, &every);
+    status = status ? status : rows_open(&run->rows, a->operand[0], &columns);
+    if (status)
+        return status;
+    size_t d = run->rows.n_features;
+    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
+    run->model = anb_parse(d, expression, &how, &error);
+    if (!run->model)
+        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
+    run->block = BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
+    run->x = malloc(run->block * d * sizeof *run->x);
+    run->y = malloc(2 * run->block * sizeof *run->y);
+    run->said = run->y + run->block;
+    run->score = anb_score_new(NULL);
+    if (!run->x || !run->y || !run->score)
+        return complain(BAD_DATA, "out of memory");
+    if (a->value[PREDICTIONS])
+        status = output_open(&run->predictions, a->value[PREDICTIONS]);
+    if (!status && run->predictions.file)
+        fprintf(run->predictions.file, "row,target,prediction\n");
+    FILE *table = a->value[JSON] ? (every ? stderr : NULL) : stdout;
+    return status ? status : progress_start(&run->progress, table, every);
+}
+
+static void end(Run *run)
+{
+    anb_free(run->model);
+    anb_score_free(run->score);
+    anb_score_free(run->progress.recent);
+    free(run->x);
+    free(run->y);
+    rows_close(&run->rows);
+}
+
+/* An empty target is predicted only. */
+static void learn_block(Run *run, size_t n)
+{
+    size_t d = run->rows.n_features;
+    double from = progress_clock();
+    for (size_t i = 0; i < n; i++) {
+        const double *x = run->x + i * d;
+        run->said[i] = isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], 1);
+    }
+    run->learning += progress_clock() - from;
+}
+
+static void write_prediction(FILE *file, uint64_t row, double y, double said)
+{
+    char target[ANB_NUMBER_SIZE] = "", prediction[ANB_NUMBER_SIZE] = "";
+    if (!isnan(y))
+        anb_number_format(y, target);
+    if (!isnan(said))
+        anb_number_format(said, prediction);
+    fprintf(file, "%llu,%s,%s\n", (unsigned long long)row, target, prediction);
+}
+
+static void account_block(Run *run, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double y = run->y[i], said = run->said[i];
+        if (run->predictions.file)
+            write_prediction(run->predictions.file, run->rows.read - n + i + 1, y, said);
+        run->unlabelled += isnan(y);
+        if (isnan(y) || isnan(said))
+            continue;
+        anb_score_add(run->score, y, said);
+        progress_step(&run->progress, run->score, y, said, ++run->scored);
+    }
+}
+
+static int stream(Run *run)
+{
+    int status = 0;
+    while (!status && run->rows.read < run->limit) {
+        size_t n = 0;
+        for (; !status && n < run->block && run->rows.read < run->limit; n += status == 0)
+            status = rows_next(&run->rows, run->x + n * run->rows.n_features, run->y + n);
+        if (status > 0)
+            break;
+        learn_block(run, n);
+        account_block(run, n);
+    }
+    return status > 0 ? status : 0;
+}
+
+static uint64_t rejected(const Run *run)
+{
+    const AnbCounters *c = anb_counters(run->model);
+    return c->rejected_features + c->rejected_target + c->rejected_weight;
+}
+
+static void print_json(const Run *run, const char *stream_name)
+{
+    AnbScoreReport r;
+    uint64_t n = anb_n_samples_seen(run->model);
+    Json json = {stdout, false};
+    anb_score_report(run->score, &r);
+    json_open(&json, NULL, '{');
+    json_text(&json, "learner", anb_expression(run->model));
+    json_text(&json, "stream", stream_name);
+    json_count(&json, "n", n);
+    json_count(&json, "features", run->rows.n_features);
+    json_number(&json, "mae", r.mae);
+    json_number(&json, "rmse", r.rmse);
+    json_number(&json, "r2", r.r2);
+    json_number(&json, "rmse_second_half", r.rmse_second_half);
+    json_count(&json, "rejected", rejected(run));
+    json_number(&json, "samples_per_second", n > 0 && run->learning > 0 ? (double)n / run->learning : ANB_NAN);
+    json_count(&json, "state_bytes", anb_state_bytes(run->model));
+    json_number(&json, "seconds", progress_clock() - run->start);
+    json_close(&json, '}');
+    putchar('\n');
+}
+
+/* How the experts of the first mixture shared the work. */
+static void print_experts(const Run *run)
+{
+    AnbMixture mixture;
+    char trained[SHOW_SIZE];
+    if (anb_mixture(run->model, &mixture))
+        return;
+    printf("\n%-20s %10s %12s %12s  %s\n", "expert", "active", "utilization", "trained", "");
+    for (size_t i = 0; i < mixture.k; i++) {
+        int bar = (int)(mixture.load[i] * 30 + 0.5);
+        printf("%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i), 100 * mixture.load[i],
+               100 * mixture.utilization[i], show_count(mixture.trained[i], trained), bar < 0 ? 0 : bar > 30 ? 30 : bar,
+               "##############################", mixture.dead[i] ? " dead" : "");
+    }
+}
+
+static void print_result(const Run *run, const char *stream_name)
+{
+    char a[SHOW_SIZE], b[SHOW_SIZE];
+    AnbScoreReport r;
+    uint64_t n = anb_n_samples_seen(run->model);
+    anb_score_report(run->score, &r);
+    printf("%slearner           %s\n", run->progress.table ? "\n" : "", anb_expression(run->model));
+    printf("stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
+           run->rows.names[run->rows.n_features]);
+    printf("rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
+    printf(run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
+    printf("mae               %s\n", show_number(r.mae, a));
+    printf("rmse              %s (second half %s)\n", show_number(r.rmse, a), show_number(r.rmse_second_half, b));
+    printf("r2                %s\n", show_number(r.r2, a));
+    printf("speed             %s samples a second\n",
+           run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
+    printf("state             %s\n", show_bytes(anb_state_bytes(run->model), a));
+    print_experts(run);
+}
+
+static int run_eval(const Arguments *a)
+{
+    Run run = {.start = progress_clock()};
+    int status = start(&run, a);
+    if (!status)
+        status = stream(&run);
+    if (run.progress.recent)
+        progress_end(&run.progress, run.score);
+    int written = output_close(&run.predictions, status == 0);
+    status = status ? status : written;
+    if (!status)
+        a->value[JSON] ? print_json(&run, a->operand[0]) : print_result(&run, a->operand[0]);
+    end(&run);
+    return status;
+}
+
+static void more_help(void)
+{
+    printf("\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, na and\n"
+           "nan are missing; a row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n\n"
+           "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
+           default_learner());
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        printf("  %-12s %s\n", (*type)->name, (*type)->brief);
+}
+
+const Command command_eval = {"eval", "test, then train, over the rows of a file: how good is a learner there?", "FILE|-",
+                              options, 1, 1, run_eval, more_help};

@@ -1,0 +1,172 @@
+/*
+ * anabranch COMMAND ...: finds the command, takes its line apart, runs it.
+ */
+#include "cli.h"
+#include <anabranch/anabranch.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND(name) extern const Command command_##name;
+#include "commands.inc"
+#undef COMMAND
+
+static const Command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "commands.inc"
+#undef COMMAND
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+int complain(int status, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = '?';
+    fflush(stdout);
+    fprintf(stderr, "anabranch: %s\n", text);
+    return status;
+}
+
+int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+    char *end;
+    if (!text)
+        return 0;
+    errno = 0;
+    unsigned long long read = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || read < least || read > most)
+        return complain(BAD_USE, "--%s takes a whole number from %llu to %llu, not \"%s\"", name,
+                        (unsigned long long)least, (unsigned long long)most, text);
+    *value = read;
+    return 0;
+}
+
+int finish_stdout(int status)
+{
+    if (fflush(stdout) || ferror(stdout))
+        return complain(BAD_DATA, "cannot write to standard output: %s", strerror(errno));
+    return status;
+}
+
+const char *default_learner(void)
+{
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        if (strcmp((*type)->name, "auto") == 0)
+            return "auto";
+    return "scale(moe(linear, rls, rls(lambda=0.99), mean, top_k=2))";
+}
+
+static int program_help(void)
+{
+    printf("anabranch %s: regression on streams by mixtures of experts\n\n", anb_version());
+    printf("Usage: anabranch COMMAND [OPTION]... [FILE]\n\nCommands:\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->brief);
+    printf("\n`anabranch COMMAND --help` says more. Exit status: 0 success, 1 bad data, 2 wrong use.\n");
+    return finish_stdout(EXIT_SUCCESS);
+}
+
+static int command_help(const Command *command)
+{
+    printf("%s\n\nUsage: anabranch %s [OPTION]... %s\n\nOptions:\n", command->brief, command->name, command->operands);
+    for (const Option *option = command->options; option->name; option++) {
+        char left[64];
+        snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
+                 option->letter ? "," : " ", option->name, option->argument ? " " : "",
+                 option->argument ? option->argument : "");
+        printf("  %-26s %s\n", left, option->help);
+    }
+    printf("  %-26s %s\n", "-h, --help", "this text");
+    if (command->more_help)
+        command->more_help();
+    return finish_stdout(EXIT_SUCCESS);
+}
+
+/* getopt's two tables from the command's one. Long options return 256 + their index, help returns 'h'. */
+static void getopt_tables(const Command *command, struct option *longs, char *shorts)
+{
+    size_t i = 0;
+    *shorts++ = ':';
+    for (; command->options[i].name; i++) {
+        const Option *option = &command->options[i];
+        longs[i] = (struct option){option->name, option->argument != NULL, NULL, (int)(256 + i)};
+        if (option->letter) {
+            *shorts++ = option->letter;
+            if (option->argument)
+                *shorts++ = ':';
+        }
+    }
+    longs[i++] = (struct option){"help", 0, NULL, 'h'};
+    longs[i] = (struct option){0};
+    memcpy(shorts, "h", 2);
+}
+
+static int index_of(const Command *command, int code)
+{
+    for (int i = 0; code < 256 && command->options[i].name; i++)
+        if (command->options[i].letter == code)
+            return i;
+    return code - 256;
+}
+
+static int take_apart(const Command *command, int argc, char **argv, Arguments *arguments, bool *help)
+{
+    struct option longs[MAX_OPTIONS + 2];
+    char shorts[2 * MAX_OPTIONS + 4];
+    int code;
+    getopt_tables(command, longs, shorts);
+    opterr = 0;
+    while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (code == ':')
+            return complain(BAD_USE, "%s: option %s needs a value", command->name, argv[optind - 1]);
+        if (code == '?')
+            return complain(BAD_USE, "%s: unknown option %s; see `anabranch %s --help`", command->name, argv[optind - 1],
+                            command->name);
+        if (code == 'h')
+            *help = true;
+        else
+            arguments->value[index_of(command, code)] = optarg ? optarg : "";
+    }
+    arguments->operand = argv + optind;
+    arguments->operands = argc - optind;
+    return 0;
+}
+
+static int run(const Command *command, int argc, char **argv)
+{
+    Arguments arguments = {0};
+    bool help = false;
+    int status = take_apart(command, argc, argv, &arguments, &help);
+    if (status)
+        return status;
+    if (help)
+        return command_help(command);
+    if (arguments.operands < command->min_operands || arguments.operands > command->max_operands)
+        return complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
+    return finish_stdout(command->run(&arguments));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return complain(BAD_USE, "which command? See `anabranch --help`");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return program_help();
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("anabranch %s\n", anb_version());
+        return finish_stdout(EXIT_SUCCESS);
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return run(commands[i], argc - 1, argv + 1);
+    return complain(BAD_USE, "unknown command \"%s\"; see `anabranch --help`", argv[1]);
+}

@@ -1,0 +1,30 @@
+/*
+ * How a run is going. On a terminal one line that is written over; otherwise a table whose rows come at 100, 200, 400, ...
+ * samples, or every N where that was asked for. A row's rmse is of the samples since the row before.
+ */
+#ifndef ANB_CLI_PROGRESS_H
+#define ANB_CLI_PROGRESS_H
+
+#include <anabranch/anabranch.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct Progress {
+    FILE *table;        /* where rows go; NULL: none */
+    bool terminal;      /* whether there is a line on stderr */
+    uint64_t every;     /* 0: doubling */
+    uint64_t next, shown;
+    double last_line;   /* seconds */
+    AnbScore *recent;   /* since the row before */
+} Progress;
+
+/* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the complaint made. */
+int progress_start(Progress *progress, FILE *table, uint64_t every);
+/* After each prediction that was scored; `all` has it already. */
+void progress_step(Progress *progress, const AnbScore *all, double y, double prediction, uint64_t n);
+/* The last row, and the line away. */
+void progress_end(Progress *progress, const AnbScore *all);
+/* Seconds from some point on. */
+double progress_clock(void);
+
+#endif
