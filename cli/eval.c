@@ -183,7 +183,7 @@ static void print_result(const Run *run, const char *stream_name)
     AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model);
     anb_score_report(run->score, &r);
-    printf("%slearner           %s\n", run->progress.table ? "\n" : "", anb_expression(run->model));
+    printf("%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
     printf("stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
            run->rows.names[run->rows.n_features]);
     printf("rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));

@@ -1,5 +1,6 @@
 /*
- * Where bytes come from. zlib reads files that are not compressed as they are, so with it there is one path for both.
+ * Where bytes come from. The first two tell gzip from text; a read returns what there is, so that a pipe is followed as it
+ * is filled.
  */
 #include "input.h"
 #include "cli.h"
@@ -13,12 +14,17 @@
 #include <zlib.h>
 #endif
 
+enum { PACKED = 1 << 16 };
+
 struct Input {
     const char *name;
     int file;
-    bool started;
+    bool looked, packed, ended;       /* whether the first bytes were seen; are gzip; the file is at its end */
+    size_t from, filled;              /* of what was read and not yet handed on */
+    unsigned char bytes[PACKED];
 #ifdef HAVE_ZLIB
-    gzFile zip;
+    z_stream zip;
+    bool inside;                      /* a member of the gzip file has begun and not ended */
 #endif
 };
 
@@ -38,24 +44,16 @@ static int open_file(const char *path)
 Input *input_open(const char *path)
 {
     int file = open_file(path);
-    Input *input = file < 0 ? NULL : calloc(1, sizeof *input);
+    if (file < 0)
+        return NULL;
+    Input *input = calloc(1, sizeof *input);
     if (!input) {
-        if (file >= 0)
-            close(file);
+        complain(BAD_USE, "cannot open %s: out of memory", path);
+        close(file);
         return NULL;
     }
     input->name = strcmp(path, "-") == 0 ? "standard input" : path;
     input->file = file;
-#ifdef HAVE_ZLIB
-    input->zip = gzdopen(file, "rb");
-    if (!input->zip) {
-        complain(BAD_USE, "cannot open %s: out of memory", path);
-        close(file);
-        free(input);
-        return NULL;
-    }
-    gzbuffer(input->zip, 1 << 17);
-#endif
     return input;
 }
 
@@ -64,29 +62,15 @@ void input_close(Input *input)
     if (!input)
         return;
 #ifdef HAVE_ZLIB
-    gzclose(input->zip);
-#else
-    close(input->file);
+    if (input->packed)
+        inflateEnd(&input->zip);
 #endif
+    close(input->file);
     free(input);
 }
 
-#ifdef HAVE_ZLIB
-long input_read(Input *input, char *bytes, size_t n)
-{
-    int error = 0, got = gzread(input->zip, bytes, n < 1 << 30 ? (unsigned)n : 1 << 30);
-    const char *text = gzerror(input->zip, &error);
-    if (got >= 0 && (error == Z_OK || error == Z_STREAM_END))
-        return got;
-    if (error == Z_BUF_ERROR)
-        text = "the compressed data end too early";
-    else if (error == Z_ERRNO)
-        text = strerror(errno);
-    complain(BAD_DATA, "%s: %s", input->name, text);
-    return -1;
-}
-#else
-long input_read(Input *input, char *bytes, size_t n)
+/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made. */
+static long read_file(Input *input, void *bytes, size_t n)
 {
     ssize_t got;
     do
@@ -94,9 +78,95 @@ long input_read(Input *input, char *bytes, size_t n)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         complain(BAD_DATA, "%s: %s", input->name, strerror(errno));
-    else if (!input->started && got > 1 && memcmp(bytes, "\x1f\x8b", 2) == 0)
-        return complain(BAD_DATA, "%s: this is gzip, and the program was built without zlib", input->name), -1;
-    input->started = true;
+    input->ended = got == 0;
     return got;
 }
+
+static long broken(const Input *input, const char *what)
+{
+    complain(BAD_DATA, "%s: %s", input->name, what);
+    return -1;
+}
+
+/* Sees to it that the first two bytes are there, where the file has as many. */
+static int look(Input *input)
+{
+    while (input->filled < 2 && !input->ended) {
+        long got = read_file(input, input->bytes + input->filled, PACKED - input->filled);
+        if (got < 0)
+            return -1;
+        input->filled += (size_t)got;
+    }
+    input->looked = true;
+    if (input->filled < 2 || memcmp(input->bytes, "\x1f\x8b", 2) != 0)
+        return 0;
+#ifdef HAVE_ZLIB
+    if (inflateInit2(&input->zip, 16 + MAX_WBITS) != Z_OK)
+        return (int)broken(input, "out of memory");
+    input->packed = input->inside = true;
+    return 0;
+#else
+    return (int)broken(input, "this is gzip, and the program was built without zlib");
 #endif
+}
+
+#ifdef HAVE_ZLIB
+/* Another member may follow the one that ended; anything else behind it is padding. */
+static bool next_member(Input *input)
+{
+    const z_stream *zip = &input->zip;
+    if (input->inside)
+        return true;
+    if (zip->avail_in == 0 || *zip->next_in != 0x1f || inflateReset(&input->zip) != Z_OK)
+        return false;
+    input->inside = true;
+    return true;
+}
+
+static long unpack(Input *input, char *bytes, size_t n)
+{
+    z_stream *zip = &input->zip;
+    zip->next_out = (unsigned char *)bytes;
+    zip->avail_out = n < 1 << 30 ? (unsigned)n : 1 << 30;
+    unsigned wanted = zip->avail_out;
+    while (zip->avail_out == wanted) {
+        if (input->from == input->filled && !input->ended) {
+            long got = read_file(input, input->bytes, PACKED);
+            if (got < 0)
+                return -1;
+            input->from = 0;
+            input->filled = (size_t)got;
+        }
+        zip->next_in = input->bytes + input->from;
+        zip->avail_in = (unsigned)(input->filled - input->from);
+        if (zip->avail_in == 0)
+            return input->inside ? broken(input, "the compressed data end too early") : 0;
+        if (!next_member(input))
+            return 0;
+        int result = inflate(zip, Z_NO_FLUSH);
+        input->from = input->filled - zip->avail_in;
+        if (result == Z_STREAM_END)
+            input->inside = false;
+        else if (result != Z_OK && result != Z_BUF_ERROR)
+            return broken(input, zip->msg ? zip->msg : "the compressed data are damaged");
+    }
+    return (long)(wanted - zip->avail_out);
+}
+#endif
+
+long input_read(Input *input, char *bytes, size_t n)
+{
+    if (!input->looked && look(input))
+        return -1;
+#ifdef HAVE_ZLIB
+    if (input->packed)
+        return unpack(input, bytes, n);
+#endif
+    size_t kept = input->filled - input->from;
+    if (kept == 0)
+        return input->ended ? 0 : read_file(input, bytes, n);
+    kept = kept < n ? kept : n;
+    memcpy(bytes, input->bytes + input->from, kept);
+    input->from += kept;
+    return (long)kept;
+}

@@ -29,8 +29,8 @@ static void range_text(const AnbParam *p, char *out, size_t size)
     }
     if (!numeric)
         return;
-    anb_number_format(p->min, low);
-    anb_number_format(p->max, high);
+    snprintf(low, sizeof low, "%.10g", p->min);
+    snprintf(high, sizeof high, "%.10g", p->max);
     bool no_top = p->max >= (p->kind == ANB_COUNT ? 2147483647.0 : 1e300);
     const char *more = p->open & ANB_OPEN_MIN ? ">" : ">=";
     if (no_top && p->min > -1e300)

@@ -18,8 +18,6 @@ int progress_start(Progress *progress, FILE *table, uint64_t every)
         return complain(BAD_DATA, "out of memory");
     progress->terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) && table;
     progress->table = progress->terminal && !every ? NULL : table;
-    if (progress->table)
-        fprintf(progress->table, "%12s %12s %12s %12s %16s\n", "rows", "mae", "rmse", "r2", "rmse since above");
     return 0;
 }
 
@@ -30,9 +28,12 @@ static void row(Progress *progress, const AnbScore *all)
     anb_score_report(all, &total);
     anb_score_report(progress->recent, &since);
     anb_score_reset(progress->recent);
+    if (progress->shown == 0)
+        fprintf(progress->table, "%12s %12s %12s %12s %16s\n", "rows", "mae", "rmse", "r2", "rmse since above");
     progress->shown = total.n;
     fprintf(progress->table, "%12s %12s %12s %12s %16s\n", show_count(total.n, count), show_number(total.mae, mae),
             show_number(total.rmse, rmse), show_number(total.r2, r2), show_number(since.rmse, recent));
+    fflush(progress->table);
 }
 
 static void line(Progress *progress, const AnbScore *all)
