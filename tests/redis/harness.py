@@ -3,6 +3,7 @@
 import ctypes
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -90,8 +91,14 @@ def free_port():
 
 
 class Server:
+    """module: its path, arguments of the module behind it where there are any."""
+
     def __init__(self, program, module, *options):
         self.program, self.module, self.options = program, module, options
+        version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+        self.major = int(re.search(r"v=(\d+)", version).group(1))
+        if self.major >= 7:
+            self.options += ("--enable-debug-command", "yes")
         self.folder = tempfile.mkdtemp(prefix="anabranch-redis-")
         self.port = free_port()
         self.process = None
@@ -100,7 +107,7 @@ class Server:
     def start(self, wait=True):
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
                    "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options,
-                   "--loadmodule", self.module]
+                   "--loadmodule", *self.module.split()]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if wait:
             self.wait_ready()

