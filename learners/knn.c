@@ -1,44 +1,47 @@
 /*
- * Nearest neighbours in a sliding window, with a metric learned from their own slopes and a plane through them.
+ * Nearest neighbours in a sliding window, with a metric learned from the stream and a plane through them.
  *
- *     distance^2(x, i) = sum_j m_j (x_j - x_ij)^2        m_j = .9 d I_j + .02
+ *     distance^2(x, i) = sum_j m_j (x_j - x_ij)^2
  *     weight_i = 1 / (.05 + distance_i / distance_k)      over the k nearest; k = max(30, 2 min(d, 64)) unless told
  *     f(x) = mean + a (plane(x) - mean), clipped to their targets' range widened by a quarter
  *
- * mean is their weighted mean, plane the weighted ridge plane through them, and a in [0, 1] the share of the plane that was
- * best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
+ * mean is their weighted mean, plane the weighted ridge plane through them at x, and a in [0, 1] the share of the plane
+ * that was best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
  *
- * I is each feature's share of the mean squared slope of the planes fitted so far, an average over some 200 samples (the
- * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014). A feature that the
- * target does not bend with stops counting, which is most of what nearest neighbours need. Where the mixture knows shares
- * of its own, I is the mean of both. The plane's penalty of feature j is .15 / m_j of the mean moment: it trusts the
- * features that the metric trusts. Above 64 features the plane takes the 64 that m weighs most.
+ *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .02
  *
- * Rows are kept in float32, bounded to +-1e15. A float32 pass over the window bounds the k-th distance; the rows within the
- * bound, widened by what rounding can have done, are looked at again in doubles: the neighbours are exact.
+ * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the diagonal
+ * of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture knows shares
+ * of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the weights, at unit
+ * size a step (.01, pulled back to 0 by .001 of itself; Weinberger & Tesauro 2007 in batches): a feature that the target
+ * follows in a straight line needs no near neighbours. The plane's penalty of feature j is .15 / m_j of the mean moment:
+ * it trusts the features that the metric trusts. Above 64 features the plane takes the 64 that m weighs most.
  *
- * State: target moments, squared slopes, the window (parts/near.h). Cost: 4 window d operations in float32, then
- * k d^2 / 2 + d^3 / 6 in doubles for d up to 64.
- * Cleveland & Devlin 1988 on local regression.
+ * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every 64
+ * samples, more often at the start, and with it the window's codes.
+ *
+ * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on 16-bit
+ * numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
  */
 #include "parts/kernels.h"
 #include "parts/local.h"
+#include "parts/math.h"
 #include "parts/moments.h"
 #include "parts/near.h"
 #include "parts/ring.h"
 #include <anabranch/learners.h>
-#include <float.h>
 
-enum { MOST = 64, AT_LEAST = 30, KNOWN = 100 };
-enum { FITTED, MEAN, PLANE, SAID };
-static const double bound = 1e15, ridge = 0.15, soft = 0.05, pace = 0.005, discount = 0.995;
+enum { MOST = 64, AT_LEAST = 30, KNOWN = 100, SETTLED = 200 };
+enum { FITTED, MEAN, PLANE, SAID }; /* of one look: 1 where there is a plane; its values */
+static const double bound = 1e15, ridge = 0.15, soft = 0.05, discount = 0.995;
 
 typedef struct Knn {
     AnbRing ring;
     AnbMoments target;
     uint64_t fits;        /* planes that the slopes are an average of */
-    double cross, spread; /* discounted sums of e g and g^2: e the mean's error, g what the plane would add to it */
-    double slopes[];      /* d mean squares, y in units of its deviation; then the window's y; then its rows */
+    uint64_t bounded;     /* whether a code in the window was */
+    double cross, spread; /* discounted sums of e g and g^2 */
+    double of_feature[];  /* arrays of d: see View; then the window's y, its rows, its codes */
 } Knn;
 
 static const AnbParam params[] = {
@@ -54,46 +57,55 @@ AnbKnnOptions anb_knn_defaults(void)
     return options;
 }
 
-/* Sizes, from the plan alone. */
-typedef struct Sizes {
-    size_t d, window, blocks, k, sets, plane; /* plane: features that it is fitted in */
-} Sizes;
+/* Sizes, and where everything of one node lies. */
+typedef struct View {
+    size_t d, window, rows, k, plane; /* rows: the window's in whole blocks; plane: features that it is fitted in */
+    Knn *s;
+    double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
+    double *metric, *reach, *y;       /* m; the largest |x| seen, fading */
+    float *factor, *x;                /* of the codes */
+    uint32_t *code;
+} View;
 
-static Sizes sizes(const AnbNode *self)
+enum { ARRAYS = 5 }; /* of d doubles */
+
+static View plan(const AnbNode *self)
 {
     const AnbKnnOptions *o = self->options;
-    Sizes z = {.d = self->n_features, .window = (size_t)o->window};
-    z.plane = z.d < MOST ? z.d : MOST;
-    z.blocks = (z.window + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
-    z.k = o->k > 0 ? (size_t)o->k : z.plane * 2 > AT_LEAST ? z.plane * 2 : AT_LEAST;
-    z.k = z.k < z.window ? z.k : z.window;
-    z.sets = (4 * z.k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
-    return z;
+    View v = {.d = self->n_features, .window = (size_t)o->window};
+    v.plane = v.d < MOST ? v.d : MOST;
+    v.rows = anb_near_blocks(v.window) * ANB_NEAR_ROWS;
+    v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
+    v.k = v.k < v.window ? v.k : v.window;
+    return v;
 }
 
-static double *targets(const Sizes *z, Knn *s)
+static View view(const AnbNode *self, void *state)
 {
-    return s->slopes + z->d;
+    View v = plan(self);
+    v.s = state;
+    v.slopes = v.s->of_feature;
+    v.bends = v.slopes + v.d;
+    v.squares = v.bends + v.d;
+    v.metric = v.squares + v.d;
+    v.reach = v.metric + v.d;
+    v.y = v.reach + v.d;
+    v.factor = (float *)(v.y + v.window);
+    v.x = v.factor + v.d;
+    v.code = (uint32_t *)(v.x + v.rows * v.d);
+    return v;
 }
 
-static float *rows(const Sizes *z, Knn *s)
-{
-    return (float *)(targets(z, s) + z->window);
-}
+/* ---- scratch ---- */
 
-/* One search and fit. All in scratch. */
 typedef struct Work {
-    double *said;     /* FITTED: 1 where there is a plane; MEAN: of the neighbours; PLANE: the plane's value */
-    double *metric;   /* d */
-    double *query;    /* d, as floats hold them */
-    double *slope;    /* d, 0 where the plane has no such feature */
-    double *x, *y, *weight, *distance; /* of the neighbours: k rows of `plane` values, ... */
-    double *far;      /* distances of the candidates, then a copy to select in: 2 window */
-    double *part;     /* 3 plane: metric, query and slope of the plane's features */
-    double *fit;
-    uint32_t *which;  /* plane: which features those are */
-    float *low_query, *low_metric, *low_distance, *minima;
-    uint32_t *index;  /* window candidates */
+    double *said, *pull;              /* SAID; d: how b_j moves f */
+    double *query, *slope;            /* d: as floats hold them; 0 where the plane has no such feature */
+    double *u, *y, *weight, *distance, *rest; /* of the neighbours */
+    double *far, *part, *fit;         /* part: the plane's metric and slopes */
+    float *low;                       /* d: the query */
+    uint32_t *code, *which, *index;   /* of the query; the plane's features; the window's rows */
+    int32_t *near, *minima;
 } Work;
 
 /* Carves n doubles off scratch. */
@@ -110,196 +122,159 @@ static size_t halves(size_t n)
     return (n + 1) / 2;
 }
 
-static Work work(const Sizes *z, double *scratch)
+static size_t sets(const View *v)
 {
-    size_t all = z->blocks * ANB_NEAR_ROWS;
+    return (4 * v->k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
+}
+
+static Work work(const View *v, double *scratch)
+{
     Work w;
     w.said = carve(&scratch, SAID);
-    w.metric = carve(&scratch, z->d);
-    w.query = carve(&scratch, z->d);
-    w.slope = carve(&scratch, z->d);
-    w.x = carve(&scratch, z->k * z->plane);
-    w.y = carve(&scratch, z->k);
-    w.weight = carve(&scratch, z->k);
-    w.distance = carve(&scratch, z->k);
-    w.far = carve(&scratch, 2 * z->window);
-    w.part = carve(&scratch, 3 * z->plane);
-    w.fit = carve(&scratch, anb_local_work(z->k, z->plane));
-    w.which = (uint32_t *)carve(&scratch, halves(z->plane));
-    w.low_query = (float *)carve(&scratch, halves(z->d));
-    w.low_metric = (float *)carve(&scratch, halves(z->d));
-    w.low_distance = (float *)carve(&scratch, halves(all));
-    w.minima = (float *)carve(&scratch, halves(z->sets * ANB_NEAR_ROWS));
-    w.index = (uint32_t *)carve(&scratch, halves(all));
+    w.pull = carve(&scratch, v->d);
+    w.query = carve(&scratch, v->d);
+    w.slope = carve(&scratch, v->d);
+    w.u = carve(&scratch, v->k * anb_local_stride(v->plane));
+    w.y = carve(&scratch, v->k);
+    w.weight = carve(&scratch, v->k);
+    w.distance = carve(&scratch, v->k);
+    w.rest = carve(&scratch, v->k);
+    w.far = carve(&scratch, 2 * v->window);
+    w.part = carve(&scratch, 2 * v->plane);
+    w.fit = carve(&scratch, anb_local_work(v->k, v->plane));
+    w.low = (float *)carve(&scratch, halves(v->d));
+    w.code = (uint32_t *)carve(&scratch, halves(anb_near_pairs(v->d)));
+    w.which = (uint32_t *)carve(&scratch, halves(v->plane));
+    w.index = (uint32_t *)carve(&scratch, halves(v->rows));
+    w.near = (int32_t *)carve(&scratch, halves(v->rows));
+    w.minima = (int32_t *)carve(&scratch, halves(sets(v) * ANB_NEAR_ROWS));
     return w;
 }
 
 static AnbNeed need(const AnbNode *self)
 {
-    Sizes z = sizes(self);
-    size_t all = z.blocks * ANB_NEAR_ROWS;
-    size_t scratch = SAID + 3 * z.d + z.k * z.plane + 3 * z.k + 2 * z.window + 3 * z.plane +
-                     anb_local_work(z.k, z.plane) + halves(z.plane) + 2 * halves(z.d) + 2 * halves(all) +
-                     halves(z.sets * ANB_NEAR_ROWS);
-    return (AnbNeed){sizeof(Knn) + (z.d + z.window) * sizeof(double) + all * z.d * sizeof(float), scratch};
-}
-
-/* Rows that are not there yet are infinitely far. */
-static int init(const AnbNode *self, void *state)
-{
-    Sizes z = sizes(self);
-    float *window = rows(&z, state);
-    for (size_t i = 0; i < z.blocks * ANB_NEAR_ROWS; i++)
-        window[anb_near_at(i, 0, z.d)] = __builtin_inff();
-    return 0;
+    View v = plan(self);
+    size_t scratch = SAID + 3 * v.d + v.k * anb_local_stride(v.plane) + 4 * v.k + 2 * v.window + 2 * v.plane +
+                     anb_local_work(v.k, v.plane) + halves(v.d) + halves(anb_near_pairs(v.d)) + halves(v.plane) +
+                     2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
+    size_t words = v.d + v.rows * (v.d + anb_near_pairs(v.d));
+    return (AnbNeed){sizeof(Knn) + (ARRAYS * v.d + v.window) * sizeof(double) + words * sizeof(float), scratch};
 }
 
 /* ---- the metric ---- */
 
-/* Own shares of the squared slopes, or equal ones before there are any. */
-static void own_shares(const Sizes *z, const Knn *s, double *share)
+/* Shares of the squared slopes, or equal ones before there are any. */
+static void shares(const View *v, double *share)
 {
     double total = 0;
-    for (size_t j = 0; j < z->d; j++)
-        total += s->slopes[j];
-    for (size_t j = 0; j < z->d; j++)
-        share[j] = total > 0 ? s->slopes[j] / total : 1 / (double)z->d;
+    for (size_t j = 0; j < v->d; j++)
+        total += v->slopes[j];
+    for (size_t j = 0; j < v->d; j++)
+        share[j] = total > 0 ? v->slopes[j] / total : 1 / (double)v->d;
 }
 
-static void set_metric(const Sizes *z, const Knn *s, const AnbRow *row, const Work *w)
+static void make_metric(const View *v, const double *importance)
 {
-    own_shares(z, s, w->metric);
-    for (size_t j = 0; j < z->d; j++) {
-        double share = row->importance ? 0.5 * (w->metric[j] + row->importance[j]) : w->metric[j];
-        w->metric[j] = 0.9 * (double)z->d * share + 0.02;
-        w->low_metric[j] = (float)w->metric[j];
-        double x = row->x[j] > bound ? bound : row->x[j] < -bound ? -bound : row->x[j];
-        w->low_query[j] = (float)x;
-        w->query[j] = (double)w->low_query[j];
+    double total = 0;
+    shares(v, v->metric);
+    for (size_t j = 0; j < v->d; j++) {
+        double share = importance ? 0.5 * (v->metric[j] + importance[j]) : v->metric[j];
+        v->metric[j] = share * anb_exp(v->bends[j]);
+        total += v->metric[j];
     }
+    for (size_t j = 0; j < v->d; j++)
+        v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.02;
 }
 
-/* ---- the neighbours ---- */
-
-static double far(const Sizes *z, const float *window, const Work *w, size_t i)
+/* Codes for the metric, such that all rows within reach have one. */
+static void make_codes(const View *v)
 {
-    const float *x = window + anb_near_at(i, 0, z->d);
-    double sum = 0;
-    for (size_t j = 0; j < z->d; j++, x += ANB_NEAR_ROWS) {
-        double off = (double)*x - w->query[j];
-        sum += w->metric[j] * (off * off);
+    double range = 0;
+    for (size_t j = 0; j < v->d; j++) {
+        double far = sqrt(v->metric[j]) * (v->reach[j] > 4 ? v->reach[j] : 4);
+        range = far > range ? far : range;
     }
-    return sum;
+    float limit = anb_near_limit(v->d);
+    for (size_t j = 0; j < v->d; j++)
+        v->factor[j] = (float)(0.999 * (double)limit / range * sqrt(v->metric[j]));
+    size_t blocks = anb_near_blocks(anb_ring_size(&v->s->ring, v->window));
+    v->s->bounded = anb_near_encode(v->x, blocks, v->d, v->factor, limit, v->code) > limit;
 }
 
-/* The candidates: all rows whose float distance may be within the k-th. */
-static size_t candidates(const Sizes *z, const float *window, size_t n, size_t k, const Work *w)
+static int init(const AnbNode *self, void *state)
 {
-    size_t blocks = (n + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS, sets = z->sets < blocks ? z->sets : blocks;
-    float most = FLT_MAX;
-    anb_near_distances(window, blocks, z->d, w->low_query, w->low_metric, w->low_distance, w->minima, sets);
-    if (sets * ANB_NEAR_ROWS > k)
-        most = anb_near_bound(w->minima, sets * ANB_NEAR_ROWS, k);
-    double widened = (double)most * (1 + (double)(z->d + 8) * 0x1p-22);
-    return anb_near_collect(w->low_distance, blocks, widened < FLT_MAX ? (float)widened : FLT_MAX, w->index, n);
+    View v = view(self, state);
+    make_metric(&v, NULL);
+    make_codes(&v);
+    return 0;
 }
 
-static void swap(double *a, double *b)
-{
-    double t = *a;
-    *a = *b;
-    *b = t;
-}
+/* ---- one look ---- */
 
-/* The k-th least of n doubles, k from 1, rearranged (Hoare's selection). */
-static double kth(double *value, size_t n, size_t k)
+/* Which features the plane has: all, or those that the metric weighs most, in order. */
+static void choose(const View *v, const Work *w)
 {
-    size_t low = 0, high = n - 1, at = k - 1;
-    while (low < high) {
-        double pivot = value[low + (high - low) / 2];
-        size_t i = low, j = high;
-        for (;;) {
-            while (value[i] < pivot)
-                i++;
-            while (value[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            swap(&value[i++], &value[j--]);
-        }
-        if (at <= j)
-            high = j;
-        else
-            low = j + 1;
+    size_t taken = 0, ties = v->plane;
+    double least = 0;
+    if (v->d > v->plane) {
+        memcpy(w->slope, v->metric, v->d * sizeof *w->slope);
+        least = anb_near_kth(w->slope, v->d, v->d - v->plane + 1);
+        for (size_t j = 0; j < v->d; j++)
+            ties -= v->metric[j] > least;
     }
-    return value[at];
-}
-
-/* The k nearest in the order of the window, ties in that order as well: their distances, and index holds them. */
-static void nearest(const Sizes *z, const float *window, size_t found, size_t k, const Work *w)
-{
-    double *copy = w->far + z->window;
-    for (size_t c = 0; c < found; c++)
-        copy[c] = w->far[c] = far(z, window, w, w->index[c]);
-    double last = kth(copy, found, k);
-    size_t nearer = 0, taken = 0;
-    for (size_t c = 0; c < found; c++)
-        nearer += w->far[c] < last;
-    size_t ties = k - nearer;
-    for (size_t c = 0; c < found && taken < k; c++) {
-        bool tie = w->far[c] == last;
-        if (w->far[c] > last || (tie && ties == 0))
+    for (size_t j = 0; j < v->d && taken < v->plane; j++) {
+        bool tie = v->metric[j] == least;
+        if (v->metric[j] < least || (tie && ties == 0))
             continue;
         ties -= tie;
-        w->distance[taken] = sqrt(w->far[c]);
-        w->index[taken++] = w->index[c];
-    }
-}
-
-/* ---- the plane ---- */
-
-/* Which features it has: all, or those that the metric weighs most, in order. */
-static void choose(const Sizes *z, const Work *w)
-{
-    double *metric = w->part, *query = metric + z->plane, least = 0;
-    if (z->d > z->plane) {
-        memcpy(w->slope, w->metric, z->d * sizeof *w->slope);
-        least = kth(w->slope, z->d, z->d - z->plane + 1);
-    }
-    size_t above = 0, taken = 0;
-    for (size_t j = 0; j < z->d; j++)
-        above += w->metric[j] > least;
-    size_t ties = z->plane - (above < z->plane ? above : z->plane);
-    for (size_t j = 0; j < z->d && taken < z->plane; j++) {
-        bool tie = w->metric[j] == least;
-        if (w->metric[j] < least || (tie && ties == 0))
-            continue;
-        ties -= tie;
-        metric[taken] = w->metric[j];
-        query[taken] = w->query[j];
+        w->part[taken] = v->metric[j];
         w->which[taken++] = (uint32_t)j;
     }
 }
 
-/* Rows, targets and weights of the neighbours side by side. */
-static void gather(const Sizes *z, const float *window, const double *y, size_t k, double last, const Work *w)
+/* Offsets, targets and weights of the neighbours side by side; their largest distance. */
+static double gather(const View *v, size_t k, const Work *w)
 {
+    size_t stride = anb_local_stride(v->plane);
+    double last = 0;
+    for (size_t i = 0; i < k; i++)
+        last = w->distance[i] > last ? w->distance[i] : last;
     for (size_t i = 0; i < k; i++) {
-        const float *x = window + anb_near_at(w->index[i], 0, z->d);
-        for (size_t j = 0; j < z->plane; j++)
-            w->x[i * z->plane + j] = (double)x[w->which[j] * ANB_NEAR_ROWS];
-        w->y[i] = y[w->index[i]];
+        const float *x = v->x + anb_near_at(w->index[i], 0, v->d);
+        for (size_t j = 0; j < v->plane; j++)
+            w->u[i * stride + j] = (double)x[w->which[j] * ANB_NEAR_ROWS] - w->query[w->which[j]];
+        w->y[i] = v->y[w->index[i]];
         w->weight[i] = 1 / (soft + (last > 0 ? w->distance[i] / last : 0));
     }
+    return last;
 }
 
-/* The plane's slopes at the features they belong to; 0 elsewhere. */
-static void scatter(const Sizes *z, const Work *w)
+/* How the plane's value moves with b_j: through the weights of the neighbours by what the plane misses of them. */
+static void pull(const View *v, size_t k, double last, const Work *w)
 {
-    const double *slope = w->part + 2 * z->plane;
-    memset(w->slope, 0, z->d * sizeof *w->slope);
-    for (size_t j = 0; j < z->plane; j++)
-        w->slope[w->which[j]] = slope[j];
+    size_t stride = anb_local_stride(v->plane), kth = 0;
+    const double *metric = w->part, *slope = metric + v->plane;
+    double total = 0, of_kth = 0, sum[MOST] = {0};
+    memset(w->pull, 0, v->d * sizeof *w->pull);
+    if (!(last > 0))
+        return;
+    anb_gate_scores(w->u, stride, k, slope, v->plane, w->rest);
+    for (size_t i = 0; i < k; i++)
+        total += w->weight[i];
+    for (size_t i = 0; i < k; i++) {
+        const double *u = w->u + i * stride;
+        double distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
+        double miss = w->weight[i] * w->weight[i] * (w->y[i] - w->said[PLANE] - w->rest[i]) / total;
+        double by = miss / (2 * last * distance);
+        for (size_t j = 0; j < v->plane; j++)
+            sum[j] -= by * (u[j] * u[j]);
+        of_kth += miss * distance / (2 * last * last * last);
+        kth = w->distance[i] >= last ? i : kth;
+    }
+    for (size_t j = 0; j < v->plane; j++) {
+        double u = w->u[kth * stride + j];
+        w->pull[w->which[j]] = metric[j] * (sum[j] + of_kth * (u * u));
+    }
 }
 
 static double within(const double *y, size_t k, double f)
@@ -313,126 +288,159 @@ static double within(const double *y, size_t k, double f)
     return f < low - margin ? low - margin : f > high + margin ? high + margin : f;
 }
 
-/* The share of the plane. */
-static double trust(const Knn *s)
+/* The mean and the plane, in the shares that were best lately. */
+static double both(const Knn *s, const Work *w)
 {
     double a = s->spread > 0 ? s->cross / s->spread : 1;
-    return a < 0 ? 0 : a > 1 ? 1 : a;
+    return w->said[MEAN] + (a < 0 ? 0 : a > 1 ? 1 : a) * (w->said[PLANE] - w->said[MEAN]);
 }
 
-/* Metric, neighbours, plane; what is said without clipping. */
-static double look(const Sizes *z, Knn *s, const AnbRow *row, size_t n, const Work *w)
+static double look(const View *v, size_t n, bool bounded, const Work *w)
 {
-    size_t k = n < z->k ? n : z->k, found;
-    float *window = rows(z, s);
-    set_metric(z, s, row, w);
-    found = candidates(z, window, n, k, w);
-    nearest(z, window, found, k, w);
-    choose(z, w);
-    double last = 0;
-    for (size_t i = 0; i < k; i++)
-        last = w->distance[i] > last ? w->distance[i] : last;
-    gather(z, window, targets(z, s), k, last, w);
-    w->said[PLANE] = anb_local_fit(w->x, z->plane, w->y, w->weight, k, z->plane, w->part, ridge, w->part + z->plane,
-                                   w->part + 2 * z->plane, &w->said[MEAN], w->fit);
-    w->said[FITTED] = (k >= 10 || k > z->plane) && w->said[PLANE] - w->said[PLANE] == 0;
-    if (!w->said[FITTED])
+    size_t k = n < v->k ? n : v->k;
+    AnbNear near = {n, v->d, v->x, v->code, v->metric, v->s->bounded != 0};
+    AnbNearWork space = {w->near, w->minima, w->far, sets(v)};
+    anb_near_search(&near, w->query, w->code, bounded, k, w->index, w->distance, &space);
+    choose(v, w);
+    double last = gather(v, k, w), *slope = w->part + v->plane;
+    w->said[PLANE] = anb_local_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->said[MEAN], w->fit);
+    if (!(w->said[PLANE] - w->said[PLANE] == 0) || (k < 10 && k <= v->plane))
         return w->said[MEAN];
-    scatter(z, w);
-    return within(w->y, k, w->said[MEAN] + trust(s) * (w->said[PLANE] - w->said[MEAN]));
+    w->said[FITTED] = 1;
+    memset(w->slope, 0, v->d * sizeof *w->slope);
+    for (size_t j = 0; j < v->plane; j++)
+        w->slope[w->which[j]] = slope[j];
+    pull(v, k, last, w);
+    return within(w->y, k, both(v->s, w));
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    Sizes z = sizes(self);
-    Knn *s = (Knn *)state;
-    Work w = work(&z, scratch);
-    size_t n = anb_ring_size(&s->ring, z.window);
-    if (n > 0)
-        return look(&z, s, row, n, &w);
-    set_metric(&z, s, row, &w);
+    View v = view(self, (void *)state);
+    Work w = work(&v, scratch);
+    size_t n = anb_ring_size(&v.s->ring, v.window);
+    float limit = anb_near_limit(v.d);
+    for (size_t j = 0; j < v.d; j++) {
+        double x = row->x[j] > bound ? bound : row->x[j] < -bound ? -bound : row->x[j];
+        w.low[j] = (float)x;
+        w.query[j] = (double)w.low[j];
+    }
     w.said[FITTED] = 0;
-    return 0;
+    bool bounded = anb_near_encode_row(w.low, 1, v.d, v.factor, limit, w.code, 1) > limit;
+    return n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
-/* How far the plane was the better one, and what its slopes say of the features. */
-static void weigh(const Sizes *z, Knn *s, const Work *w, double y)
+/* ---- learning ---- */
+
+static double clip(double value, double most)
 {
+    return value > most ? most : value < -most ? -most : value;
+}
+
+/* What the look before says of the plane's share, of the slopes and of the bends. */
+static void weigh(const View *v, const Work *w, double y)
+{
+    Knn *s = v->s;
     double sd = anb_moments_sd(&s->target);
     if (w->said[FITTED] == 0 || !(sd > 0))
         return;
-    double error = (y - w->said[MEAN]) / sd, gain = (w->said[PLANE] - w->said[MEAN]) / sd;
-    error = error > 1e3 ? 1e3 : error < -1e3 ? -1e3 : error;
-    gain = gain > 1e3 ? 1e3 : gain < -1e3 ? -1e3 : gain;
-    s->cross = discount * s->cross + error * gain;
+    double off = clip((y - w->said[MEAN]) / sd, 1e3), gain = clip((w->said[PLANE] - w->said[MEAN]) / sd, 1e3);
+    double error = clip((both(s, w) - y) / sd, 3), age = 1 / (double)++s->fits;
+    s->cross = discount * s->cross + off * gain;
     s->spread = discount * s->spread + gain * gain;
-    double share = 1 / (double)++s->fits;
-    for (size_t j = 0; j < z->d; j++) {
-        double slope = fabs(w->slope[j]) / sd;
-        slope = slope < 10 ? slope : 10;
-        s->slopes[j] += (share > pace ? share : pace) * (slope * slope - s->slopes[j]);
+    for (size_t j = 0; j < v->d; j++) {
+        double slope = clip(w->slope[j] / sd, 10), gradient = clip(error * (w->pull[j] / sd), 1e3);
+        v->slopes[j] += (age > 0.005 ? age : 0.005) * (slope * slope - v->slopes[j]);
+        v->squares[j] += (age > 0.002 ? age : 0.002) * (gradient * gradient - v->squares[j]);
+        if (s->fits > SETTLED && v->squares[j] > 1e-100)
+            v->bends[j] = clip(0.999 * v->bends[j] - 0.01 * gradient / sqrt(v->squares[j]), 3);
     }
+}
+
+static void remember(const View *v, const Work *w, double y)
+{
+    Knn *s = v->s;
+    size_t at = anb_ring_push(&s->ring, v->window);
+    size_t word = at / ANB_NEAR_ROWS * anb_near_pairs(v->d) * ANB_NEAR_ROWS + at % ANB_NEAR_ROWS;
+    float *x = v->x + anb_near_at(at, 0, v->d), limit = anb_near_limit(v->d);
+    v->y[at] = y;
+    for (size_t j = 0; j < v->d; j++) {
+        x[j * ANB_NEAR_ROWS] = w->low[j];
+        v->reach[j] = fmax(fabs(w->query[j]), 0.9999 * v->reach[j]);
+    }
+    if (anb_near_encode_row(w->low, 1, v->d, v->factor, limit, v->code + word, ANB_NEAR_ROWS) > limit)
+        s->bounded = 1;
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    Sizes z = sizes(self);
-    Knn *s = state;
-    Work w = work(&z, scratch);
-    weigh(&z, s, &w, y);
-    anb_moments_add(&s->target, y, weight);
-    if (!(anb_finite(&s->target.weight, 3) == 0)) {
+    View v = view(self, state);
+    Work w = work(&v, scratch);
+    weigh(&v, &w, y);
+    anb_moments_add(&v.s->target, y, weight);
+    if (!(anb_finite(&v.s->target.weight, 3) == 0)) {
         anb_restart(self, state, row);
         return;
     }
-    size_t at = anb_ring_push(&s->ring, z.window);
-    float *x = rows(&z, s) + anb_near_at(at, 0, z.d);
-    for (size_t j = 0; j < z.d; j++)
-        x[j * ANB_NEAR_ROWS] = w.low_query[j];
-    targets(&z, s)[at] = y;
+    remember(&v, &w, y);
+    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : 64) == 0) {
+        make_metric(&v, row->importance);
+        make_codes(&v);
+    }
 }
 
 /* Shares of the squared slopes; unknown while there are few. */
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
-    Sizes z = sizes(self);
-    const Knn *s = state;
+    View v = view(self, (void *)state);
     (void)row;
     (void)scratch;
-    if (what != ANB_QUERY_IMPORTANCE || s->fits < KNOWN)
+    if (what != ANB_QUERY_IMPORTANCE || v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
-    own_shares(&z, s, out);
+    shares(&v, out);
     return 0;
+}
+
+/* ---- snapshots ---- */
+
+/* The used part of a window of words, `columns` of them a row. */
+static void visit_window(AnbVisitor *visitor, void *words, AnbScalar kind, size_t columns, size_t used)
+{
+    size_t full = used / ANB_NEAR_ROWS * ANB_NEAR_ROWS;
+    anb_visit(visitor, words, kind, full * columns);
+    for (size_t j = 0; j < columns; j++)
+        anb_visit(visitor, (float *)words + anb_near_at(full, j, columns), kind, used - full);
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    Sizes z = sizes(self);
-    Knn *s = state;
+    View v = view(self, state);
+    Knn *s = v.s;
     anb_ring_visit(&s->ring, visitor);
     anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, &s->fits, ANB_U64, 1);
-    anb_visit(visitor, &s->cross, ANB_F64, 2 + z.d);
-    size_t used = anb_ring_size(&s->ring, z.window), full = used / ANB_NEAR_ROWS * ANB_NEAR_ROWS;
-    anb_visit(visitor, targets(&z, s), ANB_F64, used);
-    anb_visit(visitor, rows(&z, s), ANB_F32, full * z.d);
-    for (size_t j = 0; j < z.d; j++)
-        anb_visit(visitor, rows(&z, s) + anb_near_at(full, j, z.d), ANB_F32, used - full);
+    anb_visit(visitor, &s->fits, ANB_U64, 2);
+    anb_visit(visitor, &s->cross, ANB_F64, 2);
+    anb_visit(visitor, v.slopes, ANB_F64, ARRAYS * v.d);
+    anb_visit(visitor, v.factor, ANB_F32, v.d);
+    size_t used = anb_ring_size(&s->ring, v.window);
+    anb_visit(visitor, v.y, ANB_F64, used);
+    visit_window(visitor, v.x, ANB_F32, v.d, used);
+    visit_window(visitor, v.code, ANB_U32, anb_near_pairs(v.d), used);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    Sizes z = sizes(self);
-    Knn *s = (Knn *)state;
-    size_t used = anb_ring_size(&s->ring, z.window);
-    double sick = anb_finite(&s->target.weight, 3) + anb_finite(&s->cross, 2 + z.d + used);
-    bool fine = s->target.weight >= 0 && s->target.square >= 0 && s->spread >= 0;
+    View v = view(self, (void *)state);
+    size_t used = anb_ring_size(&v.s->ring, v.window);
+    bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + ARRAYS * v.d) == 0 &&
+                anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0;
+    for (size_t j = 0; j < v.d; j++)
+        fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.02 &&
+                v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used; i++)
-        for (size_t j = 0; j < z.d; j++)
-            fine &= fabs((double)rows(&z, s)[anb_near_at(i, j, z.d)]) <= 1.0000001 * bound;
-    for (size_t j = 0; j < z.d; j++)
-        fine &= s->slopes[j] >= 0;
-    return sick == 0 && fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
+        for (size_t j = 0; j < v.d; j++)
+            fine &= fabs((double)v.x[anb_near_at(i, j, v.d)]) <= 1.0000001 * bound;
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }
 
 const StreamingLearnerType anb_knn = {

@@ -1,37 +1,46 @@
 /*
  * Weighted ridge regression of a few rows about a point, as used on the neighbours of a query.
  *
- *     minimise  sum over i of w_i (y_i - a - b.(x_i - m))^2 + sum over j of penalty_j b_j^2
+ *     minimise  sum over i of w_i (y_i - a - b.(u_i - m))^2 + sum over j of penalty_j b_j^2
  *
- * with m the weighted mean of the rows: a is then the weighted mean of y, and the value at the query q is a + b.(q - m).
- * Cost: rows d^2 / 2 multiply-adds for the moments, d^3 / 6 for Cholesky's factors.
+ * with u_i the row's offset from the query and m their weighted mean: a is then the weighted mean of y, and the plane's
+ * value at the query a - b.m. The moments are taken about the query, which lies among its neighbours, and moved to m
+ * afterwards; a feature whose variance is below 1e-10 of its square there counts as constant.
+ *
+ * Cost: rows d^2 multiply-adds for the moments, d^3 / 6 for the factors L D L'.
  */
 #ifndef ANB_PARTS_LOCAL_H
 #define ANB_PARTS_LOCAL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
+/* Doubles from one row to the next: d offsets, two of work space, zeros up to whole lanes. */
+static inline size_t anb_local_stride(size_t d)
+{
+    return (d + 2 + 7) / 8 * 8;
+}
+
 /* Doubles of work space for `rows` rows of d features. */
-size_t anb_local_work(size_t rows, size_t d);
+static inline size_t anb_local_work(size_t rows, size_t d)
+{
+    return (rows + d) * anb_local_stride(d);
+}
 
 /**
  * Fits a plane.
  *
- * @param x        rows of d values each, `stride` apart
- * @param y        one value a row
- * @param weight   one weight a row, > 0
- * @param metric   d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
- *                 weighted moments
- * @param ridge    > 0
- * @param query    d values
- * @param slope    out: b, d values
- * @param mean     out: a
- * @param work     anb_local_work doubles
- * @return         the plane at the query; a where no feature varies (the slopes are 0 then)
+ * @param u       rows of d offsets from the query, anb_local_stride(d) apart; what is behind them is overwritten
+ * @param y       one value a row
+ * @param weight  one weight a row, > 0
+ * @param metric  d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
+ *                weighted moments
+ * @param ridge   > 0
+ * @param slope   out: b, d values
+ * @param mean    out: a
+ * @param work    anb_local_work doubles
+ * @return        the plane at the query; a where no feature varies (the slopes are 0 then)
  */
-double anb_local_fit(const double *x, size_t stride, const double *y, const double *weight, size_t rows, size_t d,
-                     const double *metric, double ridge, const double *query, double *slope, double *mean,
-                     double *work);
+double anb_local_fit(double *u, const double *y, const double *weight, size_t rows, size_t d, const double *metric,
+                     double ridge, double *slope, double *mean, double *work);
 
 #endif

@@ -1,19 +1,70 @@
-/* Selection, for near.h. */
+/* One row's codes, the same numbers as near_isa.c's, and the search on top of both. */
 #include "near.h"
+#include <string.h>
 
-static void swap(float *a, float *b)
+/* The nearest whole number of |v| < 2^22, by the mantissa of v + 1.5 2^23. */
+static int32_t rounded(float v)
 {
-    float t = *a;
+    float shifted = v + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits - 0x4b400000;
+}
+
+static int32_t code_of(float v, float limit, float *most)
+{
+    float size = v < 0 ? -v : v;
+    *most = size > *most ? size : *most;
+    return rounded(v > limit ? limit : v < -limit ? -limit : v);
+}
+
+float anb_near_encode_row(const float *x, size_t stride, size_t d, const float *factor, float limit, uint32_t *code,
+                          size_t code_stride)
+{
+    float most = 0;
+    for (size_t j = 0; j < d; j += 2) {
+        int32_t low = code_of(factor[j] * x[j * stride], limit, &most);
+        int32_t high = j + 1 < d ? code_of(factor[j + 1] * x[(j + 1) * stride], limit, &most) : 0;
+        code[j / 2 * code_stride] = ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
+    }
+    return most;
+}
+
+static double far(const AnbNear *near, const double *query, size_t i)
+{
+    const float *x = near->window + anb_near_at(i, 0, near->d);
+    double sum = 0;
+    for (size_t j = 0; j < near->d; j++, x += ANB_NEAR_ROWS) {
+        double off = (double)*x - query[j];
+        sum += near->metric[j] * (off * off);
+    }
+    return sum;
+}
+
+/* All rows that may be among the k nearest. */
+static size_t candidates(const AnbNear *near, const uint32_t *code, size_t k, uint32_t *index, const AnbNearWork *work)
+{
+    size_t blocks = anb_near_blocks(near->rows), sets = work->sets < blocks ? work->sets : blocks;
+    anb_near_distances(near->code, near->rows, anb_near_pairs(near->d), code, work->distance, work->minima, sets);
+    int32_t bound = INT32_MAX;
+    if (sets * ANB_NEAR_ROWS > k)
+        bound = anb_near_bound(work->minima, sets * ANB_NEAR_ROWS, k);
+    return anb_near_collect(work->distance, near->rows, anb_near_widen(bound, near->d), index);
+}
+
+static void swap(double *a, double *b)
+{
+    double t = *a;
     *a = *b;
     *b = t;
 }
 
 /* Hoare's selection; the middle as pivot. Each round leaves out one value at least. */
-float anb_near_bound(float *value, size_t n, size_t k)
+double anb_near_kth(double *value, size_t n, size_t k)
 {
     size_t low = 0, high = n - 1, at = k - 1;
     while (low < high) {
-        float pivot = value[low + (high - low) / 2];
+        double pivot = value[low + (high - low) / 2];
         size_t i = low, j = high;
         for (;;) {
             while (value[i] < pivot)
@@ -31,4 +82,30 @@ float anb_near_bound(float *value, size_t n, size_t k)
             low = j + 1;
     }
     return value[at];
+}
+
+void anb_near_search(const AnbNear *near, const double *query, const uint32_t *code, bool bounded, size_t k,
+                     uint32_t *index, double *distance, const AnbNearWork *work)
+{
+    size_t found = near->rows, nearer = 0, taken = 0;
+    double *value = work->far, *copy = work->far + near->rows;
+    if (bounded || near->bounded)
+        for (size_t i = 0; i < near->rows; i++)
+            index[i] = (uint32_t)i;
+    else
+        found = candidates(near, code, k, index, work);
+    for (size_t c = 0; c < found; c++)
+        copy[c] = value[c] = far(near, query, index[c]);
+    double last = anb_near_kth(copy, found, k);
+    for (size_t c = 0; c < found; c++)
+        nearer += value[c] < last;
+    size_t ties = k - nearer;
+    for (size_t c = 0; c < found && taken < k; c++) {
+        bool tie = value[c] == last;
+        if (value[c] > last || (tie && ties == 0))
+            continue;
+        ties -= tie;
+        distance[taken] = sqrt(value[c]);
+        index[taken++] = index[c];
+    }
 }

@@ -1,28 +1,38 @@
 /*
- * Squared distances from a query to every row of a window, in float32, and the rows within a bound.
+ * Which rows of a window are nearest to a query: a coarse look at all of them in 16-bit whole numbers, that leaves out
+ * none of the k nearest.
  *
  * The window lies in blocks of 32 rows, each feature by feature: feature j of row i is
  *
  *     window[(i / 32 * d + j) * 32 + i % 32]
  *
- * The distance of row i is sum over j, in their order, of weight[j] (x_ij - query[j])^2, rounded to float32 at each step:
- * same bits on every instruction set (isa.h). Against exact arithmetic it is off by less than (d + 4) 2^-24 of itself, the
- * rounding of the stored values apart. For the k nearest exactly: take the k-th least of the minima (anb_near_bound), widen
- * it by what rounding can have done, collect the rows within, and look at those again in doubles.
+ * and beside it the codes, round(factor[j] x_ij) bounded to +-limit, two features to a word:
+ *
+ *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
+ *
+ * With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one unit a
+ * feature: sqrt(d) in all (anb_near_widen), unless something was bounded. Whole numbers have no rounding, so that every
+ * instruction set (isa.h) says the same; the limit is such that no sum overflows.
+ *
+ *     anb_near_distances -> anb_near_bound(minima, k) -> anb_near_widen -> anb_near_collect -> exact distances of those
  */
 #ifndef ANB_PARTS_NEAR_H
 #define ANB_PARTS_NEAR_H
 
 #include "isa.h"
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { ANB_NEAR_ROWS = 32 }; /* rows of a block */
 
 typedef struct AnbNearKernels {
-    void (*distances)(const float *window, size_t blocks, size_t d, const float *query, const float *weight,
-                      float *distance, float *minima, size_t sets);
-    size_t (*collect)(const float *distance, size_t blocks, float bound, uint32_t *index, size_t most);
+    float (*encode)(const float *window, size_t blocks, size_t d, const float *factor, float limit, uint32_t *code);
+    void (*distances)(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                      int32_t *minima, size_t sets);
+    int32_t (*bound)(const int32_t *value, size_t n, size_t k);
+    size_t (*collect)(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index);
 } AnbNearKernels;
 
 ANB_ISA_TABLE(AnbNearKernels, anb_near_kernels);
@@ -33,31 +43,110 @@ static inline size_t anb_near_at(size_t i, size_t j, size_t d)
     return (i / ANB_NEAR_ROWS * d + j) * ANB_NEAR_ROWS + i % ANB_NEAR_ROWS;
 }
 
+static inline size_t anb_near_blocks(size_t rows)
+{
+    return (rows + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
+}
+
+/* Words of a row's codes. */
+static inline size_t anb_near_pairs(size_t d)
+{
+    return (d + 1) / 2;
+}
+
+/* The largest code: d differences of twice that, squared, stay below 2^31. */
+static inline float anb_near_limit(size_t d)
+{
+    double most = floor(sqrt(0x1p29 / (double)(2 * anb_near_pairs(d))));
+    return most < 16000 ? (float)most : 16000.0f;
+}
+
 /**
- * Distances to all rows of `blocks` blocks, and minima over disjoint groups of rows.
+ * Codes of one row.
  *
- * @param window    blocks * 32 rows of d features; let unused rows hold infinity in feature 0 (weight[0] > 0)
- * @param query     d values
- * @param weight    d weights >= 0
- * @param distance  out: blocks * 32
- * @param minima    out: sets * 32; entry s * 32 + r is the least distance of rows r of the blocks b with b % sets == s
- * @param sets      >= 1; with k <= sets * 32 and blocks >= sets the k-th least of the minima bounds the k-th distance
- *
- * Cost: 4 operations a feature and row, 16 rows at a time with AVX-512.
+ * @param x       d values, `stride` floats apart
+ * @param factor  d factors; |factor x| < 3e38
+ * @param code    out: anb_near_pairs(d) words, `code_stride` apart
+ * @return        the largest |factor x|: above the limit something was bounded
  */
-static inline void anb_near_distances(const float *window, size_t blocks, size_t d, const float *query,
-                                      const float *weight, float *distance, float *minima, size_t sets)
+float anb_near_encode_row(const float *x, size_t stride, size_t d, const float *factor, float limit, uint32_t *code,
+                          size_t code_stride);
+
+/* Codes of whole blocks, the same; what unused rows hold must be finite. */
+static inline float anb_near_encode(const float *window, size_t blocks, size_t d, const float *factor, float limit,
+                                    uint32_t *code)
 {
-    anb_near_kernels.distances(window, blocks, d, query, weight, distance, minima, sets);
+    return anb_near_kernels.encode(window, blocks, d, factor, limit, code);
 }
 
-/* Rows with distance <= bound, ascending, the first `most` of them; returns how many were written. */
-static inline size_t anb_near_collect(const float *distance, size_t blocks, float bound, uint32_t *index, size_t most)
+/**
+ * Squared distances of the codes, and minima over disjoint groups of rows.
+ *
+ * @param rows      rows in use; others of the last block get INT32_MAX
+ * @param query     a row's codes, side by side
+ * @param distance  out: anb_near_blocks(rows) * 32
+ * @param minima    out: sets * 32; entry s * 32 + r is the least distance of rows r of the blocks b with b % sets == s
+ * @param sets      >= 1; with k <= sets * 32 and sets <= blocks the k-th least of the minima bounds the k-th distance
+ *
+ * Cost: 3 operations for two features of 16 rows with AVX-512.
+ */
+static inline void anb_near_distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query,
+                                      int32_t *distance, int32_t *minima, size_t sets)
 {
-    return anb_near_kernels.collect(distance, blocks, bound, index, most);
+    anb_near_kernels.distances(code, rows, pairs, query, distance, minima, sets);
 }
 
-/* The k-th least of n values (k from 1), which it rearranges. */
-float anb_near_bound(float *value, size_t n, size_t k);
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/4 where they differ enough. n a multiple of
+ * 32, 1 <= k <= n. */
+static inline int32_t anb_near_bound(const int32_t *value, size_t n, size_t k)
+{
+    return anb_near_kernels.bound(value, n, k);
+}
+
+/* What the codes' squared distance of a row may be whose true distance is no larger than that of one within `bound`. */
+static inline int32_t anb_near_widen(int32_t bound, size_t d)
+{
+    double root = sqrt((double)bound) + 2.01 * sqrt((double)d) + 1;
+    return root * root < 2147483646 ? (int32_t)(root * root) : 2147483646;
+}
+
+/* Rows with distance <= bound, ascending; returns how many. */
+static inline size_t anb_near_collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
+{
+    return anb_near_kernels.collect(distance, rows, bound, index);
+}
+
+/* A window to search, and the metric its codes were made with. */
+typedef struct AnbNear {
+    size_t rows, d;        /* in use; features */
+    const float *window;
+    const uint32_t *code;
+    const double *metric;  /* m_j > 0 */
+    bool bounded;          /* some code was bounded: all rows are looked at */
+} AnbNear;
+
+/* Work space of a search. */
+typedef struct AnbNearWork {
+    int32_t *distance, *minima; /* anb_near_blocks(window) * 32; sets * 32 */
+    double *far;                /* twice the window's rows */
+    size_t sets;                /* about k / 8 gives a good bound */
+} AnbNearWork;
+
+/**
+ * The k nearest rows, exactly, in the order of the window; of equals at the k-th distance the first ones.
+ *
+ * @param near      the window
+ * @param query     d values
+ * @param code      the query's codes, and whether one of them was bounded
+ * @param k         1 to near->rows
+ * @param index     out: k rows; room for all of the window's
+ * @param distance  out: k distances, not squared
+ * @param work      work space
+ */
+void anb_near_search(const AnbNear *near, const double *query, const uint32_t *code, bool bounded, size_t k,
+                     uint32_t *index, double *distance, const AnbNearWork *work);
+
+/* The k-th least of n values, k from 1; rearranges them. */
+double anb_near_kth(double *value, size_t n, size_t k);
 
 #endif

@@ -1,72 +1,161 @@
 /* The loops of near.h, compiled once per instruction set. */
 #include "lanes.h"
 #include "near.h"
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
-enum { PARTS = ANB_NEAR_ROWS * 4 / LANES_BYTES, PART_ROWS = LANES_BYTES / 4 }; /* vectors to a block; floats to one */
+enum { PARTS = ANB_NEAR_ROWS * 4 / LANES_BYTES, PART_ROWS = LANES_BYTES / 4 }; /* vectors to a block; words to one */
 
-typedef float Part __attribute__((vector_size(LANES_BYTES), may_alias));
-typedef float PartMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
-typedef int32_t PartMask __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef float Reals __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef float RealsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
+typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
 
-#define LOAD(p) (*(const PartMemory *)(p))
-#define STORE(p, v) (*(PartMemory *)(p) = (v))
+#define LOAD(p) (*(const WordsMemory *)(p))
+#define STORE(p, v) (*(WordsMemory *)(p) = (v))
 
-LANES_INLINE Part least(Part a, Part b)
+LANES_INLINE Words choose(Words mask, Words yes, Words no)
 {
-    PartMask mask = a < b;
-    return (Part)((mask & (PartMask)a) | (~mask & (PartMask)b));
+    return (mask & yes) | (~mask & no);
 }
 
-/* One block: PARTS sums side by side, feature after feature. */
-LANES_INLINE void block_distances(const float *block, size_t d, const float *query, const float *weight, Part *sum)
+LANES_INLINE Words least(Words a, Words b)
+{
+    return choose(a < b, a, b);
+}
+
+/* Rounded and bounded; `most` gathers the sizes, whose bits are in the order of the numbers. */
+LANES_INLINE Words codes_of(const float *x, float factor, float limit, Words *most)
+{
+    const Words low = (Words)(-limit - (Reals){0}), high = (Words)(limit - (Reals){0});
+    Reals v = *(const RealsMemory *)x * factor;
+    Words size = (Words)v & 0x7fffffff;
+    *most = choose(size > *most, size, *most);
+    Words bounded = choose(v > (Reals)high, high, choose(v < (Reals)low, low, (Words)v));
+    return (Words)((Reals)bounded + 12582912.0f) - 0x4b400000;
+}
+
+static float encode(const float *window, size_t blocks, size_t d, const float *factor, float limit, uint32_t *code)
+{
+    Words most = {0};
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < d; j += 2, code += ANB_NEAR_ROWS)
+            for (int p = 0; p < PARTS; p++) {
+                const float *x = window + (b * d + j) * ANB_NEAR_ROWS + p * PART_ROWS;
+                Words low = codes_of(x, factor[j], limit, &most) & 0xffff, high = {0};
+                if (j + 1 < d)
+                    high = codes_of(x + ANB_NEAR_ROWS, factor[j + 1], limit, &most) << 16;
+                STORE(code + p * PART_ROWS, low | high);
+            }
+    float largest = 0;
+    for (int i = 0; i < PART_ROWS; i++) {
+        float size = ((Reals)most)[i];
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Both halves' differences, squared and added. */
+LANES_INLINE Words pair_square(Words a, Words b)
+{
+#if LANES_BYTES == 64
+    __m512i off = _mm512_sub_epi16((__m512i)a, (__m512i)b);
+    return (Words)_mm512_madd_epi16(off, off);
+#elif LANES_BYTES == 32
+    __m256i off = _mm256_sub_epi16((__m256i)a, (__m256i)b);
+    return (Words)_mm256_madd_epi16(off, off);
+#elif defined(__SSE2__)
+    __m128i off = _mm_sub_epi16((__m128i)a, (__m128i)b);
+    return (Words)_mm_madd_epi16(off, off);
+#else
+    Words low = (Words)((a << 16) >> 16) - ((b << 16) >> 16), high = (a >> 16) - (b >> 16);
+    return low * low + high * high;
+#endif
+}
+
+/* Distances of one block. */
+LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, const uint32_t *query, Words *sum)
 {
     for (int p = 0; p < PARTS; p++)
-        sum[p] = (Part){0};
-    for (size_t j = 0; j < d; j++, block += ANB_NEAR_ROWS) {
-        Part q = query[j] - (Part){0}, w = weight[j] - (Part){0};
-        for (int p = 0; p < PARTS; p++) {
-            Part off = LOAD(block + p * PART_ROWS) - q;
-            sum[p] += off * off * w;
-        }
+        sum[p] = (Words){0};
+    for (size_t j = 0; j < pairs; j++, code += ANB_NEAR_ROWS) {
+        Words q = (int32_t)query[j] - (Words){0};
+        for (int p = 0; p < PARTS; p++)
+            sum[p] += pair_square(LOAD(code + p * PART_ROWS), q);
     }
 }
 
-static void distances(const float *window, size_t blocks, size_t d, const float *query, const float *weight,
-                      float *distance, float *minima, size_t sets)
+static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                      int32_t *minima, size_t sets)
 {
-    size_t set = 0;
+    size_t set = 0, blocks = anb_near_blocks(rows);
     for (size_t i = 0; i < sets * ANB_NEAR_ROWS; i++)
-        minima[i] = __builtin_inff();
+        minima[i] = INT32_MAX;
     for (size_t b = 0; b < blocks; b++) {
-        float *out = distance + b * ANB_NEAR_ROWS, *low = minima + set * ANB_NEAR_ROWS;
-        Part sum[PARTS];
-        block_distances(window + b * d * ANB_NEAR_ROWS, d, query, weight, sum);
-        for (int p = 0; p < PARTS; p++) {
+        int32_t *out = distance + b * ANB_NEAR_ROWS, *low = minima + set * ANB_NEAR_ROWS;
+        Words sum[PARTS];
+        block_distances(code + b * pairs * ANB_NEAR_ROWS, pairs, query, sum);
+        for (int p = 0; p < PARTS; p++)
             STORE(out + p * PART_ROWS, sum[p]);
-            STORE(low + p * PART_ROWS, least(sum[p], LOAD(low + p * PART_ROWS)));
-        }
+        for (size_t i = rows - b * ANB_NEAR_ROWS; i < ANB_NEAR_ROWS; i++)
+            out[i] = INT32_MAX;
+        for (int p = 0; p < PARTS; p++)
+            STORE(low + p * PART_ROWS, least(LOAD(out + p * PART_ROWS), LOAD(low + p * PART_ROWS)));
         set = set + 1 == sets ? 0 : set + 1;
     }
 }
 
+LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
+{
+    Words count = {0};
+    for (size_t i = 0; i < n; i += PART_ROWS)
+        count -= LOAD(value + i) <= bound;
+    size_t sum = 0;
+    for (int i = 0; i < PART_ROWS; i++)
+        sum += (size_t)count[i];
+    return sum;
+}
+
+/* By halving the range of the bound. */
+static int32_t bound(const int32_t *value, size_t n, size_t k)
+{
+    Words lowest = LOAD(value);
+    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
+        lowest = least(lowest, LOAD(value + i));
+    int32_t low = lowest[0], high = INT32_MAX;
+    for (int i = 1; i < PART_ROWS; i++)
+        low = lowest[i] < low ? lowest[i] : low;
+    /* At most 2 low mostly holds enough: look there first. */
+    int32_t first = low < 0x3fffffff ? 2 * low + 1 : INT32_MAX;
+    while (low < high) {
+        int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
+        size_t within = count_within(value, n, middle);
+        first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
+        if (within >= k && within <= k + k / 4)
+            return middle;
+        if (within >= k)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
 /* Which of 32 rows are within the bound, as bits. */
-LANES_INLINE uint32_t within(const float *distance, float bound)
+LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
 {
     uint32_t mask = 0;
 #if LANES_BYTES == 64
-    __m512 most = _mm512_set1_ps(bound);
+    __m512i most = _mm512_set1_epi32(bound);
     for (int p = 0; p < PARTS; p++)
-        mask |= (uint32_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(distance + 16 * p), most, _CMP_LE_OQ) << 16 * p;
+        mask |= (uint32_t)_mm512_cmple_epi32_mask(_mm512_loadu_si512(distance + 16 * p), most) << 16 * p;
 #elif LANES_BYTES == 32
-    __m256 most = _mm256_set1_ps(bound);
-    for (int p = 0; p < PARTS; p++) {
-        __m256 low = _mm256_cmp_ps(_mm256_loadu_ps(distance + 8 * p), most, _CMP_LE_OQ);
-        mask |= (uint32_t)_mm256_movemask_ps(low) << 8 * p;
-    }
-#elif defined(__SSE2__)
-    __m128 most = _mm_set1_ps(bound);
     for (int p = 0; p < PARTS; p++)
-        mask |= (uint32_t)_mm_movemask_ps(_mm_cmple_ps(_mm_loadu_ps(distance + 4 * p), most)) << 4 * p;
+        mask |= (uint32_t)_mm256_movemask_ps((__m256)(LOAD(distance + 8 * p) <= bound)) << 8 * p;
+#elif defined(__SSE2__)
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm_movemask_ps((__m128)(LOAD(distance + 4 * p) <= bound)) << 4 * p;
 #else
     for (int i = 0; i < ANB_NEAR_ROWS; i++)
         mask |= (uint32_t)(distance[i] <= bound) << i;
@@ -74,18 +163,18 @@ LANES_INLINE uint32_t within(const float *distance, float bound)
     return mask;
 }
 
-static size_t collect(const float *distance, size_t blocks, float bound, uint32_t *index, size_t most)
+static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
 {
     size_t found = 0;
-    for (size_t b = 0; b < blocks; b++) {
-        uint32_t mask = within(distance + b * ANB_NEAR_ROWS, bound);
-        for (; mask; mask &= mask - 1) {
-            if (found == most)
-                return found;
-            index[found++] = (uint32_t)(b * ANB_NEAR_ROWS) + (uint32_t)__builtin_ctz(mask);
-        }
-    }
+    for (size_t at = 0; at < rows; at += ANB_NEAR_ROWS)
+        for (uint32_t mask = mask_within(distance + at, bound); mask; mask &= mask - 1)
+            index[found++] = (uint32_t)at + (uint32_t)__builtin_ctz(mask);
     return found;
 }
 
-const AnbNearKernels ANB_PER_ISA(anb_near_kernels) = {.distances = distances, .collect = collect};
+const AnbNearKernels ANB_PER_ISA(anb_near_kernels) = {
+    .encode = encode,
+    .distances = distances,
+    .bound = bound,
+    .collect = collect,
+};

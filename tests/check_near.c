@@ -1,10 +1,10 @@
-/* Distances and selection against plain loops and a sort, on every instruction set. */
+/* Codes, distances and selection against plain loops and a sort, on every instruction set. */
 #include "numbers.h"
 #include "parts/near.h"
 #include "suite.h"
 #include <string.h>
 
-enum { BLOCKS = 13, MOST = 9, ROWS = BLOCKS * ANB_NEAR_ROWS };
+enum { BLOCKS = 13, MOST = 9, ROWS = BLOCKS * ANB_NEAR_ROWS, PAIRS = (MOST + 1) / 2, SETS = 4 };
 
 static uint64_t seed = 3;
 
@@ -14,74 +14,146 @@ static void fill(float *to, size_t n)
         to[i] = (float)uniform_of(&seed);
 }
 
+/* Everything a search needs, for d features. */
+typedef struct Fixture {
+    size_t d, rows;
+    float window[ROWS * MOST], query[MOST], factor[MOST];
+    double metric[MOST], exact_query[MOST];
+    uint32_t code[ROWS * PAIRS], query_code[PAIRS], index[ROWS];
+    int32_t distance[ROWS], minima[SETS * ANB_NEAR_ROWS];
+    double far[2 * ROWS], found[ROWS];
+} Fixture;
+
+static void draw(Fixture *f, size_t d, size_t rows)
+{
+    memset(f, 0, sizeof *f);
+    f->d = d;
+    f->rows = rows;
+    fill(f->window, ROWS * d);
+    fill(f->query, d);
+    float limit = anb_near_limit(d);
+    for (size_t j = 0; j < d; j++) {
+        double u = uniform_of(&seed);
+        f->metric[j] = 0.05 + u * u;
+        f->factor[j] = (float)(limit / 4 * sqrt(f->metric[j]));
+        f->exact_query[j] = (double)f->query[j];
+    }
+    ck_assert(anb_near_encode(f->window, BLOCKS, d, f->factor, limit, f->code) <= limit);
+    ck_assert(anb_near_encode_row(f->query, 1, d, f->factor, limit, f->query_code, 1) <= limit);
+}
+
+static int32_t half(uint32_t word, size_t j)
+{
+    return (int16_t)(j % 2 ? word >> 16 : word & 0xffff);
+}
+
+static void check_codes(Fixture *f)
+{
+    size_t pairs = anb_near_pairs(f->d);
+    anb_near_distances(f->code, f->rows, pairs, f->query_code, f->distance, f->minima, SETS);
+    for (size_t i = 0; i < f->rows; i++) {
+        int32_t sum = 0;
+        uint32_t row[PAIRS];
+        anb_near_encode_row(f->window + anb_near_at(i, 0, f->d), ANB_NEAR_ROWS, f->d, f->factor, 16000, row, 1);
+        for (size_t j = 0; j < f->d; j++) {
+            uint32_t word = f->code[(i / ANB_NEAR_ROWS * pairs + j / 2) * ANB_NEAR_ROWS + i % ANB_NEAR_ROWS];
+            int32_t off = half(word, j) - half(f->query_code[j / 2], j);
+            ck_assert_int_eq(half(word, j), lrintf(f->factor[j] * f->window[anb_near_at(i, j, f->d)]));
+            ck_assert_uint_eq(word, row[j / 2]);
+            sum += off * off;
+        }
+        ck_assert_int_eq(f->distance[i], sum);
+    }
+    for (size_t i = f->rows; i < anb_near_blocks(f->rows) * ANB_NEAR_ROWS; i++)
+        ck_assert_int_eq(f->distance[i], INT32_MAX);
+}
+
 static int rising(const void *a, const void *b)
 {
-    float x = *(const float *)a, y = *(const float *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static void body(size_t d, size_t sets)
+/* The k nearest are those that a sort of the exact distances says. */
+static void check_search(Fixture *f, size_t k, bool bounded)
 {
-    static float window[ROWS * MOST], query[MOST], weight[MOST], distance[ROWS], minima[4 * ANB_NEAR_ROWS];
-    static float model[ROWS], sorted[ROWS];
-    static uint32_t index[ROWS];
-    fill(window, ROWS * d);
-    fill(query, d);
-    fill(weight, d);
-    for (size_t j = 0; j < d; j++)
-        weight[j] *= weight[j];
-    anb_near_distances(window, BLOCKS, d, query, weight, distance, minima, sets);
-    for (size_t i = 0; i < ROWS; i++) {
-        model[i] = 0;
-        for (size_t j = 0; j < d; j++) {
-            float off = window[anb_near_at(i, j, d)] - query[j];
-            float square = off * off;
-            float part = square * weight[j];
-            model[i] += part;
+    double exact[ROWS], sorted[ROWS];
+    AnbNear near = {f->rows, f->d, f->window, f->code, f->metric, bounded};
+    AnbNearWork work = {f->distance, f->minima, f->far, SETS};
+    for (size_t i = 0; i < f->rows; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < f->d; j++) {
+            double off = (double)f->window[anb_near_at(i, j, f->d)] - f->exact_query[j];
+            sum += f->metric[j] * (off * off);
         }
+        sorted[i] = exact[i] = sqrt(sum);
     }
-    ck_assert_mem_eq(distance, model, sizeof model);
-    memcpy(sorted, model, sizeof model);
-    qsort(sorted, ROWS, sizeof *sorted, rising);
-    for (size_t k = 1; k <= 30 * sets; k += 7) {
-        float copy[4 * ANB_NEAR_ROWS];
-        memcpy(copy, minima, sizeof copy);
-        float bound = anb_near_bound(copy, sets * ANB_NEAR_ROWS, k);
-        size_t found = anb_near_collect(distance, BLOCKS, bound, index, ROWS), expected = 0;
-        ck_assert(bound >= sorted[k - 1]);
-        for (uint32_t i = 0; i < ROWS; i++)
-            if (model[i] <= bound)
-                ck_assert_uint_eq(index[expected++], i);
-        ck_assert_uint_eq(found, expected);
-        ck_assert_uint_eq(anb_near_collect(distance, BLOCKS, bound, index, k), k);
+    qsort(sorted, f->rows, sizeof *sorted, rising);
+    anb_near_search(&near, f->exact_query, f->query_code, false, k, f->index, f->found, &work);
+    for (size_t i = 0; i < k; i++) {
+        ck_assert_double_eq(f->found[i], exact[f->index[i]]);
+        ck_assert(f->found[i] <= sorted[k - 1]);
+        ck_assert(i == 0 || f->index[i] > f->index[i - 1]);
     }
 }
 
-START_TEST(distances_minima_and_rows)
+START_TEST(finds_the_nearest)
 {
+    static Fixture f;
     AnbIsa before = anb_isa_in_use();
     for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
         if (anb_isa_use((AnbIsa)isa))
             for (size_t d = 1; d <= MOST; d++)
-                for (size_t sets = 1; sets <= 4; sets++)
-                    body(d, sets);
+                for (size_t rows = 7; rows <= ROWS; rows += rows / 3 + 1) {
+                    draw(&f, d, rows);
+                    check_codes(&f);
+                    for (size_t k = 1; k <= rows; k += 1 + k / 2) {
+                        check_search(&f, k, false);
+                        check_search(&f, k, true);
+                    }
+                }
     anb_isa_use(before);
 }
 END_TEST
 
-START_TEST(the_bound_is_the_kth)
+START_TEST(rows_out_of_reach_are_said_to_be)
 {
-    float value[60], sorted[60];
-    for (int round = 0; round < 200; round++)
-        for (size_t n = 1; n <= 60; n += 1 + n / 4) {
-            fill(value, n);
-            for (size_t i = 0; i < n && round % 2; i++)
-                value[i] = (float)(int)(value[i] * 4); /* many equal ones */
-            memcpy(sorted, value, sizeof value);
-            qsort(sorted, n, sizeof *sorted, rising);
-            size_t k = 1 + (size_t)round % n;
-            ck_assert(anb_near_bound(value, n, k) == sorted[k - 1]);
+    float x[3] = {1, -70, 2}, factor[3] = {10, 10, 10};
+    uint32_t code[2];
+    ck_assert(anb_near_encode_row(x, 1, 3, factor, 500, code, 1) == 700);
+    ck_assert_int_eq(half(code[0], 0), 10);
+    ck_assert_int_eq(half(code[0], 1), -500);
+    ck_assert_int_eq(half(code[1], 0), 20);
+    ck_assert_int_eq(half(code[1], 1), 0);
+}
+END_TEST
+
+START_TEST(no_sum_of_codes_overflows)
+{
+    static const size_t sizes[] = {1, 2, 3, 10, 41, 1000, 1 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        double across = 2 * (double)anb_near_limit(sizes[i]);
+        ck_assert(across * across * (double)sizes[i] < 0x1p31 && across / 2 >= 11);
+    }
+}
+END_TEST
+
+START_TEST(the_bound_holds_enough)
+{
+    static int32_t value[SETS * ANB_NEAR_ROWS];
+    for (int round = 0; round < 300; round++) {
+        size_t n = ANB_NEAR_ROWS * (1 + (size_t)round % SETS);
+        for (size_t i = 0; i < n; i++)
+            value[i] = round % 5 == 0 ? INT32_MAX : (int32_t)(uniform_of(&seed) * uniform_of(&seed) * 1e6 + 1e6);
+        for (size_t k = 1; k <= n; k += 3) {
+            int32_t bound = anb_near_bound(value, n, k);
+            size_t within = 0;
+            for (size_t i = 0; i < n; i++)
+                within += value[i] <= bound;
+            ck_assert(within >= k);
+            ck_assert(within <= k + k / 4 || round % 5 == 0);
         }
+    }
 }
 END_TEST
 
@@ -89,8 +161,10 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("near");
     TCase *tests = case_of(suite, 20);
-    tcase_add_test(tests, distances_minima_and_rows);
-    tcase_add_test(tests, the_bound_is_the_kth);
+    tcase_add_test(tests, finds_the_nearest);
+    tcase_add_test(tests, rows_out_of_reach_are_said_to_be);
+    tcase_add_test(tests, no_sum_of_codes_overflows);
+    tcase_add_test(tests, the_bound_holds_enough);
     return suite;
 }
 
