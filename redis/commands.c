@@ -215,10 +215,10 @@ int anb_command_diag(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return REDISMODULE_OK;
 }
 
-static void pair_number(RedisModuleCtx *ctx, const char *key, double value)
+int anb_command_version(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    anb_reply_text(ctx, key);
-    anb_reply_number(ctx, value);
+    (void)argv;
+    return argc == 1 ? RedisModule_ReplyWithSimpleString(ctx, anb_version()) : RedisModule_WrongArity(ctx);
 }
 
 int anb_command_experts(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
@@ -232,12 +232,12 @@ int anb_command_experts(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
         anb_reply_map(ctx, 8);
         anb_reply_text(ctx, "name");
         anb_reply_text(ctx, anb_expert_name(model->learner, i));
-        pair_number(ctx, "weight", m.weight[i]);
-        pair_number(ctx, "probability", m.probability[i]);
-        pair_number(ctx, "utilization", m.utilization[i]);
-        pair_number(ctx, "load", m.load[i]);
+        anb_reply_pair(ctx, "weight", m.weight[i]);
+        anb_reply_pair(ctx, "probability", m.probability[i]);
+        anb_reply_pair(ctx, "utilization", m.utilization[i]);
+        anb_reply_pair(ctx, "load", m.load[i]);
         pair_count(ctx, "trained", m.trained[i]);
-        pair_number(ctx, "progress", m.progress[i]);
+        anb_reply_pair(ctx, "progress", m.progress[i]);
         pair_count(ctx, "dead", m.dead[i]);
     }
     return REDISMODULE_OK;

@@ -20,7 +20,7 @@ typedef struct Command {
     RedisModuleCmdFunc run;
     const char *flags;
     int arity;          /* negative: at least */
-    int keys;           /* 1; 2: source and destination */
+    int keys;           /* 0; 1; 2: source and destination */
     uint64_t key_flags;
     const char *categories, *summary, *complexity;
 } Command;
@@ -54,6 +54,7 @@ static const Command commands[] = {
     {"anb.save", anb_command_save, "readonly", 2, 1, READS, "read", "The model as a snapshot: key", "O(size of the model)"},
     {"anb.restore", anb_command_restore, "write deny-oom", -3, 1, MAKES, "write",
      "A model from a snapshot: key blob [REPLACE]", "O(size of the model)"},
+    {"anb.version", anb_command_version, "readonly fast", 1, 0, 0, "read", "The version of the library that runs", "O(1)"},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -74,7 +75,7 @@ static int describe(RedisModuleCtx *ctx, const Command *c)
     RedisModuleCommandInfo info = {.version = &version, .summary = c->summary, .complexity = c->complexity};
     info.since = "0.1.0";
     info.arity = c->arity;
-    info.key_specs = keys;
+    info.key_specs = c->keys > 0 ? keys : NULL;
     if (!command || RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK)
         return -1;
     if (RedisModule_AddACLCategory && RedisModule_SetCommandACLCategories) {
@@ -91,7 +92,7 @@ static int register_commands(RedisModuleCtx *ctx)
         return -1;
     for (int i = 0; i < N_COMMANDS; i++) {
         const Command *c = &commands[i];
-        if (RedisModule_CreateCommand(ctx, c->name, c->run, c->flags, 1, c->keys, 1) != REDISMODULE_OK)
+        if (RedisModule_CreateCommand(ctx, c->name, c->run, c->flags, c->keys > 0, c->keys, c->keys > 0) != REDISMODULE_OK)
             return -1;
         if (RedisModule_GetCommand && RedisModule_SetCommandInfo && describe(ctx, c))
             return -1;

@@ -81,11 +81,13 @@ int anb_command_reset(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_clone(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_save(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_version(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- reply.c ---- */
 void anb_reply_map(RedisModuleCtx *ctx, long pairs);
 void anb_reply_number(RedisModuleCtx *ctx, double value);
 void anb_reply_text(RedisModuleCtx *ctx, const char *text);
+void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value);
 int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool anb_text_is(RedisModuleString *text, const char *wanted);
 /* A number, `nan` or an empty text; false where it is none of these. */

@@ -58,7 +58,7 @@ bool anb_text_number(RedisModuleString *text, double *value)
     return anb_number_parse_all(at, n, value) == 0;
 }
 
-static void pair_number(RedisModuleCtx *ctx, const char *key, double value)
+void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value)
 {
     anb_reply_text(ctx, key);
     anb_reply_number(ctx, value);
@@ -68,12 +68,12 @@ void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *m)
 {
     anb_reply_text(ctx, "samples");
     RedisModule_ReplyWithLongLong(ctx, (long long)m->samples);
-    pair_number(ctx, "prediction", m->prediction);
-    pair_number(ctx, "target", m->target);
-    pair_number(ctx, "error", m->error);
-    pair_number(ctx, "disagreement", m->disagreement);
-    pair_number(ctx, "gate_entropy", m->gate_entropy);
-    pair_number(ctx, "alignment", m->alignment);
+    anb_reply_pair(ctx, "prediction", m->prediction);
+    anb_reply_pair(ctx, "target", m->target);
+    anb_reply_pair(ctx, "error", m->error);
+    anb_reply_pair(ctx, "disagreement", m->disagreement);
+    anb_reply_pair(ctx, "gate_entropy", m->gate_entropy);
+    anb_reply_pair(ctx, "alignment", m->alignment);
     anb_reply_text(ctx, "active");
     RedisModule_ReplyWithArray(ctx, (long)m->n_active);
     for (size_t a = 0; a < m->n_active; a++)

@@ -1,0 +1,111 @@
+"""What a server with the module does a second, next to a command of the module that does nothing: redis.py MODULE LIBRARY
+[MODELS]. Starts redis-server and redis-benchmark on loopback."""
+
+import csv
+import io
+import os
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "redis"))
+from harness import Library, Server, pack, sample  # noqa: E402
+
+MIXTURE = "scale(moe(linear, linear(rate=0.02), linear(rate=0.05), rls))"
+D = 8
+ROW = ["0.%d" % (3 * j + 1) for j in range(D)]
+
+
+def benchmark(port, n, clients, pipeline, *command):
+    """Requests a second and the 99th percentile in milliseconds, of redis-benchmark."""
+    out = subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(n), "-c", str(clients), "-P", str(pipeline),
+                          "--csv", *command], capture_output=True, text=True, check=True).stdout
+    row = list(csv.DictReader(io.StringIO(out)))[0]
+    return float(row["rps"]), float(row["p99_latency_ms"])
+
+
+def best(times, run):
+    return max(run() for _ in range(times))
+
+
+def pipelined(server):
+    print("%-34s %12s %8s" % ("pipelined, 4 clients x 50", "a second", "ratio"))
+    commands = {"ANB.VERSION (does nothing)": ["ANB.VERSION"], "ANB.TRAIN, d = 8": ["ANB.TRAIN", "m", "1.5", *ROW],
+                "ANB.PREDICT, d = 8": ["ANB.PREDICT", "m", *ROW]}
+    idle = None
+    for name, command in commands.items():
+        rate = best(3, lambda: benchmark(server.port, 200000, 4, 50, *command)[0])
+        idle = idle or rate
+        print("%-34s %12.0f %8.2f" % (name, rate, rate / idle), flush=True)
+
+
+def packed(server):
+    rng = random.Random(1)
+    rows = [sample(rng, D) for _ in range(1000)]
+    train = pack(*[(y, *x) for x, y in rows])
+    predict = pack(*[x for x, _ in rows])
+    client = server.client()
+
+    def rate(*command):
+        start = time.perf_counter()
+        for _ in range(200):
+            client.send(*command)
+        for _ in range(200):
+            client.read()
+        return 200 * 1000 / (time.perf_counter() - start)
+
+    print("\n%-34s %12s" % ("packed, 1,000 rows a command", "samples a second"))
+    print("%-34s %12.0f" % ("ANB.TRAINB", best(5, lambda: rate("ANB.TRAINB", "m", train))))
+    print("%-34s %12.0f" % ("ANB.PREDICTB", best(5, lambda: rate("ANB.PREDICTB", "m", predict))), flush=True)
+
+
+def unpipelined(server):
+    print("\n%-34s %12s %10s" % ("20 clients, one at a time", "a second", "p99 ms"))
+    for name, command in {"ANB.VERSION": ["ANB.VERSION"], "ANB.TRAIN": ["ANB.TRAIN", "m", "1.5", *ROW]}.items():
+        runs = [benchmark(server.port, 60000, 20, 1, *command) for _ in range(3)]
+        print("%-34s %12.0f %10.3f" % (name, max(r for r, _ in runs), min(p for _, p in runs)), flush=True)
+
+
+def memory_of(client):
+    return int(dict(line.split(":", 1) for line in client.call("INFO", "memory").decode().splitlines()
+                    if ":" in line)["used_memory"])
+
+
+def many_models(server, library, models):
+    client = server.client(timeout=600)
+    client.call("FLUSHALL")
+    start, before = time.time(), memory_of(client)
+    for i in range(0, models, 1000):
+        client.socket.sendall(b"".join(client.encode(("ANB.CREATE", "model:%d" % j, MIXTURE, "FEATURES", D))
+                                       for j in range(i, min(models, i + 1000))))
+        for _ in range(i, min(models, i + 1000)):
+            client.read()
+    each = (memory_of(client) - before) / models
+    own = library.model(D, MIXTURE).total_bytes()
+    print("\n%d models made in %.1f s: %.0f bytes each with its key; the library alone %d" %
+          (models, time.time() - start, each, own))
+    start = time.time()
+    client.call("SAVE")
+    size = os.path.getsize(os.path.join(server.folder, "dump.rdb"))
+    print("saved in %.1f s: %.0f MB" % (time.time() - start, size / 1e6), flush=True)
+    start = time.time()
+    server.kill()
+    server.start(wait=False)
+    server.wait_ready(600)
+    client = server.client()
+    assert client.call("DBSIZE") == models
+    print("loaded in %.1f s" % (time.time() - start))
+
+
+if __name__ == "__main__":
+    module, path = sys.argv[1:3]
+    server = Server("redis-server", os.path.abspath(module))
+    try:
+        server.client().call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
+        pipelined(server)
+        packed(server)
+        unpipelined(server)
+        many_models(server, Library(os.path.abspath(path)), int(sys.argv[3]) if len(sys.argv) > 3 else 1000000)
+    finally:
+        server.remove()
