@@ -83,12 +83,11 @@ static void finish_edges(AnbEdges *edges)
         edges->coarse[i] = edges->edge[8 * i + 7];
 }
 
-void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
+void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most)
 {
-    sort(sample, n);
-    size_t kinds = distinct(sample, n), left = n, filled = 0, bins = kinds < ANB_EDGES + 1 ? kinds : ANB_EDGES + 1;
+    size_t kinds = distinct(sample, n), left = n, filled = 0, bins = kinds < most + 1 ? kinds : most + 1;
     edges->count = 0;
-    for (size_t i = 0; i + 1 < n && edges->count < ANB_EDGES; i++) {
+    for (size_t i = 0; i + 1 < n && edges->count < most; i++) {
         filled++;
         if (sample[i] == sample[i + 1])
             continue;
@@ -101,6 +100,12 @@ void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
         filled = 0;
     }
     finish_edges(edges);
+}
+
+void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
+{
+    sort(sample, n);
+    anb_edges_from_sorted(edges, sample, n, ANB_EDGES);
 }
 
 void anb_bins_make(AnbBins *bins, size_t feature, double *work)
@@ -120,18 +125,22 @@ void anb_bins_finish(AnbBins *bins)
         bins->due *= 4;
 }
 
+void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &edges->count, ANB_U64, 1);
+    if (edges->count > ANB_EDGES)
+        edges->count = ANB_EDGES;
+    anb_visit(visitor, edges->edge, ANB_F64, (size_t)edges->count);
+    finish_edges(edges);
+}
+
 void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor)
 {
     anb_visit(visitor, &bins->seen, ANB_U64, 4);
     bins->features = features;
     size_t rows = bins->seen < ANB_BINS_SAMPLE ? (size_t)bins->seen : ANB_BINS_SAMPLE;
     for (size_t j = 0; j < features; j++) {
-        AnbEdges *edges = edges_of(bins, j);
-        anb_visit(visitor, &edges->count, ANB_U64, 1);
-        if (edges->count > ANB_EDGES)
-            edges->count = ANB_EDGES;
-        anb_visit(visitor, edges->edge, ANB_F64, (size_t)edges->count);
-        finish_edges(edges);
+        anb_edges_visit(edges_of(bins, j), visitor);
         anb_visit(visitor, sample_of(bins, features, j), ANB_F64, rows);
     }
 }

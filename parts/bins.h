@@ -60,7 +60,11 @@ void anb_bins_finish(AnbBins *bins);
 
 /* Makes the edges from a sample in any order, which it sorts: for bins over other data than a reservoir. */
 void anb_edges_make(AnbEdges *edges, double *sample, size_t n);
+/* The same from a sample in ascending order: `most` edges at most, up to ANB_EDGES. */
+void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most);
 void anb_edges_init(AnbEdges *edges);
+/* The count, clamped, and the edges. */
+void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
 
 /* Every used field, for a type's `ranges`. */
 void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor);

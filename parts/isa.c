@@ -1,4 +1,5 @@
 /* Which instruction set, decided once before main. A new table is one line in TABLES. */
+#include "cuts.h"
 #include "isa.h"
 #include "boa_kernels.h"
 #include "gate.h"
@@ -6,6 +7,7 @@
 #include "layers.h"
 #include "near.h"
 #include "network.h"
+#include "packed.h"
 #include "rls.h"
 
 #define TABLES(X)                                                                                                      \
@@ -13,6 +15,8 @@
     X(AnbGateKernels, anb_gate_kernels)                                                                                \
     X(AnbKernels, anb_kernels)                                                                                         \
     X(AnbRlsKernels, anb_rls_kernels)                                                                                  \
+    X(AnbPackedKernels, anb_packed_kernels)                                                                            \
+    X(AnbCutsKernels, anb_cuts_kernels)                                                                                \
     X(AnbLayerKernels, anb_layer_kernels)                                                                              \
     X(AnbNearKernels, anb_near_kernels)                                                                                \
     X(AnbNetworkKernels, anb_network_kernels)

@@ -94,3 +94,13 @@ uint64_t anb_seed_mix(uint64_t seed, uint64_t index)
     z ^= z >> 31;
     return z ? z : 1;
 }
+
+uint64_t anb_random_three_of_four(AnbRandom *random)
+{
+    uint64_t bits = 0;
+    for (int half = 0; half < 2; half++) {
+        uint32_t a = anb_random_bits(random), b = anb_random_bits(random);
+        bits = bits << 32 | a | b;
+    }
+    return bits;
+}

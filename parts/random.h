@@ -34,6 +34,9 @@ double anb_random_normal(AnbRandom *random);
 /* Poisson with mean mu >= 0, by inversion: two draws for each 16 of mu; above 1,024 a rounded normal. */
 unsigned anb_random_poisson(AnbRandom *random, double mu);
 
+/* 64 bits, each of them set with probability 3/4: four draws. */
+uint64_t anb_random_three_of_four(AnbRandom *random);
+
 /* A shuffle of n indices in place: n - 1 draws. */
 void anb_random_shuffle(AnbRandom *random, uint32_t *items, size_t n);
 

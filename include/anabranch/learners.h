@@ -177,6 +177,25 @@ typedef struct AnbRefineOptions {
 } AnbRefineOptions;
 ANB_API AnbRefineOptions anb_refine_defaults(void);
 ANB_API extern const StreamingLearnerType anb_refine;
+/*
+ * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown on
+ * what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread evenly
+ * over the samples; an abrupt drift makes it forget what lies behind (counted in drifts). Reads raw values, missing
+ * cells included. A light one: window 2048, trees 40, depth 4, rate .15, budget 1500. Memory: some 1 MB at the defaults
+ * and 12 features. Weight class: unit.
+ */
+typedef struct AnbSgbtOptions {
+    int window;    /* 4096; samples that trees are fitted to, 64 to 65,536, rounded up to a multiple of 64 */
+    int trees;     /* 100; 1 to 1,024 */
+    int depth;     /* 5; cuts from root to leaf, 1 to 8 */
+    double rate;   /* 0.08; share of the residual that a tree takes, 0 to 1; the fewer trees, the more */
+    double budget; /* 4000; work that a sample pays for, in units of about half a nanosecond, from 1 */
+    double eta;    /* 0.3; step of the leaves between fits, 0 to 1 */
+    double replay; /* 4; samples of the window that the leaves learn again a sample, 0 to 64 */
+    uint64_t seed; /* 0: derived from the model's; of the rows and columns that trees are shown */
+} AnbSgbtOptions;
+ANB_API AnbSgbtOptions anb_sgbt_defaults(void);
+ANB_API extern const StreamingLearnerType anb_sgbt;
 
 #ifdef __cplusplus
 }

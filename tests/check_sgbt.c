@@ -1,0 +1,257 @@
+#include "parts/random.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <src/model.h>
+#include <string.h>
+
+static const char small[] = "sgbt(window=512, trees=30, depth=4, rate=0.1, budget=1500)";
+
+static StreamingLearner *made(size_t n_features, const char *expression)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+static void uniform_row(AnbRandom *random, double *x, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        x[j] = 2 * anb_random_uniform(random) - 1;
+}
+
+/* A step without noise, and missing cells with a value of their own: off by a third of a percent beside the step. */
+START_TEST(a_step_is_learned)
+{
+    StreamingLearner *model = made(3, "sgbt(window=1024)");
+    AnbRandom random;
+    double x[3], sum = 0, n = 0;
+    anb_random_seed(&random, 5);
+    for (int t = 0; t < 8000; t++) {
+        uniform_row(&random, x, 3);
+        double y = x[1] > 0 ? 100 : -20;
+        if (t % 10 == 0) {
+            x[1] = ANB_NAN;
+            y = 300;
+        }
+        double f = anb_train_one(model, x, y, 1);
+        if (t >= 7000 && !(fabs(x[1]) < .05))
+            sum += fabs(y - f), n++;
+    }
+    ck_assert_msg(sum < n, "off by %g", sum / n);
+    anb_free(model);
+}
+END_TEST
+
+static double concept(const double *x, int which)
+{
+    double f = 10 * sin(3 * x[0] * x[1]) + 5 * x[2] * x[2] + 3 * x[3];
+    return which ? -f : f;
+}
+
+static double run(StreamingLearner *model, AnbRandom *random, int which, int n)
+{
+    double sum = 0, x[5];
+    for (int t = 0; t < n; t++) {
+        uniform_row(random, x, 5);
+        double y = concept(x, which) + .5 * anb_random_normal(random), e = y - anb_train_one(model, x, y, 1);
+        sum += e * e;
+    }
+    return sqrt(sum / n);
+}
+
+START_TEST(comes_back_after_drift)
+{
+    StreamingLearner *model = made(5, "scale(sgbt)");
+    AnbRandom random;
+    anb_random_seed(&random, 17);
+    run(model, &random, 0, 9000);
+    double level = run(model, &random, 0, 1000), shock = run(model, &random, 1, 100);
+    run(model, &random, 1, 2900);
+    double after = run(model, &random, 1, 1000);
+    ck_assert_msg(level < 1 && shock > 4 * level, "level %g, shock %g", level, shock);
+    ck_assert_msg(after <= 1.15 * level, "level %g, after %g", level, after);
+    ck_assert_uint_eq(anb_counters(model)->drifts, 1);
+    anb_free(model);
+}
+END_TEST
+
+/* Copies taken at every phase of a fit go the same way. */
+START_TEST(clones_and_snapshots_in_the_middle_of_a_fit_go_on_alike)
+{
+    StreamingLearner *model = made(4, "sgbt(window=256, trees=12, depth=3, budget=150)");
+    AnbRandom random;
+    double x[4];
+    anb_random_seed(&random, 9);
+    for (int t = 0; t < 1200; t++) {
+        uniform_row(&random, x, 4);
+        anb_train_one(model, x, concept(x, 0), 1);
+        if (t % 7)
+            continue;
+        size_t size = anb_snapshot_size(model, NULL);
+        void *bytes = malloc(size);
+        ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
+        AnbSnapshot *snapshot = anb_snapshot_open(bytes, size, NULL, NULL);
+        StreamingLearner *copies[] = {anb_clone(model, NULL), anb_snapshot_model(snapshot, NULL, NULL)};
+        ck_assert(anb_equal(model, copies[0]) && anb_equal(model, copies[1]));
+        AnbRandom ahead = random;
+        for (int i = 0; i < 60; i++) {
+            uniform_row(&ahead, x, 4);
+            double f = anb_train_one(copies[0], x, concept(x, 0), 1), g = anb_train_one(copies[1], x, concept(x, 0), 1);
+            ck_assert_msg(memcmp(&f, &g, sizeof f) == 0, "sample %d, %d on: %.17g, %.17g", t, i, f, g);
+        }
+        ck_assert(anb_equal(copies[0], copies[1]));
+        for (int c = 0; c < 2; c++)
+            anb_free(copies[c]);
+        anb_snapshot_close(snapshot);
+        free(bytes);
+    }
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(a_seed_decides_everything)
+{
+    double sum[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        AnbSgbtOptions o = anb_sgbt_defaults();
+        o.window = 512;
+        o.seed = i == 2 ? 8 : 7;
+        StreamingLearner *model = anb_new(5, &(AnbExpert){.type = &anb_sgbt, .options = &o}, NULL, NULL);
+        AnbRandom random;
+        anb_random_seed(&random, 3);
+        sum[i] = run(model, &random, 0, 1500);
+        anb_free(model);
+    }
+    ck_assert_double_eq(sum[0], sum[1]);
+    ck_assert_double_ne(sum[0], sum[2]);
+}
+END_TEST
+
+START_TEST(scaling_the_target_scales_the_prediction)
+{
+    static const int power[] = {-400, -40, 40, 400};
+    for (size_t p = 0; p < sizeof power / sizeof *power; p++) {
+        StreamingLearner *one = made(5, small), *two = made(5, small);
+        AnbRandom random;
+        double x[5];
+        anb_random_seed(&random, 21);
+        for (int t = 0; t < 2500; t++) {
+            uniform_row(&random, x, 5);
+            double y = concept(x, 0) + anb_random_normal(&random);
+            double f = anb_train_one(one, x, y, 1), g = anb_train_one(two, x, ldexp(y, power[p]), 1);
+            ck_assert_msg(ldexp(f, power[p]) == g, "2^%d, sample %d: %g, %g", power[p], t, f, ldexp(g, -power[p]));
+        }
+        anb_free(one);
+        anb_free(two);
+    }
+}
+END_TEST
+
+static double odd_target(int kind, int t, const double *x)
+{
+    switch (kind) {
+    case 0:
+        return 7;
+    case 1:
+        return 1e12 * x[0];
+    case 2:
+        return 1e-12 * x[0];
+    case 3:
+        return t == 700 ? 1e9 : x[0];
+    default:
+        return t % 2 ? 3e307 : -3e307;
+    }
+}
+
+START_TEST(odd_streams_stay_finite)
+{
+    for (int kind = 0; kind < 5; kind++)
+        for (size_t d = 1; d <= 200; d = d == 1 ? 3 : d == 3 ? 200 : 201) {
+            StreamingLearner *model = made(d, small);
+            AnbRandom random;
+            double x[200], f = 0, sum = 0, squares = 0;
+            anb_random_seed(&random, 2);
+            for (int t = 0; t < 1500; t++) {
+                uniform_row(&random, x, d);
+                x[d - 1] = d > 1 ? 4 : x[0];
+                if (d == 3)
+                    x[1] = t % 3 ? 1e150 * x[1] : t % 2 ? ANB_NAN : 1e-150;
+                double y = odd_target(kind, t, x);
+                f = anb_train_one(model, x, y, 1);
+                ck_assert_msg(isfinite(f), "kind %d, d %zu, sample %d", kind, d, t);
+                if (t >= 1000 && kind < 3) {
+                    sum += (y - f) * (y - f);
+                    squares += y * y;
+                }
+            }
+            ck_assert_msg(kind >= 3 || sum < .2 * squares, "kind %d, d %zu: %g of %g", kind, d, sum, squares);
+            ck_assert(kind != 0 || fabs(f - 7) < 1e-6);
+            anb_free(model);
+        }
+}
+END_TEST
+
+START_TEST(two_alternating_rows_are_told_apart)
+{
+    StreamingLearner *model = made(2, small);
+    const double rows[2][2] = {{1, 5}, {2, 5}};
+    double f = 0, g = 0;
+    for (int t = 0; t < 2000; t++) {
+        f = t % 2 ? f : anb_train_one(model, rows[0], 10, 1);
+        g = t % 2 ? anb_train_one(model, rows[1], -4, 1) : g;
+    }
+    ck_assert_double_le(fabs(f - 10), .1);
+    ck_assert_double_le(fabs(g + 4), .1);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(importance_names_what_matters)
+{
+    StreamingLearner *model = made(6, "sgbt(window=1024)");
+    AnbRandom random;
+    double x[6], share[6], sum = 0;
+    anb_random_seed(&random, 4);
+    for (int t = 0; t < 3000; t++) {
+        uniform_row(&random, x, 6);
+        anb_train_one(model, x, 3 * x[4] + (x[1] > 0), 1);
+    }
+    const AnbNode *node = &model->plan->nodes[0];
+    ck_assert_int_eq(node->type->query(node, anb_state_of(model, node), NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    for (int j = 0; j < 6; j++)
+        sum += share[j];
+    ck_assert_double_le(fabs(sum - 1), 1e-9);
+    ck_assert_double_gt(share[4], .7);
+    for (int j = 0; j < 6; j++)
+        ck_assert(j == 4 || share[j] < share[1] || j == 1);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(too_many_features_are_refused)
+{
+    AnbError error;
+    ck_assert_ptr_null(anb_parse(40000, "sgbt(window=64, trees=1)", NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+}
+END_TEST
+
+static Suite *sgbt_suite(void)
+{
+    Suite *suite = suite_create("sgbt");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, a_step_is_learned);
+    tcase_add_test(tests, comes_back_after_drift);
+    tcase_add_test(tests, clones_and_snapshots_in_the_middle_of_a_fit_go_on_alike);
+    tcase_add_test(tests, a_seed_decides_everything);
+    tcase_add_test(tests, scaling_the_target_scales_the_prediction);
+    tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, two_alternating_rows_are_told_apart);
+    tcase_add_test(tests, importance_names_what_matters);
+    tcase_add_test(tests, too_many_features_are_refused);
+    return suite;
+}
+
+CHECK_MAIN(sgbt_suite)
