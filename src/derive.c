@@ -118,6 +118,7 @@ static void derive_watched(AnbDiagnostics *d, size_t i, double best)
     double rmse = w->weight > 0 ? sqrt(w->mse) : ANB_NAN;
     put_expert(d, ANB_METRIC_EXPERT_LOAD, i, w->load);
     put_expert(d, ANB_METRIC_EXPERT_MASS, i, w->mass);
+    put_expert(d, ANB_METRIC_EXPERT_SHARE, i, w->share);
     put_expert(d, ANB_METRIC_EXPERT_FIRST, i, w->first);
     put_expert(d, ANB_METRIC_EXPERT_AGE, i, (double)w->age);
     put_expert(d, ANB_METRIC_EXPERT_SHARE_TRAINED, i, quotient((double)pooled.processed, (double)d->own.samples));

@@ -158,6 +158,7 @@ static void watch_experts(AnbDiagnostics *d, const AnbMixture *m, double y, doub
         w->load -= w->load * rate;
         w->first -= w->first * rate;
         fade(&w->mass, m->probability[i], rate);
+        fade(&w->share, m->weight[i], rate);
         w->age = m->n_reset > 0 && m->reset[i] ? 0 : w->age + 1;
     }
     d->watched[d->own.top].first += rate;

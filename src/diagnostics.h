@@ -23,8 +23,8 @@ typedef struct AnbOwn {
 
 /* What is kept of an expert. */
 typedef struct AnbWatched {
-    double load, first, mass; /* faded over all samples */
-    double weight, mse;       /* faded over the samples it was active in */
+    double load, first, mass, share; /* faded over all samples */
+    double weight, mse;              /* faded over the samples it was active in */
     uint64_t age;
 } AnbWatched;
 

@@ -162,19 +162,20 @@ END_TEST
 START_TEST(loads)
 {
     Run *run = run_of(sparse, N);
-    double weight = 0, load[K] = {0}, mass[K] = {0}, first[K] = {0};
+    double weight = 0, load[K] = {0}, mass[K] = {0}, first[K] = {0}, share[K] = {0};
     for (int t = 0; t < N; t++) {
         const Step *s = &run->step[t];
         double w = fade(N - 1 - t);
         weight += w;
         first[first_of(s)] += w;
         for (unsigned i = 0; i < K; i++)
-            mass[i] += w * s->p[i], load[i] += active_in(s, i) ? w : 0;
+            mass[i] += w * s->p[i], share[i] += w * s->weight[i], load[i] += active_in(s, i) ? w : 0;
     }
     double mean = 2.0 / K, largest = 0, square = 0, entropy = 0, balance = 0;
     for (int i = 0; i < K; i++) {
         close_to(run, ANB_METRIC_EXPERT_LOAD, i, load[i] / weight);
         close_to(run, ANB_METRIC_EXPERT_MASS, i, mass[i] / weight);
+        close_to(run, ANB_METRIC_EXPERT_SHARE, i, share[i] / weight);
         close_to(run, ANB_METRIC_EXPERT_FIRST, i, first[i] / weight);
         largest = fmax(largest, load[i] / weight);
         square += pow(load[i] / weight - mean, 2);

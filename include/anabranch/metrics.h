@@ -95,6 +95,7 @@ typedef enum AnbMetricShape {
     X(POOL_SPARSITY, "pool_sparsity", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                             \
       "share of the experts that processed no sample")                                                                 \
     X(EXPERT_WEIGHT, "expert_weight", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "weight in the row's prediction")            \
+    X(EXPERT_SHARE, "expert_share", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "faded mean of its weight in the prediction")    \
     X(EXPERT_PROBABILITY, "expert_probability", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                    \
       "the gate's probability for the row, warmup penalty in")                                                         \
     X(EXPERT_PREDICTION, "expert_prediction", ANB_GAUGE, ANB_OF_EXPERT, "target",                                      \
