@@ -7,14 +7,16 @@
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
+#include "saved.h"
 #include "show.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARNER, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, JSON };
+enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, JSON };
 static const Option options[] = {
     {'l', "learner", "EXPR", "the model, e.g. 'scale(rls(lambda=0.99))'; default: see below"},
+    {'m', "model", "MODEL", "start from a saved model instead, whose columns are found by name"},
     {0, "seed", "S", "what random choices are derived from; default 1"},
     {'t', "target", "COLUMN", "name of the target's column; default: the last one"},
     {0, "drop", "A,B", "columns to leave out"},
@@ -28,34 +30,55 @@ enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
 
 typedef struct Run {
     Rows rows;
+    Saved saved; /* with -m */
     StreamingLearner *model;
     AnbScore *score;
     Output predictions;
     Progress progress;
     uint64_t limit, scored, unlabelled;
+    AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */
     size_t block;           /* rows of it */
     double *x, *y, *said;
 } Run;
 
+static int start_new(Run *run, const Arguments *a, const RowsOptions *columns)
+{
+    AnbError error = {0};
+    AnbModelOptions how = anb_model_defaults();
+    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
+    status = status ? status : rows_open(&run->rows, a->operand[0], columns);
+    if (status)
+        return status;
+    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
+    run->model = anb_parse(run->rows.n_features, expression, &how, &error);
+    if (!run->model)
+        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
+    return 0;
+}
+
+static int start_saved(Run *run, const Arguments *a, const RowsOptions *columns)
+{
+    if (a->value[LEARNER] || a->value[SEED])
+        return complain(BAD_USE, "eval: -m starts from a saved model; -l and --seed are for a new one");
+    int status = saved_open(&run->saved, a->value[MODEL]);
+    run->model = run->saved.model;
+    return status ? status : saved_rows(&run->saved, &run->rows, a->operand[0], *columns, true);
+}
+
 static int start(Run *run, const Arguments *a)
 {
     uint64_t every = 0;
-    AnbError error = {0};
-    AnbModelOptions how = anb_model_defaults();
     RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
     run->limit = UINT64_MAX;
-    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
-    status = status ? status : count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
+    int status = count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", a->value[EVERY], 1, UINT64_MAX, &every);
-    status = status ? status : rows_open(&run->rows, a->operand[0], &columns);
+    if (!status)
+        status = a->value[MODEL] ? start_saved(run, a, &columns) : start_new(run, a, &columns);
     if (status)
         return status;
+    run->before = *anb_counters(run->model);
     size_t d = run->rows.n_features;
-    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
-    run->model = anb_parse(d, expression, &how, &error);
-    if (!run->model)
-        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
     run->block = BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
     run->x = malloc(run->block * d * sizeof *run->x);
     run->y = malloc(2 * run->block * sizeof *run->y);
@@ -73,7 +96,9 @@ static int start(Run *run, const Arguments *a)
 
 static void end(Run *run)
 {
-    anb_free(run->model);
+    if (run->model != run->saved.model)
+        anb_free(run->model);
+    saved_close(&run->saved);
     anb_score_free(run->score);
     anb_score_free(run->progress.recent);
     free(run->x);
@@ -134,14 +159,15 @@ static int stream(Run *run)
 
 static uint64_t rejected(const Run *run)
 {
-    const AnbCounters *c = anb_counters(run->model);
-    return c->rejected_features + c->rejected_target + c->rejected_weight;
+    const AnbCounters *c = anb_counters(run->model), *b = &run->before;
+    return c->rejected_features - b->rejected_features + c->rejected_target - b->rejected_target +
+           c->rejected_weight - b->rejected_weight;
 }
 
 static void print_json(const Run *run, const char *stream_name)
 {
     AnbScoreReport r;
-    uint64_t n = anb_n_samples_seen(run->model);
+    uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     Json json = {stdout, false};
     anb_score_report(run->score, &r);
     json_open(&json, NULL, '{');
@@ -181,7 +207,7 @@ static void print_result(const Run *run, const char *stream_name)
 {
     char a[SHOW_SIZE], b[SHOW_SIZE];
     AnbScoreReport r;
-    uint64_t n = anb_n_samples_seen(run->model);
+    uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     anb_score_report(run->score, &r);
     printf("%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
     printf("stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,

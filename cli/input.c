@@ -4,8 +4,10 @@
  */
 #include "input.h"
 #include "cli.h"
+#include "stop.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,12 +71,21 @@ void input_close(Input *input)
     free(input);
 }
 
+/* Until the file has bytes or an end; false where the program was asked to stop. */
+static bool wait_for(int file)
+{
+    struct pollfd both[2] = {{.fd = file, .events = POLLIN}, {.fd = stop_descriptor(), .events = POLLIN}};
+    while (both[1].fd >= 0 && poll(both, 2, -1) < 0 && errno == EINTR)
+        continue;
+    return !stop_requested();
+}
+
 /* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made. */
 static long read_file(Input *input, void *bytes, size_t n)
 {
-    ssize_t got;
+    ssize_t got = 0;
     do
-        got = read(input->file, bytes, n);
+        got = wait_for(input->file) ? read(input->file, bytes, n) : 0;
     while (got < 0 && errno == EINTR);
     if (got < 0)
         complain(BAD_DATA, "%s: %s", input->name, strerror(errno));

@@ -1,0 +1,51 @@
+#include "saved.h"
+#include "cli.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int saved_open(Saved *saved, const char *path)
+{
+    AnbError error = {0};
+    *saved = (Saved){.snapshot = anb_snapshot_read(path, NULL, &error)};
+    if (saved->snapshot)
+        saved->model = anb_snapshot_model(saved->snapshot, NULL, &error);
+    if (saved->model)
+        return 0;
+    if (error.code == ANB_E_IO)
+        return complain(BAD_USE, "%s", error.message);
+    return complain(BAD_DATA, "%s: %s", path, error.message);
+}
+
+void saved_close(Saved *saved)
+{
+    anb_free(saved->model);
+    anb_snapshot_close(saved->snapshot);
+    *saved = (Saved){0};
+}
+
+int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions named, bool target)
+{
+    const AnbSnapshotExtras *kept = &saved->snapshot->extras;
+    named.features = kept->features;
+    named.n_features = kept->features ? anb_n_features(saved->model) : 0;
+    named.no_target = !target;
+    if (!named.target)
+        named.target = target ? kept->target : NULL;
+    int status = rows_open(rows, path, &named);
+    if (!status && rows->n_features != anb_n_features(saved->model))
+        status = complain(BAD_DATA, "%s: the model wants %zu features, the file has %zu", path,
+                          anb_n_features(saved->model), rows->n_features);
+    return status;
+}
+
+int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path)
+{
+    char count[24];
+    AnbError error = {0};
+    int n = snprintf(count, sizeof count, "%llu", (unsigned long long)learned_rows);
+    AnbNote note = {"rows", count, (size_t)n};
+    AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], &note, 1};
+    if (anb_save(model, &extras, path, &error))
+        return complain(BAD_DATA, "%s", error.message);
+    return 0;
+}

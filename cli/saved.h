@@ -1,0 +1,26 @@
+/* A model from a snapshot, and the columns it wants. */
+#ifndef ANB_CLI_SAVED_H
+#define ANB_CLI_SAVED_H
+
+#include "rows.h"
+#include <anabranch/anabranch.h>
+
+typedef struct Saved {
+    AnbSnapshot *snapshot;
+    StreamingLearner *model;
+} Saved;
+
+/* 0, or the exit status with the complaint made: BAD_USE where the file cannot be opened, BAD_DATA where it is damaged.
+ * Close it in both cases. */
+int saved_open(Saved *saved, const char *path);
+void saved_close(Saved *saved);
+
+/* Opens a CSV file for the model: columns matched by the names in the snapshot, or in order where it has none. Where
+ * `target` is false the target's column is not read. `named` may say another target and columns to drop. */
+int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions named, bool target);
+
+/* Saves a model with the names of the columns it has learned from and its count of rows. 0, or BAD_DATA with the complaint
+ * made. */
+int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path);
+
+#endif

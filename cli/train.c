@@ -1,0 +1,157 @@
+/*
+ * anabranch train: learns the rows of a file and saves the model. An interrupt saves as well: what was learned is never
+ * lost, and the file is the old model or the whole new one at every moment.
+ */
+#include "cli.h"
+#include "progress.h"
+#include "saved.h"
+#include "show.h"
+#include "stop.h"
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { LEARNER, MODEL, OUTPUT, SEED, TARGET, DROP, LIMIT, SAVE_EVERY };
+static const Option options[] = {
+    {'l', "learner", "EXPR", "a new model, e.g. 'scale(rls(lambda=0.99))'; default: that of eval"},
+    {'m', "model", "MODEL", "go on with a saved model, whose columns are found by name"},
+    {'o', "output", "MODEL", "where the model is saved; may be the same file"},
+    {0, "seed", "S", "of a new model: what random choices are derived from; default 1"},
+    {'t', "target", "COLUMN", "name of the target's column; default: the model's, or the last one"},
+    {0, "drop", "A,B", "of a new model: columns to leave out"},
+    {0, "limit", "N", "read at most N rows"},
+    {0, "save-every", "N", "save after every N rows, too"},
+    {0}};
+
+typedef struct Training {
+    Rows rows;
+    Saved saved;                 /* with -m */
+    StreamingLearner *model;
+    uint64_t limit, save_every;
+    uint64_t before;             /* rows that the saved model had learned from */
+    const char *output;
+    double *x;
+} Training;
+
+static int check_use(const Arguments *a)
+{
+    if (!a->value[OUTPUT])
+        return complain(BAD_USE, "train: -o MODEL is missing: where is the model to be saved?");
+    if (a->value[MODEL] && (a->value[LEARNER] || a->value[SEED] || a->value[DROP]))
+        return complain(BAD_USE, "train: -m goes on with a model; -l, --seed and --drop are for a new one");
+    return 0;
+}
+
+static int start_new(Training *t, const Arguments *a, const RowsOptions *columns)
+{
+    AnbError error = {0};
+    AnbModelOptions how = anb_model_defaults();
+    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
+    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
+    status = status ? status : rows_open(&t->rows, a->operand[0], columns);
+    if (status)
+        return status;
+    t->model = anb_parse(t->rows.n_features, expression, &how, &error);
+    if (!t->model)
+        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
+    return 0;
+}
+
+static int start_saved(Training *t, const Arguments *a, const RowsOptions *columns)
+{
+    int status = saved_open(&t->saved, a->value[MODEL]);
+    if (status)
+        return status;
+    const char *rows = anb_snapshot_note(t->saved.snapshot, "rows");
+    t->model = t->saved.model;
+    t->before = rows ? strtoull(rows, NULL, 10) : 0;
+    return saved_rows(&t->saved, &t->rows, a->operand[0], *columns, true);
+}
+
+static int start(Training *t, const Arguments *a)
+{
+    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
+    int status = check_use(a);
+    t->limit = UINT64_MAX;
+    t->output = a->value[OUTPUT];
+    status = status ? status : count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &t->limit);
+    status = status ? status : count_option("save-every", a->value[SAVE_EVERY], 1, UINT64_MAX, &t->save_every);
+    if (!status)
+        status = a->value[MODEL] ? start_saved(t, a, &columns) : start_new(t, a, &columns);
+    if (status)
+        return status;
+    t->x = malloc(t->rows.n_features * sizeof *t->x);
+    return t->x ? 0 : complain(BAD_DATA, "out of memory");
+}
+
+static int save(const Training *t)
+{
+    return save_with_names(t->model, &t->rows, t->before + t->rows.read, t->output);
+}
+
+/* A row that came while an interrupt did may be cut off: it is not learned. -1 at the end. */
+static int next_row(Training *t, double *y)
+{
+    if (stop_requested() || t->rows.read == t->limit)
+        return -1;
+    int status = rows_next(&t->rows, t->x, y);
+    if (!stop_requested())
+        return status;
+    t->rows.read -= status == 0;
+    return -1;
+}
+
+static int learn(Training *t)
+{
+    double y;
+    int status;
+    while ((status = next_row(t, &y)) == 0) {
+        if (!isnan(y))
+            anb_train_one(t->model, t->x, y, 1);
+        if (t->save_every > 0 && t->rows.read % t->save_every == 0 && (status = save(t)) != 0)
+            return status;
+    }
+    return status > 0 ? status : 0;
+}
+
+static void report(const Training *t, double seconds)
+{
+    char a[SHOW_SIZE], b[SHOW_SIZE];
+    const AnbCounters *c = anb_counters(t->model);
+    uint64_t rejected = c->rejected_features + c->rejected_target + c->rejected_weight;
+    fprintf(stderr, "%s%s rows in %.1f s, %s learned in all, %s rejected; saved to %s\n",
+            stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), seconds,
+            show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}), t->output);
+}
+
+static int run_train(const Arguments *a)
+{
+    Training t = {0};
+    double from = progress_clock();
+    int status = start(&t, a);
+    if (!status) {
+        signal(SIGXFSZ, SIG_IGN); /* a full disk is an error, not the end */
+        stop_arm();
+        status = learn(&t);
+        if (!status)
+            status = save(&t);
+        if (!status)
+            report(&t, progress_clock() - from);
+    }
+    if (t.model != t.saved.model)
+        anb_free(t.model);
+    saved_close(&t.saved);
+    rows_close(&t.rows);
+    free(t.x);
+    return status;
+}
+
+static void more_help(void)
+{
+    printf("\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without saving, but for\n"
+           "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many rows were\n"
+           "read.\n");
+}
+
+const Command command_train = {"train", "learn the rows of a file and save the model", "FILE|-", options, 1, 1, run_train,
+                               more_help};
