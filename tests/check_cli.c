@@ -1,89 +1,13 @@
 /*
  * The program as its users meet it: run by a shell in a folder of its own, what it prints and how it ends.
  */
-#include "suite.h"
+#include "cli.h"
 #include <math.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[256], out[1 << 18], err[1 << 12];
-
-static void enter(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/anabranch-cli-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_int_eq(chdir(folder), 0);
-}
-
-static void leave(void)
-{
-    char command[300];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(chdir("/"), 0);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void write_bytes(const char *name, const void *bytes, size_t n)
-{
-    FILE *file = fopen(name, "wb");
-    ck_assert(file && fwrite(bytes, 1, n, file) == n && fclose(file) == 0);
-}
-
-static void write_text(const char *name, const char *text)
-{
-    write_bytes(name, text, strlen(text));
-}
-
-static void read_text(const char *name, char *text, size_t size)
-{
-    FILE *file = fopen(name, "rb");
-    ck_assert_ptr_nonnull(file);
-    size_t n = fread(text, 1, size - 1, file);
-    text[n] = 0;
-    fclose(file);
-}
-
-/* `$A` is the program. Returns the exit status; 1000 + the signal where there was one. */
-static int run(const char *format, ...)
-{
-    char command[2000], line[1800];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    snprintf(command, sizeof command, "A=\"$ANB_PROGRAM\"; { %s ; } >out 2>err", line);
-    int status = system(command);
-    read_text("out", out, sizeof out);
-    read_text("err", err, sizeof err);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/* The number behind a key of the JSON in `out`; NaN for null. */
-static double json(const char *key)
-{
-    char quoted[80];
-    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
-    const char *at = strstr(out, quoted);
-    ck_assert_msg(at != NULL, "no %s in %s", key, out);
-    at += strlen(quoted);
-    return strncmp(at, "null", 4) == 0 ? (double)NAN : strtod(at, NULL);
-}
-
-/* Wrong use or bad data: the status, one line on stderr that holds all of the words, nothing on stdout. */
-static void refused(int got, int status, const char *words)
-{
-    ck_assert_msg(got == status, "status %d, not %d: %s", got, status, err);
-    const char *end = strchr(err, '\n');
-    ck_assert_msg(end && end[1] == 0, "not one line: %s", err);
-    ck_assert_msg(strncmp(err, "anabranch: ", 11) == 0 && strstr(err, words), "\"%s\" is not in: %s", words, err);
-    ck_assert_msg(out[0] == 0, "printed: %s", out);
-}
 
 static const char line_data[] = "a,b,y\n1,2,3\n2,1,3\n3,3,6\n4,1,5\n0,0,0\n";
 

@@ -1,0 +1,142 @@
+/* train, predict, eval -m and inspect as their users meet them. */
+#include "cli.h"
+
+static const char learner[] = "scale(moe(linear, rls(lambda=0.99), mean))";
+
+static void make_data(void)
+{
+    ck_assert_int_eq(run("$A generate friedman --drift none -n 1500 --seed 1 >all.csv && head -801 all.csv >a.csv && "
+                         "{ head -1 all.csv; tail -700 all.csv; } >b.csv"),
+                     0);
+}
+
+START_TEST(training_in_two_parts_is_training_in_one)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l '%s' -o all.anb all.csv", learner), 0);
+    ck_assert_int_eq(run("$A train -l '%s' -o part.anb a.csv", learner), 0);
+    ck_assert_int_eq(run("$A train -m part.anb -o part.anb b.csv"), 0);
+    ck_assert_int_eq(run("cmp all.anb part.anb"), 0);
+    ck_assert_int_eq(run("$A inspect --json part.anb"), 0);
+    ck_assert_double_eq(json("n"), 1500);
+    ck_assert(strstr(out, "\"rows\": \"1500\"") && strstr(out, "\"target\": \"target\"") && strstr(out, learner));
+}
+END_TEST
+
+START_TEST(eval_goes_on_where_training_ended)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv", learner), 0);
+    ck_assert_int_eq(run("$A eval -l '%s' --predictions all.out all.csv", learner), 0);
+    ck_assert_int_eq(run("$A eval -m a.anb --json --predictions b.out b.csv"), 0);
+    ck_assert_double_eq(json("n"), 700);
+    ck_assert_int_eq(run("tail -700 all.out | cut -d, -f2,3 >1; tail -700 b.out | cut -d, -f2,3 | cmp - 1"), 0);
+}
+END_TEST
+
+START_TEST(predict_finds_its_columns_by_name)
+{
+    write_text("d.csv", "a,b,y\n1,2,3\n2,1,4\n3,3,9\n4,1,6\n0,0,0\n");
+    ck_assert_int_eq(run("$A train -l rls -o d.anb d.csv"), 0);
+    write_text("one.csv", "a,b\n1,5\n2,6\n");
+    write_text("two.csv", "when;b;y;a\nmonday;5;;1\ntuesday;6;x;2\n");
+    ck_assert_int_eq(run("$A predict -m d.anb one.csv >1 && $A predict -m d.anb two.csv >2 && cmp 1 2 && cat 1"), 0);
+    ck_assert_int_eq(strncmp(out, "prediction\n", 11), 0);
+    ck_assert_int_eq(run("grep -c . 1"), 0);
+    ck_assert_str_eq(out, "3\n");
+    ck_assert_int_eq(run("printf 'b,a\\n5,1\\n' | $A predict -m d.anb - | cmp -n 20 - 1"), 0);
+    write_text("gap.csv", "a,b\n1,\ninf,1\n");
+    ck_assert_int_eq(run("$A predict -m d.anb gap.csv"), 0);
+    ck_assert_str_eq(out, "prediction\nnan\nnan\n");
+    write_text("less.csv", "a,c\n1,5\n");
+    refused(run("$A predict -m d.anb less.csv"), 1, "\"b\"");
+}
+END_TEST
+
+START_TEST(training_finds_its_columns_by_name)
+{
+    write_text("d.csv", "a,b,y\n1,2,3\n2,1,4\n3,3,9\n");
+    write_text("e.csv", "y,extra,b,a\n6,1,1,4\n0,1,0,0\n");
+    write_text("f.csv", "a,b,y\n4,1,6\n0,0,0\n");
+    ck_assert_int_eq(run("$A train -l rls -o d.anb d.csv && $A train -m d.anb -o e.anb e.csv && "
+                         "$A train -m d.anb -o f.anb f.csv && cmp e.anb f.anb"),
+                     0);
+}
+END_TEST
+
+START_TEST(wrong_use_and_bad_data_leave_the_model)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && cp a.anb copy.anb", learner), 0);
+    write_text("bad.csv", "x0,x1,x2,x3,x4,x5,x6,x7,x8,x9,target\n1,2,3,4,5,6,7,8,9,10,11\n1,2,3,4,5,6,7,8,9,ten,11\n");
+    refused(run("$A train -m a.anb -o a.anb bad.csv"), 1, "bad.csv:3");
+    refused(run("$A train -o a.anb -l 'nosuch' a.csv"), 2, "nosuch");
+    refused(run("$A train -m a.anb a.csv"), 2, "-o");
+    refused(run("$A train -m a.anb -l rls -o a.anb a.csv"), 2, "-m");
+    refused(run("$A train -m a.anb -o /nowhere/a.anb a.csv"), 1, "/nowhere/a.anb");
+    refused(run("$A train -m missing.anb -o a.anb a.csv"), 2, "missing.anb");
+    refused(run("$A predict a.csv"), 2, "-m");
+    refused(run("$A eval -m a.anb -l rls a.csv"), 2, "-m");
+    ck_assert_int_eq(run("cmp a.anb copy.anb && ls *.tmp"), 2);
+}
+END_TEST
+
+START_TEST(inspect_tells_the_whole_from_the_damaged)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && $A inspect a.anb", learner), 0);
+    ck_assert(strstr(out, learner) && strstr(out, "x0, x1") && strstr(out, "800"));
+    refused(run("head -c 900 a.anb >cut.anb; $A inspect cut.anb"), 1, "cut.anb");
+    refused(run("{ cat a.anb; echo; } >long.anb; $A inspect long.anb"), 1, "long.anb");
+    refused(run("{ head -c 700 a.anb; printf X; tail -c +702 a.anb; } >hurt.anb; $A inspect --json hurt.anb"), 1,
+            "checksum");
+    refused(run("$A inspect a.csv"), 1, "a.csv");
+    refused(run("$A inspect missing.anb"), 2, "missing.anb");
+}
+END_TEST
+
+/* A pipe that stays open: the program waits for more when the signal comes. */
+static void interrupt_with(const char *name)
+{
+    ck_assert_int_eq(run("mkfifo p; $A train -l '%s' -o i.anb p & pid=$!; exec 3>p; cat a.csv >&3; printf '1,2,3' >&3; sleep .3; "
+                         "kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
+                         learner, name),
+                     0);
+    ck_assert_ptr_nonnull(strstr(err, "interrupted after 800 rows"));
+    ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && cmp a.anb i.anb", learner), 0);
+}
+
+START_TEST(an_interrupt_saves)
+{
+    make_data();
+    interrupt_with("INT");
+    interrupt_with("TERM");
+}
+END_TEST
+
+START_TEST(saving_on_the_way)
+{
+    make_data();
+    ck_assert_int_eq(run("head -601 a.csv >600.csv; $A train -l '%s' -o 600.anb 600.csv", learner), 0);
+    ck_assert_int_eq(run("{ cat a.csv; echo oops; } >bad.csv; $A train -l '%s' -o way.anb --save-every 300 bad.csv", learner), 1);
+    ck_assert_int_eq(run("cmp 600.anb way.anb"), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("cli models");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_checked_fixture(tests, enter, leave);
+    tcase_add_test(tests, training_in_two_parts_is_training_in_one);
+    tcase_add_test(tests, eval_goes_on_where_training_ended);
+    tcase_add_test(tests, predict_finds_its_columns_by_name);
+    tcase_add_test(tests, training_finds_its_columns_by_name);
+    tcase_add_test(tests, wrong_use_and_bad_data_leave_the_model);
+    tcase_add_test(tests, inspect_tells_the_whole_from_the_damaged);
+    tcase_add_test(tests, an_interrupt_saves);
+    tcase_add_test(tests, saving_on_the_way);
+    return suite;
+}
+
+CHECK_MAIN(suite)
