@@ -1,0 +1,39 @@
+# A thin front for Meson; `make` alone builds. Everything lands in $(BUILD).
+BUILD ?= build
+
+.PHONY: all demo check check-long bench install clean
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/need build
+	meson setup $(BUILD)
+
+# A drifting stream, a mixture that follows it, and how its experts shared the work.
+demo: all
+	@$(BUILD)/cli/anabranch generate friedman --drift gra -n 40000 --seed 1 -o $(BUILD)/demo.csv
+	@echo
+	@echo "Friedman's function of ten features, five of them noise; the five others swap their roles at row 14,000 and"
+	@echo "get them back at row 30,000. Every row is predicted before it is learned; the best possible rmse is 1."
+	@echo
+	@$(BUILD)/cli/anabranch eval --every 2000 $(BUILD)/demo.csv
+
+check:
+	@tools/need build test
+	@$(MAKE) --no-print-directory all
+	@tools/check $(BUILD) --no-suite long
+
+check-long:
+	@tools/need build test
+	@$(MAKE) --no-print-directory all
+	@tools/check $(BUILD)
+
+bench: all
+	$(BUILD)/bench/decimal
+	$(BUILD)/bench/learners -q
+
+install: all
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
