@@ -194,7 +194,7 @@ static void print_experts(const Run *run)
     char trained[SHOW_SIZE];
     if (anb_mixture(run->model, &mixture))
         return;
-    printf("\n%-20s %10s %12s %12s  %s\n", "expert", "active", "utilization", "trained", "");
+    printf("\n%-20s %10s %12s %12s  %s\n", "expert", "share", "utilization", "trained", "");
     for (size_t i = 0; i < mixture.k; i++) {
         int bar = (int)(mixture.load[i] * 30 + 0.5);
         printf("%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i), 100 * mixture.load[i],
