@@ -8,7 +8,7 @@ static void gains(const double *sum, const double *count, size_t n, const AnbSpl
     for (size_t i = 0; i < n; i++) {
         double other = rule->count - count[i], rest = rule->sum - sum[i], a = count[i] + ridge, b = other + ridge;
         double value = (sum[i] * sum[i] * b + rest * rest * a) / (a * b) - whole;
-        gain[i] = (count[i] >= min) & (other >= min) ? value : -1.0;
+        gain[i] = ((count[i] >= min) & (other >= min)) ? value : -1.0;
     }
 }
 
