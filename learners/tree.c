@@ -26,7 +26,8 @@ static AnbGrovePlan plan_of(const AnbNode *self)
     const AnbTreeOptions *o = self->options;
     AnbGrovePlan plan = {.trees = 1,
                          .cart = {.features = self->n_features, .share = 1, .nodes = NODES - 1, .slots = SLOTS,
-                                  .leaf = (AnbLeafKind)o->leaf, .bag = 1, .min_f = 12}};
+                                  .leaf = (AnbLeafKind)o->leaf, .bag = 1, .min_f = 12,
+                                  .memory = 200}};
     anb_grove_layout(&plan);
     return plan;
 }

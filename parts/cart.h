@@ -36,6 +36,7 @@ typedef struct AnbCartPlan {
     AnbLeafKind leaf;
     double bag;        /* mean weight of a sample */
     double min_f;
+    double memory;     /* samples that a linear leaf's past counts for, at most */
     /* ---- */
     size_t tried, stride;
     AnbRls rls;

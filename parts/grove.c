@@ -2,6 +2,7 @@
 #include "parts/grove.h"
 
 static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
+static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: toward the leaf; above: the root */
 static const double fade = .995, alarm_delta = .01, clip_sd = 4;
 enum { BACK_TRIAL = 200, BACK_AGE = 5000 };
 
@@ -132,12 +133,22 @@ static double pace_of(double one, double weight)
     return one * weight / (1 + one * (weight - 1));
 }
 
+/* The step of each pace is shared out over the path by powers of its lean, the leaf's share being the first. */
 static void correct_path(AnbCartNode *nodes, uint32_t node, const double *step)
 {
-    double share = 1 / (double)(nodes[node].depth + 1);
-    for (;;) {
+    double part[ANB_CART_RATES], total[ANB_CART_RATES];
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        total[r] = part[r] = 1;
+    for (uint32_t i = 0; i < nodes[node].depth; i++)
         for (int r = 0; r < ANB_CART_RATES; r++)
-            nodes[node].correction[r] += step[r] * share;
+            total[r] += part[r] *= lean[r];
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        part[r] = step[r] / total[r];
+    for (;;) {
+        for (int r = 0; r < ANB_CART_RATES; r++) {
+            nodes[node].correction[r] += part[r];
+            part[r] *= lean[r];
+        }
         if (node == 0)
             break;
         node = nodes[node].parent;

@@ -2,17 +2,17 @@
  * Leaf models of an incremental tree.
  *
  *     mean     (n m + 10 prior) / (n + 10), the prior being the parent's own when it split
- *     linear   w += u e k / (0.03 (d + 1) + n + u q)     k = C^-1 x, q = x.k, u the weight in samples, n capped at 30
+ *     linear   w += u e k / (.015 (d + 1) + n + u q)     k = C^-1 x, q = x.k, u the weight in samples, n capped
  *
  * C is the covariance of all rows, one for all trees (gain.h): an RLS whose matrix the leaves share, each with its own
- * weights and count. A split keeps a tenth of the count, so that children learn fast at first. rls leaves have a matrix of
+ * weights and count. A split keeps three tenths of the count, so that children learn fast at first. rls leaves have a matrix of
  * their own while they grow. Two models are weighed by 1 / (faded squared error)^2 and what the model says is bounded by
  * the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
  */
 #include "parts/cart.h"
 #include "parts/kernels.h"
 
-static const double shrink = 10, fade = .98, ease = .03, memory = 30, kept = .1, rls_lambda = .99;
+static const double shrink = 10, fade = .98, ease = .015, kept = .3, rls_lambda = .99;
 
 double anb_leaf_mean(const AnbLeaf *leaf)
 {
@@ -68,7 +68,7 @@ static void learn_linear(const AnbCartPlan *plan, AnbCart *cart, const AnbReache
                   (ease * (d + 1) + leaf->model_count + weight * sample->energy);
     double bad = anb_axpy(w, step, sample->gain, plan->features);
     w[plan->features] += step * sample->gain0;
-    leaf->model_count = leaf->model_count + weight < memory ? leaf->model_count + weight : memory;
+    leaf->model_count = leaf->model_count + weight < plan->memory ? leaf->model_count + weight : plan->memory;
     if (bad + (w[plan->features] - w[plan->features]) == 0)
         return;
     memset(w, 0, plan->stride * sizeof(double));
