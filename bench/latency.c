@@ -1,12 +1,12 @@
 /*
- * How long each single sample waits: anb_train_one over one stream, replayed ten times by a new model, the minimum kept for
- * each index, since a machine's own pauses are longer than anything here. What is left is the learner's own: fits of trees,
- * remade bins, swaps.
+ * How long each single sample waits: anb_train_one over one stream, replayed ten times by a new model, the minimum kept
+ * for each index, since a machine's own pauses are longer than anything here. What is left is the learner's own: fits
+ * of trees, remade bins, swaps.
  *
  *     latency [-n SAMPLES] [-r REPLAYS] [EXPRESSION ...]
  *
- * Prints, in microseconds, mean, median, the 99th and 99.9th percentile and the maximum, and the last two as multiples of
- * the median; exits with 1 where one is above its goal: 10 for the percentile, 50 for the maximum.
+ * Prints, in microseconds, mean, median, the 99th and 99.9th percentile and the maximum, and the last two as multiples
+ * of the median; exits with 1 where one is above its goal: 10 for the percentile, 50 for the maximum.
  */
 #include "harness.h"
 #include <anabranch/anabranch.h>
@@ -47,7 +47,8 @@ static Rows make_rows(void)
             x[j] = uniform();
         x[10] = (double)(int)(5 * x[10]);
         x[11] += (double)i / 20000;
-        double bend = x[0] * x[1] * 3.14159, sine = bend - bend * bend * bend / 6 + bend * bend * bend * bend * bend / 120;
+        double bend = x[0] * x[1] * 3.14159, square = bend * bend;
+        double sine = bend * (1 - square / 6 + square * square / 120);
         rows.y[i] = 10 * sine + 20 * (x[2] - .5) * (x[2] - .5) + 10 * x[3] + 5 * x[4] + x[10] + 2 * uniform();
     }
     return rows;
@@ -116,8 +117,9 @@ static int measure(const char *expression, const Rows *rows)
 
 int main(int argc, char **argv)
 {
-    static const char *const usual[] = {"scale(sgbt)", "scale(sgbt(window=2048, trees=40, depth=4, rate=0.15, budget=1500))",
-                                        "scale(sgbt(window=16384, trees=200, depth=6))", NULL};
+    static const char *const usual[] = {
+        "scale(sgbt)", "scale(sgbt(window=2048, trees=40, depth=4, rate=0.15, budget=1500))",
+        "scale(sgbt(window=16384, trees=200, depth=6))", NULL};
     int first = 1, fine = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
         size_t value = (size_t)strtoul(argv[first + 1], NULL, 10);

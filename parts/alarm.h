@@ -1,6 +1,6 @@
 /*
- * An alarm for abrupt drift: of the last 40 errors or so, more than half are above three times the mean of the last 1,000.
- * Crude beside ADWIN (adwin.h), but two numbers, and deaf to a few large errors: what it tells costs the past.
+ * An alarm for abrupt drift: of the last 40 errors or so, more than half are above three times the mean of the last
+ * 1,000. Crude beside ADWIN (adwin.h), but two numbers, and deaf to a few large errors: what it tells costs the past.
  */
 #ifndef ANB_PARTS_ALARM_H
 #define ANB_PARTS_ALARM_H

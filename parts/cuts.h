@@ -1,15 +1,15 @@
 /*
  * Trees of one depth as arrays of cuts: read by many rows at once.
  *
- * A tree of depth D is AnbCut[2^D], entry 1 the root, 2k and 2k + 1 the children of k, entry 0 unused; a row ends in one of
- * 2^D leaves. A node that never was cut sends every row left.
+ * A tree of depth D is AnbCut[2^D], entry 1 the root, 2k and 2k + 1 the children of k, entry 0 unused; a row ends in
+ * one of 2^D leaves. A node that never was cut sends every row left.
  *
  *          1            leaf of k = k - 2^D at level D
  *        2   3
  *       4 5 6 7
  *
- * A row is shown as 2 d floats: its values with +infinity for missing cells, then the same with -infinity, so that a cut
- * that sends missing cells left names the second half. Values are finite: anb_cuts_row says how.
+ * A row is shown as 2 d floats: its values with +infinity for missing cells, then the same with -infinity, so that a
+ * cut that sends missing cells left names the second half. Values are finite: anb_cuts_row says how.
  */
 #ifndef ANB_PARTS_CUTS_H
 #define ANB_PARTS_CUTS_H

@@ -3,14 +3,16 @@
  *
  *     output of a row = sum of the `slow` values of its leaves, as of when it was last looked at
  *
- * A tree is replaced in two steps, so that no sample waits for a whole ring: swap puts the new tree in its place at once,
- * and marks all blocks of 64 rows; settle then moves a block's rows from the old tree's leaves to the new one's. A block
- * that is marked must be settled before anything else here touches its rows.
+ * A tree is replaced in two steps, so that no sample waits for a whole ring: swap puts the new tree in its place at
+ * once, and marks all blocks of 64 rows; settle then moves a block's rows from the old tree's leaves to the new one's.
+ * A block that is marked must be settled before anything else here touches its rows.
  *
- *     path[slot / 64][tree][slot % 64]   a row's leaves; one tree's over a block are 64 bytes, and rows replayed together
+ *     path[slot / 64][tree][slot % 64]   a row's leaves; one tree's over a block are 64 bytes, and rows replayed
+ *     together
  *                                        share cache lines
  *
- * Flat, without pointers, zeroed on arrival: [ AnbEnsemble | leaf | before | cuts | unsettled | output | target | path ].
+ * Flat, without pointers, zeroed on arrival: [ AnbEnsemble | leaf | before | cuts | unsettled | output | target | path
+ * ].
  */
 #ifndef ANB_PARTS_ENSEMBLE_H
 #define ANB_PARTS_ENSEMBLE_H
@@ -62,8 +64,8 @@ void anb_ensemble_move(const AnbEnsembleView *view, const uint8_t *leaf, double 
 /* Puts a row with its leaves into a slot whose block is settled. */
 void anb_ensemble_keep(const AnbEnsembleView *view, size_t slot, const uint8_t *leaf, double target, double output);
 
-/* A step for each of four rows from `slot`, a multiple of 4, in a settled block: slow += rate * (target - base - output)
- * in its leaves, its output made anew first. */
+/* A step for each of four rows from `slot`, a multiple of 4, in a settled block: slow += rate * (target - base -
+ * output) in its leaves, its output made anew first. */
 void anb_ensemble_replay(const AnbEnsembleView *view, size_t slot, double base, double rate);
 
 /* The tree that the next swap replaces: a new one while there is room, then the oldest. */
@@ -72,8 +74,8 @@ static inline uint32_t anb_ensemble_next(const AnbEnsembleView *view)
     return view->head->grown < view->room.trees ? view->head->grown : view->head->oldest;
 }
 
-/* What the next tree should say of 64 rows: `rate` times what all trees leave of their targets less `base`, plus `inherit`
- * times what the tree says that it will replace. */
+/* What the next tree should say of 64 rows: `rate` times what all trees leave of their targets less `base`, plus
+ * `inherit` times what the tree says that it will replace. */
 void anb_ensemble_aim(const AnbEnsembleView *view, size_t block, double base, double rate, double inherit, double *aim);
 
 /* Puts in a tree: its cuts, with thresholds, and its leaves' values (those not finite count as 0). `blocks` of the ring

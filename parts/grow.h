@@ -2,8 +2,8 @@
  * Growing one regression tree of limited depth on a sample of coded rows, a slice of the work at a time.
  *
  * begin, add rows (codes of some columns, a target), start, then slice until it says that the tree is grown: `cuts` and
- * `leaf` hold it. A node is cut where that adds most to sum^2 / (count + ridge) of its sides, with min_rows on either; a
- * leaf's value is sum / (count + ridge).
+ * `leaf` hold it. A node is cut where that adds most to sum^2 / (count + ridge) of its sides, with min_rows on either;
+ * a leaf's value is sum / (count + ridge).
  *
  * Depth first: of two children the smaller one's histogram is filled, the larger one's is what remains of the parent's,
  * in its place; so one histogram a level is enough.

@@ -82,12 +82,14 @@ static bool rows_below(const uint16_t *v, size_t n, uint32_t bound)
 static bool valid_counts(const AnbGrowView *v)
 {
     const AnbGrow *h = v->head;
-    uint32_t rows = h->node.end - h->node.begin, bound = h->phase == ANB_GROW_PACK ? h->rows :
-                    h->phase == ANB_GROW_SEARCH ? h->columns : rows;
+    uint32_t rows = h->node.end - h->node.begin;
+    uint32_t bound = h->phase == ANB_GROW_PACK ? h->rows : h->phase == ANB_GROW_SEARCH ? h->columns : rows;
     bool busy = h->phase > ANB_GROW_ADDING && h->phase < ANB_GROWN;
     if (h->phase > ANB_GROWN || !(h->largest >= 0) || h->unit - h->unit != 0)
         return false;
-    if (busy && (h->min_rows == 0 || !(h->ridge > 0) || h->columns == 0 || h->rows == 0 || !valid_node(v, &h->node) || h->cursor > bound))
+    if (busy && (h->min_rows == 0 || !(h->ridge > 0) || h->columns == 0 || h->rows == 0))
+        return false;
+    if (busy && (!valid_node(v, &h->node) || h->cursor > bound))
         return false;
     if (h->phase == ANB_GROW_DIVIDE && (h->n_left + h->n_right != h->cursor || h->best.column >= h->columns))
         return false;

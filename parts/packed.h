@@ -1,11 +1,11 @@
 /*
- * Histograms of whole numbers: a sum and a count in one 64-bit word, so that an entry grows by one addition, in any order,
- * and a child's histogram subtracted from its parent's leaves exactly its sibling's.
+ * Histograms of whole numbers: a sum and a count in one 64-bit word, so that an entry grows by one addition, in any
+ * order, and a child's histogram subtracted from its parent's leaves exactly its sibling's.
  *
  *     word = sum * 2^20 + count        |sum| < 2^43, count < 2^20
  *
- * A target r enters as the whole number nearest to r / unit, the unit being a power of two chosen from the largest |r| of
- * the sample: 42 - log2(rows) bits, and scaling the targets by a power of two changes nothing but the unit.
+ * A target r enters as the whole number nearest to r / unit, the unit being a power of two chosen from the largest |r|
+ * of the sample: 42 - log2(rows) bits, and scaling the targets by a power of two changes nothing but the unit.
  *
  * A histogram of m columns is AnbPacked[m][ANB_CODES] over the codes of bins.h, the last entry of each column being the
  * missing cells. The same kernels for all instruction sets, with the same bits.

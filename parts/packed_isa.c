@@ -98,7 +98,8 @@ static void consider(const AnbPacked *prefix, size_t n, AnbPacked missing, const
                      AnbPackedCut *best)
 {
     Best found = scan(prefix, n / 8 * 8 + 8, missing, rule);
-    double sum = anb_packed_sum(rule->total), gain = found.value - sum * sum / (anb_packed_count(rule->total) + rule->ridge);
+    double sum = anb_packed_sum(rule->total), whole = sum * sum / (anb_packed_count(rule->total) + rule->ridge);
+    double gain = found.value - whole;
     if (gain > best->gain)
         *best = (AnbPackedCut){.gain = gain, .left = prefix[found.at] + missing, .column = column,
                                .code = (uint16_t)found.at, .missing_left = missing != 0};

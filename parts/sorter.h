@@ -1,6 +1,6 @@
 /*
- * Sorting up to 1,024 numbers a slice at a time: runs of 8 by insertion, then merges of 8, 16, 32 ... between two buffers.
- * The state may be copied at any point; the order of the slices never changes.
+ * Sorting up to 1,024 numbers a slice at a time: runs of 8 by insertion, then merges of 8, 16, 32 ... between two
+ * buffers. The state may be copied at any point; the order of the slices never changes.
  */
 #ifndef ANB_PARTS_SORTER_H
 #define ANB_PARTS_SORTER_H

@@ -2,13 +2,14 @@
  * The last rows of a stream: values as floats, and codes of bins that are remade in slices.
  *
  * Edges are made from up to 1,024 rows of the ring: when 20, 40, 80 ... rows were seen, and from the first full ring on
- * each time it was filled anew. Remaking goes feature by feature: gather, sort, edges, then the codes of the ring again;
- * meanwhile new rows are coded by whatever edges their feature has. Whoever needs all codes to agree waits for the end.
+ * each time it was filled anew. Remaking goes feature by feature: gather, sort, edges, then the codes of the ring
+ * again; meanwhile new rows are coded by whatever edges their feature has. Whoever needs all codes to agree waits for
+ * the end.
  *
  *     value[f][slot]                     feature by feature, missing cells NaN
  *     codes[slot / 64][f][slot % 64]     in blocks of 64 rows, what byte kernels read (cuts.h); the last column is the
- *                                        arrival index, whose bins are even steps through the ring as it was at the last
- *                                        anb_window_mark: it is coded block by block, when asked for
+ *                                        arrival index, whose bins are even steps through the ring as it was at the
+ *                                        last anb_window_mark: it is coded block by block, when asked for
  *
  * Flat, without pointers, [ AnbWindow | AnbEdges[f] | value | codes ], zeroed on arrival.
  */
@@ -103,7 +104,8 @@ static inline bool anb_window_due(const AnbWindowView *view)
 /* Sets the arrival bins by the live rows that are in the ring now: one at least. */
 void anb_window_mark(const AnbWindowView *view);
 
-/* Codes the arrivals of a block by the last mark: rows that came since have the last code, forgotten ones ANB_MISSING. */
+/* Codes the arrivals of a block by the last mark: rows that came since have the last code, forgotten ones ANB_MISSING.
+ * */
 void anb_window_arrivals(const AnbWindowView *view, size_t block);
 
 /* How many edges a column has: of a feature, or of the arrivals (column `features`). */

@@ -29,7 +29,8 @@ static double make_sample(double scale)
             codes[i * STRIDE + k] = (uint8_t)below((uint32_t)edges[k] + 1);
         if (below(5) == 0)
             codes[i * STRIDE + 4] = ANB_MISSING;
-        target[i] = cells[i] = scale * (uniform_of(&seed) + (codes[i * STRIDE] > 20) - 2 * (codes[i * STRIDE + 4] > 50));
+        double steps = (codes[i * STRIDE] > 20) - 2 * (codes[i * STRIDE + 4] > 50);
+        target[i] = cells[i] = scale * (uniform_of(&seed) + steps);
         largest = fmax(largest, fabs(target[i]));
     }
     return anb_packed_unit(largest, ROWS);

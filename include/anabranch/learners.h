@@ -177,6 +177,7 @@ typedef struct AnbRefineOptions {
 } AnbRefineOptions;
 ANB_API AnbRefineOptions anb_refine_defaults(void);
 ANB_API extern const StreamingLearnerType anb_refine;
+
 /*
  * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown on
  * what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread evenly
