@@ -9,11 +9,12 @@
 #include "rows.h"
 #include "saved.h"
 #include "show.h"
+#include "watch.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, JSON };
+enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, DIAG, DIAG_EVERY, JSON };
 static const Option options[] = {
     {'l', "learner", "EXPR", "the model, e.g. 'scale(rls(lambda=0.99))'; default: see below"},
     {'m', "model", "MODEL", "start from a saved model instead, whose columns are found by name"},
@@ -23,6 +24,8 @@ static const Option options[] = {
     {0, "limit", "N", "read at most N rows"},
     {0, "every", "N", "a row of the table every N rows, instead of at 100, 200, 400, ..."},
     {0, "predictions", "OUT.csv", "write row, target and prediction of every row; appears when all is done"},
+    {0, "diag", "FILE", "write diagnostics as the run goes: CSV where FILE ends in .csv, else JSON Lines"},
+    {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
 
@@ -35,6 +38,7 @@ typedef struct Run {
     AnbScore *score;
     Output predictions;
     Progress progress;
+    Watch watch;
     uint64_t limit, scored, unlabelled;
     AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */
@@ -68,11 +72,12 @@ static int start_saved(Run *run, const Arguments *a, const RowsOptions *columns)
 
 static int start(Run *run, const Arguments *a)
 {
-    uint64_t every = 0;
+    uint64_t every = 0, diag_every = 1;
     RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
     run->limit = UINT64_MAX;
     int status = count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", a->value[EVERY], 1, UINT64_MAX, &every);
+    status = status ? status : count_option("diag-every", a->value[DIAG_EVERY], 1, UINT64_MAX, &diag_every);
     if (!status)
         status = a->value[MODEL] ? start_saved(run, a, &columns) : start_new(run, a, &columns);
     if (status)
@@ -90,6 +95,8 @@ static int start(Run *run, const Arguments *a)
         status = output_open(&run->predictions, a->value[PREDICTIONS]);
     if (!status && run->predictions.file)
         fprintf(run->predictions.file, "row,target,prediction\n");
+    if (!status && a->value[DIAG])
+        status = watch_start(&run->watch, a->value[DIAG], diag_every, run->model);
     FILE *table = a->value[JSON] ? (every ? stderr : NULL) : stdout;
     return status ? status : progress_start(&run->progress, table, every);
 }
@@ -114,6 +121,8 @@ static void learn_block(Run *run, size_t n)
     for (size_t i = 0; i < n; i++) {
         const double *x = run->x + i * d;
         run->said[i] = isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], 1);
+        if (run->watch.file && !isnan(run->y[i]))
+            watch_sample(&run->watch, run->model, x, run->y[i], run->said[i]);
     }
     run->learning += progress_clock() - from;
 }
@@ -231,6 +240,8 @@ static int run_eval(const Arguments *a)
         status = stream(&run);
     if (run.progress.recent)
         progress_end(&run.progress, run.score);
+    int watched = watch_end(&run.watch, run.model, &run.rows, a->operand[0]);
+    status = status ? status : watched;
     int written = output_close(&run.predictions, status == 0);
     status = status ? status : written;
     if (!status)

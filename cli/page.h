@@ -1,0 +1,12 @@
+/* The frame of the report: one HTML page that needs nothing from anywhere. */
+#ifndef ANB_CLI_PAGE_H
+#define ANB_CLI_PAGE_H
+
+#include <stdio.h>
+
+/* Up to the body's first section. */
+void page_open(FILE *out, const char *title);
+/* From behind the last section on; the page's data must have been written as `const D = {...}` in a script. */
+void page_close(FILE *out);
+
+#endif

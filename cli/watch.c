@@ -1,0 +1,136 @@
+#include "watch.h"
+#include "cli.h"
+#include "json.h"
+#include <errno.h>
+#include <string.h>
+
+enum { GRAM_FEATURES = 64, NETWORKS = 16 };
+
+static int print(void *context, const char *text, size_t size)
+{
+    return fwrite(text, 1, size, context) == size ? 0 : ANB_E_IO;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+int watch_start(Watch *watch, const char *path, uint64_t every, const StreamingLearner *model)
+{
+    AnbMixture mixture;
+    AnbError error = {0};
+    *watch = (Watch){.path = path, .csv = ends_in(path, ".csv"), .every = every};
+    watch->file = fopen(path, "w");
+    if (!watch->file)
+        return complain(BAD_USE, "%s: %s", path, strerror(errno));
+    watch->d = anb_diagnostics_new(model, NULL, &error);
+    if (watch->d && anb_mixture(model, &mixture) == 0)
+        watch->audit = anb_audit_new(model, watch->d, NULL, NULL, &error);
+    if (error.code)
+        return complain(BAD_DATA, "%s", error.message);
+    if (watch->csv)
+        anb_diagnostics_csv_head(watch->d, watch->audit, print, watch->file);
+    return 0;
+}
+
+static void write_record(Watch *watch)
+{
+    if (watch->csv)
+        anb_diagnostics_csv(watch->d, watch->audit, print, watch->file);
+    else
+        anb_diagnostics_json(watch->d, watch->audit, false, print, watch->file);
+    watch->written = watch->seen;
+}
+
+void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said)
+{
+    if (!watch->file)
+        return;
+    anb_diagnostics_update(watch->d, model, x, y, said);
+    if (watch->audit)
+        anb_audit_update(watch->audit, model, y, said);
+    if (++watch->seen % watch->every == 0)
+        write_record(watch);
+}
+
+/* ---- the summary ----------------------------------------------------------------------------------------------------- */
+
+static void put_list(Json *json, const char *key, const double *value, size_t n)
+{
+    json_open(json, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_number(json, NULL, value[i]);
+    json_close(json, ']');
+}
+
+static void put_square(Json *json, const char *key, const double *value, size_t n)
+{
+    json_open(json, key, '[');
+    for (size_t i = 0; i < n; i++)
+        put_list(json, NULL, value + i * n, n);
+    json_close(json, ']');
+}
+
+static void put_networks(Json *json, const StreamingLearner *model)
+{
+    AnbSuperposition *s = anb_superposition_of_model(model, NULL);
+    size_t n = s ? anb_superposition_features(s) : 0, networks = s ? anb_superposition_experts(s) : 0;
+    json_open(json, "superposition", '[');
+    for (size_t e = 0; e < networks && e < NETWORKS && n <= 4096; e++) {
+        const char *name = anb_expert_name(model, anb_superposition_expert(s, e));
+        json_open(json, NULL, '{');
+        json_text(json, "expert", name ? name : "network");
+        json_count(json, "hidden", anb_superposition_hidden(s));
+        put_list(json, "norm", anb_superposition_norms(s, e), n);
+        put_list(json, "dimensionality", anb_superposition_dimensionality(s, e), n);
+        put_list(json, "polysemanticity", anb_superposition_polysemanticity(s, e), n);
+        if (n <= GRAM_FEATURES)
+            put_square(json, "gram", anb_superposition_gram(s, e), n);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    anb_superposition_free(s);
+}
+
+static void put_summary(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
+{
+    Json json = {watch->file, false};
+    size_t n;
+    const double *pairs = anb_diagnostics_values(watch->d, ANB_METRIC_COACTIVATION, &n);
+    json_open(&json, NULL, '{');
+    json_open(&json, "summary", '{');
+    json_text(&json, "version", anb_version());
+    json_text(&json, "learner", anb_expression(model));
+    json_text(&json, "stream", stream);
+    json_text(&json, "target", rows->names[rows->n_features] ? rows->names[rows->n_features] : "");
+    json_open(&json, "features", '[');
+    for (size_t i = 0; i < rows->n_features; i++)
+        json_text(&json, NULL, rows->names[i]);
+    json_close(&json, ']');
+    if (n > 0)
+        put_square(&json, "coactivation", pairs, anb_diagnostics_experts(watch->d));
+    put_networks(&json, model);
+    json_close(&json, '}');
+    json_close(&json, '}');
+    fputc('\n', watch->file);
+}
+
+int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
+{
+    if (!watch->file)
+        return 0;
+    if (watch->d && model && rows->names) {
+        if (watch->written != watch->seen)
+            write_record(watch);
+        if (!watch->csv)
+            put_summary(watch, model, rows, stream);
+    }
+    anb_audit_free(watch->audit);
+    anb_diagnostics_free(watch->d);
+    bool failed = ferror(watch->file);
+    failed |= fclose(watch->file) != 0;
+    watch->file = NULL;
+    return failed ? complain(BAD_DATA, "%s: not all of it could be written", watch->path) : 0;
+}

@@ -1,0 +1,26 @@
+/* `eval --diag`: what the library's observers say of a run, written sample by sample. */
+#ifndef ANB_CLI_WATCH_H
+#define ANB_CLI_WATCH_H
+
+#include "rows.h"
+#include <anabranch/anabranch.h>
+#include <stdio.h>
+
+typedef struct Watch {
+    FILE *file; /* NULL: nothing is watched */
+    const char *path;
+    bool csv;
+    uint64_t every, seen, written;
+    AnbDiagnostics *d;
+    AnbAudit *audit; /* NULL where there is no mixture */
+} Watch;
+
+/* Starts a file: CSV where its name ends in .csv, else JSON Lines; a record every `every` samples. It is written as the run
+ * goes, so that `top` can follow. 0, or the exit status with the complaint made. */
+int watch_start(Watch *watch, const char *path, uint64_t every, const StreamingLearner *model);
+/* After train_one. */
+void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said);
+/* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */
+int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream);
+
+#endif
