@@ -1,12 +1,14 @@
 /*
  * The preset `auto`: a mixture chosen for the microseconds that a sample may cost and the number of features.
  *
- *     auto(budget=20) -> scale(moe(mean, rls(lambda=0.9998, walk=0.02), ..., router=blend))
+ *     auto(budget=5) -> guard(scale(refine(moe(mean, linear(normalized=true), ..., router=stack), mlp)))
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream. Linear
- * experts of several memories follow drifts, networks and maps smooth surfaces, trees and neighbours the rest; each family
- * that a budget can pay for is there, since the gate loses little by one expert more. The budgets are microseconds a
- * sample on one core at 12 features; other widths cost in proportion, and quadratic experts leave as rows get wide.
+ * experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products, neighbours
+ * what is local, and a chain with a quick linear model times of day; a gate loses little by one expert more. The stage
+ * behind the mixture finds where which of them is right, and the guard keeps it all near the mean where nothing is to be
+ * found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare; other widths cost in
+ * proportion, and what is quadratic in the width leaves as rows get wide.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
@@ -23,13 +25,33 @@ static const size_t ANY = SIZE_MAX;
 static const Choice choices[] = {
     {"mean", FIVE, ALL, ANY},
     {"linear(normalized=true)", FIVE, ALL, ANY},
-    {"rls(lambda=0.9998, walk=0.02)", FIVE, ALL, 200},
+    {"rls(lambda=0.9998, walk=0.02)", FIFTY, ALL, 64},
     {"rls(lambda=0.9998, walk=0.2)", FIVE, ALL, 200},
-    {"rls(lambda=0.98)", FIVE, ALL, 100},
-    {"mlp", FIVE, TWENTY, ANY},
-    {"mlp(hidden=64, rate=0.01, replay=8)", FIVE, ALL, 1000},
-    {"poly(rls(lambda=0.9998, walk=0.2))", TWENTY, ALL, 16},
+    {"rls(lambda=0.98)", FIVE, ALL, 64},
+    {"poly(rls(lambda=0.9998, walk=0.2))", FIFTY, ALL, 16},
+    {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY},
+    {"mlp(hidden=64, replay=8)", TWENTY, ALL, ANY},
+    {"mlp(hidden=128, replay=16)", FIFTY, ALL, 256},
+    {"sgbt(trees=20, rate=0.3, budget=1000)", FIVE, FIVE, ANY},
+    {"sgbt", TWENTY, FIFTY, ANY},
+    {"sgbt(window=16384, trees=200, rate=0.05, budget=8000)", HUNDRED, ALL, 256},
+    {"chain(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=2000))", TWENTY, ALL, 200},
+    {"forest", FIFTY, ALL, 128},
+    {"knn", TWENTY, TWENTY, 64},
+    {"knn(window=8000)", FIFTY, ALL, 64},
+    {"chain(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},
 };
+
+typedef struct Level {
+    int budget;
+    const char *router, *stage; /* the gate, and what refines the mixture */
+} Level;
+
+static const Level levels[] = {{FIVE, "stack", "mlp"},
+                               {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
+                               {FIFTY, "blend", "mlp(hidden=32, replay=4)"},
+                               {HUNDRED, "blend(wide=true)",
+                                "mlp(hidden=32, replay=4), sgbt(trees=40, rate=0.15, budget=2000)"}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 5, 1e6, 0, NULL,
@@ -45,24 +67,29 @@ AnbAutoOptions anb_auto_defaults(void)
     return options;
 }
 
-static int level_of(int budget)
+/* The richest level that the budget pays for. */
+static const Level *level_of(int budget)
 {
-    return budget >= HUNDRED ? HUNDRED : budget >= FIFTY ? FIFTY : budget >= TWENTY ? TWENTY : FIVE;
+    const Level *level = levels;
+    for (size_t i = 1; i < sizeof levels / sizeof *levels; i++)
+        if (levels[i].budget <= budget)
+            level = &levels[i];
+    return level;
 }
 
 static int expand(const void *given, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const AnbAutoOptions *options = given;
-    int budget = level_of(options->budget);
-    size_t at = (size_t)snprintf(text, size, "%sscale(moe(", options->lags ? "lags(" : "");
+    const Level *level = level_of(options->budget);
+    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", options->lags ? "lags(" : "");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
         const Choice *c = &choices[i];
-        if (budget >= c->from && budget <= c->to && n_features <= c->widest)
+        if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)
             at += (size_t)snprintf(text + at, size - at, "%s, ", c->expert);
     }
     if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "%srouter=blend%s))%s", options->lags ? "last, " : "",
-                               budget > FIVE ? "(wide=true)" : "", options->lags ? ")" : "");
+        at += (size_t)snprintf(text + at, size - at, "%srouter=%s), %s)))%s", options->lags ? "last, " : "",
+                               level->router, level->stage, options->lags ? ")" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 
