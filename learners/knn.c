@@ -10,18 +10,19 @@
  *
  *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .02
  *
- * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the diagonal
- * of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture knows shares
- * of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the weights, at unit
- * size a step (.01, pulled back to 0 by .001 of itself; Weinberger & Tesauro 2007 in batches): a feature that the target
- * follows in a straight line needs no near neighbours. The plane's penalty of feature j is .15 / m_j of the mean moment:
- * it trusts the features that the metric trusts. Above 64 features the plane takes the 64 that m weighs most.
+ * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
+ * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
+ * knows shares of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the
+ * weights, at unit size a step (.01, pulled back to 0 by .001 of itself; Weinberger & Tesauro 2007 in batches): a
+ * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is .15
+ * / m_j of the mean moment: it trusts the features that the metric trusts. Above 64 features the plane takes the 64
+ * that m weighs most.
  *
- * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every 64
- * samples, more often at the start, and with it the window's codes.
+ * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
+ * 64 samples, more often at the start, and with it the window's codes.
  *
- * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on 16-bit
- * numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
+ * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on
+ * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
  */
 #include "parts/kernels.h"
 #include "parts/local.h"

@@ -10,16 +10,16 @@
  *
  * A step: the new sample, counted three times where there is replay, and `replay` others drawn from a ring of the last
  * `memory` ones; errors in units of sd, clipped to +-3; their gradients' sum over sqrt(1 + replay) moves the weights by
- * Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and falls as 1/sqrt(1 + t/5000); beyond
- * 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step that comes ten samples
- * late costs more than the noise it takes out. When mean and sd move, v and c are rescaled so that f does not (Pop-Art,
- * van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three times that of the last 500, the
- * concept has changed: the ring is emptied and the rate starts to fall anew.
+ * Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and falls as 1/sqrt(1 +
+ * t/5000); beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step
+ * that comes ten samples late costs more than the noise it takes out. When mean and sd move, v and c are rescaled so
+ * that f does not (Pop-Art, van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three
+ * times that of the last 500, the concept has changed: the ring is emptied and the rate starts to fall anew.
  *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, ten at most.
  *
- * State: the header, two to four copies of the weights (parts/network.h), the ring. Scratch: rows and traces of a batch.
- * Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
+ * State: the header, two to four copies of the weights (parts/network.h), the ring. Scratch: rows and traces of a
+ * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
  */
 #include "parts/kernels.h"
 #include "parts/moments.h"

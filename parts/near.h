@@ -10,9 +10,9 @@
  *
  *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
  *
- * With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one unit a
- * feature: sqrt(d) in all (anb_near_widen), unless something was bounded. Whole numbers have no rounding, so that every
- * instruction set (isa.h) says the same; the limit is such that no sum overflows.
+ * With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one
+ * unit a feature: sqrt(d) in all (anb_near_widen), unless something was bounded. Whole numbers have no rounding, so
+ * that every instruction set (isa.h) says the same; the limit is such that no sum overflows.
  *
  *     anb_near_distances -> anb_near_bound(minima, k) -> anb_near_widen -> anb_near_collect -> exact distances of those
  */

@@ -1,7 +1,7 @@
 /*
  * The loops of networks and of random features that layers.h does not have: activations, cosines, and a step of Adam or
- * of plain descent that sums the gradient, moves the weights and averages them in one pass. Compiled once per instruction
- * set and chosen at start (isa.h); all sets give the same bits.
+ * of plain descent that sums the gradient, moves the weights and averages them in one pass. Compiled once per
+ * instruction set and chosen at start (isa.h); all sets give the same bits.
  *
  * Matrices are rows of `width` doubles, width a multiple of 8, one row a feature and a last one for the constant; what
  * is beyond the units in use is 0 and stays 0.
@@ -94,8 +94,8 @@ typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGL
  *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
  *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
  *
- * The weights are one array of anb_network_size doubles: A by rows of a feature, a; B, b where gated; v, c. `width` is the
- * number of hidden units rounded up to lanes; v is followed by c and seven zeros.
+ * The weights are one array of anb_network_size doubles: A by rows of a feature, a; B, b where gated; v, c. `width` is
+ * the number of hidden units rounded up to lanes; v is followed by c and seven zeros.
  */
 typedef struct AnbNetwork {
     size_t features, hidden, width;
