@@ -19,7 +19,7 @@
  * that m weighs most.
  *
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
- * 64 samples, more often at the start, and with it the window's codes.
+ * 64 samples or 32nd of the window, at first every 16, and with it the window's codes.
  *
  * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on
  * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
@@ -61,14 +61,19 @@ AnbKnnOptions anb_knn_defaults(void)
 /* Sizes, and where everything of one node lies. */
 typedef struct View {
     size_t d, window, rows, k, plane; /* rows: the window's in whole blocks; plane: features that it is fitted in */
+    size_t period;                    /* samples from one metric to the next */
     Knn *s;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
-    double *metric, *reach, *y;       /* m; the largest |x| seen, fading */
-    float *factor, *x;                /* of the codes */
+    double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
+    float *factor, *x;                /* of the codes, padded by zeros; the rows */
     uint32_t *code;
 } View;
 
-enum { ARRAYS = 5 }; /* of d doubles */
+/* Doubles before y. */
+static size_t of_features(const View *v)
+{
+    return 4 * v->d + anb_near_padded(v->d);
+}
 
 static View plan(const AnbNode *self)
 {
@@ -78,6 +83,7 @@ static View plan(const AnbNode *self)
     v.rows = anb_near_blocks(v.window) * ANB_NEAR_ROWS;
     v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
     v.k = v.k < v.window ? v.k : v.window;
+    v.period = v.window / 32 > 64 ? v.window / 32 : 64;
     return v;
 }
 
@@ -89,11 +95,11 @@ static View view(const AnbNode *self, void *state)
     v.bends = v.slopes + v.d;
     v.squares = v.bends + v.d;
     v.metric = v.squares + v.d;
-    v.reach = v.metric + v.d;
+    v.reach = v.metric + anb_near_padded(v.d);
     v.y = v.reach + v.d;
     v.factor = (float *)(v.y + v.window);
-    v.x = v.factor + v.d;
-    v.code = (uint32_t *)(v.x + v.rows * v.d);
+    v.x = v.factor + anb_near_padded(v.d);
+    v.code = (uint32_t *)(v.x + v.rows * v.d + ANB_NEAR_SLACK);
     return v;
 }
 
@@ -101,9 +107,10 @@ static View view(const AnbNode *self, void *state)
 
 typedef struct Work {
     double *said, *pull;              /* SAID; d: how b_j moves f */
-    double *query, *slope;            /* d: as floats hold them; 0 where the plane has no such feature */
+    double *query, *slope;            /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
     double *u, *y, *weight, *distance, *rest; /* of the neighbours */
     double *far, *part, *fit;         /* part: the plane's metric and slopes */
+    double *square;                   /* MOST, a multiple of eight */
     float *low;                       /* d: the query */
     uint32_t *code, *which, *index;   /* of the query; the plane's features; the window's rows */
     int32_t *near, *minima;
@@ -133,7 +140,7 @@ static Work work(const View *v, double *scratch)
     Work w;
     w.said = carve(&scratch, SAID);
     w.pull = carve(&scratch, v->d);
-    w.query = carve(&scratch, v->d);
+    w.query = carve(&scratch, anb_near_padded(v->d));
     w.slope = carve(&scratch, v->d);
     w.u = carve(&scratch, v->k * anb_local_stride(v->plane));
     w.y = carve(&scratch, v->k);
@@ -142,6 +149,7 @@ static Work work(const View *v, double *scratch)
     w.rest = carve(&scratch, v->k);
     w.far = carve(&scratch, 2 * v->window);
     w.part = carve(&scratch, 2 * v->plane);
+    w.square = carve(&scratch, MOST);
     w.fit = carve(&scratch, anb_local_work(v->k, v->plane));
     w.low = (float *)carve(&scratch, halves(v->d));
     w.code = (uint32_t *)carve(&scratch, halves(anb_near_pairs(v->d)));
@@ -155,11 +163,11 @@ static Work work(const View *v, double *scratch)
 static AnbNeed need(const AnbNode *self)
 {
     View v = plan(self);
-    size_t scratch = SAID + 3 * v.d + v.k * anb_local_stride(v.plane) + 4 * v.k + 2 * v.window + 2 * v.plane +
+    size_t scratch = SAID + 2 * v.d + anb_near_padded(v.d) + v.k * anb_local_stride(v.plane) + 4 * v.k + 2 * v.window + 2 * v.plane + MOST +
                      anb_local_work(v.k, v.plane) + halves(v.d) + halves(anb_near_pairs(v.d)) + halves(v.plane) +
                      2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
-    size_t words = v.d + v.rows * (v.d + anb_near_pairs(v.d));
-    return (AnbNeed){sizeof(Knn) + (ARRAYS * v.d + v.window) * sizeof(double) + words * sizeof(float), scratch};
+    size_t words = anb_near_padded(v.d) + v.rows * (v.d + anb_near_pairs(v.d)) + ANB_NEAR_SLACK;
+    return (AnbNeed){sizeof(Knn) + (of_features(&v) + v.window) * sizeof(double) + words * sizeof(float), scratch};
 }
 
 /* ---- the metric ---- */
@@ -198,8 +206,8 @@ static void make_codes(const View *v)
     float limit = anb_near_limit(v->d);
     for (size_t j = 0; j < v->d; j++)
         v->factor[j] = (float)(0.999 * (double)limit / range * sqrt(v->metric[j]));
-    size_t blocks = anb_near_blocks(anb_ring_size(&v->s->ring, v->window));
-    v->s->bounded = anb_near_encode(v->x, blocks, v->d, v->factor, limit, v->code) > limit;
+    size_t used = anb_ring_size(&v->s->ring, v->window);
+    v->s->bounded = anb_near_encode(v->x, used, v->d, v->factor, limit, v->code) > limit;
 }
 
 static int init(const AnbNode *self, void *state)
@@ -240,10 +248,12 @@ static double gather(const View *v, size_t k, const Work *w)
     double last = 0;
     for (size_t i = 0; i < k; i++)
         last = w->distance[i] > last ? w->distance[i] : last;
+    if (v->plane == v->d)
+        anb_near_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
     for (size_t i = 0; i < k; i++) {
-        const float *x = v->x + anb_near_at(w->index[i], 0, v->d);
-        for (size_t j = 0; j < v->plane; j++)
-            w->u[i * stride + j] = (double)x[w->which[j] * ANB_NEAR_ROWS] - w->query[w->which[j]];
+        const float *x = v->x + w->index[i] * v->d;
+        for (size_t j = 0; j < v->plane && v->plane < v->d; j++)
+            w->u[i * stride + j] = (double)x[w->which[j]] - w->query[w->which[j]];
         w->y[i] = v->y[w->index[i]];
         w->weight[i] = 1 / (soft + (last > 0 ? w->distance[i] / last : 0));
     }
@@ -255,26 +265,23 @@ static void pull(const View *v, size_t k, double last, const Work *w)
 {
     size_t stride = anb_local_stride(v->plane), kth = 0;
     const double *metric = w->part, *slope = metric + v->plane;
-    double total = 0, of_kth = 0, sum[MOST] = {0};
+    double total = 0, of_kth = 0;
     memset(w->pull, 0, v->d * sizeof *w->pull);
     if (!(last > 0))
         return;
     anb_gate_scores(w->u, stride, k, slope, v->plane, w->rest);
-    for (size_t i = 0; i < k; i++)
-        total += w->weight[i];
     for (size_t i = 0; i < k; i++) {
-        const double *u = w->u + i * stride;
-        double distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
-        double miss = w->weight[i] * w->weight[i] * (w->y[i] - w->said[PLANE] - w->rest[i]) / total;
-        double by = miss / (2 * last * distance);
-        for (size_t j = 0; j < v->plane; j++)
-            sum[j] -= by * (u[j] * u[j]);
-        of_kth += miss * distance / (2 * last * last * last);
+        double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
+        double miss = near * near * (w->y[i] - w->said[PLANE] - w->rest[i]);
+        total += near;
+        of_kth += miss * distance / last;
+        w->rest[i] = miss / distance;
         kth = w->distance[i] >= last ? i : kth;
     }
+    anb_local_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
-        double u = w->u[kth * stride + j];
-        w->pull[w->which[j]] = metric[j] * (sum[j] + of_kth * (u * u));
+        double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
+        w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
     }
 }
 
@@ -326,8 +333,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         w.low[j] = (float)x;
         w.query[j] = (double)w.low[j];
     }
+    for (size_t j = v.d; j < anb_near_padded(v.d); j++)
+        w.query[j] = 0;
     w.said[FITTED] = 0;
-    bool bounded = anb_near_encode_row(w.low, 1, v.d, v.factor, limit, w.code, 1) > limit;
+    bool bounded = anb_near_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
     return n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
@@ -362,14 +371,13 @@ static void remember(const View *v, const Work *w, double y)
 {
     Knn *s = v->s;
     size_t at = anb_ring_push(&s->ring, v->window);
-    size_t word = at / ANB_NEAR_ROWS * anb_near_pairs(v->d) * ANB_NEAR_ROWS + at % ANB_NEAR_ROWS;
-    float *x = v->x + anb_near_at(at, 0, v->d), limit = anb_near_limit(v->d);
+    uint32_t *code = v->code + anb_near_word(at, v->d);
+    float limit = anb_near_limit(v->d);
     v->y[at] = y;
-    for (size_t j = 0; j < v->d; j++) {
-        x[j * ANB_NEAR_ROWS] = w->low[j];
+    memcpy(v->x + at * v->d, w->low, v->d * sizeof(float));
+    for (size_t j = 0; j < v->d; j++)
         v->reach[j] = fmax(fabs(w->query[j]), 0.9999 * v->reach[j]);
-    }
-    if (anb_near_encode_row(w->low, 1, v->d, v->factor, limit, v->code + word, ANB_NEAR_ROWS) > limit)
+    if (anb_near_encode_row(w->low, v->d, v->factor, limit, code, ANB_NEAR_ROWS) > limit)
         s->bounded = 1;
 }
 
@@ -384,7 +392,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         return;
     }
     remember(&v, &w, y);
-    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : 64) == 0) {
+    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0) {
         make_metric(&v, row->importance);
         make_codes(&v);
     }
@@ -404,15 +412,6 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
 
 /* ---- snapshots ---- */
 
-/* The used part of a window of words, `columns` of them a row. */
-static void visit_window(AnbVisitor *visitor, void *words, AnbScalar kind, size_t columns, size_t used)
-{
-    size_t full = used / ANB_NEAR_ROWS * ANB_NEAR_ROWS;
-    anb_visit(visitor, words, kind, full * columns);
-    for (size_t j = 0; j < columns; j++)
-        anb_visit(visitor, (float *)words + anb_near_at(full, j, columns), kind, used - full);
-}
-
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     View v = view(self, state);
@@ -421,26 +420,30 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     anb_moments_visit(&s->target, visitor);
     anb_visit(visitor, &s->fits, ANB_U64, 2);
     anb_visit(visitor, &s->cross, ANB_F64, 2);
-    anb_visit(visitor, v.slopes, ANB_F64, ARRAYS * v.d);
-    anb_visit(visitor, v.factor, ANB_F32, v.d);
+    anb_visit(visitor, v.slopes, ANB_F64, of_features(&v));
+    anb_visit(visitor, v.factor, ANB_F32, anb_near_padded(v.d));
     size_t used = anb_ring_size(&s->ring, v.window);
     anb_visit(visitor, v.y, ANB_F64, used);
-    visit_window(visitor, v.x, ANB_F32, v.d, used);
-    visit_window(visitor, v.code, ANB_U32, anb_near_pairs(v.d), used);
+    anb_visit(visitor, v.x, ANB_F32, used * v.d);
+    size_t full = used / ANB_NEAR_ROWS * ANB_NEAR_ROWS, pairs = anb_near_pairs(v.d);
+    anb_visit(visitor, v.code, ANB_U32, full * pairs);
+    for (size_t j = 0; j < pairs; j++)
+        anb_visit(visitor, v.code + anb_near_word(full, v.d) + j * ANB_NEAR_ROWS, ANB_U32, used - full);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view(self, (void *)state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + ARRAYS * v.d) == 0 &&
+    bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + of_features(&v)) == 0 &&
                 anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0;
     for (size_t j = 0; j < v.d; j++)
         fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.02 &&
                 v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
-    for (size_t i = 0; i < used; i++)
-        for (size_t j = 0; j < v.d; j++)
-            fine &= fabs((double)v.x[anb_near_at(i, j, v.d)]) <= 1.0000001 * bound;
+    for (size_t i = 0; i < used * v.d; i++)
+        fine &= fabs((double)v.x[i]) <= 1.0000001 * bound;
+    for (size_t j = v.d; j < anb_near_padded(v.d); j++)
+        fine &= v.metric[j] == 0 && v.factor[j] == 0;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }
 

@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "kernels.h"
 #include "layers.h"
+#include "local.h"
 #include "near.h"
 #include "network.h"
 #include "packed.h"
@@ -19,6 +20,7 @@
     X(AnbCutsKernels, anb_cuts_kernels)                                                                                \
     X(AnbLayerKernels, anb_layer_kernels)                                                                              \
     X(AnbNearKernels, anb_near_kernels)                                                                                \
+    X(AnbLocalKernels, anb_local_kernels)                                                                              \
     X(AnbNetworkKernels, anb_network_kernels)
 
 #define DEFINE(Type, name) Type name;

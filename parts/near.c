@@ -18,27 +18,15 @@ static int32_t code_of(float v, float limit, float *most)
     return rounded(v > limit ? limit : v < -limit ? -limit : v);
 }
 
-float anb_near_encode_row(const float *x, size_t stride, size_t d, const float *factor, float limit, uint32_t *code,
-                          size_t code_stride)
+float anb_near_encode_row(const float *x, size_t d, const float *factor, float limit, uint32_t *code, size_t stride)
 {
     float most = 0;
     for (size_t j = 0; j < d; j += 2) {
-        int32_t low = code_of(factor[j] * x[j * stride], limit, &most);
-        int32_t high = j + 1 < d ? code_of(factor[j + 1] * x[(j + 1) * stride], limit, &most) : 0;
-        code[j / 2 * code_stride] = ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
+        int32_t low = code_of(factor[j] * x[j], limit, &most);
+        int32_t high = j + 1 < d ? code_of(factor[j + 1] * x[j + 1], limit, &most) : 0;
+        code[j / 2 * stride] = ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
     }
     return most;
-}
-
-static double far(const AnbNear *near, const double *query, size_t i)
-{
-    const float *x = near->window + anb_near_at(i, 0, near->d);
-    double sum = 0;
-    for (size_t j = 0; j < near->d; j++, x += ANB_NEAR_ROWS) {
-        double off = (double)*x - query[j];
-        sum += near->metric[j] * (off * off);
-    }
-    return sum;
 }
 
 /* All rows that may be among the k nearest. */
@@ -94,8 +82,8 @@ void anb_near_search(const AnbNear *near, const double *query, const uint32_t *c
             index[i] = (uint32_t)i;
     else
         found = candidates(near, code, k, index, work);
-    for (size_t c = 0; c < found; c++)
-        copy[c] = value[c] = far(near, query, index[c]);
+    anb_near_far(near->window, near->d, index, found, query, near->metric, value);
+    memcpy(copy, value, found * sizeof *copy);
     double last = anb_near_kth(copy, found, k);
     for (size_t c = 0; c < found; c++)
         nearer += value[c] < last;

@@ -2,11 +2,8 @@
  * Which rows of a window are nearest to a query: a coarse look at all of them in 16-bit whole numbers, that leaves out
  * none of the k nearest.
  *
- * The window lies in blocks of 32 rows, each feature by feature: feature j of row i is
- *
- *     window[(i / 32 * d + j) * 32 + i % 32]
- *
- * and beside it the codes, round(factor[j] x_ij) bounded to +-limit, two features to a word:
+ * The window is rows of d floats, with ANB_NEAR_SLACK finite ones behind the last. Beside it lie the codes,
+ * round(factor[j] x_ij) bounded to +-limit, two features to a word, in blocks of 32 rows:
  *
  *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
  *
@@ -26,21 +23,26 @@
 #include <stdint.h>
 
 enum { ANB_NEAR_ROWS = 32 }; /* rows of a block */
+enum { ANB_NEAR_SLACK = 16 };
 
 typedef struct AnbNearKernels {
-    float (*encode)(const float *window, size_t blocks, size_t d, const float *factor, float limit, uint32_t *code);
+    float (*encode)(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code);
     void (*distances)(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets);
     int32_t (*bound)(const int32_t *value, size_t n, size_t k);
     size_t (*collect)(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index);
+    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out);
+    void (*offsets)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
+                    size_t stride);
 } AnbNearKernels;
 
 ANB_ISA_TABLE(AnbNearKernels, anb_near_kernels);
 
-/* Where feature j of row i lies. */
-static inline size_t anb_near_at(size_t i, size_t j, size_t d)
+/* d rounded up, for the arrays that are read by sixteens. */
+static inline size_t anb_near_padded(size_t d)
 {
-    return (i / ANB_NEAR_ROWS * d + j) * ANB_NEAR_ROWS + i % ANB_NEAR_ROWS;
+    return (d + 15) / 16 * 16;
 }
 
 static inline size_t anb_near_blocks(size_t rows)
@@ -61,22 +63,27 @@ static inline float anb_near_limit(size_t d)
     return most < 16000 ? (float)most : 16000.0f;
 }
 
+/* Where the codes of row i start; its words are 32 apart. */
+static inline size_t anb_near_word(size_t i, size_t d)
+{
+    return i / ANB_NEAR_ROWS * anb_near_pairs(d) * ANB_NEAR_ROWS + i % ANB_NEAR_ROWS;
+}
+
 /**
  * Codes of one row.
  *
- * @param x       d values, `stride` floats apart
- * @param factor  d factors; |factor x| < 3e38
- * @param code    out: anb_near_pairs(d) words, `code_stride` apart
+ * @param x       d values
+ * @param factor  d factors >= 0; |factor x| < 3e38
+ * @param code    out: anb_near_pairs(d) words, `stride` apart
  * @return        the largest |factor x|: above the limit something was bounded
  */
-float anb_near_encode_row(const float *x, size_t stride, size_t d, const float *factor, float limit, uint32_t *code,
-                          size_t code_stride);
+float anb_near_encode_row(const float *x, size_t d, const float *factor, float limit, uint32_t *code, size_t stride);
 
-/* Codes of whole blocks, the same; what unused rows hold must be finite. */
-static inline float anb_near_encode(const float *window, size_t blocks, size_t d, const float *factor, float limit,
+/* The same for the first rows of a window; factor has zeros up to anb_near_padded(d). */
+static inline float anb_near_encode(const float *window, size_t rows, size_t d, const float *factor, float limit,
                                     uint32_t *code)
 {
-    return anb_near_kernels.encode(window, blocks, d, factor, limit, code);
+    return anb_near_kernels.encode(window, rows, d, factor, limit, code);
 }
 
 /**
@@ -116,12 +123,26 @@ static inline size_t anb_near_collect(const int32_t *distance, size_t rows, int3
     return anb_near_kernels.collect(distance, rows, bound, index);
 }
 
+/* Squared distances of n rows by the metric, in doubles; query and metric have zeros up to anb_near_padded(d). */
+static inline void anb_near_far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                                const double *metric, double *out)
+{
+    anb_near_kernels.far(window, d, index, n, query, metric, out);
+}
+
+/* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is overwritten. */
+static inline void anb_near_offsets(const float *window, size_t d, const uint32_t *index, size_t n,
+                                    const double *query, double *u, size_t stride)
+{
+    anb_near_kernels.offsets(window, d, index, n, query, u, stride);
+}
+
 /* A window to search, and the metric its codes were made with. */
 typedef struct AnbNear {
     size_t rows, d;        /* in use; features */
     const float *window;
     const uint32_t *code;
-    const double *metric;  /* m_j > 0 */
+    const double *metric;  /* m_j > 0, and zeros up to anb_near_padded(d) */
     bool bounded;          /* some code was bounded: all rows are looked at */
 } AnbNear;
 
@@ -136,7 +157,7 @@ typedef struct AnbNearWork {
  * The k nearest rows, exactly, in the order of the window; of equals at the k-th distance the first ones.
  *
  * @param near      the window
- * @param query     d values
+ * @param query     d values, and zeros up to anb_near_padded(d)
  * @param code      the query's codes, and whether one of them was bounded
  * @param k         1 to near->rows
  * @param index     out: k rows; room for all of the window's

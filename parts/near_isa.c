@@ -26,28 +26,36 @@ LANES_INLINE Words least(Words a, Words b)
 }
 
 /* Rounded and bounded; `most` gathers the sizes, whose bits are in the order of the numbers. */
-LANES_INLINE Words codes_of(const float *x, float factor, float limit, Words *most)
+LANES_INLINE Words codes_of(const float *x, const float *factor, float limit, Words *most)
 {
     const Words low = (Words)(-limit - (Reals){0}), high = (Words)(limit - (Reals){0});
-    Reals v = *(const RealsMemory *)x * factor;
+    Reals v = *(const RealsMemory *)x * *(const RealsMemory *)factor;
     Words size = (Words)v & 0x7fffffff;
     *most = choose(size > *most, size, *most);
     Words bounded = choose(v > (Reals)high, high, choose(v < (Reals)low, low, (Words)v));
     return (Words)((Reals)bounded + 12582912.0f) - 0x4b400000;
 }
 
-static float encode(const float *window, size_t blocks, size_t d, const float *factor, float limit, uint32_t *code)
+/* Sixteen features of a row, or what there is of them: rounded side by side, then two to a word. */
+LANES_INLINE void encode_sixteen(const float *x, const float *factor, float limit, size_t pairs, uint32_t *code,
+                                 Words *most)
 {
+    int32_t rounded[16];
+    for (int p = 0; p < 16; p += PART_ROWS)
+        STORE(rounded + p, codes_of(x + p, factor + p, limit, most));
+    for (size_t j = 0; j < pairs; j++)
+        code[j * ANB_NEAR_ROWS] = ((uint32_t)rounded[2 * j] & 0xffff) | (uint32_t)rounded[2 * j + 1] << 16;
+}
+
+static float encode(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code)
+{
+    size_t pairs = anb_near_pairs(d);
     Words most = {0};
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t j = 0; j < d; j += 2, code += ANB_NEAR_ROWS)
-            for (int p = 0; p < PARTS; p++) {
-                const float *x = window + (b * d + j) * ANB_NEAR_ROWS + p * PART_ROWS;
-                Words low = codes_of(x, factor[j], limit, &most) & 0xffff, high = {0};
-                if (j + 1 < d)
-                    high = codes_of(x + ANB_NEAR_ROWS, factor[j + 1], limit, &most) << 16;
-                STORE(code + p * PART_ROWS, low | high);
-            }
+    for (size_t i = 0; i < rows; i++) {
+        uint32_t *out = code + anb_near_word(i, d);
+        for (size_t j = 0; j < pairs; j += 8, out += 8 * ANB_NEAR_ROWS)
+            encode_sixteen(window + i * d + 2 * j, factor + 2 * j, limit, pairs - j < 8 ? pairs - j : 8, out, &most);
+    }
     float largest = 0;
     for (int i = 0; i < PART_ROWS; i++) {
         float size = ((Reals)most)[i];
@@ -172,9 +180,46 @@ static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint3
     return found;
 }
 
+typedef float LanesFloats __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(4)));
+
+LANES_INLINE Lanes lanes_of_floats(const float *from)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = __builtin_convertvector(*(const LanesFloats *)(from + at), LanesPart);
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return l;
+}
+
+static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = window + index[i] * d;
+        Lanes sum = lanes_zero();
+        for (size_t j = 0; j < d; j += LANES) {
+            Lanes u = lanes_sub(lanes_of_floats(x + j), lanes_load(query + j));
+            sum = lanes_add(sum, lanes_mul(lanes_load(metric + j), lanes_mul(u, u)));
+        }
+        out[i] = lanes_sum(sum);
+    }
+}
+
+static void offsets(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
+                    size_t stride)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = window + index[i] * d;
+        for (size_t j = 0; j < d; j += LANES)
+            lanes_store(u + i * stride + j, lanes_sub(lanes_of_floats(x + j), lanes_load(query + j)));
+    }
+}
+
 const AnbNearKernels ANB_PER_ISA(anb_near_kernels) = {
     .encode = encode,
     .distances = distances,
     .bound = bound,
     .collect = collect,
+    .far = far,
+    .offsets = offsets,
 };
