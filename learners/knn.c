@@ -19,7 +19,7 @@
  * that m weighs most.
  *
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
- * 64 samples or 32nd of the window, at first every 16, and with it the window's codes.
+ * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
  * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on
  * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
@@ -83,8 +83,15 @@ static View plan(const AnbNode *self)
     v.rows = anb_near_blocks(v.window) * ANB_NEAR_ROWS;
     v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
     v.k = v.k < v.window ? v.k : v.window;
-    v.period = v.window / 32 > 64 ? v.window / 32 : 64;
+    v.period = v.window / 64 > 64 ? v.window / 64 : 64;
     return v;
+}
+
+/* Where the codes start: on a whole vector, since all of them are read for every prediction. */
+static size_t codes_at(const View *v)
+{
+    size_t floats = anb_near_padded(v->d) + v->rows * v->d + ANB_NEAR_SLACK;
+    return (sizeof(Knn) + (of_features(v) + v->window) * sizeof(double) + floats * sizeof(float) + 63) / 64 * 64;
 }
 
 static View view(const AnbNode *self, void *state)
@@ -99,7 +106,7 @@ static View view(const AnbNode *self, void *state)
     v.y = v.reach + v.d;
     v.factor = (float *)(v.y + v.window);
     v.x = v.factor + anb_near_padded(v.d);
-    v.code = (uint32_t *)(v.x + v.rows * v.d + ANB_NEAR_SLACK);
+    v.code = (uint32_t *)((char *)state + codes_at(&v));
     return v;
 }
 
@@ -132,7 +139,7 @@ static size_t halves(size_t n)
 
 static size_t sets(const View *v)
 {
-    return (4 * v->k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
+    return (8 * v->k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
 }
 
 static Work work(const View *v, double *scratch)
@@ -145,7 +152,7 @@ static Work work(const View *v, double *scratch)
     w.u = carve(&scratch, v->k * anb_local_stride(v->plane));
     w.y = carve(&scratch, v->k);
     w.weight = carve(&scratch, v->k);
-    w.distance = carve(&scratch, v->k);
+    w.distance = carve(&scratch, v->k + 1);
     w.rest = carve(&scratch, v->k);
     w.far = carve(&scratch, 2 * v->window);
     w.part = carve(&scratch, 2 * v->plane);
@@ -163,11 +170,10 @@ static Work work(const View *v, double *scratch)
 static AnbNeed need(const AnbNode *self)
 {
     View v = plan(self);
-    size_t scratch = SAID + 2 * v.d + anb_near_padded(v.d) + v.k * anb_local_stride(v.plane) + 4 * v.k + 2 * v.window + 2 * v.plane + MOST +
+    size_t scratch = SAID + 2 * v.d + anb_near_padded(v.d) + v.k * anb_local_stride(v.plane) + 4 * v.k + 1 + 2 * v.window + 2 * v.plane + MOST +
                      anb_local_work(v.k, v.plane) + halves(v.d) + halves(anb_near_pairs(v.d)) + halves(v.plane) +
                      2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
-    size_t words = anb_near_padded(v.d) + v.rows * (v.d + anb_near_pairs(v.d)) + ANB_NEAR_SLACK;
-    return (AnbNeed){sizeof(Knn) + (of_features(&v) + v.window) * sizeof(double) + words * sizeof(float), scratch};
+    return (AnbNeed){codes_at(&v) + v.rows * anb_near_pairs(v.d) * sizeof(uint32_t), scratch};
 }
 
 /* ---- the metric ---- */

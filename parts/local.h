@@ -32,7 +32,7 @@ static inline size_t anb_local_stride(size_t d)
 /* Doubles of work space for `rows` rows of d features. */
 static inline size_t anb_local_work(size_t rows, size_t d)
 {
-    return (rows + d) * anb_local_stride(d);
+    return (rows + d + 1) * anb_local_stride(d);
 }
 
 /**

@@ -7,7 +7,7 @@
 /* Sums over the rows. */
 typedef struct Sums {
     double weight, y; /* of w, of w (y - middle) */
-    double middle;    /* about the mean of y */
+    double middle;    /* the first y, about which the others lie */
 } Sums;
 
 /* Puts y - middle and a 1 behind every row, and the rows times their weights into `weighted`. */
@@ -15,9 +15,7 @@ static Sums prepare(double *u, size_t stride, const double *y, const double *wei
                     double *weighted)
 {
     Sums s = {0};
-    for (size_t i = 0; i < rows; i++)
-        s.middle += y[i];
-    s.middle /= (double)rows;
+    s.middle = y[0];
     for (size_t i = 0; i < rows; i++) {
         double *row = u + i * stride;
         row[d] = y[i] - s.middle;
@@ -51,33 +49,40 @@ LANES_INLINE void moments_block(const double *u, const double *weighted, size_t 
 /* The upper triangle in whole lanes, and everything behind it. */
 static void moments(const double *u, const double *weighted, size_t stride, size_t rows, size_t d, double *a)
 {
-    for (size_t j = 0; j < d; j += LANES)
-        for (size_t at = j; at < stride; at += LANES) {
-            const double *column = weighted + at;
-            size_t left = d - j;
-            if (left >= LANES) {
-                moments_block(u + j, column, stride, rows, 4, a + j * stride + at);
-                moments_block(u + j + 4, column, stride, rows, 4, a + (j + 4) * stride + at);
-                continue;
-            }
-            for (size_t b = 0; b < left; b += 2)
-                if (left - b >= 2)
-                    moments_block(u + j + b, column, stride, rows, 2, a + (j + b) * stride + at);
-                else
-                    moments_block(u + j + b, column, stride, rows, 1, a + (j + b) * stride + at);
+    for (size_t j = 0; j < d;) {
+        size_t left = d - j, many = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+        for (size_t at = j / LANES * LANES; at < stride; at += LANES) {
+            const double *from = u + j, *column = weighted + at;
+            double *to = a + j * stride + at;
+            if (many == 8)
+                moments_block(from, column, stride, rows, 8, to);
+            else if (many == 4)
+                moments_block(from, column, stride, rows, 4, to);
+            else if (many == 2)
+                moments_block(from, column, stride, rows, 2, to);
+            else
+                moments_block(from, column, stride, rows, 1, to);
         }
+        j += many;
+    }
 }
 
-/* Moves the moments (upper triangle, then column d against y, column d + 1 the sums) to the rows' mean; the trace by the
- * metric. */
-static double centre(double *a, size_t stride, size_t d, const Sums *s, const double *metric)
+/* row -= by other, from the lanes that hold column `from` to the end. */
+LANES_INLINE void subtract(double *row, double by, const double *other, size_t from, size_t stride)
+{
+    const Lanes factor = lanes_all(by);
+    for (size_t at = from / LANES * LANES; at < stride; at += LANES)
+        lanes_store(row + at, lanes_sub(lanes_load(row + at), lanes_mul(factor, lanes_load(other + at))));
+}
+
+/* Moves the moments (upper triangle, column d against y) to the rows' mean by the sums, that of y behind those of the
+ * features; the trace by the metric. */
+static double centre(double *a, size_t stride, size_t d, double weight, const double *sums, const double *metric)
 {
     double trace = 0;
     for (size_t j = 0; j < d; j++) {
-        double *row = a + j * stride, share = row[d + 1] / s->weight, square = row[j];
-        for (size_t l = j; l < d; l++)
-            row[l] -= share * a[l * stride + d + 1];
-        row[d] -= share * s->y;
+        double *row = a + j * stride, square = row[j];
+        subtract(row, sums[j] / weight, sums, j, stride);
         if (!(row[j] > 1e-10 * square)) {
             for (size_t l = j; l <= d; l++)
                 row[l] = 0;
@@ -94,11 +99,8 @@ static void solve(double *a, size_t stride, size_t d, double *b)
 {
     for (size_t k = 0; k < d; k++) {
         double *pivot = a + k * stride, inverse = pivot[k] > 0 ? 1 / pivot[k] : 0;
-        for (size_t i = k + 1; i < d; i++) {
-            double *row = a + i * stride, by = pivot[i] * inverse;
-            for (size_t l = i; l <= d; l++)
-                row[l] -= by * pivot[l];
-        }
+        for (size_t i = k + 1; i < d; i++)
+            subtract(a + i * stride, pivot[i] * inverse, pivot, i, stride);
         pivot[k] = inverse;
     }
     for (size_t j = 0; j < d; j++)
@@ -114,20 +116,23 @@ static double fit(double *u, const double *y, const double *weight, size_t rows,
                   double ridge, double *slope, double *mean, double *work)
 {
     size_t stride = anb_local_stride(d);
-    double *weighted = work, *a = weighted + rows * stride, shift = 0;
+    double *weighted = work, *a = weighted + rows * stride, *sums = a + d * stride, shift = 0;
     Sums s = prepare(u, stride, y, weight, rows, d, weighted);
     moments(u, weighted, stride, rows, d, a);
-    double unit = ridge * (centre(a, stride, d, &s, metric) / (double)d);
+    memset(sums, 0, stride * sizeof *sums);
+    for (size_t j = 0; j < d; j++)
+        sums[j] = a[j * stride + d + 1];
+    sums[d] = s.y;
+    double unit = ridge * (centre(a, stride, d, s.weight, sums, metric) / (double)d);
     *mean = s.middle + s.y / s.weight;
     memset(slope, 0, d * sizeof *slope);
     if (!(unit > 0) || !(unit - unit == 0))
         return *mean;
     for (size_t j = 0; j < d; j++)
         a[j * stride + j] += unit / metric[j];
-    /* The sums are in column d + 1, out of the solver's way. */
     solve(a, stride, d, slope);
     for (size_t j = 0; j < d; j++)
-        shift += slope[j] * a[j * stride + d + 1];
+        shift += slope[j] * sums[j];
     return *mean - shift / s.weight;
 }
 

@@ -83,6 +83,10 @@ void anb_near_search(const AnbNear *near, const double *query, const uint32_t *c
     else
         found = candidates(near, code, k, index, work);
     anb_near_far(near->window, near->d, index, found, query, near->metric, value);
+    if (found <= 96) {
+        anb_near_keep(value, found, k, index, distance);
+        return;
+    }
     memcpy(copy, value, found * sizeof *copy);
     double last = anb_near_kth(copy, found, k);
     for (size_t c = 0; c < found; c++)

@@ -33,6 +33,7 @@ typedef struct AnbNearKernels {
     size_t (*collect)(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index);
     void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
                 const double *metric, double *out);
+    size_t (*keep)(const double *value, size_t n, size_t k, uint32_t *index, double *distance);
     void (*offsets)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
                     size_t stride);
 } AnbNearKernels;
@@ -103,7 +104,7 @@ static inline void anb_near_distances(const uint32_t *code, size_t rows, size_t 
     anb_near_kernels.distances(code, rows, pairs, query, distance, minima, sets);
 }
 
-/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/4 where they differ enough. n a multiple of
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8 where they differ enough. n a multiple of
  * 32, 1 <= k <= n. */
 static inline int32_t anb_near_bound(const int32_t *value, size_t n, size_t k)
 {
@@ -130,6 +131,13 @@ static inline void anb_near_far(const float *window, size_t d, const uint32_t *i
     anb_near_kernels.far(window, d, index, n, query, metric, out);
 }
 
+/* The k least of n values, ties in order: the roots of the values, and index reduced to them. distance has room for k + 1.
+ * Cost: n^2 comparisons, eight at a time with AVX-512; for n up to 100 or so. */
+static inline size_t anb_near_keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+{
+    return anb_near_kernels.keep(value, n, k, index, distance);
+}
+
 /* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is overwritten. */
 static inline void anb_near_offsets(const float *window, size_t d, const uint32_t *index, size_t n,
                                     const double *query, double *u, size_t stride)
@@ -150,7 +158,7 @@ typedef struct AnbNear {
 typedef struct AnbNearWork {
     int32_t *distance, *minima; /* anb_near_blocks(window) * 32; sets * 32 */
     double *far;                /* twice the window's rows */
-    size_t sets;                /* about k / 8 gives a good bound */
+    size_t sets;                /* about k / 4 gives a good bound */
 } AnbNearWork;
 
 /**
@@ -161,7 +169,7 @@ typedef struct AnbNearWork {
  * @param code      the query's codes, and whether one of them was bounded
  * @param k         1 to near->rows
  * @param index     out: k rows; room for all of the window's
- * @param distance  out: k distances, not squared
+ * @param distance  out: k distances, not squared; room for k + 1
  * @param work      work space
  */
 void anb_near_search(const AnbNear *near, const double *query, const uint32_t *code, bool bounded, size_t k,

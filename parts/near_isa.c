@@ -82,34 +82,44 @@ LANES_INLINE Words pair_square(Words a, Words b)
 #endif
 }
 
-/* Distances of one block. */
-LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, const uint32_t *query, Words *sum)
+/* Distances of `blocks` neighbouring blocks, so that the query is spread once for all. */
+LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,
+                                  int32_t *distance)
 {
-    for (int p = 0; p < PARTS; p++)
+    Words sum[2 * PARTS];
+    size_t apart = pairs * ANB_NEAR_ROWS;
+    for (size_t p = 0; p < blocks * PARTS; p++)
         sum[p] = (Words){0};
     for (size_t j = 0; j < pairs; j++, code += ANB_NEAR_ROWS) {
         Words q = (int32_t)query[j] - (Words){0};
-        for (int p = 0; p < PARTS; p++)
-            sum[p] += pair_square(LOAD(code + p * PART_ROWS), q);
+        for (size_t b = 0; b < blocks; b++)
+            for (int p = 0; p < PARTS; p++)
+                sum[b * PARTS + p] += pair_square(q, LOAD(code + b * apart + p * PART_ROWS));
     }
+    for (size_t p = 0; p < blocks * PARTS; p++)
+        STORE(distance + p * PART_ROWS, sum[p]);
+}
+
+LANES_INLINE void block_minima(const int32_t *distance, int32_t *minima)
+{
+    for (int p = 0; p < PARTS; p++)
+        STORE(minima + p * PART_ROWS, least(LOAD(distance + p * PART_ROWS), LOAD(minima + p * PART_ROWS)));
 }
 
 static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets)
 {
-    size_t set = 0, blocks = anb_near_blocks(rows);
+    size_t set = 0, blocks = anb_near_blocks(rows), apart = pairs * ANB_NEAR_ROWS, b = 0;
+    for (; b + 2 <= blocks; b += 2)
+        block_distances(code + b * apart, pairs, 2, query, distance + b * ANB_NEAR_ROWS);
+    if (b < blocks)
+        block_distances(code + b * apart, pairs, 1, query, distance + b * ANB_NEAR_ROWS);
+    for (size_t i = rows; i < blocks * ANB_NEAR_ROWS; i++)
+        distance[i] = INT32_MAX;
     for (size_t i = 0; i < sets * ANB_NEAR_ROWS; i++)
         minima[i] = INT32_MAX;
-    for (size_t b = 0; b < blocks; b++) {
-        int32_t *out = distance + b * ANB_NEAR_ROWS, *low = minima + set * ANB_NEAR_ROWS;
-        Words sum[PARTS];
-        block_distances(code + b * pairs * ANB_NEAR_ROWS, pairs, query, sum);
-        for (int p = 0; p < PARTS; p++)
-            STORE(out + p * PART_ROWS, sum[p]);
-        for (size_t i = rows - b * ANB_NEAR_ROWS; i < ANB_NEAR_ROWS; i++)
-            out[i] = INT32_MAX;
-        for (int p = 0; p < PARTS; p++)
-            STORE(low + p * PART_ROWS, least(LOAD(out + p * PART_ROWS), LOAD(low + p * PART_ROWS)));
+    for (b = 0; b < blocks; b++) {
+        block_minima(distance + b * ANB_NEAR_ROWS, minima + set * ANB_NEAR_ROWS);
         set = set + 1 == sets ? 0 : set + 1;
     }
 }
@@ -140,7 +150,7 @@ static int32_t bound(const int32_t *value, size_t n, size_t k)
         int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
         size_t within = count_within(value, n, middle);
         first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
-        if (within >= k && within <= k + k / 4)
+        if (within >= k && within <= k + k / 8)
             return middle;
         if (within >= k)
             high = middle;
@@ -205,6 +215,26 @@ static void far(const float *window, size_t d, const uint32_t *index, size_t n, 
     }
 }
 
+/* Each value's rank is a count over all: no branch to guess. */
+static size_t keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t before = 0;
+        double v = value[i];
+        for (size_t j = 0; j < n; j++)
+            before += value[j] < v;
+        for (size_t j = 0; j < i; j++)
+            before += value[j] == v;
+        index[taken] = index[i];
+        distance[taken] = v;
+        taken += before < (int64_t)k && taken < k;
+    }
+    for (size_t i = 0; i < k; i++)
+        distance[i] = __builtin_sqrt(distance[i]);
+    return taken;
+}
+
 static void offsets(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
                     size_t stride)
 {
@@ -221,5 +251,6 @@ const AnbNearKernels ANB_PER_ISA(anb_near_kernels) = {
     .bound = bound,
     .collect = collect,
     .far = far,
+    .keep = keep,
     .offsets = offsets,
 };

@@ -21,7 +21,7 @@ typedef struct Fixture {
     double metric[16], exact_query[16];
     uint32_t code[ROWS * PAIRS], query_code[PAIRS], index[ROWS];
     int32_t distance[ROWS], minima[SETS * ANB_NEAR_ROWS];
-    double far[2 * ROWS], found[ROWS];
+    double far[2 * ROWS], found[ROWS + 1];
 } Fixture;
 
 static void draw(Fixture *f, size_t d, size_t rows)
@@ -151,7 +151,7 @@ START_TEST(the_bound_holds_enough)
             for (size_t i = 0; i < n; i++)
                 within += value[i] <= bound;
             ck_assert(within >= k);
-            ck_assert(within <= k + k / 4 || round % 5 == 0);
+            ck_assert(within <= k + k / 8 || round % 5 == 0);
         }
     }
 }
