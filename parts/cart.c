@@ -33,7 +33,8 @@ void anb_cart_layout(AnbCartPlan *plan)
     plan->at_leaves = at += rounded(plan->nodes * sizeof(AnbCartNode));
     plan->at_model = at += rounded(leaves * sizeof(AnbLeaf));
     plan->at_slots = at += rounded(leaves * plan->stride * sizeof(double));
-    plan->at_index = at += rounded(plan->slots * sizeof(AnbSlot));
+    plan->at_next = at += rounded(plan->slots * sizeof(AnbSlot));
+    plan->at_index = at += rounded(plan->slots * sizeof(uint32_t));
     plan->at_bins = at += rounded(plan->slots * d * sizeof(uint32_t));
     plan->at_rls = at += plan->slots * plan->tried * ANB_CODES * sizeof(AnbBin);
     plan->bytes = at + plan->slots * plan->rls_size * sizeof(double);
@@ -42,6 +43,7 @@ void anb_cart_layout(AnbCartPlan *plan)
 void anb_cart_init(const AnbCartPlan *plan, AnbCart *cart)
 {
     *cart = (AnbCart){.nodes_used = 1, .leaves_used = 1};
+    anb_pool_init(&cart->pool, plan->slots);
     memset(anb_cart_importance(plan, cart), 0, plan->features * sizeof(double));
     *anb_cart_nodes(plan, cart) = (AnbCartNode){0};
     *anb_cart_leaf(plan, cart, 0) = (AnbLeaf){.low = 1, .high = 0, .slot = ANB_NO_SLOT};
@@ -95,10 +97,10 @@ static void visit_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot, An
 void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor)
 {
     anb_visit(visitor, &cart->clock, ANB_U64, 1);
-    anb_visit(visitor, &cart->nodes_used, ANB_U32, 3);
+    anb_visit(visitor, &cart->nodes_used, ANB_U32, 2);
     clamp(&cart->nodes_used, 1, plan->nodes);
     clamp(&cart->leaves_used, 1, plan->nodes / 2 + 1);
-    clamp(&cart->slots_used, 0, plan->slots);
+    anb_pool_visit(&cart->pool, anb_cart_next(plan, cart), plan->slots, visitor);
     anb_visit(visitor, anb_cart_importance(plan, cart), ANB_F64, plan->features);
     for (uint32_t i = 0; i < cart->nodes_used; i++) {
         AnbCartNode *node = anb_cart_nodes(plan, cart) + i;
@@ -113,8 +115,9 @@ void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor)
         anb_visit(visitor, &leaf->node, ANB_U32, 2);
         anb_visit(visitor, anb_cart_model(plan, cart, i), ANB_F64, plan->stride);
     }
-    for (uint32_t i = 0; i < cart->slots_used; i++)
-        visit_slot(plan, cart, i, visitor);
+    for (uint32_t i = 0; i < cart->pool.used; i++)
+        if (anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), i))
+            visit_slot(plan, cart, i, visitor);
 }
 
 static bool valid_node(const AnbCartPlan *plan, const AnbCart *cart, const AnbCartNode *nodes, uint32_t i)
@@ -129,31 +132,42 @@ static bool valid_node(const AnbCartPlan *plan, const AnbCart *cart, const AnbCa
     return node->child > i && node->child + 1 < cart->nodes_used && node->feature < plan->features;
 }
 
-static bool valid_leaf(const AnbCart *cart, const AnbCartNode *nodes, const AnbLeaf *leaf, uint32_t i)
+static bool valid_leaf(const AnbCartPlan *plan, AnbCart *cart, const AnbCartNode *nodes, uint32_t i)
 {
-    bool linked = leaf->node < cart->nodes_used && nodes[leaf->node].child == 0 && nodes[leaf->node].leaf == i;
-    return linked && (leaf->slot < cart->slots_used || leaf->slot == ANB_NO_SLOT);
+    const AnbLeaf *leaf = anb_cart_leaf(plan, cart, i);
+    if (leaf->node >= cart->nodes_used || nodes[leaf->node].child != 0 || nodes[leaf->node].leaf != i)
+        return false;
+    return leaf->slot == ANB_NO_SLOT || (anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), leaf->slot) &&
+                                         anb_cart_slot(plan, cart, leaf->slot)->leaf == i);
+}
+
+static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
+{
+    uint32_t leaf = anb_cart_slot(plan, cart, i)->leaf;
+    if (!anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), i))
+        return true;
+    if (leaf >= cart->leaves_used || anb_cart_leaf(plan, cart, leaf)->slot != i)
+        return false;
+    for (size_t k = 0; k < plan->features; k++)
+        if (anb_cart_index(plan, cart, i)[k] >= plan->features)
+            return false;
+    return true;
 }
 
 bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart)
 {
     AnbCart *tree = (AnbCart *)(uintptr_t)cart; /* read only */
     const AnbCartNode *nodes = anb_cart_nodes(plan, tree);
-    if (cart->nodes_used != 2 * cart->leaves_used - 1)
+    if (cart->nodes_used != 2 * cart->leaves_used - 1 || !anb_pool_valid(&cart->pool, anb_cart_next(plan, tree)))
         return false;
     for (uint32_t i = 0; i < cart->nodes_used; i++)
         if (!valid_node(plan, cart, nodes, i))
             return false;
     for (uint32_t i = 0; i < cart->leaves_used; i++)
-        if (!valid_leaf(cart, nodes, anb_cart_leaf(plan, tree, i), i))
+        if (!valid_leaf(plan, tree, nodes, i))
             return false;
-    for (uint32_t i = 0; i < cart->slots_used; i++) {
-        uint32_t leaf = anb_cart_slot(plan, tree, i)->leaf;
-        if (leaf >= cart->leaves_used || anb_cart_leaf(plan, tree, leaf)->slot != i)
+    for (uint32_t i = 0; i < cart->pool.used; i++)
+        if (!valid_slot(plan, tree, i))
             return false;
-        for (size_t k = 0; k < plan->features; k++)
-            if (anb_cart_index(plan, tree, i)[k] >= plan->features)
-                return false;
-    }
     return true;
 }

@@ -2,23 +2,25 @@
  * One incremental regression tree over flat memory: nodes, leaf models, and the histograms of the leaves that grow.
  *
  *     [ AnbCart | importance: double[d] | AnbCartNode[nodes] | AnbLeaf[leaves] | model: double[leaves][d + 1]
- *       | AnbSlot[slots] | index: uint32[slots][d] | AnbBin[slots][tried][ANB_CODES] | rls: double[slots][...] ]
+ *       | AnbSlot[slots] | next: uint32[slots] | index: uint32[slots][d] | AnbBin[slots][tried][ANB_CODES]
+ *       | rls: double[slots][...] ]
  *
  * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
  * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random. Every 50 units of
  * weight it looks for the best split, and takes it where
  *
- *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, at least 5 samples on either side
+ *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
  *
  * Where all slots are taken, a leaf with half as much loss again per sample as the poorest growing leaf takes its slot.
- * New edges of the bins (bins.h) empty the histograms, nothing else. A tree that is full stays as it is and its leaves
- * go on learning. Leaf models: leaf.c.
+ * New edges of the bins (bins.h) empty the histograms, nothing else. A full tree stays as it is: its leaves give their
+ * slots back and go on learning. Leaf models: leaf.c.
  */
 #ifndef ANB_PARTS_CART_H
 #define ANB_PARTS_CART_H
 
 #include "parts/bins.h"
 #include "parts/histogram.h"
+#include "parts/pool.h"
 #include "parts/random.h"
 #include "parts/rls.h"
 
@@ -41,13 +43,14 @@ typedef struct AnbCartPlan {
     size_t tried, stride;
     AnbRls rls;
     size_t rls_size;   /* doubles of one leaf's */
-    size_t at_importance, at_nodes, at_leaves, at_model, at_slots, at_index, at_bins, at_rls, bytes;
+    size_t at_importance, at_nodes, at_leaves, at_model, at_slots, at_next, at_index, at_bins, at_rls, bytes;
 } AnbCartPlan;
 
 typedef struct AnbCart {
     uint64_t clock; /* samples learned */
-    uint32_t nodes_used, leaves_used, slots_used, unused;
-    uint64_t more[5];
+    uint32_t nodes_used, leaves_used;
+    AnbPool pool;   /* of the slots */
+    uint64_t unused[4];
 } AnbCart;
 
 /* x[feature] <= threshold goes to `child`, else to child + 1; 0 = a leaf. 64 bytes. */
@@ -138,6 +141,12 @@ static inline double *anb_cart_model(const AnbCartPlan *plan, AnbCart *cart, uin
 static inline AnbSlot *anb_cart_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)
 {
     return (AnbSlot *)((char *)cart + plan->at_slots) + slot;
+}
+
+/* The pool's links. */
+static inline uint32_t *anb_cart_next(const AnbCartPlan *plan, AnbCart *cart)
+{
+    return (uint32_t *)((char *)cart + plan->at_next);
 }
 
 static inline uint32_t *anb_cart_index(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)

@@ -26,6 +26,8 @@ static void consider(const double *sum, const double *count, size_t n, const Anb
 void anb_histogram_split(const AnbBin *h, size_t edges, const AnbSplitRule *rule, uint32_t feature, AnbSplit *best)
 {
     double sum[ANB_CODES], count[ANB_CODES], before = best->gain, s = 0, c = 0;
+    if (edges == 0)
+        return;
     for (size_t i = 0; i < edges; i++) {
         sum[i] = s += h[i].sum;
         count[i] = c += h[i].count;

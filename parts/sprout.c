@@ -54,9 +54,9 @@ static double promise(const AnbCartPlan *plan, const AnbCart *cart, const AnbSlo
 /* A free slot, or that of the growing leaf with the least promise where this leaf's is half as much again. */
 static uint32_t claim(const AnbCartPlan *plan, AnbCart *cart, const AnbLeaf *leaf)
 {
-    if (cart->slots_used < plan->slots)
-        return cart->slots_used++;
-    uint32_t poorest = 0;
+    uint32_t slot = anb_pool_take(&cart->pool, anb_cart_next(plan, cart)), poorest = 0;
+    if (slot != ANB_POOL_NONE)
+        return slot;
     double least = INFINITY, mine = leaf->loss / (double)(cart->clock - leaf->start + 1);
     for (uint32_t i = 0; i < plan->slots; i++) {
         double value = promise(plan, cart, anb_cart_slot(plan, cart, i));
@@ -69,6 +69,18 @@ static uint32_t claim(const AnbCartPlan *plan, AnbCart *cart, const AnbLeaf *lea
         return ANB_NO_SLOT;
     anb_cart_leaf(plan, cart, anb_cart_slot(plan, cart, poorest)->leaf)->slot = ANB_NO_SLOT;
     return poorest;
+}
+
+/* No node is left: leaves that need no slot for their model give it back. */
+static bool full(const AnbCartPlan *plan, const AnbCart *cart)
+{
+    return cart->nodes_used + 2 > plan->nodes && plan->rls_size == 0;
+}
+
+static void give_back(const AnbCartPlan *plan, AnbCart *cart, AnbLeaf *leaf)
+{
+    anb_pool_give(&cart->pool, anb_cart_next(plan, cart), leaf->slot);
+    leaf->slot = ANB_NO_SLOT;
 }
 
 /* A leaf that grows anew: its rls model starts as well. */
@@ -190,25 +202,35 @@ static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const A
                       sum, sample->weight);
 }
 
+/* Every 50 units of weight: a split, or a slot for a leaf that has none. */
+static void look(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+{
+    AnbLeaf *leaf = anb_cart_leaf(plan, cart, index);
+    leaf->since = 0;
+    if (leaf->slot != ANB_NO_SLOT) {
+        try_split(plan, cart, index, sample);
+        return;
+    }
+    begin(plan, cart, index, sample);
+    if (leaf->start + STALE < cart->clock) {
+        leaf->loss = 0;
+        leaf->start = cart->clock;
+    }
+}
+
 void anb_sprout_learn(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
     AnbLeaf *leaf = anb_cart_leaf(plan, cart, index);
-    if (leaf->slot == ANB_NO_SLOT && cart->slots_used < plan->slots)
+    if (full(plan, cart)) {
+        if (leaf->slot != ANB_NO_SLOT)
+            give_back(plan, cart, leaf);
+        return;
+    }
+    if (leaf->slot == ANB_NO_SLOT && cart->pool.live < plan->slots)
         begin(plan, cart, index, sample);
     if (leaf->slot != ANB_NO_SLOT)
         show(plan, cart, leaf->slot, sample);
     leaf->since += sample->weight;
-    if (leaf->since < period)
-        return;
-    leaf->since = 0;
-    if (leaf->slot != ANB_NO_SLOT) {
-        try_split(plan, cart, index, sample);
-    } else {
-        begin(plan, cart, index, sample);
-        if (leaf->start + STALE < cart->clock) {
-            leaf->loss = 0;
-            leaf->start = cart->clock;
-        }
-    }
+    if (leaf->since >= period)
+        look(plan, cart, index, sample);
 }
-
