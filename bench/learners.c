@@ -11,7 +11,7 @@
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
-enum { ROWS = 32, NOISES = 1021, N_SIZES = 3 };
+enum { CELLS = 4096, ROWS_MOST = 512, NOISES = 1021, N_SIZES = 3 }; /* the rows of all sizes fit a first-level cache */
 
 static const size_t sizes[N_SIZES] = {8, 32, 128};
 #define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"
@@ -22,8 +22,8 @@ static volatile double sink;
 /* ---- rows: uniform features, a linear target with noise that no model can learn by heart ---------------------------------- */
 
 typedef struct Rows {
-    size_t d, next;
-    double *x, base[ROWS], noise[NOISES];
+    size_t d, n, next;
+    double *x, base[ROWS_MOST], noise[NOISES];
 } Rows;
 
 static double uniform(void)
@@ -44,8 +44,8 @@ static void *take(size_t doubles)
 
 static Rows rows_of(size_t d)
 {
-    Rows rows = {.d = d, .x = take(ROWS * d)};
-    for (size_t i = 0; i < ROWS; i++) {
+    Rows rows = {.d = d, .n = CELLS / d, .x = take(CELLS)};
+    for (size_t i = 0; i < rows.n; i++) {
         rows.base[i] = 1;
         for (size_t j = 0; j < d; j++) {
             rows.x[i * d + j] = uniform() / (double)(d / 8);
@@ -60,7 +60,7 @@ static Rows rows_of(size_t d)
 /* The next row; its target goes to y. */
 static inline const double *next_row(Rows *rows, double *y)
 {
-    size_t i = rows->next++, r = i % ROWS;
+    size_t i = rows->next++, r = i & (rows->n - 1);
     *y = rows->base[r] + rows->noise[i % NOISES];
     return rows->x + r * rows->d;
 }

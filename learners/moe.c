@@ -223,7 +223,7 @@ static double spread(const double *f, const unsigned *pick, size_t n)
 
 static int sign_with_margin(double v)
 {
-    return v > 1e-15 ? 1 : v < -1e-15 ? -1 : 0;
+    return (v > 1e-15) - (v < -1e-15);
 }
 
 /* How steadily the prediction accelerates: the agreement of its last two second differences. */

@@ -141,14 +141,23 @@ static void draw(const AnbNode *self, Gate *s)
 
 /* ---- a sample -------------------------------------------------------------------------------------------------------- */
 
+static unsigned choose(unsigned mask, unsigned yes, unsigned no)
+{
+    return (yes & mask) | (no & ~mask);
+}
+
 /* The two largest, without a branch: which expert leads changes from sample to sample. */
 static void select_two(const double *q, size_t k, unsigned *active)
 {
-    unsigned first = q[1] > q[0], second = !first;
-    for (unsigned i = 2; i < k; i++) {
-        unsigned above_first = q[i] > q[first], above_second = q[i] > q[second];
-        second = above_first ? first : above_second ? i : second;
-        first = above_first ? i : first;
+    unsigned first = 0, second = 0;
+    double high = q[0], low = -1;
+    for (unsigned i = 1; i < k; i++) {
+        double v = q[i], rest = v > high ? high : v;
+        unsigned leads = 0u - (unsigned)(v > high), follows = 0u - (unsigned)(v > low);
+        second = choose(leads, first, choose(follows, i, second));
+        first = choose(leads, i, first);
+        high = v > high ? v : high;
+        low = rest > low ? rest : low;
     }
     active[0] = first;
     active[1] = second;
