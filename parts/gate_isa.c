@@ -40,35 +40,54 @@ LANES_INLINE LanesHalf quad_move(double *w, size_t stride, const double *g, cons
     return lanes_sum4(p, q, r, s);
 }
 
-/* p = softmax(z + penalty), in whole lanes. */
-LANES_INLINE AnbSoftmax softmax(const double *z, size_t k, double *p)
+/* p = softmax(p), padded; `first` is what p begins with, still at hand. */
+LANES_INLINE AnbSoftmax softmax(Lanes first, size_t k, double *p)
 {
-    LanesSoftmax s = lanes_softmax_start(z, k);
+    first = k < LANES ? lanes_logits(first, k) : first;
+    LanesSoftmax s = {lanes_top(first), lanes_zero(), lanes_zero()};
     double part;
-    for (size_t i = 0; i < k; i += LANES)
-        lanes_store(p + i, lanes_softmax_add(&s, lanes_load(z + i), k - i < LANES ? k - i : LANES));
+    for (size_t i = LANES; i < k; i += LANES) {
+        double top = lanes_top(k - i < LANES ? lanes_logits(lanes_load(p + i), k - i) : lanes_load(p + i));
+        s.top = top > s.top ? top : s.top;
+    }
+    first = lanes_softmax_add(&s, first);
+    for (size_t i = LANES; i < k; i += LANES) {
+        Lanes z = k - i < LANES ? lanes_logits(lanes_load(p + i), k - i) : lanes_load(p + i);
+        lanes_store(p + i, lanes_softmax_add(&s, z));
+    }
     AnbSoftmax what = lanes_softmax_end(&s, k, &part);
-    for (size_t i = 0; i < k; i += LANES)
-        lanes_store(p + i, lanes_mul(lanes_load(p + i), lanes_all(part)));
+    lanes_store(p, lanes_first(lanes_mul(first, lanes_all(part)), k, 0));
+    for (size_t i = LANES; i < k; i += LANES)
+        lanes_store(p + i, lanes_first(lanes_mul(lanes_load(p + i), lanes_all(part)), k - i, 0));
     for (size_t i = 0; i < k && !(part > 0); i++)
         p[i] = 1 / (double)k;
     return what;
 }
 
+/* Eight experts' scores: W x, without biases. */
+LANES_INLINE Lanes scores(const AnbLinearGate *gate, size_t i, const double *x)
+{
+    const double *w = gate->w + i * gate->stride;
+    LanesHalf low = quad_scores(w, gate->stride, x, gate->d), high = lanes_half_zero();
+    if (gate->k - i > QUAD)
+        high = quad_scores(w + QUAD * gate->stride, gate->stride, x, gate->d);
+    Lanes bias = lanes_add(lanes_load(gate->bias + i), lanes_load(gate->load_bias + i));
+    return lanes_add(lanes_join(low, high), bias);
+}
+
 static void open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
 {
-    const size_t k = gate->k, stride = gate->stride;
-    for (size_t i = 0; i < k; i += LANES) {
-        const double *w = gate->w + i * stride;
-        LanesHalf low = quad_scores(w, stride, x, gate->d), high = lanes_half_zero();
-        if (k - i > QUAD)
-            high = quad_scores(w + QUAD * stride, stride, x, gate->d);
-        Lanes bias = lanes_add(lanes_load(gate->bias + i), lanes_load(gate->load_bias + i));
-        Lanes score = lanes_add(lanes_join(low, high), bias);
+    Lanes first = lanes_zero();
+    for (size_t i = 0; i < gate->k; i += LANES) {
+        Lanes score = scores(gate, i, x);
         lanes_store(z + i, score);
-        lanes_store(p + i, penalty ? lanes_add(score, lanes_load(penalty + i)) : score);
+        score = penalty ? lanes_add(score, lanes_load(penalty + i)) : score;
+        if (i == 0)
+            first = score;
+        else
+            lanes_store(p + i, score);
     }
-    softmax(p, k, p);
+    softmax(first, gate->k, p);
 }
 
 /* b, load and c of eight experts; returns b + c, and g in memory for one broadcast a row. */
@@ -90,23 +109,30 @@ LANES_INLINE Lanes move_biases(const AnbLinearGate *gate, const AnbGateMove *mov
     return lanes_add(b, c);
 }
 
+/* Eight experts' step, and their new scores. */
+LANES_INLINE Lanes move_scores(const AnbLinearGate *gate, const AnbGateMove *move, size_t i, const double *x)
+{
+    double g[LANES], *w = gate->w + i * gate->stride;
+    Lanes biases = move_biases(gate, move, i, g);
+    LanesHalf low = quad_move(w, gate->stride, g, x, gate->d), high = lanes_half_zero();
+    if (gate->k - i > QUAD)
+        high = quad_move(w + QUAD * gate->stride, gate->stride, g + QUAD, x, gate->d);
+    return lanes_add(lanes_join(low, high), biases);
+}
+
 static double move_gate(const AnbLinearGate *gate, const AnbGateMove *move, const double *x, double *z, double *after,
                         AnbSoftmax *what)
 {
-    const size_t k = gate->k, stride = gate->stride;
-    Lanes scores = lanes_zero();
-    for (size_t i = 0; i < k; i += LANES) {
-        double g[LANES], *w = gate->w + i * stride;
-        Lanes biases = move_biases(gate, move, i, g);
-        LanesHalf low = quad_move(w, stride, g, x, gate->d), high = lanes_half_zero();
-        if (k - i > QUAD)
-            high = quad_move(w + QUAD * stride, stride, g + QUAD, x, gate->d);
-        Lanes score = lanes_add(lanes_join(low, high), biases);
+    Lanes first = move_scores(gate, move, 0, x), sum = first;
+    lanes_store(z, first);
+    for (size_t i = LANES; i < gate->k; i += LANES) {
+        Lanes score = move_scores(gate, move, i, x);
         lanes_store(z + i, score);
-        scores = lanes_add(scores, score);
+        lanes_store(after + i, score);
+        sum = lanes_add(sum, score);
     }
-    *what = softmax(z, k, after);
-    return lanes_sick(scores, z, k);
+    *what = softmax(first, gate->k, after);
+    return lanes_sick(sum, z, gate->k);
 }
 
 const AnbGateKernels ANB_PER_ISA(anb_gate_kernels) = {.open = open, .move = move_gate};

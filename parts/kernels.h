@@ -64,7 +64,7 @@ static inline double anb_gate_step(double *w, size_t stride, size_t k, const dou
     return anb_kernels.gate_step(w, stride, k, c, x, d, z);
 }
 
-/* p = softmax(z) of k >= 1 logits; p may be z. */
+/* p = softmax(z) of k >= 1 logits, one far below the largest taken as 700 below; p may be z. */
 static inline AnbSoftmax anb_gate_softmax(const double *z, size_t k, double *p)
 {
     AnbSoftmax what;

@@ -131,18 +131,37 @@ static double gate_step(double *w, size_t stride, size_t k, const double *c, con
     return bad;
 }
 
+/* Eight logits from the i-th on, or the last few. */
+LANES_INLINE Lanes logits(const double *z, size_t i, size_t k)
+{
+    return k - i < LANES ? lanes_logits(lanes_load_tail(z + i, k - i), k - i) : lanes_load(z + i);
+}
+
+LANES_INLINE void put(double *p, size_t i, size_t k, Lanes l)
+{
+    if (k - i < LANES)
+        lanes_store_tail(p + i, l, k - i);
+    else
+        lanes_store(p + i, l);
+}
+
 static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
 {
-    LanesSoftmax s = lanes_softmax_start(z, k);
-    size_t i = 0;
+    LanesSoftmax s = {lanes_top(logits(z, 0, k)), lanes_zero(), lanes_zero()};
     double part;
-    for (; i + LANES <= k; i += LANES)
-        lanes_store(p + i, lanes_softmax_add(&s, lanes_load(z + i), LANES));
-    if (i < k)
-        lanes_store_tail(p + i, lanes_softmax_add(&s, lanes_load_tail(z + i, k - i), k - i), k - i);
+    for (size_t i = LANES; i < k; i += LANES) {
+        double top = lanes_top(logits(z, i, k));
+        s.top = top > s.top ? top : s.top;
+    }
+    for (size_t i = LANES; i < k; i += LANES)
+        put(p, i, k, lanes_softmax_add(&s, logits(z, i, k)));
+    Lanes first = lanes_softmax_add(&s, logits(z, 0, k));
     *what = lanes_softmax_end(&s, k, &part);
-    for (i = 0; i < k; i++)
-        p[i] = part > 0 ? p[i] * part : 1 / (double)k;
+    put(p, 0, k, lanes_mul(first, lanes_all(part)));
+    for (size_t i = LANES; i < k; i++)
+        p[i] *= part;
+    for (size_t i = 0; i < k && !(part > 0); i++)
+        p[i] = 1 / (double)k;
 }
 
 LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)

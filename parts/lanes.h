@@ -74,6 +74,59 @@ LANES_INLINE Lanes lanes_zero(void)
     return l;
 }
 
+/* One part at a time: where test > bound, where test is a number, the lesser, the greater, the root. Intrinsics, since gcc
+ * makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number. */
+#if LANES_BYTES == 64
+LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)bound, _CMP_GT_OQ), (__m512d)no,
+                                           (__m512d)yes);
+}
+
+LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)test, _CMP_ORD_Q), (__m512d)no,
+                                           (__m512d)yes);
+}
+
+#define lanes_part_min(l, r) ((LanesPart)_mm512_min_pd((__m512d)(l), (__m512d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm512_max_pd((__m512d)(l), (__m512d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm512_sqrt_pd((__m512d)(l)))
+#elif LANES_BYTES == 32
+LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
+                                       _mm256_cmp_pd((__m256d)test, (__m256d)bound, _CMP_GT_OQ));
+}
+
+LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
+                                       _mm256_cmp_pd((__m256d)test, (__m256d)test, _CMP_ORD_Q));
+}
+
+#define lanes_part_min(l, r) ((LanesPart)_mm256_min_pd((__m256d)(l), (__m256d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm256_max_pd((__m256d)(l), (__m256d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm256_sqrt_pd((__m256d)(l)))
+#else
+LANES_INLINE LanesPart lanes_part_select(LanesMask mask, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)((mask & (LanesMask)yes) | (~mask & (LanesMask)no));
+}
+
+#define lanes_part_above(test, bound, yes, no) lanes_part_select((test) > (bound), yes, no)
+#define lanes_part_number(test, yes, no) lanes_part_select((test) == (test), yes, no)
+#if defined(__SSE2__)
+#define lanes_part_min(l, r) ((LanesPart)_mm_min_pd((__m128d)(l), (__m128d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm_max_pd((__m128d)(l), (__m128d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm_sqrt_pd((__m128d)(l)))
+#else
+#define lanes_part_min(l, r) lanes_part_select((l) < (r), l, r)
+#define lanes_part_max(l, r) lanes_part_select((l) > (r), l, r)
+#define lanes_part_sqrt(l) ((LanesPart){__builtin_sqrt((l)[0]), __builtin_sqrt((l)[1])})
+#endif
+#endif
+
 #define LANES_BINARY(name, operator)                                                                                   \
     LANES_INLINE Lanes name(Lanes l, Lanes r)                                                                          \
     {                                                                                                                  \
@@ -85,14 +138,8 @@ LANES_INLINE Lanes lanes_zero(void)
 #define LANES_OP_mul(p, at) l.p *= r.p;
 #define LANES_OP_div(p, at) l.p /= r.p;
 #define LANES_OP_or(p, at) l.p = (LanesPart)((LanesMask)l.p | (LanesMask)r.p);
-/* As `l < r ? l : r` and `l > r ? l : r`: r where either is not a number. */
-#define LANES_OP_min(p, at) l.p = lanes_part_select(l.p < r.p, l.p, r.p);
-#define LANES_OP_max(p, at) l.p = lanes_part_select(l.p > r.p, l.p, r.p);
-
-LANES_INLINE LanesPart lanes_part_select(LanesMask mask, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)((mask & (LanesMask)yes) | (~mask & (LanesMask)no));
-}
+#define LANES_OP_min(p, at) l.p = lanes_part_min(l.p, r.p);
+#define LANES_OP_max(p, at) l.p = lanes_part_max(l.p, r.p);
 
 LANES_BINARY(lanes_add, add)
 LANES_BINARY(lanes_sub, sub)
@@ -105,7 +152,7 @@ LANES_BINARY(lanes_max, max)
 /* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
 LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
 {
-#define LANES_OP(p, at) l.p = lanes_part_select(test.p == test.p, l.p, other.p);
+#define LANES_OP(p, at) l.p = lanes_part_number(test.p, l.p, other.p);
     LANES_EACH(LANES_OP)
 #undef LANES_OP
     return l;
@@ -114,7 +161,7 @@ LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
 /* Lane by lane: `l` where test > bound, `other` elsewhere. */
 LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes other)
 {
-#define LANES_OP(p, at) l.p = lanes_part_select(test.p > bound.p, l.p, other.p);
+#define LANES_OP(p, at) l.p = lanes_part_above(test.p, bound.p, l.p, other.p);
     LANES_EACH(LANES_OP)
 #undef LANES_OP
     return l;
@@ -122,17 +169,25 @@ LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes oth
 
 LANES_INLINE Lanes lanes_sqrt(Lanes l)
 {
-#if LANES_BYTES == 64
-    l.a = (LanesPart)_mm512_sqrt_pd((__m512d)l.a);
-#elif LANES_BYTES == 32
-    l.a = (LanesPart)_mm256_sqrt_pd((__m256d)l.a);
-    l.b = (LanesPart)_mm256_sqrt_pd((__m256d)l.b);
-#else
-#define LANES_OP(p, at) l.p = (LanesPart){__builtin_sqrt(l.p[0]), __builtin_sqrt(l.p[1])};
+#define LANES_OP(p, at) l.p = lanes_part_sqrt(l.p);
     LANES_EACH(LANES_OP)
 #undef LANES_OP
-#endif
     return l;
+}
+
+/* The largest; which of them is left open where one is not a number. */
+LANES_INLINE double lanes_top(Lanes l)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_max_pd((__m512d)l.a);
+#elif LANES_BYTES == 32
+    __m256d half = _mm256_max_pd((__m256d)l.a, (__m256d)l.b);
+    __m128d quarter = _mm_max_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(quarter, _mm_unpackhi_pd(quarter, quarter)));
+#else
+    LanesPart quarter = lanes_part_max(lanes_part_max(l.a, l.c), lanes_part_max(l.b, l.d));
+    return quarter[0] > quarter[1] ? quarter[0] : quarter[1];
+#endif
 }
 
 /* (l0+l4)+(l2+l6) + ((l1+l5)+(l3+l7)). */

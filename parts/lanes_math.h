@@ -1,4 +1,5 @@
-/* e^x over lanes: the bits of anb_exp (math.h), whose comments say what happens. */
+/* e^x over lanes, for x <= 710: the bits of anb_exp (math.h), whose comments say what happens. What is not a number stays
+ * none. */
 #ifndef ANB_PARTS_LANES_MATH_H
 #define ANB_PARTS_LANES_MATH_H
 
@@ -20,16 +21,15 @@ LANES_INLINE LanesPart lanes_part_exp_series(LanesPart r)
 
 LANES_INLINE LanesPart lanes_part_exp(LanesPart x)
 {
-    const LanesPart shift = LANES_CONSTANT(0x1.8p52), most = LANES_CONSTANT(710.0), least = LANES_CONSTANT(-746.0);
-    LanesPart bounded = lanes_part_select(x > most, most, lanes_part_select(x < least, least, x));
+    const LanesPart shift = LANES_CONSTANT(0x1.8p52), least = LANES_CONSTANT(-746.0);
+    LanesPart bounded = lanes_part_max(least, x);
     LanesPart rounded = bounded * 0x1.71547652b82fep+0 + shift, n = rounded - shift;
     LanesPart head = bounded - n * 0x1.62e42fee00000p-1, rest = n * 0x1.a39ef35793c76p-33;
     LanesPart r = head - rest, tail = (head - r) - rest;
     LanesPart value = 1 + (r + (r * r * lanes_part_exp_series(r) + tail));
     LanesBits k = (LanesBits)rounded - (LanesBits)shift;
     LanesBits half = ((k + 4096) >> 1) - 2048;
-    value = value * (LanesPart)((half + 1023) << 52) * (LanesPart)((k - half + 1023) << 52);
-    return lanes_part_select(x == x, value, LANES_CONSTANT(ANB_NAN));
+    return value * (LanesPart)((half + 1023) << 52) * (LanesPart)((k - half + 1023) << 52);
 }
 
 LANES_INLINE Lanes lanes_exp(Lanes l)

@@ -12,26 +12,28 @@ LANES_INLINE Lanes lanes_index(void)
     return lanes_load(index);
 }
 
+/* The first n, `rest` behind them. */
+LANES_INLINE Lanes lanes_first(Lanes l, size_t n, double rest)
+{
+    return lanes_where_above(lanes_all((double)n), lanes_index(), l, lanes_all(rest));
+}
+
+/* The first n logits, and behind them what adds nothing to a sum. */
+LANES_INLINE Lanes lanes_logits(Lanes z, size_t n)
+{
+    return lanes_first(z, n, -__builtin_inf());
+}
+
 typedef struct LanesSoftmax {
     double top;
     Lanes sum, mean;
 } LanesSoftmax;
 
-LANES_INLINE LanesSoftmax lanes_softmax_start(const double *z, size_t k)
+/* exp(t) with t = z - top of eight logits; adds it to the sum, and it times t to the mean. A logit far below counts as 700
+ * below: denormal numbers are slow. */
+LANES_INLINE Lanes lanes_softmax_add(LanesSoftmax *s, Lanes z)
 {
-    LanesSoftmax s = {z[0], lanes_zero(), lanes_zero()};
-    for (size_t i = 1; i < k; i++)
-        s.top = z[i] > s.top ? z[i] : s.top;
-    return s;
-}
-
-/* exp(t) with t = z - top of the first n <= 8 logits, 0 behind them; adds it to the sum, and it times t to the mean. */
-LANES_INLINE Lanes lanes_softmax_add(LanesSoftmax *s, Lanes z, size_t n)
-{
-    const Lanes least = lanes_all(-746);
-    Lanes t = lanes_sub(z, lanes_all(s->top));
-    t = lanes_where_above(least, t, least, t);
-    Lanes e = lanes_where_above(lanes_all((double)n), lanes_index(), lanes_exp(t), lanes_zero());
+    Lanes t = lanes_max(lanes_all(-700), lanes_sub(z, lanes_all(s->top))), e = lanes_exp(t);
     s->sum = lanes_add(s->sum, e);
     s->mean = lanes_add(s->mean, lanes_mul(e, t));
     return e;

@@ -179,9 +179,10 @@ static void softmax_body(void)
                 top = fmax(top, z[i]);
             }
             for (size_t i = 0; i < k; i++) {
-                model[i] = anb_exp(z[i] - top);
+                double t = fmax(-700, z[i] - top);
+                model[i] = anb_exp(t);
                 sum += model[i];
-                mean += model[i] * (z[i] - top);
+                mean += model[i] * t;
             }
             p[k] = 17;
             AnbSoftmax what = anb_gate_softmax(z, k, p);
