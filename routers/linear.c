@@ -141,26 +141,32 @@ static void draw(const AnbNode *self, Gate *s)
 
 /* ---- a sample -------------------------------------------------------------------------------------------------------- */
 
-static unsigned choose(unsigned mask, unsigned yes, unsigned no)
+/* All bits where a < b; both at least -1 and below 2^62. A comparison would become a branch, and that one cannot be
+ * foreseen: which expert leads changes from sample to sample. */
+static int64_t less(int64_t a, int64_t b)
+{
+    return -(int64_t)((uint64_t)(a - b) >> 63);
+}
+
+static int64_t choose(int64_t mask, int64_t yes, int64_t no)
 {
     return (yes & mask) | (no & ~mask);
 }
 
-/* The two largest, without a branch: which expert leads changes from sample to sample. */
+/* The two largest, the first of equals first. Numbers that are not negative are ordered as their bits are. */
 static void select_two(const double *q, size_t k, unsigned *active)
 {
-    unsigned first = 0, second = 0;
-    double high = q[0], low = -1;
-    for (unsigned i = 1; i < k; i++) {
-        double v = q[i], rest = v > high ? high : v;
-        unsigned leads = 0u - (unsigned)(v > high), follows = 0u - (unsigned)(v > low);
-        second = choose(leads, first, choose(follows, i, second));
-        first = choose(leads, i, first);
-        high = v > high ? v : high;
-        low = rest > low ? rest : low;
+    int64_t first = 0, second = 0, high = (int64_t)anb_to_bits(q[0]), low = -1;
+    for (size_t i = 1; i < k; i++) {
+        int64_t v = (int64_t)anb_to_bits(q[i]), at = (int64_t)i;
+        int64_t leads = less(high, v), follows = less(low, v);
+        second = choose(leads, first, choose(follows, at, second));
+        low = choose(leads, high, choose(follows, v, low));
+        first = choose(leads, at, first);
+        high = choose(leads, v, high);
     }
-    active[0] = first;
-    active[1] = second;
+    active[0] = (unsigned)first;
+    active[1] = (unsigned)second;
 }
 
 /* The n largest in descending order, equal ones in ascending order of index: an insertion into a list of n. */
