@@ -31,7 +31,7 @@ typedef struct AnbGateMove {
 } AnbGateMove;
 
 typedef struct AnbGateKernels {
-    void (*open)(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p);
+    double (*open)(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p);
     double (*move)(const AnbLinearGate *gate, const AnbGateMove *move, const double *x, double *z, double *after,
                    AnbSoftmax *what);
 } AnbGateKernels;
@@ -48,10 +48,11 @@ static inline size_t anb_gate_rows(size_t k)
     return (k + 3) / 4 * 4;
 }
 
-/* z, and p = softmax(z + penalty); penalty NULL: none. All over experts, padded. */
-static inline void anb_gate_open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
+/* z, and p = softmax(z + penalty); penalty NULL: none. All over experts, padded. 0, or NaN where p had to be uniform because
+ * a logit is not a number or +inf. */
+static inline double anb_gate_open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
 {
-    anb_gate_kernels.open(gate, x, penalty, z, p);
+    return anb_gate_kernels.open(gate, x, penalty, z, p);
 }
 
 /* The step; then z of the new gate for the same x, and after = softmax(z). 0, or NaN where a number is not finite. */

@@ -59,8 +59,11 @@ LANES_INLINE AnbSoftmax softmax(Lanes first, size_t k, double *p)
     lanes_store(p, lanes_first(lanes_mul(first, lanes_all(part)), k, 0));
     for (size_t i = LANES; i < k; i += LANES)
         lanes_store(p + i, lanes_first(lanes_mul(lanes_load(p + i), lanes_all(part)), k - i, 0));
-    for (size_t i = 0; i < k && !(part > 0); i++)
-        p[i] = 1 / (double)k;
+    if (__builtin_expect(!(part > 0), 0)) {
+        for (size_t i = 0; i < k; i++)
+            p[i] = 1 / (double)k;
+        what.top = ANB_NAN;
+    }
     return what;
 }
 
@@ -75,7 +78,7 @@ LANES_INLINE Lanes scores(const AnbLinearGate *gate, size_t i, const double *x)
     return lanes_add(lanes_join(low, high), bias);
 }
 
-static void open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
+static double open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
 {
     Lanes first = lanes_zero();
     for (size_t i = 0; i < gate->k; i += LANES) {
@@ -87,7 +90,8 @@ static void open(const AnbLinearGate *gate, const double *x, const double *penal
         else
             lanes_store(p + i, score);
     }
-    softmax(first, gate->k, p);
+    AnbSoftmax what = softmax(first, gate->k, p);
+    return what.top - what.top;
 }
 
 /* b, load and c of eight experts; returns b + c, and g in memory for one broadcast a row. */

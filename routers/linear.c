@@ -141,32 +141,37 @@ static void draw(const AnbNode *self, Gate *s)
 
 /* ---- a sample -------------------------------------------------------------------------------------------------------- */
 
-/* All bits where a < b; both at least -1 and below 2^62. A comparison would become a branch, and that one cannot be
- * foreseen: which expert leads changes from sample to sample. */
-static int64_t less(int64_t a, int64_t b)
+/* All bits where a > b, and nobody may know that it is all or none: a branch on it could not be foreseen, since which expert
+ * leads changes from sample to sample. */
+static unsigned above(double a, double b)
 {
-    return -(int64_t)((uint64_t)(a - b) >> 63);
+    unsigned mask = 0u - (unsigned)(a > b);
+#if defined(__GNUC__)
+    __asm__("" : "+r"(mask));
+#endif
+    return mask;
 }
 
-static int64_t choose(int64_t mask, int64_t yes, int64_t no)
+static unsigned choose(unsigned mask, unsigned yes, unsigned no)
 {
     return (yes & mask) | (no & ~mask);
 }
 
-/* The two largest, the first of equals first. Numbers that are not negative are ordered as their bits are. */
+/* The two largest, the first of equals first. */
 static void select_two(const double *q, size_t k, unsigned *active)
 {
-    int64_t first = 0, second = 0, high = (int64_t)anb_to_bits(q[0]), low = -1;
-    for (size_t i = 1; i < k; i++) {
-        int64_t v = (int64_t)anb_to_bits(q[i]), at = (int64_t)i;
-        int64_t leads = less(high, v), follows = less(low, v);
-        second = choose(leads, first, choose(follows, at, second));
-        low = choose(leads, high, choose(follows, v, low));
-        first = choose(leads, at, first);
-        high = choose(leads, v, high);
+    unsigned first = choose(above(q[1], q[0]), 1, 0), second = 1 - first;
+    double high = q[1] > q[0] ? q[1] : q[0], low = q[1] > q[0] ? q[0] : q[1];
+    for (unsigned i = 2; i < k; i++) {
+        double v = q[i], rest = v > high ? high : v;
+        unsigned leads = above(v, high), follows = above(v, low);
+        second = choose(leads, first, choose(follows, i, second));
+        first = choose(leads, i, first);
+        high = v > high ? v : high;
+        low = rest > low ? rest : low;
     }
-    active[0] = (unsigned)first;
-    active[1] = (unsigned)second;
+    active[0] = first;
+    active[1] = second;
 }
 
 /* The n largest in descending order, equal ones in ascending order of index: an insertion into a list of n. */
@@ -203,12 +208,12 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
     Work w = work_of(self, scratch);
     if (gate->penalty)
         memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* there it has its padding */
-    anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, w.p);
+    double bad = anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, w.p);
     for (size_t i = 0; i < gate->k; i++)
         gate->p[i] = w.p[i];
     gate->n_active = (size_t)o->top_k;
-    if (gate->n_active == 2)
-        select_two(gate->p, gate->k, gate->active);
+    if (gate->n_active == 2 && !gate->penalty && bad == 0)
+        select_two(w.z, gate->k, gate->active); /* does not wait for the exponentials */
     else
         select_largest(gate->p, gate->k, gate->active, gate->n_active);
     weigh(gate);
