@@ -92,7 +92,8 @@ typedef struct AnbCartSample {
     const unsigned char *codes;
     const AnbBins *bins;
     bool making;           /* edges are being remade: no splits now */
-    const double *gain;    /* the row times an inverse covariance of the rows: d entries and that of the constant */
+    const double *gain;    /* the row times an inverse covariance of the rows: d entries and that of the constant;
+                              NULL: a cell of x is missing, models sit this one out */
     double gain0, energy;  /* energy: the row's square in it, about d + 1 */
     double y, weight;      /* weight > 0, bagging in */
     bool chasing;          /* histograms show `residual` in place of y: splits go where an ensemble is wrong */

@@ -1,5 +1,6 @@
 /* Trees that vote and correct each other: prediction and learning. */
 #include "parts/grove.h"
+#include "parts/kernels.h"
 
 static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
 static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: toward the leaf; above: the root */
@@ -254,12 +255,13 @@ bool anb_grove_learn(const AnbGrovePlan *plan, AnbGrove *grove, const double *x,
     unsigned char *codes = (unsigned char *)(scratch + plan->at_codes);
     if (!(residual * residual * weight < 1e290))
         return false;
-    if (plan->cart.stride > 0)
+    bool complete = anb_finite(x, plan->cart.features) == 0;
+    if (complete && plan->cart.stride > 0)
         anb_gain_see(gain, plan->cart.features, x, work);
     anb_bins_codes(bins, plan->cart.features, raw, codes);
     correct(plan, grove, scratch, y, weight, limit);
     AnbCartSample sample = {.x = x, .raw = raw, .codes = codes, .bins = bins, .making = grove->making > 0,
-                            .gain = anb_gain_row(gain, plan->cart.features), .gain0 = gain->k0,
+                            .gain = complete ? anb_gain_row(gain, plan->cart.features) : NULL, .gain0 = gain->k0,
                             .energy = gain->energy, .y = y, .residual = residual, .limit = limit,
                             .random = &grove->random, .scratch = work};
     for (size_t t = 0; t < plan->trees; t++)

@@ -19,9 +19,10 @@ double anb_leaf_mean(const AnbLeaf *leaf)
     return leaf->prior + (leaf->mean - leaf->prior) * (leaf->count / (leaf->count + shrink));
 }
 
+/* Within what the leaf has seen; the mean before that, and where a missing cell left the model without an answer. */
 static double bounded(const AnbLeaf *leaf, double value)
 {
-    if (leaf->low > leaf->high)
+    if (leaf->low > leaf->high || value != value)
         return anb_leaf_mean(leaf);
     return value > leaf->high ? leaf->high : value >= leaf->low ? value : leaf->low;
 }
@@ -88,8 +89,10 @@ void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
 {
     AnbLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
     double y = sample->y, mean_gap = y - at->mean, model_gap = y - at->model;
+    bool complete = sample->gain != NULL;
     leaf->mean_error = fade * leaf->mean_error + (1 - fade) * (mean_gap * mean_gap);
-    leaf->model_error = fade * leaf->model_error + (1 - fade) * (model_gap * model_gap);
+    if (complete)
+        leaf->model_error = fade * leaf->model_error + (1 - fade) * (model_gap * model_gap);
     leaf->loss += sample->weight * (mean_gap * mean_gap);
     if (leaf->low > leaf->high) {
         leaf->low = leaf->high = y;
@@ -100,9 +103,9 @@ void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
     leaf->high = y > leaf->high ? y : leaf->high;
     leaf->count += sample->weight;
     leaf->mean += (y - leaf->mean) * (sample->weight / leaf->count);
-    if (plan->stride > 0)
+    if (plan->stride > 0 && complete)
         learn_linear(plan, cart, at, sample);
-    else if (plan->rls_size > 0 && leaf->slot != ANB_NO_SLOT)
+    else if (plan->rls_size > 0 && complete && leaf->slot != ANB_NO_SLOT)
         learn_rls(plan, cart, leaf->slot, sample);
 }
 

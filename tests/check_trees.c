@@ -104,6 +104,26 @@ START_TEST(after_an_abrupt_swap_the_error_returns)
 }
 END_TEST
 
+/* Without a scale above, a missing cell reaches the leaves' models as well: they sit out, thresholds route it. */
+START_TEST(missing_cells_need_no_scale)
+{
+    StreamingLearner *model = made(_i == 0 ? "tree" : _i == 1 ? "forest(trees=3)" : "forest(trees=3, leaf=rls)", 3, 1);
+    uint64_t seed = 6;
+    double sum = 0;
+    for (int i = 0; i < 6000; i++) {
+        double x[3] = {uniform_of(&seed), uniform_of(&seed), uniform_of(&seed)};
+        bool gone = uniform_of(&seed) < -.6; /* one in five */
+        double y = (x[0] > 0 ? 3 : 0) + (gone ? 2 : x[1]);
+        x[1] = gone ? ANB_NAN : x[1];
+        double e = y - anb_train_one(model, x, y, 1);
+        sum += i >= 4000 ? e * e : 0;
+    }
+    ck_assert_double_lt(sqrt(sum / 2000), .3); /* the target's deviation is 1.8 */
+    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+    anb_free(model);
+}
+END_TEST
+
 /* The same bits after the targets were multiplied by a power of two, but for the factor. */
 START_TEST(the_scale_of_the_target_does_not_matter)
 {
@@ -204,6 +224,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_forest_is_better_than_a_tree_and_both_than_the_mean);
     tcase_add_test(tests, a_seed_decides_everything);
     tcase_add_test(tests, after_an_abrupt_swap_the_error_returns);
+    tcase_add_loop_test(tests, missing_cells_need_no_scale, 0, 3);
     tcase_add_loop_test(tests, the_scale_of_the_target_does_not_matter, 0, 2 * MODELS);
     tcase_add_loop_test(tests, edge_streams, 0, 6 * MODELS);
     tcase_add_loop_test(tests, importance_is_shares_of_what_splits_gained, 0, 2);
