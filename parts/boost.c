@@ -107,25 +107,36 @@ static uint32_t begin(const AnbBoostView *v, const AnbBoostRule *rule)
     return START_COST + (uint32_t)(8 * v->columns + 2 * v->trees.leaves);
 }
 
+/* Which of a block's rows are in the sample: 3/4 of the live ones, in order. */
+static size_t choose_rows(const AnbBoostView *v, size_t block, uint8_t *row)
+{
+    const uint8_t *arrival = anb_window_block(&v->window, block) + v->room.features * BLOCK;
+    size_t left = anb_window_size(&v->window) - block * BLOCK, rows = left < BLOCK ? left : BLOCK, n = 0;
+    uint64_t chosen = anb_random_three_of_four(&v->head->random);
+    for (size_t i = 0; i < rows; i++, chosen >>= 1) {
+        row[n] = (uint8_t)i;
+        n += (chosen & 1) && arrival[i] != ANB_MISSING;
+    }
+    return n;
+}
+
 /* A block's share of the sample. */
 static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, size_t block)
 {
-    const uint8_t *codes = anb_window_block(&v->window, block), *arrival = codes + v->room.features * BLOCK;
-    size_t left = anb_window_size(&v->window) - block * BLOCK, rows = left < BLOCK ? left : BLOCK;
-    uint64_t chosen = anb_random_three_of_four(&v->head->random);
-    uint32_t cost = GATHER_COST;
+    const uint8_t *codes = anb_window_block(&v->window, block);
+    uint8_t row[BLOCK], *to = v->grow.codes + v->grow.head->rows * v->grow.stride;
     double aim[BLOCK];
     anb_window_arrivals(&v->window, block);
     anb_ensemble_aim(&v->trees, block, rule->base, rule->rate, rule->inherit, aim);
-    for (size_t i = 0; i < rows; i++) {
-        if (!(chosen >> i & 1) || arrival[i] == ANB_MISSING)
-            continue;
-        uint8_t *to = anb_grow_add(&v->grow, aim[i]);
-        for (size_t k = 0; k < v->columns; k++)
-            to[k] = codes[v->column[k] * BLOCK + i];
-        cost += GATHER_ROW + (uint32_t)v->columns;
+    size_t n = choose_rows(v, block, row);
+    for (size_t i = 0; i < n; i++)
+        anb_grow_add(&v->grow, aim[row[i]]);
+    for (size_t k = 0; k < v->columns; k++) {
+        const uint8_t *from = codes + v->column[k] * BLOCK;
+        for (size_t i = 0; i < n; i++)
+            to[i * v->grow.stride + k] = from[row[i]];
     }
-    return cost;
+    return GATHER_COST + (uint32_t)(n * (GATHER_ROW + v->columns));
 }
 
 static uint32_t gather(const AnbBoostView *v, const AnbBoostRule *rule)

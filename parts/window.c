@@ -63,27 +63,30 @@ void anb_window_mark(const AnbWindowView *v)
     h->arrivals = (uint32_t)((size - 1) / h->gap);
 }
 
-/* Slots follow each other in time but for one place. */
+/* How many rows from the one of this index on share its arrival code, which is put in `code`. */
+static uint64_t arrival_run(const AnbWindow *h, uint64_t index, uint8_t *code)
+{
+    if (index < h->first) {
+        *code = ANB_MISSING;
+        return h->first - index;
+    }
+    uint64_t step = (index - h->first) / h->gap;
+    *code = (uint8_t)(step < h->arrivals ? step : h->arrivals);
+    return step < h->arrivals ? h->gap - (index - h->first) % h->gap : h->pushed - index;
+}
+
+/* Slots follow each other in time but for one place, after the newest. */
 void anb_window_arrivals(const AnbWindowView *v, size_t block)
 {
     const AnbWindow *h = v->head;
-    size_t size = anb_window_size(v), last = (h->pushed - 1) % v->room.rows;
-    size_t slot = block * ANB_CUTS_BLOCK, end = slot + ANB_CUTS_BLOCK < size ? slot + ANB_CUTS_BLOCK : size;
-    uint64_t step = 0, rest = 0;
-    int64_t since = 0; /* the first row that is meant */
-    uint8_t *code = code_at(v, slot, v->room.features);
-    for (size_t start = slot; slot < end; slot++, code++, rest++, since++) {
-        if (slot == start || slot == last + 1) {
-            since = (int64_t)(anb_window_index(v, slot) - h->first);
-            step = since > 0 ? (uint64_t)since / h->gap : 0;
-            rest = since > 0 ? (uint64_t)since % h->gap : 0;
-        } else if (since == 0) {
-            step = rest = 0;
-        } else if (rest == h->gap) {
-            rest = 0;
-            step++;
-        }
-        *code = since < 0 ? ANB_MISSING : (uint8_t)(step < h->arrivals ? step : h->arrivals);
+    const size_t size = anb_window_size(v), newest = (h->pushed - 1) % v->room.rows;
+    const size_t start = block * ANB_CUTS_BLOCK, end = start + ANB_CUTS_BLOCK < size ? start + ANB_CUTS_BLOCK : size;
+    uint8_t *codes = code_at(v, start, v->room.features), code;
+    for (size_t slot = start, next; slot < end; slot = next) {
+        uint64_t run = arrival_run(h, anb_window_index(v, slot), &code);
+        size_t stop = slot <= newest && newest < end ? newest + 1 : end;
+        next = run < stop - slot ? slot + (size_t)run : stop;
+        memset(codes + (slot - start), code, next - slot);
     }
 }
 
