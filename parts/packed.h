@@ -16,18 +16,18 @@
 #include "bins.h"
 #include "isa.h"
 
-typedef int64_t AnbPacked;
+typedef uint64_t AnbPacked; /* the sum in two's complement */
 
 enum { ANB_PACKED_ONE = 1 << 20, ANB_PACKED_ROWS = 65536 /* in one sample, at most */ };
 
 static inline uint32_t anb_packed_count(AnbPacked word)
 {
-    return (uint32_t)((uint64_t)word & (ANB_PACKED_ONE - 1));
+    return (uint32_t)(word & (ANB_PACKED_ONE - 1));
 }
 
 static inline double anb_packed_sum(AnbPacked word)
 {
-    return (double)((word - (AnbPacked)anb_packed_count(word)) / ANB_PACKED_ONE);
+    return (double)((int64_t)(word - anb_packed_count(word)) / ANB_PACKED_ONE);
 }
 
 /* The best cut so far: code <= `code` goes left. */

@@ -9,11 +9,11 @@ typedef uint64_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias,
 static void pack(double *cells, size_t n, double per_unit)
 {
     const double shift = 6755399441055744.0;
-    int64_t zero;
+    uint64_t zero;
     memcpy(&zero, &shift, sizeof zero);
     for (size_t i = 0; i < n; i++) {
         double near = cells[i] * per_unit + shift;
-        int64_t word;
+        uint64_t word;
         memcpy(&word, &near, sizeof word);
         word = (word - zero) * ANB_PACKED_ONE + 1;
         memcpy(&cells[i], &word, sizeof word);

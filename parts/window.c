@@ -140,8 +140,10 @@ static void finish(const AnbWindowView *v)
     AnbWindow *h = v->head;
     h->phase = ANB_WINDOW_IDLE;
     h->feature = 0;
-    while (h->due <= h->pushed)
-        h->due += h->due < v->room.rows ? h->due : v->room.rows;
+    while (h->due <= h->pushed && h->due < v->room.rows)
+        h->due *= 2;
+    if (h->due <= h->pushed)
+        h->due += ((h->pushed - h->due) / v->room.rows + 1) * v->room.rows;
 }
 
 static uint32_t code(const AnbWindowView *v)
@@ -194,7 +196,7 @@ bool anb_window_valid(const AnbWindowView *v)
 {
     const AnbWindow *h = v->head;
     size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
-    bool fine = h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features && h->cursor <= size && h->due > 0 &&
+    bool fine = h->pushed >> 62 == 0 && h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features && h->cursor <= size && h->due > 0 &&
                 h->arrivals <= ANB_EDGES && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
     if (h->phase == ANB_WINDOW_SORT)
         fine = fine && anb_sorter_valid(&h->sorter);
