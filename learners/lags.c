@@ -97,6 +97,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_child_update(self, 0, state, row, y, weight, scratch);
 }
 
+static void refresh(const AnbNode *self, void *state, double factor)
+{
+    (void)self;
+    anb_rls_refresh(&rls, ((Lags *)state)->rls, factor);
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     return anb_child_query(self, 0, state, row, scratch, what, out);
@@ -136,6 +142,7 @@ const StreamingLearnerType anb_lags = {
     .predict = predict,
     .update = update,
     .query = query,
+    .refresh = refresh,
     .ranges = ranges,
     .validate = validate,
 };

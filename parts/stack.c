@@ -92,6 +92,12 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
         anb_stack_start(self, state);
 }
 
+void anb_stack_refresh(const AnbStack *self, double *state, double factor)
+{
+    AnbRls rls = rls_of(self);
+    anb_rls_refresh(&rls, state + HEAD, factor);
+}
+
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(self);

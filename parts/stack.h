@@ -49,6 +49,9 @@ double anb_stack_predict(const AnbStack *self, const double *state, double base,
 /* Learns from one sample; the scratch is the one that predict filled for it. */
 void anb_stack_learn(const AnbStack *self, double *state, double base, double y, double weight, double *scratch);
 
+/* Trusts the past less: P times factor > 1. */
+void anb_stack_refresh(const AnbStack *self, double *state, double factor);
+
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

@@ -215,6 +215,13 @@ static void forget(const AnbNode *self, void *state, size_t i)
     anb_boa_forget(state, self->parent->n_children, i);
 }
 
+static void refresh(const AnbNode *self, void *state, double factor)
+{
+    Form form = form_of(self);
+    for (size_t i = 0; i < form.n; i++)
+        anb_stack_refresh(&form.stack[i], (double *)state + form.at[i], factor);
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
                  void *out)
 {
@@ -267,6 +274,7 @@ const AnbRouterType anb_router_blend = {
              .need = need,
              .init = init,
              .query = query,
+             .refresh = refresh,
              .ranges = ranges,
              .validate = validate},
     .dense = true,

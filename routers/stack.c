@@ -89,6 +89,12 @@ static void forget(const AnbNode *self, void *state, size_t i)
     anb_boa_forget(state, experts(self), i);
 }
 
+static void refresh(const AnbNode *self, void *state, double factor)
+{
+    AnbStack stack = stack_of(self);
+    anb_stack_refresh(&stack, (double *)state + behind(self), factor);
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
                  void *out)
 {
@@ -125,6 +131,7 @@ const AnbRouterType anb_router_stack = {
              .need = need,
              .init = init,
              .query = query,
+             .refresh = refresh,
              .ranges = ranges,
              .validate = validate},
     .dense = true,

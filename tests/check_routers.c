@@ -1,3 +1,5 @@
+#include "parts/boa.h"
+#include "parts/stack.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -161,6 +163,61 @@ START_TEST(extremes_stay_finite)
 }
 END_TEST
 
+/* blend in long-hand: two stacks around a BOA of the experts, a discounted BOA over them and it, all clipped. */
+typedef struct Long {
+    double inner[64], outer[64], *state[2], *scratch[2];
+    AnbStack form[2];
+} Long;
+
+static double long_hand(Long *l, const AnbMixture *m, double y, double low, double high)
+{
+    double w[8], v[8], g[3], base;
+    AnbSpan span = anb_span(m->expert, m->k, NULL);
+    anb_boa_weights(l->inner, m->k, NULL, w);
+    base = g[2] = anb_mix(w, m->expert, m->k);
+    for (int i = 0; i < 2; i++) {
+        anb_stack_features(&l->form[i], l->state[i], m->expert, m->k, NULL, base, l->scratch[i]);
+        g[i] = anb_stack_predict(&l->form[i], l->state[i], base, span, l->scratch[i]);
+        g[i] = low <= high ? fmax(low, fmin(high, g[i])) : g[i];
+    }
+    anb_boa_weights(l->outer, 3, NULL, v);
+    double mix = anb_mix(v, g, 3);
+    anb_boa_learn(l->outer, 3, 0.999, NULL, g, mix, y, 1);
+    anb_boa_learn(l->inner, m->k, 1, NULL, m->expert, base, y, 1);
+    for (int i = 0; i < 2; i++)
+        anb_stack_learn(&l->form[i], l->state[i], base, y, 1, l->scratch[i]);
+    return low <= high ? fmax(low, fmin(high, mix)) : mix;
+}
+
+START_TEST(blend_is_what_its_parts_make)
+{
+    StreamingLearner *model = model_of("moe(%s, router=%s)", "blend");
+    Long l = {.form = {{5, 1, 0.03, 0}, {5, 0.998, 0.03, 0.1}}};
+    double x[D], least = HUGE_VAL, most = -HUGE_VAL;
+    uint64_t seed = 14;
+    anb_boa_start(l.inner, 5);
+    anb_boa_start(l.outer, 3);
+    for (int i = 0; i < 2; i++) {
+        l.state[i] = calloc(anb_stack_size(&l.form[i]), sizeof(double));
+        l.scratch[i] = calloc(anb_stack_scratch(&l.form[i]), sizeof(double));
+        anb_stack_start(&l.form[i], l.state[i]);
+    }
+    for (int n = 0; n < N; n++) {
+        AnbMixture m;
+        double y = sample(&seed, n, x), f = anb_train_one(model, x, y, 1), side = 0.1 * (most - least);
+        anb_mixture(model, &m);
+        ck_assert_double_eq_tol(long_hand(&l, &m, y, least - side, most + side), f, 1e-9);
+        least = fmin(least, y);
+        most = fmax(most, y);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(l.state[i]);
+        free(l.scratch[i]);
+    }
+    anb_free(model);
+}
+END_TEST
+
 /* The mean is no match for the others, so it dies, is reset, and sleeps for its 40 samples. */
 START_TEST(a_reset_expert_sleeps)
 {
@@ -312,6 +369,7 @@ static Suite *suite(void)
     tcase_add_test(tests, no_worse_than_the_best_expert);
     tcase_add_test(tests, constant_targets);
     tcase_add_test(tests, extremes_stay_finite);
+    tcase_add_test(tests, blend_is_what_its_parts_make);
     tcase_add_test(tests, a_reset_expert_sleeps);
     tcase_add_test(tests, exploring_finds_a_cold_expert);
     tcase_add_test(tests, standardised_routing_is_scale_free);

@@ -171,6 +171,30 @@ START_TEST(targets_times_a_power_of_two)
 }
 END_TEST
 
+/* After a refresh one sample moves the weights further. */
+START_TEST(refreshed_it_follows_faster)
+{
+    AnbStack form = {.n = K, .lambda = 1, .delta = 0.03};
+    Work a = work_of(form), b = work_of(form);
+    uint64_t seed = 6;
+    double f[K], base, moved[2], y;
+    for (int n = 0; n < N; n++) {
+        y = sample(&seed, f, &base);
+        step(&a, f, NULL, base, y);
+    }
+    memcpy(b.state, a.state, anb_stack_size(&form) * sizeof(double));
+    anb_stack_refresh(&form, b.state, 10);
+    sample(&seed, f, &base);
+    double before = step(&a, f, NULL, base, base + 1);
+    moved[0] = step(&a, f, NULL, base, base + 1) - before;
+    ck_assert_double_eq(step(&b, f, NULL, base, base + 1), before);
+    moved[1] = step(&b, f, NULL, base, base + 1) - before;
+    ck_assert_double_gt(fabs(moved[1]), 1.3 * fabs(moved[0]));
+    done(&a);
+    done(&b);
+}
+END_TEST
+
 START_TEST(nothing_to_correct)
 {
     Work work = work_of((AnbStack){.n = K, .lambda = 0.998, .delta = 0.03, .walk = 0.1});
@@ -208,6 +232,7 @@ static Suite *suite(void)
     tcase_add_test(tests, it_leaves_the_experts_range);
     tcase_add_test(tests, a_sleeper_is_not_read);
     tcase_add_test(tests, targets_times_a_power_of_two);
+    tcase_add_test(tests, refreshed_it_follows_faster);
     tcase_add_test(tests, nothing_to_correct);
     tcase_add_test(tests, jumps_leave_it_finite_and_bounded);
     return suite;
