@@ -31,6 +31,7 @@
 #include "parts/near.h"
 #include "parts/ring.h"
 #include <anabranch/learners.h>
+#include <stdlib.h>
 
 enum { MOST = 64, AT_LEAST = 30, KNOWN = 100, SETTLED = 200 };
 enum { FITTED, MEAN, PLANE, SAID }; /* of one look: 1 where there is a plane; its values */
@@ -437,6 +438,20 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
         anb_visit(visitor, v.code + anb_near_word(full, v.d) + j * ANB_NEAR_ROWS, ANB_U32, used - full);
 }
 
+/* Within the limit, so that no sum of squares leaves its integers. */
+static bool codes_valid(const View *v, size_t used)
+{
+    float limit = anb_near_limit(v->d);
+    bool fine = true;
+    for (size_t i = 0; i < used; i++)
+        for (size_t j = 0; j < anb_near_pairs(v->d); j++) {
+            uint32_t word = v->code[anb_near_word(i, v->d) + j * ANB_NEAR_ROWS];
+            int low = (int16_t)(word & 0xffff), high = (int16_t)(word >> 16);
+            fine &= abs(low) <= (int)limit && abs(high) <= (int)limit;
+        }
+    return fine;
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view(self, (void *)state);
@@ -450,6 +465,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * bound;
     for (size_t j = v.d; j < anb_near_padded(v.d); j++)
         fine &= v.metric[j] == 0 && v.factor[j] == 0;
+    fine &= v.s->bounded <= 1 && codes_valid(&v, used);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }
 
