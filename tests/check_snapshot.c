@@ -1,7 +1,9 @@
 /* Snapshots: the same bits after the way through bytes, and whatever is not a snapshot refused. */
+#include "kept.h"
 #include "parts/checksum.h"
 #include "suite.h"
 #include "zoo.h"
+#include <dirent.h>
 
 enum { LEARNED = 3000, NEXT = 1000 };
 
@@ -93,6 +95,55 @@ START_TEST(a_new_model_comes_back_as_well)
     free(blob.bytes);
     anb_free(model);
     anb_free(again);
+}
+END_TEST
+
+/* ---- snapshots of earlier versions --------------------------------------------------------------------------------- */
+
+static size_t check_kept(const char *folder)
+{
+    char path[1600];
+    size_t n = 0;
+    DIR *files = opendir(folder);
+    ck_assert_ptr_nonnull(files);
+    for (struct dirent *entry; (entry = readdir(files));) {
+        unsigned char answers[KEPT_ANSWERS * 8];
+        AnbError error = {0};
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        AnbSnapshot *snapshot = anb_snapshot_read(path, NULL, &error);
+        ck_assert_msg(snapshot != NULL, "%s: %s", path, error.message);
+        StreamingLearner *model = anb_snapshot_model(snapshot, NULL, &error);
+        ck_assert_msg(model != NULL, "%s: %s", path, error.message);
+        kept_answers(model, answers);
+        ck_assert_msg(memcmp(answers, anb_snapshot_note(snapshot, "answers"), sizeof answers) == 0,
+                      "%s: it says something else than when it was saved", path);
+        anb_free(model);
+        anb_snapshot_close(snapshot);
+        n++;
+    }
+    closedir(files);
+    return n;
+}
+
+/* For ever: whatever changes, what was saved by a release loads and says the same. */
+START_TEST(snapshots_of_every_release_load)
+{
+    char path[1024];
+    const char *root = getenv("ANB_SOURCE_ROOT");
+    size_t n = 0;
+    snprintf(path, sizeof path, "%s/tests/snapshots", root ? root : ".");
+    DIR *releases = opendir(path);
+    for (struct dirent *entry; releases && (entry = readdir(releases));) {
+        char folder[1300];
+        snprintf(folder, sizeof folder, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] != '.')
+            n += check_kept(folder);
+    }
+    if (releases)
+        closedir(releases);
+    printf("%zu snapshots of releases\n", n);
 }
 END_TEST
 
@@ -384,6 +435,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, no_truncated_snapshot_loads, 0, animals);
     tcase_add_loop_test(tests, no_flipped_bit_is_overlooked, 0, animals);
     tcase_add_loop_test(tests, mutated_states_with_a_right_checksum_do_no_harm, 0, animals);
+    tcase_add_test(tests, snapshots_of_every_release_load);
     tcase_add_test(tests, each_damage_has_its_code);
     tcase_add_test(tests, unknown_types_versions_and_sizes_are_refused);
     tcase_add_test(tests, a_small_file_cannot_ask_for_much);
