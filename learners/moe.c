@@ -472,6 +472,19 @@ static int ask_sparsities(const AnbNode *self, const void *state, const AnbRow *
     return 0;
 }
 
+/* How far the active experts are from the mix, by their weights. */
+static double spread_about_mix(const AnbNode *self, const void *state, double *scratch)
+{
+    Work w = work_of(self, scratch);
+    AnbGate gate = gate_of(self, state, &w);
+    double sum = 0;
+    for (size_t a = 0; a < gate.n_active; a++) {
+        double away = gate.f[gate.active[a]] - gate.prediction;
+        sum += gate.weight[gate.active[a]] * away * away;
+    }
+    return sum > 0 ? sqrt(sum) : 0;
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     const Moe *s = state;
@@ -489,6 +502,9 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
         *(double *)out = spread(f, NULL, self->n_children);
         return 0;
     }
+    case ANB_QUERY_SPREAD:
+        *(double *)out = spread_about_mix(self, state, scratch);
+        return 0;
     case ANB_QUERY_SPARSITIES:
         return ask_sparsities(self, state, row, scratch, out);
     case ANB_QUERY_IMPORTANCE:

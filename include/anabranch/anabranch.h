@@ -6,7 +6,10 @@
 
 #include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
+#include <anabranch/drift.h>
+#include <anabranch/interval.h>
 #include <anabranch/learner.h>
+#include <anabranch/pending.h>
 #include <anabranch/learners.h>
 #include <anabranch/metrics.h>
 #include <anabranch/moe.h>

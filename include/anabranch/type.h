@@ -92,8 +92,10 @@ typedef enum AnbQuery {
     ANB_QUERY_MATRIX,     /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
     ANB_QUERY_SPARSITY,   /* out: double: share of near-zero hidden units (else contributions) for the row */
     ANB_QUERY_SPARSITIES, /* out: double[K] of a mixture: of its active experts, ANB_NAN where one cannot say; row, scratch */
-    ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h) */
-    ANB_QUERY_DRIFT       /* out: AnbDriftView (learners.h) */
+    ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h); row and scratch */
+    ANB_QUERY_ANSWER,     /* out: AnbAnswer (pending.h), what a root said of the row; scratch */
+    ANB_QUERY_ANSWERED,   /* in: AnbAnswer, what it said when the row came, to be scored by the update; scratch */
+    ANB_QUERY_DRIFT       /* out: AnbDriftView (drift.h); state only */
 } AnbQuery;
 
 /* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */

@@ -1,0 +1,49 @@
+/*
+ * Drift: noticing that a stream has changed, and doing something about it.
+ */
+#ifndef ANABRANCH_DRIFT_H
+#define ANABRANCH_DRIFT_H
+
+#include <anabranch/learner.h>
+#include <anabranch/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN };  /* the words of detector */
+enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };        /* the words of action */
+
+/*
+ * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own running
+ * mean, and where that has risen marks a drift; refresh makes the child's RLSs trust their past less by `factor`, reset
+ * starts the child again. A detector starts over after each drift. Weight class: scaled (the child as it is).
+ */
+typedef struct AnbDriftOptions {
+    int detector;  /* ANB_DRIFT_ADWIN */
+    int action;    /* ANB_DRIFT_MARK */
+    double factor; /* 100; what refresh multiplies covariances by, >= 1 */
+    double delta;  /* 0.002; chance of a false alarm that adwin and kswin allow a test, (0, 1) */
+    uint64_t seed; /* 0; of the samples that kswin draws */
+} AnbDriftOptions;
+ANB_API AnbDriftOptions anb_drift_defaults(void);
+ANB_API extern const StreamingLearnerType anb_drift;
+
+/* What ANB_QUERY_DRIFT answers. */
+typedef struct AnbDriftView {
+    uint64_t drifts;     /* marked so far */
+    uint64_t since_last; /* samples since the last one, or since the start */
+    double error;        /* running mean of |y - f|, in units of the target */
+} AnbDriftView;
+
+/**
+ * Fills a view of the first drift detector in the model, where the root passes the question on.
+ *
+ * @return  0, or ANB_E_UNSUPPORTED where no detector runs
+ */
+ANB_API int anb_drift_view(const StreamingLearner *model, AnbDriftView *view);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

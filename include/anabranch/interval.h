@@ -1,0 +1,58 @@
+/*
+ * Prediction intervals: how far off the next target may be, with a coverage that holds while the stream changes.
+ *
+ *     StreamingLearner *model = anb_parse(d, "interval(scale(moe(...)), coverage=[0.8, 0.95])", NULL, NULL);
+ *     double low, high;
+ *     anb_predict_interval(model, x, 0.95, &low, &high);
+ */
+#ifndef ANABRANCH_INTERVAL_H
+#define ANABRANCH_INTERVAL_H
+
+#include <anabranch/learner.h>
+#include <anabranch/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them: the
+ * quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI), times the sigma of
+ * the row: the faded error and, where there is a mixture, how far its experts are apart. Stands at the root, or below
+ * pending. Weight class: scaled (the child as it is; intervals count samples).
+ */
+typedef struct AnbIntervalOptions {
+    AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in (0, 1) */
+} AnbIntervalOptions;
+ANB_API AnbIntervalOptions anb_interval_defaults(void);
+ANB_API extern const StreamingLearnerType anb_interval;
+
+/* What ANB_QUERY_INTERVAL takes and answers. */
+typedef struct AnbIntervalQuery {
+    double coverage;  /* in */
+    double low, high; /* out */
+} AnbIntervalQuery;
+
+/**
+ * Predicts a row with an interval around it.
+ *
+ * @param model     a model whose root is an interval, or a pending around one
+ * @param x         n_features values
+ * @param coverage  one of the levels that the model was made with
+ * @param low       the interval's lower end; -INFINITY while too few samples were seen for the level
+ * @param high      its upper end
+ * @return          0; ANB_E_UNSUPPORTED where the model has no intervals; ANB_E_ARGUMENT for another coverage; ANB_E_INPUT
+ *                  where the row would be rejected
+ *
+ * Cost: a prediction and a look-up. Never allocates.
+ */
+ANB_API int anb_predict_interval(StreamingLearner *model, const double *x, double coverage, double *low, double *high);
+
+/* The same with a reader's scratch: the model is not touched. */
+ANB_API int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x, double coverage,
+                                      double *low, double *high);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Labels that come later: a service predicts now and learns the truth minutes or days after.
+ *
+ *     StreamingLearner *model = anb_parse(d, "pending(scale(moe(...)), capacity=10000)", NULL, NULL);
+ *     double said = anb_predict_pending(model, order, x);
+ *     ...
+ *     anb_learn_label(model, order, y, 1);
+ */
+#ifndef ANABRANCH_PENDING_H
+#define ANABRANCH_PENDING_H
+
+#include <anabranch/learner.h>
+#include <anabranch/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * pending(child, capacity=1024): keeps the rows that wait for their labels in a ring; the oldest gives way. Stands at the
+ * root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
+ */
+typedef struct AnbPendingOptions {
+    int capacity; /* 1024; rows that may wait at a time, 1 to 1,048,576 */
+} AnbPendingOptions;
+ANB_API AnbPendingOptions anb_pending_defaults(void);
+ANB_API extern const StreamingLearnerType anb_pending;
+
+/* What ANB_QUERY_ANSWER and ANB_QUERY_ANSWERED carry: what a root said of a row, to be scored once the label is known. */
+typedef struct AnbAnswer {
+    double prediction, sigma;
+} AnbAnswer;
+
+/**
+ * Predicts a row and keeps it, with the answer, until its label comes. An id that waits already is replaced.
+ *
+ * @param model  a model whose root is a pending
+ * @param id     the caller's name for the row
+ * @param x      n_features values, copied
+ * @return       the prediction; ANB_NAN where the row was rejected (anb_counters) or the model is no pending one
+ *
+ * Cost: a prediction, and a copy of the row. Never allocates.
+ */
+ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const double *x);
+
+/**
+ * Learns a row that waited, as anb_train_one would now: experts and gate from a fresh pass, since the model has moved on.
+ * Intervals score what was answered then.
+ *
+ * @param model   a model whose root is a pending
+ * @param id      the row's
+ * @param y       its target, finite
+ * @param weight  as of anb_train_one
+ * @return        what was answered then: the prediction that metrics should score. ANB_NAN where the label was refused:
+ *                anb_counters says whether the id is unknown, has been learned already, or was evicted, or whether y or
+ *                the weight is wrong, which leaves the row waiting
+ *
+ * Cost: a look-up and anb_train_one.
+ */
+ANB_API double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight);
+
+/* Rows that wait. 0 where the model is no pending one. */
+ANB_API size_t anb_n_pending(const StreamingLearner *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

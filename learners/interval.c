@@ -1,0 +1,162 @@
+/*
+ * Conformal intervals around a child's predictions.
+ *
+ *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- .98 e2 + .02 (y - f)^2
+ *
+ * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The half
+ * width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: parts/conformal.h.
+ *
+ * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the one
+ * that was given then (ANB_QUERY_ANSWER, ANB_QUERY_ANSWERED).
+ *
+ * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a level.
+ */
+#include "parts/conformal.h"
+#include "parts/moments.h"
+#include <anabranch/interval.h>
+#include <anabranch/pending.h>
+
+typedef struct Interval {
+    AnbFaded square;
+    AnbScores scores;
+    AnbAdaptive level[ANB_LEVELS_MAX];
+} Interval;
+
+enum { F, SIGMA, SLOTS };
+
+static const AnbParam params[] = {
+    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 0, 1, ANB_OPEN_MIN | ANB_OPEN_MAX, "0.8, 0.9, 0.95",
+     "shares of targets that the intervals are to hold"},
+    {0}};
+
+static int check(const AnbNode *self, AnbError *error)
+{
+    bool again = self->parent && self->parent->type == self->type;
+    return again ? anb_fail(error, ANB_E_ARGUMENT, "interval stands only at the root or below pending") : 0;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    (void)self;
+    return (AnbNeed){sizeof(Interval), SLOTS};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    const AnbIntervalOptions *o = self->options;
+    Interval *s = state;
+    for (int i = 0; i < o->coverage.count; i++)
+        anb_adaptive_init(&s->level[i], 1 - o->coverage.value[i]);
+    return 0;
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    const Interval *s = state;
+    double spread = 0;
+    scratch[F] = anb_child_predict(self, 0, state, row, scratch);
+    if (anb_child_query(self, 0, state, row, scratch, ANB_QUERY_SPREAD, &spread))
+        spread = 0;
+    double sigma = sqrt(s->square.mean + spread * spread);
+    scratch[SIGMA] = sigma < (double)INFINITY ? sigma : sqrt(s->square.mean);
+    return scratch[F];
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    const AnbIntervalOptions *o = self->options;
+    Interval *s = state;
+    double error = fabs(y - scratch[F]), score = error / scratch[SIGMA];
+    anb_child_update(self, 0, state, row, y, weight, scratch);
+    if (scratch[SIGMA] > 0 && score < (double)INFINITY) {
+        double beta = anb_scores_beta(&s->scores, score);
+        for (int i = 0; i < o->coverage.count; i++)
+            anb_adaptive_add(&s->level[i], 1 - o->coverage.value[i], beta);
+        anb_scores_add(&s->scores, score);
+    }
+    if (error * error < (double)INFINITY)
+        anb_faded_add(&s->square, error * error, 1, .98);
+}
+
+/* ---- questions -------------------------------------------------------------------------------------------------------- */
+
+static int answer(const AnbNode *self, const Interval *s, const double *scratch, AnbIntervalQuery *q)
+{
+    const AnbIntervalOptions *o = self->options;
+    for (int i = 0; i < o->coverage.count; i++) {
+        if (o->coverage.value[i] != q->coverage)
+            continue;
+        double score = anb_scores_quantile(&s->scores, 1 - anb_adaptive_alpha(&s->level[i]));
+        double half = score < (double)INFINITY ? score * scratch[SIGMA] : score;
+        q->low = scratch[F] - half;
+        q->high = scratch[F] + half;
+        return 0;
+    }
+    return ANB_E_ARGUMENT;
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    AnbAnswer *given = out;
+    switch (what) {
+    case ANB_QUERY_INTERVAL:
+        return answer(self, state, scratch, out);
+    case ANB_QUERY_ANSWER:
+        *given = (AnbAnswer){scratch[F], scratch[SIGMA]};
+        return 0;
+    case ANB_QUERY_ANSWERED:
+        scratch[F] = given->prediction;
+        scratch[SIGMA] = given->sigma;
+        return 0;
+    default:
+        return anb_child_query(self, 0, state, row, scratch, what, out);
+    }
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    const AnbIntervalOptions *o = self->options;
+    Interval *s = state;
+    anb_faded_visit(&s->square, visitor);
+    anb_scores_visit(&s->scores, visitor);
+    for (int i = 0; i < o->coverage.count; i++)
+        anb_adaptive_visit(&s->level[i], visitor);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const AnbIntervalOptions *o = self->options;
+    const Interval *s = state;
+    bool fine = s->square.mean >= 0 && s->square.mean < (double)INFINITY && s->square.weight >= 0 &&
+                s->square.weight < (double)INFINITY && anb_scores_valid(&s->scores);
+    for (int i = 0; i < o->coverage.count; i++)
+        fine = fine && anb_adaptive_valid(&s->level[i]);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "interval: scores or levels that no samples lead to");
+}
+
+const StreamingLearnerType anb_interval = {
+    .name = "interval",
+    .brief = "a learner with adaptive conformal prediction intervals",
+    .example = "interval(scale(linear))",
+    .options_size = sizeof(AnbIntervalOptions),
+    .params = params,
+    .flags = ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
+    .version = 1,
+    .min_children = 1,
+    .max_children = 1,
+    .check = check,
+    .need = need,
+    .init = init,
+    .predict = predict,
+    .update = update,
+    .query = query,
+    .ranges = ranges,
+    .validate = validate,
+};
+
+AnbIntervalOptions anb_interval_defaults(void)
+{
+    AnbIntervalOptions o;
+    anb_options_defaults(&anb_interval, &o);
+    return o;
+}

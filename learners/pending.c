@@ -1,0 +1,261 @@
+/*
+ * Rows that wait for their labels.
+ *
+ *     entries   a ring of 2 C ids with what became of each:  waiting, learned, evicted
+ *     rows      of the newest C entries: x, and what was answered
+ *     index     open addressing over the ids, one slot in two empty
+ *
+ * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that comes too
+ * late is told from one that never had a row.
+ *
+ * State: 2 C entries of 16 bytes, C rows of n_features + 2 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
+ */
+#include "pending.h"
+#include "parts/ring.h"
+
+enum { WAITING = 1, LEARNED, EVICTED };
+
+typedef struct Pending {
+    AnbRing ring; /* of 2 C entries */
+    uint64_t waiting;
+} Pending;
+
+typedef struct Parts {
+    size_t c, width, slots;
+    uint64_t *id, *fate; /* 2 C */
+    double *rows;        /* C rows of prediction, sigma, x */
+    uint32_t *index;     /* slots: entry + 1, or 0 */
+} Parts;
+
+static const AnbParam params[] = {
+    {"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 1024, 1, 1 << 20, 0, NULL,
+     "rows that may wait at a time"},
+    {0}};
+
+static Parts parts_of(const AnbNode *self, const void *state)
+{
+    const AnbPendingOptions *o = self->options;
+    Parts p = {.c = (size_t)o->capacity, .width = self->n_features + 2};
+    for (p.slots = 4; p.slots < 4 * p.c; p.slots *= 2)
+        ;
+    p.id = (uint64_t *)((char *)(uintptr_t)state + sizeof(Pending));
+    p.fate = p.id + 2 * p.c;
+    p.rows = (double *)(p.fate + 2 * p.c);
+    p.index = (uint32_t *)(p.rows + p.c * p.width);
+    return p;
+}
+
+static int check(const AnbNode *self, AnbError *error)
+{
+    return self->parent ? anb_fail(error, ANB_E_ARGUMENT, "pending stands only at the root") : 0;
+}
+
+static AnbNeed need(const AnbNode *self)
+{
+    Parts p = parts_of(self, NULL);
+    return (AnbNeed){sizeof(Pending) + (4 * p.c + p.c * p.width) * sizeof(double) + p.slots * sizeof(uint32_t), 0};
+}
+
+/* ---- the index --------------------------------------------------------------------------------------------------------- */
+
+static size_t home(const Parts *p, uint64_t id)
+{
+    id *= 0x9e3779b97f4a7c15u;
+    return (id ^ id >> 29) & (p->slots - 1);
+}
+
+/* The slot that holds the id, or the empty one where it would stand. */
+static size_t slot_of(const Parts *p, uint64_t id)
+{
+    size_t at = home(p, id);
+    while (p->index[at] && p->id[p->index[at] - 1] != id)
+        at = (at + 1) & (p->slots - 1);
+    return at;
+}
+
+/* Takes a slot out and moves up what was pushed past it. */
+static void remove_slot(const Parts *p, size_t hole)
+{
+    size_t mask = p->slots - 1;
+    p->index[hole] = 0;
+    for (size_t at = (hole + 1) & mask; p->index[at]; at = (at + 1) & mask) {
+        size_t wanted = home(p, p->id[p->index[at] - 1]);
+        if (((at - wanted) & mask) < ((at - hole) & mask))
+            continue;
+        p->index[hole] = p->index[at];
+        p->index[at] = 0;
+        hole = at;
+    }
+}
+
+static void forget(const Parts *p, uint64_t entry)
+{
+    size_t slot = slot_of(p, p->id[entry]);
+    if (p->index[slot] == entry + 1)
+        remove_slot(p, slot);
+}
+
+/* ---- keeping and finding ------------------------------------------------------------------------------------------------ */
+
+static double *row_of(const Parts *p, size_t entry)
+{
+    return p->rows + entry % p->c * p->width;
+}
+
+static void evict(Pending *s, const Parts *p, size_t entry)
+{
+    if (p->fate[entry] == WAITING) {
+        p->fate[entry] = EVICTED;
+        s->waiting--;
+    }
+}
+
+void anb_pending_keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction,
+                      double *scratch)
+{
+    Pending *s = state;
+    Parts p = parts_of(self, state);
+    AnbAnswer answer = {prediction, 0};
+    anb_child_query(self, 0, state, row, scratch, ANB_QUERY_ANSWER, &answer);
+    size_t old = slot_of(&p, id);
+    if (p.index[old]) {
+        evict(s, &p, p.index[old] - 1);
+        remove_slot(&p, old);
+    }
+    bool full = s->ring.pushed >= 2 * p.c;
+    size_t entry = anb_ring_push(&s->ring, 2 * p.c);
+    if (full)
+        forget(&p, entry);
+    if (s->ring.pushed > p.c)
+        evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row is taken over */
+    p.id[entry] = id;
+    p.fate[entry] = WAITING;
+    p.index[slot_of(&p, id)] = (uint32_t)entry + 1;
+    s->waiting++;
+    double *kept = row_of(&p, entry);
+    kept[0] = answer.prediction;
+    kept[1] = answer.sigma;
+    memcpy(kept + 2, row->raw, self->n_features * sizeof(double));
+}
+
+const double *anb_pending_find(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters,
+                               AnbAnswer *then)
+{
+    Parts p = parts_of(self, state);
+    uint32_t found = p.index[slot_of(&p, id)];
+    uint64_t fate = found ? p.fate[found - 1] : 0;
+    counters->labels_unknown += fate == 0;
+    counters->labels_repeated += fate == LEARNED;
+    counters->labels_evicted += fate == EVICTED;
+    if (fate != WAITING)
+        return NULL;
+    const double *kept = row_of(&p, found - 1);
+    *then = (AnbAnswer){kept[0], kept[1]};
+    return kept + 2;
+}
+
+void anb_pending_learned(const AnbNode *self, void *state, uint64_t id)
+{
+    Pending *s = state;
+    Parts p = parts_of(self, state);
+    p.fate[p.index[slot_of(&p, id)] - 1] = LEARNED;
+    s->waiting--;
+}
+
+size_t anb_pending_waiting(const AnbNode *self, const void *state)
+{
+    (void)self;
+    return (size_t)((const Pending *)state)->waiting;
+}
+
+/* ---- the type ------------------------------------------------------------------------------------------------------------ */
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    return anb_child_predict(self, 0, state, row, scratch);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    anb_child_update(self, 0, state, row, y, weight, scratch);
+}
+
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    return anb_child_step(self, 0, state, row, y, weight, scratch);
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    return anb_child_query(self, 0, state, row, scratch, what, out);
+}
+
+/* Of the rows only those that wait. */
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    Pending *s = state;
+    Parts p = parts_of(self, state);
+    anb_ring_visit(&s->ring, visitor);
+    anb_visit(visitor, &s->waiting, ANB_U64, 1);
+    size_t n = anb_ring_size(&s->ring, 2 * p.c);
+    anb_visit(visitor, p.id, ANB_U64, n);
+    anb_visit(visitor, p.fate, ANB_U64, n);
+    for (size_t i = 0; i < n; i++)
+        if (p.fate[i] == WAITING)
+            anb_visit(visitor, row_of(&p, i), ANB_F64, p.width);
+    anb_visit(visitor, p.index, ANB_U32, p.slots);
+}
+
+/* Whether entry i's row is still its own. */
+static bool has_row(const Pending *s, const Parts *p, size_t i)
+{
+    size_t newest = anb_ring_back(&s->ring, 2 * p->c, 0);
+    return (newest + 2 * p->c - i) % (2 * p->c) < p->c;
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const Pending *s = state;
+    Parts p = parts_of(self, state);
+    size_t n = anb_ring_size(&s->ring, 2 * p.c), waiting = 0, held = 0;
+    bool fine = true;
+    for (size_t i = 0; i < n; i++) {
+        fine = fine && p.fate[i] >= WAITING && p.fate[i] <= EVICTED && (p.fate[i] != WAITING || has_row(s, &p, i));
+        waiting += p.fate[i] == WAITING;
+    }
+    for (size_t i = 0; i < p.slots; i++) {
+        fine = fine && p.index[i] <= n;
+        held += p.index[i] != 0;
+    }
+    fine = fine && waiting == s->waiting && held <= n; /* a slot in two is empty, so every search ends */
+    for (size_t i = 0; i < n && fine; i++)
+        fine = p.fate[i] != WAITING || p.index[slot_of(&p, p.id[i])] == i + 1;
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "pending: an index that does not fit its rows");
+}
+
+const StreamingLearnerType anb_pending = {
+    .name = "pending",
+    .brief = "keeps rows until their labels come",
+    .example = "pending(interval(scale(linear)), capacity=16)",
+    .options_size = sizeof(AnbPendingOptions),
+    .params = params,
+    .flags = ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
+    .version = 1,
+    .min_children = 1,
+    .max_children = 1,
+    .check = check,
+    .need = need,
+    .predict = predict,
+    .update = update,
+    .step = step,
+    .query = query,
+    .ranges = ranges,
+    .validate = validate,
+};
+
+AnbPendingOptions anb_pending_defaults(void)
+{
+    AnbPendingOptions o;
+    anb_options_defaults(&anb_pending, &o);
+    return o;
+}
