@@ -3,6 +3,7 @@
  * from that of reading.
  */
 #include "cli.h"
+#include "coverage.h"
 #include "json.h"
 #include "output.h"
 #include "progress.h"
@@ -39,6 +40,7 @@ typedef struct Run {
     Output predictions;
     Progress progress;
     Watch watch;
+    Coverage coverage;
     uint64_t limit, scored, unlabelled;
     AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */
@@ -84,6 +86,7 @@ static int start(Run *run, const Arguments *a)
         return status;
     run->before = *anb_counters(run->model);
     size_t d = run->rows.n_features;
+    coverage_start(&run->coverage, run->model);
     run->block = BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
     run->x = malloc(run->block * d * sizeof *run->x);
     run->y = malloc(2 * run->block * sizeof *run->y);
@@ -120,6 +123,8 @@ static void learn_block(Run *run, size_t n)
     double from = progress_clock();
     for (size_t i = 0; i < n; i++) {
         const double *x = run->x + i * d;
+        if (!isnan(run->y[i]))
+            coverage_add(&run->coverage, run->model, x, run->y[i]);
         run->said[i] = isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], 1);
         if (run->watch.file && !isnan(run->y[i]))
             watch_sample(&run->watch, run->model, x, run->y[i], run->said[i]);
@@ -191,6 +196,7 @@ static void print_json(const Run *run, const char *stream_name)
     json_count(&json, "rejected", rejected(run));
     json_number(&json, "samples_per_second", n > 0 && run->learning > 0 ? (double)n / run->learning : ANB_NAN);
     json_count(&json, "state_bytes", anb_state_bytes(run->model));
+    coverage_print_json(&run->coverage, &json);
     json_number(&json, "seconds", progress_clock() - run->start);
     json_close(&json, '}');
     putchar('\n');
@@ -230,6 +236,7 @@ static void print_result(const Run *run, const char *stream_name)
            run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
     printf("state             %s\n", show_bytes(anb_state_bytes(run->model), a));
     print_experts(run);
+    coverage_print(&run->coverage);
 }
 
 static int run_eval(const Arguments *a)

@@ -13,8 +13,6 @@
 #include "pending.h"
 #include "parts/ring.h"
 
-enum { WAITING = 1, LEARNED, EVICTED };
-
 typedef struct Pending {
     AnbRing ring; /* of 2 C entries */
     uint64_t waiting;
@@ -104,8 +102,8 @@ static double *row_of(const Parts *p, size_t entry)
 
 static void evict(Pending *s, const Parts *p, size_t entry)
 {
-    if (p->fate[entry] == WAITING) {
-        p->fate[entry] = EVICTED;
+    if (p->fate[entry] == ANB_PENDING_WAITING) {
+        p->fate[entry] = ANB_PENDING_EVICTED;
         s->waiting--;
     }
 }
@@ -129,7 +127,7 @@ void anb_pending_keep(const AnbNode *self, void *state, const AnbRow *row, uint6
     if (s->ring.pushed > p.c)
         evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row is taken over */
     p.id[entry] = id;
-    p.fate[entry] = WAITING;
+    p.fate[entry] = ANB_PENDING_WAITING;
     p.index[slot_of(&p, id)] = (uint32_t)entry + 1;
     s->waiting++;
     double *kept = row_of(&p, entry);
@@ -138,18 +136,24 @@ void anb_pending_keep(const AnbNode *self, void *state, const AnbRow *row, uint6
     memcpy(kept + 2, row->raw, self->n_features * sizeof(double));
 }
 
+AnbPendingFate anb_pending_entry_fate(const AnbNode *self, const void *state, uint64_t id)
+{
+    Parts p = parts_of(self, state);
+    uint32_t found = p.index[slot_of(&p, id)];
+    return found ? (AnbPendingFate)p.fate[found - 1] : ANB_PENDING_UNKNOWN;
+}
+
 const double *anb_pending_find(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters,
                                AnbAnswer *then)
 {
     Parts p = parts_of(self, state);
-    uint32_t found = p.index[slot_of(&p, id)];
-    uint64_t fate = found ? p.fate[found - 1] : 0;
-    counters->labels_unknown += fate == 0;
-    counters->labels_repeated += fate == LEARNED;
-    counters->labels_evicted += fate == EVICTED;
-    if (fate != WAITING)
+    AnbPendingFate fate = anb_pending_entry_fate(self, state, id);
+    counters->labels_unknown += fate == ANB_PENDING_UNKNOWN;
+    counters->labels_repeated += fate == ANB_PENDING_LEARNED;
+    counters->labels_evicted += fate == ANB_PENDING_EVICTED;
+    if (fate != ANB_PENDING_WAITING)
         return NULL;
-    const double *kept = row_of(&p, found - 1);
+    const double *kept = row_of(&p, p.index[slot_of(&p, id)] - 1);
     *then = (AnbAnswer){kept[0], kept[1]};
     return kept + 2;
 }
@@ -158,7 +162,7 @@ void anb_pending_learned(const AnbNode *self, void *state, uint64_t id)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
-    p.fate[p.index[slot_of(&p, id)] - 1] = LEARNED;
+    p.fate[p.index[slot_of(&p, id)] - 1] = ANB_PENDING_LEARNED;
     s->waiting--;
 }
 
@@ -201,7 +205,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     anb_visit(visitor, p.id, ANB_U64, n);
     anb_visit(visitor, p.fate, ANB_U64, n);
     for (size_t i = 0; i < n; i++)
-        if (p.fate[i] == WAITING)
+        if (p.fate[i] == ANB_PENDING_WAITING)
             anb_visit(visitor, row_of(&p, i), ANB_F64, p.width);
     anb_visit(visitor, p.index, ANB_U32, p.slots);
 }
@@ -220,8 +224,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     size_t n = anb_ring_size(&s->ring, 2 * p.c), waiting = 0, held = 0;
     bool fine = true;
     for (size_t i = 0; i < n; i++) {
-        fine = fine && p.fate[i] >= WAITING && p.fate[i] <= EVICTED && (p.fate[i] != WAITING || has_row(s, &p, i));
-        waiting += p.fate[i] == WAITING;
+        fine = fine && p.fate[i] >= ANB_PENDING_WAITING && p.fate[i] <= ANB_PENDING_EVICTED && (p.fate[i] != ANB_PENDING_WAITING || has_row(s, &p, i));
+        waiting += p.fate[i] == ANB_PENDING_WAITING;
     }
     for (size_t i = 0; i < p.slots; i++) {
         fine = fine && p.index[i] <= n;
@@ -229,7 +233,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     }
     fine = fine && waiting == s->waiting && held <= n; /* a slot in two is empty, so every search ends */
     for (size_t i = 0; i < n && fine; i++)
-        fine = p.fate[i] != WAITING || p.index[slot_of(&p, p.id[i])] == i + 1;
+        fine = p.fate[i] != ANB_PENDING_WAITING || p.index[slot_of(&p, p.id[i])] == i + 1;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "pending: an index that does not fit its rows");
 }
 

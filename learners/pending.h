@@ -12,6 +12,7 @@ const double *anb_pending_find(const AnbNode *self, const void *state, uint64_t 
                                AnbAnswer *then);
 /* The row has been learned: its id stays known, its row does not. */
 void anb_pending_learned(const AnbNode *self, void *state, uint64_t id);
+AnbPendingFate anb_pending_entry_fate(const AnbNode *self, const void *state, uint64_t id);
 size_t anb_pending_waiting(const AnbNode *self, const void *state);
 
 #endif

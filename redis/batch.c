@@ -207,6 +207,13 @@ int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return run(ctx, argv[1], model, &batch);
 }
 
+const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv)
+{
+    Batch batch = {.n = 1, .d = anb_n_features(learner)};
+    take_room(&batch);
+    return parse_rows(ctx, &batch, argv) || check_rows(ctx, &batch, learner) ? NULL : batch.rows;
+}
+
 int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     Batch batch = {.single = true, .n = 1};

@@ -60,12 +60,19 @@ typedef struct Batch {
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
+/* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with the
+ * error replied. */
+const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv);
 int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predictb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* ---- labels.c ---- */
+int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- worker.c ---- */
 int anb_worker_start(void);

@@ -48,6 +48,11 @@ double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double we
     return then.prediction;
 }
 
+AnbPendingFate anb_pending_fate(const StreamingLearner *model, uint64_t id)
+{
+    return is_pending(model) ? anb_pending_entry_fate(&model->plan->nodes[0], model->block, id) : ANB_PENDING_UNKNOWN;
+}
+
 size_t anb_n_pending(const StreamingLearner *model)
 {
     return is_pending(model) ? anb_pending_waiting(&model->plan->nodes[0], model->block) : 0;
@@ -68,6 +73,18 @@ static int ask_interval(const StreamingLearner *model, double *scratch, AnbCount
         *high = q.high;
     }
     return code;
+}
+
+size_t anb_interval_levels(const StreamingLearner *model, const double **coverage)
+{
+    const AnbNode *node = &model->plan->nodes[0];
+    if (is_pending(model))
+        node = &node->children[0];
+    if (node->type != &anb_interval)
+        return 0;
+    const AnbIntervalOptions *o = node->options;
+    *coverage = o->coverage.value;
+    return (size_t)o->coverage.count;
 }
 
 int anb_predict_interval(StreamingLearner *model, const double *x, double coverage, double *low, double *high)

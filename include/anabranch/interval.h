@@ -48,7 +48,16 @@ typedef struct AnbIntervalQuery {
  */
 ANB_API int anb_predict_interval(StreamingLearner *model, const double *x, double coverage, double *low, double *high);
 
-/* The same with a reader's scratch: the model is not touched. */
+/**
+ * The coverages that can be asked for.
+ *
+ * @param model     any model
+ * @param coverage  set to the levels, owned by the model's plan
+ * @return          how many there are; 0 where the model has no intervals
+ */
+ANB_API size_t anb_interval_levels(const StreamingLearner *model, const double **coverage);
+
+/* As anb_predict_interval, with a reader's scratch: the model is not touched. */
 ANB_API int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x, double coverage,
                                       double *low, double *high);
 

@@ -59,6 +59,17 @@ ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const d
  */
 ANB_API double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight);
 
+/* What became of a row. */
+typedef enum AnbPendingFate {
+    ANB_PENDING_UNKNOWN,
+    ANB_PENDING_WAITING,
+    ANB_PENDING_LEARNED,
+    ANB_PENDING_EVICTED
+} AnbPendingFate;
+
+/* The fate of an id, without counting anything; an id is forgotten 2 x capacity rows after its own. */
+ANB_API AnbPendingFate anb_pending_fate(const StreamingLearner *model, uint64_t id);
+
 /* Rows that wait. 0 where the model is no pending one. */
 ANB_API size_t anb_n_pending(const StreamingLearner *model);
 

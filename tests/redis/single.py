@@ -204,6 +204,31 @@ def copies_and_keys(server, library):
 
 
 @with_server()
+def labels_that_come_later(server, library):
+    client = fresh(server)
+    expression = "pending(interval(scale(moe(linear, rls))), capacity=8)"
+    model = library.model(D, "interval(scale(moe(linear, rls)))")
+    client.call("ANB.CREATE", "p", expression, "FEATURES", D)
+    rng = random.Random(9)
+    for i in range(100):
+        x, y = sample(rng, D)
+        said = float(client.call("ANB.PENDING", "p", i, *x))
+        assert float(client.call("ANB.LABEL", "p", i, y)) == said == model.train(x, y)
+    refused(client, "learned already", "ANB.LABEL", "p", 99, 1)
+    refused(client, "no row waits", "ANB.LABEL", "p", 12345, 1)
+    refused(client, "whole number", "ANB.LABEL", "p", "x", 1)
+    refused(client, "4 features", "ANB.PENDING", "p", 1, 2)
+    for i in range(9):
+        client.call("ANB.PENDING", "p", 1000 + i, *x)
+    refused(client, "gave way", "ANB.LABEL", "p", 1000, 1)
+    blob = client.call("ANB.SAVE", "p")
+    client.call("ANB.RESTORE", "q", blob)
+    assert client.call("ANB.LABEL", "q", 1008, 5) == client.call("ANB.LABEL", "p", 1008, 5)
+    client.call("ANB.CREATE", "m", "linear", "FEATURES", D)
+    refused(client, "pending", "ANB.PENDING", "m", 1, *x)
+
+
+@with_server()
 def commands_describe_themselves(server, library):
     client = fresh(server)
     named = {c[0]: c for c in client.call("COMMAND") if c[0].startswith(b"anb.")}
@@ -389,7 +414,7 @@ def redis_cli_is_a_client(server, library):
     assert "linear" in cli("ANB.INFO", "m")
 
 
-TESTS = [answers_are_the_library_s, snapshots_cross_unchanged, read_outs, refusals_leave_the_model, copies_and_keys,
+TESTS = [answers_are_the_library_s, snapshots_cross_unchanged, read_outs, refusals_leave_the_model, copies_and_keys, labels_that_come_later,
          commands_describe_themselves, a_restart_from_rdb, a_kill_with_the_log, a_kill_with_a_rewritten_log,
          no_acknowledged_sample_is_lost, a_replica_is_equal, the_worker_keeps_the_order,
          a_key_that_goes_while_a_command_waits, redis_cli_is_a_client]

@@ -1,0 +1,90 @@
+#include "coverage.h"
+#include "show.h"
+#include <math.h>
+
+void coverage_start(Coverage *coverage, const StreamingLearner *model)
+{
+    const double *levels;
+    *coverage = (Coverage){.n = anb_interval_levels(model, &levels)};
+    for (size_t i = 0; i < coverage->n; i++)
+        coverage->level[i] = (CoverageLevel){.wanted = levels[i], .least = ANB_NAN, .most = ANB_NAN};
+}
+
+static void add_to_level(CoverageLevel *level, double low, double high, double y)
+{
+    bool inside = y >= low && y <= high;
+    level->held += inside;
+    level->window_held += inside;
+    if (isfinite(high - low)) {
+        level->width += high - low;
+        level->finite++;
+    }
+}
+
+/* The first window is for the intervals to find their width. */
+static void end_window(Coverage *coverage)
+{
+    coverage->windows++;
+    for (size_t i = 0; i < coverage->n; i++) {
+        CoverageLevel *level = &coverage->level[i];
+        double share = (double)level->window_held / COVERAGE_WINDOW;
+        level->window_held = 0;
+        if (coverage->windows == 1)
+            continue;
+        level->least = share < level->least || isnan(level->least) ? share : level->least;
+        level->most = share > level->most || isnan(level->most) ? share : level->most;
+    }
+}
+
+void coverage_add(Coverage *coverage, StreamingLearner *model, const double *x, double y)
+{
+    for (size_t i = 0; i < coverage->n; i++) {
+        double low, high;
+        if (anb_predict_interval(model, x, coverage->level[i].wanted, &low, &high))
+            return;
+        add_to_level(&coverage->level[i], low, high, y);
+    }
+    if (coverage->n > 0 && ++coverage->samples % COVERAGE_WINDOW == 0)
+        end_window(coverage);
+}
+
+static double share(const Coverage *coverage, const CoverageLevel *level)
+{
+    return coverage->samples > 0 ? (double)level->held / (double)coverage->samples : ANB_NAN;
+}
+
+static double mean_width(const CoverageLevel *level)
+{
+    return level->finite > 0 ? level->width / (double)level->finite : ANB_NAN;
+}
+
+void coverage_print(const Coverage *coverage)
+{
+    char width[SHOW_SIZE];
+    if (coverage->n == 0)
+        return;
+    printf("\n%-20s %10s %14s %14s %14s\n", "interval", "coverage", "least of 2,000", "most of 2,000", "mean width");
+    for (size_t i = 0; i < coverage->n; i++) {
+        const CoverageLevel *level = &coverage->level[i];
+        printf("%-20.4g %9.1f%% %13.1f%% %13.1f%% %14s\n", level->wanted, 100 * share(coverage, level),
+               100 * level->least, 100 * level->most, show_number(mean_width(level), width));
+    }
+}
+
+void coverage_print_json(const Coverage *coverage, Json *json)
+{
+    if (coverage->n == 0)
+        return;
+    json_open(json, "intervals", '[');
+    for (size_t i = 0; i < coverage->n; i++) {
+        const CoverageLevel *level = &coverage->level[i];
+        json_open(json, NULL, '{');
+        json_number(json, "level", level->wanted);
+        json_number(json, "coverage", share(coverage, level));
+        json_number(json, "least_of_2000", level->least);
+        json_number(json, "most_of_2000", level->most);
+        json_number(json, "mean_width", mean_width(level));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}

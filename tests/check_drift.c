@@ -1,0 +1,139 @@
+/* Drift: each detector sees a swap of the concept soon, stays silent without one, and acts as told. */
+#include "parts/detectors.h"
+#include "stream.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <stdio.h>
+
+static StreamingLearner *make(const char *detector, const char *action, const char *child)
+{
+    char expression[200];
+    snprintf(expression, sizeof expression, "drift(%s, detector=%s, action=%s)", child, detector, action);
+    StreamingLearner *model = anb_parse(3, expression, NULL, NULL);
+    ck_assert_ptr_nonnull(model);
+    return model;
+}
+
+/* y = sign 2 x0 + noise, features in [-1, 1]. Returns the mean squared error of the samples. */
+static double feed(StreamingLearner *model, Stream *s, int n, double sign)
+{
+    double x[3], sum = 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < 3; j++)
+            x[j] = stream_uniform(s);
+        double y = sign * 2 * x[0] + x[1] + .3 * stream_uniform(s), e = y - anb_train_one(model, x, y, 1);
+        sum += e * e;
+    }
+    return sum / n;
+}
+
+static const char *const detectors[] = {"adwin", "page_hinkley", "kswin"};
+
+START_TEST(a_swap_is_seen_and_its_absence_is_not)
+{
+    StreamingLearner *model = make(detectors[_i], "mark", "rls(lambda=1)");
+    Stream s = {5, 3};
+    AnbDriftView view;
+    feed(model, &s, 5000, 1);
+    uint64_t quiet = anb_counters(model)->drifts;
+    ck_assert_uint_le(quiet, _i == 2 ? 12 : 0); /* kswin tests every sample: 5,000 at a chance of 0.002, correlated */
+    feed(model, &s, 600, -1);
+    ck_assert_uint_gt(anb_counters(model)->drifts, quiet);
+    ck_assert_int_eq(anb_drift_view(model, &view), 0);
+    ck_assert_uint_eq(view.drifts, anb_counters(model)->drifts);
+    ck_assert_uint_lt(view.since_last, 600);
+    anb_free(model);
+}
+END_TEST
+
+static double error_after_swap(const char *action)
+{
+    StreamingLearner *model = make("adwin", action, "rls(lambda=1)");
+    Stream s = {5, 3};
+    feed(model, &s, 5000, 1);
+    feed(model, &s, 500, -1);
+    double error = feed(model, &s, 1500, -1);
+    anb_free(model);
+    return error;
+}
+
+START_TEST(acting_helps_where_marking_does_not)
+{
+    double mark = error_after_swap("mark");
+    ck_assert_double_lt(error_after_swap("refresh"), mark / 4);
+    ck_assert_double_lt(error_after_swap("reset"), mark / 4);
+}
+END_TEST
+
+START_TEST(the_unit_of_the_target_does_not_matter)
+{
+    StreamingLearner *a = make("adwin", "reset", "rls"), *b = make("adwin", "reset", "rls");
+    Stream s = {6, 3};
+    double x[3];
+    for (int i = 0; i < 6000; i++) {
+        double y = stream_next(&s, x) * (i > 3000 ? -1 : 1);
+        anb_train_one(a, x, y, 1);
+        anb_train_one(b, x, y * 0x1p40, 1);
+    }
+    ck_assert_uint_gt(anb_counters(a)->drifts, 0);
+    ck_assert_uint_eq(anb_counters(a)->drifts, anb_counters(b)->drifts);
+    anb_free(a);
+    anb_free(b);
+}
+END_TEST
+
+/* Twenty zeros, then ones: the sum of (v - mean - 0.005) passes 50 where direct evaluation says. */
+START_TEST(page_hinkley_against_its_recurrence)
+{
+    AnbPageHinkley p = {0};
+    double mean = 0, sum = 0, least = 0;
+    int seen = -1, wanted = -1;
+    for (int i = 0; i < 400 && seen < 0; i++) {
+        double v = i < 120 ? .1 : .9;
+        mean = (mean * i + v) / (i + 1);
+        sum += v - mean - .005;
+        least = fmin(least, sum);
+        if (wanted < 0 && i >= 29 && sum - least > 50)
+            wanted = i;
+        if (anb_page_hinkley_add(&p, v))
+            seen = i;
+    }
+    ck_assert_int_gt(wanted, 120);
+    ck_assert_int_eq(seen, wanted);
+}
+END_TEST
+
+START_TEST(the_distance_of_kolmogorov_and_smirnov)
+{
+    const double a[] = {1, 2, 3, 4}, b[] = {3, 4, 5, 6}, c[] = {7, 8, 9, 10}, d[] = {1, 1, 1, 2};
+    ck_assert_double_eq(anb_ks_distance(a, a, 4), 0);
+    ck_assert_double_eq(anb_ks_distance(a, b, 4), .5);
+    ck_assert_double_eq(anb_ks_distance(a, c, 4), 1);
+    ck_assert_double_eq(anb_ks_distance(a, d, 4), .5);
+}
+END_TEST
+
+START_TEST(a_model_without_a_detector_says_so)
+{
+    StreamingLearner *model = anb_parse(3, "scale(linear)", NULL, NULL);
+    AnbDriftView view;
+    ck_assert_int_eq(anb_drift_view(model, &view), ANB_E_UNSUPPORTED);
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("drift");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_loop_test(tests, a_swap_is_seen_and_its_absence_is_not, 0, 3);
+    tcase_add_test(tests, acting_helps_where_marking_does_not);
+    tcase_add_test(tests, the_unit_of_the_target_does_not_matter);
+    tcase_add_test(tests, page_hinkley_against_its_recurrence);
+    tcase_add_test(tests, the_distance_of_kolmogorov_and_smirnov);
+    tcase_add_test(tests, a_model_without_a_detector_says_so);
+    return suite;
+}
+
+CHECK_MAIN(suite)

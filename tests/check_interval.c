@@ -1,0 +1,185 @@
+/* Conformal intervals: the part against its definition, the type by its coverage on streams that shift. */
+#include "parts/conformal.h"
+#include "stream.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+
+/* ---- scores against a plain sort ------------------------------------------------------------------------------------- */
+
+static double kth_smallest(const double *v, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t below = 0, equal = 0;
+        for (size_t j = 0; j < n; j++) {
+            below += v[j] < v[i];
+            equal += v[j] == v[i];
+        }
+        if (k >= below && k < below + equal)
+            return v[i];
+    }
+    return NAN;
+}
+
+START_TEST(quantiles_are_those_of_the_last_thousand)
+{
+    static AnbScores scores;
+    static double all[2500];
+    Stream s = {9, 1};
+    ck_assert_double_eq(anb_scores_beta(&scores, 1), 1);
+    ck_assert(isinf(anb_scores_quantile(&scores, .9)));
+    for (size_t i = 0; i < 2500; i++) {
+        all[i] = floor(fabs(stream_uniform(&s)) * 300) / 100; /* many equal ones */
+        anb_scores_add(&scores, all[i]);
+        if (i % 257 != 3)
+            continue;
+        size_t n = i + 1 < ANB_SCORES ? i + 1 : ANB_SCORES, least = 0;
+        const double *last = all + i + 1 - n;
+        for (size_t j = 0; j < n; j++)
+            least += last[j] >= 1.5;
+        ck_assert_double_eq(anb_scores_beta(&scores, 1.5), (double)least / (double)n);
+        size_t rank = (size_t)ceil(.7 * (double)(n + 1));
+        ck_assert_double_eq(anb_scores_quantile(&scores, .7), kth_smallest(last, n, rank - 1));
+        ck_assert(anb_scores_valid(&scores));
+    }
+    ck_assert(isinf(anb_scores_quantile(&scores, 1)));
+    ck_assert_double_eq(anb_scores_quantile(&scores, -1), 0);
+}
+END_TEST
+
+/* The formulas of the paper, written out again in the plainest way. */
+START_TEST(the_level_follows_the_published_update)
+{
+    AnbAdaptive a;
+    double alpha[8], w[8], wanted = .1, eta, sigma = .001;
+    anb_adaptive_init(&a, wanted);
+    for (int k = 0; k < 8; k++) {
+        alpha[k] = wanted;
+        w[k] = 1;
+    }
+    eta = sqrt(3.0 / 500) * sqrt((log(500 * 8) + log(2) + 1) / (pow(.9, 2) * pow(.1, 3) + pow(.1, 2) * pow(.9, 3)));
+    Stream s = {4, 1};
+    for (int i = 0; i < 500; i++) {
+        double beta = fabs(stream_uniform(&s)), sum = 0, mix = 0;
+        for (int k = 0; k < 8; k++) {
+            double u = beta - alpha[k], loss = wanted * u - fmin(0, u);
+            w[k] *= exp(-eta * loss);
+            sum += w[k];
+            alpha[k] += .001 * pow(2, k) * (wanted - (alpha[k] > beta));
+        }
+        for (int k = 0; k < 8; k++)
+            w[k] = (1 - sigma) * w[k] / sum + sigma / 8;
+        anb_adaptive_add(&a, wanted, beta);
+        for (int k = 0; k < 8; k++)
+            mix += w[k] * alpha[k];
+        ck_assert_double_eq_tol(anb_adaptive_alpha(&a), mix, 1e-12);
+    }
+    ck_assert(anb_adaptive_valid(&a));
+}
+END_TEST
+
+/* ---- the type --------------------------------------------------------------------------------------------------------- */
+
+/* Windows of 2,000 after the first stay within two points, through a jump of the noise and a swap of the concept. */
+START_TEST(coverage_holds_through_shifts)
+{
+    static const double levels[] = {.8, .9, .95};
+    StreamingLearner *model = anb_parse(4, "interval(scale(moe(rls(lambda=0.99), linear, mean, router=boa)))", NULL, NULL);
+    ck_assert_ptr_nonnull(model);
+    Stream s = {11, 4};
+    double x[4];
+    int held[3] = {0};
+    for (int i = 0; i < 14000; i++) {
+        double y = stream_next(&s, x);
+        y = i > 9000 ? -y : y;
+        y += (i > 5000 ? 3 : .3) * stream_uniform(&s);
+        for (int l = 0; l < 3; l++) {
+            double low, high;
+            ck_assert_int_eq(anb_predict_interval(model, x, levels[l], &low, &high), 0);
+            ck_assert(low <= high);
+            held[l] += y >= low && y <= high;
+        }
+        anb_train_one(model, x, y, 1);
+        if (i % 2000 != 1999)
+            continue;
+        for (int l = 0; l < 3; l++) {
+            ck_assert_msg(i < 2000 || fabs(held[l] / 2000.0 - levels[l]) <= .02, "to %d: %g, not %g", i, held[l] / 2000.0,
+                          levels[l]);
+            held[l] = 0;
+        }
+    }
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(wider_levels_hold_narrower_ones)
+{
+    StreamingLearner *model = anb_parse(2, "interval(scale(linear), coverage=[0.5, 0.9])", NULL, NULL);
+    Stream s = {2, 2};
+    double x[2], low[2], high[2];
+    for (int i = 0; i < 3000; i++) {
+        double y = stream_next(&s, x);
+        anb_predict_interval(model, x, .5, &low[0], &high[0]);
+        anb_predict_interval(model, x, .9, &low[1], &high[1]);
+        ck_assert(low[1] <= low[0] && high[0] <= high[1]);
+        ck_assert(i > 50 || i < 20 || isfinite(high[0]));
+        anb_train_one(model, x, y, 1);
+    }
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(a_reader_sees_the_same_interval)
+{
+    StreamingLearner *model = anb_parse(2, "interval(scale(linear))", NULL, NULL);
+    AnbReader *reader = anb_reader_new(model, NULL);
+    Stream s = {2, 2};
+    double x[2], a[2], b[2];
+    for (int i = 0; i < 500; i++) {
+        double y = stream_next(&s, x);
+        anb_predict_interval(model, x, .9, &a[0], &a[1]);
+        ck_assert_int_eq(anb_predict_interval_with(model, reader, x, .9, &b[0], &b[1]), 0);
+        ck_assert(a[0] == b[0] && a[1] == b[1]);
+        anb_train_one(model, x, y, 1);
+    }
+    anb_reader_free(reader);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(what_is_refused)
+{
+    AnbError error = {0};
+    const double *levels;
+    double x[2] = {1, 2}, low, high, bad[2] = {INFINITY, 0};
+    StreamingLearner *model = anb_parse(2, "interval(linear, coverage=[0.9])", NULL, NULL);
+    ck_assert_int_eq(anb_predict_interval(model, x, .8, &low, &high), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_predict_interval(model, bad, .9, &low, &high), ANB_E_INPUT);
+    ck_assert_uint_eq(anb_interval_levels(model, &levels), 1);
+    ck_assert_double_eq(levels[0], .9);
+    anb_free(model);
+    model = anb_parse(2, "scale(linear)", NULL, NULL);
+    ck_assert_int_eq(anb_predict_interval(model, x, .9, &low, &high), ANB_E_UNSUPPORTED);
+    ck_assert_uint_eq(anb_interval_levels(model, &levels), 0);
+    anb_free(model);
+    ck_assert_ptr_null(anb_parse(2, "scale(interval(linear))", NULL, &error));
+    ck_assert_ptr_null(anb_parse(2, "interval(interval(linear))", NULL, &error));
+    ck_assert_ptr_null(anb_parse(2, "interval(pending(linear))", NULL, &error));
+    ck_assert_ptr_null(anb_parse(2, "interval(linear, coverage=[0.9, 1])", NULL, &error));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("interval");
+    TCase *tests = case_of(suite, 30);
+    tcase_add_test(tests, quantiles_are_those_of_the_last_thousand);
+    tcase_add_test(tests, the_level_follows_the_published_update);
+    tcase_add_test(tests, coverage_holds_through_shifts);
+    tcase_add_test(tests, wider_levels_hold_narrower_ones);
+    tcase_add_test(tests, a_reader_sees_the_same_interval);
+    tcase_add_test(tests, what_is_refused);
+    return suite;
+}
+
+CHECK_MAIN(suite)
