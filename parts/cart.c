@@ -2,7 +2,7 @@
 #include "parts/cart.h"
 
 /* Growing leaves with their models of a tree take 3.6 MB at most, so that 20 trees of 128 features stay below 80 MB. */
-enum { SLOTS_BYTES = 3600000, TRIED_MAX = 96, SLOTS_MIN = 4 };
+enum { SLOTS_BYTES = 3600000, TRIED_MAX = 32, SLOTS_MIN = 4 };
 
 static size_t rounded(size_t bytes)
 {

@@ -6,8 +6,8 @@
  *       | rls: double[slots][...] ]
  *
  * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
- * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random. Every 50 units of
- * weight it looks for the best split, and takes it where
+ * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most (others
+ * are drawn where 1,000 samples led to nothing). Every 50 units of weight it looks for the best split, and takes it where
  *
  *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
  *
@@ -32,7 +32,7 @@ enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
 /* What never changes, and where everything lies; anb_cart_layout fills what is below the line. */
 typedef struct AnbCartPlan {
     size_t features;
-    double share;      /* of the features that a leaf tries, (0, 1] */
+    double share;      /* of the features that a leaf tries, (0, 1]; at most 32 are tried */
     uint32_t nodes;    /* at most, odd */
     uint32_t slots;    /* growing leaves at most; of rls leaves fewer where they are large */
     AnbLeafKind leaf;

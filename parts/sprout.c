@@ -4,7 +4,7 @@
 
 static const double period = 50; /* weight between two looks */
 static const double min_side = 5; /* samples on either side of a split: a single one bagged often must not make one */
-enum { STALE = 5000, YOUNG = 1000 };
+enum { STALE = 5000, YOUNG = 1000, TIRED = 1000 };
 
 static double leaf_reference(const AnbLeaf *leaf)
 {
@@ -192,7 +192,7 @@ static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const A
 {
     AnbSlot *slot = anb_cart_slot(plan, cart, index);
     if (slot->made != sample->bins->made)
-        start_histogram(plan, cart, index, sample->bins->made);
+        assign(plan, cart, index, slot->leaf, sample);
     double value = sample->chasing ? sample->residual : sample->y - slot->reference;
     double sum = sample->weight * value;
     slot->count += sample->weight;
@@ -202,6 +202,12 @@ static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const A
                       sum, sample->weight);
 }
 
+/* Nothing found among the features that were drawn, in much data: others. */
+static bool tired(const AnbCartPlan *plan, const AnbSlot *slot)
+{
+    return plan->tried < plan->features && slot->count > TIRED * plan->bag;
+}
+
 /* Every 50 units of weight: a split, or a slot for a leaf that has none. */
 static void look(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
@@ -209,6 +215,8 @@ static void look(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const A
     leaf->since = 0;
     if (leaf->slot != ANB_NO_SLOT) {
         try_split(plan, cart, index, sample);
+        if (leaf->slot != ANB_NO_SLOT && tired(plan, anb_cart_slot(plan, cart, leaf->slot)))
+            assign(plan, cart, leaf->slot, index, sample);
         return;
     }
     begin(plan, cart, index, sample);
