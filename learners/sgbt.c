@@ -25,6 +25,9 @@
  *
  * A block of 64 rows that is not settled yet is settled before anything else touches it.
  *
+ * A weight multiplies the steps, up to the target and no further, and is the number of places that the row takes in the
+ * window: up to four, a fraction by chance.
+ *
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
  * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
@@ -35,6 +38,7 @@
 enum {
     BASE_SAMPLES = 200, /* base is the mean of so many targets */
     MIN_ROWS = 5,
+    MOST_PLACES = 4,    /* in the window, of one row */
     ALARM_PAUSE = 500   /* samples kept before a drift is believed */
 };
 
@@ -131,17 +135,18 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return f - f == 0 ? f : v.head->base;
 }
 
-/* Returns the sum of the slow values after it. */
-static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, double error)
+/* Returns the sum of the slow values after it. No weight moves further than to the target. */
+static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, double error, double weight)
 {
     const AnbSgbtOptions *o = self->options;
     Sgbt *h = v->head;
-    double slow = o->eta * error / o->trees, fast = (error - s->sum->fast) / o->trees;
-    h->cross = h->cross * trust_fade + error * s->sum->fast;
-    h->square = h->square * trust_fade + s->sum->fast * s->sum->fast;
+    const double step = fmin(o->eta * weight, 1), share = fmin(weight, 1), keep = 1 - (1 - fast_keep) * share;
+    double slow = step * error / o->trees, fast = share * (error - s->sum->fast) / o->trees;
+    h->cross = h->cross * trust_fade + share * error * s->sum->fast;
+    h->square = h->square * trust_fade + share * s->sum->fast * s->sum->fast;
     if (h->cross - h->cross != 0 || h->square - h->square != 0)
         h->cross = h->square = 0;
-    anb_ensemble_move(&v->boost.trees, s->leaf, slow, fast_keep, fast);
+    anb_ensemble_move(&v->boost.trees, s->leaf, slow, keep, fast);
     return s->sum->slow + slow * (double)v->boost.trees.head->grown;
 }
 
@@ -183,23 +188,41 @@ static void watch(const View *v, double error, AnbCounters *counters)
     counters->drifts++;
 }
 
+/* How many places in the window a row takes: as many as its weight, on average, and up to four. */
+static unsigned places(const View *v, double weight)
+{
+    double whole = floor(fmin(weight, MOST_PLACES)), rest = fmin(weight, MOST_PLACES) - whole;
+    if (rest > 0)
+        whole += anb_random_uniform(&v->boost.head->random) < rest;
+    return (unsigned)whole;
+}
+
+static void keep(const View *v, const Scratch *s, double y, double output)
+{
+    Sgbt *h = v->head;
+    h->credit -= anb_boost_keep(&v->boost, s->row, s->leaf, y, output);
+    uint64_t seen = v->boost.window.head->pushed;
+    if (seen <= BASE_SAMPLES)
+        h->base += (y - h->base) / (double)seen;
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const View v = view_of(self, state);
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
     double believed = trust(h) * s.sum->fast, error = y - h->base - s.sum->slow;
-    double output = move_leaves(self, &v, &s, error);
-    (void)weight;
+    double output = move_leaves(self, &v, &s, error, weight);
     if (output - output != 0) {
         anb_restart(self, state, row);
         return;
     }
-    h->credit -= anb_boost_keep(&v.boost, s.row, s.leaf, y, output);
+    unsigned n = places(&v, weight);
+    if (n == 0)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        keep(&v, &s, y, output);
     watch(&v, error - believed, row->counters);
-    uint64_t seen = v.boost.window.head->pushed;
-    if (seen <= BASE_SAMPLES)
-        h->base += (y - h->base) / (double)seen;
     if (anb_window_live(&v.boost.window) < ANB_WINDOW_FIRST)
         return;
     replay(self, &v);
@@ -246,7 +269,7 @@ const StreamingLearnerType anb_sgbt = {
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
-    .flags = ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_UNIT,
+    .flags = ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
     .version = 1,
     .check = check,
     .need = need,

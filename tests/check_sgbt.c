@@ -193,6 +193,29 @@ START_TEST(odd_streams_stay_finite)
 }
 END_TEST
 
+/* Nine rows of ten say the opposite: hardly heard at a weight of 0.01 against 5, believed where all weigh the same. */
+START_TEST(weights_count)
+{
+    double square[2] = {0};
+    for (int weighted = 0; weighted < 2; weighted++) {
+        StreamingLearner *model = made(3, small);
+        AnbRandom random;
+        double x[3];
+        anb_random_seed(&random, 6);
+        for (int t = 0; t < 6000; t++) {
+            uniform_row(&random, x, 3);
+            bool lie = t % 10 != 0;
+            double y = x[0] > 0 ? 10 : -10, f = anb_train_one(model, x, lie ? -y : y, lie && weighted ? .01 : 5);
+            if (t >= 5000)
+                square[weighted] += (f - y) * (f - y) / 1000;
+        }
+        anb_free(model);
+    }
+    ck_assert_msg(square[1] < 20, "weighted: %g", square[1]);
+    ck_assert_msg(square[0] > 300, "alike: %g", square[0]);
+}
+END_TEST
+
 START_TEST(two_alternating_rows_are_told_apart)
 {
     StreamingLearner *model = made(2, small);
@@ -248,6 +271,7 @@ static Suite *sgbt_suite(void)
     tcase_add_test(tests, a_seed_decides_everything);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, weights_count);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, importance_names_what_matters);
     tcase_add_test(tests, too_many_features_are_refused);

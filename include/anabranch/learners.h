@@ -183,7 +183,7 @@ ANB_API extern const StreamingLearnerType anb_refine;
  * what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread evenly
  * over the samples; an abrupt drift makes it forget what lies behind (counted in drifts). Reads raw values, missing
  * cells included. A light one: window 2048, trees 40, depth 4, rate .15, budget 1500. Memory: some 1 MB at the defaults
- * and 12 features. Weight class: unit.
+ * and 12 features. Weight class: scaled (the steps, and how often a row stands in the window: four times at most).
  */
 typedef struct AnbSgbtOptions {
     int window;    /* 4096; samples that trees are fitted to, 64 to 65,536, rounded up to a multiple of 64 */
