@@ -196,8 +196,9 @@ bool anb_window_valid(const AnbWindowView *v)
 {
     const AnbWindow *h = v->head;
     size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
-    bool fine = h->pushed >> 62 == 0 && h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features && h->cursor <= size && h->due > 0 &&
-                h->arrivals <= ANB_EDGES && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
+    bool fine = h->pushed >> 62 == 0 && h->due > 0 && h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features;
+    fine = fine && h->cursor <= size && h->arrivals <= ANB_EDGES;
+    fine = fine && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
     if (h->phase == ANB_WINDOW_SORT)
         fine = fine && anb_sorter_valid(&h->sorter);
     for (size_t i = 0; i < blocks * (v->room.features + 1) * ANB_CUTS_BLOCK; i++)
