@@ -18,6 +18,9 @@
  * / m_j of the mean moment: it trusts the features that the metric trusts. Above 64 features the plane takes the 64
  * that m weighs most.
  *
+ * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near means
+ * recent, and the plane has a trend.
+ *
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
@@ -36,12 +39,14 @@
 enum { MOST = 64, AT_LEAST = 30, KNOWN = 100, SETTLED = 200 };
 enum { FITTED, MEAN, PLANE, SAID }; /* of one look: 1 where there is a plane; its values */
 static const double bound = 1e15, ridge = 0.15, soft = 0.05, discount = 0.995;
+static const float pace = 2000; /* samples to a unit of time */
 
 typedef struct Knn {
     AnbRing ring;
     AnbMoments target;
     uint64_t fits;        /* planes that the slopes are an average of */
     uint64_t bounded;     /* whether a code in the window was */
+    uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
     double cross, spread; /* discounted sums of e g and g^2 */
     double of_feature[];  /* arrays of d: see View; then the window's y, its rows, its codes */
 } Knn;
@@ -49,6 +54,7 @@ typedef struct Knn {
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
     {"k", ANB_COUNT, offsetof(AnbKnnOptions, k), 0, 0, 1024, 0, NULL, "neighbours; 0: max(30, 2 min(d, 64))"},
+    {"time", ANB_BOOL, offsetof(AnbKnnOptions, time), 1, 0, 0, 0, NULL, "the arrival index is one more feature"},
     {0},
 };
 
@@ -61,7 +67,8 @@ AnbKnnOptions anb_knn_defaults(void)
 
 /* Sizes, and where everything of one node lies. */
 typedef struct View {
-    size_t d, window, rows, k, plane; /* rows: the window's in whole blocks; plane: features that it is fitted in */
+    size_t given, d, window, rows;    /* features of a row; those and time; the window, and in whole blocks */
+    size_t k, plane;                  /* neighbours; features that the plane is fitted in */
     size_t period;                    /* samples from one metric to the next */
     Knn *s;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
@@ -79,7 +86,7 @@ static size_t of_features(const View *v)
 static View plan(const AnbNode *self)
 {
     const AnbKnnOptions *o = self->options;
-    View v = {.d = self->n_features, .window = (size_t)o->window};
+    View v = {.given = self->n_features, .d = self->n_features + o->time, .window = (size_t)o->window};
     v.plane = v.d < MOST ? v.d : MOST;
     v.rows = anb_near_blocks(v.window) * ANB_NEAR_ROWS;
     v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
@@ -193,13 +200,26 @@ static void make_metric(const View *v, const double *importance)
 {
     double total = 0;
     shares(v, v->metric);
+    double known = v->given < v->d ? 1 - v->metric[v->given] : 1; /* of time nobody else knows */
     for (size_t j = 0; j < v->d; j++) {
-        double share = importance ? 0.5 * (v->metric[j] + importance[j]) : v->metric[j];
+        double share = importance && j < v->given ? 0.5 * (v->metric[j] + known * importance[j]) : v->metric[j];
         v->metric[j] = share * anb_exp(v->bends[j]);
         total += v->metric[j];
     }
     for (size_t j = 0; j < v->d; j++)
         v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.02;
+}
+
+/* The time feature of all rows: their age now, the newest one's being 0. */
+static void make_time(const View *v)
+{
+    size_t used = anb_ring_size(&v->s->ring, v->window);
+    v->s->made = v->s->ring.pushed;
+    if (v->given == v->d)
+        return;
+    for (size_t back = 0; back < used; back++)
+        v->x[anb_ring_back(&v->s->ring, v->window, back) * v->d + v->given] = -(float)back / pace;
+    v->reach[v->given] = (double)(2 * v->window) / (double)pace;
 }
 
 /* Codes for the metric, such that all rows within reach have one. */
@@ -335,11 +355,11 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     Work w = work(&v, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
     float limit = anb_near_limit(v.d);
-    for (size_t j = 0; j < v.d; j++) {
-        double x = row->x[j] > bound ? bound : row->x[j] < -bound ? -bound : row->x[j];
-        w.low[j] = (float)x;
+    w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / pace;
+    for (size_t j = 0; j < v.given; j++)
+        w.low[j] = (float)(row->x[j] > bound ? bound : row->x[j] < -bound ? -bound : row->x[j]);
+    for (size_t j = 0; j < v.d; j++)
         w.query[j] = (double)w.low[j];
-    }
     for (size_t j = v.d; j < anb_near_padded(v.d); j++)
         w.query[j] = 0;
     w.said[FITTED] = 0;
@@ -401,6 +421,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, &w, y);
     if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0) {
         make_metric(&v, row->importance);
+        make_time(&v);
         make_codes(&v);
     }
 }
@@ -413,7 +434,11 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
     (void)scratch;
     if (what != ANB_QUERY_IMPORTANCE || v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
-    shares(&v, out);
+    double *share = out, total = 0;
+    for (size_t j = 0; j < v.given; j++)
+        total += v.slopes[j];
+    for (size_t j = 0; j < v.given; j++)
+        share[j] = total > 0 ? v.slopes[j] / total : 1 / (double)v.given;
     return 0;
 }
 
@@ -425,7 +450,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     Knn *s = v.s;
     anb_ring_visit(&s->ring, visitor);
     anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, &s->fits, ANB_U64, 2);
+    anb_visit(visitor, &s->fits, ANB_U64, 3);
     anb_visit(visitor, &s->cross, ANB_F64, 2);
     anb_visit(visitor, v.slopes, ANB_F64, of_features(&v));
     anb_visit(visitor, v.factor, ANB_F32, anb_near_padded(v.d));
@@ -457,7 +482,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     View v = view(self, (void *)state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
     bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + of_features(&v)) == 0 &&
-                anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0;
+                anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0 &&
+                v.s->made <= v.s->ring.pushed;
     for (size_t j = 0; j < v.d; j++)
         fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.02 &&
                 v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;

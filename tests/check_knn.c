@@ -170,7 +170,7 @@ static void oracle_update(Oracle *o, const double *x, double y)
 
 START_TEST(is_what_sorting_and_gsl_say)
 {
-    StreamingLearner *model = made(D, "knn(window=150, k=12)");
+    StreamingLearner *model = made(D, "knn(window=150, k=12, time=false)");
     static Oracle o;
     oracle_metric(&o);
     AnbRandom random;
@@ -217,6 +217,31 @@ START_TEST(features_without_a_say_cost_little)
     double with = friedman_error(10), without = friedman_error(5);
     ck_assert_double_lt(without, 1.3); /* the target's deviation is 4.9 */
     ck_assert_msg(with < 2 * without, "%g with five features of noise, %g without", with, without);
+}
+END_TEST
+
+/* The level wanders round in 3,000 samples. */
+static double drifting_error(const char *expression)
+{
+    StreamingLearner *model = made(3, expression);
+    AnbRandom random;
+    double sum = 0;
+    anb_random_seed(&random, 6);
+    for (int t = 0; t < 5000; t++) {
+        double x[3] = {anb_random_normal(&random), anb_random_normal(&random), anb_random_normal(&random)};
+        double y = x[0] + x[1] * x[1] + 4 * sin(t * 6.283185 / 3000) + .1 * anb_random_normal(&random);
+        double error = y - anb_train_one(model, x, y, 1);
+        sum += t < 2000 ? 0 : error * error / 3000;
+    }
+    anb_free(model);
+    return sqrt(sum);
+}
+
+START_TEST(near_also_means_recent_where_the_target_drifts)
+{
+    double with = drifting_error("scale(knn(window=2000))");
+    double without = drifting_error("scale(knn(window=2000, time=false))");
+    ck_assert_msg(with < 0.3 * without, "%g with time, %g without", with, without);
 }
 END_TEST
 
@@ -304,6 +329,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, is_what_sorting_and_gsl_say);
     tcase_add_test(tests, features_without_a_say_cost_little);
+    tcase_add_test(tests, near_also_means_recent_where_the_target_drifts);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, rows_seen_before_are_remembered);
