@@ -2,20 +2,20 @@
  * Nearest neighbours in a sliding window, with a metric learned from the stream and a plane through them.
  *
  *     distance^2(x, i) = sum_j m_j (x_j - x_ij)^2
- *     weight_i = 1 / (.05 + distance_i / distance_k)      over the k nearest; k = max(30, 2 min(d, 64)) unless told
+ *     weight_i = 1 / (.02 + distance_i / distance_k)      over the k nearest; k = max(24, 2 min(d, 24)) unless told
  *     f(x) = mean + a (plane(x) - mean), clipped to their targets' range widened by a quarter
  *
  * mean is their weighted mean, plane the weighted ridge plane through them at x, and a in [0, 1] the share of the plane
  * that was best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
  *
- *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .02
+ *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .01
  *
  * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
  * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
  * knows shares of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the
- * weights, at unit size a step (.01, pulled back to 0 by .001 of itself; Weinberger & Tesauro 2007 in batches): a
- * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is .15
- * / m_j of the mean moment: it trusts the features that the metric trusts. Above 64 features the plane takes the 64
+ * weights, at unit size a step (.02, pulled back to 0 by .002 of itself; Weinberger & Tesauro 2007 in batches): a
+ * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is .1
+ * / m_j of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
  * that m weighs most.
  *
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near means
@@ -25,7 +25,7 @@
  * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
  * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on
- * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 64. Cleveland & Devlin 1988 on local regression.
+ * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 24. Cleveland & Devlin 1988 on local regression.
  */
 #include "parts/kernels.h"
 #include "parts/local.h"
@@ -36,9 +36,9 @@
 #include <anabranch/learners.h>
 #include <stdlib.h>
 
-enum { MOST = 64, AT_LEAST = 30, KNOWN = 100, SETTLED = 200 };
+enum { MOST = 24, AT_LEAST = 24, KNOWN = 100, SETTLED = 200 };
 enum { FITTED, MEAN, PLANE, SAID }; /* of one look: 1 where there is a plane; its values */
-static const double bound = 1e15, ridge = 0.15, soft = 0.05, discount = 0.995;
+static const double bound = 1e15, ridge = 0.1, soft = 0.02, discount = 0.995;
 static const float pace = 2000; /* samples to a unit of time */
 
 typedef struct Knn {
@@ -53,7 +53,7 @@ typedef struct Knn {
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
-    {"k", ANB_COUNT, offsetof(AnbKnnOptions, k), 0, 0, 1024, 0, NULL, "neighbours; 0: max(30, 2 min(d, 64))"},
+    {"k", ANB_COUNT, offsetof(AnbKnnOptions, k), 0, 0, 1024, 0, NULL, "neighbours; 0: max(24, 2 min(d, 24))"},
     {"time", ANB_BOOL, offsetof(AnbKnnOptions, time), 1, 0, 0, 0, NULL, "the arrival index is one more feature"},
     {0},
 };
@@ -207,7 +207,7 @@ static void make_metric(const View *v, const double *importance)
         total += v->metric[j];
     }
     for (size_t j = 0; j < v->d; j++)
-        v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.02;
+        v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.01;
 }
 
 /* The time feature of all rows: their age now, the newest one's being 0. */
@@ -390,7 +390,7 @@ static void weigh(const View *v, const Work *w, double y)
         v->slopes[j] += (age > 0.005 ? age : 0.005) * (slope * slope - v->slopes[j]);
         v->squares[j] += (age > 0.002 ? age : 0.002) * (gradient * gradient - v->squares[j]);
         if (s->fits > SETTLED && v->squares[j] > 1e-100)
-            v->bends[j] = clip(0.999 * v->bends[j] - 0.01 * gradient / sqrt(v->squares[j]), 3);
+            v->bends[j] = clip(0.998 * v->bends[j] - 0.02 * gradient / sqrt(v->squares[j]), 3);
     }
 }
 
@@ -485,7 +485,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
                 anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0 &&
                 v.s->made <= v.s->ring.pushed;
     for (size_t j = 0; j < v.d; j++)
-        fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.02 &&
+        fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 &&
                 v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * bound;

@@ -47,7 +47,7 @@ static double distance(const double *metric, const double *x, const double *z)
 
 static double weight(const Oracle *o, const Neighbour *near, int i, int k, const double *metric, const double *x)
 {
-    return 1 / (.05 + distance(metric, x, o->x[near[i].at]) / distance(metric, x, o->x[near[k - 1].at]));
+    return 1 / (.02 + distance(metric, x, o->x[near[i].at]) / distance(metric, x, o->x[near[k - 1].at]));
 }
 
 static void fit(Oracle *o, const Neighbour *near, int k, const double *x)
@@ -73,7 +73,7 @@ static void fit(Oracle *o, const Neighbour *near, int k, const double *x)
         }
     }
     for (int j = 0; j < D; j++)
-        gsl_matrix_set(a, K + j, j, sqrt(.15 * trace / D / o->metric[j]));
+        gsl_matrix_set(a, K + j, j, sqrt(.1 * trace / D / o->metric[j]));
     gsl_multifit_linear_workspace *space = gsl_multifit_linear_alloc(K + D, D);
     gsl_multifit_linear(a, b, c, covariance, &chi, space);
     o->plane = o->mean;
@@ -138,7 +138,7 @@ static void oracle_metric(Oracle *o)
     for (int j = 0; j < D; j++)
         total += o->slopes[j] * exp(o->bends[j]);
     for (int j = 0; j < D; j++)
-        o->metric[j] = .9 * (total > 0 ? D * o->slopes[j] * exp(o->bends[j]) / total : 1) + .02;
+        o->metric[j] = .9 * (total > 0 ? D * o->slopes[j] * exp(o->bends[j]) / total : 1) + .01;
 }
 
 static void oracle_update(Oracle *o, const double *x, double y)
@@ -158,7 +158,7 @@ static void oracle_update(Oracle *o, const double *x, double y)
             o->slopes[j] += fmax(.005, 1. / o->fits) * (fmin(100, pow(o->slope[j], 2) / square) - o->slopes[j]);
             o->squares[j] += fmax(.002, 1. / o->fits) * (g * g - o->squares[j]);
             if (o->fits > 200)
-                o->bends[j] = .999 * o->bends[j] - .01 * g / sqrt(o->squares[j]);
+                o->bends[j] = .998 * o->bends[j] - .02 * g / sqrt(o->squares[j]);
         }
     }
     for (int j = 0; j < D; j++)

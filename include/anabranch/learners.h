@@ -91,7 +91,7 @@ ANB_API extern const StreamingLearnerType anb_guard;
  */
 typedef struct AnbKnnOptions {
     int window; /* 1,000; samples remembered, 2 to 1,048,576 */
-    int k;      /* 0: max(30, 2 min(d, 64)); neighbours, to 1,024 */
+    int k;      /* 0: max(24, 2 min(d, 24)); neighbours, to 1,024 */
     bool time;  /* true; the arrival index is one more feature, so that near also means recent where the target drifts */
 } AnbKnnOptions;
 ANB_API AnbKnnOptions anb_knn_defaults(void);
