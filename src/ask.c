@@ -58,25 +58,57 @@ void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor)
     visit_tree(&plan->nodes[0], block, visitor);
 }
 
-/* Every field of one block against the bytes at the same place of the other. A field's length may depend on the block it
- * is read from, so both blocks are walked. */
+/* Every field of one state against the bytes at the same place of the other; what a foreign type owns elsewhere against the
+ * field that the other shows as the same one in its order. A field's length may depend on the block it is read from, so
+ * both blocks are walked. */
 typedef struct Comparison {
     AnbVisitor visitor;
-    const unsigned char *mine, *other;
+    const AnbNode *node;
+    unsigned char *mine, *other; /* the node's states */
+    size_t shown;                /* fields so far */
     bool equal;
 } Comparison;
+
+typedef struct Search {
+    AnbVisitor visitor;
+    size_t skip;
+    const void *data; /* of the field behind those skipped, or NULL */
+    size_t size;
+} Search;
+
+static void find_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+{
+    Search *s = (Search *)visitor;
+    if (s->skip-- == 0) {
+        s->data = data;
+        s->size = anb_scalar_bytes(kind) * count;
+    }
+}
 
 static void compare(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
 {
     Comparison *c = (Comparison *)visitor;
-    size_t offset = (size_t)((const unsigned char *)data - c->mine);
-    c->equal = c->equal && memcmp(data, c->other + offset, anb_scalar_bytes(kind) * count) == 0;
+    size_t size = anb_scalar_bytes(kind) * count, index = c->shown++;
+    if (!c->equal)
+        return;
+    if (anb_field_inside(c->node, c->mine, data, size)) {
+        c->equal = memcmp(data, c->other + ((unsigned char *)data - c->mine), size) == 0;
+        return;
+    }
+    Search s = {.visitor = {find_field}, .skip = index};
+    anb_visit_own(c->node, c->other, &s.visitor);
+    c->equal = s.data && s.size == size && memcmp(data, s.data, size) == 0;
 }
 
-static bool covers(const StreamingLearner *a, const StreamingLearner *b)
+static bool covers(const AnbNode *node, void *a, void *b)
 {
-    Comparison c = {{compare}, a->block, b->block, true};
-    anb_visit_block(a->plan, a->block, &c.visitor);
+    size_t parts = node->n_children + (node->router != NULL);
+    Comparison c = {{compare}, node, a, b, 0, true};
+    anb_visit_own(node, a, &c.visitor);
+    for (size_t i = 0; i < parts && c.equal; i++) {
+        const AnbNode *child = &node->children[i];
+        c.equal = covers(child, anb_child_state(child, a), anb_child_state(child, b));
+    }
     return c.equal;
 }
 
@@ -88,7 +120,8 @@ static bool alike(const AnbPlan *a, const AnbPlan *b)
 
 bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 {
-    return alike(a->plan, b->plan) && covers(a, b) && covers(b, a);
+    const AnbNode *root = &a->plan->nodes[0];
+    return alike(a->plan, b->plan) && covers(root, a->block, b->block) && covers(root, b->block, a->block);
 }
 
 static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)

@@ -1,0 +1,275 @@
+/* Learners that the library does not know: states as opaque bytes, of older layouts, with memory of their own. */
+#include "suite.h"
+#include <anabranch/anabranch.h>
+
+static AnbNeed need_two(const AnbNode *self)
+{
+    (void)self;
+    return (AnbNeed){.state = 2 * sizeof(double)};
+}
+
+static double predict_first(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    (void)self, (void)row, (void)scratch;
+    return ((const double *)state)[0];
+}
+
+/* state[0]: half of the last target and half of the earlier ones; state[1]: samples. */
+static void update_half(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    double *s = state;
+    (void)self, (void)row, (void)weight, (void)scratch;
+    s[0] += (y - s[0]) / 2;
+    s[1] += 1;
+}
+
+static const StreamingLearnerType opaque = {
+    .name = "half",
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_UNIT,
+    .version = 1,
+    .need = need_two,
+    .predict = predict_first,
+    .update = update_half,
+};
+
+static StreamingLearner *make(const StreamingLearnerType *type, const char *text, AnbError *error)
+{
+    const StreamingLearnerType *const types[] = {type, NULL};
+    AnbModelOptions options = anb_model_defaults();
+    options.types = types;
+    StreamingLearner *model = anb_parse(1, text, &options, error);
+    for (int i = 0; model && i < 20; i++)
+        anb_train_one(model, &(double){i}, i % 5, 1);
+    return model;
+}
+
+static unsigned char bytes[4096];
+static size_t size;
+
+static int save(const StreamingLearner *model)
+{
+    size = anb_snapshot_size(model, NULL);
+    return anb_snapshot_to_memory(model, NULL, bytes, sizeof bytes, NULL);
+}
+
+static StreamingLearner *load(const StreamingLearnerType *type, AnbError *error)
+{
+    const StreamingLearnerType *const types[] = {type, NULL};
+    AnbModelOptions options = anb_model_defaults();
+    options.types = types;
+    return anb_load_memory(bytes, size, &options, error);
+}
+
+START_TEST(an_opaque_state_comes_back)
+{
+    AnbError error = {0};
+    StreamingLearner *model = make(&opaque, "moe(half(warmup=3), linear, name=m)", &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    ck_assert_int_eq(save(model), 0);
+    StreamingLearner *again = load(&opaque, &error);
+    ck_assert_msg(again != NULL, "%s", error.message);
+    ck_assert(anb_equal(model, again));
+    ck_assert_ptr_null(load(NULL, &error));
+    ck_assert_int_eq(error.code, ANB_E_UNKNOWN);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+/* ---- two layouts ----------------------------------------------------------------------------------------------------- */
+
+static void ranges_first(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    (void)self;
+    anb_visit(visitor, state, ANB_F64, 1);
+}
+
+static void ranges_both(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    (void)self;
+    anb_visit(visitor, state, ANB_F64, 2);
+}
+
+/* Layout 1 knew no count: it starts at 0. */
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *fields, size_t n, void *state)
+{
+    (void)self;
+    if (from != 1 || n != sizeof(double))
+        return ANB_E_STATE;
+    memcpy(state, fields, n); /* little-endian, as this machine in this test */
+    return 0;
+}
+
+static StreamingLearnerType of_version(unsigned version)
+{
+    StreamingLearnerType type = opaque;
+    type.version = version;
+    type.ranges = version == 1 ? ranges_first : ranges_both;
+    type.upgrade = version == 1 ? NULL : upgrade;
+    return type;
+}
+
+START_TEST(an_older_layout_is_taken_over)
+{
+    AnbError error = {0};
+    double x = 0;
+    StreamingLearnerType one = of_version(1), two = of_version(2), deaf = of_version(2);
+    StreamingLearner *model = make(&one, "moe(linear, half)", NULL);
+    ck_assert_int_eq(save(model), 0);
+    StreamingLearner *again = load(&two, &error);
+    ck_assert_msg(again != NULL, "%s", error.message);
+    ck_assert_double_eq(anb_predict(model, &x), anb_predict(again, &x));
+    ck_assert_int_eq(save(again), 0);
+    anb_free(load(&two, &error));
+    ck_assert_ptr_null(load(&one, &error)); /* a newer layout than this library's */
+    ck_assert_int_eq(error.code, ANB_E_VERSION);
+    ck_assert_int_eq(save(model), 0);
+    deaf.upgrade = NULL;
+    ck_assert_ptr_null(load(&deaf, &error));
+    ck_assert_int_eq(error.code, ANB_E_VERSION);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+/* ---- a state that owns memory ------------------------------------------------------------------------------------------ */
+
+typedef struct List {
+    uint64_t n;
+    double *value;
+} List;
+
+static int live;
+
+static double predict_mean(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    const List *list = state;
+    double sum = 0;
+    (void)self, (void)row, (void)scratch;
+    for (uint64_t i = 0; i < list->n; i++)
+        sum += list->value[i];
+    return list->n ? sum / (double)list->n : 0;
+}
+
+static void append(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    List *list = state;
+    (void)self, (void)row, (void)weight, (void)scratch;
+    live += list->value == NULL;
+    list->value = realloc(list->value, (list->n + 1) * sizeof(double));
+    list->value[list->n++] = y;
+}
+
+static void clear(const AnbNode *self, void *state)
+{
+    List *list = state;
+    (void)self;
+    live -= list->value != NULL;
+    free(list->value);
+    *list = (List){0};
+}
+
+static int set(List *list, const void *values, size_t n)
+{
+    *list = (List){n, n ? malloc(n * sizeof(double)) : NULL};
+    live += n > 0;
+    if (n > 0)
+        memcpy(list->value, values, n * sizeof(double));
+    return 0;
+}
+
+static int copy(const AnbNode *self, const void *from, void *to)
+{
+    const List *list = from;
+    (void)self;
+    return set(to, list->value, list->n);
+}
+
+static void ranges_list(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    List *list = state;
+    (void)self;
+    anb_visit(visitor, &list->n, ANB_U64, 1);
+    anb_visit(visitor, list->value, ANB_F64, list->n);
+}
+
+static int read_list(const AnbNode *self, unsigned from, const unsigned char *fields, size_t n, void *state)
+{
+    uint64_t count;
+    (void)self;
+    if (from != 1 || n < 8)
+        return ANB_E_STATE;
+    memcpy(&count, fields, 8);
+    return n - 8 == count * sizeof(double) ? set(state, fields + 8, count) : ANB_E_STATE;
+}
+
+static const StreamingLearnerType list = {
+    .name = "list",
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_UNIT,
+    .version = 1,
+    .need = need_two,
+    .predict = predict_mean,
+    .update = append,
+    .ranges = ranges_list,
+    .upgrade = read_list,
+    .clear = clear,
+    .clone = copy,
+    .reset = clear,
+};
+
+START_TEST(a_state_that_owns_memory_comes_back)
+{
+    AnbError error = {0};
+    double x = 0;
+    StreamingLearner *model = make(&list, "moe(list, linear)", NULL), *clone = anb_clone(model, NULL);
+    ck_assert(anb_equal(model, clone));
+    ck_assert_int_eq(save(model), 0);
+    StreamingLearner *again = load(&list, &error);
+    ck_assert_msg(again != NULL, "%s", error.message);
+    ck_assert(anb_equal(model, again));
+    anb_train_one(again, &x, 7, 1);
+    ck_assert(!anb_equal(model, again));
+    ck_assert(anb_equal(model, clone));
+    anb_free(model);
+    anb_free(clone);
+    anb_reset(again);
+    anb_free(again);
+    ck_assert_int_eq(live, 0);
+}
+END_TEST
+
+/* Shows what is not in the state, and says nothing of owning it. */
+static void ranges_elsewhere(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    static double elsewhere;
+    (void)self, (void)state;
+    anb_visit(visitor, &elsewhere, ANB_F64, 1);
+}
+
+START_TEST(what_cannot_be_saved_says_so)
+{
+    StreamingLearnerType silent = list, stray = opaque;
+    silent.upgrade = NULL;
+    stray.ranges = ranges_elsewhere;
+    StreamingLearner *owner = make(&silent, "moe(list, linear)", NULL);
+    ck_assert_int_eq(save(owner), ANB_E_UNSUPPORTED);
+    ck_assert_uint_eq(size, 0);
+    anb_free(owner);
+    StreamingLearner *model = make(&stray, "half", NULL);
+    ck_assert_int_eq(save(model), ANB_E_UNSUPPORTED);
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("foreign");
+    TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, an_opaque_state_comes_back);
+    tcase_add_test(tests, an_older_layout_is_taken_over);
+    tcase_add_test(tests, a_state_that_owns_memory_comes_back);
+    tcase_add_test(tests, what_cannot_be_saved_says_so);
+    return suite;
+}
+
+CHECK_MAIN(suite)

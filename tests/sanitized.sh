@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds with a sanitizer and runs the tests where it has most to say: sanitized.sh SOURCE WORK address|thread.
+source=$1
+work=$2
+kind=$3
+case $kind in
+  thread) flags=thread tests='serve' ;;
+  *) flags=address,undefined tests='expression contract snapshot foreign faults alloc hostile serve'
+    replays='expression snapshot calls audit number csv' ;;
+esac
+export ANB_SOURCE_ROOT="$source"
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+rm -rf "$work"
+meson setup "$work" "$source" -Db_sanitize=$flags -Db_lundef=false -Doptimization=1 -Dredis=disabled > /dev/null || exit 1
+failed=0
+for name in $tests; do
+  if ! ninja -C "$work" "tests/check_$name" > "$work/log" 2>&1 || ! "$work/tests/check_$name" > "$work/log" 2>&1; then
+    echo "$name:"
+    tail -30 "$work/log"
+    failed=1
+  else
+    echo "$name: $(grep Checks "$work/log")"
+  fi
+done
+for name in $replays; do
+  if ! ninja -C "$work" "fuzz/replay_$name" > "$work/log" 2>&1 || ! "$work/fuzz/replay_$name" "$source/fuzz/corpus/$name" > "$work/log" 2>&1; then
+    echo "fuzz $name:"
+    tail -30 "$work/log"
+    failed=1
+  else
+    echo "fuzz $name: $(tail -1 "$work/log")"
+  fi
+done
+exit $failed
