@@ -15,7 +15,7 @@ struct CsvState {
     size_t size, from, filled;    /* the record starts at from */
     size_t room;                  /* of csv->cell */
     uint64_t next_line;
-    bool ended;                   /* nothing is left to read */
+    bool begun, ended;            /* whether the first bytes were looked at; nothing is left to read */
 };
 
 int csv_open(Csv *csv, const char *path)
@@ -69,22 +69,49 @@ static int fill(Csv *csv)
     return 0;
 }
 
-/*
- * The end of the record: the first line end outside quotes, searched from *seen on. *quotes says whether an odd number of
- * quotes came before *seen. SIZE_MAX: not in the buffer yet.
- */
-static size_t record_end(const struct CsvState *s, size_t *seen, bool *quotes)
+/* Where a reader stands in a record. A quote means something only where a cell begins, and inside one that began so. */
+enum Place { CELL, PLAIN, QUOTED, QUOTE /* behind a quote in a quoted cell */ };
+
+static bool separates(char c, char delimiter)
 {
-    while (s->from + *seen < s->filled) {
-        const char *at = s->buffer + s->from + *seen, *limit = s->buffer + s->filled;
-        const char *line_end = memchr(at, '\n', (size_t)(limit - at));
-        const char *stop = line_end ? line_end : limit;
-        for (const char *q = at; (q = memchr(q, '"', (size_t)(stop - q))); q++)
-            *quotes = !*quotes;
-        *seen = (size_t)(stop - s->buffer) - s->from + (line_end != NULL);
-        if (line_end && !*quotes)
-            return *seen;
+    return delimiter ? c == delimiter : c == ',' || c == ';' || c == '\t';
+}
+
+/* The place behind c; delimiter 0: any of the three. */
+static enum Place step(enum Place place, char c, char delimiter)
+{
+    if (place == QUOTED)
+        return c == '"' ? QUOTE : QUOTED;
+    if (c == '"' && place != PLAIN)
+        return QUOTED;
+    return separates(c, delimiter) || c == '\n' ? CELL : PLAIN;
+}
+
+/* How far the search for the end of a record has come, in bytes from its start. */
+typedef struct Search {
+    size_t clean; /* no quote and no line end up to here */
+    size_t seen;  /* stepped through up to here, where there are quotes */
+    bool quotes;
+    enum Place place;
+} Search;
+
+/* The end of the record: behind the first line end outside quotes. SIZE_MAX: not in the buffer yet. */
+static size_t record_end(const struct CsvState *s, char delimiter, Search *search)
+{
+    const char *start = s->buffer + s->from, *limit = s->buffer + s->filled;
+    if (!search->quotes) {
+        const char *at = start + search->clean, *line_end = memchr(at, '\n', (size_t)(limit - at));
+        search->quotes = memchr(at, '"', (size_t)((line_end ? line_end : limit) - at)) != NULL;
+        search->clean = (size_t)(limit - start);
+        if (!search->quotes)
+            return line_end ? (size_t)(line_end - start) + 1 : SIZE_MAX;
     }
+    for (const char *p = start + search->seen; p < limit; p++) {
+        if (*p == '\n' && search->place != QUOTED)
+            return (size_t)(p - start) + 1;
+        search->place = step(search->place, *p, delimiter);
+    }
+    search->seen = (size_t)(limit - start);
     return SIZE_MAX;
 }
 
@@ -146,11 +173,10 @@ static int split(Csv *csv, char *p, char *end)
 static char best_delimiter(const char *p, const char *end)
 {
     size_t count[3] = {0};
-    bool quotes = false;
-    for (; p < end; p++) {
-        quotes ^= *p == '"';
-        for (int i = 0; i < 3 && !quotes; i++)
+    for (enum Place place = CELL; p < end; p++) {
+        for (int i = 0; i < 3 && place != QUOTED; i++)
             count[i] += *p == ",;\t"[i];
+        place = step(place, *p, 0);
     }
     return count[1] > count[0] && count[1] >= count[2] ? ';' : count[2] > count[0] ? '\t' : ',';
 }
@@ -165,17 +191,30 @@ static uint64_t lines_in(const char *p, const char *end)
     return lines;
 }
 
+/* At the very start: a byte order mark is no part of the first record. */
+static int skip_mark(Csv *csv)
+{
+    struct CsvState *s = csv->state;
+    int status = 0;
+    while (!status && !s->ended && s->filled < 3)
+        status = fill(csv);
+    if (s->filled >= 3 && memcmp(s->buffer, "\xef\xbb\xbf", 3) == 0)
+        s->from = 3;
+    s->begun = true;
+    return status;
+}
+
 /* Finds the next record: its first byte, and its end without the line's. -1 where there is none. */
 static int next_bytes(Csv *csv, char **start, char **end)
 {
     struct CsvState *s = csv->state;
-    size_t seen = 0, size;
-    bool quotes = false;
-    while ((size = record_end(s, &seen, &quotes)) == SIZE_MAX && !s->ended) {
-        int status = fill(csv);
-        if (status)
-            return status;
-    }
+    Search search = {0};
+    size_t size = 0;
+    int status = s->begun ? 0 : skip_mark(csv);
+    while (!status && (size = record_end(s, csv->delimiter, &search)) == SIZE_MAX && !s->ended)
+        status = fill(csv);
+    if (status)
+        return status;
     if (size == SIZE_MAX)
         size = s->filled - s->from;
     if (size == 0)
@@ -189,8 +228,6 @@ static int next_bytes(Csv *csv, char **start, char **end)
         --*end;
     if (*end > *start && (*end)[-1] == '\r')
         --*end;
-    if (csv->line == 1 && *end - *start >= 3 && memcmp(*start, "\xef\xbb\xbf", 3) == 0)
-        *start += 3;
     return 0;
 }
 

@@ -157,6 +157,19 @@ START_TEST(bad_data_says_where)
 }
 END_TEST
 
+/* A quote inside a cell that did not begin with one is text. */
+START_TEST(inches)
+{
+    write_text("d.csv", "part,x,y\n5\" pipe,1,2\n\"a \"\"6\"\"\nlong, \" ,2,4\n7\",3,6\n");
+    refused(run("$A eval --json -l mean --drop part d.csv"), 1, "d.csv:3: column 1: text behind");
+    write_text("d.csv", "part,x,y\n5\" pipe,1,2\n\"a \"\"6\"\"\nlong, \",2,4\n7\",3,6\n");
+    ck_assert_int_eq(run("$A eval --json -l mean --drop part d.csv"), 0);
+    ck_assert(json("n") == 3 && json("features") == 1);
+    write_text("d.csv", "part,x,y\n5\" pipe,1,2\n7\",3,6\nz,4,w\n");
+    refused(run("$A eval --json -l mean --drop part d.csv"), 1, "d.csv:4: column 3");
+}
+END_TEST
+
 /* Missing cells, infinite ones, empty targets: what is learned, rejected, and only predicted. */
 START_TEST(missing_and_infinite_cells)
 {
@@ -295,6 +308,7 @@ static Suite *suite(void)
     tcase_add_test(tests, targets_and_dropped_columns);
     tcase_add_test(tests, dialects);
     tcase_add_test(tests, bad_data_says_where);
+    tcase_add_test(tests, inches);
     tcase_add_test(tests, missing_and_infinite_cells);
     tcase_add_test(tests, very_wide_and_very_long);
     tcase_add_test(tests, locales);
