@@ -231,19 +231,39 @@ static int next_bytes(Csv *csv, char **start, char **end)
     return 0;
 }
 
+/* The next record that is not an empty line. */
+static int next_record(Csv *csv, char **start, char **end)
+{
+    int status;
+    do
+        status = next_bytes(csv, start, end);
+    while (!status && *start == *end);
+    return status;
+}
+
+/* The first record tells the delimiter; then it is looked for again, since a delimiter decides what a quote means. */
+static int find_delimiter(Csv *csv)
+{
+    char *start = NULL, *end = NULL;
+    int status = next_record(csv, &start, &end);
+    if (status)
+        return status;
+    csv->delimiter = best_delimiter(start, end);
+    csv->state->from = (size_t)(start - csv->state->buffer);
+    csv->state->next_line = csv->line;
+    return 0;
+}
+
 int csv_next(Csv *csv)
 {
     char *start = NULL, *end = NULL;
-    int status;
-    do
-        status = next_bytes(csv, &start, &end);
-    while (!status && start == end);
+    int status = csv->delimiter ? 0 : find_delimiter(csv);
+    if (!status)
+        status = next_record(csv, &start, &end);
     if (status)
         return status;
     if (memchr(start, 0, (size_t)(end - start)))
         return complain(BAD_DATA, "%s:%llu: a NUL byte; this is not text", csv->name, (unsigned long long)csv->line);
-    if (!csv->delimiter)
-        csv->delimiter = best_delimiter(start, end);
     return split(csv, start, end);
 }
 
