@@ -115,12 +115,14 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- predicting ------------------------------------------------------------------------------------------------------ */
 
-static AnbRow shown_row(const AnbNode *self, const Moe *s, const AnbRow *row)
+/* The row as the experts see it: with their importance, where somebody knows it. */
+static const AnbRow *shown_row(const AnbNode *self, const Moe *s, const AnbRow *row, AnbRow *room)
 {
-    AnbRow shown = *row;
-    if (s->knows_importance)
-        shown.importance = arrays_of(self, (void *)s).importance;
-    return shown;
+    if (!s->knows_importance)
+        return row;
+    *room = *row;
+    room->importance = arrays_of(self, (void *)s).importance;
+    return room;
 }
 
 static double progress_of(const AnbNode *expert, uint64_t trained)
@@ -187,8 +189,9 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
-    AnbRow shown = shown_row(self, state, row);
-    return ask(self, state, &shown, scratch, &w, &gate);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
+    return ask(self, state, shown, scratch, &w, &gate);
 }
 
 /* ---- learning -------------------------------------------------------------------------------------------------------- */
@@ -300,15 +303,20 @@ static void train_experts(const AnbNode *self, void *state, const AnbRow *row, A
         s->warming = any_warming(self, a.trained);
 }
 
-static void follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
+/* Utilization and entropy of the gate's new probabilities; returns the least utilization. */
+static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
 {
     Moe *s = state;
-    double *utilization = arrays_of(self, state).utilization;
-    for (size_t i = 0; i < gate->k; i++)
-        utilization[i] += s->utilization_rate * (gate->after[i] - utilization[i]);
+    double *utilization = arrays_of(self, state).utilization, least = 1;
+    for (size_t i = 0; i < gate->k; i++) {
+        double now = utilization[i] + s->utilization_rate * (gate->after[i] - utilization[i]);
+        utilization[i] = now;
+        least = now < least ? now : least;
+    }
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
     entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
     s->entropy += .01 * (entropy - s->entropy);
+    return least;
 }
 
 static bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
@@ -316,16 +324,17 @@ static bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
     return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
 }
 
-static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, Work *w)
+static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, double least, Work *w)
 {
     const AnbMoeOptions *o = self->options;
     Moe *s = state;
     Arrays a = arrays_of(self, state);
-    bool wanted = o->reset_dead == ANB_TRUE || (o->reset_dead == ANB_AUTO && !router_of(self)->dense);
     if (w->last[N_RESET] > 0)
         memset(w->reset, 0, self->n_children);
     w->last[N_RESET] = 0;
-    if (!wanted || s->samples <= (uint64_t)o->utilization_span)
+    if (least >= o->utilization_threshold || s->samples <= (uint64_t)o->utilization_span)
+        return;
+    if (o->reset_dead == ANB_FALSE || (o->reset_dead == ANB_AUTO && router_of(self)->dense))
         return;
     for (size_t i = 0; i < self->n_children; i++)
         if (is_dead(o, &a, i)) {
@@ -363,14 +372,13 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
 {
     Moe *s = state;
     gate->best = nearest(gate, y);
+    train_experts(self, state, row, gate, y, weight, scratch); /* these two first: the next sample waits for them */
+    router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
+                           scratch + self->router->scratch_offset);
     if (gate->n_active >= 2)
         s->disagreement = spread(gate->f, gate->active, gate->n_active);
     align(s, gate->prediction);
-    train_experts(self, state, row, gate, y, weight, scratch);
-    router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
-                           scratch + self->router->scratch_offset);
-    follow_gate(self, state, gate);
-    reset_dead(self, state, row, w);
+    reset_dead(self, state, row, follow_gate(self, state, gate), w);
     anb_range_add(&s->range, y);
     w->last[TARGET] = y;
     w->last[ERROR] = y - gate->prediction;
@@ -382,17 +390,19 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
-    AnbRow shown = shown_row(self, state, row);
-    learn(self, state, &shown, y, weight, scratch, &w, &gate);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
+    learn(self, state, shown, y, weight, scratch, &w, &gate);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
-    AnbRow shown = shown_row(self, state, row);
-    double f = ask(self, state, &shown, scratch, &w, &gate);
-    learn(self, state, &shown, y, weight, scratch, &w, &gate);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
+    double f = ask(self, state, shown, scratch, &w, &gate);
+    learn(self, state, shown, y, weight, scratch, &w, &gate);
     return f;
 }
 
@@ -440,19 +450,21 @@ static int ask_routing(const AnbNode *self, const void *state, const AnbRow *row
 {
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
-    AnbRow shown = shown_row(self, state, row);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
     gate.penalty = NULL;
     gate.p = out;
-    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), &shown, &gate,
+    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), shown, &gate,
                           scratch + self->router->scratch_offset);
     return 0;
 }
 
 static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
 {
-    AnbRow shown = shown_row(self, state, row);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
     for (size_t i = 0; i < self->n_children; i++)
-        out[i] = anb_child_predict(self, i, state, &shown, scratch);
+        out[i] = anb_child_predict(self, i, state, shown, scratch);
     return 0;
 }
 
@@ -460,13 +472,14 @@ static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow 
 static int ask_sparsities(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
 {
     Work w = work_of(self, scratch);
-    AnbRow shown = shown_row(self, state, row);
+    AnbRow room;
+    const AnbRow *shown = shown_row(self, state, row, &room);
     size_t n_active = (size_t)w.last[N_ACTIVE];
     for (size_t i = 0; i < self->n_children; i++)
         out[i] = ANB_NAN;
     for (size_t a = 0; a < n_active; a++) {
         double share;
-        if (anb_child_query(self, w.active[a], state, &shown, scratch, ANB_QUERY_SPARSITY, &share) == 0)
+        if (anb_child_query(self, w.active[a], state, shown, scratch, ANB_QUERY_SPARSITY, &share) == 0)
             out[w.active[a]] = share;
     }
     return 0;

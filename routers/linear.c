@@ -22,7 +22,9 @@
 #include <anabranch/moe.h>
 
 typedef struct Gate {
-    uint64_t drawn, unused[7]; /* what follows starts on a cache line */
+    uint64_t drawn;
+    double share, target; /* of the options: 2 / (span + 1), top_k / K */
+    double unused[5];     /* what follows starts on a cache line */
     double values[];           /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
@@ -96,6 +98,16 @@ static AnbNeed need(const AnbNode *self)
     size_t extra = standardizes(self) ? self->n_features : 0;
     return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double),
                      3 * anb_gate_padded(experts(self)) + extra};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    const AnbMoeOptions *moe = self->parent->options;
+    Gate *s = state;
+    s->share = 2 / ((double)moe->utilization_span + 1);
+    s->target = (double)o->top_k / (double)experts(self);
+    return 0;
 }
 
 /* ---- scores ---------------------------------------------------------------------------------------------------------- */
@@ -236,14 +248,12 @@ static void mark_active(const AnbGate *gate, double *mark)
         mark[gate->active[a]] = 1;
 }
 
-static AnbGateMove move_of(const AnbNode *self, const AnbGate *gate, const Work *w, double weight)
+static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const Work *w, double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
-    const AnbMoeOptions *moe = self->parent->options;
     mark_active(gate, w->mark);
     return (AnbGateMove){.p = w->p, .mark = w->mark, .best = gate->best, .step = o->router_lr * weight,
-                         .share = 2 / ((double)moe->utilization_span + 1), .balance = o->load_balance_rate,
-                         .target = (double)o->top_k / (double)gate->k};
+                         .share = s->share, .balance = o->load_balance_rate, .target = s->target};
 }
 
 static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
@@ -268,7 +278,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         draw(self, s);
     if (fresh || gate->penalty)
         anb_gate_open(&g, x, NULL, w.z, w.p);
-    AnbGateMove move = move_of(self, gate, &w, weight);
+    AnbGateMove move = move_of(self, s, gate, &w, weight);
     double bad = anb_gate_move(&g, &move, x, w.z, w.p, &what);
     for (size_t i = 0; i < gate->k; i++)
         gate->after[i] = w.p[i];
@@ -337,6 +347,7 @@ const AnbRouterType anb_router_linear = {
             .version = 1,
             .check = check,
             .need = need,
+            .init = init,
             .query = query,
             .ranges = ranges,
             .validate = validate,
