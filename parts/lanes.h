@@ -231,6 +231,11 @@ LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
     _mm256_storeu_pd(to, (__m256d)half);
 }
 
+LANES_INLINE LanesHalf lanes_load_half(const double *from)
+{
+    return (LanesHalf)_mm256_loadu_pd(from);
+}
+
 LANES_INLINE LanesHalf lanes_half_zero(void)
 {
     return (LanesHalf){0};
@@ -258,6 +263,11 @@ LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
 {
     *(LanesMemory *)to = half.a;
     *(LanesMemory *)(to + 2) = half.b;
+}
+
+LANES_INLINE LanesHalf lanes_load_half(const double *from)
+{
+    return (LanesHalf){*(const LanesMemory *)from, *(const LanesMemory *)(from + 2)};
 }
 
 LANES_INLINE LanesHalf lanes_half_zero(void)

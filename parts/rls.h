@@ -60,7 +60,7 @@ size_t anb_rls_state(size_t n);
 /* Doubles of scratch for n features. */
 static inline size_t anb_rls_scratch(size_t n)
 {
-    return 2 * anb_rls_padded(n);
+    return 3 * anb_rls_padded(n);
 }
 
 /* w = 0, P = delta I; whatever was there before. */

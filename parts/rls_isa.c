@@ -39,7 +39,7 @@ LANES_INLINE void add_columns(double *k, Rows rows, Rows z)
 }
 
 /* The part of a panel right of the diagonal: each tile, loaded once, serves its columns and its rows. */
-LANES_INLINE const double *beside(const double *tile, const double *end, Rows own, const double *z, double *k,
+LANES_INLINE double *beside(double *tile, const double *end, Rows own, const double *z, double *k,
                                   double *sums)
 {
     Rows sum = {lanes_zero(), lanes_zero(), lanes_zero(), lanes_zero()};
@@ -56,22 +56,24 @@ LANES_INLINE const double *beside(const double *tile, const double *end, Rows ow
     return tile;
 }
 
-/* k = P z over the tiles, added to what k holds. */
-static void gain(size_t n, const double *tile, const double *z, double *k)
+/* k = P z over the tiles, added to what k holds. What rows give is kept apart until the end: four doubles that are written
+ * on their own and read as part of eight would have to wait. Returns where the tiles end. */
+static double *gain(size_t n, double *tile, const double *z, double *k, double *sums)
 {
-    const double *end = z + anb_rls_padded(n);
+    const size_t padded = anb_rls_padded(n), last = padded - LANES;
     for (size_t row = 0; row < n; row += ROWS) {
         size_t block = row / LANES * LANES;
         Rows own = all_of(z + row);
         add_columns(k + block, rows_of(tile), own);
         tile += HALF;
-        if (z + block + LANES < end) {
-            double sums[ROWS];
-            tile = beside(tile, end, own, z + block + LANES, k + block + LANES, sums);
-            for (size_t r = 0; r < ROWS; r++)
-                k[row + r] += sums[r];
-        }
+        if (block < last)
+            tile = beside(tile, z + padded, own, z + block + LANES, k + block + LANES, sums + row);
     }
+    for (size_t j = 0; j < last; j += LANES) {
+        Lanes rows = lanes_join(lanes_load_half(sums + j), lanes_load_half(sums + j + ROWS));
+        lanes_store(k + j, lanes_add(lanes_load(k + j), rows));
+    }
+    return tile;
 }
 
 LANES_INLINE Lanes lowered(const double *row, Lanes own, Lanes there, Lanes scale)
@@ -93,28 +95,42 @@ LANES_INLINE void lower_diagonal_row(double *row, size_t lane, Lanes own, Lanes 
     diagonal->negative = lanes_min(diagonal->negative, one);
 }
 
-/* P <- (P - q q') scale over the tiles. Returns the trace; NaN where an entry of the diagonal is negative. */
-static double lower(size_t n, double *tile, const double *q, double scale)
+/* The rows of one panel. */
+LANES_INLINE void lower_panel(double *tile, const double *q, size_t row, size_t padded, Lanes by, Diagonal *diagonal)
+{
+    size_t block = row / LANES * LANES, lane = row - block;
+    Rows own = all_of(q + row);
+    Lanes there = lanes_load(q + block);
+    lower_diagonal_row(tile, lane, own.a, there, by, diagonal);
+    lower_diagonal_row(tile + LANES, lane + 1, own.b, there, by, diagonal);
+    lower_diagonal_row(tile + 2 * LANES, lane + 2, own.c, there, by, diagonal);
+    lower_diagonal_row(tile + 3 * LANES, lane + 3, own.d, there, by, diagonal);
+    tile += HALF;
+    for (size_t j = block + LANES; j < padded; j += LANES, tile += HALF) {
+        there = lanes_load(q + j);
+        lanes_store(tile, lowered(tile, own.a, there, by));
+        lanes_store(tile + LANES, lowered(tile + LANES, own.b, there, by));
+        lanes_store(tile + 2 * LANES, lowered(tile + 2 * LANES, own.c, there, by));
+        lanes_store(tile + 3 * LANES, lowered(tile + 3 * LANES, own.d, there, by));
+    }
+}
+
+/*
+ * P <- (P - q q') scale over the tiles, from the last panel to the first: what the gain has just read is met first, and
+ * the next gain begins with what was written last, so that a P larger than the first-level cache comes half from there.
+ * Returns the trace; NaN where an entry of the diagonal is negative.
+ */
+static double lower(size_t n, double *end, const double *q, double scale)
 {
     const size_t padded = anb_rls_padded(n);
     const Lanes by = lanes_all(scale);
     Diagonal diagonal = {lanes_zero(), lanes_zero()};
-    for (size_t row = 0; row < n; row += ROWS) {
-        size_t block = row / LANES * LANES, lane = row - block;
-        Rows own = all_of(q + row);
-        Lanes there = lanes_load(q + block);
-        lower_diagonal_row(tile, lane, own.a, there, by, &diagonal);
-        lower_diagonal_row(tile + LANES, lane + 1, own.b, there, by, &diagonal);
-        lower_diagonal_row(tile + 2 * LANES, lane + 2, own.c, there, by, &diagonal);
-        lower_diagonal_row(tile + 3 * LANES, lane + 3, own.d, there, by, &diagonal);
-        tile += HALF;
-        for (size_t j = block + LANES; j < padded; j += LANES, tile += HALF) {
-            there = lanes_load(q + j);
-            lanes_store(tile, lowered(tile, own.a, there, by));
-            lanes_store(tile + LANES, lowered(tile + LANES, own.b, there, by));
-            lanes_store(tile + 2 * LANES, lowered(tile + 2 * LANES, own.c, there, by));
-            lanes_store(tile + 3 * LANES, lowered(tile + 3 * LANES, own.d, there, by));
-        }
+    size_t row = (n + ROWS - 1) / ROWS * ROWS;
+    double *tile = end;
+    while (row > 0) {
+        row -= ROWS;
+        tile -= (padded - row / LANES * LANES) / LANES * HALF;
+        lower_panel(tile, q, row, padded, by, &diagonal);
     }
     return lanes_sum(diagonal.negative) < 0 ? ANB_NAN : lanes_sum(diagonal.sum);
 }
@@ -146,11 +162,11 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
 {
     const size_t n = rls->n, padded = anb_rls_padded(n);
     const double initial = rls->delta * (double)(n + rls->intercept);
-    double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *tiles = p0 + padded, *z = scratch, *k = scratch + padded;
+    double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *z = scratch, *k = scratch + padded, *sums = k + padded;
     double k0 = 0;
     for (size_t j = 0; j < padded; j += LANES)
         lanes_store(k + j, lanes_load(p0 + j));
-    gain(n, tiles, z, k);
+    double *end = gain(n, p0 + padded, z, k, sums);
     if (rls->intercept)
         k0 = lanes_dot(p0, z, padded) + state[ANB_RLS_P00];
     double zk = lanes_dot(z, k, padded) + k0;
@@ -162,7 +178,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     double sick = move_weights(w, k, padded, root, pace);
     double squares = lanes_dot(k, k, padded) + q0 * q0;
     double scale = state[ANB_RLS_TRACE] - squares < initial ? 1 / lambda : 1;
-    double trace = lower(n, tiles, k, scale);
+    double trace = lower(n, end, k, scale);
     if (rls->intercept) {
         double p00 = (state[ANB_RLS_P00] - q0 * q0) * scale;
         lower_intercept(p0, k, padded, q0, scale);
