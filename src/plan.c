@@ -101,22 +101,32 @@ static const AnbRouterChoice *router_of(const StreamingLearnerType *type, const 
     return NULL;
 }
 
-static bool has_router(const StreamingLearnerType *type)
+/* The type of the router that an expert will hold, or NULL. */
+static const StreamingLearnerType *router_type(const AnbExpert *expert)
 {
-    for (const AnbParam *p = type->params; p && p->name; p++)
+    const AnbRouterChoice *given = router_of(expert->type, expert->options);
+    if (given)
+        return given->type ? &given->type->type : NULL; /* none named: refused when the options are checked */
+    for (const AnbParam *p = expert->type->params; p && p->name; p++)
         if (p->kind == ANB_ROUTER)
-            return true;
-    return false;
+            return &anb_router_find(p->words, strlen(p->words))->type;
+    return NULL;
 }
 
-enum { ROUTER_OPTIONS_MAX = 1024, LABEL_EXTRA = 24 };
+enum { LABEL_EXTRA = 24, PLAN_ALIGN = 16 };
+
+/* What `take` will use for a node of the type. */
+static size_t own_bytes(const StreamingLearnerType *type, const char *name)
+{
+    size_t label = name ? strlen(name) + 1 : strlen(type->name) + LABEL_EXTRA;
+    return round_up(type->options_size, PLAN_ALIGN) + round_up(label, PLAN_ALIGN);
+}
 
 static void measure(const AnbExpert *expert, Measure *m)
 {
-    m->nodes += 1 + has_router(expert->type);
-    m->bytes += round_up(expert->type->options_size + 1, ANB_ALIGN) + has_router(expert->type) * ROUTER_OPTIONS_MAX * 2;
-    m->bytes += round_up(strlen(expert->type->name) + LABEL_EXTRA, ANB_ALIGN) + ANB_ALIGN;
-    m->bytes += expert->name ? round_up(strlen(expert->name) + 1, ANB_ALIGN) : 0;
+    const StreamingLearnerType *router = router_type(expert);
+    m->nodes += 1 + (router != NULL);
+    m->bytes += own_bytes(expert->type, expert->name) + (router ? own_bytes(router, NULL) : 0);
     for (size_t i = 0; i < expert->n_children; i++)
         measure(&expert->children[i], m);
 }
@@ -135,7 +145,7 @@ typedef struct Builder {
 static void *take(Builder *b, size_t size)
 {
     void *memory = b->next_byte;
-    b->next_byte += round_up(size + 1, ANB_ALIGN);
+    b->next_byte += round_up(size, PLAN_ALIGN);
     return memory;
 }
 
@@ -193,8 +203,6 @@ static int build_router(Builder *b, AnbNode *node, const AnbRouterChoice *choice
 {
     AnbNode *router = (AnbNode *)&node->children[node->n_children];
     const void *given = choice->options;
-    if (choice->type->type.options_size > ROUTER_OPTIONS_MAX - ANB_ALIGN)
-        return anb_fail(b->error, ANB_E_LIMIT, "the options of router %s are too large", choice->type->type.name);
     /* the plan's copy of the mixture's options must not point at the caller's */
     ((AnbRouterChoice *)choice)->options = NULL;
     AnbExpert expert = {.type = &choice->type->type, .options = given};
@@ -263,7 +271,7 @@ static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
                         ANB_NAME_MAX);
     node->warmup = expert->warmup;
     if (expert->name)
-        node->name = node->label = strcpy(take(b, strlen(expert->name)), expert->name);
+        node->name = node->label = strcpy(take(b, strlen(expert->name) + 1), expert->name);
     else {
         size_t size = strlen(expert->type->name) + LABEL_EXTRA;
         char *label = take(b, size);
@@ -327,10 +335,16 @@ static const AnbNode *first_mixture(const AnbNode *node)
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------ */
 
+/* The head and the nodes, up to where options and names start. */
+static size_t node_bytes(size_t nodes)
+{
+    return round_up(sizeof(AnbPlan) + nodes * sizeof(AnbNode), PLAN_ALIGN);
+}
+
 static AnbPlan *allocate(const Measure *m, const AnbModelOptions *options, AnbError *error)
 {
     const AnbAllocator *allocator = anb_allocator_of(options);
-    size_t bytes = sizeof(AnbPlan) + m->nodes * sizeof(AnbNode) + m->bytes;
+    size_t bytes = node_bytes(m->nodes) + m->bytes;
     if (m->nodes > NODES_MAX || bytes > options->max_bytes) {
         anb_fail(error, ANB_E_LIMIT, "a model of %zu learners is over its limit", m->nodes);
         return NULL;
@@ -370,7 +384,7 @@ static int keep_texts(AnbPlan *plan, AnbError *error)
 
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
 {
-    Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)(plan->nodes + plan->n_nodes), .error = error};
+    Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)plan + node_bytes(plan->n_nodes), .error = error};
     b.bytes = plan->bytes;
     plan->nodes[0] = (AnbNode){.type = root->type, .n_features = n_features};
     int code = build_node(&b, &plan->nodes[0], root);
