@@ -37,7 +37,7 @@
 #include <stdlib.h>
 
 enum { MOST = 24, AT_LEAST = 24, KNOWN = 100, SETTLED = 200 };
-enum { FITTED, MEAN, PLANE, SAID }; /* of one look: 1 where there is a plane; its values */
+enum { FITTED, MEAN, PLANE, MISS, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
 static const double bound = 1e15, ridge = 0.1, soft = 0.02, discount = 0.995;
 static const float pace = 2000; /* samples to a unit of time */
 
@@ -292,19 +292,21 @@ static void pull(const View *v, size_t k, double last, const Work *w)
 {
     size_t stride = anb_local_stride(v->plane), kth = 0;
     const double *metric = w->part, *slope = metric + v->plane;
-    double total = 0, of_kth = 0;
+    double total = 0, of_kth = 0, squares = 0;
     memset(w->pull, 0, v->d * sizeof *w->pull);
     if (!(last > 0))
         return;
     anb_gate_scores(w->u, stride, k, slope, v->plane, w->rest);
     for (size_t i = 0; i < k; i++) {
         double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
-        double miss = near * near * (w->y[i] - w->said[PLANE] - w->rest[i]);
+        double off = w->y[i] - w->said[PLANE] - w->rest[i], miss = near * near * off;
         total += near;
+        squares += near * off * off;
         of_kth += miss * distance / last;
         w->rest[i] = miss / distance;
         kth = w->distance[i] >= last ? i : kth;
     }
+    w->said[MISS] = sqrt(squares / total);
     anb_local_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
         double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
@@ -362,7 +364,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         w.query[j] = (double)w.low[j];
     for (size_t j = v.d; j < anb_near_padded(v.d); j++)
         w.query[j] = 0;
-    w.said[FITTED] = 0;
+    w.said[FITTED] = w.said[MISS] = 0;
     bool bounded = anb_near_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
     return n > 0 ? look(&v, n, bounded, &w) : 0;
 }
@@ -426,12 +428,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     }
 }
 
-/* Shares of the squared slopes; unknown while there are few. */
+/* Shares of the squared slopes, unknown while there are few; how far the neighbours lie off their plane. */
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     View v = view(self, (void *)state);
     (void)row;
-    (void)scratch;
+    if (what == ANB_QUERY_SPREAD && scratch) {
+        *(double *)out = work(&v, scratch).said[MISS];
+        return 0;
+    }
     if (what != ANB_QUERY_IMPORTANCE || v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
     double *share = out, total = 0;

@@ -245,6 +245,45 @@ START_TEST(near_also_means_recent_where_the_target_drifts)
 }
 END_TEST
 
+/* The type's own answers, without a host between: which features count, and how noisy it is here. */
+START_TEST(says_what_it_knows)
+{
+    AnbKnnOptions options = anb_knn_defaults();
+    AnbNode node = {.type = &anb_knn, .options = &options, .n_features = 2};
+    AnbNeed need = anb_knn.need(&node);
+    AnbCounters counters = {0};
+    double x[2], share[2], spread[2], *scratch = calloc(need.scratch, sizeof *scratch);
+    AnbRow row = {x, x, NULL, &counters};
+    AnbRandom random;
+    size_t whole = (need.state + 63) / 64 * 64;
+    void *state = aligned_alloc(64, whole);
+    memset(state, 0, whole);
+    node.state_size = need.state;
+    anb_knn.init(&node, state);
+    anb_random_seed(&random, 14);
+    ck_assert_int_eq(anb_knn.query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), ANB_E_UNSUPPORTED);
+    for (int t = 0; t < 3000; t++) {
+        x[0] = anb_random_normal(&random);
+        x[1] = anb_random_normal(&random);
+        anb_knn.predict(&node, state, &row, scratch);
+        double y = 2 * x[0] + (x[0] > 0 ? 1 : 0.1) * anb_random_normal(&random);
+        anb_knn.update(&node, state, &row, y, 1, scratch);
+    }
+    for (int side = 0; side < 2; side++) {
+        x[0] = side ? 1 : -1;
+        x[1] = 0;
+        anb_knn.predict(&node, state, &row, scratch);
+        ck_assert_int_eq(anb_knn.query(&node, state, &row, scratch, ANB_QUERY_SPREAD, &spread[side]), 0);
+    }
+    ck_assert_int_eq(anb_knn.query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    ck_assert_double_eq_tol(share[0] + share[1], 1, 1e-12);
+    ck_assert(share[0] > 0.8);
+    ck_assert(spread[0] > 0.03 && spread[0] < 0.2 && spread[1] > 0.5 && spread[1] < 1.6);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
 START_TEST(scaling_the_target_scales_the_prediction)
 {
     StreamingLearner *one = made(3, "scale(knn(window=100))"), *other = made(3, "scale(knn(window=100))");
@@ -330,6 +369,7 @@ static Suite *suite(void)
     tcase_add_test(tests, is_what_sorting_and_gsl_say);
     tcase_add_test(tests, features_without_a_say_cost_little);
     tcase_add_test(tests, near_also_means_recent_where_the_target_drifts);
+    tcase_add_test(tests, says_what_it_knows);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, rows_seen_before_are_remembered);
