@@ -143,7 +143,7 @@ START_TEST(snapshots_of_every_release_load)
     }
     if (releases)
         closedir(releases);
-    printf("%zu snapshots of releases\n", n);
+    ck_assert_uint_gt(n, 0);
 }
 END_TEST
 
