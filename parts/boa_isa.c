@@ -1,9 +1,7 @@
 /* The loops of boa_kernels.h, compiled once per instruction set. */
 #include "boa_kernels.h"
-#include "lanes.h"
-#include "math.h"
+#include "lanes_math.h"
 #include <math.h>
-#include <string.h>
 
 static const double FLOOR = 0x1p-900; /* a V below it is not discounted, so that a flawless expert keeps its V */
 static const double MOST = 0x1p200;   /* of |r| in units: what a weight can drive it to */
@@ -66,11 +64,8 @@ static void weigh(const double *log, const double *v, size_t k, double top, doub
     Lanes sum = zero;
     for (size_t i = 0; i < k; i += LANES) {
         Lanes second = part_of(v + i, k - i, -1);
-        double t[LANES];
-        lanes_store(t, lanes_sub(part_of(log + i, k - i, 0), lanes_all(top)));
-        for (size_t j = 0; j < LANES; j++)
-            t[j] = anb_exp(t[j]);
-        Lanes raw = lanes_div(lanes_load(t), lanes_sqrt(lanes_max(second, zero)));
+        Lanes grown = lanes_exp(lanes_sub(part_of(log + i, k - i, 0), lanes_all(top)));
+        Lanes raw = lanes_div(grown, lanes_sqrt(lanes_max(second, zero)));
         Lanes weight = lanes_where_above(second, none, raw, zero);
         sum = lanes_add(sum, weight);
         put_part(w + i, weight, k - i);
