@@ -85,6 +85,29 @@ static void print_params(const StreamingLearnerType *type)
     }
 }
 
+/* What presets are shown with. */
+static const char *const presets[] = {"auto(budget=5)", "auto(budget=20)", "auto(budget=50)", "auto(budget=100)"};
+
+/* The model that the i-th shown preset of a type stands for; NULL where it is of another type or cannot be. */
+static StreamingLearner *expanded(const StreamingLearnerType *type, size_t i, size_t features)
+{
+    size_t length = strlen(type->name);
+    bool own = type->expand && strncmp(presets[i], type->name, length) == 0 && presets[i][length] == '(';
+    return own ? anb_parse(features, presets[i], NULL, NULL) : NULL;
+}
+
+static void print_expansions(const StreamingLearnerType *type, size_t features)
+{
+    char bytes[SHOW_SIZE];
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        StreamingLearner *model = expanded(type, i, features);
+        if (model)
+            printf("\n  %s at %zu features, %s\n    %s\n", presets[i], features,
+                   show_bytes(anb_state_bytes(model), bytes), anb_expression(model));
+        anb_free(model);
+    }
+}
+
 static void print_type(const StreamingLearnerType *type, bool router, size_t features)
 {
     char bytes[SHOW_SIZE];
@@ -99,6 +122,7 @@ static void print_type(const StreamingLearnerType *type, bool router, size_t fea
     if (type->max_children)
         printf("  children   %u to %u\n", type->min_children, type->max_children);
     print_params(type);
+    print_expansions(type, features);
 }
 
 static void json_params(Json *json, const StreamingLearnerType *type)
@@ -124,6 +148,24 @@ static void json_params(Json *json, const StreamingLearnerType *type)
     json_close(json, ']');
 }
 
+static void json_expansions(Json *json, const StreamingLearnerType *type, size_t features)
+{
+    if (!type->expand)
+        return;
+    json_open(json, "stands_for", '[');
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        StreamingLearner *model = expanded(type, i, features);
+        if (model) {
+            json_open(json, NULL, '{');
+            json_text(json, "preset", presets[i]);
+            json_text(json, "expression", anb_expression(model));
+            json_close(json, '}');
+        }
+        anb_free(model);
+    }
+    json_close(json, ']');
+}
+
 static void json_type(Json *json, const StreamingLearnerType *type, bool router, size_t features)
 {
     size_t bytes = router ? 0 : example_bytes(type, features);
@@ -137,6 +179,7 @@ static void json_type(Json *json, const StreamingLearnerType *type, bool router,
     json_count(json, "max_children", type->max_children);
     json_number(json, "example_state_bytes", bytes ? (double)bytes : ANB_NAN);
     json_params(json, type);
+    json_expansions(json, type, features);
     json_close(json, '}');
 }
 
