@@ -34,6 +34,24 @@ static const uint64_t powers[][2] = {
 };
 enum { FIRST = -13, STEP = 27 };
 
+/* 10^-27 to 10^-1, which most numbers with many digits need. */
+static const uint64_t fractions[][2] = {
+    {0x9e74d1b791e07e48, 0x775ea264cf55347d}, {0xc612062576589dda, 0x95364afe032a819d},
+    {0xf79687aed3eec551, 0x3a83ddbd83f52204}, {0x9abe14cd44753b52, 0xc4926a9672793542},
+    {0xc16d9a0095928a27, 0x75b7053c0f178293}, {0xf1c90080baf72cb1, 0x5324c68b12dd6338},
+    {0x971da05074da7bee, 0xd3f6fc16ebca5e03}, {0xbce5086492111aea, 0x88f4bb1ca6bcf584},
+    {0xec1e4a7db69561a5, 0x2b31e9e3d06c32e5}, {0x9392ee8e921d5d07, 0x3aff322e62439fcf},
+    {0xb877aa3236a4b449, 0x09befeb9fad487c2}, {0xe69594bec44de15b, 0x4c2ebe687989a9b3},
+    {0x901d7cf73ab0acd9, 0x0f9d37014bf60a10}, {0xb424dc35095cd80f, 0x538484c19ef38c94},
+    {0xe12e13424bb40e13, 0x2865a5f206b06fb9}, {0x8cbccc096f5088cb, 0xf93f87b7442e45d3},
+    {0xafebff0bcb24aafe, 0xf78f69a51539d748}, {0xdbe6fecebdedd5be, 0xb573440e5a884d1b},
+    {0x89705f4136b4a597, 0x31680a88f8953030}, {0xabcc77118461cefc, 0xfdc20d2b36ba7c3d},
+    {0xd6bf94d5e57a42bc, 0x3d32907604691b4c}, {0x8637bd05af6c69b5, 0xa63f9a49c2c1b10f},
+    {0xa7c5ac471b478423, 0x0fcf80dc33721d53}, {0xd1b71758e219652b, 0xd3c36113404ea4a8},
+    {0x83126e978d4fdf3b, 0x645a1cac083126e9}, {0xa3d70a3d70a3d70a, 0x3d70a3d70a3d70a3},
+    {0xcccccccccccccccc, 0xcccccccccccccccc},
+};
+
 static const uint64_t fives[STEP] = {
     1, 5, 25, 125, 625,
     3125, 15625, 78125, 390625, 1953125,
@@ -56,6 +74,8 @@ static AnbWide top(AnbWide a, uint64_t b)
 
 AnbWide anb_decimal_power(int e)
 {
+    if (e < 0 && e >= -STEP)
+        return (AnbWide)fractions[e + STEP][0] << 64 | fractions[e + STEP][1];
     int k = (e - FIRST * STEP) / STEP, b = (e - FIRST * STEP) % STEP;
     AnbWide base = (AnbWide)powers[k][0] << 64 | powers[k][1];
     AnbWide product = top(base, fives[b] << __builtin_clzll(fives[b]));

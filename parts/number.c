@@ -103,9 +103,11 @@ static const char *take_words(const char *p, const char *end, Scan *scan)
 static int plain_number(const char *text, const char *end, double *value)
 {
     const char *p = text;
-    uint64_t negative = *p == '-', word;
+    uint64_t negative = *p == '-', word, signless;
+    memcpy(&signless, p, 8);
+    memcpy(&word, p + 1, 8);
+    word = negative ? word : signless; /* both loaded, so that the choice waits for no address */
     p += negative;
-    memcpy(&word, p, 8);
     int count = leading_digits(word), total = count, behind = 0;
     if (count == 8)
         return 0;
