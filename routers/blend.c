@@ -182,7 +182,9 @@ static void learn_wide(const Form *form, double *s, const AnbRow *row, const Anb
 {
     if (form->own) {
         double *count = s + form->moments;
-        anb_moments_update(count, count + form->d, count + 2 * form->d, count + 3 * form->d, row->x, 1, form->d);
+        size_t d = form->d;
+        if (!(anb_moments_update(count, count + d, count + 2 * d, count + 3 * d, row->x, 1, d) == 0))
+            memset(count, 0, 4 * d * sizeof *count);
     }
     if (s[form->chosen] >= CHOICE)
         return;

@@ -144,8 +144,11 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     anb_boa_learn(s + HEAD, form.k, options->discount, gate->asleep, gate->f, base, y, weight);
     anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
     tilt(gate->after, score, form.k);
-    if (form.own)
-        anb_moments_update(count, count + form.d, count + 2 * form.d, count + 3 * form.d, row->x, weight, form.d);
+    if (!form.own)
+        return;
+    size_t d = form.d;
+    if (!(anb_moments_update(count, count + d, count + 2 * d, count + 3 * d, row->x, weight, d) == 0))
+        memset(count, 0, 4 * d * sizeof *count);
 }
 
 static void forget(const AnbNode *self, void *state, size_t i)

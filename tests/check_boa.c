@@ -1,4 +1,5 @@
 #include "parts/boa.h"
+#include "parts/isa.h"
 #include "parts/math.h"
 #include "suite.h"
 
@@ -198,6 +199,36 @@ START_TEST(waking_is_exact)
 }
 END_TEST
 
+/* All instruction sets leave the same bits, whatever the number of experts, who sleeps and what jumps. */
+START_TEST(the_same_bits_on_every_instruction_set)
+{
+    enum { MOST_EXPERTS = 19, STATE = 1 + 4 * MOST_EXPERTS + 8 };
+    static double state[ANB_ISA_COUNT][MOST_EXPERTS + 1][STATE];
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++) {
+        if (!anb_isa_use((AnbIsa)isa))
+            continue;
+        for (size_t k = 1; k <= MOST_EXPERTS; k++) {
+            double *boa = state[isa][k], w[MOST_EXPERTS], f[MOST_EXPERTS];
+            uint64_t seed = 17;
+            anb_boa_start(boa, k);
+            for (int n = 0; n < 400; n++) {
+                unsigned char asleep[MOST_EXPERTS] = {0};
+                double y = noise(&seed) * (n == 200 ? 1e12 : 1);
+                for (size_t i = 0; i < k; i++)
+                    f[i] = y + noise(&seed);
+                asleep[n % k] = n / 50 % 2 && k > 1;
+                anb_boa_weights(boa, k, asleep, w);
+                anb_boa_learn(boa, k, 0.999, asleep, f, anb_mix(w, f, k), y, 1);
+            }
+            ck_assert(anb_boa_valid(boa, k));
+            ck_assert_msg(memcmp(boa, state[0][k], sizeof state[0][k]) == 0, "%s, %zu experts", anb_isa_name((AnbIsa)isa), k);
+        }
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("boa");
@@ -209,6 +240,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_flawless_expert_keeps_its_weight);
     tcase_add_test(tests, sleepers);
     tcase_add_test(tests, waking_is_exact);
+    tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     return suite;
 }
 

@@ -163,6 +163,32 @@ START_TEST(extremes_stay_finite)
 }
 END_TEST
 
+/* Rows at both ends of the doubles drive the moments that a gate keeps itself out of them: it starts those again. */
+START_TEST(rows_at_the_ends_of_the_doubles)
+{
+    static const char *const own[] = {"blend(wide=true)", "soft", "linear(standardize=true)"};
+    for (size_t g = 0; g < 3; g++) {
+        char text[128];
+        uint64_t seed = 15;
+        snprintf(text, sizeof text, "moe(mean, last, router=%s)", own[g]);
+        StreamingLearner *model = anb_parse(D, text, NULL, NULL);
+        ck_assert_ptr_nonnull(model);
+        for (int n = 0; n < 1500; n++) {
+            double x[D], y = sample(&seed, n, x);
+            for (size_t j = 0; j < D && n % 100 < 3; j++)
+                x[j] = n % 2 ? 1.7e308 : -1.7e308;
+            ck_assert(isfinite(anb_train_one(model, x, y, 1)));
+            check_probabilities(model);
+        }
+        AnbError error = {0};
+        StreamingLearner *copy = anb_clone(model, &error);
+        ck_assert(anb_equal(model, copy));
+        anb_free(copy);
+        anb_free(model);
+    }
+}
+END_TEST
+
 /* blend in long-hand: two stacks around a BOA of the experts, a discounted BOA over them and it, all clipped. */
 typedef struct Long {
     double inner[64], outer[64], *state[2], *scratch[2];
@@ -369,6 +395,7 @@ static Suite *suite(void)
     tcase_add_test(tests, no_worse_than_the_best_expert);
     tcase_add_test(tests, constant_targets);
     tcase_add_test(tests, extremes_stay_finite);
+    tcase_add_test(tests, rows_at_the_ends_of_the_doubles);
     tcase_add_test(tests, blend_is_what_its_parts_make);
     tcase_add_test(tests, a_reset_expert_sleeps);
     tcase_add_test(tests, exploring_finds_a_cold_expert);
