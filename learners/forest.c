@@ -28,8 +28,7 @@ static AnbGrovePlan plan_of(const AnbNode *self)
     const AnbForestOptions *o = self->options;
     AnbGrovePlan plan = {.trees = (size_t)o->trees, .background = true, .chase_f = 10,
                          .cart = {.features = self->n_features, .share = 1, .nodes = NODES - 1, .slots = SLOTS,
-                                  .leaf = (AnbLeafKind)o->leaf, .bag = 6, .min_f = 20,
-                                  .memory = 50}};
+                                  .leaf = (AnbLeafKind)o->leaf, .bag = 6, .min_f = 20, .memory = 50}};
     anb_grove_layout(&plan);
     return plan;
 }

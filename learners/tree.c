@@ -3,7 +3,8 @@
  *
  * One tree (parts/cart.h) that splits where a histogram of a leaf's samples shows a clear gain, with a constant and a
  * linear model in each leaf, and corrections on the way down at four paces (parts/grove.h). The first splits are
- * possible after 100 rows, when the bins are made.
+ * possible after 100 rows, when the bins are made. Where ADWIN sees its error rise another one grows behind it and takes
+ * over once its squared error is below .7 of the old one's.
  *
  * State: parts/grove.h; some 0.6 MB at 12 features, 4 MB at 128. Cost: the tree's depth to predict, some 300 ns to learn
  * at 12 features.
@@ -24,10 +25,9 @@ static const AnbParam params[] = {
 static AnbGrovePlan plan_of(const AnbNode *self)
 {
     const AnbTreeOptions *o = self->options;
-    AnbGrovePlan plan = {.trees = 1,
+    AnbGrovePlan plan = {.trees = 1, .background = true,
                          .cart = {.features = self->n_features, .share = 1, .nodes = NODES - 1, .slots = SLOTS,
-                                  .leaf = (AnbLeafKind)o->leaf, .bag = 1, .min_f = 12,
-                                  .memory = 200}};
+                                  .leaf = (AnbLeafKind)o->leaf, .bag = 1, .min_f = 12, .memory = 200}};
     anb_grove_layout(&plan);
     return plan;
 }

@@ -114,6 +114,9 @@ AnbReached anb_cart_reach(const AnbCartPlan *plan, const AnbCart *cart, const do
 /* Learns a sample in the leaf where reach has just found it. Cost: some 100 ns at 12 features. */
 void anb_cart_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample);
 
+/* The histograms start again, with other features where not all are tried; the tree stays. */
+void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart);
+
 void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor);
 bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart);
 

@@ -5,6 +5,7 @@
 static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
 static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: toward the leaf; above: the root */
 static const double fade = .995, alarm_delta = .01, clip_sd = 4;
+static const double margin = .7; /* a new tree takes over below this part of the old one's squared error */
 enum { BACK_TRIAL = 200, BACK_AGE = 5000 };
 
 /* What predict leaves in its scratch, before one AnbReached a tree. */
@@ -180,24 +181,40 @@ static void start_back(const AnbGrovePlan *plan, AnbGrove *grove, size_t t)
     anb_cart_init(&plan->cart, anb_grove_tree(plan, grove, t, back));
 }
 
-/* The tree behind learns as well, and takes over once it is better. */
-static void learn_back(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, const AnbCartSample *sample,
-                       double weight, uint64_t *drifts)
+static bool chases(const AnbGrovePlan *plan, size_t t)
+{
+    return plan->chase_f > 0 && t % 2 == 1;
+}
+
+/* The tree behind takes over; from now on it may grow on what is left over, so its histograms start again. */
+static void swap(const AnbGrovePlan *plan, AnbGrove *grove, size_t t)
+{
+    AnbTreeHead *head = anb_grove_head(plan, grove, t);
+    head->front = !head->front;
+    head->back = 0;
+    head->alarm = (AnbAdwin){0};
+    if (chases(plan, t))
+        anb_cart_empty(&plan->cart, anb_grove_tree(plan, grove, t, head->front));
+}
+
+/* The tree behind learns as well, always on y: what a grove leaves over after a drift is not worth growing on. */
+static bool learn_back(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, const AnbCartSample *sample, double weight)
 {
     AnbTreeHead *head = anb_grove_head(plan, grove, t);
     uint32_t back = !head->front;
     AnbCart *tree = anb_grove_tree(plan, grove, t, back);
     AnbReached at = anb_cart_reach(&plan->cart, tree, sample->x, sample->raw, sample->scratch);
+    AnbCartSample own = *sample;
     double error = sample->y - at.value;
+    own.chasing = false;
+    own.min_f = plan->cart.min_f;
     anb_faded_add(&head->error[back], error * error, weight, fade);
-    if (sample->weight > 0)
-        anb_cart_learn(&plan->cart, tree, &at, sample);
-    if (tree->clock <= BACK_TRIAL || !(head->error[back].mean < head->error[head->front].mean))
-        return;
-    head->front = back;
-    head->back = 0;
-    head->alarm = (AnbAdwin){0};
-    ++*drifts;
+    if (own.weight > 0)
+        anb_cart_learn(&plan->cart, tree, &at, &own);
+    if (tree->clock <= BACK_TRIAL || !(head->error[back].mean < margin * head->error[head->front].mean))
+        return false;
+    swap(plan, grove, t);
+    return true;
 }
 
 static void watch(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, double error, double limit)
@@ -218,15 +235,15 @@ static void learn_tree(const AnbGrovePlan *plan, AnbGrove *grove, size_t t, cons
     AnbTreeHead *head = anb_grove_head(plan, grove, t);
     double error = sample->y - at->value;
     sample->weight = weight * (plan->cart.bag == 1 ? 1 : anb_random_poisson(&grove->random, plan->cart.bag));
-    sample->chasing = plan->chase_f > 0 && t % 2 == 1;
+    sample->chasing = chases(plan, t);
     sample->min_f = sample->chasing ? plan->chase_f : plan->cart.min_f;
     anb_faded_add(&head->error[head->front], error * error, weight, fade);
     if (sample->weight > 0)
         anb_cart_learn(&plan->cart, anb_grove_tree(plan, grove, t, head->front), at, sample);
     if (!plan->background)
         return;
-    if (head->back)
-        learn_back(plan, grove, t, sample, weight, drifts);
+    if (head->back && learn_back(plan, grove, t, sample, weight))
+        ++*drifts;
     watch(plan, grove, t, error, sample->limit);
 }
 

@@ -11,7 +11,8 @@
  *
  * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong. Each tree
  * sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error rise a new
- * tree starts behind it, and takes its place once it is better (Gomes et al. 2017 without the second detector).
+ * tree starts behind it, and takes its place once its squared error is below .7 of the old one's (Gomes et al. 2017 take
+ * a second detector's word for it).
  *
  *     [ AnbGrove | AnbTreeHead[trees] | AnbGain ... | AnbBins ... | the trees: front and back of each in turn ]
  */

@@ -43,6 +43,13 @@ static void assign(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint3
     start_histogram(plan, cart, index, sample->bins->made);
 }
 
+/* Edges made at no time: the next sample assigns the slot anew. */
+void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart)
+{
+    for (uint32_t i = 0; i < cart->pool.used; i++)
+        anb_cart_slot(plan, cart, i)->made = UINT64_MAX;
+}
+
 /* Squared error a sample that a growing leaf may still explain: less where it has found nothing in much data. */
 static double promise(const AnbCartPlan *plan, const AnbCart *cart, const AnbSlot *slot)
 {

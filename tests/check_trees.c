@@ -104,6 +104,17 @@ START_TEST(after_an_abrupt_swap_the_error_returns)
 }
 END_TEST
 
+START_TEST(a_tree_is_replaced_after_a_swap)
+{
+    StreamingLearner *model = made("tree", 10, 1);
+    uint64_t seed = 21;
+    double before = error_over(model, &seed, 6000, 4000, false), after = error_over(model, &seed, 6000, 4000, true);
+    ck_assert_msg(after < 1.1 * before, "%g before, %g after", before, after);
+    ck_assert_uint_eq(anb_counters(model)->drifts, 1);
+    anb_free(model);
+}
+END_TEST
+
 /* Without a scale above, a missing cell reaches the leaves' models as well: they sit out, thresholds route it. */
 START_TEST(missing_cells_need_no_scale)
 {
@@ -224,6 +235,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_forest_is_better_than_a_tree_and_both_than_the_mean);
     tcase_add_test(tests, a_seed_decides_everything);
     tcase_add_test(tests, after_an_abrupt_swap_the_error_returns);
+    tcase_add_test(tests, a_tree_is_replaced_after_a_swap);
     tcase_add_loop_test(tests, missing_cells_need_no_scale, 0, 3);
     tcase_add_loop_test(tests, the_scale_of_the_target_does_not_matter, 0, 2 * MODELS);
     tcase_add_loop_test(tests, edge_streams, 0, 6 * MODELS);

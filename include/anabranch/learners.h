@@ -144,9 +144,9 @@ ANB_API extern const StreamingLearnerType anb_auto;
 enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS };
 
 /*
- * An incremental regression tree of at most 999 nodes. Thresholds are on the raw features and route missing cells; leaf
- * models read x. Predicts within the seen target range widened by 10 %. Weight class: scaled (counts, histograms and
- * steps are multiplied; a correction never goes beyond the target).
+ * An incremental regression tree of at most 999 nodes; where it drifts another one replaces it. Thresholds are on the raw
+ * features and route missing cells; leaf models read x. Predicts within the seen target range widened by 10 %. Weight
+ * class: scaled (counts, histograms and steps are multiplied; a correction never goes beyond the target).
  */
 typedef struct AnbTreeOptions {
     int leaf;      /* adaptive; a constant and a linear model weighed by their errors, mean, linear, or rls: an RLS in
