@@ -369,11 +369,28 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
     s->knows_importance |= answers > 0;
 }
 
+/* Others learn than those that spoke: who of them has not spoken does so now. */
+static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, Work *w, AnbGate *gate)
+{
+    const AnbRouterLinearOptions *o = self->router->options;
+    if (router_of(self) != &anb_router_linear || (o->router_jitter == 0 && o->capacity_factor == 0))
+        return;
+    if (!anb_router_linear.redirect(self->router, router_state(self, state), row, gate,
+                                    scratch + self->router->scratch_offset))
+        return;
+    for (size_t a = 0; a < gate->n_active; a++)
+        if (gate->f[gate->active[a]] != gate->f[gate->active[a]])
+            gate->f[gate->active[a]] = anb_child_predict(self, gate->active[a], state, row, scratch);
+    gate->best = nearest(gate, y);
+    w->last[N_ACTIVE] = (double)gate->n_active;
+}
+
 static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch, Work *w,
                   AnbGate *gate)
 {
     Moe *s = state;
     gate->best = nearest(gate, y);
+    redirect(self, state, row, y, scratch, w, gate);
     train_experts(self, state, row, gate, y, weight, scratch); /* these two first: the next sample waits for them */
     router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
                            scratch + self->router->scratch_offset);
@@ -529,9 +546,11 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
         return 0;
     case ANB_QUERY_GATE:
     case ANB_QUERY_LOAD:
+    case ANB_QUERY_LOGITS:
         return self->router->type->query ? self->router->type->query(self->router,
                                                                      anb_child_state_const(self->router, state), row,
-                                                                     NULL, what, out)
+                                                                     scratch ? scratch + self->router->scratch_offset : NULL,
+                                                                     what, out)
                                          : ANB_E_UNSUPPORTED;
     default:
         return ANB_E_UNSUPPORTED;

@@ -17,6 +17,7 @@
  * to learn.
  */
 #include "parts/gate.h"
+#include "parts/dispatch.h"
 #include "parts/kernels.h"
 #include "parts/math.h"
 #include <anabranch/moe.h>
@@ -27,6 +28,9 @@ typedef struct Gate {
     double unused[5];     /* what follows starts on a cache line */
     double values[];           /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
+
+/* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows, room[k]. */
+enum { FACTORS_HOLD, BOUND, OVERFLOWS, EXTRA };
 
 /* Where the scratch's arrays are; those over experts are padded. */
 typedef struct Work {
@@ -46,6 +50,14 @@ static const AnbParam params[] = {
      "the gate sees the features standardised"},
     {"clear", ANB_BOOL, offsetof(AnbRouterLinearOptions, clear), 0, 0, 1, 0, NULL,
      "an expert that begins again loses its row and bias"},
+    {"router_jitter", ANB_REAL, offsetof(AnbRouterLinearOptions, router_jitter), 0, 0, 1e3, 0, NULL,
+     "noise on the logits by which experts learn"},
+    {"switch_loss", ANB_REAL, offsetof(AnbRouterLinearOptions, switch_loss), 0, 0, 1e6, 0, NULL,
+     "coefficient of the Switch load balance loss"},
+    {"z_loss", ANB_REAL, offsetof(AnbRouterLinearOptions, z_loss), 0, 0, 1e6, 0, NULL,
+     "coefficient of the squared log sum exp of the logits"},
+    {"capacity_factor", ANB_REAL, offsetof(AnbRouterLinearOptions, capacity_factor), 0, 0, 4096, 0, NULL,
+     "in train_batch: an expert learns at most this times its even share; 0 = off, else at least 1"},
     {0}};
 
 static size_t experts(const AnbNode *self)
@@ -73,12 +85,27 @@ static int check(const AnbNode *self, AnbError *error)
     if ((size_t)o->top_k > experts(self))
         return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts", o->top_k,
                         experts(self));
+    if (o->capacity_factor > 0 && o->capacity_factor < 1)
+        return anb_fail(error, ANB_E_ARGUMENT, "linear: capacity_factor = %g is neither 0 nor at least 1",
+                        o->capacity_factor);
     return 0;
 }
 
 static bool standardizes(const AnbNode *self)
 {
     return ((const AnbRouterLinearOptions *)self->options)->standardize;
+}
+
+static bool redirects(const AnbNode *self)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    return o->router_jitter > 0 || o->capacity_factor > 0;
+}
+
+static bool bends(const AnbNode *self)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    return o->router_jitter > 0 || o->switch_loss > 0 || o->z_loss > 0;
 }
 
 /* Doubles of the gate itself. */
@@ -93,11 +120,19 @@ static double *moments_of(const AnbNode *self, const Gate *s)
     return (double *)s->values + own_size(self);
 }
 
+/* Behind everything else, where there is jitter. */
+static AnbRandom *random_of(const AnbNode *self, const Gate *s)
+{
+    return (AnbRandom *)(moments_of(self, s) + (standardizes(self) ? 4 * self->n_features : 0));
+}
+
 static AnbNeed need(const AnbNode *self)
 {
-    size_t extra = standardizes(self) ? self->n_features : 0;
-    return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double),
-                     3 * anb_gate_padded(experts(self)) + extra};
+    const AnbRouterLinearOptions *o = self->options;
+    size_t extra = standardizes(self) ? self->n_features : 0, padded = anb_gate_padded(experts(self));
+    return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double) +
+                         (o->router_jitter > 0 ? sizeof(AnbRandom) : 0),
+                     3 * padded + extra + (redirects(self) ? 2 * padded + EXTRA : 0)};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -107,6 +142,8 @@ static int init(const AnbNode *self, void *state)
     Gate *s = state;
     s->share = 2 / ((double)moe->utilization_span + 1);
     s->target = (double)o->top_k / (double)experts(self);
+    if (o->router_jitter > 0)
+        anb_random_seed(random_of(self, s), self->seed);
     return 0;
 }
 
@@ -264,6 +301,58 @@ static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate
     gate->entropy = anb_log((double)gate->k);
 }
 
+static double *extra_of(const AnbNode *self, double *scratch)
+{
+    return scratch + 3 * anb_gate_padded(experts(self)) + (standardizes(self) ? self->n_features : 0);
+}
+
+/* Who learns is chosen again: by noisy logits, among the experts that have room. */
+static bool redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    size_t k = gate->k, padded = anb_gate_padded(k);
+    Work w = work_of(self, scratch);
+    double *factor = extra_of(self, scratch), *more = factor + padded, *room = more + EXTRA;
+    (void)row;
+    if (o->router_jitter == 0 && more[BOUND] == 0)
+        return false;
+    for (size_t i = 0; i < k; i++)
+        factor[i] = 1;
+    if (o->router_jitter > 0)
+        anb_jitter(random_of(self, state), o->router_jitter, k, factor);
+    more[FACTORS_HOLD] = o->router_jitter > 0;
+    for (size_t i = 0; i < k; i++)
+        w.mark[i] = w.z[i] * factor[i] + (gate->penalty ? gate->penalty[i] : 0);
+    anb_softmax(w.mark, k, w.mark);
+    size_t n = (size_t)o->top_k, wanted = n;
+    select_largest(w.mark, k, gate->active, n);
+    if (more[BOUND] > 0) {
+        for (size_t a = 0; a < n; a++)
+            more[OVERFLOWS] += room[gate->active[a]] < 1;
+        wanted = anb_dispatch(w.mark, k, room, gate->active, n);
+    }
+    gate->n_active = wanted;
+    return true;
+}
+
+/* What the gate learns from is p of the noisy logits, and the slope of the auxiliary losses added to it. */
+static void bend(const AnbNode *self, const AnbLinearGate *g, const Work *w, double *scratch)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    double *factor = extra_of(self, scratch), *more = factor + anb_gate_padded(g->k);
+    if (redirects(self) && more[FACTORS_HOLD] > 0) {
+        for (size_t i = 0; i < g->k; i++)
+            w->z[i] *= factor[i];
+        anb_softmax(w->z, g->k, w->p);
+        more[FACTORS_HOLD] = 0;
+    }
+    if (o->switch_loss > 0 || o->z_loss > 0) {
+        for (size_t i = 0; i < g->k; i++)
+            w->mark[i] = w->p[i];
+        anb_auxiliary_slope(w->z, w->mark, g->load, g->k, o->switch_loss, o->z_loss, w->p);
+    }
+}
+
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
@@ -278,6 +367,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         draw(self, s);
     if (fresh || gate->penalty)
         anb_gate_open(&g, x, NULL, w.z, w.p);
+    if (bends(self))
+        bend(self, &g, &w, scratch);
     AnbGateMove move = move_of(self, s, gate, &w, weight);
     double bad = anb_gate_move(&g, &move, x, w.z, w.p, &what);
     for (size_t i = 0; i < gate->k; i++)
@@ -299,18 +390,41 @@ static void forget(const AnbNode *self, void *state, size_t i)
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------- */
 
+/* A batch begins with room for all, or ends. */
+static int turn_batch(const AnbNode *self, double *scratch, AnbBatch *batch)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    size_t k = experts(self);
+    if (o->capacity_factor == 0)
+        return ANB_E_UNSUPPORTED;
+    double *more = extra_of(self, scratch) + anb_gate_padded(k), *room = more + EXTRA;
+    batch->overflowed += batch->samples == 0 ? (size_t)more[OVERFLOWS] : 0;
+    more[OVERFLOWS] = 0;
+    more[BOUND] = batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k) : 0;
+    for (size_t i = 0; i < k; i++)
+        room[i] = more[BOUND];
+    return 0;
+}
+
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     AnbLinearGate g = numbers_of(self, state);
-    (void)row, (void)scratch;
-    if (what == ANB_QUERY_LOAD) {
+    (void)row;
+    switch (what) {
+    case ANB_QUERY_LOAD:
         *(const double **)out = g.load;
         return 0;
-    }
-    if (what != ANB_QUERY_GATE)
+    case ANB_QUERY_GATE:
+        *(AnbGateWeights *)out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
+        return 0;
+    case ANB_QUERY_LOGITS:
+        *(const double **)out = work_of(self, scratch).z;
+        return 0;
+    case ANB_QUERY_BATCH:
+        return turn_batch(self, scratch, out);
+    default:
         return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
-    return 0;
+    }
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
@@ -325,6 +439,8 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
         anb_visit(visitor, g.w + i * g.stride, ANB_F64, g.d);
     if (standardizes(self))
         anb_visit(visitor, moments_of(self, s), ANB_F64, 4 * g.d);
+    if (((const AnbRouterLinearOptions *)self->options)->router_jitter > 0)
+        anb_random_visit(random_of(self, s), visitor);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -355,6 +471,7 @@ const AnbRouterType anb_router_linear = {
     .gate = open_gate,
     .mix = mix,
     .learn = learn,
+    .redirect = redirect,
     .forget = forget,
 };
 

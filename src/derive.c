@@ -100,6 +100,7 @@ static void derive_mixture(AnbDiagnostics *d)
     put(d, ANB_METRIC_EFFECTIVE_EXPERTS_ROW, anb_exp(m->gate_entropy * d->log_k));
     put(d, ANB_METRIC_SWITCHING_RATE, d->own.switching);
     put(d, ANB_METRIC_REGRET, best < 0 ? 0 : sqrt(d->own.mse) - sqrt(best));
+    put(d, ANB_METRIC_Z_LOSS, d->logits ? d->own.z : ANB_NAN);
     put(d, ANB_METRIC_POOL_SPARSITY, anb_expert_pool_sparsity(d->pool));
     derive_loads(d);
 }

@@ -76,6 +76,7 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
         d->allocator.free(d, d->allocator.context);
         return NULL;
     }
+    d->logits = moe && moe->router->type == &anb_router_linear.type;
     d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
     d->counters = *anb_counters(model);
@@ -151,6 +152,22 @@ static void watch_gate(AnbDiagnostics *d, const AnbMixture *m, double rate)
     d->own.top = top;
 }
 
+/* (log sum exp of the logits)^2, where the gate has logits. */
+static void watch_logits(AnbDiagnostics *d, const StreamingLearner *model, double rate)
+{
+    const AnbNode *moe = model->plan->moe;
+    const double *z;
+    if (!d->logits || moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_LOGITS, &z))
+        return;
+    double most = z[0], sum = 0;
+    for (size_t i = 1; i < d->k; i++)
+        most = z[i] > most ? z[i] : most;
+    for (size_t i = 0; i < d->k; i++)
+        sum += anb_exp(z[i] - most);
+    double total = most + anb_log(sum);
+    fade(&d->own.z, total * total, rate);
+}
+
 static void watch_experts(AnbDiagnostics *d, const AnbMixture *m, double y, double rate)
 {
     for (size_t i = 0; i < m->k; i++) {
@@ -219,6 +236,7 @@ void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const do
     if (!d->k || anb_mixture(model, &d->mixture) || d->mixture.k != d->k)
         return;
     watch_gate(d, &d->mixture, rate);
+    watch_logits(d, model, rate);
     watch_experts(d, &d->mixture, y, rate);
     watch_pairs(d, &d->mixture);
     keep_view(d, &d->mixture);

@@ -17,7 +17,7 @@ typedef struct AnbOwn {
     double mean, last;                    /* of the targets so far */
     double mse, mae, mean_mse, last_mse;  /* faded */
     double sum, mean_sum, last_sum;       /* of squared errors */
-    double confidence, margin, switching; /* faded */
+    double confidence, margin, switching, z; /* faded */
     size_t top;                           /* the row's expert */
 } AnbOwn;
 
@@ -39,7 +39,7 @@ struct AnbDiagnostics {
     AnbWatched *watched; /* [k] */
     double *together;    /* [k * k] samples in which both were active; NULL: not counted */
     double state_bytes;
-    bool drift, stale;
+    bool drift, stale, logits; /* the gate is over logits */
     AnbExpertPool *pool;
     double *values; /* of all metrics, one after the other; those copied from the view are filled in update */
     size_t offset[ANB_METRIC_COUNT + 1];

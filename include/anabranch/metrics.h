@@ -92,6 +92,8 @@ typedef enum AnbMetricShape {
     X(REGRET, "regret", ANB_GAUGE, ANB_OF_MIXTURE, "target", "the mixture's faded rmse less the best expert's")        \
     X(SWITCH_LOSS, "switch_loss", ANB_GAUGE, ANB_OF_MIXTURE, "ratio",                                                  \
       "K times the sum of dispatch share times mean probability: 1 when balanced")                                     \
+    X(Z_LOSS, "z_loss", ANB_GAUGE, ANB_OF_MIXTURE, "nats squared",                                                     \
+      "faded mean of the squared log sum exp of the linear router's logits")                                           \
     X(POOL_SPARSITY, "pool_sparsity", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                             \
       "share of the experts that processed no sample")                                                                 \
     X(EXPERT_WEIGHT, "expert_weight", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "weight in the row's prediction")            \

@@ -48,6 +48,12 @@ typedef struct AnbRouterLinearOptions {
     bool explore;             /* false; each sample also trains and judges one inactive expert, in turn */
     bool standardize;         /* false; the gate sees the features standardised */
     bool clear;               /* false; an expert that begins again loses its row and bias */
+    double router_jitter;     /* 0; which experts learn, and what the gate learns from, is decided by logits times
+                               * 1 + router_jitter N(0, 1), >= 0; predictions are made without */
+    double switch_loss;       /* 0; coefficient of the Switch load balance loss in the gate's step, >= 0 */
+    double z_loss;            /* 0; coefficient of (log sum exp of the logits)^2 in the gate's step, >= 0 */
+    double capacity_factor;   /* 0 = off, else >= 1; in anb_train_batch an expert learns from at most
+                               * ceil(capacity_factor top_k n / K) of the n samples */
 } AnbRouterLinearOptions;
 ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
 ANB_API extern const AnbRouterType anb_router_linear;
@@ -111,7 +117,7 @@ typedef struct AnbMixture {
     double prediction;           /* of the last row */
     double target, error;        /* of the last sample learned: y, and y - prediction */
     size_t n_active;
-    const unsigned *active;      /* in the order of selection */
+    const unsigned *active;      /* in the order of selection; with router_jitter or a full batch, those that learned */
     const double *weight;        /* of each expert in the mix; 0 for the inactive */
     const double *probability;   /* of each expert, warmup penalties in */
     const double *after;         /* after the last learning step, without penalties */
@@ -177,6 +183,22 @@ ANB_API int anb_expert_predictions(StreamingLearner *model, const double *x, dou
  * @return  the deviation, or ANB_NAN where the row would be rejected or there is no mixture
  */
 ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x);
+
+/**
+ * Learns a mini-batch in order. As anb_train_many, but that linear routers with a capacity_factor bound how many of its
+ * samples an expert learns from: a sample whose expert is full goes to the next-best one with room. The predictions, each
+ * made before its sample was learned, are what predict would say, full or not.
+ *
+ * @param model   the model
+ * @param x       n rows of n_features values, row by row
+ * @param y       n targets
+ * @param weight  n weights, or NULL: 1 each
+ * @param n       samples
+ * @param out     n predictions, or NULL
+ * @return        how often a sample did not get an expert it wanted because that one was full
+ */
+ANB_API size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
+                               double *out);
 
 /* The five numbers that other ensembles of this kind report. */
 typedef struct AnbFiveNumbers {

@@ -95,8 +95,16 @@ typedef enum AnbQuery {
     ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h); row and scratch */
     ANB_QUERY_ANSWER,     /* out: AnbAnswer (pending.h), what a root said of the row; scratch */
     ANB_QUERY_ANSWERED,   /* in: AnbAnswer, what it said when the row came, to be scored by the update; scratch */
+    ANB_QUERY_BATCH,      /* out: AnbBatch, of a router: a mini-batch begins (samples > 0) or ends (0); scratch */
+    ANB_QUERY_LOGITS,     /* out: const double *, K of a gate over scores, after the last learning step; scratch */
     ANB_QUERY_DRIFT       /* out: AnbDriftView (drift.h); state only */
 } AnbQuery;
+
+/* A mini-batch, for ANB_QUERY_BATCH. */
+typedef struct AnbBatch {
+    size_t samples;    /* in: how many; 0 at its end */
+    size_t overflowed; /* at the end: added to, dispatches that met a full expert */
+} AnbBatch;
 
 /* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */
 
@@ -229,6 +237,8 @@ struct AnbRouterType {
     double (*mix)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
     void (*learn)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch);
+    /* Optional: before learning: fills active and n_active with the experts that shall learn, and says so; or false. */
+    bool (*redirect)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch);
     /* Optional: expert i was reset or has restarted. */
     void (*forget)(const AnbNode *self, void *state, size_t i);
 };
