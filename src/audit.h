@@ -42,7 +42,7 @@ typedef struct AnbRuleBook {
 /* Adds the text's statements to a book; `diagnostics` tells which metrics there are. 0 or a code with its position. */
 int anb_rules_parse(AnbRuleBook *book, const char *text, const AnbDiagnostics *diagnostics, AnbError *error);
 
-/* An empty book with the default predicates, then `rules`, or the default ones where it is NULL. */
+/* An empty book with the default predicates, then `rules`; the default rules where that is NULL or has none. */
 int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *diagnostics, AnbError *error);
 
 /* [0, 1] where v is not a number; factor = exp(-0.1 slope). */

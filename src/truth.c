@@ -27,7 +27,9 @@ const char *anb_audit_rules(void)
 int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *diagnostics, AnbError *error)
 {
     int code = anb_rules_parse(book, PREDICATES, diagnostics, error);
-    return code ? code : anb_rules_parse(book, rules ? rules : RULES, diagnostics, error);
+    if (!code && rules)
+        code = anb_rules_parse(book, rules, diagnostics, error);
+    return code || book->n_rules > 0 ? code : anb_rules_parse(book, RULES, diagnostics, error);
 }
 
 static double clip(double v)

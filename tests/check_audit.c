@@ -247,6 +247,12 @@ START_TEST(options)
     ck_assert_uint_eq(anb_audit_n_rules(full), 6);
     ck_assert_str_eq(anb_audit_rule_name(full, 5), "healthy_specialization");
     anb_audit_free(full);
+    AnbAudit *anew = anb_audit_new(model, NULL, "high_routing_confidence = ramp(confidence, 0.6)", NULL, &error);
+    ck_assert_uint_eq(anb_audit_n_rules(anew), 6);
+    feed(model, NULL, anew, 32);
+    double confidence = anb_audit_step(anew, 0).metric[ANB_AUDIT_CONFIDENCE];
+    ck_assert_double_eq_tol(anb_audit_predicate(anew, "high_routing_confidence").lower, s(confidence - 0.65), 1e-12);
+    anb_audit_free(anew);
     anb_audit_free(NULL);
     anb_free(model);
     anb_free(plain);

@@ -4,6 +4,7 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct Run {
@@ -150,6 +151,24 @@ START_TEST(registry)
 }
 END_TEST
 
+/* Every metric has its line in the document. */
+START_TEST(documented)
+{
+    static char text[100000];
+    char path[1024], quoted[80];
+    const char *root = getenv("ANB_SOURCE_ROOT");
+    snprintf(path, sizeof path, "%s/docs/diagnostics.md", root ? root : "..");
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 1000);
+    fclose(file);
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        snprintf(quoted, sizeof quoted, "`%s`", anb_metrics()[i].name);
+        ck_assert_msg(strstr(text, quoted) != NULL, "docs/diagnostics.md does not say what %s is", quoted);
+    }
+}
+END_TEST
+
 static Suite *metrics_suite(void)
 {
     Suite *suite = suite_create("metrics");
@@ -158,6 +177,7 @@ static Suite *metrics_suite(void)
     tcase_add_test(tests, csv);
     tcase_add_test(tests, prometheus);
     tcase_add_test(tests, registry);
+    tcase_add_test(tests, documented);
     return suite;
 }
 

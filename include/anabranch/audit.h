@@ -70,8 +70,8 @@ ANB_API AnbAuditOptions anb_audit_defaults(void);
  *
  * @param model        the model, or any clone of it; its allocator is used
  * @param diagnostics  the observer whose metrics the text names, owned by the caller and outliving the audit; or NULL
- * @param rules        predicates and rules, at most 64 KiB, 64 of each; NULL: the six of anb_audit_rules(). The seven
- *                     predicates of that text are known in any case, and may be defined anew
+ * @param rules        predicates and rules, at most 64 KiB, 64 of each; the seven predicates of anb_audit_rules() are known
+ *                     and may be defined anew; NULL, or a text without rules: the six rules of anb_audit_rules()
  * @param options      NULL: the defaults
  * @param error        why it was refused and at which byte of rules, or NULL
  * @return             the audit, owned by the caller (anb_audit_free), or NULL
