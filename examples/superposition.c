@@ -28,7 +28,8 @@ enum { PARAMETERS = sizeof(Expert) / sizeof(double) };
 typedef struct Toy {
     Expert expert[EXPERTS], gradient[EXPERTS], mean[EXPERTS], square[EXPERTS];
     double importance[FEATURES];
-    int owner[FEATURES]; /* the expert whose gate row has a 1 there */
+    int ranked[FEATURES]; /* features by falling importance */
+    int owner[FEATURES];  /* the expert whose gate row has a 1 there */
     double x[FEATURES];
     int present[FEATURES], n_present;
     long used[EXPERTS], seen;
@@ -71,7 +72,7 @@ static void start(Toy *t, unsigned long long seed)
         order[i] = i;
     shuffle(t, order, FEATURES);
     for (int i = 0; i < FEATURES; i++)
-        t->importance[order[i]] = pow(0.9, i);
+        t->importance[t->ranked[i] = order[i]] = pow(0.9, i);
     shuffle(t, order, FEATURES);
     for (int i = 0; i < FEATURES; i++)
         t->owner[order[i]] = i / PRESENT;
@@ -197,32 +198,32 @@ static void write_json(FILE *file, const AnbSuperposition *s, const double *usag
 
 enum { CELL = 2, PANEL = FEATURES * CELL, BARS = 70, STEP_X = PANEL + 24, STEP_Y = BARS + PANEL + 46 };
 
-/* From yellow (a feature alone) over red to violet (one that shares its directions with many). */
+/* From yellow (a feature alone) over red (one that shares its direction) to violet (one lost among many). */
 static void hue(double v, char *out)
 {
     double a = v < 0.5 ? 2 * v : 1, b = v < 0.5 ? 0 : 2 * v - 1;
     sprintf(out, "#%02x%02x%02x", (int)(240 - 145 * b), (int)(190 - 120 * a - 45 * b), (int)(60 + 30 * a + 40 * b));
 }
 
-static void draw_bars(FILE *svg, const AnbSuperposition *s, size_t e, double tallest)
+static void draw_bars(FILE *svg, const AnbSuperposition *s, size_t e, const int *ranked, double tallest)
 {
     const double *norm = anb_superposition_norms(s, e), *mixed = anb_superposition_polysemanticity(s, e);
     char colour[16];
     for (int i = 0; i < FEATURES; i++) {
-        double height = BARS * norm[i] / tallest;
-        hue(fmin(1, mixed[i]), colour);
+        double length = norm[ranked[i]], with = mixed[ranked[i]], height = BARS * length / tallest;
+        hue(fmin(1, 1.25 * with / (with + length + 1e-9)), colour);
         fprintf(svg, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", i * CELL, BARS - height, CELL,
                 height, colour);
     }
 }
 
-static void draw_gram(FILE *svg, const AnbSuperposition *s, size_t e)
+static void draw_gram(FILE *svg, const AnbSuperposition *s, size_t e, const int *ranked)
 {
     const double *gram = anb_superposition_gram(s, e);
     fprintf(svg, "<rect y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f4f4f2\"/>\n", BARS + 6, PANEL, PANEL);
     for (int i = 0; i < FEATURES; i++)
         for (int j = 0; j < FEATURES; j++) {
-            double v = gram[i * FEATURES + j];
+            double v = gram[ranked[i] * FEATURES + ranked[j]];
             if (fabs(v) < 0.03)
                 continue;
             fprintf(svg, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" opacity=\"%.2f\"/>\n", j * CELL,
@@ -230,7 +231,7 @@ static void draw_gram(FILE *svg, const AnbSuperposition *s, size_t e)
         }
 }
 
-static void write_svg(FILE *svg, const AnbSuperposition *s, const double *usage)
+static void write_svg(FILE *svg, const AnbSuperposition *s, const int *ranked, const double *usage)
 {
     double tallest = 1e-9;
     for (size_t e = 0; e < EXPERTS; e++)
@@ -239,13 +240,13 @@ static void write_svg(FILE *svg, const AnbSuperposition *s, const double *usage)
     fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-16 -40 %d %d\" font-family=\"sans-serif\">\n",
             5 * STEP_X + 16, 2 * STEP_Y + 40);
     fprintf(svg, "<rect x=\"-16\" y=\"-40\" width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
-    fprintf(svg, "<text y=\"-22\" font-size=\"13\">Row norms (yellow: a feature alone, violet: mixed with others) over W W' "
-                 "(blue +, red -)</text>\n");
+    fprintf(svg, "<text y=\"-22\" font-size=\"13\">Features by falling importance: row norms (yellow: a direction of its "
+                 "own, violet: lost among others) over W W' (blue +, red -)</text>\n");
     for (size_t e = 0; e < EXPERTS; e++) {
         fprintf(svg, "<g transform=\"translate(%d,%d)\">\n", (int)(e % 5) * STEP_X, (int)(e / 5) * STEP_Y);
         fprintf(svg, "<text y=\"-3\" font-size=\"11\" fill=\"#555\">expert %zu, usage %.3f</text>\n", e, usage[e]);
-        draw_bars(svg, s, e, tallest);
-        draw_gram(svg, s, e);
+        draw_bars(svg, s, e, ranked, tallest);
+        draw_gram(svg, s, e, ranked);
         fprintf(svg, "</g>\n");
     }
     fprintf(svg, "</svg>\n");
@@ -265,7 +266,7 @@ static int write_all(const Toy *t, const char *folder, double first, double last
     if (json)
         write_json(json, s, usage, first, last);
     if (svg)
-        write_svg(svg, s, usage);
+        write_svg(svg, s, t->ranked, usage);
     int failed = !json || !svg || fclose(json) || fclose(svg);
     anb_superposition_free(s);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
