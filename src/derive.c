@@ -142,19 +142,31 @@ static void derive_pairs(AnbDiagnostics *d)
         }
 }
 
-void anb_diagnostics_derive(AnbDiagnostics *d)
+static void derive_model(AnbDiagnostics *d)
 {
     anb_derive_counters(&d->counters, d->state_bytes, d->values);
     put(d, ANB_METRIC_DRIFT, d->drift);
-    if (d->own.samples == 0)
-        return;
-    derive_errors(d);
-    if (!d->k || d->mixture.k != d->k)
-        return;
-    derive_mixture(d);
+    if (d->own.samples > 0)
+        derive_errors(d);
+}
+
+static void derive_experts(AnbDiagnostics *d)
+{
     double best = best_mse(d);
     best = best < 0 ? 0 : sqrt(best);
     for (size_t i = 0; i < d->k; i++)
         derive_watched(d, i, best);
-    derive_pairs(d);
+}
+
+void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape)
+{
+    bool mixture = d->own.samples > 0 && d->k > 0 && d->mixture.k == d->k;
+    if (shape == ANB_OF_MODEL)
+        derive_model(d);
+    else if (mixture && shape == ANB_OF_MIXTURE)
+        derive_mixture(d);
+    else if (mixture && shape == ANB_OF_EXPERT)
+        derive_experts(d);
+    else if (mixture)
+        derive_pairs(d);
 }

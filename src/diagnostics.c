@@ -103,7 +103,7 @@ void anb_diagnostics_reset(AnbDiagnostics *d)
         anb_expert_pool_reset(d->pool);
     for (size_t i = 0; i < d->offset[ANB_METRIC_COUNT]; i++)
         d->values[i] = ANB_NAN;
-    d->stale = true;
+    d->derived = 0;
 }
 
 /* ---- a sample -------------------------------------------------------------------------------------------------------- */
@@ -224,7 +224,7 @@ void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const do
     bool learned = model->counters.trained != d->counters.trained;
     d->drift = model->counters.drifts > d->counters.drifts;
     d->counters = model->counters;
-    d->stale = true;
+    d->derived = 0;
     if (!learned || prediction != prediction)
         return;
     o->keep = 1 - 2 / ((double)d->options.span + 1);
@@ -247,9 +247,10 @@ void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const do
 
 const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n)
 {
-    if (d->stale)
-        anb_diagnostics_derive(d);
-    d->stale = false;
+    unsigned shape = 1u << anb_metrics()[id].shape;
+    if (!(d->derived & shape))
+        anb_diagnostics_derive(d, anb_metrics()[id].shape);
+    d->derived |= shape;
     if (n)
         *n = d->offset[id + 1] - d->offset[id];
     return d->values + d->offset[id];

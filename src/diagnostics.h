@@ -39,14 +39,15 @@ struct AnbDiagnostics {
     AnbWatched *watched; /* [k] */
     double *together;    /* [k * k] samples in which both were active; NULL: not counted */
     double state_bytes;
-    bool drift, stale, logits; /* the gate is over logits */
+    bool drift, logits; /* the gate is over logits */
+    unsigned derived;   /* a bit for each AnbMetricShape whose values are of now */
     AnbExpertPool *pool;
     double *values; /* of all metrics, one after the other; those copied from the view are filled in update */
     size_t offset[ANB_METRIC_COUNT + 1];
 };
 
-/* Fills `values`. */
-void anb_diagnostics_derive(AnbDiagnostics *d);
+/* Fills the `values` of one shape. */
+void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape);
 
 /* The registry's first metrics, from the counters to state_bytes. */
 void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out);

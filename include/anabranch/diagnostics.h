@@ -62,7 +62,7 @@ ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
 /**
  * The values of one metric, as of the last update.
  *
- * @param d    the observer; what was put off is computed now, once for all metrics
+ * @param d    the observer; what was put off is computed now, once for all metrics of that shape
  * @param id   which metric
  * @param n    how many values: 1, K or K * K; 0 where the model has no such metric. NULL is fine
  * @return     the values, ANB_NAN where one is absent; they live until the next update
