@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, DIAG, DIAG_EVERY, JSON };
+enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, DIAG, DIAG_EVERY, RULES, JSON };
 static const Option options[] = {
     {'l', "learner", "EXPR", "the model, e.g. 'scale(rls(lambda=0.99))'; default: see below"},
     {'m', "model", "MODEL", "start from a saved model instead, whose columns are found by name"},
@@ -27,6 +27,7 @@ static const Option options[] = {
     {0, "predictions", "OUT.csv", "write row, target and prediction of every row; appears when all is done"},
     {0, "diag", "FILE", "write diagnostics as the run goes: CSV where FILE ends in .csv, else JSON Lines"},
     {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
+    {0, "rules", "FILE", "predicates and rules for the audit in the diagnostics, in place of the usual six"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
 
@@ -99,7 +100,7 @@ static int start(Run *run, const Arguments *a)
     if (!status && run->predictions.file)
         fprintf(run->predictions.file, "row,target,prediction\n");
     if (!status && a->value[DIAG])
-        status = watch_start(&run->watch, a->value[DIAG], diag_every, run->model);
+        status = watch_start(&run->watch, a->value[DIAG], diag_every, a->value[RULES], run->model);
     FILE *table = a->value[JSON] ? (every ? stderr : NULL) : stdout;
     return status ? status : progress_start(&run->progress, table, every);
 }

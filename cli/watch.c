@@ -2,9 +2,10 @@
 #include "cli.h"
 #include "json.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { GRAM_FEATURES = 64, NETWORKS = 16 };
+enum { GRAM_FEATURES = 64, NETWORKS = 16, RULES = 65536 };
 
 static int print(void *context, const char *text, size_t size)
 {
@@ -17,7 +18,34 @@ static bool ends_in(const char *path, const char *end)
     return n >= m && strcmp(path + n - m, end) == 0;
 }
 
-int watch_start(Watch *watch, const char *path, uint64_t every, const StreamingLearner *model)
+/* The file's text, ended by 0, the caller's to free; NULL with the complaint made. */
+static char *read_rules(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = file ? calloc(1, RULES + 2) : NULL;
+    size_t n = text ? fread(text, 1, RULES + 1, file) : 0;
+    bool failed = !text || ferror(file) || n > RULES || strlen(text) != n;
+    if (failed)
+        complain(BAD_USE, "%s: %s", path, file && text && !ferror(file) ? "not a text of at most 64 KiB" : strerror(errno));
+    if (file)
+        fclose(file);
+    if (failed)
+        free(text);
+    return failed ? NULL : text;
+}
+
+static int start_audit(Watch *watch, const char *path, const StreamingLearner *model)
+{
+    AnbError error = {0};
+    char *rules = path ? read_rules(path) : NULL;
+    if (path && !rules)
+        return BAD_USE;
+    watch->audit = anb_audit_new(model, watch->d, rules, NULL, &error);
+    free(rules);
+    return watch->audit ? 0 : complain(path ? BAD_USE : BAD_DATA, "%s%s%s", path ? path : "", path ? ": " : "", error.message);
+}
+
+int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model)
 {
     AnbMixture mixture;
     AnbError error = {0};
@@ -26,13 +54,12 @@ int watch_start(Watch *watch, const char *path, uint64_t every, const StreamingL
     if (!watch->file)
         return complain(BAD_USE, "%s: %s", path, strerror(errno));
     watch->d = anb_diagnostics_new(model, NULL, &error);
-    if (watch->d && anb_mixture(model, &mixture) == 0)
-        watch->audit = anb_audit_new(model, watch->d, NULL, NULL, &error);
-    if (error.code)
+    if (!watch->d)
         return complain(BAD_DATA, "%s", error.message);
-    if (watch->csv)
+    int status = anb_mixture(model, &mixture) == 0 ? start_audit(watch, rules, model) : 0;
+    if (!status && watch->csv)
         anb_diagnostics_csv_head(watch->d, watch->audit, print, watch->file);
-    return 0;
+    return status;
 }
 
 static void write_record(Watch *watch)

@@ -16,8 +16,8 @@ typedef struct Watch {
 } Watch;
 
 /* Starts a file: CSV where its name ends in .csv, else JSON Lines; a record every `every` samples. It is written as the run
- * goes, so that `top` can follow. 0, or the exit status with the complaint made. */
-int watch_start(Watch *watch, const char *path, uint64_t every, const StreamingLearner *model);
+ * goes, so that `top` can follow. `rules` is a file of the audit's language, or NULL. 0, or the exit status with the complaint made. */
+int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model);
 /* After train_one. */
 void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said);
 /* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */

@@ -127,6 +127,16 @@ def main(folder):
         failed = subprocess.run([PROGRAM, "report", plain, "-o", page], capture_output=True, text=True)
         assert failed.returncode == 1 and failed.stderr.startswith("anabranch: "), (bad, failed)
 
+    rules = os.path.join(folder, "rules")
+    for text, status in (("0.9 :: stable_loss -> low\n", 2), ("low = ramp(gate_margin, 0.2, slope=-12)\n"
+                                                             "torn = 0.9 :: low & ~stable_loss\n", 0)):
+        with open(rules, "w") as file:
+            file.write(text)
+        done = subprocess.run([PROGRAM, "eval", data, "-l", LEARNER, "--diag", plain, "--diag-every", "100", "--rules", rules],
+                              capture_output=True, text=True)
+        assert done.returncode == status and ("byte 22" in done.stderr) == (status == 2), (text, done)
+    assert list(records(plain)[0][-1]["rules"]) == ["torn"]
+
     if "chromium" in sys.argv:
         run("report", diag, "-o", page)
         if not browser():
