@@ -217,8 +217,11 @@ static void make_time(const View *v)
     v->s->made = v->s->ring.pushed;
     if (v->given == v->d)
         return;
-    for (size_t back = 0; back < used; back++)
-        v->x[anb_ring_back(&v->s->ring, v->window, back) * v->d + v->given] = -(float)back / pace;
+    size_t slot = used > 0 ? anb_ring_back(&v->s->ring, v->window, 0) : 0;
+    for (size_t back = 0; back < used; back++) {
+        v->x[slot * v->d + v->given] = -(float)back / pace;
+        slot = slot > 0 ? slot - 1 : v->window - 1;
+    }
     v->reach[v->given] = (double)(2 * v->window) / (double)pace;
 }
 
