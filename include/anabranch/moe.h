@@ -103,7 +103,7 @@ ANB_API extern const AnbRouterType anb_router_soft;
 typedef struct AnbGateWeights {
     size_t k, d, stride;     /* K rows of d weights, stride doubles apart; d = 0 where the gate has none */
     const double *weight;    /* NULL where d = 0 */
-    const double *bias;      /* K: learned gate bias; of a dense router its log-weights */
+    const double *bias;      /* K: learned gate bias; of a dense router its log-weights, its learning rates left out */
     const double *load_bias; /* K: of the load balance; NULL where there is none */
 } AnbGateWeights;
 
