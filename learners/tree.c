@@ -32,59 +32,7 @@ static AnbGrovePlan plan_of(const AnbNode *self)
     return plan;
 }
 
-static AnbNeed need(const AnbNode *self)
-{
-    AnbGrovePlan plan = plan_of(self);
-    return (AnbNeed){plan.bytes, plan.scratch};
-}
-
-static int init(const AnbNode *self, void *state)
-{
-    AnbGrovePlan plan = plan_of(self);
-    anb_grove_init(&plan, state, self->seed);
-    return 0;
-}
-
-static void reset(const AnbNode *self, void *state)
-{
-    init(self, state);
-}
-
-static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
-{
-    AnbGrovePlan plan = plan_of(self);
-    return anb_grove_predict(&plan, state, row->x, row->raw, scratch);
-}
-
-static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    AnbGrovePlan plan = plan_of(self);
-    if (!anb_grove_learn(&plan, state, row->x, row->raw, y, weight, scratch, &row->counters->drifts))
-        anb_restart(self, state, row);
-}
-
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    AnbGrovePlan plan = plan_of(self);
-    (void)row;
-    (void)scratch;
-    if (what != ANB_QUERY_IMPORTANCE)
-        return ANB_E_UNSUPPORTED;
-    anb_grove_importance(&plan, state, out);
-    return 0;
-}
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    AnbGrovePlan plan = plan_of(self);
-    anb_grove_visit(&plan, state, visitor);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    AnbGrovePlan plan = plan_of(self);
-    return anb_grove_valid(&plan, state) ? 0 : anb_fail(error, ANB_E_STATE, "tree: not a tree that can have grown");
-}
+#include "trees.h"
 
 AnbTreeOptions anb_tree_defaults(void)
 {
