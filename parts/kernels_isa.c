@@ -187,16 +187,26 @@ typedef struct Moments {
     Lanes count, mean, m2, inv_sd;
 } Moments;
 
-/* Eight features; `sick` gathers 0 times what is new. */
-LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sick)
+/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for most
+ * features and dear. */
+typedef struct Along {
+    Lanes weight, count, share, sick;
+} Along;
+
+/* Eight features. */
+LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
 {
-    const Lanes zero = lanes_zero();
+    const Lanes zero = lanes_zero(), unbounded = lanes_all(1.7976931348623157e308);
     Moments new;
     Lanes off = lanes_sub(x, old.mean);
-    new.count = lanes_add(old.count, weight);
-    new.mean = lanes_add(old.mean, lanes_mul(off, lanes_div(weight, new.count)));
-    new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(weight, off), lanes_sub(x, new.mean)));
-    Lanes square = lanes_div(new.count, new.m2), unbounded = lanes_all(1.7976931348623157e308);
+    new.count = lanes_add(old.count, along->weight);
+    if (!lanes_same(new.count, along->count)) {
+        along->count = new.count;
+        along->share = lanes_div(along->weight, new.count);
+    }
+    new.mean = lanes_add(old.mean, lanes_mul(off, along->share));
+    new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(along->weight, off), lanes_sub(x, new.mean)));
+    Lanes square = lanes_div(new.count, new.m2);
     new.inv_sd = lanes_where_above(new.m2, zero, lanes_sqrt(square), zero);
     new.inv_sd = lanes_where_above(square, unbounded, zero, new.inv_sd);
     new.count = lanes_where_number(x, new.count, old.count);
@@ -204,19 +214,18 @@ LANES_INLINE Moments moments_step(Moments old, Lanes x, Lanes weight, Lanes *sic
     new.m2 = lanes_where_number(x, new.m2, old.m2);
     new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
     Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
-    *sick = lanes_or(*sick, lanes_sub(written, written));
+    along->sick = lanes_or(along->sick, lanes_sub(written, written));
     return new;
 }
 
 static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n)
 {
-    const Lanes unit = lanes_all(weight);
-    Lanes sick = lanes_zero();
+    Along along = {lanes_all(weight), lanes_zero(), lanes_zero(), lanes_zero()};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i), lanes_load(inv_sd + i)};
-        m = moments_step(m, lanes_load(x + i), unit, &sick);
+        m = moments_step(m, lanes_load(x + i), &along);
         lanes_store(count + i, m.count);
         lanes_store(mean + i, m.mean);
         lanes_store(m2 + i, m.m2);
@@ -226,13 +235,13 @@ static double moments_update(double *count, double *mean, double *m2, double *in
         size_t left = n - i;
         Moments m = {lanes_load_tail(count + i, left), lanes_load_tail(mean + i, left), lanes_load_tail(m2 + i, left),
                      lanes_load_tail(inv_sd + i, left)};
-        m = moments_step(m, lanes_load_tail(x + i, left), unit, &sick);
+        m = moments_step(m, lanes_load_tail(x + i, left), &along);
         lanes_store_tail(count + i, m.count, left);
         lanes_store_tail(mean + i, m.mean, left);
         lanes_store_tail(m2 + i, m.m2, left);
         lanes_store_tail(inv_sd + i, m.inv_sd, left);
     }
-    return lanes_sum(sick);
+    return lanes_sum(along.sick);
 }
 
 const AnbKernels ANB_PER_ISA(anb_kernels) = {

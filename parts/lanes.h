@@ -167,6 +167,20 @@ LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes oth
     return l;
 }
 
+/* Whether all lanes are equal. */
+LANES_INLINE int lanes_same(Lanes l, Lanes r)
+{
+#if LANES_BYTES == 64
+    return _mm512_cmp_pd_mask((__m512d)l.a, (__m512d)r.a, _CMP_EQ_OQ) == 0xff;
+#elif LANES_BYTES == 32
+    __m256d low = _mm256_cmp_pd((__m256d)l.a, (__m256d)r.a, _CMP_EQ_OQ);
+    return _mm256_movemask_pd(_mm256_and_pd(low, _mm256_cmp_pd((__m256d)l.b, (__m256d)r.b, _CMP_EQ_OQ))) == 0xf;
+#else
+    LanesMask same = (l.a == r.a) & (l.b == r.b) & (l.c == r.c) & (l.d == r.d);
+    return (same[0] & same[1]) != 0;
+#endif
+}
+
 LANES_INLINE Lanes lanes_sqrt(Lanes l)
 {
 #define LANES_OP(p, at) l.p = lanes_part_sqrt(l.p);
