@@ -100,6 +100,19 @@ END_TEST
 
 /* ---- snapshots of earlier versions --------------------------------------------------------------------------------- */
 
+/* To nine digits: a later version may sum in another order. */
+static void check_answers(StreamingLearner *model, const char *text, const char *path)
+{
+    double answers[KEPT_ANSWERS], wanted;
+    kept_answers(model, answers);
+    for (size_t t = 0; t < KEPT_ANSWERS; t++) {
+        int n = anb_number_parse(text, strlen(text), &wanted);
+        ck_assert_msg(n > 0 && fabs(answers[t] - wanted) <= 1e-9 * (1 + fabs(wanted)), "%s: answer %zu is %.12g, not %.12g",
+                      path, t, answers[t], wanted);
+        text += n + 1;
+    }
+}
+
 static size_t check_kept(const char *folder)
 {
     char path[1600];
@@ -107,7 +120,6 @@ static size_t check_kept(const char *folder)
     DIR *files = opendir(folder);
     ck_assert_ptr_nonnull(files);
     for (struct dirent *entry; (entry = readdir(files));) {
-        unsigned char answers[KEPT_ANSWERS * 8];
         AnbError error = {0};
         if (entry->d_name[0] == '.')
             continue;
@@ -116,9 +128,7 @@ static size_t check_kept(const char *folder)
         ck_assert_msg(snapshot != NULL, "%s: %s", path, error.message);
         StreamingLearner *model = anb_snapshot_model(snapshot, NULL, &error);
         ck_assert_msg(model != NULL, "%s: %s", path, error.message);
-        kept_answers(model, answers);
-        ck_assert_msg(memcmp(answers, anb_snapshot_note(snapshot, "answers"), sizeof answers) == 0,
-                      "%s: it says something else than when it was saved", path);
+        check_answers(model, anb_snapshot_note(snapshot, "answers"), path);
         anb_free(model);
         anb_snapshot_close(snapshot);
         n++;

@@ -4,23 +4,27 @@
 
 #include "zoo.h"
 
-enum { KEPT_ANSWERS = 32 };
+enum { KEPT_ANSWERS = 32, KEPT_TEXT = KEPT_ANSWERS * (ANB_NUMBER_SIZE + 1) };
 
-/* The model predicts and learns the first rows of a stream; out gets 8 bytes an answer, little-endian. A clone does it, the
- * model stays as it is. */
-static inline void kept_answers(const StreamingLearner *model, unsigned char *out)
+/* What the model says of the first rows of a fixed stream. */
+static inline void kept_answers(StreamingLearner *model, double *out)
 {
     ZooStream s = zoo_stream(77, false);
-    StreamingLearner *clone = anb_clone(model, NULL);
     for (size_t t = 0; t < KEPT_ANSWERS; t++) {
-        uint64_t bits;
         zoo_next(&s);
-        double f = anb_train_one(clone, s.x, s.y, 1);
-        memcpy(&bits, &f, 8);
-        for (int b = 0; b < 8; b++)
-            out[8 * t + (size_t)b] = (unsigned char)(bits >> 8 * b);
+        out[t] = anb_predict(model, s.x);
     }
-    anb_free(clone);
+}
+
+/* As numbers with blanks between them: the note of a snapshot. */
+static inline size_t kept_print(const double *answers, char *text)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < KEPT_ANSWERS; t++) {
+        n += anb_number_format(answers[t], text + n);
+        text[n++] = ' ';
+    }
+    return n;
 }
 
 #endif
