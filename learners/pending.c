@@ -30,12 +30,19 @@ static const AnbParam params[] = {
      "rows that may wait at a time"},
     {0}};
 
-static Parts parts_of(const AnbNode *self, const void *state)
+/* The sizes alone. */
+static Parts sizes_of(const AnbNode *self)
 {
     const AnbPendingOptions *o = self->options;
     Parts p = {.c = (size_t)o->capacity, .width = self->n_features + 2};
     for (p.slots = 4; p.slots < 4 * p.c; p.slots *= 2)
         ;
+    return p;
+}
+
+static Parts parts_of(const AnbNode *self, const void *state)
+{
+    Parts p = sizes_of(self);
     p.id = (uint64_t *)((char *)(uintptr_t)state + sizeof(Pending));
     p.fate = p.id + 2 * p.c;
     p.rows = (double *)(p.fate + 2 * p.c);
@@ -50,7 +57,7 @@ static int check(const AnbNode *self, AnbError *error)
 
 static AnbNeed need(const AnbNode *self)
 {
-    Parts p = parts_of(self, NULL);
+    Parts p = sizes_of(self);
     return (AnbNeed){sizeof(Pending) + (4 * p.c + p.c * p.width) * sizeof(double) + p.slots * sizeof(uint32_t), 0};
 }
 
