@@ -44,7 +44,7 @@ static void put_number(Out *out, double value)
     put_bytes(out, text, anb_number_format(value, text));
 }
 
-static bool finite(double value)
+static bool is_number(double value)
 {
     return value - value == 0;
 }
@@ -69,7 +69,7 @@ static void put_json_string(Out *out, const char *text)
 
 static void put_json_value(Out *out, double value)
 {
-    if (finite(value))
+    if (is_number(value))
         put_number(out, value);
     else
         put_text(out, "null");
@@ -227,7 +227,7 @@ int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write
         const double *values = anb_diagnostics_values(d, (AnbMetricId)i, &n);
         for (size_t j = 0; j < n && anb_metrics()[i].shape != ANB_OF_PAIR; j++) {
             put_text(&out, i ? "," : "");
-            if (finite(values[j]))
+            if (is_number(values[j]))
                 put_number(&out, values[j]);
         }
     }
@@ -294,7 +294,7 @@ static void put_series(Out *out, AnbDiagnostics *d, int id)
     size_t n, present = 0;
     const double *values = anb_diagnostics_values(d, (AnbMetricId)id, &n);
     for (size_t i = 0; i < n && metric->shape != ANB_OF_PAIR; i++) {
-        if (!finite(values[i]))
+        if (!is_number(values[i]))
             continue;
         if (present++ == 0)
             put_head(out, metric);
