@@ -33,7 +33,7 @@ static const char *const style[] = {
     ".xs span{transform:translateX(-50%)}.xs span:first-child[style=\"left:0.00%\"]{transform:none}"
     ".xs em{position:absolute;right:0;color:var(--soft);font-size:12px;font-style:normal;background:var(--card);"
     "padding-left:6px}\n"
-    ".rows .plot,.rows .xs{margin-left:128px}.ys.named span{width:128px;overflow:hidden;text-overflow:ellipsis;"
+    ".rows .plot{margin-top:8px}.rows .plot,.rows .xs{margin-left:128px}.ys.named span{width:128px;overflow:hidden;text-overflow:ellipsis;"
     "text-align:right;line-height:20px;right:100%}.ys.named b{display:none;font-weight:600;color:var(--ink)}\n",
     "path{fill:none;vector-effect:non-scaling-stroke}.grid path,path.grid{stroke:var(--rule);stroke-width:1}"
     "path.line{stroke-width:1.75;stroke-linejoin:round}path.mark{stroke:var(--bad);stroke-width:1;stroke-dasharray:3 3}"

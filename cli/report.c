@@ -251,7 +251,7 @@ static void put_header(Run *run)
     tile(run, "RMSE lately", "rmse", "faded over 500 samples");
     tile(run, "Missing cells", "missing_cells", "in rows that were learned");
     tile(run, "Drifts marked", "drifts", run->n_marks ? "dashed lines below" : "&nbsp;");
-    tile(run, "Resets, restarts", "resets", "dead experts reset");
+    tile(run, "Experts reset", "resets", "dead ones, by their mixture");
     tile(run, "Memory", "state_bytes", "bytes of state");
     fprintf(run->out, "</div>\n");
 }
