@@ -121,7 +121,7 @@ double anb_grove_predict(const AnbGrovePlan *plan, const AnbGrove *grove, const 
     for (int r = 0; r < ANB_CART_RATES; r++)
         out->pace[r] = mean + correction[r] / (double)plan->trees;
     out->value = settle(grove, out->pace);
-    return anb_range_clip(&grove->range, out->value);
+    return anb_range_clip(&grove->range, out->value) + grove->origin;
 }
 
 static double clip(double v, double bound)
@@ -264,6 +264,8 @@ static void show_bins(const AnbGrovePlan *plan, AnbGrove *grove, const double *r
 bool anb_grove_learn(const AnbGrovePlan *plan, AnbGrove *grove, const double *x, const double *raw, double y,
                      double weight, double *scratch, uint64_t *drifts)
 {
+    grove->origin = grove->samples == 0 ? y : grove->origin;
+    y -= grove->origin;
     const AnbReached *at = reached_of(scratch);
     AnbBins *bins = anb_grove_bins(plan, grove);
     AnbGain *gain = anb_grove_gain(plan, grove);

@@ -45,7 +45,8 @@ typedef struct AnbGrove {
     uint64_t samples;
     uint64_t making;       /* the bins' edges are being remade: features left */
     AnbMoments target;
-    AnbRange range;
+    AnbRange range;        /* of what is left of the targets above the origin */
+    double origin;         /* the first target: trees learn how far the others are from it */
     AnbFaded rate_error[ANB_CART_RATES];
     AnbRandom random;
 } AnbGrove;

@@ -36,6 +36,7 @@ void anb_grove_visit(const AnbGrovePlan *plan, AnbGrove *grove, AnbVisitor *visi
     anb_visit(visitor, &grove->samples, ANB_U64, 2);
     anb_moments_visit(&grove->target, visitor);
     anb_range_visit(&grove->range, visitor);
+    anb_visit(visitor, &grove->origin, ANB_F64, 1);
     for (int r = 0; r < ANB_CART_RATES; r++)
         anb_faded_visit(&grove->rate_error[r], visitor);
     anb_random_visit(&grove->random, visitor);
@@ -81,7 +82,8 @@ static bool valid_bins(const AnbBins *bins, size_t features)
 bool anb_grove_valid(const AnbGrovePlan *plan, const AnbGrove *grove)
 {
     AnbGrove *g = (AnbGrove *)(uintptr_t)grove; /* read only */
-    if (grove->making > plan->cart.features || anb_finite(&grove->target.weight, 3) != 0)
+    if (grove->making > plan->cart.features || anb_finite(&grove->target.weight, 3) != 0 ||
+        anb_finite(&grove->origin, 1) != 0)
         return false;
     if (!anb_range_valid(&grove->range) || !valid_bins(anb_grove_bins(plan, g), plan->cart.features))
         return false;
