@@ -13,41 +13,11 @@
  * State: head, utilization[K], trained[K], importance[d], asleep[K]. Cost: one predict and one update of each active
  * expert, the gate's own, and about a dozen operations an expert.
  */
+#include "moe_state.h"
 #include "parts/kernels.h"
 #include "parts/math.h"
-#include "parts/moments.h"
-#include <anabranch/moe.h>
-#include <float.h>
 
 enum { GATHER_EVERY = 256 };
-
-typedef struct Moe {
-    uint64_t samples;
-    uint64_t warming;                          /* some expert with a warmup has not finished it */
-    uint64_t knows_importance;
-    double prediction, change, earlier_change; /* the last prediction, its change, the change before */
-    double alignment, entropy, disagreement;
-    AnbRange range;
-    double utilization_rate, entropy_unit;     /* of the options: 2 / (span + 1), 1 / log K */
-} Moe;
-
-/* Where the state's arrays are. */
-typedef struct Arrays {
-    double *utilization;
-    uint64_t *trained;
-    double *importance;
-    unsigned char *asleep;
-} Arrays;
-
-/* Where the scratch's arrays are. */
-typedef struct Work {
-    double *last; /* prediction, target, error, n_active, n_reset */
-    double *p, *weight, *f, *after, *penalty, *progress, *importance;
-    unsigned *active;
-    unsigned char *dead, *reset;
-} Work;
-
-enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST };
 
 static const AnbParam params[] = {
     {"router", ANB_ROUTER, offsetof(AnbMoeOptions, router), 0, 0, 0, 0, "linear", "the gate"},
@@ -58,35 +28,6 @@ static const AnbParam params[] = {
     {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "auto|false|true",
      "reset dead experts; auto: with the linear router only"},
     {0}};
-
-static const AnbRouterType *router_of(const AnbNode *self)
-{
-    return (const AnbRouterType *)self->router->type;
-}
-
-static void *router_state(const AnbNode *self, void *state)
-{
-    return anb_child_state(self->router, state);
-}
-
-static Arrays arrays_of(const AnbNode *self, void *state)
-{
-    size_t k = self->n_children;
-    double *at = (double *)((Moe *)state + 1);
-    return (Arrays){at, (uint64_t *)(at + k), at + 2 * k, (unsigned char *)(at + 2 * k + self->n_features)};
-}
-
-static Work work_of(const AnbNode *self, double *scratch)
-{
-    size_t k = self->n_children;
-    double *at = scratch + LAST;
-    Work w = {scratch, at, at + k, at + 2 * k, at + 3 * k, at + 4 * k, at + 5 * k, at + 6 * k, NULL, NULL, NULL};
-    at += 6 * k + self->n_features;
-    w.active = (unsigned *)at;
-    w.dead = (unsigned char *)(w.active + k);
-    w.reset = w.dead + k;
-    return w;
-}
 
 static AnbNeed need(const AnbNode *self)
 {
@@ -114,37 +55,6 @@ static int init(const AnbNode *self, void *state)
 }
 
 /* ---- predicting ------------------------------------------------------------------------------------------------------ */
-
-/* The row as the experts see it: with their importance, where somebody knows it. */
-static const AnbRow *shown_row(const AnbNode *self, const Moe *s, const AnbRow *row, AnbRow *room)
-{
-    if (!s->knows_importance)
-        return row;
-    *room = *row;
-    room->importance = arrays_of(self, (void *)s).importance;
-    return room;
-}
-
-static double progress_of(const AnbNode *expert, uint64_t trained)
-{
-    return trained < (uint64_t)expert->warmup ? (double)trained / expert->warmup : 1;
-}
-
-static AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
-{
-    AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
-    gate.after = w->after;
-    gate.entropy = -1;
-    gate.n_active = (size_t)w->last[N_ACTIVE];
-    gate.prediction = w->last[PREDICTION];
-    gate.low = s->range.seen ? anb_range_floor(&s->range) : 1;
-    gate.high = s->range.seen ? anb_range_ceiling(&s->range) : -1;
-    if (s->warming && router_of(self)->dense)
-        gate.asleep = arrays_of(self, (void *)s).asleep;
-    else if (s->warming)
-        gate.penalty = w->penalty;
-    return gate;
-}
 
 static void penalise(const AnbNode *self, const Moe *s, double *penalty)
 {
@@ -203,27 +113,6 @@ static unsigned nearest(const AnbGate *gate, double y)
         if (fabs(y - gate->f[gate->active[a]]) < fabs(y - gate->f[best]))
             best = gate->active[a];
     return best;
-}
-
-/* Differences of finite predictions may leave the doubles: what is kept does not. */
-static double within_doubles(double v)
-{
-    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
-}
-
-/* The sample standard deviation of n values picked by index, or of the first n where there is none. */
-static double spread(const double *f, const unsigned *pick, size_t n)
-{
-    double mean = 0, sum = 0, part = 1 / (double)n;
-    if (n == 2)
-        return fabs(f[pick ? pick[0] : 0] - f[pick ? pick[1] : 1]) * 0.70710678118654752;
-    for (size_t i = 0; i < n; i++)
-        mean += f[pick ? pick[i] : i] * part;
-    for (size_t i = 0; i < n; i++) {
-        double delta = f[pick ? pick[i] : i] - mean;
-        sum += delta * delta;
-    }
-    return n < 2 ? 0 : within_doubles(sqrt(sum / (double)(n - 1)));
 }
 
 static int sign_with_margin(double v)
@@ -319,11 +208,6 @@ static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
     entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
     s->entropy += .01 * (entropy - s->entropy);
     return least;
-}
-
-static bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
-{
-    return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
 }
 
 static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, double least, Work *w)
@@ -425,137 +309,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* ---- read-outs ------------------------------------------------------------------------------------------------------- */
-
-static void view(const AnbNode *self, const void *state, double *scratch, AnbMixture *m)
-{
-    const AnbMoeOptions *o = self->options;
-    const Moe *s = state;
-    Arrays a = arrays_of(self, (void *)s);
-    Work w = work_of(self, scratch);
-    bool dense = router_of(self)->dense;
-    *m = (AnbMixture){.k = self->n_children, .samples = s->samples, .active = w.active, .weight = w.weight};
-    m->prediction = w.last[PREDICTION];
-    m->target = w.last[TARGET];
-    m->error = w.last[ERROR];
-    m->n_active = (size_t)w.last[N_ACTIVE];
-    m->n_reset = (size_t)w.last[N_RESET];
-    m->probability = w.p;
-    m->after = w.after;
-    m->expert = w.f;
-    m->utilization = a.utilization;
-    m->trained = a.trained;
-    m->progress = w.progress;
-    m->dead = w.dead;
-    m->reset = w.reset;
-    m->disagreement = s->disagreement;
-    m->gate_entropy = s->entropy;
-    m->alignment = s->alignment;
-    if (router_of(self) == &anb_router_linear)
-        m->load_balance_rate = ((const AnbRouterLinearOptions *)self->router->options)->load_balance_rate;
-    m->dense = dense;
-    m->load = a.utilization;
-    if (self->router->type->query)
-        self->router->type->query(self->router, anb_child_state_const(self->router, state), NULL, NULL, ANB_QUERY_LOAD,
-                                  &m->load);
-    for (size_t i = 0; i < m->k; i++) {
-        w.progress[i] = progress_of(&self->children[i], a.trained[i]);
-        w.dead[i] = is_dead(o, &a, i);
-        m->n_dead += w.dead[i];
-    }
-}
-
-static int ask_routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
-{
-    Work w = work_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    gate.penalty = NULL;
-    gate.p = out;
-    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), shown, &gate,
-                          scratch + self->router->scratch_offset);
-    return 0;
-}
-
-static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
-{
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    for (size_t i = 0; i < self->n_children; i++)
-        out[i] = anb_child_predict(self, i, state, shown, scratch);
-    return 0;
-}
-
-/* How sparse the active experts are on the row that was last predicted or learned. */
-static int ask_sparsities(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
-{
-    Work w = work_of(self, scratch);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    size_t n_active = (size_t)w.last[N_ACTIVE];
-    for (size_t i = 0; i < self->n_children; i++)
-        out[i] = ANB_NAN;
-    for (size_t a = 0; a < n_active; a++) {
-        double share;
-        if (anb_child_query(self, w.active[a], state, shown, scratch, ANB_QUERY_SPARSITY, &share) == 0)
-            out[w.active[a]] = share;
-    }
-    return 0;
-}
-
-/* How far the active experts are from the mix, by their weights. */
-static double spread_about_mix(const AnbNode *self, const void *state, double *scratch)
-{
-    Work w = work_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
-    double sum = 0;
-    for (size_t a = 0; a < gate.n_active; a++) {
-        double away = gate.f[gate.active[a]] - gate.prediction;
-        sum += gate.weight[gate.active[a]] * away * away;
-    }
-    return sum > 0 ? sqrt(sum) : 0;
-}
-
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    const Moe *s = state;
-    switch (what) {
-    case ANB_QUERY_MIXTURE:
-        view(self, state, scratch, out);
-        return 0;
-    case ANB_QUERY_ROUTING:
-        return ask_routing(self, state, row, scratch, out);
-    case ANB_QUERY_EXPERTS:
-        return ask_all_experts(self, state, row, scratch, out);
-    case ANB_QUERY_DISAGREEMENT: {
-        double *f = work_of(self, scratch).f;
-        ask_all_experts(self, state, row, scratch, f);
-        *(double *)out = spread(f, NULL, self->n_children);
-        return 0;
-    }
-    case ANB_QUERY_SPREAD:
-        *(double *)out = spread_about_mix(self, state, scratch);
-        return 0;
-    case ANB_QUERY_SPARSITIES:
-        return ask_sparsities(self, state, row, scratch, out);
-    case ANB_QUERY_IMPORTANCE:
-        if (!s->knows_importance)
-            return ANB_E_UNSUPPORTED;
-        memcpy(out, arrays_of(self, (void *)s).importance, self->n_features * sizeof(double));
-        return 0;
-    case ANB_QUERY_GATE:
-    case ANB_QUERY_LOAD:
-    case ANB_QUERY_LOGITS:
-        return self->router->type->query ? self->router->type->query(self->router,
-                                                                     anb_child_state_const(self->router, state), row,
-                                                                     scratch ? scratch + self->router->scratch_offset : NULL,
-                                                                     what, out)
-                                         : ANB_E_UNSUPPORTED;
-    default:
-        return ANB_E_UNSUPPORTED;
-    }
-}
+/* ---- the type --------------------------------------------------------------------------------------------------------- */
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -598,7 +352,7 @@ const StreamingLearnerType anb_moe = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .query = anb_moe_query,
     .ranges = ranges,
     .validate = validate,
 };
