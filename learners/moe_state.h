@@ -112,7 +112,7 @@ static inline double spread(const double *f, const unsigned *pick, size_t n)
 {
     double mean = 0, sum = 0, part = 1 / (double)n;
     if (n == 2)
-        return fabs(f[pick ? pick[0] : 0] - f[pick ? pick[1] : 1]) * 0.70710678118654752;
+        return within_doubles(fabs(f[pick ? pick[0] : 0] - f[pick ? pick[1] : 1]) * 0.70710678118654752);
     for (size_t i = 0; i < n; i++)
         mean += f[pick ? pick[i] : i] * part;
     for (size_t i = 0; i < n; i++) {
