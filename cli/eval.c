@@ -215,7 +215,7 @@ static void print_experts(const Run *run)
         int bar = (int)(mixture.load[i] * 30 + 0.5);
         printf("%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i), 100 * mixture.load[i],
                100 * mixture.utilization[i], show_count(mixture.trained[i], trained), bar < 0 ? 0 : bar > 30 ? 30 : bar,
-               "##############################", mixture.dead[i] ? " dead" : "");
+               "##############################", mixture.dead[i] && !mixture.dense ? " dead" : "");
     }
 }
 
