@@ -24,7 +24,7 @@ check:
 	@tools/check $(BUILD) --no-suite long
 
 check-long:
-	@tools/need build test
+	@tools/need build test long
 	@$(MAKE) --no-print-directory all
 	@tools/check $(BUILD)
 

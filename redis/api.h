@@ -167,6 +167,7 @@ enum { KEYSPEC_BEGIN_INDEX = 2, KEYSPEC_FIND_RANGE = 2 };
 #define ANB_REDIS_OPTIONAL(X)                                                                                          \
     X(GetCommand, RedisModuleCommand *, (RedisModuleCtx *, const char *))                                              \
     X(SetCommandInfo, int, (RedisModuleCommand *, const RedisModuleCommandInfo *))                                     \
+    X(TryAlloc, void *, (size_t))                                                                                      \
     X(AddACLCategory, int, (RedisModuleCtx *, const char *))                                                           \
     X(SetCommandACLCategories, int, (RedisModuleCommand *, const char *))                                              \
     X(ReplyWithMap, int, (RedisModuleCtx *, long))                                                                     \

@@ -7,15 +7,16 @@
 
 enum { PACKED_ROWS_MAX = 1 << 24 };
 
-/* Memory for the rows and answers of the batches of the main thread; it only grows. */
+/* Memory for the rows and answers of the batches of the main thread. It grows, and shrinks again after a large batch. */
 static double *buffer;
 static size_t buffer_size;
 
 static double *room(size_t doubles)
 {
-    if (doubles > buffer_size) {
+    enum { KEPT = 1 << 17 };
+    if (doubles > buffer_size || (buffer_size > KEPT && doubles <= KEPT)) {
         RedisModule_Free(buffer);
-        buffer_size = 2 * doubles;
+        buffer_size = doubles <= KEPT / 2 ? 2 * doubles : doubles;
         buffer = RedisModule_Alloc(buffer_size * sizeof(double));
     }
     return buffer;
@@ -125,7 +126,7 @@ static bool may_block(RedisModuleCtx *ctx)
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
     double expected_us = model->row_ns * (double)batch->n / 1000;
-    bool behind = batch->learn && model->queued > 0;
+    bool behind = batch->learn && model->ticket->queued > 0;
     return (behind || expected_us > (double)anb_inline_us) && !batch->with_diag && may_block(ctx);
 }
 

@@ -46,7 +46,8 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     return learner;
 }
 
-/* The expanded expression goes to replicas and the log: what a preset means may change with the version. */
+/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a default is may
+ * change with the version. */
 int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     Creation c;
@@ -67,7 +68,7 @@ int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
         return REDISMODULE_OK;
     Model *model = anb_model_wrap(learner);
     anb_model_store(ctx, argv[1], model);
-    RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", argv[1], anb_expression(learner), "FEATURES",
+    RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", argv[1], anb_full_expression(learner), "FEATURES",
                           (long long)c.features, "SEED", (long long)c.seed);
     anb_touch(ctx, argv[1], model, "anb.create");
     return RedisModule_ReplyWithSimpleString(ctx, "OK");
@@ -183,7 +184,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     pair_count(ctx, "samples", anb_n_samples_seen(model->learner));
     pair_count(ctx, "state_bytes", anb_state_bytes(model->learner));
     pair_count(ctx, "total_bytes", anb_total_bytes(model->learner));
-    pair_count(ctx, "queued", model->queued);
+    pair_count(ctx, "queued", model->ticket->queued);
     pair_count(ctx, "missing_cells", c->missing_cells);
     pair_count(ctx, "restarts", c->restarts);
     pair_count(ctx, "weight_skipped", c->weight_skipped);

@@ -10,7 +10,7 @@ RedisModuleType *anb_model_type;
 static void *server_alloc(size_t size, void *context)
 {
     (void)context;
-    return RedisModule_Alloc(size);
+    return RedisModule_TryAlloc ? RedisModule_TryAlloc(size) : RedisModule_Alloc(size);
 }
 
 static void server_free(void *memory, void *context)
@@ -34,11 +34,22 @@ static uint64_t next_number(void)
     return atomic_fetch_add(&last, 1) + 1;
 }
 
+void anb_ticket_drop(Ticket *ticket)
+{
+    if (atomic_fetch_sub(&ticket->owners, 1) == 1)
+        RedisModule_Free(ticket);
+}
+
+static const float most_guessed_ns = 50000;
+
 Model *anb_model_wrap(StreamingLearner *learner)
 {
     Model *model = RedisModule_Alloc(sizeof *model);
     *model = (Model){.learner = learner, .id = next_number(), .version = next_number()};
-    model->row_ns = (float)anb_state_bytes(learner) / 4; /* a guess until the first batch: four bytes a nanosecond */
+    model->ticket = RedisModule_Alloc(sizeof *model->ticket);
+    *model->ticket = (Ticket){.owners = 1};
+    float guess = (float)anb_state_bytes(learner) / 4; /* until the first batch: four bytes a nanosecond */
+    model->row_ns = guess < most_guessed_ns ? guess : most_guessed_ns;
     anb_shelf_add(model);
     return model;
 }
@@ -48,6 +59,7 @@ void anb_model_free(void *value)
     Model *model = value;
     anb_shelf_remove(model);
     anb_free(model->learner);
+    anb_ticket_drop(model->ticket);
     RedisModule_Free(model);
 }
 

@@ -15,22 +15,30 @@
 #include <anabranch/number.h>
 #include <anabranch/snapshot.h>
 
+/* How many batches of a model are on their way through the worker. Shared by the model and its jobs: a model may be renamed
+ * or deleted meanwhile. */
+typedef struct Ticket {
+    _Atomic unsigned owners, queued;
+} Ticket;
+
 typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
     Model *next, *previous; /* others that share the plan: shelf.c */
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
-    unsigned queued;        /* batches on their way through the worker */
+    Ticket *ticket;
     float row_ns;           /* what a row took lately */
 };
 
 /* ---- model.c ---- */
 extern RedisModuleType *anb_model_type;
 int anb_register_type(RedisModuleCtx *ctx);
-/* Takes over the learner; NULL where memory is out, the learner freed. */
+/* Takes over the learner. */
 Model *anb_model_wrap(StreamingLearner *learner);
 void anb_model_free(void *model);
+/* One owner less. */
+void anb_ticket_drop(Ticket *ticket);
 /* The model at a key, or NULL with the error replied; a missing key is an error. ctx stays the owner of nothing. */
 Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
 /* As it, without a reply. */
@@ -45,6 +53,8 @@ void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const
 /* ---- shelf.c: models that were made alike share one plan ---- */
 void anb_shelf_add(Model *model);
 void anb_shelf_remove(Model *model);
+/* Puts another learner in the model's place, one made alike, and returns the old one. */
+StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner);
 uint64_t anb_shelf_models(void);
 uint64_t anb_shelf_plans(void);
 

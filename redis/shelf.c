@@ -94,6 +94,16 @@ void anb_shelf_remove(Model *model)
     pthread_mutex_unlock(&lock);
 }
 
+/* Under the lock, since others look at this model's learner while they search. */
+StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner)
+{
+    pthread_mutex_lock(&lock);
+    StreamingLearner *old = model->learner;
+    model->learner = learner;
+    pthread_mutex_unlock(&lock);
+    return old;
+}
+
 uint64_t anb_shelf_models(void)
 {
     return n_models;

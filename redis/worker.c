@@ -15,6 +15,8 @@ struct Job {
     RedisModuleBlockedClient *client;
     RedisModuleString *name;
     uint64_t model_id;
+    Ticket *ticket;
+    float row_ns; /* what a row took */
     Batch batch; /* its rows and answers behind the job */
     const char *error;
 };
@@ -62,15 +64,14 @@ static int try_on_clone(RedisModuleCtx *ctx, Job *job)
         return 1;
     uint64_t start = anb_now_ns();
     anb_batch_run(&job->batch, clone);
-    anb_statistics.worker_ns += anb_now_ns() - start;
+    uint64_t took = anb_now_ns() - start;
+    anb_statistics.worker_ns += took;
+    job->row_ns = (float)took / (float)job->batch.n;
     if (job->batch.learn) {
         RedisModule_ThreadSafeContextLock(ctx);
         model = still_there(ctx, job);
         if (model && model->version == version) {
-            StreamingLearner *old = model->learner;
-            model->learner = clone;
-            clone = old;
-            model->row_ns += ((float)(anb_now_ns() - start) / (float)job->batch.n - model->row_ns) / 16;
+            clone = anb_shelf_swap(model, clone);
             publish(ctx, job, model);
             version = 0;
         }
@@ -93,12 +94,14 @@ static void run_under_lock(RedisModuleCtx *ctx, Job *job)
     RedisModule_ThreadSafeContextUnlock(ctx);
 }
 
+/* What was measured tells the next batch where to go. */
 static void leave_queue(RedisModuleCtx *ctx, const Job *job)
 {
     RedisModule_ThreadSafeContextLock(ctx);
     Model *model = still_there(ctx, job);
-    if (model)
-        model->queued--;
+    if (model && job->row_ns > 0)
+        model->row_ns += (job->row_ns - model->row_ns) / 4;
+    job->ticket->queued--;
     RedisModule_ThreadSafeContextUnlock(ctx);
 }
 
@@ -160,6 +163,7 @@ static void release(RedisModuleCtx *ctx, void *data)
 {
     Job *job = data;
     RedisModule_FreeString(ctx, job->name);
+    anb_ticket_drop(job->ticket);
     RedisModule_Free(job);
 }
 
@@ -173,7 +177,9 @@ int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model,
     memcpy(job->batch.rows, batch->rows, row_doubles(batch) * sizeof(double));
     job->client = RedisModule_BlockClient(ctx, reply, NULL, release, 0);
     job->name = RedisModule_HoldString(NULL, name);
-    model->queued++;
+    job->ticket = model->ticket;
+    job->ticket->owners++;
+    job->ticket->queued++;
     anb_statistics.queued++;
     pthread_mutex_lock(&lock);
     *last = job;

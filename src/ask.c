@@ -38,6 +38,11 @@ const char *anb_expression(const StreamingLearner *model)
     return model->plan->expression;
 }
 
+const char *anb_full_expression(const StreamingLearner *model)
+{
+    return model->plan->full_expression;
+}
+
 bool anb_takes_missing(const StreamingLearner *model)
 {
     return model->plan->takes_missing;

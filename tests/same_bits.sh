@@ -44,6 +44,6 @@ if command -v aarch64-linux-gnu-gcc > /dev/null && command -v qemu-aarch64-stati
   try aarch64 PKG_CONFIG_SYSROOT_DIR="$ARM_ROOT" PKG_CONFIG_LIBDIR="$libraries/pkgconfig" meson setup "$work/aarch64" \
     "$source" --cross-file "$source/tests/aarch64.ini" -Dcli=disabled -Dredis=disabled -Doptimization=2
 else
-  echo "aarch64: skipped, needs gcc-aarch64-linux-gnu, qemu-user-static and libgsl-dev:arm64"
+  echo "skipped: aarch64 needs gcc-aarch64-linux-gnu, qemu-user-static and libgsl-dev:arm64"
 fi
 exit $failed

@@ -170,6 +170,9 @@ ANB_API size_t anb_total_bytes(const StreamingLearner *model);
  */
 ANB_API const char *anb_expression(const StreamingLearner *model);
 
+/* The same with every option written out: it makes the same model when defaults have changed. Owned by the plan. */
+ANB_API const char *anb_full_expression(const StreamingLearner *model);
+
 /* Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
 ANB_API bool anb_takes_missing(const StreamingLearner *model);
 

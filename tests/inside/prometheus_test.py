@@ -9,7 +9,7 @@ import sys
 try:
     from prometheus_client.parser import text_string_to_metric_families
 except ImportError:
-    print("SKIPPED: the Python package prometheus-client is not installed")
+    print("skipped: the Python package prometheus-client is not installed")
     sys.exit(77)
 
 text = subprocess.run([sys.argv[1]], check=True, capture_output=True, text=True).stdout

@@ -140,8 +140,8 @@ def main(folder):
     if "chromium" in sys.argv:
         run("report", diag, "-o", page)
         if not browser():
-            print("SKIPPED: no Chromium here; the page was not opened in a browser")
-            return
+            print("skipped: no Chromium here; the page was not opened in a browser")
+            sys.exit(77)
         for width in (1400, 390):
             in_browser(browser(), page, kept[-1], width)
         print("opened in", browser(), "at 1400 and 390 pixels")
