@@ -111,8 +111,8 @@ static int plain_number(const char *text, const char *end, double *value)
     int count = leading_digits(word), total = count, behind = 0;
     if (count == 8)
         return 0;
-    uint64_t w, rest = count < 7 ? other_bytes(word) >> 8 * (count + 1) : 0;
-    if (rest && p[count] == '.') { /* all of it within eight bytes: close the gap of the point */
+    uint64_t w, rest = p[count] == '.' && count < 7 ? other_bytes(word) >> 8 * (count + 1) : 0;
+    if (rest) { /* all of it within eight bytes: close the gap of the point */
         uint64_t whole = ((uint64_t)1 << 8 * count) - 1;
         behind = __builtin_ctzll(rest) / 8;
         total += behind;
