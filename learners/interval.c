@@ -25,7 +25,7 @@ typedef struct Interval {
 enum { F, SIGMA, SLOTS };
 
 static const AnbParam params[] = {
-    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 0, 1, ANB_OPEN_MIN | ANB_OPEN_MAX, "0.8, 0.9, 0.95",
+    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0, "0.8, 0.9, 0.95",
      "shares of targets that the intervals are to hold"},
     {0}};
 

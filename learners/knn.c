@@ -491,7 +491,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     size_t used = anb_ring_size(&v.s->ring, v.window);
     bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + of_features(&v)) == 0 &&
                 anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0 &&
-                v.s->made <= v.s->ring.pushed;
+                v.s->made <= v.s->ring.pushed && anb_ring_valid(&v.s->ring);
     for (size_t j = 0; j < v.d; j++)
         fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 &&
                 v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;

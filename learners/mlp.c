@@ -323,8 +323,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
                   anb_finite(v.w.value, copies(v.o) * v.size) + anb_finite(v.y, used);
     for (size_t i = 0; i < used * v.d; i++)
         sick += (double)(v.x[i] - v.x[i]);
-    if (!(sick == 0) || !(v.s->target.weight >= 0) || !(v.s->target.square >= 0))
-        return anb_fail(error, ANB_E_STATE, "mlp: a number is not finite");
+    if (!(sick == 0) || !anb_ring_valid(&v.s->ring) || !(v.s->target.weight >= 0) || !(v.s->target.square >= 0))
+        return anb_fail(error, ANB_E_STATE, "mlp: a number is not finite or a count too large");
     return 0;
 }
 

@@ -332,9 +332,11 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine = s->warming <= 1 && s->knows_importance <= 1 && anb_finite(&s->prediction, 6) == 0;
     fine = fine && anb_finite(a.utilization, self->n_children) == 0 && anb_finite(a.importance, self->n_features) == 0;
     fine = fine && anb_range_valid(&s->range);
+    for (size_t j = 0; j < self->n_features; j++)
+        fine = fine && a.importance[j] >= 0;
     for (size_t i = 0; i < self->n_children; i++)
         fine = fine && a.asleep[i] <= 1;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a read-out is not finite or a flag neither 0 nor 1");
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a read-out is out of its range or a flag neither 0 nor 1");
 }
 
 const StreamingLearnerType anb_moe = {

@@ -224,24 +224,58 @@ static bool has_row(const Pending *s, const Parts *p, size_t i)
     return (newest + 2 * p->c - i) % (2 * p->c) < p->c;
 }
 
+/* What was answered is finite, and so are the cells that are not missing: whether the model takes missing ones is asked
+ * when the row is learned. */
+static bool valid_row(const double *row, size_t width)
+{
+    bool fine = row[0] - row[0] == 0 && row[1] >= 0 && row[1] < (double)INFINITY;
+    for (size_t j = 2; j < width; j++)
+        fine = fine && !isinf(row[j]);
+    return fine;
+}
+
+static bool valid_entries(const Pending *s, const Parts *p, size_t n)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (p->fate[i] < ANB_PENDING_WAITING || p->fate[i] > ANB_PENDING_EVICTED)
+            return false;
+        bool waits = p->fate[i] == ANB_PENDING_WAITING;
+        if (waits && !(has_row(s, p, i) && valid_row(row_of(p, i), p->width)))
+            return false;
+        waiting += waits;
+    }
+    return waiting == s->waiting;
+}
+
+/* A slot in two is empty, so that every search ends; every slot is found by its entry's id, so that it is freed with the
+ * entry; and every entry that waits is found. */
+static bool valid_index(const Parts *p, size_t n)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < p->slots; i++) {
+        if (p->index[i] > n)
+            return false;
+        held += p->index[i] != 0;
+    }
+    if (held > n)
+        return false;
+    for (size_t i = 0; i < p->slots; i++)
+        if (p->index[i] && slot_of(p, p->id[p->index[i] - 1]) != i)
+            return false;
+    for (size_t i = 0; i < n; i++)
+        if (p->fate[i] == ANB_PENDING_WAITING && p->index[slot_of(p, p->id[i])] != i + 1)
+            return false;
+    return true;
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Pending *s = state;
     Parts p = parts_of(self, state);
-    size_t n = anb_ring_size(&s->ring, 2 * p.c), waiting = 0, held = 0;
-    bool fine = true;
-    for (size_t i = 0; i < n; i++) {
-        fine = fine && p.fate[i] >= ANB_PENDING_WAITING && p.fate[i] <= ANB_PENDING_EVICTED && (p.fate[i] != ANB_PENDING_WAITING || has_row(s, &p, i));
-        waiting += p.fate[i] == ANB_PENDING_WAITING;
-    }
-    for (size_t i = 0; i < p.slots; i++) {
-        fine = fine && p.index[i] <= n;
-        held += p.index[i] != 0;
-    }
-    fine = fine && waiting == s->waiting && held <= n; /* a slot in two is empty, so every search ends */
-    for (size_t i = 0; i < n && fine; i++)
-        fine = p.fate[i] != ANB_PENDING_WAITING || p.index[slot_of(&p, p.id[i])] == i + 1;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "pending: an index that does not fit its rows");
+    size_t n = anb_ring_size(&s->ring, 2 * p.c);
+    bool fine = anb_ring_valid(&s->ring) && valid_entries(s, &p, n) && valid_index(&p, n);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "pending: an index that does not fit its rows, or a row not finite");
 }
 
 const StreamingLearnerType anb_pending = {

@@ -169,7 +169,7 @@ static void credit_features(const AnbBoostView *v)
         v->importance[j] *= importance_fade;
     for (size_t k = 0; k < v->columns; k++) {
         double gain = v->grow.gain[k] * unit;
-        if (v->column[k] < v->room.features && gain - gain == 0)
+        if (v->column[k] < v->room.features && v->importance[v->column[k]] + gain < (double)INFINITY)
             v->importance[v->column[k]] += gain;
     }
 }
@@ -237,13 +237,23 @@ static bool valid_fit(const AnbBoostView *v)
     return h->phase != ANB_BOOST_GROW || (grow->phase != ANB_GROW_ADDING && grow->columns == v->columns);
 }
 
+/* A block that is not settled has codes of arrivals to be made, by a mark. */
+static bool valid_unsettled(const AnbBoostView *v)
+{
+    size_t unsettled = 0;
+    for (size_t b = 0; b < anb_window_blocks(&v->window); b++)
+        unsettled += anb_ensemble_unsettled(&v->trees, b);
+    return unsettled == 0 || v->window.head->gap > 0;
+}
+
 bool anb_boost_valid(const AnbBoostView *v)
 {
     const size_t d = v->room.features;
     bool fine = v->head->origin <= v->window.head->pushed && anb_window_valid(&v->window) &&
-                anb_ensemble_valid(&v->trees, anb_window_size(&v->window)) && anb_grow_valid(&v->grow) && valid_fit(v);
+                anb_ensemble_valid(&v->trees, anb_window_size(&v->window)) && anb_grow_valid(&v->grow) && valid_fit(v) &&
+                valid_unsettled(v);
     for (size_t j = 0; j < d; j++)
-        fine &= v->importance[j] >= 0;
+        fine &= v->importance[j] >= 0 && v->importance[j] < (double)INFINITY;
     for (size_t j = 0; j <= d; j++)
         fine &= v->column[j] <= d;
     return fine;

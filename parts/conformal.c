@@ -23,6 +23,7 @@ void anb_scores_add(AnbScores *scores, double score)
     double *sorted = scores->sorted;
     if (n == ANB_SCORES) {
         size_t gone = below(sorted, n, scores->arrived[slot]);
+        gone = gone < n ? gone : n - 1; /* never past the end, whatever the two lists hold */
         memmove(sorted + gone, sorted + gone + 1, (n - gone - 1) * sizeof(double));
         n--;
     }
@@ -42,7 +43,7 @@ double anb_scores_quantile(const AnbScores *scores, double level)
 {
     size_t n = anb_scores_size(scores);
     double rank = ceil(level * (double)(n + 1));
-    if (rank <= 0)
+    if (!(rank >= 1))
         return 0;
     return rank > (double)n ? (double)INFINITY : scores->sorted[(size_t)rank - 1];
 }
@@ -55,14 +56,29 @@ void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor)
     anb_visit(visitor, scores->sorted, ANB_F64, n);
 }
 
+/* Whether every score that arrived has a place of its own among the sorted ones. */
+static bool same_scores(const AnbScores *scores, size_t n)
+{
+    uint16_t taken[ANB_SCORES] = {0}; /* of a run of equals, at its first place */
+    for (size_t i = 0; i < n; i++) {
+        size_t first = below(scores->sorted, n, scores->arrived[i]);
+        size_t place = first < n ? first + taken[first]++ : n;
+        if (place >= n || scores->sorted[place] > scores->arrived[i])
+            return false;
+    }
+    return true;
+}
+
 bool anb_scores_valid(const AnbScores *scores)
 {
     size_t n = anb_scores_size(scores);
+    if (!anb_ring_valid(&scores->ring))
+        return false;
     for (size_t i = 0; i < n; i++)
         if (!(scores->arrived[i] >= 0 && scores->arrived[i] < (double)INFINITY && scores->sorted[i] >= 0 &&
               scores->sorted[i] < (double)INFINITY && (i == 0 || scores->sorted[i - 1] <= scores->sorted[i])))
             return false;
-    return true;
+    return same_scores(scores, n);
 }
 
 /* ---- the level ----------------------------------------------------------------------------------------------------------- */
@@ -111,8 +127,10 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta)
         sum += adaptive->weight[k];
         adaptive->alpha[k] += step(k) * (alpha - (adaptive->alpha[k] > beta ? 1 : 0));
     }
-    for (int k = 0; k < ANB_STEPS; k++)
-        adaptive->weight[k] = (1 - sigma) * adaptive->weight[k] / sum + sigma / ANB_STEPS;
+    for (int k = 0; k < ANB_STEPS; k++) {
+        double share = (1 - sigma) * adaptive->weight[k] / sum; /* all may have gone below the doubles */
+        adaptive->weight[k] = (sum > 0 ? share : (1 - sigma) / ANB_STEPS) + sigma / ANB_STEPS;
+    }
 }
 
 void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor)

@@ -42,6 +42,12 @@ static inline size_t anb_ring_at(const AnbRing *ring, size_t capacity, size_t i)
     return (size_t)((ring->pushed - anb_ring_size(ring, capacity) + i) % capacity);
 }
 
+/* Of one that was read: no stream is as long as 2^62 items, and the sums above do not wrap before. */
+static inline bool anb_ring_valid(const AnbRing *ring)
+{
+    return ring->pushed >> 62 == 0;
+}
+
 static inline void anb_ring_visit(AnbRing *ring, AnbVisitor *visitor)
 {
     anb_visit(visitor, &ring->pushed, ANB_U64, 1);

@@ -136,10 +136,7 @@ void anb_reset(StreamingLearner *model)
 
 /* ---- a sample's way -------------------------------------------------------------------------------------------------- */
 
-enum { ROW_FINE, ROW_MISSING, ROW_REFUSED };
-
-/* The slow path: some cell is not finite. */
-static int judge_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing)
+bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing)
 {
     size_t n = plan->nodes[0].n_features;
     bool infinite = false;
@@ -148,11 +145,9 @@ static int judge_row(const AnbPlan *plan, const double *x, AnbCounters *counters
         *missing += x[i] != x[i];
         infinite |= x[i] == x[i] && x[i] - x[i] != 0;
     }
-    if (infinite || (*missing && !plan->takes_missing)) {
-        counters->rejected_features++;
-        return ROW_REFUSED;
-    }
-    return *missing ? ROW_MISSING : ROW_FINE;
+    bool refused = infinite || (*missing && !plan->takes_missing);
+    counters->rejected_features += refused;
+    return refused;
 }
 
 static double predict_row(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
@@ -161,7 +156,7 @@ static double predict_row(const AnbPlan *plan, const unsigned char *block, doubl
     const AnbNode *root = &plan->nodes[0];
     AnbRow row = {x, x, NULL, counters};
     uint64_t missing;
-    if (anb_finite(x, root->n_features) != 0 && judge_row(plan, x, counters, &missing) == ROW_REFUSED)
+    if (anb_finite(x, root->n_features) != 0 && anb_refuses_row(plan, x, counters, &missing))
         return ANB_NAN;
     return root->type->predict(root, block, &row, scratch);
 }
@@ -184,7 +179,7 @@ static double train_slowly(StreamingLearner *model, const double *x, double y, d
     AnbCounters *counters = &model->counters;
     AnbRow row = {x, x, NULL, counters};
     uint64_t missing;
-    if (judge_row(plan, x, counters, &missing) == ROW_REFUSED)
+    if (anb_refuses_row(plan, x, counters, &missing))
         return ANB_NAN;
     if (y - y != 0) {
         counters->rejected_target++;

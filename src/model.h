@@ -39,6 +39,9 @@ static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNod
     return model->scratch + anb_node_scratch_offset(node);
 }
 
+/* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing ones.
+ * The slow path: only where some cell is not finite can it be true. */
+bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
 /* Visits the used fields of a whole block, node by node in depth-first order. */
 void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor);
 

@@ -38,12 +38,14 @@ double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double we
     if (!x || weight == 0)
         return x ? then.prediction : ANB_NAN;
     AnbRow row = {x, x, NULL, &model->counters};
+    uint64_t missing;
+    if (anb_refuses_row(model->plan, x, &model->counters, &missing))
+        return ANB_NAN; /* kept by a model that was tampered with */
     root->type->predict(root, model->block, &row, model->scratch);
     root->type->query(root, model->block, &row, model->scratch, ANB_QUERY_ANSWERED, &then);
     root->type->update(root, model->block, &row, y, weight, model->scratch);
     anb_pending_learned(root, model->block, id);
-    for (size_t j = 0; j < root->n_features; j++)
-        model->counters.missing_cells += x[j] != x[j];
+    model->counters.missing_cells += missing;
     model->counters.trained++;
     return then.prediction;
 }

@@ -22,7 +22,7 @@ extern "C" {
  * pending. Weight class: scaled (the child as it is; intervals count samples).
  */
 typedef struct AnbIntervalOptions {
-    AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in (0, 1) */
+    AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6] */
 } AnbIntervalOptions;
 ANB_API AnbIntervalOptions anb_interval_defaults(void);
 ANB_API extern const StreamingLearnerType anb_interval;
