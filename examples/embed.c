@@ -4,12 +4,12 @@
 
 int main(void)
 {
-    const AnbExpert experts[] = {{.type = &anb_linear}, {.type = &anb_rls, .warmup = 20}, {.type = &anb_mean}};
+    const AnbExpert experts[] = {{.type = &anb_linear}, {.type = &anb_rls, .warmup = 20}};
     AnbError error;
-    StreamingLearner *model = anb_moe_new(2, experts, 3, &error);
+    StreamingLearner *model = anb_moe_new(2, experts, 2, &error);
     if (!model)
         return fprintf(stderr, "embed: %s\n", error.message), 1;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 5000; i++) {
         double x[2] = {i % 7 / 7.0, i % 11 / 11.0};
         anb_train_one(model, x, 3 * x[0] - x[1], 1);
     }
