@@ -123,12 +123,13 @@ static int flush_folder(const char *path, AnbError *error)
     return code;
 }
 
-/* The temporary file, locked and empty; whoever held the lock may have renamed it meanwhile, so the name is looked at again.
- * -1 with the reason. */
-static int open_temporary(const char *temporary, AnbError *error)
+/* The temporary file, locked, empty and readable by those only who may read the old file; whoever held the lock may have
+ * renamed it meanwhile, so the name is looked at again. -1 with the reason. */
+static int open_temporary(const char *temporary, const struct stat *old, AnbError *error)
 {
     struct stat mine, named;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    mode_t mode = old ? (old->st_mode & 0777) | S_IWUSR : 0666; /* one that a kill leaves is to be opened again */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) {
         fail_io(error, temporary, "open");
         return -1;
@@ -139,7 +140,7 @@ static int open_temporary(const char *temporary, AnbError *error)
         close(fd);
         return -1;
     }
-    if (ftruncate(fd, 0)) {
+    if (ftruncate(fd, 0) || (old && fchmod(fd, mode))) {
         fail_io(error, temporary, "write");
         close(fd);
         return -1;
@@ -151,7 +152,7 @@ static int open_temporary(const char *temporary, AnbError *error)
 static int replace(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path,
                    const char *temporary, const struct stat *old, AnbError *error)
 {
-    int fd = open_temporary(temporary, error);
+    int fd = open_temporary(temporary, old, error);
     if (fd < 0)
         return ANB_E_IO;
     int code = write_model(model, extras, fd, path, error);

@@ -185,7 +185,10 @@ static const AnbSnapshotExtras none = {0};
 size_t anb_snapshot_size(const StreamingLearner *model, const AnbSnapshotExtras *extras)
 {
     Sink count = {.write = NULL};
-    put_all(&count, model, extras ? extras : &none, 0);
+    extras = extras ? extras : &none;
+    if (check_extras(model, extras, NULL))
+        return 0;
+    put_all(&count, model, extras, 0);
     return count.code ? 0 : (size_t)count.total;
 }
 

@@ -144,6 +144,45 @@ START_TEST(a_full_disk_leaves_the_old_model)
 }
 END_TEST
 
+/* Killed in the middle of its second piece. */
+static void save_and_die(const StreamingLearner *new)
+{
+    struct rlimit small = {20000, 20000}, no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGXFSZ, SIG_DFL);
+    setrlimit(RLIMIT_FSIZE, &small);
+    anb_save(new, NULL, path, NULL);
+    _exit(0);
+}
+
+START_TEST(what_is_half_written_is_as_private_as_the_old_file)
+{
+    static const mode_t modes[] = {0600, 0640, 0400};
+    struct stat status;
+    StreamingLearner *model = anb_parse(100, "rls", NULL, NULL);
+    ck_assert_uint_gt(anb_snapshot_size(model, NULL), 40000);
+    ck_assert_int_eq(anb_save(model, NULL, path, NULL), 0);
+    mode_t before = umask(022);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ck_assert_int_eq(chmod(path, modes[i]), 0);
+        pid_t child = fork();
+        if (child == 0)
+            save_and_die(model);
+        int how = status_of(child);
+        ck_assert(WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ);
+        ck_assert_int_eq(stat(temporary, &status), 0);
+        ck_assert_int_gt(status.st_size, 0);
+        ck_assert_int_eq(status.st_mode & 0777, modes[i] | 0200);
+        ck_assert_int_eq(anb_save(model, NULL, path, NULL), 0);
+        ck_assert_int_eq(stat(path, &status), 0);
+        ck_assert_int_eq(status.st_mode & 0777, modes[i]);
+        ck_assert(!exists(temporary));
+    }
+    umask(before);
+    anb_free(model);
+}
+END_TEST
+
 static void save_as_nobody(const StreamingLearner *new)
 {
     AnbError error = {0};
@@ -295,6 +334,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_file_is_replaced_as_a_whole);
     tcase_add_test(tests, what_cannot_be_read_says_why);
     tcase_add_test(tests, a_full_disk_leaves_the_old_model);
+    tcase_add_test(tests, what_is_half_written_is_as_private_as_the_old_file);
     tcase_add_test(tests, a_read_only_folder_leaves_the_old_model);
     tcase_add_test(tests, two_do_not_save_to_one_file_at_once);
     tcase_add_test(tests, signals_and_short_writes_do_no_harm);

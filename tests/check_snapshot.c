@@ -368,6 +368,8 @@ START_TEST(bad_extras_are_refused)
     StreamingLearner *model = anb_parse(2, "linear", NULL, NULL);
     ck_assert_int_eq(anb_snapshot_to_memory(model, &nameless, out, sizeof out, NULL), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_snapshot_to_memory(model, &keyless, out, sizeof out, NULL), ANB_E_ARGUMENT);
+    ck_assert_uint_eq(anb_snapshot_size(model, &nameless), 0);
+    ck_assert_uint_eq(anb_snapshot_size(model, &keyless), 0);
     ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, out, 100, NULL), ANB_E_LIMIT);
     anb_free(model);
 }

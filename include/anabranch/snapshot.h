@@ -62,7 +62,8 @@ typedef ptrdiff_t (*AnbWrite)(void *context, const void *bytes, size_t size);
  *
  * @param model   the model
  * @param extras  what is kept beside it, or NULL
- * @return        the size, or 0 where this model cannot be saved: it holds a type that owns pointers and has no `save`
+ * @return        the size, or 0 where it cannot be saved: a type of the model owns pointers and cannot show what they hold, or an
+ *                extra is refused (a name or a key that is NULL, too many notes)
  *
  * Cost: one visit of every field, without copying.
  */
@@ -97,7 +98,9 @@ ANB_API int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnaps
  * it. A path that is a device or a pipe is written straight. Who saves to the same path at the same time is refused.
  *
  * @param path   the file; a link is followed; the permissions of an old file are kept
- * @return       as anb_snapshot_write; after any error the old file is intact
+ * @return       as anb_snapshot_write; after an error the old file is intact, but for one: where only the last flush, that of
+ *               the folder, fails (the message names the folder), the new file is there already, whole, and a power
+ *               failure may still bring back the old one
  */
 ANB_API int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path, AnbError *error);
 
