@@ -10,6 +10,7 @@
  * State: range, mean, A, B, a BOA of 3. Cost: about 60 ns.
  */
 #include "parts/boa.h"
+#include "parts/kernels.h"
 #include "parts/moments.h"
 #include <anabranch/learners.h>
 
@@ -83,9 +84,8 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
-    double sum = s->weight + s->mean + s->along + s->square;
     (void)self;
-    if (!(s->weight >= 0 && s->square >= 0 && sum - sum == 0) || !anb_range_valid(&s->range) ||
+    if (!(s->weight >= 0 && s->square >= 0 && anb_finite(&s->weight, 4) == 0) || !anb_range_valid(&s->range) ||
         !anb_boa_valid(s->boa, OFFERS))
         return anb_fail(error, ANB_E_STATE, "guard: a sum is not finite or the weights are none");
     return 0;

@@ -251,6 +251,13 @@ static void remember(const View *v, const double *x, double y)
     v->y[slot] = y;
 }
 
+/* Whether the step left numbers. Adam's are short, so there only what rescale multiplies can go. */
+static bool healthy(const View *v)
+{
+    size_t at = adam(v->o) ? anb_network_output(&v->net) : 0;
+    return anb_finite(v->w.value + at, v->size - at) + anb_finite(v->w.averaged + at, v->size - at) == 0;
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = view(self, state);
@@ -271,6 +278,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         double error = clip(scratch[NEWEST] * ratio + shift - (y - s->target.mean) / new_sd, clip_at);
         watch(s, error, row);
         descend(&v, error, weight, scratch);
+    }
+    if (!healthy(&v)) {
+        anb_restart(self, state, row);
+        return;
     }
     remember(&v, rows_of(scratch), y);
 }

@@ -284,7 +284,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
     reset_dead(self, state, row, follow_gate(self, state, gate), w);
     anb_range_add(&s->range, y);
     w->last[TARGET] = y;
-    w->last[ERROR] = y - gate->prediction;
+    w->last[ERROR] = within_doubles(y - gate->prediction);
     if (++s->samples % GATHER_EVERY == 0)
         gather_importance(self, state, w->importance);
 }

@@ -88,10 +88,10 @@ static double spread_about_mix(const AnbNode *self, const void *state, double *s
     AnbGate gate = gate_of(self, state, &w);
     double sum = 0;
     for (size_t a = 0; a < gate.n_active; a++) {
-        double away = gate.f[gate.active[a]] - gate.prediction;
-        sum += gate.weight[gate.active[a]] * away * away;
+        double away = gate.f[gate.active[a]] - gate.prediction, weight = gate.weight[gate.active[a]];
+        sum += weight > 0 ? weight * away * away : 0;
     }
-    return sum > 0 ? sqrt(sum) : 0;
+    return sum > 0 ? within_doubles(sqrt(sum)) : 0;
 }
 
 int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)

@@ -150,7 +150,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Refine *s = state;
-    bool fine = s->weight >= 0 && s->square >= 0 && s->weight + s->square < HUGE_VAL;
+    bool fine = s->weight >= 0 && s->square >= 0 && s->weight < HUGE_VAL && s->square < HUGE_VAL;
     if (!fine || !anb_range_valid(&s->range) || !anb_boa_valid(s->boa, self->n_children))
         return anb_fail(error, ANB_E_STATE, "refine: a sum is not finite or the weights are none");
     return 0;

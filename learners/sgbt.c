@@ -43,6 +43,7 @@ enum {
 };
 
 static const double ridge = 2, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
+static const double most_target = 1e300; /* targets beyond it count as it: sums over the trees stay finite */
 
 typedef struct Sgbt {
     double base;
@@ -211,6 +212,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const View v = view_of(self, state);
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
+    y = fmax(-most_target, fmin(y, most_target));
     double believed = trust(h) * s.sum->fast, error = y - h->base - s.sum->slow;
     double output = move_leaves(self, &v, &s, error, weight);
     if (output - output != 0) {

@@ -32,8 +32,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbGrovePlan plan = plan_of(self);
-    if (!anb_grove_learn(&plan, state, row->x, row->raw, y, weight, scratch, &row->counters->drifts))
-        anb_restart(self, state, row);
+    if (anb_grove_learn(&plan, state, row->x, row->raw, y, weight, scratch, &row->counters->drifts))
+        return;
+    anb_restart(self, state, row);
+    ((AnbGrove *)state)->origin = y; /* what it says until the next sample: a value that was seen */
 }
 
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)

@@ -132,7 +132,7 @@ static double clip(double v, double bound)
 /* How far a rate goes for a sample of some weight: itself for 1, never beyond 1. */
 static double pace_of(double one, double weight)
 {
-    return one * weight / (1 + one * (weight - 1));
+    return weight == 1 ? one : one * weight / (1 - one + one * weight);
 }
 
 /* The step of each pace is shared out over the path by powers of its lean, the leaf's share being the first. */

@@ -193,7 +193,7 @@ static double train_slowly(StreamingLearner *model, const double *x, double y, d
         return root->type->predict(root, model->block, &row, model->scratch);
     counters->missing_cells += missing;
     counters->trained++;
-    return anb_node_step(root, model->block, &row, y, weight, model->scratch);
+    return anb_node_step(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
 }
 
 double anb_train_one(StreamingLearner *model, const double *x, double y, double weight)

@@ -42,6 +42,13 @@ static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNod
 /* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing ones.
  * The slow path: only where some cell is not finite can it be true. */
 bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
+
+/* Weights are learned within 2^-100 to 2^100: no sum of 2^64 of them, or of their squares, leaves the doubles. */
+static inline double anb_weight_within(double weight)
+{
+    return weight > 0x1p100 ? 0x1p100 : weight < 0x1p-100 ? 0x1p-100 : weight;
+}
+
 /* Visits the used fields of a whole block, node by node in depth-first order. */
 void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor);
 

@@ -43,7 +43,7 @@ double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double we
         return ANB_NAN; /* kept by a model that was tampered with */
     root->type->predict(root, model->block, &row, model->scratch);
     root->type->query(root, model->block, &row, model->scratch, ANB_QUERY_ANSWERED, &then);
-    root->type->update(root, model->block, &row, y, weight, model->scratch);
+    root->type->update(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
     anb_pending_learned(root, model->block, id);
     model->counters.missing_cells += missing;
     model->counters.trained++;

@@ -6,6 +6,7 @@
 #include "parts/math.h"
 #include "suite.h"
 #include "zoo.h"
+#include <src/model.h>
 #include <time.h>
 
 enum { D = ZOO_FEATURES };
@@ -13,7 +14,7 @@ enum { D = ZOO_FEATURES };
 typedef struct Hostile {
     AnbRandom random;
     uint64_t t;
-    double x[D], y;
+    double x[D], y, weight;
 } Hostile;
 
 static double uniform(Hostile *h)
@@ -111,13 +112,39 @@ static void any_size(Hostile *h)
     h->y *= h->t % 500 == 499 ? 1e100 : 1;
 }
 
+/* Every weight and every target there is. */
+static void any_weight(Hostile *h)
+{
+    static const double weights[] = {1, 1e308, 1e308, 1e-308, 1, 1e150, 5e-324, 3, 1e150};
+    plain(h);
+    h->weight = weights[h->t % 9];
+}
+
+static void extreme_targets(Hostile *h)
+{
+    static const double factors[] = {1.7e308, -1.7e308, 1, 1e-300, 1e154, -1.7e308, 1.7e308};
+    plain(h);
+    h->y = factors[h->t % 7] * (h->t % 3 ? 1 : uniform(h));
+}
+
+/* Both at once; features of any size as well. */
+static void all_extremes(Hostile *h)
+{
+    extreme_targets(h);
+    double y = h->y;
+    any_size(h);
+    any_weight(h);
+    h->y = h->t / 100 % 2 ? h->y : y;
+}
+
 static const struct {
     const char *name;
     void (*next)(Hostile *);
 } streams[] = {{"collinear", collinear}, {"constant", constant}, {"everything constant", everything_constant},
                {"huge", huge}, {"tiny", tiny}, {"denormal", denormal}, {"jumps", jumps},
                {"large targets", large_targets}, {"two points", two_points}, {"heavy tails", heavy_tails},
-               {"any size", any_size}};
+               {"any size", any_size}, {"any weight", any_weight}, {"extreme targets", extreme_targets},
+               {"all extremes", all_extremes}};
 
 /* ---- one type, one stream -------------------------------------------------------------------------------------------- */
 
@@ -127,6 +154,33 @@ static double seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+
+/* The types in other clothes, and one inside the other. */
+static const char *const others[] = {
+    "linear(normalized=true)",
+    "rls(adaptive=true, walk=0.1, lambda=0.9)",
+    "mlp(hidden=8, optimizer=sgd, activation=gelu, replay=2, memory=100)",
+    "mlp(hidden=8, momentum=0.9, activation=swiglu)",
+    "tree",
+    "tree(leaf=mean)",
+    "tree(leaf=rls)",
+    "forest(trees=3, leaf=rls)",
+    "knn(window=200, time=false)",
+    "drift(scale(rls), detector=page_hinkley, action=refresh)",
+    "drift(scale(linear), detector=kswin, action=reset)",
+    "guard(scale(lags(rls)))",
+    "interval(guard(refine(moe(linear, rls, router=stack), mlp(hidden=4))))",
+    "pending(interval(scale(moe(linear, tree(leaf=mean), router=blend))))",
+    "chain(rls, tree)",
+    "scale(poly(rls(lambda=0.99)))",
+    "scale(rff(rls, features=10))",
+    "moe(linear, mean, last, top_k=2, explore=true, standardize=true, z_loss=0.1, switch_loss=0.1, router_jitter=0.1)",
+    "moe(linear, mean, last, top_k=3, utilization_span=20, reset_dead=true)",
+    "moe(linear, rls, mlp(hidden=4), last, router=soft)",
+    "moe(linear, mean, router=boa)",
+    "auto(budget=5)",
+};
+enum { OTHERS = sizeof others / sizeof *others };
 
 static size_t length_for(size_t animal)
 {
@@ -155,37 +209,65 @@ static void check_state(const StreamingLearner *model, const char *where)
     free(bytes);
 }
 
-static void run(size_t animal, size_t which, size_t n, bool clipped)
+/* So do those of its nodes, at any moment. */
+static void check_nodes(const StreamingLearner *model, size_t t, const char *where)
 {
-    char name[ZOO_TEXT], where[ZOO_TEXT * 2];
+    AnbError error = {0};
+    for (size_t i = 0; i < model->plan->n_nodes; i++) {
+        const AnbNode *node = &model->plan->nodes[i];
+        int code = node->type->validate ? node->type->validate(node, anb_state_of(model, node), &error) : 0;
+        ck_assert_msg(code == 0, "%s: sample %zu: %s refuses its state: %s", where, t, node->label, error.message);
+    }
+}
+
+static void run(const char *expression, size_t which, size_t n)
+{
+    char where[ZOO_TEXT * 2];
+    AnbError error = {0};
     Hostile h = {.t = 0};
     double low = 0, high = 0;
-    StreamingLearner *model = zoo_model(animal, NULL, NULL);
-    snprintf(where, sizeof where, "%s, %s", zoo_name(animal, name), streams[which].name);
+    uint64_t seen = 0;
+    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    unsigned flags = model->plan->nodes[0].type->flags;
+    bool clipped = flags & ANB_CLIPPED, sits_out = flags & ANB_WEIGHT_UNIT;
+    snprintf(where, sizeof where, "%s, %s", expression, streams[which].name);
     anb_random_seed(&h.random, 17);
     for (; h.t < n; h.t++) {
+        h.weight = 1;
         streams[which].next(&h);
-        double f = anb_train_one(model, h.x, h.y, 1), margin = .1 * (high - low) * (1 + 1e-9) + 1e-300;
+        double f = anb_train_one(model, h.x, h.y, h.weight), margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300;
         ck_assert_msg(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
-        if (clipped && h.t > 0)
+        check_nodes(model, h.t, where);
+        if (clipped && seen > 0)
             ck_assert_msg(f >= low - margin && f <= high + margin, "%s: sample %zu: %g is outside %g .. %g", where,
                           (size_t)h.t, f, low, high);
-        low = h.t == 0 || h.y < low ? h.y : low;
-        high = h.t == 0 || h.y > high ? h.y : high;
+        if (anb_n_samples_seen(model) > seen) {
+            low = seen == 0 || h.y < low ? h.y : low;
+            high = seen == 0 || h.y > high ? h.y : high;
+            seen++;
+        }
         if (h.t % (n / 4) == 0)
             check_state(model, where);
     }
     check_state(model, where);
-    ck_assert_uint_eq(anb_n_samples_seen(model), n);
+    ck_assert_uint_eq(seen, sits_out ? anb_n_samples_seen(model) : n);
     anb_free(model);
 }
 
 START_TEST(every_type_survives_hostile_streams)
 {
+    char text[ZOO_TEXT];
     size_t animal = (size_t)_i, n = length_for(animal);
-    bool clipped = animal >= zoo_learners() || anb_learner_types()[animal]->flags & ANB_CLIPPED;
     for (size_t s = 0; s < sizeof streams / sizeof *streams; s++)
-        run(animal, s, n, clipped);
+        run(zoo_expression(animal, text), s, n);
+}
+END_TEST
+
+START_TEST(so_do_their_other_forms)
+{
+    for (size_t s = 0; s < sizeof streams / sizeof *streams; s++)
+        run(others[_i], s, getenv("ANB_LONG") ? 20000 : 1200);
 }
 END_TEST
 
@@ -194,6 +276,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("hostile");
     TCase *tests = case_of(suite, 3600);
     tcase_add_loop_test(tests, every_type_survives_hostile_streams, 0, (int)zoo_count());
+    tcase_add_loop_test(tests, so_do_their_other_forms, 0, OTHERS);
     return suite;
 }
 

@@ -100,7 +100,8 @@ ANB_API double anb_predict(StreamingLearner *model, const double *x);
  * @param model   the model, owned by the caller
  * @param x       n_features values; NaN marks a missing cell
  * @param y       the target, finite
- * @param weight  how many samples this one counts for, >= 0; 0 changes nothing
+ * @param weight  how many samples this one counts for, >= 0; 0 changes nothing, others count as one within 2^-100 to
+ *                2^100 (1e-30 to 1e30)
  * @return        the prediction made before learning; NaN where the sample was rejected (anb_counters says why)
  *
  * Cost: one predict and one update of each active expert. Never allocates. One thread at a time per model.
