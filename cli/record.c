@@ -336,3 +336,8 @@ const char *record_text(const Record *record, const char *key, size_t i)
         at += strlen(at) + 1;
     return at;
 }
+
+bool record_dead(const Record *record, size_t i)
+{
+    return record_number(record, "expert_dead", i) == 1 && !(record_number(record, "expert_load", i) > .999);
+}

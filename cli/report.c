@@ -307,7 +307,7 @@ static void put_table(Run *run)
         bool best = record_number(&run->last, "expert_regret", i) == 0;
         fprintf(run->out, "<tr%s><td><i class=\"c%d\"></i>", best ? " class=\"best\"" : "", (int)(i % CHART_COLOURS));
         put_html(run->out, expert_name(run, i));
-        if (record_number(&run->last, "expert_dead", i) == 1)
+        if (record_dead(&run->last, i))
             fprintf(run->out, " <span class=\"chip bad\">dead</span>");
         else if (record_number(&run->last, "expert_progress", i) < 1)
             fprintf(run->out, " <span class=\"chip\">warming</span>");

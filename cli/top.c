@@ -75,7 +75,7 @@ static void put_experts(const Record *r)
         printf("%-20.20s ", name ? name : "?");
         put_bar(share);
         printf(" %7.1f%% %12s %12s%s\n", 100 * share, show_number(record_number(r, "expert_rmse", i), a),
-               show_count(trained > 0 ? (uint64_t)trained : 0, b), record_number(r, "expert_dead", i) == 1 ? "  dead" : "");
+               show_count(trained > 0 ? (uint64_t)trained : 0, b), record_dead(r, i) ? "  dead" : "");
     }
 }
 
