@@ -213,9 +213,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
     y = fmax(-most_target, fmin(y, most_target));
-    double believed = trust(h) * s.sum->fast, error = y - h->base - s.sum->slow;
+    double believed = trust(h) * s.sum->fast, error = y - h->base - s.sum->slow, rest = error - s.sum->fast;
     double output = move_leaves(self, &v, &s, error, weight);
-    if (output - output != 0) {
+    if (output - output != 0 || rest - rest != 0) {
         anb_restart(self, state, row);
         return;
     }

@@ -193,6 +193,36 @@ START_TEST(odd_streams_stay_finite)
 }
 END_TEST
 
+/* Whatever the targets, a state that learning leads to can be saved and loaded. */
+START_TEST(targets_at_the_end_of_the_doubles_leave_a_state_that_loads)
+{
+    static const double target[] = {1e308, -1e308, 1e306, 3, -1.7e308, 1e12, 1.7e308}, weight[] = {1, 1e6, .5, 4};
+    for (int pace = 1; pace <= 60; pace = pace == 1 ? 7 : pace == 7 ? 60 : 61) {
+        StreamingLearner *model = made(3, "sgbt(window=256, trees=20, rate=0.3, budget=1000)");
+        AnbRandom random;
+        double x[3];
+        anb_random_seed(&random, 8);
+        for (int t = 0; t < 1200; t++) {
+            uniform_row(&random, x, 3);
+            double f = anb_train_one(model, x, target[t / pace % 7], weight[t % 4]);
+            ck_assert_msg(isfinite(f), "pace %d, sample %d", pace, t);
+            if (t >= 3 && t % 11)
+                continue;
+            AnbError error = {0};
+            size_t size = anb_snapshot_size(model, NULL);
+            void *bytes = malloc(size);
+            ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
+            StreamingLearner *loaded = anb_load_memory(bytes, size, NULL, &error);
+            ck_assert_msg(loaded && anb_equal(model, loaded), "pace %d, sample %d: %s", pace, t, error.message);
+            anb_free(loaded);
+            free(bytes);
+        }
+        ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+        anb_free(model);
+    }
+}
+END_TEST
+
 /* Nine rows of ten say the opposite: hardly heard at a weight of 0.01 against 5, believed where all weigh the same. */
 START_TEST(weights_count)
 {
@@ -271,6 +301,7 @@ static Suite *sgbt_suite(void)
     tcase_add_test(tests, a_seed_decides_everything);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, targets_at_the_end_of_the_doubles_leave_a_state_that_loads);
     tcase_add_test(tests, weights_count);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, importance_names_what_matters);
