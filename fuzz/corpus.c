@@ -5,6 +5,25 @@
 
 enum { LARGEST = 6000 };
 
+/* Models small enough for a fuzzer that have learned enough to have structure: cuts, alternate trees, full windows. */
+static const struct {
+    const char *name, *expression;
+    size_t n_features, samples;
+} grown[] = {{"grown_tree", "tree", 1, 600},
+             {"grown_tree_two", "tree(leaf=mean)", 2, 300},
+             {"grown_forest", "forest(trees=2)", 1, 300},
+             {"grown_sgbt", "sgbt(window=64, trees=3, depth=2, budget=1000)", 2, 400},
+             {"grown_sgbt_sorting", "sgbt(window=64, trees=2, depth=1, budget=200)", 1, 70},
+             {"grown_sgbt_slow", "sgbt(window=128, trees=2, depth=2, budget=40)", 2, 333},
+             {"grown_interval", "interval(scale(moe(linear, last, router=boa)), coverage=[0.5, 0.9])", 2, 300},
+             {"grown_pending", "pending(interval(scale(linear)), capacity=4)", 2, 50},
+             {"grown_pending_bare", "pending(last, capacity=3)", 1, 5},
+             {"grown_drift", "drift(rls, action=reset)", 2, 300},
+             {"grown_drift_kswin", "drift(mean, detector=kswin, action=refresh)", 1, 150},
+             {"grown_refine", "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))", 2, 300},
+             {"grown_guard", "guard(scale(rls))", 2, 300},
+             {"grown_lags", "lags(scale(linear))", 2, 300}};
+
 static void write_file(const char *folder, const char *kind, const char *name, const void *bytes, size_t size)
 {
     char path[1024];
@@ -16,14 +35,31 @@ static void write_file(const char *folder, const char *kind, const char *name, c
     FUZZ_ASSERT(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0, "%s", path);
 }
 
-static void snapshot_seed(const char *folder, const char *name, const StreamingLearner *model)
+static void snapshot_seed(const char *folder, const char *name, const StreamingLearner *model, size_t largest)
 {
     size_t size = anb_snapshot_size(model, NULL);
     uint8_t *bytes = malloc(size);
     anb_snapshot_to_memory(model, NULL, bytes, size, NULL);
-    if (size <= LARGEST)
+    if (size <= largest)
         write_file(folder, "snapshot", name, bytes, size);
     free(bytes);
+}
+
+static void grown_seed(const char *folder, size_t i)
+{
+    StreamingLearner *model = anb_parse(grown[i].n_features, grown[i].expression, NULL, NULL);
+    ZooStream s = zoo_stream(1, false);
+    FUZZ_ASSERT(model, "%s", grown[i].expression);
+    for (size_t t = 0; t < grown[i].samples; t++) {
+        zoo_next(&s);
+        double f = anb_predict_pending(model, t, s.x);
+        if (f != f)
+            anb_train_one(model, s.x, s.y, 1);
+        else if (t % 3 > 0)
+            anb_learn_label(model, t - t % 2, s.y, 1);
+    }
+    snapshot_seed(folder, grown[i].name, model, SIZE_MAX);
+    anb_free(model);
 }
 
 /* A history that trains plainly, then with every hostile number, and asks, copies and saves between. */
@@ -52,9 +88,11 @@ int main(int argc, char **argv)
         write_file(argv[1], "expression", name, text, strlen(text));
         StreamingLearner *model = zoo_model(i, NULL, NULL);
         zoo_train(model, &s, 40);
-        snapshot_seed(argv[1], name, model);
+        snapshot_seed(argv[1], name, model, LARGEST);
         calls_seed(argv[1], name, i);
         anb_free(model);
     }
+    for (size_t i = 0; argc == 2 && i < sizeof grown / sizeof *grown; i++)
+        grown_seed(argv[1], i);
     return argc == 2 ? 0 : 2;
 }

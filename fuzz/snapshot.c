@@ -33,6 +33,27 @@ static void use(StreamingLearner *model)
     free(x);
 }
 
+/* What outer nodes add: rows that wait, labels for those that waited already, intervals, the drift's read-out. */
+static void use_outer(StreamingLearner *model)
+{
+    size_t d = anb_n_features(model);
+    double *x = calloc(d, sizeof *x), low, high;
+    const double *coverage = NULL;
+    AnbDriftView view;
+    size_t levels = anb_interval_levels(model, &coverage);
+    for (uint64_t t = 0; t < 60; t++) {
+        x[0] = (double)(t % 7) - 3;
+        anb_predict_pending(model, t / 2, x);
+        anb_learn_label(model, t, (double)(t % 5), 1);
+        for (size_t i = 0; i < levels; i++) {
+            int code = anb_predict_interval(model, x, coverage[i], &low, &high);
+            FUZZ_ASSERT(code || low <= high, "%s: %g to %g", anb_expression(model), low, high);
+        }
+    }
+    anb_drift_view(model, &view);
+    free(x);
+}
+
 static void save_again(const StreamingLearner *model)
 {
     size_t size = anb_snapshot_size(model, NULL);
@@ -55,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (model) {
         save_again(model);
         use(model);
+        use_outer(model);
         save_again(model);
     }
     anb_free(model);
