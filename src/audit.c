@@ -5,6 +5,7 @@
  * truths in a ring.
  */
 #include "audit.h"
+#include "diagnostics.h"
 #include "parts/math.h"
 #include "parts/ring.h"
 #include <anabranch/moe.h>
@@ -236,7 +237,8 @@ void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, 
     audit->firsts[top]++;
     audit->confidence += m.probability[top];
     audit->entropy += anb_entropy(m.probability, m.k) / audit->log_k;
-    audit->squares += (y - prediction) * (y - prediction);
+    double error = anb_summable(y - prediction);
+    audit->squares += error * error;
     audit->samples++;
     if (++audit->filled == audit->options.period)
         make_step(audit, model);

@@ -116,7 +116,8 @@ static void fade(double *mean, double value, double rate)
 /* The errors of the model and of the two rules that a model must beat. */
 static void watch_errors(AnbOwn *o, double y, double prediction, double rate)
 {
-    double error = y - prediction, from_mean = y - o->mean, from_last = y - o->last;
+    double n = (double)o->samples;
+    double error = anb_summable(y - prediction), from_mean = anb_summable(y - o->mean), from_last = anb_summable(y - o->last);
     double square = error * error, mean_square = from_mean * from_mean, last_square = from_last * from_last;
     o->target = y;
     o->prediction = prediction;
@@ -129,7 +130,7 @@ static void watch_errors(AnbOwn *o, double y, double prediction, double rate)
     o->sum += square;
     o->mean_sum += mean_square;
     o->last_sum += last_square;
-    o->mean += from_mean / (double)o->samples;
+    o->mean += y / n - o->mean / n; /* each side apart: y - mean may be beyond the doubles */
     o->last = y;
 }
 
@@ -164,7 +165,7 @@ static void watch_logits(AnbDiagnostics *d, const StreamingLearner *model, doubl
         most = z[i] > most ? z[i] : most;
     for (size_t i = 0; i < d->k; i++)
         sum += anb_exp(z[i] - most);
-    double total = most + anb_log(sum);
+    double total = anb_summable(most + anb_log(sum));
     fade(&d->own.z, total * total, rate);
 }
 
@@ -181,7 +182,7 @@ static void watch_experts(AnbDiagnostics *d, const AnbMixture *m, double y, doub
     d->watched[d->own.top].first += rate;
     for (size_t a = 0; a < m->n_active; a++) {
         AnbWatched *w = &d->watched[m->active[a]];
-        double error = y - m->expert[m->active[a]];
+        double error = anb_summable(y - m->expert[m->active[a]]);
         w->load += rate;
         w->weight = d->own.keep * w->weight + 1;
         fade(&w->mse, error * error, 1 / w->weight);

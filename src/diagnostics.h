@@ -46,6 +46,12 @@ struct AnbDiagnostics {
     size_t offset[ANB_METRIC_COUNT + 1];
 };
 
+/* Held where 2^64 squares of it make a sum: one error beyond the doubles must not blind what follows. */
+static inline double anb_summable(double v)
+{
+    return v > 1e144 ? 1e144 : v < -1e144 ? -1e144 : v;
+}
+
 /* Fills the `values` of one shape. */
 void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape);
 

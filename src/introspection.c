@@ -83,10 +83,11 @@ void anb_expert_pool_observe(AnbExpertPool *pool, StreamingLearner *model, const
     double mean = 0, parts = 1 / (double)m->n_active;
     for (size_t a = 0; a < m->n_active; a++)
         mean += m->expert[m->active[a]] * parts;
+    mean = anb_summable(mean);
     for (size_t a = 0; a < m->n_active; a++) {
         unsigned i = m->active[a];
         Sums *s = &pool->sums[i];
-        double f = m->expert[i];
+        double f = anb_summable(m->expert[i]);
         s->processed++;
         s->square += f * f;
         s->away += fabs(f - mean);

@@ -358,6 +358,38 @@ START_TEST(rejected_and_weightless)
 }
 END_TEST
 
+/* After targets at the end of the doubles every metric is a finite number, and the faded ones come back to what is true now. */
+START_TEST(errors_beyond_the_doubles)
+{
+    static const double targets[] = {1.7e308, -1.7e308, 1e200, -1e160};
+    Run *run = run_of(sparse, 200);
+    double x[D];
+    uint64_t seed = 5;
+    for (int t = 0; t < 12000; t++) {
+        double y = sample(&seed, x);
+        y = t < 40 && t % 10 == 0 ? targets[t / 10] : y;
+        anb_diagnostics_update(run->d, run->model, x, y, anb_train_one(run->model, x, y, 1));
+        for (int id = 0; t % 10 == 0 && id < ANB_METRIC_COUNT; id++) {
+            size_t n;
+            const double *v = anb_diagnostics_values(run->d, (AnbMetricId)id, &n);
+            for (size_t i = 0; i < n; i++)
+                ck_assert_msg(!isinf(v[i]), "%s[%zu] is infinite at sample %d", anb_metrics()[id].name, i, t);
+        }
+    }
+    ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_RMSE)));
+    ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_RMSE_OVERALL)));
+    ck_assert(anb_diagnostics_value(run->d, ANB_METRIC_RMSE_OVERALL) > 1e140);
+    ck_assert(anb_diagnostics_value(run->d, ANB_METRIC_LAST_RMSE) < 1e100);
+    ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_MEAN_RMSE)));
+    ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_SKILL)));
+    ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_REGRET)));
+    for (int id = 0; id < ANB_METRIC_COUNT; id++)
+        ck_assert_msg(anb_metrics()[id].shape != ANB_OF_MODEL || isfinite(anb_diagnostics_value(run->d, (AnbMetricId)id)),
+                      "%s is not finite", anb_metrics()[id].name);
+    done(run);
+}
+END_TEST
+
 START_TEST(without_a_mixture)
 {
     Run *run = run_of("scale(linear)", 50);
@@ -387,6 +419,7 @@ static Suite *diagnostics_suite(void)
     tcase_add_test(tests, changes_nothing);
     tcase_add_test(tests, rejected_and_weightless);
     tcase_add_test(tests, without_a_mixture);
+    tcase_add_test(tests, errors_beyond_the_doubles);
     return suite;
 }
 
