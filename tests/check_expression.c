@@ -2,6 +2,7 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -132,6 +133,32 @@ START_TEST(sizes_are_bounded_before_anything_is_made)
 END_TEST
 
 /* Twins in one model draw different numbers; the same seed makes the same model, another one another. */
+/* What docs/wrappers.md shows is what can be written: its indented lines. */
+START_TEST(the_examples_of_the_page_on_wrappers)
+{
+    const char *root = getenv("ANB_SOURCE_ROOT");
+    char path[1024], line[512];
+    size_t n = 0;
+    if (!root)
+        return;
+    snprintf(path, sizeof path, "%s/docs/wrappers.md", root);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file)) {
+        AnbError error = {0};
+        if (strncmp(line, "    ", 4) != 0)
+            continue;
+        line[strcspn(line, "\n")] = 0;
+        StreamingLearner *model = anb_parse(10, line + 4, NULL, &error);
+        ck_assert_msg(model != NULL, "%s: %s", line, error.message);
+        anb_free(model);
+        n++;
+    }
+    fclose(file);
+    ck_assert_uint_gt(n, 8);
+}
+END_TEST
+
 START_TEST(seeds_are_derived)
 {
     const char *twins = "moe(mean, mean, router=linear(seed=0))";
@@ -161,6 +188,7 @@ static Suite *suite(void)
     tcase_add_test(tests, is_bounded);
     tcase_add_test(tests, sizes_are_bounded_before_anything_is_made);
     tcase_add_test(tests, seeds_are_derived);
+    tcase_add_test(tests, the_examples_of_the_page_on_wrappers);
     return suite;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Streams that break naive arithmetic, through every type: predictions stay finite, within the seen range where the type
- * promises it, and the state one that its own check accepts. With ANB_LONG a million samples of each, 100,000 for types
- * slower than 5 us.
+ * promises it, and the state one that every node's own check accepts, after every one of the first 1,200 samples. With
+ * ANB_LONG a million samples of each, 100,000 for types slower than 5 us.
  */
 #include "parts/math.h"
 #include "suite.h"
@@ -238,7 +238,8 @@ static void run(const char *expression, size_t which, size_t n)
         streams[which].next(&h);
         double f = anb_train_one(model, h.x, h.y, h.weight), margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300;
         ck_assert_msg(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
-        check_nodes(model, h.t, where);
+        if (h.t < 1200 || h.t % 997 == 0) /* as dear as the state is large */
+            check_nodes(model, h.t, where);
         if (clipped && seen > 0)
             ck_assert_msg(f >= low - margin && f <= high + margin, "%s: sample %zu: %g is outside %g .. %g", where,
                           (size_t)h.t, f, low, high);

@@ -26,7 +26,7 @@ mkdir -p "$work"
 run=
 samples=all
 for compiler in gcc clang clang-14; do
-  command -v $compiler > /dev/null || continue
+  command -v $compiler > /dev/null || { echo "skipped: $compiler is not there"; continue; }
   for level in 0 1 2 3; do
     try $compiler-O$level CC=$compiler meson setup "$work/$compiler-O$level" "$source" -Doptimization=$level -Db_ndebug=true
   done
@@ -35,6 +35,8 @@ if command -v valgrind > /dev/null; then
   samples=
   run='valgrind --quiet --error-exitcode=9'
   try valgrind CC=gcc meson setup "$work/valgrind" "$source" -Doptimization=2
+else
+  echo "skipped: valgrind is not there"
 fi
 libraries=$ARM_ROOT/usr/lib/aarch64-linux-gnu
 if command -v aarch64-linux-gnu-gcc > /dev/null && command -v qemu-aarch64-static > /dev/null &&
