@@ -458,8 +458,10 @@ static void put_page(Run *run)
 static int run_report(const Arguments *a)
 {
     Run *run = calloc(1, sizeof *run);
+    if (!run)
+        return complain(BAD_DATA, "out of memory");
     Output output = {0};
-    int status = run ? read_file(run, a->operand[0]) : complain(BAD_DATA, "out of memory");
+    int status = read_file(run, a->operand[0]);
     if (!status)
         status = output_open(&output, a->value[OUT] ? a->value[OUT] : "-");
     if (!status) {
@@ -473,14 +475,12 @@ static int run_report(const Arguments *a)
             status = complain(BAD_DATA, "out of memory");
     }
     int written = output_close(&output, status == 0);
-    for (size_t i = 0; run && i < run->n; i++)
+    for (size_t i = 0; i < run->n; i++)
         record_free(&run->point[i]);
-    for (size_t i = 0; run && i < run->n_columns; i++)
+    for (size_t i = 0; i < run->n_columns; i++)
         free(run->column[i]);
-    if (run) {
-        record_free(&run->last);
-        record_free(&run->summary);
-    }
+    record_free(&run->last);
+    record_free(&run->summary);
     free(run);
     return status ? status : written;
 }

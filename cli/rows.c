@@ -75,7 +75,6 @@ static int place_named(Rows *rows, const RowsOptions *options)
 
 static int find_target(Rows *rows, const RowsOptions *options, const bool *dropped, size_t *target)
 {
-    *target = SIZE_MAX;
     if (options->no_target)
         return 0;
     if (options->target) {
@@ -91,7 +90,7 @@ static int find_target(Rows *rows, const RowsOptions *options, const bool *dropp
 
 static int read_header(Rows *rows, const RowsOptions *options, bool *dropped)
 {
-    size_t target;
+    size_t target = SIZE_MAX; /* none */
     int status = drop_columns(rows, options->drop, dropped);
     if (!status)
         status = find_target(rows, options, dropped, &target);

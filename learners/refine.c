@@ -85,7 +85,7 @@ static double standing(double f, double m, double inverse)
 static void extend(const AnbNode *self, const void *state, const AnbRow *row, double m, double *scratch)
 {
     const Refine *s = state;
-    AnbMixture mixture;
+    AnbMixture mixture = {0};
     size_t d = self->n_features, all = child_features(self, 1);
     double *x = row_of(scratch), *raw = x + all, inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
     anb_child_query(self, 0, state, row, scratch, ANB_QUERY_MIXTURE, &mixture);

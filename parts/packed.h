@@ -27,7 +27,8 @@ static inline uint32_t anb_packed_count(AnbPacked word)
 
 static inline double anb_packed_sum(AnbPacked word)
 {
-    return (double)((int64_t)(word - anb_packed_count(word)) / ANB_PACKED_ONE);
+    int64_t sum = (int64_t)(word - anb_packed_count(word)) / ANB_PACKED_ONE; /* exact: the counts are taken off */
+    return (double)sum;
 }
 
 /* The best cut so far: code <= `code` goes left. */

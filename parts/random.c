@@ -66,8 +66,10 @@ unsigned anb_random_poisson(AnbRandom *random, double mu)
         double value = floor(mu + sqrt(mu) * anb_random_normal(random) + 0.5);
         return value < 0 ? 0 : value > 4e9 ? 4000000000u : (unsigned)value;
     }
-    for (; mu > 16; mu -= 16)
+    while (mu > 16) {
         sum += small_poisson(random, 16);
+        mu -= 16;
+    }
     return sum + small_poisson(random, mu);
 }
 

@@ -200,7 +200,7 @@ static void *copy(RedisModuleString *from, RedisModuleString *to, const void *va
 
 int anb_register_type(RedisModuleCtx *ctx)
 {
-    RedisModuleTypeMethods methods = {
+    static RedisModuleTypeMethods methods = {
         .version = 3,
         .rdb_load = rdb_load,
         .rdb_save = rdb_save,

@@ -172,7 +172,7 @@ static void choose(const Form *form, double *s)
     for (size_t i = 0; i < form->k && n < form->best; i++) {
         size_t better = 0;
         for (size_t j = 0; j < form->k; j++)
-            better += faded[j] < faded[i] || (faded[j] == faded[i] && j < i);
+            better += faded[j] < faded[i] || (j < i && faded[j] == faded[i]);
         if (better < form->best)
             chosen[n++] = (double)i;
     }

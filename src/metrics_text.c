@@ -281,7 +281,7 @@ static void put_sample(Out *out, const AnbMetric *metric, AnbDiagnostics *d, siz
     put_text(out, "anabranch_");
     put_text(out, metric->name);
     put_text(out, metric->type == ANB_COUNTER ? "_total" : "");
-    if (metric->shape == ANB_OF_EXPERT)
+    if (d && metric->shape == ANB_OF_EXPERT)
         put_label(out, d, i);
     put_text(out, " ");
     put_number(out, value);
