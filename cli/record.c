@@ -102,12 +102,28 @@ static void need(Reader *r, char c)
         fail(r);
 }
 
+/* Four hexadecimal digits, or -1. */
+static int code_point(const char *s)
+{
+    int code = 0;
+    for (int i = 0; i < 4; i++) {
+        int letter = s[i] | 32;
+        if (s[i] >= '0' && s[i] <= '9')
+            code = 16 * code + s[i] - '0';
+        else if (letter >= 'a' && letter <= 'f')
+            code = 16 * code + letter - 'a' + 10;
+        else
+            return -1;
+    }
+    return code;
+}
+
 /* A code point of four hexadecimal digits as UTF-8; what is no character of its own becomes `?`. */
 static void add_escape(Reader *r)
 {
     char utf8[3];
-    unsigned code = 0;
-    if (r->end - r->at < 4 || sscanf(r->at, "%4x", &code) != 1) {
+    int code = r->end - r->at < 4 ? -1 : code_point(r->at);
+    if (code < 0) {
         fail(r);
         return;
     }

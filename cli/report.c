@@ -109,7 +109,8 @@ static int read_file(Run *run, const char *path)
 
 static double *column(Run *run, const char *key, size_t index)
 {
-    double *values = run->n_columns < sizeof run->column / sizeof *run->column ? malloc(run->n * sizeof *values) : NULL;
+    bool room = run->n_columns < sizeof run->column / sizeof *run->column;
+    double *values = room ? malloc((run->n + 1) * sizeof *values) : NULL; /* never of size 0 */
     if (!values)
         return NULL;
     run->column[run->n_columns++] = values;

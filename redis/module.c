@@ -1,5 +1,6 @@
 /* The module itself: its commands, its settings, its section of INFO. */
 #include "module.h"
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,8 +84,8 @@ static int describe(RedisModuleCtx *ctx, const Command *c)
     if (!command || RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK)
         return -1;
     if (RedisModule_AddACLCategory && RedisModule_SetCommandACLCategories) {
-        char categories[32] = "anabranch ";
-        strcat(categories, c->categories);
+        char categories[32];
+        snprintf(categories, sizeof categories, "anabranch %s", c->categories);
         return RedisModule_SetCommandACLCategories(command, categories) == REDISMODULE_OK ? 0 : -1;
     }
     return 0;

@@ -271,7 +271,7 @@ static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
                         ANB_NAME_MAX);
     node->warmup = expert->warmup;
     if (expert->name)
-        node->name = node->label = strcpy(take(b, strlen(expert->name) + 1), expert->name);
+        node->name = node->label = memcpy(take(b, strlen(expert->name) + 1), expert->name, strlen(expert->name) + 1);
     else {
         size_t size = strlen(expert->type->name) + LABEL_EXTRA;
         char *label = take(b, size);

@@ -69,6 +69,7 @@ static void rescale(AnbScore *score, double size)
 static void make_room(AnbScore *score)
 {
     size_t capacity = 2 * score->capacity;
+    /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): a score begins with some blocks */
     double *more = capacity <= MOST_BLOCKS ? realloc(score->block, capacity * sizeof *more) : NULL;
     if (more) {
         score->block = more;
