@@ -1,7 +1,7 @@
 # A thin front for Meson; `make` alone builds. Everything lands in $(BUILD).
 BUILD ?= build
 
-.PHONY: all demo check check-long bench install clean
+.PHONY: all demo check check-long lint coverage bench install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -27,6 +27,17 @@ check-long:
 	@tools/need build test long
 	@$(MAKE) --no-print-directory all
 	@tools/check $(BUILD)
+
+# What three static analysers find; every exception has its reason in tools/lint, .clang-tidy or tools/cppcheck.txt.
+lint:
+	@tools/need build test lint
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
+	@tools/lint $(BUILD)
+
+# Lines and branches that the quick tests reach, and which they do not; fails below 95 % of lines or 85 % of branches.
+coverage:
+	@tools/need build test coverage
+	@tools/coverage build-coverage
 
 bench: all
 	$(BUILD)/bench/decimal
