@@ -4,6 +4,7 @@
 
 #include "parts/boa.h"
 #include "parts/stack.h"
+#include <anabranch/moe.h>
 
 /* Fills the gate from a BOA over its experts. */
 static inline void anb_dense_gate(const double *boa, AnbGate *gate)
@@ -21,6 +22,15 @@ static inline double anb_dense_clip(const AnbGate *gate, double f)
     if (gate->low > gate->high)
         return f;
     return f < gate->low ? gate->low : f > gate->high ? gate->high : f;
+}
+
+/* What a gate without weights on the features can be asked: its BOA's log-weights. */
+static inline int anb_dense_query(const double *boa, size_t k, AnbQuery what, void *out)
+{
+    if (what != ANB_QUERY_GATE)
+        return ANB_E_UNSUPPORTED;
+    *(AnbGateWeights *)out = (AnbGateWeights){.k = k, .bias = anb_boa_log_weights(boa, k)};
+    return 0;
 }
 
 /* Whether n doubles of a state are finite: 0 or ANB_E_STATE with a reason. */

@@ -227,12 +227,8 @@ static void refresh(const AnbNode *self, void *state, double factor)
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
                  void *out)
 {
-    size_t k = self->parent->n_children;
     (void)row, (void)scratch;
-    if (what != ANB_QUERY_GATE)
-        return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){.k = k, .bias = anb_boa_log_weights(state, k)};
-    return 0;
+    return anb_dense_query(state, self->parent->n_children, what, out);
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)

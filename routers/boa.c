@@ -65,10 +65,7 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
                  void *out)
 {
     (void)row, (void)scratch;
-    if (what != ANB_QUERY_GATE)
-        return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){.k = experts(self), .bias = anb_boa_log_weights(state, experts(self))};
-    return 0;
+    return anb_dense_query(state, experts(self), what, out);
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
