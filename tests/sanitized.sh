@@ -5,7 +5,7 @@ work=$2
 kind=$3
 case $kind in
   thread) flags=thread tests='serve' ;;
-  *) flags=address,undefined tests='expression contract snapshot foreign faults alloc hostile serve'
+  *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve'
     replays='expression snapshot calls audit number csv' ;;
 esac
 export ANB_SOURCE_ROOT="$source"
