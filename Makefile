@@ -42,6 +42,7 @@ coverage:
 bench: all
 	$(BUILD)/bench/decimal
 	$(BUILD)/bench/learners -q
+	$(BUILD)/bench/experts
 
 install: all
 	meson install -C $(BUILD)
