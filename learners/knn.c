@@ -210,18 +210,24 @@ static void make_metric(const View *v, const double *importance)
         v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.01;
 }
 
+/* The time feature of `rows` rows side by side, the last of them `age` samples old. */
+static void make_ages(const View *v, size_t from, size_t rows, int age)
+{
+    float *time = v->x + from * v->d + v->given;
+    for (size_t i = 0; i < rows; i++, time += v->d)
+        *time = -(float)(age + (int)(rows - 1 - i)) / pace;
+}
+
 /* The time feature of all rows: their age now, the newest one's being 0. */
 static void make_time(const View *v)
 {
-    size_t used = anb_ring_size(&v->s->ring, v->window);
+    size_t used = anb_ring_size(&v->s->ring, v->window), next = (size_t)(v->s->ring.pushed % v->window);
     v->s->made = v->s->ring.pushed;
     if (v->given == v->d)
         return;
-    size_t slot = used > 0 ? anb_ring_back(&v->s->ring, v->window, 0) : 0;
-    for (size_t back = 0; back < used; back++) {
-        v->x[slot * v->d + v->given] = -(float)back / pace;
-        slot = slot > 0 ? slot - 1 : v->window - 1;
-    }
+    size_t newer = used < v->window || next == 0 ? used : next;
+    make_ages(v, 0, newer, 0);
+    make_ages(v, newer, used - newer, (int)newer);
     v->reach[v->given] = (double)(2 * v->window) / (double)pace;
 }
 

@@ -131,7 +131,7 @@ static inline void anb_near_far(const float *window, size_t d, const uint32_t *i
     anb_near_kernels.far(window, d, index, n, query, metric, out);
 }
 
-/* The k least of n values, ties in order: the roots of the values, and index reduced to them. distance has room for k + 1.
+/* The k least of n values >= 0, ties in order: their roots, and index reduced to them. distance has room for k + 1.
  * Cost: n^2 comparisons, eight at a time with AVX-512; for n up to 100 or so. */
 static inline size_t anb_near_keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
 {

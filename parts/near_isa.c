@@ -12,53 +12,109 @@ typedef float RealsMemory __attribute__((vector_size(LANES_BYTES), may_alias, al
 typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
 typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
 
+typedef int16_t Shorts __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(2)));
+typedef int32_t Quad __attribute__((vector_size(16), may_alias, aligned(2)));
+
 #define LOAD(p) (*(const WordsMemory *)(p))
 #define STORE(p, v) (*(WordsMemory *)(p) = (v))
 
+/* Of numbers, none of them NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
+#if LANES_BYTES == 64
+#define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define MORE_OF(a, b) ((Reals)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#elif LANES_BYTES == 32
+#define LEAST(a, b) ((Words)_mm256_min_epi32((__m256i)(a), (__m256i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MORE_OF(a, b) ((Reals)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#else
 LANES_INLINE Words choose(Words mask, Words yes, Words no)
 {
     return (mask & yes) | (~mask & no);
 }
 
-LANES_INLINE Words least(Words a, Words b)
+#define LEAST(a, b) choose((a) < (b), (a), (b))
+#if defined(__SSE2__)
+#define LESS_OF(a, b) ((Reals)_mm_min_ps((__m128)(a), (__m128)(b)))
+#define MORE_OF(a, b) ((Reals)_mm_max_ps((__m128)(a), (__m128)(b)))
+#else
+#define LESS_OF(a, b) ((Reals)choose((a) < (b), (Words)(a), (Words)(b)))
+#define MORE_OF(a, b) ((Reals)choose((a) > (b), (Words)(a), (Words)(b)))
+#endif
+#endif
+
+/* Rounded and bounded; `most` gathers the sizes. */
+LANES_INLINE Words codes_of(const float *x, const float *factor, float limit, Reals *most)
 {
-    return choose(a < b, a, b);
+    const Reals high = limit - (Reals){0}, low = -limit - (Reals){0};
+    Reals v = *(const RealsMemory *)x * *(const RealsMemory *)factor, size = (Reals)((Words)v & 0x7fffffff);
+    *most = MORE_OF(size, *most);
+    v = LESS_OF(v, high);
+    return (Words)(MORE_OF(v, low) + 12582912.0f) - 0x4b400000;
 }
 
-/* Rounded and bounded; `most` gathers the sizes, whose bits are in the order of the numbers. */
-LANES_INLINE Words codes_of(const float *x, const float *factor, float limit, Words *most)
+LANES_INLINE void round_sixteen(const float *x, const float *factor, float limit, int16_t *rounded, Reals *most)
 {
-    const Words low = (Words)(-limit - (Reals){0}), high = (Words)(limit - (Reals){0});
-    Reals v = *(const RealsMemory *)x * *(const RealsMemory *)factor;
-    Words size = (Words)v & 0x7fffffff;
-    *most = choose(size > *most, size, *most);
-    Words bounded = choose(v > (Reals)high, high, choose(v < (Reals)low, low, (Words)v));
-    return (Words)((Reals)bounded + 12582912.0f) - 0x4b400000;
-}
-
-/* Sixteen features of a row, or what there is of them: rounded side by side, then two to a word. */
-LANES_INLINE void encode_sixteen(const float *x, const float *factor, float limit, size_t pairs, uint32_t *code,
-                                 Words *most)
-{
-    int32_t rounded[16];
+#if LANES_BYTES == 64
+    _mm256_storeu_si256((__m256i *)rounded, _mm512_cvtepi32_epi16((__m512i)codes_of(x, factor, limit, most)));
+#elif LANES_BYTES == 32
+    __m256i low = (__m256i)codes_of(x, factor, limit, most), high = (__m256i)codes_of(x + 8, factor + 8, limit, most);
+    _mm256_storeu_si256((__m256i *)rounded, _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8));
+#elif defined(__SSE2__)
+    for (int p = 0; p < 16; p += 8) {
+        __m128i low = (__m128i)codes_of(x + p, factor + p, limit, most);
+        __m128i high = (__m128i)codes_of(x + p + 4, factor + p + 4, limit, most);
+        _mm_storeu_si128((__m128i *)(rounded + p), _mm_packs_epi32(low, high));
+    }
+#else
     for (int p = 0; p < 16; p += PART_ROWS)
-        STORE(rounded + p, codes_of(x + p, factor + p, limit, most));
-    for (size_t j = 0; j < pairs; j++)
-        code[j * ANB_NEAR_ROWS] = ((uint32_t)rounded[2 * j] & 0xffff) | (uint32_t)rounded[2 * j + 1] << 16;
+        *(Shorts *)(rounded + p) = __builtin_convertvector(codes_of(x + p, factor + p, limit, most), Shorts);
+#endif
+}
+
+/* Four rows' words, four of each, turned into four words' rows; the first `words` of them. */
+LANES_INLINE void turn_four(const int16_t *row, size_t words, uint32_t *code)
+{
+    const Quad a = *(const Quad *)row, b = *(const Quad *)(row + 16), c = *(const Quad *)(row + 32);
+    const Quad d = *(const Quad *)(row + 48);
+    const Quad low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Quad lower = __builtin_shufflevector(c, d, 0, 4, 1, 5), higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(Quad *)code = __builtin_shufflevector(low, lower, 0, 1, 4, 5);
+    if (words > 1)
+        *(Quad *)(code + ANB_NEAR_ROWS) = __builtin_shufflevector(low, lower, 2, 3, 6, 7);
+    if (words > 2)
+        *(Quad *)(code + 2 * ANB_NEAR_ROWS) = __builtin_shufflevector(high, higher, 0, 1, 4, 5);
+    if (words > 3)
+        *(Quad *)(code + 3 * ANB_NEAR_ROWS) = __builtin_shufflevector(high, higher, 2, 3, 6, 7);
+}
+
+/* Sixteen features of four neighbouring rows of a block, or what there is of them. Two codes in a row are a word. */
+LANES_INLINE void encode_four(const float *x, size_t d, const float *factor, float limit, size_t pairs, uint32_t *code,
+                              Reals *most)
+{
+    int16_t rounded[4 * 16];
+    for (size_t r = 0; r < 4; r++)
+        round_sixteen(x + r * d, factor, limit, rounded + 16 * r, most);
+    turn_four(rounded, pairs, code);
+    if (pairs > 4)
+        turn_four(rounded + 8, pairs - 4, code + 4 * ANB_NEAR_ROWS);
 }
 
 static float encode(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code)
 {
-    size_t pairs = anb_near_pairs(d);
-    Words most = {0};
-    for (size_t i = 0; i < rows; i++) {
-        uint32_t *out = code + anb_near_word(i, d);
-        for (size_t j = 0; j < pairs; j += 8, out += 8 * ANB_NEAR_ROWS)
-            encode_sixteen(window + i * d + 2 * j, factor + 2 * j, limit, pairs - j < 8 ? pairs - j : 8, out, &most);
-    }
+    size_t pairs = anb_near_pairs(d), i = 0;
+    Reals sizes = {0};
+    for (; i + 4 <= rows; i += 4)
+        for (size_t j = 0; j < pairs; j += 8)
+            encode_four(window + i * d + 2 * j, d, factor + 2 * j, limit, pairs - j,
+                        code + anb_near_word(i, d) + j * ANB_NEAR_ROWS, &sizes);
     float largest = 0;
-    for (int i = 0; i < PART_ROWS; i++) {
-        float size = ((Reals)most)[i];
+    for (int p = 0; p < PART_ROWS; p++) {
+        float size = sizes[p];
+        largest = size > largest ? size : largest;
+    }
+    for (; i < rows; i++) {
+        float size = anb_near_encode_row(window + i * d, d, factor, limit, code + anb_near_word(i, d), ANB_NEAR_ROWS);
         largest = size > largest ? size : largest;
     }
     return largest;
@@ -82,9 +138,10 @@ LANES_INLINE Words pair_square(Words a, Words b)
 #endif
 }
 
-/* Distances of `blocks` neighbouring blocks, so that the query is spread once for all. */
+/* Distances of `blocks` neighbouring blocks, so that the query is spread once for all, and what each adds to a set's
+ * minima. */
 LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,
-                                  int32_t *distance)
+                                  int32_t *distance, int32_t *const *minima)
 {
     Words sum[2 * PARTS];
     size_t apart = pairs * ANB_NEAR_ROWS;
@@ -96,32 +153,45 @@ LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blo
             for (int p = 0; p < PARTS; p++)
                 sum[b * PARTS + p] += pair_square(q, LOAD(code + b * apart + p * PART_ROWS));
     }
-    for (size_t p = 0; p < blocks * PARTS; p++)
-        STORE(distance + p * PART_ROWS, sum[p]);
+    for (size_t b = 0; b < blocks; b++)
+        for (int p = 0; p < PARTS; p++) {
+            int32_t *least = minima[b] + p * PART_ROWS;
+            STORE(distance + b * ANB_NEAR_ROWS + p * PART_ROWS, sum[b * PARTS + p]);
+            STORE(least, LEAST(sum[b * PARTS + p], LOAD(least)));
+        }
 }
 
-LANES_INLINE void block_minima(const int32_t *distance, int32_t *minima)
+/* The last block, where it is not full. */
+static void rest_distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                           int32_t *minima)
 {
-    for (int p = 0; p < PARTS; p++)
-        STORE(minima + p * PART_ROWS, least(LOAD(distance + p * PART_ROWS), LOAD(minima + p * PART_ROWS)));
+    int32_t unused[ANB_NEAR_ROWS] = {0}, *nowhere = unused;
+    block_distances(code, pairs, 1, query, distance, &nowhere);
+    for (size_t i = 0; i < ANB_NEAR_ROWS; i++) {
+        distance[i] = i < rows ? distance[i] : INT32_MAX;
+        minima[i] = distance[i] < minima[i] ? distance[i] : minima[i];
+    }
 }
 
 static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets)
 {
-    size_t set = 0, blocks = anb_near_blocks(rows), apart = pairs * ANB_NEAR_ROWS, b = 0;
-    for (; b + 2 <= blocks; b += 2)
-        block_distances(code + b * apart, pairs, 2, query, distance + b * ANB_NEAR_ROWS);
-    if (b < blocks)
-        block_distances(code + b * apart, pairs, 1, query, distance + b * ANB_NEAR_ROWS);
-    for (size_t i = rows; i < blocks * ANB_NEAR_ROWS; i++)
-        distance[i] = INT32_MAX;
+    size_t set = 0, full = rows / ANB_NEAR_ROWS, apart = pairs * ANB_NEAR_ROWS;
     for (size_t i = 0; i < sets * ANB_NEAR_ROWS; i++)
         minima[i] = INT32_MAX;
-    for (b = 0; b < blocks; b++) {
-        block_minima(distance + b * ANB_NEAR_ROWS, minima + set * ANB_NEAR_ROWS);
-        set = set + 1 == sets ? 0 : set + 1;
+    for (size_t b = 0; b < full;) {
+        size_t next = set + 1 == sets ? 0 : set + 1, after = next + 1 == sets ? 0 : next + 1;
+        int32_t *const to[2] = {minima + set * ANB_NEAR_ROWS, minima + next * ANB_NEAR_ROWS};
+        if (b + 2 <= full)
+            block_distances(code + b * apart, pairs, 2, query, distance + b * ANB_NEAR_ROWS, to);
+        else
+            block_distances(code + b * apart, pairs, 1, query, distance + b * ANB_NEAR_ROWS, to);
+        set = b + 2 <= full ? after : next;
+        b += b + 2 <= full ? 2 : 1;
     }
+    if (full * ANB_NEAR_ROWS < rows)
+        rest_distances(code + full * apart, rows % ANB_NEAR_ROWS, pairs, query, distance + full * ANB_NEAR_ROWS,
+                       minima + set * ANB_NEAR_ROWS);
 }
 
 LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
@@ -140,7 +210,7 @@ static int32_t bound(const int32_t *value, size_t n, size_t k)
 {
     Words lowest = LOAD(value);
     for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
-        lowest = least(lowest, LOAD(value + i));
+        lowest = LEAST(lowest, LOAD(value + i));
     int32_t low = lowest[0], high = INT32_MAX;
     for (int i = 1; i < PART_ROWS; i++)
         low = lowest[i] < low ? lowest[i] : low;
@@ -181,12 +251,23 @@ LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
     return mask;
 }
 
+/* Blocks with rows within the bound are listed first, with no branch to guess: few have any. */
 static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
 {
+    enum { LISTED = 64 * ANB_NEAR_ROWS };
     size_t found = 0;
-    for (size_t at = 0; at < rows; at += ANB_NEAR_ROWS)
-        for (uint32_t mask = mask_within(distance + at, bound); mask; mask &= mask - 1)
-            index[found++] = (uint32_t)at + (uint32_t)__builtin_ctz(mask);
+    for (size_t from = 0; from < rows; from += LISTED) {
+        size_t listed = 0, end = rows - from < LISTED ? rows : from + LISTED;
+        uint32_t mask[LISTED / ANB_NEAR_ROWS], first[LISTED / ANB_NEAR_ROWS];
+        for (size_t at = from; at < end; at += ANB_NEAR_ROWS) {
+            mask[listed] = mask_within(distance + at, bound);
+            first[listed] = (uint32_t)at;
+            listed += mask[listed] != 0;
+        }
+        for (size_t b = 0; b < listed; b++)
+            for (uint32_t left = mask[b]; left; left &= left - 1)
+                index[found++] = first[b] + (uint32_t)__builtin_ctz(left);
+    }
     return found;
 }
 
@@ -215,20 +296,32 @@ static void far(const float *window, size_t d, const uint32_t *index, size_t n, 
     }
 }
 
-/* Each value's rank is a count over all: no branch to guess. */
+/* The k-th least of n values >= 0: a rank is a count over all, with no branch to guess. */
+LANES_INLINE double kth(const double *value, size_t n, size_t k)
+{
+    const Lanes one = lanes_all(1), none = lanes_zero(), most = lanes_all((double)k);
+    Lanes last = none;
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes v = i + LANES <= n ? lanes_load(value + i) : lanes_load_tail(value + i, n - i), before = none;
+        for (size_t j = 0; j < n; j++)
+            before = lanes_add(before, lanes_where_above(v, lanes_all(value[j]), one, none));
+        last = lanes_max(last, lanes_where_above(most, before, v, none));
+    }
+    return lanes_top(last);
+}
+
 static size_t keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
 {
-    size_t taken = 0;
+    size_t taken = 0, ties = k;
+    double last = kth(value, n, k);
+    for (size_t i = 0; i < n; i++)
+        ties -= value[i] < last;
     for (size_t i = 0; i < n; i++) {
-        int64_t before = 0;
-        double v = value[i];
-        for (size_t j = 0; j < n; j++)
-            before += value[j] < v;
-        for (size_t j = 0; j < i; j++)
-            before += value[j] == v;
+        size_t tie = (size_t)(value[i] == last) & (size_t)(ties > 0);
         index[taken] = index[i];
-        distance[taken] = v;
-        taken += before < (int64_t)k && taken < k;
+        distance[taken] = value[i];
+        ties -= tie;
+        taken += tie | (size_t)(value[i] < last);
     }
     for (size_t i = 0; i < k; i++)
         distance[i] = __builtin_sqrt(distance[i]);

@@ -38,7 +38,7 @@ static void draw(Fixture *f, size_t d, size_t rows)
         f->factor[j] = (float)(limit / 4 * sqrt(f->metric[j]));
         f->exact_query[j] = (double)f->query[j];
     }
-    ck_assert(anb_near_encode(f->window, ROWS, d, f->factor, limit, f->code) <= limit);
+    ck_assert(anb_near_encode(f->window, rows, d, f->factor, limit, f->code) <= limit);
     ck_assert(anb_near_encode_row(f->query, d, f->factor, limit, f->query_code, 1) <= limit);
 }
 
