@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 {
     static const char *const usual[] = {
         "scale(sgbt)", "scale(sgbt(window=2048, trees=40, depth=4, rate=0.15, budget=1500))",
-        "scale(sgbt(window=16384, trees=200, depth=6))", NULL};
+        "scale(sgbt(window=16384, trees=200, depth=6))", "scale(knn(window=8000))", NULL};
     int first = 1, fine = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
         size_t value = (size_t)strtoul(argv[first + 1], NULL, 10);

@@ -18,38 +18,22 @@
  * / m_j of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
  * that m weighs most.
  *
- * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near means
- * recent, and the plane has a trend.
+ * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
+ * means recent, and the plane has a trend.
  *
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
- * State: moments, the metric and what it is made from, the window and its codes. Cost: 3/4 window d operations on
- * 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up to 24. Cleveland & Devlin 1988 on local regression.
+ * State: knn_state.h. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
+ * to 24; where m is made anew some 4 ns a row. Cleveland & Devlin 1988 on local regression.
  */
+#include "knn_state.h"
 #include "parts/kernels.h"
 #include "parts/local.h"
-#include "parts/math.h"
-#include "parts/moments.h"
-#include "parts/near.h"
-#include "parts/ring.h"
-#include <anabranch/learners.h>
-#include <stdlib.h>
 
-enum { MOST = 24, AT_LEAST = 24, KNOWN = 100, SETTLED = 200 };
+enum { KNOWN = 100, SETTLED = 200 };
 enum { FITTED, MEAN, PLANE, MISS, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
-static const double bound = 1e15, ridge = 0.1, soft = 0.02, discount = 0.995;
-static const float pace = 2000; /* samples to a unit of time */
-
-typedef struct Knn {
-    AnbRing ring;
-    AnbMoments target;
-    uint64_t fits;        /* planes that the slopes are an average of */
-    uint64_t bounded;     /* whether a code in the window was */
-    uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
-    double cross, spread; /* discounted sums of e g and g^2 */
-    double of_feature[];  /* arrays of d: see View; then the window's y, its rows, its codes */
-} Knn;
+static const double ridge = 0.1, soft = 0.02, discount = 0.995;
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
@@ -65,59 +49,6 @@ AnbKnnOptions anb_knn_defaults(void)
     return options;
 }
 
-/* Sizes, and where everything of one node lies. */
-typedef struct View {
-    size_t given, d, window, rows;    /* features of a row; those and time; the window, and in whole blocks */
-    size_t k, plane;                  /* neighbours; features that the plane is fitted in */
-    size_t period;                    /* samples from one metric to the next */
-    Knn *s;
-    double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
-    double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
-    float *factor, *x;                /* of the codes, padded by zeros; the rows */
-    uint32_t *code;
-} View;
-
-/* Doubles before y. */
-static size_t of_features(const View *v)
-{
-    return 4 * v->d + anb_near_padded(v->d);
-}
-
-static View plan(const AnbNode *self)
-{
-    const AnbKnnOptions *o = self->options;
-    View v = {.given = self->n_features, .d = self->n_features + o->time, .window = (size_t)o->window};
-    v.plane = v.d < MOST ? v.d : MOST;
-    v.rows = anb_near_blocks(v.window) * ANB_NEAR_ROWS;
-    v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
-    v.k = v.k < v.window ? v.k : v.window;
-    v.period = v.window / 64 > 64 ? v.window / 64 : 64;
-    return v;
-}
-
-/* Where the codes start: on a whole vector, since all of them are read for every prediction. */
-static size_t codes_at(const View *v)
-{
-    size_t floats = anb_near_padded(v->d) + v->rows * v->d + ANB_NEAR_SLACK;
-    return (sizeof(Knn) + (of_features(v) + v->window) * sizeof(double) + floats * sizeof(float) + 63) / 64 * 64;
-}
-
-static View view(const AnbNode *self, void *state)
-{
-    View v = plan(self);
-    v.s = state;
-    v.slopes = v.s->of_feature;
-    v.bends = v.slopes + v.d;
-    v.squares = v.bends + v.d;
-    v.metric = v.squares + v.d;
-    v.reach = v.metric + anb_near_padded(v.d);
-    v.y = v.reach + v.d;
-    v.factor = (float *)(v.y + v.window);
-    v.x = v.factor + anb_near_padded(v.d);
-    v.code = (uint32_t *)((char *)state + codes_at(&v));
-    return v;
-}
-
 /* ---- scratch ---- */
 
 typedef struct Work {
@@ -125,7 +56,7 @@ typedef struct Work {
     double *query, *slope;            /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
     double *u, *y, *weight, *distance, *rest; /* of the neighbours */
     double *far, *part, *fit;         /* part: the plane's metric and slopes */
-    double *square;                   /* MOST, a multiple of eight */
+    double *square;                   /* ANB_KNN_PLANE, a multiple of eight */
     float *low;                       /* d: the query */
     uint32_t *code, *which, *index;   /* of the query; the plane's features; the window's rows */
     int32_t *near, *minima;
@@ -164,7 +95,7 @@ static Work work(const View *v, double *scratch)
     w.rest = carve(&scratch, v->k);
     w.far = carve(&scratch, 2 * v->window);
     w.part = carve(&scratch, 2 * v->plane);
-    w.square = carve(&scratch, MOST);
+    w.square = carve(&scratch, ANB_KNN_PLANE);
     w.fit = carve(&scratch, anb_local_work(v->k, v->plane));
     w.low = (float *)carve(&scratch, halves(v->d));
     w.code = (uint32_t *)carve(&scratch, halves(anb_near_pairs(v->d)));
@@ -177,80 +108,19 @@ static Work work(const View *v, double *scratch)
 
 static AnbNeed need(const AnbNode *self)
 {
-    View v = plan(self);
-    size_t scratch = SAID + 2 * v.d + anb_near_padded(v.d) + v.k * anb_local_stride(v.plane) + 4 * v.k + 1 + 2 * v.window + 2 * v.plane + MOST +
-                     anb_local_work(v.k, v.plane) + halves(v.d) + halves(anb_near_pairs(v.d)) + halves(v.plane) +
-                     2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
-    return (AnbNeed){codes_at(&v) + v.rows * anb_near_pairs(v.d) * sizeof(uint32_t), scratch};
-}
-
-/* ---- the metric ---- */
-
-/* Shares of the squared slopes, or equal ones before there are any. */
-static void shares(const View *v, double *share)
-{
-    double total = 0;
-    for (size_t j = 0; j < v->d; j++)
-        total += v->slopes[j];
-    for (size_t j = 0; j < v->d; j++)
-        share[j] = total > 0 ? v->slopes[j] / total : 1 / (double)v->d;
-}
-
-static void make_metric(const View *v, const double *importance)
-{
-    double total = 0;
-    shares(v, v->metric);
-    double known = v->given < v->d ? 1 - v->metric[v->given] : 1; /* of time nobody else knows */
-    for (size_t j = 0; j < v->d; j++) {
-        double share = importance && j < v->given ? 0.5 * (v->metric[j] + known * importance[j]) : v->metric[j];
-        v->metric[j] = share * anb_exp(v->bends[j]);
-        total += v->metric[j];
-    }
-    for (size_t j = 0; j < v->d; j++)
-        v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.01;
-}
-
-/* The time feature of `rows` rows side by side, the last of them `age` samples old. */
-static void make_ages(const View *v, size_t from, size_t rows, int age)
-{
-    float *time = v->x + from * v->d + v->given;
-    for (size_t i = 0; i < rows; i++, time += v->d)
-        *time = -(float)(age + (int)(rows - 1 - i)) / pace;
-}
-
-/* The time feature of all rows: their age now, the newest one's being 0. */
-static void make_time(const View *v)
-{
-    size_t used = anb_ring_size(&v->s->ring, v->window), next = (size_t)(v->s->ring.pushed % v->window);
-    v->s->made = v->s->ring.pushed;
-    if (v->given == v->d)
-        return;
-    size_t newer = used < v->window || next == 0 ? used : next;
-    make_ages(v, 0, newer, 0);
-    make_ages(v, newer, used - newer, (int)newer);
-    v->reach[v->given] = (double)(2 * v->window) / (double)pace;
-}
-
-/* Codes for the metric, such that all rows within reach have one. */
-static void make_codes(const View *v)
-{
-    double range = 0;
-    for (size_t j = 0; j < v->d; j++) {
-        double far = sqrt(v->metric[j]) * (v->reach[j] > 4 ? v->reach[j] : 4);
-        range = far > range ? far : range;
-    }
-    float limit = anb_near_limit(v->d);
-    for (size_t j = 0; j < v->d; j++)
-        v->factor[j] = (float)(0.999 * (double)limit / range * sqrt(v->metric[j]));
-    size_t used = anb_ring_size(&v->s->ring, v->window);
-    v->s->bounded = anb_near_encode(v->x, used, v->d, v->factor, limit, v->code) > limit;
+    View v = anb_knn_plan(self);
+    size_t of_d = 2 * v.d + anb_near_padded(v.d) + halves(v.d) + halves(anb_near_pairs(v.d));
+    size_t of_k = v.k * anb_local_stride(v.plane) + 4 * v.k + 1 + anb_local_work(v.k, v.plane);
+    size_t of_plane = 2 * v.plane + ANB_KNN_PLANE + halves(v.plane);
+    size_t of_window = 2 * v.window + 2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
+    size_t scratch = SAID + of_d + of_k + of_plane + of_window;
+    return (AnbNeed){anb_knn_bytes(&v), scratch};
 }
 
 static int init(const AnbNode *self, void *state)
 {
-    View v = view(self, state);
-    make_metric(&v, NULL);
-    make_codes(&v);
+    View v = anb_knn_view(self, state);
+    anb_knn_remake(&v, NULL);
     return 0;
 }
 
@@ -362,13 +232,13 @@ static double look(const View *v, size_t n, bool bounded, const Work *w)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = view(self, (void *)state);
+    View v = anb_knn_view(self, (void *)state);
     Work w = work(&v, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
     float limit = anb_near_limit(v.d);
-    w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / pace;
+    w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / knn_pace;
     for (size_t j = 0; j < v.given; j++)
-        w.low[j] = (float)(row->x[j] > bound ? bound : row->x[j] < -bound ? -bound : row->x[j]);
+        w.low[j] = (float)(row->x[j] > knn_bound ? knn_bound : row->x[j] < -knn_bound ? -knn_bound : row->x[j]);
     for (size_t j = 0; j < v.d; j++)
         w.query[j] = (double)w.low[j];
     for (size_t j = v.d; j < anb_near_padded(v.d); j++)
@@ -405,23 +275,9 @@ static void weigh(const View *v, const Work *w, double y)
     }
 }
 
-static void remember(const View *v, const Work *w, double y)
-{
-    Knn *s = v->s;
-    size_t at = anb_ring_push(&s->ring, v->window);
-    uint32_t *code = v->code + anb_near_word(at, v->d);
-    float limit = anb_near_limit(v->d);
-    v->y[at] = y;
-    memcpy(v->x + at * v->d, w->low, v->d * sizeof(float));
-    for (size_t j = 0; j < v->d; j++)
-        v->reach[j] = fmax(fabs(w->query[j]), 0.9999 * v->reach[j]);
-    if (anb_near_encode_row(w->low, v->d, v->factor, limit, code, ANB_NEAR_ROWS) > limit)
-        s->bounded = 1;
-}
-
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    View v = view(self, state);
+    View v = anb_knn_view(self, state);
     Work w = work(&v, scratch);
     weigh(&v, &w, y);
     anb_moments_add(&v.s->target, y, weight);
@@ -429,18 +285,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_restart(self, state, row);
         return;
     }
-    remember(&v, &w, y);
-    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0) {
-        make_metric(&v, row->importance);
-        make_time(&v);
-        make_codes(&v);
-    }
+    anb_knn_keep(&v, w.low, w.query, y);
+    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
+        anb_knn_remake(&v, row->importance);
 }
 
 /* Shares of the squared slopes, unknown while there are few; how far the neighbours lie off their plane. */
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
-    View v = view(self, (void *)state);
+    View v = anb_knn_view(self, (void *)state);
     (void)row;
     if (what == ANB_QUERY_SPREAD && scratch) {
         *(double *)out = work(&v, scratch).said[MISS];
@@ -456,59 +309,6 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
     return 0;
 }
 
-/* ---- snapshots ---- */
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    View v = view(self, state);
-    Knn *s = v.s;
-    anb_ring_visit(&s->ring, visitor);
-    anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, &s->fits, ANB_U64, 3);
-    anb_visit(visitor, &s->cross, ANB_F64, 2);
-    anb_visit(visitor, v.slopes, ANB_F64, of_features(&v));
-    anb_visit(visitor, v.factor, ANB_F32, anb_near_padded(v.d));
-    size_t used = anb_ring_size(&s->ring, v.window);
-    anb_visit(visitor, v.y, ANB_F64, used);
-    anb_visit(visitor, v.x, ANB_F32, used * v.d);
-    size_t full = used / ANB_NEAR_ROWS * ANB_NEAR_ROWS, pairs = anb_near_pairs(v.d);
-    anb_visit(visitor, v.code, ANB_U32, full * pairs);
-    for (size_t j = 0; j < pairs; j++)
-        anb_visit(visitor, v.code + anb_near_word(full, v.d) + j * ANB_NEAR_ROWS, ANB_U32, used - full);
-}
-
-/* Within the limit, so that no sum of squares leaves its integers. */
-static bool codes_valid(const View *v, size_t used)
-{
-    float limit = anb_near_limit(v->d);
-    bool fine = true;
-    for (size_t i = 0; i < used; i++)
-        for (size_t j = 0; j < anb_near_pairs(v->d); j++) {
-            uint32_t word = v->code[anb_near_word(i, v->d) + j * ANB_NEAR_ROWS];
-            int low = (int16_t)(word & 0xffff), high = (int16_t)(word >> 16);
-            fine &= abs(low) <= (int)limit && abs(high) <= (int)limit;
-        }
-    return fine;
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    View v = view(self, (void *)state);
-    size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine = anb_finite(&v.s->target.weight, 3) == 0 && anb_finite(&v.s->cross, 2 + of_features(&v)) == 0 &&
-                anb_finite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 && v.s->spread >= 0 &&
-                v.s->made <= v.s->ring.pushed && anb_ring_valid(&v.s->ring);
-    for (size_t j = 0; j < v.d; j++)
-        fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 &&
-                v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
-    for (size_t i = 0; i < used * v.d; i++)
-        fine &= fabs((double)v.x[i]) <= 1.0000001 * bound;
-    for (size_t j = v.d; j < anb_near_padded(v.d); j++)
-        fine &= v.metric[j] == 0 && v.factor[j] == 0;
-    fine &= v.s->bounded <= 1 && codes_valid(&v, used);
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
-}
-
 const StreamingLearnerType anb_knn = {
     .name = "knn",
     .brief = "nearest neighbours in a window, a learned metric, a plane through them",
@@ -522,6 +322,6 @@ const StreamingLearnerType anb_knn = {
     .predict = predict,
     .update = update,
     .query = query,
-    .ranges = ranges,
-    .validate = validate,
+    .ranges = anb_knn_ranges,
+    .validate = anb_knn_validate,
 };
