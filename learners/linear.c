@@ -49,7 +49,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return finite_or_0(s->target.mean + scratch[1] * scratch[0]);
 }
 
-static void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
+static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
 {
     double bad = anb_axpy(s->w, by, row->x, self->n_features);
     s->b += by;

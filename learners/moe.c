@@ -10,7 +10,7 @@
  *
  * Every 256 samples the mixture asks its experts which features matter and shows them the mean of the answers.
  *
- * State: head, utilization[K], trained[K], importance[d], asleep[K]. Cost: one predict and one update of each active
+ * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K]. Cost: one predict and one update of each active
  * expert, the gate's own, and about a dozen operations an expert.
  */
 #include "moe_state.h"
@@ -33,7 +33,8 @@ static AnbNeed need(const AnbNode *self)
 {
     size_t k = self->n_children, d = self->n_features;
     size_t small = k * sizeof(unsigned) + 2 * k;
-    return (AnbNeed){sizeof(Moe) + (2 * k + d) * sizeof(double) + k, LAST + 6 * k + d + small / sizeof(double) + 1};
+    return (AnbNeed){sizeof(Moe) + (padded(k) + k + d) * sizeof(double) + k,
+                     LAST + 6 * padded(k) + d + small / sizeof(double) + 1};
 }
 
 static bool any_warming(const AnbNode *self, const uint64_t *trained)
@@ -68,8 +69,9 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
     const Moe *s = state;
     bool dense = router_of(self)->dense;
     if (!dense)
-        for (size_t i = 0; i < gate->k; i++)
-            gate->f[i] = ANB_NAN;
+        for (size_t i = 0; i < gate->k; i += BLOCK)
+            for (size_t j = 0; j < BLOCK; j++)
+                gate->f[i + j] = ANB_NAN;
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
         double f = anb_child_predict(self, i, state, row, scratch);
@@ -166,44 +168,37 @@ static bool is_active(const AnbGate *gate, size_t i)
     return false;
 }
 
-/* The inactive expert whose turn it is also predicts and learns, and may be the best. */
-static void explore(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
-                    double *scratch)
+/* The inactive expert whose turn it is: it predicts too, and may be the best. K: none. */
+static size_t explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->router->options;
     if (router_of(self) != &anb_router_linear || !o->explore || gate->n_active == gate->k)
-        return;
-    size_t turn = ((Moe *)state)->samples % (gate->k - gate->n_active), i = 0;
+        return gate->k;
+    size_t turn = ((const Moe *)state)->samples % (gate->k - gate->n_active), i = 0;
     while (is_active(gate, i) || turn-- > 0)
         i++;
     double f = anb_child_predict(self, i, state, row, scratch);
     if (fabs(y - f) < fabs(y - gate->f[gate->best]))
         gate->best = (unsigned)i;
-    train_expert(self, state, i, row, y, weight, scratch);
+    return i;
 }
 
 static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                           double *scratch)
 {
     Moe *s = state;
-    Arrays a = arrays_of(self, state);
-    for (size_t j = 0; j < gate->n_active; j++)
-        train_expert(self, state, gate->active[j], row, y, weight, scratch);
-    explore(self, state, row, gate, y, weight, scratch);
+    size_t n = gate->n_active, explorer = explore(self, state, row, gate, y, scratch);
+    for (size_t j = 0; j < n + (explorer < gate->k); j++)
+        train_expert(self, state, j < n ? gate->active[j] : explorer, row, y, weight, scratch);
     if (s->warming)
-        s->warming = any_warming(self, a.trained);
+        s->warming = any_warming(self, arrays_of(self, state).trained);
 }
 
 /* Utilization and entropy of the gate's new probabilities; returns the least utilization. */
 static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
 {
     Moe *s = state;
-    double *utilization = arrays_of(self, state).utilization, least = 1;
-    for (size_t i = 0; i < gate->k; i++) {
-        double now = utilization[i] + s->utilization_rate * (gate->after[i] - utilization[i]);
-        utilization[i] = now;
-        least = now < least ? now : least;
-    }
+    double least = anb_follow(arrays_of(self, state).utilization, gate->after, s->utilization_rate, gate->k);
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
     entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
     s->entropy += .01 * (entropy - s->entropy);

@@ -16,9 +16,10 @@ typedef struct Moe {
     double alignment, entropy, disagreement;
     AnbRange range;
     double utilization_rate, entropy_unit;     /* of the options: 2 / (span + 1), 1 / log K */
+    double unused[2];                          /* what follows starts on a cache line */
 } Moe;
 
-/* Where the state's arrays are. */
+/* Where the state's arrays are; the utilization's is padded. */
 typedef struct Arrays {
     double *utilization;
     uint64_t *trained;
@@ -26,7 +27,7 @@ typedef struct Arrays {
     unsigned char *asleep;
 } Arrays;
 
-/* Where the scratch's arrays are. */
+/* Where the scratch's arrays are; the doubles over experts are padded, as type.h promises routers. */
 typedef struct Work {
     double *last; /* prediction, target, error, n_active, n_reset */
     double *p, *weight, *f, *after, *penalty, *progress, *importance;
@@ -34,7 +35,13 @@ typedef struct Work {
     unsigned char *dead, *reset;
 } Work;
 
-enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST };
+enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST = 8, BLOCK = 8 };
+
+/* Doubles of an array over k experts: whole blocks. */
+static inline size_t padded(size_t k)
+{
+    return (k + BLOCK - 1) / BLOCK * BLOCK;
+}
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
 {
@@ -49,16 +56,16 @@ static inline void *router_state(const AnbNode *self, void *state)
 static inline Arrays arrays_of(const AnbNode *self, void *state)
 {
     size_t k = self->n_children;
-    double *at = (double *)((Moe *)state + 1);
-    return (Arrays){at, (uint64_t *)(at + k), at + 2 * k, (unsigned char *)(at + 2 * k + self->n_features)};
+    double *at = (double *)((Moe *)state + 1), *behind = at + padded(k);
+    return (Arrays){at, (uint64_t *)behind, behind + k, (unsigned char *)(behind + k + self->n_features)};
 }
 
 static inline Work work_of(const AnbNode *self, double *scratch)
 {
-    size_t k = self->n_children;
+    size_t k = self->n_children, m = padded(k);
     double *at = scratch + LAST;
-    Work w = {scratch, at, at + k, at + 2 * k, at + 3 * k, at + 4 * k, at + 5 * k, at + 6 * k, NULL, NULL, NULL};
-    at += 6 * k + self->n_features;
+    Work w = {scratch, at, at + m, at + 2 * m, at + 3 * m, at + 4 * m, at + 5 * m, at + 6 * m, NULL, NULL, NULL};
+    at += 6 * m + self->n_features;
     w.active = (unsigned *)at;
     w.dead = (unsigned char *)(w.active + k);
     w.reset = w.dead + k;

@@ -29,6 +29,7 @@ typedef struct AnbKernels {
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
+    double (*follow)(double *mean, const double *now, double rate, size_t k);
 } AnbKernels;
 
 ANB_ISA_TABLE(AnbKernels, anb_kernels);
@@ -88,6 +89,13 @@ static inline double anb_moments_update(double *count, double *mean, double *m2,
                                         double weight, size_t n)
 {
     return anb_kernels.moments_update(count, mean, m2, inv_sd, x, weight, n);
+}
+
+/* mean += rate (now - mean) for k >= 1 running means, both arrays with room for whole blocks of eight, where anything may
+ * stand; returns the least of them. */
+static inline double anb_follow(double *mean, const double *now, double rate, size_t k)
+{
+    return anb_kernels.follow(mean, now, rate, k);
 }
 
 #endif

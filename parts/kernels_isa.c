@@ -244,6 +244,18 @@ static double moments_update(double *count, double *mean, double *m2, double *in
     return lanes_sum(along.sick);
 }
 
+static double follow(double *mean, const double *now, double rate, size_t k)
+{
+    Lanes least = lanes_all(__builtin_inf());
+    for (size_t i = 0; i < k; i += LANES) {
+        Lanes m = lanes_load(mean + i), gap = lanes_sub(lanes_load(now + i), m);
+        m = lanes_add(m, lanes_mul(lanes_all(rate), gap));
+        lanes_store(mean + i, m);
+        least = lanes_min(least, k - i < LANES ? lanes_first(m, k - i, __builtin_inf()) : m);
+    }
+    return -lanes_top(lanes_sub(lanes_zero(), least));
+}
+
 const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .dot = dot,
     .axpy = axpy,
@@ -253,4 +265,5 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .softmax = softmax,
     .standardize = standardize,
     .moments_update = moments_update,
+    .follow = follow,
 };

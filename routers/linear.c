@@ -22,6 +22,8 @@
 #include "parts/math.h"
 #include <anabranch/moe.h>
 
+enum { BLOCK = 8 };
+
 typedef struct Gate {
     uint64_t drawn;
     double share, target; /* of the options: 2 / (span + 1), top_k / K */
@@ -237,11 +239,17 @@ static void select_largest(const double *q, size_t k, unsigned *active, size_t n
     }
 }
 
+/* Zeros in an array over k experts, its padding included. */
+static void zero(double *over, size_t k)
+{
+    for (size_t i = 0; i < k; i += BLOCK)
+        memset(over + i, 0, BLOCK * sizeof *over);
+}
+
 static void weigh(AnbGate *gate)
 {
     double sum = 0;
-    for (size_t i = 0; i < gate->k; i++)
-        gate->weight[i] = 0;
+    zero(gate->weight, gate->k);
     for (size_t a = 0; a < gate->n_active; a++)
         sum += gate->p[gate->active[a]];
     for (size_t a = 0; a < gate->n_active; a++) {
@@ -257,9 +265,7 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
     Work w = work_of(self, scratch);
     if (gate->penalty)
         memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* there it has its padding */
-    double bad = anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, w.p);
-    for (size_t i = 0; i < gate->k; i++)
-        gate->p[i] = w.p[i];
+    double bad = anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, gate->p);
     gate->n_active = (size_t)o->top_k;
     if (gate->n_active == 2 && !gate->penalty && bad == 0)
         select_two(w.z, gate->k, gate->active); /* does not wait for the exponentials */
@@ -279,17 +285,17 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
 
 static void mark_active(const AnbGate *gate, double *mark)
 {
-    for (size_t i = 0; i < anb_gate_padded(gate->k); i++)
-        mark[i] = 0;
+    zero(mark, gate->k);
     for (size_t a = 0; a < gate->n_active; a++)
         mark[gate->active[a]] = 1;
 }
 
-static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const Work *w, double weight)
+static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const double *p, double *mark,
+                           double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
-    mark_active(gate, w->mark);
-    return (AnbGateMove){.p = w->p, .mark = w->mark, .best = gate->best, .step = o->router_lr * weight,
+    mark_active(gate, mark);
+    return (AnbGateMove){.p = p, .mark = mark, .best = gate->best, .step = o->router_lr * weight,
                          .share = s->share, .balance = o->load_balance_rate, .target = s->target};
 }
 
@@ -365,14 +371,15 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     (void)y;
     if (fresh)
         draw(self, s);
+    const double *p = fresh || gate->penalty || bends(self) ? w.p : gate->p;
     if (fresh || gate->penalty)
         anb_gate_open(&g, x, NULL, w.z, w.p);
+    else if (p == w.p)
+        memcpy(w.p, gate->p, anb_gate_padded(g.k) * sizeof *w.p);
     if (bends(self))
         bend(self, &g, &w, scratch);
-    AnbGateMove move = move_of(self, s, gate, &w, weight);
-    double bad = anb_gate_move(&g, &move, x, w.z, w.p, &what);
-    for (size_t i = 0; i < gate->k; i++)
-        gate->after[i] = w.p[i];
+    AnbGateMove move = move_of(self, s, gate, p, w.mark, weight);
+    double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);
     gate->entropy = anb_log(what.sum) - what.mean;
     if (!(bad == 0))
         begin_again(self, s, row, gate);

@@ -291,6 +291,31 @@ START_TEST(moments_of_extremes)
 }
 END_TEST
 
+static void follow_body(void)
+{
+    double mean[MOST + PAD], now[MOST + PAD], before[MOST];
+    for (size_t t = 1; t < N_LENGTHS; t++) {
+        size_t k = lengths[t];
+        double least = HUGE_VAL;
+        fill(mean, MOST + PAD);
+        fill(now, MOST + PAD);
+        mean[k] = now[k] = -1e9; /* behind the last: nobody's */
+        memcpy(before, mean, sizeof before);
+        double told = anb_follow(mean, now, .125, k);
+        for (size_t i = 0; i < k; i++) {
+            ck_assert(mean[i] == before[i] + .125 * (now[i] - before[i]));
+            least = mean[i] < least ? mean[i] : least;
+        }
+        ck_assert(told == least);
+    }
+}
+
+START_TEST(running_means_follow_and_the_least_is_told)
+{
+    on_each(follow_body);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("kernels");
@@ -303,6 +328,7 @@ static Suite *suite(void)
     tcase_add_test(tests, standardize_clips_and_fills);
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);
+    tcase_add_test(tests, running_means_follow_and_the_least_is_told);
     return suite;
 }
 

@@ -208,7 +208,10 @@ struct AnbNode {
 
 /* ---- a gate ---------------------------------------------------------------------------------------------------- */
 
-/* One sample at a gate. The arrays have K entries and are the mixture's scratch. */
+/*
+ * One sample at a gate. The arrays have K entries and are the mixture's scratch; those of doubles have room for a whole
+ * number of blocks of eight, and what stands behind the K-th is nobody's.
+ */
 typedef struct AnbGate {
     size_t k;               /* experts */
     const double *penalty;  /* added to the logits while experts warm up; NULL: none does */
