@@ -77,7 +77,7 @@ static void compare(const char *router, const double *rows, const double *target
     BenchItem items[N];
     for (int i = 0; i < N; i++)
         items[i] = (BenchItem){run, &w[i], 0, 0};
-    bench_all(items, N, repeats, 2e6);
+    bench_all(items, N, repeats, 2e6, -1);
     printf("moe of 4 linear, d = %d, router = %s\n", D, router);
     for (int i = 0; i < N; i++) {
         printf("  %-36s %8.1f ns a sample  %+8.1f\n", names[i], items[i].best, items[i].best - items[0].best);

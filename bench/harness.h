@@ -2,6 +2,7 @@
 #ifndef ANB_BENCH_HARNESS_H
 #define ANB_BENCH_HARNESS_H
 
+#include "counter.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,22 +48,34 @@ enum { BENCH_MAX = 8 };
 typedef struct BenchItem {
     BenchRun run;
     void *context;
-    double best; /* out: ns a run */
+    double best;         /* out: ns a run */
+    double instructions; /* out: of a run, the least; 0 where they cannot be counted */
     size_t count;
 } BenchItem;
 
-/* Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum. */
-static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns)
+/* One repeat of one item. */
+static inline void bench_item(BenchItem *item, int counter)
+{
+    double before = bench_counter_read(counter), each = bench_once(item->run, item->context, item->count);
+    double spent = (bench_counter_read(counter) - before) / (double)item->count;
+    each /= (double)item->count;
+    item->best = each < item->best ? each : item->best;
+    item->instructions = spent < item->instructions ? spent : item->instructions;
+}
+
+/*
+ * Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum.
+ * `counter`: from bench_counter_open, -1: none.
+ */
+static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns, int counter)
 {
     for (size_t i = 0; i < n; i++) {
         items[i].count = bench_count(items[i].run, items[i].context, ns);
-        items[i].best = 1e300;
+        items[i].best = items[i].instructions = 1e300;
     }
     for (int r = 0; r < repeats; r++)
-        for (size_t i = 0; i < n; i++) {
-            double each = bench_once(items[i].run, items[i].context, items[i].count) / (double)items[i].count;
-            items[i].best = each < items[i].best ? each : items[i].best;
-        }
+        for (size_t i = 0; i < n; i++)
+            bench_item(&items[i], counter);
 }
 
 /* "  123.4", or a dash where there is nothing (0). */

@@ -1,6 +1,7 @@
 /*
  * What every registered type costs, in ns for one predict and one train through the public way, at 8, 32 and 128 features;
  * and for what has a bare kernel of its own (linear, rls, the mixture of 4 linears) the ratio to it, measured in turn.
+ * Where the machine counts instructions (perf_event_open), a line below each says how many a sample takes.
  *
  *     learners [-q] [EXPRESSION ...]      -q: fewer repeats; expressions instead of every type's example
  */
@@ -16,7 +17,7 @@ enum { CELLS = 4096, ROWS_MOST = 512, NOISES = 1021, N_SIZES = 3 }; /* the rows 
 static const size_t sizes[N_SIZES] = {8, 32, 128};
 #define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"
 
-static int repeats = 40;
+static int repeats = 40, counter = -1;
 static volatile double sink;
 
 /* ---- rows: uniform features, a linear target with noise that no model can learn by heart ---------------------------------- */
@@ -184,13 +185,17 @@ static void warm_up(Public *p)
         public_train(p, 100);
 }
 
-/* Nanoseconds of predict and train, then of the twin's where there is one; 0: this type refuses so many features. */
-static void measure(const char *expression, const Twin *twin, size_t d, double best[4])
+/* Predict and train, then the twin's where there is one. */
+typedef struct Figures {
+    double ns[4], instructions[4]; /* 0: this type refuses so many features, or nothing counts */
+} Figures;
+
+static Figures measure(const char *expression, const Twin *twin, size_t d)
 {
     Public p = {.model = anb_parse(d, expression, NULL, NULL)};
-    memset(best, 0, 4 * sizeof *best);
+    Figures figures = {{0}, {0}};
     if (!p.model)
-        return;
+        return figures;
     p.rows = rows_of(d);
     Bare bare = bare_of(d);
     warm_up(&p);
@@ -200,30 +205,53 @@ static void measure(const char *expression, const Twin *twin, size_t d, double b
         items[n++] = (BenchItem){.run = twin->predict, .context = &bare};
         items[n++] = (BenchItem){.run = twin->train, .context = &bare};
     }
-    bench_all(items, n, repeats, 2e5);
-    for (size_t i = 0; i < n; i++)
-        best[i] = items[i].best;
+    bench_all(items, n, repeats, 2e5, counter);
+    for (size_t i = 0; i < n; i++) {
+        figures.ns[i] = items[i].best;
+        figures.instructions[i] = items[i].instructions;
+    }
     anb_free(p.model);
     free(p.rows.x);
     bare_free(&bare);
+    return figures;
+}
+
+static void cells(const Figures *of, size_t what, bool instructions)
+{
+    for (size_t s = 0; s < N_SIZES; s++)
+        bench_cell(stdout, instructions ? of[s].instructions[what] : of[s].ns[what], "");
+}
+
+static void ratios(const Figures *of, size_t what, bool instructions)
+{
+    for (size_t s = 0; s < N_SIZES; s++) {
+        const double *figure = instructions ? of[s].instructions : of[s].ns;
+        printf(" %6.2f", figure[what] / figure[2 + what]);
+    }
+}
+
+static void row(const char *expression, const char *name, const Figures *of, size_t what, bool twin, bool instructions)
+{
+    printf("%-40.40s %-8s", expression, name);
+    cells(of, what, instructions);
+    if (twin) {
+        cells(of, 2 + what, instructions);
+        ratios(of, what, instructions);
+    }
+    printf("\n");
 }
 
 static void line(const char *expression, const Twin *twin)
 {
-    double best[N_SIZES][4];
+    Figures figures[N_SIZES];
     for (size_t s = 0; s < N_SIZES; s++)
-        measure(expression, twin, sizes[s], best[s]);
-    for (int train = 0; train < 2; train++) {
-        printf("%-40.40s %-8s", expression, train ? "train" : "predict");
-        for (size_t s = 0; s < N_SIZES; s++)
-            bench_cell(stdout, best[s][train], "");
-        for (size_t s = 0; s < N_SIZES && twin; s++)
-            bench_cell(stdout, best[s][2 + train], "");
-        for (size_t s = 0; s < N_SIZES && twin; s++)
-            printf(" %6.2f", best[s][train] / best[s][2 + train]);
-        printf("\n");
-        fflush(stdout);
+        figures[s] = measure(expression, twin, sizes[s]);
+    for (size_t what = 0; what < 2; what++) {
+        row(expression, what ? "train" : "predict", figures, what, twin, false);
+        if (counter >= 0)
+            row("", "instr.", figures, what, twin, true);
     }
+    fflush(stdout);
 }
 
 static const Twin *twin_of(const char *expression)
@@ -241,7 +269,9 @@ int main(int argc, char **argv)
         repeats = 8;
         first++;
     }
-    printf("ns a sample, minimum of %d repeats, instruction set %s\n", repeats, anb_isa_name(anb_isa_in_use()));
+    counter = bench_counter_open();
+    printf("ns a sample, minimum of %d repeats, instruction set %s%s\n", repeats, anb_isa_name(anb_isa_in_use()),
+           counter < 0 ? "; instructions are not counted here (perf_event_open refuses)" : "");
     printf("%-40s %-8s %10s %10s %10s %10s %10s %10s   ratios\n", "", "", "d = 8", "32", "128", "bare 8", "32", "128");
     for (int i = first; i < argc; i++)
         line(argv[i], twin_of(argv[i]));
