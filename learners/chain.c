@@ -6,19 +6,13 @@
  * Good on trends and times of day, where a quick linear model follows the level and a slow one the shape; on stationary
  * streams b alone is better: a chain stands beside its b, never instead of it.
  *
- * State: none of its own. Scratch: a(x). Cost: both children, two additions.
+ * State: none of its own. Scratch: a(x). Cost: both children, two additions, whose sums stay within the doubles.
  * Boosting of residuals in one stage: Friedman 2001, Greedy function approximation.
  */
+#include "parts/moments.h"
 #include <anabranch/learners.h>
-#include <float.h>
 
 enum { A, B };
-
-/* A sum that stays a number: 1e308 + 1e308 is the largest double. */
-static double bounded(double sum)
-{
-    return sum > DBL_MAX ? DBL_MAX : sum < -DBL_MAX ? -DBL_MAX : sum;
-}
 
 static AnbNeed need(const AnbNode *self)
 {
@@ -29,19 +23,19 @@ static AnbNeed need(const AnbNode *self)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     scratch[0] = anb_child_predict(self, A, state, row, scratch);
-    return bounded(scratch[0] + anb_child_predict(self, B, state, row, scratch));
+    return anb_within_doubles(scratch[0] + anb_child_predict(self, B, state, row, scratch));
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     anb_child_update(self, A, state, row, y, weight, scratch);
-    anb_child_update(self, B, state, row, bounded(y - scratch[0]), weight, scratch);
+    anb_child_update(self, B, state, row, anb_within_doubles(y - scratch[0]), weight, scratch);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     double first = anb_child_step(self, A, state, row, y, weight, scratch);
-    return bounded(first + anb_child_step(self, B, state, row, bounded(y - first), weight, scratch));
+    return anb_within_doubles(first + anb_child_step(self, B, state, row, anb_within_doubles(y - first), weight, scratch));
 }
 
 /* What b knows is nearer to the whole: its spread is the chain's, its importances are of what a could not say. */

@@ -91,7 +91,7 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
     router->gate(self->router, at_gate, row, gate, gate_scratch);
     ask_experts(self, state, row, gate, scratch);
     double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
-    gate->prediction = router->dense ? anb_range_clip(&s->range, f) : f;
+    gate->prediction = router->dense ? anb_range_clip(&s->range, f) : anb_within_doubles(f);
     w->last[PREDICTION] = gate->prediction;
     w->last[N_ACTIVE] = (double)gate->n_active;
     return gate->prediction;
@@ -125,7 +125,7 @@ static int sign_with_margin(double v)
 /* How steadily the prediction accelerates: the agreement of its last two second differences. */
 static void align(Moe *s, double prediction)
 {
-    double change = within_doubles(prediction - s->prediction);
+    double change = anb_within_doubles(prediction - s->prediction);
     if (s->samples >= 1) {
         int now = sign_with_margin(change - s->change), before = sign_with_margin(s->change - s->earlier_change);
         s->alignment += .05 * (now * before - s->alignment);
@@ -279,7 +279,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
     reset_dead(self, state, row, follow_gate(self, state, gate), w);
     anb_range_add(&s->range, y);
     w->last[TARGET] = y;
-    w->last[ERROR] = within_doubles(y - gate->prediction);
+    w->last[ERROR] = anb_within_doubles(y - gate->prediction);
     if (++s->samples % GATHER_EVERY == 0)
         gather_importance(self, state, w->importance);
 }

@@ -6,7 +6,6 @@
 
 #include "parts/moments.h"
 #include <anabranch/moe.h>
-#include <float.h>
 
 typedef struct Moe {
     uint64_t samples;
@@ -94,8 +93,9 @@ static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
     gate.entropy = -1;
     gate.n_active = (size_t)w->last[N_ACTIVE];
     gate.prediction = w->last[PREDICTION];
-    gate.low = s->range.seen ? anb_range_floor(&s->range) : 1;
-    gate.high = s->range.seen ? anb_range_ceiling(&s->range) : -1;
+    bool bounded = router_of(self)->dense && s->range.seen > 0;
+    gate.low = bounded ? anb_range_floor(&s->range) : 1;
+    gate.high = bounded ? anb_range_ceiling(&s->range) : -1;
     if (s->warming && router_of(self)->dense)
         gate.asleep = arrays_of(self, (void *)s).asleep;
     else if (s->warming)
@@ -108,25 +108,19 @@ static inline bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
     return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
 }
 
-/* Differences of finite predictions may leave the doubles: what is kept does not. */
-static inline double within_doubles(double v)
-{
-    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
-}
-
 /* The sample standard deviation of n values picked by index, or of the first n where there is none. */
 static inline double spread(const double *f, const unsigned *pick, size_t n)
 {
     double mean = 0, sum = 0, part = 1 / (double)n;
     if (n == 2)
-        return within_doubles(fabs(f[pick ? pick[0] : 0] - f[pick ? pick[1] : 1]) * 0.70710678118654752);
+        return anb_within_doubles(fabs(f[pick ? pick[0] : 0] - f[pick ? pick[1] : 1]) * 0.70710678118654752);
     for (size_t i = 0; i < n; i++)
         mean += f[pick ? pick[i] : i] * part;
     for (size_t i = 0; i < n; i++) {
         double delta = f[pick ? pick[i] : i] - mean;
         sum += delta * delta;
     }
-    return n < 2 ? 0 : within_doubles(sqrt(sum / (double)(n - 1)));
+    return n < 2 ? 0 : anb_within_doubles(sqrt(sum / (double)(n - 1)));
 }
 
 /* Answers what can be asked of a mixture. */

@@ -91,7 +91,7 @@ static double spread_about_mix(const AnbNode *self, const void *state, double *s
         double away = gate.f[gate.active[a]] - gate.prediction, weight = gate.weight[gate.active[a]];
         sum += weight > 0 ? weight * away * away : 0;
     }
-    return sum > 0 ? within_doubles(sqrt(sum)) : 0;
+    return sum > 0 ? anb_within_doubles(sqrt(sum)) : 0;
 }
 
 int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)

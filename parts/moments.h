@@ -10,6 +10,7 @@
 #define ANB_PARTS_MOMENTS_H
 
 #include <anabranch/type.h>
+#include <float.h>
 #include <math.h>
 
 typedef struct AnbMoments {
@@ -98,15 +99,21 @@ static inline void anb_range_add(AnbRange *range, double value)
     range->seen++;
 }
 
-/* The bounds that values are clipped to: the range and a tenth of its width on both sides. */
+/* What left the doubles comes back to their end. */
+static inline double anb_within_doubles(double v)
+{
+    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+}
+
+/* The bounds that values are clipped to: the range and a tenth of its width on both sides, as far as doubles go. */
 static inline double anb_range_floor(const AnbRange *range)
 {
-    return range->low - (0.1 * range->high - 0.1 * range->low);
+    return anb_within_doubles(range->low - (0.1 * range->high - 0.1 * range->low));
 }
 
 static inline double anb_range_ceiling(const AnbRange *range)
 {
-    return range->high + (0.1 * range->high - 0.1 * range->low);
+    return anb_within_doubles(range->high + (0.1 * range->high - 0.1 * range->low));
 }
 
 /* Clips; before the first value nothing is clipped. A value that is not a number stays. */

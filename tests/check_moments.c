@@ -1,4 +1,5 @@
 #include "suite.h"
+#include <float.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <parts/moments.h>
@@ -101,6 +102,7 @@ START_TEST(clipping_to_the_seen_range)
     anb_range_add(&range, -1.7e308);
     anb_range_add(&range, 1.7e308);
     ck_assert(anb_range_clip(&range, 1e308) == 1e308);
+    ck_assert(anb_range_clip(&range, HUGE_VAL) == DBL_MAX && anb_range_clip(&range, -HUGE_VAL) == -DBL_MAX);
 }
 END_TEST
 

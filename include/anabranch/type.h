@@ -225,7 +225,7 @@ typedef struct AnbGate {
     double prediction;      /* the mix */
     double *after;          /* learn: probabilities after the update, without penalties */
     double entropy;         /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
-    double low, high;       /* the seen target range, widened: what a dense router clips to; low > high: none yet */
+    double low, high;       /* the seen target range, widened: what a dense router clips to; low > high: none */
 } AnbGate;
 
 /*
