@@ -2,6 +2,9 @@
  * The learners, and the options of each. An options struct starts from its anb_..._defaults(): 0 is a value.
  *
  * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied), unit (learns weight 1 only).
+ *
+ * Missing cells: tree, forest and sgbt route them by their cuts; the others take what a scale above puts in their place,
+ * and without one a row that has any is rejected.
  */
 #ifndef ANABRANCH_LEARNERS_H
 #define ANABRANCH_LEARNERS_H
@@ -87,7 +90,8 @@ ANB_API extern const StreamingLearnerType anb_guard;
 
 /*
  * Nearest neighbours in a window of rows, by a metric that it learns from the slopes of the planes it fits, and a ridge
- * plane through them. Wants a scale above it. Weight class: unit.
+ * plane through them. Wants a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the window and little more. Weight
+ * class: unit.
  */
 typedef struct AnbKnnOptions {
     int window; /* 1,000; samples remembered, 2 to 1,048,576 */
@@ -131,7 +135,8 @@ typedef struct AnbMatrix {
 
 /*
  * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is replaced
- * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that.
+ * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that. Weight class: that
+ * of the mixture, scaled.
  */
 typedef struct AnbAutoOptions {
     int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one */
