@@ -63,13 +63,19 @@ static const char *weight_class(unsigned flags)
     return flags & ANB_WEIGHT_EXACT ? "exact" : flags & ANB_WEIGHT_UNIT ? "unit" : flags & ANB_WEIGHT_SCALED ? "scaled" : "";
 }
 
-/* The bytes of a type's example; 0 where it does not take so many features. */
-static size_t example_bytes(const StreamingLearnerType *type, size_t features)
+/* The bytes of a model; 0 where it cannot be, or not with so many features. */
+static size_t bytes_of(const char *expression, size_t features)
 {
-    StreamingLearner *model = type->example ? anb_parse(features, type->example, NULL, NULL) : NULL;
+    StreamingLearner *model = expression ? anb_parse(features, expression, NULL, NULL) : NULL;
     size_t bytes = model ? anb_state_bytes(model) : 0;
     anb_free(model);
     return bytes;
+}
+
+/* By its defaults; 0 for what wants children as well. */
+static size_t default_bytes(const StreamingLearnerType *type, size_t features)
+{
+    return type->min_children > 0 ? 0 : bytes_of(type->name, features);
 }
 
 static void print_params(const StreamingLearnerType *type)
@@ -113,9 +119,14 @@ static void print_type(const StreamingLearnerType *type, bool router, size_t fea
     char bytes[SHOW_SIZE];
     printf("%s%s: %s\n", type->name, router ? " (a router)" : "", type->brief);
     if (type->example) {
+        size_t usual = router ? 0 : default_bytes(type, features);
+        size_t example = router ? 0 : bytes_of(type->example, features);
         printf("\n  example    %s\n", type->example);
-        if (!router && example_bytes(type, features))
-            printf("  state      %s at %zu features\n", show_bytes(example_bytes(type, features), bytes), features);
+        if (usual)
+            printf("  state      %s at %zu features by its defaults\n", show_bytes(usual, bytes), features);
+        if (example)
+            printf("  %-10s %s at %zu features as in the example\n", usual ? "" : "state", show_bytes(example, bytes),
+                   features);
     }
     if (*weight_class(type->flags))
         printf("  weights    %s\n", weight_class(type->flags));
@@ -168,7 +179,7 @@ static void json_expansions(Json *json, const StreamingLearnerType *type, size_t
 
 static void json_type(Json *json, const StreamingLearnerType *type, bool router, size_t features)
 {
-    size_t bytes = router ? 0 : example_bytes(type, features);
+    size_t bytes = router ? 0 : bytes_of(type->example, features), usual = router ? 0 : default_bytes(type, features);
     json_open(json, NULL, '{');
     json_text(json, "name", type->name);
     json_text(json, "kind", router ? "router" : "learner");
@@ -177,6 +188,7 @@ static void json_type(Json *json, const StreamingLearnerType *type, bool router,
     json_text(json, "weights", weight_class(type->flags));
     json_count(json, "min_children", type->min_children);
     json_count(json, "max_children", type->max_children);
+    json_number(json, "state_bytes", usual ? (double)usual : ANB_NAN);
     json_number(json, "example_state_bytes", bytes ? (double)bytes : ANB_NAN);
     json_params(json, type);
     json_expansions(json, type, features);
@@ -208,13 +220,17 @@ static void list(size_t features)
     char bytes[SHOW_SIZE];
     printf("%-12s %12s  %s\n", "learner", "state", "");
     for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++) {
-        size_t size = example_bytes(*type, features);
-        printf("%-12s %12s  %s\n", (*type)->name, size ? show_bytes(size, bytes) : "-", (*type)->brief);
+        bool wants = (*type)->min_children > 0;
+        size_t size = wants ? bytes_of((*type)->example, features) : default_bytes(*type, features);
+        printf("%-12s %12s%c %s\n", (*type)->name, size ? show_bytes(size, bytes) : "-", size && wants ? '*' : ' ',
+               (*type)->brief);
     }
     printf("\n%-12s %12s  %s\n", "router", "", "");
     for (const AnbRouterType *const *type = anb_router_types(); *type; type++)
         printf("%-12s %12s  %s\n", (*type)->type.name, "", (*type)->type.brief);
-    printf("\nThe state is that of the type's example at %zu features; `anabranch learners NAME` says more.\n", features);
+    printf("\nThe state is that by a type's defaults at %zu features; * wants children: that of its example.\n"
+           "`anabranch learners NAME` says more, `anabranch learners EXPRESSION` tells the bytes of any other.\n",
+           features);
 }
 
 static int show_expression(const char *text, size_t features, Json *json)

@@ -235,6 +235,12 @@ START_TEST(learners_from_their_tables)
     ck_assert(strstr(out, "lambda") && strstr(out, "0.999") && strstr(out, "> 0, <= 1"));
     ck_assert_int_eq(run("$A learners --features 3 'scale( rls( lambda = 0.9990 ) )'"), 0);
     ck_assert(strstr(out, "scale(rls)\n"));
+    ck_assert_int_eq(run("$A learners --json --features 12 'knn(window=1000)'"), 0);
+    double by_defaults = json("state_bytes");
+    ck_assert_int_eq(run("$A learners --json --features 12 knn"), 0);
+    ck_assert(json("state_bytes") == by_defaults && json("example_state_bytes") < by_defaults);
+    ck_assert_int_eq(run("$A learners --features 12 poly"), 0);
+    ck_assert(strstr(out, "as in the example") && !strstr(out, "by its defaults"));
     ck_assert_int_eq(run("$A learners auto --features 12"), 0);
     ck_assert(strstr(out, "auto(budget=5) at 12 features") && strstr(out, "auto(budget=100) at 12 features"));
     ck_assert(strstr(out, "    guard(scale(refine(moe(mean, "));
