@@ -26,7 +26,8 @@ check:
 check-long:
 	@tools/need build test long
 	@$(MAKE) --no-print-directory all
-	@tools/check $(BUILD)
+	@tools/arm64-gsl $(BUILD)/arm64
+	@ARM_ROOT=$(abspath $(BUILD)/arm64) tools/check $(BUILD)
 
 # What three static analysers find; every exception has its reason in tools/lint, .clang-tidy or tools/cppcheck.txt.
 lint:
