@@ -8,6 +8,8 @@
  * reads `shown` after it was set, and so is not on the copy that the learner takes.
  */
 #include "model.h"
+#include <anabranch/interval.h>
+#include <anabranch/pending.h>
 #include <anabranch/serve.h>
 #include <pthread.h>
 #include <sched.h>
@@ -17,13 +19,24 @@ typedef struct Copy {
     uint64_t version;
 } Copy;
 
+/* What the learner thread did, to be done again on the other copy; its row is in `rows`. */
+typedef enum Kind { SAMPLE, ROW, LABEL } Kind;
+
+typedef struct Event {
+    Kind kind;
+    uint64_t id;      /* of a row or a label */
+    double y, weight; /* of a sample or a label */
+} Event;
+
 struct AnbServer {
     AnbAllocator allocator;
     Copy copies[2];
     atomic_uint shown;       /* the copy that readers see; the learner has the other */
     uint64_t version;
-    size_t n_features, interval, pending;
-    double *log;             /* interval rows of x, y, weight */
+    size_t n_features, interval;
+    Event *events;           /* room for `interval` of them */
+    double *rows;            /* of n_features each */
+    size_t n_events;         /* that the copy which readers see has not had yet */
     pthread_mutex_t lock;    /* of the list of readers */
     AnbServeReader *readers;
 };
@@ -60,8 +73,9 @@ static bool fill(AnbServer *s, const StreamingLearner *model, size_t interval, A
 {
     s->n_features = anb_n_features(model);
     s->interval = interval;
-    s->log = take(&s->allocator, interval * (s->n_features + 2) * sizeof(double));
-    if (!s->log)
+    s->events = take(&s->allocator, interval * sizeof *s->events);
+    s->rows = take(&s->allocator, interval * s->n_features * sizeof(double));
+    if (!s->events || !s->rows)
         return out_of_memory(error) != NULL;
     for (int i = 0; i < 2; i++)
         if (!(s->copies[i].model = anb_clone(model, error)))
@@ -97,7 +111,8 @@ void anb_serve_free(AnbServer *server)
     AnbAllocator allocator = server->allocator;
     anb_free(server->copies[0].model);
     anb_free(server->copies[1].model);
-    give(&allocator, server->log);
+    give(&allocator, server->events);
+    give(&allocator, server->rows);
     pthread_mutex_destroy(&server->lock);
     give(&allocator, server);
 }
@@ -119,14 +134,23 @@ static void wait_for_readers(AnbServer *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void repeat_log(AnbServer *s, StreamingLearner *model)
+static double play(StreamingLearner *model, const Event *event, const double *x)
 {
-    size_t d = s->n_features;
-    for (size_t i = 0; i < s->pending; i++) {
-        const double *row = s->log + i * (d + 2);
-        anb_train_one(model, row, row[d], row[d + 1]);
+    switch (event->kind) {
+    case ROW:
+        return anb_predict_pending(model, event->id, x);
+    case LABEL:
+        return anb_learn_label(model, event->id, event->y, event->weight);
+    default:
+        return anb_train_one(model, x, event->y, event->weight);
     }
-    s->pending = 0;
+}
+
+static void repeat_events(AnbServer *s, StreamingLearner *model)
+{
+    for (size_t i = 0; i < s->n_events; i++)
+        play(model, &s->events[i], s->rows + i * s->n_features);
+    s->n_events = 0;
 }
 
 void anb_serve_publish(AnbServer *server)
@@ -135,20 +159,35 @@ void anb_serve_publish(AnbServer *server)
     done->version = ++server->version;
     atomic_store(&server->shown, (unsigned)(done - server->copies));
     wait_for_readers(server);
-    repeat_log(server, mine(server)->model);
+    repeat_events(server, mine(server)->model);
+}
+
+/* On the learner's copy now, on the other one after the next publication. x: NULL where the event has no row. */
+static double happen(AnbServer *s, Event event, const double *x)
+{
+    double *row = s->rows + s->n_events * s->n_features;
+    if (x)
+        memcpy(row, x, s->n_features * sizeof *row);
+    s->events[s->n_events++] = event;
+    double answer = play(mine(s)->model, &event, row);
+    if (s->n_events == s->interval)
+        anb_serve_publish(s);
+    return answer;
 }
 
 double anb_serve_train(AnbServer *server, const double *x, double y, double weight)
 {
-    size_t d = server->n_features;
-    double *row = server->log + server->pending++ * (d + 2);
-    memcpy(row, x, d * sizeof(double));
-    row[d] = y;
-    row[d + 1] = weight;
-    double before = anb_train_one(mine(server)->model, x, y, weight);
-    if (server->pending == server->interval)
-        anb_serve_publish(server);
-    return before;
+    return happen(server, (Event){SAMPLE, 0, y, weight}, x);
+}
+
+double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x)
+{
+    return happen(server, (Event){ROW, id, 0, 0}, x);
+}
+
+double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight)
+{
+    return happen(server, (Event){LABEL, id, y, weight}, NULL);
 }
 
 uint64_t anb_serve_version(const AnbServer *server)
@@ -207,15 +246,33 @@ void anb_serve_reader_free(AnbServeReader *reader)
     give(&server->allocator, reader->memory);
 }
 
-double anb_serve_predict(AnbServeReader *reader, const double *x)
+/* The published copy, which stays as it is until the reader leaves. */
+static const StreamingLearner *enter(AnbServeReader *reader)
+{
+    atomic_store(&reader->entered, atomic_load_explicit(&reader->entered, memory_order_relaxed) + 1);
+    const Copy *copy = &reader->server->copies[atomic_load(&reader->server->shown)];
+    reader->version = copy->version;
+    return copy->model;
+}
+
+static void leave(AnbServeReader *reader)
 {
     size_t entered = atomic_load_explicit(&reader->entered, memory_order_relaxed);
-    atomic_store(&reader->entered, entered + 1);
-    const Copy *copy = &reader->server->copies[atomic_load(&reader->server->shown)];
-    double f = anb_predict_with(copy->model, reader->reader, x);
-    reader->version = copy->version;
-    atomic_store_explicit(&reader->entered, entered + 2, memory_order_release);
+    atomic_store_explicit(&reader->entered, entered + 1, memory_order_release);
+}
+
+double anb_serve_predict(AnbServeReader *reader, const double *x)
+{
+    double f = anb_predict_with(enter(reader), reader->reader, x);
+    leave(reader);
     return f;
+}
+
+int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low, double *high)
+{
+    int code = anb_predict_interval_with(enter(reader), reader->reader, x, coverage, low, high);
+    leave(reader);
+    return code;
 }
 
 uint64_t anb_serve_reader_version(const AnbServeReader *reader)

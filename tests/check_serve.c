@@ -1,7 +1,10 @@
 /* A server: every prediction is one of a published version, however many threads ask while the model learns. */
 #include "suite.h"
 #include "zoo.h"
+#include <anabranch/interval.h>
+#include <anabranch/pending.h>
 #include <anabranch/serve.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -140,6 +143,46 @@ START_TEST(every_type_is_read_without_being_written)
 }
 END_TEST
 
+/* Rows that wait, labels and samples mixed, against a model that has the same without a server; the reader's intervals
+ * are those of the published version. */
+START_TEST(intervals_and_delayed_labels_are_served)
+{
+    static const char text[] = "pending(interval(scale(rls), coverage=[0.8, 0.95]), capacity=40)";
+    StreamingLearner *model = anb_parse(ZOO_FEATURES, text, NULL, NULL);
+    AnbServer *server = anb_serve_new(model, INTERVAL, NULL);
+    AnbServeReader *reader = anb_serve_reader_new(server, NULL);
+    ZooStream s = zoo_stream(7, false);
+    double targets[600], low[2], high[2];
+    size_t finite = 0;
+    for (uint64_t t = 0; t < 600; t++) {
+        zoo_next(&s);
+        targets[t] = s.y;
+        ck_assert(same_bits(anb_predict_pending(model, t, s.x), anb_serve_predict_pending(server, t, s.x)));
+        if (t % 3 == 0)
+            ck_assert(same_bits(anb_train_one(model, s.x, s.y, 1), anb_serve_train(server, s.x, s.y, 1)));
+        if (t >= 25)
+            ck_assert(same_bits(anb_learn_label(model, t - 25, targets[t - 25], 2),
+                                anb_serve_learn_label(server, t - 25, targets[t - 25], 2)));
+        ck_assert(anb_equal(model, anb_serve_model(server)));
+        anb_serve_publish(server);
+        for (int i = 0; i < 2; i++) {
+            double coverage = i ? .95 : .8, l, h;
+            ck_assert_int_eq(anb_serve_predict_interval(reader, s.x, coverage, &low[i], &high[i]), 0);
+            ck_assert_int_eq(anb_predict_interval(model, s.x, coverage, &l, &h), 0);
+            ck_assert(same_bits(l, low[i]) && same_bits(h, high[i]));
+        }
+        finite += high[1] < HUGE_VAL && low[1] < low[0] && high[0] < high[1];
+    }
+    ck_assert_uint_gt(finite, 400);
+    ck_assert(anb_serve_learn_label(server, 12345, 1, 1) != anb_serve_learn_label(server, 12345, 1, 1)); /* ANB_NAN */
+    ck_assert_int_eq(anb_serve_predict_interval(reader, s.x, .5, &low[0], &high[0]), ANB_E_ARGUMENT);
+    ck_assert_uint_eq(anb_n_pending(anb_serve_model(server)), 25);
+    anb_serve_reader_free(reader);
+    anb_serve_free(server);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(a_server_refuses_what_it_cannot)
 {
     AnbError error = {0};
@@ -177,6 +220,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, a_server_learns_what_a_model_learns, 0, animals);
     tcase_add_loop_test(tests, eight_readers_see_whole_versions_only, 0, 3);
     tcase_add_loop_test(tests, every_type_is_read_without_being_written, 0, animals);
+    tcase_add_test(tests, intervals_and_delayed_labels_are_served);
     tcase_add_test(tests, a_server_refuses_what_it_cannot);
     tcase_add_test(tests, a_refused_row_is_counted_by_its_reader);
     return suite;

@@ -6,8 +6,8 @@
  *                                                 AnbServeReader *r = anb_serve_reader_new(s, &e);
  *     anb_serve_train(s, x, y, 1);                double f = anb_serve_predict(r, x);
  *
- * The server keeps two copies of the model's block: readers see one, the learner writes the other. Every `interval` samples
- * they change places, and the learner repeats on the copy that it got back what it had missed:
+ * The server keeps two copies of the model's block: readers see one, the learner writes the other. Every `interval` events
+ * (samples, rows that wait, labels) they change places, and the learner repeats on the copy that it got back what it had missed:
  *
  *     copy 0   [ learn 64 ] swap [ ......... read ......... ] swap [ repeat 64, learn 64 ]
  *     copy 1   [ .. read .. ] swap [ repeat 64, learn 64 ]    swap [ ...... read ........ ]
@@ -33,7 +33,8 @@ enum { ANB_SERVE_INTERVAL_MAX = 1 << 20 };
  * Makes a server of a model.
  *
  * @param model     copied twice; stays the caller's
- * @param interval  samples from one publication to the next, 1 to ANB_SERVE_INTERVAL_MAX; their rows are kept
+ * @param interval  samples, rows that wait and labels from one publication to the next, 1 to ANB_SERVE_INTERVAL_MAX; they
+ *                  are kept, at 8 n_features + 32 bytes each
  * @param error     why it failed, or NULL
  * @return          the server, owned by the caller (anb_serve_free), or NULL
  */
@@ -57,6 +58,14 @@ ANB_API void anb_serve_free(AnbServer *server);
  * one a reader at most, and repeats interval samples. Never allocates.
  */
 ANB_API double anb_serve_train(AnbServer *server, const double *x, double y, double weight);
+
+/*
+ * Delayed labels, where the model's root is a pending (pending.h): the learner thread keeps the row that a reader was asked
+ * for, and hands in the label when it comes. As anb_predict_pending and anb_learn_label; each counts for the interval and
+ * costs twice what it costs there.
+ */
+ANB_API double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x);
+ANB_API double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight);
 
 /* Shows the readers all that was learned, now. Cost: as a publishing anb_serve_train. */
 ANB_API void anb_serve_publish(AnbServer *server);
@@ -93,7 +102,22 @@ ANB_API void anb_serve_reader_free(AnbServeReader *reader);
  */
 ANB_API double anb_serve_predict(AnbServeReader *reader, const double *x);
 
-/* The version that the last anb_serve_predict saw: 0 before the first publication. */
+/**
+ * The interval around that prediction, where the model's root is an interval or a pending around one (interval.h).
+ *
+ * @param reader    used by one thread at a time
+ * @param x         n_features values
+ * @param coverage  one of anb_interval_levels
+ * @param low       the lower end in the published version, -INFINITY while too few samples were seen for the level
+ * @param high      the upper end
+ * @return          as anb_predict_interval: 0, ANB_E_UNSUPPORTED, ANB_E_ARGUMENT or ANB_E_INPUT
+ *
+ * Wait-free as anb_serve_predict. Never allocates.
+ */
+ANB_API int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low,
+                                       double *high);
+
+/* The version that the reader's last prediction saw: 0 before the first publication. */
 ANB_API uint64_t anb_serve_reader_version(const AnbServeReader *reader);
 ANB_API const AnbCounters *anb_serve_reader_counters(const AnbServeReader *reader);
 
