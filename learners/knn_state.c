@@ -78,47 +78,45 @@ static void make_metric(const View *v, const double *importance)
         v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + 0.01;
 }
 
-/* The time feature of `rows` rows side by side, the last of them `age` samples old. */
-static void make_ages(const View *v, size_t from, size_t rows, int age)
+/* Factors of the codes such that all rows within reach have one. */
+static void make_factors(const View *v)
 {
-    float *time = v->x + from * v->d + v->given;
-    for (size_t i = 0; i < rows; i++, time += v->d)
-        *time = -(float)(age + (int)(rows - 1 - i)) / knn_pace;
-}
-
-/* The time feature of all rows: their age now, the newest one's being 0. */
-static void make_time(const View *v)
-{
-    size_t used = anb_ring_size(&v->s->ring, v->window), next = (size_t)(v->s->ring.pushed % v->window);
-    v->s->made = v->s->ring.pushed;
-    if (v->given == v->d)
-        return;
-    size_t newer = used < v->window || next == 0 ? used : next;
-    make_ages(v, 0, newer, 0);
-    make_ages(v, newer, used - newer, (int)newer);
-    v->reach[v->given] = (double)(2 * v->window) / (double)knn_pace;
-}
-
-/* Codes for the metric, such that all rows within reach have one. */
-static void make_codes(const View *v)
-{
-    double range = 0;
+    double range = 0, limit = (double)anb_near_limit(v->d);
+    if (v->given < v->d)
+        v->reach[v->given] = (double)(2 * v->window) / (double)knn_pace;
     for (size_t j = 0; j < v->d; j++) {
         double far = sqrt(v->metric[j]) * (v->reach[j] > 4 ? v->reach[j] : 4);
         range = far > range ? far : range;
     }
-    float limit = anb_near_limit(v->d);
     for (size_t j = 0; j < v->d; j++)
-        v->factor[j] = (float)(0.999 * (double)limit / range * sqrt(v->metric[j]));
-    size_t used = anb_ring_size(&v->s->ring, v->window);
-    v->s->bounded = anb_near_encode(v->x, used, v->d, v->factor, limit, v->code) > limit;
+        v->factor[j] = (float)(0.999 * limit / range * sqrt(v->metric[j]));
+}
+
+/* The time feature of the rows in some slots: their age now, the newest one's, in slot `newest`, being 0. */
+static void make_ages(const View *v, size_t from, size_t to, size_t newest)
+{
+    float *time = v->x + from * v->d + v->given;
+    for (size_t i = from; i < to; i++, time += v->d)
+        *time = -(float)(int)(i <= newest ? newest - i : newest + v->window - i) / knn_pace;
 }
 
 void anb_knn_remake(const View *v, const double *importance)
 {
+    enum { AT_ONCE = 8 * ANB_NEAR_ROWS }; /* a piece that stays in the first-level cache */
+    const size_t used = anb_ring_size(&v->s->ring, v->window), d = v->d;
+    const float limit = anb_near_limit(d);
+    float most = 0;
     make_metric(v, importance);
-    make_time(v);
-    make_codes(v);
+    make_factors(v);
+    for (size_t from = 0; from < used; from += AT_ONCE) {
+        size_t rows = used - from < AT_ONCE ? used - from : AT_ONCE;
+        if (v->given < d)
+            make_ages(v, from, from + rows, anb_ring_back(&v->s->ring, v->window, 0));
+        most = fmaxf(most, anb_near_encode(v->x + from * d, rows, d, v->factor, limit,
+                                           v->code + anb_near_word(from, d)));
+    }
+    v->s->made = v->s->ring.pushed;
+    v->s->bounded = most > limit;
 }
 
 void anb_knn_keep(const View *v, const float *x, const double *query, double y)
