@@ -11,7 +11,7 @@
  * samples, so that work done now and then is in it. A pass goes in short turns: predict, train, bare, predict, ... so
  * that a slow moment of the machine meets them all. Processor time, so other programs disturb little.
  *
- *     experts [EXPRESSION ...]
+ *     experts [-i INSTRUCTION_SET] [EXPRESSION ...]      -i: baseline, v3 or v4 in place of the best
  */
 #include "bare_experts.h"
 #include "harness.h"
@@ -132,8 +132,22 @@ static const Goal *goal_of(const char *expression)
     return NULL;
 }
 
+/* Whether this machine has an instruction set of that name, which is used from now on. */
+static bool use_isa(const char *name)
+{
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (strcmp(anb_isa_name((AnbIsa)isa), name) == 0)
+            return anb_isa_use((AnbIsa)isa);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
+    int first = argc > 2 && strcmp(argv[1], "-i") == 0 ? 3 : 1;
+    if (first == 3 && !use_isa(argv[2])) {
+        fprintf(stderr, "experts: no instruction set %s here\n", argv[2]);
+        return 2;
+    }
     make_stream();
     printf("Instruction set %s. The goal is for train, which predicts and learns; bare does the same of:\n",
            anb_isa_name(anb_isa_in_use()));
@@ -142,9 +156,9 @@ int main(int argc, char **argv)
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         printf("\n%2zu features, us a sample %25s %8s %8s %8s %8s %8s %6s\n", sizes[s], "", "predict", "train", "both",
                "goal", "bare", "ratio");
-        for (int i = 1; i < argc; i++)
+        for (int i = first; i < argc; i++)
             measure(argv[i], goal_of(argv[i]), sizes[s]);
-        for (size_t i = 0; argc == 1 && i < GOALS; i++)
+        for (size_t i = 0; argc == first && i < GOALS; i++)
             measure(goals[i].bare->expression, &goals[i], sizes[s]);
     }
     return 0;
