@@ -40,6 +40,22 @@ typedef struct Lanes {
     LANES_EACH(LANES_MEMBER)
 } Lanes;
 
+/* One part of the eight: a loop over parts of one lane number keeps more rows in registers than one over all eight. */
+LANES_INLINE LanesPart lanes_part_load(const double *from)
+{
+    return *(const LanesMemory *)from;
+}
+
+LANES_INLINE void lanes_part_store(double *to, LanesPart part)
+{
+    *(LanesMemory *)to = part;
+}
+
+LANES_INLINE LanesPart lanes_part_all(double v)
+{
+    return v - (LanesPart){0};
+}
+
 LANES_INLINE Lanes lanes_load(const double *from)
 {
     Lanes l;
@@ -245,11 +261,6 @@ LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
     _mm256_storeu_pd(to, (__m256d)half);
 }
 
-LANES_INLINE LanesHalf lanes_load_half(const double *from)
-{
-    return (LanesHalf)_mm256_loadu_pd(from);
-}
-
 LANES_INLINE LanesHalf lanes_half_zero(void)
 {
     return (LanesHalf){0};
@@ -279,11 +290,6 @@ LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
     *(LanesMemory *)(to + 2) = half.b;
 }
 
-LANES_INLINE LanesHalf lanes_load_half(const double *from)
-{
-    return (LanesHalf){*(const LanesMemory *)from, *(const LanesMemory *)(from + 2)};
-}
-
 LANES_INLINE LanesHalf lanes_half_zero(void)
 {
     return (LanesHalf){{0}, {0}};
@@ -292,6 +298,31 @@ LANES_INLINE LanesHalf lanes_half_zero(void)
 LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
 {
     return (Lanes){low.a, low.b, high.a, high.b};
+}
+#endif
+
+/* Eight sums at once, each as lanes_sum has it. */
+#if LANES_BYTES == 64
+/* Of four the quarters (l0+l4)+(l2+l6) and (l1+l5)+(l3+l7), side by side. */
+LANES_INLINE __m512d lanes_quarters(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+#define LANES_HALVES(l, r)                                                                                             \
+    _mm512_add_pd(_mm512_shuffle_f64x2((__m512d)l.a, (__m512d)r.a, 0x44),                                              \
+                  _mm512_shuffle_f64x2((__m512d)l.a, (__m512d)r.a, 0xee))
+    __m512d pq = LANES_HALVES(p, q), rs = LANES_HALVES(r, s);
+#undef LANES_HALVES
+    return _mm512_add_pd(_mm512_shuffle_f64x2(pq, rs, 0x88), _mm512_shuffle_f64x2(pq, rs, 0xdd));
+}
+
+LANES_INLINE Lanes lanes_sum8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h)
+{
+    __m512d even = lanes_quarters(a, c, e, g), odd = lanes_quarters(b, d, f, h);
+    return (Lanes){(LanesPart)_mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd))};
+}
+#else
+LANES_INLINE Lanes lanes_sum8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h)
+{
+    return lanes_join(lanes_sum4(a, b, c, d), lanes_sum4(e, f, g, h));
 }
 #endif
 

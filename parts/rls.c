@@ -8,9 +8,19 @@ static double *intercept_row(size_t n, double *state)
     return state + ANB_RLS_HEAD + anb_rls_padded(n);
 }
 
-static double *tiles(size_t n, double *state)
+static double *due(size_t n, double *state)
 {
     return state + ANB_RLS_HEAD + 2 * anb_rls_padded(n);
+}
+
+static double *diagonal(size_t n, double *state)
+{
+    return state + ANB_RLS_HEAD + 3 * anb_rls_padded(n);
+}
+
+static double *tiles(size_t n, double *state)
+{
+    return state + ANB_RLS_HEAD + 4 * anb_rls_padded(n);
 }
 
 /* Doubles of the first `panels` panels. */
@@ -25,7 +35,7 @@ static size_t panels_size(size_t n, size_t panels)
 
 size_t anb_rls_state(size_t n)
 {
-    return ANB_RLS_HEAD + 2 * anb_rls_padded(n) + panels_size(n, (n + ROWS - 1) / ROWS);
+    return ANB_RLS_HEAD + 4 * anb_rls_padded(n) + panels_size(n, (n + ROWS - 1) / ROWS);
 }
 
 /* Eight entries of row i, from column 8 * block; block >= i / 8. */
@@ -35,15 +45,53 @@ static double *row_part(size_t n, double *state, size_t i, size_t block)
     return tiles(n, state) + panels_size(n, panel) + (block - i / TILE) * ROWS * TILE + i % ROWS * TILE;
 }
 
+/* `count` entries of row i from column j on, with the step that is due, where they start at `from`. */
+static void settle(size_t n, const double *state, size_t i, size_t j, const double *from, double *to, size_t count)
+{
+    const double *q = due(n, (double *)state), scale = state[ANB_RLS_SCALE];
+    for (size_t c = 0; c < count; c++)
+        to[c] = (from[c] - q[i] * q[j + c]) * scale;
+}
+
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
 {
-    size_t low = i < j ? i : j, high = i < j ? j : i;
-    double *p = (double *)state;
-    if (low == rls->n)
+    size_t n = rls->n, low = i < j ? i : j, high = i < j ? j : i;
+    double *p = (double *)state, value;
+    if (low == n)
         return state[ANB_RLS_P00];
-    if (high == rls->n)
-        return intercept_row(rls->n, p)[low];
-    return row_part(rls->n, p, low, high / TILE)[high % TILE];
+    if (high == n)
+        return intercept_row(n, p)[low];
+    settle(n, p, low, high, row_part(n, p, low, high / TILE) + high % TILE, &value, 1);
+    return value;
+}
+
+/* Nothing due. */
+static void clear_due(size_t n, double *state)
+{
+    memset(due(n, state), 0, anb_rls_padded(n) * sizeof *state);
+    state[ANB_RLS_SCALE] = 1;
+}
+
+/* Whether a step is due; a state that is all zeros, which nothing has started yet, counts as one. */
+static bool is_due(size_t n, double *state)
+{
+    bool any = state[ANB_RLS_SCALE] != 1;
+    for (const double *q = due(n, state), *end = q + n; q < end && !any; q++)
+        any = *q != 0;
+    return any;
+}
+
+/* Makes the step that is due. Writes nothing where none is. */
+static void catch_up(size_t n, double *state)
+{
+    if (!is_due(n, state))
+        return;
+    for (size_t i = 0; i < n; i++)
+        for (size_t block = i / TILE; block * TILE < n; block++) {
+            double *part = row_part(n, state, i, block);
+            settle(n, state, i, block * TILE, part, part, TILE);
+        }
+    clear_due(n, state);
 }
 
 void anb_rls_restart(const AnbRls *rls, double *state)
@@ -52,7 +100,8 @@ void anb_rls_restart(const AnbRls *rls, double *state)
     double *from = intercept_row(n, state);
     memset(from, 0, (size_t)(state + anb_rls_state(n) - from) * sizeof *from);
     for (size_t i = 0; i < n; i++)
-        row_part(n, state, i, i / TILE)[i % TILE] = rls->delta;
+        row_part(n, state, i, i / TILE)[i % TILE] = diagonal(n, state)[i] = rls->delta;
+    clear_due(n, state);
     state[ANB_RLS_P00] = rls->intercept ? rls->delta : 0;
     state[ANB_RLS_TRACE] = rls->delta * (double)(n + rls->intercept);
 }
@@ -70,6 +119,7 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
         factor = most;
     if (!(factor > 1))
         return;
+    catch_up(rls->n, state);
     double *end = state + anb_rls_state(rls->n);
     for (double *p = intercept_row(rls->n, state); p < end; p++)
         *p *= factor;
@@ -77,20 +127,40 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
     state[ANB_RLS_TRACE] *= factor;
 }
 
-/* The entries of row i left of the diagonal, in the tile there, follow those above it. */
+static void write(double *to, double value)
+{
+    if (*to != value)
+        *to = value;
+}
+
+/* What follows from the fields of the rows down to i, where they have just been read: the entries left of the diagonal in
+ * the tile there are those above it, and the diagonal is kept apart as well. */
 static void mirror(size_t n, double *state, size_t i)
 {
     double *tile_row = row_part(n, state, i, i / TILE);
-    for (size_t j = i / TILE * TILE; j < i; j++) {
-        double above = row_part(n, state, j, i / TILE)[i % TILE];
-        if (tile_row[j % TILE] != above)
-            tile_row[j % TILE] = above;
+    for (size_t j = i / TILE * TILE; j < i; j++)
+        write(tile_row + j % TILE, row_part(n, state, j, i / TILE)[i % TILE]);
+    write(diagonal(n, state) + i, tile_row[i % TILE]);
+}
+
+/* Entries of row i in one tile: as they will be to who only reads, else where they lie. */
+static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t block)
+{
+    size_t first = block == i / TILE ? i : block * TILE, end = block * TILE + TILE, count = (end < n ? end : n) - first;
+    double *part = row_part(n, state, i, block) + first % TILE, value[TILE];
+    if (!visitor->value) {
+        anb_visit(visitor, part, ANB_F64, count);
+        return;
     }
+    settle(n, state, i, first, part, value, count);
+    visitor->value(visitor, part, value, ANB_F64, count);
 }
 
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 {
     size_t n = rls->n;
+    if (!visitor->value)
+        catch_up(n, state);
     anb_visit(visitor, state + ANB_RLS_TRACE, ANB_F64, 1);
     anb_visit(visitor, state + ANB_RLS_HEAD, ANB_F64, n);
     if (rls->intercept) {
@@ -98,21 +168,26 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
         anb_visit(visitor, intercept_row(n, state), ANB_F64, n);
     }
     for (size_t i = 0; i < n; i++) {
-        mirror(n, state, i);
-        for (size_t block = i / TILE; block * TILE < n; block++) {
-            size_t first = block == i / TILE ? i % TILE : 0, left = n - block * TILE;
-            anb_visit(visitor, row_part(n, state, i, block) + first, ANB_F64, (left < TILE ? left : TILE) - first);
-        }
+        for (size_t block = i / TILE; block * TILE < n; block++)
+            show(n, state, visitor, i, block);
+        if (!visitor->value)
+            mirror(n, state, i);
     }
 }
 
 int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
 {
-    const double *end = state + anb_rls_state(rls->n);
+    size_t n = rls->n;
+    const double *end = tiles(n, (double *)state);
+    bool finite = true;
     for (const double *p = state; p < end; p++)
-        if (!(*p * 0 == 0))
-            return anb_fail(error, ANB_E_STATE, "rls: a weight or an entry of P is not finite");
-    for (size_t i = 0; i < rls->n + rls->intercept; i++)
+        finite &= *p * 0 == 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i; j < n; j++)
+            finite &= anb_rls_p(rls, state, i, j) * 0 == 0;
+    if (!finite)
+        return anb_fail(error, ANB_E_STATE, "rls: a weight or an entry of P is not finite");
+    for (size_t i = 0; i < n + rls->intercept; i++)
         if (anb_rls_p(rls, state, i, i) < 0)
             return anb_fail(error, ANB_E_STATE, "rls: entry %zu of the diagonal of P is negative", i);
     if (!(state[ANB_RLS_TRACE] >= 0))

@@ -7,11 +7,16 @@
  * only where its trace after the downdate is below the initial one, so that it cannot wind up on inputs that do not excite
  * it. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
  *
+ * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as it
+ * comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a second time,
+ * do not wait. Who only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a visitor with `value`),
+ * who changes it makes that step first (refresh, other visitors); when it is made changes no bit.
+ *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
- *     [ trace  p00  w0  (5 own) | w: 8B | p0: 8B | panel 0 | panel 1 | ... ceil(n / 4) of them ]
+ *     [ trace  p00  w0  scale  (4 own) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
  *
- *     panel p holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
+ *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
  *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so that
  *       | 00 | 01 | 02 |          n = 8 with an intercept is one tile and not four
@@ -21,8 +26,8 @@
  *                 | 22 |
  *                 +----+
  *
- * Cost: (n+1)^2 multiply-adds an update. Same bits on every instruction set. Verhaegen 1989 on why only a symmetric update
- * survives; Liavas & Regalia 1999 on the forgetting factor.
+ * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen 1989 on
+ * why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor.
  */
 #ifndef ANB_PARTS_RLS_H
 #define ANB_PARTS_RLS_H
@@ -39,7 +44,7 @@ typedef struct AnbRls {
 } AnbRls;
 
 /* The head: the doubles from ANB_RLS_OWN on are the owner's; only anb_rls_init touches them, it makes them 0. */
-enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_OWN, ANB_RLS_HEAD = 8 };
+enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_SCALE, ANB_RLS_OWN, ANB_RLS_HEAD = 8 };
 
 typedef struct AnbRlsKernels {
     double (*predict)(const AnbRls *rls, const double *state, const double *x, double *scratch);
@@ -60,7 +65,7 @@ size_t anb_rls_state(size_t n);
 /* Doubles of scratch for n features. */
 static inline size_t anb_rls_scratch(size_t n)
 {
-    return 3 * anb_rls_padded(n);
+    return 2 * anb_rls_padded(n);
 }
 
 /* w = 0, P = delta I; whatever was there before. */
@@ -101,7 +106,7 @@ static inline const double *anb_rls_weights(const double *state)
 /* Entry i, j of P; index n is the intercept. For tests and diagnostics. */
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j);
 
-/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row. */
+/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step made. */
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

@@ -15,135 +15,162 @@ static double predict(const AnbRls *rls, const double *state, const double *x, d
     return lanes_dot(w, scratch, anb_rls_padded(n)) + state[ANB_RLS_W0];
 }
 
-typedef struct Rows {
-    Lanes a, b, c, d;
-} Rows;
+/* A part of a vector in each of four rows. */
+typedef struct Four {
+    LanesPart a, b, c, d;
+} Four;
 
-LANES_INLINE Rows all_of(const double *v)
+LANES_INLINE Four four_of(const double *v)
 {
-    return (Rows){lanes_all(v[0]), lanes_all(v[1]), lanes_all(v[2]), lanes_all(v[3])};
+    return (Four){lanes_part_all(v[0]), lanes_part_all(v[1]), lanes_part_all(v[2]), lanes_part_all(v[3])};
 }
 
-LANES_INLINE Rows rows_of(const double *tile)
+LANES_INLINE LanesPart lowered(double *row, LanesPart own, LanesPart there, LanesPart scale)
 {
-    return (Rows){lanes_load(tile), lanes_load(tile + LANES), lanes_load(tile + 2 * LANES),
-                  lanes_load(tile + 3 * LANES)};
+    LanesPart v = (lanes_part_load(row) - own * there) * scale;
+    lanes_part_store(row, v);
+    return v;
 }
 
-/* Adds rows' z to eight entries of k. */
-LANES_INLINE void add_columns(double *k, Rows rows, Rows z)
+/* Brings a part of four rows up to date. */
+LANES_INLINE Four settled(double *tile, Four own, LanesPart there, LanesPart scale)
 {
-    Lanes low = lanes_add(lanes_mul(rows.a, z.a), lanes_mul(rows.b, z.b));
-    Lanes high = lanes_add(lanes_mul(rows.c, z.c), lanes_mul(rows.d, z.d));
-    lanes_store(k, lanes_add(lanes_load(k), lanes_add(low, high)));
+    return (Four){lowered(tile, own.a, there, scale), lowered(tile + LANES, own.b, there, scale),
+                  lowered(tile + 2 * LANES, own.c, there, scale), lowered(tile + 3 * LANES, own.d, there, scale)};
 }
 
-/* The part of a panel right of the diagonal: each tile, loaded once, serves its columns and its rows. */
-LANES_INLINE double *beside(double *tile, const double *end, Rows own, const double *z, double *k,
-                                  double *sums)
+/* What four rows give to their columns. */
+LANES_INLINE LanesPart down(Four rows, Four z)
 {
-    Rows sum = {lanes_zero(), lanes_zero(), lanes_zero(), lanes_zero()};
-    for (; z < end; z += LANES, k += LANES, tile += HALF) {
-        Rows rows = rows_of(tile);
-        Lanes there = lanes_load(z);
-        sum.a = lanes_add(sum.a, lanes_mul(rows.a, there));
-        sum.b = lanes_add(sum.b, lanes_mul(rows.b, there));
-        sum.c = lanes_add(sum.c, lanes_mul(rows.c, there));
-        sum.d = lanes_add(sum.d, lanes_mul(rows.d, there));
-        add_columns(k, rows, own);
-    }
-    lanes_store_half(sums, lanes_sum4(sum.a, sum.b, sum.c, sum.d));
-    return tile;
+    return (rows.a * z.a + rows.b * z.b) + (rows.c * z.c + rows.d * z.d);
 }
 
-/* k = P z over the tiles, added to what k holds. What rows give is kept apart until the end: four doubles that are written
- * on their own and read as part of eight would have to wait. Returns where the tiles end. */
-static double *gain(size_t n, double *tile, const double *z, double *k, double *sums)
+/* Adds what a part of the columns gives to four rows. */
+LANES_INLINE void across(Four *sum, Four rows, LanesPart z)
 {
-    const size_t padded = anb_rls_padded(n), last = padded - LANES;
-    for (size_t row = 0; row < n; row += ROWS) {
-        size_t block = row / LANES * LANES;
-        Rows own = all_of(z + row);
-        add_columns(k + block, rows_of(tile), own);
-        tile += HALF;
-        if (block < last)
-            tile = beside(tile, z + padded, own, z + block + LANES, k + block + LANES, sums + row);
-    }
-    for (size_t j = 0; j < last; j += LANES) {
-        Lanes rows = lanes_join(lanes_load_half(sums + j), lanes_load_half(sums + j + ROWS));
-        lanes_store(k + j, lanes_add(lanes_load(k + j), rows));
-    }
-    return tile;
+    sum->a += rows.a * z;
+    sum->b += rows.b * z;
+    sum->c += rows.c * z;
+    sum->d += rows.d * z;
 }
 
-LANES_INLINE Lanes lowered(const double *row, Lanes own, Lanes there, Lanes scale)
-{
-    return lanes_mul(lanes_sub(lanes_load(row), lanes_mul(own, there)), scale);
-}
+/* One way through P: the step that is due, and the product with z behind it. */
+typedef struct Pass {
+    size_t n, padded;
+    const double *q; /* due */
+    double scale;
+    const double *z; /* asked for */
+    double *k;
+} Pass;
 
-/* The diagonal of P as it is gathered: its sum, and what of it is negative. */
-typedef struct Diagonal {
-    Lanes sum, negative;
-} Diagonal;
-
-LANES_INLINE void lower_diagonal_row(double *row, size_t lane, Lanes own, Lanes there, Lanes scale, Diagonal *diagonal)
+/* A panel's part of the tile on the diagonal, which is whole: its columns are all there is. */
+LANES_INLINE void on_diagonal(const Pass *p, double *tile, size_t row)
 {
-    static const double unit[2 * LANES - 1] = {[LANES - 1] = 1};
-    Lanes v = lowered(row, own, there, scale), one = lanes_mul(v, lanes_load(unit + LANES - 1 - lane));
-    lanes_store(row, v);
-    diagonal->sum = lanes_add(diagonal->sum, one);
-    diagonal->negative = lanes_min(diagonal->negative, one);
-}
-
-/* The rows of one panel. */
-LANES_INLINE void lower_panel(double *tile, const double *q, size_t row, size_t padded, Lanes by, Diagonal *diagonal)
-{
-    size_t block = row / LANES * LANES, lane = row - block;
-    Rows own = all_of(q + row);
-    Lanes there = lanes_load(q + block);
-    lower_diagonal_row(tile, lane, own.a, there, by, diagonal);
-    lower_diagonal_row(tile + LANES, lane + 1, own.b, there, by, diagonal);
-    lower_diagonal_row(tile + 2 * LANES, lane + 2, own.c, there, by, diagonal);
-    lower_diagonal_row(tile + 3 * LANES, lane + 3, own.d, there, by, diagonal);
-    tile += HALF;
-    for (size_t j = block + LANES; j < padded; j += LANES, tile += HALF) {
-        there = lanes_load(q + j);
-        lanes_store(tile, lowered(tile, own.a, there, by));
-        lanes_store(tile + LANES, lowered(tile + LANES, own.b, there, by));
-        lanes_store(tile + 2 * LANES, lowered(tile + 2 * LANES, own.c, there, by));
-        lanes_store(tile + 3 * LANES, lowered(tile + 3 * LANES, own.d, there, by));
+    const size_t block = row / LANES * LANES;
+    const Four own = four_of(p->z + row), late = four_of(p->q + row);
+    for (size_t at = 0; at < LANES && block + at < p->n; at += LANES_STEP) {
+        const size_t j = block + at;
+        Four rows = settled(tile + at, late, lanes_part_load(p->q + j), lanes_part_all(p->scale));
+        lanes_part_store(p->k + j, lanes_part_load(p->k + j) + down(rows, own));
     }
 }
 
-/*
- * P <- (P - q q') scale over the tiles, from the last panel to the first: what the gain has just read is met first, and
- * the next gain begins with what was written last, so that a P larger than the first-level cache comes half from there.
- * Returns the trace; NaN where an entry of the diagonal is negative.
- */
-static double lower(size_t n, double *end, const double *q, double scale)
+/* What the columns give to the rows of a block. */
+typedef struct Sums {
+    Four upper, lower; /* panels */
+} Sums;
+
+/* Of one panel, or of both of a block, one part of every tile from column j on. */
+LANES_INLINE Sums sweep(const Pass *p, double *tile, size_t panel, size_t row, size_t j, const bool both)
 {
-    const size_t padded = anb_rls_padded(n);
+    const size_t below = both ? row + ROWS : row;
+    const Four own = four_of(p->z + row), late = four_of(p->q + row);
+    const Four own_below = four_of(p->z + below), late_below = four_of(p->q + below);
+    const LanesPart scale = lanes_part_all(p->scale);
+    Sums sums = {{{0}, {0}, {0}, {0}}, {{0}, {0}, {0}, {0}}};
+    for (; j < p->n; j += LANES, tile += HALF) {
+        LanesPart z = lanes_part_load(p->z + j), q = lanes_part_load(p->q + j);
+        Four rows = settled(tile, late, q, scale);
+        LanesPart k = lanes_part_load(p->k + j) + down(rows, own);
+        across(&sums.upper, rows, z);
+        if (both) {
+            rows = settled(tile + panel, late_below, q, scale);
+            k += down(rows, own_below);
+            across(&sums.lower, rows, z);
+        }
+        lanes_part_store(p->k + j, k);
+    }
+    return sums;
+}
+
+/* Both panels at once where the registers hold that many sums, else one after the other. */
+LANES_INLINE Sums both_panels(const Pass *p, double *tile, size_t panel, size_t row, size_t j)
+{
+    if (LANES_BYTES == 64)
+        return sweep(p, tile, panel, row, j, true);
+    return (Sums){sweep(p, tile, panel, row, j, false).upper,
+                  sweep(p, tile + panel, panel, row + ROWS, j, false).upper};
+}
+
+/* What is right of a block's diagonal: each tile, loaded once, is brought up to date and serves its columns and its rows.
+ * Returns what the rows get. */
+LANES_INLINE Lanes beside(const Pass *p, double *tile, size_t panel, size_t block)
+{
+    Lanes a, b, c, d, e, f, g, h;
+#define LANES_OP(m, at)                                                                                                \
+    Sums m##_sums = both_panels(p, tile + at, panel, block, block + LANES + at);                                       \
+    a.m = m##_sums.upper.a, b.m = m##_sums.upper.b, c.m = m##_sums.upper.c, d.m = m##_sums.upper.d;                    \
+    e.m = m##_sums.lower.a, f.m = m##_sums.lower.b, g.m = m##_sums.lower.c, h.m = m##_sums.lower.d;
+    LANES_EACH(LANES_OP)
+#undef LANES_OP
+    return lanes_sum8(a, b, c, d, e, f, g, h);
+}
+
+/* k = P z, added to what k holds. A block's rows get their sums once no panel adds to its columns any more. */
+LANES_INLINE void gain(const Pass *p, double *tile)
+{
+    const size_t last = p->padded - LANES;
+    for (size_t block = 0; block < last; block += LANES) {
+        const size_t panel = (p->padded - block) * ROWS;
+        on_diagonal(p, tile, block);
+        on_diagonal(p, tile + panel, block + ROWS);
+        Lanes rows = beside(p, tile + HALF, panel, block);
+        lanes_store(p->k + block, lanes_add(lanes_load(p->k + block), rows));
+        tile += 2 * panel;
+    }
+    for (size_t row = last; row < p->n; row += ROWS, tile += HALF)
+        on_diagonal(p, tile, row);
+}
+
+LANES_INLINE Lanes lowered_at(double *to, Lanes own, Lanes there, Lanes scale)
+{
+    Lanes v = lanes_mul(lanes_sub(lanes_load(to), lanes_mul(own, there)), scale);
+    lanes_store(to, v);
+    return v;
+}
+
+/* The diagonal, which is not left for later. Returns the trace; NaN where an entry is negative. */
+LANES_INLINE double lower_diagonal(double *diagonal, const double *q, size_t padded, double scale)
+{
     const Lanes by = lanes_all(scale);
-    Diagonal diagonal = {lanes_zero(), lanes_zero()};
-    size_t row = (n + ROWS - 1) / ROWS * ROWS;
-    double *tile = end;
-    while (row > 0) {
-        row -= ROWS;
-        tile -= (padded - row / LANES * LANES) / LANES * HALF;
-        lower_panel(tile, q, row, padded, by, &diagonal);
+    Lanes sum = lanes_zero(), negative = lanes_zero();
+    for (size_t j = padded; j > 0; j -= LANES) {
+        Lanes own = lanes_load(q + j - LANES), v = lowered_at(diagonal + j - LANES, own, own, by);
+        sum = lanes_add(sum, v);
+        negative = lanes_min(negative, v);
     }
-    return lanes_sum(diagonal.negative) < 0 ? ANB_NAN : lanes_sum(diagonal.sum);
+    return lanes_sum(negative) < 0 ? ANB_NAN : lanes_sum(sum);
 }
 
-/* k <- q = k root, w += q pace; returns 0, or NaN where a weight is not finite. */
-LANES_INLINE double move_weights(double *w, double *k, size_t padded, double root, double pace)
+/* q = k root, w += q pace; returns 0, or NaN where a weight is not finite. */
+LANES_INLINE double move_weights(double *w, double *q, const double *k, size_t padded, double root, double pace)
 {
     const Lanes by = lanes_all(root), step = lanes_all(pace);
     Lanes written = lanes_zero();
     for (size_t j = 0; j < padded; j += LANES) {
-        Lanes q = lanes_mul(lanes_load(k + j), by);
-        Lanes v = lanes_add(lanes_load(w + j), lanes_mul(q, step));
-        lanes_store(k + j, q);
+        Lanes due = lanes_mul(lanes_load(k + j), by);
+        Lanes v = lanes_add(lanes_load(w + j), lanes_mul(due, step));
+        lanes_store(q + j, due);
         lanes_store(w + j, v);
         written = lanes_add(written, v);
     }
@@ -155,18 +182,18 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
 {
     const Lanes own = lanes_all(q0), by = lanes_all(scale);
     for (size_t j = 0; j < padded; j += LANES)
-        lanes_store(p0 + j, lowered(p0 + j, own, lanes_load(q + j), by));
+        lowered_at(p0 + j, own, lanes_load(q + j), by);
 }
 
 static double update(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
 {
     const size_t n = rls->n, padded = anb_rls_padded(n);
     const double initial = rls->delta * (double)(n + rls->intercept);
-    double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *z = scratch, *k = scratch + padded, *sums = k + padded;
-    double k0 = 0;
+    double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *q = p0 + padded, *diagonal = q + padded;
+    double *z = scratch, *k = z + padded, k0 = 0;
     for (size_t j = 0; j < padded; j += LANES)
         lanes_store(k + j, lanes_load(p0 + j));
-    double *end = gain(n, p0 + padded, z, k, sums);
+    gain(&(Pass){n, padded, q, state[ANB_RLS_SCALE], z, k}, diagonal + padded);
     if (rls->intercept)
         k0 = lanes_dot(p0, z, padded) + state[ANB_RLS_P00];
     double zk = lanes_dot(z, k, padded) + k0;
@@ -175,13 +202,13 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
         return 0;
     }
     double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
-    double sick = move_weights(w, k, padded, root, pace);
-    double squares = lanes_dot(k, k, padded) + q0 * q0;
+    double sick = move_weights(w, q, k, padded, root, pace);
+    double squares = lanes_dot(q, q, padded) + q0 * q0;
     double scale = state[ANB_RLS_TRACE] - squares < initial ? 1 / lambda : 1;
-    double trace = lower(n, end, k, scale);
+    double trace = lower_diagonal(diagonal, q, padded, scale);
     if (rls->intercept) {
         double p00 = (state[ANB_RLS_P00] - q0 * q0) * scale;
-        lower_intercept(p0, k, padded, q0, scale);
+        lower_intercept(p0, q, padded, q0, scale);
         if (p00 < rls->delta)
             p00 += rls->walk;
         state[ANB_RLS_P00] = p00;
@@ -189,6 +216,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
         sick += state[ANB_RLS_W0] * 0;
         trace = p00 < 0 ? ANB_NAN : trace + p00;
     }
+    state[ANB_RLS_SCALE] = scale;
     state[ANB_RLS_TRACE] = trace;
     if (!(trace * 0 == 0))
         anb_rls_restart(rls, state);

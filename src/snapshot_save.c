@@ -86,25 +86,37 @@ static void count_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t 
     c->astray |= !c->node->type->clear && !anb_field_inside(c->node, c->state, data, size);
 }
 
-static void put_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+static void count_value(AnbVisitor *visitor, void *data, const void *value, AnbScalar kind, size_t count)
+{
+    (void)value;
+    count_field(visitor, data, kind, count);
+}
+
+static void put_value(AnbVisitor *visitor, void *data, const void *value, AnbScalar kind, size_t count)
 {
     Sink *s = (Sink *)visitor;
     size_t width = anb_scalar_bytes(kind);
+    (void)data;
     if (anb_is_little_endian()) {
-        put(s, data, width * count);
+        put(s, value, width * count);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         unsigned char bytes[8];
-        anb_copy_scalars(bytes, (unsigned char *)data + i * width, width, 1);
+        anb_copy_scalars(bytes, (const unsigned char *)value + i * width, width, 1);
         put(s, bytes, width);
     }
+}
+
+static void put_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+{
+    put_value(visitor, data, data, kind, count);
 }
 
 /* Visiting shows fields as writable; what is written there while saving, if anything, is what lies there. */
 static void put_node(Sink *s, const AnbNode *node, void *state)
 {
-    Count count = {.visitor = {count_field}, .node = node, .state = state};
+    Count count = {.visitor = {count_field, count_value}, .node = node, .state = state};
     size_t parts = node->n_children + (node->router != NULL);
     anb_visit_own(node, state, &count.visitor);
     if (count.astray || (node->type->clear && !(node->type->ranges && node->type->upgrade)))
@@ -195,7 +207,7 @@ size_t anb_snapshot_size(const StreamingLearner *model, const AnbSnapshotExtras 
 int anb_snapshot_write(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbWrite write, void *context,
                        AnbError *error)
 {
-    Sink s = {.visitor = {put_field}, .write = write, .context = context};
+    Sink s = {.visitor = {put_field, put_value}, .write = write, .context = context};
     extras = extras ? extras : &none;
     int code = check_extras(model, extras, error);
     if (code)

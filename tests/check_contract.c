@@ -127,6 +127,20 @@ START_TEST(a_clone_goes_the_same_way)
 }
 END_TEST
 
+START_TEST(saving_changes_nothing)
+{
+    Stream s;
+    StreamingLearner *model = trained(cases[_i], &s, WARM), *copy = anb_clone(model, NULL);
+    size_t size = anb_snapshot_size(model, NULL);
+    unsigned char *bytes = malloc(size);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
+    assert_unchanged(model, copy, "saving", cases[_i]);
+    free(bytes);
+    anb_free(model);
+    anb_free(copy);
+}
+END_TEST
+
 /* Copies the visited fields from one block to the other, as a snapshot would. */
 typedef struct Carrier {
     AnbVisitor visitor;
@@ -377,6 +391,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, says_what_predict_said_and_stays_finite, 0, n_cases);
     tcase_add_loop_test(tests, predict_and_readers_change_nothing, 0, n_cases);
     tcase_add_loop_test(tests, a_clone_goes_the_same_way, 0, n_cases);
+    tcase_add_loop_test(tests, saving_changes_nothing, 0, n_cases);
     tcase_add_loop_test(tests, the_visited_fields_are_the_whole_state, 0, n_cases);
     tcase_add_loop_test(tests, weight_0_changes_nothing, 0, n_cases);
     tcase_add_loop_test(tests, weights_are_what_the_type_says, 0, n_cases);

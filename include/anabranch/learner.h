@@ -186,7 +186,8 @@ ANB_API bool anb_takes_missing(const StreamingLearner *model);
  */
 ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
 
-/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. */
+/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work that a
+ * model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread meanwhile. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
 /* ---- the library ----------------------------------------------------------------------------------------------- */

@@ -114,6 +114,10 @@ typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } A
 typedef struct AnbVisitor AnbVisitor;
 struct AnbVisitor {
     void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
+    /* Optional, of one that only reads and leaves the state as it is. A type that has put work off shows it what the field at
+     * `data` will hold, for the time of the call, and what follows in the place of a call of `field`; to one without it the
+     * type does that work first. */
+    void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
 };
 
 static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t count)
