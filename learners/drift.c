@@ -122,7 +122,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Drift *s = state;
     (void)self;
-    bool fine = anb_finite(&s->error.weight, 3) == 0 && s->error.mean >= 0 && anb_finite(&s->page_hinkley.n, 4) == 0;
+    bool fine = anb_finite(&s->error.weight, 3) == 0 && s->error.weight >= 0 && s->error.mean >= 0 && anb_finite(&s->page_hinkley.n, 4) == 0;
     fine = fine && anb_ring_valid(&s->kswin.ring);
     fine = fine && anb_finite(s->kswin.value, anb_ring_size(&s->kswin.ring, ANB_KSWIN_WINDOW)) == 0;
     return fine && anb_adwin_valid(&s->adwin) ? 0 : anb_fail(error, ANB_E_STATE, "drift: not a detector's state");

@@ -95,8 +95,8 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Scale *s = state;
-    if (anb_finite(s->moments, 4 * self->n_features) != 0)
-        return anb_fail(error, ANB_E_STATE, "scale: a feature's moments are not finite");
+    if (anb_finite(s->moments, 4 * self->n_features) != 0 || !anb_weights_valid(s->moments, self->n_features))
+        return anb_fail(error, ANB_E_STATE, "scale: the moments of a feature are none");
     return anb_range_valid(&s->range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: not a target range");
 }
 

@@ -1,5 +1,6 @@
 /* An incremental tree: where everything lies, the way down, what a snapshot sees. */
 #include "parts/cart.h"
+#include "parts/kernels.h"
 
 /* Growing leaves with their models of a tree take 3.6 MB at most, so that 20 trees of 128 features stay below 80 MB. */
 enum { SLOTS_BYTES = 3600000, TRIED_MAX = 32, SLOTS_MIN = 4 };
@@ -125,11 +126,21 @@ static bool valid_node(const AnbCartPlan *plan, const AnbCart *cart, const AnbCa
     const AnbCartNode *node = nodes + i;
     bool parent = i == 0 ? node->parent == 0 && node->depth == 0
                          : node->parent < i && node->depth == nodes[node->parent].depth + 1;
-    if (!parent || node->depth > ANB_CART_DEPTH)
+    if (!parent || node->depth > ANB_CART_DEPTH || node->threshold - node->threshold != 0 ||
+        anb_finite(node->correction, ANB_CART_RATES) != 0)
         return false;
     if (node->child == 0)
         return node->leaf < cart->leaves_used;
     return node->child > i && node->child + 1 < cart->nodes_used && node->feature < plan->features;
+}
+
+/* Counts, means and faded errors are finite; a sum of squared errors may have left the doubles, but is a number. */
+static bool valid_values(const AnbLeaf *leaf)
+{
+    bool range = leaf->low > leaf->high || anb_finite(&leaf->low, 2) == 0;
+    bool errors = leaf->mean_error >= 0 && leaf->model_error >= 0 && leaf->loss >= 0;
+    return range && errors && anb_finite(&leaf->count, 3) == 0 && leaf->count >= 0 &&
+           anb_finite(&leaf->mean_error, 3) == 0 && leaf->model_count >= 0 && leaf->since >= 0;
 }
 
 static bool valid_leaf(const AnbCartPlan *plan, AnbCart *cart, const AnbCartNode *nodes, uint32_t i)
@@ -137,16 +148,23 @@ static bool valid_leaf(const AnbCartPlan *plan, AnbCart *cart, const AnbCartNode
     const AnbLeaf *leaf = anb_cart_leaf(plan, cart, i);
     if (leaf->node >= cart->nodes_used || nodes[leaf->node].child != 0 || nodes[leaf->node].leaf != i)
         return false;
+    if (!valid_values(leaf) || anb_finite(anb_cart_model(plan, cart, i), plan->stride) != 0)
+        return false;
     return leaf->slot == ANB_NO_SLOT || (anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), leaf->slot) &&
                                          anb_cart_slot(plan, cart, leaf->slot)->leaf == i);
 }
 
 static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
 {
-    uint32_t leaf = anb_cart_slot(plan, cart, i)->leaf;
+    const AnbSlot *slot = anb_cart_slot(plan, cart, i);
+    uint32_t leaf = slot->leaf;
     if (!anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), i))
         return true;
     if (leaf >= cart->leaves_used || anb_cart_leaf(plan, cart, leaf)->slot != i)
+        return false;
+    if (!(slot->count >= 0) || anb_finite(&slot->count, 5) != 0 ||
+        anb_finite(&anb_cart_bins(plan, cart, i)->sum, 2 * plan->tried * ANB_CODES) != 0 ||
+        (plan->rls_size > 0 && anb_rls_validate(&plan->rls, anb_cart_rls(plan, cart, i), NULL)))
         return false;
     for (size_t k = 0; k < plan->features; k++)
         if (anb_cart_index(plan, cart, i)[k] >= plan->features)

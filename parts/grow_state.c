@@ -85,7 +85,11 @@ static bool valid_counts(const AnbGrowView *v)
     uint32_t rows = h->node.end - h->node.begin;
     uint32_t bound = h->phase == ANB_GROW_PACK ? h->rows : h->phase == ANB_GROW_SEARCH ? h->columns : rows;
     bool busy = h->phase > ANB_GROW_ADDING && h->phase < ANB_GROWN;
-    if (h->phase > ANB_GROWN || !(h->largest >= 0) || h->unit - h->unit != 0)
+    if (h->phase > ANB_GROWN || !(h->largest >= 0 && h->largest < (double)INFINITY) || h->unit - h->unit != 0)
+        return false;
+    if (h->phase == ANB_GROW_ADDING && (h->cursor > 0 || h->n_waiting > 0))
+        return false; /* anb_grow_start goes on from none of either */
+    if (h->phase == ANB_GROW_ADDING && h->columns > 0 && (h->min_rows == 0 || !(h->ridge > 0)))
         return false;
     if (busy && (h->min_rows == 0 || !(h->ridge > 0) || h->columns == 0 || h->rows == 0))
         return false;

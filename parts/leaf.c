@@ -56,6 +56,12 @@ void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t ind
     out->value = plan->leaf == ANB_LEAF_LINEAR ? out->model : weighed(leaf, out->mean, out->model);
 }
 
+/* Errors beyond 1e150 count as that, so that what fades stays a number. */
+static double squared(double gap)
+{
+    return gap * gap < 1e300 ? gap * gap : 1e300;
+}
+
 static double clip(double v, double bound)
 {
     return v > bound ? bound : v < -bound ? -bound : v;
@@ -90,9 +96,9 @@ void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
     AnbLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
     double y = sample->y, mean_gap = y - at->mean, model_gap = y - at->model;
     bool complete = sample->gain != NULL;
-    leaf->mean_error = fade * leaf->mean_error + (1 - fade) * (mean_gap * mean_gap);
+    leaf->mean_error = fade * leaf->mean_error + (1 - fade) * squared(mean_gap);
     if (complete)
-        leaf->model_error = fade * leaf->model_error + (1 - fade) * (model_gap * model_gap);
+        leaf->model_error = fade * leaf->model_error + (1 - fade) * squared(model_gap);
     leaf->loss += sample->weight * (mean_gap * mean_gap);
     if (leaf->low > leaf->high) {
         leaf->low = leaf->high = y;

@@ -13,6 +13,19 @@
 #include <float.h>
 #include <math.h>
 
+/* What left the doubles comes back to their end. */
+static inline double anb_within_doubles(double v)
+{
+    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+}
+
+/* A mean that goes a share of the way, 0 to 1, toward a value; value - mean may be beyond the doubles. */
+static inline double anb_toward(double mean, double value, double share)
+{
+    double next = mean + (value * share - mean * share);
+    return next - next == 0 ? next : anb_within_doubles(mean * (1 - share) + value * share);
+}
+
 typedef struct AnbMoments {
     double weight, mean, square; /* sum of weights, mean, weighted sum of squared deviations */
 } AnbMoments;
@@ -36,6 +49,15 @@ static inline void anb_moments_join(AnbMoments *m, const AnbMoments *other)
     m->square += other->square + away * away * (m->weight * (other->weight / total));
     m->mean += away * (other->weight / total);
     m->weight = total;
+}
+
+/* Whether n sums of weights from a file are some. */
+static inline bool anb_weights_valid(const double *weight, size_t n)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= weight[i] >= 0 && weight[i] < (double)INFINITY;
+    return fine;
 }
 
 /* Population variance; 0 before there is any weight. */
@@ -97,12 +119,6 @@ static inline void anb_range_add(AnbRange *range, double value)
     range->low = range->seen == 0 || value < range->low ? value : range->low;
     range->high = range->seen == 0 || value > range->high ? value : range->high;
     range->seen++;
-}
-
-/* What left the doubles comes back to their end. */
-static inline double anb_within_doubles(double v)
-{
-    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
 }
 
 /* The bounds that values are clipped to: the range and a tenth of its width on both sides, as far as doubles go. */

@@ -17,6 +17,7 @@
  */
 #include "parts/dense.h"
 #include "parts/kernels.h"
+#include "parts/moments.h"
 #include <anabranch/moe.h>
 
 enum { STACKS = 2, WIDE_STACKS = 5, BLOCK = 8, CHOICE = 500 };
@@ -258,6 +259,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
         if (code < 0)
             return code;
     }
+    if (form.own && !anb_weights_valid(s + form.moments, form.d))
+        return anb_fail(error, ANB_E_STATE, "the gate's moments are none");
     return anb_dense_validate(s + form.faded, form.size - form.faded, error);
 }
 

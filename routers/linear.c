@@ -20,6 +20,7 @@
 #include "parts/dispatch.h"
 #include "parts/kernels.h"
 #include "parts/math.h"
+#include "parts/moments.h"
 #include <anabranch/moe.h>
 
 enum { BLOCK = 8 };
@@ -454,7 +455,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Gate *s = state;
     size_t size = own_size(self) + (standardizes(self) ? 4 * self->n_features : 0);
-    bool fine = s->drawn <= 1 && anb_finite(s->values, size) == 0;
+    bool fine = s->drawn <= 1 && anb_finite(s->values, size) == 0 &&
+                (!standardizes(self) || anb_weights_valid(moments_of(self, s), self->n_features));
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
 }
 

@@ -14,6 +14,7 @@
 #include "parts/dense.h"
 #include "parts/kernels.h"
 #include "parts/math.h"
+#include "parts/moments.h"
 #include <anabranch/moe.h>
 
 enum { HEAD = 2 };
@@ -185,6 +186,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     Form form = form_of(self);
     if (!anb_boa_valid((const double *)state + HEAD, form.k))
         return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
+    if (form.own && !anb_weights_valid((const double *)state + form.moments, form.d))
+        return anb_fail(error, ANB_E_STATE, "the gate's moments are none");
     return anb_dense_validate(state, form.size, error);
 }
 

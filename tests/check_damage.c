@@ -81,6 +81,8 @@ static const struct {
     {"rls(adaptive=true)", 300, 7, 0, HUGE_VAL},
     {"rls(adaptive=true)", 300, 7, 0, ANB_NAN},
     {"rls(adaptive=true)", 300, 7, 0, -1},
+    {"scale(last)", 300, 3, 0, -1},                    /* a count of cells */
+    {"drift(last)", 300, 1, 0, -1},
     {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
     {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
     {"pending(last, capacity=4)", 20, 4, 1, -1},
@@ -92,6 +94,69 @@ START_TEST(numbers_that_no_samples_lead_to_are_refused)
     StreamingLearner *model = learned(reals[_i].expression, reals[_i].learned);
     *real_at(model, 0, reals[_i].field, reals[_i].at) = reals[_i].value;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+}
+END_TEST
+
+/* Any one number that is none: the file is refused, or the model that comes of it answers numbers all the same. */
+static const char *const forms[] = {"linear(normalized=true)",
+                                    "rls(adaptive=true, walk=1)",
+                                    "scale(mlp(hidden=3, memory=16, replay=2))",
+                                    "tree",
+                                    "tree(leaf=rls)",
+                                    "forest(trees=2, leaf=linear)",
+                                    "sgbt(window=64, trees=3, depth=2, budget=1000)",
+                                    "guard(lags(rff(rls, features=4)))",
+                                    "interval(drift(scale(linear), detector=kswin))",
+                                    "drift(last, detector=page_hinkley)",
+                                    "moe(linear, mean, router=linear(explore=true, standardize=true, z_loss=0.1))",
+                                    "refine(moe(linear, mean, router=blend(wide=true)), linear)",
+                                    "chain(moe(linear, mean, router=soft), moe(last, mean, router=stack))"};
+enum { FORMS = sizeof forms / sizeof *forms };
+
+static StreamingLearner *reload(const StreamingLearner *model)
+{
+    size_t size = anb_snapshot_size(model, NULL);
+    unsigned char *bytes = malloc(size);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
+    StreamingLearner *again = anb_load_memory(bytes, size, NULL, NULL);
+    free(bytes);
+    return again;
+}
+
+static void answers_numbers(StreamingLearner *model, const char *where, size_t node, size_t field, double value)
+{
+    for (size_t t = 0; model && t < 60; t++) {
+        double x[D] = {(double)(t * 7 % 11) - 5, (double)(t * 5 % 13), (double)(t % 3)};
+        double f = anb_predict(model, x), g = anb_train_one(model, x, x[0], 1);
+        ck_assert_msg(f - f == 0 && g - g == 0, "%s: node %zu, field %zu: %g makes %g, %g", where, node, field, value, f, g);
+    }
+    anb_free(model);
+}
+
+/* The first, the last and one real between of a field, each put back behind it. 0: there is no such field. */
+static size_t disturb(StreamingLearner *model, const char *where, size_t node, size_t field)
+{
+    static const double values[] = {NAN, HUGE_VAL, -HUGE_VAL};
+    const AnbNode *n = &model->plan->nodes[node];
+    Place p = {.visitor = {pass}, .skip = field};
+    if (n->type->ranges)
+        n->type->ranges(n, anb_state_of(model, n), &p.visitor);
+    for (size_t i = 0; p.data && p.kind == ANB_F64 && i < 9; i++) {
+        double *at = (double *)p.data + (i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count), old = *at;
+        *at = values[i % 3];
+        answers_numbers(reload(model), where, node, field, *at);
+        *at = old;
+    }
+    return p.data ? 1 : 0;
+}
+
+START_TEST(no_real_of_a_file_makes_answers_that_are_none)
+{
+    StreamingLearner *model = learned(forms[_i], 700);
+    for (size_t node = 0; node < model->plan->n_nodes; node++)
+        for (size_t field = 0; field < 120 && disturb(model, forms[_i], node, field); field++)
+            continue;
     anb_free(model);
 }
 END_TEST
@@ -123,6 +188,31 @@ START_TEST(an_unsettled_block_needs_a_mark)
     StreamingLearner *model = learned("sgbt(window=64, trees=3, depth=2, budget=1000)", 5);
     ck_assert_uint_eq(((uint64_t *)field_of(model, 0, WINDOW, ANB_U64, GAP))[GAP], 0);
     *(uint8_t *)field_of(model, 0, UNSETTLED, ANB_U8, 0) = 1;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+}
+END_TEST
+
+/* A sample that is being gathered has no work behind it, and no nodes that wait: growing would begin outside of them. */
+START_TEST(a_tree_that_is_not_begun_has_nothing_done)
+{
+    enum { WAITING = 0, PHASE, CURSOR = 5, N = 8, ADDING = 0 };
+    StreamingLearner *model = learned("sgbt(window=64, trees=3, depth=2, budget=1000)", 5);
+    size_t field = 0;
+    uint32_t *counts = NULL;
+    for (Place p; !counts; field++) { /* eight counts in a row: the grower's */
+        const AnbNode *node = &model->plan->nodes[0];
+        p = (Place){.visitor = {pass}, .skip = field};
+        node->type->ranges(node, anb_state_of(model, node), &p.visitor);
+        ck_assert_ptr_nonnull(p.data);
+        counts = p.kind == ANB_U32 && p.count == N ? p.data : NULL;
+    }
+    ck_assert_uint_eq(counts[PHASE], ADDING);
+    counts[CURSOR] = 1;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    counts[CURSOR] = 0;
+    ck_assert_int_eq(code_of(model), 0);
+    counts[WAITING] = 1;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
     anb_free(model);
 }
@@ -216,6 +306,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, numbers_that_no_samples_lead_to_are_refused, 0, sizeof reals / sizeof *reals);
     tcase_add_loop_test(tests, rings_that_would_wrap_are_refused, 0, sizeof rings / sizeof *rings);
     tcase_add_test(tests, an_unsettled_block_needs_a_mark);
+    tcase_add_test(tests, a_tree_that_is_not_begun_has_nothing_done);
+    tcase_add_loop_test(tests, no_real_of_a_file_makes_answers_that_are_none, 0, FORMS);
     tcase_add_test(tests, every_slot_of_the_index_is_found_by_its_id);
     tcase_add_test(tests, a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting);
     tcase_add_test(tests, scores_that_do_not_match_stay_in_their_lists);
