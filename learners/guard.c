@@ -45,7 +45,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     double share = s->square > 0 ? s->along / s->square : 1;
     share = share > 1 ? 1 : share > 0 ? share : 0;
     scratch[MEAN] = s->range.seen ? s->mean : f;
-    scratch[SHRUNK] = scratch[MEAN] * (1 - share) + f * share;
+    scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
     anb_boa_weights(s->boa, OFFERS, NULL, scratch + W);
     return anb_mix(scratch + W, scratch, OFFERS);
@@ -61,8 +61,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (!(fabs(s->along) + s->square < 0x1p1000))
         s->along = s->square = 0;
     s->weight += weight;
-    double share = weight / s->weight;
-    s->mean += y * share - s->mean * share;
+    s->mean = anb_toward(s->mean, y, weight / s->weight);
     anb_range_add(&s->range, y);
     anb_child_update(self, 0, state, row, y, weight, scratch);
 }

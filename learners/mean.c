@@ -3,6 +3,7 @@
  *
  *     n += weight     mean += (y - mean) weight / n
  */
+#include "parts/moments.h"
 #include <anabranch/learners.h>
 
 typedef struct Mean {
@@ -26,8 +27,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Mean *s = state;
     (void)self, (void)row, (void)scratch;
     s->n += weight;
-    double share = weight / s->n; /* each side apart: y - mean may be beyond the doubles */
-    s->mean += y * share - s->mean * share;
+    s->mean = anb_toward(s->mean, y, weight / s->n);
 }
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)

@@ -2,6 +2,7 @@
 #include "parts/boa.h"
 #include "parts/boa_kernels.h"
 #include "parts/math.h"
+#include "parts/moments.h"
 #include <math.h>
 
 static const double SPAN = 0x1p60; /* errors over the unit times this move the unit */
@@ -29,7 +30,7 @@ double anb_mix(const double *w, const double *f, size_t k)
     for (size_t i = 0; i < k; i++)
         if (w[i] != 0)
             sum += w[i] * f[i];
-    return sum;
+    return anb_within_doubles(sum); /* weights that sum to one may do so only to rounding */
 }
 
 static bool sleeps(const unsigned char *asleep, size_t i)

@@ -6,6 +6,7 @@
 #include "parts/math.h"
 #include "suite.h"
 #include "zoo.h"
+#include <float.h>
 #include <src/model.h>
 #include <time.h>
 
@@ -137,6 +138,22 @@ static void all_extremes(Hostile *h)
     h->y = h->t / 100 % 2 ? h->y : y;
 }
 
+/* The greatest double again and again: sums of shares that are one but for rounding end beyond it. */
+static void greatest_targets(Hostile *h)
+{
+    plain(h);
+    h->y = DBL_MAX;
+}
+
+/* From one end of the doubles to the other, by samples that count differently. */
+static void both_ends(Hostile *h)
+{
+    static const double weights[] = {1, 2, 1e30, 1, 1e-30, .3, 1};
+    plain(h);
+    h->y = h->y > 0 ? DBL_MAX : -DBL_MAX;
+    h->weight = weights[h->t % 7];
+}
+
 static const struct {
     const char *name;
     void (*next)(Hostile *);
@@ -144,7 +161,7 @@ static const struct {
                {"huge", huge}, {"tiny", tiny}, {"denormal", denormal}, {"jumps", jumps},
                {"large targets", large_targets}, {"two points", two_points}, {"heavy tails", heavy_tails},
                {"any size", any_size}, {"any weight", any_weight}, {"extreme targets", extreme_targets},
-               {"all extremes", all_extremes}};
+               {"all extremes", all_extremes}, {"greatest targets", greatest_targets}, {"both ends", both_ends}};
 
 /* ---- one type, one stream -------------------------------------------------------------------------------------------- */
 
@@ -236,7 +253,7 @@ static void run(const char *expression, size_t which, size_t n)
     for (; h.t < n; h.t++) {
         h.weight = 1;
         streams[which].next(&h);
-        double f = anb_train_one(model, h.x, h.y, h.weight), margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300;
+        double f = anb_train_one(model, h.x, h.y, h.weight), margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300 + 1e-15 * fabs(high);
         ck_assert_msg(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
         if (h.t < 1200 || h.t % 997 == 0) /* as dear as the state is large */
             check_nodes(model, h.t, where);
