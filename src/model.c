@@ -117,6 +117,23 @@ StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
     return copy;
 }
 
+/* Nothing in block and scratch points into them, so only the head's pointers change, and the alignment. */
+StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context)
+{
+    const AnbPlan *plan = model->plan;
+    size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
+    size_t before = (size_t)(model->block - (unsigned char *)model->memory);
+    unsigned char *memory = plan->owns_pointers ? NULL : move(model->memory, context);
+    if (!memory)
+        return model;
+    model = (StreamingLearner *)memory;
+    model->memory = memory;
+    model->block = aligned(model + 1);
+    model->scratch = (double *)(model->block + block);
+    memmove(model->block, memory + before, block + scratch);
+    return model;
+}
+
 void anb_free(StreamingLearner *model)
 {
     if (!model)

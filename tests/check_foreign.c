@@ -217,12 +217,22 @@ static const StreamingLearnerType list = {
     .reset = clear,
 };
 
+static void *never(void *memory, void *context)
+{
+    (void)memory;
+    *(int *)context += 1;
+    return NULL;
+}
+
 START_TEST(a_state_that_owns_memory_comes_back)
 {
+    int moves = 0;
     AnbError error = {0};
     double x = 0;
     StreamingLearner *model = make(&list, "moe(list, linear)", NULL), *clone = anb_clone(model, NULL);
     ck_assert(anb_equal(model, clone));
+    ck_assert_ptr_eq(anb_relocate(model, never, &moves), model);
+    ck_assert_int_eq(moves, 0); /* its pointers might lead into the block */
     ck_assert_int_eq(save(model), 0);
     StreamingLearner *again = load(&list, &error);
     ck_assert_msg(again != NULL, "%s", error.message);

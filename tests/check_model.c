@@ -68,6 +68,78 @@ START_TEST(only_models_made_alike_share)
 }
 END_TEST
 
+/* A heap that moves what it holds to every alignment in turn, or refuses. */
+typedef struct Mover {
+    char *given;    /* what stands for the heap's own piece */
+    size_t offset;
+    int calls;
+    bool refuses;
+} Mover;
+
+static size_t moved_bytes;
+
+static void *sized_alloc(size_t size, void *context)
+{
+    Mover *mover = context;
+    moved_bytes = size;
+    mover->given = malloc(size + 64);
+    return mover->given;
+}
+
+static void sized_free(void *memory, void *context)
+{
+    Mover *mover = context;
+    char *at = memory;
+    if (mover->given && at >= mover->given && at < mover->given + 64) {
+        free(mover->given);
+        mover->given = NULL;
+    } else
+        free(memory);
+}
+
+static void *move(void *memory, void *context)
+{
+    Mover *mover = context;
+    mover->calls++;
+    if (mover->refuses)
+        return NULL;
+    char *now = malloc(moved_bytes + 64), *start = now + (mover->offset += 8) % 64;
+    memcpy(start, memory, moved_bytes);
+    memset(memory, 0xa5, moved_bytes); /* nobody may look back */
+    free(mover->given);
+    mover->given = now;
+    return start;
+}
+
+START_TEST(a_model_that_moves_does_not_notice)
+{
+    static const char *const expressions[] = {"scale(moe(linear, rls, sgbt, knn, mlp))", "forest", "lags(chain(rls, tree))",
+                                              "pending(interval(drift(moe(rls, mean, router=blend))))"};
+    const char *expression = expressions[_i];
+    Mover mover = {.offset = 0};
+    const AnbAllocator allocator = {sized_alloc, sized_free, &mover};
+    AnbModelOptions options = anb_model_defaults();
+    options.allocator = &allocator;
+    StreamingLearner *first = anb_parse(3, expression, &options, NULL), *alone = make(expression, 1);
+    StreamingLearner *model = anb_clone(first, NULL); /* the last that the allocator gave */
+    Stream s = {17, 3};
+    double x[3];
+    for (int i = 0; i < 600; i++) {
+        double y = stream_next(&s, x);
+        ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(alone, x, y, 1));
+        if (i % 20 == 0)
+            model = anb_relocate(model, move, &mover);
+    }
+    ck_assert_int_eq(mover.calls, 30);
+    mover.refuses = true;
+    ck_assert_ptr_eq(anb_relocate(model, move, &mover), model);
+    ck_assert(anb_equal(model, alone));
+    anb_free(model);
+    anb_free(first);
+    anb_free(alone);
+}
+END_TEST
+
 START_TEST(expressions_short_and_full)
 {
     StreamingLearner *model = make("moe(linear, mean, top_k=1)", 1);
@@ -164,6 +236,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, sharing_a_plan_changes_no_prediction);
     tcase_add_test(tests, only_models_made_alike_share);
+    tcase_add_loop_test(tests, a_model_that_moves_does_not_notice, 0, 4);
     tcase_add_test(tests, expressions_short_and_full);
     tcase_add_test(tests, sizes_and_counts);
     tcase_add_test(tests, defaults_are_those_of_the_tables);

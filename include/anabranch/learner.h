@@ -186,6 +186,28 @@ ANB_API bool anb_takes_missing(const StreamingLearner *model);
  */
 ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
 
+/**
+ * Moves a model's memory.
+ *
+ * @param memory   what the model's allocator gave
+ * @param context  the caller's
+ * @return         the new place with the same bytes, the old one given back; or NULL: they stay
+ */
+typedef void *(*AnbMove)(void *memory, void *context);
+
+/**
+ * Lets an owner of the allocator that compacts its heap give a model another place.
+ *
+ * @param model    the model; nobody may use it meanwhile
+ * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers; the
+ *                 plan stays where it is
+ * @param context  handed to move
+ * @return         the model where it is now; where that is another place, the old pointer and all views are void
+ *
+ * Cost: what move costs, and a memmove where the new place is aligned otherwise.
+ */
+ANB_API StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context);
+
 /* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work that a
  * model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread meanwhile. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
