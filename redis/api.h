@@ -17,7 +17,7 @@ typedef struct RedisModuleDigest RedisModuleDigest;
 typedef struct RedisModuleBlockedClient RedisModuleBlockedClient;
 typedef struct RedisModuleInfoCtx RedisModuleInfoCtx;
 typedef struct RedisModuleCommand RedisModuleCommand;
-typedef struct RedisModuleKeyOptCtx RedisModuleKeyOptCtx;
+typedef struct RedisModuleDefragCtx RedisModuleDefragCtx;
 
 typedef int (*RedisModuleCmdFunc)(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
@@ -28,12 +28,15 @@ enum { REDISMODULE_AUX_BEFORE_RDB = 1 };
 enum {
     REDISMODULE_CTX_FLAGS_LUA = 1 << 0,
     REDISMODULE_CTX_FLAGS_MULTI = 1 << 1,
-    REDISMODULE_CTX_FLAGS_LOADING = 1 << 13,
+    REDISMODULE_CTX_FLAGS_SLAVE = 1 << 3,
+    REDISMODULE_CTX_FLAGS_READONLY = 1 << 4,
+    REDISMODULE_CTX_FLAGS_CLUSTER = 1 << 5,
     REDISMODULE_CTX_FLAGS_REPLICATED = 1 << 12,
+    REDISMODULE_CTX_FLAGS_LOADING = 1 << 13,
     REDISMODULE_CTX_FLAGS_DENY_BLOCKING = 1 << 21,
     REDISMODULE_CTX_FLAGS_RESP3 = 1 << 22
 };
-enum { REDISMODULE_OPTIONS_HANDLE_IO_ERRORS = 1 };
+enum { REDISMODULE_OPTIONS_HANDLE_IO_ERRORS = 1, REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED = 2 };
 
 typedef struct RedisModuleTypeMethods {
     uint64_t version;
@@ -49,8 +52,15 @@ typedef struct RedisModuleTypeMethods {
     size_t (*free_effort)(RedisModuleString *key, const void *value);
     void (*unlink)(RedisModuleString *key, const void *value);
     void *(*copy)(RedisModuleString *from, RedisModuleString *to, const void *value);
-    void *defrag;
-} RedisModuleTypeMethods; /* version 3 of the interface: Redis 6.2 */
+    int (*defrag)(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value);
+    /* ---- version 4, Redis 7.0: as above, told which key of which database ---- */
+    void *mem_usage2, *free_effort2, *unlink2, *copy2;
+    /* ---- version 5, Redis 7.2: leaves no trace in the file where it saves nothing ---- */
+    void (*aux_save2)(RedisModuleIO *rdb, int when);
+} RedisModuleTypeMethods;
+
+/* The version that this header describes, and the first with aux_save2; a server takes its own and all before. */
+enum { REDISMODULE_TYPE_METHODS = 5, REDISMODULE_TYPE_METHODS_AUX_SAVE2 = 5 };
 
 /* What COMMAND DOCS, COMMAND INFO and key specs need; Redis 7. */
 typedef struct RedisModuleCommandHistoryEntry {
@@ -109,6 +119,8 @@ typedef struct RedisModuleCommandInfo {
 
 enum { KEYSPEC_RO = 1, KEYSPEC_RW = 2, KEYSPEC_OW = 4, KEYSPEC_ACCESS = 16, KEYSPEC_UPDATE = 32, KEYSPEC_INSERT = 64 };
 enum { KEYSPEC_BEGIN_INDEX = 2, KEYSPEC_FIND_RANGE = 2 };
+enum { ARG_STRING, ARG_INTEGER, ARG_DOUBLE, ARG_KEY, ARG_TOKEN = 6, ARG_BLOCK = 8 };
+enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
 
 /* name, result, arguments; REQUIRED: Redis 6.2 has it. */
 #define ANB_REDIS_REQUIRED(X)                                                                                          \
@@ -153,9 +165,12 @@ enum { KEYSPEC_BEGIN_INDEX = 2, KEYSPEC_FIND_RANGE = 2 };
       (RedisModuleCtx *, RedisModuleCmdFunc, RedisModuleCmdFunc, void (*)(RedisModuleCtx *, void *), long long))       \
     X(UnblockClient, int, (RedisModuleBlockedClient *, void *))                                                        \
     X(GetBlockedClientPrivateData, void *, (RedisModuleCtx *))                                                         \
-    X(GetThreadSafeContext, RedisModuleCtx *, (RedisModuleBlockedClient *))                                            \
     X(FreeString, void, (RedisModuleCtx *, RedisModuleString *))                                                       \
-    X(FreeThreadSafeContext, void, (RedisModuleCtx *))                                                                 \
+    X(GetDetachedThreadSafeContext, RedisModuleCtx *, (RedisModuleCtx *))                                              \
+    X(GetSelectedDb, int, (RedisModuleCtx *))                                                                          \
+    X(SelectDb, int, (RedisModuleCtx *, int))                                                                          \
+    X(AvoidReplicaTraffic, int, (void))                                                                                \
+    X(GetTypeMethodVersion, int, (void))                                                                               \
     X(ThreadSafeContextLock, void, (RedisModuleCtx *))                                                                 \
     X(ThreadSafeContextUnlock, void, (RedisModuleCtx *))                                                               \
     X(RegisterInfoFunc, int, (RedisModuleCtx *, void (*)(RedisModuleInfoCtx *, int)))                                  \
@@ -163,8 +178,9 @@ enum { KEYSPEC_BEGIN_INDEX = 2, KEYSPEC_FIND_RANGE = 2 };
     X(InfoAddFieldULongLong, int, (RedisModuleInfoCtx *, const char *, unsigned long long))                            \
     X(InfoAddFieldDouble, int, (RedisModuleInfoCtx *, const char *, double))                                           \
 
-/* Redis 7 and later, or NULL. */
+/* Redis 7 and later, or where the server is built for it, or NULL. */
 #define ANB_REDIS_OPTIONAL(X)                                                                                          \
+    X(DefragAlloc, void *, (RedisModuleDefragCtx *, void *))                                                           \
     X(GetCommand, RedisModuleCommand *, (RedisModuleCtx *, const char *))                                              \
     X(SetCommandInfo, int, (RedisModuleCommand *, const RedisModuleCommandInfo *))                                     \
     X(TryAlloc, void *, (size_t))                                                                                      \

@@ -87,6 +87,10 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
         const double *row = batch->rows + i * stride(batch);
         batch->out[i] = batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
     }
+}
+
+void anb_batch_count(const Batch *batch)
+{
     if (batch->learn)
         anb_statistics.trained += batch->n;
     else
@@ -148,6 +152,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     uint64_t start = anb_now_ns();
     anb_batch_run(batch, model->learner);
     measure(model, batch, anb_now_ns() - start);
+    anb_batch_count(batch);
     if (batch->with_diag)
         anb_mixture(model->learner, &batch->mixture);
     if (batch->learn && batch->n > 0) {

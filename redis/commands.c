@@ -47,7 +47,21 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
 }
 
 /* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a default is may
- * change with the version. */
+ * change with the version. Where it has become too long to be read again, a snapshot goes. */
+static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
+{
+    enum { TEXT_MAX = 1 << 16 };
+    const char *expression = anb_full_expression(model->learner);
+    size_t size;
+    char *blob = strlen(expression) <= TEXT_MAX ? NULL : anb_model_blob(model, &size);
+    if (blob)
+        RedisModule_Replicate(ctx, "ANB.RESTORE", "sb", name, blob, size);
+    else
+        RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", name, expression, "FEATURES", (long long)c->features, "SEED",
+                              (long long)c->seed);
+    RedisModule_Free(blob);
+}
+
 int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     Creation c;
@@ -68,8 +82,7 @@ int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
         return REDISMODULE_OK;
     Model *model = anb_model_wrap(learner);
     anb_model_store(ctx, argv[1], model);
-    RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", argv[1], anb_full_expression(learner), "FEATURES",
-                          (long long)c.features, "SEED", (long long)c.seed);
+    replicate_creation(ctx, argv[1], model, &c);
     anb_touch(ctx, argv[1], model, "anb.create");
     return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }

@@ -135,7 +135,7 @@ static void *rdb_load(RedisModuleIO *rdb, int encoding)
         return NULL;
     }
     char *blob = RedisModule_LoadStringBuffer(rdb, &size);
-    if (!blob || RedisModule_IsIOError(rdb))
+    if (!blob)
         return NULL;
     StreamingLearner *learner = anb_load_memory(blob, size, &options, &error);
     RedisModule_Free(blob);
@@ -149,6 +149,13 @@ static void aux_save(RedisModuleIO *rdb, int when)
 {
     (void)when;
     RedisModule_SaveUnsigned(rdb, ENCODING);
+}
+
+/* Where no key is a model the file stays one that a server without the module loads. */
+static void aux_save_where_used(RedisModuleIO *rdb, int when)
+{
+    if (anb_shelf_models() > 0)
+        aux_save(rdb, when);
 }
 
 static int aux_load(RedisModuleIO *rdb, int encoding, int when)
@@ -181,7 +188,7 @@ static void digest(RedisModuleDigest *sum, void *value)
 
 static size_t mem_usage(const void *value)
 {
-    return sizeof(Model) + anb_total_bytes(((const Model *)value)->learner);
+    return sizeof(Model) + sizeof(Ticket) + anb_total_bytes(((const Model *)value)->learner);
 }
 
 /* Large models are freed by the background thread. */
@@ -198,10 +205,41 @@ static void *copy(RedisModuleString *from, RedisModuleString *to, const void *va
     return learner ? anb_model_wrap(learner) : NULL;
 }
 
+static void *move(void *memory, void *context)
+{
+    void *now = RedisModule_DefragAlloc(context, memory);
+    anb_statistics.moved += now != NULL;
+    return now;
+}
+
+/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket that a
+ * job holds as well stays; what the worker learns on is no model of a key and is never met here. */
+static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
+{
+    (void)key;
+    Model *model = *value = anb_shelf_relocate(*value, move, ctx);
+    Ticket *ticket = model->ticket->owners == 1 ? move(model->ticket, ctx) : NULL;
+    model->ticket = ticket ? ticket : model->ticket;
+    return 0;
+}
+
+/* ---- the type --------------------------------------------------------------------------------------------------------- */
+
+/* As far as the server knows it. */
+static void adapt(RedisModuleTypeMethods *methods)
+{
+    int version = RedisModule_GetTypeMethodVersion();
+    methods->version = version < REDISMODULE_TYPE_METHODS ? (uint64_t)version : REDISMODULE_TYPE_METHODS;
+    methods->defrag = RedisModule_DefragAlloc ? defrag : NULL;
+    if (version >= REDISMODULE_TYPE_METHODS_AUX_SAVE2) {
+        methods->aux_save = NULL;
+        methods->aux_save2 = aux_save_where_used;
+    }
+}
+
 int anb_register_type(RedisModuleCtx *ctx)
 {
     static RedisModuleTypeMethods methods = {
-        .version = 3,
         .rdb_load = rdb_load,
         .rdb_save = rdb_save,
         .aof_rewrite = aof_rewrite,
@@ -214,6 +252,7 @@ int anb_register_type(RedisModuleCtx *ctx)
         .free_effort = free_effort,
         .copy = copy,
     };
+    adapt(&methods);
     anb_model_type = RedisModule_CreateDataType(ctx, "anabranch", ENCODING, &methods);
     return anb_model_type ? 0 : -1;
 }

@@ -6,6 +6,10 @@
  *                                 `--long---> queue --> worker: lock, clone, unlock, run, lock, swap, replicate, unlock
  *
  * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
+ *
+ * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free` does;
+ * the rings of shelf.c, and which learner stands in them, have a lock of their own, taken inside the server's; a Ticket is
+ * counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be freed or moved.
  */
 #ifndef ANB_REDIS_MODULE_H
 #define ANB_REDIS_MODULE_H
@@ -55,6 +59,8 @@ void anb_shelf_add(Model *model);
 void anb_shelf_remove(Model *model);
 /* Puts another learner in the model's place, one made alike, and returns the old one. */
 StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner);
+/* Gives the model and its learner other places, as anb_relocate does; returns where the model is now. */
+Model *anb_shelf_relocate(Model *model, AnbMove move, void *context);
 uint64_t anb_shelf_models(void);
 uint64_t anb_shelf_plans(void);
 
@@ -69,6 +75,8 @@ typedef struct Batch {
 } Batch;
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
+/* Its rows count as trained or predicted: once what was run is there to stay. */
+void anb_batch_count(const Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 /* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with the
  * error replied. */
@@ -85,9 +93,12 @@ int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- worker.c ---- */
-int anb_worker_start(void);
-/* Takes a copy of the batch and blocks the client; replies an error where that is not possible. */
+int anb_worker_start(RedisModuleCtx *ctx);
+/* Takes a copy of the batch and blocks the client. */
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch);
+
+/* ---- table.c ---- */
+int anb_register_commands(RedisModuleCtx *ctx);
 
 /* ---- commands.c ---- */
 int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
@@ -115,7 +126,7 @@ void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);
 
 /* ---- module.c ---- */
 typedef struct Statistics {
-    _Atomic uint64_t trained, predicted, rejected, queued, retried;
+    _Atomic uint64_t trained, predicted, rejected, queued, retried, moved;
     _Atomic uint64_t inline_ns, worker_ns, longest_inline_ns;
 } Statistics;
 extern Statistics anb_statistics;

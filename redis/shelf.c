@@ -8,15 +8,23 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Model **table; /* open addressing; each slot one model of its ring */
-static size_t n_slots, n_rings;
-static uint64_t n_models;
+static size_t n_slots;
+static _Atomic uint64_t n_rings, n_models; /* changed under the lock, read without it */
+static uint64_t salt; /* no client knows which models share a slot */
+
+static uint64_t mixed(uint64_t h)
+{
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
 
 static uint64_t hash_of(const StreamingLearner *learner)
 {
-    uint64_t h = 14695981039346656037u ^ anb_seed(learner) ^ anb_n_features(learner) << 32;
+    uint64_t h = mixed(mixed(salt ^ anb_seed(learner)) + anb_n_features(learner));
     for (const char *at = anb_expression(learner); *at; at++)
         h = (h ^ (unsigned char)*at) * 1099511628211u;
-    return h;
+    return mixed(h);
 }
 
 static bool alike(const Model *a, const Model *b)
@@ -39,6 +47,7 @@ static void grow(void)
     Model **old = table;
     size_t old_slots = n_slots;
     n_slots = old_slots ? 2 * old_slots : 64;
+    salt = salt ? salt : mixed(anb_now_ns() ^ (uintptr_t)&lock);
     table = RedisModule_Alloc(n_slots * sizeof *table);
     memset(table, 0, n_slots * sizeof *table);
     for (size_t i = 0; i < old_slots; i++)
@@ -102,6 +111,24 @@ StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner)
     model->learner = learner;
     pthread_mutex_unlock(&lock);
     return old;
+}
+
+Model *anb_shelf_relocate(Model *model, AnbMove move, void *context)
+{
+    pthread_mutex_lock(&lock);
+    Model **ring = find(model);
+    bool alone = model->next == model, first = *ring == model;
+    model->learner = anb_relocate(model->learner, move, context);
+    Model *now = move(model, context);
+    if (now) {
+        now->next = alone ? now : now->next;
+        now->previous = alone ? now : now->previous;
+        now->next->previous = now->previous->next = now;
+        *ring = first ? now : *ring;
+        model = now;
+    }
+    pthread_mutex_unlock(&lock);
+    return model;
 }
 
 uint64_t anb_shelf_models(void)

@@ -2,10 +2,14 @@
  * One thread for what would hold the server up. A job works on a clone; the model at the key is changed only under the
  * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts over,
  * and after three times it runs under the lock. Jobs are done in the order they came, so those of one key are as well.
+ *
+ * While a job is on its way the key may be deleted or replaced, move to another node, or the server may become a replica:
+ * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job waits.
  */
 #include "module.h"
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 enum { TRIES = 3 };
 
@@ -14,6 +18,7 @@ struct Job {
     Job *next;
     RedisModuleBlockedClient *client;
     RedisModuleString *name;
+    int db;
     uint64_t model_id;
     Ticket *ticket;
     float row_ns; /* what a row took */
@@ -24,8 +29,12 @@ struct Job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
 static Job *first, **last = &first;
+static RedisModuleCtx *own; /* the worker's, of no client: used under the server's lock */
 
 static const char replaced[] = "ERR the model was deleted or replaced while the command waited; nothing was learned";
+/* Clients of a cluster try again, and are sent to where the key is now. */
+static const char gone[] = "TRYAGAIN the model went from this key while the command waited; nothing was learned";
+static const char demoted[] = "READONLY this server became a replica while the command waited; nothing was learned";
 static const char no_memory[] = "ERR out of memory for a copy of the model; nothing was learned";
 
 static size_t row_doubles(const Batch *batch)
@@ -33,90 +42,135 @@ static size_t row_doubles(const Batch *batch)
     return batch->n * (batch->d + batch->learn);
 }
 
-/* The model that the job was queued for, or NULL: under the server's lock. */
-static Model *still_there(RedisModuleCtx *ctx, const Job *job)
+/* ---- under the server's lock ---------------------------------------------------------------------------------------------- */
+
+/* Not while the server has promised its replicas that nothing is written. */
+static void lock_for(const Batch *batch)
 {
-    Model *model = anb_model_peek(ctx, job->name);
+    const struct timespec a_moment = {0, 2000000};
+    RedisModule_ThreadSafeContextLock(own);
+    while (batch->learn && RedisModule_AvoidReplicaTraffic()) {
+        RedisModule_ThreadSafeContextUnlock(own);
+        nanosleep(&a_moment, NULL);
+        RedisModule_ThreadSafeContextLock(own);
+    }
+}
+
+static void unlock(void)
+{
+    RedisModule_ThreadSafeContextUnlock(own);
+}
+
+/* The model that the job was queued for, or NULL. */
+static Model *still_there(const Job *job)
+{
+    Model *model = RedisModule_SelectDb(own, job->db) == REDISMODULE_OK ? anb_model_peek(own, job->name) : NULL;
     return model && model->id == job->model_id ? model : NULL;
 }
 
+/* As it; says in the job why it may not be used. */
+static Model *model_of(Job *job)
+{
+    const int replica = REDISMODULE_CTX_FLAGS_SLAVE | REDISMODULE_CTX_FLAGS_READONLY;
+    int flags = RedisModule_GetContextFlags(own);
+    Model *model = still_there(job);
+    if (job->batch.learn && (flags & replica) == replica)
+        job->error = demoted;
+    else if (!model)
+        job->error = flags & REDISMODULE_CTX_FLAGS_CLUSTER ? gone : replaced;
+    return job->error ? NULL : model;
+}
+
 /* What was learned goes to replicas and the log packed, as one command. */
-static void publish(RedisModuleCtx *ctx, Job *job, Model *model)
+static void publish(const Job *job, Model *model)
 {
     const Batch *batch = &job->batch;
     char weight[ANB_NUMBER_SIZE];
     anb_number_format(batch->weight, weight);
-    RedisModule_Replicate(ctx, "ANB.TRAINB", "sbcc", job->name, (const char *)batch->rows,
+    RedisModule_Replicate(own, "ANB.TRAINB", "sbcc", job->name, (const char *)batch->rows,
                           row_doubles(batch) * sizeof(double), "WEIGHT", weight);
-    anb_touch(ctx, job->name, model, "anb.train");
+    anb_touch(own, job->name, model, "anb.train");
+}
+
+/* ---- a job ---------------------------------------------------------------------------------------------------------------- */
+
+static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
+{
+    RedisModule_ThreadSafeContextLock(own);
+    Model *model = model_of(job);
+    StreamingLearner *clone = model ? anb_clone(model->learner, NULL) : NULL;
+    *version = model ? model->version : 0;
+    if (model && !clone)
+        job->error = no_memory;
+    unlock();
+    return clone;
+}
+
+/* Puts the clone in the model's place, unless somebody wrote to that meanwhile. Returns which of the two is left over. */
+static StreamingLearner *swap(Job *job, StreamingLearner *clone, uint64_t version)
+{
+    lock_for(&job->batch);
+    Model *model = model_of(job);
+    if (model && model->version == version) {
+        clone = anb_shelf_swap(model, clone);
+        publish(job, model);
+    }
+    unlock();
+    return clone;
 }
 
 /* One try: 1 where it is done, 0 where somebody wrote to the model meanwhile. */
-static int try_on_clone(RedisModuleCtx *ctx, Job *job)
+static int try_on_clone(Job *job)
 {
-    RedisModule_ThreadSafeContextLock(ctx);
-    Model *model = still_there(ctx, job);
-    StreamingLearner *clone = model ? anb_clone(model->learner, NULL) : NULL;
-    uint64_t version = model ? model->version : 0;
-    job->error = !model ? replaced : !clone ? no_memory : NULL;
-    RedisModule_ThreadSafeContextUnlock(ctx);
-    if (job->error)
+    uint64_t version;
+    StreamingLearner *clone = clone_of_model(job, &version), *left = clone;
+    if (!clone)
         return 1;
     uint64_t start = anb_now_ns();
     anb_batch_run(&job->batch, clone);
     uint64_t took = anb_now_ns() - start;
     anb_statistics.worker_ns += took;
     job->row_ns = (float)took / (float)job->batch.n;
-    if (job->batch.learn) {
-        RedisModule_ThreadSafeContextLock(ctx);
-        model = still_there(ctx, job);
-        if (model && model->version == version) {
-            clone = anb_shelf_swap(model, clone);
-            publish(ctx, job, model);
-            version = 0;
-        }
-        RedisModule_ThreadSafeContextUnlock(ctx);
-        job->error = model ? NULL : replaced;
-    }
-    anb_free(clone);
-    return !job->batch.learn || job->error || version == 0;
+    if (job->batch.learn)
+        left = swap(job, clone, version);
+    anb_free(left);
+    return !job->batch.learn || job->error || left != clone;
 }
 
-static void run_under_lock(RedisModuleCtx *ctx, Job *job)
+static void run_under_lock(Job *job)
 {
-    RedisModule_ThreadSafeContextLock(ctx);
-    Model *model = still_there(ctx, job);
-    job->error = model ? NULL : replaced;
+    lock_for(&job->batch);
+    Model *model = model_of(job);
     if (model) {
         anb_batch_run(&job->batch, model->learner);
-        publish(ctx, job, model);
+        publish(job, model);
     }
-    RedisModule_ThreadSafeContextUnlock(ctx);
+    unlock();
 }
 
 /* What was measured tells the next batch where to go. */
-static void leave_queue(RedisModuleCtx *ctx, const Job *job)
+static void leave_queue(const Job *job)
 {
-    RedisModule_ThreadSafeContextLock(ctx);
-    Model *model = still_there(ctx, job);
+    RedisModule_ThreadSafeContextLock(own);
+    Model *model = still_there(job);
     if (model && job->row_ns > 0)
         model->row_ns += (job->row_ns - model->row_ns) / 4;
     job->ticket->queued--;
-    RedisModule_ThreadSafeContextUnlock(ctx);
+    unlock();
 }
 
 static void do_job(Job *job)
 {
-    RedisModuleCtx *ctx = RedisModule_GetThreadSafeContext(job->client);
     int done = 0;
     for (int i = 0; i < TRIES && !done; i++) {
-        done = try_on_clone(ctx, job);
+        done = try_on_clone(job);
         anb_statistics.retried += !done;
     }
     if (!done)
-        run_under_lock(ctx, job);
-    leave_queue(ctx, job);
-    RedisModule_FreeThreadSafeContext(ctx);
+        run_under_lock(job);
+    if (!job->error)
+        anb_batch_count(&job->batch);
+    leave_queue(job);
     RedisModule_UnblockClient(job->client, job);
 }
 
@@ -141,10 +195,11 @@ static void *work(void *unused)
     return NULL;
 }
 
-int anb_worker_start(void)
+int anb_worker_start(RedisModuleCtx *ctx)
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, work, NULL))
+    own = RedisModule_GetDetachedThreadSafeContext(ctx);
+    if (!own || pthread_create(&thread, NULL, work, NULL))
         return -1;
     pthread_detach(thread);
     return 0;
@@ -171,7 +226,7 @@ int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model,
 {
     size_t doubles = row_doubles(batch) + batch->n;
     Job *job = RedisModule_Alloc(sizeof *job + doubles * sizeof(double));
-    *job = (Job){.batch = *batch, .model_id = model->id};
+    *job = (Job){.batch = *batch, .model_id = model->id, .db = RedisModule_GetSelectedDb(ctx)};
     job->batch.rows = (double *)(job + 1);
     job->batch.out = job->batch.rows + row_doubles(batch);
     memcpy(job->batch.rows, batch->rows, row_doubles(batch) * sizeof(double));

@@ -91,14 +91,15 @@ def free_port():
 
 
 class Server:
-    """module: its path, arguments of the module behind it where there are any."""
+    """module: its path, arguments of the module behind it where there are any; None: a server without it."""
 
     def __init__(self, program, module, *options):
         self.program, self.module, self.options = program, module, options
         version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
-        self.major = int(re.search(r"v=(\d+)", version).group(1))
+        self.version = tuple(map(int, re.search(r"v=(\d+)\.(\d+)", version).groups()))
+        self.major = self.version[0]
         if self.major >= 7:
-            self.options += ("--enable-debug-command", "yes")
+            self.options += ("--enable-debug-command", "yes", "--enable-module-command", "yes")
         self.folder = tempfile.mkdtemp(prefix="anabranch-redis-")
         self.port = free_port()
         self.process = None
@@ -106,8 +107,8 @@ class Server:
 
     def start(self, wait=True):
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
-                   "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options,
-                   "--loadmodule", *self.module.split()]
+                   "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options]
+        command += ["--loadmodule", *self.module.split()] if self.module else []
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if wait:
             self.wait_ready()

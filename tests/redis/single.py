@@ -4,61 +4,11 @@ import math
 import os
 import random
 import subprocess
-import sys
 import threading
 import time
 
-from harness import Library, ReplyError, Server, pack, run, sample, unpack
-
-MIXTURE = "scale(moe(linear, linear(rate=0.02), rls, mean))"
-D = 4
-
-
-def refused(client, says, *command):
-    try:
-        reply = client.call(*command)
-    except ReplyError as error:
-        assert says.lower() in str(error).lower(), "%r says %s" % (command[:3], error)
-        return
-    raise AssertionError("%r was taken: %r" % (command[:3], reply))
-
-
-def as_map(reply):
-    return dict(zip(reply[::2], reply[1::2])) if isinstance(reply, list) else reply
-
-
-def feed(client, model, key, n, rng, d=D):
-    """The same n samples to the server and to the library; every answer has to be the same double."""
-    for _ in range(n):
-        x, y = sample(rng, d)
-        ours, theirs = model.train(x, y), float(client.call("ANB.TRAIN", key, y, *x))
-        assert ours == theirs, (ours, theirs)
-
-
-def fresh(server):
-    client = server.client()
-    client.call("FLUSHALL")
-    return client
-
-
-WORKER = "inline-microseconds 0"  # everything goes to the worker
-
-
-def with_server(*options, settings=""):
-    def wrap(test):
-        def wrapped(program, module, library):
-            server = Server(program, module + " " + settings, *options)
-            try:
-                test(server, library)
-            except Exception:
-                print(server.log())
-                raise
-            finally:
-                server.remove()
-        wrapped.__name__ = test.__name__
-        return wrapped
-    return wrap
-
+from cases import D, MIXTURE, WORKER, as_map, feed, fresh, main, refused, with_server
+from harness import Server, pack, sample, unpack
 
 @with_server()
 def answers_are_the_library_s(server, library):
@@ -228,24 +178,6 @@ def labels_that_come_later(server, library):
     refused(client, "pending", "ANB.PENDING", "m", 1, *x)
 
 
-@with_server()
-def commands_describe_themselves(server, library):
-    client = fresh(server)
-    named = {c[0]: c for c in client.call("COMMAND") if c[0].startswith(b"anb.")}
-    assert len(named) >= 14
-    for flat in named.values():
-        assert flat[1] != 0 and (flat[3:6] in ([1, 1, 1], [1, 2, 1]) or flat[0] == b"anb.version"), flat
-    if server.major < 7:
-        return  # documents and settings came later
-    for name in named:
-        docs = as_map(as_map(client.call("COMMAND", "DOCS", name))[name])
-        assert len(docs[b"summary"]) > 10
-    assert client.call("COMMAND", "GETKEYS", "ANB.CLONE", "a", "b") == [b"a", b"b"]
-    assert client.call("COMMAND", "GETKEYS", "ANB.TRAIN", "a", 1, 2) == [b"a"]
-    client.call("CONFIG", "SET", "anabranch.inline-microseconds", 70)
-    assert client.call("CONFIG", "GET", "anabranch.inline-microseconds")[1] == b"70"
-
-
 def restarted(server, library, before_stop, end):
     client = fresh(server)
     rng = random.Random(5)
@@ -319,6 +251,7 @@ def no_acknowledged_sample_is_lost(server, library):
 @with_server(settings=WORKER)
 def a_replica_is_equal(server, library):
     replica = Server(server.program, server.module)
+    server.client().call("CONFIG", "SET", "repl-diskless-sync-delay", 0)
     try:
         replica.client().call("REPLICAOF", "127.0.0.1", server.port)
         client = fresh(server)
@@ -352,57 +285,6 @@ def a_replica_is_equal(server, library):
         replica.remove()
 
 
-@with_server(settings=WORKER)
-def the_worker_keeps_the_order(server, library):
-    """Everything goes to the worker; several clients write to one key; the answers are those of some order of theirs."""
-    client = fresh(server)
-    client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
-    clients = [server.client() for _ in range(4)]
-    rng = random.Random(7)
-    sent = {}
-    for c in clients:
-        rows = [sample(rng, D) for _ in range(40)]
-        for x, y in rows:
-            c.send("ANB.TRAIN", "m", y, *x)
-        sent[c] = rows
-    answers = {c: [float(c.read()) for _ in sent[c]] for c in clients}
-    assert as_map(client.call("ANB.INFO", "m"))[b"samples"] == 160
-    assert as_map(client.call("ANB.INFO", "m"))[b"queued"] == 0
-    model = library.model(D, MIXTURE)
-    heads = {c: 0 for c in clients}
-    for _ in range(160):
-        for c in clients:
-            i = heads[c]
-            if i < 40 and model.predict(sent[c][i][0]) == answers[c][i]:
-                model.train(*sent[c][i])
-                heads[c] += 1
-                break
-        else:
-            raise AssertionError("no order of the clients gives these answers")
-    assert client.call("ANB.SAVE", "m") == model.blob()
-    assert "anabranch_commands_queued:0" not in client.call("INFO", "anabranch").decode()
-
-
-@with_server(settings=WORKER)
-def a_key_that_goes_while_a_command_waits(server, library):
-    client = fresh(server)
-    client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
-    rng = random.Random(8)
-    rows = pack(*[(y, *x) for x, y in (sample(rng, D) for _ in range(20000))])
-    other = server.client()
-    for _ in range(5):
-        other.send("ANB.TRAINB", "m", rows)
-    client.call("DEL", "m")
-    replies = []
-    for _ in range(5):
-        try:
-            replies.append(len(other.read()))
-        except ReplyError as error:
-            replies.append(str(error))
-    assert all(r == 160000 or "replaced" in str(r) or "no model" in str(r) for r in replies), replies
-    assert client.call("PING") == "PONG" and client.call("DBSIZE") == 0
-
-
 @with_server()
 def redis_cli_is_a_client(server, library):
     def cli(*arguments):
@@ -414,11 +296,9 @@ def redis_cli_is_a_client(server, library):
     assert "linear" in cli("ANB.INFO", "m")
 
 
-TESTS = [answers_are_the_library_s, snapshots_cross_unchanged, read_outs, refusals_leave_the_model, copies_and_keys, labels_that_come_later,
-         commands_describe_themselves, a_restart_from_rdb, a_kill_with_the_log, a_kill_with_a_rewritten_log,
-         no_acknowledged_sample_is_lost, a_replica_is_equal, the_worker_keeps_the_order,
-         a_key_that_goes_while_a_command_waits, redis_cli_is_a_client]
+TESTS = [answers_are_the_library_s, snapshots_cross_unchanged, read_outs, refusals_leave_the_model, copies_and_keys,
+         labels_that_come_later, a_restart_from_rdb, a_kill_with_the_log, a_kill_with_a_rewritten_log,
+         no_acknowledged_sample_is_lost, a_replica_is_equal, redis_cli_is_a_client]
 
 if __name__ == "__main__":
-    program, module, path = sys.argv[1:4]
-    run(TESTS, program, os.path.abspath(module), Library(os.path.abspath(path)))
+    main(TESTS)
