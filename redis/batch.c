@@ -126,12 +126,14 @@ static bool may_block(RedisModuleCtx *ctx)
     return !(RedisModule_GetContextFlags(ctx) & never);
 }
 
-/* Whether the batch goes to the worker: it would take long, or it writes behind others that wait there. */
+/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well; or it
+ * writes behind others that wait there. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
-    double expected_us = model->row_ns * (double)batch->n / 1000;
+    double expected_us = model->row_ns * (double)batch->n / 1000, copy_us = anb_copy_ns(model) / 1000;
     bool behind = batch->learn && model->ticket->queued > 0;
-    return (behind || expected_us > (double)anb_inline_us) && !batch->with_diag && may_block(ctx);
+    bool long_enough = expected_us > (double)anb_inline_us && (expected_us > copy_us || anb_inline_us == 0);
+    return (behind || long_enough) && !batch->with_diag && may_block(ctx);
 }
 
 static void measure(Model *model, const Batch *batch, uint64_t ns)

@@ -94,6 +94,8 @@ int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- worker.c ---- */
 int anb_worker_start(RedisModuleCtx *ctx);
+/* What a copy of the model takes, by what those before it took. */
+double anb_copy_ns(const Model *model);
 /* Takes a copy of the batch and blocks the client. */
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch);
 

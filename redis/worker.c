@@ -29,7 +29,8 @@ struct Job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
 static Job *first, **last = &first;
-static RedisModuleCtx *own; /* the worker's, of no client: used under the server's lock */
+static RedisModuleCtx *own;       /* the worker's, of no client: used under the server's lock */
+static double copy_byte_ns = 0.3; /* likewise */
 
 static const char replaced[] = "ERR the model was deleted or replaced while the command waited; nothing was learned";
 /* Clients of a cluster try again, and are sent to where the key is now. */
@@ -94,11 +95,20 @@ static void publish(const Job *job, Model *model)
 
 /* ---- a job ---------------------------------------------------------------------------------------------------------------- */
 
+static StreamingLearner *measured_clone(const Model *model)
+{
+    uint64_t start = anb_now_ns();
+    StreamingLearner *clone = anb_clone(model->learner, NULL);
+    double byte_ns = (double)(anb_now_ns() - start) / (double)(anb_state_bytes(model->learner) + 4096);
+    copy_byte_ns += (byte_ns - copy_byte_ns) / 8;
+    return clone;
+}
+
 static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
 {
     RedisModule_ThreadSafeContextLock(own);
     Model *model = model_of(job);
-    StreamingLearner *clone = model ? anb_clone(model->learner, NULL) : NULL;
+    StreamingLearner *clone = model ? measured_clone(model) : NULL;
     *version = model ? model->version : 0;
     if (model && !clone)
         job->error = no_memory;
@@ -220,6 +230,11 @@ static void release(RedisModuleCtx *ctx, void *data)
     RedisModule_FreeString(ctx, job->name);
     anb_ticket_drop(job->ticket);
     RedisModule_Free(job);
+}
+
+double anb_copy_ns(const Model *model)
+{
+    return copy_byte_ns * (double)anb_state_bytes(model->learner);
 }
 
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch)
