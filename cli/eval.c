@@ -78,6 +78,8 @@ static int start(Run *run, const Arguments *a)
     uint64_t every = 0, diag_every = 1;
     RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
     run->limit = UINT64_MAX;
+    if (!a->value[DIAG] && (a->value[DIAG_EVERY] || a->value[RULES]))
+        return complain(BAD_USE, "eval: --diag-every and --rules are for --diag FILE");
     int status = count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", a->value[EVERY], 1, UINT64_MAX, &every);
     status = status ? status : count_option("diag-every", a->value[DIAG_EVERY], 1, UINT64_MAX, &diag_every);

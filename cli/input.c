@@ -80,13 +80,16 @@ static bool wait_for(int file)
     return !stop_requested();
 }
 
-/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made. */
+/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made, or without one where the program was asked to
+ * stop. */
 static long read_file(Input *input, void *bytes, size_t n)
 {
     ssize_t got = 0;
-    do
-        got = wait_for(input->file) ? read(input->file, bytes, n) : 0;
-    while (got < 0 && errno == EINTR);
+    do {
+        if (!wait_for(input->file))
+            return -1;
+        got = read(input->file, bytes, n);
+    } while (got < 0 && errno == EINTR);
     if (got < 0)
         complain(BAD_DATA, "%s: %s", input->name, strerror(errno));
     input->ended = got == 0;
@@ -159,7 +162,7 @@ static long unpack(Input *input, char *bytes, size_t n)
         if (result == Z_STREAM_END)
             input->inside = false;
         else if (result != Z_OK && result != Z_BUF_ERROR)
-            return broken(input, zip->msg ? zip->msg : "the compressed data are damaged");
+            return broken(input, "the compressed data are damaged");
     }
     return (long)(wanted - zip->avail_out);
 }

@@ -10,7 +10,8 @@ typedef struct Input Input;
 Input *input_open(const char *path);
 void input_close(Input *input);
 
-/* As many bytes as there are, up to n; 0 at the end, -1 with the complaint made. */
+/* As many bytes as there are, up to n; 0 at the end, -1 with the complaint made, or without one where the program
+ * was asked to stop. */
 long input_read(Input *input, char *bytes, size_t n);
 
 #endif

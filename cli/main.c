@@ -118,6 +118,16 @@ static int index_of(const Command *command, int code)
     return code - 256;
 }
 
+/* getopt tells the letter of a short option, or the code of a long one that takes no value and was given one. */
+static int unknown_option(const Command *command, const char *word)
+{
+    if (optopt >= 256)
+        return complain(BAD_USE, "%s: option --%s takes no value", command->name, command->options[optopt - 256].name);
+    char letter[] = {'-', (char)optopt, 0};
+    return complain(BAD_USE, "%s: unknown option %s; see `anabranch %s --help`", command->name, optopt ? letter : word,
+                    command->name);
+}
+
 static int take_apart(const Command *command, int argc, char **argv, Arguments *arguments, bool *help)
 {
     struct option longs[MAX_OPTIONS + 2];
@@ -129,8 +139,7 @@ static int take_apart(const Command *command, int argc, char **argv, Arguments *
         if (code == ':')
             return complain(BAD_USE, "%s: option %s needs a value", command->name, argv[optind - 1]);
         if (code == '?')
-            return complain(BAD_USE, "%s: unknown option %s; see `anabranch %s --help`", command->name, argv[optind - 1],
-                            command->name);
+            return unknown_option(command, argv[optind - 1]);
         if (code == 'h')
             *help = true;
         else

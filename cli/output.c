@@ -23,6 +23,7 @@ static void guard(const char *temporary)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGHUP, on_signal);
+    signal(SIGPIPE, on_signal);
 }
 
 static void unguard(void)
@@ -30,6 +31,7 @@ static void unguard(void)
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
 }
 
 static int refuse(Output *output)

@@ -55,17 +55,20 @@ static int place_all(Rows *rows, const bool *dropped, size_t target)
             rows->place[i] = rows->n_features++;
         }
     if (rows->n_features == 0)
-        return complain(BAD_DATA, "%s:1: no feature column; the header is one name a column", rows->csv.name);
+        return complain(BAD_DATA, "%s:%llu: no feature column; the header is one name a column", rows->csv.name,
+                        (unsigned long long)rows->csv.line);
     return 0;
 }
 
-static int place_named(Rows *rows, const RowsOptions *options)
+static int place_named(Rows *rows, const RowsOptions *options, const bool *dropped)
 {
     for (size_t j = 0; j < options->n_features; j++) {
         size_t at = 0;
         int status = find_column(rows, options->features[j], "the model's feature", &at);
         if (status)
             return BAD_DATA;
+        if (dropped[at])
+            return complain(BAD_USE, "the model's feature \"%s\" is dropped", options->features[j]);
         rows->place[at] = j;
         rows->names[j] = strdup(options->features[j]);
     }
@@ -88,19 +91,63 @@ static int find_target(Rows *rows, const RowsOptions *options, const bool *dropp
     return 0;
 }
 
+static int place_target(Rows *rows, size_t target)
+{
+    if (rows->place[target] != SIZE_MAX)
+        return complain(BAD_USE, "the target \"%s\" is a feature of the model", rows->names[rows->place[target]]);
+    rows->place[target] = rows->n_features;
+    rows->names[rows->n_features] = name_of(&rows->csv.cell[target]);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_distinct(const Rows *rows)
+{
+    size_t n = rows->n_features + (rows->names[rows->n_features] != NULL);
+    const char *twice = NULL;
+    char **sorted = malloc(n * sizeof *sorted);
+    if (!sorted)
+        return complain(BAD_DATA, "out of memory");
+    memcpy(sorted, rows->names, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t i = 1; i < n && !twice; i++)
+        twice = strcmp(sorted[i - 1], sorted[i]) == 0 ? sorted[i] : NULL;
+    free(sorted);
+    return twice ? complain(BAD_DATA, "%s:%llu: \"%s\" is the name of several columns; a model finds its columns by name",
+                            rows->csv.name, (unsigned long long)rows->csv.line, twice)
+                 : 0;
+}
+
+/* Line ends are LF or CRLF: with others the whole file would be one header. */
+static int check_line_ends(const Rows *rows)
+{
+    for (size_t i = 0; i < rows->columns; i++) {
+        const Cell *cell = &rows->csv.cell[i];
+        const char *at = memchr(cell->text, '\r', cell->size);
+        if (at && (at + 1 == cell->text + cell->size || at[1] != '\n'))
+            return complain(BAD_DATA, "%s:%llu: column %zu: a carriage return inside a name; lines end in LF or CRLF",
+                            rows->csv.name, (unsigned long long)rows->csv.line, i + 1);
+    }
+    return 0;
+}
+
 static int read_header(Rows *rows, const RowsOptions *options, bool *dropped)
 {
     size_t target = SIZE_MAX; /* none */
-    int status = drop_columns(rows, options->drop, dropped);
+    int status = check_line_ends(rows);
+    if (!status)
+        status = drop_columns(rows, options->drop, dropped);
     if (!status)
         status = find_target(rows, options, dropped, &target);
     if (!status)
-        status = options->features ? place_named(rows, options) : place_all(rows, dropped, target);
-    if (!status && target != SIZE_MAX) {
-        rows->place[target] = rows->n_features;
-        rows->names[rows->n_features] = name_of(&rows->csv.cell[target]);
-    }
-    return status;
+        status = options->features ? place_named(rows, options, dropped) : place_all(rows, dropped, target);
+    if (!status && target != SIZE_MAX)
+        status = place_target(rows, target);
+    return status || !options->distinct ? status : check_distinct(rows);
 }
 
 int rows_open(Rows *rows, const char *path, const RowsOptions *options)

@@ -7,9 +7,14 @@
 #include "saved.h"
 #include "show.h"
 #include "stop.h"
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { LEARNER, MODEL, OUTPUT, SEED, TARGET, DROP, LIMIT, SAVE_EVERY };
 static const Option options[] = {
@@ -42,6 +47,21 @@ static int check_use(const Arguments *a)
     return 0;
 }
 
+/* Whether a file can be made there: told before the rows are learned, not after. */
+static int check_output(const char *path)
+{
+    struct stat about;
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    bool exists = stat(path, &about) == 0;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    if (exists && S_ISDIR(about.st_mode))
+        errno = EISDIR;
+    else if (exists || access(folder, W_OK | X_OK) == 0)
+        return 0;
+    return complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
+}
+
 static int start_new(Training *t, const Arguments *a, const RowsOptions *columns)
 {
     AnbError error = {0};
@@ -70,8 +90,9 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
 
 static int start(Training *t, const Arguments *a)
 {
-    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
+    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP], .distinct = true};
     int status = check_use(a);
+    status = status ? status : check_output(a->value[OUTPUT]);
     t->limit = UINT64_MAX;
     t->output = a->value[OUTPUT];
     status = status ? status : count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &t->limit);

@@ -50,16 +50,21 @@ int watch_start(Watch *watch, const char *path, uint64_t every, const char *rule
     AnbMixture mixture;
     AnbError error = {0};
     *watch = (Watch){.path = path, .csv = ends_in(path, ".csv"), .every = every};
-    watch->file = fopen(path, "w");
-    if (!watch->file)
-        return complain(BAD_USE, "%s: %s", path, strerror(errno));
+    bool audited = anb_mixture(model, &mixture) == 0;
+    if (rules && !audited)
+        return complain(BAD_USE, "--rules %s: the learner holds no mixture to audit", rules);
     watch->d = anb_diagnostics_new(model, NULL, &error);
     if (!watch->d)
         return complain(BAD_DATA, "%s", error.message);
-    int status = anb_mixture(model, &mixture) == 0 ? start_audit(watch, rules, model) : 0;
-    if (!status && watch->csv)
+    int status = audited ? start_audit(watch, rules, model) : 0;
+    if (status)
+        return status;
+    watch->file = fopen(path, "w");
+    if (!watch->file)
+        return complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
+    if (watch->csv)
         anb_diagnostics_csv_head(watch->d, watch->audit, print, watch->file);
-    return status;
+    return 0;
 }
 
 static void write_record(Watch *watch)
@@ -146,18 +151,19 @@ static void put_summary(Watch *watch, const StreamingLearner *model, const Rows 
 
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
 {
-    if (!watch->file)
-        return 0;
-    if (watch->d && model && rows->names) {
+    bool failed = false;
+    if (watch->file) {
         if (watch->written != watch->seen)
             write_record(watch);
         if (!watch->csv)
             put_summary(watch, model, rows, stream);
+        failed = ferror(watch->file);
+        failed |= fclose(watch->file) != 0;
     }
     anb_audit_free(watch->audit);
     anb_diagnostics_free(watch->d);
-    bool failed = ferror(watch->file);
-    failed |= fclose(watch->file) != 0;
+    watch->audit = NULL;
+    watch->d = NULL;
     watch->file = NULL;
     return failed ? complain(BAD_DATA, "%s: not all of it could be written", watch->path) : 0;
 }

@@ -32,6 +32,13 @@ START_TEST(wrong_use)
     refused(run("$A eval d.csv d.csv"), 2, "usage");
     refused(run("$A eval --colour d.csv"), 2, "--colour");
     refused(run("$A eval d.csv -l"), 2, "needs a value");
+    refused(run("$A eval -zq d.csv"), 2, "unknown option -z;");
+    refused(run("$A eval --json=1 d.csv"), 2, "--json takes no value");
+    refused(run("$A eval -l mean --rules d.csv d.csv"), 2, "--diag");
+    refused(run("$A eval -l mean --diag-every 2 d.csv"), 2, "--diag");
+    refused(run("$A eval -l mean --diag x.jsonl --rules d.csv d.csv"), 2, "no mixture");
+    refused(run("$A eval -l 'moe(last, mean)' --diag x.jsonl --rules d.csv d.csv"), 2, "byte");
+    ck_assert_int_eq(run("test ! -e x.jsonl"), 0);
     refused(run("$A eval --limit 3x d.csv"), 2, "--limit");
     refused(run("$A eval --limit -3 d.csv"), 2, "--limit");
     refused(run("$A eval --every 0 d.csv"), 2, "--every");
@@ -140,6 +147,8 @@ START_TEST(bad_data_says_where)
                  {"a,y\n1,2\nx,2\n", "d.csv:3: column 1, \"a\": \"x\" is not a number"},
                  {"a,y\n1,2\n1,z\n", "d.csv:3: column 2, \"y\": \"z\" is not a number"},
                  {"a,y\n1,2\n0x10,2\n", "\"0x10\" is not a number"},
+                 {"a,y\r1,2\r", "d.csv:1: column 2: a carriage return"},
+                 {"\n\ny\n1\n", "d.csv:3: no feature column"},
                  {"a;y\n1;2\n1,5;2\n", "\"1,5\" is not a number"},
                  {"a,y\n1,2\n1 5,2\n", "\"1 5\" is not a number"},
                  {"a,y\n1,2\n1e,2\n", "\"1e\" is not a number"},
@@ -274,6 +283,9 @@ START_TEST(no_half_written_files)
                          "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || sleep 0.1; done; "
                          "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"), 0);
     ck_assert(!strstr(out, "q.csv"));
+    /* nobody reads its table any more */
+    ck_assert_int_eq(run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | head -n 1; ls"), 0);
+    ck_assert(strstr(out, "f.csv") && !strstr(out, "r.csv"));
     ck_assert_int_eq(run("umask 027; $A generate friedman -n 10 -o g.csv; stat -c %%a g.csv"), 0);
     ck_assert_int_eq(strncmp(out, "640", 3), 0);
 }

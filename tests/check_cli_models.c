@@ -53,6 +53,27 @@ START_TEST(predict_finds_its_columns_by_name)
 }
 END_TEST
 
+/* What is saved can be used: its columns have to be found again. */
+START_TEST(names_that_are_not_distinct_are_refused)
+{
+    write_text("d.csv", "a,a,y\n1,2,3\n2,1,4\n");
+    refused(run("$A train -l mean -o d.anb d.csv"), 1, "d.csv:1: \"a\" is the name of several columns");
+    write_text("d.csv", "\ny,a,y\n1,2,3\n2,1,4\n");
+    refused(run("$A train -l mean -o d.anb d.csv"), 1, "d.csv:2: \"y\" is the name of several columns");
+    ck_assert_int_eq(run("test ! -e d.anb"), 0);
+}
+END_TEST
+
+/* Names are bytes; JSON is UTF-8 whatever they are. */
+START_TEST(names_in_any_encoding)
+{
+    write_text("d.csv", "caf\xe9,\xc3\xa9t\xc3\xa9,\xed\xa0\x80,\xf0\x9f\x98\x80,\xc0\xaf,y\n1,2,3,4,5,6\n");
+    ck_assert_int_eq(run("$A train -l mean -o d.anb d.csv && $A inspect --json d.anb && $A predict -m d.anb d.csv >1"), 0);
+    ck_assert_ptr_nonnull(strstr(out, "[\"caf\\ufffd\", \"\xc3\xa9t\xc3\xa9\", \"\\ufffd\\ufffd\\ufffd\", "
+                                      "\"\xf0\x9f\x98\x80\", \"\\ufffd\\ufffd\"]"));
+}
+END_TEST
+
 START_TEST(training_finds_its_columns_by_name)
 {
     write_text("d.csv", "a,b,y\n1,2,3\n2,1,4\n3,3,9\n");
@@ -73,7 +94,10 @@ START_TEST(wrong_use_and_bad_data_leave_the_model)
     refused(run("$A train -o a.anb -l 'nosuch' a.csv"), 2, "nosuch");
     refused(run("$A train -m a.anb a.csv"), 2, "-o");
     refused(run("$A train -m a.anb -l rls -o a.anb a.csv"), 2, "-m");
-    refused(run("$A train -m a.anb -o /nowhere/a.anb a.csv"), 1, "/nowhere/a.anb");
+    refused(run("$A train -m a.anb -o /nowhere/a.anb a.csv"), 2, "cannot write /nowhere/a.anb");
+    refused(run("$A train -o . bad.csv"), 2, "cannot write .: Is a directory"); /* before the data are read */
+    refused(run("$A eval -m a.anb -t x0 a.csv"), 2, "\"x0\" is a feature of the model");
+    refused(run("$A eval -m a.anb --drop x3 a.csv"), 2, "\"x3\" is dropped");
     refused(run("$A train -m missing.anb -o a.anb a.csv"), 2, "missing.anb");
     refused(run("$A predict a.csv"), 2, "-m");
     refused(run("$A eval -m a.anb -l rls a.csv"), 2, "-m");
@@ -102,7 +126,7 @@ static void interrupt_with(const char *name)
                          "kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
                          learner, name),
                      0);
-    ck_assert_ptr_nonnull(strstr(err, "interrupted after 800 rows"));
+    ck_assert_msg(strncmp(err, "interrupted after 800 rows", 26) == 0, "%s", err); /* and nothing of the row that was cut */
     ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && cmp a.anb i.anb", learner), 0);
 }
 
@@ -131,6 +155,8 @@ static Suite *suite(void)
     tcase_add_test(tests, training_in_two_parts_is_training_in_one);
     tcase_add_test(tests, eval_goes_on_where_training_ended);
     tcase_add_test(tests, predict_finds_its_columns_by_name);
+    tcase_add_test(tests, names_that_are_not_distinct_are_refused);
+    tcase_add_test(tests, names_in_any_encoding);
     tcase_add_test(tests, training_finds_its_columns_by_name);
     tcase_add_test(tests, wrong_use_and_bad_data_leave_the_model);
     tcase_add_test(tests, inspect_tells_the_whole_from_the_damaged);
