@@ -178,7 +178,7 @@ static char best_delimiter(const char *p, const char *end)
             count[i] += *p == ",;\t"[i];
         place = step(place, *p, 0);
     }
-    return count[1] > count[0] && count[1] >= count[2] ? ';' : count[2] > count[0] ? '\t' : ',';
+    return (char)(count[1] > count[0] && count[1] >= count[2] ? ';' : count[2] > count[0] ? '\t' : ',');
 }
 
 static uint64_t lines_in(const char *p, const char *end)

@@ -21,7 +21,7 @@ static void range_text(const AnbParam *p, char *out, size_t size)
     if (p->kind == ANB_WORD) {
         size_t n = 0;
         for (const char *w = p->words; *w && n + 2 < size; w++) {
-            out[n++] = *w == '|' ? ',' : *w;
+            out[n++] = (char)(*w == '|' ? ',' : *w);
             if (*w == '|')
                 out[n++] = ' ';
         }

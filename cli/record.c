@@ -85,7 +85,7 @@ static char peek(Reader *r)
 {
     while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n'))
         r->at++;
-    return r->at < r->end ? *r->at : 0;
+    return (char)(r->at < r->end ? *r->at : 0);
 }
 
 static bool take(Reader *r, char c)

@@ -344,7 +344,7 @@ static void put_rules(Run *run, Series (*series)[3], const char **name, size_t n
         char title[64];
         snprintf(title, sizeof title, "%s", name[i]);
         for (char *p = title; *p; p++)
-            *p = *p == '_' ? ' ' : *p;
+            *p = (char)(*p == '_' ? ' ' : *p);
         title[0] = (char)(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 'a' + 'A' : title[0]);
         Chart c = chart_of(run, title, NULL, 0, 1);
         chart_band(&c, series[i]);

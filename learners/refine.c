@@ -55,12 +55,12 @@ static size_t child_features(const AnbNode *self, size_t i)
 /* The scratch: what is on offer, its weights, x and raw as the second stage sees them. */
 static double *row_of(double *scratch)
 {
-    return scratch + 2 * MOST;
+    return scratch + (size_t)2 * MOST;
 }
 
 static AnbNeed need(const AnbNode *self)
 {
-    return (AnbNeed){sizeof(Refine), 2 * MOST + 2 * child_features(self, 1)};
+    return (AnbNeed){sizeof(Refine), (size_t)2 * MOST + 2 * child_features(self, 1)};
 }
 
 static int init(const AnbNode *self, void *state)

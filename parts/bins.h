@@ -80,7 +80,7 @@ static inline unsigned anb_code(const AnbEdges *edges, double x)
     unsigned block = 0, fine = 0;
     for (int i = 0; i < 8; i++)
         block += edges->coarse[i] < x;
-    const double *edge = edges->edge + 8 * (block & 7);
+    const double *edge = edges->edge + (size_t)8 * (block & 7);
     for (int i = 0; i < 8; i++)
         fine += edge[i] < x;
     return x == x ? 8 * (block & 7) + fine : ANB_MISSING;

@@ -75,12 +75,13 @@ uint32_t anb_boost_settle(const AnbBoostView *v, size_t slot)
 static void rebase(const AnbBoostView *v)
 {
     const size_t d = v->room.features;
+    const int half = REBASE / 2;
     if (v->window.head->pushed - v->head->origin < REBASE)
         return;
-    v->head->origin += REBASE / 2;
+    v->head->origin += (uint64_t)half;
     for (size_t i = 0; i < v->trees.head->grown * v->trees.leaves; i++)
         if (v->trees.cuts[i].feature % (d + 1) == d)
-            v->trees.cuts[i].threshold -= REBASE / 2;
+            v->trees.cuts[i].threshold -= half;
 }
 
 static void choose_columns(const AnbBoostView *v)
@@ -130,9 +131,10 @@ static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, si
     anb_ensemble_aim(&v->trees, block, rule->base, rule->rate, rule->inherit, aim);
     size_t n = choose_rows(v, block, row);
     for (size_t i = 0; i < n; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): the first n rows are set */
         anb_grow_add(&v->grow, aim[row[i]]);
     for (size_t k = 0; k < v->columns; k++) {
-        const uint8_t *from = codes + v->column[k] * BLOCK;
+        const uint8_t *from = codes + (size_t)v->column[k] * BLOCK;
         for (size_t i = 0; i < n; i++)
             to[i * v->grow.stride + k] = from[row[i]];
     }
@@ -190,7 +192,7 @@ static uint32_t swap_in(const AnbBoostView *v)
 static uint32_t settle_next(const AnbBoostView *v)
 {
     AnbBoost *h = v->head;
-    uint32_t cost = anb_boost_settle(v, h->cursor++ * BLOCK);
+    uint32_t cost = anb_boost_settle(v, (size_t)h->cursor++ * BLOCK);
     if (h->cursor >= anb_window_blocks(&v->window))
         h->phase = ANB_BOOST_IDLE;
     return cost + 1;

@@ -97,7 +97,7 @@ void anb_ensemble_aim(const AnbEnsembleView *v, size_t block, double base, doubl
 {
     const uint32_t tree = anb_ensemble_next(v);
     const double *target = v->target + block * BLOCK, *output = v->output + block * BLOCK;
-    const uint8_t *path = path_of(v, block * BLOCK) + tree * BLOCK;
+    const uint8_t *path = path_of(v, (size_t)block * BLOCK) + (size_t)tree * BLOCK;
     const AnbLeaf *old = v->leaf + tree * v->leaves;
     for (size_t i = 0; i < BLOCK; i++)
         aim[i] = rate * (target[i] - base - output[i]);
@@ -129,7 +129,7 @@ void anb_ensemble_settle(const AnbEnsembleView *v, size_t block, const uint8_t *
 {
     const uint32_t tree = v->head->last;
     const AnbLeaf *after = v->leaf + tree * v->leaves;
-    uint8_t *path = path_of(v, block * BLOCK) + tree * BLOCK, now[BLOCK];
+    uint8_t *path = path_of(v, (size_t)block * BLOCK) + (size_t)tree * BLOCK, now[BLOCK];
     double *output = v->output + block * BLOCK;
     anb_cuts_apply(v->cuts + tree * v->leaves, v->room.depth, codes, v->room.features, now);
     for (size_t i = 0; i < BLOCK; i++) {
@@ -170,6 +170,6 @@ bool anb_ensemble_valid(const AnbEnsembleView *v, size_t rows)
     for (size_t i = 0; i < blocks * BLOCK * trees; i++)
         fine &= v->path[i] < v->leaves;
     return fine && anb_cuts_valid(v->cuts, h->grown * v->leaves, v->room.features) &&
-           numbers(&v->leaf->slow, 2 * h->grown * v->leaves) && numbers(v->before, v->leaves) &&
+           numbers(&v->leaf->slow, (size_t)2 * h->grown * v->leaves) && numbers(v->before, v->leaves) &&
            numbers(v->output, blocks * BLOCK) && numbers(v->target, blocks * BLOCK);
 }

@@ -139,7 +139,7 @@ static uint32_t fill(const AnbGrowView *v)
     uint32_t left = h->node.end - h->node.begin - h->cursor, n = SLICE / h->columns + 1, cost = 0;
     n = n < left ? n : left;
     if (h->cursor == 0) {
-        memset(to, 0, h->columns * ANB_CODES * sizeof *to);
+        memset(to, 0, (size_t)h->columns * ANB_CODES * sizeof *to);
         cost = CLEAR_COST * h->columns;
     }
     anb_packed_fill(to, h->columns, (const AnbPacked *)v->cells, v->order + h->node.begin + h->cursor, n, v->codes,
@@ -159,7 +159,7 @@ static uint32_t subtract(const AnbGrowView *v)
 {
     AnbGrow *h = v->head;
     anb_packed_subtract(anb_grow_histogram(v, h->waiting[h->n_waiting - 1].level), anb_grow_histogram(v, h->node.level),
-                        h->columns * ANB_CODES);
+                        (size_t)h->columns * ANB_CODES);
     if (divisible(h, &h->node)) {
         search_next(h, h->node);
     } else {
@@ -194,7 +194,7 @@ static uint32_t search(const AnbGrowView *v)
     const AnbPacked *from = anb_grow_histogram(v, h->node.level);
     uint32_t cost = 0;
     for (; h->cursor < h->columns && cost < SLICE / 2; h->cursor++) {
-        anb_packed_cut(from + h->cursor * ANB_CODES, v->edges[h->cursor], &rule, h->cursor, &h->best);
+        anb_packed_cut(from + (size_t)h->cursor * ANB_CODES, v->edges[h->cursor], &rule, h->cursor, &h->best);
         cost += CUT_COST + v->edges[h->cursor];
     }
     if (h->cursor == h->columns)

@@ -26,7 +26,7 @@ static void visit_head(AnbGrow *h, AnbGrowRoom room, AnbVisitor *visitor)
 static void visit_histogram(const AnbGrowView *v, uint32_t level, AnbVisitor *visitor)
 {
     if (level < v->room.depth)
-        anb_visit(visitor, anb_grow_histogram(v, level), ANB_U64, v->head->columns * ANB_CODES);
+        anb_visit(visitor, anb_grow_histogram(v, level), ANB_U64, (size_t)v->head->columns * ANB_CODES);
 }
 
 static uint32_t at_most(uint32_t n, uint32_t most)

@@ -36,7 +36,7 @@ int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...)
     vsnprintf(text + 4, sizeof text - 4, format, arguments);
     va_end(arguments);
     for (char *at = text; *at; at++)
-        *at = *at == '\n' || *at == '\r' ? ' ' : *at; /* the protocol ends an error there */
+        *at = (char)(*at == '\n' || *at == '\r' ? ' ' : *at); /* the protocol ends an error there */
     return RedisModule_ReplyWithError(ctx, text);
 }
 

@@ -82,7 +82,7 @@ static Form form_of(const AnbNode *self)
     form.outer = at;
     at += anb_boa_size(form.n + 1);
     form.v = BLOCK;
-    room = 2 * BLOCK;
+    room = (size_t)2 * BLOCK;
     for (size_t i = 0; i < form.n; i++) {
         form.at[i] = at;
         form.in[i] = room;

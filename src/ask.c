@@ -30,7 +30,7 @@ size_t anb_state_bytes(const StreamingLearner *model)
 size_t anb_total_bytes(const StreamingLearner *model)
 {
     size_t scratch = model->plan->nodes[0].scratch_size * sizeof(double);
-    return sizeof *model + anb_block_bytes(model->plan) + scratch + 2 * ANB_ALIGN + model->plan->bytes;
+    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN + model->plan->bytes;
 }
 
 const char *anb_expression(const StreamingLearner *model)

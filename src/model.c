@@ -19,7 +19,7 @@ AnbModelOptions anb_model_defaults(void)
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
 {
     size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
-    size_t size = sizeof(StreamingLearner) + block + scratch + 2 * ANB_ALIGN;
+    size_t size = sizeof(StreamingLearner) + block + scratch + (size_t)2 * ANB_ALIGN;
     void *memory = plan->allocator.alloc(size, plan->allocator.context);
     if (!memory) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");

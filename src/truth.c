@@ -77,7 +77,7 @@ AnbTruth anb_rule_truth(const AnbRuleBook *book, const AnbRule *rule)
     AnbTruth stack[2 * ANB_AUDIT_MAX];
     size_t top = 0;
     for (size_t i = 0; i < rule->n; i++) {
-        int code = rule->code[i];
+        int code = (int)rule->code[i];
         if (code >= 0) {
             stack[top++] = book->predicate[code].truth;
             continue;
