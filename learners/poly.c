@@ -9,9 +9,10 @@
  *
  * State: none of its own. Scratch: u. Cost: d (d + 1) / 2 multiplications, then the child at that many features.
  */
+#include "parts/kernels.h"
 #include <anabranch/learners.h>
 
-enum { MOST = 24 };
+enum { MOST = 24, SPARE = 7 }; /* features; doubles that the products may run over */
 
 static size_t products(size_t d)
 {
@@ -33,7 +34,7 @@ static size_t child_features(const AnbNode *self, size_t i)
 
 static AnbNeed need(const AnbNode *self)
 {
-    return (AnbNeed){0, child_features(self, 0)};
+    return (AnbNeed){0, child_features(self, 0) + SPARE};
 }
 
 /* As the child sees it: complete, with no importances of its own. */
@@ -45,18 +46,8 @@ static AnbRow made_row(const AnbRow *row, const double *u)
 static AnbRow map(const AnbNode *self, const AnbRow *row, double *u)
 {
     size_t d = self->n_features;
-    const double *x = row->x;
-    memcpy(u, x, d * sizeof *u);
-    double *next = u + d;
-    for (size_t i = 0; i < d; i++) {
-        double half = 0.5 * x[i];
-        for (size_t j = i; j < d; j++) {
-            double product = half * x[j];
-            product = product < 1e300 ? product : 1e300;
-            next[j - i] = product > -1e300 ? product : -1e300;
-        }
-        next += d - i;
-    }
+    memcpy(u, row->x, d * sizeof *u);
+    anb_products(row->x, d, u + d);
     return made_row(row, u);
 }
 

@@ -30,6 +30,7 @@ typedef struct AnbKernels {
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
+    void (*products)(const double *x, size_t d, double *u);
 } AnbKernels;
 
 ANB_ISA_TABLE(AnbKernels, anb_kernels);
@@ -96,6 +97,12 @@ static inline double anb_moments_update(double *count, double *mean, double *m2,
 static inline double anb_follow(double *mean, const double *now, double rate, size_t k)
 {
     return anb_kernels.follow(mean, now, rate, k);
+}
+
+/* u = x_i x_j / 2 for i <= j < d, row by row, bounded to +-1e300; u has room for 7 more, where anything may stand. */
+static inline void anb_products(const double *x, size_t d, double *u)
+{
+    anb_kernels.products(x, d, u);
 }
 
 #endif

@@ -244,6 +244,18 @@ static double moments_update(double *count, double *mean, double *m2, double *in
     return lanes_sum(along.sick);
 }
 
+static void products(const double *x, size_t d, double *u)
+{
+    const Lanes high = lanes_all(1e300), low = lanes_all(-1e300);
+    for (size_t i = 0; i < d; u += d - i, i++) {
+        const Lanes half = lanes_all(.5 * x[i]);
+        for (size_t j = i; j < d; j += LANES) {
+            Lanes other = d - j < LANES ? lanes_load_tail(x + j, d - j) : lanes_load(x + j);
+            lanes_store(u + (j - i), lanes_max(lanes_min(lanes_mul(half, other), high), low));
+        }
+    }
+}
+
 static double follow(double *mean, const double *now, double rate, size_t k)
 {
     Lanes least = lanes_all(__builtin_inf());
@@ -266,4 +278,5 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .standardize = standardize,
     .moments_update = moments_update,
     .follow = follow,
+    .products = products,
 };

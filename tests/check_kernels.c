@@ -316,6 +316,31 @@ START_TEST(running_means_follow_and_the_least_is_told)
 }
 END_TEST
 
+static void products_body(void)
+{
+    double x[24], u[24 * 25 / 2 + 8];
+    for (size_t d = 1; d <= 24; d++) {
+        fill(x, d);
+        x[d / 2] = d % 3 == 0 ? 1e250 : d % 3 == 1 ? -1e250 : -0.0;
+        x[d - 1] *= d % 2 ? 1e200 : 1;
+        u[d * (d + 1) / 2 + 7] = 42;
+        anb_products(x, d, u);
+        const double *next = u;
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = i; j < d; j++, next++) {
+                double expected = fmax(fmin(.5 * x[i] * x[j], 1e300), -1e300);
+                ck_assert(same(next, &expected, sizeof expected));
+            }
+        ck_assert(u[d * (d + 1) / 2 + 7] == 42);
+    }
+}
+
+START_TEST(products_are_bounded_and_stay_in_their_room)
+{
+    on_each(products_body);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("kernels");
@@ -329,6 +354,7 @@ static Suite *suite(void)
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);
+    tcase_add_test(tests, products_are_bounded_and_stay_in_their_room);
     return suite;
 }
 
