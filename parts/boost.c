@@ -75,13 +75,13 @@ uint32_t anb_boost_settle(const AnbBoostView *v, size_t slot)
 static void rebase(const AnbBoostView *v)
 {
     const size_t d = v->room.features;
-    const int half = REBASE / 2;
+    const uint32_t half = REBASE / 2;
     if (v->window.head->pushed - v->head->origin < REBASE)
         return;
-    v->head->origin += (uint64_t)half;
+    v->head->origin += half;
     for (size_t i = 0; i < v->trees.head->grown * v->trees.leaves; i++)
         if (v->trees.cuts[i].feature % (d + 1) == d)
-            v->trees.cuts[i].threshold -= half;
+            v->trees.cuts[i].threshold -= (float)half;
 }
 
 static void choose_columns(const AnbBoostView *v)
