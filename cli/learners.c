@@ -66,10 +66,15 @@ static const char *weight_class(unsigned flags)
 /* The bytes of a model; 0 where it cannot be, or not with so many features. */
 static size_t bytes_of(const char *expression, size_t features)
 {
-    StreamingLearner *model = expression ? anb_parse(features, expression, NULL, NULL) : NULL;
+    StreamingLearner *model = anb_parse(features, expression, NULL, NULL);
     size_t bytes = model ? anb_state_bytes(model) : 0;
     anb_free(model);
     return bytes;
+}
+
+static size_t example_bytes(const StreamingLearnerType *type, size_t features)
+{
+    return type->example ? bytes_of(type->example, features) : 0;
 }
 
 /* By its defaults; 0 for what wants children as well. */
@@ -119,9 +124,9 @@ static void print_type(const StreamingLearnerType *type, bool router, size_t fea
     char bytes[SHOW_SIZE];
     printf("%s%s: %s\n", type->name, router ? " (a router)" : "", type->brief);
     if (type->example) {
+        printf("\n  example    %s\n", type->example);
         size_t usual = router ? 0 : default_bytes(type, features);
         size_t example = router ? 0 : bytes_of(type->example, features);
-        printf("\n  example    %s\n", type->example);
         if (usual)
             printf("  state      %s at %zu features by its defaults\n", show_bytes(usual, bytes), features);
         if (example)
@@ -179,7 +184,7 @@ static void json_expansions(Json *json, const StreamingLearnerType *type, size_t
 
 static void json_type(Json *json, const StreamingLearnerType *type, bool router, size_t features)
 {
-    size_t bytes = router ? 0 : bytes_of(type->example, features), usual = router ? 0 : default_bytes(type, features);
+    size_t bytes = router ? 0 : example_bytes(type, features), usual = router ? 0 : default_bytes(type, features);
     json_open(json, NULL, '{');
     json_text(json, "name", type->name);
     json_text(json, "kind", router ? "router" : "learner");
@@ -221,7 +226,7 @@ static void list(size_t features)
     printf("%-12s %12s  %s\n", "learner", "state", "");
     for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++) {
         bool wants = (*type)->min_children > 0;
-        size_t size = wants ? bytes_of((*type)->example, features) : default_bytes(*type, features);
+        size_t size = wants ? example_bytes(*type, features) : default_bytes(*type, features);
         printf("%-12s %12s%c %s\n", (*type)->name, size ? show_bytes(size, bytes) : "-", size && wants ? '*' : ' ',
                (*type)->brief);
     }
