@@ -1,5 +1,6 @@
 /* Bare networks and feature maps. */
 #include "bare_experts.h"
+#include "parts/kernels.h"
 #include "parts/layers.h"
 #include "parts/network.h"
 #include "parts/rls.h"
@@ -96,7 +97,7 @@ static void *mapped_make(size_t d, size_t more, size_t directions)
     *m = (Mapped){.rls = {.n = n, .intercept = true, .delta = 100}, .d = d, .width = anb_network_width(more)};
     m->state = bare_next(&at, anb_rls_state(n));
     m->work = bare_next(&at, anb_rls_scratch(n));
-    m->u = bare_next(&at, n);
+    m->u = bare_next(&at, n + 8); /* products write whole blocks */
     m->w = bare_next(&at, directions);
     anb_rls_init(&m->rls, m->state);
     return m;
@@ -117,11 +118,8 @@ static void *poly_make(size_t d)
 static double poly_train(void *self, const double *x, double y)
 {
     Mapped *m = self;
-    double *u = m->u + m->d;
     memcpy(m->u, x, m->d * sizeof *x);
-    for (size_t i = 0; i < m->d; i++)
-        for (size_t j = i; j < m->d; j++)
-            *u++ = .5 * x[i] * x[j];
+    anb_products(x, m->d, m->u + m->d);
     return mapped_train(m, y);
 }
 
