@@ -144,15 +144,32 @@ AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i)
     return e;
 }
 
+/* Bytes of the UTF-8 character that begins at p: 0 where none does. */
+static size_t character_bytes(const unsigned char *p)
+{
+    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80, most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+    for (size_t i = 1; i < n; i++, least = 0x80, most = 0xbf)
+        if (p[i] < least || p[i] > most)
+            return 0;
+    return n;
+}
+
+/* Names end up in JSON, CSV and the text of Prometheus, all of them UTF-8: whole characters, `?` for a byte of none. */
 int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name)
 {
     if (i >= pool->k)
         return ANB_E_ARGUMENT;
-    size_t n = name ? strlen(name) : 0;
-    n = n < ANB_EXPERT_NAME_SIZE ? n : ANB_EXPERT_NAME_SIZE - 1;
-    if (n > 0)
-        memcpy(pool->names[i], name, n);
-    pool->names[i][n] = 0;
+    size_t at = 0;
+    for (const unsigned char *p = (const unsigned char *)(name ? name : ""); *p;) {
+        size_t n = character_bytes(p);
+        if (at + (n ? n : 1) >= ANB_EXPERT_NAME_SIZE)
+            break;
+        memcpy(pool->names[i] + at, n ? (const char *)p : "?", n ? n : 1);
+        at += n ? n : 1;
+        p += n ? n : 1;
+    }
+    pool->names[i][at] = 0;
     return 0;
 }
 

@@ -153,11 +153,22 @@ int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, A
     return flush(&out);
 }
 
+/* Of more experts than 64 it is not looked for: K times K comparisons for each metric. */
+static bool name_is_shared(const AnbDiagnostics *d, size_t i, const char *name)
+{
+    bool shared = d->k > 64;
+    for (size_t j = 0; j < d->k && !shared; j++)
+        shared = j != i && strcmp(anb_expert_pool_expert(d->pool, j).name, name) == 0;
+    return shared;
+}
+
 /* ---- CSV ------------------------------------------------------------------------------------------------------------- */
 
-/* A name that holds a comma, a quote or a line's end stands in quotes. */
-static void put_csv_column(Out *out, const char *metric, const char *expert)
+/* A name that holds a comma, a quote or a line's end stands in quotes; one that two experts have, with its index behind. */
+static void put_csv_column(Out *out, const AnbDiagnostics *d, const char *metric, size_t i)
 {
+    const char *expert = anb_expert_pool_expert(d->pool, i).name;
+    bool shared = name_is_shared(d, i, expert);
     bool quoted = strpbrk(expert, ",\"\r\n") != NULL;
     put_text(out, quoted ? "\"" : "");
     put_text(out, metric);
@@ -165,6 +176,10 @@ static void put_csv_column(Out *out, const char *metric, const char *expert)
     for (; *expert; expert++) {
         put_text(out, *expert == '"' ? "\"" : "");
         put_bytes(out, expert, 1);
+    }
+    if (shared) {
+        put_text(out, "_");
+        put_number(out, (double)i);
     }
     put_text(out, quoted ? "\"" : "");
 }
@@ -208,7 +223,7 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint 
         for (size_t j = 0; j < n && metric->shape != ANB_OF_PAIR; j++) {
             put_text(&out, i ? "," : "");
             if (metric->shape == ANB_OF_EXPERT)
-                put_csv_column(&out, metric->name, anb_expert_pool_expert(d->pool, j).name);
+                put_csv_column(&out, d, metric->name, j);
             else
                 put_text(&out, metric->name);
         }
@@ -249,18 +264,10 @@ static void put_head(Out *out, const AnbMetric *metric)
         put_text(out, *word);
 }
 
-static bool shared_name(const AnbDiagnostics *d, size_t i, const char *name)
-{
-    for (size_t j = 0; j < d->k; j++)
-        if (j != i && strcmp(anb_expert_pool_expert(d->pool, j).name, name) == 0)
-            return true;
-    return false;
-}
-
 static void put_label(Out *out, const AnbDiagnostics *d, size_t i)
 {
     const char *name = anb_expert_pool_expert(d->pool, i).name;
-    bool shared = d->k > 64 || shared_name(d, i, name);
+    bool shared = name_is_shared(d, i, name);
     put_text(out, "{expert=\"");
     for (; *name; name++)
         if (*name == '\n')

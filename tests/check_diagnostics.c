@@ -309,6 +309,11 @@ START_TEST(names_and_reset)
     ck_assert_uint_eq(anb_expert_pool_samples(p), 0);
     ck_assert_uint_eq(anb_expert_pool_expert(p, 0).processed, 0);
     ck_assert_str_eq(anb_expert_pool_expert(p, 1).name, "slow");
+    /* UTF-8, whole characters of it */
+    anb_expert_pool_set_name(p, 1, "caf\xe9 caf\xc3\xa9 \xf0\x9f\x98\x80 \xed\xa0\x80");
+    ck_assert_str_eq(anb_expert_pool_expert(p, 1).name, "caf? caf\xc3\xa9 \xf0\x9f\x98\x80 ???");
+    anb_expert_pool_set_name(p, 1, "0123456789012345678901234567890123456789012345\xc3\xa9");
+    ck_assert_str_eq(anb_expert_pool_expert(p, 1).name, "0123456789012345678901234567890123456789012345");
     anb_expert_pool_set_name(p, 1, NULL);
     ck_assert_str_eq(anb_expert_pool_expert(p, 1).name, "linear_1");
     ck_assert_uint_eq(anb_n_samples_seen(model), 1);

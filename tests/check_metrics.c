@@ -107,6 +107,11 @@ START_TEST(csv)
         cells += *at == ',';
     ck_assert_uint_eq(columns, cells);
     ck_assert_double_eq(strtod(line.bytes, NULL), 300);
+    Text twins = {0}; /* no two columns have one name */
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 0, "twin");
+    anb_expert_pool_set_name(anb_diagnostics_pool(run.d), 2, "twin");
+    anb_diagnostics_csv_head(run.d, NULL, append, &twins);
+    ck_assert_ptr_nonnull(strstr(twins.bytes, ",expert_rmse.twin_0,\"expert_rmse.a, \"\"b\"\"\",expert_rmse.twin_2,"));
     done(run);
 }
 END_TEST

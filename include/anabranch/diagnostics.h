@@ -93,10 +93,11 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write,
                                  void *context);
 
-/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert, and with an audit `audit.loss` and
- * `rule.NAME.lower`, `.upper` and `.severity`. Metrics of pairs are left out. */
+/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the same
+ * name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and `.severity`. Metrics
+ * of pairs are left out. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
-/* One record as a line of CSV; absent values are empty. */
+/* One record as a line of CSV; absent values are empty. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
 
 /**

@@ -65,7 +65,8 @@ ANB_API uint64_t anb_expert_pool_samples(const AnbExpertPool *pool);
 ANB_API double anb_expert_pool_sparsity(const AnbExpertPool *pool);
 /* Expert i; i < anb_expert_pool_experts. The name lives as long as the pool. */
 ANB_API AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i);
-/* Names expert i: at most ANB_EXPERT_NAME_SIZE - 1 bytes are kept. NULL: the name it has in the mixture. */
+/* Names expert i: UTF-8, of which as many whole characters are kept as ANB_EXPERT_NAME_SIZE - 1 bytes hold; bytes of no
+ * character become `?`. NULL: the name it has in the mixture. 0, or ANB_E_ARGUMENT where there is no expert i. */
 ANB_API int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name);
 
 /**
