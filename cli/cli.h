@@ -5,6 +5,7 @@
 #ifndef ANB_CLI_CLI_H
 #define ANB_CLI_CLI_H
 
+#include <anabranch/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,9 @@ typedef struct Command {
 
 /* Says one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* BAD_USE: why an expression was refused, and where in it. */
+int complain_of_expression(const AnbError *error, const char *text);
 
 /* Whole numbers as options: 0, or BAD_USE with the complaint made. NULL leaves *value. */
 int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value);

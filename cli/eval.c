@@ -60,7 +60,7 @@ static int start_new(Run *run, const Arguments *a, const RowsOptions *columns)
     const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
     run->model = anb_parse(run->rows.n_features, expression, &how, &error);
     if (!run->model)
-        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
+        return complain_of_expression(&error, expression);
     return 0;
 }
 

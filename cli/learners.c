@@ -244,7 +244,7 @@ static int show_expression(const char *text, size_t features, Json *json)
     char bytes[SHOW_SIZE];
     StreamingLearner *model = anb_parse(features, text, NULL, &error);
     if (!model)
-        return complain(BAD_USE, "%s (at byte %zu of \"%s\")", error.message, error.position, text);
+        return complain_of_expression(&error, text);
     if (json) {
         json_open(json, NULL, '{');
         json_text(json, "learner", anb_expression(model));

@@ -36,6 +36,15 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
+/* What is wrong with a learner as a whole has no place. */
+int complain_of_expression(const AnbError *error, const char *text)
+{
+    bool placed = error->position > 0 || error->code == ANB_E_SYNTAX || error->code == ANB_E_UNKNOWN;
+    if (!placed)
+        return complain(BAD_USE, "%s (in the learner \"%s\")", error->message, text);
+    return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error->message, error->position, text);
+}
+
 int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
     char *end;

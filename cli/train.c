@@ -73,7 +73,7 @@ static int start_new(Training *t, const Arguments *a, const RowsOptions *columns
         return status;
     t->model = anb_parse(t->rows.n_features, expression, &how, &error);
     if (!t->model)
-        return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error.message, error.position, expression);
+        return complain_of_expression(&error, expression);
     return 0;
 }
 

@@ -22,6 +22,7 @@ int anb_fail(AnbError *error, int code, const char *format, ...)
         va_list arguments;
         va_start(arguments, format);
         error->code = code;
+        error->position = 0; /* whoever knows one sets it behind this */
         vsnprintf(error->message, sizeof error->message, format, arguments);
         va_end(arguments);
     }

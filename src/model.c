@@ -16,13 +16,25 @@ AnbModelOptions anb_model_defaults(void)
 
 /* ---- making -------------------------------------------------------------------------------------------------------- */
 
+/* What anb_total_bytes tells is what max_bytes bounds. */
+static void *take(const AnbPlan *plan, size_t size, AnbError *error)
+{
+    if (size + plan->bytes > plan->max_bytes) {
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu", size + plan->bytes, plan->max_bytes);
+        return NULL;
+    }
+    void *memory = plan->allocator.alloc(size, plan->allocator.context);
+    if (!memory)
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+    return memory;
+}
+
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
 {
     size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
     size_t size = sizeof(StreamingLearner) + block + scratch + (size_t)2 * ANB_ALIGN;
-    void *memory = plan->allocator.alloc(size, plan->allocator.context);
+    void *memory = take(plan, size, error);
     if (!memory) {
-        anb_fail(error, ANB_E_MEMORY, "out of memory");
         anb_plan_drop(plan);
         return NULL;
     }

@@ -61,30 +61,61 @@ static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptio
     return expand_tree(arena, n_features, options, expert, depth + 1, error);
 }
 
+/* What the text could say as well. */
+static bool is_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
+}
+
+/* What every call relies on; a name that text cannot hold would make models that no snapshot brings back. */
+static int check_type(const StreamingLearnerType *type, AnbError *error)
+{
+    if (!type || !type->name)
+        return anb_fail(error, ANB_E_ARGUMENT, "an expert without a type");
+    if (!is_name(type->name) || (*type->name >= '0' && *type->name <= '9'))
+        return anb_fail(error, ANB_E_ARGUMENT, "'%.60s' is no type's name: 1 to %d of a-z, 0-9 and _, no digit first",
+                        type->name, ANB_NAME_MAX);
+    if (!type->expand && !(type->need && type->predict && type->update))
+        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has need, predict and update", type->name);
+    return 0;
+}
+
+static int check_children(const AnbExpert *expert, AnbError *error)
+{
+    unsigned least = expert->type->min_children, most = expert->type->max_children;
+    if (expert->n_children >= least && expert->n_children <= most)
+        return 0;
+    if (most == 0)
+        return anb_fail(error, ANB_E_ARGUMENT, "%s takes no children, not %zu", expert->type->name, expert->n_children);
+    if (least == most)
+        return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u %s, not %zu", expert->type->name, least,
+                        least == 1 ? "child" : "children", expert->n_children);
+    return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u to %u children, not %zu", expert->type->name, least, most,
+                    expert->n_children);
+}
+
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error)
 {
+    int code = 0;
     if (depth > ANB_DEPTH_MAX)
         return anb_fail(error, ANB_E_LIMIT, "more than %d deep", ANB_DEPTH_MAX);
-    if (!expert->type || !expert->type->name)
-        return anb_fail(error, ANB_E_ARGUMENT, "an expert without a type");
+    if ((code = check_type(expert->type, error)))
+        return code;
     if (expert->type->expand)
         return expand_preset(arena, n_features, options, expert, depth, error);
-    if (expert->n_children < expert->type->min_children || expert->n_children > expert->type->max_children)
-        return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u to %u children, not %zu", expert->type->name,
-                        expert->type->min_children, expert->type->max_children, expert->n_children);
+    if ((code = check_children(expert, error)))
+        return code;
     AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
     if (!children)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     if (expert->n_children > 0)
         memcpy(children, expert->children, expert->n_children * sizeof *children);
     expert->children = children;
-    for (size_t i = 0; i < expert->n_children; i++) {
-        int code = expand_tree(arena, n_features, options, &children[i], depth + 1, error);
-        if (code)
-            return code;
-    }
-    return 0;
+    for (size_t i = 0; i < expert->n_children && !code; i++)
+        code = expand_tree(arena, n_features, options, &children[i], depth + 1, error);
+    return code;
 }
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
@@ -253,13 +284,6 @@ static void place_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     }
 }
 
-/* What the text could say as well. */
-static bool is_name(const char *name)
-{
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
-}
-
 static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
 {
     size_t which = node->parent ? (size_t)(node - node->parent->children) : 0;
@@ -269,6 +293,9 @@ static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
     if (expert->name && !is_name(expert->name))
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s: a name is 1 to %d of a-z, 0-9 and _", expert->type->name,
                         ANB_NAME_MAX);
+    if ((expert->warmup > 0 || expert->name) && !(node->parent && node->parent->router))
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup and name are for the experts of a mixture",
+                        expert->type->name);
     node->warmup = expert->warmup;
     if (expert->name)
         node->name = node->label = memcpy(take(b, strlen(expert->name) + 1), expert->name, strlen(expert->name) + 1);

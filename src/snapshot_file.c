@@ -18,9 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a long path the end, so that the reason has room. */
 static int fail_io(AnbError *error, const char *path, const char *what)
 {
-    return anb_fail(error, ANB_E_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+    enum { SHOWN = 120 };
+    size_t n = strlen(path);
+    return anb_fail(error, ANB_E_IO, "%s%s: cannot %s: %s", n > SHOWN ? "..." : "", n > SHOWN ? path + n - SHOWN : path,
+                    what, strerror(errno));
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */

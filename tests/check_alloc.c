@@ -167,12 +167,18 @@ START_TEST(what_a_model_takes_is_what_it_says)
     AnbModelOptions options = anb_model_defaults();
     options.allocator = &allocator;
     StreamingLearner *model = zoo_model((size_t)_i, &options, NULL);
-    ck_assert_uint_eq(anb_total_bytes(model), heap.bytes);
+    size_t bytes = anb_total_bytes(model);
+    ck_assert_uint_eq(bytes, heap.bytes);
     anb_free(model);
-    options.max_bytes = 200;
     AnbError error = {0};
-    ck_assert_ptr_null(zoo_model((size_t)_i, &options, &error));
-    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    options.max_bytes = bytes; /* exactly */
+    model = zoo_model((size_t)_i, &options, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    anb_free(model);
+    for (options.max_bytes = bytes - 1; options.max_bytes > 50; options.max_bytes /= 2) {
+        ck_assert_ptr_null(zoo_model((size_t)_i, &options, &error));
+        ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    }
     ck_assert_uint_eq(heap.live, 0);
 }
 END_TEST

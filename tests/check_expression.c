@@ -53,8 +53,11 @@ static const struct {
     {"linear(rate=1, rate=1)", ANB_E_SYNTAX, 15, "repeated"},
     {"linear(speed=1)", ANB_E_UNKNOWN, 7, "'speed'"},
     {"linear(normalized=yes)", ANB_E_SYNTAX, 18, "true or false"},
-    {"linear(mean)", ANB_E_ARGUMENT, 0, "linear takes 0"},
-    {"scale", ANB_E_ARGUMENT, 0, "scale takes 1"},
+    {"linear(mean)", ANB_E_ARGUMENT, 0, "linear takes no children, not 1"},
+    {"scale", ANB_E_ARGUMENT, 0, "scale takes 1 child, not 0"},
+    {"refine(moe(linear, mean))", ANB_E_ARGUMENT, 0, "refine takes 2 to 8 children, not 1"},
+    {"linear(warmup=5)", ANB_E_ARGUMENT, 0, "experts of a mixture"},
+    {"moe(linear, scale(rls(name=a)))", ANB_E_ARGUMENT, 0, "experts of a mixture"},
     {"scale(linear,)", ANB_E_SYNTAX, 13, "name"},
     {"scale(linear mean)", ANB_E_SYNTAX, 13, "expected ','"},
     {"scale((linear))", ANB_E_SYNTAX, 6, "name"},
@@ -75,7 +78,7 @@ static const struct {
 
 START_TEST(is_refused_with_its_place)
 {
-    AnbError error = {0};
+    AnbError error = {.position = 77}; /* of an earlier one */
     ck_assert_msg(anb_parse(3, bad[_i].text, NULL, &error) == NULL, "%s was taken", bad[_i].text);
     ck_assert_msg(error.code == bad[_i].code && error.position == bad[_i].position &&
                       strstr(error.message, bad[_i].says) != NULL,

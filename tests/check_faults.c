@@ -88,6 +88,12 @@ START_TEST(what_cannot_be_read_says_why)
     ck_assert_int_eq(error.code, ANB_E_IO);
     StreamingLearner *model = model_of(1, 100);
     ck_assert_int_eq(anb_save(model, NULL, path, NULL), 0);
+    char far[600];
+    memset(far, 'a', sizeof far - 1);
+    far[0] = '/';
+    far[sizeof far - 1] = 0;
+    ck_assert_ptr_null(anb_load(far, NULL, &error)); /* a long name leaves room for the reason */
+    ck_assert_msg(strstr(error.message, strerror(ENAMETOOLONG)) != NULL, "%s", error.message);
     options.max_bytes = 1000;
     ck_assert_ptr_null(anb_load(path, &options, &error));
     ck_assert_int_eq(error.code, ANB_E_LIMIT);

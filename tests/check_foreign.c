@@ -60,10 +60,28 @@ static StreamingLearner *load(const StreamingLearnerType *type, AnbError *error)
     return anb_load_memory(bytes, size, &options, error);
 }
 
+/* What could not be predicted with, or never be loaded again, is not made. */
+START_TEST(half_a_type_is_refused)
+{
+    static const char *const names[] = {"", "Half", "two words", "half(", "1half"};
+    AnbError error = {0};
+    StreamingLearnerType type = {.name = "half", .brief = "nothing in it"};
+    AnbExpert expert = {.type = &type};
+    ck_assert_ptr_null(anb_new(2, &expert, NULL, &error));
+    ck_assert(error.code == ANB_E_ARGUMENT && strstr(error.message, "half: a type has need, predict and update"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        type = opaque;
+        type.name = names[i];
+        ck_assert_ptr_null(anb_new(2, &expert, NULL, &error));
+        ck_assert(error.code == ANB_E_ARGUMENT && strstr(error.message, "no type's name"));
+    }
+}
+END_TEST
+
 START_TEST(an_opaque_state_comes_back)
 {
     AnbError error = {0};
-    StreamingLearner *model = make(&opaque, "moe(half(warmup=3), linear, name=m)", &error);
+    StreamingLearner *model = make(&opaque, "moe(half(warmup=3), linear)", &error);
     ck_assert_msg(model != NULL, "%s", error.message);
     ck_assert_int_eq(save(model), 0);
     StreamingLearner *again = load(&opaque, &error);
@@ -275,6 +293,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("foreign");
     TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, half_a_type_is_refused);
     tcase_add_test(tests, an_opaque_state_comes_back);
     tcase_add_test(tests, an_older_layout_is_taken_over);
     tcase_add_test(tests, a_state_that_owns_memory_comes_back);
