@@ -43,8 +43,8 @@ LANES_INLINE LanesHalf quad_move(double *w, size_t stride, const double *g, cons
 /* p = softmax(p), padded; `first` is what p begins with, still at hand. */
 LANES_INLINE AnbSoftmax softmax(Lanes first, size_t k, double *p)
 {
-    first = k < LANES ? lanes_logits(first, k) : first;
-    LanesSoftmax s = {lanes_top(first), lanes_zero(), lanes_zero()};
+    first = k < LANES && k != LANES_FEW ? lanes_logits(first, k) : first;
+    LanesSoftmax s = {lanes_highest(first, k), lanes_zero(), lanes_zero()};
     double part;
     for (size_t i = LANES; i < k; i += LANES) {
         double top = lanes_top(k - i < LANES ? lanes_logits(lanes_load(p + i), k - i) : lanes_load(p + i));

@@ -147,7 +147,7 @@ LANES_INLINE void put(double *p, size_t i, size_t k, Lanes l)
 
 static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
 {
-    LanesSoftmax s = {lanes_top(logits(z, 0, k)), lanes_zero(), lanes_zero()};
+    LanesSoftmax s = {lanes_highest(logits(z, 0, k), k), lanes_zero(), lanes_zero()};
     double part;
     for (size_t i = LANES; i < k; i += LANES) {
         double top = lanes_top(logits(z, i, k));

@@ -220,6 +220,39 @@ LANES_INLINE double lanes_top(Lanes l)
 #endif
 }
 
+/* The largest of the first four. */
+LANES_INLINE double lanes_top4(Lanes l)
+{
+#if LANES_BYTES > 16
+#if LANES_BYTES == 64
+    __m256d four = _mm512_castpd512_pd256((__m512d)l.a);
+#else
+    __m256d four = (__m256d)l.a;
+#endif
+    __m128d pair = _mm_max_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(pair, _mm_unpackhi_pd(pair, pair)));
+#else
+    LanesPart pair = lanes_part_max(l.a, l.b);
+    return pair[0] > pair[1] ? pair[0] : pair[1];
+#endif
+}
+
+/* (l0+l2) + (l1+l3): the bits of lanes_sum where the others are zeros. */
+LANES_INLINE double lanes_sum_of4(Lanes l)
+{
+#if LANES_BYTES == 64
+    __m256d four = _mm512_castpd512_pd256((__m512d)l.a);
+    __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return pair[0] + pair[1];
+#elif LANES_BYTES == 32
+    __m128d pair = _mm_add_pd(_mm256_castpd256_pd128((__m256d)l.a), _mm256_extractf128_pd((__m256d)l.a, 1));
+    return pair[0] + pair[1];
+#else
+    LanesPart pair = l.a + l.b;
+    return pair[0] + pair[1];
+#endif
+}
+
 /* (l0+l4)+(l2+l6) + ((l1+l5)+(l3+l7)). */
 LANES_INLINE double lanes_sum(Lanes l)
 {

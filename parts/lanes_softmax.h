@@ -24,6 +24,19 @@ LANES_INLINE Lanes lanes_logits(Lanes z, size_t n)
     return lanes_first(z, n, -__builtin_inf());
 }
 
+/* Up to four logits are a matter of the first four lanes, in fewer steps; what the others hold then is nobody's. */
+enum { LANES_FEW = 4 };
+
+LANES_INLINE double lanes_highest(Lanes z, size_t k)
+{
+    return k <= LANES_FEW ? lanes_top4(z) : lanes_top(z);
+}
+
+LANES_INLINE double lanes_total(Lanes l, size_t k)
+{
+    return k <= LANES_FEW ? lanes_sum_of4(l) : lanes_sum(l);
+}
+
 typedef struct LanesSoftmax {
     double top;
     Lanes sum, mean;
@@ -43,10 +56,10 @@ LANES_INLINE Lanes lanes_softmax_add(LanesSoftmax *s, Lanes z)
  * 1 / k. */
 LANES_INLINE AnbSoftmax lanes_softmax_end(const LanesSoftmax *s, size_t k, double *part)
 {
-    double sum = lanes_sum(s->sum);
+    double sum = lanes_total(s->sum, k);
     bool usable = sum >= 1;
     *part = usable ? 1 / sum : 0;
-    return (AnbSoftmax){s->top, usable ? sum : (double)k, usable ? lanes_sum(s->mean) * *part : 0};
+    return (AnbSoftmax){s->top, usable ? sum : (double)k, usable ? lanes_total(s->mean, k) * *part : 0};
 }
 
 #endif

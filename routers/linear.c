@@ -259,6 +259,13 @@ static void weigh(AnbGate *gate)
     }
 }
 
+static void mark_active(const AnbGate *gate, double *mark)
+{
+    zero(mark, gate->k);
+    for (size_t a = 0; a < gate->n_active; a++)
+        mark[gate->active[a]] = 1;
+}
+
 static void open_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
@@ -273,6 +280,7 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
     else
         select_largest(gate->p, gate->k, gate->active, gate->n_active);
     weigh(gate);
+    mark_active(gate, w.mark); /* long before it is read as a whole: its pieces have arrived by then */
 }
 
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
@@ -284,18 +292,10 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
     return sum;
 }
 
-static void mark_active(const AnbGate *gate, double *mark)
-{
-    zero(mark, gate->k);
-    for (size_t a = 0; a < gate->n_active; a++)
-        mark[gate->active[a]] = 1;
-}
-
-static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const double *p, double *mark,
+static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const double *p, const double *mark,
                            double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
-    mark_active(gate, mark);
     return (AnbGateMove){.p = p, .mark = mark, .best = gate->best, .step = o->router_lr * weight,
                          .share = s->share, .balance = o->load_balance_rate, .target = s->target};
 }
@@ -379,6 +379,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         memcpy(w.p, gate->p, anb_gate_padded(g.k) * sizeof *w.p);
     if (bends(self))
         bend(self, &g, &w, scratch);
+    if (bends(self) || redirects(self))
+        mark_active(gate, w.mark); /* others are active, or it was in use */
     AnbGateMove move = move_of(self, s, gate, p, w.mark, weight);
     double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);
     gate->entropy = anb_log(what.sum) - what.mean;
