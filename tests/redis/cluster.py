@@ -116,7 +116,7 @@ def replay(library, samples):
     return model.blob()
 
 
-def a_reshard_under_load(program, module, library):
+def reshard(program, module, library, slots):
     cluster = Cluster(program, module)
     try:
         create_models(cluster)
@@ -127,7 +127,7 @@ def a_reshard_under_load(program, module, library):
         time.sleep(1)
         (port, source), (_, target) = cluster.masters()[:2]
         cli("--cluster", "reshard", "127.0.0.1:%d" % port, "--cluster-from", source, "--cluster-to", target,
-            "--cluster-slots", 4000, "--cluster-yes")
+            "--cluster-slots", slots, "--cluster-yes")
         time.sleep(1)
         stop.set()
         for load in loads:
@@ -139,9 +139,18 @@ def a_reshard_under_load(program, module, library):
             for i, samples in load.samples.items():
                 total += len(samples)
                 assert client.execute_command("ANB.SAVE", key(i)) == replay(library, samples), key(i)
-        print("    4,000 slots moved under %d samples to %d models: all equal to a replay" % (total, MODELS))
+        print("    %d slots moved under %d samples to %d models: all equal to a replay" % (slots, total, MODELS))
     finally:
         cluster.remove()
+
+
+def a_reshard_under_load(program, module, library):
+    reshard(program, module, library, 4000)
+
+
+def a_reshard_behind_the_worker(program, module, library):
+    """Every command waits at the worker; those whose key has gone meanwhile are sent on by the client."""
+    reshard(program, module + " inline-microseconds 0", library, 2000)
 
 
 class Acknowledged(threading.Thread):
@@ -242,5 +251,5 @@ if __name__ == "__main__":
     program, module, path = sys.argv[1:4]
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     print(re.sub(r" sha=.*", "", version).strip())
-    run([redis_py_is_a_client, a_reshard_under_load, a_master_is_killed_under_load], program, os.path.abspath(module),
-        Library(os.path.abspath(path)))
+    run([redis_py_is_a_client, a_reshard_under_load, a_reshard_behind_the_worker, a_master_is_killed_under_load], program,
+        os.path.abspath(module), Library(os.path.abspath(path)))

