@@ -109,9 +109,30 @@ class Server:
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
                    "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options]
         command += ["--loadmodule", *self.module.split()] if self.module else []
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL,
+                                                    **self.environment()})
         if wait:
             self.wait_ready()
+
+    def environment(self):
+        """ANB_SANITIZER: the run time library of the sanitizer that the module was built with; the server's own code is
+        without. What it has to say goes to the server's folder."""
+        sanitizer = os.environ.get("ANB_SANITIZER")
+        if not sanitizer:
+            return {}
+        options = "log_path=%s:detect_leaks=0" % os.path.join(self.folder, "sanitizer")
+        environment = {**os.environ, "LD_PRELOAD": sanitizer, "ASAN_OPTIONS": options, "TSAN_OPTIONS": options,
+                       "UBSAN_OPTIONS": "print_stacktrace=1"}
+        return {"env": environment, "stderr": open(os.path.join(self.folder, "sanitizer.undefined"), "ab")}
+
+    def findings(self):
+        """What a sanitizer wrote down."""
+        found = ""
+        for name in os.listdir(self.folder):
+            if name.startswith("sanitizer"):
+                with open(os.path.join(self.folder, name), errors="replace") as f:
+                    found += f.read()[:5000]
+        return found
 
     def wait_ready(self, seconds=60):
         end = time.time() + seconds
@@ -149,7 +170,9 @@ class Server:
     def remove(self):
         if self.process.poll() is None:
             self.kill()
+        found = self.findings()
         shutil.rmtree(self.folder, ignore_errors=True)
+        assert not found, found
 
 
 class Library:
