@@ -2,7 +2,7 @@
  * Feeds a CSV stream of numbers (the last column is the target) to a mixture and prints what can be seen of every
  * hundredth sample:
  *
- *     anabranch generate friedman --drift gra -n 2000 | build/examples/stream_csv
+ *     anabranch generate friedman --drift gra -n 2000 | build/examples/example_stream_csv
  *
  * For real files, with quotes, missing cells and other delimiters, use the program: anabranch eval.
  */

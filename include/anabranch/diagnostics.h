@@ -72,6 +72,7 @@ ANB_API const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, 
 /* The one value of a metric of the model or the mixture; ANB_NAN where it is absent. */
 ANB_API double anb_diagnostics_value(AnbDiagnostics *d, AnbMetricId id);
 
+/* Experts of the mixture, K; 0 where the model holds none. */
 ANB_API size_t anb_diagnostics_experts(const AnbDiagnostics *d);
 /* The pool inside, owned by d: names, top contributors; NULL where the model holds no mixture. */
 ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);

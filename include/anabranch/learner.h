@@ -20,7 +20,8 @@ extern "C" {
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
 
-/* A tree of learners to be made. Everything it points to is copied; it may die after the call. */
+/* A tree of learners to be made. All of it is copied and may die after the call, but for the types: one of the caller's
+ * own has to live as long as any model of it. */
 typedef struct AnbExpert AnbExpert;
 struct AnbExpert {
     const StreamingLearnerType *type; /* anb_linear, anb_rls ... or the caller's own */
@@ -28,17 +29,19 @@ struct AnbExpert {
     const AnbExpert *children;
     size_t n_children;
     int warmup;                       /* inside a mixture: samples until fully trusted; 0 = from the start */
-    const char *name;                 /* inside a mixture; NULL: `<type>_<index>` */
+    const char *name;                 /* inside a mixture: 1 to 64 of a-z, 0-9 and _; NULL: `<type>_<index>` */
 };
 
 /* How a model is made, apart from what it is. Starts from anb_model_defaults(). */
 typedef struct AnbModelOptions {
     uint64_t seed;                  /* 1; what every seed=0 in the expression is derived from */
-    size_t max_bytes;               /* 1 GiB; a model that needs more is refused before anything is allocated */
-    const AnbAllocator *allocator;  /* NULL: malloc and free; copied */
-    const StreamingLearnerType *const *types; /* the caller's own types, for text and snapshots; NULL-ended or NULL */
+    size_t max_bytes;               /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
+    const AnbAllocator *allocator;  /* NULL: malloc and free; copied, and used until the last clone and reader are gone */
+    const StreamingLearnerType *const *types; /* the caller's own types, for text and snapshots; those of a name that the
+                                               * library knows come first; NULL-ended or NULL; they outlive the models */
 } AnbModelOptions;
 
+/* The defaults above. */
 ANB_API AnbModelOptions anb_model_defaults(void);
 
 /**
@@ -50,7 +53,8 @@ ANB_API AnbModelOptions anb_model_defaults(void);
  * @param error       why it was refused, or NULL
  * @return            the model, owned by the caller (anb_free), or NULL
  *
- * Cost: one allocation for the plan, one for the block and one for the scratch.
+ * Errors: ANB_E_ARGUMENT for an option, a child or a place that is refused, ANB_E_LIMIT for a size, ANB_E_MEMORY.
+ * Cost: allocations for the plan and its two expressions, and one for block and scratch together.
  */
 ANB_API StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options,
                                   AnbError *error);
@@ -61,8 +65,10 @@ ANB_API StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, cons
  * @param n_features  cells in a row, 1 to 1,048,576
  * @param expression  see docs/concepts.md; at most 64 KiB and 32 deep
  * @param options     how; NULL: the defaults
- * @param error       why it was refused and at which byte, or NULL
+ * @param error       why it was refused and at which byte (0 for what is wrong with a learner as a whole), or NULL
  * @return            the model, owned by the caller (anb_free), or NULL
+ *
+ * Errors: ANB_E_SYNTAX, ANB_E_UNKNOWN for a learner, router or key that is not there, and those of anb_new.
  */
 ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options,
                                     AnbError *error);
@@ -131,7 +137,8 @@ ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n
 ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                             double *out);
 
-/* Back to the initial state, counters as well. */
+/* Back to the initial state, random generators and counters as well: what anb_new gave. Cost: as making the state anew;
+ * never allocates. */
 ANB_API void anb_reset(StreamingLearner *model);
 
 /* ---- readers --------------------------------------------------------------------------------------------------- */
@@ -145,7 +152,9 @@ ANB_API void anb_reset(StreamingLearner *model);
  * @return       the reader, owned by the caller (anb_reader_free), or NULL
  */
 ANB_API AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error);
+/* Before or after its model. NULL is fine. */
 ANB_API void anb_reader_free(AnbReader *reader);
+/* What the reader's predictions were refused for; owned by the reader, it counts on as it is used. */
 ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
 
 /* As anb_predict, with a reader's scratch: the model is not touched. */
@@ -153,9 +162,13 @@ ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader
 
 /* ---- asking about one ------------------------------------------------------------------------------------------ */
 
+/* Samples learned since the model was made or reset; those rejected or of weight 0 are not among them. */
 ANB_API uint64_t anb_n_samples_seen(const StreamingLearner *model);
+/* Cells of a row. */
 ANB_API size_t anb_n_features(const StreamingLearner *model);
+/* What became of the samples so far; owned by the model, it counts on as samples come. */
 ANB_API const AnbCounters *anb_counters(const StreamingLearner *model);
+/* The seed it was made with. */
 ANB_API uint64_t anb_seed(const StreamingLearner *model);
 
 /* Bytes of the mutable state: what a clone copies. */

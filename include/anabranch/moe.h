@@ -208,6 +208,7 @@ typedef struct AnbFiveNumbers {
     double effective_dof;              /* K */
     double uncertainty;                /* the cached disagreement */
 } AnbFiveNumbers;
+/* Fills them for the first mixture, as of the last learning step. 0, or ANB_E_UNSUPPORTED where there is none. */
 ANB_API int anb_five_numbers(const StreamingLearner *model, AnbFiveNumbers *numbers);
 
 #ifdef __cplusplus

@@ -59,7 +59,9 @@ ANB_API void anb_expert_pool_update(AnbExpertPool *pool, StreamingLearner *model
 /* Forgets the statistics; the names stay, the model is not touched. */
 ANB_API void anb_expert_pool_reset(AnbExpertPool *pool);
 
+/* Experts of the mixture, K. */
 ANB_API size_t anb_expert_pool_experts(const AnbExpertPool *pool);
+/* Samples observed since it was made or reset. */
 ANB_API uint64_t anb_expert_pool_samples(const AnbExpertPool *pool);
 /* 1 - (experts that processed at least one sample) / K. */
 ANB_API double anb_expert_pool_sparsity(const AnbExpertPool *pool);

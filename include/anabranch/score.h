@@ -29,6 +29,7 @@ typedef struct AnbScoreReport {
  * @return       the score, owned by the caller (anb_score_free), or NULL where memory is out
  */
 ANB_API AnbScore *anb_score_new(AnbError *error);
+/* NULL is fine. */
 ANB_API void anb_score_free(AnbScore *score);
 /* As new. */
 ANB_API void anb_score_reset(AnbScore *score);

@@ -166,7 +166,8 @@ ANB_API StreamingLearner *anb_load(const char *path, const AnbModelOptions *opti
 ANB_API StreamingLearner *anb_load_memory(const void *bytes, size_t size, const AnbModelOptions *options,
                                           AnbError *error);
 
-/* The value of a note, or NULL: a text where it was saved as one. */
+/* The value of a note, of the first one by that key, or NULL where there is none: a text where it was saved as one. Owned
+ * by the snapshot. */
 ANB_API const char *anb_snapshot_note(const AnbSnapshot *snapshot, const char *key);
 
 #ifdef __cplusplus

@@ -46,6 +46,7 @@ ANB_API AnbSuperposition *anb_superposition_of_model(const StreamingLearner *mod
 /* NULL is fine. */
 ANB_API void anb_superposition_free(AnbSuperposition *s);
 
+/* Matrices analysed; features and hidden units of each. */
 ANB_API size_t anb_superposition_experts(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_features(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_hidden(const AnbSuperposition *s);
