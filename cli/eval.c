@@ -120,19 +120,31 @@ static void end(Run *run)
 }
 
 /* An empty target is predicted only. */
-static void learn_block(Run *run, size_t n)
+static void learn_rows(Run *run, size_t first, size_t n)
 {
     size_t d = run->rows.n_features;
     double from = progress_clock();
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first; i < first + n; i++) {
         const double *x = run->x + i * d;
+        run->said[i] = isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], 1);
+    }
+    run->learning += progress_clock() - from;
+}
+
+/* What is asked before a row and written behind it is not the time of learning. */
+static void learn_block(Run *run, size_t n)
+{
+    bool observed = run->coverage.n > 0 || run->watch.file;
+    if (!observed)
+        learn_rows(run, 0, n);
+    for (size_t i = 0; i < n && observed; i++) {
+        const double *x = run->x + i * run->rows.n_features;
         if (!isnan(run->y[i]))
             coverage_add(&run->coverage, run->model, x, run->y[i]);
-        run->said[i] = isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], 1);
+        learn_rows(run, i, 1);
         if (run->watch.file && !isnan(run->y[i]))
             watch_sample(&run->watch, run->model, x, run->y[i], run->said[i]);
     }
-    run->learning += progress_clock() - from;
 }
 
 static void write_prediction(FILE *file, uint64_t row, double y, double said)

@@ -74,6 +74,9 @@ START_TEST(figures_by_hand)
     ck_assert_double_eq_tol(json("rmse_second_half"), sqrt((9 + 1 + 4.25 * 4.25) / 3), 1e-12);
     ck_assert(json("rejected") == 0 && json("samples_per_second") > 0 && json("state_bytes") > 0 && json("seconds") >= 0);
     ck_assert_ptr_eq(strchr(out, '\n'), out + strlen(out) - 1);
+    /* seconds of learning, not of what writes a record a sample */
+    ck_assert_int_eq(run("$A generate friedman -n 2000 -o f.csv && $A eval --json -l 'moe(last, mean)' --diag d.jsonl f.csv"), 0);
+    ck_assert_msg(3 * json("n") / json("samples_per_second") < json("seconds"), "%s", out);
     ck_assert_int_eq(run("$A eval --json -l last --limit 2 d.csv"), 0);
     ck_assert(json("n") == 2 && isnan(json("r2")));
     ck_assert_int_eq(run("$A eval --json -l last --limit 0 d.csv"), 0);
