@@ -49,9 +49,10 @@ static int ask_routing(const AnbNode *self, const void *state, const AnbRow *row
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     gate.penalty = NULL;
-    gate.p = out;
+    gate.p = w.penalty; /* free now, with the room that a router may want; out has k entries */
     router_of(self)->gate(self->router, anb_child_state_const(self->router, state), shown, &gate,
                           scratch + self->router->scratch_offset);
+    memcpy(out, gate.p, gate.k * sizeof *out);
     return 0;
 }
 

@@ -98,7 +98,7 @@ START_TEST(probabilities_and_weights_sum_to_one)
 {
     StreamingLearner *model = make(3, "moe(linear, mean, last, linear(rate=0.002), top_k=3)");
     Stream s = {3, 3};
-    double x[3], p[4];
+    double x[3], p[8] = {0, 0, 0, 0, 17, 17, 17, 17};
     for (int i = 0; i < 300; i++) {
         double y = stream_next(&s, x), sum = 0, weights = 0, after = 0;
         x[0] -= 100;
@@ -111,6 +111,8 @@ START_TEST(probabilities_and_weights_sum_to_one)
         anb_routing_probabilities(model, x, p);
         for (int j = 0; j < 4; j++)
             sum += p[j];
+        for (int j = 4; j < 8; j++)
+            ck_assert(p[j] == 17); /* there are four */
         ck_assert_double_eq_tol(sum, 1, 1e-14);
         ck_assert_double_eq_tol(weights, 1, 1e-14);
         ck_assert_double_eq_tol(after, 1, 1e-14);
