@@ -181,6 +181,8 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
 /* Redis 7 and later, or where the server is built for it, or NULL. */
 #define ANB_REDIS_OPTIONAL(X)                                                                                          \
     X(DefragAlloc, void *, (RedisModuleDefragCtx *, void *))                                                           \
+    X(BlockedClientMeasureTimeStart, int, (RedisModuleBlockedClient *))                                                \
+    X(BlockedClientMeasureTimeEnd, int, (RedisModuleBlockedClient *))                                                  \
     X(GetCommand, RedisModuleCommand *, (RedisModuleCtx *, const char *))                                              \
     X(SetCommandInfo, int, (RedisModuleCommand *, const RedisModuleCommandInfo *))                                     \
     X(TryAlloc, void *, (size_t))                                                                                      \

@@ -63,8 +63,9 @@ static int parse_arguments(RedisModuleCtx *ctx, RedisModuleString **argv, int ar
             if (anb_text_is(argv[i], settings[j].name))
                 found = &settings[j];
         if (!found || i + 1 == argc || !anb_text_number(argv[i + 1], &value) ||
-            !(value >= (double)found->low && value <= (double)found->high)) {
-            RedisModule_Log(ctx, "warning", "anabranch takes: inline-microseconds n, max-model-bytes n");
+            !(value >= (double)found->low && value <= (double)found->high) || value != (double)(long long)value) {
+            RedisModule_Log(ctx, "warning", "anabranch takes: inline-microseconds 0 .. %lld, max-model-bytes %lld .. %lld",
+                            settings[0].high, settings[1].low, settings[1].high);
             return -1;
         }
         *found->value = (long long)value;

@@ -172,6 +172,8 @@ static void leave_queue(const Job *job)
 static void do_job(Job *job)
 {
     int done = 0;
+    if (RedisModule_BlockedClientMeasureTimeStart) /* for the server's own statistics of its commands */
+        RedisModule_BlockedClientMeasureTimeStart(job->client);
     for (int i = 0; i < TRIES && !done; i++) {
         done = try_on_clone(job);
         anb_statistics.retried += !done;
@@ -181,6 +183,8 @@ static void do_job(Job *job)
     if (!job->error)
         anb_batch_count(&job->batch);
     leave_queue(job);
+    if (RedisModule_BlockedClientMeasureTimeEnd)
+        RedisModule_BlockedClientMeasureTimeEnd(job->client);
     RedisModule_UnblockClient(job->client, job);
 }
 

@@ -158,6 +158,23 @@ def settings_have_bounds(server, library):
     client.call("ANB.CREATE", "m", "linear", "FEATURES", 8)
 
 
+@with_server(settings="max-model-bytes 5000 INLINE-MICROSECONDS 7")
+def arguments_of_the_module(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "m", "linear", "FEATURES", 8)
+    refused(client, "limit", "ANB.CREATE", "f", "forest", "FEATURES", 8)
+    if server.major >= 7:
+        assert client.call("CONFIG", "GET", "anabranch.inline-microseconds")[1] == b"7"
+    for wrong in ("inline-microseconds -1", "inline-microseconds 0.5", "inline-microseconds nan", "inline-microseconds",
+                  "max-model-bytes 4095", "unknown 1"):
+        try:
+            Server(server.program, server.module.split()[0] + " " + wrong).remove()
+        except RuntimeError as error:
+            assert "anabranch takes" in str(error), error
+        else:
+            raise AssertionError("taken: " + wrong)
+
+
 @with_server()
 def refused_commands_touch_no_key(server, library):
     client, other = fresh(server), server.client()
@@ -239,7 +256,7 @@ def a_file_without_models_needs_no_module(server, library):
 
 
 TESTS = [commands_describe_themselves, redis_cli_hints, keys_and_what_is_done_to_them, rights_of_users,
-         settings_have_bounds, refused_commands_touch_no_key, an_expression_that_grows_too_long_to_be_read,
+         settings_have_bounds, arguments_of_the_module, refused_commands_touch_no_key, an_expression_that_grows_too_long_to_be_read,
          unlike_models_do_not_collide, a_file_without_models_needs_no_module]
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 
 from cases import D, WORKER, fresh, information, main, packed_rows, rows_of, until, with_server
 from harness import ReplyError, Server, unpack
+from single import killed_amid_writes
 from waiting import migrate
 
 MODEL = "scale(moe(forest(trees=3), rls, mean))"
@@ -137,8 +138,13 @@ def a_promoted_replica_learns(server, library):
         replica.remove()
 
 
+@with_server("--appendonly", "yes", "--appendfsync", "always", settings=WORKER)
+def a_kill_amid_writes_of_the_worker(server, library):
+    killed_amid_writes(server, library)
+
+
 TESTS = [wait_counts_what_the_worker_learned, a_key_that_migrates_in_a_cluster, a_failover_loses_nothing,
-         a_promoted_replica_learns]
+         a_promoted_replica_learns, a_kill_amid_writes_of_the_worker]
 
 if __name__ == "__main__":
     main(TESTS)

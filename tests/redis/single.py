@@ -222,9 +222,8 @@ def a_kill_with_a_rewritten_log(server, library):
     restarted(server, library, rewrite, "kill")
 
 
-@with_server("--appendonly", "yes", "--appendfsync", "always")
-def no_acknowledged_sample_is_lost(server, library):
-    """A kill in the middle of writes: the model holds every sample that was answered, and at most one more."""
+def killed_amid_writes(server, library):
+    """The model holds every sample that was answered, and at most one more."""
     fresh(server).call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
     for round in range(3):
         rng = random.Random(100 + round)
@@ -246,6 +245,11 @@ def no_acknowledged_sample_is_lost(server, library):
         if blob != model.blob():
             model.train(*pending)
         assert blob == model.blob()
+
+
+@with_server("--appendonly", "yes", "--appendfsync", "always")
+def no_acknowledged_sample_is_lost(server, library):
+    killed_amid_writes(server, library)
 
 
 @with_server(settings=WORKER)

@@ -241,6 +241,34 @@ def clients_that_are_killed(server, library):
 
 
 @with_server(settings=WORKER)
+def a_server_that_stops(server, library):
+    """It ends in good order, and what it saved holds whole batches."""
+    server.client().call("CONFIG", "SET", "save", "1000 1000000")
+    batches = Batches(server, library)
+    server.stop()
+    assert server.process.returncode == 0, server.log()
+    server.start()
+    model = library.load(batches.before)
+    states = [model.blob()]
+    for _ in batches.clients:
+        for x, y in batches.rows:
+            model.train(x, y)
+        states.append(model.blob())
+    assert server.client().call("ANB.SAVE", "m") in states
+
+
+@with_server(settings=WORKER)
+def the_server_s_own_statistics(server, library):
+    """Time at the worker counts as the command's."""
+    batches = Batches(server, library)
+    batches.replies()
+    counted = next(line for line in batches.client.call("INFO", "commandstats").decode().splitlines()
+                   if line.startswith("cmdstat_anb.trainb:"))
+    seconds = int(counted.split("usec=")[1].split(",")[0]) / 1e6
+    assert seconds > 0.5 * float(information(batches.client)["worker_seconds"]), counted
+
+
+@with_server(settings=WORKER)
 def writes_that_are_paused(server, library):
     """As a failover and the handover of a slot pause them."""
     batches = Batches(server, library)
@@ -298,8 +326,8 @@ def readers_wait_for_nobody(server, library):
 
 TESTS = [the_worker_keeps_the_order, a_key_that_is_deleted, a_key_that_is_renamed, a_key_that_goes_to_another_database,
          a_key_that_migrates, a_key_that_is_copied_or_written_over, transactions_go_first, writers_that_never_pause,
-         a_watched_key, clients_that_are_killed, writes_that_are_paused, a_master_that_becomes_a_replica,
-         readers_wait_for_nobody]
+         a_watched_key, clients_that_are_killed, a_server_that_stops, the_server_s_own_statistics,
+         writes_that_are_paused, a_master_that_becomes_a_replica, readers_wait_for_nobody]
 
 if __name__ == "__main__":
     main(TESTS)
