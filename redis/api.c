@@ -6,6 +6,8 @@ ANB_REDIS_REQUIRED(DEFINE)
 ANB_REDIS_OPTIONAL(DEFINE)
 #undef DEFINE
 
+bool anb_redis_is_valkey;
+
 typedef int (*GetApi)(const char *name, void *target);
 
 int anb_redis_resolve(RedisModuleCtx *ctx)
@@ -22,5 +24,7 @@ int anb_redis_resolve(RedisModuleCtx *ctx)
         RedisModule_##name = NULL;
     ANB_REDIS_OPTIONAL(RESOLVE)
 #undef RESOLVE
+    void *unused;
+    anb_redis_is_valkey = get_api("ValkeyModule_Alloc", (void *)&unused) == REDISMODULE_OK;
     return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef ANB_REDIS_API_H
 #define ANB_REDIS_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +37,11 @@ enum {
     REDISMODULE_CTX_FLAGS_DENY_BLOCKING = 1 << 21,
     REDISMODULE_CTX_FLAGS_RESP3 = 1 << 22
 };
-enum { REDISMODULE_OPTIONS_HANDLE_IO_ERRORS = 1, REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED = 2 };
+enum {
+    REDISMODULE_OPTIONS_HANDLE_IO_ERRORS = 1 << 0,
+    REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED = 1 << 1,
+    VALKEYMODULE_OPTIONS_HANDLE_ATOMIC_SLOT_MIGRATION = 1 << 5 /* of Valkey 9; without it such migrations are refused */
+};
 
 typedef struct RedisModuleTypeMethods {
     uint64_t version;
@@ -202,5 +207,7 @@ ANB_REDIS_OPTIONAL(ANB_REDIS_DECLARE)
 
 /* Asks the server for every function. 0, or -1 where it lacks a required one. */
 int anb_redis_resolve(RedisModuleCtx *ctx);
+/* Whether the server is Valkey, which knows its functions by names of its own as well. */
+extern bool anb_redis_is_valkey;
 
 #endif

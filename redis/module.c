@@ -93,6 +93,16 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldDouble(ctx, "longest_inline_microseconds", (double)s->longest_inline_ns / 1e3);
 }
 
+/* What is told of writes is told by anb_touch. Slots may move as a whole: models are rewritten as commands, and the worker
+ * writes neither while the server pauses writes nor to a key that has gone. */
+static void declare_options(RedisModuleCtx *ctx)
+{
+    int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
+    if (anb_redis_is_valkey)
+        options |= VALKEYMODULE_OPTIONS_HANDLE_ATOMIC_SLOT_MIGRATION;
+    RedisModule_SetModuleOptions(ctx, options);
+}
+
 __attribute__((visibility("default"))) int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
@@ -101,8 +111,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (anb_redis_resolve(ctx) || RedisModule_IsModuleNameBusy("anabranch"))
         return REDISMODULE_ERR;
     RedisModule_SetModuleAttribs(ctx, "anabranch", MODULE_VERSION, REDISMODULE_APIVER_1);
-    RedisModule_SetModuleOptions(ctx, REDISMODULE_OPTIONS_HANDLE_IO_ERRORS |
-                                          REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED);
+    declare_options(ctx);
     if (anb_register_type(ctx) || anb_register_commands(ctx) || register_settings(ctx) ||
         parse_arguments(ctx, argv, argc))
         return REDISMODULE_ERR;

@@ -116,7 +116,29 @@ def replay(library, samples):
     return model.blob()
 
 
-def reshard(program, module, library, slots):
+def move_by_key(cluster, slots):
+    (port, source), (_, target) = cluster.masters()[:2]
+    cli("--cluster", "reshard", "127.0.0.1:%d" % port, "--cluster-from", source, "--cluster-to", target,
+        "--cluster-slots", slots, "--cluster-yes")
+
+
+def move_at_once(cluster, slots, times=8):
+    """As Valkey 9 does it: the slots' commands are streamed to the other node, which then owns them all. In several goes, so
+    that more of the load falls into one."""
+    (port, _), (_, target) = cluster.masters()[:2]
+    client = Client(port)
+    low = next(low for low, high, owner, *_ in client.call("CLUSTER", "SLOTS") if owner[1] == port)
+    for at in range(low, low + slots, slots // times):
+        client.call("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", at, at + slots // times - 1, "NODE", target)
+        end, state = time.time() + 60, None
+        while state != b"success":
+            job = client.call("CLUSTER", "GETSLOTMIGRATIONS")[0]
+            state = dict(zip(job[::2], job[1::2]))[b"state"]
+            assert state != b"failed" and time.time() < end, job
+            time.sleep(0.05)
+
+
+def reshard(program, module, library, slots, move=move_by_key):
     cluster = Cluster(program, module)
     try:
         create_models(cluster)
@@ -125,9 +147,7 @@ def reshard(program, module, library, slots):
         for load in loads:
             load.start()
         time.sleep(1)
-        (port, source), (_, target) = cluster.masters()[:2]
-        cli("--cluster", "reshard", "127.0.0.1:%d" % port, "--cluster-from", source, "--cluster-to", target,
-            "--cluster-slots", slots, "--cluster-yes")
+        move(cluster, slots)
         time.sleep(1)
         stop.set()
         for load in loads:
@@ -151,6 +171,21 @@ def a_reshard_under_load(program, module, library):
 def a_reshard_behind_the_worker(program, module, library):
     """Every command waits at the worker; those whose key has gone meanwhile are sent on by the client."""
     reshard(program, module + " inline-microseconds 0", library, 2000)
+
+
+def knows(program, what):
+    with open(program, "rb") as f:
+        return what in f.read()
+
+
+def slots_that_move_at_once(program, module, library):
+    if knows(program, b"MIGRATESLOTS"):
+        reshard(program, module, library, 4000, move_at_once)
+
+
+def slots_that_move_at_once_behind_the_worker(program, module, library):
+    if knows(program, b"MIGRATESLOTS"):
+        reshard(program, module + " inline-microseconds 0", library, 4000, move_at_once)
 
 
 class Acknowledged(threading.Thread):
@@ -251,5 +286,6 @@ if __name__ == "__main__":
     program, module, path = sys.argv[1:4]
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     print(re.sub(r" sha=.*", "", version).strip())
-    run([redis_py_is_a_client, a_reshard_under_load, a_reshard_behind_the_worker, a_master_is_killed_under_load], program,
-        os.path.abspath(module), Library(os.path.abspath(path)))
+    run([redis_py_is_a_client, a_reshard_under_load, a_reshard_behind_the_worker, slots_that_move_at_once,
+         slots_that_move_at_once_behind_the_worker, a_master_is_killed_under_load], program, os.path.abspath(module),
+        Library(os.path.abspath(path)))
