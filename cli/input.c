@@ -125,16 +125,22 @@ static int look(Input *input)
 }
 
 #ifdef HAVE_ZLIB
-/* Another member may follow the one that ended; anything else behind it is padding. */
-static bool next_member(Input *input)
+/* Behind a member that ended another one may follow, or zeros that fill a block. 1: inside a member; 0: nothing but zeros so
+ * far; -1 with the complaint made. */
+static int next_member(Input *input)
 {
-    const z_stream *zip = &input->zip;
+    z_stream *zip = &input->zip;
     if (input->inside)
-        return true;
-    if (zip->avail_in == 0 || *zip->next_in != 0x1f || inflateReset(&input->zip) != Z_OK)
-        return false;
+        return 1;
+    for (; zip->avail_in > 0 && *zip->next_in == 0; zip->next_in++)
+        zip->avail_in--;
+    input->from = input->filled - zip->avail_in;
+    if (zip->avail_in == 0)
+        return 0;
+    if (*zip->next_in != 0x1f || inflateReset(zip) != Z_OK)
+        return (int)broken(input, "something else is behind the compressed data");
     input->inside = true;
-    return true;
+    return 1;
 }
 
 static long unpack(Input *input, char *bytes, size_t n)
@@ -155,8 +161,11 @@ static long unpack(Input *input, char *bytes, size_t n)
         zip->avail_in = (unsigned)(input->filled - input->from);
         if (zip->avail_in == 0)
             return input->inside ? broken(input, "the compressed data end too early") : 0;
-        if (!next_member(input))
-            return 0;
+        int member = next_member(input);
+        if (member < 0)
+            return -1;
+        if (member == 0)
+            continue;
         int result = inflate(zip, Z_NO_FLUSH);
         input->from = input->filled - zip->avail_in;
         if (result == Z_STREAM_END)

@@ -127,6 +127,10 @@ START_TEST(dialects)
         ck_assert(json("n") == 3);
         ck_assert_int_eq(run("$A eval --json -l mean - < d.csv.gz"), 0);
         ck_assert(json("n") == 3 && strstr(out, "\"stream\": \"-\""));
+        ck_assert_int_eq(run("{ cat d.csv.gz; printf '5,6\\n7,8\\n' | gzip -c; head -c 3000 /dev/zero; } > two.gz"), 0);
+        ck_assert_msg(run("$A eval --json -l mean two.gz") == 0, "%s", err);
+        ck_assert(json("n") == 5);
+        refused(run("{ cat d.csv.gz; echo 5,6; } > more.gz; $A eval --json -l mean more.gz"), 1, "more.gz: something else is behind");
         ck_assert_int_eq(run("head -c 30 d.csv.gz > cut.gz"), 0);
         refused(run("$A eval --json -l mean cut.gz"), 1, "cut.gz");
     }
