@@ -4,6 +4,7 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <src/model.h>
 #include <stdio.h>
 
 static StreamingLearner *make(const char *detector, const char *action, const char *child)
@@ -63,6 +64,30 @@ START_TEST(acting_helps_where_marking_does_not)
     double mark = error_after_swap("mark");
     ck_assert_double_lt(error_after_swap("refresh"), mark / 4);
     ck_assert_double_lt(error_after_swap("reset"), mark / 4);
+}
+END_TEST
+
+/* Whatever holds an rls: a refresh changes no prediction, and the next sample moves it further. */
+START_TEST(a_refresh_reaches_every_rls)
+{
+    static const char *const expressions[] = {"scale(rls(lambda=1))", "moe(mean, linear, router=stack)",
+                                              "moe(mean, linear, router=blend)", "lags(mean)"};
+    StreamingLearner *model = anb_parse(3, expressions[_i], NULL, NULL);
+    Stream s = {5, 3};
+    double x[3] = {.5, -.5, .2}, moved[2];
+    feed(model, &s, 3000, 1);
+    for (int refreshed = 0; refreshed < 2; refreshed++) {
+        StreamingLearner *copy = anb_clone(model, NULL);
+        double before = anb_predict(copy, x);
+        if (refreshed)
+            anb_node_refresh(&copy->plan->nodes[0], copy->block, 100);
+        ck_assert_double_eq(anb_predict(copy, x), before);
+        anb_train_one(copy, x, before + 1, 1);
+        moved[refreshed] = anb_predict(copy, x) - before;
+        anb_free(copy);
+    }
+    ck_assert_msg(moved[1] > moved[0], "%s: %g, %g", expressions[_i], moved[0], moved[1]);
+    anb_free(model);
 }
 END_TEST
 
@@ -129,6 +154,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 20);
     tcase_add_loop_test(tests, a_swap_is_seen_and_its_absence_is_not, 0, 3);
     tcase_add_test(tests, acting_helps_where_marking_does_not);
+    tcase_add_loop_test(tests, a_refresh_reaches_every_rls, 0, 4);
     tcase_add_test(tests, the_unit_of_the_target_does_not_matter);
     tcase_add_test(tests, page_hinkley_against_its_recurrence);
     tcase_add_test(tests, the_distance_of_kolmogorov_and_smirnov);

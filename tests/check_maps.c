@@ -3,6 +3,7 @@
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
 #include <math.h>
+#include <src/model.h>
 #include <string.h>
 
 enum { D = 5, WAVES = 13, N = 400 };
@@ -53,32 +54,84 @@ START_TEST(poly_refuses_more_than_24_features)
 }
 END_TEST
 
-START_TEST(rff_is_linear_on_explicit_cosines)
+/* w and b as they are drawn from seed 9 at a bandwidth of 1/2. */
+static void draw_waves(double w[WAVES][D], double *b)
 {
-    StreamingLearner *rff = made(D, "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9)");
-    StreamingLearner *plain = made(D + WAVES, "linear(normalized=true)");
-    double w[WAVES][D], b[WAVES], pi = acos(-1);
     AnbRandom random;
     anb_random_seed(&random, 9);
     for (size_t i = 0; i < WAVES; i++) {
         for (size_t j = 0; j < D; j++)
             w[i][j] = anb_random_normal(&random) / (0.5 * sqrt(D));
-        b[i] = 2 * pi * anb_random_uniform(&random);
+        b[i] = 2 * acos(-1) * anb_random_uniform(&random);
     }
+}
+
+/* One sample with what a mixture above knows of the features, or NULL. */
+static double learn_with(StreamingLearner *model, const double *x, const double *importance, double y)
+{
+    const AnbNode *root = &model->plan->nodes[0];
+    AnbRow row = {x, x, importance, &model->counters};
+    return anb_node_step(root, model->block, &row, y, 1, model->scratch);
+}
+
+static const double shares[D] = {.5, .3, .2, 0, 0};
+
+/* Without importances, with them but not asked to use them, and stretched by them. */
+START_TEST(rff_is_linear_on_explicit_cosines)
+{
+    bool known = _i > 0, used = _i > 1;
+    StreamingLearner *rff = made(D, used ? "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=true)"
+                                         : "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=false)");
+    StreamingLearner *plain = made(D + WAVES, "linear(normalized=true)");
+    double w[WAVES][D], b[WAVES];
+    AnbRandom random;
+    draw_waves(w, b);
+    anb_random_seed(&random, 10);
     for (int t = 0; t < N; t++) {
         double x[D + WAVES], y;
         sample(&random, D, x, &y);
         for (size_t i = 0; i < WAVES; i++) {
             double angle = b[i];
             for (size_t j = 0; j < D; j++)
-                angle += w[i][j] * x[j];
+                angle += w[i][j] * x[j] * (used ? sqrt(.9 * D * shares[j] + .02) : 1);
             x[D + i] = sqrt(2) / 3 * cos(angle);
         }
         double expected = anb_train_one(plain, x, y, 1);
-        ck_assert_double_eq_tol(anb_train_one(rff, x, y, 1), expected, 1e-9);
+        ck_assert_double_eq_tol(learn_with(rff, x, known ? shares : NULL, y), expected, 1e-9);
     }
     anb_free(rff);
     anb_free(plain);
+}
+END_TEST
+
+/* What a mixture asks of an expert that sees products: half of a product's share goes to each factor. */
+START_TEST(poly_splits_the_share_of_a_product)
+{
+    enum { FEW = 3, ALL = 9 };
+    StreamingLearner *model = made(FEW, "poly(tree)");
+    const AnbNode *root = &model->plan->nodes[0];
+    static const size_t left[] = {0, 0, 0, 1, 1, 2}, right[] = {0, 1, 2, 1, 2, 2};
+    double inner[ALL], outer[FEW], expected[FEW], x[FEW], y, sum = 0;
+    AnbRandom random;
+    anb_random_seed(&random, 3);
+    for (int t = 0; t < 6000; t++) {
+        sample(&random, FEW, x, &y);
+        anb_train_one(model, x, 10 * x[0] * x[1], 1);
+    }
+    ck_assert_int_eq(root->type->query(root, model->block, NULL, NULL, ANB_QUERY_IMPORTANCE, outer), 0);
+    ck_assert_int_eq(anb_child_query(root, 0, model->block, NULL, NULL, ANB_QUERY_IMPORTANCE, inner), 0);
+    memcpy(expected, inner, sizeof expected);
+    for (size_t i = 0; i < ALL - FEW; i++) {
+        expected[left[i]] += inner[FEW + i] / 2;
+        expected[right[i]] += inner[FEW + i] / 2;
+    }
+    for (size_t j = 0; j < FEW; j++) {
+        ck_assert_double_eq_tol(outer[j], expected[j], 1e-14);
+        sum += outer[j];
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-12);
+    ck_assert(outer[0] > .4 && outer[1] > .4 && outer[2] < .1);
+    anb_free(model);
 }
 END_TEST
 
@@ -140,7 +193,8 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, poly_is_linear_on_explicit_features);
     tcase_add_test(tests, poly_refuses_more_than_24_features);
-    tcase_add_test(tests, rff_is_linear_on_explicit_cosines);
+    tcase_add_loop_test(tests, rff_is_linear_on_explicit_cosines, 0, 3);
+    tcase_add_test(tests, poly_splits_the_share_of_a_product);
     tcase_add_test(tests, rff_seeds_decide_the_directions);
     tcase_add_test(tests, chain_is_b_on_what_a_left);
     tcase_add_test(tests, odd_rows_stay_finite);
