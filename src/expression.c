@@ -7,6 +7,7 @@
  */
 #include "expression.h"
 #include "params.h"
+#include "plan.h"
 #include <stdio.h>
 
 enum { PARAMS_MAX = 64, CHILDREN_MAX = 4096 };
@@ -346,6 +347,8 @@ static int parse_expression(Parser *p, AnbExpert *expert)
         code = deliver_forwarded(p, &r);
     if (!code)
         code = gather_children(p, &r);
+    if (!code)
+        code = explained(p, name.at, anb_check_children(expert, p->error));
     p->depth--;
     return code;
 }

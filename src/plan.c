@@ -81,7 +81,7 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     return 0;
 }
 
-static int check_children(const AnbExpert *expert, AnbError *error)
+int anb_check_children(const AnbExpert *expert, AnbError *error)
 {
     unsigned least = expert->type->min_children, most = expert->type->max_children;
     if (expert->n_children >= least && expert->n_children <= most)
@@ -103,10 +103,10 @@ static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions
         return anb_fail(error, ANB_E_LIMIT, "more than %d deep", ANB_DEPTH_MAX);
     if ((code = check_type(expert->type, error)))
         return code;
+    if ((code = anb_check_children(expert, error)))
+        return code;
     if (expert->type->expand)
         return expand_preset(arena, n_features, options, expert, depth, error);
-    if ((code = check_children(expert, error)))
-        return code;
     AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
     if (!children)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
