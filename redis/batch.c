@@ -122,7 +122,8 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
 static bool may_block(RedisModuleCtx *ctx)
 {
     int never = REDISMODULE_CTX_FLAGS_LUA | REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LOADING |
-                REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_DENY_BLOCKING;
+                REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_DENY_BLOCKING |
+                REDISMODULE_CTX_FLAGS_ASYNC_LOADING;
     return !(RedisModule_GetContextFlags(ctx) & never);
 }
 

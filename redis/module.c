@@ -93,11 +93,13 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldDouble(ctx, "longest_inline_microseconds", (double)s->longest_inline_ns / 1e3);
 }
 
-/* What is told of writes is told by anb_touch. Slots may move as a whole: models are rewritten as commands, and the worker
- * writes neither while the server pauses writes nor to a key that has gone. */
+/* What is told of writes is told by anb_touch. A second set of models may be loaded beside the one that answers: only plans
+ * are shared between them. Slots may move as a whole: models are rewritten as commands, and the worker writes neither while
+ * the server pauses writes nor to a key that has gone. */
 static void declare_options(RedisModuleCtx *ctx)
 {
-    int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
+    int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED |
+                  REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD;
     if (anb_redis_is_valkey)
         options |= VALKEYMODULE_OPTIONS_HANDLE_ATOMIC_SLOT_MIGRATION;
     RedisModule_SetModuleOptions(ctx, options);

@@ -12,9 +12,9 @@ from waiting import migrate
 MODEL = "scale(moe(forest(trees=3), rls, mean))"
 
 
-def replica_of(server):
+def replica_of(server, *options):
     """A second server that has caught up with the first."""
-    replica = Server(server.program, server.module)
+    replica = Server(server.program, server.module, *options)
     server.client().call("CONFIG", "SET", "repl-diskless-sync-delay", 0)
     replica.client().call("REPLICAOF", "127.0.0.1", server.port)
     until(lambda: b"connected" in replica.client().call("ROLE"))
@@ -58,6 +58,37 @@ def a_key_that_migrates_in_a_cluster(server, library):
     server.client().call("CLUSTER", "ADDSLOTS", *range(16384))
     until(lambda: b"cluster_state:ok" in server.client().call("CLUSTER", "INFO"))
     migrate(server, library, "TRYAGAIN")
+
+
+@with_server(settings=WORKER)
+def a_replica_answers_while_it_loads(server, library):
+    """With repl-diskless-load swapdb the old models answer until all of the new ones are there."""
+    if server.major < 7:
+        return  # older replicas answer nothing meanwhile
+    replica = replica_of(server, "--repl-diskless-load", "swapdb")
+    try:
+        client, reader = fresh(server), replica.client()
+        for i in range(300):
+            client.call("ANB.CREATE", "m%d" % i, MODEL, "FEATURES", D)
+        rows = rows_of(random.Random(5), 3000)
+        x, digest = rows[0][0], ("DEBUG", "DIGEST-VALUE", "m0", "m299")
+        until(lambda: reader.call(*digest) == client.call(*digest))
+        client.call("CONFIG", "SET", "repl-backlog-size", 16384)
+        reader.call("CONFIG", "SET", "key-load-delay", 3000)
+        reader.call("CONFIG", "SET", "loading-process-events-interval-bytes", 1024)
+        replica.process.send_signal(signal.SIGSTOP)  # what it misses now is more than the backlog holds
+        client.call("CLIENT", "KILL", "TYPE", "replica")
+        client.call("ANB.TRAINB", "m0", packed_rows(rows))
+        replica.process.send_signal(signal.SIGCONT)
+        until(lambda: b"async_loading:1" in reader.call("INFO", "persistence"))
+        assert float(reader.call("ANB.PREDICT", "m0", *x)) == 0 and information(reader)["commands_queued"] == "0"
+        assert b"async_loading:1" in reader.call("INFO", "persistence"), "it was too fast for this test"
+        until(lambda: reader.call(*digest) == client.call(*digest))
+        assert float(reader.call("ANB.PREDICT", "m0", *x)) == float(client.call("ANB.PREDICT", "m0", *x)) != 0
+        until(lambda: information(reader)["models"] == "300")  # the old ones go in the background
+    finally:
+        replica.process.send_signal(signal.SIGCONT)
+        replica.remove()
 
 
 class Writer(threading.Thread):
@@ -143,8 +174,8 @@ def a_kill_amid_writes_of_the_worker(server, library):
     killed_amid_writes(server, library)
 
 
-TESTS = [wait_counts_what_the_worker_learned, a_key_that_migrates_in_a_cluster, a_failover_loses_nothing,
-         a_promoted_replica_learns, a_kill_amid_writes_of_the_worker]
+TESTS = [wait_counts_what_the_worker_learned, a_replica_answers_while_it_loads, a_key_that_migrates_in_a_cluster,
+         a_failover_loses_nothing, a_promoted_replica_learns, a_kill_amid_writes_of_the_worker]
 
 if __name__ == "__main__":
     main(TESTS)
