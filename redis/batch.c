@@ -33,7 +33,7 @@ static void take_room(Batch *batch)
     batch->out = batch->rows + batch->n * stride(batch);
 }
 
-/* ---- checks ----------------------------------------------------------------------------------------------------------- */
+/* ---- checks ----------------------------------------------------------------------------------------------------- */
 
 /* The first number of a row that the model would reject, or -1. A missing target is as wrong as an infinite one. */
 static long bad_cell(const Batch *batch, const double *row, bool takes_missing)
@@ -79,7 +79,7 @@ static int parse_rows(RedisModuleCtx *ctx, const Batch *batch, RedisModuleString
     return 0;
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------------------- */
+/* ---- running ---------------------------------------------------------------------------------------------------- */
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {
@@ -127,8 +127,8 @@ static bool may_block(RedisModuleCtx *ctx)
     return !(RedisModule_GetContextFlags(ctx) & never);
 }
 
-/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well; or it
- * writes behind others that wait there. */
+/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well; or
+ * it writes behind others that wait there. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
     double expected_us = model->row_ns * (double)batch->n / 1000, copy_us = anb_copy_ns(model) / 1000;
@@ -165,7 +165,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     return anb_batch_reply(ctx, batch);
 }
 
-/* ---- commands --------------------------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------------------------------------- */
 
 /* Takes `WEIGHT w` and `WITHDIAG` off the arguments' end. */
 static int take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int *argc, int least)

@@ -2,7 +2,7 @@
 #include "module.h"
 #include <string.h>
 
-/* ---- ANB.CREATE key expr FEATURES n [SEED s] [IFNOTEXISTS] --------------------------------------------------------------- */
+/* ---- ANB.CREATE key expr FEATURES n [SEED s] [IFNOTEXISTS] ------------------------------------------------------ */
 
 typedef struct Creation {
     double features, seed;
@@ -46,8 +46,8 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     return learner;
 }
 
-/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a default is may
- * change with the version. Where it has become too long to be read again, a snapshot goes. */
+/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a default
+ * is may change with the version. Where it has become too long to be read again, a snapshot goes. */
 static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
 {
     enum { TEXT_MAX = 1 << 16 };
@@ -87,7 +87,7 @@ int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
-/* ---- reset, clone, save, restore --------------------------------------------------------------------------------------- */
+/* ---- reset, clone, save, restore -------------------------------------------------------------------------------- */
 
 int anb_command_reset(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
@@ -173,7 +173,7 @@ int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return deliver(ctx, argv[1], learner, "anb.restore");
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------------ */
+/* ---- asking ----------------------------------------------------------------------------------------------------- */
 
 static void pair_count(RedisModuleCtx *ctx, const char *key, uint64_t value)
 {

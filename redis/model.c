@@ -63,7 +63,7 @@ void anb_model_free(void *value)
     RedisModule_Free(model);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------------------------------------- */
 
 Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name)
 {
@@ -105,7 +105,7 @@ void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const
     RedisModule_NotifyKeyspaceEvent(ctx, MODULE_EVENTS, event, name);
 }
 
-/* ---- persistence ------------------------------------------------------------------------------------------------------ */
+/* ---- persistence ------------------------------------------------------------------------------------------------ */
 
 char *anb_model_blob(const Model *model, size_t *size)
 {
@@ -184,7 +184,7 @@ static void digest(RedisModuleDigest *sum, void *value)
     RedisModule_Free(blob);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static size_t mem_usage(const void *value)
 {
@@ -212,8 +212,8 @@ static void *move(void *memory, void *context)
     return now;
 }
 
-/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket that a
- * job holds as well stays; what the worker learns on is no model of a key and is never met here. */
+/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket that
+ * a job holds as well stays; what the worker learns on is no model of a key and is never met here. */
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
     (void)key;
@@ -223,7 +223,7 @@ static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **valu
     return 0;
 }
 
-/* ---- the type --------------------------------------------------------------------------------------------------------- */
+/* ---- the type --------------------------------------------------------------------------------------------------- */
 
 /* As far as the server knows it. */
 static void adapt(RedisModuleTypeMethods *methods)

@@ -12,7 +12,7 @@ uint64_t anb_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* ---- settings ------------------------------------------------------------------------------------------------------------- */
+/* ---- settings --------------------------------------------------------------------------------------------------- */
 
 typedef struct Setting {
     const char *name;
@@ -64,7 +64,8 @@ static int parse_arguments(RedisModuleCtx *ctx, RedisModuleString **argv, int ar
                 found = &settings[j];
         if (!found || i + 1 == argc || !anb_text_number(argv[i + 1], &value) ||
             !(value >= (double)found->low && value <= (double)found->high) || value != (double)(long long)value) {
-            RedisModule_Log(ctx, "warning", "anabranch takes: inline-microseconds 0 .. %lld, max-model-bytes %lld .. %lld",
+            RedisModule_Log(ctx, "warning",
+                            "anabranch takes: inline-microseconds 0 .. %lld, max-model-bytes %lld .. %lld",
                             settings[0].high, settings[1].low, settings[1].high);
             return -1;
         }
@@ -73,7 +74,7 @@ static int parse_arguments(RedisModuleCtx *ctx, RedisModuleString **argv, int ar
     return 0;
 }
 
-/* ---- INFO anabranch -------------------------------------------------------------------------------------------------------- */
+/* ---- INFO anabranch --------------------------------------------------------------------------------------------- */
 
 static void info(RedisModuleInfoCtx *ctx, int crashed)
 {
@@ -93,9 +94,9 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldDouble(ctx, "longest_inline_microseconds", (double)s->longest_inline_ns / 1e3);
 }
 
-/* What is told of writes is told by anb_touch. A second set of models may be loaded beside the one that answers: only plans
- * are shared between them. Slots may move as a whole: models are rewritten as commands, and the worker writes neither while
- * the server pauses writes nor to a key that has gone. */
+/* What is told of writes is told by anb_touch. A second set of models may be loaded beside the one that answers: only
+ * plans are shared between them. Slots may move as a whole: models are rewritten as commands, and the worker writes
+ * neither while the server pauses writes nor to a key that has gone. */
 static void declare_options(RedisModuleCtx *ctx)
 {
     int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED |

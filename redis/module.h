@@ -7,9 +7,10 @@
  *
  * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
  *
- * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free` does;
- * the rings of shelf.c, and which learner stands in them, have a lock of their own, taken inside the server's; a Ticket is
- * counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be freed or moved.
+ * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free`
+ * does; the rings of shelf.c, and which learner stands in them, have a lock of their own, taken inside the server's; a
+ * Ticket is counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be
+ * freed or moved.
  */
 #ifndef ANB_REDIS_MODULE_H
 #define ANB_REDIS_MODULE_H

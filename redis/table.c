@@ -1,11 +1,11 @@
 /*
- * The commands: what each is called, takes, does to its keys and costs, as the server and its clients ask for it in COMMAND
- * DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys alone.
+ * The commands: what each is called, takes, does to its keys and costs, as the server and its clients ask for it in
+ * COMMAND DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys alone.
  */
 #include "module.h"
 #include <stdio.h>
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------ */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 typedef RedisModuleCommandArg Arg;
 
@@ -21,7 +21,7 @@ typedef RedisModuleCommandArg Arg;
 #define WEIGHT OPTION("weight", ARG_DOUBLE, "WEIGHT")
 #define REPLACE WORD("replace", "REPLACE")
 
-/* ---- keys ----------------------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------------------------- */
 
 enum {
     MAKES = KEYSPEC_OW | KEYSPEC_INSERT,
@@ -31,7 +31,7 @@ enum {
     READS = KEYSPEC_RO | KEYSPEC_ACCESS
 };
 
-/* ---- the commands --------------------------------------------------------------------------------------------------------- */
+/* ---- the commands ----------------------------------------------------------------------------------------------- */
 
 typedef struct Command {
     const char *name;
@@ -57,8 +57,8 @@ static const Command commands[] = {
     {"anb.trainb", anb_command_trainb, "write deny-oom", -3, LEARNS, 0, "write",
      "Learns packed samples, rows of little-endian doubles y x1 .. xn, and replies the predictions packed.",
      "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT)},
-    {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.", "One prediction of the model",
-     LIST(KEY, NUMBERS("x"))},
+    {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.",
+     "One prediction of the model", LIST(KEY, NUMBERS("x"))},
     {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
      "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), NUMBERS("x"))},
     {"anb.predictb", anb_command_predictb, "readonly", 3, READS, 0, "read",
@@ -70,21 +70,23 @@ static const Command commands[] = {
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
      LIST(KEY, WHOLE("id"), NUMBER("y"), WEIGHT)},
-    {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)", LIST(KEY)},
-    {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)", LIST(KEY)},
-    {"anb.experts", anb_command_experts, "readonly", 2, READS, 0, "read", "The experts of a model's mixture, one by one.",
-     "O(N), N the count of experts", LIST(KEY)},
+    {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
+     LIST(KEY)},
+    {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",
+     LIST(KEY)},
+    {"anb.experts", anb_command_experts, "readonly", 2, READS, 0, "read",
+     "The experts of a model's mixture, one by one.", "O(N), N the count of experts", LIST(KEY)},
     {"anb.reset", anb_command_reset, "write", 2, CLEARS, 0, "write", "Takes a model back to its initial state.",
      "O(size of the model)", LIST(KEY)},
     {"anb.clone", anb_command_clone, "write deny-oom", -3, READS, PUTS, "write", "Copies a model to another key.",
      "O(size of the model)",
      LIST(KEY, {.name = "destination", .type = ARG_KEY, .key_spec_index = 1}, REPLACE)},
-    {"anb.save", anb_command_save, "readonly", 2, READS, 0, "read", "Replies a model as a snapshot.", "O(size of the model)",
-     LIST(KEY)},
+    {"anb.save", anb_command_save, "readonly", 2, READS, 0, "read", "Replies a model as a snapshot.",
+     "O(size of the model)", LIST(KEY)},
     {"anb.restore", anb_command_restore, "write deny-oom", -3, PUTS, 0, "write", "Makes a model from a snapshot.",
      "O(size of the model)", LIST(KEY, TEXT("blob"), REPLACE)},
-    {"anb.version", anb_command_version, "readonly fast", 1, 0, 0, "read", "Replies the version of the library that runs.",
-     "O(1)", NULL},
+    {"anb.version", anb_command_version, "readonly fast", 1, 0, 0, "read",
+     "Replies the version of the library that runs.", "O(1)", NULL},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

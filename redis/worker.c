@@ -3,8 +3,8 @@
  * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts over,
  * and after three times it runs under the lock. Jobs are done in the order they came, so those of one key are as well.
  *
- * While a job is on its way the key may be deleted or replaced, move to another node, or the server may become a replica:
- * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job waits.
+ * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica: then
+ * nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job waits.
  */
 #include "module.h"
 #include <pthread.h>
@@ -43,7 +43,7 @@ static size_t row_doubles(const Batch *batch)
     return batch->n * (batch->d + batch->learn);
 }
 
-/* ---- under the server's lock ---------------------------------------------------------------------------------------------- */
+/* ---- under the server's lock ------------------------------------------------------------------------------------ */
 
 /* Not while the server has promised its replicas that nothing is written. */
 static void lock_for(const Batch *batch)
@@ -93,7 +93,7 @@ static void publish(const Job *job, Model *model)
     anb_touch(own, job->name, model, "anb.train");
 }
 
-/* ---- a job ---------------------------------------------------------------------------------------------------------------- */
+/* ---- a job ------------------------------------------------------------------------------------------------------ */
 
 static StreamingLearner *measured_clone(const Model *model)
 {
@@ -116,7 +116,7 @@ static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
     return clone;
 }
 
-/* Puts the clone in the model's place, unless somebody wrote to that meanwhile. Returns which of the two is left over. */
+/* Puts the clone in the model's place, unless somebody wrote to that meanwhile. Returns what is left over. */
 static StreamingLearner *swap(Job *job, StreamingLearner *clone, uint64_t version)
 {
     lock_for(&job->batch);
@@ -180,7 +180,9 @@ static void do_job(Job *job)
     }
     if (!done)
         run_under_lock(job);
-    if (!job->error)
+    if (job->error)
+        anb_statistics.rejected++;
+    else
         anb_batch_count(&job->batch);
     leave_queue(job);
     if (RedisModule_BlockedClientMeasureTimeEnd)
@@ -219,7 +221,7 @@ int anb_worker_start(RedisModuleCtx *ctx)
     return 0;
 }
 
-/* ---- on the main thread ----------------------------------------------------------------------------------------------- */
+/* ---- on the main thread ----------------------------------------------------------------------------------------- */
 
 static int reply(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
