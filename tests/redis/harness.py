@@ -103,7 +103,11 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="anabranch-redis-")
         self.port = free_port()
         self.process = None
-        self.start()
+        try:
+            self.start()
+        except Exception:
+            self.remove()
+            raise
 
     def start(self, wait=True):
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
