@@ -1,4 +1,4 @@
-/* Making a mixture, and the read-outs of a model's first one. */
+/* Making a mixture, and the read-outs of a model's first one, or of the one at a path. */
 #include "model.h"
 #include <anabranch/moe.h>
 
@@ -8,12 +8,49 @@ StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *experts, size_
     return anb_new(n_features, &root, NULL, error);
 }
 
+static int view(const StreamingLearner *model, const AnbNode *moe, AnbMixture *mixture)
+{
+    return moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_MIXTURE, mixture);
+}
+
 int anb_mixture(const StreamingLearner *model, AnbMixture *mixture)
 {
     const AnbNode *moe = model->plan->moe;
-    if (!moe)
-        return ANB_E_UNSUPPORTED;
-    return moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_MIXTURE, mixture);
+    return moe ? view(model, moe, mixture) : ANB_E_UNSUPPORTED;
+}
+
+static const AnbNode *child_named(const AnbNode *node, const char *label, size_t length)
+{
+    for (size_t i = 0; i < node->n_children; i++)
+        if (strncmp(node->children[i].label, label, length) == 0 && node->children[i].label[length] == 0)
+            return &node->children[i];
+    return NULL;
+}
+
+/* The node that labels lead to from the root, slashes between them; "": the root. NULL: nowhere. */
+static const AnbNode *node_at(const StreamingLearner *model, const char *path)
+{
+    const AnbNode *node = &model->plan->nodes[0];
+    while (node && *path) {
+        size_t length = strcspn(path, "/");
+        node = child_named(node, path, length);
+        path += length + (path[length] == '/');
+    }
+    return node;
+}
+
+int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture)
+{
+    const AnbNode *node = node_at(model, path);
+    if (!node)
+        return ANB_E_UNKNOWN;
+    return node->type == &anb_moe ? view(model, node, mixture) : ANB_E_UNSUPPORTED;
+}
+
+const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i)
+{
+    const AnbNode *node = node_at(model, path);
+    return node && node->type == &anb_moe && i < node->n_children ? node->children[i].label : NULL;
 }
 
 int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weights)

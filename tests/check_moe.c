@@ -337,6 +337,40 @@ START_TEST(a_restart_is_counted_and_contained)
 }
 END_TEST
 
+/* The inner mixture of two is what that mixture is alone, fed with the same samples. */
+START_TEST(a_mixture_inside_another_is_read_by_its_path)
+{
+    StreamingLearner *model = make(2, "scale(moe(mean, moe(last, linear, top_k=2, name=inner), top_k=2))");
+    StreamingLearner *alone = make(2, "scale(moe(last, linear, top_k=2))");
+    AnbMixture inner, same, outer, first;
+    Stream s = {4, 2};
+    double x[2];
+    for (int i = 0; i < 200; i++) {
+        double y = stream_next(&s, x);
+        anb_train_one(model, x, y, 1);
+        anb_train_one(alone, x, y, 1);
+    }
+    ck_assert_int_eq(anb_mixture_at(model, "moe_0/inner", &inner), 0);
+    ck_assert_int_eq(anb_mixture(alone, &same), 0);
+    ck_assert_uint_eq(inner.samples, 200);
+    ck_assert_double_eq(inner.expert[0], same.expert[0]);
+    ck_assert_double_eq(inner.expert[1], same.expert[1]);
+    ck_assert_int_eq(anb_mixture_at(model, "moe_0", &outer), 0);
+    ck_assert_int_eq(anb_mixture(model, &first), 0);
+    ck_assert_ptr_eq(outer.expert, first.expert);
+    ck_assert_double_eq(outer.expert[1], inner.prediction);
+    ck_assert_str_eq(anb_expert_name_at(model, "moe_0/inner", 1), "linear_1");
+    ck_assert_ptr_null(anb_expert_name_at(model, "moe_0/inner", 2));
+    ck_assert_ptr_null(anb_expert_name_at(model, "moe_0/mean_0", 0));
+    ck_assert_int_eq(anb_mixture_at(model, "moe_0/inne", &inner), ANB_E_UNKNOWN);
+    ck_assert_int_eq(anb_mixture_at(model, "moe_0/inner/last_0/more", &inner), ANB_E_UNKNOWN);
+    ck_assert_int_eq(anb_mixture_at(model, "", &inner), ANB_E_UNSUPPORTED);
+    ck_assert_int_eq(anb_mixture_at(model, "moe_0/mean_0", &inner), ANB_E_UNSUPPORTED);
+    anb_free(model);
+    anb_free(alone);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("moe");
@@ -359,6 +393,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_row_that_is_refused_has_no_read_outs);
     tcase_add_test(tests, load_biases_do_not_drift);
     tcase_add_test(tests, a_restart_is_counted_and_contained);
+    tcase_add_test(tests, a_mixture_inside_another_is_read_by_its_path);
     return suite;
 }
 

@@ -156,6 +156,22 @@ ANB_API int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weig
 ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
 
 /**
+ * Fills a view of any mixture in the model: of one inside another, say. Its row is the last that reached it.
+ *
+ * @param model    the model
+ * @param path     the names from below the root to the mixture, with slashes between: in
+ *                 `scale(moe(rls, moe(linear, mean, name=inner)))` the mixtures are "moe_0" and "moe_0/inner"; "" is the root
+ * @param mixture  filled, as by anb_mixture
+ * @return         0; ANB_E_UNKNOWN where the path leads nowhere; ANB_E_UNSUPPORTED where it does not lead to a mixture
+ *
+ * Cost: comparing names, then that of anb_mixture; never allocates.
+ */
+ANB_API int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture);
+
+/* The name of expert i of the mixture at a path, as anb_expert_name; NULL where there is none. */
+ANB_API const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i);
+
+/**
  * The probabilities that the first mixture's gate gives a row, without warmup penalties; changes nothing.
  *
  * @param model  the model
