@@ -49,7 +49,7 @@ static double cpu_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- one job --------------------------------------------------------------------------------------------------------- */
+/* ---- one job ----------------------------------------------------------------------------------------------------- */
 
 static void measure(StreamingLearner *model, const Stream *stream, Result *result)
 {
@@ -82,7 +82,8 @@ static void measure(StreamingLearner *model, const Stream *stream, Result *resul
 static void work(const Run *run)
 {
     const Bench *bench = &run->bench;
-    size_t per_stream = bench->n_expressions * bench->n_seeds, total = bench->n_streams * per_stream, held = SIZE_MAX, job;
+    size_t per_stream = bench->n_expressions * bench->n_seeds, total = bench->n_streams * per_stream, held = SIZE_MAX,
+           job;
     Stream stream = {0};
     while ((job = atomic_fetch_add(&run->shared->next, 1)) < total) {
         size_t at = job / per_stream, expression = job % per_stream / bench->n_seeds;
@@ -106,7 +107,7 @@ static void work(const Run *run)
     stream_free(&stream);
 }
 
-/* ---- all jobs -------------------------------------------------------------------------------------------------------- */
+/* ---- all jobs ---------------------------------------------------------------------------------------------------- */
 
 static bool run_all(Run *run)
 {

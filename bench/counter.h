@@ -12,7 +12,8 @@
 /* A counter that runs, or -1 (virtual machines often have none; perf_event_paranoid of 3 forbids it). */
 static inline int bench_counter_open(void)
 {
-    struct perf_event_attr wanted = {.type = PERF_TYPE_HARDWARE, .size = sizeof wanted, .config = PERF_COUNT_HW_INSTRUCTIONS};
+    struct perf_event_attr wanted = {
+        .type = PERF_TYPE_HARDWARE, .size = sizeof wanted, .config = PERF_COUNT_HW_INSTRUCTIONS};
     wanted.exclude_kernel = 1;
     wanted.exclude_hv = 1;
     return (int)syscall(SYS_perf_event_open, &wanted, 0, -1, -1, 0ul);

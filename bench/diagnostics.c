@@ -53,8 +53,8 @@ static Watched watched(const char *router, bool observe, bool read, int period, 
     char expression[160];
     AnbAuditOptions options = anb_audit_defaults();
     Watched w = {.read = read, .text = text, .rows = rows, .targets = targets};
-    snprintf(expression, sizeof expression, "moe(linear, linear(rate=0.02), linear(rate=0.005), linear(rate=0.05), router=%s)",
-             router);
+    snprintf(expression, sizeof expression,
+             "moe(linear, linear(rate=0.02), linear(rate=0.005), linear(rate=0.05), router=%s)", router);
     w.model = anb_parse(D, expression, NULL, NULL);
     w.d = observe ? anb_diagnostics_new(w.model, NULL, NULL) : NULL;
     options.period = period;

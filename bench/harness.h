@@ -18,7 +18,8 @@ static inline double bench_now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Time that this thread had the processor: for runs long enough that others will have had it too. Some 300 ns to ask. */
+/* Time that this thread had the processor: for runs long enough that others will have had it too. Some 300 ns to ask.
+ */
 static inline double bench_own(void)
 {
     struct timespec t;

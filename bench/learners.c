@@ -1,7 +1,7 @@
 /*
- * What every registered type costs, in ns for one predict and one train through the public way, at 8, 32 and 128 features;
- * and for what has a bare kernel of its own (linear, rls, the mixture of 4 linears) the ratio to it, measured in turn.
- * Where the machine counts instructions (perf_event_open), a line below each says how many a sample takes.
+ * What every registered type costs, in ns for one predict and one train through the public way, at 8, 32 and 128
+ * features; and for what has a bare kernel of its own (linear, rls, the mixture of 4 linears) the ratio to it, measured
+ * in turn. Where the machine counts instructions (perf_event_open), a line below each says how many a sample takes.
  *
  *     learners [-q] [EXPRESSION ...]      -q: fewer repeats; expressions instead of every type's example
  */
@@ -20,7 +20,7 @@ static const size_t sizes[N_SIZES] = {8, 32, 128};
 static int repeats = 40, counter = -1;
 static volatile double sink;
 
-/* ---- rows: uniform features, a linear target with noise that no model can learn by heart ---------------------------------- */
+/* ---- rows: uniform features, a linear target with noise that no model can learn by heart ------------------------- */
 
 typedef struct Rows {
     size_t d, n, next;
@@ -66,7 +66,7 @@ static inline const double *next_row(Rows *rows, double *y)
     return rows->x + r * rows->d;
 }
 
-/* ---- the public way -------------------------------------------------------------------------------------------------------- */
+/* ---- the public way ---------------------------------------------------------------------------------------------- */
 
 typedef struct Public {
     StreamingLearner *model;
@@ -93,7 +93,7 @@ static void public_predict(void *context, size_t count)
     sink = sum;
 }
 
-/* ---- bare ------------------------------------------------------------------------------------------------------------------- */
+/* ---- bare -------------------------------------------------------------------------------------------------------- */
 
 typedef struct Bare {
     Rows rows;
@@ -175,7 +175,7 @@ static const Twin twins[] = {
     {MIXTURE, bare_mixture_predict, bare_mixture_train},
 };
 
-/* ---- tables -------------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 /* As many samples as two tenths of a second allow, 20,000 at most: a model in its stride. */
 static void warm_up(Public *p)

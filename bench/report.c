@@ -99,7 +99,7 @@ static double least_log(const Bench *bench)
     return least;
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 static void text_stream(const Bench *bench, size_t i, FILE *out)
 {
@@ -108,7 +108,8 @@ static void text_stream(const Bench *bench, size_t i, FILE *out)
     if (bench->has_peer[i])
         fprintf(out, "; best peer %s %.6g%s", bench->peers[i].learner, bench->peers[i].rmse,
                 bench->peers[i].n == first.n ? "" : " (on another number of samples)");
-    fprintf(out, "\n  %4s %12s %8s %8s %12s %9s %8s %5s\n", "", "RMSE", "spread", "R^2", "2nd half", "us", "/peer", "rank");
+    fprintf(out, "\n  %4s %12s %8s %8s %12s %9s %8s %5s\n", "", "RMSE", "spread", "R^2", "2nd half", "us", "/peer",
+            "rank");
     for (size_t e = 0; e < bench->n_expressions; e++) {
         Cell cell = cell_of(bench, i, e);
         fprintf(out, "  [%2zu] ", e + 1);
@@ -132,18 +133,20 @@ static void text_report(const Bench *bench, FILE *out)
         fprintf(out, "[%2zu] %s\n", e + 1, bench->expressions[e]);
     for (size_t i = 0; i < bench->n_streams; i++)
         text_stream(bench, i, out);
-    fprintf(out, "\nall streams: geometric means of RMSE against the best here and against the best peer of each stream\n");
+    fprintf(out,
+            "\nall streams: geometric means of RMSE against the best here and against the best peer of each stream\n");
     fprintf(out, "  %4s %8s %8s %5s %8s %6s %8s %9s\n", "", "x", "/peer", "lost", "worst", "rank", "spread", "us");
     for (size_t e = 0; e < bench->n_expressions; e++) {
         Summary sum = summary_of(bench, e);
         if (sum.streams == 0)
             continue;
-        fprintf(out, "  [%2zu] %8.4f %8.4f %2zu/%-2zu %8.4f %6.2f %7.2f%% %9.2f  %s\n", e + 1, exp(sum.log_rmse - least),
-                sum.peers, sum.lost, sum.with_peer, sum.worst, sum.rank, 100 * sum.spread, sum.us, sum.worst_stream);
+        fprintf(out, "  [%2zu] %8.4f %8.4f %2zu/%-2zu %8.4f %6.2f %7.2f%% %9.2f  %s\n", e + 1,
+                exp(sum.log_rmse - least), sum.peers, sum.lost, sum.with_peer, sum.worst, sum.rank, 100 * sum.spread,
+                sum.us, sum.worst_stream);
     }
 }
 
-/* ---- CSV and JSON ---------------------------------------------------------------------------------------------------- */
+/* ---- CSV and JSON ------------------------------------------------------------------------------------------------ */
 
 static void csv_report(const Bench *bench, FILE *out)
 {
@@ -168,7 +171,8 @@ static void json_cell(const Bench *bench, size_t i, size_t e, const char *comma,
     Cell cell = cell_of(bench, i, e);
     if (!cell.done)
         return;
-    fprintf(out, "%s\n    {\"stream\": \"%s\", \"expression\": %zu, \"samples\": %zu, \"features\": %zu, \"rmse\": %.17g, ",
+    fprintf(out,
+            "%s\n    {\"stream\": \"%s\", \"expression\": %zu, \"samples\": %zu, \"features\": %zu, \"rmse\": %.17g, ",
             comma, bench->streams[i], e, cell.n, cell.d, cell.rmse);
     fprintf(out, "\"mae\": %.17g, \"rmse_second_half\": %.17g, \"r2\": %.17g, \"us\": %.4g, \"spread\": %.6g", cell.mae,
             cell.second, cell.r2, cell.us, cell.spread);
@@ -183,10 +187,11 @@ static void json_report(const Bench *bench, FILE *out)
     fprintf(out, "{\n  \"summary\": [");
     for (size_t e = 0; e < bench->n_expressions; e++) {
         Summary sum = summary_of(bench, e);
-        fprintf(out, "%s\n    {\"expression\": \"%s\", \"streams\": %zu", e ? "," : "", bench->expressions[e], sum.streams);
+        fprintf(out, "%s\n    {\"expression\": \"%s\", \"streams\": %zu", e ? "," : "", bench->expressions[e],
+                sum.streams);
         if (sum.streams > 0)
-            fprintf(out, ", \"x\": %.6f, \"mean_rank\": %.4f, \"us\": %.4g, \"spread\": %.6g", exp(sum.log_rmse - least),
-                    sum.rank, sum.us, sum.spread);
+            fprintf(out, ", \"x\": %.6f, \"mean_rank\": %.4f, \"us\": %.4g, \"spread\": %.6g",
+                    exp(sum.log_rmse - least), sum.rank, sum.us, sum.spread);
         if (sum.with_peer > 0)
             fprintf(out, ", \"over_best_peer\": %.6f, \"lost\": %zu, \"worst\": %.6f", sum.peers, sum.lost, sum.worst);
         fprintf(out, "}");

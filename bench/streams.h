@@ -12,8 +12,8 @@ typedef struct Stream {
     double *y;
 } Stream;
 
-/* Reads at most `limit` rows (0: all). False, with a message on stderr, where the file is none. Rows without a target are
- * left out. */
+/* Reads at most `limit` rows (0: all). False, with a message on stderr, where the file is none. Rows without a target
+ * are left out. */
 bool stream_read(const char *path, size_t limit, Stream *stream);
 void stream_free(Stream *stream);
 

@@ -25,7 +25,7 @@ void put_percent(FILE *out, double share)
         fprintf(out, "%.1f %%", 100 * share);
 }
 
-/* ---- axes ------------------------------------------------------------------------------------------------------------ */
+/* ---- axes -------------------------------------------------------------------------------------------------------- */
 
 /* The step of about `parts` round labels over a span. */
 static double round_step(double span, int parts)
@@ -86,7 +86,7 @@ static void put_x_labels(const Chart *c)
     fprintf(c->out, "<em>samples</em></div>\n");
 }
 
-/* ---- the frame ------------------------------------------------------------------------------------------------------- */
+/* ---- the frame --------------------------------------------------------------------------------------------------- */
 
 static void put_legend(const Chart *c, const Series *series, size_t n)
 {
@@ -124,7 +124,8 @@ static void open_plot(const Chart *c, bool grid)
     fprintf(c->out, "<div class=\"plot\"><div class=\"ys\">");
     for (double v = ceil(c->low / step) * step; grid && v <= c->high + step * 1e-9; v += step)
         put_label(c->out, "top", 100 * down(c, v) / HEIGHT, fabs(v) < step * 1e-9 ? 0 : v);
-    fprintf(c->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    fprintf(c->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"", WIDTH,
+            HEIGHT);
     put_html(c->out, c->title);
     fprintf(c->out, "\">");
     for (double v = ceil(c->low / step) * step; grid && v <= c->high + step * 1e-9; v += step)
@@ -141,7 +142,7 @@ static void close_plot(const Chart *c)
     fprintf(c->out, "</figure>\n");
 }
 
-/* ---- drawings -------------------------------------------------------------------------------------------------------- */
+/* ---- drawings ---------------------------------------------------------------------------------------------------- */
 
 static void put_line(const Chart *c, const double *y, const char *class, int colour)
 {
@@ -246,14 +247,16 @@ void chart_rows(const Chart *chart, const Series *series, size_t n)
     close_plot(chart);
 }
 
-/* ---- pictures without an axis of samples ----------------------------------------------------------------------------- */
+/* ---- pictures without an axis of samples ------------------------------------------------------------------------- */
 
 void chart_square(FILE *out, const char *title, const double *value, size_t n, double most, const char *const *names)
 {
     fprintf(out, "<figure class=\"square\"><figcaption>");
     put_html(out, title);
-    fprintf(out, "</figcaption><svg viewBox=\"0 0 %zu %zu\" role=\"img\"><rect class=\"ground\" width=\"%zu\" height=\"%zu\"/>",
-            n, n, n, n);
+    fprintf(
+        out,
+        "</figcaption><svg viewBox=\"0 0 %zu %zu\" role=\"img\"><rect class=\"ground\" width=\"%zu\" height=\"%zu\"/>",
+        n, n, n, n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             double v = value[i * n + j], share = fmin(1, fabs(v) / most);
@@ -284,7 +287,8 @@ void chart_bars(FILE *out, const char *title, const double *value, const double 
     for (size_t i = 0; i < n; i++) {
         double height = 40 * value[i] / most, mixed = fmin(1, colour[i]);
         fprintf(out, "<rect x=\"%.2f\" y=\"%.2f\" width=\"0.84\" height=\"%.2f\" fill=\"hsl(%.0f 65%% 55%%)\"/>",
-                (double)i + 0.08, 40 - height, height, mixed == mixed ? 48 - 130 * mixed + (48 < 130 * mixed ? 360 : 0) : 48);
+                (double)i + 0.08, 40 - height, height,
+                mixed == mixed ? 48 - 130 * mixed + (48 < 130 * mixed ? 360 : 0) : 48);
     }
     fprintf(out, "</svg></figure>\n");
 }

@@ -1,6 +1,6 @@
 /*
- * The program: a table of commands, a file each. A new command is cli/NAME.c, which defines `command_NAME`, and one word in
- * cli/meson.build. The program sees the library's public headers only.
+ * The program: a table of commands, a file each. A new command is cli/NAME.c, which defines `command_NAME`, and one
+ * word in cli/meson.build. The program sees the library's public headers only.
  */
 #ifndef ANB_CLI_CLI_H
 #define ANB_CLI_CLI_H
@@ -25,8 +25,8 @@ typedef struct Option {
 
 /* A command line, taken apart by the command's table. */
 typedef struct Arguments {
-    const char *value[MAX_OPTIONS]; /* of each option of the table, in its order: the last one given, "" for those without
-                                       argument, or NULL */
+    const char *value[MAX_OPTIONS]; /* of each option of the table, in its order: the last one given, "" for those
+                                       without argument, or NULL */
     char **operand;                 /* what is not an option */
     int operands;
 } Arguments;

@@ -1,6 +1,6 @@
 /*
- * Records of comma-, semicolon- or tab-separated text, RFC 4180: quotes, doubled quotes, line ends in quotes; LF or CRLF;
- * a byte order mark is skipped, as are empty lines. The delimiter is the one that the first record has most of.
+ * Records of comma-, semicolon- or tab-separated text, RFC 4180: quotes, doubled quotes, line ends in quotes; LF or
+ * CRLF; a byte order mark is skipped, as are empty lines. The delimiter is the one that the first record has most of.
  *
  *     buffer   [ done | the record | what was read ahead | padding ]
  *                       ^cell ^cell        cells point into the buffer until the next record is read

@@ -1,6 +1,6 @@
 /*
- * anabranch eval: every row is predicted, then learned. Rows are read in blocks, so that the time of learning can be told
- * from that of reading.
+ * anabranch eval: every row is predicted, then learned. Rows are read in blocks, so that the time of learning can be
+ * told from that of reading.
  */
 #include "cli.h"
 #include "coverage.h"
@@ -274,13 +274,14 @@ static int run_eval(const Arguments *a)
 
 static void more_help(void)
 {
-    printf("\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, na and\n"
-           "nan are missing; a row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n\n"
-           "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
-           default_learner());
+    printf(
+        "\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, na and\n"
+        "nan are missing; a row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n\n"
+        "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
+        default_learner());
     for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
         printf("  %-12s %s\n", (*type)->name, (*type)->brief);
 }
 
-const Command command_eval = {"eval", "test, then train, over the rows of a file: how good is a learner there?", "FILE|-",
-                              options, 1, 1, run_eval, more_help};
+const Command command_eval = {"eval", "test, then train, over the rows of a file: how good is a learner there?",
+                              "FILE|-", options, 1, 1, run_eval, more_help};

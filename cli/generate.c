@@ -131,5 +131,5 @@ static int run_generate(const Arguments *a)
     return output_close(&output, true);
 }
 
-const Command command_generate = {"generate", "write a stream whose truth is known, with or without drifts, as CSV", "friedman",
-                                  options, 1, 1, run_generate, NULL};
+const Command command_generate = {"generate", "write a stream whose truth is known, with or without drifts, as CSV",
+                                  "friedman", options, 1, 1, run_generate, NULL};

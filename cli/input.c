@@ -1,6 +1,6 @@
 /*
- * Where bytes come from. The first two tell gzip from text; a read returns what there is, so that a pipe is followed as it
- * is filled.
+ * Where bytes come from. The first two tell gzip from text; a read returns what there is, so that a pipe is followed as
+ * it is filled.
  */
 #include "input.h"
 #include "cli.h"
@@ -80,8 +80,8 @@ static bool wait_for(int file)
     return !stop_requested();
 }
 
-/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made, or without one where the program was asked to
- * stop. */
+/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made, or without one where the program was
+ * asked to stop. */
 static long read_file(Input *input, void *bytes, size_t n)
 {
     ssize_t got = 0;
@@ -125,8 +125,8 @@ static int look(Input *input)
 }
 
 #ifdef HAVE_ZLIB
-/* Behind a member that ended another one may follow, or zeros that fill a block. 1: inside a member; 0: nothing but zeros so
- * far; -1 with the complaint made. */
+/* Behind a member that ended another one may follow, or zeros that fill a block. 1: inside a member; 0: nothing but
+ * zeros so far; -1 with the complaint made. */
 static int next_member(Input *input)
 {
     z_stream *zip = &input->zip;

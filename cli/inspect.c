@@ -35,7 +35,7 @@ static bool is_text(const AnbNote *note)
     return true;
 }
 
-/* ---- as JSON --------------------------------------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------------------------------------- */
 
 static void json_lists(Json *json, const AnbSnapshot *s)
 {
@@ -82,7 +82,7 @@ static void print_json(const Saved *saved)
     putchar('\n');
 }
 
-/* ---- for people ------------------------------------------------------------------------------------------------------ */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 /* A name from a file may hold anything; a terminal is not to see it. */
 static void print_safely(const char *text)

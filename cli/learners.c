@@ -60,7 +60,10 @@ static void default_text(const AnbParam *p, char *out, size_t size)
 
 static const char *weight_class(unsigned flags)
 {
-    return flags & ANB_WEIGHT_EXACT ? "exact" : flags & ANB_WEIGHT_UNIT ? "unit" : flags & ANB_WEIGHT_SCALED ? "scaled" : "";
+    return flags & ANB_WEIGHT_EXACT    ? "exact"
+           : flags & ANB_WEIGHT_UNIT   ? "unit"
+           : flags & ANB_WEIGHT_SCALED ? "scaled"
+                                       : "";
 }
 
 /* The bytes of a model; 0 where it cannot be, or not with so many features. */
@@ -287,5 +290,6 @@ static int run_learners(const Arguments *a)
     return status;
 }
 
-const Command command_learners = {"learners", "list the learners, or say all about one or about an expression", "[NAME|EXPR]",
+const Command command_learners = {"learners", "list the learners, or say all about one or about an expression",
+                                  "[NAME|EXPR]",
                                   options, 0, 1, run_learners, NULL};

@@ -89,9 +89,9 @@ static int command_help(const Command *command)
     printf("%s\n\nUsage: anabranch %s [OPTION]... %s\n\nOptions:\n", command->brief, command->name, command->operands);
     for (const Option *option = command->options; option->name; option++) {
         char left[64];
-        snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
-                 option->letter ? "," : " ", option->name, option->argument ? " " : "",
-                 option->argument ? option->argument : "");
+        snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter ? '-' : ' ',
+                 option->letter ? option->letter : ' ', option->letter ? "," : " ", option->name,
+                 option->argument ? " " : "", option->argument ? option->argument : "");
         printf("  %-26s %s\n", left, option->help);
     }
     printf("  %-26s %s\n", "-h, --help", "this text");

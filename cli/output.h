@@ -14,8 +14,8 @@ typedef struct Output {
 /* "-" is standard output. 0, or BAD_USE with the complaint made. */
 int output_open(Output *output, const char *path);
 
-/* Ends it: kept where keep is true and every byte could be written; else nothing is left behind. 0, or BAD_DATA with the
- * complaint made. An output that was never opened (zeroed) is fine. */
+/* Ends it: kept where keep is true and every byte could be written; else nothing is left behind. 0, or BAD_DATA with
+ * the complaint made. An output that was never opened (zeroed) is fine. */
 int output_close(Output *output, bool keep);
 
 #endif

@@ -81,8 +81,8 @@ void page_open(FILE *out, const char *title)
     put_html(out, title);
     fprintf(out, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n%s%s%s", style[0], style[1], style[2]);
     for (int i = 0; i < CHART_COLOURS; i++)
-        fprintf(out, "i.c%d{background:var(--c%d)}path.line.c%d{stroke:var(--c%d)}path.area.c%d{fill:var(--c%d)}\n", i, i, i,
-                i, i, i);
+        fprintf(out, "i.c%d{background:var(--c%d)}path.line.c%d{stroke:var(--c%d)}path.area.c%d{fill:var(--c%d)}\n", i,
+                i, i, i, i, i);
     fprintf(out, "</style></head>\n<body><main>\n");
 }
 

@@ -1,6 +1,6 @@
 /*
- * How a run is going. On a terminal one line that is written over; otherwise a table whose rows come at 100, 200, 400, ...
- * samples, or every N where that was asked for. A row's rmse is of the samples since the row before.
+ * How a run is going. On a terminal one line that is written over; otherwise a table whose rows come at 100, 200, 400,
+ * ... samples, or every N where that was asked for. A row's rmse is of the samples since the row before.
  */
 #ifndef ANB_CLI_PROGRESS_H
 #define ANB_CLI_PROGRESS_H

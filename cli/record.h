@@ -36,8 +36,8 @@ const Field *record_field(const Record *record, const char *key);
 double record_number(const Record *record, const char *key, size_t i);
 /* How many numbers a field has. */
 size_t record_size(const Record *record, const char *key);
-/* Whether expert i is dead and it shows: behind a dense router, where every expert learns from every row, being used little is no
- * fault. */
+/* Whether expert i is dead and it shows: behind a dense router, where every expert learns from every row, being used
+ * little is no fault. */
 bool record_dead(const Record *record, size_t i);
 /* Text i of a field; NULL where there is none. */
 const char *record_text(const Record *record, const char *key, size_t i);

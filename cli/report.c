@@ -33,7 +33,7 @@ typedef struct Run {
     FILE *out;
 } Run;
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void thin_out(Run *run)
 {
@@ -105,7 +105,7 @@ static int read_file(Run *run, const char *path)
     return status;
 }
 
-/* ---- columns --------------------------------------------------------------------------------------------------------- */
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
 
 static double *column(Run *run, const char *key, size_t index)
 {
@@ -170,7 +170,7 @@ static void find_marks(Run *run)
             run->marks[run->n_marks++] = record_number(&run->point[i], "samples", 0);
 }
 
-/* ---- the page's data ------------------------------------------------------------------------------------------------- */
+/* ---- the page's data --------------------------------------------------------------------------------------------- */
 
 static void put_data(Run *run, const char *key, const double *values)
 {
@@ -194,7 +194,7 @@ static void put_all_data(Run *run, const Series *series, size_t n)
     fprintf(run->out, "};\n</script>\n");
 }
 
-/* ---- sections -------------------------------------------------------------------------------------------------------- */
+/* ---- sections ---------------------------------------------------------------------------------------------------- */
 
 /* A figure whose exact value a test, or a reader's script, can find: data-m is the metric, data-v the value. */
 static void put_value(Run *run, const char *metric, size_t index, const char *tag, bool percent)
@@ -415,7 +415,7 @@ static void put_networks(Run *run)
         fprintf(run->out, "</div>\n");
 }
 
-/* ---- the page -------------------------------------------------------------------------------------------------------- */
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
 
 static void put_page(Run *run)
 {
@@ -491,5 +491,5 @@ static void more_help(void)
     printf("\nFILE is JSON Lines from `anabranch eval --diag FILE.jsonl`; - is standard input. The page needs no network.\n");
 }
 
-const Command command_report = {"report", "the records of `eval --diag` as one page of HTML", "FILE.jsonl|-", options, 1, 1,
-                                run_report, more_help};
+const Command command_report = {"report", "the records of `eval --diag` as one page of HTML", "FILE.jsonl|-",
+                                options, 1, 1, run_report, more_help};

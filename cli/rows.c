@@ -117,9 +117,10 @@ static int check_distinct(const Rows *rows)
     for (size_t i = 1; i < n && !twice; i++)
         twice = strcmp(sorted[i - 1], sorted[i]) == 0 ? sorted[i] : NULL;
     free(sorted);
-    return twice ? complain(BAD_DATA, "%s:%llu: \"%s\" is the name of several columns; a model finds its columns by name",
-                            rows->csv.name, (unsigned long long)rows->csv.line, twice)
-                 : 0;
+    return twice
+               ? complain(BAD_DATA, "%s:%llu: \"%s\" is the name of several columns; a model finds its columns by name",
+                          rows->csv.name, (unsigned long long)rows->csv.line, twice)
+               : 0;
 }
 
 /* Line ends are LF or CRLF: with others the whole file would be one header. */

@@ -19,8 +19,8 @@ void saved_close(Saved *saved);
  * `target` is false the target's column is not read. `named` may say another target and columns to drop. */
 int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions named, bool target);
 
-/* Saves a model with the names of the columns it has learned from and its count of rows. 0, or BAD_DATA with the complaint
- * made. */
+/* Saves a model with the names of the columns it has learned from and its count of rows. 0, or BAD_DATA with the
+ * complaint made. */
 int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * anabranch top: the newest record of `eval --diag`, drawn again as the stream runs. A file is followed until its summary
- * line; where the output is no terminal the last state is printed once.
+ * anabranch top: the newest record of `eval --diag`, drawn again as the stream runs. A file is followed until its
+ * summary line; where the output is no terminal the last state is printed once.
  */
 #define _GNU_SOURCE
 #include "cli.h"
@@ -181,5 +181,5 @@ static void more_help(void)
            "  anabranch eval data.csv --diag run.jsonl & anabranch top run.jsonl\n");
 }
 
-const Command command_top = {"top", "what eval --diag writes, live in the terminal", "FILE.jsonl|-", options, 1, 1, run_top,
-                             more_help};
+const Command command_top = {"top", "what eval --diag writes, live in the terminal", "FILE.jsonl|-",
+                             options, 1, 1, run_top, more_help};

@@ -169,10 +169,11 @@ static int run_train(const Arguments *a)
 
 static void more_help(void)
 {
-    printf("\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without saving, but for\n"
-           "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many rows were\n"
-           "read.\n");
+    printf(
+        "\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without saving, but for\n"
+        "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many rows were\n"
+        "read.\n");
 }
 
-const Command command_train = {"train", "learn the rows of a file and save the model", "FILE|-", options, 1, 1, run_train,
-                               more_help};
+const Command command_train = {"train", "learn the rows of a file and save the model", "FILE|-",
+                               options, 1, 1, run_train, more_help};

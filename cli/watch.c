@@ -26,7 +26,8 @@ static char *read_rules(const char *path)
     size_t n = text ? fread(text, 1, RULES + 1, file) : 0;
     bool failed = !text || ferror(file) || n > RULES || strlen(text) != n;
     if (failed)
-        complain(BAD_USE, "%s: %s", path, file && text && !ferror(file) ? "not a text of at most 64 KiB" : strerror(errno));
+        complain(BAD_USE, "%s: %s", path,
+                 file && text && !ferror(file) ? "not a text of at most 64 KiB" : strerror(errno));
     if (file)
         fclose(file);
     if (failed)
@@ -42,7 +43,9 @@ static int start_audit(Watch *watch, const char *path, const StreamingLearner *m
         return BAD_USE;
     watch->audit = anb_audit_new(model, watch->d, rules, NULL, &error);
     free(rules);
-    return watch->audit ? 0 : complain(path ? BAD_USE : BAD_DATA, "%s%s%s", path ? path : "", path ? ": " : "", error.message);
+    return watch->audit
+               ? 0
+               : complain(path ? BAD_USE : BAD_DATA, "%s%s%s", path ? path : "", path ? ": " : "", error.message);
 }
 
 int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model)
@@ -87,7 +90,7 @@ void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double
         write_record(watch);
 }
 
-/* ---- the summary ----------------------------------------------------------------------------------------------------- */
+/* ---- the summary ------------------------------------------------------------------------------------------------- */
 
 static void put_list(Json *json, const char *key, const double *value, size_t n)
 {

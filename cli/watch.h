@@ -15,8 +15,9 @@ typedef struct Watch {
     AnbAudit *audit; /* NULL where there is no mixture */
 } Watch;
 
-/* Starts a file: CSV where its name ends in .csv, else JSON Lines; a record every `every` samples. It is written as the run
- * goes, so that `top` can follow. `rules` is a file of the audit's language, or NULL. 0, or the exit status with the complaint made. */
+/* Starts a file: CSV where its name ends in .csv, else JSON Lines; a record every `every` samples. It is written as the
+ * run goes, so that `top` can follow. `rules` is a file of the audit's language, or NULL. 0, or the exit status with
+ * the complaint made. */
 int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model);
 /* After train_one. */
 void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said);

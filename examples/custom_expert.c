@@ -1,5 +1,6 @@
 /*
- * A learner of one's own inside a mixture, registered nowhere: the median of the targets, by steps of a quantile's sign.
+ * A learner of one's own inside a mixture, registered nowhere: the median of the targets, by steps of a quantile's
+ * sign.
  *
  *     m += rate * s * sign(y - m)      s the running mean of |y - m|
  */
@@ -14,9 +15,9 @@ typedef struct Median {
     double m, s, n;
 } Median;
 
-static const AnbParam params[] = {
-    {"rate", ANB_REAL, offsetof(MedianOptions, rate), .05, 0, 1, ANB_OPEN_MIN, NULL, "step, as a share of the mean error"},
-    {0}};
+static const AnbParam params[] = {{"rate", ANB_REAL, offsetof(MedianOptions, rate), .05, 0, 1, ANB_OPEN_MIN, NULL,
+                                   "step, as a share of the mean error"},
+                                  {0}};
 
 static AnbNeed need(const AnbNode *self)
 {
@@ -71,7 +72,8 @@ int main(void)
     if (!model)
         return fprintf(stderr, "custom_expert: %s\n", error.message), 1;
     for (int i = 0; i < 5000; i++) {
-        double x = i % 10 / 10.0, y = i % 50 == 0 ? 1000 : x; /* one outlier in fifty: the mean is far from the median */
+        double x = i % 10 / 10.0,
+               y = i % 50 == 0 ? 1000 : x; /* one outlier in fifty: the mean is far from the median */
         anb_train_one(model, &x, y, 1);
     }
     double f[3], x = .5;

@@ -36,7 +36,7 @@ typedef struct Toy {
     unsigned long long random;
 } Toy;
 
-/* ---- random numbers -------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
 static double uniform(Toy *t)
 {
@@ -61,7 +61,7 @@ static void shuffle(Toy *t, int *items, int n)
     }
 }
 
-/* ---- the toy model --------------------------------------------------------------------------------------------------- */
+/* ---- the toy model ----------------------------------------------------------------------------------------------- */
 
 static void start(Toy *t, unsigned long long seed)
 {
@@ -154,7 +154,7 @@ static double train_batch(Toy *t, int step)
     return loss / BATCH;
 }
 
-/* ---- figures --------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 static FILE *create(const char *folder, const char *name)
 {
@@ -179,8 +179,8 @@ static void write_json(FILE *file, const AnbSuperposition *s, const double *usag
     double by_usage[FEATURES], by_share[FEATURES];
     anb_superposition_global_by_usage(s, usage, by_usage);
     anb_superposition_global(s, by_share);
-    fprintf(file, "{\"loss_first\":%.6g,\"loss_last\":%.6g,\"represented_by_usage\":%zu,\"represented\":%zu,\n", first, last,
-            anb_superposition_represented(by_usage, FEATURES), anb_superposition_represented(by_share, FEATURES));
+    fprintf(file, "{\"loss_first\":%.6g,\"loss_last\":%.6g,\"represented_by_usage\":%zu,\"represented\":%zu,\n", first,
+            last, anb_superposition_represented(by_usage, FEATURES), anb_superposition_represented(by_share, FEATURES));
     write_array(file, "usage", usage, EXPERTS, ",\n");
     write_array(file, "global_by_usage", by_usage, FEATURES, ",\n");
     write_array(file, "global", by_share, FEATURES, ",\n\"experts\":[");
@@ -194,7 +194,7 @@ static void write_json(FILE *file, const AnbSuperposition *s, const double *usag
     fprintf(file, "]}\n");
 }
 
-/* ---- pictures -------------------------------------------------------------------------------------------------------- */
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
 
 enum { CELL = 2, PANEL = FEATURES * CELL, BARS = 70, STEP_X = PANEL + 24, STEP_Y = BARS + PANEL + 46 };
 
@@ -212,8 +212,8 @@ static void draw_bars(FILE *svg, const AnbSuperposition *s, size_t e, const int 
     for (int i = 0; i < FEATURES; i++) {
         double length = norm[ranked[i]], with = mixed[ranked[i]], height = BARS * length / tallest;
         hue(fmin(1, 1.25 * with / (with + length + 1e-9)), colour);
-        fprintf(svg, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", i * CELL, BARS - height, CELL,
-                height, colour);
+        fprintf(svg, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", i * CELL, BARS - height,
+                CELL, height, colour);
     }
 }
 
@@ -226,8 +226,8 @@ static void draw_gram(FILE *svg, const AnbSuperposition *s, size_t e, const int 
             double v = gram[ranked[i] * FEATURES + ranked[j]];
             if (fabs(v) < 0.03)
                 continue;
-            fprintf(svg, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" opacity=\"%.2f\"/>\n", j * CELL,
-                    BARS + 6 + i * CELL, CELL, CELL, v > 0 ? "#1f6f8b" : "#c8553d", fmin(1, fabs(v)));
+            fprintf(svg, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" opacity=\"%.2f\"/>\n",
+                    j * CELL, BARS + 6 + i * CELL, CELL, CELL, v > 0 ? "#1f6f8b" : "#c8553d", fmin(1, fabs(v)));
         }
 }
 
@@ -240,8 +240,9 @@ static void write_svg(FILE *svg, const AnbSuperposition *s, const int *ranked, c
     fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-16 -40 %d %d\" font-family=\"sans-serif\">\n",
             5 * STEP_X + 16, 2 * STEP_Y + 40);
     fprintf(svg, "<rect x=\"-16\" y=\"-40\" width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
-    fprintf(svg, "<text y=\"-22\" font-size=\"13\">Features by falling importance: row norms (yellow: a direction of its "
-                 "own, violet: lost among others) over W W' (blue +, red -)</text>\n");
+    fprintf(svg,
+            "<text y=\"-22\" font-size=\"13\">Features by falling importance: row norms (yellow: a direction of its "
+            "own, violet: lost among others) over W W' (blue +, red -)</text>\n");
     for (size_t e = 0; e < EXPERTS; e++) {
         fprintf(svg, "<g transform=\"translate(%d,%d)\">\n", (int)(e % 5) * STEP_X, (int)(e / 5) * STEP_Y);
         fprintf(svg, "<text y=\"-3\" font-size=\"11\" fill=\"#555\">expert %zu, usage %.3f</text>\n", e, usage[e]);

@@ -1,4 +1,5 @@
-/* Any text as rules: refused with a position inside it, or rules whose truth is an interval within [0, 1] whatever comes. */
+/* Any text as rules: refused with a position inside it, or rules whose truth is an interval within [0, 1] whatever
+ * comes. */
 #include "fuzz.h"
 #include <anabranch/audit.h>
 

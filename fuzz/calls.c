@@ -1,6 +1,6 @@
 /*
- * Random calls in any order on a model of any type, with hostile numbers: what the contract says of one call holds after
- * every history of them.
+ * Random calls in any order on a model of any type, with hostile numbers: what the contract says of one call holds
+ * after every history of them.
  */
 #include "fuzz.h"
 #include "tests/zoo.h"
@@ -42,7 +42,8 @@ static void train(Play *p, double weight)
     before = refused(c);
     double g = anb_train_one(p->model, p->x, y, weight);
     judge(p, g, before, refused(c));
-    FUZZ_ASSERT(g != g || memcmp(&f, &g, sizeof f) == 0, "%s: predict %g, train_one %g", anb_expression(p->model), f, g);
+    FUZZ_ASSERT(g != g || memcmp(&f, &g, sizeof f) == 0, "%s: predict %g, train_one %g", anb_expression(p->model), f,
+                g);
 }
 
 static void train_plainly(Play *p, size_t n)

@@ -1,4 +1,5 @@
-/* Writes the seeds of the corpora that no editor can: corpus FOLDER. Run where types were added; existing files stay. */
+/* Writes the seeds of the corpora that no editor can: corpus FOLDER. Run where types were added; existing files stay.
+ */
 #include "fuzz.h"
 #include "tests/zoo.h"
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a file: the reader, fed in pieces, gives the cells that a plain reading gives, or refuses the file where that
- * does; and what it takes for samples has a number, or a missing value, in each place.
+ * Any bytes as a file: the reader, fed in pieces, gives the cells that a plain reading gives, or refuses the file where
+ * that does; and what it takes for samples has a number, or a missing value, in each place.
  */
 #include "cli/cli.h"
 #include "cli/input.h"
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdarg.h>
 
-/* ---- what the reader stands on here: bytes in memory, complaints counted -------------------------------------------- */
+/* ---- what the reader stands on here: bytes in memory, complaints counted ----------------------------------------- */
 
 struct Input {
     size_t at;
@@ -48,7 +48,7 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
-/* ---- a plain reading: one cell at a time, into a buffer of its own --------------------------------------------------- */
+/* ---- a plain reading: one cell at a time, into a buffer of its own ----------------------------------------------- */
 
 typedef struct Plain {
     const char *p, *end;

@@ -17,7 +17,8 @@ static void repair(uint8_t *bytes, size_t size)
     put(bytes + size - 4, sum.value, 4);
 }
 
-/* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but are finite. */
+/* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but are finite.
+ */
 static void use(StreamingLearner *model)
 {
     size_t d = anb_n_features(model);

@@ -3,12 +3,12 @@
  *
  *     auto(budget=5) -> guard(scale(refine(moe(mean, linear(normalized=true), ..., router=stack), mlp)))
  *
- * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream. Linear
- * experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products, neighbours
- * what is local, and a chain with a quick linear model times of day; a gate loses little by one expert more. The stage
- * behind the mixture finds where which of them is right, and the guard keeps it all near the mean where nothing is to be
- * found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare; other widths cost in
- * proportion, and what is quadratic in the width leaves as rows get wide.
+ * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
+ * Linear experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products,
+ * neighbours what is local, and a chain with a quick linear model times of day; a gate loses little by one expert more.
+ * The stage behind the mixture finds where which of them is right, and the guard keeps it all near the mean where
+ * nothing is to be found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare;
+ * other widths cost in proportion, and what is quadratic in the width leaves as rows get wide.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>

@@ -35,7 +35,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     double first = anb_child_step(self, A, state, row, y, weight, scratch);
-    return anb_within_doubles(first + anb_child_step(self, B, state, row, anb_within_doubles(y - first), weight, scratch));
+    return anb_within_doubles(first +
+                              anb_child_step(self, B, state, row, anb_within_doubles(y - first), weight, scratch));
 }
 
 /* What b knows is nearer to the whole: its spread is the chain's, its importances are of what a could not say. */

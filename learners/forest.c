@@ -2,9 +2,9 @@
  * A forest of incremental trees that correct each other, and replaces those that drift.
  *
  * Trees (parts/cart.h) on Poisson weights of mean 6, every second one grown on what the forest left over. They vote by
- * 1 / error^2, and a joint correction on every node of the way down moves at four paces (parts/grove.h). Where ADWIN sees
- * a tree's error rise, a new one grows behind it and takes over once it is better. Every leaf tries all features, up to
- * 32: on the test streams that was better than a random 60 %, the corrections keep the trees apart.
+ * 1 / error^2, and a joint correction on every node of the way down moves at four paces (parts/grove.h). Where ADWIN
+ * sees a tree's error rise, a new one grows behind it and takes over once it is better. Every leaf tries all features,
+ * up to 32: on the test streams that was better than a random 60 %, the corrections keep the trees apart.
  *
  * State: parts/grove.h; 10 trees take 9 MB at 12 features, 31 MB at 128. Cost: some 4 us a sample with 10 trees of 12
  * features. Gomes et al. 2017 (adaptive random forests), Oza & Russell 2001 (online bagging), Ren et al. 2015 (global

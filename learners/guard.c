@@ -1,11 +1,12 @@
 /*
- * A guard for streams without signal: there the running mean is the best there is, and what a child says beyond it is noise.
+ * A guard for streams without signal: there the running mean is the best there is, and what a child says beyond it is
+ * noise.
  *
  *     d = f(x) - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
  *     output = BOA over { mean, mean + a d, f }
  *
- * a shrinks a child that exaggerates; the BOA gives all its weight to one of the three within some hundred samples where
- * they differ, and none of them is ever more than its small regret away.
+ * a shrinks a child that exaggerates; the BOA gives all its weight to one of the three within some hundred samples
+ * where they differ, and none of them is ever more than its small regret away.
  *
  * State: range, mean, A, B, a BOA of 3. Cost: about 60 ns.
  */

@@ -3,13 +3,14 @@
  *
  *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- .98 e2 + .02 (y - f)^2
  *
- * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The half
- * width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: parts/conformal.h.
+ * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The
+ * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: parts/conformal.h.
  *
- * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the one
- * that was given then (ANB_QUERY_ANSWER, ANB_QUERY_ANSWERED).
+ * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
+ * one that was given then (ANB_QUERY_ANSWER, ANB_QUERY_ANSWERED).
  *
- * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a level.
+ * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a
+ * level.
  */
 #include "parts/conformal.h"
 #include "parts/moments.h"
@@ -78,7 +79,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_faded_add(&s->square, error * error, 1, .98);
 }
 
-/* ---- questions -------------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------------------------- */
 
 static int answer(const AnbNode *self, const Interval *s, const double *scratch, AnbIntervalQuery *q)
 {

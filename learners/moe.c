@@ -5,13 +5,13 @@
  *     experts learn, gate learns, utilization and entropy of the gate's new probabilities, dead experts reset
  *
  * A dense router sees every expert, clipped to the seen target range widened by 10 %; what the mixture says is clipped
- * as well. The linear router never clips. An expert that was reset or has restarted behind a dense router sleeps for its
- * warmup; behind the linear one a penalty on its logit fades as it learns.
+ * as well. The linear router never clips. An expert that was reset or has restarted behind a dense router sleeps for
+ * its warmup; behind the linear one a penalty on its logit fades as it learns.
  *
  * Every 256 samples the mixture asks its experts which features matter and shows them the mean of the answers.
  *
- * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K]. Cost: one predict and one update of each active
- * expert, the gate's own, and about a dozen operations an expert.
+ * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K]. Cost: one predict and one update
+ * of each active expert, the gate's own, and about a dozen operations an expert.
  */
 #include "moe_state.h"
 #include "parts/kernels.h"
@@ -55,7 +55,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* ---- predicting ------------------------------------------------------------------------------------------------------ */
+/* ---- predicting -------------------------------------------------------------------------------------------------- */
 
 static void penalise(const AnbNode *self, const Moe *s, double *penalty)
 {
@@ -106,7 +106,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return ask(self, state, shown, scratch, &w, &gate);
 }
 
-/* ---- learning -------------------------------------------------------------------------------------------------------- */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 static unsigned nearest(const AnbGate *gate, double y)
 {
@@ -169,7 +169,8 @@ static bool is_active(const AnbGate *gate, size_t i)
 }
 
 /* The inactive expert whose turn it is: it predicts too, and may be the best. K: none. */
-static size_t explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y, double *scratch)
+static size_t explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y,
+                      double *scratch)
 {
     const AnbRouterLinearOptions *o = self->router->options;
     if (router_of(self) != &anb_router_linear || !o->explore || gate->n_active == gate->k)
@@ -249,7 +250,8 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
 }
 
 /* Others learn than those that spoke: who of them has not spoken does so now. */
-static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, Work *w, AnbGate *gate)
+static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, Work *w,
+                     AnbGate *gate)
 {
     const AnbRouterLinearOptions *o = self->router->options;
     if (router_of(self) != &anb_router_linear || (o->router_jitter == 0 && o->capacity_factor == 0))
@@ -264,8 +266,8 @@ static void redirect(const AnbNode *self, void *state, const AnbRow *row, double
     w->last[N_ACTIVE] = (double)gate->n_active;
 }
 
-static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch, Work *w,
-                  AnbGate *gate)
+static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch,
+                  Work *w, AnbGate *gate)
 {
     Moe *s = state;
     gate->best = nearest(gate, y);
@@ -304,7 +306,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* ---- the type --------------------------------------------------------------------------------------------------------- */
+/* ---- the type ---------------------------------------------------------------------------------------------------- */
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {

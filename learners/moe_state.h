@@ -1,5 +1,6 @@
 /*
- * How a mixture's state and scratch lie, and what its way of a sample (moe.c) and its read-outs (moe_view.c) both ask of them.
+ * How a mixture's state and scratch lie, and what its way of a sample (moe.c) and its read-outs (moe_view.c) both ask
+ * of them.
  */
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H

@@ -1,6 +1,6 @@
 /*
- * What can be read of a mixture: the view of its last sample, and the answers to questions about a row, each from the state
- * and the scratch that a predict has just filled.
+ * What can be read of a mixture: the view of its last sample, and the answers to questions about a row, each from the
+ * state and the scratch that a predict has just filled.
  */
 #include "moe_state.h"
 
@@ -125,11 +125,10 @@ int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, dou
     case ANB_QUERY_GATE:
     case ANB_QUERY_LOAD:
     case ANB_QUERY_LOGITS:
-        return self->router->type->query ? self->router->type->query(self->router,
-                                                                     anb_child_state_const(self->router, state), row,
-                                                                     scratch ? scratch + self->router->scratch_offset : NULL,
-                                                                     what, out)
-                                         : ANB_E_UNSUPPORTED;
+        return self->router->type->query
+                   ? self->router->type->query(self->router, anb_child_state_const(self->router, state), row,
+                                               scratch ? scratch + self->router->scratch_offset : NULL, what, out)
+                   : ANB_E_UNSUPPORTED;
     default:
         return ANB_E_UNSUPPORTED;
     }

@@ -5,8 +5,8 @@
  *     rows      of the newest C entries: x, and what was answered
  *     index     open addressing over the ids, one slot in two empty
  *
- * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that comes too
- * late is told from one that never had a row.
+ * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that
+ * comes too late is told from one that never had a row.
  *
  * State: 2 C entries of 16 bytes, C rows of n_features + 2 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
@@ -61,7 +61,7 @@ static AnbNeed need(const AnbNode *self)
     return (AnbNeed){sizeof(Pending) + (4 * p.c + p.c * p.width) * sizeof(double) + p.slots * sizeof(uint32_t), 0};
 }
 
-/* ---- the index --------------------------------------------------------------------------------------------------------- */
+/* ---- the index --------------------------------------------------------------------------------------------------- */
 
 static size_t home(const Parts *p, uint64_t id)
 {
@@ -100,7 +100,7 @@ static void forget(const Parts *p, uint64_t entry)
         remove_slot(p, slot);
 }
 
-/* ---- keeping and finding ------------------------------------------------------------------------------------------------ */
+/* ---- keeping and finding ----------------------------------------------------------------------------------------- */
 
 static double *row_of(const Parts *p, size_t entry)
 {
@@ -179,7 +179,7 @@ size_t anb_pending_waiting(const AnbNode *self, const void *state)
     return (size_t)((const Pending *)state)->waiting;
 }
 
-/* ---- the type ------------------------------------------------------------------------------------------------------------ */
+/* ---- the type ---------------------------------------------------------------------------------------------------- */
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -248,8 +248,8 @@ static bool valid_entries(const Pending *s, const Parts *p, size_t n)
     return waiting == s->waiting;
 }
 
-/* A slot in two is empty, so that every search ends; every slot is found by its entry's id, so that it is freed with the
- * entry; and every entry that waits is found. */
+/* A slot in two is empty, so that every search ends; every slot is found by its entry's id, so that it is freed with
+ * the entry; and every entry that waits is found. */
 static bool valid_index(const Parts *p, size_t n)
 {
     size_t held = 0;

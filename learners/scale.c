@@ -4,8 +4,8 @@
  *     z_j = clip((x_j - mean_j) / sd_j, +-4)     0 where x_j is missing or sd_j is 0
  *
  * The moments are of what came before the row (Welford, over the cells that were there), for the prediction and for
- * learning alike. What the child says is clipped to the seen target range widened by 10 % on each side; before the first
- * target nothing is.
+ * learning alike. What the child says is clipped to the seen target range widened by 10 % on each side; before the
+ * first target nothing is.
  *
  * State: the target's range, then per feature count, mean, sum of squared deviations and 1/sd. Scratch: z[d].
  * Cost: 2 passes over the row.

@@ -3,8 +3,8 @@
  *
  * One tree (parts/cart.h) that splits where a histogram of a leaf's samples shows a clear gain, with a constant and a
  * linear model in each leaf, and corrections on the way down at four paces (parts/grove.h). The first splits are
- * possible after 100 rows, when the bins are made. Where ADWIN sees its error rise another one grows behind it and takes
- * over once its squared error is below .7 of the old one's.
+ * possible after 100 rows, when the bins are made. Where ADWIN sees its error rise another one grows behind it and
+ * takes over once its squared error is below .7 of the old one's.
  *
  * State: parts/grove.h; with the tree behind some 1.3 MB at 12 features, 5.5 MB at 128. Cost: the tree's depth to
  * predict, some 300 ns to learn at 12 features.

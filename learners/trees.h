@@ -1,6 +1,6 @@
 /*
- * What `tree` and `forest` are as types: a grove of one or of many, which differ in their plan only. Included by both, behind
- * their `plan_of`.
+ * What `tree` and `forest` are as types: a grove of one or of many, which differ in their plan only. Included by both,
+ * behind their `plan_of`.
  */
 #ifndef ANB_LEARNERS_TREES_H
 #define ANB_LEARNERS_TREES_H
@@ -58,7 +58,9 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     AnbGrovePlan plan = plan_of(self);
-    return anb_grove_valid(&plan, state) ? 0 : anb_fail(error, ANB_E_STATE, "%s: not trees that can have grown", self->type->name);
+    return anb_grove_valid(&plan, state)
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "%s: not trees that can have grown", self->type->name);
 }
 
 #endif

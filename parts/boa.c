@@ -144,7 +144,8 @@ static void settle(const Boa *boa, size_t k, const unsigned char *asleep)
         wake(boa, k, asleep);
 }
 
-/* A unit that errors of this size fit in: a power of two; the state moves with it. False where all is 0 or not finite. */
+/* A unit that errors of this size fit in: a power of two; the state moves with it. False where all is 0 or not finite.
+ */
 static bool fit(const Boa *boa, size_t k, double largest)
 {
     if (!(largest > 0) || largest > 0x1.fffffffffffffp1023)

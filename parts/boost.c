@@ -252,8 +252,8 @@ bool anb_boost_valid(const AnbBoostView *v)
 {
     const size_t d = v->room.features;
     bool fine = v->head->origin <= v->window.head->pushed && anb_window_valid(&v->window) &&
-                anb_ensemble_valid(&v->trees, anb_window_size(&v->window)) && anb_grow_valid(&v->grow) && valid_fit(v) &&
-                valid_unsettled(v);
+                anb_ensemble_valid(&v->trees, anb_window_size(&v->window)) && anb_grow_valid(&v->grow) &&
+                valid_fit(v) && valid_unsettled(v);
     for (size_t j = 0; j < d; j++)
         fine &= v->importance[j] >= 0 && v->importance[j] < (double)INFINITY;
     for (size_t j = 0; j <= d; j++)

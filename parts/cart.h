@@ -6,8 +6,9 @@
  *       | rls: double[slots][...] ]
  *
  * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
- * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most (others
- * are drawn where 1,000 samples led to nothing). Every 50 units of weight it looks for the best split, and takes it where
+ * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most
+ * (others are drawn where 1,000 samples led to nothing). Every 50 units of weight it looks for the best split, and
+ * takes it where
  *
  *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
  *

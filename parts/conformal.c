@@ -1,7 +1,7 @@
 #include "parts/conformal.h"
 #include "parts/math.h"
 
-/* ---- scores -------------------------------------------------------------------------------------------------------------- */
+/* ---- scores ------------------------------------------------------------------------------------------------------ */
 
 /* How many sorted scores are below the value. */
 static size_t below(const double *sorted, size_t n, double value)
@@ -81,7 +81,7 @@ bool anb_scores_valid(const AnbScores *scores)
     return same_scores(scores, n);
 }
 
-/* ---- the level ----------------------------------------------------------------------------------------------------------- */
+/* ---- the level --------------------------------------------------------------------------------------------------- */
 
 static double step(int k)
 {

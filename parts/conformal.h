@@ -3,7 +3,8 @@
  * prediction with arbitrary distribution shifts", JMLR 2024).
  *
  *     beta_t = the share of past scores that are at least the new one: the largest miscoverage whose interval holds it
- *     each of 8 experts:  a_k <- a_k + g_k (a - 1{a_k > beta_t})     w_k <- w_k exp(-eta l(beta_t, a_k)), mixed by sigma
+ *     each of 8 experts:  a_k <- a_k + g_k (a - 1{a_k > beta_t})     w_k <- w_k exp(-eta l(beta_t, a_k)),
+ *                         mixed by sigma
  *     a_t = sum w_k a_k     half width = the (1 - a_t) quantile of the past scores
  *
  * g = .001, .002, .004 ... .128; sigma = 1/(2 I); eta from I = 500 and the level, as published. l is the pinball loss.
@@ -35,8 +36,8 @@ static inline size_t anb_scores_size(const AnbScores *scores)
 void anb_scores_add(AnbScores *scores, double score);
 /* The share of scores that are at least this one; 1 where there are none. */
 double anb_scores_beta(const AnbScores *scores, double score);
-/* The smallest score that at least a share `level` of them and the next one does not exceed; INFINITY where none is, 0 for a
- * level of 0 or less. */
+/* The smallest score that at least a share `level` of them and the next one does not exceed; INFINITY where none is, 0
+ * for a level of 0 or less. */
 double anb_scores_quantile(const AnbScores *scores, double level);
 void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor);
 bool anb_scores_valid(const AnbScores *scores);

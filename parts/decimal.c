@@ -1,6 +1,7 @@
 /*
- * Rounding decimals. Eisel and Lemire 2021, with a smaller table: 10^(27k) to 128 bits times an exact 5^b, so the product
- * is known to within a few units of its last bit, and what lies that close to a boundary goes to exact integers.
+ * Rounding decimals. Eisel and Lemire 2021, with a smaller table: 10^(27k) to 128 bits times an exact 5^b, so the
+ * product is known to within a few units of its last bit, and what lies that close to a boundary goes to exact
+ * integers.
  */
 #include "decimal.h"
 

@@ -1,8 +1,10 @@
 /*
- * Whitened rows: k = C^-1 (x, 1), with C the discounted second moment of the rows, for many small linear models at once.
+ * Whitened rows: k = C^-1 (x, 1), with C the discounted second moment of the rows, for many small linear models at
+ * once.
  *
- * The matrix is that of recursive least squares (rls.h): P = (sum of x x')^-1, so C^-1 = n P with n the discounted count;
- * an RLS step with weights 0 and error 1 leaves P x where its weights are. Above 128 features k is the row itself.
+ * The matrix is that of recursive least squares (rls.h): P = (sum of x x')^-1, so C^-1 = n P with n the discounted
+ * count; an RLS step with weights 0 and error 1 leaves P x where its weights are. Above 128 features k is the row
+ * itself.
  *
  *     [ AnbGain | rls: the state of anb_rls_state(d) doubles, or k: double[d] ]
  */

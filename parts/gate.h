@@ -5,8 +5,9 @@
  *     z = W x + b + c     p = softmax(z)     W_i -= g_i x, b -= g with g = step (p - 1{best})
  *     load <- (1 - share) load + share 1{active}     c += balance (target - load)
  *
- * Every array over experts is padded to a multiple of eight, W to a multiple of four rows, and each row to a multiple of
- * eight: zeros there, which stay. So every access is whole, and what one pass wrote the next one reads as it was written.
+ * Every array over experts is padded to a multiple of eight, W to a multiple of four rows, and each row to a multiple
+ * of eight: zeros there, which stay. So every access is whole, and what one pass wrote the next one reads as it was
+ * written.
  */
 #ifndef ANB_PARTS_GATE_H
 #define ANB_PARTS_GATE_H
@@ -48,9 +49,10 @@ static inline size_t anb_gate_rows(size_t k)
     return (k + 3) / 4 * 4;
 }
 
-/* z, and p = softmax(z + penalty); penalty NULL: none. All over experts, padded. 0, or NaN where p had to be uniform because
- * a logit is not a number or +inf. */
-static inline double anb_gate_open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z, double *p)
+/* z, and p = softmax(z + penalty); penalty NULL: none. All over experts, padded. 0, or NaN where p had to be uniform
+ * because a logit is not a number or +inf. */
+static inline double anb_gate_open(const AnbLinearGate *gate, const double *x, const double *penalty, double *z,
+                                   double *p)
 {
     return anb_gate_kernels.open(gate, x, penalty, z, p);
 }

@@ -5,14 +5,14 @@
  *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): the corrections of rate r on the way down, summed
  *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
  *
- * The nodes of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their error:
- * whichever pace suits the stream takes the vote. A node's share is lean_r^(steps above the leaf): the slow paces mend
- * single leaves, the fast ones inner nodes, which carry what is common to their leaves.
+ * The nodes of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their
+ * error: whichever pace suits the stream takes the vote. A node's share is lean_r^(steps above the leaf): the slow
+ * paces mend single leaves, the fast ones inner nodes, which carry what is common to their leaves.
  *
- * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong. Each tree
- * sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error rise a new
- * tree starts behind it, and takes its place once its squared error is below .7 of the old one's (Gomes et al. 2017 take
- * a second detector's word for it).
+ * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong.
+ * Each tree sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error
+ * rise a new tree starts behind it, and takes its place once its squared error is below .7 of the old one's (Gomes et
+ * al. 2017 take a second detector's word for it).
  *
  *     [ AnbGrove | AnbTreeHead[trees] | AnbGain ... | AnbBins ... | the trees: front and back of each in turn ]
  */

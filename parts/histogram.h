@@ -1,9 +1,9 @@
 /*
  * Histograms over the codes of bins.h, and the best split they hold.
  *
- * A histogram of m features is AnbBin[m][ANB_CODES], flat; entry [k][c] sums the targets and weights of the samples whose
- * k-th feature has the code c, the last entry those with the cell missing. Sums stay small where targets are taken
- * about the node's mean. One add touches 16 bytes; a child's histogram is its parent's minus its sibling's.
+ * A histogram of m features is AnbBin[m][ANB_CODES], flat; entry [k][c] sums the targets and weights of the samples
+ * whose k-th feature has the code c, the last entry those with the cell missing. Sums stay small where targets are
+ * taken about the node's mean. One add touches 16 bytes; a child's histogram is its parent's minus its sibling's.
  */
 #ifndef ANB_PARTS_HISTOGRAM_H
 #define ANB_PARTS_HISTOGRAM_H

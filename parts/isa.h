@@ -1,7 +1,8 @@
 /*
- * One source, several instruction sets. The files in `isa_sources` (parts/meson.build) are compiled once per set and each
- * leaves a constant table of functions, named by ANB_PER_ISA. parts/isa.c lists the tables, and copies those of the best
- * set that the CPU has into the ones that the callers use, once, before main. The tables of all sets give the same bits.
+ * One source, several instruction sets. The files in `isa_sources` (parts/meson.build) are compiled once per set and
+ * each leaves a constant table of functions, named by ANB_PER_ISA. parts/isa.c lists the tables, and copies those of
+ * the best set that the CPU has into the ones that the callers use, once, before main. The tables of all sets give the
+ * same bits.
  */
 #ifndef ANB_PARTS_ISA_H
 #define ANB_PARTS_ISA_H

@@ -11,8 +11,8 @@
 #include "isa.h"
 #include <stddef.h>
 
-/* What a softmax leaves besides the probabilities: with t = z - top, log of the sum of exp(z) is top + log(sum), and the
- * entropy is log(sum) - mean. */
+/* What a softmax leaves besides the probabilities: with t = z - top, log of the sum of exp(z) is top + log(sum), and
+ * the entropy is log(sum) - mean. */
 typedef struct AnbSoftmax {
     double top;  /* the largest logit */
     double sum;  /* of exp(t), at least 1; where a logit is not a number or +inf, p is uniform, sum is k and mean 0 */
@@ -82,9 +82,9 @@ static inline void anb_standardize(const double *x, const double *mean, const do
 }
 
 /*
- * One row into n running moments (Welford): where x is a number, count += weight, mean and m2 (sum of squared deviations)
- * follow, and inv_sd = sqrt(count / m2), 0 where m2 is 0 or the quotient leaves the doubles. Missing cells (NaN) leave
- * their feature as it was. All start at 0; weight > 0. 0 or NaN.
+ * One row into n running moments (Welford): where x is a number, count += weight, mean and m2 (sum of squared
+ * deviations) follow, and inv_sd = sqrt(count / m2), 0 where m2 is 0 or the quotient leaves the doubles. Missing cells
+ * (NaN) leave their feature as it was. All start at 0; weight > 0. 0 or NaN.
  */
 static inline double anb_moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x,
                                         double weight, size_t n)
@@ -92,8 +92,8 @@ static inline double anb_moments_update(double *count, double *mean, double *m2,
     return anb_kernels.moments_update(count, mean, m2, inv_sd, x, weight, n);
 }
 
-/* mean += rate (now - mean) for k >= 1 running means, both arrays with room for whole blocks of eight, where anything may
- * stand; returns the least of them. */
+/* mean += rate (now - mean) for k >= 1 running means, both arrays with room for whole blocks of eight, where anything
+ * may stand; returns the least of them. */
 static inline double anb_follow(double *mean, const double *now, double rate, size_t k)
 {
     return anb_kernels.follow(mean, now, rate, k);

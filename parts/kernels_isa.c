@@ -187,8 +187,8 @@ typedef struct Moments {
     Lanes count, mean, m2, inv_sd;
 } Moments;
 
-/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for most
- * features and dear. */
+/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for
+ * most features and dear. */
 typedef struct Along {
     Lanes weight, count, share, sick;
 } Along;

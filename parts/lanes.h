@@ -90,8 +90,9 @@ LANES_INLINE Lanes lanes_zero(void)
     return l;
 }
 
-/* One part at a time: where test > bound, where test is a number, the lesser, the greater, the root. Intrinsics, since gcc
- * makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number. */
+/* One part at a time: where test > bound, where test is a number, the lesser, the greater, the root. Intrinsics, since
+ * gcc makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number.
+ */
 #if LANES_BYTES == 64
 LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
 {
@@ -423,8 +424,8 @@ LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
 }
 
 /*
- * Whether what a loop wrote is finite costs it one addition: the sum of everything is not finite where one value is not.
- * A sum that overflowed of itself is found out by looking at each value. 0 or not a number.
+ * Whether what a loop wrote is finite costs it one addition: the sum of everything is not finite where one value is
+ * not. A sum that overflowed of itself is found out by looking at each value. 0 or not a number.
  */
 LANES_INLINE double lanes_sick(Lanes sum, const double *written, size_t n)
 {

@@ -1,5 +1,5 @@
-/* e^x over lanes, for x <= 710: the bits of anb_exp (math.h), whose comments say what happens. What is not a number stays
- * none. */
+/* e^x over lanes, for x <= 710: the bits of anb_exp (math.h), whose comments say what happens. What is not a number
+ * stays none. */
 #ifndef ANB_PARTS_LANES_MATH_H
 #define ANB_PARTS_LANES_MATH_H
 

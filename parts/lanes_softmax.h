@@ -42,8 +42,8 @@ typedef struct LanesSoftmax {
     Lanes sum, mean;
 } LanesSoftmax;
 
-/* exp(t) with t = z - top of eight logits; adds it to the sum, and it times t to the mean. A logit far below counts as 700
- * below: denormal numbers are slow. */
+/* exp(t) with t = z - top of eight logits; adds it to the sum, and it times t to the mean. A logit far below counts as
+ * 700 below: denormal numbers are slow. */
 LANES_INLINE Lanes lanes_softmax_add(LanesSoftmax *s, Lanes z)
 {
     Lanes t = lanes_max(lanes_all(-700), lanes_sub(z, lanes_all(s->top))), e = lanes_exp(t);

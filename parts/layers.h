@@ -1,10 +1,11 @@
 /*
  * Dense layers, in doubles, for small networks and feature maps.
  *
- * A layer's weights lie feature by hidden: w[j * stride + u] leads from input j to unit u, so that every loop runs along
- * the units and none needs a sum across lanes. `units` need not be a multiple of eight, nor anything be aligned; a stride
- * that is a multiple of eight on a 64-byte boundary is fastest. Same bits on every instruction set (isa.h). The way back
- * through a layer, dx_j = w_j . delta, is anb_gate_scores(w, stride, inputs, delta, units, dx) of kernels.h.
+ * A layer's weights lie feature by hidden: w[j * stride + u] leads from input j to unit u, so that every loop runs
+ * along the units and none needs a sum across lanes. `units` need not be a multiple of eight, nor anything be aligned;
+ * a stride that is a multiple of eight on a 64-byte boundary is fastest. Same bits on every instruction set (isa.h).
+ * The way back through a layer, dx_j = w_j . delta, is anb_gate_scores(w, stride, inputs, delta, units, dx) of
+ * kernels.h.
  */
 #ifndef ANB_PARTS_LAYERS_H
 #define ANB_PARTS_LAYERS_H

@@ -5,9 +5,9 @@
  *     linear   w += u e k / (.015 (d + 1) + n + u q)     k = C^-1 x, q = x.k, u the weight in samples, n capped
  *
  * C is the covariance of all rows, one for all trees (gain.h): an RLS whose matrix the leaves share, each with its own
- * weights and count. A split keeps three tenths of the count, so that children learn fast at first. rls leaves have a matrix of
- * their own while they grow. Two models are weighed by 1 / (faded squared error)^2 and what the model says is bounded by
- * the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
+ * weights and count. A split keeps three tenths of the count, so that children learn fast at first. rls leaves have a
+ * matrix of their own while they grow. Two models are weighed by 1 / (faded squared error)^2 and what the model says is
+ * bounded by the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
  */
 #include "parts/cart.h"
 #include "parts/kernels.h"

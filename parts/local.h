@@ -41,8 +41,8 @@ static inline size_t anb_local_work(size_t rows, size_t d)
  * @param u       rows of d offsets from the query, anb_local_stride(d) apart; what is behind them is overwritten
  * @param y       one value a row
  * @param weight  one weight a row, > 0
- * @param metric  d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
- *                weighted moments
+ * @param metric  d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A
+ *                the weighted moments
  * @param ridge   > 0
  * @param slope   out: b, d values
  * @param mean    out: a

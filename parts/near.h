@@ -138,7 +138,8 @@ static inline size_t anb_near_keep(const double *value, size_t n, size_t k, uint
     return anb_near_kernels.keep(value, n, k, index, distance);
 }
 
-/* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is overwritten. */
+/* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is
+ * overwritten. */
 static inline void anb_near_offsets(const float *window, size_t d, const uint32_t *index, size_t n,
                                     const double *query, double *u, size_t stride)
 {

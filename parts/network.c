@@ -60,7 +60,8 @@ double anb_network_forward(const AnbNetwork *n, const double *w, const double *x
 /* The same arrays from `at` on. */
 static AnbNetworkRows from(AnbNetworkRows w, size_t at)
 {
-    return (AnbNetworkRows){w.value + at, w.averaged + at, w.square ? w.square + at : NULL, w.mean ? w.mean + at : NULL};
+    return (AnbNetworkRows){w.value + at, w.averaged + at, w.square ? w.square + at : NULL,
+                            w.mean ? w.mean + at : NULL};
 }
 
 void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,

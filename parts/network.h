@@ -78,7 +78,8 @@ static inline void anb_scaled_product(double *out, double a, const double *x, co
     anb_network_kernels.scaled_product(out, a, x, y, n);
 }
 
-/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average. */
+/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
+ */
 static inline void anb_network_move(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride,
                                   const double *g, size_t g_stride, size_t samples, const AnbNetworkPace *step)
 {
@@ -86,7 +87,7 @@ static inline void anb_network_move(AnbNetworkRows w, size_t rows, size_t width,
     (w.square ? k->adam : k->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step);
 }
 
-/* ---- a network of one hidden layer and one output ------------------------------------------------------------------ */
+/* ---- a network of one hidden layer and one output ---------------------------------------------------------------- */
 
 typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
 
@@ -123,14 +124,15 @@ static inline size_t anb_network_size(const AnbNetwork *n)
     return anb_network_output(n) + n->width + ANB_NETWORK_LANES;
 }
 
-/* Doubles that one sample leaves behind: h, a 1 and seven zeros; then the slopes by A x + a, and by B x + b where gated. */
+/* Doubles that one sample leaves behind: h, a 1 and seven zeros; then the slopes by A x + a, and by B x + b where
+ * gated. */
 static inline size_t anb_network_trace(const AnbNetwork *n)
 {
     return n->width * (anb_network_gated(n) ? 3 : 2) + ANB_NETWORK_LANES;
 }
 
-/* Draws weights: N(0, 2/features) for relu and leaky, N(0, 1/features) for the others, N(0, .01/hidden) for v, 0 for the
- * constants. w arrives zeroed. */
+/* Draws weights: N(0, 2/features) for relu and leaky, N(0, 1/features) for the others, N(0, .01/hidden) for v, 0 for
+ * the constants. w arrives zeroed. */
 void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random);
 
 /* f(x) for `features` values, and the trace that anb_network_descend wants. */

@@ -67,7 +67,8 @@ static void scaled_product(double *out, double a, const double *x, const double 
         lanes_store(out + i, lanes_mul(lanes_mul(factor, lanes_load(x + i)), lanes_load(y + i)));
 }
 
-/* 1/sqrt(v) to 5e-6 for v in 1e-300 .. 1e300: the bits' first guess, two of Newton's steps. Costs less than a division. */
+/* 1/sqrt(v) to 5e-6 for v in 1e-300 .. 1e300: the bits' first guess, two of Newton's steps. Costs less than a division.
+ */
 LANES_INLINE Lanes inverse_root(Lanes v)
 {
     const Lanes half = lanes_mul(lanes_all(0.5), v), three_halves = lanes_all(1.5);

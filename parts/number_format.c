@@ -1,9 +1,9 @@
 /*
  * Writing numbers: the fewest digits that read back as the same double, and of those the nearest.
  *
- * x = m 2^q is scaled to 17 digits and a fraction. 15 digits are tried, then 16, each rounded down and up, the nearer one
- * first; what reads back is taken. 17 always read back. A decimal of up to 15 digits is the only one of its length near
- * its double, so zeros at the end are simply left out; doubles below 2^-1022 have fewer digits and try from 1 on.
+ * x = m 2^q is scaled to 17 digits and a fraction. 15 digits are tried, then 16, each rounded down and up, the nearer
+ * one first; what reads back is taken. 17 always read back. A decimal of up to 15 digits is the only one of its length
+ * near its double, so zeros at the end are simply left out; doubles below 2^-1022 have fewer digits and try from 1 on.
  */
 #include <anabranch/number.h>
 

@@ -1,7 +1,7 @@
 /*
- * Random numbers from GSL's taus2 with its state in the caller's memory, so that a snapshot holds it and a clone goes on
- * with the same sequence. Uniforms are GSL's to the bit; normal and Poisson variates are our own, since GSL's call the C
- * library, whose results differ between processors.
+ * Random numbers from GSL's taus2 with its state in the caller's memory, so that a snapshot holds it and a clone goes
+ * on with the same sequence. Uniforms are GSL's to the bit; normal and Poisson variates are our own, since GSL's call
+ * the C library, whose results differ between processors.
  */
 #ifndef ANB_PARTS_RANDOM_H
 #define ANB_PARTS_RANDOM_H

@@ -133,8 +133,8 @@ static void write(double *to, double value)
         *to = value;
 }
 
-/* What follows from the fields of the rows down to i, where they have just been read: the entries left of the diagonal in
- * the tile there are those above it, and the diagonal is kept apart as well. */
+/* What follows from the fields of the rows down to i, where they have just been read: the entries left of the diagonal
+ * in the tile there are those above it, and the diagonal is kept apart as well. */
 static void mirror(size_t n, double *state, size_t i)
 {
     double *tile_row = row_part(n, state, i, i / TILE);

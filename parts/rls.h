@@ -3,14 +3,15 @@
  *
  *     k = P z    den = lambda / weight + z.k    q = k / sqrt(den)    w += q error / sqrt(den)    P <- P - q q'
  *
- * P is symmetric by construction: only its upper triangle exists, and q_i q_j rounds as q_j q_i does. P is divided by lambda
- * only where its trace after the downdate is below the initial one, so that it cannot wind up on inputs that do not excite
- * it. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
+ * P is symmetric by construction: only its upper triangle exists, and q_i q_j rounds as q_j q_i does. P is divided by
+ * lambda only where its trace after the downdate is below the initial one, so that it cannot wind up on inputs that do
+ * not excite it. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
  *
- * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as it
- * comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a second time,
- * do not wait. Who only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a visitor with `value`),
- * who changes it makes that step first (refresh, other visitors); when it is made changes no bit.
+ * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as
+ * it comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a
+ * second time, do not wait. Who only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a
+ * visitor with `value`), who changes it makes that step first (refresh, other visitors); when it is made changes no
+ * bit.
  *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
@@ -18,16 +19,16 @@
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
- *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so that
- *       | 00 | 01 | 02 |          n = 8 with an intercept is one tile and not four
+ *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so
+ * that | 00 | 01 | 02 |          n = 8 with an intercept is one tile and not four
  *       +----+----+----+
  *            | 11 | 12 |          a tile on the diagonal is kept whole
  *            +----+----+
  *                 | 22 |
  *                 +----+
  *
- * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen 1989 on
- * why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor.
+ * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
+ * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor.
  */
 #ifndef ANB_PARTS_RLS_H
 #define ANB_PARTS_RLS_H
@@ -106,7 +107,8 @@ static inline const double *anb_rls_weights(const double *state)
 /* Entry i, j of P; index n is the intercept. For tests and diagnostics. */
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j);
 
-/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step made. */
+/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step
+ * made. */
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

@@ -112,8 +112,8 @@ LANES_INLINE Sums both_panels(const Pass *p, double *tile, size_t panel, size_t 
                   sweep(p, tile + panel, panel, row + ROWS, j, false).upper};
 }
 
-/* What is right of a block's diagonal: each tile, loaded once, is brought up to date and serves its columns and its rows.
- * Returns what the rows get. */
+/* What is right of a block's diagonal: each tile, loaded once, is brought up to date and serves its columns and its
+ * rows. Returns what the rows get. */
 LANES_INLINE Lanes beside(const Pass *p, double *tile, size_t panel, size_t block)
 {
     Lanes a, b, c, d, e, f, g, h;

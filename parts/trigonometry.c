@@ -1,8 +1,8 @@
 /*
  * Sine and cosine.
  *
- * x = k pi/2 + r + tail with |r| <= pi/4. Up to 2^19 by subtracting k pi/2 in four pieces (Cody & Waite 1980); above that
- * by multiplying the 53 bits of x with the 192 bits of 2/pi that matter to the fraction (Payne & Hanek 1983). Then
+ * x = k pi/2 + r + tail with |r| <= pi/4. Up to 2^19 by subtracting k pi/2 in four pieces (Cody & Waite 1980); above
+ * that by multiplying the 53 bits of x with the 192 bits of 2/pi that matter to the fraction (Payne & Hanek 1983). Then
  * Taylor's series, exact to 2^-58 on that interval.
  */
 #include "math.h"

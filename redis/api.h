@@ -1,6 +1,7 @@
 /*
  * The part of the module interface that this module uses, declared by us: every function is asked for by its name when
- * the module is loaded, so one build serves Redis 6.2 and later and Valkey. Those that a server may lack are NULL there.
+ * the module is loaded, so one build serves Redis 6.2 and later and Valkey. Those that a server may lack are NULL
+ * there.
  */
 #ifndef ANB_REDIS_API_H
 #define ANB_REDIS_API_H

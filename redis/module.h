@@ -1,6 +1,6 @@
 /*
- * What the module's files share. A key holds a Model; a command's rows are a Batch; a Batch that would take long runs in
- * the worker, on a clone, which takes the model's place once it is done:
+ * What the module's files share. A key holds a Model; a command's rows are a Batch; a Batch that would take long runs
+ * in the worker, on a clone, which takes the model's place once it is done:
  *
  *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
  *                                 `--long---> queue --> worker: lock, clone, unlock, run, lock, swap, replicate, unlock
@@ -20,8 +20,8 @@
 #include <anabranch/number.h>
 #include <anabranch/snapshot.h>
 
-/* How many batches of a model are on their way through the worker. Shared by the model and its jobs: a model may be renamed
- * or deleted meanwhile. */
+/* How many batches of a model are on their way through the worker. Shared by the model and its jobs: a model may be
+ * renamed or deleted meanwhile. */
 typedef struct Ticket {
     _Atomic unsigned owners, queued;
 } Ticket;
@@ -79,8 +79,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner);
 /* Its rows count as trained or predicted: once what was run is there to stay. */
 void anb_batch_count(const Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
-/* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with the
- * error replied. */
+/* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with
+ * the error replied. */
 const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv);
 int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);

@@ -1,6 +1,6 @@
 /*
- * The shelf: a hash table of rings of models that were made alike. A model that arrives takes over the plan of one that is
- * there, so a million equal models hold one plan. Models may be freed by the server's background threads: one lock.
+ * The shelf: a hash table of rings of models that were made alike. A model that arrives takes over the plan of one that
+ * is there, so a million equal models hold one plan. Models may be freed by the server's background threads: one lock.
  */
 #include "module.h"
 #include <pthread.h>

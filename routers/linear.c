@@ -5,16 +5,17 @@
  *     W_i -= lr (p_i - 1{i best}) x     b_i -= lr (p_i - 1{i best})
  *     load_i <- EWMA of 1{i active}     c_i += rate (top_k / K - load_i)
  *
- * The gate is flat until the first sample, which draws W from the seed. It rewards the nearest expert whatever the margin,
- * so it follows noise where experts are close: boa, stack and blend are there for accuracy, this one for sparsity.
+ * The gate is flat until the first sample, which draws W from the seed. It rewards the nearest expert whatever the
+ * margin, so it follows noise where experts are close: boa, stack and blend are there for accuracy, this one for
+ * sparsity.
  *
- * Three options repair what that leaves open. explore: the mixture also trains one inactive expert a sample, in turn, and
- * `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert that was
- * reset or has restarted begins with W_i = 0, b_i = 0.
+ * Three options repair what that leaves open. explore: the mixture also trains one inactive expert a sample, in turn,
+ * and `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert
+ * that was reset or has restarted begins with W_i = 0, b_i = 0.
  *
- * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as parts/gate.h, which has the arithmetic, wants it), with
- * standardize the moments of x. Scratch: z[K], p[K], which were active, with standardize the row. Cost: 2 K d multiply-adds
- * to learn.
+ * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as parts/gate.h, which has the arithmetic, wants it),
+ * with standardize the moments of x. Scratch: z[K], p[K], which were active, with standardize the row. Cost: 2 K d
+ * multiply-adds to learn.
  */
 #include "parts/gate.h"
 #include "parts/dispatch.h"
@@ -32,7 +33,8 @@ typedef struct Gate {
     double values[];           /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
-/* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows, room[k]. */
+/* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows,
+ * room[k]. */
 enum { FACTORS_HOLD, BOUND, OVERFLOWS, EXTRA };
 
 /* Where the scratch's arrays are; those over experts are padded. */
@@ -86,8 +88,8 @@ static int check(const AnbNode *self, AnbError *error)
 {
     const AnbRouterLinearOptions *o = self->options;
     if ((size_t)o->top_k > experts(self))
-        return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts", o->top_k,
-                        experts(self));
+        return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts",
+                        o->top_k, experts(self));
     if (o->capacity_factor > 0 && o->capacity_factor < 1)
         return anb_fail(error, ANB_E_ARGUMENT, "linear: capacity_factor = %g is neither 0 nor at least 1",
                         o->capacity_factor);
@@ -150,7 +152,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* ---- scores ---------------------------------------------------------------------------------------------------------- */
+/* ---- scores ------------------------------------------------------------------------------------------------------ */
 
 /* The row as the gate sees it: as it is, or standardised into the scratch. */
 static const double *standing(const AnbNode *self, const Gate *s, const AnbRow *row, const Work *w)
@@ -191,10 +193,10 @@ static void draw(const AnbNode *self, Gate *s)
     s->drawn = 1;
 }
 
-/* ---- a sample -------------------------------------------------------------------------------------------------------- */
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
-/* All bits where a > b, and nobody may know that it is all or none: a branch on it could not be foreseen, since which expert
- * leads changes from sample to sample. */
+/* All bits where a > b, and nobody may know that it is all or none: a branch on it could not be foreseen, since which
+ * expert leads changes from sample to sample. */
 static unsigned above(double a, double b)
 {
     unsigned mask = 0u - (unsigned)(a > b);
@@ -398,7 +400,7 @@ static void forget(const AnbNode *self, void *state, size_t i)
     g.bias[i] = 0;
 }
 
-/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 /* A batch begins with room for all, or ends. */
 static int turn_batch(const AnbNode *self, double *scratch, AnbBatch *batch)
@@ -410,7 +412,8 @@ static int turn_batch(const AnbNode *self, double *scratch, AnbBatch *batch)
     double *more = extra_of(self, scratch) + anb_gate_padded(k), *room = more + EXTRA;
     batch->overflowed += batch->samples == 0 ? (size_t)more[OVERFLOWS] : 0;
     more[OVERFLOWS] = 0;
-    more[BOUND] = batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k) : 0;
+    more[BOUND] = batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k)
+                                     : 0;
     for (size_t i = 0; i < k; i++)
         room[i] = more[BOUND];
     return 0;

@@ -5,8 +5,8 @@
  *     e = (y - sum p f) / s                    s the running root mean square of y - sum p f, discounted by .999
  *     G_i += rate sqrt(d + 1) / (1 + |z|^2) * e p_i (f_i - sum p f) / s (1, z)
  *
- * the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to +-5. What G can do is tell
- * experts apart by where the row lies; what the BOA does is to weigh them by their losses.
+ * the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to +-5. What G can do is
+ * tell experts apart by where the row lies; what the BOA does is to weigh them by their losses.
  *
  * State: [ sum of weights | sum of squares | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
  * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).

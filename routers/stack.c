@@ -1,5 +1,6 @@
 /*
- * The gate `stack`: recursive least squares on where the experts stand around their BOA (parts/stack.h has the formulas).
+ * The gate `stack`: recursive least squares on where the experts stand around their BOA (parts/stack.h has the
+ * formulas).
  *
  * The probabilities it reports are the BOA's; the prediction may leave the experts' range, where all err to one side.
  *

@@ -8,7 +8,8 @@
 
 typedef struct AnbChunk AnbChunk;
 
-/* More than any tree within the limits takes: a short text that asks for more, by presets in presets, gets no memory. */
+/* More than any tree within the limits takes: a short text that asks for more, by presets in presets, gets no memory.
+ */
 enum { ANB_ARENA_MAX = 64 << 20 };
 
 typedef struct AnbArena {

@@ -48,7 +48,7 @@ bool anb_takes_missing(const StreamingLearner *model)
     return model->plan->takes_missing;
 }
 
-/* ---- fields ----------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
 
 static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
 {
@@ -63,9 +63,9 @@ void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor)
     visit_tree(&plan->nodes[0], block, visitor);
 }
 
-/* Every field of one state against the bytes at the same place of the other; what a foreign type owns elsewhere against the
- * field that the other shows as the same one in its order. A field's length may depend on the block it is read from, so
- * both blocks are walked. */
+/* Every field of one state against the bytes at the same place of the other; what a foreign type owns elsewhere against
+ * the field that the other shows as the same one in its order. A field's length may depend on the block it is read
+ * from, so both blocks are walked. */
 typedef struct Comparison {
     AnbVisitor visitor;
     const AnbNode *node;

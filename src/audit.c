@@ -42,7 +42,7 @@ const char *anb_audit_metric_name(AnbAuditMetric metric)
     return (unsigned)metric < ANB_AUDIT_METRIC_COUNT ? names[metric] : NULL;
 }
 
-/* ---- making one ------------------------------------------------------------------------------------------------------ */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static int check_options(const AnbAuditOptions *o, AnbError *error)
 {
@@ -130,7 +130,7 @@ void anb_audit_reset(AnbAudit *audit)
         audit->book.rule[i].above = 0, audit->book.rule[i].alarmed = false;
 }
 
-/* ---- the metrics of a step ------------------------------------------------------------------------------------------- */
+/* ---- the metrics of a step --------------------------------------------------------------------------------------- */
 
 static double quotient(double a, double b)
 {
@@ -180,7 +180,7 @@ static void look_back(AnbAudit *a, double *metric)
     metric[ANB_AUDIT_WEIGHT_GROWTH] = growth;
 }
 
-/* ---- judging --------------------------------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
 
 static void judge_predicates(AnbAudit *a, const double *metric)
 {
@@ -244,7 +244,7 @@ void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, 
         make_step(audit, model);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 size_t anb_audit_n_rules(const AnbAudit *audit)
 {

@@ -40,7 +40,7 @@ static bool fail(Reader *r, int code, size_t at, const char *what)
     return false;
 }
 
-/* ---- words ----------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static void skip_blanks(Reader *r)
 {
@@ -108,7 +108,7 @@ static int find_predicate(const AnbRuleBook *book, const Name *name)
     return -1;
 }
 
-/* ---- formulas -------------------------------------------------------------------------------------------------------- */
+/* ---- formulas ---------------------------------------------------------------------------------------------------- */
 
 static bool read_implies(Reader *r);
 
@@ -170,7 +170,7 @@ static bool read_implies(Reader *r)
     return fine;
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------------------ */
+/* ---- statements -------------------------------------------------------------------------------------------------- */
 
 static bool metric_of_step(AnbPredicate *p, const Name *name)
 {
@@ -287,7 +287,8 @@ static bool read_statement(Reader *r)
         return read_rule(r, &name);
     if (!read_name(r, &next))
         return false;
-    return same(&next, "ramp") ? read_predicate(r, &name) : fail(r, ANB_E_SYNTAX, next.at, "ramp(...) or a weight is missing");
+    return same(&next, "ramp") ? read_predicate(r, &name)
+                               : fail(r, ANB_E_SYNTAX, next.at, "ramp(...) or a weight is missing");
 }
 
 static void skip_between(Reader *r)

@@ -9,7 +9,8 @@ static void turn(StreamingLearner *model, AnbBatch *batch)
         const AnbNode *node = &plan->nodes[i];
         bool router = node->parent && node->parent->router == node;
         if (router && node->type->query)
-            node->type->query(node, anb_state_of(model, node), NULL, anb_scratch_of(model, node), ANB_QUERY_BATCH, batch);
+            node->type->query(node, anb_state_of(model, node), NULL, anb_scratch_of(model, node), ANB_QUERY_BATCH,
+                              batch);
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * What follows from the observer's sums: every metric of the registry, written to its place in one array.
  *
- * Loads: of a sparse router the share of dispatches, so that k active experts a sample make k; of a dense one, where every
- * expert is active, the share of rows whose largest probability is the expert's.
+ * Loads: of a sparse router the share of dispatches, so that k active experts a sample make k; of a dense one, where
+ * every expert is active, the share of rows whose largest probability is the expert's.
  */
 #include "diagnostics.h"
 #include "parts/math.h"
@@ -18,7 +18,7 @@ static double quotient(double a, double b)
     return b != 0 ? a / b : 0;
 }
 
-/* ---- the model ------------------------------------------------------------------------------------------------------- */
+/* ---- the model --------------------------------------------------------------------------------------------------- */
 
 void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out)
 {
@@ -49,7 +49,7 @@ static void derive_errors(AnbDiagnostics *d)
     put(d, ANB_METRIC_SKILL, 1 - quotient(rmse, mean < last ? mean : last));
 }
 
-/* ---- the mixture ----------------------------------------------------------------------------------------------------- */
+/* ---- the mixture ------------------------------------------------------------------------------------------------- */
 
 static double load_of(const AnbDiagnostics *d, size_t i)
 {
@@ -106,7 +106,7 @@ static void derive_mixture(AnbDiagnostics *d)
     derive_loads(d);
 }
 
-/* ---- the experts ----------------------------------------------------------------------------------------------------- */
+/* ---- the experts ------------------------------------------------------------------------------------------------- */
 
 static void put_expert(AnbDiagnostics *d, AnbMetricId id, size_t i, double value)
 {

@@ -15,7 +15,7 @@ AnbDiagnosticsOptions anb_diagnostics_defaults(void)
     return (AnbDiagnosticsOptions){.span = 500, .pairs = true, .activation = true};
 }
 
-/* ---- making one ------------------------------------------------------------------------------------------------------ */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static size_t values_of_shape(const AnbDiagnostics *d, AnbMetricShape shape)
 {
@@ -44,7 +44,8 @@ static void lay_out(AnbDiagnostics *d)
 static AnbDiagnostics *allocate(const AnbDiagnostics *plan, const AnbAllocator *from)
 {
     size_t pairs = values_of_shape(plan, ANB_OF_PAIR);
-    size_t size = sizeof *plan + plan->k * sizeof(AnbWatched) + (plan->offset[ANB_METRIC_COUNT] + pairs) * sizeof(double);
+    size_t size = sizeof *plan + plan->k * sizeof(AnbWatched) +
+                  (plan->offset[ANB_METRIC_COUNT] + pairs) * sizeof(double);
     AnbDiagnostics *d = from->alloc(size, from->context);
     if (!d)
         return NULL;
@@ -57,7 +58,8 @@ static AnbDiagnostics *allocate(const AnbDiagnostics *plan, const AnbAllocator *
     return d;
 }
 
-AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options, AnbError *error)
+AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
+                                    AnbError *error)
 {
     const AnbNode *moe = model->plan->moe;
     AnbDiagnostics plan = {.options = options ? *options : anb_diagnostics_defaults(), .k = moe ? moe->n_children : 0};
@@ -106,7 +108,7 @@ void anb_diagnostics_reset(AnbDiagnostics *d)
     d->derived = 0;
 }
 
-/* ---- a sample -------------------------------------------------------------------------------------------------------- */
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
 static void fade(double *mean, double value, double rate)
 {
@@ -117,7 +119,8 @@ static void fade(double *mean, double value, double rate)
 static void watch_errors(AnbOwn *o, double y, double prediction, double rate)
 {
     double n = (double)o->samples;
-    double error = anb_summable(y - prediction), from_mean = anb_summable(y - o->mean), from_last = anb_summable(y - o->last);
+    double error = anb_summable(y - prediction), from_mean = anb_summable(y - o->mean),
+           from_last = anb_summable(y - o->last);
     double square = error * error, mean_square = from_mean * from_mean, last_square = from_last * from_last;
     o->target = y;
     o->prediction = prediction;
@@ -158,7 +161,8 @@ static void watch_logits(AnbDiagnostics *d, const StreamingLearner *model, doubl
 {
     const AnbNode *moe = model->plan->moe;
     const double *z;
-    if (!d->logits || moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_LOGITS, &z))
+    if (!d->logits ||
+        moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_LOGITS, &z))
         return;
     double most = z[0], sum = 0;
     for (size_t i = 1; i < d->k; i++)
@@ -244,7 +248,7 @@ void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const do
     anb_expert_pool_observe(d->pool, model, &d->mixture, d->options.activation ? x : NULL);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n)
 {

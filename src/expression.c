@@ -170,7 +170,8 @@ static int set_name(Parser *p, Reading *r, Span key, Span value)
     for (size_t i = 0; i < value.n; i++)
         fine = fine && is_word(value.at[i]);
     if (!fine)
-        return fail_at(p, key.at, ANB_E_SYNTAX, r->seen_name ? "a repeated key" : "a name is 1 to 64 of a-z, 0-9 and _, not",
+        return fail_at(p, key.at, ANB_E_SYNTAX,
+                       r->seen_name ? "a repeated key" : "a name is 1 to 64 of a-z, 0-9 and _, not",
                        r->seen_name ? key : value);
     r->seen_name = true;
     r->expert->name = anb_arena_text(p->arena, value.at, value.n);
@@ -269,7 +270,7 @@ static int parse_item(Parser *p, Reading *r)
     return parse_child(p, r);
 }
 
-/* ---- an expression ------------------------------------------------------------------------------------------------ */
+/* ---- an expression ----------------------------------------------------------------------------------------------- */
 
 static int deliver_forwarded(Parser *p, Reading *r)
 {

@@ -60,7 +60,7 @@ void anb_expert_pool_reset(AnbExpertPool *pool)
     memset(pool->sums, 0, pool->k * sizeof *pool->sums);
 }
 
-/* ---- a sample -------------------------------------------------------------------------------------------------------- */
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
 static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
 {
@@ -106,7 +106,7 @@ void anb_expert_pool_update(AnbExpertPool *pool, StreamingLearner *model, const 
         anb_expert_pool_observe(pool, model, &m, x);
 }
 
-/* ---- read-outs ------------------------------------------------------------------------------------------------------- */
+/* ---- read-outs --------------------------------------------------------------------------------------------------- */
 
 size_t anb_expert_pool_experts(const AnbExpertPool *pool)
 {
@@ -148,7 +148,8 @@ AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i)
 static size_t character_bytes(const unsigned char *p)
 {
     size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80, most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
     for (size_t i = 1; i < n; i++, least = 0x80, most = 0xbf)
         if (p[i] < least || p[i] > most)
             return 0;

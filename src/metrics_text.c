@@ -49,7 +49,7 @@ static bool is_number(double value)
     return value - value == 0;
 }
 
-/* ---- JSON Lines ------------------------------------------------------------------------------------------------------ */
+/* ---- JSON Lines -------------------------------------------------------------------------------------------------- */
 
 static void put_json_string(Out *out, const char *text)
 {
@@ -162,9 +162,10 @@ static bool name_is_shared(const AnbDiagnostics *d, size_t i, const char *name)
     return shared;
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------------------------- */
+/* ---- CSV --------------------------------------------------------------------------------------------------------- */
 
-/* A name that holds a comma, a quote or a line's end stands in quotes; one that two experts have, with its index behind. */
+/* A name that holds a comma, a quote or a line's end stands in quotes; one that two experts have, with its index
+ * behind. */
 static void put_csv_column(Out *out, const AnbDiagnostics *d, const char *metric, size_t i)
 {
     const char *expert = anb_expert_pool_expert(d->pool, i).name;
@@ -252,14 +253,15 @@ int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write
     return flush(&out);
 }
 
-/* ---- Prometheus ------------------------------------------------------------------------------------------------------ */
+/* ---- Prometheus -------------------------------------------------------------------------------------------------- */
 
 static void put_head(Out *out, const AnbMetric *metric)
 {
     const char *suffix = metric->type == ANB_COUNTER ? "_total" : "";
     const char *type = metric->type == ANB_COUNTER ? " counter\n" : " gauge\n";
-    const char *const words[] = {"# HELP anabranch_", metric->name, suffix, " ",    metric->meaning, " (",  metric->unit,
-                                 ")\n# TYPE anabranch_", metric->name, suffix, type, NULL};
+    const char *const words[] = {"# HELP anabranch_", metric->name, suffix,       " ",
+                                 metric->meaning,     " (",         metric->unit, ")\n# TYPE anabranch_",
+                                 metric->name,        suffix,       type,         NULL};
     for (const char *const *word = words; *word; word++)
         put_text(out, *word);
 }

@@ -10,7 +10,8 @@ StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *experts, size_
 
 static int view(const StreamingLearner *model, const AnbNode *moe, AnbMixture *mixture)
 {
-    return moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_MIXTURE, mixture);
+    return moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_MIXTURE,
+                            mixture);
 }
 
 int anb_mixture(const StreamingLearner *model, AnbMixture *mixture)

@@ -14,13 +14,14 @@ AnbModelOptions anb_model_defaults(void)
     return (AnbModelOptions){.seed = 1, .max_bytes = (size_t)1 << 30};
 }
 
-/* ---- making -------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 /* What anb_total_bytes tells is what max_bytes bounds. */
 static void *take(const AnbPlan *plan, size_t size, AnbError *error)
 {
     if (size + plan->bytes > plan->max_bytes) {
-        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu", size + plan->bytes, plan->max_bytes);
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu", size + plan->bytes,
+                 plan->max_bytes);
         return NULL;
     }
     void *memory = plan->allocator.alloc(size, plan->allocator.context);
@@ -87,7 +88,7 @@ StreamingLearner *anb_parse(size_t n_features, const char *expression, const Anb
     return model;
 }
 
-/* ---- clones: a memcpy, but for types that own pointers -------------------------------------------------------------- */
+/* ---- clones: a memcpy, but for types that own pointers ----------------------------------------------------------- */
 
 static void clear_tree(const AnbNode *node, void *state)
 {
@@ -163,7 +164,7 @@ void anb_reset(StreamingLearner *model)
     model->counters = (AnbCounters){0};
 }
 
-/* ---- a sample's way -------------------------------------------------------------------------------------------------- */
+/* ---- a sample's way ---------------------------------------------------------------------------------------------- */
 
 bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing)
 {
@@ -257,7 +258,7 @@ void anb_train_many(StreamingLearner *model, const double *x, const double *y, c
     }
 }
 
-/* ---- readers --------------------------------------------------------------------------------------------------------- */
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
 
 AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
 {

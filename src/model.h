@@ -21,7 +21,8 @@ struct AnbReader {
     void *memory;
 };
 
-/* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails. */
+/* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
+ */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
 /* The block's size in bytes. */
 static inline size_t anb_block_bytes(const AnbPlan *plan)
@@ -39,8 +40,8 @@ static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNod
     return model->scratch + anb_node_scratch_offset(node);
 }
 
-/* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing ones.
- * The slow path: only where some cell is not finite can it be true. */
+/* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing
+ * ones. The slow path: only where some cell is not finite can it be true. */
 bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
 
 /* Weights are learned within 2^-100 to 2^100: no sum of 2^64 of them, or of their squares, leaves the doubles. */

@@ -12,7 +12,8 @@ size_t anb_params_count(const StreamingLearnerType *type);
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n);
 /* Whether every option is in its range; 0 or ANB_E_ARGUMENT with the param's name and range. */
 int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error);
-/* Sets one option from the n bytes of a value: a number, a word, true or false, or [a list]. 0 or a code with the reason. */
+/* Sets one option from the n bytes of a value: a number, a word, true or false, or [a list]. 0 or a code with the
+ * reason. */
 int anb_param_parse(const StreamingLearnerType *type, const AnbParam *param, const char *text, size_t n, void *options,
                     AnbError *error);
 /* Whether an option is what its table says it is unless told. A router counts as default; its node says more. */

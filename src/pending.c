@@ -60,7 +60,7 @@ size_t anb_n_pending(const StreamingLearner *model)
     return is_pending(model) ? anb_pending_waiting(&model->plan->nodes[0], model->block) : 0;
 }
 
-/* ---- intervals --------------------------------------------------------------------------------------------------------- */
+/* ---- intervals --------------------------------------------------------------------------------------------------- */
 
 static int ask_interval(const StreamingLearner *model, double *scratch, AnbCounters *counters, const double *x,
                         double coverage, double *low, double *high)

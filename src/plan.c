@@ -331,7 +331,7 @@ static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert)
     return 0;
 }
 
-/* ---- what the whole tree can take --------------------------------------------------------------------------------- */
+/* ---- what the whole tree can take -------------------------------------------------------------------------------- */
 
 static bool takes_missing(const AnbNode *node, bool x_complete, bool raw_complete)
 {
@@ -360,7 +360,7 @@ static const AnbNode *first_mixture(const AnbNode *node)
     return NULL;
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------------------------ */
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
 
 /* The head and the nodes, up to where options and names start. */
 static size_t node_bytes(size_t nodes)

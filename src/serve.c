@@ -4,8 +4,8 @@
  *     reader: entered += 1; copy = shown; predict; entered += 1
  *     learner: shown = the copy just written; for each reader: where entered is odd, wait until it changes
  *
- * Both sides order their first two steps by sequential consistency: a reader that the learner saw outside, or coming back,
- * reads `shown` after it was set, and so is not on the copy that the learner takes.
+ * Both sides order their first two steps by sequential consistency: a reader that the learner saw outside, or coming
+ * back, reads `shown` after it was set, and so is not on the copy that the learner takes.
  */
 #include "model.h"
 #include <anabranch/interval.h>
@@ -61,7 +61,7 @@ static void give(const AnbAllocator *allocator, void *memory)
         allocator->free(memory, allocator->context);
 }
 
-/* ---- the learner's side ---------------------------------------------------------------------------------------------- */
+/* ---- the learner's side ------------------------------------------------------------------------------------------ */
 
 static void *out_of_memory(AnbError *error)
 {
@@ -200,7 +200,7 @@ const StreamingLearner *anb_serve_model(const AnbServer *server)
     return mine(server)->model;
 }
 
-/* ---- the readers' side ----------------------------------------------------------------------------------------------- */
+/* ---- the readers' side ------------------------------------------------------------------------------------------- */
 
 static void enlist(AnbServer *server, AnbServeReader *reader)
 {

@@ -3,8 +3,8 @@
  *
  *     PATH.tmp (locked) -> write -> fsync -> rename to PATH -> fsync of the folder
  *
- * The rename is the one moment of change, and it is atomic: a reader, a kill or a power failure finds the old file or the
- * new one. A PATH.tmp that a kill left behind is not locked any more and is written over.
+ * The rename is the one moment of change, and it is atomic: a reader, a kill or a power failure finds the old file or
+ * the new one. A PATH.tmp that a kill left behind is not locked any more and is written over.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "model.h"
@@ -27,7 +27,7 @@ static int fail_io(AnbError *error, const char *path, const char *what)
                     what, strerror(errno));
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool read_fully(int fd, unsigned char *bytes, size_t *size)
 {
@@ -79,7 +79,7 @@ int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_by
     return code;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* A full disk shows as an error or as nothing taken. */
 static ptrdiff_t to_file(void *context, const void *bytes, size_t size)
@@ -127,8 +127,8 @@ static int flush_folder(const char *path, AnbError *error)
     return code;
 }
 
-/* The temporary file, locked, empty and readable by those only who may read the old file; whoever held the lock may have
- * renamed it meanwhile, so the name is looked at again. -1 with the reason. */
+/* The temporary file, locked, empty and readable by those only who may read the old file; whoever held the lock may
+ * have renamed it meanwhile, so the name is looked at again. -1 with the reason. */
 static int open_temporary(const char *temporary, const struct stat *old, AnbError *error)
 {
     struct stat mine, named;

@@ -1,4 +1,5 @@
-/* From an opened snapshot to a model: the plan from the expression, then every node's fields, then every type's own check. */
+/* From an opened snapshot to a model: the plan from the expression, then every node's fields, then every type's own
+ * check. */
 #include "bytes.h"
 #include "expression.h"
 #include "model.h"
@@ -36,7 +37,8 @@ static int take_over(const Loading *l, const AnbNode *node, const AnbSnapshotNod
         return anb_fail(l->error, ANB_E_VERSION, "%s: its state has layout %u; this version knows %u", name,
                         saved->version, node->type->version);
     int code = node->type->upgrade(node, saved->version, saved->fields, saved->size, state);
-    return code ? anb_fail(l->error, code, "%s: a state of layout %u could not be taken over", name, saved->version) : 0;
+    return code ? anb_fail(l->error, code, "%s: a state of layout %u could not be taken over", name, saved->version)
+                : 0;
 }
 
 static int read_own(const Loading *l, const AnbNode *node, const AnbSnapshotNode *saved, void *state)

@@ -65,7 +65,8 @@ static const char *get_text(Cursor *c)
     return text;
 }
 
-/* A count of things that take at least `least` bytes each, so that it cannot ask for more memory than the file is worth. */
+/* A count of things that take at least `least` bytes each, so that it cannot ask for more memory than the file is
+ * worth. */
 static size_t get_count(Cursor *c, size_t least)
 {
     uint32_t n = get_u32(c);
@@ -74,7 +75,7 @@ static size_t get_count(Cursor *c, size_t least)
     return c->bad ? 0 : n;
 }
 
-/* ---- the head -------------------------------------------------------------------------------------------------------- */
+/* ---- the head ---------------------------------------------------------------------------------------------------- */
 
 static int check_head(const unsigned char *bytes, size_t size, AnbError *error)
 {
@@ -112,7 +113,7 @@ static int check_sum(const unsigned char *bytes, size_t size, AnbError *error)
     return 0;
 }
 
-/* ---- the body -------------------------------------------------------------------------------------------------------- */
+/* ---- the body ---------------------------------------------------------------------------------------------------- */
 
 /* The lists are walked twice: counted, then filled into one piece of memory. */
 typedef struct Lists {
@@ -223,7 +224,7 @@ static AnbSnapshot *fill(const unsigned char *bytes, size_t size, const AnbAlloc
     return &opened->view;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
                                 AnbError *error)

@@ -67,7 +67,7 @@ static void put_text(Sink *s, const char *text)
     put(s, text, n + 1);
 }
 
-/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
 
 /* How many bytes a node's fields are, and whether they lie where they may. */
 typedef struct Count {
@@ -132,7 +132,7 @@ static void put_node(Sink *s, const AnbNode *node, void *state)
         put_node(s, &node->children[i], anb_child_state(&node->children[i], state));
 }
 
-/* ---- the container --------------------------------------------------------------------------------------------------- */
+/* ---- the container ----------------------------------------------------------------------------------------------- */
 
 static void put_counters(Sink *s, const AnbCounters *counters)
 {
@@ -222,7 +222,7 @@ int anb_snapshot_write(const StreamingLearner *model, const AnbSnapshotExtras *e
     return s.code ? anb_fail(error, s.code, "the snapshot could not be written") : 0;
 }
 
-/* ---- to memory ------------------------------------------------------------------------------------------------------- */
+/* ---- to memory --------------------------------------------------------------------------------------------------- */
 
 typedef struct Target {
     unsigned char *at;

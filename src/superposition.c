@@ -3,7 +3,8 @@
  *
  *     |W_i| = sqrt(G_ii)     What_i.W_j = G_ij / |W_i|     D_i = G_ii / sum_j (G_ij / |W_i|)^2
  *
- * Rows are first divided by their expert's largest weight, so that nothing overflows, and the scale put back at the end.
+ * Rows are first divided by their expert's largest weight, so that nothing overflows, and the scale put back at the
+ * end.
  */
 #include "model.h"
 #include "parts/kernels.h"
@@ -18,7 +19,7 @@ struct AnbSuperposition {
     double *work;                                                  /* [features][hidden] */
 };
 
-/* ---- making one ------------------------------------------------------------------------------------------------------ */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static int check_matrices(size_t n, const AnbMatrix *m, AnbError *error)
 {
@@ -175,7 +176,7 @@ void anb_superposition_free(AnbSuperposition *s)
     allocator.free(s, allocator.context);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 size_t anb_superposition_experts(const AnbSuperposition *s)
 {

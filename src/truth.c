@@ -37,7 +37,8 @@ static double clip(double v)
     return v < 0 ? 0 : v > 1 ? 1 : v;
 }
 
-/* The two sigmoids differ by a constant factor of their exponential: one exponential where that factor is a small number. */
+/* The two sigmoids differ by a constant factor of their exponential: one exponential where that factor is a small
+ * number. */
 AnbTruth anb_ramp(double v, double offset, double slope, double factor)
 {
     double a, b;

@@ -30,7 +30,7 @@ void *__wrap_realloc(void *memory, size_t size)
     return __real_realloc(memory, size);
 }
 
-/* ---- one allocation fails ------------------------------------------------------------------------------------------ */
+/* ---- one allocation fails ---------------------------------------------------------------------------------------- */
 
 typedef struct Heap {
     size_t taken, fail_at; /* the fail_at-th allocation, counted from 0, gets nothing */
@@ -183,7 +183,7 @@ START_TEST(what_a_model_takes_is_what_it_says)
 }
 END_TEST
 
-/* ---- nothing once it is there ---------------------------------------------------------------------------------------- */
+/* ---- nothing once it is there ------------------------------------------------------------------------------------ */
 
 START_TEST(nothing_is_allocated_after_creation)
 {

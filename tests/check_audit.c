@@ -31,7 +31,7 @@ static void feed(StreamingLearner *model, AnbDiagnostics *d, AnbAudit *audit, in
     }
 }
 
-/* ---- the language ---------------------------------------------------------------------------------------------------- */
+/* ---- the language ------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *text;
@@ -68,7 +68,8 @@ START_TEST(parse_errors)
     AnbError error = {0};
     ck_assert_ptr_null(anb_audit_new(model, NULL, wrong[_i].text, NULL, &error));
     ck_assert_msg(error.code == wrong[_i].code, "%s: %d, %s", wrong[_i].text, error.code, error.message);
-    ck_assert_msg(error.position == wrong[_i].position, "%s: byte %zu, %s", wrong[_i].text, error.position, error.message);
+    ck_assert_msg(error.position == wrong[_i].position, "%s: byte %zu, %s", wrong[_i].text, error.position,
+                  error.message);
     anb_free(model);
 }
 END_TEST
@@ -84,8 +85,10 @@ START_TEST(metrics_of_experts)
         ck_assert_ptr_null(anb_audit_new(model, d, bad[i], NULL, &error));
         ck_assert_uint_ge(error.position, 9);
     }
-    AnbAudit *audit = anb_audit_new(model, d, "low = ramp(gate_margin, 0.2, slope=-12); busy = ramp(1 - expert_load[3], 0.5)\n"
-                                              "# nothing\n0.5 :: low | busy", NULL, &error);
+    AnbAudit *audit = anb_audit_new(model, d,
+                                    "low = ramp(gate_margin, 0.2, slope=-12); busy = ramp(1 - expert_load[3], 0.5)\n"
+                                    "# nothing\n0.5 :: low | busy",
+                                    NULL, &error);
     ck_assert_msg(audit != NULL, "%s", error.message);
     ck_assert_str_eq(anb_audit_rule_name(audit, 0), "rule_0");
     feed(model, d, audit, 320);
@@ -107,7 +110,8 @@ END_TEST
 static AnbTruth truth_of(const char *formula)
 {
     StreamingLearner *model = model_of();
-    char text[600] = "a = ramp(0.3 + loss_falling, 0)\nb = ramp(0.1 + loss_falling, 0)\nc = ramp(loss_falling, 0.2)\n1 :: ";
+    char text[600] =
+        "a = ramp(0.3 + loss_falling, 0)\nb = ramp(0.1 + loss_falling, 0)\nc = ramp(loss_falling, 0.2)\n1 :: ";
     AnbAuditOptions options = anb_audit_defaults();
     AnbError error;
     options.period = 1;
@@ -130,8 +134,8 @@ static void is(const char *formula, double lower, double upper)
 {
     AnbTruth t = truth_of(formula);
     lower = fmin(1, fmax(0, lower)), upper = fmin(1, fmax(0, upper));
-    ck_assert_msg(fabs(t.lower - lower) < 1e-14 && fabs(t.upper - upper) < 1e-14, "%s: [%.17g, %.17g], not [%.17g, %.17g]",
-                  formula, t.lower, t.upper, lower, upper);
+    ck_assert_msg(fabs(t.lower - lower) < 1e-14 && fabs(t.upper - upper) < 1e-14,
+                  "%s: [%.17g, %.17g], not [%.17g, %.17g]", formula, t.lower, t.upper, lower, upper);
 }
 
 START_TEST(logic)
@@ -151,7 +155,7 @@ START_TEST(logic)
 }
 END_TEST
 
-/* ---- steps, history, alarms ------------------------------------------------------------------------------------------------ */
+/* ---- steps, history, alarms -------------------------------------------------------------------------------------- */
 
 typedef struct Alarms {
     int raised, cleared;

@@ -222,7 +222,8 @@ START_TEST(the_same_bits_on_every_instruction_set)
                 anb_boa_learn(boa, k, 0.999, asleep, f, anb_mix(w, f, k), y, 1);
             }
             ck_assert(anb_boa_valid(boa, k));
-            ck_assert_msg(memcmp(boa, state[0][k], sizeof state[0][k]) == 0, "%s, %zu experts", anb_isa_name((AnbIsa)isa), k);
+            ck_assert_msg(memcmp(boa, state[0][k], sizeof state[0][k]) == 0, "%s, %zu experts",
+                          anb_isa_name((AnbIsa)isa), k);
         }
     }
     anb_isa_use(before);

@@ -16,7 +16,8 @@ typedef struct Plant {
 static Plant *plant(AnbLeafKind leaf, uint32_t nodes, uint32_t slots)
 {
     Plant *p = calloc(1, sizeof *p);
-    p->plan = (AnbCartPlan){.features = 2, .share = 1, .nodes = nodes, .slots = slots, .leaf = leaf, .bag = 1, .memory = 100};
+    p->plan = (AnbCartPlan){
+        .features = 2, .share = 1, .nodes = nodes, .slots = slots, .leaf = leaf, .bag = 1, .memory = 100};
     anb_cart_layout(&p->plan);
     p->tree = malloc(p->plan.bytes);
     memset(p->tree, 0xa5, p->plan.bytes); /* init must not count on zeros */

@@ -72,10 +72,12 @@ START_TEST(figures_by_hand)
     ck_assert_double_eq_tol(json("rmse"), sqrt(sse / 5), 1e-12);
     ck_assert_double_eq_tol(json("r2"), 1 - sse / sst, 1e-12);
     ck_assert_double_eq_tol(json("rmse_second_half"), sqrt((9 + 1 + 4.25 * 4.25) / 3), 1e-12);
-    ck_assert(json("rejected") == 0 && json("samples_per_second") > 0 && json("state_bytes") > 0 && json("seconds") >= 0);
+    ck_assert(json("rejected") == 0 && json("samples_per_second") > 0 && json("state_bytes") > 0 &&
+              json("seconds") >= 0);
     ck_assert_ptr_eq(strchr(out, '\n'), out + strlen(out) - 1);
     /* seconds of learning, not of what writes a record a sample */
-    ck_assert_int_eq(run("$A generate friedman -n 2000 -o f.csv && $A eval --json -l 'moe(last, mean)' --diag d.jsonl f.csv"), 0);
+    ck_assert_int_eq(
+        run("$A generate friedman -n 2000 -o f.csv && $A eval --json -l 'moe(last, mean)' --diag d.jsonl f.csv"), 0);
     ck_assert_msg(3 * json("n") / json("samples_per_second") < json("seconds"), "%s", out);
     ck_assert_int_eq(run("$A eval --json -l last --limit 2 d.csv"), 0);
     ck_assert(json("n") == 2 && isnan(json("r2")));
@@ -87,7 +89,8 @@ END_TEST
 START_TEST(targets_and_dropped_columns)
 {
     write_text("d.csv", "y;when;a\n1;monday;5\n2;tuesday;6\n3;sunday;7\n");
-    refused(run("$A eval -l mean -t y d.csv"), 1, "d.csv:2: column 2, \"when\": \"monday\" is not a number; --drop when");
+    refused(run("$A eval -l mean -t y d.csv"), 1,
+            "d.csv:2: column 2, \"when\": \"monday\" is not a number; --drop when");
     ck_assert_int_eq(run("$A eval --json -l mean -t y --drop when d.csv"), 0);
     ck_assert(json("n") == 3 && json("features") == 1);
     ck_assert_double_eq_tol(json("mae"), (1 + 1 + 1.5) / 3, 1e-12);
@@ -101,8 +104,9 @@ END_TEST
 /* One file in many clothes gives one result. */
 START_TEST(dialects)
 {
-    static const char zipped[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\xd0\xa9\xe4\x32\xd4\x31\xe2\x32\xd2\x31\xe1"
-                                 "\x32\xd6\x31\xe3\x02\x00\x5d\x3d\x5d\x9d\x10\x00\x00\x00";
+    static const char zipped[] =
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\xd0\xa9\xe4\x32\xd4\x31\xe2\x32\xd2\x31\xe1"
+        "\x32\xd6\x31\xe3\x02\x00\x5d\x3d\x5d\x9d\x10\x00\x00\x00";
     static const struct {
         const char *name, *text;
     } files[] = {{"plain", "x,y\n1,2\n2,4\n3,6\n"},
@@ -130,7 +134,8 @@ START_TEST(dialects)
         ck_assert_int_eq(run("{ cat d.csv.gz; printf '5,6\\n7,8\\n' | gzip -c; head -c 3000 /dev/zero; } > two.gz"), 0);
         ck_assert_msg(run("$A eval --json -l mean two.gz") == 0, "%s", err);
         ck_assert(json("n") == 5);
-        refused(run("{ cat d.csv.gz; echo 5,6; } > more.gz; $A eval --json -l mean more.gz"), 1, "more.gz: something else is behind");
+        refused(run("{ cat d.csv.gz; echo 5,6; } > more.gz; $A eval --json -l mean more.gz"), 1,
+                "more.gz: something else is behind");
         ck_assert_int_eq(run("head -c 30 d.csv.gz > cut.gz"), 0);
         refused(run("$A eval --json -l mean cut.gz"), 1, "cut.gz");
     }
@@ -193,7 +198,8 @@ START_TEST(missing_and_infinite_cells)
     ck_assert_int_eq(run("$A eval --json -l 'scale(mean)' --predictions p.csv d.csv"), 0);
     ck_assert(json("n") == 5 && json("rejected") == 4);
     read_text("p.csv", out, sizeof out);
-    ck_assert_str_eq(out, "row,target,prediction\n1,1,0\n2,2,1\n3,3,1.5\n4,4,2\n5,5,\n6,6,\n7,7,\n8,,2.5\n9,8,2.5\n10,inf,\n");
+    ck_assert_str_eq(
+        out, "row,target,prediction\n1,1,0\n2,2,1\n3,3,1.5\n4,4,2\n5,5,\n6,6,\n7,7,\n8,,2.5\n9,8,2.5\n10,inf,\n");
     ck_assert_int_eq(run("$A eval --json -l linear d.csv"), 0);
     ck_assert(json("n") == 2 && json("rejected") == 7);
 }
@@ -286,12 +292,16 @@ START_TEST(no_half_written_files)
     ck_assert_int_eq(run("$A generate friedman -n 100 -o /dev/null"), 0);
     ck_assert_int_eq(run("test -c /dev/full -a -c /dev/null"), 0);
     /* interrupted while it waits for more rows */
-    ck_assert_int_eq(run("mkfifo rows; $A eval -l mean --predictions q.csv rows & p=$!; exec 3> rows; "
-                         "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || sleep 0.1; done; "
-                         "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"), 0);
+    ck_assert_int_eq(
+        run("mkfifo rows; $A eval -l mean --predictions q.csv rows & p=$!; exec 3> rows; "
+            "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || sleep 0.1; done; "
+            "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"),
+        0);
     ck_assert(!strstr(out, "q.csv"));
     /* nobody reads its table any more */
-    ck_assert_int_eq(run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | head -n 1; ls"), 0);
+    ck_assert_int_eq(
+        run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | head -n 1; ls"),
+        0);
     ck_assert(strstr(out, "f.csv") && !strstr(out, "r.csv"));
     ck_assert_int_eq(run("umask 027; $A generate friedman -n 10 -o g.csv; stat -c %%a g.csv"), 0);
     ck_assert_int_eq(strncmp(out, "640", 3), 0);
@@ -303,11 +313,14 @@ START_TEST(generated_streams)
 {
     ck_assert_int_eq(run("$A generate friedman -n 20000 --seed 1 | head -n 1"), 0);
     ck_assert_str_eq(out, "x0,x1,x2,x3,x4,x5,x6,x7,x8,x9,target\n");
-    ck_assert_int_eq(run("for k in none gra gsg lea; do $A generate friedman --drift $k -n 20000 --seed 7 -o $k.csv; done; "
-                         "$A generate friedman --seed 8 -n 20000 -o other.csv; wc -l < none.csv"), 0);
+    ck_assert_int_eq(
+        run("for k in none gra gsg lea; do $A generate friedman --drift $k -n 20000 --seed 7 -o $k.csv; done; "
+            "$A generate friedman --seed 8 -n 20000 -o other.csv; wc -l < none.csv"),
+        0);
     ck_assert_int_eq(atoi(out), 20001);
     ck_assert_int_eq(run("cmp -s none.csv other.csv"), 1);
-    ck_assert_int_eq(run("head -n 7001 none.csv > a; head -n 7001 gra.csv > b; cmp a b && head -n 7001 gsg.csv | cmp - a"), 0);
+    ck_assert_int_eq(
+        run("head -n 7001 none.csv > a; head -n 7001 gra.csv > b; cmp a b && head -n 7001 gsg.csv | cmp - a"), 0);
     ck_assert_int_eq(run("head -n 5001 lea.csv > a; head -n 5001 none.csv | cmp - a"), 0);
     ck_assert_int_eq(run("tail -n 5000 none.csv > a; tail -n 5000 gra.csv | cmp - a"), 0);
     ck_assert_int_eq(run("$A eval --json -l mean none.csv"), 0);

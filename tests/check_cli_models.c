@@ -68,7 +68,8 @@ END_TEST
 START_TEST(names_in_any_encoding)
 {
     write_text("d.csv", "caf\xe9,\xc3\xa9t\xc3\xa9,\xed\xa0\x80,\xf0\x9f\x98\x80,\xc0\xaf,y\n1,2,3,4,5,6\n");
-    ck_assert_int_eq(run("$A train -l mean -o d.anb d.csv && $A inspect --json d.anb && $A predict -m d.anb d.csv >1"), 0);
+    ck_assert_int_eq(run("$A train -l mean -o d.anb d.csv && $A inspect --json d.anb && $A predict -m d.anb d.csv >1"),
+                     0);
     ck_assert_ptr_nonnull(strstr(out, "[\"caf\\ufffd\", \"\xc3\xa9t\xc3\xa9\", \"\\ufffd\\ufffd\\ufffd\", "
                                       "\"\xf0\x9f\x98\x80\", \"\\ufffd\\ufffd\"]"));
 }
@@ -122,11 +123,13 @@ END_TEST
 /* A pipe that stays open: the program waits for more when the signal comes. */
 static void interrupt_with(const char *name)
 {
-    ck_assert_int_eq(run("mkfifo p; $A train -l '%s' -o i.anb p & pid=$!; exec 3>p; cat a.csv >&3; printf '1,2,3' >&3; sleep .3; "
-                         "kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
-                         learner, name),
-                     0);
-    ck_assert_msg(strncmp(err, "interrupted after 800 rows", 26) == 0, "%s", err); /* and nothing of the row that was cut */
+    ck_assert_int_eq(
+        run("mkfifo p; $A train -l '%s' -o i.anb p & pid=$!; exec 3>p; cat a.csv >&3; printf '1,2,3' >&3; sleep .3; "
+            "kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
+            learner, name),
+        0);
+    ck_assert_msg(strncmp(err, "interrupted after 800 rows", 26) == 0, "%s",
+                  err); /* and nothing of the row that was cut */
     ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && cmp a.anb i.anb", learner), 0);
 }
 
@@ -142,7 +145,8 @@ START_TEST(saving_on_the_way)
 {
     make_data();
     ck_assert_int_eq(run("head -601 a.csv >600.csv; $A train -l '%s' -o 600.anb 600.csv", learner), 0);
-    ck_assert_int_eq(run("{ cat a.csv; echo oops; } >bad.csv; $A train -l '%s' -o way.anb --save-every 300 bad.csv", learner), 1);
+    ck_assert_int_eq(
+        run("{ cat a.csv; echo oops; } >bad.csv; $A train -l '%s' -o way.anb --save-every 300 bad.csv", learner), 1);
     ck_assert_int_eq(run("cmp 600.anb way.anb"), 0);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
- * The contract that every registered type keeps, present and future: one body over the registry, by each type's example,
- * alone and inside a scale, and every router inside a mixture.
+ * The contract that every registered type keeps, present and future: one body over the registry, by each type's
+ * example, alone and inside a scale, and every router inside a mixture.
  */
 #include "stream.h"
 #include "suite.h"
@@ -63,8 +63,8 @@ static void assert_same_future(StreamingLearner *a, StreamingLearner *b, Stream 
     double x[D];
     for (int i = 0; i < n; i++) {
         double y = stream_next(&s, x), fa = anb_train_one(a, x, y, 1), fb = anb_train_one(b, x, y, 1);
-        ck_assert_msg(memcmp(&fa, &fb, sizeof fa) == 0, "%s: %s differs at sample %d: %.17g, %.17g", expression, what, i,
-                      fa, fb);
+        ck_assert_msg(memcmp(&fa, &fb, sizeof fa) == 0, "%s: %s differs at sample %d: %.17g, %.17g", expression, what,
+                      i, fa, fb);
     }
     ck_assert_msg(anb_equal(a, b), "%s: %s ends unequal", expression, what);
 }
@@ -316,7 +316,7 @@ START_TEST(extreme_rows_and_targets_stay_finite)
 }
 END_TEST
 
-/* ---- options ---------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static void refused(const StreamingLearnerType *type, const AnbParam *param, double value, const void *defaults)
 {

@@ -1,4 +1,5 @@
-/* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses them. */
+/* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses
+ * them. */
 #include "parts/conformal.h"
 #include "src/model.h"
 #include "suite.h"
@@ -6,7 +7,7 @@
 
 enum { D = 3 };
 
-/* ---- a field of a state --------------------------------------------------------------------------------------------- */
+/* ---- a field of a state ------------------------------------------------------------------------------------------ */
 
 typedef struct Place {
     AnbVisitor visitor;
@@ -66,7 +67,7 @@ static StreamingLearner *learned(const char *expression, size_t n)
     return model;
 }
 
-/* ---- reals ---------------------------------------------------------------------------------------------------------- */
+/* ---- reals ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *expression;
@@ -129,7 +130,8 @@ static void answers_numbers(StreamingLearner *model, const char *where, size_t n
     for (size_t t = 0; model && t < 60; t++) {
         double x[D] = {(double)(t * 7 % 11) - 5, (double)(t * 5 % 13), (double)(t % 3)};
         double f = anb_predict(model, x), g = anb_train_one(model, x, x[0], 1);
-        ck_assert_msg(f - f == 0 && g - g == 0, "%s: node %zu, field %zu: %g makes %g, %g", where, node, field, value, f, g);
+        ck_assert_msg(f - f == 0 && g - g == 0, "%s: node %zu, field %zu: %g makes %g, %g", where, node, field, value,
+                      f, g);
     }
     anb_free(model);
 }
@@ -143,7 +145,8 @@ static size_t disturb(StreamingLearner *model, const char *where, size_t node, s
     if (n->type->ranges)
         n->type->ranges(n, anb_state_of(model, n), &p.visitor);
     for (size_t i = 0; p.data && p.kind == ANB_F64 && i < 9; i++) {
-        double *at = (double *)p.data + (i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count), old = *at;
+        size_t which = i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count;
+        double *at = (double *)p.data + which, old = *at;
         *at = values[i % 3];
         answers_numbers(reload(model), where, node, field, *at);
         *at = old;
@@ -161,7 +164,7 @@ START_TEST(no_real_of_a_file_makes_answers_that_are_none)
 }
 END_TEST
 
-/* ---- counts --------------------------------------------------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *expression;
@@ -193,7 +196,8 @@ START_TEST(an_unsettled_block_needs_a_mark)
 }
 END_TEST
 
-/* A sample that is being gathered has no work behind it, and no nodes that wait: growing would begin outside of them. */
+/* A sample that is being gathered has no work behind it, and no nodes that wait: growing would begin outside of them.
+ */
 START_TEST(a_tree_that_is_not_begun_has_nothing_done)
 {
     enum { WAITING = 0, PHASE, CURSOR = 5, N = 8, ADDING = 0 };
@@ -218,7 +222,7 @@ START_TEST(a_tree_that_is_not_begun_has_nothing_done)
 }
 END_TEST
 
-/* ---- rows that wait ------------------------------------------------------------------------------------------------- */
+/* ---- rows that wait ---------------------------------------------------------------------------------------------- */
 
 /* A slot that no id leads to would never be freed, and the searches of a full index never end. */
 START_TEST(every_slot_of_the_index_is_found_by_its_id)
@@ -257,7 +261,7 @@ START_TEST(a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting)
 }
 END_TEST
 
-/* ---- intervals ------------------------------------------------------------------------------------------------------ */
+/* ---- intervals --------------------------------------------------------------------------------------------------- */
 
 START_TEST(scores_that_do_not_match_stay_in_their_lists)
 {

@@ -23,7 +23,7 @@ static double sample(uint64_t *seed, double *x)
 
 static const char *sparse = "moe(linear(rate=0.02), linear(rate=0.005), mean, last, top_k=2, utilization_span=60)";
 
-/* ---- one run, all of it kept ------------------------------------------------------------------------------------------- */
+/* ---- one run, all of it kept ------------------------------------------------------------------------------------- */
 
 typedef struct Step {
     double y, prediction, f[K], p[K], weight[K];
@@ -100,11 +100,11 @@ static void close_to(Run *run, AnbMetricId id, int i, double wanted)
 {
     size_t n;
     double ours = anb_diagnostics_values(run->d, id, &n)[i];
-    ck_assert_msg(fabs(ours - wanted) <= 1e-10 * (1 + fabs(wanted)), "%s[%d]: %.17g, not %.17g", anb_metrics()[id].name, i,
-                  ours, wanted);
+    ck_assert_msg(fabs(ours - wanted) <= 1e-10 * (1 + fabs(wanted)), "%s[%d]: %.17g, not %.17g", anb_metrics()[id].name,
+                  i, ours, wanted);
 }
 
-/* ---- against the sums ---------------------------------------------------------------------------------------------------- */
+/* ---- against the sums -------------------------------------------------------------------------------------------- */
 
 START_TEST(errors_and_baselines)
 {
@@ -322,7 +322,7 @@ START_TEST(names_and_reset)
 }
 END_TEST
 
-/* ---- beside the model ------------------------------------------------------------------------------------------------------ */
+/* ---- beside the model -------------------------------------------------------------------------------------------- */
 
 START_TEST(changes_nothing)
 {
@@ -363,7 +363,8 @@ START_TEST(rejected_and_weightless)
 }
 END_TEST
 
-/* After targets at the end of the doubles every metric is a finite number, and the faded ones come back to what is true now. */
+/* After targets at the end of the doubles every metric is a finite number, and the faded ones come back to what is true
+ * now. */
 START_TEST(errors_beyond_the_doubles)
 {
     static const double targets[] = {1.7e308, -1.7e308, 1e200, -1e160};
@@ -389,7 +390,8 @@ START_TEST(errors_beyond_the_doubles)
     ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_SKILL)));
     ck_assert(isfinite(anb_diagnostics_value(run->d, ANB_METRIC_REGRET)));
     for (int id = 0; id < ANB_METRIC_COUNT; id++)
-        ck_assert_msg(anb_metrics()[id].shape != ANB_OF_MODEL || isfinite(anb_diagnostics_value(run->d, (AnbMetricId)id)),
+        ck_assert_msg(anb_metrics()[id].shape != ANB_OF_MODEL ||
+                          isfinite(anb_diagnostics_value(run->d, (AnbMetricId)id)),
                       "%s is not finite", anb_metrics()[id].name);
     done(run);
 }

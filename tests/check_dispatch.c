@@ -25,7 +25,7 @@ static void softmax(const double *z, double *p)
         p[i] /= sum;
 }
 
-/* ---- formulas -------------------------------------------------------------------------------------------------------- */
+/* ---- formulas ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(switch_loss)
 {
@@ -100,7 +100,7 @@ START_TEST(room)
 }
 END_TEST
 
-/* ---- the gate's step ------------------------------------------------------------------------------------------------- */
+/* ---- the gate's step --------------------------------------------------------------------------------------------- */
 
 static double row(uint64_t *seed, double *x)
 {
@@ -179,12 +179,13 @@ START_TEST(balance)
 }
 END_TEST
 
-/* ---- jitter ---------------------------------------------------------------------------------------------------------- */
+/* ---- jitter ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(jitter)
 {
-    const char *noisy = "moe(linear, linear(rate=0.03), mean, last, linear(rate=0.1, warmup=40), top_k=2, router_lr=0.1, "
-                        "router_jitter=0.5, load_balance_rate=0)";
+    const char *noisy =
+        "moe(linear, linear(rate=0.03), mean, last, linear(rate=0.1, warmup=40), top_k=2, router_lr=0.1, "
+        "router_jitter=0.5, load_balance_rate=0)";
     StreamingLearner *model = anb_parse(D, noisy, NULL, NULL), *twin = NULL;
     uint64_t seed = 12, others = 0;
     ck_assert_ptr_nonnull(model);
@@ -211,13 +212,14 @@ START_TEST(jitter)
 }
 END_TEST
 
-/* ---- batches --------------------------------------------------------------------------------------------------------- */
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
 
 enum { N = 64 };
 
 static size_t learn_batches(const char *options, uint64_t most, double *out)
 {
-    char expression[240] = "moe(last, mean, linear, linear(rate=0.1), router_lr=0.2, load_balance_rate=0, reset_dead=false, ";
+    char expression[240] =
+        "moe(last, mean, linear, linear(rate=0.1), router_lr=0.2, load_balance_rate=0, reset_dead=false, ";
     double x[N * D], y[N];
     uint64_t seed = 6, before[4] = {0};
     size_t overflowed = 0;

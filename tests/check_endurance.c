@@ -65,7 +65,8 @@ START_TEST(ten_million_samples)
     }
     ck_assert_uint_eq(allocations, made);
     ck_assert_int_le(peak_kilobytes(), memory + 256);
-    ck_assert_double_lt(sqrt(squares / (SAMPLES / 2)), 1); /* the noise is 0.06, the interaction and the step are the rest */
+    ck_assert_double_lt(sqrt(squares / (SAMPLES / 2)),
+                        1); /* the noise is 0.06, the interaction and the step are the rest */
     ck_assert_uint_eq(anb_counters(model)->restarts, 0);
     anb_free(model);
 }

@@ -53,7 +53,7 @@ static bool exists(const char *name)
     return access(name, F_OK) == 0;
 }
 
-/* ---- what is promised of a file ------------------------------------------------------------------------------------ */
+/* ---- what is promised of a file ---------------------------------------------------------------------------------- */
 
 START_TEST(a_file_is_replaced_as_a_whole)
 {
@@ -107,9 +107,10 @@ START_TEST(what_cannot_be_read_says_why)
 }
 END_TEST
 
-/* ---- a disk that says no ------------------------------------------------------------------------------------------- */
+/* ---- a disk that says no ----------------------------------------------------------------------------------------- */
 
-/* In a child whose files may not grow beyond a limit: the same errors as on a full disk. Exits with 0 where all is well. */
+/* In a child whose files may not grow beyond a limit: the same errors as on a full disk. Exits with 0 where all is
+ * well. */
 static void save_on_a_small_disk(const StreamingLearner *new, size_t limit)
 {
     struct rlimit small = {limit, limit};
@@ -231,7 +232,7 @@ START_TEST(two_do_not_save_to_one_file_at_once)
 }
 END_TEST
 
-/* ---- interrupted and slow writing ------------------------------------------------------------------------------------ */
+/* ---- interrupted and slow writing -------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t alarms;
 
@@ -292,7 +293,7 @@ START_TEST(signals_and_short_writes_do_no_harm)
 }
 END_TEST
 
-/* ---- kill -9 --------------------------------------------------------------------------------------------------------- */
+/* ---- kill -9 ----------------------------------------------------------------------------------------------------- */
 
 static void save_for_ever(const StreamingLearner *a, const StreamingLearner *b)
 {

@@ -94,7 +94,7 @@ START_TEST(an_opaque_state_comes_back)
 }
 END_TEST
 
-/* ---- two layouts ----------------------------------------------------------------------------------------------------- */
+/* ---- two layouts ------------------------------------------------------------------------------------------------- */
 
 static void ranges_first(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -150,7 +150,7 @@ START_TEST(an_older_layout_is_taken_over)
 }
 END_TEST
 
-/* ---- a state that owns memory ------------------------------------------------------------------------------------------ */
+/* ---- a state that owns memory ------------------------------------------------------------------------------------ */
 
 typedef struct List {
     uint64_t n;

@@ -1,6 +1,6 @@
 /*
- * Traces of an independent implementation of the specification: 2,000 samples through four mixtures. The project carries
- * a thinned copy; where ../shared/golden is there every step is compared.
+ * Traces of an independent implementation of the specification: 2,000 samples through four mixtures. The project
+ * carries a thinned copy; where ../shared/golden is there every step is compared.
  */
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -41,7 +41,7 @@ static void read_inputs(void)
     fclose(file);
 }
 
-/* ---- one trace ---------------------------------------------------------------------------------------------------------- */
+/* ---- one trace --------------------------------------------------------------------------------------------------- */
 
 typedef struct Trace {
     FILE *file;
@@ -219,8 +219,8 @@ END_TEST
 /* The RLS amplifies rounding. */
 START_TEST(linears_and_an_adaptive_rls)
 {
-    compare_trace("hetero", "moe(linear(rate=0.01), rls(lambda=0.99, intercept=false, adaptive=true), linear(rate=0.05))",
-                  1e-6);
+    compare_trace("hetero",
+                  "moe(linear(rate=0.01), rls(lambda=0.99, intercept=false, adaptive=true), linear(rate=0.05))", 1e-6);
 }
 END_TEST
 
@@ -234,7 +234,8 @@ END_TEST
 
 START_TEST(an_expert_that_never_warms_up)
 {
-    compare_trace("warmup_deadlock", "moe(" WARMING ", top_k=1, utilization_span=100, utilization_threshold=0.1)", 1e-9);
+    compare_trace("warmup_deadlock", "moe(" WARMING ", top_k=1, utilization_span=100, utilization_threshold=0.1)",
+                  1e-9);
 }
 END_TEST
 

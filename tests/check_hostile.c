@@ -1,7 +1,7 @@
 /*
- * Streams that break naive arithmetic, through every type: predictions stay finite, within the seen range where the type
- * promises it, and the state one that every node's own check accepts, after every one of the first 1,200 samples. With
- * ANB_LONG a million samples of each, 100,000 for types slower than 5 us.
+ * Streams that break naive arithmetic, through every type: predictions stay finite, within the seen range where the
+ * type promises it, and the state one that every node's own check accepts, after every one of the first 1,200 samples.
+ * With ANB_LONG a million samples of each, 100,000 for types slower than 5 us.
  */
 #include "parts/math.h"
 #include "suite.h"
@@ -177,7 +177,7 @@ static const struct {
                {"greatest targets", greatest_targets, true},
                {"both ends", both_ends, false}};
 
-/* ---- one type, one stream -------------------------------------------------------------------------------------------- */
+/* ---- one type, one stream ---------------------------------------------------------------------------------------- */
 
 static double seconds(void)
 {
@@ -260,8 +260,8 @@ static double least_of_p(const AnbNode *node, const double *state)
     return least;
 }
 
-/* So do those of its nodes, at any moment; and P stays positive, but for rounding. Rows of all sizes in turn, and weights, may
- * take all of P but the rounding: then z.k tells, and P starts again. */
+/* So do those of its nodes, at any moment; and P stays positive, but for rounding. Rows of all sizes in turn, and
+ * weights, may take all of P but the rounding: then z.k tells, and P starts again. */
 static void check_nodes(const StreamingLearner *model, size_t t, const char *where, bool positive)
 {
     AnbError error = {0};
@@ -290,7 +290,8 @@ static void run(const char *expression, size_t which, size_t n)
     for (; h.t < n; h.t++) {
         h.weight = 1;
         streams[which].next(&h);
-        double f = anb_train_one(model, h.x, h.y, h.weight), margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300 + 1e-15 * fabs(high);
+        double f = anb_train_one(model, h.x, h.y, h.weight),
+               margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300 + 1e-15 * fabs(high);
         ck_assert_msg(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
         if (h.t < 1200 || h.t % 997 == 0) /* as dear as the state is large */
             check_nodes(model, h.t, where, streams[which].one_size);

@@ -5,7 +5,7 @@
 #include <anabranch/anabranch.h>
 #include <math.h>
 
-/* ---- scores against a plain sort ------------------------------------------------------------------------------------- */
+/* ---- scores against a plain sort --------------------------------------------------------------------------------- */
 
 static double kth_smallest(const double *v, size_t n, size_t k)
 {
@@ -78,13 +78,14 @@ START_TEST(the_level_follows_the_published_update)
 }
 END_TEST
 
-/* ---- the type --------------------------------------------------------------------------------------------------------- */
+/* ---- the type ---------------------------------------------------------------------------------------------------- */
 
 /* Windows of 2,000 after the first stay within two points, through a jump of the noise and a swap of the concept. */
 START_TEST(coverage_holds_through_shifts)
 {
     static const double levels[] = {.8, .9, .95};
-    StreamingLearner *model = anb_parse(4, "interval(scale(moe(rls(lambda=0.99), linear, mean, router=boa)))", NULL, NULL);
+    StreamingLearner *model = anb_parse(4, "interval(scale(moe(rls(lambda=0.99), linear, mean, router=boa)))", NULL,
+                                        NULL);
     ck_assert_ptr_nonnull(model);
     Stream s = {11, 4};
     double x[4];
@@ -103,8 +104,8 @@ START_TEST(coverage_holds_through_shifts)
         if (i % 2000 != 1999)
             continue;
         for (int l = 0; l < 3; l++) {
-            ck_assert_msg(i < 2000 || fabs(held[l] / 2000.0 - levels[l]) <= .02, "to %d: %g, not %g", i, held[l] / 2000.0,
-                          levels[l]);
+            ck_assert_msg(i < 2000 || fabs(held[l] / 2000.0 - levels[l]) <= .02, "to %d: %g, not %g", i,
+                          held[l] / 2000.0, levels[l]);
             held[l] = 0;
         }
     }

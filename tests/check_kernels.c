@@ -1,4 +1,5 @@
-/* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double. */
+/* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double.
+ */
 #include "numbers.h"
 #include "parts/kernels.h"
 #include "parts/math.h"

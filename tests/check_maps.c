@@ -80,8 +80,9 @@ static const double shares[D] = {.5, .3, .2, 0, 0};
 START_TEST(rff_is_linear_on_explicit_cosines)
 {
     bool known = _i > 0, used = _i > 1;
-    StreamingLearner *rff = made(D, used ? "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=true)"
-                                         : "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=false)");
+    StreamingLearner *rff = made(
+        D, used ? "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=true)"
+                : "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=false)");
     StreamingLearner *plain = made(D + WAVES, "linear(normalized=true)");
     double w[WAVES][D], b[WAVES];
     AnbRandom random;

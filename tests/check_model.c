@@ -55,7 +55,8 @@ static void other_free(void *memory, void *context)
 
 START_TEST(only_models_made_alike_share)
 {
-    StreamingLearner *model = make("rls", 1), *others[] = {make("rls(lambda=0.9)", 1), make("rls", 2), make("mean", 1), NULL};
+    StreamingLearner *model = make("rls", 1),
+                     *others[] = {make("rls(lambda=0.9)", 1), make("rls", 2), make("mean", 1), NULL};
     const AnbAllocator allocator = {other_alloc, other_free, NULL};
     AnbModelOptions options = anb_model_defaults();
     options.allocator = &allocator;
@@ -113,7 +114,8 @@ static void *move(void *memory, void *context)
 
 START_TEST(a_model_that_moves_does_not_notice)
 {
-    static const char *const expressions[] = {"scale(moe(linear, rls, sgbt, knn, mlp))", "forest", "lags(chain(rls, tree))",
+    static const char *const expressions[] = {"scale(moe(linear, rls, sgbt, knn, mlp))", "forest",
+                                              "lags(chain(rls, tree))",
                                               "pending(interval(drift(moe(rls, mean, router=blend))))"};
     const char *expression = expressions[_i];
     Mover mover = {.offset = 0};

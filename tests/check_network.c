@@ -86,8 +86,8 @@ static double summed(const Fixture *f, size_t j, size_t h)
 START_TEST(adam_is_the_textbooks)
 {
     Fixture f = fixture(), old = f;
-    anb_network_move((AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES,
-                   &adam);
+    anb_network_move((AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH,
+                     SAMPLES, &adam);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double g = summed(&old, j, h), mean = .1 * g, square = .01 * g * g;
@@ -104,7 +104,8 @@ START_TEST(descent_follows_the_gradient)
 {
     Fixture f = fixture(), old = f;
     AnbNetworkPace plain = {.rate = .5, .mean_scale = 1, .square_scale = 1, .average = 1};
-    anb_network_move((AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES, &plain);
+    anb_network_move((AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES,
+                     &plain);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double expected = old.value[j * WIDTH + h] - .5 * summed(&old, j, h);

@@ -58,8 +58,8 @@ START_TEST(a_delay_learns_the_rows_as_they_are_now)
 }
 END_TEST
 
-/* Rows answered before the target jumped are scored by those answers: the interval is wider than that of a model that was
- * shown the same rows at once, and learned the same. */
+/* Rows answered before the target jumped are scored by those answers: the interval is wider than that of a model that
+ * was shown the same rows at once, and learned the same. */
 START_TEST(intervals_score_what_was_answered)
 {
     StreamingLearner *late = make("pending(interval(last, coverage=[0.9]), capacity=128)");

@@ -151,7 +151,7 @@ START_TEST(lambda_1_is_ridge_regression)
 }
 END_TEST
 
-/* ---- long and unkind ----------------------------------------------------------------------------------------------- */
+/* ---- long and unkind --------------------------------------------------------------------------------------------- */
 
 /* Whether P has a Cholesky factor once its diagonal is raised by 1e-12 of its largest entry. */
 static bool is_positive(const AnbRls *rls, const double *state)
@@ -250,7 +250,7 @@ START_TEST(what_is_not_finite_is_told)
 }
 END_TEST
 
-/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(the_walk_and_refresh_stay_below_the_start)
 {

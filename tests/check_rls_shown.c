@@ -13,7 +13,7 @@ static double uniform(void)
     return uniform_of(&seed);
 }
 
-/* ---- visitors ------------------------------------------------------------------------------------------------------------ */
+/* ---- visitors ---------------------------------------------------------------------------------------------------- */
 
 typedef struct Buffer {
     AnbVisitor visitor;
@@ -156,7 +156,8 @@ static void compare_shown(Pair *p)
             ck_assert(anb_rls_p(&p->rls, p->one, i, j) == anb_rls_p(&p->rls, p->other, i, j));
 }
 
-/* One state is never shown to who makes the due step, the other one after every sample: they stay the same to the bit. */
+/* One state is never shown to who makes the due step, the other one after every sample: they stay the same to the bit.
+ */
 START_TEST(when_the_due_step_is_made_does_not_matter)
 {
     for (size_t n = 1; n < 30; n++) {
@@ -190,7 +191,7 @@ START_TEST(a_restart_leaves_nothing_due)
 }
 END_TEST
 
-/* ---- models -------------------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------ */
 
 static StreamingLearner *reloaded(const StreamingLearner *model)
 {
@@ -203,7 +204,8 @@ static StreamingLearner *reloaded(const StreamingLearner *model)
     return again;
 }
 
-/* After each sample: what was saved equals what was not, both ways round, and a clone; all say the same of what follows. */
+/* After each sample: what was saved equals what was not, both ways round, and a clone; all say the same of what
+ * follows. */
 START_TEST(a_model_equals_what_was_saved_of_it)
 {
     StreamingLearner *model = anb_parse(11, "rls(lambda=0.9, walk=0.01)", NULL, NULL);

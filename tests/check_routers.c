@@ -107,7 +107,8 @@ END_TEST
 START_TEST(no_worse_than_the_best_expert)
 {
     double best = HUGE_VAL, of[GATES];
-    static const char *const alone[] = {"linear(rate=0.05)", "linear(rate=0.01)", "linear(normalized=true)", "mean", "last"};
+    static const char *const alone[] = {"linear(rate=0.05)", "linear(rate=0.01)", "linear(normalized=true)", "mean",
+                                        "last"};
     for (size_t i = 0; i < 5; i++) {
         char text[64];
         snprintf(text, sizeof text, "scale(%s)", alone[i]);
@@ -247,7 +248,8 @@ END_TEST
 /* The mean is no match for the others, so it dies, is reset, and sleeps for its 40 samples. */
 START_TEST(a_reset_expert_sleeps)
 {
-    static const char format[] = "moe(linear(rate=0.05), linear(normalized=true), mean(warmup=40), reset_dead=true, router=%s)";
+    static const char format[] =
+        "moe(linear(rate=0.05), linear(normalized=true), mean(warmup=40), reset_dead=true, router=%s)";
     double x[D];
     for (size_t g = 0; g < DENSE; g++) {
         char text[256];
@@ -278,7 +280,8 @@ END_TEST
 /* With top_k 1 the expert that was first is always the nearest; explore lets the others show what they can do. */
 START_TEST(exploring_finds_a_cold_expert)
 {
-    static const char format[] = "scale(moe(mean, rls(lambda=1), last, top_k=1, load_balance_rate=0, reset_dead=false%s))";
+    static const char format[] =
+        "scale(moe(mean, rls(lambda=1), last, top_k=1, load_balance_rate=0, reset_dead=false%s))";
     double of[2], x[D];
     for (int pass = 0; pass < 2; pass++) {
         char text[256];

@@ -47,7 +47,7 @@ START_TEST(a_server_learns_what_a_model_learns)
 }
 END_TEST
 
-/* ---- many threads -------------------------------------------------------------------------------------------------- */
+/* ---- many threads ------------------------------------------------------------------------------------------------ */
 
 /* What every version says of every probe, known before the threads start. */
 typedef struct Stress {

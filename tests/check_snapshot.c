@@ -74,7 +74,8 @@ START_TEST(every_type_comes_back_to_the_bit)
     ZooStream s = zoo_stream(8, true);
     for (size_t t = 0; t < NEXT; t++) {
         zoo_next(&s);
-        ck_assert_msg(same_bits(anb_predict(model, s.x), anb_predict(again, s.x)), "%s: predict %zu", zoo_name(i, name), t);
+        ck_assert_msg(same_bits(anb_predict(model, s.x), anb_predict(again, s.x)), "%s: predict %zu", zoo_name(i, name),
+                      t);
         double a = anb_train_one(model, s.x, s.y, 1), b = anb_train_one(again, s.x, s.y, 1);
         ck_assert_msg(same_bits(a, b), "%s: sample %zu", zoo_name(i, name), t);
     }
@@ -98,7 +99,7 @@ START_TEST(a_new_model_comes_back_as_well)
 }
 END_TEST
 
-/* ---- snapshots of earlier versions --------------------------------------------------------------------------------- */
+/* ---- snapshots of earlier versions ------------------------------------------------------------------------------- */
 
 /* To nine digits: a later version may sum in another order. */
 static void check_answers(StreamingLearner *model, const char *text, const char *path)
@@ -107,8 +108,8 @@ static void check_answers(StreamingLearner *model, const char *text, const char 
     kept_answers(model, answers);
     for (size_t t = 0; t < KEPT_ANSWERS; t++) {
         int n = anb_number_parse(text, strlen(text), &wanted);
-        ck_assert_msg(n > 0 && fabs(answers[t] - wanted) <= 1e-9 * (1 + fabs(wanted)), "%s: answer %zu is %.12g, not %.12g",
-                      path, t, answers[t], wanted);
+        ck_assert_msg(n > 0 && fabs(answers[t] - wanted) <= 1e-9 * (1 + fabs(wanted)),
+                      "%s: answer %zu is %.12g, not %.12g", path, t, answers[t], wanted);
         text += n + 1;
     }
 }
@@ -157,7 +158,7 @@ START_TEST(snapshots_of_every_release_load)
 }
 END_TEST
 
-/* ---- damage ------------------------------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(no_truncated_snapshot_loads)
 {
@@ -295,7 +296,7 @@ START_TEST(unknown_types_versions_and_sizes_are_refused)
 }
 END_TEST
 
-/* ---- limits ------------------------------------------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_small_file_cannot_ask_for_much)
 {
@@ -323,7 +324,7 @@ START_TEST(a_small_file_cannot_ask_for_much)
 }
 END_TEST
 
-/* ---- what is kept beside the model --------------------------------------------------------------------------------- */
+/* ---- what is kept beside the model ------------------------------------------------------------------------------- */
 
 START_TEST(names_and_notes_come_back)
 {
@@ -375,7 +376,7 @@ START_TEST(bad_extras_are_refused)
 }
 END_TEST
 
-/* ---- the writer ---------------------------------------------------------------------------------------------------- */
+/* ---- the writer -------------------------------------------------------------------------------------------------- */
 
 typedef struct Slow {
     unsigned char *bytes;

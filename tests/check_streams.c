@@ -87,8 +87,8 @@ static unsigned learn_all(const char *expression, bool takes_missing)
 
 START_TEST(every_prediction_is_finite)
 {
-    static const char *const expressions[] = {"scale(moe(linear, rls, rls(lambda=0.99), mean, top_k=2))", "scale(linear)",
-                                              "scale(rls)", "mean", "last"};
+    static const char *const expressions[] = {"scale(moe(linear, rls, rls(lambda=0.99), mean, top_k=2))",
+                                              "scale(linear)", "scale(rls)", "mean", "last"};
     for (size_t i = 0; present() && i < sizeof expressions / sizeof *expressions; i++)
         ck_assert_uint_eq(learn_all(expressions[i], true), 0);
 }

@@ -1,5 +1,5 @@
-/* Superposition where the answer is known by hand, and for the networks of a mixture. The formulas on random matrices are
- * checked by inside/superposition_oracle.py. */
+/* Superposition where the answer is known by hand, and for the networks of a mixture. The formulas on random matrices
+ * are checked by inside/superposition_oracle.py. */
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -46,8 +46,10 @@ END_TEST
 
 START_TEST(networks_of_a_mixture)
 {
-    StreamingLearner *model = anb_parse(3, "scale(moe(linear, mlp(hidden=8), mlp(hidden=8), mlp(hidden=4)))", NULL, NULL);
-    StreamingLearner *alone = anb_parse(3, "scale(mlp(hidden=4))", NULL, NULL), *none = anb_parse(3, "mean", NULL, NULL);
+    StreamingLearner *model = anb_parse(3, "scale(moe(linear, mlp(hidden=8), mlp(hidden=8), mlp(hidden=4)))", NULL,
+                                        NULL);
+    StreamingLearner *alone = anb_parse(3, "scale(mlp(hidden=4))", NULL, NULL),
+                     *none = anb_parse(3, "mean", NULL, NULL);
     AnbError error;
     double x[3] = {1, 2, 3};
     for (int t = 0; t < 50; t++) {

@@ -1,7 +1,7 @@
 /*
- * Writes the snapshots that every later version has to load: keep_snapshots FOLDER, one file for each type, FOLDER being
- * tests/snapshots/VERSION. Run once for a release; files of releases are never written again. Each carries its answers: the
- * note "answers" holds what the model says of the first rows of a fixed stream.
+ * Writes the snapshots that every later version has to load: keep_snapshots FOLDER, one file for each type, FOLDER
+ * being tests/snapshots/VERSION. Run once for a release; files of releases are never written again. Each carries its
+ * answers: the note "answers" holds what the model says of the first rows of a fixed stream.
  */
 #include "kept.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * A rule audit: is the mixture specialising, balanced, stable, learning? Rules in an interval logic over the metrics of a
- * window of samples; each rule has a truth interval [lower, upper] and a severity.
+ * A rule audit: is the mixture specialising, balanced, stable, learning? Rules in an interval logic over the metrics of
+ * a window of samples; each rule has a truth interval [lower, upper] and a severity.
  *
  *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
@@ -15,11 +15,12 @@
  *     0.5 :: low_margin -> (stable_loss | decreasing_loss)       a rule without a name is rule_<n>, counted from 0
  *
  * Formulas hold names of predicates, ~ & | -> (binding in that order, -> to the right) and parentheses. A metric is one
- * of the step's own (anb_audit_metric_name) or, given an observer, any scalar of metrics.h, and with [i] any of an expert;
- * an absent value makes its predicate [0, 1]: not known.
+ * of the step's own (anb_audit_metric_name) or, given an observer, any scalar of metrics.h, and with [i] any of an
+ * expert; an absent value makes its predicate [0, 1]: not known.
  *
- * ramp(v, offset, slope=s) is the interval between sigmoid(s (v - (offset + 0.05))) and sigmoid(s (v - (offset - 0.05))).
- * Lukasiewicz: ~[L, U] = [1 - U, 1 - L]; & adds what is missing to 1, | adds, both clipped to [0, 1]; a -> b is ~a | b.
+ * ramp(v, offset, slope=s) is the interval between sigmoid(s (v - (offset + 0.05))) and sigmoid(s (v - (offset -
+ * 0.05))). Lukasiewicz: ~[L, U] = [1 - U, 1 - L]; & adds what is missing to 1, | adds, both clipped to [0, 1]; a -> b
+ * is ~a | b.
  */
 #ifndef ANABRANCH_AUDIT_H
 #define ANABRANCH_AUDIT_H
@@ -51,7 +52,8 @@ typedef enum AnbAuditMetric {
     ANB_AUDIT_METRIC_COUNT
 } AnbAuditMetric;
 
-/* Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again. */
+/* Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again.
+ */
 typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
 
 typedef struct AnbAuditOptions {
@@ -70,8 +72,8 @@ ANB_API AnbAuditOptions anb_audit_defaults(void);
  *
  * @param model        the model, or any clone of it; its allocator is used
  * @param diagnostics  the observer whose metrics the text names, owned by the caller and outliving the audit; or NULL
- * @param rules        predicates and rules, at most 64 KiB, 64 of each; the seven predicates of anb_audit_rules() are known
- *                     and may be defined anew; NULL, or a text without rules: the six rules of anb_audit_rules()
+ * @param rules        predicates and rules, at most 64 KiB, 64 of each; the seven predicates of anb_audit_rules() are
+ *                     known and may be defined anew; NULL, or a text without rules: the six rules of anb_audit_rules()
  * @param options      NULL: the defaults
  * @param error        why it was refused and at which byte of rules, or NULL
  * @return             the audit, owned by the caller (anb_audit_free), or NULL

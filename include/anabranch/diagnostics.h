@@ -94,17 +94,17 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write,
                                  void *context);
 
-/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the same
- * name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and `.severity`. Metrics
- * of pairs are left out. 0, or what write returned. */
+/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
+ * same name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and
+ * `.severity`. Metrics of pairs are left out. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
 /* One record as a line of CSV; absent values are empty. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
 
 /**
  * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.
- * Counters end in _total; the only label is the expert's name, with its index behind where two have the same; metrics of
- * pairs and absent values are left out.
+ * Counters end in _total; the only label is the expert's name, with its index behind where two have the same; metrics
+ * of pairs and absent values are left out.
  *
  * @param model    the model
  * @param d        its observer, or NULL: the model's counters and its size alone

@@ -15,9 +15,10 @@ enum { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN };  /* the words
 enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };        /* the words of action */
 
 /*
- * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own running
- * mean, and where that has risen marks a drift; refresh makes the child's RLSs trust their past less by `factor`, reset
- * starts the child again. A detector starts over after each drift. Weight class: scaled (the child as it is).
+ * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own
+ * running mean, and where that has risen marks a drift; refresh makes the child's RLSs trust their past less by
+ * `factor`, reset starts the child again. A detector starts over after each drift. Weight class: scaled (the child as
+ * it is).
  */
 typedef struct AnbDriftOptions {
     int detector;  /* ANB_DRIFT_ADWIN */

@@ -16,10 +16,10 @@ extern "C" {
 #endif
 
 /*
- * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them: the
- * quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI), times the sigma of
- * the row: the faded error and, where there is a mixture, how far its experts are apart. Stands at the root, or below
- * pending. Weight class: scaled (the child as it is; intervals count samples).
+ * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them:
+ * the quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI), times the
+ * sigma of the row: the faded error and, where there is a mixture, how far its experts are apart. Stands at the root,
+ * or below pending. Weight class: scaled (the child as it is; intervals count samples).
  */
 typedef struct AnbIntervalOptions {
     AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6] */
@@ -41,8 +41,8 @@ typedef struct AnbIntervalQuery {
  * @param coverage  one of the levels that the model was made with
  * @param low       the interval's lower end; -INFINITY while too few samples were seen for the level
  * @param high      its upper end
- * @return          0; ANB_E_UNSUPPORTED where the model has no intervals; ANB_E_ARGUMENT for another coverage; ANB_E_INPUT
- *                  where the row would be rejected
+ * @return          0; ANB_E_UNSUPPORTED where the model has no intervals; ANB_E_ARGUMENT for another coverage;
+ *                  ANB_E_INPUT where the row would be rejected
  *
  * Cost: a prediction and a look-up. Never allocates.
  */
@@ -58,8 +58,8 @@ ANB_API int anb_predict_interval(StreamingLearner *model, const double *x, doubl
 ANB_API size_t anb_interval_levels(const StreamingLearner *model, const double **coverage);
 
 /* As anb_predict_interval, with a reader's scratch: the model is not touched. */
-ANB_API int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x, double coverage,
-                                      double *low, double *high);
+ANB_API int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x,
+                                      double coverage, double *low, double *high);
 
 #ifdef __cplusplus
 }

@@ -36,9 +36,11 @@ struct AnbExpert {
 typedef struct AnbModelOptions {
     uint64_t seed;                  /* 1; what every seed=0 in the expression is derived from */
     size_t max_bytes;               /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
-    const AnbAllocator *allocator;  /* NULL: malloc and free; copied, and used until the last clone and reader are gone */
-    const StreamingLearnerType *const *types; /* the caller's own types, for text and snapshots; those of a name that the
-                                               * library knows come first; NULL-ended or NULL; they outlive the models */
+    /* NULL: malloc and free. Copied, and used until the last clone and reader are gone. */
+    const AnbAllocator *allocator;
+    /* The caller's own types, for text and snapshots, or NULL; NULL-ended. Those of a name that the library knows come
+     * first. They outlive the models. */
+    const StreamingLearnerType *const *types;
 } AnbModelOptions;
 
 /* The defaults above. */
@@ -212,8 +214,8 @@ typedef void *(*AnbMove)(void *memory, void *context);
  * Lets an owner of the allocator that compacts its heap give a model another place.
  *
  * @param model    the model; nobody may use it meanwhile
- * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers; the
- *                 plan stays where it is
+ * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers;
+ *                 the plan stays where it is
  * @param context  handed to move
  * @return         the model where it is now; where that is another place, the old pointer and all views are void
  *
@@ -221,8 +223,9 @@ typedef void *(*AnbMove)(void *memory, void *context);
  */
 ANB_API StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context);
 
-/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work that a
- * model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread meanwhile. */
+/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work
+ * that a model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread
+ * meanwhile. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
 /* ---- the library ----------------------------------------------------------------------------------------------- */

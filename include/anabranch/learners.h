@@ -3,8 +3,8 @@
  *
  * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied), unit (learns weight 1 only).
  *
- * Missing cells: tree, forest and sgbt route them by their cuts; the others take what a scale above puts in their place,
- * and without one a row that has any is rejected.
+ * Missing cells: tree, forest and sgbt route them by their cuts; the others take what a scale above puts in their
+ * place, and without one a row that has any is rejected.
  */
 #ifndef ANABRANCH_LEARNERS_H
 #define ANABRANCH_LEARNERS_H
@@ -51,14 +51,14 @@ ANB_API extern const StreamingLearnerType anb_scale;
 ANB_API extern const StreamingLearnerType anb_moe;
 
 /*
- * chain(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts. Beside
- * b alone, not instead of it. Weight class: scaled (the children as they are).
+ * chain(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts.
+ * Beside b alone, not instead of it. Weight class: scaled (the children as they are).
  */
 ANB_API extern const StreamingLearnerType anb_chain;
 
 /*
- * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24 features.
- * Weight class: scaled (the child as it is).
+ * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24
+ * features. Weight class: scaled (the child as it is).
  */
 ANB_API extern const StreamingLearnerType anb_poly;
 
@@ -77,8 +77,8 @@ ANB_API AnbRffOptions anb_rff_defaults(void);
 ANB_API extern const StreamingLearnerType anb_rff;
 
 /*
- * lags(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for streams
- * whose targets are known by the time of the next row. Weight class: scaled (the child as it is).
+ * lags(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
+ * streams whose targets are known by the time of the next row. Weight class: scaled (the child as it is).
  */
 ANB_API extern const StreamingLearnerType anb_lags;
 
@@ -96,15 +96,15 @@ ANB_API extern const StreamingLearnerType anb_guard;
 typedef struct AnbKnnOptions {
     int window; /* 1,000; samples remembered, 2 to 1,048,576 */
     int k;      /* 0: max(24, 2 min(d, 24)); neighbours, to 1,024 */
-    bool time;  /* true; the arrival index is one more feature, so that near also means recent where the target drifts */
+    bool time; /* true; the arrival index is one more feature, so that near also means recent where the target drifts */
 } AnbKnnOptions;
 ANB_API AnbKnnOptions anb_knn_defaults(void);
 ANB_API extern const StreamingLearnerType anb_knn;
 
 /*
  * A network of one hidden layer, learned by Adam or plain descent from each sample and, with replay, from earlier ones
- * drawn at random. Its prediction weighs the newest weights against their running average by what was right lately. Wants
- * a scale above it. Weight class: scaled (the step, by ten at most).
+ * drawn at random. Its prediction weighs the newest weights against their running average by what was right lately.
+ * Wants a scale above it. Weight class: scaled (the step, by ten at most).
  */
 typedef enum AnbMlpOptimizer { ANB_MLP_ADAM, ANB_MLP_SGD } AnbMlpOptimizer;
 typedef struct AnbMlpOptions {
@@ -134,12 +134,13 @@ typedef struct AnbMatrix {
 } AnbMatrix;
 
 /*
- * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is replaced
- * by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that. Weight class: that
- * of the mixture, scaled.
+ * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is
+ * replaced by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that. Weight
+ * class: that of the mixture, scaled.
  */
 typedef struct AnbAutoOptions {
-    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one */
+    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one
+                 */
     int lags;   /* 0; 1 also takes past targets as inputs */
 } AnbAutoOptions;
 ANB_API AnbAutoOptions anb_auto_defaults(void);
@@ -149,9 +150,9 @@ ANB_API extern const StreamingLearnerType anb_auto;
 enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS };
 
 /*
- * An incremental regression tree of at most 999 nodes; where it drifts another one replaces it. Thresholds are on the raw
- * features and route missing cells; leaf models read x. Predicts within the seen target range widened by 10 %. Weight
- * class: scaled (counts, histograms and steps are multiplied; a correction never goes beyond the target).
+ * An incremental regression tree of at most 999 nodes; where it drifts another one replaces it. Thresholds are on the
+ * raw features and route missing cells; leaf models read x. Predicts within the seen target range widened by 10 %.
+ * Weight class: scaled (counts, histograms and steps are multiplied; a correction never goes beyond the target).
  */
 typedef struct AnbTreeOptions {
     int leaf;      /* adaptive; a constant and a linear model weighed by their errors, mean, linear, or rls: an RLS in
@@ -175,8 +176,8 @@ ANB_API extern const StreamingLearnerType anb_forest;
 
 /*
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
- * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of them.
- * Weight class: scaled (the children as they are).
+ * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of
+ * them. Weight class: scaled (the children as they are).
  */
 typedef struct AnbRefineOptions {
     double discount; /* 0.999; of the gate over the stages, (0, 1] */
@@ -185,11 +186,12 @@ ANB_API AnbRefineOptions anb_refine_defaults(void);
 ANB_API extern const StreamingLearnerType anb_refine;
 
 /*
- * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown on
- * what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread evenly
- * over the samples; an abrupt drift makes it forget what lies behind (counted in drifts). Reads raw values, missing
- * cells included. A light one: window 2048, trees 40, depth 4, rate .15, budget 1500. Memory: some 1 MB at the defaults
- * and 12 features. Weight class: scaled (the steps, and how often a row stands in the window: four times at most).
+ * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown
+ * on what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread
+ * evenly over the samples; an abrupt drift makes it forget what lies behind (counted in drifts). Reads raw values,
+ * missing cells included. A light one: window 2048, trees 40, depth 4, rate .15, budget 1500. Memory: some 1 MB at the
+ * defaults and 12 features. Weight class: scaled (the steps, and how often a row stands in the window: four times at
+ * most).
  */
 typedef struct AnbSgbtOptions {
     int window;    /* 4096; samples that trees are fitted to, 64 to 65,536, rounded up to a multiple of 64 */

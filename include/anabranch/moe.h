@@ -13,8 +13,8 @@ extern "C" {
 
 enum { ANB_AUTO = 0, ANB_FALSE = 1, ANB_TRUE = 2 }; /* the words of reset_dead */
 
-/* Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key that
- * the mixture does not know is offered to its router: `moe(linear, rls, top_k=1)`. */
+/* Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key
+ * that the mixture does not know is offered to its router: `moe(linear, rls, top_k=1)`. */
 typedef struct AnbMoeOptions {
     AnbRouterChoice router;       /* {&anb_router_linear, NULL} */
     int utilization_span;         /* 500; samples of the utilization's average, >= 1 */
@@ -59,9 +59,9 @@ ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
 ANB_API extern const AnbRouterType anb_router_linear;
 
 /*
- * The dense gates. Every expert predicts and learns at each sample; an expert that restarted or was reset sleeps for its
- * warmup: its weight is 0 and the others are renormalised. They weigh by loss, so margins count. Probabilities sum to one;
- * those of stack and blend are the weights of the BOA inside. Weight class: scaled.
+ * The dense gates. Every expert predicts and learns at each sample; an expert that restarted or was reset sleeps for
+ * its warmup: its weight is 0 and the others are renormalised. They weigh by loss, so margins count. Probabilities sum
+ * to one; those of stack and blend are the weights of the BOA inside. Weight class: scaled.
  */
 
 /* Bernstein online aggregation with a learning rate for each expert. Cost: about 10 ns an expert. */
@@ -89,7 +89,8 @@ typedef struct AnbRouterBlendOptions {
 ANB_API AnbRouterBlendOptions anb_router_blend_defaults(void);
 ANB_API extern const AnbRouterType anb_router_blend;
 
-/* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds. */
+/* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds.
+ */
 typedef struct AnbRouterSoftOptions {
     double rate;     /* 0.03; step of the linear term, 0 to 1; 0 leaves the BOA alone */
     double discount; /* 1; of the BOA */
@@ -160,7 +161,8 @@ ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
  *
  * @param model    the model
  * @param path     the names from below the root to the mixture, with slashes between: in
- *                 `scale(moe(rls, moe(linear, mean, name=inner)))` the mixtures are "moe_0" and "moe_0/inner"; "" is the root
+ *                 `scale(moe(rls, moe(linear, mean, name=inner)))` the mixtures are "moe_0" and "moe_0/inner"; "" is
+ * the root
  * @param mixture  filled, as by anb_mixture
  * @return         0; ANB_E_UNKNOWN where the path leads nowhere; ANB_E_UNSUPPORTED where it does not lead to a mixture
  *
@@ -202,8 +204,8 @@ ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x)
 
 /**
  * Learns a mini-batch in order. As anb_train_many, but that linear routers with a capacity_factor bound how many of its
- * samples an expert learns from: a sample whose expert is full goes to the next-best one with room. The predictions, each
- * made before its sample was learned, are what predict would say, full or not.
+ * samples an expert learns from: a sample whose expert is full goes to the next-best one with room. The predictions,
+ * each made before its sample was learned, are what predict would say, full or not.
  *
  * @param model   the model
  * @param x       n rows of n_features values, row by row
@@ -213,8 +215,8 @@ ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x)
  * @param out     n predictions, or NULL
  * @return        how often a sample did not get an expert it wanted because that one was full
  */
-ANB_API size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
-                               double *out);
+ANB_API size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight,
+                               size_t n, double *out);
 
 /* The five numbers that other ensembles of this kind report. */
 typedef struct AnbFiveNumbers {

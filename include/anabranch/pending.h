@@ -17,8 +17,8 @@ extern "C" {
 #endif
 
 /*
- * pending(child, capacity=1024): keeps the rows that wait for their labels in a ring; the oldest gives way. Stands at the
- * root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
+ * pending(child, capacity=1024): keeps the rows that wait for their labels in a ring; the oldest gives way. Stands at
+ * the root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
  */
 typedef struct AnbPendingOptions {
     int capacity; /* 1024; rows that may wait at a time, 1 to 1,048,576 */
@@ -26,7 +26,8 @@ typedef struct AnbPendingOptions {
 ANB_API AnbPendingOptions anb_pending_defaults(void);
 ANB_API extern const StreamingLearnerType anb_pending;
 
-/* What ANB_QUERY_ANSWER and ANB_QUERY_ANSWERED carry: what a root said of a row, to be scored once the label is known. */
+/* What ANB_QUERY_ANSWER and ANB_QUERY_ANSWERED carry: what a root said of a row, to be scored once the label is known.
+ */
 typedef struct AnbAnswer {
     double prediction, sigma;
 } AnbAnswer;
@@ -44,8 +45,8 @@ typedef struct AnbAnswer {
 ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const double *x);
 
 /**
- * Learns a row that waited, as anb_train_one would now: experts and gate from a fresh pass, since the model has moved on.
- * Intervals score what was answered then.
+ * Learns a row that waited, as anb_train_one would now: experts and gate from a fresh pass, since the model has moved
+ * on. Intervals score what was answered then.
  *
  * @param model   a model whose root is a pending
  * @param id      the row's

@@ -1,6 +1,6 @@
 /*
- * Introspection of a mixture's experts as a pool: what each one puts out, how sparse its activations are, how special it
- * has become, and who carries the predictions.
+ * Introspection of a mixture's experts as a pool: what each one puts out, how sparse its activations are, how special
+ * it has become, and who carries the predictions.
  *
  *     AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
  *     double before = anb_train_one(model, x, y, 1);
@@ -39,7 +39,8 @@ typedef struct AnbPooled {
  *
  * @param model  the model, or any clone of it; its allocator is used
  * @param error  why it failed, or NULL
- * @return       the observer, owned by the caller (anb_expert_pool_free), or NULL: ANB_E_UNSUPPORTED where there is no mixture
+ * @return       the observer, owned by the caller (anb_expert_pool_free), or NULL: ANB_E_UNSUPPORTED where there is no
+ *               mixture
  */
 ANB_API AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *error);
 /* NULL is fine. */

@@ -6,8 +6,9 @@
  *                                                 AnbServeReader *r = anb_serve_reader_new(s, &e);
  *     anb_serve_train(s, x, y, 1);                double f = anb_serve_predict(r, x);
  *
- * The server keeps two copies of the model's block: readers see one, the learner writes the other. Every `interval` events
- * (samples, rows that wait, labels) they change places, and the learner repeats on the copy that it got back what it had missed:
+ * The server keeps two copies of the model's block: readers see one, the learner writes the other. Every `interval`
+ * events (samples, rows that wait, labels) they change places, and the learner repeats on the copy that it got back
+ * what it had missed:
  *
  *     copy 0   [ learn 64 ] swap [ ......... read ......... ] swap [ repeat 64, learn 64 ]
  *     copy 1   [ .. read .. ] swap [ repeat 64, learn 64 ]    swap [ ...... read ........ ]
@@ -33,8 +34,8 @@ enum { ANB_SERVE_INTERVAL_MAX = 1 << 20 };
  * Makes a server of a model.
  *
  * @param model     copied twice; stays the caller's
- * @param interval  samples, rows that wait and labels from one publication to the next, 1 to ANB_SERVE_INTERVAL_MAX; they
- *                  are kept, at 8 n_features + 32 bytes each
+ * @param interval  samples, rows that wait and labels from one publication to the next, 1 to ANB_SERVE_INTERVAL_MAX;
+ *                  they are kept, at 8 n_features + 32 bytes each
  * @param error     why it failed, or NULL
  * @return          the server, owned by the caller (anb_serve_free), or NULL
  */
@@ -60,9 +61,9 @@ ANB_API void anb_serve_free(AnbServer *server);
 ANB_API double anb_serve_train(AnbServer *server, const double *x, double y, double weight);
 
 /*
- * Delayed labels, where the model's root is a pending (pending.h): the learner thread keeps the row that a reader was asked
- * for, and hands in the label when it comes. As anb_predict_pending and anb_learn_label; each counts for the interval and
- * costs twice what it costs there.
+ * Delayed labels, where the model's root is a pending (pending.h): the learner thread keeps the row that a reader was
+ * asked for, and hands in the label when it comes. As anb_predict_pending and anb_learn_label; each counts for the
+ * interval and costs twice what it costs there.
  */
 ANB_API double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x);
 ANB_API double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight);
@@ -95,8 +96,8 @@ ANB_API void anb_serve_reader_free(AnbServeReader *reader);
  *
  * @param reader  used by one thread at a time
  * @param x       n_features values; NaN marks a missing cell
- * @return        the prediction of one whole published version, at most `interval` samples old; ANB_NAN where the row was
- *                rejected (anb_serve_reader_counters)
+ * @return        the prediction of one whole published version, at most `interval` samples old; ANB_NAN where the row
+ *                was rejected (anb_serve_reader_counters)
  *
  * Wait-free: no lock, no loop, whatever the learner does. Never allocates.
  */

@@ -15,8 +15,9 @@
  *     u32 CRC-32C of everything before
  *
  * The fields are those that a type shows in `ranges`, one behind the other: not an image of its struct, so a snapshot
- * moves between machines and compilers. Defaults may change between versions without touching old snapshots, since every
- * option is written out. A type that changes its state's layout raises its version and reads the older ones in `upgrade`.
+ * moves between machines and compilers. Defaults may change between versions without touching old snapshots, since
+ * every option is written out. A type that changes its state's layout raises its version and reads the older ones in
+ * `upgrade`.
  *
  * Saving reads the model only: beside it other threads may predict, but nobody may train.
  */
@@ -62,8 +63,8 @@ typedef ptrdiff_t (*AnbWrite)(void *context, const void *bytes, size_t size);
  *
  * @param model   the model
  * @param extras  what is kept beside it, or NULL
- * @return        the size, or 0 where it cannot be saved: a type of the model owns pointers and cannot show what they hold, or an
- *                extra is refused (a name or a key that is NULL, too many notes)
+ * @return        the size, or 0 where it cannot be saved: a type of the model owns pointers and cannot show what they
+ *                hold, or an extra is refused (a name or a key that is NULL, too many notes)
  *
  * Cost: one visit of every field, without copying.
  */
@@ -94,13 +95,14 @@ ANB_API int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnaps
 
 /**
  * Saves to a file, which is the old one or the whole new one at every moment, power failures included: written beside
- * it as PATH.tmp, flushed to the disk, renamed, the folder flushed. After a kill a PATH.tmp may be left: the next save uses
- * it. A path that is a device or a pipe is written straight. Who saves to the same path at the same time is refused.
+ * it as PATH.tmp, flushed to the disk, renamed, the folder flushed. After a kill a PATH.tmp may be left: the next save
+ * uses it. A path that is a device or a pipe is written straight. Who saves to the same path at the same time is
+ * refused.
  *
  * @param path   the file; a link is followed; the permissions of an old file are kept
- * @return       as anb_snapshot_write; after an error the old file is intact, but for one: where only the last flush, that of
- *               the folder, fails (the message names the folder), the new file is there already, whole, and a power
- *               failure may still bring back the old one
+ * @return       as anb_snapshot_write; after an error the old file is intact, but for one: where only the last flush,
+ * that of the folder, fails (the message names the folder), the new file is there already, whole, and a power failure
+ * may still bring back the old one
  */
 ANB_API int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path, AnbError *error);
 
@@ -166,8 +168,8 @@ ANB_API StreamingLearner *anb_load(const char *path, const AnbModelOptions *opti
 ANB_API StreamingLearner *anb_load_memory(const void *bytes, size_t size, const AnbModelOptions *options,
                                           AnbError *error);
 
-/* The value of a note, of the first one by that key, or NULL where there is none: a text where it was saved as one. Owned
- * by the snapshot. */
+/* The value of a note, of the first one by that key, or NULL where there is none: a text where it was saved as one.
+ * Owned by the snapshot. */
 ANB_API const char *anb_snapshot_note(const AnbSnapshot *snapshot, const char *key);
 
 #ifdef __cplusplus

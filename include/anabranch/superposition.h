@@ -28,16 +28,16 @@ typedef struct AnbSuperposition AnbSuperposition;
  * @param n_experts  1 or more
  * @param matrices   n_experts of them, `rows` features by `columns` hidden units, all of one shape; only read now
  * @param error      why it was refused, or NULL
- * @return           the analysis, owned by the caller (anb_superposition_free), or NULL: ANB_E_ARGUMENT where the shapes
- *                   differ, ANB_E_INPUT where a weight is not finite
+ * @return           the analysis, owned by the caller (anb_superposition_free), or NULL: ANB_E_ARGUMENT where the
+ *                   shapes differ, ANB_E_INPUT where a weight is not finite
  *
  * Cost: for each expert features^2 * hidden / 2 multiply-adds; holds two features-by-features matrices for each.
  */
 ANB_API AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matrices, AnbError *error);
 
 /**
- * Analyses those experts of a model's first mixture that are networks (they answer ANB_QUERY_MATRIX), of the first one's
- * shape; of a model without a mixture the network it is.
+ * Analyses those experts of a model's first mixture that are networks (they answer ANB_QUERY_MATRIX), of the first
+ * one's shape; of a model without a mixture the network it is.
  *
  * @return  as anb_superposition_new; ANB_E_UNSUPPORTED where there is no network
  */
@@ -69,7 +69,8 @@ ANB_API const double *anb_superposition_interference(const AnbSuperposition *s, 
 ANB_API const double *anb_superposition_gram(const AnbSuperposition *s, size_t e);
 
 /* sum_j presence_j interference_ij^2; presence_j is the probability that feature j is there, NULL: 1 for all. */
-ANB_API void anb_superposition_net_interference(const AnbSuperposition *s, size_t e, const double *presence, double *out);
+ANB_API void anb_superposition_net_interference(const AnbSuperposition *s, size_t e, const double *presence,
+                                                double *out);
 
 /* The n features of expert e with the smallest polysemanticity among those with a direction, ascending, equal ones by
  * index. Returns how many there are. */

@@ -1,5 +1,6 @@
 /*
- * Writing a learner: the interface between the host, which owns plans and blocks, and the types, which own the arithmetic.
+ * Writing a learner: the interface between the host, which owns plans and blocks, and the types, which own the
+ * arithmetic.
  *
  *     plan   (immutable, shared)         block   (one piece, mutable, no pointers)
  *     scale ----------------------.      [ scale's state | child's state ... ]
@@ -85,19 +86,20 @@ typedef enum AnbQuery {
     ANB_QUERY_ROUTING,    /* out: double[K], the gate's probabilities for the row, without penalties; row and scratch */
     ANB_QUERY_EXPERTS,    /* out: double[K], what every expert says of the row; row and scratch */
     ANB_QUERY_DISAGREEMENT, /* out: double, the sample deviation of what every expert says; row and scratch */
-    ANB_QUERY_LOAD,       /* out: const double *, K of a router; state only */
-    ANB_QUERY_GATE,       /* out: AnbGateWeights (moe.h); state only */
-    ANB_QUERY_SPREAD,     /* out: double, the expected scale of the next error; row and scratch */
-    ANB_QUERY_HIDDEN,     /* out: AnbHidden (learners.h): a network's activations for the row */
-    ANB_QUERY_MATRIX,     /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
-    ANB_QUERY_SPARSITY,   /* out: double: share of near-zero hidden units (else contributions) for the row */
-    ANB_QUERY_SPARSITIES, /* out: double[K] of a mixture: of its active experts, ANB_NAN where one cannot say; row, scratch */
-    ANB_QUERY_INTERVAL,   /* out: AnbIntervalQuery (interval.h); row and scratch */
-    ANB_QUERY_ANSWER,     /* out: AnbAnswer (pending.h), what a root said of the row; scratch */
-    ANB_QUERY_ANSWERED,   /* in: AnbAnswer, what it said when the row came, to be scored by the update; scratch */
-    ANB_QUERY_BATCH,      /* out: AnbBatch, of a router: a mini-batch begins (samples > 0) or ends (0); scratch */
-    ANB_QUERY_LOGITS,     /* out: const double *, K of a gate over scores, after the last learning step; scratch */
-    ANB_QUERY_DRIFT       /* out: AnbDriftView (drift.h); state only */
+    ANB_QUERY_LOAD,         /* out: const double *, K of a router; state only */
+    ANB_QUERY_GATE,         /* out: AnbGateWeights (moe.h); state only */
+    ANB_QUERY_SPREAD,       /* out: double, the expected scale of the next error; row and scratch */
+    ANB_QUERY_HIDDEN,       /* out: AnbHidden (learners.h): a network's activations for the row */
+    ANB_QUERY_MATRIX,       /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
+    ANB_QUERY_SPARSITY,     /* out: double: share of near-zero hidden units (else contributions) for the row */
+    ANB_QUERY_SPARSITIES,   /* out: double[K] of a mixture: of its active experts, ANB_NAN where one cannot say; row,
+                               scratch */
+    ANB_QUERY_INTERVAL,     /* out: AnbIntervalQuery (interval.h); row and scratch */
+    ANB_QUERY_ANSWER,       /* out: AnbAnswer (pending.h), what a root said of the row; scratch */
+    ANB_QUERY_ANSWERED,     /* in: AnbAnswer, what it said when the row came, to be scored by the update; scratch */
+    ANB_QUERY_BATCH,        /* out: AnbBatch, of a router: a mini-batch begins (samples > 0) or ends (0); scratch */
+    ANB_QUERY_LOGITS,       /* out: const double *, K of a gate over scores, after the last learning step; scratch */
+    ANB_QUERY_DRIFT         /* out: AnbDriftView (drift.h); state only */
 } AnbQuery;
 
 /* A mini-batch, for ANB_QUERY_BATCH. */
@@ -114,9 +116,9 @@ typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } A
 typedef struct AnbVisitor AnbVisitor;
 struct AnbVisitor {
     void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
-    /* Optional, of one that only reads and leaves the state as it is. A type that has put work off shows it what the field at
-     * `data` will hold, for the time of the call, and what follows in the place of a call of `field`; to one without it the
-     * type does that work first. */
+    /* Optional, of one that only reads and leaves the state as it is. A type that has put work off shows it what the
+     * field at `data` will hold, for the time of the call, and what follows in the place of a call of `field`; to one
+     * without it the type does that work first. */
     void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
 };
 
@@ -176,19 +178,20 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need not
-     * be shown: a state that is read from a file has been initialised before. A count that bounds a later field comes
-     * before it and is clamped to the plan's capacity, since it may just have been read. NULL: the state is opaque
-     * bytes. */
+    /* Every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need
+     * not be shown: a state that is read from a file has been initialised before. A count that bounds a later field
+     * comes before it and is clamped to the plan's capacity, since it may just have been read. NULL: the state is
+     * opaque bytes. */
     void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
     /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
     /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them,
      * little-endian. Needed by a type with `clear` that wants snapshots:
-     * its ranges show what it owns, wherever that lies, and its states are read back here, those of this version as well.
-     * It must bear any bytes. 0 or a code. */
+     * its ranges show what it owns, wherever that lies, and its states are read back here, those of this version as
+     * well. It must bear any bytes. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
-    /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY). */
+    /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY).
+     */
     void (*clear)(const AnbNode *self, void *state);
     int (*clone)(const AnbNode *self, const void *from, void *to);
 };
