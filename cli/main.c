@@ -177,14 +177,16 @@ int main(int argc, char **argv)
 {
     if (argc < 2)
         return complain(BAD_USE, "which command? See `anabranch --help`");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    bool help = strcmp(argv[1], "help") == 0;
+    if ((help && argc == 2) || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return program_help();
     if (strcmp(argv[1], "--version") == 0) {
         printf("anabranch %s\n", anb_version());
         return finish_stdout(EXIT_SUCCESS);
     }
+    const char *name = argv[help ? 2 : 1];
     for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return run(commands[i], argc - 1, argv + 1);
-    return complain(BAD_USE, "unknown command \"%s\"; see `anabranch --help`", argv[1]);
+        if (strcmp(name, commands[i]->name) == 0)
+            return help ? command_help(commands[i]) : run(commands[i], argc - 1, argv + 1);
+    return complain(BAD_USE, "unknown command \"%s\"; see `anabranch --help`", name);
 }

@@ -81,10 +81,11 @@ static int find_target(Rows *rows, const RowsOptions *options, const bool *dropp
     if (options->no_target)
         return 0;
     if (options->target) {
-        int status = find_column(rows, options->target, "target", target);
+        const char *what = options->model_target ? "the model's target" : "target";
+        int status = find_column(rows, options->target, what, target);
         if (!status && dropped[*target])
             return complain(BAD_USE, "the target \"%s\" is dropped", options->target);
-        return status;
+        return status && options->model_target ? BAD_DATA : status;
     }
     for (size_t i = 0; i < rows->columns; i++)
         *target = dropped[i] ? *target : i;

@@ -11,6 +11,7 @@ typedef struct RowsOptions {
     const char *drop;              /* names with commas between them, or NULL */
     const char *const *features;   /* names that the columns are matched with, or NULL: every other column, in order */
     size_t n_features;
+    bool model_target;             /* it is the name that a model knows, not one that was asked for */
     bool no_target;                /* the target, where there is one by that name, is not read */
     bool distinct;                 /* features and target are to be found by name later: no two may have the same */
 } RowsOptions;

@@ -29,6 +29,7 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     named.features = kept->features;
     named.n_features = kept->features ? anb_n_features(saved->model) : 0;
     named.no_target = !target;
+    named.model_target = !named.target;
     if (!named.target)
         named.target = target ? kept->target : NULL;
     int status = rows_open(rows, path, &named);

@@ -54,6 +54,8 @@ static int check_output(const char *path)
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
     bool exists = stat(path, &about) == 0;
+    if (strcmp(path, "-") == 0)
+        return complain(BAD_USE, "train: -o wants a file; a snapshot is not written to standard output");
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
     if (exists && S_ISDIR(about.st_mode))
         errno = EISDIR;

@@ -17,6 +17,7 @@ START_TEST(help_and_version)
     ck_assert(strstr(out, "eval") && strstr(out, "generate") && strstr(out, "learners"));
     ck_assert_int_eq(run("$A --version"), 0);
     ck_assert_int_eq(strncmp(out, "anabranch ", 10), 0);
+    ck_assert_int_eq(run("$A help eval > a; $A eval --help > b; cmp a b"), 0);
     ck_assert_int_eq(run("$A eval --help"), 0);
     ck_assert(strstr(out, "--predictions OUT.csv") && strstr(out, "rls") && strstr(out, "-t, --target COLUMN"));
     ck_assert_int_eq(run("$A learners -h"), 0);
