@@ -7,7 +7,8 @@
 
 enum { PACKED_ROWS_MAX = 1 << 24 };
 
-/* Memory for the rows and answers of the batches of the main thread. It grows, and shrinks again after a large batch. */
+/* Memory for the rows and answers of the batches of the main thread. It grows, and shrinks again after a large batch.
+ */
 static double *buffer;
 static size_t buffer_size;
 
@@ -85,7 +86,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * stride(batch);
-        batch->out[i] = batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
+        batch->out[i] = batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight)
+                                     : anb_predict(learner, row);
     }
 }
 
@@ -127,8 +129,8 @@ static bool may_block(RedisModuleCtx *ctx)
     return !(RedisModule_GetContextFlags(ctx) & never);
 }
 
-/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well; or
- * it writes behind others that wait there. */
+/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well;
+ * or it writes behind others that wait there. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
     double expected_us = model->row_ns * (double)batch->n / 1000, copy_us = anb_copy_ns(model) / 1000;

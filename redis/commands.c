@@ -46,8 +46,8 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     return learner;
 }
 
-/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a default
- * is may change with the version. Where it has become too long to be read again, a snapshot goes. */
+/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a
+ * default is may change with the version. Where it has become too long to be read again, a snapshot goes. */
 static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
 {
     enum { TEXT_MAX = 1 << 16 };

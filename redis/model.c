@@ -212,8 +212,8 @@ static void *move(void *memory, void *context)
     return now;
 }
 
-/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket that
- * a job holds as well stays; what the worker learns on is no model of a key and is never met here. */
+/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket
+ * that a job holds as well stays; what the worker learns on is no model of a key and is never met here. */
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
     (void)key;

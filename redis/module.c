@@ -46,8 +46,8 @@ static int register_settings(RedisModuleCtx *ctx)
         return 0;
     for (int i = 0; i < N_SETTINGS; i++) {
         const Setting *s = &settings[i];
-        if (RedisModule_RegisterNumericConfig(ctx, s->name, *s->value, 0, s->low, s->high, get_setting, set_setting, NULL,
-                                              (void *)s) != REDISMODULE_OK)
+        if (RedisModule_RegisterNumericConfig(ctx, s->name, *s->value, 0, s->low, s->high, get_setting, set_setting,
+                                              NULL, (void *)s) != REDISMODULE_OK)
             return -1;
     }
     return RedisModule_LoadConfigs(ctx) == REDISMODULE_OK ? 0 : -1;

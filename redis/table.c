@@ -1,6 +1,7 @@
 /*
  * The commands: what each is called, takes, does to its keys and costs, as the server and its clients ask for it in
- * COMMAND DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys alone.
+ * COMMAND DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys
+ * alone.
  */
 #include "module.h"
 #include <stdio.h>

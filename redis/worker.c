@@ -1,10 +1,12 @@
 /*
  * One thread for what would hold the server up. A job works on a clone; the model at the key is changed only under the
- * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts over,
- * and after three times it runs under the lock. Jobs are done in the order they came, so those of one key are as well.
+ * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts
+ * over, and after three times it runs under the lock. Jobs are done in the order they came, so those of one key are as
+ * well.
  *
- * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica: then
- * nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job waits.
+ * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica:
+ * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job
+ * waits.
  */
 #include "module.h"
 #include <pthread.h>
