@@ -110,6 +110,8 @@ static int check_distinct(const Rows *rows)
 {
     size_t n = rows->n_features + (rows->names[rows->n_features] != NULL);
     const char *twice = NULL;
+    if (n < 2)
+        return 0;
     char **sorted = malloc(n * sizeof *sorted);
     if (!sorted)
         return complain(BAD_DATA, "out of memory");
