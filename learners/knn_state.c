@@ -168,6 +168,17 @@ static bool codes_valid(const View *v, size_t used)
     return fine;
 }
 
+/* Targets whose squares about their mean can be summed lie this close together: else learning would have begun again. */
+static bool close_targets(const double *y, size_t n)
+{
+    double low = n > 0 ? y[0] : 0, high = low;
+    for (size_t i = 1; i < n; i++) {
+        low = y[i] < low ? y[i] : low;
+        high = y[i] > high ? y[i] : high;
+    }
+    return high - low <= 1e160;
+}
+
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = anb_knn_view(self, (void *)state);
@@ -182,7 +193,7 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_near_padded(v.d); j++)
         fine &= v.metric[j] == 0 && v.factor[j] == 0;
-    fine &= v.s->bounded <= 1 && codes_valid(&v, used);
+    fine &= v.s->bounded <= 1 && codes_valid(&v, used) && close_targets(v.y, used);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }
 

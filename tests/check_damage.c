@@ -3,6 +3,7 @@
 #include "parts/conformal.h"
 #include "src/model.h"
 #include "suite.h"
+#include <float.h>
 #include <anabranch/anabranch.h>
 
 enum { D = 3 };
@@ -87,7 +88,9 @@ static const struct {
     {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
     {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
     {"pending(last, capacity=4)", 20, 4, 1, -1},
-    {"pending(last, capacity=4)", 20, 4, 3, -HUGE_VAL} /* a cell */
+    {"pending(last, capacity=4)", 20, 4, 3, -HUGE_VAL}, /* a cell */
+    {"knn(window=20, k=3)", 300, 8, 3, DBL_MAX},        /* a target that the others' squares could not have borne */
+    {"knn(window=20, k=3)", 300, 8, 3, -DBL_MAX}
 };
 
 START_TEST(numbers_that_no_samples_lead_to_are_refused)
