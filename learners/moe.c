@@ -31,10 +31,10 @@ static const AnbParam params[] = {
 
 static AnbNeed need(const AnbNode *self)
 {
-    size_t k = self->n_children, d = self->n_features;
+    size_t k = self->n_children, d = self->n_features, padded = anb_gate_padded(k);
     size_t small = k * sizeof(unsigned) + 2 * k;
-    return (AnbNeed){sizeof(Moe) + (padded(k) + k + d) * sizeof(double) + k,
-                     LAST + 6 * padded(k) + d + small / sizeof(double) + 1};
+    return (AnbNeed){sizeof(Moe) + (padded + k + d) * sizeof(double) + k,
+                     LAST + 6 * padded + d + small / sizeof(double) + 1};
 }
 
 static bool any_warming(const AnbNode *self, const uint64_t *trained)
@@ -69,8 +69,8 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
     const Moe *s = state;
     bool dense = router_of(self)->dense;
     if (!dense)
-        for (size_t i = 0; i < gate->k; i += BLOCK)
-            for (size_t j = 0; j < BLOCK; j++)
+        for (size_t i = 0; i < gate->k; i += ANB_GATE_BLOCK)
+            for (size_t j = 0; j < ANB_GATE_BLOCK; j++)
                 gate->f[i + j] = ANB_NAN;
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
@@ -253,11 +253,9 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
 static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, Work *w,
                      AnbGate *gate)
 {
-    const AnbRouterLinearOptions *o = self->router->options;
-    if (router_of(self) != &anb_router_linear || (o->router_jitter == 0 && o->capacity_factor == 0))
-        return;
-    if (!anb_router_linear.redirect(self->router, router_state(self, state), row, gate,
-                                    scratch + self->router->scratch_offset))
+    const AnbRouterType *router = router_of(self);
+    if (!router->redirect || !router->redirect(self->router, router_state(self, state), row, gate,
+                                               scratch + self->router->scratch_offset))
         return;
     for (size_t a = 0; a < gate->n_active; a++)
         if (gate->f[gate->active[a]] != gate->f[gate->active[a]])

@@ -5,6 +5,7 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
+#include "parts/gate.h"
 #include "parts/moments.h"
 #include <anabranch/moe.h>
 
@@ -35,13 +36,7 @@ typedef struct Work {
     unsigned char *dead, *reset;
 } Work;
 
-enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST = 8, BLOCK = 8 };
-
-/* Doubles of an array over k experts: whole blocks. */
-static inline size_t padded(size_t k)
-{
-    return (k + BLOCK - 1) / BLOCK * BLOCK;
-}
+enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST = 8 };
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
 {
@@ -56,13 +51,13 @@ static inline void *router_state(const AnbNode *self, void *state)
 static inline Arrays arrays_of(const AnbNode *self, void *state)
 {
     size_t k = self->n_children;
-    double *at = (double *)((Moe *)state + 1), *behind = at + padded(k);
+    double *at = (double *)((Moe *)state + 1), *behind = at + anb_gate_padded(k);
     return (Arrays){at, (uint64_t *)behind, behind + k, (unsigned char *)(behind + k + self->n_features)};
 }
 
 static inline Work work_of(const AnbNode *self, double *scratch)
 {
-    size_t k = self->n_children, m = padded(k);
+    size_t k = self->n_children, m = anb_gate_padded(k);
     double *at = scratch + LAST;
     Work w = {scratch, at, at + m, at + 2 * m, at + 3 * m, at + 4 * m, at + 5 * m, at + 6 * m, NULL, NULL, NULL};
     at += 6 * m + self->n_features;

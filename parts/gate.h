@@ -39,9 +39,12 @@ typedef struct AnbGateKernels {
 
 ANB_ISA_TABLE(AnbGateKernels, anb_gate_kernels);
 
+enum { ANB_GATE_BLOCK = 8 };
+
+/* Doubles of an array over n experts, or features: whole blocks. */
 static inline size_t anb_gate_padded(size_t n)
 {
-    return (n + 7) / 8 * 8;
+    return (n + ANB_GATE_BLOCK - 1) / ANB_GATE_BLOCK * ANB_GATE_BLOCK;
 }
 
 static inline size_t anb_gate_rows(size_t k)

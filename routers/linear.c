@@ -24,8 +24,6 @@
 #include "parts/moments.h"
 #include <anabranch/moe.h>
 
-enum { BLOCK = 8 };
-
 typedef struct Gate {
     uint64_t drawn;
     double share, target; /* of the options: 2 / (span + 1), top_k / K */
@@ -245,8 +243,8 @@ static void select_largest(const double *q, size_t k, unsigned *active, size_t n
 /* Zeros in an array over k experts, its padding included. */
 static void zero(double *over, size_t k)
 {
-    for (size_t i = 0; i < k; i += BLOCK)
-        memset(over + i, 0, BLOCK * sizeof *over);
+    for (size_t i = 0; i < k; i += ANB_GATE_BLOCK)
+        memset(over + i, 0, ANB_GATE_BLOCK * sizeof *over);
 }
 
 static void weigh(AnbGate *gate)
@@ -323,7 +321,7 @@ static bool redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGat
     Work w = work_of(self, scratch);
     double *factor = extra_of(self, scratch), *more = factor + padded, *room = more + EXTRA;
     (void)row;
-    if (o->router_jitter == 0 && more[BOUND] == 0)
+    if (!redirects(self) || (o->router_jitter == 0 && more[BOUND] == 0))
         return false;
     for (size_t i = 0; i < k; i++)
         factor[i] = 1;
@@ -370,18 +368,18 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     Work w = work_of(self, scratch);
     const double *x = standardizes(self) ? w.row : row->x;
     AnbSoftmax what;
-    bool fresh = !s->drawn;
+    bool fresh = !s->drawn, again = fresh || gate->penalty, bent = bends(self);
+    const double *p = again || bent ? w.p : gate->p;
     (void)y;
     if (fresh)
         draw(self, s);
-    const double *p = fresh || gate->penalty || bends(self) ? w.p : gate->p;
-    if (fresh || gate->penalty)
+    if (again)
         anb_gate_open(&g, x, NULL, w.z, w.p);
-    else if (p == w.p)
+    else if (bent)
         memcpy(w.p, gate->p, anb_gate_padded(g.k) * sizeof *w.p);
-    if (bends(self))
+    if (bent)
         bend(self, &g, &w, scratch);
-    if (bends(self) || redirects(self))
+    if (bent || redirects(self))
         mark_active(gate, w.mark); /* others are active, or it was in use */
     AnbGateMove move = move_of(self, s, gate, p, w.mark, weight);
     double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);

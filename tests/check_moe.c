@@ -371,6 +371,37 @@ START_TEST(a_mixture_inside_another_is_read_by_its_path)
 }
 END_TEST
 
+static bool only_the_first(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)scratch;
+    gate->active[0] = 0;
+    gate->n_active = 1;
+    return true;
+}
+
+/* A router of the caller's own decides who learns. */
+START_TEST(any_router_may_redirect)
+{
+    AnbRouterType mine = anb_router_boa;
+    AnbMoeOptions options = anb_moe_defaults();
+    const AnbExpert experts[] = {{.type = &anb_mean}, {.type = &anb_last}};
+    const AnbExpert root = {.type = &anb_moe, .options = &options, .children = experts, .n_children = 2};
+    Stream s = {4, 2};
+    double x[2];
+    mine.redirect = only_the_first;
+    options.router = (AnbRouterChoice){&mine, NULL};
+    StreamingLearner *model = anb_new(2, &root, NULL, NULL);
+    ck_assert_ptr_nonnull(model);
+    for (int i = 0; i < 50; i++) {
+        double y = stream_next(&s, x);
+        anb_train_one(model, x, y, 1);
+    }
+    ck_assert_uint_eq(see(model).trained[0], 50);
+    ck_assert_uint_eq(see(model).trained[1], 0);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("moe");
@@ -394,6 +425,7 @@ static Suite *suite(void)
     tcase_add_test(tests, load_biases_do_not_drift);
     tcase_add_test(tests, a_restart_is_counted_and_contained);
     tcase_add_test(tests, a_mixture_inside_another_is_read_by_its_path);
+    tcase_add_test(tests, any_router_may_redirect);
     return suite;
 }
 
