@@ -171,12 +171,10 @@ static bool codes_valid(const View *v, size_t used)
 /* Targets whose squares about their mean can be summed lie this close together: else learning would have begun again. */
 static bool close_targets(const double *y, size_t n)
 {
-    double low = n > 0 ? y[0] : 0, high = low;
-    for (size_t i = 1; i < n; i++) {
-        low = y[i] < low ? y[i] : low;
-        high = y[i] > high ? y[i] : high;
-    }
-    return high - low <= 1e160;
+    AnbRange range = {0};
+    for (size_t i = 0; i < n; i++)
+        anb_range_add(&range, y[i]);
+    return range.high - range.low <= 1e160;
 }
 
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)

@@ -6,7 +6,7 @@
  */
 #include "diagnostics.h"
 #include "parts/math.h"
-#include <float.h>
+#include "parts/moments.h"
 
 static void put(AnbDiagnostics *d, AnbMetricId id, double value)
 {
@@ -36,7 +36,7 @@ static void derive_errors(AnbDiagnostics *d)
     double n = (double)o->samples, rmse = sqrt(o->mse), mean = sqrt(o->mean_mse), last = sqrt(o->last_mse);
     put(d, ANB_METRIC_TARGET, o->target);
     put(d, ANB_METRIC_PREDICTION, o->prediction);
-    put(d, ANB_METRIC_ERROR, fmax(-DBL_MAX, fmin(o->target - o->prediction, DBL_MAX)));
+    put(d, ANB_METRIC_ERROR, anb_within_doubles(o->target - o->prediction));
     put(d, ANB_METRIC_MEAN_PREDICTION, o->before_mean);
     put(d, ANB_METRIC_LAST_PREDICTION, o->before_last);
     put(d, ANB_METRIC_RMSE, rmse);
