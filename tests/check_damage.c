@@ -1,10 +1,11 @@
 /* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses
  * them. */
 #include "parts/conformal.h"
+#include "reload.h"
 #include "src/model.h"
 #include "suite.h"
-#include <float.h>
 #include <anabranch/anabranch.h>
+#include <float.h>
 
 enum { D = 3 };
 
@@ -45,11 +46,7 @@ static double *real_at(const StreamingLearner *model, size_t node, size_t field,
 static int code_of(const StreamingLearner *model)
 {
     AnbError error = {0};
-    size_t size = anb_snapshot_size(model, NULL);
-    unsigned char *bytes = malloc(size);
-    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-    StreamingLearner *again = anb_load_memory(bytes, size, NULL, &error);
-    free(bytes);
+    StreamingLearner *again = reloaded(model, &error);
     anb_free(again);
     return again ? 0 : error.code;
 }
@@ -118,16 +115,6 @@ static const char *const forms[] = {"linear(normalized=true)",
                                     "chain(moe(linear, mean, router=soft), moe(last, mean, router=stack))"};
 enum { FORMS = sizeof forms / sizeof *forms };
 
-static StreamingLearner *reload(const StreamingLearner *model)
-{
-    size_t size = anb_snapshot_size(model, NULL);
-    unsigned char *bytes = malloc(size);
-    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-    StreamingLearner *again = anb_load_memory(bytes, size, NULL, NULL);
-    free(bytes);
-    return again;
-}
-
 static void answers_numbers(StreamingLearner *model, const char *where, size_t node, size_t field, double value)
 {
     for (size_t t = 0; model && t < 60; t++) {
@@ -151,7 +138,7 @@ static size_t disturb(StreamingLearner *model, const char *where, size_t node, s
         size_t which = i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count;
         double *at = (double *)p.data + which, old = *at;
         *at = values[i % 3];
-        answers_numbers(reload(model), where, node, field, *at);
+        answers_numbers(reloaded(model, NULL), where, node, field, *at);
         *at = old;
     }
     return p.data ? 1 : 0;

@@ -4,11 +4,11 @@
  * With ANB_LONG a million samples of each, 100,000 for types slower than 5 us.
  */
 #include "parts/math.h"
+#include "reload.h"
+#include "spectrum.h"
 #include "suite.h"
 #include "zoo.h"
 #include <float.h>
-#include <gsl/gsl_eigen.h>
-#include <parts/rls.h>
 #include <src/model.h>
 #include <time.h>
 
@@ -231,13 +231,9 @@ static size_t length_for(size_t animal)
 static void check_state(const StreamingLearner *model, const char *where)
 {
     AnbError error = {0};
-    size_t size = anb_snapshot_size(model, NULL);
-    unsigned char *bytes = malloc(size);
-    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-    StreamingLearner *again = anb_load_memory(bytes, size, NULL, &error);
+    StreamingLearner *again = reloaded(model, &error);
     ck_assert_msg(again != NULL, "%s: %s", where, error.message);
     anb_free(again);
-    free(bytes);
 }
 
 /* The least eigenvalue of an rls' P, in units of the largest. */
@@ -245,19 +241,8 @@ static double least_of_p(const AnbNode *node, const double *state)
 {
     const AnbRlsOptions *o = node->options;
     const AnbRls rls = {.n = node->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
-    size_t n = rls.n + rls.intercept;
-    gsl_matrix *p = gsl_matrix_alloc(n, n);
-    gsl_vector *values = gsl_vector_alloc(n);
-    gsl_eigen_symm_workspace *room = gsl_eigen_symm_alloc(n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            gsl_matrix_set(p, i, j, anb_rls_p(&rls, state, i, j));
-    gsl_eigen_symm(p, values, room);
-    double least = gsl_vector_min(values) / gsl_vector_max(values);
-    gsl_eigen_symm_free(room);
-    gsl_vector_free(values);
-    gsl_matrix_free(p);
-    return least;
+    Spectrum p = spectrum_of(&rls, state);
+    return p.least / p.most;
 }
 
 /* So do those of its nodes, at any moment; and P stays positive, but for rounding. Rows of all sizes in turn, and

@@ -1,9 +1,9 @@
 /* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
 #include "numbers.h"
 #include "parts/rls.h"
+#include "spectrum.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
-#include <gsl/gsl_linalg.h>
 #include <gsl/gsl_multifit.h>
 #include <stdio.h>
 
@@ -153,24 +153,13 @@ END_TEST
 
 /* ---- long and unkind --------------------------------------------------------------------------------------------- */
 
-/* Whether P has a Cholesky factor once its diagonal is raised by 1e-12 of its largest entry. */
+/* Whether no eigenvalue of P is below -1e-12 of its largest diagonal entry. */
 static bool is_positive(const AnbRls *rls, const double *state)
 {
-    size_t n = rls->n + rls->intercept;
-    gsl_matrix *p = gsl_matrix_alloc(n, n);
     double largest = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < rls->n + rls->intercept; i++)
         largest = fmax(largest, anb_rls_p(rls, state, i, i));
-        for (size_t j = 0; j < n; j++)
-            gsl_matrix_set(p, i, j, anb_rls_p(rls, state, i, j));
-    }
-    for (size_t i = 0; i < n; i++)
-        *gsl_matrix_ptr(p, i, i) += 1e-12 * largest;
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
-    bool positive = gsl_linalg_cholesky_decomp1(p) == 0;
-    gsl_set_error_handler(handler);
-    gsl_matrix_free(p);
-    return positive;
+    return spectrum_of(rls, state).least > -1e-12 * largest;
 }
 
 /* Features 4 to 8 are sums of 0 to 3, feature 9 is always 0: most directions are never excited. */

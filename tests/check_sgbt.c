@@ -1,4 +1,5 @@
 #include "parts/random.h"
+#include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -209,13 +210,9 @@ START_TEST(targets_at_the_end_of_the_doubles_leave_a_state_that_loads)
             if (t >= 3 && t % 11)
                 continue;
             AnbError error = {0};
-            size_t size = anb_snapshot_size(model, NULL);
-            void *bytes = malloc(size);
-            ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-            StreamingLearner *loaded = anb_load_memory(bytes, size, NULL, &error);
+            StreamingLearner *loaded = reloaded(model, &error);
             ck_assert_msg(loaded && anb_equal(model, loaded), "pace %d, sample %d: %s", pace, t, error.message);
             anb_free(loaded);
-            free(bytes);
         }
         ck_assert_uint_eq(anb_counters(model)->restarts, 0);
         anb_free(model);
