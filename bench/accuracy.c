@@ -170,8 +170,9 @@ static bool find_streams(Run *run)
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "accuracy: %s\nusage: accuracy [--data DIR] [--peers FILE] [--limit N] [--seeds N] [--jobs N]\n"
-                    "                [--only STREAM]... [--format text|csv|json] EXPRESSION...\n",
+    fprintf(stderr,
+            "accuracy: %s\nusage: accuracy [--data DIR] [--peers FILE] [--limit N] [--seeds N] [--jobs N]\n"
+            "                [--only STREAM]... [--format text|csv|json] EXPRESSION...\n",
             what);
     return 2;
 }

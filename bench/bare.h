@@ -1,6 +1,6 @@
 /*
  * Bare kernels to compare the public way with: the same arithmetic on flat arrays, nothing checked, nothing reported.
- * Compiled once per instruction set like the library's own (parts/isa.h).
+ * Compiled once per instruction set like the library's own (src/simd/isa.h).
  */
 #ifndef ANB_BENCH_BARE_H
 #define ANB_BENCH_BARE_H
@@ -19,7 +19,7 @@ typedef struct BareLinear {
 typedef struct BareMixture {
     size_t d;
     double prediction, entropy;
-    double *experts, *gate;                                    /* 4 rows of d, `stride` apart */
+    double *experts, *gate; /* 4 rows of d, `stride` apart */
     size_t stride;
     double intercept[BARE_K], rate[BARE_K], bias[BARE_K], load_bias[BARE_K];
     double load[BARE_K], utilization[BARE_K], p[BARE_K];

@@ -1,6 +1,6 @@
 /* Bare boosting. */
 #include "bare_experts.h"
-#include "parts/boost.h"
+#include "learners/boost/boost.h"
 
 /* ---- sgbt: the ensemble's sum, its moves, four rows again, and the slices that a sample pays for ----------------- */
 
@@ -37,15 +37,15 @@ static void *boosted_small(size_t d)
 static double boosted_train(void *self, const double *x, double y)
 {
     Boosted *b = self;
-    const AnbEnsembleView *trees = &b->view.trees;
+    const AnbBoostedTreesView *trees = &b->view.trees;
     const AnbWindowView *window = &b->view.window;
     const double n = (double)trees->room.trees;
-    AnbLeaf sum;
+    AnbBoostLeaf sum;
     anb_boost_row(&b->view, x, b->row);
     anb_cuts_descend(trees->cuts, trees->head->grown, trees->room.depth, b->row, b->leaf);
-    anb_ensemble_sum(trees, b->leaf, &sum);
+    anb_boosted_trees_sum(trees, b->leaf, &sum);
     double error = y - b->rule.base - sum.slow, f = y - error + sum.fast, slow = .3 * error / n;
-    anb_ensemble_move(trees, b->leaf, slow, .8, (error - sum.fast) / n);
+    anb_boosted_trees_move(trees, b->leaf, slow, .8, (error - sum.fast) / n);
     b->credit -= anb_boost_keep(&b->view, b->row, b->leaf, y, sum.slow + slow * trees->head->grown);
     size_t live = anb_window_live(window), groups = anb_window_size(window) / ANB_REPLAYED;
     if (live < ANB_WINDOW_FIRST)
@@ -53,16 +53,15 @@ static double boosted_train(void *self, const double *x, double y)
     uint64_t row = window->head->pushed - 1 - anb_random_below(&b->view.head->random, (uint32_t)live);
     size_t group = row % window->room.rows / ANB_REPLAYED, slot = ANB_REPLAYED * (group < groups ? group : 0);
     b->credit -= anb_boost_settle(&b->view, slot);
-    anb_ensemble_replay(trees, slot, b->rule.base, .05 / n);
+    anb_boosted_trees_replay(trees, slot, b->rule.base, .05 / n);
     for (b->credit += b->budget * (4 - 3 * (double)live / (double)window->room.rows); b->credit > 0;)
         b->credit -= anb_boost_slice(&b->view, &b->rule);
     return f;
 }
 
-const BareExpert bare_sgbt = {
-    "sgbt", "parts/boost: descend, sum, move, four rows again, slices paid for; no trust, alarm or weights",
-    boosted_default, boosted_train};
+const BareExpert bare_sgbt = {"sgbt",
+                              "descend, sum, move, four rows again, slices paid for; no trust, alarm or weights",
+                              boosted_default, boosted_train};
 
-const BareExpert bare_small_sgbt = {
-    "sgbt(window=2048, trees=20, depth=4, budget=1500)", "the same, smaller",
-    boosted_small, boosted_train};
+const BareExpert bare_small_sgbt = {"sgbt(window=2048, trees=20, depth=4, budget=1500)", "the same, smaller",
+                                    boosted_small, boosted_train};

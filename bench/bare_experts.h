@@ -1,5 +1,5 @@
 /*
- * Experts without their houses: the arithmetic that a learner is about, driven on plain memory through parts/, for
+ * Experts without their houses: the arithmetic that a learner is about, driven on plain memory through the library's rooms, for
  * what the rest costs. Nothing is checked or counted, no target is scaled, nothing is clipped, restarted or kept for
  * a read-out.
  */

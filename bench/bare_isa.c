@@ -1,8 +1,8 @@
 /* The bare kernels, compiled once per instruction set. */
 #include "bare.h"
-#include "parts/isa.h"
-#include "parts/lanes.h"
-#include "parts/math.h"
+#include "src/simd/isa.h"
+#include "src/simd/lanes.h"
+#include "src/numeric/elementary.h"
 
 static double linear_predict(const BareLinear *m, const double *x)
 {

@@ -1,7 +1,7 @@
 /* Bare neighbours. */
 #include "bare_experts.h"
-#include "parts/local.h"
-#include "parts/near.h"
+#include "learners/knn/ridge_plane.h"
+#include "learners/knn/knn_search.h"
 
 /* ---- knn: the exact neighbours by a metric that stays, the plane through them ------------------------------------ */
 
@@ -17,51 +17,52 @@ typedef struct Neighbours {
 
 static void *neighbours_make(size_t d)
 {
-    const size_t blocks = anb_near_blocks(WINDOW), rows = blocks * ANB_NEAR_ROWS, k = d > 12 ? 2 * d : 24;
+    const size_t blocks = anb_knn_search_blocks(WINDOW), rows = blocks * ANB_KNN_SEARCH_ROWS, k = d > 12 ? 2 * d : 24;
     double *at;
-    const size_t doubles = rows * (2 * d + 8) + k * (anb_local_stride(d) + 4) + anb_local_work(k, d) + 4096;
+    const size_t doubles = rows * (2 * d + 8) + k * (anb_ridge_plane_stride(d) + 4) + anb_ridge_plane_work(k, d) + 4096;
     Neighbours *s = bare_piece(sizeof *s, doubles, &at);
     *s = (Neighbours){.d = d, .k = k};
-    s->window = (float *)bare_next(&at, rows * d / 2 + ANB_NEAR_SLACK);
-    s->code = (uint32_t *)bare_next(&at, rows * anb_near_pairs(d) / 2);
+    s->window = (float *)bare_next(&at, rows * d / 2 + ANB_KNN_SEARCH_SLACK);
+    s->code = (uint32_t *)bare_next(&at, rows * anb_knn_search_pairs(d) / 2);
     s->y = bare_next(&at, WINDOW);
     s->far = bare_next(&at, 2 * WINDOW);
     s->index = (uint32_t *)bare_next(&at, rows / 2);
     s->near = (int32_t *)bare_next(&at, rows / 2);
-    s->minima = (int32_t *)bare_next(&at, SETS * ANB_NEAR_ROWS / 2);
-    s->factor = (float *)bare_next(&at, anb_near_padded(d) / 2);
-    s->metric = bare_next(&at, anb_near_padded(d));
-    s->query = bare_next(&at, anb_near_padded(d));
-    s->u = bare_next(&at, k * anb_local_stride(d));
+    s->minima = (int32_t *)bare_next(&at, SETS * ANB_KNN_SEARCH_ROWS / 2);
+    s->factor = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);
+    s->metric = bare_next(&at, anb_knn_search_padded(d));
+    s->query = bare_next(&at, anb_knn_search_padded(d));
+    s->u = bare_next(&at, k * anb_ridge_plane_stride(d));
     s->value = bare_next(&at, k);
     s->weight = bare_next(&at, k);
     s->distance = bare_next(&at, k + 1);
     s->slope = bare_next(&at, d);
-    s->work = bare_next(&at, anb_local_work(k, d));
+    s->work = bare_next(&at, anb_ridge_plane_work(k, d));
     for (size_t j = 0; j < d; j++) {
         s->metric[j] = 1;
-        s->factor[j] = anb_near_limit(d) / 4;
+        s->factor[j] = anb_knn_search_limit(d) / 4;
     }
     return s;
 }
 
 static double neighbours_predict(Neighbours *s, size_t n, const float *low)
 {
-    const AnbNear near = {n, s->d, s->window, s->code, s->metric, false};
-    const AnbNearWork space = {s->near, s->minima, s->far, (8 * s->k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS};
+    const AnbKnnSearch near = {n, s->d, s->window, s->code, s->metric, false};
+    const AnbKnnSearchWork space = {s->near, s->minima, s->far,
+                                    (8 * s->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS};
     size_t k = n < s->k ? n : s->k;
     double last = 1e-9, mean;
     for (size_t j = 0; j < s->d; j++)
         s->query[j] = (double)low[j];
-    anb_near_search(&near, s->query, s->query_code, false, k, s->index, s->distance, &space);
-    anb_near_offsets(s->window, s->d, s->index, k, s->query, s->u, anb_local_stride(s->d));
+    anb_knn_search_search(&near, s->query, s->query_code, false, k, s->index, s->distance, &space);
+    anb_knn_search_offsets(s->window, s->d, s->index, k, s->query, s->u, anb_ridge_plane_stride(s->d));
     for (size_t i = 0; i < k; i++)
         last = s->distance[i] > last ? s->distance[i] : last;
     for (size_t i = 0; i < k; i++) {
         s->value[i] = s->y[s->index[i]];
         s->weight[i] = 1 / (.02 + s->distance[i] / last);
     }
-    return anb_local_fit(s->u, s->value, s->weight, k, s->d, s->metric, .1, s->slope, &mean, s->work);
+    return anb_ridge_plane_fit(s->u, s->value, s->weight, k, s->d, s->metric, .1, s->slope, &mean, s->work);
 }
 
 static double neighbours_train(void *self, const double *x, double y)
@@ -70,16 +71,15 @@ static double neighbours_train(void *self, const double *x, double y)
     float low[64];
     for (size_t j = 0; j < s->d; j++)
         low[j] = (float)x[j];
-    anb_near_encode_row(low, s->d, s->factor, anb_near_limit(s->d), s->query_code, 1);
+    anb_knn_search_encode_row(low, s->d, s->factor, anb_knn_search_limit(s->d), s->query_code, 1);
     size_t n = s->pushed < WINDOW ? s->pushed : WINDOW, at = s->pushed++ % WINDOW;
     double f = n > 0 ? neighbours_predict(s, n, low) : 0;
     memcpy(s->window + at * s->d, low, s->d * sizeof *low);
     s->y[at] = y;
-    for (size_t j = 0; j < anb_near_pairs(s->d); j++)
-        s->code[anb_near_word(at, s->d) + j * ANB_NEAR_ROWS] = s->query_code[j];
+    for (size_t j = 0; j < anb_knn_search_pairs(s->d); j++)
+        s->code[anb_knn_search_word(at, s->d) + j * ANB_KNN_SEARCH_ROWS] = s->query_code[j];
     return f;
 }
 
-const BareExpert bare_knn = {
-    "knn(window=8000)", "parts/near, parts/local: the exact neighbours by equal shares, the plane; no metric to learn",
-    neighbours_make, neighbours_train};
+const BareExpert bare_knn = {"knn(window=8000)", "the exact neighbours by equal shares, the plane; no metric to learn",
+                             neighbours_make, neighbours_train};

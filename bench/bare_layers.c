@@ -1,9 +1,9 @@
 /* Bare networks and feature maps. */
 #include "bare_experts.h"
-#include "parts/kernels.h"
-#include "parts/layers.h"
-#include "parts/network.h"
-#include "parts/rls.h"
+#include "src/simd/kernels.h"
+#include "src/simd/layers.h"
+#include "src/numeric/network.h"
+#include "src/numeric/rls.h"
 
 /* ---- mlp: forward, back, one Adam step for the mini-batch -------------------------------------------------------- */
 
@@ -63,8 +63,8 @@ static void net_recall(Net *s, size_t i)
 
 static double net_train(void *self, const double *x, double y)
 {
-    static const AnbNetworkPace pace = {.rate = .003, .decay = .99, .mean_scale = 1, .square_scale = 1,
-                                        .average = .005};
+    static const AnbNetworkPace pace = {
+        .rate = .003, .decay = .99, .mean_scale = 1, .square_scale = 1, .average = .005};
     Net *s = self;
     const size_t d = s->net.features, batch = s->pushed > 0 ? s->batch : 1, slot = s->pushed++ % MEMORY;
     memcpy(s->x, x, d * sizeof *x);
@@ -144,18 +144,12 @@ static double rff_train(void *self, const double *x, double y)
     return mapped_train(m, y);
 }
 
-const BareExpert bare_mlp = {
-    "mlp(hidden=16)", "parts/network: forward, back, Adam; no second forward, no moving scale",
-    net_16, net_train};
+const BareExpert bare_mlp = {"mlp(hidden=16)", "forward, back, Adam; no second forward, no moving scale", net_16,
+                             net_train};
 
-const BareExpert bare_deep_mlp = {
-    "mlp(hidden=64, replay=8)", "the same on nine samples",
-    net_64, net_train};
+const BareExpert bare_deep_mlp = {"mlp(hidden=64, replay=8)", "the same on nine samples", net_64, net_train};
 
-const BareExpert bare_poly = {
-    "poly(rls)", "products, then the kernels of parts/rls",
-    poly_make, poly_train};
+const BareExpert bare_poly = {"poly(rls)", "products, then the kernels of rls", poly_make, poly_train};
 
-const BareExpert bare_rff = {
-    "rff(rls, features=150)", "a layer and cosines, then the kernels of parts/rls",
-    rff_make, rff_train};
+const BareExpert bare_rff = {"rff(rls, features=150)", "a layer and cosines, then the kernels of rls", rff_make,
+                             rff_train};

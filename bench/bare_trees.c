@@ -1,6 +1,6 @@
 /* Bare trees: one, and a forest. */
 #include "bare_experts.h"
-#include "parts/grove.h"
+#include "learners/trees/online_forest.h"
 
 /* ---- tree: one incremental tree, with nothing behind it and no corrections --------------------------------------- */
 
@@ -8,7 +8,7 @@ typedef struct Tree {
     AnbCartPlan plan;
     AnbCart *cart;
     AnbBins *bins;
-    AnbGain *gain;
+    AnbWhitener *gain;
     AnbRandom random;
     size_t making;
     double *work;
@@ -17,20 +17,26 @@ typedef struct Tree {
 
 static void *tree_make(size_t d)
 {
-    AnbCartPlan plan = {.features = d, .share = 1, .nodes = 999, .slots = 32, .leaf = ANB_LEAF_ADAPTIVE, .bag = 1,
-                        .min_f = 12, .memory = 200};
+    AnbCartPlan plan = {.features = d,
+                        .share = 1,
+                        .nodes = 999,
+                        .slots = 32,
+                        .leaf = ANB_LEAF_ADAPTIVE,
+                        .bag = 1,
+                        .min_f = 12,
+                        .memory = 200};
     double *at;
     anb_cart_layout(&plan);
-    size_t work = anb_gain_scratch(d) > ANB_BINS_SAMPLE ? anb_gain_scratch(d) : ANB_BINS_SAMPLE;
-    Tree *t = bare_piece(sizeof *t, (plan.bytes + anb_bins_bytes(d) + anb_gain_bytes(d)) / 8 + work, &at);
+    size_t work = anb_whiten_scratch(d) > ANB_BINS_SAMPLE ? anb_whiten_scratch(d) : ANB_BINS_SAMPLE;
+    Tree *t = bare_piece(sizeof *t, (plan.bytes + anb_bins_bytes(d) + anb_whiten_bytes(d)) / 8 + work, &at);
     t->plan = plan;
     t->cart = (AnbCart *)bare_next(&at, plan.bytes / 8);
     t->bins = (AnbBins *)bare_next(&at, anb_bins_bytes(d) / 8);
-    t->gain = (AnbGain *)bare_next(&at, anb_gain_bytes(d) / 8);
+    t->gain = (AnbWhitener *)bare_next(&at, anb_whiten_bytes(d) / 8);
     t->work = bare_next(&at, work);
     anb_cart_init(&t->plan, t->cart);
     anb_bins_init(t->bins, d);
-    anb_gain_init(t->gain, d);
+    anb_whiten_init(t->gain, d);
     anb_random_seed(&t->random, 1);
     return t;
 }
@@ -52,11 +58,21 @@ static double tree_train(void *self, const double *x, double y)
     Tree *t = self;
     const size_t d = t->plan.features;
     AnbReached at = anb_cart_reach(&t->plan, t->cart, x, x, t->work);
-    anb_gain_see(t->gain, d, x, t->work);
+    anb_whiten_see(t->gain, d, x, t->work);
     anb_bins_codes(t->bins, d, x, t->codes);
-    AnbCartSample sample = {.x = x, .raw = x, .codes = t->codes, .bins = t->bins, .making = t->making > 0,
-                            .gain = anb_gain_row(t->gain, d), .gain0 = t->gain->k0, .energy = t->gain->energy, .y = y,
-                            .weight = 1, .limit = 1e9, .min_f = t->plan.min_f, .random = &t->random,
+    AnbCartSample sample = {.x = x,
+                            .raw = x,
+                            .codes = t->codes,
+                            .bins = t->bins,
+                            .making = t->making > 0,
+                            .gain = anb_whiten_row(t->gain, d),
+                            .gain0 = t->gain->k0,
+                            .energy = t->gain->energy,
+                            .y = y,
+                            .weight = 1,
+                            .limit = 1e9,
+                            .min_f = t->plan.min_f,
+                            .random = &t->random,
                             .scratch = t->work};
     anb_cart_learn(&t->plan, t->cart, &at, &sample);
     tree_bins(t, x);
@@ -66,39 +82,45 @@ static double tree_train(void *self, const double *x, double y)
 /* ---- forest: the grove itself ------------------------------------------------------------------------------------ */
 
 typedef struct Forest {
-    AnbGrovePlan plan;
-    AnbGrove *grove;
+    AnbOnlineForestPlan plan;
+    AnbOnlineForest *grove;
     double *work;
     uint64_t drifts;
 } Forest;
 
 static void *forest_make(size_t d)
 {
-    AnbGrovePlan plan = {.trees = 10, .background = true, .chase_f = 10,
-                         .cart = {.features = d, .share = 1, .nodes = 999, .slots = 24, .leaf = ANB_LEAF_ADAPTIVE,
-                                  .bag = 6, .min_f = 20, .memory = 50}};
+    AnbOnlineForestPlan plan = {.trees = 10,
+                                .background = true,
+                                .chase_f = 10,
+                                .cart = {.features = d,
+                                         .share = 1,
+                                         .nodes = 999,
+                                         .slots = 24,
+                                         .leaf = ANB_LEAF_ADAPTIVE,
+                                         .bag = 6,
+                                         .min_f = 20,
+                                         .memory = 50}};
     double *at;
-    anb_grove_layout(&plan);
+    anb_online_forest_layout(&plan);
     Forest *f = bare_piece(sizeof *f, plan.bytes / 8 + plan.scratch, &at);
     f->plan = plan;
-    f->grove = (AnbGrove *)bare_next(&at, plan.bytes / 8);
+    f->grove = (AnbOnlineForest *)bare_next(&at, plan.bytes / 8);
     f->work = bare_next(&at, plan.scratch);
-    anb_grove_init(&f->plan, f->grove, 1);
+    anb_online_forest_init(&f->plan, f->grove, 1);
     return f;
 }
 
 static double forest_train(void *self, const double *x, double y)
 {
     Forest *f = self;
-    double said = anb_grove_predict(&f->plan, f->grove, x, x, f->work);
-    anb_grove_learn(&f->plan, f->grove, x, x, y, 1, f->work, &f->drifts);
+    double said = anb_online_forest_predict(&f->plan, f->grove, x, x, f->work);
+    anb_online_forest_learn(&f->plan, f->grove, x, x, y, 1, f->work, &f->drifts);
     return said;
 }
 
 const BareExpert bare_tree = {
-    "tree", "parts/cart alone: route, leaf, histogram, bins; no corrections, drift detector or tree behind",
-    tree_make, tree_train};
+    "tree", "the tree alone: route, leaf, histogram, bins; no corrections, drift detector or tree behind", tree_make,
+    tree_train};
 
-const BareExpert bare_forest = {
-    "forest", "parts/grove on the same plan",
-    forest_make, forest_train};
+const BareExpert bare_forest = {"forest", "the same trees together on one plan", forest_make, forest_train};

@@ -81,9 +81,12 @@ static int compare(Text text)
 
 int main(void)
 {
-    const Text texts[] = {make("prices: -12.34", "%.2f", 100), make("measurements: 0.123456", "%.6f", 1),
-                          make("fifteen digits", "%.15g", 1), make("seventeen digits", "%.17g", 1),
-                          make("with exponents: 1.2345e-08", "%.4e", 1e-7), make("whole numbers", "%.0f", 1e6)};
+    const Text texts[] = {make("prices: -12.34", "%.2f", 100),
+                          make("measurements: 0.123456", "%.6f", 1),
+                          make("fifteen digits", "%.15g", 1),
+                          make("seventeen digits", "%.17g", 1),
+                          make("with exponents: 1.2345e-08", "%.4e", 1e-7),
+                          make("whole numbers", "%.0f", 1e6)};
     int failed = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         failed |= !texts[i].bytes || compare(texts[i]);

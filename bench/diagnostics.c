@@ -64,9 +64,13 @@ static Watched watched(const char *router, bool observe, bool read, int period, 
 
 static void compare(const char *router, const double *rows, const double *targets, int repeats)
 {
-    static const char *const names[] = {"bare", "diagnostics", "diagnostics, rmse read",
-                                        "diagnostics, all metrics read", "audit, a step every sample",
-                                        "audit, a step every 32", "all of it, a line of JSON a sample"};
+    static const char *const names[] = {"bare",
+                                        "diagnostics",
+                                        "diagnostics, rmse read",
+                                        "diagnostics, all metrics read",
+                                        "audit, a step every sample",
+                                        "audit, a step every 32",
+                                        "all of it, a line of JSON a sample"};
     Watched w[] = {
         watched(router, false, false, 0, false, rows, targets), watched(router, true, false, 0, false, rows, targets),
         watched(router, true, false, 0, false, rows, targets),  watched(router, true, true, 0, false, rows, targets),

@@ -15,7 +15,7 @@
  */
 #include "bare_experts.h"
 #include "harness.h"
-#include "parts/isa.h"
+#include "src/simd/isa.h"
 #include <anabranch/anabranch.h>
 #include <stdbool.h>
 

@@ -7,8 +7,8 @@
  */
 #include "bare.h"
 #include "harness.h"
-#include "parts/isa.h"
-#include "parts/rls.h"
+#include "src/simd/isa.h"
+#include "src/numeric/rls.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
@@ -119,8 +119,8 @@ static Bare bare_of(size_t d)
 {
     Bare b = {.rows = rows_of(d), .kernels = kernels_in_use()};
     b.linear = (BareLinear){.d = d, .w = take(d)};
-    b.mixture = (BareMixture){.d = d, .stride = d, .experts = take(BARE_K * d), .gate = take(BARE_K * d),
-                              .rate = {.01, .02, .005, .015}};
+    b.mixture = (BareMixture){
+        .d = d, .stride = d, .experts = take(BARE_K * d), .gate = take(BARE_K * d), .rate = {.01, .02, .005, .015}};
     b.rls = (AnbRls){.n = d, .intercept = true, .delta = 100};
     b.state = take(anb_rls_state(d));
     b.scratch = take(anb_rls_scratch(d));

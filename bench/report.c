@@ -50,10 +50,10 @@ static bool shared_by_all(const Bench *bench, size_t stream)
 
 /* An expression over all streams. */
 typedef struct Summary {
-    double log_rmse;                    /* mean of logarithms, over the streams that all finished */
-    double peers, worst;                /* geometric mean and largest of RMSE over the best peer's */
-    double rank, us, spread;            /* means */
-    size_t streams, with_peer, lost;    /* streams where it was worse than the best peer */
+    double log_rmse;                 /* mean of logarithms, over the streams that all finished */
+    double peers, worst;             /* geometric mean and largest of RMSE over the best peer's */
+    double rank, us, spread;         /* means */
+    size_t streams, with_peer, lost; /* streams where it was worse than the best peer */
     char worst_stream[64];
 } Summary;
 

@@ -17,20 +17,20 @@
 /* One line, area or row. */
 typedef struct Series {
     const char *name;
-    char key[64];     /* of its values in the page's data, "" where they are not there */
-    const double *y;  /* n values, NaN where there is none */
-    int colour;       /* of the palette, CHART_COLOURS of them */
-    bool percent;     /* how its values are written */
-    double last;      /* the value that the legend shows */
+    char key[64];    /* of its values in the page's data, "" where they are not there */
+    const double *y; /* n values, NaN where there is none */
+    int colour;      /* of the palette, CHART_COLOURS of them */
+    bool percent;    /* how its values are written */
+    double last;     /* the value that the legend shows */
 } Series;
 
 typedef struct Chart {
     FILE *out;
     const char *title, *note;
     size_t n;
-    const double *x;        /* n values, ascending */
-    double low, high;       /* of y; low == high: found from the values */
-    const double *marks;    /* where drifts were marked; n_marks of them */
+    const double *x;     /* n values, ascending */
+    double low, high;    /* of y; low == high: found from the values */
+    const double *marks; /* where drifts were marked; n_marks of them */
     size_t n_marks;
 } Chart;
 

@@ -33,12 +33,12 @@ typedef struct Arguments {
 
 typedef struct Command {
     const char *name;
-    const char *brief;           /* one line for the program's --help */
-    const char *operands;        /* for the usage line: "FILE|-" */
+    const char *brief;    /* one line for the program's --help */
+    const char *operands; /* for the usage line: "FILE|-" */
     const Option *options;
     int min_operands, max_operands;
     int (*run)(const Arguments *arguments); /* returns the exit status */
-    void (*more_help)(void);     /* optional: printed below the options */
+    void (*more_help)(void);                /* optional: printed below the options */
 } Command;
 
 /* Says one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */

@@ -11,15 +11,15 @@ enum { COVERAGE_WINDOW = 2000 };
 
 typedef struct CoverageLevel {
     double wanted;
-    uint64_t held;            /* targets inside */
-    uint64_t window_held;     /* in the window under way */
-    double least, most;       /* coverage of a whole window; the first is left out */
-    double width;             /* sum of the finite widths */
+    uint64_t held;        /* targets inside */
+    uint64_t window_held; /* in the window under way */
+    double least, most;   /* coverage of a whole window; the first is left out */
+    double width;         /* sum of the finite widths */
     uint64_t finite;
 } CoverageLevel;
 
 typedef struct Coverage {
-    size_t n;                 /* levels; 0: the model has no intervals */
+    size_t n; /* levels; 0: the model has no intervals */
     uint64_t samples, windows;
     CoverageLevel level[ANB_LEVELS_MAX];
 } Coverage;

@@ -11,11 +11,11 @@ static const size_t longest = (size_t)1 << 30; /* bytes of a record */
 
 struct CsvState {
     Input *input;
-    char *buffer;                 /* size + PADDING bytes */
-    size_t size, from, filled;    /* the record starts at from */
-    size_t room;                  /* of csv->cell */
+    char *buffer;              /* size + PADDING bytes */
+    size_t size, from, filled; /* the record starts at from */
+    size_t room;               /* of csv->cell */
     uint64_t next_line;
-    bool begun, ended;            /* whether the first bytes were looked at; nothing is left to read */
+    bool begun, ended; /* whether the first bytes were looked at; nothing is left to read */
 };
 
 int csv_open(Csv *csv, const char *path)

@@ -18,9 +18,9 @@ typedef struct Cell {
 } Cell;
 
 typedef struct Csv {
-    const char *name;  /* of the file, for messages */
-    uint64_t line;     /* where the record starts, from 1 */
-    Cell *cell;        /* of the record */
+    const char *name; /* of the file, for messages */
+    uint64_t line;    /* where the record starts, from 1 */
+    Cell *cell;       /* of the record */
     size_t cells;
     char delimiter;
     struct CsvState *state;

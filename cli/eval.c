@@ -189,8 +189,8 @@ static int stream(Run *run)
 static uint64_t rejected(const Run *run)
 {
     const AnbCounters *c = anb_counters(run->model), *b = &run->before;
-    return c->rejected_features - b->rejected_features + c->rejected_target - b->rejected_target +
-           c->rejected_weight - b->rejected_weight;
+    return c->rejected_features - b->rejected_features + c->rejected_target - b->rejected_target + c->rejected_weight -
+           b->rejected_weight;
 }
 
 static void print_json(const Run *run, const char *stream_name)
@@ -228,7 +228,10 @@ static void print_experts(const Run *run)
     for (size_t i = 0; i < mixture.k; i++) {
         int bar = (int)(mixture.load[i] * 30 + 0.5);
         printf("%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i), 100 * mixture.load[i],
-               100 * mixture.utilization[i], show_count(mixture.trained[i], trained), bar < 0 ? 0 : bar > 30 ? 30 : bar,
+               100 * mixture.utilization[i], show_count(mixture.trained[i], trained),
+               bar < 0    ? 0
+               : bar > 30 ? 30
+                          : bar,
                "##############################", mixture.dead[i] && !mixture.dense ? " dead" : "");
     }
 }
@@ -275,7 +278,8 @@ static int run_eval(const Arguments *a)
 static void more_help(void)
 {
     printf(
-        "\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, na and\n"
+        "\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, "
+        "na and\n"
         "nan are missing; a row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n\n"
         "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
         default_learner());
@@ -283,5 +287,7 @@ static void more_help(void)
         printf("  %-12s %s\n", (*type)->name, (*type)->brief);
 }
 
-const Command command_eval = {"eval", "test, then train, over the rows of a file: how good is a learner there?",
-                              "FILE|-", options, 1, 1, run_eval, more_help};
+const Command command_eval = {"eval",   "test, then train, over the rows of a file: how good is a learner there?",
+                              "FILE|-", options,
+                              1,        1,
+                              run_eval, more_help};

@@ -53,7 +53,7 @@ static double gsg(const double *x, double at, gsl_rng *rng)
     int concept = (at >= 0.35) + (at >= 0.75);
     double since = concept == 2 ? at - 0.75 : at - 0.35;
     if (concept > 0 && since < 0.05)
-        concept -= (int)gsl_rng_uniform_int(rng, 2);
+    concept -= (int)gsl_rng_uniform_int(rng, 2);
     if (concept == 0)
         return friedman(x, 0, 1, 2, 3, 4);
     return concept == 1 ? friedman(x, 3, 4, 1, 0, 2) : friedman(x, 1, 4, 3, 2, 0);
@@ -131,5 +131,11 @@ static int run_generate(const Arguments *a)
     return output_close(&output, true);
 }
 
-const Command command_generate = {"generate", "write a stream whose truth is known, with or without drifts, as CSV",
-                                  "friedman", options, 1, 1, run_generate, NULL};
+const Command command_generate = {"generate",
+                                  "write a stream whose truth is known, with or without drifts, as CSV",
+                                  "friedman",
+                                  options,
+                                  1,
+                                  1,
+                                  run_generate,
+                                  NULL};

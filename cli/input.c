@@ -21,12 +21,12 @@ enum { PACKED = 1 << 16 };
 struct Input {
     const char *name;
     int file;
-    bool looked, packed, ended;       /* whether the first bytes were seen; are gzip; the file is at its end */
-    size_t from, filled;              /* of what was read and not yet handed on */
+    bool looked, packed, ended; /* whether the first bytes were seen; are gzip; the file is at its end */
+    size_t from, filled;        /* of what was read and not yet handed on */
     unsigned char bytes[PACKED];
 #ifdef HAVE_ZLIB
     z_stream zip;
-    bool inside;                      /* a member of the gzip file has begun and not ended */
+    bool inside; /* a member of the gzip file has begun and not ended */
 #endif
 };
 

@@ -12,10 +12,13 @@ static const struct {
     const char *name;
     size_t offset;
 } counters[] = {
-#define COUNTER(name) {#name, offsetof(AnbCounters, name)}
-    COUNTER(trained),         COUNTER(rejected_features), COUNTER(rejected_target), COUNTER(rejected_weight),
-    COUNTER(missing_cells),   COUNTER(restarts),          COUNTER(weight_skipped),  COUNTER(resets),
-    COUNTER(drifts),          COUNTER(labels_unknown),    COUNTER(labels_repeated), COUNTER(labels_evicted),
+#define COUNTER(name)                                                                                                  \
+    {                                                                                                                  \
+#name, offsetof(AnbCounters, name)                                                                             \
+    }
+    COUNTER(trained),       COUNTER(rejected_features), COUNTER(rejected_target), COUNTER(rejected_weight),
+    COUNTER(missing_cells), COUNTER(restarts),          COUNTER(weight_skipped),  COUNTER(resets),
+    COUNTER(drifts),        COUNTER(labels_unknown),    COUNTER(labels_repeated), COUNTER(labels_evicted),
 #undef COUNTER
 };
 enum { N_COUNTERS = sizeof counters / sizeof *counters };
@@ -151,5 +154,5 @@ static void more_help(void)
     printf("\nThe model is loaded and checked as any user would do it; exit status 1 where the file is damaged.\n");
 }
 
-const Command command_inspect = {"inspect", "what is in a saved model; whether it is whole", "MODEL", options, 1, 1,
-                                 run_inspect, more_help};
+const Command command_inspect = {
+    "inspect", "what is in a saved model; whether it is whole", "MODEL", options, 1, 1, run_inspect, more_help};

@@ -290,6 +290,11 @@ static int run_learners(const Arguments *a)
     return status;
 }
 
-const Command command_learners = {"learners", "list the learners, or say all about one or about an expression",
+const Command command_learners = {"learners",
+                                  "list the learners, or say all about one or about an expression",
                                   "[NAME|EXPR]",
-                                  options, 0, 1, run_learners, NULL};
+                                  options,
+                                  0,
+                                  1,
+                                  run_learners,
+                                  NULL};

@@ -44,10 +44,10 @@ static int run_predict(const Arguments *a)
 
 static void more_help(void)
 {
-    printf(
-        "\nPrints the header `prediction` and a value a row; nan where the row was rejected: an infinite cell, or a missing one\n"
-        "where the model takes none. FILE is read as by eval; a column with the target is ignored.\n");
+    printf("\nPrints the header `prediction` and a value a row; nan where the row was rejected: an infinite cell, or a "
+           "missing one\n"
+           "where the model takes none. FILE is read as by eval; a column with the target is ignored.\n");
 }
 
-const Command command_predict = {"predict", "what a saved model says of every row of a file", "FILE|-", options, 1, 1,
-                                 run_predict, more_help};
+const Command command_predict = {
+    "predict", "what a saved model says of every row of a file", "FILE|-", options, 1, 1, run_predict, more_help};

@@ -10,12 +10,12 @@
 #include <stdio.h>
 
 typedef struct Progress {
-    FILE *table;        /* where rows go; NULL: none */
-    bool terminal;      /* whether there is a line on stderr */
-    uint64_t every;     /* 0: doubling */
+    FILE *table;    /* where rows go; NULL: none */
+    bool terminal;  /* whether there is a line on stderr */
+    uint64_t every; /* 0: doubling */
     uint64_t next, shown;
-    double last_line;   /* seconds */
-    AnbScore *recent;   /* since the row before */
+    double last_line; /* seconds */
+    AnbScore *recent; /* since the row before */
 } Progress;
 
 /* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the complaint made. */

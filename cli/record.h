@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 typedef struct Field {
-    size_t key;        /* where it starts in `text` */
-    size_t first, n;   /* its numbers; null is NaN */
+    size_t key;            /* where it starts in `text` */
+    size_t first, n;       /* its numbers; null is NaN */
     size_t texts, n_texts; /* where its texts start, one after the other, each ended by 0 */
 } Field;
 

@@ -29,7 +29,7 @@ typedef struct Run {
     double *x;
     double marks[64];
     size_t n_marks;
-    size_t k;            /* experts */
+    size_t k; /* experts */
     FILE *out;
 } Run;
 
@@ -50,7 +50,8 @@ static void thin_out(Run *run)
 static int read_line(Run *run, const char *line, size_t size, const char *path)
 {
     if (size > 10 && memcmp(line, "{\"summary\"", 10) == 0)
-        return record_read(&run->summary, line, size) ? 0 : complain(BAD_DATA, "%s: a summary that cannot be read", path);
+        return record_read(&run->summary, line, size) ? 0
+                                                      : complain(BAD_DATA, "%s: a summary that cannot be read", path);
     if (++run->lines % run->stride)
         return 0;
     if (run->n == KEPT)
@@ -229,7 +230,8 @@ static void put_header(Run *run)
     const char *stream = record_text(&run->summary, "summary.stream", 0);
     const char *target = record_text(&run->summary, "summary.target", 0);
     const char *learner = record_text(&run->summary, "summary.learner", 0);
-    double rmse = record_number(&run->last, "rmse_overall", 0), mean = record_number(&run->last, "mean_rmse_overall", 0);
+    double rmse = record_number(&run->last, "rmse_overall", 0),
+           mean = record_number(&run->last, "mean_rmse_overall", 0);
     double last = record_number(&run->last, "last_rmse_overall", 0), gain = 1 - rmse / fmin(mean, last);
     fprintf(run->out, "<header><h1>");
     put_html(run->out, base_name(stream));
@@ -237,8 +239,10 @@ static void put_header(Run *run)
         fprintf(run->out, " &rarr; ");
         put_html(run->out, target);
     }
-    fprintf(run->out, "</h1><p>Every sample was predicted before it was learned. %zu of %llu records are drawn; the figures are "
-                      "the last record's.</p>\n", run->n, (unsigned long long)run->lines);
+    fprintf(run->out,
+            "</h1><p>Every sample was predicted before it was learned. %zu of %llu records are drawn; the figures are "
+            "the last record's.</p>\n",
+            run->n, (unsigned long long)run->lines);
     if (learner) {
         fprintf(run->out, "<code>");
         put_html(run->out, learner);
@@ -247,8 +251,10 @@ static void put_header(Run *run)
     fprintf(run->out, "</header>\n<div class=\"tiles\">\n");
     tile(run, "Samples learned", "samples", "&nbsp;");
     tile(run, "RMSE overall", "rmse_overall", "in the target's unit");
-    fprintf(run->out, "<div class=\"tile\"><span>Better than the best baseline</span><b class=\"%s\">%.1f %%</b><small>running "
-                      "mean, last value</small></div>\n", gain >= 0 ? "good" : "bad", 100 * gain);
+    fprintf(run->out,
+            "<div class=\"tile\"><span>Better than the best baseline</span><b class=\"%s\">%.1f %%</b><small>running "
+            "mean, last value</small></div>\n",
+            gain >= 0 ? "good" : "bad", 100 * gain);
     tile(run, "RMSE lately", "rmse", "faded over 500 samples");
     tile(run, "Missing cells", "missing_cells", "in rows that were learned");
     tile(run, "Drifts marked", "drifts", run->n_marks ? "dashed lines below" : "&nbsp;");
@@ -264,8 +270,10 @@ static Chart chart_of(Run *run, const char *title, const char *note, double low,
 
 static void put_errors(Run *run, const Series *s)
 {
-    Chart c = chart_of(run, "Error over time", "Root mean square of the errors, faded over 500 samples: below both baselines is "
-                                               "where the model earns its keep.", 0, 0);
+    Chart c = chart_of(run, "Error over time",
+                       "Root mean square of the errors, faded over 500 samples: below both baselines is "
+                       "where the model earns its keep.",
+                       0, 0);
     chart_lines(&c, s, 3);
 }
 
@@ -293,14 +301,20 @@ static void put_table(Run *run)
     static const struct {
         const char *head, *metric;
         bool percent;
-    } columns[] = {{"rmse", "expert_rmse", false},           {"regret", "expert_regret", false},
-                   {"share", "expert_share", true},          {"load", "expert_load", true},
-                   {"utilization", "expert_utilization", true}, {"trained", "expert_trained", false},
-                   {"age", "expert_age", false},             {"magnitude", "expert_magnitude", false},
-                   {"contribution", "expert_contribution", false}, {"specialization", "expert_specialization", true},
+    } columns[] = {{"rmse", "expert_rmse", false},
+                   {"regret", "expert_regret", false},
+                   {"share", "expert_share", true},
+                   {"load", "expert_load", true},
+                   {"utilization", "expert_utilization", true},
+                   {"trained", "expert_trained", false},
+                   {"age", "expert_age", false},
+                   {"magnitude", "expert_magnitude", false},
+                   {"contribution", "expert_contribution", false},
+                   {"specialization", "expert_specialization", true},
                    {"sparsity", "expert_sparsity", true}};
     enum { N = sizeof columns / sizeof *columns };
-    fprintf(run->out, "<div class=\"card\"><h3>Expert by expert</h3><div class=\"scroll\"><table><thead><tr><th>expert</th>");
+    fprintf(run->out,
+            "<div class=\"card\"><h3>Expert by expert</h3><div class=\"scroll\"><table><thead><tr><th>expert</th>");
     for (int c = 0; c < N; c++)
         fprintf(run->out, "<th>%s</th>", columns[c].head);
     fprintf(run->out, "</tr></thead><tbody>\n");
@@ -336,10 +350,11 @@ static void put_rules(Run *run, Series (*series)[3], const char **name, size_t n
 {
     if (n == 0)
         return;
-    fprintf(run->out, "<h2>Rule audit</h2><p class=\"lead\">How true each rule is: at least the band's lower edge, at most its "
-                      "upper one. The line is the severity, the middle of the band times the rule's weight. Drawn as moving "
-                      "means; the numbers are the last step's.</p>"
-                      "<div class=\"grid\">\n");
+    fprintf(run->out,
+            "<h2>Rule audit</h2><p class=\"lead\">How true each rule is: at least the band's lower edge, at most its "
+            "upper one. The line is the severity, the middle of the band times the rule's weight. Drawn as moving "
+            "means; the numbers are the last step's.</p>"
+            "<div class=\"grid\">\n");
     for (size_t i = 0; i < n; i++) {
         char title[64];
         snprintf(title, sizeof title, "%s", name[i]);
@@ -366,8 +381,9 @@ static void put_pairs(Run *run)
         return;
     for (size_t i = 0; i < run->k; i++)
         names[i] = expert_name(run, i);
-    fprintf(run->out, "<div class=\"card\"><h3>Active together</h3><p class=\"lead\">Row i, column j: the share of expert i's "
-                      "samples in which expert j was active too.</p>");
+    fprintf(run->out,
+            "<div class=\"card\"><h3>Active together</h3><p class=\"lead\">Row i, column j: the share of expert i's "
+            "samples in which expert j was active too.</p>");
     chart_square(run->out, "", value, run->k, 1, names);
     fprintf(run->out, "</div>\n");
 }
@@ -376,7 +392,8 @@ static void put_networks(Run *run)
 {
     const char *names[64] = {0};
     for (size_t i = 0; i < 64; i++)
-        names[i] = record_text(&run->summary, "summary.features", i) ? record_text(&run->summary, "summary.features", i) : "";
+        names[i] =
+            record_text(&run->summary, "summary.features", i) ? record_text(&run->summary, "summary.features", i) : "";
     for (size_t e = 0; e < NETWORKS; e++) {
         char key[5][80];
         static const char *const parts[] = {"norm", "polysemanticity", "gram", "expert", "hidden"};
@@ -388,10 +405,12 @@ static void put_networks(Run *run)
         if (!norm || !mixed || norm->n == 0 || mixed->n != norm->n)
             break;
         if (e == 0)
-            fprintf(run->out, "<h2>Superposition</h2><p class=\"lead\">How each network spreads the features over its hidden "
-                              "units. Bars: the length of a feature's weights, from yellow, a direction of its own, to violet, "
-                              "lost among others (polysemanticity over itself and the length). Squares: W W<sup>T</sup>, features by features.</p>"
-                              "<div class=\"squares\">\n");
+            fprintf(run->out,
+                    "<h2>Superposition</h2><p class=\"lead\">How each network spreads the features over its hidden "
+                    "units. Bars: the length of a feature's weights, from yellow, a direction of its own, to violet, "
+                    "lost among others (polysemanticity over itself and the length). Squares: W W<sup>T</sup>, "
+                    "features by features.</p>"
+                    "<div class=\"squares\">\n");
         char title[160];
         const char *expert = record_text(&run->summary, key[3], 0);
         snprintf(title, sizeof title, "%s, %.0f hidden units", expert ? expert : "network",
@@ -488,8 +507,9 @@ static int run_report(const Arguments *a)
 
 static void more_help(void)
 {
-    printf("\nFILE is JSON Lines from `anabranch eval --diag FILE.jsonl`; - is standard input. The page needs no network.\n");
+    printf("\nFILE is JSON Lines from `anabranch eval --diag FILE.jsonl`; - is standard input. The page needs no "
+           "network.\n");
 }
 
-const Command command_report = {"report", "the records of `eval --diag` as one page of HTML", "FILE.jsonl|-",
-                                options, 1, 1, run_report, more_help};
+const Command command_report = {
+    "report", "the records of `eval --diag` as one page of HTML", "FILE.jsonl|-", options, 1, 1, run_report, more_help};

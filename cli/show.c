@@ -23,7 +23,12 @@ const char *show_number(double value, char out[SHOW_SIZE])
     else if (size >= 1e7 || (size < 1e-3 && size > 0))
         snprintf(out, SHOW_SIZE, "%.4e", value);
     else
-        snprintf(out, SHOW_SIZE, "%.*f", size >= 10000 ? 0 : size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4,
+        snprintf(out, SHOW_SIZE, "%.*f",
+                 size >= 10000  ? 0
+                 : size >= 1000 ? 1
+                 : size >= 100  ? 2
+                 : size >= 10   ? 3
+                                : 4,
                  value);
     return out;
 }

@@ -181,5 +181,5 @@ static void more_help(void)
            "  anabranch eval data.csv --diag run.jsonl & anabranch top run.jsonl\n");
 }
 
-const Command command_top = {"top", "what eval --diag writes, live in the terminal", "FILE.jsonl|-",
-                             options, 1, 1, run_top, more_help};
+const Command command_top = {
+    "top", "what eval --diag writes, live in the terminal", "FILE.jsonl|-", options, 1, 1, run_top, more_help};

@@ -30,10 +30,10 @@ static const Option options[] = {
 
 typedef struct Training {
     Rows rows;
-    Saved saved;                 /* with -m */
+    Saved saved; /* with -m */
     StreamingLearner *model;
     uint64_t limit, save_every;
-    uint64_t before;             /* rows that the saved model had learned from */
+    uint64_t before; /* rows that the saved model had learned from */
     const char *output;
     double *x;
 } Training;
@@ -171,11 +171,12 @@ static int run_train(const Arguments *a)
 
 static void more_help(void)
 {
-    printf(
-        "\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without saving, but for\n"
-        "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many rows were\n"
-        "read.\n");
+    printf("\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without "
+           "saving, but for\n"
+           "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many "
+           "rows were\n"
+           "read.\n");
 }
 
-const Command command_train = {"train", "learn the rows of a file and save the model", "FILE|-",
-                               options, 1, 1, run_train, more_help};
+const Command command_train = {
+    "train", "learn the rows of a file and save the model", "FILE|-", options, 1, 1, run_train, more_help};

@@ -32,9 +32,10 @@ static StreamingLearner *make(int n_features)
 {
     AnbRlsOptions quick = anb_rls_defaults();
     quick.lambda = 0.99;
-    const AnbExpert experts[] = {
-        {.type = &anb_linear}, {.type = &anb_rls}, {.type = &anb_rls, .options = &quick, .name = "rls_quick"},
-        {.type = &anb_mean}};
+    const AnbExpert experts[] = {{.type = &anb_linear},
+                                 {.type = &anb_rls},
+                                 {.type = &anb_rls, .options = &quick, .name = "rls_quick"},
+                                 {.type = &anb_mean}};
     const AnbExpert moe = {.type = &anb_moe, .children = experts, .n_children = 4};
     const AnbExpert scale = {.type = &anb_scale, .children = &moe, .n_children = 1};
     return anb_new((size_t)n_features, &scale, NULL, NULL);

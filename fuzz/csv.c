@@ -91,9 +91,9 @@ static void skip_empty(Plain *plain)
 {
     for (;;) {
         size_t blank = plain->end - plain->p >= 2 && memcmp(plain->p, "\r\n", 2) == 0 ? 2
-                       : plain->end - plain->p >= 1 && *plain->p == '\n'             ? 1
-                       : plain->end - plain->p == 1 && *plain->p == '\r'             ? 1
-                                                                                     : 0;
+                       : plain->end - plain->p >= 1 && *plain->p == '\n'              ? 1
+                       : plain->end - plain->p == 1 && *plain->p == '\r'              ? 1
+                                                                                      : 0;
         if (blank == 0)
             return;
         plain->p += blank;

@@ -35,8 +35,8 @@ static inline unsigned fuzz_byte(Bytes *b)
 /* A double of every kind: plain, tiny, huge, the ends of the range, not a number, any bits at all. */
 static inline double fuzz_double(Bytes *b)
 {
-    static const double hostile[] = {0,      -0.0,   1,       -1,     1e150,     -1e150,    1e-150,  1e9,
-                                     5e-324, 1e308,  -1e308,  1e12,   INFINITY,  -INFINITY, 2.2e-308, 0.1};
+    static const double hostile[] = {0,      -0.0,  1,      -1,   1e150,    -1e150,    1e-150,   1e9,
+                                     5e-324, 1e308, -1e308, 1e12, INFINITY, -INFINITY, 2.2e-308, 0.1};
     unsigned kind = fuzz_byte(b);
     if (kind < 16)
         return hostile[kind];

@@ -1,6 +1,6 @@
 /* Any bytes as a snapshot whose length and checksum are right: refused with a code, or a model that can be used. */
 #include "fuzz.h"
-#include "parts/checksum.h"
+#include "src/text/checksum.h"
 
 static void put(uint8_t *at, uint64_t value, int bytes)
 {

@@ -15,8 +15,8 @@
 
 typedef struct Choice {
     const char *expert;
-    int from, to;    /* budgets */
-    size_t widest;   /* features */
+    int from, to;  /* budgets */
+    size_t widest; /* features */
 } Choice;
 
 enum { FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
@@ -48,11 +48,11 @@ typedef struct Level {
     const char *router, *stage; /* the gate, and what refines the mixture */
 } Level;
 
-static const Level levels[] = {{FIVE, "stack", "mlp"},
-                               {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
-                               {FIFTY, "blend", "mlp(hidden=32, replay=4)"},
-                               {HUNDRED, "blend(wide=true)",
-                                "mlp(hidden=32, replay=4), sgbt(trees=40, rate=0.15, budget=2000)"}};
+static const Level levels[] = {
+    {FIVE, "stack", "mlp"},
+    {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
+    {FIFTY, "blend", "mlp(hidden=32, replay=4)"},
+    {HUNDRED, "blend(wide=true)", "mlp(hidden=32, replay=4), sgbt(trees=40, rate=0.15, budget=2000)"}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 5, 1e6, 0, NULL,

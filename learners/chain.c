@@ -9,7 +9,7 @@
  * State: none of its own. Scratch: a(x). Cost: both children, two additions, whose sums stay within the doubles.
  * Boosting of residuals in one stage: Friedman 2001, Greedy function approximation.
  */
-#include "parts/moments.h"
+#include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
 enum { A, B };

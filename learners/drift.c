@@ -3,15 +3,15 @@
  *
  *     v = e / (e + m)     e = |y - f|     m the mean of e since the last drift
  *
- * v is in [0, 1] whatever the target's unit; one of three detectors reads it: parts/adwin.h, parts/detectors.h. Where
+ * v is in [0, 1] whatever the target's unit; one of three detectors reads it: src/numeric/adwin.h, src/numeric/detectors.h. Where
  * it sees a rise the drift is counted, the detector and m start over, and the child is refreshed or reset if so told.
  *
  * State: the counts, m, and all three detectors' memory (3.5 KB). Scratch: f. Cost: that of the detector.
  */
-#include "parts/adwin.h"
-#include "parts/detectors.h"
-#include "parts/kernels.h"
-#include "parts/moments.h"
+#include "src/numeric/adwin.h"
+#include "src/numeric/detectors.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
 #include <anabranch/drift.h>
 
 typedef struct Drift {
@@ -122,10 +122,10 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Drift *s = state;
     (void)self;
-    bool fine = anb_finite(&s->error.weight, 3) == 0 && s->error.weight >= 0 && s->error.mean >= 0 &&
-                anb_finite(&s->page_hinkley.n, 4) == 0;
+    bool fine = anb_nonfinite(&s->error.weight, 3) == 0 && s->error.weight >= 0 && s->error.mean >= 0 &&
+                anb_nonfinite(&s->page_hinkley.n, 4) == 0;
     fine = fine && anb_ring_valid(&s->kswin.ring);
-    fine = fine && anb_finite(s->kswin.value, anb_ring_size(&s->kswin.ring, ANB_KSWIN_WINDOW)) == 0;
+    fine = fine && anb_nonfinite(s->kswin.value, anb_ring_size(&s->kswin.ring, ANB_KSWIN_WINDOW)) == 0;
     return fine && anb_adwin_valid(&s->adwin) ? 0 : anb_fail(error, ANB_E_STATE, "drift: not a detector's state");
 }
 

@@ -1,16 +1,16 @@
 /*
  * A forest of incremental trees that correct each other, and replaces those that drift.
  *
- * Trees (parts/cart.h) on Poisson weights of mean 6, every second one grown on what the forest left over. They vote by
- * 1 / error^2, and a joint correction on every node of the way down moves at four paces (parts/grove.h). Where ADWIN
+ * Trees (learners/trees/cart.h) on Poisson weights of mean 6, every second one grown on what the forest left over. They vote by
+ * 1 / error^2, and a joint correction on every node of the way down moves at four paces (learners/trees/online_forest.h). Where ADWIN
  * sees a tree's error rise, a new one grows behind it and takes over once it is better. Every leaf tries all features,
  * up to 32: on the test streams that was better than a random 60 %, the corrections keep the trees apart.
  *
- * State: parts/grove.h; 10 trees take 9 MB at 12 features, 31 MB at 128. Cost: some 4 us a sample with 10 trees of 12
+ * State: learners/trees/online_forest.h; 10 trees take 9 MB at 12 features, 31 MB at 128. Cost: some 4 us a sample with 10 trees of 12
  * features. Gomes et al. 2017 (adaptive random forests), Oza & Russell 2001 (online bagging), Ren et al. 2015 (global
  * refinement of a forest's leaves).
  */
-#include "parts/grove.h"
+#include "learners/trees/online_forest.h"
 #include <anabranch/learners.h>
 
 enum { NODES = 1000, SLOTS = 24 };
@@ -23,17 +23,25 @@ static const AnbParam params[] = {
      "of the weights and of the features that leaves try"},
     {0}};
 
-static AnbGrovePlan plan_of(const AnbNode *self)
+static AnbOnlineForestPlan plan_of(const AnbNode *self)
 {
     const AnbForestOptions *o = self->options;
-    AnbGrovePlan plan = {.trees = (size_t)o->trees, .background = true, .chase_f = 10,
-                         .cart = {.features = self->n_features, .share = 1, .nodes = NODES - 1, .slots = SLOTS,
-                                  .leaf = (AnbLeafKind)o->leaf, .bag = 6, .min_f = 20, .memory = 50}};
-    anb_grove_layout(&plan);
+    AnbOnlineForestPlan plan = {.trees = (size_t)o->trees,
+                                .background = true,
+                                .chase_f = 10,
+                                .cart = {.features = self->n_features,
+                                         .share = 1,
+                                         .nodes = NODES - 1,
+                                         .slots = SLOTS,
+                                         .leaf = (AnbLeafKind)o->leaf,
+                                         .bag = 6,
+                                         .min_f = 20,
+                                         .memory = 50}};
+    anb_online_forest_layout(&plan);
     return plan;
 }
 
-#include "trees.h"
+#include "learners/trees/tree_learner.h"
 
 AnbForestOptions anb_forest_defaults(void)
 {

@@ -10,9 +10,9 @@
  *
  * State: range, mean, A, B, a BOA of 3. Cost: about 60 ns.
  */
-#include "parts/boa.h"
-#include "parts/kernels.h"
-#include "parts/moments.h"
+#include "src/numeric/boa.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
 enum { OFFERS = 3, BOA = 16 };
@@ -85,7 +85,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
     (void)self;
-    if (!(s->weight >= 0 && s->square >= 0 && anb_finite(&s->weight, 4) == 0) || !anb_range_valid(&s->range) ||
+    if (!(s->weight >= 0 && s->square >= 0 && anb_nonfinite(&s->weight, 4) == 0) || !anb_range_valid(&s->range) ||
         !anb_boa_valid(s->boa, OFFERS))
         return anb_fail(error, ANB_E_STATE, "guard: a sum is not finite or the weights are none");
     return 0;

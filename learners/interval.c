@@ -4,7 +4,7 @@
  *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- .98 e2 + .02 (y - f)^2
  *
  * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The
- * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: parts/conformal.h.
+ * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: src/numeric/conformal.h.
  *
  * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
  * one that was given then (ANB_QUERY_ANSWER, ANB_QUERY_ANSWERED).
@@ -12,8 +12,8 @@
  * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a
  * level.
  */
-#include "parts/conformal.h"
-#include "parts/moments.h"
+#include "src/numeric/conformal.h"
+#include "src/numeric/moments.h"
 #include <anabranch/interval.h>
 #include <anabranch/pending.h>
 
@@ -25,10 +25,9 @@ typedef struct Interval {
 
 enum { F, SIGMA, SLOTS };
 
-static const AnbParam params[] = {
-    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0, "0.8, 0.9, 0.95",
-     "shares of targets that the intervals are to hold"},
-    {0}};
+static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0,
+                                   "0.8, 0.9, 0.95", "shares of targets that the intervals are to hold"},
+                                  {0}};
 
 static int check(const AnbNode *self, AnbError *error)
 {

@@ -21,15 +21,15 @@
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
  * means recent, and the plane has a trend.
  *
- * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (parts/near.h). m is made anew every
+ * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
  * State: knn_state.h. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
  * to 24; where m is made anew some 4 ns a row. Cleveland & Devlin 1988 on local regression.
  */
-#include "knn_state.h"
-#include "parts/kernels.h"
-#include "parts/local.h"
+#include "learners/knn/knn_state.h"
+#include "src/simd/kernels.h"
+#include "learners/knn/ridge_plane.h"
 
 enum { KNOWN = 100, SETTLED = 200 };
 enum { FITTED, MEAN, PLANE, MISS, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
@@ -52,13 +52,13 @@ AnbKnnOptions anb_knn_defaults(void)
 /* ---- scratch ---- */
 
 typedef struct Work {
-    double *said, *pull;              /* SAID; d: how b_j moves f */
-    double *query, *slope;            /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
+    double *said, *pull;   /* SAID; d: how b_j moves f */
+    double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
     double *u, *y, *weight, *distance, *rest; /* of the neighbours */
-    double *far, *part, *fit;         /* part: the plane's metric and slopes */
-    double *square;                   /* ANB_KNN_PLANE, a multiple of eight */
-    float *low;                       /* d: the query */
-    uint32_t *code, *which, *index;   /* of the query; the plane's features; the window's rows */
+    double *far, *part, *fit;                 /* part: the plane's metric and slopes */
+    double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
+    float *low;                               /* d: the query */
+    uint32_t *code, *which, *index;           /* of the query; the plane's features; the window's rows */
     int32_t *near, *minima;
 } Work;
 
@@ -78,7 +78,7 @@ static size_t halves(size_t n)
 
 static size_t sets(const View *v)
 {
-    return (8 * v->k + ANB_NEAR_ROWS - 1) / ANB_NEAR_ROWS;
+    return (8 * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
 }
 
 static Work work(const View *v, double *scratch)
@@ -86,9 +86,9 @@ static Work work(const View *v, double *scratch)
     Work w;
     w.said = carve(&scratch, SAID);
     w.pull = carve(&scratch, v->d);
-    w.query = carve(&scratch, anb_near_padded(v->d));
+    w.query = carve(&scratch, anb_knn_search_padded(v->d));
     w.slope = carve(&scratch, v->d);
-    w.u = carve(&scratch, v->k * anb_local_stride(v->plane));
+    w.u = carve(&scratch, v->k * anb_ridge_plane_stride(v->plane));
     w.y = carve(&scratch, v->k);
     w.weight = carve(&scratch, v->k);
     w.distance = carve(&scratch, v->k + 1);
@@ -96,23 +96,23 @@ static Work work(const View *v, double *scratch)
     w.far = carve(&scratch, 2 * v->window);
     w.part = carve(&scratch, 2 * v->plane);
     w.square = carve(&scratch, ANB_KNN_PLANE);
-    w.fit = carve(&scratch, anb_local_work(v->k, v->plane));
+    w.fit = carve(&scratch, anb_ridge_plane_work(v->k, v->plane));
     w.low = (float *)carve(&scratch, halves(v->d));
-    w.code = (uint32_t *)carve(&scratch, halves(anb_near_pairs(v->d)));
+    w.code = (uint32_t *)carve(&scratch, halves(anb_knn_search_pairs(v->d)));
     w.which = (uint32_t *)carve(&scratch, halves(v->plane));
     w.index = (uint32_t *)carve(&scratch, halves(v->rows));
     w.near = (int32_t *)carve(&scratch, halves(v->rows));
-    w.minima = (int32_t *)carve(&scratch, halves(sets(v) * ANB_NEAR_ROWS));
+    w.minima = (int32_t *)carve(&scratch, halves(sets(v) * ANB_KNN_SEARCH_ROWS));
     return w;
 }
 
 static AnbNeed need(const AnbNode *self)
 {
     View v = anb_knn_plan(self);
-    size_t of_d = 2 * v.d + anb_near_padded(v.d) + halves(v.d) + halves(anb_near_pairs(v.d));
-    size_t of_k = v.k * anb_local_stride(v.plane) + 4 * v.k + 1 + anb_local_work(v.k, v.plane);
+    size_t of_d = 2 * v.d + anb_knn_search_padded(v.d) + halves(v.d) + halves(anb_knn_search_pairs(v.d));
+    size_t of_k = v.k * anb_ridge_plane_stride(v.plane) + 4 * v.k + 1 + anb_ridge_plane_work(v.k, v.plane);
     size_t of_plane = 2 * v.plane + ANB_KNN_PLANE + halves(v.plane);
-    size_t of_window = 2 * v.window + 2 * halves(v.rows) + halves(sets(&v) * ANB_NEAR_ROWS);
+    size_t of_window = 2 * v.window + 2 * halves(v.rows) + halves(sets(&v) * ANB_KNN_SEARCH_ROWS);
     size_t scratch = SAID + of_d + of_k + of_plane + of_window;
     return (AnbNeed){anb_knn_bytes(&v), scratch};
 }
@@ -133,7 +133,7 @@ static void choose(const View *v, const Work *w)
     double least = 0;
     if (v->d > v->plane) {
         memcpy(w->slope, v->metric, v->d * sizeof *w->slope);
-        least = anb_near_kth(w->slope, v->d, v->d - v->plane + 1);
+        least = anb_knn_search_kth(w->slope, v->d, v->d - v->plane + 1);
         for (size_t j = 0; j < v->d; j++)
             ties -= v->metric[j] > least;
     }
@@ -150,12 +150,12 @@ static void choose(const View *v, const Work *w)
 /* Offsets, targets and weights of the neighbours side by side; their largest distance. */
 static double gather(const View *v, size_t k, const Work *w)
 {
-    size_t stride = anb_local_stride(v->plane);
+    size_t stride = anb_ridge_plane_stride(v->plane);
     double last = 0;
     for (size_t i = 0; i < k; i++)
         last = w->distance[i] > last ? w->distance[i] : last;
     if (v->plane == v->d)
-        anb_near_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
+        anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
     for (size_t i = 0; i < k; i++) {
         const float *x = v->x + w->index[i] * v->d;
         for (size_t j = 0; j < v->plane && v->plane < v->d; j++)
@@ -169,13 +169,13 @@ static double gather(const View *v, size_t k, const Work *w)
 /* How the plane's value moves with b_j: through the weights of the neighbours by what the plane misses of them. */
 static void pull(const View *v, size_t k, double last, const Work *w)
 {
-    size_t stride = anb_local_stride(v->plane), kth = 0;
+    size_t stride = anb_ridge_plane_stride(v->plane), kth = 0;
     const double *metric = w->part, *slope = metric + v->plane;
     double total = 0, of_kth = 0, squares = 0;
     memset(w->pull, 0, v->d * sizeof *w->pull);
     if (!(last > 0))
         return;
-    anb_gate_scores(w->u, stride, k, slope, v->plane, w->rest);
+    anb_gemv(w->u, stride, k, slope, v->plane, w->rest);
     for (size_t i = 0; i < k; i++) {
         double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
         double off = w->y[i] - w->said[PLANE] - w->rest[i], miss = near * near * off;
@@ -186,7 +186,7 @@ static void pull(const View *v, size_t k, double last, const Work *w)
         kth = w->distance[i] >= last ? i : kth;
     }
     w->said[MISS] = sqrt(squares / total);
-    anb_local_squares(w->u, stride, k, v->plane, w->rest, w->square);
+    anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
         double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
         w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
@@ -214,12 +214,13 @@ static double both(const Knn *s, const Work *w)
 static double look(const View *v, size_t n, bool bounded, const Work *w)
 {
     size_t k = n < v->k ? n : v->k;
-    AnbNear near = {n, v->d, v->x, v->code, v->metric, v->s->bounded != 0};
-    AnbNearWork space = {w->near, w->minima, w->far, sets(v)};
-    anb_near_search(&near, w->query, w->code, bounded, k, w->index, w->distance, &space);
+    AnbKnnSearch near = {n, v->d, v->x, v->code, v->metric, v->s->bounded != 0};
+    AnbKnnSearchWork space = {w->near, w->minima, w->far, sets(v)};
+    anb_knn_search_search(&near, w->query, w->code, bounded, k, w->index, w->distance, &space);
     choose(v, w);
     double last = gather(v, k, w), *slope = w->part + v->plane;
-    w->said[PLANE] = anb_local_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->said[MEAN], w->fit);
+    w->said[PLANE] =
+        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->said[MEAN], w->fit);
     if (!(w->said[PLANE] - w->said[PLANE] == 0) || (k < 10 && k <= v->plane))
         return w->said[MEAN];
     w->said[FITTED] = 1;
@@ -235,16 +236,16 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     View v = anb_knn_view(self, (void *)state);
     Work w = work(&v, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
-    float limit = anb_near_limit(v.d);
+    float limit = anb_knn_search_limit(v.d);
     w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / knn_pace;
     for (size_t j = 0; j < v.given; j++)
         w.low[j] = (float)(row->x[j] > knn_bound ? knn_bound : row->x[j] < -knn_bound ? -knn_bound : row->x[j]);
     for (size_t j = 0; j < v.d; j++)
         w.query[j] = (double)w.low[j];
-    for (size_t j = v.d; j < anb_near_padded(v.d); j++)
+    for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)
         w.query[j] = 0;
     w.said[FITTED] = w.said[MISS] = 0;
-    bool bounded = anb_near_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
+    bool bounded = anb_knn_search_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
     return n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
@@ -281,7 +282,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Work w = work(&v, scratch);
     weigh(&v, &w, y);
     anb_moments_add(&v.s->target, y, weight);
-    if (!(anb_finite(&v.s->target.weight, 3) == 0)) {
+    if (!(anb_nonfinite(&v.s->target.weight, 3) == 0)) {
         anb_restart(self, state, row);
         return;
     }

@@ -11,9 +11,9 @@
  *
  * State: range, scale, three residuals, a BOA, an RLS of 4. Cost: about 100 ns.
  */
-#include "parts/boa.h"
-#include "parts/moments.h"
-#include "parts/rls.h"
+#include "src/numeric/boa.h"
+#include "src/numeric/moments.h"
+#include "src/numeric/rls.h"
 #include <anabranch/learners.h>
 
 enum { LAGS = 4, FIRST = 10, BOA = 16, BLOCK = 8 };
@@ -22,9 +22,9 @@ static const AnbRls rls = {.n = LAGS, .intercept = false, .delta = 1, .walk = 0}
 
 typedef struct Lags {
     AnbRange range;
-    double weight, square;    /* discounted sums: of weights, of e^2 */
-    double last, fast, slow;  /* residuals */
-    double boa[BOA];          /* of the child and the corrected child */
+    double weight, square;   /* discounted sums: of weights, of e^2 */
+    double last, fast, slow; /* residuals */
+    double boa[BOA];         /* of the child and the corrected child */
     double rls[];
 } Lags;
 

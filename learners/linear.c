@@ -10,8 +10,8 @@
  * State: b, the target's moments, w[d]. Cost: d multiply-adds to predict, d to learn.
  * With a fixed rate and features that nobody scaled it diverges: it then starts again, counted, and says 0 meanwhile.
  */
-#include "parts/kernels.h"
-#include "parts/moments.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
 typedef struct Linear {
@@ -72,7 +72,7 @@ static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row,
         move(self, s, row, 2 * rate * weight * error);
     }
     anb_moments_add(&s->target, y, weight);
-    if (anb_finite(&s->target.weight, 3) != 0)
+    if (anb_nonfinite(&s->target.weight, 3) != 0)
         anb_restart(self, s, row);
 }
 
@@ -103,7 +103,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Linear *s = state;
-    bool fine = anb_finite(state, sizeof(Linear) / sizeof(double) + self->n_features) == 0 &&
+    bool fine = anb_nonfinite(state, sizeof(Linear) / sizeof(double) + self->n_features) == 0 &&
                 s->target.weight >= 0 && s->target.square >= 0;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "linear: a weight is not finite");
 }

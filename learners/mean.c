@@ -3,7 +3,7 @@
  *
  *     n += weight     mean += (y - mean) weight / n
  */
-#include "parts/moments.h"
+#include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
 typedef struct Mean {

@@ -18,13 +18,13 @@
  *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, ten at most.
  *
- * State: the header, two to four copies of the weights (parts/network.h), the ring. Scratch: rows and traces of a
+ * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
  * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
  */
-#include "parts/kernels.h"
-#include "parts/moments.h"
-#include "parts/network.h"
-#include "parts/ring.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
+#include "src/numeric/network.h"
+#include "src/numeric/ring.h"
 #include <anabranch/learners.h>
 
 typedef struct Mlp {
@@ -113,8 +113,7 @@ static AnbNeed need(const AnbNode *self)
     const AnbMlpOptions *o = self->options;
     View v = plan(self);
     size_t batch = 1 + (size_t)o->replay;
-    return (AnbNeed){WEIGHTS + copies(o) * v.size * sizeof(double) +
-                         v.memory * (sizeof(double) + v.d * sizeof(float)),
+    return (AnbNeed){WEIGHTS + copies(o) * v.size * sizeof(double) + v.memory * (sizeof(double) + v.d * sizeof(float)),
                      HEAD + batch * (v.d + 2 + anb_network_trace(&v.net))};
 }
 
@@ -256,7 +255,7 @@ static void remember(const View *v, const double *x, double y)
 static bool healthy(const View *v)
 {
     size_t at = adam(v->o) ? anb_network_output(&v->net) : 0;
-    return anb_finite(v->w.value + at, v->size - at) + anb_finite(v->w.averaged + at, v->size - at) == 0;
+    return anb_nonfinite(v->w.value + at, v->size - at) + anb_nonfinite(v->w.averaged + at, v->size - at) == 0;
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -331,8 +330,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view(self, (void *)state);
     size_t used = anb_ring_size(&v.s->ring, v.memory);
-    double sick = anb_finite(&v.s->target.weight, 3) + anb_finite(&v.s->square_power, 4) +
-                  anb_finite(v.w.value, copies(v.o) * v.size) + anb_finite(v.y, used);
+    double sick = anb_nonfinite(&v.s->target.weight, 3) + anb_nonfinite(&v.s->square_power, 4) +
+                  anb_nonfinite(v.w.value, copies(v.o) * v.size) + anb_nonfinite(v.y, used);
     for (size_t i = 0; i < used * v.d; i++)
         sick += (double)(v.x[i] - v.x[i]);
     if (!(sick == 0) || !anb_ring_valid(&v.s->ring) || !(v.s->target.weight >= 0) || !(v.s->target.square >= 0))

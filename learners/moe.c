@@ -14,8 +14,8 @@
  * of each active expert, the gate's own, and about a dozen operations an expert.
  */
 #include "moe_state.h"
-#include "parts/kernels.h"
-#include "parts/math.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/elementary.h"
 
 enum { GATHER_EVERY = 256 };
 
@@ -199,7 +199,7 @@ static void train_experts(const AnbNode *self, void *state, const AnbRow *row, A
 static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
 {
     Moe *s = state;
-    double least = anb_follow(arrays_of(self, state).utilization, gate->after, s->utilization_rate, gate->k);
+    double least = anb_ewma_all(arrays_of(self, state).utilization, gate->after, s->utilization_rate, gate->k);
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
     entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
     s->entropy += .01 * (entropy - s->entropy);
@@ -254,8 +254,8 @@ static void redirect(const AnbNode *self, void *state, const AnbRow *row, double
                      AnbGate *gate)
 {
     const AnbRouterType *router = router_of(self);
-    if (!router->redirect || !router->redirect(self->router, router_state(self, state), row, gate,
-                                               scratch + self->router->scratch_offset))
+    if (!router->redirect ||
+        !router->redirect(self->router, router_state(self, state), row, gate, scratch + self->router->scratch_offset))
         return;
     for (size_t a = 0; a < gate->n_active; a++)
         if (gate->f[gate->active[a]] != gate->f[gate->active[a]])
@@ -324,8 +324,9 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Moe *s = state;
     Arrays a = arrays_of(self, (void *)s);
-    bool fine = s->warming <= 1 && s->knows_importance <= 1 && anb_finite(&s->prediction, 6) == 0;
-    fine = fine && anb_finite(a.utilization, self->n_children) == 0 && anb_finite(a.importance, self->n_features) == 0;
+    bool fine = s->warming <= 1 && s->knows_importance <= 1 && anb_nonfinite(&s->prediction, 6) == 0;
+    fine = fine && anb_nonfinite(a.utilization, self->n_children) == 0 &&
+           anb_nonfinite(a.importance, self->n_features) == 0;
     fine = fine && anb_range_valid(&s->range);
     for (size_t j = 0; j < self->n_features; j++)
         fine = fine && a.importance[j] >= 0;

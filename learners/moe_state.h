@@ -5,19 +5,19 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
-#include "parts/gate.h"
-#include "parts/moments.h"
+#include "routers/linear_gate.h"
+#include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
 typedef struct Moe {
     uint64_t samples;
-    uint64_t warming;                          /* some expert with a warmup has not finished it */
+    uint64_t warming; /* some expert with a warmup has not finished it */
     uint64_t knows_importance;
     double prediction, change, earlier_change; /* the last prediction, its change, the change before */
     double alignment, entropy, disagreement;
     AnbRange range;
-    double utilization_rate, entropy_unit;     /* of the options: 2 / (span + 1), 1 / log K */
-    double unused[2];                          /* what follows starts on a cache line */
+    double utilization_rate, entropy_unit; /* of the options: 2 / (span + 1), 1 / log K */
+    double unused[2];                      /* what follows starts on a cache line */
 } Moe;
 
 /* Where the state's arrays are; the utilization's is padded. */

@@ -133,4 +133,3 @@ int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, dou
         return ANB_E_UNSUPPORTED;
     }
 }
-

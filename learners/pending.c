@@ -11,7 +11,7 @@
  * State: 2 C entries of 16 bytes, C rows of n_features + 2 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
 #include "pending.h"
-#include "parts/ring.h"
+#include "src/numeric/ring.h"
 
 typedef struct Pending {
     AnbRing ring; /* of 2 C entries */
@@ -25,10 +25,9 @@ typedef struct Parts {
     uint32_t *index;     /* slots: entry + 1, or 0 */
 } Parts;
 
-static const AnbParam params[] = {
-    {"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 1024, 1, 1 << 20, 0, NULL,
-     "rows that may wait at a time"},
-    {0}};
+static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 1024, 1, 1 << 20, 0,
+                                   NULL, "rows that may wait at a time"},
+                                  {0}};
 
 /* The sizes alone. */
 static Parts sizes_of(const AnbNode *self)

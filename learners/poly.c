@@ -9,7 +9,7 @@
  *
  * State: none of its own. Scratch: u. Cost: d (d + 1) / 2 multiplications, then the child at that many features.
  */
-#include "parts/kernels.h"
+#include "src/simd/kernels.h"
 #include <anabranch/learners.h>
 
 enum { MOST = 24, SPARE = 7 }; /* features; doubles that the products may run over */

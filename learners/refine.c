@@ -13,8 +13,8 @@
  * State: range, scale, a BOA. Cost: the second stage's, at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
  */
-#include "parts/boa.h"
-#include "parts/moments.h"
+#include "src/numeric/boa.h"
+#include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
 enum { MOST = 8, BOA = 40 };
@@ -26,10 +26,9 @@ typedef struct Refine {
     double boa[BOA];
 } Refine;
 
-static const AnbParam params[] = {
-    {"discount", ANB_REAL, offsetof(AnbRefineOptions, discount), 0.999, 0, 1, ANB_OPEN_MIN, NULL,
-     "what the gate's past is multiplied by at each sample"},
-    {0}};
+static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptions, discount), 0.999, 0, 1,
+                                   ANB_OPEN_MIN, NULL, "what the gate's past is multiplied by at each sample"},
+                                  {0}};
 
 AnbRefineOptions anb_refine_defaults(void)
 {

@@ -5,14 +5,14 @@
 
 #define ANB_LEARNER(name) extern const StreamingLearnerType anb_##name;
 #define ANB_ROUTER_TYPE(name) extern const AnbRouterType anb_router_##name;
-#include "registry.inc"
+#include "learners/registry.inc"
 #undef ANB_LEARNER
 #undef ANB_ROUTER_TYPE
 
 static const StreamingLearnerType *const learners[] = {
 #define ANB_LEARNER(name) &anb_##name,
 #define ANB_ROUTER_TYPE(name)
-#include "registry.inc"
+#include "learners/registry.inc"
 #undef ANB_LEARNER
 #undef ANB_ROUTER_TYPE
     NULL};
@@ -20,7 +20,7 @@ static const StreamingLearnerType *const learners[] = {
 static const AnbRouterType *const routers[] = {
 #define ANB_LEARNER(name)
 #define ANB_ROUTER_TYPE(name) &anb_router_##name,
-#include "registry.inc"
+#include "learners/registry.inc"
 #undef ANB_LEARNER
 #undef ANB_ROUTER_TYPE
     NULL};

@@ -11,11 +11,11 @@
  * Cost: features (d multiplications and additions, one cosine of some 30), then the child at d + features.
  * Rahimi & Recht 2007, Random features for large-scale kernel machines.
  */
-#include "parts/kernels.h"
-#include "parts/layers.h"
-#include "parts/math.h"
-#include "parts/network.h"
-#include "parts/random.h"
+#include "src/simd/kernels.h"
+#include "src/simd/layers.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/network.h"
+#include "src/numeric/random.h"
 #include <anabranch/learners.h>
 
 static const AnbParam params[] = {
@@ -129,7 +129,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    if (anb_finite(state, directions(self)) != 0)
+    if (anb_nonfinite(state, directions(self)) != 0)
         return anb_fail(error, ANB_E_STATE, "rff: a direction is not finite");
     return 0;
 }

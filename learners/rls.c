@@ -3,7 +3,7 @@
  *
  *     k = P x    den = lambda / weight + x.k    w += k (y - f) / den    P <- P - k k' / den
  *
- * P is divided by lambda only where its trace is below the initial one (parts/rls.h, which has the arithmetic, says why
+ * P is divided by lambda only where its trace is below the initial one (src/numeric/rls.h, which has the arithmetic, says why
  * this form survives). walk lets the intercept follow a level that moves: its variance grows by that much a sample.
  *
  * adaptive: lambda follows the error r before the update by the ratio to its running mean,
@@ -13,8 +13,8 @@
  *
  * State: head with base, w[d], the upper triangle of P. Cost: (d+1)^2 multiply-adds a sample, d to predict.
  */
-#include "parts/rls.h"
-#include "parts/kernels.h"
+#include "src/numeric/rls.h"
+#include "src/simd/kernels.h"
 #include <anabranch/learners.h>
 
 enum { BASE = ANB_RLS_OWN };
@@ -36,7 +36,7 @@ static AnbRls rls_of(const AnbNode *self)
     return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
 }
 
-/* Scratch: the prediction as it came, then that of parts/rls.h on a 64-byte boundary. */
+/* Scratch: the prediction as it came, then that of src/numeric/rls.h on a 64-byte boundary. */
 enum { RAW = 0, WORK = 8 };
 
 static AnbNeed need(const AnbNode *self)

@@ -10,8 +10,8 @@
  * State: the target's range, then per feature count, mean, sum of squared deviations and 1/sd. Scratch: z[d].
  * Cost: 2 passes over the row.
  */
-#include "parts/kernels.h"
-#include "parts/moments.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
 typedef struct Scale {
@@ -43,7 +43,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 static void mend(double *moments, size_t d, AnbCounters *counters)
 {
     for (size_t j = 0; j < d; j++)
-        if (anb_finite(&moments[d + j], 1) + anb_finite(&moments[2 * d + j], 1) != 0) {
+        if (anb_nonfinite(&moments[d + j], 1) + anb_nonfinite(&moments[2 * d + j], 1) != 0) {
             for (size_t part = 0; part < 4; part++)
                 moments[part * d + j] = 0;
             counters->restarts++;
@@ -95,7 +95,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Scale *s = state;
-    if (anb_finite(s->moments, 4 * self->n_features) != 0 || !anb_weights_valid(s->moments, self->n_features))
+    if (anb_nonfinite(s->moments, 4 * self->n_features) != 0 || !anb_weights_valid(s->moments, self->n_features))
         return anb_fail(error, ANB_E_STATE, "scale: the moments of a feature are none");
     return anb_range_valid(&s->range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: not a target range");
 }

@@ -15,12 +15,12 @@
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
  *
  * The work of a fit is done in slices by units of about half a nanosecond; each sample pays for `budget` of them, bins
- * included (parts/grow.h, parts/window.h), so that no sample waits for a tree; while the ring fills, for up to four
+ * included (learners/boost/tree_builder.h, learners/boost/window.h), so that no sample waits for a tree; while the ring fills, for up to four
  * times as many.
  *
  *     remake bins if due -> gather residuals -> grow -> swap the tree in -> settle the ring, 64 rows at a time
  *
- * Where most of the last 40 errors are above three times their usual size, the concept has changed (parts/alarm.h):
+ * Where most of the last 40 errors are above three times their usual size, the concept has changed (src/numeric/drift_alarm.h):
  * rows before those 40 are forgotten, and the ring counts as young again.
  *
  * A block of 64 rows that is not settled yet is settled before anything else touches it.
@@ -31,15 +31,15 @@
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
  * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
-#include "parts/alarm.h"
-#include "parts/boost.h"
+#include "src/numeric/drift_alarm.h"
+#include "learners/boost/boost.h"
 #include <anabranch/learners.h>
 
 enum {
     BASE_SAMPLES = 200, /* base is the mean of so many targets */
     MIN_ROWS = 5,
-    MOST_PLACES = 4,    /* in the window, of one row */
-    ALARM_PAUSE = 500   /* samples kept before a drift is believed */
+    MOST_PLACES = 4,  /* in the window, of one row */
+    ALARM_PAUSE = 500 /* samples kept before a drift is believed */
 };
 
 static const double ridge = 2, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
@@ -47,7 +47,7 @@ static const double most_target = 1e300; /* targets beyond it count as it: sums 
 
 typedef struct Sgbt {
     double base;
-    AnbAlarm alarm;          /* of |y - f| */
+    AnbDriftAlarm alarm;     /* of |y - f| */
     double cross, square;    /* faded: e sum fast, (sum fast)^2 */
     double credit, due_rows; /* units not spent yet, rows not replayed yet */
     double unused;
@@ -68,7 +68,7 @@ static const AnbParam params[] = {
      "of the rows and columns that trees are shown"},
     {0}};
 
-/* The learner's own head and what its trees are made of: 64 bytes, then parts/boost.h. */
+/* The learner's own head and what its trees are made of: 64 bytes, then learners/boost/boost.h. */
 typedef struct View {
     Sgbt *head;
     AnbBoostView boost;
@@ -93,15 +93,15 @@ static int check(const AnbNode *self, AnbError *error)
 
 /* What predict leaves for update. */
 typedef struct Scratch {
-    AnbLeaf *sum;  /* over the trees */
-    float *row;    /* doubled, of d + 1 cells, the last being the arrival index */
-    uint8_t *leaf; /* of each tree */
+    AnbBoostLeaf *sum; /* over the trees */
+    float *row;        /* doubled, of d + 1 cells, the last being the arrival index */
+    uint8_t *leaf;     /* of each tree */
 } Scratch;
 
 static Scratch scratch_of(const AnbNode *self, double *scratch)
 {
     double *row = scratch + 2;
-    return (Scratch){(AnbLeaf *)scratch, (float *)row, (uint8_t *)(row + self->n_features + 1)};
+    return (Scratch){(AnbBoostLeaf *)scratch, (float *)row, (uint8_t *)(row + self->n_features + 1)};
 }
 
 static AnbNeed need(const AnbNode *self)
@@ -127,11 +127,11 @@ static double trust(const Sgbt *h)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const View v = view_of(self, state);
-    const AnbEnsembleView *trees = &v.boost.trees;
+    const AnbBoostedTreesView *trees = &v.boost.trees;
     Scratch s = scratch_of(self, scratch);
     anb_boost_row(&v.boost, row->raw, s.row);
     anb_cuts_descend(trees->cuts, trees->head->grown, trees->room.depth, s.row, s.leaf);
-    anb_ensemble_sum(trees, s.leaf, s.sum);
+    anb_boosted_trees_sum(trees, s.leaf, s.sum);
     double f = v.head->base + s.sum->slow + trust(v.head) * s.sum->fast;
     return f - f == 0 ? f : v.head->base;
 }
@@ -147,7 +147,7 @@ static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, 
     h->square = h->square * trust_fade + share * s->sum->fast * s->sum->fast;
     if (h->cross - h->cross != 0 || h->square - h->square != 0)
         h->cross = h->square = 0;
-    anb_ensemble_move(&v->boost.trees, s->leaf, slow, keep, fast);
+    anb_boosted_trees_move(&v->boost.trees, s->leaf, slow, keep, fast);
     return s->sum->slow + slow * (double)v->boost.trees.head->grown;
 }
 
@@ -162,7 +162,7 @@ static void replay(const AnbNode *self, const View *v)
         uint64_t row = window->head->pushed - 1 - anb_random_below(&v->boost.head->random, live);
         size_t group = row % window->room.rows / ANB_REPLAYED, slot = ANB_REPLAYED * (group < groups ? group : 0);
         h->credit -= anb_boost_settle(&v->boost, slot);
-        anb_ensemble_replay(&v->boost.trees, slot, h->base, replay_rate / o->trees);
+        anb_boosted_trees_replay(&v->boost.trees, slot, h->base, replay_rate / o->trees);
     }
 }
 
@@ -182,10 +182,10 @@ static void fit(const AnbNode *self, const View *v)
 static void watch(const View *v, double error, AnbCounters *counters)
 {
     const AnbWindowView *window = &v->boost.window;
-    if (!anb_alarm_see(&v->head->alarm, error, window->head->pushed) || anb_window_live(window) < ALARM_PAUSE)
+    if (!anb_drift_alarm_see(&v->head->alarm, error, window->head->pushed) || anb_window_live(window) < ALARM_PAUSE)
         return;
-    anb_window_forget(window, ANB_ALARM_QUICK);
-    anb_alarm_accept(&v->head->alarm);
+    anb_window_forget(window, ANB_DRIFT_ALARM_QUICK);
+    anb_drift_alarm_accept(&v->head->alarm);
     counters->drifts++;
 }
 

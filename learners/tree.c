@@ -1,38 +1,44 @@
 /*
  * An incremental regression tree.
  *
- * One tree (parts/cart.h) that splits where a histogram of a leaf's samples shows a clear gain, with a constant and a
- * linear model in each leaf, and corrections on the way down at four paces (parts/grove.h). The first splits are
+ * One tree (learners/trees/cart.h) that splits where a histogram of a leaf's samples shows a clear gain, with a constant and a
+ * linear model in each leaf, and corrections on the way down at four paces (learners/trees/online_forest.h). The first splits are
  * possible after 100 rows, when the bins are made. Where ADWIN sees its error rise another one grows behind it and
  * takes over once its squared error is below .7 of the old one's.
  *
- * State: parts/grove.h; with the tree behind some 1.3 MB at 12 features, 5.5 MB at 128. Cost: the tree's depth to
+ * State: learners/trees/online_forest.h; with the tree behind some 1.3 MB at 12 features, 5.5 MB at 128. Cost: the tree's depth to
  * predict, some 300 ns to learn at 12 features.
  * Ikonomovska, Gama & Dzeroski 2011 on incremental model trees; Hulten, Spencer & Domingos 2001 on growing them.
  */
-#include "parts/grove.h"
+#include "learners/trees/online_forest.h"
 #include <anabranch/learners.h>
 
 enum { NODES = 1000, SLOTS = 32 };
 
-static const AnbParam params[] = {
-    {"leaf", ANB_WORD, offsetof(AnbTreeOptions, leaf), ANB_LEAF_ADAPTIVE, 0, 0, 0, "adaptive|mean|linear|rls",
-     "what a leaf predicts by"},
-    {"seed", ANB_SEED, offsetof(AnbTreeOptions, seed), 0, 0, 9007199254740992., 0, NULL,
-     "of the features that leaves try"},
-    {0}};
+static const AnbParam params[] = {{"leaf", ANB_WORD, offsetof(AnbTreeOptions, leaf), ANB_LEAF_ADAPTIVE, 0, 0, 0,
+                                   "adaptive|mean|linear|rls", "what a leaf predicts by"},
+                                  {"seed", ANB_SEED, offsetof(AnbTreeOptions, seed), 0, 0, 9007199254740992., 0, NULL,
+                                   "of the features that leaves try"},
+                                  {0}};
 
-static AnbGrovePlan plan_of(const AnbNode *self)
+static AnbOnlineForestPlan plan_of(const AnbNode *self)
 {
     const AnbTreeOptions *o = self->options;
-    AnbGrovePlan plan = {.trees = 1, .background = true,
-                         .cart = {.features = self->n_features, .share = 1, .nodes = NODES - 1, .slots = SLOTS,
-                                  .leaf = (AnbLeafKind)o->leaf, .bag = 1, .min_f = 12, .memory = 200}};
-    anb_grove_layout(&plan);
+    AnbOnlineForestPlan plan = {.trees = 1,
+                                .background = true,
+                                .cart = {.features = self->n_features,
+                                         .share = 1,
+                                         .nodes = NODES - 1,
+                                         .slots = SLOTS,
+                                         .leaf = (AnbLeafKind)o->leaf,
+                                         .bag = 1,
+                                         .min_f = 12,
+                                         .memory = 200}};
+    anb_online_forest_layout(&plan);
     return plan;
 }
 
-#include "trees.h"
+#include "learners/trees/tree_learner.h"
 
 AnbTreeOptions anb_tree_defaults(void)
 {

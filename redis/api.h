@@ -184,7 +184,7 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(RegisterInfoFunc, int, (RedisModuleCtx *, void (*)(RedisModuleInfoCtx *, int)))                                  \
     X(InfoAddSection, int, (RedisModuleInfoCtx *, const char *))                                                       \
     X(InfoAddFieldULongLong, int, (RedisModuleInfoCtx *, const char *, unsigned long long))                            \
-    X(InfoAddFieldDouble, int, (RedisModuleInfoCtx *, const char *, double))                                           \
+    X(InfoAddFieldDouble, int, (RedisModuleInfoCtx *, const char *, double))
 
 /* Redis 7 and later, or where the server is built for it, or NULL. */
 #define ANB_REDIS_OPTIONAL(X)                                                                                          \
@@ -198,8 +198,8 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(SetCommandACLCategories, int, (RedisModuleCommand *, const char *))                                              \
     X(ReplyWithMap, int, (RedisModuleCtx *, long))                                                                     \
     X(RegisterNumericConfig, int,                                                                                      \
-      (RedisModuleCtx *, const char *, long long, unsigned, long long, long long,                                      \
-       long long (*)(const char *, void *), int (*)(const char *, long long, void *, RedisModuleString **),            \
+      (RedisModuleCtx *, const char *, long long, unsigned, long long, long long, long long (*)(const char *, void *), \
+       int (*)(const char *, long long, void *, RedisModuleString **),                                                 \
        int (*)(RedisModuleCtx *, void *, RedisModuleString **), void *))                                               \
     X(LoadConfigs, int, (RedisModuleCtx *))
 

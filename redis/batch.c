@@ -86,8 +86,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * stride(batch);
-        batch->out[i] = batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight)
-                                     : anb_predict(learner, row);
+        batch->out[i] =
+            batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
     }
 }
 

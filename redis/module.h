@@ -33,7 +33,7 @@ struct Model {
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
     Ticket *ticket;
-    float row_ns;           /* what a row took lately */
+    float row_ns; /* what a row took lately */
 };
 
 /* ---- model.c ---- */
@@ -69,10 +69,10 @@ uint64_t anb_shelf_plans(void);
 typedef struct Batch {
     bool learn, packed, single, with_diag;
     double weight;
-    size_t n, d;   /* rows; features */
-    double *rows;  /* n rows of (y,) x1 .. xd */
-    double *out;   /* n predictions */
-    AnbMixture mixture;  /* with_diag, inline only */
+    size_t n, d;        /* rows; features */
+    double *rows;       /* n rows of (y,) x1 .. xd */
+    double *out;        /* n predictions */
+    AnbMixture mixture; /* with_diag, inline only */
 } Batch;
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner);

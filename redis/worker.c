@@ -24,7 +24,7 @@ struct Job {
     uint64_t model_id;
     Ticket *ticket;
     float row_ns; /* what a row took */
-    Batch batch; /* its rows and answers behind the job */
+    Batch batch;  /* its rows and answers behind the job */
     const char *error;
 };
 

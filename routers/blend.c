@@ -15,20 +15,19 @@
  * features. Cost: (K + 2)^2 multiply-adds a stack; the wide one (K + 6 d)^2 more.
  * Wintenberger 2017 (BOA); Breiman 1996 (stacking); Sill, Takacs, Mackey & Lin 2009 (feature-weighted linear stacking).
  */
-#include "parts/dense.h"
-#include "parts/kernels.h"
-#include "parts/moments.h"
+#include "dense.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
 enum { STACKS = 2, WIDE_STACKS = 5, BLOCK = 8, CHOICE = 500 };
 static const double FADE = 0.995, SHARE = 0.3, FAR = 4;
 
-static const AnbParam params[] = {
-    {"discount", ANB_REAL, offsetof(AnbRouterBlendOptions, discount), 0.999, 0, 1, ANB_OPEN_MIN, NULL,
-     "what the outer gate's past is multiplied by at each sample"},
-    {"wide", ANB_BOOL, offsetof(AnbRouterBlendOptions, wide), 0, 0, 1, 0, NULL,
-     "five stacks instead of two, one of them weighted by the features"},
-    {0}};
+static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBlendOptions, discount), 0.999, 0, 1,
+                                   ANB_OPEN_MIN, NULL, "what the outer gate's past is multiplied by at each sample"},
+                                  {"wide", ANB_BOOL, offsetof(AnbRouterBlendOptions, wide), 0, 0, 1, 0, NULL,
+                                   "five stacks instead of two, one of them weighted by the features"},
+                                  {0}};
 
 AnbRouterBlendOptions anb_router_blend_defaults(void)
 {
@@ -39,8 +38,8 @@ AnbRouterBlendOptions anb_router_blend_defaults(void)
 
 /* Where everything lies, in doubles from the start of the state and of the scratch. */
 typedef struct Form {
-    size_t k, d, n, best;                                        /* experts, features, stacks, experts weighted by x */
-    bool own;                                                    /* standardises x itself */
+    size_t k, d, n, best; /* experts, features, stacks, experts weighted by x */
+    bool own;             /* standardises x itself */
     AnbStack stack[WIDE_STACKS];
     size_t outer, at[WIDE_STACKS], faded, chosen, moments, size; /* the inner BOA is at 0 */
     size_t v, z, in[WIDE_STACKS], room;                          /* g and the base at 0, their weights at v */
@@ -133,8 +132,7 @@ static const double *standing(const Form *form, const double *s, const AnbRow *r
 }
 
 /* The products of the chosen experts' standing and the features; 0 until they are chosen. */
-static void weigh_features(const Form *form, const double *s, const AnbRow *row, double *features,
-                           double *scratch)
+static void weigh_features(const Form *form, const double *s, const AnbRow *row, double *features, double *scratch)
 {
     const double *z = standing(form, s, row, scratch), *chosen = s + form->chosen + 1;
     double *out = features + form->k;
@@ -225,8 +223,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
         anb_stack_refresh(&form.stack[i], (double *)state + form.at[i], factor);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
-                 void *out)
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     (void)row, (void)scratch;
     return anb_dense_query(state, self->parent->n_children, what, out);

@@ -1,15 +1,14 @@
 /*
- * The gate `boa`: Bernstein online aggregation of every expert (parts/boa.h has the formulas and the paper).
+ * The gate `boa`: Bernstein online aggregation of every expert (src/numeric/boa.h has the formulas and the paper).
  *
  * State: a BOA. Cost: about 10 ns an expert to learn; a copy to predict.
  */
-#include "parts/dense.h"
+#include "dense.h"
 #include <anabranch/moe.h>
 
-static const AnbParam params[] = {
-    {"discount", ANB_REAL, offsetof(AnbRouterBoaOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
-     "what past regrets are multiplied by at each sample"},
-    {0}};
+static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBoaOptions, discount), 1, 0, 1, ANB_OPEN_MIN,
+                                   NULL, "what past regrets are multiplied by at each sample"},
+                                  {0}};
 
 AnbRouterBoaOptions anb_router_boa_defaults(void)
 {
@@ -61,8 +60,7 @@ static void forget(const AnbNode *self, void *state, size_t i)
     anb_boa_forget(state, experts(self), i);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
-                 void *out)
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     (void)row, (void)scratch;
     return anb_dense_query(state, experts(self), what, out);

@@ -13,22 +13,22 @@
  * and `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert
  * that was reset or has restarted begins with W_i = 0, b_i = 0.
  *
- * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as parts/gate.h, which has the arithmetic, wants it),
+ * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as routers/linear_gate.h, which has the arithmetic, wants it),
  * with standardize the moments of x. Scratch: z[K], p[K], which were active, with standardize the row. Cost: 2 K d
  * multiply-adds to learn.
  */
-#include "parts/gate.h"
-#include "parts/dispatch.h"
-#include "parts/kernels.h"
-#include "parts/math.h"
-#include "parts/moments.h"
+#include "linear_gate.h"
+#include "dispatch.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
 typedef struct Gate {
     uint64_t drawn;
     double share, target; /* of the options: 2 / (span + 1), top_k / K */
     double unused[5];     /* what follows starts on a cache line */
-    double values[];           /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
+    double values[];      /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
 /* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows,
@@ -72,8 +72,13 @@ static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
 {
     size_t k = experts(self), padded = anb_gate_padded(k);
     double *at = (double *)s->values;
-    return (AnbLinearGate){.k = k, .d = self->n_features, .stride = anb_gate_padded(self->n_features), .bias = at,
-                           .load_bias = at + padded, .load = at + 2 * padded, .w = at + 3 * padded};
+    return (AnbLinearGate){.k = k,
+                           .d = self->n_features,
+                           .stride = anb_gate_padded(self->n_features),
+                           .bias = at,
+                           .load_bias = at + padded,
+                           .load = at + 2 * padded,
+                           .w = at + 3 * padded};
 }
 
 static Work work_of(const AnbNode *self, double *scratch)
@@ -296,8 +301,13 @@ static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *ga
                            double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
-    return (AnbGateMove){.p = p, .mark = mark, .best = gate->best, .step = o->router_lr * weight,
-                         .share = s->share, .balance = o->load_balance_rate, .target = s->target};
+    return (AnbGateMove){.p = p,
+                         .mark = mark,
+                         .best = gate->best,
+                         .step = o->router_lr * weight,
+                         .share = s->share,
+                         .balance = o->load_balance_rate,
+                         .target = s->target};
 }
 
 static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
@@ -410,8 +420,8 @@ static int turn_batch(const AnbNode *self, double *scratch, AnbBatch *batch)
     double *more = extra_of(self, scratch) + anb_gate_padded(k), *room = more + EXTRA;
     batch->overflowed += batch->samples == 0 ? (size_t)more[OVERFLOWS] : 0;
     more[OVERFLOWS] = 0;
-    more[BOUND] = batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k)
-                                     : 0;
+    more[BOUND] =
+        batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k) : 0;
     for (size_t i = 0; i < k; i++)
         room[i] = more[BOUND];
     return 0;
@@ -458,7 +468,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Gate *s = state;
     size_t size = own_size(self) + (standardizes(self) ? 4 * self->n_features : 0);
-    bool fine = s->drawn <= 1 && anb_finite(s->values, size) == 0 &&
+    bool fine = s->drawn <= 1 && anb_nonfinite(s->values, size) == 0 &&
                 (!standardizes(self) || anb_weights_valid(moments_of(self, s), self->n_features));
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
 }

@@ -11,10 +11,10 @@
  * State: [ sum of weights | sum of squares | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
  * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
  */
-#include "parts/dense.h"
-#include "parts/kernels.h"
-#include "parts/math.h"
-#include "parts/moments.h"
+#include "dense.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
 enum { HEAD = 2 };
@@ -94,7 +94,7 @@ static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbG
         anb_standardize(row->x, mean, mean + 2 * form.d, FAR, form.d, z);
     else
         memcpy(z, row->x, form.d * sizeof *z);
-    anb_gate_scores(s + form.linear, form.d + 1, form.k, scratch, form.d + 1, score);
+    anb_gemv(s + form.linear, form.d + 1, form.k, scratch, form.d + 1, score);
     anb_dense_gate(s + HEAD, gate);
     tilt(gate->p, score, form.k);
     memcpy(gate->weight, gate->p, form.k * sizeof *gate->p);
@@ -124,7 +124,7 @@ static void follow(const Form *form, double *s, const AnbRouterSoftOptions *opti
         score[i] = scale > 0 && gate->p[i] > 0
                        ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
                        : 0;
-    double bad = anb_gate_step(s + form->linear, form->d + 1, form->k, score, scratch, form->d + 1, score);
+    double bad = anb_rank1_gemv(s + form->linear, form->d + 1, form->k, score, scratch, form->d + 1, score);
     if (!(bad == 0))
         memset(s + form->linear, 0, form->k * (form->d + 1) * sizeof *s);
     s[0] = FADE * s[0] + weight;
@@ -160,8 +160,7 @@ static void forget(const AnbNode *self, void *state, size_t i)
     memset(s + form.linear + i * (form.d + 1), 0, (form.d + 1) * sizeof *s);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
-                 void *out)
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     Form form = form_of(self);
     const double *s = state;

@@ -1,5 +1,5 @@
 /*
- * The gate `stack`: recursive least squares on where the experts stand around their BOA (parts/stack.h has the
+ * The gate `stack`: recursive least squares on where the experts stand around their BOA (src/numeric/stack.h has the
  * formulas).
  *
  * The probabilities it reports are the BOA's; the prediction may leave the experts' range, where all err to one side.
@@ -7,7 +7,7 @@
  * State: a BOA and a stack. Cost: (K + 2)^2 multiply-adds to learn; 2 K to predict.
  * Breiman 1996, "Stacked regressions"; Wintenberger 2017 (BOA).
  */
-#include "parts/dense.h"
+#include "dense.h"
 #include <anabranch/moe.h>
 
 static const AnbParam params[] = {
@@ -96,8 +96,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_stack_refresh(&stack, (double *)state + behind(self), factor);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what,
-                 void *out)
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     (void)row, (void)scratch;
     return anb_dense_query(state, experts(self), what, out);

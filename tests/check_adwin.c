@@ -1,5 +1,5 @@
-#include "parts/adwin.h"
-#include "parts/random.h"
+#include "src/numeric/adwin.h"
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <math.h>
 

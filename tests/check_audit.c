@@ -79,8 +79,8 @@ START_TEST(metrics_of_experts)
     StreamingLearner *model = model_of();
     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
     AnbError error;
-    const char *bad[] = {"a = ramp(expert_load, 1)", "a = ramp(expert_load[4], 1)", "a = ramp(expert_load[1.5], 1)",
-                         "a = ramp(rmse[0], 1)", "a = ramp(coactivation[0], 1)", "a = ramp(expert_load[0, 1)"};
+    const char *bad[] = {"a = ramp(expert_load, 1)", "a = ramp(expert_load[4], 1)",  "a = ramp(expert_load[1.5], 1)",
+                         "a = ramp(rmse[0], 1)",     "a = ramp(coactivation[0], 1)", "a = ramp(expert_load[0, 1)"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_ptr_null(anb_audit_new(model, d, bad[i], NULL, &error));
         ck_assert_uint_ge(error.position, 9);

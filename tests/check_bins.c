@@ -1,4 +1,4 @@
-#include "parts/bins.h"
+#include "learners/trees/bins.h"
 #include "suite.h"
 #include <math.h>
 

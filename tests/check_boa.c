@@ -1,6 +1,6 @@
-#include "parts/boa.h"
-#include "parts/isa.h"
-#include "parts/math.h"
+#include "src/numeric/boa.h"
+#include "src/simd/isa.h"
+#include "src/numeric/elementary.h"
 #include "suite.h"
 
 enum { K = 5, N = 600 };

@@ -1,6 +1,6 @@
 /* Trees on their way from bins to ensemble: what the ring remembers is what the trees say, and no slice is long. */
 #include "numbers.h"
-#include "parts/boost.h"
+#include "learners/boost/boost.h"
 #include "suite.h"
 #include <math.h>
 
@@ -31,11 +31,11 @@ static void learn(const AnbBoostView *v)
     double raw[200];
     float row[402];
     uint8_t leaf[64];
-    AnbLeaf sum;
+    AnbBoostLeaf sum;
     double y = next_row(raw, v->room.features);
     anb_boost_row(v, raw, row);
     anb_cuts_descend(v->trees.cuts, v->trees.head->grown, v->room.depth, row, leaf);
-    anb_ensemble_sum(&v->trees, leaf, &sum);
+    anb_boosted_trees_sum(&v->trees, leaf, &sum);
     anb_boost_keep(v, row, leaf, y, sum.slow);
 }
 
@@ -49,7 +49,7 @@ static void check_ring(const AnbBoostView *v)
     float row[18];
     uint8_t leaf[64];
     for (size_t slot = 0; slot < anb_window_size(&v->window); slot++) {
-        AnbLeaf sum;
+        AnbBoostLeaf sum;
         if (anb_window_index(&v->window, slot) < v->window.head->from)
             continue; /* forgotten: nobody asks any more */
         for (size_t j = 0; j < d; j++)
@@ -59,7 +59,7 @@ static void check_ring(const AnbBoostView *v)
         anb_cuts_descend(v->trees.cuts, v->trees.head->grown, v->room.depth, row, leaf);
         for (size_t t = 0; t < v->trees.head->grown; t++)
             ck_assert_uint_eq(v->trees.path[slot / 64 * v->room.trees * 64 + t * 64 + slot % 64], leaf[t]);
-        anb_ensemble_sum(&v->trees, leaf, &sum);
+        anb_boosted_trees_sum(&v->trees, leaf, &sum);
         ck_assert_double_le(fabs(v->trees.output[slot] - sum.slow), 1e-9);
     }
 }

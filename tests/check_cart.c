@@ -1,6 +1,6 @@
 #include "numbers.h"
-#include "parts/cart.h"
-#include "parts/gain.h"
+#include "learners/trees/cart.h"
+#include "learners/trees/whiten.h"
 #include "suite.h"
 #include <gsl/gsl_linalg.h>
 
@@ -16,8 +16,8 @@ typedef struct Plant {
 static Plant *plant(AnbLeafKind leaf, uint32_t nodes, uint32_t slots)
 {
     Plant *p = calloc(1, sizeof *p);
-    p->plan = (AnbCartPlan){
-        .features = 2, .share = 1, .nodes = nodes, .slots = slots, .leaf = leaf, .bag = 1, .memory = 100};
+    p->plan =
+        (AnbCartPlan){.features = 2, .share = 1, .nodes = nodes, .slots = slots, .leaf = leaf, .bag = 1, .memory = 100};
     anb_cart_layout(&p->plan);
     p->tree = malloc(p->plan.bytes);
     memset(p->tree, 0xa5, p->plan.bytes); /* init must not count on zeros */
@@ -47,9 +47,19 @@ static void teach(Plant *p, const double *x, double y)
     unsigned char codes[2];
     AnbReached at = anb_cart_reach(&p->plan, p->tree, x, x, scratch);
     anb_bins_codes(p->bins, 2, x, codes);
-    AnbCartSample sample = {.x = x, .raw = x, .codes = codes, .bins = p->bins, .gain = gain, .gain0 = 1,
-                            .energy = 1 + x[0] * x[0] + x[1] * x[1], .y = y, .weight = 1, .limit = 1e9, .min_f = 12,
-                            .random = &p->random, .scratch = scratch};
+    AnbCartSample sample = {.x = x,
+                            .raw = x,
+                            .codes = codes,
+                            .bins = p->bins,
+                            .gain = gain,
+                            .gain0 = 1,
+                            .energy = 1 + x[0] * x[0] + x[1] * x[1],
+                            .y = y,
+                            .weight = 1,
+                            .limit = 1e9,
+                            .min_f = 12,
+                            .random = &p->random,
+                            .scratch = scratch};
     anb_cart_learn(&p->plan, p->tree, &at, &sample);
     if (anb_bins_see(p->bins, x, anb_random_bits(&p->random))) {
         for (size_t j = 0; j < 2; j++)
@@ -151,10 +161,10 @@ START_TEST(a_gain_is_the_inverse_moment_times_the_row)
 {
     enum { D = 5, N = D + 1, ROWS = 300 };
     const double lambda = .9998;
-    AnbGain *gain = malloc(anb_gain_bytes(D));
+    AnbWhitener *gain = malloc(anb_whiten_bytes(D));
     double scratch[256], x[D], moment[N * N] = {0}, row[N], count = 0;
     uint64_t seed = 77;
-    anb_gain_init(gain, D);
+    anb_whiten_init(gain, D);
     for (int i = 0; i < N; i++)
         moment[i * N + i] = 1;
     for (int t = 0; t < ROWS; t++) {
@@ -165,7 +175,7 @@ START_TEST(a_gain_is_the_inverse_moment_times_the_row)
         count = lambda * count + 1;
         for (int i = 0; i < N * N; i++)
             moment[i] = lambda * moment[i] + row[i / N] * row[i % N];
-        anb_gain_see(gain, D, x, scratch);
+        anb_whiten_see(gain, D, x, scratch);
     }
     double solved[N], energy = 0;
     gsl_matrix_view m = gsl_matrix_view_array(moment, N, N);
@@ -175,13 +185,13 @@ START_TEST(a_gain_is_the_inverse_moment_times_the_row)
     for (int i = 0; i < N; i++)
         energy += count * solved[i] * row[i];
     for (int j = 0; j < D; j++)
-        ck_assert_double_eq_tol(anb_gain_row(gain, D)[j], count * solved[j], 2e-2 * fabs(count * solved[j]) + 2e-3);
+        ck_assert_double_eq_tol(anb_whiten_row(gain, D)[j], count * solved[j], 2e-2 * fabs(count * solved[j]) + 2e-3);
     ck_assert_double_eq_tol(gain->k0, count * solved[D], 2e-2 * fabs(gain->k0) + 2e-3);
     ck_assert_double_eq_tol(gain->energy, energy, 2e-2 * energy);
-    ck_assert(anb_gain_valid(gain, D));
+    ck_assert(anb_whiten_valid(gain, D));
     x[0] = 1e200;
-    anb_gain_see(gain, D, x, scratch);
-    ck_assert(isfinite(gain->energy) && isfinite(gain->k0) && isfinite(anb_gain_row(gain, D)[0]));
+    anb_whiten_see(gain, D, x, scratch);
+    ck_assert(isfinite(gain->energy) && isfinite(gain->k0) && isfinite(anb_whiten_row(gain, D)[0]));
     free(gain);
 }
 END_TEST

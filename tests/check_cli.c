@@ -174,7 +174,10 @@ START_TEST(bad_data_says_where)
     }
     write_bytes("d.csv", "a,y\n1,2\n1,\0\n", 12);
     refused(run("$A eval --json -l mean d.csv"), 1, "d.csv:3: a NUL byte");
-    write_bytes("d.csv", "\xff\xfe" "a\0,\0y\0\n\0", 10);
+    write_bytes("d.csv",
+                "\xff\xfe"
+                "a\0,\0y\0\n\0",
+                10);
     refused(run("$A eval --json -l mean d.csv"), 1, "NUL");
 }
 END_TEST
@@ -293,16 +296,16 @@ START_TEST(no_half_written_files)
     ck_assert_int_eq(run("$A generate friedman -n 100 -o /dev/null"), 0);
     ck_assert_int_eq(run("test -c /dev/full -a -c /dev/null"), 0);
     /* interrupted while it waits for more rows */
-    ck_assert_int_eq(
-        run("mkfifo rows; $A eval -l mean --predictions q.csv rows & p=$!; exec 3> rows; "
-            "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || sleep 0.1; done; "
-            "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"),
-        0);
+    ck_assert_int_eq(run("mkfifo rows; $A eval -l mean --predictions q.csv rows & p=$!; exec 3> rows; "
+                         "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || "
+                         "sleep 0.1; done; "
+                         "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"),
+                     0);
     ck_assert(!strstr(out, "q.csv"));
     /* nobody reads its table any more */
-    ck_assert_int_eq(
-        run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | head -n 1; ls"),
-        0);
+    ck_assert_int_eq(run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | "
+                         "head -n 1; ls"),
+                     0);
     ck_assert(strstr(out, "f.csv") && !strstr(out, "r.csv"));
     ck_assert_int_eq(run("umask 027; $A generate friedman -n 10 -o g.csv; stat -c %%a g.csv"), 0);
     ck_assert_int_eq(strncmp(out, "640", 3), 0);
@@ -333,7 +336,9 @@ START_TEST(generated_streams)
     } kinds[] = {{"gra", 7500, 8500}, {"gsg", 11500, 13000}, {"lea", 300, 3000}};
     for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(run("cut -d, -f11 none.csv > a; cut -d, -f11 %s.csv | paste -d, a - | "
-                             "awk -F, '$1 != $2' | wc -l", kinds[i].kind), 0);
+                             "awk -F, '$1 != $2' | wc -l",
+                             kinds[i].kind),
+                         0);
         ck_assert_msg(atoi(out) >= kinds[i].changed && atoi(out) <= kinds[i].of, "%s: %s", kinds[i].kind, out);
     }
 }

@@ -101,7 +101,8 @@ START_TEST(wrong_use_and_bad_data_leave_the_model)
     refused(run("$A eval -m a.anb --drop x3 a.csv"), 2, "\"x3\" is dropped");
     refused(run("$A train -m missing.anb -o a.anb a.csv"), 2, "missing.anb");
     refused(run("$A train -o - a.csv"), 2, "-o wants a file");
-    refused(run("sed s/target/y/ a.csv > other.csv; $A eval -m a.anb other.csv"), 1, "other.csv: the model's target \"target\"");
+    refused(run("sed s/target/y/ a.csv > other.csv; $A eval -m a.anb other.csv"), 1,
+            "other.csv: the model's target \"target\"");
     refused(run("$A eval -m a.anb -t nosuch a.csv"), 2, "target \"nosuch\"");
     refused(run("$A predict a.csv"), 2, "-m");
     refused(run("$A eval -m a.anb -l rls a.csv"), 2, "-m");

@@ -6,7 +6,7 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-#include <src/model.h>
+#include "src/host/model.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses
  * them. */
-#include "parts/conformal.h"
+#include "src/numeric/conformal.h"
 #include "reload.h"
-#include "src/model.h"
+#include "src/host/model.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <float.h>
@@ -71,24 +71,22 @@ static const struct {
     const char *expression;
     size_t learned, field, at;
     double value;
-} reals[] = {
-    {"interval(last)", 1100, 3, 500, 77},    /* a score that arrived, but is not among the sorted ones */
-    {"interval(last)", 1100, 4, 999, 1e9},   /* a sorted one that never arrived */
-    {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, HUGE_VAL},
-    {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, -1},
-    {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, 7, 2, -.5},
-    {"rls(adaptive=true)", 300, 7, 0, HUGE_VAL},
-    {"rls(adaptive=true)", 300, 7, 0, ANB_NAN},
-    {"rls(adaptive=true)", 300, 7, 0, -1},
-    {"scale(last)", 300, 3, 0, -1},                    /* a count of cells */
-    {"drift(last)", 300, 1, 0, -1},
-    {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
-    {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
-    {"pending(last, capacity=4)", 20, 4, 1, -1},
-    {"pending(last, capacity=4)", 20, 4, 3, -HUGE_VAL}, /* a cell */
-    {"knn(window=20, k=3)", 300, 8, 3, DBL_MAX},        /* a target that the others' squares could not have borne */
-    {"knn(window=20, k=3)", 300, 8, 3, -DBL_MAX}
-};
+} reals[] = {{"interval(last)", 1100, 3, 500, 77},  /* a score that arrived, but is not among the sorted ones */
+             {"interval(last)", 1100, 4, 999, 1e9}, /* a sorted one that never arrived */
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, HUGE_VAL},
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, -1},
+             {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, 7, 2, -.5},
+             {"rls(adaptive=true)", 300, 7, 0, HUGE_VAL},
+             {"rls(adaptive=true)", 300, 7, 0, ANB_NAN},
+             {"rls(adaptive=true)", 300, 7, 0, -1},
+             {"scale(last)", 300, 3, 0, -1}, /* a count of cells */
+             {"drift(last)", 300, 1, 0, -1},
+             {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
+             {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
+             {"pending(last, capacity=4)", 20, 4, 1, -1},
+             {"pending(last, capacity=4)", 20, 4, 3, -HUGE_VAL}, /* a cell */
+             {"knn(window=20, k=3)", 300, 8, 3, DBL_MAX}, /* a target that the others' squares could not have borne */
+             {"knn(window=20, k=3)", 300, 8, 3, -DBL_MAX}};
 
 START_TEST(numbers_that_no_samples_lead_to_are_refused)
 {

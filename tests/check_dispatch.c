@@ -2,7 +2,7 @@
  * The routing options: the losses by their formulas and by differences, the gate's step against the same step written
  * plainly, jitter that predictions never see, and bounds on a batch that hold.
  */
-#include "parts/dispatch.h"
+#include "routers/dispatch.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -111,8 +111,10 @@ static double row(uint64_t *seed, double *x)
 
 START_TEST(trained_losses)
 {
-    StreamingLearner *model = anb_parse(D, "moe(linear, linear(rate=0.03), mean, last, linear(rate=0.1), top_k=2, "
-                                           "router_lr=0.05, switch_loss=0.4, z_loss=0.02)", NULL, NULL);
+    StreamingLearner *model = anb_parse(D,
+                                        "moe(linear, linear(rate=0.03), mean, last, linear(rate=0.1), top_k=2, "
+                                        "router_lr=0.05, switch_loss=0.4, z_loss=0.02)",
+                                        NULL, NULL);
     uint64_t seed = 9;
     ck_assert_ptr_nonnull(model);
     for (int t = 0; t < 400; t++) {

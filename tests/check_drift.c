@@ -1,10 +1,10 @@
 /* Drift: each detector sees a swap of the concept soon, stays silent without one, and acts as told. */
-#include "parts/detectors.h"
+#include "src/numeric/detectors.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-#include <src/model.h>
+#include "src/host/model.h"
 #include <stdio.h>
 
 static StreamingLearner *make(const char *detector, const char *action, const char *child)

@@ -1,4 +1,4 @@
-#include "parts/histogram.h"
+#include "learners/trees/histogram.h"
 #include "suite.h"
 #include <math.h>
 

@@ -3,13 +3,13 @@
  * type promises it, and the state one that every node's own check accepts, after every one of the first 1,200 samples.
  * With ANB_LONG a million samples of each, 100,000 for types slower than 5 us.
  */
-#include "parts/math.h"
+#include "src/numeric/elementary.h"
 #include "reload.h"
 #include "spectrum.h"
 #include "suite.h"
 #include "zoo.h"
 #include <float.h>
-#include <src/model.h>
+#include "src/host/model.h"
 #include <time.h>
 
 enum { D = ZOO_FEATURES };

@@ -1,5 +1,5 @@
 /* Conformal intervals: the part against its definition, the type by its coverage on streams that shift. */
-#include "parts/conformal.h"
+#include "src/numeric/conformal.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -84,8 +84,8 @@ END_TEST
 START_TEST(coverage_holds_through_shifts)
 {
     static const double levels[] = {.8, .9, .95};
-    StreamingLearner *model = anb_parse(4, "interval(scale(moe(rls(lambda=0.99), linear, mean, router=boa)))", NULL,
-                                        NULL);
+    StreamingLearner *model =
+        anb_parse(4, "interval(scale(moe(rls(lambda=0.99), linear, mean, router=boa)))", NULL, NULL);
     ck_assert_ptr_nonnull(model);
     Stream s = {11, 4};
     double x[4];

@@ -1,6 +1,6 @@
 /* Every registered type and router learns the same, bit by bit, on every instruction set that this CPU has. */
 #include "numbers.h"
-#include "parts/isa.h"
+#include "src/simd/isa.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double.
  */
 #include "numbers.h"
-#include "parts/kernels.h"
-#include "parts/math.h"
+#include "src/simd/kernels.h"
+#include "src/numeric/elementary.h"
 #include "suite.h"
 #include <float.h>
 #include <math.h>
@@ -115,11 +115,11 @@ static void sick_body(void)
         for (size_t bad = 0; bad < n; bad++) {
             fill(x, n);
             x[bad] = bad % 2 ? INFINITY : NAN;
-            ck_assert(!(anb_finite(x, n) == 0));
+            ck_assert(!(anb_nonfinite(x, n) == 0));
             fill(w, MOST);
             ck_assert(!(anb_axpy(w, 1, x, n) == 0));
             x[bad] = -DBL_MAX;
-            ck_assert(anb_finite(x, n) == 0);
+            ck_assert(anb_nonfinite(x, n) == 0);
             w[bad] = -DBL_MAX;
             ck_assert(!(anb_axpy(w, 1, x, n) == 0));
             fill(w, n);
@@ -128,7 +128,7 @@ static void sick_body(void)
     fill(x, 9);
     fill(w, MOST);
     x[8] = INFINITY;
-    ck_assert(!(anb_gate_step(w, 9, 5, c, x, 9, z) == 0));
+    ck_assert(!(anb_rank1_gemv(w, 9, 5, c, x, 9, z) == 0));
 }
 
 START_TEST(what_is_not_finite_is_told)
@@ -148,16 +148,16 @@ static void gate_body(void)
             fill(x, d);
             fill(c, k);
             memcpy(model, w, sizeof w);
-            anb_gate_scores(w, STRIDE, k, x, d, z);
+            anb_gemv(w, STRIDE, k, x, d, z);
             for (size_t i = 0; i < k; i++) {
                 double score = lane_dot(w + i * STRIDE, x, d, 1);
                 ck_assert(same(&score, &z[i], sizeof score));
                 for (size_t j = 0; j < d; j++)
                     model[i * STRIDE + j] -= c[i] * x[j];
             }
-            ck_assert(anb_gate_step(w, STRIDE, k, c, x, d, c) == 0);
+            ck_assert(anb_rank1_gemv(w, STRIDE, k, c, x, d, c) == 0);
             ck_assert(same(w, model, sizeof w));
-            anb_gate_scores(w, STRIDE, k, x, d, again);
+            anb_gemv(w, STRIDE, k, x, d, again);
             ck_assert(same(c, again, k * sizeof *c));
         }
 }
@@ -302,7 +302,7 @@ static void follow_body(void)
         fill(now, MOST + PAD);
         mean[k] = now[k] = -1e9; /* behind the last: nobody's */
         memcpy(before, mean, sizeof before);
-        double told = anb_follow(mean, now, .125, k);
+        double told = anb_ewma_all(mean, now, .125, k);
         for (size_t i = 0; i < k; i++) {
             ck_assert(mean[i] == before[i] + .125 * (now[i] - before[i]));
             least = mean[i] < least ? mean[i] : least;

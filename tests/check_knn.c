@@ -1,4 +1,4 @@
-#include "parts/random.h"
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>

@@ -1,6 +1,6 @@
 /* Dense layers against plain loops, bit by bit, on every instruction set. */
 #include "numbers.h"
-#include "parts/layers.h"
+#include "src/simd/layers.h"
 #include "suite.h"
 
 enum { INPUTS = 13, STRIDE = 72 };

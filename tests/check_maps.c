@@ -1,9 +1,9 @@
-#include "parts/random.h"
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
 #include <math.h>
-#include <src/model.h>
+#include "src/host/model.h"
 #include <string.h>
 
 enum { D = 5, WAVES = 13, N = 400 };
@@ -80,9 +80,9 @@ static const double shares[D] = {.5, .3, .2, 0, 0};
 START_TEST(rff_is_linear_on_explicit_cosines)
 {
     bool known = _i > 0, used = _i > 1;
-    StreamingLearner *rff = made(
-        D, used ? "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=true)"
-                : "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=false)");
+    StreamingLearner *rff =
+        made(D, used ? "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=true)"
+                     : "rff(linear(normalized=true), features=13, bandwidth=0.5, seed=9, importance=false)");
     StreamingLearner *plain = made(D + WAVES, "linear(normalized=true)");
     double w[WAVES][D], b[WAVES];
     AnbRandom random;

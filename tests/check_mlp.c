@@ -1,4 +1,4 @@
-#include "parts/random.h"
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -44,7 +44,7 @@ static void check_drift(const char *expression, int patience)
     run(model, &random, 1, patience - 100);
     double after = run(model, &random, 1, 1000);
     ck_assert_msg(level < 2 && shock > 4 * level, "%s: level %g, shock %g", expression, level, shock);
-        ck_assert_msg(after <= 1.15 * level, "%s: level %g, after %g", expression, level, after);
+    ck_assert_msg(after <= 1.15 * level, "%s: level %g, after %g", expression, level, after);
     anb_free(model);
 }
 
@@ -59,8 +59,9 @@ END_TEST
 START_TEST(every_activation_and_optimizer_learns)
 {
     static const char *const expressions[] = {
-        "scale(mlp(activation=relu))", "scale(mlp(activation=leaky))", "scale(mlp(activation=gelu))",
-        "scale(mlp(activation=swiglu))", "scale(mlp(activation=geglu))", "scale(mlp(momentum=0.9))",
+        "scale(mlp(activation=relu))",          "scale(mlp(activation=leaky))",
+        "scale(mlp(activation=gelu))",          "scale(mlp(activation=swiglu))",
+        "scale(mlp(activation=geglu))",         "scale(mlp(momentum=0.9))",
         "scale(mlp(optimizer=sgd, rate=0.02))", "scale(mlp(hidden=13, replay=3, memory=50))"};
     for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
         StreamingLearner *model = made(5, expressions[e]);

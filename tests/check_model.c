@@ -71,7 +71,7 @@ END_TEST
 
 /* A heap that moves what it holds to every alignment in turn, or refuses. */
 typedef struct Mover {
-    char *given;    /* what stands for the heap's own piece */
+    char *given; /* what stands for the heap's own piece */
     size_t offset;
     int calls;
     bool refuses;
@@ -209,8 +209,8 @@ END_TEST
 /* Each wrapper hands on what it does not know, down to the network behind it. */
 START_TEST(wrappers_pass_questions_on)
 {
-    static const char *const wrapped[] = {"scale(mlp)", "poly(mlp)", "rff(mlp, features=8)", "drift(mlp)", "lags(mlp)",
-                                          "guard(mlp)", "pending(interval(mlp))"};
+    static const char *const wrapped[] = {"scale(mlp)", "poly(mlp)",  "rff(mlp, features=8)",  "drift(mlp)",
+                                          "lags(mlp)",  "guard(mlp)", "pending(interval(mlp))"};
     for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
         StreamingLearner *model = make(wrapped[i], 1);
         AnbDriftView view;

@@ -2,8 +2,8 @@
 #include <float.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
-#include <parts/moments.h>
-#include <parts/random.h>
+#include "src/numeric/moments.h"
+#include "src/numeric/random.h"
 
 enum { n = 1000 };
 static double value[n], weight[n];

@@ -1,5 +1,5 @@
-#include "parts/network.h"
-#include "parts/random.h"
+#include "src/numeric/network.h"
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <math.h>
 #include <string.h>
@@ -72,8 +72,8 @@ static Fixture fixture(void)
     return f;
 }
 
-static const AnbNetworkPace adam = {.rate = .01, .momentum = .9, .decay = .99, .mean_scale = 10, .square_scale = 100,
-                             .average = .25};
+static const AnbNetworkPace adam = {
+    .rate = .01, .momentum = .9, .decay = .99, .mean_scale = 10, .square_scale = 100, .average = .25};
 
 static double summed(const Fixture *f, size_t j, size_t h)
 {
@@ -129,7 +129,7 @@ START_TEST(every_set_gives_the_same_bits)
         Fixture *f = &of[isa];
         for (int times = 0; times < 3; times++)
             anb_network_move((AnbNetworkRows){f->value, f->averaged, f->square, f->mean}, ROWS, WIDTH, f->x, ROWS, f->g,
-                           WIDTH, SAMPLES, &adam);
+                             WIDTH, SAMPLES, &adam);
         memcpy(out[isa][0], f->g, sizeof out[isa][0]);
         memcpy(out[isa][1], out[isa][0], sizeof out[isa][1]);
         anb_leaky(out[isa][1], out[isa][2], WIDTH, .01);

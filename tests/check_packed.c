@@ -1,8 +1,8 @@
 /* Packed histograms, cuts and slices of sorting against plain loops; every instruction set gives the same bits. */
 #include "numbers.h"
-#include "parts/cuts.h"
-#include "parts/packed.h"
-#include "parts/sorter.h"
+#include "learners/boost/cuts.h"
+#include "learners/boost/packed.h"
+#include "learners/boost/sorter.h"
 #include "suite.h"
 #include <math.h>
 

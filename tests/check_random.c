@@ -3,7 +3,7 @@
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
-#include <parts/random.h>
+#include "src/numeric/random.h"
 #include <string.h>
 
 START_TEST(the_sequence_is_gsl_s)

@@ -1,5 +1,5 @@
 #include "suite.h"
-#include <parts/ring.h>
+#include "src/numeric/ring.h"
 #include <string.h>
 
 /* The oracle keeps everything that was ever pushed. */

@@ -1,6 +1,6 @@
 /* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
 #include "numbers.h"
-#include "parts/rls.h"
+#include "src/numeric/rls.h"
 #include "spectrum.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>

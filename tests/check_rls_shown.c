@@ -1,6 +1,6 @@
 /* What a visitor, a snapshot, a clone and equality see of an RLS, which leaves half of each update for the next one. */
 #include "numbers.h"
-#include "parts/rls.h"
+#include "src/numeric/rls.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>

@@ -1,5 +1,5 @@
-#include "parts/boa.h"
-#include "parts/stack.h"
+#include "src/numeric/boa.h"
+#include "src/numeric/stack.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -7,8 +7,14 @@
 
 enum { D = 4, N = 1200 };
 
-static const char *const gates[] = {"boa",          "boa(discount=0.99)", "stack", "stack(lambda=0.998, walk=0.1)",
-                                    "blend",        "blend(wide=true)",   "soft",  "soft(rate=0.2, discount=0.999)",
+static const char *const gates[] = {"boa",
+                                    "boa(discount=0.99)",
+                                    "stack",
+                                    "stack(lambda=0.998, walk=0.1)",
+                                    "blend",
+                                    "blend(wide=true)",
+                                    "soft",
+                                    "soft(rate=0.2, discount=0.999)",
                                     "linear(top_k=2)"};
 enum { GATES = sizeof gates / sizeof *gates, DENSE = GATES - 1 };
 static const char experts[] = "linear(rate=0.05), linear(rate=0.01), linear(normalized=true), mean, last";

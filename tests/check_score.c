@@ -2,7 +2,7 @@
 #include <anabranch/score.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
-#include <parts/random.h>
+#include "src/numeric/random.h"
 
 static AnbScore *score;
 static void make(void)

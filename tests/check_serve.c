@@ -129,7 +129,7 @@ static void stress(const char *expression, size_t versions)
 
 START_TEST(eight_readers_see_whole_versions_only)
 {
-    static const char *const expressions[] = {"scale(moe(linear, rls, mean, last))", "rls", 
+    static const char *const expressions[] = {"scale(moe(linear, rls, mean, last))", "rls",
                                               "scale(moe(rls, mean, last, router=blend))"};
     const char *longer = getenv("ANB_LONG");
     stress(expressions[_i], longer ? 20000 : 1000);

@@ -1,9 +1,9 @@
-#include "parts/random.h"
+#include "src/numeric/random.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-#include <src/model.h>
+#include "src/host/model.h"
 #include <string.h>
 
 static const char small[] = "sgbt(window=512, trees=30, depth=4, rate=0.1, budget=1500)";

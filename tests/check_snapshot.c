@@ -1,6 +1,6 @@
 /* Snapshots: the same bits after the way through bytes, and whatever is not a snapshot refused. */
 #include "kept.h"
-#include "parts/checksum.h"
+#include "src/text/checksum.h"
 #include "suite.h"
 #include "zoo.h"
 #include <dirent.h>

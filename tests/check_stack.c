@@ -1,4 +1,4 @@
-#include "parts/stack.h"
+#include "src/numeric/stack.h"
 #include "suite.h"
 #include <gsl/gsl_linalg.h>
 #include <math.h>
@@ -101,8 +101,12 @@ START_TEST(it_is_ridge_regression)
 {
     AnbStack form = {.n = K, .lambda = 1, .delta = 0.03};
     Work work = work_of(form);
-    Ridge ridge = {gsl_matrix_calloc(K + 1, K + 1), gsl_matrix_alloc(K + 1, K + 1), gsl_vector_calloc(K + 1),
-                   gsl_vector_alloc(K + 1), 0, 0};
+    Ridge ridge = {gsl_matrix_calloc(K + 1, K + 1),
+                   gsl_matrix_alloc(K + 1, K + 1),
+                   gsl_vector_calloc(K + 1),
+                   gsl_vector_alloc(K + 1),
+                   0,
+                   0};
     for (size_t i = 0; i <= K; i++)
         gsl_matrix_set(ridge.a, i, i, 1 / form.delta);
     uint64_t seed = 1;

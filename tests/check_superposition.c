@@ -46,8 +46,8 @@ END_TEST
 
 START_TEST(networks_of_a_mixture)
 {
-    StreamingLearner *model = anb_parse(3, "scale(moe(linear, mlp(hidden=8), mlp(hidden=8), mlp(hidden=4)))", NULL,
-                                        NULL);
+    StreamingLearner *model =
+        anb_parse(3, "scale(moe(linear, mlp(hidden=8), mlp(hidden=8), mlp(hidden=4)))", NULL, NULL);
     StreamingLearner *alone = anb_parse(3, "scale(mlp(hidden=4))", NULL, NULL),
                      *none = anb_parse(3, "mean", NULL, NULL);
     AnbError error;

@@ -2,8 +2,13 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 
-static const char *const models[] = {"tree", "tree(leaf=mean)", "tree(leaf=linear)", "tree(leaf=rls)",
-                                     "forest(trees=3)", "forest(trees=3, leaf=rls)", "scale(forest(trees=2))"};
+static const char *const models[] = {"tree",
+                                     "tree(leaf=mean)",
+                                     "tree(leaf=linear)",
+                                     "tree(leaf=rls)",
+                                     "forest(trees=3)",
+                                     "forest(trees=3, leaf=rls)",
+                                     "scale(forest(trees=2))"};
 enum { MODELS = sizeof models / sizeof *models };
 
 static StreamingLearner *made(const char *text, size_t d, uint64_t seed)

@@ -1,6 +1,6 @@
 /* A ring whose codes are remade in slices: codes, arrivals and copies, at every point of the remaking. */
 #include "numbers.h"
-#include "parts/window.h"
+#include "learners/boost/window.h"
 #include "suite.h"
 #include <math.h>
 

@@ -6,8 +6,8 @@
  *     digest FILE all     all 20,000
  *     digest FILE write   writes the constants anew: for a change that is meant to change predictions
  */
-#include "parts/checksum.h"
-#include "parts/isa.h"
+#include "src/text/checksum.h"
+#include "src/simd/isa.h"
 #include "zoo.h"
 #include <stdlib.h>
 

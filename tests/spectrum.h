@@ -2,7 +2,7 @@
 #ifndef ANB_TESTS_SPECTRUM_H
 #define ANB_TESTS_SPECTRUM_H
 
-#include "parts/rls.h"
+#include "src/numeric/rls.h"
 #include <gsl/gsl_eigen.h>
 
 typedef struct Spectrum {

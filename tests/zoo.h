@@ -5,7 +5,7 @@
 #ifndef ANB_TESTS_ZOO_H
 #define ANB_TESTS_ZOO_H
 
-#include "parts/random.h"
+#include "src/numeric/random.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
 

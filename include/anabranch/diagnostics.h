@@ -91,8 +91,7 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
  * @param context  handed to write
  * @return         0, or what write returned
  */
-ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write,
-                                 void *context);
+ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write, void *context);
 
 /* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
  * same name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and

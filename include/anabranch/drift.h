@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-enum { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN };  /* the words of detector */
-enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };        /* the words of action */
+enum { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN }; /* the words of detector */
+enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };       /* the words of action */
 
 /*
  * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own

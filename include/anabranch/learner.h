@@ -28,14 +28,14 @@ struct AnbExpert {
     const void *options;              /* the type's options struct, or NULL: the defaults */
     const AnbExpert *children;
     size_t n_children;
-    int warmup;                       /* inside a mixture: samples until fully trusted; 0 = from the start */
-    const char *name;                 /* inside a mixture: 1 to 64 of a-z, 0-9 and _; NULL: `<type>_<index>` */
+    int warmup;       /* inside a mixture: samples until fully trusted; 0 = from the start */
+    const char *name; /* inside a mixture: 1 to 64 of a-z, 0-9 and _; NULL: `<type>_<index>` */
 };
 
 /* How a model is made, apart from what it is. Starts from anb_model_defaults(). */
 typedef struct AnbModelOptions {
-    uint64_t seed;                  /* 1; what every seed=0 in the expression is derived from */
-    size_t max_bytes;               /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
+    uint64_t seed;    /* 1; what every seed=0 in the expression is derived from */
+    size_t max_bytes; /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
     /* NULL: malloc and free. Copied, and used until the last clone and reader are gone. */
     const AnbAllocator *allocator;
     /* The caller's own types, for text and snapshots, or NULL; NULL-ended. Those of a name that the library knows come

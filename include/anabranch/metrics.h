@@ -76,7 +76,8 @@ typedef enum AnbMetricShape {
       "step of the bias that balances the load; 0 where the router has none")                                          \
     X(GATE_ENTROPY, "gate_entropy", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                               \
       "running entropy of the gate after learning, divided by ln K")                                                   \
-    X(GATE_CONFIDENCE, "gate_confidence", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1", "faded mean of the largest probability") \
+    X(GATE_CONFIDENCE, "gate_confidence", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                         \
+      "faded mean of the largest probability")                                                                         \
     X(GATE_MARGIN, "gate_margin", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                                 \
       "faded mean of the largest probability less the second")                                                         \
     X(DISAGREEMENT, "disagreement", ANB_GAUGE, ANB_OF_MIXTURE, "target",                                               \
@@ -97,7 +98,7 @@ typedef enum AnbMetricShape {
     X(POOL_SPARSITY, "pool_sparsity", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                             \
       "share of the experts that processed no sample")                                                                 \
     X(EXPERT_WEIGHT, "expert_weight", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "weight in the row's prediction")            \
-    X(EXPERT_SHARE, "expert_share", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "faded mean of its weight in the prediction")    \
+    X(EXPERT_SHARE, "expert_share", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "faded mean of its weight in the prediction")  \
     X(EXPERT_PROBABILITY, "expert_probability", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                    \
       "the gate's probability for the row, warmup penalty in")                                                         \
     X(EXPERT_PREDICTION, "expert_prediction", ANB_GAUGE, ANB_OF_EXPERT, "target",                                      \
@@ -109,8 +110,7 @@ typedef enum AnbMetricShape {
     X(EXPERT_MASS, "expert_mass", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "faded mean of its probability")                 \
     X(EXPERT_FIRST, "expert_first", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                                \
       "faded share of rows where its probability was the largest")                                                     \
-    X(EXPERT_TRAINED, "expert_trained", ANB_COUNTER, ANB_OF_EXPERT, "samples",                                         \
-      "samples learned since its last reset")                                                                          \
+    X(EXPERT_TRAINED, "expert_trained", ANB_COUNTER, ANB_OF_EXPERT, "samples", "samples learned since its last reset") \
     X(EXPERT_SHARE_TRAINED, "expert_share_trained", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                \
       "share of the samples observed that it learned")                                                                 \
     X(EXPERT_AGE, "expert_age", ANB_GAUGE, ANB_OF_EXPERT, "samples", "samples observed since its last reset")          \
@@ -120,7 +120,8 @@ typedef enum AnbMetricShape {
     X(EXPERT_RMSE, "expert_rmse", ANB_GAUGE, ANB_OF_EXPERT, "target",                                                  \
       "root mean square of its own error, faded over the rows it was active in")                                       \
     X(EXPERT_REGRET, "expert_regret", ANB_GAUGE, ANB_OF_EXPERT, "target", "its rmse less the best expert's")           \
-    X(EXPERT_PROCESSED, "expert_processed", ANB_COUNTER, ANB_OF_EXPERT, "samples", "samples observed it was active in") \
+    X(EXPERT_PROCESSED, "expert_processed", ANB_COUNTER, ANB_OF_EXPERT, "samples",                                     \
+      "samples observed it was active in")                                                                             \
     X(EXPERT_MAGNITUDE, "expert_magnitude", ANB_GAUGE, ANB_OF_EXPERT, "target", "root mean square of its outputs")     \
     X(EXPERT_SPARSITY, "expert_sparsity", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                          \
       "mean share of its hidden units or contributions that are near zero; absent where it has none")                  \

@@ -114,26 +114,26 @@ typedef struct AnbGateWeights {
  */
 typedef struct AnbMixture {
     size_t k;
-    uint64_t samples;            /* seen by this mixture */
-    double prediction;           /* of the last row */
-    double target, error;        /* of the last sample learned: y, and y - prediction */
+    uint64_t samples;     /* seen by this mixture */
+    double prediction;    /* of the last row */
+    double target, error; /* of the last sample learned: y, and y - prediction */
     size_t n_active;
-    const unsigned *active;      /* in the order of selection; with router_jitter or a full batch, those that learned */
-    const double *weight;        /* of each expert in the mix; 0 for the inactive */
-    const double *probability;   /* of each expert, warmup penalties in */
-    const double *after;         /* after the last learning step, without penalties */
-    const double *expert;        /* predictions; those of inactive experts are NaN */
-    const double *utilization;   /* running mean of `after` */
-    const double *load;          /* running share of samples where the expert was active; of p with a dense router */
-    const uint64_t *trained;     /* samples each expert learned since its last reset */
-    const double *progress;      /* of the warmup, 0 to 1 */
-    const unsigned char *dead;   /* 1 where trained > span and utilization < threshold */
-    const unsigned char *reset;  /* 1 where the last sample reset the expert */
+    const unsigned *active;     /* in the order of selection; with router_jitter or a full batch, those that learned */
+    const double *weight;       /* of each expert in the mix; 0 for the inactive */
+    const double *probability;  /* of each expert, warmup penalties in */
+    const double *after;        /* after the last learning step, without penalties */
+    const double *expert;       /* predictions; those of inactive experts are NaN */
+    const double *utilization;  /* running mean of `after` */
+    const double *load;         /* running share of samples where the expert was active; of p with a dense router */
+    const uint64_t *trained;    /* samples each expert learned since its last reset */
+    const double *progress;     /* of the warmup, 0 to 1 */
+    const unsigned char *dead;  /* 1 where trained > span and utilization < threshold */
+    const unsigned char *reset; /* 1 where the last sample reset the expert */
     size_t n_dead, n_reset;
-    double disagreement;         /* sample standard deviation of the active predictions at the last learning step */
-    double gate_entropy;         /* running, of `after`, divided by ln k: 0 to 1 */
-    double alignment;            /* running agreement of the prediction's accelerations: -1 to 1 */
-    double load_balance_rate;    /* of the linear router; 0 with others */
+    double disagreement;      /* sample standard deviation of the active predictions at the last learning step */
+    double gate_entropy;      /* running, of `after`, divided by ln k: 0 to 1 */
+    double alignment;         /* running agreement of the prediction's accelerations: -1 to 1 */
+    double load_balance_rate; /* of the linear router; 0 with others */
     bool dense;
 } AnbMixture;
 

@@ -24,14 +24,14 @@ enum { ANB_EXPERT_NAME_SIZE = 48 }; /* of an expert's name, the final 0 included
 
 /* What is known of one expert. */
 typedef struct AnbPooled {
-    const char *name;       /* settable; else its name in the mixture, else `<type>_<index>` */
-    uint64_t processed;     /* samples it was active in */
-    double magnitude;       /* root mean square of its outputs */
-    double sparsity;        /* mean share of hidden activations with |h| < 0.01; for an expert without hidden units the
+    const char *name;      /* settable; else its name in the mixture, else `<type>_<index>` */
+    uint64_t processed;    /* samples it was active in */
+    double magnitude;      /* root mean square of its outputs */
+    double sparsity;       /* mean share of hidden activations with |h| < 0.01; for an expert without hidden units the
                              * share of contributions with |w_j x_j| < 0.01 |f|; ANB_NAN where it has neither */
-    double specialization;  /* E|f_i - mean f| / (E|f_i - mean f| + E|mean f|), over the samples it was active in, the
+    double specialization; /* E|f_i - mean f| / (E|f_i - mean f| + E|mean f|), over the samples it was active in, the
                              * mean over each sample's active experts: 0 to 1 */
-    double contribution;    /* mean of |weight_i f_i| over all samples */
+    double contribution;   /* mean of |weight_i f_i| over all samples */
 } AnbPooled;
 
 /**

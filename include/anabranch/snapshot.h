@@ -44,7 +44,7 @@ typedef struct AnbSnapshotExtras {
     const char *const *features; /* n_features names */
     const char *target;          /* the target's name */
     const AnbNote *notes;
-    size_t n_notes;              /* up to ANB_SNAPSHOT_NOTES_MAX */
+    size_t n_notes; /* up to ANB_SNAPSHOT_NOTES_MAX */
 } AnbSnapshotExtras;
 
 /* ---- saving ---------------------------------------------------------------------------------------------------- */
@@ -118,14 +118,14 @@ typedef struct AnbSnapshotNode {
 
 /* A snapshot that was opened: its container is whole, its state not looked at yet. */
 typedef struct AnbSnapshot {
-    size_t bytes;                /* of the snapshot */
-    unsigned format;             /* ANB_SNAPSHOT_FORMAT */
-    const char *library;         /* version of the library that saved it */
-    const char *expression;      /* every option written out */
+    size_t bytes;           /* of the snapshot */
+    unsigned format;        /* ANB_SNAPSHOT_FORMAT */
+    const char *library;    /* version of the library that saved it */
+    const char *expression; /* every option written out */
     size_t n_features;
     uint64_t seed;
     AnbCounters counters;
-    AnbSnapshotExtras extras;    /* features and target NULL where there are none */
+    AnbSnapshotExtras extras; /* features and target NULL where there are none */
     const AnbSnapshotNode *nodes;
     size_t n_nodes;
 } AnbSnapshot;

@@ -58,12 +58,12 @@ typedef struct AnbRouterChoice {
 typedef struct AnbParam {
     const char *name;
     AnbParamKind kind;
-    size_t offset;      /* in the options struct */
-    double fallback;    /* the default; of a word its index */
-    double min, max;    /* both allowed unless `open`; of a list every value; unused for bool, word and router */
-    unsigned open;      /* ANB_OPEN_MIN | ANB_OPEN_MAX: the bound itself is refused */
-    const char *words;  /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of a router its name */
-    const char *help;   /* one phrase, no full stop */
+    size_t offset;     /* in the options struct */
+    double fallback;   /* the default; of a word its index */
+    double min, max;   /* both allowed unless `open`; of a list every value; unused for bool, word and router */
+    unsigned open;     /* ANB_OPEN_MIN | ANB_OPEN_MAX: the bound itself is refused */
+    const char *words; /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of a router its name */
+    const char *help;  /* one phrase, no full stop */
 } AnbParam;
 
 enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
@@ -131,15 +131,15 @@ static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t c
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 enum {
-    ANB_READS_X = 1,         /* reads row->x */
-    ANB_READS_RAW = 2,       /* reads row->raw */
-    ANB_TAKES_MISSING = 4,   /* what it reads may hold NaN */
-    ANB_COMPLETES = 8,       /* its children's x never holds NaN (a feature map's rows are complete as they are) */
-    ANB_WEIGHT_EXACT = 16,   /* weight 2 is two samples, to the bit or to rounding */
-    ANB_WEIGHT_SCALED = 32,  /* the step is multiplied by the weight */
-    ANB_WEIGHT_UNIT = 64,    /* learns samples of weight 1 only, and sits the others out */
-    ANB_ROOT_ONLY = 128,     /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256        /* predicts within the seen target range widened by 10 % */
+    ANB_READS_X = 1,        /* reads row->x */
+    ANB_READS_RAW = 2,      /* reads row->raw */
+    ANB_TAKES_MISSING = 4,  /* what it reads may hold NaN */
+    ANB_COMPLETES = 8,      /* its children's x never holds NaN (a feature map's rows are complete as they are) */
+    ANB_WEIGHT_EXACT = 16,  /* weight 2 is two samples, to the bit or to rounding */
+    ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight */
+    ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
+    ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
+    ANB_CLIPPED = 256       /* predicts within the seen target range widened by 10 % */
 };
 
 typedef struct AnbNeed {
@@ -220,19 +220,19 @@ struct AnbNode {
  * number of blocks of eight, and what stands behind the K-th is nobody's.
  */
 typedef struct AnbGate {
-    size_t k;               /* experts */
-    const double *penalty;  /* added to the logits while experts warm up; NULL: none does */
+    size_t k;                    /* experts */
+    const double *penalty;       /* added to the logits while experts warm up; NULL: none does */
     const unsigned char *asleep; /* experts that a dense router leaves out; NULL: none */
-    double *p;              /* gate: probabilities, penalties in; they sum to one */
-    double *weight;         /* gate: mixture weights; 0 for the inactive */
-    double *f;              /* the experts' predictions; only those of active experts are set */
-    unsigned *active;       /* gate: the active experts in the order of selection */
+    double *p;                   /* gate: probabilities, penalties in; they sum to one */
+    double *weight;              /* gate: mixture weights; 0 for the inactive */
+    double *f;                   /* the experts' predictions; only those of active experts are set */
+    unsigned *active;            /* gate: the active experts in the order of selection */
     size_t n_active;
-    unsigned best;          /* before learn: the active expert with the least |error|, the first of equals */
-    double prediction;      /* the mix */
-    double *after;          /* learn: probabilities after the update, without penalties */
-    double entropy;         /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
-    double low, high;       /* the seen target range, widened: what a dense router clips to; low > high: none */
+    unsigned best;     /* before learn: the active expert with the least |error|, the first of equals */
+    double prediction; /* the mix */
+    double *after;     /* learn: probabilities after the update, without penalties */
+    double entropy;    /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
+    double low, high;  /* the seen target range, widened: what a dense router clips to; low > high: none */
 } AnbGate;
 
 /*
@@ -310,8 +310,8 @@ static inline double anb_child_step(const AnbNode *self, size_t i, void *state, 
     return anb_node_step(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
 }
 
-static inline int anb_child_query(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
-                                  double *scratch, AnbQuery what, void *out)
+static inline int anb_child_query(const AnbNode *self, size_t i, const void *state, const AnbRow *row, double *scratch,
+                                  AnbQuery what, void *out)
 {
     const AnbNode *child = &self->children[i];
     if (!child->type->query)

@@ -1,0 +1,177 @@
+/* Trees over a ring of rows: see ensemble.h. */
+#include "boosted_trees.h"
+
+enum { BLOCK = ANB_CUTS_BLOCK, CHAINS = 4 };
+
+static void *take(uintptr_t base, size_t *at, size_t bytes)
+{
+    void *here = (void *)(base + *at);
+    *at += (bytes + 63) / 64 * 64;
+    return here;
+}
+
+static size_t layout(AnbBoostedTreesRoom room, uintptr_t base, AnbBoostedTreesView *v)
+{
+    size_t at = 0, leaves = (size_t)1 << room.depth;
+    *v = (AnbBoostedTreesView){.leaves = leaves, .room = room};
+    v->head = take(base, &at, sizeof(AnbBoostedTrees));
+    v->leaf = take(base, &at, room.trees * leaves * sizeof(AnbBoostLeaf));
+    v->before = take(base, &at, leaves * sizeof(double));
+    v->cuts = take(base, &at, anb_cuts_padded(room.trees) * leaves * sizeof(AnbCut));
+    v->unsettled = take(base, &at, room.rows / BLOCK);
+    v->output = take(base, &at, room.rows * sizeof(double));
+    v->target = take(base, &at, room.rows * sizeof(double));
+    v->path = take(base, &at, room.rows * room.trees);
+    return at;
+}
+
+size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room)
+{
+    AnbBoostedTreesView v;
+    return layout(room, 0, &v);
+}
+
+AnbBoostedTreesView anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory)
+{
+    AnbBoostedTreesView v;
+    layout(room, (uintptr_t)memory, &v);
+    return v;
+}
+
+/* Four chains of additions, one order. */
+void anb_boosted_trees_sum(const AnbBoostedTreesView *v, const uint8_t *leaf, AnbBoostLeaf *sum)
+{
+    double slow[CHAINS] = {0}, fast[CHAINS] = {0};
+    const AnbBoostLeaf *of = v->leaf;
+    for (size_t t = 0; t < v->head->grown; t++, of += v->leaves) {
+        slow[t % CHAINS] += of[leaf[t]].slow;
+        fast[t % CHAINS] += of[leaf[t]].fast;
+    }
+    *sum = (AnbBoostLeaf){(slow[0] + slow[1]) + (slow[2] + slow[3]), (fast[0] + fast[1]) + (fast[2] + fast[3])};
+}
+
+void anb_boosted_trees_move(const AnbBoostedTreesView *v, const uint8_t *leaf, double slow, double keep, double fast)
+{
+    AnbBoostLeaf *of = v->leaf;
+    for (size_t t = 0; t < v->head->grown; t++, of += v->leaves) {
+        AnbBoostLeaf *at = &of[leaf[t]];
+        at->slow += slow;
+        at->fast = keep * at->fast + fast;
+    }
+}
+
+static uint8_t *path_of(const AnbBoostedTreesView *v, size_t slot)
+{
+    return v->path + slot / BLOCK * v->room.trees * BLOCK + slot % BLOCK;
+}
+
+void anb_boosted_trees_keep(const AnbBoostedTreesView *v, size_t slot, const uint8_t *leaf, double target,
+                            double output)
+{
+    uint8_t *path = path_of(v, slot);
+    for (size_t t = 0; t < v->head->grown; t++)
+        path[t * BLOCK] = leaf[t];
+    v->target[slot] = target;
+    v->output[slot] = output;
+}
+
+void anb_boosted_trees_replay(const AnbBoostedTreesView *v, size_t slot, double base, double rate)
+{
+    const uint8_t *path = path_of(v, slot);
+    const size_t grown = v->head->grown;
+    double sum[ANB_REPLAYED] = {0}, step[ANB_REPLAYED];
+    AnbBoostLeaf *of = v->leaf;
+    for (size_t t = 0; t < grown; t++, of += v->leaves)
+        for (size_t i = 0; i < ANB_REPLAYED; i++)
+            sum[i] += of[path[t * BLOCK + i]].slow;
+    for (size_t i = 0; i < ANB_REPLAYED; i++) {
+        step[i] = rate * (v->target[slot + i] - base - sum[i]);
+        v->output[slot + i] = sum[i] + step[i] * (double)grown;
+    }
+    of = v->leaf;
+    for (size_t t = 0; t < grown; t++, of += v->leaves)
+        for (size_t i = 0; i < ANB_REPLAYED; i++)
+            of[path[t * BLOCK + i]].slow += step[i];
+}
+
+void anb_boosted_trees_aim(const AnbBoostedTreesView *v, size_t block, double base, double rate, double inherit,
+                           double *aim)
+{
+    const uint32_t tree = anb_boosted_trees_next(v);
+    const double *target = v->target + block * BLOCK, *output = v->output + block * BLOCK;
+    const uint8_t *path = path_of(v, (size_t)block * BLOCK) + (size_t)tree * BLOCK;
+    const AnbBoostLeaf *old = v->leaf + tree * v->leaves;
+    for (size_t i = 0; i < BLOCK; i++)
+        aim[i] = rate * (target[i] - base - output[i]);
+    if (tree < v->head->grown)
+        for (size_t i = 0; i < BLOCK; i++)
+            aim[i] += inherit * old[path[i]].slow;
+}
+
+void anb_boosted_trees_swap(const AnbBoostedTreesView *v, const AnbCut *cuts, const double *value, size_t blocks)
+{
+    AnbBoostedTrees *h = v->head;
+    const uint32_t tree = anb_boosted_trees_next(v);
+    AnbBoostLeaf *leaf = v->leaf + tree * v->leaves;
+    const bool fresh = tree == h->grown;
+    for (size_t i = 0; i < v->leaves; i++) {
+        v->before[i] = fresh ? 0 : leaf[i].slow;
+        leaf[i] = (AnbBoostLeaf){value[i] - value[i] == 0 ? value[i] : 0, 0};
+    }
+    memcpy(v->cuts + tree * v->leaves, cuts, v->leaves * sizeof *cuts);
+    memset(v->unsettled, 1, blocks);
+    h->last = tree;
+    if (fresh)
+        h->grown++;
+    else
+        h->oldest = (h->oldest + 1) % (uint32_t)v->room.trees;
+}
+
+void anb_boosted_trees_settle(const AnbBoostedTreesView *v, size_t block, const uint8_t *codes)
+{
+    const uint32_t tree = v->head->last;
+    const AnbBoostLeaf *after = v->leaf + tree * v->leaves;
+    uint8_t *path = path_of(v, (size_t)block * BLOCK) + (size_t)tree * BLOCK, now[BLOCK];
+    double *output = v->output + block * BLOCK;
+    anb_cuts_apply(v->cuts + tree * v->leaves, v->room.depth, codes, v->room.features, now);
+    for (size_t i = 0; i < BLOCK; i++) {
+        output[i] += after[now[i]].slow - v->before[path[i]];
+        path[i] = now[i];
+    }
+    v->unsettled[block] = 0;
+}
+
+void anb_boosted_trees_visit(const AnbBoostedTreesView *v, size_t rows, AnbVisitor *visitor)
+{
+    AnbBoostedTrees *h = v->head;
+    size_t blocks = (rows + BLOCK - 1) / BLOCK;
+    anb_visit(visitor, &h->grown, ANB_U32, 3);
+    h->grown = h->grown < v->room.trees ? h->grown : (uint32_t)v->room.trees;
+    anb_visit(visitor, v->leaf, ANB_F64, h->grown * v->leaves * 2);
+    anb_visit(visitor, v->before, ANB_F64, v->leaves);
+    anb_cuts_visit(v->cuts, h->grown * v->leaves, visitor);
+    anb_visit(visitor, v->unsettled, ANB_U8, blocks);
+    anb_visit(visitor, v->output, ANB_F64, blocks * BLOCK);
+    anb_visit(visitor, v->target, ANB_F64, blocks * BLOCK);
+    anb_visit(visitor, v->path, ANB_U8, blocks * BLOCK * v->room.trees);
+}
+
+static bool numbers(const double *value, size_t n)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= value[i] - value[i] == 0;
+    return fine;
+}
+
+bool anb_boosted_trees_valid(const AnbBoostedTreesView *v, size_t rows)
+{
+    const AnbBoostedTrees *h = v->head;
+    size_t blocks = (rows + BLOCK - 1) / BLOCK, trees = v->room.trees;
+    bool fine = h->oldest < trees && h->last < trees;
+    for (size_t i = 0; i < blocks * BLOCK * trees; i++)
+        fine &= v->path[i] < v->leaves;
+    return fine && anb_cuts_valid(v->cuts, h->grown * v->leaves, v->room.features) &&
+           numbers(&v->leaf->slow, (size_t)2 * h->grown * v->leaves) && numbers(v->before, v->leaves) &&
+           numbers(v->output, blocks * BLOCK) && numbers(v->target, blocks * BLOCK);
+}

@@ -1,0 +1,101 @@
+/*
+ * A sum of trees over a ring of rows: the leaves that every row reaches, and what the trees say of it.
+ *
+ *     output of a row = sum of the `slow` values of its leaves, as of when it was last looked at
+ *
+ * A tree is replaced in two steps, so that no sample waits for a whole ring: swap puts the new tree in its place at
+ * once, and marks all blocks of 64 rows; settle then moves a block's rows from the old tree's leaves to the new one's.
+ * A block that is marked must be settled before anything else here touches its rows.
+ *
+ *     path[slot / 64][tree][slot % 64]   a row's leaves; one tree's over a block are 64 bytes, and rows replayed
+ *     together
+ *                                        share cache lines
+ *
+ * Flat, without pointers, zeroed on arrival: [ AnbBoostedTrees | leaf | before | cuts | unsettled | output | target | path
+ * ].
+ */
+#ifndef ANB_LEARNERS_BOOST_BOOSTED_TREES_H
+#define ANB_LEARNERS_BOOST_BOOSTED_TREES_H
+
+#include "cuts.h"
+
+enum { ANB_REPLAYED = 4 /* neighbouring rows that are replayed at a time */ };
+
+typedef struct AnbBoostedTreesRoom {
+    size_t rows; /* of the ring, a multiple of 64 */
+    size_t trees;
+    size_t features; /* of a row: cuts name 0 to 2 features - 1 */
+    unsigned depth;  /* 1 to 8 */
+} AnbBoostedTreesRoom;
+
+typedef struct AnbBoostLeaf {
+    double slow; /* fitted, then moved by every error */
+    double fast; /* follows the last errors only */
+} AnbBoostLeaf;
+
+typedef struct AnbBoostedTrees {
+    uint32_t grown;  /* trees so far: 0 to the room's */
+    uint32_t oldest; /* the next to be replaced once all are grown */
+    uint32_t last;   /* the one swapped in last */
+    uint32_t unused;
+} AnbBoostedTrees;
+
+typedef struct AnbBoostedTreesView {
+    AnbBoostedTrees *head;
+    AnbBoostLeaf *leaf;      /* trees x leaves */
+    double *before;          /* leaf values of the tree that was replaced last */
+    double *output, *target; /* of the rows */
+    AnbCut *cuts;            /* padded trees x leaves */
+    uint8_t *unsettled;      /* of each block: 1 until it is settled */
+    uint8_t *path;
+    size_t leaves; /* of a tree */
+    AnbBoostedTreesRoom room;
+} AnbBoostedTreesView;
+
+size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room);
+AnbBoostedTreesView anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory);
+
+/* The sums of the values in the leaves of one row (anb_cuts_descend). */
+void anb_boosted_trees_sum(const AnbBoostedTreesView *view, const uint8_t *leaf, AnbBoostLeaf *sum);
+
+/* slow += `slow`, fast = keep * fast + `fast` in the leaves of one row. */
+void anb_boosted_trees_move(const AnbBoostedTreesView *view, const uint8_t *leaf, double slow, double keep,
+                            double fast);
+
+/* Puts a row with its leaves into a slot whose block is settled. */
+void anb_boosted_trees_keep(const AnbBoostedTreesView *view, size_t slot, const uint8_t *leaf, double target,
+                            double output);
+
+/* A step for each of four rows from `slot`, a multiple of 4, in a settled block: slow += rate * (target - base -
+ * output) in its leaves, its output made anew first. */
+void anb_boosted_trees_replay(const AnbBoostedTreesView *view, size_t slot, double base, double rate);
+
+/* The tree that the next swap replaces: a new one while there is room, then the oldest. */
+static inline uint32_t anb_boosted_trees_next(const AnbBoostedTreesView *view)
+{
+    return view->head->grown < view->room.trees ? view->head->grown : view->head->oldest;
+}
+
+/* What the next tree should say of 64 rows: `rate` times what all trees leave of their targets less `base`, plus
+ * `inherit` times what the tree says that it will replace. */
+void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, double base, double rate, double inherit,
+                           double *aim);
+
+/* Puts in a tree: its cuts, with thresholds, and its leaves' values (those not finite count as 0). `blocks` of the ring
+ * are in use. */
+void anb_boosted_trees_swap(const AnbBoostedTreesView *view, const AnbCut *cuts, const double *value, size_t blocks);
+
+static inline bool anb_boosted_trees_unsettled(const AnbBoostedTreesView *view, size_t block)
+{
+    return view->unsettled[block];
+}
+
+/* Settles a block; `codes` are its rows' codes: column f's at f * 64. */
+void anb_boosted_trees_settle(const AnbBoostedTreesView *view, size_t block, const uint8_t *codes);
+
+/* `rows` of the ring are in use. */
+void anb_boosted_trees_visit(const AnbBoostedTreesView *view, size_t rows, AnbVisitor *visitor);
+/* Whether a state that was read from a file can be gone on with. */
+bool anb_boosted_trees_valid(const AnbBoostedTreesView *view, size_t rows);
+
+#endif

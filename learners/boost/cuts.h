@@ -1,0 +1,100 @@
+/*
+ * Trees of one depth as arrays of cuts: read by many rows at once.
+ *
+ * A tree of depth D is AnbCut[2^D], entry 1 the root, 2k and 2k + 1 the children of k, entry 0 unused; a row ends in
+ * one of 2^D leaves. A node that never was cut sends every row left.
+ *
+ *          1            leaf of k = k - 2^D at level D
+ *        2   3
+ *       4 5 6 7
+ *
+ * A row is shown as 2 d floats: its values with +infinity for missing cells, then the same with -infinity, so that a
+ * cut that sends missing cells left names the second half. Values are finite: anb_cuts_row says how.
+ */
+#ifndef ANB_LEARNERS_BOOST_CUTS_H
+#define ANB_LEARNERS_BOOST_CUTS_H
+
+#include "learners/trees/bins.h"
+#include "src/simd/isa.h"
+#include <float.h>
+
+typedef struct AnbCut {
+    float threshold;  /* value > threshold goes right; +infinity: all go left */
+    uint16_t feature; /* in the doubled row */
+    uint8_t code;     /* the same on codes: code > this goes right; ANB_MISSING: all go left */
+    uint8_t missing_left;
+} AnbCut;
+
+enum { ANB_CUTS_BLOCK = 64, ANB_CUTS_DEPTH = 8 /* at most */ };
+
+typedef struct AnbCutsKernels {
+    void (*descend)(const AnbCut *cuts, size_t trees, unsigned depth, const float *row, uint8_t *leaf);
+    void (*apply)(const AnbCut *cuts, unsigned depth, const uint8_t *codes, size_t features, uint8_t *leaf);
+} AnbCutsKernels;
+
+ANB_ISA_TABLE(AnbCutsKernels, anb_cuts_kernels);
+
+/* Trees are walked eight at a time. */
+static inline size_t anb_cuts_padded(size_t trees)
+{
+    return (trees + 7) / 8 * 8;
+}
+
+/* The leaf of each tree that one row reaches; room for anb_cuts_padded(trees) in both. */
+static inline void anb_cuts_descend(const AnbCut *cuts, size_t trees, unsigned depth, const float *row, uint8_t *leaf)
+{
+    anb_cuts_kernels.descend(cuts, trees, depth, row, leaf);
+}
+
+/* The leaf of one tree that each of 64 rows reaches; codes[f * 64 + i] is row i's code of feature f < features. */
+static inline void anb_cuts_apply(const AnbCut *cuts, unsigned depth, const uint8_t *codes, size_t features,
+                                  uint8_t *leaf)
+{
+    anb_cuts_kernels.apply(cuts, depth, codes, features, leaf);
+}
+
+/* The value as a float within its range; a missing cell stays missing. */
+static inline float anb_cuts_value(double x)
+{
+    return x > FLT_MAX ? FLT_MAX : x < -FLT_MAX ? -FLT_MAX : x == x ? (float)x : (float)ANB_NAN;
+}
+
+/* One cell of the doubled row of d features. */
+static inline void anb_cuts_cell(float *row, size_t d, size_t j, float x)
+{
+    row[j] = x == x ? x : INFINITY;
+    row[d + j] = x == x ? x : -INFINITY;
+}
+
+/* The greatest float that is not above an edge: "x > edge" and "x > that" agree on floats. */
+static inline float anb_cuts_threshold(double edge)
+{
+    float near = anb_cuts_value(edge);
+    return near > edge ? nextafterf(near, -INFINITY) : near;
+}
+
+/* A cut that sends all left. */
+static inline AnbCut anb_cuts_none(void)
+{
+    return (AnbCut){.threshold = INFINITY, .code = ANB_MISSING};
+}
+
+/* For `ranges`; and whether what was read names no feature beyond 2 d - 1. */
+static inline void anb_cuts_visit(AnbCut *cuts, size_t n, AnbVisitor *visitor)
+{
+    for (size_t i = 0; i < n; i++) {
+        anb_visit(visitor, &cuts[i].threshold, ANB_F32, 1);
+        anb_visit(visitor, &cuts[i].feature, ANB_U16, 1);
+        anb_visit(visitor, &cuts[i].code, ANB_U8, 2);
+    }
+}
+
+static inline bool anb_cuts_valid(const AnbCut *cuts, size_t n, size_t d)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= cuts[i].feature < 2 * d && cuts[i].code <= ANB_MISSING && cuts[i].missing_left <= 1;
+    return fine;
+}
+
+#endif

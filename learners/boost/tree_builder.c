@@ -1,0 +1,278 @@
+/* A tree grown in slices: see grow.h. Costs are counted in additions to a histogram, as measured. */
+#include "tree_builder.h"
+
+enum {
+    SLICE = 2048,      /* units that a slice aims at */
+    CUT_COST = 60,     /* of a column: prefix sums and the scan, and 1 an edge */
+    DIVIDE_COST = 3,   /* of a row */
+    CLEAR_COST = 8,    /* of a column */
+    SUBTRACT_COST = 16 /* of a column */
+};
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t stride_of(AnbTreeBuilderRoom room)
+{
+    return (room.columns + 7) / 8 * 8;
+}
+
+enum { LEAF, GAIN, CELLS, HISTOGRAM, CUTS, ORDER, SPARE, EDGES, CODES, ARRAYS };
+
+/* Where each array starts; returns the end of the last. */
+static size_t layout(AnbTreeBuilderRoom room, size_t *at)
+{
+    const size_t nodes = (size_t)1 << room.depth,
+                 bytes[ARRAYS] = {[LEAF] = nodes * sizeof(double),
+                                  [GAIN] = room.columns * sizeof(double),
+                                  [CELLS] = room.rows * sizeof(double),
+                                  [HISTOGRAM] = room.depth * room.columns * ANB_CODES * sizeof(AnbPacked),
+                                  [CUTS] = nodes * sizeof(AnbCut),
+                                  [ORDER] = room.rows * sizeof(uint16_t),
+                                  [SPARE] = room.rows * sizeof(uint16_t),
+                                  [EDGES] = room.columns,
+                                  [CODES] = room.rows * stride_of(room)};
+    size_t end = aligned(sizeof(AnbTreeBuilder));
+    for (int i = 0; i < ARRAYS; i++) {
+        at[i] = end;
+        end += aligned(bytes[i]);
+    }
+    return end;
+}
+
+size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room)
+{
+    size_t at[ARRAYS];
+    return layout(room, at);
+}
+
+AnbTreeBuilderView anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory)
+{
+    unsigned char *base = memory;
+    size_t at[ARRAYS];
+    layout(room, at);
+    return (AnbTreeBuilderView){.head = memory,
+                                .leaf = (double *)(base + at[LEAF]),
+                                .gain = (double *)(base + at[GAIN]),
+                                .cells = (double *)(base + at[CELLS]),
+                                .histogram = (AnbPacked *)(base + at[HISTOGRAM]),
+                                .cuts = (AnbCut *)(base + at[CUTS]),
+                                .order = (uint16_t *)(base + at[ORDER]),
+                                .spare = (uint16_t *)(base + at[SPARE]),
+                                .edges = base + at[EDGES],
+                                .codes = base + at[CODES],
+                                .stride = stride_of(room),
+                                .room = room};
+}
+
+void anb_tree_builder_begin(const AnbTreeBuilderView *v, size_t columns, double ridge, uint32_t min_rows)
+{
+    size_t nodes = (size_t)1 << v->room.depth;
+    memset(v->head, 0, sizeof *v->head);
+    v->head->columns = (uint32_t)columns;
+    v->head->ridge = ridge;
+    v->head->min_rows = min_rows;
+    for (size_t i = 0; i < nodes; i++) {
+        v->leaf[i] = 0;
+        v->cuts[i] = anb_cuts_none();
+    }
+    for (size_t k = 0; k < columns; k++)
+        v->gain[k] = 0;
+}
+
+void anb_tree_builder_start(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    h->unit = anb_packed_unit(h->largest, h->rows);
+    h->node = (AnbTreeBuilderNode){.heap = 1, .end = h->rows};
+    h->phase = ANB_BUILD_PACK;
+}
+
+static void set_leaf(const AnbTreeBuilderView *v, const AnbTreeBuilderNode *node)
+{
+    uint32_t deepest = node->heap << (v->room.depth - anb_tree_builder_level(node->heap));
+    double count = anb_packed_count(node->total);
+    v->leaf[deepest - (1u << v->room.depth)] = v->head->unit * anb_packed_sum(node->total) / (count + v->head->ridge);
+}
+
+static bool divisible(const AnbTreeBuilder *h, const AnbTreeBuilderNode *node)
+{
+    return node->end - node->begin >= 2 * h->min_rows;
+}
+
+static void search_next(AnbTreeBuilder *h, AnbTreeBuilderNode node)
+{
+    h->node = node;
+    h->best = (AnbPackedCut){0};
+    h->cursor = 0;
+    h->phase = ANB_BUILD_SEARCH;
+}
+
+static void pop(AnbTreeBuilder *h)
+{
+    if (h->n_waiting)
+        search_next(h, h->waiting[--h->n_waiting]);
+    else
+        h->phase = ANB_BUILD_DONE;
+}
+
+static uint32_t pack(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    uint32_t end = h->rows - h->cursor > SLICE / 2 ? h->cursor + SLICE / 2 : h->rows, n = end - h->cursor;
+    anb_packed_make(v->cells + h->cursor, n, h->unit);
+    for (uint32_t i = h->cursor; i < end; i++) {
+        AnbPacked word;
+        memcpy(&word, v->cells + i, sizeof word);
+        h->node.total += word;
+        v->order[i] = (uint16_t)i;
+    }
+    h->cursor = end;
+    if (end == h->rows) {
+        h->cursor = 0;
+        h->phase = ANB_BUILD_FILL;
+    }
+    return 2 * n;
+}
+
+static uint32_t fill(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    AnbPacked *to = anb_tree_builder_histogram(v, h->node.level);
+    uint32_t left = h->node.end - h->node.begin - h->cursor, n = SLICE / h->columns + 1, cost = 0;
+    n = n < left ? n : left;
+    if (h->cursor == 0) {
+        memset(to, 0, (size_t)h->columns * ANB_CODES * sizeof *to);
+        cost = CLEAR_COST * h->columns;
+    }
+    anb_packed_fill(to, h->columns, (const AnbPacked *)v->cells, v->order + h->node.begin + h->cursor, n, v->codes,
+                    v->stride);
+    h->cursor += n;
+    if (n == left) {
+        if (h->node.heap == 1)
+            search_next(h, h->node);
+        else
+            h->phase = ANB_BUILD_SUBTRACT;
+    }
+    return cost + n * h->columns;
+}
+
+/* The node that waits on top is the larger sibling of the one that was filled. */
+static uint32_t subtract(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    anb_packed_subtract(anb_tree_builder_histogram(v, h->waiting[h->n_waiting - 1].level),
+                        anb_tree_builder_histogram(v, h->node.level), (size_t)h->columns * ANB_CODES);
+    if (divisible(h, &h->node)) {
+        search_next(h, h->node);
+    } else {
+        set_leaf(v, &h->node);
+        pop(h);
+    }
+    return SUBTRACT_COST * h->columns;
+}
+
+/* The best cut is known: either rows are divided by it, or this is a leaf. */
+static void decide(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const AnbPackedCut *best = &h->best;
+    if (!(best->gain > 0)) {
+        set_leaf(v, &h->node);
+        pop(h);
+        return;
+    }
+    size_t feature = best->column + (best->missing_left ? v->room.columns : 0);
+    v->cuts[h->node.heap] = (AnbCut){
+        .feature = (uint16_t)feature, .code = (uint8_t)best->code, .missing_left = (uint8_t)best->missing_left};
+    v->gain[best->column] += best->gain;
+    h->cursor = h->n_left = h->n_right = 0;
+    h->phase = ANB_BUILD_DIVIDE;
+}
+
+static uint32_t search(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const AnbPackedRule rule = {.total = h->node.total, .ridge = h->ridge, .min_rows = h->min_rows};
+    const AnbPacked *from = anb_tree_builder_histogram(v, h->node.level);
+    uint32_t cost = 0;
+    for (; h->cursor < h->columns && cost < SLICE / 2; h->cursor++) {
+        anb_packed_cut(from + (size_t)h->cursor * ANB_CODES, v->edges[h->cursor], &rule, h->cursor, &h->best);
+        cost += CUT_COST + v->edges[h->cursor];
+    }
+    if (h->cursor == h->columns)
+        decide(v);
+    return cost;
+}
+
+/* Rows that go left stay in order from the front, those that go right gather in `spare`: both keep their order. */
+static uint32_t divide_some(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const uint32_t left = h->node.end - h->node.begin - h->cursor, n = left < SLICE / 2 ? left : SLICE / 2;
+    const uint8_t shift = (uint8_t)h->best.missing_left, bound = (uint8_t)(h->best.code + shift);
+    const uint8_t *codes = v->codes + h->best.column;
+    const uint16_t *from = v->order + h->node.begin + h->cursor;
+    uint16_t *to_left = v->order + h->node.begin, *to_right = v->spare;
+    uint32_t n_left = h->n_left, n_right = h->n_right;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t row = from[i];
+        uint8_t code = (codes[row * v->stride] + shift) & ANB_MISSING;
+        to_left[n_left] = row;
+        to_right[n_right] = row;
+        n_right += code > bound;
+        n_left += code <= bound;
+    }
+    h->n_left = n_left;
+    h->n_right = n_right;
+    h->cursor += n;
+    return DIVIDE_COST * n;
+}
+
+/* The children of a divided node: to be filled and searched, or leaves. */
+static void descend(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    AnbTreeBuilderNode node = h->node, left = node, right = node;
+    left.heap = 2 * node.heap;
+    right.heap = left.heap + 1;
+    left.end = right.begin = node.begin + h->n_left;
+    left.total = h->best.left;
+    right.total = node.total - h->best.left;
+    AnbTreeBuilderNode large = h->n_left >= h->n_right ? left : right, small = h->n_left >= h->n_right ? right : left;
+    if (anb_tree_builder_level(left.heap) == v->room.depth || !divisible(h, &large)) {
+        set_leaf(v, &left);
+        set_leaf(v, &right);
+        pop(h);
+        return;
+    }
+    small.level++;
+    h->waiting[h->n_waiting++] = large;
+    h->node = small;
+    h->cursor = 0;
+    h->phase = ANB_BUILD_FILL;
+}
+
+static uint32_t divide(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    uint32_t cost = divide_some(v);
+    if (h->cursor == h->node.end - h->node.begin) {
+        memcpy(v->order + h->node.begin + h->n_left, v->spare, h->n_right * sizeof *v->spare);
+        descend(v);
+    }
+    return cost;
+}
+
+uint32_t anb_tree_builder_slice(const AnbTreeBuilderView *v)
+{
+    static uint32_t (*const step[])(const AnbTreeBuilderView *) = {[ANB_BUILD_PACK] = pack,
+                                                                   [ANB_BUILD_FILL] = fill,
+                                                                   [ANB_BUILD_SEARCH] = search,
+                                                                   [ANB_BUILD_DIVIDE] = divide,
+                                                                   [ANB_BUILD_SUBTRACT] = subtract};
+    uint32_t phase = v->head->phase;
+    return phase > ANB_BUILD_ADDING && phase < ANB_BUILD_DONE ? step[phase](v) : 0;
+}

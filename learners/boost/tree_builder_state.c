@@ -1,0 +1,135 @@
+/* What of a half-grown tree a snapshot holds, and whether one can be gone on with: see grow.h. */
+#include "tree_builder.h"
+
+static void visit_node(AnbTreeBuilderNode *node, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &node->total, ANB_U64, 1);
+    anb_visit(visitor, &node->heap, ANB_U32, 4);
+}
+
+static void visit_head(AnbTreeBuilder *h, AnbTreeBuilderRoom room, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &h->largest, ANB_F64, 3);
+    anb_visit(visitor, &h->best.gain, ANB_F64, 1);
+    anb_visit(visitor, &h->best.left, ANB_U64, 1);
+    anb_visit(visitor, &h->best.column, ANB_U32, 1);
+    anb_visit(visitor, &h->best.code, ANB_U16, 2);
+    anb_visit(visitor, &h->n_waiting, ANB_U32, 8);
+    h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
+    h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
+    h->columns = h->columns < room.columns ? h->columns : (uint32_t)room.columns;
+    visit_node(&h->node, visitor);
+    for (uint32_t i = 0; i < h->n_waiting; i++)
+        visit_node(&h->waiting[i], visitor);
+}
+
+static void visit_histogram(const AnbTreeBuilderView *v, uint32_t level, AnbVisitor *visitor)
+{
+    if (level < v->room.depth)
+        anb_visit(visitor, anb_tree_builder_histogram(v, level), ANB_U64, (size_t)v->head->columns * ANB_CODES);
+}
+
+static uint32_t at_most(uint32_t n, uint32_t most)
+{
+    return n < most ? n : most;
+}
+
+/* Only what will be read again: a copy made from these fields and the original stay equal. */
+void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
+{
+    AnbTreeBuilder *h = v->head;
+    const size_t nodes = (size_t)1 << v->room.depth;
+    visit_head(h, v->room, visitor);
+    anb_visit(visitor, v->leaf, ANB_F64, nodes);
+    anb_visit(visitor, v->gain, ANB_F64, h->columns);
+    anb_cuts_visit(v->cuts, nodes, visitor);
+    if (h->phase >= ANB_BUILD_DONE)
+        return;
+    anb_visit(visitor, v->edges, ANB_U8, h->columns);
+    anb_visit(visitor, v->cells, ANB_U64, h->rows); /* doubles or words: eight bytes that are kept as they are */
+    anb_visit(visitor, v->codes, ANB_U8, h->rows * v->stride);
+    anb_visit(visitor, v->order, ANB_U16,
+              h->phase < ANB_BUILD_PACK    ? 0
+              : h->phase == ANB_BUILD_PACK ? at_most(h->cursor, h->rows)
+                                           : h->rows);
+    anb_visit(visitor, v->spare, ANB_U16, h->phase == ANB_BUILD_DIVIDE ? at_most(h->n_right, h->rows) : 0);
+    for (uint32_t i = 0; i < h->n_waiting; i++)
+        visit_histogram(v, h->waiting[i].level, visitor);
+    if (h->phase > ANB_BUILD_FILL || (h->phase == ANB_BUILD_FILL && h->cursor))
+        visit_histogram(v, h->node.level, visitor);
+}
+
+static bool valid_node(const AnbTreeBuilderView *v, const AnbTreeBuilderNode *node)
+{
+    return node->heap >= 1 && node->heap < 1u << v->room.depth && node->level < v->room.depth &&
+           node->level <= anb_tree_builder_level(node->heap) && node->begin <= node->end && node->end <= v->head->rows;
+}
+
+static bool all_below(const uint8_t *v, size_t n, unsigned bound)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= v[i] < bound;
+    return fine;
+}
+
+static bool rows_below(const uint16_t *v, size_t n, uint32_t bound)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= v[i] < bound;
+    return fine;
+}
+
+static bool valid_counts(const AnbTreeBuilderView *v)
+{
+    const AnbTreeBuilder *h = v->head;
+    uint32_t rows = h->node.end - h->node.begin;
+    uint32_t bound = h->phase == ANB_BUILD_PACK ? h->rows : h->phase == ANB_BUILD_SEARCH ? h->columns : rows;
+    bool busy = h->phase > ANB_BUILD_ADDING && h->phase < ANB_BUILD_DONE;
+    if (h->phase > ANB_BUILD_DONE || !(h->largest >= 0 && h->largest < (double)INFINITY) || h->unit - h->unit != 0)
+        return false;
+    if (h->phase == ANB_BUILD_ADDING && (h->cursor > 0 || h->n_waiting > 0))
+        return false; /* anb_tree_builder_start goes on from none of either */
+    if (h->phase == ANB_BUILD_ADDING && h->columns > 0 && (h->min_rows == 0 || !(h->ridge > 0)))
+        return false;
+    if (busy && (h->min_rows == 0 || !(h->ridge > 0) || h->columns == 0 || h->rows == 0))
+        return false;
+    if (busy && (!valid_node(v, &h->node) || h->cursor > bound))
+        return false;
+    if (h->phase == ANB_BUILD_DIVIDE && (h->n_left + h->n_right != h->cursor || h->best.column >= h->columns))
+        return false;
+    return true;
+}
+
+/* Each node that waits is deeper than the one below it, which bounds their number. */
+static bool valid_waiting(const AnbTreeBuilderView *v)
+{
+    const AnbTreeBuilder *h = v->head;
+    unsigned above = 0;
+    for (uint32_t i = 0; i < h->n_waiting; i++) {
+        unsigned level = anb_tree_builder_level(h->waiting[i].heap);
+        if (!valid_node(v, &h->waiting[i]) || level <= above)
+            return false;
+        above = level;
+    }
+    bool sibling = h->phase == ANB_BUILD_SUBTRACT ||
+                   (h->node.heap > 1 && (h->phase == ANB_BUILD_PACK || h->phase == ANB_BUILD_FILL));
+    return sibling ? h->n_waiting > 0 && anb_tree_builder_level(h->node.heap) >= above : true;
+}
+
+bool anb_tree_builder_valid(const AnbTreeBuilderView *v)
+{
+    const AnbTreeBuilder *h = v->head;
+    bool fine = valid_counts(v) && (h->phase == ANB_BUILD_ADDING || h->phase >= ANB_BUILD_DONE || valid_waiting(v));
+    const size_t nodes = (size_t)1 << v->room.depth;
+    fine = fine && anb_cuts_valid(v->cuts, nodes, v->room.columns);
+    for (size_t i = 0; i < nodes; i++)
+        fine &= v->leaf[i] - v->leaf[i] == 0;
+    if (!fine || h->phase >= ANB_BUILD_DONE)
+        return fine;
+    size_t ordered = h->phase < ANB_BUILD_PACK ? 0 : h->phase == ANB_BUILD_PACK ? h->cursor : h->rows;
+    return all_below(v->edges, h->columns, ANB_EDGES + 1) && all_below(v->codes, h->rows * v->stride, ANB_CODES) &&
+           rows_below(v->order, ordered, h->rows) &&
+           rows_below(v->spare, h->phase == ANB_BUILD_DIVIDE ? h->n_right : 0, h->rows);
+}

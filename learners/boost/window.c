@@ -1,0 +1,210 @@
+/* A ring of rows with codes, remade in slices: see window.h. Costs are in units of grow.c. */
+#include "window.h"
+
+enum { SLICE_ROWS = 256, SORT_COST = 10, CODE_COST = 10, EDGES_COST = 6, GATHER_COST = 3, ROWS_A_BIN = 4 };
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t edges_bytes(AnbWindowRoom room)
+{
+    return room.features * sizeof(AnbEdges);
+}
+
+static size_t value_bytes(AnbWindowRoom room)
+{
+    return aligned(room.features * room.rows * sizeof(float));
+}
+
+size_t anb_window_bytes(AnbWindowRoom room)
+{
+    return aligned(sizeof(AnbWindow)) + edges_bytes(room) + value_bytes(room) + room.rows * (room.features + 1);
+}
+
+AnbWindowView anb_window_view(AnbWindowRoom room, void *memory)
+{
+    unsigned char *edges = (unsigned char *)memory + aligned(sizeof(AnbWindow)), *value = edges + edges_bytes(room);
+    return (AnbWindowView){.head = memory,
+                           .edges = (AnbEdges *)edges,
+                           .value = (float *)value,
+                           .codes = value + value_bytes(room),
+                           .room = room};
+}
+
+void anb_window_init(const AnbWindowView *v)
+{
+    v->head->due = ANB_WINDOW_FIRST;
+    for (size_t j = 0; j < v->room.features; j++)
+        anb_edges_init(&v->edges[j]);
+}
+
+static uint8_t *code_at(const AnbWindowView *v, size_t slot, size_t feature)
+{
+    return anb_window_block(v, slot / ANB_CUTS_BLOCK) + feature * ANB_CUTS_BLOCK + slot % ANB_CUTS_BLOCK;
+}
+
+size_t anb_window_push(const AnbWindowView *v, const float *row)
+{
+    size_t slot = v->head->pushed++ % v->room.rows;
+    uint8_t *code = code_at(v, slot, 0);
+    float *value = v->value + slot;
+    for (size_t j = 0; j < v->room.features; j++) {
+        code[j * ANB_CUTS_BLOCK] = (uint8_t)anb_code(&v->edges[j], row[j]);
+        value[j * v->room.rows] = row[j];
+    }
+    return slot;
+}
+
+void anb_window_mark(const AnbWindowView *v)
+{
+    AnbWindow *h = v->head;
+    size_t size = anb_window_live(v);
+    h->first = h->pushed - size;
+    h->gap = size / (ANB_EDGES + 1) + 1;
+    h->arrivals = (uint32_t)((size - 1) / h->gap);
+}
+
+/* How many rows from the one of this index on share its arrival code, which is put in `code`. */
+static uint64_t arrival_run(const AnbWindow *h, uint64_t index, uint8_t *code)
+{
+    if (index < h->first) {
+        *code = ANB_MISSING;
+        return h->first - index;
+    }
+    uint64_t step = (index - h->first) / h->gap;
+    *code = (uint8_t)(step < h->arrivals ? step : h->arrivals);
+    return step < h->arrivals ? h->gap - (index - h->first) % h->gap : h->pushed - index;
+}
+
+/* Slots follow each other in time but for one place, after the newest. */
+void anb_window_arrivals(const AnbWindowView *v, size_t block)
+{
+    const AnbWindow *h = v->head;
+    const size_t size = anb_window_size(v), newest = (h->pushed - 1) % v->room.rows;
+    const size_t start = block * ANB_CUTS_BLOCK, end = start + ANB_CUTS_BLOCK < size ? start + ANB_CUTS_BLOCK : size;
+    uint8_t *codes = code_at(v, start, v->room.features), code;
+    for (size_t slot = start, next; slot < end; slot = next) {
+        uint64_t run = arrival_run(h, anb_window_index(v, slot), &code);
+        size_t stop = slot <= newest && newest < end ? newest + 1 : end;
+        next = run < stop - slot ? slot + (size_t)run : stop;
+        memset(codes + (slot - start), code, next - slot);
+    }
+}
+
+float anb_window_threshold(const AnbWindowView *v, size_t column, size_t code, uint64_t origin)
+{
+    const AnbWindow *h = v->head;
+    if (code >= anb_window_edges(v, column))
+        return FLT_MAX; /* only missing cells are above */
+    if (column < v->room.features)
+        return anb_cuts_threshold(v->edges[column].edge[code]);
+    return (float)((double)(h->first - origin + (code + 1) * h->gap) - .5);
+}
+
+/* Up to 1,024 present cells of the feature, at even steps through the ring. */
+static uint32_t gather(const AnbWindowView *v)
+{
+    AnbWindow *h = v->head;
+    const float *value = v->value + h->feature * v->room.rows;
+    size_t size = anb_window_size(v), most = size < ANB_SORTER_MOST ? size : ANB_SORTER_MOST;
+    uint32_t n = 0;
+    for (size_t i = 0; i < most; i++) {
+        float x = value[i * size / most];
+        h->sorter.buffer[0][n] = x;
+        n += x == x;
+    }
+    anb_sorter_start(&h->sorter, n);
+    h->phase = ANB_WINDOW_SORT;
+    return GATHER_COST * (uint32_t)most;
+}
+
+static void begin_coding(AnbWindow *h)
+{
+    h->cursor = 0;
+    h->phase = ANB_WINDOW_CODE;
+}
+
+static uint32_t sort(const AnbWindowView *v)
+{
+    AnbWindow *h = v->head;
+    uint32_t n = h->sorter.n;
+    if (!anb_sorter_done(&h->sorter))
+        return SORT_COST * anb_sorter_slice(&h->sorter);
+    size_t most = n / ROWS_A_BIN < ANB_EDGES ? n / ROWS_A_BIN : ANB_EDGES;
+    anb_edges_from_sorted(&v->edges[h->feature], h->sorter.buffer[h->sorter.from], n, most);
+    begin_coding(h);
+    return EDGES_COST * n;
+}
+
+static void finish(const AnbWindowView *v)
+{
+    AnbWindow *h = v->head;
+    h->phase = ANB_WINDOW_IDLE;
+    h->feature = 0;
+    while (h->due <= h->pushed && h->due < v->room.rows)
+        h->due *= 2;
+    if (h->due <= h->pushed)
+        h->due += ((h->pushed - h->due) / v->room.rows + 1) * v->room.rows;
+}
+
+static uint32_t code(const AnbWindowView *v)
+{
+    AnbWindow *h = v->head;
+    const AnbEdges *edges = &v->edges[h->feature];
+    const float *value = v->value + h->feature * v->room.rows;
+    uint32_t size = (uint32_t)anb_window_size(v), start = h->cursor;
+    uint32_t end = size - start < SLICE_ROWS ? size : start + SLICE_ROWS;
+    for (uint32_t slot = start; slot < end; slot++)
+        *code_at(v, slot, h->feature) = (uint8_t)anb_code(edges, value[slot]);
+    h->cursor = end;
+    uint32_t cost = CODE_COST * (end - start);
+    if (end < size)
+        return cost;
+    if (++h->feature < v->room.features)
+        return cost + gather(v);
+    finish(v);
+    return cost;
+}
+
+uint32_t anb_window_slice(const AnbWindowView *v)
+{
+    switch (v->head->phase) {
+    case ANB_WINDOW_SORT:
+        return sort(v);
+    case ANB_WINDOW_CODE:
+        return code(v);
+    default:
+        return gather(v);
+    }
+}
+
+void anb_window_visit(const AnbWindowView *v, AnbVisitor *visitor)
+{
+    AnbWindow *h = v->head;
+    anb_visit(visitor, &h->pushed, ANB_U64, 5);
+    anb_visit(visitor, &h->arrivals, ANB_U32, 4);
+    if (h->phase == ANB_WINDOW_SORT)
+        anb_sorter_visit(&h->sorter, visitor);
+    size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
+    for (size_t j = 0; j < v->room.features; j++) {
+        anb_edges_visit(&v->edges[j], visitor);
+        anb_visit(visitor, v->value + j * v->room.rows, ANB_F32, size);
+    }
+    anb_visit(visitor, v->codes, ANB_U8, blocks * (v->room.features + 1) * ANB_CUTS_BLOCK);
+}
+
+bool anb_window_valid(const AnbWindowView *v)
+{
+    const AnbWindow *h = v->head;
+    size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
+    bool fine = h->pushed >> 62 == 0 && h->due > 0 && h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features;
+    fine = fine && h->cursor <= size && h->arrivals <= ANB_EDGES;
+    fine = fine && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
+    if (h->phase == ANB_WINDOW_SORT)
+        fine = fine && anb_sorter_valid(&h->sorter);
+    for (size_t i = 0; i < blocks * (v->room.features + 1) * ANB_CUTS_BLOCK; i++)
+        fine &= v->codes[i] < ANB_CODES;
+    return fine;
+}

@@ -1,0 +1,183 @@
+/*
+ * Which rows of a window are nearest to a query: a coarse look at all of them in 16-bit whole numbers, that leaves out
+ * none of the k nearest.
+ *
+ * The window is rows of d floats, with ANB_KNN_SEARCH_SLACK finite ones behind the last. Beside it lie the codes,
+ * round(factor[j] x_ij) bounded to +-limit, two features to a word, in blocks of 32 rows:
+ *
+ *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
+ *
+ * With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one
+ * unit a feature: sqrt(d) in all (anb_knn_search_widen), unless something was bounded. Whole numbers have no rounding, so
+ * that every instruction set (isa.h) says the same; the limit is such that no sum overflows.
+ *
+ *     anb_knn_search_distances -> anb_knn_search_bound(minima, k) -> anb_knn_search_widen -> anb_knn_search_collect -> exact distances of those
+ */
+#ifndef ANB_LEARNERS_KNN_KNN_SEARCH_H
+#define ANB_LEARNERS_KNN_KNN_SEARCH_H
+
+#include "src/simd/isa.h"
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ANB_KNN_SEARCH_ROWS = 32 }; /* rows of a block */
+enum { ANB_KNN_SEARCH_SLACK = 16 };
+
+typedef struct AnbKnnSearchKernels {
+    float (*encode)(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code);
+    void (*distances)(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                      int32_t *minima, size_t sets);
+    int32_t (*bound)(const int32_t *value, size_t n, size_t k);
+    size_t (*collect)(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index);
+    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out);
+    size_t (*keep)(const double *value, size_t n, size_t k, uint32_t *index, double *distance);
+    void (*offsets)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
+                    size_t stride);
+} AnbKnnSearchKernels;
+
+ANB_ISA_TABLE(AnbKnnSearchKernels, anb_knn_search_kernels);
+
+/* d rounded up, for the arrays that are read by sixteens. */
+static inline size_t anb_knn_search_padded(size_t d)
+{
+    return (d + 15) / 16 * 16;
+}
+
+static inline size_t anb_knn_search_blocks(size_t rows)
+{
+    return (rows + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
+}
+
+/* Words of a row's codes. */
+static inline size_t anb_knn_search_pairs(size_t d)
+{
+    return (d + 1) / 2;
+}
+
+/* The largest code: d differences of twice that, squared, stay below 2^31. */
+static inline float anb_knn_search_limit(size_t d)
+{
+    double most = floor(sqrt(0x1p29 / (double)(2 * anb_knn_search_pairs(d))));
+    return most < 16000 ? (float)most : 16000.0f;
+}
+
+/* Where the codes of row i start; its words are 32 apart. */
+static inline size_t anb_knn_search_word(size_t i, size_t d)
+{
+    return i / ANB_KNN_SEARCH_ROWS * anb_knn_search_pairs(d) * ANB_KNN_SEARCH_ROWS + i % ANB_KNN_SEARCH_ROWS;
+}
+
+/**
+ * Codes of one row.
+ *
+ * @param x       d values
+ * @param factor  d factors >= 0; |factor x| < 3e38
+ * @param code    out: anb_knn_search_pairs(d) words, `stride` apart
+ * @return        the largest |factor x|: above the limit something was bounded
+ */
+float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, float limit, uint32_t *code,
+                                size_t stride);
+
+/* The same for the first rows of a window; factor has zeros up to anb_knn_search_padded(d). */
+static inline float anb_knn_search_encode(const float *window, size_t rows, size_t d, const float *factor, float limit,
+                                          uint32_t *code)
+{
+    return anb_knn_search_kernels.encode(window, rows, d, factor, limit, code);
+}
+
+/**
+ * Squared distances of the codes, and minima over disjoint groups of rows.
+ *
+ * @param rows      rows in use; others of the last block get INT32_MAX
+ * @param query     a row's codes, side by side
+ * @param distance  out: anb_knn_search_blocks(rows) * 32
+ * @param minima    out: sets * 32; entry s * 32 + r is the least distance of rows r of the blocks b with b % sets == s
+ * @param sets      >= 1; with k <= sets * 32 and sets <= blocks the k-th least of the minima bounds the k-th distance
+ *
+ * Cost: 3 operations for two features of 16 rows with AVX-512.
+ */
+static inline void anb_knn_search_distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query,
+                                            int32_t *distance, int32_t *minima, size_t sets)
+{
+    anb_knn_search_kernels.distances(code, rows, pairs, query, distance, minima, sets);
+}
+
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8 where they differ enough. n a multiple of
+ * 32, 1 <= k <= n. */
+static inline int32_t anb_knn_search_bound(const int32_t *value, size_t n, size_t k)
+{
+    return anb_knn_search_kernels.bound(value, n, k);
+}
+
+/* What the codes' squared distance of a row may be whose true distance is no larger than that of one within `bound`. */
+static inline int32_t anb_knn_search_widen(int32_t bound, size_t d)
+{
+    double root = sqrt((double)bound) + 2.01 * sqrt((double)d) + 1;
+    return root * root < 2147483646 ? (int32_t)(root * root) : 2147483646;
+}
+
+/* Rows with distance <= bound, ascending; returns how many. */
+static inline size_t anb_knn_search_collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
+{
+    return anb_knn_search_kernels.collect(distance, rows, bound, index);
+}
+
+/* Squared distances of n rows by the metric, in doubles; query and metric have zeros up to anb_knn_search_padded(d). */
+static inline void anb_knn_search_far(const float *window, size_t d, const uint32_t *index, size_t n,
+                                      const double *query, const double *metric, double *out)
+{
+    anb_knn_search_kernels.far(window, d, index, n, query, metric, out);
+}
+
+/* The k least of n values >= 0, ties in order: their roots, and index reduced to them. distance has room for k + 1.
+ * Cost: n^2 comparisons, eight at a time with AVX-512; for n up to 100 or so. */
+static inline size_t anb_knn_search_keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+{
+    return anb_knn_search_kernels.keep(value, n, k, index, distance);
+}
+
+/* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is
+ * overwritten. */
+static inline void anb_knn_search_offsets(const float *window, size_t d, const uint32_t *index, size_t n,
+                                          const double *query, double *u, size_t stride)
+{
+    anb_knn_search_kernels.offsets(window, d, index, n, query, u, stride);
+}
+
+/* A window to search, and the metric its codes were made with. */
+typedef struct AnbKnnSearch {
+    size_t rows, d; /* in use; features */
+    const float *window;
+    const uint32_t *code;
+    const double *metric; /* m_j > 0, and zeros up to anb_knn_search_padded(d) */
+    bool bounded;         /* some code was bounded: all rows are looked at */
+} AnbKnnSearch;
+
+/* Work space of a search. */
+typedef struct AnbKnnSearchWork {
+    int32_t *distance, *minima; /* anb_knn_search_blocks(window) * 32; sets * 32 */
+    double *far;                /* twice the window's rows */
+    size_t sets;                /* about k / 4 gives a good bound */
+} AnbKnnSearchWork;
+
+/**
+ * The k nearest rows, exactly, in the order of the window; of equals at the k-th distance the first ones.
+ *
+ * @param near      the window
+ * @param query     d values, and zeros up to anb_knn_search_padded(d)
+ * @param code      the query's codes, and whether one of them was bounded
+ * @param k         1 to near->rows
+ * @param index     out: k rows; room for all of the window's
+ * @param distance  out: k distances, not squared; room for k + 1
+ * @param work      work space
+ */
+void anb_knn_search_search(const AnbKnnSearch *near, const double *query, const uint32_t *code, bool bounded, size_t k,
+                           uint32_t *index, double *distance, const AnbKnnSearchWork *work);
+
+/* The k-th least of n values, k from 1; rearranges them. */
+double anb_knn_search_kth(double *value, size_t n, size_t k);
+
+#endif

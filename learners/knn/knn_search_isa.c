@@ -1,0 +1,355 @@
+/* The loops of near.h, compiled once per instruction set. */
+#include "src/simd/lanes.h"
+#include "knn_search.h"
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+enum {
+    PARTS = ANB_KNN_SEARCH_ROWS * 4 / LANES_BYTES,
+    PART_ROWS = LANES_BYTES / 4
+}; /* vectors to a block; words to one */
+
+typedef float Reals __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef float RealsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
+typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
+
+typedef int16_t Shorts __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(2)));
+typedef int32_t Quad __attribute__((vector_size(16), may_alias, aligned(2)));
+
+#define LOAD(p) (*(const WordsMemory *)(p))
+#define STORE(p, v) (*(WordsMemory *)(p) = (v))
+
+/* Of numbers, none of them NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
+#if LANES_BYTES == 64
+#define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define MORE_OF(a, b) ((Reals)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#elif LANES_BYTES == 32
+#define LEAST(a, b) ((Words)_mm256_min_epi32((__m256i)(a), (__m256i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MORE_OF(a, b) ((Reals)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#else
+LANES_INLINE Words choose(Words mask, Words yes, Words no)
+{
+    return (mask & yes) | (~mask & no);
+}
+
+#define LEAST(a, b) choose((a) < (b), (a), (b))
+#if defined(__SSE2__)
+#define LESS_OF(a, b) ((Reals)_mm_min_ps((__m128)(a), (__m128)(b)))
+#define MORE_OF(a, b) ((Reals)_mm_max_ps((__m128)(a), (__m128)(b)))
+#else
+#define LESS_OF(a, b) ((Reals)choose((a) < (b), (Words)(a), (Words)(b)))
+#define MORE_OF(a, b) ((Reals)choose((a) > (b), (Words)(a), (Words)(b)))
+#endif
+#endif
+
+/* Rounded and bounded; `most` gathers the sizes. */
+LANES_INLINE Words codes_of(const float *x, const float *factor, float limit, Reals *most)
+{
+    const Reals high = limit - (Reals){0}, low = -limit - (Reals){0};
+    Reals v = *(const RealsMemory *)x * *(const RealsMemory *)factor, size = (Reals)((Words)v & 0x7fffffff);
+    *most = MORE_OF(size, *most);
+    v = LESS_OF(v, high);
+    return (Words)(MORE_OF(v, low) + 12582912.0f) - 0x4b400000;
+}
+
+LANES_INLINE void round_sixteen(const float *x, const float *factor, float limit, int16_t *rounded, Reals *most)
+{
+#if LANES_BYTES == 64
+    _mm256_storeu_si256((__m256i *)rounded, _mm512_cvtepi32_epi16((__m512i)codes_of(x, factor, limit, most)));
+#elif LANES_BYTES == 32
+    __m256i low = (__m256i)codes_of(x, factor, limit, most), high = (__m256i)codes_of(x + 8, factor + 8, limit, most);
+    _mm256_storeu_si256((__m256i *)rounded, _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8));
+#elif defined(__SSE2__)
+    for (int p = 0; p < 16; p += 8) {
+        __m128i low = (__m128i)codes_of(x + p, factor + p, limit, most);
+        __m128i high = (__m128i)codes_of(x + p + 4, factor + p + 4, limit, most);
+        _mm_storeu_si128((__m128i *)(rounded + p), _mm_packs_epi32(low, high));
+    }
+#else
+    for (int p = 0; p < 16; p += PART_ROWS)
+        *(Shorts *)(rounded + p) = __builtin_convertvector(codes_of(x + p, factor + p, limit, most), Shorts);
+#endif
+}
+
+/* Four rows' words, four of each, turned into four words' rows; the first `words` of them. */
+LANES_INLINE void turn_four(const int16_t *row, size_t words, uint32_t *code)
+{
+    const Quad a = *(const Quad *)row, b = *(const Quad *)(row + 16), c = *(const Quad *)(row + 32);
+    const Quad d = *(const Quad *)(row + 48);
+    const Quad low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Quad lower = __builtin_shufflevector(c, d, 0, 4, 1, 5), higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(Quad *)code = __builtin_shufflevector(low, lower, 0, 1, 4, 5);
+    if (words > 1)
+        *(Quad *)(code + ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(low, lower, 2, 3, 6, 7);
+    if (words > 2)
+        *(Quad *)(code + 2 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 0, 1, 4, 5);
+    if (words > 3)
+        *(Quad *)(code + 3 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 2, 3, 6, 7);
+}
+
+/* Sixteen features of four neighbouring rows of a block, or what there is of them. Two codes in a row are a word. */
+LANES_INLINE void encode_four(const float *x, size_t d, const float *factor, float limit, size_t pairs, uint32_t *code,
+                              Reals *most)
+{
+    int16_t rounded[4 * 16];
+    for (size_t r = 0; r < 4; r++)
+        round_sixteen(x + r * d, factor, limit, rounded + 16 * r, most);
+    turn_four(rounded, pairs, code);
+    if (pairs > 4)
+        turn_four(rounded + 8, pairs - 4, code + 4 * ANB_KNN_SEARCH_ROWS);
+}
+
+static float encode(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code)
+{
+    size_t pairs = anb_knn_search_pairs(d), i = 0;
+    Reals sizes = {0};
+    for (; i + 4 <= rows; i += 4)
+        for (size_t j = 0; j < pairs; j += 8)
+            encode_four(window + i * d + 2 * j, d, factor + 2 * j, limit, pairs - j,
+                        code + anb_knn_search_word(i, d) + j * ANB_KNN_SEARCH_ROWS, &sizes);
+    float largest = 0;
+    for (int p = 0; p < PART_ROWS; p++) {
+        float size = sizes[p];
+        largest = size > largest ? size : largest;
+    }
+    for (; i < rows; i++) {
+        float size = anb_knn_search_encode_row(window + i * d, d, factor, limit, code + anb_knn_search_word(i, d),
+                                               ANB_KNN_SEARCH_ROWS);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Both halves' differences, squared and added. */
+LANES_INLINE Words pair_square(Words a, Words b)
+{
+#if LANES_BYTES == 64
+    __m512i off = _mm512_sub_epi16((__m512i)a, (__m512i)b);
+    return (Words)_mm512_madd_epi16(off, off);
+#elif LANES_BYTES == 32
+    __m256i off = _mm256_sub_epi16((__m256i)a, (__m256i)b);
+    return (Words)_mm256_madd_epi16(off, off);
+#elif defined(__SSE2__)
+    __m128i off = _mm_sub_epi16((__m128i)a, (__m128i)b);
+    return (Words)_mm_madd_epi16(off, off);
+#else
+    Words low = (Words)((a << 16) >> 16) - ((b << 16) >> 16), high = (a >> 16) - (b >> 16);
+    return low * low + high * high;
+#endif
+}
+
+/* Distances of `blocks` neighbouring blocks, so that the query is spread once for all, and what each adds to a set's
+ * minima. */
+LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,
+                                  int32_t *distance, int32_t *const *minima)
+{
+    Words sum[2 * PARTS];
+    size_t apart = pairs * ANB_KNN_SEARCH_ROWS;
+    for (size_t p = 0; p < blocks * PARTS; p++)
+        sum[p] = (Words){0};
+    for (size_t j = 0; j < pairs; j++, code += ANB_KNN_SEARCH_ROWS) {
+        Words q = (int32_t)query[j] - (Words){0};
+        for (size_t b = 0; b < blocks; b++)
+            for (int p = 0; p < PARTS; p++)
+                sum[b * PARTS + p] += pair_square(q, LOAD(code + b * apart + p * PART_ROWS));
+    }
+    for (size_t b = 0; b < blocks; b++)
+        for (int p = 0; p < PARTS; p++) {
+            int32_t *least = minima[b] + p * PART_ROWS;
+            STORE(distance + b * ANB_KNN_SEARCH_ROWS + p * PART_ROWS, sum[b * PARTS + p]);
+            STORE(least, LEAST(sum[b * PARTS + p], LOAD(least)));
+        }
+}
+
+/* The last block, where it is not full. */
+static void rest_distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                           int32_t *minima)
+{
+    int32_t unused[ANB_KNN_SEARCH_ROWS] = {0}, *nowhere = unused;
+    block_distances(code, pairs, 1, query, distance, &nowhere);
+    for (size_t i = 0; i < ANB_KNN_SEARCH_ROWS; i++) {
+        distance[i] = i < rows ? distance[i] : INT32_MAX;
+        minima[i] = distance[i] < minima[i] ? distance[i] : minima[i];
+    }
+}
+
+static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                      int32_t *minima, size_t sets)
+{
+    size_t set = 0, full = rows / ANB_KNN_SEARCH_ROWS, apart = pairs * ANB_KNN_SEARCH_ROWS;
+    for (size_t i = 0; i < sets * ANB_KNN_SEARCH_ROWS; i++)
+        minima[i] = INT32_MAX;
+    for (size_t b = 0; b < full;) {
+        size_t next = set + 1 == sets ? 0 : set + 1, after = next + 1 == sets ? 0 : next + 1;
+        int32_t *const to[2] = {minima + set * ANB_KNN_SEARCH_ROWS, minima + next * ANB_KNN_SEARCH_ROWS};
+        if (b + 2 <= full)
+            block_distances(code + b * apart, pairs, 2, query, distance + b * ANB_KNN_SEARCH_ROWS, to);
+        else
+            block_distances(code + b * apart, pairs, 1, query, distance + b * ANB_KNN_SEARCH_ROWS, to);
+        set = b + 2 <= full ? after : next;
+        b += b + 2 <= full ? 2 : 1;
+    }
+    if (full * ANB_KNN_SEARCH_ROWS < rows)
+        rest_distances(code + full * apart, rows % ANB_KNN_SEARCH_ROWS, pairs, query,
+                       distance + full * ANB_KNN_SEARCH_ROWS, minima + set * ANB_KNN_SEARCH_ROWS);
+}
+
+LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
+{
+    Words count = {0};
+    for (size_t i = 0; i < n; i += PART_ROWS)
+        count -= LOAD(value + i) <= bound;
+    size_t sum = 0;
+    for (int i = 0; i < PART_ROWS; i++)
+        sum += (size_t)count[i];
+    return sum;
+}
+
+/* By halving the range of the bound. */
+static int32_t bound(const int32_t *value, size_t n, size_t k)
+{
+    Words lowest = LOAD(value);
+    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
+        lowest = LEAST(lowest, LOAD(value + i));
+    int32_t low = lowest[0], high = INT32_MAX;
+    for (int i = 1; i < PART_ROWS; i++)
+        low = lowest[i] < low ? lowest[i] : low;
+    /* At most 2 low mostly holds enough: look there first. */
+    int32_t first = low < 0x3fffffff ? 2 * low + 1 : INT32_MAX;
+    while (low < high) {
+        int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
+        size_t within = count_within(value, n, middle);
+        first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
+        if (within >= k && within <= k + k / 8)
+            return middle;
+        if (within >= k)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
+/* Which of 32 rows are within the bound, as bits. */
+LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
+{
+    uint32_t mask = 0;
+#if LANES_BYTES == 64
+    __m512i most = _mm512_set1_epi32(bound);
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm512_cmple_epi32_mask(_mm512_loadu_si512(distance + 16 * p), most) << 16 * p;
+#elif LANES_BYTES == 32
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm256_movemask_ps((__m256)(LOAD(distance + 8 * p) <= bound)) << 8 * p;
+#elif defined(__SSE2__)
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm_movemask_ps((__m128)(LOAD(distance + 4 * p) <= bound)) << 4 * p;
+#else
+    for (int i = 0; i < ANB_KNN_SEARCH_ROWS; i++)
+        mask |= (uint32_t)(distance[i] <= bound) << i;
+#endif
+    return mask;
+}
+
+/* Blocks with rows within the bound are listed first, with no branch to guess: few have any. */
+static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
+{
+    enum { LISTED = 64 * ANB_KNN_SEARCH_ROWS };
+    size_t found = 0;
+    for (size_t from = 0; from < rows; from += LISTED) {
+        size_t listed = 0, end = rows - from < LISTED ? rows : from + LISTED;
+        uint32_t mask[LISTED / ANB_KNN_SEARCH_ROWS], first[LISTED / ANB_KNN_SEARCH_ROWS];
+        for (size_t at = from; at < end; at += ANB_KNN_SEARCH_ROWS) {
+            mask[listed] = mask_within(distance + at, bound);
+            first[listed] = (uint32_t)at;
+            listed += mask[listed] != 0;
+        }
+        for (size_t b = 0; b < listed; b++)
+            for (uint32_t left = mask[b]; left; left &= left - 1)
+                index[found++] = first[b] + (uint32_t)__builtin_ctz(left);
+    }
+    return found;
+}
+
+typedef float LanesFloats __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(4)));
+
+LANES_INLINE Lanes lanes_of_floats(const float *from)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = __builtin_convertvector(*(const LanesFloats *)(from + at), LanesPart);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = window + index[i] * d;
+        Lanes sum = lanes_zero();
+        for (size_t j = 0; j < d; j += LANES) {
+            Lanes u = lanes_sub(lanes_of_floats(x + j), lanes_load(query + j));
+            sum = lanes_add(sum, lanes_mul(lanes_load(metric + j), lanes_mul(u, u)));
+        }
+        out[i] = lanes_sum(sum);
+    }
+}
+
+/* The k-th least of n values >= 0: a rank is a count over all, with no branch to guess. */
+LANES_INLINE double kth(const double *value, size_t n, size_t k)
+{
+    const Lanes one = lanes_all(1), none = lanes_zero(), most = lanes_all((double)k);
+    Lanes last = none;
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes v = i + LANES <= n ? lanes_load(value + i) : lanes_load_tail(value + i, n - i), before = none;
+        for (size_t j = 0; j < n; j++)
+            before = lanes_add(before, lanes_where_above(v, lanes_all(value[j]), one, none));
+        last = lanes_max(last, lanes_where_above(most, before, v, none));
+    }
+    return lanes_top(last);
+}
+
+static size_t keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+{
+    size_t taken = 0, ties = k;
+    double last = kth(value, n, k);
+    for (size_t i = 0; i < n; i++)
+        ties -= value[i] < last;
+    for (size_t i = 0; i < n; i++) {
+        size_t tie = (size_t)(value[i] == last) & (size_t)(ties > 0);
+        index[taken] = index[i];
+        distance[taken] = value[i];
+        ties -= tie;
+        taken += tie | (size_t)(value[i] < last);
+    }
+    for (size_t i = 0; i < k; i++)
+        distance[i] = __builtin_sqrt(distance[i]);
+    return taken;
+}
+
+static void offsets(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
+                    size_t stride)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = window + index[i] * d;
+        for (size_t j = 0; j < d; j += LANES)
+            lanes_store(u + i * stride + j, lanes_sub(lanes_of_floats(x + j), lanes_load(query + j)));
+    }
+}
+
+const AnbKnnSearchKernels ANB_PER_ISA(anb_knn_search_kernels) = {
+    .encode = encode,
+    .distances = distances,
+    .bound = bound,
+    .collect = collect,
+    .far = far,
+    .keep = keep,
+    .offsets = offsets,
+};
+
+ANB_ISA_REGISTER(AnbKnnSearchKernels, anb_knn_search_kernels)

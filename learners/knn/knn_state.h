@@ -1,0 +1,56 @@
+/*
+ * What knn knows: a window of rows, their targets and codes, the metric that the codes are made by, and what the metric
+ * is made from. knn.c looks at it and learns; knn_state.c keeps it.
+ *
+ * State: moments, the metric and what it is made from, the window and its codes:
+ *
+ *     [ Knn | slopes, bends, squares, metric, reach: arrays of d doubles | y | factor | x | code ]
+ */
+#ifndef ANB_LEARNERS_KNN_KNN_STATE_H
+#define ANB_LEARNERS_KNN_KNN_STATE_H
+
+#include "src/numeric/moments.h"
+#include "knn_search.h"
+#include "src/numeric/ring.h"
+#include <anabranch/learners.h>
+
+enum { ANB_KNN_PLANE = 24 };          /* features that a plane is fitted in, at most */
+static const double knn_bound = 1e15; /* of a cell */
+static const float knn_pace = 2000;   /* samples to a unit of time */
+
+typedef struct Knn {
+    AnbRing ring;
+    AnbMoments target;
+    uint64_t fits;        /* planes that the slopes are an average of */
+    uint64_t bounded;     /* whether a code in the window was */
+    uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
+    double cross, spread; /* discounted sums of e g and g^2 */
+    double of_feature[];  /* see View */
+} Knn;
+
+/* Sizes, and where everything of one node lies. */
+typedef struct View {
+    size_t given, d, window, rows; /* features of a row; those and time; the window, and in whole blocks */
+    size_t k, plane;               /* neighbours; features that the plane is fitted in */
+    size_t period;                 /* samples from one metric to the next */
+    Knn *s;
+    double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
+    double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
+    float *factor, *x;                /* of the codes, padded by zeros; the rows */
+    uint32_t *code;
+} View;
+
+/* Sizes alone. */
+View anb_knn_plan(const AnbNode *self);
+View anb_knn_view(const AnbNode *self, void *state);
+size_t anb_knn_bytes(const View *view);
+
+/* The metric made anew from what is known now, and with it the rows' ages and codes. Cost: some 4 ns a row. */
+void anb_knn_remake(const View *view, const double *importance);
+/* Keeps a row of d floats; `query` is the same in doubles. */
+void anb_knn_keep(const View *view, const float *x, const double *query, double y);
+
+void anb_knn_ranges(const AnbNode *self, void *state, AnbVisitor *visitor);
+int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error);
+
+#endif

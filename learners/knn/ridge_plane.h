@@ -1,0 +1,65 @@
+/*
+ * Weighted ridge regression of a few rows about a point, as used on the neighbours of a query.
+ *
+ *     minimise  sum over i of w_i (y_i - a - b.(u_i - m))^2 + sum over j of penalty_j b_j^2
+ *
+ * with u_i the row's offset from the query and m their weighted mean: a is then the weighted mean of y, and the plane's
+ * value at the query a - b.m. The moments are taken about the query, which lies among its neighbours, and moved to m
+ * afterwards; a feature whose variance is below 1e-10 of its square there counts as constant.
+ *
+ * Cost: rows d^2 / 2 multiply-adds for the moments, d^3 / 6 for the factors L D L'. Same bits on every instruction set.
+ */
+#ifndef ANB_LEARNERS_KNN_RIDGE_PLANE_H
+#define ANB_LEARNERS_KNN_RIDGE_PLANE_H
+
+#include "src/simd/isa.h"
+#include <stddef.h>
+
+typedef struct AnbRidgePlaneKernels {
+    double (*fit)(double *u, const double *y, const double *weight, size_t rows, size_t d, const double *metric,
+                  double ridge, double *slope, double *mean, double *work);
+    void (*squares)(const double *u, size_t stride, size_t rows, size_t d, const double *by, double *out);
+} AnbRidgePlaneKernels;
+
+ANB_ISA_TABLE(AnbRidgePlaneKernels, anb_ridge_plane_kernels);
+
+/* Doubles from one row to the next: d offsets, two of work space, zeros up to whole lanes. */
+static inline size_t anb_ridge_plane_stride(size_t d)
+{
+    return (d + 2 + 7) / 8 * 8;
+}
+
+/* Doubles of work space for `rows` rows of d features. */
+static inline size_t anb_ridge_plane_work(size_t rows, size_t d)
+{
+    return (rows + d + 1) * anb_ridge_plane_stride(d);
+}
+
+/**
+ * Fits a plane.
+ *
+ * @param u       rows of d offsets from the query, anb_ridge_plane_stride(d) apart; what is behind them is overwritten
+ * @param y       one value a row
+ * @param weight  one weight a row, > 0
+ * @param metric  d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A
+ *                the weighted moments
+ * @param ridge   > 0
+ * @param slope   out: b, d values
+ * @param mean    out: a
+ * @param work    anb_ridge_plane_work doubles
+ * @return        the plane at the query; a where no feature varies (the slopes are 0 then)
+ */
+static inline double anb_ridge_plane_fit(double *u, const double *y, const double *weight, size_t rows, size_t d,
+                                         const double *metric, double ridge, double *slope, double *mean, double *work)
+{
+    return anb_ridge_plane_kernels.fit(u, y, weight, rows, d, metric, ridge, slope, mean, work);
+}
+
+/* out[j] = sum over the rows of by_i u_ij^2, for j below d rounded up to whole lanes, out as well. */
+static inline void anb_ridge_plane_squares(const double *u, size_t stride, size_t rows, size_t d, const double *by,
+                                           double *out)
+{
+    anb_ridge_plane_kernels.squares(u, stride, rows, d, by, out);
+}
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * Quantile bins: every feature of a stream as a code of six bits.
+ *
+ * A reservoir keeps up to 2,000 rows; edges are made from it when 100, 400, 1,600, ... rows were seen, at most 62 a
+ * feature. The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]" and a split found on codes
+ * is a threshold on raw values. A missing cell (NaN) has the code ANB_MISSING. Until edges are made every code is 0.
+ *
+ * Memory, flat and without pointers, on a 64-byte boundary; anb_bins_bytes(d) bytes, arrives zeroed:
+ *
+ *     [ AnbBins | AnbEdges[d] | reservoir: double[d][2000], feature by feature ]
+ */
+#ifndef ANB_LEARNERS_TREES_BINS_H
+#define ANB_LEARNERS_TREES_BINS_H
+
+#include <anabranch/type.h>
+
+enum {
+    ANB_CODES = 64, /* codes 0 to 62 for values, 63 for a missing cell */
+    ANB_MISSING = 63,
+    ANB_EDGES = 62,         /* edges of a feature, at most */
+    ANB_BINS_SAMPLE = 2000, /* rows in the reservoir */
+    ANB_BINS_FIRST = 100    /* rows seen when edges are first made; then every four times as many */
+};
+
+typedef struct AnbBins {
+    uint64_t seen; /* rows */
+    uint64_t due;  /* rows seen when the edges are to be made next */
+    uint64_t made; /* how many times they were made: whoever keeps codes compares it */
+    uint64_t features;
+    uint64_t unused[4];
+} AnbBins;
+
+/* One feature's edges, ascending, the rest +infinity; `coarse` repeats every eighth one, so that a code takes 16
+ * comparisons. */
+typedef struct AnbEdges {
+    double coarse[8];
+    double edge[ANB_CODES];
+    uint64_t count;
+    uint64_t unused[7];
+} AnbEdges;
+
+size_t anb_bins_bytes(size_t features);
+void anb_bins_init(AnbBins *bins, size_t features);
+
+/**
+ * Shows a row to the reservoir.
+ *
+ * @param bins  the bins
+ * @param row   `features` values, NaN = missing
+ * @param draw  32 uniform random bits, new for each row: which row of a full reservoir this one replaces, if any
+ * @return      whether the edges are due: call anb_bins_make for each feature, now or over the next samples, then
+ *              anb_bins_finish
+ */
+bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw);
+
+/* Makes one feature's edges from the reservoir. `work` holds 2,000 doubles. Cost: a sort, some 60 us. */
+void anb_bins_make(AnbBins *bins, size_t feature, double *work);
+/* Counts the making and sets when the next one is due. */
+void anb_bins_finish(AnbBins *bins);
+
+/* Makes the edges from a sample in any order, which it sorts: for bins over other data than a reservoir. */
+void anb_edges_make(AnbEdges *edges, double *sample, size_t n);
+/* The same from a sample in ascending order: `most` edges at most, up to ANB_EDGES. */
+void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most);
+void anb_edges_init(AnbEdges *edges);
+/* The count, clamped, and the edges. */
+void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
+
+/* Every used field, for a type's `ranges`. */
+void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor);
+
+static inline const AnbEdges *anb_bins_edges(const AnbBins *bins, size_t feature)
+{
+    return (const AnbEdges *)(bins + 1) + feature;
+}
+
+/* The number of edges below x; ANB_MISSING for NaN. */
+static inline unsigned anb_code(const AnbEdges *edges, double x)
+{
+    unsigned block = 0, fine = 0;
+    for (int i = 0; i < 8; i++)
+        block += edges->coarse[i] < x;
+    const double *edge = edges->edge + (size_t)8 * (block & 7);
+    for (int i = 0; i < 8; i++)
+        fine += edge[i] < x;
+    return x == x ? 8 * (block & 7) + fine : ANB_MISSING;
+}
+
+/* The codes of a row. Cost: about 4 ns a feature. */
+static inline void anb_bins_codes(const AnbBins *bins, size_t features, const double *row, unsigned char *codes)
+{
+    for (size_t j = 0; j < features; j++)
+        codes[j] = (unsigned char)anb_code(anb_bins_edges(bins, j), row[j]);
+}
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * One incremental regression tree over flat memory: nodes, leaf models, and the histograms of the leaves that grow.
+ *
+ *     [ AnbCart | importance: double[d] | AnbCartNode[nodes] | AnbCartLeaf[leaves] | model: double[leaves][d + 1]
+ *       | AnbSlot[slots] | next: uint32[slots] | index: uint32[slots][d] | AnbBin[slots][tried][ANB_CODES]
+ *       | rls: double[slots][...] ]
+ *
+ * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
+ * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most
+ * (others are drawn where 1,000 samples led to nothing). Every 50 units of weight it looks for the best split, and
+ * takes it where
+ *
+ *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
+ *
+ * Where all slots are taken, a leaf with half as much loss again per sample as the poorest growing leaf takes its slot.
+ * New edges of the bins (bins.h) empty the histograms, nothing else. A full tree stays as it is: its leaves give their
+ * slots back and go on learning. Leaf models: leaf.c.
+ */
+#ifndef ANB_LEARNERS_TREES_CART_H
+#define ANB_LEARNERS_TREES_CART_H
+
+#include "bins.h"
+#include "histogram.h"
+#include "slot_pool.h"
+#include "src/numeric/random.h"
+#include "src/numeric/rls.h"
+
+typedef enum AnbLeafKind { ANB_LEAF_ADAPTIVE, ANB_LEAF_MEAN, ANB_LEAF_LINEAR, ANB_LEAF_RLS } AnbLeafKind;
+
+enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
+#define ANB_NO_SLOT UINT32_MAX
+
+/* What never changes, and where everything lies; anb_cart_layout fills what is below the line. */
+typedef struct AnbCartPlan {
+    size_t features;
+    double share;   /* of the features that a leaf tries, (0, 1]; at most 32 are tried */
+    uint32_t nodes; /* at most, odd */
+    uint32_t slots; /* growing leaves at most; of rls leaves fewer where they are large */
+    AnbLeafKind leaf;
+    double bag; /* mean weight of a sample */
+    double min_f;
+    double memory; /* samples that a linear leaf's past counts for, at most */
+    /* ---- */
+    size_t tried, stride;
+    AnbRls rls;
+    size_t rls_size; /* doubles of one leaf's */
+    size_t at_importance, at_nodes, at_leaves, at_model, at_slots, at_next, at_index, at_bins, at_rls, bytes;
+} AnbCartPlan;
+
+typedef struct AnbCart {
+    uint64_t clock; /* samples learned */
+    uint32_t nodes_used, leaves_used;
+    AnbPool pool; /* of the slots */
+    uint64_t unused[4];
+} AnbCart;
+
+/* x[feature] <= threshold goes to `child`, else to child + 1; 0 = a leaf. 64 bytes. */
+typedef struct AnbCartNode {
+    double threshold;
+    uint32_t child, parent, feature, leaf;
+    uint32_t missing_left, depth;
+    double correction[ANB_CART_RATES]; /* the owner's: what an ensemble adds on the way down */
+} AnbCartNode;
+
+typedef struct AnbCartLeaf {
+    double count, mean, prior;      /* weight and mean of the targets; the parent's shrunk mean */
+    double low, high;               /* their range; low > high: none yet */
+    double mean_error, model_error; /* faded squared errors of the shrunk mean and of the model */
+    double model_count;             /* samples that the model counts for */
+    double since, loss;             /* weight since the last look; squared error since `start` */
+    uint64_t start;
+    uint32_t node, slot;
+} AnbCartLeaf;
+
+typedef struct AnbSlot {
+    double count, sum, squares; /* of what the histogram was shown */
+    double reference;           /* targets are taken about it */
+    double offset;              /* an rls model's targets as well */
+    uint64_t made, born;        /* the bins' edges it is by; the tree's clock when it started */
+    uint32_t leaf, unused;
+} AnbSlot;
+
+/* A leaf and what it says of a row. */
+typedef struct AnbReached {
+    uint32_t node, leaf;
+    double mean, model, value;
+    double correction[ANB_CART_RATES]; /* summed over the path */
+} AnbReached;
+
+/* What a tree learns from. */
+typedef struct AnbCartSample {
+    const double *x, *raw; /* complete, for models; as given, for thresholds */
+    const unsigned char *codes;
+    const AnbBins *bins;
+    bool making;          /* edges are being remade: no splits now */
+    const double *gain;   /* the row times an inverse covariance of the rows: d entries and that of the constant;
+                              NULL: a cell of x is missing, models sit this one out */
+    double gain0, energy; /* energy: the row's square in it, about d + 1 */
+    double y, weight;     /* weight > 0, bagging in */
+    bool chasing;         /* histograms show `residual` in place of y: splits go where an ensemble is wrong */
+    double residual;
+    double limit; /* errors are clipped to it in linear models */
+    double min_f;
+    AnbRandom *random;
+    double *scratch; /* what reach was given */
+} AnbCartSample;
+
+void anb_cart_layout(AnbCartPlan *plan);
+/* One leaf that knows nothing; whatever was there before. */
+void anb_cart_init(const AnbCartPlan *plan, AnbCart *cart);
+
+/* Where a row ends up, and what is said there. `scratch`: anb_rls_scratch(features) doubles where leaves are rls. */
+AnbReached anb_cart_reach(const AnbCartPlan *plan, const AnbCart *cart, const double *x, const double *raw,
+                          double *scratch);
+/* Learns a sample in the leaf where reach has just found it. Cost: some 100 ns at 12 features. */
+void anb_cart_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample);
+
+/* The histograms start again, with other features where not all are tried; the tree stays. */
+void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart);
+
+void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor);
+bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart);
+
+/* By feature, what its splits gained above the least that was asked of them. */
+static inline double *anb_cart_importance(const AnbCartPlan *plan, AnbCart *cart)
+{
+    return (double *)((char *)cart + plan->at_importance);
+}
+
+static inline AnbCartNode *anb_cart_nodes(const AnbCartPlan *plan, AnbCart *cart)
+{
+    return (AnbCartNode *)((char *)cart + plan->at_nodes);
+}
+
+static inline AnbCartLeaf *anb_cart_leaf(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf)
+{
+    return (AnbCartLeaf *)((char *)cart + plan->at_leaves) + leaf;
+}
+
+/* A leaf's linear model: `features` weights and the constant. */
+static inline double *anb_cart_model(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf)
+{
+    return (double *)((char *)cart + plan->at_model) + leaf * plan->stride;
+}
+
+static inline AnbSlot *anb_cart_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)
+{
+    return (AnbSlot *)((char *)cart + plan->at_slots) + slot;
+}
+
+/* The pool's links. */
+static inline uint32_t *anb_cart_next(const AnbCartPlan *plan, AnbCart *cart)
+{
+    return (uint32_t *)((char *)cart + plan->at_next);
+}
+
+static inline uint32_t *anb_cart_index(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)
+{
+    return (uint32_t *)((char *)cart + plan->at_index) + slot * plan->features;
+}
+
+static inline AnbBin *anb_cart_bins(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)
+{
+    return (AnbBin *)((char *)cart + plan->at_bins) + slot * plan->tried * ANB_CODES;
+}
+
+static inline double *anb_cart_rls(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot)
+{
+    return (double *)((char *)cart + plan->at_rls) + slot * plan->rls_size;
+}
+
+/* ---- between the parts of a tree ------------------------------------------------------------------------------- */
+
+/* leaf.c: what a leaf says, how it learns, and what its two children start with. */
+void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t leaf, const double *x, double *scratch,
+                      AnbReached *out);
+void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample);
+double anb_leaf_mean(const AnbCartLeaf *leaf);
+void anb_leaf_inherit(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t to);
+
+/* sprout.c: histograms and splits. */
+void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const AnbCartSample *sample);
+
+#endif

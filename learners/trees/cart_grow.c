@@ -1,0 +1,251 @@
+/* How a tree grows: histograms of the leaves that hold a slot, the test for a split, and who gets the next slot. */
+#include "cart.h"
+#include "src/simd/kernels.h"
+
+static const double period = 50;  /* weight between two looks */
+static const double min_side = 5; /* samples on either side of a split: a single one bagged often must not make one */
+enum { STALE = 5000, YOUNG = 1000, TIRED = 1000 };
+
+static double leaf_reference(const AnbCartLeaf *leaf)
+{
+    return leaf->count > 0 ? leaf->mean : leaf->prior;
+}
+
+static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint64_t made)
+{
+    AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    slot->count = slot->sum = slot->squares = 0;
+    slot->reference = leaf_reference(anb_cart_leaf(plan, cart, slot->leaf));
+    slot->made = made;
+    slot->born = cart->clock;
+    memset(anb_cart_bins(plan, cart, index), 0, plan->tried * ANB_CODES * sizeof(AnbBin));
+}
+
+/* The first `tried` entries of the slot's index become a random choice of features. */
+static void draw_features(const AnbCartPlan *plan, uint32_t *index, AnbRandom *random)
+{
+    for (size_t i = 0; i < plan->features; i++)
+        index[i] = (uint32_t)i;
+    for (size_t i = 0; i < plan->tried && plan->tried < plan->features; i++) {
+        size_t other = i + anb_random_below(random, (uint32_t)(plan->features - i));
+        uint32_t feature = index[i];
+        index[i] = index[other];
+        index[other] = feature;
+    }
+}
+
+static void assign(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint32_t leaf, const AnbCartSample *sample)
+{
+    AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    slot->leaf = leaf;
+    anb_cart_leaf(plan, cart, leaf)->slot = index;
+    draw_features(plan, anb_cart_index(plan, cart, index), sample->random);
+    start_histogram(plan, cart, index, sample->bins->made);
+}
+
+/* Edges made at no time: the next sample assigns the slot anew. */
+void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart)
+{
+    for (uint32_t i = 0; i < cart->pool.used; i++)
+        anb_cart_slot(plan, cart, i)->made = UINT64_MAX;
+}
+
+/* Squared error a sample that a growing leaf may still explain: less where it has found nothing in much data. */
+static double promise(const AnbCartPlan *plan, const AnbCart *cart, const AnbSlot *slot)
+{
+    double left = slot->count > 0 ? slot->squares - slot->sum * (slot->sum / slot->count) : 0;
+    double age = (double)(cart->clock - slot->born), value = left / (age + 100) / (1 + slot->count / plan->bag / 1000);
+    return age < YOUNG ? 2 * value : value;
+}
+
+/* A free slot, or that of the growing leaf with the least promise where this leaf's is half as much again. */
+static uint32_t claim(const AnbCartPlan *plan, AnbCart *cart, const AnbCartLeaf *leaf)
+{
+    uint32_t slot = anb_pool_take(&cart->pool, anb_cart_next(plan, cart)), poorest = 0;
+    if (slot != ANB_POOL_NONE)
+        return slot;
+    double least = INFINITY, mine = leaf->loss / (double)(cart->clock - leaf->start + 1);
+    for (uint32_t i = 0; i < plan->slots; i++) {
+        double value = promise(plan, cart, anb_cart_slot(plan, cart, i));
+        if (value < least) {
+            least = value;
+            poorest = i;
+        }
+    }
+    if (!(mine > 1.5 * least))
+        return ANB_NO_SLOT;
+    anb_cart_leaf(plan, cart, anb_cart_slot(plan, cart, poorest)->leaf)->slot = ANB_NO_SLOT;
+    return poorest;
+}
+
+/* No node is left: leaves that need no slot for their model give it back. */
+static bool full(const AnbCartPlan *plan, const AnbCart *cart)
+{
+    return cart->nodes_used + 2 > plan->nodes && plan->rls_size == 0;
+}
+
+static void give_back(const AnbCartPlan *plan, AnbCart *cart, AnbCartLeaf *leaf)
+{
+    anb_pool_give(&cart->pool, anb_cart_next(plan, cart), leaf->slot);
+    leaf->slot = ANB_NO_SLOT;
+}
+
+/* A leaf that grows anew: its rls model starts as well. */
+static void begin(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const AnbCartSample *sample)
+{
+    uint32_t index = claim(plan, cart, anb_cart_leaf(plan, cart, leaf));
+    if (index == ANB_NO_SLOT)
+        return;
+    assign(plan, cart, index, leaf, sample);
+    if (plan->rls_size == 0)
+        return;
+    anb_cart_slot(plan, cart, index)->offset = anb_cart_slot(plan, cart, index)->reference;
+    anb_rls_init(&plan->rls, anb_cart_rls(plan, cart, index));
+}
+
+static AnbSplit best_split(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbBins *bins)
+{
+    const AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    const uint32_t *features = anb_cart_index(plan, cart, index);
+    AnbSplitRule rule = {.sum = slot->sum, .count = slot->count, .min_count = min_side * plan->bag};
+    AnbSplit best = {.gain = 0};
+    for (size_t k = 0; k < plan->tried; k++)
+        anb_histogram_split(anb_cart_bins(plan, cart, index) + k * ANB_CODES, anb_bins_edges(bins, features[k])->count,
+                            &rule, (uint32_t)k, &best);
+    return best;
+}
+
+/* What a gain has above the least that is accepted: > 0 where F > min_f. */
+static double worth(const AnbCartPlan *plan, const AnbSlot *slot, double gain, double min_f)
+{
+    double squares = slot->squares - slot->sum * (slot->sum / slot->count), rest = squares - gain;
+    double freedom = slot->count / plan->bag - 2;
+    if (!(gain > 0 && squares > 0 && freedom > 0))
+        return 0;
+    return gain - min_f * (rest > 0 ? rest : 0) / freedom;
+}
+
+/* Turns the leaf's node into a split; returns its first child. */
+static uint32_t branch(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const AnbSplit *split, double threshold)
+{
+    AnbCartNode *nodes = anb_cart_nodes(plan, cart), *node = nodes + anb_cart_leaf(plan, cart, leaf)->node;
+    uint32_t child = cart->nodes_used, right = cart->leaves_used++;
+    cart->nodes_used += 2;
+    node->child = child;
+    node->feature = split->feature;
+    node->threshold = threshold;
+    node->missing_left = split->missing_left;
+    for (uint32_t side = 0; side < 2; side++)
+        nodes[child + side] =
+            (AnbCartNode){.parent = (uint32_t)(node - nodes), .depth = node->depth + 1, .leaf = side ? right : leaf};
+    anb_leaf_inherit(plan, cart, leaf, right);
+    anb_cart_leaf(plan, cart, leaf)->node = child;
+    anb_cart_leaf(plan, cart, right)->node = child + 1;
+    return child;
+}
+
+/* What the histogram knows of the two sides becomes the children's statistics. */
+static void share(const AnbCartPlan *plan, AnbCart *cart, const AnbSlot *slot, uint32_t leaf, uint32_t right,
+                  const AnbSplit *split, bool chasing)
+{
+    AnbCartLeaf *side[2] = {anb_cart_leaf(plan, cart, leaf), anb_cart_leaf(plan, cart, right)};
+    double count[2] = {split->left_count, slot->count - split->left_count};
+    double sum[2] = {split->left_sum, slot->sum - split->left_sum};
+    for (int s = 0; s < 2; s++) {
+        side[s]->count = count[s];
+        if (!chasing)
+            side[s]->mean = slot->reference + sum[s] / count[s];
+    }
+}
+
+/* The right child takes over a copy of the left one's rls model, where there is a slot for it. */
+static void begin_right(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t right,
+                        const AnbCartSample *sample)
+{
+    begin(plan, cart, right, sample);
+    uint32_t to = anb_cart_leaf(plan, cart, right)->slot;
+    if (plan->rls_size == 0)
+        return;
+    double *rls = anb_cart_rls(plan, cart, from);
+    anb_rls_refresh(&plan->rls, rls, 4);
+    if (to == ANB_NO_SLOT || to == from)
+        return;
+    memcpy(anb_cart_rls(plan, cart, to), rls, plan->rls_size * sizeof(double));
+    anb_cart_slot(plan, cart, to)->offset = anb_cart_slot(plan, cart, from)->offset;
+}
+
+static void try_split(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const AnbCartSample *sample)
+{
+    uint32_t index = anb_cart_leaf(plan, cart, leaf)->slot;
+    const AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    const AnbCartNode *node = anb_cart_nodes(plan, cart) + anb_cart_leaf(plan, cart, leaf)->node;
+    if (sample->making || cart->nodes_used + 2 > plan->nodes || node->depth >= ANB_CART_DEPTH)
+        return;
+    AnbSplit split = best_split(plan, cart, index, sample->bins);
+    double surplus = worth(plan, slot, split.gain, sample->min_f);
+    if (!(surplus > 0))
+        return;
+    split.feature = anb_cart_index(plan, cart, index)[split.feature];
+    double threshold = anb_bins_edges(sample->bins, split.feature)->edge[split.code];
+    anb_cart_importance(plan, cart)[split.feature] += surplus;
+    branch(plan, cart, leaf, &split, threshold);
+    uint32_t right = cart->leaves_used - 1;
+    share(plan, cart, slot, leaf, right, &split, sample->chasing);
+    assign(plan, cart, index, leaf, sample);
+    begin_right(plan, cart, index, right, sample);
+}
+
+static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+{
+    AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    if (slot->made != sample->bins->made)
+        assign(plan, cart, index, slot->leaf, sample);
+    double value = sample->chasing ? sample->residual : sample->y - slot->reference;
+    double sum = sample->weight * value;
+    slot->count += sample->weight;
+    slot->sum += sum;
+    slot->squares += sum * value;
+    anb_histogram_add(anb_cart_bins(plan, cart, index), plan->tried, anb_cart_index(plan, cart, index), sample->codes,
+                      sum, sample->weight);
+}
+
+/* Nothing found among the features that were drawn, in much data: others. */
+static bool tired(const AnbCartPlan *plan, const AnbSlot *slot)
+{
+    return plan->tried < plan->features && slot->count > TIRED * plan->bag;
+}
+
+/* Every 50 units of weight: a split, or a slot for a leaf that has none. */
+static void look(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+{
+    AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
+    leaf->since = 0;
+    if (leaf->slot != ANB_NO_SLOT) {
+        try_split(plan, cart, index, sample);
+        if (leaf->slot != ANB_NO_SLOT && tired(plan, anb_cart_slot(plan, cart, leaf->slot)))
+            assign(plan, cart, leaf->slot, index, sample);
+        return;
+    }
+    begin(plan, cart, index, sample);
+    if (leaf->start + STALE < cart->clock) {
+        leaf->loss = 0;
+        leaf->start = cart->clock;
+    }
+}
+
+void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+{
+    AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
+    if (full(plan, cart)) {
+        if (leaf->slot != ANB_NO_SLOT)
+            give_back(plan, cart, leaf);
+        return;
+    }
+    if (leaf->slot == ANB_NO_SLOT && cart->pool.live < plan->slots)
+        begin(plan, cart, index, sample);
+    if (leaf->slot != ANB_NO_SLOT)
+        show(plan, cart, leaf->slot, sample);
+    leaf->since += sample->weight;
+    if (leaf->since >= period)
+        look(plan, cart, index, sample);
+}

@@ -1,0 +1,128 @@
+/*
+ * Leaf models of an incremental tree.
+ *
+ *     mean     (n m + 10 prior) / (n + 10), the prior being the parent's own when it split
+ *     linear   w += u e k / (.015 (d + 1) + n + u q)     k = C^-1 x, q = x.k, u the weight in samples, n capped
+ *
+ * C is the covariance of all rows, one for all trees (gain.h): an RLS whose matrix the leaves share, each with its own
+ * weights and count. A split keeps three tenths of the count, so that children learn fast at first. rls leaves have a
+ * matrix of their own while they grow. Two models are weighed by 1 / (faded squared error)^2 and what the model says is
+ * bounded by the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
+ */
+#include "cart.h"
+#include "src/simd/kernels.h"
+
+static const double shrink = 10, fade = .98, ease = .015, kept = .3, rls_lambda = .99;
+
+double anb_leaf_mean(const AnbCartLeaf *leaf)
+{
+    return leaf->prior + (leaf->mean - leaf->prior) * (leaf->count / (leaf->count + shrink));
+}
+
+/* Within what the leaf has seen; the mean before that, and where a missing cell left the model without an answer. */
+static double bounded(const AnbCartLeaf *leaf, double value)
+{
+    if (leaf->low > leaf->high || value != value)
+        return anb_leaf_mean(leaf);
+    return value > leaf->high ? leaf->high : value >= leaf->low ? value : leaf->low;
+}
+
+/* The two predictions by their faded squared errors. */
+static double weighed(const AnbCartLeaf *leaf, double mean, double model)
+{
+    double sum = leaf->mean_error + leaf->model_error;
+    if (!(sum > 0))
+        return mean;
+    double a = leaf->model_error / sum, b = 1 - a;
+    return mean + (model - mean) * (b * b / (a * a + b * b));
+}
+
+void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t index, const double *x, double *scratch,
+                      AnbReached *out)
+{
+    AnbCart *tree = (AnbCart *)(uintptr_t)cart; /* read only */
+    const AnbCartLeaf *leaf = anb_cart_leaf(plan, tree, index);
+    out->mean = out->model = out->value = anb_leaf_mean(leaf);
+    if (plan->leaf == ANB_LEAF_RLS) {
+        if (leaf->slot == ANB_NO_SLOT)
+            return;
+        const double *rls = anb_cart_rls(plan, tree, leaf->slot);
+        out->model = anb_cart_slot(plan, tree, leaf->slot)->offset + anb_rls_predict(&plan->rls, rls, x, scratch);
+    } else if (plan->leaf != ANB_LEAF_MEAN) {
+        const double *w = anb_cart_model(plan, tree, index);
+        out->model = anb_dot(w, x, plan->features) + w[plan->features];
+    }
+    out->model = bounded(leaf, out->model);
+    out->value = plan->leaf == ANB_LEAF_LINEAR ? out->model : weighed(leaf, out->mean, out->model);
+}
+
+/* Errors beyond 1e150 count as that, so that what fades stays a number. */
+static double squared(double gap)
+{
+    return gap * gap < 1e300 ? gap * gap : 1e300;
+}
+
+static double clip(double v, double bound)
+{
+    return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+static void learn_linear(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample)
+{
+    AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
+    double *w = anb_cart_model(plan, cart, at->leaf), d = (double)plan->features, weight = sample->weight / plan->bag;
+    double step = weight * clip(sample->y - at->model, sample->limit) /
+                  (ease * (d + 1) + leaf->model_count + weight * sample->energy);
+    double bad = anb_axpy(w, step, sample->gain, plan->features);
+    w[plan->features] += step * sample->gain0;
+    leaf->model_count = leaf->model_count + weight < plan->memory ? leaf->model_count + weight : plan->memory;
+    if (bad + (w[plan->features] - w[plan->features]) == 0)
+        return;
+    memset(w, 0, plan->stride * sizeof(double));
+    leaf->model_count = 0;
+}
+
+static void learn_rls(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot, const AnbCartSample *sample)
+{
+    double *rls = anb_cart_rls(plan, cart, slot), *scratch = sample->scratch;
+    double error = sample->y - anb_cart_slot(plan, cart, slot)->offset;
+    error -= anb_rls_predict(&plan->rls, rls, sample->x, scratch); /* unbounded, and the scratch is this row's */
+    if (!anb_rls_update(&plan->rls, rls, error, rls_lambda, sample->weight / plan->bag, scratch))
+        anb_rls_init(&plan->rls, rls);
+}
+
+void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample)
+{
+    AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
+    double y = sample->y, mean_gap = y - at->mean, model_gap = y - at->model;
+    bool complete = sample->gain != NULL;
+    leaf->mean_error = fade * leaf->mean_error + (1 - fade) * squared(mean_gap);
+    if (complete)
+        leaf->model_error = fade * leaf->model_error + (1 - fade) * squared(model_gap);
+    leaf->loss += sample->weight * (mean_gap * mean_gap);
+    if (leaf->low > leaf->high) {
+        leaf->low = leaf->high = y;
+        if (leaf->node == 0)
+            leaf->prior = y;
+    }
+    leaf->low = y < leaf->low ? y : leaf->low;
+    leaf->high = y > leaf->high ? y : leaf->high;
+    leaf->count += sample->weight;
+    leaf->mean += (y - leaf->mean) * (sample->weight / leaf->count);
+    if (plan->stride > 0 && complete)
+        learn_linear(plan, cart, at, sample);
+    else if (plan->rls_size > 0 && complete && leaf->slot != ANB_NO_SLOT)
+        learn_rls(plan, cart, leaf->slot, sample);
+}
+
+void anb_leaf_inherit(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t to)
+{
+    AnbCartLeaf *a = anb_cart_leaf(plan, cart, from), *b = anb_cart_leaf(plan, cart, to);
+    a->prior = anb_leaf_mean(a);
+    a->model_count *= kept;
+    a->since = a->loss = 0;
+    a->start = cart->clock;
+    *b = *a;
+    b->slot = ANB_NO_SLOT;
+    memcpy(anb_cart_model(plan, cart, to), anb_cart_model(plan, cart, from), plan->stride * sizeof(double));
+}

@@ -1,0 +1,304 @@
+/* Trees that vote and correct each other: prediction and learning. */
+#include "online_forest.h"
+#include "src/simd/kernels.h"
+
+static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
+static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: toward the leaf; above: the root */
+static const double fade = .995, alarm_delta = .01, clip_sd = 4;
+static const double margin = .7; /* a new tree takes over below this part of the old one's squared error */
+enum { BACK_TRIAL = 200, BACK_AGE = 5000 };
+
+/* What predict leaves in its scratch, before one AnbReached a tree. */
+typedef struct Outcome {
+    double value, pace[ANB_CART_RATES];
+} Outcome;
+
+static Outcome *outcome_of(double *scratch)
+{
+    return (Outcome *)scratch;
+}
+
+static AnbReached *reached_of(double *scratch)
+{
+    return (AnbReached *)(outcome_of(scratch) + 1);
+}
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+void anb_online_forest_layout(AnbOnlineForestPlan *plan)
+{
+    size_t d = plan->cart.features, size = sizeof(Outcome) + plan->trees * sizeof(AnbReached);
+    anb_cart_layout(&plan->cart);
+    plan->cart.bytes = rounded(plan->cart.bytes);
+    plan->at_heads = rounded(sizeof(AnbOnlineForest));
+    plan->at_gain = plan->at_heads + rounded(plan->trees * sizeof(AnbTreeHead));
+    plan->at_bins = plan->at_gain + rounded(anb_whiten_bytes(d));
+    plan->at_trees = plan->at_bins + rounded(anb_bins_bytes(d));
+    plan->bytes = plan->at_trees + plan->trees * (plan->background ? 2 : 1) * plan->cart.bytes;
+    plan->at_codes = (size + 7) / 8;
+    plan->at_scratch = plan->at_codes + (d + 7) / 8;
+    plan->each_scratch = plan->cart.rls_size > 0 ? anb_rls_scratch(d) : 0;
+    size_t work = anb_whiten_scratch(d) > ANB_BINS_SAMPLE ? anb_whiten_scratch(d) : ANB_BINS_SAMPLE;
+    plan->scratch = plan->at_scratch + work + plan->each_scratch;
+}
+
+void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, uint64_t seed)
+{
+    memset(grove, 0, plan->at_gain);
+    anb_random_seed(&grove->random, seed);
+    anb_whiten_init(anb_online_forest_gain(plan, grove), plan->cart.features);
+    memset(anb_online_forest_bins(plan, grove), 0, sizeof(AnbBins));
+    anb_bins_init(anb_online_forest_bins(plan, grove), plan->cart.features);
+    for (size_t t = 0; t < plan->trees; t++)
+        anb_cart_init(&plan->cart, anb_online_forest_tree(plan, grove, t, 0));
+}
+
+static double power10(double r)
+{
+    double r2 = r * r, r4 = r2 * r2;
+    return r4 * r4 * r2;
+}
+
+/* The least of n errors, each known as a faded mean. */
+static double least(const AnbFaded *error, double before)
+{
+    return error->mean < before ? error->mean : before;
+}
+
+static double ratio(double smallest, const AnbFaded *error)
+{
+    return error->mean > 0 ? smallest / error->mean : 1;
+}
+
+/* The trees' predictions by 1 / error^2. */
+static double vote(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const AnbReached *at)
+{
+    double smallest = INFINITY, sum = 0, total = 0;
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+        smallest = least(&head->error[head->front], smallest);
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+        double r = ratio(smallest, &head->error[head->front]), w = r * r;
+        total += w;
+        sum += w * (at[t].value - at[0].value);
+    }
+    return at[0].value + sum / total;
+}
+
+/* The paces' predictions by 1 / error^10. */
+static double settle(const AnbOnlineForest *grove, const double *pace)
+{
+    double smallest = INFINITY, sum = 0, total = 0;
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        smallest = least(&grove->rate_error[r], smallest);
+    for (int r = 0; r < ANB_CART_RATES; r++) {
+        double w = power10(ratio(smallest, &grove->rate_error[r]));
+        total += w;
+        sum += w * (pace[r] - pace[0]);
+    }
+    return pace[0] + sum / total;
+}
+
+double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
+                                 const double *raw, double *scratch)
+{
+    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
+    Outcome *out = outcome_of(scratch);
+    AnbReached *at = reached_of(scratch);
+    double correction[ANB_CART_RATES] = {0};
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbCart *tree = anb_online_forest_tree(plan, g, t, anb_online_forest_head(plan, g, t)->front);
+        at[t] = anb_cart_reach(&plan->cart, tree, x, raw, scratch + plan->at_scratch);
+        for (int r = 0; r < ANB_CART_RATES; r++)
+            correction[r] += at[t].correction[r];
+    }
+    double mean = vote(plan, g, at);
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        out->pace[r] = mean + correction[r] / (double)plan->trees;
+    out->value = settle(grove, out->pace);
+    return anb_range_clip(&grove->range, out->value) + grove->origin;
+}
+
+static double clip(double v, double bound)
+{
+    return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+/* How far a rate goes for a sample of some weight: itself for 1, never beyond 1. */
+static double pace_of(double one, double weight)
+{
+    return weight == 1 ? one : one * weight / (1 - one + one * weight);
+}
+
+/* The step of each pace is shared out over the path by powers of its lean, the leaf's share being the first. */
+static void correct_path(AnbCartNode *nodes, uint32_t node, const double *step)
+{
+    double part[ANB_CART_RATES], total[ANB_CART_RATES];
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        total[r] = part[r] = 1;
+    for (uint32_t i = 0; i < nodes[node].depth; i++)
+        for (int r = 0; r < ANB_CART_RATES; r++)
+            total[r] += part[r] *= lean[r];
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        part[r] = step[r] / total[r];
+    for (;;) {
+        for (int r = 0; r < ANB_CART_RATES; r++) {
+            nodes[node].correction[r] += part[r];
+            part[r] *= lean[r];
+        }
+        if (node == 0)
+            break;
+        node = nodes[node].parent;
+    }
+}
+
+static void correct(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, double *scratch, double y, double weight,
+                    double limit)
+{
+    const Outcome *out = outcome_of(scratch);
+    double step[ANB_CART_RATES];
+    for (int r = 0; r < ANB_CART_RATES; r++) {
+        double error = clip(y - out->pace[r], limit);
+        step[r] = pace_of(rate[r], weight) * error;
+        anb_faded_add(&grove->rate_error[r], error * error, weight, fade);
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        AnbCart *tree = anb_online_forest_tree(plan, grove, t, anb_online_forest_head(plan, grove, t)->front);
+        correct_path(anb_cart_nodes(&plan->cart, tree), reached_of(scratch)[t].node, step);
+    }
+}
+
+static void start_back(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t)
+{
+    AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    uint32_t back = !head->front;
+    head->back = 1;
+    head->error[back] = (AnbFaded){0};
+    anb_cart_init(&plan->cart, anb_online_forest_tree(plan, grove, t, back));
+}
+
+static bool chases(const AnbOnlineForestPlan *plan, size_t t)
+{
+    return plan->chase_f > 0 && t % 2 == 1;
+}
+
+/* The tree behind takes over; from now on it may grow on what is left over, so its histograms start again. */
+static void swap(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t)
+{
+    AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    head->front = !head->front;
+    head->back = 0;
+    head->alarm = (AnbAdwin){0};
+    if (chases(plan, t))
+        anb_cart_empty(&plan->cart, anb_online_forest_tree(plan, grove, t, head->front));
+}
+
+/* The tree behind learns as well, always on y: what a grove leaves over after a drift is not worth growing on. */
+static bool learn_back(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t, const AnbCartSample *sample,
+                       double weight)
+{
+    AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    uint32_t back = !head->front;
+    AnbCart *tree = anb_online_forest_tree(plan, grove, t, back);
+    AnbReached at = anb_cart_reach(&plan->cart, tree, sample->x, sample->raw, sample->scratch);
+    AnbCartSample own = *sample;
+    double error = sample->y - at.value;
+    own.chasing = false;
+    own.min_f = plan->cart.min_f;
+    anb_faded_add(&head->error[back], error * error, weight, fade);
+    if (own.weight > 0)
+        anb_cart_learn(&plan->cart, tree, &at, &own);
+    if (tree->clock <= BACK_TRIAL || !(head->error[back].mean < margin * head->error[head->front].mean))
+        return false;
+    swap(plan, grove, t);
+    return true;
+}
+
+static void watch(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t, double error, double limit)
+{
+    AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    if (!(limit > 0 && limit < INFINITY))
+        return;
+    double u = fabs(error) / limit;
+    if (anb_adwin_add(&head->alarm, u < 1 ? u : 1, alarm_delta) <= 0)
+        return;
+    if (!head->back || anb_online_forest_tree(plan, grove, t, !head->front)->clock > BACK_AGE)
+        start_back(plan, grove, t);
+}
+
+static void learn_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t, const AnbReached *at,
+                       AnbCartSample *sample, double weight, uint64_t *drifts)
+{
+    AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    double error = sample->y - at->value;
+    sample->weight = weight * (plan->cart.bag == 1 ? 1 : anb_random_poisson(&grove->random, plan->cart.bag));
+    sample->chasing = chases(plan, t);
+    sample->min_f = sample->chasing ? plan->chase_f : plan->cart.min_f;
+    anb_faded_add(&head->error[head->front], error * error, weight, fade);
+    if (sample->weight > 0)
+        anb_cart_learn(&plan->cart, anb_online_forest_tree(plan, grove, t, head->front), at, sample);
+    if (!plan->background)
+        return;
+    if (head->back && learn_back(plan, grove, t, sample, weight))
+        ++*drifts;
+    watch(plan, grove, t, error, sample->limit);
+}
+
+/* Edges fall due rarely and are made one feature a sample. */
+static void show_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *raw, double *work)
+{
+    AnbBins *bins = anb_online_forest_bins(plan, grove);
+    bool due = anb_bins_see(bins, raw, anb_random_bits(&grove->random));
+    if (due && grove->making == 0)
+        grove->making = plan->cart.features;
+    if (grove->making == 0)
+        return;
+    anb_bins_make(bins, (size_t)--grove->making, work);
+    if (grove->making == 0)
+        anb_bins_finish(bins);
+}
+
+bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *x,
+                             const double *raw, double y, double weight, double *scratch, uint64_t *drifts)
+{
+    grove->origin = grove->samples == 0 ? y : grove->origin;
+    y -= grove->origin;
+    const AnbReached *at = reached_of(scratch);
+    AnbBins *bins = anb_online_forest_bins(plan, grove);
+    AnbWhitener *gain = anb_online_forest_gain(plan, grove);
+    double *work = scratch + plan->at_scratch, residual = y - outcome_of(scratch)->value;
+    double sd = grove->samples > 1 ? anb_moments_sd(&grove->target) : 0, limit = sd > 0 ? clip_sd * sd : INFINITY;
+    unsigned char *codes = (unsigned char *)(scratch + plan->at_codes);
+    if (!(residual * residual * weight < 1e290))
+        return false;
+    bool complete = anb_nonfinite(x, plan->cart.features) == 0;
+    if (complete && plan->cart.stride > 0)
+        anb_whiten_see(gain, plan->cart.features, x, work);
+    anb_bins_codes(bins, plan->cart.features, raw, codes);
+    correct(plan, grove, scratch, y, weight, limit);
+    AnbCartSample sample = {.x = x,
+                            .raw = raw,
+                            .codes = codes,
+                            .bins = bins,
+                            .making = grove->making > 0,
+                            .gain = complete ? anb_whiten_row(gain, plan->cart.features) : NULL,
+                            .gain0 = gain->k0,
+                            .energy = gain->energy,
+                            .y = y,
+                            .residual = residual,
+                            .limit = limit,
+                            .random = &grove->random,
+                            .scratch = work};
+    for (size_t t = 0; t < plan->trees; t++)
+        learn_tree(plan, grove, t, at + t, &sample, weight, drifts);
+    show_bins(plan, grove, raw, work);
+    anb_moments_add(&grove->target, y, weight);
+    anb_range_add(&grove->range, y);
+    grove->samples++;
+    return grove->target.square < 1e290;
+}

@@ -1,0 +1,100 @@
+/*
+ * A grove: one or many incremental trees (cart.h) over shared bins and a shared whitening, that correct each other.
+ *
+ *     f_t     what tree t says                          w_t proportional to 1 / (its faded squared error)^2
+ *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): the corrections of rate r on the way down, summed
+ *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
+ *
+ * The nodes of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their
+ * error: whichever pace suits the stream takes the vote. A node's share is lean_r^(steps above the leaf): the slow
+ * paces mend single leaves, the fast ones inner nodes, which carry what is common to their leaves.
+ *
+ * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong.
+ * Each tree sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error
+ * rise a new tree starts behind it, and takes its place once its squared error is below .7 of the old one's (Gomes et
+ * al. 2017 take a second detector's word for it).
+ *
+ *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back of each in turn ]
+ */
+#ifndef ANB_LEARNERS_TREES_ONLINE_FOREST_H
+#define ANB_LEARNERS_TREES_ONLINE_FOREST_H
+
+#include "src/numeric/adwin.h"
+#include "cart.h"
+#include "whiten.h"
+#include "src/numeric/moments.h"
+
+/* What never changes; anb_online_forest_layout fills what is below the line. */
+typedef struct AnbOnlineForestPlan {
+    AnbCartPlan cart;
+    size_t trees;
+    bool background; /* new trees behind the old ones */
+    double chase_f;  /* the F of a split in trees that are grown on what is left over; 0 = there are none */
+    /* ---- */
+    size_t at_heads, at_gain, at_bins, at_trees, bytes;
+    size_t at_codes, at_scratch, each_scratch, scratch; /* doubles */
+} AnbOnlineForestPlan;
+
+typedef struct AnbTreeHead {
+    AnbFaded error[2];    /* of the two trees */
+    uint32_t front, back; /* which of the two answers; whether the other one is growing behind it */
+    AnbAdwin alarm;
+} AnbTreeHead;
+
+typedef struct AnbOnlineForest {
+    uint64_t samples;
+    uint64_t making; /* the bins' edges are being remade: features left */
+    AnbMoments target;
+    AnbRange range; /* of what is left of the targets above the origin */
+    double origin;  /* the first target: trees learn how far the others are from it */
+    AnbFaded rate_error[ANB_CART_RATES];
+    AnbRandom random;
+} AnbOnlineForest;
+
+void anb_online_forest_layout(AnbOnlineForestPlan *plan);
+void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, uint64_t seed);
+
+/* What the grove says of a row; `scratch` holds plan->scratch doubles. */
+double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
+                                 const double *raw, double *scratch);
+
+/**
+ * Learns from a sample.
+ *
+ * @param scratch  as predict has just left it for this row
+ * @param drifts   counts trees that were replaced
+ * @return         false where the grove can not go on (a squared error beyond the doubles): init it again
+ */
+bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *x,
+                             const double *raw, double y, double weight, double *scratch, uint64_t *drifts);
+
+/* Shares of the split gains, features of them, that sum to 1. */
+void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, double *out);
+
+void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor);
+bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove);
+
+static inline AnbTreeHead *anb_online_forest_head(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t tree)
+{
+    return (AnbTreeHead *)((char *)grove + plan->at_heads) + tree;
+}
+
+/* One of the two of tree t. */
+static inline AnbCart *anb_online_forest_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t tree,
+                                              size_t which)
+{
+    size_t index = plan->background ? 2 * tree + which : tree;
+    return (AnbCart *)((char *)grove + plan->at_trees + index * plan->cart.bytes);
+}
+
+static inline AnbWhitener *anb_online_forest_gain(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove)
+{
+    return (AnbWhitener *)((char *)grove + plan->at_gain);
+}
+
+static inline AnbBins *anb_online_forest_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove)
+{
+    return (AnbBins *)((char *)grove + plan->at_bins);
+}
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * What `tree` and `forest` are as types: a grove of one or of many, which differ in their plan only. Included by both,
+ * behind their `plan_of`.
+ */
+#ifndef ANB_LEARNERS_TREES_TREE_LEARNER_H
+#define ANB_LEARNERS_TREES_TREE_LEARNER_H
+
+static AnbNeed need(const AnbNode *self)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    return (AnbNeed){plan.bytes, plan.scratch};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    anb_online_forest_init(&plan, state, self->seed);
+    return 0;
+}
+
+static void reset(const AnbNode *self, void *state)
+{
+    init(self, state);
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    return anb_online_forest_predict(&plan, state, row->x, row->raw, scratch);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    if (anb_online_forest_learn(&plan, state, row->x, row->raw, y, weight, scratch, &row->counters->drifts))
+        return;
+    anb_restart(self, state, row);
+    ((AnbOnlineForest *)state)->origin = y; /* what it says until the next sample: a value that was seen */
+}
+
+static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    (void)row;
+    (void)scratch;
+    if (what != ANB_QUERY_IMPORTANCE)
+        return ANB_E_UNSUPPORTED;
+    anb_online_forest_importance(&plan, state, out);
+    return 0;
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    anb_online_forest_visit(&plan, state, visitor);
+}
+
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    return anb_online_forest_valid(&plan, state)
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "%s: not trees that can have grown", self->type->name);
+}
+
+#endif

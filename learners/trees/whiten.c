@@ -1,0 +1,98 @@
+/* Whitened rows by one RLS matrix. */
+#include "whiten.h"
+#include "src/simd/kernels.h"
+
+static const double lambda = .9998;
+
+static AnbRls rls_of(size_t features)
+{
+    return (AnbRls){.n = features, .intercept = true, .delta = 1};
+}
+
+static double *state_of(AnbWhitener *gain)
+{
+    return (double *)(gain + 1);
+}
+
+size_t anb_whiten_bytes(size_t features)
+{
+    size_t doubles = features <= ANB_WHITEN_FEATURES ? anb_rls_state(features) : features;
+    return sizeof(AnbWhitener) + doubles * sizeof(double);
+}
+
+size_t anb_whiten_scratch(size_t features)
+{
+    return features <= ANB_WHITEN_FEATURES ? anb_rls_scratch(features) : 0;
+}
+
+void anb_whiten_init(AnbWhitener *gain, size_t features)
+{
+    AnbRls rls = rls_of(features);
+    *gain = (AnbWhitener){0};
+    if (features <= ANB_WHITEN_FEATURES)
+        anb_rls_init(&rls, state_of(gain));
+    else
+        memset(state_of(gain), 0, features * sizeof(double));
+}
+
+const double *anb_whiten_row(const AnbWhitener *gain, size_t features)
+{
+    const double *state = (const double *)(gain + 1);
+    return features <= ANB_WHITEN_FEATURES ? anb_rls_weights(state) : state;
+}
+
+static void clear_weights(double *state, size_t features)
+{
+    memset(state + ANB_RLS_HEAD, 0, features * sizeof(double));
+    state[ANB_RLS_W0] = 0;
+}
+
+static void whiten(AnbWhitener *gain, size_t features, const double *x, double *scratch)
+{
+    AnbRls rls = rls_of(features);
+    double *state = state_of(gain), *k = state + ANB_RLS_HEAD;
+    clear_weights(state, features);
+    anb_rls_predict(&rls, state, x, scratch);
+    if (!anb_rls_update(&rls, state, 1, lambda, 1, scratch))
+        anb_rls_init(&rls, state);
+    for (size_t j = 0; j < features; j++)
+        k[j] *= gain->count;
+    gain->k0 = state[ANB_RLS_W0] * gain->count;
+}
+
+void anb_whiten_see(AnbWhitener *gain, size_t features, const double *x, double *scratch)
+{
+    double *k = (double *)(uintptr_t)anb_whiten_row(gain, features);
+    gain->count = lambda * gain->count + 1;
+    gain->k0 = 1;
+    if (features <= ANB_WHITEN_FEATURES)
+        whiten(gain, features, x, scratch);
+    else
+        memcpy(k, x, features * sizeof(double));
+    gain->energy = anb_dot(k, x, features) + gain->k0;
+    if (anb_nonfinite(k, features) + (gain->energy - gain->energy) == 0 && gain->energy >= 0)
+        return;
+    memset(k, 0, features * sizeof(double));
+    gain->k0 = gain->energy = 0;
+}
+
+void anb_whiten_visit(AnbWhitener *gain, size_t features, AnbVisitor *visitor)
+{
+    AnbRls rls = rls_of(features);
+    anb_visit(visitor, &gain->count, ANB_F64, 3);
+    if (features <= ANB_WHITEN_FEATURES)
+        anb_rls_visit(&rls, state_of(gain), visitor);
+    else
+        anb_visit(visitor, state_of(gain), ANB_F64, features);
+}
+
+bool anb_whiten_valid(const AnbWhitener *gain, size_t features)
+{
+    AnbRls rls = rls_of(features);
+    const double *state = (const double *)(gain + 1);
+    if (!(gain->count >= 0 && gain->count - gain->count == 0 && gain->energy >= 0 && gain->energy - gain->energy == 0))
+        return false;
+    if (features > ANB_WHITEN_FEATURES)
+        return anb_nonfinite(state, features) == 0;
+    return anb_rls_validate(&rls, state, NULL) == 0;
+}

@@ -1,0 +1,178 @@
+/*
+ * The commands: what each is called, takes, does to its keys and costs, as the server and its clients ask for it in
+ * COMMAND DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys
+ * alone.
+ */
+#include "module.h"
+#include <stdio.h>
+
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
+
+typedef RedisModuleCommandArg Arg;
+
+#define LIST(...)                                                                                                      \
+    (Arg[])                                                                                                            \
+    {                                                                                                                  \
+        __VA_ARGS__,                                                                                                   \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+#define KEY                                                                                                            \
+    {                                                                                                                  \
+        .name = "key", .type = ARG_KEY                                                                                 \
+    }
+#define NUMBER(called)                                                                                                 \
+    {                                                                                                                  \
+        .name = called, .type = ARG_DOUBLE                                                                             \
+    }
+#define NUMBERS(called)                                                                                                \
+    {                                                                                                                  \
+        .name = called, .type = ARG_DOUBLE, .flags = ARG_MULTIPLE                                                      \
+    }
+#define WHOLE(called)                                                                                                  \
+    {                                                                                                                  \
+        .name = called, .type = ARG_INTEGER                                                                            \
+    }
+#define TEXT(called)                                                                                                   \
+    {                                                                                                                  \
+        .name = called, .type = ARG_STRING                                                                             \
+    }
+#define ROWS(...)                                                                                                      \
+    {                                                                                                                  \
+        .name = "row", .type = ARG_BLOCK, .flags = ARG_MULTIPLE, .subargs = LIST(__VA_ARGS__)                          \
+    }
+#define WORD(called, said)                                                                                             \
+    {                                                                                                                  \
+        .name = called, .type = ARG_TOKEN, .token = said, .flags = ARG_OPTIONAL                                        \
+    }
+#define OPTION(called, kind, said)                                                                                     \
+    {                                                                                                                  \
+        .name = called, .type = kind, .token = said, .flags = ARG_OPTIONAL                                             \
+    }
+#define WEIGHT OPTION("weight", ARG_DOUBLE, "WEIGHT")
+#define REPLACE WORD("replace", "REPLACE")
+
+/* ---- keys ------------------------------------------------------------------------------------------------------- */
+
+enum {
+    MAKES = KEYSPEC_OW | KEYSPEC_INSERT,
+    PUTS = KEYSPEC_OW | KEYSPEC_UPDATE,
+    LEARNS = KEYSPEC_RW | KEYSPEC_ACCESS | KEYSPEC_UPDATE,
+    CLEARS = KEYSPEC_RW | KEYSPEC_UPDATE,
+    READS = KEYSPEC_RO | KEYSPEC_ACCESS
+};
+
+/* ---- the commands ----------------------------------------------------------------------------------------------- */
+
+typedef struct Command {
+    const char *name;
+    RedisModuleCmdFunc run;
+    const char *flags;
+    int arity;                /* negative: at least */
+    uint64_t key, second_key; /* what is done to the first argument and the second; 0: it is no key */
+    const char *category, *summary, *complexity;
+    Arg *arguments;
+} Command;
+
+static const Command commands[] = {
+    {"anb.create", anb_command_create, "write deny-oom", -5, MAKES, 0, "write", "Makes a model.",
+     "O(size of the model)",
+     LIST(KEY, TEXT("expression"), {.name = "n", .type = ARG_INTEGER, .token = "FEATURES"},
+          OPTION("seed", ARG_INTEGER, "SEED"), WORD("ifnotexists", "IFNOTEXISTS"))},
+    {"anb.train", anb_command_train, "write deny-oom", -4, LEARNS, 0, "write",
+     "Learns one sample and replies what the model predicted before.", "One update of the model",
+     LIST(KEY, NUMBER("y"), NUMBERS("x"), WEIGHT, WORD("withdiag", "WITHDIAG"))},
+    {"anb.mtrain", anb_command_mtrain, "write deny-oom", -5, LEARNS, 0, "write",
+     "Learns many samples and replies what the model predicted before each.", "O(N) updates, N the count of rows",
+     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), NUMBERS("x")), WEIGHT)},
+    {"anb.trainb", anb_command_trainb, "write deny-oom", -3, LEARNS, 0, "write",
+     "Learns packed samples, rows of little-endian doubles y x1 .. xn, and replies the predictions packed.",
+     "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT)},
+    {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.",
+     "One prediction of the model", LIST(KEY, NUMBERS("x"))},
+    {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
+     "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), NUMBERS("x"))},
+    {"anb.predictb", anb_command_predictb, "readonly", 3, READS, 0, "read",
+     "Predicts packed rows of little-endian doubles x1 .. xn and replies the predictions packed.",
+     "O(N) predictions, N the count of rows", LIST(KEY, TEXT("blob"))},
+    {"anb.pending", anb_command_pending, "write deny-oom", -4, LEARNS, 0, "write",
+     "Predicts one row and keeps it in the model until its label comes.", "One prediction of the model",
+     LIST(KEY, WHOLE("id"), NUMBERS("x"))},
+    {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
+     "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
+     LIST(KEY, WHOLE("id"), NUMBER("y"), WEIGHT)},
+    {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
+     LIST(KEY)},
+    {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",
+     LIST(KEY)},
+    {"anb.experts", anb_command_experts, "readonly", 2, READS, 0, "read",
+     "The experts of a model's mixture, one by one.", "O(N), N the count of experts", LIST(KEY)},
+    {"anb.reset", anb_command_reset, "write", 2, CLEARS, 0, "write", "Takes a model back to its initial state.",
+     "O(size of the model)", LIST(KEY)},
+    {"anb.clone", anb_command_clone, "write deny-oom", -3, READS, PUTS, "write", "Copies a model to another key.",
+     "O(size of the model)", LIST(KEY, {.name = "destination", .type = ARG_KEY, .key_spec_index = 1}, REPLACE)},
+    {"anb.save", anb_command_save, "readonly", 2, READS, 0, "read", "Replies a model as a snapshot.",
+     "O(size of the model)", LIST(KEY)},
+    {"anb.restore", anb_command_restore, "write deny-oom", -3, PUTS, 0, "write", "Makes a model from a snapshot.",
+     "O(size of the model)", LIST(KEY, TEXT("blob"), REPLACE)},
+    {"anb.version", anb_command_version, "readonly fast", 1, 0, 0, "read",
+     "Replies the version of the library that runs.", "O(1)", NULL},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static RedisModuleCommandKeySpec key_at(int position, uint64_t flags)
+{
+    return (RedisModuleCommandKeySpec){.flags = flags,
+                                       .begin_search_type = KEYSPEC_BEGIN_INDEX,
+                                       .bs.index.pos = position,
+                                       .find_keys_type = KEYSPEC_FIND_RANGE,
+                                       .fk.range = {0, 1, 0}};
+}
+
+/* What a server of version 7 or later wants to know beyond the call itself. */
+static int describe(RedisModuleCommand *command, const Command *c)
+{
+    static const RedisModuleCommandInfoVersion version = {1, sizeof(RedisModuleCommandHistoryEntry),
+                                                          sizeof(RedisModuleCommandKeySpec), sizeof(Arg)};
+    RedisModuleCommandKeySpec keys[3] = {{.flags = 0}};
+    RedisModuleCommandInfo info = {.version = &version, .summary = c->summary, .complexity = c->complexity};
+    if (c->key)
+        keys[0] = key_at(1, c->key);
+    if (c->second_key)
+        keys[1] = key_at(2, c->second_key);
+    info.since = "0.1.0";
+    info.arity = c->arity;
+    info.key_specs = c->key ? keys : NULL;
+    info.args = c->arguments;
+    return RedisModule_SetCommandInfo(command, &info) == REDISMODULE_OK ? 0 : -1;
+}
+
+static int categorise(RedisModuleCommand *command, const Command *c)
+{
+    char categories[32];
+    snprintf(categories, sizeof categories, "anabranch %s", c->category);
+    return RedisModule_SetCommandACLCategories(command, categories) == REDISMODULE_OK ? 0 : -1;
+}
+
+static int register_command(RedisModuleCtx *ctx, const Command *c)
+{
+    int first_key = c->key != 0, last_key = first_key + (c->second_key != 0);
+    if (RedisModule_CreateCommand(ctx, c->name, c->run, c->flags, first_key, last_key, first_key) != REDISMODULE_OK)
+        return -1;
+    RedisModuleCommand *command = RedisModule_GetCommand ? RedisModule_GetCommand(ctx, c->name) : NULL;
+    if (command && RedisModule_SetCommandInfo && describe(command, c))
+        return -1;
+    return command && RedisModule_AddACLCategory && RedisModule_SetCommandACLCategories ? categorise(command, c) : 0;
+}
+
+int anb_register_commands(RedisModuleCtx *ctx)
+{
+    if (RedisModule_AddACLCategory && RedisModule_AddACLCategory(ctx, "anabranch") != REDISMODULE_OK)
+        return -1;
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (register_command(ctx, &commands[i]))
+            return -1;
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* What the dense gates share: every expert is active and learns, and the probabilities are the weights of the mix. */
+#ifndef ANB_ROUTERS_DENSE_H
+#define ANB_ROUTERS_DENSE_H
+
+#include "src/numeric/boa.h"
+#include "src/numeric/stack.h"
+#include <anabranch/moe.h>
+
+/* Fills the gate from a BOA over its experts. */
+static inline void anb_dense_gate(const double *boa, AnbGate *gate)
+{
+    anb_boa_weights(boa, gate->k, gate->asleep, gate->p);
+    memcpy(gate->weight, gate->p, gate->k * sizeof *gate->p);
+    for (size_t i = 0; i < gate->k; i++)
+        gate->active[i] = (unsigned)i;
+    gate->n_active = gate->k;
+}
+
+/* A prediction within the seen target range, where there is one. */
+static inline double anb_dense_clip(const AnbGate *gate, double f)
+{
+    if (gate->low > gate->high)
+        return f;
+    return f < gate->low ? gate->low : f > gate->high ? gate->high : f;
+}
+
+/* What a gate without weights on the features can be asked: its BOA's log-weights. */
+static inline int anb_dense_query(const double *boa, size_t k, AnbQuery what, void *out)
+{
+    if (what != ANB_QUERY_GATE)
+        return ANB_E_UNSUPPORTED;
+    *(AnbGateWeights *)out = (AnbGateWeights){.k = k, .bias = anb_boa_log_weights(boa, k)};
+    return 0;
+}
+
+/* Whether n doubles of a state are finite: 0 or ANB_E_STATE with a reason. */
+static inline int anb_dense_validate(const double *values, size_t n, AnbError *error)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(values[i] - values[i] == 0))
+            return anb_fail(error, ANB_E_STATE, "a gate holds a number that is not finite");
+    return 0;
+}
+
+#endif

@@ -1,0 +1,292 @@
+#include "model.h"
+#include "arena.h"
+#include "expression.h"
+#include "src/simd/kernels.h"
+
+static void *aligned(void *memory)
+{
+    uintptr_t at = (uintptr_t)memory;
+    return (void *)((at + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN);
+}
+
+AnbModelOptions anb_model_defaults(void)
+{
+    return (AnbModelOptions){.seed = 1, .max_bytes = (size_t)1 << 30};
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------ */
+
+/* What anb_total_bytes tells is what max_bytes bounds. */
+static void *take(const AnbPlan *plan, size_t size, AnbError *error)
+{
+    if (size + plan->bytes > plan->max_bytes) {
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu", size + plan->bytes,
+                 plan->max_bytes);
+        return NULL;
+    }
+    void *memory = plan->allocator.alloc(size, plan->allocator.context);
+    if (!memory)
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+    return memory;
+}
+
+StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
+{
+    size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
+    size_t size = sizeof(StreamingLearner) + block + scratch + (size_t)2 * ANB_ALIGN;
+    void *memory = take(plan, size, error);
+    if (!memory) {
+        anb_plan_drop(plan);
+        return NULL;
+    }
+    memset(memory, 0, size);
+    StreamingLearner *model = memory;
+    model->plan = plan;
+    model->memory = memory;
+    model->block = aligned(model + 1);
+    model->scratch = (double *)(model->block + block);
+    return model;
+}
+
+static int init_tree(const AnbNode *node, void *state)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    int code = node->type->init ? node->type->init(node, state) : 0;
+    for (size_t i = 0; i < parts && !code; i++)
+        code = init_tree(&node->children[i], anb_child_state(&node->children[i], state));
+    return code;
+}
+
+static StreamingLearner *new_from_plan(AnbPlan *plan, AnbError *error)
+{
+    StreamingLearner *model = plan ? anb_model_allocate(plan, error) : NULL;
+    if (!model)
+        return NULL;
+    int code = init_tree(&plan->nodes[0], model->block);
+    if (code) {
+        anb_fail(error, code, "%s", anb_error_text(code));
+        anb_free(model);
+        return NULL;
+    }
+    return model;
+}
+
+StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)
+{
+    AnbModelOptions usual = anb_model_defaults();
+    return new_from_plan(anb_plan_new(n_features, root, options ? options : &usual, error), error);
+}
+
+StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
+{
+    AnbModelOptions usual = anb_model_defaults();
+    options = options ? options : &usual;
+    AnbArena arena = {.allocator = anb_allocator_of(options)};
+    const AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, options->types, error);
+    StreamingLearner *model = root ? anb_new(n_features, root, options, error) : NULL;
+    anb_arena_free(&arena);
+    return model;
+}
+
+/* ---- clones: a memcpy, but for types that own pointers ----------------------------------------------------------- */
+
+static void clear_tree(const AnbNode *node, void *state)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    if (node->type->clear)
+        node->type->clear(node, state);
+    for (size_t i = 0; i < parts; i++)
+        clear_tree(&node->children[i], anb_child_state(&node->children[i], state));
+}
+
+/* The owned pointers of a block that was copied as bytes are still the original's: replaced, or zeroed after a failure,
+ * so that the copy can be freed in any case. */
+static int clone_tree(const AnbNode *node, const void *from, void *to, int code)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    if (node->type->clone) {
+        memset(to, 0, node->state_size);
+        code = code ? code : node->type->clone(node, from, to);
+    }
+    for (size_t i = 0; i < parts; i++) {
+        const AnbNode *child = &node->children[i];
+        code = clone_tree(child, anb_child_state_const(child, from), anb_child_state(child, to), code);
+    }
+    return code;
+}
+
+StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
+{
+    StreamingLearner *copy = anb_model_allocate(anb_plan_keep(model->plan), error);
+    if (!copy)
+        return NULL;
+    memcpy(copy->block, model->block, anb_block_bytes(model->plan));
+    copy->counters = model->counters;
+    if (model->plan->owns_pointers && clone_tree(&model->plan->nodes[0], model->block, copy->block, 0)) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        anb_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+/* Nothing in block and scratch points into them, so only the head's pointers change, and the alignment. */
+StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context)
+{
+    const AnbPlan *plan = model->plan;
+    size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
+    size_t before = (size_t)(model->block - (unsigned char *)model->memory);
+    unsigned char *memory = plan->owns_pointers ? NULL : move(model->memory, context);
+    if (!memory)
+        return model;
+    model = (StreamingLearner *)memory;
+    model->memory = memory;
+    model->block = aligned(model + 1);
+    model->scratch = (double *)(model->block + block);
+    memmove(model->block, memory + before, block + scratch);
+    return model;
+}
+
+void anb_free(StreamingLearner *model)
+{
+    if (!model)
+        return;
+    AnbPlan *plan = model->plan;
+    if (plan->owns_pointers)
+        clear_tree(&plan->nodes[0], model->block);
+    plan->allocator.free(model->memory, plan->allocator.context);
+    anb_plan_drop(plan);
+}
+
+void anb_reset(StreamingLearner *model)
+{
+    anb_node_reset(&model->plan->nodes[0], model->block);
+    model->counters = (AnbCounters){0};
+}
+
+/* ---- a sample's way ---------------------------------------------------------------------------------------------- */
+
+bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing)
+{
+    size_t n = plan->nodes[0].n_features;
+    bool infinite = false;
+    *missing = 0;
+    for (size_t i = 0; i < n; i++) {
+        *missing += x[i] != x[i];
+        infinite |= x[i] == x[i] && x[i] - x[i] != 0;
+    }
+    bool refused = infinite || (*missing && !plan->takes_missing);
+    counters->rejected_features += refused;
+    return refused;
+}
+
+static double predict_row(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
+                          const double *x)
+{
+    const AnbNode *root = &plan->nodes[0];
+    AnbRow row = {x, x, NULL, counters};
+    uint64_t missing;
+    if (anb_nonfinite(x, root->n_features) != 0 && anb_refuses_row(plan, x, counters, &missing))
+        return ANB_NAN;
+    return root->type->predict(root, block, &row, scratch);
+}
+
+double anb_predict(StreamingLearner *model, const double *x)
+{
+    return predict_row(model->plan, model->block, model->scratch, &model->counters, x);
+}
+
+double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x)
+{
+    return predict_row(model->plan, model->block, reader->scratch, &reader->counters, x);
+}
+
+/* A sample that is not plainly fine: rejected, without weight, with missing cells, or weighted where none can be. */
+static double train_slowly(StreamingLearner *model, const double *x, double y, double weight)
+{
+    const AnbPlan *plan = model->plan;
+    const AnbNode *root = &plan->nodes[0];
+    AnbCounters *counters = &model->counters;
+    AnbRow row = {x, x, NULL, counters};
+    uint64_t missing;
+    if (anb_refuses_row(plan, x, counters, &missing))
+        return ANB_NAN;
+    if (y - y != 0) {
+        counters->rejected_target++;
+        return ANB_NAN;
+    }
+    if (weight - weight != 0 || weight < 0) {
+        counters->rejected_weight++;
+        return ANB_NAN;
+    }
+    if (weight == 0 || anb_sits_out(root, &row, weight))
+        return root->type->predict(root, model->block, &row, model->scratch);
+    counters->missing_cells += missing;
+    counters->trained++;
+    return anb_node_step(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
+}
+
+double anb_train_one(StreamingLearner *model, const double *x, double y, double weight)
+{
+    const AnbNode *root = &model->plan->nodes[0];
+    AnbRow row = {x, x, NULL, &model->counters};
+    if (weight != 1 || anb_nonfinite(x, root->n_features) + (y - y) != 0)
+        return train_slowly(model, x, y, weight);
+    model->counters.trained++;
+    if (root->type->step)
+        return root->type->step(root, model->block, &row, y, weight, model->scratch);
+    double f = root->type->predict(root, model->block, &row, model->scratch);
+    root->type->update(root, model->block, &row, y, weight, model->scratch);
+    return f;
+}
+
+void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out)
+{
+    size_t d = model->plan->nodes[0].n_features;
+    for (size_t i = 0; i < n; i++)
+        out[i] = anb_predict(model, x + i * d);
+}
+
+void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
+                    double *out)
+{
+    size_t d = model->plan->nodes[0].n_features;
+    for (size_t i = 0; i < n; i++) {
+        double f = anb_train_one(model, x + i * d, y[i], weight ? weight[i] : 1);
+        if (out)
+            out[i] = f;
+    }
+}
+
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
+
+AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
+{
+    AnbPlan *plan = model->plan;
+    size_t size = sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
+    void *memory = plan->allocator.alloc(size, plan->allocator.context);
+    if (!memory) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    memset(memory, 0, size);
+    AnbReader *reader = memory;
+    reader->plan = anb_plan_keep(plan);
+    reader->memory = memory;
+    reader->scratch = aligned(reader + 1);
+    return reader;
+}
+
+void anb_reader_free(AnbReader *reader)
+{
+    if (!reader)
+        return;
+    AnbPlan *plan = reader->plan;
+    plan->allocator.free(reader->memory, plan->allocator.context);
+    anb_plan_drop(plan);
+}
+
+const AnbCounters *anb_reader_counters(const AnbReader *reader)
+{
+    return &reader->counters;
+}

@@ -1,0 +1,56 @@
+/*
+ * A model as the host sees it: one piece of memory for the head, the block and the scratch.
+ */
+#ifndef ANB_HOST_MODEL_H
+#define ANB_HOST_MODEL_H
+
+#include "plan.h"
+
+struct StreamingLearner {
+    AnbPlan *plan;
+    unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
+    double *scratch;      /* likewise */
+    AnbCounters counters;
+    void *memory; /* what the allocator gave */
+};
+
+struct AnbReader {
+    AnbPlan *plan;
+    double *scratch;
+    AnbCounters counters;
+    void *memory;
+};
+
+/* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
+ */
+StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
+/* The block's size in bytes. */
+static inline size_t anb_block_bytes(const AnbPlan *plan)
+{
+    return plan->nodes[0].subtree_size;
+}
+
+static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
+{
+    return model->block + anb_node_state_offset(node);
+}
+
+static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNode *node)
+{
+    return model->scratch + anb_node_scratch_offset(node);
+}
+
+/* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing
+ * ones. The slow path: only where some cell is not finite can it be true. */
+bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
+
+/* Weights are learned within 2^-100 to 2^100: no sum of 2^64 of them, or of their squares, leaves the doubles. */
+static inline double anb_weight_within(double weight)
+{
+    return weight > 0x1p100 ? 0x1p100 : weight < 0x1p-100 ? 0x1p-100 : weight;
+}
+
+/* Visits the used fields of a whole block, node by node in depth-first order. */
+void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Option structs as their tables describe them: defaults, ranges, values from text and back.
+ */
+#ifndef ANB_HOST_PARAMS_H
+#define ANB_HOST_PARAMS_H
+
+#include <anabranch/type.h>
+
+/* How many params a type has. */
+size_t anb_params_count(const StreamingLearnerType *type);
+/* The param of that name, n bytes long, or NULL. */
+const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n);
+/* Whether every option is in its range; 0 or ANB_E_ARGUMENT with the param's name and range. */
+int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error);
+/* Sets one option from the n bytes of a value: a number, a word, true or false, or [a list]. 0 or a code with the
+ * reason. */
+int anb_param_parse(const StreamingLearnerType *type, const AnbParam *param, const char *text, size_t n, void *options,
+                    AnbError *error);
+/* Whether an option is what its table says it is unless told. A router counts as default; its node says more. */
+bool anb_param_is_default(const AnbParam *param, const void *options);
+/* Writes an option's value as text, at most size - 1 bytes and a terminator. Returns the bytes written. */
+size_t anb_param_print(const AnbParam *param, const void *options, char *text, size_t size);
+/* The n-th word of a|b|c, and its length; NULL behind the last. */
+const char *anb_param_word(const AnbParam *param, int index, size_t *length);
+/* The router that a ROUTER param names unless told. */
+const AnbRouterType *anb_router_find(const char *name, size_t n);
+
+#endif

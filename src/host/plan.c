@@ -1,0 +1,474 @@
+#include "plan.h"
+#include "arena.h"
+#include "expression.h"
+#include "params.h"
+#include "src/numeric/random.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NODES_MAX = 65536 };
+
+static void *from_malloc(size_t size, void *context)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void to_free(void *memory, void *context)
+{
+    (void)context;
+    free(memory);
+}
+
+const AnbAllocator *anb_allocator_of(const AnbModelOptions *options)
+{
+    static const AnbAllocator usual = {from_malloc, to_free, NULL};
+    return options->allocator ? options->allocator : &usual;
+}
+
+static size_t round_up(size_t size, size_t step)
+{
+    return (size + step - 1) / step * step;
+}
+
+/* ---- presets: a copy of the tree in which each stands replaced by what it expands to ----------------------------- */
+
+static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
+                       AnbError *error);
+
+static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert,
+                         int depth, AnbError *error)
+{
+    char *text = anb_arena_take(arena, ANB_TEXT_MAX);
+    if (!text)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    void *defaults = anb_arena_take(arena, expert->type->options_size);
+    if (!defaults)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    anb_options_defaults(expert->type, defaults);
+    const void *given = expert->options ? expert->options : defaults;
+    int code = anb_params_check(expert->type, given, error);
+    if (!code)
+        code = expert->type->expand(given, n_features, text, ANB_TEXT_MAX, error);
+    if (code)
+        return code;
+    AnbExpert *made = anb_expression_parse(arena, text, ANB_TEXT_MAX, options->types, error);
+    if (!made)
+        return error ? error->code : ANB_E_SYNTAX;
+    made->warmup = expert->warmup;
+    made->name = expert->name;
+    *expert = *made;
+    return expand_tree(arena, n_features, options, expert, depth + 1, error);
+}
+
+/* What the text could say as well. */
+static bool is_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
+}
+
+/* What every call relies on; a name that text cannot hold would make models that no snapshot brings back. */
+static int check_type(const StreamingLearnerType *type, AnbError *error)
+{
+    if (!type || !type->name)
+        return anb_fail(error, ANB_E_ARGUMENT, "an expert without a type");
+    if (!is_name(type->name) || (*type->name >= '0' && *type->name <= '9'))
+        return anb_fail(error, ANB_E_ARGUMENT, "'%.60s' is no type's name: 1 to %d of a-z, 0-9 and _, no digit first",
+                        type->name, ANB_NAME_MAX);
+    if (!type->expand && !(type->need && type->predict && type->update))
+        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has need, predict and update", type->name);
+    return 0;
+}
+
+int anb_check_children(const AnbExpert *expert, AnbError *error)
+{
+    unsigned least = expert->type->min_children, most = expert->type->max_children;
+    if (expert->n_children >= least && expert->n_children <= most)
+        return 0;
+    if (most == 0)
+        return anb_fail(error, ANB_E_ARGUMENT, "%s takes no children, not %zu", expert->type->name, expert->n_children);
+    if (least == most)
+        return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u %s, not %zu", expert->type->name, least,
+                        least == 1 ? "child" : "children", expert->n_children);
+    return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u to %u children, not %zu", expert->type->name, least, most,
+                    expert->n_children);
+}
+
+static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
+                       AnbError *error)
+{
+    int code = 0;
+    if (depth > ANB_DEPTH_MAX)
+        return anb_fail(error, ANB_E_LIMIT, "more than %d deep", ANB_DEPTH_MAX);
+    if ((code = check_type(expert->type, error)))
+        return code;
+    if ((code = anb_check_children(expert, error)))
+        return code;
+    if (expert->type->expand)
+        return expand_preset(arena, n_features, options, expert, depth, error);
+    AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
+    if (!children)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    if (expert->n_children > 0)
+        memcpy(children, expert->children, expert->n_children * sizeof *children);
+    expert->children = children;
+    for (size_t i = 0; i < expert->n_children && !code; i++)
+        code = expand_tree(arena, n_features, options, &children[i], depth + 1, error);
+    return code;
+}
+
+/* ---- measuring --------------------------------------------------------------------------------------------------- */
+
+typedef struct Measure {
+    size_t nodes, bytes; /* bytes of options and names, each on its own boundary */
+} Measure;
+
+static const AnbRouterChoice *router_of(const StreamingLearnerType *type, const void *options)
+{
+    for (const AnbParam *p = type->params; options && p && p->name; p++)
+        if (p->kind == ANB_ROUTER)
+            return (const AnbRouterChoice *)((const char *)options + p->offset);
+    return NULL;
+}
+
+/* The type of the router that an expert will hold, or NULL. */
+static const StreamingLearnerType *router_type(const AnbExpert *expert)
+{
+    const AnbRouterChoice *given = router_of(expert->type, expert->options);
+    if (given)
+        return given->type ? &given->type->type : NULL; /* none named: refused when the options are checked */
+    for (const AnbParam *p = expert->type->params; p && p->name; p++)
+        if (p->kind == ANB_ROUTER)
+            return &anb_router_find(p->words, strlen(p->words))->type;
+    return NULL;
+}
+
+enum { LABEL_EXTRA = 24, PLAN_ALIGN = 16 };
+
+/* What `take` will use for a node of the type. */
+static size_t own_bytes(const StreamingLearnerType *type, const char *name)
+{
+    size_t label = name ? strlen(name) + 1 : strlen(type->name) + LABEL_EXTRA;
+    return round_up(type->options_size, PLAN_ALIGN) + round_up(label, PLAN_ALIGN);
+}
+
+static void measure(const AnbExpert *expert, Measure *m)
+{
+    const StreamingLearnerType *router = router_type(expert);
+    m->nodes += 1 + (router != NULL);
+    m->bytes += own_bytes(expert->type, expert->name) + (router ? own_bytes(router, NULL) : 0);
+    for (size_t i = 0; i < expert->n_children; i++)
+        measure(&expert->children[i], m);
+}
+
+/* ---- building ---------------------------------------------------------------------------------------------------- */
+
+typedef struct Builder {
+    AnbPlan *plan;
+    size_t next_node;
+    unsigned next_index;
+    char *next_byte;
+    size_t bytes; /* of block and scratch so far, an upper bound */
+    AnbError *error;
+} Builder;
+
+static void *take(Builder *b, size_t size)
+{
+    void *memory = b->next_byte;
+    b->next_byte += round_up(size, PLAN_ALIGN);
+    return memory;
+}
+
+/* The plan's own copy of a node's options, the defaults where none were given. */
+static int copy_options(Builder *b, AnbNode *node, const void *given)
+{
+    void *options = take(b, node->type->options_size);
+    if (given)
+        memcpy(options, given, node->type->options_size);
+    else
+        anb_options_defaults(node->type, options);
+    node->options = options;
+    return anb_params_check(node->type, options, b->error);
+}
+
+static void set_seed(Builder *b, AnbNode *node)
+{
+    node->index = b->next_index++;
+    node->seed = 0;
+    for (const AnbParam *p = node->type->params; p && p->name; p++)
+        if (p->kind == ANB_SEED)
+            node->seed = *(const uint64_t *)((const char *)node->options + p->offset);
+    if (node->seed == 0)
+        node->seed = anb_seed_mix(b->plan->seed, node->index);
+}
+
+static int check_place(const Builder *b, const AnbNode *node)
+{
+    bool root_only = node->type->flags & ANB_ROOT_ONLY;
+    if (root_only && node->parent && !(node->parent->type->flags & ANB_ROOT_ONLY))
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s stands only at the root", node->type->name);
+    if (node->n_features < 1 || node->n_features > ANB_FEATURES_MAX)
+        return anb_fail(b->error, ANB_E_LIMIT, "%s would see %zu features; 1 to %d are possible", node->type->name,
+                        node->n_features, ANB_FEATURES_MAX);
+    return 0;
+}
+
+static int add_size(Builder *b, AnbNode *node, AnbNeed need)
+{
+    size_t limit = b->plan->max_bytes;
+    bool possible = need.state < SIZE_MAX / 4 && need.scratch < SIZE_MAX / 4 / sizeof(double);
+    node->state_size = round_up(need.state, ANB_ALIGN);
+    node->scratch_size = round_up(need.scratch, ANB_ALIGN / sizeof(double));
+    size_t bytes = node->state_size + node->scratch_size * sizeof(double);
+    if (!possible || bytes > limit - b->bytes)
+        return anb_fail(b->error, ANB_E_LIMIT, "%s brings the model over its limit of %zu bytes", node->type->name,
+                        limit);
+    b->bytes += bytes;
+    return 0;
+}
+
+static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert);
+
+static int build_router(Builder *b, AnbNode *node, const AnbRouterChoice *choice)
+{
+    AnbNode *router = (AnbNode *)&node->children[node->n_children];
+    const void *given = choice->options;
+    /* the plan's copy of the mixture's options must not point at the caller's */
+    ((AnbRouterChoice *)choice)->options = NULL;
+    AnbExpert expert = {.type = &choice->type->type, .options = given};
+    return build_node(b, router, &expert);
+}
+
+/* The children's places behind the node's own state and scratch. */
+static void lay_out(AnbNode *node, size_t parts)
+{
+    size_t state = node->state_size, scratch = node->scratch_size;
+    for (size_t i = 0; i < parts; i++) {
+        AnbNode *child = (AnbNode *)&node->children[i];
+        child->state_offset = state;
+        child->scratch_offset = scratch;
+        state += child->subtree_size;
+        scratch += child->scratch_size;
+    }
+    node->subtree_size = state;
+    node->scratch_size = scratch;
+}
+
+static int build_children(Builder *b, AnbNode *node, const AnbExpert *expert)
+{
+    int code = 0;
+    for (size_t i = 0; i < node->n_children && !code; i++) {
+        AnbNode *child = (AnbNode *)&node->children[i];
+        child->n_features = node->type->child_features ? node->type->child_features(node, i) : node->n_features;
+        code = build_node(b, child, &expert->children[i]);
+    }
+    if (!code && node->router)
+        code = build_router(b, node, router_of(node->type, node->options));
+    return code;
+}
+
+static void place_children(Builder *b, AnbNode *node, const AnbExpert *expert)
+{
+    const AnbRouterChoice *choice = router_of(node->type, node->options);
+    AnbNode *children = &b->plan->nodes[b->next_node];
+    b->next_node += expert->n_children + (choice != NULL);
+    node->children = children;
+    node->n_children = expert->n_children;
+    for (size_t i = 0; i < expert->n_children; i++)
+        children[i] = (AnbNode){.type = expert->children[i].type, .parent = node};
+    if (choice) {
+        children[expert->n_children] =
+            (AnbNode){.type = &choice->type->type, .parent = node, .n_features = node->n_features};
+        node->router = &children[expert->n_children];
+    }
+}
+
+static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
+{
+    size_t which = node->parent ? (size_t)(node - node->parent->children) : 0;
+    if (expert->warmup < 0 || expert->warmup > ANB_WARMUP_MAX)
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup = %d is outside [0, %d]", expert->type->name,
+                        expert->warmup, ANB_WARMUP_MAX);
+    if (expert->name && !is_name(expert->name))
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: a name is 1 to %d of a-z, 0-9 and _", expert->type->name,
+                        ANB_NAME_MAX);
+    if ((expert->warmup > 0 || expert->name) && !(node->parent && node->parent->router))
+        return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup and name are for the experts of a mixture",
+                        expert->type->name);
+    node->warmup = expert->warmup;
+    if (expert->name)
+        node->name = node->label = memcpy(take(b, strlen(expert->name) + 1), expert->name, strlen(expert->name) + 1);
+    else {
+        size_t size = strlen(expert->type->name) + LABEL_EXTRA;
+        char *label = take(b, size);
+        snprintf(label, size, "%s_%zu", expert->type->name, which);
+        node->label = label;
+    }
+    return 0;
+}
+
+static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert)
+{
+    int code = set_attributes(b, node, expert);
+    if (code)
+        return code;
+    code = copy_options(b, node, expert->options);
+    if (code || (code = check_place(b, node)))
+        return code;
+    set_seed(b, node);
+    place_children(b, node, expert);
+    if (node->type->check && (code = node->type->check(node, b->error)))
+        return code;
+    code = build_children(b, node, expert);
+    if (code)
+        return code;
+    code = add_size(b, node, node->type->need(node));
+    if (code)
+        return code;
+    lay_out(node, node->n_children + (node->router != NULL));
+    b->plan->owns_pointers |= node->type->clear != NULL;
+    return 0;
+}
+
+/* ---- what the whole tree can take -------------------------------------------------------------------------------- */
+
+static bool takes_missing(const AnbNode *node, bool x_complete, bool raw_complete)
+{
+    unsigned flags = node->type->flags;
+    if (!(flags & ANB_TAKES_MISSING) &&
+        (((flags & ANB_READS_X) && !x_complete) || ((flags & ANB_READS_RAW) && !raw_complete)))
+        return false;
+    bool x = x_complete || (flags & ANB_COMPLETES), raw = raw_complete;
+    for (size_t i = 0; i < node->n_children; i++) {
+        bool mapped = node->children[i].n_features != node->n_features; /* such rows are complete as they are */
+        if (!takes_missing(&node->children[i], x || mapped, raw || mapped))
+            return false;
+    }
+    return !node->router || takes_missing(node->router, x, raw);
+}
+
+static const AnbNode *first_mixture(const AnbNode *node)
+{
+    if (node->router)
+        return node;
+    for (size_t i = 0; i < node->n_children; i++) {
+        const AnbNode *found = first_mixture(&node->children[i]);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
+/* The head and the nodes, up to where options and names start. */
+static size_t node_bytes(size_t nodes)
+{
+    return round_up(sizeof(AnbPlan) + nodes * sizeof(AnbNode), PLAN_ALIGN);
+}
+
+static AnbPlan *allocate(const Measure *m, const AnbModelOptions *options, AnbError *error)
+{
+    const AnbAllocator *allocator = anb_allocator_of(options);
+    size_t bytes = node_bytes(m->nodes) + m->bytes;
+    if (m->nodes > NODES_MAX || bytes > options->max_bytes) {
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu learners is over its limit", m->nodes);
+        return NULL;
+    }
+    AnbPlan *plan = allocator->alloc(bytes, allocator->context);
+    if (!plan) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    memset(plan, 0, bytes);
+    atomic_init(&plan->references, 1);
+    plan->allocator = *allocator;
+    plan->seed = options->seed;
+    plan->max_bytes = options->max_bytes;
+    plan->n_nodes = m->nodes;
+    plan->bytes = bytes;
+    plan->nodes = (AnbNode *)(plan + 1);
+    return plan;
+}
+
+/* Both expressions in one piece of memory. */
+static int keep_texts(AnbPlan *plan, AnbError *error)
+{
+    const AnbNode *root = &plan->nodes[0];
+    size_t length = anb_expression_print(root, false, NULL, 0) + 1;
+    size_t full = anb_expression_print(root, true, NULL, 0) + 1;
+    char *text = plan->allocator.alloc(length + full, plan->allocator.context);
+    if (!text)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    anb_expression_print(root, false, text, length);
+    anb_expression_print(root, true, text + length, full);
+    plan->expression = text;
+    plan->full_expression = text + length;
+    plan->bytes += length + full;
+    return 0;
+}
+
+static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
+{
+    Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)plan + node_bytes(plan->n_nodes), .error = error};
+    b.bytes = plan->bytes;
+    plan->nodes[0] = (AnbNode){.type = root->type, .n_features = n_features};
+    int code = build_node(&b, &plan->nodes[0], root);
+    if (code)
+        return code;
+    plan->takes_missing = takes_missing(&plan->nodes[0], false, false);
+    plan->moe = first_mixture(&plan->nodes[0]);
+    return keep_texts(plan, error);
+}
+
+AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)
+{
+    AnbArena arena = {.allocator = anb_allocator_of(options)};
+    AnbExpert tree = *root;
+    AnbPlan *plan = NULL;
+    Measure m = {0};
+    if (expand_tree(&arena, n_features, options, &tree, 1, error))
+        goto done;
+    measure(&tree, &m);
+    plan = allocate(&m, options, error);
+    if (plan && build(plan, n_features, &tree, error)) {
+        anb_plan_drop(plan);
+        plan = NULL;
+    }
+done:
+    anb_arena_free(&arena);
+    return plan;
+}
+
+AnbPlan *anb_plan_keep(AnbPlan *plan)
+{
+    atomic_fetch_add_explicit(&plan->references, 1, memory_order_relaxed);
+    return plan;
+}
+
+void anb_plan_drop(AnbPlan *plan)
+{
+    if (atomic_fetch_sub_explicit(&plan->references, 1, memory_order_acq_rel) != 1)
+        return;
+    AnbAllocator allocator = plan->allocator;
+    if (plan->expression)
+        allocator.free((char *)plan->expression, allocator.context);
+    allocator.free(plan, allocator.context);
+}
+
+size_t anb_node_state_offset(const AnbNode *node)
+{
+    size_t offset = 0;
+    for (; node->parent; node = node->parent)
+        offset += node->state_offset;
+    return offset;
+}
+
+size_t anb_node_scratch_offset(const AnbNode *node)
+{
+    size_t offset = 0;
+    for (; node->parent; node = node->parent)
+        offset += node->scratch_offset;
+    return offset;
+}

@@ -1,0 +1,46 @@
+/*
+ * A plan: an immutable tree of nodes in one piece of memory, shared by every clone.
+ *
+ *     AnbPlan | nodes[n] | options of each | names | the canonical expression
+ *
+ * The children of a node stand side by side, its router behind them.
+ */
+#ifndef ANB_HOST_PLAN_H
+#define ANB_HOST_PLAN_H
+
+#include <anabranch/learner.h>
+#include <anabranch/type.h>
+#include <stdatomic.h>
+
+enum { ANB_ALIGN = 64, ANB_FEATURES_MAX = 1 << 20 };
+
+typedef struct AnbPlan {
+    atomic_size_t references;
+    AnbAllocator allocator;
+    uint64_t seed;
+    size_t max_bytes;
+    size_t n_nodes;
+    size_t bytes;                /* of this plan */
+    bool takes_missing;          /* rows may hold NaN */
+    bool owns_pointers;          /* some type has clear and clone */
+    const AnbNode *moe;          /* the first mixture, depth first, or NULL */
+    const char *expression;      /* canonical */
+    const char *full_expression; /* every option written out: what snapshots keep */
+    AnbNode *nodes;              /* nodes[0] is the root */
+} AnbPlan;
+
+/* Whether an expert has as many children as its type takes. 0, or ANB_E_ARGUMENT with the reason. */
+int anb_check_children(const AnbExpert *expert, AnbError *error);
+
+AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
+AnbPlan *anb_plan_keep(AnbPlan *plan);
+void anb_plan_drop(AnbPlan *plan);
+
+/* How far a node's state and scratch are from the root's. */
+size_t anb_node_state_offset(const AnbNode *node);
+size_t anb_node_scratch_offset(const AnbNode *node);
+
+/* The allocator of the options, or malloc and free. */
+const AnbAllocator *anb_allocator_of(const AnbModelOptions *options);
+
+#endif

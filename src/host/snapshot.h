@@ -1,0 +1,25 @@
+/*
+ * What saving and loading share of the container's layout.
+ */
+#ifndef ANB_HOST_SNAPSHOT_H
+#define ANB_HOST_SNAPSHOT_H
+
+#include <anabranch/snapshot.h>
+
+enum {
+    ANB_SNAPSHOT_MARK = 0x01020304, /* another order of bytes shows here */
+    ANB_SNAPSHOT_COUNTERS = sizeof(AnbCounters) / sizeof(uint64_t),
+    ANB_SNAPSHOT_HEAD = 24 /* magic, format, mark, size */
+};
+
+/* As PNG's: a file that a text mode or a 7-bit channel has damaged does not start so. */
+static const unsigned char anb_snapshot_magic[8] = {0x89, 'A', 'N', 'B', '\r', '\n', 0x1a, '\n'};
+
+/* Reads a whole file into the allocator's memory: *bytes, owned by the caller. 0 or a code. */
+int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_bytes, unsigned char **bytes,
+                  size_t *size, AnbError *error);
+/* As anb_snapshot_open; takes over `owned`, memory of the allocator or NULL, also where it fails. */
+AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
+                                AnbError *error);
+
+#endif

@@ -1,0 +1,126 @@
+/* From an opened snapshot to a model: the plan from the expression, then every node's fields, then every type's own
+ * check. */
+#include "bytes.h"
+#include "expression.h"
+#include "model.h"
+#include "snapshot.h"
+
+typedef struct Source {
+    AnbVisitor visitor;
+    const AnbNode *node;
+    const void *state;
+    const unsigned char *at, *end;
+    bool bad; /* fields that are not there, or that lie outside the state */
+} Source;
+
+static void get_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+{
+    Source *s = (Source *)visitor;
+    size_t width = anb_scalar_bytes(kind), size = width * count;
+    if (s->bad || size > (size_t)(s->end - s->at) || !anb_field_inside(s->node, s->state, data, size)) {
+        s->bad = true;
+        return;
+    }
+    anb_copy_scalars(data, s->at, width, count);
+    s->at += size;
+}
+
+typedef struct Loading {
+    const AnbSnapshotNode *next, *end;
+    AnbError *error;
+} Loading;
+
+static int take_over(const Loading *l, const AnbNode *node, const AnbSnapshotNode *saved, void *state)
+{
+    const char *name = node->type->name;
+    if (saved->version > node->type->version || !node->type->upgrade)
+        return anb_fail(l->error, ANB_E_VERSION, "%s: its state has layout %u; this version knows %u", name,
+                        saved->version, node->type->version);
+    int code = node->type->upgrade(node, saved->version, saved->fields, saved->size, state);
+    return code ? anb_fail(l->error, code, "%s: a state of layout %u could not be taken over", name, saved->version)
+                : 0;
+}
+
+static int read_own(const Loading *l, const AnbNode *node, const AnbSnapshotNode *saved, void *state)
+{
+    Source s = {{get_field}, node, state, saved->fields, saved->fields + saved->size, false};
+    if (saved->version != node->type->version || node->type->clear)
+        return take_over(l, node, saved, state);
+    anb_visit_own(node, state, &s.visitor);
+    if (s.bad || s.at != s.end)
+        return anb_fail(l->error, ANB_E_STATE, "%s: its state has not as many fields as it says", node->type->name);
+    return 0;
+}
+
+static int load_tree(Loading *l, const AnbNode *node, void *state)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    if (l->next == l->end || strcmp(l->next->type, node->type->name) != 0)
+        return anb_fail(l->error, ANB_E_FORMAT, "the snapshot holds other learners than its expression");
+    int code = read_own(l, node, l->next++, state);
+    for (size_t i = 0; i < parts && !code; i++)
+        code = load_tree(l, &node->children[i], anb_child_state(&node->children[i], state));
+    return code;
+}
+
+/* From the leaves up, so that a type may trust what is below it. */
+static int validate_tree(const AnbNode *node, const void *state, AnbError *error)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    for (size_t i = 0; i < parts; i++) {
+        int code = validate_tree(&node->children[i], anb_child_state_const(&node->children[i], state), error);
+        if (code)
+            return code;
+    }
+    return node->type->validate ? node->type->validate(node, state, error) : 0;
+}
+
+static StreamingLearner *empty_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+{
+    AnbArena arena = {.allocator = anb_allocator_of(options)};
+    AnbModelOptions seeded = *options;
+    StreamingLearner *model = NULL;
+    seeded.seed = snapshot->seed;
+    const AnbExpert *root = anb_expression_parse(&arena, snapshot->expression, snapshot->bytes, options->types, error);
+    if (root)
+        model = anb_new(snapshot->n_features, root, &seeded, error);
+    anb_arena_free(&arena);
+    return model;
+}
+
+StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+{
+    AnbModelOptions usual = anb_model_defaults();
+    StreamingLearner *model = empty_model(snapshot, options ? options : &usual, error);
+    if (!model)
+        return NULL;
+    Loading l = {snapshot->nodes, snapshot->nodes + snapshot->n_nodes, error};
+    int code = load_tree(&l, &model->plan->nodes[0], model->block);
+    if (!code && l.next != l.end)
+        code = anb_fail(error, ANB_E_FORMAT, "the snapshot holds more learners than its expression");
+    if (!code)
+        code = validate_tree(&model->plan->nodes[0], model->block, error);
+    if (code) {
+        anb_free(model);
+        return NULL;
+    }
+    model->counters = snapshot->counters;
+    return model;
+}
+
+static StreamingLearner *model_and_close(AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+{
+    StreamingLearner *model = snapshot ? anb_snapshot_model(snapshot, options, error) : NULL;
+    anb_snapshot_close(snapshot);
+    return model;
+}
+
+StreamingLearner *anb_load(const char *path, const AnbModelOptions *options, AnbError *error)
+{
+    return model_and_close(anb_snapshot_read(path, options, error), options, error);
+}
+
+StreamingLearner *anb_load_memory(const void *bytes, size_t size, const AnbModelOptions *options, AnbError *error)
+{
+    return model_and_close(anb_snapshot_open(bytes, size, options, error), options, error);
+}

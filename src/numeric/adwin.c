@@ -1,0 +1,138 @@
+/* ADWIN: the exponential histogram, and where to cut it. */
+#include "adwin.h"
+#include "elementary.h"
+
+/* What two disjoint parts' sums of squares about their means are about the mean of both. */
+static double pooled(double squares0, double sum0, double n0, double squares1, double sum1, double n1)
+{
+    double gap = sum0 / n0 - sum1 / n1;
+    return squares0 + squares1 + gap * gap * (n0 * n1 / (n0 + n1));
+}
+
+static double squares_without(double squares, double sum, double n, const AnbAdwinBucket *gone, double size)
+{
+    double gap = (sum - gone->sum) / (n - size) - gone->sum / size;
+    double rest = squares - gone->squares - gap * gap * ((n - size) * size / n);
+    return rest > 0 ? rest : 0;
+}
+
+double anb_adwin_bound(double n0, double n1, double variance, double delta)
+{
+    double m = 1 / (1 / n0 + 1 / n1), l = anb_log(2 * anb_log(n0 + n1) / delta);
+    return sqrt(2 / m * variance * l) + 2 / (3 * m) * l;
+}
+
+static void shift(AnbAdwin *w, int row, int count)
+{
+    w->filled[row] = (uint8_t)(w->filled[row] - count);
+    memmove(w->bucket[row], w->bucket[row] + count, w->filled[row] * sizeof(AnbAdwinBucket));
+}
+
+static int oldest_row(const AnbAdwin *w)
+{
+    int row = ANB_ADWIN_ROWS - 1;
+    while (row > 0 && w->filled[row] == 0)
+        row--;
+    return row;
+}
+
+static void drop_oldest(AnbAdwin *w)
+{
+    int row = oldest_row(w);
+    double n = (double)w->n, size = (double)(UINT64_C(1) << row);
+    if (n <= size) {
+        *w = (AnbAdwin){.ticks = w->ticks};
+        return;
+    }
+    w->squares = squares_without(w->squares, w->sum, n, w->bucket[row], size);
+    w->sum -= w->bucket[row][0].sum;
+    w->n -= UINT64_C(1) << row;
+    shift(w, row, 1);
+}
+
+/* Where a row holds one bucket too many, its two oldest become the next row's newest. */
+static void merge(AnbAdwin *w)
+{
+    for (int row = 0; row < ANB_ADWIN_ROWS && w->filled[row] > ANB_ADWIN_WIDTH; row++) {
+        const AnbAdwinBucket *a = w->bucket[row], *b = a + 1;
+        double size = (double)(UINT64_C(1) << row);
+        if (row == ANB_ADWIN_ROWS - 1) {
+            drop_oldest(w);
+            return;
+        }
+        w->bucket[row + 1][w->filled[row + 1]++] = (AnbAdwinBucket){
+            .sum = a->sum + b->sum, .squares = pooled(a->squares, a->sum, size, b->squares, b->sum, size)};
+        shift(w, row, 2);
+    }
+}
+
+static void insert(AnbAdwin *w, double value)
+{
+    if (w->n > 0)
+        w->squares = pooled(w->squares, w->sum, (double)w->n, 0, value, 1);
+    w->sum += value;
+    w->n++;
+    w->ticks++;
+    w->bucket[0][w->filled[0]++] = (AnbAdwinBucket){.sum = value};
+    merge(w);
+}
+
+/* The first cut from the old end that the bound allows: its sign, or 0. */
+static int find_cut(const AnbAdwin *w, double delta)
+{
+    double n = (double)w->n, n0 = 0, sum0 = 0, variance = w->squares / n;
+    double l = anb_log(2 * anb_log(n) / delta); /* the bound, its logarithms taken once */
+    for (int row = oldest_row(w); row >= 0; row--)
+        for (int i = 0; i < w->filled[row]; i++) {
+            n0 += (double)(UINT64_C(1) << row);
+            sum0 += w->bucket[row][i].sum;
+            double n1 = n - n0;
+            if (n1 < 1)
+                return 0;
+            double gap = (w->sum - sum0) / n1 - sum0 / n0, inverse = 1 / n0 + 1 / n1;
+            double past = fabs(gap) - 2.0 / 3 * inverse * l;
+            if (past > 0 && past * past > 2 * inverse * variance * l)
+                return gap > 0 ? 1 : -1;
+        }
+    return 0;
+}
+
+int anb_adwin_add(AnbAdwin *window, double value, double delta)
+{
+    int change = 0;
+    insert(window, value);
+    if (window->ticks % ANB_ADWIN_PERIOD != 0)
+        return 0;
+    for (int tries = 0; tries < ANB_ADWIN_ROWS * ANB_ADWIN_WIDTH && window->n >= 10; tries++) {
+        int sign = find_cut(window, delta);
+        if (sign == 0)
+            break;
+        change = sign;
+        drop_oldest(window);
+    }
+    return change;
+}
+
+void anb_adwin_visit(AnbAdwin *window, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &window->n, ANB_U64, 2);
+    anb_visit(visitor, &window->sum, ANB_F64, 2);
+    anb_visit(visitor, window->filled, ANB_U8, ANB_ADWIN_ROWS);
+    for (int row = 0; row < ANB_ADWIN_ROWS; row++) {
+        if (window->filled[row] > ANB_ADWIN_WIDTH)
+            window->filled[row] = ANB_ADWIN_WIDTH;
+        anb_visit(visitor, &window->bucket[row][0].sum, ANB_F64, (size_t)2 * window->filled[row]);
+    }
+}
+
+bool anb_adwin_valid(const AnbAdwin *window)
+{
+    uint64_t n = 0;
+    for (int row = 0; row < ANB_ADWIN_ROWS; row++)
+        for (int i = 0; i < window->filled[row]; i++) {
+            n += UINT64_C(1) << row;
+            if (!isfinite(window->bucket[row][i].sum) || !(window->bucket[row][i].squares >= 0))
+                return false;
+        }
+    return n == window->n && isfinite(window->sum) && window->squares >= 0;
+}

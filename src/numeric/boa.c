@@ -1,0 +1,241 @@
+/* Bernstein online aggregation: boa.h has the formulas. */
+#include "boa.h"
+#include "boa_kernels.h"
+#include "elementary.h"
+#include "moments.h"
+#include <math.h>
+
+static const double SPAN = 0x1p60; /* errors over the unit times this move the unit */
+
+typedef struct Boa {
+    double *unit, *w, *r, *v, *log;
+} Boa;
+
+static Boa boa_of(double *state, size_t k)
+{
+    return (Boa){state, state + 1, state + 1 + k, state + 1 + 2 * k, state + 1 + 3 * k};
+}
+
+void anb_boa_start(double *state, size_t k)
+{
+    Boa boa = boa_of(state, k);
+    memset(state, 0, anb_boa_size(k) * sizeof *state);
+    for (size_t i = 0; i < k; i++)
+        boa.w[i] = 1.0 / (double)k;
+}
+
+double anb_mix(const double *w, const double *f, size_t k)
+{
+    double sum = 0;
+    for (size_t i = 0; i < k; i++)
+        if (w[i] != 0)
+            sum += w[i] * f[i];
+    return anb_within_doubles(sum); /* weights that sum to one may do so only to rounding */
+}
+
+static bool sleeps(const unsigned char *asleep, size_t i)
+{
+    return asleep && asleep[i];
+}
+
+/* The stored weights, given a change in who sleeps: sleepers out, those who wake at 1/awake, the rest renormalised. */
+void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep, double *w)
+{
+    const double *stored = state + 1, *v = state + 1 + 2 * k;
+    size_t awake = 0, waking = 0;
+    double sum = 0;
+    bool changed = false;
+    for (size_t i = 0; i < k; i++) {
+        bool out = sleeps(asleep, i), wakes = !out && v[i] < 0;
+        w[i] = out || wakes ? 0 : stored[i];
+        changed |= wakes || (out && stored[i] != 0);
+        awake += !out;
+        waking += wakes;
+        sum += w[i];
+    }
+    if (!changed && sum > 0)
+        return;
+    if (awake == 0) { /* all sleep: as if none did */
+        for (size_t i = 0; i < k; i++)
+            w[i] = 1 / (double)k;
+        return;
+    }
+    double one = 1.0 / (double)awake;
+    double rest = 1 - one * (double)waking;
+    for (size_t i = 0; i < k; i++)
+        if (!sleeps(asleep, i))
+            w[i] = v[i] < 0 || !(sum > 0) ? one : w[i] / sum * rest;
+}
+
+/* The median V of those who are awake and known (the lower one of an even number); -1 where there is none. */
+static double median(const double *v, size_t k, const unsigned char *asleep)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < k; i++)
+        known += !sleeps(asleep, i) && v[i] >= 0;
+    for (size_t i = 0; i < k; i++) {
+        if (sleeps(asleep, i) || v[i] < 0)
+            continue;
+        size_t less = 0, same = 0;
+        for (size_t j = 0; j < k; j++)
+            if (!sleeps(asleep, j) && v[j] >= 0) {
+                less += v[j] < v[i];
+                same += v[j] == v[i];
+            }
+        if (less <= (known - 1) / 2 && (known - 1) / 2 < less + same)
+            return v[i];
+    }
+    return -1;
+}
+
+static double log_weight(const Boa *boa, size_t i)
+{
+    double root = sqrt(boa->v[i]);
+    return boa->r[i] / root - anb_log(root);
+}
+
+/* Log of the mean weight of those who are awake and known, all of whose V > 0. */
+static double log_mean(const Boa *boa, size_t k, const unsigned char *asleep)
+{
+    double top = -HUGE_VAL, sum = 0;
+    size_t known = 0;
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < k; i++) {
+            if (sleeps(asleep, i) || boa->v[i] < 0)
+                continue;
+            double l = log_weight(boa, i);
+            if (pass == 0) {
+                top = l > top ? l : top;
+                known++;
+            } else
+                sum += anb_exp(l - top);
+        }
+    return top + anb_log(sum / (double)known);
+}
+
+/* Those who wake take the median V and the R that gives them the mean weight, 1/awake. */
+static void wake(const Boa *boa, size_t k, const unsigned char *asleep)
+{
+    double v = median(boa->v, k, asleep), mean = 0;
+    bool settled = v > 0;
+    for (size_t i = 0; i < k; i++)
+        settled &= sleeps(asleep, i) || boa->v[i] != 0;
+    if (settled)
+        mean = log_mean(boa, k, asleep);
+    for (size_t i = 0; i < k; i++)
+        if (!sleeps(asleep, i) && boa->v[i] < 0) {
+            boa->v[i] = settled ? v : 0;
+            boa->r[i] = settled ? sqrt(v) * (mean + anb_log(sqrt(v))) : 0;
+        }
+}
+
+/* Marks those who sleep, and lets those who wake take their places. */
+static void settle(const Boa *boa, size_t k, const unsigned char *asleep)
+{
+    bool waking = false;
+    for (size_t i = 0; i < k; i++) {
+        waking |= !sleeps(asleep, i) && boa->v[i] < 0;
+        if (sleeps(asleep, i)) {
+            boa->v[i] = -1;
+            boa->r[i] = 0;
+        }
+    }
+    if (waking)
+        wake(boa, k, asleep);
+}
+
+/* A unit that errors of this size fit in: a power of two; the state moves with it. False where all is 0 or not finite.
+ */
+static bool fit(const Boa *boa, size_t k, double largest)
+{
+    if (!(largest > 0) || largest > 0x1.fffffffffffffp1023)
+        return false;
+    if (*boa->unit > 0 && largest <= *boa->unit * SPAN)
+        return true;
+    int exponent, before = 0;
+    frexp(largest, &exponent);
+    exponent = exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent;
+    if (*boa->unit > 0)
+        frexp(*boa->unit, &before);
+    for (size_t i = 0; i<k && * boa->unit> 0; i++)
+        if (boa->v[i] > 0) {
+            boa->r[i] = ldexp(boa->r[i], 2 * (before - 1 - exponent));
+            boa->v[i] = ldexp(boa->v[i], 4 * (before - 1 - exponent));
+        }
+    *boa->unit = ldexp(1, exponent);
+    return true;
+}
+
+/* The weights of the state as it is now, sleepers left out: uniform where some V is 0. */
+static void reweigh(const Boa *boa, size_t k, double least, double top)
+{
+    if (least > 0 && least < HUGE_VAL) {
+        anb_boa_kernels.weigh(boa->log, boa->v, k, top, boa->w);
+        return;
+    }
+    size_t awake = 0;
+    for (size_t i = 0; i < k; i++)
+        awake += boa->v[i] >= 0;
+    for (size_t i = 0; i < k; i++) {
+        boa->w[i] = boa->v[i] >= 0 ? 1 / (double)awake : 0;
+        boa->log[i] = 0;
+    }
+}
+
+/* The largest error in sight; not a number, or infinite, where one is. */
+static double largest_error(const Boa *boa, size_t k, const double *f, double mix, double y)
+{
+    double largest = fabs(mix - y);
+    for (size_t i = 0; i < k; i++)
+        if (boa->v[i] >= 0 && !(fabs(mix - f[i]) <= largest))
+            largest = fabs(mix - f[i]);
+    return largest;
+}
+
+void anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
+                   double y, double weight)
+{
+    Boa boa = boa_of(state, k);
+    double least, top;
+    settle(&boa, k, asleep);
+    if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
+        for (size_t i = 0; i < k; i++)
+            boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
+        return;
+    }
+    double inverse = 1 / *boa.unit;
+    AnbBoaSample sample = {mix, 2 * weight * ((mix - y) * inverse), inverse, discount};
+    anb_boa_kernels.follow(boa.r, boa.v, boa.log, f, k, &sample, &least, &top);
+    reweigh(&boa, k, least, top);
+}
+
+void anb_boa_forget(double *state, size_t k, size_t i)
+{
+    Boa boa = boa_of(state, k);
+    boa.v[i] = -1;
+    boa.w[i] = boa.r[i] = boa.log[i] = 0;
+    double sum = 0;
+    for (size_t j = 0; j < k; j++)
+        sum += boa.w[j];
+    for (size_t j = 0; j < k && sum > 0; j++)
+        boa.w[j] /= sum;
+}
+
+void anb_boa_visit(double *state, size_t k, AnbVisitor *visitor)
+{
+    anb_visit(visitor, state, ANB_F64, 1 + 4 * k);
+}
+
+bool anb_boa_valid(const double *state, size_t k)
+{
+    double sum = 0;
+    for (size_t i = 0; i < 1 + 4 * k; i++)
+        if (!isfinite(state[i]))
+            return false;
+    for (size_t i = 0; i < k; i++) {
+        if (!(state[1 + i] >= 0))
+            return false;
+        sum += state[1 + i];
+    }
+    return state[0] >= 0 && (sum == 0 || fabs(sum - 1) < 1e-6);
+}

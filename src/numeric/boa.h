@@ -1,0 +1,74 @@
+/*
+ * Bernstein online aggregation with a second-order learning rate for each expert.
+ *
+ *     mix = sum w_i f_i                          r_i = 2 (mix - y) (mix - f_i) weight
+ *     R_i <- g R_i     V_i <- g^2 V_i            V_i += 2.2 r_i^2     R_i += r_i - r_i^2 / sqrt(V_i)
+ *     w_i proportional to exp(R_i / sqrt(V_i)) / sqrt(V_i);  uniform until every awake V_i > 0
+ *
+ * Errors are divided by a power of two near their largest, so neither small nor large targets leave the range of a
+ * double, and targets multiplied by a power of two give the same weights to the bit.
+ * An expert may sleep: its weight is 0. One that wakes has the weight 1/K until it has been judged once; its V is then
+ * the median of the others', its R the one that goes with that weight.
+ *
+ *     state   doubles: [ unit | w: K | R: K | V: K | R / sqrt(V): K ]    V < 0: the expert sleeps or is about to wake
+ *
+ * Wintenberger 2017, "Optimal learning with Bernstein online aggregation"; g = 1 and 2.2 as in the R package opera.
+ * Cost: two square roots, two divisions and an exponential an expert to learn; a copy to predict.
+ */
+#ifndef ANB_NUMERIC_BOA_H
+#define ANB_NUMERIC_BOA_H
+
+#include <anabranch/type.h>
+
+/* Doubles of state, a whole number of blocks of eight. */
+static inline size_t anb_boa_size(size_t k)
+{
+    return (1 + 4 * k + 7) / 8 * 8;
+}
+
+/* The state of k experts of whom nothing is known. */
+void anb_boa_start(double *boa, size_t k);
+
+/**
+ * The weights for the next sample.
+ *
+ * @param boa     the state
+ * @param k       experts
+ * @param asleep  1 where an expert sleeps, or NULL; where all sleep the weights are uniform
+ * @param w       K weights out; they sum to one
+ */
+void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, double *w);
+
+/**
+ * Learns from one sample.
+ *
+ * @param boa       the state
+ * @param k         experts
+ * @param discount  g: what the past is multiplied by, (0, 1]
+ * @param asleep    as at anb_boa_weights
+ * @param f         K predictions; those of sleepers are not read
+ * @param mix       the sum of w_i f_i
+ * @param y         the target
+ * @param weight    what r is multiplied by
+ */
+void anb_boa_learn(double *boa, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
+                   double y, double weight);
+
+/* Expert i is as new: it sleeps, or wakes with the next sample. */
+void anb_boa_forget(double *boa, size_t k, size_t i);
+
+/* The sum of w_i f_i over the experts whose weight is not 0. */
+double anb_mix(const double *w, const double *f, size_t k);
+
+/* R_i / sqrt(V_i) of every expert: the log-weights but for the learning rates; all 0 while the weights are uniform. */
+static inline const double *anb_boa_log_weights(const double *boa, size_t k)
+{
+    return boa + 1 + 3 * k;
+}
+
+void anb_boa_visit(double *boa, size_t k, AnbVisitor *visitor);
+
+/* Whether all of it is finite and the weights are weights. */
+bool anb_boa_valid(const double *boa, size_t k);
+
+#endif

@@ -1,0 +1,151 @@
+#include "conformal.h"
+#include "elementary.h"
+
+/* ---- scores ------------------------------------------------------------------------------------------------------ */
+
+/* How many sorted scores are below the value. */
+static size_t below(const double *sorted, size_t n, double value)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sorted[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void anb_scores_add(AnbScores *scores, double score)
+{
+    size_t n = anb_scores_size(scores), slot = anb_ring_push(&scores->ring, ANB_SCORES);
+    double *sorted = scores->sorted;
+    if (n == ANB_SCORES) {
+        size_t gone = below(sorted, n, scores->arrived[slot]);
+        gone = gone < n ? gone : n - 1; /* never past the end, whatever the two lists hold */
+        memmove(sorted + gone, sorted + gone + 1, (n - gone - 1) * sizeof(double));
+        n--;
+    }
+    size_t at = below(sorted, n, score);
+    memmove(sorted + at + 1, sorted + at, (n - at) * sizeof(double));
+    sorted[at] = score;
+    scores->arrived[slot] = score;
+}
+
+double anb_scores_beta(const AnbScores *scores, double score)
+{
+    size_t n = anb_scores_size(scores);
+    return n == 0 ? 1 : (double)(n - below(scores->sorted, n, score)) / (double)n;
+}
+
+double anb_scores_quantile(const AnbScores *scores, double level)
+{
+    size_t n = anb_scores_size(scores);
+    double rank = ceil(level * (double)(n + 1));
+    if (!(rank >= 1))
+        return 0;
+    return rank > (double)n ? (double)INFINITY : scores->sorted[(size_t)rank - 1];
+}
+
+void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor)
+{
+    anb_ring_visit(&scores->ring, visitor);
+    size_t n = anb_scores_size(scores);
+    anb_visit(visitor, scores->arrived, ANB_F64, n);
+    anb_visit(visitor, scores->sorted, ANB_F64, n);
+}
+
+/* Whether every score that arrived has a place of its own among the sorted ones. */
+static bool same_scores(const AnbScores *scores, size_t n)
+{
+    uint16_t taken[ANB_SCORES] = {0}; /* of a run of equals, at its first place */
+    for (size_t i = 0; i < n; i++) {
+        size_t first = below(scores->sorted, n, scores->arrived[i]);
+        size_t place = first < n ? first + taken[first]++ : n;
+        if (place >= n || scores->sorted[place] > scores->arrived[i])
+            return false;
+    }
+    return true;
+}
+
+bool anb_scores_valid(const AnbScores *scores)
+{
+    size_t n = anb_scores_size(scores);
+    if (!anb_ring_valid(&scores->ring))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!(scores->arrived[i] >= 0 && scores->arrived[i] < (double)INFINITY && scores->sorted[i] >= 0 &&
+              scores->sorted[i] < (double)INFINITY && (i == 0 || scores->sorted[i - 1] <= scores->sorted[i])))
+            return false;
+    return same_scores(scores, n);
+}
+
+/* ---- the level --------------------------------------------------------------------------------------------------- */
+
+static double step(int k)
+{
+    return .001 * (double)(1 << k);
+}
+
+void anb_adaptive_init(AnbAdaptive *adaptive, double alpha)
+{
+    for (int k = 0; k < ANB_STEPS; k++) {
+        adaptive->alpha[k] = alpha;
+        adaptive->weight[k] = 1.0 / ANB_STEPS;
+    }
+}
+
+double anb_adaptive_alpha(const AnbAdaptive *adaptive)
+{
+    double sum = 0;
+    for (int k = 0; k < ANB_STEPS; k++)
+        sum += adaptive->weight[k] * adaptive->alpha[k];
+    return sum;
+}
+
+static double pinball(double alpha, double beta, double theta)
+{
+    double away = beta - theta;
+    return alpha * away - (away < 0 ? away : 0);
+}
+
+/* The published rate of the weights for intervals of I samples. */
+static double learning_rate(double alpha)
+{
+    enum { I = 500 };
+    double rest = 1 - alpha, moment = rest * rest * alpha * alpha * alpha + alpha * alpha * rest * rest * rest;
+    return sqrt(3.0 / I) * sqrt((anb_log(2.0 * I * ANB_STEPS) + 1) / moment);
+}
+
+void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta)
+{
+    const double sigma = 1.0 / 1000;
+    double eta = learning_rate(alpha), sum = 0;
+    for (int k = 0; k < ANB_STEPS; k++) {
+        adaptive->weight[k] *= anb_exp(-eta * pinball(alpha, beta, adaptive->alpha[k]));
+        sum += adaptive->weight[k];
+        adaptive->alpha[k] += step(k) * (alpha - (adaptive->alpha[k] > beta ? 1 : 0));
+    }
+    for (int k = 0; k < ANB_STEPS; k++) {
+        double share = (1 - sigma) * adaptive->weight[k] / sum; /* all may have gone below the doubles */
+        adaptive->weight[k] = (sum > 0 ? share : (1 - sigma) / ANB_STEPS) + sigma / ANB_STEPS;
+    }
+}
+
+void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor)
+{
+    anb_visit(visitor, adaptive->alpha, ANB_F64, ANB_STEPS);
+    anb_visit(visitor, adaptive->weight, ANB_F64, ANB_STEPS);
+}
+
+bool anb_adaptive_valid(const AnbAdaptive *adaptive)
+{
+    double sum = 0;
+    for (int k = 0; k < ANB_STEPS; k++) {
+        if (!(fabs(adaptive->alpha[k]) <= 2 && adaptive->weight[k] >= 0 && adaptive->weight[k] <= 1))
+            return false;
+        sum += adaptive->weight[k];
+    }
+    return fabs(sum - 1) < 1e-6;
+}

@@ -1,0 +1,71 @@
+#include "detectors.h"
+#include "elementary.h"
+
+bool anb_page_hinkley_add(AnbPageHinkley *p, double value)
+{
+    const double allowed = .005, threshold = 50;
+    p->n++;
+    p->mean += (value - p->mean) / p->n;
+    p->sum += value - p->mean - allowed;
+    p->least = p->sum < p->least ? p->sum : p->least;
+    return p->n >= 30 && p->sum - p->least > threshold;
+}
+
+static void sort(double *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double moved = v[i];
+        size_t at = i;
+        for (; at > 0 && v[at - 1] > moved; at--)
+            v[at] = v[at - 1];
+        v[at] = moved;
+    }
+}
+
+double anb_ks_distance(const double *a, const double *b, size_t n)
+{
+    size_t i = 0, j = 0;
+    double largest = 0;
+    while (i < n && j < n) {
+        double at = a[i] < b[j] ? a[i] : b[j];
+        while (i < n && a[i] <= at)
+            i++;
+        while (j < n && b[j] <= at)
+            j++;
+        double away = fabs((double)i - (double)j) / (double)n;
+        largest = away > largest ? away : largest;
+    }
+    return largest;
+}
+
+static double mean_of(const double *v, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += v[i];
+    return sum / (double)n;
+}
+
+bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
+{
+    enum { N = ANB_KSWIN_STAT, OLDER = ANB_KSWIN_WINDOW - ANB_KSWIN_STAT };
+    double newer[N], drawn[N];
+    k->value[anb_ring_push(&k->ring, ANB_KSWIN_WINDOW)] = value;
+    if (k->ring.pushed < ANB_KSWIN_WINDOW)
+        return false;
+    for (size_t i = 0; i < N; i++) {
+        newer[i] = k->value[anb_ring_at(&k->ring, ANB_KSWIN_WINDOW, OLDER + i)];
+        drawn[i] = k->value[anb_ring_at(&k->ring, ANB_KSWIN_WINDOW, anb_random_below(random, OLDER))];
+    }
+    if (mean_of(newer, N) <= mean_of(drawn, N))
+        return false;
+    sort(newer, N);
+    sort(drawn, N);
+    return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / 2) / 2) * sqrt(2.0 / N);
+}
+
+void anb_kswin_visit(AnbKswin *k, AnbVisitor *visitor)
+{
+    anb_ring_visit(&k->ring, visitor);
+    anb_visit(visitor, k->value, ANB_F64, anb_ring_size(&k->ring, ANB_KSWIN_WINDOW));
+}

@@ -1,0 +1,157 @@
+/*
+ * Running statistics of a scalar, in a few doubles that may lie zeroed in a block.
+ *
+ *     AnbMoments   weighted mean and variance, all samples alike      Welford 1962, West 1979
+ *     AnbFaded     mean with a discount a sample, exact from the first one on
+ *     anb_ewma     s <- s + a (v - s), from 0
+ *     AnbRange     smallest and largest value; clips to it widened by a tenth
+ */
+#ifndef ANB_NUMERIC_MOMENTS_H
+#define ANB_NUMERIC_MOMENTS_H
+
+#include <anabranch/type.h>
+#include <float.h>
+#include <math.h>
+
+/* What left the doubles comes back to their end. */
+static inline double anb_within_doubles(double v)
+{
+    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+}
+
+/* A mean that goes a share of the way, 0 to 1, toward a value; value - mean may be beyond the doubles. */
+static inline double anb_toward(double mean, double value, double share)
+{
+    double next = mean + (value * share - mean * share);
+    return next - next == 0 ? next : anb_within_doubles(mean * (1 - share) + value * share);
+}
+
+typedef struct AnbMoments {
+    double weight, mean, square; /* sum of weights, mean, weighted sum of squared deviations */
+} AnbMoments;
+
+static inline void anb_moments_add(AnbMoments *m, double value, double weight)
+{
+    if (weight <= 0)
+        return;
+    double total = m->weight + weight, away = value - m->mean, step = away * (weight / total);
+    m->square += m->weight * away * step;
+    m->mean += step;
+    m->weight = total;
+}
+
+/* Joins other into m: as if m had seen the values of both. */
+static inline void anb_moments_join(AnbMoments *m, const AnbMoments *other)
+{
+    if (other->weight <= 0)
+        return;
+    double total = m->weight + other->weight, away = other->mean - m->mean;
+    m->square += other->square + away * away * (m->weight * (other->weight / total));
+    m->mean += away * (other->weight / total);
+    m->weight = total;
+}
+
+/* Whether n sums of weights from a file are some. */
+static inline bool anb_weights_valid(const double *weight, size_t n)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= weight[i] >= 0 && weight[i] < (double)INFINITY;
+    return fine;
+}
+
+/* Population variance; 0 before there is any weight. */
+static inline double anb_moments_variance(const AnbMoments *m)
+{
+    return m->weight > 0 ? m->square / m->weight : 0;
+}
+
+/* Variance of a sample of `weight` unit weights; 0 up to a weight of 1. */
+static inline double anb_moments_sample_variance(const AnbMoments *m)
+{
+    return m->weight > 1 ? m->square / (m->weight - 1) : 0;
+}
+
+static inline double anb_moments_sd(const AnbMoments *m)
+{
+    return sqrt(anb_moments_variance(m));
+}
+
+static inline void anb_moments_visit(AnbMoments *m, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &m->weight, ANB_F64, 1);
+    anb_visit(visitor, &m->mean, ANB_F64, 1);
+    anb_visit(visitor, &m->square, ANB_F64, 1);
+}
+
+typedef struct AnbFaded {
+    double weight, mean; /* discounted sum of weights; mean */
+} AnbFaded;
+
+/* What came before counts `discount` times as much, in (0, 1]. */
+static inline void anb_faded_add(AnbFaded *f, double value, double weight, double discount)
+{
+    double total = discount * f->weight + weight;
+    if (weight <= 0)
+        return;
+    f->mean += (value - f->mean) * (weight / total);
+    f->weight = total;
+}
+
+static inline void anb_faded_visit(AnbFaded *f, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &f->weight, ANB_F64, 1);
+    anb_visit(visitor, &f->mean, ANB_F64, 1);
+}
+
+static inline double anb_ewma(double average, double value, double rate)
+{
+    return average + rate * (value - average);
+}
+
+typedef struct AnbRange {
+    double low, high;
+    uint64_t seen; /* values; 0: low and high mean nothing yet */
+} AnbRange;
+
+static inline void anb_range_add(AnbRange *range, double value)
+{
+    range->low = range->seen == 0 || value < range->low ? value : range->low;
+    range->high = range->seen == 0 || value > range->high ? value : range->high;
+    range->seen++;
+}
+
+/* The bounds that values are clipped to: the range and a tenth of its width on both sides, as far as doubles go. */
+static inline double anb_range_floor(const AnbRange *range)
+{
+    return anb_within_doubles(range->low - (0.1 * range->high - 0.1 * range->low));
+}
+
+static inline double anb_range_ceiling(const AnbRange *range)
+{
+    return anb_within_doubles(range->high + (0.1 * range->high - 0.1 * range->low));
+}
+
+/* Clips; before the first value nothing is clipped. A value that is not a number stays. */
+static inline double anb_range_clip(const AnbRange *range, double value)
+{
+    double low = anb_range_floor(range), high = anb_range_ceiling(range);
+    double clipped = value < low ? low : value > high ? high : value;
+    return range->seen ? clipped : value;
+}
+
+/* Whether a range from a file is one. */
+static inline bool anb_range_valid(const AnbRange *range)
+{
+    bool finite = range->low - range->low == 0 && range->high - range->high == 0;
+    return finite && range->low <= range->high;
+}
+
+static inline void anb_range_visit(AnbRange *range, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &range->low, ANB_F64, 1);
+    anb_visit(visitor, &range->high, ANB_F64, 1);
+    anb_visit(visitor, &range->seen, ANB_U64, 1);
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* A small network: forward, gradient, step. The loops over units are in network_isa.c and layers_isa.c. */
+#include "network.h"
+#include "src/simd/kernels.h"
+#include "src/simd/layers.h"
+#include <math.h>
+#include <string.h>
+
+/* gelu by its tanh form: x s(2 sqrt(2/pi) (x + 0.044715 x^3)), Hendrycks & Gimpel 2016. */
+static const double gelu_steep = 1.5957691216057308, gelu_cubic = 0.044715;
+
+static void draw_layer(const AnbNetwork *n, double *w, double scale, AnbRandom *random)
+{
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->hidden; h++)
+            w[j * n->width + h] = scale * anb_random_normal(random);
+}
+
+void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random)
+{
+    bool rectified = n->activation == ANB_RELU || n->activation == ANB_LEAKY;
+    double scale = sqrt((rectified ? 2.0 : 1.0) / (double)n->features), small = 0.1 / sqrt((double)n->hidden);
+    double *v = w + anb_network_output(n);
+    draw_layer(n, w, scale, random);
+    if (anb_network_gated(n))
+        draw_layer(n, w + (n->features + 1) * n->width, scale, random);
+    for (size_t h = 0; h < n->hidden; h++)
+        v[h] = small * anb_random_normal(random);
+}
+
+static void layer(const AnbNetwork *n, const double *w, const double *x, double *out)
+{
+    anb_layer_forward(w, n->width, w + n->features * n->width, x, n->features, n->width, out);
+}
+
+double anb_network_forward(const AnbNetwork *n, const double *w, const double *x, double *trace)
+{
+    size_t width = n->width;
+    double *h = trace, *slope = trace + width + ANB_NETWORK_LANES, *by_up = slope + width;
+    layer(n, w, x, h);
+    switch (n->activation) {
+    case ANB_RELU:
+    case ANB_LEAKY:
+        anb_leaky(h, slope, width, n->activation == ANB_LEAKY ? 0.01 : 0);
+        break;
+    case ANB_GELU:
+        anb_gates(h, NULL, width, gelu_steep, gelu_cubic, h, slope, NULL);
+        break;
+    case ANB_SWIGLU:
+    case ANB_GEGLU:
+        layer(n, w + (n->features + 1) * width, x, by_up);
+        bool silu = n->activation == ANB_SWIGLU;
+        anb_gates(h, by_up, width, silu ? 1 : gelu_steep, silu ? 0 : gelu_cubic, h, slope, by_up);
+        break;
+    }
+    memset(h + width, 0, ANB_NETWORK_LANES * sizeof *h);
+    h[width] = 1;
+    return anb_dot(w + anb_network_output(n), h, width + ANB_NETWORK_LANES);
+}
+
+/* The same arrays from `at` on. */
+static AnbNetworkRows from(AnbNetworkRows w, size_t at)
+{
+    return (AnbNetworkRows){w.value + at, w.averaged + at, w.square ? w.square + at : NULL,
+                            w.mean ? w.mean + at : NULL};
+}
+
+void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
+                         size_t samples, const AnbNetworkPace *pace)
+{
+    size_t width = n->width, rows = n->features + 1, stride = anb_network_trace(n), output = anb_network_output(n);
+    size_t first = width + ANB_NETWORK_LANES;
+    const double *v = w.value + output;
+    for (size_t s = 0; s < samples; s++)
+        for (size_t at = first; at < stride; at += width)
+            anb_scaled_product(trace + s * stride + at, delta[s], v, trace + s * stride + at, width);
+    anb_network_move(w, rows, width, x, rows, trace + first, stride, samples, pace);
+    if (anb_network_gated(n))
+        anb_network_move(from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples, pace);
+    anb_network_move(from(w, output), 1, first, delta, 1, trace, stride, samples, pace);
+}

@@ -1,0 +1,117 @@
+/*
+ * Recursive least squares with exponential forgetting that survives floating point, over flat memory.
+ *
+ *     k = P z    den = lambda / weight + z.k    q = k / sqrt(den)    w += q error / sqrt(den)    P <- P - q q'
+ *
+ * P is symmetric by construction: only its upper triangle exists, and q_i q_j rounds as q_j q_i does. P is divided by
+ * lambda only where its trace after the downdate is below the initial one, so that it cannot wind up on inputs that do
+ * not excite it. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
+ *
+ * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as
+ * it comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a
+ * second time, do not wait. Who only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a
+ * visitor with `value`), who changes it makes that step first (refresh, other visitors); when it is made changes no
+ * bit.
+ *
+ * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
+ *
+ *     [ trace  p00  w0  scale  (4 own) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
+ *
+ *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
+ *
+ *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so
+ * that | 00 | 01 | 02 |          n = 8 with an intercept is one tile and not four
+ *       +----+----+----+
+ *            | 11 | 12 |          a tile on the diagonal is kept whole
+ *            +----+----+
+ *                 | 22 |
+ *                 +----+
+ *
+ * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
+ * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor.
+ */
+#ifndef ANB_NUMERIC_RLS_H
+#define ANB_NUMERIC_RLS_H
+
+#include "src/simd/isa.h"
+#include <anabranch/type.h>
+
+/* What never changes. Make it anew for each call if that is handy. */
+typedef struct AnbRls {
+    size_t n;       /* features, the constant one not counted */
+    bool intercept; /* a constant feature of 1 */
+    double delta;   /* P starts as delta I; > 0 */
+    double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
+} AnbRls;
+
+/* The head: the doubles from ANB_RLS_OWN on are the owner's; only anb_rls_init touches them, it makes them 0. */
+enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_SCALE, ANB_RLS_OWN, ANB_RLS_HEAD = 8 };
+
+typedef struct AnbRlsKernels {
+    double (*predict)(const AnbRls *rls, const double *state, const double *x, double *scratch);
+    double (*update)(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch);
+} AnbRlsKernels;
+
+ANB_ISA_TABLE(AnbRlsKernels, anb_rls_kernels);
+
+/* Features rounded up to whole blocks of eight. */
+static inline size_t anb_rls_padded(size_t n)
+{
+    return (n + 7) / 8 * 8;
+}
+
+/* Doubles of state for n features; best on a 64-byte boundary. */
+size_t anb_rls_state(size_t n);
+
+/* Doubles of scratch for n features. */
+static inline size_t anb_rls_scratch(size_t n)
+{
+    return 2 * anb_rls_padded(n);
+}
+
+/* w = 0, P = delta I; whatever was there before. */
+void anb_rls_init(const AnbRls *rls, double *state);
+
+/* P = delta I, the weights stay. */
+void anb_rls_restart(const AnbRls *rls, double *state);
+
+/* w . x + w0, as it comes: where x or w is extreme it may not be finite. Leaves x in the scratch for an update. */
+static inline double anb_rls_predict(const AnbRls *rls, const double *state, const double *x, double *scratch)
+{
+    return anb_rls_kernels.predict(rls, state, x, scratch);
+}
+
+/**
+ * One step for the row that predict has just left in the scratch.
+ *
+ * @param error   y - prediction
+ * @param lambda  forgetting factor, (0, 1]
+ * @param weight  > 0
+ * @return        true; false where the weights are not finite any more: the caller starts again by anb_rls_init
+ */
+static inline bool anb_rls_update(const AnbRls *rls, double *state, double error, double lambda, double weight,
+                                  double *scratch)
+{
+    return anb_rls_kernels.update(rls, state, error, lambda, weight, scratch) == 0;
+}
+
+/* Trusts the past less: P times factor > 1, less where its trace would pass the initial one. */
+void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
+
+/* The weights: n of them; the intercept's is state[ANB_RLS_W0]. */
+static inline const double *anb_rls_weights(const double *state)
+{
+    return state + ANB_RLS_HEAD;
+}
+
+/* Entry i, j of P; index n is the intercept. For tests and diagnostics. */
+double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j);
+
+/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step
+ * made. */
+void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
+
+/* 0, or ANB_E_STATE with the reason where learning cannot have made this. */
+int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error);
+
+#endif

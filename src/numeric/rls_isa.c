@@ -1,0 +1,228 @@
+/* The arithmetic of rls.h, compiled once per instruction set. */
+#include "src/simd/lanes.h"
+#include "rls.h"
+
+enum { ROWS = 4, HALF = ROWS * LANES }; /* of a panel; doubles of its part of one tile */
+
+static double predict(const AnbRls *rls, const double *state, const double *x, double *scratch)
+{
+    const double *w = state + ANB_RLS_HEAD;
+    size_t n = rls->n, i = n / LANES * LANES;
+    for (size_t j = 0; j < i; j += LANES)
+        lanes_store(scratch + j, lanes_load(x + j));
+    if (i < n)
+        lanes_store(scratch + i, lanes_load_tail(x + i, n - i));
+    return lanes_dot(w, scratch, anb_rls_padded(n)) + state[ANB_RLS_W0];
+}
+
+/* A part of a vector in each of four rows. */
+typedef struct Four {
+    LanesPart a, b, c, d;
+} Four;
+
+LANES_INLINE Four four_of(const double *v)
+{
+    return (Four){lanes_part_all(v[0]), lanes_part_all(v[1]), lanes_part_all(v[2]), lanes_part_all(v[3])};
+}
+
+LANES_INLINE LanesPart lowered(double *row, LanesPart own, LanesPart there, LanesPart scale)
+{
+    LanesPart v = (lanes_part_load(row) - own * there) * scale;
+    lanes_part_store(row, v);
+    return v;
+}
+
+/* Brings a part of four rows up to date. */
+LANES_INLINE Four settled(double *tile, Four own, LanesPart there, LanesPart scale)
+{
+    return (Four){lowered(tile, own.a, there, scale), lowered(tile + LANES, own.b, there, scale),
+                  lowered(tile + 2 * LANES, own.c, there, scale), lowered(tile + 3 * LANES, own.d, there, scale)};
+}
+
+/* What four rows give to their columns. */
+LANES_INLINE LanesPart down(Four rows, Four z)
+{
+    return (rows.a * z.a + rows.b * z.b) + (rows.c * z.c + rows.d * z.d);
+}
+
+/* Adds what a part of the columns gives to four rows. */
+LANES_INLINE void across(Four *sum, Four rows, LanesPart z)
+{
+    sum->a += rows.a * z;
+    sum->b += rows.b * z;
+    sum->c += rows.c * z;
+    sum->d += rows.d * z;
+}
+
+/* One way through P: the step that is due, and the product with z behind it. */
+typedef struct Pass {
+    size_t n, padded;
+    const double *q; /* due */
+    double scale;
+    const double *z; /* asked for */
+    double *k;
+} Pass;
+
+/* A panel's part of the tile on the diagonal, which is whole: its columns are all there is. */
+LANES_INLINE void on_diagonal(const Pass *p, double *tile, size_t row)
+{
+    const size_t block = row / LANES * LANES;
+    const Four own = four_of(p->z + row), late = four_of(p->q + row);
+    for (size_t at = 0; at < LANES && block + at < p->n; at += LANES_STEP) {
+        const size_t j = block + at;
+        Four rows = settled(tile + at, late, lanes_part_load(p->q + j), lanes_part_all(p->scale));
+        lanes_part_store(p->k + j, lanes_part_load(p->k + j) + down(rows, own));
+    }
+}
+
+/* What the columns give to the rows of a block. */
+typedef struct Sums {
+    Four upper, lower; /* panels */
+} Sums;
+
+/* Of one panel, or of both of a block, one part of every tile from column j on. */
+LANES_INLINE Sums sweep(const Pass *p, double *tile, size_t panel, size_t row, size_t j, const bool both)
+{
+    const size_t below = both ? row + ROWS : row;
+    const Four own = four_of(p->z + row), late = four_of(p->q + row);
+    const Four own_below = four_of(p->z + below), late_below = four_of(p->q + below);
+    const LanesPart scale = lanes_part_all(p->scale);
+    Sums sums = {{{0}, {0}, {0}, {0}}, {{0}, {0}, {0}, {0}}};
+    for (; j < p->n; j += LANES, tile += HALF) {
+        LanesPart z = lanes_part_load(p->z + j), q = lanes_part_load(p->q + j);
+        Four rows = settled(tile, late, q, scale);
+        LanesPart k = lanes_part_load(p->k + j) + down(rows, own);
+        across(&sums.upper, rows, z);
+        if (both) {
+            rows = settled(tile + panel, late_below, q, scale);
+            k += down(rows, own_below);
+            across(&sums.lower, rows, z);
+        }
+        lanes_part_store(p->k + j, k);
+    }
+    return sums;
+}
+
+/* Both panels at once where the registers hold that many sums, else one after the other. */
+LANES_INLINE Sums both_panels(const Pass *p, double *tile, size_t panel, size_t row, size_t j)
+{
+    if (LANES_BYTES == 64)
+        return sweep(p, tile, panel, row, j, true);
+    return (Sums){sweep(p, tile, panel, row, j, false).upper,
+                  sweep(p, tile + panel, panel, row + ROWS, j, false).upper};
+}
+
+/* What is right of a block's diagonal: each tile, loaded once, is brought up to date and serves its columns and its
+ * rows. Returns what the rows get. */
+LANES_INLINE Lanes beside(const Pass *p, double *tile, size_t panel, size_t block)
+{
+    Lanes a, b, c, d, e, f, g, h;
+#define LANES_OP(m, at)                                                                                                \
+    Sums m##_sums = both_panels(p, tile + at, panel, block, block + LANES + at);                                       \
+    a.m = m##_sums.upper.a, b.m = m##_sums.upper.b, c.m = m##_sums.upper.c, d.m = m##_sums.upper.d;                    \
+    e.m = m##_sums.lower.a, f.m = m##_sums.lower.b, g.m = m##_sums.lower.c, h.m = m##_sums.lower.d;
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return lanes_sum8(a, b, c, d, e, f, g, h);
+}
+
+/* k = P z, added to what k holds. A block's rows get their sums once no panel adds to its columns any more. */
+LANES_INLINE void gain(const Pass *p, double *tile)
+{
+    const size_t last = p->padded - LANES;
+    for (size_t block = 0; block < last; block += LANES) {
+        const size_t panel = (p->padded - block) * ROWS;
+        on_diagonal(p, tile, block);
+        on_diagonal(p, tile + panel, block + ROWS);
+        Lanes rows = beside(p, tile + HALF, panel, block);
+        lanes_store(p->k + block, lanes_add(lanes_load(p->k + block), rows));
+        tile += 2 * panel;
+    }
+    for (size_t row = last; row < p->n; row += ROWS, tile += HALF)
+        on_diagonal(p, tile, row);
+}
+
+LANES_INLINE Lanes lowered_at(double *to, Lanes own, Lanes there, Lanes scale)
+{
+    Lanes v = lanes_mul(lanes_sub(lanes_load(to), lanes_mul(own, there)), scale);
+    lanes_store(to, v);
+    return v;
+}
+
+/* The diagonal, which is not left for later. Returns the trace; NaN where an entry is negative. */
+LANES_INLINE double lower_diagonal(double *diagonal, const double *q, size_t padded, double scale)
+{
+    const Lanes by = lanes_all(scale);
+    Lanes sum = lanes_zero(), negative = lanes_zero();
+    for (size_t j = padded; j > 0; j -= LANES) {
+        Lanes own = lanes_load(q + j - LANES), v = lowered_at(diagonal + j - LANES, own, own, by);
+        sum = lanes_add(sum, v);
+        negative = lanes_min(negative, v);
+    }
+    return lanes_sum(negative) < 0 ? ANB_NAN : lanes_sum(sum);
+}
+
+/* q = k root, w += q pace; returns 0, or NaN where a weight is not finite. */
+LANES_INLINE double move_weights(double *w, double *q, const double *k, size_t padded, double root, double pace)
+{
+    const Lanes by = lanes_all(root), step = lanes_all(pace);
+    Lanes written = lanes_zero();
+    for (size_t j = 0; j < padded; j += LANES) {
+        Lanes due = lanes_mul(lanes_load(k + j), by);
+        Lanes v = lanes_add(lanes_load(w + j), lanes_mul(due, step));
+        lanes_store(q + j, due);
+        lanes_store(w + j, v);
+        written = lanes_add(written, v);
+    }
+    return lanes_sick(written, w, padded);
+}
+
+/* The intercept's row of P: (p0 - q0 q) scale. */
+LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, double q0, double scale)
+{
+    const Lanes own = lanes_all(q0), by = lanes_all(scale);
+    for (size_t j = 0; j < padded; j += LANES)
+        lowered_at(p0 + j, own, lanes_load(q + j), by);
+}
+
+static double update(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
+{
+    const size_t n = rls->n, padded = anb_rls_padded(n);
+    const double initial = rls->delta * (double)(n + rls->intercept);
+    double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *q = p0 + padded, *diagonal = q + padded;
+    double *z = scratch, *k = z + padded, k0 = 0;
+    for (size_t j = 0; j < padded; j += LANES)
+        lanes_store(k + j, lanes_load(p0 + j));
+    gain(&(Pass){n, padded, q, state[ANB_RLS_SCALE], z, k}, diagonal + padded);
+    if (rls->intercept)
+        k0 = lanes_dot(p0, z, padded) + state[ANB_RLS_P00];
+    double zk = lanes_dot(z, k, padded) + k0;
+    if (!(zk >= 0 && zk * 0 == 0)) {
+        anb_rls_restart(rls, state);
+        return 0;
+    }
+    double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
+    double sick = move_weights(w, q, k, padded, root, pace);
+    double squares = lanes_dot(q, q, padded) + q0 * q0;
+    double scale = state[ANB_RLS_TRACE] - squares < initial ? 1 / lambda : 1;
+    double trace = lower_diagonal(diagonal, q, padded, scale);
+    if (rls->intercept) {
+        double p00 = (state[ANB_RLS_P00] - q0 * q0) * scale;
+        lower_intercept(p0, q, padded, q0, scale);
+        if (p00 < rls->delta)
+            p00 += rls->walk;
+        state[ANB_RLS_P00] = p00;
+        state[ANB_RLS_W0] += q0 * pace;
+        sick += state[ANB_RLS_W0] * 0;
+        trace = p00 < 0 ? ANB_NAN : trace + p00;
+    }
+    state[ANB_RLS_SCALE] = scale;
+    state[ANB_RLS_TRACE] = trace;
+    if (!(trace * 0 == 0))
+        anb_rls_restart(rls, state);
+    return sick;
+}
+
+const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {.predict = predict, .update = update};
+
+ANB_ISA_REGISTER(AnbRlsKernels, anb_rls_kernels)

@@ -1,0 +1,60 @@
+/*
+ * A stack: what a base predicts is corrected by a linear function of where the experts stand around it.
+ *
+ *     s       running root mean square of y - base, discounted by lambda
+ *     z_i     (f_i - base) / s clipped to +-5; 0 where expert i sleeps
+ *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, walk on the 1
+ *     output  base + s (w . (1, z)), within the awake experts' range widened by itself and by 2 s on either side;
+ *             base alone for the first 10 samples, and where s is 0
+ *
+ * The caller may append features of its own to z.
+ *
+ *     state   doubles: [ n | sum of weights | sum of squares | 0: 5 | rls ]
+ *
+ * Cost: that of an RLS on as many features and one.
+ */
+#ifndef ANB_NUMERIC_STACK_H
+#define ANB_NUMERIC_STACK_H
+
+#include "rls.h"
+#include <anabranch/type.h>
+
+typedef struct AnbStack {
+    size_t n;      /* features, the constant not counted */
+    double lambda; /* forgetting factor, (0, 1] */
+    double delta;  /* what P starts as */
+    double walk;   /* variance that the constant's weight gains a sample */
+} AnbStack;
+
+/* Where the awake experts stand. */
+typedef struct AnbSpan {
+    double low, high;
+} AnbSpan;
+
+AnbSpan anb_span(const double *f, size_t k, const unsigned char *asleep);
+
+/* Doubles of state, best on a 64-byte boundary; of scratch for predict and learn. Both are whole blocks of eight. */
+size_t anb_stack_size(const AnbStack *self);
+size_t anb_stack_scratch(const AnbStack *self);
+
+void anb_stack_start(const AnbStack *self, double *state);
+
+/* Writes the standing of k experts as the first k features and returns where: the others are for the caller to fill. */
+double *anb_stack_features(const AnbStack *self, const double *state, const double *f, size_t k,
+                           const unsigned char *asleep, double base, double *scratch);
+
+/* The output, once all features are in the scratch. */
+double anb_stack_predict(const AnbStack *self, const double *state, double base, AnbSpan span, double *scratch);
+
+/* Learns from one sample; the scratch is the one that predict filled for it. */
+void anb_stack_learn(const AnbStack *self, double *state, double base, double y, double weight, double *scratch);
+
+/* Trusts the past less: P times factor > 1. */
+void anb_stack_refresh(const AnbStack *self, double *state, double factor);
+
+void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor);
+
+/* 0, or ANB_E_STATE with the reason where learning cannot have made this. */
+int anb_stack_validate(const AnbStack *self, const double *state, AnbError *error);
+
+#endif

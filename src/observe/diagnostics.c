@@ -1,0 +1,279 @@
+/*
+ * The observer. A sample costs sums; what needs roots, logarithms or quotients is derived when somebody reads.
+ *
+ *     a faded mean   w <- g w + 1,  m <- m + (v - m) / w,  g = 1 - 2/(span+1): one w for all that see every sample
+ *
+ * An expert's own error fades over the rows it was active in, so it has a weight of its own.
+ */
+#include "diagnostics.h"
+#include "src/numeric/elementary.h"
+
+enum { PAIRS_MAX = 64 };
+
+AnbDiagnosticsOptions anb_diagnostics_defaults(void)
+{
+    return (AnbDiagnosticsOptions){.span = 500, .pairs = true, .activation = true};
+}
+
+/* ---- making one -------------------------------------------------------------------------------------------------- */
+
+static size_t values_of_shape(const AnbDiagnostics *d, AnbMetricShape shape)
+{
+    switch (shape) {
+    case ANB_OF_MODEL:
+        return 1;
+    case ANB_OF_MIXTURE:
+        return d->k > 0;
+    case ANB_OF_EXPERT:
+        return d->k;
+    default:
+        return d->k <= PAIRS_MAX && d->options.pairs ? d->k * d->k : 0;
+    }
+}
+
+static void lay_out(AnbDiagnostics *d)
+{
+    size_t at = 0;
+    for (int i = 0; i < ANB_METRIC_COUNT; i++) {
+        d->offset[i] = at;
+        at += values_of_shape(d, anb_metrics()[i].shape);
+    }
+    d->offset[ANB_METRIC_COUNT] = at;
+}
+
+static AnbDiagnostics *allocate(const AnbDiagnostics *plan, const AnbAllocator *from)
+{
+    size_t pairs = values_of_shape(plan, ANB_OF_PAIR);
+    size_t size =
+        sizeof *plan + plan->k * sizeof(AnbWatched) + (plan->offset[ANB_METRIC_COUNT] + pairs) * sizeof(double);
+    AnbDiagnostics *d = from->alloc(size, from->context);
+    if (!d)
+        return NULL;
+    memset(d, 0, size);
+    *d = *plan;
+    d->allocator = *from;
+    d->watched = (AnbWatched *)(d + 1);
+    d->values = (double *)(d->watched + plan->k);
+    d->together = pairs ? d->values + plan->offset[ANB_METRIC_COUNT] : NULL;
+    return d;
+}
+
+AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
+                                    AnbError *error)
+{
+    const AnbNode *moe = model->plan->moe;
+    AnbDiagnostics plan = {.options = options ? *options : anb_diagnostics_defaults(), .k = moe ? moe->n_children : 0};
+    if (plan.options.span < 1) {
+        anb_fail(error, ANB_E_ARGUMENT, "span = %d is below 1", plan.options.span);
+        return NULL;
+    }
+    lay_out(&plan);
+    AnbDiagnostics *d = allocate(&plan, &model->plan->allocator);
+    if (!d) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    d->pool = moe ? anb_expert_pool_new(model, error) : NULL;
+    if (moe && !d->pool) {
+        d->allocator.free(d, d->allocator.context);
+        return NULL;
+    }
+    d->logits = moe && moe->router->type == &anb_router_linear.type;
+    d->log_k = moe ? anb_log((double)d->k) : 0;
+    d->state_bytes = (double)anb_state_bytes(model);
+    d->counters = *anb_counters(model);
+    anb_diagnostics_reset(d);
+    return d;
+}
+
+void anb_diagnostics_free(AnbDiagnostics *d)
+{
+    if (!d)
+        return;
+    AnbAllocator allocator = d->allocator;
+    anb_expert_pool_free(d->pool);
+    allocator.free(d, allocator.context);
+}
+
+void anb_diagnostics_reset(AnbDiagnostics *d)
+{
+    d->own = (AnbOwn){0};
+    memset(d->watched, 0, d->k * sizeof *d->watched);
+    if (d->together)
+        memset(d->together, 0, d->k * d->k * sizeof(double));
+    if (d->pool)
+        anb_expert_pool_reset(d->pool);
+    for (size_t i = 0; i < d->offset[ANB_METRIC_COUNT]; i++)
+        d->values[i] = ANB_NAN;
+    d->derived = 0;
+}
+
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
+
+static void fade(double *mean, double value, double rate)
+{
+    *mean += (value - *mean) * rate;
+}
+
+/* The errors of the model and of the two rules that a model must beat. */
+static void watch_errors(AnbOwn *o, double y, double prediction, double rate)
+{
+    double n = (double)o->samples;
+    double error = anb_summable(y - prediction), from_mean = anb_summable(y - o->mean),
+           from_last = anb_summable(y - o->last);
+    double square = error * error, mean_square = from_mean * from_mean, last_square = from_last * from_last;
+    o->target = y;
+    o->prediction = prediction;
+    o->before_mean = o->mean;
+    o->before_last = o->last;
+    fade(&o->mse, square, rate);
+    fade(&o->mae, fabs(error), rate);
+    fade(&o->mean_mse, mean_square, rate);
+    fade(&o->last_mse, last_square, rate);
+    o->sum += square;
+    o->mean_sum += mean_square;
+    o->last_sum += last_square;
+    o->mean += y / n - o->mean / n; /* each side apart: y - mean may be beyond the doubles */
+    o->last = y;
+}
+
+/* The row's two largest probabilities; the first of equals is the row's expert. */
+static void watch_gate(AnbDiagnostics *d, const AnbMixture *m, double rate)
+{
+    double first = -1, second = -1;
+    size_t top = 0;
+    for (size_t i = 0; i < m->k; i++) {
+        double p = m->probability[i];
+        if (p > first)
+            second = first, first = p, top = i;
+        else if (p > second)
+            second = p;
+    }
+    fade(&d->own.confidence, first, rate);
+    fade(&d->own.margin, first - second, rate);
+    if (d->own.samples > 1)
+        fade(&d->own.switching, top != d->own.top, 1 / (d->own.weight - d->own.oldest));
+    d->own.top = top;
+}
+
+/* (log sum exp of the logits)^2, where the gate has logits. */
+static void watch_logits(AnbDiagnostics *d, const StreamingLearner *model, double rate)
+{
+    const AnbNode *moe = model->plan->moe;
+    const double *z;
+    if (!d->logits ||
+        moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_LOGITS, &z))
+        return;
+    double most = z[0], sum = 0;
+    for (size_t i = 1; i < d->k; i++)
+        most = z[i] > most ? z[i] : most;
+    for (size_t i = 0; i < d->k; i++)
+        sum += anb_exp(z[i] - most);
+    double total = anb_summable(most + anb_log(sum));
+    fade(&d->own.z, total * total, rate);
+}
+
+static void watch_experts(AnbDiagnostics *d, const AnbMixture *m, double y, double rate)
+{
+    for (size_t i = 0; i < m->k; i++) {
+        AnbWatched *w = &d->watched[i];
+        w->load -= w->load * rate;
+        w->first -= w->first * rate;
+        fade(&w->mass, m->probability[i], rate);
+        fade(&w->share, m->weight[i], rate);
+        w->age = m->n_reset > 0 && m->reset[i] ? 0 : w->age + 1;
+    }
+    d->watched[d->own.top].first += rate;
+    for (size_t a = 0; a < m->n_active; a++) {
+        AnbWatched *w = &d->watched[m->active[a]];
+        double error = anb_summable(y - m->expert[m->active[a]]);
+        w->load += rate;
+        w->weight = d->own.keep * w->weight + 1;
+        fade(&w->mse, error * error, 1 / w->weight);
+    }
+}
+
+/* The view's arrays belong to the model and live until its next call: what is wanted of them is copied. */
+static void keep_view(AnbDiagnostics *d, const AnbMixture *m)
+{
+    double *active = d->values + d->offset[ANB_METRIC_EXPERT_ACTIVE];
+    double *trained = d->values + d->offset[ANB_METRIC_EXPERT_TRAINED];
+    double *dead = d->values + d->offset[ANB_METRIC_EXPERT_DEAD];
+    size_t bytes = m->k * sizeof(double);
+    memcpy(d->values + d->offset[ANB_METRIC_EXPERT_WEIGHT], m->weight, bytes);
+    memcpy(d->values + d->offset[ANB_METRIC_EXPERT_PROBABILITY], m->probability, bytes);
+    memcpy(d->values + d->offset[ANB_METRIC_EXPERT_PREDICTION], m->expert, bytes);
+    memcpy(d->values + d->offset[ANB_METRIC_EXPERT_UTILIZATION], m->utilization, bytes);
+    memcpy(d->values + d->offset[ANB_METRIC_EXPERT_PROGRESS], m->progress, bytes);
+    for (size_t i = 0; i < m->k; i++) {
+        active[i] = 0;
+        trained[i] = (double)m->trained[i];
+        dead[i] = m->dead[i];
+    }
+    for (size_t a = 0; a < m->n_active; a++)
+        active[m->active[a]] = 1;
+}
+
+static void watch_pairs(AnbDiagnostics *d, const AnbMixture *m)
+{
+    if (!d->together || m->dense)
+        return;
+    for (size_t a = 0; a < m->n_active; a++)
+        for (size_t b = 0; b < m->n_active; b++)
+            d->together[m->active[a] * m->k + m->active[b]]++;
+}
+
+void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const double *x, double y, double prediction)
+{
+    AnbOwn *o = &d->own;
+    bool learned = model->counters.trained != d->counters.trained;
+    d->drift = model->counters.drifts > d->counters.drifts;
+    d->counters = model->counters;
+    d->derived = 0;
+    if (!learned || prediction != prediction)
+        return;
+    o->keep = 1 - 2 / ((double)d->options.span + 1);
+    o->oldest = o->samples == 0 ? 1 : o->keep * o->oldest;
+    o->weight = o->keep * o->weight + 1;
+    o->samples++;
+    double rate = 1 / o->weight;
+    watch_errors(o, y, prediction, rate);
+    if (!d->k || anb_mixture(model, &d->mixture) || d->mixture.k != d->k)
+        return;
+    watch_gate(d, &d->mixture, rate);
+    watch_logits(d, model, rate);
+    watch_experts(d, &d->mixture, y, rate);
+    watch_pairs(d, &d->mixture);
+    keep_view(d, &d->mixture);
+    anb_expert_pool_observe(d->pool, model, &d->mixture, d->options.activation ? x : NULL);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n)
+{
+    unsigned shape = 1u << anb_metrics()[id].shape;
+    if (!(d->derived & shape))
+        anb_diagnostics_derive(d, anb_metrics()[id].shape);
+    d->derived |= shape;
+    if (n)
+        *n = d->offset[id + 1] - d->offset[id];
+    return d->values + d->offset[id];
+}
+
+double anb_diagnostics_value(AnbDiagnostics *d, AnbMetricId id)
+{
+    size_t n;
+    const double *values = anb_diagnostics_values(d, id, &n);
+    return n == 1 ? values[0] : ANB_NAN;
+}
+
+size_t anb_diagnostics_experts(const AnbDiagnostics *d)
+{
+    return d->k;
+}
+
+AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d)
+{
+    return d->pool;
+}

@@ -1,0 +1,64 @@
+/*
+ * The observer's insides: what a sample adds to (diagnostics.c), what is derived of it when read (derive.c), and how it
+ * is written (metrics_text.c).
+ */
+#ifndef ANB_OBSERVE_DIAGNOSTICS_H
+#define ANB_OBSERVE_DIAGNOSTICS_H
+
+#include "src/host/model.h"
+#include <anabranch/diagnostics.h>
+#include <anabranch/moe.h>
+
+/* What is kept of the model and the mixture as a whole. */
+typedef struct AnbOwn {
+    uint64_t samples;            /* observed */
+    double keep, weight, oldest; /* the fade's factor, its weight, the first sample's share of it */
+    double target, prediction, before_mean, before_last;
+    double mean, last;                       /* of the targets so far */
+    double mse, mae, mean_mse, last_mse;     /* faded */
+    double sum, mean_sum, last_sum;          /* of squared errors */
+    double confidence, margin, switching, z; /* faded */
+    size_t top;                              /* the row's expert */
+} AnbOwn;
+
+/* What is kept of an expert. */
+typedef struct AnbWatched {
+    double load, first, mass, share; /* faded over all samples */
+    double weight, mse;              /* faded over the samples it was active in */
+    uint64_t age;
+} AnbWatched;
+
+struct AnbDiagnostics {
+    AnbDiagnosticsOptions options;
+    AnbAllocator allocator;
+    size_t k; /* experts; 0: no mixture */
+    double log_k;
+    AnbCounters counters;
+    AnbMixture mixture; /* of the last sample learned; its arrays are not for later */
+    AnbOwn own;
+    AnbWatched *watched; /* [k] */
+    double *together;    /* [k * k] samples in which both were active; NULL: not counted */
+    double state_bytes;
+    bool drift, logits; /* the gate is over logits */
+    unsigned derived;   /* a bit for each AnbMetricShape whose values are of now */
+    AnbExpertPool *pool;
+    double *values; /* of all metrics, one after the other; those copied from the view are filled in update */
+    size_t offset[ANB_METRIC_COUNT + 1];
+};
+
+/* Held where 2^64 squares of it make a sum: one error beyond the doubles must not blind what follows. */
+static inline double anb_summable(double v)
+{
+    return v > 1e144 ? 1e144 : v < -1e144 ? -1e144 : v;
+}
+
+/* Fills the `values` of one shape. */
+void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape);
+
+/* The registry's first metrics, from the counters to state_bytes. */
+void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out);
+
+/* As anb_expert_pool_update, with the view of the mixture in hand. */
+void anb_expert_pool_observe(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x);
+
+#endif

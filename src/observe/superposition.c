@@ -1,0 +1,286 @@
+/*
+ * Superposition: everything follows from the Gram matrix G = W W^T of an expert.
+ *
+ *     |W_i| = sqrt(G_ii)     What_i.W_j = G_ij / |W_i|     D_i = G_ii / sum_j (G_ij / |W_i|)^2
+ *
+ * Rows are first divided by their expert's largest weight, so that nothing overflows, and the scale put back at the
+ * end.
+ */
+#include "src/host/model.h"
+#include "src/simd/kernels.h"
+#include <anabranch/superposition.h>
+
+struct AnbSuperposition {
+    AnbAllocator allocator;
+    size_t n_experts, features, hidden;
+    size_t *expert;                                                   /* [e] */
+    double *norm, *dimensionality, *specialization, *polysemanticity; /* [e][features] */
+    double *interference, *gram;                                      /* [e][features][features] */
+    double *work;                                                     /* [features][hidden] */
+};
+
+/* ---- making one -------------------------------------------------------------------------------------------------- */
+
+static int check_matrices(size_t n, const AnbMatrix *m, AnbError *error)
+{
+    if (n == 0 || m[0].rows == 0 || m[0].columns == 0)
+        return anb_fail(error, ANB_E_ARGUMENT, "no matrices, or empty ones");
+    if (m[0].rows > 16384 || m[0].columns > 1 << 20)
+        return anb_fail(error, ANB_E_LIMIT, "more than 16384 features or 1048576 hidden units");
+    for (size_t e = 0; e < n; e++) {
+        if (m[e].rows != m[0].rows || m[e].columns != m[0].columns || m[e].stride < m[e].columns)
+            return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu is not of the first one's shape", e);
+        for (size_t i = 0; i < m[e].rows; i++)
+            if (anb_nonfinite(m[e].value + i * m[e].stride, m[e].columns) != 0)
+                return anb_fail(error, ANB_E_INPUT, "matrix %zu, row %zu: a weight is not finite", e, i);
+    }
+    return 0;
+}
+
+static AnbSuperposition *allocate(size_t n, size_t features, size_t hidden, const AnbAllocator *from, AnbError *error)
+{
+    size_t of_features = n * features, doubles = 4 * of_features + 2 * of_features * features + features * hidden;
+    size_t size = sizeof(AnbSuperposition) + doubles * sizeof(double) + n * sizeof(size_t);
+    AnbSuperposition *s = doubles < SIZE_MAX / 16 ? from->alloc(size, from->context) : NULL;
+    if (!s) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    memset(s, 0, size);
+    *s = (AnbSuperposition){.allocator = *from, .n_experts = n, .features = features, .hidden = hidden};
+    s->norm = (double *)(s + 1);
+    s->dimensionality = s->norm + of_features;
+    s->specialization = s->dimensionality + of_features;
+    s->polysemanticity = s->specialization + of_features;
+    s->interference = s->polysemanticity + of_features;
+    s->gram = s->interference + of_features * features;
+    s->work = s->gram + of_features * features;
+    s->expert = (size_t *)(s->work + features * hidden);
+    return s;
+}
+
+/* The rows divided by the largest magnitude among them, which is returned; 1 where all are zero. */
+static double rescaled(const AnbMatrix *m, double *out)
+{
+    double largest = 0;
+    for (size_t i = 0; i < m->rows; i++)
+        for (size_t j = 0; j < m->columns; j++)
+            largest = fmax(largest, fabs(m->value[i * m->stride + j]));
+    largest = largest > 0 ? largest : 1;
+    for (size_t i = 0; i < m->rows; i++)
+        for (size_t j = 0; j < m->columns; j++)
+            out[i * m->columns + j] = m->value[i * m->stride + j] / largest;
+    return largest;
+}
+
+static void fill_gram(const AnbSuperposition *s, double *gram)
+{
+    size_t n = s->features, h = s->hidden;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++)
+            gram[i * n + j] = gram[j * n + i] = anb_dot(s->work + i * h, s->work + j * h, h);
+}
+
+static void analyse(AnbSuperposition *s, size_t e, const AnbMatrix *m)
+{
+    size_t n = s->features;
+    double *gram = s->gram + e * n * n, *interference = s->interference + e * n * n, scale = rescaled(m, s->work);
+    fill_gram(s, gram);
+    for (size_t i = 0; i < n; i++) {
+        double norm = sqrt(gram[i * n + i]), others = 0;
+        for (size_t j = 0; j < n && norm > 0; j++) {
+            double at = j == i ? 0 : gram[i * n + j] / norm;
+            others += at * at;
+            interference[i * n + j] = at * scale;
+        }
+        s->norm[e * n + i] = norm * scale;
+        s->dimensionality[e * n + i] = norm > 0 ? norm * norm / (norm * norm + others) : 0;
+        s->polysemanticity[e * n + i] = sqrt(others) * scale;
+    }
+    for (size_t i = 0; i < n * n; i++)
+        gram[i] = gram[i] * scale * scale;
+}
+
+/* Shares of the squared norms, over the largest so that no square overflows. */
+static void specialize(AnbSuperposition *s)
+{
+    size_t n = s->features;
+    for (size_t i = 0; i < n; i++) {
+        double largest = 0, sum = 0;
+        for (size_t e = 0; e < s->n_experts; e++)
+            largest = fmax(largest, s->norm[e * n + i]);
+        for (size_t e = 0; e < s->n_experts && largest > 0; e++)
+            sum += s->norm[e * n + i] / largest * (s->norm[e * n + i] / largest);
+        for (size_t e = 0; e < s->n_experts && largest > 0; e++) {
+            double share = s->norm[e * n + i] / largest;
+            s->specialization[e * n + i] = share * share / sum;
+        }
+    }
+}
+
+static AnbSuperposition *make(size_t n, const AnbMatrix *m, const AnbAllocator *from, AnbError *error)
+{
+    if (check_matrices(n, m, error))
+        return NULL;
+    AnbSuperposition *s = allocate(n, m[0].rows, m[0].columns, from, error);
+    for (size_t e = 0; s && e < n; e++) {
+        s->expert[e] = e;
+        analyse(s, e, &m[e]);
+    }
+    if (s)
+        specialize(s);
+    return s;
+}
+
+AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matrices, AnbError *error)
+{
+    AnbModelOptions usual = anb_model_defaults();
+    return make(n_experts, matrices, anb_allocator_of(&usual), error);
+}
+
+static int ask_matrix(const StreamingLearner *model, const AnbNode *node, AnbMatrix *out)
+{
+    const void *state = anb_state_of(model, node);
+    return node->type->query ? node->type->query(node, state, NULL, NULL, ANB_QUERY_MATRIX, out) : ANB_E_UNSUPPORTED;
+}
+
+AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbError *error)
+{
+    const AnbNode *moe = model->plan->moe, *nodes = moe ? moe->children : &model->plan->nodes[0];
+    size_t n_nodes = moe ? moe->n_children : 1, n = 0;
+    const AnbAllocator *from = &model->plan->allocator;
+    size_t room = n_nodes * (sizeof(AnbMatrix) + sizeof(size_t));
+    AnbMatrix *m = from->alloc(room, from->context);
+    if (!m) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    size_t *expert = (size_t *)(m + n_nodes);
+    for (size_t i = 0; i < n_nodes; i++)
+        if (ask_matrix(model, &nodes[i], &m[n]) == 0 && m[n].rows == m[0].rows && m[n].columns == m[0].columns)
+            expert[n++] = i;
+    AnbSuperposition *s = n > 0 ? make(n, m, from, error) : NULL;
+    for (size_t e = 0; s && e < n; e++)
+        s->expert[e] = expert[e];
+    if (n == 0)
+        anb_fail(error, ANB_E_UNSUPPORTED, "the model holds no network");
+    from->free(m, from->context);
+    return s;
+}
+
+void anb_superposition_free(AnbSuperposition *s)
+{
+    if (!s)
+        return;
+    AnbAllocator allocator = s->allocator;
+    allocator.free(s, allocator.context);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+size_t anb_superposition_experts(const AnbSuperposition *s)
+{
+    return s->n_experts;
+}
+
+size_t anb_superposition_features(const AnbSuperposition *s)
+{
+    return s->features;
+}
+
+size_t anb_superposition_hidden(const AnbSuperposition *s)
+{
+    return s->hidden;
+}
+
+size_t anb_superposition_expert(const AnbSuperposition *s, size_t e)
+{
+    return s->expert[e];
+}
+
+const double *anb_superposition_norms(const AnbSuperposition *s, size_t e)
+{
+    return s->norm + e * s->features;
+}
+
+const double *anb_superposition_dimensionality(const AnbSuperposition *s, size_t e)
+{
+    return s->dimensionality + e * s->features;
+}
+
+const double *anb_superposition_specialization(const AnbSuperposition *s, size_t e)
+{
+    return s->specialization + e * s->features;
+}
+
+const double *anb_superposition_polysemanticity(const AnbSuperposition *s, size_t e)
+{
+    return s->polysemanticity + e * s->features;
+}
+
+const double *anb_superposition_interference(const AnbSuperposition *s, size_t e)
+{
+    return s->interference + e * s->features * s->features;
+}
+
+const double *anb_superposition_gram(const AnbSuperposition *s, size_t e)
+{
+    return s->gram + e * s->features * s->features;
+}
+
+void anb_superposition_net_interference(const AnbSuperposition *s, size_t e, const double *presence, double *out)
+{
+    const double *interference = anb_superposition_interference(s, e);
+    for (size_t i = 0; i < s->features; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < s->features; j++) {
+            double at = interference[i * s->features + j];
+            sum += (presence ? presence[j] : 1) * at * at;
+        }
+        out[i] = sum;
+    }
+}
+
+size_t anb_superposition_monosemantic(const AnbSuperposition *s, size_t e, size_t *feature, size_t n)
+{
+    const double *mixed = anb_superposition_polysemanticity(s, e), *norm = anb_superposition_norms(s, e);
+    size_t held = 0;
+    for (size_t i = 0; i < s->features && n > 0; i++) {
+        if (norm[i] == 0 || (held == n && !(mixed[i] < mixed[feature[n - 1]])))
+            continue;
+        size_t at = held < n ? held++ : n - 1;
+        for (; at > 0 && mixed[i] < mixed[feature[at - 1]]; at--)
+            feature[at] = feature[at - 1];
+        feature[at] = i;
+    }
+    return held;
+}
+
+static void weigh(const AnbSuperposition *s, const double *usage, double *out)
+{
+    for (size_t i = 0; i < s->features; i++) {
+        out[i] = 0;
+        for (size_t e = 0; e < s->n_experts; e++) {
+            size_t at = e * s->features + i;
+            out[i] += (usage ? usage[e] : s->specialization[at]) * s->dimensionality[at];
+        }
+    }
+}
+
+void anb_superposition_global_by_usage(const AnbSuperposition *s, const double *usage, double *out)
+{
+    weigh(s, usage, out);
+}
+
+void anb_superposition_global(const AnbSuperposition *s, double *out)
+{
+    weigh(s, NULL, out);
+}
+
+size_t anb_superposition_represented(const double *global, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += global[i] > .05;
+    return count;
+}

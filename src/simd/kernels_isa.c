@@ -1,0 +1,286 @@
+/* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
+#include "kernels.h"
+#include "lanes.h"
+#include "lanes_softmax.h"
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    return lanes_dot(a, b, n);
+}
+
+static double axpy(double *w, double a, const double *x, size_t n)
+{
+    const Lanes factor = lanes_all(a);
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
+        Lanes u = lanes_add(lanes_load(w + i + LANES), lanes_mul(factor, lanes_load(x + i + LANES)));
+        lanes_store(w + i, v);
+        lanes_store(w + i + LANES, u);
+        even = lanes_add(even, v);
+        odd = lanes_add(odd, u);
+    }
+    if (i + LANES <= n) {
+        Lanes v = lanes_add(lanes_load(w + i), lanes_mul(factor, lanes_load(x + i)));
+        lanes_store(w + i, v);
+        even = lanes_add(even, v);
+        i += LANES;
+    }
+    if (i < n) {
+        Lanes v = lanes_add(lanes_load_tail(w + i, n - i), lanes_mul(factor, lanes_load_tail(x + i, n - i)));
+        lanes_store_tail(w + i, v, n - i);
+        odd = lanes_add(odd, v);
+    }
+    return lanes_sick(lanes_add(even, odd), w, n);
+}
+
+static double finite(const double *x, size_t n)
+{
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_load(x + i));
+        odd = lanes_add(odd, lanes_load(x + i + LANES));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_load(x + i));
+        i += LANES;
+    }
+    if (i < n)
+        odd = lanes_add(odd, lanes_load_tail(x + i, n - i));
+    return lanes_sick(lanes_add(even, odd), x, n);
+}
+
+/* `rows` scores at once: their sums do not wait for each other, and x is read once. */
+LANES_INLINE void scores(const double *w, size_t stride, size_t rows, const double *x, size_t d, double *z)
+{
+    Lanes sum[4];
+    size_t i = 0;
+    for (size_t r = 0; r < rows; r++)
+        sum[r] = lanes_zero();
+    for (; i + LANES <= d; i += LANES) {
+        Lanes v = lanes_load(x + i);
+        for (size_t r = 0; r < rows; r++)
+            sum[r] = lanes_add(sum[r], lanes_mul(lanes_load(w + r * stride + i), v));
+    }
+    if (i < d) {
+        Lanes v = lanes_load_tail(x + i, d - i);
+        for (size_t r = 0; r < rows; r++)
+            sum[r] = lanes_add(sum[r], lanes_mul(lanes_load_tail(w + r * stride + i, d - i), v));
+    }
+    for (size_t r = 0; r < rows; r++)
+        z[r] = lanes_sum(sum[r]);
+}
+
+static void gate_scores(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z)
+{
+    size_t i = 0;
+    for (; i + 4 <= k; i += 4)
+        scores(w + i * stride, stride, 4, x, d, z + i);
+    for (; i < k; i++)
+        scores(w + i * stride, stride, 1, x, d, z + i);
+}
+
+LANES_INLINE Lanes step_rows(double *w, size_t stride, size_t rows, const double *c, const double *x, size_t d,
+                             double *z)
+{
+    Lanes sum[4], factor[4], written = lanes_zero();
+    size_t i = 0;
+    for (size_t r = 0; r < rows; r++) {
+        sum[r] = lanes_zero();
+        factor[r] = lanes_all(c[r]);
+    }
+    for (; i + LANES <= d; i += LANES) {
+        Lanes v = lanes_load(x + i);
+        for (size_t r = 0; r < rows; r++) {
+            Lanes new = lanes_sub(lanes_load(w + r * stride + i), lanes_mul(factor[r], v));
+            lanes_store(w + r * stride + i, new);
+            written = lanes_add(written, new);
+            sum[r] = lanes_add(sum[r], lanes_mul(new, v));
+        }
+    }
+    if (i < d) {
+        Lanes v = lanes_load_tail(x + i, d - i);
+        for (size_t r = 0; r < rows; r++) {
+            Lanes new = lanes_sub(lanes_load_tail(w + r * stride + i, d - i), lanes_mul(factor[r], v));
+            lanes_store_tail(w + r * stride + i, new, d - i);
+            written = lanes_add(written, new);
+            sum[r] = lanes_add(sum[r], lanes_mul(new, v));
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        z[r] = lanes_sum(sum[r]);
+    return written;
+}
+
+static double gate_step(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z)
+{
+    Lanes written = lanes_zero();
+    double all, bad = 0;
+    size_t i = 0;
+    for (; i + 4 <= k; i += 4)
+        written = lanes_add(written, step_rows(w + i * stride, stride, 4, c + i, x, d, z + i));
+    for (; i < k; i++)
+        written = lanes_add(written, step_rows(w + i * stride, stride, 1, c + i, x, d, z + i));
+    all = lanes_sum(written);
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (i = 0; i < k; i++)
+        bad += finite(w + i * stride, d);
+    return bad;
+}
+
+/* Eight logits from the i-th on, or the last few. */
+LANES_INLINE Lanes logits(const double *z, size_t i, size_t k)
+{
+    return k - i < LANES ? lanes_logits(lanes_load_tail(z + i, k - i), k - i) : lanes_load(z + i);
+}
+
+LANES_INLINE void put(double *p, size_t i, size_t k, Lanes l)
+{
+    if (k - i < LANES)
+        lanes_store_tail(p + i, l, k - i);
+    else
+        lanes_store(p + i, l);
+}
+
+static void softmax(const double *z, size_t k, double *p, AnbSoftmax *what)
+{
+    LanesSoftmax s = {lanes_highest(logits(z, 0, k), k), lanes_zero(), lanes_zero()};
+    double part;
+    for (size_t i = LANES; i < k; i += LANES) {
+        double top = lanes_top(logits(z, i, k));
+        s.top = top > s.top ? top : s.top;
+    }
+    for (size_t i = LANES; i < k; i += LANES)
+        put(p, i, k, lanes_softmax_add(&s, logits(z, i, k)));
+    Lanes first = lanes_softmax_add(&s, logits(z, 0, k));
+    *what = lanes_softmax_end(&s, k, &part);
+    put(p, 0, k, lanes_mul(first, lanes_all(part)));
+    for (size_t i = LANES; i < k; i++)
+        p[i] *= part;
+    for (size_t i = 0; i < k && !(part > 0); i++)
+        p[i] = 1 / (double)k;
+}
+
+LANES_INLINE Lanes clipped(Lanes x, Lanes mean, Lanes inv_sd, Lanes low, Lanes high)
+{
+    Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd);
+    return lanes_where_number(z, lanes_max(low, lanes_min(high, z)), lanes_zero());
+}
+
+static void standardize(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z)
+{
+    const Lanes low = lanes_all(-clip), high = lanes_all(clip);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(z + i, clipped(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), low, high));
+    if (i < n) {
+        size_t left = n - i;
+        lanes_store_tail(z + i,
+                         clipped(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
+                                 lanes_load_tail(inv_sd + i, left), low, high),
+                         left);
+    }
+}
+
+typedef struct Moments {
+    Lanes count, mean, m2, inv_sd;
+} Moments;
+
+/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for
+ * most features and dear. */
+typedef struct Along {
+    Lanes weight, count, share, sick;
+} Along;
+
+/* Eight features. */
+LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
+{
+    const Lanes zero = lanes_zero(), unbounded = lanes_all(1.7976931348623157e308);
+    Moments new;
+    Lanes off = lanes_sub(x, old.mean);
+    new.count = lanes_add(old.count, along->weight);
+    if (!lanes_same(new.count, along->count)) {
+        along->count = new.count;
+        along->share = lanes_div(along->weight, new.count);
+    }
+    new.mean = lanes_add(old.mean, lanes_mul(off, along->share));
+    new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(along->weight, off), lanes_sub(x, new.mean)));
+    Lanes square = lanes_div(new.count, new.m2);
+    new.inv_sd = lanes_where_above(new.m2, zero, lanes_sqrt(square), zero);
+    new.inv_sd = lanes_where_above(square, unbounded, zero, new.inv_sd);
+    new.count = lanes_where_number(x, new.count, old.count);
+    new.mean = lanes_where_number(x, new.mean, old.mean);
+    new.m2 = lanes_where_number(x, new.m2, old.m2);
+    new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
+    Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
+    along->sick = lanes_or(along->sick, lanes_sub(written, written));
+    return new;
+}
+
+static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
+                             size_t n)
+{
+    Along along = {lanes_all(weight), lanes_zero(), lanes_zero(), lanes_zero()};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i), lanes_load(inv_sd + i)};
+        m = moments_step(m, lanes_load(x + i), &along);
+        lanes_store(count + i, m.count);
+        lanes_store(mean + i, m.mean);
+        lanes_store(m2 + i, m.m2);
+        lanes_store(inv_sd + i, m.inv_sd);
+    }
+    if (i < n) {
+        size_t left = n - i;
+        Moments m = {lanes_load_tail(count + i, left), lanes_load_tail(mean + i, left), lanes_load_tail(m2 + i, left),
+                     lanes_load_tail(inv_sd + i, left)};
+        m = moments_step(m, lanes_load_tail(x + i, left), &along);
+        lanes_store_tail(count + i, m.count, left);
+        lanes_store_tail(mean + i, m.mean, left);
+        lanes_store_tail(m2 + i, m.m2, left);
+        lanes_store_tail(inv_sd + i, m.inv_sd, left);
+    }
+    return lanes_sum(along.sick);
+}
+
+static void products(const double *x, size_t d, double *u)
+{
+    const Lanes high = lanes_all(1e300), low = lanes_all(-1e300);
+    for (size_t i = 0; i < d; u += d - i, i++) {
+        const Lanes half = lanes_all(.5 * x[i]);
+        for (size_t j = i; j < d; j += LANES) {
+            Lanes other = d - j < LANES ? lanes_load_tail(x + j, d - j) : lanes_load(x + j);
+            lanes_store(u + (j - i), lanes_max(lanes_min(lanes_mul(half, other), high), low));
+        }
+    }
+}
+
+static double follow(double *mean, const double *now, double rate, size_t k)
+{
+    Lanes least = lanes_all(__builtin_inf());
+    for (size_t i = 0; i < k; i += LANES) {
+        Lanes m = lanes_load(mean + i), gap = lanes_sub(lanes_load(now + i), m);
+        m = lanes_add(m, lanes_mul(lanes_all(rate), gap));
+        lanes_store(mean + i, m);
+        least = lanes_min(least, k - i < LANES ? lanes_first(m, k - i, __builtin_inf()) : m);
+    }
+    return -lanes_top(lanes_sub(lanes_zero(), least));
+}
+
+const AnbKernels ANB_PER_ISA(anb_kernels) = {
+    .dot = dot,
+    .axpy = axpy,
+    .finite = finite,
+    .gate_scores = gate_scores,
+    .gate_step = gate_step,
+    .softmax = softmax,
+    .standardize = standardize,
+    .moments_update = moments_update,
+    .follow = follow,
+    .products = products,
+};
+
+ANB_ISA_REGISTER(AnbKernels, anb_kernels)

@@ -1,0 +1,439 @@
+/*
+ * Eight doubles at a time, for files compiled once per instruction set: one 512-bit vector, two of 256 or four of 128.
+ * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
+ *
+ * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
+ * A tail shorter than eight is read as if zeros followed it, and only its own lanes are written.
+ */
+#ifndef ANB_SIMD_LANES_H
+#define ANB_SIMD_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define LANES_BYTES 64
+#define LANES_EACH(X) X(a, 0)
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define LANES_BYTES 32
+#define LANES_EACH(X) X(a, 0) X(b, 4)
+#else
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+#define LANES_BYTES 16
+#define LANES_EACH(X) X(a, 0) X(b, 2) X(c, 4) X(d, 6)
+#endif
+
+enum { LANES = 8, LANES_STEP = LANES_BYTES / 8 };
+
+typedef double LanesPart __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef double LanesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(8)));
+typedef int64_t LanesMask __attribute__((vector_size(LANES_BYTES), may_alias));
+
+#define LANES_INLINE static inline __attribute__((always_inline, unused))
+
+#define LANES_MEMBER(p, at) LanesPart p;
+typedef struct Lanes {
+    LANES_EACH (LANES_MEMBER)
+} Lanes;
+
+/* One part of the eight: a loop over parts of one lane number keeps more rows in registers than one over all eight. */
+LANES_INLINE LanesPart lanes_part_load(const double *from)
+{
+    return *(const LanesMemory *)from;
+}
+
+LANES_INLINE void lanes_part_store(double *to, LanesPart part)
+{
+    *(LanesMemory *)to = part;
+}
+
+LANES_INLINE LanesPart lanes_part_all(double v)
+{
+    return v - (LanesPart){0};
+}
+
+LANES_INLINE Lanes lanes_load(const double *from)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = *(const LanesMemory *)(from + at);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+LANES_INLINE void lanes_store(double *to, Lanes l)
+{
+#define LANES_OP(p, at) *(LanesMemory *)(to + at) = l.p;
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+}
+
+LANES_INLINE Lanes lanes_all(double v)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = v - (LanesPart){0};
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+LANES_INLINE Lanes lanes_zero(void)
+{
+    Lanes l;
+#define LANES_OP(p, at) l.p = (LanesPart){0};
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+/* One part at a time: where test > bound, where test is a number, the lesser, the greater, the root. Intrinsics, since
+ * gcc makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number.
+ */
+#if LANES_BYTES == 64
+LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)bound, _CMP_GT_OQ), (__m512d)no,
+                                           (__m512d)yes);
+}
+
+LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)test, _CMP_ORD_Q), (__m512d)no,
+                                           (__m512d)yes);
+}
+
+#define lanes_part_min(l, r) ((LanesPart)_mm512_min_pd((__m512d)(l), (__m512d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm512_max_pd((__m512d)(l), (__m512d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm512_sqrt_pd((__m512d)(l)))
+#elif LANES_BYTES == 32
+LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
+                                       _mm256_cmp_pd((__m256d)test, (__m256d)bound, _CMP_GT_OQ));
+}
+
+LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
+                                       _mm256_cmp_pd((__m256d)test, (__m256d)test, _CMP_ORD_Q));
+}
+
+#define lanes_part_min(l, r) ((LanesPart)_mm256_min_pd((__m256d)(l), (__m256d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm256_max_pd((__m256d)(l), (__m256d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm256_sqrt_pd((__m256d)(l)))
+#else
+LANES_INLINE LanesPart lanes_part_select(LanesMask mask, LanesPart yes, LanesPart no)
+{
+    return (LanesPart)((mask & (LanesMask)yes) | (~mask & (LanesMask)no));
+}
+
+#define lanes_part_above(test, bound, yes, no) lanes_part_select((test) > (bound), yes, no)
+#define lanes_part_number(test, yes, no) lanes_part_select((test) == (test), yes, no)
+#if defined(__SSE2__)
+#define lanes_part_min(l, r) ((LanesPart)_mm_min_pd((__m128d)(l), (__m128d)(r)))
+#define lanes_part_max(l, r) ((LanesPart)_mm_max_pd((__m128d)(l), (__m128d)(r)))
+#define lanes_part_sqrt(l) ((LanesPart)_mm_sqrt_pd((__m128d)(l)))
+#else
+#define lanes_part_min(l, r) lanes_part_select((l) < (r), l, r)
+#define lanes_part_max(l, r) lanes_part_select((l) > (r), l, r)
+#define lanes_part_sqrt(l) ((LanesPart){__builtin_sqrt((l)[0]), __builtin_sqrt((l)[1])})
+#endif
+#endif
+
+#define LANES_BINARY(name, operator)                                                                                   \
+    LANES_INLINE Lanes name(Lanes l, Lanes r)                                                                          \
+    {                                                                                                                  \
+        LANES_EACH (LANES_OP_##operator)                                                                               \
+            return l;                                                                                                  \
+    }
+#define LANES_OP_add(p, at) l.p += r.p;
+#define LANES_OP_sub(p, at) l.p -= r.p;
+#define LANES_OP_mul(p, at) l.p *= r.p;
+#define LANES_OP_div(p, at) l.p /= r.p;
+#define LANES_OP_or(p, at) l.p = (LanesPart)((LanesMask)l.p | (LanesMask)r.p);
+#define LANES_OP_min(p, at) l.p = lanes_part_min(l.p, r.p);
+#define LANES_OP_max(p, at) l.p = lanes_part_max(l.p, r.p);
+
+LANES_BINARY(lanes_add, add)
+LANES_BINARY(lanes_sub, sub)
+LANES_BINARY(lanes_mul, mul)
+LANES_BINARY(lanes_div, div)
+LANES_BINARY(lanes_or, or)
+LANES_BINARY(lanes_min, min)
+LANES_BINARY(lanes_max, max)
+
+/* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
+LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
+{
+#define LANES_OP(p, at) l.p = lanes_part_number(test.p, l.p, other.p);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+/* Lane by lane: `l` where test > bound, `other` elsewhere. */
+LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes other)
+{
+#define LANES_OP(p, at) l.p = lanes_part_above(test.p, bound.p, l.p, other.p);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+/* Whether all lanes are equal. */
+LANES_INLINE int lanes_same(Lanes l, Lanes r)
+{
+#if LANES_BYTES == 64
+    return _mm512_cmp_pd_mask((__m512d)l.a, (__m512d)r.a, _CMP_EQ_OQ) == 0xff;
+#elif LANES_BYTES == 32
+    __m256d low = _mm256_cmp_pd((__m256d)l.a, (__m256d)r.a, _CMP_EQ_OQ);
+    return _mm256_movemask_pd(_mm256_and_pd(low, _mm256_cmp_pd((__m256d)l.b, (__m256d)r.b, _CMP_EQ_OQ))) == 0xf;
+#else
+    LanesMask same = (l.a == r.a) & (l.b == r.b) & (l.c == r.c) & (l.d == r.d);
+    return (same[0] & same[1]) != 0;
+#endif
+}
+
+LANES_INLINE Lanes lanes_sqrt(Lanes l)
+{
+#define LANES_OP(p, at) l.p = lanes_part_sqrt(l.p);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
+/* The largest; which of them is left open where one is not a number. */
+LANES_INLINE double lanes_top(Lanes l)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_max_pd((__m512d)l.a);
+#elif LANES_BYTES == 32
+    __m256d half = _mm256_max_pd((__m256d)l.a, (__m256d)l.b);
+    __m128d quarter = _mm_max_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(quarter, _mm_unpackhi_pd(quarter, quarter)));
+#else
+    LanesPart quarter = lanes_part_max(lanes_part_max(l.a, l.c), lanes_part_max(l.b, l.d));
+    return quarter[0] > quarter[1] ? quarter[0] : quarter[1];
+#endif
+}
+
+/* The largest of the first four. */
+LANES_INLINE double lanes_top4(Lanes l)
+{
+#if LANES_BYTES > 16
+#if LANES_BYTES == 64
+    __m256d four = _mm512_castpd512_pd256((__m512d)l.a);
+#else
+    __m256d four = (__m256d)l.a;
+#endif
+    __m128d pair = _mm_max_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(pair, _mm_unpackhi_pd(pair, pair)));
+#else
+    LanesPart pair = lanes_part_max(l.a, l.b);
+    return pair[0] > pair[1] ? pair[0] : pair[1];
+#endif
+}
+
+/* (l0+l2) + (l1+l3): the bits of lanes_sum where the others are zeros. */
+LANES_INLINE double lanes_sum_of4(Lanes l)
+{
+#if LANES_BYTES == 64
+    __m256d four = _mm512_castpd512_pd256((__m512d)l.a);
+    __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return pair[0] + pair[1];
+#elif LANES_BYTES == 32
+    __m128d pair = _mm_add_pd(_mm256_castpd256_pd128((__m256d)l.a), _mm256_extractf128_pd((__m256d)l.a, 1));
+    return pair[0] + pair[1];
+#else
+    LanesPart pair = l.a + l.b;
+    return pair[0] + pair[1];
+#endif
+}
+
+/* (l0+l4)+(l2+l6) + ((l1+l5)+(l3+l7)). */
+LANES_INLINE double lanes_sum(Lanes l)
+{
+#if LANES_BYTES == 64
+    __m512d all = (__m512d)l.a;
+    __m256d half = _mm256_add_pd(_mm512_castpd512_pd256(all), _mm512_extractf64x4_pd(all, 1));
+    __m128d quarter = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return quarter[0] + quarter[1];
+#elif LANES_BYTES == 32
+    __m256d half = (__m256d)(l.a + l.b);
+    __m128d quarter = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    return quarter[0] + quarter[1];
+#else
+    LanesPart quarter = (l.a + l.c) + (l.b + l.d);
+    return quarter[0] + quarter[1];
+#endif
+}
+
+/* Four sums at once, each as lanes_sum has it: half of the lanes. */
+#if LANES_BYTES > 16
+typedef double LanesHalf __attribute__((vector_size(32), may_alias));
+#if LANES_BYTES == 64
+#define LANES_FOLD(l) _mm256_add_pd(_mm512_castpd512_pd256((__m512d)l.a), _mm512_extractf64x4_pd((__m512d)l.a, 1))
+#else
+#define LANES_FOLD(l) ((__m256d)(l.a + l.b))
+#endif
+
+LANES_INLINE LanesHalf lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+    __m256d fp = LANES_FOLD(p), fq = LANES_FOLD(q), fr = LANES_FOLD(r), fs = LANES_FOLD(s);
+    __m256d pr = _mm256_add_pd(_mm256_permute2f128_pd(fp, fr, 0x20), _mm256_permute2f128_pd(fp, fr, 0x31));
+    __m256d qs = _mm256_add_pd(_mm256_permute2f128_pd(fq, fs, 0x20), _mm256_permute2f128_pd(fq, fs, 0x31));
+    return (LanesHalf)_mm256_hadd_pd(pr, qs);
+}
+
+LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
+{
+    _mm256_storeu_pd(to, (__m256d)half);
+}
+
+LANES_INLINE LanesHalf lanes_half_zero(void)
+{
+    return (LanesHalf){0};
+}
+
+LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
+{
+#if LANES_BYTES == 64
+    return (Lanes){(LanesPart)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)low), (__m256d)high, 1)};
+#else
+    return (Lanes){low, high};
+#endif
+}
+#else
+typedef struct LanesHalf {
+    LanesPart a, b;
+} LanesHalf;
+
+LANES_INLINE LanesHalf lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+    return (LanesHalf){{lanes_sum(p), lanes_sum(q)}, {lanes_sum(r), lanes_sum(s)}};
+}
+
+LANES_INLINE void lanes_store_half(double *to, LanesHalf half)
+{
+    *(LanesMemory *)to = half.a;
+    *(LanesMemory *)(to + 2) = half.b;
+}
+
+LANES_INLINE LanesHalf lanes_half_zero(void)
+{
+    return (LanesHalf){{0}, {0}};
+}
+
+LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
+{
+    return (Lanes){low.a, low.b, high.a, high.b};
+}
+#endif
+
+/* Eight sums at once, each as lanes_sum has it. */
+#if LANES_BYTES == 64
+/* Of four the quarters (l0+l4)+(l2+l6) and (l1+l5)+(l3+l7), side by side. */
+LANES_INLINE __m512d lanes_quarters(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+#define LANES_HALVES(l, r)                                                                                             \
+    _mm512_add_pd(_mm512_shuffle_f64x2((__m512d)l.a, (__m512d)r.a, 0x44),                                              \
+                  _mm512_shuffle_f64x2((__m512d)l.a, (__m512d)r.a, 0xee))
+    __m512d pq = LANES_HALVES(p, q), rs = LANES_HALVES(r, s);
+#undef LANES_HALVES
+    return _mm512_add_pd(_mm512_shuffle_f64x2(pq, rs, 0x88), _mm512_shuffle_f64x2(pq, rs, 0xdd));
+}
+
+LANES_INLINE Lanes lanes_sum8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h)
+{
+    __m512d even = lanes_quarters(a, c, e, g), odd = lanes_quarters(b, d, f, h);
+    return (Lanes){(LanesPart)_mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd))};
+}
+#else
+LANES_INLINE Lanes lanes_sum8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h)
+{
+    return lanes_join(lanes_sum4(a, b, c, d), lanes_sum4(e, f, g, h));
+}
+#endif
+
+/* The first n < 8 of them, zeros behind; reads no more than n. */
+LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
+{
+    Lanes l = lanes_zero();
+#if LANES_BYTES == 64
+    l.a = (LanesPart)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), from);
+#elif LANES_BYTES == 32
+    const __m256i count = _mm256_set1_epi64x((long long)n);
+    const __m256i low = _mm256_setr_epi64x(0, 1, 2, 3), high = _mm256_setr_epi64x(4, 5, 6, 7);
+    l.a = (LanesPart)_mm256_maskload_pd(from, _mm256_cmpgt_epi64(count, low));
+    l.b = (LanesPart)_mm256_maskload_pd(from + 4, _mm256_cmpgt_epi64(count, high));
+#else
+#define LANES_OP(p, at)                                                                                                \
+    if (n >= at + 2)                                                                                                   \
+        l.p = *(const LanesMemory *)(from + at);                                                                       \
+    else if (n > at)                                                                                                   \
+        l.p = (LanesPart){from[at], 0};
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+#endif
+    return l;
+}
+
+/* Writes the first n < 8 lanes, nothing behind. */
+LANES_INLINE void lanes_store_tail(double *to, Lanes l, size_t n)
+{
+#if LANES_BYTES == 64
+    _mm512_mask_storeu_pd(to, (__mmask8)((1u << n) - 1), (__m512d)l.a);
+#elif LANES_BYTES == 32
+    const __m256i count = _mm256_set1_epi64x((long long)n);
+    const __m256i low = _mm256_setr_epi64x(0, 1, 2, 3), high = _mm256_setr_epi64x(4, 5, 6, 7);
+    _mm256_maskstore_pd(to, _mm256_cmpgt_epi64(count, low), (__m256d)l.a);
+    _mm256_maskstore_pd(to + 4, _mm256_cmpgt_epi64(count, high), (__m256d)l.b);
+#else
+#define LANES_OP(p, at)                                                                                                \
+    if (n >= at + 2)                                                                                                   \
+        *(LanesMemory *)(to + at) = l.p;                                                                               \
+    else if (n > at)                                                                                                   \
+        to[at] = l.p[0];
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+#endif
+}
+
+/* a . b with two accumulators, of even and of odd blocks: one alone would wait for each addition. A tail goes with the
+ * odd ones. */
+LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
+{
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        i += LANES;
+    }
+    if (i < n)
+        odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
+    return lanes_sum(lanes_add(even, odd));
+}
+
+/*
+ * Whether what a loop wrote is finite costs it one addition: the sum of everything is not finite where one value is
+ * not. A sum that overflowed of itself is found out by looking at each value. 0 or not a number.
+ */
+LANES_INLINE double lanes_sick(Lanes sum, const double *written, size_t n)
+{
+    double all = lanes_sum(sum), bad = 0;
+    if (__builtin_expect(all - all == 0, 1))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        bad += written[i] - written[i];
+    return bad;
+}
+
+#endif

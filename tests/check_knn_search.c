@@ -1,0 +1,171 @@
+/* Codes, distances and selection against plain loops and a sort, on every instruction set. */
+#include "numbers.h"
+#include "learners/knn/knn_search.h"
+#include "suite.h"
+#include <string.h>
+
+enum { BLOCKS = 13, MOST = 9, ROWS = BLOCKS * ANB_KNN_SEARCH_ROWS, PAIRS = (MOST + 1) / 2, SETS = 4 };
+
+static uint64_t seed = 3;
+
+static void fill(float *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)uniform_of(&seed);
+}
+
+/* Everything a search needs, for d features. */
+typedef struct Fixture {
+    size_t d, rows;
+    float window[ROWS * MOST + ANB_KNN_SEARCH_SLACK], query[MOST], factor[16];
+    double metric[16], exact_query[16];
+    uint32_t code[ROWS * PAIRS], query_code[PAIRS], index[ROWS];
+    int32_t distance[ROWS], minima[SETS * ANB_KNN_SEARCH_ROWS];
+    double far[2 * ROWS], found[ROWS + 1];
+} Fixture;
+
+static void draw(Fixture *f, size_t d, size_t rows)
+{
+    memset(f, 0, sizeof *f);
+    f->d = d;
+    f->rows = rows;
+    fill(f->window, ROWS * d);
+    fill(f->query, d);
+    float limit = anb_knn_search_limit(d);
+    for (size_t j = 0; j < d; j++) {
+        double u = uniform_of(&seed);
+        f->metric[j] = 0.05 + u * u;
+        f->factor[j] = (float)(limit / 4 * sqrt(f->metric[j]));
+        f->exact_query[j] = (double)f->query[j];
+    }
+    ck_assert(anb_knn_search_encode(f->window, rows, d, f->factor, limit, f->code) <= limit);
+    ck_assert(anb_knn_search_encode_row(f->query, d, f->factor, limit, f->query_code, 1) <= limit);
+}
+
+static int32_t half(uint32_t word, size_t j)
+{
+    return (int16_t)(j % 2 ? word >> 16 : word & 0xffff);
+}
+
+static void check_codes(Fixture *f)
+{
+    size_t pairs = anb_knn_search_pairs(f->d);
+    anb_knn_search_distances(f->code, f->rows, pairs, f->query_code, f->distance, f->minima, SETS);
+    for (size_t i = 0; i < f->rows; i++) {
+        int32_t sum = 0;
+        uint32_t row[PAIRS];
+        anb_knn_search_encode_row(f->window + i * f->d, f->d, f->factor, 16000, row, 1);
+        for (size_t j = 0; j < f->d; j++) {
+            uint32_t word = f->code[anb_knn_search_word(i, f->d) + j / 2 * ANB_KNN_SEARCH_ROWS];
+            int32_t off = half(word, j) - half(f->query_code[j / 2], j);
+            ck_assert_int_eq(half(word, j), lrintf(f->factor[j] * f->window[i * f->d + j]));
+            ck_assert_uint_eq(word, row[j / 2]);
+            sum += off * off;
+        }
+        ck_assert_int_eq(f->distance[i], sum);
+    }
+    for (size_t i = f->rows; i < anb_knn_search_blocks(f->rows) * ANB_KNN_SEARCH_ROWS; i++)
+        ck_assert_int_eq(f->distance[i], INT32_MAX);
+}
+
+static int rising(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The k nearest are those that a sort of the exact distances says. */
+static void check_search(Fixture *f, size_t k, bool bounded)
+{
+    double exact[ROWS], sorted[ROWS];
+    AnbKnnSearch near = {f->rows, f->d, f->window, f->code, f->metric, bounded};
+    AnbKnnSearchWork work = {f->distance, f->minima, f->far, SETS};
+    for (size_t i = 0; i < f->rows; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < f->d; j++) {
+            double off = (double)f->window[i * f->d + j] - f->exact_query[j];
+            sum += f->metric[j] * (off * off);
+        }
+        sorted[i] = exact[i] = sqrt(sum);
+    }
+    qsort(sorted, f->rows, sizeof *sorted, rising);
+    anb_knn_search_search(&near, f->exact_query, f->query_code, false, k, f->index, f->found, &work);
+    for (size_t i = 0; i < k; i++) {
+        ck_assert_double_eq_tol(f->found[i], exact[f->index[i]], 1e-14);
+        ck_assert(f->found[i] <= sorted[k - 1] + 1e-14);
+        ck_assert(i == 0 || f->index[i] > f->index[i - 1]);
+    }
+}
+
+START_TEST(finds_the_nearest)
+{
+    static Fixture f;
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            for (size_t d = 1; d <= MOST; d++)
+                for (size_t rows = 7; rows <= ROWS; rows += rows / 3 + 1) {
+                    draw(&f, d, rows);
+                    check_codes(&f);
+                    for (size_t k = 1; k <= rows; k += 1 + k / 2) {
+                        check_search(&f, k, false);
+                        check_search(&f, k, true);
+                    }
+                }
+    anb_isa_use(before);
+}
+END_TEST
+
+START_TEST(rows_out_of_reach_are_said_to_be)
+{
+    float x[3] = {1, -70, 2}, factor[3] = {10, 10, 10};
+    uint32_t code[2];
+    ck_assert(anb_knn_search_encode_row(x, 3, factor, 500, code, 1) == 700);
+    ck_assert_int_eq(half(code[0], 0), 10);
+    ck_assert_int_eq(half(code[0], 1), -500);
+    ck_assert_int_eq(half(code[1], 0), 20);
+    ck_assert_int_eq(half(code[1], 1), 0);
+}
+END_TEST
+
+START_TEST(no_sum_of_codes_overflows)
+{
+    static const size_t sizes[] = {1, 2, 3, 10, 41, 1000, 1 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        double across = 2 * (double)anb_knn_search_limit(sizes[i]);
+        ck_assert(across * across * (double)sizes[i] < 0x1p31 && across / 2 >= 11);
+    }
+}
+END_TEST
+
+START_TEST(the_bound_holds_enough)
+{
+    static int32_t value[SETS * ANB_KNN_SEARCH_ROWS];
+    for (int round = 0; round < 300; round++) {
+        size_t n = ANB_KNN_SEARCH_ROWS * (1 + (size_t)round % SETS);
+        for (size_t i = 0; i < n; i++)
+            value[i] = round % 5 == 0 ? INT32_MAX : (int32_t)(uniform_of(&seed) * uniform_of(&seed) * 1e6 + 1e6);
+        for (size_t k = 1; k <= n; k += 3) {
+            int32_t bound = anb_knn_search_bound(value, n, k);
+            size_t within = 0;
+            for (size_t i = 0; i < n; i++)
+                within += value[i] <= bound;
+            ck_assert(within >= k);
+            ck_assert(within <= k + k / 8 || round % 5 == 0);
+        }
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("near");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, finds_the_nearest);
+    tcase_add_test(tests, rows_out_of_reach_are_said_to_be);
+    tcase_add_test(tests, no_sum_of_codes_overflows);
+    tcase_add_test(tests, the_bound_holds_enough);
+    return suite;
+}
+
+CHECK_MAIN(suite)
