@@ -50,14 +50,14 @@ Model *anb_model_wrap(StreamingLearner *learner)
     *model->ticket = (Ticket){.owners = 1};
     float guess = (float)anb_state_bytes(learner) / 4; /* until the first batch: four bytes a nanosecond */
     model->row_ns = guess < most_guessed_ns ? guess : most_guessed_ns;
-    anb_shelf_add(model);
+    anb_plan_cache_add(model);
     return model;
 }
 
 void anb_model_free(void *value)
 {
     Model *model = value;
-    anb_shelf_remove(model);
+    anb_plan_cache_remove(model);
     anb_free(model->learner);
     anb_ticket_drop(model->ticket);
     RedisModule_Free(model);
@@ -154,7 +154,7 @@ static void aux_save(RedisModuleIO *rdb, int when)
 /* Where no key is a model the file stays one that a server without the module loads. */
 static void aux_save_where_used(RedisModuleIO *rdb, int when)
 {
-    if (anb_shelf_models() > 0)
+    if (anb_plan_cache_models() > 0)
         aux_save(rdb, when);
 }
 
@@ -217,7 +217,7 @@ static void *move(void *memory, void *context)
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
     (void)key;
-    Model *model = *value = anb_shelf_relocate(*value, move, ctx);
+    Model *model = *value = anb_plan_cache_relocate(*value, move, ctx);
     Ticket *ticket = model->ticket->owners == 1 ? move(model->ticket, ctx) : NULL;
     model->ticket = ticket ? ticket : model->ticket;
     return 0;

@@ -1,16 +1,5 @@
 /* The module itself: its settings, its section of INFO, its start. */
 #include "module.h"
-#include <time.h>
-
-Statistics anb_statistics;
-long long anb_inline_us = 500, anb_max_model_bytes = (long long)1 << 30;
-
-uint64_t anb_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 
@@ -81,8 +70,8 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     const Statistics *s = &anb_statistics;
     (void)crashed;
     RedisModule_InfoAddSection(ctx, "");
-    RedisModule_InfoAddFieldULongLong(ctx, "models", anb_shelf_models());
-    RedisModule_InfoAddFieldULongLong(ctx, "plans", anb_shelf_plans());
+    RedisModule_InfoAddFieldULongLong(ctx, "models", anb_plan_cache_models());
+    RedisModule_InfoAddFieldULongLong(ctx, "plans", anb_plan_cache_plans());
     RedisModule_InfoAddFieldULongLong(ctx, "samples_trained", s->trained);
     RedisModule_InfoAddFieldULongLong(ctx, "rows_predicted", s->predicted);
     RedisModule_InfoAddFieldULongLong(ctx, "commands_rejected", s->rejected);

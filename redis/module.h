@@ -8,7 +8,7 @@
  * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
  *
  * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free`
- * does; the rings of shelf.c, and which learner stands in them, have a lock of their own, taken inside the server's; a
+ * does; the rings of plan_cache.c, and which learner stands in them, have a lock of their own, taken inside the server's; a
  * Ticket is counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be
  * freed or moved.
  */
@@ -29,7 +29,7 @@ typedef struct Ticket {
 typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
-    Model *next, *previous; /* others that share the plan: shelf.c */
+    Model *next, *previous; /* others that share the plan: plan_cache.c */
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
     Ticket *ticket;
@@ -55,15 +55,15 @@ AnbModelOptions anb_model_options(void);
 char *anb_model_blob(const Model *model, size_t *size);
 void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event);
 
-/* ---- shelf.c: models that were made alike share one plan ---- */
-void anb_shelf_add(Model *model);
-void anb_shelf_remove(Model *model);
+/* ---- plan_cache.c: models that were made alike share one plan ---- */
+void anb_plan_cache_add(Model *model);
+void anb_plan_cache_remove(Model *model);
 /* Puts another learner in the model's place, one made alike, and returns the old one. */
-StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner);
+StreamingLearner *anb_plan_cache_swap(Model *model, StreamingLearner *learner);
 /* Gives the model and its learner other places, as anb_relocate does; returns where the model is now. */
-Model *anb_shelf_relocate(Model *model, AnbMove move, void *context);
-uint64_t anb_shelf_models(void);
-uint64_t anb_shelf_plans(void);
+Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context);
+uint64_t anb_plan_cache_models(void);
+uint64_t anb_plan_cache_plans(void);
 
 /* ---- batch.c ---- */
 typedef struct Batch {
@@ -75,10 +75,18 @@ typedef struct Batch {
     AnbMixture mixture; /* with_diag, inline only */
 } Batch;
 
+/* Numbers from row to row. */
+static inline size_t anb_batch_stride(const Batch *batch)
+{
+    return batch->d + batch->learn;
+}
+
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
 /* Its rows count as trained or predicted: once what was run is there to stay. */
 void anb_batch_count(const Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
+
+/* ---- samples.c ---- */
 /* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with
  * the error replied. */
 const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv);
@@ -100,7 +108,7 @@ double anb_copy_ns(const Model *model);
 /* Takes a copy of the batch and blocks the client. */
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch);
 
-/* ---- table.c ---- */
+/* ---- command_table.c ---- */
 int anb_register_commands(RedisModuleCtx *ctx);
 
 /* ---- commands.c ---- */
@@ -127,7 +135,7 @@ bool anb_text_number(RedisModuleString *text, double *value);
 enum { ANB_MIXTURE_PAIRS = 9 };
 void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);
 
-/* ---- module.c ---- */
+/* ---- statistics.c ---- */
 typedef struct Statistics {
     _Atomic uint64_t trained, predicted, rejected, queued, retried, moved;
     _Atomic uint64_t inline_ns, worker_ns, longest_inline_ns;

@@ -1,6 +1,6 @@
 /*
- * The shelf: a hash table of rings of models that were made alike. A model that arrives takes over the plan of one that
- * is there, so a million equal models hold one plan. Models may be freed by the server's background threads: one lock.
+ * Plans in use: a hash table of rings of models that were made alike. A model that arrives takes over the plan of one
+ * that is there, so a million equal models hold one plan. Models may be freed by the server's background threads: one lock.
  */
 #include "module.h"
 #include <pthread.h>
@@ -56,7 +56,7 @@ static void grow(void)
     RedisModule_Free(old);
 }
 
-void anb_shelf_add(Model *model)
+void anb_plan_cache_add(Model *model)
 {
     pthread_mutex_lock(&lock);
     if (2 * (n_rings + 1) > n_slots)
@@ -87,7 +87,7 @@ static void close_hole(Model **hole)
     }
 }
 
-void anb_shelf_remove(Model *model)
+void anb_plan_cache_remove(Model *model)
 {
     pthread_mutex_lock(&lock);
     Model **ring = find(model);
@@ -104,7 +104,7 @@ void anb_shelf_remove(Model *model)
 }
 
 /* Under the lock, since others look at this model's learner while they search. */
-StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner)
+StreamingLearner *anb_plan_cache_swap(Model *model, StreamingLearner *learner)
 {
     pthread_mutex_lock(&lock);
     StreamingLearner *old = model->learner;
@@ -113,7 +113,7 @@ StreamingLearner *anb_shelf_swap(Model *model, StreamingLearner *learner)
     return old;
 }
 
-Model *anb_shelf_relocate(Model *model, AnbMove move, void *context)
+Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context)
 {
     pthread_mutex_lock(&lock);
     Model **ring = find(model);
@@ -131,12 +131,12 @@ Model *anb_shelf_relocate(Model *model, AnbMove move, void *context)
     return model;
 }
 
-uint64_t anb_shelf_models(void)
+uint64_t anb_plan_cache_models(void)
 {
     return n_models;
 }
 
-uint64_t anb_shelf_plans(void)
+uint64_t anb_plan_cache_plans(void)
 {
     return n_rings;
 }

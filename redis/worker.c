@@ -124,7 +124,7 @@ static StreamingLearner *swap(Job *job, StreamingLearner *clone, uint64_t versio
     lock_for(&job->batch);
     Model *model = model_of(job);
     if (model && model->version == version) {
-        clone = anb_shelf_swap(model, clone);
+        clone = anb_plan_cache_swap(model, clone);
         publish(job, model);
     }
     unlock();

@@ -4,6 +4,7 @@
 #ifndef ANB_HOST_PARAMS_H
 #define ANB_HOST_PARAMS_H
 
+#include <anabranch/learner.h>
 #include <anabranch/type.h>
 
 /* How many params a type has. */
@@ -12,6 +13,8 @@ size_t anb_params_count(const StreamingLearnerType *type);
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n);
 /* Whether every option is in its range; 0 or ANB_E_ARGUMENT with the param's name and range. */
 int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error);
+/* Whether an expert has as many children as its type takes. 0, or ANB_E_ARGUMENT with the reason. */
+int anb_check_children(const AnbExpert *expert, AnbError *error);
 /* Sets one option from the n bytes of a value: a number, a word, true or false, or [a list]. 0 or a code with the
  * reason. */
 int anb_param_parse(const StreamingLearnerType *type, const AnbParam *param, const char *text, size_t n, void *options,

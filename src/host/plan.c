@@ -81,20 +81,6 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     return 0;
 }
 
-int anb_check_children(const AnbExpert *expert, AnbError *error)
-{
-    unsigned least = expert->type->min_children, most = expert->type->max_children;
-    if (expert->n_children >= least && expert->n_children <= most)
-        return 0;
-    if (most == 0)
-        return anb_fail(error, ANB_E_ARGUMENT, "%s takes no children, not %zu", expert->type->name, expert->n_children);
-    if (least == most)
-        return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u %s, not %zu", expert->type->name, least,
-                        least == 1 ? "child" : "children", expert->n_children);
-    return anb_fail(error, ANB_E_ARGUMENT, "%s takes %u to %u children, not %zu", expert->type->name, least, most,
-                    expert->n_children);
-}
-
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error)
 {

@@ -29,9 +29,6 @@ typedef struct AnbPlan {
     AnbNode *nodes;              /* nodes[0] is the root */
 } AnbPlan;
 
-/* Whether an expert has as many children as its type takes. 0, or ANB_E_ARGUMENT with the reason. */
-int anb_check_children(const AnbExpert *expert, AnbError *error);
-
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
 AnbPlan *anb_plan_keep(AnbPlan *plan);
 void anb_plan_drop(AnbPlan *plan);

@@ -35,13 +35,6 @@ AnbAuditOptions anb_audit_defaults(void)
     return (AnbAuditOptions){.period = 32, .window = 10, .history = 512, .alarm_level = .8, .alarm_steps = 5};
 }
 
-const char *anb_audit_metric_name(AnbAuditMetric metric)
-{
-    static const char *const names[] = {"confidence",  "entropy",      "imbalance",   "loss",         "loss_trend",
-                                        "loss_change", "loss_falling", "weight_norm", "weight_growth"};
-    return (unsigned)metric < ANB_AUDIT_METRIC_COUNT ? names[metric] : NULL;
-}
-
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static int check_options(const AnbAuditOptions *o, AnbError *error)

@@ -1,0 +1,61 @@
+/* What every command says the same way: complaints, numbers as options, the end of standard output. */
+#include "cli.h"
+#include <anabranch/anabranch.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int complain(int status, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = '?';
+    fflush(stdout);
+    fprintf(stderr, "anabranch: %s\n", text);
+    return status;
+}
+
+/* What is wrong with a learner as a whole has no place. */
+int complain_of_expression(const AnbError *error, const char *text)
+{
+    bool placed = error->position > 0 || error->code == ANB_E_SYNTAX || error->code == ANB_E_UNKNOWN;
+    if (!placed)
+        return complain(BAD_USE, "%s (in the learner \"%s\")", error->message, text);
+    return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error->message, error->position, text);
+}
+
+int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+    char *end;
+    if (!text)
+        return 0;
+    errno = 0;
+    unsigned long long read = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || read < least || read > most)
+        return complain(BAD_USE, "--%s takes a whole number from %llu to %llu, not \"%s\"", name,
+                        (unsigned long long)least, (unsigned long long)most, text);
+    *value = read;
+    return 0;
+}
+
+int finish_stdout(int status)
+{
+    if (fflush(stdout) || ferror(stdout))
+        return complain(BAD_DATA, "cannot write to standard output: %s", strerror(errno));
+    return status;
+}
+
+const char *default_learner(void)
+{
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        if (strcmp((*type)->name, "auto") == 0)
+            return "auto";
+    return "scale(moe(linear, rls, rls(lambda=0.99), mean, top_k=2))";
+}

@@ -1,0 +1,32 @@
+/* The default predicates and rules, and the book that a caller's text is added to. */
+#include "audit.h"
+
+#define PREDICATES                                                                                                     \
+    "high_routing_confidence = ramp(confidence, 0.35)\n"                                                               \
+    "low_activation_entropy = ramp(1 - entropy, 0.4)\n"                                                                \
+    "high_expert_imbalance = ramp(imbalance, 0.2)\n"                                                                   \
+    "low_expert_imbalance = ramp(1 - imbalance, 0.5)\n"                                                                \
+    "increasing_weight_magnitude = ramp(0.5 + weight_growth, 0.5)\n"                                                   \
+    "stable_loss = ramp(1 - loss_change, 0.5)\n"                                                                       \
+    "decreasing_loss = ramp(loss_falling, 0.4)\n"
+
+#define RULES                                                                                                          \
+    "expert_specialization = 0.85 :: high_routing_confidence & low_activation_entropy\n"                               \
+    "load_imbalance = 0.75 :: high_expert_imbalance & increasing_weight_magnitude\n"                                   \
+    "routing_stability = 0.80 :: high_routing_confidence & stable_loss\n"                                              \
+    "learning_progress = 0.70 :: decreasing_loss & low_activation_entropy\n"                                           \
+    "underutilized_experts = 0.65 :: ~low_activation_entropy & ~high_routing_confidence\n"                             \
+    "healthy_specialization = 0.75 :: low_activation_entropy & ~high_expert_imbalance\n"
+
+const char *anb_audit_rules(void)
+{
+    return PREDICATES RULES;
+}
+
+int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *diagnostics, AnbError *error)
+{
+    int code = anb_rules_parse(book, PREDICATES, diagnostics, error);
+    if (!code && rules)
+        code = anb_rules_parse(book, rules, diagnostics, error);
+    return code || book->n_rules > 0 ? code : anb_rules_parse(book, RULES, diagnostics, error);
+}
