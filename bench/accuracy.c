@@ -14,32 +14,20 @@
  * A job is one expression on one stream from one seed. Each process takes the next job and leaves the result in shared
  * memory; its own CPU time is what is measured.
  */
+#include "jobs.h"
 #include "report.h"
 #include <anabranch/anabranch.h>
-#include <dirent.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-typedef struct Shared {
-    atomic_size_t next;
-    Result results[];
-} Shared;
 
 typedef struct Run {
     Bench bench;
     const char *data, *peers, *format;
-    const char *only[STREAMS_MAX];
-    size_t n_only, limit, jobs;
-    char paths[STREAMS_MAX][512];
-    Shared *shared;
+    size_t limit, jobs;
+    Folder folder;
 } Run;
 
 static double cpu_seconds(void)
@@ -79,27 +67,28 @@ static void measure(StreamingLearner *model, const Stream *stream, Result *resul
     free(said);
 }
 
-static void work(const Run *run)
+static void work(Jobs *jobs, void *context)
 {
+    const Run *run = context;
     const Bench *bench = &run->bench;
-    size_t per_stream = bench->n_expressions * bench->n_seeds, total = bench->n_streams * per_stream, held = SIZE_MAX,
-           job;
+    size_t per_stream = bench->n_expressions * bench->n_seeds, held = SIZE_MAX, job;
     Stream stream = {0};
-    while ((job = atomic_fetch_add(&run->shared->next, 1)) < total) {
+    while (jobs_take(jobs, &job)) {
         size_t at = job / per_stream, expression = job % per_stream / bench->n_seeds;
         if (at != held) {
             stream_free(&stream);
-            held = stream_read(run->paths[at], run->limit, &stream) ? at : SIZE_MAX;
+            held = stream_read(run->folder.paths[at], run->limit, &stream) ? at : SIZE_MAX;
         }
         if (held != at)
             continue;
+        Result *result = (Result *)jobs->results + job;
         AnbError error = {0};
         AnbModelOptions options = anb_model_defaults();
         options.seed = job % bench->n_seeds + 1;
         StreamingLearner *model = anb_parse(stream.d, bench->expressions[expression], &options, &error);
-        run->shared->results[job].d = stream.d;
+        result->d = stream.d;
         if (model)
-            measure(model, &stream, &run->shared->results[job]);
+            measure(model, &stream, result);
         else if (options.seed == 1)
             fprintf(stderr, "accuracy: %s on %s: %s\n", bench->expressions[expression], stream.name, error.message);
         anb_free(model);
@@ -112,60 +101,24 @@ static void work(const Run *run)
 static bool run_all(Run *run)
 {
     Bench *bench = &run->bench;
-    size_t total = bench->n_streams * bench->n_expressions * bench->n_seeds;
-    size_t bytes = sizeof(Shared) + total * sizeof(Result);
-    run->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (run->shared == MAP_FAILED)
+    Jobs jobs;
+    if (!jobs_run(&jobs, bench->n_streams * bench->n_expressions * bench->n_seeds, sizeof(Result), run->jobs, work,
+                  run))
         return false;
-    bench->results = run->shared->results;
-    size_t started = 0;
-    for (; started < run->jobs; started++) {
-        pid_t child = fork();
-        if (child < 0)
-            break;
-        if (child == 0) {
-            work(run);
-            _exit(0);
-        }
-    }
-    for (size_t i = 0; i < started; i++)
-        wait(NULL);
-    return started > 0;
-}
-
-static bool wanted(const Run *run, const char *name)
-{
-    for (size_t i = 0; i < run->n_only; i++)
-        if (strcmp(run->only[i], name) == 0)
-            return true;
-    return run->n_only == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(a, b);
+    bench->results = jobs.results;
+    return true;
 }
 
 static bool find_streams(Run *run)
 {
-    DIR *folder = opendir(run->data);
-    struct dirent *entry;
     Bench *bench = &run->bench;
-    while (folder && (entry = readdir(folder)) && bench->n_streams < STREAMS_MAX) {
-        char name[64];
-        const char *dot = strrchr(entry->d_name, '.');
-        stream_name(entry->d_name, name, sizeof name);
-        if (dot && strcmp(dot, ".csv") == 0 && wanted(run, name))
-            snprintf(run->paths[bench->n_streams++], sizeof *run->paths, "%s/%s", run->data, entry->d_name);
-    }
-    if (folder)
-        closedir(folder);
-    qsort(run->paths, bench->n_streams, sizeof *run->paths, by_name);
-    for (size_t i = 0; i < bench->n_streams; i++) {
-        stream_name(run->paths[i], bench->streams[i], sizeof bench->streams[i]);
+    if (!folder_read(&run->folder, run->data))
+        return false;
+    bench->streams = run->folder.names;
+    bench->n_streams = run->folder.n;
+    for (size_t i = 0; i < bench->n_streams; i++)
         bench->has_peer[i] = peer_best(run->peers, bench->streams[i], &bench->peers[i]);
-    }
-    return bench->n_streams > 0;
+    return true;
 }
 
 static int usage(const char *what)
@@ -189,8 +142,8 @@ static bool take_option(Run *run, const char *key, const char *value)
         run->bench.n_seeds = strtoul(value, NULL, 10);
     else if (strcmp(key, "--jobs") == 0)
         run->jobs = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--only") == 0 && run->n_only < STREAMS_MAX)
-        run->only[run->n_only++] = value;
+    else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
+        run->folder.only[run->folder.n_only++] = value;
     else if (strcmp(key, "--format") == 0)
         run->format = value;
     else
@@ -209,10 +162,8 @@ int main(int argc, char **argv)
     run.bench.n_expressions = (size_t)(argc - at);
     if (run.bench.n_expressions == 0 || run.bench.n_seeds == 0 || run.jobs == 0)
         return usage("nothing to do");
-    if (!find_streams(&run)) {
-        fprintf(stderr, "accuracy: no CSV files in %s\n", run.data);
+    if (!find_streams(&run))
         return 1;
-    }
     if (!run_all(&run)) {
         fprintf(stderr, "accuracy: the system gave no process or memory\n");
         return 1;

@@ -5,8 +5,6 @@
 #include "streams.h"
 #include <stdio.h>
 
-enum { STREAMS_MAX = 256 };
-
 /* One expression on one stream from one seed. */
 typedef struct Result {
     double rmse, mae, second, r2, us; /* second: RMSE of the second half */
@@ -17,7 +15,7 @@ typedef struct Result {
 typedef struct Bench {
     const char *const *expressions;
     size_t n_expressions, n_streams, n_seeds;
-    char streams[STREAMS_MAX][64];
+    char (*streams)[64];
     bool has_peer[STREAMS_MAX];
     Peer peers[STREAMS_MAX];
     const Result *results; /* stream by stream, expression by expression, seed by seed */

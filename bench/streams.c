@@ -1,6 +1,7 @@
 #include "streams.h"
 #include <anabranch/number.h>
 #include <anabranch/type.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ bool stream_read(const char *path, size_t limit, Stream *stream)
     if (file)
         fclose(file);
     if (!fine) {
-        fprintf(stderr, "accuracy: %s: not a table of numbers with a header\n", path);
+        fprintf(stderr, "%s: not a table of numbers with a header\n", path);
         stream_free(stream);
     }
     return fine;
@@ -84,6 +85,40 @@ void stream_free(Stream *stream)
     free(stream->y);
     stream->x = stream->y = NULL;
     stream->rows = 0;
+}
+
+static bool wanted(const Folder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->n_only; i++)
+        if (strcmp(folder->only[i], name) == 0)
+            return true;
+    return folder->n_only == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+bool folder_read(Folder *folder, const char *path)
+{
+    DIR *open = opendir(path);
+    struct dirent *entry;
+    while (open && (entry = readdir(open)) && folder->n < STREAMS_MAX) {
+        char name[64];
+        const char *dot = strrchr(entry->d_name, '.');
+        stream_name(entry->d_name, name, sizeof name);
+        if (dot && strcmp(dot, ".csv") == 0 && wanted(folder, name))
+            snprintf(folder->paths[folder->n++], PATH_MOST, "%s/%s", path, entry->d_name);
+    }
+    if (open)
+        closedir(open);
+    qsort(folder->paths, folder->n, PATH_MOST, by_name);
+    for (size_t i = 0; i < folder->n; i++)
+        stream_name(folder->paths[i], folder->names[i], sizeof folder->names[i]);
+    if (folder->n == 0)
+        fprintf(stderr, "%s: no CSV files here\n", path);
+    return folder->n > 0;
 }
 
 /* Columns: stream, learner, kind, n, mae, rmse, ... */

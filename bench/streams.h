@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { STREAMS_MAX = 256, PATH_MOST = 512 };
+
 typedef struct Stream {
     char name[64];
     size_t rows, d;
@@ -19,6 +21,17 @@ void stream_free(Stream *stream);
 
 /* The name that goes with a path: neither folder nor ending. */
 void stream_name(const char *path, char *name, size_t size);
+
+/* CSV files of a folder, sorted by name. */
+typedef struct Folder {
+    const char *only[STREAMS_MAX]; /* names of the streams wanted; none: all */
+    size_t n_only, n;
+    char paths[STREAMS_MAX][PATH_MOST];
+    char names[STREAMS_MAX][64];
+} Folder;
+
+/* False, with a message on stderr, where the folder has none of the files wanted. */
+bool folder_read(Folder *folder, const char *path);
 
 /* The best online learner of a table of others' results on one stream. */
 typedef struct Peer {

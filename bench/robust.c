@@ -1,0 +1,266 @@
+/*
+ * robust: what damaged data costs a list of expressions, predict then learn, on every CSV file of a folder.
+ *
+ *     robust [options] EXPRESSION ...
+ *     robust [options] --write DIR
+ *
+ *     --data DIR       folder of CSV files, the target in the last column (data)
+ *     --limit N        first N rows of each file only
+ *     --seeds N        runs from seeds 1 to N: of the model and of the damage (3)
+ *     --jobs N         processes (2)
+ *     --only NAME      this stream only; may be repeated
+ *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes, columns)
+ *     --oracle yes     also a run that is told what is wrong: wrong cells are missing, rows with a wrong target left out
+ *     --format text|json
+ *     --write DIR      no runs: writes the clean and the damaged files for other programs (DIR/DAMAGE/STREAM.csv), the
+ *                      numbers of the rows that are wrong, from 0, beside them (DIR/DAMAGE/STREAM.bad)
+ *
+ * Each number is RMSE of the run on damaged data over RMSE of the run on clean data. Both are taken over the same rows:
+ * those with nothing wrong, from a quarter of the stream on. A job is one expression on one stream from one seed.
+ */
+#include "robust.h"
+#include "jobs.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct Run {
+    Robust robust;
+    const char *data, *format, *write;
+    size_t limit, jobs;
+    Folder folder;
+} Run;
+
+/* ---- one job ----------------------------------------------------------------------------------------------------- */
+
+/* Predictions made before learning; rows with skip[i] are left out. False where the expression fits no such stream. */
+static bool predictions(const char *expression, const Stream *stream, uint64_t seed, const unsigned char *skip,
+                        double *said)
+{
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    options.seed = seed;
+    StreamingLearner *model = anb_parse(stream->d, expression, &options, &error);
+    if (!model) {
+        if (seed == 1)
+            fprintf(stderr, "robust: %s on %s: %s\n", expression, stream->name, error.message);
+        return false;
+    }
+    for (size_t i = 0; i < stream->rows; i++)
+        if (!skip || !skip[i])
+            said[i] = anb_train_one(model, stream->x + i * stream->d, stream->y[i], 1);
+    anb_free(model);
+    return true;
+}
+
+/* RMSE over the rows with nothing wrong, from a quarter of the stream on. */
+static double score(const double *said, const Stream *clean, const unsigned char *wrong)
+{
+    double squares = 0;
+    size_t n = 0;
+    for (size_t i = clean->rows / 4; i < clean->rows; i++)
+        if (!wrong[i]) {
+            double error = clean->y[i] - said[i];
+            squares += error * error;
+            n++;
+        }
+    return n > 0 ? sqrt(squares / (double)n) : 0;
+}
+
+/* The damaged stream as one sees it who knows what is wrong. */
+static bool oracle_run(const char *expression, Dirty *dirty, uint64_t seed, double *said)
+{
+    for (size_t at = 0; at < dirty->stream.rows * dirty->stream.d; at++)
+        if (dirty->cell[at])
+            dirty->stream.x[at] = ANB_NAN;
+    return predictions(expression, &dirty->stream, seed, dirty->target ? dirty->row : NULL, said);
+}
+
+static void measure(const Robust *robust, const char *expression, const Stream *clean, uint64_t seed, Harm *harm)
+{
+    double *said = malloc(2 * clean->rows * sizeof *said), *other = said + clean->rows;
+    bool fine = said && predictions(expression, clean, seed, NULL, said);
+    for (size_t i = 0; i < n_damages && fine; i++) {
+        Dirty dirty;
+        if (!robust->wanted[i] || !dirty_make(&damages[i], clean, seed, &dirty))
+            continue;
+        harm->clean[i] = score(said, clean, dirty.row);
+        harm->done[i] = predictions(expression, &dirty.stream, seed, NULL, other);
+        harm->dirty[i] = harm->done[i] ? score(other, clean, dirty.row) : 0;
+        if (robust->oracle && !damages[i].columns && oracle_run(expression, &dirty, seed, other))
+            harm->oracle[i] = score(other, clean, dirty.row);
+        dirty_free(&dirty);
+    }
+    free(said);
+}
+
+static void work(Jobs *jobs, void *context)
+{
+    const Run *run = context;
+    const Robust *robust = &run->robust;
+    size_t per_stream = robust->n_expressions * robust->n_seeds, held = SIZE_MAX, job;
+    Stream stream = {0};
+    while (jobs_take(jobs, &job)) {
+        size_t at = job / per_stream;
+        if (at != held) {
+            stream_free(&stream);
+            held = stream_read(run->folder.paths[at], run->limit, &stream) ? at : SIZE_MAX;
+        }
+        if (held == at)
+            measure(robust, robust->expressions[job % per_stream / robust->n_seeds], &stream,
+                    job % robust->n_seeds + 1, (Harm *)jobs->results + job);
+    }
+    stream_free(&stream);
+}
+
+/* ---- files for other programs ------------------------------------------------------------------------------------ */
+
+static void write_row(FILE *out, const Stream *stream, size_t i)
+{
+    for (size_t j = 0; j < stream->d; j++) {
+        double v = stream->x[i * stream->d + j];
+        if (v - v == 0)
+            fprintf(out, "%.17g", v);
+        fputc(',', out);
+    }
+    fprintf(out, "%.17g\n", stream->y[i]);
+}
+
+static bool write_stream(const char *folder, const Stream *stream, const unsigned char *wrong)
+{
+    char path[PATH_MOST + 128];
+    mkdir(folder, 0777);
+    snprintf(path, sizeof path, "%s/%s.csv", folder, stream->name);
+    FILE *out = fopen(path, "w");
+    snprintf(path, sizeof path, "%s/%s.bad", folder, stream->name);
+    FILE *bad = fopen(path, "w");
+    for (size_t j = 0; j < stream->d && out; j++)
+        fprintf(out, "x%zu,", j);
+    if (out)
+        fprintf(out, "y\n");
+    for (size_t i = 0; i < stream->rows && out && bad; i++) {
+        write_row(out, stream, i);
+        if (wrong && wrong[i])
+            fprintf(bad, "%zu\n", i);
+    }
+    bool fine = out && bad;
+    fine = (!out || fclose(out) == 0) && fine;
+    fine = (!bad || fclose(bad) == 0) && fine;
+    if (!fine)
+        fprintf(stderr, "robust: %s cannot be written\n", folder);
+    return fine;
+}
+
+static bool write_damaged(const Run *run, const Stream *clean)
+{
+    char folder[PATH_MOST];
+    snprintf(folder, sizeof folder, "%s/clean", run->write);
+    bool fine = write_stream(folder, clean, NULL);
+    for (size_t i = 0; i < n_damages && fine; i++) {
+        Dirty dirty;
+        if (!run->robust.wanted[i] || !dirty_make(&damages[i], clean, 1, &dirty))
+            continue;
+        snprintf(folder, sizeof folder, "%s/%s", run->write, damages[i].name);
+        fine = write_stream(folder, &dirty.stream, dirty.row);
+        dirty_free(&dirty);
+    }
+    return fine;
+}
+
+static bool write_all(const Run *run)
+{
+    bool fine = true;
+    mkdir(run->write, 0777);
+    for (size_t at = 0; at < run->folder.n && fine; at++) {
+        Stream stream;
+        fine = stream_read(run->folder.paths[at], run->limit, &stream) && write_damaged(run, &stream);
+        stream_free(&stream);
+    }
+    return fine;
+}
+
+/* ---- the command line -------------------------------------------------------------------------------------------- */
+
+static int usage(const char *what)
+{
+    fprintf(stderr,
+            "robust: %s\nusage: robust [--data DIR] [--limit N] [--seeds N] [--jobs N] [--only STREAM]...\n"
+            "              [--damage NAME]... [--oracle yes|no] [--format text|json] EXPRESSION...\n"
+            "       robust [--data DIR] [--limit N] [--only STREAM]... [--damage NAME]... --write DIR\n",
+            what);
+    return 2;
+}
+
+static bool want_damage(Robust *robust, const char *name)
+{
+    for (size_t i = 0; i < n_damages; i++)
+        if (strcmp(damages[i].name, name) == 0)
+            return robust->wanted[i] = true;
+    return false;
+}
+
+static bool take_option(Run *run, const char *key, const char *value)
+{
+    if (strcmp(key, "--data") == 0)
+        run->data = value;
+    else if (strcmp(key, "--limit") == 0)
+        run->limit = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--seeds") == 0)
+        run->robust.n_seeds = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--jobs") == 0)
+        run->jobs = strtoul(value, NULL, 10);
+    else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
+        run->folder.only[run->folder.n_only++] = value;
+    else if (strcmp(key, "--oracle") == 0)
+        run->robust.oracle = strcmp(value, "yes") == 0;
+    else if (strcmp(key, "--format") == 0)
+        run->format = value;
+    else if (strcmp(key, "--write") == 0)
+        run->write = value;
+    else
+        return strcmp(key, "--damage") == 0 && want_damage(&run->robust, value);
+    return true;
+}
+
+static bool run_all(Run *run)
+{
+    Robust *robust = &run->robust;
+    Jobs jobs;
+    robust->streams = run->folder.names;
+    robust->n_streams = run->folder.n;
+    if (!jobs_run(&jobs, robust->n_streams * robust->n_expressions * robust->n_seeds, sizeof(Harm), run->jobs, work,
+                  run)) {
+        fprintf(stderr, "robust: the system gave no process or memory\n");
+        return false;
+    }
+    robust->harm = jobs.results;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static Run run = {.data = "data", .format = "text", .jobs = 2, .robust = {.n_seeds = 3}};
+    Robust *robust = &run.robust;
+    int at = 1;
+    bool any = false;
+    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+        if (!take_option(&run, argv[at], argv[at + 1]))
+            return usage(argv[at]);
+    for (size_t i = 0; i < n_damages; i++)
+        any |= robust->wanted[i];
+    for (size_t i = 0; i < n_damages && !any; i++)
+        robust->wanted[i] = true;
+    robust->expressions = (const char *const *)argv + at;
+    robust->n_expressions = (size_t)(argc - at);
+    if ((robust->n_expressions == 0 && !run.write) || robust->n_seeds == 0 || run.jobs == 0)
+        return usage("nothing to do");
+    if (!folder_read(&run.folder, run.data))
+        return 1;
+    if (run.write)
+        return write_all(&run) ? 0 : 1;
+    if (!run_all(&run))
+        return 1;
+    return robust_report(robust, run.format, stdout) ? 0 : usage("--format is text or json");
+}
