@@ -109,8 +109,8 @@ static void work(Jobs *jobs, void *context)
             held = stream_read(run->folder.paths[at], run->limit, &stream) ? at : SIZE_MAX;
         }
         if (held == at)
-            measure(robust, robust->expressions[job % per_stream / robust->n_seeds], &stream,
-                    job % robust->n_seeds + 1, (Harm *)jobs->results + job);
+            measure(robust, robust->expressions[job % per_stream / robust->n_seeds], &stream, job % robust->n_seeds + 1,
+                    (Harm *)jobs->results + job);
     }
     stream_free(&stream);
 }
