@@ -203,24 +203,26 @@ static void json_type(Json *json, const StreamingLearnerType *type, bool router,
     json_close(json, '}');
 }
 
-/* Shows every type by that name; NULL: all of them. */
+static void show_type(Json *json, const StreamingLearnerType *type, bool router, size_t features)
+{
+    if (json)
+        json_type(json, type, router, features);
+    else
+        print_type(type, router, features);
+}
+
+/* Shows every type by that name, of now or of an earlier version; NULL: all of them. */
 static bool show_types(const char *name, size_t features, Json *json)
 {
-    bool found = false;
-    const StreamingLearnerType *const *learners = anb_learner_types();
-    const AnbRouterType *const *routers = anb_router_types();
-    for (size_t i = 0; *learners || *routers; i++) {
-        bool router = !*learners;
-        const StreamingLearnerType *type = router ? &(*routers++)->type : *learners++;
-        if (name && strcmp(name, type->name) != 0)
-            continue;
-        if (json)
-            json_type(json, type, router, features);
-        else
-            print_type(type, router, features);
-        found = true;
-    }
-    return found;
+    const StreamingLearnerType *learner = name ? anb_learner_find(name, strlen(name)) : NULL;
+    const AnbRouterType *router = name ? anb_router_find(name, strlen(name)) : NULL;
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        if (!name || *type == learner)
+            show_type(json, *type, false, features);
+    for (const AnbRouterType *const *type = anb_router_types(); *type; type++)
+        if (!name || *type == router)
+            show_type(json, &(*type)->type, true, features);
+    return !name || learner || router;
 }
 
 static void list(size_t features)

@@ -23,7 +23,7 @@ static const struct {
              {"grown_drift_kswin", "drift(mean, detector=kswin, action=refresh)", 1, 150},
              {"grown_refine", "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))", 2, 300},
              {"grown_guard", "guard(scale(rls))", 2, 300},
-             {"grown_lags", "lags(scale(linear))", 2, 300}};
+             {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300}};
 
 static void write_file(const char *folder, const char *kind, const char *name, const void *bytes, size_t size)
 {

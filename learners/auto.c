@@ -5,7 +5,7 @@
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
  * Linear experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products,
- * neighbours what is local, and a chain with a quick linear model times of day; a gate loses little by one expert more.
+ * neighbours what is local, and one on the residuals of a quick linear model times of day; a gate loses little by one expert more.
  * The stage behind the mixture finds where which of them is right, and the guard keeps it all near the mean where
  * nothing is to be found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare;
  * other widths cost in proportion, and what is quadratic in the width leaves as rows get wide.
@@ -36,11 +36,11 @@ static const Choice choices[] = {
     {"sgbt(window=2048, depth=4, budget=2000)", TWENTY, TWENTY, ANY},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=8000)", HUNDRED, ALL, 256},
-    {"chain(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=2000))", TWENTY, ALL, 200},
+    {"residual(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=2000))", TWENTY, ALL, 200},
     {"forest", FIFTY, ALL, 128},
     {"knn", TWENTY, TWENTY, 64},
     {"knn(window=8000)", FIFTY, ALL, 64},
-    {"chain(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},
+    {"residual(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},
 };
 
 typedef struct Level {
@@ -57,8 +57,8 @@ static const Level levels[] = {
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 5, 1e6, 0, NULL,
      "microseconds a sample: 5, 20, 50 or 100; what lies between counts as the lower one"},
-    {"lags", ANB_COUNT, offsetof(AnbAutoOptions, lags), 0, 0, 1, 0, NULL,
-     "1: past targets are inputs, for streams whose targets are known by the next row"},
+    {"lags", ANB_BOOL, offsetof(AnbAutoOptions, lags), 0, 0, 0, 0, NULL,
+     "past targets are inputs, for streams whose targets are known by the next row"},
     {0}};
 
 AnbAutoOptions anb_auto_defaults(void)
@@ -82,7 +82,7 @@ static int expand(const void *given, size_t n_features, char *text, size_t size,
 {
     const AnbAutoOptions *options = given;
     const Level *level = level_of(options->budget);
-    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", options->lags ? "lags(" : "");
+    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", options->lags ? "residual_ar(" : "");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
         const Choice *c = &choices[i];
         if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)

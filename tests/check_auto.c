@@ -26,7 +26,7 @@ START_TEST(it_stands_for_an_expression)
                 StreamingLearner *model = make(widths[w], text);
                 const char *made = anb_expression(model);
                 ck_assert_ptr_null(strstr(made, "auto"));
-                ck_assert_int_eq(strncmp(made, lags ? "lags(guard(scale(" : "guard(scale(refine(", 17), 0);
+                ck_assert_int_eq(strncmp(made, lags ? "residual_ar(guard(scale(" : "guard(scale(refine(", 17), 0);
                 StreamingLearner *again = make(widths[w], made);
                 ck_assert_str_eq(anb_expression(again), made);
                 anb_free(again);

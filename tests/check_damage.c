@@ -105,12 +105,12 @@ static const char *const forms[] = {"linear(normalized=true)",
                                     "tree(leaf=rls)",
                                     "forest(trees=2, leaf=linear)",
                                     "sgbt(window=64, trees=3, depth=2, budget=1000)",
-                                    "guard(lags(rff(rls, features=4)))",
+                                    "guard(residual_ar(rff(rls, features=4)))",
                                     "interval(drift(scale(linear), detector=kswin))",
                                     "drift(last, detector=page_hinkley)",
                                     "moe(linear, mean, router=linear(explore=true, standardize=true, z_loss=0.1))",
                                     "refine(moe(linear, mean, router=blend(wide=true)), linear)",
-                                    "chain(moe(linear, mean, router=soft), moe(last, mean, router=stack))"};
+                                    "residual(moe(linear, mean, router=softmax), moe(last, mean, router=stack))"};
 enum { FORMS = sizeof forms / sizeof *forms };
 
 static void answers_numbers(StreamingLearner *model, const char *where, size_t node, size_t field, double value)

@@ -71,7 +71,7 @@ END_TEST
 START_TEST(a_refresh_reaches_every_rls)
 {
     static const char *const expressions[] = {"scale(rls(lambda=1))", "moe(mean, linear, router=stack)",
-                                              "moe(mean, linear, router=blend)", "lags(mean)"};
+                                              "moe(mean, linear, router=blend)", "residual_ar(mean)"};
     StreamingLearner *model = anb_parse(3, expressions[_i], NULL, NULL);
     Stream s = {5, 3};
     double x[3] = {.5, -.5, .2}, moved[2];

@@ -32,7 +32,7 @@ static const Expert experts[] = {
     {"scale(mlp(optimizer=sgd, rate=0.02))", .98, .05},
     {"scale(poly(rls))", .99, -1}, /* refuses */
     {"scale(rff(rls, features=30))", .99, .99},
-    {"scale(chain(rls, " BOOSTED "))", .99, .95},
+    {"scale(residual(rls, " BOOSTED "))", .99, .95},
 };
 enum { EXPERTS = sizeof experts / sizeof *experts, WIDE = 200, N = 2000 };
 

@@ -22,6 +22,10 @@ static const struct {
     {"moe(linear, mean, router=linear(seed=18446744073709551615))", NULL},
     {"moe(linear(warmup=5, name=first), mean, reset_dead=false)", NULL},
     {"scale(moe(moe(last, mean), scale(linear(rate=0.1)), mean))", NULL},
+    /* names of version 0.1 */
+    {"lags(chain(linear, mean))", "residual_ar(residual(linear, mean))"},
+    {"moe(linear, mean, router=soft(rate=0.1))", "moe(linear, mean, router=softmax(rate=0.1))"},
+    {"moe(chain(linear, mean), last, router=soft)", "moe(residual(linear, mean), last, router=softmax)"},
 };
 
 START_TEST(is_taken_and_printed)

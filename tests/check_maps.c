@@ -155,18 +155,18 @@ END_TEST
 
 START_TEST(chain_is_b_on_what_a_left)
 {
-    StreamingLearner *chain = made(D, "chain(linear, linear(normalized=true))");
+    StreamingLearner *sum = made(D, "residual(linear, linear(normalized=true))");
     StreamingLearner *a = made(D, "linear"), *b = made(D, "linear(normalized=true)");
     AnbRandom random;
     anb_random_seed(&random, 5);
     for (int t = 0; t < N; t++) {
         double x[D], y;
         sample(&random, D, x, &y);
-        ck_assert_double_eq(anb_predict(chain, x), anb_predict(a, x) + anb_predict(b, x));
+        ck_assert_double_eq(anb_predict(sum, x), anb_predict(a, x) + anb_predict(b, x));
         double first = anb_train_one(a, x, y, 1), second = anb_train_one(b, x, y - first, 1);
-        ck_assert_double_eq(anb_train_one(chain, x, y, 1), first + second);
+        ck_assert_double_eq(anb_train_one(sum, x, y, 1), first + second);
     }
-    anb_free(chain);
+    anb_free(sum);
     anb_free(a);
     anb_free(b);
 }
@@ -174,8 +174,8 @@ END_TEST
 
 START_TEST(odd_rows_stay_finite)
 {
-    static const char *const expressions[] = {"poly(linear)", "rff(linear)", "chain(linear, linear)",
-                                              "chain(linear(normalized=true), poly(linear(normalized=true)))"};
+    static const char *const expressions[] = {"poly(linear)", "rff(linear)", "residual(linear, linear)",
+                                              "residual(linear(normalized=true), poly(linear(normalized=true)))"};
     static const double odd[] = {1e150, -1e150, 1e-150, 1e300, -1e300, 0, 1};
     for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
         StreamingLearner *model = made(2, expressions[e]);

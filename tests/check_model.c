@@ -115,7 +115,7 @@ static void *move(void *memory, void *context)
 START_TEST(a_model_that_moves_does_not_notice)
 {
     static const char *const expressions[] = {"scale(moe(linear, rls, sgbt, knn, mlp))", "forest",
-                                              "lags(chain(rls, tree))",
+                                              "residual_ar(residual(rls, tree))",
                                               "pending(interval(drift(moe(rls, mean, router=blend))))"};
     const char *expression = expressions[_i];
     Mover mover = {.offset = 0};
@@ -202,15 +202,15 @@ START_TEST(defaults_are_those_of_the_tables)
     SAME_DEFAULTS(anb_router_boa_defaults, &anb_router_boa.type);
     SAME_DEFAULTS(anb_router_stack_defaults, &anb_router_stack.type);
     SAME_DEFAULTS(anb_router_blend_defaults, &anb_router_blend.type);
-    SAME_DEFAULTS(anb_router_soft_defaults, &anb_router_soft.type);
+    SAME_DEFAULTS(anb_router_softmax_defaults, &anb_router_softmax.type);
 }
 END_TEST
 
 /* Each wrapper hands on what it does not know, down to the network behind it. */
 START_TEST(wrappers_pass_questions_on)
 {
-    static const char *const wrapped[] = {"scale(mlp)", "poly(mlp)",  "rff(mlp, features=8)",  "drift(mlp)",
-                                          "lags(mlp)",  "guard(mlp)", "pending(interval(mlp))"};
+    static const char *const wrapped[] = {"scale(mlp)",       "poly(mlp)",  "rff(mlp, features=8)",  "drift(mlp)",
+                                          "residual_ar(mlp)", "guard(mlp)", "pending(interval(mlp))"};
     for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
         StreamingLearner *model = make(wrapped[i], 1);
         AnbDriftView view;
@@ -221,7 +221,8 @@ START_TEST(wrappers_pass_questions_on)
         ck_assert_int_eq(anb_routing_probabilities(model, x, x), ANB_E_UNSUPPORTED);
         anb_free(model);
     }
-    StreamingLearner *model = make("guard(lags(drift(scale(moe(poly(linear), rff(rls, features=8), router=boa)))))", 1);
+    StreamingLearner *model =
+        make("guard(residual_ar(drift(scale(moe(poly(linear), rff(rls, features=8), router=boa)))))", 1);
     double x[3] = {100, .2, .3}, p[2], f[2];
     feed(model, 300);
     ck_assert_int_eq(anb_routing_probabilities(model, x, p), 0);

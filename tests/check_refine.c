@@ -54,8 +54,9 @@ END_TEST
 
 START_TEST(any_gate_and_several_learners)
 {
-    static const char *const of[] = {"scale(refine(moe(mean, last, rls, top_k=1), mlp, rls))",
-                                     "scale(refine(moe(mean, last, router=soft), rls, mean, poly(rls), discount=1))"};
+    static const char *const of[] = {
+        "scale(refine(moe(mean, last, rls, top_k=1), mlp, rls))",
+        "scale(refine(moe(mean, last, router=softmax), rls, mean, poly(rls), discount=1))"};
     for (size_t i = 0; i < 2; i++) {
         double one = error_of(of[i], 1, 3);
         ck_assert(isfinite(one));

@@ -13,8 +13,8 @@ static const char *const gates[] = {"boa",
                                     "stack(lambda=0.998, walk=0.1)",
                                     "blend",
                                     "blend(wide=true)",
-                                    "soft",
-                                    "soft(rate=0.2, discount=0.999)",
+                                    "softmax",
+                                    "softmax(rate=0.2, discount=0.999)",
                                     "linear(top_k=2)"};
 enum { GATES = sizeof gates / sizeof *gates, DENSE = GATES - 1 };
 static const char experts[] = "linear(rate=0.05), linear(rate=0.01), linear(normalized=true), mean, last";
@@ -173,7 +173,7 @@ END_TEST
 /* Rows at both ends of the doubles drive the moments that a gate keeps itself out of them: it starts those again. */
 START_TEST(rows_at_the_ends_of_the_doubles)
 {
-    static const char *const own[] = {"blend(wide=true)", "soft", "linear(standardize=true)"};
+    static const char *const own[] = {"blend(wide=true)", "softmax", "linear(standardize=true)"};
     for (size_t g = 0; g < 3; g++) {
         char text[128];
         uint64_t seed = 15;
@@ -383,8 +383,8 @@ END_TEST
 
 START_TEST(what_is_refused)
 {
-    static const char *const bad[] = {"boa(discount=0)", "boa(discount=1.1)", "stack(lambda=0)", "stack(delta=0)",
-                                      "soft(rate=-1)",   "blend(discount=2)", "boa(top_k=2)",    "blend, top_k=1"};
+    static const char *const bad[] = {"boa(discount=0)",  "boa(discount=1.1)", "stack(lambda=0)", "stack(delta=0)",
+                                      "softmax(rate=-1)", "blend(discount=2)", "boa(top_k=2)",    "blend, top_k=1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[128];
         AnbError error = {0};

@@ -238,6 +238,18 @@ ANB_API const StreamingLearnerType *const *anb_learner_types(void);
 /* Every router this library knows, ended by NULL. */
 ANB_API const AnbRouterType *const *anb_router_types(void);
 
+/**
+ * Looks a learner of the library up by its name, or by one that it had in an earlier version: `chain` is residual,
+ * `lags` residual_ar.
+ *
+ * @param name  n bytes; need not end with 0
+ * @param n     bytes
+ * @return      the type, or NULL
+ */
+ANB_API const StreamingLearnerType *anb_learner_find(const char *name, size_t n);
+/* The same for a router: `soft` is softmax. */
+ANB_API const AnbRouterType *anb_router_find(const char *name, size_t n);
+
 #ifdef __cplusplus
 }
 #endif

@@ -51,10 +51,10 @@ ANB_API extern const StreamingLearnerType anb_scale;
 ANB_API extern const StreamingLearnerType anb_moe;
 
 /*
- * chain(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts.
+ * residual(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts.
  * Beside b alone, not instead of it. Weight class: scaled (the children as they are).
  */
-ANB_API extern const StreamingLearnerType anb_chain;
+ANB_API extern const StreamingLearnerType anb_residual;
 
 /*
  * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24
@@ -77,10 +77,10 @@ ANB_API AnbRffOptions anb_rff_defaults(void);
 ANB_API extern const StreamingLearnerType anb_rff;
 
 /*
- * lags(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
+ * residual_ar(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
  * streams whose targets are known by the time of the next row. Weight class: scaled (the child as it is).
  */
-ANB_API extern const StreamingLearnerType anb_lags;
+ANB_API extern const StreamingLearnerType anb_residual_ar;
 
 /*
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
@@ -141,7 +141,7 @@ typedef struct AnbMatrix {
 typedef struct AnbAutoOptions {
     int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one
                  */
-    int lags;   /* 0; 1 also takes past targets as inputs */
+    bool lags;  /* false; past targets are inputs as well (residual_ar around the mixture) */
 } AnbAutoOptions;
 ANB_API AnbAutoOptions anb_auto_defaults(void);
 ANB_API extern const StreamingLearnerType anb_auto;

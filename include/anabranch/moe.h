@@ -91,12 +91,12 @@ ANB_API extern const AnbRouterType anb_router_blend;
 
 /* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds.
  */
-typedef struct AnbRouterSoftOptions {
+typedef struct AnbRouterSoftmaxOptions {
     double rate;     /* 0.03; step of the linear term, 0 to 1; 0 leaves the BOA alone */
     double discount; /* 1; of the BOA */
-} AnbRouterSoftOptions;
-ANB_API AnbRouterSoftOptions anb_router_soft_defaults(void);
-ANB_API extern const AnbRouterType anb_router_soft;
+} AnbRouterSoftmaxOptions;
+ANB_API AnbRouterSoftmaxOptions anb_router_softmax_defaults(void);
+ANB_API extern const AnbRouterType anb_router_softmax;
 
 /* ---- read-outs ------------------------------------------------------------------------------------------------- */
 

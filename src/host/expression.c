@@ -123,18 +123,13 @@ static Span read_value(Parser *p)
     return value;
 }
 
-static const StreamingLearnerType *find_in(const StreamingLearnerType *const *types, Span name)
-{
-    for (; types && *types; types++)
-        if (strlen((*types)->name) == name.n && memcmp((*types)->name, name.at, name.n) == 0)
-            return *types;
-    return NULL;
-}
-
+/* The caller's own types come before the library's. */
 static const StreamingLearnerType *find_type(Parser *p, Span name)
 {
-    const StreamingLearnerType *type = find_in(p->types, name);
-    return type ? type : find_in(anb_learner_types(), name);
+    for (const StreamingLearnerType *const *type = p->types; type && *type; type++)
+        if (strlen((*type)->name) == name.n && memcmp((*type)->name, name.at, name.n) == 0)
+            return *type;
+    return anb_learner_find(name.at, name.n);
 }
 
 static const AnbParam *router_param(const StreamingLearnerType *type)

@@ -19,14 +19,6 @@ const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *na
     return NULL;
 }
 
-const AnbRouterType *anb_router_find(const char *name, size_t n)
-{
-    for (const AnbRouterType *const *r = anb_router_types(); *r; r++)
-        if (strlen((*r)->type.name) == n && memcmp((*r)->type.name, name, n) == 0)
-            return *r;
-    return NULL;
-}
-
 const char *anb_param_word(const AnbParam *param, int index, size_t *length)
 {
     const char *word = param->words;
@@ -267,9 +259,9 @@ int anb_param_parse(const StreamingLearnerType *type, const AnbParam *p, const c
     case ANB_COUNT:
         return parse_number(type, p, text, n, options, error);
     case ANB_BOOL:
-        if (!is_text(text, n, "true") && !is_text(text, n, "false"))
+        *(bool *)at = is_text(text, n, "true") || is_text(text, n, "1");
+        if (!*(bool *)at && !is_text(text, n, "false") && !is_text(text, n, "0"))
             return mismatch(type, p, text, n, "true or false", error);
-        *(bool *)at = text[0] == 't';
         return 0;
     case ANB_WORD:
         return parse_word(p, text, n, at) ? mismatch(type, p, text, n, p->words, error) : 0;

@@ -25,7 +25,5 @@ bool anb_param_is_default(const AnbParam *param, const void *options);
 size_t anb_param_print(const AnbParam *param, const void *options, char *text, size_t size);
 /* The n-th word of a|b|c, and its length; NULL behind the last. */
 const char *anb_param_word(const AnbParam *param, int index, size_t *length);
-/* The router that a ROUTER param names unless told. */
-const AnbRouterType *anb_router_find(const char *name, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
 #include <stddef.h>
+#include <string.h>
 
 #define ANB_LEARNER(name) extern const StreamingLearnerType anb_##name;
 #define ANB_ROUTER_TYPE(name) extern const AnbRouterType anb_router_##name;
@@ -33,4 +34,45 @@ const StreamingLearnerType *const *anb_learner_types(void)
 const AnbRouterType *const *anb_router_types(void)
 {
     return routers;
+}
+
+/* Names of version 0.1 that expressions and snapshots still hold, and what they are called now. */
+typedef struct Alias {
+    const char *old, *now;
+} Alias;
+static const Alias learner_aliases[] = {{"chain", "residual"}, {"lags", "residual_ar"}, {0}};
+static const Alias router_aliases[] = {{"soft", "softmax"}, {0}};
+
+static bool is(const char *known, const char *name, size_t n)
+{
+    return strlen(known) == n && memcmp(known, name, n) == 0;
+}
+
+/* The present name: the name itself where it is no alias. */
+static const char *present(const Alias *aliases, const char *name, size_t *n)
+{
+    for (; aliases->old; aliases++)
+        if (is(aliases->old, name, *n)) {
+            *n = strlen(aliases->now);
+            return aliases->now;
+        }
+    return name;
+}
+
+const StreamingLearnerType *anb_learner_find(const char *name, size_t n)
+{
+    name = present(learner_aliases, name, &n);
+    for (const StreamingLearnerType *const *type = learners; *type; type++)
+        if (is((*type)->name, name, n))
+            return *type;
+    return NULL;
+}
+
+const AnbRouterType *anb_router_find(const char *name, size_t n)
+{
+    name = present(router_aliases, name, &n);
+    for (const AnbRouterType *const *router = routers; *router; router++)
+        if (is((*router)->type.name, name, n))
+            return *router;
+    return NULL;
 }

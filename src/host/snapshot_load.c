@@ -52,10 +52,18 @@ static int read_own(const Loading *l, const AnbNode *node, const AnbSnapshotNode
     return 0;
 }
 
+/* Whether a node was saved as of this type, by its name or by an earlier one. */
+static bool is_saved_as(const char *name, const StreamingLearnerType *type)
+{
+    const AnbRouterType *router = anb_router_find(name, strlen(name));
+    return strcmp(name, type->name) == 0 || anb_learner_find(name, strlen(name)) == type ||
+           (router && &router->type == type);
+}
+
 static int load_tree(Loading *l, const AnbNode *node, void *state)
 {
     size_t parts = node->n_children + (node->router != NULL);
-    if (l->next == l->end || strcmp(l->next->type, node->type->name) != 0)
+    if (l->next == l->end || !is_saved_as(l->next->type, node->type))
         return anb_fail(l->error, ANB_E_FORMAT, "the snapshot holds other learners than its expression");
     int code = read_own(l, node, l->next++, state);
     for (size_t i = 0; i < parts && !code; i++)

@@ -1,10 +1,10 @@
 /*
- * chain(a, b): b learns what a left over.
+ * residual(a, b): b learns what a left over.
  *
  *     f(x) = a(x) + b(x)      a learns (x, y)      b learns (x, y - a(x)), a(x) from before it learned, unclipped
  *
  * Good on trends and times of day, where a quick linear model follows the level and a slow one the shape; on stationary
- * streams b alone is better: a chain stands beside its b, never instead of it.
+ * streams b alone is better: it stands beside its b, never instead of it.
  *
  * State: none of its own. Scratch: a(x). Cost: both children, two additions, whose sums stay within the doubles.
  * Boosting of residuals in one stage: Friedman 2001, Greedy function approximation.
@@ -39,17 +39,17 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
                               anb_child_step(self, B, state, row, anb_within_doubles(y - first), weight, scratch));
 }
 
-/* What b knows is nearer to the whole: its spread is the chain's, its importances are of what a could not say. */
+/* What b knows is nearer to the whole: its spread is the sum's, its importances are of what a could not say. */
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
 {
     int code = anb_child_query(self, B, state, row, scratch, what, out);
     return code == ANB_E_UNSUPPORTED ? anb_child_query(self, A, state, row, scratch, what, out) : code;
 }
 
-const StreamingLearnerType anb_chain = {
-    .name = "chain",
+const StreamingLearnerType anb_residual = {
+    .name = "residual",
     .brief = "the second child learns what the first leaves over",
-    .example = "chain(linear, linear(normalized=true))",
+    .example = "residual(linear, linear(normalized=true))",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
     .version = 1,
     .min_children = 2,

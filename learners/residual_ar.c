@@ -20,13 +20,13 @@ enum { LAGS = 4, FIRST = 10, BOA = 16, BLOCK = 8 };
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
 static const AnbRls rls = {.n = LAGS, .intercept = false, .delta = 1, .walk = 0};
 
-typedef struct Lags {
+typedef struct ResidualAr {
     AnbRange range;
     double weight, square;   /* discounted sums: of weights, of e^2 */
     double last, fast, slow; /* residuals */
     double boa[BOA];         /* of the child and the corrected child */
     double rls[];
-} Lags;
+} ResidualAr;
 
 /* The scratch: two predictions, their weights, what the rls said, the features, the rls's own. */
 enum { F, W = 2, SAID = 4, Q = BLOCK, OWN = 2 * BLOCK };
@@ -34,12 +34,12 @@ enum { F, W = 2, SAID = 4, Q = BLOCK, OWN = 2 * BLOCK };
 static AnbNeed need(const AnbNode *self)
 {
     (void)self;
-    return (AnbNeed){sizeof(Lags) + anb_rls_state(LAGS) * sizeof(double), OWN + anb_rls_scratch(LAGS)};
+    return (AnbNeed){sizeof(ResidualAr) + anb_rls_state(LAGS) * sizeof(double), OWN + anb_rls_scratch(LAGS)};
 }
 
 static int init(const AnbNode *self, void *state)
 {
-    Lags *s = state;
+    ResidualAr *s = state;
     (void)self;
     anb_boa_start(s->boa, 2);
     anb_rls_init(&rls, s->rls);
@@ -51,14 +51,14 @@ static double bounded(double v, double by)
     return v > by ? by : v < -by ? -by : v;
 }
 
-static double scale_of(const Lags *s)
+static double scale_of(const ResidualAr *s)
 {
     return s->weight > 0 ? sqrt(s->square / s->weight) : 0;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    const Lags *s = state;
+    const ResidualAr *s = state;
     double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch)), scale = scale_of(s);
     scratch[F] = scratch[F + 1] = f;
     if (scale > 0) {
@@ -76,7 +76,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    Lags *s = state;
+    ResidualAr *s = state;
     double e = y - scratch[F], scale = scale_of(s);
     bool fine = true;
     anb_boa_learn(s->boa, 2, FADE, NULL, scratch + F, anb_mix(scratch + W, scratch + F, 2), y, weight);
@@ -100,7 +100,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static void refresh(const AnbNode *self, void *state, double factor)
 {
     (void)self;
-    anb_rls_refresh(&rls, ((Lags *)state)->rls, factor);
+    anb_rls_refresh(&rls, ((ResidualAr *)state)->rls, factor);
 }
 
 static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
@@ -110,7 +110,7 @@ static int query(const AnbNode *self, const void *state, const AnbRow *row, doub
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    Lags *s = state;
+    ResidualAr *s = state;
     (void)self;
     anb_range_visit(&s->range, visitor);
     anb_visit(visitor, &s->weight, ANB_F64, 5);
@@ -120,19 +120,19 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const Lags *s = state;
+    const ResidualAr *s = state;
     (void)self;
     bool fine = s->weight >= 0 && s->square >= 0 && s->weight - s->weight == 0 && s->square - s->square == 0;
     double sum = s->last + s->fast + s->slow;
     if (!fine || !(sum - sum == 0) || !anb_range_valid(&s->range) || !anb_boa_valid(s->boa, 2))
-        return anb_fail(error, ANB_E_STATE, "lags: a residual is not finite or the weights are none");
+        return anb_fail(error, ANB_E_STATE, "residual_ar: a residual is not finite or the weights are none");
     return anb_rls_validate(&rls, s->rls, error);
 }
 
-const StreamingLearnerType anb_lags = {
-    .name = "lags",
+const StreamingLearnerType anb_residual_ar = {
+    .name = "residual_ar",
     .brief = "corrects a learner by what it left over at the samples before",
-    .example = "lags(scale(linear))",
+    .example = "residual_ar(scale(linear))",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .min_children = 1,

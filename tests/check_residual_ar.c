@@ -39,7 +39,7 @@ static double error_of(const char *expression, double phi, double signal, double
 START_TEST(an_autoregressive_rest)
 {
     double child = error_of("scale(rls(lambda=1))", 0.9, 1, 1, 1000, 8000);
-    double with = error_of("lags(scale(rls(lambda=1)))", 0.9, 1, 1, 1000, 8000);
+    double with = error_of("residual_ar(scale(rls(lambda=1)))", 0.9, 1, 1, 1000, 8000);
     ck_assert_double_eq_tol(child, 1, 0.1);
     ck_assert_double_lt(with, 1.04 * sqrt(1 - 0.81) * child);
     ck_assert_double_gt(with, 0.97 * sqrt(1 - 0.81) * child);
@@ -49,7 +49,7 @@ END_TEST
 START_TEST(nothing_lost_without_it)
 {
     double child = error_of("scale(rls(lambda=1))", 0, 1, 1, 0, 8000);
-    ck_assert_double_lt(error_of("lags(scale(rls(lambda=1)))", 0, 1, 1, 0, 8000), 1.004 * child);
+    ck_assert_double_lt(error_of("residual_ar(scale(rls(lambda=1)))", 0, 1, 1, 0, 8000), 1.004 * child);
 }
 END_TEST
 
@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(targets_times_a_power_of_two)
 {
-    static const char *const of[] = {"lags(scale(rls))", "guard(scale(rls))"};
+    static const char *const of[] = {"residual_ar(scale(rls))", "guard(scale(rls))"};
     for (size_t i = 0; i < 2; i++) {
         double one = error_of(of[i], 0.7, 1, 1, 0, 1000);
         ck_assert_double_eq(error_of(of[i], 0.7, 1, 0x1p40, 0, 1000), one);
@@ -86,7 +86,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *suite = suite_create("lags and guard");
+    Suite *suite = suite_create("residual_ar and guard");
     TCase *tests = case_of(suite, 30);
     tcase_add_test(tests, an_autoregressive_rest);
     tcase_add_test(tests, nothing_lost_without_it);

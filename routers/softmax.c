@@ -1,5 +1,5 @@
 /*
- * The gate `soft`: a softmax whose logits are the log-weights of a BOA and a linear function of the features.
+ * The gate `softmax`: a softmax whose logits are the log-weights of a BOA and a linear function of the features.
  *
  *     p_i = w_i exp(G_i.(1, z)) / sum          w the BOA's weights, z the features standardised and clipped to +-4
  *     e = (y - sum p f) / s                    s the running root mean square of y - sum p f, discounted by .999
@@ -21,15 +21,15 @@ enum { HEAD = 2 };
 static const double FAR = 4, ERROR = 4, SIDE = 5, FADE = 0.999;
 
 static const AnbParam params[] = {
-    {"rate", ANB_REAL, offsetof(AnbRouterSoftOptions, rate), 0.03, 0, 1, 0, NULL, "step of the linear term"},
-    {"discount", ANB_REAL, offsetof(AnbRouterSoftOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
+    {"rate", ANB_REAL, offsetof(AnbRouterSoftmaxOptions, rate), 0.03, 0, 1, 0, NULL, "step of the linear term"},
+    {"discount", ANB_REAL, offsetof(AnbRouterSoftmaxOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-AnbRouterSoftOptions anb_router_soft_defaults(void)
+AnbRouterSoftmaxOptions anb_router_softmax_defaults(void)
 {
-    AnbRouterSoftOptions options;
-    anb_options_defaults(&anb_router_soft.type, &options);
+    AnbRouterSoftmaxOptions options;
+    anb_options_defaults(&anb_router_softmax.type, &options);
     return options;
 }
 
@@ -112,7 +112,7 @@ static double clip(double v, double bound)
 }
 
 /* Moves the linear term down the gradient; leaves the new scores in the scratch. */
-static void follow(const Form *form, double *s, const AnbRouterSoftOptions *options, const AnbGate *gate, double y,
+static void follow(const Form *form, double *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y,
                    double weight, double *scratch)
 {
     double *score = scratch + 1 + form->d, mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
@@ -136,7 +136,7 @@ static void follow(const Form *form, double *s, const AnbRouterSoftOptions *opti
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
-    const AnbRouterSoftOptions *options = self->options;
+    const AnbRouterSoftmaxOptions *options = self->options;
     Form form = form_of(self);
     double *s = state, *count = s + form.moments, *score = scratch + 1 + form.d;
     follow(&form, s, options, gate, y, weight, scratch);
@@ -190,11 +190,11 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     return anb_dense_validate(state, form.size, error);
 }
 
-const AnbRouterType anb_router_soft = {
-    .type = {.name = "soft",
+const AnbRouterType anb_router_softmax = {
+    .type = {.name = "softmax",
              .brief = "a softmax gate: log-weights of a BOA and a linear function of the features",
-             .example = "soft(rate=0.03)",
-             .options_size = sizeof(AnbRouterSoftOptions),
+             .example = "softmax(rate=0.03)",
+             .options_size = sizeof(AnbRouterSoftmaxOptions),
              .params = params,
              .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
              .version = 1,
