@@ -3,8 +3,8 @@
  *
  *     k = P x    den = lambda / weight + x.k    w += k (y - f) / den    P <- P - k k' / den
  *
- * P is divided by lambda only where its trace is below the initial one (src/numeric/rls.h, which has the arithmetic, says why
- * this form survives). walk lets the intercept follow a level that moves: its variance grows by that much a sample.
+ * P is divided by lambda after that, and directions that no input excites keep their prior variance
+ * (src/numeric/rls.h has the arithmetic). walk lets the intercept follow a level that moves: its variance grows by that much a sample.
  *
  * adaptive: lambda follows the error r before the update by the ratio to its running mean,
  *

@@ -183,10 +183,101 @@ START_TEST(collinear_inputs_do_not_wind_up)
             ck_assert(is_positive(&rls, state));
     }
     ck_assert(is_positive(&rls, state));
-    ck_assert(state[ANB_RLS_TRACE] <= rls.delta * (N + 1) / 0.998 * 1.000001);
+    ck_assert(state[ANB_RLS_TRACE] <= ANB_RLS_ROOF * rls.delta * (N + 1) / 0.998 * 1.000001);
     ck_assert_double_le(worst, 1e-6);
     free(state);
     free(scratch);
+}
+END_TEST
+
+/* ---- forgetting by direction --------------------------------------------------------------------------------------- */
+
+enum { DIRECTIONS = 40, INFORMATIVE = 3 };
+
+/* Columns beside the informative ones that carry nothing; each returns how many it wrote. */
+static size_t no_columns(int t, double *x)
+{
+    (void)t;
+    (void)x;
+    return 0;
+}
+
+static size_t a_constant(int t, double *x)
+{
+    (void)t;
+    x[INFORMATIVE] = 1;
+    return 1;
+}
+
+static size_t a_zero(int t, double *x)
+{
+    (void)t;
+    x[INFORMATIVE] = 0;
+    return 1;
+}
+
+static size_t a_copy(int t, double *x)
+{
+    (void)t;
+    x[INFORMATIVE] = x[0];
+    return 1;
+}
+
+static size_t a_one_hot_set(int t, double *x)
+{
+    for (int i = 0; i < 5; i++)
+        x[INFORMATIVE + i] = t * 7919 % 5 == i;
+    return 5;
+}
+
+static size_t once_not_zero(int t, double *x)
+{
+    x[INFORMATIVE] = t == 100;
+    return 1;
+}
+
+static size_t many_zeros(int t, double *x)
+{
+    (void)t;
+    for (int i = INFORMATIVE; i < DIRECTIONS; i++)
+        x[i] = 0;
+    return DIRECTIONS - INFORMATIVE;
+}
+
+/* The slopes turn round half way. Root mean square error over the second half; the trace stays bounded and P positive. */
+static double error_after_turn(size_t (*columns)(int, double *))
+{
+    enum { ROWS = 8000 };
+    double x[DIRECTIONS] = {0}, squares = 0;
+    size_t n = INFORMATIVE + columns(0, x);
+    AnbRls rls = {.n = n, .intercept = true, .delta = 100};
+    double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n));
+    anb_rls_init(&rls, state);
+    seed = 11;
+    for (int t = 0; t < ROWS; t++) {
+        for (int i = 0; i < INFORMATIVE; i++)
+            x[i] = uniform();
+        columns(t, x);
+        double y = (t < ROWS / 2 ? 1 : -1) * (x[0] + 2 * x[1] - x[2]) + 0.1 * uniform();
+        double f = anb_rls_predict(&rls, state, x, scratch);
+        ck_assert(anb_rls_update(&rls, state, y - f, 0.99, 1, scratch));
+        ck_assert_double_le(state[ANB_RLS_TRACE], ANB_RLS_MOST * rls.delta * (double)(n + 1) / 0.99);
+        squares += t < ROWS / 2 ? 0 : (y - f) * (y - f);
+    }
+    ck_assert(is_positive(&rls, state));
+    ck_assert_int_eq(anb_rls_validate(&rls, state, NULL), 0);
+    free(state);
+    free(scratch);
+    return sqrt(squares / (ROWS / 2));
+}
+
+START_TEST(columns_without_news_do_not_stop_forgetting)
+{
+    static size_t (*const others[])(int, double *) = {a_constant,    a_zero,        a_copy,
+                                                      a_one_hot_set, once_not_zero, many_zeros};
+    double alone = error_after_turn(no_columns);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_double_le(error_after_turn(others[i]), 1.1 * alone);
 }
 END_TEST
 
@@ -375,6 +466,7 @@ static Suite *suite(void)
     tcase_add_test(tests, it_is_the_recurrence);
     tcase_add_test(tests, lambda_1_is_ridge_regression);
     tcase_add_test(tests, collinear_inputs_do_not_wind_up);
+    tcase_add_test(tests, columns_without_news_do_not_stop_forgetting);
     tcase_add_test(tests, extremes_leave_it_finite);
     tcase_add_test(tests, what_is_not_finite_is_told);
     tcase_add_test(tests, the_walk_and_refresh_stay_below_the_start);

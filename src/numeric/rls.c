@@ -1,5 +1,6 @@
 /* Around the arithmetic of rls.h: start, refresh, snapshot, checks. */
 #include "rls.h"
+#include <math.h>
 
 enum { TILE = 8, ROWS = 4 };
 
@@ -125,6 +126,48 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
         *p *= factor;
     state[ANB_RLS_P00] *= factor;
     state[ANB_RLS_TRACE] *= factor;
+}
+
+/* Entry i, j of P where nothing is due; index n is the intercept. */
+static double entry(size_t n, double *state, size_t i, size_t j)
+{
+    size_t low = i < j ? i : j, high = i < j ? j : i;
+    if (high == n)
+        return low == n ? state[ANB_RLS_P00] : intercept_row(n, state)[low];
+    return row_part(n, state, low, high / TILE)[high % TILE];
+}
+
+/* The coordinate with the largest entry of the diagonal; n is the intercept. */
+static size_t largest_coordinate(const AnbRls *rls, double *state, double *value)
+{
+    const double *d = diagonal(rls->n, state);
+    size_t at = rls->n;
+    *value = rls->intercept ? state[ANB_RLS_P00] : 0;
+    for (size_t i = 0; i < rls->n; i++)
+        if (d[i] > *value) {
+            *value = d[i];
+            at = i;
+        }
+    return at;
+}
+
+void anb_rls_confine(const AnbRls *rls, double *state)
+{
+    size_t n = rls->n;
+    double largest, *q = due(n, state), *p0 = intercept_row(n, state), *d = diagonal(n, state);
+    size_t at = largest_coordinate(rls, state, &largest);
+    if (!(largest > rls->delta))
+        return;
+    catch_up(n, state);
+    double root = sqrt((1 - rls->delta / largest) / largest), q0 = root * entry(n, state, at, n), trace = 0;
+    for (size_t i = 0; i < n; i++) {
+        q[i] = root * entry(n, state, at, i);
+        p0[i] -= q0 * q[i];
+        d[i] -= q[i] * q[i];
+        trace += d[i];
+    }
+    state[ANB_RLS_P00] -= q0 * q0;
+    state[ANB_RLS_TRACE] = trace + state[ANB_RLS_P00];
 }
 
 static void write(double *to, double value)

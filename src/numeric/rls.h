@@ -4,8 +4,14 @@
  *     k = P z    den = lambda / weight + z.k    q = k / sqrt(den)    w += q error / sqrt(den)    P <- P - q q'
  *
  * P is symmetric by construction: only its upper triangle exists, and q_i q_j rounds as q_j q_i does. P is divided by
- * lambda only where its trace after the downdate is below the initial one, so that it cannot wind up on inputs that do
- * not excite it. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
+ * lambda after the downdate. Directions that the inputs do not excite grow by that, so where the trace has passed twice
+ * the initial one the coordinate with the largest variance P_ii gets its prior variance back, one a sample:
+ *
+ *     q = P_i sqrt((1 - delta / P_ii) / P_ii)    P <- P - q q'    so that P_ii = delta
+ *
+ * This is information about w_i alone, at its present value. It stays positive definite, the weights do not move, and
+ * column P_i lies along the direction that has grown: the excited ones keep their variance and go on forgetting. Where
+ * so many directions grow that one a sample is too few, division stops at 16 times the initial trace. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
  *
  * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as
  * it comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a
@@ -28,7 +34,8 @@
  *                 +----+
  *
  * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
- * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor.
+ * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor; Kulhavy 1987 and Cao &
+ * Schwartz 2000 on forgetting in the excited directions only.
  */
 #ifndef ANB_NUMERIC_RLS_H
 #define ANB_NUMERIC_RLS_H
@@ -53,6 +60,9 @@ typedef struct AnbRlsKernels {
 } AnbRlsKernels;
 
 ANB_ISA_TABLE(AnbRlsKernels, anb_rls_kernels);
+
+/* In initial traces: from where on a coordinate gets its prior back, and where P is not divided by lambda any more. */
+enum { ANB_RLS_ROOF = 2, ANB_RLS_MOST = 16 };
 
 /* Features rounded up to whole blocks of eight. */
 static inline size_t anb_rls_padded(size_t n)
@@ -94,6 +104,10 @@ static inline bool anb_rls_update(const AnbRls *rls, double *state, double error
 {
     return anb_rls_kernels.update(rls, state, error, lambda, weight, scratch) == 0;
 }
+
+/* Gives the coordinate with the largest variance its prior again: adds the information 1/delta - 1/P_ii about w_i alone,
+ * at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
+void anb_rls_confine(const AnbRls *rls, double *state);
 
 /* Trusts the past less: P times factor > 1, less where its trace would pass the initial one. */
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);

@@ -204,7 +204,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
     double sick = move_weights(w, q, k, padded, root, pace);
     double squares = lanes_dot(q, q, padded) + q0 * q0;
-    double scale = state[ANB_RLS_TRACE] - squares < initial ? 1 / lambda : 1;
+    double scale = state[ANB_RLS_TRACE] - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
     double trace = lower_diagonal(diagonal, q, padded, scale);
     if (rls->intercept) {
         double p00 = (state[ANB_RLS_P00] - q0 * q0) * scale;
@@ -220,6 +220,8 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     state[ANB_RLS_TRACE] = trace;
     if (!(trace * 0 == 0))
         anb_rls_restart(rls, state);
+    else if (trace > ANB_RLS_ROOF * initial)
+        anb_rls_confine(rls, state);
     return sick;
 }
 
