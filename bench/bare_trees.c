@@ -21,7 +21,7 @@ static void *tree_make(size_t d)
                         .share = 1,
                         .nodes = 999,
                         .slots = 32,
-                        .leaf = ANB_LEAF_ADAPTIVE,
+                        .leaf = ANB_LEAVES_ADAPTIVE,
                         .bag = 1,
                         .min_f = 12,
                         .memory = 200};
@@ -97,7 +97,7 @@ static void *forest_make(size_t d)
                                          .share = 1,
                                          .nodes = 999,
                                          .slots = 24,
-                                         .leaf = ANB_LEAF_ADAPTIVE,
+                                         .leaf = ANB_LEAVES_ADAPTIVE,
                                          .bag = 6,
                                          .min_f = 20,
                                          .memory = 50}};

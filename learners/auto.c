@@ -61,13 +61,6 @@ static const AnbParam params[] = {
      "past targets are inputs, for streams whose targets are known by the next row"},
     {0}};
 
-AnbAutoOptions anb_auto_defaults(void)
-{
-    AnbAutoOptions options;
-    anb_options_defaults(&anb_auto, &options);
-    return options;
-}
-
 /* The richest level that the budget pays for. */
 static const Level *level_of(int budget)
 {
@@ -100,7 +93,7 @@ const StreamingLearnerType anb_auto = {
     .example = "auto(budget=5)",
     .options_size = sizeof(AnbAutoOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .expand = expand,
 };

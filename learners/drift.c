@@ -135,7 +135,7 @@ const StreamingLearnerType anb_drift = {
     .example = "drift(rls, action=refresh)",
     .options_size = sizeof(AnbDriftOptions),
     .params = params,
-    .flags = ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED,
     .version = 1,
     .min_children = 1,
     .max_children = 1,
@@ -147,10 +147,3 @@ const StreamingLearnerType anb_drift = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbDriftOptions anb_drift_defaults(void)
-{
-    AnbDriftOptions o;
-    anb_options_defaults(&anb_drift, &o);
-    return o;
-}

@@ -17,7 +17,7 @@ enum { NODES = 1000, SLOTS = 24 };
 
 static const AnbParam params[] = {
     {"trees", ANB_COUNT, offsetof(AnbForestOptions, trees), 10, 1, 200, 0, NULL, "how many"},
-    {"leaf", ANB_WORD, offsetof(AnbForestOptions, leaf), ANB_LEAF_ADAPTIVE, 0, 0, 0, "adaptive|mean|linear|rls",
+    {"leaf", ANB_WORD, offsetof(AnbForestOptions, leaf), ANB_LEAVES_ADAPTIVE, 0, 0, 0, "adaptive|mean|linear|rls",
      "what a leaf predicts by"},
     {"seed", ANB_SEED, offsetof(AnbForestOptions, seed), 0, 0, 9007199254740992., 0, NULL,
      "of the weights and of the features that leaves try"},
@@ -33,7 +33,7 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
                                          .share = 1,
                                          .nodes = NODES - 1,
                                          .slots = SLOTS,
-                                         .leaf = (AnbLeafKind)o->leaf,
+                                         .leaf = (AnbLeaves)o->leaf,
                                          .bag = 6,
                                          .min_f = 20,
                                          .memory = 50}};
@@ -43,20 +43,13 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
 
 #include "learners/trees/tree_learner.h"
 
-AnbForestOptions anb_forest_defaults(void)
-{
-    AnbForestOptions o;
-    anb_options_defaults(&anb_forest, &o);
-    return o;
-}
-
 const StreamingLearnerType anb_forest = {
     .name = "forest",
     .brief = "incremental trees that vote, correct each other, and are replaced where they drift",
     .example = "forest(trees=3)",
     .options_size = sizeof(AnbForestOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .need = need,
     .init = init,

@@ -140,7 +140,7 @@ const StreamingLearnerType anb_interval = {
     .example = "interval(scale(linear))",
     .options_size = sizeof(AnbIntervalOptions),
     .params = params,
-    .flags = ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
     .version = 1,
     .min_children = 1,
     .max_children = 1,
@@ -153,10 +153,3 @@ const StreamingLearnerType anb_interval = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbIntervalOptions anb_interval_defaults(void)
-{
-    AnbIntervalOptions o;
-    anb_options_defaults(&anb_interval, &o);
-    return o;
-}

@@ -42,13 +42,6 @@ static const AnbParam params[] = {
     {0},
 };
 
-AnbKnnOptions anb_knn_defaults(void)
-{
-    AnbKnnOptions options;
-    anb_options_defaults(&anb_knn, &options);
-    return options;
-}
-
 /* ---- scratch ---- */
 
 typedef struct Work {
@@ -316,7 +309,7 @@ const StreamingLearnerType anb_knn = {
     .example = "knn(window=200, k=20)",
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_UNIT,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_UNIT,
     .version = 1,
     .need = need,
     .init = init,

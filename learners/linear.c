@@ -132,7 +132,7 @@ const StreamingLearnerType anb_linear = {
     .example = "linear(rate=0.02)",
     .options_size = sizeof(AnbLinearOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
     .need = need,
     .predict = predict,
@@ -142,10 +142,3 @@ const StreamingLearnerType anb_linear = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbLinearOptions anb_linear_defaults(void)
-{
-    AnbLinearOptions o;
-    anb_options_defaults(&anb_linear, &o);
-    return o;
-}

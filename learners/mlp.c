@@ -42,12 +42,15 @@ enum { NEWEST, AVERAGED, HEAD }; /* scratch: o, o', then rows and traces */
 
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
+/* The option hands on its value as the network's. */
+_Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
+
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
     {"replay", ANB_COUNT, offsetof(AnbMlpOptions, replay), 0, 0, 64, 0, NULL, "earlier samples learned again a step"},
     {"memory", ANB_COUNT, offsetof(AnbMlpOptions, memory), 4000, 1, 1 << 20, 0, NULL, "samples that replay draws from"},
-    {"activation", ANB_WORD, offsetof(AnbMlpOptions, activation), ANB_LEAKY, 0, 0, 0, "relu|leaky|gelu|swiglu|geglu",
-     "activation of the hidden units"},
+    {"activation", ANB_WORD, offsetof(AnbMlpOptions, activation), ANB_MLP_LEAKY, 0, 0, 0,
+     "relu|leaky|gelu|swiglu|geglu", "activation of the hidden units"},
     {"optimizer", ANB_WORD, offsetof(AnbMlpOptions, optimizer), ANB_MLP_ADAM, 0, 0, 0, "adam|sgd",
      "how a step is made"},
     {"rate", ANB_REAL, offsetof(AnbMlpOptions, rate), 0.01, 0, 1, 0, NULL, "step size"},
@@ -56,13 +59,6 @@ static const AnbParam params[] = {
     {"seed", ANB_SEED, offsetof(AnbMlpOptions, seed), 0, 0, 0, 0, NULL, "of the weights and of replay; 0: the model's"},
     {0},
 };
-
-AnbMlpOptions anb_mlp_defaults(void)
-{
-    AnbMlpOptions options;
-    anb_options_defaults(&anb_mlp, &options);
-    return options;
-}
 
 /* Where everything of one node lies. */
 typedef struct View {
@@ -345,7 +341,7 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
     .need = need,
     .init = init,

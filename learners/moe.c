@@ -25,7 +25,7 @@ static const AnbParam params[] = {
      "samples of the utilization's running mean"},
     {"utilization_threshold", ANB_REAL, offsetof(AnbMoeOptions, utilization_threshold), .01, 0, 1,
      ANB_OPEN_MIN | ANB_OPEN_MAX, NULL, "an expert used less after more than span samples is dead"},
-    {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "auto|false|true",
+    {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "false|true|auto",
      "reset dead experts; auto: with the linear router only"},
     {0}};
 
@@ -341,7 +341,7 @@ const StreamingLearnerType anb_moe = {
     .example = "moe(linear, rls, mean, router=linear(top_k=2))",
     .options_size = sizeof(AnbMoeOptions),
     .params = params,
-    .flags = ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED,
     .version = 1,
     .min_children = 2,
     .max_children = 4096,
@@ -354,10 +354,3 @@ const StreamingLearnerType anb_moe = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbMoeOptions anb_moe_defaults(void)
-{
-    AnbMoeOptions o;
-    anb_options_defaults(&anb_moe, &o);
-    return o;
-}

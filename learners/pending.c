@@ -283,7 +283,7 @@ const StreamingLearnerType anb_pending = {
     .example = "pending(interval(scale(linear)), capacity=16)",
     .options_size = sizeof(AnbPendingOptions),
     .params = params,
-    .flags = ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
     .version = 1,
     .min_children = 1,
     .max_children = 1,
@@ -296,10 +296,3 @@ const StreamingLearnerType anb_pending = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbPendingOptions anb_pending_defaults(void)
-{
-    AnbPendingOptions o;
-    anb_options_defaults(&anb_pending, &o);
-    return o;
-}

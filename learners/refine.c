@@ -30,13 +30,6 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptio
                                    ANB_OPEN_MIN, NULL, "what the gate's past is multiplied by at each sample"},
                                   {0}};
 
-AnbRefineOptions anb_refine_defaults(void)
-{
-    AnbRefineOptions options;
-    anb_options_defaults(&anb_refine, &options);
-    return options;
-}
-
 static int check(const AnbNode *self, AnbError *error)
 {
     for (const AnbParam *p = self->children[0].type->params; p && p->name; p++)
@@ -161,7 +154,7 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .min_children = 2,
     .max_children = MOST,

@@ -28,13 +28,6 @@ static const AnbParam params[] = {
     {0},
 };
 
-AnbRffOptions anb_rff_defaults(void)
-{
-    AnbRffOptions options;
-    anb_options_defaults(&anb_rff, &options);
-    return options;
-}
-
 static size_t waves(const AnbNode *self)
 {
     return (size_t)((const AnbRffOptions *)self->options)->features;
@@ -140,7 +133,7 @@ const StreamingLearnerType anb_rff = {
     .example = "rff(linear(normalized=true), features=20)",
     .options_size = sizeof(AnbRffOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
     .min_children = 1,
     .max_children = 1,

@@ -144,7 +144,7 @@ const StreamingLearnerType anb_rls = {
     .example = "rls(lambda=0.998)",
     .options_size = sizeof(AnbRlsOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
     .need = need,
     .init = init,
@@ -157,10 +157,3 @@ const StreamingLearnerType anb_rls = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbRlsOptions anb_rls_defaults(void)
-{
-    AnbRlsOptions o;
-    anb_options_defaults(&anb_rls, &o);
-    return o;
-}

@@ -271,7 +271,7 @@ const StreamingLearnerType anb_sgbt = {
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
-    .flags = ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
     .version = 1,
     .check = check,
     .need = need,
@@ -282,10 +282,3 @@ const StreamingLearnerType anb_sgbt = {
     .ranges = ranges,
     .validate = validate,
 };
-
-AnbSgbtOptions anb_sgbt_defaults(void)
-{
-    AnbSgbtOptions o;
-    anb_options_defaults(&anb_sgbt, &o);
-    return o;
-}

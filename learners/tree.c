@@ -15,7 +15,7 @@
 
 enum { NODES = 1000, SLOTS = 32 };
 
-static const AnbParam params[] = {{"leaf", ANB_WORD, offsetof(AnbTreeOptions, leaf), ANB_LEAF_ADAPTIVE, 0, 0, 0,
+static const AnbParam params[] = {{"leaf", ANB_WORD, offsetof(AnbTreeOptions, leaf), ANB_LEAVES_ADAPTIVE, 0, 0, 0,
                                    "adaptive|mean|linear|rls", "what a leaf predicts by"},
                                   {"seed", ANB_SEED, offsetof(AnbTreeOptions, seed), 0, 0, 9007199254740992., 0, NULL,
                                    "of the features that leaves try"},
@@ -30,7 +30,7 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
                                          .share = 1,
                                          .nodes = NODES - 1,
                                          .slots = SLOTS,
-                                         .leaf = (AnbLeafKind)o->leaf,
+                                         .leaf = (AnbLeaves)o->leaf,
                                          .bag = 1,
                                          .min_f = 12,
                                          .memory = 200}};
@@ -40,20 +40,13 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
 
 #include "learners/trees/tree_learner.h"
 
-AnbTreeOptions anb_tree_defaults(void)
-{
-    AnbTreeOptions o;
-    anb_options_defaults(&anb_tree, &o);
-    return o;
-}
-
 const StreamingLearnerType anb_tree = {
     .name = "tree",
     .brief = "an incremental regression tree with a model in each leaf",
     .example = "tree(leaf=linear)",
     .options_size = sizeof(AnbTreeOptions),
     .params = params,
-    .flags = ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .need = need,
     .init = init,

@@ -29,13 +29,6 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBlend
                                    "five stacks instead of two, one of them weighted by the features"},
                                   {0}};
 
-AnbRouterBlendOptions anb_router_blend_defaults(void)
-{
-    AnbRouterBlendOptions options;
-    anb_options_defaults(&anb_router_blend.type, &options);
-    return options;
-}
-
 /* Where everything lies, in doubles from the start of the state and of the scratch. */
 typedef struct Form {
     size_t k, d, n, best; /* experts, features, stacks, experts weighted by x */
@@ -267,7 +260,7 @@ const AnbRouterType anb_router_blend = {
              .example = "blend(discount=0.999, wide=true)",
              .options_size = sizeof(AnbRouterBlendOptions),
              .params = params,
-             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
              .version = 1,
              .need = need,
              .init = init,

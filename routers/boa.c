@@ -10,13 +10,6 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBoaOp
                                    NULL, "what past regrets are multiplied by at each sample"},
                                   {0}};
 
-AnbRouterBoaOptions anb_router_boa_defaults(void)
-{
-    AnbRouterBoaOptions options;
-    anb_options_defaults(&anb_router_boa.type, &options);
-    return options;
-}
-
 static size_t experts(const AnbNode *self)
 {
     return self->parent->n_children;
@@ -84,7 +77,7 @@ const AnbRouterType anb_router_boa = {
              .example = "boa(discount=0.999)",
              .options_size = sizeof(AnbRouterBoaOptions),
              .params = params,
-             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
              .version = 1,
              .need = need,
              .init = init,

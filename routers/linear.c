@@ -481,7 +481,7 @@ const AnbRouterType anb_router_linear = {
             .example = "linear(top_k=2)",
             .options_size = sizeof(AnbRouterLinearOptions),
             .params = params,
-            .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+            .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
             .version = 1,
             .check = check,
             .need = need,
@@ -496,10 +496,3 @@ const AnbRouterType anb_router_linear = {
     .redirect = redirect,
     .forget = forget,
 };
-
-AnbRouterLinearOptions anb_router_linear_defaults(void)
-{
-    AnbRouterLinearOptions o;
-    anb_options_defaults(&anb_router_linear.type, &o);
-    return o;
-}

@@ -26,13 +26,6 @@ static const AnbParam params[] = {
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-AnbRouterSoftmaxOptions anb_router_softmax_defaults(void)
-{
-    AnbRouterSoftmaxOptions options;
-    anb_options_defaults(&anb_router_softmax.type, &options);
-    return options;
-}
-
 /* Offsets in the state; the scratch holds (1, z) and K scores. */
 typedef struct Form {
     size_t k, d, linear, moments, size;
@@ -196,7 +189,7 @@ const AnbRouterType anb_router_softmax = {
              .example = "softmax(rate=0.03)",
              .options_size = sizeof(AnbRouterSoftmaxOptions),
              .params = params,
-             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
              .version = 1,
              .need = need,
              .init = init,

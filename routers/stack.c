@@ -20,13 +20,6 @@ static const AnbParam params[] = {
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-AnbRouterStackOptions anb_router_stack_defaults(void)
-{
-    AnbRouterStackOptions options;
-    anb_options_defaults(&anb_router_stack.type, &options);
-    return options;
-}
-
 static size_t experts(const AnbNode *self)
 {
     return self->parent->n_children;
@@ -123,7 +116,7 @@ const AnbRouterType anb_router_stack = {
              .example = "stack(lambda=0.998, walk=0.1)",
              .options_size = sizeof(AnbRouterStackOptions),
              .params = params,
-             .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
              .version = 1,
              .need = need,
              .init = init,

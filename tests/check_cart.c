@@ -13,7 +13,7 @@ typedef struct Plant {
     double work[ANB_BINS_SAMPLE];
 } Plant;
 
-static Plant *plant(AnbLeafKind leaf, uint32_t nodes, uint32_t slots)
+static Plant *plant(AnbLeaves leaf, uint32_t nodes, uint32_t slots)
 {
     Plant *p = calloc(1, sizeof *p);
     p->plan =
@@ -71,7 +71,7 @@ static void teach(Plant *p, const double *x, double y)
 /* A step at 0.5 on a grid of twentieths: every quantity is known. */
 START_TEST(a_step_is_one_split_halfway)
 {
-    Plant *p = plant(ANB_LEAF_MEAN, 99, 8);
+    Plant *p = plant(ANB_LEAVES_MEAN, 99, 8);
     uint64_t seed = 9;
     for (int i = 0; i < 4000; i++) {
         double x[2] = {(i * 7 % 20) / 20.0, uniform_of(&seed)};
@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(a_leaf_is_the_shrunk_mean)
 {
-    Plant *p = plant(ANB_LEAF_MEAN, 99, 8);
+    Plant *p = plant(ANB_LEAVES_MEAN, 99, 8);
     double sum = 0;
     for (int i = 0; i < 40; i++) {
         double y = i % 7;
@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(missing_cells_take_the_better_side)
 {
-    Plant *p = plant(ANB_LEAF_MEAN, 99, 8);
+    Plant *p = plant(ANB_LEAVES_MEAN, 99, 8);
     uint64_t seed = 4;
     for (int i = 0; i < 3000; i++) {
         double u = uniform_of(&seed), x[2] = {i % 5 == 0 ? ANB_NAN : u, uniform_of(&seed)};
@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(linear_leaves_learn_a_line_and_stay_in_range)
 {
-    Plant *p = plant((AnbLeafKind)_i, 99, 64);
+    Plant *p = plant((AnbLeaves)_i, 99, 64);
     uint64_t seed = 4;
     for (int i = 0; i < 5000; i++) {
         double x[2] = {uniform_of(&seed), uniform_of(&seed)};
@@ -142,7 +142,7 @@ END_TEST
 
 START_TEST(nodes_and_slots_are_bounded)
 {
-    Plant *p = plant(ANB_LEAF_ADAPTIVE, 31, 3);
+    Plant *p = plant(ANB_LEAVES_ADAPTIVE, 31, 3);
     uint64_t seed = 8;
     for (int i = 0; i < 30000; i++) {
         double x[2] = {uniform_of(&seed), uniform_of(&seed)};
@@ -203,7 +203,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_step_is_one_split_halfway);
     tcase_add_test(tests, a_leaf_is_the_shrunk_mean);
     tcase_add_loop_test(tests, missing_cells_take_the_better_side, 0, 2);
-    tcase_add_loop_test(tests, linear_leaves_learn_a_line_and_stay_in_range, ANB_LEAF_LINEAR, ANB_LEAF_RLS + 1);
+    tcase_add_loop_test(tests, linear_leaves_learn_a_line_and_stay_in_range, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS + 1);
     tcase_add_test(tests, nodes_and_slots_are_bounded);
     tcase_add_test(tests, a_gain_is_the_inverse_moment_times_the_row);
     return suite;

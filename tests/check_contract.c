@@ -360,7 +360,7 @@ START_TEST(bad_options_are_refused_by_name)
     for (const StreamingLearnerType *const *t = anb_learner_types(); *t; t++) {
         _Alignas(16) unsigned char options[1024];
         ck_assert_uint_le((*t)->options_size, sizeof options);
-        anb_options_defaults(*t, options);
+        anb_options_defaults(*t, options, (*t)->options_size);
         for (const AnbParam *p = (*t)->params; p && p->name; p++)
             try_param(*t, p, options);
     }

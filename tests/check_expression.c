@@ -80,7 +80,7 @@ static const struct {
     {"moe(linear(name=A), mean)", ANB_E_SYNTAX, 11, "a name is"},
     {"moe(linear(seed=18446744073709551616), mean)", ANB_E_UNKNOWN, 11, "'seed'"},
     {"moe(linear, mean, seed=18446744073709551616)", ANB_E_SYNTAX, 23, "below 2^64"},
-    {"moe(linear, mean, reset_dead=maybe)", ANB_E_SYNTAX, 29, "auto|false|true"},
+    {"moe(linear, mean, reset_dead=maybe)", ANB_E_SYNTAX, 29, "false|true|auto"},
 };
 
 START_TEST(is_refused_with_its_place)

@@ -176,7 +176,7 @@ END_TEST
     do {                                                                                                               \
         __typeof__(function()) given = function(), filled;                                                             \
         ck_assert_uint_eq(sizeof given, (type)->options_size);                                                         \
-        anb_options_defaults(type, &filled);                                                                           \
+        anb_options_defaults(type, &filled, sizeof filled);                                                            \
         for (const AnbParam *p = (type)->params; p->name; p++) {                                                       \
             const char *a = (const char *)&given + p->offset, *b = (const char *)&filled + p->offset;                  \
             ck_assert_msg(memcmp(a, b, p->kind == ANB_BOOL ? 1 : 4) == 0, "%s: %s", (type)->name, p->name);            \

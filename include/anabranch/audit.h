@@ -57,6 +57,7 @@ typedef enum AnbAuditMetric {
 typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
 
 typedef struct AnbAuditOptions {
+    size_t size;        /* of this struct; set by the defaults */
     int period;         /* 32; samples a step, >= 1 */
     int window;         /* 10; steps of the loss's trend and the weights' growth, 2 to 1,000 */
     int history;        /* 512; steps that are kept, 1 to 1,000,000 */
@@ -65,7 +66,14 @@ typedef struct AnbAuditOptions {
     AnbAlarm alarm;     /* NULL; called from anb_audit_update */
     void *context;      /* of alarm */
 } AnbAuditOptions;
-ANB_API AnbAuditOptions anb_audit_defaults(void);
+/* Fills the first `size` bytes of the defaults: what anb_audit_defaults calls. */
+ANB_API void anb_audit_options_init(AnbAuditOptions *options, size_t size);
+static inline AnbAuditOptions anb_audit_defaults(void)
+{
+    AnbAuditOptions options;
+    anb_audit_options_init(&options, sizeof options);
+    return options;
+}
 
 /**
  * Makes an audit of a model's first mixture.

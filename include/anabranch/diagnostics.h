@@ -23,11 +23,19 @@ typedef struct AnbDiagnostics AnbDiagnostics;
 typedef struct AnbAudit AnbAudit; /* audit.h */
 
 typedef struct AnbDiagnosticsOptions {
+    size_t size;     /* of this struct; set by the defaults */
     int span;        /* 500; samples of the faded means, >= 1 */
     bool pairs;      /* true; count which experts are active together, up to 64 of them: K active pairs a sample */
     bool activation; /* true; ask the active experts how sparse they are, each sample */
 } AnbDiagnosticsOptions;
-ANB_API AnbDiagnosticsOptions anb_diagnostics_defaults(void);
+/* Fills the first `size` bytes of the defaults: what anb_diagnostics_defaults calls. */
+ANB_API void anb_diagnostics_options_init(AnbDiagnosticsOptions *options, size_t size);
+static inline AnbDiagnosticsOptions anb_diagnostics_defaults(void)
+{
+    AnbDiagnosticsOptions options;
+    anb_diagnostics_options_init(&options, sizeof options);
+    return options;
+}
 
 /**
  * Makes an observer for a model, with or without a mixture in it.

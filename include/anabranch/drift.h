@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-enum { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN }; /* the words of detector */
-enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };       /* the words of action */
+/* The words of `detector` and of `action`. */
+typedef enum AnbDriftDetector { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN } AnbDriftDetector;
+typedef enum AnbDriftAction { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET } AnbDriftAction;
 
 /*
  * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own
@@ -21,14 +22,15 @@ enum { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET };       /* the words 
  * it is).
  */
 typedef struct AnbDriftOptions {
-    int detector;  /* ANB_DRIFT_ADWIN */
-    int action;    /* ANB_DRIFT_MARK */
+    size_t size;   /* of this struct; set by the defaults */
+    int detector;  /* ANB_DRIFT_ADWIN; AnbDriftDetector */
+    int action;    /* ANB_DRIFT_MARK; AnbDriftAction */
     double factor; /* 100; what refresh multiplies covariances by, >= 1 */
     double delta;  /* 0.002; chance of a false alarm that adwin and kswin allow a test, (0, 1) */
     uint64_t seed; /* 0; of the samples that kswin draws */
 } AnbDriftOptions;
-ANB_API AnbDriftOptions anb_drift_defaults(void);
 ANB_API extern const StreamingLearnerType anb_drift;
+ANB_DEFAULTS(AnbDriftOptions, anb_drift)
 
 /* What ANB_QUERY_DRIFT answers. */
 typedef struct AnbDriftView {

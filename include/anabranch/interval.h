@@ -22,10 +22,11 @@ extern "C" {
  * or below pending. Weight class: scaled (the child as it is; intervals count samples).
  */
 typedef struct AnbIntervalOptions {
+    size_t size;        /* of this struct; set by the defaults */
     AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6] */
 } AnbIntervalOptions;
-ANB_API AnbIntervalOptions anb_interval_defaults(void);
 ANB_API extern const StreamingLearnerType anb_interval;
+ANB_DEFAULTS(AnbIntervalOptions, anb_interval)
 
 /* What ANB_QUERY_INTERVAL takes and answers. */
 typedef struct AnbIntervalQuery {

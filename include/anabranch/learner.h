@@ -34,6 +34,7 @@ struct AnbExpert {
 
 /* How a model is made, apart from what it is. Starts from anb_model_defaults(). */
 typedef struct AnbModelOptions {
+    size_t size;      /* of this struct; set by the defaults */
     uint64_t seed;    /* 1; what every seed=0 in the expression is derived from */
     size_t max_bytes; /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
     /* NULL: malloc and free. Copied, and used until the last clone and reader are gone. */
@@ -43,8 +44,15 @@ typedef struct AnbModelOptions {
     const StreamingLearnerType *const *types;
 } AnbModelOptions;
 
+/* Fills the first `size` bytes of the defaults: what anb_model_defaults calls. */
+ANB_API void anb_model_options_init(AnbModelOptions *options, size_t size);
 /* The defaults above. */
-ANB_API AnbModelOptions anb_model_defaults(void);
+static inline AnbModelOptions anb_model_defaults(void)
+{
+    AnbModelOptions options;
+    anb_model_options_init(&options, sizeof options);
+    return options;
+}
 
 /**
  * Makes a model from a tree of learners.

@@ -17,22 +17,24 @@ extern "C" {
 
 /* Stochastic gradient descent on a linear model. Weight class: scaled. */
 typedef struct AnbLinearOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double rate;     /* 0.01; step size, >= 0 */
     bool normalized; /* false; standardise y, clip the error to 4 sd, step 0.1 sqrt(d + 1) / (1 + |x|^2) for the rate */
 } AnbLinearOptions;
-ANB_API AnbLinearOptions anb_linear_defaults(void);
 ANB_API extern const StreamingLearnerType anb_linear;
+ANB_DEFAULTS(AnbLinearOptions, anb_linear)
 
 /* Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled. */
 typedef struct AnbRlsOptions {
+    size_t size;    /* of this struct; set by the defaults */
     double lambda;  /* 0.999; forgetting factor, (0, 1] */
     double delta;   /* 100; P starts as delta times the identity, > 0 */
     bool intercept; /* true; a constant feature */
     double walk;    /* 0; variance that the intercept's random walk adds a sample, >= 0 */
     bool adaptive;  /* false; lambda follows the error's ratio to its running mean */
 } AnbRlsOptions;
-ANB_API AnbRlsOptions anb_rls_defaults(void);
 ANB_API extern const StreamingLearnerType anb_rls;
+ANB_DEFAULTS(AnbRlsOptions, anb_rls)
 
 /* The running mean of the target. Weight class: exact. */
 ANB_API extern const StreamingLearnerType anb_mean;
@@ -68,13 +70,14 @@ ANB_API extern const StreamingLearnerType anb_poly;
  * Weight class: scaled (the child as it is).
  */
 typedef struct AnbRffOptions {
+    size_t size;      /* of this struct; set by the defaults */
     int features;     /* 150; random cosines, 1 to 4,096 */
     double bandwidth; /* 1; the kernel's width in standard deviations times sqrt(d), 0.001 to 1,000 */
     bool importance;  /* true; stretch each feature by sqrt(.9 d share + .02) where its share is known */
     uint64_t seed;    /* 0: derived from the model's; of the directions */
 } AnbRffOptions;
-ANB_API AnbRffOptions anb_rff_defaults(void);
 ANB_API extern const StreamingLearnerType anb_rff;
+ANB_DEFAULTS(AnbRffOptions, anb_rff)
 
 /*
  * residual_ar(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
@@ -94,12 +97,13 @@ ANB_API extern const StreamingLearnerType anb_guard;
  * class: unit.
  */
 typedef struct AnbKnnOptions {
-    int window; /* 1,000; samples remembered, 2 to 1,048,576 */
-    int k;      /* 0: max(24, 2 min(d, 24)); neighbours, to 1,024 */
+    size_t size; /* of this struct; set by the defaults */
+    int window;  /* 1,000; samples remembered, 2 to 1,048,576 */
+    int k;       /* 0: max(24, 2 min(d, 24)); neighbours, to 1,024 */
     bool time; /* true; the arrival index is one more feature, so that near also means recent where the target drifts */
 } AnbKnnOptions;
-ANB_API AnbKnnOptions anb_knn_defaults(void);
 ANB_API extern const StreamingLearnerType anb_knn;
+ANB_DEFAULTS(AnbKnnOptions, anb_knn)
 
 /*
  * A network of one hidden layer, learned by Adam or plain descent from each sample and, with replay, from earlier ones
@@ -107,18 +111,26 @@ ANB_API extern const StreamingLearnerType anb_knn;
  * Wants a scale above it. Weight class: scaled (the step, by ten at most).
  */
 typedef enum AnbMlpOptimizer { ANB_MLP_ADAM, ANB_MLP_SGD } AnbMlpOptimizer;
+typedef enum AnbMlpActivation {
+    ANB_MLP_RELU,
+    ANB_MLP_LEAKY,
+    ANB_MLP_GELU,
+    ANB_MLP_SWIGLU,
+    ANB_MLP_GEGLU
+} AnbMlpActivation;
 typedef struct AnbMlpOptions {
+    size_t size;     /* of this struct; set by the defaults */
     int hidden;      /* 16; units, 1 to 4,096 */
     int replay;      /* 0; earlier samples learned again a step, 0 to 64 */
     int memory;      /* 4,000; samples that replay draws from, 1 to 1,048,576 */
-    int activation;  /* leaky; 0 relu, 1 leaky, 2 gelu, 3 swiglu, 4 geglu */
-    int optimizer;   /* adam; AnbMlpOptimizer */
+    int activation;  /* ANB_MLP_LEAKY; AnbMlpActivation */
+    int optimizer;   /* ANB_MLP_ADAM; AnbMlpOptimizer */
     double rate;     /* 0.01; step size, 0 to 1; falls as 1/sqrt(1 + t/5000) */
     double momentum; /* 0; Adam's discount of the mean gradient, 0.9 in the textbook, [0, 1) */
     uint64_t seed;   /* 0: derived from the model's; of the weights and of replay */
 } AnbMlpOptions;
-ANB_API AnbMlpOptions anb_mlp_defaults(void);
 ANB_API extern const StreamingLearnerType anb_mlp;
+ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
 
 /* What ANB_QUERY_HIDDEN answers: the hidden units' activations for the last row; the model's, until its next call. */
 typedef struct AnbHidden {
@@ -139,15 +151,16 @@ typedef struct AnbMatrix {
  * class: that of the mixture, scaled.
  */
 typedef struct AnbAutoOptions {
+    size_t size; /* of this struct; set by the defaults */
     int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one
                  */
     bool lags;  /* false; past targets are inputs as well (residual_ar around the mixture) */
 } AnbAutoOptions;
-ANB_API AnbAutoOptions anb_auto_defaults(void);
 ANB_API extern const StreamingLearnerType anb_auto;
+ANB_DEFAULTS(AnbAutoOptions, anb_auto)
 
-/* What the leaves of a tree predict by: words of `leaf`. */
-enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS };
+/* What the leaves of a tree predict by: the words of `leaf`. */
+typedef enum AnbLeaves { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS } AnbLeaves;
 
 /*
  * An incremental regression tree of at most 999 nodes; where it drifts another one replaces it. Thresholds are on the
@@ -155,24 +168,26 @@ enum { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS }
  * Weight class: scaled (counts, histograms and steps are multiplied; a correction never goes beyond the target).
  */
 typedef struct AnbTreeOptions {
-    int leaf;      /* adaptive; a constant and a linear model weighed by their errors, mean, linear, or rls: an RLS in
+    size_t size; /* of this struct; set by the defaults */
+    int leaf; /* ANB_LEAVES_ADAPTIVE; AnbLeaves: a constant and a linear model weighed by their errors, mean, linear, or rls: an RLS in
                       each growing leaf */
     uint64_t seed; /* 0: derived from the model's */
 } AnbTreeOptions;
-ANB_API AnbTreeOptions anb_tree_defaults(void);
 ANB_API extern const StreamingLearnerType anb_tree;
+ANB_DEFAULTS(AnbTreeOptions, anb_tree)
 
 /*
  * A forest of incremental trees with random weights and features, which correct each other and are replaced where they
  * drift. Reads rows as a tree does and predicts within the same bounds. Weight class: scaled, as a tree's.
  */
 typedef struct AnbForestOptions {
+    size_t size;   /* of this struct; set by the defaults */
     int trees;     /* 10; 1 to 200; as many more may grow behind them */
-    int leaf;      /* adaptive; as a tree's */
+    int leaf;      /* ANB_LEAVES_ADAPTIVE; AnbLeaves, as a tree's */
     uint64_t seed; /* 0: derived from the model's */
 } AnbForestOptions;
-ANB_API AnbForestOptions anb_forest_defaults(void);
 ANB_API extern const StreamingLearnerType anb_forest;
+ANB_DEFAULTS(AnbForestOptions, anb_forest)
 
 /*
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
@@ -180,10 +195,11 @@ ANB_API extern const StreamingLearnerType anb_forest;
  * them. Weight class: scaled (the children as they are).
  */
 typedef struct AnbRefineOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the gate over the stages, (0, 1] */
 } AnbRefineOptions;
-ANB_API AnbRefineOptions anb_refine_defaults(void);
 ANB_API extern const StreamingLearnerType anb_refine;
+ANB_DEFAULTS(AnbRefineOptions, anb_refine)
 
 /*
  * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown
@@ -194,6 +210,7 @@ ANB_API extern const StreamingLearnerType anb_refine;
  * most).
  */
 typedef struct AnbSgbtOptions {
+    size_t size;   /* of this struct; set by the defaults */
     int window;    /* 4096; samples that trees are fitted to, 64 to 65,536, rounded up to a multiple of 64 */
     int trees;     /* 100; 1 to 1,024 */
     int depth;     /* 5; cuts from root to leaf, 1 to 8 */
@@ -203,8 +220,8 @@ typedef struct AnbSgbtOptions {
     double replay; /* 4; samples of the window that the leaves learn again a sample, 0 to 64 */
     uint64_t seed; /* 0: derived from the model's; of the rows and columns that trees are shown */
 } AnbSgbtOptions;
-ANB_API AnbSgbtOptions anb_sgbt_defaults(void);
 ANB_API extern const StreamingLearnerType anb_sgbt;
+ANB_DEFAULTS(AnbSgbtOptions, anb_sgbt)
 
 #ifdef __cplusplus
 }

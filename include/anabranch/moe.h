@@ -11,17 +11,19 @@
 extern "C" {
 #endif
 
-enum { ANB_AUTO = 0, ANB_FALSE = 1, ANB_TRUE = 2 }; /* the words of reset_dead */
+/* The words of reset_dead: false and true are what they are in C. */
+enum { ANB_FALSE, ANB_TRUE, ANB_AUTO };
 
 /* Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key
  * that the mixture does not know is offered to its router: `moe(linear, rls, top_k=1)`. */
 typedef struct AnbMoeOptions {
+    size_t size;                  /* of this struct; set by the defaults */
     AnbRouterChoice router;       /* {&anb_router_linear, NULL} */
     int utilization_span;         /* 500; samples of the utilization's average, >= 1 */
     double utilization_threshold; /* 0.01; below it an expert with more than span samples is dead, (0, 1) */
     int reset_dead;               /* ANB_AUTO: as the router wants it: the linear one yes, dense ones no */
 } AnbMoeOptions;
-ANB_API AnbMoeOptions anb_moe_defaults(void);
+ANB_DEFAULTS(AnbMoeOptions, anb_moe)
 
 /**
  * Makes a mixture with the defaults: the linear router, top_k 2.
@@ -41,6 +43,7 @@ ANB_API StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *expert
 /* The specification's gate: a softmax over linear scores, moved toward the expert that was nearest, with a bias that
  * balances the load. Trains the top_k experts of each sample. Weight class: scaled. */
 typedef struct AnbRouterLinearOptions {
+    size_t size;              /* of this struct; set by the defaults */
     int top_k;                /* 2; active experts a sample, 1 to K */
     double router_lr;         /* 0.01; step of the gate, >= 0; 0 = a frozen gate */
     double load_balance_rate; /* 0.01; step of the load's bias, 0 to 1 */
@@ -55,8 +58,8 @@ typedef struct AnbRouterLinearOptions {
     double capacity_factor;   /* 0 = off, else >= 1; in anb_train_batch an expert learns from at most
                                * ceil(capacity_factor top_k n / K) of the n samples */
 } AnbRouterLinearOptions;
-ANB_API AnbRouterLinearOptions anb_router_linear_defaults(void);
 ANB_API extern const AnbRouterType anb_router_linear;
+ANB_ROUTER_DEFAULTS(AnbRouterLinearOptions, anb_router_linear)
 
 /*
  * The dense gates. Every expert predicts and learns at each sample; an expert that restarted or was reset sleeps for
@@ -66,37 +69,41 @@ ANB_API extern const AnbRouterType anb_router_linear;
 
 /* Bernstein online aggregation with a learning rate for each expert. Cost: about 10 ns an expert. */
 typedef struct AnbRouterBoaOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double discount; /* 1; what past regrets are multiplied by at each sample, (0, 1] */
 } AnbRouterBoaOptions;
-ANB_API AnbRouterBoaOptions anb_router_boa_defaults(void);
 ANB_API extern const AnbRouterType anb_router_boa;
+ANB_ROUTER_DEFAULTS(AnbRouterBoaOptions, anb_router_boa)
 
 /* Recursive least squares on where the experts stand around their BOA. Cost: (K + 2)^2 multiply-adds. */
 typedef struct AnbRouterStackOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double lambda;   /* 1; forgetting factor, (0, 1] */
     double delta;    /* 0.03; how freely the weights leave 0 at first, > 0 */
     double walk;     /* 0; variance that the constant's weight gains a sample, >= 0 */
     double discount; /* 1; of the BOA */
 } AnbRouterStackOptions;
-ANB_API AnbRouterStackOptions anb_router_stack_defaults(void);
 ANB_API extern const AnbRouterType anb_router_stack;
+ANB_ROUTER_DEFAULTS(AnbRouterStackOptions, anb_router_stack)
 
 /* Stacks of different memories around one BOA, and a discounted BOA over them and it: the most accurate gate. */
 typedef struct AnbRouterBlendOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the outer gate, (0, 1] */
     bool wide;       /* false; five stacks instead of two, one of them weighted by the features */
 } AnbRouterBlendOptions;
-ANB_API AnbRouterBlendOptions anb_router_blend_defaults(void);
 ANB_API extern const AnbRouterType anb_router_blend;
+ANB_ROUTER_DEFAULTS(AnbRouterBlendOptions, anb_router_blend)
 
 /* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds.
  */
 typedef struct AnbRouterSoftmaxOptions {
+    size_t size;     /* of this struct; set by the defaults */
     double rate;     /* 0.03; step of the linear term, 0 to 1; 0 leaves the BOA alone */
     double discount; /* 1; of the BOA */
 } AnbRouterSoftmaxOptions;
-ANB_API AnbRouterSoftmaxOptions anb_router_softmax_defaults(void);
 ANB_API extern const AnbRouterType anb_router_softmax;
+ANB_ROUTER_DEFAULTS(AnbRouterSoftmaxOptions, anb_router_softmax)
 
 /* ---- read-outs ------------------------------------------------------------------------------------------------- */
 

@@ -21,10 +21,11 @@ extern "C" {
  * the root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
  */
 typedef struct AnbPendingOptions {
+    size_t size;  /* of this struct; set by the defaults */
     int capacity; /* 1024; rows that may wait at a time, 1 to 1,048,576 */
 } AnbPendingOptions;
-ANB_API AnbPendingOptions anb_pending_defaults(void);
 ANB_API extern const StreamingLearnerType anb_pending;
+ANB_DEFAULTS(AnbPendingOptions, anb_pending)
 
 /* What ANB_QUERY_ANSWER and ANB_QUERY_ANSWERED carry: what a root said of a row, to be scored once the label is known.
  */

@@ -139,7 +139,8 @@ enum {
     ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight */
     ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
     ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256       /* predicts within the seen target range widened by 10 % */
+    ANB_CLIPPED = 256,      /* predicts within the seen target range widened by 10 % */
+    ANB_SIZED_OPTIONS = 512 /* its options struct starts with `size_t size`, and may grow: new members come last */
 };
 
 typedef struct AnbNeed {
@@ -378,12 +379,31 @@ ANB_API int anb_fail(AnbError *error, int code, const char *format, ...)
     ;
 
 /**
- * Fills an options struct with the defaults of its type's table: what every `anb_..._defaults()` returns.
+ * Fills an options struct with the defaults of its type's table.
  *
  * @param type     the type
- * @param options  its options struct, type->options_size bytes
+ * @param options  its options struct
+ * @param size     bytes of it, sizeof as the caller was compiled: members behind them are left alone
  */
-ANB_API void anb_options_defaults(const StreamingLearnerType *type, void *options);
+ANB_API void anb_options_defaults(const StreamingLearnerType *type, void *options, size_t size);
+
+/* Defines the function that returns the defaults of a learner's options, `anb_rls_defaults()`: inline, so that it fills
+ * the struct that its caller was compiled with. */
+#define ANB_DEFAULTS(Options, learner)                                                                                 \
+    static inline Options learner##_defaults(void)                                                                     \
+    {                                                                                                                  \
+        Options options;                                                                                               \
+        anb_options_defaults(&learner, &options, sizeof options);                                                      \
+        return options;                                                                                                \
+    }
+/* The same of a router: `anb_router_boa_defaults()`. */
+#define ANB_ROUTER_DEFAULTS(Options, router)                                                                           \
+    static inline Options router##_defaults(void)                                                                      \
+    {                                                                                                                  \
+        Options options;                                                                                               \
+        anb_options_defaults(&router.type, &options, sizeof options);                                                  \
+        return options;                                                                                                \
+    }
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,8 @@ void anb_cart_layout(AnbCartPlan *plan)
 {
     size_t d = plan->features, tried = (size_t)(plan->share * (double)d + .999999), at = sizeof(AnbCart);
     uint32_t leaves = plan->nodes / 2 + 1;
-    bool rls = plan->leaf == ANB_LEAF_RLS, linear = plan->leaf == ANB_LEAF_ADAPTIVE || plan->leaf == ANB_LEAF_LINEAR;
+    bool rls = plan->leaf == ANB_LEAVES_RLS,
+         linear = plan->leaf == ANB_LEAVES_ADAPTIVE || plan->leaf == ANB_LEAVES_LINEAR;
     plan->tried = tried < 1 ? 1 : tried > d ? d : tried;
     if (plan->tried > TRIED_MAX)
         plan->tried = TRIED_MAX;

@@ -24,8 +24,7 @@
 #include "slot_pool.h"
 #include "src/numeric/random.h"
 #include "src/numeric/rls.h"
-
-typedef enum AnbLeafKind { ANB_LEAF_ADAPTIVE, ANB_LEAF_MEAN, ANB_LEAF_LINEAR, ANB_LEAF_RLS } AnbLeafKind;
+#include <anabranch/learners.h>
 
 enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
 #define ANB_NO_SLOT UINT32_MAX
@@ -36,7 +35,7 @@ typedef struct AnbCartPlan {
     double share;   /* of the features that a leaf tries, (0, 1]; at most 32 are tried */
     uint32_t nodes; /* at most, odd */
     uint32_t slots; /* growing leaves at most; of rls leaves fewer where they are large */
-    AnbLeafKind leaf;
+    AnbLeaves leaf;
     double bag; /* mean weight of a sample */
     double min_f;
     double memory; /* samples that a linear leaf's past counts for, at most */

@@ -43,17 +43,17 @@ void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t ind
     AnbCart *tree = (AnbCart *)(uintptr_t)cart; /* read only */
     const AnbCartLeaf *leaf = anb_cart_leaf(plan, tree, index);
     out->mean = out->model = out->value = anb_leaf_mean(leaf);
-    if (plan->leaf == ANB_LEAF_RLS) {
+    if (plan->leaf == ANB_LEAVES_RLS) {
         if (leaf->slot == ANB_NO_SLOT)
             return;
         const double *rls = anb_cart_rls(plan, tree, leaf->slot);
         out->model = anb_cart_slot(plan, tree, leaf->slot)->offset + anb_rls_predict(&plan->rls, rls, x, scratch);
-    } else if (plan->leaf != ANB_LEAF_MEAN) {
+    } else if (plan->leaf != ANB_LEAVES_MEAN) {
         const double *w = anb_cart_model(plan, tree, index);
         out->model = anb_dot(w, x, plan->features) + w[plan->features];
     }
     out->model = bounded(leaf, out->model);
-    out->value = plan->leaf == ANB_LEAF_LINEAR ? out->model : weighed(leaf, out->mean, out->model);
+    out->value = plan->leaf == ANB_LEAVES_LINEAR ? out->model : weighed(leaf, out->mean, out->model);
 }
 
 /* Errors beyond 1e150 count as that, so that what fades stays a number. */

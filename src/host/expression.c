@@ -185,7 +185,7 @@ static int parse_router(Parser *p, Reading *r)
     void *options = anb_arena_take(p->arena, router->type.options_size);
     if (!options)
         return out_of_memory(p);
-    anb_options_defaults(&router->type, options);
+    anb_options_defaults(&router->type, options, router->type.options_size);
     *choice = (AnbRouterChoice){router, options};
     if (!accept(p, '('))
         return 0;
@@ -278,7 +278,7 @@ static int deliver_forwarded(Parser *p, Reading *r)
     if (choice->options)
         memcpy(options, choice->options, type->options_size);
     else
-        anb_options_defaults(type, options);
+        anb_options_defaults(type, options, type->options_size);
     choice->options = options;
     for (size_t i = 0; i < r->n_forwarded; i++) {
         Forwarded *f = &r->forwarded[i];
@@ -333,7 +333,7 @@ static int parse_expression(Parser *p, AnbExpert *expert)
     void *options = anb_arena_take(p->arena, type->options_size);
     if (!options)
         return out_of_memory(p);
-    anb_options_defaults(type, options);
+    anb_options_defaults(type, options, type->options_size);
     *expert = (AnbExpert){.type = type, .options = options};
     Reading r = {.type = type, .options = options, .expert = expert, .router = router_param(type)};
     r.last = &r.first;

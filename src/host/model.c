@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "expression.h"
 #include "src/simd/kernels.h"
+#include "src/text/sized.h"
 
 static void *aligned(void *memory)
 {
@@ -9,9 +10,17 @@ static void *aligned(void *memory)
     return (void *)((at + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN);
 }
 
-AnbModelOptions anb_model_defaults(void)
+static const AnbModelOptions usual = {.size = sizeof usual, .seed = 1, .max_bytes = (size_t)1 << 30};
+
+void anb_model_options_init(AnbModelOptions *options, size_t size)
 {
-    return (AnbModelOptions){.seed = 1, .max_bytes = (size_t)1 << 30};
+    anb_sized_give(&usual, sizeof usual, options, size);
+}
+
+int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error)
+{
+    *own = usual;
+    return given ? anb_sized_take("a model", own, sizeof *own, given, error) : 0;
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
@@ -73,17 +82,20 @@ static StreamingLearner *new_from_plan(AnbPlan *plan, AnbError *error)
 
 StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)
 {
-    AnbModelOptions usual = anb_model_defaults();
-    return new_from_plan(anb_plan_new(n_features, root, options ? options : &usual, error), error);
+    AnbModelOptions own;
+    if (anb_model_options_take(options, &own, error))
+        return NULL;
+    return new_from_plan(anb_plan_new(n_features, root, &own, error), error);
 }
 
 StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
 {
-    AnbModelOptions usual = anb_model_defaults();
-    options = options ? options : &usual;
-    AnbArena arena = {.allocator = anb_allocator_of(options)};
-    const AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, options->types, error);
-    StreamingLearner *model = root ? anb_new(n_features, root, options, error) : NULL;
+    AnbModelOptions own;
+    if (anb_model_options_take(options, &own, error))
+        return NULL;
+    AnbArena arena = {.allocator = anb_allocator_of(&own)};
+    const AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, own.types, error);
+    StreamingLearner *model = root ? anb_new(n_features, root, &own, error) : NULL;
     anb_arena_free(&arena);
     return model;
 }

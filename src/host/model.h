@@ -21,6 +21,8 @@ struct AnbReader {
     void *memory;
 };
 
+/* A caller's options over the defaults; NULL: those. 0, or ANB_E_ARGUMENT where their size is not one this version knows. */
+int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error);
 /* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
  */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);

@@ -1,4 +1,5 @@
 #include "params.h"
+#include "src/text/sized.h"
 #include <anabranch/learner.h>
 #include <anabranch/number.h>
 #include <stdio.h>
@@ -104,11 +105,41 @@ static void set_default(const AnbParam *p, void *options)
     }
 }
 
-void anb_options_defaults(const StreamingLearnerType *type, void *options)
+static size_t bytes_of(AnbParamKind kind)
 {
-    memset(options, 0, type->options_size);
+    switch (kind) {
+    case ANB_COUNT:
+    case ANB_WORD:
+        return sizeof(int);
+    case ANB_BOOL:
+        return sizeof(bool);
+    case ANB_LEVELS:
+        return sizeof(AnbLevels);
+    case ANB_ROUTER:
+        return sizeof(AnbRouterChoice);
+    default:
+        return sizeof(double);
+    }
+}
+
+void anb_options_defaults(const StreamingLearnerType *type, void *options, size_t size)
+{
+    memset(options, 0, size);
+    if (type->flags & ANB_SIZED_OPTIONS && size >= sizeof size)
+        memcpy(options, &size, sizeof size);
     for (const AnbParam *p = type->params; p && p->name; p++)
-        set_default(p, options);
+        if (p->offset + bytes_of(p->kind) <= size)
+            set_default(p, options);
+}
+
+int anb_options_take(const StreamingLearnerType *type, const void *given, void *own, AnbError *error)
+{
+    anb_options_defaults(type, own, type->options_size);
+    if (given && type->flags & ANB_SIZED_OPTIONS)
+        return anb_sized_take(type->name, own, type->options_size, given, error);
+    if (given)
+        memcpy(own, given, type->options_size);
+    return 0;
 }
 
 /* ---- children -------------------------------------------------------------------------------------------------- */

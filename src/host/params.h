@@ -11,6 +11,9 @@
 size_t anb_params_count(const StreamingLearnerType *type);
 /* The param of that name, n bytes long, or NULL. */
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n);
+/* Copies what a caller gave over the defaults, into type->options_size bytes; NULL: the defaults. 0, or ANB_E_ARGUMENT
+ * where the size inside is not one that this version knows. */
+int anb_options_take(const StreamingLearnerType *type, const void *given, void *own, AnbError *error);
 /* Whether every option is in its range; 0 or ANB_E_ARGUMENT with the param's name and range. */
 int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error);
 /* Whether an expert has as many children as its type takes. 0, or ANB_E_ARGUMENT with the reason. */

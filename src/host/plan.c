@@ -42,14 +42,9 @@ static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptio
     char *text = anb_arena_take(arena, ANB_TEXT_MAX);
     if (!text)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    void *defaults = anb_arena_take(arena, expert->type->options_size);
-    if (!defaults)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    anb_options_defaults(expert->type, defaults);
-    const void *given = expert->options ? expert->options : defaults;
-    int code = anb_params_check(expert->type, given, error);
+    int code = anb_params_check(expert->type, expert->options, error);
     if (!code)
-        code = expert->type->expand(given, n_features, text, ANB_TEXT_MAX, error);
+        code = expert->type->expand(expert->options, n_features, text, ANB_TEXT_MAX, error);
     if (code)
         return code;
     AnbExpert *made = anb_expression_parse(arena, text, ANB_TEXT_MAX, options->types, error);
@@ -81,6 +76,33 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     return 0;
 }
 
+/* ---- options as this version knows them: the caller's over the defaults, those of a router as well ----------------- */
+
+static int own_options(AnbArena *arena, const StreamingLearnerType *type, const void *given, void **own,
+                       AnbError *error)
+{
+    *own = anb_arena_take(arena, type->options_size);
+    if (!*own)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    return anb_options_take(type, given, *own, error);
+}
+
+static int take_options(AnbArena *arena, AnbExpert *expert, AnbError *error)
+{
+    const StreamingLearnerType *type = expert->type;
+    void *own, *routers;
+    int code = own_options(arena, type, expert->options, &own, error);
+    for (const AnbParam *p = type->params; !code && p && p->name; p++) {
+        AnbRouterChoice *choice = (AnbRouterChoice *)((char *)own + p->offset);
+        if (p->kind != ANB_ROUTER || !choice->type)
+            continue;
+        code = own_options(arena, &choice->type->type, choice->options, &routers, error);
+        choice->options = routers;
+    }
+    expert->options = own;
+    return code;
+}
+
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error)
 {
@@ -89,7 +111,7 @@ static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions
         return anb_fail(error, ANB_E_LIMIT, "more than %d deep", ANB_DEPTH_MAX);
     if ((code = check_type(expert->type, error)))
         return code;
-    if ((code = anb_check_children(expert, error)))
+    if ((code = anb_check_children(expert, error)) || (code = take_options(arena, expert, error)))
         return code;
     if (expert->type->expand)
         return expand_preset(arena, n_features, options, expert, depth, error);
@@ -121,13 +143,8 @@ static const AnbRouterChoice *router_of(const StreamingLearnerType *type, const 
 /* The type of the router that an expert will hold, or NULL. */
 static const StreamingLearnerType *router_type(const AnbExpert *expert)
 {
-    const AnbRouterChoice *given = router_of(expert->type, expert->options);
-    if (given)
-        return given->type ? &given->type->type : NULL; /* none named: refused when the options are checked */
-    for (const AnbParam *p = expert->type->params; p && p->name; p++)
-        if (p->kind == ANB_ROUTER)
-            return &anb_router_find(p->words, strlen(p->words))->type;
-    return NULL;
+    const AnbRouterChoice *choice = router_of(expert->type, expert->options);
+    return choice && choice->type ? &choice->type->type : NULL; /* none named: refused when the options are checked */
 }
 
 enum { LABEL_EXTRA = 24, PLAN_ALIGN = 16 };
@@ -166,15 +183,10 @@ static void *take(Builder *b, size_t size)
     return memory;
 }
 
-/* The plan's own copy of a node's options, the defaults where none were given. */
-static int copy_options(Builder *b, AnbNode *node, const void *given)
+/* The plan's own copy of a node's options. */
+static int copy_options(Builder *b, AnbNode *node, const void *options)
 {
-    void *options = take(b, node->type->options_size);
-    if (given)
-        memcpy(options, given, node->type->options_size);
-    else
-        anb_options_defaults(node->type, options);
-    node->options = options;
+    node->options = memcpy(take(b, node->type->options_size), options, node->type->options_size);
     return anb_params_check(node->type, options, b->error);
 }
 

@@ -98,8 +98,10 @@ static StreamingLearner *empty_model(const AnbSnapshot *snapshot, const AnbModel
 
 StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
 {
-    AnbModelOptions usual = anb_model_defaults();
-    StreamingLearner *model = empty_model(snapshot, options ? options : &usual, error);
+    AnbModelOptions own;
+    if (anb_model_options_take(options, &own, error))
+        return NULL;
+    StreamingLearner *model = empty_model(snapshot, &own, error);
     if (!model)
         return NULL;
     Loading l = {snapshot->nodes, snapshot->nodes + snapshot->n_nodes, error};

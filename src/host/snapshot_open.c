@@ -244,19 +244,19 @@ AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, con
 
 AnbSnapshot *anb_snapshot_open(const void *bytes, size_t size, const AnbModelOptions *options, AnbError *error)
 {
-    AnbModelOptions usual = anb_model_defaults();
-    return anb_snapshot_adopt(bytes, size, NULL, options ? options : &usual, error);
+    AnbModelOptions own;
+    return anb_model_options_take(options, &own, error) ? NULL : anb_snapshot_adopt(bytes, size, NULL, &own, error);
 }
 
 AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options, AnbError *error)
 {
-    AnbModelOptions usual = anb_model_defaults();
+    AnbModelOptions own;
     unsigned char *bytes;
     size_t size;
-    options = options ? options : &usual;
-    if (anb_read_file(path, anb_allocator_of(options), options->max_bytes, &bytes, &size, error))
+    if (anb_model_options_take(options, &own, error) ||
+        anb_read_file(path, anb_allocator_of(&own), own.max_bytes, &bytes, &size, error))
         return NULL;
-    return anb_snapshot_adopt(bytes, size, bytes, options, error);
+    return anb_snapshot_adopt(bytes, size, bytes, &own, error);
 }
 
 void anb_snapshot_close(AnbSnapshot *snapshot)

@@ -7,6 +7,7 @@
 #include "audit.h"
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
+#include "src/text/sized.h"
 #include "src/numeric/ring.h"
 #include <anabranch/moe.h>
 
@@ -30,9 +31,12 @@ struct AnbAudit {
     AnbTruth *truths;       /* [history][n_rules] */
 };
 
-AnbAuditOptions anb_audit_defaults(void)
+static const AnbAuditOptions usual = {
+    .size = sizeof usual, .period = 32, .window = 10, .history = 512, .alarm_level = .8, .alarm_steps = 5};
+
+void anb_audit_options_init(AnbAuditOptions *options, size_t size)
 {
-    return (AnbAuditOptions){.period = 32, .window = 10, .history = 512, .alarm_level = .8, .alarm_steps = 5};
+    anb_sized_give(&usual, sizeof usual, options, size);
 }
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
@@ -68,12 +72,12 @@ AnbAudit *anb_audit_new(const StreamingLearner *model, AnbDiagnostics *diagnosti
 {
     const AnbNode *moe = model->plan->moe;
     AnbAllocator from = model->plan->allocator;
-    AnbAuditOptions o = options ? *options : anb_audit_defaults();
+    AnbAuditOptions o = usual;
     if (!moe) {
         anb_fail(error, ANB_E_UNSUPPORTED, "the model holds no mixture");
         return NULL;
     }
-    if (check_options(&o, error))
+    if ((options && anb_sized_take("an audit", &o, sizeof o, options, error)) || check_options(&o, error))
         return NULL;
     AnbAudit *head = from.alloc(sizeof *head, from.context), *audit = NULL;
     if (head) {

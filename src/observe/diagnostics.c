@@ -7,12 +7,15 @@
  */
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
+#include "src/text/sized.h"
 
 enum { PAIRS_MAX = 64 };
 
-AnbDiagnosticsOptions anb_diagnostics_defaults(void)
+static const AnbDiagnosticsOptions usual = {.size = sizeof usual, .span = 500, .pairs = true, .activation = true};
+
+void anb_diagnostics_options_init(AnbDiagnosticsOptions *options, size_t size)
 {
-    return (AnbDiagnosticsOptions){.span = 500, .pairs = true, .activation = true};
+    anb_sized_give(&usual, sizeof usual, options, size);
 }
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
@@ -62,7 +65,9 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
                                     AnbError *error)
 {
     const AnbNode *moe = model->plan->moe;
-    AnbDiagnostics plan = {.options = options ? *options : anb_diagnostics_defaults(), .k = moe ? moe->n_children : 0};
+    AnbDiagnostics plan = {.options = usual, .k = moe ? moe->n_children : 0};
+    if (options && anb_sized_take("diagnostics", &plan.options, sizeof usual, options, error))
+        return NULL;
     if (plan.options.span < 1) {
         anb_fail(error, ANB_E_ARGUMENT, "span = %d is below 1", plan.options.span);
         return NULL;
