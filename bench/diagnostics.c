@@ -34,14 +34,14 @@ static void run(void *context, size_t count)
         const double *x = w->rows + at * D, y = w->targets[at];
         double f = anb_train_one(w->model, x, y, 1);
         if (w->d)
-            anb_diagnostics_update(w->d, w->model, x, y, f);
+            anb_observe(anb_diagnostics_observer(w->d), w->model, x, y, f);
         if (w->glance || w->read)
             w->sum += anb_diagnostics_value(w->d, ANB_METRIC_RMSE);
         if (w->read) /* one of each shape derives them all */
             w->sum += anb_diagnostics_value(w->d, ANB_METRIC_REGRET) +
                       anb_diagnostics_values(w->d, ANB_METRIC_EXPERT_RMSE, NULL)[0];
         if (w->audit)
-            anb_audit_update(w->audit, w->model, y, f);
+            anb_observe(anb_audit_observer(w->audit), w->model, x, y, f);
         if (w->text)
             anb_diagnostics_json(w->d, w->audit, false, discard, &w->bytes);
     }

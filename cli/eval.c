@@ -166,7 +166,7 @@ static void account_block(Run *run, size_t n)
         run->unlabelled += isnan(y);
         if (isnan(y) || isnan(said))
             continue;
-        anb_score_add(run->score, y, said);
+        anb_observe(anb_score_observer(run->score), NULL, NULL, y, said);
         progress_step(&run->progress, run->score, y, said, ++run->scored);
     }
 }

@@ -51,7 +51,7 @@ static void line(Progress *progress, const AnbScore *all)
 void progress_step(Progress *progress, const AnbScore *all, double y, double prediction, uint64_t n)
 {
     if (progress->table) {
-        anb_score_add(progress->recent, y, prediction);
+        anb_observe(anb_score_observer(progress->recent), NULL, NULL, y, prediction);
         if (n == progress->next) {
             row(progress, all);
             progress->next += progress->every ? progress->every : progress->next;

@@ -83,9 +83,9 @@ void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double
 {
     if (!watch->file)
         return;
-    anb_diagnostics_update(watch->d, model, x, y, said);
+    anb_observe(anb_diagnostics_observer(watch->d), model, x, y, said);
     if (watch->audit)
-        anb_audit_update(watch->audit, model, y, said);
+        anb_observe(anb_audit_observer(watch->audit), model, x, y, said);
     if (++watch->seen % watch->every == 0)
         write_record(watch);
 }

@@ -9,7 +9,7 @@ static void observe(StreamingLearner *model, AnbAudit *audit, const uint8_t *dat
     for (int t = 0; t < 200; t++) {
         double x[2] = {fuzz_double(&b), t % 7}, y = b.at < b.end ? fuzz_double(&b) : t % 3;
         double f = anb_train_one(model, x, y, 1);
-        anb_audit_update(audit, model, y, f);
+        anb_observe(anb_audit_observer(audit), model, x, y, f);
     }
     for (size_t i = 0; i < anb_audit_n_rules(audit); i++) {
         AnbTruth truth = anb_audit_truth(audit, i);

@@ -26,8 +26,8 @@ static void feed(StreamingLearner *model, AnbDiagnostics *d, AnbAudit *audit, in
         double x[D] = {noise(&seed), noise(&seed), noise(&seed)}, y = 3 * x[0] - x[1] + 0.1 * noise(&seed);
         double f = anb_train_one(model, x, y, 1);
         if (d)
-            anb_diagnostics_update(d, model, x, y, f);
-        anb_audit_update(audit, model, y, f);
+            anb_observe(anb_diagnostics_observer(d), model, x, y, f);
+        anb_observe(anb_audit_observer(audit), model, x, y, f);
     }
 }
 
@@ -155,6 +155,14 @@ START_TEST(logic)
 }
 END_TEST
 
+/* A sample that the model was off by so much. */
+static void off_by(AnbAudit *audit, StreamingLearner *model, double error)
+{
+    double x[D] = {0};
+    anb_train_one(model, x, 0, 1);
+    anb_observe(anb_audit_observer(audit), model, x, error, 0);
+}
+
 /* ---- steps, history, alarms -------------------------------------------------------------------------------------- */
 
 typedef struct Alarms {
@@ -180,16 +188,15 @@ START_TEST(alarm)
     options.alarm = count_alarm;
     options.context = &alarms;
     AnbAudit *audit = anb_audit_new(model, NULL, "high = ramp(loss, 5, slope=100)\n1 :: high", &options, NULL);
-    double x[D] = {0};
     for (int t = 0; t < 3; t++)
-        anb_audit_update(audit, model, 10, (anb_train_one(model, x, 0, 1), 0));
+        off_by(audit, model, 10);
     ck_assert_int_eq(alarms.raised, 0);
-    anb_audit_update(audit, model, 1, (anb_train_one(model, x, 0, 1), 0));
+    off_by(audit, model, 1);
     for (int t = 0; t < 10; t++)
-        anb_audit_update(audit, model, 10, (anb_train_one(model, x, 0, 1), 0));
+        off_by(audit, model, 10);
     ck_assert_int_eq(alarms.raised, 1);
     ck_assert_int_eq(alarms.cleared, 0);
-    anb_audit_update(audit, model, 1, (anb_train_one(model, x, 0, 1), 0));
+    off_by(audit, model, 1);
     ck_assert_int_eq(alarms.cleared, 1);
     ck_assert(!anb_audit_alarmed(audit, 0));
     anb_audit_free(audit);
@@ -208,7 +215,7 @@ START_TEST(history)
     ck_assert_double_eq(anb_audit_truth(audit, 0).upper, 1);
     ck_assert_double_eq(anb_audit_severity(audit, 0), 0);
     double bad[D] = {INFINITY, 0, 0};
-    anb_audit_update(audit, model, 1, anb_train_one(model, bad, 1, 1));
+    anb_observe(anb_audit_observer(audit), model, bad, 1, anb_train_one(model, bad, 1, 1));
     feed(model, NULL, audit, 4 * 11 + 3);
     ck_assert_uint_eq(anb_audit_steps(audit), 11);
     ck_assert_uint_eq(anb_audit_history(audit), 8);

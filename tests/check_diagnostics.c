@@ -54,7 +54,7 @@ static Run *run_of(const char *expression, int n)
         AnbMixture m;
         s->y = sample(&seed, x);
         s->prediction = anb_train_one(run->model, x, s->y, 1);
-        anb_diagnostics_update(run->d, run->model, x, s->y, s->prediction);
+        anb_observe(anb_diagnostics_observer(run->d), run->model, x, s->y, s->prediction);
         if (anb_mixture(run->model, &m))
             continue;
         s->n_active = (unsigned)m.n_active;
@@ -279,7 +279,7 @@ START_TEST(sparsity)
     uint64_t seed = 3;
     for (int t = 0; t < 4000; t++) {
         double x[4] = {1 + noise(&seed), 0, 0, 0}, y = 5 * x[0];
-        anb_diagnostics_update(d, model, x, y, anb_train_one(model, x, y, 1));
+        anb_observe(anb_diagnostics_observer(d), model, x, y, anb_train_one(model, x, y, 1));
     }
     AnbPooled linear = anb_expert_pool_expert(anb_diagnostics_pool(d), 0);
     AnbPooled mean = anb_expert_pool_expert(anb_diagnostics_pool(d), 1);
@@ -299,8 +299,7 @@ START_TEST(names_and_reset)
     ck_assert_str_eq(anb_expert_pool_expert(p, 0).name, "fast");
     ck_assert_str_eq(anb_expert_pool_expert(p, 1).name, "linear_1");
     ck_assert_double_eq(anb_expert_pool_sparsity(p), 1);
-    anb_train_one(model, x, 1, 1);
-    anb_expert_pool_update(p, model, x);
+    anb_observe(anb_expert_pool_observer(p), model, x, 1, anb_train_one(model, x, 1, 1));
     ck_assert_double_eq(anb_expert_pool_sparsity(p), 0);
     ck_assert_uint_eq(anb_expert_pool_samples(p), 1);
     ck_assert_int_eq(anb_expert_pool_set_name(p, 1, "slow"), 0);
@@ -331,7 +330,7 @@ START_TEST(changes_nothing)
     uint64_t seed = 5;
     for (int t = 0; t < N; t++) {
         double x[D], y = sample(&seed, x), f = anb_train_one(watched, x, y, 1);
-        anb_diagnostics_update(d, watched, x, y, f);
+        anb_observe(anb_diagnostics_observer(d), watched, x, y, f);
         anb_diagnostics_value(d, ANB_METRIC_RMSE);
         ck_assert_double_eq(f, anb_train_one(plain, x, y, 1));
     }
@@ -347,12 +346,12 @@ START_TEST(rejected_and_weightless)
     StreamingLearner *model = anb_parse(D, sparse, NULL, NULL);
     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
     double x[D] = {1, 2, 3}, bad[D] = {1, INFINITY, 3};
-    anb_diagnostics_update(d, model, bad, 1, anb_train_one(model, bad, 1, 1));
+    anb_observe(anb_diagnostics_observer(d), model, bad, 1, anb_train_one(model, bad, 1, 1));
     ck_assert_double_eq(anb_diagnostics_value(d, ANB_METRIC_REJECTED_FEATURES), 1);
     ck_assert(isnan(anb_diagnostics_value(d, ANB_METRIC_RMSE)));
-    anb_diagnostics_update(d, model, x, 4, anb_train_one(model, x, 4, 1));
-    anb_diagnostics_update(d, model, x, NAN, anb_train_one(model, x, NAN, 1));
-    anb_diagnostics_update(d, model, x, 9, anb_train_one(model, x, 9, 0));
+    anb_observe(anb_diagnostics_observer(d), model, x, 4, anb_train_one(model, x, 4, 1));
+    anb_observe(anb_diagnostics_observer(d), model, x, NAN, anb_train_one(model, x, NAN, 1));
+    anb_observe(anb_diagnostics_observer(d), model, x, 9, anb_train_one(model, x, 9, 0));
     ck_assert_double_eq(anb_diagnostics_value(d, ANB_METRIC_REJECTED_TARGET), 1);
     ck_assert_double_eq(anb_diagnostics_value(d, ANB_METRIC_TARGET), 4);
     ck_assert_double_eq(anb_diagnostics_value(d, ANB_METRIC_RMSE), 4);
@@ -374,7 +373,7 @@ START_TEST(errors_beyond_the_doubles)
     for (int t = 0; t < 12000; t++) {
         double y = sample(&seed, x);
         y = t < 40 && t % 10 == 0 ? targets[t / 10] : y;
-        anb_diagnostics_update(run->d, run->model, x, y, anb_train_one(run->model, x, y, 1));
+        anb_observe(anb_diagnostics_observer(run->d), run->model, x, y, anb_train_one(run->model, x, y, 1));
         for (int id = 0; t % 10 == 0 && id < ANB_METRIC_COUNT; id++) {
             size_t n;
             const double *v = anb_diagnostics_values(run->d, (AnbMetricId)id, &n);

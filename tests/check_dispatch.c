@@ -164,7 +164,7 @@ static double collapsed(const char *options)
     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
     for (int t = 0; t < 4000; t++) {
         double x[D] = {0}, y = noise(&seed);
-        anb_diagnostics_update(d, model, x, y, anb_train_one(model, x, y, 1));
+        anb_observe(anb_diagnostics_observer(d), model, x, y, anb_train_one(model, x, y, 1));
     }
     double loss = anb_diagnostics_value(d, ANB_METRIC_SWITCH_LOSS);
     ck_assert_double_ge(anb_diagnostics_value(d, ANB_METRIC_Z_LOSS), 0);

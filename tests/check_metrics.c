@@ -22,8 +22,8 @@ static Run run_of(int n)
     for (int t = 0; t < n; t++) {
         double x[2] = {(t * 7) % 11 / 11.0, (t * 5) % 13 / 13.0}, y = 3 * x[0] - x[1];
         double f = anb_train_one(run.model, x, y, 1);
-        anb_diagnostics_update(run.d, run.model, x, y, f);
-        anb_audit_update(run.audit, run.model, y, f);
+        anb_observe(anb_diagnostics_observer(run.d), run.model, x, y, f);
+        anb_observe(anb_audit_observer(run.audit), run.model, x, y, f);
     }
     return run;
 }

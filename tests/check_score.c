@@ -25,13 +25,13 @@ START_TEST(nothing_is_known_at_first)
 {
     ck_assert(report().n == 0 && isnan(report().mae) && isnan(report().rmse) && isnan(report().r2));
     ck_assert(isnan(report().rmse_second_half));
-    anb_score_add(score, 5, 3);
+    anb_observe(anb_score_observer(score), NULL, NULL, 5, 3);
     ck_assert(report().n == 1 && report().mae == 2 && report().rmse == 2 && isnan(report().r2));
     ck_assert(report().rmse_second_half == 2);
-    anb_score_add(score, 5, 3);
+    anb_observe(anb_score_observer(score), NULL, NULL, 5, 3);
     ck_assert(isnan(report().r2));
-    anb_score_add(score, HUGE_VAL, 1);
-    anb_score_add(score, 1, ANB_NAN);
+    anb_observe(anb_score_observer(score), NULL, NULL, HUGE_VAL, 1);
+    anb_observe(anb_score_observer(score), NULL, NULL, 1, ANB_NAN);
     ck_assert_uint_eq(report().n, 2);
     anb_score_reset(score);
     ck_assert(report().n == 0 && isnan(report().rmse));
@@ -53,7 +53,7 @@ static void compare(unsigned n, double scale)
         absolute += fabs(e[i]);
         half += i >= n / 2 ? e[i] * e[i] : 0;
         y[i] /= scale;
-        anb_score_add(score, scale * y[i], f);
+        anb_observe(anb_score_observer(score), NULL, NULL, scale * y[i], f);
     }
     AnbScoreReport r = report();
     ck_assert_double_eq_tol(r.mae / scale, absolute / n, 1e-12);
@@ -77,11 +77,11 @@ END_TEST
 
 START_TEST(a_jump_in_scale_keeps_the_sums)
 {
-    anb_score_add(score, 1, 0);
-    anb_score_add(score, 1e200, 0);
+    anb_observe(anb_score_observer(score), NULL, NULL, 1, 0);
+    anb_observe(anb_score_observer(score), NULL, NULL, 1e200, 0);
     ck_assert_double_eq_tol(report().rmse / 1e200, sqrt(0.5), 1e-15);
     ck_assert_double_eq_tol(report().rmse_second_half / 1e200, 1, 1e-15);
-    anb_score_add(score, 1.7e308, -1.7e308);
+    anb_observe(anb_score_observer(score), NULL, NULL, 1.7e308, -1.7e308);
     ck_assert(report().rmse > 1e308);
     ck_assert(report().mae > 1e308);
 }
@@ -92,7 +92,7 @@ START_TEST(long_streams_stay_bounded)
 {
     const unsigned n = 5000000;
     for (unsigned i = 0; i < n; i++)
-        anb_score_add(score, i % 2, i % 2 + (i < n / 2 ? 100 : 1));
+        anb_observe(anb_score_observer(score), NULL, NULL, i % 2, i % 2 + (i < n / 2 ? 100 : 1));
     ck_assert_double_eq_tol(report().rmse_second_half, 1, 1e-12);
     ck_assert_double_eq_tol(report().rmse, sqrt(0.5 * 10000 + 0.5), 1e-9);
 }

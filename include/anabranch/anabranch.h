@@ -13,6 +13,7 @@
 #include <anabranch/metrics.h>
 #include <anabranch/moe.h>
 #include <anabranch/number.h>
+#include <anabranch/observer.h>
 #include <anabranch/pending.h>
 #include <anabranch/pool.h>
 #include <anabranch/score.h>

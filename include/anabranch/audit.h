@@ -4,7 +4,7 @@
  *
  *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
- *     anb_audit_update(audit, model, y, before);
+ *     anb_observe(anb_audit_observer(audit), model, x, y, before);
  *     if (anb_audit_severity(audit, 0) > 0.7) ...
  *
  * The language, one statement a line or before a `;`, comments from # to the line's end:
@@ -63,7 +63,7 @@ typedef struct AnbAuditOptions {
     int history;        /* 512; steps that are kept, 1 to 1,000,000 */
     double alarm_level; /* 0.8; of a rule's lower bound, (0, 1] */
     int alarm_steps;    /* 5; >= 1 */
-    AnbAlarm alarm;     /* NULL; called from anb_audit_update */
+    AnbAlarm alarm;     /* NULL; called from anb_observe */
     void *context;      /* of alarm */
 } AnbAuditOptions;
 /* Fills the first `size` bytes of the defaults: what anb_audit_defaults calls. */
@@ -94,18 +94,10 @@ ANB_API void anb_audit_free(AnbAudit *audit);
 /* The default predicates and rules, as text. */
 ANB_API const char *anb_audit_rules(void);
 
-/**
- * Observes what train_one has just done; every `period` samples it makes a step. A sample that was rejected or learned
- * nothing is passed over. Where the audit reads diagnostics, update those first.
- *
- * @param audit       the audit
- * @param model       the model, right after its train_one
- * @param y           the target
- * @param prediction  what train_one returned
- *
- * Cost: K logarithms a sample, and for a step the gate's weights and two exponentials a predicate. Never allocates.
- */
-ANB_API void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, double prediction);
+/* The observer to feed (anb_observe), owned by the audit; every `period` samples it makes a step. Diagnostics that it reads
+ * are fed by it where they were not told of the sample yet. Cost: K logarithms a sample, and for a step the gate's weights
+ * and two exponentials a predicate. Never allocates. */
+ANB_API AnbObserver *anb_audit_observer(AnbAudit *audit);
 
 /* Forgets all steps; the rules stay. */
 ANB_API void anb_audit_reset(AnbAudit *audit);

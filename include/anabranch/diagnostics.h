@@ -3,7 +3,7 @@
  *
  *     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
- *     anb_diagnostics_update(d, model, x, y, before);
+ *     anb_observe(anb_diagnostics_observer(d), model, x, y, before);
  *     anb_diagnostics_json(d, write, file);
  *
  * It is never in the model's block or in a snapshot; a model without one pays nothing.
@@ -50,19 +50,9 @@ ANB_API AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const
 /* NULL is fine. */
 ANB_API void anb_diagnostics_free(AnbDiagnostics *d);
 
-/**
- * Observes what train_one has just done. A sample that was rejected or learned nothing moves the counters alone.
- *
- * @param d           the observer
- * @param model       the model, right after its train_one
- * @param x           the row, n_features values, or NULL: sparsity is not measured
- * @param y           the target
- * @param prediction  what train_one returned
- *
- * Cost: sums over the experts; roots, logarithms and quotients wait until something is read. Never allocates.
- */
-ANB_API void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const double *x, double y,
-                                    double prediction);
+/* The observer to feed (anb_observe), owned by d. A sample that was rejected or learned nothing moves the counters alone.
+ * Cost: sums over the experts; roots, logarithms and quotients wait until something is read. Never allocates. */
+ANB_API AnbObserver *anb_diagnostics_observer(AnbDiagnostics *d);
 
 /* Forgets all it has seen; the model is not touched. */
 ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);

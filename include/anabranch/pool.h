@@ -4,7 +4,7 @@
  *
  *     AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
  *     double before = anb_train_one(model, x, y, 1);
- *     anb_expert_pool_update(pool, model, x);
+ *     anb_observe(anb_expert_pool_observer(pool), model, x, y, before);
  *
  * An observer beside the model: it is never in a snapshot, and its statistics can start again without the model.
  * An AnbDiagnostics holds one already: anb_diagnostics_pool.
@@ -13,6 +13,7 @@
 #define ANABRANCH_POOL_H
 
 #include <anabranch/learner.h>
+#include <anabranch/observer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,16 +47,9 @@ ANB_API AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbErr
 /* NULL is fine. */
 ANB_API void anb_expert_pool_free(AnbExpertPool *pool);
 
-/**
- * Observes the sample that the model has just learned.
- *
- * @param pool   the observer
- * @param model  the model, right after its train_one
- * @param x      the row it learned, or NULL: sparsity is not measured
- *
- * Cost: about ten operations for each active expert, and with x one question to each. Never allocates.
- */
-ANB_API void anb_expert_pool_update(AnbExpertPool *pool, StreamingLearner *model, const double *x);
+/* The observer to feed (anb_observe), owned by the pool. Cost: about ten operations for each active expert, and with x one
+ * question to each. Never allocates. */
+ANB_API AnbObserver *anb_expert_pool_observer(AnbExpertPool *pool);
 
 /* Forgets the statistics; the names stay, the model is not touched. */
 ANB_API void anb_expert_pool_reset(AnbExpertPool *pool);

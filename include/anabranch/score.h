@@ -4,7 +4,7 @@
 #ifndef ANABRANCH_SCORE_H
 #define ANABRANCH_SCORE_H
 
-#include <anabranch/types.h>
+#include <anabranch/observer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,16 +35,13 @@ ANB_API void anb_score_free(AnbScore *score);
 ANB_API void anb_score_reset(AnbScore *score);
 
 /**
- * Takes one prediction into account; nothing where one of the two is not finite.
- *
- * @param score       the score
- * @param y           the target
- * @param prediction  what was said before
+ * The observer to feed, owned by the score: anb_observe(anb_score_observer(score), NULL, NULL, y, prediction). It looks at
+ * neither the model nor x, and passes over what is not finite.
  *
  * Cost: a few nanoseconds. Memory grows to 8 MiB within the first million predictions, then no more. Sums are scaled,
  * so that squares neither overflow nor vanish.
  */
-ANB_API void anb_score_add(AnbScore *score, double y, double prediction);
+ANB_API AnbObserver *anb_score_observer(AnbScore *score);
 
 /**
  * Reads the score.

@@ -13,6 +13,7 @@
 
 /* A step's sums, and the pasts that a window looks back on. */
 struct AnbAudit {
+    AnbObserver base;
     AnbAllocator allocator;
     AnbAuditOptions options;
     AnbDiagnostics *diagnostics;
@@ -38,6 +39,8 @@ void anb_audit_options_init(AnbAuditOptions *options, size_t size)
 {
     anb_sized_give(&usual, sizeof usual, options, size);
 }
+
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction);
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +84,8 @@ AnbAudit *anb_audit_new(const StreamingLearner *model, AnbDiagnostics *diagnosti
         return NULL;
     AnbAudit *head = from.alloc(sizeof *head, from.context), *audit = NULL;
     if (head) {
-        *head = (AnbAudit){.allocator = from, .options = o, .diagnostics = diagnostics, .k = moe->n_children};
+        *head = (AnbAudit){
+            .base = {observe}, .allocator = from, .options = o, .diagnostics = diagnostics, .k = moe->n_children};
         if (anb_rules_make(&head->book, rules, diagnostics, error)) {
             from.free(head, from.context);
             return NULL;
@@ -220,9 +224,12 @@ static void make_step(AnbAudit *a, const StreamingLearner *model)
     begin_step(a);
 }
 
-void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, double prediction)
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
 {
     AnbMixture m;
+    AnbAudit *audit = (AnbAudit *)self;
+    if (audit->diagnostics)
+        anb_observe(&audit->diagnostics->base, model, x, y, prediction);
     bool learned = model->counters.trained != audit->trained;
     audit->trained = model->counters.trained;
     if (!learned || prediction != prediction || anb_mixture(model, &m) || m.k != audit->k)
@@ -239,6 +246,11 @@ void anb_audit_update(AnbAudit *audit, const StreamingLearner *model, double y, 
     audit->samples++;
     if (++audit->filled == audit->options.period)
         make_step(audit, model);
+}
+
+AnbObserver *anb_audit_observer(AnbAudit *audit)
+{
+    return &audit->base;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

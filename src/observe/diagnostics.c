@@ -18,6 +18,8 @@ void anb_diagnostics_options_init(AnbDiagnosticsOptions *options, size_t size)
     anb_sized_give(&usual, sizeof usual, options, size);
 }
 
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction);
+
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
 static size_t values_of_shape(const AnbDiagnostics *d, AnbMetricShape shape)
@@ -83,6 +85,7 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
         d->allocator.free(d, d->allocator.context);
         return NULL;
     }
+    d->base.observe = observe;
     d->logits = moe && moe->router->type == &anb_router_linear.type;
     d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
@@ -228,10 +231,13 @@ static void watch_pairs(AnbDiagnostics *d, const AnbMixture *m)
             d->together[m->active[a] * m->k + m->active[b]]++;
 }
 
-void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const double *x, double y, double prediction)
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
 {
+    AnbDiagnostics *d = (AnbDiagnostics *)self;
     AnbOwn *o = &d->own;
     bool learned = model->counters.trained != d->counters.trained;
+    if (memcmp(&model->counters, &d->counters, sizeof d->counters) == 0)
+        return; /* told already, or nothing happened */
     d->drift = model->counters.drifts > d->counters.drifts;
     d->counters = model->counters;
     d->derived = 0;
@@ -250,7 +256,12 @@ void anb_diagnostics_update(AnbDiagnostics *d, StreamingLearner *model, const do
     watch_experts(d, &d->mixture, y, rate);
     watch_pairs(d, &d->mixture);
     keep_view(d, &d->mixture);
-    anb_expert_pool_observe(d->pool, model, &d->mixture, d->options.activation ? x : NULL);
+    anb_expert_pool_add(d->pool, model, &d->mixture, d->options.activation ? x : NULL);
+}
+
+AnbObserver *anb_diagnostics_observer(AnbDiagnostics *d)
+{
+    return &d->base;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

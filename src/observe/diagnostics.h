@@ -29,6 +29,7 @@ typedef struct AnbWatched {
 } AnbWatched;
 
 struct AnbDiagnostics {
+    AnbObserver base;
     AnbDiagnosticsOptions options;
     AnbAllocator allocator;
     size_t k; /* experts; 0: no mixture */
@@ -58,7 +59,7 @@ void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape);
 /* The registry's first metrics, from the counters to state_bytes. */
 void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out);
 
-/* As anb_expert_pool_update, with the view of the mixture in hand. */
-void anb_expert_pool_observe(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x);
+/* Observes a sample that is known to have been learned, with the view of the mixture in hand; once a sample. */
+void anb_expert_pool_add(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x);
 
 #endif

@@ -12,6 +12,8 @@ typedef struct Sums {
 } Sums;
 
 struct AnbExpertPool {
+    AnbObserver base;
+    uint64_t trained; /* the model's count at the last sample observed */
     AnbAllocator allocator;
     AnbPlan *plan; /* names its experts */
     size_t k;
@@ -20,6 +22,8 @@ struct AnbExpertPool {
     double *sparsity;                    /* [k], of one row */
     char (*names)[ANB_EXPERT_NAME_SIZE]; /* [k], empty: the plan's */
 };
+
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double before);
 
 AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *error)
 {
@@ -36,6 +40,8 @@ AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *erro
         return NULL;
     }
     memset(pool, 0, sizeof *pool + k * each);
+    pool->base.observe = observe;
+    pool->trained = model->counters.trained;
     pool->allocator = *from;
     pool->plan = anb_plan_keep(model->plan);
     pool->k = k;
@@ -78,8 +84,11 @@ static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const Anb
     }
 }
 
-void anb_expert_pool_observe(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
+void anb_expert_pool_add(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
 {
+    if (model->counters.trained == pool->trained)
+        return; /* told already */
+    pool->trained = model->counters.trained;
     double mean = 0, parts = 1 / (double)m->n_active;
     for (size_t a = 0; a < m->n_active; a++)
         mean += m->expert[m->active[a]] * parts;
@@ -99,11 +108,18 @@ void anb_expert_pool_observe(AnbExpertPool *pool, StreamingLearner *model, const
         add_sparsity(pool, model, m, x);
 }
 
-void anb_expert_pool_update(AnbExpertPool *pool, StreamingLearner *model, const double *x)
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double before)
 {
     AnbMixture m;
-    if (anb_mixture(model, &m) == 0 && m.k == pool->k && m.samples > 0)
-        anb_expert_pool_observe(pool, model, &m, x);
+    AnbExpertPool *pool = (AnbExpertPool *)self;
+    (void)y, (void)before;
+    if (anb_mixture(model, &m) == 0 && m.k == pool->k)
+        anb_expert_pool_add(pool, model, &m, x);
+}
+
+AnbObserver *anb_expert_pool_observer(AnbExpertPool *pool)
+{
+    return &pool->base;
 }
 
 /* ---- read-outs --------------------------------------------------------------------------------------------------- */

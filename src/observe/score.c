@@ -14,6 +14,7 @@
 enum { FIRST_BLOCKS = 1024, MOST_BLOCKS = 1 << 20 };
 
 struct AnbScore {
+    AnbObserver base;
     uint64_t n;
     double unit, absolute, square;
     AnbMoments target;
@@ -21,34 +22,6 @@ struct AnbScore {
     size_t capacity;
     uint64_t span;
 };
-
-AnbScore *anb_score_new(AnbError *error)
-{
-    AnbScore *score = calloc(1, sizeof *score);
-    double *block = calloc(FIRST_BLOCKS, sizeof *block);
-    if (!score || !block) {
-        free(score);
-        free(block);
-        anb_fail(error, ANB_E_MEMORY, "out of memory for a score");
-        return NULL;
-    }
-    score->block = block;
-    score->capacity = FIRST_BLOCKS;
-    anb_score_reset(score);
-    return score;
-}
-
-void anb_score_free(AnbScore *score)
-{
-    if (score)
-        free(score->block);
-    free(score);
-}
-
-void anb_score_reset(AnbScore *score)
-{
-    *score = (AnbScore){.block = score->block, .capacity = score->capacity, .span = 1};
-}
 
 /* A larger value has come: all sums in the new unit. */
 static void rescale(AnbScore *score, double size)
@@ -81,8 +54,10 @@ static void make_room(AnbScore *score)
     score->span *= 2;
 }
 
-void anb_score_add(AnbScore *score, double y, double prediction)
+static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
 {
+    AnbScore *score = (AnbScore *)self;
+    (void)model, (void)x;
     const double room = 0x1p300;
     double size = fmax(fabs(y), fabs(prediction));
     if (!isfinite(y) || !isfinite(prediction))
@@ -99,6 +74,39 @@ void anb_score_add(AnbScore *score, double y, double prediction)
     score->square += error * error;
     anb_moments_add(&score->target, y * scale, 1);
     score->n++;
+}
+
+AnbObserver *anb_score_observer(AnbScore *score)
+{
+    return &score->base;
+}
+
+AnbScore *anb_score_new(AnbError *error)
+{
+    AnbScore *score = calloc(1, sizeof *score);
+    double *block = calloc(FIRST_BLOCKS, sizeof *block);
+    if (!score || !block) {
+        free(score);
+        free(block);
+        anb_fail(error, ANB_E_MEMORY, "out of memory for a score");
+        return NULL;
+    }
+    score->block = block;
+    score->capacity = FIRST_BLOCKS;
+    anb_score_reset(score);
+    return score;
+}
+
+void anb_score_free(AnbScore *score)
+{
+    if (score)
+        free(score->block);
+    free(score);
+}
+
+void anb_score_reset(AnbScore *score)
+{
+    *score = (AnbScore){.base = {observe}, .block = score->block, .capacity = score->capacity, .span = 1};
 }
 
 static double second_half(const AnbScore *score)

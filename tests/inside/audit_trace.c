@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         for (int i = 0; i < options.period; i++) {
             double x[D] = {noise(&seed), noise(&seed), noise(&seed), noise(&seed)}, shift = step % 1000 < 500 ? 3 : -2;
             double y = shift * x[0] + x[1] * x[2] + 0.1 * noise(&seed), f = anb_train_one(model, x, y, 1);
-            anb_audit_update(audit, model, y, f);
+            anb_observe(anb_audit_observer(audit), model, x, y, f);
             anb_mixture(model, &m);
             if (i == 0)
                 printf("%zu %d", m.k, options.period);

@@ -14,7 +14,7 @@ int main(void)
     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
     for (int t = 0; t < 100; t++) {
         double x[2] = {t % 7, t % 5}, y = x[0] - x[1];
-        anb_diagnostics_update(d, model, x, y, anb_train_one(model, x, y, 1));
+        anb_observe(anb_diagnostics_observer(d), model, x, y, anb_train_one(model, x, y, 1));
     }
     anb_expert_pool_set_name(anb_diagnostics_pool(d), 1, "a \"b\" \\ c\nd");
     anb_expert_pool_set_name(anb_diagnostics_pool(d), 2, "twin");
