@@ -16,6 +16,7 @@
 #include <anabranch/observer.h>
 #include <anabranch/pending.h>
 #include <anabranch/pool.h>
+#include <anabranch/schema.h>
 #include <anabranch/score.h>
 #include <anabranch/serve.h>
 #include <anabranch/snapshot.h>
