@@ -32,8 +32,8 @@ static double read_as(const char *kind, const char *text)
 
 START_TEST(text_and_struct_make_the_same)
 {
-    const AnbColumn columns[] = {{"distance", ANB_COLUMN_NUMBER, 0},    {"carrier", ANB_COLUMN_CATEGORY, 0},
-                                 {"a \"b\":c", ANB_COLUMN_CODE, 0},     {"", ANB_COLUMN_BOOLEAN, 0},
+    const AnbColumn columns[] = {{"distance", ANB_COLUMN_NUMBER, 0},      {"carrier", ANB_COLUMN_CATEGORY, 0},
+                                 {"a \"b\":c", ANB_COLUMN_CODE, 0},       {"", ANB_COLUMN_BOOLEAN, 0},
                                  {"when", ANB_COLUMN_TIME, ANB_TIME_DMY}, {"carrier", ANB_COLUMN_IGNORED, 0}};
     const char *text = "distance carrier:category \"a \"\"b\"\":c\":code \"\":boolean when:time-dmy carrier:ignored";
     AnbSchema *made = anb_schema_new(columns, 6, NULL, NULL), *read = parsed(text);
@@ -75,7 +75,8 @@ START_TEST(cells_of_every_kind)
     ck_assert(isinf(read_as("number", "12x")) && isinf(read_as("number", "1e999")) && isinf(read_as("number", "1,5")));
     ck_assert(read_as("boolean", "Yes") == 1 && read_as("boolean", "f") == 0 && isnan(read_as("boolean", "?")));
     ck_assert(isinf(read_as("boolean", "maybe")));
-    ck_assert(read_as("category", "UA") == anb_category("UA", 2) && read_as("category", " UA") == anb_category("UA", 2));
+    ck_assert(read_as("category", "UA") == anb_category("UA", 2) &&
+              read_as("category", " UA") == anb_category("UA", 2));
     ck_assert(read_as("category", "17") == 17 && read_as("category", "-3") == -3 && read_as("category", "0") == 0);
     ck_assert(read_as("category", "017") == anb_category("017", 3) && read_as("category", "-") == anb_category("", 0));
     ck_assert(read_as("category", "1.5") == anb_category("1.5", 3) && read_as("code", "1.5") == 1.5);
@@ -94,9 +95,10 @@ START_TEST(doubles_print_and_read_back)
         const char *kind;
         double value;
         const char *text;
-    } known[] = {{"number", 0.1, "0.1"},   {"number", NAN, ""},  {"boolean", 1, "true"}, {"boolean", 0, "false"},
-                 {"category", 17, "17"},   {"code", 1.5, "1.5"}, {"boolean", 3, "3"},    {"time", 86400, "1970-01-02T00:00:00Z"},
-                 {"time-mdy", NAN, ""}};
+    } known[] = {
+        {"number", 0.1, "0.1"}, {"number", NAN, ""},  {"boolean", 1, "true"}, {"boolean", 0, "false"},
+        {"category", 17, "17"}, {"code", 1.5, "1.5"}, {"boolean", 3, "3"},    {"time", 86400, "1970-01-02T00:00:00Z"},
+        {"time-mdy", NAN, ""}};
     char column[64], out[ANB_CELL_SIZE];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         snprintf(column, sizeof column, "a:%s", known[i].kind);
@@ -119,8 +121,9 @@ START_TEST(refusals_say_where_and_why)
         const char *text;
         int code;
         size_t position;
-    } bad[] = {{"a b:kategory", ANB_E_UNKNOWN, 4}, {"a \"b", ANB_E_SYNTAX, 2},    {"a \"b\"c", ANB_E_SYNTAX, 5},
-               {"", ANB_E_LIMIT, 0},               {"a :number", ANB_E_SYNTAX, 2}, {"size=3 a", ANB_E_UNKNOWN, 0},
+    } bad[] = {{"a b:kategory", ANB_E_UNKNOWN, 4}, {"a \"b", ANB_E_SYNTAX, 2},
+               {"a \"b\"c", ANB_E_SYNTAX, 5},      {"", ANB_E_LIMIT, 0},
+               {"a :number", ANB_E_SYNTAX, 2},     {"size=3 a", ANB_E_UNKNOWN, 0},
                {"a decimal=;", ANB_E_ARGUMENT, 0}, {"a=", ANB_E_SYNTAX, 2}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         AnbError error = {0};

@@ -109,8 +109,13 @@ static int read_cell(const AnbSchema *s, const AnbColumn *column, AnbCell cell, 
 
 static int refuse(const AnbSchema *s, size_t j, AnbCell cell, AnbError *error)
 {
-    static const char *const wanted[] = {"a number", "", "", "true or false", "a time in the order year, month, day",
-                                         "a time in the order day, month, year", "a time in the order month, day, year"};
+    static const char *const wanted[] = {"a number",
+                                         "",
+                                         "",
+                                         "true or false",
+                                         "a time in the order year, month, day",
+                                         "a time in the order day, month, year",
+                                         "a time in the order month, day, year"};
     const AnbColumn *column = &s->columns[j];
     size_t what = column->kind == ANB_COLUMN_TIME ? (size_t)ANB_COLUMN_TIME + column->order : (size_t)column->kind;
     int shown = cell.size > 40 ? 40 : (int)cell.size;
