@@ -97,14 +97,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         act(self, s, row);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static void view(const AnbNode *self, const void *state, AnbDriftView *out)
 {
     const Drift *s = state;
-    if (what != ANB_QUERY_DRIFT)
-        return anb_child_query(self, 0, state, row, scratch, what, out);
-    *(AnbDriftView *)out = (AnbDriftView){s->drifts, s->since_last, s->error.mean};
-    return 0;
+    (void)self;
+    *out = (AnbDriftView){s->drifts, s->since_last, s->error.mean};
 }
+
+static const AnbWrapperTable wrapper = {0};
+static const AnbDriftTable drift = {view};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -143,7 +144,8 @@ const StreamingLearnerType anb_drift = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .wrapper = &wrapper,
+    .drift = &drift,
     .ranges = ranges,
     .validate = validate,
 };

@@ -67,10 +67,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_child_update(self, 0, state, row, y, weight, scratch);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    return anb_child_query(self, 0, state, row, scratch, what, out);
-}
+static const AnbWrapperTable wrapper = {0};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -103,7 +100,7 @@ const StreamingLearnerType anb_guard = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .wrapper = &wrapper,
     .ranges = ranges,
     .validate = validate,
 };

@@ -7,7 +7,7 @@
  * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: src/numeric/conformal.h.
  *
  * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
- * one that was given then (ANB_QUERY_ANSWER, ANB_QUERY_ANSWERED).
+ * one that was given then (AnbAnswerTable).
  *
  * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a
  * level.
@@ -16,6 +16,7 @@
 #include "src/numeric/moments.h"
 #include <anabranch/interval.h>
 #include <anabranch/pending.h>
+#include <anabranch/reach.h>
 
 typedef struct Interval {
     AnbFaded square;
@@ -31,7 +32,7 @@ static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalO
 
 static int check(const AnbNode *self, AnbError *error)
 {
-    bool again = self->parent && self->parent->type == self->type;
+    bool again = self->parent && self->parent->type->interval;
     return again ? anb_fail(error, ANB_E_ARGUMENT, "interval stands only at the root or below pending") : 0;
 }
 
@@ -53,10 +54,10 @@ static int init(const AnbNode *self, void *state)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const Interval *s = state;
-    double spread = 0;
     scratch[F] = anb_child_predict(self, 0, state, row, scratch);
-    if (anb_child_query(self, 0, state, row, scratch, ANB_QUERY_SPREAD, &spread))
-        spread = 0;
+    AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
+    double spread =
+        anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
     double sigma = sqrt(s->square.mean + spread * spread);
     scratch[SIGMA] = sigma < (double)INFINITY ? sigma : sqrt(s->square.mean);
     return scratch[F];
@@ -78,40 +79,48 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_faded_add(&s->square, error * error, 1, .98);
 }
 
-/* ---- questions --------------------------------------------------------------------------------------------------- */
+/* ---- read-outs --------------------------------------------------------------------------------------------------- */
 
-static int answer(const AnbNode *self, const Interval *s, const double *scratch, AnbIntervalQuery *q)
+static int interval(const AnbNode *self, const void *state, const double *scratch, double coverage, double *low,
+                    double *high)
 {
     const AnbIntervalOptions *o = self->options;
+    const Interval *s = state;
     for (int i = 0; i < o->coverage.count; i++) {
-        if (o->coverage.value[i] != q->coverage)
+        if (o->coverage.value[i] != coverage)
             continue;
         double score = anb_scores_quantile(&s->scores, 1 - anb_adaptive_alpha(&s->level[i]));
         double half = score < (double)INFINITY ? score * scratch[SIGMA] : score;
-        q->low = scratch[F] - half;
-        q->high = scratch[F] + half;
+        *low = scratch[F] - half;
+        *high = scratch[F] + half;
         return 0;
     }
     return ANB_E_ARGUMENT;
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static size_t levels(const AnbNode *self, const double **coverage)
 {
-    AnbAnswer *given = out;
-    switch (what) {
-    case ANB_QUERY_INTERVAL:
-        return answer(self, state, scratch, out);
-    case ANB_QUERY_ANSWER:
-        *given = (AnbAnswer){scratch[F], scratch[SIGMA]};
-        return 0;
-    case ANB_QUERY_ANSWERED:
-        scratch[F] = given->prediction;
-        scratch[SIGMA] = given->sigma;
-        return 0;
-    default:
-        return anb_child_query(self, 0, state, row, scratch, what, out);
-    }
+    const AnbIntervalOptions *o = self->options;
+    *coverage = o->coverage.value;
+    return (size_t)o->coverage.count;
 }
+
+static void given(const AnbNode *self, const double *scratch, AnbAnswer *answer)
+{
+    (void)self;
+    *answer = (AnbAnswer){scratch[F], scratch[SIGMA]};
+}
+
+static void restore(const AnbNode *self, double *scratch, const AnbAnswer *answer)
+{
+    (void)self;
+    scratch[F] = answer->prediction;
+    scratch[SIGMA] = answer->sigma;
+}
+
+static const AnbWrapperTable wrapper = {0};
+static const AnbIntervalTable table = {levels, interval};
+static const AnbAnswerTable answers = {given, restore};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -149,7 +158,9 @@ const StreamingLearnerType anb_interval = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .wrapper = &wrapper,
+    .interval = &table,
+    .answer = &answers,
     .ranges = ranges,
     .validate = validate,
 };

@@ -284,24 +284,30 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_knn_remake(&v, row->importance);
 }
 
-/* Shares of the squared slopes, unknown while there are few; how far the neighbours lie off their plane. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+/* Shares of the squared slopes, unknown while there are few. */
+static int shares(const AnbNode *self, const void *state, double *share)
 {
     View v = anb_knn_view(self, (void *)state);
-    (void)row;
-    if (what == ANB_QUERY_SPREAD && scratch) {
-        *(double *)out = work(&v, scratch).said[MISS];
-        return 0;
-    }
-    if (what != ANB_QUERY_IMPORTANCE || v.s->fits < KNOWN)
+    double total = 0;
+    if (v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
-    double *share = out, total = 0;
     for (size_t j = 0; j < v.given; j++)
         total += v.slopes[j];
     for (size_t j = 0; j < v.given; j++)
         share[j] = total > 0 ? v.slopes[j] / total : 1 / (double)v.given;
     return 0;
 }
+
+/* How far the neighbours lie off their plane. */
+static double off_plane(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    View v = anb_knn_view(self, (void *)state);
+    (void)row;
+    return work(&v, scratch).said[MISS];
+}
+
+static const AnbImportanceTable importance = {shares};
+static const AnbSpreadTable spread = {off_plane};
 
 const StreamingLearnerType anb_knn = {
     .name = "knn",
@@ -315,7 +321,8 @@ const StreamingLearnerType anb_knn = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .importance = &importance,
+    .spread = &spread,
     .ranges = anb_knn_ranges,
     .validate = anb_knn_validate,
 };

@@ -109,22 +109,21 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
     (void)scratch;
-    if (what != ANB_QUERY_SPARSITY)
-        return ANB_E_UNSUPPORTED;
     size_t n = self->n_features, small = 0;
     double f = anb_dot(s->w, row->x, n) + s->b;
     double unit = o->normalized ? anb_moments_sd(&s->target) : 1;
     double bound = .01 * fabs(o->normalized ? s->target.mean + unit * f : f);
     for (size_t j = 0; j < n; j++)
         small += fabs(unit * s->w[j] * row->x[j]) < bound;
-    *(double *)out = (double)small / (double)n;
-    return 0;
+    return (double)small / (double)n;
 }
+
+static const AnbSparsityTable sparsity = {small_share};
 
 const StreamingLearnerType anb_linear = {
     .name = "linear",
@@ -138,7 +137,7 @@ const StreamingLearnerType anb_linear = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .sparsity = &sparsity,
     .ranges = ranges,
     .validate = validate,
 };

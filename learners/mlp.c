@@ -282,28 +282,27 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, rows_of(scratch), y);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 {
     View v = view(self, (void *)state);
-    (void)row;
-    if (what == ANB_QUERY_MATRIX) {
-        size_t at = anb_network_gated(&v.net) ? (v.d + 1) * v.net.width : 0;
-        *(AnbMatrix *)out = (AnbMatrix){v.d, v.net.hidden, v.net.width, v.w.value + at};
-        return 0;
-    }
-    if ((what != ANB_QUERY_HIDDEN && what != ANB_QUERY_SPARSITY) || !scratch)
-        return ANB_E_UNSUPPORTED;
+    size_t at = anb_network_gated(&v.net) ? (v.d + 1) * v.net.width : 0;
+    *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, v.w.value + at};
+}
+
+/* Which share of the hidden units is near zero. */
+static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    View v = view(self, (void *)state);
     const double *h = traces_of(&v, scratch);
-    if (what == ANB_QUERY_HIDDEN) {
-        *(AnbHidden *)out = (AnbHidden){v.net.hidden, h};
-        return 0;
-    }
     size_t small = 0;
+    (void)row;
     for (size_t i = 0; i < v.net.hidden; i++)
         small += fabs(h[i]) < 0.01;
-    *(double *)out = (double)small / (double)v.net.hidden;
-    return 0;
+    return (double)small / (double)v.net.hidden;
 }
+
+static const AnbSparsityTable sparsity = {small_share};
+static const AnbNetworkTable network = {matrix};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -347,7 +346,8 @@ const StreamingLearnerType anb_mlp = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .sparsity = &sparsity,
+    .network = &network,
     .ranges = ranges,
     .validate = validate,
 };

@@ -135,8 +135,8 @@ static void align(Moe *s, double prediction)
     s->prediction = prediction;
 }
 
-/* Expert i starts again, by itself or because it was dead. */
-static void begin_again(const AnbNode *self, void *state, size_t i)
+/* Expert i started again, by itself or because it was dead. */
+static void on_expert_restart(const AnbNode *self, void *state, size_t i)
 {
     Arrays a = arrays_of(self, state);
     a.trained[i] = 0;
@@ -145,52 +145,47 @@ static void begin_again(const AnbNode *self, void *state, size_t i)
         router_of(self)->forget(self->router, router_state(self, state), i);
 }
 
+/* The row's outcome is this expert's. */
 static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRow *row, double y, double weight,
                          double *scratch)
 {
     Moe *s = state;
     Arrays a = arrays_of(self, state);
-    uint64_t restarts = row->counters->restarts;
+    row->outcome->restarted = false;
     anb_child_update(self, i, state, row, y, weight, scratch);
     a.trained[i]++;
-    if (row->counters->restarts != restarts) {
-        begin_again(self, state, i);
+    if (row->outcome->restarted) {
+        on_expert_restart(self, state, i);
         s->warming |= self->children[i].warmup > 0;
     } else if (a.asleep[i] && a.trained[i] >= (uint64_t)self->children[i].warmup)
         a.asleep[i] = 0;
 }
 
-static bool is_active(const AnbGate *gate, size_t i)
+/* The inactive expert that the router sends to learn as well: it predicts too, and may be the best. */
+static void explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y, double *scratch)
 {
-    for (size_t a = 0; a < gate->n_active; a++)
-        if (gate->active[a] == i)
-            return true;
-    return false;
-}
-
-/* The inactive expert whose turn it is: it predicts too, and may be the best. K: none. */
-static size_t explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y,
-                      double *scratch)
-{
-    const AnbRouterLinearOptions *o = self->router->options;
-    if (router_of(self) != &anb_router_linear || !o->explore || gate->n_active == gate->k)
-        return gate->k;
-    size_t turn = ((const Moe *)state)->samples % (gate->k - gate->n_active), i = 0;
-    while (is_active(gate, i) || turn-- > 0)
-        i++;
+    const AnbExploreTable *table = router_of(self)->explore;
+    size_t i = table ? table->explorer(self->router, gate) : gate->k;
+    gate->explorer = i < gate->k && !anb_gate_active(gate, i) ? i : gate->k;
+    if (gate->explorer == gate->k)
+        return;
     double f = anb_child_predict(self, i, state, row, scratch);
     if (fabs(y - f) < fabs(y - gate->f[gate->best]))
         gate->best = (unsigned)i;
-    return i;
 }
 
 static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                           double *scratch)
 {
     Moe *s = state;
-    size_t n = gate->n_active, explorer = explore(self, state, row, gate, y, scratch);
-    for (size_t j = 0; j < n + (explorer < gate->k); j++)
-        train_expert(self, state, j < n ? gate->active[j] : explorer, row, y, weight, scratch);
+    AnbOutcome outcome;
+    AnbRow shown = *row;
+    shown.outcome = &outcome;
+    explore(self, state, row, gate, y, scratch);
+    for (size_t a = 0; a < gate->n_active; a++)
+        train_expert(self, state, gate->active[a], &shown, y, weight, scratch);
+    if (gate->explorer < gate->k)
+        train_expert(self, state, gate->explorer, &shown, y, weight, scratch);
     if (s->warming)
         s->warming = any_warming(self, arrays_of(self, state).trained);
 }
@@ -222,7 +217,7 @@ static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, doub
         if (is_dead(o, &a, i)) {
             anb_child_reset(self, i, state);
             a.utilization[i] = 0;
-            begin_again(self, state, i);
+            on_expert_restart(self, state, i);
             s->warming |= self->children[i].warmup > 0;
             row->counters->resets++;
             w->reset[i] = 1;
@@ -237,7 +232,7 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
     double *sum = arrays_of(self, state).importance;
     size_t d = self->n_features, answers = 0;
     for (size_t i = 0; i < self->n_children; i++) {
-        if (anb_child_query(self, i, state, NULL, NULL, ANB_QUERY_IMPORTANCE, answer))
+        if (anb_child_importance(self, i, state, answer))
             continue;
         if (answers++ == 0)
             memset(sum, 0, d * sizeof(double));
@@ -350,7 +345,9 @@ const StreamingLearnerType anb_moe = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = anb_moe_query,
+    .mixture = &anb_moe_mixture,
+    .importance = &anb_moe_importance,
+    .spread = &anb_moe_spread,
     .ranges = ranges,
     .validate = validate,
 };

@@ -8,6 +8,7 @@
 #include "routers/linear_gate.h"
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
+#include <anabranch/reach.h>
 
 typedef struct Moe {
     uint64_t samples;
@@ -40,7 +41,7 @@ enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST = 8 };
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
 {
-    return (const AnbRouterType *)self->router->type;
+    return anb_router_type(self->router);
 }
 
 static inline void *router_state(const AnbNode *self, void *state)
@@ -85,7 +86,9 @@ static inline double progress_of(const AnbNode *expert, uint64_t trained)
 static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
 {
     AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
+    gate.samples = s->samples;
     gate.after = w->after;
+    gate.explorer = gate.k;
     gate.entropy = -1;
     gate.n_active = (size_t)w->last[N_ACTIVE];
     gate.prediction = w->last[PREDICTION];
@@ -119,7 +122,9 @@ static inline double spread(const double *f, const unsigned *pick, size_t n)
     return n < 2 ? 0 : anb_within_doubles(sqrt(sum / (double)(n - 1)));
 }
 
-/* Answers what can be asked of a mixture. */
-int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out);
+/* What a mixture can do beyond predicting and learning. */
+extern const AnbMixtureTable anb_moe_mixture;
+extern const AnbImportanceTable anb_moe_importance;
+extern const AnbSpreadTable anb_moe_spread;
 
 #endif

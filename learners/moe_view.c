@@ -10,7 +10,6 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
     const Moe *s = state;
     Arrays a = arrays_of(self, (void *)s);
     Work w = work_of(self, scratch);
-    bool dense = router_of(self)->dense;
     *m = (AnbMixture){.k = self->n_children, .samples = s->samples, .active = w.active, .weight = w.weight};
     m->prediction = w.last[PREDICTION];
     m->target = w.last[TARGET];
@@ -28,13 +27,13 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
     m->disagreement = s->disagreement;
     m->gate_entropy = s->entropy;
     m->alignment = s->alignment;
-    if (router_of(self) == &anb_router_linear)
-        m->load_balance_rate = ((const AnbRouterLinearOptions *)self->router->options)->load_balance_rate;
-    m->dense = dense;
+    m->dense = router_of(self)->dense;
     m->load = a.utilization;
-    if (self->router->type->query)
-        self->router->type->query(self->router, anb_child_state_const(self->router, state), NULL, NULL, ANB_QUERY_LOAD,
-                                  &m->load);
+    const AnbLoadTable *balance = router_of(self)->load;
+    if (balance) {
+        m->load = balance->load(self->router, anb_child_state_const(self->router, state));
+        m->load_balance_rate = balance->rate(self->router);
+    }
     for (size_t i = 0; i < m->k; i++) {
         w.progress[i] = progress_of(&self->children[i], a.trained[i]);
         w.dead[i] = is_dead(o, &a, i);
@@ -42,49 +41,38 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
     }
 }
 
-static int ask_routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+static void routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *p)
 {
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     gate.penalty = NULL;
-    gate.p = w.penalty; /* free now, with the room that a router may want; out has k entries */
+    gate.p = w.penalty; /* free now, with the room that a router may want; p has k entries */
     router_of(self)->gate(self->router, anb_child_state_const(self->router, state), shown, &gate,
                           scratch + self->router->scratch_offset);
-    memcpy(out, gate.p, gate.k * sizeof *out);
-    return 0;
+    memcpy(p, gate.p, gate.k * sizeof *p);
 }
 
-static int ask_all_experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+static void experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
 {
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     for (size_t i = 0; i < self->n_children; i++)
-        out[i] = anb_child_predict(self, i, state, shown, scratch);
-    return 0;
+        f[i] = anb_child_predict(self, i, state, shown, scratch);
 }
 
-/* How sparse the active experts are on the row that was last predicted or learned. */
-static int ask_sparsities(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *out)
+static double disagreement(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    Work w = work_of(self, scratch);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    size_t n_active = (size_t)w.last[N_ACTIVE];
-    for (size_t i = 0; i < self->n_children; i++)
-        out[i] = ANB_NAN;
-    for (size_t a = 0; a < n_active; a++) {
-        double share;
-        if (anb_child_query(self, w.active[a], state, shown, scratch, ANB_QUERY_SPARSITY, &share) == 0)
-            out[w.active[a]] = share;
-    }
-    return 0;
+    double *f = work_of(self, scratch).f;
+    experts(self, state, row, scratch, f);
+    return spread(f, NULL, self->n_children);
 }
 
 /* How far the active experts are from the mix, by their weights. */
-static double spread_about_mix(const AnbNode *self, const void *state, double *scratch)
+static double spread_about_mix(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
+    (void)row;
     Work w = work_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     double sum = 0;
@@ -95,41 +83,20 @@ static double spread_about_mix(const AnbNode *self, const void *state, double *s
     return sum > 0 ? anb_within_doubles(sqrt(sum)) : 0;
 }
 
-int anb_moe_query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static int shares(const AnbNode *self, const void *state, double *share)
 {
     const Moe *s = state;
-    switch (what) {
-    case ANB_QUERY_MIXTURE:
-        view(self, state, scratch, out);
-        return 0;
-    case ANB_QUERY_ROUTING:
-        return ask_routing(self, state, row, scratch, out);
-    case ANB_QUERY_EXPERTS:
-        return ask_all_experts(self, state, row, scratch, out);
-    case ANB_QUERY_DISAGREEMENT: {
-        double *f = work_of(self, scratch).f;
-        ask_all_experts(self, state, row, scratch, f);
-        *(double *)out = spread(f, NULL, self->n_children);
-        return 0;
-    }
-    case ANB_QUERY_SPREAD:
-        *(double *)out = spread_about_mix(self, state, scratch);
-        return 0;
-    case ANB_QUERY_SPARSITIES:
-        return ask_sparsities(self, state, row, scratch, out);
-    case ANB_QUERY_IMPORTANCE:
-        if (!s->knows_importance)
-            return ANB_E_UNSUPPORTED;
-        memcpy(out, arrays_of(self, (void *)s).importance, self->n_features * sizeof(double));
-        return 0;
-    case ANB_QUERY_GATE:
-    case ANB_QUERY_LOAD:
-    case ANB_QUERY_LOGITS:
-        return self->router->type->query
-                   ? self->router->type->query(self->router, anb_child_state_const(self->router, state), row,
-                                               scratch ? scratch + self->router->scratch_offset : NULL, what, out)
-                   : ANB_E_UNSUPPORTED;
-    default:
+    if (!s->knows_importance)
         return ANB_E_UNSUPPORTED;
-    }
+    memcpy(share, arrays_of(self, (void *)s).importance, self->n_features * sizeof(double));
+    return 0;
 }
+
+static int span(const AnbNode *self)
+{
+    return ((const AnbMoeOptions *)self->options)->utilization_span;
+}
+
+const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement};
+const AnbImportanceTable anb_moe_importance = {shares};
+const AnbSpreadTable anb_moe_spread = {spread_about_mix};

@@ -10,8 +10,9 @@
  *
  * State: 2 C entries of 16 bytes, C rows of n_features + 2 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
-#include "pending.h"
 #include "src/numeric/ring.h"
+#include <anabranch/pending.h>
+#include <anabranch/reach.h>
 
 typedef struct Pending {
     AnbRing ring; /* of 2 C entries */
@@ -114,13 +115,14 @@ static void evict(Pending *s, const Parts *p, size_t entry)
     }
 }
 
-void anb_pending_keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction,
-                      double *scratch)
+static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction, double *scratch)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
     AnbAnswer answer = {prediction, 0};
-    anb_child_query(self, 0, state, row, scratch, ANB_QUERY_ANSWER, &answer);
+    AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
+    if (anb_reach(&at, ANB_CAN_RESCORE))
+        at.node->type->answer->given(at.node, at.scratch, &answer);
     size_t old = slot_of(&p, id);
     if (p.index[old]) {
         evict(s, &p, p.index[old] - 1);
@@ -142,18 +144,17 @@ void anb_pending_keep(const AnbNode *self, void *state, const AnbRow *row, uint6
     memcpy(kept + 2, row->raw, self->n_features * sizeof(double));
 }
 
-AnbPendingFate anb_pending_entry_fate(const AnbNode *self, const void *state, uint64_t id)
+static int fate_of(const AnbNode *self, const void *state, uint64_t id)
 {
     Parts p = parts_of(self, state);
     uint32_t found = p.index[slot_of(&p, id)];
-    return found ? (AnbPendingFate)p.fate[found - 1] : ANB_PENDING_UNKNOWN;
+    return found ? (int)p.fate[found - 1] : ANB_PENDING_UNKNOWN;
 }
 
-const double *anb_pending_find(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters,
-                               AnbAnswer *then)
+static const double *find(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters, AnbAnswer *then)
 {
     Parts p = parts_of(self, state);
-    AnbPendingFate fate = anb_pending_entry_fate(self, state, id);
+    int fate = fate_of(self, state, id);
     counters->labels_unknown += fate == ANB_PENDING_UNKNOWN;
     counters->labels_repeated += fate == ANB_PENDING_LEARNED;
     counters->labels_evicted += fate == ANB_PENDING_EVICTED;
@@ -164,7 +165,7 @@ const double *anb_pending_find(const AnbNode *self, const void *state, uint64_t 
     return kept + 2;
 }
 
-void anb_pending_learned(const AnbNode *self, void *state, uint64_t id)
+static void learned(const AnbNode *self, void *state, uint64_t id)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
@@ -172,7 +173,7 @@ void anb_pending_learned(const AnbNode *self, void *state, uint64_t id)
     s->waiting--;
 }
 
-size_t anb_pending_waiting(const AnbNode *self, const void *state)
+static size_t count(const AnbNode *self, const void *state)
 {
     (void)self;
     return (size_t)((const Pending *)state)->waiting;
@@ -195,10 +196,8 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return anb_child_step(self, 0, state, row, y, weight, scratch);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    return anb_child_query(self, 0, state, row, scratch, what, out);
-}
+static const AnbWrapperTable wrapper = {0};
+static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
 /* Of the rows only those that wait. */
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
@@ -292,7 +291,8 @@ const StreamingLearnerType anb_pending = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .wrapper = &wrapper,
+    .waiting = &rows,
     .ranges = ranges,
     .validate = validate,
 };

@@ -11,6 +11,7 @@
  */
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 enum { MOST = 24, SPARE = 7 }; /* features; doubles that the products may run over */
 
@@ -40,7 +41,7 @@ static AnbNeed need(const AnbNode *self)
 /* As the child sees it: complete, with no importances of its own. */
 static AnbRow made_row(const AnbRow *row, const double *u)
 {
-    return (AnbRow){u, u, NULL, row->counters};
+    return (AnbRow){u, u, NULL, row->counters, row->outcome};
 }
 
 static AnbRow map(const AnbNode *self, const AnbRow *row, double *u)
@@ -70,11 +71,11 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 /* The child's shares by feature; a product's is split between its two factors. */
-static int importance(const AnbNode *self, const void *state, double *out)
+static int split_shares(const AnbNode *self, const void *state, double *out)
 {
     size_t d = self->n_features;
     double shares[MOST + MOST * (MOST + 1) / 2];
-    int code = anb_child_query(self, 0, state, NULL, NULL, ANB_QUERY_IMPORTANCE, shares);
+    int code = anb_child_importance(self, 0, state, shares);
     if (code != 0)
         return code;
     memcpy(out, shares, d * sizeof *out);
@@ -87,15 +88,14 @@ static int importance(const AnbNode *self, const void *state, double *out)
     return 0;
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    if (what == ANB_QUERY_IMPORTANCE)
-        return importance(self, state, out);
-    AnbRow made = {0};
-    if (row && scratch)
-        made = made_row(row, scratch);
-    return anb_child_query(self, 0, state, row && scratch ? &made : NULL, scratch, what, out);
+    (void)self;
+    return made_row(row, scratch);
 }
+
+static const AnbWrapperTable wrapper = {.row = shown};
+static const AnbImportanceTable importance = {split_shares};
 
 const StreamingLearnerType anb_poly = {
     .name = "poly",
@@ -111,5 +111,6 @@ const StreamingLearnerType anb_poly = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .wrapper = &wrapper,
+    .importance = &importance,
 };

@@ -32,9 +32,8 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptio
 
 static int check(const AnbNode *self, AnbError *error)
 {
-    for (const AnbParam *p = self->children[0].type->params; p && p->name; p++)
-        if (p->kind == ANB_ROUTER)
-            return 0;
+    if (self->children[0].type->mixture)
+        return 0;
     return anb_fail(error, ANB_E_ARGUMENT, "refine: its first child is %s, and has to be a mixture",
                     self->children[0].type->name);
 }
@@ -64,7 +63,7 @@ static int init(const AnbNode *self, void *state)
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
 {
     double *x = row_of(scratch);
-    return (AnbRow){x, x + child_features(self, 1), NULL, row->counters};
+    return (AnbRow){x, x + child_features(self, 1), NULL, row->counters, NULL};
 }
 
 static double standing(double f, double m, double inverse)
@@ -80,10 +79,12 @@ static void extend(const AnbNode *self, const void *state, const AnbRow *row, do
     AnbMixture mixture = {0};
     size_t d = self->n_features, all = child_features(self, 1);
     double *x = row_of(scratch), *raw = x + all, inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
-    anb_child_query(self, 0, state, row, scratch, ANB_QUERY_MIXTURE, &mixture);
+    const AnbNode *mixing = &self->children[0];
+    mixing->type->mixture->view(mixing, anb_child_state_const(mixing, state), scratch + mixing->scratch_offset,
+                                &mixture);
     memcpy(x, row->x, d * sizeof *x);
     memcpy(raw, row->raw, d * sizeof *x);
-    for (size_t i = 0; i < mixture.k; i++)
+    for (size_t i = 0; i < self->children[0].n_children; i++)
         x[d + i] = raw[d + i] = standing(mixture.expert[i], m, inverse);
 }
 
@@ -115,7 +116,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     size_t n = self->n_children;
     double e = y - scratch[0], before = anb_mix(scratch + MOST, scratch, n);
     anb_boa_learn(s->boa, n, options->discount, NULL, scratch, before, y, weight);
-    anb_child_update(self, 0, state, row, y, weight, scratch);
+    anb_child_update(self, 0, state, row, y, weight, scratch); /* its new beginning is the whole's */
     for (size_t i = 1; i < n && e - e == 0; i++)
         anb_child_update(self, i, state, &made, e, weight, scratch);
     s->weight = FADE * s->weight + weight;
@@ -126,10 +127,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 /* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    return anb_child_query(self, 0, state, row, scratch, what, out);
-}
+static const AnbWrapperTable wrapper = {0};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -164,7 +162,7 @@ const StreamingLearnerType anb_refine = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .wrapper = &wrapper,
     .ranges = ranges,
     .validate = validate,
 };

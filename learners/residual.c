@@ -11,6 +11,7 @@
  */
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 enum { A, B };
 
@@ -26,25 +27,64 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_within_doubles(scratch[0] + anb_child_predict(self, B, state, row, scratch));
 }
 
+/* The row for each child, with an outcome of its own. The whole begins again where both do. */
+typedef struct Pair {
+    AnbOutcome outcome[2];
+    AnbRow row[2];
+} Pair;
+
+static void split(Pair *pair, const AnbRow *row)
+{
+    for (int i = A; i <= B; i++) {
+        pair->outcome[i].restarted = false;
+        pair->row[i] = *row;
+        pair->row[i].outcome = &pair->outcome[i];
+    }
+}
+
+static void report(const Pair *pair, const AnbRow *row)
+{
+    if (row->outcome && pair->outcome[A].restarted && pair->outcome[B].restarted)
+        row->outcome->restarted = true;
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    anb_child_update(self, A, state, row, y, weight, scratch);
-    anb_child_update(self, B, state, row, anb_within_doubles(y - scratch[0]), weight, scratch);
+    Pair pair;
+    split(&pair, row);
+    anb_child_update(self, A, state, &pair.row[A], y, weight, scratch);
+    anb_child_update(self, B, state, &pair.row[B], anb_within_doubles(y - scratch[0]), weight, scratch);
+    report(&pair, row);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    double first = anb_child_step(self, A, state, row, y, weight, scratch);
-    return anb_within_doubles(first +
-                              anb_child_step(self, B, state, row, anb_within_doubles(y - first), weight, scratch));
+    Pair pair;
+    split(&pair, row);
+    double first = anb_child_step(self, A, state, &pair.row[A], y, weight, scratch);
+    double rest = anb_within_doubles(y - first);
+    double sum = first + anb_child_step(self, B, state, &pair.row[B], rest, weight, scratch);
+    report(&pair, row);
+    return anb_within_doubles(sum);
 }
 
-/* What b knows is nearer to the whole: its spread is the sum's, its importances are of what a could not say. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+/* What b knows is nearer to the whole: its spread is the chain's. Of two mixtures the first is read, as everywhere. */
+static size_t asked(const AnbNode *self, AnbCapability what)
 {
-    int code = anb_child_query(self, B, state, row, scratch, what, out);
-    return code == ANB_E_UNSUPPORTED ? anb_child_query(self, A, state, row, scratch, what, out) : code;
+    if (what == ANB_CAN_MIX)
+        return anb_node_can(&self->children[A], what) ? A : B;
+    return anb_node_can(&self->children[B], what) ? B : A;
 }
+
+/* Importances are of what a could not say, or of a while b does not know them. */
+static int shares(const AnbNode *self, const void *state, double *share)
+{
+    int code = anb_child_importance(self, B, state, share);
+    return code == ANB_E_UNSUPPORTED ? anb_child_importance(self, A, state, share) : code;
+}
+
+static const AnbWrapperTable wrapper = {.child = asked};
+static const AnbImportanceTable importance = {shares};
 
 const StreamingLearnerType anb_residual = {
     .name = "residual",
@@ -58,5 +98,6 @@ const StreamingLearnerType anb_residual = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .wrapper = &wrapper,
+    .importance = &importance,
 };

@@ -91,7 +91,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     fine = fine && s->square < 0x1p1000 && s->weight < 0x1p1000 && fabs(s->fast) + fabs(s->slow) < 0x1p1000;
     if (!fine) {
         AnbRange range = s->range;
-        anb_restart(self, s, row);
+        anb_node_reset_own(self, s);
+        anb_restart_part(row); /* this stage; the child goes on */
         s->range = range;
     }
     anb_child_update(self, 0, state, row, y, weight, scratch);
@@ -103,10 +104,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_rls_refresh(&rls, ((ResidualAr *)state)->rls, factor);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    return anb_child_query(self, 0, state, row, scratch, what, out);
-}
+static const AnbWrapperTable wrapper = {0};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -141,7 +139,7 @@ const StreamingLearnerType anb_residual_ar = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .wrapper = &wrapper,
     .refresh = refresh,
     .ranges = ranges,
     .validate = validate,

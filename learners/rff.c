@@ -67,7 +67,7 @@ static int init(const AnbNode *self, void *state)
 
 static AnbRow made_row(const AnbRow *row, const double *u)
 {
-    return (AnbRow){u, u, NULL, row->counters};
+    return (AnbRow){u, u, NULL, row->counters, row->outcome};
 }
 
 static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
@@ -105,15 +105,20 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 /* The child's importances are of features that nobody else has. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static int no_shares(const AnbNode *self, const void *state, double *share)
 {
-    if (what == ANB_QUERY_IMPORTANCE)
-        return ANB_E_UNSUPPORTED;
-    AnbRow made = {0};
-    if (row && scratch)
-        made = made_row(row, scratch);
-    return anb_child_query(self, 0, state, row && scratch ? &made : NULL, scratch, what, out);
+    (void)self, (void)state, (void)share;
+    return ANB_E_UNSUPPORTED;
 }
+
+static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
+{
+    (void)self;
+    return made_row(row, scratch);
+}
+
+static const AnbWrapperTable wrapper = {.row = shown};
+static const AnbImportanceTable importance = {no_shares};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -143,7 +148,8 @@ const StreamingLearnerType anb_rff = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .wrapper = &wrapper,
+    .importance = &importance,
     .ranges = ranges,
     .validate = validate,
 };

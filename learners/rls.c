@@ -124,19 +124,18 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const double *s = state, *w = anb_rls_weights(state);
     size_t n = self->n_features, small = 0;
     (void)scratch;
-    if (what != ANB_QUERY_SPARSITY)
-        return ANB_E_UNSUPPORTED;
     double bound = .01 * fabs(anb_dot(w, row->x, n) + s[ANB_RLS_W0]);
     for (size_t j = 0; j < n; j++)
         small += fabs(w[j] * row->x[j]) < bound;
-    *(double *)out = (double)small / (double)n;
-    return 0;
+    return (double)small / (double)n;
 }
+
+static const AnbSparsityTable sparsity = {small_share};
 
 const StreamingLearnerType anb_rls = {
     .name = "rls",
@@ -151,7 +150,7 @@ const StreamingLearnerType anb_rls = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .sparsity = &sparsity,
     .reset = reset,
     .refresh = refresh,
     .ranges = ranges,

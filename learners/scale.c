@@ -27,7 +27,7 @@ static AnbNeed need(const AnbNode *self)
 /* The row as the child sees it. */
 static AnbRow made_row(const AnbRow *row, const double *z)
 {
-    return (AnbRow){z, row->raw, row->importance, row->counters};
+    return (AnbRow){z, row->raw, row->importance, row->counters, row->outcome};
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -40,13 +40,13 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 }
 
 /* A feature whose moments left the doubles starts again. */
-static void mend(double *moments, size_t d, AnbCounters *counters)
+static void reset_bad_features(double *moments, size_t d, const AnbRow *row)
 {
     for (size_t j = 0; j < d; j++)
         if (anb_nonfinite(&moments[d + j], 1) + anb_nonfinite(&moments[2 * d + j], 1) != 0) {
             for (size_t part = 0; part < 4; part++)
                 moments[part * d + j] = 0;
-            counters->restarts++;
+            anb_restart_part(row);
         }
 }
 
@@ -55,7 +55,7 @@ static void learn_row(const AnbNode *self, Scale *s, const AnbRow *row, double y
     size_t d = self->n_features;
     double *m = s->moments;
     if (!(anb_moments_update(m, m + d, m + 2 * d, m + 3 * d, row->x, weight, d) == 0))
-        mend(m, d, row->counters);
+        reset_bad_features(m, d, row);
     anb_range_add(&s->range, y);
 }
 
@@ -77,13 +77,13 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    AnbRow inner = {0};
-    if (row)
-        inner = made_row(row, scratch);
-    return anb_child_query(self, 0, state, row ? &inner : NULL, scratch, what, out);
+    (void)self;
+    return made_row(row, scratch);
 }
+
+static const AnbWrapperTable wrapper = {.row = shown};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -112,7 +112,7 @@ const StreamingLearnerType anb_scale = {
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
+    .wrapper = &wrapper,
     .ranges = ranges,
     .validate = validate,
 };

@@ -231,21 +231,19 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     fit(self, &v);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static int shares(const AnbNode *self, const void *state, double *share)
 {
     const double *gain = view_of(self, state).boost.importance;
     const size_t d = self->n_features;
-    double *share = out, sum = 0;
-    (void)row;
-    (void)scratch;
-    if (what != ANB_QUERY_IMPORTANCE)
-        return ANB_E_UNSUPPORTED;
+    double sum = 0;
     for (size_t j = 0; j < d; j++)
         sum += gain[j];
     for (size_t j = 0; j < d; j++)
         share[j] = sum > 0 && sum - sum == 0 ? gain[j] / sum : 1 / (double)d;
     return 0;
 }
+
+static const AnbImportanceTable importance = {shares};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -278,7 +276,7 @@ const StreamingLearnerType anb_sgbt = {
     .init = init,
     .predict = predict,
     .update = update,
-    .query = query,
+    .importance = &importance,
     .ranges = ranges,
     .validate = validate,
 };

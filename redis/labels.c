@@ -19,9 +19,8 @@ static int parse_id(RedisModuleCtx *ctx, RedisModuleString *text, uint64_t *id)
 
 static Model *pending_at(RedisModuleCtx *ctx, RedisModuleString *name)
 {
-    static const char root[] = "pending(";
     Model *model = anb_model_at(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
-    if (model && strncmp(anb_expression(model->learner), root, strlen(root)) != 0)
+    if (model && !anb_keeps_pending(model->learner))
         return anb_reply_error(ctx, "no rows wait in this model: its expression has to start with pending(...)"), NULL;
     return model;
 }

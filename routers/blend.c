@@ -38,14 +38,6 @@ typedef struct Form {
     size_t v, z, in[WIDE_STACKS], room;                          /* g and the base at 0, their weights at v */
 } Form;
 
-static bool scaled_above(const AnbNode *self)
-{
-    for (const AnbNode *node = self->parent; node; node = node->parent)
-        if (node->type->flags & ANB_COMPLETES)
-            return true;
-    return false;
-}
-
 static size_t weighted_experts(size_t k, size_t d)
 {
     size_t best = d <= 16 ? 6 : d <= 24 ? 4 : d <= 64 ? 2 : 0;
@@ -54,11 +46,11 @@ static size_t weighted_experts(size_t k, size_t d)
 
 static void describe(Form *form, bool wide, const AnbNode *self)
 {
-    form->k = self->parent->n_children;
+    form->k = self->gate.k;
     form->d = self->n_features;
     form->best = wide ? weighted_experts(form->k, form->d) : 0;
     form->n = !wide ? STACKS : form->best ? WIDE_STACKS : WIDE_STACKS - 1;
-    form->own = form->best > 0 && !scaled_above(self);
+    form->own = form->best > 0 && !self->gate.standardized;
     form->stack[0] = (AnbStack){form->k, 1, 0.03, 0};
     form->stack[1] = (AnbStack){form->k, 0.998, 0.03, 0.1};
     form->stack[2] = (AnbStack){form->k, 0.9998, 0.03, 0.02};
@@ -206,7 +198,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    anb_boa_forget(state, self->parent->n_children, i);
+    anb_boa_forget(state, self->gate.k, i);
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
@@ -216,11 +208,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
         anb_stack_refresh(&form.stack[i], (double *)state + form.at[i], factor);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    (void)row, (void)scratch;
-    return anb_dense_query(state, self->parent->n_children, what, out);
-}
+static const AnbGateTable readable = {anb_dense_weights};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -264,7 +252,6 @@ const AnbRouterType anb_router_blend = {
              .version = 1,
              .need = need,
              .init = init,
-             .query = query,
              .refresh = refresh,
              .ranges = ranges,
              .validate = validate},
@@ -272,4 +259,5 @@ const AnbRouterType anb_router_blend = {
     .gate = gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget};
+    .forget = forget,
+    .readable = &readable};

@@ -10,19 +10,14 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBoaOp
                                    NULL, "what past regrets are multiplied by at each sample"},
                                   {0}};
 
-static size_t experts(const AnbNode *self)
-{
-    return self->parent->n_children;
-}
-
 static AnbNeed need(const AnbNode *self)
 {
-    return (AnbNeed){anb_boa_size(experts(self)) * sizeof(double), 0};
+    return (AnbNeed){anb_boa_size(self->gate.k) * sizeof(double), 0};
 }
 
 static int init(const AnbNode *self, void *state)
 {
-    anb_boa_start(state, experts(self));
+    anb_boa_start(state, self->gate.k);
     return 0;
 }
 
@@ -50,23 +45,19 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    anb_boa_forget(state, experts(self), i);
+    anb_boa_forget(state, self->gate.k, i);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    (void)row, (void)scratch;
-    return anb_dense_query(state, experts(self), what, out);
-}
+static const AnbGateTable readable = {anb_dense_weights};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    anb_boa_visit(state, experts(self), visitor);
+    anb_boa_visit(state, self->gate.k, visitor);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    if (!anb_boa_valid(state, experts(self)))
+    if (!anb_boa_valid(state, self->gate.k))
         return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
     return 0;
 }
@@ -81,11 +72,11 @@ const AnbRouterType anb_router_boa = {
              .version = 1,
              .need = need,
              .init = init,
-             .query = query,
              .ranges = ranges,
              .validate = validate},
     .dense = true,
     .gate = gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget};
+    .forget = forget,
+    .readable = &readable};

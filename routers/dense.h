@@ -24,13 +24,10 @@ static inline double anb_dense_clip(const AnbGate *gate, double f)
     return f < gate->low ? gate->low : f > gate->high ? gate->high : f;
 }
 
-/* What a gate without weights on the features can be asked: its BOA's log-weights. */
-static inline int anb_dense_query(const double *boa, size_t k, AnbQuery what, void *out)
+/* What can be read of a gate without weights on the features and with a BOA first in its state: its log-weights. */
+static inline void anb_dense_weights(const AnbNode *self, const void *state, AnbGateWeights *weights)
 {
-    if (what != ANB_QUERY_GATE)
-        return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){.k = k, .bias = anb_boa_log_weights(boa, k)};
-    return 0;
+    *weights = (AnbGateWeights){.k = self->gate.k, .bias = anb_boa_log_weights(state, self->gate.k)};
 }
 
 /* Whether n doubles of a state are finite: 0 or ANB_E_STATE with a reason. */

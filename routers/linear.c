@@ -63,14 +63,9 @@ static const AnbParam params[] = {
      "in train_batch: an expert learns at most this times its even share; 0 = off, else at least 1"},
     {0}};
 
-static size_t experts(const AnbNode *self)
-{
-    return self->parent->n_children;
-}
-
 static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
 {
-    size_t k = experts(self), padded = anb_gate_padded(k);
+    size_t k = self->gate.k, padded = anb_gate_padded(k);
     double *at = (double *)s->values;
     return (AnbLinearGate){.k = k,
                            .d = self->n_features,
@@ -83,16 +78,16 @@ static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
 
 static Work work_of(const AnbNode *self, double *scratch)
 {
-    size_t padded = anb_gate_padded(experts(self));
+    size_t padded = anb_gate_padded(self->gate.k);
     return (Work){scratch, scratch + padded, scratch + 2 * padded, scratch + 3 * padded};
 }
 
 static int check(const AnbNode *self, AnbError *error)
 {
     const AnbRouterLinearOptions *o = self->options;
-    if ((size_t)o->top_k > experts(self))
+    if ((size_t)o->top_k > self->gate.k)
         return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts",
-                        o->top_k, experts(self));
+                        o->top_k, self->gate.k);
     if (o->capacity_factor > 0 && o->capacity_factor < 1)
         return anb_fail(error, ANB_E_ARGUMENT, "linear: capacity_factor = %g is neither 0 nor at least 1",
                         o->capacity_factor);
@@ -119,7 +114,7 @@ static bool bends(const AnbNode *self)
 /* Doubles of the gate itself. */
 static size_t own_size(const AnbNode *self)
 {
-    size_t k = experts(self);
+    size_t k = self->gate.k;
     return 3 * anb_gate_padded(k) + anb_gate_rows(k) * anb_gate_padded(self->n_features);
 }
 
@@ -137,7 +132,7 @@ static AnbRandom *random_of(const AnbNode *self, const Gate *s)
 static AnbNeed need(const AnbNode *self)
 {
     const AnbRouterLinearOptions *o = self->options;
-    size_t extra = standardizes(self) ? self->n_features : 0, padded = anb_gate_padded(experts(self));
+    size_t extra = standardizes(self) ? self->n_features : 0, padded = anb_gate_padded(self->gate.k);
     return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double) +
                          (o->router_jitter > 0 ? sizeof(AnbRandom) : 0),
                      3 * padded + extra + (redirects(self) ? 2 * padded + EXTRA : 0)};
@@ -146,10 +141,9 @@ static AnbNeed need(const AnbNode *self)
 static int init(const AnbNode *self, void *state)
 {
     const AnbRouterLinearOptions *o = self->options;
-    const AnbMoeOptions *moe = self->parent->options;
     Gate *s = state;
-    s->share = 2 / ((double)moe->utilization_span + 1);
-    s->target = (double)o->top_k / (double)experts(self);
+    s->share = 2 / ((double)self->gate.span + 1);
+    s->target = (double)o->top_k / (double)self->gate.k;
     if (o->router_jitter > 0)
         anb_random_seed(random_of(self, s), self->seed);
     return 0;
@@ -310,9 +304,10 @@ static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *ga
                          .target = s->target};
 }
 
-static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
+static void start_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
 {
-    anb_restart(self, s, row);
+    anb_node_reset_own(self, s);
+    anb_restart_part(row); /* of the mixture: its experts go on */
     for (size_t i = 0; i < gate->k; i++)
         gate->after[i] = 1 / (double)gate->k;
     gate->entropy = anb_log((double)gate->k);
@@ -320,7 +315,7 @@ static void begin_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate
 
 static double *extra_of(const AnbNode *self, double *scratch)
 {
-    return scratch + 3 * anb_gate_padded(experts(self)) + (standardizes(self) ? self->n_features : 0);
+    return scratch + 3 * anb_gate_padded(self->gate.k) + (standardizes(self) ? self->n_features : 0);
 }
 
 /* Who learns is chosen again: by noisy logits, among the experts that have room. */
@@ -395,7 +390,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);
     gate->entropy = anb_log(what.sum) - what.mean;
     if (!(bad == 0))
-        begin_again(self, s, row, gate);
+        start_again(self, s, row, gate);
     follow_row(self, s, row, weight);
 }
 
@@ -410,43 +405,72 @@ static void forget(const AnbNode *self, void *state, size_t i)
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
-/* A batch begins with room for all, or ends. */
-static int turn_batch(const AnbNode *self, double *scratch, AnbBatch *batch)
+/* The bound of a batch, its overflows and the room of each expert; NULL where the gate bounds none. */
+static double *batch_of(const AnbNode *self, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    size_t k = experts(self);
-    if (o->capacity_factor == 0)
-        return ANB_E_UNSUPPORTED;
-    double *more = extra_of(self, scratch) + anb_gate_padded(k), *room = more + EXTRA;
-    batch->overflowed += batch->samples == 0 ? (size_t)more[OVERFLOWS] : 0;
-    more[OVERFLOWS] = 0;
-    more[BOUND] =
-        batch->samples > 0 ? (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, batch->samples, k) : 0;
-    for (size_t i = 0; i < k; i++)
-        room[i] = more[BOUND];
-    return 0;
+    return o->capacity_factor > 0 ? extra_of(self, scratch) + anb_gate_padded(self->gate.k) : NULL;
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static void begin_batch(const AnbNode *self, double *scratch, size_t samples)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    size_t k = self->gate.k;
+    double *more = batch_of(self, scratch);
+    if (!more)
+        return;
+    more[OVERFLOWS] = 0;
+    more[BOUND] = (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, samples, k);
+    for (size_t i = 0; i < k; i++)
+        more[EXTRA + i] = more[BOUND];
+}
+
+static size_t end_batch(const AnbNode *self, double *scratch)
+{
+    double *more = batch_of(self, scratch);
+    if (!more)
+        return 0;
+    more[BOUND] = 0;
+    return (size_t)more[OVERFLOWS];
+}
+
+static void weights(const AnbNode *self, const void *state, AnbGateWeights *out)
 {
     AnbLinearGate g = numbers_of(self, state);
-    (void)row;
-    switch (what) {
-    case ANB_QUERY_LOAD:
-        *(const double **)out = g.load;
-        return 0;
-    case ANB_QUERY_GATE:
-        *(AnbGateWeights *)out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
-        return 0;
-    case ANB_QUERY_LOGITS:
-        *(const double **)out = work_of(self, scratch).z;
-        return 0;
-    case ANB_QUERY_BATCH:
-        return turn_batch(self, scratch, out);
-    default:
-        return ANB_E_UNSUPPORTED;
-    }
+    *out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
 }
+
+static const double *load(const AnbNode *self, const void *state)
+{
+    return numbers_of(self, state).load;
+}
+
+static double balance_rate(const AnbNode *self)
+{
+    return ((const AnbRouterLinearOptions *)self->options)->load_balance_rate;
+}
+
+static const double *logits(const AnbNode *self, double *scratch)
+{
+    return work_of(self, scratch).z;
+}
+
+/* The inactive experts take turns. */
+static size_t explorer(const AnbNode *self, const AnbGate *gate)
+{
+    if (!((const AnbRouterLinearOptions *)self->options)->explore || gate->n_active == gate->k)
+        return gate->k;
+    size_t turn = gate->samples % (gate->k - gate->n_active), i = 0;
+    while (anb_gate_active(gate, i) || turn-- > 0)
+        i++;
+    return i;
+}
+
+static const AnbGateTable readable = {weights};
+static const AnbLoadTable balance = {load, balance_rate};
+static const AnbLogitsTable scores = {logits};
+static const AnbBatchTable batches = {begin_batch, end_batch};
+static const AnbExploreTable exploring = {explorer};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -486,7 +510,6 @@ const AnbRouterType anb_router_linear = {
             .check = check,
             .need = need,
             .init = init,
-            .query = query,
             .ranges = ranges,
             .validate = validate,
         },
@@ -495,4 +518,9 @@ const AnbRouterType anb_router_linear = {
     .learn = learn,
     .redirect = redirect,
     .forget = forget,
+    .readable = &readable,
+    .load = &balance,
+    .logits = &scores,
+    .batch = &batches,
+    .explore = &exploring,
 };

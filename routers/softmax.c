@@ -32,17 +32,9 @@ typedef struct Form {
     bool own;
 } Form;
 
-static bool scaled_above(const AnbNode *self)
-{
-    for (const AnbNode *node = self->parent; node; node = node->parent)
-        if (node->type->flags & ANB_COMPLETES)
-            return true;
-    return false;
-}
-
 static Form form_of(const AnbNode *self)
 {
-    Form form = {.k = self->parent->n_children, .d = self->n_features, .own = !scaled_above(self)};
+    Form form = {.k = self->gate.k, .d = self->n_features, .own = !self->gate.standardized};
     form.linear = HEAD + anb_boa_size(form.k);
     form.moments = form.linear + form.k * (form.d + 1);
     form.size = form.moments + (form.own ? 4 * form.d : 0);
@@ -153,20 +145,18 @@ static void forget(const AnbNode *self, void *state, size_t i)
     memset(s + form.linear + i * (form.d + 1), 0, (form.d + 1) * sizeof *s);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static void weights(const AnbNode *self, const void *state, AnbGateWeights *out)
 {
     Form form = form_of(self);
     const double *s = state;
-    (void)row, (void)scratch;
-    if (what != ANB_QUERY_GATE)
-        return ANB_E_UNSUPPORTED;
-    *(AnbGateWeights *)out = (AnbGateWeights){.k = form.k,
-                                              .d = form.d,
-                                              .stride = form.d + 1,
-                                              .weight = s + form.linear + 1,
-                                              .bias = anb_boa_log_weights(s + HEAD, form.k)};
-    return 0;
+    *out = (AnbGateWeights){.k = form.k,
+                            .d = form.d,
+                            .stride = form.d + 1,
+                            .weight = s + form.linear + 1,
+                            .bias = anb_boa_log_weights(s + HEAD, form.k)};
 }
+
+static const AnbGateTable readable = {weights};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
@@ -193,11 +183,11 @@ const AnbRouterType anb_router_softmax = {
              .version = 1,
              .need = need,
              .init = init,
-             .query = query,
              .ranges = ranges,
              .validate = validate},
     .dense = true,
     .gate = gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget};
+    .forget = forget,
+    .readable = &readable};

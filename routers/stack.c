@@ -20,21 +20,16 @@ static const AnbParam params[] = {
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-static size_t experts(const AnbNode *self)
-{
-    return self->parent->n_children;
-}
-
 static AnbStack stack_of(const AnbNode *self)
 {
     const AnbRouterStackOptions *options = self->options;
-    return (AnbStack){experts(self), options->lambda, options->delta, options->walk};
+    return (AnbStack){self->gate.k, options->lambda, options->delta, options->walk};
 }
 
 /* The stack lies behind the BOA; in the scratch behind the base, from the ninth double on. */
 static size_t behind(const AnbNode *self)
 {
-    return anb_boa_size(experts(self));
+    return anb_boa_size(self->gate.k);
 }
 
 static AnbNeed need(const AnbNode *self)
@@ -46,7 +41,7 @@ static AnbNeed need(const AnbNode *self)
 static int init(const AnbNode *self, void *state)
 {
     AnbStack stack = stack_of(self);
-    anb_boa_start(state, experts(self));
+    anb_boa_start(state, self->gate.k);
     anb_stack_start(&stack, (double *)state + behind(self));
     return 0;
 }
@@ -80,7 +75,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    anb_boa_forget(state, experts(self), i);
+    anb_boa_forget(state, self->gate.k, i);
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
@@ -89,23 +84,19 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_stack_refresh(&stack, (double *)state + behind(self), factor);
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
-{
-    (void)row, (void)scratch;
-    return anb_dense_query(state, experts(self), what, out);
-}
+static const AnbGateTable readable = {anb_dense_weights};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     AnbStack stack = stack_of(self);
-    anb_boa_visit(state, experts(self), visitor);
+    anb_boa_visit(state, self->gate.k, visitor);
     anb_stack_visit(&stack, (double *)state + behind(self), visitor);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     AnbStack stack = stack_of(self);
-    if (!anb_boa_valid(state, experts(self)))
+    if (!anb_boa_valid(state, self->gate.k))
         return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
     return anb_stack_validate(&stack, (const double *)state + behind(self), error);
 }
@@ -120,7 +111,6 @@ const AnbRouterType anb_router_stack = {
              .version = 1,
              .need = need,
              .init = init,
-             .query = query,
              .refresh = refresh,
              .ranges = ranges,
              .validate = validate},
@@ -128,4 +118,5 @@ const AnbRouterType anb_router_stack = {
     .gate = gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget};
+    .forget = forget,
+    .readable = &readable};

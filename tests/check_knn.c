@@ -253,7 +253,7 @@ START_TEST(says_what_it_knows)
     AnbNeed need = anb_knn.need(&node);
     AnbCounters counters = {0};
     double x[2], share[2], spread[2], *scratch = calloc(need.scratch, sizeof *scratch);
-    AnbRow row = {x, x, NULL, &counters};
+    AnbRow row = {x, x, NULL, &counters, NULL};
     AnbRandom random;
     size_t whole = (need.state + 63) / 64 * 64;
     void *state = aligned_alloc(64, whole);
@@ -261,7 +261,7 @@ START_TEST(says_what_it_knows)
     node.state_size = need.state;
     anb_knn.init(&node, state);
     anb_random_seed(&random, 14);
-    ck_assert_int_eq(anb_knn.query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), ANB_E_UNSUPPORTED);
+    ck_assert_int_eq(anb_knn.importance->shares(&node, state, share), ANB_E_UNSUPPORTED);
     for (int t = 0; t < 3000; t++) {
         x[0] = anb_random_normal(&random);
         x[1] = anb_random_normal(&random);
@@ -273,9 +273,9 @@ START_TEST(says_what_it_knows)
         x[0] = side ? 1 : -1;
         x[1] = 0;
         anb_knn.predict(&node, state, &row, scratch);
-        ck_assert_int_eq(anb_knn.query(&node, state, &row, scratch, ANB_QUERY_SPREAD, &spread[side]), 0);
+        spread[side] = anb_knn.spread->spread(&node, state, &row, scratch);
     }
-    ck_assert_int_eq(anb_knn.query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    ck_assert_int_eq(anb_knn.importance->shares(&node, state, share), 0);
     ck_assert_double_eq_tol(share[0] + share[1], 1, 1e-12);
     ck_assert(share[0] > 0.8);
     ck_assert(spread[0] > 0.03 && spread[0] < 0.2 && spread[1] > 0.5 && spread[1] < 1.6);

@@ -2,6 +2,7 @@
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 #include <math.h>
 #include "src/host/model.h"
 #include <string.h>
@@ -70,7 +71,7 @@ static void draw_waves(double w[WAVES][D], double *b)
 static double learn_with(StreamingLearner *model, const double *x, const double *importance, double y)
 {
     const AnbNode *root = &model->plan->nodes[0];
-    AnbRow row = {x, x, importance, &model->counters};
+    AnbRow row = {x, x, importance, &model->counters, NULL};
     return anb_node_step(root, model->block, &row, y, 1, model->scratch);
 }
 
@@ -119,8 +120,8 @@ START_TEST(poly_splits_the_share_of_a_product)
         sample(&random, FEW, x, &y);
         anb_train_one(model, x, 10 * x[0] * x[1], 1);
     }
-    ck_assert_int_eq(root->type->query(root, model->block, NULL, NULL, ANB_QUERY_IMPORTANCE, outer), 0);
-    ck_assert_int_eq(anb_child_query(root, 0, model->block, NULL, NULL, ANB_QUERY_IMPORTANCE, inner), 0);
+    ck_assert_int_eq(root->type->importance->shares(root, model->block, outer), 0);
+    ck_assert_int_eq(anb_child_importance(root, 0, model->block, inner), 0);
     memcpy(expected, inner, sizeof expected);
     for (size_t i = 0; i < ALL - FEW; i++) {
         expected[left[i]] += inner[FEW + i] / 2;

@@ -151,18 +151,14 @@ START_TEST(shows_what_is_hidden)
     AnbNeed need = anb_mlp.need(&node);
     AnbCounters counters = {0};
     double x[D] = {.5, -1, 2}, *scratch = calloc(need.scratch, sizeof *scratch), sparsity;
-    AnbRow row = {x, x, NULL, &counters};
+    AnbRow row = {x, x, NULL, &counters, NULL};
     void *state = calloc(1, need.state);
-    AnbHidden hidden;
     AnbMatrix matrix;
     node.state_size = need.state;
     anb_mlp.init(&node, state);
     anb_mlp.predict(&node, state, &row, scratch);
-    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_HIDDEN, &hidden), 0);
-    ck_assert_int_eq(anb_mlp.query(&node, state, NULL, NULL, ANB_QUERY_MATRIX, &matrix), 0);
-    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_SPARSITY, &sparsity), 0);
-    ck_assert_int_eq(anb_mlp.query(&node, state, &row, scratch, ANB_QUERY_GATE, &sparsity), ANB_E_UNSUPPORTED);
-    ck_assert_uint_eq(hidden.n, HIDDEN);
+    anb_mlp.network->matrix(&node, state, &matrix);
+    sparsity = anb_mlp.sparsity->share(&node, state, &row, scratch);
     ck_assert_uint_eq(matrix.rows, D);
     ck_assert_uint_eq(matrix.columns, HIDDEN);
     size_t small = 0;
@@ -170,8 +166,7 @@ START_TEST(shows_what_is_hidden)
         double sum = 0;
         for (size_t j = 0; j < D; j++)
             sum += x[j] * matrix.value[j * matrix.stride + h];
-        ck_assert_double_eq_tol(hidden.value[h], sum > 0 ? sum : .01 * sum, 1e-14);
-        small += fabs(hidden.value[h]) < .01;
+        small += fabs(sum > 0 ? sum : .01 * sum) < .01; /* leaky */
     }
     ck_assert_double_eq(sparsity, (double)small / HIDDEN);
     free(state);

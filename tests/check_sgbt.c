@@ -269,7 +269,7 @@ START_TEST(importance_names_what_matters)
         anb_train_one(model, x, 3 * x[4] + (x[1] > 0), 1);
     }
     const AnbNode *node = &model->plan->nodes[0];
-    ck_assert_int_eq(node->type->query(node, anb_state_of(model, node), NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    ck_assert_int_eq(node->type->importance->shares(node, anb_state_of(model, node), share), 0);
     for (int j = 0; j < 6; j++)
         sum += share[j];
     ck_assert_double_le(fabs(sum - 1), 1e-9);

@@ -200,14 +200,14 @@ START_TEST(importance_is_shares_of_what_splits_gained)
     void *state = calloc(1, need.state);
     double *scratch = malloc(need.scratch * sizeof *scratch);
     AnbCounters counters = {0};
-    AnbRow row = {x, x, NULL, &counters};
+    AnbRow row = {x, x, NULL, &counters, NULL};
     type->init(&node, state);
     for (int i = 0; i < 5000; i++) {
         double y = friedman(&seed, x, false);
         type->predict(&node, state, &row, scratch);
         type->update(&node, state, &row, y, 1, scratch);
     }
-    ck_assert_int_eq(type->query(&node, state, NULL, NULL, ANB_QUERY_IMPORTANCE, share), 0);
+    ck_assert_int_eq(type->importance->shares(&node, state, share), 0);
     for (int j = 0; j < 10; j++) {
         ck_assert_double_ge(share[j], 0);
         sum += share[j];

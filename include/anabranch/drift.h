@@ -32,12 +32,12 @@ typedef struct AnbDriftOptions {
 ANB_API extern const StreamingLearnerType anb_drift;
 ANB_DEFAULTS(AnbDriftOptions, anb_drift)
 
-/* What ANB_QUERY_DRIFT answers. */
-typedef struct AnbDriftView {
+/* What a detector tells of itself: AnbDriftTable. */
+struct AnbDriftView {
     uint64_t drifts;     /* marked so far */
     uint64_t since_last; /* samples since the last one, or since the start */
     double error;        /* running mean of |y - f|, in units of the target */
-} AnbDriftView;
+};
 
 /**
  * Fills a view of the first drift detector in the model, where the root passes the question on.

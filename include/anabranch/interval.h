@@ -28,16 +28,10 @@ typedef struct AnbIntervalOptions {
 ANB_API extern const StreamingLearnerType anb_interval;
 ANB_DEFAULTS(AnbIntervalOptions, anb_interval)
 
-/* What ANB_QUERY_INTERVAL takes and answers. */
-typedef struct AnbIntervalQuery {
-    double coverage;  /* in */
-    double low, high; /* out */
-} AnbIntervalQuery;
-
 /**
  * Predicts a row with an interval around it.
  *
- * @param model     a model whose root is an interval, or a pending around one
+ * @param model     a model whose root has intervals (AnbIntervalTable), or wraps what has them
  * @param x         n_features values
  * @param coverage  one of the levels that the model was made with
  * @param low       the interval's lower end; -INFINITY while too few samples were seen for the level

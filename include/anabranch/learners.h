@@ -132,18 +132,12 @@ typedef struct AnbMlpOptions {
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
 
-/* What ANB_QUERY_HIDDEN answers: the hidden units' activations for the last row; the model's, until its next call. */
-typedef struct AnbHidden {
-    size_t n;
-    const double *value;
-} AnbHidden;
-
-/* What ANB_QUERY_MATRIX answers: a network's feature-by-hidden weights, `rows` of `columns` doubles, `stride` doubles
+/* A network's feature-by-hidden weights, `rows` of `columns` doubles, `stride` doubles
  * apart; of a gated network the ungated path's. Owned by the model; they change as it learns. */
-typedef struct AnbMatrix {
+struct AnbMatrix {
     size_t rows, columns, stride;
     const double *value;
-} AnbMatrix;
+};
 
 /*
  * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is

@@ -107,19 +107,19 @@ ANB_ROUTER_DEFAULTS(AnbRouterSoftmaxOptions, anb_router_softmax)
 
 /* ---- read-outs ------------------------------------------------------------------------------------------------- */
 
-/* What ANB_QUERY_GATE answers: the gate's weights, owned by the model. */
-typedef struct AnbGateWeights {
+/* The gate's weights, owned by the model. */
+struct AnbGateWeights {
     size_t k, d, stride;     /* K rows of d weights, stride doubles apart; d = 0 where the gate has none */
     const double *weight;    /* NULL where d = 0 */
     const double *bias;      /* K: learned gate bias; of a dense router its log-weights, its learning rates left out */
     const double *load_bias; /* K: of the load balance; NULL where there is none */
-} AnbGateWeights;
+};
 
 /*
  * One mixture, as it stood at the last predict or train_one. The arrays have k entries and belong to the model: they
  * live until its next call.
  */
-typedef struct AnbMixture {
+struct AnbMixture {
     size_t k;
     uint64_t samples;     /* seen by this mixture */
     double prediction;    /* of the last row */
@@ -140,9 +140,9 @@ typedef struct AnbMixture {
     double disagreement;      /* sample standard deviation of the active predictions at the last learning step */
     double gate_entropy;      /* running, of `after`, divided by ln k: 0 to 1 */
     double alignment;         /* running agreement of the prediction's accelerations: -1 to 1 */
-    double load_balance_rate; /* of the linear router; 0 with others */
+    double load_balance_rate; /* of a router that balances the load, as the linear one; 0 with others */
     bool dense;
-} AnbMixture;
+};
 
 /**
  * Fills a view of the first mixture in the model, depth first.

@@ -27,11 +27,10 @@ typedef struct AnbPendingOptions {
 ANB_API extern const StreamingLearnerType anb_pending;
 ANB_DEFAULTS(AnbPendingOptions, anb_pending)
 
-/* What ANB_QUERY_ANSWER and ANB_QUERY_ANSWERED carry: what a root said of a row, to be scored once the label is known.
- */
-typedef struct AnbAnswer {
-    double prediction, sigma;
-} AnbAnswer;
+/* What a node said of a row, to be scored once the label is known: AnbAnswerTable. */
+struct AnbAnswer {
+    double prediction, sigma; /* sigma: the scale of the error that was expected; 0 where no node scores answers */
+};
 
 /**
  * Predicts a row and keeps it, with the answer, until its label comes. An id that waits already is replaced.
@@ -60,6 +59,9 @@ ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const d
  * Cost: a look-up and anb_train_one.
  */
 ANB_API double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight);
+
+/* Whether rows can wait in the model: its root keeps them (AnbWaitingTable). */
+ANB_API bool anb_keeps_pending(const StreamingLearner *model);
 
 /* What became of a row. */
 typedef enum AnbPendingFate {

@@ -36,7 +36,7 @@ typedef struct AnbSuperposition AnbSuperposition;
 ANB_API AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matrices, AnbError *error);
 
 /**
- * Analyses those experts of a model's first mixture that are networks (they answer ANB_QUERY_MATRIX), of the first
+ * Analyses those experts of a model's first mixture that are networks (AnbNetworkTable), of the first
  * one's shape; of a model without a mixture the network it is.
  *
  * @return  as anb_superposition_new; ANB_E_UNSUPPORTED where there is no network

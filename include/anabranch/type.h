@@ -15,6 +15,7 @@
 #ifndef ANABRANCH_TYPE_H
 #define ANABRANCH_TYPE_H
 
+#include <anabranch/capability.h>
 #include <anabranch/types.h>
 #include <math.h>
 #include <stdbool.h>
@@ -23,8 +24,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct AnbNode AnbNode;
 
 /* The one not-a-number that the library returns or stores: a missing value. Computed ones differ between CPUs. */
 #define ANB_NAN ((double)NAN)
@@ -70,43 +69,23 @@ enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
 
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
 
-/* What a node is shown of one sample. */
-typedef struct AnbRow {
+/* What an update reports of its own node. */
+typedef struct AnbOutcome {
+    bool restarted; /* the node began again: nothing it learned before remains */
+} AnbOutcome;
+
+/*
+ * What a node is shown of one sample. A node hands its outcome on with the row only to the one child that it stands or
+ * falls with: where a scaled learner begins again, so does the whole. Other children get an outcome of their own, or
+ * NULL: an expert that begins again does not make its mixture new.
+ */
+struct AnbRow {
     const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
     const double *raw;        /* n_features values as given, NaN = missing cell */
     const double *importance; /* n_features shares summing to 1, or NULL */
     AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
-} AnbRow;
-
-/* ---- what a type can be asked ---------------------------------------------------------------------------------- */
-
-typedef enum AnbQuery {
-    ANB_QUERY_IMPORTANCE, /* out: double[n_features], shares of split gain or weight; state only */
-    ANB_QUERY_MIXTURE,    /* out: AnbMixture (moe.h); scratch */
-    ANB_QUERY_ROUTING,    /* out: double[K], the gate's probabilities for the row, without penalties; row and scratch */
-    ANB_QUERY_EXPERTS,    /* out: double[K], what every expert says of the row; row and scratch */
-    ANB_QUERY_DISAGREEMENT, /* out: double, the sample deviation of what every expert says; row and scratch */
-    ANB_QUERY_LOAD,         /* out: const double *, K of a router; state only */
-    ANB_QUERY_GATE,         /* out: AnbGateWeights (moe.h); state only */
-    ANB_QUERY_SPREAD,       /* out: double, the expected scale of the next error; row and scratch */
-    ANB_QUERY_HIDDEN,       /* out: AnbHidden (learners.h): a network's activations for the row */
-    ANB_QUERY_MATRIX,       /* out: AnbMatrix (learners.h): a network's feature-by-hidden weights; state only */
-    ANB_QUERY_SPARSITY,     /* out: double: share of near-zero hidden units (else contributions) for the row */
-    ANB_QUERY_SPARSITIES,   /* out: double[K] of a mixture: of its active experts, ANB_NAN where one cannot say; row,
-                               scratch */
-    ANB_QUERY_INTERVAL,     /* out: AnbIntervalQuery (interval.h); row and scratch */
-    ANB_QUERY_ANSWER,       /* out: AnbAnswer (pending.h), what a root said of the row; scratch */
-    ANB_QUERY_ANSWERED,     /* in: AnbAnswer, what it said when the row came, to be scored by the update; scratch */
-    ANB_QUERY_BATCH,        /* out: AnbBatch, of a router: a mini-batch begins (samples > 0) or ends (0); scratch */
-    ANB_QUERY_LOGITS,       /* out: const double *, K of a gate over scores, after the last learning step; scratch */
-    ANB_QUERY_DRIFT         /* out: AnbDriftView (drift.h); state only */
-} AnbQuery;
-
-/* A mini-batch, for ANB_QUERY_BATCH. */
-typedef struct AnbBatch {
-    size_t samples;    /* in: how many; 0 at its end */
-    size_t overflowed; /* at the end: added to, dispatches that met a full expert */
-} AnbBatch;
+    AnbOutcome *outcome;      /* for update; NULL: nobody asks */
+};
 
 /* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */
 
@@ -173,8 +152,6 @@ struct StreamingLearnerType {
     /* Optional: both fused; the same bits. Returns what predict would. */
     double (*step)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
 
-    /* Optional: answers what it knows, 0; else ANB_E_UNSUPPORTED. A wrapper passes on what it does not know. */
-    int (*query)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out);
     /* Optional: the node's own state as new, the children untouched; else the host zeroes it and calls init. */
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
@@ -195,7 +172,26 @@ struct StreamingLearnerType {
      */
     void (*clear)(const AnbNode *self, void *state);
     int (*clone)(const AnbNode *self, const void *from, void *to);
+
+    /* What else the type can do, each NULL or whole: capability.h. */
+    const AnbWrapperTable *wrapper;
+    const AnbMixtureTable *mixture;
+    const AnbIntervalTable *interval;
+    const AnbAnswerTable *answer;
+    const AnbWaitingTable *waiting;
+    const AnbImportanceTable *importance;
+    const AnbSpreadTable *spread;
+    const AnbSparsityTable *sparsity;
+    const AnbNetworkTable *network;
+    const AnbDriftTable *drift;
 };
+
+/* What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
+typedef struct AnbGatePlan {
+    size_t k;          /* experts */
+    int span;          /* samples of the running mean of the load; 500 where the node above is no mixture */
+    bool standardized; /* a scale above has standardised row->x */
+} AnbGatePlan;
 
 struct AnbNode {
     const StreamingLearnerType *type;
@@ -212,6 +208,7 @@ struct AnbNode {
     int warmup;                                    /* the attributes that an expert of a mixture carries */
     const char *name;                              /* or NULL */
     const char *label;                             /* the name, or `<type>_<which child it is>` */
+    AnbGatePlan gate;                              /* of a router */
 };
 
 /* ---- a gate ---------------------------------------------------------------------------------------------------- */
@@ -220,8 +217,9 @@ struct AnbNode {
  * One sample at a gate. The arrays have K entries and are the mixture's scratch; those of doubles have room for a whole
  * number of blocks of eight, and what stands behind the K-th is nobody's.
  */
-typedef struct AnbGate {
+struct AnbGate {
     size_t k;                    /* experts */
+    uint64_t samples;            /* that the mixture learned before this one */
     const double *penalty;       /* added to the logits while experts warm up; NULL: none does */
     const unsigned char *asleep; /* experts that a dense router leaves out; NULL: none */
     double *p;                   /* gate: probabilities, penalties in; they sum to one */
@@ -229,16 +227,19 @@ typedef struct AnbGate {
     double *f;                   /* the experts' predictions; only those of active experts are set */
     unsigned *active;            /* gate: the active experts in the order of selection */
     size_t n_active;
-    unsigned best;     /* before learn: the active expert with the least |error|, the first of equals */
+    size_t explorer;   /* before learn: the inactive expert that learns as well; K: none */
+    unsigned best;     /* before learn: of the active experts and the explorer the one with the least |error|, the first
+                          of equals */
     double prediction; /* the mix */
     double *after;     /* learn: probabilities after the update, without penalties */
     double entropy;    /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
     double low, high;  /* the seen target range, widened: what a dense router clips to; low > high: none */
-} AnbGate;
+};
 
 /*
  * A router is a node as well: `type` holds everything that it shares with a learner (name, params, need, init, reset,
- * query, ranges ...; predict, update and step are NULL).
+ * ranges ...; predict, update and step are NULL). It knows the experts from self->gate and from AnbGate alone: it looks
+ * neither at its parent nor at its siblings.
  */
 struct AnbRouterType {
     StreamingLearnerType type;
@@ -250,9 +251,32 @@ struct AnbRouterType {
                   double *scratch);
     /* Optional: before learning: fills active and n_active with the experts that shall learn, and says so; or false. */
     bool (*redirect)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch);
-    /* Optional: expert i was reset or has restarted. */
+    /* Optional: expert i was reset or has restarted. Called in the sample where that happens: for a restart before
+     * learn, for the reset of a dead expert after it. */
     void (*forget)(const AnbNode *self, void *state, size_t i);
+
+    /* What else the router can do, each NULL or whole: capability.h. */
+    const AnbGateTable *readable;
+    const AnbLoadTable *load;
+    const AnbLogitsTable *logits;
+    const AnbBatchTable *batch;
+    const AnbExploreTable *explore;
 };
+
+/* Whether expert i is active. */
+static inline bool anb_gate_active(const AnbGate *gate, size_t i)
+{
+    for (size_t a = 0; a < gate->n_active; a++)
+        if (gate->active[a] == i)
+            return true;
+    return false;
+}
+
+/* The type of a node that is a router. */
+static inline const AnbRouterType *anb_router_type(const AnbNode *router)
+{
+    return (const AnbRouterType *)router->type;
+}
 
 /* ---- for types: the way to a child ------------------------------------------------------------------------------ */
 
@@ -311,15 +335,7 @@ static inline double anb_child_step(const AnbNode *self, size_t i, void *state, 
     return anb_node_step(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
 }
 
-static inline int anb_child_query(const AnbNode *self, size_t i, const void *state, const AnbRow *row, double *scratch,
-                                  AnbQuery what, void *out)
-{
-    const AnbNode *child = &self->children[i];
-    if (!child->type->query)
-        return ANB_E_UNSUPPORTED;
-    return child->type->query(child, anb_child_state_const(child, state), row,
-                              scratch ? scratch + child->scratch_offset : NULL, what, out);
-}
+/* ---- beginning again --------------------------------------------------------------------------------------------- */
 
 /* The node's own state as new. Never fails: a type whose init can fail has a reset that cannot. */
 static inline void anb_node_reset_own(const AnbNode *node, void *state)
@@ -357,11 +373,19 @@ static inline void anb_node_refresh(const AnbNode *node, void *state, double fac
         anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
 }
 
-/* A step would have left this learner non-finite: it starts again, counted. */
+/* A part of the node's state began again, counted; the node as a whole goes on. */
+static inline void anb_restart_part(const AnbRow *row)
+{
+    row->counters->restarts++;
+}
+
+/* A step would have left this learner non-finite: it starts again, counted and reported. */
 static inline void anb_restart(const AnbNode *self, void *state, const AnbRow *row)
 {
     anb_node_reset_own(self, state);
-    row->counters->restarts++;
+    anb_restart_part(row);
+    if (row->outcome)
+        row->outcome->restarted = true;
 }
 
 /**

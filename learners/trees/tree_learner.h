@@ -38,16 +38,14 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     ((AnbOnlineForest *)state)->origin = y; /* what it says until the next sample: a value that was seen */
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static int shares(const AnbNode *self, const void *state, double *share)
 {
     AnbOnlineForestPlan plan = plan_of(self);
-    (void)row;
-    (void)scratch;
-    if (what != ANB_QUERY_IMPORTANCE)
-        return ANB_E_UNSUPPORTED;
-    anb_online_forest_importance(&plan, state, out);
+    anb_online_forest_importance(&plan, state, share);
     return 0;
 }
+
+static const AnbImportanceTable importance = {shares};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {

@@ -2,27 +2,42 @@
 #include "model.h"
 #include <anabranch/moe.h>
 
-static void turn(StreamingLearner *model, AnbBatch *batch)
+/* The table of a node that is a router and bounds batches, or NULL. */
+static const AnbBatchTable *batches(const AnbNode *node)
+{
+    bool router = node->parent && node->parent->router == node;
+    return router ? anb_router_type(node)->batch : NULL;
+}
+
+static void begin(StreamingLearner *model, size_t samples)
 {
     const AnbPlan *plan = model->plan;
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const AnbNode *node = &plan->nodes[i];
-        bool router = node->parent && node->parent->router == node;
-        if (router && node->type->query)
-            node->type->query(node, anb_state_of(model, node), NULL, anb_scratch_of(model, node), ANB_QUERY_BATCH,
-                              batch);
+        const AnbBatchTable *table = batches(node);
+        if (table)
+            table->begin(node, anb_scratch_of(model, node), samples);
     }
+}
+
+static size_t end(StreamingLearner *model)
+{
+    const AnbPlan *plan = model->plan;
+    size_t overflowed = 0;
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        const AnbNode *node = &plan->nodes[i];
+        const AnbBatchTable *table = batches(node);
+        overflowed += table ? table->end(node, anb_scratch_of(model, node)) : 0;
+    }
+    return overflowed;
 }
 
 size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                        double *out)
 {
-    AnbBatch batch = {.samples = n};
     if (n == 0)
         return 0;
-    turn(model, &batch);
+    begin(model, n);
     anb_train_many(model, x, y, weight, n, out);
-    batch.samples = 0;
-    turn(model, &batch);
-    return batch.overflowed;
+    return end(model);
 }

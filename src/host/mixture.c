@@ -1,6 +1,7 @@
 /* Making a mixture, and the read-outs of a model's first one, or of the one at a path. */
 #include "model.h"
 #include <anabranch/moe.h>
+#include <anabranch/reach.h>
 
 StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *experts, size_t n_experts, AnbError *error)
 {
@@ -8,10 +9,13 @@ StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *experts, size_
     return anb_new(n_features, &root, NULL, error);
 }
 
-static int view(const StreamingLearner *model, const AnbNode *moe, AnbMixture *mixture)
+static int view(const StreamingLearner *model, const AnbNode *node, AnbMixture *mixture)
 {
-    return moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_MIXTURE,
-                            mixture);
+    const AnbMixtureTable *table = node->type->mixture;
+    if (!table)
+        return ANB_E_UNSUPPORTED;
+    table->view(node, anb_state_of(model, node), anb_scratch_of(model, node), mixture);
+    return 0;
 }
 
 int anb_mixture(const StreamingLearner *model, AnbMixture *mixture)
@@ -45,21 +49,23 @@ int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *
     const AnbNode *node = node_at(model, path);
     if (!node)
         return ANB_E_UNKNOWN;
-    return node->type == &anb_moe ? view(model, node, mixture) : ANB_E_UNSUPPORTED;
+    return view(model, node, mixture);
 }
 
 const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i)
 {
     const AnbNode *node = node_at(model, path);
-    return node && node->type == &anb_moe && i < node->n_children ? node->children[i].label : NULL;
+    return node && node->type->mixture && i < node->n_children ? node->children[i].label : NULL;
 }
 
 int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weights)
 {
-    const AnbNode *moe = model->plan->moe;
-    if (!moe)
+    const AnbNode *moe = model->plan->moe, *router = moe ? moe->router : NULL;
+    const AnbGateTable *table = router ? anb_router_type(router)->readable : NULL;
+    if (!table)
         return ANB_E_UNSUPPORTED;
-    return moe->type->query(moe, anb_state_of(model, moe), NULL, NULL, ANB_QUERY_GATE, weights);
+    table->weights(router, anb_state_of(model, router), weights);
+    return 0;
 }
 
 const char *anb_expert_name(const StreamingLearner *model, size_t i)
@@ -68,33 +74,42 @@ const char *anb_expert_name(const StreamingLearner *model, size_t i)
     return moe && i < moe->n_children ? moe->children[i].label : NULL;
 }
 
-/* A question about a row: the root predicts it, so that every wrapper has its own rows made, and passes it on. */
-static int ask(StreamingLearner *model, const double *x, AnbQuery what, void *out)
+/* To the first mixture, for a row: the root predicts it, so that every wrapper has its own rows made. */
+static int reach_mixture(StreamingLearner *model, const double *x, AnbAsked *at)
 {
-    const AnbNode *root = &model->plan->nodes[0];
-    AnbRow row = {x, x, NULL, &model->counters};
-    if (!model->plan->moe || !root->type->query)
+    AnbRow row = {x, x, NULL, &model->counters, NULL};
+    if (!model->plan->moe)
         return ANB_E_UNSUPPORTED;
     double f = anb_predict(model, x);
     if (f != f)
         return ANB_E_INPUT;
-    return root->type->query(root, model->block, &row, model->scratch, what, out);
+    *at = anb_ask(&model->plan->nodes[0], model->block, &row, model->scratch);
+    return anb_reach(at, ANB_CAN_MIX) && at->node == model->plan->moe ? 0 : ANB_E_UNSUPPORTED;
 }
 
 int anb_routing_probabilities(StreamingLearner *model, const double *x, double *p)
 {
-    return ask(model, x, ANB_QUERY_ROUTING, p);
+    AnbAsked at;
+    int code = reach_mixture(model, x, &at);
+    if (!code)
+        at.node->type->mixture->routing(at.node, at.state, &at.row, at.scratch, p);
+    return code;
 }
 
 int anb_expert_predictions(StreamingLearner *model, const double *x, double *f)
 {
-    return ask(model, x, ANB_QUERY_EXPERTS, f);
+    AnbAsked at;
+    int code = reach_mixture(model, x, &at);
+    if (!code)
+        at.node->type->mixture->experts(at.node, at.state, &at.row, at.scratch, f);
+    return code;
 }
 
 double anb_expert_disagreement(StreamingLearner *model, const double *x)
 {
-    double spread;
-    return ask(model, x, ANB_QUERY_DISAGREEMENT, &spread) ? ANB_NAN : spread;
+    AnbAsked at;
+    return reach_mixture(model, x, &at) ? ANB_NAN
+                                        : at.node->type->mixture->disagreement(at.node, at.state, &at.row, at.scratch);
 }
 
 int anb_five_numbers(const StreamingLearner *model, AnbFiveNumbers *numbers)

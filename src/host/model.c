@@ -196,7 +196,7 @@ static double predict_row(const AnbPlan *plan, const unsigned char *block, doubl
                           const double *x)
 {
     const AnbNode *root = &plan->nodes[0];
-    AnbRow row = {x, x, NULL, counters};
+    AnbRow row = {x, x, NULL, counters, NULL};
     uint64_t missing;
     if (anb_nonfinite(x, root->n_features) != 0 && anb_refuses_row(plan, x, counters, &missing))
         return ANB_NAN;
@@ -219,7 +219,7 @@ static double train_slowly(StreamingLearner *model, const double *x, double y, d
     const AnbPlan *plan = model->plan;
     const AnbNode *root = &plan->nodes[0];
     AnbCounters *counters = &model->counters;
-    AnbRow row = {x, x, NULL, counters};
+    AnbRow row = {x, x, NULL, counters, NULL};
     uint64_t missing;
     if (anb_refuses_row(plan, x, counters, &missing))
         return ANB_NAN;
@@ -241,7 +241,7 @@ static double train_slowly(StreamingLearner *model, const double *x, double y, d
 double anb_train_one(StreamingLearner *model, const double *x, double y, double weight)
 {
     const AnbNode *root = &model->plan->nodes[0];
-    AnbRow row = {x, x, NULL, &model->counters};
+    AnbRow row = {x, x, NULL, &model->counters, NULL};
     if (weight != 1 || anb_nonfinite(x, root->n_features) + (y - y) != 0)
         return train_slowly(model, x, y, weight);
     model->counters.trained++;

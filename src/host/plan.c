@@ -1,5 +1,6 @@
 #include "plan.h"
 #include "arena.h"
+#include "capability.h"
 #include "expression.h"
 #include "params.h"
 #include "src/numeric/random.h"
@@ -73,7 +74,7 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
                         type->name, ANB_NAME_MAX);
     if (!type->expand && !(type->need && type->predict && type->update))
         return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has need, predict and update", type->name);
-    return 0;
+    return anb_check_tables(type, error);
 }
 
 /* ---- options as this version knows them: the caller's over the defaults, those of a router as well ----------------- */
@@ -235,7 +236,8 @@ static int build_router(Builder *b, AnbNode *node, const AnbRouterChoice *choice
     /* the plan's copy of the mixture's options must not point at the caller's */
     ((AnbRouterChoice *)choice)->options = NULL;
     AnbExpert expert = {.type = &choice->type->type, .options = given};
-    return build_node(b, router, &expert);
+    int code = anb_check_router_tables(choice->type, b->error);
+    return code ? code : build_node(b, router, &expert);
 }
 
 /* The children's places behind the node's own state and scratch. */
@@ -266,6 +268,19 @@ static int build_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     return code;
 }
 
+enum { SPAN = 500 }; /* of a gate whose node is no mixture; the mixture's default as well */
+
+static AnbGatePlan gate_plan(const AnbNode *node)
+{
+    AnbGatePlan plan = {.k = node->n_children, .span = SPAN};
+    if (node->type->mixture)
+        plan.span = node->type->mixture->span(node);
+    plan.span = plan.span < 1 ? 1 : plan.span;
+    for (; node; node = node->parent)
+        plan.standardized |= (node->type->flags & ANB_COMPLETES) != 0;
+    return plan;
+}
+
 static void place_children(Builder *b, AnbNode *node, const AnbExpert *expert)
 {
     const AnbRouterChoice *choice = router_of(node->type, node->options);
@@ -278,6 +293,7 @@ static void place_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     if (choice) {
         children[expert->n_children] =
             (AnbNode){.type = &choice->type->type, .parent = node, .n_features = node->n_features};
+        children[expert->n_children].gate = gate_plan(node);
         node->router = &children[expert->n_children];
     }
 }
@@ -291,7 +307,8 @@ static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
     if (expert->name && !is_name(expert->name))
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s: a name is 1 to %d of a-z, 0-9 and _", expert->type->name,
                         ANB_NAME_MAX);
-    if ((expert->warmup > 0 || expert->name) && !(node->parent && node->parent->router))
+    bool of_mixture = node->parent && (node->parent->router || node->parent->type->mixture);
+    if ((expert->warmup > 0 || expert->name) && !of_mixture)
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup and name are for the experts of a mixture",
                         expert->type->name);
     node->warmup = expert->warmup;
@@ -348,7 +365,7 @@ static bool takes_missing(const AnbNode *node, bool x_complete, bool raw_complet
 
 static const AnbNode *first_mixture(const AnbNode *node)
 {
-    if (node->router)
+    if (node->type->mixture)
         return node;
     for (size_t i = 0; i < node->n_children; i++) {
         const AnbNode *found = first_mixture(&node->children[i]);

@@ -86,7 +86,7 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
         return NULL;
     }
     d->base.observe = observe;
-    d->logits = moe && moe->router->type == &anb_router_linear.type;
+    d->logits = moe && moe->router && anb_router_type(moe->router)->logits;
     d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
     d->counters = *anb_counters(model);
@@ -167,11 +167,10 @@ static void watch_gate(AnbDiagnostics *d, const AnbMixture *m, double rate)
 /* (log sum exp of the logits)^2, where the gate has logits. */
 static void watch_logits(AnbDiagnostics *d, const StreamingLearner *model, double rate)
 {
-    const AnbNode *moe = model->plan->moe;
-    const double *z;
-    if (!d->logits ||
-        moe->type->query(moe, anb_state_of(model, moe), NULL, anb_scratch_of(model, moe), ANB_QUERY_LOGITS, &z))
+    if (!d->logits)
         return;
+    const AnbNode *router = model->plan->moe->router;
+    const double *z = anb_router_type(router)->logits->logits(router, anb_scratch_of(model, router));
     double most = z[0], sum = 0;
     for (size_t i = 1; i < d->k; i++)
         most = z[i] > most ? z[i] : most;

@@ -8,6 +8,7 @@
 #include "src/host/model.h"
 #include <anabranch/diagnostics.h>
 #include <anabranch/moe.h>
+#include <anabranch/reach.h>
 
 /* What is kept of the model and the mixture as a whole. */
 typedef struct AnbOwn {

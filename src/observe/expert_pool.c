@@ -19,7 +19,6 @@ struct AnbExpertPool {
     size_t k;
     uint64_t samples;
     Sums *sums;                          /* [k] */
-    double *sparsity;                    /* [k], of one row */
     char (*names)[ANB_EXPERT_NAME_SIZE]; /* [k], empty: the plan's */
 };
 
@@ -33,7 +32,7 @@ AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *erro
         return NULL;
     }
     const AnbAllocator *from = &model->plan->allocator;
-    size_t k = moe->n_children, each = sizeof(Sums) + sizeof(double) + ANB_EXPERT_NAME_SIZE;
+    size_t k = moe->n_children, each = sizeof(Sums) + ANB_EXPERT_NAME_SIZE;
     AnbExpertPool *pool = from->alloc(sizeof *pool + k * each, from->context);
     if (!pool) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
@@ -46,8 +45,7 @@ AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *erro
     pool->plan = anb_plan_keep(model->plan);
     pool->k = k;
     pool->sums = (Sums *)(pool + 1);
-    pool->sparsity = (double *)(pool->sums + k);
-    pool->names = (char(*)[ANB_EXPERT_NAME_SIZE])(pool->sparsity + k);
+    pool->names = (char(*)[ANB_EXPERT_NAME_SIZE])(pool->sums + k);
     return pool;
 }
 
@@ -68,19 +66,20 @@ void anb_expert_pool_reset(AnbExpertPool *pool)
 
 /* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
+/* How sparse the active experts are on the row that was last predicted or learned. */
 static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
 {
-    const AnbNode *root = &model->plan->nodes[0];
-    AnbRow row = {x, x, NULL, &model->counters};
-    if (!root->type->query ||
-        root->type->query(root, model->block, &row, model->scratch, ANB_QUERY_SPARSITIES, pool->sparsity))
+    AnbRow row = {x, x, NULL, &model->counters, NULL};
+    AnbAsked mixture = anb_ask(&model->plan->nodes[0], model->block, &row, model->scratch);
+    if (!anb_reach(&mixture, ANB_CAN_MIX) || mixture.node != model->plan->moe)
         return;
     for (size_t a = 0; a < m->n_active; a++) {
-        double share = pool->sparsity[m->active[a]];
-        if (share == share) {
-            pool->sums[m->active[a]].sparsity += share;
-            pool->sums[m->active[a]].measured++;
-        }
+        unsigned i = m->active[a];
+        AnbAsked at = anb_child_asked(mixture.node, i, mixture.state, &mixture.row, mixture.scratch);
+        if (at.node->n_features != mixture.node->n_features || !anb_reach(&at, ANB_CAN_THIN))
+            continue; /* a mixture that makes rows of its own for its experts is not asked */
+        pool->sums[i].sparsity += at.node->type->sparsity->share(at.node, at.state, &at.row, at.scratch);
+        pool->sums[i].measured++;
     }
 }
 

@@ -8,6 +8,7 @@
  */
 #include "src/host/model.h"
 #include "src/simd/kernels.h"
+#include <anabranch/reach.h>
 #include <anabranch/superposition.h>
 
 struct AnbSuperposition {
@@ -138,10 +139,13 @@ AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matri
     return make(n_experts, matrices, anb_allocator_of(&usual), error);
 }
 
-static int ask_matrix(const StreamingLearner *model, const AnbNode *node, AnbMatrix *out)
+static bool find_matrix(const StreamingLearner *model, const AnbNode *node, AnbMatrix *out)
 {
-    const void *state = anb_state_of(model, node);
-    return node->type->query ? node->type->query(node, state, NULL, NULL, ANB_QUERY_MATRIX, out) : ANB_E_UNSUPPORTED;
+    AnbAsked at = anb_ask(node, anb_state_of(model, node), NULL, NULL);
+    bool found = anb_reach(&at, ANB_CAN_SHOW);
+    if (found)
+        at.node->type->network->matrix(at.node, at.state, out);
+    return found;
 }
 
 AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbError *error)
@@ -157,7 +161,7 @@ AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbE
     }
     size_t *expert = (size_t *)(m + n_nodes);
     for (size_t i = 0; i < n_nodes; i++)
-        if (ask_matrix(model, &nodes[i], &m[n]) == 0 && m[n].rows == m[0].rows && m[n].columns == m[0].columns)
+        if (find_matrix(model, &nodes[i], &m[n]) && m[n].rows == m[0].rows && m[n].columns == m[0].columns)
             expert[n++] = i;
     AnbSuperposition *s = n > 0 ? make(n, m, from, error) : NULL;
     for (size_t e = 0; s && e < n; e++)

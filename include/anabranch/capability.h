@@ -1,0 +1,166 @@
+/*
+ * What a type can do beyond predicting and learning, each as a small table of functions that the type points to, or
+ * NULL. A table is whole: creation refuses a type whose table lacks a function. The library asks every type in the same
+ * way, so a caller's own types have the same rights as the library's.
+ *
+ * The functions see the node that has the table, its own state, the row as that node sees it and its own scratch, as
+ * the last predict or update of that row left it. They write nothing but their results, and scratch where they say so.
+ * Types find the table below a wrapper with anb_reach (type.h).
+ */
+#ifndef ANABRANCH_CAPABILITY_H
+#define ANABRANCH_CAPABILITY_H
+
+#include <anabranch/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct AnbNode AnbNode;
+typedef struct AnbRow AnbRow;
+typedef struct AnbGate AnbGate;
+typedef struct AnbMixture AnbMixture;         /* moe.h */
+typedef struct AnbGateWeights AnbGateWeights; /* moe.h */
+typedef struct AnbMatrix AnbMatrix;           /* learners.h */
+typedef struct AnbDriftView AnbDriftView;     /* drift.h */
+typedef struct AnbAnswer AnbAnswer;           /* pending.h */
+
+/* The tables of a learner that a wrapper passes on. */
+typedef enum AnbCapability {
+    ANB_CAN_MIX,     /* AnbMixtureTable */
+    ANB_CAN_BOUND,   /* AnbIntervalTable */
+    ANB_CAN_RESCORE, /* AnbAnswerTable */
+    ANB_CAN_WEIGH,   /* AnbImportanceTable */
+    ANB_CAN_SPREAD,  /* AnbSpreadTable */
+    ANB_CAN_THIN,    /* AnbSparsityTable */
+    ANB_CAN_SHOW,    /* AnbNetworkTable */
+    ANB_CAN_DETECT   /* AnbDriftTable */
+} AnbCapability;
+
+/*
+ * A mixture: its children are experts, and its last sample can be read. K is its number of children. Experts may carry
+ * the attributes `warmup` and `name`. A type that holds a router but has no such table is no mixture to the read-outs.
+ */
+typedef struct AnbMixtureTable {
+    /* Samples of the running mean of utilization, >= 1: a router averages its load over as many. Asked when the plan is
+     * made: options are in place. */
+    int (*span)(const AnbNode *self);
+    /* Fills the view of the last sample: k = K, the arrays with K entries, in the state or the scratch. */
+    void (*view)(const AnbNode *self, const void *state, double *scratch, AnbMixture *mixture);
+    /* K probabilities that the gate gives the row, without penalties; they sum to one. */
+    void (*routing)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *p);
+    /* K predictions for the row, those of inactive experts as well. */
+    void (*experts)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f);
+    /* The sample standard deviation over the K predictions; may overwrite the scratch. */
+    double (*disagreement)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+} AnbMixtureTable;
+
+/* Prediction intervals. */
+typedef struct AnbIntervalTable {
+    /* How many coverages can be asked for; sets *coverage to them, owned by the plan. */
+    size_t (*levels)(const AnbNode *self, const double **coverage);
+    /* The interval around the last prediction. 0, or ANB_E_ARGUMENT for a coverage that is no level. */
+    int (*interval)(const AnbNode *self, const void *state, const double *scratch, double coverage, double *low,
+                    double *high);
+} AnbIntervalTable;
+
+/* What an update scores besides the row: the answer that predict left in the scratch. Rows that wait keep it. */
+typedef struct AnbAnswerTable {
+    void (*given)(const AnbNode *self, const double *scratch, AnbAnswer *answer);
+    /* Puts an earlier answer back, so that the next update of the same row scores that one. */
+    void (*restore)(const AnbNode *self, double *scratch, const AnbAnswer *answer);
+} AnbAnswerTable;
+
+/* Rows that wait for their labels; only a root is asked. */
+typedef struct AnbWaitingTable {
+    /* Keeps a row under an id, with what predict has just said and left in the scratch. */
+    void (*keep)(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction, double *scratch);
+    /* The n_features cells of the row that waits under the id, and the answer that was given then; or NULL, and the
+     * reason counted (labels_unknown, labels_repeated, labels_evicted). */
+    const double *(*find)(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters,
+                          AnbAnswer *answer);
+    /* The row has been learned: its id stays known, its row does not. */
+    void (*learned)(const AnbNode *self, void *state, uint64_t id);
+    /* An AnbPendingFate. */
+    int (*fate)(const AnbNode *self, const void *state, uint64_t id);
+    /* How many rows wait. */
+    size_t (*count)(const AnbNode *self, const void *state);
+} AnbWaitingTable;
+
+/* Which features matter. */
+typedef struct AnbImportanceTable {
+    /* n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while they are not known. */
+    int (*shares)(const AnbNode *self, const void *state, double *share);
+} AnbImportanceTable;
+
+/* How far off the next target may be. */
+typedef struct AnbSpreadTable {
+    /* The expected scale of the error at the row, in units of the target, >= 0. */
+    double (*spread)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+} AnbSpreadTable;
+
+/* How sparse a learner is on a row. */
+typedef struct AnbSparsityTable {
+    /* The share of hidden units near zero, else of contributions; 0 to 1. */
+    double (*share)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+} AnbSparsityTable;
+
+/* A network. */
+typedef struct AnbNetworkTable {
+    /* The feature-by-hidden weights, owned by the model. */
+    void (*matrix)(const AnbNode *self, const void *state, AnbMatrix *matrix);
+} AnbNetworkTable;
+
+/* A drift detector. */
+typedef struct AnbDriftTable {
+    void (*view)(const AnbNode *self, const void *state, AnbDriftView *view);
+} AnbDriftTable;
+
+/*
+ * A wrapper: what it has no table for, its child is asked for. One table serves all capabilities. Every member is
+ * optional.
+ */
+typedef struct AnbWrapperTable {
+    /* The row that the child sees, as it lies in the scratch after a predict; NULL: the wrapper's own row. */
+    AnbRow (*row)(const AnbNode *self, const AnbRow *row, double *scratch);
+    /* Which child is asked; NULL: the first. */
+    size_t (*child)(const AnbNode *self, AnbCapability what);
+} AnbWrapperTable;
+
+/* ---- what a router can do beyond routing: AnbRouterType points to these ----------------------------------------- */
+
+/* A gate whose weights can be read. */
+typedef struct AnbGateTable {
+    void (*weights)(const AnbNode *self, const void *state, AnbGateWeights *weights);
+} AnbGateTable;
+
+/* A gate that balances the load. */
+typedef struct AnbLoadTable {
+    const double *(*load)(const AnbNode *self, const void *state); /* K running shares of samples, in the state */
+    double (*rate)(const AnbNode *self);                           /* step of the balance, >= 0 */
+} AnbLoadTable;
+
+/* A gate over scores. */
+typedef struct AnbLogitsTable {
+    const double *(*logits)(const AnbNode *self, double *scratch); /* K, after the last learning step */
+} AnbLogitsTable;
+
+/* A gate that bounds how many samples of a mini-batch an expert learns from. */
+typedef struct AnbBatchTable {
+    void (*begin)(const AnbNode *self, double *scratch, size_t samples);
+    size_t (*end)(const AnbNode *self, double *scratch); /* how many dispatches met a full expert */
+} AnbBatchTable;
+
+/* A gate that has inactive experts learn as well. */
+typedef struct AnbExploreTable {
+    /* The inactive expert that also learns from this sample; K: none. Called before learning, the gate is filled. */
+    size_t (*explorer)(const AnbNode *self, const AnbGate *gate);
+} AnbExploreTable;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,52 @@
+#include "capability.h"
+
+static int refuse(const char *type, const char *table, AnbError *error)
+{
+    return anb_fail(error, ANB_E_ARGUMENT, "%s: its table `%s` lacks a function", type, table);
+}
+
+int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
+{
+    const AnbMixtureTable *m = type->mixture;
+    const AnbIntervalTable *i = type->interval;
+    const AnbAnswerTable *a = type->answer;
+    const AnbWaitingTable *w = type->waiting;
+    const char *half = NULL;
+    if (m && !(m->span && m->view && m->routing && m->experts && m->disagreement))
+        half = "mixture";
+    if (i && !(i->levels && i->interval))
+        half = "interval";
+    if (a && !(a->given && a->restore))
+        half = "answer";
+    if (w && !(w->keep && w->find && w->learned && w->fate && w->count))
+        half = "waiting";
+    if (type->importance && !type->importance->shares)
+        half = "importance";
+    if (type->spread && !type->spread->spread)
+        half = "spread";
+    if (type->sparsity && !type->sparsity->share)
+        half = "sparsity";
+    if (type->network && !type->network->matrix)
+        half = "network";
+    if (type->drift && !type->drift->view)
+        half = "drift";
+    return half ? refuse(type->name, half, error) : 0;
+}
+
+int anb_check_router_tables(const AnbRouterType *router, AnbError *error)
+{
+    const char *half = NULL;
+    if (!(router->type.need && router->gate && router->mix && router->learn))
+        return anb_fail(error, ANB_E_ARGUMENT, "%s: a router has need, gate, mix and learn", router->type.name);
+    if (router->readable && !router->readable->weights)
+        half = "readable";
+    if (router->load && !(router->load->load && router->load->rate))
+        half = "load";
+    if (router->logits && !router->logits->logits)
+        half = "logits";
+    if (router->batch && !(router->batch->begin && router->batch->end))
+        half = "batch";
+    if (router->explore && !router->explore->explorer)
+        half = "explore";
+    return half ? refuse(router->type.name, half, error) : 0;
+}
