@@ -1,7 +1,8 @@
-# A thin front for Meson; `make` alone builds. Everything lands in $(BUILD).
+# A thin front for Meson; `make` alone builds. Everything lands in $(BUILD). `make` and `make install` only say what is
+# missing; the other targets install it (as root, or through sudo).
 BUILD ?= build
 
-.PHONY: all demo check check-long lint coverage bench install clean
+.PHONY: all deps demo check check-long lint coverage bench install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -9,8 +10,14 @@ $(BUILD)/build.ninja:
 	@tools/need build
 	meson setup $(BUILD)
 
+# What building and the quick tests need.
+deps:
+	@tools/need install build test
+
 # A drifting stream, a mixture that follows it, and how its experts shared the work.
-demo: all
+demo:
+	@tools/need install build
+	@$(MAKE) --no-print-directory all
 	@$(BUILD)/cli/anabranch generate friedman --drift gra -n 40000 --seed 1 -o $(BUILD)/demo.csv
 	@echo
 	@echo "Friedman's function of ten features, five of them noise; the five others swap their roles at row 14,000 and"
@@ -19,25 +26,23 @@ demo: all
 	@$(BUILD)/cli/anabranch eval --every 2000 $(BUILD)/demo.csv
 
 check:
-	@tools/need build test
-	@$(MAKE) --no-print-directory all
+	@tools/need install build test
 	@tools/check $(BUILD) --no-suite long
 
 check-long:
-	@tools/need build test long
-	@$(MAKE) --no-print-directory all
+	@tools/need install build test long
 	@tools/arm64-gsl $(BUILD)/arm64
 	@ARM_ROOT=$(abspath $(BUILD)/arm64) tools/check $(BUILD)
 
 # What three static analysers find; every exception has its reason in tools/lint, .clang-tidy or tools/cppcheck.txt.
 lint:
-	@tools/need build test lint
+	@tools/need install build test lint
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@tools/lint $(BUILD)
 
 # Lines and branches that the quick tests reach, and which they do not; fails below 95 % of lines or 85 % of branches.
 coverage:
-	@tools/need build test coverage
+	@tools/need install build test coverage
 	@tools/coverage build-coverage
 
 bench: all

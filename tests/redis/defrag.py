@@ -38,7 +38,7 @@ def defragmentation(client):
         return True
     except ReplyError as error:
         assert "Active defragmentation cannot be enabled" in str(error), error
-        print("    skipped: this server was not built for active defragmentation")
+        print("skipped: this server was not built for active defragmentation")
         return False
 
 
