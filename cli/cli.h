@@ -10,24 +10,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit statuses, EXIT_SUCCESS apart. */
-enum { BAD_DATA = 1, BAD_USE = 2 };
+/* Exit statuses, EXIT_SUCCESS apart; and, within the program only, a row that cannot be used, with the reason kept. */
+enum { BAD_DATA = 1, BAD_USE = 2, BAD_ROW = 3 };
 
-enum { MAX_OPTIONS = 24 };
+enum { MAX_OPTIONS = 64 };
 
-/* One option of a command; the table ends with {0}. It feeds getopt_long and --help. */
+/* One option of a command; a table ends with {0}. It feeds getopt_long, --help and `anabranch help --json`. */
 typedef struct Option {
     char letter;          /* 0: no short form */
     const char *name;     /* long form */
     const char *argument; /* what --help calls it; NULL: the option takes none */
     const char *help;     /* one line, no full stop */
+    bool list;            /* given again, it adds to the list instead of replacing the value */
+    const char *alias;    /* another long form, or NULL */
 } Option;
 
-/* A command line, taken apart by the command's table. */
+/* A command line, taken apart by the command's tables. */
 typedef struct Arguments {
-    const char *value[MAX_OPTIONS]; /* of each option of the table, in its order: the last one given, "" for those
-                                       without argument, or NULL */
-    char **operand;                 /* what is not an option */
+    const struct Command *command;
+    char *value[MAX_OPTIONS]; /* of each option of the tables, in their order; NULL: not given */
+    char **operand;           /* what is not an option */
     int operands;
 } Arguments;
 
@@ -39,10 +41,21 @@ typedef struct Command {
     int min_operands, max_operands;
     int (*run)(const Arguments *arguments); /* returns the exit status */
     void (*more_help)(void);                /* optional: printed below the options */
+    const Option *shared;                   /* optional: options that other commands have as well */
 } Command;
+
+/* An option of the command by its long name: the value, "" for one without argument, NULL where it was not given. */
+const char *option_value(const Arguments *arguments, const char *name);
+
+/* The i-th option of the command's own table and the shared one; NULL behind the last. */
+const Option *option_of(const Command *command, size_t i);
 
 /* Says one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* BAD_ROW, with the reason written to problem, PROBLEM_SIZE bytes. */
+enum { PROBLEM_SIZE = 400 };
+int bad_row(char *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* BAD_USE: why an expression was refused, and where in it. */
 int complain_of_expression(const AnbError *error, const char *text);

@@ -58,16 +58,17 @@ static double mean_width(const CoverageLevel *level)
     return level->finite > 0 ? level->width / (double)level->finite : ANB_NAN;
 }
 
-void coverage_print(const Coverage *coverage)
+void coverage_print(const Coverage *coverage, FILE *file)
 {
     char width[SHOW_SIZE];
     if (coverage->n == 0)
         return;
-    printf("\n%-20s %10s %14s %14s %14s\n", "interval", "coverage", "least of 2,000", "most of 2,000", "mean width");
+    fprintf(file, "\n%-20s %10s %14s %14s %14s\n", "interval", "coverage", "least of 2,000", "most of 2,000",
+            "mean width");
     for (size_t i = 0; i < coverage->n; i++) {
         const CoverageLevel *level = &coverage->level[i];
-        printf("%-20.4g %9.1f%% %13.1f%% %13.1f%% %14s\n", level->wanted, 100 * share(coverage, level),
-               100 * level->least, 100 * level->most, show_number(mean_width(level), width));
+        fprintf(file, "%-20.4g %9.1f%% %13.1f%% %13.1f%% %14s\n", level->wanted, 100 * share(coverage, level),
+                100 * level->least, 100 * level->most, show_number(mean_width(level), width));
     }
 }
 

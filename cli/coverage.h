@@ -5,6 +5,7 @@
 #define ANB_CLI_COVERAGE_H
 
 #include "json.h"
+#include <stdio.h>
 #include <anabranch/anabranch.h>
 
 enum { COVERAGE_WINDOW = 2000 };
@@ -27,7 +28,7 @@ typedef struct Coverage {
 void coverage_start(Coverage *coverage, const StreamingLearner *model);
 /* Before the sample is learned. */
 void coverage_add(Coverage *coverage, StreamingLearner *model, const double *x, double y);
-void coverage_print(const Coverage *coverage);
+void coverage_print(const Coverage *coverage, FILE *file);
 /* An array under the key `intervals`; nothing where there are none. */
 void coverage_print_json(const Coverage *coverage, Json *json);
 

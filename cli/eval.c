@@ -7,24 +7,24 @@
 #include "json.h"
 #include "output.h"
 #include "progress.h"
+#include "reading.h"
 #include "rows.h"
 #include "saved.h"
 #include "show.h"
+#include "stop.h"
 #include "watch.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARNER, MODEL, SEED, TARGET, DROP, LIMIT, EVERY, PREDICTIONS, DIAG, DIAG_EVERY, RULES, JSON };
 static const Option options[] = {
     {'l', "learner", "EXPR", "the model, e.g. 'scale(rls(lambda=0.99))'; default: see below"},
     {'m', "model", "MODEL", "start from a saved model instead, whose columns are found by name"},
     {0, "seed", "S", "what random choices are derived from; default 1"},
-    {'t', "target", "COLUMN", "name of the target's column; default: the last one"},
-    {0, "drop", "A,B", "columns to leave out"},
+    {'t', "target", "COLUMN", "the target's column, by name or number; default: the last one"},
     {0, "limit", "N", "read at most N rows"},
     {0, "every", "N", "a row of the table every N rows, instead of at 100, 200, 400, ..."},
-    {0, "predictions", "OUT.csv", "write row, target and prediction of every row; appears when all is done"},
+    {0, "predictions", "OUT.csv", "write row, target and prediction of every row; a file appears when all is done"},
     {0, "diag", "FILE", "write diagnostics as the run goes: CSV where FILE ends in .csv, else JSON Lines"},
     {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
     {0, "rules", "FILE", "predicates and rules for the audit in the diagnostics, in place of the usual six"},
@@ -43,21 +43,24 @@ typedef struct Run {
     Watch watch;
     Coverage coverage;
     uint64_t limit, scored, unlabelled;
+    bool live;              /* rows may come later */
     AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */
     size_t block;           /* rows of it */
     double *x, *y, *said;
+    uint64_t *number; /* of the rows in the table */
+    FILE *text;       /* where the table and the result go: stderr where rows go to standard output */
 } Run;
 
 static int start_new(Run *run, const Arguments *a, const RowsOptions *columns)
 {
     AnbError error = {0};
     AnbModelOptions how = anb_model_defaults();
-    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
+    int status = count_option("seed", option_value(a, "seed"), 0, UINT64_MAX, &how.seed);
     status = status ? status : rows_open(&run->rows, a->operand[0], columns);
     if (status)
         return status;
-    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
+    const char *expression = option_value(a, "learner") ? option_value(a, "learner") : default_learner();
     run->model = anb_parse(run->rows.n_features, expression, &how, &error);
     if (!run->model)
         return complain_of_expression(&error, expression);
@@ -66,45 +69,65 @@ static int start_new(Run *run, const Arguments *a, const RowsOptions *columns)
 
 static int start_saved(Run *run, const Arguments *a, const RowsOptions *columns)
 {
-    if (a->value[LEARNER] || a->value[SEED])
+    if (option_value(a, "learner") || option_value(a, "seed"))
         return complain(BAD_USE, "eval: -m starts from a saved model; -l and --seed are for a new one");
-    int status = saved_open(&run->saved, a->value[MODEL]);
+    int status = saved_open(&run->saved, option_value(a, "model"));
     run->model = run->saved.model;
     return status ? status : saved_rows(&run->saved, &run->rows, a->operand[0], *columns, true);
+}
+
+static int check_outputs(const Arguments *a)
+{
+    const char *outputs[] = {option_value(a, "predictions"), option_value(a, "diag"), option_value(a, "bad-rows")};
+    const char *inputs[] = {a->operand[0], option_value(a, "model"), option_value(a, "rules")};
+    return outputs_apart(outputs, 3, inputs, 3);
+}
+
+/* What the rows and the answers need, and the files that they go to. */
+static int start_outputs(Run *run, const Arguments *a, uint64_t every, uint64_t diag_every)
+{
+    size_t d = run->rows.n_features;
+    const char *predictions = option_value(a, "predictions"), *diag = option_value(a, "diag");
+    bool taken = (predictions && strcmp(predictions, "-") == 0) || (diag && strcmp(diag, "-") == 0);
+    int status = 0;
+    run->text = taken ? stderr : stdout;
+    run->block = BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
+    run->x = malloc(run->block * d * sizeof *run->x);
+    run->y = malloc(2 * run->block * sizeof *run->y);
+    run->number = malloc(run->block * sizeof *run->number);
+    run->said = run->y + run->block;
+    run->score = anb_score_new(NULL);
+    if (!run->x || !run->y || !run->number || !run->score)
+        return complain(BAD_DATA, "out of memory");
+    if (predictions)
+        status = output_open(&run->predictions, predictions);
+    if (!status && run->predictions.file)
+        fprintf(run->predictions.file, "row,target,prediction\n");
+    if (!status && diag)
+        status = watch_start(&run->watch, diag, diag_every, option_value(a, "rules"), run->model);
+    FILE *table = option_value(a, "json") ? (every ? stderr : NULL) : run->text;
+    return status ? status : progress_start(&run->progress, table, every);
 }
 
 static int start(Run *run, const Arguments *a)
 {
     uint64_t every = 0, diag_every = 1;
-    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP]};
+    RowsOptions columns = {.target = option_value(a, "target")};
     run->limit = UINT64_MAX;
-    if (!a->value[DIAG] && (a->value[DIAG_EVERY] || a->value[RULES]))
+    if (!option_value(a, "diag") && (option_value(a, "diag-every") || option_value(a, "rules")))
         return complain(BAD_USE, "eval: --diag-every and --rules are for --diag FILE");
-    int status = count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &run->limit);
-    status = status ? status : count_option("every", a->value[EVERY], 1, UINT64_MAX, &every);
-    status = status ? status : count_option("diag-every", a->value[DIAG_EVERY], 1, UINT64_MAX, &diag_every);
+    int status = check_outputs(a);
+    status = status ? status : reading_options(a, &columns);
+    status = status ? status : count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &run->limit);
+    status = status ? status : count_option("every", option_value(a, "every"), 1, UINT64_MAX, &every);
+    status = status ? status : count_option("diag-every", option_value(a, "diag-every"), 1, UINT64_MAX, &diag_every);
     if (!status)
-        status = a->value[MODEL] ? start_saved(run, a, &columns) : start_new(run, a, &columns);
+        status = option_value(a, "model") ? start_saved(run, a, &columns) : start_new(run, a, &columns);
     if (status)
         return status;
     run->before = *anb_counters(run->model);
-    size_t d = run->rows.n_features;
     coverage_start(&run->coverage, run->model);
-    run->block = BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
-    run->x = malloc(run->block * d * sizeof *run->x);
-    run->y = malloc(2 * run->block * sizeof *run->y);
-    run->said = run->y + run->block;
-    run->score = anb_score_new(NULL);
-    if (!run->x || !run->y || !run->score)
-        return complain(BAD_DATA, "out of memory");
-    if (a->value[PREDICTIONS])
-        status = output_open(&run->predictions, a->value[PREDICTIONS]);
-    if (!status && run->predictions.file)
-        fprintf(run->predictions.file, "row,target,prediction\n");
-    if (!status && a->value[DIAG])
-        status = watch_start(&run->watch, a->value[DIAG], diag_every, a->value[RULES], run->model);
-    FILE *table = a->value[JSON] ? (every ? stderr : NULL) : stdout;
-    return status ? status : progress_start(&run->progress, table, every);
+    return start_outputs(run, a, every, diag_every);
 }
 
 static void end(Run *run)
@@ -116,7 +139,7 @@ static void end(Run *run)
     anb_score_free(run->progress.recent);
     free(run->x);
     free(run->y);
-    rows_close(&run->rows);
+    free(run->number);
 }
 
 /* An empty target is predicted only. */
@@ -162,7 +185,7 @@ static void account_block(Run *run, size_t n)
     for (size_t i = 0; i < n; i++) {
         double y = run->y[i], said = run->said[i];
         if (run->predictions.file)
-            write_prediction(run->predictions.file, run->rows.read - n + i + 1, y, said);
+            write_prediction(run->predictions.file, run->number[i], y, said);
         run->unlabelled += isnan(y);
         if (isnan(y) || isnan(said))
             continue;
@@ -171,19 +194,45 @@ static void account_block(Run *run, size_t n)
     }
 }
 
+/* Reads rows up to a block, but does not wait for one while others can be learned. */
+static int read_block(Run *run, size_t *n)
+{
+    int status = 0;
+    *n = 0;
+    do {
+        status = rows_next(&run->rows, run->x + *n * run->rows.n_features, run->y + *n);
+        if (status == 0)
+            run->number[(*n)++] = run->rows.number;
+    } while (!status && *n < run->block && run->rows.read < run->limit && rows_ready(&run->rows));
+    return status;
+}
+
+/* An answer is seen before the next row is waited for. */
+static void flush_outputs(Run *run)
+{
+    if (!run->live || rows_ready(&run->rows))
+        return;
+    if (run->predictions.file)
+        fflush(run->predictions.file);
+    if (run->watch.file)
+        fflush(run->watch.file);
+    fflush(run->text);
+}
+
+/* An interrupt ends the stream as its end would; a row that came with it may be cut off, and is not learned. */
 static int stream(Run *run)
 {
     int status = 0;
-    while (!status && run->rows.read < run->limit) {
+    while (!status && run->rows.read < run->limit && !stop_requested()) {
         size_t n = 0;
-        for (; !status && n < run->block && run->rows.read < run->limit; n += status == 0)
-            status = rows_next(&run->rows, run->x + n * run->rows.n_features, run->y + n);
-        if (status > 0)
-            break;
+        status = read_block(run, &n);
+        if (stop_requested() && n > 0 && status == 0 && run->live)
+            n--;
         learn_block(run, n);
         account_block(run, n);
+        flush_outputs(run);
     }
-    return status > 0 ? status : 0;
+    return status > 0 && !stop_requested() ? status : 0;
 }
 
 static uint64_t rejected(const Run *run)
@@ -197,7 +246,7 @@ static void print_json(const Run *run, const char *stream_name)
 {
     AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
-    Json json = {stdout, false};
+    Json json = {run->text, false};
     anb_score_report(run->score, &r);
     json_open(&json, NULL, '{');
     json_text(&json, "learner", anb_expression(run->model));
@@ -214,7 +263,7 @@ static void print_json(const Run *run, const char *stream_name)
     coverage_print_json(&run->coverage, &json);
     json_number(&json, "seconds", progress_clock() - run->start);
     json_close(&json, '}');
-    putchar('\n');
+    putc('\n', run->text);
 }
 
 /* How the experts of the first mixture shared the work. */
@@ -224,15 +273,15 @@ static void print_experts(const Run *run)
     char trained[SHOW_SIZE];
     if (anb_mixture(run->model, &mixture))
         return;
-    printf("\n%-20s %10s %12s %12s  %s\n", "expert", "share", "utilization", "trained", "");
+    fprintf(run->text, "\n%-20s %10s %12s %12s  %s\n", "expert", "share", "utilization", "trained", "");
     for (size_t i = 0; i < mixture.k; i++) {
         int bar = (int)(mixture.load[i] * 30 + 0.5);
-        printf("%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i), 100 * mixture.load[i],
-               100 * mixture.utilization[i], show_count(mixture.trained[i], trained),
-               bar < 0    ? 0
-               : bar > 30 ? 30
-                          : bar,
-               "##############################", mixture.dead[i] && !mixture.dense ? " dead" : "");
+        fprintf(run->text, "%-20s %9.1f%% %11.1f%% %12s  %.*s%s\n", anb_expert_name(run->model, i),
+                100 * mixture.load[i], 100 * mixture.utilization[i], show_count(mixture.trained[i], trained),
+                bar < 0    ? 0
+                : bar > 30 ? 30
+                           : bar,
+                "##############################", mixture.dead[i] && !mixture.dense ? " dead" : "");
     }
 }
 
@@ -242,27 +291,31 @@ static void print_result(const Run *run, const char *stream_name)
     AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     anb_score_report(run->score, &r);
-    printf("%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
-    printf("stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
-           run->rows.names[run->rows.n_features]);
-    printf("rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
-    printf(run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
-    printf("mae               %s\n", show_number(r.mae, a));
-    printf("rmse              %s (second half %s)\n", show_number(r.rmse, a), show_number(r.rmse_second_half, b));
-    printf("r2                %s\n", show_number(r.r2, a));
-    printf("speed             %s samples a second\n",
-           run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
-    printf("state             %s\n", show_bytes(anb_state_bytes(run->model), a));
+    fprintf(run->text, "%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
+    fprintf(run->text, "stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
+            run->rows.names[run->rows.n_features]);
+    fprintf(run->text, "rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
+    fprintf(run->text, run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
+    fprintf(run->text, "mae               %s\n", show_number(r.mae, a));
+    fprintf(run->text, "rmse              %s (second half %s)\n", show_number(r.rmse, a),
+            show_number(r.rmse_second_half, b));
+    fprintf(run->text, "r2                %s\n", show_number(r.r2, a));
+    fprintf(run->text, "speed             %s samples a second\n",
+            run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
+    fprintf(run->text, "state             %s\n", show_bytes(anb_state_bytes(run->model), a));
     print_experts(run);
-    coverage_print(&run->coverage);
+    coverage_print(&run->coverage, run->text);
 }
 
 static int run_eval(const Arguments *a)
 {
     Run run = {.start = progress_clock()};
+    stop_arm();
     int status = start(&run, a);
-    if (!status)
+    if (!status) {
+        run.live = table_is_live(&run.rows.table);
         status = stream(&run);
+    }
     if (run.progress.recent)
         progress_end(&run.progress, run.score);
     int watched = watch_end(&run.watch, run.model, &run.rows, a->operand[0]);
@@ -270,24 +323,31 @@ static int run_eval(const Arguments *a)
     int written = output_close(&run.predictions, status == 0);
     status = status ? status : written;
     if (!status)
-        a->value[JSON] ? print_json(&run, a->operand[0]) : print_result(&run, a->operand[0]);
+        option_value(a, "json") ? print_json(&run, a->operand[0]) : print_result(&run, a->operand[0]);
+    if (!status && stop_requested())
+        fprintf(stderr, "interrupted: the result so far\n");
+    reading_summary(&run.rows);
+    int skipped = rows_close(&run.rows);
     end(&run);
-    return status;
+    return status ? status : skipped;
 }
 
 static void more_help(void)
 {
-    printf(
-        "\nFILE is CSV with a header line: comma, semicolon or tab, plain or gzip; - is standard input. Empty cells, "
-        "na and\n"
-        "nan are missing; a row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n\n"
-        "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
-        default_learner());
+    reading_help();
+    printf("SIGINT and SIGTERM end the reading and print the result so far.\n\n"
+           "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
+           default_learner());
     for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
         printf("  %-12s %s\n", (*type)->name, (*type)->brief);
 }
 
-const Command command_eval = {"eval",   "test, then train, over the rows of a file: how good is a learner there?",
-                              "FILE|-", options,
-                              1,        1,
-                              run_eval, more_help};
+const Command command_eval = {"eval",
+                              "test, then train, over the rows of a file: how good is a learner there?",
+                              "FILE|-",
+                              options,
+                              1,
+                              1,
+                              run_eval,
+                              more_help,
+                              reading_table};

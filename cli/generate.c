@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRIFT, ROWS, SEED, OUTPUT };
 static const Option options[] = {{0, "drift", "KIND", "none, gra, gsg or lea; default none"},
                                  {'n', "rows", "N", "how many rows; default 10000"},
                                  {0, "seed", "S", "default 1"},
@@ -110,14 +109,14 @@ static int run_generate(const Arguments *a)
 {
     uint64_t rows = 10000, seed = 1;
     Output output = {0};
-    Truth *truth = find(a->value[DRIFT] ? a->value[DRIFT] : "none");
+    Truth *truth = find(option_value(a, "drift") ? option_value(a, "drift") : "none");
     if (strcmp(a->operand[0], "friedman") != 0)
         return complain(BAD_USE, "generate: unknown stream \"%s\"; there is: friedman", a->operand[0]);
     if (!truth)
-        return complain(BAD_USE, "generate: --drift takes none, gra, gsg or lea, not \"%s\"", a->value[DRIFT]);
-    int status = count_option("rows", a->value[ROWS], 1, (uint64_t)1 << 40, &rows);
-    status = status ? status : count_option("seed", a->value[SEED], 0, UINT32_MAX, &seed);
-    status = status ? status : output_open(&output, a->value[OUTPUT] ? a->value[OUTPUT] : "-");
+        return complain(BAD_USE, "generate: --drift takes none, gra, gsg or lea, not \"%s\"", option_value(a, "drift"));
+    int status = count_option("rows", option_value(a, "rows"), 1, (uint64_t)1 << 40, &rows);
+    status = status ? status : count_option("seed", option_value(a, "seed"), 0, UINT32_MAX, &seed);
+    status = status ? status : output_open(&output, option_value(a, "output") ? option_value(a, "output") : "-");
     if (status)
         return status;
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);

@@ -1,10 +1,12 @@
 /*
- * Where bytes come from. The first two tell gzip from text; a read returns what there is, so that a pipe is followed as
+ * Where bytes come from. The first ones tell the format; a read returns what there is, so that a pipe is followed as
  * it is filled.
  */
 #include "input.h"
 #include "cli.h"
 #include "stop.h"
+#include "unpack.h"
+#include "utf16.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,25 +14,22 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef HAVE_ZLIB
-#include <zlib.h>
-#endif
 
-enum { PACKED = 1 << 16 };
+enum { PACKED = 1 << 16, MAGIC = 16 };
 
 struct Input {
     const char *name;
     int file;
-    bool looked, packed, ended; /* whether the first bytes were seen; are gzip; the file is at its end */
-    size_t from, filled;        /* of what was read and not yet handed on */
+    bool live;           /* no file on a disk */
+    bool looked, ended;  /* whether the first bytes were seen; the file is at its end */
+    bool begun;          /* whether the first bytes of the text were seen */
+    size_t from, filled; /* of what was read and not yet handed on */
     unsigned char bytes[PACKED];
-#ifdef HAVE_ZLIB
-    z_stream zip;
-    bool inside; /* a member of the gzip file has begun and not ended */
-#endif
+    Unpacker *unpacker; /* NULL: plain */
+    Utf16 wide;
 };
 
-static int open_file(const char *path)
+static int open_file(const char *path, bool *live)
 {
     struct stat about;
     int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY);
@@ -40,12 +39,14 @@ static int open_file(const char *path)
             close(file);
         return -1;
     }
+    *live = !S_ISREG(about.st_mode);
     return file;
 }
 
 Input *input_open(const char *path)
 {
-    int file = open_file(path);
+    bool live;
+    int file = open_file(path, &live);
     if (file < 0)
         return NULL;
     Input *input = calloc(1, sizeof *input);
@@ -56,6 +57,7 @@ Input *input_open(const char *path)
     }
     input->name = strcmp(path, "-") == 0 ? "standard input" : path;
     input->file = file;
+    input->live = live;
     return input;
 }
 
@@ -63,12 +65,14 @@ void input_close(Input *input)
 {
     if (!input)
         return;
-#ifdef HAVE_ZLIB
-    if (input->packed)
-        inflateEnd(&input->zip);
-#endif
+    unpack_end(input->unpacker);
     close(input->file);
     free(input);
+}
+
+bool input_is_live(const Input *input)
+{
+    return input->live;
 }
 
 /* Until the file has bytes or an end; false where the program was asked to stop. */
@@ -102,54 +106,29 @@ static long broken(const Input *input, const char *what)
     return -1;
 }
 
-/* Sees to it that the first two bytes are there, where the file has as many. */
+/* Whether the bytes so far may be the beginning of a format's mark, and more are wanted to tell. */
+static bool undecided(const Input *input)
+{
+    return input->filled < MAGIC && !memchr(input->bytes, '\n', input->filled);
+}
+
+/* Sees to it that the first bytes are there, where the file has as many, and tells the format by them. */
 static int look(Input *input)
 {
-    while (input->filled < 2 && !input->ended) {
+    while (undecided(input) && !input->ended) {
         long got = read_file(input, input->bytes + input->filled, PACKED - input->filled);
         if (got < 0)
             return -1;
         input->filled += (size_t)got;
     }
     input->looked = true;
-    if (input->filled < 2 || memcmp(input->bytes, "\x1f\x8b", 2) != 0)
-        return 0;
-#ifdef HAVE_ZLIB
-    if (inflateInit2(&input->zip, 16 + MAX_WBITS) != Z_OK)
-        return (int)broken(input, "out of memory");
-    input->packed = input->inside = true;
-    return 0;
-#else
-    return (int)broken(input, "this is gzip, and the program was built without zlib");
-#endif
+    return unpack_start(input->bytes, input->filled, input->name, &input->unpacker) ? -1 : 0;
 }
 
-#ifdef HAVE_ZLIB
-/* Behind a member that ended another one may follow, or zeros that fill a block. 1: inside a member; 0: nothing but
- * zeros so far; -1 with the complaint made. */
-static int next_member(Input *input)
+static long read_unpacked(Input *input, char *bytes, size_t n)
 {
-    z_stream *zip = &input->zip;
-    if (input->inside)
-        return 1;
-    for (; zip->avail_in > 0 && *zip->next_in == 0; zip->next_in++)
-        zip->avail_in--;
-    input->from = input->filled - zip->avail_in;
-    if (zip->avail_in == 0)
-        return 0;
-    if (*zip->next_in != 0x1f || inflateReset(zip) != Z_OK)
-        return (int)broken(input, "something else is behind the compressed data");
-    input->inside = true;
-    return 1;
-}
-
-static long unpack(Input *input, char *bytes, size_t n)
-{
-    z_stream *zip = &input->zip;
-    zip->next_out = (unsigned char *)bytes;
-    zip->avail_out = n < 1 << 30 ? (unsigned)n : 1 << 30;
-    unsigned wanted = zip->avail_out;
-    while (zip->avail_out == wanted) {
+    for (;;) {
+        size_t used = 0;
         if (input->from == input->filled && !input->ended) {
             long got = read_file(input, input->bytes, PACKED);
             if (got < 0)
@@ -157,34 +136,29 @@ static long unpack(Input *input, char *bytes, size_t n)
             input->from = 0;
             input->filled = (size_t)got;
         }
-        zip->next_in = input->bytes + input->from;
-        zip->avail_in = (unsigned)(input->filled - input->from);
-        if (zip->avail_in == 0)
-            return input->inside ? broken(input, "the compressed data end too early") : 0;
-        int member = next_member(input);
-        if (member < 0)
-            return -1;
-        if (member == 0)
-            continue;
-        int result = inflate(zip, Z_NO_FLUSH);
-        input->from = input->filled - zip->avail_in;
-        if (result == Z_STREAM_END)
-            input->inside = false;
-        else if (result != Z_OK && result != Z_BUF_ERROR)
+        size_t left = input->filled - input->from;
+        long made = left == 0 && unpack_complete(input->unpacker)
+                        ? 0
+                        : unpack(input->unpacker, input->bytes + input->from, left, &used, bytes, n);
+        input->from += used;
+        if (made == UNPACK_DAMAGED)
             return broken(input, "the compressed data are damaged");
+        if (made == UNPACK_FOREIGN)
+            return broken(input, "something else is behind the compressed data");
+        if (made > 0)
+            return made;
+        if (left == 0 && input->ended)
+            return unpack_complete(input->unpacker) ? 0 : broken(input, "the compressed data end too early");
     }
-    return (long)(wanted - zip->avail_out);
 }
-#endif
 
-long input_read(Input *input, char *bytes, size_t n)
+/* The text's bytes in the file's own encoding. */
+static long read_bytes(Input *input, char *bytes, size_t n)
 {
     if (!input->looked && look(input))
         return -1;
-#ifdef HAVE_ZLIB
-    if (input->packed)
-        return unpack(input, bytes, n);
-#endif
+    if (input->unpacker)
+        return read_unpacked(input, bytes, n);
     size_t kept = input->filled - input->from;
     if (kept == 0)
         return input->ended ? 0 : read_file(input, bytes, n);
@@ -192,4 +166,41 @@ long input_read(Input *input, char *bytes, size_t n)
     memcpy(bytes, input->bytes + input->from, kept);
     input->from += kept;
     return (long)kept;
+}
+
+/* UTF-16: at least one character, turned; the room holds what the bytes read can become. */
+static long read_wide(Input *input, char *bytes, size_t n)
+{
+    Utf16 *wide = &input->wide;
+    size_t wanted = n / 2 < UTF16_BYTES ? n / 2 : UTF16_BYTES;
+    for (;;) {
+        long got = read_bytes(input, (char *)wide->bytes + wide->held, wanted - wide->held);
+        if (got < 0)
+            return got;
+        if (got == 0)
+            return wide->held == 0 ? 0 : broken(input, "the text ends inside a character of UTF-16");
+        long made = utf16_turn(wide, wide->held + (size_t)got, bytes);
+        if (made < 0)
+            return broken(input, "half a surrogate pair: this is not UTF-16");
+        if (made > 0)
+            return made;
+    }
+}
+
+/* The first two bytes tell UTF-16. */
+static long read_first(Input *input, char *bytes, size_t n)
+{
+    size_t have = 0;
+    for (long got = 1; have < 2 && got > 0; have += (size_t)got)
+        if ((got = read_bytes(input, bytes + have, 2 - have)) < 0)
+            return got;
+    input->begun = true;
+    return have == 2 && utf16_begins(&input->wide, bytes) ? read_wide(input, bytes, n) : (long)have;
+}
+
+long input_read(Input *input, char *bytes, size_t n)
+{
+    if (!input->begun)
+        return read_first(input, bytes, n);
+    return input->wide.on ? read_wide(input, bytes, n) : read_bytes(input, bytes, n);
 }

@@ -1,7 +1,9 @@
-/* Bytes of a file or of standard input, unpacked where they are gzip (with zlib). */
+/* Bytes of a file or of standard input as UTF-8 text: unpacked where they are gzip or zstd, turned where they are
+ * UTF-16 with a byte order mark. */
 #ifndef ANB_CLI_INPUT_H
 #define ANB_CLI_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Input Input;
@@ -10,8 +12,11 @@ typedef struct Input Input;
 Input *input_open(const char *path);
 void input_close(Input *input);
 
-/* As many bytes as there are, up to n; 0 at the end, -1 with the complaint made, or without one where the program
- * was asked to stop. */
+/* As many bytes as there are, up to n (at least 8); 0 at the end, -1 with the complaint made, or without one where the
+ * program was asked to stop. */
 long input_read(Input *input, char *bytes, size_t n);
+
+/* Whether it is a pipe, a terminal or the like, where more may come later, and not a file on a disk. */
+bool input_is_live(const Input *input);
 
 #endif

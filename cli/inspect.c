@@ -5,7 +5,6 @@
 #include "show.h"
 #include <stdio.h>
 
-enum { JSON };
 static const Option options[] = {{0, "json", NULL, "one JSON object on one line"}, {0}};
 
 static const struct {
@@ -144,7 +143,7 @@ static int run_inspect(const Arguments *a)
     Saved saved = {0};
     int status = saved_open(&saved, a->operand[0]);
     if (!status)
-        a->value[JSON] ? print_json(&saved) : print_text(&saved);
+        option_value(a, "json") ? print_json(&saved) : print_text(&saved);
     saved_close(&saved);
     return status;
 }

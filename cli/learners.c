@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { FEATURES, JSON };
 static const Option options[] = {{0, "features", "N", "features that the bytes are told for; default 10"},
                                  {0, "json", NULL, "print JSON on one line"},
                                  {0}};
@@ -269,9 +268,9 @@ static int show_expression(const char *text, size_t features, Json *json)
 static int run_learners(const Arguments *a)
 {
     uint64_t features = 10;
-    Json json = {stdout, false}, *as_json = a->value[JSON] ? &json : NULL;
+    Json json = {stdout, false}, *as_json = option_value(a, "json") ? &json : NULL;
     const char *what = a->operands ? a->operand[0] : NULL;
-    int status = count_option("features", a->value[FEATURES], 1, 1 << 20, &features);
+    int status = count_option("features", option_value(a, "features"), 1, 1 << 20, &features);
     if (status)
         return status;
     if (!what && !as_json) {

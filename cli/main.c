@@ -2,6 +2,7 @@
  * anabranch COMMAND ...: finds the command, takes its line apart, runs it.
  */
 #include "cli.h"
+#include "json.h"
 #include <anabranch/anabranch.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -29,67 +30,164 @@ static int program_help(void)
     return finish_stdout(EXIT_SUCCESS);
 }
 
+const Option *option_of(const Command *command, size_t i)
+{
+    static const Option none[] = {{0}};
+    const Option *own = command->options ? command->options : none;
+    size_t n = 0;
+    while (own[n].name)
+        n++;
+    if (i < n)
+        return &own[i];
+    const Option *shared = command->shared ? command->shared : none;
+    for (n = i - n; n > 0 && shared->name; n--)
+        shared++;
+    return shared->name ? shared : NULL;
+}
+
+const char *option_value(const Arguments *arguments, const char *name)
+{
+    const Option *option;
+    for (size_t i = 0; (option = option_of(arguments->command, i)); i++)
+        if (strcmp(option->name, name) == 0)
+            return arguments->value[i];
+    return NULL;
+}
+
+static void print_option(const Option *option)
+{
+    char left[64];
+    snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
+             option->letter ? "," : " ", option->name, option->argument ? " " : "",
+             option->argument ? option->argument : "");
+    printf("  %-26s %s\n", left, option->help);
+}
+
 static int command_help(const Command *command)
 {
+    const Option *option;
     printf("%s\n\nUsage: anabranch %s [OPTION]... %s\n\nOptions:\n", command->brief, command->name, command->operands);
-    for (const Option *option = command->options; option->name; option++) {
-        char left[64];
-        snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter ? '-' : ' ',
-                 option->letter ? option->letter : ' ', option->letter ? "," : " ", option->name,
-                 option->argument ? " " : "", option->argument ? option->argument : "");
-        printf("  %-26s %s\n", left, option->help);
+    for (size_t i = 0; (option = option_of(command, i)); i++) {
+        if (option == command->shared)
+            printf("\nHow the table is read:\n");
+        print_option(option);
     }
-    printf("  %-26s %s\n", "-h, --help", "this text");
+    printf("%s  %-26s %s\n", command->shared ? "\n" : "", "-h, --help", "this text");
     if (command->more_help)
         command->more_help();
     return finish_stdout(EXIT_SUCCESS);
 }
 
-/* getopt's two tables from the command's one. Long options return 256 + their index, help returns 'h'. */
+/* ---- for programs: what man pages and completions are made from --------------------------------------------------- */
+
+static void json_option(Json *json, const Option *option)
+{
+    char letter[] = {option->letter, 0};
+    json_open(json, NULL, '{');
+    json_text(json, "name", option->name);
+    if (option->letter)
+        json_text(json, "letter", letter);
+    if (option->argument)
+        json_text(json, "argument", option->argument);
+    if (option->alias)
+        json_text(json, "alias", option->alias);
+    json_text(json, "help", option->help);
+    json_close(json, '}');
+}
+
+static int help_as_json(void)
+{
+    Json json = {stdout, false};
+    json_open(&json, NULL, '{');
+    json_text(&json, "version", anb_version());
+    json_open(&json, "commands", '[');
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const Option *option;
+        json_open(&json, NULL, '{');
+        json_text(&json, "name", commands[i]->name);
+        json_text(&json, "brief", commands[i]->brief);
+        json_text(&json, "operands", commands[i]->operands);
+        json_open(&json, "options", '[');
+        for (size_t k = 0; (option = option_of(commands[i], k)); k++)
+            json_option(&json, option);
+        json_close(&json, ']');
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+    putchar('\n');
+    return finish_stdout(EXIT_SUCCESS);
+}
+
+/* ---- a command line ----------------------------------------------------------------------------------------------- */
+
+enum { LONG = 256 }; /* a long option's code is LONG + its index; an alias's LONG + MAX_OPTIONS + the index */
+
+/* getopt's two tables from the command's. Help returns 'h'. */
 static void getopt_tables(const Command *command, struct option *longs, char *shorts)
 {
-    size_t i = 0;
+    const Option *option;
     *shorts++ = ':';
-    for (; command->options[i].name; i++) {
-        const Option *option = &command->options[i];
-        longs[i] = (struct option){option->name, option->argument != NULL, NULL, (int)(256 + i)};
+    for (int i = 0; (option = option_of(command, (size_t)i)); i++) {
+        *longs++ = (struct option){option->name, option->argument != NULL, NULL, LONG + i};
+        if (option->alias)
+            *longs++ = (struct option){option->alias, option->argument != NULL, NULL, LONG + MAX_OPTIONS + i};
         if (option->letter) {
             *shorts++ = option->letter;
             if (option->argument)
                 *shorts++ = ':';
         }
     }
-    longs[i++] = (struct option){"help", 0, NULL, 'h'};
-    longs[i] = (struct option){0};
+    *longs++ = (struct option){"help", 0, NULL, 'h'};
+    *longs = (struct option){0};
     memcpy(shorts, "h", 2);
 }
 
-static int index_of(const Command *command, int code)
+static size_t index_of(const Command *command, int code)
 {
-    for (int i = 0; code < 256 && command->options[i].name; i++)
-        if (command->options[i].letter == code)
-            return i;
-    return code - 256;
+    const Option *option;
+    if (code >= LONG)
+        return (size_t)(code - LONG) % MAX_OPTIONS;
+    size_t i = 0;
+    while ((option = option_of(command, i)) && option->letter != code)
+        i++;
+    return i;
 }
 
 /* getopt tells the letter of a short option, or the code of a long one that takes no value and was given one. */
 static int unknown_option(const Command *command, const char *word)
 {
-    if (optopt >= 256)
-        return complain(BAD_USE, "%s: option --%s takes no value", command->name, command->options[optopt - 256].name);
+    if (optopt >= LONG)
+        return complain(BAD_USE, "%s: option --%s takes no value", command->name,
+                        option_of(command, index_of(command, optopt))->name);
     char letter[] = {'-', (char)optopt, 0};
     return complain(BAD_USE, "%s: unknown option %s; see `anabranch %s --help`", command->name, optopt ? letter : word,
                     command->name);
 }
 
+/* The last value counts, but for lists, which grow. */
+static int set_value(Arguments *arguments, size_t i, const char *value)
+{
+    char *old = arguments->value[i];
+    bool joined = old && option_of(arguments->command, i)->list;
+    size_t size = strlen(value) + (joined ? strlen(old) : 0) + 2;
+    char *text = malloc(size);
+    if (!text)
+        return complain(BAD_DATA, "out of memory");
+    snprintf(text, size, "%s%s%s", joined ? old : "", joined ? "," : "", value);
+    free(old);
+    arguments->value[i] = text;
+    return 0;
+}
+
 static int take_apart(const Command *command, int argc, char **argv, Arguments *arguments, bool *help)
 {
-    struct option longs[MAX_OPTIONS + 2];
+    struct option longs[2 * MAX_OPTIONS + 2];
     char shorts[2 * MAX_OPTIONS + 4];
-    int code;
+    int code, status = 0;
     getopt_tables(command, longs, shorts);
     opterr = 0;
-    while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+    while (!status && (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         if (code == ':')
             return complain(BAD_USE, "%s: option %s needs a value", command->name, argv[optind - 1]);
         if (code == '?')
@@ -97,25 +195,27 @@ static int take_apart(const Command *command, int argc, char **argv, Arguments *
         if (code == 'h')
             *help = true;
         else
-            arguments->value[index_of(command, code)] = optarg ? optarg : "";
+            status = set_value(arguments, index_of(command, code), optarg ? optarg : "");
     }
     arguments->operand = argv + optind;
     arguments->operands = argc - optind;
-    return 0;
+    return status;
 }
 
 static int run(const Command *command, int argc, char **argv)
 {
-    Arguments arguments = {0};
+    Arguments arguments = {.command = command};
     bool help = false;
     int status = take_apart(command, argc, argv, &arguments, &help);
-    if (status)
-        return status;
-    if (help)
-        return command_help(command);
-    if (arguments.operands < command->min_operands || arguments.operands > command->max_operands)
-        return complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
-    return finish_stdout(command->run(&arguments));
+    if (!status && help)
+        status = command_help(command);
+    else if (!status && (arguments.operands < command->min_operands || arguments.operands > command->max_operands))
+        status = complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
+    else if (!status)
+        status = finish_stdout(command->run(&arguments));
+    for (size_t i = 0; i < MAX_OPTIONS; i++)
+        free(arguments.value[i]);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -123,9 +223,11 @@ int main(int argc, char **argv)
     if (argc < 2)
         return complain(BAD_USE, "which command? See `anabranch --help`");
     bool help = strcmp(argv[1], "help") == 0;
+    if (help && argc == 3 && strcmp(argv[2], "--json") == 0)
+        return help_as_json();
     if ((help && argc == 2) || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return program_help();
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("anabranch %s\n", anb_version());
         return finish_stdout(EXIT_SUCCESS);
     }

@@ -7,31 +7,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What an interrupt must not leave behind; one output is open at a time. */
-static char pending[4096];
+/* What an interrupt must not leave behind. */
+enum { OPEN_AT_ONCE = 4 };
+static char pending[OPEN_AT_ONCE][4096];
 
 static void on_signal(int number)
 {
-    unlink(pending);
+    for (int i = 0; i < OPEN_AT_ONCE; i++)
+        if (pending[i][0])
+            unlink(pending[i]);
     signal(number, SIG_DFL);
     raise(number);
 }
 
-static void guard(const char *temporary)
+/* A signal that the command takes care of itself is left to it. */
+static void guard_signal(int number)
 {
-    snprintf(pending, sizeof pending, "%s", temporary);
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    signal(SIGHUP, on_signal);
-    signal(SIGPIPE, on_signal);
+    struct sigaction now;
+    if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        signal(number, on_signal);
 }
 
-static void unguard(void)
+static bool guard(const char *temporary)
 {
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
+    int i = 0;
+    while (i < OPEN_AT_ONCE && pending[i][0])
+        i++;
+    if (i == OPEN_AT_ONCE)
+        return false;
+    snprintf(pending[i], sizeof pending[i], "%s", temporary);
+    guard_signal(SIGINT);
+    guard_signal(SIGTERM);
+    guard_signal(SIGHUP);
+    guard_signal(SIGPIPE);
+    return true;
+}
+
+static void unguard(const char *temporary)
+{
+    for (int i = 0; i < OPEN_AT_ONCE; i++)
+        if (strcmp(pending[i], temporary) == 0)
+            pending[i][0] = 0;
 }
 
 static int refuse(Output *output)
@@ -46,7 +62,7 @@ static FILE *open_beside(Output *output)
 {
     size_t size = strlen(output->path) + sizeof ".XXXXXX";
     output->temporary = malloc(size);
-    if (!output->temporary || size > sizeof pending) {
+    if (!output->temporary || size > sizeof pending[0]) {
         errno = output->temporary ? ENAMETOOLONG : ENOMEM;
         return NULL;
     }
@@ -57,7 +73,8 @@ static FILE *open_beside(Output *output)
     mode_t mask = umask(0);
     umask(mask);
     fchmod(file, 0666 & ~mask);
-    guard(output->temporary);
+    if (!guard(output->temporary))
+        return NULL;
     return fdopen(file, "w");
 }
 
@@ -89,11 +106,57 @@ int output_close(Output *output, bool keep)
     if (output->temporary) {
         if (!keep || failed)
             unlink(output->temporary);
-        unguard();
+        unguard(output->temporary);
     }
     if (failed)
         complain(BAD_DATA, "cannot write %s: %s", output->path, strerror(why));
     free(output->temporary);
     *output = (Output){0};
     return failed ? BAD_DATA : 0;
+}
+
+/* ---- in place ---------------------------------------------------------------------------------------------------- */
+
+int output_direct(FILE **file, const char *path)
+{
+    *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    return *file ? 0 : complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
+}
+
+int output_direct_close(FILE *file, const char *name)
+{
+    bool failed = fflush(file) || ferror(file);
+    if (file != stdout)
+        failed |= fclose(file) != 0;
+    return failed ? complain(BAD_DATA, "%s: not all of it could be written", name) : 0;
+}
+
+/* ---- outputs over inputs ----------------------------------------------------------------------------------------- */
+
+static bool about_file(const char *path, int standard, struct stat *about)
+{
+    bool known = path && (strcmp(path, "-") == 0 ? fstat(standard, about) : stat(path, about)) == 0;
+    return known && S_ISREG(about->st_mode);
+}
+
+static bool same_file(const char *a, int standard_a, const char *b, int standard_b)
+{
+    struct stat x, y;
+    if (a && b && strcmp(a, b) == 0 && strcmp(a, "-") != 0 && (stat(a, &x) || S_ISREG(x.st_mode)))
+        return true;
+    return about_file(a, standard_a, &x) && about_file(b, standard_b, &y) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+int outputs_apart(const char *const *outputs, size_t n, const char *const *inputs, size_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < m; j++)
+            if (same_file(outputs[i], STDOUT_FILENO, inputs[j], STDIN_FILENO))
+                return complain(BAD_USE, "cannot write %s: it is an input", outputs[i]);
+        for (size_t j = 0; j < i; j++)
+            if (same_file(outputs[i], STDOUT_FILENO, outputs[j], STDOUT_FILENO))
+                return complain(BAD_USE, "cannot write %s: two outputs are the same file", outputs[i]);
+    }
+    return 0;
 }

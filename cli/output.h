@@ -11,6 +11,19 @@ typedef struct Output {
     char *temporary; /* NULL where it is written in place: standard output, a device, a pipe */
 } Output;
 
+/**
+ * Sees to it that no output is an input, or the same file as another output.
+ *
+ * @param outputs, inputs  paths, NULL for those that are not asked for, "-" for standard output and input
+ * @return                 0, or BAD_USE with the complaint made
+ */
+int outputs_apart(const char *const *outputs, size_t n, const char *const *inputs, size_t m);
+
+/* A file that is written in place, as the run goes, or standard output. 0, or BAD_USE with the complaint made. */
+int output_direct(FILE **file, const char *path);
+/* 0, or BAD_DATA with the complaint made where not all could be written. */
+int output_direct_close(FILE *file, const char *name);
+
 /* "-" is standard output. 0, or BAD_USE with the complaint made. */
 int output_open(Output *output, const char *path);
 

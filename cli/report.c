@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUT };
 static const Option options[] = {{'o', "output", "OUT.html", "where the page goes; default: standard output"}, {0}};
 
 enum { KEPT = 800, SHOWN = 12, ROWS = 32, RULES = 12, TABLE = 200, NETWORKS = 16 };
@@ -483,7 +482,7 @@ static int run_report(const Arguments *a)
     Output output = {0};
     int status = read_file(run, a->operand[0]);
     if (!status)
-        status = output_open(&output, a->value[OUT] ? a->value[OUT] : "-");
+        status = output_open(&output, option_value(a, "output") ? option_value(a, "output") : "-");
     if (!status) {
         run->out = output.file;
         run->k = record_size(&run->last, "expert_share");

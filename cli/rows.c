@@ -1,95 +1,98 @@
-/* Samples from CSV. */
+/* Samples from a table. */
 #include "rows.h"
 #include "cli.h"
+#include "columns.h"
+#include "guess.h"
+#include "skipped.h"
 #include <anabranch/type.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-static bool is_name(const Cell *cell, const char *name)
+/* While the columns find their places. */
+typedef struct Layout {
+    bool *ignored, *number;
+    Guess *guess;
+    size_t target; /* SIZE_MAX: none */
+} Layout;
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+/* Every column that is neither left out nor the target is a feature. */
+static int place_all(Rows *rows, const Layout *layout)
 {
-    return cell->size == strlen(name) && memcmp(cell->text, name, cell->size) == 0;
+    Table *table = &rows->table;
+    for (size_t i = 0; i < table->columns; i++)
+        if (!layout->ignored[i] && i != layout->target) {
+            rows->names[rows->n_features] = strdup(table->names[i]);
+            rows->place[i] = rows->n_features++;
+        }
+    if (rows->n_features > 0)
+        return 0;
+    return complain(BAD_DATA, "%s: no feature column: the table has one column, \"%s\"%s", table->name, table->names[0],
+                    table->columns == 1 ? "; --delimiter says what stands between columns" : "");
 }
 
-/* The column of a name, which must stand there once. */
-static int find_column(const Rows *rows, const char *name, const char *what, size_t *found)
+/* A model's feature is found by its name, which only one column may have. */
+static int place_feature(Rows *rows, const RowsOptions *options, size_t j)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < rows->columns; i++)
-        if (is_name(&rows->csv.cell[i], name)) {
-            *found = i;
+    const Table *table = &rows->table;
+    size_t at = SIZE_MAX, count = 0;
+    for (size_t i = 0; i < table->columns; i++)
+        if (strcmp(table->names[i], options->features[j]) == 0) {
+            at = i;
             count++;
         }
-    if (count == 1)
-        return 0;
-    return complain(BAD_USE, "%s: %s \"%s\" %s", rows->csv.name, what, name,
-                    count ? "is the name of several columns" : "is not the name of a column");
+    if (count == 0 && options->missing_columns) {
+        rows->absent[rows->n_absent++] = j;
+    } else if (count != 1) {
+        return complain(BAD_DATA, "%s: the model's feature \"%s\" is %s", table->name, options->features[j],
+                        count ? "the name of several columns"
+                              : "not the name of a column; --missing-columns takes it for missing in every row");
+    } else {
+        rows->place[at] = j;
+    }
+    rows->names[j] = strdup(options->features[j]);
+    return 0;
 }
 
-static int drop_columns(Rows *rows, const char *list, bool *dropped)
+static int place_named(Rows *rows, const RowsOptions *options, const Layout *layout)
 {
     int status = 0;
-    char *names = list ? strdup(list) : NULL, *rest = NULL;
-    for (char *name = names ? strtok_r(names, ",", &rest) : NULL; name && !status; name = strtok_r(NULL, ",", &rest)) {
-        size_t at = 0;
-        status = find_column(rows, name, "--drop", &at);
-        if (!status)
-            dropped[at] = true;
-    }
-    free(names);
+    for (size_t j = 0; j < options->n_features && !status; j++)
+        status = place_feature(rows, options, j);
+    rows->n_features = options->n_features;
+    for (size_t i = 0; i < rows->table.columns && !status; i++)
+        if (layout->ignored[i] && rows->place[i] != SIZE_MAX)
+            status = complain(BAD_USE, "the model's feature \"%s\" is left out by --ignore", rows->table.names[i]);
+    if (!status && rows->n_absent == rows->n_features)
+        status = complain(BAD_DATA, "%s: none of the model's features is the name of a column", rows->table.name);
     return status;
 }
 
-static char *name_of(const Cell *cell)
+static int default_target(Rows *rows, Layout *layout)
 {
-    return strndup(cell->text, cell->size);
+    const Table *table = &rows->table;
+    for (size_t i = 0; i < table->columns; i++)
+        layout->target = layout->ignored[i] ? layout->target : i;
+    if (layout->target == SIZE_MAX || table->names[layout->target][0])
+        return 0;
+    return complain(BAD_USE, "%s: the last column has no name: -t #%zu where it is the target, --ignore #%zu where not",
+                    table->name, layout->target + 1, layout->target + 1);
 }
 
-/* Every column that is neither dropped nor the target is a feature. */
-static int place_all(Rows *rows, const bool *dropped, size_t target)
+static int find_target(Rows *rows, const RowsOptions *options, Layout *layout)
 {
-    for (size_t i = 0; i < rows->columns; i++)
-        if (!dropped[i] && i != target) {
-            rows->names[rows->n_features] = name_of(&rows->csv.cell[i]);
-            rows->place[i] = rows->n_features++;
-        }
-    if (rows->n_features == 0)
-        return complain(BAD_DATA, "%s:%llu: no feature column; the header is one name a column", rows->csv.name,
-                        (unsigned long long)rows->csv.line);
-    return 0;
-}
-
-static int place_named(Rows *rows, const RowsOptions *options, const bool *dropped)
-{
-    for (size_t j = 0; j < options->n_features; j++) {
-        size_t at = 0;
-        int status = find_column(rows, options->features[j], "the model's feature", &at);
-        if (status)
-            return BAD_DATA;
-        if (dropped[at])
-            return complain(BAD_USE, "the model's feature \"%s\" is dropped", options->features[j]);
-        rows->place[at] = j;
-        rows->names[j] = strdup(options->features[j]);
-    }
-    rows->n_features = options->n_features;
-    return 0;
-}
-
-static int find_target(Rows *rows, const RowsOptions *options, const bool *dropped, size_t *target)
-{
+    layout->target = SIZE_MAX;
     if (options->no_target)
         return 0;
-    if (options->target) {
-        const char *what = options->model_target ? "the model's target" : "target";
-        int status = find_column(rows, options->target, what, target);
-        if (!status && dropped[*target])
-            return complain(BAD_USE, "the target \"%s\" is dropped", options->target);
-        return status && options->model_target ? BAD_DATA : status;
-    }
-    for (size_t i = 0; i < rows->columns; i++)
-        *target = dropped[i] ? *target : i;
-    return 0;
+    if (!options->target)
+        return default_target(rows, layout);
+    const char *what = options->model_target ? "the model's target" : "target";
+    int status = columns_find(&rows->table, options->target, what, &layout->target);
+    if (!status && layout->ignored[layout->target])
+        return complain(BAD_USE, "the target \"%s\" is left out by --ignore", options->target);
+    return status && options->model_target ? BAD_DATA : status;
 }
 
 static int place_target(Rows *rows, size_t target)
@@ -97,7 +100,7 @@ static int place_target(Rows *rows, size_t target)
     if (rows->place[target] != SIZE_MAX)
         return complain(BAD_USE, "the target \"%s\" is a feature of the model", rows->names[rows->place[target]]);
     rows->place[target] = rows->n_features;
-    rows->names[rows->n_features] = name_of(&rows->csv.cell[target]);
+    rows->names[rows->n_features] = strdup(rows->table.names[target]);
     return 0;
 }
 
@@ -120,129 +123,176 @@ static int check_distinct(const Rows *rows)
     for (size_t i = 1; i < n && !twice; i++)
         twice = strcmp(sorted[i - 1], sorted[i]) == 0 ? sorted[i] : NULL;
     free(sorted);
-    return twice
-               ? complain(BAD_DATA, "%s:%llu: \"%s\" is the name of several columns; a model finds its columns by name",
-                          rows->csv.name, (unsigned long long)rows->csv.line, twice)
-               : 0;
+    return twice ? complain(BAD_DATA,
+                            "%s: \"%s\" is the name of several columns; a model finds its columns by name: --ignore "
+                            "leaves one out by its number",
+                            rows->table.name, twice)
+                 : 0;
 }
 
-/* Line ends are LF or CRLF: with others the whole file would be one header. */
-static int check_line_ends(const Rows *rows)
+/* ---- what the columns hold --------------------------------------------------------------------------------------- */
+
+/* A delimiter at the end of every line makes a column that has no name and no value. */
+static void drop_trailing(const Rows *rows, Layout *layout)
 {
-    for (size_t i = 0; i < rows->columns; i++) {
-        const Cell *cell = &rows->csv.cell[i];
-        const char *at = memchr(cell->text, '\r', cell->size);
-        if (at && (at + 1 == cell->text + cell->size || at[1] != '\n'))
-            return complain(BAD_DATA, "%s:%llu: column %zu: a carriage return inside a name; lines end in LF or CRLF",
-                            rows->csv.name, (unsigned long long)rows->csv.line, i + 1);
+    size_t last = rows->table.columns - 1;
+    const Guess *guess = &layout->guess[last];
+    if (last > 0 && rows->table.names[last][0] == 0 && guess->numbers + guess->texts == 0 && guess->missing > 0)
+        layout->ignored[last] = true;
+}
+
+/* Texts where numbers are wanted: one hint that names them all. */
+static int check_texts(const Rows *rows, const Layout *layout)
+{
+    char list[400] = "", word[64];
+    size_t first = SIZE_MAX, size = 0;
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        if (rows->place[i] == SIZE_MAX || layout->number[i] || !guess_is_text(&layout->guess[i]))
+            continue;
+        first = first == SIZE_MAX ? i : first;
+        if (size < sizeof list - 70 && rows->place[i] != rows->n_features)
+            size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", size ? "," : "",
+                                     columns_word(&rows->table, i, word));
     }
-    return 0;
+    if (first == SIZE_MAX)
+        return 0;
+    return complain(BAD_DATA, "%s:%llu: column %zu, \"%s\": \"%s\" is not a number%s%s%s", rows->table.name,
+                    (unsigned long long)layout->guess[first].line, first + 1, rows->table.names[first],
+                    layout->guess[first].text, size ? "; --ignore " : "", list, size ? " leaves such columns out" : "");
 }
 
-static int read_header(Rows *rows, const RowsOptions *options, bool *dropped)
+static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
 {
-    size_t target = SIZE_MAX; /* none */
-    int status = check_line_ends(rows);
-    if (!status)
-        status = drop_columns(rows, options->drop, dropped);
-    if (!status)
-        status = find_target(rows, options, dropped, &target);
-    if (!status)
-        status = options->features ? place_named(rows, options, dropped) : place_all(rows, dropped, target);
-    if (!status && target != SIZE_MAX)
-        status = place_target(rows, target);
-    return status || !options->distinct ? status : check_distinct(rows);
+    Table *table = &rows->table;
+    bool known = options->features != NULL;
+    int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
+    status = status ? status : columns_choose(table, options->number, "--number", layout->number);
+    if (!status && !known)
+        status = guess_columns(table, &rows->cells, ROWS_GUESSED, layout->guess);
+    if (!status && !known)
+        drop_trailing(rows, layout);
+    status = status ? status : find_target(rows, options, layout);
+    status = status ? status : known ? place_named(rows, options, layout) : place_all(rows, layout);
+    if (!status && layout->target != SIZE_MAX)
+        status = place_target(rows, layout->target);
+    if (!status && options->distinct)
+        status = check_distinct(rows);
+    return status || known ? status : check_texts(rows, layout);
 }
 
 int rows_open(Rows *rows, const char *path, const RowsOptions *options)
 {
-    *rows = (Rows){0};
-    int status = csv_open(&rows->csv, path);
-    if (!status)
-        status = csv_next(&rows->csv);
-    if (status < 0)
-        return complain(BAD_DATA, "%s: the file is empty; a header line is expected", rows->csv.name);
+    *rows = (Rows){.cells = options->cells, .on_bad = options->on_bad};
+    rows->cells.decimal = rows->cells.decimal ? rows->cells.decimal : '.';
+    cell_format_ready(&rows->cells);
+    int status = table_open(&rows->table, path, &options->table);
     if (status)
         return status;
-    rows->columns = rows->csv.cells;
-    rows->place = malloc(rows->columns * sizeof *rows->place);
-    rows->names = calloc(rows->columns + options->n_features + 2, sizeof *rows->names);
-    bool *dropped = calloc(rows->columns, sizeof *dropped);
-    if (!rows->place || !rows->names || !dropped) {
-        free(dropped);
-        return complain(BAD_DATA, "out of memory");
-    }
-    for (size_t i = 0; i < rows->columns; i++)
+    size_t columns = rows->table.columns;
+    Layout layout = {calloc(2, columns), NULL, calloc(columns, sizeof *layout.guess), SIZE_MAX};
+    rows->place = malloc(columns * sizeof *rows->place);
+    rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
+    rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
+    bool failed = !layout.ignored || !layout.guess || !rows->place || !rows->absent || !rows->names;
+    layout.number = layout.ignored + columns;
+    for (size_t i = 0; i < columns && !failed; i++)
         rows->place[i] = SIZE_MAX;
-    status = read_header(rows, options, dropped);
-    free(dropped);
+    status = failed ? complain(BAD_DATA, "out of memory") : lay_out(rows, options, &layout);
+    free(layout.ignored);
+    free(layout.guess);
+    if (!status && options->bad_rows)
+        status = skipped_open(&rows->skipped, options->bad_rows);
     return status;
 }
 
-void rows_close(Rows *rows)
+int rows_close(Rows *rows)
 {
+    int status = skipped_close(rows->skipped);
     for (size_t i = 0; rows->names && i <= rows->n_features; i++)
         free(rows->names[i]);
     free(rows->names);
     free(rows->place);
-    csv_close(&rows->csv);
+    free(rows->absent);
+    table_close(&rows->table);
     *rows = (Rows){0};
+    return status;
 }
 
-static bool is_word(const char *text, size_t size, const char *word)
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+/* The word itself where a shell takes it as it is, for the hint. */
+static const char *missing_word(const Cell *cell, char *room)
 {
-    return size == strlen(word) && strncasecmp(text, word, size) == 0;
+    bool plain = cell->size > 0 && cell->size < 20;
+    for (size_t i = 0; i < cell->size && plain; i++)
+        plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-./_", cell->text[i]) != NULL;
+    snprintf(room, 24, "%.*s", plain ? (int)cell->size : 4, plain ? cell->text : "WORD");
+    return room;
 }
 
-/* Empty, na, nan: missing. inf: infinite. Blanks around a cell do not count. */
-static bool read_cell(const Csv *csv, const Cell *cell, double *value)
+static int not_a_number(Rows *rows, size_t i)
 {
-    Cell inner = *cell;
-    if (csv_number(csv, cell, value))
-        return true;
-    while (inner.size > 0 && (*inner.text == ' ' || *inner.text == '\t'))
-        inner.text++, inner.size--;
-    while (inner.size > 0 && (inner.text[inner.size - 1] == ' ' || inner.text[inner.size - 1] == '\t'))
-        inner.size--;
-    bool sign = inner.size > 0 && (*inner.text == '-' || *inner.text == '+');
-    const char *word = inner.text + sign;
-    size_t size = inner.size - sign;
-    if (is_word(word, size, "inf") || is_word(word, size, "infinity"))
-        *value = sign && *inner.text == '-' ? -HUGE_VAL : HUGE_VAL;
-    else if (inner.size == 0 || is_word(inner.text, inner.size, "na") || is_word(word, size, "nan"))
-        *value = ANB_NAN;
-    else
-        return csv_number(csv, &inner, value);
-    return true;
+    char word[64], missing[24];
+    Table *table = &rows->table;
+    Cell cell = cell_trim(table->cell[i]);
+    bool target = rows->place[i] == rows->n_features;
+    return bad_row(table->problem,
+                   "column %zu, \"%.60s\": \"%.*s\" is not a number; what takes it: --missing %s, "
+                   "--on-bad-row skip%s%s",
+                   i + 1, table->names[i], (int)(cell.size < 40 ? cell.size : 40), cell.text,
+                   missing_word(&cell, missing), target ? "" : ", --ignore ",
+                   target ? "" : columns_word(table, i, word));
 }
 
-static int not_a_number(const Rows *rows, size_t i)
+static int read_cells(Rows *rows, double *x, double *y)
 {
-    const Cell *cell = &rows->csv.cell[i];
-    size_t place = rows->place[i];
-    bool first = rows->read == 0 && place < rows->n_features;
-    return complain(BAD_DATA, "%s:%llu: column %zu, \"%s\": \"%.*s\" is not a number%s%s%s", rows->csv.name,
-                    (unsigned long long)rows->csv.line, i + 1, rows->names[place],
-                    (int)(cell->size < 40 ? cell->size : 40), cell->text, first ? "; --drop " : "",
-                    first ? rows->names[place] : "", first ? " leaves the column out" : "");
+    Table *table = &rows->table;
+    int status = 0;
+    for (size_t i = 0; i < table->columns; i++) {
+        size_t place = rows->place[i];
+        double *to = place < rows->n_features ? &x[place] : y, unused;
+        if (place == SIZE_MAX || cell_number(&rows->cells, &table->cell[i], table->limit, to ? to : &unused))
+            continue;
+        status = status ? status : not_a_number(rows, i);
+        if (rows->on_bad != BAD_IS_MISSING)
+            return status;
+        *(to ? to : &unused) = ANB_NAN;
+    }
+    for (size_t j = 0; j < rows->n_absent; j++)
+        x[rows->absent[j]] = ANB_NAN;
+    return status;
+}
+
+static int complain_of_row(const Rows *rows)
+{
+    return complain(BAD_DATA, "%s:%llu: %s", rows->table.name, (unsigned long long)rows->table.line,
+                    rows->table.problem);
 }
 
 int rows_next(Rows *rows, double *x, double *y)
 {
-    int status = csv_next(&rows->csv);
-    if (status)
-        return status;
-    if (rows->csv.cells != rows->columns)
-        return complain(BAD_DATA, "%s:%llu: column %zu: the row has %zu cells, the header has %zu", rows->csv.name,
-                        (unsigned long long)rows->csv.line,
-                        (rows->csv.cells < rows->columns ? rows->csv.cells : rows->columns) + 1, rows->csv.cells,
-                        rows->columns);
-    for (size_t i = 0; i < rows->columns; i++) {
-        size_t place = rows->place[i];
-        double *to = place < rows->n_features ? &x[place] : y, unused;
-        if (place != SIZE_MAX && !read_cell(&rows->csv, &rows->csv.cell[i], to ? to : &unused))
-            return not_a_number(rows, i);
+    for (;;) {
+        int status = table_next(&rows->table);
+        bool whole = status == 0;
+        if (whole)
+            status = read_cells(rows, x, y);
+        else if (status != BAD_ROW)
+            return status;
+        rows->number++;
+        if (status == BAD_ROW && rows->on_bad == STOP_AT_BAD)
+            return complain_of_row(rows);
+        if (status == BAD_ROW) {
+            rows->bad++;
+            skipped_add(rows->skipped, &rows->table);
+        }
+        if (status == 0 || (whole && rows->on_bad == BAD_IS_MISSING)) {
+            rows->read++;
+            return 0;
+        }
     }
-    rows->read++;
-    return 0;
+}
+
+bool rows_ready(const Rows *rows)
+{
+    return table_ready(&rows->table);
 }

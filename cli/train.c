@@ -3,7 +3,9 @@
  * lost, and the file is the old model or the whole new one at every moment.
  */
 #include "cli.h"
+#include "output.h"
 #include "progress.h"
+#include "reading.h"
 #include "saved.h"
 #include "show.h"
 #include "stop.h"
@@ -16,14 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEARNER, MODEL, OUTPUT, SEED, TARGET, DROP, LIMIT, SAVE_EVERY };
 static const Option options[] = {
     {'l', "learner", "EXPR", "a new model, e.g. 'scale(rls(lambda=0.99))'; default: that of eval"},
     {'m', "model", "MODEL", "go on with a saved model, whose columns are found by name"},
     {'o', "output", "MODEL", "where the model is saved; may be the same file"},
     {0, "seed", "S", "of a new model: what random choices are derived from; default 1"},
-    {'t', "target", "COLUMN", "name of the target's column; default: the model's, or the last one"},
-    {0, "drop", "A,B", "of a new model: columns to leave out"},
+    {'t', "target", "COLUMN", "the target's column, by name or number; default: the model's, or the last one"},
     {0, "limit", "N", "read at most N rows"},
     {0, "save-every", "N", "save after every N rows, too"},
     {0}};
@@ -33,18 +33,20 @@ typedef struct Training {
     Saved saved; /* with -m */
     StreamingLearner *model;
     uint64_t limit, save_every;
-    uint64_t before; /* rows that the saved model had learned from */
+    uint64_t before;  /* rows that the saved model had learned from */
+    uint64_t learned; /* rows with a target */
     const char *output;
     double *x;
 } Training;
 
 static int check_use(const Arguments *a)
 {
-    if (!a->value[OUTPUT])
+    if (!option_value(a, "output"))
         return complain(BAD_USE, "train: -o MODEL is missing: where is the model to be saved?");
-    if (a->value[MODEL] && (a->value[LEARNER] || a->value[SEED] || a->value[DROP]))
-        return complain(BAD_USE, "train: -m goes on with a model; -l, --seed and --drop are for a new one");
-    return 0;
+    if (option_value(a, "model") && (option_value(a, "learner") || option_value(a, "seed")))
+        return complain(BAD_USE, "train: -m goes on with a model; -l and --seed are for a new one");
+    const char *outputs[] = {option_value(a, "output"), option_value(a, "bad-rows")};
+    return outputs_apart(outputs, 2, (const char *[]){a->operand[0]}, 1);
 }
 
 /* Whether a file can be made there: told before the rows are learned, not after. */
@@ -68,8 +70,8 @@ static int start_new(Training *t, const Arguments *a, const RowsOptions *columns
 {
     AnbError error = {0};
     AnbModelOptions how = anb_model_defaults();
-    const char *expression = a->value[LEARNER] ? a->value[LEARNER] : default_learner();
-    int status = count_option("seed", a->value[SEED], 0, UINT64_MAX, &how.seed);
+    const char *expression = option_value(a, "learner") ? option_value(a, "learner") : default_learner();
+    int status = count_option("seed", option_value(a, "seed"), 0, UINT64_MAX, &how.seed);
     status = status ? status : rows_open(&t->rows, a->operand[0], columns);
     if (status)
         return status;
@@ -81,7 +83,7 @@ static int start_new(Training *t, const Arguments *a, const RowsOptions *columns
 
 static int start_saved(Training *t, const Arguments *a, const RowsOptions *columns)
 {
-    int status = saved_open(&t->saved, a->value[MODEL]);
+    int status = saved_open(&t->saved, option_value(a, "model"));
     if (status)
         return status;
     const char *rows = anb_snapshot_note(t->saved.snapshot, "rows");
@@ -92,15 +94,16 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
 
 static int start(Training *t, const Arguments *a)
 {
-    RowsOptions columns = {.target = a->value[TARGET], .drop = a->value[DROP], .distinct = true};
+    RowsOptions columns = {.target = option_value(a, "target"), .distinct = true};
     int status = check_use(a);
-    status = status ? status : check_output(a->value[OUTPUT]);
+    status = status ? status : check_output(option_value(a, "output"));
+    status = status ? status : reading_options(a, &columns);
     t->limit = UINT64_MAX;
-    t->output = a->value[OUTPUT];
-    status = status ? status : count_option("limit", a->value[LIMIT], 0, UINT64_MAX, &t->limit);
-    status = status ? status : count_option("save-every", a->value[SAVE_EVERY], 1, UINT64_MAX, &t->save_every);
+    t->output = option_value(a, "output");
+    status = status ? status : count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &t->limit);
+    status = status ? status : count_option("save-every", option_value(a, "save-every"), 1, UINT64_MAX, &t->save_every);
     if (!status)
-        status = a->value[MODEL] ? start_saved(t, a, &columns) : start_new(t, a, &columns);
+        status = option_value(a, "model") ? start_saved(t, a, &columns) : start_new(t, a, &columns);
     if (status)
         return status;
     t->x = malloc(t->rows.n_features * sizeof *t->x);
@@ -130,7 +133,7 @@ static int learn(Training *t)
     int status;
     while ((status = next_row(t, &y)) == 0) {
         if (!isnan(y))
-            anb_train_one(t->model, t->x, y, 1);
+            t->learned += !isnan(anb_train_one(t->model, t->x, y, 1));
         if (t->save_every > 0 && t->rows.read % t->save_every == 0 && (status = save(t)) != 0)
             return status;
     }
@@ -147,6 +150,15 @@ static void report(const Training *t, double seconds)
             show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}), t->output);
 }
 
+/* A model that learned nothing from rows that were there is not saved as if all were well. */
+static int check_learned(const Training *t)
+{
+    if (t->rows.read == 0 || t->learned > 0 || stop_requested())
+        return 0;
+    return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"; nothing was saved",
+                    t->rows.table.name, (unsigned long long)t->rows.read, t->rows.names[t->rows.n_features]);
+}
+
 static int run_train(const Arguments *a)
 {
     Training t = {0};
@@ -157,6 +169,8 @@ static int run_train(const Arguments *a)
         stop_arm();
         status = learn(&t);
         if (!status)
+            status = check_learned(&t);
+        if (!status)
             status = save(&t);
         if (!status)
             report(&t, progress_clock() - from);
@@ -164,14 +178,16 @@ static int run_train(const Arguments *a)
     if (t.model != t.saved.model)
         anb_free(t.model);
     saved_close(&t.saved);
-    rows_close(&t.rows);
+    reading_summary(&t.rows);
+    int skipped = rows_close(&t.rows);
     free(t.x);
-    return status;
+    return status ? status : skipped;
 }
 
 static void more_help(void)
 {
-    printf("\nFILE is read as by eval. SIGINT and SIGTERM end the reading and save. Bad data end the run without "
+    reading_help();
+    printf("SIGINT and SIGTERM end the reading and save. Bad data end the run without "
            "saving, but for\n"
            "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many "
            "rows were\n"
@@ -179,4 +195,5 @@ static void more_help(void)
 }
 
 const Command command_train = {
-    "train", "learn the rows of a file and save the model", "FILE|-", options, 1, 1, run_train, more_help};
+    "train",      "learn the rows of a file and save the model", "FILE|-", options, 1, 1, run_train, more_help,
+    reading_table};

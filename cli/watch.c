@@ -1,6 +1,7 @@
 #include "watch.h"
 #include "cli.h"
 #include "json.h"
+#include "output.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,9 @@ int watch_start(Watch *watch, const char *path, uint64_t every, const char *rule
     int status = audited ? start_audit(watch, rules, model) : 0;
     if (status)
         return status;
-    watch->file = fopen(path, "w");
-    if (!watch->file)
-        return complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
+    status = output_direct(&watch->file, path);
+    if (status)
+        return status;
     if (watch->csv)
         anb_diagnostics_csv_head(watch->d, watch->audit, print, watch->file);
     return 0;
@@ -154,19 +155,18 @@ static void put_summary(Watch *watch, const StreamingLearner *model, const Rows 
 
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
 {
-    bool failed = false;
+    int status = 0;
     if (watch->file) {
         if (watch->written != watch->seen)
             write_record(watch);
         if (!watch->csv)
             put_summary(watch, model, rows, stream);
-        failed = ferror(watch->file);
-        failed |= fclose(watch->file) != 0;
+        status = output_direct_close(watch->file, watch->path);
     }
     anb_audit_free(watch->audit);
     anb_diagnostics_free(watch->d);
     watch->audit = NULL;
     watch->d = NULL;
     watch->file = NULL;
-    return failed ? complain(BAD_DATA, "%s: not all of it could be written", watch->path) : 0;
+    return status;
 }

@@ -49,7 +49,7 @@ START_TEST(wrong_use)
     refused(run("$A eval -l 'oracle' d.csv"), 2, "oracle");
     refused(run("$A eval -t z d.csv"), 2, "\"z\" is not the name of a column");
     refused(run("$A eval --drop a,z d.csv"), 2, "\"z\"");
-    refused(run("$A eval --drop y -t y d.csv"), 2, "dropped");
+    refused(run("$A eval --drop y -t y d.csv"), 2, "left out");
     refused(run("$A eval nothing.csv"), 2, "nothing.csv");
     refused(run("$A eval ."), 2, "directory");
     refused(run("$A learners ols"), 2, "ols");
@@ -91,7 +91,7 @@ START_TEST(targets_and_dropped_columns)
 {
     write_text("d.csv", "y;when;a\n1;monday;5\n2;tuesday;6\n3;sunday;7\n");
     refused(run("$A eval -l mean -t y d.csv"), 1,
-            "d.csv:2: column 2, \"when\": \"monday\" is not a number; --drop when");
+            "d.csv:2: column 2, \"when\": \"monday\" is not a number; --ignore when");
     ck_assert_int_eq(run("$A eval --json -l mean -t y --drop when d.csv"), 0);
     ck_assert(json("n") == 3 && json("features") == 1);
     ck_assert_double_eq_tol(json("mae"), (1 + 1 + 1.5) / 3, 1e-12);
@@ -161,7 +161,7 @@ START_TEST(bad_data_says_where)
                  {"a,y\n1,2\n1,z\n", "d.csv:3: column 2, \"y\": \"z\" is not a number"},
                  {"a,y\n1,2\n0x10,2\n", "\"0x10\" is not a number"},
                  {"a,y\r1,2\r", "d.csv:1: column 2: a carriage return"},
-                 {"\n\ny\n1\n", "d.csv:3: no feature column"},
+                 {"\n\ny\n1\n", "d.csv: no feature column"},
                  {"a;y\n1;2\n1,5;2\n", "\"1,5\" is not a number"},
                  {"a,y\n1,2\n1 5,2\n", "\"1 5\" is not a number"},
                  {"a,y\n1,2\n1e,2\n", "\"1e\" is not a number"},
@@ -174,10 +174,7 @@ START_TEST(bad_data_says_where)
     }
     write_bytes("d.csv", "a,y\n1,2\n1,\0\n", 12);
     refused(run("$A eval --json -l mean d.csv"), 1, "d.csv:3: a NUL byte");
-    write_bytes("d.csv",
-                "\xff\xfe"
-                "a\0,\0y\0\n\0",
-                10);
+    write_bytes("d.csv", "a\0,\0y\0\n\0", 8);
     refused(run("$A eval --json -l mean d.csv"), 1, "NUL");
 }
 END_TEST
@@ -186,7 +183,7 @@ END_TEST
 START_TEST(inches)
 {
     write_text("d.csv", "part,x,y\n5\" pipe,1,2\n\"a \"\"6\"\"\nlong, \" ,2,4\n7\",3,6\n");
-    refused(run("$A eval --json -l mean --drop part d.csv"), 1, "d.csv:3: column 1: text behind");
+    ck_assert_int_eq(run("$A eval --json -l mean --drop part d.csv"), 0); /* blanks behind a quote do not count */
     write_text("d.csv", "part,x,y\n5\" pipe,1,2\n\"a \"\"6\"\"\nlong, \",2,4\n7\",3,6\n");
     ck_assert_int_eq(run("$A eval --json -l mean --drop part d.csv"), 0);
     ck_assert(json("n") == 3 && json("features") == 1);
@@ -301,7 +298,9 @@ START_TEST(no_half_written_files)
                          "sleep 0.1; done; "
                          "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"),
                      0);
-    ck_assert(!strstr(out, "q.csv"));
+    ck_assert(strstr(out, "q.csv") && !strstr(out, "q.csv.")); /* whole: the rows so far */
+    read_text("q.csv", out, sizeof out);
+    ck_assert_str_eq(out, "row,target,prediction\n1,2,0\n");
     /* nobody reads its table any more */
     ck_assert_int_eq(run("$A generate friedman -n 5000 -o f.csv; $A eval -l mean --every 1 --predictions r.csv f.csv | "
                          "head -n 1; ls"),

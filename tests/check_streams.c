@@ -6,18 +6,8 @@
 #include "cli/rows.h"
 #include <anabranch/anabranch.h>
 #include <dirent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-int complain(int status, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    return status;
-}
 
 static char folder[1000];
 

@@ -1,0 +1,116 @@
+#include "reading.h"
+#include <stdio.h>
+#include <string.h>
+
+const Option reading_table[] = {
+    {0, "delimiter", "CHAR",
+     "what stands between cells: a character, or comma, semicolon, tab, pipe, blanks; default: "
+     "guessed"},
+    {0, "no-header", NULL, "the first line is a row; columns are called 1, 2, 3, ..."},
+    {0, "header", NULL, "the first line is the header even where it holds numbers"},
+    {0, "comment", "TEXT", "skip lines that begin with it, e.g. '#'"},
+    {0, "skip-lines", "N", "skip N lines before the header"},
+    {0, "skip-rows", "N", "skip N rows behind the header, e.g. one of units"},
+    {0, "decimal", "CHAR", "the decimal mark: . or ,; default ."},
+    {0, "thousands", "CHAR", "what stands between groups of three digits, e.g. ,"},
+    {0, "missing", "A,B", "words that mean a missing cell, besides nothing, na, nan, n/a, #n/a, <na>, null, none",
+     true},
+    {0, "ignore", "A,B", "columns to leave out; like every column: by name, or by number from 1", true, "drop"},
+    {0, "number", "A,B", "columns of numbers, whatever they seem to hold", true},
+    {0, "on-bad-row", "WHAT", "stop (the default), skip the row, or take what cannot be read for missing"},
+    {0, "bad-rows", "FILE", "where bad rows are written: line, problem, cells"},
+    {0}};
+
+static int read_delimiter(const char *text, char *delimiter)
+{
+    static const struct {
+        const char *word;
+        char c;
+    } words[] = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},    {"\\t", '\t'},
+                 {"pipe", '|'},  {"blanks", BLANKS}, {"blank", BLANKS}};
+    if (!text)
+        return 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i].word) == 0) {
+            *delimiter = words[i].c;
+            return 0;
+        }
+    if (text[0] > 0 && !text[1] && !strchr("\"\r\n.-+", text[0]) && (text[0] < '0' || text[0] > '9')) {
+        *delimiter = text[0];
+        return 0;
+    }
+    return complain(BAD_USE, "--delimiter takes one character, or comma, semicolon, tab, pipe, blanks, not \"%s\"",
+                    text);
+}
+
+static int read_marks(const Arguments *a, CellFormat *cells)
+{
+    const char *decimal = option_value(a, "decimal"), *thousands = option_value(a, "thousands");
+    if (decimal && strcmp(decimal, ",") != 0 && strcmp(decimal, ".") != 0)
+        return complain(BAD_USE, "--decimal takes . or , not \"%s\"", decimal);
+    if (thousands && (strlen(thousands) != 1 || !strchr(",.' _", *thousands)))
+        return complain(BAD_USE, "--thousands takes one of , . ' _ and a blank, not \"%s\"", thousands);
+    cells->decimal = decimal ? *decimal : '.';
+    cells->thousands = thousands ? *thousands : 0;
+    if (cells->decimal == cells->thousands)
+        return complain(BAD_USE, "the decimal mark and the one between thousands are the same: \"%c\"; say both",
+                        cells->decimal);
+    return 0;
+}
+
+static int read_bad_rows(const Arguments *a, RowsOptions *options)
+{
+    static const char *const words[] = {"stop", "skip", "missing"};
+    const char *what = option_value(a, "on-bad-row");
+    options->bad_rows = option_value(a, "bad-rows");
+    for (int i = 0; what && i < 3; i++)
+        if (strcmp(what, words[i]) == 0) {
+            options->on_bad = (OnBadRow)i;
+            return 0;
+        }
+    if (what)
+        return complain(BAD_USE, "--on-bad-row takes stop, skip or missing, not \"%s\"", what);
+    options->on_bad = options->bad_rows ? SKIP_BAD : STOP_AT_BAD;
+    return 0;
+}
+
+int reading_options(const Arguments *a, RowsOptions *options)
+{
+    TableOptions *table = &options->table;
+    table->no_header = option_value(a, "no-header") != NULL;
+    table->header = option_value(a, "header") != NULL;
+    table->dialect.comment = option_value(a, "comment");
+    options->cells.missing = option_value(a, "missing");
+    options->ignore = option_value(a, "ignore");
+    options->number = option_value(a, "number");
+    if (table->no_header && table->header)
+        return complain(BAD_USE, "--header and --no-header exclude each other");
+    if (table->dialect.comment && !*table->dialect.comment)
+        return complain(BAD_USE, "--comment \"\" would skip every line");
+    int status = read_delimiter(option_value(a, "delimiter"), &table->dialect.delimiter);
+    status = status ? status : read_marks(a, &options->cells);
+    status = status ? status : read_bad_rows(a, options);
+    status = status ? status
+                    : count_option("skip-lines", option_value(a, "skip-lines"), 0, UINT64_MAX / 2,
+                                   &table->dialect.skip_lines);
+    return status ? status
+                  : count_option("skip-rows", option_value(a, "skip-rows"), 0, UINT64_MAX / 2, &table->skip_rows);
+}
+
+void reading_help(void)
+{
+    printf(
+        "\nFILE is CSV or JSON Lines, plain, gzip or zstd; - is standard input. The delimiter (comma, semicolon, tab, "
+        "| or\n"
+        "blanks) is guessed from the first two lines; UTF-16 is read where it has a byte order mark. A row with inf or "
+        "1e400 is\n"
+        "rejected and counted; a row without target is predicted only.\n");
+}
+
+void reading_summary(const Rows *rows)
+{
+    static const char *const what[] = {"", "skipped", "read with missing cells or skipped"};
+    if (rows->bad > 0)
+        fprintf(stderr, "anabranch: %s: %llu bad row%s %s\n", rows->table.name, (unsigned long long)rows->bad,
+                rows->bad > 1 ? "s" : "", what[rows->on_bad]);
+}
