@@ -15,15 +15,16 @@ typedef struct Median {
     double m, s, n;
 } Median;
 
+/* The state, member by member: from this follow its size, snapshots, equality and the checks after loading. */
+static const AnbField members[] = {{ANB_MEMBER(Median, m), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Median, s), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Median, n), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {0}};
+static const AnbField fields[] = {{ANB_STRUCT(Median, members)}, {0}};
+
 static const AnbParam params[] = {{"rate", ANB_REAL, offsetof(MedianOptions, rate), .05, 0, 1, ANB_OPEN_MIN, NULL,
                                    "step, as a share of the mean error"},
                                   {0}};
-
-static AnbNeed need(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){.state = sizeof(Median)};
-}
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -42,12 +43,6 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->m += o->rate * s->s * weight * ((error > 0) - (error < 0));
 }
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    (void)self;
-    anb_visit(visitor, state, ANB_F64, sizeof(Median) / sizeof(double));
-}
-
 static const StreamingLearnerType median = {
     .name = "median",
     .brief = "the running median of the target",
@@ -56,10 +51,9 @@ static const StreamingLearnerType median = {
     .params = params,
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
     .version = 1,
-    .need = need,
+    .fields = fields,
     .predict = predict,
     .update = update,
-    .ranges = ranges,
 };
 
 int main(void)

@@ -18,19 +18,27 @@ typedef struct Linear {
     double b;
     AnbMoments target; /* where normalized */
     double unused[4];  /* w starts on a cache line */
-    double w[];
+    double w[];        /* the field behind this struct */
 } Linear;
+
+static const AnbField members[] = {
+    {ANB_MEMBER(Linear, b), .must = ANB_FINITE}, {ANB_INNER(Linear, target, AnbMoments, anb_moments_fields)}, {0}};
+
+static const AnbField fields[] = {
+    {ANB_STRUCT(Linear, members)}, {.name = "w", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE}, {0}};
+
+/* The model's output for the row as it came, and the target's deviation. */
+typedef struct Output {
+    double f, sd;
+} Output;
+
+static const AnbField scratch_fields[] = {{ANB_SCRATCH_STRUCT(Output)}, {0}};
 
 static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbLinearOptions, rate), .01, 0, 1e6, 0, NULL, "step size"},
     {"normalized", ANB_BOOL, offsetof(AnbLinearOptions, normalized), 0, 0, 0, 0, NULL,
      "standardise the target and divide the step by the row's square"},
     {0}};
-
-static AnbNeed need(const AnbNode *self)
-{
-    return (AnbNeed){sizeof(Linear) + self->n_features * sizeof(double), 2};
-}
 
 /* A restarted model says 0: so does one that is about to be. */
 static double finite_or_0(double f)
@@ -42,11 +50,12 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
-    scratch[0] = anb_dot(s->w, row->x, self->n_features) + s->b;
+    Output *out = (Output *)scratch;
+    out->f = anb_dot(s->w, row->x, self->n_features) + s->b;
     if (!o->normalized)
-        return finite_or_0(scratch[0]);
-    scratch[1] = anb_moments_sd(&s->target);
-    return finite_or_0(s->target.mean + scratch[1] * scratch[0]);
+        return finite_or_0(out->f);
+    out->sd = anb_moments_sd(&s->target);
+    return finite_or_0(s->target.mean + out->sd * out->f);
 }
 
 static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
@@ -63,26 +72,27 @@ static double clip(double v, double bound)
 }
 
 static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight,
-                              const double *scratch)
+                              const Output *out)
 {
     double d = (double)self->n_features;
-    if (scratch[1] > 0) {
-        double error = clip((y - s->target.mean) / scratch[1] - scratch[0], 4);
+    if (out->sd > 0) {
+        double error = clip((y - s->target.mean) / out->sd - out->f, 4);
         double rate = .1 * sqrt(d + 1) / (1 + anb_dot(row->x, row->x, self->n_features));
         move(self, s, row, 2 * rate * weight * error);
     }
     anb_moments_add(&s->target, y, weight);
-    if (anb_nonfinite(&s->target.weight, 3) != 0)
+    if (!anb_moments_finite(&s->target))
         anb_restart(self, s, row);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
+    const Output *out = (const Output *)scratch;
     if (o->normalized)
-        update_normalized(self, state, row, y, weight, scratch);
+        update_normalized(self, state, row, y, weight, out);
     else
-        move(self, state, row, 2 * o->rate * weight * (y - scratch[0]));
+        move(self, state, row, 2 * o->rate * weight * (y - out->f));
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -90,22 +100,6 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     double f = predict(self, state, row, scratch);
     update(self, state, row, y, weight, scratch);
     return f;
-}
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Linear *s = state;
-    anb_visit(visitor, &s->b, ANB_F64, 1);
-    anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, s->w, ANB_F64, self->n_features);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    const Linear *s = state;
-    bool fine = anb_nonfinite(state, sizeof(Linear) / sizeof(double) + self->n_features) == 0 &&
-                s->target.weight >= 0 && s->target.square >= 0;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "linear: a weight is not finite");
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
@@ -133,11 +127,10 @@ const StreamingLearnerType anb_linear = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .predict = predict,
     .update = update,
     .step = step,
     .sparsity = &sparsity,
-    .ranges = ranges,
-    .validate = validate,
 };

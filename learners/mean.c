@@ -10,11 +10,9 @@ typedef struct Mean {
     double n, mean;
 } Mean;
 
-static AnbNeed need(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){sizeof(Mean), 0};
-}
+static const AnbField members[] = {
+    {ANB_MEMBER(Mean, n), .must = ANB_FINITE | ANB_NOT_NEGATIVE}, {ANB_MEMBER(Mean, mean), .must = ANB_FINITE}, {0}};
+static const AnbField fields[] = {{ANB_STRUCT(Mean, members)}, {0}};
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -30,29 +28,13 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->mean = anb_toward(s->mean, y, weight / s->n);
 }
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    (void)self;
-    anb_visit(visitor, state, ANB_F64, sizeof(Mean) / sizeof(double));
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    const Mean *s = state;
-    (void)self;
-    bool fine = s->n >= 0 && s->n - s->n == 0 && s->mean - s->mean == 0;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "mean: not a mean");
-}
-
 const StreamingLearnerType anb_mean = {
     .name = "mean",
     .brief = "the running mean of the target",
     .example = "mean",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_EXACT | ANB_CLIPPED,
     .version = 1,
-    .need = need,
+    .fields = fields,
     .predict = predict,
     .update = update,
-    .ranges = ranges,
-    .validate = validate,
 };

@@ -17,8 +17,6 @@
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
 
-enum { BASE = ANB_RLS_OWN };
-
 static const AnbParam params[] = {
     {"lambda", ANB_REAL, offsetof(AnbRlsOptions, lambda), .999, 0, 1, ANB_OPEN_MIN, NULL, "forgetting factor"},
     {"delta", ANB_REAL, offsetof(AnbRlsOptions, delta), 100, 0, 1e12, ANB_OPEN_MIN, NULL,
@@ -36,18 +34,54 @@ static AnbRls rls_of(const AnbNode *self)
     return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
 }
 
-/* Scratch: the prediction as it came, then that of src/numeric/rls.h on a 64-byte boundary. */
-enum { RAW = 0, WORK = 8 };
-
-static AnbNeed need(const AnbNode *self)
+static size_t part_size(const AnbNode *self)
 {
-    return (AnbNeed){anb_rls_state(self->n_features) * sizeof(double), WORK + anb_rls_scratch(self->n_features)};
+    return anb_rls_state(self->n_features) * sizeof(double);
 }
+
+static void part_visit(const AnbNode *self, void *part, AnbVisitor *visitor)
+{
+    AnbRls rls = rls_of(self);
+    anb_rls_visit(&rls, part, visitor);
+}
+
+static int part_validate(const AnbNode *self, const void *part, AnbError *error)
+{
+    AnbRls rls = rls_of(self);
+    return anb_rls_validate(&rls, part, error);
+}
+
+static size_t if_adaptive(const AnbNode *self)
+{
+    return ((const AnbRlsOptions *)self->options)->adaptive;
+}
+
+static const AnbPart part = {part_size, part_visit, part_validate};
+
+enum { RLS, BASE };
+static const AnbField fields[] = {
+    [RLS] = {.name = "rls", .part = &part},
+    [BASE] = {.name = "base", .kind = ANB_F64, .count = if_adaptive, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    {0}};
+
+static size_t work_size(const AnbNode *self)
+{
+    return anb_rls_scratch(self->n_features);
+}
+
+/* The prediction as it came; what src/numeric/rls.h works with. */
+enum { RAW, WORK };
+static const AnbField scratch_fields[] = {
+    [RAW] = {.name = "raw", .kind = ANB_F64, .fixed = 1},
+    [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
+    {0}};
 
 static int init(const AnbNode *self, void *state)
 {
     AnbRls rls = rls_of(self);
     anb_rls_init(&rls, state);
+    if (if_adaptive(self))
+        *(double *)anb_field(self, state, BASE) = 0;
     return 0;
 }
 
@@ -64,8 +98,9 @@ static double finite_or_0(double f)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRls rls = rls_of(self);
-    scratch[RAW] = anb_rls_predict(&rls, state, row->x, scratch + WORK);
-    return finite_or_0(scratch[RAW]);
+    double *raw = anb_scratch(self, scratch, RAW);
+    *raw = anb_rls_predict(&rls, state, row->x, anb_scratch(self, scratch, WORK));
+    return finite_or_0(*raw);
 }
 
 static double clamp(double v, double low, double high)
@@ -85,11 +120,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     const AnbRlsOptions *o = self->options;
     AnbRls rls = rls_of(self);
-    double error = y - scratch[RAW], *s = state, lambda = o->lambda;
+    const double *raw = anb_scratch(self, scratch, RAW);
+    double error = y - *raw, lambda = o->lambda;
     bool finite = error - error == 0;
     if (finite && o->adaptive)
-        lambda = adapted(lambda, &s[BASE], fabs(error), y);
-    if (!finite || !anb_rls_update(&rls, s, error, lambda, weight, scratch + WORK))
+        lambda = adapted(lambda, anb_field(self, state, BASE), fabs(error), y);
+    if (!finite || !anb_rls_update(&rls, state, error, lambda, weight, anb_scratch(self, scratch, WORK)))
         anb_restart(self, state, row);
 }
 
@@ -106,30 +142,14 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_rls_refresh(&rls, state, factor);
 }
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    const AnbRlsOptions *o = self->options;
-    AnbRls rls = rls_of(self);
-    anb_rls_visit(&rls, state, visitor);
-    if (o->adaptive)
-        anb_visit(visitor, (double *)state + BASE, ANB_F64, 1);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    AnbRls rls = rls_of(self);
-    if (((const double *)state)[BASE] < 0)
-        return anb_fail(error, ANB_E_STATE, "rls: the running mean of the errors' size is negative");
-    return anb_rls_validate(&rls, state, error);
-}
-
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    const double *s = state, *w = anb_rls_weights(state);
+    const AnbRlsHead *head = state;
+    const double *w = anb_rls_weights(state);
     size_t n = self->n_features, small = 0;
     (void)scratch;
-    double bound = .01 * fabs(anb_dot(w, row->x, n) + s[ANB_RLS_W0]);
+    double bound = .01 * fabs(anb_dot(w, row->x, n) + head->w0);
     for (size_t j = 0; j < n; j++)
         small += fabs(w[j] * row->x[j]) < bound;
     return (double)small / (double)n;
@@ -145,7 +165,8 @@ const StreamingLearnerType anb_rls = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
@@ -153,6 +174,4 @@ const StreamingLearnerType anb_rls = {
     .sparsity = &sparsity,
     .reset = reset,
     .refresh = refresh,
-    .ranges = ranges,
-    .validate = validate,
 };

@@ -14,14 +14,22 @@
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
-typedef struct Scale {
-    AnbRange range;
-    double moments[]; /* count[d], mean[d], m2[d], inv_sd[d] */
-} Scale;
+enum { RANGE, COUNT, MEAN, M2, INV_SD };
+static const AnbField fields[] = {
+    [RANGE] = {ANB_STRUCT(AnbRange, anb_range_fields)}, /* of the target */
+    [COUNT] = {.name = "count", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [MEAN] = {.name = "mean", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
+    [M2] = {.name = "m2", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
+    [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
+    {0}};
 
-static AnbNeed need(const AnbNode *self)
+/* The row as the child sees it. */
+static const AnbField scratch_fields[] = {{.name = "z", .kind = ANB_F64, .count = anb_per_feature}, {0}};
+
+static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *z)
 {
-    return (AnbNeed){sizeof(Scale) + 4 * self->n_features * sizeof(double), self->n_features};
+    anb_standardize(row->x, anb_field_const(self, state, MEAN), anb_field_const(self, state, INV_SD), 4,
+                    self->n_features, z);
 }
 
 /* The row as the child sees it. */
@@ -32,31 +40,31 @@ static AnbRow made_row(const AnbRow *row, const double *z)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    size_t d = self->n_features;
-    const Scale *s = state;
     AnbRow inner = made_row(row, scratch);
-    anb_standardize(row->x, s->moments + d, s->moments + 3 * d, 4, d, scratch);
-    return anb_range_clip(&s->range, anb_child_predict(self, 0, state, &inner, scratch));
+    standardize(self, state, row, scratch);
+    return anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
 }
 
 /* A feature whose moments left the doubles starts again. */
-static void reset_bad_features(double *moments, size_t d, const AnbRow *row)
+static void reset_bad_features(const AnbNode *self, void *state, const AnbRow *row)
 {
-    for (size_t j = 0; j < d; j++)
-        if (anb_nonfinite(&moments[d + j], 1) + anb_nonfinite(&moments[2 * d + j], 1) != 0) {
-            for (size_t part = 0; part < 4; part++)
-                moments[part * d + j] = 0;
+    double *count = anb_field(self, state, COUNT), *mean = anb_field(self, state, MEAN);
+    double *m2 = anb_field(self, state, M2), *inv_sd = anb_field(self, state, INV_SD);
+    for (size_t j = 0; j < self->n_features; j++)
+        if (anb_nonfinite(&mean[j], 1) + anb_nonfinite(&m2[j], 1) != 0) {
+            count[j] = mean[j] = m2[j] = inv_sd[j] = 0;
             anb_restart_part(row);
         }
 }
 
-static void learn_row(const AnbNode *self, Scale *s, const AnbRow *row, double y, double weight)
+static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight)
 {
-    size_t d = self->n_features;
-    double *m = s->moments;
-    if (!(anb_moments_update(m, m + d, m + 2 * d, m + 3 * d, row->x, weight, d) == 0))
-        reset_bad_features(m, d, row);
-    anb_range_add(&s->range, y);
+    double bad =
+        anb_moments_update(anb_field(self, state, COUNT), anb_field(self, state, MEAN), anb_field(self, state, M2),
+                           anb_field(self, state, INV_SD), row->x, weight, self->n_features);
+    if (!(bad == 0))
+        reset_bad_features(self, state, row);
+    anb_range_add(anb_field(self, state, RANGE), y);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -68,12 +76,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    size_t d = self->n_features;
-    Scale *s = state;
     AnbRow inner = made_row(row, scratch);
-    anb_standardize(row->x, s->moments + d, s->moments + 3 * d, 4, d, scratch);
-    double f = anb_range_clip(&s->range, anb_child_step(self, 0, state, &inner, y, weight, scratch));
-    learn_row(self, s, row, y, weight);
+    standardize(self, state, row, scratch);
+    double f =
+        anb_range_clip(anb_field_const(self, state, RANGE), anb_child_step(self, 0, state, &inner, y, weight, scratch));
+    learn_row(self, state, row, y, weight);
     return f;
 }
 
@@ -85,19 +92,11 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 
 static const AnbWrapperTable wrapper = {.row = shown};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Scale *s = state;
-    anb_range_visit(&s->range, visitor);
-    anb_visit(visitor, s->moments, ANB_F64, 4 * self->n_features);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const Scale *s = state;
-    if (anb_nonfinite(s->moments, 4 * self->n_features) != 0 || !anb_weights_valid(s->moments, self->n_features))
-        return anb_fail(error, ANB_E_STATE, "scale: the moments of a feature are none");
-    return anb_range_valid(&s->range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: not a target range");
+    return anb_range_valid(anb_field_const(self, state, RANGE))
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
 }
 
 const StreamingLearnerType anb_scale = {
@@ -108,11 +107,11 @@ const StreamingLearnerType anb_scale = {
     .version = 1,
     .min_children = 1,
     .max_children = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .predict = predict,
     .update = update,
     .step = step,
     .wrapper = &wrapper,
-    .ranges = ranges,
     .validate = validate,
 };

@@ -2,6 +2,7 @@
  * them. */
 #include "src/numeric/conformal.h"
 #include "reload.h"
+#include "src/host/bytes.h"
 #include "src/host/model.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -33,7 +34,7 @@ static void *field_of(const StreamingLearner *model, size_t node, size_t field, 
 {
     const AnbNode *n = &model->plan->nodes[node];
     Place p = {.visitor = {pass}, .skip = field};
-    n->type->ranges(n, anb_state_of(model, n), &p.visitor);
+    anb_visit_own(n, anb_state_of(model, n), &p.visitor);
     ck_assert_msg(p.data && p.kind == kind && at < p.count, "%s has no such field %zu", anb_expression(model), field);
     return p.data;
 }
@@ -130,8 +131,8 @@ static size_t disturb(StreamingLearner *model, const char *where, size_t node, s
     static const double values[] = {NAN, HUGE_VAL, -HUGE_VAL};
     const AnbNode *n = &model->plan->nodes[node];
     Place p = {.visitor = {pass}, .skip = field};
-    if (n->type->ranges)
-        n->type->ranges(n, anb_state_of(model, n), &p.visitor);
+    if (n->type->fields || n->type->ranges)
+        anb_visit_own(n, anb_state_of(model, n), &p.visitor);
     for (size_t i = 0; p.data && p.kind == ANB_F64 && i < 9; i++) {
         size_t which = i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count;
         double *at = (double *)p.data + which, old = *at;
@@ -195,7 +196,7 @@ START_TEST(a_tree_that_is_not_begun_has_nothing_done)
     for (Place p; !counts; field++) { /* eight counts in a row: the grower's */
         const AnbNode *node = &model->plan->nodes[0];
         p = (Place){.visitor = {pass}, .skip = field};
-        node->type->ranges(node, anb_state_of(model, node), &p.visitor);
+        anb_visit_own(node, anb_state_of(model, node), &p.visitor);
         ck_assert_ptr_nonnull(p.data);
         counts = p.kind == ANB_U32 && p.count == N ? p.data : NULL;
     }

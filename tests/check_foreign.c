@@ -68,7 +68,8 @@ START_TEST(half_a_type_is_refused)
     StreamingLearnerType type = {.name = "half", .brief = "nothing in it"};
     AnbExpert expert = {.type = &type};
     ck_assert_ptr_null(anb_new(2, &expert, NULL, &error));
-    ck_assert(error.code == ANB_E_ARGUMENT && strstr(error.message, "half: a type has need, predict and update"));
+    ck_assert(error.code == ANB_E_ARGUMENT &&
+              strstr(error.message, "half: a type has fields or need, predict and update"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         type = opaque;
         type.name = names[i];

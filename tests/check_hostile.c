@@ -9,6 +9,7 @@
 #include "suite.h"
 #include "zoo.h"
 #include <float.h>
+#include "src/host/bytes.h"
 #include "src/host/model.h"
 #include <time.h>
 
@@ -252,7 +253,7 @@ static void check_nodes(const StreamingLearner *model, size_t t, const char *whe
     AnbError error = {0};
     for (size_t i = 0; i < model->plan->n_nodes; i++) {
         const AnbNode *node = &model->plan->nodes[i];
-        int code = node->type->validate ? node->type->validate(node, anb_state_of(model, node), &error) : 0;
+        int code = anb_validate_own(node, anb_state_of(model, node), &error);
         ck_assert_msg(code == 0, "%s: sample %zu: %s refuses its state: %s", where, t, node->label, error.message);
         double least = positive && node->type == &anb_rls ? least_of_p(node, anb_state_of(model, node)) : 0;
         ck_assert_msg(least > -1e-9, "%s: sample %zu: %s: P has an eigenvalue of %g", where, t, node->label, least);

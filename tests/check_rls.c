@@ -63,7 +63,7 @@ static void dense_update(Dense *m, const double *z, double y, double lambda, dou
 static void compare(const Dense *m, const AnbRls *rls, const double *state)
 {
     for (size_t i = 0; i < m->n; i++) {
-        double w = i < rls->n ? anb_rls_weights(state)[i] : state[ANB_RLS_W0];
+        double w = i < rls->n ? anb_rls_weights(state)[i] : anb_rls_head_const(state)->w0;
         ck_assert_double_eq_tol(w, (double)m->w[i], 1e-9);
         for (size_t j = 0; j < m->n; j++)
             ck_assert_double_eq_tol(anb_rls_p(rls, state, i, j), (double)m->p[i][j], 1e-9 * rls->delta);
@@ -136,7 +136,7 @@ START_TEST(lambda_1_is_ridge_regression)
     ck_assert_int_eq(gsl_multifit_linear(design, target, solution, cov, &chi, work), 0);
     for (size_t i = 0; i < N; i++)
         ck_assert_double_eq_tol(anb_rls_weights(state)[i], gsl_vector_get(solution, i), 1e-10);
-    ck_assert_double_eq_tol(state[ANB_RLS_W0], gsl_vector_get(solution, N), 1e-10);
+    ck_assert_double_eq_tol(anb_rls_head(state)->w0, gsl_vector_get(solution, N), 1e-10);
     /* P is the inverse of that matrix, which is the fit's covariance but for the noise. */
     for (size_t i = 0; i <= N; i++)
         for (size_t j = 0; j <= N; j++)
@@ -183,7 +183,7 @@ START_TEST(collinear_inputs_do_not_wind_up)
             ck_assert(is_positive(&rls, state));
     }
     ck_assert(is_positive(&rls, state));
-    ck_assert(state[ANB_RLS_TRACE] <= ANB_RLS_ROOF * rls.delta * (N + 1) / 0.998 * 1.000001);
+    ck_assert(anb_rls_head(state)->trace <= ANB_RLS_ROOF * rls.delta * (N + 1) / 0.998 * 1.000001);
     ck_assert_double_le(worst, 1e-6);
     free(state);
     free(scratch);
@@ -261,7 +261,7 @@ static double error_after_turn(size_t (*columns)(int, double *))
         double y = (t < ROWS / 2 ? 1 : -1) * (x[0] + 2 * x[1] - x[2]) + 0.1 * uniform();
         double f = anb_rls_predict(&rls, state, x, scratch);
         ck_assert(anb_rls_update(&rls, state, y - f, 0.99, 1, scratch));
-        ck_assert_double_le(state[ANB_RLS_TRACE], ANB_RLS_MOST * rls.delta * (double)(n + 1) / 0.99);
+        ck_assert_double_le(anb_rls_head(state)->trace, ANB_RLS_MOST * rls.delta * (double)(n + 1) / 0.99);
         squares += t < ROWS / 2 ? 0 : (y - f) * (y - f);
     }
     ck_assert(is_positive(&rls, state));
@@ -324,7 +324,7 @@ START_TEST(what_is_not_finite_is_told)
     anb_rls_predict(&rls, state, x, scratch);
     ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
     ck_assert(anb_rls_weights(state)[1] == w && w != 0);
-    ck_assert(state[ANB_RLS_TRACE] == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
+    ck_assert(anb_rls_head(state)->trace == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
     free(state);
     free(scratch);
 }
@@ -343,14 +343,14 @@ START_TEST(the_walk_and_refresh_stay_below_the_start)
         anb_rls_update(&rls, state, 1, 1, 1, scratch);
         p = p - p * p / (1 + p);
         p += 0.1;
-        ck_assert_double_eq_tol(state[ANB_RLS_P00], p, 1e-15);
+        ck_assert_double_eq_tol(anb_rls_head(state)->p00, p, 1e-15);
     }
     anb_rls_refresh(&rls, state, 1.25);
-    ck_assert_double_eq_tol(state[ANB_RLS_P00], p * 1.25, 1e-15);
+    ck_assert_double_eq_tol(anb_rls_head(state)->p00, p * 1.25, 1e-15);
     ck_assert_double_eq_tol(anb_rls_p(&rls, state, 1, 1), 1.25, 1e-15);
     anb_rls_refresh(&rls, state, 1e6);
-    ck_assert_double_eq_tol(state[ANB_RLS_TRACE], 3, 1e-14);
-    ck_assert_double_eq_tol(anb_rls_p(&rls, state, 0, 0) * 2 + state[ANB_RLS_P00], 3, 1e-14);
+    ck_assert_double_eq_tol(anb_rls_head(state)->trace, 3, 1e-14);
+    ck_assert_double_eq_tol(anb_rls_p(&rls, state, 0, 0) * 2 + anb_rls_head(state)->p00, 3, 1e-14);
     free(state);
     free(scratch);
 }

@@ -187,7 +187,7 @@ START_TEST(a_restart_leaves_nothing_due)
     for (size_t i = 0; i < 11; i++)
         for (size_t j = 0; j < 11; j++)
             ck_assert(anb_rls_p(&p->rls, p->one, i, j) == (i == j ? 3 : 0));
-    ck_assert(p->one[ANB_RLS_TRACE] == 33);
+    ck_assert(anb_rls_head(p->one)->trace == 33);
     pair_free(p);
 }
 END_TEST

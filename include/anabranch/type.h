@@ -107,6 +107,80 @@ static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t c
         v->field(v, data, kind, count);
 }
 
+/* ---- state and scratch: tables of fields ------------------------------------------------------------------------- */
+
+/* What must hold of a field's values in a snapshot, and how the field lies. */
+enum {
+    ANB_FINITE = 1,       /* reals: neither infinite nor NaN */
+    ANB_NOT_NEGATIVE = 2, /* reals: >= 0, not NaN */
+    ANB_ALIGNED = 4,      /* starts on a 64-byte boundary */
+    ANB_DERIVED = 8       /* follows from other fields or from the plan: neither saved nor compared nor checked */
+};
+
+/* A piece of state whose contents are declared by code: a recursive least squares, a tree. */
+typedef struct AnbPart {
+    size_t (*size)(const AnbNode *self);                                     /* bytes, a function of the plan */
+    void (*visit)(const AnbNode *self, void *part, AnbVisitor *visitor);     /* every used value, in a fixed order */
+    int (*validate)(const AnbNode *self, const void *part, AnbError *error); /* optional: 0 or ANB_E_STATE */
+} AnbPart;
+
+/*
+ * One field: an array of scalars, an array of structs (`stride`, `record`), or one part. A table of fields ends with {0}.
+ *
+ * A type's table `fields` is in the order in which a snapshot writes the values. In memory the fields follow each other
+ * in the same order, the first at the state's start, each on its alignment: that of its scalar, 8 for structs, 64 for parts and where ANB_ALIGNED says
+ * so. An array right behind a struct may thus be its flexible array member. From the table follow the size of the state, where each field lies (anb_field), what a snapshot writes, what
+ * anb_equal compares, and the checks after loading. A type's table `scratch` declares its scratch the same way.
+ *
+ * A count is a capacity, a function of the plan. `used` tells how many of the items are in use; it may read the fields
+ * before its own. It is clamped to the capacity, since those fields may just have been read from a file.
+ */
+typedef struct AnbField AnbField;
+struct AnbField {
+    const char *name;
+    AnbScalar kind;                                         /* of scalars */
+    unsigned must;                                          /* ANB_FINITE | ANB_NOT_NEGATIVE | ... */
+    size_t fixed;                                           /* items, where there is no `count` */
+    size_t (*count)(const AnbNode *self);                   /* items, a function of the plan */
+    size_t (*used)(const AnbNode *self, const void *state); /* items in use; NULL: all. Not of a member */
+    uint64_t (*most)(const AnbNode *self);                  /* of whole numbers: the largest allowed; NULL: any */
+    const AnbField *record;                                 /* of structs: a table of their members */
+    size_t stride;                                          /* of structs: sizeof */
+    const AnbPart *part;                                    /* of a part */
+    size_t offset;                                          /* of a member: in its struct */
+};
+
+/* clang-format off */
+/* The kind of a scalar or of the elements of an array. */
+#define ANB_KIND_OF(value)                                                                                             \
+    _Generic((value),                                                                                                  \
+        bool: ANB_U8, uint8_t: ANB_U8, uint16_t: ANB_U16, uint32_t: ANB_U32, uint64_t: ANB_U64, float: ANB_F32,        \
+        double: ANB_F64, uint8_t *: ANB_U8, uint16_t *: ANB_U16, uint32_t *: ANB_U32, uint64_t *: ANB_U64,             \
+        float *: ANB_F32, double *: ANB_F64)
+/* clang-format on */
+
+/* Bytes of a scalar; a constant. */
+#define ANB_SCALAR_BYTES(kind)                                                                                         \
+    ((size_t)((kind) == ANB_U8 ? 1 : (kind) == ANB_U16 ? 2 : (kind) == ANB_U32 || (kind) == ANB_F32 ? 4 : 8))
+
+#define ANB_MEMBER_OF(Struct, member) (((Struct *)0)->member)
+
+/* A member of a struct, a scalar or an array of scalars: its kind and length follow from its type. */
+#define ANB_MEMBER(Struct, member)                                                                                     \
+    .name = #member, .kind = ANB_KIND_OF(ANB_MEMBER_OF(Struct, member)), .offset = offsetof(Struct, member),           \
+    .fixed = sizeof ANB_MEMBER_OF(Struct, member) / ANB_SCALAR_BYTES(ANB_KIND_OF(ANB_MEMBER_OF(Struct, member)))
+
+/* A member that is a struct or an array of structs of type Inner, whose members `table` declares. */
+#define ANB_INNER(Struct, member, Inner, table)                                                                        \
+    .name = #member, .record = (table), .stride = sizeof(Inner), .offset = offsetof(Struct, member),                   \
+    .fixed = sizeof ANB_MEMBER_OF(Struct, member) / sizeof(Inner)
+
+/* One struct as a field of a state or a scratch. */
+#define ANB_STRUCT(Struct, table) .name = #Struct, .record = (table), .stride = sizeof(Struct), .fixed = 1
+
+/* One struct of a scratch, whose members nothing has to know. */
+#define ANB_SCRATCH_STRUCT(Struct) .name = #Struct, .stride = sizeof(Struct), .fixed = 1
+
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 enum {
@@ -143,6 +217,8 @@ struct StreamingLearnerType {
     /* Optional: a preset writes the expression that replaces it. 0 or a code. */
     int (*expand)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
 
+    /* The tables of the node's state and scratch, each NULL where there is none; a type without either has `need`. */
+    const AnbField *fields, *scratch;
     AnbNeed (*need)(const AnbNode *self);
     /* Optional: the state arrives zeroed. 0, or ANB_E_MEMORY for a foreign type that owns pointers. */
     int (*init)(const AnbNode *self, void *state);
@@ -156,12 +232,13 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need
+    /* Of a type without `fields`: every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need
      * not be shown: a state that is read from a file has been initialised before. A count that bounds a later field
-     * comes before it and is clamped to the plan's capacity, since it may just have been read. NULL: the state is
-     * opaque bytes. */
+     * comes before it and is clamped to the plan's capacity, since it may just have been read. Neither fields nor
+     * ranges: the state is opaque bytes. */
     void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
-    /* Optional: after loading: indices, counts and what must be finite. 0 or ANB_E_STATE with the reason. */
+    /* Optional: after loading, once the table's own checks have passed: what no single field can say, such as indices
+     * that must fit together. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
     /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them,
      * little-endian. Needed by a type with `clear` that wants snapshots:
@@ -203,6 +280,7 @@ struct AnbNode {
     size_t n_features;
     size_t state_offset, state_size, subtree_size; /* bytes; the offset is from the parent's state */
     size_t scratch_offset, scratch_size;           /* doubles; likewise */
+    const size_t *field_at, *scratch_at;           /* bytes: where each field of the type's tables starts */
     uint64_t seed;                                 /* the option, or derived where it is 0 */
     unsigned index;                                /* depth first from 0 */
     int warmup;                                    /* the attributes that an expert of a mixture carries */
@@ -288,6 +366,36 @@ static inline void *anb_child_state(const AnbNode *child, void *state)
 static inline const void *anb_child_state_const(const AnbNode *child, const void *state)
 {
     return (const char *)state + child->state_offset;
+}
+
+/* Field i of the type's table `fields`, an index into it; of the node's own state. */
+static inline void *anb_field(const AnbNode *self, void *state, size_t i)
+{
+    return (char *)state + self->field_at[i];
+}
+
+static inline const void *anb_field_const(const AnbNode *self, const void *state, size_t i)
+{
+    return (const char *)state + self->field_at[i];
+}
+
+/* Field i of the type's table `scratch`. */
+static inline void *anb_scratch(const AnbNode *self, double *scratch, size_t i)
+{
+    return (char *)scratch + self->scratch_at[i];
+}
+
+/* For a struct of pointers into a state, filled by one function for readers and writers alike. This is the only place
+ * that drops const: a caller that was given a const state must not write through the pointers. */
+static inline void *anb_view_of(const void *state)
+{
+    return (void *)state;
+}
+
+/* The usual count: one item per feature. */
+static inline size_t anb_per_feature(const AnbNode *self)
+{
+    return self->n_features;
 }
 
 /* What child i of self says of the row; state and scratch are self's. */

@@ -44,7 +44,7 @@ const double *anb_whiten_row(const AnbWhitener *gain, size_t features)
 static void clear_weights(double *state, size_t features)
 {
     memset(state + ANB_RLS_HEAD, 0, features * sizeof(double));
-    state[ANB_RLS_W0] = 0;
+    anb_rls_head(state)->w0 = 0;
 }
 
 static void whiten(AnbWhitener *gain, size_t features, const double *x, double *scratch)
@@ -57,7 +57,7 @@ static void whiten(AnbWhitener *gain, size_t features, const double *x, double *
         anb_rls_init(&rls, state);
     for (size_t j = 0; j < features; j++)
         k[j] *= gain->count;
-    gain->k0 = state[ANB_RLS_W0] * gain->count;
+    gain->k0 = anb_rls_head(state)->w0 * gain->count;
 }
 
 void anb_whiten_see(AnbWhitener *gain, size_t features, const double *x, double *scratch)

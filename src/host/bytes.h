@@ -4,12 +4,11 @@
 #ifndef ANB_HOST_BYTES_H
 #define ANB_HOST_BYTES_H
 
-#include <anabranch/type.h>
+#include "src/numeric/fields.h"
 
 static inline size_t anb_scalar_bytes(AnbScalar kind)
 {
-    static const unsigned char bytes[] = {1, 2, 4, 8, 4, 8};
-    return bytes[kind];
+    return ANB_SCALAR_BYTES(kind);
 }
 
 static inline bool anb_is_little_endian(void)
@@ -40,10 +39,19 @@ static inline bool anb_field_inside(const AnbNode *node, const void *state, cons
 /* The node's own fields; opaque bytes where the type does not say which. */
 static inline void anb_visit_own(const AnbNode *node, void *state, AnbVisitor *visitor)
 {
-    if (node->type->ranges)
+    if (node->type->fields)
+        anb_fields_visit(node->type->fields, node, state, visitor);
+    else if (node->type->ranges)
         node->type->ranges(node, state, visitor);
     else
         anb_visit(visitor, state, ANB_U8, node->state_size);
+}
+
+/* Whether the node's own state is one that learning could have made: the table's checks, then the type's. */
+static inline int anb_validate_own(const AnbNode *node, const void *state, AnbError *error)
+{
+    int code = anb_fields_validate(node->type->fields, node, state, error);
+    return !code && node->type->validate ? node->type->validate(node, state, error) : code;
 }
 
 #endif

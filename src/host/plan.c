@@ -3,6 +3,7 @@
 #include "capability.h"
 #include "expression.h"
 #include "params.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/random.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,8 +73,8 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     if (!is_name(type->name) || (*type->name >= '0' && *type->name <= '9'))
         return anb_fail(error, ANB_E_ARGUMENT, "'%.60s' is no type's name: 1 to %d of a-z, 0-9 and _, no digit first",
                         type->name, ANB_NAME_MAX);
-    if (!type->expand && !(type->need && type->predict && type->update))
-        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has need, predict and update", type->name);
+    if (!type->expand && !((type->need || type->fields || type->scratch) && type->predict && type->update))
+        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has fields or need, predict and update", type->name);
     return anb_check_tables(type, error);
 }
 
@@ -154,7 +155,9 @@ enum { LABEL_EXTRA = 24, PLAN_ALIGN = 16 };
 static size_t own_bytes(const StreamingLearnerType *type, const char *name)
 {
     size_t label = name ? strlen(name) + 1 : strlen(type->name) + LABEL_EXTRA;
-    return round_up(type->options_size, PLAN_ALIGN) + round_up(label, PLAN_ALIGN);
+    size_t places = anb_fields_count(type->fields) + anb_fields_count(type->scratch);
+    return round_up(type->options_size, PLAN_ALIGN) + round_up(label, PLAN_ALIGN) +
+           round_up(places * sizeof(size_t), PLAN_ALIGN);
 }
 
 static void measure(const AnbExpert *expert, Measure *m)
@@ -225,6 +228,21 @@ static int add_size(Builder *b, AnbNode *node, AnbNeed need)
                         limit);
     b->bytes += bytes;
     return 0;
+}
+
+/* What the type's tables, or its function, say that the node needs; where each field lies is kept in the plan. */
+static AnbNeed place_fields(Builder *b, AnbNode *node)
+{
+    const StreamingLearnerType *type = node->type;
+    if (!type->fields && !type->scratch)
+        return type->need(node);
+    size_t n = anb_fields_count(type->fields);
+    size_t *at = take(b, (n + anb_fields_count(type->scratch)) * sizeof *at);
+    node->field_at = at;
+    node->scratch_at = at + n;
+    size_t state = anb_fields_layout(type->fields, node, at);
+    size_t scratch = anb_fields_layout(type->scratch, node, at + n);
+    return (AnbNeed){state, (scratch + sizeof(double) - 1) / sizeof(double)};
 }
 
 static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert);
@@ -338,7 +356,7 @@ static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert)
     code = build_children(b, node, expert);
     if (code)
         return code;
-    code = add_size(b, node, node->type->need(node));
+    code = add_size(b, node, place_fields(b, node));
     if (code)
         return code;
     lay_out(node, node->n_children + (node->router != NULL));

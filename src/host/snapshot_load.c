@@ -80,7 +80,7 @@ static int validate_tree(const AnbNode *node, const void *state, AnbError *error
         if (code)
             return code;
     }
-    return node->type->validate ? node->type->validate(node, state, error) : 0;
+    return anb_validate_own(node, state, error);
 }
 
 static StreamingLearner *empty_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)

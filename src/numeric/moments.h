@@ -9,9 +9,12 @@
 #ifndef ANB_NUMERIC_MOMENTS_H
 #define ANB_NUMERIC_MOMENTS_H
 
-#include <anabranch/type.h>
+#include "fields.h"
 #include <float.h>
 #include <math.h>
+
+/* The members of AnbMoments, AnbFaded and AnbRange. */
+extern const AnbField anb_moments_fields[], anb_faded_fields[], anb_range_fields[];
 
 /* What left the doubles comes back to their end. */
 static inline double anb_within_doubles(double v)
@@ -60,6 +63,12 @@ static inline bool anb_weights_valid(const double *weight, size_t n)
     return fine;
 }
 
+/* Whether all three are finite. */
+static inline bool anb_moments_finite(const AnbMoments *m)
+{
+    return m->weight - m->weight + (m->mean - m->mean) + (m->square - m->square) == 0;
+}
+
 /* Population variance; 0 before there is any weight. */
 static inline double anb_moments_variance(const AnbMoments *m)
 {
@@ -79,9 +88,7 @@ static inline double anb_moments_sd(const AnbMoments *m)
 
 static inline void anb_moments_visit(AnbMoments *m, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &m->weight, ANB_F64, 1);
-    anb_visit(visitor, &m->mean, ANB_F64, 1);
-    anb_visit(visitor, &m->square, ANB_F64, 1);
+    anb_struct_visit(anb_moments_fields, m, visitor);
 }
 
 typedef struct AnbFaded {
@@ -100,8 +107,7 @@ static inline void anb_faded_add(AnbFaded *f, double value, double weight, doubl
 
 static inline void anb_faded_visit(AnbFaded *f, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &f->weight, ANB_F64, 1);
-    anb_visit(visitor, &f->mean, ANB_F64, 1);
+    anb_struct_visit(anb_faded_fields, f, visitor);
 }
 
 static inline double anb_ewma(double average, double value, double rate)
@@ -149,9 +155,7 @@ static inline bool anb_range_valid(const AnbRange *range)
 
 static inline void anb_range_visit(AnbRange *range, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &range->low, ANB_F64, 1);
-    anb_visit(visitor, &range->high, ANB_F64, 1);
-    anb_visit(visitor, &range->seen, ANB_U64, 1);
+    anb_struct_visit(anb_range_fields, range, visitor);
 }
 
 #endif

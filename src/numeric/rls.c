@@ -1,5 +1,6 @@
 /* Around the arithmetic of rls.h: start, refresh, snapshot, checks. */
 #include "rls.h"
+#include "fields.h"
 #include <math.h>
 
 enum { TILE = 8, ROWS = 4 };
@@ -49,7 +50,7 @@ static double *row_part(size_t n, double *state, size_t i, size_t block)
 /* `count` entries of row i from column j on, with the step that is due, where they start at `from`. */
 static void settle(size_t n, const double *state, size_t i, size_t j, const double *from, double *to, size_t count)
 {
-    const double *q = due(n, (double *)state), scale = state[ANB_RLS_SCALE];
+    const double *q = due(n, anb_view_of(state)), scale = anb_rls_head_const(state)->scale;
     for (size_t c = 0; c < count; c++)
         to[c] = (from[c] - q[i] * q[j + c]) * scale;
 }
@@ -57,9 +58,9 @@ static void settle(size_t n, const double *state, size_t i, size_t j, const doub
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
 {
     size_t n = rls->n, low = i < j ? i : j, high = i < j ? j : i;
-    double *p = (double *)state, value;
+    double *p = anb_view_of(state), value;
     if (low == n)
-        return state[ANB_RLS_P00];
+        return anb_rls_head_const(state)->p00;
     if (high == n)
         return intercept_row(n, p)[low];
     settle(n, p, low, high, row_part(n, p, low, high / TILE) + high % TILE, &value, 1);
@@ -70,13 +71,13 @@ double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
 static void clear_due(size_t n, double *state)
 {
     memset(due(n, state), 0, anb_rls_padded(n) * sizeof *state);
-    state[ANB_RLS_SCALE] = 1;
+    anb_rls_head(state)->scale = 1;
 }
 
 /* Whether a step is due; a state that is all zeros, which nothing has started yet, counts as one. */
 static bool is_due(size_t n, double *state)
 {
-    bool any = state[ANB_RLS_SCALE] != 1;
+    bool any = anb_rls_head(state)->scale != 1;
     for (const double *q = due(n, state), *end = q + n; q < end && !any; q++)
         any = *q != 0;
     return any;
@@ -103,8 +104,8 @@ void anb_rls_restart(const AnbRls *rls, double *state)
     for (size_t i = 0; i < n; i++)
         row_part(n, state, i, i / TILE)[i % TILE] = diagonal(n, state)[i] = rls->delta;
     clear_due(n, state);
-    state[ANB_RLS_P00] = rls->intercept ? rls->delta : 0;
-    state[ANB_RLS_TRACE] = rls->delta * (double)(n + rls->intercept);
+    anb_rls_head(state)->p00 = rls->intercept ? rls->delta : 0;
+    anb_rls_head(state)->trace = rls->delta * (double)(n + rls->intercept);
 }
 
 void anb_rls_init(const AnbRls *rls, double *state)
@@ -115,7 +116,7 @@ void anb_rls_init(const AnbRls *rls, double *state)
 
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
 {
-    double initial = rls->delta * (double)(rls->n + rls->intercept), most = initial / state[ANB_RLS_TRACE];
+    double initial = rls->delta * (double)(rls->n + rls->intercept), most = initial / anb_rls_head(state)->trace;
     if (factor > most)
         factor = most;
     if (!(factor > 1))
@@ -124,8 +125,8 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
     double *end = state + anb_rls_state(rls->n);
     for (double *p = intercept_row(rls->n, state); p < end; p++)
         *p *= factor;
-    state[ANB_RLS_P00] *= factor;
-    state[ANB_RLS_TRACE] *= factor;
+    anb_rls_head(state)->p00 *= factor;
+    anb_rls_head(state)->trace *= factor;
 }
 
 /* Entry i, j of P where nothing is due; index n is the intercept. */
@@ -133,7 +134,7 @@ static double entry(size_t n, double *state, size_t i, size_t j)
 {
     size_t low = i < j ? i : j, high = i < j ? j : i;
     if (high == n)
-        return low == n ? state[ANB_RLS_P00] : intercept_row(n, state)[low];
+        return low == n ? anb_rls_head(state)->p00 : intercept_row(n, state)[low];
     return row_part(n, state, low, high / TILE)[high % TILE];
 }
 
@@ -142,7 +143,7 @@ static size_t largest_coordinate(const AnbRls *rls, double *state, double *value
 {
     const double *d = diagonal(rls->n, state);
     size_t at = rls->n;
-    *value = rls->intercept ? state[ANB_RLS_P00] : 0;
+    *value = rls->intercept ? anb_rls_head(state)->p00 : 0;
     for (size_t i = 0; i < rls->n; i++)
         if (d[i] > *value) {
             *value = d[i];
@@ -166,8 +167,8 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         d[i] -= q[i] * q[i];
         trace += d[i];
     }
-    state[ANB_RLS_P00] -= q0 * q0;
-    state[ANB_RLS_TRACE] = trace + state[ANB_RLS_P00];
+    anb_rls_head(state)->p00 -= q0 * q0;
+    anb_rls_head(state)->trace = trace + anb_rls_head(state)->p00;
 }
 
 static void write(double *to, double value)
@@ -199,15 +200,19 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
     visitor->value(visitor, part, value, ANB_F64, count);
 }
 
+/* What is shown of the head: always, and where there is an intercept. */
+static const AnbField of_all[] = {{ANB_MEMBER(AnbRlsHead, trace)}, {0}};
+static const AnbField of_intercept[] = {{ANB_MEMBER(AnbRlsHead, p00)}, {ANB_MEMBER(AnbRlsHead, w0)}, {0}};
+
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 {
     size_t n = rls->n;
     if (!visitor->value)
         catch_up(n, state);
-    anb_visit(visitor, state + ANB_RLS_TRACE, ANB_F64, 1);
+    anb_struct_visit(of_all, state, visitor);
     anb_visit(visitor, state + ANB_RLS_HEAD, ANB_F64, n);
     if (rls->intercept) {
-        anb_visit(visitor, state + ANB_RLS_P00, ANB_F64, 2);
+        anb_struct_visit(of_intercept, state, visitor);
         anb_visit(visitor, intercept_row(n, state), ANB_F64, n);
     }
     for (size_t i = 0; i < n; i++) {
@@ -221,7 +226,7 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
 {
     size_t n = rls->n;
-    const double *end = tiles(n, (double *)state);
+    const double *end = tiles(n, anb_view_of(state));
     bool finite = true;
     for (const double *p = state; p < end; p++)
         finite &= *p * 0 == 0;
@@ -233,7 +238,7 @@ int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
     for (size_t i = 0; i < n + rls->intercept; i++)
         if (anb_rls_p(rls, state, i, i) < 0)
             return anb_fail(error, ANB_E_STATE, "rls: entry %zu of the diagonal of P is negative", i);
-    if (!(state[ANB_RLS_TRACE] >= 0))
+    if (!(anb_rls_head_const(state)->trace >= 0))
         return anb_fail(error, ANB_E_STATE, "rls: the trace of P is negative");
     return 0;
 }

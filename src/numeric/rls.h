@@ -21,7 +21,7 @@
  *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
- *     [ trace  p00  w0  scale  (4 own) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
+ *     [ trace  p00  w0  scale  (4 unused) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
@@ -51,8 +51,24 @@ typedef struct AnbRls {
     double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
 } AnbRls;
 
-/* The head: the doubles from ANB_RLS_OWN on are the owner's; only anb_rls_init touches them, it makes them 0. */
-enum { ANB_RLS_TRACE, ANB_RLS_P00, ANB_RLS_W0, ANB_RLS_SCALE, ANB_RLS_OWN, ANB_RLS_HEAD = 8 };
+/* What a state starts with. */
+typedef struct AnbRlsHead {
+    double trace, p00, w0;
+    double scale;     /* what the due step divides by lambda: 1 or 1 / lambda */
+    double unused[4]; /* w starts on a cache line; zeros */
+} AnbRlsHead;
+
+enum { ANB_RLS_HEAD = sizeof(AnbRlsHead) / sizeof(double) };
+
+static inline AnbRlsHead *anb_rls_head(double *state)
+{
+    return (AnbRlsHead *)state;
+}
+
+static inline const AnbRlsHead *anb_rls_head_const(const double *state)
+{
+    return (const AnbRlsHead *)state;
+}
 
 typedef struct AnbRlsKernels {
     double (*predict)(const AnbRls *rls, const double *state, const double *x, double *scratch);
@@ -112,7 +128,7 @@ void anb_rls_confine(const AnbRls *rls, double *state);
 /* Trusts the past less: P times factor > 1, less where its trace would pass the initial one. */
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
 
-/* The weights: n of them; the intercept's is state[ANB_RLS_W0]. */
+/* The weights: n of them; the intercept's is anb_rls_head(state)->w0. */
 static inline const double *anb_rls_weights(const double *state)
 {
     return state + ANB_RLS_HEAD;

@@ -12,7 +12,7 @@ static double predict(const AnbRls *rls, const double *state, const double *x, d
         lanes_store(scratch + j, lanes_load(x + j));
     if (i < n)
         lanes_store(scratch + i, lanes_load_tail(x + i, n - i));
-    return lanes_dot(w, scratch, anb_rls_padded(n)) + state[ANB_RLS_W0];
+    return lanes_dot(w, scratch, anb_rls_padded(n)) + anb_rls_head_const(state)->w0;
 }
 
 /* A part of a vector in each of four rows. */
@@ -193,9 +193,9 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     double *z = scratch, *k = z + padded, k0 = 0;
     for (size_t j = 0; j < padded; j += LANES)
         lanes_store(k + j, lanes_load(p0 + j));
-    gain(&(Pass){n, padded, q, state[ANB_RLS_SCALE], z, k}, diagonal + padded);
+    gain(&(Pass){n, padded, q, anb_rls_head(state)->scale, z, k}, diagonal + padded);
     if (rls->intercept)
-        k0 = lanes_dot(p0, z, padded) + state[ANB_RLS_P00];
+        k0 = lanes_dot(p0, z, padded) + anb_rls_head(state)->p00;
     double zk = lanes_dot(z, k, padded) + k0;
     if (!(zk >= 0 && zk * 0 == 0)) {
         anb_rls_restart(rls, state);
@@ -204,20 +204,20 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
     double sick = move_weights(w, q, k, padded, root, pace);
     double squares = lanes_dot(q, q, padded) + q0 * q0;
-    double scale = state[ANB_RLS_TRACE] - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
+    double scale = anb_rls_head(state)->trace - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
     double trace = lower_diagonal(diagonal, q, padded, scale);
     if (rls->intercept) {
-        double p00 = (state[ANB_RLS_P00] - q0 * q0) * scale;
+        double p00 = (anb_rls_head(state)->p00 - q0 * q0) * scale;
         lower_intercept(p0, q, padded, q0, scale);
         if (p00 < rls->delta)
             p00 += rls->walk;
-        state[ANB_RLS_P00] = p00;
-        state[ANB_RLS_W0] += q0 * pace;
-        sick += state[ANB_RLS_W0] * 0;
+        anb_rls_head(state)->p00 = p00;
+        anb_rls_head(state)->w0 += q0 * pace;
+        sick += anb_rls_head(state)->w0 * 0;
         trace = p00 < 0 ? ANB_NAN : trace + p00;
     }
-    state[ANB_RLS_SCALE] = scale;
-    state[ANB_RLS_TRACE] = trace;
+    anb_rls_head(state)->scale = scale;
+    anb_rls_head(state)->trace = trace;
     if (!(trace * 0 == 0))
         anb_rls_restart(rls, state);
     else if (trace > ANB_RLS_ROOF * initial)

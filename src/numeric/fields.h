@@ -1,0 +1,35 @@
+/*
+ * What follows from a table of fields (type.h): size, places, the walk that saving, loading and comparing share, and
+ * the checks of single values.
+ */
+#ifndef ANB_NUMERIC_FIELDS_H
+#define ANB_NUMERIC_FIELDS_H
+
+#include <anabranch/type.h>
+
+/* Fields of a table; 0 where it is NULL. */
+size_t anb_fields_count(const AnbField *fields);
+
+/**
+ * Lays the fields out one behind the other.
+ *
+ * @param fields  a table, or NULL
+ * @param self    the node that the counts are asked of
+ * @param at      out: where each field starts, in bytes; or NULL
+ * @return        bytes from the first to the end of the last; more than SIZE_MAX / 4 where they exceed any memory
+ */
+size_t anb_fields_layout(const AnbField *fields, const AnbNode *self, size_t *at);
+
+/* Shows a visitor every used value, in the order of the table. */
+void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, AnbVisitor *visitor);
+
+/* Shows a visitor the members of one struct whose table has neither counts nor parts. */
+void anb_struct_visit(const AnbField *members, void *record, AnbVisitor *visitor);
+
+/* Checks every used value against what its field says. 0, or ANB_E_STATE with the type's and the field's name. */
+int anb_fields_validate(const AnbField *fields, const AnbNode *self, const void *state, AnbError *error);
+
+/* Whether the members of one struct hold what its table says. */
+bool anb_struct_valid(const AnbField *members, const void *record);
+
+#endif
