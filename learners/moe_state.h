@@ -5,8 +5,8 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
-#include "routers/linear_gate.h"
 #include "src/numeric/moments.h"
+#include "src/simd/gate_block.h"
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
 

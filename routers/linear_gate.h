@@ -12,6 +12,7 @@
 #ifndef ANB_ROUTERS_LINEAR_GATE_H
 #define ANB_ROUTERS_LINEAR_GATE_H
 
+#include "src/simd/gate_block.h"
 #include "src/simd/isa.h"
 #include "src/simd/kernels.h"
 #include <stddef.h>
@@ -38,14 +39,6 @@ typedef struct AnbGateKernels {
 } AnbGateKernels;
 
 ANB_ISA_TABLE(AnbGateKernels, anb_gate_kernels);
-
-enum { ANB_GATE_BLOCK = 8 };
-
-/* Doubles of an array over n experts, or features: whole blocks. */
-static inline size_t anb_gate_padded(size_t n)
-{
-    return (n + ANB_GATE_BLOCK - 1) / ANB_GATE_BLOCK * ANB_GATE_BLOCK;
-}
 
 static inline size_t anb_gate_rows(size_t k)
 {
