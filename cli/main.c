@@ -30,30 +30,6 @@ static int program_help(void)
     return finish_stdout(EXIT_SUCCESS);
 }
 
-const Option *option_of(const Command *command, size_t i)
-{
-    static const Option none[] = {{0}};
-    const Option *own = command->options ? command->options : none;
-    size_t n = 0;
-    while (own[n].name)
-        n++;
-    if (i < n)
-        return &own[i];
-    const Option *shared = command->shared ? command->shared : none;
-    for (n = i - n; n > 0 && shared->name; n--)
-        shared++;
-    return shared->name ? shared : NULL;
-}
-
-const char *option_value(const Arguments *arguments, const char *name)
-{
-    const Option *option;
-    for (size_t i = 0; (option = option_of(arguments->command, i)); i++)
-        if (strcmp(option->name, name) == 0)
-            return arguments->value[i];
-    return NULL;
-}
-
 static void print_option(const Option *option)
 {
     char left[64];
