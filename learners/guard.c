@@ -15,22 +15,45 @@
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
-enum { OFFERS = 3, BOA = 16 };
+enum { OFFERS = 3 };
 
 typedef struct Guard {
     AnbRange range;
     double weight, mean, along, square; /* sum of weights, running mean, A, B */
-    double boa[BOA];
+    double boa[];                       /* the field behind this struct */
 } Guard;
 
-/* The scratch: the three offers and their weights. */
-enum { MEAN, SHRUNK, CHILD, W = 4, SCRATCH = 8 };
+static const AnbField members[] = {{ANB_INNER(Guard, range, AnbRange, anb_range_fields)},
+                                   {ANB_MEMBER(Guard, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Guard, mean), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Guard, along), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Guard, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {0}};
 
-static AnbNeed need(const AnbNode *self)
+static size_t boa_size(const AnbNode *self)
 {
     (void)self;
-    return (AnbNeed){sizeof(Guard), SCRATCH};
+    return anb_boa_size(OFFERS);
 }
+
+static size_t boa_used(const AnbNode *self, const void *state)
+{
+    (void)self, (void)state;
+    return anb_boa_used(OFFERS);
+}
+
+static const AnbField fields[] = {
+    {ANB_STRUCT(Guard, members)},
+    {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    {0}};
+
+enum { OFFER, WEIGHT };
+static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .fixed = OFFERS},
+                                          [WEIGHT] = {.name = "weight", .kind = ANB_F64, .fixed = OFFERS},
+                                          {0}};
+
+/* The three offers. */
+enum { MEAN, SHRUNK, CHILD };
 
 static int init(const AnbNode *self, void *state)
 {
@@ -48,15 +71,16 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
-    anb_boa_weights(s->boa, OFFERS, NULL, scratch + W);
-    return anb_mix(scratch + W, scratch, OFFERS);
+    anb_boa_weights(s->boa, OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
+    return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Guard *s = state;
     double d = scratch[CHILD] - scratch[MEAN];
-    anb_boa_learn(s->boa, OFFERS, 1, NULL, scratch, anb_mix(scratch + W, scratch, OFFERS), y, weight);
+    anb_boa_learn(s->boa, OFFERS, 1, NULL, scratch, anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS), y,
+                  weight);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
     if (!(fabs(s->along) + s->square < 0x1p1000))
@@ -69,22 +93,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static const AnbWrapperTable wrapper = {0};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Guard *s = state;
-    (void)self;
-    anb_range_visit(&s->range, visitor);
-    anb_visit(visitor, &s->weight, ANB_F64, 4);
-    anb_boa_visit(s->boa, OFFERS, visitor);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
     (void)self;
-    if (!(s->weight >= 0 && s->square >= 0 && anb_nonfinite(&s->weight, 4) == 0) || !anb_range_valid(&s->range) ||
-        !anb_boa_valid(s->boa, OFFERS))
-        return anb_fail(error, ANB_E_STATE, "guard: a sum is not finite or the weights are none");
+    if (!anb_range_valid(&s->range) || !anb_boa_valid(s->boa, OFFERS))
+        return anb_fail(error, ANB_E_STATE, "guard: the target range is not ordered or the weights do not sum to one");
     return 0;
 }
 
@@ -96,11 +110,11 @@ const StreamingLearnerType anb_guard = {
     .version = 1,
     .min_children = 1,
     .max_children = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
-    .ranges = ranges,
     .validate = validate,
 };

@@ -33,10 +33,12 @@ static size_t child_features(const AnbNode *self, size_t i)
     return self->n_features + products(self->n_features);
 }
 
-static AnbNeed need(const AnbNode *self)
+static size_t row_size(const AnbNode *self)
 {
-    return (AnbNeed){0, child_features(self, 0) + SPARE};
+    return child_features(self, 0) + SPARE;
 }
+
+static const AnbField scratch_fields[] = {{.name = "u", .kind = ANB_F64, .count = row_size}, {0}};
 
 /* As the child sees it: complete, with no importances of its own. */
 static AnbRow made_row(const AnbRow *row, const double *u)
@@ -107,7 +109,7 @@ const StreamingLearnerType anb_poly = {
     .max_children = 1,
     .check = check,
     .child_features = child_features,
-    .need = need,
+    .scratch = scratch_fields,
     .predict = predict,
     .update = update,
     .step = step,

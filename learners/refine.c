@@ -17,14 +17,19 @@
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 
-enum { MOST = 8, BOA = 40 };
+enum { MOST = 8 };
 static const double FADE = 0.999, SIDE = 5;
 
 typedef struct Refine {
     AnbRange range;
     double weight, square; /* discounted sums: of weights, of (y - m)^2 */
-    double boa[BOA];
+    double boa[];          /* the field behind this struct */
 } Refine;
+
+static const AnbField members[] = {{ANB_INNER(Refine, range, AnbRange, anb_range_fields)},
+                                   {ANB_MEMBER(Refine, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Refine, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {0}};
 
 static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptions, discount), 0.999, 0, 1,
                                    ANB_OPEN_MIN, NULL, "what the gate's past is multiplied by at each sample"},
@@ -43,27 +48,49 @@ static size_t child_features(const AnbNode *self, size_t i)
     return self->n_features + (i > 0 ? self->children[0].n_children : 0);
 }
 
-/* The scratch: what is on offer, its weights, x and raw as the second stage sees them. */
-static double *row_of(double *scratch)
-{
-    return scratch + (size_t)2 * MOST;
-}
-
-static AnbNeed need(const AnbNode *self)
-{
-    return (AnbNeed){sizeof(Refine), (size_t)2 * MOST + 2 * child_features(self, 1)};
-}
-
 static int init(const AnbNode *self, void *state)
 {
     anb_boa_start(((Refine *)state)->boa, self->n_children);
     return 0;
 }
 
+static size_t boa_size(const AnbNode *self)
+{
+    return anb_boa_size(self->n_children);
+}
+
+static size_t boa_used(const AnbNode *self, const void *state)
+{
+    (void)state;
+    return anb_boa_used(self->n_children);
+}
+
+static size_t offers(const AnbNode *self)
+{
+    return self->n_children;
+}
+
+static size_t stage_features(const AnbNode *self)
+{
+    return child_features(self, 1);
+}
+
+static const AnbField fields[] = {
+    {ANB_STRUCT(Refine, members)},
+    {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    {0}};
+
+/* What is on offer, its weights, x and raw as the second stage sees them. */
+enum { OFFER, WEIGHT, X, RAW };
+static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
+                                          [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},
+                                          [X] = {.name = "x", .kind = ANB_F64, .count = stage_features},
+                                          [RAW] = {.name = "raw", .kind = ANB_F64, .count = stage_features},
+                                          {0}};
+
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    double *x = row_of(scratch);
-    return (AnbRow){x, x + child_features(self, 1), NULL, row->counters, NULL};
+    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, NULL};
 }
 
 static double standing(double f, double m, double inverse)
@@ -77,8 +104,9 @@ static void extend(const AnbNode *self, const void *state, const AnbRow *row, do
 {
     const Refine *s = state;
     AnbMixture mixture = {0};
-    size_t d = self->n_features, all = child_features(self, 1);
-    double *x = row_of(scratch), *raw = x + all, inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
+    size_t d = self->n_features;
+    double *x = anb_scratch(self, scratch, X), *raw = anb_scratch(self, scratch, RAW),
+           inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
     const AnbNode *mixing = &self->children[0];
     mixing->type->mixture->view(mixing, anb_child_state_const(mixing, state), scratch + mixing->scratch_offset,
                                 &mixture);
@@ -90,8 +118,8 @@ static void extend(const AnbNode *self, const void *state, const AnbRow *row, do
 
 static double mixed(const AnbNode *self, const Refine *s, double *scratch)
 {
-    anb_boa_weights(s->boa, self->n_children, NULL, scratch + MOST);
-    return anb_mix(scratch + MOST, scratch, self->n_children);
+    anb_boa_weights(s->boa, self->n_children, NULL, anb_scratch(self, scratch, WEIGHT));
+    return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, self->n_children);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -114,7 +142,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Refine *s = state;
     AnbRow made = made_row(self, row, scratch);
     size_t n = self->n_children;
-    double e = y - scratch[0], before = anb_mix(scratch + MOST, scratch, n);
+    double e = y - scratch[0], before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
     anb_boa_learn(s->boa, n, options->discount, NULL, scratch, before, y, weight);
     anb_child_update(self, 0, state, row, y, weight, scratch); /* its new beginning is the whole's */
     for (size_t i = 1; i < n && e - e == 0; i++)
@@ -129,20 +157,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 /* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */
 static const AnbWrapperTable wrapper = {0};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Refine *s = state;
-    anb_range_visit(&s->range, visitor);
-    anb_visit(visitor, &s->weight, ANB_F64, 2);
-    anb_boa_visit(s->boa, self->n_children, visitor);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Refine *s = state;
-    bool fine = s->weight >= 0 && s->square >= 0 && s->weight < HUGE_VAL && s->square < HUGE_VAL;
-    if (!fine || !anb_range_valid(&s->range) || !anb_boa_valid(s->boa, self->n_children))
-        return anb_fail(error, ANB_E_STATE, "refine: a sum is not finite or the weights are none");
+    if (!anb_range_valid(&s->range) || !anb_boa_valid(s->boa, self->n_children))
+        return anb_fail(error, ANB_E_STATE, "refine: the target range is not ordered or the weights do not sum to one");
     return 0;
 }
 
@@ -158,11 +177,11 @@ const StreamingLearnerType anb_refine = {
     .max_children = MOST,
     .check = check,
     .child_features = child_features,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
-    .ranges = ranges,
     .validate = validate,
 };

@@ -15,11 +15,8 @@
 
 enum { A, B };
 
-static AnbNeed need(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){0, 1};
-}
+/* a(x). */
+static const AnbField scratch_fields[] = {{.name = "first", .kind = ANB_F64, .fixed = 1}, {0}};
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -94,7 +91,7 @@ const StreamingLearnerType anb_residual = {
     .version = 1,
     .min_children = 2,
     .max_children = 2,
-    .need = need,
+    .scratch = scratch_fields,
     .predict = predict,
     .update = update,
     .step = step,

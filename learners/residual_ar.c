@@ -16,7 +16,7 @@
 #include "src/numeric/rls.h"
 #include <anabranch/learners.h>
 
-enum { LAGS = 4, FIRST = 10, BOA = 16, BLOCK = 8 };
+enum { LAGS = 4, FIRST = 10, OFFERS = 2 };
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
 static const AnbRls rls = {.n = LAGS, .intercept = false, .delta = 1, .walk = 0};
 
@@ -24,25 +24,77 @@ typedef struct ResidualAr {
     AnbRange range;
     double weight, square;   /* discounted sums: of weights, of e^2 */
     double last, fast, slow; /* residuals */
-    double boa[BOA];         /* of the child and the corrected child */
-    double rls[];
 } ResidualAr;
 
-/* The scratch: two predictions, their weights, what the rls said, the features, the rls's own. */
-enum { F, W = 2, SAID = 4, Q = BLOCK, OWN = 2 * BLOCK };
+static const AnbField members[] = {{ANB_INNER(ResidualAr, range, AnbRange, anb_range_fields)},
+                                   {ANB_MEMBER(ResidualAr, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(ResidualAr, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(ResidualAr, last), .must = ANB_FINITE},
+                                   {ANB_MEMBER(ResidualAr, fast), .must = ANB_FINITE},
+                                   {ANB_MEMBER(ResidualAr, slow), .must = ANB_FINITE},
+                                   {0}};
 
-static AnbNeed need(const AnbNode *self)
+static size_t boa_size(const AnbNode *self)
 {
     (void)self;
-    return (AnbNeed){sizeof(ResidualAr) + anb_rls_state(LAGS) * sizeof(double), OWN + anb_rls_scratch(LAGS)};
+    return anb_boa_size(OFFERS);
 }
+
+static size_t boa_used(const AnbNode *self, const void *state)
+{
+    (void)self, (void)state;
+    return anb_boa_used(OFFERS);
+}
+
+static size_t rls_size(const AnbNode *self)
+{
+    (void)self;
+    return anb_rls_state(LAGS) * sizeof(double);
+}
+
+static void rls_visit(const AnbNode *self, void *part, AnbVisitor *visitor)
+{
+    (void)self;
+    anb_rls_visit(&rls, part, visitor);
+}
+
+static int rls_validate(const AnbNode *self, const void *part, AnbError *error)
+{
+    (void)self;
+    return anb_rls_validate(&rls, part, error);
+}
+
+static const AnbPart rls_part = {rls_size, rls_visit, rls_validate};
+
+/* boa: of the child and the corrected child. */
+enum { HEAD, BOA, RLS };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(ResidualAr, members)},
+    [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    [RLS] = {.name = "rls", .part = &rls_part},
+    {0}};
+
+static size_t work_size(const AnbNode *self)
+{
+    (void)self;
+    return anb_rls_scratch(LAGS);
+}
+
+/* Of one sample: two predictions, their weights, what the rls said, its features. */
+typedef struct Sample {
+    double f[OFFERS], w[OFFERS], said, q[LAGS];
+} Sample;
+
+enum { SAMPLE, WORK };
+static const AnbField scratch_fields[] = {
+    [SAMPLE] = {ANB_SCRATCH_STRUCT(Sample)},
+    [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
+    {0}};
 
 static int init(const AnbNode *self, void *state)
 {
-    ResidualAr *s = state;
-    (void)self;
-    anb_boa_start(s->boa, 2);
-    anb_rls_init(&rls, s->rls);
+    anb_boa_start(anb_field(self, state, BOA), OFFERS);
+    anb_rls_init(&rls, anb_field(self, state, RLS));
     return 0;
 }
 
@@ -60,28 +112,33 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     const ResidualAr *s = state;
     double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch)), scale = scale_of(s);
-    scratch[F] = scratch[F + 1] = f;
+    const double *boa = anb_field_const(self, state, BOA), *own = anb_field_const(self, state, RLS);
+    Sample *sample = anb_scratch(self, scratch, SAMPLE);
+    sample->f[0] = sample->f[1] = f;
     if (scale > 0) {
         double q[LAGS] = {0.1, bounded(s->last / scale, NEAR), bounded(s->fast / scale, NEAR),
                           bounded(s->slow / scale, NEAR)};
-        memcpy(scratch + Q, q, sizeof q);
-        scratch[SAID] = anb_rls_predict(&rls, s->rls, scratch + Q, scratch + OWN);
-        double corrected = f + scale * scratch[SAID];
+        memcpy(sample->q, q, sizeof q);
+        sample->said = anb_rls_predict(&rls, own, sample->q, anb_scratch(self, scratch, WORK));
+        double corrected = f + scale * sample->said;
         if (s->range.seen >= FIRST && corrected - corrected == 0)
-            scratch[F + 1] = anb_range_clip(&s->range, corrected);
+            sample->f[1] = anb_range_clip(&s->range, corrected);
     }
-    anb_boa_weights(s->boa, 2, NULL, scratch + W);
-    return anb_mix(scratch + W, scratch + F, 2);
+    anb_boa_weights(boa, OFFERS, NULL, sample->w);
+    return anb_mix(sample->w, sample->f, OFFERS);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     ResidualAr *s = state;
-    double e = y - scratch[F], scale = scale_of(s);
+    const Sample *sample = anb_scratch(self, scratch, SAMPLE);
+    double e = y - sample->f[0], scale = scale_of(s);
     bool fine = true;
-    anb_boa_learn(s->boa, 2, FADE, NULL, scratch + F, anb_mix(scratch + W, scratch + F, 2), y, weight);
+    double mix = anb_mix(sample->w, sample->f, OFFERS);
+    anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
     if (scale > 0)
-        fine = anb_rls_update(&rls, s->rls, bounded(e / scale, FAR) - scratch[SAID], FADE, weight, scratch + OWN);
+        fine = anb_rls_update(&rls, anb_field(self, state, RLS), bounded(e / scale, FAR) - sample->said, FADE, weight,
+                              anb_scratch(self, scratch, WORK));
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
     s->last = e;
@@ -100,31 +157,18 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static void refresh(const AnbNode *self, void *state, double factor)
 {
-    (void)self;
-    anb_rls_refresh(&rls, ((ResidualAr *)state)->rls, factor);
+    anb_rls_refresh(&rls, anb_field(self, state, RLS), factor);
 }
 
 static const AnbWrapperTable wrapper = {0};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    ResidualAr *s = state;
-    (void)self;
-    anb_range_visit(&s->range, visitor);
-    anb_visit(visitor, &s->weight, ANB_F64, 5);
-    anb_boa_visit(s->boa, 2, visitor);
-    anb_rls_visit(&rls, s->rls, visitor);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const ResidualAr *s = state;
-    (void)self;
-    bool fine = s->weight >= 0 && s->square >= 0 && s->weight - s->weight == 0 && s->square - s->square == 0;
-    double sum = s->last + s->fast + s->slow;
-    if (!fine || !(sum - sum == 0) || !anb_range_valid(&s->range) || !anb_boa_valid(s->boa, 2))
-        return anb_fail(error, ANB_E_STATE, "residual_ar: a residual is not finite or the weights are none");
-    return anb_rls_validate(&rls, s->rls, error);
+    if (!anb_range_valid(&s->range) || !anb_boa_valid(anb_field_const(self, state, BOA), OFFERS))
+        return anb_fail(error, ANB_E_STATE,
+                        "residual_ar: the target range is not ordered or the weights do not sum to one");
+    return 0;
 }
 
 const StreamingLearnerType anb_residual_ar = {
@@ -135,12 +179,12 @@ const StreamingLearnerType anb_residual_ar = {
     .version = 1,
     .min_children = 1,
     .max_children = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
     .refresh = refresh,
-    .ranges = ranges,
     .validate = validate,
 };

@@ -45,10 +45,20 @@ static size_t directions(const AnbNode *self)
     return (self->n_features + 1) * anb_network_width(waves(self));
 }
 
-static AnbNeed need(const AnbNode *self)
+static const AnbField fields[] = {{.name = "directions", .kind = ANB_F64, .count = directions, .must = ANB_FINITE},
+                                  {0}};
+
+static size_t all_features(const AnbNode *self)
 {
-    return (AnbNeed){directions(self) * sizeof(double), 2 * self->n_features + waves(self)};
+    return child_features(self, 0);
 }
+
+/* The row as the child sees it; the features, stretched. */
+enum { U, STRETCHED };
+static const AnbField scratch_fields[] = {
+    [U] = {.name = "u", .kind = ANB_F64, .count = all_features},
+    [STRETCHED] = {.name = "stretched", .kind = ANB_F64, .count = anb_per_feature},
+    {0}};
 
 static int init(const AnbNode *self, void *state)
 {
@@ -73,7 +83,7 @@ static AnbRow made_row(const AnbRow *row, const double *u)
 static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
 {
     size_t d = self->n_features, n = waves(self), width = anb_network_width(n);
-    double *stretched = u + d + n;
+    double *stretched = anb_scratch(self, u, STRETCHED);
     const double *w = state, *x = row->x, *share = row->importance;
     memcpy(u, x, d * sizeof *u);
     if (share && ((const AnbRffOptions *)self->options)->importance) {
@@ -120,18 +130,6 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {no_shares};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    anb_visit(visitor, state, ANB_F64, directions(self));
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    if (anb_nonfinite(state, directions(self)) != 0)
-        return anb_fail(error, ANB_E_STATE, "rff: a direction is not finite");
-    return 0;
-}
-
 const StreamingLearnerType anb_rff = {
     .name = "rff",
     .brief = "features and random cosines of them for a child",
@@ -143,13 +141,12 @@ const StreamingLearnerType anb_rff = {
     .min_children = 1,
     .max_children = 1,
     .child_features = child_features,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
-    .ranges = ranges,
-    .validate = validate,
 };

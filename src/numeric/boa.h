@@ -26,6 +26,12 @@ static inline size_t anb_boa_size(size_t k)
     return (1 + 4 * k + 7) / 8 * 8;
 }
 
+/* Doubles of it that are in use. */
+static inline size_t anb_boa_used(size_t k)
+{
+    return 1 + 4 * k;
+}
+
 /* The state of k experts of whom nothing is known. */
 void anb_boa_start(double *boa, size_t k);
 
