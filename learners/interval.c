@@ -1,7 +1,7 @@
 /*
  * Conformal intervals around a child's predictions.
  *
- *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- .98 e2 + .02 (y - f)^2
+ *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- e2 + ((y - f)^2 - e2) / (50 + delay)
  *
  * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The
  * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: src/numeric/conformal.h.
@@ -9,11 +9,14 @@
  * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
  * one that was given then (AnbAnswerTable).
  *
- * State: the faded square, the scores, a level's miscoverage each. Scratch: f, sigma. Cost: about a microsecond a
+ * A miss is judged by the limits that were answered, whenever the label comes; delay is how many labels came in between.
+ *
+ * State: the faded square, the scores, a level's miscoverage each. Scratch: the answer. Cost: about a microsecond a
  * level.
  */
 #include "src/numeric/conformal.h"
 #include "src/numeric/moments.h"
+#include "src/text/field_reader.h"
 #include <anabranch/interval.h>
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
@@ -24,7 +27,13 @@ typedef struct Interval {
     AnbAdaptive level[ANB_LEVELS_MAX];
 } Interval;
 
-enum { F, SIGMA, SLOTS };
+/* Scratch: after LIMITS the largest score that each level's interval holds, then what each level had asked. */
+enum { F, SIGMA, SCORED, LIMITS };
+
+static size_t levels_of(const AnbNode *self)
+{
+    return (size_t)((const AnbIntervalOptions *)self->options)->coverage.count;
+}
 
 static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0,
                                    "0.8, 0.9, 0.95", "shares of targets that the intervals are to hold"},
@@ -38,8 +47,7 @@ static int check(const AnbNode *self, AnbError *error)
 
 static AnbNeed need(const AnbNode *self)
 {
-    (void)self;
-    return (AnbNeed){sizeof(Interval), SLOTS};
+    return (AnbNeed){sizeof(Interval), LIMITS + 2 * levels_of(self)};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -54,29 +62,49 @@ static int init(const AnbNode *self, void *state)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const Interval *s = state;
+    size_t n = levels_of(self);
     scratch[F] = anb_child_predict(self, 0, state, row, scratch);
     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
     double spread =
         anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
     double sigma = sqrt(s->square.mean + spread * spread);
     scratch[SIGMA] = sigma < (double)INFINITY ? sigma : sqrt(s->square.mean);
+    scratch[SCORED] = (double)s->scores.ring.pushed;
+    for (size_t i = 0; i < n; i++) {
+        scratch[LIMITS + i] = anb_scores_quantile(&s->scores, 1 - anb_adaptive_alpha(&s->level[i]));
+        scratch[LIMITS + n + i] = s->level[i].asked;
+    }
     return scratch[F];
+}
+
+/* Scores the answer in the scratch. One that came from a snapshot of version 1 has no limits: `known` is false. */
+static void judge(const AnbNode *self, Interval *s, double score, double delay, bool known, const double *scratch)
+{
+    const AnbIntervalOptions *o = self->options;
+    size_t n = levels_of(self);
+    double beta = anb_scores_beta(&s->scores, score);
+    for (size_t i = 0; i < n; i++) {
+        double alpha = 1 - o->coverage.value[i];
+        if (known)
+            anb_adaptive_answered(&s->level[i], alpha, score > scratch[LIMITS + i], scratch[LIMITS + n + i]);
+        anb_adaptive_add(&s->level[i], alpha, beta, delay);
+    }
+    anb_scores_add(&s->scores, score);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    const AnbIntervalOptions *o = self->options;
     Interval *s = state;
-    double error = fabs(y - scratch[F]), score = error / scratch[SIGMA];
+    /* an answer from before the first label had no sigma: it is scored by what is known now */
+    double sigma = scratch[SIGMA] > 0 ? scratch[SIGMA] : sqrt(s->square.mean);
+    double error = fabs(y - scratch[F]), score = error / sigma;
+    bool known = scratch[SCORED] >= 0;
+    double delay = known ? (double)s->scores.ring.pushed - scratch[SCORED] : 0;
     anb_child_update(self, 0, state, row, y, weight, scratch);
-    if (scratch[SIGMA] > 0 && score < (double)INFINITY) {
-        double beta = anb_scores_beta(&s->scores, score);
-        for (int i = 0; i < o->coverage.count; i++)
-            anb_adaptive_add(&s->level[i], 1 - o->coverage.value[i], beta);
-        anb_scores_add(&s->scores, score);
-    }
+    if (sigma > 0 && score < (double)INFINITY)
+        judge(self, s, score, delay, known, scratch);
     if (error * error < (double)INFINITY)
-        anb_faded_add(&s->square, error * error, 1, .98);
+        anb_faded_add(&s->square, error * error, 1, 1 - 1 / (50 + delay));
 }
 
 /* ---- read-outs --------------------------------------------------------------------------------------------------- */
@@ -85,11 +113,11 @@ static int interval(const AnbNode *self, const void *state, const double *scratc
                     double *high)
 {
     const AnbIntervalOptions *o = self->options;
-    const Interval *s = state;
+    (void)state;
     for (int i = 0; i < o->coverage.count; i++) {
         if (o->coverage.value[i] != coverage)
             continue;
-        double score = anb_scores_quantile(&s->scores, 1 - anb_adaptive_alpha(&s->level[i]));
+        double score = scratch[LIMITS + i];
         double half = score < (double)INFINITY ? score * scratch[SIGMA] : score;
         *low = scratch[F] - half;
         *high = scratch[F] + half;
@@ -107,29 +135,46 @@ static size_t levels(const AnbNode *self, const double **coverage)
 
 static void given(const AnbNode *self, const double *scratch, AnbAnswer *answer)
 {
-    (void)self;
-    *answer = (AnbAnswer){scratch[F], scratch[SIGMA]};
+    size_t n = levels_of(self);
+    *answer = (AnbAnswer){.prediction = scratch[F], .sigma = scratch[SIGMA], .scored = scratch[SCORED]};
+    memcpy(answer->limit, scratch + LIMITS, n * sizeof(double));
+    memcpy(answer->asked, scratch + LIMITS + n, n * sizeof(double));
 }
 
 static void restore(const AnbNode *self, double *scratch, const AnbAnswer *answer)
 {
-    (void)self;
+    size_t n = levels_of(self);
     scratch[F] = answer->prediction;
     scratch[SIGMA] = answer->sigma;
+    scratch[SCORED] = answer->scored;
+    memcpy(scratch + LIMITS, answer->limit, n * sizeof(double));
+    memcpy(scratch + LIMITS + n, answer->asked, n * sizeof(double));
 }
 
 static const AnbWrapperTable wrapper = {0};
 static const AnbIntervalTable table = {levels, interval};
 static const AnbAnswerTable answers = {given, restore};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+static void fields(const AnbNode *self, void *state, AnbVisitor *visitor, unsigned version)
 {
-    const AnbIntervalOptions *o = self->options;
     Interval *s = state;
     anb_faded_visit(&s->square, visitor);
     anb_scores_visit(&s->scores, visitor);
-    for (int i = 0; i < o->coverage.count; i++)
-        anb_adaptive_visit(&s->level[i], visitor);
+    for (size_t i = 0; i < levels_of(self); i++)
+        anb_adaptive_visit(&s->level[i], visitor, version);
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    fields(self, state, visitor, self->type->version);
+}
+
+/* Version 1 kept no account of what was answered: it starts at nothing owed. */
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    AnbFieldReader reader = anb_field_reader(bytes, size);
+    fields(self, state, &reader.visitor, from);
+    return anb_fields_end(&reader);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -150,7 +195,7 @@ const StreamingLearnerType anb_interval = {
     .options_size = sizeof(AnbIntervalOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 1,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .check = check,
@@ -163,4 +208,5 @@ const StreamingLearnerType anb_interval = {
     .answer = &answers,
     .ranges = ranges,
     .validate = validate,
+    .upgrade = upgrade,
 };

@@ -8,9 +8,10 @@
  * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that
  * comes too late is told from one that never had a row.
  *
- * State: 2 C entries of 16 bytes, C rows of n_features + 2 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
+ * State: 2 C entries of 16 bytes, C rows of n_features + 19 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
 #include "src/numeric/ring.h"
+#include "src/text/field_reader.h"
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
 
@@ -19,10 +20,12 @@ typedef struct Pending {
     uint64_t waiting;
 } Pending;
 
+enum { ANSWER = sizeof(AnbAnswer) / sizeof(double) }; /* doubles of what was answered */
+
 typedef struct Parts {
     size_t c, width, slots;
     uint64_t *id, *fate; /* 2 C */
-    double *rows;        /* C rows of prediction, sigma, x */
+    double *rows;        /* C rows of the answer and x */
     uint32_t *index;     /* slots: entry + 1, or 0 */
 } Parts;
 
@@ -34,7 +37,7 @@ static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOpt
 static Parts sizes_of(const AnbNode *self)
 {
     const AnbPendingOptions *o = self->options;
-    Parts p = {.c = (size_t)o->capacity, .width = self->n_features + 2};
+    Parts p = {.c = (size_t)o->capacity, .width = ANSWER + self->n_features};
     for (p.slots = 4; p.slots < 4 * p.c; p.slots *= 2)
         ;
     return p;
@@ -119,7 +122,7 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
-    AnbAnswer answer = {prediction, 0};
+    AnbAnswer answer = {.prediction = prediction};
     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
     if (anb_reach(&at, ANB_CAN_RESCORE))
         at.node->type->answer->given(at.node, at.scratch, &answer);
@@ -139,9 +142,8 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
     p.index[slot_of(&p, id)] = (uint32_t)entry + 1;
     s->waiting++;
     double *kept = row_of(&p, entry);
-    kept[0] = answer.prediction;
-    kept[1] = answer.sigma;
-    memcpy(kept + 2, row->raw, self->n_features * sizeof(double));
+    memcpy(kept, &answer, sizeof answer);
+    memcpy(kept + ANSWER, row->raw, self->n_features * sizeof(double));
 }
 
 static int fate_of(const AnbNode *self, const void *state, uint64_t id)
@@ -161,8 +163,8 @@ static const double *find(const AnbNode *self, const void *state, uint64_t id, A
     if (fate != ANB_PENDING_WAITING)
         return NULL;
     const double *kept = row_of(&p, p.index[slot_of(&p, id)] - 1);
-    *then = (AnbAnswer){kept[0], kept[1]};
-    return kept + 2;
+    memcpy(then, kept, sizeof *then);
+    return kept + ANSWER;
 }
 
 static void learned(const AnbNode *self, void *state, uint64_t id)
@@ -199,8 +201,17 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 static const AnbWrapperTable wrapper = {0};
 static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
+/* A row of version 1: prediction and sigma, then the cells. What it lacks is marked as not known. */
+static void visit_short_row(const Parts *p, double *row, AnbVisitor *visitor)
+{
+    AnbAnswer *answer = (AnbAnswer *)row;
+    answer->scored = -1;
+    anb_visit(visitor, row, ANB_F64, 2);
+    anb_visit(visitor, row + ANSWER, ANB_F64, p->width - ANSWER);
+}
+
 /* Of the rows only those that wait. */
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+static void fields(const AnbNode *self, void *state, AnbVisitor *visitor, unsigned version)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
@@ -209,10 +220,27 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     size_t n = anb_ring_size(&s->ring, 2 * p.c);
     anb_visit(visitor, p.id, ANB_U64, n);
     anb_visit(visitor, p.fate, ANB_U64, n);
-    for (size_t i = 0; i < n; i++)
-        if (p.fate[i] == ANB_PENDING_WAITING)
+    for (size_t i = 0; i < n; i++) {
+        if (p.fate[i] != ANB_PENDING_WAITING)
+            continue;
+        if (version == 1)
+            visit_short_row(&p, row_of(&p, i), visitor);
+        else
             anb_visit(visitor, row_of(&p, i), ANB_F64, p.width);
+    }
     anb_visit(visitor, p.index, ANB_U32, p.slots);
+}
+
+static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+{
+    fields(self, state, visitor, self->type->version);
+}
+
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    AnbFieldReader reader = anb_field_reader(bytes, size);
+    fields(self, state, &reader.visitor, from);
+    return anb_fields_end(&reader);
 }
 
 /* Whether entry i's row is still its own. */
@@ -226,8 +254,12 @@ static bool has_row(const Pending *s, const Parts *p, size_t i)
  * when the row is learned. */
 static bool valid_row(const double *row, size_t width)
 {
-    bool fine = row[0] - row[0] == 0 && row[1] >= 0 && row[1] < (double)INFINITY;
-    for (size_t j = 2; j < width; j++)
+    const AnbAnswer *answer = (const AnbAnswer *)row;
+    bool fine =
+        isfinite(answer->prediction) && answer->sigma >= 0 && isfinite(answer->sigma) && isfinite(answer->scored);
+    for (size_t i = 0; i < ANB_LEVELS_MAX; i++)
+        fine = fine && answer->limit[i] >= 0 && isfinite(answer->asked[i]);
+    for (size_t j = ANSWER; j < width; j++)
         fine = fine && !isinf(row[j]);
     return fine;
 }
@@ -283,7 +315,7 @@ const StreamingLearnerType anb_pending = {
     .options_size = sizeof(AnbPendingOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 1,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .check = check,
@@ -295,4 +327,5 @@ const StreamingLearnerType anb_pending = {
     .waiting = &rows,
     .ranges = ranges,
     .validate = validate,
+    .upgrade = upgrade,
 };

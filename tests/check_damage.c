@@ -85,7 +85,9 @@ static const struct {
              {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
              {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
              {"pending(last, capacity=4)", 20, 4, 1, -1},
-             {"pending(last, capacity=4)", 20, 4, 3, -HUGE_VAL}, /* a cell */
+             {"pending(last, capacity=4)", 20, 4, 3, ANB_NAN},    /* the first level's limit */
+             {"pending(last, capacity=4)", 20, 4, 11, HUGE_VAL},  /* what it had asked */
+             {"pending(last, capacity=4)", 20, 4, 20, -HUGE_VAL}, /* a cell */
              {"knn(window=20, k=3)", 300, 8, 3, DBL_MAX}, /* a target that the others' squares could not have borne */
              {"knn(window=20, k=3)", 300, 8, 3, -DBL_MAX}};
 
@@ -238,7 +240,7 @@ START_TEST(a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting)
     static const double x[D] = {1, 2, 3};
     StreamingLearner *model = learned("pending(linear, capacity=4)", 0);
     anb_predict_pending(model, 5, x);
-    *real_at(model, 0, 4, 2) = ANB_NAN;
+    *real_at(model, 0, 4, sizeof(AnbAnswer) / sizeof(double)) = ANB_NAN;
     double f = anb_learn_label(model, 5, 1, 1);
     ck_assert(f != f);
     ck_assert_uint_eq(anb_counters(model)->rejected_features, 1);
@@ -275,7 +277,7 @@ START_TEST(weights_that_all_vanish_start_again)
     anb_adaptive_init(&adaptive, 1e-6);
     for (int k = 0; k < ANB_STEPS; k++)
         adaptive.alpha[k] = 1;
-    anb_adaptive_add(&adaptive, 1e-6, 0);
+    anb_adaptive_add(&adaptive, 1e-6, 0, 0);
     ck_assert(anb_adaptive_valid(&adaptive));
 }
 END_TEST

@@ -17,7 +17,8 @@ extern "C" {
 
 /*
  * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them:
- * the quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI), times the
+ * the quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI, and an account
+ * of the misses of what was answered), at most the largest of them, times the
  * sigma of the row: the faded error and, where there is a mixture, how far its experts are apart. Stands at the root,
  * or below pending. Weight class: scaled (the child as it is; intervals count samples).
  */
@@ -34,7 +35,7 @@ ANB_DEFAULTS(AnbIntervalOptions, anb_interval)
  * @param model     a model whose root has intervals (AnbIntervalTable), or wraps what has them
  * @param x         n_features values
  * @param coverage  one of the levels that the model was made with
- * @param low       the interval's lower end; -INFINITY while too few samples were seen for the level
+ * @param low       the interval's lower end; -INFINITY before two labels were scored
  * @param high      its upper end
  * @return          0; ANB_E_UNSUPPORTED where the model has no intervals; ANB_E_ARGUMENT for another coverage;
  *                  ANB_E_INPUT where the row would be rejected

@@ -109,7 +109,7 @@ ANB_API double anb_serve_predict(AnbServeReader *reader, const double *x);
  * @param reader    used by one thread at a time
  * @param x         n_features values
  * @param coverage  one of anb_interval_levels
- * @param low       the lower end in the published version, -INFINITY while too few samples were seen for the level
+ * @param low       the lower end in the published version, -INFINITY before two labels were scored
  * @param high      the upper end
  * @return          as anb_predict_interval: 0, ANB_E_UNSUPPORTED, ANB_E_ARGUMENT or ANB_E_INPUT
  *

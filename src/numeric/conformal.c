@@ -43,9 +43,11 @@ double anb_scores_quantile(const AnbScores *scores, double level)
 {
     size_t n = anb_scores_size(scores);
     double rank = ceil(level * (double)(n + 1));
+    if (n < ANB_SCORES_LEAST)
+        return (double)INFINITY;
     if (!(rank >= 1))
         return 0;
-    return rank > (double)n ? (double)INFINITY : scores->sorted[(size_t)rank - 1];
+    return scores->sorted[rank < (double)n ? (size_t)rank - 1 : n - 1];
 }
 
 void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor)
@@ -83,9 +85,12 @@ bool anb_scores_valid(const AnbScores *scores)
 
 /* ---- the level --------------------------------------------------------------------------------------------------- */
 
-static double step(int k)
+/* The step of expert k, but no larger than 1 / (delay + 1): a loop with gain g and delay d oscillates from g d = pi / 2
+ * on. */
+static double step(int k, double delay)
 {
-    return .001 * (double)(1 << k);
+    double published = .001 * (double)(1 << k), stable = 1 / (delay + 1);
+    return published < stable ? published : stable;
 }
 
 void anb_adaptive_init(AnbAdaptive *adaptive, double alpha)
@@ -96,12 +101,24 @@ void anb_adaptive_init(AnbAdaptive *adaptive, double alpha)
     }
 }
 
+static double within(double v, double low, double high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
 double anb_adaptive_alpha(const AnbAdaptive *adaptive)
 {
-    double sum = 0;
+    double sum = within(ANB_REPAY * adaptive->owed, -4, 1);
     for (int k = 0; k < ANB_STEPS; k++)
         sum += adaptive->weight[k] * adaptive->alpha[k];
     return sum;
+}
+
+void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then)
+{
+    adaptive->asked += alpha - within(anb_adaptive_alpha(adaptive), 0, 1);
+    adaptive->debt = within(adaptive->debt + alpha - (missed ? 1 : 0), -ANB_DEBT, ANB_DEBT);
+    adaptive->owed = adaptive->debt + adaptive->asked - then;
 }
 
 static double pinball(double alpha, double beta, double theta)
@@ -118,14 +135,16 @@ static double learning_rate(double alpha)
     return sqrt(3.0 / I) * sqrt((anb_log(2.0 * I * ANB_STEPS) + 1) / moment);
 }
 
-void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta)
+void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double delay)
 {
     const double sigma = 1.0 / 1000;
     double eta = learning_rate(alpha), sum = 0;
     for (int k = 0; k < ANB_STEPS; k++) {
         adaptive->weight[k] *= anb_exp(-eta * pinball(alpha, beta, adaptive->alpha[k]));
         sum += adaptive->weight[k];
-        adaptive->alpha[k] += step(k) * (alpha - (adaptive->alpha[k] > beta ? 1 : 0));
+        bool missed = adaptive->alpha[k] > beta || beta <= 0; /* above all scores: no level would have held it */
+        adaptive->alpha[k] += step(k, delay) * (alpha - (missed ? 1 : 0));
+        adaptive->alpha[k] = within(adaptive->alpha[k], -1, 2);
     }
     for (int k = 0; k < ANB_STEPS; k++) {
         double share = (1 - sigma) * adaptive->weight[k] / sum; /* all may have gone below the doubles */
@@ -133,15 +152,19 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta)
     }
 }
 
-void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor)
+void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor, unsigned version)
 {
     anb_visit(visitor, adaptive->alpha, ANB_F64, ANB_STEPS);
     anb_visit(visitor, adaptive->weight, ANB_F64, ANB_STEPS);
+    if (version > 1)
+        anb_visit(visitor, &adaptive->debt, ANB_F64, 3);
 }
 
 bool anb_adaptive_valid(const AnbAdaptive *adaptive)
 {
     double sum = 0;
+    if (!(fabs(adaptive->debt) <= ANB_DEBT && isfinite(adaptive->asked) && isfinite(adaptive->owed)))
+        return false;
     for (int k = 0; k < ANB_STEPS; k++) {
         if (!(fabs(adaptive->alpha[k]) <= 2 && adaptive->weight[k] >= 0 && adaptive->weight[k] <= 1))
             return false;

@@ -1,0 +1,182 @@
+/*
+ * intervals: whether prediction intervals keep their coverage on streams that change, with labels that come late.
+ *
+ *     intervals [options] [EXPRESSION ...]        EXPRESSION: what interval() is put around (scale(rls))
+ *
+ *     --rows N         rows of a stream (30000)
+ *     --seeds N        streams from seeds 1 to N (20)
+ *     --jobs N         processes (2)
+ *     --coverage C     the level asked for (0.9)
+ *
+ * The model is pending(interval(EXPRESSION)); a label comes 0, 50, 200 or 800 rows after its row. For each stream
+ * (bench/drifting.h) and delay, in points of 100: the mean coverage; how far the coverage of a block of 5,000 rows was
+ * from the level, the worst of all blocks and seeds, and the share of blocks within 3 points; intervals without an end;
+ * and the mean width over the width of the one constant interval around the same predictions that, in hindsight, covers
+ * the share asked for.
+ */
+#include "drifting.h"
+#include "jobs.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 5000, DELAYS = 4, EXPRESSIONS_MAX = 32 };
+
+static const size_t delays[DELAYS] = {0, 50, 200, 800};
+
+typedef struct Run {
+    size_t rows, seeds, jobs, n_expressions;
+    double coverage;
+    const char *expressions[EXPRESSIONS_MAX];
+} Run;
+
+typedef struct Result {
+    bool done;
+    double covered, worst, blocks, good, endless, width, constant; /* width: mean of the finite ones */
+} Result;
+
+/* ---- one job ----------------------------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static StreamingLearner *make(const Run *run, const char *expression, uint64_t seed)
+{
+    char text[4096];
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    options.seed = seed;
+    snprintf(text, sizeof text, "pending(interval(%s, coverage=[%.17g]))", expression, run->coverage);
+    StreamingLearner *model = anb_parse(DRIFTING_FEATURES, text, &options, &error);
+    if (!model)
+        fprintf(stderr, "intervals: %s: %s\n", text, error.message);
+    return model;
+}
+
+/* Adds a row's interval; returns whether it holds the target. */
+static bool add_row(const Run *run, Result *r, StreamingLearner *model, const Drifting *row)
+{
+    double low = 0, high = 0;
+    anb_predict_interval(model, row->x, run->coverage, &low, &high);
+    bool endless = isinf(low) || isinf(high);
+    r->endless += endless;
+    r->width += endless ? 0 : high - low;
+    return row->y >= low && row->y <= high;
+}
+
+static void end_block(const Run *run, Result *r, size_t held)
+{
+    double off = (double)held / BLOCK - run->coverage;
+    r->covered += (double)held;
+    r->blocks++;
+    r->good += fabs(off) <= .03;
+    r->worst = fabs(off) > fabs(r->worst) ? off : r->worst;
+}
+
+static void follow(const Run *run, Result *r, StreamingLearner *model, Drifting stream, size_t delay, double *away)
+{
+    double *later = calloc(delay + 1, sizeof *later);
+    size_t held = 0, rows = run->rows / BLOCK * BLOCK;
+    for (size_t i = 0; later && i < rows; i++) {
+        drifting_next(&stream);
+        held += add_row(run, r, model, &stream);
+        away[i] = fabs(stream.y - anb_predict_pending(model, i, stream.x));
+        later[i % (delay + 1)] = stream.y;
+        if (i >= delay)
+            anb_learn_label(model, i - delay, later[(i - delay) % (delay + 1)], 1);
+        if (i % BLOCK == BLOCK - 1) {
+            end_block(run, r, held);
+            held = 0;
+        }
+    }
+    qsort(away, rows, sizeof *away, compare);
+    r->constant = 2 * away[(size_t)(run->coverage * (double)rows)];
+    r->width /= (double)rows - r->endless;
+    r->covered /= (double)rows;
+    r->endless /= (double)rows;
+    r->done = later != NULL;
+    free(later);
+}
+
+/* Jobs by expression, stream, delay, seed. */
+static void work(Jobs *jobs, void *context)
+{
+    const Run *run = context;
+    double *away = malloc(run->rows * sizeof *away);
+    for (size_t job; away && jobs_take(jobs, &job);) {
+        size_t seed = job % run->seeds + 1, cell = job / run->seeds;
+        size_t delay = delays[cell % DELAYS], kind = cell / DELAYS % DRIFTING_KINDS;
+        StreamingLearner *model = make(run, run->expressions[cell / DELAYS / DRIFTING_KINDS], seed);
+        if (model)
+            follow(run, (Result *)jobs->results + job, model, drifting_start((DriftingKind)kind, seed), delay, away);
+        anb_free(model);
+    }
+    free(away);
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+static void print_cell(const Run *run, const Result *r, size_t cell)
+{
+    Result all = {0};
+    double ratio = 0;
+    for (size_t i = 0; i < run->seeds; i++) {
+        all.covered += r[i].covered / (double)run->seeds;
+        all.endless += r[i].endless / (double)run->seeds;
+        all.blocks += r[i].blocks;
+        all.good += r[i].good;
+        all.worst = fabs(r[i].worst) > fabs(all.worst) ? r[i].worst : all.worst;
+        ratio += r[i].width / r[i].constant / (double)run->seeds;
+    }
+    printf("%-28s %-15s %6zu %9.1f %7.1f %7.1f %8.2f %7.2f\n", run->expressions[cell / DELAYS / DRIFTING_KINDS],
+           drifting_names[cell / DELAYS % DRIFTING_KINDS], delays[cell % DELAYS], 100 * all.covered, 100 * all.worst,
+           100 * all.good / all.blocks, 100 * all.endless, ratio);
+}
+
+static int usage(void)
+{
+    fputs("usage: intervals [--rows N] [--seeds N] [--jobs N] [--coverage C] [EXPRESSION ...]\n", stderr);
+    return 2;
+}
+
+static bool set_option(Run *run, const char *name, const char *value)
+{
+    if (strcmp(name, "--coverage") == 0)
+        return (run->coverage = atof(value)) > 0 && run->coverage < 1;
+    size_t *at = strcmp(name, "--rows") == 0    ? &run->rows
+                 : strcmp(name, "--seeds") == 0 ? &run->seeds
+                 : strcmp(name, "--jobs") == 0  ? &run->jobs
+                                                : NULL;
+    return at && (*at = strtoul(value, NULL, 10)) > 0;
+}
+
+int main(int argc, char **argv)
+{
+    Run run = {.rows = 30000, .seeds = 20, .jobs = 2, .coverage = .9};
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' && run.n_expressions < EXPRESSIONS_MAX)
+            run.expressions[run.n_expressions++] = argv[i];
+        else if (i + 1 == argc || !set_option(&run, argv[i], argv[i + 1]))
+            return usage();
+        else
+            i++;
+    }
+    if (run.rows < BLOCK)
+        return usage();
+    if (run.n_expressions == 0)
+        run.expressions[run.n_expressions++] = "scale(rls)";
+    Jobs jobs;
+    size_t cells = run.n_expressions * DRIFTING_KINDS * DELAYS;
+    if (!jobs_run(&jobs, cells * run.seeds, sizeof(Result), run.jobs, work, &run))
+        return 1;
+    printf("%-28s %-15s %6s %9s %7s %7s %8s %7s\n", "expression", "stream", "delay", "coverage", "worst", "within",
+           "endless", "width");
+    for (size_t cell = 0; cell < cells; cell++)
+        print_cell(&run, (const Result *)jobs.results + cell * run.seeds, cell);
+    return 0;
+}
