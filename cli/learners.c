@@ -46,6 +46,8 @@ static void default_text(const AnbParam *p, char *out, size_t size)
         snprintf(out, size, "%s", p->fallback != 0 ? "true" : "false");
     else if (p->kind == ANB_LEVELS)
         snprintf(out, size, "[%s]", p->words ? p->words : "");
+    else if (p->kind == ANB_RUNS)
+        snprintf(out, size, "\"\"");
     else if (p->kind == ANB_ROUTER)
         snprintf(out, size, "%s", p->words ? p->words : "linear");
     else if (p->kind == ANB_WORD) {

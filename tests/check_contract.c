@@ -324,7 +324,7 @@ static void refused(const StreamingLearnerType *type, const AnbParam *param, dou
 {
     AnbError error = {0};
     AnbExpert child[] = {{.type = &anb_linear}, {.type = &anb_mean}};
-    _Alignas(16) unsigned char options[1024];
+    _Alignas(16) unsigned char options[4096];
     memcpy(options, defaults, type->options_size);
     if (param->kind == ANB_REAL)
         memcpy(options + param->offset, &value, sizeof value);
@@ -360,7 +360,7 @@ static void try_param(const StreamingLearnerType *type, const AnbParam *param, c
 START_TEST(bad_options_are_refused_by_name)
 {
     for (const StreamingLearnerType *const *t = anb_learner_types(); *t; t++) {
-        _Alignas(16) unsigned char options[1024];
+        _Alignas(16) unsigned char options[4096];
         ck_assert_uint_le((*t)->options_size, sizeof options);
         anb_options_defaults(*t, options, (*t)->options_size);
         for (const AnbParam *p = (*t)->params; p && p->name; p++)

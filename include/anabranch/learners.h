@@ -49,6 +49,33 @@ ANB_API extern const StreamingLearnerType anb_last;
  */
 ANB_API extern const StreamingLearnerType anb_scale;
 
+/*
+ * columns(child, kinds="3n c 2t x"): rows of typed columns (schema.h) become rows of numbers for the child.
+ *
+ *     n  number or boolean   as it is
+ *     c  category            mean of its targets, their fading mean, log of their count, effect
+ *     k  code                as it is (missing where it is no number), and what a category gives
+ *     t  time                sine and cosine of the hour, the weekday and the day of the year, hour, weekday, days since
+ *                            the first row, log of the seconds since the row before
+ *     x  ignored             nothing
+ *
+ * The child's row, which it sees as x and as raw, has all numbers and codes first, then the times, then the statistics
+ * of categories and codes. Statistics are of the rows learned before. The effect is what a category adds to a linear
+ * model of the numbers, the times and the other categories. A column's categories lie in a dictionary of `slots`
+ * entries; where it is full the one that has been rare lately gives way. Missing is a category of its own.
+ *
+ * Weight class: scaled (the means are exact; the child as it is).
+ */
+typedef struct AnbColumnsOptions {
+    size_t size;   /* of this struct; set by the defaults */
+    AnbRuns kinds; /* none: every column a number; together as many as there are features */
+    int slots;     /* 1024; entries of a column's dictionary, 8 to 2^24, rounded up to 8 times a power of two */
+    double memory; /* 20; samples of a category that its fading mean remembers, >= 1 */
+    double prior;  /* 10; samples that a category's mean starts from the mean of all with, >= 0 */
+} AnbColumnsOptions;
+ANB_API extern const StreamingLearnerType anb_columns;
+ANB_DEFAULTS(AnbColumnsOptions, anb_columns)
+
 /* A mixture of experts behind a gate: moe.h. */
 ANB_API extern const StreamingLearnerType anb_moe;
 

@@ -37,6 +37,7 @@ typedef enum AnbParamKind {
     ANB_WORD,   /* int: which of `words` */
     ANB_SEED,   /* uint64_t: 0 = derived from the model's seed and the node's index (fallback is exact up to 2^53) */
     ANB_LEVELS, /* AnbLevels */
+    ANB_RUNS,   /* AnbRuns: text in quotes */
     ANB_ROUTER  /* AnbRouterChoice: the gate of a mixture */
 } AnbParamKind;
 
@@ -46,6 +47,29 @@ typedef struct AnbLevels {
     int count;
     double value[ANB_LEVELS_MAX];
 } AnbLevels;
+
+/*
+ * Letters in runs as an option: `kinds="3n c 2t x"` is nnncttx; `*n` stands for as many as are left. Runs of one letter
+ * side by side are one.
+ */
+enum { ANB_RUNS_MAX = 256, ANB_RUNS_LETTERS = 1 << 20, ANB_RUNS_TEXT = 12 * ANB_RUNS_MAX };
+typedef struct AnbRuns {
+    int count;
+    uint32_t n[ANB_RUNS_MAX]; /* how often; 0: as many as are left, in one run at most */
+    char letter[ANB_RUNS_MAX];
+} AnbRuns;
+
+/**
+ * Reads runs from text: letters, each behind a number, `*` or nothing, blanks between them or none.
+ *
+ * @param text     n bytes
+ * @param letters  those that are allowed
+ * @param runs     filled
+ * @return         0; ANB_E_SYNTAX; ANB_E_LIMIT where there are more than ANB_RUNS_MAX runs or 2^20 letters
+ */
+ANB_API int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs);
+/* Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
+ANB_API size_t anb_runs_format(const AnbRuns *runs, char *out);
 
 /* Which gate, and its options (NULL: the defaults). The plan copies both. */
 typedef struct AnbRouterChoice {
@@ -61,7 +85,8 @@ typedef struct AnbParam {
     double fallback;   /* the default; of a word its index */
     double min, max;   /* both allowed unless `open`; of a list every value; unused for bool, word and router */
     unsigned open;     /* ANB_OPEN_MIN | ANB_OPEN_MAX: the bound itself is refused */
-    const char *words; /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of a router its name */
+    const char *words; /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of runs the letters
+                          allowed; of a router its name */
     const char *help;  /* one phrase, no full stop */
 } AnbParam;
 
@@ -184,16 +209,17 @@ struct AnbField {
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 enum {
-    ANB_READS_X = 1,        /* reads row->x */
-    ANB_READS_RAW = 2,      /* reads row->raw */
-    ANB_TAKES_MISSING = 4,  /* what it reads may hold NaN */
-    ANB_COMPLETES = 8,      /* its children's x never holds NaN (a feature map's rows are complete as they are) */
-    ANB_WEIGHT_EXACT = 16,  /* weight 2 is two samples, to the bit or to rounding */
-    ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight */
-    ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
-    ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256,      /* predicts within the seen target range widened by 10 % */
-    ANB_SIZED_OPTIONS = 512 /* its options struct starts with `size_t size`, and may grow: new members come last */
+    ANB_READS_X = 1,          /* reads row->x */
+    ANB_READS_RAW = 2,        /* reads row->raw */
+    ANB_TAKES_MISSING = 4,    /* what it reads may hold NaN */
+    ANB_COMPLETES = 8,        /* its children's x never holds NaN (a feature map's rows are complete as they are) */
+    ANB_WEIGHT_EXACT = 16,    /* weight 2 is two samples, to the bit or to rounding */
+    ANB_WEIGHT_SCALED = 32,   /* the step is multiplied by the weight */
+    ANB_WEIGHT_UNIT = 64,     /* learns samples of weight 1 only, and sits the others out */
+    ANB_ROOT_ONLY = 128,      /* stands at the root, or right below another one that does */
+    ANB_CLIPPED = 256,        /* predicts within the seen target range widened by 10 % */
+    ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
+    ANB_SIZED_OPTIONS = 512   /* its options struct starts with `size_t size`, and may grow: new members come last */
 };
 
 typedef struct AnbNeed {

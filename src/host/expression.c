@@ -3,7 +3,7 @@
  *
  *     expression = name [ "(" [ item { "," item } ] ")" ]
  *     item       = key "=" value | expression
- *     value      = number | word | expression | "[" number { "," number } "]"
+ *     value      = number | word | expression | "[" number { "," number } "]" | '"' text '"'
  */
 #include "expression.h"
 #include "params.h"
@@ -112,7 +112,11 @@ static Span read_value(Parser *p)
     int depth = 0;
     skip_blanks(p);
     Span value = {p->at, 0};
+    bool quoted = false;
     for (; *p->at; p->at++) {
+        quoted ^= *p->at == '"';
+        if (quoted)
+            continue;
         if (depth == 0 && (*p->at == ',' || *p->at == ')'))
             break;
         depth += (*p->at == '(' || *p->at == '[') - (*p->at == ')' || *p->at == ']');

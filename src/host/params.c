@@ -99,6 +99,9 @@ static void set_default(const AnbParam *p, void *options)
     case ANB_LEVELS:
         parse_levels(p->words, strlen(p->words), at);
         break;
+    case ANB_RUNS:
+        *(AnbRuns *)at = (AnbRuns){0};
+        break;
     case ANB_ROUTER:
         *(AnbRouterChoice *)at = (AnbRouterChoice){anb_router_find(p->words, strlen(p->words)), NULL};
         break;
@@ -115,6 +118,8 @@ static size_t bytes_of(AnbParamKind kind)
         return sizeof(bool);
     case ANB_LEVELS:
         return sizeof(AnbLevels);
+    case ANB_RUNS:
+        return sizeof(AnbRuns);
     case ANB_ROUTER:
         return sizeof(AnbRouterChoice);
     default:
@@ -190,6 +195,20 @@ static int check_levels(const StreamingLearnerType *type, const AnbParam *p, con
     return 0;
 }
 
+static int check_runs(const StreamingLearnerType *type, const AnbParam *p, const AnbRuns *runs, AnbError *error)
+{
+    bool fine = runs->count >= 0 && runs->count <= ANB_RUNS_MAX;
+    int rests = 0;
+    for (int i = 0; i < runs->count && fine; i++) {
+        fine = runs->letter[i] && strchr(p->words, runs->letter[i]) && runs->n[i] <= ANB_RUNS_LETTERS;
+        rests += runs->n[i] == 0;
+    }
+    if (fine && rests <= 1)
+        return 0;
+    return anb_fail(error, ANB_E_ARGUMENT, "%s: %s takes up to %d runs of the letters %s, one of them '*' at most",
+                    type->name, p->name, ANB_RUNS_MAX, p->words);
+}
+
 static int check_one(const StreamingLearnerType *type, const AnbParam *p, const void *options, AnbError *error)
 {
     size_t length;
@@ -204,6 +223,8 @@ static int check_one(const StreamingLearnerType *type, const AnbParam *p, const 
         return anb_fail(error, ANB_E_ARGUMENT, "%s: %s is none of %s", type->name, p->name, p->words);
     case ANB_LEVELS:
         return check_levels(type, p, slot_const(p, options), error);
+    case ANB_RUNS:
+        return check_runs(type, p, slot_const(p, options), error);
     case ANB_ROUTER: {
         const AnbRouterChoice *choice = slot_const(p, options);
         if (!choice->type)
@@ -281,6 +302,18 @@ static int parse_number(const StreamingLearnerType *type, const AnbParam *p, con
     return 0;
 }
 
+static int parse_runs(const StreamingLearnerType *type, const AnbParam *p, const char *text, size_t n, AnbRuns *runs,
+                      AnbError *error)
+{
+    bool quoted = n >= 2 && text[0] == '"' && text[n - 1] == '"';
+    int code = quoted ? anb_runs_parse(text + 1, n - 2, p->words, runs) : ANB_E_SYNTAX;
+    if (code == ANB_E_LIMIT)
+        return anb_fail(error, code, "%s: %s has more than %d runs of letters", type->name, p->name, ANB_RUNS_MAX);
+    char wanted[80];
+    snprintf(wanted, sizeof wanted, "numbers and the letters %s in quotes, like \"3%.1s\"", p->words, p->words);
+    return code ? mismatch(type, p, text, n, wanted, error) : check_runs(type, p, runs, error);
+}
+
 int anb_param_parse(const StreamingLearnerType *type, const AnbParam *p, const char *text, size_t n, void *options,
                     AnbError *error)
 {
@@ -302,6 +335,8 @@ int anb_param_parse(const StreamingLearnerType *type, const AnbParam *p, const c
         if (n < 2 || text[0] != '[' || text[n - 1] != ']' || parse_levels(text + 1, n - 2, at))
             return mismatch(type, p, text, n, "a list of up to 8 numbers in brackets", error);
         return check_levels(type, p, at, error);
+    case ANB_RUNS:
+        return parse_runs(type, p, text, n, at, error);
     default:
         return mismatch(type, p, text, n, "a router", error);
     }
@@ -320,6 +355,8 @@ bool anb_param_is_default(const AnbParam *p, const void *options)
         return given->count == usual.count &&
                memcmp(given->value, usual.value, (size_t)usual.count * sizeof(double)) == 0;
     }
+    if (p->kind == ANB_RUNS)
+        return ((const AnbRuns *)slot_const(p, options))->count == 0;
     if (p->kind == ANB_ROUTER) {
         const AnbRouterChoice *choice = slot_const(p, options);
         return strcmp(choice->type->type.name, p->words) == 0;
@@ -338,6 +375,13 @@ static size_t print_levels(const AnbLevels *levels, char *text, size_t size)
     return at + (size_t)snprintf(text + at, size - at, "]");
 }
 
+static size_t print_runs(const AnbRuns *runs, char *text, size_t size)
+{
+    char own[ANB_RUNS_TEXT];
+    anb_runs_format(runs, own);
+    return (size_t)snprintf(text, size, "\"%s\"", own);
+}
+
 size_t anb_param_print(const AnbParam *p, const void *options, char *text, size_t size)
 {
     char number[32];
@@ -353,6 +397,8 @@ size_t anb_param_print(const AnbParam *p, const void *options, char *text, size_
         return (size_t)snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)slot_const(p, options));
     case ANB_LEVELS:
         return print_levels(slot_const(p, options), text, size);
+    case ANB_RUNS:
+        return print_runs(slot_const(p, options), text, size);
     case ANB_ROUTER:
         return (size_t)snprintf(text, size, "%s", ((const AnbRouterChoice *)slot_const(p, options))->type->type.name);
     default:

@@ -374,7 +374,8 @@ static bool takes_missing(const AnbNode *node, bool x_complete, bool raw_complet
         return false;
     bool x = x_complete || (flags & ANB_COMPLETES), raw = raw_complete;
     for (size_t i = 0; i < node->n_children; i++) {
-        bool mapped = node->children[i].n_features != node->n_features; /* such rows are complete as they are */
+        /* such rows are complete as they are */
+        bool mapped = node->children[i].n_features != node->n_features && !(flags & ANB_KEEPS_MISSING);
         if (!takes_missing(&node->children[i], x || mapped, raw || mapped))
             return false;
     }

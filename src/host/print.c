@@ -34,7 +34,7 @@ static void put_node(Printer *p, const AnbNode *node);
 
 static void put_param(Printer *p, const AnbNode *node, const AnbParam *param)
 {
-    char value[400];
+    char value[ANB_RUNS_TEXT + 2];
     if (param->kind == ANB_ROUTER) {
         /* a default router with default options needs no word */
         Printer probe = {.size = 0};

@@ -1,0 +1,50 @@
+#include "calendar.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/network.h"
+#include <math.h>
+
+enum { CIRCLES = 6, HOUR = 6, WEEKDAY, SINCE, GAP };
+static const double DAY = 86400, WEEK = 7, YEAR = 365.2425;
+static const double FARTHEST = 1e14; /* three million years: days and seconds are exact up to there */
+
+static bool is_time(double seconds)
+{
+    return fabs(seconds) < FARTHEST; /* a NaN is none */
+}
+
+/* v modulo m, in [0, m). */
+static double modulo(double v, double m)
+{
+    return v - m * floor(v / m);
+}
+
+void anb_calendar_features(const AnbCalendar *c, double seconds, double *out)
+{
+    if (!is_time(seconds)) {
+        for (int i = 0; i < ANB_CALENDAR; i++)
+            out[i] = ANB_NAN;
+        return;
+    }
+    double day = floor(seconds / DAY), second = seconds - day * DAY;
+    double weekday = modulo(day + 3, WEEK); /* 1970-01-01 was a Thursday */
+    double turns[3] = {second / DAY, weekday / WEEK, modulo(day, YEAR) / YEAR};
+    for (int i = 0; i < 3; i++) {
+        out[2 * i] = turns[i] - 0.25;
+        out[2 * i + 1] = turns[i];
+    }
+    anb_cosine(out, CIRCLES, 1);
+    out[HOUR] = second / 3600;
+    out[WEEKDAY] = weekday;
+    out[SINCE] = c->seen != 0 ? (seconds - c->first) / DAY : 0;
+    out[GAP] = c->seen != 0 && seconds > c->last ? anb_log1p(seconds - c->last) : 0;
+}
+
+void anb_calendar_learn(AnbCalendar *c, double seconds)
+{
+    if (!is_time(seconds))
+        return;
+    if (c->seen == 0)
+        c->first = seconds;
+    c->last = seconds;
+    c->seen = 1;
+}

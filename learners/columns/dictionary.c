@@ -1,0 +1,108 @@
+#include "dictionary.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/moments.h"
+#include "src/text/bits.h"
+#include <anabranch/schema.h>
+
+/* Counts of 8 times as many samples as there are entries ago are worth 1/e of one now. */
+static const double FADE = 8;
+static const double MOST = 0x1p500;
+
+uint64_t anb_dictionary_key(double cell)
+{
+    static const uint64_t free_key = 0x7ff8000000000001; /* bits that no cell has: every NaN becomes missing */
+    if (cell != cell)
+        cell = anb_category(NULL, 0);
+    return anb_to_bits(cell == 0 ? 0 : cell) ^ free_key;
+}
+
+/* The finaliser of splitmix64 (Steele, Lea & Flood 2014). */
+static uint64_t mixed(uint64_t v)
+{
+    v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
+    v = (v ^ v >> 27) * 0x94d049bb133111eb;
+    return v ^ v >> 31;
+}
+
+size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets)
+{
+    return mixed(key + seed) & (sets - 1);
+}
+
+size_t anb_set_insert(AnbSet *set, uint64_t key)
+{
+    size_t victim = 0;
+    for (size_t i = 1; i < ANB_SET; i++)
+        if (set->entry[i].score < set->entry[victim].score)
+            victim = i;
+    set->key[victim] = key;
+    set->entry[victim] = (AnbCategory){0};
+    return victim;
+}
+
+/* All scores smaller by the same factor. A power of two: nothing is rounded but what leaves the doubles. */
+static void scale_down(AnbDictionary *d, AnbSet *sets, size_t n_sets)
+{
+    d->worth /= MOST;
+    for (size_t s = 0; s < n_sets; s++)
+        for (size_t i = 0; i < ANB_SET; i++)
+            sets[s].entry[i].score /= MOST;
+}
+
+void anb_dictionary_count(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbCategory *entry, double weight)
+{
+    if (d->worth == 0)
+        d->worth = 1;
+    d->worth *= 1 + 1 / (FADE * ANB_SET * (double)n_sets);
+    entry->score += d->worth * weight;
+    if (d->worth >= MOST)
+        scale_down(d, sets, n_sets);
+}
+
+/* How far an exponential mean goes for w samples of the same target. */
+static double share_of(double w, double memory)
+{
+    return w == 1 ? 1 / memory : 1 - anb_exp(w * anb_log1p(-1 / memory));
+}
+
+void anb_category_learn(AnbCategory *entry, double y, double weight, double memory)
+{
+    double total = entry->weight + weight, room = memory - entry->weight;
+    entry->mean = anb_toward(entry->mean, y, weight / total);
+    /* A plain mean as long as there are fewer than `memory`, an exponential one from then on. */
+    double plain = weight < room ? weight : room;
+    if (plain > 0)
+        entry->fading = anb_toward(entry->fading, y, plain / (entry->weight + plain));
+    double rest = plain > 0 ? weight - plain : weight;
+    if (rest > 0)
+        entry->fading = anb_toward(entry->fading, y, share_of(rest, memory));
+    entry->weight = total;
+}
+
+void anb_dictionary_visit(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbVisitor *visitor)
+{
+    anb_visit(visitor, &d->worth, ANB_F64, 1);
+    for (size_t s = 0; s < n_sets; s++) {
+        anb_visit(visitor, sets[s].key, ANB_U64, ANB_SET);
+        anb_visit(visitor, sets[s].entry, ANB_F64, ANB_SET * sizeof(AnbCategory) / sizeof(double));
+    }
+}
+
+static bool entry_valid(const AnbCategory *e)
+{
+    double sum = e->mean - e->mean + (e->fading - e->fading) + (e->effect - e->effect);
+    return sum == 0 && e->score >= 0 && e->weight >= 0 && e->score - e->score == 0 && e->weight - e->weight == 0;
+}
+
+bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed)
+{
+    bool fine = d->worth >= 0 && d->worth < 2 * MOST;
+    for (size_t s = 0; s < n_sets && fine; s++)
+        for (size_t i = 0; i < ANB_SET; i++) {
+            uint64_t key = sets[s].key[i];
+            fine = fine && entry_valid(&sets[s].entry[i]) && (key == 0 || anb_dictionary_set(key, seed, n_sets) == s);
+            for (size_t j = 0; j < i && key; j++)
+                fine = fine && sets[s].key[j] != key;
+        }
+    return fine;
+}

@@ -1,0 +1,63 @@
+/*
+ * A bounded dictionary of one column's categories: what is known of the targets seen with each.
+ *
+ *     set   8 keys in one cache line, then their 8 entries
+ *     set of a key = some bits of its hash
+ *
+ * A full set gives the entry up whose faded count is least, the first of equals. Counts fade by the samples that the
+ * column has seen; instead of fading them all, each new one counts more (`AnbDictionary.worth`).
+ */
+#ifndef ANB_COLUMNS_DICTIONARY_H
+#define ANB_COLUMNS_DICTIONARY_H
+
+#include <anabranch/type.h>
+
+enum { ANB_SET = 8 };
+
+typedef struct AnbCategory {
+    double score;  /* faded count times what a count was worth */
+    double weight; /* sum of weights */
+    double mean;   /* of the targets */
+    double fading; /* the same over the last `memory` of them */
+    double effect; /* what the category adds to the linear model */
+} AnbCategory;
+
+typedef struct AnbSet {
+    uint64_t key[ANB_SET]; /* 0: free */
+    AnbCategory entry[ANB_SET];
+} AnbSet;
+
+/* The head of a column's dictionary, in the block; its sets lie elsewhere. */
+typedef struct AnbDictionary {
+    double worth; /* of a count now */
+} AnbDictionary;
+
+/* The key of a cell: never 0; both zeros are one, and a NaN is the missing category. */
+uint64_t anb_dictionary_key(double cell);
+/* The set of a key; sets is a power of two. */
+size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets);
+
+/* Which entry of the set has the key; ANB_SET: none. */
+static inline size_t anb_set_find(const AnbSet *set, uint64_t key)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < ANB_SET; i++)
+        found |= (unsigned)(set->key[i] == key) << i;
+    size_t at = 0;
+    while (at < ANB_SET && !(found >> at & 1))
+        at++;
+    return at;
+}
+
+/* Makes room for a key that is not there: an entry of zeros. Returns which. */
+size_t anb_set_insert(AnbSet *set, uint64_t key);
+
+/* The column has seen a sample of a category: its count grows, all others fade. */
+void anb_dictionary_count(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbCategory *entry, double weight);
+/* The category's targets are one more: means and weight follow. */
+void anb_category_learn(AnbCategory *entry, double y, double weight, double memory);
+
+void anb_dictionary_visit(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbVisitor *visitor);
+bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed);
+
+#endif

@@ -1,0 +1,95 @@
+#include "layout.h"
+#include "dictionary.h"
+
+static const AnbRuns all_numbers = {.count = 1, .n = {0}, .letter = {'n'}};
+
+static const AnbRuns *runs_of(const AnbColumnsOptions *options)
+{
+    return options->kinds.count > 0 ? &options->kinds : &all_numbers;
+}
+
+static size_t named_columns(const AnbRuns *runs)
+{
+    size_t named = 0;
+    for (int i = 0; i < runs->count; i++)
+        named += runs->n[i];
+    return named;
+}
+
+static size_t length_of(const AnbRuns *runs, size_t n_features, size_t named, int i)
+{
+    return runs->n[i] > 0 ? runs->n[i] : n_features > named ? n_features - named : 0;
+}
+
+static void count(AnbColumnsLayout *l, char letter, size_t n)
+{
+    l->columns += n;
+    l->numbers += letter == 'n' || letter == 'k' ? n : 0;
+    l->categories += letter == 'c' || letter == 'k' ? n : 0;
+    l->times += letter == 't' ? n : 0;
+}
+
+AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_features)
+{
+    const AnbRuns *runs = runs_of(options);
+    size_t named = named_columns(runs);
+    AnbColumnsLayout l = {.n_sets = 1};
+    for (int i = 0; i < runs->count; i++)
+        count(&l, runs->letter[i], length_of(runs, n_features, named, i));
+    l.plain = l.numbers + ANB_CALENDAR * l.times;
+    l.width = l.plain + ANB_STATISTICS * l.categories;
+    while (l.n_sets * ANB_SET < (size_t)options->slots)
+        l.n_sets *= 2;
+    return l;
+}
+
+void anb_columns_split(const AnbColumnsOptions *options, size_t n_features, const double *x, double *numbers,
+                       double *times, double *categories)
+{
+    const AnbRuns *runs = runs_of(options);
+    size_t named = named_columns(runs);
+    for (int i = 0; i < runs->count; i++) {
+        size_t n = length_of(runs, n_features, named, i);
+        char letter = runs->letter[i];
+        if (letter == 'n' || letter == 't') {
+            double **to = letter == 'n' ? &numbers : &times;
+            memcpy(*to, x, n * sizeof *x);
+            *to += n;
+        } else if (letter != 'x') {
+            memcpy(categories, x, n * sizeof *x);
+            categories += n;
+        }
+        for (size_t j = 0; j < n && letter == 'k'; j++)
+            *numbers++ = x[j] < 0x1p52 ? x[j] : ANB_NAN; /* a text has no size */
+        x += n;
+    }
+}
+
+static double sum(const double *from, size_t n)
+{
+    double s = 0;
+    for (size_t i = 0; i < n; i++)
+        s += from[i];
+    return s;
+}
+
+void anb_columns_join(const AnbColumnsOptions *options, size_t n_features, const double *shares, double *out)
+{
+    const AnbRuns *runs = runs_of(options);
+    AnbColumnsLayout l = anb_columns_layout(options, n_features);
+    const double *times = shares + l.numbers, *categories = shares + l.plain;
+    size_t named = named_columns(runs);
+    for (int i = 0; i < runs->count; i++) {
+        char letter = runs->letter[i];
+        for (size_t n = length_of(runs, n_features, named, i); n > 0; n--, out++) {
+            *out = letter == 'n' || letter == 'k' ? *shares++ : 0;
+            if (letter == 't') {
+                *out += sum(times, ANB_CALENDAR);
+                times += ANB_CALENDAR;
+            } else if (letter == 'c' || letter == 'k') {
+                *out += sum(categories, ANB_STATISTICS);
+                categories += ANB_STATISTICS;
+            }
+        }
+    }
+}
