@@ -18,12 +18,13 @@
  */
 #include "columns/dictionary.h"
 #include "columns/layout.h"
+#include <anabranch/reach.h>
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
 #include "src/simd/kernels.h"
 
 static const double RATE = 0.05;
-enum { LINE = 64, GATHER = 256, MEAN = 0, FADING, COUNT, EFFECT };
+enum { GATHER = 256, MEAN = 0, FADING, COUNT, EFFECT };
 
 static const AnbParam params[] = {
     {"kinds", ANB_RUNS, offsetof(AnbColumnsOptions, kinds), 0, 0, 0, 0, "ncktx",
@@ -42,6 +43,57 @@ typedef struct Columns {
     double knows_shares; /* 1 once the child could say */
 } Columns;
 
+static AnbColumnsLayout layout_of(const AnbNode *self)
+{
+    return anb_columns_layout(self->options, self->n_features);
+}
+
+static size_t times(const AnbNode *self)
+{
+    return layout_of(self).times;
+}
+
+static size_t categories(const AnbNode *self)
+{
+    return layout_of(self).categories;
+}
+
+/* Inputs of the linear model, which only categories need. */
+static size_t inputs(const AnbNode *self)
+{
+    AnbColumnsLayout l = layout_of(self);
+    return l.categories > 0 ? l.plain : 0;
+}
+
+static size_t sets(const AnbNode *self)
+{
+    AnbColumnsLayout l = layout_of(self);
+    return l.categories * l.n_sets;
+}
+
+static const AnbField members[] = {{ANB_MEMBER(Columns, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Columns, mean), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Columns, rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Columns, knows_shares), .must = ANB_FINITE},
+                                   {0}};
+
+enum { HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, SETS };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Columns, members)},
+    [CALENDARS] = {.name = "calendars", .record = anb_calendar_fields, .stride = sizeof(AnbCalendar), .count = times},
+    [DICTIONARIES] = {.name = "dictionaries",
+                      .record = anb_dictionary_fields,
+                      .stride = sizeof(AnbDictionary),
+                      .count = categories},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [AVERAGE] = {.name = "average", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
+    [M2] = {.name = "m2", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
+    [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
+    [LINEAR] = {.name = "linear", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
+    [SHARES] = {.name = "shares", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
+    [SETS] = {.name = "sets", .record = anb_set_fields, .stride = sizeof(AnbSet), .count = sets, .must = ANB_ALIGNED},
+    {0}};
+
 /* The state's parts, and those of the scratch. */
 typedef struct View {
     const AnbColumnsOptions *options;
@@ -49,7 +101,7 @@ typedef struct View {
     Columns *s;
     AnbCalendar *calendars;
     AnbDictionary *heads;
-    double *count, *m, *m2, *inv_sd, *a; /* of the linear model's inputs */
+    double *weight, *average, *m2, *inv_sd, *a; /* of the linear model's inputs */
     double *shares;
     AnbSet *sets;
 } View;
@@ -59,27 +111,21 @@ typedef struct Work {
     double *rest; /* what the linear model says beyond the mean */
 } Work;
 
-static size_t head_bytes(const AnbColumnsLayout *l, size_t n_features)
-{
-    size_t bytes = sizeof(Columns) + l->times * sizeof(AnbCalendar) + l->categories * sizeof(AnbDictionary) +
-                   (5 * l->plain + n_features) * sizeof(double);
-    return (bytes + LINE - 1) / LINE * LINE;
-}
-
 static View view_of(const AnbNode *self, const void *state)
 {
-    View v = {.options = self->options, .s = (Columns *)(uintptr_t)state};
-    v.l = anb_columns_layout(v.options, self->n_features);
-    v.calendars = (AnbCalendar *)(v.s + 1);
-    v.heads = (AnbDictionary *)(v.calendars + v.l.times);
-    v.count = (double *)(v.heads + v.l.categories);
-    v.m = v.count + v.l.plain;
-    v.m2 = v.m + v.l.plain;
-    v.inv_sd = v.m2 + v.l.plain;
-    v.a = v.inv_sd + v.l.plain;
-    v.shares = v.a + v.l.plain;
-    v.sets = (AnbSet *)((char *)v.s + head_bytes(&v.l, self->n_features));
-    return v;
+    void *own = anb_view_of(state);
+    return (View){self->options,
+                  layout_of(self),
+                  own,
+                  anb_field(self, own, CALENDARS),
+                  anb_field(self, own, DICTIONARIES),
+                  anb_field(self, own, WEIGHT),
+                  anb_field(self, own, AVERAGE),
+                  anb_field(self, own, M2),
+                  anb_field(self, own, INV_SD),
+                  anb_field(self, own, LINEAR),
+                  anb_field(self, own, SHARES),
+                  anb_field(self, own, SETS)};
 }
 
 static Work work_of(const AnbColumnsLayout *l, double *scratch)
@@ -96,7 +142,7 @@ static Work work_of(const AnbColumnsLayout *l, double *scratch)
 
 static int check(const AnbNode *self, AnbError *error)
 {
-    AnbColumnsLayout l = anb_columns_layout(self->options, self->n_features);
+    AnbColumnsLayout l = layout_of(self);
     if (l.columns != self->n_features)
         return anb_fail(error, ANB_E_ARGUMENT, "columns: the kinds are of %zu columns, the row has %zu", l.columns,
                         self->n_features);
@@ -106,15 +152,17 @@ static int check(const AnbNode *self, AnbError *error)
 static size_t child_features(const AnbNode *self, size_t i)
 {
     (void)i;
-    return anb_columns_layout(self->options, self->n_features).width;
+    return layout_of(self).width;
 }
 
-static AnbNeed need(const AnbNode *self)
+static size_t scratch_doubles(const AnbNode *self)
 {
-    AnbColumnsLayout l = anb_columns_layout(self->options, self->n_features);
-    return (AnbNeed){head_bytes(&l, self->n_features) + l.categories * l.n_sets * sizeof(AnbSet),
-                     2 * l.width + l.plain + l.times + 2 * l.categories + 1};
+    AnbColumnsLayout l = layout_of(self);
+    return 2 * l.width + l.plain + l.times + 2 * l.categories + 1;
 }
+
+/* The child's row comes first. */
+static const AnbField scratch_fields[] = {{.name = "work", .kind = ANB_F64, .count = scratch_doubles}, {0}};
 
 /* ---- a row ------------------------------------------------------------------------------------------------------- */
 
@@ -141,7 +189,7 @@ static double encode(const AnbNode *self, const View *v, size_t c, double cell, 
 
 static AnbRow made_row(const AnbRow *row, const double *made)
 {
-    return (AnbRow){made, made, NULL, row->counters};
+    return (AnbRow){made, made, NULL, row->counters, row->outcome};
 }
 
 static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const Work *w)
@@ -157,7 +205,7 @@ static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const W
         effects += out[EFFECT];
     }
     if (l->categories > 0) {
-        anb_standardize(w->row, v->m, v->inv_sd, 4, l->plain, w->z);
+        anb_standardize(w->row, v->average, v->inv_sd, 4, l->plain, w->z);
         *w->rest = effects + anb_dot(v->a, w->z, l->plain);
     }
     return made_row(row, w->row);
@@ -165,11 +213,10 @@ static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const W
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
-static AnbCategory *entry_of(const AnbNode *self, const View *v, const Work *w, size_t c)
+static AnbCategory *entry_of(const View *v, const Work *w, size_t c)
 {
     size_t place = (size_t)w->place[c], at = place / (ANB_SET + 1), i = place % (ANB_SET + 1);
     AnbSet *set = &sets_of(v, c)[at];
-    (void)self;
     if (i == ANB_SET) {
         i = anb_set_insert(set, anb_dictionary_key(w->cells[c]));
         w->place[c] = (double)(at * (ANB_SET + 1) + i);
@@ -178,17 +225,17 @@ static AnbCategory *entry_of(const AnbNode *self, const View *v, const Work *w, 
 }
 
 /* One step of the linear model and of the row's effects; what would leave the doubles is left out. */
-static void learn_effects(const AnbNode *self, const View *v, const Work *w, double y, double weight)
+static void learn_effects(const View *v, const Work *w, double y, double weight)
 {
     const AnbColumnsLayout *l = &v->l;
     double gains = 0, err = y - (v->s->mean + *w->rest);
     for (size_t c = 0; c < l->categories; c++)
-        gains += weight / (entry_of(self, v, w, c)->weight + v->options->prior);
+        gains += weight / (entry_of(v, w, c)->weight + v->options->prior);
     double step = err / (1 + gains);
     if (!(fabs(step) < 0x1p1000))
         return;
     for (size_t c = 0; c < l->categories; c++) {
-        AnbCategory *e = entry_of(self, v, w, c);
+        AnbCategory *e = entry_of(v, w, c);
         e->effect = anb_within_doubles(e->effect + step * (weight / (e->weight + v->options->prior)));
     }
     double rate = RATE * weight < 1 ? RATE * weight : 1, norm = 1 + anb_dot(w->z, w->z, l->plain);
@@ -197,25 +244,25 @@ static void learn_effects(const AnbNode *self, const View *v, const Work *w, dou
 }
 
 /* A feature whose moments left the doubles starts again. */
-static void mend(const View *v, AnbCounters *counters)
+static void reset_bad_features(const View *v, const AnbRow *row)
 {
     for (size_t j = 0; j < v->l.plain; j++)
-        if (anb_nonfinite(&v->m[j], 1) + anb_nonfinite(&v->m2[j], 1) != 0) {
-            v->count[j] = v->m[j] = v->m2[j] = v->inv_sd[j] = 0;
-            counters->restarts++;
+        if (anb_nonfinite(&v->average[j], 1) + anb_nonfinite(&v->m2[j], 1) != 0) {
+            v->weight[j] = v->average[j] = v->m2[j] = v->inv_sd[j] = 0;
+            anb_restart_part(row);
         }
 }
 
-static void learn_row(const AnbNode *self, const View *v, const AnbRow *row, const Work *w, double y, double weight)
+static void learn_row(const View *v, const AnbRow *row, const Work *w, double y, double weight)
 {
     const AnbColumnsLayout *l = &v->l;
     if (l->categories > 0) {
-        learn_effects(self, v, w, y, weight);
-        if (!(anb_moments_update(v->count, v->m, v->m2, v->inv_sd, w->row, weight, l->plain) == 0))
-            mend(v, row->counters);
+        learn_effects(v, w, y, weight);
+        if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->plain) == 0))
+            reset_bad_features(v, row);
     }
     for (size_t c = 0; c < l->categories; c++) {
-        AnbCategory *e = entry_of(self, v, w, c);
+        AnbCategory *e = entry_of(v, w, c);
         anb_category_learn(e, y, weight, v->options->memory);
         anb_dictionary_count(&v->heads[c], sets_of(v, c), l->n_sets, e, weight);
     }
@@ -231,7 +278,7 @@ static void gather_shares(const AnbNode *self, const View *v, const Work *w)
     if (++v->s->rows < GATHER)
         return;
     v->s->rows = 0;
-    if (anb_child_query(self, 0, v->s, NULL, NULL, ANB_QUERY_IMPORTANCE, w->answer) != 0)
+    if (anb_child_importance(self, 0, v->s, w->answer) != 0)
         return;
     anb_columns_join(v->options, self->n_features, w->answer, v->shares);
     v->s->knows_shares = 1;
@@ -253,7 +300,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Work w = work_of(&v.l, scratch);
     AnbRow made = made_row(row, w.row);
     anb_child_update(self, 0, state, &made, y, weight, scratch);
-    learn_row(self, &v, row, &w, y, weight);
+    learn_row(&v, row, &w, y, weight);
     gather_shares(self, &v, &w);
 }
 
@@ -263,46 +310,32 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     Work w = work_of(&v.l, scratch);
     AnbRow made = map(self, &v, row, &w);
     double f = anb_child_step(self, 0, state, &made, y, weight, scratch);
-    learn_row(self, &v, row, &w, y, weight);
+    learn_row(&v, row, &w, y, weight);
     gather_shares(self, &v, &w);
     return f;
 }
 
-static int query(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, AnbQuery what, void *out)
+static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    View v = view_of(self, state);
-    if (what == ANB_QUERY_IMPORTANCE) {
-        if (v.s->knows_shares == 0)
-            return ANB_E_UNSUPPORTED;
-        memcpy(out, v.shares, self->n_features * sizeof(double));
-        return 0;
-    }
-    AnbRow made = {0};
-    if (row && scratch)
-        made = made_row(row, scratch);
-    return anb_child_query(self, 0, state, row && scratch ? &made : NULL, scratch, what, out);
+    (void)self;
+    return made_row(row, scratch);
 }
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+static int column_shares(const AnbNode *self, const void *state, double *out)
 {
     View v = view_of(self, state);
-    size_t plain = v.l.categories > 0 ? 5 * v.l.plain : 0;
-    anb_visit(visitor, v.s, ANB_F64, sizeof(Columns) / sizeof(double));
-    anb_visit(visitor, v.calendars, ANB_F64, v.l.times * sizeof(AnbCalendar) / sizeof(double));
-    anb_visit(visitor, v.count, ANB_F64, plain);
-    anb_visit(visitor, v.shares, ANB_F64, self->n_features);
-    for (size_t c = 0; c < v.l.categories; c++)
-        anb_dictionary_visit(&v.heads[c], sets_of(&v, c), v.l.n_sets, visitor);
+    if (v.s->knows_shares == 0)
+        return ANB_E_UNSUPPORTED;
+    memcpy(out, v.shares, self->n_features * sizeof *out);
+    return 0;
 }
+
+static const AnbWrapperTable wrapper = {.row = shown};
+static const AnbImportanceTable importance = {column_shares};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view_of(self, state);
-    size_t doubles = sizeof(Columns) / sizeof(double) + v.l.times * sizeof(AnbCalendar) / sizeof(double);
-    bool fine = anb_nonfinite((const double *)v.s, doubles) == 0 && v.s->weight >= 0 && v.s->rows >= 0;
-    fine = fine && anb_nonfinite(v.count, 5 * v.l.plain + self->n_features) == 0;
-    if (!fine || !anb_weights_valid(v.count, v.l.plain))
-        return anb_fail(error, ANB_E_STATE, "columns: a mean, a time or a weight of the linear model is none");
     for (size_t c = 0; c < v.l.categories; c++)
         if (!anb_dictionary_valid(&v.heads[c], sets_of(&v, c), v.l.n_sets, self->seed))
             return anb_fail(error, ANB_E_STATE, "columns: dictionary %zu has an entry that learning cannot reach", c);
@@ -321,11 +354,12 @@ const StreamingLearnerType anb_columns = {
     .max_children = 1,
     .check = check,
     .child_features = child_features,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .predict = predict,
     .update = update,
     .step = step,
-    .query = query,
-    .ranges = ranges,
+    .wrapper = &wrapper,
+    .importance = &importance,
     .validate = validate,
 };

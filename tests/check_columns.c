@@ -201,7 +201,8 @@ START_TEST(times_are_those_of_the_calendar)
         time_t at = (time_t)floor(seconds);
         struct tm when;
         gmtime_r(&at, &when);
-        double day = when.tm_hour / 24. + when.tm_min / 1440. + when.tm_sec / 86400. + (seconds - floor(seconds)) / 86400;
+        double day =
+            when.tm_hour / 24. + when.tm_min / 1440. + when.tm_sec / 86400. + (seconds - floor(seconds)) / 86400;
         double week = (when.tm_wday + 6) % 7, year = when.tm_yday / 365.2425, turn = 2 * 3.14159265358979323846;
         anb_train_one(model, &seconds, 1, 1);
         assert_near(shown[0], sin(turn * day), row, 0);
@@ -415,11 +416,11 @@ START_TEST(importances_are_of_the_columns)
         anb_train_one(model, x, worth(city) + x[1], 1);
     }
     const AnbNode *root = &model->plan->nodes[0];
-    ck_assert_int_eq(root->type->query(root, model->block, NULL, NULL, ANB_QUERY_IMPORTANCE, shares), 0);
+    ck_assert_int_eq(root->type->importance->shares(root, model->block, shares), 0);
     for (int j = 0; j < 4; j++)
         sum += shares[j];
-    ck_assert_msg(fabs(sum - 1) < 1e-9 && shares[2] > .8 && shares[2] > shares[1] && shares[0] < .2, "%g %g %g %g", shares[0],
-                  shares[1], shares[2], shares[3]);
+    ck_assert_msg(fabs(sum - 1) < 1e-9 && shares[2] > .8 && shares[2] > shares[1] && shares[0] < .2, "%g %g %g %g",
+                  shares[0], shares[1], shares[2], shares[3]);
     anb_free(model);
 }
 END_TEST

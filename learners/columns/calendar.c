@@ -7,6 +7,11 @@ enum { CIRCLES = 6, HOUR = 6, WEEKDAY, SINCE, GAP };
 static const double DAY = 86400, WEEK = 7, YEAR = 365.2425;
 static const double FARTHEST = 1e14; /* three million years: days and seconds are exact up to there */
 
+const AnbField anb_calendar_fields[] = {{ANB_MEMBER(AnbCalendar, first), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCalendar, last), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCalendar, seen), .must = ANB_FINITE},
+                                        {0}};
+
 static bool is_time(double seconds)
 {
     return fabs(seconds) < FARTHEST; /* a NaN is none */

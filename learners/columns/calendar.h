@@ -18,6 +18,7 @@ typedef struct AnbCalendar {
     double first, last; /* seconds since 1970 */
     double seen;        /* 1 once there was one */
 } AnbCalendar;
+extern const AnbField anb_calendar_fields[];
 
 /* Fills out, ANB_CALENDAR doubles. */
 void anb_calendar_features(const AnbCalendar *c, double seconds, double *out);

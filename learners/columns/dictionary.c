@@ -79,28 +79,26 @@ void anb_category_learn(AnbCategory *entry, double y, double weight, double memo
     entry->weight = total;
 }
 
-void anb_dictionary_visit(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbVisitor *visitor)
-{
-    anb_visit(visitor, &d->worth, ANB_F64, 1);
-    for (size_t s = 0; s < n_sets; s++) {
-        anb_visit(visitor, sets[s].key, ANB_U64, ANB_SET);
-        anb_visit(visitor, sets[s].entry, ANB_F64, ANB_SET * sizeof(AnbCategory) / sizeof(double));
-    }
-}
+const AnbField anb_dictionary_fields[] = {{ANB_MEMBER(AnbDictionary, worth), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {0}};
 
-static bool entry_valid(const AnbCategory *e)
-{
-    double sum = e->mean - e->mean + (e->fading - e->fading) + (e->effect - e->effect);
-    return sum == 0 && e->score >= 0 && e->weight >= 0 && e->score - e->score == 0 && e->weight - e->weight == 0;
-}
+static const AnbField entry_fields[] = {{ANB_MEMBER(AnbCategory, score), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {ANB_MEMBER(AnbCategory, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {ANB_MEMBER(AnbCategory, mean), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCategory, fading), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCategory, effect), .must = ANB_FINITE},
+                                        {0}};
+
+const AnbField anb_set_fields[] = {
+    {ANB_MEMBER(AnbSet, key)}, {ANB_INNER(AnbSet, entry, AnbCategory, entry_fields)}, {0}};
 
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed)
 {
-    bool fine = d->worth >= 0 && d->worth < 2 * MOST;
+    bool fine = d->worth < 2 * MOST;
     for (size_t s = 0; s < n_sets && fine; s++)
         for (size_t i = 0; i < ANB_SET; i++) {
             uint64_t key = sets[s].key[i];
-            fine = fine && entry_valid(&sets[s].entry[i]) && (key == 0 || anb_dictionary_set(key, seed, n_sets) == s);
+            fine = fine && (key == 0 || anb_dictionary_set(key, seed, n_sets) == s);
             for (size_t j = 0; j < i && key; j++)
                 fine = fine && sets[s].key[j] != key;
         }

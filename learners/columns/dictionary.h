@@ -57,7 +57,8 @@ void anb_dictionary_count(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbCate
 /* The category's targets are one more: means and weight follow. */
 void anb_category_learn(AnbCategory *entry, double y, double weight, double memory);
 
-void anb_dictionary_visit(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbVisitor *visitor);
+extern const AnbField anb_dictionary_fields[], anb_set_fields[];
+/* Whether sets from a file are some. */
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed);
 
 #endif

@@ -12,8 +12,8 @@
 enum { ANB_STATISTICS = 4 };
 
 typedef struct AnbColumnsLayout {
-    size_t columns;    /* that the kinds are of */
-    size_t numbers;    /* and codes */
+    size_t columns; /* that the kinds are of */
+    size_t numbers; /* and codes */
     size_t times;
     size_t categories; /* and codes */
     size_t plain;      /* numbers and what comes of times: the linear model's inputs */
