@@ -162,7 +162,7 @@ static const struct {
     size_t learned, field;
 } rings[] = {{"interval(last)", 1100, 2},
              {"pending(last, capacity=4)", 20, 0},
-             {"drift(last, detector=kswin)", 300, 6},
+             {"drift(last, detector=kswin)", 300, 8},
              {"knn(window=20, k=3)", 300, 0},
              {"mlp(hidden=2, memory=10, replay=1)", 300, 1}};
 

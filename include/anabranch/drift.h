@@ -36,7 +36,9 @@ ANB_DEFAULTS(AnbDriftOptions, anb_drift)
 struct AnbDriftView {
     uint64_t drifts;     /* marked so far */
     uint64_t since_last; /* samples since the last one, or since the start */
-    double error;        /* running mean of |y - f|, in units of the target */
+    double error;        /* running mean of |y - f| since the last one, in units of the target */
+    uint64_t resets;     /* how often a fresh child took the place of the old one */
+    bool trial;          /* whether a fresh child learns beside it now */
 };
 
 /**

@@ -3,7 +3,7 @@
 
 bool anb_page_hinkley_add(AnbPageHinkley *p, double value)
 {
-    const double allowed = .005, threshold = 50;
+    const double allowed = ANB_PAGE_HINKLEY_ALLOWED, threshold = ANB_PAGE_HINKLEY_THRESHOLD;
     p->n++;
     p->mean += (value - p->mean) / p->n;
     p->sum += value - p->mean - allowed;
@@ -51,7 +51,7 @@ bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
     enum { N = ANB_KSWIN_STAT, OLDER = ANB_KSWIN_WINDOW - ANB_KSWIN_STAT };
     double newer[N], drawn[N];
     k->value[anb_ring_push(&k->ring, ANB_KSWIN_WINDOW)] = value;
-    if (k->ring.pushed < ANB_KSWIN_WINDOW)
+    if (k->ring.pushed < ANB_KSWIN_WINDOW || k->ring.pushed % ANB_KSWIN_PERIOD != 0)
         return false;
     for (size_t i = 0; i < N; i++) {
         newer[i] = k->value[anb_ring_at(&k->ring, ANB_KSWIN_WINDOW, OLDER + i)];
@@ -61,7 +61,7 @@ bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
         return false;
     sort(newer, N);
     sort(drawn, N);
-    return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / 2) / 2) * sqrt(2.0 / N);
+    return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / ANB_KSWIN_TESTS / 2) / 2) * sqrt(2.0 / N);
 }
 
 void anb_kswin_visit(AnbKswin *k, AnbVisitor *visitor)

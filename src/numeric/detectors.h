@@ -1,11 +1,13 @@
 /*
  * Two detectors of change beside ADWIN (adwin.h), for numbers in [0, 1].
  *
- *     Page-Hinkley   m <- m + (v - mean - 0.005)    alarm where m - min m > 50        Page 1954, Mouss et al. 2004
- *     KSWIN          the last 30 of 100 values against 30 drawn from the 70 before, two-sample Kolmogorov-Smirnov:
- *                    alarm where D > sqrt(-ln(delta / 2) / 2) sqrt(2 / 30)            Raab, Heusinger & Schleif 2020
+ *     Page-Hinkley   m <- m + (v - mean - .03)    alarm where m - min m > 15        Page 1954, Mouss et al. 2004
+ *     KSWIN          the last 300 of 1,200 values against 300 drawn from the 900 before, every 32nd value, two-sample
+ *                    Kolmogorov-Smirnov: alarm where D > sqrt(-ln(delta / 512) / 2) sqrt(2 / 300)
+ *                                                                                   Raab, Heusinger & Schleif 2020
  *
- * The settings are those of the papers and of the libraries that have both.
+ * The published settings (.005 and 50; 30 of 100, tested at every value) are late for a rise by one deviation, or raise
+ * an alarm every few hundred values of a sequence that does not change.
  */
 #ifndef ANB_NUMERIC_DETECTORS_H
 #define ANB_NUMERIC_DETECTORS_H
@@ -13,6 +15,9 @@
 #include "random.h"
 #include "ring.h"
 #include <anabranch/type.h>
+
+#define ANB_PAGE_HINKLEY_ALLOWED .03
+#define ANB_PAGE_HINKLEY_THRESHOLD 15
 
 /* Zeroed at first. */
 typedef struct AnbPageHinkley {
@@ -22,7 +27,7 @@ typedef struct AnbPageHinkley {
 /* Whether the mean has risen. Cost: a handful of operations. */
 bool anb_page_hinkley_add(AnbPageHinkley *p, double value);
 
-enum { ANB_KSWIN_WINDOW = 100, ANB_KSWIN_STAT = 30 };
+enum { ANB_KSWIN_WINDOW = 1200, ANB_KSWIN_STAT = 300, ANB_KSWIN_PERIOD = 32, ANB_KSWIN_TESTS = 256 };
 
 /* Zeroed at first. */
 typedef struct AnbKswin {
@@ -30,7 +35,7 @@ typedef struct AnbKswin {
     double value[ANB_KSWIN_WINDOW];
 } AnbKswin;
 
-/* Whether the distribution has changed and the mean has risen. Cost: two sorts of 30 numbers. */
+/* Whether the distribution has changed and the mean has risen. Cost: at every 32nd value two sorts of 300 numbers. */
 bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta);
 /* The largest distance between the empirical distributions of two samples of n numbers, both sorted. */
 double anb_ks_distance(const double *a, const double *b, size_t n);
