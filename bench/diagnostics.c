@@ -19,7 +19,7 @@ typedef struct Watched {
     size_t at, bytes;
 } Watched;
 
-static int discard(void *context, const char *text, size_t size)
+static int discard(void *context, const void *text, size_t size)
 {
     (void)text;
     *(size_t *)context += size;

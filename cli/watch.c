@@ -8,7 +8,7 @@
 
 enum { GRAM_FEATURES = 64, NETWORKS = 16, RULES = 65536 };
 
-static int print(void *context, const char *text, size_t size)
+static int print(void *context, const void *text, size_t size)
 {
     return fwrite(text, 1, size, context) == size ? 0 : ANB_E_IO;
 }

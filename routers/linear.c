@@ -501,7 +501,7 @@ const AnbRouterType anb_router_linear = {
     .type =
         {
             .name = "linear",
-            .brief = "softmax over linear scores, toward the nearest expert, the top_k active",
+            .brief = "the specification's sparse gate: softmax over linear scores, only the top_k experts active",
             .example = "linear(top_k=2)",
             .options_size = sizeof(AnbRouterLinearOptions),
             .params = params,

@@ -315,7 +315,7 @@ static void read_all(StreamingLearner *model, size_t k)
 {
     double x[] = {1, 2}, p[8], f[8];
     AnbMixture m;
-    AnbFiveNumbers five;
+    AnbMixtureSummary five;
     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
     ck_assert_ptr_nonnull(d);
     AnbAudit *audit = anb_audit_new(model, d, NULL, NULL, NULL);
@@ -332,7 +332,7 @@ static void read_all(StreamingLearner *model, size_t k)
     ck_assert_uint_eq(anb_expert_pool_expert(anb_diagnostics_pool(d), k - 1).processed, 50);
     ck_assert_uint_eq(anb_diagnostics_experts(d), k);
     ck_assert_double_eq_tol(anb_diagnostics_value(d, ANB_METRIC_GATE_CONFIDENCE), 1 / (double)k, 1e-12);
-    ck_assert_int_eq(anb_five_numbers(model, &five), 0);
+    ck_assert_int_eq(anb_mixture_summary(model, &five), 0);
     ck_assert_int_eq(anb_routing_probabilities(model, x, p), 0);
     ck_assert_int_eq(anb_expert_predictions(model, x, f), 0);
     ck_assert_double_eq_tol(p[0], 1 / (double)k, 1e-15);

@@ -40,7 +40,7 @@ typedef struct Text {
     char bytes[40000];
 } Text;
 
-static int append(void *context, const char *text, size_t n)
+static int append(void *context, const void *text, size_t n)
 {
     Text *to = context;
     ck_assert_uint_lt(to->n + n, sizeof to->bytes);
@@ -49,7 +49,7 @@ static int append(void *context, const char *text, size_t n)
     return 0;
 }
 
-static int refuse(void *context, const char *text, size_t n)
+static int refuse(void *context, const void *text, size_t n)
 {
     (void)text, (void)n;
     ++*(int *)context;

@@ -171,6 +171,25 @@ START_TEST(sizes_and_counts)
 }
 END_TEST
 
+/* A reader of another model would lie too short; one of an equal model that was made apart serves as well. */
+START_TEST(a_reader_of_another_model_is_refused)
+{
+    StreamingLearner *small = make("linear", 1), *large = make("scale(moe(rls, mlp(hidden=64), knn))", 1);
+    StreamingLearner *twin = make("scale(moe(rls, mlp(hidden=64), knn))", 1);
+    AnbReader *reader = anb_reader_new(small, NULL), *fits = anb_reader_new(twin, NULL);
+    double x[3] = {1};
+    ck_assert(anb_predict_with(large, reader, x) != anb_predict_with(large, reader, x));
+    ck_assert(anb_predict_with(large, fits, x) == anb_predict(large, x));
+    ck_assert_uint_lt(anb_clone_bytes(large), anb_total_bytes(large));
+    ck_assert_uint_gt(anb_clone_bytes(large), anb_state_bytes(large));
+    anb_reader_free(reader);
+    anb_reader_free(fits);
+    anb_free(small);
+    anb_free(large);
+    anb_free(twin);
+}
+END_TEST
+
 /* What a type's own function returns is what its table says. */
 #define SAME_DEFAULTS(function, type)                                                                                  \
     do {                                                                                                               \
@@ -242,6 +261,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, a_model_that_moves_does_not_notice, 0, 4);
     tcase_add_test(tests, expressions_short_and_full);
     tcase_add_test(tests, sizes_and_counts);
+    tcase_add_test(tests, a_reader_of_another_model_is_refused);
     tcase_add_test(tests, defaults_are_those_of_the_tables);
     tcase_add_test(tests, wrappers_pass_questions_on);
     return suite;

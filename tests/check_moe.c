@@ -259,15 +259,15 @@ END_TEST
 START_TEST(the_five_numbers)
 {
     StreamingLearner *model = make(2, "moe(mean, last, linear(rate=0.0001), load_balance_rate=0.125)");
-    AnbFiveNumbers five;
+    AnbMixtureSummary five;
     feed(model, 50);
     AnbMixture m = see(model);
-    ck_assert_int_eq(anb_five_numbers(model, &five), 0);
-    ck_assert_double_eq(five.residual_alignment, m.alignment);
-    ck_assert_double_eq(five.regularization_sensitivity, .125);
-    ck_assert_double_eq(five.depth_sufficiency, m.gate_entropy);
-    ck_assert_double_eq(five.effective_dof, 3);
-    ck_assert_double_eq(five.uncertainty, m.disagreement);
+    ck_assert_int_eq(anb_mixture_summary(model, &five), 0);
+    ck_assert_double_eq(five.alignment, m.alignment);
+    ck_assert_double_eq(five.load_balance_rate, .125);
+    ck_assert_double_eq(five.gate_entropy, m.gate_entropy);
+    ck_assert_double_eq(five.experts, 3);
+    ck_assert_double_eq(five.disagreement, m.disagreement);
     anb_free(model);
 }
 END_TEST

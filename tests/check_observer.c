@@ -27,7 +27,7 @@ typedef struct Text {
     size_t n;
 } Text;
 
-static int append(void *context, const char *text, size_t size)
+static int append(void *context, const void *text, size_t size)
 {
     Text *t = context;
     ck_assert_uint_lt(t->n + size, TEXT);

@@ -1,5 +1,7 @@
 /*
  * anabranch: regression on streams. Everything at once; each header also stands alone.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_H
 #define ANABRANCH_H
@@ -7,6 +9,7 @@
 #include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <anabranch/drift.h>
+#include <anabranch/host.h>
 #include <anabranch/interval.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>

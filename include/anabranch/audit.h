@@ -21,6 +21,8 @@
  * ramp(v, offset, slope=s) is the interval between sigmoid(s (v - (offset + 0.05))) and sigmoid(s (v - (offset -
  * 0.05))). Lukasiewicz: ~[L, U] = [1 - U, 1 - L]; & adds what is missing to 1, | adds, both clipped to [0, 1]; a -> b
  * is ~a | b.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_AUDIT_H
 #define ANABRANCH_AUDIT_H

@@ -7,6 +7,8 @@
  *     anb_diagnostics_json(d, write, file);
  *
  * It is never in the model's block or in a snapshot; a model without one pays nothing.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_DIAGNOSTICS_H
 #define ANABRANCH_DIAGNOSTICS_H
@@ -89,14 +91,14 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
  * @param context  handed to write
  * @return         0, or what write returned
  */
-ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write, void *context);
+ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context);
 
 /* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
  * same name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and
  * `.severity`. Metrics of pairs are left out. 0, or what write returned. */
-ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
+ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context);
 /* One record as a line of CSV; absent values are empty. 0, or what write returned. */
-ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context);
+ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context);
 
 /**
  * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.
@@ -109,7 +111,7 @@ ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPri
  * @param context  handed to write
  * @return         0, or what write returned
  */
-ANB_API int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbPrint write, void *context);
+ANB_API int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbWrite write, void *context);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,7 @@
 /*
  * Drift: noticing that a stream has changed, and doing something about it.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_DRIFT_H
 #define ANABRANCH_DRIFT_H

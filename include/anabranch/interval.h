@@ -4,6 +4,8 @@
  *     StreamingLearner *model = anb_parse(d, "interval(scale(moe(...)), coverage=[0.8, 0.95])", NULL, NULL);
  *     double low, high;
  *     anb_predict_interval(model, x, 0.95, &low, &high);
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_INTERVAL_H
 #define ANABRANCH_INTERVAL_H

@@ -7,6 +7,11 @@
  *     anb_free(model);
  *
  * A model belongs to one thread at a time; different models share nothing that changes.
+ *
+ * Pointers may be NULL where that is said. A model, reader, row or result that is NULL elsewhere is not checked on the
+ * way of a sample; a tree, text, path or function that is NULL is refused with ANB_E_ARGUMENT.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_LEARNER_H
 #define ANABRANCH_LEARNER_H
@@ -135,7 +140,8 @@ ANB_API double anb_train_one(StreamingLearner *model, const double *x, double y,
 ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out);
 
 /**
- * Learns many samples in order; the bits are those of a loop over anb_train_one.
+ * Learns many samples in order; the bits are those of a loop over anb_train_one. anb_train_batch (moe.h) learns them as
+ * one batch, in which a linear router may bound how many samples an expert gets; without such a router it is the same.
  *
  * @param model   the model
  * @param x       n rows of n_features values, row by row
@@ -167,7 +173,8 @@ ANB_API void anb_reader_free(AnbReader *reader);
 /* What the reader's predictions were refused for; owned by the reader, it counts on as it is used. */
 ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
 
-/* As anb_predict, with a reader's scratch: the model is not touched. */
+/* As anb_predict, with a reader's scratch: the model is not touched. ANB_NAN as well where the reader is of a model that
+ * was made otherwise; nothing is counted then. */
 ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x);
 
 /* ---- asking about one ------------------------------------------------------------------------------------------ */
@@ -183,6 +190,8 @@ ANB_API uint64_t anb_seed(const StreamingLearner *model);
 
 /* Bytes of the mutable state: what a clone copies. */
 ANB_API size_t anb_state_bytes(const StreamingLearner *model);
+/* Bytes that one more clone takes from the allocator: block and scratch, for the plan is shared. */
+ANB_API size_t anb_clone_bytes(const StreamingLearner *model);
 /* Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
 ANB_API size_t anb_total_bytes(const StreamingLearner *model);
 
@@ -199,37 +208,6 @@ ANB_API const char *anb_full_expression(const StreamingLearner *model);
 
 /* Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
 ANB_API bool anb_takes_missing(const StreamingLearner *model);
-
-/**
- * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back.
- *
- * @param model  the model that changes plans; what it predicts does not change
- * @param with   one with the same expression, n_features, seed and allocator
- * @return       whether they share a plan now
- */
-ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
-
-/**
- * Moves a model's memory.
- *
- * @param memory   what the model's allocator gave
- * @param context  the caller's
- * @return         the new place with the same bytes, the old one given back; or NULL: they stay
- */
-typedef void *(*AnbMove)(void *memory, void *context);
-
-/**
- * Lets an owner of the allocator that compacts its heap give a model another place.
- *
- * @param model    the model; nobody may use it meanwhile
- * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers;
- *                 the plan stays where it is
- * @param context  handed to move
- * @return         the model where it is now; where that is another place, the old pointer and all views are void
- *
- * Cost: what move costs, and a memmove where the new place is aligned otherwise.
- */
-ANB_API StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context);
 
 /* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work
  * that a model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread

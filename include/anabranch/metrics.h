@@ -2,6 +2,8 @@
  * The registry of metrics: everything that can be read of a stream and a mixture while they run, each with its name,
  * type, shape, unit and meaning. One table; the record in memory, JSON Lines, CSV, the Prometheus text, the audit's
  * predicates and the documents all come from it.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_METRICS_H
 #define ANABRANCH_METRICS_H
@@ -158,16 +160,6 @@ ANB_API const AnbMetric *anb_metrics(void);
  * @return      its AnbMetricId, or ANB_E_UNKNOWN
  */
 ANB_API int anb_metric_find(const char *name, size_t n);
-
-/**
- * Takes text that the library writes.
- *
- * @param context  what the caller gave
- * @param text     size bytes, not ended by 0
- * @param size     bytes
- * @return         0 to go on, or a negative code, which the writing function then returns
- */
-typedef int (*AnbPrint)(void *context, const char *text, size_t size);
 
 #ifdef __cplusplus
 }

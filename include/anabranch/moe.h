@@ -1,5 +1,7 @@
 /*
  * The mixture: many experts, one gate, and everything about both that can be read per sample.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_MOE_H
 #define ANABRANCH_MOE_H
@@ -40,7 +42,7 @@ ANB_API StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *expert
 
 /* ---- routers --------------------------------------------------------------------------------------------------- */
 
-/* The specification's gate: a softmax over linear scores, moved toward the expert that was nearest, with a bias that
+/* The specification's gate, the sparse one: of K experts the top_k predict and learn at a sample. A softmax over linear scores, moved toward the expert that was nearest, with a bias that
  * balances the load. Trains the top_k experts of each sample. Weight class: scaled. */
 typedef struct AnbRouterLinearOptions {
     size_t size;              /* of this struct; set by the defaults */
@@ -225,16 +227,16 @@ ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x)
 ANB_API size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight,
                                size_t n, double *out);
 
-/* The five numbers that other ensembles of this kind report. */
-typedef struct AnbFiveNumbers {
-    double residual_alignment;         /* alignment */
-    double regularization_sensitivity; /* load_balance_rate */
-    double depth_sufficiency;          /* gate entropy */
-    double effective_dof;              /* K */
-    double uncertainty;                /* the cached disagreement */
-} AnbFiveNumbers;
+/* A mixture in five numbers, of those in AnbMixture. */
+typedef struct AnbMixtureSummary {
+    double alignment;         /* running agreement of the prediction's accelerations: -1 to 1 */
+    double load_balance_rate; /* of the linear router; 0 with others */
+    double gate_entropy;      /* running, divided by ln K: 0 to 1 */
+    double experts;           /* K */
+    double disagreement;      /* of the active experts, at the last learning step */
+} AnbMixtureSummary;
 /* Fills them for the first mixture, as of the last learning step. 0, or ANB_E_UNSUPPORTED where there is none. */
-ANB_API int anb_five_numbers(const StreamingLearner *model, AnbFiveNumbers *numbers);
+ANB_API int anb_mixture_summary(const StreamingLearner *model, AnbMixtureSummary *summary);
 
 #ifdef __cplusplus
 }

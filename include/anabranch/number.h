@@ -1,5 +1,7 @@
 /*
  * Decimal numbers: exact in both directions, the same under every locale.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_NUMBER_H
 #define ANABRANCH_NUMBER_H

@@ -8,6 +8,8 @@
  *         anb_observe(observers[i], model, x, y, before);
  *
  * An observer is never in the model's block or in a snapshot; a model without one pays nothing.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_OBSERVER_H
 #define ANABRANCH_OBSERVER_H

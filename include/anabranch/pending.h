@@ -5,6 +5,8 @@
  *     double said = anb_predict_pending(model, order, x);
  *     ...
  *     anb_learn_label(model, order, y, 1);
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_PENDING_H
 #define ANABRANCH_PENDING_H

@@ -8,6 +8,8 @@
  *
  * An observer beside the model: it is never in a snapshot, and its statistics can start again without the model.
  * An AnbDiagnostics holds one already: anb_diagnostics_pool.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_POOL_H
 #define ANABRANCH_POOL_H

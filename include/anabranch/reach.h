@@ -5,6 +5,8 @@
  *     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
  *     double spread = anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row,
  *                                                                                    at.scratch) : 0;
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_REACH_H
 #define ANABRANCH_REACH_H

@@ -12,6 +12,8 @@
  * a whole number made from its bytes (anb_category), a time the seconds since 1970 (anb_time_parse), a boolean 0 or 1.
  *
  * A schema never changes. Threads may share it: its count of references is atomic.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_SCHEMA_H
 #define ANABRANCH_SCHEMA_H

@@ -1,5 +1,7 @@
 /*
  * How good predictions were that were made before their targets were known.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_SCORE_H
 #define ANABRANCH_SCORE_H

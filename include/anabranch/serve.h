@@ -13,8 +13,13 @@
  *     copy 0   [ learn 64 ] swap [ ......... read ......... ] swap [ repeat 64, learn 64 ]
  *     copy 1   [ .. read .. ] swap [ repeat 64, learn 64 ]    swap [ ...... read ........ ]
  *
+ * A child process after fork has no reading threads: it must not use its parent's server, whose publications would wait
+ * for readers that are gone. It may make one of its own from anb_serve_model.
+ *
  * Learning costs twice as much as without a server, predicting what it always does plus two stores. After Ramalhete &
  * Correia 2015, "Left-Right", with one counter a reader.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_SERVE_H
 #define ANABRANCH_SERVE_H

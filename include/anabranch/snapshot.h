@@ -20,6 +20,8 @@
  * `upgrade`.
  *
  * Saving reads the model only: beside it other threads may predict, but nobody may train.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_SNAPSHOT_H
 #define ANABRANCH_SNAPSHOT_H
@@ -50,15 +52,6 @@ typedef struct AnbSnapshotExtras {
 /* ---- saving ---------------------------------------------------------------------------------------------------- */
 
 /**
- * Takes bytes of a snapshot as they are made.
- *
- * @param context  the caller's
- * @param bytes    size of them, at least 1
- * @return         how many were taken, 1 to size; 0 or less: no more can be, and saving ends with ANB_E_IO
- */
-typedef ptrdiff_t (*AnbWrite)(void *context, const void *bytes, size_t size);
-
-/**
  * Bytes that a snapshot will have.
  *
  * @param model   the model
@@ -75,10 +68,10 @@ ANB_API size_t anb_snapshot_size(const StreamingLearner *model, const AnbSnapsho
  *
  * @param model    the model
  * @param extras   what is kept beside it, or NULL
- * @param write    takes the bytes; what it did not take is offered again
+ * @param write    takes the bytes
  * @param context  for write
  * @param error    why it failed, or NULL
- * @return         0; ANB_E_IO where write refused; ANB_E_UNSUPPORTED (anb_snapshot_size); ANB_E_ARGUMENT for extras
+ * @return         0; what write returned where that is below 0; ANB_E_UNSUPPORTED (anb_snapshot_size); ANB_E_ARGUMENT for extras
  */
 ANB_API int anb_snapshot_write(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbWrite write,
                                void *context, AnbError *error);

@@ -8,6 +8,8 @@
  *     AnbMatrix w[10];
  *     AnbSuperposition *s = anb_superposition_new(10, w, NULL);
  *     double d = anb_superposition_dimensionality(s, 3)[17];
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_SUPERPOSITION_H
 #define ANABRANCH_SUPERPOSITION_H

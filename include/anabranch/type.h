@@ -11,6 +11,8 @@
  *
  * A type sees its node, its own state and its own scratch; a child's lie at fixed offsets behind them, and the inline
  * functions below are the only way to one. Nothing here allocates, locks or fails while a sample is on its way.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_TYPE_H
 #define ANABRANCH_TYPE_H

@@ -1,5 +1,7 @@
 /*
  * The words every header shares: errors, counters, allocators, and the names of the opaque objects.
+ *
+ * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_TYPES_H
 #define ANABRANCH_TYPES_H
@@ -83,6 +85,16 @@ typedef struct AnbAllocator {
     void (*free)(void *memory, void *context);  /* what alloc returned; never NULL */
     void *context;
 } AnbAllocator;
+
+/**
+ * Takes what the library writes, text or bytes: the one convention of its callbacks.
+ *
+ * @param context  what the caller gave
+ * @param bytes    size of them, at least 1; text is not ended by 0
+ * @param size     bytes; all of them have to be taken
+ * @return         0 to go on, or a negative code, which the writing function then returns
+ */
+typedef int (*AnbWrite)(void *context, const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

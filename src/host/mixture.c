@@ -112,12 +112,12 @@ double anb_expert_disagreement(StreamingLearner *model, const double *x)
                                         : at.node->type->mixture->disagreement(at.node, at.state, &at.row, at.scratch);
 }
 
-int anb_five_numbers(const StreamingLearner *model, AnbFiveNumbers *numbers)
+int anb_mixture_summary(const StreamingLearner *model, AnbMixtureSummary *summary)
 {
     AnbMixture m;
     int code = anb_mixture(model, &m);
     if (code)
         return code;
-    *numbers = (AnbFiveNumbers){m.alignment, m.load_balance_rate, m.gate_entropy, (double)m.k, m.disagreement};
+    *summary = (AnbMixtureSummary){m.alignment, m.load_balance_rate, m.gate_entropy, (double)m.k, m.disagreement};
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "expression.h"
 #include "src/simd/kernels.h"
 #include "src/text/sized.h"
+#include <anabranch/host.h>
 
 static void *aligned(void *memory)
 {
@@ -83,6 +84,10 @@ static StreamingLearner *new_from_plan(AnbPlan *plan, AnbError *error)
 StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
+    if (!root) {
+        anb_fail(error, ANB_E_ARGUMENT, "no learner to make");
+        return NULL;
+    }
     if (anb_model_options_take(options, &own, error))
         return NULL;
     return new_from_plan(anb_plan_new(n_features, root, &own, error), error);
@@ -91,6 +96,10 @@ StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbMod
 StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
+    if (!expression) {
+        anb_fail(error, ANB_E_ARGUMENT, "no expression to make a model from");
+        return NULL;
+    }
     if (anb_model_options_take(options, &own, error))
         return NULL;
     AnbArena arena = {.allocator = anb_allocator_of(&own)};
@@ -210,6 +219,8 @@ double anb_predict(StreamingLearner *model, const double *x)
 
 double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x)
 {
+    if (reader->plan != model->plan && !anb_plans_fit(reader->plan, model->plan))
+        return ANB_NAN;
     return predict_row(model->plan, model->block, reader->scratch, &reader->counters, x);
 }
 

@@ -1,6 +1,7 @@
 /* What can be asked of a whole model: sizes, counters, the expression, equality. */
 #include "bytes.h"
 #include "model.h"
+#include <anabranch/host.h>
 
 uint64_t anb_n_samples_seen(const StreamingLearner *model)
 {
@@ -27,10 +28,15 @@ size_t anb_state_bytes(const StreamingLearner *model)
     return anb_block_bytes(model->plan);
 }
 
-size_t anb_total_bytes(const StreamingLearner *model)
+size_t anb_clone_bytes(const StreamingLearner *model)
 {
     size_t scratch = model->plan->nodes[0].scratch_size * sizeof(double);
-    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN + model->plan->bytes;
+    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN;
+}
+
+size_t anb_total_bytes(const StreamingLearner *model)
+{
+    return anb_clone_bytes(model) + model->plan->bytes;
 }
 
 const char *anb_expression(const StreamingLearner *model)
@@ -153,12 +159,17 @@ static bool same_types(const AnbPlan *a, const AnbPlan *b)
     return true;
 }
 
+bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b)
+{
+    return alike(a, b) && same_types(a, b);
+}
+
 bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)
 {
     AnbPlan *mine = model->plan, *other = with->plan;
     if (mine == other)
         return true;
-    if (!alike(mine, other) || !same_types(mine, other) || !same_allocator(&mine->allocator, &other->allocator))
+    if (!anb_plans_fit(mine, other) || !same_allocator(&mine->allocator, &other->allocator))
         return false;
     model->plan = anb_plan_keep(other);
     anb_plan_drop(mine);

@@ -82,15 +82,21 @@ int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_by
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* A full disk shows as an error or as nothing taken. */
-static ptrdiff_t to_file(void *context, const void *bytes, size_t size)
+static int to_file(void *context, const void *bytes, size_t size)
 {
-    ssize_t n;
-    do
-        n = write(*(int *)context, bytes, size);
-    while (n < 0 && errno == EINTR);
-    if (n == 0)
-        errno = ENOSPC;
-    return n;
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t n = write(*(int *)context, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = ENOSPC;
+        if (n <= 0)
+            return ANB_E_IO;
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
 }
 
 static int write_model(const StreamingLearner *model, const AnbSnapshotExtras *extras, int fd, const char *path,
@@ -176,6 +182,8 @@ int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, con
 {
     struct stat old;
     char target[PATH_MAX], temporary[PATH_MAX + 8];
+    if (!path)
+        return anb_fail(error, ANB_E_ARGUMENT, "no path to save to");
     bool exists = stat(path, &old) == 0;
     if (exists && !S_ISREG(old.st_mode))
         return write_straight(model, extras, path, error);

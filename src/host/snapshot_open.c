@@ -245,6 +245,10 @@ AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, con
 AnbSnapshot *anb_snapshot_open(const void *bytes, size_t size, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
+    if (!bytes) {
+        anb_fail(error, ANB_E_ARGUMENT, "no bytes to load from");
+        return NULL;
+    }
     return anb_model_options_take(options, &own, error) ? NULL : anb_snapshot_adopt(bytes, size, NULL, &own, error);
 }
 
@@ -253,6 +257,10 @@ AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options,
     AnbModelOptions own;
     unsigned char *bytes;
     size_t size;
+    if (!path) {
+        anb_fail(error, ANB_E_ARGUMENT, "no path to load from");
+        return NULL;
+    }
     if (anb_model_options_take(options, &own, error) ||
         anb_read_file(path, anb_allocator_of(&own), own.max_bytes, &bytes, &size, error))
         return NULL;

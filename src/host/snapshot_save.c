@@ -19,12 +19,9 @@ typedef struct Sink {
 
 static void flush(Sink *s)
 {
-    for (size_t at = 0; at < s->used && !s->code;) {
-        ptrdiff_t taken = s->write(s->context, s->piece + at, s->used - at);
-        if (taken <= 0 || (size_t)taken > s->used - at)
-            s->code = ANB_E_IO;
-        else
-            at += (size_t)taken;
+    if (s->used > 0 && !s->code) {
+        int code = s->write(s->context, s->piece, s->used);
+        s->code = code > 0 ? ANB_E_IO : code;
     }
     s->used = 0;
 }
@@ -212,6 +209,8 @@ int anb_snapshot_write(const StreamingLearner *model, const AnbSnapshotExtras *e
     int code = check_extras(model, extras, error);
     if (code)
         return code;
+    if (!write)
+        return anb_fail(error, ANB_E_ARGUMENT, "no function to write a snapshot with");
     size_t size = anb_snapshot_size(model, extras);
     if (size == 0)
         return anb_fail(error, ANB_E_UNSUPPORTED,
@@ -230,14 +229,15 @@ typedef struct Target {
     size_t left;
 } Target;
 
-static ptrdiff_t to_memory(void *context, const void *bytes, size_t size)
+static int to_memory(void *context, const void *bytes, size_t size)
 {
     Target *target = context;
-    size_t part = size < target->left ? size : target->left;
-    memcpy(target->at, bytes, part);
-    target->at += part;
-    target->left -= part;
-    return (ptrdiff_t)part;
+    if (size > target->left)
+        return ANB_E_LIMIT;
+    memcpy(target->at, bytes, size);
+    target->at += size;
+    target->left -= size;
+    return 0;
 }
 
 int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnapshotExtras *extras, void *out, size_t size,
@@ -245,7 +245,7 @@ int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnapshotExtra
 {
     Target target = {out, size};
     int code = anb_snapshot_write(model, extras, to_memory, &target, error);
-    if (code == ANB_E_IO)
-        return anb_fail(error, ANB_E_LIMIT, "the snapshot does not fit in %zu bytes", size);
+    if (code == ANB_E_LIMIT)
+        return anb_fail(error, code, "the snapshot does not fit in %zu bytes", size);
     return code;
 }

@@ -9,7 +9,7 @@
 
 /* Text goes out in pieces; the first refusal stays. */
 typedef struct Out {
-    AnbPrint write;
+    AnbWrite write;
     void *context;
     int code;
     size_t held;
@@ -132,7 +132,7 @@ static void put_json_audit(Out *out, const AnbAudit *audit)
     put_text(out, "}");
 }
 
-int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbPrint write, void *context)
+int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context)
 {
     Out out = {write, context};
     put_text(&out, "{");
@@ -214,7 +214,7 @@ static void put_csv_audit(Out *out, const AnbAudit *audit)
     }
 }
 
-int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context)
+int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
     Out out = {write, context};
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -235,7 +235,7 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint 
     return flush(&out);
 }
 
-int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbPrint write, void *context)
+int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
     Out out = {write, context};
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -321,7 +321,7 @@ static void put_counters(Out *out, const StreamingLearner *model)
     }
 }
 
-int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbPrint write, void *context)
+int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbWrite write, void *context)
 {
     Out out = {write, context};
     put_counters(&out, model);

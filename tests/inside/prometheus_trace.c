@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int print(void *context, const char *text, size_t size)
+static int print(void *context, const void *text, size_t size)
 {
     return fwrite(text, 1, size, context) == size ? 0 : ANB_E_IO;
 }

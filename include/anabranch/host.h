@@ -1,0 +1,49 @@
+/*
+ * For programs that host very many models, as the module for Redis does: sharing plans, and moving models in memory.
+ *
+ * Since 0.1: everything that does not say otherwise.
+ */
+#ifndef ANABRANCH_HOST_H
+#define ANABRANCH_HOST_H
+
+#include <anabranch/learner.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back.
+ *
+ * @param model  the model that changes plans; what it predicts does not change
+ * @param with   one with the same expression, n_features, seed and allocator
+ * @return       whether they share a plan now
+ */
+ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
+
+/**
+ * Moves a model's memory.
+ *
+ * @param memory   what the model's allocator gave
+ * @param context  the caller's
+ * @return         the new place with the same bytes, the old one given back; or NULL: they stay
+ */
+typedef void *(*AnbMove)(void *memory, void *context);
+
+/**
+ * Lets an owner of the allocator that compacts its heap give a model another place.
+ *
+ * @param model    the model; nobody may use it meanwhile
+ * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers;
+ *                 the plan stays where it is
+ * @param context  handed to move
+ * @return         the model where it is now; where that is another place, the old pointer and all views are void
+ *
+ * Cost: what move costs, and a memmove where the new place is aligned otherwise.
+ */
+ANB_API StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
