@@ -24,7 +24,7 @@ static bool in_list(const Cell *cell, const char *list)
 
 bool cell_missing(const CellFormat *format, const Cell *cell)
 {
-    static const char *const words[] = {"na", "nan", "n/a", "#n/a", "<na>", "null", "none"};
+    static const char *const words[] = {"na", "nan", "n/a", "#n/a", "<na>", "null", "none", "?", "-"};
     if (cell->size == 0)
         return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

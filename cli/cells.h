@@ -18,7 +18,7 @@ void cell_format_ready(CellFormat *format);
  * Reads a cell as a number. Blanks around it do not count.
  *
  * @param limit  how far bytes may be read behind it; NULL: not beyond its end
- * @param value  NaN where the cell is missing (empty, na, nan, n/a, #n/a, <na>, null, none in any case of letters, or
+ * @param value  NaN where the cell is missing (empty, na, nan, n/a, #n/a, <na>, null, none, ?, - in any case, or
  *               a word of the format), infinite where it is inf or too large
  * @return       whether it is one
  */

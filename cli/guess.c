@@ -1,27 +1,70 @@
 #include "guess.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
-static void count_cell(Guess *guess, const CellFormat *format, const Cell *cell, uint64_t line)
+static bool is_boolean(const Cell *cell)
+{
+    static const char *const words[] = {"true", "false", "yes", "no"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (cell->size == strlen(words[i]) && strncasecmp(cell->text, words[i], cell->size) == 0)
+            return true;
+    return false;
+}
+
+static void count_times(Guess *guess, const Cell *cell)
+{
+    double seconds;
+    for (int order = 0; order < TIME_ORDERS; order++) {
+        if (anb_time_parse(cell->text, cell->size, (AnbTimeOrder)order, &seconds))
+            continue;
+        bool first = guess->time[order]++ == 0;
+        guess->first[order] = first ? seconds : fmin(guess->first[order], seconds);
+        guess->last[order] = first ? seconds : fmax(guess->last[order], seconds);
+    }
+}
+
+static void count_foreign(Guess *guess, const Cell *cell)
+{
+    static const CellFormat comma = {',', 0, NULL, true}, both = {',', '.', NULL, true},
+                            english = {'.', ',', NULL, true};
+    double value;
+    bool decimal = cell_number(&comma, cell, NULL, &value), groups = cell_number(&english, cell, NULL, &value);
+    guess->foreign += decimal || groups || cell_number(&both, cell, NULL, &value);
+    guess->commas += decimal && !groups;
+}
+
+static void count_cell(Guess *guess, const CellFormat *format, const Cell *given, uint64_t line)
 {
     double value;
-    Cell inner = cell_trim(*cell);
-    if (cell_missing(format, &inner)) {
+    Cell cell = cell_trim(*given);
+    if (cell_missing(format, &cell)) {
         guess->missing++;
-    } else if (cell_number(format, &inner, NULL, &value)) {
+        guess->words += cell.size > 0 && strncasecmp(cell.text, "na", 2) != 0;
+        return;
+    }
+    guess->cells++;
+    count_times(guess, &cell);
+    if (cell_number(format, &cell, NULL, &value)) {
         guess->numbers++;
-    } else if (guess->texts++ == 0) {
+        guess->points += memchr(cell.text, '.', cell.size) != NULL;
+        return;
+    }
+    guess->booleans += is_boolean(&cell);
+    count_foreign(guess, &cell);
+    if (guess->line == 0) {
         guess->line = line;
-        snprintf(guess->text, sizeof guess->text, "%.*s", (int)(inner.size < 40 ? inner.size : 40), inner.text);
+        snprintf(guess->text, sizeof guess->text, "%.*s", (int)(cell.size < 40 ? cell.size : 40), cell.text);
     }
 }
 
 static bool all_numbers(const Table *table, const Cell *cell, const CellFormat *format)
 {
     for (size_t i = 0; cell && i < table->columns; i++) {
-        Guess one = {0};
-        count_cell(&one, format, &cell[i], 0);
-        if (one.numbers == 0)
+        double value;
+        Cell inner = cell_trim(cell[i]);
+        if (cell_missing(format, &inner) || !cell_number(format, &inner, NULL, &value))
             return false;
     }
     return cell != NULL;
@@ -43,8 +86,46 @@ int guess_columns(Table *table, const CellFormat *format, size_t rows, Guess *gu
     return status;
 }
 
-bool guess_is_text(const Guess *guess)
+bool guess_decimal_comma(const Table *table, const Guess *guess)
 {
-    size_t few = (guess->numbers + guess->texts) / 20;
-    return guess->texts > 0 && (guess->texts > (few > 1 ? few : 1) || guess->texts >= guess->numbers);
+    size_t commas = 0, points = 0;
+    for (size_t i = 0; i < table->columns; i++) {
+        bool numbers = guess[i].numbers + guess[i].foreign == guess[i].cells;
+        commas += numbers ? guess[i].commas : 0;
+        points += guess[i].points;
+    }
+    return commas > 0 && points == 0;
+}
+
+/* The order in which all cells are dates; of several the one that spans the shortest time, then the earlier one. */
+static int order_of(const Guess *guess)
+{
+    int best = -1;
+    for (int order = 0; order < TIME_ORDERS; order++)
+        if (guess->time[order] == guess->cells &&
+            (best < 0 || guess->last[order] - guess->first[order] < guess->last[best] - guess->first[best]))
+            best = order;
+    return best;
+}
+
+void guess_kind(const Guess *guess, AnbColumn *column)
+{
+    size_t texts = guess->cells - guess->numbers, few = guess->cells / 20;
+    int order = order_of(guess);
+    column->kind = ANB_COLUMN_CATEGORY;
+    if (texts == 0)
+        column->kind = ANB_COLUMN_NUMBER;
+    else if (guess->booleans == guess->cells)
+        column->kind = ANB_COLUMN_BOOLEAN;
+    else if (order >= 0)
+        column->kind = ANB_COLUMN_TIME;
+    else if (texts <= (few > 1 ? few : 1) && texts < guess->numbers)
+        column->kind = ANB_COLUMN_NUMBER;
+    if (column->kind == ANB_COLUMN_TIME)
+        column->order = (AnbTimeOrder)order;
+}
+
+bool guess_unknown(const Guess *guess)
+{
+    return guess->cells == 0;
 }

@@ -4,15 +4,24 @@
 
 #include "cells.h"
 #include "table.h"
+#include <anabranch/schema.h>
 
+enum { TIME_ORDERS = 3 };
+
+/* Cells of a column that are not missing, by what they could be. */
 typedef struct Guess {
-    size_t numbers, texts, missing; /* cells */
-    uint64_t line;                  /* of the first text */
-    char text[64];                  /* which */
+    size_t cells, numbers, booleans;
+    size_t missing, words; /* cells that are missing; those with a word for it, as None */
+    size_t foreign;        /* numbers with another decimal mark or marks between thousands, not to be read as told */
+    size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
+    size_t time[TIME_ORDERS];
+    double first[TIME_ORDERS], last[TIME_ORDERS]; /* the earliest and the latest of the times */
+    uint64_t line;                                /* of the first cell that is no number */
+    char text[44];                                /* which */
 } Guess;
 
 /**
- * Counts what the cells of the rows ahead are. At most 100 rows are read; one, where rows come through a pipe and the
+ * Counts what the cells of the rows ahead are. At most `rows` are read; one, where rows come through a pipe and the
  * first is all numbers, so that an answer can come with every row.
  *
  * @param guess  one a column, zeroed
@@ -20,7 +29,16 @@ typedef struct Guess {
  */
 int guess_columns(Table *table, const CellFormat *format, size_t rows, Guess *guess);
 
-/* Whether a column is one of texts: a cell or two among numbers are mistakes, not a category. */
-bool guess_is_text(const Guess *guess);
+/* Whether the numbers are written with a decimal comma: some show it and none has a point. */
+bool guess_decimal_comma(const Table *table, const Guess *guess);
+
+/**
+ * The kind of a column and, of a time, the order of its dates. Whole numbers are numbers, never categories; a cell or
+ * two that are none among numbers are mistakes.
+ */
+void guess_kind(const Guess *guess, AnbColumn *column);
+
+/* Whether nothing was seen in a column that tells its kind. */
+bool guess_unknown(const Guess *guess);
 
 #endif

@@ -1,4 +1,5 @@
 /* anabranch predict: what a saved model says of every row. */
+#include "answers.h"
 #include "cli.h"
 #include "output.h"
 #include "reading.h"
@@ -9,21 +10,24 @@
 
 static const Option options[] = {
     {'m', "model", "MODEL", "the saved model, whose columns are found by name"},
+    {0, "interval", "C", "low and high of the interval of coverage C, e.g. 0.9, beside each prediction"},
+    {0, "keep", "A,B", "columns that are written behind the prediction as they stand, e.g. an id", true},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
     {0}};
 
-static int predict_rows(const Saved *saved, Rows *rows)
+static int predict_rows(const Saved *saved, Rows *rows, const char *interval)
 {
-    int status;
+    Answers answers;
+    int status = answers_start(&answers, stdout, false, interval, saved->model, rows);
     double *x = malloc(rows->n_features * sizeof *x);
-    if (!x)
-        return complain(BAD_DATA, "out of memory");
-    puts("prediction");
+    if (status || !x) {
+        free(x);
+        return status ? status : complain(BAD_DATA, "out of memory");
+    }
     fflush(stdout);
     while ((status = rows_next(rows, x, NULL)) == 0) {
-        char text[ANB_NUMBER_SIZE];
-        anb_number_format(anb_predict(saved->model, x), text);
-        puts(text);
+        answers_look(&answers, saved->model, x);
+        answers_write(&answers, rows, rows->number, ANB_NAN, anb_predict(saved->model, x));
         if (!rows_ready(rows)) /* an answer is seen before the next row is waited for */
             fflush(stdout);
     }
@@ -37,14 +41,17 @@ static int run_predict(const Arguments *a)
     Rows rows = {0};
     if (!option_value(a, "model"))
         return complain(BAD_USE, "predict: -m MODEL is missing");
-    RowsOptions columns = {.missing_columns = option_value(a, "missing-columns") != NULL};
+    RowsOptions columns = {.missing_columns = option_value(a, "missing-columns") != NULL,
+                           .keep = option_value(a, "keep")};
     int status = outputs_apart((const char *[]){option_value(a, "bad-rows")}, 1,
                                (const char *[]){a->operand[0], option_value(a, "model")}, 2);
     status = status ? status : reading_options(a, &columns);
     status = status ? status : saved_open(&saved, option_value(a, "model"));
     status = status ? status : saved_rows(&saved, &rows, a->operand[0], columns, false);
-    if (!status)
-        status = predict_rows(&saved, &rows);
+    if (!status && option_value(a, "print-schema"))
+        status = reading_print_schema(&rows);
+    else if (!status)
+        status = predict_rows(&saved, &rows, option_value(a, "interval"));
     reading_summary(&rows);
     int skipped = rows_close(&rows);
     saved_close(&saved);
@@ -53,7 +60,7 @@ static int run_predict(const Arguments *a)
 
 static void more_help(void)
 {
-    printf("\nPrints the header `prediction` and a value a row; nan where the row was rejected: an infinite cell, or a "
+    printf("\nPrints the header `prediction` and a line a row; nan where the row was rejected: an infinite cell, or a "
            "missing one\n"
            "where the model takes none. A column with the target is not read.\n");
     reading_help();

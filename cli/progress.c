@@ -21,18 +21,19 @@ int progress_start(Progress *progress, FILE *table, uint64_t every)
     return 0;
 }
 
-static void row(Progress *progress, const AnbScore *all)
+static void row(Progress *progress, const AnbScore *all, const AnbScore *fit)
 {
     char count[SHOW_SIZE], mae[SHOW_SIZE], rmse[SHOW_SIZE], r2[SHOW_SIZE], recent[SHOW_SIZE];
-    AnbScoreReport total, since;
+    AnbScoreReport total, since, later;
     anb_score_report(all, &total);
+    anb_score_report(fit, &later);
     anb_score_report(progress->recent, &since);
     anb_score_reset(progress->recent);
     if (progress->shown == 0)
         fprintf(progress->table, "%12s %12s %12s %12s %16s\n", "rows", "mae", "rmse", "r2", "rmse since above");
     progress->shown = total.n;
     fprintf(progress->table, "%12s %12s %12s %12s %16s\n", show_count(total.n, count), show_number(total.mae, mae),
-            show_number(total.rmse, rmse), show_number(total.r2, r2), show_number(since.rmse, recent));
+            show_number(total.rmse, rmse), show_number(later.r2, r2), show_number(since.rmse, recent));
     fflush(progress->table);
 }
 
@@ -48,12 +49,13 @@ static void line(Progress *progress, const AnbScore *all)
     fprintf(stderr, "\r%s rows, rmse %s \033[K", show_count(total.n, count), show_number(total.rmse, rmse));
 }
 
-void progress_step(Progress *progress, const AnbScore *all, double y, double prediction, uint64_t n)
+void progress_step(Progress *progress, const AnbScore *all, const AnbScore *fit, double y, double prediction,
+                   uint64_t n)
 {
     if (progress->table) {
         anb_observe(anb_score_observer(progress->recent), NULL, NULL, y, prediction);
         if (n == progress->next) {
-            row(progress, all);
+            row(progress, all, fit);
             progress->next += progress->every ? progress->every : progress->next;
         }
     }
@@ -61,14 +63,14 @@ void progress_step(Progress *progress, const AnbScore *all, double y, double pre
         line(progress, all);
 }
 
-void progress_end(Progress *progress, const AnbScore *all)
+void progress_end(Progress *progress, const AnbScore *all, const AnbScore *fit)
 {
     AnbScoreReport total;
     anb_score_report(all, &total);
     if (progress->terminal)
         fprintf(stderr, "\r\033[K");
     if (progress->table && total.n > progress->shown)
-        row(progress, all);
+        row(progress, all, fit);
     anb_score_free(progress->recent);
     progress->recent = NULL;
 }

@@ -20,10 +20,11 @@ typedef struct Progress {
 
 /* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the complaint made. */
 int progress_start(Progress *progress, FILE *table, uint64_t every);
-/* After each prediction that was scored; `all` has it already. */
-void progress_step(Progress *progress, const AnbScore *all, double y, double prediction, uint64_t n);
+/* After each prediction that was scored; `all` has it already; r2 is that of `fit`. */
+void progress_step(Progress *progress, const AnbScore *all, const AnbScore *fit, double y, double prediction,
+                   uint64_t n);
 /* The last row, and the line away. */
-void progress_end(Progress *progress, const AnbScore *all);
+void progress_end(Progress *progress, const AnbScore *all, const AnbScore *fit);
 /* Seconds from some point on. */
 double progress_clock(void);
 

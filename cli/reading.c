@@ -1,5 +1,6 @@
 #include "reading.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const Option reading_table[] = {
@@ -11,12 +12,19 @@ const Option reading_table[] = {
     {0, "comment", "TEXT", "skip lines that begin with it, e.g. '#'"},
     {0, "skip-lines", "N", "skip N lines before the header"},
     {0, "skip-rows", "N", "skip N rows behind the header, e.g. one of units"},
-    {0, "decimal", "CHAR", "the decimal mark: . or ,; default ."},
+    {0, "decimal", "CHAR", "the decimal mark: . or ,; default: . or guessed where ; stands between cells"},
     {0, "thousands", "CHAR", "what stands between groups of three digits, e.g. ,"},
     {0, "missing", "A,B", "words that mean a missing cell, besides nothing, na, nan, n/a, #n/a, <na>, null, none",
      true},
     {0, "ignore", "A,B", "columns to leave out; like every column: by name, or by number from 1", true, "drop"},
+    {0, "category", "A,B", "columns of names, numbers among them", true},
+    {0, "code", "A,B", "columns of numbers that are names and whose size may say something too", true},
+    {0, "time", "A,B", "columns of dates or points in time", true},
+    {0, "boolean", "A,B", "columns of true and false, yes and no", true},
     {0, "number", "A,B", "columns of numbers, whatever they seem to hold", true},
+    {0, "date-order", "ORDER", "of dates like 02/10/2012: ymd, dmy or mdy; default: guessed"},
+    {0, "schema", "FILE", "the columns' kinds, as --print-schema prints them; others are left out"},
+    {0, "print-schema", NULL, "print the columns' kinds, and do no more"},
     {0, "on-bad-row", "WHAT", "stop (the default), skip the row, or take what cannot be read for missing"},
     {0, "bad-rows", "FILE", "where bad rows are written: line, problem, cells"},
     {0}};
@@ -50,11 +58,11 @@ static int read_marks(const Arguments *a, CellFormat *cells)
         return complain(BAD_USE, "--decimal takes . or , not \"%s\"", decimal);
     if (thousands && (strlen(thousands) != 1 || !strchr(",.' _", *thousands)))
         return complain(BAD_USE, "--thousands takes one of , . ' _ and a blank, not \"%s\"", thousands);
-    cells->decimal = decimal ? *decimal : '.';
+    cells->decimal = decimal ? *decimal : 0; /* guessed */
     cells->thousands = thousands ? *thousands : 0;
-    if (cells->decimal == cells->thousands)
+    if (cells->thousands && cells->thousands == (decimal ? *decimal : '.'))
         return complain(BAD_USE, "the decimal mark and the one between thousands are the same: \"%c\"; say both",
-                        cells->decimal);
+                        cells->thousands);
     return 0;
 }
 
@@ -82,7 +90,14 @@ int reading_options(const Arguments *a, RowsOptions *options)
     table->dialect.comment = option_value(a, "comment");
     options->cells.missing = option_value(a, "missing");
     options->ignore = option_value(a, "ignore");
-    options->number = option_value(a, "number");
+    options->schema = option_value(a, "schema");
+    options->quiet = option_value(a, "print-schema") != NULL;
+    options->date_order = option_value(a, "date-order");
+    options->kind[ANB_COLUMN_NUMBER] = option_value(a, "number");
+    options->kind[ANB_COLUMN_CATEGORY] = option_value(a, "category");
+    options->kind[ANB_COLUMN_CODE] = option_value(a, "code");
+    options->kind[ANB_COLUMN_BOOLEAN] = option_value(a, "boolean");
+    options->kind[ANB_COLUMN_TIME] = option_value(a, "time");
     if (table->no_header && table->header)
         return complain(BAD_USE, "--header and --no-header exclude each other");
     if (table->dialect.comment && !*table->dialect.comment)
@@ -97,14 +112,32 @@ int reading_options(const Arguments *a, RowsOptions *options)
                   : count_option("skip-rows", option_value(a, "skip-rows"), 0, UINT64_MAX / 2, &table->skip_rows);
 }
 
+int reading_print_schema(const Rows *rows)
+{
+    AnbError error = {0};
+    size_t n = 0;
+    AnbColumn *column = calloc(rows->table.columns, sizeof *column);
+    for (size_t i = 0; column && i < rows->table.columns; i++)
+        column[n++] = rows->column[i];
+    AnbSchema *schema = column ? anb_schema_new(column, n, NULL, &error) : NULL;
+    if (schema)
+        puts(anb_schema_text(schema));
+    free(column);
+    anb_schema_drop(schema);
+    return schema ? 0 : complain(BAD_DATA, "%s: %s", rows->table.name, column ? error.message : "out of memory");
+}
+
 void reading_help(void)
 {
     printf(
         "\nFILE is CSV or JSON Lines, plain, gzip or zstd; - is standard input. The delimiter (comma, semicolon, tab, "
         "| or\n"
-        "blanks) is guessed from the first two lines; UTF-16 is read where it has a byte order mark. A row with inf or "
-        "1e400 is\n"
-        "rejected and counted; a row without target is predicted only.\n");
+        "blanks) is guessed from the first two lines; UTF-16 is read where it has a byte order mark. What a column "
+        "holds is "
+        "guessed\n"
+        "from the first 100 rows: numbers, times, true and false, else categories; from a pipe whose first row is all "
+        "numbers, from\n"
+        "that row. A row with inf or 1e400 is rejected and counted; a row without target is predicted only.\n");
 }
 
 void reading_summary(const Rows *rows)

@@ -10,6 +10,9 @@ extern const Option reading_table[];
 /* Sets what the options say, and leaves the rest of *options. 0, or BAD_USE with the complaint made. */
 int reading_options(const Arguments *arguments, RowsOptions *options);
 
+/* Prints the schema of all columns, as --schema reads it. 0, or BAD_DATA with the complaint made. */
+int reading_print_schema(const Rows *rows);
+
 /* How tables are read, for --help. */
 void reading_help(void);
 

@@ -6,38 +6,59 @@
 
 #include "cells.h"
 #include "table.h"
+#include <anabranch/schema.h>
 #include <stdio.h>
 
-enum { ROWS_GUESSED = 100 }; /* rows that tell what the columns hold */
+/* Rows that tell what the columns hold; kinds of columns. */
+enum { ROWS_GUESSED = 100, ROWS_KINDS = ANB_COLUMN_IGNORED + 1 };
+
+/* What a column is besides a feature, in `place` behind the features. */
+enum { ROLE_TARGET, ROLE_WEIGHT, ROLE_AFTER, ROLES };
 
 typedef enum OnBadRow { STOP_AT_BAD, SKIP_BAD, BAD_IS_MISSING } OnBadRow;
 
 typedef struct RowsOptions {
     TableOptions table;
     CellFormat cells;
-    const char *target;          /* its column; NULL: the last one that is not left out */
-    const char *ignore;          /* columns that are left out, or NULL; see columns.h */
-    const char *number;          /* columns of numbers, whatever they seem to hold */
-    const char *const *features; /* names that the columns are matched with, or NULL: every other column, in order */
+    const char *target;           /* its column; NULL: the last one that is not left out */
+    const char *ignore;           /* columns that are left out, or NULL; see columns.h */
+    const char *kind[ROWS_KINDS]; /* columns of a kind that is said, by AnbColumnKind; or NULL */
+    const char *date_order;       /* ymd, dmy or mdy of times; NULL: guessed */
+    const char *schema;           /* the file that says names and kinds, or NULL */
+    const AnbSchema *known;       /* the columns of a model, or NULL: numbers */
+    const char *weight, *after;   /* columns with the row's weight, and with the time or count that its label comes
+                                     after; or NULL */
+    const char *keep;             /* columns whose text is kept beside the row, or NULL */
+    const char *const *features;  /* names that the columns are matched with, or NULL: every other column, in order */
     size_t n_features;
-    bool model_target;    /* the target is the name that a model knows, not one that was asked for */
-    bool no_target;       /* the target, where there is one by that name, is not read */
-    bool distinct;        /* features and target are to be found by name later: no two may have the same */
-    bool missing_columns; /* a feature without a column is missing in every row */
+    const char *model_name; /* the target's name in the model, or NULL */
+    bool model_target;      /* the target is the name that a model knows, not one that was asked for */
+    bool no_target;         /* the target, where there is one by that name, is not read */
+    bool distinct;          /* features and target are to be found by name later: no two may have the same */
+    bool missing_columns;   /* a feature without a column is missing in every row */
     OnBadRow on_bad;
     const char *bad_rows; /* the file that bad rows are written to, or NULL */
+    bool quiet;           /* what was decided is not told */
 } RowsOptions;
 
 typedef struct Rows {
     Table table;
     CellFormat cells;
     size_t n_features;
-    char **names;    /* n_features of them, then the target's (NULL where there is none) */
-    uint64_t read;   /* rows so far, bad ones apart */
-    uint64_t number; /* of the row in the table, from 1, bad ones counted */
-    uint64_t bad;    /* rows that were skipped, or of which a cell was taken for missing */
-    size_t *place;   /* where each column goes: a feature's index, n_features for the target, SIZE_MAX for none */
-    size_t *absent;  /* features without a column */
+    char **names;      /* n_features of them, then the target's (NULL where there is none) */
+    uint64_t read;     /* rows so far, bad ones apart */
+    uint64_t number;   /* of the row in the table, from 1, bad ones counted */
+    uint64_t bad;      /* rows that were skipped, or of which a cell was taken for missing */
+    size_t *place;     /* where each column goes: a feature's index, n_features + a role, SIZE_MAX for none */
+    AnbColumn *column; /* of the table: name, which the table owns, and kind */
+    AnbSchema *reader; /* of the table's columns */
+    AnbSchema *schema; /* of the features */
+    size_t *kept;      /* columns whose text is kept, in the order they were asked for */
+    size_t n_kept;
+    double weight; /* of the row; 1 where no column says it */
+    bool has_after;
+    double after;   /* of the row; NaN where no column says it */
+    size_t *absent; /* features without a column */
     size_t n_absent;
     OnBadRow on_bad;
     FILE *skipped; /* NULL: bad rows are not written */
@@ -56,6 +77,9 @@ int rows_close(Rows *rows);
  * @return   0; -1 at the end; else the exit status with the complaint made
  */
 int rows_next(Rows *rows, double *x, double *y);
+
+/* The text of a kept column of the row that rows_next gave. */
+Cell rows_kept(const Rows *rows, size_t i);
 
 /* Whether the next row is there already, so that rows_next will not wait for it. */
 bool rows_ready(const Rows *rows);

@@ -2,6 +2,23 @@
 #include "cli.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The note that holds the kinds of the features. */
+static const char schema_note[] = "schema";
+
+static int open_schema(Saved *saved, const char *path)
+{
+    AnbError error = {0};
+    const char *text = anb_snapshot_note(saved->snapshot, schema_note);
+    if (!text)
+        return 0;
+    saved->schema = anb_schema_parse(text, NULL, &error);
+    if (saved->schema && anb_schema_size(saved->schema) == anb_n_features(saved->model))
+        return 0;
+    return complain(BAD_DATA, "%s: the note with the schema of its columns: %s", path,
+                    saved->schema ? "not as many as features" : error.message);
+}
 
 int saved_open(Saved *saved, const char *path)
 {
@@ -10,7 +27,7 @@ int saved_open(Saved *saved, const char *path)
     if (saved->snapshot)
         saved->model = anb_snapshot_model(saved->snapshot, NULL, &error);
     if (saved->model)
-        return 0;
+        return open_schema(saved, path);
     if (error.code == ANB_E_IO)
         return complain(BAD_USE, "%s", error.message);
     return complain(BAD_DATA, "%s: %s", path, error.message);
@@ -20,6 +37,7 @@ void saved_close(Saved *saved)
 {
     anb_free(saved->model);
     anb_snapshot_close(saved->snapshot);
+    anb_schema_drop(saved->schema);
     *saved = (Saved){0};
 }
 
@@ -28,6 +46,8 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     const AnbSnapshotExtras *kept = &saved->snapshot->extras;
     named.features = kept->features;
     named.n_features = kept->features ? anb_n_features(saved->model) : 0;
+    named.known = saved->schema;
+    named.model_name = kept->target;
     named.no_target = !target;
     named.model_target = !named.target;
     if (!named.target)
@@ -44,8 +64,10 @@ int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t le
     char count[24];
     AnbError error = {0};
     int n = snprintf(count, sizeof count, "%llu", (unsigned long long)learned_rows);
-    AnbNote note = {"rows", count, (size_t)n};
-    AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], &note, 1};
+    const char *schema = anb_schema_text(rows->schema);
+    AnbNote notes[] = {{"rows", count, (size_t)n}, {schema_note, schema, strlen(schema)}};
+    AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], notes,
+                                anb_schema_is_typed(rows->schema) ? 2 : 1};
     if (anb_save(model, &extras, path, &error))
         return complain(BAD_DATA, "%s", error.message);
     return 0;

@@ -8,6 +8,7 @@
 typedef struct Saved {
     AnbSnapshot *snapshot;
     StreamingLearner *model;
+    AnbSchema *schema; /* of its features, or NULL: numbers */
 } Saved;
 
 /* 0, or the exit status with the complaint made: BAD_USE where the file cannot be opened, BAD_DATA where it is damaged.

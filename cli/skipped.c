@@ -12,7 +12,7 @@ int skipped_open(FILE **skipped, const char *path)
 }
 
 /* A cell as CSV has it, in quotes where it must be. */
-static void put_cell(FILE *file, const char *text, size_t size)
+void csv_put(FILE *file, const char *text, size_t size)
 {
     bool quotes = false;
     for (size_t i = 0; i < size; i++)
@@ -33,10 +33,10 @@ void skipped_add(FILE *skipped, const Table *table)
     if (!skipped)
         return;
     fprintf(skipped, "%llu,", (unsigned long long)table->line);
-    put_cell(skipped, table->problem, strlen(table->problem));
+    csv_put(skipped, table->problem, strlen(table->problem));
     for (size_t i = 0; i < table->cells; i++) {
         fputc(',', skipped);
-        put_cell(skipped, table->cell[i].text, table->cell[i].size);
+        csv_put(skipped, table->cell[i].text, table->cell[i].size);
     }
     fputc('\n', skipped);
     fflush(skipped);

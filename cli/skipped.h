@@ -5,6 +5,9 @@
 #include "table.h"
 #include <stdio.h>
 
+/* A cell as CSV has it, in quotes where it must be. */
+void csv_put(FILE *file, const char *text, size_t size);
+
 /* 0, or BAD_USE with the complaint made; "-" is standard output. */
 int skipped_open(FILE **skipped, const char *path);
 /* The table's row. NULL: nothing is done. */

@@ -3,6 +3,8 @@
  * lost, and the file is the old model or the whole new one at every moment.
  */
 #include "cli.h"
+#include "delay.h"
+#include "model.h"
 #include "output.h"
 #include "progress.h"
 #include "reading.h"
@@ -24,6 +26,9 @@ static const Option options[] = {
     {'o', "output", "MODEL", "where the model is saved; may be the same file"},
     {0, "seed", "S", "of a new model: what random choices are derived from; default 1"},
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the model's, or the last one"},
+    {0, "interval", "C", "of a new model: intervals of coverage C, e.g. 0.9; several with commas"},
+    {0, "weight", "COLUMN", "how many samples a row counts for"},
+    {0, "label-after", "COLUMN", "how many rows after its own a row's label is known"},
     {0, "limit", "N", "read at most N rows"},
     {0, "save-every", "N", "save after every N rows, too"},
     {0}};
@@ -35,6 +40,7 @@ typedef struct Training {
     uint64_t limit, save_every;
     uint64_t before;  /* rows that the saved model had learned from */
     uint64_t learned; /* rows with a target */
+    Delay delay;      /* labels that come later */
     const char *output;
     double *x;
 } Training;
@@ -43,8 +49,9 @@ static int check_use(const Arguments *a)
 {
     if (!option_value(a, "output"))
         return complain(BAD_USE, "train: -o MODEL is missing: where is the model to be saved?");
-    if (option_value(a, "model") && (option_value(a, "learner") || option_value(a, "seed")))
-        return complain(BAD_USE, "train: -m goes on with a model; -l and --seed are for a new one");
+    if (option_value(a, "model") &&
+        (option_value(a, "learner") || option_value(a, "seed") || option_value(a, "interval")))
+        return complain(BAD_USE, "train: -m goes on with a model; -l, --seed and --interval are for a new one");
     const char *outputs[] = {option_value(a, "output"), option_value(a, "bad-rows")};
     return outputs_apart(outputs, 2, (const char *[]){a->operand[0]}, 1);
 }
@@ -68,17 +75,11 @@ static int check_output(const char *path)
 
 static int start_new(Training *t, const Arguments *a, const RowsOptions *columns)
 {
-    AnbError error = {0};
-    AnbModelOptions how = anb_model_defaults();
-    const char *expression = option_value(a, "learner") ? option_value(a, "learner") : default_learner();
-    int status = count_option("seed", option_value(a, "seed"), 0, UINT64_MAX, &how.seed);
-    status = status ? status : rows_open(&t->rows, a->operand[0], columns);
-    if (status)
-        return status;
-    t->model = anb_parse(t->rows.n_features, expression, &how, &error);
-    if (!t->model)
-        return complain_of_expression(&error, expression);
-    return 0;
+    ModelOptions how = {option_value(a, "learner"), option_value(a, "seed"), option_value(a, "interval")};
+    int status = rows_open(&t->rows, a->operand[0], columns);
+    if (!status && option_value(a, "print-schema"))
+        return reading_print_schema(&t->rows);
+    return status ? status : model_new(&t->rows, &how, &t->model);
 }
 
 static int start_saved(Training *t, const Arguments *a, const RowsOptions *columns)
@@ -94,7 +95,10 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
 
 static int start(Training *t, const Arguments *a)
 {
-    RowsOptions columns = {.target = option_value(a, "target"), .distinct = true};
+    RowsOptions columns = {.target = option_value(a, "target"),
+                           .weight = option_value(a, "weight"),
+                           .after = option_value(a, "label-after"),
+                           .distinct = true};
     int status = check_use(a);
     status = status ? status : check_output(option_value(a, "output"));
     status = status ? status : reading_options(a, &columns);
@@ -104,7 +108,7 @@ static int start(Training *t, const Arguments *a)
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 1, UINT64_MAX, &t->save_every);
     if (!status)
         status = option_value(a, "model") ? start_saved(t, a, &columns) : start_new(t, a, &columns);
-    if (status)
+    if (status || !t->model)
         return status;
     t->x = malloc(t->rows.n_features * sizeof *t->x);
     return t->x ? 0 : complain(BAD_DATA, "out of memory");
@@ -127,14 +131,37 @@ static int next_row(Training *t, double *y)
     return -1;
 }
 
+static void learn_row(Training *t, const double *x, double y, double weight)
+{
+    t->learned += !isnan(anb_train_one(t->model, x, y, weight));
+}
+
+/* The row, or the labels that come with it. */
+static int learn_with_delay(Training *t, double y)
+{
+    Delayed late;
+    double after = t->rows.after;
+    int status = 0;
+    if (!isnan(y) && after > 0)
+        status =
+            delay_add(&t->delay, t->rows.number, t->rows.number + (uint64_t)fmin(after, 1e15), t->x, y, t->rows.weight);
+    else if (!isnan(y))
+        learn_row(t, t->x, y, t->rows.weight);
+    while (!status && delay_due(&t->delay, t->rows.number, &late))
+        learn_row(t, late.x, late.y, late.weight);
+    return status;
+}
+
 static int learn(Training *t)
 {
     double y;
     int status;
+    delay_start(&t->delay, t->rows.n_features);
     while ((status = next_row(t, &y)) == 0) {
-        if (!isnan(y))
-            t->learned += !isnan(anb_train_one(t->model, t->x, y, 1));
-        if (t->save_every > 0 && t->rows.read % t->save_every == 0 && (status = save(t)) != 0)
+        status = learn_with_delay(t, y);
+        if (!status && t->save_every > 0 && t->rows.read % t->save_every == 0)
+            status = save(t);
+        if (status)
             return status;
     }
     return status > 0 ? status : 0;
@@ -148,6 +175,8 @@ static void report(const Training *t, double seconds)
     fprintf(stderr, "%s%s rows in %.1f s, %s learned in all, %s rejected; saved to %s\n",
             stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), seconds,
             show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}), t->output);
+    if (t->delay.n > 0)
+        fprintf(stderr, "%zu rows whose labels come after the end were not learned\n", t->delay.n);
 }
 
 /* A model that learned nothing from rows that were there is not saved as if all were well. */
@@ -164,7 +193,7 @@ static int run_train(const Arguments *a)
     Training t = {0};
     double from = progress_clock();
     int status = start(&t, a);
-    if (!status) {
+    if (!status && t.model) {
         signal(SIGXFSZ, SIG_IGN); /* a full disk is an error, not the end */
         stop_arm();
         status = learn(&t);
@@ -178,6 +207,7 @@ static int run_train(const Arguments *a)
     if (t.model != t.saved.model)
         anb_free(t.model);
     saved_close(&t.saved);
+    delay_end(&t.delay);
     reading_summary(&t.rows);
     int skipped = rows_close(&t.rows);
     free(t.x);

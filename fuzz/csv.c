@@ -215,7 +215,9 @@ static void compare_cells(const Dialect *dialect)
 static void read_samples(const RowsOptions *options)
 {
     Rows rows;
-    int status = rows_open(&rows, "memory", options);
+    RowsOptions quiet = *options;
+    quiet.quiet = true;
+    int status = rows_open(&rows, "memory", &quiet);
     double *x = status ? NULL : malloc(rows.n_features * sizeof *x), y = 0;
     while (!status) {
         for (size_t i = 0; i < rows.n_features; i++)

@@ -1,0 +1,78 @@
+#include "answers.h"
+#include "cli.h"
+#include "skipped.h"
+#include <math.h>
+#include <stdlib.h>
+
+static int read_coverage(Answers *answers, const char *text, const StreamingLearner *model)
+{
+    const double *level;
+    char *end, list[200] = "";
+    size_t n = anb_interval_levels(model, &level), size = 0;
+    answers->coverage = strtod(text, &end);
+    if (*end || end == text || !(answers->coverage > 0 && answers->coverage < 1))
+        return complain(BAD_USE, "--interval takes a coverage like 0.9, not \"%s\"", text);
+    if (n == 0)
+        return complain(BAD_USE,
+                        "the model has no intervals: `train --interval %s`, or the learner interval(...), makes "
+                        "one that has",
+                        text);
+    for (size_t i = 0; i < n; i++) {
+        if (level[i] == answers->coverage)
+            return 0;
+        if (size < sizeof list - 24)
+            size += (size_t)snprintf(list + size, sizeof list - size, "%s%g", i ? ", " : "", level[i]);
+    }
+    return complain(BAD_USE, "the model's intervals are of coverage %s, not of %s", list, text);
+}
+
+int answers_start(Answers *answers, FILE *file, bool targets, const char *interval, const StreamingLearner *model,
+                  const Rows *rows)
+{
+    *answers = (Answers){.file = file, .targets = targets, .kept = rows->n_kept > 0};
+    int status = interval ? read_coverage(answers, interval, model) : 0;
+    if (status || !file)
+        return status;
+    fprintf(file, "%sprediction%s", targets ? "row,target," : "", interval ? ",low,high" : "");
+    for (size_t i = 0; i < rows->n_kept; i++) {
+        const char *name = rows->table.names[rows->kept[i]];
+        fputc(',', file);
+        csv_put(file, name, strlen(name));
+    }
+    fputc('\n', file);
+    return 0;
+}
+
+void answers_look(Answers *answers, StreamingLearner *model, const double *x)
+{
+    answers->low = answers->high = ANB_NAN;
+    if (answers->coverage > 0)
+        anb_predict_interval(model, x, answers->coverage, &answers->low, &answers->high);
+}
+
+static void put_number(FILE *file, const char *before, double value, const char *missing)
+{
+    char text[ANB_NUMBER_SIZE];
+    anb_number_format(value, text);
+    fprintf(file, "%s%s", before, isnan(value) ? missing : text);
+}
+
+void answers_write(const Answers *answers, const Rows *rows, uint64_t row, double y, double said)
+{
+    FILE *file = answers->file;
+    if (answers->targets) {
+        fprintf(file, "%llu", (unsigned long long)row);
+        put_number(file, ",", y, "");
+    }
+    put_number(file, answers->targets ? "," : "", said, answers->targets ? "" : "nan");
+    if (answers->coverage > 0) {
+        put_number(file, ",", answers->low, "");
+        put_number(file, ",", answers->high, "");
+    }
+    for (size_t i = 0; answers->kept && i < rows->n_kept; i++) {
+        Cell cell = rows_kept(rows, i);
+        fputc(',', file);
+        csv_put(file, cell.text, cell.size);
+    }
+    fputc('\n', file);
+}

@@ -1,0 +1,32 @@
+/* Labels that come some rows after their row: what waits, and what is due. */
+#ifndef ANB_CLI_DELAY_H
+#define ANB_CLI_DELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DELAYED_MOST = 1 << 22 }; /* rows that may wait at a time */
+
+typedef struct Delayed {
+    uint64_t due, row; /* row numbers */
+    double y, weight;
+    double *x;
+} Delayed;
+
+typedef struct Delay {
+    Delayed *heap; /* the one that is due first at the front */
+    size_t n, room, width;
+    double *spare; /* a row's cells that are free again */
+} Delay;
+
+void delay_start(Delay *delay, size_t width);
+void delay_end(Delay *delay);
+
+/* A row waits until row number `due` has come; x is copied. 0, or the exit status with the complaint made. */
+int delay_add(Delay *delay, uint64_t row, uint64_t due, const double *x, double y, double weight);
+
+/* Takes the row that is due first out, where one is due at row number `now`. Its x is good until the next call. */
+bool delay_due(Delay *delay, uint64_t now, Delayed *out);
+
+#endif

@@ -1,0 +1,306 @@
+/* What the columns of a table hold: said by options, by a file, by a model, or guessed. */
+#include "cli.h"
+#include "columns.h"
+#include "layout.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA_FILE = 1 << 24 };
+
+/* ---- said -------------------------------------------------------------------------------------------------------- */
+
+static int say_kinds(Rows *rows, const RowsOptions *options, Layout *layout, bool *chosen)
+{
+    static const char *const names[ROWS_KINDS] = {"--number", "--category", "--code", "--boolean", "--time", NULL};
+    size_t n = rows->table.columns;
+    int status = 0;
+    for (int kind = 0; kind < ROWS_KINDS && !status; kind++) {
+        memset(chosen, 0, n);
+        status = columns_choose(&rows->table, options->kind[kind], names[kind], chosen);
+        for (size_t i = 0; i < n && !status; i++) {
+            if (!chosen[i])
+                continue;
+            if (layout->said[i] && !options->schema)
+                return complain(BAD_USE, "column %zu, \"%s\", was said to be of two kinds", i + 1,
+                                rows->table.names[i]);
+            rows->column[i].kind = (AnbColumnKind)kind;
+            layout->said[i] = true;
+        }
+    }
+    return status;
+}
+
+/* The text of a file of a schema: line ends are blanks, lines that begin with # are comments. The caller's to free. */
+static char *schema_text(const char *path)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    char *text = file ? calloc(1, SCHEMA_FILE + 1) : NULL;
+    size_t n = text ? fread(text, 1, SCHEMA_FILE, file) : 0;
+    bool failed = !text || ferror(file) || n == SCHEMA_FILE || strlen(text) != n;
+    if (file && file != stdin)
+        fclose(file);
+    if (failed) {
+        complain(BAD_USE, "--schema %s: cannot be read as text", path);
+        free(text);
+        return NULL;
+    }
+    for (char *line = text; line;) {
+        char *end = strchr(line, '\n');
+        if (*line == '#')
+            memset(line, ' ', end ? (size_t)(end - line) : strlen(line));
+        if (end)
+            *end = ' ';
+        line = end ? end + 1 : NULL;
+    }
+    return text;
+}
+
+static AnbSchema *schema_file(const char *path)
+{
+    AnbError error = {0};
+    char *text = schema_text(path);
+    AnbSchema *schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
+    if (text && !schema)
+        complain(BAD_USE, "--schema %s: %s (at byte %zu)", path, error.message, error.position);
+    free(text);
+    return schema;
+}
+
+/* Every column of the file has to be there; those that it does not name are left out. */
+static int take_schema(Rows *rows, const char *path, Layout *layout)
+{
+    AnbSchema *schema = schema_file(path);
+    int status = schema ? 0 : BAD_USE;
+    const AnbColumn *column = schema ? anb_schema_columns(schema) : NULL;
+    for (size_t i = 0; i < rows->table.columns && !status; i++) {
+        ptrdiff_t at = anb_schema_find(schema, rows->table.names[i], strlen(rows->table.names[i]));
+        layout->said[i] = true;
+        layout->ignored[i] |= at < 0 || column[at].kind == ANB_COLUMN_IGNORED;
+        if (at >= 0) {
+            rows->column[i].kind = column[at].kind;
+            rows->column[i].order = column[at].order;
+        }
+    }
+    for (size_t j = 0; schema && j < anb_schema_size(schema) && !status; j++) {
+        size_t unused;
+        if (column[j].kind != ANB_COLUMN_IGNORED)
+            status = columns_find(&rows->table, column[j].name, "the schema's column", &unused);
+    }
+    anb_schema_drop(schema);
+    return status;
+}
+
+/* The kinds that a model has learned. */
+static void take_known(Rows *rows, const AnbSchema *known, Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        ptrdiff_t at = anb_schema_find(known, rows->table.names[i], strlen(rows->table.names[i]));
+        if (at < 0)
+            continue;
+        rows->column[i].kind = anb_schema_columns(known)[at].kind;
+        rows->column[i].order = anb_schema_columns(known)[at].order;
+        layout->said[i] = true;
+    }
+}
+
+static int date_order(const char *word, AnbTimeOrder *order)
+{
+    static const char *const words[] = {"ymd", "dmy", "mdy"};
+    for (int i = 0; i < TIME_ORDERS; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *order = (AnbTimeOrder)i;
+            return 0;
+        }
+    return complain(BAD_USE, "--date-order takes ymd, dmy or mdy, not \"%s\"", word);
+}
+
+int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout)
+{
+    AnbTimeOrder order = ANB_TIME_YMD;
+    bool *chosen = malloc(rows->table.columns);
+    int status = chosen ? 0 : complain(BAD_DATA, "out of memory");
+    if (!status && options->date_order)
+        status = date_order(options->date_order, &order);
+    for (size_t i = 0; i < rows->table.columns; i++)
+        rows->column[i].order = order;
+    if (!status && options->known)
+        take_known(rows, options->known, layout);
+    if (!status && options->schema)
+        status = take_schema(rows, options->schema, layout);
+    status = status ? status : say_kinds(rows, options, layout, chosen);
+    free(chosen);
+    return status;
+}
+
+/* ---- guessed ----------------------------------------------------------------------------------------------------- */
+
+/* Numbers in another country's way are no category: it has to be said which. */
+static int refuse_foreign(const Rows *rows, size_t i, const Guess *guess)
+{
+    char word[64];
+    return complain(BAD_DATA,
+                    "%s:%llu: column %zu, \"%s\": \"%s\" is not a number; --decimal , or --thousands , says how "
+                    "numbers are written, --category %s that they are names",
+                    rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text,
+                    columns_word(&rows->table, i, word));
+}
+
+static int refuse_target(const Rows *rows, size_t i, const Guess *guess)
+{
+    return complain(BAD_DATA,
+                    "%s:%llu: column %zu, \"%s\": \"%s\" is not a number, and the target has to be one; -t says "
+                    "which column it is",
+                    rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text);
+}
+
+static int guess_column(Rows *rows, const Layout *layout, size_t i)
+{
+    const Guess *guess = &layout->guess[i];
+    if (layout->said[i] || layout->ignored[i])
+        return 0;
+    if (guess->foreign > 0 && guess->foreign + guess->numbers == guess->cells)
+        return refuse_foreign(rows, i, guess);
+    guess_kind(guess, &rows->column[i]);
+    bool number = rows->column[i].kind == ANB_COLUMN_NUMBER || rows->column[i].kind == ANB_COLUMN_BOOLEAN;
+    return layout->role[i] >= 0 && !number ? refuse_target(rows, i, guess) : 0;
+}
+
+/* A column of which nothing is known may hold anything later on: a code takes numbers and texts. In a table of numbers
+ * it is a number, unless words stand for what is missing. */
+static void settle_unknown(Rows *rows, const Layout *layout)
+{
+    bool typed = false;
+    for (size_t i = 0; i < rows->table.columns; i++)
+        typed |= !layout->ignored[i] && layout->role[i] < 0 && rows->column[i].kind != ANB_COLUMN_NUMBER &&
+                 rows->column[i].kind != ANB_COLUMN_BOOLEAN;
+    for (size_t i = 0; i < rows->table.columns; i++)
+        if (!layout->said[i] && !layout->ignored[i] && layout->role[i] < 0 && guess_unknown(&layout->guess[i]) &&
+            (typed || layout->guess[i].words > 0))
+            rows->column[i].kind = ANB_COLUMN_CODE;
+}
+
+int kinds_guessed(Rows *rows, const RowsOptions *options, Layout *layout)
+{
+    if (!options->cells.decimal && rows->table.csv.dialect.delimiter == ';' &&
+        guess_decimal_comma(&rows->table, layout->guess)) {
+        rows->cells.decimal = ',';
+        cell_format_ready(&rows->cells);
+        memset(layout->guess, 0, rows->table.columns * sizeof *layout->guess);
+        int status = guess_columns(&rows->table, &rows->cells, ROWS_GUESSED, layout->guess);
+        if (status)
+            return status;
+    }
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        int status = guess_column(rows, layout, i);
+        if (status)
+            return status;
+    }
+    settle_unknown(rows, layout);
+    return 0;
+}
+
+/* ---- put together ------------------------------------------------------------------------------------------------ */
+
+/* The usual words and the caller's, as anb_schema_new takes them; the caller's to free. */
+static char *missing_words(const CellFormat *format)
+{
+    static const char usual[] = "na|n/a|#n/a|<na>|nan|null|none|?|-";
+    size_t size = sizeof usual + 1 + (format->missing ? strlen(format->missing) : 0);
+    char *words = malloc(size);
+    if (!words)
+        return NULL;
+    snprintf(words, size, "%s%s%s", usual, format->missing ? "|" : "", format->missing ? format->missing : "");
+    for (char *p = words + sizeof usual - 1; *p; p++)
+        *p = *p == ',' ? '|' : *p;
+    return words;
+}
+
+static AnbSchema *make(const Rows *rows, const AnbColumn *column, size_t n)
+{
+    AnbError error = {0};
+    AnbSchemaOptions how = anb_schema_defaults();
+    char *words = missing_words(&rows->cells);
+    how.missing = words;
+    how.decimal = rows->cells.decimal;
+    AnbSchema *schema = words ? anb_schema_new(column, n, &how, &error) : NULL;
+    if (!schema)
+        complain(BAD_DATA, "%s: %s", rows->table.name, words ? error.message : "out of memory");
+    free(words);
+    return schema;
+}
+
+int kinds_schemas(Rows *rows, const RowsOptions *options)
+{
+    AnbColumn *feature = calloc(rows->n_features, sizeof *feature);
+    if (!feature)
+        return complain(BAD_DATA, "out of memory");
+    for (size_t j = 0; j < rows->n_features; j++) {
+        feature[j].name = rows->names[j];
+        if (options->known && j < anb_schema_size(options->known))
+            feature[j] = anb_schema_columns(options->known)[j];
+    }
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        if (rows->place[i] < rows->n_features) {
+            feature[rows->place[i]] = rows->column[i];
+            feature[rows->place[i]].name = rows->names[rows->place[i]];
+        }
+        if (rows->place[i] == SIZE_MAX)
+            rows->column[i].kind = ANB_COLUMN_IGNORED;
+    }
+    rows->schema = make(rows, feature, rows->n_features);
+    rows->reader = rows->schema ? make(rows, rows->column, rows->table.columns) : NULL;
+    free(feature);
+    return rows->reader ? 0 : BAD_DATA;
+}
+
+/* ---- told -------------------------------------------------------------------------------------------------------- */
+
+/* How many features are of a kind, and their names where they are not many. */
+static size_t tell_kind(const Rows *rows, AnbColumnKind kind, const char *one, const char *many, char *out, size_t room)
+{
+    static const char *const order[] = {"", " (day first)", " (month first)"};
+    size_t count = 0, size = 0;
+    char names[200] = "";
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        if (rows->place[i] >= rows->n_features || rows->column[i].kind != kind)
+            continue;
+        if (size < sizeof names - 90)
+            size += (size_t)snprintf(names + size, sizeof names - size, "%s%.60s%s", count ? ", " : "",
+                                     rows->table.names[i], kind == ANB_COLUMN_TIME ? order[rows->column[i].order] : "");
+        else if (names[size - 1] != '.')
+            size += (size_t)snprintf(names + size, sizeof names - size, ", ...");
+        count++;
+    }
+    if (count == 0)
+        return 0;
+    bool named = kind != ANB_COLUMN_NUMBER;
+    return (size_t)snprintf(out, room, "%zu %s%s%s%s; ", count, count > 1 ? many : one, named ? " (" : "",
+                            named ? names : "", named ? ")" : "");
+}
+
+void kinds_tell(const Rows *rows)
+{
+    static const char *const words[][2] = {{"number", "numbers"},
+                                           {"category", "categories"},
+                                           {"code", "codes"},
+                                           {"boolean", "booleans"},
+                                           {"time", "times"}};
+    char text[1000], mark[40] = "";
+    size_t size = 0;
+    char delimiter = rows->table.csv.dialect.delimiter;
+    bool plain = !anb_schema_is_typed(rows->schema) && rows->cells.decimal == '.' && (delimiter == ',' || !delimiter) &&
+                 !rows->table.no_header;
+    if (plain)
+        return;
+    for (int kind = 0; kind < ANB_COLUMN_IGNORED; kind++)
+        size += tell_kind(rows, (AnbColumnKind)kind, words[kind][0], words[kind][1], text + size, sizeof text - size);
+    if (delimiter && delimiter != ',')
+        snprintf(mark, sizeof mark, "; delimiter %s",
+                 delimiter == BLANKS ? "blanks"
+                 : delimiter == '\t' ? "tab"
+                                     : (char[]){delimiter, 0});
+    complain(0, "%s: %starget %s%s%s%s", rows->table.name, text,
+             rows->names[rows->n_features] ? rows->names[rows->n_features] : "none", mark,
+             rows->cells.decimal == ',' ? "; decimal comma" : "", rows->table.no_header ? "; no header" : "");
+}

@@ -1,0 +1,240 @@
+#include "layout.h"
+#include "cli.h"
+#include "columns.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+/* Every column that is neither left out nor the target or the like is a feature. */
+static int place_all(Rows *rows, const Layout *layout)
+{
+    Table *table = &rows->table;
+    for (size_t i = 0; i < table->columns; i++)
+        if (!layout->ignored[i] && layout->role[i] < 0) {
+            rows->names[rows->n_features] = strdup(table->names[i]);
+            rows->place[i] = rows->n_features++;
+        }
+    if (rows->n_features > 0)
+        return 0;
+    return complain(BAD_DATA, "%s: no feature column: all but the target are left out", table->name);
+}
+
+/* A model's feature is found by its name, which only one column may have. */
+static int place_feature(Rows *rows, const RowsOptions *options, size_t j)
+{
+    const Table *table = &rows->table;
+    size_t at = SIZE_MAX, count = 0;
+    for (size_t i = 0; i < table->columns; i++)
+        if (strcmp(table->names[i], options->features[j]) == 0) {
+            at = i;
+            count++;
+        }
+    if (count == 0 && options->missing_columns) {
+        rows->absent[rows->n_absent++] = j;
+    } else if (count != 1) {
+        return complain(BAD_DATA, "%s: the model's feature \"%s\" is %s", table->name, options->features[j],
+                        count ? "the name of several columns"
+                              : "not the name of a column; --missing-columns takes it for missing in every row");
+    } else {
+        rows->place[at] = j;
+    }
+    rows->names[j] = strdup(options->features[j]);
+    return 0;
+}
+
+static int place_named(Rows *rows, const RowsOptions *options, const Layout *layout)
+{
+    int status = 0;
+    for (size_t j = 0; j < options->n_features && !status; j++)
+        status = place_feature(rows, options, j);
+    rows->n_features = options->n_features;
+    for (size_t i = 0; i < rows->table.columns && !status; i++)
+        if (layout->ignored[i] && rows->place[i] != SIZE_MAX)
+            status = complain(BAD_USE, "the model's feature \"%s\" is left out by --ignore", rows->table.names[i]);
+    if (!status && rows->n_absent == rows->n_features)
+        status = complain(BAD_DATA, "%s: none of the model's features is the name of a column", rows->table.name);
+    return status;
+}
+
+static int default_target(Rows *rows, Layout *layout)
+{
+    const Table *table = &rows->table;
+    size_t target = SIZE_MAX;
+    for (size_t i = 0; i < table->columns; i++)
+        target = layout->ignored[i] || layout->role[i] >= 0 ? target : i;
+    if (target == SIZE_MAX)
+        return 0;
+    layout->role[target] = ROLE_TARGET;
+    if (table->names[target][0])
+        return 0;
+    return complain(BAD_USE, "%s: the last column has no name: -t #%zu where it is the target, --ignore #%zu where not",
+                    table->name, target + 1, target + 1);
+}
+
+/* A column that an option names for a role. */
+static int give_role(Rows *rows, Layout *layout, const char *word, const char *what, int role)
+{
+    size_t at = 0;
+    int status = word ? columns_find(&rows->table, word, what, &at) : 0;
+    if (!word || status)
+        return status;
+    if (layout->ignored[at])
+        return complain(BAD_USE, "%s \"%s\" is left out by --ignore", what, word);
+    if (layout->role[at] >= 0)
+        return complain(BAD_USE, "the column \"%s\" cannot be two things at once: target, weight, --label-after", word);
+    layout->role[at] = role;
+    return 0;
+}
+
+static int find_roles(Rows *rows, const RowsOptions *options, Layout *layout)
+{
+    int status = give_role(rows, layout, options->weight, "weight", ROLE_WEIGHT);
+    status = status ? status : give_role(rows, layout, options->after, "column of --label-after", ROLE_AFTER);
+    if (status || options->no_target)
+        return status;
+    if (!options->target)
+        return default_target(rows, layout);
+    status =
+        give_role(rows, layout, options->target, options->model_target ? "the model's target" : "target", ROLE_TARGET);
+    return status && options->model_target ? BAD_DATA : status;
+}
+
+static int place_roles(Rows *rows, const Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        if (layout->role[i] < 0)
+            continue;
+        if (rows->place[i] != SIZE_MAX)
+            return complain(BAD_USE, "the %s \"%s\" is a feature of the model",
+                            layout->role[i] == ROLE_TARGET ? "target" : "column", rows->table.names[i]);
+        rows->place[i] = rows->n_features + (size_t)layout->role[i];
+        rows->has_after |= layout->role[i] == ROLE_AFTER;
+        if (layout->role[i] == ROLE_TARGET)
+            rows->names[rows->n_features] = strdup(rows->table.names[i]);
+    }
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_distinct(const Rows *rows)
+{
+    size_t n = rows->n_features + (rows->names[rows->n_features] != NULL);
+    const char *twice = NULL;
+    if (n < 2)
+        return 0;
+    char **sorted = malloc(n * sizeof *sorted);
+    if (!sorted)
+        return complain(BAD_DATA, "out of memory");
+    memcpy(sorted, rows->names, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t i = 1; i < n && !twice; i++)
+        twice = strcmp(sorted[i - 1], sorted[i]) == 0 ? sorted[i] : NULL;
+    free(sorted);
+    return twice ? complain(BAD_DATA,
+                            "%s: \"%s\" is the name of several columns; a model finds its columns by name: --ignore "
+                            "leaves one out by its number",
+                            rows->table.name, twice)
+                 : 0;
+}
+
+/* A delimiter at the end of every line makes a column that has no name and no value. */
+static void drop_trailing(const Rows *rows, Layout *layout)
+{
+    size_t last = rows->table.columns - 1;
+    const Guess *guess = &layout->guess[last];
+    if (last > 0 && rows->table.names[last][0] == 0 && guess->cells == 0 && guess->missing > 0)
+        layout->ignored[last] = true;
+}
+
+/* Columns that the model does not know are told once. */
+static void tell_new(const Rows *rows, const RowsOptions *options, const Layout *layout)
+{
+    char list[200] = "", word[64];
+    size_t size = 0, count = 0;
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        bool target = options->model_name && strcmp(rows->table.names[i], options->model_name) == 0;
+        bool kept = false;
+        for (size_t k = 0; k < rows->n_kept; k++)
+            kept |= rows->kept[k] == i;
+        if (rows->place[i] != SIZE_MAX || layout->ignored[i] || target || kept)
+            continue;
+        if (size < sizeof list - 70)
+            size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", count ? ", " : "",
+                                     columns_word(&rows->table, i, word));
+        count++;
+    }
+    if (count > 0)
+        complain(0, "%s: %zu column%s that the model does not know %s left out: %s", rows->table.name, count,
+                 count > 1 ? "s" : "", count > 1 ? "are" : "is", list);
+}
+
+static int find_kept(Rows *rows, const RowsOptions *options)
+{
+    bool *chosen = calloc(rows->table.columns, sizeof *chosen);
+    rows->kept = calloc(rows->table.columns, sizeof *rows->kept);
+    int status = chosen && rows->kept ? columns_choose(&rows->table, options->keep, "--keep", chosen)
+                                      : complain(BAD_DATA, "out of memory");
+    for (size_t i = 0; !status && i < rows->table.columns; i++)
+        if (chosen[i])
+            rows->kept[rows->n_kept++] = i;
+    free(chosen);
+    return status;
+}
+
+static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
+{
+    Table *table = &rows->table;
+    bool known = options->features != NULL;
+    if (table->columns == 1 && !known)
+        return complain(BAD_DATA,
+                        "%s: no feature column: the table has one column, \"%s\"; --delimiter says what "
+                        "stands between columns",
+                        table->name, table->names[0]);
+    int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
+    status = status ? status : kinds_said(rows, options, layout);
+    if (!status && !known)
+        status = guess_columns(table, &rows->cells, ROWS_GUESSED, layout->guess);
+    if (!status && !known)
+        drop_trailing(rows, layout);
+    status = status ? status : find_roles(rows, options, layout);
+    if (!status && !known)
+        status = kinds_guessed(rows, options, layout);
+    status = status ? status : known ? place_named(rows, options, layout) : place_all(rows, layout);
+    status = status ? status : place_roles(rows, layout);
+    status = status ? status : find_kept(rows, options);
+    if (!status && options->distinct)
+        status = check_distinct(rows);
+    if (!status && known && !options->quiet)
+        tell_new(rows, options, layout);
+    return status ? status : kinds_schemas(rows, options);
+}
+
+int layout_rows(Rows *rows, const RowsOptions *options)
+{
+    size_t columns = rows->table.columns;
+    Layout layout = {calloc(columns, 1), calloc(columns, 1), malloc(columns * sizeof *layout.role),
+                     calloc(columns, sizeof *layout.guess)};
+    rows->place = malloc(columns * sizeof *rows->place);
+    rows->column = calloc(columns, sizeof *rows->column);
+    rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
+    rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
+    bool failed = !layout.ignored || !layout.said || !layout.role || !layout.guess || !rows->place || !rows->column ||
+                  !rows->absent || !rows->names;
+    for (size_t i = 0; i < columns && !failed; i++) {
+        rows->place[i] = SIZE_MAX;
+        rows->column[i] = (AnbColumn){.name = rows->table.names[i]};
+        layout.role[i] = -1;
+    }
+    int status = failed ? complain(BAD_DATA, "out of memory") : lay_out(rows, options, &layout);
+    free(layout.ignored);
+    free(layout.said);
+    free(layout.role);
+    free(layout.guess);
+    return status;
+}

@@ -1,0 +1,69 @@
+#include "model.h"
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* The kinds of the features in runs, 3n c 2t: up to 24 bytes a run. The caller's to free. */
+static char *kinds_of(const AnbSchema *schema)
+{
+    static const char letters[] = "nckntx"; /* by AnbColumnKind */
+    size_t n = anb_schema_size(schema), size = 0;
+    const AnbColumn *column = anb_schema_columns(schema);
+    char *text = malloc(24 * n + 1);
+    for (size_t i = 0, run; text && i < n; i += run) {
+        char letter = letters[column[i].kind];
+        for (run = 1; i + run < n && letters[column[i + run].kind] == letter; run++)
+            continue;
+        size += run > 1 ? (size_t)snprintf(text + size, 24, "%s%zu%c", i > 0 ? " " : "", run, letter)
+                        : (size_t)snprintf(text + size, 24, "%s%c", i > 0 ? " " : "", letter);
+    }
+    return text;
+}
+
+/* The expression with the kinds in it; the caller's to free, NULL where there is no memory. */
+static char *with_kinds(const char *learner, const AnbSchema *schema)
+{
+    char *kinds = kinds_of(schema);
+    const char *has = strstr(learner, "columns(");
+    size_t size = strlen(learner) + (kinds ? strlen(kinds) : 0) + 64;
+    char *text = kinds ? malloc(size) : NULL;
+    if (text && strstr(learner, "kinds="))
+        snprintf(text, size, "%s", learner);
+    else if (text && has)
+        snprintf(text, size, "%.*skinds=\"%s\", %s", (int)(has - learner) + 8, learner, kinds, has + 8);
+    else if (text)
+        snprintf(text, size, "columns(%s, kinds=\"%s\")", learner, kinds);
+    free(kinds);
+    return text;
+}
+
+/* The expression as the model gets it; the caller's to free. */
+static char *complete(const char *learner, const ModelOptions *options, const AnbSchema *schema)
+{
+    char *text = anb_schema_is_typed(schema) ? with_kinds(learner, schema) : strdup(learner);
+    if (!text || !options->interval || strstr(text, "interval("))
+        return text;
+    size_t size = strlen(text) + strlen(options->interval) + 40;
+    char *more = malloc(size);
+    if (more)
+        snprintf(more, size, "interval(%s, coverage=[%s])", text, options->interval);
+    free(text);
+    return more;
+}
+
+int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model)
+{
+    AnbError error = {0};
+    AnbModelOptions how = anb_model_defaults();
+    int status = count_option("seed", options->seed, 0, UINT64_MAX, &how.seed);
+    if (status)
+        return status;
+    char *text = complete(options->learner ? options->learner : default_learner(), options, rows->schema);
+    if (!text)
+        return complain(BAD_DATA, "out of memory");
+    *model = anb_parse(rows->n_features, text, &how, &error);
+    if (!*model)
+        status = complain_of_expression(&error, text);
+    free(text);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* A new model for the columns of a table. */
+#ifndef ANB_CLI_MODEL_H
+#define ANB_CLI_MODEL_H
+
+#include "rows.h"
+#include <anabranch/anabranch.h>
+
+/* What the options of a command say of a new model; the rest NULL. */
+typedef struct ModelOptions {
+    const char *learner;  /* the expression; NULL: the default one */
+    const char *seed;     /* as --seed gives it */
+    const char *interval; /* a coverage as --interval gives it: the learner is put into interval(...) */
+} ModelOptions;
+
+/**
+ * Makes a model from an expression. Where the table has categories or times, the learner is put into columns(...) with
+ * the kinds of the features, unless the expression has one, which is given the kinds where it says none.
+ *
+ * @param model    set to the model, which the caller frees
+ * @return         0, or the exit status with the complaint made
+ */
+int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model);
+
+#endif

@@ -1,0 +1,155 @@
+#include "run.h"
+#include "cli.h"
+#include "stop.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
+
+int run_start(Run *run)
+{
+    size_t d = run->rows.n_features;
+    bool each = run->answers.coverage > 0 || run->rows.n_kept > 0 || run->rows.has_after;
+    run->block = each || BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
+    run->x = malloc(run->block * d * sizeof *run->x);
+    run->y = malloc(3 * run->block * sizeof *run->y);
+    run->number = malloc(run->block * sizeof *run->number);
+    run->score = anb_score_new(NULL);
+    run->fit = anb_score_new(NULL);
+    if (!run->x || !run->y || !run->number || !run->score || !run->fit)
+        return complain(BAD_DATA, "out of memory");
+    run->said = run->y + run->block;
+    run->weight = run->said + run->block;
+    delay_start(&run->delay, d);
+    return 0;
+}
+
+void run_end(Run *run)
+{
+    if (run->model != run->saved.model)
+        anb_free(run->model);
+    saved_close(&run->saved);
+    anb_score_free(run->score);
+    anb_score_free(run->fit);
+    anb_score_free(run->progress.recent);
+    delay_end(&run->delay);
+    free(run->x);
+    free(run->y);
+    free(run->number);
+}
+
+/* An empty target is predicted only. */
+static void learn_rows(Run *run, size_t first, size_t n)
+{
+    size_t d = run->rows.n_features;
+    double from = progress_clock();
+    for (size_t i = first; i < first + n; i++) {
+        const double *x = run->x + i * d;
+        run->said[i] =
+            isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], run->weight[i]);
+    }
+    run->learning += progress_clock() - from;
+}
+
+/* A row whose label comes later is predicted now; then what is due is learned. */
+static int learn_later(Run *run)
+{
+    Delayed late;
+    double from = progress_clock(), after = run->rows.after;
+    bool waits = !isnan(run->y[0]) && after > 0;
+    int status = 0;
+    run->said[0] = waits || isnan(run->y[0]) ? anb_predict(run->model, run->x)
+                                             : anb_train_one(run->model, run->x, run->y[0], run->weight[0]);
+    if (waits)
+        status = delay_add(&run->delay, run->number[0], run->number[0] + (uint64_t)fmin(after, 1e15), run->x, run->y[0],
+                           run->weight[0]);
+    while (!status && delay_due(&run->delay, run->number[0], &late))
+        anb_train_one(run->model, late.x, late.y, late.weight);
+    run->learning += progress_clock() - from;
+    return status;
+}
+
+/* What is asked before a row and written behind it is not the time of learning. */
+static int learn_block(Run *run, size_t n)
+{
+    bool delayed = run->rows.has_after, observed = run->coverage.n > 0 || run->watch.file || run->block == 1;
+    uint64_t targets = run->targets;
+    int status = 0;
+    if (!observed)
+        learn_rows(run, 0, n);
+    for (size_t i = 0; i < n && observed && !status; i++) {
+        const double *x = run->x + i * run->rows.n_features;
+        if (!isnan(run->y[i]) && targets++ >= run->burn_in)
+            coverage_add(&run->coverage, run->model, x, run->y[i]);
+        answers_look(&run->answers, run->model, x);
+        if (delayed)
+            status = learn_later(run);
+        else
+            learn_rows(run, i, 1);
+        if (run->watch.file && !isnan(run->y[i]))
+            watch_sample(&run->watch, run->model, x, run->y[i], run->said[i]);
+    }
+    return status;
+}
+
+static void score(Run *run, double y, double said)
+{
+    anb_observe(anb_score_observer(run->score), NULL, NULL, y, said);
+    if (run->scored > 0 || run->before.trained > 0 || run->burn_in > 0)
+        anb_observe(anb_score_observer(run->fit), NULL, NULL, y, said);
+    progress_step(&run->progress, run->score, run->fit, y, said, ++run->scored);
+}
+
+static void account_block(Run *run, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double y = run->y[i], said = run->said[i];
+        if (run->predictions.file)
+            answers_write(&run->answers, &run->rows, run->number[i], y, said);
+        run->unlabelled += isnan(y);
+        if (!isnan(y) && run->targets++ >= run->burn_in && !isnan(said))
+            score(run, y, said);
+    }
+}
+
+/* Reads rows up to a block, but does not wait for one while others can be learned. */
+static int read_block(Run *run, size_t *n)
+{
+    int status = 0;
+    *n = 0;
+    do {
+        status = rows_next(&run->rows, run->x + *n * run->rows.n_features, run->y + *n);
+        if (status)
+            break;
+        run->weight[*n] = run->rows.weight;
+        run->number[(*n)++] = run->rows.number;
+    } while (*n < run->block && run->rows.read < run->limit && rows_ready(&run->rows));
+    return status;
+}
+
+/* An answer is seen before the next row is waited for. */
+static void flush_outputs(Run *run)
+{
+    if (!run->live || rows_ready(&run->rows))
+        return;
+    if (run->predictions.file)
+        fflush(run->predictions.file);
+    if (run->watch.file)
+        fflush(run->watch.file);
+    fflush(run->text);
+}
+
+/* An interrupt ends the stream as its end would. */
+int run_stream(Run *run)
+{
+    int status = 0;
+    while (!status && run->rows.read < run->limit && !stop_requested()) {
+        size_t n = 0;
+        status = read_block(run, &n);
+        int learned = learn_block(run, n);
+        status = status ? status : learned;
+        account_block(run, n);
+        flush_outputs(run);
+    }
+    return status > 0 && !stop_requested() ? status : 0;
+}
