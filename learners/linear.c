@@ -5,14 +5,20 @@
  *
  * normalized: y is standardised by its running mean and deviation s (of what came before), the error clipped to +-4,
  *
- *     rate = 0.1 sqrt(d + 1) / (1 + |x|^2)     f = mean + s (w.x + b)
+ *     rate = 0.1 sqrt(min(d, 24) + 1) / (1 + |x|^2)     f = mean + s (w.x + b)
+ *
+ * so that the prediction of the row itself moves by at most the error, at every width. bounded: the factor in front of
+ * (y - f) x is at most 1 / (1 + |x|^2), for the same reason; where rows are long or weights large the fixed rate would
+ * diverge (Nagumo & Noda 1967; Karampatziakis & Langford 2011 on weights).
  *
  * State: b, the target's moments, w[d]. Cost: d multiply-adds to predict, d to learn.
- * With a fixed rate and features that nobody scaled it diverges: it then starts again, counted, and says 0 meanwhile.
+ * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
  */
 #include "src/simd/kernels.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
+
+enum { WIDE = 24 }; /* features up to which the normalised step grows */
 
 typedef struct Linear {
     double b;
@@ -38,6 +44,8 @@ static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbLinearOptions, rate), .01, 0, 1e6, 0, NULL, "step size"},
     {"normalized", ANB_BOOL, offsetof(AnbLinearOptions, normalized), 0, 0, 0, 0, NULL,
      "standardise the target and divide the step by the row's square"},
+    {"bounded", ANB_BOOL, offsetof(AnbLinearOptions, bounded), 1, 0, 0, 0, NULL,
+     "a step never passes the target of its own row"},
     {0}};
 
 /* A restarted model says 0: so does one that is about to be. */
@@ -71,14 +79,21 @@ static double clip(double v, double bound)
     return v > bound ? bound : v < -bound ? -bound : v;
 }
 
-static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight,
+/* Past 1 / (1 + |x|^2) a step would carry the row's own prediction beyond its target. */
+static double bounded(const AnbNode *self, double step, double square)
+{
+    const AnbLinearOptions *o = self->options;
+    return o->bounded && step * square > 1 ? 1 / square : step;
+}
+
+static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight, double square,
                               const Output *out)
 {
-    double d = (double)self->n_features;
+    double d = (double)(self->n_features < WIDE ? self->n_features : WIDE);
     if (out->sd > 0) {
         double error = clip((y - s->target.mean) / out->sd - out->f, 4);
-        double rate = .1 * sqrt(d + 1) / (1 + anb_dot(row->x, row->x, self->n_features));
-        move(self, s, row, 2 * rate * weight * error);
+        double rate = .1 * sqrt(d + 1) / square;
+        move(self, s, row, bounded(self, 2 * rate * weight, square) * error);
     }
     anb_moments_add(&s->target, y, weight);
     if (!anb_moments_finite(&s->target))
@@ -89,10 +104,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     const AnbLinearOptions *o = self->options;
     const Output *out = (const Output *)scratch;
+    double square = o->normalized || o->bounded ? 1 + anb_dot(row->x, row->x, self->n_features) : 1;
     if (o->normalized)
-        update_normalized(self, state, row, y, weight, out);
+        update_normalized(self, state, row, y, weight, square, out);
     else
-        move(self, state, row, 2 * o->rate * weight * (y - out->f));
+        move(self, state, row, bounded(self, 2 * o->rate * weight, square) * (y - out->f));
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -100,6 +116,16 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     double f = predict(self, state, row, scratch);
     update(self, state, row, y, weight, scratch);
     return f;
+}
+
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    Linear *s = state;
+    s->b += anb_dot(s->w, beta, self->n_features);
+    for (size_t j = 0; j < self->n_features; j++)
+        s->w[j] *= alpha[j];
+    if (!(anb_nonfinite(&s->b, 1) + anb_nonfinite(s->w, self->n_features) == 0))
+        anb_node_reset_own(self, state);
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
@@ -133,4 +159,5 @@ const StreamingLearnerType anb_linear = {
     .update = update,
     .step = step,
     .sparsity = &sparsity,
+    .reframe = reframe,
 };

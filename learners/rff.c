@@ -130,6 +130,12 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {no_shares};
 
+/* The frequencies stay what they were drawn as: the child cannot be told. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    (void)self, (void)state, (void)alpha, (void)beta;
+}
+
 const StreamingLearnerType anb_rff = {
     .name = "rff",
     .brief = "features and random cosines of them for a child",
@@ -149,4 +155,5 @@ const StreamingLearnerType anb_rff = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .reframe = reframe,
 };

@@ -142,6 +142,18 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_rls_refresh(&rls, state, factor);
 }
 
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    AnbRls rls = rls_of(self);
+    double *p = anb_field(self, state, RLS);
+    for (size_t j = 0; j < rls.n && rls.intercept; j++)
+        if (beta[j] != 0)
+            anb_rls_shear(&rls, p, rls.n, j, beta[j]);
+    anb_rls_stretch(&rls, p, alpha);
+    if (anb_rls_validate(&rls, p, NULL) != 0)
+        anb_rls_init(&rls, p);
+}
+
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -174,4 +186,5 @@ const StreamingLearnerType anb_rls = {
     .sparsity = &sparsity,
     .reset = reset,
     .refresh = refresh,
+    .reframe = reframe,
 };

@@ -1,35 +1,48 @@
 /*
  * Online standardisation around a child.
  *
- *     z_j = clip((x_j - mean_j) / sd_j, +-4)     0 where x_j is missing or sd_j is 0
+ *     z_j = clip((x_j - centre_j) / spread_j, +-limit_j)     0 where x_j is missing or far beyond its limit, and where
+ *                                                           its spread is 0
  *
- * The moments are of what came before the row (Welford, over the cells that were there), for the prediction and for
- * learning alike. What the child says is clipped to the seen target range widened by 10 % on each side; before the
- * first target nothing is.
+ * Centre and spread follow the mean and the deviation of what came before the row, over the cells that were there. They
+ * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
+ * value far out has a bounded say in them; limits follow the tails that values fill (src/numeric/frame.h has the rules).
+ * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
+ * is.
  *
- * State: the target's range, then per feature count, mean, sum of squared deviations and 1/sd. Scratch: z[d].
- * Cost: 2 passes over the row.
+ * State: the target's range and a frame. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
  */
-#include "src/simd/kernels.h"
+#include "src/numeric/frame.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 
-enum { RANGE, COUNT, MEAN, M2, INV_SD };
-static const AnbField fields[] = {
-    [RANGE] = {ANB_STRUCT(AnbRange, anb_range_fields)}, /* of the target */
-    [COUNT] = {.name = "count", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-    [MEAN] = {.name = "mean", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
-    [M2] = {.name = "m2", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
-    [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
-    {0}};
-
-/* The row as the child sees it. */
-static const AnbField scratch_fields[] = {{.name = "z", .kind = ANB_F64, .count = anb_per_feature}, {0}};
-
-static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *z)
+static size_t frame_size(const AnbNode *self)
 {
-    anb_standardize(row->x, anb_field_const(self, state, MEAN), anb_field_const(self, state, INV_SD), 4,
-                    self->n_features, z);
+    return anb_frame_state(self->n_features);
+}
+
+static size_t scratch_size(const AnbNode *self)
+{
+    return anb_frame_scratch(self->n_features);
+}
+
+enum { RANGE, FRAME };
+static const AnbField fields[] = {[RANGE] = {ANB_STRUCT(AnbRange, anb_range_fields)}, /* of the target */
+                                  [FRAME] = {.name = "frame", .kind = ANB_F64, .count = frame_size, .must = ANB_FINITE},
+                                  {0}};
+
+static const AnbField scratch_fields[] = {{.name = "z", .kind = ANB_F64, .count = scratch_size}, {0}};
+
+static int init(const AnbNode *self, void *state)
+{
+    *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){0};
+    anb_frame_init(anb_field(self, state, FRAME), self->n_features);
+    return 0;
+}
+
+static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    anb_frame_apply(anb_field_const(self, state, FRAME), row->x, self->n_features, scratch);
 }
 
 /* The row as the child sees it. */
@@ -45,33 +58,20 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
 }
 
-/* A feature whose moments left the doubles starts again. */
-static void reset_bad_features(const AnbNode *self, void *state, const AnbRow *row)
+static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    double *count = anb_field(self, state, COUNT), *mean = anb_field(self, state, MEAN);
-    double *m2 = anb_field(self, state, M2), *inv_sd = anb_field(self, state, INV_SD);
-    for (size_t j = 0; j < self->n_features; j++)
-        if (anb_nonfinite(&mean[j], 1) + anb_nonfinite(&m2[j], 1) != 0) {
-            count[j] = mean[j] = m2[j] = inv_sd[j] = 0;
-            anb_restart_part(row);
-        }
-}
-
-static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight)
-{
-    double bad =
-        anb_moments_update(anb_field(self, state, COUNT), anb_field(self, state, MEAN), anb_field(self, state, M2),
-                           anb_field(self, state, INV_SD), row->x, weight, self->n_features);
-    if (!(bad == 0))
-        reset_bad_features(self, state, row);
+    AnbReframing moved;
     anb_range_add(anb_field(self, state, RANGE), y);
+    if (anb_frame_learn(anb_field(self, state, FRAME), row->x, weight, self->n_features, scratch,
+                        &row->counters->restarts, &moved))
+        anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), moved.alpha, moved.beta);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow inner = made_row(row, scratch);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
-    learn_row(self, state, row, y, weight);
+    learn_row(self, state, row, y, weight, scratch);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -80,7 +80,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     standardize(self, state, row, scratch);
     double f =
         anb_range_clip(anb_field_const(self, state, RANGE), anb_child_step(self, 0, state, &inner, y, weight, scratch));
-    learn_row(self, state, row, y, weight);
+    learn_row(self, state, row, y, weight, scratch);
     return f;
 }
 
@@ -92,11 +92,50 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 
 static const AnbWrapperTable wrapper = {.row = shown};
 
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    anb_frame_reframe(anb_field(self, state, FRAME), self->n_features, alpha, beta);
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
+    if (!anb_frame_valid(anb_field_const(self, state, FRAME), self->n_features))
+        return anb_fail(error, ANB_E_STATE, "scale: the moments, frame or limit of a feature are none");
     return anb_range_valid(anb_field_const(self, state, RANGE))
                ? 0
                : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
+}
+
+static uint64_t whole_at(const unsigned char *bytes, size_t i)
+{
+    uint64_t bits = 0;
+    for (size_t b = 0; b < 8; b++)
+        bits |= (uint64_t)bytes[8 * i + b] << 8 * b;
+    return bits;
+}
+
+static double real_at(const unsigned char *bytes, size_t i)
+{
+    uint64_t bits = whole_at(bytes, i);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Layout 1: the range's low, high and count, then count, mean, m2 and 1/sd of every feature: its frame ran along. */
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    enum { HEAD = 3 };
+    size_t d = self->n_features;
+    double *frame = anb_field(self, state, FRAME);
+    if (from != 1 || size != (HEAD + 4 * d) * sizeof(double))
+        return ANB_E_STATE;
+    init(self, state);
+    *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){real_at(bytes, 0), real_at(bytes, 1), whole_at(bytes, 2)};
+    for (size_t i = 0; i < 4 * d; i++)
+        frame[ANB_FRAME_HEAD + i] = real_at(bytes, HEAD + i);
+    anb_frame_settle(frame, d);
+    return 0;
 }
 
 const StreamingLearnerType anb_scale = {
@@ -104,14 +143,17 @@ const StreamingLearnerType anb_scale = {
     .brief = "online standardisation around a learner, clipped to the seen target range",
     .example = "scale(linear)",
     .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 1,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,
     .scratch = scratch_fields,
+    .init = init,
     .predict = predict,
     .update = update,
     .step = step,
     .wrapper = &wrapper,
+    .reframe = reframe,
     .validate = validate,
+    .upgrade = upgrade,
 };

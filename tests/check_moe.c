@@ -325,7 +325,7 @@ END_TEST
 /* An expert that overflows starts again behind the gate, and the mixture stays finite. */
 START_TEST(a_restart_is_counted_and_contained)
 {
-    StreamingLearner *model = make(2, "moe(linear(rate=0.5, warmup=20), mean)");
+    StreamingLearner *model = make(2, "moe(linear(rate=0.5, bounded=false, warmup=20), mean)");
     Stream s = {3, 2};
     double x[2];
     for (int i = 0; i < 2000; i++) {

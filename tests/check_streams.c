@@ -84,11 +84,13 @@ START_TEST(every_prediction_is_finite)
 }
 END_TEST
 
-/* On raw features gradient descent overflows: it starts again, which is counted, and stays finite. */
+/* On raw features gradient descent with a fixed step overflows: it starts again, which is counted, and stays finite. */
 START_TEST(raw_features_restart_it)
 {
     if (present())
-        ck_assert_uint_ge(learn_all("linear", false), 8);
+        ck_assert_uint_ge(learn_all("linear(bounded=false)", false), 8);
+    if (present())
+        ck_assert_uint_eq(learn_all("linear", false), 0);
 }
 END_TEST
 

@@ -21,7 +21,8 @@ extern "C" {
 typedef struct AnbLinearOptions {
     size_t size;     /* of this struct; set by the defaults */
     double rate;     /* 0.01; step size, >= 0 */
-    bool normalized; /* false; standardise y, clip the error to 4 sd, step 0.1 sqrt(d + 1) / (1 + |x|^2) for the rate */
+    bool normalized; /* false; standardise y, clip the error to 4 sd, step 0.1 sqrt(min(d, 24) + 1) / (1 + |x|^2) */
+    bool bounded;    /* true; a step never passes the target of its own row */
 } AnbLinearOptions;
 ANB_API extern const StreamingLearnerType anb_linear;
 ANB_DEFAULTS(AnbLinearOptions, anb_linear)

@@ -277,6 +277,10 @@ struct StreamingLearnerType {
      */
     void (*clear)(const AnbNode *self, void *state);
     int (*clone)(const AnbNode *self, const void *from, void *to);
+    /* Optional: the features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the state changes so
+     * that the node goes on predicting the same. It speaks for all below it. Without it the children that see the same
+     * features are told. */
+    void (*reframe)(const AnbNode *self, void *state, const double *alpha, const double *beta);
 
     /* What else the type can do, each NULL or whole: capability.h. */
     const AnbWrapperTable *wrapper;
@@ -507,6 +511,19 @@ static inline void anb_node_refresh(const AnbNode *node, void *state, double fac
         node->type->refresh(node, state, factor);
     for (size_t i = 0; i < parts; i++)
         anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
+}
+
+/* The node's features are now given in another unit, old x_j = alpha_j new x_j + beta_j: it and all below it that can
+ * go on predicting the same. */
+static inline void anb_node_reframe(const AnbNode *node, void *state, const double *alpha, const double *beta)
+{
+    if (node->type->reframe) {
+        node->type->reframe(node, state, alpha, beta);
+        return;
+    }
+    for (size_t i = 0; i < node->n_children; i++)
+        if (node->children[i].n_features == node->n_features)
+            anb_node_reframe(&node->children[i], anb_child_state(&node->children[i], state), alpha, beta);
 }
 
 /* A part of the node's state began again, counted; the node as a whole goes on. */

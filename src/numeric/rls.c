@@ -171,6 +171,60 @@ void anb_rls_confine(const AnbRls *rls, double *state)
     anb_rls_head(state)->trace = trace + anb_rls_head(state)->p00;
 }
 
+/* Writes entry i, j wherever it is kept. Nothing is due. */
+static void put(size_t n, double *state, size_t i, size_t j, double value)
+{
+    size_t low = i < j ? i : j, high = i < j ? j : i;
+    if (high == n) {
+        *(low == n ? &anb_rls_head(state)->p00 : intercept_row(n, state) + low) = value;
+        return;
+    }
+    row_part(n, state, low, high / TILE)[high % TILE] = value;
+    if (low / TILE == high / TILE)
+        row_part(n, state, high, low / TILE)[low % TILE] = value;
+    if (low == high)
+        diagonal(n, state)[low] = value;
+}
+
+static void sum_trace(size_t n, double *state)
+{
+    double trace = anb_rls_head(state)->p00;
+    for (size_t i = 0; i < n; i++)
+        trace += diagonal(n, state)[i];
+    anb_rls_head(state)->trace = trace;
+}
+
+static double *weight_at(size_t n, double *state, size_t i)
+{
+    return i == n ? &anb_rls_head(state)->w0 : state + ANB_RLS_HEAD + i;
+}
+
+void anb_rls_shear(const AnbRls *rls, double *state, size_t to, size_t from, double by)
+{
+    size_t n = rls->n;
+    catch_up(n, state);
+    double own = entry(n, state, to, to) + by * (2 * entry(n, state, to, from) + by * entry(n, state, from, from));
+    for (size_t i = 0; i < n + rls->intercept; i++)
+        if (i != to)
+            put(n, state, i, to, entry(n, state, i, to) + by * entry(n, state, i, from));
+    put(n, state, to, to, own);
+    *weight_at(n, state, to) += by * *weight_at(n, state, from);
+    sum_trace(n, state);
+}
+
+void anb_rls_stretch(const AnbRls *rls, double *state, const double *factor)
+{
+    size_t n = rls->n;
+    catch_up(n, state);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i; j < n; j++)
+            put(n, state, i, j, entry(n, state, i, j) * factor[i] * factor[j]);
+        intercept_row(n, state)[i] *= factor[i];
+        *weight_at(n, state, i) *= factor[i];
+    }
+    sum_trace(n, state);
+}
+
 static void write(double *to, double value)
 {
     if (*to != value)

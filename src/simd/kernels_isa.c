@@ -185,6 +185,30 @@ static void standardize(const double *x, const double *mean, const double *inv_s
     }
 }
 
+LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes limit)
+{
+    const Lanes zero = lanes_zero(), low = lanes_sub(zero, limit);
+    Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd), size = lanes_max(z, lanes_sub(zero, z));
+    Lanes kept = lanes_where_above(size, lanes_add(limit, limit), zero, lanes_max(low, lanes_min(limit, z)));
+    return lanes_where_number(z, kept, zero);
+}
+
+static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *limit, size_t n,
+                               double *z)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(z + i,
+                    within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), lanes_load(limit + i)));
+    if (i < n) {
+        size_t left = n - i;
+        lanes_store_tail(z + i,
+                         within(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
+                                lanes_load_tail(inv_sd + i, left), lanes_load_tail(limit + i, left)),
+                         left);
+    }
+}
+
 typedef struct Moments {
     Lanes count, mean, m2, inv_sd;
 } Moments;
@@ -278,6 +302,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .gate_step = gate_step,
     .softmax = softmax,
     .standardize = standardize,
+    .standardize_within = standardize_within,
     .moments_update = moments_update,
     .follow = follow,
     .products = products,

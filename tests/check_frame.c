@@ -1,0 +1,243 @@
+/* Frames that stand still under learners that remember, moments that no single value owns, and steps that stay stable. */
+#include "numbers.h"
+#include "src/host/model.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+
+static uint64_t seed;
+
+static double uniform(void)
+{
+    return uniform_of(&seed);
+}
+
+/* Near enough to a normal variate: the sum of twelve uniform ones. */
+static double normal(void)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++)
+        sum += uniform();
+    return sum / 2;
+}
+
+static StreamingLearner *make(size_t d, const char *text)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(d, text, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
+    return model;
+}
+
+/* ---- re-framings ------------------------------------------------------------------------------------------------- */
+
+/* y = x for x = 1 to 1000 in order, asked within what was seen and beyond. */
+START_TEST(a_ramp_is_remembered)
+{
+    static const char *const texts[] = {"scale(rls)", "scale(rls(lambda=0.99))", "guard(scale(rls))",
+                                        "scale(scale(rls))", "scale(moe(rls, rls(lambda=0.99)))"};
+    static const double asked[] = {1001, 500, 1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        StreamingLearner *model = make(1, texts[i]);
+        for (int t = 1; t <= 1000; t++) {
+            double x = t;
+            anb_train_one(model, &x, x, 1);
+        }
+        for (size_t a = 0; a < sizeof asked / sizeof *asked; a++) {
+            double said = anb_predict(model, &asked[a]);
+            ck_assert_msg(fabs(said - asked[a]) <= .01 * asked[a], "%s: %g for %g", texts[i], said, asked[a]);
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* What two descriptions of the same rows say stays the same, before the change of unit and on from it. */
+static void same_through_reframing(const char *text)
+{
+    enum { D = 3, ROWS = 400 };
+    static const double alpha[D] = {.25, 3, 1}, beta[D] = {-2, .5, 7};
+    StreamingLearner *old = make(D, text), *changed = NULL;
+    double x[D], unit[D];
+    seed = 5;
+    for (int t = 0; t < 2 * ROWS; t++) {
+        double y = .1 * normal(), said;
+        for (int j = 0; j < D; j++) {
+            x[j] = normal();
+            y += (j + 1) * x[j];
+            unit[j] = (x[j] - beta[j]) / alpha[j];
+        }
+        if (t == ROWS) {
+            changed = anb_clone(old, NULL);
+            ck_assert_ptr_nonnull(changed);
+            anb_node_reframe(changed->plan->nodes, anb_state_of(changed, changed->plan->nodes), alpha, beta);
+        }
+        said = anb_train_one(old, x, y, 1);
+        if (t >= ROWS)
+            ck_assert_double_eq_tol(said, anb_train_one(changed, unit, y, 1), 1e-8);
+    }
+    anb_free(old);
+    anb_free(changed);
+}
+
+START_TEST(coefficients_follow_the_unit)
+{
+    same_through_reframing("rls(lambda=0.99)");
+    same_through_reframing("moe(rls(lambda=0.99, walk=0.1), mean, rls, router=boa)");
+    same_through_reframing("scale(rls)");
+}
+END_TEST
+
+/* A column that counts the rows takes nothing from what forgets. */
+START_TEST(a_row_number_is_no_burden)
+{
+    double squares[2] = {0};
+    for (int with = 0; with < 2; with++) {
+        StreamingLearner *model = make(3, with ? "scale(rls(lambda=0.99))" : "rls(lambda=0.99)");
+        seed = 7;
+        for (int t = 0; t < 6000; t++) {
+            double x[3] = {normal(), normal(), with ? t : 0}, sign = t < 3000 ? 1 : -1;
+            double y = sign * (x[0] + 2 * x[1]) + .1 * normal(), said = anb_train_one(model, x, y, 1);
+            squares[with] += t < 3000 ? 0 : (y - said) * (y - said);
+        }
+        anb_free(model);
+    }
+    ck_assert_double_le(sqrt(squares[1]), 1.1 * sqrt(squares[0]));
+}
+END_TEST
+
+/* ---- far values -------------------------------------------------------------------------------------------------- */
+
+/* y = 3 x1 - x2 + noise of .1; cell x1 of a row is `wrong` where bad says so, and such a row does not count. Root mean
+ * square error from row 2,000 of 5,000 on. */
+static double error_with(const char *text, bool (*bad)(int), double wrong)
+{
+    StreamingLearner *model = make(2, text);
+    double squares = 0;
+    int n = 0;
+    seed = 17;
+    for (int t = 0; t < 5000; t++) {
+        double x[2] = {normal(), normal()}, y = 3 * x[0] - x[1] + .1 * normal();
+        bool is_bad = bad(t);
+        if (is_bad)
+            x[0] = wrong;
+        double said = anb_train_one(model, x, y, 1);
+        if (t >= 2000 && !is_bad) {
+            squares += (y - said) * (y - said);
+            n++;
+        }
+    }
+    anb_free(model);
+    return sqrt(squares / n);
+}
+
+static bool never(int t)
+{
+    (void)t;
+    return false;
+}
+
+static bool once(int t)
+{
+    return t == 500;
+}
+
+static bool in_200(int t)
+{
+    return t % 200 == 100;
+}
+
+START_TEST(sentinels_do_not_blind_a_feature)
+{
+    static const char *const texts[] = {"scale(rls)", "scale(linear)", "scale(linear(normalized=true))", "scale(mlp)",
+                                        "scale(knn)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        double clean = error_with(texts[i], never, 0);
+        ck_assert_double_le(error_with(texts[i], once, -9999), 1.05 * clean + .005);
+        ck_assert_double_le(error_with(texts[i], once, 1e6), 1.05 * clean + .005);
+    }
+    ck_assert_double_le(error_with("scale(rls)", in_200, -9999), .2); /* 3 where the feature is blind */
+}
+END_TEST
+
+/* A skewed feature that carries the target to thirty deviations, and a level that moves by a hundred. */
+START_TEST(a_tail_and_a_new_level_are_followed)
+{
+    StreamingLearner *model = make(1, "scale(rls)");
+    double tail = 0, level = 0;
+    seed = 23;
+    for (int t = 0; t < 8000; t++) {
+        double u = fabs(uniform()), x = .3 / (u + .01), y = 2 * x + .1 * normal();
+        double said = anb_train_one(model, &x, y, 1);
+        tail += t < 4000 ? 0 : (y - said) * (y - said) / 4000;
+    }
+    ck_assert_double_le(sqrt(tail), .5); /* of targets to 60 */
+    anb_free(model);
+    model = make(1, "scale(rls)");
+    for (int t = 0; t < 8000; t++) {
+        double x = normal() + (t < 4000 ? 0 : 100), y = 2 * x + .1 * normal(), said = anb_train_one(model, &x, y, 1);
+        level += t < 4600 ? 0 : (y - said) * (y - said) / 3400;
+    }
+    ck_assert_double_le(sqrt(level), .5); /* of slopes that carry 2 */
+    anb_free(model);
+}
+END_TEST
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+/* Ratio of the error over the last quarter of 4,000 rows to the deviation of the target. */
+static double learned(const char *text, size_t d, double size, double weight)
+{
+    enum { MOST = 1000, ROWS = 4000 };
+    static double x[MOST], w[MOST];
+    double squares = 0, all = 0;
+    StreamingLearner *model = make(d, text);
+    seed = 29;
+    for (size_t j = 0; j < d; j++)
+        w[j] = normal();
+    for (int t = 0; t < ROWS; t++) {
+        double y = .1 * normal();
+        for (size_t j = 0; j < d; j++) {
+            x[j] = normal();
+            y += w[j] * x[j];
+            x[j] *= size;
+        }
+        double said = anb_train_one(model, x, y, weight);
+        squares += t < ROWS * 3 / 4 ? 0 : (y - said) * (y - said);
+        all += t < ROWS * 3 / 4 ? 0 : y * y;
+    }
+    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+    anb_free(model);
+    return sqrt(squares / all);
+}
+
+START_TEST(linear_is_stable_at_every_width_and_size)
+{
+    static const size_t widths[] = {1, 12, 150, 250, 1000};
+    static const char *const texts[] = {"linear", "linear(normalized=true)", "scale(linear)",
+                                        "scale(linear(normalized=true))"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+            ck_assert_double_le(learned(texts[i], widths[w], 1, 1), widths[w] < 1000 ? .2 : .6);
+            ck_assert_double_le(learned(texts[i], widths[w], 1, 1000), .9);
+        }
+        ck_assert_double_le(learned(texts[i], 12, 1e6, 1), .5);
+    }
+    ck_assert_double_gt(learned("linear(bounded=false, rate=0.001)", 12, 1, 1), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("frame");
+    TCase *tests = case_of(suite, 120);
+    tcase_add_test(tests, a_ramp_is_remembered);
+    tcase_add_test(tests, coefficients_follow_the_unit);
+    tcase_add_test(tests, a_row_number_is_no_burden);
+    tcase_add_test(tests, sentinels_do_not_blind_a_feature);
+    tcase_add_test(tests, a_tail_and_a_new_level_are_followed);
+    tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
+    return suite;
+}
+
+CHECK_MAIN(suite)
