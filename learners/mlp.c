@@ -37,8 +37,18 @@ typedef struct Mlp {
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
 } Mlp;
 
-enum { WEIGHTS = (sizeof(Mlp) + 63) / 64 * 64 };
-enum { NEWEST, AVERAGED, HEAD }; /* scratch: o, o', then rows and traces */
+static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random_fields)},
+                                   {ANB_INNER(Mlp, ring, AnbRing, anb_ring_fields)},
+                                   {ANB_INNER(Mlp, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_MEMBER(Mlp, square_power), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, mean_power), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, cross), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, spread), .must = ANB_FINITE},
+                                   {ANB_INNER(Mlp, quick, AnbFaded, anb_faded_fields)},
+                                   {ANB_INNER(Mlp, slow, AnbFaded, anb_faded_fields)},
+                                   {ANB_MEMBER(Mlp, steps)},
+                                   {ANB_MEMBER(Mlp, since)},
+                                   {0}};
 
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
@@ -62,6 +72,7 @@ static const AnbParam params[] = {
 
 /* Where everything of one node lies. */
 typedef struct View {
+    const AnbNode *self;
     const AnbMlpOptions *o;
     AnbNetwork net;
     size_t d, size, memory; /* memory: slots of the ring */
@@ -85,32 +96,83 @@ static size_t copies(const AnbMlpOptions *o)
 static View plan(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
-    View v = {.o = o, .d = self->n_features};
+    View v = {.self = self, .o = o, .d = self->n_features};
     v.net = anb_network(v.d, (size_t)o->hidden, (AnbActivation)o->activation);
     v.size = anb_network_size(&v.net);
     v.memory = o->replay > 0 ? (size_t)o->memory : 0;
     return v;
 }
 
+static size_t weights(const AnbNode *self)
+{
+    return copies(self->options) * plan(self).size;
+}
+
+static size_t memory(const AnbNode *self)
+{
+    return plan(self).memory;
+}
+
+static size_t remembered(const AnbNode *self, const void *state)
+{
+    return anb_ring_size(&((const Mlp *)state)->ring, memory(self));
+}
+
+static size_t memory_cells(const AnbNode *self)
+{
+    return memory(self) * self->n_features;
+}
+
+static size_t remembered_cells(const AnbNode *self, const void *state)
+{
+    return remembered(self, state) * self->n_features;
+}
+
+/* The header; the copies of the weights; the ring. */
+enum { HEAD, WEIGHTS, Y, X };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Mlp, members)},
+    [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
+    [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
+    [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
+    {0}};
+
+static size_t batch_of(const AnbNode *self)
+{
+    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
+}
+
+static size_t row_cells(const AnbNode *self)
+{
+    return batch_of(self) * (self->n_features + 1);
+}
+
+static size_t trace_cells(const AnbNode *self)
+{
+    View v = plan(self);
+    return batch_of(self) * anb_network_trace(&v.net);
+}
+
+/* o and o'; then of a batch: rows of d + 1, deltas, traces. */
+enum { OUTPUT, ROWS, DELTAS, TRACES };
+static const AnbField scratch_fields[] = {[OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
+                                          [ROWS] = {.name = "rows", .kind = ANB_F64, .count = row_cells},
+                                          [DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = batch_of},
+                                          [TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
+                                          {0}};
+
+/* Of the field OUTPUT, which is the scratch's first. */
+enum { NEWEST, AVERAGED };
+
 static View view(const AnbNode *self, void *state)
 {
     View v = plan(self);
-    const AnbMlpOptions *o = v.o;
+    double *w = anb_field(self, state, WEIGHTS);
     v.s = state;
-    double *w = (double *)((char *)state + WEIGHTS);
-    v.w = (AnbNetworkRows){w, w + v.size, adam(o) ? w + 2 * v.size : NULL, copies(o) == 4 ? w + 3 * v.size : NULL};
-    v.y = w + copies(o) * v.size;
-    v.x = (float *)(v.y + v.memory);
+    v.w = (AnbNetworkRows){w, w + v.size, adam(v.o) ? w + 2 * v.size : NULL, copies(v.o) == 4 ? w + 3 * v.size : NULL};
+    v.y = anb_field(self, state, Y);
+    v.x = anb_field(self, state, X);
     return v;
-}
-
-static AnbNeed need(const AnbNode *self)
-{
-    const AnbMlpOptions *o = self->options;
-    View v = plan(self);
-    size_t batch = 1 + (size_t)o->replay;
-    return (AnbNeed){WEIGHTS + copies(o) * v.size * sizeof(double) + v.memory * (sizeof(double) + v.d * sizeof(float)),
-                     HEAD + batch * (v.d + 2 + anb_network_trace(&v.net))};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -128,20 +190,19 @@ static double clip(double value, double most)
     return value > most ? most : value < -most ? -most : value;
 }
 
-/* Scratch behind the head: rows of d + 1, deltas, traces. */
-static double *rows_of(double *scratch)
+static double *rows_of(const View *v, double *scratch)
 {
-    return scratch + HEAD;
+    return anb_scratch(v->self, scratch, ROWS);
 }
 
 static double *deltas_of(const View *v, double *scratch)
 {
-    return rows_of(scratch) + (1 + (size_t)v->o->replay) * (v->d + 1);
+    return anb_scratch(v->self, scratch, DELTAS);
 }
 
 static double *traces_of(const View *v, double *scratch)
 {
-    return deltas_of(v, scratch) + 1 + (size_t)v->o->replay;
+    return anb_scratch(v->self, scratch, TRACES);
 }
 
 /* The share of the averaged weights' output. */
@@ -153,8 +214,8 @@ static double share(const Mlp *s)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = view(self, (void *)state);
-    double *x = rows_of(scratch), *trace = traces_of(&v, scratch);
+    View v = view(self, anb_view_of(state));
+    double *x = rows_of(&v, scratch), *trace = traces_of(&v, scratch);
     for (size_t j = 0; j < v.d; j++)
         x[j] = clip(row->x[j], bound);
     x[v.d] = 1;
@@ -200,7 +261,7 @@ static void rescale(const View *v, double *w, double ratio, double shift)
 static double recall(const View *v, size_t i, double *scratch)
 {
     size_t slot = anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
-    double *x = rows_of(scratch) + i * (v->d + 1);
+    double *x = rows_of(v, scratch) + i * (v->d + 1);
     for (size_t j = 0; j < v->d; j++)
         x[j] = (double)v->x[slot * v->d + j];
     x[v->d] = 1;
@@ -234,7 +295,7 @@ static void descend(const View *v, double error, double weight, double *scratch)
     for (size_t i = 1; i < batch; i++)
         delta[i] = recall(v, i, scratch) * scale;
     AnbNetworkPace step = pace(v, weight);
-    anb_network_descend(&v->net, v->w, rows_of(scratch), traces_of(v, scratch), delta, batch, &step);
+    anb_network_descend(&v->net, v->w, rows_of(v, scratch), traces_of(v, scratch), delta, batch, &step);
 }
 
 static void remember(const View *v, const double *x, double y)
@@ -279,12 +340,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_restart(self, state, row);
         return;
     }
-    remember(&v, rows_of(scratch), y);
+    remember(&v, rows_of(&v, scratch), y);
 }
 
 static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 {
-    View v = view(self, (void *)state);
+    View v = view(self, anb_view_of(state));
     size_t at = anb_network_gated(&v.net) ? (v.d + 1) * v.net.width : 0;
     *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, v.w.value + at};
 }
@@ -292,7 +353,7 @@ static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 /* Which share of the hidden units is near zero. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = view(self, (void *)state);
+    View v = view(self, anb_view_of(state));
     const double *h = traces_of(&v, scratch);
     size_t small = 0;
     (void)row;
@@ -304,36 +365,6 @@ static double small_share(const AnbNode *self, const void *state, const AnbRow *
 static const AnbSparsityTable sparsity = {small_share};
 static const AnbNetworkTable network = {matrix};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    View v = view(self, state);
-    Mlp *s = v.s;
-    anb_random_visit(&s->random, visitor);
-    anb_ring_visit(&s->ring, visitor);
-    anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, &s->square_power, ANB_F64, 4);
-    anb_faded_visit(&s->quick, visitor);
-    anb_faded_visit(&s->slow, visitor);
-    anb_visit(visitor, &s->steps, ANB_U64, 2);
-    anb_visit(visitor, v.w.value, ANB_F64, copies(v.o) * v.size);
-    size_t used = anb_ring_size(&s->ring, v.memory);
-    anb_visit(visitor, v.y, ANB_F64, used);
-    anb_visit(visitor, v.x, ANB_F32, used * v.d);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    View v = view(self, (void *)state);
-    size_t used = anb_ring_size(&v.s->ring, v.memory);
-    double sick = anb_nonfinite(&v.s->target.weight, 3) + anb_nonfinite(&v.s->square_power, 4) +
-                  anb_nonfinite(v.w.value, copies(v.o) * v.size) + anb_nonfinite(v.y, used);
-    for (size_t i = 0; i < used * v.d; i++)
-        sick += (double)(v.x[i] - v.x[i]);
-    if (!(sick == 0) || !anb_ring_valid(&v.s->ring) || !(v.s->target.weight >= 0) || !(v.s->target.square >= 0))
-        return anb_fail(error, ANB_E_STATE, "mlp: a number is not finite or a count too large");
-    return 0;
-}
-
 const StreamingLearnerType anb_mlp = {
     .name = "mlp",
     .brief = "a network of one hidden layer, with replay",
@@ -342,12 +373,11 @@ const StreamingLearnerType anb_mlp = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
     .version = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .sparsity = &sparsity,
     .network = &network,
-    .ranges = ranges,
-    .validate = validate,
 };

@@ -83,6 +83,8 @@ void anb_random_shuffle(AnbRandom *random, uint32_t *items, size_t n)
     }
 }
 
+const AnbField anb_random_fields[] = {{ANB_MEMBER(AnbRandom, state)}, {0}};
+
 void anb_random_visit(AnbRandom *random, AnbVisitor *visitor)
 {
     anb_visit(visitor, random->state, ANB_U64, 3);

@@ -15,6 +15,8 @@ typedef struct AnbRandom {
     uint64_t state[3];
 } AnbRandom;
 
+extern const AnbField anb_random_fields[];
+
 /* Everything a seed decides: equals gsl_rng_set; only the low 32 bits count, and 0 is 1. */
 void anb_random_seed(AnbRandom *random, uint64_t seed);
 

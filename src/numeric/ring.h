@@ -18,6 +18,8 @@ typedef struct AnbRing {
     uint64_t pushed;
 } AnbRing;
 
+extern const AnbField anb_ring_fields[];
+
 /* Items in the ring. */
 static inline size_t anb_ring_size(const AnbRing *ring, size_t capacity)
 {
