@@ -1,3 +1,4 @@
+#include "src/numeric/fields.h"
 #include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
@@ -148,7 +149,11 @@ START_TEST(shows_what_is_hidden)
     AnbMlpOptions options = anb_mlp_defaults();
     options.hidden = HIDDEN;
     AnbNode node = {.type = &anb_mlp, .options = &options, .n_features = D, .seed = 4};
-    AnbNeed need = anb_mlp.need(&node);
+    size_t field_at[8], scratch_at[8];
+    node.field_at = field_at;
+    node.scratch_at = scratch_at;
+    AnbNeed need = {anb_fields_layout(anb_mlp.fields, &node, field_at),
+                    anb_fields_layout(anb_mlp.scratch, &node, scratch_at) / sizeof(double)};
     AnbCounters counters = {0};
     double x[D] = {.5, -1, 2}, *scratch = calloc(need.scratch, sizeof *scratch), sparsity;
     AnbRow row = {x, x, NULL, &counters, NULL};
