@@ -2,7 +2,7 @@
 # missing; the other targets install it (as root, or through sudo).
 BUILD ?= build
 
-.PHONY: all deps demo check check-long lint coverage bench install clean
+.PHONY: site all deps demo check check-long lint coverage bench install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -52,6 +52,10 @@ bench: all
 
 install: all
 	meson install -C $(BUILD)
+
+# The manual as a site, in $(BUILD)/site.
+site: all
+	@tools/site $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
