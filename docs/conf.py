@@ -28,3 +28,27 @@ hawkmoth_clang = ["-I" + str(TOP / "include"), "-isystem" + GCC, "-std=c11"]
 hawkmoth_autoconf = []
 suppress_warnings = ["misc.highlighting_failure"]
 hawkmoth_transform_default = "javadoc"
+default_role = "code"
+
+
+def plain(app, lines, transform, options):
+    """Comments are plain text with indented formulas and `code`, not reStructuredText: what would be markup is escaped."""
+    lines[:] = [re.sub(r"^ \* ?", "", line) for line in lines]
+    texts = [line for line in lines[1:] if line.strip()]
+    margin = min((len(line) - len(line.lstrip()) for line in texts), default=0)
+    lines[:] = [lines[0].strip()] + [line[margin:].rstrip() for line in lines[1:]] if lines else []
+    out, literal, field = [], False, False
+    for line in lines:
+        indented = line.startswith("    ") and not field
+        field = line.startswith("@") or (field and line.startswith(" "))
+        if indented and not literal:
+            out += ["", "::", ""]
+        if literal and not indented and line:
+            out += [""]
+        literal = indented or (literal and not line)
+        out.append(line if literal else re.sub(r"([|*]|_\b)", r"\\\1", line))
+    lines[:] = out
+
+
+def setup(app):
+    app.connect("hawkmoth-process-docstring", plain, priority=100)

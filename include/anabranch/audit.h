@@ -34,12 +34,12 @@
 extern "C" {
 #endif
 
-/* How true something is: at least lower, at most upper; 0 <= lower <= upper <= 1. */
+/** How true something is: at least lower, at most upper; 0 <= lower <= upper <= 1. */
 typedef struct AnbTruth {
     double lower, upper;
 } AnbTruth;
 
-/* The metrics of a step, over its `period` samples; p are the gate's probabilities with warmup penalties in. */
+/** The metrics of a step, over its `period` samples; p are the gate's probabilities with warmup penalties in. */
 typedef enum AnbAuditMetric {
     ANB_AUDIT_CONFIDENCE,    /* mean of the largest p */
     ANB_AUDIT_ENTROPY,       /* mean of H(p) / ln K */
@@ -54,7 +54,7 @@ typedef enum AnbAuditMetric {
     ANB_AUDIT_METRIC_COUNT
 } AnbAuditMetric;
 
-/* Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again.
+/** Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again.
  */
 typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
 
@@ -68,7 +68,7 @@ typedef struct AnbAuditOptions {
     AnbAlarm alarm;     /* NULL; called from anb_observe */
     void *context;      /* of alarm */
 } AnbAuditOptions;
-/* Fills the first `size` bytes of the defaults: what anb_audit_defaults calls. */
+/** Fills the first `size` bytes of the defaults: what anb_audit_defaults calls. */
 ANB_API void anb_audit_options_init(AnbAuditOptions *options, size_t size);
 static inline AnbAuditOptions anb_audit_defaults(void)
 {
@@ -90,50 +90,50 @@ static inline AnbAuditOptions anb_audit_defaults(void)
  */
 ANB_API AnbAudit *anb_audit_new(const StreamingLearner *model, AnbDiagnostics *diagnostics, const char *rules,
                                 const AnbAuditOptions *options, AnbError *error);
-/* NULL is fine. */
+/** NULL is fine. */
 ANB_API void anb_audit_free(AnbAudit *audit);
 
-/* The default predicates and rules, as text. */
+/** The default predicates and rules, as text. */
 ANB_API const char *anb_audit_rules(void);
 
-/* The observer to feed (anb_observe), owned by the audit; every `period` samples it makes a step. Diagnostics that it reads
+/** The observer to feed (anb_observe), owned by the audit; every `period` samples it makes a step. Diagnostics that it reads
  * are fed by it where they were not told of the sample yet. Cost: K logarithms a sample, and for a step the gate's weights
  * and two exponentials a predicate. Never allocates. */
 ANB_API AnbObserver *anb_audit_observer(AnbAudit *audit);
 
-/* Forgets all steps; the rules stay. */
+/** Forgets all steps; the rules stay. */
 ANB_API void anb_audit_reset(AnbAudit *audit);
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
 ANB_API size_t anb_audit_n_rules(const AnbAudit *audit);
-/* Of rule i < anb_audit_n_rules, here and below: its name (living as long as the audit; NULL out of range), its weight,
+/** Of rule i < anb_audit_n_rules, here and below: its name (living as long as the audit; NULL out of range), its weight,
  * in (0, 1], and whether its alarm is raised. */
 ANB_API const char *anb_audit_rule_name(const AnbAudit *audit, size_t i);
 ANB_API double anb_audit_rule_weight(const AnbAudit *audit, size_t i);
 ANB_API bool anb_audit_alarmed(const AnbAudit *audit, size_t i);
 
-/* Truth of rule i at the last step; [0, 1] before the first one. */
+/** Truth of rule i at the last step; [0, 1] before the first one. */
 ANB_API AnbTruth anb_audit_truth(const AnbAudit *audit, size_t i);
-/* weight (lower + upper) / 2 of rule i at the last step; 0 before the first one. */
+/** weight (lower + upper) / 2 of rule i at the last step; 0 before the first one. */
 ANB_API double anb_audit_severity(const AnbAudit *audit, size_t i);
-/* Truth of a predicate at the last step; [0, 1] for an unknown one. */
+/** Truth of a predicate at the last step; [0, 1] for an unknown one. */
 ANB_API AnbTruth anb_audit_predicate(const AnbAudit *audit, const char *name);
 
-/* "confidence", "entropy" ...; NULL out of range. */
+/** "confidence", "entropy" ...; NULL out of range. */
 ANB_API const char *anb_audit_metric_name(AnbAuditMetric metric);
 
-/* One step of the history. Its arrays live until the next update. */
+/** One step of the history. Its arrays live until the next update. */
 typedef struct AnbAuditStep {
     uint64_t samples;     /* observed up to its end */
     const double *metric; /* ANB_AUDIT_METRIC_COUNT values */
     const AnbTruth *rule; /* anb_audit_n_rules of them */
 } AnbAuditStep;
 
-/* Steps made since creation or the last reset, and how many of them are still in the history. */
+/** Steps made since creation or the last reset, and how many of them are still in the history. */
 ANB_API uint64_t anb_audit_steps(const AnbAudit *audit);
 ANB_API size_t anb_audit_history(const AnbAudit *audit);
-/* A step by its age: 0 is the newest; back < anb_audit_history. */
+/** A step by its age: 0 is the newest; back < anb_audit_history. */
 ANB_API AnbAuditStep anb_audit_step(const AnbAudit *audit, size_t back);
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ typedef struct AnbMatrix AnbMatrix;           /* learners.h */
 typedef struct AnbDriftView AnbDriftView;     /* drift.h */
 typedef struct AnbAnswer AnbAnswer;           /* pending.h */
 
-/* The tables of a learner that a wrapper passes on. */
+/** The tables of a learner that a wrapper passes on. */
 typedef enum AnbCapability {
     ANB_CAN_MIX,     /* AnbMixtureTable */
     ANB_CAN_BOUND,   /* AnbIntervalTable */
@@ -42,7 +42,7 @@ typedef enum AnbCapability {
     ANB_CAN_DETECT   /* AnbDriftTable */
 } AnbCapability;
 
-/*
+/**
  * A mixture: its children are experts, and its last sample can be read. K is its number of children. Experts may carry
  * the attributes `warmup` and `name`. A type that holds a router but has no such table is no mixture to the read-outs.
  */
@@ -60,7 +60,7 @@ typedef struct AnbMixtureTable {
     double (*disagreement)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
 } AnbMixtureTable;
 
-/* Prediction intervals. */
+/** Prediction intervals. */
 typedef struct AnbIntervalTable {
     /* How many coverages can be asked for; sets *coverage to them, owned by the plan. */
     size_t (*levels)(const AnbNode *self, const double **coverage);
@@ -69,14 +69,14 @@ typedef struct AnbIntervalTable {
                     double *high);
 } AnbIntervalTable;
 
-/* What an update scores besides the row: the answer that predict left in the scratch. Rows that wait keep it. */
+/** What an update scores besides the row: the answer that predict left in the scratch. Rows that wait keep it. */
 typedef struct AnbAnswerTable {
     void (*given)(const AnbNode *self, const double *scratch, AnbAnswer *answer);
     /* Puts an earlier answer back, so that the next update of the same row scores that one. */
     void (*restore)(const AnbNode *self, double *scratch, const AnbAnswer *answer);
 } AnbAnswerTable;
 
-/* Rows that wait for their labels; only a root is asked. */
+/** Rows that wait for their labels; only a root is asked. */
 typedef struct AnbWaitingTable {
     /* Keeps a row under an id, with what predict has just said and left in the scratch. */
     void (*keep)(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction, double *scratch);
@@ -92,36 +92,36 @@ typedef struct AnbWaitingTable {
     size_t (*count)(const AnbNode *self, const void *state);
 } AnbWaitingTable;
 
-/* Which features matter. */
+/** Which features matter. */
 typedef struct AnbImportanceTable {
     /* n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while they are not known. */
     int (*shares)(const AnbNode *self, const void *state, double *share);
 } AnbImportanceTable;
 
-/* How far off the next target may be. */
+/** How far off the next target may be. */
 typedef struct AnbSpreadTable {
     /* The expected scale of the error at the row, in units of the target, >= 0. */
     double (*spread)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
 } AnbSpreadTable;
 
-/* How sparse a learner is on a row. */
+/** How sparse a learner is on a row. */
 typedef struct AnbSparsityTable {
     /* The share of hidden units near zero, else of contributions; 0 to 1. */
     double (*share)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
 } AnbSparsityTable;
 
-/* A network. */
+/** A network. */
 typedef struct AnbNetworkTable {
     /* The feature-by-hidden weights, owned by the model. */
     void (*matrix)(const AnbNode *self, const void *state, AnbMatrix *matrix);
 } AnbNetworkTable;
 
-/* A drift detector. */
+/** A drift detector. */
 typedef struct AnbDriftTable {
     void (*view)(const AnbNode *self, const void *state, AnbDriftView *view);
 } AnbDriftTable;
 
-/*
+/**
  * A wrapper: what it has no table for, its child is asked for. One table serves all capabilities. Every member is
  * optional.
  */
@@ -134,29 +134,29 @@ typedef struct AnbWrapperTable {
 
 /* ---- what a router can do beyond routing: AnbRouterType points to these ----------------------------------------- */
 
-/* A gate whose weights can be read. */
+/** A gate whose weights can be read. */
 typedef struct AnbGateTable {
     void (*weights)(const AnbNode *self, const void *state, AnbGateWeights *weights);
 } AnbGateTable;
 
-/* A gate that balances the load. */
+/** A gate that balances the load. */
 typedef struct AnbLoadTable {
     const double *(*load)(const AnbNode *self, const void *state); /* K running shares of samples, in the state */
     double (*rate)(const AnbNode *self);                           /* step of the balance, >= 0 */
 } AnbLoadTable;
 
-/* A gate over scores. */
+/** A gate over scores. */
 typedef struct AnbLogitsTable {
     const double *(*logits)(const AnbNode *self, double *scratch); /* K, after the last learning step */
 } AnbLogitsTable;
 
-/* A gate that bounds how many samples of a mini-batch an expert learns from. */
+/** A gate that bounds how many samples of a mini-batch an expert learns from. */
 typedef struct AnbBatchTable {
     void (*begin)(const AnbNode *self, double *scratch, size_t samples);
     size_t (*end)(const AnbNode *self, double *scratch); /* how many dispatches met a full expert */
 } AnbBatchTable;
 
-/* A gate that has inactive experts learn as well. */
+/** A gate that has inactive experts learn as well. */
 typedef struct AnbExploreTable {
     /* The inactive expert that also learns from this sample; K: none. Called before learning, the gate is filled. */
     size_t (*explorer)(const AnbNode *self, const AnbGate *gate);

@@ -30,7 +30,7 @@ typedef struct AnbDiagnosticsOptions {
     bool pairs;      /* true; count which experts are active together, up to 64 of them: K active pairs a sample */
     bool activation; /* true; ask the active experts how sparse they are, each sample */
 } AnbDiagnosticsOptions;
-/* Fills the first `size` bytes of the defaults: what anb_diagnostics_defaults calls. */
+/** Fills the first `size` bytes of the defaults: what anb_diagnostics_defaults calls. */
 ANB_API void anb_diagnostics_options_init(AnbDiagnosticsOptions *options, size_t size);
 static inline AnbDiagnosticsOptions anb_diagnostics_defaults(void)
 {
@@ -49,14 +49,14 @@ static inline AnbDiagnosticsOptions anb_diagnostics_defaults(void)
  */
 ANB_API AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
                                             AnbError *error);
-/* NULL is fine. */
+/** NULL is fine. */
 ANB_API void anb_diagnostics_free(AnbDiagnostics *d);
 
-/* The observer to feed (anb_observe), owned by d. A sample that was rejected or learned nothing moves the counters alone.
+/** The observer to feed (anb_observe), owned by d. A sample that was rejected or learned nothing moves the counters alone.
  * Cost: sums over the experts; roots, logarithms and quotients wait until something is read. Never allocates. */
 ANB_API AnbObserver *anb_diagnostics_observer(AnbDiagnostics *d);
 
-/* Forgets all it has seen; the model is not touched. */
+/** Forgets all it has seen; the model is not touched. */
 ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
 
 /**
@@ -69,12 +69,12 @@ ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
  */
 ANB_API const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n);
 
-/* The one value of a metric of the model or the mixture; ANB_NAN where it is absent. */
+/** The one value of a metric of the model or the mixture; ANB_NAN where it is absent. */
 ANB_API double anb_diagnostics_value(AnbDiagnostics *d, AnbMetricId id);
 
-/* Experts of the mixture, K; 0 where the model holds none. */
+/** Experts of the mixture, K; 0 where the model holds none. */
 ANB_API size_t anb_diagnostics_experts(const AnbDiagnostics *d);
-/* The pool inside, owned by d: names, top contributors; NULL where the model holds no mixture. */
+/** The pool inside, owned by d: names, top contributors; NULL where the model holds no mixture. */
 ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 
 /* ---- text ------------------------------------------------------------------------------------------------------ */
@@ -93,11 +93,11 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
  */
 ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context);
 
-/* The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
+/** The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
  * same name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and
  * `.severity`. Metrics of pairs are left out. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context);
-/* One record as a line of CSV; absent values are empty. 0, or what write returned. */
+/** One record as a line of CSV; absent values are empty. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context);
 
 /**

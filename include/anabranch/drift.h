@@ -13,11 +13,11 @@
 extern "C" {
 #endif
 
-/* The words of `detector` and of `action`. */
+/** The words of `detector` and of `action`. */
 typedef enum AnbDriftDetector { ANB_DRIFT_ADWIN, ANB_DRIFT_PAGE_HINKLEY, ANB_DRIFT_KSWIN } AnbDriftDetector;
 typedef enum AnbDriftAction { ANB_DRIFT_MARK, ANB_DRIFT_REFRESH, ANB_DRIFT_RESET } AnbDriftAction;
 
-/*
+/**
  * drift(child, detector=adwin|page_hinkley|kswin, action=mark|refresh|reset): watches |y - f| in units of its own
  * running mean, and where that has risen marks a drift; refresh makes the child's RLSs trust their past less by
  * `factor`, reset starts the child again. A detector starts over after each drift. Weight class: scaled (the child as

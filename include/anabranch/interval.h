@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/*
+/**
  * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them:
  * the quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI, and an account
  * of the misses of what was answered), at most the largest of them, times the
@@ -55,7 +55,7 @@ ANB_API int anb_predict_interval(StreamingLearner *model, const double *x, doubl
  */
 ANB_API size_t anb_interval_levels(const StreamingLearner *model, const double **coverage);
 
-/* As anb_predict_interval, with a reader's scratch: the model is not touched. */
+/** As anb_predict_interval, with a reader's scratch: the model is not touched. */
 ANB_API int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x,
                                       double coverage, double *low, double *high);
 

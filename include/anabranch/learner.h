@@ -25,7 +25,7 @@ extern "C" {
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
 
-/* A tree of learners to be made. All of it is copied and may die after the call, but for the types: one of the caller's
+/** A tree of learners to be made. All of it is copied and may die after the call, but for the types: one of the caller's
  * own has to live as long as any model of it. */
 typedef struct AnbExpert AnbExpert;
 struct AnbExpert {
@@ -37,7 +37,7 @@ struct AnbExpert {
     const char *name; /* inside a mixture: 1 to 64 of a-z, 0-9 and _; NULL: `<type>_<index>` */
 };
 
-/* How a model is made, apart from what it is. Starts from anb_model_defaults(). */
+/** How a model is made, apart from what it is. Starts from anb_model_defaults(). */
 typedef struct AnbModelOptions {
     size_t size;      /* of this struct; set by the defaults */
     uint64_t seed;    /* 1; what every seed=0 in the expression is derived from */
@@ -49,9 +49,9 @@ typedef struct AnbModelOptions {
     const StreamingLearnerType *const *types;
 } AnbModelOptions;
 
-/* Fills the first `size` bytes of the defaults: what anb_model_defaults calls. */
+/** Fills the first `size` bytes of the defaults: what anb_model_defaults calls. */
 ANB_API void anb_model_options_init(AnbModelOptions *options, size_t size);
-/* The defaults above. */
+/** The defaults above. */
 static inline AnbModelOptions anb_model_defaults(void)
 {
     AnbModelOptions options;
@@ -99,7 +99,7 @@ ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, c
  */
 ANB_API StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error);
 
-/* Frees a model. NULL is fine. */
+/** Frees a model. NULL is fine. */
 ANB_API void anb_free(StreamingLearner *model);
 
 /* ---- using one ------------------------------------------------------------------------------------------------- */
@@ -153,7 +153,7 @@ ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n
 ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                             double *out);
 
-/* Back to the initial state, random generators and counters as well: what anb_new gave. Cost: as making the state anew;
+/** Back to the initial state, random generators and counters as well: what anb_new gave. Cost: as making the state anew;
  * never allocates. */
 ANB_API void anb_reset(StreamingLearner *model);
 
@@ -168,31 +168,31 @@ ANB_API void anb_reset(StreamingLearner *model);
  * @return       the reader, owned by the caller (anb_reader_free), or NULL
  */
 ANB_API AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error);
-/* Before or after its model. NULL is fine. */
+/** Before or after its model. NULL is fine. */
 ANB_API void anb_reader_free(AnbReader *reader);
-/* What the reader's predictions were refused for; owned by the reader, it counts on as it is used. */
+/** What the reader's predictions were refused for; owned by the reader, it counts on as it is used. */
 ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
 
-/* As anb_predict, with a reader's scratch: the model is not touched. ANB_NAN as well where the reader is of a model that
+/** As anb_predict, with a reader's scratch: the model is not touched. ANB_NAN as well where the reader is of a model that
  * was made otherwise; nothing is counted then. */
 ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x);
 
 /* ---- asking about one ------------------------------------------------------------------------------------------ */
 
-/* Samples learned since the model was made or reset; those rejected or of weight 0 are not among them. */
+/** Samples learned since the model was made or reset; those rejected or of weight 0 are not among them. */
 ANB_API uint64_t anb_n_samples_seen(const StreamingLearner *model);
-/* Cells of a row. */
+/** Cells of a row. */
 ANB_API size_t anb_n_features(const StreamingLearner *model);
-/* What became of the samples so far; owned by the model, it counts on as samples come. */
+/** What became of the samples so far; owned by the model, it counts on as samples come. */
 ANB_API const AnbCounters *anb_counters(const StreamingLearner *model);
-/* The seed it was made with. */
+/** The seed it was made with. */
 ANB_API uint64_t anb_seed(const StreamingLearner *model);
 
-/* Bytes of the mutable state: what a clone copies. */
+/** Bytes of the mutable state: what a clone copies. */
 ANB_API size_t anb_state_bytes(const StreamingLearner *model);
-/* Bytes that one more clone takes from the allocator: block and scratch, for the plan is shared. */
+/** Bytes that one more clone takes from the allocator: block and scratch, for the plan is shared. */
 ANB_API size_t anb_clone_bytes(const StreamingLearner *model);
-/* Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
+/** Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
 ANB_API size_t anb_total_bytes(const StreamingLearner *model);
 
 /**
@@ -203,25 +203,25 @@ ANB_API size_t anb_total_bytes(const StreamingLearner *model);
  */
 ANB_API const char *anb_expression(const StreamingLearner *model);
 
-/* The same with every option written out: it makes the same model when defaults have changed. Owned by the plan. */
+/** The same with every option written out: it makes the same model when defaults have changed. Owned by the plan. */
 ANB_API const char *anb_full_expression(const StreamingLearner *model);
 
-/* Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
+/** Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
 ANB_API bool anb_takes_missing(const StreamingLearner *model);
 
-/* Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work
+/** Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work
  * that a model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread
  * meanwhile. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
 /* ---- the library ----------------------------------------------------------------------------------------------- */
 
-/* The version of the library that runs: "0.1.0". */
+/** The version of the library that runs: "0.1.0". */
 ANB_API const char *anb_version(void);
 
-/* Every learner this library knows, ended by NULL. */
+/** Every learner this library knows, ended by NULL. */
 ANB_API const StreamingLearnerType *const *anb_learner_types(void);
-/* Every router this library knows, ended by NULL. */
+/** Every router this library knows, ended by NULL. */
 ANB_API const AnbRouterType *const *anb_router_types(void);
 
 /**
@@ -233,7 +233,7 @@ ANB_API const AnbRouterType *const *anb_router_types(void);
  * @return      the type, or NULL
  */
 ANB_API const StreamingLearnerType *anb_learner_find(const char *name, size_t n);
-/* The same for a router: `soft` is softmax. */
+/** The same for a router: `soft` is softmax. */
 ANB_API const AnbRouterType *anb_router_find(const char *name, size_t n);
 
 #ifdef __cplusplus

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* Stochastic gradient descent on a linear model. Cost: 2 d multiply-adds. Weight class: scaled. */
+/** Stochastic gradient descent on a linear model. Cost: 2 d multiply-adds. Weight class: scaled. */
 typedef struct AnbLinearOptions {
     size_t size;     /* of this struct; set by the defaults */
     double rate;     /* 0.01; step size, >= 0 */
@@ -27,7 +27,7 @@ typedef struct AnbLinearOptions {
 ANB_API extern const StreamingLearnerType anb_linear;
 ANB_DEFAULTS(AnbLinearOptions, anb_linear)
 
-/* Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled. */
+/** Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled. */
 typedef struct AnbRlsOptions {
     size_t size;    /* of this struct; set by the defaults */
     double lambda;  /* 0.999; forgetting factor, (0, 1] */
@@ -39,13 +39,13 @@ typedef struct AnbRlsOptions {
 ANB_API extern const StreamingLearnerType anb_rls;
 ANB_DEFAULTS(AnbRlsOptions, anb_rls)
 
-/* The running mean of the target. Cost: a few operations. Weight class: exact. */
+/** The running mean of the target. Cost: a few operations. Weight class: exact. */
 ANB_API extern const StreamingLearnerType anb_mean;
 
-/* The last target seen. Cost: a few operations. Weight class: exact. */
+/** The last target seen. Cost: a few operations. Weight class: exact. */
 ANB_API extern const StreamingLearnerType anb_last;
 
-/*
+/**
  * scale(child): online standardisation. The child's x is (x - mean)/sd of what came before, clipped to +-4, 0 where a
  * cell is missing or its feature was constant; its raw is the row as given. What it says is clipped to the seen target
  * range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962). Weight class: scaled (the moments; the
@@ -53,7 +53,7 @@ ANB_API extern const StreamingLearnerType anb_last;
  */
 ANB_API extern const StreamingLearnerType anb_scale;
 
-/*
+/**
  * columns(child, kinds="3n c 2t x"): rows of typed columns (schema.h) become rows of numbers for the child.
  *
  *     n  number or boolean   as it is
@@ -80,22 +80,22 @@ typedef struct AnbColumnsOptions {
 ANB_API extern const StreamingLearnerType anb_columns;
 ANB_DEFAULTS(AnbColumnsOptions, anb_columns)
 
-/* A mixture of experts behind a gate: moe.h. */
+/** A mixture of experts behind a gate: moe.h. */
 ANB_API extern const StreamingLearnerType anb_moe;
 
-/*
+/**
  * residual(a, b): b learns what a's prediction, made before the answer and never clipped, left over; the sum predicts.
  * Beside b alone, not instead of it. Cost: both children (boosting of residuals: Friedman 2001). Weight class: scaled (the children as they are).
  */
 ANB_API extern const StreamingLearnerType anb_residual;
 
-/*
+/**
  * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24
  * features. Cost: as many multiplications, and the child. Weight class: scaled (the child as it is).
  */
 ANB_API extern const StreamingLearnerType anb_poly;
 
-/*
+/**
  * rff(child): the child's row is the features and random cosines of them (Rahimi & Recht 2007), so that a linear child
  * learns what a Gaussian kernel would. Inside a mixture that knows which features matter, those are stretched first.
  * Cost: `features` cosines of d products each, and the child. Weight class: scaled (the child as it is).
@@ -110,19 +110,19 @@ typedef struct AnbRffOptions {
 ANB_API extern const StreamingLearnerType anb_rff;
 ANB_DEFAULTS(AnbRffOptions, anb_rff)
 
-/*
+/**
  * residual_ar(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
  * streams whose targets are known by the time of the next row. Cost: about 100 ns beside the child. Weight class: scaled (the child as it is).
  */
 ANB_API extern const StreamingLearnerType anb_residual_ar;
 
-/*
+/**
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
  * signal it is hardly worse than the mean. Cost: a BOA of three beside the child (Wintenberger 2017). Weight class: scaled (the child as it is).
  */
 ANB_API extern const StreamingLearnerType anb_guard;
 
-/*
+/**
  * Nearest neighbours in a window of rows, by a metric that it learns from the slopes of the planes it fits, and a ridge
  * plane through them. Wants a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the window and little more. Weight
  * class: unit.
@@ -136,7 +136,7 @@ typedef struct AnbKnnOptions {
 ANB_API extern const StreamingLearnerType anb_knn;
 ANB_DEFAULTS(AnbKnnOptions, anb_knn)
 
-/*
+/**
  * A network of one hidden layer, learned by Adam or plain descent from each sample and, with replay, from earlier ones
  * drawn at random. Its prediction weighs the newest weights against their running average by what was right lately.
  * Wants a scale above it. Cost: about 4 (1 + replay) d hidden multiply-adds (Adam: Kingma & Ba 2015). Weight class: scaled
@@ -171,7 +171,7 @@ struct AnbMatrix {
     const double *value;
 };
 
-/*
+/**
  * auto: a preset. It stands for a mixture behind a scale, chosen for a budget and the number of features, and is
  * replaced by it while the model is made: anb_expression prints the mixture, and snapshots and logs keep that. Weight
  * class: that of the mixture, scaled.
@@ -185,10 +185,10 @@ typedef struct AnbAutoOptions {
 ANB_API extern const StreamingLearnerType anb_auto;
 ANB_DEFAULTS(AnbAutoOptions, anb_auto)
 
-/* What the leaves of a tree predict by: the words of `leaf`. */
+/** What the leaves of a tree predict by: the words of `leaf`. */
 typedef enum AnbLeaves { ANB_LEAVES_ADAPTIVE, ANB_LEAVES_MEAN, ANB_LEAVES_LINEAR, ANB_LEAVES_RLS } AnbLeaves;
 
-/*
+/**
  * An incremental regression tree of at most 999 nodes; where it drifts another one replaces it. Thresholds are on the
  * raw features and route missing cells; leaf models read x. Predicts within the seen target range widened by 10 %.
  * Weight class: scaled (counts, histograms and steps are multiplied; a correction never goes beyond the target).
@@ -202,7 +202,7 @@ typedef struct AnbTreeOptions {
 ANB_API extern const StreamingLearnerType anb_tree;
 ANB_DEFAULTS(AnbTreeOptions, anb_tree)
 
-/*
+/**
  * A forest of incremental trees with random weights and features, which correct each other and are replaced where they
  * drift. Reads rows as a tree does and predicts within the same bounds. Weight class: scaled, as a tree's.
  */
@@ -215,7 +215,7 @@ typedef struct AnbForestOptions {
 ANB_API extern const StreamingLearnerType anb_forest;
 ANB_DEFAULTS(AnbForestOptions, anb_forest)
 
-/*
+/**
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
  * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of
  * them. Weight class: scaled (the children as they are).
@@ -227,7 +227,7 @@ typedef struct AnbRefineOptions {
 ANB_API extern const StreamingLearnerType anb_refine;
 ANB_DEFAULTS(AnbRefineOptions, anb_refine)
 
-/*
+/**
  * Gradient boosted trees over a window of the last samples: without end, the oldest tree gives way to a new one grown
  * on what all of them leave; between fits the leaves follow each sample and replay earlier ones. The work is spread
  * evenly over the samples; an abrupt drift makes it forget what lies behind (counted in drifts). Reads raw values,

@@ -14,10 +14,10 @@
 extern "C" {
 #endif
 
-/* Whether a metric only grows (until a reset) or goes both ways. */
+/** Whether a metric only grows (until a reset) or goes both ways. */
 typedef enum AnbMetricType { ANB_COUNTER, ANB_GAUGE } AnbMetricType;
 
-/* How many values a metric has, and where it exists. */
+/** How many values a metric has, and where it exists. */
 typedef enum AnbMetricShape {
     ANB_OF_MODEL,   /* one, of every model */
     ANB_OF_MIXTURE, /* one, of models that hold a mixture */
@@ -141,7 +141,7 @@ typedef enum AnbMetricId {
         ANB_METRIC_COUNT
 } AnbMetricId;
 
-/* One row of the registry. */
+/** One row of the registry. */
 typedef struct AnbMetric {
     const char *name; /* lower case with underscores; the key in JSON, the column in CSV */
     AnbMetricType type;
@@ -149,7 +149,7 @@ typedef struct AnbMetric {
     const char *unit, *meaning;
 } AnbMetric;
 
-/* The registry: ANB_METRIC_COUNT rows, the index of each its AnbMetricId. */
+/** The registry: ANB_METRIC_COUNT rows, the index of each its AnbMetricId. */
 ANB_API const AnbMetric *anb_metrics(void);
 
 /**

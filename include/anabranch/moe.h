@@ -13,10 +13,10 @@
 extern "C" {
 #endif
 
-/* The words of reset_dead: false and true are what they are in C. */
+/** The words of reset_dead: false and true are what they are in C. */
 enum { ANB_FALSE, ANB_TRUE, ANB_AUTO };
 
-/* Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key
+/** Options of a mixture. Those that belong to one gate are in its own options: AnbRouterLinearOptions. In text a key
  * that the mixture does not know is offered to its router: `moe(linear, rls, top_k=1)`. */
 typedef struct AnbMoeOptions {
     size_t size;                  /* of this struct; set by the defaults */
@@ -42,7 +42,7 @@ ANB_API StreamingLearner *anb_moe_new(size_t n_features, const AnbExpert *expert
 
 /* ---- routers --------------------------------------------------------------------------------------------------- */
 
-/* The specification's gate, the sparse one: of K experts the top_k predict and learn at a sample. A softmax over linear scores, moved toward the expert that was nearest, with a bias that
+/** The specification's gate, the sparse one: of K experts the top_k predict and learn at a sample. A softmax over linear scores, moved toward the expert that was nearest, with a bias that
  * balances the load. Trains the top_k experts of each sample. Weight class: scaled. */
 typedef struct AnbRouterLinearOptions {
     size_t size;              /* of this struct; set by the defaults */
@@ -69,7 +69,7 @@ ANB_ROUTER_DEFAULTS(AnbRouterLinearOptions, anb_router_linear)
  * to one; those of stack and blend are the weights of the BOA inside. Weight class: scaled.
  */
 
-/* Bernstein online aggregation with a learning rate for each expert. Cost: about 10 ns an expert. */
+/** Bernstein online aggregation with a learning rate for each expert. Cost: about 10 ns an expert. */
 typedef struct AnbRouterBoaOptions {
     size_t size;     /* of this struct; set by the defaults */
     double discount; /* 1; what past regrets are multiplied by at each sample, (0, 1] */
@@ -77,7 +77,7 @@ typedef struct AnbRouterBoaOptions {
 ANB_API extern const AnbRouterType anb_router_boa;
 ANB_ROUTER_DEFAULTS(AnbRouterBoaOptions, anb_router_boa)
 
-/* Recursive least squares on where the experts stand around their BOA. Cost: (K + 2)^2 multiply-adds. */
+/** Recursive least squares on where the experts stand around their BOA. Cost: (K + 2)^2 multiply-adds. */
 typedef struct AnbRouterStackOptions {
     size_t size;     /* of this struct; set by the defaults */
     double lambda;   /* 1; forgetting factor, (0, 1] */
@@ -88,7 +88,7 @@ typedef struct AnbRouterStackOptions {
 ANB_API extern const AnbRouterType anb_router_stack;
 ANB_ROUTER_DEFAULTS(AnbRouterStackOptions, anb_router_stack)
 
-/* Stacks of different memories around one BOA, and a discounted BOA over them and it: the most accurate gate. */
+/** Stacks of different memories around one BOA, and a discounted BOA over them and it: the most accurate gate. */
 typedef struct AnbRouterBlendOptions {
     size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the outer gate, (0, 1] */
@@ -97,7 +97,7 @@ typedef struct AnbRouterBlendOptions {
 ANB_API extern const AnbRouterType anb_router_blend;
 ANB_ROUTER_DEFAULTS(AnbRouterBlendOptions, anb_router_blend)
 
-/* A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds.
+/** A softmax gate: log-weights of a BOA and a linear function of the standardised features. Cost: 2 K d multiply-adds.
  */
 typedef struct AnbRouterSoftmaxOptions {
     size_t size;     /* of this struct; set by the defaults */
@@ -157,11 +157,11 @@ struct AnbMixture {
  */
 ANB_API int anb_mixture(const StreamingLearner *model, AnbMixture *mixture);
 
-/* Fills a view of the first mixture's gate. Its arrays belong to the model and live until its next call. 0 or
+/** Fills a view of the first mixture's gate. Its arrays belong to the model and live until its next call. 0 or
  * ANB_E_UNSUPPORTED. */
 ANB_API int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weights);
 
-/* The name of expert i of the first mixture: its own, or `<type>_<index>`. NULL where there is none. The text lives as
+/** The name of expert i of the first mixture: its own, or `<type>_<index>`. NULL where there is none. The text lives as
  * long as the model. */
 ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
 
@@ -170,8 +170,7 @@ ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
  *
  * @param model    the model
  * @param path     the names from below the root to the mixture, with slashes between: in
- *                 `scale(moe(rls, moe(linear, mean, name=inner)))` the mixtures are "moe_0" and "moe_0/inner"; "" is
- * the root
+ *                 `scale(moe(rls, moe(linear, mean, name=inner)))` the mixtures are "moe_0" and "moe_0/inner"; "" is the root
  * @param mixture  filled, as by anb_mixture
  * @return         0; ANB_E_UNKNOWN where the path leads nowhere; ANB_E_UNSUPPORTED where it does not lead to a mixture
  *
@@ -179,7 +178,7 @@ ANB_API const char *anb_expert_name(const StreamingLearner *model, size_t i);
  */
 ANB_API int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture);
 
-/* The name of expert i of the mixture at a path, as anb_expert_name; NULL where there is none. */
+/** The name of expert i of the mixture at a path, as anb_expert_name; NULL where there is none. */
 ANB_API const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i);
 
 /**
@@ -227,7 +226,7 @@ ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x)
 ANB_API size_t anb_train_batch(StreamingLearner *model, const double *x, const double *y, const double *weight,
                                size_t n, double *out);
 
-/* A mixture in five numbers, of those in AnbMixture. */
+/** A mixture in five numbers, of those in AnbMixture. */
 typedef struct AnbMixtureSummary {
     double alignment;         /* running agreement of the prediction's accelerations: -1 to 1 */
     double load_balance_rate; /* of the linear router; 0 with others */
@@ -235,7 +234,7 @@ typedef struct AnbMixtureSummary {
     double experts;           /* K */
     double disagreement;      /* of the active experts, at the last learning step */
 } AnbMixtureSummary;
-/* Fills them for the first mixture, as of the last learning step. 0, or ANB_E_UNSUPPORTED where there is none. */
+/** Fills them for the first mixture, as of the last learning step. 0, or ANB_E_UNSUPPORTED where there is none. */
 ANB_API int anb_mixture_summary(const StreamingLearner *model, AnbMixtureSummary *summary);
 
 #ifdef __cplusplus

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* Room that every formatted number fits in, its final 0 included. */
+/** Room that every formatted number fits in, its final 0 included. */
 enum { ANB_NUMBER_SIZE = 32 };
 
 /**

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/*
+/**
  * pending(child, capacity=1024): keeps the rows that wait for their labels in a ring; the oldest gives way. Stands at
  * the root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
  */
@@ -66,10 +66,10 @@ ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const d
  */
 ANB_API double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight);
 
-/* Whether rows can wait in the model: its root keeps them (AnbWaitingTable). */
+/** Whether rows can wait in the model: its root keeps them (AnbWaitingTable). */
 ANB_API bool anb_keeps_pending(const StreamingLearner *model);
 
-/* What became of a row. */
+/** What became of a row. */
 typedef enum AnbPendingFate {
     ANB_PENDING_UNKNOWN,
     ANB_PENDING_WAITING,
@@ -77,10 +77,10 @@ typedef enum AnbPendingFate {
     ANB_PENDING_EVICTED
 } AnbPendingFate;
 
-/* The fate of an id, without counting anything; an id is forgotten 2 x capacity rows after its own. */
+/** The fate of an id, without counting anything; an id is forgotten 2 x capacity rows after its own. */
 ANB_API AnbPendingFate anb_pending_fate(const StreamingLearner *model, uint64_t id);
 
-/* Rows that wait. 0 where the model is no pending one. */
+/** Rows that wait. 0 where the model is no pending one. */
 ANB_API size_t anb_n_pending(const StreamingLearner *model);
 
 #ifdef __cplusplus

@@ -25,7 +25,7 @@ typedef struct AnbExpertPool AnbExpertPool;
 
 enum { ANB_EXPERT_NAME_SIZE = 48 }; /* of an expert's name, the final 0 included; longer ones are cut */
 
-/* What is known of one expert. */
+/** What is known of one expert. */
 typedef struct AnbPooled {
     const char *name;      /* settable; else its name in the mixture, else `<type>_<index>` */
     uint64_t processed;    /* samples it was active in */
@@ -46,25 +46,25 @@ typedef struct AnbPooled {
  *               mixture
  */
 ANB_API AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *error);
-/* NULL is fine. */
+/** NULL is fine. */
 ANB_API void anb_expert_pool_free(AnbExpertPool *pool);
 
-/* The observer to feed (anb_observe), owned by the pool. Cost: about ten operations for each active expert, and with x one
+/** The observer to feed (anb_observe), owned by the pool. Cost: about ten operations for each active expert, and with x one
  * question to each. Never allocates. */
 ANB_API AnbObserver *anb_expert_pool_observer(AnbExpertPool *pool);
 
-/* Forgets the statistics; the names stay, the model is not touched. */
+/** Forgets the statistics; the names stay, the model is not touched. */
 ANB_API void anb_expert_pool_reset(AnbExpertPool *pool);
 
-/* Experts of the mixture, K. */
+/** Experts of the mixture, K. */
 ANB_API size_t anb_expert_pool_experts(const AnbExpertPool *pool);
-/* Samples observed since it was made or reset. */
+/** Samples observed since it was made or reset. */
 ANB_API uint64_t anb_expert_pool_samples(const AnbExpertPool *pool);
-/* 1 - (experts that processed at least one sample) / K. */
+/** 1 - (experts that processed at least one sample) / K. */
 ANB_API double anb_expert_pool_sparsity(const AnbExpertPool *pool);
-/* Expert i; i < anb_expert_pool_experts. The name lives as long as the pool. */
+/** Expert i; i < anb_expert_pool_experts. The name lives as long as the pool. */
 ANB_API AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i);
-/* Names expert i: UTF-8, of which as many whole characters are kept as ANB_EXPERT_NAME_SIZE - 1 bytes hold; bytes of no
+/** Names expert i: UTF-8, of which as many whole characters are kept as ANB_EXPERT_NAME_SIZE - 1 bytes hold; bytes of no
  * character become `?`. NULL: the name it has in the mixture. 0, or ANB_E_ARGUMENT where there is no expert i. */
 ANB_API int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name);
 

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* Where a question has got to: a node, its state, the row as it sees it (x NULL: none) and its scratch (or NULL). */
+/** Where a question has got to: a node, its state, the row as it sees it (x NULL: none) and its scratch (or NULL). */
 typedef struct AnbAsked {
     const AnbNode *node;
     const void *state;
@@ -47,7 +47,7 @@ static inline bool anb_type_can(const StreamingLearnerType *type, AnbCapability 
     }
 }
 
-/* The child that a node which cannot do it itself passes the question on to, or NULL. */
+/** The child that a node which cannot do it itself passes the question on to, or NULL. */
 static inline const AnbNode *anb_next_asked(const AnbNode *node, AnbCapability what)
 {
     const AnbWrapperTable *wrapper = node->type->wrapper;
@@ -55,7 +55,7 @@ static inline const AnbNode *anb_next_asked(const AnbNode *node, AnbCapability w
     return wrapper && i < node->n_children ? &node->children[i] : NULL;
 }
 
-/* Whether the node, or what it wraps, can. */
+/** Whether the node, or what it wraps, can. */
 static inline bool anb_node_can(const AnbNode *node, AnbCapability what)
 {
     while (node && !anb_type_can(node->type, what))
@@ -71,7 +71,7 @@ static inline AnbAsked anb_ask(const AnbNode *node, const void *state, const Anb
     return at;
 }
 
-/* One step down, with the row that the wrapper made. */
+/** One step down, with the row that the wrapper made. */
 static inline void anb_ask_child(AnbAsked *at, const AnbNode *child)
 {
     const AnbWrapperTable *wrapper = at->node->type->wrapper;
@@ -82,7 +82,7 @@ static inline void anb_ask_child(AnbAsked *at, const AnbNode *child)
     at->node = child;
 }
 
-/* Moves to the first node, from at->node down through the wrappers, that can. False, and nothing is moved that may be
+/** Moves to the first node, from at->node down through the wrappers, that can. False, and nothing is moved that may be
  * asked, where none can. */
 static inline bool anb_reach(AnbAsked *at, AnbCapability what)
 {
@@ -95,7 +95,7 @@ static inline bool anb_reach(AnbAsked *at, AnbCapability what)
     return true;
 }
 
-/* Child i of self, with the row as it stands and the scratch of self. */
+/** Child i of self, with the row as it stands and the scratch of self. */
 static inline AnbAsked anb_child_asked(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
                                        double *scratch)
 {
@@ -107,7 +107,7 @@ static inline AnbAsked anb_child_asked(const AnbNode *self, size_t i, const void
     return at;
 }
 
-/* Which features matter to child i: its n_features shares. 0 or ANB_E_UNSUPPORTED. */
+/** Which features matter to child i: its n_features shares. 0 or ANB_E_UNSUPPORTED. */
 static inline int anb_child_importance(const AnbNode *self, size_t i, const void *state, double *share)
 {
     AnbAsked at = anb_child_asked(self, i, state, NULL, NULL);

@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-/* What the cells of a column are. */
+/** What the cells of a column are. */
 typedef enum AnbColumnKind {
     ANB_COLUMN_NUMBER,   /* a decimal number; missing: ANB_NAN */
     ANB_COLUMN_CATEGORY, /* a text, or a number that only names something; missing: a category of its own */
@@ -34,7 +34,7 @@ typedef enum AnbColumnKind {
     ANB_COLUMN_IGNORED   /* 0 in every row */
 } AnbColumnKind;
 
-/* In which order a date of numbers like 02/10/2012 is written. A year of four digits in front is read in all three. */
+/** In which order a date of numbers like 02/10/2012 is written. A year of four digits in front is read in all three. */
 typedef enum AnbTimeOrder { ANB_TIME_YMD, ANB_TIME_DMY, ANB_TIME_MDY } AnbTimeOrder;
 
 typedef struct AnbColumn {
@@ -43,7 +43,7 @@ typedef struct AnbColumn {
     AnbTimeOrder order; /* of a time */
 } AnbColumn;
 
-/* One cell: size bytes that need not end with 0. text NULL: missing. */
+/** One cell: size bytes that need not end with 0. text NULL: missing. */
 typedef struct AnbCell {
     const char *text;
     size_t size;
@@ -51,7 +51,7 @@ typedef struct AnbCell {
 
 typedef struct AnbSchema AnbSchema;
 
-/* How cells are read. Starts from anb_schema_defaults(). */
+/** How cells are read. Starts from anb_schema_defaults(). */
 typedef struct AnbSchemaOptions {
     size_t size; /* of this struct; set by the defaults */
     /* Words that mean a missing cell, in any case of ASCII letters, separated by '|'. An empty cell always does.
@@ -61,9 +61,9 @@ typedef struct AnbSchemaOptions {
     const AnbAllocator *allocator; /* NULL: malloc and free. Copied, and used until the last reference is gone */
 } AnbSchemaOptions;
 
-/* Fills the first `size` bytes of the defaults: what anb_schema_defaults calls. */
+/** Fills the first `size` bytes of the defaults: what anb_schema_defaults calls. */
 ANB_API void anb_schema_options_init(AnbSchemaOptions *options, size_t size);
-/* The defaults above. */
+/** The defaults above. */
 static inline AnbSchemaOptions anb_schema_defaults(void)
 {
     AnbSchemaOptions options;
@@ -111,25 +111,25 @@ ANB_API AnbSchema *anb_schema_parse(const char *text, const AnbSchemaOptions *op
  * @return        0 or ANB_E_UNKNOWN
  */
 ANB_API int anb_column_kind(const char *word, size_t n, AnbColumn *column);
-/* The word for a column's kind; static. */
+/** The word for a column's kind; static. */
 ANB_API const char *anb_column_word(const AnbColumn *column);
 
-/* One more reference, or NULL for NULL. */
+/** One more reference, or NULL for NULL. */
 ANB_API AnbSchema *anb_schema_keep(const AnbSchema *schema);
-/* Gives a reference back; the last one frees the schema. NULL is fine. */
+/** Gives a reference back; the last one frees the schema. NULL is fine. */
 ANB_API void anb_schema_drop(AnbSchema *schema);
 
 /* ---- asking about one ------------------------------------------------------------------------------------------ */
 
-/* Columns, which is cells of a row. */
+/** Columns, which is cells of a row. */
 ANB_API size_t anb_schema_size(const AnbSchema *schema);
-/* The columns, anb_schema_size of them; owned by the schema. */
+/** The columns, anb_schema_size of them; owned by the schema. */
 ANB_API const AnbColumn *anb_schema_columns(const AnbSchema *schema);
-/* The compact text, which makes the same schema again; owned by the schema. */
+/** The compact text, which makes the same schema again; owned by the schema. */
 ANB_API const char *anb_schema_text(const AnbSchema *schema);
-/* Whether any column is something else than a number or a boolean: such a table needs the learner `columns`. */
+/** Whether any column is something else than a number or a boolean: such a table needs the learner `columns`. */
 ANB_API bool anb_schema_is_typed(const AnbSchema *schema);
-/* Whether two schemas have the same text. */
+/** Whether two schemas have the same text. */
 ANB_API bool anb_schema_equal(const AnbSchema *a, const AnbSchema *b);
 
 /**
@@ -158,7 +158,7 @@ ANB_API ptrdiff_t anb_schema_find(const AnbSchema *schema, const char *name, siz
  */
 ANB_API int anb_schema_row(const AnbSchema *schema, const AnbCell *cells, size_t n, double *x, AnbError *error);
 
-/* As anb_schema_row, for one cell: column is its index, value where the double goes. */
+/** As anb_schema_row, for one cell: column is its index, value where the double goes. */
 ANB_API int anb_schema_cell(const AnbSchema *schema, size_t column, AnbCell cell, double *value, AnbError *error);
 
 /**

@@ -12,10 +12,10 @@
 extern "C" {
 #endif
 
-/* An observer beside a model: it is told each target and what was predicted. */
+/** An observer beside a model: it is told each target and what was predicted. */
 typedef struct AnbScore AnbScore;
 
-/* ANB_NAN where there is nothing to say yet. */
+/** ANB_NAN where there is nothing to say yet. */
 typedef struct AnbScoreReport {
     uint64_t n;              /* predictions */
     double mae;              /* mean of |y - prediction| */
@@ -31,9 +31,9 @@ typedef struct AnbScoreReport {
  * @return       the score, owned by the caller (anb_score_free), or NULL where memory is out
  */
 ANB_API AnbScore *anb_score_new(AnbError *error);
-/* NULL is fine. */
+/** NULL is fine. */
 ANB_API void anb_score_free(AnbScore *score);
-/* As new. */
+/** As new. */
 ANB_API void anb_score_reset(AnbScore *score);
 
 /**

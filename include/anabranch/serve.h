@@ -46,7 +46,7 @@ enum { ANB_SERVE_INTERVAL_MAX = 1 << 20 };
  */
 ANB_API AnbServer *anb_serve_new(const StreamingLearner *model, size_t interval, AnbError *error);
 
-/* Frees a server; its readers have to be freed before. NULL is fine. */
+/** Frees a server; its readers have to be freed before. NULL is fine. */
 ANB_API void anb_serve_free(AnbServer *server);
 
 /* ---- the learner thread: one at a time -------------------------------------------------------------------------- */
@@ -65,7 +65,7 @@ ANB_API void anb_serve_free(AnbServer *server);
  */
 ANB_API double anb_serve_train(AnbServer *server, const double *x, double y, double weight);
 
-/*
+/**
  * Delayed labels, where the model's root is a pending (pending.h): the learner thread keeps the row that a reader was
  * asked for, and hands in the label when it comes. As anb_predict_pending and anb_learn_label; each counts for the
  * interval and costs twice what it costs there.
@@ -73,13 +73,13 @@ ANB_API double anb_serve_train(AnbServer *server, const double *x, double y, dou
 ANB_API double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x);
 ANB_API double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight);
 
-/* Shows the readers all that was learned, now. Cost: as a publishing anb_serve_train. */
+/** Shows the readers all that was learned, now. Cost: as a publishing anb_serve_train. */
 ANB_API void anb_serve_publish(AnbServer *server);
 
-/* How often was published. */
+/** How often was published. */
 ANB_API uint64_t anb_serve_version(const AnbServer *server);
 
-/* The learner's copy, with everything learned: for read-outs, anb_save, anb_clone. It lives until the next call of the
+/** The learner's copy, with everything learned: for read-outs, anb_save, anb_clone. It lives until the next call of the
  * learner thread on this server. */
 ANB_API const StreamingLearner *anb_serve_model(const AnbServer *server);
 
@@ -93,7 +93,7 @@ ANB_API const StreamingLearner *anb_serve_model(const AnbServer *server);
  * Cost: one allocation for its scratch, and a lock that other registrations and publications hold.
  */
 ANB_API AnbServeReader *anb_serve_reader_new(AnbServer *server, AnbError *error);
-/* NULL is fine. The server has to be alive. */
+/** NULL is fine. The server has to be alive. */
 ANB_API void anb_serve_reader_free(AnbServeReader *reader);
 
 /**
@@ -123,7 +123,7 @@ ANB_API double anb_serve_predict(AnbServeReader *reader, const double *x);
 ANB_API int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low,
                                        double *high);
 
-/* The version that the reader's last prediction saw: 0 before the first publication. */
+/** The version that the reader's last prediction saw: 0 before the first publication. */
 ANB_API uint64_t anb_serve_reader_version(const AnbServeReader *reader);
 ANB_API const AnbCounters *anb_serve_reader_counters(const AnbServeReader *reader);
 

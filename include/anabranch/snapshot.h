@@ -34,14 +34,14 @@ extern "C" {
 
 enum { ANB_SNAPSHOT_FORMAT = 1, ANB_SNAPSHOT_NOTES_MAX = 4096 };
 
-/* Something of the caller's own that is kept along: `offset` = 120332. */
+/** Something of the caller's own that is kept along: `offset` = 120332. */
 typedef struct AnbNote {
     const char *key;   /* not empty */
     const void *value; /* size bytes; in a snapshot that was read a 0 stands behind them */
     size_t size;       /* below 2^32 */
 } AnbNote;
 
-/* What a snapshot keeps beside the model. All of it may be NULL or 0. */
+/** What a snapshot keeps beside the model. All of it may be NULL or 0. */
 typedef struct AnbSnapshotExtras {
     const char *const *features; /* n_features names */
     const char *target;          /* the target's name */
@@ -101,7 +101,7 @@ ANB_API int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *ext
 
 /* ---- loading --------------------------------------------------------------------------------------------------- */
 
-/* One node's part of a snapshot. */
+/** One node's part of a snapshot. */
 typedef struct AnbSnapshotNode {
     const char *type;
     unsigned version;            /* of its state's layout */
@@ -109,7 +109,7 @@ typedef struct AnbSnapshotNode {
     size_t size;
 } AnbSnapshotNode;
 
-/* A snapshot that was opened: its container is whole, its state not looked at yet. */
+/** A snapshot that was opened: its container is whole, its state not looked at yet. */
 typedef struct AnbSnapshot {
     size_t bytes;           /* of the snapshot */
     unsigned format;        /* ANB_SNAPSHOT_FORMAT */
@@ -137,10 +137,10 @@ typedef struct AnbSnapshot {
  */
 ANB_API AnbSnapshot *anb_snapshot_open(const void *bytes, size_t size, const AnbModelOptions *options, AnbError *error);
 
-/* As anb_snapshot_open, from a file; ANB_E_IO where it cannot be read. */
+/** As anb_snapshot_open, from a file; ANB_E_IO where it cannot be read. */
 ANB_API AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options, AnbError *error);
 
-/* NULL is fine. Models that came from it stay. */
+/** NULL is fine. Models that came from it stay. */
 ANB_API void anb_snapshot_close(AnbSnapshot *snapshot);
 
 /**
@@ -155,13 +155,13 @@ ANB_API void anb_snapshot_close(AnbSnapshot *snapshot);
 ANB_API StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options,
                                              AnbError *error);
 
-/* anb_snapshot_read, anb_snapshot_model and anb_snapshot_close in one. */
+/** anb_snapshot_read, anb_snapshot_model and anb_snapshot_close in one. */
 ANB_API StreamingLearner *anb_load(const char *path, const AnbModelOptions *options, AnbError *error);
-/* The same from memory. */
+/** The same from memory. */
 ANB_API StreamingLearner *anb_load_memory(const void *bytes, size_t size, const AnbModelOptions *options,
                                           AnbError *error);
 
-/* The value of a note, of the first one by that key, or NULL where there is none: a text where it was saved as one.
+/** The value of a note, of the first one by that key, or NULL where there is none: a text where it was saved as one.
  * Owned by the snapshot. */
 ANB_API const char *anb_snapshot_note(const AnbSnapshot *snapshot, const char *key);
 

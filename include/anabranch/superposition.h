@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/* Everything below as of the matrices when it was made. */
+/** Everything below as of the matrices when it was made. */
 typedef struct AnbSuperposition AnbSuperposition;
 
 /**
@@ -45,46 +45,46 @@ ANB_API AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatri
  */
 ANB_API AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbError *error);
 
-/* NULL is fine. */
+/** NULL is fine. */
 ANB_API void anb_superposition_free(AnbSuperposition *s);
 
-/* Matrices analysed; features and hidden units of each. */
+/** Matrices analysed; features and hidden units of each. */
 ANB_API size_t anb_superposition_experts(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_features(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_hidden(const AnbSuperposition *s);
-/* Which expert of the mixture entry e is; e itself for plain matrices. */
+/** Which expert of the mixture entry e is; e itself for plain matrices. */
 ANB_API size_t anb_superposition_expert(const AnbSuperposition *s, size_t e);
 
 /* ---- of expert e; `features` values each, owned by s ------------------------------------------------------------- */
 
-/* |W_i|. */
+/** |W_i|. */
 ANB_API const double *anb_superposition_norms(const AnbSuperposition *s, size_t e);
-/* D_i = |W_i|^2 / sum_j (What_i . W_j)^2: 1 for a feature with a direction of its own, 1/2 for two that share one. */
+/** D_i = |W_i|^2 / sum_j (What_i . W_j)^2: 1 for a feature with a direction of its own, 1/2 for two that share one. */
 ANB_API const double *anb_superposition_dimensionality(const AnbSuperposition *s, size_t e);
-/* S_i = |W_i|^2 / the sum of |W_i|^2 over the experts; 0/0 is 0. */
+/** S_i = |W_i|^2 / the sum of |W_i|^2 over the experts; 0/0 is 0. */
 ANB_API const double *anb_superposition_specialization(const AnbSuperposition *s, size_t e);
-/* The Euclidean norm of the feature's interferences. */
+/** The Euclidean norm of the feature's interferences. */
 ANB_API const double *anb_superposition_polysemanticity(const AnbSuperposition *s, size_t e);
-/* What_i . W_j in row i, column j; 0 on the diagonal. features x features. */
+/** What_i . W_j in row i, column j; 0 on the diagonal. features x features. */
 ANB_API const double *anb_superposition_interference(const AnbSuperposition *s, size_t e);
-/* W W^T. features x features. */
+/** W W^T. features x features. */
 ANB_API const double *anb_superposition_gram(const AnbSuperposition *s, size_t e);
 
-/* sum_j presence_j interference_ij^2; presence_j is the probability that feature j is there, NULL: 1 for all. */
+/** sum_j presence_j interference_ij^2; presence_j is the probability that feature j is there, NULL: 1 for all. */
 ANB_API void anb_superposition_net_interference(const AnbSuperposition *s, size_t e, const double *presence,
                                                 double *out);
 
-/* The n features of expert e with the smallest polysemanticity among those with a direction, ascending, equal ones by
+/** The n features of expert e with the smallest polysemanticity among those with a direction, ascending, equal ones by
  * index. Returns how many there are. */
 ANB_API size_t anb_superposition_monosemantic(const AnbSuperposition *s, size_t e, size_t *feature, size_t n);
 
 /* ---- over all experts -------------------------------------------------------------------------------------------- */
 
-/* sum_e usage_e D_i^e; usage_e is the share of samples whose first expert is e. `features` values out. */
+/** sum_e usage_e D_i^e; usage_e is the share of samples whose first expert is e. `features` values out. */
 ANB_API void anb_superposition_global_by_usage(const AnbSuperposition *s, const double *usage, double *out);
-/* sum_e S_i^e D_i^e. */
+/** sum_e S_i^e D_i^e. */
 ANB_API void anb_superposition_global(const AnbSuperposition *s, double *out);
-/* How many of n values are over 0.05: with a global dimensionality, the features represented. */
+/** How many of n values are over 0.05: with a global dimensionality, the features represented. */
 ANB_API size_t anb_superposition_represented(const double *global, size_t n);
 
 #ifdef __cplusplus

@@ -43,14 +43,14 @@ typedef enum AnbParamKind {
     ANB_ROUTER  /* AnbRouterChoice: the gate of a mixture */
 } AnbParamKind;
 
-/* A short list of numbers as an option: `coverage=[0.8, 0.9]`. */
+/** A short list of numbers as an option: `coverage=[0.8, 0.9]`. */
 enum { ANB_LEVELS_MAX = 8 };
 typedef struct AnbLevels {
     int count;
     double value[ANB_LEVELS_MAX];
 } AnbLevels;
 
-/*
+/**
  * Letters in runs as an option: `kinds="3n c 2t x"` is nnncttx; `*n` stands for as many as are left. Runs of one letter
  * side by side are one.
  */
@@ -70,16 +70,16 @@ typedef struct AnbRuns {
  * @return         0; ANB_E_SYNTAX; ANB_E_LIMIT where there are more than ANB_RUNS_MAX runs or 2^20 letters
  */
 ANB_API int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs);
-/* Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
+/** Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
 ANB_API size_t anb_runs_format(const AnbRuns *runs, char *out);
 
-/* Which gate, and its options (NULL: the defaults). The plan copies both. */
+/** Which gate, and its options (NULL: the defaults). The plan copies both. */
 typedef struct AnbRouterChoice {
     const AnbRouterType *type;
     const void *options;
 } AnbRouterChoice;
 
-/* One option of a type. A table of these, ended by {0}, feeds creation, text, --help, snapshots and documents. */
+/** One option of a type. A table of these, ended by {0}, feeds creation, text, --help, snapshots and documents. */
 typedef struct AnbParam {
     const char *name;
     AnbParamKind kind;
@@ -96,7 +96,7 @@ enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
 
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
 
-/* What an update reports of its own node. */
+/** What an update reports of its own node. */
 typedef struct AnbOutcome {
     bool restarted; /* the node began again: nothing it learned before remains */
 } AnbOutcome;
@@ -118,7 +118,7 @@ struct AnbRow {
 
 typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } AnbScalar;
 
-/* Shown every used field of a state, in a fixed order. It may read them or, while loading, write them. */
+/** Shown every used field of a state, in a fixed order. It may read them or, while loading, write them. */
 typedef struct AnbVisitor AnbVisitor;
 struct AnbVisitor {
     void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
@@ -136,7 +136,7 @@ static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t c
 
 /* ---- state and scratch: tables of fields ------------------------------------------------------------------------- */
 
-/* What must hold of a field's values in a snapshot, and how the field lies. */
+/** What must hold of a field's values in a snapshot, and how the field lies. */
 enum {
     ANB_FINITE = 1,       /* reals: neither infinite nor NaN */
     ANB_NOT_NEGATIVE = 2, /* reals: >= 0, not NaN */
@@ -144,14 +144,14 @@ enum {
     ANB_DERIVED = 8       /* follows from other fields or from the plan: neither saved nor compared nor checked */
 };
 
-/* A piece of state whose contents are declared by code: a recursive least squares, a tree. */
+/** A piece of state whose contents are declared by code: a recursive least squares, a tree. */
 typedef struct AnbPart {
     size_t (*size)(const AnbNode *self);                                     /* bytes, a function of the plan */
     void (*visit)(const AnbNode *self, void *part, AnbVisitor *visitor);     /* every used value, in a fixed order */
     int (*validate)(const AnbNode *self, const void *part, AnbError *error); /* optional: 0 or ANB_E_STATE */
 } AnbPart;
 
-/*
+/**
  * One field: an array of scalars, an array of structs (`stride`, `record`), or one part. A table of fields ends with {0}.
  *
  * A type's table `fields` is in the order in which a snapshot writes the values. In memory the fields follow each other
@@ -295,7 +295,7 @@ struct StreamingLearnerType {
     const AnbDriftTable *drift;
 };
 
-/* What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
+/** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
 typedef struct AnbGatePlan {
     size_t k;          /* experts */
     int span;          /* samples of the running mean of the load; 500 where the node above is no mixture */
@@ -373,7 +373,7 @@ struct AnbRouterType {
     const AnbExploreTable *explore;
 };
 
-/* Whether expert i is active. */
+/** Whether expert i is active. */
 static inline bool anb_gate_active(const AnbGate *gate, size_t i)
 {
     for (size_t a = 0; a < gate->n_active; a++)
@@ -382,7 +382,7 @@ static inline bool anb_gate_active(const AnbGate *gate, size_t i)
     return false;
 }
 
-/* The type of a node that is a router. */
+/** The type of a node that is a router. */
 static inline const AnbRouterType *anb_router_type(const AnbNode *router)
 {
     return (const AnbRouterType *)router->type;
@@ -400,7 +400,7 @@ static inline const void *anb_child_state_const(const AnbNode *child, const void
     return (const char *)state + child->state_offset;
 }
 
-/* Field i of the type's table `fields`, an index into it; of the node's own state. */
+/** Field i of the type's table `fields`, an index into it; of the node's own state. */
 static inline void *anb_field(const AnbNode *self, void *state, size_t i)
 {
     return (char *)state + self->field_at[i];
@@ -411,26 +411,26 @@ static inline const void *anb_field_const(const AnbNode *self, const void *state
     return (const char *)state + self->field_at[i];
 }
 
-/* Field i of the type's table `scratch`. */
+/** Field i of the type's table `scratch`. */
 static inline void *anb_scratch(const AnbNode *self, double *scratch, size_t i)
 {
     return (char *)scratch + self->scratch_at[i];
 }
 
-/* For a struct of pointers into a state, filled by one function for readers and writers alike. This is the only place
+/** For a struct of pointers into a state, filled by one function for readers and writers alike. This is the only place
  * that drops const: a caller that was given a const state must not write through the pointers. */
 static inline void *anb_view_of(const void *state)
 {
     return (void *)state;
 }
 
-/* The usual count: one item per feature. */
+/** The usual count: one item per feature. */
 static inline size_t anb_per_feature(const AnbNode *self)
 {
     return self->n_features;
 }
 
-/* What child i of self says of the row; state and scratch are self's. */
+/** What child i of self says of the row; state and scratch are self's. */
 static inline double anb_child_predict(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
                                        double *scratch)
 {
@@ -438,7 +438,7 @@ static inline double anb_child_predict(const AnbNode *self, size_t i, const void
     return child->type->predict(child, anb_child_state_const(child, state), row, scratch + child->scratch_offset);
 }
 
-/* A learner of weight class `unit` sits a weighted sample out. */
+/** A learner of weight class `unit` sits a weighted sample out. */
 static inline bool anb_sits_out(const AnbNode *node, const AnbRow *row, double weight)
 {
     if (weight == 1 || !(node->type->flags & ANB_WEIGHT_UNIT))
@@ -447,7 +447,7 @@ static inline bool anb_sits_out(const AnbNode *node, const AnbRow *row, double w
     return true;
 }
 
-/* Child i learns; its predict has just been called for the same row. */
+/** Child i learns; its predict has just been called for the same row. */
 static inline void anb_child_update(const AnbNode *self, size_t i, void *state, const AnbRow *row, double y,
                                     double weight, double *scratch)
 {
@@ -456,7 +456,7 @@ static inline void anb_child_update(const AnbNode *self, size_t i, void *state, 
         child->type->update(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
 }
 
-/* Predict, then learn, by the fused step where the type has one. */
+/** Predict, then learn, by the fused step where the type has one. */
 static inline double anb_node_step(const AnbNode *node, void *state, const AnbRow *row, double y, double weight,
                                    double *scratch)
 {
@@ -477,7 +477,7 @@ static inline double anb_child_step(const AnbNode *self, size_t i, void *state, 
 
 /* ---- beginning again --------------------------------------------------------------------------------------------- */
 
-/* The node's own state as new. Never fails: a type whose init can fail has a reset that cannot. */
+/** The node's own state as new. Never fails: a type whose init can fail has a reset that cannot. */
 static inline void anb_node_reset_own(const AnbNode *node, void *state)
 {
     if (node->type->reset) {
@@ -489,7 +489,7 @@ static inline void anb_node_reset_own(const AnbNode *node, void *state)
         node->type->init(node, state);
 }
 
-/* The node and all below it as new. */
+/** The node and all below it as new. */
 static inline void anb_node_reset(const AnbNode *node, void *state)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -503,7 +503,7 @@ static inline void anb_child_reset(const AnbNode *self, size_t i, void *state)
     anb_node_reset(&self->children[i], anb_child_state(&self->children[i], state));
 }
 
-/* The node and all below it trust their past less. */
+/** The node and all below it trust their past less. */
 static inline void anb_node_refresh(const AnbNode *node, void *state, double factor)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -513,7 +513,7 @@ static inline void anb_node_refresh(const AnbNode *node, void *state, double fac
         anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
 }
 
-/* The node's features are now given in another unit, old x_j = alpha_j new x_j + beta_j: it and all below it that can
+/** The node's features are now given in another unit, old x_j = alpha_j new x_j + beta_j: it and all below it that can
  * go on predicting the same. */
 static inline void anb_node_reframe(const AnbNode *node, void *state, const double *alpha, const double *beta)
 {
@@ -526,13 +526,13 @@ static inline void anb_node_reframe(const AnbNode *node, void *state, const doub
             anb_node_reframe(&node->children[i], anb_child_state(&node->children[i], state), alpha, beta);
 }
 
-/* A part of the node's state began again, counted; the node as a whole goes on. */
+/** A part of the node's state began again, counted; the node as a whole goes on. */
 static inline void anb_restart_part(const AnbRow *row)
 {
     row->counters->restarts++;
 }
 
-/* A step would have left this learner non-finite: it starts again, counted and reported. */
+/** A step would have left this learner non-finite: it starts again, counted and reported. */
 static inline void anb_restart(const AnbNode *self, void *state, const AnbRow *row)
 {
     anb_node_reset_own(self, state);

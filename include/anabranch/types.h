@@ -48,7 +48,7 @@ enum {
 #undef ANB_ERROR_CODE
 };
 
-/* Why something was refused. Filled where the caller passes one; a NULL in its place is always fine. */
+/** Why something was refused. Filled where the caller passes one; a NULL in its place is always fine. */
 typedef struct AnbError {
     int code;          /* one of ANB_ERRORS */
     size_t position;   /* where in the text or file, in bytes from 0; 0 where there is no text */
@@ -63,7 +63,7 @@ typedef struct AnbError {
  */
 ANB_API const char *anb_error_text(int code);
 
-/* What happened to the samples of one model. Kept beside the block: counting changes no model. */
+/** What happened to the samples of one model. Kept beside the block: counting changes no model. */
 typedef struct AnbCounters {
     uint64_t trained;           /* samples learned: what anb_n_samples_seen returns */
     uint64_t rejected_features; /* rows refused for an infinite cell, or a missing one where the model takes none */
@@ -79,7 +79,7 @@ typedef struct AnbCounters {
     uint64_t labels_evicted;    /* delayed labels that came after their row had left the ring */
 } AnbCounters;
 
-/* Where a model's memory comes from. The library asks for whole blocks at creation, never while learning. */
+/** Where a model's memory comes from. The library asks for whole blocks at creation, never while learning. */
 typedef struct AnbAllocator {
     void *(*alloc)(size_t size, void *context); /* size > 0; memory aligned as malloc aligns, or NULL */
     void (*free)(void *memory, void *context);  /* what alloc returned; never NULL */
