@@ -1,140 +1,73 @@
-/*
- * anabranch generate: streams whose truth is known.
- *
- *     friedman   y = 10 sin(pi x0 x1) + 20 (x2 - 1/2)^2 + 10 x3 + 5 x4 + noise, x uniform in [0,1]^10, noise sd 1
- *
- * Friedman 1991; with drifts as in Ikonomovska, Gama & Dzeroski 2011:
- *     gra   global, recurring, abrupt: other roles of the features between .35 N and .75 N
- *     gsg   global, slow, gradual: new roles from .35 N and again from .75 N; in the .05 N rows after each, old and new
- *           ones by the toss of a coin
- *     lea   local, expanding, abrupt: two regions get functions of their own at .25 N, and grow at .5 N and .75 N
- */
+/* anabranch generate: streams whose truth is known; friedman.c and streams.c say which. */
 #include "cli.h"
 #include "output.h"
-#include <anabranch/anabranch.h>
-#include <gsl/gsl_rng.h>
-#include <math.h>
-#include <stdlib.h>
+#include "streams.h"
 #include <string.h>
 
-static const Option options[] = {{0, "drift", "KIND", "none, gra, gsg or lea; default none"},
-                                 {'n', "rows", "N", "how many rows; default 10000"},
-                                 {0, "seed", "S", "default 1"},
-                                 {'o', "output", "OUT.csv", "where to; default: standard output"},
-                                 {0}};
+static const Option options[] = {
+    {0, "drift", "KIND", "none (the default); of friedman gra, gsg or lea; of hyperplane walk"},
+    {'n', "rows", "N", "how many rows; default 10000"},
+    {0, "seed", "S", "default 1"},
+    {'o', "output", "OUT.csv", "where to; default: standard output"},
+    {0}};
 
-enum { FEATURES = 10 };
-static const double pi = 3.14159265358979323846;
+static const Stream *const streams[] = {&stream_friedman, &stream_hyperplane, &stream_mv, &stream_planes,
+                                        &stream_sensors};
+enum { N_STREAMS = sizeof streams / sizeof *streams };
 
-typedef double Truth(const double *x, double at, gsl_rng *rng);
-
-/* Friedman's function with the features in the given roles. */
-static double friedman(const double *x, int a, int b, int c, int d, int e)
+static const Stream *find(const char *name)
 {
-    return 10 * sin(pi * x[a] * x[b]) + 20 * (x[c] - 0.5) * (x[c] - 0.5) + 10 * x[d] + 5 * x[e];
-}
-
-static double none(const double *x, double at, gsl_rng *rng)
-{
-    (void)at, (void)rng;
-    return friedman(x, 0, 1, 2, 3, 4);
-}
-
-static double gra(const double *x, double at, gsl_rng *rng)
-{
-    bool other = at >= 0.35 && at < 0.75;
-    (void)rng;
-    return other ? friedman(x, 3, 4, 1, 0, 2) : friedman(x, 0, 1, 2, 3, 4);
-}
-
-static double gsg(const double *x, double at, gsl_rng *rng)
-{
-    int concept = (at >= 0.35) + (at >= 0.75);
-    double since = concept == 2 ? at - 0.75 : at - 0.35;
-    if (concept > 0 && since < 0.05)
-    concept -= (int)gsl_rng_uniform_int(rng, 2);
-    if (concept == 0)
-        return friedman(x, 0, 1, 2, 3, 4);
-    return concept == 1 ? friedman(x, 3, 4, 1, 0, 2) : friedman(x, 1, 4, 3, 2, 0);
-}
-
-static double lea(const double *x, double at, gsl_rng *rng)
-{
-    int step = (at >= 0.25) + (at >= 0.5) + (at >= 0.75);
-    bool low = step > 0 && x[1] < 0.3 && x[2] < 0.3 && (step > 2 || x[3] > 0.7) && (step > 1 || x[4] < 0.3);
-    bool high = step > 0 && x[1] > 0.7 && x[2] > 0.7 && (step > 2 || x[3] < 0.3) && (step > 1 || x[4] > 0.7);
-    (void)rng;
-    if (low)
-        return 10 * x[0] * x[1] + 20 * (x[2] - 0.5) + 10 * x[3] + 5 * x[4];
-    if (high)
-        return 10 * cos(x[0] * x[1]) + 20 * (x[2] - 0.5) + exp(x[3]) + 5 * x[4] * x[4];
-    return friedman(x, 0, 1, 2, 3, 4);
-}
-
-static const struct {
-    const char *name;
-    Truth *truth;
-} kinds[] = {{"none", none}, {"gra", gra}, {"gsg", gsg}, {"lea", lea}};
-
-static Truth *find(const char *name)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0)
-            return kinds[i].truth;
+    for (size_t i = 0; i < N_STREAMS; i++)
+        if (strcmp(streams[i]->name, name) == 0)
+            return streams[i];
     return NULL;
 }
 
-static double normal(gsl_rng *rng)
+static void write_rows(const Stream *stream, FILE *file, const char *drift, uint64_t rows, uint64_t seed)
 {
-    double radius = sqrt(-2 * log(gsl_rng_uniform_pos(rng)));
-    return radius * cos(2 * pi * gsl_rng_uniform(rng));
-}
-
-/* Four decimals of x are kept before y is made of them: the file is small, and the truth exact. */
-static void write_row(FILE *file, Truth *truth, double at, gsl_rng *rng)
-{
-    double x[FEATURES];
-    char text[ANB_NUMBER_SIZE];
-    for (int i = 0; i < FEATURES; i++) {
-        x[i] = (double)gsl_rng_uniform_int(rng, 10001) / 10000;
-        anb_number_format(x[i], text);
-        fprintf(file, "%s,", text);
-    }
-    double y = truth(x, at, rng) + normal(rng);
-    anb_number_format(floor(y * 1e4 + 0.5) / 1e4, text);
-    fprintf(file, "%s\n", text);
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    gsl_rng_set(rng, seed);
+    stream->header(file);
+    for (uint64_t i = 0; i < rows && !ferror(file); i++)
+        stream->row(file, &(StreamPlace){drift, (double)i / (double)rows, i}, rng);
+    gsl_rng_free(rng);
 }
 
 static int run_generate(const Arguments *a)
 {
     uint64_t rows = 10000, seed = 1;
     Output output = {0};
-    Truth *truth = find(option_value(a, "drift") ? option_value(a, "drift") : "none");
-    if (strcmp(a->operand[0], "friedman") != 0)
-        return complain(BAD_USE, "generate: unknown stream \"%s\"; there is: friedman", a->operand[0]);
-    if (!truth)
-        return complain(BAD_USE, "generate: --drift takes none, gra, gsg or lea, not \"%s\"", option_value(a, "drift"));
+    const char *drift = option_value(a, "drift") ? option_value(a, "drift") : "none";
+    const Stream *stream = find(a->operand[0]);
+    if (!stream)
+        return complain(BAD_USE,
+                        "generate: unknown stream \"%s\"; there are: friedman, hyperplane, mv, planes, sensors",
+                        a->operand[0]);
+    if (stream->start(drift))
+        return complain(BAD_USE, "generate: --drift of %s takes %s, not \"%s\"", stream->name, stream->drifts, drift);
     int status = count_option("rows", option_value(a, "rows"), 1, (uint64_t)1 << 40, &rows);
     status = status ? status : count_option("seed", option_value(a, "seed"), 0, UINT32_MAX, &seed);
     status = status ? status : output_open(&output, option_value(a, "output") ? option_value(a, "output") : "-");
     if (status)
         return status;
-    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
-    gsl_rng_set(rng, seed);
-    for (int i = 0; i < FEATURES; i++)
-        fprintf(output.file, "x%d,", i);
-    fprintf(output.file, "target\n");
-    for (uint64_t i = 0; i < rows && !ferror(output.file); i++)
-        write_row(output.file, truth, (double)i / (double)rows, rng);
-    gsl_rng_free(rng);
+    write_rows(stream, output.file, drift, rows, seed);
     return output_close(&output, true);
+}
+
+static void more_help(void)
+{
+    printf("\n  friedman    Friedman 1991: smooth, 5 of 10 features matter; with drifts of Ikonomovska et al. 2011\n"
+           "  hyperplane  linear, weights that walk with --drift walk\n"
+           "  mv          attributes that depend on one another, categories among them (Torgo)\n"
+           "  planes      two planes, 7 of 10 features matter (Breiman et al. 1984)\n"
+           "  sensors     times, names, missing cells, glitches, and a column `late` for --label-after\n");
 }
 
 const Command command_generate = {"generate",
                                   "write a stream whose truth is known, with or without drifts, as CSV",
-                                  "friedman",
+                                  "STREAM",
                                   options,
                                   1,
                                   1,
                                   run_generate,
-                                  NULL};
+                                  more_help};
