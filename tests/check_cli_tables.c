@@ -377,7 +377,7 @@ START_TEST(options_for_programs)
                              "print(len(c), [o[\"argument\"] for k in c for o in k[\"options\"] "
                              "if o[\"name\"]==\"delimiter\"])'"),
                          0);
-        ck_assert_str_eq(out, "8 ['CHAR', 'CHAR', 'CHAR']\n");
+        ck_assert_str_eq(out, "9 ['CHAR', 'CHAR', 'CHAR', 'CHAR']\n");
     }
 }
 END_TEST

@@ -1,0 +1,130 @@
+/* compare, generate and top as their users meet them. */
+#include "cli.h"
+
+enum { ROWS = 300 };
+
+/* Diebold and Mariano's z from the two files of predictions, the first target apart, straight from the formulas. */
+static double plain_z(const char *one, const char *two)
+{
+    double d[ROWS], mean = 0, variance = 0;
+    int n = 0;
+    FILE *a = fopen(one, "r"), *b = fopen(two, "r");
+    char line[200], other[200];
+    ck_assert(a && b && fgets(line, sizeof line, a) && fgets(other, sizeof other, b));
+    for (int row = 0; fgets(line, sizeof line, a) && fgets(other, sizeof other, b); row++) {
+        double y, p, q;
+        ck_assert(sscanf(line, "%*d,%lf,%lf", &y, &p) == 2 && sscanf(other, "%*d,%*f,%lf", &q) == 1);
+        if (row > 0)
+            d[n++] = (y - p) * (y - p) - (y - q) * (y - q);
+    }
+    fclose(a);
+    fclose(b);
+    ck_assert_int_eq(n, ROWS - 1);
+    int lags = (int)(4 * pow(n / 100.0, 2.0 / 9));
+    for (int i = 0; i < n; i++)
+        mean += d[i] / n;
+    for (int lag = -lags; lag <= lags; lag++)
+        for (int i = 0; i < n; i++)
+            if (i + lag >= 0 && i + lag < n)
+                variance += (1 - abs(lag) / (lags + 1.0)) * (d[i] - mean) * (d[i + lag] - mean) / n;
+    return mean / sqrt(variance / n);
+}
+
+START_TEST(compare_by_hand)
+{
+    ck_assert_int_eq(run("$A generate friedman -n %d --seed 5 -o f.csv; for l in mean last 'scale(rls)'; do "
+                         "$A eval -l \"$l\" --predictions \"$l.csv\" f.csv; done; "
+                         "$A compare --json f.csv mean last 'scale(rls)'",
+                         ROWS),
+                     0);
+    ck_assert(json("best") == 2 && json("n") == ROWS - 1);
+    char *second = strstr(out, "\"learner\": \"last\"");
+    ck_assert_double_eq_tol(json("z"), plain_z("mean.csv", "scale(rls).csv"), 1e-9);
+    double z = strtod(strstr(second, "\"z\": ") + 5, NULL), p = strtod(strstr(second, "\"p\": ") + 5, NULL);
+    ck_assert_double_eq_tol(z, plain_z("last.csv", "scale(rls).csv"), 1e-9);
+    ck_assert_double_eq_tol(p, erfc(fabs(z) / sqrt(2)), 1e-12);
+}
+END_TEST
+
+START_TEST(compare_refuses)
+{
+    write_text("t.csv", "a,y\n1,2\n2,3\n3,\n4,5\n");
+    refused(run("$A compare t.csv mean"), 2, "usage");
+    refused(run("$A compare t.csv mean oracle"), 2, "oracle");
+    refused(run("$A compare --loss cubic t.csv mean last"), 2, "--loss");
+    ck_assert_int_eq(run("$A compare t.csv mean last"), 0);
+    ck_assert(strstr(out, "2 rows scored") && strstr(out, " - ")); /* too few for a test */
+    ck_assert_int_eq(run("$A compare --loss absolute --burn-in 0 t.csv mean last"), 0);
+    ck_assert(strstr(out, "3 rows scored") && strstr(out, "absolute error"));
+}
+END_TEST
+
+/* Every stream is what its formula says: a learner that can have the truth reaches the noise. */
+START_TEST(streams_of_the_field)
+{
+    ck_assert_int_eq(run("$A generate hyperplane -n 20000 -o h.csv && $A eval --json -l rls h.csv"), 0);
+    ck_assert_double_eq_tol(json("rmse_second_half"), 0.1, 0.003);
+    ck_assert_int_eq(run("$A generate hyperplane --drift walk -n 20000 -o w.csv && $A compare --json w.csv rls "
+                         "'rls(lambda=0.99)'"),
+                     0);
+    ck_assert(json("best") == 1);
+    ck_assert_int_eq(run("$A generate planes -n 20000 -o p.csv && awk -F, 'NR>1{y=$1>0?3+3*$2+2*$3+$4:-3+3*$5+2*$6+$7; "
+                         "s+=($11-y)^2; n++} END{print (s/n>1.9 && s/n<2.1) ? \"two\" : s/n}' p.csv"),
+                     0);
+    ck_assert_str_eq(out, "two\n");
+    ck_assert_int_eq(
+        run("$A generate mv -n 20000 -o m.csv && awk -F, 'NR>1{y=($4>=-2&&$4<=2)?10-2*$1:$7==\"yes\"?3-$1/$4:"
+            "$8==\"normal\"?$6+$1:$1/2; if ((y-$11)^2>1e-6) n++; if ($3==\"green\" && $1<=0) n++} END{print n+0}' "
+            "m.csv"),
+        0);
+    ck_assert_str_eq(out, "0\n");
+    ck_assert_int_eq(
+        run("$A generate sensors -n 20000 -o s.csv && awk -F, 'NR>1{for(i=3;i<=6;i++){m+=$i==\"\";g+=$i==-9999}; "
+            "t+=$8==1e6; l=$7>l?$7:l} END{print (m>1400&&m<1800), (g>100&&g<220), (t>8&&t<40), l}' s.csv; "
+            "$A eval --json -l auto --limit 500 --label-after late s.csv"),
+        0);
+    ck_assert(strncmp(out, "1 1 1 50\n", 9) == 0 && json("features") == 6);
+    refused(run("$A generate planes --drift walk"), 2, "none");
+    ck_assert_int_eq(run("$A generate mv --seed 2 | cmp - m.csv >/dev/null"), 1);
+}
+END_TEST
+
+/* In a terminal of 60 columns no line is longer, and q ends it. */
+START_TEST(top_in_a_narrow_terminal)
+{
+    if (run("command -v python3") != 0)
+        return;
+    write_text("t.py", "import pty,os,time,fcntl,termios,struct,sys\n"
+                       "pid,fd=pty.fork()\n"
+                       "if pid==0:\n"
+                       "    time.sleep(.3)\n"
+                       "    os.execv(os.environ['ANB_PROGRAM'],['anabranch','top','d.jsonl'])\n"
+                       "fcntl.ioctl(fd,termios.TIOCSWINSZ,struct.pack('HHHH',24,60,0,0))\n"
+                       "out=''\n"
+                       "while 'severity' not in out: out+=os.read(fd,100000).decode()\n"
+                       "time.sleep(.5); out+=os.read(fd,100000).decode() if False else ''\n"
+                       "os.write(fd,b'q')\n"
+                       "pid,status=os.waitpid(pid,0)\n"
+                       "frame=out.split('\\x1b[H\\x1b[J')[-1]\n"
+                       "print(status, max(len(l.rstrip('\\r')) for l in frame.split('\\n'))<=60)\n");
+    ck_assert_int_eq(
+        run("$A generate friedman -n 1000 -o f.csv; $A eval -l 'moe(linear, rls, mean)' --diag all.jsonl f.csv "
+            ">/dev/null; head -500 all.jsonl > d.jsonl; timeout 20 python3 t.py"),
+        0);
+    ck_assert_str_eq(out, "0 True\n");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("cli compare");
+    TCase *tests = case_of(suite, 120);
+    tcase_add_checked_fixture(tests, enter, leave);
+    tcase_add_test(tests, compare_by_hand);
+    tcase_add_test(tests, compare_refuses);
+    tcase_add_test(tests, streams_of_the_field);
+    tcase_add_test(tests, top_in_a_narrow_terminal);
+    return suite;
+}
+
+CHECK_MAIN(suite)
