@@ -29,7 +29,7 @@ enum { GATHER = 256, MEAN = 0, FADING, COUNT, EFFECT };
 static const AnbParam params[] = {
     {"kinds", ANB_RUNS, offsetof(AnbColumnsOptions, kinds), 0, 0, 0, 0, "ncktx",
      "of the columns: n number, c category, k code, t time, x ignored; none: all numbers"},
-    {"slots", ANB_COUNT, offsetof(AnbColumnsOptions, slots), 1024, 8, 1 << 24, 0, NULL,
+    {"slots", ANB_COUNT, offsetof(AnbColumnsOptions, slots), 8192, 8, 1 << 24, 0, NULL,
      "categories that a column's dictionary has room for"},
     {"memory", ANB_REAL, offsetof(AnbColumnsOptions, memory), 20, 1, 1e9, 0, NULL,
      "samples of a category that its fading mean remembers"},

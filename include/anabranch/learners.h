@@ -73,7 +73,7 @@ ANB_API extern const StreamingLearnerType anb_scale;
 typedef struct AnbColumnsOptions {
     size_t size;   /* of this struct; set by the defaults */
     AnbRuns kinds; /* none: every column a number; together as many as there are features */
-    int slots;     /* 1024; entries of a column's dictionary, 8 to 2^24, rounded up to 8 times a power of two */
+    int slots;     /* 8192; entries of a column's dictionary, 8 to 2^24, rounded up to 8 times a power of two */
     double memory; /* 20; samples of a category that its fading mean remembers, >= 1 */
     double prior;  /* 10; samples that a category's mean starts from the mean of all with, >= 0 */
 } AnbColumnsOptions;

@@ -224,6 +224,33 @@ ANB_API int anb_time_parse(const char *text, size_t n, AnbTimeOrder order, doubl
  */
 ANB_API size_t anb_time_format(double seconds, char *out);
 
+/* ---- models ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * Makes a model for rows of a schema, as anb_parse. Where the schema is typed and no `columns` stands in the
+ * expression, one is put outside of all that reads rows: outside `scale` and presets, inside `guard`, `interval` and
+ * `pending`. A preset chooses its learners for the width of the row that `columns` makes.
+ *
+ * @param schema      kept by the model
+ * @param expression  as anb_parse; a `columns` of it must agree with the schema
+ * @return            as anb_parse
+ */
+ANB_API StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expression,
+                                           const AnbModelOptions *options, AnbError *error);
+
+/**
+ * Puts a schema beside a model: it is kept in snapshots, with its names as the features', and shared by clones.
+ *
+ * @param schema  kept by the model; NULL takes the one it has away
+ * @param error   why it was refused, or NULL: ANB_E_ARGUMENT where it has another number of columns than the model
+ *                features, or a category or time would reach a learner without `columns` as if it were a number
+ * @return        0 or a code; after an error nothing has changed
+ */
+ANB_API int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error);
+
+/* The schema beside a model, or NULL; owned by the model. A loaded model has the one that it was saved with. */
+ANB_API const AnbSchema *anb_model_schema(const StreamingLearner *model);
+
 #ifdef __cplusplus
 }
 #endif

@@ -143,6 +143,7 @@ StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
         return NULL;
     memcpy(copy->block, model->block, anb_block_bytes(model->plan));
     copy->counters = model->counters;
+    copy->schema = anb_schema_keep(model->schema);
     if (model->plan->owns_pointers && clone_tree(&model->plan->nodes[0], model->block, copy->block, 0)) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
         anb_free(copy);
@@ -175,6 +176,7 @@ void anb_free(StreamingLearner *model)
     AnbPlan *plan = model->plan;
     if (plan->owns_pointers)
         clear_tree(&plan->nodes[0], model->block);
+    anb_schema_drop(model->schema);
     plan->allocator.free(model->memory, plan->allocator.context);
     anb_plan_drop(plan);
 }

@@ -5,13 +5,15 @@
 #define ANB_HOST_MODEL_H
 
 #include "plan.h"
+#include "schema.h"
 
 struct StreamingLearner {
     AnbPlan *plan;
     unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
     double *scratch;      /* likewise */
     AnbCounters counters;
-    void *memory; /* what the allocator gave */
+    AnbSchema *schema; /* a reference, or NULL */
+    void *memory;      /* what the allocator gave */
 };
 
 struct AnbReader {

@@ -105,6 +105,18 @@ static int take_options(AnbArena *arena, AnbExpert *expert, AnbError *error)
     return code;
 }
 
+/* How many features a preset below a feature map of one child is chosen for. As when the plan is built, the child's node
+ * has a type and no more. */
+static size_t width_of_child(const AnbExpert *expert, size_t n_features)
+{
+    AnbNode node = {.type = expert->type, .options = expert->options, .n_children = 1, .n_features = n_features};
+    bool maps = expert->type->child_features && expert->n_children == 1 && expert->type->max_children == 1 &&
+                anb_params_check(expert->type, expert->options, NULL) == 0;
+    const AnbNode child = {.type = maps ? expert->children[0].type : NULL, .parent = &node};
+    node.children = &child;
+    return maps ? expert->type->child_features(&node, 0) : n_features;
+}
+
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error)
 {
@@ -123,8 +135,9 @@ static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions
     if (expert->n_children > 0)
         memcpy(children, expert->children, expert->n_children * sizeof *children);
     expert->children = children;
+    size_t width = width_of_child(expert, n_features);
     for (size_t i = 0; i < expert->n_children && !code; i++)
-        code = expand_tree(arena, n_features, options, &children[i], depth + 1, error);
+        code = expand_tree(arena, width, options, &children[i], depth + 1, error);
     return code;
 }
 

@@ -96,6 +96,21 @@ static StreamingLearner *empty_model(const AnbSnapshot *snapshot, const AnbModel
     return model;
 }
 
+/* The schema that was saved beside the model, where there was one. */
+static int load_schema(const AnbSnapshot *snapshot, StreamingLearner *model, AnbError *error)
+{
+    const char *text = anb_snapshot_note(snapshot, ANB_SCHEMA_NOTE);
+    if (!text)
+        return 0;
+    AnbSchemaOptions options = anb_schema_defaults();
+    AnbError why = {0};
+    options.allocator = &model->plan->allocator;
+    AnbSchema *schema = anb_schema_parse(text, &options, &why);
+    int code = schema ? anb_set_schema(model, schema, &why) : why.code;
+    anb_schema_drop(schema);
+    return code ? anb_fail(error, ANB_E_STATE, "the schema in the snapshot does not fit: %.180s", why.message) : 0;
+}
+
 StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
@@ -110,6 +125,8 @@ StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModel
         code = anb_fail(error, ANB_E_FORMAT, "the snapshot holds more learners than its expression");
     if (!code)
         code = validate_tree(&model->plan->nodes[0], model->block, error);
+    if (!code)
+        code = load_schema(snapshot, model, error);
     if (code) {
         anb_free(model);
         return NULL;

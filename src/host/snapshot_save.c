@@ -140,20 +140,38 @@ static void put_counters(Sink *s, const AnbCounters *counters)
         put_u64(s, values[i]);
 }
 
+static void put_note(Sink *s, const char *key, const void *value, size_t size)
+{
+    put_text(s, key);
+    put_u32(s, (uint32_t)size);
+    put(s, value, size);
+    put(s, "", 1);
+}
+
+static bool has_note(const AnbSnapshotExtras *extras, const char *key)
+{
+    for (size_t i = 0; i < extras->n_notes; i++)
+        if (strcmp(extras->notes[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* The caller's extras, and the model's schema where it has one: its names unless the caller has others, its text as a
+ * note. */
 static void put_extras(Sink *s, const StreamingLearner *model, const AnbSnapshotExtras *extras)
 {
-    size_t n = extras->features ? anb_n_features(model) : 0;
+    const AnbSchema *schema = model->schema;
+    size_t n = extras->features || schema ? anb_n_features(model) : 0;
     put_u32(s, (uint32_t)n);
     for (size_t i = 0; i < n; i++)
-        put_text(s, extras->features[i]);
+        put_text(s, extras->features ? extras->features[i] : anb_schema_columns(schema)[i].name);
     put_text(s, extras->target ? extras->target : "");
-    put_u32(s, (uint32_t)extras->n_notes);
-    for (size_t i = 0; i < extras->n_notes; i++) {
-        put_text(s, extras->notes[i].key);
-        put_u32(s, (uint32_t)extras->notes[i].size);
-        put(s, extras->notes[i].value, extras->notes[i].size);
-        put(s, "", 1);
-    }
+    bool more = schema && !has_note(extras, ANB_SCHEMA_NOTE);
+    put_u32(s, (uint32_t)(extras->n_notes + more));
+    for (size_t i = 0; i < extras->n_notes; i++)
+        put_note(s, extras->notes[i].key, extras->notes[i].value, extras->notes[i].size);
+    if (more)
+        put_note(s, ANB_SCHEMA_NOTE, anb_schema_text(schema), strlen(anb_schema_text(schema)));
 }
 
 static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExtras *extras, uint64_t size)
@@ -176,7 +194,7 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
 
 static int check_extras(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error)
 {
-    if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX)
+    if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX - (model->schema != NULL))
         return anb_fail(error, ANB_E_ARGUMENT, "%zu notes; %d are possible", extras->n_notes, ANB_SNAPSHOT_NOTES_MAX);
     for (size_t i = 0; i < extras->n_notes; i++) {
         const AnbNote *note = &extras->notes[i];

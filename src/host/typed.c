@@ -1,0 +1,171 @@
+/*
+ * Models for rows of a schema. What turns categories and times into numbers is a type whose options hold the kinds of
+ * the columns as runs of letters (`columns`): an encoder.
+ */
+#include "arena.h"
+#include "expression.h"
+#include "model.h"
+#include "schema.h"
+#include <stdio.h>
+
+static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of schema.h */
+
+static const AnbParam *kinds_of(const StreamingLearnerType *type)
+{
+    for (const AnbParam *p = type->params; p && p->name; p++)
+        if (p->kind == ANB_RUNS)
+            return p;
+    return NULL;
+}
+
+/* ---- whether a schema and a model fit ---------------------------------------------------------------------------- */
+
+/* The letter that an encoder has for column j of n. */
+static char letter_at(const AnbRuns *runs, size_t j, size_t n)
+{
+    size_t named = 0;
+    for (int i = 0; i < runs->count; i++)
+        named += runs->n[i];
+    for (int i = 0; i < runs->count; i++) {
+        size_t length = runs->n[i] ? runs->n[i] : n - named;
+        if (j < length)
+            return runs->letter[i];
+        j -= length;
+    }
+    return 'n';
+}
+
+/* A number may be taken for a category or a code; an ignored column, which is 0, for anything. */
+static bool takes(char letter, AnbColumnKind kind)
+{
+    switch (kind) {
+    case ANB_COLUMN_CATEGORY:
+    case ANB_COLUMN_CODE:
+        return letter == 'c' || letter == 'k' || letter == 'x';
+    case ANB_COLUMN_TIME:
+        return letter == 't' || letter == 'x';
+    default:
+        return letter != 't' || kind == ANB_COLUMN_IGNORED;
+    }
+}
+
+static int check_kinds(const AnbNode *node, const AnbRuns *runs, const AnbSchema *s, AnbError *error)
+{
+    for (size_t j = 0; j < s->n; j++) {
+        char letter = letter_at(runs, j, s->n);
+        if (!takes(letter, s->columns[j].kind))
+            return anb_fail(error, ANB_E_ARGUMENT, "%s: its kinds have %c for column %zu (%.60s), the schema has %s",
+                            node->type->name, letter, j + 1, s->columns[j].name, anb_column_word(&s->columns[j]));
+    }
+    return 0;
+}
+
+static int check_node(const AnbNode *node, const AnbSchema *s, AnbError *error)
+{
+    const AnbParam *kinds = kinds_of(node->type);
+    if (kinds)
+        return check_kinds(node, (const AnbRuns *)((const char *)node->options + kinds->offset), s, error);
+    size_t j = 0;
+    while (s->columns[j].kind == ANB_COLUMN_NUMBER || s->columns[j].kind == ANB_COLUMN_BOOLEAN ||
+           s->columns[j].kind == ANB_COLUMN_IGNORED)
+        if (++j == s->n)
+            return 0;
+    if (node->type->flags & (ANB_READS_X | ANB_READS_RAW))
+        return anb_fail(error, ANB_E_ARGUMENT,
+                        "%s would read column %zu (%.60s), a %s, as if it were a number: put columns(...) around it",
+                        node->type->name, j + 1, s->columns[j].name, anb_column_word(&s->columns[j]));
+    int code = 0;
+    for (size_t i = 0; i < node->n_children && !code; i++)
+        code = check_node(&node->children[i], s, error);
+    return code || !node->router ? code : check_node(node->router, s, error);
+}
+
+int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error)
+{
+    const AnbNode *root = &model->plan->nodes[0];
+    if (schema && schema->n != root->n_features)
+        return anb_fail(error, ANB_E_ARGUMENT, "the schema has %zu columns, the model's rows have %zu", schema->n,
+                        root->n_features);
+    int code = schema ? check_node(root, schema, error) : 0;
+    if (code)
+        return code;
+    AnbSchema *kept = anb_schema_keep(schema);
+    anb_schema_drop(model->schema);
+    model->schema = kept;
+    return 0;
+}
+
+const AnbSchema *anb_model_schema(const StreamingLearner *model)
+{
+    return model->schema;
+}
+
+/* ---- a model for a schema ---------------------------------------------------------------------------------------- */
+
+int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs)
+{
+    memset(runs, 0, sizeof *runs);
+    for (size_t j = 0; j < schema->n; j++) {
+        char letter = letters[schema->columns[j].kind];
+        int last = runs->count - 1;
+        if (last >= 0 && runs->letter[last] == letter) {
+            runs->n[last]++;
+            continue;
+        }
+        if (runs->count == ANB_RUNS_MAX)
+            return ANB_E_LIMIT;
+        runs->n[runs->count] = 1;
+        runs->letter[runs->count++] = letter;
+    }
+    return 0;
+}
+
+static bool has_encoder(const AnbExpert *expert)
+{
+    bool found = kinds_of(expert->type) != NULL;
+    for (size_t i = 0; i < expert->n_children && !found; i++)
+        found = has_encoder(&expert->children[i]);
+    return found;
+}
+
+/* Puts the encoder around the first learner, from the root, that reads rows or has several children. */
+static int put_encoder(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, AnbError *error)
+{
+    const StreamingLearnerType *type = anb_learner_find("columns", 7);
+    AnbExpert *at = root, *inner = anb_arena_take(arena, sizeof *inner);
+    void *options = anb_arena_take(arena, type->options_size);
+    if (!inner || !options)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    while (at->n_children == 1 && at->type->max_children == 1 &&
+           !(at->type->flags & (ANB_READS_X | ANB_READS_RAW)))
+        at = (AnbExpert *)at->children; /* the parser's own */
+    anb_options_defaults(type, options, type->options_size);
+    AnbRuns *runs = (AnbRuns *)((char *)options + kinds_of(type)->offset);
+    if (anb_schema_kinds(schema, runs))
+        return anb_fail(error, ANB_E_LIMIT, "the kinds of the columns change more than %d times: put those of a kind "
+                        "side by side", ANB_RUNS_MAX);
+    *inner = *at;
+    inner->warmup = 0;
+    inner->name = NULL;
+    *at = (AnbExpert){type, options, inner, 1, at->warmup, at->name};
+    return 0;
+}
+
+StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expression, const AnbModelOptions *options,
+                                   AnbError *error)
+{
+    AnbModelOptions own;
+    if (anb_model_options_take(options, &own, error))
+        return NULL;
+    AnbArena arena = {.allocator = anb_allocator_of(&own)};
+    StreamingLearner *model = NULL;
+    AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, own.types, error);
+    if (root && (!schema->typed || has_encoder(root) || put_encoder(&arena, schema, root, error) == 0))
+        model = anb_new(schema->n, root, &own, error);
+    anb_arena_free(&arena);
+    if (model && anb_set_schema(model, schema, error)) {
+        anb_free(model);
+        return NULL;
+    }
+    return model;
+}
