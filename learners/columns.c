@@ -8,6 +8,8 @@
  *             g_c = weight / (w + prior), e_c += g_c err / (1 + sum of all g)      backfitting, one sample at a time
  *             a += rate err z / (1 + |z|^2) / (1 + sum of all g)                   z: numbers and times, standardised
  *
+ * Of each time the hour of the week is a category as well.
+ *
  * A category that was never seen has the mean of all, count 0 and effect 0; predicting adds none. All statistics are of
  * what was learned before the row, so that the child never sees the row's own target. Micci-Barreca 2001 on the means,
  * Prokhorenkova et al. 2018 on taking them in order.
@@ -197,6 +199,8 @@ static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const W
     const AnbColumnsLayout *l = &v->l;
     double effects = 0;
     anb_columns_split(v->options, self->n_features, row->raw, w->row, w->times, w->cells);
+    for (size_t t = 0; t < l->times; t++)
+        w->cells[l->categories - l->times + t] = anb_calendar_key(w->times[t]);
     for (size_t t = 0; t < l->times; t++)
         anb_calendar_features(&v->calendars[t], w->times[t], w->row + l->numbers + t * ANB_CALENDAR);
     for (size_t c = 0; c < l->categories; c++) {

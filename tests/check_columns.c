@@ -195,7 +195,7 @@ END_TEST
 START_TEST(times_are_those_of_the_calendar)
 {
     StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
-    double first = 0, last = 0;
+    double first = 0, last = 0, seen[168] = {0};
     for (int row = 0; row < 5000; row++) {
         double seconds = 1e9 + row * 12345.0 * (row % 3 - .5);
         time_t at = (time_t)floor(seconds);
@@ -204,22 +204,24 @@ START_TEST(times_are_those_of_the_calendar)
         double day =
             when.tm_hour / 24. + when.tm_min / 1440. + when.tm_sec / 86400. + (seconds - floor(seconds)) / 86400;
         double week = (when.tm_wday + 6) % 7, year = when.tm_yday / 365.2425, turn = 2 * 3.14159265358979323846;
-        anb_train_one(model, &seconds, 1, 1);
+        int hour = (int)week * 24 + when.tm_hour;
+        anb_train_one(model, &seconds, hour, 1);
         assert_near(shown[0], sin(turn * day), row, 0);
         assert_near(shown[1], cos(turn * day), row, 1);
         assert_near(shown[2], sin(turn * week / 7), row, 2);
         assert_near(shown[3], cos(turn * week / 7), row, 3);
         ck_assert(fabs(shown[4] - sin(turn * year)) < .02 && fabs(shown[5] - cos(turn * year)) < .02);
-        assert_near(shown[6], 24 * day, row, 6);
-        assert_near(shown[7], week, row, 7);
-        assert_near(shown[8], row ? (seconds - first) / 86400 : 0, row, 8);
-        assert_near(shown[9], row && seconds > last ? log(1 + seconds - last) : 0, row, 9);
+        assert_near(shown[6], row ? (seconds - first) / 86400 : 0, row, 6);
+        assert_near(shown[7], row && seconds > last ? log(1 + seconds - last) : 0, row, 7);
+        assert_near(shown[10], log(1 + seen[hour]), row, 10);
+        ck_assert(seen[hour] == 0 || fabs(shown[9] - hour) < 1e-9);
+        seen[hour]++;
         first = row ? first : seconds;
         last = seconds;
     }
     double missing[] = {NAN};
     anb_predict(model, missing);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 8; i++)
         ck_assert(isnan(shown[i]));
     double far[] = {1e300};
     anb_predict(model, far);

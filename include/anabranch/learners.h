@@ -59,12 +59,12 @@ ANB_API extern const StreamingLearnerType anb_scale;
  *     n  number or boolean   as it is
  *     c  category            mean of its targets, their fading mean, log of their count, effect
  *     k  code                as it is (missing where it is no number), and what a category gives
- *     t  time                sine and cosine of the hour, the weekday and the day of the year, hour, weekday, days since
- *                            the first row, log of the seconds since the row before
+ *     t  time                sine and cosine of the hour, the weekday and the day of the year, days since the first row,
+ *                            log of the seconds since the row before; what a category gives, of the hour of the week
  *     x  ignored             nothing
  *
  * The child's row, which it sees as x and as raw, has all numbers and codes first, then the times, then the statistics
- * of categories and codes. Statistics are of the rows learned before. The effect is what a category adds to a linear
+ * of categories and codes, then those of times. Statistics are of the rows learned before. The effect is what a category adds to a linear
  * model of the numbers, the times and the other categories. A column's categories lie in a dictionary of `slots`
  * entries; where it is full the one that has been rare lately gives way. Missing is a category of its own.
  *

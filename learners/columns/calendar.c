@@ -3,8 +3,8 @@
 #include "src/numeric/network.h"
 #include <math.h>
 
-enum { CIRCLES = 6, HOUR = 6, WEEKDAY, SINCE, GAP };
-static const double DAY = 86400, WEEK = 7, YEAR = 365.2425;
+enum { CIRCLES = 6, SINCE = 6, GAP };
+static const double HOUR = 3600, DAY = 86400, WEEK = 7, YEAR = 365.2425;
 static const double FARTHEST = 1e14; /* three million years: days and seconds are exact up to there */
 
 const AnbField anb_calendar_fields[] = {{ANB_MEMBER(AnbCalendar, first), .must = ANB_FINITE},
@@ -38,8 +38,6 @@ void anb_calendar_features(const AnbCalendar *c, double seconds, double *out)
         out[2 * i + 1] = turns[i];
     }
     anb_cosine(out, CIRCLES, 1);
-    out[HOUR] = second / 3600;
-    out[WEEKDAY] = weekday;
     out[SINCE] = c->seen != 0 ? (seconds - c->first) / DAY : 0;
     out[GAP] = c->seen != 0 && seconds > c->last ? anb_log1p(seconds - c->last) : 0;
 }
@@ -52,4 +50,9 @@ void anb_calendar_learn(AnbCalendar *c, double seconds)
         c->first = seconds;
     c->last = seconds;
     c->seen = 1;
+}
+
+double anb_calendar_key(double seconds)
+{
+    return is_time(seconds) ? floor(modulo(seconds / HOUR + 72, 168)) : ANB_NAN; /* 1970 began on a Thursday */
 }

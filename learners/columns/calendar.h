@@ -2,16 +2,16 @@
  * What a time says to a learner of numbers.
  *
  *     sine and cosine of the hour of the day, the day of the week, the day of the year (365.2425 days),
- *     the hour, the weekday (Monday 0), days since the first time learned, log(1 + seconds since the last one)
+ *     days since the first time learned, log(1 + seconds since the last one)
  *
- * All are missing where the time is.
+ * All are missing where the time is. The hour of the week is a category besides.
  */
 #ifndef ANB_COLUMNS_CALENDAR_H
 #define ANB_COLUMNS_CALENDAR_H
 
 #include <anabranch/type.h>
 
-enum { ANB_CALENDAR = 10 };
+enum { ANB_CALENDAR = 8 };
 
 /* Of the times learned; zeroed at the start. */
 typedef struct AnbCalendar {
@@ -22,6 +22,8 @@ extern const AnbField anb_calendar_fields[];
 
 /* Fills out, ANB_CALENDAR doubles. */
 void anb_calendar_features(const AnbCalendar *c, double seconds, double *out);
+/* The hour of the week, from 0 on Monday; a NaN where the time is missing. */
+double anb_calendar_key(double seconds);
 void anb_calendar_learn(AnbCalendar *c, double seconds);
 
 #endif

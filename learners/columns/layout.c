@@ -25,7 +25,7 @@ static void count(AnbColumnsLayout *l, char letter, size_t n)
 {
     l->columns += n;
     l->numbers += letter == 'n' || letter == 'k' ? n : 0;
-    l->categories += letter == 'c' || letter == 'k' ? n : 0;
+    l->categories += letter == 'c' || letter == 'k' || letter == 't' ? n : 0;
     l->times += letter == 't' ? n : 0;
 }
 
@@ -78,14 +78,16 @@ void anb_columns_join(const AnbColumnsOptions *options, size_t n_features, const
     const AnbRuns *runs = runs_of(options);
     AnbColumnsLayout l = anb_columns_layout(options, n_features);
     const double *times = shares + l.numbers, *categories = shares + l.plain;
+    const double *hours = categories + ANB_STATISTICS * (l.categories - l.times);
     size_t named = named_columns(runs);
     for (int i = 0; i < runs->count; i++) {
         char letter = runs->letter[i];
         for (size_t n = length_of(runs, n_features, named, i); n > 0; n--, out++) {
             *out = letter == 'n' || letter == 'k' ? *shares++ : 0;
             if (letter == 't') {
-                *out += sum(times, ANB_CALENDAR);
+                *out += sum(times, ANB_CALENDAR) + sum(hours, ANB_STATISTICS);
                 times += ANB_CALENDAR;
+                hours += ANB_STATISTICS;
             } else if (letter == 'c' || letter == 'k') {
                 *out += sum(categories, ANB_STATISTICS);
                 categories += ANB_STATISTICS;
