@@ -6,7 +6,7 @@
  *     count   log(1 + w)
  *     effect  e_c, from  err = y - (G + a.z + sum of the row's effects)
  *             g_c = weight / (w + prior), e_c += g_c err / (1 + sum of all g)      backfitting, one sample at a time
- *             a += rate err z / (1 + |z|^2) / (1 + sum of all g)                   z: numbers and times, standardised
+ *             a += rate err z / (1 + |z|^2) / (1 + sum of all g)                   z: numbers, standardised, and the circles of times
  *
  * Of each time the hour of the week is a category as well.
  *
@@ -60,11 +60,17 @@ static size_t categories(const AnbNode *self)
     return layout_of(self).categories;
 }
 
-/* Inputs of the linear model, which only categories need. */
+/* What only the linear model needs, which only categories need. */
+static size_t moments(const AnbNode *self)
+{
+    AnbColumnsLayout l = layout_of(self);
+    return l.categories > 0 ? l.numbers : 0;
+}
+
 static size_t inputs(const AnbNode *self)
 {
     AnbColumnsLayout l = layout_of(self);
-    return l.categories > 0 ? l.plain : 0;
+    return l.categories > 0 ? l.inputs : 0;
 }
 
 static size_t sets(const AnbNode *self)
@@ -87,10 +93,10 @@ static const AnbField fields[] = {
                       .record = anb_dictionary_fields,
                       .stride = sizeof(AnbDictionary),
                       .count = categories},
-    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-    [AVERAGE] = {.name = "average", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
-    [M2] = {.name = "m2", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
-    [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = moments, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [AVERAGE] = {.name = "average", .kind = ANB_F64, .count = moments, .must = ANB_FINITE},
+    [M2] = {.name = "m2", .kind = ANB_F64, .count = moments, .must = ANB_FINITE},
+    [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = moments, .must = ANB_FINITE},
     [LINEAR] = {.name = "linear", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
     [SHARES] = {.name = "shares", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
     [SETS] = {.name = "sets", .record = anb_set_fields, .stride = sizeof(AnbSet), .count = sets, .must = ANB_ALIGNED},
@@ -103,13 +109,21 @@ typedef struct View {
     Columns *s;
     AnbCalendar *calendars;
     AnbDictionary *heads;
-    double *weight, *average, *m2, *inv_sd, *a; /* of the linear model's inputs */
+    double *weight, *average, *m2, *inv_sd, *a; /* of the linear model */
     double *shares;
     AnbSet *sets;
 } View;
 
+/* Where a category was found, or ANB_SET as its entry, and 1 / (its weight + prior). */
+typedef struct Place {
+    uint32_t set, entry;
+    double share;
+} Place;
+
 typedef struct Work {
-    double *row, *z, *times, *cells, *place, *answer;
+    double *row, *z, *times, *cells;
+    Place *place; /* of the categories */
+    double *answer;
     double *rest; /* what the linear model says beyond the mean */
 } Work;
 
@@ -134,10 +148,10 @@ static Work work_of(const AnbColumnsLayout *l, double *scratch)
 {
     Work w = {.row = scratch};
     w.z = w.row + l->width;
-    w.times = w.z + l->plain;
+    w.times = w.z + l->inputs;
     w.cells = w.times + l->times;
-    w.place = w.cells + l->categories;
-    w.answer = w.place + l->categories;
+    w.place = (Place *)(w.cells + l->categories);
+    w.answer = (double *)(w.place + l->categories);
     w.rest = w.answer + l->width;
     return w;
 }
@@ -160,7 +174,7 @@ static size_t child_features(const AnbNode *self, size_t i)
 static size_t scratch_doubles(const AnbNode *self)
 {
     AnbColumnsLayout l = layout_of(self);
-    return 2 * l.width + l.plain + l.times + 2 * l.categories + 1;
+    return 2 * l.width + l.inputs + l.times + 3 * l.categories + 1;
 }
 
 /* The child's row comes first. */
@@ -173,25 +187,37 @@ static AnbSet *sets_of(const View *v, size_t c)
     return v->sets + c * v->l.n_sets;
 }
 
-/* The place of a category: the number of its set times ANB_SET + 1, plus its entry. */
-static double encode(const AnbNode *self, const View *v, size_t c, double cell, double *out)
+static Place encode(const AnbNode *self, const View *v, size_t c, double cell, double *out)
 {
     uint64_t key = anb_dictionary_key(cell);
     size_t at = anb_dictionary_set(key, self->seed, v->l.n_sets);
     const AnbSet *set = &sets_of(v, c)[at];
     size_t i = anb_set_find(set, key);
-    const AnbCategory *e = i < ANB_SET ? &set->entry[i] : NULL;
-    double prior = v->options->prior, g = v->s->mean;
-    out[MEAN] = e ? anb_toward(g, e->mean, e->weight / (e->weight + prior)) : g;
-    out[FADING] = e ? e->fading : g;
-    out[COUNT] = e ? anb_log1p(e->weight) : 0;
-    out[EFFECT] = e ? e->effect : 0;
-    return (double)(at * (ANB_SET + 1) + i);
+    double g = v->s->mean;
+    if (i == ANB_SET) {
+        out[MEAN] = out[FADING] = g;
+        out[COUNT] = out[EFFECT] = 0;
+        return (Place){(uint32_t)at, ANB_SET, 1 / v->options->prior};
+    }
+    const AnbCategory *e = &set->entry[i];
+    double share = 1 / (e->weight + v->options->prior);
+    out[MEAN] = anb_toward(g, e->mean, e->weight * share);
+    out[FADING] = e->fading;
+    out[COUNT] = anb_log1p(e->weight);
+    out[EFFECT] = e->effect;
+    return (Place){(uint32_t)at, (uint32_t)i, share};
 }
 
 static AnbRow made_row(const AnbRow *row, const double *made)
 {
     return (AnbRow){made, made, NULL, row->counters, row->outcome};
+}
+
+/* Sines and cosines stand as they are; 0 where the time is missing. */
+static void copy_circles(const double *from, double *z)
+{
+    for (size_t i = 0; i < ANB_CIRCLES; i++)
+        z[i] = from[i] == from[i] ? from[i] : 0;
 }
 
 static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const Work *w)
@@ -209,48 +235,59 @@ static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const W
         effects += out[EFFECT];
     }
     if (l->categories > 0) {
-        anb_standardize(w->row, v->average, v->inv_sd, 4, l->plain, w->z);
-        *w->rest = effects + anb_dot(v->a, w->z, l->plain);
+        anb_standardize(w->row, v->average, v->inv_sd, 4, l->numbers, w->z);
+        for (size_t t = 0; t < l->times; t++)
+            copy_circles(w->row + l->numbers + t * ANB_CALENDAR, w->z + l->numbers + t * ANB_CIRCLES);
+        *w->rest = effects + anb_dot(v->a, w->z, l->inputs);
     }
     return made_row(row, w->row);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
+/* The category's entry, made where there was none. */
 static AnbCategory *entry_of(const View *v, const Work *w, size_t c)
 {
-    size_t place = (size_t)w->place[c], at = place / (ANB_SET + 1), i = place % (ANB_SET + 1);
-    AnbSet *set = &sets_of(v, c)[at];
-    if (i == ANB_SET) {
-        i = anb_set_insert(set, anb_dictionary_key(w->cells[c]));
-        w->place[c] = (double)(at * (ANB_SET + 1) + i);
-    }
-    return &set->entry[i];
+    Place *place = &w->place[c];
+    AnbSet *set = &sets_of(v, c)[place->set];
+    if (place->entry == ANB_SET)
+        place->entry = (uint32_t)anb_set_insert(set, anb_dictionary_key(w->cells[c]));
+    return &set->entry[place->entry];
 }
 
-/* One step of the linear model and of the row's effects; what would leave the doubles is left out. */
-static void learn_effects(const View *v, const Work *w, double y, double weight)
+/* What a step of the row's effects goes by; what would leave the doubles is left out: 0. */
+static double effect_step(const View *v, const Work *w, double y, double weight)
 {
-    const AnbColumnsLayout *l = &v->l;
-    double gains = 0, err = y - (v->s->mean + *w->rest);
-    for (size_t c = 0; c < l->categories; c++)
-        gains += weight / (entry_of(v, w, c)->weight + v->options->prior);
-    double step = err / (1 + gains);
-    if (!(fabs(step) < 0x1p1000))
-        return;
-    for (size_t c = 0; c < l->categories; c++) {
+    double gains = 0;
+    for (size_t c = 0; c < v->l.categories; c++)
+        gains += weight * w->place[c].share;
+    double step = (y - (v->s->mean + *w->rest)) / (1 + gains);
+    return fabs(step) < 0x1p1000 ? step : 0;
+}
+
+static void learn_line(const View *v, const Work *w, double step, double weight)
+{
+    double rate = RATE * weight < 1 ? RATE * weight : 1, norm = 1 + anb_dot(w->z, w->z, v->l.inputs);
+    if (!(anb_axpy(v->a, step * rate / norm, w->z, v->l.inputs) == 0))
+        memset(v->a, 0, v->l.inputs * sizeof *v->a);
+}
+
+static void learn_categories(const View *v, const Work *w, double y, double weight, double step)
+{
+    double growth = anb_dictionary_growth(v->l.n_sets);
+    for (size_t c = 0; c < v->l.categories; c++) {
         AnbCategory *e = entry_of(v, w, c);
-        e->effect = anb_within_doubles(e->effect + step * (weight / (e->weight + v->options->prior)));
+        e->effect = anb_within_doubles(e->effect + step * (weight * w->place[c].share));
+        anb_category_learn(e, y, weight, v->options->memory);
+        anb_dictionary_count(&v->heads[c], growth, e, weight);
+        anb_dictionary_bound(&v->heads[c], sets_of(v, c), v->l.n_sets);
     }
-    double rate = RATE * weight < 1 ? RATE * weight : 1, norm = 1 + anb_dot(w->z, w->z, l->plain);
-    if (!(anb_axpy(v->a, step * rate / norm, w->z, l->plain) == 0))
-        memset(v->a, 0, l->plain * sizeof *v->a);
 }
 
 /* A feature whose moments left the doubles starts again. */
 static void reset_bad_features(const View *v, const AnbRow *row)
 {
-    for (size_t j = 0; j < v->l.plain; j++)
+    for (size_t j = 0; j < v->l.numbers; j++)
         if (anb_nonfinite(&v->average[j], 1) + anb_nonfinite(&v->m2[j], 1) != 0) {
             v->weight[j] = v->average[j] = v->m2[j] = v->inv_sd[j] = 0;
             anb_restart_part(row);
@@ -261,14 +298,11 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
 {
     const AnbColumnsLayout *l = &v->l;
     if (l->categories > 0) {
-        learn_effects(v, w, y, weight);
-        if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->plain) == 0))
+        double step = effect_step(v, w, y, weight);
+        learn_line(v, w, step, weight);
+        learn_categories(v, w, y, weight, step);
+        if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->numbers) == 0))
             reset_bad_features(v, row);
-    }
-    for (size_t c = 0; c < l->categories; c++) {
-        AnbCategory *e = entry_of(v, w, c);
-        anb_category_learn(e, y, weight, v->options->memory);
-        anb_dictionary_count(&v->heads[c], sets_of(v, c), l->n_sets, e, weight);
     }
     for (size_t t = 0; t < l->times; t++)
         anb_calendar_learn(&v->calendars[t], w->times[t]);

@@ -297,7 +297,8 @@ START_TEST(the_rarest_lately_gives_way)
             i = anb_set_insert(&sets[s], key);
             ck_assert_uint_eq(i, want);
         }
-        anb_dictionary_count(&head, sets, SETS, &sets[s].entry[i], 1);
+        anb_dictionary_count(&head, anb_dictionary_growth(SETS), &sets[s].entry[i], 1);
+        anb_dictionary_bound(&head, sets, SETS);
         for (size_t t = 0; t < SETS; t++)
             for (size_t j = 0; j < ANB_SET; j++)
                 count[t][j] /= 1 + 1.0L / (8 * ANB_SET * SETS);

@@ -11,7 +11,7 @@
 
 #include <anabranch/type.h>
 
-enum { ANB_CALENDAR = 8 };
+enum { ANB_CALENDAR = 8, ANB_CIRCLES = 6 }; /* the sines and cosines come first */
 
 /* Of the times learned; zeroed at the start. */
 typedef struct AnbCalendar {

@@ -40,23 +40,20 @@ size_t anb_set_insert(AnbSet *set, uint64_t key)
     return victim;
 }
 
-/* All scores smaller by the same factor. A power of two: nothing is rounded but what leaves the doubles. */
-static void scale_down(AnbDictionary *d, AnbSet *sets, size_t n_sets)
+double anb_dictionary_growth(size_t n_sets)
 {
+    return 1 + 1 / (FADE * ANB_SET * (double)n_sets);
+}
+
+/* All smaller by the same factor, a power of two: nothing is rounded but what leaves the doubles. */
+void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets)
+{
+    if (d->worth < MOST)
+        return;
     d->worth /= MOST;
     for (size_t s = 0; s < n_sets; s++)
         for (size_t i = 0; i < ANB_SET; i++)
             sets[s].entry[i].score /= MOST;
-}
-
-void anb_dictionary_count(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbCategory *entry, double weight)
-{
-    if (d->worth == 0)
-        d->worth = 1;
-    d->worth *= 1 + 1 / (FADE * ANB_SET * (double)n_sets);
-    entry->score += d->worth * weight;
-    if (d->worth >= MOST)
-        scale_down(d, sets, n_sets);
 }
 
 /* How far an exponential mean goes for w samples of the same target. */
@@ -65,17 +62,23 @@ static double share_of(double w, double memory)
     return w == 1 ? 1 / memory : 1 - anb_exp(w * anb_log1p(-1 / memory));
 }
 
+/* A plain mean as long as there are fewer than `memory`, an exponential one from then on. */
+static void learn_young(AnbCategory *entry, double y, double weight, double memory)
+{
+    double room = memory - entry->weight, plain = weight < room ? weight : room;
+    entry->fading = anb_toward(entry->fading, y, plain / (entry->weight + plain));
+    if (weight > plain)
+        entry->fading = anb_toward(entry->fading, y, share_of(weight - plain, memory));
+}
+
 void anb_category_learn(AnbCategory *entry, double y, double weight, double memory)
 {
-    double total = entry->weight + weight, room = memory - entry->weight;
+    double total = entry->weight + weight;
     entry->mean = anb_toward(entry->mean, y, weight / total);
-    /* A plain mean as long as there are fewer than `memory`, an exponential one from then on. */
-    double plain = weight < room ? weight : room;
-    if (plain > 0)
-        entry->fading = anb_toward(entry->fading, y, plain / (entry->weight + plain));
-    double rest = plain > 0 ? weight - plain : weight;
-    if (rest > 0)
-        entry->fading = anb_toward(entry->fading, y, share_of(rest, memory));
+    if (entry->weight < memory)
+        learn_young(entry, y, weight, memory);
+    else
+        entry->fading = anb_toward(entry->fading, y, share_of(weight, memory));
     entry->weight = total;
 }
 

@@ -43,17 +43,22 @@ static inline size_t anb_set_find(const AnbSet *set, uint64_t key)
     unsigned found = 0;
     for (unsigned i = 0; i < ANB_SET; i++)
         found |= (unsigned)(set->key[i] == key) << i;
-    size_t at = 0;
-    while (at < ANB_SET && !(found >> at & 1))
-        at++;
-    return at;
+    return found ? (size_t)__builtin_ctz(found) : ANB_SET;
 }
 
 /* Makes room for a key that is not there: an entry of zeros. Returns which. */
 size_t anb_set_insert(AnbSet *set, uint64_t key);
 
+/* How much more a count is worth from one sample to the next. */
+double anb_dictionary_growth(size_t n_sets);
 /* The column has seen a sample of a category: its count grows, all others fade. */
-void anb_dictionary_count(AnbDictionary *d, AnbSet *sets, size_t n_sets, AnbCategory *entry, double weight);
+static inline void anb_dictionary_count(AnbDictionary *d, double growth, AnbCategory *entry, double weight)
+{
+    d->worth = d->worth == 0 ? 1 : d->worth * growth;
+    entry->score += d->worth * weight;
+}
+/* To be called after a count: scales all down before a count is worth more than doubles hold. */
+void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets);
 /* The category's targets are one more: means and weight follow. */
 void anb_category_learn(AnbCategory *entry, double y, double weight, double memory);
 

@@ -37,6 +37,7 @@ AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_f
     for (int i = 0; i < runs->count; i++)
         count(&l, runs->letter[i], length_of(runs, n_features, named, i));
     l.plain = l.numbers + ANB_CALENDAR * l.times;
+    l.inputs = l.numbers + ANB_CIRCLES * l.times;
     l.width = l.plain + ANB_STATISTICS * l.categories;
     while (l.n_sets * ANB_SET < (size_t)options->slots)
         l.n_sets *= 2;

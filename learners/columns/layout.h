@@ -16,7 +16,8 @@ typedef struct AnbColumnsLayout {
     size_t numbers; /* and codes */
     size_t times;
     size_t categories; /* and codes, and of each time the hour of the week, these last */
-    size_t plain;      /* numbers and what comes of times: the linear model's inputs */
+    size_t plain;      /* numbers and what comes of times */
+    size_t inputs;     /* of the linear model: numbers, and the circles of times */
     size_t width;      /* of the child's row */
     size_t n_sets;     /* of a dictionary; a power of two */
 } AnbColumnsLayout;
