@@ -49,7 +49,8 @@ END_TEST
 START_TEST(presets_know_the_wider_row)
 {
     StreamingLearner *narrow = model_of("a b c d e f g h i j k l", "auto(budget=50)");
-    StreamingLearner *typed = model_of("a:category b:category c:category d:category e f g h i j k l", "auto(budget=50)");
+    StreamingLearner *typed =
+        model_of("a:category b:category c:category d:category e f g h i j k l", "auto(budget=50)");
     ck_assert(strstr(anb_expression(narrow), "poly(") && !strstr(anb_expression(typed), "poly("));
     ck_assert_int_eq(strncmp(anb_expression(typed), "columns(guard(", 14), 0);
     anb_free(narrow);
@@ -59,8 +60,8 @@ END_TEST
 
 START_TEST(what_does_not_fit_is_refused)
 {
-    static const char *const bad[] = {"guard(columns(rls, kinds=\"2n k t n x\"))", "columns(rls, kinds=\"n c k n n x\")",
-                                      "columns(rls, kinds=\"5n\")"};
+    static const char *const bad[] = {"guard(columns(rls, kinds=\"2n k t n x\"))",
+                                      "columns(rls, kinds=\"n c k n n x\")", "columns(rls, kinds=\"5n\")"};
     AnbSchema *schema = schema_of(flights), *numbers = schema_of("a b");
     AnbError error;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

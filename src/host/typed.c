@@ -136,14 +136,15 @@ static int put_encoder(AnbArena *arena, const AnbSchema *schema, AnbExpert *root
     void *options = anb_arena_take(arena, type->options_size);
     if (!inner || !options)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    while (at->n_children == 1 && at->type->max_children == 1 &&
-           !(at->type->flags & (ANB_READS_X | ANB_READS_RAW)))
+    while (at->n_children == 1 && at->type->max_children == 1 && !(at->type->flags & (ANB_READS_X | ANB_READS_RAW)))
         at = (AnbExpert *)at->children; /* the parser's own */
     anb_options_defaults(type, options, type->options_size);
     AnbRuns *runs = (AnbRuns *)((char *)options + kinds_of(type)->offset);
     if (anb_schema_kinds(schema, runs))
-        return anb_fail(error, ANB_E_LIMIT, "the kinds of the columns change more than %d times: put those of a kind "
-                        "side by side", ANB_RUNS_MAX);
+        return anb_fail(error, ANB_E_LIMIT,
+                        "the kinds of the columns change more than %d times: put those of a kind "
+                        "side by side",
+                        ANB_RUNS_MAX);
     *inner = *at;
     inner->warmup = 0;
     inner->name = NULL;
