@@ -75,11 +75,9 @@ static bool plain_form(const CellFormat *format, const Cell *cell, char *out, si
     return !grouped || fraction || digits == 3;
 }
 
-/* The number reader is fastest with room to look ahead, and finds the cell's end by itself. */
 static bool read_plain(const Cell *cell, const char *limit, double *value)
 {
-    int used = limit ? anb_number_parse(cell->text, (size_t)(limit - cell->text), value) : 0;
-    return (used > 0 && (size_t)used == cell->size) || anb_number_parse_all(cell->text, cell->size, value) == 0;
+    return cell_plain_number(cell, limit, value) || anb_number_parse_all(cell->text, cell->size, value) == 0;
 }
 
 static bool read_local(const CellFormat *format, const Cell *cell, double *value)

@@ -1,4 +1,5 @@
 /* The CSV reader: a buffer that holds one whole record and what was read beyond it. */
+#define _GNU_SOURCE /* memrchr */
 #include "csv.h"
 #include "cli.h"
 #include "input.h"
@@ -17,7 +18,8 @@ struct CsvState {
     bool begun, ended; /* whether the first bytes were looked at; nothing is left to read */
     bool holding;      /* what is read from keep on stays in the buffer */
     size_t keep;
-    bool quotes; /* whether the record has any */
+    bool quotes;  /* whether the record has any */
+    size_t ready; /* behind the last line end that was read */
     uint64_t skip_lines;
 };
 
@@ -72,6 +74,8 @@ static int fill(Csv *csv)
     s->filled += (size_t)got;
     s->ended = got == 0;
     memset(s->buffer + s->filled, 0, PADDING);
+    const char *line_end = memrchr(s->buffer + s->from, '\n', s->filled - s->from);
+    s->ready = line_end ? (size_t)(line_end - s->buffer) + 1 : 0;
     return 0;
 }
 
@@ -366,8 +370,7 @@ int csv_next(Csv *csv)
 
 bool csv_ready(const Csv *csv)
 {
-    const struct CsvState *s = csv->state;
-    return memchr(s->buffer + s->from, '\n', s->filled - s->from) != NULL;
+    return csv->state->from < csv->state->ready;
 }
 
 bool csv_is_live(const Csv *csv)

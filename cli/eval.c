@@ -113,7 +113,7 @@ static int run_eval(const Arguments *a)
         status = run_stream(&run);
     }
     if (run.progress.recent)
-        progress_end(&run.progress, run.score, run.fit);
+        progress_end(&run.progress, run.score, &run.fit);
     int watched = watch_end(&run.watch, run.model, &run.rows, a->operand[0]);
     status = status ? status : watched;
     int written = output_close(&run.predictions, status == 0);

@@ -21,19 +21,33 @@ int progress_start(Progress *progress, FILE *table, uint64_t every)
     return 0;
 }
 
-static void row(Progress *progress, const AnbScore *all, const AnbScore *fit)
+void fit_add(Fit *fit, double y, double prediction)
+{
+    if (fit->n++ == 0)
+        fit->first = y;
+    fit->sum += y - fit->first;
+    fit->square += (y - fit->first) * (y - fit->first);
+    fit->error += (y - prediction) * (y - prediction);
+}
+
+double fit_r2(const Fit *fit)
+{
+    double spread = fit->square - fit->sum * fit->sum / (double)fit->n;
+    return spread > 0 ? 1 - fit->error / spread : ANB_NAN;
+}
+
+static void row(Progress *progress, const AnbScore *all, const Fit *fit)
 {
     char count[SHOW_SIZE], mae[SHOW_SIZE], rmse[SHOW_SIZE], r2[SHOW_SIZE], recent[SHOW_SIZE];
-    AnbScoreReport total, since, later;
+    AnbScoreReport total, since;
     anb_score_report(all, &total);
-    anb_score_report(fit, &later);
     anb_score_report(progress->recent, &since);
     anb_score_reset(progress->recent);
     if (progress->shown == 0)
         fprintf(progress->table, "%12s %12s %12s %12s %16s\n", "rows", "mae", "rmse", "r2", "rmse since above");
     progress->shown = total.n;
     fprintf(progress->table, "%12s %12s %12s %12s %16s\n", show_count(total.n, count), show_number(total.mae, mae),
-            show_number(total.rmse, rmse), show_number(later.r2, r2), show_number(since.rmse, recent));
+            show_number(total.rmse, rmse), show_number(fit_r2(fit), r2), show_number(since.rmse, recent));
     fflush(progress->table);
 }
 
@@ -49,8 +63,7 @@ static void line(Progress *progress, const AnbScore *all)
     fprintf(stderr, "\r%s rows, rmse %s \033[K", show_count(total.n, count), show_number(total.rmse, rmse));
 }
 
-void progress_step(Progress *progress, const AnbScore *all, const AnbScore *fit, double y, double prediction,
-                   uint64_t n)
+void progress_step(Progress *progress, const AnbScore *all, const Fit *fit, double y, double prediction, uint64_t n)
 {
     if (progress->table) {
         anb_observe(anb_score_observer(progress->recent), NULL, NULL, y, prediction);
@@ -63,7 +76,7 @@ void progress_step(Progress *progress, const AnbScore *all, const AnbScore *fit,
         line(progress, all);
 }
 
-void progress_end(Progress *progress, const AnbScore *all, const AnbScore *fit)
+void progress_end(Progress *progress, const AnbScore *all, const Fit *fit)
 {
     AnbScoreReport total;
     anb_score_report(all, &total);

@@ -9,6 +9,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* What r2 is made of: sums about the first target. */
+typedef struct Fit {
+    uint64_t n;
+    double first, sum, square, error; /* target; sum and squares of targets about it; squared errors */
+} Fit;
+
+void fit_add(Fit *fit, double y, double prediction);
+/* 1 - SSE/SST; NaN where all targets are equal. */
+double fit_r2(const Fit *fit);
+
 typedef struct Progress {
     FILE *table;    /* where rows go; NULL: none */
     bool terminal;  /* whether there is a line on stderr */
@@ -21,10 +31,9 @@ typedef struct Progress {
 /* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the complaint made. */
 int progress_start(Progress *progress, FILE *table, uint64_t every);
 /* After each prediction that was scored; `all` has it already; r2 is that of `fit`. */
-void progress_step(Progress *progress, const AnbScore *all, const AnbScore *fit, double y, double prediction,
-                   uint64_t n);
+void progress_step(Progress *progress, const AnbScore *all, const Fit *fit, double y, double prediction, uint64_t n);
 /* The last row, and the line away. */
-void progress_end(Progress *progress, const AnbScore *all, const AnbScore *fit);
+void progress_end(Progress *progress, const AnbScore *all, const Fit *fit);
 /* Seconds from some point on. */
 double progress_clock(void);
 

@@ -12,11 +12,10 @@ static uint64_t rejected(const Run *run)
 
 void result_print_json(const Run *run, const char *stream_name)
 {
-    AnbScoreReport r, fit;
+    AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     Json json = {run->text, false};
     anb_score_report(run->score, &r);
-    anb_score_report(run->fit, &fit);
     json_open(&json, NULL, '{');
     json_text(&json, "learner", anb_expression(run->model));
     json_text(&json, "stream", stream_name);
@@ -24,7 +23,7 @@ void result_print_json(const Run *run, const char *stream_name)
     json_count(&json, "features", run->rows.n_features);
     json_number(&json, "mae", r.mae);
     json_number(&json, "rmse", r.rmse);
-    json_number(&json, "r2", fit.r2);
+    json_number(&json, "r2", fit_r2(&run->fit));
     json_number(&json, "rmse_second_half", r.rmse_second_half);
     json_count(&json, "rejected", rejected(run));
     json_number(&json, "samples_per_second", n > 0 && run->learning > 0 ? (double)n / run->learning : ANB_NAN);
@@ -57,10 +56,9 @@ static void print_experts(const Run *run)
 void result_print(const Run *run, const char *stream_name)
 {
     char a[SHOW_SIZE], b[SHOW_SIZE];
-    AnbScoreReport r, fit;
+    AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     anb_score_report(run->score, &r);
-    anb_score_report(run->fit, &fit);
     fprintf(run->text, "%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
     fprintf(run->text, "stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
             run->rows.names[run->rows.n_features]);
@@ -74,7 +72,7 @@ void result_print(const Run *run, const char *stream_name)
     fprintf(run->text, "mae               %s\n", show_number(r.mae, a));
     fprintf(run->text, "rmse              %s (second half %s)\n", show_number(r.rmse, a),
             show_number(r.rmse_second_half, b));
-    fprintf(run->text, "r2                %s\n", show_number(fit.r2, a));
+    fprintf(run->text, "r2                %s\n", show_number(fit_r2(&run->fit), a));
     fprintf(run->text, "speed             %s samples a second\n",
             run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
     fprintf(run->text, "state             %s\n", show_bytes(anb_state_bytes(run->model), a));

@@ -92,6 +92,7 @@ static double *destination(Rows *rows, size_t place, double *x, double *y, doubl
 static int read_cells(Rows *rows, double *x, double *y)
 {
     Table *table = &rows->table;
+    const char *limit = rows->cells.local ? NULL : table->limit;
     int status = 0;
     for (size_t i = 0; i < table->columns; i++) {
         size_t place = rows->place[i];
@@ -99,6 +100,8 @@ static int read_cells(Rows *rows, double *x, double *y)
             continue;
         double unused, *to = place < rows->n_features ? &x[place] : destination(rows, place, x, y, &unused);
         bool number = rows->column[i].kind == ANB_COLUMN_NUMBER;
+        if (number && cell_plain_number(&table->cell[i], limit, to))
+            continue;
         if (number ? cell_number(&rows->cells, &table->cell[i], table->limit, to) : typed_cell(rows, i, to))
             continue;
         status = status ? status : not_of_its_kind(rows, i);

@@ -15,8 +15,7 @@ int run_start(Run *run)
     run->y = malloc(3 * run->block * sizeof *run->y);
     run->number = malloc(run->block * sizeof *run->number);
     run->score = anb_score_new(NULL);
-    run->fit = anb_score_new(NULL);
-    if (!run->x || !run->y || !run->number || !run->score || !run->fit)
+    if (!run->x || !run->y || !run->number || !run->score)
         return complain(BAD_DATA, "out of memory");
     run->said = run->y + run->block;
     run->weight = run->said + run->block;
@@ -30,7 +29,6 @@ void run_end(Run *run)
         anb_free(run->model);
     saved_close(&run->saved);
     anb_score_free(run->score);
-    anb_score_free(run->fit);
     anb_score_free(run->progress.recent);
     delay_end(&run->delay);
     free(run->x);
@@ -96,8 +94,8 @@ static void score(Run *run, double y, double said)
 {
     anb_observe(anb_score_observer(run->score), NULL, NULL, y, said);
     if (run->scored > 0 || run->before.trained > 0 || run->burn_in > 0)
-        anb_observe(anb_score_observer(run->fit), NULL, NULL, y, said);
-    progress_step(&run->progress, run->score, run->fit, y, said, ++run->scored);
+        fit_add(&run->fit, y, said);
+    progress_step(&run->progress, run->score, &run->fit, y, said, ++run->scored);
 }
 
 static void account_block(Run *run, size_t n)

@@ -19,7 +19,7 @@ typedef struct Run {
     Saved saved; /* with -m */
     StreamingLearner *model;
     AnbScore *score;
-    AnbScore *fit; /* for r2: without the first answer of a model that had learned nothing */
+    Fit fit; /* without the first answer of a model that had learned nothing */
     Output predictions;
     Answers answers;
     Progress progress;
