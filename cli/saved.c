@@ -20,6 +20,38 @@ static int open_schema(Saved *saved, const char *path)
                     saved->schema ? "not as many as features" : error.message);
 }
 
+/* The note that holds how the table was written, where that was said: decimal=, thousands=. header=no missing=A,B */
+static const char table_note[] = "table";
+
+static void table_text(const Rows *rows, char *out, size_t room)
+{
+    const CellFormat *cells = &rows->cells;
+    char thousands[] = " thousands=.";
+    thousands[sizeof thousands - 2] = cells->thousands;
+    snprintf(out, room, "decimal=%c%s%s%s%s", cells->decimal, cells->thousands ? thousands : "",
+             rows->table.no_header ? " header=no" : "", cells->missing ? " missing=" : "",
+             cells->missing ? cells->missing : "");
+}
+
+/* What an option does not say is as it was when the model learned. */
+static void take_table(const Saved *saved, RowsOptions *options)
+{
+    const char *text = anb_snapshot_note(saved->snapshot, table_note),
+               *missing = text ? strstr(text, " missing=") : NULL;
+    if (!text || strncmp(text, "decimal=", 8) != 0 || strlen(text) < 9)
+        return;
+    const char *thousands = strncmp(text + 9, " thousands=", 11) == 0 ? text + 20 : NULL;
+    const char *header = strstr(text, " header=no");
+    if (!options->cells.decimal)
+        options->cells.decimal = text[8];
+    if (!options->cells.thousands && thousands && *thousands != options->cells.decimal)
+        options->cells.thousands = *thousands;
+    if (!options->table.header && header && (!missing || header < missing))
+        options->table.no_header = true;
+    if (!options->cells.missing && missing)
+        options->cells.missing = missing + 9;
+}
+
 int saved_open(Saved *saved, const char *path)
 {
     AnbError error = {0};
@@ -47,6 +79,7 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     named.features = kept->features;
     named.n_features = kept->features ? anb_n_features(saved->model) : 0;
     named.known = saved->schema;
+    take_table(saved, &named);
     named.model_name = kept->target;
     named.no_target = !target;
     named.model_target = !named.target;
@@ -65,10 +98,21 @@ int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t le
     AnbError error = {0};
     int n = snprintf(count, sizeof count, "%llu", (unsigned long long)learned_rows);
     const char *schema = anb_schema_text(rows->schema);
-    AnbNote notes[] = {{"rows", count, (size_t)n}, {schema_note, schema, strlen(schema)}};
-    AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], notes,
-                                anb_schema_is_typed(rows->schema) ? 2 : 1};
-    if (anb_save(model, &extras, path, &error))
+    size_t room = 64 + (rows->cells.missing ? strlen(rows->cells.missing) : 0);
+    char *table = malloc(room);
+    if (!table)
+        return complain(BAD_DATA, "out of memory");
+    table_text(rows, table, room);
+    AnbNote notes[3] = {{"rows", count, (size_t)n}};
+    size_t n_notes = 1;
+    if (anb_schema_is_typed(rows->schema))
+        notes[n_notes++] = (AnbNote){schema_note, schema, strlen(schema)};
+    if (strcmp(table, "decimal=.") != 0)
+        notes[n_notes++] = (AnbNote){table_note, table, strlen(table)};
+    AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], notes, n_notes};
+    int code = anb_save(model, &extras, path, &error);
+    free(table);
+    if (code)
         return complain(BAD_DATA, "%s", error.message);
     return 0;
 }

@@ -85,6 +85,21 @@ START_TEST(no_header)
 }
 END_TEST
 
+/* How the table was written when the model learned holds for the next one. */
+START_TEST(a_model_knows_how_its_tables_are_written)
+{
+    write_text("t.csv", "1,5;x;3\n2,5;3;4\n-1;4;5\n");
+    ck_assert_int_eq(
+        run("$A train -l 'scale(rls)' --no-header --decimal , --missing x,-1 -o m.anb t.csv && $A predict -m m.anb "
+            "t.csv >1 && $A predict -m m.anb --no-header --decimal , --missing x,-1 t.csv >2 && cmp 1 2 && wc -l <1"),
+        0);
+    ck_assert_str_eq(out, "4\n");
+    ck_assert_int_eq(run("$A train -m m.anb -o n.anb t.csv && $A inspect n.anb"), 0);
+    ck_assert(strstr(out, "decimal=, header=no missing=x,-1"));
+    refused(run("$A predict -m m.anb --header t.csv"), 1, "is not the name of a column");
+}
+END_TEST
+
 START_TEST(columns_by_name_and_number)
 {
     write_text("t.csv", ",a,note,note,\"b,c\",y\n0,1,p,q,2,3\n1,2,p,q,3,4\n2,1,p,q,1,8\n");
@@ -392,6 +407,7 @@ static Suite *suite(void)
     tcase_add_test(tests, comments_and_units_are_skipped);
     tcase_add_test(tests, numbers_as_other_countries_write_them);
     tcase_add_test(tests, no_header);
+    tcase_add_test(tests, a_model_knows_how_its_tables_are_written);
     tcase_add_test(tests, columns_by_name_and_number);
     tcase_add_test(tests, trailing_delimiters);
     tcase_add_test(tests, words_for_missing_cells);
