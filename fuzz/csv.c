@@ -135,12 +135,9 @@ static int plain_cell(Plain *plain)
     if (plain->p < plain->end && *plain->p == '"') {
         if (!plain_quoted(plain))
             return -1;
-        bool ended = cell_ends(plain, plain->p);
-        while (blank(plain, plain->p))
+        while (plain->delimiter != ' ' && blank(plain, plain->p))
             plain->p++;
-        if (!ended && !cell_ends(plain, plain->p))
-            return -1;
-        if (plain->delimiter == ' ' && !ended)
+        if (!cell_ends(plain, plain->p))
             return -1;
     } else {
         while (!cell_ends(plain, plain->p))
