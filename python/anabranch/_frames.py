@@ -1,0 +1,252 @@
+"""Tables of any kind to matrices of doubles, and predictions back to the caller's kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._core import InputError
+from ._schema import Schema
+
+Wrap = Callable[[np.ndarray], Any]
+
+
+def _kind(X: Any) -> str:
+    """The library that a table is of, without importing any."""
+    for name in ("pandas", "polars", "pyarrow"):
+        module = sys.modules.get(name)
+        if module is None:
+            continue
+        types = {"pandas": ("DataFrame",), "polars": ("DataFrame",), "pyarrow": ("Table", "RecordBatch")}[name]
+        if any(isinstance(X, getattr(module, t)) for t in types if hasattr(module, t)):
+            return name
+    if type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect"):
+        return "lazy"
+    return "arrow" if hasattr(X, "__arrow_c_stream__") else ""
+
+
+def _import_arrow(X: Any) -> Any:
+    """What offers an Arrow stream, by whichever library is there."""
+    try:
+        import pyarrow
+
+        return pyarrow.table(X)
+    except ImportError:
+        pass
+    try:
+        import polars
+
+        return polars.DataFrame(X)
+    except ImportError:
+        raise InputError("reading an Arrow stream needs pyarrow or polars") from None
+
+
+def _names(kind: str, X: Any) -> list[str]:
+    names = list(X.schema.names) if kind == "pyarrow" else list(X.columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"a column is named by a {type(name).__name__}: name the columns by str, or give X.to_numpy()")
+    return names
+
+
+# ---- the kinds of columns ----
+
+
+def _column_kind(kind: str, X: Any, name: str) -> str:
+    if kind == "pandas":
+        dtype = X[name].dtype
+        letter = getattr(dtype, "kind", "O")
+        if letter == "M":
+            return "time"
+        if letter == "b":
+            return "boolean"
+        return "number" if letter in "iuf" else "category"
+    if kind == "polars":
+        dtype = X.schema[name]
+        if dtype.is_temporal():
+            return "time"
+        if dtype == sys.modules["polars"].Boolean:
+            return "boolean"
+        return "number" if dtype.is_numeric() else "category"
+    types = sys.modules["pyarrow"].types
+    dtype = X.schema.field(name).type
+    if types.is_temporal(dtype):
+        return "time"
+    if types.is_boolean(dtype):
+        return "boolean"
+    number = types.is_integer(dtype) or types.is_floating(dtype) or types.is_decimal(dtype)
+    return "number" if number else "category"
+
+
+def _schema_of(kind: str, X: Any, names: list[str]) -> str | None:
+    kinds = {name: _column_kind(kind, X, name) for name in names}
+    typed = any(k in ("category", "time") for k in kinds.values())
+    return Schema(kinds).text if typed else None
+
+
+# ---- columns to doubles ----
+
+
+def _cells(model: Any, j: int, cells: list[Any]) -> np.ndarray:
+    """Cells of any kind; each different one is read once."""
+    try:
+        unique = list(dict.fromkeys(cells))
+    except TypeError:
+        unique = list(cells)
+        cells = list(range(len(cells)))
+        values = np.empty(len(unique))
+        model._cells(j, unique, values)
+        return values
+    values = np.empty(len(unique))
+    model._cells(j, unique, values)
+    table = dict(zip(unique, values.tolist()))
+    return np.fromiter(map(table.__getitem__, cells), float, len(cells))
+
+
+def _micros(column: np.ndarray) -> np.ndarray:
+    micros = column.astype("datetime64[us]")
+    out = micros.astype(np.int64) / 1e6
+    out[np.isnat(micros)] = np.nan
+    return out
+
+
+def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    letter = getattr(s.dtype, "kind", "O")
+    if kind == "time" and letter == "M":
+        zone = getattr(s.dt, "tz", None)
+        return _micros((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
+    if kind in ("number", "code", "boolean") and letter in "iufb":
+        return s.to_numpy(dtype=float, na_value=np.nan)
+    return _cells(model, j, s.astype(object).where(s.notna(), None).tolist())
+
+
+def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    polars = sys.modules["polars"]
+    if kind == "time" and s.dtype.is_temporal():
+        return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
+    if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
+        return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
+    return _cells(model, j, s.to_list())
+
+
+def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    pyarrow = sys.modules["pyarrow"]
+    types = pyarrow.types
+    number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
+    if kind == "time" and types.is_temporal(s.type):
+        s = s.cast(pyarrow.timestamp("us", getattr(s.type, "tz", None))).cast(pyarrow.int64())
+        return s.cast(pyarrow.float64()).to_numpy(zero_copy_only=False) / 1e6
+    if kind in ("number", "code", "boolean") and number:
+        return s.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+    return _cells(model, j, s.to_pylist())
+
+
+_READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
+
+
+def _kinds(model: Any) -> list[str]:
+    text = model.schema_text
+    return [model._kind(j) for j in range(model.n_features)] if text else ["number"] * model.n_features
+
+
+def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
+    names = _names(kind, X)
+    if model.n_features is None:
+        features = sorted(names)
+        model._adopt(features, model._schema_for(features) or _schema_of(kind, X, features))
+    features = list(model.features) if model.features is not None else names
+    missing = [name for name in features if name not in set(names)]
+    if missing:
+        raise InputError(f"the table has no column {missing[0]!r}" + f" and {len(missing) - 1} more" * (len(missing) > 1))
+    if len(features) != model.n_features:
+        raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
+    model._extra_columns(len(names) - len(features))
+    rows = X.num_rows if kind == "pyarrow" else len(X)
+    out = np.empty((rows, len(features)))
+    for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
+        column = X.column(name) if kind == "pyarrow" else X[name]
+        if kind == "pandas" and getattr(column, "ndim", 1) != 1:
+            raise InputError(f"two columns are named {name!r}")
+        if column_kind == "ignored":
+            out[:, j] = 0
+        else:
+            out[:, j] = _READ[kind](model, j, column_kind, column)
+    return out
+
+
+# ---- matrices and rows ----
+
+
+def _array(model: Any, X: np.ndarray) -> np.ndarray:
+    if X.ndim != 2:
+        raise InputError(f"X has {X.ndim} dimensions; a table of rows and columns has 2")
+    if model.n_features is None and model._schema_for(None):
+        raise InputError("columns of a matrix have no names: give features=[...] beside the schema")
+    if X.dtype == object or (model.schema_text and model.n_features is not None):
+        return _rows(model, X.tolist())
+    return np.ascontiguousarray(X, dtype=float)
+
+
+def _rows(model: Any, rows: list[Any]) -> np.ndarray:
+    if not rows:
+        return np.empty((0, model.n_features or 1))
+    if model.n_features is None:
+        model._first(rows[0])
+    out = np.empty((len(rows), model.n_features))
+    model._rows(rows, out)
+    return out
+
+
+def _series(kind: str, X: Any, name: str) -> Wrap:
+    if kind == "pandas":
+        pandas, index = sys.modules["pandas"], X.index
+        return lambda out: pandas.Series(out, index=index, name=name)
+    if kind == "polars":
+        polars = sys.modules["polars"]
+        return lambda out: polars.Series(name, out)
+    pyarrow = sys.modules["pyarrow"]
+    return lambda out: pyarrow.array(out)
+
+
+def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
+    """X as a C-contiguous matrix of doubles, and what makes a vector of predictions the caller's kind."""
+    if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.c_contiguous and not model.schema_text:
+        if model.n_features is not None:
+            return X, lambda out: out
+    kind = _kind(X)
+    if kind == "lazy":
+        X, kind = X.collect(), "polars"
+    if kind == "arrow":
+        X = _import_arrow(X)
+        kind = _kind(X)
+    if kind:
+        return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
+    if isinstance(X, np.ndarray):
+        return _array(model, X), lambda out: out
+    if isinstance(X, (str, bytes, dict)):
+        raise TypeError(f"X is a table, not a {type(X).__name__}")
+    if hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
+        return _array(model, np.asarray(X)), lambda out: out
+    try:
+        rows = list(X)
+    except TypeError:
+        raise TypeError(f"X is a table of rows, not a {type(X).__name__}") from None
+    return _rows(model, rows), lambda out: out
+
+
+def vector(values: Any, name: str) -> np.ndarray:
+    """Targets or weights as doubles."""
+    if isinstance(values, (str, bytes, dict)):
+        raise TypeError(f"{name} is a vector, not a {type(values).__name__}")
+    try:
+        out = np.ascontiguousarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} is no vector of numbers: {error}") from None
+    if out.ndim == 2 and 1 in out.shape:
+        out = out.reshape(-1)
+    if out.ndim != 1:
+        raise InputError(f"{name} has {out.ndim} dimensions; a vector has one")
+    return out

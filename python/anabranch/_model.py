@@ -1,0 +1,373 @@
+"""The Model: single rows are handled in C; here are tables, pickles and read-outs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from . import _core, _frames, _page
+from ._schema import Schema, text_for
+
+if TYPE_CHECKING:
+    from ._recorder import Recorder
+
+_M = TypeVar("_M", bound="Model")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """A mixture of experts as it stood at the last row; the arrays have one entry for each expert.
+
+    Attributes
+    ----------
+    names : list of str
+        The experts' names.
+    weight, probability, after : ndarray
+        Weights in the mix; the gate's probabilities for the row; those after the last learning step.
+    prediction_of : ndarray
+        What each expert said; nan where it was not active.
+    utilization, load, progress : ndarray
+        Running mean of ``after``; running share of samples where the expert was active; warmup, 0 to 1.
+    trained : ndarray of int
+        Samples each expert learned since its last reset.
+    dead, reset : ndarray of bool
+        Hardly used; reset by the last sample.
+    active : list of int
+        The active experts in the order of selection.
+    samples : int
+        Seen by this mixture.
+    prediction, target, error : float
+        Of the last row and the last sample learned.
+    disagreement, gate_entropy, alignment, load_balance_rate : float
+        Sample standard deviation of the active predictions; running entropy of the gate divided by ln K; running
+        agreement of the prediction's accelerations; step of the load's bias.
+    dense : bool
+        Whether every expert is active at each row.
+    """
+
+    names: list[str]
+    weight: np.ndarray
+    probability: np.ndarray
+    after: np.ndarray
+    prediction_of: np.ndarray
+    utilization: np.ndarray
+    load: np.ndarray
+    progress: np.ndarray
+    trained: np.ndarray
+    dead: np.ndarray
+    reset: np.ndarray
+    active: list[int]
+    samples: int
+    prediction: float
+    target: float
+    error: float
+    disagreement: float
+    gate_entropy: float
+    alignment: float
+    load_balance_rate: float
+    dense: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """How an expert that is a network shares its hidden units among the features.
+
+    Attributes
+    ----------
+    expert : int
+        Which expert of the mixture.
+    norms, dimensionality, specialization, polysemanticity : ndarray
+        One value for each feature.
+    interference : ndarray
+        features x features; 0 on the diagonal.
+    """
+
+    expert: int
+    norms: np.ndarray
+    dimensionality: np.ndarray
+    specialization: np.ndarray
+    polysemanticity: np.ndarray
+    interference: np.ndarray
+
+
+class Model(_core.Model):
+    """A model that learns from one sample at a time.
+
+    Parameters
+    ----------
+    expression : str
+        What to make, such as ``"scale(rls)"`` or ``"auto(budget=5)"``; see ``learners()`` and the manual.
+    features : int or sequence of str, optional
+        How many cells a row has, or their names. Else both come from the first row; named cells are then sorted by
+        name.
+    seed : int
+        What every random choice is derived from.
+    schema : Schema or mapping of str to str, optional
+        Kinds of the columns that are no numbers: ``{"store": "category", "when": "time"}``. Else they come from the
+        first row's cells or the first frame's dtypes. Such a table is read through the learner ``columns``, which is
+        put around the expression where it is not in it.
+    target : str, optional
+        The target's name, kept in files.
+    bad_rows : {"raise", "skip"}
+        What happens to a row that is refused: an ``InputError``, or a prediction of nan and a count in ``counters``.
+    extra : {"ignore", "raise"}
+        What happens to keys and columns that are no features.
+    max_bytes : int
+        Bound of the model's memory; 1 GiB.
+
+    Raises
+    ------
+    ExpressionError
+        The expression is refused; the message shows where.
+    """
+
+    def __init__(
+        self,
+        expression: str = "auto",
+        features: int | Sequence[str] | None = None,
+        *,
+        seed: int = 1,
+        schema: Mapping[str, str] | None = None,
+        target: str | None = None,
+        bad_rows: str = "raise",
+        extra: str = "ignore",
+        max_bytes: int = 1 << 30,
+    ) -> None:
+        self._wanted: Schema | None = None if schema is None else Schema(schema)
+        text = None
+        if self._wanted is not None:
+            if isinstance(features, int):
+                raise _core.InputError("a schema goes by names: give features as names")
+            if features is not None:
+                features = list(features)
+                text = self._schema_for(features)
+        super().__init__(
+            expression, features, seed=seed, schema=text, target=target, bad_rows=bad_rows, extra=extra, max_bytes=max_bytes
+        )
+
+    # ---- tables ----
+
+    def _schema_for(self, features: list[str] | None) -> str | None:
+        wanted: Schema | None = self.__dict__.get("_wanted")
+        if wanted is None or features is None:
+            return None if wanted is None else wanted.text
+        unknown = [name for name in wanted if name not in features]
+        if unknown:
+            raise _core.InputError(f"the schema names {unknown[0]!r}, which is no feature")
+        return text_for(wanted, features)
+
+    def _first(self, row: Any) -> None:
+        """Names and kinds from a first row."""
+        if self.__dict__.get("_wanted") is not None and hasattr(row, "keys"):
+            features = sorted(row.keys())
+            self._adopt(features, self._schema_for(features))
+        else:
+            self._ready(row)
+
+    def learn_many(self, X: Any, y: Any, w: Any = None) -> None:
+        """Learns many samples in order; the bits are those of a loop over ``learn_one``.
+
+        Parameters
+        ----------
+        X : array, data frame or sequence of rows, shape (n, n_features)
+            numpy, pandas, polars, pyarrow, whatever offers an Arrow stream, or dicts and sequences. A C-contiguous
+            array of float64 is read in place. Columns of frames are found by their names.
+        y : array-like, shape (n,)
+            The targets, finite.
+        w : array-like, shape (n,), optional
+            How many samples each counts for, >= 0.
+
+        Raises
+        ------
+        InputError
+            A row is refused; all are checked first, so nothing was learned.
+        """
+        rows, _ = _frames.matrix(self, X)
+        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)
+
+    def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
+        """As ``learn_many``; returns what was predicted for each sample before it was seen.
+
+        Returns
+        -------
+        ndarray, Series or array of X's library, shape (n,)
+        """
+        rows, wrap = _frames.matrix(self, X)
+        out = np.empty(len(rows))
+        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
+        return wrap(out)
+
+    def predict_many(self, X: Any) -> Any:
+        """The predictions for many rows; the bits are those of a loop over ``predict_one``.
+
+        Parameters
+        ----------
+        X : array, data frame or sequence of rows, shape (n, n_features)
+            As for ``learn_many``.
+
+        Returns
+        -------
+        ndarray, Series or array of X's library, shape (n,)
+            With X's index.
+        """
+        rows, wrap = _frames.matrix(self, X)
+        out = np.empty(len(rows))
+        self._many(rows, None, None, out)
+        return wrap(out)
+
+    # ---- copies, bytes and files ----
+
+    def copy(self: _M) -> _M:
+        """A copy that goes its own way, with the attributes that a subclass added."""
+        twin = self._copy()
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __copy__(self: _M) -> _M:
+        return self.copy()
+
+    def __deepcopy__(self: _M, memo: dict[int, Any]) -> _M:
+        import copy
+
+        twin = self._copy()
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = self._settings()
+        data = self.to_bytes() if settings.pop("made") else None
+        return _unpickle, (type(self), data, settings), self.__dict__ or None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model to a file, which is the old or the whole new one at every moment.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The program ``anabranch`` and the Redis module read it too.
+
+        Raises
+        ------
+        OSError
+            The old file is as it was.
+        """
+        super().save(path)
+
+    # ---- seeing inside ----
+
+    @property
+    def schema(self) -> Schema | None:
+        """Schema or None : the columns' kinds, where they are not all numbers."""
+        if not self.schema_text:
+            wanted: Schema | None = self.__dict__.get("_wanted")
+            return wanted
+        return Schema({name: self._kind(j) for j, name in enumerate(self.features or ())})
+
+    def mixture(self, path: str | None = None) -> Mixture:
+        """A mixture of the model as it stands.
+
+        Parameters
+        ----------
+        path : str, optional
+            Names from below the root to a mixture, with slashes between; else the first one is meant.
+
+        Raises
+        ------
+        UnsupportedError
+            There is no mixture.
+        """
+        figures = self._mixture(path)
+        for name in ("weight", "probability", "after", "prediction_of", "utilization", "load", "progress"):
+            figures[name] = np.array(figures[name], dtype=float)
+        for name, dtype in (("trained", np.uint64), ("dead", bool), ("reset", bool)):
+            figures[name] = np.array(figures[name], dtype=dtype)
+        return Mixture(**figures)
+
+    def gate_weights(self) -> dict[str, np.ndarray | None]:
+        """The first mixture's gate: ``weight`` (K x n_features or empty), ``bias`` and ``load_bias`` (K, or None)."""
+        gate = self._gate()
+        return {key: None if value is None else np.array(value, dtype=float) for key, value in gate.items()}
+
+    def routing_probabilities(self, x: Any) -> np.ndarray:
+        """The probabilities that the first mixture's gate gives a row, shape (K,); changes nothing."""
+        return np.array(self._routing_probabilities(x))
+
+    def expert_predictions(self, x: Any) -> np.ndarray:
+        """What every expert of the first mixture says of a row, shape (K,); changes nothing."""
+        return np.array(self._expert_predictions(x))
+
+    def superposition(self) -> list[Network]:
+        """How the networks among the experts share their hidden units among the features.
+
+        Raises
+        ------
+        UnsupportedError
+            There is no network.
+        """
+        networks = []
+        for figures in self._superposition():
+            arrays = {key: np.array(value) for key, value in figures.items() if key != "expert"}
+            d = len(arrays["norms"])
+            arrays["interference"] = arrays["interference"].reshape(d, d)
+            networks.append(Network(expert=figures["expert"], **arrays))
+        return networks
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Writes the page of the program ``anabranch report`` from what the last Recorder of this model kept.
+
+        Raises
+        ------
+        Error
+            No recorder was made for this model, or the program is not there.
+        """
+        reference = self.__dict__.get("_recorder")
+        recorder: Recorder | None = reference() if reference is not None else None
+        if recorder is None:
+            raise _core.Error("a report is made of what a Recorder kept: make one for this model before learning")
+        recorder.report(path)
+
+    def __repr__(self) -> str:
+        samples = self.n_samples_seen
+        return f"{type(self).__name__}({self.expression!r}, n_features={self.n_features}, n_samples_seen={samples})"
+
+    def _repr_html_(self) -> str:
+        return _page.model_html(self)
+
+
+def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M:
+    if data is not None:
+        model = _core._load(cls, data, None)
+        _core._restore(model, settings["bad_rows"] == "skip", settings["extra"] == "raise", settings["expression"])
+        return model
+    model = cls.__new__(cls)
+    expression = settings.pop("expression")
+    features = settings.pop("features")
+    _core.Model.__init__(model, expression, features, **settings)
+    return model
+
+
+def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = None) -> Model:
+    """The model in a file or in bytes: predicts and learns as the saved one would have.
+
+    Parameters
+    ----------
+    path : str or os.PathLike, optional
+        A file of ``Model.save``, the program or the Redis module.
+    data : bytes, optional
+        What ``Model.to_bytes`` gave.
+
+    Raises
+    ------
+    SnapshotError
+        These are no such bytes, or damaged ones; ``code`` is the library's.
+    OSError
+        The file cannot be read.
+    """
+    if (path is None) == (data is None):
+        raise TypeError("load() takes a path or data=, not both")
+    return _core._load(Model, data, path)

@@ -1,0 +1,58 @@
+"""Names and kinds of a table's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+KINDS = ("number", "category", "code", "boolean", "time", "time-dmy", "time-mdy", "ignored")
+
+
+class Schema(Mapping[str, str]):
+    """Names and kinds of a table's columns: a mapping of each name to its kind.
+
+    Parameters
+    ----------
+    columns : mapping of str to str
+        ``number``, ``category``, ``code`` (a number that names something and whose size may say something too),
+        ``boolean``, ``time`` (``time-dmy`` and ``time-mdy`` for texts like 02/10/2012), or ``ignored``.
+
+    Raises
+    ------
+    ValueError
+        A kind is none of these.
+
+    Examples
+    --------
+    >>> Schema({"store": "category", "price": "number"}).text
+    '"store":category "price":number'
+    """
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        for name, kind in columns.items():
+            if not isinstance(name, str):
+                raise TypeError(f"a column is named by a {type(name).__name__}, not a str")
+            if kind not in KINDS:
+                raise ValueError(f"column {name!r}: there is no kind {kind!r}; the kinds are {', '.join(KINDS)}")
+        self._columns: dict[str, str] = dict(columns)
+
+    @property
+    def text(self) -> str:
+        """str : the compact text that the C library and the program read."""
+        return " ".join('"' + name.replace('"', '""') + '":' + kind for name, kind in self._columns.items())
+
+    def __getitem__(self, name: str) -> str:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"Schema({self._columns!r})"
+
+
+def text_for(schema: Mapping[str, str], features: list[str]) -> str:
+    """The compact text for all features in their order; one that the schema does not name is a number."""
+    return Schema({name: schema.get(name, "number") for name in features}).text

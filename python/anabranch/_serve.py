@@ -1,0 +1,72 @@
+"""Predicting beside a thread that learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core, _frames
+from ._model import Model
+
+
+class Server(_core.Server):
+    """One thread learns, any number of threads predict from the same model, and none of them waits for another.
+
+    Parameters
+    ----------
+    model : Model
+        Copied twice; it stays as it is. Its features are known.
+    interval : int
+        Samples from one publication to the next, 1 to 1,048,576.
+
+    Notes
+    -----
+    Learning costs twice as much as without a server. A ``Reader`` of the server belongs to one thread at a time; each
+    sees a published version that is at most ``interval`` samples old.
+    """
+
+    def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
+        """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
+        rows, wrap = _frames.matrix(self.model(), X)
+        out = np.empty(len(rows))
+        weights = np.ones(len(rows)) if w is None else _frames.vector(w, "w")
+        self._many(rows, _frames.vector(y, "y"), weights, out)
+        return wrap(out)
+
+    def model(self) -> Model:
+        """A Model that is a copy of the learner's, with everything learned: for read-outs and saving."""
+        return self._model(Model.__new__(Model))
+
+    def reader(self) -> Reader:
+        """A new reader of this server."""
+        return Reader(self)
+
+
+class Reader(_core.Reader):
+    """Predicts without waiting: from a Server, or from a copy of a Model as it is now.
+
+    Parameters
+    ----------
+    source : Server or Model
+        A reader of a model shares nothing with it that changes; make a new one to see what was learned since.
+
+    Notes
+    -----
+    One thread at a time uses a reader; ``predict_many`` releases the GIL, so readers of several threads run at once.
+    """
+
+    def predict_many(self, X: Any) -> np.ndarray:
+        """The predictions for many rows; a refused row gives nan.
+
+        Parameters
+        ----------
+        X : array-like of float, shape (n, n_features)
+            Columns in the order of ``features``.
+        """
+        rows = np.ascontiguousarray(X, dtype=float)
+        if rows.ndim != 2:
+            raise _core.InputError(f"X has {rows.ndim} dimensions; a table of rows and columns has 2")
+        out = np.empty(len(rows))
+        self._many(rows, out)
+        return out

@@ -1,0 +1,117 @@
+"""anabranch as a regressor of scikit-learn: `pip install scikit-learn` is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from . import _frames
+from ._model import Model
+
+
+def _typed(X: Any) -> bool:
+    """Whether X is a frame that holds more than numbers."""
+    kind = _frames._kind(X)
+    if kind not in ("pandas", "polars", "pyarrow"):
+        return False
+    return any(_frames._column_kind(kind, X, name) in ("category", "time") for name in _frames._names(kind, X))
+
+
+class AnabranchRegressor(RegressorMixin, BaseEstimator):
+    """A regressor that learns sample by sample: `fit` starts anew, `partial_fit` goes on.
+
+    Parameters
+    ----------
+    expression : str
+        As of ``anabranch.Model``.
+    random_state : int or None
+        The model's seed; None is 1: two fits give the same bits.
+    schema : mapping of str to str, optional
+        Kinds of the columns that are no numbers; else they come from the frame's dtypes.
+
+    Attributes
+    ----------
+    model_ : anabranch.Model
+        What learned.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X has names that are all str.
+
+    Notes
+    -----
+    Samples are learned once, in their order. Frames with categories and times may be given as they are; a
+    ``ColumnTransformer`` is not needed for them.
+    """
+
+    def __init__(
+        self, expression: str = "auto", random_state: int | None = None, schema: Mapping[str, str] | None = None
+    ) -> None:
+        self.expression = expression
+        self.random_state = random_state
+        self.schema = schema
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.single_output = True
+        return tags
+
+    def _raw(self, X: Any) -> bool:
+        return self.schema is not None or _typed(X)
+
+    def _new(self) -> Model:
+        seed = 1 if self.random_state is None else int(self.random_state)
+        return Model(self.expression, seed=seed, schema=self.schema)
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:
+        if self._raw(X):
+            if reset:
+                self.model_ = self._new()
+                names = sorted(_frames._names(_frames._kind(X), X))
+                self.n_features_in_ = len(names)
+                self.feature_names_in_ = np.array(names, dtype=object)
+            rows, targets = X, _frames.vector(y, "y")
+        else:
+            rows, targets = validate_data(
+                self, X, y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
+            )
+            if np.isinf(rows).any():
+                raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
+            if reset:
+                self.model_ = self._new()
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        self.model_.learn_many(rows, targets, weights)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AnabranchRegressor:
+        """Learns all samples from the start.
+
+        Parameters
+        ----------
+        X : array-like or frame, shape (n_samples, n_features)
+        y : array-like, shape (n_samples,)
+        sample_weight : array-like, shape (n_samples,), optional
+
+        Returns
+        -------
+        AnabranchRegressor
+        """
+        self._learn(X, y, sample_weight, True)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> AnabranchRegressor:
+        """Goes on learning; the first call is a `fit`. Parameters as of `fit`."""
+        self._learn(X, y, sample_weight, not hasattr(self, "model_"))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The predictions, shape (n_samples,), of all that was learned so far."""
+        check_is_fitted(self, "model_")
+        if not self._raw(X):
+            X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+        return np.asarray(self.model_.predict_many(X))

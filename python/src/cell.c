@@ -1,0 +1,148 @@
+/* One cell: numbers as they are; with a schema categories, booleans and times as the library's doubles. */
+#include "core.h"
+#include <string.h>
+
+static AnbColumnKind kind_of(const Format *format, Py_ssize_t i)
+{
+    return format->schema ? anb_schema_columns(format->schema)[i].kind : ANB_COLUMN_NUMBER;
+}
+
+double cell_missing(const Format *format, Py_ssize_t i)
+{
+    double value = ANB_NAN;
+    if (format->schema)
+        anb_schema_cell(format->schema, (size_t)i, (AnbCell){NULL, 0}, &value, NULL);
+    return value == value || format->takes_missing ? value : 0;
+}
+
+/* A text by the rules of its column. */
+static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double *value)
+{
+    Py_ssize_t n;
+    AnbError error = {0};
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &n);
+    if (!bytes)
+        return -1;
+    if (anb_schema_cell(format->schema, (size_t)i, (AnbCell){bytes, (size_t)n}, value, &error) == 0)
+        return 1;
+    return raise_input(format->core, "%s", error.message);
+}
+
+/* A number of a category that is whole and short is itself; any other is its text. */
+static bool is_code(double value)
+{
+    return value > -1e15 && value < 1e15 && value == (double)(long long)value;
+}
+
+int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    if (cell == Py_None) {
+        *value = cell_missing(format, i);
+        return 1;
+    }
+    if (PyFloat_Check(cell)) {
+        *value = PyFloat_AsDouble(cell);
+    } else if (PyLong_CheckExact(cell) || PyBool_Check(cell)) {
+        *value = PyLong_AsDouble(cell);
+        if (*value == -1.0 && PyErr_Occurred()) {
+            PyErr_Clear();
+            return raise_input(format->core, "feature %zd is an integer too large for a float", i);
+        }
+    } else {
+        return format->schema && PyUnicode_CheckExact(cell) ? read_text(format, i, cell, value) : 0;
+    }
+    if (!format->schema)
+        return 1;
+    AnbColumnKind kind = kind_of(format, i);
+    if (kind == ANB_COLUMN_IGNORED)
+        *value = 0;
+    if (kind == ANB_COLUMN_CATEGORY && *value != *value)
+        *value = cell_missing(format, i);
+    return kind != ANB_COLUMN_CATEGORY || is_code(*value) || *value >= 4503599627370496.0;
+}
+
+/* A datetime or date: seconds since 1970; one without a zone is taken for UTC. */
+static int read_time(PyObject *cell, double *value)
+{
+    PyObject *text = PyObject_CallMethod(cell, "isoformat", NULL);
+    Py_ssize_t n = 0;
+    const char *bytes = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &n) : NULL;
+    int code = bytes ? anb_time_parse(bytes, (size_t)n, ANB_TIME_YMD, value) : -1;
+    Py_XDECREF(text);
+    return code ? -1 : 0;
+}
+
+/* Says which cell it was, where the exception is about its value. */
+static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
+{
+    bool about_value = PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError) ||
+                       PyErr_ExceptionMatches(PyExc_OverflowError) || PyErr_ExceptionMatches(PyExc_AttributeError);
+    if (!about_value || PyErr_ExceptionMatches(format->core->input_error))
+        return -1;
+    PyErr_Clear();
+    PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
+    if (name)
+        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s", name, (PyObject *)Py_TYPE(cell), cell,
+                    kind_of(format, i) == ANB_COLUMN_TIME ? "a time" : "a number");
+    Py_XDECREF(name);
+    return -1;
+}
+
+int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    int plain = cell_read_plain(format, i, cell, value);
+    if (plain)
+        return plain < 0 ? -1 : 0;
+    AnbColumnKind kind = kind_of(format, i);
+    if (kind == ANB_COLUMN_IGNORED)
+        return *value = 0, 0;
+    if (kind == ANB_COLUMN_TIME && PyObject_HasAttrString(cell, "isoformat"))
+        return read_time(cell, value) ? (PyErr_SetString(PyExc_ValueError, ""), bad_cell(format, i, cell)) : 0;
+    if (kind == ANB_COLUMN_CATEGORY) {
+        PyObject *text = PyObject_Str(cell);
+        int code = text ? read_text(format, i, text, value) : -1;
+        Py_XDECREF(text);
+        return code < 0 ? -1 : 0;
+    }
+    if (PyUnicode_Check(cell) || PyBytes_Check(cell))
+        PyErr_SetString(PyExc_TypeError, "");
+    else
+        *value = PyFloat_AsDouble(cell);
+    return PyErr_Occurred() ? bad_cell(format, i, cell) : 0;
+}
+
+/* ---- guessing a schema ------------------------------------------------------------------------------------------- */
+
+static AnbColumnKind guess(PyObject *cell)
+{
+    if (PyUnicode_Check(cell))
+        return ANB_COLUMN_CATEGORY;
+    if (PyBool_Check(cell))
+        return ANB_COLUMN_BOOLEAN;
+    return PyObject_HasAttrString(cell, "isoformat") ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
+}
+
+int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema)
+{
+    if (!names->name)
+        return 0;
+    AnbError error = {0};
+    AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
+    bool typed = false;
+    for (Py_ssize_t i = 0; columns && i < names->n; i++) {
+        PyObject *cell = PyObject_GetItem(row, names->name[i]);
+        columns[i].name = cell ? PyUnicode_AsUTF8AndSize(names->name[i], NULL) : NULL;
+        if (!columns[i].name) {
+            Py_XDECREF(cell);
+            PyMem_Free(columns);
+            return -1;
+        }
+        columns[i].kind = guess(cell);
+        typed = typed || columns[i].kind == ANB_COLUMN_CATEGORY || columns[i].kind == ANB_COLUMN_TIME;
+        Py_DECREF(cell);
+    }
+    if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
+        raise_error(core, &error, NULL);
+    PyMem_Free(columns);
+    return PyErr_Occurred() ? -1 : 0;
+}

@@ -1,0 +1,159 @@
+/*
+ * What the files of the extension share. The module is `anabranch._core`; the Python package puts its classes on top.
+ * Plain C API, limited to Python 3.11, so one wheel serves every later version. All state hangs on the module or on the
+ * objects: nothing here is global.
+ *
+ * Two rules keep it safe. A row is turned into doubles in memory of the call, before the model is entered: converting
+ * may run Python code. A model is entered by one call at a time (model_enter): another thread waits, the same thread
+ * (a learner written in Python that uses its own model) gets an exception.
+ */
+#ifndef ANB_PYTHON_CORE_H
+#define ANB_PYTHON_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <anabranch/anabranch.h>
+#include <anabranch/observer.h>
+#include <anabranch/schema.h>
+#include <stdbool.h>
+
+#define FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
+
+/* The module's state: its types and exceptions, and the learners written in Python. */
+typedef struct Core {
+    PyTypeObject *model_type, *recorder_type, *server_type, *reader_type;
+    PyObject *error, *expression_error, *input_error, *snapshot_error, *unsupported_error;
+    const StreamingLearnerType **types; /* ended by NULL; each is the head of a struct of foreign.c, never freed */
+    size_t n_types;
+    PyObject *failure; /* what a learner written in Python raised, or NULL */
+} Core;
+
+/* The state of the module that defined a type, or a base of it. */
+Core *core_of_type(PyTypeObject *type);
+
+/* The features' names, once they are known, never change; `place` does, without Python code running meanwhile. */
+typedef struct Names {
+    Py_ssize_t n;      /* features; 0: not known yet */
+    PyObject **name;   /* n interned strings, or NULL: rows are sequences */
+    Py_ssize_t *place; /* n: which feature each key of the last dict was; NULL: not known */
+} Names;
+
+/* How a row's cells become doubles. */
+typedef struct Format {
+    Core *core;
+    Names names;
+    AnbSchema *schema; /* NULL: every cell is a number */
+    bool takes_missing;
+    bool extra_raises;         /* an unknown key is an error */
+    unsigned long long extras; /* unknown keys that were passed over */
+} Format;
+
+/* The doubles of one row; `small` serves where they fit. */
+typedef struct Cells {
+    double *x, small[64];
+} Cells;
+
+typedef struct Entry {
+    PyThread_type_lock lock;
+    unsigned long owner; /* the thread inside; 0: none */
+} Entry;
+
+typedef struct Model {
+    PyObject_HEAD Core *core;  /* the type keeps its module, and the object its type */
+    StreamingLearner *learner; /* NULL before the first row */
+    Format format;
+    PyObject *expression; /* as it was given; NULL: not initialised */
+    PyObject *target;     /* the target's name or NULL */
+    unsigned long long seed;
+    size_t max_bytes;
+    bool skips;  /* refused rows are counted, not raised */
+    bool making; /* its learner is being made: a learner written in Python may run meanwhile */
+    Entry entry;
+    AnbObserver **observers; /* n_observers, each inside an object that takes itself off the list before it dies */
+    size_t n_observers;
+} Model;
+
+/* ---- errors.c: all return NULL or -1 with the exception set ---- */
+int core_add_errors(PyObject *module);
+/* From a code of the library. `text`: the expression, where it is one. */
+PyObject *raise_error(Core *core, const AnbError *error, const char *text);
+int raise_input(Core *core, const char *format, ...);
+
+/* ---- entry.c ---- */
+int entry_make(Entry *entry);
+void entry_free(Entry *entry);
+/* 0, or -1 with the exception set where this thread is inside already. May let other threads run. */
+int entry_enter(Entry *entry, Core *core);
+void entry_leave(Entry *entry);
+
+/* ---- names.c ---- */
+/* Names from a sequence of strings. */
+int names_set(Core *core, Names *names, PyObject *sequence);
+/* Names or a count from the first row. */
+int names_from_row(Core *core, Names *names, PyObject *row);
+int names_copy(Names *to, const Names *from);
+void names_clear(Names *names);
+int names_visit(const Names *names, visitproc visit, void *arg);
+/* The names as a tuple, or None; a new reference. */
+PyObject *names_tuple(const Names *names);
+
+/* ---- cell.c: one cell; i is its feature ---- */
+/* 1: read; 0: only cell_read can; -1: an exception. Never runs Python code. */
+int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
+int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
+/* The double of a missing cell. */
+double cell_missing(const Format *format, Py_ssize_t i);
+/* The schema that a first row of mixed cells asks for: *schema stays NULL where all are numbers. */
+int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema);
+
+/* ---- row.c ---- */
+/* Room for n doubles, freed by cells_free; NULL with the exception set. */
+double *cells_take(Cells *cells, Py_ssize_t n);
+void cells_free(Cells *cells);
+/* Fills x from a mapping, a buffer or a sequence. The number of features is known. May run Python code. */
+int row_read(Format *format, PyObject *row, double *x);
+/* Whether its cells have names: a dict, or what has keys(). */
+bool row_is_mapping(PyObject *row);
+/* n keys or columns that are no features: counted, or -1 with the exception set. */
+int row_unknown_keys(Format *format, Py_ssize_t n);
+int format_copy(Format *to, const Format *from);
+void format_clear(Format *format);
+
+/* ---- model.c ---- */
+PyTypeObject *core_make_model_type(PyObject *module);
+/* Makes the learner where there is none, of the count in `n` or like `row`. 0, or -1 with the exception set. */
+int model_ready(Model *self, PyObject *row, Py_ssize_t n);
+int model_take(Model *self, StreamingLearner *learner);
+/* Creation options with the module's own learners. */
+AnbModelOptions model_options(Core *core);
+/* A row's doubles with the learner made and the model entered; cells_free and entry_leave afterwards. */
+int model_enter_row(Model *self, PyObject *row, Cells *cells);
+PyObject *model_adopt(PyObject *object, PyObject *arguments);
+/* Tells all observers of a sample. */
+void model_observe(Model *self, const double *x, double y, double before);
+int model_add_observer(Model *self, AnbObserver *observer);
+void model_drop_observer(Model *self, AnbObserver *observer);
+/* Why the learner refused what it has just been given: -1 with the exception set; 0 where it did not, or skips. */
+int model_refused(Model *self, const AnbCounters *before);
+
+/* ---- sample.c, readout.c, state.c, many.c: methods of Model; the recorder, the server, Python's own learners ---- */
+extern PyMethodDef model_sample_methods[], model_readout_methods[], model_state_methods[], model_many_methods[];
+extern PyGetSetDef model_properties[];
+PyObject *core_load(PyObject *module, PyObject *arguments, PyObject *keywords);
+PyObject *core_restore(PyObject *module, PyObject *arguments);
+PyTypeObject *core_make_recorder_type(PyObject *module);
+PyTypeObject *core_make_server_type(PyObject *module);
+PyTypeObject *core_make_reader_type(PyObject *module);
+PyObject *core_register(PyObject *module, PyObject *arguments);
+/* What a learner written in Python raised meanwhile, raised again: -1; else 0. */
+int core_failure(Core *core);
+
+/* ---- arguments ---- */
+/* A dict entry that takes over the reference; -1 where value is NULL or it fails. */
+int dict_put(PyObject *dict, const char *key, PyObject *value);
+/* n doubles as a list. */
+PyObject *list_of(const double *value, size_t n);
+/* A C-contiguous array of doubles of so many dimensions; the caller releases the view. */
+int doubles_of(Core *core, PyObject *array, Py_buffer *view, int ndim, const char *what);
+
+#endif

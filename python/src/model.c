@@ -1,0 +1,370 @@
+/* The type Model: making one. */
+#include "core.h"
+#include <stdio.h>
+#include <string.h>
+
+AnbModelOptions model_options(Core *core)
+{
+    AnbModelOptions options = anb_model_defaults();
+    options.types = core->types;
+    return options;
+}
+
+int model_take(Model *self, StreamingLearner *learner)
+{
+    anb_free(self->learner);
+    self->learner = learner;
+    self->format.takes_missing = anb_takes_missing(learner);
+    return 0;
+}
+
+/* ---- the expression of a typed table ------------------------------------------------------------------------------ */
+
+/* How many bytes of the text stand before the learner that sees the rows first: below the wrappers of the root. */
+static size_t below_root(const char *text)
+{
+    static const char *const root_only[] = {"pending", "interval"};
+    size_t at = 0;
+    for (size_t i = 0; i < 2; i++) {
+        size_t from = at + strspn(text + at, " \t\n"), n = strlen(root_only[i]);
+        size_t open = from + n + strspn(text + from + (strncmp(text + from, root_only[i], n) ? 0 : n), " \t\n");
+        if (strncmp(text + from, root_only[i], n) == 0 && text[open] == '(')
+            at = open + 1;
+    }
+    return at;
+}
+
+/* The end of the item that starts at `from`: the comma or parenthesis behind it, or the text's end. */
+static size_t item_end(const char *text, size_t from)
+{
+    int depth = 0;
+    size_t i = from;
+    for (; text[i]; i++) {
+        if (depth == 0 && (text[i] == ',' || text[i] == ')'))
+            break;
+        depth += (text[i] == '(' || text[i] == '[') - (text[i] == ')' || text[i] == ']');
+    }
+    return i;
+}
+
+static char kind_letter(AnbColumnKind kind)
+{
+    static const char letters[] = {[ANB_COLUMN_NUMBER] = 'n',  [ANB_COLUMN_CATEGORY] = 'c', [ANB_COLUMN_CODE] = 'k',
+                                   [ANB_COLUMN_BOOLEAN] = 'n', [ANB_COLUMN_TIME] = 't',     [ANB_COLUMN_IGNORED] = 'x'};
+    return letters[kind];
+}
+
+/* `columns(EXPRESSION, kinds="n c t")` where the schema has more than numbers and the caller wrote no columns. */
+static PyObject *typed_expression(Model *self, const char *text)
+{
+    const AnbSchema *schema = self->format.schema;
+    if (!schema || !anb_schema_is_typed(schema) || strstr(text, "columns"))
+        return PyUnicode_FromString(text);
+    if (!anb_learner_find("columns", 7)) {
+        PyErr_SetString(self->core->unsupported_error, "this library has no learner `columns`, which categories and "
+                                                       "times need");
+        return NULL;
+    }
+    size_t n = anb_schema_size(schema), from = below_root(text), end = item_end(text, from);
+    char *kinds = PyMem_Malloc(2 * n + 1);
+    for (size_t i = 0; kinds && i < n; i++) {
+        kinds[2 * i] = kind_letter(anb_schema_columns(schema)[i].kind);
+        kinds[2 * i + 1] = i + 1 < n ? ' ' : 0;
+    }
+    PyObject *head = PyUnicode_FromStringAndSize(text, (Py_ssize_t)from);
+    PyObject *child = PyUnicode_FromStringAndSize(text + from, (Py_ssize_t)(end - from));
+    PyObject *result = NULL;
+    if (!kinds)
+        PyErr_NoMemory();
+    else if (head && child)
+        result = PyUnicode_FromFormat("%Ucolumns(%U, kinds=\"%s\")%s", head, child, kinds, text + end);
+    Py_XDECREF(head);
+    Py_XDECREF(child);
+    PyMem_Free(kinds);
+    return result;
+}
+
+static StreamingLearner *make_learner(Model *self, Py_ssize_t n)
+{
+    AnbModelOptions options = model_options(self->core);
+    AnbError error = {0};
+    options.seed = self->seed;
+    options.max_bytes = self->max_bytes;
+    const char *given = PyUnicode_AsUTF8AndSize(self->expression, NULL);
+    PyObject *whole = given ? typed_expression(self, given) : NULL;
+    const char *text = whole ? PyUnicode_AsUTF8AndSize(whole, NULL) : NULL;
+    self->making = true;
+    StreamingLearner *learner = text ? anb_parse((size_t)n, text, &options, &error) : NULL;
+    self->making = false;
+    if (text && !learner && !core_failure(self->core))
+        raise_error(self->core, &error, text);
+    Py_XDECREF(whole);
+    return learner;
+}
+
+/* ---- the first row ------------------------------------------------------------------------------------------------ */
+
+static int initialised(Model *self)
+{
+    if (self->expression)
+        return 0;
+    PyErr_SetString(self->core->error, "the model was never initialised");
+    return -1;
+}
+
+/* Names and kinds of a first row; reading them may run Python code, so another call may have made the learner since. */
+static int take_format(Model *self, PyObject *row, Py_ssize_t n)
+{
+    Names names = {.n = n};
+    AnbSchema *schema = NULL;
+    int code = row ? names_from_row(self->core, &names, row) : 0;
+    if (!code && row && !self->format.schema)
+        code = schema_from_row(self->core, &names, row, &schema);
+    if (code || self->learner) {
+        anb_schema_drop(schema);
+        names_clear(&names);
+        return code;
+    }
+    self->format.names = names;
+    if (schema)
+        self->format.schema = schema;
+    StreamingLearner *learner = make_learner(self, names.n);
+    if (learner)
+        return model_take(self, learner);
+    names_clear(&self->format.names);
+    if (schema) {
+        anb_schema_drop(schema);
+        self->format.schema = NULL;
+    }
+    return -1;
+}
+
+int model_ready(Model *self, PyObject *row, Py_ssize_t n)
+{
+    if (self->learner)
+        return 0;
+    if (initialised(self))
+        return -1;
+    if (self->making) {
+        PyErr_SetString(self->core->error, "the model is just being made: what it calls may not use it");
+        return -1;
+    }
+    if (row || n > 0)
+        return take_format(self, row, n);
+    PyErr_SetString(self->core->error, "the model has no features yet: it takes them from its first row, or from "
+                                       "features=...");
+    return -1;
+}
+
+/* A learner of one feature shows what is wrong with an expression before there is a row. */
+static int check_expression(Model *self)
+{
+    AnbModelOptions options = model_options(self->core);
+    AnbError error = {0};
+    const char *text = PyUnicode_AsUTF8AndSize(self->expression, NULL);
+    if (!text)
+        return -1;
+    StreamingLearner *learner = anb_parse(1, text, &options, &error);
+    anb_free(learner);
+    if (!learner && (error.code == ANB_E_SYNTAX || error.code == ANB_E_UNKNOWN))
+        return raise_error(self->core, &error, text), -1;
+    return 0;
+}
+
+static int set_features(Model *self, PyObject *features)
+{
+    Core *core = self->core;
+    if (features == Py_None)
+        return check_expression(self);
+    if (PyUnicode_Check(features))
+        return raise_input(core, "features is a count or a sequence of names, not one str");
+    if (PyLong_Check(features)) {
+        Py_ssize_t n = PyLong_AsSsize_t(features);
+        if (n == -1 && PyErr_Occurred())
+            return -1;
+        if (n < 1)
+            return raise_input(core, "features = %zd: a model needs at least one", n);
+        self->format.names.n = n;
+    } else if (names_set(core, &self->format.names, features)) {
+        return -1;
+    }
+    if (self->format.schema && anb_schema_size(self->format.schema) != (size_t)self->format.names.n)
+        return raise_input(core, "the schema has %zu columns, the model %zd features",
+                           anb_schema_size(self->format.schema), self->format.names.n);
+    StreamingLearner *learner = make_learner(self, self->format.names.n);
+    return learner ? model_take(self, learner) : -1;
+}
+
+static int set_schema(Model *self, const char *text)
+{
+    AnbError error = {0};
+    self->format.schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
+    return text && !self->format.schema ? (raise_error(self->core, &error, NULL), -1) : 0;
+}
+
+/* _adopt(features, schema): names and kinds of a frame's columns for a model that has none. */
+PyObject *model_adopt(PyObject *object, PyObject *arguments)
+{
+    Model *self = (Model *)object;
+    PyObject *features;
+    const char *schema;
+    if (!PyArg_ParseTuple(arguments, "Oz:_adopt", &features, &schema) || initialised(self))
+        return NULL;
+    if (self->learner || self->making)
+        return PyErr_SetString(self->core->error, "the model has its features already"), NULL;
+    if ((self->format.schema ? 0 : set_schema(self, schema)) || set_features(self, features)) {
+        format_clear(&self->format);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* ---- the type ----------------------------------------------------------------------------------------------------- */
+
+static int set_word(Model *self, const char *name, const char *word, const char *yes, const char *no)
+{
+    if (strcmp(word, yes) == 0)
+        return 1;
+    return strcmp(word, no) == 0 ? 0 : raise_input(self->core, "%s is %s or %s, not '%.40s'", name, yes, no, word);
+}
+
+static void forget(Model *self)
+{
+    anb_free(self->learner);
+    self->learner = NULL;
+    format_clear(&self->format);
+    Py_CLEAR(self->expression);
+    Py_CLEAR(self->target);
+}
+
+static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    static char *words[] = {"expression", "features", "seed",      "schema", "target",
+                            "bad_rows",   "extra",    "max_bytes", NULL};
+    Model *self = (Model *)object;
+    PyObject *expression = NULL, *features = Py_None, *target = Py_None;
+    const char *bad_rows = "raise", *extra = "ignore", *schema = NULL;
+    PyObject *seed = NULL;
+    Py_ssize_t max_bytes = (Py_ssize_t)anb_model_defaults().max_bytes;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$O!zOssn:Model", words, &expression, &features,
+                                     &PyLong_Type, &seed, &schema, &target, &bad_rows, &extra, &max_bytes))
+        return -1;
+    if (self->expression) {
+        PyErr_SetString(self->core->error, "the model is initialised already");
+        return -1;
+    }
+    unsigned long long number = seed ? PyLong_AsUnsignedLongLong(seed) : 1;
+    int skips = set_word(self, "bad_rows", bad_rows, "skip", "raise");
+    int raises = set_word(self, "extra", extra, "raise", "ignore");
+    if (PyErr_Occurred())
+        return -1;
+    if (target != Py_None && !PyUnicode_Check(target))
+        return PyErr_SetString(PyExc_TypeError, "target is a str or None"), -1;
+    if (max_bytes < 1)
+        return raise_input(self->core, "max_bytes is at least 1");
+    self->seed = number;
+    self->max_bytes = (size_t)max_bytes;
+    self->skips = skips;
+    self->format.extra_raises = raises;
+    self->target = target == Py_None ? NULL : Py_NewRef(target);
+    self->expression = expression ? Py_NewRef(expression) : PyUnicode_FromString("auto");
+    int code = !self->expression || set_schema(self, schema) || set_features(self, features) ? -1 : 0;
+    if (code)
+        forget(self);
+    return code;
+}
+
+static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    (void)arguments, (void)keywords;
+    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
+    Model *self = (Model *)allocate(type, 0);
+    if (!self)
+        return NULL;
+    self->core = self->format.core = core_of_type(type);
+    if (!self->core || entry_make(&self->entry)) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static int model_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Model *self = (Model *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->expression);
+    Py_VISIT(self->target);
+    return names_visit(&self->format.names, visit, arg);
+}
+
+static void model_dealloc(PyObject *object)
+{
+    Model *self = (Model *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    forget(self);
+    PyMem_Free(self->observers);
+    entry_free(&self->entry);
+    freefunc release = PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+/* ---- observers ---------------------------------------------------------------------------------------------------- */
+
+int model_add_observer(Model *self, AnbObserver *observer)
+{
+    AnbObserver **more = PyMem_Realloc(self->observers, (self->n_observers + 1) * sizeof(AnbObserver *));
+    if (!more)
+        return PyErr_NoMemory(), -1;
+    self->observers = more;
+    self->observers[self->n_observers++] = observer;
+    return 0;
+}
+
+void model_drop_observer(Model *self, AnbObserver *observer)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->n_observers; i++)
+        if (self->observers[i] != observer)
+            self->observers[kept++] = self->observers[i];
+    self->n_observers = kept;
+}
+
+void model_observe(Model *self, const double *x, double y, double before)
+{
+    for (size_t i = 0; i < self->n_observers; i++)
+        anb_observe(self->observers[i], self->learner, x, y, before);
+}
+
+/* The methods of all files in one table. The type copies nothing of it, so it is kept; filled alike every time. */
+static PyMethodDef all_methods[64];
+
+static void join(const PyMethodDef *more, size_t *n)
+{
+    for (; more->ml_name; more++)
+        all_methods[(*n)++] = *more;
+}
+
+PyTypeObject *core_make_model_type(PyObject *module)
+{
+    size_t n = 0;
+    join(model_sample_methods, &n);
+    join(model_readout_methods, &n);
+    join(model_many_methods, &n);
+    join(model_state_methods, &n);
+    PyType_Slot slots[] = {{Py_tp_doc, "A model that learns from one sample at a time."},
+                           {Py_tp_new, model_new},
+                           {Py_tp_init, model_init},
+                           {Py_tp_traverse, model_traverse},
+                           {Py_tp_dealloc, model_dealloc},
+                           {Py_tp_methods, all_methods},
+                           {Py_tp_getset, model_properties},
+                           {0}};
+    PyType_Spec spec = {.name = "anabranch._core.Model",
+                        .basicsize = sizeof(Model),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}

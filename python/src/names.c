@@ -1,0 +1,112 @@
+/* The features' names. */
+#include "core.h"
+#include <string.h>
+
+void names_clear(Names *names)
+{
+    PyObject **name = names->name;
+    Py_ssize_t n = names->n;
+    PyMem_Free(names->place);
+    memset(names, 0, sizeof *names);
+    for (Py_ssize_t i = 0; name && i < n; i++)
+        Py_XDECREF(name[i]);
+    PyMem_Free(name);
+}
+
+int names_visit(const Names *names, visitproc visit, void *arg)
+{
+    for (Py_ssize_t i = 0; names->name && i < names->n; i++)
+        Py_VISIT(names->name[i]);
+    return 0;
+}
+
+/* A plain, interned string for each item of a list or tuple. */
+static int take(Core *core, Names *names, PyObject *items)
+{
+    Py_ssize_t n = PySequence_Size(items);
+    if (n < 0)
+        return -1;
+    if (n == 0)
+        return raise_input(core, "a model needs at least one feature");
+    names->name = PyMem_Calloc((size_t)n, sizeof *names->name);
+    if (!names->name)
+        return PyErr_NoMemory(), -1;
+    names->n = n;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = PySequence_GetItem(items, i);
+        if (item && !PyUnicode_CheckExact(item)) {
+            PyErr_Format(PyExc_TypeError, "feature %zd is named by a %R, not a str", i, (PyObject *)Py_TYPE(item));
+            Py_CLEAR(item);
+        }
+        if (!item)
+            return -1;
+        PyUnicode_InternInPlace(&item);
+        names->name[i] = item;
+    }
+    return 0;
+}
+
+static int distinct(Core *core, const Names *names)
+{
+    PyObject *set = PySet_New(NULL);
+    int code = set ? 0 : -1;
+    for (Py_ssize_t i = 0; i < names->n && !code; i++) {
+        code = PySet_Add(set, names->name[i]);
+        if (!code && PySet_Size(set) != i + 1)
+            code = raise_input(core, "two features are named %R", names->name[i]);
+    }
+    Py_XDECREF(set);
+    return code;
+}
+
+int names_set(Core *core, Names *names, PyObject *sequence)
+{
+    PyObject *items = PySequence_List(sequence);
+    int code = items ? take(core, names, items) : -1;
+    Py_XDECREF(items);
+    if (!code)
+        code = distinct(core, names);
+    if (code)
+        names_clear(names);
+    return code;
+}
+
+int names_from_row(Core *core, Names *names, PyObject *row)
+{
+    if (!row_is_mapping(row)) {
+        Py_ssize_t n = PyObject_Size(row);
+        if (n == 0)
+            return raise_input(core, "the first row has no cells");
+        if (n > 0)
+            names->n = n;
+        return n < 0 ? -1 : 0;
+    }
+    PyObject *keys = PyMapping_Keys(row);
+    int code = keys && PyList_Sort(keys) == 0 ? names_set(core, names, keys) : -1;
+    Py_XDECREF(keys);
+    return code;
+}
+
+int names_copy(Names *to, const Names *from)
+{
+    memset(to, 0, sizeof *to);
+    if (from->name) {
+        to->name = PyMem_Calloc((size_t)from->n, sizeof *to->name);
+        if (!to->name)
+            return PyErr_NoMemory(), -1;
+        for (Py_ssize_t i = 0; i < from->n; i++)
+            to->name[i] = Py_NewRef(from->name[i]);
+    }
+    to->n = from->n;
+    return 0;
+}
+
+PyObject *names_tuple(const Names *names)
+{
+    if (!names->name)
+        Py_RETURN_NONE;
+    PyObject *tuple = PyTuple_New(names->n);
+    for (Py_ssize_t i = 0; tuple && i < names->n; i++)
+        PyTuple_SetItem(tuple, i, Py_NewRef(names->name[i]));
+    return tuple;
+}

@@ -1,0 +1,197 @@
+/*
+ * One row of Python objects to doubles.
+ *
+ * A dict whose keys are the features in the order of the one before is read without a look-up: the keys of a stream of
+ * dicts are interned strings, so comparing pointers is enough; equal strings that are other objects are compared. Any
+ * other mapping is looked up name by name.
+ */
+#include "core.h"
+#include <string.h>
+
+double *cells_take(Cells *cells, Py_ssize_t n)
+{
+    bool fits = (size_t)n <= sizeof cells->small / sizeof *cells->small;
+    cells->x = fits ? cells->small : PyMem_Malloc((size_t)n * sizeof(double));
+    return cells->x ? cells->x : (PyErr_NoMemory(), NULL);
+}
+
+void cells_free(Cells *cells)
+{
+    if (cells->x != cells->small)
+        PyMem_Free(cells->x);
+}
+
+int format_copy(Format *to, const Format *from)
+{
+    *to = *from;
+    to->schema = anb_schema_keep(from->schema);
+    return names_copy(&to->names, &from->names);
+}
+
+void format_clear(Format *format)
+{
+    names_clear(&format->names);
+    anb_schema_drop(format->schema);
+    format->schema = NULL;
+}
+
+/* ---- mappings ---------------------------------------------------------------------------------------------------- */
+
+/* 1 where the dict has the features as its keys, in the last one's order, and all cells are plain; 0 where not; -1: an
+ * exception. No Python code runs, so the dict cannot change meanwhile. */
+static int read_known_order(const Format *format, PyObject *row, double *x)
+{
+    const Names *names = &format->names;
+    PyObject *key, *cell;
+    Py_ssize_t at = 0, i = 0;
+    if (!names->place || PyDict_Size(row) != names->n)
+        return 0;
+    while (PyDict_Next(row, &at, &key, &cell)) {
+        Py_ssize_t place = names->place[i++];
+        PyObject *name = names->name[place];
+        if (key != name && !(PyUnicode_CheckExact(key) && PyUnicode_Compare(key, name) == 0))
+            return 0;
+        int code = cell_read_plain(format, place, cell, &x[place]);
+        if (code <= 0)
+            return code;
+    }
+    return 1;
+}
+
+static Py_ssize_t place_of(const Names *names, PyObject *key)
+{
+    for (Py_ssize_t i = 0; i < names->n; i++)
+        if (key == names->name[i])
+            return i;
+    for (Py_ssize_t i = 0; PyUnicode_CheckExact(key) && i < names->n; i++)
+        if (PyUnicode_Compare(key, names->name[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* Which features the keys of a dict are, for the next one like it: only where they are the features and nothing else. */
+static int learn_order(Names *names, PyObject *row)
+{
+    enum { MOST = 1024 };
+    PyObject *key, *cell;
+    Py_ssize_t at = 0, i = 0;
+    if (PyDict_Size(row) != names->n || names->n > MOST)
+        return 0;
+    if (!names->place && !(names->place = PyMem_Calloc((size_t)names->n, sizeof *names->place)))
+        return PyErr_NoMemory(), -1;
+    while (PyDict_Next(row, &at, &key, &cell)) {
+        names->place[i] = place_of(names, key);
+        if (names->place[i++] < 0) {
+            PyMem_Free(names->place);
+            names->place = NULL;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+int row_unknown_keys(Format *format, Py_ssize_t n)
+{
+    if (n <= 0)
+        return 0;
+    if (format->extra_raises)
+        return raise_input(format->core, "%zd keys or columns are no features of the model", n);
+    format->extras += (unsigned long long)n;
+    return 0;
+}
+
+static int look_up(Format *format, PyObject *row, double *x)
+{
+    Py_ssize_t found = 0;
+    for (Py_ssize_t i = 0; i < format->names.n; i++) {
+        PyObject *cell = PyDict_Check(row) ? Py_XNewRef(PyDict_GetItemWithError(row, format->names.name[i]))
+                                           : PyObject_GetItem(row, format->names.name[i]);
+        if (!cell && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_KeyError))
+            return -1;
+        PyErr_Clear();
+        found += cell != NULL;
+        x[i] = cell_missing(format, i);
+        int code = cell && cell != Py_None ? cell_read(format, i, cell, &x[i]) : 0;
+        Py_XDECREF(cell);
+        if (code)
+            return -1;
+    }
+    Py_ssize_t size = PyObject_Size(row);
+    return size < 0 ? -1 : row_unknown_keys(format, size - found);
+}
+
+static int read_mapping(Format *format, PyObject *row, double *x)
+{
+    if (!format->names.name)
+        return raise_input(format->core,
+                           "the model's features have no names: give rows as sequences of %zd numbers, or make the "
+                           "model with features=[...]",
+                           format->names.n);
+    int known = PyDict_CheckExact(row) ? read_known_order(format, row, x) : 0;
+    if (known)
+        return known < 0 ? -1 : 0;
+    if (look_up(format, row, x))
+        return -1;
+    return PyDict_CheckExact(row) ? learn_order(&format->names, row) : 0;
+}
+
+/* ---- sequences and buffers --------------------------------------------------------------------------------------- */
+
+static int wrong_width(const Format *format, Py_ssize_t n)
+{
+    return raise_input(format->core, "the row has %zd cells, the model %zd features", n, format->names.n);
+}
+
+/* 1: read; 0: it is no vector of doubles; -1: an exception. */
+static int read_buffer(const Format *format, PyObject *row, double *x)
+{
+    Py_buffer view;
+    if (format->schema || PyObject_GetBuffer(row, &view, PyBUF_STRIDED_RO | PyBUF_FORMAT)) {
+        PyErr_Clear();
+        return 0;
+    }
+    int code = view.ndim == 1 && view.format && strcmp(view.format, "d") == 0;
+    if (code && view.shape[0] != format->names.n)
+        code = wrong_width(format, view.shape[0]);
+    for (Py_ssize_t i = 0; code > 0 && i < format->names.n; i++)
+        memcpy(&x[i], (const char *)view.buf + i * view.strides[0], sizeof(double));
+    PyBuffer_Release(&view);
+    return code;
+}
+
+static int read_sequence(const Format *format, PyObject *row, double *x)
+{
+    Py_ssize_t n = PySequence_Size(row);
+    if (n != format->names.n)
+        return n < 0 ? -1 : wrong_width(format, n);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *cell = PySequence_GetItem(row, i);
+        int code = cell ? cell_read(format, i, cell, &x[i]) : -1;
+        Py_XDECREF(cell);
+        if (code)
+            return -1;
+    }
+    return 0;
+}
+
+bool row_is_mapping(PyObject *row)
+{
+    return PyDict_Check(row) || (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_HasAttrString(row, "keys"));
+}
+
+int row_read(Format *format, PyObject *row, double *x)
+{
+    if (row_is_mapping(row))
+        return read_mapping(format, row, x);
+    if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
+        int code = read_buffer(format, row, x);
+        if (code)
+            return code < 0 ? -1 : 0;
+    }
+    if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row)) {
+        PyErr_Format(PyExc_TypeError, "a row is a dict, a sequence of numbers or an array, not %R",
+                     (PyObject *)Py_TYPE(row));
+        return -1;
+    }
+    return read_sequence(format, row, x);
+}

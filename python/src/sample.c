@@ -1,0 +1,258 @@
+/* Methods of Model that take single rows. */
+#include "core.h"
+
+int model_refused(Model *self, const AnbCounters *before)
+{
+    Core *core = self->core;
+    const AnbCounters *now = anb_counters(self->learner);
+    if (self->skips)
+        return 0;
+    if (now->rejected_target > before->rejected_target)
+        return raise_input(core, "the target is not a finite number; nothing was learned");
+    if (now->rejected_weight > before->rejected_weight)
+        return raise_input(core, "the weight is negative or not finite; nothing was learned");
+    if (now->rejected_features > before->rejected_features)
+        return raise_input(core, "the row holds an infinite cell, or a missing one that this model does not take; "
+                                 "nothing was learned");
+    return 0;
+}
+
+int model_enter_row(Model *self, PyObject *row, Cells *cells)
+{
+    if (!self->learner && model_ready(self, row, 0))
+        return -1;
+    if (!cells_take(cells, self->format.names.n))
+        return -1;
+    if (row_read(&self->format, row, cells->x) == 0 && entry_enter(&self->entry, self->core) == 0)
+        return 0;
+    cells_free(cells);
+    return -1;
+}
+
+static void leave(Model *self, Cells *cells)
+{
+    entry_leave(&self->entry);
+    cells_free(cells);
+}
+
+/* The answer, or NULL where the learner refused the row or one written in Python raised. */
+static PyObject *answer(Model *self, double value, const AnbCounters *before, bool tells)
+{
+    if ((self->core->failure && core_failure(self->core)) || (value != value && model_refused(self, before)))
+        return NULL;
+    return tells ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
+}
+
+static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
+{
+    Model *self = (Model *)object;
+    Cells cells;
+    bool named =
+        names && PyTuple_Size(names) == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "x") == 0;
+    if (named ? n != 0 : n != 1 || (names && PyTuple_Size(names) > 0))
+        return PyErr_SetString(PyExc_TypeError, "predict_one() takes x"), NULL;
+    PyObject *row = arguments[0];
+    if (model_enter_row(self, row, &cells))
+        return NULL;
+    AnbCounters before = *anb_counters(self->learner);
+    double value = anb_predict(self->learner, cells.x);
+    PyObject *result = answer(self, value, &before, true);
+    leave(self, &cells);
+    return result;
+}
+
+static int number_of(PyObject *object, double *value)
+{
+    *value = PyFloat_AsDouble(object);
+    return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* x, y and an optional weight: all by position or by name. */
+static int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first, PyObject **three)
+{
+    const char *const word[] = {first, "y", "w"};
+    for (Py_ssize_t i = 0; i < 3; i++)
+        three[i] = i < n ? arguments[i] : NULL;
+    Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
+    for (Py_ssize_t i = 0; i < n_names; i++) {
+        PyObject *name = PyTuple_GetItem(names, i);
+        int place = 0;
+        while (place < 3 && PyUnicode_CompareWithASCIIString(name, word[place]) != 0)
+            place++;
+        if (place == 3 || three[place]) {
+            PyErr_Format(PyExc_TypeError, "an unexpected or repeated argument: %U", name);
+            return -1;
+        }
+        three[place] = arguments[n + i];
+    }
+    if (n > 3 || !three[0] || !three[1])
+        return PyErr_Format(PyExc_TypeError, "takes %s, y and an optional w", first), -1;
+    return 0;
+}
+
+static int target_of(PyObject *const *three, double *y, double *weight)
+{
+    *weight = 1;
+    if (three[2] && three[2] != Py_None && number_of(three[2], weight))
+        return -1;
+    return number_of(three[1], y);
+}
+
+static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool tells)
+{
+    Model *self = (Model *)object;
+    PyObject *three[3];
+    double y, weight;
+    Cells cells;
+    if (sample_of(arguments, n, names, "x", three) || target_of(three, &y, &weight) ||
+        model_enter_row(self, three[0], &cells))
+        return NULL;
+    AnbCounters before = *anb_counters(self->learner);
+    double value = anb_train_one(self->learner, cells.x, y, weight);
+    if (self->n_observers > 0)
+        model_observe(self, cells.x, y, value);
+    PyObject *result = answer(self, value, &before, tells);
+    leave(self, &cells);
+    return result;
+}
+
+static PyObject *train_one(PyObject *self, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
+{
+    return train(self, arguments, n, names, true);
+}
+
+static PyObject *learn_one(PyObject *self, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
+{
+    return train(self, arguments, n, names, false);
+}
+
+/* ---- intervals ---------------------------------------------------------------------------------------------------- */
+
+static PyObject *predict_interval(PyObject *object, PyObject *arguments)
+{
+    Model *self = (Model *)object;
+    PyObject *row;
+    double coverage, low = 0, high = 0;
+    Cells cells;
+    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &coverage) || model_enter_row(self, row, &cells))
+        return NULL;
+    int code = anb_predict_interval(self->learner, cells.x, coverage, &low, &high);
+    leave(self, &cells);
+    if (core_failure(self->core))
+        return NULL;
+    if (code == ANB_E_UNSUPPORTED)
+        return PyErr_SetString(self->core->unsupported_error, "the model has no intervals: write interval(...) around "
+                                                              "the expression"),
+               NULL;
+    if (code)
+        return raise_input(self->core, code == ANB_E_INPUT ? "the row is refused: an infinite cell, or a missing one"
+                                                           : "the model was not made for this coverage: see coverages"),
+               NULL;
+    return Py_BuildValue("(dd)", low, high);
+}
+
+/* ---- labels that come later --------------------------------------------------------------------------------------- */
+
+static int keeps_rows(Model *self)
+{
+    if (!self->learner || anb_keeps_pending(self->learner))
+        return 0;
+    PyErr_SetString(self->core->unsupported_error, "the model keeps no rows: write pending(...) around the expression");
+    return -1;
+}
+
+static int id_of(PyObject *object, uint64_t *id)
+{
+    unsigned long long value = PyLong_AsUnsignedLongLong(object);
+    *id = value;
+    return value == (unsigned long long)-1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *predict_pending(PyObject *object, PyObject *arguments)
+{
+    Model *self = (Model *)object;
+    PyObject *name, *row;
+    uint64_t id;
+    Cells cells;
+    if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(name, &id) ||
+        model_ready(self, row, 0) || keeps_rows(self) || model_enter_row(self, row, &cells))
+        return NULL;
+    AnbCounters before = *anb_counters(self->learner);
+    PyObject *result = answer(self, anb_predict_pending(self->learner, id, cells.x), &before, true);
+    leave(self, &cells);
+    return result;
+}
+
+static PyObject *label_answer(Model *self, double said, const AnbCounters *before, PyObject *id)
+{
+    const AnbCounters *now = anb_counters(self->learner);
+    const char *why = now->labels_unknown > before->labels_unknown     ? "was never seen"
+                      : now->labels_repeated > before->labels_repeated ? "has been learned already"
+                      : now->labels_evicted > before->labels_evicted   ? "has left the ring"
+                                                                       : NULL;
+    if (why && !self->skips)
+        return raise_input(self->core, "label %R: the row %s", id, why), NULL;
+    return answer(self, said, before, true);
+}
+
+static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
+{
+    Model *self = (Model *)object;
+    PyObject *three[3];
+    double y, weight;
+    uint64_t id;
+    if (sample_of(arguments, n, names, "id", three) || target_of(three, &y, &weight) || id_of(three[0], &id) ||
+        model_ready(self, NULL, 0) || keeps_rows(self) || entry_enter(&self->entry, self->core))
+        return NULL;
+    AnbCounters before = *anb_counters(self->learner);
+    double said = anb_learn_label(self->learner, id, y, weight);
+    if (self->n_observers > 0)
+        model_observe(self, NULL, y, said);
+    PyObject *result = label_answer(self, said, &before, three[0]);
+    entry_leave(&self->entry);
+    return result;
+}
+
+static PyObject *reset(PyObject *object, PyObject *nothing)
+{
+    Model *self = (Model *)object;
+    (void)nothing;
+    if (entry_enter(&self->entry, self->core))
+        return NULL;
+    if (self->learner)
+        anb_reset(self->learner);
+    self->format.extras = 0;
+    entry_leave(&self->entry);
+    return core_failure(self->core) ? NULL : Py_NewRef(Py_None);
+}
+
+#define ROW "x : dict, sequence or array of n_features numbers\n    None and nan are missing cells.\n"
+
+PyMethodDef model_sample_methods[] = {
+    {"predict_one", FASTCALL(predict_one), METH_FASTCALL | METH_KEYWORDS,
+     "predict_one($self, x)\n--\n\nThe prediction for one row; learns nothing.\n\nParameters\n----------\n" ROW
+     "\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    A cell is no number, infinite, or missing where the "
+     "model takes none."},
+    {"train_one", FASTCALL(train_one), METH_FASTCALL | METH_KEYWORDS,
+     "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample and returns what was predicted before it was seen.\n\n"
+     "Parameters\n----------\n" ROW "y : float\n    The target, finite.\nw : float\n    How many samples this one "
+     "counts for, >= 0.\n\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    Nothing was learned."},
+    {"learn_one", FASTCALL(learn_one), METH_FASTCALL | METH_KEYWORDS,
+     "learn_one($self, x, y, w=1.0)\n--\n\nAs train_one, but returns None."},
+    {"predict_interval", predict_interval, METH_VARARGS,
+     "predict_interval($self, x, coverage, /)\n--\n\nAn interval around the prediction that holds the target with a "
+     "coverage.\n\nParameters\n----------\n" ROW "coverage : float\n    One of `coverages`.\n\nReturns\n-------\n"
+     "tuple of float\n    Lower and upper end; infinite before two samples were learned.\n\nRaises\n------\n"
+     "UnsupportedError\n    The expression has no interval at its root.\nInputError\n    Another coverage, or a row "
+     "that is refused."},
+    {"predict_pending", predict_pending, METH_VARARGS,
+     "predict_pending($self, id, x, /)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
+     "Parameters\n----------\nid : int\n    The caller's number of the row, 0 to 2**64 - 1; one that waits already is "
+     "replaced.\n" ROW "\nReturns\n-------\nfloat\n\nRaises\n------\nUnsupportedError\n    The expression has no "
+     "pending at its root."},
+    {"learn_label", FASTCALL(learn_label), METH_FASTCALL | METH_KEYWORDS,
+     "learn_label($self, id, y, w=1.0)\n--\n\nLearns the row that waited under an id.\n\nParameters\n----------\n"
+     "id : int\ny : float\nw : float\n\nReturns\n-------\nfloat\n    What was predicted then.\n\nRaises\n------\n"
+     "InputError\n    The row was never seen, has been learned already, or gave way to newer ones."},
+    {"reset", reset, METH_NOARGS, "reset($self, /)\n--\n\nBack to the state before the first sample."},
+    {0}};

@@ -1,0 +1,393 @@
+/*
+ * The types Server and Reader. A Server learns and publishes; a Reader predicts, from a server or from a copy of a model,
+ * and never waits for the one who learns. Both release the GIL for many rows.
+ */
+#include "core.h"
+#include <anabranch/serve.h>
+
+typedef struct Server {
+    PyObject_HEAD Core *core;
+    AnbServer *server;
+    Format format;
+    Entry entry;
+} Server;
+
+typedef struct Reader {
+    PyObject_HEAD Core *core;
+    PyObject *server;       /* kept alive, or NULL */
+    AnbServeReader *live;   /* of a server */
+    StreamingLearner *copy; /* of a model */
+    AnbReader *scratch;     /* of the copy */
+    Format format;
+    Entry entry;
+} Reader;
+
+/* ---- the server --------------------------------------------------------------------------------------------------- */
+
+static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *words[] = {"model", "interval", NULL};
+    Core *core = core_of_type(type);
+    PyObject *object;
+    Py_ssize_t interval = 64;
+    AnbError error = {0};
+    if (!core ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|n:Server", words, core->model_type, &object, &interval))
+        return NULL;
+    Model *model = (Model *)object;
+    if (interval < 1 || interval > ANB_SERVE_INTERVAL_MAX)
+        return raise_input(core, "interval = %zd: 1 to %d", interval, ANB_SERVE_INTERVAL_MAX), NULL;
+    if (model_ready(model, NULL, 0))
+        return NULL;
+    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
+    Server *self = (Server *)allocate(type, 0);
+    if (!self)
+        return NULL;
+    self->core = core;
+    int code =
+        entry_make(&self->entry) || format_copy(&self->format, &model->format) || entry_enter(&model->entry, core);
+    if (!code) {
+        self->server = anb_serve_new(model->learner, (size_t)interval, &error);
+        entry_leave(&model->entry);
+        if (!self->server)
+            raise_error(core, &error, NULL);
+    }
+    if (!self->server)
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static void server_dealloc(PyObject *object)
+{
+    Server *self = (Server *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    anb_serve_free(self->server);
+    format_clear(&self->format);
+    entry_free(&self->entry);
+    freefunc release = PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static int server_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    return names_visit(&((Server *)object)->format.names, visit, arg);
+}
+
+static int enter_row(Format *format, Entry *entry, PyObject *row, Cells *cells)
+{
+    if (!cells_take(cells, format->names.n))
+        return -1;
+    if (row_read(format, row, cells->x) == 0 && entry_enter(entry, format->core) == 0)
+        return 0;
+    cells_free(cells);
+    return -1;
+}
+
+static PyObject *number(Core *core, double value)
+{
+    if (core_failure(core))
+        return NULL;
+    if (value != value)
+        return raise_input(core,
+                           "the row, the target or the weight is refused: not finite, negative, or a missing cell "
+                           "that this model does not take"),
+               NULL;
+    return PyFloat_FromDouble(value);
+}
+
+static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    static char *words[] = {"x", "y", "w", NULL};
+    Server *self = (Server *)object;
+    PyObject *row;
+    double y, w = 1;
+    Cells cells;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Od|d:train_one", words, &row, &y, &w) ||
+        enter_row(&self->format, &self->entry, row, &cells))
+        return NULL;
+    PyThreadState *state = PyEval_SaveThread(); /* a publishing call waits for predictions */
+    double before = anb_serve_train(self->server, cells.x, y, w);
+    PyEval_RestoreThread(state);
+    entry_leave(&self->entry);
+    cells_free(&cells);
+    return number(self->core, before);
+}
+
+/* _many(X, y, w, out): the bits of the loop. */
+static PyObject *server_many(PyObject *object, PyObject *arguments)
+{
+    Server *self = (Server *)object;
+    PyObject *array[4];
+    Py_buffer view[4] = {{0}};
+    int code = PyArg_ParseTuple(arguments, "OOOO:_many", &array[0], &array[1], &array[2], &array[3]) ? 0 : -1;
+    for (int i = 0; i < 4 && !code; i++)
+        code = doubles_of(self->core, array[i], &view[i], i ? 1 : 2, i ? "a vector" : "X");
+    if (!code && view[0].shape[1] != self->format.names.n)
+        code = raise_input(self->core, "X has %zd columns, the model %zd features", view[0].shape[1],
+                           self->format.names.n);
+    for (int i = 1; i < 4 && !code; i++)
+        if (view[i].shape[0] != view[0].shape[0] || (i == 3 && view[i].readonly))
+            code = raise_input(self->core, "X, y, w and out do not fit together");
+    if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
+        const double *x = view[0].buf, *y = view[1].buf, *w = view[2].buf;
+        double *out = view[3].buf;
+        PyThreadState *state = PyEval_SaveThread();
+        for (Py_ssize_t i = 0; i < view[0].shape[0]; i++)
+            out[i] = anb_serve_train(self->server, x + i * self->format.names.n, y[i], w[i]);
+        PyEval_RestoreThread(state);
+        entry_leave(&self->entry);
+    }
+    for (int i = 0; i < 4; i++)
+        if (view[i].obj)
+            PyBuffer_Release(&view[i]);
+    return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *publish(PyObject *object, PyObject *nothing)
+{
+    Server *self = (Server *)object;
+    (void)nothing;
+    if (entry_enter(&self->entry, self->core))
+        return NULL;
+    PyThreadState *state = PyEval_SaveThread();
+    anb_serve_publish(self->server);
+    PyEval_RestoreThread(state);
+    entry_leave(&self->entry);
+    Py_RETURN_NONE;
+}
+
+/* _model(model): the learner's copy into an empty Model. */
+static PyObject *server_model(PyObject *object, PyObject *into)
+{
+    Server *self = (Server *)object;
+    AnbError error = {0};
+    Model *model = (Model *)into;
+    if (!PyObject_TypeCheck(into, self->core->model_type) || model->expression)
+        return PyErr_SetString(PyExc_TypeError, "an empty Model is wanted"), NULL;
+    if (format_copy(&model->format, &self->format) || entry_enter(&self->entry, self->core))
+        return NULL;
+    StreamingLearner *learner = anb_clone(anb_serve_model(self->server), &error);
+    entry_leave(&self->entry);
+    if (!learner)
+        return raise_error(self->core, &error, NULL);
+    model->seed = anb_seed(learner);
+    model->max_bytes = anb_model_defaults().max_bytes;
+    model->expression = PyUnicode_FromString(anb_expression(learner));
+    model_take(model, learner);
+    return Py_NewRef(into);
+}
+
+static PyObject *server_version(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyLong_FromUnsignedLongLong(anb_serve_version(((Server *)object)->server));
+}
+
+static PyMethodDef server_methods[] = {
+    {"train_one", FASTCALL(server_train_one), METH_VARARGS | METH_KEYWORDS,
+     "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample; every interval-th call publishes. As Model.train_one."},
+    {"publish", publish, METH_NOARGS, "publish($self, /)\n--\n\nShows the readers all that was learned, now."},
+    {"_many", server_many, METH_VARARGS, "_many($self, X, y, w, out, /)\n--\n\nMany samples."},
+    {"_model", server_model, METH_O, "_model($self, model, /)\n--\n\nThe learner's copy."},
+    {0}};
+
+static PyGetSetDef server_properties[] = {{"version", server_version, NULL, "int : how often was published.", NULL},
+                                          {0}};
+
+/* ---- readers ------------------------------------------------------------------------------------------------------- */
+
+static int read_server(Reader *self, Server *server)
+{
+    AnbError error = {0};
+    if (format_copy(&self->format, &server->format))
+        return -1;
+    self->live = anb_serve_reader_new(server->server, &error);
+    self->server = Py_NewRef((PyObject *)server);
+    return self->live ? 0 : (raise_error(self->core, &error, NULL), -1);
+}
+
+static int read_copy(Reader *self, Model *model)
+{
+    AnbError error = {0};
+    if (model_ready(model, NULL, 0) || format_copy(&self->format, &model->format) ||
+        entry_enter(&model->entry, self->core))
+        return -1;
+    self->copy = anb_clone(model->learner, &error);
+    entry_leave(&model->entry);
+    self->scratch = self->copy ? anb_reader_new(self->copy, &error) : NULL;
+    return self->scratch ? 0 : (raise_error(self->core, &error, NULL), -1);
+}
+
+static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *words[] = {"source", NULL};
+    Core *core = core_of_type(type);
+    PyObject *source;
+    if (!core || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O:Reader", words, &source))
+        return NULL;
+    bool server = PyObject_TypeCheck(source, core->server_type);
+    if (!server && !PyObject_TypeCheck(source, core->model_type))
+        return PyErr_SetString(PyExc_TypeError, "a Reader reads a Model or a Server"), NULL;
+    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
+    Reader *self = (Reader *)allocate(type, 0);
+    if (!self)
+        return NULL;
+    self->core = core;
+    if (entry_make(&self->entry) || (server ? read_server(self, (Server *)source) : read_copy(self, (Model *)source)))
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static void reader_dealloc(PyObject *object)
+{
+    Reader *self = (Reader *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    anb_serve_reader_free(self->live);
+    anb_reader_free(self->scratch);
+    anb_free(self->copy);
+    format_clear(&self->format);
+    entry_free(&self->entry);
+    Py_XDECREF(self->server);
+    freefunc release = PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static int reader_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(((Reader *)object)->server);
+    return names_visit(&((Reader *)object)->format.names, visit, arg);
+}
+
+static double ask(Reader *self, const double *x)
+{
+    return self->live ? anb_serve_predict(self->live, x) : anb_predict_with(self->copy, self->scratch, x);
+}
+
+static PyObject *reader_predict_one(PyObject *object, PyObject *row)
+{
+    Reader *self = (Reader *)object;
+    Cells cells;
+    if (enter_row(&self->format, &self->entry, row, &cells))
+        return NULL;
+    double value = ask(self, cells.x);
+    entry_leave(&self->entry);
+    cells_free(&cells);
+    return number(self->core, value);
+}
+
+static PyObject *reader_interval(PyObject *object, PyObject *arguments)
+{
+    Reader *self = (Reader *)object;
+    PyObject *row;
+    double coverage, low = 0, high = 0;
+    Cells cells;
+    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &coverage) ||
+        enter_row(&self->format, &self->entry, row, &cells))
+        return NULL;
+    int code = self->live ? anb_serve_predict_interval(self->live, cells.x, coverage, &low, &high)
+                          : anb_predict_interval_with(self->copy, self->scratch, cells.x, coverage, &low, &high);
+    entry_leave(&self->entry);
+    cells_free(&cells);
+    if (code == ANB_E_UNSUPPORTED)
+        return PyErr_SetString(self->core->unsupported_error, "the model has no intervals"), NULL;
+    if (code)
+        return raise_input(self->core, "the row is refused, or the model was not made for this coverage"), NULL;
+    return Py_BuildValue("(dd)", low, high);
+}
+
+/* _many(X, out) */
+static PyObject *reader_many(PyObject *object, PyObject *arguments)
+{
+    Reader *self = (Reader *)object;
+    PyObject *rows, *array;
+    Py_buffer x = {0}, out = {0};
+    int code = PyArg_ParseTuple(arguments, "OO:_many", &rows, &array) ? 0 : -1;
+    code = code || doubles_of(self->core, rows, &x, 2, "X") || doubles_of(self->core, array, &out, 1, "out") ? -1 : 0;
+    if (!code && (x.shape[1] != self->format.names.n || x.shape[0] != out.shape[0] || out.readonly))
+        code = raise_input(self->core, "X has %zd columns, the model %zd features; or out does not fit", x.shape[1],
+                           self->format.names.n);
+    if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
+        PyThreadState *state = PyEval_SaveThread();
+        for (Py_ssize_t i = 0; i < x.shape[0]; i++)
+            ((double *)out.buf)[i] = ask(self, (const double *)x.buf + i * x.shape[1]);
+        PyEval_RestoreThread(state);
+        entry_leave(&self->entry);
+    }
+    if (x.obj)
+        PyBuffer_Release(&x);
+    if (out.obj)
+        PyBuffer_Release(&out);
+    return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *reader_features(PyObject *object, void *closure)
+{
+    (void)closure;
+    return names_tuple(&((Reader *)object)->format.names);
+}
+
+static PyObject *reader_n_features(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyLong_FromSsize_t(((Reader *)object)->format.names.n);
+}
+
+static PyObject *reader_version(PyObject *object, void *closure)
+{
+    Reader *self = (Reader *)object;
+    (void)closure;
+    return self->live ? PyLong_FromUnsignedLongLong(anb_serve_reader_version(self->live)) : Py_NewRef(Py_None);
+}
+
+static PyMethodDef reader_methods[] = {
+    {"predict_one", reader_predict_one, METH_O, "predict_one($self, x, /)\n--\n\nAs Model.predict_one."},
+    {"predict_interval", reader_interval, METH_VARARGS,
+     "predict_interval($self, x, coverage, /)\n--\n\nAs Model.predict_interval."},
+    {"_many", reader_many, METH_VARARGS, "_many($self, X, out, /)\n--\n\nMany rows."},
+    {0}};
+
+static PyGetSetDef reader_properties[] = {
+    {"features", reader_features, NULL, "tuple of str or None : the features' names.", NULL},
+    {"n_features", reader_n_features, NULL, "int : cells of a row.", NULL},
+    {"version", reader_version, NULL, "int or None : the published version that the last prediction saw.", NULL},
+    {0}};
+
+/* ---- both types ---------------------------------------------------------------------------------------------------- */
+
+PyTypeObject *core_make_server_type(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_doc, "Learns in one thread while readers predict."},
+                           {Py_tp_new, server_new},
+                           {Py_tp_traverse, server_traverse},
+                           {Py_tp_dealloc, server_dealloc},
+                           {Py_tp_methods, server_methods},
+                           {Py_tp_getset, server_properties},
+                           {0}};
+    PyType_Spec spec = {.name = "anabranch._core.Server",
+                        .basicsize = sizeof(Server),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyTypeObject *core_make_reader_type(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_doc, "Predicts without waiting for the one who learns."},
+                           {Py_tp_new, reader_new},
+                           {Py_tp_traverse, reader_traverse},
+                           {Py_tp_dealloc, reader_dealloc},
+                           {Py_tp_methods, reader_methods},
+                           {Py_tp_getset, reader_properties},
+                           {0}};
+    PyType_Spec spec = {.name = "anabranch._core.Reader",
+                        .basicsize = sizeof(Reader),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}

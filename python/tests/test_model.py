@@ -1,0 +1,313 @@
+"""Making models, single rows, bytes and copies."""
+
+import copy
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import anabranch
+from anabranch import Model
+
+EXPRESSIONS = ["linear", "scale(rls)", "auto(budget=5)", "scale(moe(linear, rls, mean, top_k=2))"]
+
+
+def stream(n=400, d=4, seed=0):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, d))
+    return X, X @ np.arange(1.0, d + 1) + 0.1 * random.normal(size=n)
+
+
+def trained(expression, n=400):
+    X, y = stream(n)
+    model = Model(expression, 4)
+    model.learn_many(X, y)
+    return model, X
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_train_one_returns_what_predict_one_said(expression):
+    X, y = stream(200)
+    model = Model(expression)
+    for x, t in zip(X.tolist(), y.tolist()):
+        said = model.predict_one(x) if model.n_features else 0.0
+        assert model.train_one(x, t) == said
+    assert model.n_samples_seen == 200
+
+
+def test_kinds_of_rows_agree():
+    X, y = stream(100)
+    names = ["a", "b", "c", "d"]
+    by_dict, by_list, by_array, by_strided = (Model("scale(rls)", names) for _ in range(4))
+    wide = np.zeros((100, 8))
+    wide[:, ::2] = X
+    for i in range(100):
+        row = X[i].tolist()
+        cells = list(zip(names, row))
+        by_dict.learn_one(dict(cells if i % 3 else cells[::-1]), y[i])
+        by_list.learn_one(row if i % 2 else tuple(row), y[i])
+        by_array.learn_one(X[i], y[i])
+        by_strided.learn_one(wide[i, ::2], y[i])
+    assert by_dict.equal(by_list) and by_dict.equal(by_array) and by_dict.equal(by_strided)
+
+
+def test_keys_that_are_equal_but_other_objects():
+    model, twin = Model("rls", ["aa", "bb"]), Model("rls", ["aa", "bb"])
+    for i in range(50):
+        model.learn_one({"aa": i % 5, "bb": i % 3}, i % 4)
+        twin.learn_one({"".join(["a", "a"]): i % 5, "".join(["b", "b"]): i % 3}, i % 4)
+    assert model.equal(twin)
+
+
+def test_missing_unknown_and_reordered_keys():
+    model = Model("scale(rls)", ["a", "b"])
+    for i in range(100):
+        model.learn_one({"a": i % 7, "b": i % 3}, i % 7 - i % 3)
+    whole = model.predict_one({"a": 2, "b": 1})
+    assert model.predict_one({"b": 1, "a": 2}) == whole
+    assert model.predict_one({"a": 2, "b": 1, "z": 9}) == whole
+    assert model.counters["extra_keys"] == 1
+    assert model.predict_one({"a": 2}) == model.predict_one({"a": 2, "b": None}) == model.predict_one({"a": 2, "b": np.nan})
+    strict = Model("scale(rls)", ["a", "b"], extra="raise")
+    with pytest.raises(anabranch.InputError, match="1 keys"):
+        strict.learn_one({"a": 1, "b": 2, "c": 3}, 1)
+    assert strict.n_samples_seen == 0
+
+
+def test_names_come_sorted_from_the_first_row():
+    model = Model("linear")
+    assert model.n_features is None and model.features is None
+    model.learn_one({"z": 1, "b": 2, "m": 3}, 1)
+    assert model.features == ("b", "m", "z")
+
+
+def test_expression_errors_show_where():
+    with pytest.raises(anabranch.ExpressionError) as caught:
+        Model("scale(rls(lamda=1))")
+    assert caught.value.position == 10
+    lines = str(caught.value).splitlines()
+    assert lines[2].index("^") == lines[1].index("lamda")
+    with pytest.raises(ValueError):
+        Model("nothing_like_it")
+
+
+@pytest.mark.parametrize("bad", [float("inf"), "three", object(), [1], 10**400])
+def test_a_refused_cell_changes_nothing(bad):
+    model, X = trained("scale(rls)")
+    before = model.copy()
+    with pytest.raises(anabranch.InputError):
+        model.learn_one([1.0, bad, 2.0, 3.0], 1.0)
+    assert model.equal(before)
+    assert model.n_samples_seen == 400
+
+
+@pytest.mark.parametrize("y, w", [(float("nan"), 1), (float("inf"), 1), (1, -1), (1, float("nan"))])
+def test_refused_targets_and_weights(y, w):
+    model, X = trained("linear")
+    with pytest.raises(anabranch.InputError, match="nothing was learned"):
+        model.learn_one(X[0], y, w)
+    skips = Model("linear", 4, bad_rows="skip")
+    assert np.isnan(skips.train_one(X[0], y, w))
+    assert skips.n_samples_seen == 0
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_bytes_files_pickles_and_copies_go_on_alike(expression, tmp_path):
+    model, X = trained(expression)
+    model.save(tmp_path / "m.anb")
+    others = [
+        anabranch.load(tmp_path / "m.anb"),
+        anabranch.load(data=model.to_bytes()),
+        pickle.loads(pickle.dumps(model)),
+        copy.copy(model),
+        copy.deepcopy(model),
+        model.copy(),
+    ]
+    assert pickle.dumps(model) == pickle.dumps(others[2])
+    X, y = stream(100, seed=9)
+    expected = model.train_many(X, y)
+    for other in others:
+        assert np.array_equal(other.train_many(X, y), expected)
+        assert other.equal(model)
+
+
+def test_a_subclass_keeps_its_attributes():
+    model = Sub("linear", 2, target="price")
+    model.note = ["kept"]
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert type(twin) is Sub and twin.note == ["kept"] and twin.target == "price"
+    assert copy.deepcopy(model).note is not model.note
+
+
+class Sub(Model):
+    pass
+
+
+def test_a_model_without_a_row_pickles():
+    model = pickle.loads(pickle.dumps(Model("scale(rls)", seed=7, bad_rows="skip", extra="raise")))
+    assert model.n_features is None and model.seed == 7 and model.expression == "scale(rls)"
+
+
+def test_pickles_cross_processes(tmp_path):
+    model, X = trained("auto(budget=5)")
+    (tmp_path / "m.pickle").write_bytes(pickle.dumps(model))
+    code = f"import pickle; m = pickle.load(open({str(tmp_path / 'm.pickle')!r}, 'rb')); print(m.predict_one({X[0].tolist()}).hex())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == model.predict_one(X[0]).hex()
+
+
+def test_damaged_bytes():
+    model, _ = trained("linear")
+    data = bytearray(model.to_bytes())
+    data[len(data) // 2] ^= 1
+    with pytest.raises(anabranch.SnapshotError) as caught:
+        anabranch.load(data=bytes(data))
+    assert caught.value.code < 0
+    with pytest.raises(OSError):
+        anabranch.load("/nowhere/at/all")
+    with pytest.raises(OSError):
+        model.save("/nowhere/at/all")
+
+
+def test_intervals():
+    X, y = stream(500)
+    model = Model("interval(scale(rls), coverage=[0.8, 0.95])", 4)
+    model.learn_many(X, y)
+    assert model.coverages == (0.8, 0.95)
+    low, high = model.predict_interval(X[0], 0.95)
+    inner = model.predict_interval(X[0], 0.8)
+    assert low < inner[0] < model.predict_one(X[0]) < inner[1] < high
+    with pytest.raises(anabranch.InputError):
+        model.predict_interval(X[0], 0.5)
+    with pytest.raises(anabranch.UnsupportedError):
+        Model("linear", 4).predict_interval(X[0], 0.8)
+
+
+def test_labels_that_come_later():
+    X, y = stream(50)
+    model, now = Model("pending(scale(rls), capacity=10)", 4), Model("scale(rls)", 4)
+    for i in range(50):
+        said = model.predict_pending(i, X[i])
+        assert model.n_pending == 1
+        assert model.learn_label(i, y[i]) == said == now.train_one(X[i], y[i])
+    with pytest.raises(anabranch.InputError, match="learned already"):
+        model.learn_label(49, 1.0)
+    with pytest.raises(anabranch.InputError, match="never seen"):
+        model.learn_label(1000, 1.0)
+    with pytest.raises(anabranch.UnsupportedError):
+        now.predict_pending(1, X[0])
+
+
+def test_drift_and_networks():
+    X, y = stream(600)
+    model = Model("drift(scale(linear))", 4)
+    model.learn_many(X, np.where(np.arange(600) < 300, y, 50 - y))
+    view = model.drift()
+    assert view["drifts"] == model.counters["drifts"] >= 1
+    with pytest.raises(anabranch.UnsupportedError):
+        Model("linear", 4).drift()
+    networks = Model("moe(mlp, mlp)", 4).superposition()
+    assert [n.expert for n in networks] == [0, 1] and networks[0].interference.shape == (4, 4)
+
+
+def test_mixture():
+    model, X = trained("scale(moe(linear, rls(name=exact), mean))")
+    mixture = model.mixture()
+    assert mixture.names == ["linear_0", "exact", "mean_2"]
+    assert mixture.samples == 400 and mixture.probability.sum() == pytest.approx(1)
+    assert len(mixture.active) == 2 and mixture.trained.sum() == 800
+    assert model.routing_probabilities(X[0]).sum() == pytest.approx(1)
+    assert model.expert_predictions(X[0]).shape == (3,)
+    assert model.gate_weights()["weight"].shape == (3, 4)
+    assert model.mixture("moe_0").names == mixture.names
+    with pytest.raises(anabranch.InputError):
+        model.mixture("no/such/path")
+    with pytest.raises(anabranch.UnsupportedError):
+        Model("linear", 4).mixture()
+
+
+def test_html_shows_the_tree_and_the_experts():
+    model, _ = trained("scale(moe(linear(rate=0.02), rls))")
+    page = model._repr_html_()
+    assert "<b>scale</b>" in page and "rate=0.02" in page and "rls_1" in page and "trained 400" in page
+    assert "nothing learned yet" in Model("linear")._repr_html_()
+
+
+def test_learners_are_described():
+    table = anabranch.learners()
+    assert "linear" in table and all(row["brief"] for row in table.values())
+
+
+# ---- learners written in Python ----
+
+
+@anabranch.register("running_mean")
+class RunningMean:
+    def __init__(self):
+        self.n, self.mean = 0, 0.0
+
+    def predict(self, x):
+        return self.mean
+
+    def update(self, x, y, w):
+        self.n += 1
+        self.mean += (y - self.mean) / self.n
+
+
+@anabranch.register("angry")
+class Angry:
+    def predict(self, x):
+        return 0.0
+
+    def update(self, x, y, w):
+        if y > 3:
+            raise RuntimeError("too much")
+
+
+def test_a_learner_in_python_runs_copies_and_pickles(tmp_path):
+    X, y = stream(200)
+    model = Model("scale(moe(linear, running_mean, top_k=2))", 4)
+    model.learn_many(X, y)
+    assert model.expert_predictions(X[0])[1] == pytest.approx(np.mean(y))
+    model.save(tmp_path / "m.anb")
+    for twin in (model.copy(), pickle.loads(pickle.dumps(model)), anabranch.load(tmp_path / "m.anb")):
+        assert twin.equal(model)
+        twin.learn_one(X[0], 1000.0)
+        assert not twin.equal(model)
+    assert model.expert_predictions(X[0])[1] == pytest.approx(np.mean(y))
+    model.reset()
+    assert model.expert_predictions(X[0])[1] == 0
+
+
+def test_what_a_learner_raises_is_raised():
+    model = Model("moe(linear, angry)", 1)
+    model.learn_one([1.0], 2.0)
+    with pytest.raises(RuntimeError, match="too much"):
+        model.learn_one([1.0], 5.0)
+    with pytest.raises(RuntimeError, match="too much"):
+        model.learn_many([[1.0]], [5.0])
+    assert model.n_samples_seen == 3
+
+
+def test_a_learner_cannot_use_its_own_model():
+    @anabranch.register("recursive")
+    class Recursive:
+        def predict(self, x):
+            return model.predict_one(x)
+
+        def update(self, x, y, w):
+            pass
+
+    model = Model("recursive", 1)
+    with pytest.raises(anabranch.Error, match="this very call"):
+        model.predict_one([1.0])
+
+
+def test_bad_registrations():
+    for name in ("", "Big", "two words", "linear"):
+        with pytest.raises(anabranch.InputError):
+            anabranch.register(name)(RunningMean)
+    with pytest.raises(TypeError):
+        anabranch.register("half")(int)
