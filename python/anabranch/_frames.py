@@ -158,15 +158,18 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
         features = sorted(names)
         model._adopt(features, model._schema_for(features) or _schema_of(kind, X, features))
     features = list(model.features) if model.features is not None else names
-    missing = [name for name in features if name not in set(names)]
-    if missing:
-        raise InputError(f"the table has no column {missing[0]!r}" + f" and {len(missing) - 1} more" * (len(missing) > 1))
-    if len(features) != model.n_features:
+    there = set(names)
+    if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
-    model._extra_columns(len(names) - len(features))
+    if not there.intersection(features):
+        raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
+    model._extra_columns(len(names) - len(there.intersection(features)))
     rows = X.num_rows if kind == "pyarrow" else len(X)
     out = np.empty((rows, len(features)))
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
+        if name not in there:
+            out[:, j] = _cells(model, j, [None])[0]
+            continue
         column = X.column(name) if kind == "pyarrow" else X[name]
         if kind == "pandas" and getattr(column, "ndim", 1) != 1:
             raise InputError(f"two columns are named {name!r}")
@@ -187,7 +190,20 @@ def _array(model: Any, X: np.ndarray) -> np.ndarray:
         raise InputError("columns of a matrix have no names: give features=[...] beside the schema")
     if X.dtype == object or (model.schema_text and model.n_features is not None):
         return _rows(model, X.tolist())
-    return np.ascontiguousarray(X, dtype=float)
+    return _doubles(X, "X")
+
+
+def _doubles(values: Any, name: str) -> np.ndarray:
+    """A C-contiguous array of doubles; complex numbers are none."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise InputError(f"{name} holds complex numbers")
+        return np.ascontiguousarray(array, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} is no array of numbers: {error}") from None
 
 
 def _rows(model: Any, rows: list[Any]) -> np.ndarray:
@@ -241,10 +257,7 @@ def vector(values: Any, name: str) -> np.ndarray:
     """Targets or weights as doubles."""
     if isinstance(values, (str, bytes, dict)):
         raise TypeError(f"{name} is a vector, not a {type(values).__name__}")
-    try:
-        out = np.ascontiguousarray(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} is no vector of numbers: {error}") from None
+    out = _doubles(values, name)
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)
     if out.ndim != 1:

@@ -18,7 +18,8 @@ def _typed(X: Any) -> bool:
     kind = _frames._kind(X)
     if kind not in ("pandas", "polars", "pyarrow"):
         return False
-    return any(_frames._column_kind(kind, X, name) in ("category", "time") for name in _frames._names(kind, X))
+    names = list(X.schema.names if kind == "pyarrow" else X.columns)
+    return all(isinstance(name, str) for name in names) and any(_frames._column_kind(kind, X, name) in ("category", "time") for name in names)
 
 
 class AnabranchRegressor(RegressorMixin, BaseEstimator):

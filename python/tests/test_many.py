@@ -1,0 +1,277 @@
+"""Tables of every kind: the bits of the loop, the caller's kind back."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+import anabranch
+from anabranch import Model, Schema
+
+NAMES = ["a", "b", "c"]
+
+
+def data(n=300):
+    random = np.random.default_rng(3)
+    X = random.normal(size=(n, 3)).round(3)
+    return X, X @ [1.0, -2.0, 0.5] + random.normal(size=n) * 0.1
+
+
+def looped(rows, y, expression="scale(moe(linear, rls))", w=None, features=None):
+    model = Model(expression, features)
+    said = [model.train_one(row, t, 1.0 if w is None else w[i]) for i, (row, t) in enumerate(zip(rows, y))]
+    return model, np.array(said)
+
+
+def pandas_frame(X):
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(X, columns=NAMES, index=range(1000, 1000 + len(X)))
+
+
+def polars_frame(X):
+    return pytest.importorskip("polars").DataFrame(dict(zip(NAMES, X.T)))
+
+
+def arrow_table(X):
+    return pytest.importorskip("pyarrow").table(dict(zip(NAMES, X.T)))
+
+
+class Stream:
+    """Something that offers an Arrow stream and nothing else."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+KINDS = {
+    "C array": lambda X: X,
+    "F array": np.asfortranarray,
+    "strided": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "read-only": lambda X: np.frombuffer(X.tobytes()).reshape(X.shape),
+    "object array": lambda X: X.astype(object),
+    "big-endian": lambda X: X.astype(">f8"),
+    "lists": lambda X: X.tolist(),
+    "tuples": lambda X: tuple(map(tuple, X.tolist())),
+    "generator": lambda X: (row for row in X),
+    "arrays": list,
+    "dicts": lambda X: [dict(zip(NAMES, row)) for row in X.tolist()],
+    "pandas": pandas_frame,
+    "pandas nullable": lambda X: pandas_frame(X).convert_dtypes(),
+    "pandas reordered": lambda X: pandas_frame(X)[["c", "a", "b"]],
+    "polars": polars_frame,
+    "polars lazy": lambda X: polars_frame(X).lazy(),
+    "arrow": arrow_table,
+    "arrow batch": lambda X: arrow_table(X).to_batches()[0],
+    "arrow stream": lambda X: Stream(arrow_table(X)),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_is_the_loop(kind, weighted):
+    X, y = data()
+    w = np.linspace(0.5, 2, len(y)) if weighted else None
+    one, said = looped(X.tolist(), y, w=w)
+    many, twin = Model("scale(moe(linear, rls))"), Model("scale(moe(linear, rls))")
+    result = many.train_many(KINDS[kind](X), y, w)
+    twin.learn_many(KINDS[kind](X), list(y), w)
+    assert np.array_equal(np.asarray(result), said)
+    assert many.equal(one) and twin.equal(one)
+    assert np.array_equal(np.asarray(many.predict_many(KINDS[kind](X))), [one.predict_one(x) for x in X])
+
+
+def test_numbers_of_other_types():
+    X = np.arange(60).reshape(20, 3)
+    y = np.arange(20)
+    one, _ = looped(X.tolist(), y.tolist())
+    for dtype in (np.int64, np.uint8, np.float32, np.int32):
+        many = Model("scale(moe(linear, rls))")
+        many.learn_many(X.astype(dtype), y.astype(dtype))
+        assert many.equal(one)
+    for frame in (pandas_frame(X), polars_frame(X), arrow_table(X)):
+        many = Model("scale(moe(linear, rls))")
+        many.learn_many(frame, y)
+        assert many.equal(one)
+
+
+def test_results_are_the_callers_kind():
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    X, y = data()
+    model = Model("linear", NAMES, target="price")
+    model.learn_many(X, y)
+    series = model.predict_many(pandas_frame(X))
+    assert isinstance(series, pandas.Series) and list(series.index[:2]) == [1000, 1001] and series.name == "price"
+    assert isinstance(model.predict_many(polars_frame(X)), polars.Series)
+    assert isinstance(model.predict_many(arrow_table(X)), pyarrow.Array)
+    assert isinstance(model.predict_many(X.tolist()), np.ndarray)
+    assert model.predict_many(X[:0]).shape == (0,)
+    assert model.predict_many([]).shape == (0,)
+
+
+def test_missing_cells_of_frames():
+    polars, pandas, pyarrow = map(pytest.importorskip, ("polars", "pandas", "pyarrow"))
+    cells = {"a": [1.0, None, 3.0], "b": [4, 5, None]}
+    rows = [{"a": cells["a"][i], "b": cells["b"][i]} for i in range(3)]
+    one, _ = looped(rows, [1, 2, 3], "scale(rls)")
+    assert one.counters["missing_cells"] == 2
+    for frame in (polars.DataFrame(cells), pandas.DataFrame(cells), pandas.DataFrame(cells).convert_dtypes(), pyarrow.table(cells)):
+        many = Model("scale(rls)")
+        many.learn_many(frame, [1, 2, 3])
+        assert many.equal(one)
+
+
+def test_nothing_is_learned_of_a_table_with_a_bad_row():
+    X, y = data()
+    model = Model("scale(rls)", 3)
+    for change in ("x", "y", "w"):
+        rows, targets, w = X.copy(), y.copy(), np.ones(len(y))
+        {"x": rows[250], "y": targets[250:251], "w": w[250:251]}[change][0] = -np.inf
+        with pytest.raises(anabranch.InputError, match="row 250"):
+            model.learn_many(rows, targets, w)
+    assert model.n_samples_seen == 0
+    plain = Model("linear", 3)
+    X[7, 2] = np.nan
+    with pytest.raises(anabranch.InputError, match="row 7: feature 2 is missing"):
+        plain.learn_many(X, y)
+    skips = Model("linear", 3, bad_rows="skip")
+    assert np.flatnonzero(np.isnan(skips.train_many(X, y))).tolist() == [7]
+    assert skips.n_samples_seen == 299
+
+
+@pytest.mark.parametrize(
+    "X, y",
+    [
+        (np.zeros((3, 4)), np.zeros(3)),
+        (np.zeros((3, 3)), np.zeros(2)),
+        (np.zeros(3), np.zeros(3)),
+        (np.zeros((2, 3, 1)), np.zeros(2)),
+        (np.zeros((3, 3)), "abc"),
+        (np.zeros((3, 3)), np.zeros((3, 2))),
+        (np.zeros((3, 3)), [1, "b", 3]),
+        ([[1, 2, 3], [1, 2]], [1, 2]),
+        ([[1, 2, 3], None], [1, 2]),
+        ([[1, 2, "x"]], [1]),
+        ("rows", [1]),
+        ({"a": [1]}, [1]),
+        (5, [1]),
+        (np.zeros((3, 3), dtype=complex), np.zeros(3)),
+        (np.array([["a", "b", "c"]]), [1]),
+    ],
+)
+def test_tables_that_do_not_fit(X, y):
+    model = Model("linear", 3)
+    with pytest.raises((anabranch.InputError, TypeError)):
+        model.learn_many(X, y)
+    assert model.n_samples_seen == 0
+
+
+def test_columns_of_frames():
+    X, y = data()
+    model = Model("linear", NAMES)
+    frame = pandas_frame(X)
+    model.learn_many(frame.assign(more=1.0), y)
+    assert model.counters["extra_keys"] == 1
+    with pytest.raises(anabranch.InputError, match="no column of the table"):
+        model.learn_many(frame[[]].assign(q=1.0), y)
+    short = Model("linear", NAMES)
+    short.learn_many(frame.drop(columns="b"), y)
+    assert short.equal(looped(frame.drop(columns="b").to_dict("records"), y, "linear", features=NAMES)[0])
+    with pytest.raises(anabranch.InputError, match="named by"):
+        Model("linear").learn_many(frame.set_axis([0, 1, 2], axis=1), y)
+    with pytest.raises(anabranch.InputError, match="two columns"):
+        model.learn_many(frame.set_axis(["a", "b", "c"], axis=1)[["a", "a", "b", "c"]], y)
+    with pytest.raises(anabranch.InputError, match="features"):
+        Model("linear", NAMES, extra="raise").learn_many(frame.assign(more=1.0), y)
+
+
+# ---- categories and times ----
+
+columns = pytest.mark.skipif("columns" not in anabranch.learners(), reason="the library has no learner `columns`")
+
+
+def mixed(n=200):
+    random = np.random.default_rng(1)
+    start = datetime.datetime(2024, 2, 27, 23, 30)
+    rows = [
+        {
+            "price": float(random.normal()),
+            "store": str(random.choice(["north", "south", "east"])) if i % 17 else None,
+            "open": bool(random.integers(2)),
+            "when": start + datetime.timedelta(minutes=37 * i, microseconds=1000 * i),
+        }
+        for i in range(n)
+    ]
+    return rows, [r["price"] + {"north": 3, "south": -3}.get(r["store"], 0) for r in rows]
+
+
+def mixed_frames(rows):
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    frame = pandas.DataFrame(rows)
+    yield "pandas", frame
+    yield "pandas category", frame.assign(store=frame["store"].astype("category"))
+    yield "polars", polars.DataFrame(rows)
+    yield "polars category", polars.DataFrame(rows).with_columns(polars.col("store").cast(polars.Categorical))
+    yield "arrow", pyarrow.Table.from_pylist(rows)
+    yield "dicts", rows
+
+
+@columns
+def test_typed_tables_are_the_loop():
+    rows, y = mixed()
+    rows[0]["store"] = "north"
+    one, said = looped(rows, y, "scale(rls)")
+    assert one.schema["store"] == "category" and one.schema["when"] == "time" and "columns" in one.expression
+    for kind, frame in mixed_frames(rows):
+        many = Model("scale(rls)")
+        assert np.array_equal(np.asarray(many.train_many(frame, y)), said), kind
+        assert many.schema == one.schema, kind
+        assert many.equal(one), kind
+    assert np.sqrt(np.mean((said[100:] - y[100:]) ** 2)) < 1.0
+    again = anabranch.load(data=one.to_bytes())
+    assert again.schema == one.schema and again.predict_one(rows[5]) == one.predict_one(rows[5])
+
+
+@columns
+def test_a_schema_of_ones_own():
+    rows, y = mixed()
+    given = Model("interval(scale(rls))", schema={"store": "category", "when": "ignored"})
+    for row, t in zip(rows, y):
+        given.learn_one({**row, "when": "whenever"}, t)
+    assert given.expression.startswith("interval(columns(") and given.schema["when"] == "ignored"
+    assert given.predict_one({**rows[0], "store": "never seen"}) == given.predict_one({**rows[0], "store": "nor this"})
+    with pytest.raises(anabranch.InputError):
+        given.learn_one({**rows[0], "price": "dear"}, 1)
+    with pytest.raises(anabranch.InputError):
+        Model(schema={"nowhere": "category"}).learn_one({"a": 1}, 1)
+
+
+def test_schemas():
+    schema = Schema({"flight no": "code", 'say "so"': "category"})
+    assert schema.text == '"flight no":code "say ""so""":category' and len(schema) == 2 and dict(schema) == schema
+    with pytest.raises(ValueError, match="no kind"):
+        Schema({"a": "colour"})
+    with pytest.raises(TypeError):
+        Schema({1: "number"})
+
+
+# ---- evaluation ----
+
+
+def test_evaluate():
+    X, y = data()
+    result = anabranch.evaluate(Model("scale(rls)"), X, y)
+    one, said = looped(X.tolist(), y, "scale(rls)")
+    assert np.array_equal(result.predictions, said) and result.n == 300
+    assert result.rmse == pytest.approx(np.sqrt(np.mean((y - said) ** 2)))
+    assert result.mae == pytest.approx(np.mean(np.abs(y - said)))
+    assert result.rmse_second_half == pytest.approx(np.sqrt(np.mean((y - said)[150:] ** 2)))
+    pairs = anabranch.evaluate(Model("scale(rls)"), ((dict(zip(NAMES, x)), t) for x, t in zip(X.tolist(), y)), progress=True)
+    assert np.array_equal(pairs.predictions, said)
+    assert anabranch.evaluate(Model("linear"), []).n == 0
+    with pytest.raises(anabranch.InputError):
+        anabranch.evaluate(Model("linear"), X, y[:-1])
+    with pytest.raises(TypeError):
+        anabranch.evaluate("linear", X, y)

@@ -1,0 +1,115 @@
+"""The other libraries' own checks."""
+
+import numpy as np
+import pytest
+
+from anabranch import Model
+
+EXPRESSIONS = ["auto(budget=5)", "scale(rls)", "linear"]
+
+
+def river_checks():
+    try:
+        from river.utils.estimator_checks import yield_checks
+    except ImportError:
+        try:
+            from river.checks import yield_checks
+        except ImportError:
+            return []
+    from anabranch.river import Regressor
+
+    cases = []
+    for expression in EXPRESSIONS:
+        for check in yield_checks(Regressor(expression)):
+            name = getattr(check, "__name__", None) or getattr(getattr(check, "func", None), "__name__", "check")
+            marks = []
+            cases.append(pytest.param(expression, check, id=f"{expression}-{name}", marks=marks))
+    return cases
+
+
+@pytest.mark.parametrize("expression, check", river_checks())
+def test_river(expression, check):
+    from anabranch.river import Regressor
+
+    check(Regressor(expression))
+
+
+def test_a_pipeline_of_river():
+    pytest.importorskip("river")
+    from river import compose, datasets, evaluate, linear_model, metrics, preprocessing
+
+    from anabranch.river import Regressor
+
+    def score(regressor):
+        model = compose.Select("clouds", "humidity", "pressure", "temperature", "wind") | preprocessing.StandardScaler() | regressor
+        metric = metrics.MAE()
+        evaluate.progressive_val_score(datasets.Bikes().take(3000), model, metric)
+        return metric.get()
+
+    try:
+        next(iter(datasets.Bikes().take(1)))
+    except Exception:
+        pytest.skip("River's data set Bikes has to be downloaded")
+    assert score(Regressor("rls")) < score(linear_model.LinearRegression())
+
+
+def test_river_equals_the_model():
+    pytest.importorskip("river")
+    from anabranch.river import Regressor
+
+    regressor, model = Regressor("scale(rls)"), Model("scale(rls)")
+    for i in range(100):
+        row = {"a": i % 7, "b": i % 3}
+        assert regressor.predict_one(row) == (model.predict_one(row) if i else regressor.predict_one(row))
+        regressor.learn_one(row, float(i % 7))
+        model.learn_one(row, float(i % 7))
+    assert regressor.equal(model)
+
+
+# One stream in order is what these learn from: a sample of weight 2 is one longer step, not the same sample twice.
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": "learns in order; weights scale a step, as in SGDRegressor",
+    "check_sample_weight_equivalence_on_sparse_data": "learns in order; weights scale a step, as in SGDRegressor",
+}
+
+
+@pytest.mark.parametrize("expression", ["auto(budget=5)", "scale(rls)"])
+def test_scikit_learn(expression):
+    pytest.importorskip("sklearn")
+    from sklearn.utils.estimator_checks import check_estimator
+
+    from anabranch.sklearn import AnabranchRegressor
+
+    results = check_estimator(AnabranchRegressor(expression), expected_failed_checks=EXPECTED, on_fail=None)
+    failed = [(r["check_name"], repr(r["exception"])[:300]) for r in results if r["status"] == "failed"]
+    assert not failed
+    assert sum(r["status"] == "passed" for r in results) >= 40
+
+
+def test_scikit_learn_goes_on():
+    pytest.importorskip("sklearn")
+    from sklearn.base import clone
+
+    from anabranch.sklearn import AnabranchRegressor
+
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    y = X @ [1.0, 2.0, 3.0]
+    whole = AnabranchRegressor("scale(rls)").fit(X, y)
+    parts = clone(whole)
+    for i in range(0, 300, 100):
+        parts.partial_fit(X[i : i + 100], y[i : i + 100])
+    assert np.array_equal(whole.predict(X), parts.predict(X)) and whole.score(X, y) > 0.99
+
+
+def test_capymoa():
+    pytest.importorskip("capymoa")
+    from capymoa.evaluation import prequential_evaluation
+    from capymoa.stream import NumpyStream
+
+    from anabranch.capymoa import Regressor
+
+    X = np.random.default_rng(0).normal(size=(2000, 4))
+    y = X @ [1.0, 2.0, 3.0, 4.0]
+    stream = NumpyStream(X, y, dataset_name="made", target_type="numeric")
+    results = prequential_evaluation(stream, Regressor(stream.get_schema(), expression="scale(rls)"), window_size=500)
+    assert results.cumulative.rmse() < 2 and results.windowed.metrics_per_window()["rmse"].iloc[-1] < 0.2

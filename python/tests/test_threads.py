@@ -1,0 +1,189 @@
+"""Threads, servers, forks and misuse."""
+
+import gc
+import os
+import random
+import threading
+
+import numpy as np
+import pytest
+
+import anabranch
+from anabranch import Model, Reader, Recorder, Server
+
+
+def stream(n=2000):
+    generator = np.random.default_rng(2)
+    X = generator.normal(size=(n, 4))
+    return X, X @ [1.0, 2.0, 3.0, 4.0]
+
+
+def together(*functions):
+    failures = []
+
+    def run(function):
+        try:
+            function()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(f,)) for f in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def test_one_model_of_many_threads():
+    X, y = stream()
+    model = Model("scale(rls)", 4)
+    recorder = Recorder(model, every=7, capacity=50)
+
+    def rows():
+        for i in range(500):
+            model.learn_one(X[i], y[i])
+            model.predict_one(X[i])
+
+    def tables():
+        for _ in range(5):
+            model.learn_many(X, y)
+            model.predict_many(X)
+
+    def reads():
+        for _ in range(50):
+            model.to_bytes()
+            recorder.metrics()
+            model.copy()
+
+    together(rows, rows, tables, tables, reads)
+    assert model.n_samples_seen == 2 * 500 + 2 * 5 * 2000
+
+
+def test_readers_predict_beside_the_learner():
+    X, y = stream()
+    server = Server(Model("scale(rls)", 4), interval=16)
+    serial = Model("scale(rls)", 4)
+    stop = threading.Event()
+    counts = []
+
+    def predicts():
+        reader, n = server.reader(), 0
+        while not stop.is_set() or n == 0:
+            assert np.isfinite(reader.predict_many(X[:100])).all()
+            n += 1
+        counts.append(n)
+
+    def learns():
+        try:
+            for _ in range(5):
+                assert np.array_equal(server.train_many(X, y), serial.train_many(X, y))
+        finally:
+            stop.set()
+
+    together(predicts, predicts, learns)
+    assert len(counts) == 2
+    server.publish()
+    reader = server.reader()
+    assert reader.predict_one(X[0]) == serial.predict_one(X[0]) == reader.predict_many(X[:1])[0]
+    assert reader.version == server.version > 0
+    assert server.model().equal(serial)
+
+
+def test_a_reader_of_a_model_is_a_copy():
+    X, y = stream()
+    model = Model("interval(scale(rls))", ["a", "b", "c", "d"])
+    model.learn_many(X, y)
+    reader = Reader(model)
+    said = model.predict_one(X[0])
+    model.learn_many(X, -y)
+    assert reader.predict_one(dict(zip("abcd", X[0]))) == said != model.predict_one(X[0])
+    low, high = reader.predict_interval(X[0], 0.9)
+    assert low < said < high and reader.features == ("a", "b", "c", "d") and reader.version is None
+    del model
+    gc.collect()
+    assert reader.predict_one(X[0]) == said
+
+
+def test_a_reader_keeps_its_server():
+    X, y = stream(100)
+    server = Server(Model("linear", 4))
+    server.train_many(X, y)
+    reader = server.reader()
+    del server
+    gc.collect()
+    assert np.isfinite(reader.predict_one(X[0]))
+    for bad in ([1, 2], {"a": 1}, "x", None):
+        with pytest.raises((anabranch.InputError, TypeError)):
+            reader.predict_one(bad)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fork():
+    X, y = stream(200)
+    model = Model("scale(rls)", 4)
+    model.learn_many(X, y)
+    expected = model.copy().train_many(X, y)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if np.array_equal(model.train_many(X, y), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert np.array_equal(model.train_many(X, y), expected)
+
+
+class Nasty:
+    """A cell that uses the model while it is converted."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def __float__(self):
+        self.act()
+        return 1.0
+
+
+def test_a_cell_may_use_the_model():
+    model = Model("scale(rls)", ["a", "b"])
+    row = {"a": 1.0, "b": Nasty(lambda: model.learn_one({"b": 2.0, "a": 1.0}, 3.0))}
+    model.learn_one(row, 1.0)
+    assert model.n_samples_seen == 2
+    changing = {"a": 1.0}
+    changing["b"] = Nasty(changing.clear)
+    model.learn_one(changing, 1.0)
+    first = Model("linear")
+    first.learn_one({"a": 1.0, "b": Nasty(lambda: first.learn_one({"a": 1.0, "b": 1.0}, 1.0))}, 1.0)
+    assert first.n_samples_seen == 2
+
+
+def test_a_thousand_misuses():
+    choose = random.Random(4)
+    junk = [
+        None, 0, -1, 2**70, 1.5, float("nan"), float("inf"), "", "abc", "\udc80", b"x", [], [1.0], [1.0] * 4, (None,) * 4,
+        {}, {"a": 1}, {1: 2}, {"a": "x", "b": None}, np.zeros(4), np.zeros((3, 4)), np.zeros((0, 4)), np.zeros(3),
+        np.zeros((3, 4), order="F"), np.array(["a"]), object(), type, Model, lambda: 1, iter([]), range(4), bytearray(8),
+        memoryview(b"12345678"), True, complex(1), Model("linear"), Model("scale(rls)", 4), {"a": {}}, [[]], [[1, 2], [3]],
+    ]  # fmt: skip
+    made = [Model("linear", 4), Model("scale(rls)"), Model.__new__(Model), Server(Model("linear", 4)), Reader(Model("linear", 4))]
+    made += [Model("pending(interval(scale(moe(linear, rls))))", 4), Recorder(Model("linear", 4))]
+    raised = done = 0
+    for _ in range(1000):
+        target = choose.choice(made)
+        names = [n for n in dir(target) if not n.startswith("__") or n in ("__init__", "__reduce__", "__copy__", "__repr__")]
+        name = choose.choice([n for n in names if n not in ("report", "save", "plot")])
+        arguments = [choose.choice(junk) for _ in range(choose.randrange(5))]
+        try:
+            value = getattr(target, name)
+            if callable(value):
+                value(*arguments)
+            done += 1
+        except Exception:
+            raised += 1
+    assert raised > 300 and done > 50
+    for cls in (Model, Server, Reader, Recorder):
+        for _ in range(100):
+            try:
+                cls(*[choose.choice(junk) for _ in range(choose.randrange(4))])
+            except Exception:
+                pass
+    gc.collect()
