@@ -161,7 +161,7 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
     there = set(names)
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
-    if not there.intersection(features):
+    if model._wants_a_feature and not there.intersection(features):
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
     model._extra_columns(len(names) - len(there.intersection(features)))
     rows = X.num_rows if kind == "pyarrow" else len(X)

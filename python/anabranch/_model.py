@@ -151,6 +151,8 @@ class Model(_core.Model):
 
     # ---- tables ----
 
+    _wants_a_feature: bool = True  # a frame without any of the features is refused; else its rows have missing cells
+
     def _schema_for(self, features: list[str] | None) -> str | None:
         wanted: Schema | None = self.__dict__.get("_wanted")
         if wanted is None or features is None:

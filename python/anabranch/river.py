@@ -30,6 +30,8 @@ class Regressor(Model, base.MiniBatchRegressor):
     >>> model = compose.Pipeline(preprocessing.StandardScaler(), Regressor("rls"))
     """
 
+    _wants_a_feature = False  # River's features come and go
+
     def __init__(
         self,
         expression: str = "auto",
