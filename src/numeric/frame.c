@@ -33,7 +33,7 @@ void anb_frame_init(double *state, size_t d)
 
 static void set_next(double *state)
 {
-    state[NEXT] = state[ROWS] + 1 + floor(state[ROWS] / 8);
+    state[NEXT] = state[ROWS] + 1 + floor(state[ROWS] / 32);
 }
 
 void anb_frame_settle(double *state, size_t d)

@@ -4,9 +4,9 @@
  *     z_j = clip((x_j - centre_j) inverse_j, +-limit_j)      0 where x_j is missing or beyond twice the limit,
  *                                                            and where the spread is 0
  *
- * The frame stands still between re-framings, which come after every row at first and after an eighth of the rows so
- * far later on. At one it takes over the moments, and learners that remember coefficients are told how (alpha, beta) so
- * that they go on predicting the same:
+ * The frame stands still between re-framings, which come after every row at first and each time the rows have grown by
+ * a 32nd later on. At one it takes over the moments, and learners that remember coefficients are told how (alpha, beta)
+ * so that they go on predicting the same:
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
