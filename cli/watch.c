@@ -130,27 +130,28 @@ static void put_networks(Json *json, const StreamingLearner *model)
     anb_superposition_free(s);
 }
 
-static void put_summary(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
+void watch_summary(FILE *file, AnbDiagnostics *d, const StreamingLearner *model, const AnbSnapshotExtras *columns,
+                   const char *stream)
 {
-    Json json = {watch->file, false};
+    Json json = {file, false};
     size_t n;
-    const double *pairs = anb_diagnostics_values(watch->d, ANB_METRIC_COACTIVATION, &n);
+    const double *pairs = anb_diagnostics_values(d, ANB_METRIC_COACTIVATION, &n);
     json_open(&json, NULL, '{');
     json_open(&json, "summary", '{');
     json_text(&json, "version", anb_version());
     json_text(&json, "learner", anb_expression(model));
     json_text(&json, "stream", stream);
-    json_text(&json, "target", rows->names[rows->n_features] ? rows->names[rows->n_features] : "");
+    json_text(&json, "target", columns->target ? columns->target : "");
     json_open(&json, "features", '[');
-    for (size_t i = 0; i < rows->n_features; i++)
-        json_text(&json, NULL, rows->names[i]);
+    for (size_t i = 0; columns->features && i < anb_n_features(model); i++)
+        json_text(&json, NULL, columns->features[i]);
     json_close(&json, ']');
     if (n > 0)
-        put_square(&json, "coactivation", pairs, anb_diagnostics_experts(watch->d));
+        put_square(&json, "coactivation", pairs, anb_diagnostics_experts(d));
     put_networks(&json, model);
     json_close(&json, '}');
     json_close(&json, '}');
-    fputc('\n', watch->file);
+    fputc('\n', file);
 }
 
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream)
@@ -160,7 +161,10 @@ int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, con
         if (watch->written != watch->seen)
             write_record(watch);
         if (!watch->csv)
-            put_summary(watch, model, rows, stream);
+            watch_summary(watch->file, watch->d, model,
+                          &(AnbSnapshotExtras){.features = (const char *const *)rows->names,
+                                               .target = rows->names[rows->n_features]},
+                          stream);
         status = output_direct_close(watch->file, watch->path);
     }
     anb_audit_free(watch->audit);

@@ -24,4 +24,8 @@ void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double
 /* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream);
 
+/* The summary line: the learner, the stream, the names of the columns (NULL: none), pairs of experts, networks. */
+void watch_summary(FILE *file, AnbDiagnostics *d, const StreamingLearner *model, const AnbSnapshotExtras *columns,
+                   const char *stream);
+
 #endif

@@ -25,6 +25,7 @@
 #define ANABRANCH_SERVE_H
 
 #include <anabranch/learner.h>
+#include <anabranch/observer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,7 +34,7 @@ extern "C" {
 typedef struct AnbServer AnbServer;
 typedef struct AnbServeReader AnbServeReader;
 
-enum { ANB_SERVE_INTERVAL_MAX = 1 << 20 };
+enum { ANB_SERVE_INTERVAL_MAX = 1 << 20, ANB_SERVE_OBSERVERS_MAX = 8 };
 
 /**
  * Makes a server of a model.
@@ -75,6 +76,19 @@ ANB_API double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, d
 
 /** Shows the readers all that was learned, now. Cost: as a publishing anb_serve_train. */
 ANB_API void anb_serve_publish(AnbServer *server);
+
+/**
+ * Lets the learner thread feed an observer: diagnostics, an audit, or one of the caller's own. Each sample and each label is
+ * told once, as by anb_observe; a label has no row.
+ *
+ * @param server    the server
+ * @param observer  the caller's; it lives as long as the server, and is read on the learner thread or under the caller's
+ *                  own lock
+ * @return          0, or ANB_E_LIMIT behind ANB_SERVE_OBSERVERS_MAX
+ *
+ * Cost: that of the observer, on the learner thread. Since 0.2.
+ */
+ANB_API int anb_serve_attach(AnbServer *server, AnbObserver *observer);
 
 /** How often was published. */
 ANB_API uint64_t anb_serve_version(const AnbServer *server);

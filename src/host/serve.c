@@ -39,6 +39,8 @@ struct AnbServer {
     size_t n_events;      /* that the copy which readers see has not had yet */
     pthread_mutex_t lock; /* of the list of readers */
     AnbServeReader *readers;
+    AnbObserver *observers[ANB_SERVE_OBSERVERS_MAX]; /* of the learner's copy; the caller's */
+    size_t n_observers;
 };
 
 struct AnbServeReader {
@@ -170,6 +172,9 @@ static double happen(AnbServer *s, Event event, const double *x)
         memcpy(row, x, s->n_features * sizeof *row);
     s->events[s->n_events++] = event;
     double answer = play(mine(s)->model, &event, row);
+    if (event.kind != ROW)
+        for (size_t i = 0; i < s->n_observers; i++)
+            anb_observe(s->observers[i], mine(s)->model, event.kind == SAMPLE ? row : NULL, event.y, answer);
     if (s->n_events == s->interval)
         anb_serve_publish(s);
     return answer;
@@ -188,6 +193,14 @@ double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x
 double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight)
 {
     return happen(server, (Event){LABEL, id, y, weight}, NULL);
+}
+
+int anb_serve_attach(AnbServer *server, AnbObserver *observer)
+{
+    if (server->n_observers == ANB_SERVE_OBSERVERS_MAX)
+        return ANB_E_LIMIT;
+    server->observers[server->n_observers++] = observer;
+    return 0;
 }
 
 uint64_t anb_serve_version(const AnbServer *server)
