@@ -215,7 +215,8 @@ static int take_options(Listener *l, const Arguments *a)
     status = status ? status : count_option("threads", option_value(a, "threads"), 1, 256, &l->threads);
     status = status ? status : count_option("max-body", option_value(a, "max-body"), 64, 1u << 30, &l->max_body);
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 0, 1000000, &l->save_every);
-    status = status ? status : count_option("publish-every", option_value(a, "publish-every"), 1, 1000000, &l->publish_every);
+    status = status ? status
+                    : count_option("publish-every", option_value(a, "publish-every"), 1, 1000000, &l->publish_every);
     return status ? status : read_token(l, option_value(a, "token-file"));
 }
 
@@ -226,11 +227,11 @@ static struct MHD_Daemon *start(Listener *l, const char *address)
         complain(BAD_USE, "--address takes an IPv4 address, not \"%s\"", address);
         return NULL;
     }
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, (uint16_t)l->port, NULL, NULL, handle, l, MHD_OPTION_SOCK_ADDR, &at,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)l->threads, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_NOTIFY_COMPLETED, request_over, NULL,
-        MHD_OPTION_END);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, (uint16_t)l->port, NULL, NULL, handle, l,
+                         MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)l->threads,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)CONNECTIONS, MHD_OPTION_NOTIFY_COMPLETED, request_over, NULL, MHD_OPTION_END);
     if (!daemon)
         complain(BAD_DATA, "%s:%llu: cannot listen there; is the port taken?", address, (unsigned long long)l->port);
     return daemon;
@@ -277,10 +278,12 @@ static int run_serve(const Arguments *a)
 
 static void more_help(void)
 {
-    printf("\nPOST /predict and /learn take {\"x\": ROW, \"y\": TARGET}; ROW is an object by column names, or an array;\n"
-           "{\"rows\": [...]} asks for many. POST /label takes {\"id\": N, \"y\": TARGET} for a row that was predicted with an\n"
-           "id by a model of pending(...). GET / is the report, /metrics for Prometheus, /healthz the state in short.\n"
-           "SIGINT and SIGTERM save the model and end it.\n");
+    printf(
+        "\nPOST /predict and /learn take {\"x\": ROW, \"y\": TARGET}; ROW is an object by column names, or an array;\n"
+        "{\"rows\": [...]} asks for many. POST /label takes {\"id\": N, \"y\": TARGET} for a row that was predicted "
+        "with an\n"
+        "id by a model of pending(...). GET / is the report, /metrics for Prometheus, /healthz the state in short.\n"
+        "SIGINT and SIGTERM save the model and end it.\n");
 }
 
 const Command command_serve = {.name = "serve",

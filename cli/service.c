@@ -135,11 +135,11 @@ json_t *service_health(Service *s)
     for (size_t i = 0; i < s->n_sources; i++)
         json_object_set_new(sources, s->source[i].name, json_integer((json_int_t)s->source[i].last));
     const StreamingLearner *model = anb_serve_model(s->server);
-    json_t *health = json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "status", "ok", "version", anb_version(), "learner",
-        anb_expression(model), "samples", (json_int_t)anb_n_samples_seen(model), "published",
-        (json_int_t)anb_serve_version(s->server), "unsaved", (json_int_t)(s->changes - s->saved_changes), "saves",
-        (json_int_t)s->saves, "failed_saves", (json_int_t)s->failed_saves, "sources", sources);
+    json_t *health =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "status", "ok", "version", anb_version(), "learner",
+                  anb_expression(model), "samples", (json_int_t)anb_n_samples_seen(model), "published",
+                  (json_int_t)anb_serve_version(s->server), "unsaved", (json_int_t)(s->changes - s->saved_changes),
+                  "saves", (json_int_t)s->saves, "failed_saves", (json_int_t)s->failed_saves, "sources", sources);
     pthread_mutex_unlock(&s->turn);
     json_object_set_new(health, "requests", json_integer((json_int_t)s->requests));
     json_object_set_new(health, "refused", json_integer((json_int_t)s->refused));

@@ -27,8 +27,8 @@ typedef struct Service {
     History history;
     const char *path; /* the model's file */
     size_t n_features;
-    pthread_mutex_t turn;      /* of the learner: server's learner thread, diagnostics, sources, changes */
-    pthread_key_t reader;      /* a thread's AnbServeReader */
+    pthread_mutex_t turn; /* of the learner: server's learner thread, diagnostics, sources, changes */
+    pthread_key_t reader; /* a thread's AnbServeReader */
     Source source[SOURCES_MAX];
     size_t n_sources;
     uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file */

@@ -66,8 +66,9 @@ static json_t *read_row(Service *s, json_t *row, double *x, int *status)
     const char *const *names = s->saved.snapshot->extras.features;
     AnbError error = {0};
     if (!json_is_array(row) && !(json_is_object(row) && names))
-        return refuse(s, status, BAD_REQUEST, "x is %s", names ? "neither an object by column names nor an array"
-                                                              : "no array, and this model has no column names");
+        return refuse(s, status, BAD_REQUEST, "x is %s",
+                      names ? "neither an object by column names nor an array"
+                            : "no array, and this model has no column names");
     if (json_is_array(row) && json_array_size(row) != s->n_features)
         return refuse(s, status, BAD_REQUEST, "x has %zu cells; the model has %zu features", json_array_size(row),
                       s->n_features);

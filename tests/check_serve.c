@@ -47,6 +47,44 @@ START_TEST(a_server_learns_what_a_model_learns)
 }
 END_TEST
 
+typedef struct Told {
+    AnbObserver base;
+    uint64_t n;
+    double sum;
+} Told;
+
+static void told(AnbObserver *self, StreamingLearner *model, const double *x, double y, double before)
+{
+    Told *t = (Told *)self;
+    ck_assert(model && x);
+    t->n++;
+    t->sum += y - before;
+}
+
+/* Once a sample, although the server learns each on both copies. */
+START_TEST(a_server_tells_its_observers_of_each_sample_once)
+{
+    StreamingLearner *model = zoo_model(0, NULL, NULL), *alone = anb_clone(model, NULL);
+    AnbServer *server = anb_serve_new(model, INTERVAL, NULL);
+    Told mine = {.base = {told}};
+    double sum = 0;
+    ZooStream s = zoo_stream(3, true);
+    for (int i = 0; i < ANB_SERVE_OBSERVERS_MAX; i++)
+        ck_assert_int_eq(anb_serve_attach(server, &mine.base), 0);
+    ck_assert_int_eq(anb_serve_attach(server, &mine.base), ANB_E_LIMIT);
+    for (int t = 0; t < 5 * INTERVAL; t++) {
+        zoo_next(&s);
+        anb_serve_train(server, s.x, s.y, 1);
+        sum += s.y - anb_train_one(alone, s.x, s.y, 1);
+    }
+    ck_assert_uint_eq(mine.n, 5 * INTERVAL * ANB_SERVE_OBSERVERS_MAX);
+    ck_assert_double_eq_tol(mine.sum, sum * ANB_SERVE_OBSERVERS_MAX, 1e-9 * fabs(sum));
+    anb_serve_free(server);
+    anb_free(alone);
+    anb_free(model);
+}
+END_TEST
+
 /* ---- many threads ------------------------------------------------------------------------------------------------ */
 
 /* What every version says of every probe, known before the threads start. */
@@ -218,6 +256,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 240);
     int animals = (int)zoo_count();
     tcase_add_loop_test(tests, a_server_learns_what_a_model_learns, 0, animals);
+    tcase_add_test(tests, a_server_tells_its_observers_of_each_sample_once);
     tcase_add_loop_test(tests, eight_readers_see_whole_versions_only, 0, 3);
     tcase_add_loop_test(tests, every_type_is_read_without_being_written, 0, animals);
     tcase_add_test(tests, intervals_and_delayed_labels_are_served);

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""The service as its clients meet it: service_test.py PROGRAM FOLDER [KILLS]
+
+Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
+after the process was killed.
+"""
+import http.client
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+
+PROGRAM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+ROW = [.1, .2, .3, .4, .5, .6, .7, .8, .9, .5]
+passed = 0
+
+
+def check(what, fine):
+    global passed
+    if not fine:
+        print(f"not so: {what}")
+        sys.exit(1)
+    passed += 1
+
+
+class Serving:
+    """The program with a model behind it."""
+
+    def __init__(self, model, *options):
+        self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
+                                        text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        connection = connection or self.connection
+        text = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
+        connection.request(method, path, text, headers or {})
+        answer = connection.getresponse()
+        data = answer.read()
+        return answer.status, json.loads(data) if "json" in answer.headers["Content-Type"] else data.decode()
+
+    def post(self, path, body, **more):
+        return self.ask("POST", path, body, **more)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+
+def train(name, expression, stream):
+    path = str(FOLDER / name)
+    subprocess.run([PROGRAM, "train", "-l", expression, "-o", path, stream], check=True, capture_output=True)
+    return path
+
+
+def answers(model):
+    s = Serving(model)
+    status, health = s.ask("GET", "/healthz")
+    check("health", status == 200 and health["status"] == "ok" and health["samples"] == 2000)
+    status, by_order = s.post("/predict", {"x": ROW})
+    check("a prediction by an array", status == 200 and isinstance(by_order["prediction"], float))
+    status, by_name = s.post("/predict", {"x": {f"x{i}": v for i, v in enumerate(ROW)}})
+    check("the same by names", by_name["prediction"] == by_order["prediction"])
+    status, many = s.post("/predict", {"rows": [{"x": ROW}] * 3})
+    check("many rows", [a["prediction"] for a in many["answers"]] == [by_order["prediction"]] * 3)
+    status, ranged = s.post("/predict", {"x": ROW, "interval": 0.9})
+    check("an interval", ranged["low"] < ranged["prediction"] < ranged["high"])
+    status, kept = s.post("/predict", {"x": ROW, "id": 41})
+    status, labelled = s.post("/label", {"id": 41, "y": 10.5})
+    check("a label that comes later is scored by what was said", labelled["prediction"] == kept["prediction"])
+    check("a label comes once", s.post("/label", {"id": 41, "y": 10.5})[0] == 422)
+    status, learned = s.post("/learn", {"x": ROW, "y": 10.5})
+    check("learning", status == 200 and learned["samples"] == 2002)
+    check("metrics", "anabranch_samples_total 2002" in s.ask("GET", "/metrics")[1])
+    check("the report", "<svg" in s.ask("GET", "/")[1])
+    check("it ends in order", s.end() == 0)
+    again = Serving(model)
+    check("what was learned is saved", again.ask("GET", "/healthz")[1]["samples"] == 2002)
+    again.end()
+
+
+def refusals(model):
+    s = Serving(model, "--max-body", "2000")
+    for body in (b"{", b"[]", b"", {"x": ROW[:3]}, {"x": "a"}, {"x": ROW[:9] + ["a"]}, {"x": {"x0": "a"}}, {}):
+        status, answer = s.post("/predict", body)
+        check(f"{body} is refused by a word", status == 400 and answer["error"])
+    for body in ({"x": ROW}, {"x": ROW, "y": "a"}, {"x": ROW, "y": 1, "w": -1}, {"x": ROW, "y": None},
+                 {"x": ROW, "y": 1, "seq": {"source": "", "n": 1}}, {"x": ROW, "y": 1, "seq": {"source": "a", "n": 0}}):
+        check(f"{body} is not learned", s.post("/learn", body)[0] == 400)
+    check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
+    check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
+    check("another method", s.ask("DELETE", "/predict")[0] == 405)
+    check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2002)
+    s.end()
+
+
+def tokens(model):
+    secret = FOLDER / "token"
+    secret.write_text("sesame\n")
+    s = Serving(model, "--token-file", str(secret))
+    check("no token", s.post("/predict", {"x": ROW})[0] == 401)
+    for wrong in ("Bearer sesam", "Bearer sesame2", "Bearer ", "sesame"):
+        check("a wrong token", s.post("/predict", {"x": ROW}, headers={"Authorization": wrong})[0] == 401)
+    check("the token", s.post("/predict", {"x": ROW}, headers={"Authorization": "Bearer sesame"})[0] == 200)
+    check("health is open", s.ask("GET", "/healthz")[0] == 200)
+    s.end()
+
+
+def beside_learning(model):
+    """Readers on their own connections while one client learns."""
+    s, wrong = Serving(model), []
+
+    def read():
+        connection = http.client.HTTPConnection("127.0.0.1", s.port, timeout=20)
+        for _ in range(300):
+            status, answer = s.post("/predict", {"x": ROW}, connection=connection)
+            if status != 200 or not isinstance(answer["prediction"], float):
+                wrong.append(answer)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for i in range(300):
+        s.post("/learn", {"x": ROW, "y": 10 + i % 3})
+    for reader in readers:
+        reader.join()
+    check("every prediction beside learning is one", not wrong)
+    s.end()
+
+
+def killed(model):
+    """After a kill the sequence says which samples were learned: the client goes on behind it, and none is lost or twice."""
+    sent, chance = 0, random.Random(7)
+    before = None
+    for _ in range(KILLS):
+        s = Serving(model, "--save-every", "1")
+        health = s.ask("GET", "/healthz")[1]
+        known = health["sources"].get("client", 0)
+        before = before if before is not None else health["samples"] - known
+        check("samples and sequence agree", health["samples"] - known == before and known <= sent)
+        stop = threading.Timer(chance.uniform(.05, 1.6), s.process.kill)
+        stop.start()
+        sent = known
+        try:
+            while True:
+                status, answer = s.post("/learn", {"x": ROW, "y": 10, "seq": {"source": "client", "n": sent + 1}})
+                check("a sample of the sequence", status == 200 and "samples" in answer)
+                sent += 1
+        except (ConnectionError, http.client.HTTPException, OSError):
+            pass
+        stop.join()
+        s.process.wait(20)
+    s = Serving(model)
+    health = s.ask("GET", "/healthz")[1]
+    check("the last snapshot agrees as well", health["samples"] - health["sources"].get("client", 0) == before)
+    check("a repeated sample is not learned", "repeated" in s.post("/learn", {"x": ROW, "y": 1, "seq": {
+        "source": "client", "n": health["sources"]["client"]}})[1] if health["sources"].get("client") else True)
+    s.end()
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    stream = str(FOLDER / "stream.csv")
+    subprocess.run([PROGRAM, "generate", "friedman", "-n", "2000", "--seed", "1", "-o", stream], check=True)
+    model = train("model.anb", "pending(interval(scale(rls)))", stream)
+    answers(model)
+    refusals(model)
+    tokens(model)
+    beside_learning(model)
+    killed(model)
+    print(f"{passed} checks of the service")
+
+
+main()
