@@ -21,6 +21,7 @@
 #include "src/text/field_reader.h"
 #include <float.h>
 #include <anabranch/drift.h>
+#include <anabranch/reach.h>
 
 enum { SETTLE = 100, TRIAL = 2000 };
 
@@ -240,6 +241,7 @@ static void view(const AnbNode *self, const void *state, AnbDriftView *out)
 }
 
 static const AnbWrapperTable wrapper = {0};
+static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbDriftTable drift = {view};
 
 /* The fields of a subtree, node by node. */
@@ -335,6 +337,7 @@ const StreamingLearnerType anb_drift = {
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .drift = &drift,
     .ranges = ranges,
     .validate = validate,

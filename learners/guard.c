@@ -14,6 +14,7 @@
 #include "src/simd/kernels.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 enum { OFFERS = 3 };
 
@@ -62,12 +63,18 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
+/* a: how much of the child's distance from the mean to believe. */
+static double shrink_of(const Guard *s)
+{
+    double share = s->square > 0 ? s->along / s->square : 1;
+    return share > 1 ? 1 : share > 0 ? share : 0;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const Guard *s = state;
     double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch));
-    double share = s->square > 0 ? s->along / s->square : 1;
-    share = share > 1 ? 1 : share > 0 ? share : 0;
+    double share = shrink_of(s);
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
@@ -93,6 +100,23 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static const AnbWrapperTable wrapper = {0};
 
+/* The output is affine in the child's prediction as long as that is not clipped. */
+static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    const Guard *s = state;
+    const double *weight = anb_scratch(self, pair->scratch, WEIGHT);
+    double shrink = shrink_of(s), taken = weight[CHILD] + weight[SHRUNK] * shrink;
+    taken = s->range.seen ? taken : 1;
+    if (!anb_child_split(self, 0, state, pair, share * taken, out) || !anb_range_spares(&s->range, out->low, out->high))
+        return false;
+    double constant = s->range.seen ? s->mean * (1 - taken) : 0;
+    out->low = constant + taken * out->low;
+    out->high = constant + taken * out->high;
+    return true;
+}
+
+static const AnbShapleyTable shapley = {split};
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
@@ -116,5 +140,6 @@ const StreamingLearnerType anb_guard = {
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .validate = validate,
 };

@@ -152,6 +152,7 @@ static void restore(const AnbNode *self, double *scratch, const AnbAnswer *answe
 }
 
 static const AnbWrapperTable wrapper = {0};
+static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbIntervalTable table = {levels, interval};
 static const AnbAnswerTable answers = {given, restore};
 
@@ -204,6 +205,7 @@ const StreamingLearnerType anb_interval = {
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .interval = &table,
     .answer = &answers,
     .ranges = ranges,

@@ -1,5 +1,6 @@
 /* The last target: persistence, the baseline that autocorrelated streams ask for. */
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 static const AnbField fields[] = {{.name = "last", .kind = ANB_F64, .fixed = 1, .must = ANB_FINITE}, {0}};
 
@@ -15,6 +16,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     *(double *)state = y;
 }
 
+static const AnbShapleyTable shapley = {anb_split_constant};
+
 const StreamingLearnerType anb_last = {
     .name = "last",
     .brief = "the last target seen",
@@ -24,4 +27,5 @@ const StreamingLearnerType anb_last = {
     .fields = fields,
     .predict = predict,
     .update = update,
+    .shapley = &shapley,
 };

@@ -145,6 +145,16 @@ static double small_share(const AnbNode *self, const void *state, const AnbRow *
 
 static const AnbSparsityTable sparsity = {small_share};
 
+static const double *slopes(const AnbNode *self, const void *state, double *unit)
+{
+    const AnbLinearOptions *o = self->options;
+    const Linear *s = state;
+    *unit = o->normalized ? anb_moments_sd(&s->target) : 1;
+    return s->w;
+}
+
+static const AnbAffineTable affine = {slopes};
+
 const StreamingLearnerType anb_linear = {
     .name = "linear",
     .brief = "linear regression by stochastic gradient descent",
@@ -159,5 +169,6 @@ const StreamingLearnerType anb_linear = {
     .update = update,
     .step = step,
     .sparsity = &sparsity,
+    .affine = &affine,
     .reframe = reframe,
 };

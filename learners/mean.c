@@ -5,6 +5,7 @@
  */
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 typedef struct Mean {
     double n, mean;
@@ -28,6 +29,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->mean = anb_toward(s->mean, y, weight / s->n);
 }
 
+static const AnbShapleyTable shapley = {anb_split_constant};
+
 const StreamingLearnerType anb_mean = {
     .name = "mean",
     .brief = "the running mean of the target",
@@ -37,4 +40,5 @@ const StreamingLearnerType anb_mean = {
     .fields = fields,
     .predict = predict,
     .update = update,
+    .shapley = &shapley,
 };

@@ -348,6 +348,7 @@ const StreamingLearnerType anb_moe = {
     .mixture = &anb_moe_mixture,
     .importance = &anb_moe_importance,
     .spread = &anb_moe_spread,
+    .shapley = &anb_moe_shapley,
     .ranges = ranges,
     .validate = validate,
 };

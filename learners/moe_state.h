@@ -126,5 +126,6 @@ static inline double spread(const double *f, const unsigned *pick, size_t n)
 extern const AnbMixtureTable anb_moe_mixture;
 extern const AnbImportanceTable anb_moe_importance;
 extern const AnbSpreadTable anb_moe_spread;
+extern const AnbShapleyTable anb_moe_shapley;
 
 #endif

@@ -97,6 +97,31 @@ static int span(const AnbNode *self)
     return ((const AnbMoeOptions *)self->options)->utilization_span;
 }
 
+/* Of a gate whose weights are the same for all rows: the experts' values by their weights. A dense router clips both
+ * the experts and the mix, which then lies among them. */
+static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    const Moe *s = state;
+    const double *weight = work_of(self, pair->scratch).weight;
+    double low = 0, high = 0;
+    if (!router_of(self)->fixed)
+        return false;
+    for (size_t i = 0; i < self->n_children; i++) {
+        AnbShapleySum one = {out->phi, 0, 0};
+        if (weight[i] == 0)
+            continue;
+        if (!anb_child_split(self, i, state, pair, share * weight[i], &one) ||
+            !anb_range_spares(&s->range, one.low, one.high))
+            return false;
+        low += weight[i] * one.low;
+        high += weight[i] * one.high;
+    }
+    out->low = low;
+    out->high = high;
+    return true;
+}
+
+const AnbShapleyTable anb_moe_shapley = {split};
 const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement};
 const AnbImportanceTable anb_moe_importance = {shares};
 const AnbSpreadTable anb_moe_spread = {spread_about_mix};

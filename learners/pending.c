@@ -199,6 +199,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 static const AnbWrapperTable wrapper = {0};
+static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
 /* A row of version 1: prediction and sigma, then the cells. What it lacks is marked as not known. */
@@ -324,6 +325,7 @@ const StreamingLearnerType anb_pending = {
     .update = update,
     .step = step,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .waiting = &rows,
     .ranges = ranges,
     .validate = validate,

@@ -99,6 +99,54 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {split_shares};
 
+/* What w a b / 2 of one pair of factors changes by: half of each step goes at the mean of the other factor. */
+static void split_product(double w, double *const phi[2], const double *a, const double *b, AnbShapleySum *out)
+{
+    double corner[] = {w * (a[0] * b[0]), w * (a[0] * b[1]), w * (a[1] * b[0]), w * (a[1] * b[1])};
+    *phi[0] += w * ((a[1] - a[0]) * ((b[1] + b[0]) / 2));
+    *phi[1] += w * ((b[1] - b[0]) * ((a[1] + a[0]) / 2));
+    double low = corner[0], high = corner[0];
+    for (int i = 1; i < 4; i++) {
+        low = corner[i] < low ? corner[i] : low;
+        high = corner[i] > high ? corner[i] : high;
+    }
+    out->low += low - corner[0];
+    out->high += high - corner[0];
+}
+
+/* Exact above a child that is affine in the products. */
+static bool split_affine(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    const AnbNode *child = &self->children[0];
+    const double *x = pair->row.x, *z = pair->other.x;
+    size_t d = self->n_features;
+    double unit, phi[MOST] = {0};
+    if (!child->type->affine)
+        return false;
+    const double *w = child->type->affine->slopes(child, anb_child_state_const(child, state), &unit);
+    AnbShapleySum own = {phi, 0, 0};
+    own.low = own.high = predict(self, state, &pair->other, pair->other_scratch);
+    for (size_t i = 0; i < d; i++) {
+        double by = unit * w[i] * (x[i] - z[i]);
+        phi[i] += by;
+        own.low += by < 0 ? by : 0;
+        own.high += by > 0 ? by : 0;
+    }
+    const double *next = w + d;
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = i; j < d; j++) {
+            double a[] = {z[i], x[i]}, b[] = {z[j], x[j]};
+            split_product(unit * *next++ / 2, (double *[]){&phi[i], &phi[j]}, a, b, &own);
+        }
+    for (size_t i = 0; i < d; i++)
+        out->phi[i] += share * phi[i];
+    out->low = own.low;
+    out->high = own.high;
+    return own.high - own.low < (double)INFINITY;
+}
+
+static const AnbShapleyTable shapley = {split_affine};
+
 const StreamingLearnerType anb_poly = {
     .name = "poly",
     .brief = "features and their products for a child; at most 24 features",
@@ -115,4 +163,5 @@ const StreamingLearnerType anb_poly = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .shapley = &shapley,
 };

@@ -83,6 +83,18 @@ static int shares(const AnbNode *self, const void *state, double *share)
 static const AnbWrapperTable wrapper = {.child = asked};
 static const AnbImportanceTable importance = {shares};
 
+static bool add_up(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    AnbShapleySum first = {out->phi, 0, 0};
+    if (!anb_child_split(self, A, state, pair, share, &first) || !anb_child_split(self, B, state, pair, share, out))
+        return false;
+    out->low += first.low;
+    out->high += first.high;
+    return out->high - out->low < (double)INFINITY;
+}
+
+static const AnbShapleyTable shapley = {add_up};
+
 const StreamingLearnerType anb_residual = {
     .name = "residual",
     .brief = "the second child learns what the first leaves over",
@@ -96,5 +108,6 @@ const StreamingLearnerType anb_residual = {
     .update = update,
     .step = step,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .importance = &importance,
 };

@@ -169,6 +169,15 @@ static double small_share(const AnbNode *self, const void *state, const AnbRow *
 
 static const AnbSparsityTable sparsity = {small_share};
 
+static const double *slopes(const AnbNode *self, const void *state, double *unit)
+{
+    (void)self;
+    *unit = 1;
+    return (const double *)state + ANB_RLS_HEAD;
+}
+
+static const AnbAffineTable affine = {slopes};
+
 const StreamingLearnerType anb_rls = {
     .name = "rls",
     .brief = "recursive least squares with exponential forgetting",
@@ -184,6 +193,7 @@ const StreamingLearnerType anb_rls = {
     .update = update,
     .step = step,
     .sparsity = &sparsity,
+    .affine = &affine,
     .reset = reset,
     .refresh = refresh,
     .reframe = reframe,

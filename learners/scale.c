@@ -15,6 +15,7 @@
 #include "src/numeric/frame.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 static size_t frame_size(const AnbNode *self)
 {
@@ -92,6 +93,15 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 
 static const AnbWrapperTable wrapper = {.row = shown};
 
+/* Exact as long as no coalition's prediction is clipped. */
+static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    return anb_split_first(self, state, pair, share, out) &&
+           anb_range_spares(anb_field_const(self, state, RANGE), out->low, out->high);
+}
+
+static const AnbShapleyTable shapley = {split};
+
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     anb_frame_reframe(anb_field(self, state, FRAME), self->n_features, alpha, beta);
@@ -153,6 +163,7 @@ const StreamingLearnerType anb_scale = {
     .update = update,
     .step = step,
     .wrapper = &wrapper,
+    .shapley = &shapley,
     .reframe = reframe,
     .validate = validate,
     .upgrade = upgrade,

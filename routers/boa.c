@@ -75,6 +75,7 @@ const AnbRouterType anb_router_boa = {
              .ranges = ranges,
              .validate = validate},
     .dense = true,
+    .fixed = true,
     .gate = gate,
     .mix = mix,
     .learn = learn,

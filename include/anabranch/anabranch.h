@@ -9,6 +9,7 @@
 #include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <anabranch/drift.h>
+#include <anabranch/explain.h>
 #include <anabranch/host.h>
 #include <anabranch/interval.h>
 #include <anabranch/learner.h>

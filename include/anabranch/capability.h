@@ -29,6 +29,8 @@ typedef struct AnbGateWeights AnbGateWeights; /* moe.h */
 typedef struct AnbMatrix AnbMatrix;           /* learners.h */
 typedef struct AnbDriftView AnbDriftView;     /* drift.h */
 typedef struct AnbAnswer AnbAnswer;           /* pending.h */
+typedef struct AnbPair AnbPair;               /* type.h */
+typedef struct AnbShapleySum AnbShapleySum;   /* type.h */
 
 /** The tables of a learner that a wrapper passes on. */
 typedef enum AnbCapability {
@@ -120,6 +122,23 @@ typedef struct AnbNetworkTable {
 typedef struct AnbDriftTable {
     void (*view)(const AnbNode *self, const void *state, AnbDriftView *view);
 } AnbDriftTable;
+
+/** A prediction that is affine in the row's x: f(x) = constant + unit w.x. */
+typedef struct AnbAffineTable {
+    /* w, n_features values owned by the model; sets *unit. */
+    const double *(*slopes)(const AnbNode *self, const void *state, double *unit);
+} AnbAffineTable;
+
+/**
+ * Exact Shapley values of the difference between two predictions: f(row) - f(other), where a coalition S of features
+ * takes the cells of `row` for j in S and those of `other` elsewhere. A type with an affine table needs no other.
+ */
+typedef struct AnbShapleyTable {
+    /* Adds `share` times the values to out->phi and sets out->low and out->high; pair->scratch and pair->other_scratch
+     * are this node's as predict left them for either row. False where the type cannot say it of these two rows (a
+     * bound on the prediction may act on some coalition, say): out->phi is then of no use. */
+    bool (*split)(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out);
+} AnbShapleyTable;
 
 /**
  * A wrapper: what it has no table for, its child is asked for. One table serves all capabilities. Every member is

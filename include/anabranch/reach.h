@@ -115,6 +115,65 @@ static inline int anb_child_importance(const AnbNode *self, size_t i, const void
                                          : ANB_E_UNSUPPORTED;
 }
 
+/* ---- exact Shapley values (AnbShapleyTable) ----------------------------------------------------------------------- */
+
+/* Of a prediction with slopes: each feature's is its own term. */
+static inline bool anb_split_affine(const AnbNode *node, const void *state, const AnbPair *pair, double share,
+                                    AnbShapleySum *out)
+{
+    double unit, f = node->type->predict(node, state, &pair->other, pair->other_scratch);
+    const double *w = node->type->affine->slopes(node, state, &unit);
+    out->low = out->high = f;
+    for (size_t j = 0; j < node->n_features; j++) {
+        double by = unit * w[j] * (pair->row.x[j] - pair->other.x[j]);
+        out->phi[j] += share * by;
+        out->low += by < 0 ? by : 0;
+        out->high += by > 0 ? by : 0;
+    }
+    return out->high - out->low < (double)INFINITY; /* false for NaN as well */
+}
+
+/* A node's values, added to out->phi; false where the type has no such table or cannot say it of these rows. */
+static inline bool anb_node_split(const AnbNode *node, const void *state, const AnbPair *pair, double share,
+                                  AnbShapleySum *out)
+{
+    if (node->type->shapley)
+        return node->type->shapley->split(node, state, pair, share, out);
+    return node->type->affine && anb_split_affine(node, state, pair, share, out);
+}
+
+/* The same of child i; state and the pair's scratches are self's, the pair's rows are the child's. */
+static inline bool anb_child_split(const AnbNode *self, size_t i, const void *state, const AnbPair *pair, double share,
+                                   AnbShapleySum *out)
+{
+    const AnbNode *child = &self->children[i];
+    AnbPair inner = {pair->row, pair->other, pair->scratch + child->scratch_offset,
+                     pair->other_scratch + child->scratch_offset};
+    return anb_node_split(child, anb_child_state_const(child, state), &inner, share, out);
+}
+
+/* Of a prediction that does not depend on the row. */
+static inline bool anb_split_constant(const AnbNode *self, const void *state, const AnbPair *pair, double share,
+                                      AnbShapleySum *out)
+{
+    (void)share;
+    out->low = out->high = self->type->predict(self, state, &pair->row, pair->scratch);
+    return true;
+}
+
+/* For a wrapper that says what its first child says, of the rows that it makes. */
+static inline bool anb_split_first(const AnbNode *self, const void *state, const AnbPair *pair, double share,
+                                   AnbShapleySum *out)
+{
+    const AnbWrapperTable *wrapper = self->type->wrapper;
+    AnbPair made = *pair;
+    if (wrapper && wrapper->row) {
+        made.row = wrapper->row(self, &pair->row, pair->scratch);
+        made.other = wrapper->row(self, &pair->other, pair->other_scratch);
+    }
+    return anb_child_split(self, 0, state, &made, share, out);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -114,6 +114,18 @@ struct AnbRow {
     AnbOutcome *outcome;      /* for update; NULL: nobody asks */
 };
 
+/** Two rows between which a prediction is explained, each with the scratch that predict left for it. */
+struct AnbPair {
+    AnbRow row, other;
+    double *scratch, *other_scratch;
+};
+
+/** The answer of AnbShapleyTable. */
+struct AnbShapleySum {
+    double *phi;      /* n_features sums that are added to */
+    double low, high; /* bounds of the node's prediction over all coalitions, not multiplied by the share */
+};
+
 /* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */
 
 typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } AnbScalar;
@@ -293,6 +305,8 @@ struct StreamingLearnerType {
     const AnbSparsityTable *sparsity;
     const AnbNetworkTable *network;
     const AnbDriftTable *drift;
+    const AnbAffineTable *affine;
+    const AnbShapleyTable *shapley;
 };
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
@@ -354,6 +368,7 @@ struct AnbGate {
 struct AnbRouterType {
     StreamingLearnerType type;
     bool dense; /* every expert is active and learns */
+    bool fixed; /* the mix is the sum of weight f, and the weights do not depend on the row */
     /* Fills p, weight, active, n_active. */
     void (*gate)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
     double (*mix)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);

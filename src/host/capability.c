@@ -30,6 +30,10 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
         half = "network";
     if (type->drift && !type->drift->view)
         half = "drift";
+    if (type->affine && !type->affine->slopes)
+        half = "affine";
+    if (type->shapley && !type->shapley->split)
+        half = "shapley";
     return half ? refuse(type->name, half, error) : 0;
 }
 

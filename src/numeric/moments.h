@@ -146,6 +146,12 @@ static inline double anb_range_clip(const AnbRange *range, double value)
     return range->seen ? clipped : value;
 }
 
+/* Whether anb_range_clip leaves every value from low to high as it is. */
+static inline bool anb_range_spares(const AnbRange *range, double low, double high)
+{
+    return !range->seen || (anb_range_floor(range) <= low && high <= anb_range_ceiling(range));
+}
+
 /* Whether a range from a file is one. */
 static inline bool anb_range_valid(const AnbRange *range)
 {

@@ -1,0 +1,46 @@
+/* An explainer as its parts see it: explain.c keeps rows and answers, explain_sample.c walks coalitions of columns. */
+#ifndef ANB_OBSERVE_EXPLAIN_H
+#define ANB_OBSERVE_EXPLAIN_H
+
+#include "src/host/model.h"
+#include "src/numeric/random.h"
+#include <anabranch/explain.h>
+#include <anabranch/moe.h>
+
+enum { ANB_COUNTED = 4 /* columns that differ, up to which all coalitions are asked */ };
+
+/* One prediction being explained. */
+typedef struct AnbWalk {
+    const StreamingLearner *model;
+    AnbReader *reader;
+    size_t d;
+    int pairs;
+    const double *x, *other; /* the row, and the kept row that it is compared with */
+    double f, f_other;       /* what the model says of them */
+    AnbRandom random;
+    double *phi;             /* d sums over kept rows: of values */
+    double *square, *fourth; /* likewise: of the variances of their means, of the squares of these variances */
+    double *mixed;           /* d: the row of a coalition */
+    double *once, *sum;      /* d: values by one pair of orders; their sum over the pairs */
+    double *squares;         /* d: the sum of their squares */
+    uint32_t *order;         /* d */
+    uint64_t predictions;
+    bool exact; /* nothing was sampled so far */
+} AnbWalk;
+
+/* Adds the values of x against `other` to walk->phi, and what is not known of them to walk->square. */
+void anb_walk_pair(AnbWalk *walk);
+
+/* Rows kept out of a stream: the n-th with probability `rows` / min(n, span), in the place of one drawn at random. */
+typedef struct AnbKept {
+    double *row; /* capacity rows of `width` doubles */
+    size_t width, capacity, used;
+    double span;
+    uint64_t seen;
+    AnbRandom random;
+} AnbKept;
+
+/* Where the next row goes, or NULL: it is not kept. */
+double *anb_kept_place(AnbKept *kept);
+
+#endif
