@@ -22,6 +22,7 @@
 #include <anabranch/pool.h>
 #include <anabranch/schema.h>
 #include <anabranch/score.h>
+#include <anabranch/sequence.h>
 #include <anabranch/serve.h>
 #include <anabranch/snapshot.h>
 #include <anabranch/superposition.h>

@@ -12,12 +12,15 @@
  *     u32 n | n texts: the features' names (0 of them or n_features) | text: the target's name, or empty
  *     u32 n | n notes: text key, u32 size, bytes, 0
  *     u32 n | n nodes, depth first, a router behind its experts: text type, u32 version of its state, u64 size, fields
+ *     [u32 n | n sources: text name, u64 the smallest number that is still learned]   where the model has any (sequence.h)
  *     u32 CRC-32C of everything before
  *
  * The fields are those that a type shows in `ranges`, one behind the other: not an image of its struct, so a snapshot
  * moves between machines and compilers. Defaults may change between versions without touching old snapshots, since
  * every option is written out. A type that changes its state's layout raises its version and reads the older ones in
  * `upgrade`.
+ *
+ * A version of this library from before numbered samples refuses a snapshot that holds sources, rather than losing them.
  *
  * Saving reads the model only: beside it other threads may predict, but nobody may train.
  *
@@ -26,7 +29,7 @@
 #ifndef ANABRANCH_SNAPSHOT_H
 #define ANABRANCH_SNAPSHOT_H
 
-#include <anabranch/learner.h>
+#include <anabranch/sequence.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -109,6 +112,12 @@ typedef struct AnbSnapshotNode {
     size_t size;
 } AnbSnapshotNode;
 
+/** A source of numbered samples, as AnbSource. */
+typedef struct AnbSnapshotSource {
+    const char *name;
+    uint64_t next;
+} AnbSnapshotSource;
+
 /** A snapshot that was opened: its container is whole, its state not looked at yet. */
 typedef struct AnbSnapshot {
     size_t bytes;           /* of the snapshot */
@@ -121,6 +130,8 @@ typedef struct AnbSnapshot {
     AnbSnapshotExtras extras; /* features and target NULL where there are none */
     const AnbSnapshotNode *nodes;
     size_t n_nodes;
+    const AnbSnapshotSource *sources;
+    size_t n_sources; /* up to ANB_SOURCES_MAX */
 } AnbSnapshot;
 
 /**

@@ -144,7 +144,10 @@ StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
     memcpy(copy->block, model->block, anb_block_bytes(model->plan));
     copy->counters = model->counters;
     copy->schema = anb_schema_keep(model->schema);
-    if (model->plan->owns_pointers && clone_tree(&model->plan->nodes[0], model->block, copy->block, 0)) {
+    int code = anb_sources_copy(model, copy);
+    if (model->plan->owns_pointers)
+        code = clone_tree(&model->plan->nodes[0], model->block, copy->block, code);
+    if (code) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
         anb_free(copy);
         return NULL;
@@ -177,6 +180,7 @@ void anb_free(StreamingLearner *model)
     if (plan->owns_pointers)
         clear_tree(&plan->nodes[0], model->block);
     anb_schema_drop(model->schema);
+    anb_sources_free(model);
     plan->allocator.free(model->memory, plan->allocator.context);
     anb_plan_drop(plan);
 }
@@ -185,6 +189,7 @@ void anb_reset(StreamingLearner *model)
 {
     anb_node_reset(&model->plan->nodes[0], model->block);
     model->counters = (AnbCounters){0};
+    anb_sources_free(model);
 }
 
 /* ---- a sample's way ---------------------------------------------------------------------------------------------- */

@@ -6,14 +6,16 @@
 
 #include "plan.h"
 #include "schema.h"
+#include "sources.h"
 
 struct StreamingLearner {
     AnbPlan *plan;
     unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
     double *scratch;      /* likewise */
     AnbCounters counters;
-    AnbSchema *schema; /* a reference, or NULL */
-    void *memory;      /* what the allocator gave */
+    AnbSchema *schema;   /* a reference, or NULL */
+    AnbSources *sources; /* of numbered samples, or NULL */
+    void *memory;        /* what the allocator gave */
 };
 
 struct AnbReader {

@@ -31,7 +31,8 @@ size_t anb_state_bytes(const StreamingLearner *model)
 size_t anb_clone_bytes(const StreamingLearner *model)
 {
     size_t scratch = model->plan->nodes[0].scratch_size * sizeof(double);
-    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN;
+    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN +
+           anb_sources_bytes(model->sources);
 }
 
 size_t anb_total_bytes(const StreamingLearner *model)
@@ -140,7 +141,8 @@ static bool alike(const AnbPlan *a, const AnbPlan *b)
 bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 {
     const AnbNode *root = &a->plan->nodes[0];
-    return alike(a->plan, b->plan) && covers(root, a->block, b->block) && covers(root, b->block, a->block);
+    return alike(a->plan, b->plan) && anb_sources_equal(a, b) && covers(root, a->block, b->block) &&
+           covers(root, b->block, a->block);
 }
 
 static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)

@@ -111,6 +111,20 @@ static int load_schema(const AnbSnapshot *snapshot, StreamingLearner *model, Anb
     return code ? anb_fail(error, ANB_E_STATE, "the schema in the snapshot does not fit: %.180s", why.message) : 0;
 }
 
+static int load_sources(const AnbSnapshot *snapshot, StreamingLearner *model, AnbError *error)
+{
+    for (size_t i = 0; i < snapshot->n_sources; i++) {
+        const AnbSnapshotSource *saved = &snapshot->sources[i];
+        int at = anb_source_add(model, saved->name, strlen(saved->name), error);
+        if (at < 0)
+            return at;
+        if ((size_t)at != i)
+            return anb_fail(error, ANB_E_FORMAT, "the snapshot holds a source twice");
+        model->sources->source[at].next = saved->next;
+    }
+    return 0;
+}
+
 StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
@@ -127,6 +141,8 @@ StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModel
         code = validate_tree(&model->plan->nodes[0], model->block, error);
     if (!code)
         code = load_schema(snapshot, model, error);
+    if (!code)
+        code = load_sources(snapshot, model, error);
     if (code) {
         anb_free(model);
         return NULL;

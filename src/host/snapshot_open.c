@@ -117,10 +117,11 @@ static int check_sum(const unsigned char *bytes, size_t size, AnbError *error)
 
 /* The lists are walked twice: counted, then filled into one piece of memory. */
 typedef struct Lists {
-    size_t features, notes, nodes;
+    size_t features, notes, nodes, sources;
     const char **feature;
     AnbNote *note;
     AnbSnapshotNode *node;
+    AnbSnapshotSource *source;
 } Lists;
 
 static void read_features(Cursor *c, Lists *l, AnbSnapshot *view)
@@ -164,7 +165,23 @@ static void read_nodes(Cursor *c, Lists *l)
         if (l->node)
             l->node[i] = node;
     }
-    c->bad |= c->at != c->end || l->nodes == 0;
+    c->bad |= l->nodes == 0;
+}
+
+/* Not there in the snapshots of models without sources. */
+static void read_sources(Cursor *c, Lists *l)
+{
+    if (c->bad || c->at == c->end)
+        return;
+    l->sources = get_count(c, 13);
+    c->bad |= l->sources == 0 || l->sources > ANB_SOURCES_MAX;
+    for (size_t i = 0; i < l->sources && !c->bad; i++) {
+        AnbSnapshotSource source = {.name = get_text(c)};
+        source.next = get_u64(c);
+        if (l->source)
+            l->source[i] = source;
+    }
+    c->bad |= c->at != c->end;
 }
 
 static void read_counters(Cursor *c, AnbCounters *counters)
@@ -187,6 +204,7 @@ static void read_body(Cursor *c, AnbSnapshot *view, Lists *lists)
     read_features(c, lists, view);
     read_notes(c, lists);
     read_nodes(c, lists);
+    read_sources(c, lists);
 }
 
 static Cursor body_of(const unsigned char *bytes, size_t size)
@@ -205,7 +223,7 @@ static AnbSnapshot *fill(const unsigned char *bytes, size_t size, const AnbAlloc
         return NULL;
     }
     size_t room = sizeof(Opened) + lists.nodes * sizeof *lists.node + lists.notes * sizeof *lists.note +
-                  lists.features * sizeof *lists.feature;
+                  lists.features * sizeof *lists.feature + lists.sources * sizeof *lists.source;
     Opened *opened = allocator->alloc(room, allocator->context);
     if (!opened) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
@@ -213,11 +231,14 @@ static AnbSnapshot *fill(const unsigned char *bytes, size_t size, const AnbAlloc
     }
     lists.node = (AnbSnapshotNode *)(opened + 1);
     lists.note = (AnbNote *)(lists.node + lists.nodes);
-    lists.feature = (const char **)(lists.note + lists.notes);
+    lists.source = (AnbSnapshotSource *)(lists.note + lists.notes);
+    lists.feature = (const char **)(lists.source + lists.sources);
     c = body_of(bytes, size);
     read_body(&c, &view, &lists);
     view.nodes = lists.node;
     view.n_nodes = lists.nodes;
+    view.sources = lists.source;
+    view.n_sources = lists.sources;
     view.extras.notes = lists.note;
     view.extras.n_notes = lists.notes;
     *opened = (Opened){.view = view, .allocator = *allocator};

@@ -174,6 +174,19 @@ static void put_extras(Sink *s, const StreamingLearner *model, const AnbSnapshot
         put_note(s, ANB_SCHEMA_NOTE, anb_schema_text(schema), strlen(anb_schema_text(schema)));
 }
 
+/* Only where there are any: other snapshots stay as they were. */
+static void put_sources(Sink *s, const StreamingLearner *model)
+{
+    const AnbSource *source;
+    size_t n = anb_sources(model, &source);
+    if (n > 0)
+        put_u32(s, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        put_text(s, source[i].name);
+        put_u64(s, source[i].next);
+    }
+}
+
 static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExtras *extras, uint64_t size)
 {
     const AnbPlan *plan = model->plan;
@@ -189,6 +202,7 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
     put_extras(s, model, extras);
     put_u32(s, (uint32_t)plan->n_nodes);
     put_node(s, &plan->nodes[0], model->block);
+    put_sources(s, model);
     put_u32(s, s->sum.value);
 }
 

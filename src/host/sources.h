@@ -1,0 +1,26 @@
+/*
+ * The table of sources of a model: allocated with its first source, never moved with the model's own memory.
+ */
+#ifndef ANB_HOST_SOURCES_H
+#define ANB_HOST_SOURCES_H
+
+#include <anabranch/sequence.h>
+
+typedef struct AnbSources {
+    size_t n, capacity;
+    AnbSource source[];
+} AnbSources;
+
+static inline size_t anb_sources_bytes(const AnbSources *sources)
+{
+    return sources ? sizeof *sources + sources->capacity * sizeof *sources->source : 0;
+}
+
+/* Gives the copy the sources of the model. 0 or ANB_E_MEMORY. */
+int anb_sources_copy(const StreamingLearner *model, StreamingLearner *copy);
+/* Frees the table, which is as having no source. */
+void anb_sources_free(StreamingLearner *model);
+/* Whether both know the same sources at the same positions, in any order. */
+bool anb_sources_equal(const StreamingLearner *a, const StreamingLearner *b);
+
+#endif
