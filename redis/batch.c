@@ -3,6 +3,9 @@
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {
+    batch->fate = anb_sequence_take(learner, &batch->sequence);
+    if (batch->fate != SEQUENCE_NEW)
+        return;
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =
@@ -26,6 +29,8 @@ static void reply_with_diagnostics(RedisModuleCtx *ctx, const Batch *batch)
 
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
 {
+    if (batch->fate != SEQUENCE_NEW)
+        return anb_sequence_reply(ctx, batch->fate);
     if (batch->packed)
         RedisModule_ReplyWithStringBuffer(ctx, (const char *)batch->out, batch->n * sizeof(double));
     else if (batch->with_diag)

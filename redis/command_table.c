@@ -51,6 +51,11 @@ typedef RedisModuleCommandArg Arg;
         .name = called, .type = kind, .token = said, .flags = ARG_OPTIONAL                                             \
     }
 #define WEIGHT OPTION("weight", ARG_DOUBLE, "WEIGHT")
+#define SEQ                                                                                                            \
+    {                                                                                                                  \
+        .name = "sequence", .type = ARG_BLOCK, .token = "SEQ", .flags = ARG_OPTIONAL,                                  \
+        .subargs = LIST(TEXT("source"), WHOLE("n"))                                                                    \
+    }
 #define REPLACE WORD("replace", "REPLACE")
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
@@ -82,13 +87,13 @@ static const Command commands[] = {
           OPTION("seed", ARG_INTEGER, "SEED"), WORD("ifnotexists", "IFNOTEXISTS"))},
     {"anb.train", anb_command_train, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns one sample and replies what the model predicted before.", "One update of the model",
-     LIST(KEY, NUMBER("y"), NUMBERS("x"), WEIGHT, WORD("withdiag", "WITHDIAG"))},
+     LIST(KEY, NUMBER("y"), NUMBERS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
     {"anb.mtrain", anb_command_mtrain, "write deny-oom", -5, LEARNS, 0, "write",
      "Learns many samples and replies what the model predicted before each.", "O(N) updates, N the count of rows",
-     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), NUMBERS("x")), WEIGHT)},
+     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), NUMBERS("x")), WEIGHT, SEQ)},
     {"anb.trainb", anb_command_trainb, "write deny-oom", -3, LEARNS, 0, "write",
      "Learns packed samples, rows of little-endian doubles y x1 .. xn, and replies the predictions packed.",
-     "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT)},
+     "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT, SEQ)},
     {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.",
      "One prediction of the model", LIST(KEY, NUMBERS("x"))},
     {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
@@ -101,7 +106,7 @@ static const Command commands[] = {
      LIST(KEY, WHOLE("id"), NUMBERS("x"))},
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
-     LIST(KEY, WHOLE("id"), NUMBER("y"), WEIGHT)},
+     LIST(KEY, WHOLE("id"), NUMBER("y"), WEIGHT, SEQ)},
     {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
      LIST(KEY)},
     {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",

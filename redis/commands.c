@@ -181,6 +181,16 @@ static void pair_count(RedisModuleCtx *ctx, const char *key, uint64_t value)
     RedisModule_ReplyWithLongLong(ctx, (long long)value);
 }
 
+/* Each source and the last number that it brought, -1 where none. */
+static void reply_sources(RedisModuleCtx *ctx, const StreamingLearner *learner)
+{
+    const AnbSource *sources;
+    size_t n = anb_sources(learner, &sources);
+    anb_reply_map(ctx, (long)n);
+    for (size_t i = 0; i < n; i++)
+        pair_count(ctx, sources[i].name, sources[i].next - 1);
+}
+
 int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     if (argc != 2)
@@ -189,7 +199,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     const AnbCounters *c = anb_counters(model->learner);
-    anb_reply_map(ctx, 13);
+    anb_reply_map(ctx, 14);
     anb_reply_text(ctx, "expression");
     anb_reply_text(ctx, anb_expression(model->learner));
     pair_count(ctx, "features", anb_n_features(model->learner));
@@ -203,6 +213,8 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     pair_count(ctx, "weight_skipped", c->weight_skipped);
     pair_count(ctx, "resets", c->resets);
     pair_count(ctx, "drifts", c->drifts);
+    anb_reply_text(ctx, "sources");
+    reply_sources(ctx, model->learner);
     anb_reply_text(ctx, "version");
     anb_reply_text(ctx, anb_version());
     return REDISMODULE_OK;

@@ -56,23 +56,58 @@ static int refuse(RedisModuleCtx *ctx, AnbPendingFate fate)
     return anb_reply_error(ctx, "no row waits under this id");
 }
 
+typedef struct Label {
+    uint64_t id;
+    double y, weight;
+    Sequence sequence;
+} Label;
+
+/* `WEIGHT w` and `SEQ source n` behind the target, in any order. */
+static int parse_label_options(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Label *label)
+{
+    for (int i = 4; i < argc;)
+        if (i + 1 < argc && anb_text_is(argv[i], "WEIGHT")) {
+            double w;
+            if (!anb_text_number(argv[i + 1], &w) || w - w != 0 || w < 0)
+                return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0; the row still waits"), -1;
+            label->weight = w;
+            i += 2;
+        } else if (i + 2 < argc && anb_text_is(argv[i], "SEQ")) {
+            if (anb_sequence_parse(ctx, argv + i + 1, &label->sequence))
+                return -1;
+            i += 3;
+        } else
+            return RedisModule_WrongArity(ctx), -1;
+    return 0;
+}
+
+static int parse_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Label *label)
+{
+    label->weight = 1;
+    if (parse_id(ctx, argv[2], &label->id) || parse_label_options(ctx, argv, argc, label))
+        return -1;
+    if (!anb_text_number(argv[3], &label->y) || label->y - label->y != 0)
+        return anb_reply_error(ctx, "the target is not a finite number; the row still waits"), -1;
+    return 0;
+}
+
 int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    uint64_t id;
-    double y, weight = 1;
-    if (argc != 4 && !(argc == 6 && anb_text_is(argv[4], "WEIGHT")))
+    Label label = {0};
+    if (argc < 4)
         return RedisModule_WrongArity(ctx);
     Model *model = pending_at(ctx, argv[1]);
-    if (!model || parse_id(ctx, argv[2], &id))
+    if (!model || parse_label(ctx, argv, argc, &label))
         return REDISMODULE_OK;
-    if (!anb_text_number(argv[3], &y) || y - y != 0)
-        return anb_reply_error(ctx, "the target is not a finite number; the row still waits");
-    if (argc == 6 && (!anb_text_number(argv[5], &weight) || weight - weight != 0 || weight < 0))
-        return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0");
-    AnbPendingFate fate = anb_pending_fate(model->learner, id);
+    SequenceFate sequence = anb_sequence_look(model->learner, &label.sequence);
+    if (sequence != SEQUENCE_NEW)
+        return anb_sequence_reply(ctx, sequence);
+    AnbPendingFate fate = anb_pending_fate(model->learner, label.id);
     if (fate != ANB_PENDING_WAITING)
         return refuse(ctx, fate);
-    double then = anb_learn_label(model->learner, id, y, weight);
+    if ((sequence = anb_sequence_take(model->learner, &label.sequence)) != SEQUENCE_NEW)
+        return anb_sequence_reply(ctx, sequence);
+    double then = anb_learn_label(model->learner, label.id, label.y, label.weight);
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.label");
     anb_statistics.trained++;

@@ -12,6 +12,7 @@ typedef struct Setting {
 static const Setting settings[] = {
     {"inline-microseconds", &anb_inline_us, 0, 60000000},
     {"max-model-bytes", &anb_max_model_bytes, 4096, (long long)1 << 40},
+    {"workers", &anb_workers, 1, 64},
 };
 
 enum { N_SETTINGS = sizeof settings / sizeof *settings };
@@ -54,8 +55,9 @@ static int parse_arguments(RedisModuleCtx *ctx, RedisModuleString **argv, int ar
         if (!found || i + 1 == argc || !anb_text_number(argv[i + 1], &value) ||
             !(value >= (double)found->low && value <= (double)found->high) || value != (double)(long long)value) {
             RedisModule_Log(ctx, "warning",
-                            "anabranch takes: inline-microseconds 0 .. %lld, max-model-bytes %lld .. %lld",
-                            settings[0].high, settings[1].low, settings[1].high);
+                            "anabranch takes: inline-microseconds 0 .. %lld, max-model-bytes %lld .. %lld, "
+                            "workers %lld .. %lld",
+                            settings[0].high, settings[1].low, settings[1].high, settings[2].low, settings[2].high);
             return -1;
         }
         *found->value = (long long)value;
@@ -75,6 +77,7 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldULongLong(ctx, "samples_trained", s->trained);
     RedisModule_InfoAddFieldULongLong(ctx, "rows_predicted", s->predicted);
     RedisModule_InfoAddFieldULongLong(ctx, "commands_rejected", s->rejected);
+    RedisModule_InfoAddFieldULongLong(ctx, "commands_repeated", s->repeated);
     RedisModule_InfoAddFieldULongLong(ctx, "commands_queued", s->queued);
     RedisModule_InfoAddFieldULongLong(ctx, "commands_retried", s->retried);
     RedisModule_InfoAddFieldULongLong(ctx, "defrag_moves", s->moved);

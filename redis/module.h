@@ -18,12 +18,14 @@
 #include "api.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/number.h>
+#include <anabranch/sequence.h>
 #include <anabranch/snapshot.h>
 
 /* How many batches of a model are on their way through the worker. Shared by the model and its jobs: a model may be
  * renamed or deleted meanwhile. */
 typedef struct Ticket {
     _Atomic unsigned owners, queued;
+    bool busy; /* a worker runs one of them: guarded by the queue's lock */
 } Ticket;
 
 typedef struct Model Model;
@@ -65,6 +67,24 @@ Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context);
 uint64_t anb_plan_cache_models(void);
 uint64_t anb_plan_cache_plans(void);
 
+/* ---- sequence.c ---- */
+/* `SEQ source n`: the number that a command's samples have at their source. */
+typedef struct Sequence {
+    char source[ANB_SOURCE_SIZE];
+    size_t size; /* of the source's name; 0: the command is not numbered */
+    uint64_t n;
+} Sequence;
+
+/* Reads `source n`. 0, or -1 with the error replied. */
+int anb_sequence_parse(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence);
+typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM } SequenceFate;
+/* Whether the model has learned this number before; changes nothing. Without a number it is new. */
+SequenceFate anb_sequence_look(const StreamingLearner *learner, const Sequence *sequence);
+/* As it; where it is new, the source's position moves. */
+SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequence);
+int anb_sequence_reply(RedisModuleCtx *ctx, SequenceFate fate);
+extern const char anb_no_room_for_source[];
+
 /* ---- batch.c ---- */
 typedef struct Batch {
     bool learn, packed, single, with_diag;
@@ -73,6 +93,8 @@ typedef struct Batch {
     double *rows;       /* n rows of (y,) x1 .. xd */
     double *out;        /* n predictions */
     AnbMixture mixture; /* with_diag, inline only */
+    Sequence sequence;
+    SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
 } Batch;
 
 /* Numbers from row to row. */
@@ -81,6 +103,7 @@ static inline size_t anb_batch_stride(const Batch *batch)
     return batch->d + batch->learn;
 }
 
+/* Learns or predicts the rows; sets `fate`. */
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
 /* Its rows count as trained or predicted: once what was run is there to stay. */
 void anb_batch_count(const Batch *batch);
@@ -137,11 +160,11 @@ void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);
 
 /* ---- statistics.c ---- */
 typedef struct Statistics {
-    _Atomic uint64_t trained, predicted, rejected, queued, retried, moved;
+    _Atomic uint64_t trained, predicted, rejected, repeated, queued, retried, moved;
     _Atomic uint64_t inline_ns, worker_ns, longest_inline_ns;
 } Statistics;
 extern Statistics anb_statistics;
-extern long long anb_inline_us, anb_max_model_bytes;
+extern long long anb_inline_us, anb_max_model_bytes, anb_workers;
 uint64_t anb_now_ns(void);
 
 #endif

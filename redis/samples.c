@@ -108,11 +108,16 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
 {
     if (check_rows(ctx, batch, model->learner))
         return REDISMODULE_OK;
+    batch->fate = anb_sequence_look(model->learner, &batch->sequence);
+    if (batch->fate != SEQUENCE_NEW)
+        return anb_sequence_reply(ctx, batch->fate);
     if (for_worker(ctx, model, batch))
         return anb_worker_queue(ctx, name, model, batch);
     uint64_t start = anb_now_ns();
     anb_batch_run(batch, model->learner);
     measure(model, batch, anb_now_ns() - start);
+    if (batch->fate != SEQUENCE_NEW)
+        return anb_sequence_reply(ctx, batch->fate);
     anb_batch_count(batch);
     if (batch->with_diag)
         anb_mixture(model->learner, &batch->mixture);
@@ -125,7 +130,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
 
-/* Takes `WEIGHT w` and `WITHDIAG` off the arguments' end. */
+/* Takes `WEIGHT w`, `SEQ source n` and `WITHDIAG` off the arguments' end. */
 static int take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int *argc, int least)
 {
     batch->weight = 1;
@@ -138,6 +143,10 @@ static int take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **a
                 batch->weight - batch->weight != 0)
                 return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0"), -1;
             *argc -= 2;
+        } else if (batch->learn && *argc > least + 2 && anb_text_is(argv[*argc - 3], "SEQ")) {
+            if (anb_sequence_parse(ctx, argv + *argc - 2, &batch->sequence))
+                return -1;
+            *argc -= 3;
         } else
             return 0;
     }

@@ -3,7 +3,7 @@
 #include <time.h>
 
 Statistics anb_statistics;
-long long anb_inline_us = 500, anb_max_model_bytes = (long long)1 << 30;
+long long anb_inline_us = 500, anb_max_model_bytes = (long long)1 << 30, anb_workers = 2;
 
 uint64_t anb_now_ns(void)
 {

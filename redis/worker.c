@@ -1,8 +1,8 @@
 /*
- * One thread for what would hold the server up. A job works on a clone; the model at the key is changed only under the
+ * Threads for what would hold the server up: up to `anabranch.workers` of them, started when they are needed. Each takes
+ * the oldest job of a key that no other works on. A job works on a clone; the model at the key is changed only under the
  * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts
- * over, and after three times it runs under the lock. Jobs are done in the order they came, so those of one key are as
- * well.
+ * over, and after three times it runs under the lock. Jobs of one key are done in the order they came.
  *
  * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica:
  * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job
@@ -31,8 +31,10 @@ struct Job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
 static Job *first, **last = &first;
-static RedisModuleCtx *own;       /* the worker's, of no client: used under the server's lock */
-static double copy_byte_ns = 0.3; /* likewise */
+static long long allowed = 1;             /* what anb_workers was when the last job came; under `lock` */
+static long long started;                 /* threads; under the server's lock */
+static _Thread_local RedisModuleCtx *own; /* the worker's, of no client: used under the server's lock */
+static double copy_byte_ns = 0.3;         /* likewise */
 
 static const char replaced[] = "ERR the model was deleted or replaced while the command waited; nothing was learned";
 /* Clients of a cluster try again, and are sent to where the key is now. */
@@ -90,8 +92,13 @@ static void publish(const Job *job, Model *model)
     const Batch *batch = &job->batch;
     char weight[ANB_NUMBER_SIZE];
     anb_number_format(batch->weight, weight);
-    RedisModule_Replicate(own, "ANB.TRAINB", "sbcc", job->name, (const char *)batch->rows,
-                          row_doubles(batch) * sizeof(double), "WEIGHT", weight);
+    if (batch->sequence.size > 0)
+        RedisModule_Replicate(own, "ANB.TRAINB", "sbcccbl", job->name, (const char *)batch->rows,
+                              row_doubles(batch) * sizeof(double), "WEIGHT", weight, "SEQ", batch->sequence.source,
+                              batch->sequence.size, (long long)batch->sequence.n);
+    else
+        RedisModule_Replicate(own, "ANB.TRAINB", "sbcc", job->name, (const char *)batch->rows,
+                              row_doubles(batch) * sizeof(double), "WEIGHT", weight);
     anb_touch(own, job->name, model, "anb.train");
 }
 
@@ -143,10 +150,11 @@ static int try_on_clone(Job *job)
     uint64_t took = anb_now_ns() - start;
     anb_statistics.worker_ns += took;
     job->row_ns = (float)took / (float)job->batch.n;
-    if (job->batch.learn)
+    bool changed = job->batch.learn && job->batch.fate == SEQUENCE_NEW;
+    if (changed)
         left = swap(job, clone, version);
     anb_free(left);
-    return !job->batch.learn || job->error || left != clone;
+    return !changed || job->error || left != clone;
 }
 
 static void run_under_lock(Job *job)
@@ -155,7 +163,8 @@ static void run_under_lock(Job *job)
     Model *model = model_of(job);
     if (model) {
         anb_batch_run(&job->batch, model->learner);
-        publish(job, model);
+        if (job->batch.fate == SEQUENCE_NEW)
+            publish(job, model);
     }
     unlock();
 }
@@ -171,6 +180,49 @@ static void leave_queue(const Job *job)
     unlock();
 }
 
+/* ---- the queue --------------------------------------------------------------------------------------------------- */
+
+typedef struct Worker {
+    RedisModuleCtx *own;
+    long long number;
+} Worker;
+
+/* The oldest job of a key that nobody works on, taken off the queue, or NULL. */
+static Job *take_job(void)
+{
+    Job **at = &first;
+    while (*at && (*at)->ticket->busy)
+        at = &(*at)->next;
+    Job *job = *at;
+    if (!job)
+        return NULL;
+    *at = job->next;
+    if (!job->next)
+        last = at;
+    job->ticket->busy = true;
+    return job;
+}
+
+/* Those started beyond the number that is set now leave the jobs to the others. */
+static Job *next_job(const Worker *self)
+{
+    Job *job;
+    pthread_mutex_lock(&lock);
+    while (self->number >= allowed || !(job = take_job()))
+        pthread_cond_wait(&arrived, &lock);
+    pthread_mutex_unlock(&lock);
+    return job;
+}
+
+/* The next job of the key may be taken. */
+static void put_back(Ticket *ticket)
+{
+    pthread_mutex_lock(&lock);
+    ticket->busy = false;
+    pthread_cond_broadcast(&arrived);
+    pthread_mutex_unlock(&lock);
+}
+
 static void do_job(Job *job)
 {
     int done = 0;
@@ -184,43 +236,40 @@ static void do_job(Job *job)
         run_under_lock(job);
     if (job->error)
         anb_statistics.rejected++;
-    else
+    else if (job->batch.fate == SEQUENCE_NEW)
         anb_batch_count(&job->batch);
     leave_queue(job);
     if (RedisModule_BlockedClientMeasureTimeEnd)
         RedisModule_BlockedClientMeasureTimeEnd(job->client);
+    put_back(job->ticket);
     RedisModule_UnblockClient(job->client, job);
 }
 
-static Job *next_job(void)
+static void *work(void *data)
 {
-    pthread_mutex_lock(&lock);
-    while (!first)
-        pthread_cond_wait(&arrived, &lock);
-    Job *job = first;
-    first = job->next;
-    if (!first)
-        last = &first;
-    pthread_mutex_unlock(&lock);
-    return job;
+    const Worker *self = data;
+    own = self->own;
+    for (;;)
+        do_job(next_job(self));
+    return NULL;
 }
 
-static void *work(void *unused)
+/* One more thread. 0 or -1. */
+static int start_one(RedisModuleCtx *ctx)
 {
-    (void)unused;
-    for (;;)
-        do_job(next_job());
-    return NULL;
+    pthread_t thread;
+    Worker *worker = RedisModule_Alloc(sizeof *worker);
+    *worker = (Worker){RedisModule_GetDetachedThreadSafeContext(ctx), started};
+    if (!worker->own || pthread_create(&thread, NULL, work, worker))
+        return -1;
+    pthread_detach(thread);
+    started++;
+    return 0;
 }
 
 int anb_worker_start(RedisModuleCtx *ctx)
 {
-    pthread_t thread;
-    own = RedisModule_GetDetachedThreadSafeContext(ctx);
-    if (!own || pthread_create(&thread, NULL, work, NULL))
-        return -1;
-    pthread_detach(thread);
-    return 0;
+    return start_one(ctx);
 }
 
 /* ---- on the main thread ----------------------------------------------------------------------------------------- */
@@ -259,10 +308,13 @@ int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model,
     job->ticket->owners++;
     job->ticket->queued++;
     anb_statistics.queued++;
+    if (started < anb_workers)
+        start_one(ctx); /* without it the others do the work */
     pthread_mutex_lock(&lock);
+    allowed = anb_workers;
     *last = job;
     last = &job->next;
-    pthread_cond_signal(&arrived);
+    pthread_cond_broadcast(&arrived);
     pthread_mutex_unlock(&lock);
     return REDISMODULE_OK;
 }

@@ -198,6 +198,8 @@ class Library:
         c.anb_load_memory.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]
         c.anb_total_bytes.restype = ctypes.c_size_t
         c.anb_total_bytes.argtypes = [ctypes.c_void_p]
+        c.anb_source_add.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p]
+        c.anb_source_take.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_uint64]
         c.anb_free.argtypes = [ctypes.c_void_p]
         self.c = c
 
@@ -220,6 +222,11 @@ class Model:
 
     def train(self, x, y, weight=1.0):
         return self.c.anb_train_one(self.pointer, (ctypes.c_double * len(x))(*x), y, weight)
+
+    def take(self, source, n):
+        """Moves the position of a source, as a numbered command does."""
+        index = self.c.anb_source_add(self.pointer, source.encode(), len(source), None)
+        return self.c.anb_source_take(self.pointer, index, n)
 
     def predict(self, x):
         return self.c.anb_predict(self.pointer, (ctypes.c_double * len(x))(*x))

@@ -24,6 +24,7 @@ for program in "$server" $(find "$folder"/lib -type f \( -path '*/bin/redis-serv
             run $name "$program"
         done
     fi
+    "$folder/bin/python" "$here/once.py" "$program" "$module" "$library" 300000 100 || failed=1
     run roles "$program"
     run defrag "$program"
     case $("$program" --version) in *v=6.*) continue ;; esac
