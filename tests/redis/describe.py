@@ -11,18 +11,19 @@ from harness import Server
 
 KEY = ("key", "key")
 Y, X, WEIGHT = ("y", "double"), ("x", "double", "multiple"), ("weight", "double", "optional", "WEIGHT")
+SEQ = ("sequence", "block", "optional", "SEQ", [("source", "string"), ("n", "integer")])
 REPLACE = ("replace", "pure-token", "optional", "REPLACE")
 ARGUMENTS = {
     "create": [KEY, ("expression", "string"), ("n", "integer", "FEATURES"), ("seed", "integer", "optional", "SEED"),
                ("ifnotexists", "pure-token", "optional", "IFNOTEXISTS")],
-    "train": [KEY, Y, X, WEIGHT, ("withdiag", "pure-token", "optional", "WITHDIAG")],
-    "mtrain": [KEY, ("count", "integer"), ("row", "block", "multiple", [Y, X]), WEIGHT],
-    "trainb": [KEY, ("blob", "string"), WEIGHT],
+    "train": [KEY, Y, X, WEIGHT, SEQ, ("withdiag", "pure-token", "optional", "WITHDIAG")],
+    "mtrain": [KEY, ("count", "integer"), ("row", "block", "multiple", [Y, X]), WEIGHT, SEQ],
+    "trainb": [KEY, ("blob", "string"), WEIGHT, SEQ],
     "predict": [KEY, X],
     "mpredict": [KEY, ("count", "integer"), X],
     "predictb": [KEY, ("blob", "string")],
     "pending": [KEY, ("id", "integer"), X],
-    "label": [KEY, ("id", "integer"), Y, WEIGHT],
+    "label": [KEY, ("id", "integer"), Y, WEIGHT, SEQ],
     "info": [KEY], "diag": [KEY], "experts": [KEY], "reset": [KEY], "save": [KEY],
     "clone": [KEY, ("destination", "key"), REPLACE],
     "restore": [KEY, ("blob", "string"), REPLACE],
@@ -30,8 +31,8 @@ ARGUMENTS = {
 }
 HINTS = {
     "create": "key expression FEATURES n [SEED seed] [IFNOTEXISTS]",
-    "train": "key y x [x ...] [WEIGHT weight] [WITHDIAG]",
-    "mtrain": "key count y x [x ...] [y x [x ...] ...] [WEIGHT weight]",
+    "train": "key y x [x ...] [WEIGHT weight] [SEQ source n] [WITHDIAG]",
+    "mtrain": "key count y x [x ...] [y x [x ...] ...] [WEIGHT weight] [SEQ source n]",
     "clone": "key destination [REPLACE]",
 }
 
