@@ -49,8 +49,9 @@ const StreamingLearnerType anb_forest = {
     .example = "forest(trees=3)",
     .options_size = sizeof(AnbForestOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
+             ANB_CLIPPED,
+    .version = 2,
     .need = need,
     .init = init,
     .predict = predict,

@@ -31,21 +31,16 @@ static const AnbField members[] = {{ANB_INNER(Guard, range, AnbRange, anb_range_
                                    {ANB_MEMBER(Guard, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {0}};
 
-static size_t boa_size(const AnbNode *self)
+static size_t boa_count(const AnbNode *self)
 {
     (void)self;
-    return anb_boa_size(OFFERS);
-}
-
-static size_t boa_used(const AnbNode *self, const void *state)
-{
-    (void)self, (void)state;
     return anb_boa_used(OFFERS);
 }
 
 static const AnbField fields[] = {
     {ANB_STRUCT(Guard, members)},
-    {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
+    {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
     {0}};
 
 enum { OFFER, WEIGHT };
@@ -85,9 +80,8 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Guard *s = state;
-    double d = scratch[CHILD] - scratch[MEAN];
-    anb_boa_learn(s->boa, OFFERS, 1, NULL, scratch, anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS), y,
-                  weight);
+    double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
+    y = anb_boa_learn(s->boa, OFFERS, 1, NULL, scratch, said, y, weight);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
     if (!(fabs(s->along) + s->square < 0x1p1000))
@@ -130,8 +124,8 @@ const StreamingLearnerType anb_guard = {
     .name = "guard",
     .brief = "keeps a learner close to the running mean where there is no signal",
     .example = "guard(scale(linear))",
-    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 1,
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -24,6 +24,9 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
  *
+ * A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h): fractions add up
+ * over the samples, four at most at a time.
+ *
  * State: knn_state.h. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
  * to 24; where m is made anew some 4 ns a row. Cleveland & Devlin 1988 on local regression.
  */
@@ -31,8 +34,8 @@
 #include "src/simd/kernels.h"
 #include "learners/knn/ridge_plane.h"
 
-enum { KNOWN = 100, SETTLED = 200 };
-enum { FITTED, MEAN, PLANE, MISS, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
+enum { KNOWN = 100, SETTLED = 200, MOST_PLACES = 4 };
+enum { FITTED, MEAN, PLANE, MISS, OUT, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
 static const double ridge = 0.1, soft = 0.02, discount = 0.995;
 
 static const AnbParam params[] = {
@@ -239,7 +242,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         w.query[j] = 0;
     w.said[FITTED] = w.said[MISS] = 0;
     bool bounded = anb_knn_search_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
-    return n > 0 ? look(&v, n, bounded, &w) : 0;
+    return w.said[OUT] = n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
 /* ---- learning ---- */
@@ -273,15 +276,20 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     View v = anb_knn_view(self, state);
     Work w = work(&v, scratch);
+    y = anb_target_bounded(&v.s->error, w.said[OUT], y);
     weigh(&v, &w, y);
+    double whole = anb_weight_relative(&v.s->unit, weight);
+    v.s->credit += whole < MOST_PLACES ? whole : MOST_PLACES;
     anb_moments_add(&v.s->target, y, weight);
     if (!(anb_nonfinite(&v.s->target.weight, 3) == 0)) {
         anb_restart(self, state, row);
         return;
     }
-    anb_knn_keep(&v, w.low, w.query, y);
-    if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
-        anb_knn_remake(&v, row->importance);
+    for (; v.s->credit >= 1; v.s->credit -= 1) {
+        anb_knn_keep(&v, w.low, w.query, y);
+        if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
+            anb_knn_remake(&v, row->importance);
+    }
 }
 
 /* Shares of the squared slopes, unknown while there are few. */
@@ -315,8 +323,8 @@ const StreamingLearnerType anb_knn = {
     .example = "knn(window=200, k=20)",
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_UNIT,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .version = 2,
     .need = need,
     .init = init,
     .predict = predict,

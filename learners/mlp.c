@@ -16,21 +16,26 @@
  * that f does not (Pop-Art, van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three
  * times that of the last 500, the concept has changed: the ring is emptied and the rate starts to fall anew.
  *
- * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, ten at most.
+ * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
+ * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
  * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
  */
 #include "src/simd/kernels.h"
+#include "src/numeric/error_scale.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/network.h"
 #include "src/numeric/ring.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
 typedef struct Mlp {
     AnbRandom random;
     AnbRing ring;
     AnbMoments target;
+    AnbErrorScale error; /* of the prediction */
+    AnbWeightUnit unit;
     double square_power, mean_power; /* decay^t, momentum^t */
     double cross, spread;            /* discounted sums of e d and d^2 */
     AnbFaded quick, slow;            /* squared errors of o, of lately and of long */
@@ -40,6 +45,8 @@ typedef struct Mlp {
 static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random_fields)},
                                    {ANB_INNER(Mlp, ring, AnbRing, anb_ring_fields)},
                                    {ANB_INNER(Mlp, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_INNER(Mlp, error, AnbErrorScale, anb_error_scale_fields)},
+                                   {ANB_INNER(Mlp, unit, AnbWeightUnit, anb_weight_unit_fields)},
                                    {ANB_MEMBER(Mlp, square_power), .must = ANB_FINITE},
                                    {ANB_MEMBER(Mlp, mean_power), .must = ANB_FINITE},
                                    {ANB_MEMBER(Mlp, cross), .must = ANB_FINITE},
@@ -212,6 +219,14 @@ static double share(const Mlp *s)
     return a < 0 ? 0 : a > 1 ? 1 : a;
 }
 
+/* What the network says, from the outputs of both copies of the weights. */
+static double output(const Mlp *s, const double *scratch)
+{
+    double o = scratch[NEWEST] + share(s) * (scratch[AVERAGED] - scratch[NEWEST]);
+    double f = s->target.mean + anb_moments_sd(&s->target) * o;
+    return f - f == 0 ? f : s->target.mean;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = view(self, anb_view_of(state));
@@ -221,9 +236,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     x[v.d] = 1;
     scratch[AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
-    double o = scratch[NEWEST] + share(v.s) * (scratch[AVERAGED] - scratch[NEWEST]);
-    double f = v.s->target.mean + anb_moments_sd(&v.s->target) * o;
-    return f - f == 0 ? f : v.s->target.mean;
+    return output(v.s, scratch);
 }
 
 /* How far the average was the better one. */
@@ -320,6 +333,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     View v = view(self, state);
     Mlp *s = v.s;
     double mean = s->target.mean, sd = anb_moments_sd(&s->target);
+    double relative = anb_weight_relative(&s->unit, weight);
+    y = anb_target_bounded(&s->error, output(s, scratch), y);
     if (sd > 0)
         weigh(s, y, sd, scratch);
     anb_moments_add(&s->target, y, weight);
@@ -334,7 +349,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         rescale(&v, v.w.averaged, ratio, shift);
         double error = clip(scratch[NEWEST] * ratio + shift - (y - s->target.mean) / new_sd, clip_at);
         watch(s, error, row);
-        descend(&v, error, weight, scratch);
+        descend(&v, error, relative, scratch);
     }
     if (!healthy(&v)) {
         anb_restart(self, state, row);
@@ -371,8 +386,8 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .version = 2,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,

@@ -54,14 +54,8 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static size_t boa_size(const AnbNode *self)
+static size_t boa_count(const AnbNode *self)
 {
-    return anb_boa_size(self->n_children);
-}
-
-static size_t boa_used(const AnbNode *self, const void *state)
-{
-    (void)state;
     return anb_boa_used(self->n_children);
 }
 
@@ -77,7 +71,8 @@ static size_t stage_features(const AnbNode *self)
 
 static const AnbField fields[] = {
     {ANB_STRUCT(Refine, members)},
-    {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
+    {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
     {0}};
 
 /* What is on offer, its weights, x and raw as the second stage sees them. */
@@ -142,8 +137,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Refine *s = state;
     AnbRow made = made_row(self, row, scratch);
     size_t n = self->n_children;
-    double e = y - scratch[0], before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
-    anb_boa_learn(s->boa, n, options->discount, NULL, scratch, before, y, weight);
+    double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
+    double near = anb_boa_learn(s->boa, n, options->discount, NULL, scratch, before, y, weight), e = near - scratch[0];
     anb_child_update(self, 0, state, row, y, weight, scratch); /* its new beginning is the whole's */
     for (size_t i = 1; i < n && e - e == 0; i++)
         anb_child_update(self, i, state, &made, e, weight, scratch);
@@ -171,8 +166,8 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .version = 2,
     .min_children = 2,
     .max_children = MOST,
     .check = check,

@@ -34,15 +34,9 @@ static const AnbField members[] = {{ANB_INNER(ResidualAr, range, AnbRange, anb_r
                                    {ANB_MEMBER(ResidualAr, slow), .must = ANB_FINITE},
                                    {0}};
 
-static size_t boa_size(const AnbNode *self)
+static size_t boa_count(const AnbNode *self)
 {
     (void)self;
-    return anb_boa_size(OFFERS);
-}
-
-static size_t boa_used(const AnbNode *self, const void *state)
-{
-    (void)self, (void)state;
     return anb_boa_used(OFFERS);
 }
 
@@ -67,10 +61,11 @@ static int rls_validate(const AnbNode *self, const void *part, AnbError *error)
 static const AnbPart rls_part = {rls_size, rls_visit, rls_validate};
 
 /* boa: of the child and the corrected child. */
-enum { HEAD, BOA, RLS };
+enum { HEAD, BOA, BOA_ERROR, RLS };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(ResidualAr, members)},
-    [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_size, .used = boa_used, .must = ANB_FINITE},
+    [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
+    [BOA_ERROR] = {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
     [RLS] = {.name = "rls", .part = &rls_part},
     {0}};
 
@@ -132,10 +127,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     ResidualAr *s = state;
     const Sample *sample = anb_scratch(self, scratch, SAMPLE);
-    double e = y - sample->f[0], scale = scale_of(s);
+    double scale = scale_of(s), mix = anb_mix(sample->w, sample->f, OFFERS);
     bool fine = true;
-    double mix = anb_mix(sample->w, sample->f, OFFERS);
-    anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
+    y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
+    double e = y - sample->f[0];
     if (scale > 0)
         fine = anb_rls_update(&rls, anb_field(self, state, RLS), bounded(e / scale, FAR) - sample->said, FADE, weight,
                               anb_scratch(self, scratch, WORK));
@@ -175,8 +170,8 @@ const StreamingLearnerType anb_residual_ar = {
     .name = "residual_ar",
     .brief = "corrects a learner by what it left over at the samples before",
     .example = "residual_ar(scale(linear))",
-    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 1,
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -8,10 +8,12 @@
  * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
  * value far out has a bounded say in them; limits follow the tails that values fill (src/numeric/frame.h has the rules).
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
- * is.
+ * is. What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
+ * wrong target moves no child and no range far.
  *
- * State: the target's range and a frame. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
+ * State: the target's range, a frame and the errors' scale. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
  */
+#include "src/numeric/error_scale.h"
 #include "src/numeric/frame.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
@@ -27,16 +29,21 @@ static size_t scratch_size(const AnbNode *self)
     return anb_frame_scratch(self->n_features);
 }
 
-enum { RANGE, FRAME };
+enum { RANGE, FRAME, ERROR };
 static const AnbField fields[] = {[RANGE] = {ANB_STRUCT(AnbRange, anb_range_fields)}, /* of the target */
                                   [FRAME] = {.name = "frame", .kind = ANB_F64, .count = frame_size, .must = ANB_FINITE},
+                                  [ERROR] = {ANB_STRUCT(AnbErrorScale, anb_error_scale_fields)},
                                   {0}};
 
-static const AnbField scratch_fields[] = {{.name = "z", .kind = ANB_F64, .count = scratch_size}, {0}};
+enum { Z, SAID };
+static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .count = scratch_size},
+                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+                                          {0}};
 
 static int init(const AnbNode *self, void *state)
 {
     *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){0};
+    *(AnbErrorScale *)anb_field(self, state, ERROR) = (AnbErrorScale){0};
     anb_frame_init(anb_field(self, state, FRAME), self->n_features);
     return 0;
 }
@@ -56,7 +63,8 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     AnbRow inner = made_row(row, scratch);
     standardize(self, state, row, scratch);
-    return anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
+    double f = anb_child_predict(self, 0, state, &inner, scratch), *said = anb_scratch(self, scratch, SAID);
+    return *said = anb_range_clip(anb_field_const(self, state, RANGE), f);
 }
 
 static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -71,18 +79,10 @@ static void learn_row(const AnbNode *self, void *state, const AnbRow *row, doubl
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow inner = made_row(row, scratch);
+    const double *said = anb_scratch(self, scratch, SAID);
+    y = anb_target_bounded(anb_field(self, state, ERROR), *said, y);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
     learn_row(self, state, row, y, weight, scratch);
-}
-
-static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    AnbRow inner = made_row(row, scratch);
-    standardize(self, state, row, scratch);
-    double f =
-        anb_range_clip(anb_field_const(self, state, RANGE), anb_child_step(self, 0, state, &inner, y, weight, scratch));
-    learn_row(self, state, row, y, weight, scratch);
-    return f;
 }
 
 static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
@@ -161,7 +161,6 @@ const StreamingLearnerType anb_scale = {
     .init = init,
     .predict = predict,
     .update = update,
-    .step = step,
     .wrapper = &wrapper,
     .shapley = &shapley,
     .reframe = reframe,

@@ -25,13 +25,15 @@
  *
  * A block of 64 rows that is not settled yet is settled before anything else touches it.
  *
- * A weight multiplies the steps, up to the target and no further, and is the number of places that the row takes in the
+ * A weight, in units of the mean weight, multiplies the steps, up to the target and no further, and is the number of places that the row takes in the
  * window: up to four, a fraction by chance.
  *
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
  * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
 #include "src/numeric/drift_alarm.h"
+#include "src/numeric/error_scale.h"
+#include "src/numeric/weight_unit.h"
 #include "learners/boost/boost.h"
 #include <anabranch/learners.h>
 
@@ -51,6 +53,9 @@ typedef struct Sgbt {
     double cross, square;    /* faded: e sum fast, (sum fast)^2 */
     double credit, due_rows; /* units not spent yet, rows not replayed yet */
     double unused;
+    AnbErrorScale scale; /* of y - f */
+    AnbWeightUnit unit;
+    double unused_too[3];
 } Sgbt;
 
 static const AnbParam params[] = {
@@ -68,7 +73,7 @@ static const AnbParam params[] = {
      "of the rows and columns that trees are shown"},
     {0}};
 
-/* The learner's own head and what its trees are made of: 64 bytes, then learners/boost/boost.h. */
+/* The learner's own head and what its trees are made of: 128 bytes, then learners/boost/boost.h. */
 typedef struct View {
     Sgbt *head;
     AnbBoostView boost;
@@ -212,8 +217,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const View v = view_of(self, state);
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
+    weight = anb_weight_relative(&h->unit, weight);
     y = fmax(-most_target, fmin(y, most_target));
-    double believed = trust(h) * s.sum->fast, error = y - h->base - s.sum->slow, rest = error - s.sum->fast;
+    double believed = trust(h) * s.sum->fast;
+    y = anb_target_bounded(&h->scale, h->base + s.sum->slow + believed, y);
+    double error = y - h->base - s.sum->slow, rest = error - s.sum->fast;
     double output = move_leaves(self, &v, &s, error, weight);
     if (output - output != 0 || rest - rest != 0) {
         anb_restart(self, state, row);
@@ -248,8 +256,10 @@ static const AnbImportanceTable importance = {shares};
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     View v = view_of(self, state);
-    anb_visit(visitor, v.head, ANB_F64, sizeof(Sgbt) / sizeof(double));
+    anb_visit(visitor, v.head, ANB_F64, offsetof(Sgbt, scale) / sizeof(double));
     anb_boost_visit(&v.boost, visitor);
+    anb_error_scale_visit(&v.head->scale, visitor);
+    anb_weight_unit_visit(&v.head->unit, visitor);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -257,7 +267,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     const View v = view_of(self, state);
     const double *number = &v.head->base;
     bool fine = v.head->due_rows >= 0 && v.head->due_rows < ANB_REPLAYED && v.head->credit <= 0;
-    fine = fine && anb_boost_valid(&v.boost);
+    fine = fine && anb_boost_valid(&v.boost) && anb_error_scale_valid(&v.head->scale) &&
+           anb_weight_unit_valid(&v.head->unit);
     for (size_t i = 0; i < sizeof(Sgbt) / sizeof(double); i++)
         fine &= number[i] - number[i] == 0;
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "sgbt: a count, an index or a value is out of its range");
@@ -269,8 +280,8 @@ const StreamingLearnerType anb_sgbt = {
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .version = 2,
     .check = check,
     .need = need,
     .init = init,

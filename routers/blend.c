@@ -187,7 +187,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const AnbRouterBlendOptions *options = self->options;
     Form form = form_of(self);
     double *s = state, *g = scratch, *v = scratch + form.v, base = g[form.n];
-    anb_boa_learn(s + form.outer, form.n + 1, options->discount, NULL, g, anb_mix(v, g, form.n + 1), y, weight);
+    y = anb_boa_learn(s + form.outer, form.n + 1, options->discount, NULL, g, anb_mix(v, g, form.n + 1), y, weight);
     for (size_t i = 0; i < form.n; i++)
         anb_stack_learn(&form.stack[i], s + form.at[i], base, y, weight, scratch + form.in[i]);
     anb_boa_learn(s, form.k, 1, gate->asleep, gate->f, base, y, weight);
@@ -248,8 +248,8 @@ const AnbRouterType anb_router_blend = {
              .example = "blend(discount=0.999, wide=true)",
              .options_size = sizeof(AnbRouterBlendOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-             .version = 1,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .version = 2,
              .need = need,
              .init = init,
              .refresh = refresh,

@@ -22,13 +22,15 @@
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/moe.h>
 
 typedef struct Gate {
     uint64_t drawn;
     double share, target; /* of the options: 2 / (span + 1), top_k / K */
-    double unused[5];     /* what follows starts on a cache line */
-    double values[];      /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
+    AnbWeightUnit unit;
+    double unused[3]; /* what follows starts on a cache line */
+    double values[];  /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
 /* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows,
@@ -386,7 +388,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
         bend(self, &g, &w, scratch);
     if (bent || redirects(self))
         mark_active(gate, w.mark); /* others are active, or it was in use */
-    AnbGateMove move = move_of(self, s, gate, p, w.mark, weight);
+    AnbGateMove move = move_of(self, s, gate, p, w.mark, anb_weight_relative(&s->unit, weight));
     double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);
     gate->entropy = anb_log(what.sum) - what.mean;
     if (!(bad == 0))
@@ -477,6 +479,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     Gate *s = state;
     AnbLinearGate g = numbers_of(self, s);
     anb_visit(visitor, &s->drawn, ANB_U64, 1);
+    anb_weight_unit_visit(&s->unit, visitor);
     anb_visit(visitor, g.bias, ANB_F64, g.k);
     anb_visit(visitor, g.load_bias, ANB_F64, g.k);
     anb_visit(visitor, g.load, ANB_F64, g.k);
@@ -492,7 +495,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Gate *s = state;
     size_t size = own_size(self) + (standardizes(self) ? 4 * self->n_features : 0);
-    bool fine = s->drawn <= 1 && anb_nonfinite(s->values, size) == 0 &&
+    bool fine = s->drawn <= 1 && anb_weight_unit_valid(&s->unit) && anb_nonfinite(s->values, size) == 0 &&
                 (!standardizes(self) || anb_weights_valid(moments_of(self, s), self->n_features));
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
 }
@@ -505,8 +508,8 @@ const AnbRouterType anb_router_linear = {
             .example = "linear(top_k=2)",
             .options_size = sizeof(AnbRouterLinearOptions),
             .params = params,
-            .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-            .version = 1,
+            .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+            .version = 2,
             .check = check,
             .need = need,
             .init = init,

@@ -8,16 +8,23 @@
  * the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to +-5. What G can do is
  * tell experts apart by where the row lies; what the BOA does is to weigh them by their losses.
  *
- * State: [ sum of weights | sum of squares | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
+ * State: [ sums of weights and squares, the weights' unit | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
  * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
  */
 #include "dense.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/moe.h>
 
-enum { HEAD = 2 };
+/* Sums of weights and of squared errors, the weights' unit. */
+typedef struct Head {
+    double weight, square;
+    AnbWeightUnit unit;
+} Head;
+
+enum { HEAD = sizeof(Head) / sizeof(double) };
 static const double FAR = 4, ERROR = 4, SIDE = 5, FADE = 0.999;
 
 static const AnbParam params[] = {
@@ -101,10 +108,11 @@ static void follow(const Form *form, double *s, const AnbRouterSoftmaxOptions *o
                    double weight, double *scratch)
 {
     double *score = scratch + 1 + form->d, mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
-    double scale = s[0] > 0 ? sqrt(s[1] / s[0]) : 0;
+    Head *h = (Head *)s;
+    double scale = h->weight > 0 ? sqrt(h->square / h->weight) : 0, relative = anb_weight_relative(&h->unit, weight);
     for (size_t j = 0; j <= form->d; j++)
         norm += scratch[j] * scratch[j];
-    double step = options->rate * sqrt((double)form->d + 1) / norm * (weight < 10 ? weight : 10);
+    double step = options->rate * sqrt((double)form->d + 1) / norm * (relative < 10 ? relative : 10);
     for (size_t i = 0; i < form->k; i++)
         score[i] = scale > 0 && gate->p[i] > 0
                        ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
@@ -112,10 +120,10 @@ static void follow(const Form *form, double *s, const AnbRouterSoftmaxOptions *o
     double bad = anb_rank1_gemv(s + form->linear, form->d + 1, form->k, score, scratch, form->d + 1, score);
     if (!(bad == 0))
         memset(s + form->linear, 0, form->k * (form->d + 1) * sizeof *s);
-    s[0] = FADE * s[0] + weight;
-    s[1] = FADE * s[1] + weight * (error * error);
-    if (!(s[0] + s[1] < 0x1p1000))
-        s[0] = s[1] = 0;
+    h->weight = FADE * h->weight + weight;
+    h->square = FADE * h->square + weight * (error * error);
+    if (!(h->weight + h->square < 0x1p1000))
+        h->weight = h->square = 0;
 }
 
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
@@ -124,10 +132,10 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const AnbRouterSoftmaxOptions *options = self->options;
     Form form = form_of(self);
     double *s = state, *count = s + form.moments, *score = scratch + 1 + form.d;
-    follow(&form, s, options, gate, y, weight, scratch);
     anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
     double base = anb_mix(gate->after, gate->f, form.k);
-    anb_boa_learn(s + HEAD, form.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    y = anb_boa_learn(s + HEAD, form.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    follow(&form, s, options, gate, y, weight, scratch);
     anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
     tilt(gate->after, score, form.k);
     if (!form.own)
@@ -160,7 +168,11 @@ static const AnbGateTable readable = {weights};
 
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
-    anb_visit(visitor, state, ANB_F64, form_of(self).size);
+    double *s = state;
+    Form form = form_of(self);
+    anb_visit(visitor, s, ANB_F64, offsetof(Head, unit) / sizeof *s);
+    anb_weight_unit_visit(&((Head *)state)->unit, visitor);
+    anb_visit(visitor, s + HEAD, ANB_F64, form.size - HEAD);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -179,8 +191,8 @@ const AnbRouterType anb_router_softmax = {
              .example = "softmax(rate=0.03)",
              .options_size = sizeof(AnbRouterSoftmaxOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-             .version = 1,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .version = 2,
              .need = need,
              .init = init,
              .ranges = ranges,

@@ -68,8 +68,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const AnbRouterStackOptions *options = self->options;
     AnbStack stack = stack_of(self);
     (void)row;
+    y = anb_boa_learn(state, gate->k, options->discount, gate->asleep, gate->f, scratch[0], y, weight);
     anb_stack_learn(&stack, (double *)state + behind(self), scratch[0], y, weight, scratch + 8);
-    anb_boa_learn(state, gate->k, options->discount, gate->asleep, gate->f, scratch[0], y, weight);
     anb_boa_weights(state, gate->k, gate->asleep, gate->after);
 }
 
@@ -107,8 +107,8 @@ const AnbRouterType anb_router_stack = {
              .example = "stack(lambda=0.998, walk=0.1)",
              .options_size = sizeof(AnbRouterStackOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-             .version = 1,
+             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .version = 2,
              .need = need,
              .init = init,
              .refresh = refresh,

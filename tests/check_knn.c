@@ -1,3 +1,4 @@
+#include "src/numeric/error_scale.h"
 #include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
@@ -24,6 +25,8 @@ typedef struct Oracle {
     bool fitted;
     double x[N][D], y[N], slopes[D], bends[D], squares[D], metric[D], cross, spread;
     double mean, plane, said, slope[D], pull[D]; /* of the last look */
+    double bounded;                              /* the prediction within the neighbours' range */
+    AnbErrorScale error;
 } Oracle;
 
 typedef struct Neighbour {
@@ -129,7 +132,7 @@ static double oracle_predict(Oracle *o, const double *x)
     }
     double share = o->spread > 0 ? fmax(0, fmin(1, o->cross / o->spread)) : 1, margin = .25 * (high - low);
     o->said = o->mean + (o->fitted ? share * (o->plane - o->mean) : 0);
-    return fmax(low - margin, fmin(high + margin, o->said));
+    return o->bounded = fmax(low - margin, fmin(high + margin, o->said));
 }
 
 static void oracle_metric(Oracle *o)
@@ -146,6 +149,7 @@ static void oracle_update(Oracle *o, const double *x, double y)
     double mean = 0, square = 0;
     for (int i = 0; i < o->n; i++)
         mean += o->y[i] / o->n;
+    y = anb_target_bounded(&o->error, o->bounded, y);
     for (int i = 0; i < o->n; i++)
         square += pow(o->y[i] - mean, 2) / o->n;
     if (o->fitted) {
@@ -331,14 +335,25 @@ START_TEST(rows_seen_before_are_remembered)
 }
 END_TEST
 
-START_TEST(weighted_samples_are_sat_out)
+/* Places are weights over their running mean, whole ones now and fractions later. With k = window f is their mean. */
+START_TEST(a_row_takes_places_by_its_weight)
 {
-    StreamingLearner *model = made(1, "knn(window=10)");
-    double x[1] = {1};
-    anb_train_one(model, x, 5, 1);
-    anb_train_one(model, x, 500, 2);
-    ck_assert_double_eq(anb_predict(model, x), 5);
-    ck_assert_uint_eq(anb_counters(model)->weight_skipped, 1);
+    StreamingLearner *model = made(1, "knn(window=100, k=100, time=false)");
+    const double weights[] = {3, 3, 1, 1, 1, 1};
+    double x[1] = {0}, mean = 0, credit = 0, sum = 0, places = 0;
+    for (int t = 0; t < 6; t++) {
+        double y = t, whole;
+        mean += 2. / (t + 2) * (weights[t] - mean);
+        credit += weights[t] / mean;
+        whole = floor(credit);
+        credit -= whole;
+        sum += whole * y;
+        places += whole;
+        anb_train_one(model, x, y, weights[t]);
+    }
+    ck_assert_double_lt(places, 6);
+    ck_assert_double_eq_tol(anb_predict(model, x), sum / places, 1e-12);
+    ck_assert_uint_eq(anb_counters(model)->weight_skipped, 0);
     anb_free(model);
 }
 END_TEST
@@ -373,7 +388,7 @@ static Suite *suite(void)
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, rows_seen_before_are_remembered);
-    tcase_add_test(tests, weighted_samples_are_sat_out);
+    tcase_add_test(tests, a_row_takes_places_by_its_weight);
     tcase_add_test(tests, a_clone_goes_on_alike);
     return suite;
 }

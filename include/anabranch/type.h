@@ -138,12 +138,19 @@ struct AnbVisitor {
      * field at `data` will hold, for the time of the call, and what follows in the place of a call of `field`; to one
      * without it the type does that work first. */
     void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
+    unsigned version; /* of the layout that is read; 0: the type's own */
 };
 
 static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t count)
 {
     if (count > 0)
         v->field(v, data, kind, count);
+}
+
+/* Whether the layout that is read has a field which the type's version `since` brought. */
+static inline bool anb_visits_since(const AnbVisitor *v, unsigned since)
+{
+    return v->version == 0 || v->version >= since;
 }
 
 /* ---- state and scratch: tables of fields ------------------------------------------------------------------------- */
@@ -187,6 +194,8 @@ struct AnbField {
     size_t stride;                                          /* of structs: sizeof */
     const AnbPart *part;                                    /* of a part */
     size_t offset;                                          /* of a member: in its struct */
+    unsigned since; /* the type's version that brought it: older layouts are read without it, and it keeps its initial
+                       value; of types with ANB_READS_OLDER */
 };
 
 /* clang-format off */
@@ -223,17 +232,18 @@ struct AnbField {
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 enum {
-    ANB_READS_X = 1,          /* reads row->x */
-    ANB_READS_RAW = 2,        /* reads row->raw */
-    ANB_TAKES_MISSING = 4,    /* what it reads may hold NaN */
-    ANB_COMPLETES = 8,        /* its children's x never holds NaN (a feature map's rows are complete as they are) */
-    ANB_WEIGHT_EXACT = 16,    /* weight 2 is two samples, to the bit or to rounding */
-    ANB_WEIGHT_SCALED = 32,   /* the step is multiplied by the weight */
-    ANB_WEIGHT_UNIT = 64,     /* learns samples of weight 1 only, and sits the others out */
-    ANB_ROOT_ONLY = 128,      /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256,        /* predicts within the seen target range widened by 10 % */
+    ANB_READS_X = 1,        /* reads row->x */
+    ANB_READS_RAW = 2,      /* reads row->raw */
+    ANB_TAKES_MISSING = 4,  /* what it reads may hold NaN */
+    ANB_COMPLETES = 8,      /* its children's x never holds NaN (a feature map's rows are complete as they are) */
+    ANB_WEIGHT_EXACT = 16,  /* weight 2 is two samples, to the bit or to rounding */
+    ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight; a constant factor on all of them changes nothing */
+    ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
+    ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
+    ANB_CLIPPED = 256,      /* predicts within the seen target range widened by 10 % */
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
-    ANB_SIZED_OPTIONS = 512   /* its options struct starts with `size_t size`, and may grow: new members come last */
+    ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
+    ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };
 
 typedef struct AnbNeed {

@@ -152,6 +152,10 @@ void anb_knn_ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
     anb_visit(visitor, v.code, ANB_U32, full * pairs);
     for (size_t j = 0; j < pairs; j++)
         anb_visit(visitor, v.code + anb_knn_search_word(full, v.d) + j * ANB_KNN_SEARCH_ROWS, ANB_U32, used - full);
+    anb_error_scale_visit(&s->error, visitor);
+    anb_weight_unit_visit(&s->unit, visitor);
+    if (anb_visits_since(visitor, 2))
+        anb_visit(visitor, &s->credit, ANB_F64, 1);
 }
 
 /* Within the limit, so that no sum of squares leaves its integers. */
@@ -184,6 +188,8 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine = anb_nonfinite(&v.s->target.weight, 3) == 0 && anb_nonfinite(&v.s->cross, 2 + of_features(&v)) == 0 &&
                 anb_nonfinite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 &&
                 v.s->spread >= 0 && v.s->made <= v.s->ring.pushed && anb_ring_valid(&v.s->ring);
+    fine &=
+        anb_error_scale_valid(&v.s->error) && anb_weight_unit_valid(&v.s->unit) && v.s->credit >= 0 && v.s->credit < 1;
     for (size_t j = 0; j < v.d; j++)
         fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 &&
                 v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;

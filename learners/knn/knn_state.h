@@ -9,9 +9,11 @@
 #ifndef ANB_LEARNERS_KNN_KNN_STATE_H
 #define ANB_LEARNERS_KNN_KNN_STATE_H
 
+#include "src/numeric/error_scale.h"
 #include "src/numeric/moments.h"
 #include "knn_search.h"
 #include "src/numeric/ring.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
 enum { ANB_KNN_PLANE = 24 };          /* features that a plane is fitted in, at most */
@@ -25,7 +27,10 @@ typedef struct Knn {
     uint64_t bounded;     /* whether a code in the window was */
     uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
     double cross, spread; /* discounted sums of e g and g^2 */
-    double of_feature[];  /* see View */
+    AnbErrorScale error;  /* of the prediction */
+    AnbWeightUnit unit;
+    double credit;       /* places in the window that weights have earned and no row has taken yet */
+    double of_feature[]; /* see View */
 } Knn;
 
 /* Sizes, and where everything of one node lies. */

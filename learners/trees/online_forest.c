@@ -271,6 +271,8 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
     const AnbReached *at = reached_of(scratch);
     AnbBins *bins = anb_online_forest_bins(plan, grove);
     AnbWhitener *gain = anb_online_forest_gain(plan, grove);
+    y = anb_target_bounded(&grove->error, outcome_of(scratch)->value, y);
+    weight = anb_weight_relative(&grove->unit, weight);
     double *work = scratch + plan->at_scratch, residual = y - outcome_of(scratch)->value;
     double sd = grove->samples > 1 ? anb_moments_sd(&grove->target) : 0, limit = sd > 0 ? clip_sd * sd : INFINITY;
     unsigned char *codes = (unsigned char *)(scratch + plan->at_codes);

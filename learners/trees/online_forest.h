@@ -20,9 +20,11 @@
 #define ANB_LEARNERS_TREES_ONLINE_FOREST_H
 
 #include "src/numeric/adwin.h"
+#include "src/numeric/error_scale.h"
 #include "cart.h"
 #include "whiten.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/weight_unit.h"
 
 /* What never changes; anb_online_forest_layout fills what is below the line. */
 typedef struct AnbOnlineForestPlan {
@@ -45,8 +47,10 @@ typedef struct AnbOnlineForest {
     uint64_t samples;
     uint64_t making; /* the bins' edges are being remade: features left */
     AnbMoments target;
-    AnbRange range; /* of what is left of the targets above the origin */
-    double origin;  /* the first target: trees learn how far the others are from it */
+    AnbRange range;      /* of what is left of the targets above the origin */
+    double origin;       /* the first target: trees learn how far the others are from it */
+    AnbErrorScale error; /* of the prediction */
+    AnbWeightUnit unit;
     AnbFaded rate_error[ANB_CART_RATES];
     AnbRandom random;
 } AnbOnlineForest;

@@ -36,6 +36,8 @@ void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
     anb_visit(visitor, &grove->samples, ANB_U64, 2);
     anb_moments_visit(&grove->target, visitor);
     anb_range_visit(&grove->range, visitor);
+    anb_error_scale_visit(&grove->error, visitor);
+    anb_weight_unit_visit(&grove->unit, visitor);
     anb_visit(visitor, &grove->origin, ANB_F64, 1);
     for (int r = 0; r < ANB_CART_RATES; r++)
         anb_faded_visit(&grove->rate_error[r], visitor);
@@ -83,7 +85,8 @@ bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineFor
 {
     AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
     if (grove->making > plan->cart.features || anb_nonfinite(&grove->target.weight, 3) != 0 ||
-        anb_nonfinite(&grove->origin, 1) != 0)
+        anb_nonfinite(&grove->origin, 1) != 0 || !anb_error_scale_valid(&grove->error) ||
+        !anb_weight_unit_valid(&grove->unit))
         return false;
     if (!anb_range_valid(&grove->range) || !valid_bins(anb_online_forest_bins(plan, g), plan->cart.features))
         return false;

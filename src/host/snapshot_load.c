@@ -43,12 +43,19 @@ static int take_over(const Loading *l, const AnbNode *node, const AnbSnapshotNod
 
 static int read_own(const Loading *l, const AnbNode *node, const AnbSnapshotNode *saved, void *state)
 {
-    Source s = {{get_field}, node, state, saved->fields, saved->fields + saved->size, false};
-    if (saved->version != node->type->version || node->type->clear)
+    const StreamingLearnerType *type = node->type;
+    bool older = saved->version < type->version && type->flags & ANB_READS_OLDER;
+    Source s = {{.field = get_field, .version = saved->version},
+                node,
+                state,
+                saved->fields,
+                saved->fields + saved->size,
+                false};
+    if ((saved->version != type->version && !older) || type->clear)
         return take_over(l, node, saved, state);
     anb_visit_own(node, state, &s.visitor);
     if (s.bad || s.at != s.end)
-        return anb_fail(l->error, ANB_E_STATE, "%s: its state has not as many fields as it says", node->type->name);
+        return anb_fail(l->error, ANB_E_STATE, "%s: its state has not as many fields as it says", type->name);
     return 0;
 }
 

@@ -9,11 +9,13 @@ static const double SPAN = 0x1p60; /* errors over the unit times this move the u
 
 typedef struct Boa {
     double *unit, *w, *r, *v, *log;
+    AnbErrorScale *error; /* of the mix */
 } Boa;
 
 static Boa boa_of(double *state, size_t k)
 {
-    return (Boa){state, state + 1, state + 1 + k, state + 1 + 2 * k, state + 1 + 3 * k};
+    return (Boa){
+        state, state + 1, state + 1 + k, state + 1 + 2 * k, state + 1 + 3 * k, (AnbErrorScale *)(state + 1 + 4 * k)};
 }
 
 void anb_boa_start(double *state, size_t k)
@@ -192,21 +194,30 @@ static double largest_error(const Boa *boa, size_t k, const double *f, double mi
     return largest;
 }
 
-void anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
-                   double y, double weight)
+/* The largest square of a regret in units of V: a hundred times the mean one. */
+static double largest_share(const Boa *boa, double discount)
+{
+    double memory = 1 / (1 - discount * discount), n = boa->error->seen < memory ? boa->error->seen : memory;
+    return n >= 16 ? 100 / (2.2 * n) : HUGE_VAL;
+}
+
+double anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
+                     double y, double weight)
 {
     Boa boa = boa_of(state, k);
     double least, top;
     settle(&boa, k, asleep);
+    y = anb_target_bounded(boa.error, mix, y);
     if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
         for (size_t i = 0; i < k; i++)
             boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
-        return;
+        return y;
     }
     double inverse = 1 / *boa.unit;
-    AnbBoaSample sample = {mix, 2 * weight * ((mix - y) * inverse), inverse, discount};
+    AnbBoaSample sample = {mix, 2 * weight * ((mix - y) * inverse), inverse, discount, largest_share(&boa, discount)};
     anb_boa_kernels.follow(boa.r, boa.v, boa.log, f, k, &sample, &least, &top);
     reweigh(&boa, k, least, top);
+    return y;
 }
 
 void anb_boa_forget(double *state, size_t k, size_t i)
@@ -224,12 +235,13 @@ void anb_boa_forget(double *state, size_t k, size_t i)
 void anb_boa_visit(double *state, size_t k, AnbVisitor *visitor)
 {
     anb_visit(visitor, state, ANB_F64, 1 + 4 * k);
+    anb_error_scale_visit((AnbErrorScale *)(state + 1 + 4 * k), visitor);
 }
 
 bool anb_boa_valid(const double *state, size_t k)
 {
     double sum = 0;
-    for (size_t i = 0; i < 1 + 4 * k; i++)
+    for (size_t i = 0; i < 4 + 4 * k; i++)
         if (!isfinite(state[i]))
             return false;
     for (size_t i = 0; i < k; i++) {
@@ -237,5 +249,6 @@ bool anb_boa_valid(const double *state, size_t k)
             return false;
         sum += state[1 + i];
     }
-    return state[0] >= 0 && (sum == 0 || fabs(sum - 1) < 1e-6);
+    return anb_error_scale_valid((const AnbErrorScale *)(state + 1 + 4 * k)) && state[0] >= 0 &&
+           (sum == 0 || fabs(sum - 1) < 1e-6);
 }

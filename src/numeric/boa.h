@@ -18,15 +18,16 @@
 #ifndef ANB_NUMERIC_BOA_H
 #define ANB_NUMERIC_BOA_H
 
+#include "error_scale.h"
 #include <anabranch/type.h>
 
 /* Doubles of state, a whole number of blocks of eight. */
 static inline size_t anb_boa_size(size_t k)
 {
-    return (1 + 4 * k + 7) / 8 * 8;
+    return (1 + 4 * k + 3 + 7) / 8 * 8;
 }
 
-/* Doubles of it that are in use. */
+/* Doubles of it before the scale of the errors, an AnbErrorScale that lies behind them. */
 static inline size_t anb_boa_used(size_t k)
 {
     return 1 + 4 * k;
@@ -57,8 +58,8 @@ void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, d
  * @param y         the target
  * @param weight    what r is multiplied by
  */
-void anb_boa_learn(double *boa, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
-                   double y, double weight);
+double anb_boa_learn(double *boa, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
+                     double y, double weight);
 
 /* Expert i is as new: it sleeps, or wakes with the next sample. */
 void anb_boa_forget(double *boa, size_t k, size_t i);

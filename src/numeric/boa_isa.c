@@ -35,9 +35,12 @@ static void follow(double *r, double *v, double *log, const double *f, size_t k,
         Lanes old = part_of(v + i, k - i, -1), regret = part_of(r + i, k - i, 0);
         Lanes g = lanes_where_above(old, lanes_all(FLOOR), lanes_all(sample->discount), lanes_all(1));
         Lanes q = lanes_mul(both, lanes_mul(lanes_sub(mix, part_of(f + i, k - i, 0)), inverse));
-        q = lanes_max(lanes_all(-MOST), lanes_min(lanes_all(MOST), q));
+        Lanes past = lanes_mul(lanes_mul(g, g), old);
+        Lanes cap = lanes_sqrt(lanes_mul(lanes_max(past, zero), lanes_all(sample->share)));
+        cap = lanes_where_above(old, zero, lanes_min(lanes_all(MOST), cap), lanes_all(MOST));
+        q = lanes_max(lanes_sub(zero, cap), lanes_min(cap, q));
         Lanes square = lanes_mul(q, q);
-        Lanes now = lanes_add(lanes_mul(lanes_mul(g, g), old), lanes_mul(lanes_all(2.2), square));
+        Lanes now = lanes_add(past, lanes_mul(lanes_all(2.2), square));
         Lanes root = lanes_sqrt(lanes_max(now, zero));
         Lanes gain = lanes_where_above(now, zero, lanes_sub(q, lanes_div(square, root)), zero);
         Lanes moved = lanes_add(lanes_mul(g, regret), gain);

@@ -7,7 +7,7 @@
 
 /* One sample: `both` is 2 weight (mix - y) and `inverse` 1, both over the unit. */
 typedef struct AnbBoaSample {
-    double mix, both, inverse, discount;
+    double mix, both, inverse, discount, share;
 } AnbBoaSample;
 
 typedef struct AnbBoaKernels {

@@ -72,7 +72,7 @@ void anb_struct_visit(const AnbField *members, void *record, AnbVisitor *visitor
 {
     for (const AnbField *f = members; f->name; f++) {
         char *data = (char *)record + f->offset;
-        if (f->must & ANB_DERIVED)
+        if (f->must & ANB_DERIVED || !anb_visits_since(visitor, f->since))
             continue;
         if (!f->record)
             anb_visit(visitor, data, f->kind, f->fixed);
@@ -97,7 +97,7 @@ void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, 
     size_t end = 0;
     for (const AnbField *f = fields; f && f->name; f++) {
         size_t start = start_of(f, end);
-        if (!(f->must & ANB_DERIVED))
+        if (!(f->must & ANB_DERIVED) && anb_visits_since(visitor, f->since))
             visit_field(f, self, (char *)state + start, used(f, self, state), visitor);
         end = start + bytes_of(f, self);
     }

@@ -1,0 +1,71 @@
+/*
+ * A robust running scale of errors, and errors bounded by it: what keeps one wrong number from owning a learner.
+ *
+ *     u = |e| / s, at most 20               the error in units of the scale, bounded
+ *     s <- s sqrt(1 + a (u^2 - 1))          a running root mean square of bounded errors
+ *     a = max(.01, 4 / (n + 8))             and .01 q^2, at most .5, where u was bounded
+ *     q <- (1 - 1/500) q + 1                where u was bounded; else (1 - 1/500) q
+ *     out = e clipped to +-20 s             of the samples before; as it is for the first 16 samples
+ *
+ * s is an M-estimate of scale, the recursive form of Huber's proposal 2: one error beyond 20 s doubles s at most,
+ * whatever its size, and the next hundred errors take that back. Where far errors keep coming, the evidence q lets s
+ * grow faster: after a change of level by a factor of 1,000 it takes some ten samples. Far errors in less than about one
+ * of 250 samples stay bounded; more frequent ones are taken for what they are.
+ *
+ * Huber 1981, Robust Statistics, chapters 5 and 6.
+ */
+#ifndef ANB_NUMERIC_ERROR_SCALE_H
+#define ANB_NUMERIC_ERROR_SCALE_H
+
+#include "fields.h"
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+
+typedef struct AnbErrorScale {
+    double level, seen, evidence; /* s, n, q; all 0 before the first error */
+} AnbErrorScale;
+
+extern const AnbField anb_error_scale_fields[];
+
+/* Learns the size of an error and returns the error, bounded. What is not a number stays and changes nothing. */
+static inline double anb_error_bounded(AnbErrorScale *scale, double error)
+{
+    const double most = 20, pace = .01, first = 16;
+    double size = fabs(error), limit = most * scale->level, share = 4 / (scale->seen + 8);
+    bool far = size > limit && scale->level > 0, known = scale->seen >= first;
+    if (size != size)
+        return error;
+    share = share > pace ? share : pace;
+    scale->evidence = (1 - 1. / 500) * scale->evidence + far;
+    scale->seen += scale->seen < 0x1p53;
+    if (far) {
+        double urgent = pace * scale->evidence * scale->evidence;
+        urgent = urgent < .5 ? urgent : .5;
+        share = share > urgent ? share : urgent;
+    }
+    double u = far ? most : size / scale->level;
+    scale->level = scale->level > 0 ? scale->level * sqrt(1 + share * (u * u - 1)) : size;
+    scale->level = scale->level < DBL_MAX / most ? scale->level : DBL_MAX / most;
+    return far && known ? copysign(limit, error) : error;
+}
+
+/* A target no further from what was predicted than the bound allows: the target itself unless it is far off. */
+static inline double anb_target_bounded(AnbErrorScale *scale, double predicted, double y)
+{
+    double error = y - predicted, bounded = anb_error_bounded(scale, error);
+    return bounded == error ? y : predicted + bounded;
+}
+
+static inline void anb_error_scale_visit(AnbErrorScale *scale, AnbVisitor *visitor)
+{
+    anb_struct_visit(anb_error_scale_fields, scale, visitor);
+}
+
+/* Whether a scale from a file is one. */
+static inline bool anb_error_scale_valid(const AnbErrorScale *scale)
+{
+    return anb_struct_valid(anb_error_scale_fields, scale);
+}
+
+#endif
