@@ -156,7 +156,7 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
     names = _names(kind, X)
     if model.n_features is None:
         features = sorted(names)
-        model._adopt(features, model._schema_for(features) or _schema_of(kind, X, features))
+        model._adopt(features, _schema_of(kind, X, features))
     features = list(model.features) if model.features is not None else names
     there = set(names)
     if model.features is None and len(features) != model.n_features:
@@ -186,9 +186,7 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
 def _array(model: Any, X: np.ndarray) -> np.ndarray:
     if X.ndim != 2:
         raise InputError(f"X has {X.ndim} dimensions; a table of rows and columns has 2")
-    if model.n_features is None and model._schema_for(None):
-        raise InputError("columns of a matrix have no names: give features=[...] beside the schema")
-    if X.dtype == object or (model.schema_text and model.n_features is not None):
+    if X.dtype == object or model.schema_text:
         return _rows(model, X.tolist())
     return _doubles(X, "X")
 
@@ -210,7 +208,7 @@ def _rows(model: Any, rows: list[Any]) -> np.ndarray:
     if not rows:
         return np.empty((0, model.n_features or 1))
     if model.n_features is None:
-        model._first(rows[0])
+        model._ready(rows[0])
     out = np.empty((len(rows), model.n_features))
     model._rows(rows, out)
     return out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from . import _core, _frames, _page
-from ._schema import Schema, text_for
+from ._schema import Schema
 
 if TYPE_CHECKING:
     from ._recorder import Recorder
@@ -137,14 +137,7 @@ class Model(_core.Model):
         extra: str = "ignore",
         max_bytes: int = 1 << 30,
     ) -> None:
-        self._wanted: Schema | None = None if schema is None else Schema(schema)
-        text = None
-        if self._wanted is not None:
-            if isinstance(features, int):
-                raise _core.InputError("a schema goes by names: give features as names")
-            if features is not None:
-                features = list(features)
-                text = self._schema_for(features)
+        text = None if schema is None else Schema(schema).text or None
         super().__init__(
             expression, features, seed=seed, schema=text, target=target, bad_rows=bad_rows, extra=extra, max_bytes=max_bytes
         )
@@ -152,23 +145,6 @@ class Model(_core.Model):
     # ---- tables ----
 
     _wants_a_feature: bool = True  # a frame without any of the features is refused; else its rows have missing cells
-
-    def _schema_for(self, features: list[str] | None) -> str | None:
-        wanted: Schema | None = self.__dict__.get("_wanted")
-        if wanted is None or features is None:
-            return None if wanted is None else wanted.text
-        unknown = [name for name in wanted if name not in features]
-        if unknown:
-            raise _core.InputError(f"the schema names {unknown[0]!r}, which is no feature")
-        return text_for(wanted, features)
-
-    def _first(self, row: Any) -> None:
-        """Names and kinds from a first row."""
-        if self.__dict__.get("_wanted") is not None and hasattr(row, "keys"):
-            features = sorted(row.keys())
-            self._adopt(features, self._schema_for(features))
-        else:
-            self._ready(row)
 
     def learn_many(self, X: Any, y: Any, w: Any = None) -> None:
         """Learns many samples in order; the bits are those of a loop over ``learn_one``.
@@ -265,9 +241,8 @@ class Model(_core.Model):
     @property
     def schema(self) -> Schema | None:
         """Schema or None : the columns' kinds, where they are not all numbers."""
-        if not self.schema_text:
-            wanted: Schema | None = self.__dict__.get("_wanted")
-            return wanted
+        if not self.schema_text or self.n_features is None:
+            return None
         return Schema({name: self._kind(j) for j, name in enumerate(self.features or ())})
 
     def mixture(self, path: str | None = None) -> Mixture:

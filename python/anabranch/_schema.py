@@ -52,7 +52,3 @@ class Schema(Mapping[str, str]):
     def __repr__(self) -> str:
         return f"Schema({self._columns!r})"
 
-
-def text_for(schema: Mapping[str, str], features: list[str]) -> str:
-    """The compact text for all features in their order; one that the schema does not name is a number."""
-    return Schema({name: schema.get(name, "number") for name in features}).text

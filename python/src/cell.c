@@ -146,3 +146,39 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **s
     PyMem_Free(columns);
     return PyErr_Occurred() ? -1 : 0;
 }
+
+/* Whether every column of `kinds` is a feature. */
+static int all_known(Core *core, const AnbSchema *kinds, const AnbSchema *schema)
+{
+    for (size_t i = 0; i < anb_schema_size(kinds); i++) {
+        const char *name = anb_schema_columns(kinds)[i].name;
+        if (anb_schema_find(schema, name, strlen(name)) < 0)
+            return raise_input(core, "the schema names '%s', which is no feature", name);
+    }
+    return 0;
+}
+
+int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema)
+{
+    AnbError error = {0};
+    if (!names->name)
+        return raise_input(core, "a schema goes by names: give features as names");
+    AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
+    if (!columns)
+        return PyErr_NoMemory(), -1;
+    for (Py_ssize_t i = 0; i < names->n; i++) {
+        Py_ssize_t n = 0;
+        const char *name = PyUnicode_AsUTF8AndSize(names->name[i], &n);
+        ptrdiff_t at = name ? anb_schema_find(kinds, name, (size_t)n) : -1;
+        columns[i] = at >= 0 ? anb_schema_columns(kinds)[at] : (AnbColumn){.kind = ANB_COLUMN_NUMBER};
+        columns[i].name = name;
+    }
+    if (!PyErr_Occurred() && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
+        raise_error(core, &error, NULL);
+    PyMem_Free(columns);
+    if (*schema && all_known(core, kinds, *schema)) {
+        anb_schema_drop(*schema);
+        *schema = NULL;
+    }
+    return *schema ? 0 : -1;
+}

@@ -64,6 +64,7 @@ typedef struct Model {
     Format format;
     PyObject *expression; /* as it was given; NULL: not initialised */
     PyObject *target;     /* the target's name or NULL */
+    AnbSchema *wanted;    /* kinds of some columns by name, until the features are known; or NULL */
     unsigned long long seed;
     size_t max_bytes;
     bool skips;  /* refused rows are counted, not raised */
@@ -103,6 +104,8 @@ int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
+/* The schema of all features in their order, from the kinds of some of them. */
+int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
 /* The schema that a first row of mixed cells asks for: *schema stays NULL where all are numbers. */
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema);
 

@@ -118,7 +118,9 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
     Names names = {.n = n};
     AnbSchema *schema = NULL;
     int code = row ? names_from_row(self->core, &names, row) : 0;
-    if (!code && row && !self->format.schema)
+    if (!code && self->wanted)
+        code = schema_by_name(self->core, &names, self->wanted, &schema);
+    else if (!code && row)
         code = schema_from_row(self->core, &names, row, &schema);
     if (code || self->learner) {
         anb_schema_drop(schema);
@@ -126,16 +128,11 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
         return code;
     }
     self->format.names = names;
-    if (schema)
-        self->format.schema = schema;
+    self->format.schema = schema;
     StreamingLearner *learner = make_learner(self, names.n);
     if (learner)
         return model_take(self, learner);
-    names_clear(&self->format.names);
-    if (schema) {
-        anb_schema_drop(schema);
-        self->format.schema = NULL;
-    }
+    format_clear(&self->format);
     return -1;
 }
 
@@ -188,18 +185,18 @@ static int set_features(Model *self, PyObject *features)
     } else if (names_set(core, &self->format.names, features)) {
         return -1;
     }
-    if (self->format.schema && anb_schema_size(self->format.schema) != (size_t)self->format.names.n)
-        return raise_input(core, "the schema has %zu columns, the model %zd features",
-                           anb_schema_size(self->format.schema), self->format.names.n);
+    if (self->wanted && !self->format.schema &&
+        schema_by_name(core, &self->format.names, self->wanted, &self->format.schema))
+        return -1;
     StreamingLearner *learner = make_learner(self, self->format.names.n);
     return learner ? model_take(self, learner) : -1;
 }
 
-static int set_schema(Model *self, const char *text)
+static int set_schema(Model *self, const char *text, AnbSchema **schema)
 {
     AnbError error = {0};
-    self->format.schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
-    return text && !self->format.schema ? (raise_error(self->core, &error, NULL), -1) : 0;
+    *schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
+    return text && !*schema ? (raise_error(self->core, &error, NULL), -1) : 0;
 }
 
 /* _adopt(features, schema): names and kinds of a frame's columns for a model that has none. */
@@ -212,7 +209,7 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
         return NULL;
     if (self->learner || self->making)
         return PyErr_SetString(self->core->error, "the model has its features already"), NULL;
-    if ((self->format.schema ? 0 : set_schema(self, schema)) || set_features(self, features)) {
+    if ((self->wanted ? 0 : set_schema(self, schema, &self->format.schema)) || set_features(self, features)) {
         format_clear(&self->format);
         return NULL;
     }
@@ -233,6 +230,8 @@ static void forget(Model *self)
     anb_free(self->learner);
     self->learner = NULL;
     format_clear(&self->format);
+    anb_schema_drop(self->wanted);
+    self->wanted = NULL;
     Py_CLEAR(self->expression);
     Py_CLEAR(self->target);
 }
@@ -268,7 +267,7 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
     self->format.extra_raises = raises;
     self->target = target == Py_None ? NULL : Py_NewRef(target);
     self->expression = expression ? Py_NewRef(expression) : PyUnicode_FromString("auto");
-    int code = !self->expression || set_schema(self, schema) || set_features(self, features) ? -1 : 0;
+    int code = !self->expression || set_schema(self, schema, &self->wanted) || set_features(self, features) ? -1 : 0;
     if (code)
         forget(self);
     return code;

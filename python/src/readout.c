@@ -75,7 +75,8 @@ static PyObject *get_target(PyObject *object, void *closure)
 
 static PyObject *get_schema(PyObject *object, void *closure)
 {
-    const AnbSchema *schema = ((Model *)object)->format.schema;
+    Model *self = (Model *)object;
+    const AnbSchema *schema = self->learner ? self->format.schema : self->wanted;
     (void)closure;
     return schema ? PyUnicode_FromString(anb_schema_text(schema)) : Py_NewRef(Py_None);
 }

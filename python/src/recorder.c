@@ -342,7 +342,7 @@ static PyObject *pool(PyObject *object, PyObject *nothing)
 
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
 
-static int append(void *context, const char *text, size_t size)
+static int append(void *context, const void *text, size_t size)
 {
     PyObject *piece = PyBytes_FromStringAndSize(text, (Py_ssize_t)size);
     int code = piece ? PyList_Append(context, piece) : -1;

@@ -222,8 +222,7 @@ static PyObject *settings(PyObject *object, PyObject *nothing)
                          self->format.names.name ? names_tuple(&self->format.names)
                          : self->format.names.n  ? PyLong_FromSsize_t(self->format.names.n)
                                                  : Py_NewRef(Py_None),
-                         "seed", self->seed, "schema",
-                         self->format.schema ? anb_schema_text(self->format.schema) : NULL, "made",
+                         "seed", self->seed, "schema", self->wanted ? anb_schema_text(self->wanted) : NULL, "made",
                          self->learner ? Py_True : Py_False, "bad_rows", self->skips ? "skip" : "raise", "extra",
                          self->format.extra_raises ? "raise" : "ignore", "max_bytes", (Py_ssize_t)self->max_bytes);
 }
@@ -238,6 +237,7 @@ static int copy_into(Model *twin, Model *self)
     twin->seed = self->seed;
     twin->max_bytes = self->max_bytes;
     twin->skips = self->skips;
+    twin->wanted = anb_schema_keep(self->wanted);
     if (format_copy(&twin->format, &self->format))
         return -1;
     if (!self->learner)
