@@ -1,7 +1,7 @@
 #!/bin/sh
 # The Python package in a virtual environment of its own: python.sh SOURCE FOLDER quick|long [PROGRAM]
 # FOLDER keeps the environment and the build, so that the next run is short. PYTHON names another interpreter than the
-# first of python3.13, python3.12, python3.11 and python3 that is 3.11 or later. Status 77: skipped, with the reason.
+# first of python3.11, python3.12, python3.13 and python3 that is 3.11 or later. Status 77: skipped, with the reason.
 source=$1 folder=$2 part=$3 program=$4
 skip()
 {
@@ -10,7 +10,7 @@ skip()
 }
 
 python=
-for name in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
+for name in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
     "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$name && break
 done
 [ -n "$python" ] || skip "no Python 3.11 or later"

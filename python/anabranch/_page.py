@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._model import Model
+
+
+def _escape(text: str) -> str:
+    import html
+
+    return html.escape(text)
 
 
 def split(expression: str) -> list[str]:
@@ -25,7 +30,7 @@ def _tree(expression: str) -> str:
     items = split(rest[:-1]) if rest else []
     options = [item for item in items if "=" in item.split("(")[0]]
     children = [item for item in items if item not in options]
-    text = f"<b>{html.escape(name)}</b> <small>{html.escape(', '.join(options))}</small>"
+    text = f"<b>{_escape(name)}</b> <small>{_escape(', '.join(options))}</small>"
     if not children:
         return f"<li>{text}</li>"
     return f"<li>{text}<ul>{''.join(map(_tree, children))}</ul></li>"
@@ -39,7 +44,7 @@ def _experts(model: Model) -> str:
     except Error:
         return ""
     rows = "".join(
-        f"<tr><td>{html.escape(name)}</td><td><div style='background:#4a7ab5;height:.8em;width:{100 * max(0.0, weight):.1f}px'>"
+        f"<tr><td>{_escape(name)}</td><td><div style='background:#4a7ab5;height:.8em;width:{100 * max(0.0, weight):.1f}px'>"
         f"</div></td><td>{weight:.3f}</td><td>{load:.3f}</td><td>{trained}</td></tr>"
         for name, weight, load, trained in zip(mixture.names, mixture.weight, mixture.load, mixture.trained)
     )
@@ -48,7 +53,7 @@ def _experts(model: Model) -> str:
 
 
 def _counters(counters: dict[str, Any]) -> str:
-    shown = [f"{html.escape(name)} {value:,}" for name, value in counters.items() if value]
+    shown = [f"{_escape(name)} {value:,}" for name, value in counters.items() if value]
     return f"<p><small>{' &middot; '.join(shown) or 'nothing learned yet'}</small></p>"
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import shutil
-import subprocess
-import sysconfig
 import weakref
 from collections.abc import Iterable
 from typing import Any
@@ -171,6 +167,8 @@ class Recorder(_core.Recorder):
 
     def _lines(self) -> Iterable[str]:
         """The records as lines of JSON, as the program writes them."""
+        import json
+
         records, experts = self.array, self.experts
         audit = [name for name in records.dtype.names or () if name.startswith("audit_")]
         rules = [name[:-2] for name in records.dtype.names or () if name.endswith("_L")]
@@ -195,6 +193,10 @@ class Recorder(_core.Recorder):
         Error
             There are no records, or the program is not installed.
         """
+        import shutil
+        import subprocess
+        import sysconfig
+
         program = os.path.join(sysconfig.get_path("scripts"), "anabranch")
         if not os.access(program, os.X_OK):
             found = shutil.which("anabranch")

@@ -51,7 +51,11 @@ static int read_known_order(const Format *format, PyObject *row, double *x)
         PyObject *name = names->name[place];
         if (key != name && !(PyUnicode_CheckExact(key) && PyUnicode_Compare(key, name) == 0))
             return 0;
-        int code = cell_read_plain(format, place, cell, &x[place]);
+        int code = 1;
+        if (PyFloat_CheckExact(cell) && !format->schema)
+            x[place] = PyFloat_AsDouble(cell);
+        else
+            code = cell_read_plain(format, place, cell, &x[place]);
         if (code <= 0)
             return code;
     }
@@ -181,7 +185,7 @@ bool row_is_mapping(PyObject *row)
 
 int row_read(Format *format, PyObject *row, double *x)
 {
-    if (row_is_mapping(row))
+    if (PyDict_CheckExact(row) || row_is_mapping(row))
         return read_mapping(format, row, x);
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
         int code = read_buffer(format, row, x);
