@@ -56,6 +56,8 @@ typedef struct Cells {
 typedef struct Entry {
     PyThread_type_lock lock;
     unsigned long owner; /* the thread inside; 0: none */
+    unsigned waiting;    /* threads that sleep on the lock */
+    bool woken;          /* one of them was woken and has not run yet */
 } Entry;
 
 typedef struct Model {

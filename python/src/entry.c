@@ -1,10 +1,16 @@
-/* One call at a time on an object. */
+/*
+ * One call at a time on an object. All of it is read and written under the GIL, so a free object is entered by one
+ * store; `lock` is only what waiting threads sleep on: it is held by nobody, and released once to wake one of them.
+ */
 #include "core.h"
 
 int entry_make(Entry *entry)
 {
     entry->lock = PyThread_allocate_lock();
-    return entry->lock ? 0 : (PyErr_NoMemory(), -1);
+    if (!entry->lock)
+        return PyErr_NoMemory(), -1;
+    PyThread_acquire_lock(entry->lock, WAIT_LOCK);
+    return 0;
 }
 
 void entry_free(Entry *entry)
@@ -14,17 +20,26 @@ void entry_free(Entry *entry)
     entry->lock = NULL;
 }
 
+/* Sleeps until the one inside leaves. */
+static void wait_once(Entry *entry)
+{
+    entry->waiting++;
+    PyThreadState *state = PyEval_SaveThread();
+    PyThread_acquire_lock(entry->lock, WAIT_LOCK);
+    PyEval_RestoreThread(state);
+    entry->waiting--;
+    entry->woken = false;
+}
+
 int entry_enter(Entry *entry, Core *core)
 {
     unsigned long me = PyThread_get_thread_ident();
-    if (!PyThread_acquire_lock(entry->lock, NOWAIT_LOCK)) {
+    while (entry->owner) {
         if (entry->owner == me) {
             PyErr_SetString(core->error, "the model is at work in this very call: what it calls may not use it");
             return -1;
         }
-        PyThreadState *state = PyEval_SaveThread();
-        PyThread_acquire_lock(entry->lock, WAIT_LOCK);
-        PyEval_RestoreThread(state);
+        wait_once(entry);
     }
     entry->owner = me;
     return 0;
@@ -33,5 +48,8 @@ int entry_enter(Entry *entry, Core *core)
 void entry_leave(Entry *entry)
 {
     entry->owner = 0;
-    PyThread_release_lock(entry->lock);
+    if (entry->waiting > 0 && !entry->woken) {
+        entry->woken = true;
+        PyThread_release_lock(entry->lock);
+    }
 }

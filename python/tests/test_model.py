@@ -201,9 +201,9 @@ def test_labels_that_come_later():
 
 
 def test_drift_and_networks():
-    X, y = stream(600)
+    X, y = stream(4000)
     model = Model("drift(scale(linear))", 4)
-    model.learn_many(X, np.where(np.arange(600) < 300, y, 50 - y))
+    model.learn_many(X, np.where(np.arange(4000) < 2000, y, 500 - 20 * y))
     view = model.drift()
     assert view["drifts"] == model.counters["drifts"] >= 1
     with pytest.raises(anabranch.UnsupportedError):
