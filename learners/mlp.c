@@ -16,6 +16,9 @@
  * that f does not (Pop-Art, van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three
  * times that of the last 500, the concept has changed: the ring is emptied and the rate starts to fall anew.
  *
+ * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
+ * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
+ *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
@@ -73,7 +76,10 @@ static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbMlpOptions, rate), 0.01, 0, 1, 0, NULL, "step size"},
     {"momentum", ANB_REAL, offsetof(AnbMlpOptions, momentum), 0, 0, 1, ANB_OPEN_MAX, NULL,
      "Adam's discount of the mean gradient; 0: none"},
-    {"seed", ANB_SEED, offsetof(AnbMlpOptions, seed), 0, 0, 0, 0, NULL, "of the weights and of replay; 0: the model's"},
+    {"seed", ANB_SEED, offsetof(AnbMlpOptions, seed), 0, 0, 0, 0, NULL,
+     "of the weights, of replay and of dropout; 0: the model's"},
+    {"dropout", ANB_REAL, offsetof(AnbMlpOptions, dropout), 0, 0, 1, ANB_OPEN_MAX, NULL,
+     "chance that a hidden unit is left out of the step of one row"},
     {0},
 };
 
@@ -154,10 +160,11 @@ static size_t row_cells(const AnbNode *self)
     return batch_of(self) * (self->n_features + 1);
 }
 
+/* Of a batch; with dropout, where those lose units, one more of the row predicted. */
 static size_t trace_cells(const AnbNode *self)
 {
     View v = plan(self);
-    return batch_of(self) * anb_network_trace(&v.net);
+    return (batch_of(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net);
 }
 
 /* o and o'; then of a batch: rows of d + 1, deltas, traces. */
@@ -212,6 +219,12 @@ static double *traces_of(const View *v, double *scratch)
     return anb_scratch(v->self, scratch, TRACES);
 }
 
+/* Of the row that was predicted, with all its units. */
+static double *shown_of(const View *v, double *scratch)
+{
+    return traces_of(v, scratch) + (v->o->dropout > 0 ? batch_of(v->self) * anb_network_trace(&v->net) : 0);
+}
+
 /* The share of the averaged weights' output. */
 static double share(const Mlp *s)
 {
@@ -230,7 +243,7 @@ static double output(const Mlp *s, const double *scratch)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = view(self, anb_view_of(state));
-    double *x = rows_of(&v, scratch), *trace = traces_of(&v, scratch);
+    double *x = rows_of(&v, scratch), *trace = shown_of(&v, scratch);
     for (size_t j = 0; j < v.d; j++)
         x[j] = clip(row->x[j], bound);
     x[v.d] = 1;
@@ -270,6 +283,14 @@ static void rescale(const View *v, double *w, double ratio, double shift)
     out[v->net.width] += shift;
 }
 
+/* The output of the row that was predicted with some of its units left out. */
+static double thinned(const View *v, double *scratch)
+{
+    double *trace = traces_of(v, scratch);
+    memcpy(trace, shown_of(v, scratch), anb_network_trace(&v->net) * sizeof *trace);
+    return anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
+}
+
 /* Sample i of the batch out of the ring; returns its error. */
 static double recall(const View *v, size_t i, double *scratch)
 {
@@ -278,7 +299,10 @@ static double recall(const View *v, size_t i, double *scratch)
     for (size_t j = 0; j < v->d; j++)
         x[j] = (double)v->x[slot * v->d + j];
     x[v->d] = 1;
-    double o = anb_network_forward(&v->net, v->w.value, x, traces_of(v, scratch) + i * anb_network_trace(&v->net));
+    double *trace = traces_of(v, scratch) + i * anb_network_trace(&v->net);
+    double o = anb_network_forward(&v->net, v->w.value, x, trace);
+    if (v->o->dropout > 0)
+        o = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
     return clip(o - (v->y[slot] - v->s->target.mean) / anb_moments_sd(&v->s->target), clip_at);
 }
 
@@ -349,6 +373,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         rescale(&v, v.w.averaged, ratio, shift);
         double error = clip(scratch[NEWEST] * ratio + shift - (y - s->target.mean) / new_sd, clip_at);
         watch(s, error, row);
+        if (v.o->dropout > 0)
+            error = clip(thinned(&v, scratch) - (y - s->target.mean) / new_sd, clip_at);
         descend(&v, error, relative, scratch);
     }
     if (!healthy(&v)) {
@@ -369,7 +395,7 @@ static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = view(self, anb_view_of(state));
-    const double *h = traces_of(&v, scratch);
+    const double *h = shown_of(&v, scratch);
     size_t small = 0;
     (void)row;
     for (size_t i = 0; i < v.net.hidden; i++)

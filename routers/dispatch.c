@@ -38,6 +38,12 @@ void anb_jitter(AnbRandom *random, double jitter, size_t k, double *factor)
         factor[i] = 1 + jitter * anb_random_normal(random);
 }
 
+void anb_noise(AnbRandom *random, double noise, size_t k, double *term)
+{
+    for (size_t i = 0; i < k; i++)
+        term[i] = noise * anb_random_normal(random);
+}
+
 size_t anb_capacity(double factor, size_t top_k, size_t samples, size_t k)
 {
     double wanted = factor * (double)top_k * (double)samples / (double)k;

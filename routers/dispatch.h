@@ -24,6 +24,9 @@ void anb_auxiliary_slope(const double *z, const double *p, const double *dispatc
 /* k factors 1 + jitter N(0, 1). */
 void anb_jitter(AnbRandom *random, double jitter, size_t k, double *factor);
 
+/* k terms noise N(0, 1). */
+void anb_noise(AnbRandom *random, double noise, size_t k, double *term);
+
 /* How many of `samples` samples, each to top_k of k experts, an expert takes: ceil(factor top_k samples / k). */
 size_t anb_capacity(double factor, size_t top_k, size_t samples, size_t k);
 

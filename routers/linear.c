@@ -33,9 +33,9 @@ typedef struct Gate {
     double values[];  /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
 } Gate;
 
-/* Scratch of a gate that redirects: factors[padded], whether they hold, a batch's bound (0: none), its overflows,
- * room[k]. */
-enum { FACTORS_HOLD, BOUND, OVERFLOWS, EXTRA };
+/* Scratch of a gate that redirects: factors[padded] and terms[padded] of the noisy logits, whether they hold, a batch's
+ * bound (0: none), its overflows, room[k]. */
+enum { NOISE_HOLDS, BOUND, OVERFLOWS, EXTRA };
 
 /* Where the scratch's arrays are; those over experts are padded. */
 typedef struct Work {
@@ -63,6 +63,8 @@ static const AnbParam params[] = {
      "coefficient of the squared log sum exp of the logits"},
     {"capacity_factor", ANB_REAL, offsetof(AnbRouterLinearOptions, capacity_factor), 0, 0, 4096, 0, NULL,
      "in train_batch: an expert learns at most this times its even share; 0 = off, else at least 1"},
+    {"router_noise", ANB_REAL, offsetof(AnbRouterLinearOptions, router_noise), 0, 0, 1e6, 0, NULL,
+     "sd of the noise added to the logits by which experts learn"},
     {0}};
 
 static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
@@ -101,16 +103,22 @@ static bool standardizes(const AnbNode *self)
     return ((const AnbRouterLinearOptions *)self->options)->standardize;
 }
 
-static bool redirects(const AnbNode *self)
+/* Whether experts learn by noisy logits. */
+static bool noisy(const AnbNode *self)
 {
     const AnbRouterLinearOptions *o = self->options;
-    return o->router_jitter > 0 || o->capacity_factor > 0;
+    return o->router_jitter > 0 || o->router_noise > 0;
+}
+
+static bool redirects(const AnbNode *self)
+{
+    return noisy(self) || ((const AnbRouterLinearOptions *)self->options)->capacity_factor > 0;
 }
 
 static bool bends(const AnbNode *self)
 {
     const AnbRouterLinearOptions *o = self->options;
-    return o->router_jitter > 0 || o->switch_loss > 0 || o->z_loss > 0;
+    return noisy(self) || o->switch_loss > 0 || o->z_loss > 0;
 }
 
 /* Doubles of the gate itself. */
@@ -125,7 +133,7 @@ static double *moments_of(const AnbNode *self, const Gate *s)
     return (double *)s->values + own_size(self);
 }
 
-/* Behind everything else, where there is jitter. */
+/* Behind everything else, where there is noise. */
 static AnbRandom *random_of(const AnbNode *self, const Gate *s)
 {
     return (AnbRandom *)(moments_of(self, s) + (standardizes(self) ? 4 * self->n_features : 0));
@@ -133,11 +141,10 @@ static AnbRandom *random_of(const AnbNode *self, const Gate *s)
 
 static AnbNeed need(const AnbNode *self)
 {
-    const AnbRouterLinearOptions *o = self->options;
     size_t extra = standardizes(self) ? self->n_features : 0, padded = anb_gate_padded(self->gate.k);
     return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double) +
-                         (o->router_jitter > 0 ? sizeof(AnbRandom) : 0),
-                     3 * padded + extra + (redirects(self) ? 2 * padded + EXTRA : 0)};
+                         (noisy(self) ? sizeof(AnbRandom) : 0),
+                     3 * padded + extra + (redirects(self) ? 3 * padded + EXTRA : 0)};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -146,7 +153,7 @@ static int init(const AnbNode *self, void *state)
     Gate *s = state;
     s->share = 2 / ((double)self->gate.span + 1);
     s->target = (double)o->top_k / (double)self->gate.k;
-    if (o->router_jitter > 0)
+    if (noisy(self))
         anb_random_seed(random_of(self, s), self->seed);
     return 0;
 }
@@ -320,27 +327,45 @@ static double *extra_of(const AnbNode *self, double *scratch)
     return scratch + 3 * anb_gate_padded(self->gate.k) + (standardizes(self) ? self->n_features : 0);
 }
 
+/* Behind the factors and the terms: NOISE_HOLDS and what follows. */
+static double *more_of(const AnbNode *self, double *scratch)
+{
+    return extra_of(self, scratch) + 2 * anb_gate_padded(self->gate.k);
+}
+
+/* A sample's noise: noisy z = z factor + term. */
+static void draw_noise(const AnbNode *self, void *state, double *factor, double *term)
+{
+    const AnbRouterLinearOptions *o = self->options;
+    size_t k = self->gate.k;
+    for (size_t i = 0; i < k; i++) {
+        factor[i] = 1;
+        term[i] = 0;
+    }
+    if (o->router_jitter > 0)
+        anb_jitter(random_of(self, state), o->router_jitter, k, factor);
+    if (o->router_noise > 0)
+        anb_noise(random_of(self, state), o->router_noise, k, term);
+}
+
 /* Who learns is chosen again: by noisy logits, among the experts that have room. */
 static bool redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    size_t k = gate->k, padded = anb_gate_padded(k);
+    size_t k = gate->k, n = (size_t)o->top_k, wanted = n;
     Work w = work_of(self, scratch);
-    double *factor = extra_of(self, scratch), *more = factor + padded, *room = more + EXTRA;
+    double *factor = extra_of(self, scratch), *term = factor + anb_gate_padded(k), *more = more_of(self, scratch);
     (void)row;
-    if (!redirects(self) || (o->router_jitter == 0 && more[BOUND] == 0))
+    if (!redirects(self) || (!noisy(self) && more[BOUND] == 0))
         return false;
+    draw_noise(self, state, factor, term);
+    more[NOISE_HOLDS] = noisy(self);
     for (size_t i = 0; i < k; i++)
-        factor[i] = 1;
-    if (o->router_jitter > 0)
-        anb_jitter(random_of(self, state), o->router_jitter, k, factor);
-    more[FACTORS_HOLD] = o->router_jitter > 0;
-    for (size_t i = 0; i < k; i++)
-        w.mark[i] = w.z[i] * factor[i] + (gate->penalty ? gate->penalty[i] : 0);
+        w.mark[i] = w.z[i] * factor[i] + term[i] + (gate->penalty ? gate->penalty[i] : 0);
     anb_softmax(w.mark, k, w.mark);
-    size_t n = (size_t)o->top_k, wanted = n;
     select_largest(w.mark, k, gate->active, n);
     if (more[BOUND] > 0) {
+        double *room = more + EXTRA;
         for (size_t a = 0; a < n; a++)
             more[OVERFLOWS] += room[gate->active[a]] < 1;
         wanted = anb_dispatch(w.mark, k, room, gate->active, n);
@@ -353,12 +378,13 @@ static bool redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGat
 static void bend(const AnbNode *self, const AnbLinearGate *g, const Work *w, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    double *factor = extra_of(self, scratch), *more = factor + anb_gate_padded(g->k);
-    if (redirects(self) && more[FACTORS_HOLD] > 0) {
+    const double *factor = extra_of(self, scratch), *term = factor + anb_gate_padded(g->k);
+    double *more = more_of(self, scratch);
+    if (redirects(self) && more[NOISE_HOLDS] > 0) {
         for (size_t i = 0; i < g->k; i++)
-            w->z[i] *= factor[i];
+            w->z[i] = w->z[i] * factor[i] + term[i];
         anb_softmax(w->z, g->k, w->p);
-        more[FACTORS_HOLD] = 0;
+        more[NOISE_HOLDS] = 0;
     }
     if (o->switch_loss > 0 || o->z_loss > 0) {
         for (size_t i = 0; i < g->k; i++)
@@ -411,7 +437,7 @@ static void forget(const AnbNode *self, void *state, size_t i)
 static double *batch_of(const AnbNode *self, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    return o->capacity_factor > 0 ? extra_of(self, scratch) + anb_gate_padded(self->gate.k) : NULL;
+    return o->capacity_factor > 0 ? more_of(self, scratch) : NULL;
 }
 
 static void begin_batch(const AnbNode *self, double *scratch, size_t samples)
@@ -487,7 +513,7 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
         anb_visit(visitor, g.w + i * g.stride, ANB_F64, g.d);
     if (standardizes(self))
         anb_visit(visitor, moments_of(self, s), ANB_F64, 4 * g.d);
-    if (((const AnbRouterLinearOptions *)self->options)->router_jitter > 0)
+    if (noisy(self))
         anb_random_visit(random_of(self, s), visitor);
 }
 

@@ -85,6 +85,21 @@ START_TEST(jitter_moments)
 }
 END_TEST
 
+START_TEST(noise_moments)
+{
+    AnbRandom random;
+    double term[1000], mean = 0, square = 0;
+    anb_random_seed(&random, 5);
+    for (int round = 0; round < 100; round++) {
+        anb_noise(&random, 0.01, 1000, term);
+        for (int i = 0; i < 1000; i++)
+            mean += term[i] / 1e5, square += term[i] * term[i] / 1e5;
+    }
+    ck_assert_double_eq_tol(mean, 0, 0.0002);
+    ck_assert_double_eq_tol(sqrt(square), 0.01, 0.0002);
+}
+END_TEST
+
 START_TEST(room)
 {
     double q[K] = {.1, .3, .3, .2, .1}, left[K] = {1, 0, 2, 1, 1};
@@ -214,6 +229,43 @@ START_TEST(jitter)
 }
 END_TEST
 
+/* How often each of two experts learns behind a frozen gate. */
+static void learn_by_noise(const char *options, double x, double share[2])
+{
+    char expression[200] = "moe(mean, last, top_k=1, router_lr=0, load_balance_rate=0, reset_dead=false, ";
+    StreamingLearner *model = anb_parse(1, strcat(strcat(expression, options), ")"), NULL, NULL);
+    AnbMixture m;
+    ck_assert_ptr_nonnull(model);
+    for (int t = 0; t < 20000; t++)
+        anb_train_one(model, &x, 1, 1);
+    anb_mixture(model, &m);
+    for (int i = 0; i < 2; i++)
+        share[i] = (double)m.trained[i] / 20000;
+    anb_free(model);
+}
+
+/* At x = 0 all logits are 0: noise decides, and a factor changes nothing. With logits a and b the first one learns from
+ * Phi((a - b) / (noise sqrt 2)) of the samples. */
+START_TEST(noise_is_added_to_the_logits)
+{
+    double share[2], p[2], x = .4;
+    learn_by_noise("router_noise=0", 0, share);
+    ck_assert_double_eq(share[0], 1);
+    learn_by_noise("router_jitter=0.5", 0, share);
+    ck_assert_double_eq(share[0], 1);
+    learn_by_noise("router_noise=0.01", 0, share);
+    ck_assert_double_eq_tol(share[0], .5, .015);
+    StreamingLearner *model = anb_parse(1, "moe(mean, last, top_k=1, router_lr=0, load_balance_rate=0)", NULL, NULL);
+    anb_train_one(model, &x, 1, 1);
+    ck_assert_int_eq(anb_routing_probabilities(model, &x, p), 0);
+    anb_free(model);
+    learn_by_noise("router_noise=0.7", x, share);
+    double expected = .5 * erfc(-log(p[0] / p[1]) / .7 / 2);
+    ck_assert_double_gt(fabs(expected - .5), .05);
+    ck_assert_double_eq_tol(share[0], expected, .012);
+}
+END_TEST
+
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
 enum { N = 64 };
@@ -269,6 +321,8 @@ static Suite *dispatch_suite(void)
     tcase_add_test(tests, trained_losses);
     tcase_add_test(tests, balance);
     tcase_add_test(tests, jitter);
+    tcase_add_test(tests, noise_moments);
+    tcase_add_test(tests, noise_is_added_to_the_logits);
     tcase_add_test(tests, capacity);
     return suite;
 }

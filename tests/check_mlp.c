@@ -59,11 +59,15 @@ END_TEST
 
 START_TEST(every_activation_and_optimizer_learns)
 {
-    static const char *const expressions[] = {
-        "scale(mlp(activation=relu))",          "scale(mlp(activation=leaky))",
-        "scale(mlp(activation=gelu))",          "scale(mlp(activation=swiglu))",
-        "scale(mlp(activation=geglu))",         "scale(mlp(momentum=0.9))",
-        "scale(mlp(optimizer=sgd, rate=0.02))", "scale(mlp(hidden=13, replay=3, memory=50))"};
+    static const char *const expressions[] = {"scale(mlp(activation=relu))",
+                                              "scale(mlp(activation=leaky))",
+                                              "scale(mlp(activation=gelu))",
+                                              "scale(mlp(activation=swiglu))",
+                                              "scale(mlp(activation=geglu))",
+                                              "scale(mlp(momentum=0.9))",
+                                              "scale(mlp(optimizer=sgd, rate=0.02))",
+                                              "scale(mlp(hidden=13, replay=3, memory=50))",
+                                              "scale(mlp(hidden=32, replay=2, dropout=0.2))"};
     for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
         StreamingLearner *model = made(5, expressions[e]);
         AnbRandom random;
@@ -142,6 +146,36 @@ START_TEST(two_alternating_rows_are_told_apart)
 }
 END_TEST
 
+/* Dropout is of steps alone: predictions and the sparsity are of all units, and 0 is no dropout. */
+START_TEST(dropout_is_of_steps_alone)
+{
+    const char *text[] = {"scale(mlp(replay=2))", "scale(mlp(replay=2, dropout=0))",
+                          "scale(mlp(replay=2, dropout=0.5))"};
+    StreamingLearner *model[3];
+    AnbRandom random;
+    size_t apart = 0;
+    anb_random_seed(&random, 9);
+    for (int i = 0; i < 3; i++)
+        model[i] = made(5, text[i]);
+    for (int t = 0; t < 500; t++) {
+        double x[5], said[3];
+        for (int j = 0; j < 5; j++)
+            x[j] = anb_random_normal(&random);
+        double y = concept(x, 0);
+        for (int i = 0; i < 3; i++) {
+            double before = anb_predict(model[i], x);
+            said[i] = anb_train_one(model[i], x, y, 1);
+            ck_assert_double_eq(said[i], before);
+        }
+        ck_assert_double_eq(said[0], said[1]);
+        apart += said[0] != said[2];
+    }
+    ck_assert_uint_gt(apart, 400);
+    for (int i = 0; i < 3; i++)
+        anb_free(model[i]);
+}
+END_TEST
+
 /* The type's own answers, without a host between. */
 START_TEST(shows_what_is_hidden)
 {
@@ -189,6 +223,7 @@ static Suite *suite(void)
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, a_constant_target_is_predicted);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
+    tcase_add_test(tests, dropout_is_of_steps_alone);
     tcase_add_test(tests, shows_what_is_hidden);
     return suite;
 }

@@ -143,7 +143,15 @@ START_TEST(every_set_gives_the_same_bits)
 END_TEST
 
 /* The step of plain descent at rate 1 is the gradient; every weight of every activation, over a batch of two. */
-static void check_gradient(AnbActivation activation)
+static double thinned(const AnbNetwork *net, const double *w, const double *x, double *trace, double drop)
+{
+    AnbRandom random;
+    double f = anb_network_forward(net, w, x, trace);
+    anb_random_seed(&random, (unsigned long)(1000 * (x[0] + 9))); /* the same units of the same row */
+    return drop > 0 ? anb_network_drop(net, w, trace, drop, &random) : f;
+}
+
+static void check_gradient(AnbActivation activation, double drop)
 {
     enum { FEATURES = 4, HIDDEN = 11, MOST = 400 };
     static double old[MOST], new[MOST], averaged[MOST], trace[2 * 80];
@@ -161,7 +169,7 @@ static void check_gradient(AnbActivation activation)
         old[anb_network_output(&net) + h] = h < HIDDEN ? anb_random_normal(&random) : 0;
     memcpy(new, old, sizeof new);
     for (size_t s = 0; s < 2; s++)
-        anb_network_forward(&net, new, x[s], trace + s * stride);
+        thinned(&net, new, x[s], trace + s * stride, drop);
     anb_network_descend(&net, (AnbNetworkRows){new, averaged, NULL, NULL}, x[0], trace, delta, 2, &plain);
     for (size_t i = 0; i < size; i++) {
         double up[2], kept = old[i], e = 1e-6;
@@ -169,8 +177,8 @@ static void check_gradient(AnbActivation activation)
         bool unused = column >= HIDDEN && !(i >= anb_network_output(&net) && column == net.width);
         for (int side = 0; side < 2; side++) {
             old[i] = kept + (side ? -e : e);
-            up[side] = delta[0] * anb_network_forward(&net, old, x[0], trace) +
-                       delta[1] * anb_network_forward(&net, old, x[1], trace);
+            up[side] =
+                delta[0] * thinned(&net, old, x[0], trace, drop) + delta[1] * thinned(&net, old, x[1], trace, drop);
         }
         old[i] = kept;
         ck_assert_double_eq_tol(kept - new[i], unused ? 0 : (up[0] - up[1]) / (2 * e), 1e-7);
@@ -179,7 +187,31 @@ static void check_gradient(AnbActivation activation)
 
 START_TEST(gradients_are_the_central_differences)
 {
-    check_gradient((AnbActivation)_i);
+    check_gradient((AnbActivation)_i, 0);
+    check_gradient((AnbActivation)_i, .4);
+}
+END_TEST
+
+/* Units left out: a share p, the others divided by 1 - p, so that the mean output is that of all units. */
+START_TEST(dropout_keeps_the_mean)
+{
+    enum { FEATURES = 3, HIDDEN = 20, DRAWS = 40000 };
+    double w[400] = {0}, whole[80], part[80], x[FEATURES] = {.3, -1.2, .7}, sum = 0, left_out = 0;
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i);
+    AnbRandom random;
+    anb_random_seed(&random, 4);
+    anb_network_draw(&net, w, &random);
+    double f = anb_network_forward(&net, w, x, whole);
+    for (int i = 0; i < DRAWS; i++) {
+        memcpy(part, whole, sizeof part);
+        sum += anb_network_drop(&net, w, part, .3, &random);
+        for (int h = 0; h < HIDDEN; h++) {
+            left_out += part[h] == 0;
+            ck_assert(part[h] == 0 || fabs(part[h] * .7 - whole[h]) <= 1e-15 * fabs(whole[h]));
+        }
+    }
+    ck_assert_double_eq_tol(sum / DRAWS, f, .002);
+    ck_assert_double_eq_tol(left_out / DRAWS / HIDDEN, .3, .003);
 }
 END_TEST
 
@@ -192,6 +224,7 @@ static Suite *suite(void)
     tcase_add_test(tests, adam_is_the_textbooks);
     tcase_add_test(tests, descent_follows_the_gradient);
     tcase_add_loop_test(tests, gradients_are_the_central_differences, ANB_RELU, ANB_GEGLU + 1);
+    tcase_add_loop_test(tests, dropout_keeps_the_mean, ANB_LEAKY, ANB_GEGLU + 1);
     tcase_add_test(tests, every_set_gives_the_same_bits);
     return suite;
 }

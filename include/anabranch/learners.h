@@ -159,7 +159,8 @@ typedef struct AnbMlpOptions {
     int optimizer;   /* ANB_MLP_ADAM; AnbMlpOptimizer */
     double rate;     /* 0.01; step size, 0 to 1; falls as 1/sqrt(1 + t/5000) */
     double momentum; /* 0; Adam's discount of the mean gradient, 0.9 in the textbook, [0, 1) */
-    uint64_t seed;   /* 0: derived from the model's; of the weights and of replay */
+    uint64_t seed;   /* 0: derived from the model's; of the weights, of replay and of dropout */
+    double dropout;  /* 0; chance that a hidden unit is left out of the step of one row, [0, 1). Since 0.2 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)

@@ -59,6 +59,7 @@ typedef struct AnbRouterLinearOptions {
     double z_loss;            /* 0; coefficient of (log sum exp of the logits)^2 in the gate's step, >= 0 */
     double capacity_factor;   /* 0 = off, else >= 1; in anb_train_batch an expert learns from at most
                                * ceil(capacity_factor top_k n / K) of the n samples */
+    double router_noise; /* 0; as router_jitter, but router_noise N(0, 1) is added to each logit, >= 0. Since 0.2 */
 } AnbRouterLinearOptions;
 ANB_API extern const AnbRouterType anb_router_linear;
 ANB_ROUTER_DEFAULTS(AnbRouterLinearOptions, anb_router_linear)

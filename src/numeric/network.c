@@ -57,6 +57,19 @@ double anb_network_forward(const AnbNetwork *n, const double *w, const double *x
     return anb_dot(w + anb_network_output(n), h, width + ANB_NETWORK_LANES);
 }
 
+double anb_network_drop(const AnbNetwork *n, const double *w, double *trace, double p, AnbRandom *random)
+{
+    double *slope = trace + n->width + ANB_NETWORK_LANES, *by_up = slope + n->width;
+    for (size_t h = 0; h < n->hidden; h++) {
+        double factor = anb_random_uniform(random) < p ? 0 : 1 / (1 - p);
+        trace[h] *= factor;
+        slope[h] *= factor;
+        if (anb_network_gated(n))
+            by_up[h] *= factor;
+    }
+    return anb_dot(w + anb_network_output(n), trace, n->width + ANB_NETWORK_LANES);
+}
+
 /* The same arrays from `at` on. */
 static AnbNetworkRows from(AnbNetworkRows w, size_t at)
 {

@@ -138,6 +138,10 @@ void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random);
 /* f(x) for `features` values, and the trace that anb_network_descend wants. */
 double anb_network_forward(const AnbNetwork *n, const double *w, const double *x, double *trace);
 
+/* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;
+ * returns f(x) of that, with the weights of the forward. */
+double anb_network_drop(const AnbNetwork *n, const double *w, double *trace, double p, AnbRandom *random);
+
 /**
  * One step against the sum over samples of delta_s times the gradient of f at x_s.
  *
