@@ -1,6 +1,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from typing_extensions import disjoint_base
+
 __version__: str
 
 class Error(Exception): ...
@@ -17,6 +19,7 @@ class UnsupportedError(Error, TypeError): ...
 
 _M = TypeVar("_M", bound=Model)
 
+@disjoint_base
 class Model:
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Model:
     def _kind(self, column: int, /) -> str: ...
     def _extra_columns(self, n: int, /) -> None: ...
 
+@disjoint_base
 class Recorder:
     def __new__(
         cls,
@@ -110,6 +114,7 @@ class Recorder:
     def json(self) -> str: ...
     def prometheus(self) -> str: ...
 
+@disjoint_base
 class Server:
     def __new__(cls, model: Model, interval: int = 64) -> Any: ...
     @property
@@ -119,6 +124,7 @@ class Server:
     def _many(self, X: Any, y: Any, w: Any, out: Any, /) -> None: ...
     def _model(self, model: _M, /) -> _M: ...
 
+@disjoint_base
 class Reader:
     def __new__(cls, source: Server | Model) -> Any: ...
     @property

@@ -12,6 +12,7 @@ from ._core import InputError
 from ._schema import Schema
 
 Wrap = Callable[[np.ndarray], Any]
+_BLOCK = 2048  # rows that are put in place at a time: a block of them stays in the cache
 
 
 def _kind(X: Any) -> str:
@@ -166,17 +167,18 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
     model._extra_columns(len(names) - len(there.intersection(features)))
     rows = X.num_rows if kind == "pyarrow" else len(X)
     out = np.empty((rows, len(features)))
+    columns = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in there:
-            out[:, j] = _cells(model, j, [None])[0]
+            columns.append(np.broadcast_to(_cells(model, j, [None]), rows))
             continue
         column = X.column(name) if kind == "pyarrow" else X[name]
         if kind == "pandas" and getattr(column, "ndim", 1) != 1:
             raise InputError(f"two columns are named {name!r}")
-        if column_kind == "ignored":
-            out[:, j] = 0
-        else:
-            out[:, j] = _READ[kind](model, j, column_kind, column)
+        columns.append(np.zeros(rows) if column_kind == "ignored" else _READ[kind](model, j, column_kind, column))
+    for i in range(0, rows, _BLOCK):
+        for j, values in enumerate(columns):
+            out[i : i + _BLOCK, j] = values[i : i + _BLOCK]
     return out
 
 

@@ -48,6 +48,10 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     ``ColumnTransformer`` is not needed for them.
     """
 
+    model_: Model
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     def __init__(
         self, expression: str = "auto", random_state: int | None = None, schema: Mapping[str, str] | None = None
     ) -> None:

@@ -56,8 +56,8 @@ static PyMethodDef functions[] = {
     {"audit_rules", audit_rules, METH_NOARGS, "audit_rules()\n--\n\nThe default rules of the audit, as text."},
     {"_load", FASTCALL(core_load), METH_VARARGS | METH_KEYWORDS,
      "_load(type, data, path)\n--\n\nA model of the type from bytes, or from a file where data is None."},
-    {"_restore", core_restore, METH_VARARGS, "_restore(model, skips, extra_raises, given)\n--\n\nFor pickles."},
-    {"_register", core_register, METH_VARARGS, "_register(name, cls, missing)\n--\n\nA learner written in Python."},
+    {"_restore", core_restore, METH_VARARGS, "_restore(model, skips, extra_raises, given, /)\n--\n\nFor pickles."},
+    {"_register", core_register, METH_VARARGS, "_register(name, cls, missing, /)\n--\n\nA learner written in Python."},
     {0}};
 
 static int add_type(PyObject *module, PyTypeObject **place, PyTypeObject *type)
