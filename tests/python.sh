@@ -52,7 +52,7 @@ check()
 export ANB_PROGRAM="$program" ANB_REDIS_MODULE="$5"
 check $run "$tests"
 check "$bin/python" "$source/tools/python-api" --check "$source/docs/api/python.md"
-check $bin/python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry'
+check $bin/python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry and not docstrings'
 check $bin/python -m mypy.stubtest anabranch._core --ignore-missing-stub
 # scikit-learn and CapyMOA have no types: what derives from their classes has bases that are not known.
 PATH=$bin:$PATH $bin/pyright --pythonpath "$bin/python" --verifytypes anabranch --ignoreexternal >types.log 2>&1

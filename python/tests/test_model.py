@@ -1,6 +1,8 @@
 """Making models, single rows, bytes and copies."""
 
 import copy
+import doctest
+import importlib
 import pickle
 import subprocess
 import sys
@@ -233,6 +235,12 @@ def test_html_shows_the_tree_and_the_experts():
     page = model._repr_html_()
     assert "<b>scale</b>" in page and "rate=0.02" in page and "rls_1" in page and "trained 400" in page
     assert "nothing learned yet" in Model("linear")._repr_html_()
+
+
+def test_examples_in_docstrings():
+    for name in ("", "._schema", "._recorder"):
+        result = doctest.testmod(importlib.import_module("anabranch" + name))
+        assert result.attempted and not result.failed
 
 
 def test_learners_are_described():
