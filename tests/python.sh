@@ -64,8 +64,9 @@ import os, sys, zipfile
 os.makedirs(sys.argv[2], exist_ok=True)
 with zipfile.ZipFile(sys.argv[1]) as wheel, zipfile.ZipFile(os.path.join(sys.argv[2], os.path.basename(sys.argv[1])), "w") as alone:
     for name in wheel.namelist():
+        lines = wheel.read(name).splitlines(True) if name.endswith("/RECORD") else [wheel.read(name)]
         if "/scripts/" not in name:
-            alone.writestr(name, wheel.read(name))
+            alone.writestr(name, b"".join(line for line in lines if len(lines) == 1 or b"/scripts/" not in line))
 print(os.path.getsize(sys.argv[1]), "bytes of wheel")
 END
 $bin/auditwheel show "$folder"/extension/*.whl | tr '\n' ' ' | grep -Eo 'manylinux_2_([0-9]|1[0-9]|2[0-8])_[a-z0-9_]*' |
