@@ -57,6 +57,7 @@ const StreamingLearnerType anb_forest = {
     .predict = predict,
     .update = update,
     .importance = &importance,
+    .shapley = &shapley,
     .reset = reset,
     .ranges = ranges,
     .validate = validate,

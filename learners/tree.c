@@ -54,6 +54,7 @@ const StreamingLearnerType anb_tree = {
     .predict = predict,
     .update = update,
     .importance = &importance,
+    .shapley = &shapley,
     .reset = reset,
     .ranges = ranges,
     .validate = validate,

@@ -34,6 +34,49 @@ START_TEST(eval_goes_on_where_training_ended)
 }
 END_TEST
 
+/* The k-th number of a line of CSV. */
+static double cell(const char *line, int k)
+{
+    for (; k > 0; k--)
+        line = strchr(line, ',') + 1;
+    return strtod(line, NULL);
+}
+
+START_TEST(explain_adds_up_by_name)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && $A predict -m a.anb b.csv >said.csv", learner), 0);
+    ck_assert_int_eq(run("$A explain -m a.anb --experts b.csv >why.csv && head -1 why.csv"), 0);
+    ck_assert_str_eq(
+        out, "prediction,base,error,x0,x1,x2,x3,x4,x5,x6,x7,x8,x9,expert.linear_0,expert.rls_1,expert.mean_2\n");
+    ck_assert_int_eq(run("cut -d, -f1 why.csv | cmp - said.csv && tail -1 why.csv"), 0);
+    double sum = cell(out, 1);
+    for (int j = 0; j < 10; j++)
+        sum += cell(out, 3 + j);
+    ck_assert_double_eq_tol(sum, cell(out, 0), 1e-9);
+    ck_assert_double_gt(fabs(cell(out, 6)), fabs(cell(out, 8))); /* x3 counts, x5 does not */
+    ck_assert_int_eq(run("$A explain -m a.anb --background a.csv --top 2 - <b.csv | head -2"), 0);
+    ck_assert_int_eq(strncmp(out, "prediction,base,error,column_1,adds_1,column_2,adds_2,rest\n", 59), 0);
+    const char *line = strchr(out, '\n') + 1;
+    sum = cell(line, 1) + cell(line, 4) + cell(line, 6) + cell(line, 7);
+    ck_assert_double_eq_tol(sum, cell(line, 0), 1e-9);
+}
+END_TEST
+
+START_TEST(explain_refuses)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l rls -o a.anb a.csv"), 0);
+    refused(run("$A explain a.csv"), 2, "-m MODEL is missing");
+    refused(run("$A explain -m a.anb - <a.csv"), 2, "--background FILE");
+    refused(run("$A explain -m a.anb --rows 0 a.csv"), 2, "--rows takes a whole number from 1");
+    write_text("bad.csv", "x0,x1,x2,x3,x4,x5,x6,x7,x8,x9\ninf,1,1,1,1,1,1,1,1,1\n");
+    refused(run("$A explain -m a.anb bad.csv"), 1, "no row that the model can take");
+    ck_assert_int_eq(run("$A explain -m a.anb --background a.csv bad.csv | tail -1"), 0);
+    ck_assert_str_eq(out, "nan,,,,,,,,,,,,\n");
+}
+END_TEST
+
 START_TEST(predict_finds_its_columns_by_name)
 {
     write_text("d.csv", "a,b,y\n1,2,3\n2,1,4\n3,3,9\n4,1,6\n0,0,0\n");
@@ -162,6 +205,8 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, training_in_two_parts_is_training_in_one);
     tcase_add_test(tests, eval_goes_on_where_training_ended);
+    tcase_add_test(tests, explain_adds_up_by_name);
+    tcase_add_test(tests, explain_refuses);
     tcase_add_test(tests, predict_finds_its_columns_by_name);
     tcase_add_test(tests, names_that_are_not_distinct_are_refused);
     tcase_add_test(tests, names_in_any_encoding);

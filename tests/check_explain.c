@@ -97,6 +97,10 @@ static const char *const exact_models[] = {
     "scale(moe(rls, linear, mean, last, residual(rls(lambda=0.99), poly(rls)), router=boa))",
     "drift(scale(rls))",
     "pending(interval(scale(rls)))",
+    "sgbt(trees=20, window=512)",
+    "forest(trees=3, leaf=mean)",
+    "tree(leaf=mean)",
+    "scale(moe(rls, sgbt(trees=20, window=512), mean, router=boa))",
 };
 
 START_TEST(test_exact_is_brute_force)

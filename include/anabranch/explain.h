@@ -12,7 +12,7 @@
  * rows b, of f(x_j for j in S, b_j elsewhere). They sum with the base, the mean of f(b), to the prediction f(x).
  *
  *     exact      where every type in the model says its own values (AnbShapleyTable): linear, rls, poly above those,
- *                mean, last, and scale, guard, residual, drift and a moe with router=boa around them, as long as no
+ *                sgbt, trees (their leaves' linear models while within their bounds), mean, last, and scale, guard, residual, drift and a moe with router=boa around them, as long as no
  *                bound on a prediction can act
  *     by counts  of a pair of rows that differ in at most four columns: all coalitions are asked
  *     sampled    else: for each kept row some random orders of the columns, each walked forth and back, which is exact
@@ -41,7 +41,7 @@ typedef struct AnbExplainer AnbExplainer;
 /** Starts from anb_explainer_defaults(). */
 typedef struct AnbExplainerOptions {
     size_t size;      /* of this struct; set by the defaults */
-    int rows;         /* 32; rows kept, 1 to 65,536 */
+    int rows;         /* 16; rows kept, 1 to 65,536 */
     int pairs;        /* 2; orders for each kept row where values are sampled, each walked forth and back; 1 to 1,024:
                          below 2 there is no standard error */
     double span;      /* 10,000; how many samples a kept row stays, on average; infinity: every row of the stream is as

@@ -104,6 +104,34 @@ static double settle(const AnbOnlineForest *grove, const double *pace)
     return pace[0] + sum / total;
 }
 
+double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, size_t tree)
+{
+    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
+    double smallest = INFINITY, total = 0, own = 0;
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_online_forest_head(plan, g, t);
+        smallest = least(&head->error[head->front], smallest);
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_online_forest_head(plan, g, t);
+        double r = ratio(smallest, &head->error[head->front]);
+        own = t == tree ? r * r : own;
+        total += r * r;
+    }
+    return own / total;
+}
+
+void anb_online_forest_paces(const AnbOnlineForest *grove, double *share)
+{
+    double smallest = INFINITY, total = 0;
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        smallest = least(&grove->rate_error[r], smallest);
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        total += share[r] = power10(ratio(smallest, &grove->rate_error[r]));
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        share[r] /= total;
+}
+
 double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
                                  const double *raw, double *scratch)
 {

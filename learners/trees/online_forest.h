@@ -75,6 +75,20 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
 /* Shares of the split gains, features of them, that sum to 1. */
 void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, double *out);
 
+/* What tree t counts for in the vote; and each pace: both sum to 1. */
+double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, size_t tree);
+void anb_online_forest_paces(const AnbOnlineForest *grove, double *share);
+
+/**
+ * The Shapley values between two rows, both predicted before.
+ *
+ * @param share  what they are multiplied by before they are added to out->phi
+ * @return       false where a bound may act: of a leaf on its linear model, of the seen targets on the sum; or a leaf is an
+ *               rls
+ */
+bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbPair *pair,
+                             double share, AnbShapleySum *out);
+
 void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor);
 bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove);
 

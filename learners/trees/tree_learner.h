@@ -47,6 +47,14 @@ static int shares(const AnbNode *self, const void *state, double *share)
 
 static const AnbImportanceTable importance = {shares};
 
+static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    return anb_online_forest_split(&plan, state, pair, share, out);
+}
+
+static const AnbShapleyTable shapley = {split};
+
 static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
 {
     AnbOnlineForestPlan plan = plan_of(self);

@@ -19,7 +19,7 @@ struct AnbExplainer {
     double *expert;
 };
 
-static const AnbExplainerOptions usual = {sizeof usual, 32, 2, 10000, 1, false};
+static const AnbExplainerOptions usual = {sizeof usual, 16, 2, 10000, 1, false};
 
 void anb_explainer_options_init(AnbExplainerOptions *options, size_t size)
 {
