@@ -6,6 +6,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
     batch->fate = anb_sequence_take(learner, &batch->sequence);
     if (batch->fate != SEQUENCE_NEW)
         return;
+    if (batch->with_interval)
+        anb_predict_interval(learner, batch->rows, batch->coverage, &batch->low, &batch->high);
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =
@@ -27,6 +29,16 @@ static void reply_with_diagnostics(RedisModuleCtx *ctx, const Batch *batch)
     anb_reply_mixture(ctx, &batch->mixture);
 }
 
+static int reply_with_interval(RedisModuleCtx *ctx, const Batch *batch)
+{
+    RedisModule_ReplyWithArray(ctx, batch->only_interval ? 2 : 3);
+    if (!batch->only_interval)
+        anb_reply_number(ctx, batch->out[0]);
+    anb_reply_number(ctx, batch->low);
+    anb_reply_number(ctx, batch->high);
+    return REDISMODULE_OK;
+}
+
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
 {
     if (batch->fate != SEQUENCE_NEW)
@@ -35,6 +47,8 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
         RedisModule_ReplyWithStringBuffer(ctx, (const char *)batch->out, batch->n * sizeof(double));
     else if (batch->with_diag)
         reply_with_diagnostics(ctx, batch);
+    else if (batch->with_interval)
+        return reply_with_interval(ctx, batch);
     else if (batch->single)
         anb_reply_number(ctx, batch->out[0]);
     else {

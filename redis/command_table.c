@@ -26,9 +26,9 @@ typedef RedisModuleCommandArg Arg;
     {                                                                                                                  \
         .name = called, .type = ARG_DOUBLE                                                                             \
     }
-#define NUMBERS(called)                                                                                                \
+#define CELLS(called)                                                                                                  \
     {                                                                                                                  \
-        .name = called, .type = ARG_DOUBLE, .flags = ARG_MULTIPLE                                                      \
+        .name = called, .type = ARG_STRING, .flags = ARG_MULTIPLE                                                      \
     }
 #define WHOLE(called)                                                                                                  \
     {                                                                                                                  \
@@ -83,30 +83,35 @@ typedef struct Command {
 static const Command commands[] = {
     {"anb.create", anb_command_create, "write deny-oom", -5, MAKES, 0, "write", "Makes a model.",
      "O(size of the model)",
-     LIST(KEY, TEXT("expression"), {.name = "n", .type = ARG_INTEGER, .token = "FEATURES"},
-          OPTION("seed", ARG_INTEGER, "SEED"), WORD("ifnotexists", "IFNOTEXISTS"))},
+     LIST(KEY, TEXT("expression"), OPTION("n", ARG_INTEGER, "FEATURES"),
+          {.name = "column", .type = ARG_STRING, .token = "COLUMNS", .flags = ARG_OPTIONAL | ARG_MULTIPLE},
+          OPTION("target", ARG_STRING, "TARGET"), OPTION("seed", ARG_INTEGER, "SEED"),
+          WORD("ifnotexists", "IFNOTEXISTS"))},
     {"anb.train", anb_command_train, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns one sample and replies what the model predicted before.", "One update of the model",
-     LIST(KEY, NUMBER("y"), NUMBERS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
+     LIST(KEY, NUMBER("y"), CELLS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
     {"anb.mtrain", anb_command_mtrain, "write deny-oom", -5, LEARNS, 0, "write",
      "Learns many samples and replies what the model predicted before each.", "O(N) updates, N the count of rows",
-     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), NUMBERS("x")), WEIGHT, SEQ)},
+     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), CELLS("x")), WEIGHT, SEQ)},
     {"anb.trainb", anb_command_trainb, "write deny-oom", -3, LEARNS, 0, "write",
      "Learns packed samples, rows of little-endian doubles y x1 .. xn, and replies the predictions packed.",
      "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT, SEQ)},
     {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.",
-     "One prediction of the model", LIST(KEY, NUMBERS("x"))},
+     "One prediction of the model", LIST(KEY, CELLS("x"), OPTION("coverage", ARG_DOUBLE, "WITHINTERVAL"))},
+    {"anb.interval", anb_command_interval, "readonly", -4, READS, 0, "read",
+     "Replies the ends of the interval that holds the target of a row with a given coverage.",
+     "One prediction of the model", LIST(KEY, NUMBER("coverage"), CELLS("x"))},
     {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
-     "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), NUMBERS("x"))},
+     "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), CELLS("x"))},
     {"anb.predictb", anb_command_predictb, "readonly", 3, READS, 0, "read",
      "Predicts packed rows of little-endian doubles x1 .. xn and replies the predictions packed.",
      "O(N) predictions, N the count of rows", LIST(KEY, TEXT("blob"))},
     {"anb.pending", anb_command_pending, "write deny-oom", -4, LEARNS, 0, "write",
      "Predicts one row and keeps it in the model until its label comes.", "One prediction of the model",
-     LIST(KEY, WHOLE("id"), NUMBERS("x"))},
+     LIST(KEY, TEXT("id"), CELLS("x"))},
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
-     LIST(KEY, WHOLE("id"), NUMBER("y"), WEIGHT, SEQ)},
+     LIST(KEY, TEXT("id"), NUMBER("y"), WEIGHT, SEQ)},
     {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
      LIST(KEY)},
     {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",

@@ -1,91 +1,7 @@
-/* Making, copying, saving and asking. */
+/* Copying, saving and asking. */
 #include "module.h"
+#include <anabranch/pending.h>
 #include <string.h>
-
-/* ---- ANB.CREATE key expr FEATURES n [SEED s] [IFNOTEXISTS] ------------------------------------------------------ */
-
-typedef struct Creation {
-    double features, seed;
-    bool if_not_exists;
-} Creation;
-
-static bool whole(RedisModuleString *text, double low, double high, double *value)
-{
-    return anb_text_number(text, value) && *value >= low && *value <= high && *value == (double)(uint64_t)*value;
-}
-
-static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Creation *c)
-{
-    *c = (Creation){.seed = 1};
-    for (int i = 3; i < argc; i++)
-        if (anb_text_is(argv[i], "IFNOTEXISTS"))
-            c->if_not_exists = true;
-        else if (i + 1 < argc && anb_text_is(argv[i], "FEATURES")) {
-            if (!whole(argv[++i], 1, 1 << 20, &c->features))
-                return anb_reply_error(ctx, "FEATURES takes a whole number from 1 to %d", 1 << 20), -1;
-        } else if (i + 1 < argc && anb_text_is(argv[i], "SEED")) {
-            if (!whole(argv[++i], 0, 9007199254740992, &c->seed))
-                return anb_reply_error(ctx, "SEED takes a whole number from 0 to 2^53"), -1;
-        } else
-            return anb_reply_error(ctx, "CREATE takes FEATURES n, SEED s and IFNOTEXISTS"), -1;
-    return c->features > 0 ? 0 : (anb_reply_error(ctx, "FEATURES n is missing"), -1);
-}
-
-static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *text, const Creation *c)
-{
-    AnbModelOptions options = anb_model_options();
-    AnbError error = {0};
-    size_t n;
-    const char *expression = RedisModule_StringPtrLen(text, &n);
-    options.seed = (uint64_t)c->seed;
-    if (strlen(expression) != n)
-        return anb_reply_error(ctx, "the expression holds a zero byte"), NULL;
-    StreamingLearner *learner = anb_parse((size_t)c->features, expression, &options, &error);
-    if (!learner)
-        anb_reply_error(ctx, "at byte %zu: %s", error.position, error.message);
-    return learner;
-}
-
-/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a
- * default is may change with the version. Where it has become too long to be read again, a snapshot goes. */
-static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
-{
-    enum { TEXT_MAX = 1 << 16 };
-    const char *expression = anb_full_expression(model->learner);
-    size_t size;
-    char *blob = strlen(expression) <= TEXT_MAX ? NULL : anb_model_blob(model, &size);
-    if (blob)
-        RedisModule_Replicate(ctx, "ANB.RESTORE", "sb", name, blob, size);
-    else
-        RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", name, expression, "FEATURES", (long long)c->features, "SEED",
-                              (long long)c->seed);
-    RedisModule_Free(blob);
-}
-
-int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
-{
-    Creation c;
-    if (argc < 5)
-        return RedisModule_WrongArity(ctx);
-    if (parse_creation(ctx, argv, argc, &c))
-        return REDISMODULE_OK;
-    RedisModuleKey *key = RedisModule_OpenKey(ctx, argv[1], REDISMODULE_READ | REDISMODULE_WRITE);
-    bool taken = RedisModule_KeyType(key) != REDISMODULE_KEYTYPE_EMPTY;
-    bool ours = RedisModule_ModuleTypeGetType(key) == anb_model_type;
-    RedisModule_CloseKey(key);
-    if (taken && ours && c.if_not_exists)
-        return RedisModule_ReplyWithSimpleString(ctx, "EXISTS");
-    if (taken)
-        return anb_reply_error(ctx, "the key holds something: delete it first, or say IFNOTEXISTS");
-    StreamingLearner *learner = parse_learner(ctx, argv[2], &c);
-    if (!learner)
-        return REDISMODULE_OK;
-    Model *model = anb_model_wrap(learner);
-    anb_model_store(ctx, argv[1], model);
-    replicate_creation(ctx, argv[1], model, &c);
-    anb_touch(ctx, argv[1], model, "anb.create");
-    return RedisModule_ReplyWithSimpleString(ctx, "OK");
-}
 
 /* ---- reset, clone, save, restore -------------------------------------------------------------------------------- */
 
@@ -111,9 +27,8 @@ static bool is_taken(RedisModuleCtx *ctx, RedisModuleString *name)
 }
 
 /* Puts a new model at a key and says so everywhere. */
-static int deliver(RedisModuleCtx *ctx, RedisModuleString *name, StreamingLearner *learner, const char *event)
+static int deliver(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event)
 {
-    Model *model = anb_model_wrap(learner);
     anb_model_store(ctx, name, model);
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, name, model, event);
@@ -137,7 +52,7 @@ int anb_command_clone(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ);
     if (!model || parse_replace(ctx, argv, argc, argv[2]))
         return REDISMODULE_OK;
-    StreamingLearner *copy = anb_clone(model->learner, NULL);
+    Model *copy = anb_model_copy(model);
     return copy ? deliver(ctx, argv[2], copy, "anb.clone") : anb_reply_error(ctx, "out of memory");
 }
 
@@ -159,7 +74,6 @@ int anb_command_save(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 
 int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    AnbModelOptions options = anb_model_options();
     AnbError error = {0};
     size_t size;
     if (argc != 3 && argc != 4)
@@ -167,10 +81,10 @@ int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (parse_replace(ctx, argv, argc, argv[1]))
         return REDISMODULE_OK;
     const char *blob = RedisModule_StringPtrLen(argv[2], &size);
-    StreamingLearner *learner = anb_load_memory(blob, size, &options, &error);
-    if (!learner)
+    Model *model = anb_model_load(blob, size, &error);
+    if (!model)
         return anb_reply_error(ctx, "the snapshot is refused: %s", error.message);
-    return deliver(ctx, argv[1], learner, "anb.restore");
+    return deliver(ctx, argv[1], model, "anb.restore");
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------- */
@@ -199,14 +113,20 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     const AnbCounters *c = anb_counters(model->learner);
-    anb_reply_map(ctx, 14);
+    anb_reply_map(ctx, 18);
     anb_reply_text(ctx, "expression");
     anb_reply_text(ctx, anb_expression(model->learner));
     pair_count(ctx, "features", anb_n_features(model->learner));
+    anb_reply_text(ctx, "columns");
+    anb_reply_text(ctx, model->schema ? anb_schema_text(model->schema) : "");
+    anb_reply_text(ctx, "target");
+    anb_reply_text(ctx, model->kept && model->kept->extras.target ? model->kept->extras.target : "");
     pair_count(ctx, "seed", anb_seed(model->learner));
     pair_count(ctx, "samples", anb_n_samples_seen(model->learner));
     pair_count(ctx, "state_bytes", anb_state_bytes(model->learner));
     pair_count(ctx, "total_bytes", anb_total_bytes(model->learner));
+    pair_count(ctx, "waiting", anb_n_pending(model->learner));
+    pair_count(ctx, "notes", model->kept ? model->kept->extras.n_notes : 0);
     pair_count(ctx, "queued", model->ticket->queued);
     pair_count(ctx, "missing_cells", c->missing_cells);
     pair_count(ctx, "restarts", c->restarts);
@@ -234,8 +154,11 @@ static Model *mixture_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
 int anb_command_diag(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     AnbMixture m;
-    if (!mixture_at(ctx, argv, argc, &m))
+    Model *model = mixture_at(ctx, argv, argc, &m);
+    if (!model)
         return REDISMODULE_OK;
+    if (model->answers) /* of the row that was predicted last, whose target is not known */
+        m.target = m.error = ANB_NAN;
     anb_reply_map(ctx, ANB_MIXTURE_PAIRS);
     anb_reply_mixture(ctx, &m);
     return REDISMODULE_OK;

@@ -4,16 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An id is a whole number below 2^64. */
+/* A whole number below 2^64 is itself; any other text is hashed as a category is. 0, or -1 with the error replied. */
 static int parse_id(RedisModuleCtx *ctx, RedisModuleString *text, uint64_t *id)
 {
     size_t n;
     const char *at = RedisModule_StringPtrLen(text, &n);
     char *end;
+    if (n == 0)
+        return anb_reply_error(ctx, "an id is a whole number below 2^64 or any other text, not empty"), -1;
     errno = 0;
     *id = strtoull(at, &end, 10);
-    if (n == 0 || strspn(at, "0123456789") != n || errno || end != at + n)
-        return anb_reply_error(ctx, "an id is a whole number below 2^64"), -1;
+    if (strspn(at, "0123456789") != n || errno)
+        *id = (uint64_t)anb_category(at, n);
     return 0;
 }
 
@@ -33,12 +35,11 @@ int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = pending_at(ctx, argv[1]);
     if (!model || parse_id(ctx, argv[2], &id))
         return REDISMODULE_OK;
-    if ((size_t)(argc - 3) != anb_n_features(model->learner))
-        return anb_reply_error(ctx, "the model has %zu features, the row %d", anb_n_features(model->learner), argc - 3);
-    const double *x = anb_parse_features(ctx, model->learner, argv + 3);
+    const double *x = anb_parse_features(ctx, model, argv + 3, argc - 3);
     if (!x)
         return REDISMODULE_OK;
     anb_reply_number(ctx, anb_predict_pending(model->learner, id, x));
+    model->answers = true;
     anb_statistics.predicted++;
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.pending");
@@ -67,10 +68,8 @@ static int parse_label_options(RedisModuleCtx *ctx, RedisModuleString **argv, in
 {
     for (int i = 4; i < argc;)
         if (i + 1 < argc && anb_text_is(argv[i], "WEIGHT")) {
-            double w;
-            if (!anb_text_number(argv[i + 1], &w) || w - w != 0 || w < 0)
+            if (!anb_weight_parse(argv[i + 1], &label->weight))
                 return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0; the row still waits"), -1;
-            label->weight = w;
             i += 2;
         } else if (i + 2 < argc && anb_text_is(argv[i], "SEQ")) {
             if (anb_sequence_parse(ctx, argv + i + 1, &label->sequence))
@@ -108,6 +107,7 @@ int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if ((sequence = anb_sequence_take(model->learner, &label.sequence)) != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, sequence);
     double then = anb_learn_label(model->learner, label.id, label.y, label.weight);
+    model->answers = false;
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.label");
     anb_statistics.trained++;

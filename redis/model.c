@@ -42,10 +42,11 @@ void anb_ticket_drop(Ticket *ticket)
 
 static const float most_guessed_ns = 50000;
 
-Model *anb_model_wrap(StreamingLearner *learner)
+Model *anb_model_wrap(StreamingLearner *learner, Kept *kept)
 {
     Model *model = RedisModule_Alloc(sizeof *model);
-    *model = (Model){.learner = learner, .id = next_number(), .version = next_number()};
+    *model = (Model){.learner = learner, .id = next_number(), .version = next_number(), .kept = kept};
+    model->schema = anb_kept_schema(kept, learner);
     model->ticket = RedisModule_Alloc(sizeof *model->ticket);
     *model->ticket = (Ticket){.owners = 1};
     float guess = (float)anb_state_bytes(learner) / 4; /* until the first batch: four bytes a nanosecond */
@@ -60,7 +61,15 @@ void anb_model_free(void *value)
     anb_plan_cache_remove(model);
     anb_free(model->learner);
     anb_ticket_drop(model->ticket);
+    anb_kept_drop(model->kept);
+    anb_schema_drop(model->schema);
     RedisModule_Free(model);
+}
+
+Model *anb_model_copy(const Model *model)
+{
+    StreamingLearner *learner = anb_clone(model->learner, NULL);
+    return learner ? anb_model_wrap(learner, anb_kept_share(model->kept)) : NULL;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
@@ -109,12 +118,25 @@ void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const
 
 char *anb_model_blob(const Model *model, size_t *size)
 {
-    *size = anb_snapshot_size(model->learner, NULL);
+    const AnbSnapshotExtras *extras = model->kept ? &model->kept->extras : NULL;
+    *size = anb_snapshot_size(model->learner, extras);
     char *blob = RedisModule_Alloc(*size);
-    if (anb_snapshot_to_memory(model->learner, NULL, blob, *size, NULL) == 0)
+    if (anb_snapshot_to_memory(model->learner, extras, blob, *size, NULL) == 0)
         return blob;
     RedisModule_Free(blob);
     return NULL;
+}
+
+Model *anb_model_load(const char *blob, size_t size, AnbError *error)
+{
+    AnbModelOptions options = anb_model_options();
+    AnbSnapshot *snapshot = anb_snapshot_open(blob, size, &options, error);
+    StreamingLearner *learner = snapshot ? anb_snapshot_model(snapshot, &options, error) : NULL;
+    Model *model = NULL;
+    if (learner)
+        model = anb_model_wrap(learner, anb_kept_new(&snapshot->extras, anb_n_features(learner)));
+    anb_snapshot_close(snapshot);
+    return model;
 }
 
 static void rdb_save(RedisModuleIO *rdb, void *value)
@@ -127,7 +149,6 @@ static void rdb_save(RedisModuleIO *rdb, void *value)
 
 static void *rdb_load(RedisModuleIO *rdb, int encoding)
 {
-    AnbModelOptions options = anb_model_options();
     AnbError error = {0};
     size_t size;
     if (encoding > ENCODING) {
@@ -137,11 +158,11 @@ static void *rdb_load(RedisModuleIO *rdb, int encoding)
     char *blob = RedisModule_LoadStringBuffer(rdb, &size);
     if (!blob)
         return NULL;
-    StreamingLearner *learner = anb_load_memory(blob, size, &options, &error);
+    Model *model = anb_model_load(blob, size, &error);
     RedisModule_Free(blob);
-    if (!learner)
+    if (!model)
         RedisModule_LogIOError(rdb, "warning", "anabranch: a model is refused: %s", error.message);
-    return learner ? anb_model_wrap(learner) : NULL;
+    return model;
 }
 
 /* The module's encoding, once a file, before the keys: an older module refuses the file at its start. */
@@ -188,7 +209,9 @@ static void digest(RedisModuleDigest *sum, void *value)
 
 static size_t mem_usage(const void *value)
 {
-    return sizeof(Model) + sizeof(Ticket) + anb_total_bytes(((const Model *)value)->learner);
+    const Model *model = value;
+    size_t kept = model->kept ? model->kept->bytes : 0;
+    return sizeof(Model) + sizeof(Ticket) + kept + anb_total_bytes(model->learner);
 }
 
 /* Large models are freed by the background thread. */
@@ -200,9 +223,8 @@ static size_t free_effort(RedisModuleString *key, const void *value)
 
 static void *copy(RedisModuleString *from, RedisModuleString *to, const void *value)
 {
-    StreamingLearner *learner = anb_clone(((const Model *)value)->learner, NULL);
     (void)from, (void)to;
-    return learner ? anb_model_wrap(learner) : NULL;
+    return anb_model_copy(value);
 }
 
 static void *move(void *memory, void *context)

@@ -17,7 +17,9 @@
 
 #include "api.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/interval.h>
 #include <anabranch/number.h>
+#include <anabranch/schema.h>
 #include <anabranch/sequence.h>
 #include <anabranch/snapshot.h>
 
@@ -28,6 +30,22 @@ typedef struct Ticket {
     bool busy; /* a worker runs one of them: guarded by the queue's lock */
 } Ticket;
 
+/* ---- kept.c ---- */
+typedef struct Kept {
+    _Atomic unsigned owners;
+    size_t bytes; /* of all of it */
+    AnbSnapshotExtras extras;
+} Kept;
+
+/* A copy of what is there; NULL where nothing is. */
+Kept *anb_kept_new(const AnbSnapshotExtras *extras, size_t n_features);
+/* One owner more, or less; NULL is fine. */
+Kept *anb_kept_share(Kept *kept);
+void anb_kept_drop(Kept *kept);
+/* The names and kinds of the model's columns, the caller's to drop; NULL where it has none. */
+AnbSchema *anb_kept_schema(const Kept *kept, const StreamingLearner *learner);
+AnbSchemaOptions anb_schema_options(void);
+
 typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
@@ -35,14 +53,21 @@ struct Model {
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
     Ticket *ticket;
-    float row_ns; /* what a row took lately */
+    float row_ns;      /* what a row took lately */
+    bool answers;      /* the last row was predicted, not learned: its target is not known */
+    Kept *kept;        /* or NULL */
+    AnbSchema *schema; /* of its columns, or NULL: numbers without names */
 };
 
 /* ---- model.c ---- */
 extern RedisModuleType *anb_model_type;
 int anb_register_type(RedisModuleCtx *ctx);
-/* Takes over the learner. */
-Model *anb_model_wrap(StreamingLearner *learner);
+/* Takes over the learner, and the reference to what is kept. */
+Model *anb_model_wrap(StreamingLearner *learner, Kept *kept);
+/* From a snapshot; NULL with the reason. */
+Model *anb_model_load(const char *blob, size_t size, AnbError *error);
+/* A copy, or NULL where memory is out. */
+Model *anb_model_copy(const Model *model);
 void anb_model_free(void *model);
 /* One owner less. */
 void anb_ticket_drop(Ticket *ticket);
@@ -87,7 +112,8 @@ extern const char anb_no_room_for_source[];
 
 /* ---- batch.c ---- */
 typedef struct Batch {
-    bool learn, packed, single, with_diag;
+    bool learn, packed, single, with_diag, with_interval, only_interval;
+    double coverage, low, high; /* with_interval */
     double weight;
     size_t n, d;        /* rows; features */
     double *rows;       /* n rows of (y,) x1 .. xd */
@@ -109,10 +135,37 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner);
 void anb_batch_count(const Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 
+/* ---- cells.c ---- */
+/* How the cells of a row are read. */
+typedef struct Cells {
+    size_t d;                /* columns */
+    const AnbSchema *schema; /* or NULL: numbers */
+    const char *consequence; /* what an error ends with */
+    size_t row;              /* which one, for errors */
+} Cells;
+
+/* One row from argc arguments, d cells or `FIELDS n name value ..`: how many it took, or -1 with the error replied. */
+int anb_cells_read(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **argv, int argc, double *x);
+/* One row from n names and values; what is not named is missing. 0, or -1 with the error replied. */
+int anb_cells_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x);
+int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y);
+/* Replies that a row is too short or too long; -1. */
+int anb_cells_width(RedisModuleCtx *ctx, const Cells *cells, size_t given);
+/* A number, a missing cell (nan with or without a sign, NA, an empty text), or false. */
+bool anb_text_number(RedisModuleString *text, double *value);
+
+/* ---- options.c ---- */
+/* 0; -1 with the error replied; 1 where something else than an option stands there. */
+int anb_take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int argc);
+/* How many arguments stand before the first option. */
+int anb_before_options(RedisModuleString **argv, int argc, bool learning);
+bool anb_weight_parse(RedisModuleString *text, double *weight);
+
 /* ---- samples.c ---- */
 /* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with
  * the error replied. */
-const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv);
+const double *anb_parse_features(RedisModuleCtx *ctx, const Model *model, RedisModuleString **argv, int argc);
+int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
@@ -152,8 +205,6 @@ void anb_reply_text(RedisModuleCtx *ctx, const char *text);
 void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value);
 int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool anb_text_is(RedisModuleString *text, const char *wanted);
-/* A number, `nan` or an empty text; false where it is none of these. */
-bool anb_text_number(RedisModuleString *text, double *value);
 /* What one mixture shows, as pairs of a map that has been opened for ANB_MIXTURE_PAIRS of them. */
 enum { ANB_MIXTURE_PAIRS = 9 };
 void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);

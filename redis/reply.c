@@ -47,17 +47,6 @@ bool anb_text_is(RedisModuleString *text, const char *wanted)
     return n == strlen(wanted) && strncasecmp(at, wanted, n) == 0;
 }
 
-bool anb_text_number(RedisModuleString *text, double *value)
-{
-    size_t n;
-    const char *at = RedisModule_StringPtrLen(text, &n);
-    if (n == 0 || anb_text_is(text, "nan")) {
-        *value = ANB_NAN;
-        return true;
-    }
-    return anb_number_parse_all(at, n, value) == 0;
-}
-
 void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value)
 {
     anb_reply_text(ctx, key);

@@ -42,6 +42,16 @@ static long bad_cell(const Batch *batch, const double *row, bool takes_missing)
     return -1;
 }
 
+static const char *consequence(const Batch *batch)
+{
+    return batch->learn ? "; nothing was learned" : "";
+}
+
+static Cells cells_of(const Model *model, const Batch *batch)
+{
+    return (Cells){.d = batch->d, .schema = model->schema, .consequence = consequence(batch)};
+}
+
 static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLearner *learner)
 {
     bool takes_missing = anb_takes_missing(learner);
@@ -55,23 +65,9 @@ static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLe
         if (batch->learn && j == 0)
             anb_reply_error(ctx, "row %zu: the target is not a finite number; nothing was learned", i + 1);
         else
-            anb_reply_error(ctx, "row %zu: feature %ld is %s; nothing was learned", i + 1, j + !batch->learn, what);
+            anb_reply_error(ctx, "row %zu: feature %ld is %s%s", i + 1, j + !batch->learn, what, consequence(batch));
         return -1;
     }
-    return 0;
-}
-
-static int parse_rows(RedisModuleCtx *ctx, const Batch *batch, RedisModuleString **argv)
-{
-    for (size_t i = 0; i < batch->n * anb_batch_stride(batch); i++)
-        if (!anb_text_number(argv[i], &batch->rows[i])) {
-            size_t n;
-            const char *text = RedisModule_StringPtrLen(argv[i], &n);
-            anb_statistics.rejected++;
-            return anb_reply_error(ctx, "row %zu: '%.*s' is not a number; nothing was learned",
-                                   i / anb_batch_stride(batch) + 1, (int)(n < 40 ? n : 40), text),
-                   -1;
-        }
     return 0;
 }
 
@@ -119,6 +115,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     if (batch->fate != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, batch->fate);
     anb_batch_count(batch);
+    model->answers = !batch->learn;
     if (batch->with_diag)
         anb_mixture(model->learner, &batch->mixture);
     if (batch->learn && batch->n > 0) {
@@ -128,104 +125,142 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     return anb_batch_reply(ctx, batch);
 }
 
-/* ---- commands --------------------------------------------------------------------------------------------------- */
+/* ---- one row ----------------------------------------------------------------------------------------------------- */
 
-/* Takes `WEIGHT w`, `SEQ source n` and `WITHDIAG` off the arguments' end. */
-static int take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int *argc, int least)
+static int wrong_rows(RedisModuleCtx *ctx, const Batch *batch, int given)
 {
-    batch->weight = 1;
-    for (;;) {
-        if (*argc > least && anb_text_is(argv[*argc - 1], "WITHDIAG")) {
-            batch->with_diag = true;
-            *argc -= 1;
-        } else if (*argc > least + 1 && anb_text_is(argv[*argc - 2], "WEIGHT")) {
-            if (!anb_text_number(argv[*argc - 1], &batch->weight) || !(batch->weight >= 0) ||
-                batch->weight - batch->weight != 0)
-                return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0"), -1;
-            *argc -= 2;
-        } else if (batch->learn && *argc > least + 2 && anb_text_is(argv[*argc - 3], "SEQ")) {
-            if (anb_sequence_parse(ctx, argv + *argc - 2, &batch->sequence))
-                return -1;
-            *argc -= 3;
-        } else
-            return 0;
-    }
-}
-
-static int wrong_width(RedisModuleCtx *ctx, const Batch *batch, size_t given)
-{
+    size_t wanted = batch->n * anb_batch_stride(batch);
     anb_statistics.rejected++;
-    return anb_reply_error(ctx, "the model has %zu features, the row %zu; nothing was learned", batch->d, given);
+    return anb_reply_error(ctx, "%zu rows of this model are %zu values, not %d%s", batch->n, wanted, given,
+                           consequence(batch)),
+           -1;
 }
 
-static int with_diagnostics_possible(RedisModuleCtx *ctx, const Batch *batch, const Model *model)
+/* The one row and the options behind it. 0, or -1 with the error replied. */
+static int parse_row(RedisModuleCtx *ctx, Batch *batch, const Model *model, RedisModuleString **argv, int argc)
+{
+    Cells cells = cells_of(model, batch);
+    if (batch->learn && anb_cells_target(ctx, &cells, argv[0], batch->rows))
+        return -1;
+    argv += batch->learn;
+    argc -= batch->learn;
+    int taken = anb_cells_read(ctx, &cells, argv, argc, batch->rows + batch->learn);
+    if (taken < 0)
+        return -1;
+    int code = anb_take_options(ctx, batch, argv + taken, argc - taken);
+    return code > 0 ? anb_cells_width(ctx, &cells, (size_t)anb_before_options(argv, argc, batch->learn)) : code;
+}
+
+/* WITHDIAG and WITHINTERVAL need a model that has such. */
+static int check_options(RedisModuleCtx *ctx, const Batch *batch, const Model *model)
 {
     AnbMixture mixture;
+    const double *level;
     if (batch->with_diag && anb_mixture(model->learner, &mixture))
         return anb_reply_error(ctx, "WITHDIAG: this model holds no mixture"), -1;
+    size_t n = batch->with_interval ? anb_interval_levels(model->learner, &level) : 0;
+    if (batch->with_interval && n == 0)
+        return anb_reply_error(ctx, "this model has no intervals: its expression has to start with interval(...)"), -1;
+    for (size_t i = 0; i < n; i++)
+        if (level[i] == batch->coverage)
+            return 0;
+    if (batch->with_interval)
+        return anb_reply_error(ctx, "the model was not made for this coverage, but for %g%s", level[0],
+                               n > 1 ? " and others: interval(.., coverage=[..])" : ""),
+               -1;
     return 0;
+}
+
+static int one(RedisModuleCtx *ctx, RedisModuleString *name, Batch *batch, RedisModuleString **row, int argc)
+{
+    int mode = batch->learn ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ;
+    Model *model = anb_model_at(ctx, name, mode);
+    if (!model)
+        return REDISMODULE_OK;
+    batch->single = true;
+    batch->weight = 1;
+    batch->n = 1;
+    batch->d = anb_n_features(model->learner);
+    take_room(batch);
+    if (parse_row(ctx, batch, model, row, argc) || check_options(ctx, batch, model))
+        return REDISMODULE_OK;
+    return run(ctx, name, model, batch);
 }
 
 int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    Batch batch = {.learn = true, .single = true, .n = 1};
-    if (argc < 4)
-        return RedisModule_WrongArity(ctx);
-    Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ | REDISMODULE_WRITE);
-    if (!model || take_options(ctx, &batch, argv, &argc, 4))
-        return REDISMODULE_OK;
-    batch.d = anb_n_features(model->learner);
-    if ((size_t)argc != batch.d + 3)
-        return wrong_width(ctx, &batch, (size_t)argc - 3);
-    take_room(&batch);
-    if (parse_rows(ctx, &batch, argv + 2) || with_diagnostics_possible(ctx, &batch, model))
-        return REDISMODULE_OK;
-    return run(ctx, argv[1], model, &batch);
-}
-
-const double *anb_parse_features(RedisModuleCtx *ctx, const StreamingLearner *learner, RedisModuleString **argv)
-{
-    Batch batch = {.n = 1, .d = anb_n_features(learner)};
-    take_room(&batch);
-    return parse_rows(ctx, &batch, argv) || check_rows(ctx, &batch, learner) ? NULL : batch.rows;
+    Batch batch = {.learn = true};
+    return argc < 4 ? RedisModule_WrongArity(ctx) : one(ctx, argv[1], &batch, argv + 2, argc - 2);
 }
 
 int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    Batch batch = {.single = true, .n = 1};
-    if (argc < 3)
-        return RedisModule_WrongArity(ctx);
-    Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ);
-    if (!model)
-        return REDISMODULE_OK;
-    batch.d = anb_n_features(model->learner);
-    if ((size_t)argc != batch.d + 2)
-        return wrong_width(ctx, &batch, (size_t)argc - 2);
-    take_room(&batch);
-    return parse_rows(ctx, &batch, argv + 2) ? REDISMODULE_OK : run(ctx, argv[1], model, &batch);
+    Batch batch = {.learn = false};
+    return argc < 3 ? RedisModule_WrongArity(ctx) : one(ctx, argv[1], &batch, argv + 2, argc - 2);
 }
 
-/* key count row...: as many numbers as count rows have. */
+/* key coverage x1 .. xn */
+int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
+{
+    Batch batch = {.with_interval = true, .only_interval = true};
+    if (argc < 4)
+        return RedisModule_WrongArity(ctx);
+    if (!anb_text_number(argv[2], &batch.coverage))
+        return anb_reply_error(ctx, "the coverage is a number, such as 0.9");
+    return one(ctx, argv[1], &batch, argv + 3, argc - 3);
+}
+
+const double *anb_parse_features(RedisModuleCtx *ctx, const Model *model, RedisModuleString **argv, int argc)
+{
+    Batch batch = {.n = 1, .d = anb_n_features(model->learner)};
+    Cells cells = cells_of(model, &batch);
+    take_room(&batch);
+    int taken = anb_cells_read(ctx, &cells, argv, argc, batch.rows);
+    if (taken >= 0 && taken != argc)
+        taken = anb_cells_width(ctx, &cells, (size_t)argc);
+    return taken < 0 || check_rows(ctx, &batch, model->learner) ? NULL : batch.rows;
+}
+
+/* ---- many rows --------------------------------------------------------------------------------------------------- */
+
+static int parse_rows(RedisModuleCtx *ctx, Batch *batch, const Model *model, RedisModuleString **argv)
+{
+    Cells cells = cells_of(model, batch);
+    for (; cells.row < batch->n; cells.row++) {
+        double *row = batch->rows + cells.row * anb_batch_stride(batch);
+        if (batch->learn && anb_cells_target(ctx, &cells, *argv++, row))
+            return -1;
+        if (anb_cells_read(ctx, &cells, argv, (int)batch->d, row + batch->learn) < 0)
+            return -1;
+        argv += batch->d;
+    }
+    return 0;
+}
+
+/* key count row...: as many values as count rows have. */
 static int many(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, bool learn)
 {
-    Batch batch = {.learn = learn};
+    Batch batch = {.learn = learn, .weight = 1};
     double count;
     if (argc < 4)
         return RedisModule_WrongArity(ctx);
     Model *model = anb_model_at(ctx, argv[1], learn ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ);
-    if (!model || take_options(ctx, &batch, argv, &argc, 4))
+    if (!model)
         return REDISMODULE_OK;
-    if (batch.with_diag)
-        return anb_reply_error(ctx, "WITHDIAG goes with ANB.TRAIN");
     if (!anb_text_number(argv[2], &count) || !(count >= 1 && count <= PACKED_ROWS_MAX) || count != (double)(long)count)
         return anb_reply_error(ctx, "the count of rows is a whole number from 1 to %d", PACKED_ROWS_MAX);
     batch.n = (size_t)count;
     batch.d = anb_n_features(model->learner);
-    if ((size_t)(argc - 3) != batch.n * anb_batch_stride(&batch))
-        return anb_reply_error(ctx, "%zu rows of this model are %zu numbers, not %d; nothing was learned", batch.n,
-                               batch.n * anb_batch_stride(&batch), argc - 3);
+    argv += 3;
+    argc -= 3;
+    size_t wanted = batch.n * anb_batch_stride(&batch);
+    int code = (size_t)argc < wanted ? 1 : anb_take_options(ctx, &batch, argv + wanted, argc - (int)wanted);
+    if (code > 0)
+        wrong_rows(ctx, &batch, anb_before_options(argv, argc, learn));
+    if (code)
+        return REDISMODULE_OK;
     take_room(&batch);
-    return parse_rows(ctx, &batch, argv + 3) ? REDISMODULE_OK : run(ctx, argv[1], model, &batch);
+    return parse_rows(ctx, &batch, model, argv) ? REDISMODULE_OK : run(ctx, argv[-2], model, &batch);
 }
 
 int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
@@ -241,15 +276,14 @@ int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
 /* key blob: rows of little-endian doubles, which is what every machine that this library runs on holds. */
 static int packed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, bool learn)
 {
-    Batch batch = {.learn = learn, .packed = true};
+    Batch batch = {.learn = learn, .packed = true, .weight = 1};
     size_t size;
     if (argc < 3)
         return RedisModule_WrongArity(ctx);
     Model *model = anb_model_at(ctx, argv[1], learn ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ);
-    if (!model || take_options(ctx, &batch, argv, &argc, 3))
-        return REDISMODULE_OK;
-    if (argc != 3 || batch.with_diag)
-        return RedisModule_WrongArity(ctx);
+    int code = model ? anb_take_options(ctx, &batch, argv + 3, argc - 3) : -1;
+    if (code)
+        return code > 0 ? RedisModule_WrongArity(ctx) : REDISMODULE_OK;
     const char *blob = RedisModule_StringPtrLen(argv[2], &size);
     batch.d = anb_n_features(model->learner);
     batch.n = size / (anb_batch_stride(&batch) * sizeof(double));

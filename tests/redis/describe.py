@@ -10,27 +10,29 @@ from cases import D, MIXTURE, as_map, feed, fresh, information, main, refused, w
 from harness import Server
 
 KEY = ("key", "key")
-Y, X, WEIGHT = ("y", "double"), ("x", "double", "multiple"), ("weight", "double", "optional", "WEIGHT")
+Y, X, WEIGHT = ("y", "double"), ("x", "string", "multiple"), ("weight", "double", "optional", "WEIGHT")
 SEQ = ("sequence", "block", "optional", "SEQ", [("source", "string"), ("n", "integer")])
 REPLACE = ("replace", "pure-token", "optional", "REPLACE")
 ARGUMENTS = {
-    "create": [KEY, ("expression", "string"), ("n", "integer", "FEATURES"), ("seed", "integer", "optional", "SEED"),
+    "create": [KEY, ("expression", "string"), ("n", "integer", "optional", "FEATURES"),
+               ("column", "string", "multiple", "optional", "COLUMNS"), ("target", "string", "optional", "TARGET"), ("seed", "integer", "optional", "SEED"),
                ("ifnotexists", "pure-token", "optional", "IFNOTEXISTS")],
     "train": [KEY, Y, X, WEIGHT, SEQ, ("withdiag", "pure-token", "optional", "WITHDIAG")],
     "mtrain": [KEY, ("count", "integer"), ("row", "block", "multiple", [Y, X]), WEIGHT, SEQ],
     "trainb": [KEY, ("blob", "string"), WEIGHT, SEQ],
-    "predict": [KEY, X],
+    "predict": [KEY, X, ("coverage", "double", "optional", "WITHINTERVAL")],
+    "interval": [KEY, ("coverage", "double"), X],
     "mpredict": [KEY, ("count", "integer"), X],
     "predictb": [KEY, ("blob", "string")],
-    "pending": [KEY, ("id", "integer"), X],
-    "label": [KEY, ("id", "integer"), Y, WEIGHT, SEQ],
+    "pending": [KEY, ("id", "string"), X],
+    "label": [KEY, ("id", "string"), Y, WEIGHT, SEQ],
     "info": [KEY], "diag": [KEY], "experts": [KEY], "reset": [KEY], "save": [KEY],
     "clone": [KEY, ("destination", "key"), REPLACE],
     "restore": [KEY, ("blob", "string"), REPLACE],
     "version": [],
 }
 HINTS = {
-    "create": "key expression FEATURES n [SEED seed] [IFNOTEXISTS]",
+    "create": "key expression [FEATURES n] [COLUMNS column [column ...]] [TARGET target] [SEED seed] [IFNOTEXISTS]",
     "train": "key y x [x ...] [WEIGHT weight] [SEQ source n] [WITHDIAG]",
     "mtrain": "key count y x [x ...] [y x [x ...] ...] [WEIGHT weight] [SEQ source n]",
     "clone": "key destination [REPLACE]",
@@ -146,7 +148,7 @@ def settings_have_bounds(server, library):
     refused(client, "can't unload", "MODULE", "UNLOAD", "anabranch")
     if server.major < 7:
         return  # settings came later
-    for name, low, high in (("inline-microseconds", 0, 60000000), ("max-model-bytes", 4096, 1 << 40)):
+    for name, low, high in (("inline-microseconds", 0, 60000000), ("workers", 1, 64), ("max-model-bytes", 4096, 1 << 40)):
         name = "anabranch." + name
         for value in (low, high):
             client.call("CONFIG", "SET", name, value)

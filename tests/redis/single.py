@@ -109,7 +109,7 @@ def refusals_leave_the_model(server, library):
     refused(client, "target", "ANB.TRAIN", "m", "nan", 2, 3)
     refused(client, "WEIGHT", "ANB.TRAIN", "m", 1, 2, 3, "WEIGHT", -1)
     refused(client, "row 2", "ANB.MTRAIN", "m", 2, 1, 2, 3, 4, 5, "1e400")
-    refused(client, "6 numbers, not 5", "ANB.MTRAIN", "m", 2, 1, 2, 3, 4, 5)
+    refused(client, "6 values, not 5", "ANB.MTRAIN", "m", 2, 1, 2, 3, 4, 5)
     refused(client, "whole number", "ANB.MTRAIN", "m", 1.5, 1, 2, 3)
     refused(client, "whole number", "ANB.MTRAIN", "m", -1, 1, 2, 3)
     refused(client, "row 2", "ANB.TRAINB", "m", pack((1, 2, 3), (1, 2, math.inf)))
@@ -166,7 +166,8 @@ def labels_that_come_later(server, library):
         assert float(client.call("ANB.LABEL", "p", i, y)) == said == model.train(x, y)
     refused(client, "learned already", "ANB.LABEL", "p", 99, 1)
     refused(client, "no row waits", "ANB.LABEL", "p", 12345, 1)
-    refused(client, "whole number", "ANB.LABEL", "p", "x", 1)
+    refused(client, "no row waits", "ANB.LABEL", "p", "x", 1)
+    refused(client, "not empty", "ANB.LABEL", "p", "", 1)
     refused(client, "4 features", "ANB.PENDING", "p", 1, 2)
     for i in range(9):
         client.call("ANB.PENDING", "p", 1000 + i, *x)

@@ -1,0 +1,205 @@
+/* ANB.CREATE key expr (FEATURES n | COLUMNS name[:kind] ..) [TARGET name] [SEED s] [IFNOTEXISTS] */
+#include "module.h"
+#include <string.h>
+
+typedef struct Creation {
+    double features, seed;
+    bool if_not_exists;
+    RedisModuleString *target; /* or NULL */
+    AnbSchema *schema;         /* or NULL */
+} Creation;
+
+static bool whole(RedisModuleString *text, double low, double high, double *value)
+{
+    return anb_text_number(text, value) && *value >= low && *value <= high && *value == (double)(uint64_t)*value;
+}
+
+static bool is_option(RedisModuleString *text)
+{
+    return anb_text_is(text, "SEED") || anb_text_is(text, "TARGET") || anb_text_is(text, "IFNOTEXISTS") ||
+           anb_text_is(text, "FEATURES") || anb_text_is(text, "COLUMNS");
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+/* Bytes before the colon of a kind; all of them where there is none. */
+static size_t name_length(const char *item, size_t n)
+{
+    AnbColumn column;
+    for (size_t i = n; i-- > 0;)
+        if (item[i] == ':')
+            return anb_column_kind(item + i + 1, n - i - 1, &column) == 0 ? i : n;
+    return n;
+}
+
+static bool starts(const char *item, size_t n, const char *with)
+{
+    return n >= strlen(with) && memcmp(item, with, strlen(with)) == 0;
+}
+
+/* One item of the schema's text: a name is quoted, unless it is already; a setting stays. At most 2 n + 3 bytes. */
+static char *put_item(char *at, const char *item, size_t n)
+{
+    bool as_it_is = starts(item, n, "\"") || starts(item, n, "missing=") || starts(item, n, "decimal=");
+    size_t name = as_it_is ? 0 : name_length(item, n);
+    if (!as_it_is)
+        *at++ = '"';
+    for (size_t i = 0; i < name; i++) {
+        *at++ = item[i];
+        if (item[i] == '"')
+            *at++ = '"';
+    }
+    if (!as_it_is)
+        *at++ = '"';
+    memcpy(at, item + name, n - name);
+    at += n - name;
+    *at++ = ' ';
+    return at;
+}
+
+static int parse_columns(RedisModuleCtx *ctx, RedisModuleString **argv, int n, Creation *c)
+{
+    AnbSchemaOptions options = anb_schema_options();
+    AnbError error = {0};
+    size_t room = 1, size;
+    for (int i = 0; i < n; i++) {
+        RedisModule_StringPtrLen(argv[i], &size);
+        room += 2 * size + 3;
+    }
+    char *text = RedisModule_Alloc(room), *at = text;
+    for (int i = 0; i < n; i++) {
+        const char *item = RedisModule_StringPtrLen(argv[i], &size);
+        at = put_item(at, item, size);
+    }
+    *at = 0;
+    c->schema = strlen(text) == (size_t)(at - text) ? anb_schema_parse(text, &options, &error) : NULL;
+    RedisModule_Free(text);
+    if (c->schema)
+        return 0;
+    return anb_reply_error(ctx, "COLUMNS: %s", error.code ? error.message : "a name holds a zero byte"), -1;
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static int columns_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int at, Creation *c)
+{
+    int end = at;
+    while (end < argc && !is_option(argv[end]))
+        end++;
+    if (c->schema)
+        return anb_reply_error(ctx, "COLUMNS is said twice"), -1;
+    return parse_columns(ctx, argv + at, end - at, c) ? -1 : end;
+}
+
+/* The option at argv[i]: where the next one is, or -1 with the error replied. */
+static int take_option(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int i, Creation *c)
+{
+    if (anb_text_is(argv[i], "IFNOTEXISTS")) {
+        c->if_not_exists = true;
+        return i + 1;
+    }
+    if (i + 1 < argc && anb_text_is(argv[i], "COLUMNS"))
+        return columns_at(ctx, argv, argc, i + 1, c);
+    if (i + 1 < argc && anb_text_is(argv[i], "TARGET")) {
+        c->target = argv[i + 1];
+        return i + 2;
+    }
+    if (i + 1 < argc && anb_text_is(argv[i], "FEATURES"))
+        return whole(argv[i + 1], 1, 1 << 20, &c->features)
+                   ? i + 2
+                   : (anb_reply_error(ctx, "FEATURES takes a whole number from 1 to %d", 1 << 20), -1);
+    if (i + 1 < argc && anb_text_is(argv[i], "SEED"))
+        return whole(argv[i + 1], 0, 9007199254740992, &c->seed)
+                   ? i + 2
+                   : (anb_reply_error(ctx, "SEED takes a whole number from 0 to 2^53"), -1);
+    anb_reply_error(ctx, "CREATE takes FEATURES n or COLUMNS name[:kind] .., TARGET name, SEED s and IFNOTEXISTS");
+    return -1;
+}
+
+static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Creation *c)
+{
+    *c = (Creation){.seed = 1};
+    for (int i = 3; i < argc;)
+        if ((i = take_option(ctx, argv, argc, i, c)) < 0)
+            return -1;
+    double named = c->schema ? (double)anb_schema_size(c->schema) : 0;
+    if (c->features == 0 && named == 0)
+        return anb_reply_error(ctx, "FEATURES n or COLUMNS name[:kind] .. is missing"), -1;
+    if (c->features > 0 && named > 0 && c->features != named)
+        return anb_reply_error(ctx, "FEATURES says %.0f, COLUMNS names %.0f", c->features, named), -1;
+    c->features = named > 0 ? named : c->features;
+    return 0;
+}
+
+/* ---- the model --------------------------------------------------------------------------------------------------- */
+
+static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *text, const Creation *c)
+{
+    AnbModelOptions options = anb_model_options();
+    AnbError error = {0};
+    size_t n;
+    const char *expression = RedisModule_StringPtrLen(text, &n);
+    options.seed = (uint64_t)c->seed;
+    if (strlen(expression) != n)
+        return anb_reply_error(ctx, "the expression holds a zero byte"), NULL;
+    StreamingLearner *learner = c->schema ? anb_parse_schema(c->schema, expression, &options, &error)
+                                          : anb_parse((size_t)c->features, expression, &options, &error);
+    if (!learner)
+        anb_reply_error(ctx, "at byte %zu: %s", error.position, error.message);
+    return learner;
+}
+
+/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a
+ * default is may change with the version. Where it has become too long to be read again, and where the columns have
+ * names, a snapshot goes. */
+static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
+{
+    enum { TEXT_MAX = 1 << 16 };
+    const char *expression = anb_full_expression(model->learner);
+    size_t size;
+    bool plain = !c->schema && !c->target && strlen(expression) <= TEXT_MAX;
+    char *blob = plain ? NULL : anb_model_blob(model, &size);
+    if (blob)
+        RedisModule_Replicate(ctx, "ANB.RESTORE", "sb", name, blob, size);
+    else
+        RedisModule_Replicate(ctx, "ANB.CREATE", "scclcl", name, expression, "FEATURES", (long long)c->features, "SEED",
+                              (long long)c->seed);
+    RedisModule_Free(blob);
+}
+
+static Kept *kept_of(const Creation *c)
+{
+    size_t n;
+    AnbSnapshotExtras extras = {.target = c->target ? RedisModule_StringPtrLen(c->target, &n) : NULL};
+    return anb_kept_new(&extras, 0);
+}
+
+static int create(RedisModuleCtx *ctx, RedisModuleString **argv, const Creation *c)
+{
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, argv[1], REDISMODULE_READ | REDISMODULE_WRITE);
+    bool taken = RedisModule_KeyType(key) != REDISMODULE_KEYTYPE_EMPTY;
+    bool ours = RedisModule_ModuleTypeGetType(key) == anb_model_type;
+    RedisModule_CloseKey(key);
+    if (taken && ours && c->if_not_exists)
+        return RedisModule_ReplyWithSimpleString(ctx, "EXISTS");
+    if (taken)
+        return anb_reply_error(ctx, "the key holds something: delete it first, or say IFNOTEXISTS");
+    StreamingLearner *learner = parse_learner(ctx, argv[2], c);
+    if (!learner)
+        return REDISMODULE_OK;
+    Model *model = anb_model_wrap(learner, kept_of(c));
+    anb_model_store(ctx, argv[1], model);
+    replicate_creation(ctx, argv[1], model, c);
+    anb_touch(ctx, argv[1], model, "anb.create");
+    return RedisModule_ReplyWithSimpleString(ctx, "OK");
+}
+
+int anb_command_create(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
+{
+    Creation c = {0};
+    if (argc < 5)
+        return RedisModule_WrongArity(ctx);
+    int code = parse_creation(ctx, argv, argc, &c) ? REDISMODULE_OK : create(ctx, argv, &c);
+    anb_schema_drop(c.schema);
+    return code;
+}

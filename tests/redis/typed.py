@@ -1,0 +1,177 @@
+"""Columns with names and kinds: cells as texts, by name, missing; what survives copies and files; intervals.
+typed.py SERVER MODULE LIBRARY"""
+
+import ctypes
+import math
+import random
+
+from cases import D, as_map, fresh, main, refused, with_server
+from harness import sample, pack, unpack
+
+COLUMNS = ("distance", "carrier:category", "late:boolean", "when:time")
+CARRIERS = ["UA", "DL", "AA", "WN", "17", "été"]
+
+
+def flights(rng, n):
+    """Rows as texts, and their target."""
+    for _ in range(n):
+        i = rng.randrange(len(CARRIERS))
+        day = rng.randrange(1, 28)
+        yield ["%d" % rng.randrange(100, 900), CARRIERS[i], rng.choice(["yes", "no"]), "2013-01-%02dT17:30" % day], i + day
+
+
+def number_of(library, row):
+    """The same row as doubles, by the library's functions and not the module's."""
+    c = library.c
+    c.anb_category.restype = ctypes.c_double
+    text = row[1].encode()
+    carrier = float(row[1]) if row[1].isdigit() else c.anb_category(text, ctypes.c_size_t(len(text)))
+    seconds = ctypes.c_double()
+    when = row[3].encode()
+    assert c.anb_time_parse(when, ctypes.c_size_t(len(when)), 0, ctypes.byref(seconds)) == 0
+    return [float(row[0]), carrier, float(row[2] == "yes"), seconds.value]
+
+
+@with_server()
+def cells_of_every_kind(server, library):
+    client = fresh(server)
+    assert client.call("ANB.CREATE", "t", "scale(moe(linear, rls))", "COLUMNS", *COLUMNS, "SEED", 3, "TARGET", "delay") == "OK"
+    info = as_map(client.call("ANB.INFO", "t"))
+    assert info[b"columns"] == b"distance carrier:category late:boolean when:time", info[b"columns"]
+    assert b"columns(" in info[b"expression"] and info[b"target"] == b"delay" and info[b"seed"] == 3
+    blob = client.call("ANB.SAVE", "t")
+    model = library.load(blob)
+    for row, y in flights(random.Random(1), 300):
+        assert float(client.call("ANB.TRAIN", "t", y, *row)) == model.train(number_of(library, row), y)
+    rows = list(flights(random.Random(2), 20))
+    ours = [model.train(number_of(library, row), y) for row, y in rows]
+    assert [float(v) for v in client.call("ANB.MTRAIN", "t", 20, *[v for row, y in rows for v in (y, *row)])] == ours
+    packed = pack(*[(y, *number_of(library, row)) for row, y in rows])
+    ours = [model.train(number_of(library, row), y) for row, y in rows]
+    assert unpack(client.call("ANB.TRAINB", "t", packed)) == ours
+    row, _ = rows[0]
+    x = number_of(library, row)
+    assert float(client.call("ANB.PREDICT", "t", *row)) == model.predict(x)
+    named = ("FIELDS", 4, "when", row[3], "carrier", row[1], "distance", row[0], "late", row[2])
+    assert float(client.call("ANB.PREDICT", "t", *named)) == model.predict(x)
+    empty = float(client.call("ANB.PREDICT", "t", row[0], "", "nan", "NA"))
+    assert float(client.call("ANB.PREDICT", "t", "FIELDS", 1, "distance", row[0])) == empty
+    assert float(client.call("ANB.TRAIN", "t", 3, *named, "WEIGHT", 2)) == model.train(x, 3, 2.0)
+    assert float(client.call("ANB.PREDICT", "t", *row)) == model.predict(x)
+    client.call("ANB.TRAIN", "t", 3, "FIELDS", 1, "distance", "7", "SEQ", "s", 1)
+    assert client.call("ANB.TRAIN", "t", 3, "FIELDS", 1, "distance", "7", "SEQ", "s", 1) == "REPEATED"
+
+
+@with_server()
+def what_is_refused_says_where(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "t", "scale(rls)", "COLUMNS", *COLUMNS)
+    client.call("ANB.CREATE", "n", "moe(linear, rls)", "FEATURES", 2)
+    before = client.call("ANB.SAVE", "t")
+    refused(client, "when", "ANB.TRAIN", "t", 1, 5, "UA", "yes", "yesterday")
+    refused(client, "late", "ANB.TRAIN", "t", 1, 5, "UA", "perhaps", "2013-01-01")
+    refused(client, "nothing was learned", "ANB.TRAIN", "t", 1, 5, "UA", "perhaps", "2013-01-01")
+    refused(client, "no column 'colour'", "ANB.TRAIN", "t", 1, "FIELDS", 1, "colour", "red")
+    refused(client, "twice", "ANB.TRAIN", "t", 1, "FIELDS", 2, "late", "yes", "late", "no")
+    refused(client, "FIELDS n", "ANB.TRAIN", "t", 1, "FIELDS", 2, "late", "yes")
+    refused(client, "FIELDS n", "ANB.PREDICT", "t", "FIELDS", "x", "late", "yes")
+    refused(client, "has none", "ANB.TRAIN", "n", 1, "FIELDS", 1, "a", 2, "WEIGHT", 1)
+    refused(client, "4 features, the row 5", "ANB.TRAIN", "t", 1, 5, "UA", "yes", "2013-01-01", 5, "WEIGHT", 2)
+    assert client.call("ANB.SAVE", "t") == before
+    for wrong, says in ((("a:nothing", "b"), "2 features"), (("FEATURES", 3, "COLUMNS", "a", "b"), "3, COLUMNS names 2")):
+        if wrong[0] == "FEATURES":
+            refused(client, says, "ANB.CREATE", "w", "rls", *wrong)
+    refused(client, "SEED", "ANB.CREATE", "w", "rls", "COLUMNS", "a", "SEED", -1)
+    refused(client, "missing", "ANB.CREATE", "w", "rls", "SEED", 1, "IFNOTEXISTS")
+    assert client.call("EXISTS", "w") == 0
+    for command in (("ANB.PREDICT", "n", 1, "x"), ("ANB.PREDICT", "n", 1, "nan"), ("ANB.PREDICT", "n", 1),
+                    ("ANB.MPREDICT", "n", 2, 1, 2, 3), ("ANB.MPREDICT", "n", 1, 1, "1e400")):
+        try:
+            client.call(*command)
+            raise AssertionError("taken")
+        except Exception as error:
+            assert "learned" not in str(error) and "taken" not in str(error), error
+
+
+@with_server()
+def names_with_anything_in_them(server, library):
+    client = fresh(server)
+    names = ["flight no", 'a"b', "price:eur", "x:y:category", "seed:number"]
+    client.call("ANB.CREATE", "t", "scale(rls)", "COLUMNS", *names)
+    for name in ("flight no", 'a"b', "price:eur", "x:y", "seed"):
+        client.call("ANB.PREDICT", "t", "FIELDS", 1, name, 1)
+    refused(client, "no column", "ANB.PREDICT", "t", "FIELDS", 1, "x:y:category", 1)
+
+
+@with_server("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", "no")
+def names_survive(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "t", "pending(scale(rls))", "COLUMNS", *COLUMNS, "TARGET", "delay")
+    row, y = next(flights(random.Random(3), 1))
+    client.call("ANB.PENDING", "t", "order-7", *row)
+    client.call("ANB.PENDING", "t", "order-8", "FIELDS", 1, "carrier", "UA")
+    client.call("ANB.LABEL", "t", "order-7", y)
+    refused(client, "learned already", "ANB.LABEL", "t", "order-7", y)
+    blob = client.call("ANB.SAVE", "t")
+    client.call("ANB.RESTORE", "r", blob)
+    client.call("ANB.CLONE", "r", "c")
+    client.call("COPY", "c", "d")
+    client.call("BGREWRITEAOF")
+    server.kill()
+    server.start()
+    client = server.client()
+    for key in "trcd":
+        assert client.call("ANB.SAVE", key) == blob
+        info = as_map(client.call("ANB.INFO", key))
+        assert info[b"target"] == b"delay" and b"when:time" in info[b"columns"] and info[b"waiting"] == 1
+        client.call("ANB.LABEL", key, "order-8", 1)
+
+
+@with_server()
+def intervals(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "i", "interval(scale(rls), coverage=[0.8, 0.9])", "FEATURES", D)
+    rng = random.Random(4)
+    for _ in range(300):
+        x, y = sample(rng, D)
+        client.call("ANB.TRAIN", "i", y, *x)
+    held = 0
+    for _ in range(200):
+        x, y = sample(rng, D)
+        said, low, high = [float(v) for v in client.call("ANB.PREDICT", "i", *x, "WITHINTERVAL", 0.9)]
+        assert [low, high] == [float(v) for v in client.call("ANB.INTERVAL", "i", 0.9, *x)]
+        inner = [float(v) for v in client.call("ANB.INTERVAL", "i", 0.8, *x)]
+        assert low <= inner[0] <= said <= inner[1] <= high and said == float(client.call("ANB.PREDICT", "i", *x))
+        held += low <= y <= high
+    assert 160 <= held <= 198, held
+    refused(client, "this coverage", "ANB.INTERVAL", "i", 0.5, *x)
+    refused(client, "coverage", "ANB.INTERVAL", "i", "x", *x)
+    refused(client, "4 features", "ANB.INTERVAL", "i", 0.9, 1, 2)
+    client.call("ANB.CREATE", "m", "linear", "FEATURES", D)
+    refused(client, "no intervals", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9)
+
+
+@with_server()
+def diagnostics_do_not_mix_rows(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "p", "pending(scale(moe(linear, rls)))", "FEATURES", D)
+    rng = random.Random(5)
+    for i in range(20):
+        x, y = sample(rng, D)
+        client.call("ANB.TRAIN", "p", y, *x)
+    learned = as_map(client.call("ANB.DIAG", "p"))
+    assert float(learned[b"target"]) == y
+    x, _ = sample(rng, D)
+    said = client.call("ANB.PENDING", "p", 1, *x)
+    waiting = as_map(client.call("ANB.DIAG", "p"))
+    assert math.isnan(float(waiting[b"target"])) and math.isnan(float(waiting[b"error"]))
+    assert waiting[b"prediction"] == said
+    client.call("ANB.LABEL", "p", 1, 7)
+    assert float(as_map(client.call("ANB.DIAG", "p"))[b"target"]) == 7
+
+
+TESTS = [cells_of_every_kind, what_is_refused_says_where, names_with_anything_in_them, names_survive, intervals,
+         diagnostics_do_not_mix_rows]
+
+if __name__ == "__main__":
+    main(TESTS)
