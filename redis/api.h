@@ -25,7 +25,11 @@ typedef int (*RedisModuleCmdFunc)(RedisModuleCtx *ctx, RedisModuleString **argv,
 
 enum { REDISMODULE_OK = 0, REDISMODULE_ERR = 1, REDISMODULE_APIVER_1 = 1 };
 enum { REDISMODULE_READ = 1, REDISMODULE_WRITE = 2 };
-enum { REDISMODULE_KEYTYPE_EMPTY = 0 };
+enum { REDISMODULE_KEYTYPE_EMPTY = 0, REDISMODULE_KEYTYPE_STREAM = 7 };
+
+typedef struct RedisModuleStreamID {
+    uint64_t ms, seq;
+} RedisModuleStreamID;
 enum { REDISMODULE_AUX_BEFORE_RDB = 1 };
 enum {
     REDISMODULE_CTX_FLAGS_LUA = 1 << 0,
@@ -171,6 +175,9 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(DigestEndSequence, void, (RedisModuleDigest *))                                                                  \
     X(BlockClient, RedisModuleBlockedClient *,                                                                         \
       (RedisModuleCtx *, RedisModuleCmdFunc, RedisModuleCmdFunc, void (*)(RedisModuleCtx *, void *), long long))       \
+    X(BlockClientOnKeys, RedisModuleBlockedClient *,                                                                   \
+      (RedisModuleCtx *, RedisModuleCmdFunc, RedisModuleCmdFunc, void (*)(RedisModuleCtx *, void *), long long,        \
+       RedisModuleString **, int, void *))                                                                             \
     X(UnblockClient, int, (RedisModuleBlockedClient *, void *))                                                        \
     X(GetBlockedClientPrivateData, void *, (RedisModuleCtx *))                                                         \
     X(FreeString, void, (RedisModuleCtx *, RedisModuleString *))                                                       \
@@ -193,6 +200,10 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(BlockedClientMeasureTimeEnd, int, (RedisModuleBlockedClient *))                                                  \
     X(GetCommand, RedisModuleCommand *, (RedisModuleCtx *, const char *))                                              \
     X(SetCommandInfo, int, (RedisModuleCommand *, const RedisModuleCommandInfo *))                                     \
+    X(StreamIteratorStart, int, (RedisModuleKey *, int, RedisModuleStreamID *, RedisModuleStreamID *))                 \
+    X(StreamIteratorStop, int, (RedisModuleKey *))                                                                     \
+    X(StreamIteratorNextID, int, (RedisModuleKey *, RedisModuleStreamID *, long *))                                    \
+    X(StreamIteratorNextField, int, (RedisModuleKey *, RedisModuleString **, RedisModuleString **))                    \
     X(TryAlloc, void *, (size_t))                                                                                      \
     X(AddACLCategory, int, (RedisModuleCtx *, const char *))                                                           \
     X(SetCommandACLCategories, int, (RedisModuleCommand *, const char *))                                              \

@@ -15,6 +15,12 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
     }
 }
 
+void anb_batch_score(const Batch *batch, Scores *scores)
+{
+    for (size_t i = 0; batch->weight > 0 && i < batch->n; i++)
+        anb_beside_score(scores, batch->rows[i * anb_batch_stride(batch)], batch->out[i]);
+}
+
 void anb_batch_count(const Batch *batch)
 {
     if (batch->learn)

@@ -45,16 +45,22 @@ int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString 
     return anb_text_number(text, y) ? 0 : refuse_number(ctx, cells, text);
 }
 
-static int typed_cell(RedisModuleCtx *ctx, const Cells *cells, size_t column, RedisModuleString *text, double *value)
+int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *text, double *value, AnbError *error)
 {
     AnbCell cell = {NULL, 0};
-    AnbError error = {0};
-    AnbColumnKind kind = anb_schema_columns(cells->schema)[column].kind;
+    AnbColumnKind kind = anb_schema_columns(schema)[column].kind;
     if (text)
         cell.text = RedisModule_StringPtrLen(text, &cell.size);
     if (kind != ANB_COLUMN_CATEGORY && kind != ANB_COLUMN_CODE && cell.text && is_missing(cell.text, cell.size))
         cell = (AnbCell){NULL, 0};
-    return anb_schema_cell(cells->schema, column, cell, value, &error) ? refuse_cell(ctx, cells, error.message) : 0;
+    return anb_schema_cell(schema, column, cell, value, error);
+}
+
+static int typed_cell(RedisModuleCtx *ctx, const Cells *cells, size_t column, RedisModuleString *text, double *value)
+{
+    AnbError error = {0};
+    int code = anb_cell_read(cells->schema, column, text, value, &error);
+    return code ? refuse_cell(ctx, cells, error.message) : 0;
 }
 
 static int in_order(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **argv, double *x)

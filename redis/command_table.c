@@ -78,6 +78,7 @@ typedef struct Command {
     uint64_t key, second_key; /* what is done to the first argument and the second; 0: it is no key */
     const char *category, *summary, *complexity;
     Arg *arguments;
+    int second_at; /* where the second key stands; 0: at 2 */
 } Command;
 
 static const Command commands[] = {
@@ -112,6 +113,12 @@ static const Command commands[] = {
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
      LIST(KEY, TEXT("id"), NUMBER("y"), WEIGHT, SEQ)},
+    {"anb.feed", anb_command_feed, "write deny-oom", -4, LEARNS, READS, "write",
+     "Learns the entries of a stream that the model has not read yet.", "O(N) updates, N the count of entries",
+     LIST(KEY, {.name = "stream", .type = ARG_KEY, .key_spec_index = 1, .token = "STREAM"},
+          OPTION("count", ARG_INTEGER, "COUNT"), OPTION("milliseconds", ARG_INTEGER, "BLOCK"),
+          OPTION("field", ARG_STRING, "TARGET"), OPTION("id", ARG_STRING, "UPTO")),
+     .second_at = 3},
     {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
      LIST(KEY)},
     {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",
@@ -132,6 +139,11 @@ static const Command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
+static int second_at(const Command *c)
+{
+    return c->second_at ? c->second_at : 2;
+}
+
 static RedisModuleCommandKeySpec key_at(int position, uint64_t flags)
 {
     return (RedisModuleCommandKeySpec){.flags = flags,
@@ -151,7 +163,7 @@ static int describe(RedisModuleCommand *command, const Command *c)
     if (c->key)
         keys[0] = key_at(1, c->key);
     if (c->second_key)
-        keys[1] = key_at(2, c->second_key);
+        keys[1] = key_at(second_at(c), c->second_key);
     info.since = "0.1.0";
     info.arity = c->arity;
     info.key_specs = c->key ? keys : NULL;
@@ -168,8 +180,9 @@ static int categorise(RedisModuleCommand *command, const Command *c)
 
 static int register_command(RedisModuleCtx *ctx, const Command *c)
 {
-    int first_key = c->key != 0, last_key = first_key + (c->second_key != 0);
-    if (RedisModule_CreateCommand(ctx, c->name, c->run, c->flags, first_key, last_key, first_key) != REDISMODULE_OK)
+    int first_key = c->key != 0, last_key = c->second_key ? second_at(c) : first_key;
+    int step = c->second_key ? last_key - first_key : first_key;
+    if (RedisModule_CreateCommand(ctx, c->name, c->run, c->flags, first_key, last_key, step) != REDISMODULE_OK)
         return -1;
     RedisModuleCommand *command = RedisModule_GetCommand ? RedisModule_GetCommand(ctx, c->name) : NULL;
     if (command && RedisModule_SetCommandInfo && describe(command, c))

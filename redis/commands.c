@@ -1,6 +1,8 @@
 /* Copying, saving and asking. */
 #include "module.h"
 #include <anabranch/pending.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- reset, clone, save, restore -------------------------------------------------------------------------------- */
@@ -13,6 +15,8 @@ int anb_command_reset(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     anb_reset(model->learner);
+    anb_beside_reset(model);
+    model->answers = false;
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.reset");
     return RedisModule_ReplyWithSimpleString(ctx, "OK");
@@ -64,7 +68,7 @@ int anb_command_save(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ);
     if (!model)
         return REDISMODULE_OK;
-    char *blob = anb_model_blob(model, &size);
+    char *blob = anb_model_blob(model, false, &size);
     if (!blob)
         return anb_reply_error(ctx, "this model cannot be saved");
     RedisModule_ReplyWithStringBuffer(ctx, blob, size);
@@ -105,6 +109,39 @@ static void reply_sources(RedisModuleCtx *ctx, const StreamingLearner *learner)
         pair_count(ctx, sources[i].name, sources[i].next - 1);
 }
 
+static void reply_scores(RedisModuleCtx *ctx, const Scores *s)
+{
+    double n = (double)s->n;
+    anb_reply_pair(ctx, "rmse", s->n ? sqrt(s->square / n) : ANB_NAN);
+    anb_reply_pair(ctx, "mae", s->n ? s->absolute / n : ANB_NAN);
+    anb_reply_pair(ctx, "rmse_recent", s->n ? sqrt(s->faded_square) : ANB_NAN);
+    anb_reply_pair(ctx, "mae_recent", s->n ? s->faded_absolute : ANB_NAN);
+}
+
+static void pair_id(RedisModuleCtx *ctx, const char *key, RedisModuleStreamID id)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)id.ms, (unsigned long long)id.seq);
+    anb_reply_text(ctx, key);
+    anb_reply_text(ctx, text);
+}
+
+static void reply_streams(RedisModuleCtx *ctx, const Feeds *feeds)
+{
+    size_t n = feeds ? feeds->n : 0;
+    anb_reply_map(ctx, (long)n);
+    for (size_t i = 0; i < n; i++) {
+        const Feed *f = &feeds->feed[i];
+        anb_reply_text(ctx, f->stream);
+        anb_reply_map(ctx, 5);
+        pair_id(ctx, "last_id", f->last);
+        pair_count(ctx, "learned", f->learned);
+        pair_count(ctx, "bad", f->bad);
+        pair_id(ctx, "last_bad_id", f->bad_id);
+        pair_count(ctx, "gaps", f->gaps);
+    }
+}
+
 int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     if (argc != 2)
@@ -113,7 +150,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     const AnbCounters *c = anb_counters(model->learner);
-    anb_reply_map(ctx, 18);
+    anb_reply_map(ctx, 23);
     anb_reply_text(ctx, "expression");
     anb_reply_text(ctx, anb_expression(model->learner));
     pair_count(ctx, "features", anb_n_features(model->learner));
@@ -133,6 +170,9 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     pair_count(ctx, "weight_skipped", c->weight_skipped);
     pair_count(ctx, "resets", c->resets);
     pair_count(ctx, "drifts", c->drifts);
+    reply_scores(ctx, &model->scores);
+    anb_reply_text(ctx, "streams");
+    reply_streams(ctx, model->feeds);
     anb_reply_text(ctx, "sources");
     reply_sources(ctx, model->learner);
     anb_reply_text(ctx, "version");

@@ -158,7 +158,7 @@ static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, con
     const char *expression = anb_full_expression(model->learner);
     size_t size;
     bool plain = !c->schema && !c->target && strlen(expression) <= TEXT_MAX;
-    char *blob = plain ? NULL : anb_model_blob(model, &size);
+    char *blob = plain ? NULL : anb_model_blob(model, false, &size);
     if (blob)
         RedisModule_Replicate(ctx, "ANB.RESTORE", "sb", name, blob, size);
     else

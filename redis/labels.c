@@ -108,6 +108,8 @@ int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
         return anb_sequence_reply(ctx, sequence);
     double then = anb_learn_label(model->learner, label.id, label.y, label.weight);
     model->answers = false;
+    if (label.weight > 0)
+        anb_beside_score(&model->scores, label.y, then);
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.label");
     anb_statistics.trained++;

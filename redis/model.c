@@ -63,13 +63,17 @@ void anb_model_free(void *value)
     anb_ticket_drop(model->ticket);
     anb_kept_drop(model->kept);
     anb_schema_drop(model->schema);
+    RedisModule_Free(model->feeds);
     RedisModule_Free(model);
 }
 
 Model *anb_model_copy(const Model *model)
 {
     StreamingLearner *learner = anb_clone(model->learner, NULL);
-    return learner ? anb_model_wrap(learner, anb_kept_share(model->kept)) : NULL;
+    Model *copy = learner ? anb_model_wrap(learner, anb_kept_share(model->kept)) : NULL;
+    if (copy)
+        anb_beside_copy(model, copy);
+    return copy;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
@@ -116,15 +120,42 @@ void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const
 
 /* ---- persistence ------------------------------------------------------------------------------------------------ */
 
-char *anb_model_blob(const Model *model, size_t *size)
+char *anb_model_blob(const Model *model, bool scores, size_t *size)
 {
-    const AnbSnapshotExtras *extras = model->kept ? &model->kept->extras : NULL;
-    *size = anb_snapshot_size(model->learner, extras);
+    AnbSnapshotExtras extras;
+    AnbBesideNotes *notes = anb_beside_notes(model, scores, &extras);
+    *size = anb_snapshot_size(model->learner, &extras);
     char *blob = RedisModule_Alloc(*size);
-    if (anb_snapshot_to_memory(model->learner, extras, blob, *size, NULL) == 0)
+    bool whole = *size > 0 && anb_snapshot_to_memory(model->learner, &extras, blob, *size, NULL) == 0;
+    RedisModule_Free(notes);
+    if (whole)
         return blob;
     RedisModule_Free(blob);
     return NULL;
+}
+
+/* Whether the learner writes this note itself. */
+static bool writes(const StreamingLearner *learner, const AnbNote *note)
+{
+    return anb_model_schema(learner) && strcmp(note->key, "anabranch.schema") == 0;
+}
+
+/* The notes that are the module's own become what they stand for; the others are kept. */
+static Model *wrap_with_notes(StreamingLearner *learner, const AnbSnapshotExtras *saved)
+{
+    AnbSnapshotExtras kept = *saved;
+    AnbNote *others = RedisModule_Alloc((saved->n_notes + 1) * sizeof *others);
+    Model none = {.learner = NULL}; /* takes them until the model is there */
+    kept.notes = others;
+    kept.n_notes = 0;
+    for (size_t i = 0; i < saved->n_notes; i++)
+        if (!writes(learner, &saved->notes[i]) && !anb_beside_take(&none, &saved->notes[i]))
+            others[kept.n_notes++] = saved->notes[i];
+    Model *model = anb_model_wrap(learner, anb_kept_new(&kept, anb_n_features(learner)));
+    model->scores = none.scores;
+    model->feeds = none.feeds;
+    RedisModule_Free(others);
+    return model;
 }
 
 Model *anb_model_load(const char *blob, size_t size, AnbError *error)
@@ -132,9 +163,7 @@ Model *anb_model_load(const char *blob, size_t size, AnbError *error)
     AnbModelOptions options = anb_model_options();
     AnbSnapshot *snapshot = anb_snapshot_open(blob, size, &options, error);
     StreamingLearner *learner = snapshot ? anb_snapshot_model(snapshot, &options, error) : NULL;
-    Model *model = NULL;
-    if (learner)
-        model = anb_model_wrap(learner, anb_kept_new(&snapshot->extras, anb_n_features(learner)));
+    Model *model = learner ? wrap_with_notes(learner, &snapshot->extras) : NULL;
     anb_snapshot_close(snapshot);
     return model;
 }
@@ -142,7 +171,7 @@ Model *anb_model_load(const char *blob, size_t size, AnbError *error)
 static void rdb_save(RedisModuleIO *rdb, void *value)
 {
     size_t size;
-    char *blob = anb_model_blob(value, &size);
+    char *blob = anb_model_blob(value, true, &size);
     RedisModule_SaveStringBuffer(rdb, blob ? blob : "", blob ? size : 0);
     RedisModule_Free(blob);
 }
@@ -189,7 +218,7 @@ static int aux_load(RedisModuleIO *rdb, int encoding, int when)
 static void aof_rewrite(RedisModuleIO *aof, RedisModuleString *key, void *value)
 {
     size_t size;
-    char *blob = anb_model_blob(value, &size);
+    char *blob = anb_model_blob(value, true, &size);
     if (blob)
         RedisModule_EmitAOF(aof, "ANB.RESTORE", "sb", key, blob, size);
     RedisModule_Free(blob);
@@ -198,7 +227,7 @@ static void aof_rewrite(RedisModuleIO *aof, RedisModuleString *key, void *value)
 static void digest(RedisModuleDigest *sum, void *value)
 {
     size_t size;
-    char *blob = anb_model_blob(value, &size);
+    char *blob = anb_model_blob(value, false, &size);
     if (blob)
         RedisModule_DigestAddStringBuffer(sum, blob, size);
     RedisModule_DigestEndSequence(sum);
@@ -211,6 +240,7 @@ static size_t mem_usage(const void *value)
 {
     const Model *model = value;
     size_t kept = model->kept ? model->kept->bytes : 0;
+    kept += model->feeds ? model->feeds->n * sizeof(Feed) : 0;
     return sizeof(Model) + sizeof(Ticket) + kept + anb_total_bytes(model->learner);
 }
 

@@ -46,6 +46,27 @@ void anb_kept_drop(Kept *kept);
 AnbSchema *anb_kept_schema(const Kept *kept, const StreamingLearner *learner);
 AnbSchemaOptions anb_schema_options(void);
 
+/* ---- beside.c ---- */
+/* Errors of the predictions made before learning: sums, and means that fade over so many samples. */
+enum { SCORES_SPAN = 1000, FEEDS_MAX = 16, FEED_NAME = 128 };
+typedef struct Scores {
+    uint64_t n;
+    double square, absolute, weight, faded_square, faded_absolute;
+} Scores;
+
+/* How far a stream was read. */
+typedef struct Feed {
+    char stream[FEED_NAME];
+    RedisModuleStreamID last, bad_id;
+    uint64_t learned, bad;
+    uint64_t gaps; /* times that the cursor's entry was gone when others came: some between may be lost */
+} Feed;
+
+typedef struct Feeds {
+    size_t n;
+    Feed feed[];
+} Feeds;
+
 typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
@@ -57,7 +78,24 @@ struct Model {
     bool answers;      /* the last row was predicted, not learned: its target is not known */
     Kept *kept;        /* or NULL */
     AnbSchema *schema; /* of its columns, or NULL: numbers without names */
+    Scores scores;
+    Feeds *feeds; /* or NULL */
 };
+
+void anb_beside_score(Scores *scores, double y, double said);
+/* NULL where there is none; add: NULL where the name or another stream is refused. */
+Feed *anb_feed_find(const Model *model, const char *stream, size_t n);
+Feed *anb_feed_add(Model *model, const char *stream, size_t n);
+/* Forgets a stream that was added and not read. */
+void anb_feed_drop_unread(Model *model);
+void anb_beside_copy(const Model *model, Model *copy);
+void anb_beside_reset(Model *model);
+/* Takes a note over; false where it is somebody else's. */
+bool anb_beside_take(Model *model, const AnbNote *note);
+typedef struct AnbBesideNotes AnbBesideNotes;
+/* Sets the extras to what is kept and what is counted; they live as long as what is returned, which may be NULL: the
+ * caller's to free by RedisModule_Free. */
+AnbBesideNotes *anb_beside_notes(const Model *model, bool scores, AnbSnapshotExtras *extras);
 
 /* ---- model.c ---- */
 extern RedisModuleType *anb_model_type;
@@ -78,8 +116,8 @@ Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name);
 /* Sets a key that may be empty or hold anything; frees what it held. */
 int anb_model_store(RedisModuleCtx *ctx, RedisModuleString *name, Model *model);
 AnbModelOptions anb_model_options(void);
-/* The snapshot in RedisModule_Alloc's memory, or NULL. */
-char *anb_model_blob(const Model *model, size_t *size);
+/* The snapshot in RedisModule_Alloc's memory, or NULL; with the scores, as the server's own files have them. */
+char *anb_model_blob(const Model *model, bool scores, size_t *size);
 void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event);
 
 /* ---- plan_cache.c: models that were made alike share one plan ---- */
@@ -133,6 +171,8 @@ static inline size_t anb_batch_stride(const Batch *batch)
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
 /* Its rows count as trained or predicted: once what was run is there to stay. */
 void anb_batch_count(const Batch *batch);
+/* What was learned into the model's scores. */
+void anb_batch_score(const Batch *batch, Scores *scores);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 
 /* ---- cells.c ---- */
@@ -148,6 +188,8 @@ typedef struct Cells {
 int anb_cells_read(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **argv, int argc, double *x);
 /* One row from n names and values; what is not named is missing. 0, or -1 with the error replied. */
 int anb_cells_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x);
+/* One cell of a column; text NULL: missing. 0 or a code. */
+int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *text, double *value, AnbError *error);
 int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y);
 /* Replies that a row is too short or too long; -1. */
 int anb_cells_width(RedisModuleCtx *ctx, const Cells *cells, size_t given);
@@ -172,6 +214,12 @@ int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predictb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* Whether the command may wait: not inside MULTI, scripts, replication and loading. */
+bool anb_may_block(RedisModuleCtx *ctx);
+
+/* ---- feed.c ---- */
+int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- labels.c ---- */
 int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);

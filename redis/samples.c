@@ -73,7 +73,7 @@ static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLe
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-static bool may_block(RedisModuleCtx *ctx)
+bool anb_may_block(RedisModuleCtx *ctx)
 {
     int never = REDISMODULE_CTX_FLAGS_LUA | REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LOADING |
                 REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_DENY_BLOCKING |
@@ -88,7 +88,7 @@ static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *bat
     double expected_us = model->row_ns * (double)batch->n / 1000, copy_us = anb_copy_ns(model) / 1000;
     bool behind = batch->learn && model->ticket->queued > 0;
     bool long_enough = expected_us > (double)anb_inline_us && (expected_us > copy_us || anb_inline_us == 0);
-    return (behind || long_enough) && !batch->with_diag && may_block(ctx);
+    return (behind || long_enough) && !batch->with_diag && anb_may_block(ctx);
 }
 
 static void measure(Model *model, const Batch *batch, uint64_t ns)
@@ -119,6 +119,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     if (batch->with_diag)
         anb_mixture(model->learner, &batch->mixture);
     if (batch->learn && batch->n > 0) {
+        anb_batch_score(batch, &model->scores);
         RedisModule_ReplicateVerbatim(ctx);
         anb_touch(ctx, name, model, "anb.train");
     }

@@ -89,6 +89,8 @@ static Model *model_of(Job *job)
 /* What was learned goes to replicas and the log packed, as one command. */
 static void publish(const Job *job, Model *model)
 {
+    anb_batch_score(&job->batch, &model->scores);
+    model->answers = false;
     const Batch *batch = &job->batch;
     char weight[ANB_NUMBER_SIZE];
     anb_number_format(batch->weight, weight);

@@ -29,6 +29,9 @@ ARGUMENTS = {
     "info": [KEY], "diag": [KEY], "experts": [KEY], "reset": [KEY], "save": [KEY],
     "clone": [KEY, ("destination", "key"), REPLACE],
     "restore": [KEY, ("blob", "string"), REPLACE],
+    "feed": [KEY, ("stream", "key", "STREAM"), ("count", "integer", "optional", "COUNT"),
+             ("milliseconds", "integer", "optional", "BLOCK"), ("field", "string", "optional", "TARGET"),
+             ("id", "string", "optional", "UPTO")],
     "version": [],
 }
 HINTS = {
@@ -58,10 +61,11 @@ def commands_describe_themselves(server, library):
     named = {c[0]: c for c in client.call("COMMAND") if c[0].startswith(b"anb.")}
     assert sorted(named) == sorted(b"anb." + name.encode() for name in ARGUMENTS)
     for name, flat in named.items():
-        keys = [1, 2, 1] if name == b"anb.clone" else [0, 0, 0] if name == b"anb.version" else [1, 1, 1]
+        keys = [1, 2, 1] if name == b"anb.clone" else [1, 1, 1] if name == b"anb.feed" and server.major >= 7 else\
+            [1, 3, 2] if name == b"anb.feed" else [0, 0, 0] if name == b"anb.version" else [1, 1, 1]
         assert flat[3:6] == keys, flat
         written = b"write" in [f.encode() if isinstance(f, str) else f for f in flat[2]]
-        assert written == (name.split(b".")[1] in b"create train mtrain trainb pending label reset clone restore".split())
+        assert written == (name.split(b".")[1] in b"create feed train mtrain trainb pending label reset clone restore".split())
     if server.major < 7:
         return  # documents came later
     for name, expected in ARGUMENTS.items():
