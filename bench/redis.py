@@ -60,6 +60,80 @@ def packed(server):
     print("%-34s %12.0f" % ("ANB.PREDICTB", best(5, lambda: rate("ANB.PREDICTB", "m", predict))), flush=True)
 
 
+def numbered(server):
+    """SEQ against none, turn by turn; numbers only grow, so every command learns."""
+    client, last = server.client(), [0]
+
+    def rate(sequence):
+        commands = []
+        for _ in range(20000):
+            last[0] += 1
+            more = ("SEQ", "s", last[0]) if sequence else ()
+            commands.append(client.encode(("ANB.TRAIN", "m", "1.5", *ROW, *more)))
+        blob = b"".join(commands)
+        start = time.perf_counter()
+        client.socket.sendall(blob)
+        for _ in range(20000):
+            client.read()
+        return time.perf_counter() - start
+
+    def seconds(sequence):
+        """Of the server's own time for the command, without the network and this client."""
+        client.call("CONFIG", "RESETSTAT")
+        rate(sequence)
+        text = client.call("INFO", "commandstats").decode()
+        return float(text.split("cmdstat_anb.train:")[1].split("usec_per_call=")[1].split(",")[0])
+
+    pairs = [(seconds(False), seconds(True)) for _ in range(7)]
+    without, with_it = min(a for a, _ in pairs), min(b for _, b in pairs)
+    print("\nANB.TRAIN, the server's time a command: %.2f us, with SEQ %.2f us, ratio %.3f" %
+          (without, with_it, with_it / without), flush=True)
+
+
+def streams(server):
+    client = server.client()
+    names = ["x%d" % j for j in range(D)]
+    client.call("ANB.CREATE", "f", "scale(linear)", "COLUMNS", *names, "TARGET", "y")
+    rng = random.Random(2)
+    for _ in range(100):
+        entries = [client.encode(("XADD", "s", "*", "y", y, *[v for pair in zip(names, x) for v in pair]))
+                   for x, y in (sample(rng, D) for _ in range(1000))]
+        client.socket.sendall(b"".join(entries))
+        for _ in range(1000):
+            client.read()
+    start, calls, reply = time.perf_counter(), 0, {b"more": 1}
+    while reply[b"more"]:
+        reply = client.call("ANB.FEED", "f", "STREAM", "s")
+        reply, calls = dict(zip(reply[::2], reply[1::2])), calls + 1
+    took = time.perf_counter() - start
+    print("ANB.FEED, 100,000 entries of scale(linear): %.0f a second, %d commands" % (100000 / took, calls), flush=True)
+
+
+def two_workers(module):
+    """Two models of some 30 MB, each fed by a client of its own: with two workers against one."""
+    rng = random.Random(3)
+    blob = pack(*[(y, *x) for x, y in (sample(rng, D) for _ in range(1000))])
+    took = {1: [], 2: []}
+    for _ in range(2):
+        for workers in (1, 2):
+            server = Server("redis-server", module + " inline-microseconds 0 workers %d" % workers)
+            try:
+                clients = [server.client(timeout=600) for _ in range(2)]
+                for i, c in enumerate(clients):
+                    c.call("ANB.CREATE", "b%d" % i, "scale(moe(forest(trees=40), knn(window=20000)))", "FEATURES", D)
+                start = time.perf_counter()
+                for _ in range(3):
+                    for i, c in enumerate(clients):
+                        c.send("ANB.TRAINB", "b%d" % i, blob)
+                for c in clients:
+                    for _ in range(3):
+                        c.read()
+                took[workers].append(time.perf_counter() - start)
+            finally:
+                server.remove()
+    print("two models, two workers: %.2f times one worker's rate" % (min(took[1]) / min(took[2])), flush=True)
+
+
 def unpipelined(server):
     print("\n%-34s %12s %10s" % ("20 clients, one at a time", "a second", "p99 ms"))
     for name, command in {"ANB.VERSION": ["ANB.VERSION"], "ANB.TRAIN": ["ANB.TRAIN", "m", "1.5", *ROW]}.items():
@@ -104,6 +178,9 @@ if __name__ == "__main__":
     try:
         server.client().call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
         pipelined(server)
+        numbered(server)
+        streams(server)
+        two_workers(os.path.abspath(module))
         packed(server)
         unpipelined(server)
         many_models(server, Library(os.path.abspath(path)), int(sys.argv[3]) if len(sys.argv) > 3 else 1000000)

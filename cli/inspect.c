@@ -53,6 +53,10 @@ static void json_lists(Json *json, const AnbSnapshot *s)
     for (size_t i = 0; i < s->extras.n_notes; i++)
         json_text(json, s->extras.notes[i].key, is_text(&s->extras.notes[i]) ? s->extras.notes[i].value : "(bytes)");
     json_close(json, '}');
+    json_open(json, "sources", '{');
+    for (size_t i = 0; i < s->n_sources; i++)
+        json_count(json, s->sources[i].name, s->sources[i].next - 1);
+    json_close(json, '}');
     json_open(json, "nodes", '[');
     for (size_t i = 0; i < s->n_nodes; i++) {
         json_open(json, NULL, '{');
@@ -119,6 +123,15 @@ static void print_notes(const AnbSnapshot *s)
     }
 }
 
+static void print_sources(const AnbSnapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++) {
+        fputs("source            ", stdout);
+        print_safely(s->sources[i].name);
+        printf(" learned up to %llu\n", (unsigned long long)s->sources[i].next - 1);
+    }
+}
+
 static void print_text(const Saved *saved)
 {
     const AnbSnapshot *s = saved->snapshot;
@@ -133,6 +146,7 @@ static void print_text(const Saved *saved)
         if (i == 0 || count_of(&s->counters, i) > 0)
             printf("%-18s%s\n", counters[i].name, show_count(count_of(&s->counters, i), a));
     print_notes(s);
+    print_sources(s);
     printf("\n%-20s %10s %14s\n", "part", "layout", "bytes");
     for (size_t i = 0; i < s->n_nodes; i++)
         printf("%-20s %10u %14s\n", s->nodes[i].type, s->nodes[i].version, show_count(s->nodes[i].size, a));

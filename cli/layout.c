@@ -83,7 +83,8 @@ static int give_role(Rows *rows, Layout *layout, const char *word, const char *w
     if (layout->ignored[at])
         return complain(BAD_USE, "%s \"%s\" is left out by --ignore", what, word);
     if (layout->role[at] >= 0)
-        return complain(BAD_USE, "the column \"%s\" cannot be two things at once: target, weight, --label-after", word);
+        return complain(
+            BAD_USE, "the column \"%s\" cannot be two things at once: target, weight, --label-after, --cursor", word);
     layout->role[at] = role;
     return 0;
 }
@@ -92,6 +93,7 @@ static int find_roles(Rows *rows, const RowsOptions *options, Layout *layout)
 {
     int status = give_role(rows, layout, options->weight, "weight", ROLE_WEIGHT);
     status = status ? status : give_role(rows, layout, options->after, "column of --label-after", ROLE_AFTER);
+    status = status ? status : give_role(rows, layout, options->cursor, "column of --cursor", ROLE_CURSOR);
     if (status || options->no_target)
         return status;
     if (!options->target)

@@ -10,7 +10,8 @@
 
 int rows_open(Rows *rows, const char *path, const RowsOptions *options)
 {
-    *rows = (Rows){.cells = options->cells, .on_bad = options->on_bad, .weight = 1, .after = ANB_NAN};
+    *rows =
+        (Rows){.cells = options->cells, .on_bad = options->on_bad, .weight = 1, .after = ANB_NAN, .cursor = ANB_NAN};
     rows->cells.decimal = rows->cells.decimal ? rows->cells.decimal : '.';
     cell_format_ready(&rows->cells);
     int status = table_open(&rows->table, path, &options->table);
@@ -86,7 +87,8 @@ static double *destination(Rows *rows, size_t place, double *x, double *y, doubl
     size_t n = rows->n_features;
     if (place < n)
         return &x[place];
-    return place == n + ROLE_TARGET ? (y ? y : unused) : place == n + ROLE_WEIGHT ? &rows->weight : &rows->after;
+    double *const role[ROLES] = {y ? y : unused, &rows->weight, &rows->after, &rows->cursor};
+    return role[place - n];
 }
 
 static int read_cells(Rows *rows, double *x, double *y)

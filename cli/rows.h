@@ -13,7 +13,7 @@
 enum { ROWS_GUESSED = 100, ROWS_KINDS = ANB_COLUMN_IGNORED + 1 };
 
 /* What a column is besides a feature, in `place` behind the features. */
-enum { ROLE_TARGET, ROLE_WEIGHT, ROLE_AFTER, ROLES };
+enum { ROLE_TARGET, ROLE_WEIGHT, ROLE_AFTER, ROLE_CURSOR, ROLES };
 
 typedef enum OnBadRow { STOP_AT_BAD, SKIP_BAD, BAD_IS_MISSING } OnBadRow;
 
@@ -28,6 +28,7 @@ typedef struct RowsOptions {
     const AnbSchema *known;       /* the columns of a model, or NULL: numbers */
     const char *weight, *after;   /* columns with the row's weight, and with the time or count that its label comes
                                      after; or NULL */
+    const char *cursor;           /* a column with the number of the row in its log, or NULL */
     const char *keep;             /* columns whose text is kept beside the row, or NULL */
     const char *const *features;  /* names that the columns are matched with, or NULL: every other column, in order */
     size_t n_features;
@@ -58,6 +59,7 @@ typedef struct Rows {
     double weight; /* of the row; 1 where no column says it */
     bool has_after;
     double after;   /* of the row; NaN where no column says it */
+    double cursor;  /* of the row; NaN where no column says it */
     size_t *absent; /* features without a column */
     size_t n_absent;
     OnBadRow on_bad;

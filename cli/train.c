@@ -11,6 +11,7 @@
 #include "saved.h"
 #include "show.h"
 #include "stop.h"
+#include <anabranch/sequence.h>
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -29,6 +30,7 @@ static const Option options[] = {
     {0, "interval", "C", "of a new model: intervals of coverage C, e.g. 0.9; several with commas"},
     {0, "weight", "COLUMN", "how many samples a row counts for"},
     {0, "label-after", "COLUMN", "how many rows after its own a row's label is known"},
+    {0, "cursor", "COLUMN", "each row's number in its log: rows at or before the model's last are skipped"},
     {0, "limit", "N", "read at most N rows"},
     {0, "save-every", "N", "save after every N rows, too"},
     {0}};
@@ -38,9 +40,11 @@ typedef struct Training {
     Saved saved; /* with -m */
     StreamingLearner *model;
     uint64_t limit, save_every;
-    uint64_t before;  /* rows that the saved model had learned from */
-    uint64_t learned; /* rows with a target */
-    Delay delay;      /* labels that come later */
+    uint64_t before;   /* rows that the saved model had learned from */
+    uint64_t learned;  /* rows with a target */
+    int source;        /* of the model: how far the log was learned; -1: no --cursor */
+    uint64_t repeated; /* rows that were skipped, since they were learned before */
+    Delay delay;       /* labels that come later */
     const char *output;
     double *x;
 } Training;
@@ -52,6 +56,8 @@ static int check_use(const Arguments *a)
     if (option_value(a, "model") &&
         (option_value(a, "learner") || option_value(a, "seed") || option_value(a, "interval")))
         return complain(BAD_USE, "train: -m goes on with a model; -l, --seed and --interval are for a new one");
+    if (option_value(a, "cursor") && option_value(a, "label-after"))
+        return complain(BAD_USE, "train: --cursor and --label-after do not go together: a row that waits is not saved");
     const char *outputs[] = {option_value(a, "output"), option_value(a, "bad-rows")};
     return outputs_apart(outputs, 2, (const char *[]){a->operand[0]}, 1);
 }
@@ -93,11 +99,20 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
     return saved_rows(&t->saved, &t->rows, a->operand[0], *columns, true);
 }
 
+/* The model keeps how far it has got under the column's name. */
+static int start_cursor(Training *t, const char *column)
+{
+    AnbError error = {0};
+    t->source = column ? anb_source_add(t->model, column, strlen(column), &error) : -1;
+    return column && t->source < 0 ? complain(BAD_USE, "--cursor %s: %s", column, error.message) : 0;
+}
+
 static int start(Training *t, const Arguments *a)
 {
     RowsOptions columns = {.target = option_value(a, "target"),
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
+                           .cursor = option_value(a, "cursor"),
                            .distinct = true};
     int status = check_use(a);
     status = status ? status : check_output(option_value(a, "output"));
@@ -108,6 +123,9 @@ static int start(Training *t, const Arguments *a)
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 1, UINT64_MAX, &t->save_every);
     if (!status)
         status = option_value(a, "model") ? start_saved(t, a, &columns) : start_new(t, a, &columns);
+    t->source = -1;
+    if (!status && t->model)
+        status = start_cursor(t, columns.cursor);
     if (status || !t->model)
         return status;
     t->x = malloc(t->rows.n_features * sizeof *t->x);
@@ -116,7 +134,7 @@ static int start(Training *t, const Arguments *a)
 
 static int save(const Training *t)
 {
-    return save_with_names(t->model, &t->rows, t->before + t->rows.read, t->output);
+    return save_with_names(t->model, &t->rows, t->before + t->rows.read - t->repeated, t->output);
 }
 
 /* A row that came while an interrupt did may be cut off: it is not learned. -1 at the end. */
@@ -134,6 +152,19 @@ static int next_row(Training *t, double *y)
 static void learn_row(Training *t, const double *x, double y, double weight)
 {
     t->learned += !isnan(anb_train_one(t->model, x, y, weight));
+}
+
+/* Whether the row was learned before; -1 for a number that is none. */
+static int is_repeated(Training *t)
+{
+    double n = t->rows.cursor;
+    if (t->source < 0)
+        return 0;
+    if (!(n >= 0 && n < 0x1p53) || n != (double)(uint64_t)n)
+        return complain(BAD_DATA, "%s:%llu: --cursor: the row's number is not a whole one from 0 to 2^53",
+                        t->rows.table.name, (unsigned long long)t->rows.table.line),
+               -1;
+    return !anb_source_take(t->model, t->source, (uint64_t)n);
 }
 
 /* The row, or the labels that come with it. */
@@ -158,7 +189,9 @@ static int learn(Training *t)
     int status;
     delay_start(&t->delay, t->rows.n_features);
     while ((status = next_row(t, &y)) == 0) {
-        status = learn_with_delay(t, y);
+        int repeated = is_repeated(t);
+        t->repeated += repeated > 0;
+        status = repeated < 0 ? BAD_DATA : repeated ? 0 : learn_with_delay(t, y);
         if (!status && t->save_every > 0 && t->rows.read % t->save_every == 0)
             status = save(t);
         if (status)
@@ -175,6 +208,8 @@ static void report(const Training *t, double seconds)
     fprintf(stderr, "%s%s rows in %.1f s, %s learned in all, %s rejected; saved to %s\n",
             stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), seconds,
             show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}), t->output);
+    if (t->repeated > 0)
+        fprintf(stderr, "%s rows were learned before and skipped\n", show_count(t->repeated, a));
     if (t->delay.n > 0)
         fprintf(stderr, "%zu rows whose labels come after the end were not learned\n", t->delay.n);
 }
@@ -182,7 +217,7 @@ static void report(const Training *t, double seconds)
 /* A model that learned nothing from rows that were there is not saved as if all were well. */
 static int check_learned(const Training *t)
 {
-    if (t->rows.read == 0 || t->learned > 0 || stop_requested())
+    if (t->rows.read == t->repeated || t->learned > 0 || stop_requested())
         return 0;
     return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"; nothing was saved",
                     t->rows.table.name, (unsigned long long)t->rows.read, t->rows.names[t->rows.n_features]);

@@ -22,8 +22,8 @@ typedef struct Feeding {
     long long block; /* -1: not */
     bool has_end;
     RedisModuleStreamID end;
-    double *row, *blank;                      /* a row; one of missing cells */
-    uint64_t learned, bad, gaps;              /* by this command */
+    double *row, *blank;         /* a row; one of missing cells */
+    uint64_t learned, bad, gaps; /* by this command */
     bool more;
     RedisModuleStreamID last; /* where it got to */
 } Feeding;
@@ -242,13 +242,15 @@ static int parse(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feedin
     if (!f->model->schema)
         return anb_reply_error(ctx, "FEED needs the names of the columns: ANB.CREATE .. COLUMNS name[:kind] .."), -1;
     if (!f->target)
-        return anb_reply_error(ctx, "which field is the target? ANB.CREATE .. TARGET name, or FEED .. TARGET field"), -1;
+        return anb_reply_error(ctx, "which field is the target? ANB.CREATE .. TARGET name, or FEED .. TARGET field"),
+               -1;
     size_t n;
     const char *stream = RedisModule_StringPtrLen(argv[3], &n);
     f->feed = anb_feed_add(f->model, stream, n);
-    return f->feed ? 0 : (anb_reply_error(ctx, "a model reads up to %d streams, with names of 1 to %d bytes without a 0",
-                                          FEEDS_MAX, FEED_NAME - 1),
-                          -1);
+    return f->feed ? 0
+                   : (anb_reply_error(ctx, "a model reads up to %d streams, with names of 1 to %d bytes without a 0",
+                                      FEEDS_MAX, FEED_NAME - 1),
+                      -1);
 }
 
 /* What blocked clients are served with as well. 1 where there was nothing to learn, else it has replied. */

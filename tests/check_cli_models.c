@@ -198,6 +198,30 @@ START_TEST(saving_on_the_way)
 }
 END_TEST
 
+/* A log that is sent again from places before its end, against one that is read once. */
+START_TEST(a_log_is_learned_once)
+{
+    char text[8000];
+    int n = snprintf(text, sizeof text, "offset,a,y\n");
+    for (int i = 0; i < 300; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%d,%d,%d\n", 3 * i + 5, i * i % 17, i * i % 17 + i % 5);
+    write_text("log.csv", text);
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' --cursor offset -o once.anb log.csv"), 0);
+    ck_assert_int_eq(run("head -101 log.csv >1.csv; (head -1 log.csv; sed -n 52,202p log.csv) >2.csv"), 0);
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' --cursor offset -o m.anb 1.csv"), 0);
+    ck_assert_int_eq(run("$A train -m m.anb --cursor offset -o m.anb 2.csv"), 0);
+    ck_assert_msg(strstr(err, "50 rows were learned before"), "%s", err);
+    ck_assert_int_eq(run("$A train -m m.anb --cursor offset -o m.anb log.csv && cmp m.anb once.anb"), 0);
+    ck_assert_int_eq(run("$A train -m m.anb --cursor offset -o m.anb log.csv && cmp m.anb once.anb"), 0);
+    ck_assert_int_eq(run("$A inspect m.anb"), 0);
+    ck_assert_ptr_nonnull(strstr(out, "offset learned up to 902"));
+    ck_assert_int_eq(run("sed 's/^8,/8.5,/' log.csv >bad.csv; $A train -l rls --cursor offset -o n.anb bad.csv"), 1);
+    ck_assert_ptr_nonnull(strstr(err, "whole"));
+    ck_assert_int_eq(run("$A train -l rls --cursor offset --label-after a -o n.anb log.csv"), 2);
+    ck_assert_int_eq(run("$A train -l rls --cursor nothing -o n.anb log.csv"), 2);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli models");
@@ -215,6 +239,7 @@ static Suite *suite(void)
     tcase_add_test(tests, inspect_tells_the_whole_from_the_damaged);
     tcase_add_test(tests, an_interrupt_saves);
     tcase_add_test(tests, saving_on_the_way);
+    tcase_add_test(tests, a_log_is_learned_once);
     return suite;
 }
 
