@@ -319,6 +319,30 @@ START_TEST(codes_by_name)
 }
 END_TEST
 
+/* A model for more columns knows what it knew, learns the new ones, and reads tables without them. */
+START_TEST(columns_come_and_go)
+{
+    static const char rows[] =
+        "awk 'BEGIN{print \"x,colour,%s,y\"; for(i=0;i<2000;i++) print i%%7 \",\" (i%%3==0?\"red\":\"blue\") "
+        "\",\" %s \",\" i%%7+(i%%3==0)*4+%s}' >%s";
+    ck_assert_int_eq(run(rows, "note", "1", "0", "n.csv"), 0);
+    ck_assert_int_eq(run(rows, "town", "(i%11<5?\"P\":\"Q\")", "(i%11<5)*9", "w.csv"), 0);
+    ck_assert_int_eq(
+        run("$A train -l 'scale(rls)' --ignore note -o n.anb n.csv && $A train -m n.anb --add-columns -o w.anb w.csv"),
+        0);
+    ck_assert(strstr(err, "new column \"town\", a category") != NULL);
+    ck_assert_int_eq(run("$A eval --json -m n.anb w.csv"), 0);
+    ck_assert_double_gt(json("rmse"), 4);
+    ck_assert_int_eq(run("$A eval --json -m w.anb w.csv"), 0);
+    ck_assert_double_lt(json("rmse"), 0.5);
+    ck_assert_int_eq((int)json("features"), 3);
+    refused(run("$A eval --json -m w.anb n.csv"), 1, "--missing-columns");
+    ck_assert_int_eq(run("$A eval --json -m w.anb --missing-columns n.csv"), 0);
+    ck_assert_int_eq(run("$A train -m w.anb --missing-columns -o v.anb n.csv"), 0);
+    refused(run("$A train -l rls --add-columns -o v.anb n.csv"), 2, "-m MODEL");
+}
+END_TEST
+
 /* Categories and times reach the learner through columns(...); the model keeps their kinds. */
 START_TEST(categories_and_times)
 {
@@ -444,6 +468,7 @@ static Suite *suite(void)
     tcase_add_test(tests, columns_that_are_absent);
     tcase_add_test(tests, kinds_of_columns);
     tcase_add_test(tests, codes_by_name);
+    tcase_add_test(tests, columns_come_and_go);
     tcase_add_test(tests, categories_and_times);
     tcase_add_test(tests, weights_and_late_labels);
     tcase_add_test(tests, the_first_rows_apart);

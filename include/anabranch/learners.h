@@ -80,6 +80,18 @@ typedef struct AnbColumnsOptions {
 ANB_API extern const StreamingLearnerType anb_columns;
 ANB_DEFAULTS(AnbColumnsOptions, anb_columns)
 
+/**
+ * narrow(child, of="12y 2n"): the child sees the columns of letter y alone, as x and as raw, cells as they are. Seeds below are as if
+ * the child stood at the root: anb_widen puts a model of fewer columns there. Cost: two copies of the child's row. Weight
+ * class: scaled (the child as it is).
+ */
+typedef struct AnbNarrowOptions {
+    size_t size; /* of this struct; set by the defaults */
+    AnbRuns of;  /* none: every column; together as many as there are features, one y at least */
+} AnbNarrowOptions;
+ANB_API extern const StreamingLearnerType anb_narrow;
+ANB_DEFAULTS(AnbNarrowOptions, anb_narrow)
+
 /** A mixture of experts behind a gate: moe.h. */
 ANB_API extern const StreamingLearnerType anb_moe;
 
