@@ -23,7 +23,9 @@ static const struct {
              {"grown_drift_kswin", "drift(mean, detector=kswin, action=refresh)", 1, 150},
              {"grown_refine", "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))", 2, 300},
              {"grown_guard", "guard(scale(rls))", 2, 300},
-             {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300}};
+             {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300},
+             {"grown_columns", "columns(scale(linear), kinds=\"c t\", slots=8)", 2, 60},
+             {"grown_widened", "residual(narrow(linear, of=\"y n\"), columns(mean, kinds=\"n k\", slots=8))", 2, 60}};
 
 static void write_file(const char *folder, const char *kind, const char *name, const void *bytes, size_t size)
 {
