@@ -42,6 +42,8 @@ static const Choice choices[] = {
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 8000},
     {"residual(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=WORK))", TWENTY, ALL, 200, 2000},
     {"forest", FIFTY, ALL, 128},
+    {"extra_trees(time=false)", HUNDRED, ALL, 256},
+    {"residual(rls(lambda=0.9998, walk=0.2), extra_trees)", HUNDRED, ALL, 200},
     {"knn", TWENTY, TWENTY, 128},
     {"knn(window=8000)", FIFTY, ALL, 128},
     {"residual(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},

@@ -229,6 +229,25 @@ ANB_API extern const StreamingLearnerType anb_forest;
 ANB_DEFAULTS(AnbForestOptions, anb_forest)
 
 /**
+ * Extremely randomised trees over a window of the last rows, one always under way; every row joins each tree at once.
+ * Remembers every row of the window. Memory: (trees + 1)(72 / leaf + 4) + 4 d + 16 bytes a row of the window. Cost:
+ * twice `trees` walks of about log2(window / leaf) steps, and `budget`. Reads raw values, missing cells included. Weight
+ * class: scaled (exact in means). Geurts, Ernst & Wehenkel 2006. Since 0.2.
+ */
+typedef struct AnbExtraTreesOptions {
+    size_t size;   /* of this struct; set by the defaults */
+    int window;    /* 8,192; rows remembered, 16 to 1,048,576, rounded up to a power of two */
+    int trees;     /* 15; 1 to 1,024 */
+    int leaf;      /* 2; rows in a leaf at least, 1 to 16 */
+    int cuts;      /* 8; random pairs of feature and threshold that a node tries, 1 to 16 */
+    int budget;    /* 2,000; work on the next tree that a sample pays for, in units of about 3 ns */
+    bool time;     /* true; the arrival number is one more feature */
+    uint64_t seed; /* 0: derived from the model's; of the cuts */
+} AnbExtraTreesOptions;
+ANB_API extern const StreamingLearnerType anb_extra_trees;
+ANB_DEFAULTS(AnbExtraTreesOptions, anb_extra_trees)
+
+/**
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
  * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of
  * them. Weight class: scaled (the children as they are).
