@@ -46,12 +46,20 @@ ANB_API extern const StreamingLearnerType anb_mean;
 ANB_API extern const StreamingLearnerType anb_last;
 
 /**
- * scale(child): online standardisation. The child's x is (x - mean)/sd of what came before, clipped to +-4, 0 where a
- * cell is missing or its feature was constant; its raw is the row as given. What it says is clipped to the seen target
- * range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962). Weight class: scaled (the moments; the
- * child as it is).
+ * scale(child): online standardisation. The child's x is (x - centre)/spread of what came before, clipped to +-clip
+ * or, where the child predicts better for it, to what the feature is known to reach; 0 where a cell is missing or far
+ * beyond that, and where its feature was constant. Its raw is the row as given. What it says is clipped to the seen
+ * target range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962), and on rows with a cell beyond
+ * +-clip one more prediction of the child. Weight class: scaled (the moments; the child as it is).
  */
+typedef struct AnbScaleOptions {
+    size_t size; /* of this struct; set by the defaults */
+    double clip; /* 4; deviations up to which a value counts as ordinary, 1 to 1000 */
+    double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
+    bool tails;  /* true; what lies beyond clip is passed on whole where the child predicts better for it */
+} AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
+ANB_DEFAULTS(AnbScaleOptions, anb_scale)
 
 /**
  * columns(child, kinds="3n c 2t x"): rows of typed columns (schema.h) become rows of numbers for the child.
