@@ -22,20 +22,19 @@ enum { FIRST_ROWS = 8 };
 
 typedef struct Head {
     AnbRandom random;
-    double weight, mean; /* of the targets */
+    double weight, mean;          /* of the targets */
     uint64_t pushed, ready, next; /* rows so far; trees that were built; the tree that is replaced next */
     AnbRandomBuilder builder;
 } Head;
 
-static const AnbField members[] = {
-    {ANB_INNER(Head, random, AnbRandom, anb_random_fields)},
-    {ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-    {ANB_MEMBER(Head, mean), .must = ANB_FINITE},
-    {ANB_MEMBER(Head, pushed)},
-    {ANB_MEMBER(Head, ready)},
-    {ANB_MEMBER(Head, next)},
-    {ANB_INNER(Head, builder, AnbRandomBuilder, anb_random_builder_fields)},
-    {0}};
+static const AnbField members[] = {{ANB_INNER(Head, random, AnbRandom, anb_random_fields)},
+                                   {ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Head, mean), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Head, pushed)},
+                                   {ANB_MEMBER(Head, ready)},
+                                   {ANB_MEMBER(Head, next)},
+                                   {ANB_INNER(Head, builder, AnbRandomBuilder, anb_random_builder_fields)},
+                                   {0}};
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbExtraTreesOptions, window), 8192, 16, 1 << 20, 0, NULL,
@@ -169,7 +168,11 @@ static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Head, members)},
     [Y] = {.name = "y", .kind = ANB_F64, .count = window_of, .used = used_rows, .must = ANB_FINITE},
     [X] = {.name = "x", .kind = ANB_F32, .count = cells_of, .used = used_cells},
-    [WEIGHT] = {.name = "weight", .kind = ANB_F32, .count = window_of, .used = used_rows, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [WEIGHT] = {.name = "weight",
+                .kind = ANB_F32,
+                .count = window_of,
+                .used = used_rows,
+                .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     [ORDER] = {.name = "order", .kind = ANB_U32, .count = window_of, .used = used_order},
     [POOL] = {.name = "pool", .kind = ANB_U32, .count = pools_of},
     [POOLS] = {.name = "pools", .part = &pools_part},
@@ -319,7 +322,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
         fine = tree_in(self, v.pools, v.pool[t]).nodes > 0;
     AnbRandomTree tree = fine ? tree_in(self, v.pools, v.pool[trees]) : (AnbRandomTree){0};
     fine = fine && anb_random_builder_valid(&v.head->builder, v.order, &tree, &v.rows, &rule);
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "extra_trees: the trees or the one under way cannot be gone on with");
+    return fine ? 0
+                : anb_fail(error, ANB_E_STATE, "extra_trees: the trees or the one under way cannot be gone on with");
 }
 
 const StreamingLearnerType anb_extra_trees = {

@@ -10,12 +10,9 @@ static const AnbField segment_fields[] = {{ANB_MEMBER(AnbRandomSegment, mean), .
                                           {ANB_MEMBER(AnbRandomSegment, node)},
                                           {0}};
 
-static const AnbField cut_fields[] = {{ANB_MEMBER(AnbRandomCut, threshold)},
-                                      {ANB_MEMBER(AnbRandomCut, sum)},
-                                      {ANB_MEMBER(AnbRandomCut, weight)},
-                                      {ANB_MEMBER(AnbRandomCut, feature)},
-                                      {ANB_MEMBER(AnbRandomCut, rows)},
-                                      {0}};
+static const AnbField cut_fields[] = {{ANB_MEMBER(AnbRandomCut, threshold)}, {ANB_MEMBER(AnbRandomCut, sum)},
+                                      {ANB_MEMBER(AnbRandomCut, weight)},    {ANB_MEMBER(AnbRandomCut, feature)},
+                                      {ANB_MEMBER(AnbRandomCut, rows)},      {0}};
 
 static const AnbField trial_fields[] = {{ANB_MEMBER(AnbRandomTrial, mean), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbRandomTrial, sum)},
@@ -23,17 +20,16 @@ static const AnbField trial_fields[] = {{ANB_MEMBER(AnbRandomTrial, mean), .must
                                         {ANB_INNER(AnbRandomTrial, cut, AnbRandomCut, cut_fields)},
                                         {0}};
 
-const AnbField anb_random_builder_fields[] = {
-    {ANB_MEMBER(AnbRandomBuilder, phase)},
-    {ANB_MEMBER(AnbRandomBuilder, rows)},
-    {ANB_MEMBER(AnbRandomBuilder, depth)},
-    {ANB_MEMBER(AnbRandomBuilder, at)},
-    {ANB_MEMBER(AnbRandomBuilder, boundary)},
-    {ANB_MEMBER(AnbRandomBuilder, best)},
-    {ANB_MEMBER(AnbRandomBuilder, next)},
-    {ANB_INNER(AnbRandomBuilder, trial, AnbRandomTrial, trial_fields)},
-    {ANB_INNER(AnbRandomBuilder, segment, AnbRandomSegment, segment_fields)},
-    {0}};
+const AnbField anb_random_builder_fields[] = {{ANB_MEMBER(AnbRandomBuilder, phase)},
+                                              {ANB_MEMBER(AnbRandomBuilder, rows)},
+                                              {ANB_MEMBER(AnbRandomBuilder, depth)},
+                                              {ANB_MEMBER(AnbRandomBuilder, at)},
+                                              {ANB_MEMBER(AnbRandomBuilder, boundary)},
+                                              {ANB_MEMBER(AnbRandomBuilder, best)},
+                                              {ANB_MEMBER(AnbRandomBuilder, next)},
+                                              {ANB_INNER(AnbRandomBuilder, trial, AnbRandomTrial, trial_fields)},
+                                              {ANB_INNER(AnbRandomBuilder, segment, AnbRandomSegment, segment_fields)},
+                                              {0}};
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
@@ -208,7 +204,7 @@ void anb_random_tree_join(AnbRandomTree *tree, size_t leaf, const AnbRandomRows 
     node->newest = arrival;
     uint32_t n = rows_in(tree, leaf, rows, 4 * rule->leaf, held);
     if (n == 4 * rule->leaf)
-        return; /* tried often enough */
+        return;                                        /* tried often enough */
     make_leaf(tree, leaf, rows, node->value, held, n); /* without the rows that the window has lost */
     if (n < 2 * rule->leaf || tree->nodes + 2 > tree->capacity)
         return;
@@ -291,9 +287,14 @@ static void push_children(AnbRandomBuilder *b, AnbRandomTree *tree)
     const AnbRandomCut *cut = &b->trial.cut[b->best];
     double right = b->trial.weight - cut->weight;
     uint32_t child = (uint32_t)tree->nodes, middle = (uint32_t)b->boundary;
-    AnbRandomSegment parts[2] = {
-        {.mean = finite_or(whole.mean + cut->sum / cut->weight, whole.mean), .begin = whole.begin, .end = middle, .node = child},
-        {.mean = finite_or(whole.mean + (b->trial.sum - cut->sum) / right, whole.mean), .begin = middle, .end = whole.end, .node = child + 1}};
+    AnbRandomSegment parts[2] = {{.mean = finite_or(whole.mean + cut->sum / cut->weight, whole.mean),
+                                  .begin = whole.begin,
+                                  .end = middle,
+                                  .node = child},
+                                 {.mean = finite_or(whole.mean + (b->trial.sum - cut->sum) / right, whole.mean),
+                                  .begin = middle,
+                                  .end = whole.end,
+                                  .node = child + 1}};
     bool left_is_smaller = middle - whole.begin < whole.end - middle;
     tree->node[whole.node] = (AnbRandomNode){.value = cut->threshold, .left = child, .feature = cut->feature};
     tree->nodes += 2;
@@ -304,8 +305,7 @@ static void push_children(AnbRandomBuilder *b, AnbRandomTree *tree)
     *top_of(b) = parts[!left_is_smaller];
 }
 
-static double split(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRandomRows *rows, uint32_t *order,
-                    double budget)
+static double split(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRandomRows *rows, uint32_t *order, double budget)
 {
     const AnbRandomSegment *s = top_of(b);
     const AnbRandomCut *cut = &b->trial.cut[b->best];
@@ -417,9 +417,10 @@ static bool segments_valid(const AnbRandomBuilder *b, size_t nodes)
 bool anb_random_builder_valid(const AnbRandomBuilder *b, const uint32_t *order, const AnbRandomTree *tree,
                               const AnbRandomRows *rows, const AnbRandomRule *rule)
 {
-    bool fine = b->phase <= ANB_RANDOM_CATCH_UP && b->rows <= rows->capacity && b->next <= rows->pushed && b->depth <= ANB_RANDOM_STACK &&
-                b->best < rule->cuts && b->at <= b->rows && b->boundary <= b->at &&
-                (b->phase == ANB_RANDOM_IDLE || b->phase == ANB_RANDOM_CATCH_UP) == (b->depth == 0) && segments_valid(b, tree->nodes);
+    bool fine = b->phase <= ANB_RANDOM_CATCH_UP && b->rows <= rows->capacity && b->next <= rows->pushed &&
+                b->depth <= ANB_RANDOM_STACK && b->best < rule->cuts && b->at <= b->rows && b->boundary <= b->at &&
+                (b->phase == ANB_RANDOM_IDLE || b->phase == ANB_RANDOM_CATCH_UP) == (b->depth == 0) &&
+                segments_valid(b, tree->nodes);
     for (uint32_t c = 0; c < rule->cuts && fine; c++)
         fine = (b->trial.cut[c].feature & ~FLIP) <= rows->d;
     for (size_t i = 0; i < b->rows && fine && b->phase > ANB_RANDOM_FILL; i++)

@@ -73,19 +73,19 @@ typedef struct AnbRandomTrial {
 
 typedef enum AnbRandomPhase {
     ANB_RANDOM_IDLE,
-    ANB_RANDOM_FILL,  /* writes the order of the rows */
-    ANB_RANDOM_NEXT,  /* takes the next segment */
-    ANB_RANDOM_SCORE, /* sums over its rows for every cut drawn */
-    ANB_RANDOM_SPLIT, /* parts its rows by the best cut */
+    ANB_RANDOM_FILL,    /* writes the order of the rows */
+    ANB_RANDOM_NEXT,    /* takes the next segment */
+    ANB_RANDOM_SCORE,   /* sums over its rows for every cut drawn */
+    ANB_RANDOM_SPLIT,   /* parts its rows by the best cut */
     ANB_RANDOM_CATCH_UP /* the rows that arrived meanwhile join */
 } AnbRandomPhase;
 
 /* A tree under way; lies in a block. */
 typedef struct AnbRandomBuilder {
-    uint64_t phase, rows, depth;        /* rows of the tree; segments on the stack */
-    uint64_t at, boundary, best;        /* row of the pass; end of the left side; the cut that was chosen */
-    uint64_t next;                      /* arrival of the next row to join */
-    AnbRandomTrial trial;               /* of the segment at work */
+    uint64_t phase, rows, depth; /* rows of the tree; segments on the stack */
+    uint64_t at, boundary, best; /* row of the pass; end of the left side; the cut that was chosen */
+    uint64_t next;               /* arrival of the next row to join */
+    AnbRandomTrial trial;        /* of the segment at work */
     AnbRandomSegment segment[ANB_RANDOM_STACK];
 } AnbRandomBuilder;
 
