@@ -92,8 +92,9 @@ static size_t pool_bytes(const AnbNode *self)
     return sizeof(uint64_t) + pool_nodes(self) * sizeof(AnbRandomNode) + window_of(self) * sizeof(uint32_t);
 }
 
-static size_t pools_bytes(const AnbNode *self)
+static size_t pools_bytes(const AnbNode *self, const AnbField *field)
 {
+    (void)field;
     return pools_of(self) * pool_bytes(self);
 }
 
@@ -112,26 +113,29 @@ static void put_back(const AnbNode *self, void *pools, size_t pool, const AnbRan
     *(uint64_t *)((char *)pools + pool * pool_bytes(self)) = tree->nodes;
 }
 
-static void pools_visit(const AnbNode *self, void *part, AnbVisitor *visitor)
+static void pools_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
+    (void)field, (void)state;
     for (size_t p = 0; p < pools_of(self); p++) {
         uint64_t *nodes = (uint64_t *)((char *)part + p * pool_bytes(self));
-        anb_visit(visitor, nodes, ANB_U64, 1);
+        anb_visit(visitor, "nodes", nodes, ANB_U64, 1);
         AnbRandomTree tree = tree_in(self, part, p);
         if (tree.nodes > tree.capacity)
             tree.nodes = *nodes = tree.capacity;
         for (size_t i = 0; i < tree.nodes; i++) {
-            anb_visit(visitor, &tree.node[i].value, ANB_F64, 1);
-            anb_visit(visitor, &tree.node[i].weight, ANB_F32, 1);
-            anb_visit(visitor, &tree.node[i].left, ANB_U32, 3);
+            anb_visit(visitor, "value", &tree.node[i].value, ANB_F64, 1);
+            anb_visit(visitor, "weight", &tree.node[i].weight, ANB_F32, 1);
+            anb_visit(visitor, "left", &tree.node[i].left, ANB_U32, 3);
         }
         if (tree.nodes > 0)
-            anb_visit(visitor, tree.older, ANB_U32, window_of(self));
+            anb_visit(visitor, "older", tree.older, ANB_U32, window_of(self));
     }
 }
 
-static int pools_validate(const AnbNode *self, const void *part, AnbError *error)
+static int pools_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                          AnbError *error)
 {
+    (void)field, (void)state;
     for (size_t p = 0; p < pools_of(self); p++) {
         AnbRandomTree tree = tree_in(self, (void *)(uintptr_t)part, p);
         if (!anb_random_tree_valid(&tree, self->n_features))
