@@ -93,6 +93,31 @@ START_TEST(it_learns)
 }
 END_TEST
 
+/* A dense linear relation of 250 features: at most .02 of the target's deviation is left from the 1,500th row on. */
+START_TEST(wide_rows_have_a_linear_expert_that_remembers)
+{
+    enum { D = 250, ROWS = 3000 };
+    static double x[D], w[D];
+    uint64_t seed = 11;
+    double left = 0, all = 0;
+    StreamingLearner *model = make(D, "auto(budget=5)");
+    for (int j = 0; j < D; j++)
+        w[j] = noise(&seed);
+    for (int t = 0; t < ROWS; t++) {
+        double y = .01 * noise(&seed);
+        for (int j = 0; j < D; j++) {
+            x[j] = noise(&seed);
+            y += w[j] * x[j];
+        }
+        double said = anb_train_one(model, x, y, 1);
+        left += t < ROWS / 2 ? 0 : (y - said) * (y - said);
+        all += t < ROWS / 2 ? 0 : y * y;
+    }
+    ck_assert_double_le(sqrt(left / all), .02);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("auto");
@@ -101,6 +126,7 @@ static Suite *suite(void)
     tcase_add_test(tests, budgets_between);
     tcase_add_test(tests, wide_rows);
     tcase_add_test(tests, it_learns);
+    tcase_add_test(tests, wide_rows_have_a_linear_expert_that_remembers);
     return suite;
 }
 
