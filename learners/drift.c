@@ -33,8 +33,6 @@ typedef struct Drift {
     double scale, frame; /* what half of the errors are below, now and when the frame was set; 0: none yet */
     AnbRandom random;
     AnbPageHinkley page_hinkley;
-    AnbKswin kswin;
-    AnbAdwin adwin;
 } Drift;
 
 static const AnbParam params[] = {
@@ -49,14 +47,7 @@ static const AnbParam params[] = {
     {"seed", ANB_SEED, offsetof(AnbDriftOptions, seed), 0, 0, 0, 0, NULL, "of the samples that kswin draws"},
     {0}};
 
-/* Scratch: f, then the fresh child's from the next boundary on. */
-enum { F, LINE = 64, FRESH = LINE / sizeof(double) };
-
-/* Where the fresh child lies: behind the node's own state, as the child would. */
-static void *fresh_state(const void *state)
-{
-    return (char *)(uintptr_t)state + (sizeof(Drift) + LINE - 1) / LINE * LINE;
-}
+/* ---- state and scratch ------------------------------------------------------------------------------------------- */
 
 static bool owns_pointers(const AnbNode *node)
 {
@@ -73,20 +64,90 @@ static bool has_trials(const AnbNode *self)
     return ((const AnbDriftOptions *)self->options)->action == ANB_DRIFT_RESET && !owns_pointers(&self->children[0]);
 }
 
-static AnbNeed need(const AnbNode *self)
+static uint64_t longest_trial(const AnbNode *self)
 {
-    const AnbNode *child = &self->children[0];
-    if (!has_trials(self))
-        return (AnbNeed){sizeof(Drift), 1};
-    return (AnbNeed){(size_t)((char *)fresh_state(NULL) - (char *)NULL) + child->subtree_size,
-                     FRESH + child->scratch_size};
+    return has_trials(self) ? TRIAL : 0;
 }
+
+static const AnbField members[] = {{ANB_MEMBER(Drift, drifts)},
+                                   {ANB_MEMBER(Drift, since_last)},
+                                   {ANB_MEMBER(Drift, resets)},
+                                   {ANB_MEMBER(Drift, trial), .most = longest_trial},
+                                   {ANB_MEMBER(Drift, better), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_INNER(Drift, error, AnbMoments, anb_moments_fields)},
+                                   {ANB_MEMBER(Drift, scale), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Drift, frame), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_INNER(Drift, random, AnbRandom, anb_random_fields)},
+                                   {ANB_INNER(Drift, page_hinkley, AnbPageHinkley, anb_page_hinkley_fields)},
+                                   {0}};
+
+static size_t fresh_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return has_trials(self) ? self->children[0].subtree_size : 0;
+}
+
+/* The fields of a subtree, node by node. */
+static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    anb_visit_own(node, state, visitor);
+    for (size_t i = 0; i < parts; i++)
+        visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
+}
+
+static void fresh_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    (void)field, (void)state;
+    visit_tree(&self->children[0], part, visitor);
+}
+
+static int validate_tree(const AnbNode *node, const void *state, AnbError *error)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    int code = 0;
+    for (size_t i = 0; i < parts && !code; i++)
+        code = validate_tree(&node->children[i], anb_child_state_const(&node->children[i], state), error);
+    return code ? code : anb_validate_own(node, state, error);
+}
+
+static int fresh_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                          AnbError *error)
+{
+    (void)field, (void)state;
+    return validate_tree(&self->children[0], part, error);
+}
+
+static const AnbPart fresh_part = {fresh_size, fresh_visit, fresh_validate};
+
+static size_t on_trial(const AnbNode *self, const void *state)
+{
+    return has_trials(self) && ((const Drift *)state)->trial > 0;
+}
+
+enum { HEAD, KSWIN, ADWIN, FRESH };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Drift, members)},
+                                  [KSWIN] = {.name = "kswin", .part = &anb_kswin_part},
+                                  [ADWIN] = {.name = "adwin", .part = &anb_adwin_part},
+                                  [FRESH] = {.name = "fresh", .part = &fresh_part, .used = on_trial},
+                                  {0}};
+
+static size_t fresh_scratch(const AnbNode *self)
+{
+    return has_trials(self) ? self->children[0].scratch_size : 0;
+}
+
+enum { F, FRESH_SCRATCH };
+static const AnbField scratch_fields[] = {
+    [F] = {.name = "f", .kind = ANB_F64, .fixed = 1},
+    [FRESH_SCRATCH] = {.name = "fresh", .kind = ANB_F64, .count = fresh_scratch, .must = ANB_ALIGNED},
+    {0}};
 
 static int init(const AnbNode *self, void *state)
 {
     anb_random_seed(&((Drift *)state)->random, self->seed);
     if (has_trials(self))
-        memset(fresh_state(state), 0, self->children[0].subtree_size);
+        memset(anb_field(self, state, FRESH), 0, self->children[0].subtree_size);
     return 0;
 }
 
@@ -115,28 +176,29 @@ static void follow_scale(Drift *s, double error)
 }
 
 /* The detectors start over; the errors are measured by the present scale from now on. */
-static void set_frame(Drift *s, double scale)
+static void set_frame(const AnbNode *self, Drift *s, double scale)
 {
     s->frame = scale;
     s->page_hinkley = (AnbPageHinkley){0};
-    memset(&s->kswin, 0, sizeof s->kswin);
-    memset(&s->adwin, 0, sizeof s->adwin);
+    memset(anb_field(self, s, KSWIN), 0, sizeof(AnbKswin));
+    memset(anb_field(self, s, ADWIN), 0, sizeof(AnbAdwin));
 }
 
-static bool risen(const AnbDriftOptions *o, Drift *s, double value)
+static bool risen(const AnbNode *self, Drift *s, double value)
 {
+    const AnbDriftOptions *o = self->options;
     switch (o->detector) {
     case ANB_DRIFT_PAGE_HINKLEY:
         return anb_page_hinkley_add(&s->page_hinkley, value);
     case ANB_DRIFT_KSWIN:
-        return anb_kswin_add(&s->kswin, &s->random, value, o->delta);
+        return anb_kswin_add(anb_field(self, s, KSWIN), &s->random, value, o->delta);
     default:
-        return anb_adwin_add(&s->adwin, value, o->delta) > 0;
+        return anb_adwin_add(anb_field(self, s, ADWIN), value, o->delta) > 0;
     }
 }
 
 /* Whether the errors have risen within the frame. A child that still improves only sets a new frame. */
-static bool detect(const AnbDriftOptions *o, Drift *s, double error)
+static bool detect(const AnbNode *self, Drift *s, double error)
 {
     follow_scale(s, error);
     anb_moments_add(&s->error, error, 1);
@@ -144,8 +206,8 @@ static bool detect(const AnbDriftOptions *o, Drift *s, double error)
     if (s->error.weight < SETTLE)
         return false;
     if (s->frame == 0 || s->scale < s->frame / 2)
-        set_frame(s, s->scale);
-    return risen(o, s, share_of(error, s->frame));
+        set_frame(self, s, s->scale);
+    return risen(self, s, share_of(error, s->frame));
 }
 
 /* ---- the trial --------------------------------------------------------------------------------------------------- */
@@ -154,14 +216,14 @@ static void start_trial(const AnbNode *self, Drift *s)
 {
     if (s->trial > 0)
         return;
-    anb_node_reset(&self->children[0], fresh_state(s));
+    anb_node_reset(&self->children[0], anb_field(self, s, FRESH));
     s->trial = 1;
     s->better = 0;
 }
 
 static void end_trial(const AnbNode *self, Drift *s)
 {
-    memset(fresh_state(s), 0, self->children[0].subtree_size);
+    memset(anb_field(self, s, FRESH), 0, self->children[0].subtree_size);
     s->trial = 0;
     s->better = 0;
 }
@@ -170,12 +232,13 @@ static void end_trial(const AnbNode *self, Drift *s)
 static void take_place(const AnbNode *self, Drift *s, double *scratch)
 {
     const AnbNode *child = &self->children[0];
-    memcpy(anb_child_state(child, s), fresh_state(s), child->subtree_size);
-    memcpy(scratch + child->scratch_offset, scratch + FRESH, child->scratch_size * sizeof(double));
+    memcpy(anb_child_state(child, s), anb_field(self, s, FRESH), child->subtree_size);
+    memcpy(scratch + child->scratch_offset, anb_scratch(self, scratch, FRESH_SCRATCH),
+           child->scratch_size * sizeof(double));
     end_trial(self, s);
     s->resets++;
     s->error = (AnbMoments){0};
-    set_frame(s, 0);
+    set_frame(self, s, 0);
 }
 
 /* The fresh child answers and learns beside the old one. The sum of (e - e') / (e + e') - .1, never below 0, is the
@@ -188,10 +251,11 @@ static void run_trial(const AnbNode *self, Drift *s, const AnbRow *row, double y
     AnbRow own = *row;
     own.counters = &uncounted;
     own.outcome = NULL;
-    double old = fabs(y - scratch[F]);
-    double f = child->type->predict(child, fresh_state(s), &own, scratch + FRESH), error = fabs(y - f);
+    void *fresh = anb_field(self, s, FRESH);
+    double *room = anb_scratch(self, scratch, FRESH_SCRATCH), old = fabs(y - scratch[F]);
+    double f = child->type->predict(child, fresh, &own, room), error = fabs(y - f);
     if (!anb_sits_out(child, &own, weight))
-        child->type->update(child, fresh_state(s), &own, y, weight, scratch + FRESH);
+        child->type->update(child, fresh, &own, y, weight, room);
     double evidence = s->better + 2 * share_of(old, error) - 1 - allowed;
     s->better = evidence > 0 ? evidence : 0;
     if (s->better > enough)
@@ -209,7 +273,7 @@ static void act(const AnbNode *self, Drift *s, const AnbRow *row)
     s->drifts++;
     s->since_last = 0;
     s->error = (AnbMoments){0};
-    set_frame(s, 0);
+    set_frame(self, s, 0);
     row->counters->drifts++;
     if (o->action == ANB_DRIFT_REFRESH)
         anb_node_refresh(child, anb_child_state(child, s), o->factor);
@@ -229,7 +293,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->since_last++;
     if (s->trial > 0)
         run_trial(self, s, row, y, weight, scratch);
-    if (error < (double)INFINITY && detect(self->options, s, error))
+    if (error < (double)INFINITY && detect(self, s, error))
         act(self, s, row);
 }
 
@@ -244,32 +308,6 @@ static const AnbWrapperTable wrapper = {0};
 static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbDriftTable drift = {view};
 
-/* The fields of a subtree, node by node. */
-static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
-{
-    size_t parts = node->n_children + (node->router != NULL);
-    anb_visit_own(node, state, visitor);
-    for (size_t i = 0; i < parts; i++)
-        visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
-}
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Drift *s = state;
-    anb_visit(visitor, &s->drifts, ANB_U64, 4);
-    anb_visit(visitor, &s->better, ANB_F64, 1);
-    anb_moments_visit(&s->error, visitor);
-    anb_visit(visitor, &s->scale, ANB_F64, 2);
-    anb_random_visit(&s->random, visitor);
-    anb_visit(visitor, &s->page_hinkley, ANB_F64, sizeof s->page_hinkley / sizeof(double));
-    anb_kswin_visit(&s->kswin, visitor);
-    anb_adwin_visit(&s->adwin, visitor);
-    if (!has_trials(self))
-        return;
-    if (s->trial > 0)
-        visit_tree(&self->children[0], fresh_state(state), visitor);
-}
-
 /* Version 1 had no frame and no trials: its counts stay, its detectors start over. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
@@ -282,44 +320,24 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     AnbAdwin adwin;
     (void)self, (void)from;
     memset(&adwin, 0, sizeof adwin);
-    anb_visit(visitor, &s->drifts, ANB_U64, 2);
+    anb_visit(visitor, "drifts", &s->drifts, ANB_U64, 1);
+    anb_visit(visitor, "since_last", &s->since_last, ANB_U64, 1);
     anb_moments_visit(&s->error, visitor);
     anb_random_visit(&s->random, visitor);
-    anb_visit(visitor, unused, ANB_F64, 4);
+    anb_visit(visitor, "page_hinkley", unused, ANB_F64, 4);
     ring.pushed = 0;
     anb_ring_visit(&ring, visitor);
-    anb_visit(visitor, unused, ANB_F64, anb_ring_size(&ring, WINDOW));
+    anb_visit(visitor, "value", unused, ANB_F64, anb_ring_size(&ring, WINDOW));
     anb_adwin_visit(&adwin, visitor);
     s->scale = s->error.mean;
     return anb_fields_end(&reader);
 }
 
-static int validate_tree(const AnbNode *node, const void *state, AnbError *error)
-{
-    size_t parts = node->n_children + (node->router != NULL);
-    int code = 0;
-    for (size_t i = 0; i < parts && !code; i++)
-        code = validate_tree(&node->children[i], anb_child_state_const(&node->children[i], state), error);
-    return code ? code : anb_validate_own(node, state, error);
-}
-
-static bool not_negative(double v)
-{
-    return v >= 0 && v < (double)INFINITY;
-}
-
+/* The mean of absolute errors. */
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const Drift *s = state;
-    bool fine = not_negative(s->error.weight) && not_negative(s->error.mean) &&
-                anb_nonfinite(&s->error.weight, 3) == 0 && not_negative(s->better) && not_negative(s->scale) &&
-                not_negative(s->frame) && s->trial <= TRIAL && (s->trial == 0 || has_trials(self)) &&
-                anb_nonfinite(&s->page_hinkley.n, 4) == 0;
-    fine = fine && anb_ring_valid(&s->kswin.ring);
-    fine = fine && anb_nonfinite(s->kswin.value, anb_ring_size(&s->kswin.ring, ANB_KSWIN_WINDOW)) == 0;
-    if (!fine || !anb_adwin_valid(&s->adwin))
-        return anb_fail(error, ANB_E_STATE, "drift: not a detector's state");
-    return s->trial > 0 ? validate_tree(&self->children[0], fresh_state(state), error) : 0;
+    (void)self;
+    return ((const Drift *)state)->error.mean >= 0 ? 0 : anb_fail(error, ANB_E_STATE, "drift: a mean error below 0");
 }
 
 const StreamingLearnerType anb_drift = {
@@ -332,14 +350,14 @@ const StreamingLearnerType anb_drift = {
     .version = 2,
     .min_children = 1,
     .max_children = 1,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .wrapper = &wrapper,
     .shapley = &shapley,
     .drift = &drift,
-    .ranges = ranges,
     .validate = validate,
     .upgrade = upgrade,
 };

@@ -21,7 +21,6 @@ enum { OFFERS = 3 };
 typedef struct Guard {
     AnbRange range;
     double weight, mean, along, square; /* sum of weights, running mean, A, B */
-    double boa[];                       /* the field behind this struct */
 } Guard;
 
 static const AnbField members[] = {{ANB_INNER(Guard, range, AnbRange, anb_range_fields)},
@@ -31,17 +30,17 @@ static const AnbField members[] = {{ANB_INNER(Guard, range, AnbRange, anb_range_
                                    {ANB_MEMBER(Guard, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {0}};
 
-static size_t boa_count(const AnbNode *self)
+static size_t offers(const AnbNode *self)
 {
     (void)self;
-    return anb_boa_used(OFFERS);
+    return OFFERS;
 }
 
+static const AnbBoaForm boa_form = {offers};
+
+enum { HEAD, BOA };
 static const AnbField fields[] = {
-    {ANB_STRUCT(Guard, members)},
-    {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
-    {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
-    {0}};
+    [HEAD] = {ANB_STRUCT(Guard, members)}, [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form}, {0}};
 
 enum { OFFER, WEIGHT };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .fixed = OFFERS},
@@ -54,7 +53,7 @@ enum { MEAN, SHRUNK, CHILD };
 static int init(const AnbNode *self, void *state)
 {
     (void)self;
-    anb_boa_start(((Guard *)state)->boa, OFFERS);
+    anb_boa_start(anb_field(self, state, BOA), OFFERS);
     return 0;
 }
 
@@ -73,7 +72,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
-    anb_boa_weights(s->boa, OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
+    anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
     return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
 }
 
@@ -81,7 +80,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     Guard *s = state;
     double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
-    y = anb_boa_learn(s->boa, OFFERS, 1, NULL, scratch, said, y, weight);
+    y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, NULL, scratch, said, y, weight);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
     if (!(fabs(s->along) + s->square < 0x1p1000))
@@ -115,7 +114,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
     (void)self;
-    if (!anb_range_valid(&s->range) || !anb_boa_valid(s->boa, OFFERS))
+    if (!anb_range_valid(&s->range))
         return anb_fail(error, ANB_E_STATE, "guard: the target range is not ordered or the weights do not sum to one");
     return 0;
 }

@@ -21,18 +21,49 @@
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
 
-typedef struct Interval {
-    AnbFaded square;
-    AnbScores scores;
-    AnbAdaptive level[ANB_LEVELS_MAX];
-} Interval;
-
-/* Scratch: after LIMITS the largest score that each level's interval holds, then what each level had asked. */
-enum { F, SIGMA, SCORED, LIMITS };
-
 static size_t levels_of(const AnbNode *self)
 {
     return (size_t)((const AnbIntervalOptions *)self->options)->coverage.count;
+}
+
+enum { SQUARE, SCORES, LEVELS };
+static const AnbField fields[] = {
+    [SQUARE] = {ANB_STRUCT(AnbFaded, anb_faded_fields)},
+    [SCORES] = {.name = "scores", .part = &anb_scores_part},
+    [LEVELS] = {.name = "levels", .record = anb_adaptive_fields, .stride = sizeof(AnbAdaptive), .count = levels_of},
+    {0}};
+
+/* limits: the largest score that each level's interval holds. */
+enum { ANSWER, LIMITS, ASKED };
+typedef struct Answer {
+    double f, sigma, scored;
+} Answer;
+static const AnbField scratch_fields[] = {[ANSWER] = {ANB_SCRATCH_STRUCT(Answer)},
+                                          [LIMITS] = {.name = "limits", .kind = ANB_F64, .count = levels_of},
+                                          [ASKED] = {.name = "asked", .kind = ANB_F64, .count = levels_of},
+                                          {0}};
+
+typedef struct State {
+    AnbFaded *square;
+    AnbScores *scores;
+    AnbAdaptive *level;
+} State;
+
+static State state_of(const AnbNode *self, const void *state)
+{
+    void *at = anb_view_of(state);
+    return (State){at, anb_field(self, at, SCORES), anb_field(self, at, LEVELS)};
+}
+
+typedef struct Room {
+    Answer *answer;
+    double *limit, *asked;
+} Room;
+
+static Room room_of(const AnbNode *self, const double *scratch)
+{
+    double *at = anb_view_of(scratch);
+    return (Room){anb_scratch(self, at, ANSWER), anb_scratch(self, at, LIMITS), anb_scratch(self, at, ASKED)};
 }
 
 static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0,
@@ -45,66 +76,65 @@ static int check(const AnbNode *self, AnbError *error)
     return again ? anb_fail(error, ANB_E_ARGUMENT, "interval stands only at the root or below pending") : 0;
 }
 
-static AnbNeed need(const AnbNode *self)
-{
-    return (AnbNeed){sizeof(Interval), LIMITS + 2 * levels_of(self)};
-}
-
 static int init(const AnbNode *self, void *state)
 {
     const AnbIntervalOptions *o = self->options;
-    Interval *s = state;
+    AnbAdaptive *level = anb_field(self, state, LEVELS);
     for (int i = 0; i < o->coverage.count; i++)
-        anb_adaptive_init(&s->level[i], 1 - o->coverage.value[i]);
+        anb_adaptive_init(&level[i], 1 - o->coverage.value[i]);
     return 0;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    const Interval *s = state;
+    const State s = state_of(self, state);
+    const Room room = room_of(self, scratch);
+    Answer *answer = room.answer;
     size_t n = levels_of(self);
-    scratch[F] = anb_child_predict(self, 0, state, row, scratch);
+    answer->f = anb_child_predict(self, 0, state, row, scratch);
     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
     double spread =
         anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
-    double sigma = sqrt(s->square.mean + spread * spread);
-    scratch[SIGMA] = sigma < (double)INFINITY ? sigma : sqrt(s->square.mean);
-    scratch[SCORED] = (double)s->scores.ring.pushed;
+    double sigma = sqrt(s.square->mean + spread * spread);
+    answer->sigma = sigma < (double)INFINITY ? sigma : sqrt(s.square->mean);
+    answer->scored = (double)s.scores->ring.pushed;
     for (size_t i = 0; i < n; i++) {
-        scratch[LIMITS + i] = anb_scores_quantile(&s->scores, 1 - anb_adaptive_alpha(&s->level[i]));
-        scratch[LIMITS + n + i] = s->level[i].asked;
+        room.limit[i] = anb_scores_quantile(s.scores, 1 - anb_adaptive_alpha(&s.level[i]));
+        room.asked[i] = s.level[i].asked;
     }
-    return scratch[F];
+    return answer->f;
 }
 
 /* Scores the answer in the scratch. One that came from a snapshot of version 1 has no limits: `known` is false. */
-static void judge(const AnbNode *self, Interval *s, double score, double delay, bool known, const double *scratch)
+static void judge(const AnbNode *self, const State *s, double score, double delay, bool known, const Room *room)
 {
     const AnbIntervalOptions *o = self->options;
     size_t n = levels_of(self);
-    double beta = anb_scores_beta(&s->scores, score);
+    double beta = anb_scores_beta(s->scores, score);
     for (size_t i = 0; i < n; i++) {
         double alpha = 1 - o->coverage.value[i];
         if (known)
-            anb_adaptive_answered(&s->level[i], alpha, score > scratch[LIMITS + i], scratch[LIMITS + n + i]);
+            anb_adaptive_answered(&s->level[i], alpha, score > room->limit[i], room->asked[i]);
         anb_adaptive_add(&s->level[i], alpha, beta, delay);
     }
-    anb_scores_add(&s->scores, score);
+    anb_scores_add(s->scores, score);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    Interval *s = state;
+    const State s = state_of(self, state);
+    const Room room = room_of(self, scratch);
+    const Answer *answer = room.answer;
     /* an answer from before the first label had no sigma: it is scored by what is known now */
-    double sigma = scratch[SIGMA] > 0 ? scratch[SIGMA] : sqrt(s->square.mean);
-    double error = fabs(y - scratch[F]), score = error / sigma;
-    bool known = scratch[SCORED] >= 0;
-    double delay = known ? (double)s->scores.ring.pushed - scratch[SCORED] : 0;
+    double sigma = answer->sigma > 0 ? answer->sigma : sqrt(s.square->mean);
+    double error = fabs(y - answer->f), score = error / sigma;
+    bool known = answer->scored >= 0;
+    double delay = known ? (double)s.scores->ring.pushed - answer->scored : 0;
     anb_child_update(self, 0, state, row, y, weight, scratch);
     if (sigma > 0 && score < (double)INFINITY)
-        judge(self, s, score, delay, known, scratch);
+        judge(self, &s, score, delay, known, &room);
     if (error * error < (double)INFINITY)
-        anb_faded_add(&s->square, error * error, 1, 1 - 1 / (50 + delay));
+        anb_faded_add(s.square, error * error, 1, 1 - 1 / (50 + delay));
 }
 
 /* ---- read-outs --------------------------------------------------------------------------------------------------- */
@@ -113,14 +143,15 @@ static int interval(const AnbNode *self, const void *state, const double *scratc
                     double *high)
 {
     const AnbIntervalOptions *o = self->options;
+    const Room room = room_of(self, scratch);
     (void)state;
     for (int i = 0; i < o->coverage.count; i++) {
         if (o->coverage.value[i] != coverage)
             continue;
-        double score = scratch[LIMITS + i];
-        double half = score < (double)INFINITY ? score * scratch[SIGMA] : score;
-        *low = scratch[F] - half;
-        *high = scratch[F] + half;
+        double score = room.limit[i];
+        double half = score < (double)INFINITY ? score * room.answer->sigma : score;
+        *low = room.answer->f - half;
+        *high = room.answer->f + half;
         return 0;
     }
     return ANB_E_ARGUMENT;
@@ -135,20 +166,20 @@ static size_t levels(const AnbNode *self, const double **coverage)
 
 static void given(const AnbNode *self, const double *scratch, AnbAnswer *answer)
 {
+    const Room room = room_of(self, scratch);
     size_t n = levels_of(self);
-    *answer = (AnbAnswer){.prediction = scratch[F], .sigma = scratch[SIGMA], .scored = scratch[SCORED]};
-    memcpy(answer->limit, scratch + LIMITS, n * sizeof(double));
-    memcpy(answer->asked, scratch + LIMITS + n, n * sizeof(double));
+    *answer = (AnbAnswer){.prediction = room.answer->f, .sigma = room.answer->sigma, .scored = room.answer->scored};
+    memcpy(answer->limit, room.limit, n * sizeof(double));
+    memcpy(answer->asked, room.asked, n * sizeof(double));
 }
 
 static void restore(const AnbNode *self, double *scratch, const AnbAnswer *answer)
 {
+    const Room room = room_of(self, scratch);
     size_t n = levels_of(self);
-    scratch[F] = answer->prediction;
-    scratch[SIGMA] = answer->sigma;
-    scratch[SCORED] = answer->scored;
-    memcpy(scratch + LIMITS, answer->limit, n * sizeof(double));
-    memcpy(scratch + LIMITS + n, answer->asked, n * sizeof(double));
+    *room.answer = (Answer){answer->prediction, answer->sigma, answer->scored};
+    memcpy(room.limit, answer->limit, n * sizeof(double));
+    memcpy(room.asked, answer->asked, n * sizeof(double));
 }
 
 static const AnbWrapperTable wrapper = {0};
@@ -156,37 +187,26 @@ static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbIntervalTable table = {levels, interval};
 static const AnbAnswerTable answers = {given, restore};
 
-static void fields(const AnbNode *self, void *state, AnbVisitor *visitor, unsigned version)
-{
-    Interval *s = state;
-    anb_faded_visit(&s->square, visitor);
-    anb_scores_visit(&s->scores, visitor);
-    for (size_t i = 0; i < levels_of(self); i++)
-        anb_adaptive_visit(&s->level[i], visitor, version);
-}
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    fields(self, state, visitor, self->type->version);
-}
-
 /* Version 1 kept no account of what was answered: it starts at nothing owed. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);
-    fields(self, state, &reader.visitor, from);
+    const State s = state_of(self, state);
+    (void)from;
+    anb_faded_visit(s.square, &reader.visitor);
+    anb_scores_visit(s.scores, &reader.visitor);
+    for (size_t i = 0; i < levels_of(self); i++)
+        anb_struct_visit(anb_adaptive_fields_1, &s.level[i], &reader.visitor);
     return anb_fields_end(&reader);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const AnbIntervalOptions *o = self->options;
-    const Interval *s = state;
-    bool fine = s->square.mean >= 0 && s->square.mean < (double)INFINITY && s->square.weight >= 0 &&
-                s->square.weight < (double)INFINITY && anb_scores_valid(&s->scores);
-    for (int i = 0; i < o->coverage.count; i++)
-        fine = fine && anb_adaptive_valid(&s->level[i]);
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "interval: scores or levels that no samples lead to");
+    const State s = state_of(self, state);
+    bool fine = s.square->mean >= 0;
+    for (size_t i = 0; i < levels_of(self); i++)
+        fine = fine && anb_adaptive_valid(&s.level[i]);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "interval: a mean square or a level that no samples lead to");
 }
 
 const StreamingLearnerType anb_interval = {
@@ -200,7 +220,8 @@ const StreamingLearnerType anb_interval = {
     .min_children = 1,
     .max_children = 1,
     .check = check,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
@@ -208,7 +229,6 @@ const StreamingLearnerType anb_interval = {
     .shapley = &shapley,
     .interval = &table,
     .answer = &answers,
-    .ranges = ranges,
     .validate = validate,
     .upgrade = upgrade,
 };

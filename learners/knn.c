@@ -35,7 +35,6 @@
 #include "learners/knn/ridge_plane.h"
 
 enum { KNOWN = 100, SETTLED = 200, MOST_PLACES = 4 };
-enum { FITTED, MEAN, PLANE, MISS, OUT, SAID }; /* of one look: 1 where there is a plane; its values; what it misses */
 static const double ridge = 0.1, soft = 0.02, discount = 0.995;
 
 static const AnbParam params[] = {
@@ -47,29 +46,67 @@ static const AnbParam params[] = {
 
 /* ---- scratch ---- */
 
-typedef struct Work {
-    double *said, *pull;   /* SAID; d: how b_j moves f */
-    double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
-    double *u, *y, *weight, *distance, *rest; /* of the neighbours */
-    double *far, *part, *fit;                 /* part: the plane's metric and slopes */
-    double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
-    float *low;                               /* d: the query */
-    uint32_t *code, *which, *index;           /* of the query; the plane's features; the window's rows */
-    int32_t *near, *minima;
-} Work;
+/* Of one look. */
+typedef struct Look {
+    bool fitted; /* there is a plane */
+    double mean, plane, miss, out;
+} Look;
 
-/* Carves n doubles off scratch. */
-static double *carve(double **scratch, size_t n)
+static size_t features(const AnbNode *self)
 {
-    double *at = *scratch;
-    *scratch += n;
-    return at;
+    return anb_knn_plan(self).d;
 }
 
-/* Doubles that hold n numbers of 4 bytes. */
-static size_t halves(size_t n)
+static size_t features_padded(const AnbNode *self)
 {
-    return (n + 1) / 2;
+    return anb_knn_search_padded(anb_knn_plan(self).d);
+}
+
+static size_t neighbours(const AnbNode *self)
+{
+    return anb_knn_plan(self).k;
+}
+
+static size_t neighbours_and_one(const AnbNode *self)
+{
+    return anb_knn_plan(self).k + 1;
+}
+
+static size_t matrix(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return v.k * anb_ridge_plane_stride(v.plane);
+}
+
+static size_t window_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_plan(self).window;
+}
+
+static size_t plane_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_plan(self).plane;
+}
+
+static size_t plane_features(const AnbNode *self)
+{
+    return anb_knn_plan(self).plane;
+}
+
+static size_t fit_work(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return anb_ridge_plane_work(v.k, v.plane);
+}
+
+static size_t pairs(const AnbNode *self)
+{
+    return anb_knn_search_pairs(anb_knn_plan(self).d);
+}
+
+static size_t rows(const AnbNode *self)
+{
+    return anb_knn_plan(self).rows;
 }
 
 static size_t sets(const View *v)
@@ -77,40 +114,89 @@ static size_t sets(const View *v)
     return (8 * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
 }
 
-static Work work(const View *v, double *scratch)
-{
-    Work w;
-    w.said = carve(&scratch, SAID);
-    w.pull = carve(&scratch, v->d);
-    w.query = carve(&scratch, anb_knn_search_padded(v->d));
-    w.slope = carve(&scratch, v->d);
-    w.u = carve(&scratch, v->k * anb_ridge_plane_stride(v->plane));
-    w.y = carve(&scratch, v->k);
-    w.weight = carve(&scratch, v->k);
-    w.distance = carve(&scratch, v->k + 1);
-    w.rest = carve(&scratch, v->k);
-    w.far = carve(&scratch, 2 * v->window);
-    w.part = carve(&scratch, 2 * v->plane);
-    w.square = carve(&scratch, ANB_KNN_PLANE);
-    w.fit = carve(&scratch, anb_ridge_plane_work(v->k, v->plane));
-    w.low = (float *)carve(&scratch, halves(v->d));
-    w.code = (uint32_t *)carve(&scratch, halves(anb_knn_search_pairs(v->d)));
-    w.which = (uint32_t *)carve(&scratch, halves(v->plane));
-    w.index = (uint32_t *)carve(&scratch, halves(v->rows));
-    w.near = (int32_t *)carve(&scratch, halves(v->rows));
-    w.minima = (int32_t *)carve(&scratch, halves(sets(v) * ANB_KNN_SEARCH_ROWS));
-    return w;
-}
-
-static AnbNeed need(const AnbNode *self)
+static size_t minima(const AnbNode *self)
 {
     View v = anb_knn_plan(self);
-    size_t of_d = 2 * v.d + anb_knn_search_padded(v.d) + halves(v.d) + halves(anb_knn_search_pairs(v.d));
-    size_t of_k = v.k * anb_ridge_plane_stride(v.plane) + 4 * v.k + 1 + anb_ridge_plane_work(v.k, v.plane);
-    size_t of_plane = 2 * v.plane + ANB_KNN_PLANE + halves(v.plane);
-    size_t of_window = 2 * v.window + 2 * halves(v.rows) + halves(sets(&v) * ANB_KNN_SEARCH_ROWS);
-    size_t scratch = SAID + of_d + of_k + of_plane + of_window;
-    return (AnbNeed){anb_knn_bytes(&v), scratch};
+    return sets(&v) * ANB_KNN_SEARCH_ROWS;
+}
+
+enum {
+    LOOK,
+    PULL,
+    QUERY,
+    SLOPE,
+    U,
+    Y,
+    WEIGHT,
+    DISTANCE,
+    REST,
+    FAR,
+    PART,
+    SQUARE,
+    FIT,
+    LOW,
+    CODE,
+    WHICH,
+    INDEX,
+    NEAR,
+    MINIMA
+};
+
+static const AnbField scratch_fields[] = {
+    [LOOK] = {ANB_SCRATCH_STRUCT(Look)},
+    [PULL] = {.name = "pull", .kind = ANB_F64, .count = features},
+    [QUERY] = {.name = "query", .kind = ANB_F64, .count = features_padded},
+    [SLOPE] = {.name = "slope", .kind = ANB_F64, .count = features},
+    [U] = {.name = "u", .kind = ANB_F64, .count = matrix},
+    [Y] = {.name = "y", .kind = ANB_F64, .count = neighbours},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = neighbours},
+    [DISTANCE] = {.name = "distance", .kind = ANB_F64, .count = neighbours_and_one},
+    [REST] = {.name = "rest", .kind = ANB_F64, .count = neighbours},
+    [FAR] = {.name = "far", .kind = ANB_F64, .count = window_twice},
+    [PART] = {.name = "part", .kind = ANB_F64, .count = plane_twice},
+    [SQUARE] = {.name = "square", .kind = ANB_F64, .fixed = ANB_KNN_PLANE},
+    [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work},
+    [LOW] = {.name = "low", .kind = ANB_F32, .count = features},
+    [CODE] = {.name = "code", .kind = ANB_U32, .count = pairs},
+    [WHICH] = {.name = "which", .kind = ANB_U32, .count = plane_features},
+    [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows},
+    [NEAR] = {.name = "near", .kind = ANB_U32, .count = rows},
+    [MINIMA] = {.name = "minima", .kind = ANB_U32, .count = minima},
+    {0}};
+
+typedef struct KnnScratch {
+    Look *look;
+    double *pull;          /* d: how b_j moves f */
+    double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
+    double *u, *y, *weight, *distance, *rest; /* of the neighbours */
+    double *far, *part, *fit;                 /* part: the plane's metric and slopes */
+    double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
+    float *low;                               /* d: the query */
+    uint32_t *code, *which, *index;           /* of the query; the plane's features; the window's rows */
+    int32_t *near, *minima;
+} KnnScratch;
+
+static KnnScratch scratch_of(const AnbNode *self, double *scratch)
+{
+    return (KnnScratch){.look = anb_scratch(self, scratch, LOOK),
+                        .pull = anb_scratch(self, scratch, PULL),
+                        .query = anb_scratch(self, scratch, QUERY),
+                        .slope = anb_scratch(self, scratch, SLOPE),
+                        .u = anb_scratch(self, scratch, U),
+                        .y = anb_scratch(self, scratch, Y),
+                        .weight = anb_scratch(self, scratch, WEIGHT),
+                        .distance = anb_scratch(self, scratch, DISTANCE),
+                        .rest = anb_scratch(self, scratch, REST),
+                        .far = anb_scratch(self, scratch, FAR),
+                        .part = anb_scratch(self, scratch, PART),
+                        .square = anb_scratch(self, scratch, SQUARE),
+                        .fit = anb_scratch(self, scratch, FIT),
+                        .low = anb_scratch(self, scratch, LOW),
+                        .code = anb_scratch(self, scratch, CODE),
+                        .which = anb_scratch(self, scratch, WHICH),
+                        .index = anb_scratch(self, scratch, INDEX),
+                        .near = anb_scratch(self, scratch, NEAR),
+                        .minima = anb_scratch(self, scratch, MINIMA)};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -123,7 +209,7 @@ static int init(const AnbNode *self, void *state)
 /* ---- one look ---- */
 
 /* Which features the plane has: all, or those that the metric weighs most, in order. */
-static void choose(const View *v, const Work *w)
+static void choose(const View *v, const KnnScratch *w)
 {
     size_t taken = 0, ties = v->plane;
     double least = 0;
@@ -144,7 +230,7 @@ static void choose(const View *v, const Work *w)
 }
 
 /* Offsets, targets and weights of the neighbours side by side; their largest distance. */
-static double gather(const View *v, size_t k, const Work *w)
+static double gather(const View *v, size_t k, const KnnScratch *w)
 {
     size_t stride = anb_ridge_plane_stride(v->plane);
     double last = 0;
@@ -163,7 +249,7 @@ static double gather(const View *v, size_t k, const Work *w)
 }
 
 /* How the plane's value moves with b_j: through the weights of the neighbours by what the plane misses of them. */
-static void pull(const View *v, size_t k, double last, const Work *w)
+static void pull(const View *v, size_t k, double last, const KnnScratch *w)
 {
     size_t stride = anb_ridge_plane_stride(v->plane), kth = 0;
     const double *metric = w->part, *slope = metric + v->plane;
@@ -174,14 +260,14 @@ static void pull(const View *v, size_t k, double last, const Work *w)
     anb_gemv(w->u, stride, k, slope, v->plane, w->rest);
     for (size_t i = 0; i < k; i++) {
         double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
-        double off = w->y[i] - w->said[PLANE] - w->rest[i], miss = near * near * off;
+        double off = w->y[i] - w->look->plane - w->rest[i], miss = near * near * off;
         total += near;
         squares += near * off * off;
         of_kth += miss * distance / last;
         w->rest[i] = miss / distance;
         kth = w->distance[i] >= last ? i : kth;
     }
-    w->said[MISS] = sqrt(squares / total);
+    w->look->miss = sqrt(squares / total);
     anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
         double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
@@ -201,13 +287,13 @@ static double within(const double *y, size_t k, double f)
 }
 
 /* The mean and the plane, in the shares that were best lately. */
-static double both(const Knn *s, const Work *w)
+static double both(const Knn *s, const KnnScratch *w)
 {
     double a = s->spread > 0 ? s->cross / s->spread : 1;
-    return w->said[MEAN] + (a < 0 ? 0 : a > 1 ? 1 : a) * (w->said[PLANE] - w->said[MEAN]);
+    return w->look->mean + (a < 0 ? 0 : a > 1 ? 1 : a) * (w->look->plane - w->look->mean);
 }
 
-static double look(const View *v, size_t n, bool bounded, const Work *w)
+static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
 {
     size_t k = n < v->k ? n : v->k;
     AnbKnnSearch near = {n, v->d, v->x, v->code, v->metric, v->s->bounded != 0};
@@ -215,11 +301,11 @@ static double look(const View *v, size_t n, bool bounded, const Work *w)
     anb_knn_search_search(&near, w->query, w->code, bounded, k, w->index, w->distance, &space);
     choose(v, w);
     double last = gather(v, k, w), *slope = w->part + v->plane;
-    w->said[PLANE] =
-        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->said[MEAN], w->fit);
-    if (!(w->said[PLANE] - w->said[PLANE] == 0) || (k < 10 && k <= v->plane))
-        return w->said[MEAN];
-    w->said[FITTED] = 1;
+    w->look->plane =
+        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->look->mean, w->fit);
+    if (!(w->look->plane - w->look->plane == 0) || (k < 10 && k <= v->plane))
+        return w->look->mean;
+    w->look->fitted = true;
     memset(w->slope, 0, v->d * sizeof *w->slope);
     for (size_t j = 0; j < v->plane; j++)
         w->slope[w->which[j]] = slope[j];
@@ -229,8 +315,8 @@ static double look(const View *v, size_t n, bool bounded, const Work *w)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = anb_knn_view(self, (void *)state);
-    Work w = work(&v, scratch);
+    View v = anb_knn_view(self, state);
+    KnnScratch w = scratch_of(self, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
     float limit = anb_knn_search_limit(v.d);
     w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / knn_pace;
@@ -240,9 +326,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         w.query[j] = (double)w.low[j];
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)
         w.query[j] = 0;
-    w.said[FITTED] = w.said[MISS] = 0;
+    w.look->fitted = false;
+    w.look->miss = 0;
     bool bounded = anb_knn_search_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
-    return w.said[OUT] = n > 0 ? look(&v, n, bounded, &w) : 0;
+    return w.look->out = n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
 /* ---- learning ---- */
@@ -253,13 +340,13 @@ static double clip(double value, double most)
 }
 
 /* What the look before says of the plane's share, of the slopes and of the bends. */
-static void weigh(const View *v, const Work *w, double y)
+static void weigh(const View *v, const KnnScratch *w, double y)
 {
     Knn *s = v->s;
     double sd = anb_moments_sd(&s->target);
-    if (w->said[FITTED] == 0 || !(sd > 0))
+    if (!w->look->fitted || !(sd > 0))
         return;
-    double off = clip((y - w->said[MEAN]) / sd, 1e3), gain = clip((w->said[PLANE] - w->said[MEAN]) / sd, 1e3);
+    double off = clip((y - w->look->mean) / sd, 1e3), gain = clip((w->look->plane - w->look->mean) / sd, 1e3);
     double error = clip((both(s, w) - y) / sd, 3), age = 1 / (double)++s->fits;
     s->cross = discount * s->cross + off * gain;
     s->spread = discount * s->spread + gain * gain;
@@ -275,17 +362,17 @@ static void weigh(const View *v, const Work *w, double y)
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_knn_view(self, state);
-    Work w = work(&v, scratch);
-    y = anb_target_bounded(&v.s->error, w.said[OUT], y);
+    KnnScratch w = scratch_of(self, scratch);
+    y = anb_target_bounded(&v.weights->error, w.look->out, y);
     weigh(&v, &w, y);
-    double whole = anb_weight_relative(&v.s->unit, weight);
-    v.s->credit += whole < MOST_PLACES ? whole : MOST_PLACES;
+    double whole = anb_weight_relative(&v.weights->unit, weight);
+    v.weights->credit += whole < MOST_PLACES ? whole : MOST_PLACES;
     anb_moments_add(&v.s->target, y, weight);
     if (!(anb_nonfinite(&v.s->target.weight, 3) == 0)) {
         anb_restart(self, state, row);
         return;
     }
-    for (; v.s->credit >= 1; v.s->credit -= 1) {
+    for (; v.weights->credit >= 1; v.weights->credit -= 1) {
         anb_knn_keep(&v, w.low, w.query, y);
         if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
             anb_knn_remake(&v, row->importance);
@@ -295,7 +382,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 /* Shares of the squared slopes, unknown while there are few. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
-    View v = anb_knn_view(self, (void *)state);
+    View v = anb_knn_view(self, state);
     double total = 0;
     if (v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
@@ -309,9 +396,8 @@ static int shares(const AnbNode *self, const void *state, double *share)
 /* How far the neighbours lie off their plane. */
 static double off_plane(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = anb_knn_view(self, (void *)state);
-    (void)row;
-    return work(&v, scratch).said[MISS];
+    (void)state, (void)row;
+    return scratch_of(self, scratch).look->miss;
 }
 
 static const AnbImportanceTable importance = {shares};
@@ -325,12 +411,12 @@ const StreamingLearnerType anb_knn = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
     .version = 2,
-    .need = need,
+    .fields = anb_knn_fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .importance = &importance,
     .spread = &spread,
-    .ranges = anb_knn_ranges,
     .validate = anb_knn_validate,
 };

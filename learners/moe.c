@@ -29,13 +29,69 @@ static const AnbParam params[] = {
      "reset dead experts; auto: with the linear router only"},
     {0}};
 
-static AnbNeed need(const AnbNode *self)
+static uint64_t one(const AnbNode *self)
 {
-    size_t k = self->n_children, d = self->n_features, padded = anb_gate_padded(k);
-    size_t small = k * sizeof(unsigned) + 2 * k;
-    return (AnbNeed){sizeof(Moe) + (padded + k + d) * sizeof(double) + k,
-                     LAST + 6 * padded + d + small / sizeof(double) + 1};
+    (void)self;
+    return 1;
 }
+
+static size_t per_expert(const AnbNode *self)
+{
+    return self->n_children;
+}
+
+static size_t padded(const AnbNode *self)
+{
+    return anb_gate_padded(self->n_children);
+}
+
+static size_t experts_used(const AnbNode *self, const void *state)
+{
+    (void)state;
+    return self->n_children;
+}
+
+static const AnbField members[] = {{ANB_MEMBER(Moe, samples)},
+                                   {ANB_MEMBER(Moe, warming), .most = one},
+                                   {ANB_MEMBER(Moe, knows_importance), .most = one},
+                                   {ANB_MEMBER(Moe, prediction), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Moe, change), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Moe, earlier_change), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Moe, alignment), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Moe, entropy), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Moe, disagreement), .must = ANB_FINITE},
+                                   {ANB_INNER(Moe, range, AnbRange, anb_range_fields)},
+                                   {ANB_MEMBER(Moe, utilization_rate), .must = ANB_DERIVED},
+                                   {ANB_MEMBER(Moe, entropy_unit), .must = ANB_DERIVED},
+                                   {0}};
+
+static const AnbField fields[] = {[MOE_HEAD] = {ANB_STRUCT(Moe, members)},
+                                  [MOE_UTILIZATION] = {.name = "utilization",
+                                                       .kind = ANB_F64,
+                                                       .count = padded,
+                                                       .used = experts_used,
+                                                       .must = ANB_FINITE | ANB_ALIGNED},
+                                  [MOE_TRAINED] = {.name = "trained", .kind = ANB_U64, .count = per_expert},
+                                  [MOE_IMPORTANCE] = {.name = "importance",
+                                                      .kind = ANB_F64,
+                                                      .count = anb_per_feature,
+                                                      .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                  [MOE_ASLEEP] = {.name = "asleep", .kind = ANB_U8, .count = per_expert, .most = one},
+                                  {0}};
+
+static const AnbField scratch_fields[] = {
+    [MOE_LAST] = {ANB_SCRATCH_STRUCT(MoeLast)},
+    [MOE_P] = {.name = "p", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_F] = {.name = "f", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_AFTER] = {.name = "after", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_PENALTY] = {.name = "penalty", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_PROGRESS] = {.name = "progress", .kind = ANB_F64, .count = padded, .must = ANB_ALIGNED},
+    [MOE_ANSWER] = {.name = "answer", .kind = ANB_F64, .count = anb_per_feature},
+    [MOE_ACTIVE] = {.name = "active", .kind = ANB_U32, .count = per_expert},
+    [MOE_DEAD] = {.name = "dead", .kind = ANB_U8, .count = per_expert},
+    [MOE_RESET] = {.name = "reset", .kind = ANB_U8, .count = per_expert},
+    {0}};
 
 static bool any_warming(const AnbNode *self, const uint64_t *trained)
 {
@@ -59,7 +115,7 @@ static int init(const AnbNode *self, void *state)
 
 static void penalise(const AnbNode *self, const Moe *s, double *penalty)
 {
-    const uint64_t *trained = arrays_of(self, (void *)s).trained;
+    const uint64_t *trained = arrays_of(self, s).trained;
     for (size_t i = 0; i < self->n_children; i++)
         penalty[i] = -5 * (1 - progress_of(&self->children[i], trained[i]));
 }
@@ -80,7 +136,8 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
 }
 
 /* The gate opens, the active experts speak, their mix. Leaves what it used in the gate and the scratch. */
-static double ask(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, Work *w, AnbGate *gate)
+static double ask(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, MoeScratch *w,
+                  AnbGate *gate)
 {
     const Moe *s = state;
     const AnbRouterType *router = router_of(self);
@@ -92,14 +149,14 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
     ask_experts(self, state, row, gate, scratch);
     double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
     gate->prediction = router->dense ? anb_range_clip(&s->range, f) : anb_within_doubles(f);
-    w->last[PREDICTION] = gate->prediction;
-    w->last[N_ACTIVE] = (double)gate->n_active;
+    w->last->prediction = gate->prediction;
+    w->last->n_active = gate->n_active;
     return gate->prediction;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    Work w = work_of(self, scratch);
+    MoeScratch w = scratch_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
@@ -138,7 +195,7 @@ static void align(Moe *s, double prediction)
 /* Expert i started again, by itself or because it was dead. */
 static void on_expert_restart(const AnbNode *self, void *state, size_t i)
 {
-    Arrays a = arrays_of(self, state);
+    MoeArrays a = arrays_of(self, state);
     a.trained[i] = 0;
     a.asleep[i] = self->children[i].warmup > 0;
     if (router_of(self)->forget)
@@ -150,7 +207,7 @@ static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRo
                          double *scratch)
 {
     Moe *s = state;
-    Arrays a = arrays_of(self, state);
+    MoeArrays a = arrays_of(self, state);
     row->outcome->restarted = false;
     anb_child_update(self, i, state, row, y, weight, scratch);
     a.trained[i]++;
@@ -201,14 +258,14 @@ static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
     return least;
 }
 
-static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, double least, Work *w)
+static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, double least, MoeScratch *w)
 {
     const AnbMoeOptions *o = self->options;
     Moe *s = state;
-    Arrays a = arrays_of(self, state);
-    if (w->last[N_RESET] > 0)
+    MoeArrays a = arrays_of(self, state);
+    if (w->last->n_reset > 0)
         memset(w->reset, 0, self->n_children);
-    w->last[N_RESET] = 0;
+    w->last->n_reset = 0;
     if (least >= o->utilization_threshold || s->samples <= (uint64_t)o->utilization_span)
         return;
     if (o->reset_dead == ANB_FALSE || (o->reset_dead == ANB_AUTO && router_of(self)->dense))
@@ -221,7 +278,7 @@ static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, doub
             s->warming |= self->children[i].warmup > 0;
             row->counters->resets++;
             w->reset[i] = 1;
-            w->last[N_RESET]++;
+            w->last->n_reset++;
         }
 }
 
@@ -245,7 +302,7 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
 }
 
 /* Others learn than those that spoke: who of them has not spoken does so now. */
-static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, Work *w,
+static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, MoeScratch *w,
                      AnbGate *gate)
 {
     const AnbRouterType *router = router_of(self);
@@ -256,11 +313,11 @@ static void redirect(const AnbNode *self, void *state, const AnbRow *row, double
         if (gate->f[gate->active[a]] != gate->f[gate->active[a]])
             gate->f[gate->active[a]] = anb_child_predict(self, gate->active[a], state, row, scratch);
     gate->best = nearest(gate, y);
-    w->last[N_ACTIVE] = (double)gate->n_active;
+    w->last->n_active = gate->n_active;
 }
 
 static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch,
-                  Work *w, AnbGate *gate)
+                  MoeScratch *w, AnbGate *gate)
 {
     Moe *s = state;
     gate->best = nearest(gate, y);
@@ -273,15 +330,15 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
     align(s, gate->prediction);
     reset_dead(self, state, row, follow_gate(self, state, gate), w);
     anb_range_add(&s->range, y);
-    w->last[TARGET] = y;
-    w->last[ERROR] = anb_within_doubles(y - gate->prediction);
+    w->last->target = y;
+    w->last->error = anb_within_doubles(y - gate->prediction);
     if (++s->samples % GATHER_EVERY == 0)
         gather_importance(self, state, w->importance);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    Work w = work_of(self, scratch);
+    MoeScratch w = scratch_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
@@ -290,7 +347,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    Work w = work_of(self, scratch);
+    MoeScratch w = scratch_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
@@ -301,33 +358,11 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 
 /* ---- the type ---------------------------------------------------------------------------------------------------- */
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Moe *s = state;
-    Arrays a = arrays_of(self, state);
-    size_t k = self->n_children;
-    anb_visit(visitor, &s->samples, ANB_U64, 3);
-    anb_visit(visitor, &s->prediction, ANB_F64, 6);
-    anb_range_visit(&s->range, visitor);
-    anb_visit(visitor, a.utilization, ANB_F64, k);
-    anb_visit(visitor, a.trained, ANB_U64, k);
-    anb_visit(visitor, a.importance, ANB_F64, self->n_features);
-    anb_visit(visitor, a.asleep, ANB_U8, k);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const Moe *s = state;
-    Arrays a = arrays_of(self, (void *)s);
-    bool fine = s->warming <= 1 && s->knows_importance <= 1 && anb_nonfinite(&s->prediction, 6) == 0;
-    fine = fine && anb_nonfinite(a.utilization, self->n_children) == 0 &&
-           anb_nonfinite(a.importance, self->n_features) == 0;
-    fine = fine && anb_range_valid(&s->range);
-    for (size_t j = 0; j < self->n_features; j++)
-        fine = fine && a.importance[j] >= 0;
-    for (size_t i = 0; i < self->n_children; i++)
-        fine = fine && a.asleep[i] <= 1;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a read-out is out of its range or a flag neither 0 nor 1");
+    (void)self;
+    bool fine = anb_range_valid(&((const Moe *)state)->range);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a range of targets that is none");
 }
 
 const StreamingLearnerType anb_moe = {
@@ -340,7 +375,8 @@ const StreamingLearnerType anb_moe = {
     .version = 1,
     .min_children = 2,
     .max_children = 4096,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
@@ -349,6 +385,5 @@ const StreamingLearnerType anb_moe = {
     .importance = &anb_moe_importance,
     .spread = &anb_moe_spread,
     .shapley = &anb_moe_shapley,
-    .ranges = ranges,
     .validate = validate,
 };

@@ -18,26 +18,46 @@ typedef struct Moe {
     double alignment, entropy, disagreement;
     AnbRange range;
     double utilization_rate, entropy_unit; /* of the options: 2 / (span + 1), 1 / log K */
-    double unused[2];                      /* what follows starts on a cache line */
 } Moe;
 
-/* Where the state's arrays are; the utilization's is padded. */
-typedef struct Arrays {
-    double *utilization;
-    uint64_t *trained;
-    double *importance;
-    unsigned char *asleep;
-} Arrays;
+/* The fields of the state behind the head, in the table's order. */
+enum { MOE_HEAD, MOE_UTILIZATION, MOE_TRAINED, MOE_IMPORTANCE, MOE_ASLEEP };
 
-/* Where the scratch's arrays are; the doubles over experts are padded, as type.h promises routers. */
-typedef struct Work {
-    double *last; /* prediction, target, error, n_active, n_reset */
-    double *p, *weight, *f, *after, *penalty, *progress, *importance;
-    unsigned *active;
-    unsigned char *dead, *reset;
-} Work;
+typedef struct MoeArrays {
+    double *utilization; /* K, padded */
+    uint64_t *trained;   /* K */
+    double *importance;  /* n_features */
+    uint8_t *asleep;     /* K */
+} MoeArrays;
 
-enum { PREDICTION, TARGET, ERROR, N_ACTIVE, N_RESET, LAST = 8 };
+/* The last sample. */
+typedef struct MoeLast {
+    double prediction, target, error;
+    size_t n_active, n_reset;
+} MoeLast;
+
+/* The fields of the scratch, in the table's order. */
+enum {
+    MOE_LAST,
+    MOE_P,
+    MOE_WEIGHT,
+    MOE_F,
+    MOE_AFTER,
+    MOE_PENALTY,
+    MOE_PROGRESS,
+    MOE_ANSWER,
+    MOE_ACTIVE,
+    MOE_DEAD,
+    MOE_RESET
+};
+
+typedef struct MoeScratch {
+    MoeLast *last;
+    double *p, *weight, *f, *after, *penalty, *progress; /* K, padded, as type.h promises routers */
+    double *importance;                                  /* n_features: what one expert says */
+    unsigned *active;                                    /* K */
+    uint8_t *dead, *reset;                               /* K */
+} MoeScratch;
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
 {
@@ -49,23 +69,28 @@ static inline void *router_state(const AnbNode *self, void *state)
     return anb_child_state(self->router, state);
 }
 
-static inline Arrays arrays_of(const AnbNode *self, void *state)
+static inline MoeArrays arrays_of(const AnbNode *self, const void *state)
 {
-    size_t k = self->n_children;
-    double *at = (double *)((Moe *)state + 1), *behind = at + anb_gate_padded(k);
-    return (Arrays){at, (uint64_t *)behind, behind + k, (unsigned char *)(behind + k + self->n_features)};
+    void *at = anb_view_of(state);
+    return (MoeArrays){.utilization = anb_field(self, at, MOE_UTILIZATION),
+                       .trained = anb_field(self, at, MOE_TRAINED),
+                       .importance = anb_field(self, at, MOE_IMPORTANCE),
+                       .asleep = anb_field(self, at, MOE_ASLEEP)};
 }
 
-static inline Work work_of(const AnbNode *self, double *scratch)
+static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
 {
-    size_t k = self->n_children, m = anb_gate_padded(k);
-    double *at = scratch + LAST;
-    Work w = {scratch, at, at + m, at + 2 * m, at + 3 * m, at + 4 * m, at + 5 * m, at + 6 * m, NULL, NULL, NULL};
-    at += 6 * m + self->n_features;
-    w.active = (unsigned *)at;
-    w.dead = (unsigned char *)(w.active + k);
-    w.reset = w.dead + k;
-    return w;
+    return (MoeScratch){.last = anb_scratch(self, scratch, MOE_LAST),
+                        .p = anb_scratch(self, scratch, MOE_P),
+                        .weight = anb_scratch(self, scratch, MOE_WEIGHT),
+                        .f = anb_scratch(self, scratch, MOE_F),
+                        .after = anb_scratch(self, scratch, MOE_AFTER),
+                        .penalty = anb_scratch(self, scratch, MOE_PENALTY),
+                        .progress = anb_scratch(self, scratch, MOE_PROGRESS),
+                        .importance = anb_scratch(self, scratch, MOE_ANSWER),
+                        .active = anb_scratch(self, scratch, MOE_ACTIVE),
+                        .dead = anb_scratch(self, scratch, MOE_DEAD),
+                        .reset = anb_scratch(self, scratch, MOE_RESET)};
 }
 
 /* The row as the experts see it: with their importance, where somebody knows it. */
@@ -74,7 +99,7 @@ static inline const AnbRow *shown_row(const AnbNode *self, const Moe *s, const A
     if (!s->knows_importance)
         return row;
     *room = *row;
-    room->importance = arrays_of(self, (void *)s).importance;
+    room->importance = arrays_of(self, s).importance;
     return room;
 }
 
@@ -83,26 +108,26 @@ static inline double progress_of(const AnbNode *expert, uint64_t trained)
     return trained < (uint64_t)expert->warmup ? (double)trained / expert->warmup : 1;
 }
 
-static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const Work *w)
+static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const MoeScratch *w)
 {
     AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
     gate.samples = s->samples;
     gate.after = w->after;
     gate.explorer = gate.k;
     gate.entropy = -1;
-    gate.n_active = (size_t)w->last[N_ACTIVE];
-    gate.prediction = w->last[PREDICTION];
+    gate.n_active = w->last->n_active;
+    gate.prediction = w->last->prediction;
     bool bounded = router_of(self)->dense && s->range.seen > 0;
     gate.low = bounded ? anb_range_floor(&s->range) : 1;
     gate.high = bounded ? anb_range_ceiling(&s->range) : -1;
     if (s->warming && router_of(self)->dense)
-        gate.asleep = arrays_of(self, (void *)s).asleep;
+        gate.asleep = arrays_of(self, s).asleep;
     else if (s->warming)
         gate.penalty = w->penalty;
     return gate;
 }
 
-static inline bool is_dead(const AnbMoeOptions *o, const Arrays *a, size_t i)
+static inline bool is_dead(const AnbMoeOptions *o, const MoeArrays *a, size_t i)
 {
     return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
 }

@@ -8,14 +8,14 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
 {
     const AnbMoeOptions *o = self->options;
     const Moe *s = state;
-    Arrays a = arrays_of(self, (void *)s);
-    Work w = work_of(self, scratch);
+    MoeArrays a = arrays_of(self, s);
+    MoeScratch w = scratch_of(self, scratch);
     *m = (AnbMixture){.k = self->n_children, .samples = s->samples, .active = w.active, .weight = w.weight};
-    m->prediction = w.last[PREDICTION];
-    m->target = w.last[TARGET];
-    m->error = w.last[ERROR];
-    m->n_active = (size_t)w.last[N_ACTIVE];
-    m->n_reset = (size_t)w.last[N_RESET];
+    m->prediction = w.last->prediction;
+    m->target = w.last->target;
+    m->error = w.last->error;
+    m->n_active = w.last->n_active;
+    m->n_reset = w.last->n_reset;
     m->probability = w.p;
     m->after = w.after;
     m->expert = w.f;
@@ -43,7 +43,7 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
 
 static void routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *p)
 {
-    Work w = work_of(self, scratch);
+    MoeScratch w = scratch_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
@@ -64,7 +64,7 @@ static void experts(const AnbNode *self, const void *state, const AnbRow *row, d
 
 static double disagreement(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    double *f = work_of(self, scratch).f;
+    double *f = scratch_of(self, scratch).f;
     experts(self, state, row, scratch, f);
     return spread(f, NULL, self->n_children);
 }
@@ -73,7 +73,7 @@ static double disagreement(const AnbNode *self, const void *state, const AnbRow 
 static double spread_about_mix(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     (void)row;
-    Work w = work_of(self, scratch);
+    MoeScratch w = scratch_of(self, scratch);
     AnbGate gate = gate_of(self, state, &w);
     double sum = 0;
     for (size_t a = 0; a < gate.n_active; a++) {
@@ -88,7 +88,7 @@ static int shares(const AnbNode *self, const void *state, double *share)
     const Moe *s = state;
     if (!s->knows_importance)
         return ANB_E_UNSUPPORTED;
-    memcpy(share, arrays_of(self, (void *)s).importance, self->n_features * sizeof(double));
+    memcpy(share, arrays_of(self, s).importance, self->n_features * sizeof(double));
     return 0;
 }
 
@@ -102,7 +102,7 @@ static int span(const AnbNode *self)
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const Moe *s = state;
-    const double *weight = work_of(self, pair->scratch).weight;
+    const double *weight = scratch_of(self, pair->scratch).weight;
     double low = 0, high = 0;
     if (!router_of(self)->fixed)
         return false;

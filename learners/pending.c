@@ -10,6 +10,7 @@
  *
  * State: 2 C entries of 16 bytes, C rows of n_features + 19 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
+#include "src/numeric/fields.h"
 #include "src/numeric/ring.h"
 #include "src/text/field_reader.h"
 #include <anabranch/pending.h>
@@ -22,46 +23,84 @@ typedef struct Pending {
 
 enum { ANSWER = sizeof(AnbAnswer) / sizeof(double) }; /* doubles of what was answered */
 
-typedef struct Parts {
-    size_t c, width, slots;
-    uint64_t *id, *fate; /* 2 C */
-    double *rows;        /* C rows of the answer and x */
-    uint32_t *index;     /* slots: entry + 1, or 0 */
-} Parts;
-
 static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 1024, 1, 1 << 20, 0,
                                    NULL, "rows that may wait at a time"},
                                   {0}};
 
-/* The sizes alone. */
-static Parts sizes_of(const AnbNode *self)
+/* ---- state ------------------------------------------------------------------------------------------------------- */
+
+static const AnbField members[] = {
+    {ANB_INNER(Pending, ring, AnbRing, anb_ring_fields)}, {ANB_MEMBER(Pending, waiting)}, {0}};
+
+static size_t capacity(const AnbNode *self)
 {
-    const AnbPendingOptions *o = self->options;
-    Parts p = {.c = (size_t)o->capacity, .width = ANSWER + self->n_features};
-    for (p.slots = 4; p.slots < 4 * p.c; p.slots *= 2)
-        ;
-    return p;
+    return (size_t)((const AnbPendingOptions *)self->options)->capacity;
 }
+
+static size_t entries(const AnbNode *self)
+{
+    return 2 * capacity(self);
+}
+
+static size_t entries_used(const AnbNode *self, const void *state)
+{
+    return anb_ring_size(&((const Pending *)state)->ring, entries(self));
+}
+
+static size_t row_width(const AnbNode *self)
+{
+    return ANSWER + self->n_features;
+}
+
+static size_t slots(const AnbNode *self)
+{
+    size_t n = 4;
+    while (n < 4 * capacity(self))
+        n *= 2;
+    return n;
+}
+
+static size_t rows_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return capacity(self) * row_width(self) * sizeof(double);
+}
+
+static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
+
+static const AnbPart rows_part = {rows_size, rows_visit, NULL};
+
+/* id, fate: of the entries. rows: of the newest half of them the answer and x. index: entry + 1, or 0. */
+enum { HEAD, ID, FATE, ROWS, INDEX };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Pending, members)},
+                                  [ID] = {.name = "id", .kind = ANB_U64, .count = entries, .used = entries_used},
+                                  [FATE] = {.name = "fate", .kind = ANB_U64, .count = entries, .used = entries_used},
+                                  [ROWS] = {.name = "rows", .part = &rows_part},
+                                  [INDEX] = {.name = "index", .kind = ANB_U32, .count = slots},
+                                  {0}};
+
+typedef struct Parts {
+    size_t c, width, slots;
+    uint64_t *id, *fate;
+    double *rows;
+    uint32_t *index;
+} Parts;
 
 static Parts parts_of(const AnbNode *self, const void *state)
 {
-    Parts p = sizes_of(self);
-    p.id = (uint64_t *)((char *)(uintptr_t)state + sizeof(Pending));
-    p.fate = p.id + 2 * p.c;
-    p.rows = (double *)(p.fate + 2 * p.c);
-    p.index = (uint32_t *)(p.rows + p.c * p.width);
-    return p;
+    void *at = anb_view_of(state);
+    return (Parts){.c = capacity(self),
+                   .width = row_width(self),
+                   .slots = slots(self),
+                   .id = anb_field(self, at, ID),
+                   .fate = anb_field(self, at, FATE),
+                   .rows = anb_field(self, at, ROWS),
+                   .index = anb_field(self, at, INDEX)};
 }
 
 static int check(const AnbNode *self, AnbError *error)
 {
     return self->parent ? anb_fail(error, ANB_E_ARGUMENT, "pending stands only at the root") : 0;
-}
-
-static AnbNeed need(const AnbNode *self)
-{
-    Parts p = sizes_of(self);
-    return (AnbNeed){sizeof(Pending) + (4 * p.c + p.c * p.width) * sizeof(double) + p.slots * sizeof(uint32_t), 0};
 }
 
 /* ---- the index --------------------------------------------------------------------------------------------------- */
@@ -202,45 +241,41 @@ static const AnbWrapperTable wrapper = {0};
 static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
-/* A row of version 1: prediction and sigma, then the cells. What it lacks is marked as not known. */
+/* Of the rows only those that wait. */
+static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    Parts p = parts_of(self, state);
+    size_t n = entries_used(self, state);
+    (void)field, (void)part;
+    for (size_t i = 0; i < n; i++)
+        if (p.fate[i] == ANB_PENDING_WAITING)
+            anb_visit(visitor, "row", row_of(&p, i), ANB_F64, p.width);
+}
+
+/* A row of version 1 had of the answer prediction and sigma only. What it lacks is marked as not known. */
 static void visit_short_row(const Parts *p, double *row, AnbVisitor *visitor)
 {
     AnbAnswer *answer = (AnbAnswer *)row;
     answer->scored = -1;
-    anb_visit(visitor, row, ANB_F64, 2);
-    anb_visit(visitor, row + ANSWER, ANB_F64, p->width - ANSWER);
-}
-
-/* Of the rows only those that wait. */
-static void fields(const AnbNode *self, void *state, AnbVisitor *visitor, unsigned version)
-{
-    Pending *s = state;
-    Parts p = parts_of(self, state);
-    anb_ring_visit(&s->ring, visitor);
-    anb_visit(visitor, &s->waiting, ANB_U64, 1);
-    size_t n = anb_ring_size(&s->ring, 2 * p.c);
-    anb_visit(visitor, p.id, ANB_U64, n);
-    anb_visit(visitor, p.fate, ANB_U64, n);
-    for (size_t i = 0; i < n; i++) {
-        if (p.fate[i] != ANB_PENDING_WAITING)
-            continue;
-        if (version == 1)
-            visit_short_row(&p, row_of(&p, i), visitor);
-        else
-            anb_visit(visitor, row_of(&p, i), ANB_F64, p.width);
-    }
-    anb_visit(visitor, p.index, ANB_U32, p.slots);
-}
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    fields(self, state, visitor, self->type->version);
+    anb_visit(visitor, "prediction", &answer->prediction, ANB_F64, 1);
+    anb_visit(visitor, "sigma", &answer->sigma, ANB_F64, 1);
+    anb_visit(visitor, "x", row + ANSWER, ANB_F64, p->width - ANSWER);
 }
 
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);
-    fields(self, state, &reader.visitor, from);
+    AnbVisitor *visitor = &reader.visitor;
+    Parts p = parts_of(self, state);
+    (void)from;
+    anb_struct_visit(members, state, visitor);
+    size_t n = entries_used(self, state);
+    anb_visit(visitor, "id", p.id, ANB_U64, n);
+    anb_visit(visitor, "fate", p.fate, ANB_U64, n);
+    for (size_t i = 0; i < n; i++)
+        if (p.fate[i] == ANB_PENDING_WAITING)
+            visit_short_row(&p, row_of(&p, i), visitor);
+    anb_visit(visitor, "index", p.index, ANB_U32, p.slots);
     return anb_fields_end(&reader);
 }
 
@@ -320,14 +355,13 @@ const StreamingLearnerType anb_pending = {
     .min_children = 1,
     .max_children = 1,
     .check = check,
-    .need = need,
+    .fields = fields,
     .predict = predict,
     .update = update,
     .step = step,
     .wrapper = &wrapper,
     .shapley = &shapley,
     .waiting = &rows,
-    .ranges = ranges,
     .validate = validate,
     .upgrade = upgrade,
 };

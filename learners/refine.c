@@ -23,7 +23,6 @@ static const double FADE = 0.999, SIDE = 5;
 typedef struct Refine {
     AnbRange range;
     double weight, square; /* discounted sums: of weights, of (y - m)^2 */
-    double boa[];          /* the field behind this struct */
 } Refine;
 
 static const AnbField members[] = {{ANB_INNER(Refine, range, AnbRange, anb_range_fields)},
@@ -48,32 +47,21 @@ static size_t child_features(const AnbNode *self, size_t i)
     return self->n_features + (i > 0 ? self->children[0].n_children : 0);
 }
 
-static int init(const AnbNode *self, void *state)
-{
-    anb_boa_start(((Refine *)state)->boa, self->n_children);
-    return 0;
-}
-
-static size_t boa_count(const AnbNode *self)
-{
-    return anb_boa_used(self->n_children);
-}
-
 static size_t offers(const AnbNode *self)
 {
     return self->n_children;
 }
+
+static const AnbBoaForm boa_form = {offers};
 
 static size_t stage_features(const AnbNode *self)
 {
     return child_features(self, 1);
 }
 
+enum { HEAD, BOA };
 static const AnbField fields[] = {
-    {ANB_STRUCT(Refine, members)},
-    {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
-    {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
-    {0}};
+    [HEAD] = {ANB_STRUCT(Refine, members)}, [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form}, {0}};
 
 /* What is on offer, its weights, x and raw as the second stage sees them. */
 enum { OFFER, WEIGHT, X, RAW };
@@ -86,6 +74,12 @@ static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = AN
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
 {
     return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, NULL};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    anb_boa_start(anb_field(self, state, BOA), self->n_children);
+    return 0;
 }
 
 static double standing(double f, double m, double inverse)
@@ -111,9 +105,9 @@ static void extend(const AnbNode *self, const void *state, const AnbRow *row, do
         x[d + i] = raw[d + i] = standing(mixture.expert[i], m, inverse);
 }
 
-static double mixed(const AnbNode *self, const Refine *s, double *scratch)
+static double mixed(const AnbNode *self, const void *state, double *scratch)
 {
-    anb_boa_weights(s->boa, self->n_children, NULL, anb_scratch(self, scratch, WEIGHT));
+    anb_boa_weights(anb_field_const(self, state, BOA), self->n_children, NULL, anb_scratch(self, scratch, WEIGHT));
     return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, self->n_children);
 }
 
@@ -128,7 +122,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         double f = m + anb_child_predict(self, i, state, &made, scratch);
         scratch[i] = f - f == 0 ? anb_range_clip(&s->range, f) : m;
     }
-    return mixed(self, s, scratch);
+    return mixed(self, state, scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -138,7 +132,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     AnbRow made = made_row(self, row, scratch);
     size_t n = self->n_children;
     double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
-    double near = anb_boa_learn(s->boa, n, options->discount, NULL, scratch, before, y, weight), e = near - scratch[0];
+    double near = anb_boa_learn(anb_field(self, state, BOA), n, options->discount, NULL, scratch, before, y, weight);
+    double e = near - scratch[0];
     anb_child_update(self, 0, state, row, y, weight, scratch); /* its new beginning is the whole's */
     for (size_t i = 1; i < n && e - e == 0; i++)
         anb_child_update(self, i, state, &made, e, weight, scratch);
@@ -155,8 +150,9 @@ static const AnbWrapperTable wrapper = {0};
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Refine *s = state;
-    if (!anb_range_valid(&s->range) || !anb_boa_valid(s->boa, self->n_children))
-        return anb_fail(error, ANB_E_STATE, "refine: the target range is not ordered or the weights do not sum to one");
+    (void)self;
+    if (!anb_range_valid(&s->range))
+        return anb_fail(error, ANB_E_STATE, "refine: the target range is not ordered");
     return 0;
 }
 

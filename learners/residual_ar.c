@@ -34,40 +34,28 @@ static const AnbField members[] = {{ANB_INNER(ResidualAr, range, AnbRange, anb_r
                                    {ANB_MEMBER(ResidualAr, slow), .must = ANB_FINITE},
                                    {0}};
 
-static size_t boa_count(const AnbNode *self)
+static size_t offers(const AnbNode *self)
 {
     (void)self;
-    return anb_boa_used(OFFERS);
+    return OFFERS;
 }
 
-static size_t rls_size(const AnbNode *self)
+static const AnbBoaForm boa_form = {offers};
+
+static AnbRls rls_of(const AnbNode *self)
 {
     (void)self;
-    return anb_rls_state(LAGS) * sizeof(double);
+    return rls;
 }
 
-static void rls_visit(const AnbNode *self, void *part, AnbVisitor *visitor)
-{
-    (void)self;
-    anb_rls_visit(&rls, part, visitor);
-}
-
-static int rls_validate(const AnbNode *self, const void *part, AnbError *error)
-{
-    (void)self;
-    return anb_rls_validate(&rls, part, error);
-}
-
-static const AnbPart rls_part = {rls_size, rls_visit, rls_validate};
+static const AnbRlsForm form = {rls_of};
 
 /* boa: of the child and the corrected child. */
-enum { HEAD, BOA, BOA_ERROR, RLS };
-static const AnbField fields[] = {
-    [HEAD] = {ANB_STRUCT(ResidualAr, members)},
-    [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
-    [BOA_ERROR] = {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
-    [RLS] = {.name = "rls", .part = &rls_part},
-    {0}};
+enum { HEAD, BOA, RLS };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(ResidualAr, members)},
+                                  [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+                                  [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
+                                  {0}};
 
 static size_t work_size(const AnbNode *self)
 {
@@ -160,9 +148,9 @@ static const AnbWrapperTable wrapper = {0};
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const ResidualAr *s = state;
-    if (!anb_range_valid(&s->range) || !anb_boa_valid(anb_field_const(self, state, BOA), OFFERS))
-        return anb_fail(error, ANB_E_STATE,
-                        "residual_ar: the target range is not ordered or the weights do not sum to one");
+    (void)self;
+    if (!anb_range_valid(&s->range))
+        return anb_fail(error, ANB_E_STATE, "residual_ar: the target range is not ordered");
     return 0;
 }
 

@@ -34,33 +34,16 @@ static AnbRls rls_of(const AnbNode *self)
     return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
 }
 
-static size_t part_size(const AnbNode *self)
-{
-    return anb_rls_state(self->n_features) * sizeof(double);
-}
-
-static void part_visit(const AnbNode *self, void *part, AnbVisitor *visitor)
-{
-    AnbRls rls = rls_of(self);
-    anb_rls_visit(&rls, part, visitor);
-}
-
-static int part_validate(const AnbNode *self, const void *part, AnbError *error)
-{
-    AnbRls rls = rls_of(self);
-    return anb_rls_validate(&rls, part, error);
-}
+static const AnbRlsForm form = {rls_of};
 
 static size_t if_adaptive(const AnbNode *self)
 {
     return ((const AnbRlsOptions *)self->options)->adaptive;
 }
 
-static const AnbPart part = {part_size, part_visit, part_validate};
-
 enum { RLS, BASE };
 static const AnbField fields[] = {
-    [RLS] = {.name = "rls", .part = &part},
+    [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
     [BASE] = {.name = "base", .kind = ANB_F64, .count = if_adaptive, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 

@@ -54,10 +54,13 @@ typedef struct Sgbt {
     double cross, square;    /* faded: e sum fast, (sum fast)^2 */
     double credit, due_rows; /* units not spent yet, rows not replayed yet */
     double unused;
-    AnbErrorScale scale; /* of y - f */
-    AnbWeightUnit unit;
-    double unused_too[3];
 } Sgbt;
+
+/* What version 2 added. */
+typedef struct Scales {
+    AnbErrorScale error; /* of y - f */
+    AnbWeightUnit unit;
+} Scales;
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbSgbtOptions, window), 4096, 64, ANB_PACKED_ROWS, 0, NULL,
@@ -74,20 +77,69 @@ static const AnbParam params[] = {
      "of the rows and columns that trees are shown"},
     {0}};
 
-/* The learner's own head and what its trees are made of: 128 bytes, then learners/boost/boost.h. */
+/* ---- state and scratch ------------------------------------------------------------------------------------------- */
+
+static const AnbField alarm_members[] = {
+    {ANB_MEMBER(AnbDriftAlarm, large), .must = ANB_FINITE}, {ANB_MEMBER(AnbDriftAlarm, calm), .must = ANB_FINITE}, {0}};
+static const AnbField members[] = {
+    {ANB_MEMBER(Sgbt, base), .must = ANB_FINITE},   {ANB_INNER(Sgbt, alarm, AnbDriftAlarm, alarm_members)},
+    {ANB_MEMBER(Sgbt, cross), .must = ANB_FINITE},  {ANB_MEMBER(Sgbt, square), .must = ANB_FINITE},
+    {ANB_MEMBER(Sgbt, credit), .must = ANB_FINITE}, {ANB_MEMBER(Sgbt, due_rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    {ANB_MEMBER(Sgbt, unused), .must = ANB_FINITE}, {0}};
+static const AnbField scale_members[] = {{ANB_INNER(Scales, error, AnbErrorScale, anb_error_scale_fields)},
+                                         {ANB_INNER(Scales, unit, AnbWeightUnit, anb_weight_unit_fields)},
+                                         {0}};
+
+static AnbBoostView boost_of(const AnbNode *self, void *memory)
+{
+    const AnbSgbtOptions *o = self->options;
+    const AnbBoostRoom room = {((size_t)o->window + 63) / 64 * 64, self->n_features, (size_t)o->trees,
+                               (unsigned)o->depth};
+    return anb_boost_view(room, memory);
+}
+
+static size_t boost_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return boost_of(self, NULL).bytes;
+}
+
+static void boost_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    AnbBoostView boost = boost_of(self, part);
+    (void)field, (void)state;
+    anb_boost_visit(&boost, visitor);
+}
+
+static int boost_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                          AnbError *error)
+{
+    AnbBoostView boost = boost_of(self, anb_view_of(part));
+    (void)field, (void)state;
+    return anb_boost_valid(&boost)
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "sgbt: a count, an index or a value is out of its range");
+}
+
+static const AnbPart boost_part = {boost_size, boost_visit, boost_validate};
+
+enum { HEAD, BOOST, SCALES };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Sgbt, members)},
+                                  [BOOST] = {.name = "boost", .part = &boost_part},
+                                  [SCALES] = {ANB_STRUCT(Scales, scale_members)},
+                                  {0}};
+
 typedef struct View {
     Sgbt *head;
+    Scales *scales;
     AnbBoostView boost;
 } View;
 
 static View view_of(const AnbNode *self, const void *state)
 {
-    const AnbSgbtOptions *o = self->options;
-    const uintptr_t base = (uintptr_t)state; /* predict has it const, and writes nothing */
-    const AnbBoostRoom room = {((size_t)o->window + 63) / 64 * 64, self->n_features, (size_t)o->trees,
-                               (unsigned)o->depth};
-    View v = {.head = (Sgbt *)base, .boost = anb_boost_view(room, (void *)(base + sizeof(Sgbt)))};
-    return v;
+    void *at = anb_view_of(state);
+    return (View){
+        .head = at, .scales = anb_field(self, at, SCALES), .boost = boost_of(self, anb_field(self, at, BOOST))};
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -104,17 +156,27 @@ typedef struct Scratch {
     uint8_t *leaf;     /* of each tree */
 } Scratch;
 
-static Scratch scratch_of(const AnbNode *self, double *scratch)
+static size_t cells(const AnbNode *self)
 {
-    double *row = scratch + 2;
-    return (Scratch){(AnbBoostLeaf *)scratch, (float *)row, (uint8_t *)(row + self->n_features + 1)};
+    return 2 * (self->n_features + 1);
 }
 
-static AnbNeed need(const AnbNode *self)
+static size_t leaves(const AnbNode *self)
 {
-    const AnbSgbtOptions *o = self->options;
-    size_t leaves = anb_cuts_padded((size_t)o->trees) / sizeof(double);
-    return (AnbNeed){sizeof(Sgbt) + view_of(self, NULL).boost.bytes, 2 + self->n_features + 1 + leaves};
+    return anb_cuts_padded((size_t)((const AnbSgbtOptions *)self->options)->trees);
+}
+
+enum { SUM, ROW, LEAF };
+static const AnbField scratch_fields[] = {
+    [SUM] = {ANB_SCRATCH_STRUCT(AnbBoostLeaf)},
+    [ROW] = {.name = "row", .kind = ANB_F32, .count = cells},
+    [LEAF] = {.name = "leaf", .kind = ANB_U8, .count = leaves, .must = ANB_ALIGNED},
+    {0}};
+
+static Scratch scratch_of(const AnbNode *self, double *scratch)
+{
+    return (Scratch){anb_scratch(self, scratch, SUM), anb_scratch(self, scratch, ROW),
+                     anb_scratch(self, scratch, LEAF)};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -218,10 +280,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const View v = view_of(self, state);
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
-    weight = anb_weight_relative(&h->unit, weight);
+    weight = anb_weight_relative(&v.scales->unit, weight);
     y = fmax(-most_target, fmin(y, most_target));
     double believed = trust(h) * s.sum->fast;
-    y = anb_target_bounded(&h->scale, h->base + s.sum->slow + believed, y);
+    y = anb_target_bounded(&v.scales->error, h->base + s.sum->slow + believed, y);
     double error = y - h->base - s.sum->slow, rest = error - s.sum->fast;
     double output = move_leaves(self, &v, &s, error, weight);
     if (output - output != 0 || rest - rest != 0) {
@@ -254,25 +316,13 @@ static int shares(const AnbNode *self, const void *state, double *share)
 
 static const AnbImportanceTable importance = {shares};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    View v = view_of(self, state);
-    anb_visit(visitor, v.head, ANB_F64, offsetof(Sgbt, scale) / sizeof(double));
-    anb_boost_visit(&v.boost, visitor);
-    anb_error_scale_visit(&v.head->scale, visitor);
-    anb_weight_unit_visit(&v.head->unit, visitor);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    const View v = view_of(self, state);
-    const double *number = &v.head->base;
-    bool fine = v.head->due_rows >= 0 && v.head->due_rows < ANB_REPLAYED && v.head->credit <= 0;
-    fine = fine && anb_boost_valid(&v.boost) && anb_error_scale_valid(&v.head->scale) &&
-           anb_weight_unit_valid(&v.head->unit);
-    for (size_t i = 0; i < sizeof(Sgbt) / sizeof(double); i++)
-        fine &= number[i] - number[i] == 0;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "sgbt: a count, an index or a value is out of its range");
+    const Sgbt *h = state;
+    (void)self;
+    if (h->due_rows < ANB_REPLAYED && h->credit <= 0)
+        return 0;
+    return anb_fail(error, ANB_E_STATE, "sgbt: work or rows that are due are out of their range");
 }
 
 /* ---- Shapley values ---------------------------------------------------------------------------------------------- */
@@ -354,12 +404,12 @@ const StreamingLearnerType anb_sgbt = {
     .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
     .version = 2,
     .check = check,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .shapley = &shapley,
     .importance = &importance,
-    .ranges = ranges,
     .validate = validate,
 };

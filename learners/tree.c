@@ -49,13 +49,12 @@ const StreamingLearnerType anb_tree = {
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
              ANB_CLIPPED,
     .version = 2,
-    .need = need,
+    .fields = fields,
+    .scratch = scratch_fields,
     .init = init,
     .predict = predict,
     .update = update,
     .importance = &importance,
     .shapley = &shapley,
     .reset = reset,
-    .ranges = ranges,
-    .validate = validate,
 };

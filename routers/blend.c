@@ -16,12 +16,11 @@
  * Wintenberger 2017 (BOA); Breiman 1996 (stacking); Sill, Takacs, Mackey & Lin 2009 (feature-weighted linear stacking).
  */
 #include "dense.h"
-#include "src/simd/kernels.h"
-#include "src/numeric/moments.h"
+#include "gate_row.h"
 #include <anabranch/moe.h>
 
-enum { STACKS = 2, WIDE_STACKS = 5, BLOCK = 8, CHOICE = 500 };
-static const double FADE = 0.995, SHARE = 0.3, FAR = 4;
+enum { STACKS = 2, WIDE_STACKS = 5, OFFERS = WIDE_STACKS + 1, CHOICE = 500 };
+static const double FADE = 0.995, SHARE = 0.3;
 
 static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBlendOptions, discount), 0.999, 0, 1,
                                    ANB_OPEN_MIN, NULL, "what the outer gate's past is multiplied by at each sample"},
@@ -29,13 +28,10 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBlend
                                    "five stacks instead of two, one of them weighted by the features"},
                                   {0}};
 
-/* Where everything lies, in doubles from the start of the state and of the scratch. */
 typedef struct Form {
-    size_t k, d, n, best; /* experts, features, stacks, experts weighted by x */
-    bool own;             /* standardises x itself */
-    AnbStack stack[WIDE_STACKS];
-    size_t outer, at[WIDE_STACKS], faded, chosen, moments, size; /* the inner BOA is at 0 */
-    size_t v, z, in[WIDE_STACKS], room;                          /* g and the base at 0, their weights at v */
+    size_t k, d, n, best;        /* experts, features, stacks, experts weighted by x */
+    bool own;                    /* standardises x itself */
+    AnbStack stack[WIDE_STACKS]; /* those from n on: none */
 } Form;
 
 static size_t weighted_experts(size_t k, size_t d)
@@ -44,59 +40,109 @@ static size_t weighted_experts(size_t k, size_t d)
     return best < k ? best : k;
 }
 
-static void describe(Form *form, bool wide, const AnbNode *self)
-{
-    form->k = self->gate.k;
-    form->d = self->n_features;
-    form->best = wide ? weighted_experts(form->k, form->d) : 0;
-    form->n = !wide ? STACKS : form->best ? WIDE_STACKS : WIDE_STACKS - 1;
-    form->own = form->best > 0 && !self->gate.standardized;
-    form->stack[0] = (AnbStack){form->k, 1, 0.03, 0};
-    form->stack[1] = (AnbStack){form->k, 0.998, 0.03, 0.1};
-    form->stack[2] = (AnbStack){form->k, 0.9998, 0.03, 0.02};
-    form->stack[3] = (AnbStack){form->k, 0.99, 0.01, 0};
-    form->stack[4] = (AnbStack){form->k + form->best * form->d, 1, 0.03, 0};
-}
-
 static Form form_of(const AnbNode *self)
 {
-    Form form;
-    describe(&form, ((const AnbRouterBlendOptions *)self->options)->wide, self);
-    size_t at = anb_boa_size(form.k), room;
-    form.outer = at;
-    at += anb_boa_size(form.n + 1);
-    form.v = BLOCK;
-    room = (size_t)2 * BLOCK;
-    for (size_t i = 0; i < form.n; i++) {
-        form.at[i] = at;
-        form.in[i] = room;
-        at += anb_stack_size(&form.stack[i]);
-        room += anb_stack_scratch(&form.stack[i]);
-    }
-    form.faded = at;
-    form.chosen = at += form.best ? form.k : 0;
-    form.moments = at += form.best ? 1 + form.best : 0;
-    form.size = at + (form.own ? 4 * form.d : 0);
-    form.z = room;
-    form.room = room + (form.own ? form.d : 0);
+    bool wide = ((const AnbRouterBlendOptions *)self->options)->wide;
+    Form form = {.k = self->gate.k, .d = self->n_features};
+    form.best = wide ? weighted_experts(form.k, form.d) : 0;
+    form.n = !wide ? STACKS : form.best ? WIDE_STACKS : WIDE_STACKS - 1;
+    form.own = form.best > 0 && !self->gate.standardized;
+    const AnbStack stack[WIDE_STACKS] = {{form.k, 1, 0.03, 0},
+                                         {form.k, 0.998, 0.03, 0.1},
+                                         {form.k, 0.9998, 0.03, 0.02},
+                                         {form.k, 0.99, 0.01, 0},
+                                         {form.k + form.best * form.d, 1, 0.03, 0}};
+    memcpy(form.stack, stack, form.n * sizeof *stack);
     return form;
 }
 
-static AnbNeed need(const AnbNode *self)
+/* ---- state and scratch ------------------------------------------------------------------------------------------- */
+
+static AnbStack stack_of(const AnbNode *self, size_t which)
 {
-    Form form = form_of(self);
-    return (AnbNeed){form.size * sizeof(double), form.room};
+    return form_of(self).stack[which];
+}
+
+static size_t outer_count(const AnbNode *self)
+{
+    return form_of(self).n + 1;
+}
+
+static size_t faded_count(const AnbNode *self)
+{
+    return form_of(self).best > 0 ? self->gate.k : 0;
+}
+
+static size_t seen_count(const AnbNode *self)
+{
+    return form_of(self).best > 0;
+}
+
+static size_t chosen_count(const AnbNode *self)
+{
+    return form_of(self).best;
+}
+
+static size_t moment_count(const AnbNode *self)
+{
+    return form_of(self).own ? self->n_features : 0;
+}
+
+static const AnbBoaForm outer_form = {outer_count};
+static const AnbStackForm forms[WIDE_STACKS] = {
+    {stack_of, 0}, {stack_of, 1}, {stack_of, 2}, {stack_of, 3}, {stack_of, 4}};
+
+/* boa: of the experts; outer: of the stacks and the base. faded: squared errors of the experts; seen: samples before
+ * the choice; chosen: numbers of experts. */
+enum { BOA, OUTER, STACK, FADED = STACK + WIDE_STACKS, SEEN, CHOSEN, MOMENTS };
+static const AnbField fields[] = {
+    [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &anb_boa_of_experts},
+    [OUTER] = {.name = "outer", .part = &anb_boa_part, .form = &outer_form},
+    [STACK] = {.name = "stack_all", .part = &anb_stack_part, .form = &forms[0]},
+    [STACK + 1] = {.name = "stack_recent", .part = &anb_stack_part, .form = &forms[1]},
+    [STACK + 2] = {.name = "stack_slow", .part = &anb_stack_part, .form = &forms[2]},
+    [STACK + 3] = {.name = "stack_fast", .part = &anb_stack_part, .form = &forms[3]},
+    [STACK + 4] = {.name = "stack_wide", .part = &anb_stack_part, .form = &forms[4]},
+    [FADED] = {.name = "faded", .kind = ANB_F64, .count = faded_count, .must = ANB_FINITE},
+    [SEEN] = {.name = "seen", .kind = ANB_F64, .count = seen_count, .must = ANB_FINITE},
+    [CHOSEN] = {.name = "chosen", .kind = ANB_F64, .count = chosen_count, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    ANB_GATE_MOMENTS(moment_count),
+    {0}};
+
+/* g: what the stacks and the base say; weight: theirs; z: the features, standardised. */
+enum { G, WEIGHT, WORK, Z = WORK + WIDE_STACKS };
+static const AnbField scratch_fields[] = {
+    [G] = {.name = "g", .kind = ANB_F64, .fixed = OFFERS},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .fixed = OFFERS, .must = ANB_ALIGNED},
+    [WORK] = {.name = "work_all", .part = &anb_stack_work, .form = &forms[0]},
+    [WORK + 1] = {.name = "work_recent", .part = &anb_stack_work, .form = &forms[1]},
+    [WORK + 2] = {.name = "work_slow", .part = &anb_stack_work, .form = &forms[2]},
+    [WORK + 3] = {.name = "work_fast", .part = &anb_stack_work, .form = &forms[3]},
+    [WORK + 4] = {.name = "work_wide", .part = &anb_stack_work, .form = &forms[4]},
+    [Z] = {.name = "z", .kind = ANB_F64, .count = moment_count},
+    {0}};
+
+/* What the choice of experts has. */
+typedef struct Wide {
+    double *faded, *seen, *chosen;
+    AnbGateMoments moments;
+} Wide;
+
+static Wide wide_of(const AnbNode *self, const void *state)
+{
+    void *at = anb_view_of(state);
+    return (Wide){anb_field(self, at, FADED), anb_field(self, at, SEEN), anb_field(self, at, CHOSEN),
+                  anb_gate_moments(self, at, MOMENTS)};
 }
 
 static int init(const AnbNode *self, void *state)
 {
     Form form = form_of(self);
-    double *s = state;
-    anb_boa_start(s, form.k);
-    anb_boa_start(s + form.outer, form.n + 1);
+    memset(state, 0, self->state_size);
+    anb_boa_start(anb_field(self, state, BOA), form.k);
+    anb_boa_start(anb_field(self, state, OUTER), form.n + 1);
     for (size_t i = 0; i < form.n; i++)
-        anb_stack_start(&form.stack[i], s + form.at[i]);
-    memset(s + form.faded, 0, (form.size - form.faded) * sizeof *s);
+        anb_stack_start(&form.stack[i], anb_field(self, state, STACK + i));
     return 0;
 }
 
@@ -106,24 +152,20 @@ static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbG
     anb_dense_gate(state, gate);
 }
 
-/* The features as the weighted stack takes them: standardised by a scale above, or here. */
-static const double *standing(const Form *form, const double *s, const AnbRow *row, double *scratch)
-{
-    if (!form->own)
-        return row->x;
-    const double *mean = s + form->moments + form->d;
-    anb_standardize(row->x, mean, mean + 2 * form->d, FAR, form->d, scratch + form->z);
-    return scratch + form->z;
-}
-
 /* The products of the chosen experts' standing and the features; 0 until they are chosen. */
-static void weigh_features(const Form *form, const double *s, const AnbRow *row, double *features, double *scratch)
+static void weigh_features(const AnbNode *self, const Form *form, const void *state, const AnbRow *row,
+                           double *features, double *scratch)
 {
-    const double *z = standing(form, s, row, scratch), *chosen = s + form->chosen + 1;
-    double *out = features + form->k;
-    bool known = s[form->chosen] >= CHOICE;
+    const Wide wide = wide_of(self, state);
+    const double *z = row->x;
+    double *own = anb_scratch(self, scratch, Z), *out = features + form->k;
+    bool known = *wide.seen >= CHOICE;
+    if (form->own) {
+        anb_gate_standardize(&wide.moments, row->x, form->d, own);
+        z = own;
+    }
     for (size_t b = 0; b < form->best; b++) {
-        double share = known ? SHARE * features[(size_t)chosen[b]] : 0;
+        double share = known ? SHARE * features[(size_t)wide.chosen[b]] : 0;
         for (size_t j = 0; j < form->d; j++)
             *out++ = share * z[j];
     }
@@ -132,68 +174,69 @@ static void weigh_features(const Form *form, const double *s, const AnbRow *row,
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     Form form = form_of(self);
-    const double *s = state;
-    double base = anb_mix(gate->p, gate->f, gate->k), *g = scratch;
+    double base = anb_mix(gate->p, gate->f, gate->k), *g = anb_scratch(self, scratch, G);
+    double *weight = anb_scratch(self, scratch, WEIGHT);
     AnbSpan span = anb_span(gate->f, gate->k, gate->asleep);
     for (size_t i = 0; i < form.n; i++) {
-        double *in = scratch + form.in[i];
-        double *features = anb_stack_features(&form.stack[i], s + form.at[i], gate->f, gate->k, gate->asleep, base, in);
+        const AnbStack *stack = &form.stack[i];
+        const double *own = anb_field_const(self, state, STACK + i);
+        double *work = anb_scratch(self, scratch, WORK + i);
+        double *features = anb_stack_features(stack, own, gate->f, gate->k, gate->asleep, base, work);
         if (i == WIDE_STACKS - 1 && form.best)
-            weigh_features(&form, s, row, features, scratch);
-        g[i] = anb_dense_clip(gate, anb_stack_predict(&form.stack[i], s + form.at[i], base, span, in));
+            weigh_features(self, &form, state, row, features, scratch);
+        g[i] = anb_dense_clip(gate, anb_stack_predict(stack, own, base, span, work));
     }
     g[form.n] = base;
-    anb_boa_weights(s + form.outer, form.n + 1, NULL, scratch + form.v);
-    return anb_mix(scratch + form.v, g, form.n + 1);
+    anb_boa_weights(anb_field_const(self, state, OUTER), form.n + 1, NULL, weight);
+    return anb_mix(weight, g, form.n + 1);
 }
 
 /* The experts with the least faded errors, in ascending order of index; experts that sleep have an infinite one. */
-static void choose(const Form *form, double *s)
+static void choose(const Form *form, const Wide *wide)
 {
-    const double *faded = s + form->faded;
-    double *chosen = s + form->chosen + 1;
+    const double *faded = wide->faded;
     size_t n = 0;
     for (size_t i = 0; i < form->k && n < form->best; i++) {
         size_t better = 0;
         for (size_t j = 0; j < form->k; j++)
             better += faded[j] < faded[i] || (j < i && faded[j] == faded[i]);
         if (better < form->best)
-            chosen[n++] = (double)i;
+            wide->chosen[n++] = (double)i;
     }
 }
 
-static void learn_wide(const Form *form, double *s, const AnbRow *row, const AnbGate *gate, double y)
+static void learn_wide(const Form *form, const Wide *wide, const AnbRow *row, const AnbGate *gate, double y)
 {
-    if (form->own) {
-        double *count = s + form->moments;
-        size_t d = form->d;
-        if (!(anb_moments_update(count, count + d, count + 2 * d, count + 3 * d, row->x, 1, d) == 0))
-            memset(count, 0, 4 * d * sizeof *count);
-    }
-    if (s[form->chosen] >= CHOICE)
+    if (form->own)
+        anb_gate_moments_learn(&wide->moments, row->x, 1, form->d);
+    if (*wide->seen >= CHOICE)
         return;
     for (size_t i = 0; i < form->k; i++) {
-        double error = y - gate->f[i], next = FADE * s[form->faded + i] + error * error;
-        s[form->faded + i] = next < 0x1p1000 ? next : 0x1p1000;
+        double error = y - gate->f[i], next = FADE * wide->faded[i] + error * error;
+        wide->faded[i] = next < 0x1p1000 ? next : 0x1p1000;
     }
-    s[form->chosen] += 1;
-    if (s[form->chosen] >= CHOICE)
-        choose(form, s);
+    *wide->seen += 1;
+    if (*wide->seen >= CHOICE)
+        choose(form, wide);
 }
 
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
     const AnbRouterBlendOptions *options = self->options;
-    Form form = form_of(self);
-    double *s = state, *g = scratch, *v = scratch + form.v, base = g[form.n];
-    y = anb_boa_learn(s + form.outer, form.n + 1, options->discount, NULL, g, anb_mix(v, g, form.n + 1), y, weight);
+    const Form form = form_of(self);
+    const Wide wide = wide_of(self, state);
+    const double *g = anb_scratch(self, scratch, G), *v = anb_scratch(self, scratch, WEIGHT), base = g[form.n];
+    double *boa = anb_field(self, state, BOA);
+    y = anb_boa_learn(anb_field(self, state, OUTER), form.n + 1, options->discount, NULL, g, anb_mix(v, g, form.n + 1),
+                      y, weight);
     for (size_t i = 0; i < form.n; i++)
-        anb_stack_learn(&form.stack[i], s + form.at[i], base, y, weight, scratch + form.in[i]);
-    anb_boa_learn(s, form.k, 1, gate->asleep, gate->f, base, y, weight);
+        anb_stack_learn(&form.stack[i], anb_field(self, state, STACK + i), base, y, weight,
+                        anb_scratch(self, scratch, WORK + i));
+    anb_boa_learn(boa, form.k, 1, gate->asleep, gate->f, base, y, weight);
     if (form.best)
-        learn_wide(&form, s, row, gate, y);
-    anb_boa_weights(s, form.k, gate->asleep, gate->after);
+        learn_wide(&form, &wide, row, gate, y);
+    anb_boa_weights(boa, form.k, gate->asleep, gate->after);
 }
 
 static void forget(const AnbNode *self, void *state, size_t i)
@@ -205,41 +248,21 @@ static void refresh(const AnbNode *self, void *state, double factor)
 {
     Form form = form_of(self);
     for (size_t i = 0; i < form.n; i++)
-        anb_stack_refresh(&form.stack[i], (double *)state + form.at[i], factor);
+        anb_stack_refresh(&form.stack[i], anb_field(self, state, STACK + i), factor);
 }
 
 static const AnbGateTable readable = {anb_dense_weights};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Form form = form_of(self);
-    double *s = state;
-    anb_boa_visit(s, form.k, visitor);
-    anb_boa_visit(s + form.outer, form.n + 1, visitor);
-    for (size_t i = 0; i < form.n; i++)
-        anb_stack_visit(&form.stack[i], s + form.at[i], visitor);
-    anb_visit(visitor, s + form.faded, ANB_F64, form.size - form.faded);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    Form form = form_of(self);
-    const double *s = state;
-    if (!anb_boa_valid(s, form.k) || !anb_boa_valid(s + form.outer, form.n + 1))
-        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
+    const Form form = form_of(self);
+    const Wide wide = wide_of(self, state);
     for (size_t b = 0; b < form.best; b++) {
-        double chosen = s[form.chosen + 1 + b];
-        if (!(chosen >= 0 && chosen < (double)form.k && chosen == (double)(size_t)chosen))
-            return anb_fail(error, ANB_E_STATE, "the gate chose an expert that is none");
+        double chosen = wide.chosen[b];
+        if (!(chosen < (double)form.k && chosen == (double)(size_t)chosen))
+            return anb_fail(error, ANB_E_STATE, "router blend: the number of an expert is out of range");
     }
-    for (size_t i = 0; i < form.n; i++) {
-        int code = anb_stack_validate(&form.stack[i], s + form.at[i], error);
-        if (code < 0)
-            return code;
-    }
-    if (form.own && !anb_weights_valid(s + form.moments, form.d))
-        return anb_fail(error, ANB_E_STATE, "the gate's moments are none");
-    return anb_dense_validate(s + form.faded, form.size - form.faded, error);
+    return 0;
 }
 
 const AnbRouterType anb_router_blend = {
@@ -250,10 +273,10 @@ const AnbRouterType anb_router_blend = {
              .params = params,
              .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
-             .need = need,
+             .fields = fields,
+             .scratch = scratch_fields,
              .init = init,
              .refresh = refresh,
-             .ranges = ranges,
              .validate = validate},
     .dense = true,
     .gate = gate,

@@ -10,10 +10,7 @@ static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBoaOp
                                    NULL, "what past regrets are multiplied by at each sample"},
                                   {0}};
 
-static AnbNeed need(const AnbNode *self)
-{
-    return (AnbNeed){anb_boa_size(self->gate.k) * sizeof(double), 0};
-}
+static const AnbField fields[] = {{.name = "boa", .part = &anb_boa_part, .form = &anb_boa_of_experts}, {0}};
 
 static int init(const AnbNode *self, void *state)
 {
@@ -50,18 +47,6 @@ static void forget(const AnbNode *self, void *state, size_t i)
 
 static const AnbGateTable readable = {anb_dense_weights};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    anb_boa_visit(state, self->gate.k, visitor);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    if (!anb_boa_valid(state, self->gate.k))
-        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
-    return 0;
-}
-
 const AnbRouterType anb_router_boa = {
     .type = {.name = "boa",
              .brief = "Bernstein online aggregation: weights by loss, a learning rate for each expert",
@@ -70,10 +55,8 @@ const AnbRouterType anb_router_boa = {
              .params = params,
              .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
-             .need = need,
-             .init = init,
-             .ranges = ranges,
-             .validate = validate},
+             .fields = fields,
+             .init = init},
     .dense = true,
     .fixed = true,
     .gate = gate,

@@ -30,13 +30,12 @@ static inline void anb_dense_weights(const AnbNode *self, const void *state, Anb
     *weights = (AnbGateWeights){.k = self->gate.k, .bias = anb_boa_log_weights(state, self->gate.k)};
 }
 
-/* Whether n doubles of a state are finite: 0 or ANB_E_STATE with a reason. */
-static inline int anb_dense_validate(const double *values, size_t n, AnbError *error)
+/* The usual count and the usual BOA of a gate: one item an expert. */
+static inline size_t anb_per_expert(const AnbNode *self)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!(values[i] - values[i] == 0))
-            return anb_fail(error, ANB_E_STATE, "a gate holds a number that is not finite");
-    return 0;
+    return self->gate.k;
 }
+
+static const AnbBoaForm anb_boa_of_experts = {anb_per_expert};
 
 #endif

@@ -13,34 +13,11 @@
  * and `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert
  * that was reset or has restarted begins with W_i = 0, b_i = 0.
  *
- * State: whether W is drawn, b[K], c[K], load[K], W[K][d] (padded as routers/linear_gate.h, which has the arithmetic, wants it),
- * with standardize the moments of x. Scratch: z[K], p[K], which were active, with standardize the row. Cost: 2 K d
- * multiply-adds to learn.
+ * State and scratch: linear_state.h. Cost: 2 K d multiply-adds to learn.
  */
-#include "linear_gate.h"
 #include "dispatch.h"
-#include "src/simd/kernels.h"
+#include "linear_state.h"
 #include "src/numeric/elementary.h"
-#include "src/numeric/moments.h"
-#include "src/numeric/weight_unit.h"
-#include <anabranch/moe.h>
-
-typedef struct Gate {
-    uint64_t drawn;
-    double share, target; /* of the options: 2 / (span + 1), top_k / K */
-    AnbWeightUnit unit;
-    double unused[3]; /* what follows starts on a cache line */
-    double values[];  /* b, c, load, W, then count[d], mean[d], m2[d], inv_sd[d] */
-} Gate;
-
-/* Scratch of a gate that redirects: factors[padded] and terms[padded] of the noisy logits, whether they hold, a batch's
- * bound (0: none), its overflows, room[k]. */
-enum { NOISE_HOLDS, BOUND, OVERFLOWS, EXTRA };
-
-/* Where the scratch's arrays are; those over experts are padded. */
-typedef struct Work {
-    double *z, *p, *mark, *row;
-} Work;
 
 static const AnbParam params[] = {
     {"top_k", ANB_COUNT, offsetof(AnbRouterLinearOptions, top_k), 2, 1, 4096, 0, NULL, "active experts a sample"},
@@ -67,25 +44,6 @@ static const AnbParam params[] = {
      "sd of the noise added to the logits by which experts learn"},
     {0}};
 
-static AnbLinearGate numbers_of(const AnbNode *self, const Gate *s)
-{
-    size_t k = self->gate.k, padded = anb_gate_padded(k);
-    double *at = (double *)s->values;
-    return (AnbLinearGate){.k = k,
-                           .d = self->n_features,
-                           .stride = anb_gate_padded(self->n_features),
-                           .bias = at,
-                           .load_bias = at + padded,
-                           .load = at + 2 * padded,
-                           .w = at + 3 * padded};
-}
-
-static Work work_of(const AnbNode *self, double *scratch)
-{
-    size_t padded = anb_gate_padded(self->gate.k);
-    return (Work){scratch, scratch + padded, scratch + 2 * padded, scratch + 3 * padded};
-}
-
 static int check(const AnbNode *self, AnbError *error)
 {
     const AnbRouterLinearOptions *o = self->options;
@@ -98,85 +56,40 @@ static int check(const AnbNode *self, AnbError *error)
     return 0;
 }
 
-static bool standardizes(const AnbNode *self)
-{
-    return ((const AnbRouterLinearOptions *)self->options)->standardize;
-}
-
-/* Whether experts learn by noisy logits. */
-static bool noisy(const AnbNode *self)
+static bool has_auxiliary(const AnbNode *self)
 {
     const AnbRouterLinearOptions *o = self->options;
-    return o->router_jitter > 0 || o->router_noise > 0;
-}
-
-static bool redirects(const AnbNode *self)
-{
-    return noisy(self) || ((const AnbRouterLinearOptions *)self->options)->capacity_factor > 0;
-}
-
-static bool bends(const AnbNode *self)
-{
-    const AnbRouterLinearOptions *o = self->options;
-    return noisy(self) || o->switch_loss > 0 || o->z_loss > 0;
-}
-
-/* Doubles of the gate itself. */
-static size_t own_size(const AnbNode *self)
-{
-    size_t k = self->gate.k;
-    return 3 * anb_gate_padded(k) + anb_gate_rows(k) * anb_gate_padded(self->n_features);
-}
-
-static double *moments_of(const AnbNode *self, const Gate *s)
-{
-    return (double *)s->values + own_size(self);
-}
-
-/* Behind everything else, where there is noise. */
-static AnbRandom *random_of(const AnbNode *self, const Gate *s)
-{
-    return (AnbRandom *)(moments_of(self, s) + (standardizes(self) ? 4 * self->n_features : 0));
-}
-
-static AnbNeed need(const AnbNode *self)
-{
-    size_t extra = standardizes(self) ? self->n_features : 0, padded = anb_gate_padded(self->gate.k);
-    return (AnbNeed){sizeof(Gate) + (own_size(self) + 4 * extra) * sizeof(double) +
-                         (noisy(self) ? sizeof(AnbRandom) : 0),
-                     3 * padded + extra + (redirects(self) ? 3 * padded + EXTRA : 0)};
+    return anb_linear_noisy(self) || o->switch_loss > 0 || o->z_loss > 0;
 }
 
 static int init(const AnbNode *self, void *state)
 {
     const AnbRouterLinearOptions *o = self->options;
-    Gate *s = state;
+    AnbLinearHead *s = state;
     s->share = 2 / ((double)self->gate.span + 1);
     s->target = (double)o->top_k / (double)self->gate.k;
-    if (noisy(self))
-        anb_random_seed(random_of(self, s), self->seed);
+    if (anb_linear_noisy(self))
+        anb_random_seed(anb_field(self, state, LINEAR_RANDOM), self->seed);
     return 0;
 }
 
 /* ---- scores ------------------------------------------------------------------------------------------------------ */
 
 /* The row as the gate sees it: as it is, or standardised into the scratch. */
-static const double *standing(const AnbNode *self, const Gate *s, const AnbRow *row, const Work *w)
+static const double *standing(const AnbNode *self, const void *state, const AnbRow *row, const AnbLinearScratch *w)
 {
-    size_t d = self->n_features;
-    const double *moments = moments_of(self, s);
-    if (!standardizes(self))
+    if (!anb_linear_standardizes(self))
         return row->x;
-    anb_standardize(row->x, moments + d, moments + 3 * d, 4, d, w->row);
+    AnbGateMoments moments = anb_gate_moments(self, state, LINEAR_MOMENTS);
+    anb_gate_standardize(&moments, row->x, self->n_features, w->row);
     return w->row;
 }
 
-static void follow_row(const AnbNode *self, Gate *s, const AnbRow *row, double weight)
+static void follow_row(const AnbNode *self, void *state, const AnbRow *row, double weight)
 {
-    size_t d = self->n_features;
-    double *m = moments_of(self, s);
-    if (standardizes(self) && !(anb_moments_update(m, m + d, m + 2 * d, m + 3 * d, row->x, weight, d) == 0))
-        memset(m, 0, 4 * d * sizeof *m);
+    AnbGateMoments moments = anb_gate_moments(self, state, LINEAR_MOMENTS);
+    if (anb_linear_standardizes(self))
+        anb_gate_moments_learn(&moments, row->x, weight, self->n_features);
 }
 
 /* The initial weight of expert i for feature j: three shifts of a 64-bit state. */
@@ -189,9 +102,9 @@ static double initial(uint64_t seed, uint64_t i, uint64_t j, double scale)
     return 2 * ((double)bits / 18446744073709551615.0 - .5) * scale;
 }
 
-static void draw(const AnbNode *self, Gate *s)
+static void draw(const AnbNode *self, AnbLinearHead *s)
 {
-    AnbLinearGate g = numbers_of(self, s);
+    AnbLinearGate g = anb_linear_gate(self, s);
     double scale = 1 / sqrt((double)g.d);
     for (size_t i = 0; i < g.k; i++)
         for (size_t j = 0; j < g.d; j++)
@@ -234,20 +147,6 @@ static void select_two(const double *q, size_t k, unsigned *active)
     active[1] = second;
 }
 
-/* The n largest in descending order, equal ones in ascending order of index: an insertion into a list of n. */
-static void select_largest(const double *q, size_t k, unsigned *active, size_t n)
-{
-    size_t held = 0;
-    for (size_t i = 0; i < k; i++) {
-        if (held == n && !(q[i] > q[active[n - 1]]))
-            continue;
-        size_t at = held < n ? held++ : n - 1;
-        for (; at > 0 && q[i] > q[active[at - 1]]; at--)
-            active[at] = active[at - 1];
-        active[at] = (unsigned)i;
-    }
-}
-
 /* Zeros in an array over k experts, its padding included. */
 static void zero(double *over, size_t k)
 {
@@ -277,8 +176,8 @@ static void mark_active(const AnbGate *gate, double *mark)
 static void open_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     const AnbRouterLinearOptions *o = self->options;
-    AnbLinearGate g = numbers_of(self, state);
-    Work w = work_of(self, scratch);
+    AnbLinearGate g = anb_linear_gate(self, state);
+    AnbLinearScratch w = anb_linear_scratch(self, scratch);
     if (gate->penalty)
         memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* there it has its padding */
     double bad = anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, gate->p);
@@ -286,7 +185,7 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
     if (gate->n_active == 2 && !gate->penalty && bad == 0)
         select_two(w.z, gate->k, gate->active); /* does not wait for the exponentials */
     else
-        select_largest(gate->p, gate->k, gate->active, gate->n_active);
+        anb_linear_select(gate->p, gate->k, gate->active, gate->n_active);
     weigh(gate);
     mark_active(gate, w.mark); /* long before it is read as a whole: its pieces have arrived by then */
 }
@@ -300,8 +199,8 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
     return sum;
 }
 
-static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *gate, const double *p, const double *mark,
-                           double weight)
+static AnbGateMove move_of(const AnbNode *self, const AnbLinearHead *s, const AnbGate *gate, const double *p,
+                           const double *mark, double weight)
 {
     const AnbRouterLinearOptions *o = self->options;
     return (AnbGateMove){.p = p,
@@ -313,7 +212,7 @@ static AnbGateMove move_of(const AnbNode *self, const Gate *s, const AnbGate *ga
                          .target = s->target};
 }
 
-static void start_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate *gate)
+static void start_again(const AnbNode *self, AnbLinearHead *s, const AnbRow *row, AnbGate *gate)
 {
     anb_node_reset_own(self, s);
     anb_restart_part(row); /* of the mixture: its experts go on */
@@ -322,69 +221,15 @@ static void start_again(const AnbNode *self, Gate *s, const AnbRow *row, AnbGate
     gate->entropy = anb_log((double)gate->k);
 }
 
-static double *extra_of(const AnbNode *self, double *scratch)
-{
-    return scratch + 3 * anb_gate_padded(self->gate.k) + (standardizes(self) ? self->n_features : 0);
-}
-
-/* Behind the factors and the terms: NOISE_HOLDS and what follows. */
-static double *more_of(const AnbNode *self, double *scratch)
-{
-    return extra_of(self, scratch) + 2 * anb_gate_padded(self->gate.k);
-}
-
-/* A sample's noise: noisy z = z factor + term. */
-static void draw_noise(const AnbNode *self, void *state, double *factor, double *term)
-{
-    const AnbRouterLinearOptions *o = self->options;
-    size_t k = self->gate.k;
-    for (size_t i = 0; i < k; i++) {
-        factor[i] = 1;
-        term[i] = 0;
-    }
-    if (o->router_jitter > 0)
-        anb_jitter(random_of(self, state), o->router_jitter, k, factor);
-    if (o->router_noise > 0)
-        anb_noise(random_of(self, state), o->router_noise, k, term);
-}
-
-/* Who learns is chosen again: by noisy logits, among the experts that have room. */
-static bool redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    const AnbRouterLinearOptions *o = self->options;
-    size_t k = gate->k, n = (size_t)o->top_k, wanted = n;
-    Work w = work_of(self, scratch);
-    double *factor = extra_of(self, scratch), *term = factor + anb_gate_padded(k), *more = more_of(self, scratch);
-    (void)row;
-    if (!redirects(self) || (!noisy(self) && more[BOUND] == 0))
-        return false;
-    draw_noise(self, state, factor, term);
-    more[NOISE_HOLDS] = noisy(self);
-    for (size_t i = 0; i < k; i++)
-        w.mark[i] = w.z[i] * factor[i] + term[i] + (gate->penalty ? gate->penalty[i] : 0);
-    anb_softmax(w.mark, k, w.mark);
-    select_largest(w.mark, k, gate->active, n);
-    if (more[BOUND] > 0) {
-        double *room = more + EXTRA;
-        for (size_t a = 0; a < n; a++)
-            more[OVERFLOWS] += room[gate->active[a]] < 1;
-        wanted = anb_dispatch(w.mark, k, room, gate->active, n);
-    }
-    gate->n_active = wanted;
-    return true;
-}
-
 /* What the gate learns from is p of the noisy logits, and the slope of the auxiliary losses added to it. */
-static void bend(const AnbNode *self, const AnbLinearGate *g, const Work *w, double *scratch)
+static void add_auxiliary_loss(const AnbNode *self, const AnbLinearGate *g, const AnbLinearScratch *w)
 {
     const AnbRouterLinearOptions *o = self->options;
-    const double *factor = extra_of(self, scratch), *term = factor + anb_gate_padded(g->k);
-    double *more = more_of(self, scratch);
-    if (redirects(self) && more[NOISE_HOLDS] > 0) {
+    if (anb_linear_redirects(self) && w->batch->noise_holds) {
         for (size_t i = 0; i < g->k; i++)
-            w->z[i] = w->z[i] * factor[i] + term[i];
+            w->z[i] = w->z[i] * w->factor[i] + w->term[i];
         anb_softmax(w->z, g->k, w->p);
-        more[NOISE_HOLDS] = 0;
+        w->batch->noise_holds = 0;
     }
     if (o->switch_loss > 0 || o->z_loss > 0) {
         for (size_t i = 0; i < g->k; i++)
@@ -396,12 +241,12 @@ static void bend(const AnbNode *self, const AnbLinearGate *g, const Work *w, dou
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
-    Gate *s = state;
-    AnbLinearGate g = numbers_of(self, s);
-    Work w = work_of(self, scratch);
-    const double *x = standardizes(self) ? w.row : row->x;
+    AnbLinearHead *s = state;
+    AnbLinearGate g = anb_linear_gate(self, s);
+    AnbLinearScratch w = anb_linear_scratch(self, scratch);
+    const double *x = anb_linear_standardizes(self) ? w.row : row->x;
     AnbSoftmax what;
-    bool fresh = !s->drawn, again = fresh || gate->penalty, bent = bends(self);
+    bool fresh = !s->drawn, again = fresh || gate->penalty, bent = has_auxiliary(self);
     const double *p = again || bent ? w.p : gate->p;
     (void)y;
     if (fresh)
@@ -411,8 +256,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     else if (bent)
         memcpy(w.p, gate->p, anb_gate_padded(g.k) * sizeof *w.p);
     if (bent)
-        bend(self, &g, &w, scratch);
-    if (bent || redirects(self))
+        add_auxiliary_loss(self, &g, &w);
+    if (bent || anb_linear_redirects(self))
         mark_active(gate, w.mark); /* others are active, or it was in use */
     AnbGateMove move = move_of(self, s, gate, p, w.mark, anb_weight_relative(&s->unit, weight));
     double bad = anb_gate_move(&g, &move, x, w.z, gate->after, &what);
@@ -424,7 +269,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    AnbLinearGate g = numbers_of(self, state);
+    AnbLinearGate g = anb_linear_gate(self, state);
     if (!((const AnbRouterLinearOptions *)self->options)->clear)
         return;
     memset(g.w + i * g.stride, 0, g.d * sizeof(double));
@@ -433,44 +278,15 @@ static void forget(const AnbNode *self, void *state, size_t i)
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
-/* The bound of a batch, its overflows and the room of each expert; NULL where the gate bounds none. */
-static double *batch_of(const AnbNode *self, double *scratch)
-{
-    const AnbRouterLinearOptions *o = self->options;
-    return o->capacity_factor > 0 ? more_of(self, scratch) : NULL;
-}
-
-static void begin_batch(const AnbNode *self, double *scratch, size_t samples)
-{
-    const AnbRouterLinearOptions *o = self->options;
-    size_t k = self->gate.k;
-    double *more = batch_of(self, scratch);
-    if (!more)
-        return;
-    more[OVERFLOWS] = 0;
-    more[BOUND] = (double)anb_capacity(o->capacity_factor, (size_t)o->top_k, samples, k);
-    for (size_t i = 0; i < k; i++)
-        more[EXTRA + i] = more[BOUND];
-}
-
-static size_t end_batch(const AnbNode *self, double *scratch)
-{
-    double *more = batch_of(self, scratch);
-    if (!more)
-        return 0;
-    more[BOUND] = 0;
-    return (size_t)more[OVERFLOWS];
-}
-
 static void weights(const AnbNode *self, const void *state, AnbGateWeights *out)
 {
-    AnbLinearGate g = numbers_of(self, state);
+    AnbLinearGate g = anb_linear_gate(self, state);
     *out = (AnbGateWeights){g.k, g.d, g.stride, g.w, g.bias, g.load_bias};
 }
 
 static const double *load(const AnbNode *self, const void *state)
 {
-    return numbers_of(self, state).load;
+    return anb_linear_gate(self, state).load;
 }
 
 static double balance_rate(const AnbNode *self)
@@ -480,7 +296,7 @@ static double balance_rate(const AnbNode *self)
 
 static const double *logits(const AnbNode *self, double *scratch)
 {
-    return work_of(self, scratch).z;
+    return anb_linear_scratch(self, scratch).z;
 }
 
 /* The inactive experts take turns. */
@@ -497,34 +313,7 @@ static size_t explorer(const AnbNode *self, const AnbGate *gate)
 static const AnbGateTable readable = {weights};
 static const AnbLoadTable balance = {load, balance_rate};
 static const AnbLogitsTable scores = {logits};
-static const AnbBatchTable batches = {begin_batch, end_batch};
 static const AnbExploreTable exploring = {explorer};
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    Gate *s = state;
-    AnbLinearGate g = numbers_of(self, s);
-    anb_visit(visitor, &s->drawn, ANB_U64, 1);
-    anb_weight_unit_visit(&s->unit, visitor);
-    anb_visit(visitor, g.bias, ANB_F64, g.k);
-    anb_visit(visitor, g.load_bias, ANB_F64, g.k);
-    anb_visit(visitor, g.load, ANB_F64, g.k);
-    for (size_t i = 0; i < g.k; i++)
-        anb_visit(visitor, g.w + i * g.stride, ANB_F64, g.d);
-    if (standardizes(self))
-        anb_visit(visitor, moments_of(self, s), ANB_F64, 4 * g.d);
-    if (noisy(self))
-        anb_random_visit(random_of(self, s), visitor);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    const Gate *s = state;
-    size_t size = own_size(self) + (standardizes(self) ? 4 * self->n_features : 0);
-    bool fine = s->drawn <= 1 && anb_weight_unit_valid(&s->unit) && anb_nonfinite(s->values, size) == 0 &&
-                (!standardizes(self) || anb_weights_valid(moments_of(self, s), self->n_features));
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "router linear: a weight is not finite");
-}
 
 const AnbRouterType anb_router_linear = {
     .type =
@@ -537,19 +326,18 @@ const AnbRouterType anb_router_linear = {
             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
             .version = 2,
             .check = check,
-            .need = need,
+            .fields = anb_linear_fields,
+            .scratch = anb_linear_scratch_fields,
             .init = init,
-            .ranges = ranges,
-            .validate = validate,
         },
     .gate = open_gate,
     .mix = mix,
     .learn = learn,
-    .redirect = redirect,
+    .redirect = anb_linear_redirect,
     .forget = forget,
     .readable = &readable,
     .load = &balance,
     .logits = &scores,
-    .batch = &batches,
+    .batch = &anb_linear_batches,
     .explore = &exploring,
 };

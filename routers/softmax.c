@@ -12,9 +12,9 @@
  * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
  */
 #include "dense.h"
+#include "gate_row.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
-#include "src/numeric/moments.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/moe.h>
 
@@ -24,8 +24,7 @@ typedef struct Head {
     AnbWeightUnit unit;
 } Head;
 
-enum { HEAD = sizeof(Head) / sizeof(double) };
-static const double FAR = 4, ERROR = 4, SIDE = 5, FADE = 0.999;
+static const double ERROR = 4, SIDE = 5, FADE = 0.999;
 
 static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbRouterSoftmaxOptions, rate), 0.03, 0, 1, 0, NULL, "step of the linear term"},
@@ -33,32 +32,76 @@ static const AnbParam params[] = {
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-/* Offsets in the state; the scratch holds (1, z) and K scores. */
-typedef struct Form {
-    size_t k, d, linear, moments, size;
-    bool own;
-} Form;
-
-static Form form_of(const AnbNode *self)
+static bool standardizes(const AnbNode *self)
 {
-    Form form = {.k = self->gate.k, .d = self->n_features, .own = !self->gate.standardized};
-    form.linear = HEAD + anb_boa_size(form.k);
-    form.moments = form.linear + form.k * (form.d + 1);
-    form.size = form.moments + (form.own ? 4 * form.d : 0);
-    return form;
+    return !self->gate.standardized;
 }
 
-static AnbNeed need(const AnbNode *self)
+static size_t boa_size(const AnbNode *self)
 {
-    Form form = form_of(self);
-    return (AnbNeed){form.size * sizeof(double), 1 + form.d + form.k};
+    return anb_boa_size(self->gate.k);
+}
+
+static size_t weight_count(const AnbNode *self)
+{
+    return self->gate.k * (self->n_features + 1);
+}
+
+static size_t moment_count(const AnbNode *self)
+{
+    return standardizes(self) ? self->n_features : 0;
+}
+
+static size_t row_size(const AnbNode *self)
+{
+    return self->n_features + 1;
+}
+
+static const AnbField members[] = {{ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Head, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_INNER(Head, unit, AnbWeightUnit, anb_weight_unit_fields)},
+                                   {0}};
+
+/* boa: its padding included, as release 0.1 wrote it. g: K rows of d + 1, the first of each the constant's. */
+enum { HEAD, BOA, G, MOMENTS };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Head, members)},
+    [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_size, .must = ANB_FINITE | ANB_ALIGNED},
+    [G] = {.name = "g", .kind = ANB_F64, .count = weight_count, .must = ANB_FINITE | ANB_ALIGNED},
+    ANB_GATE_MOMENTS(moment_count),
+    {0}};
+
+/* row: (1, z). */
+enum { ROW, SCORE };
+static const AnbField scratch_fields[] = {[ROW] = {.name = "row", .kind = ANB_F64, .count = row_size},
+                                          [SCORE] = {.name = "score", .kind = ANB_F64, .count = anb_per_expert},
+                                          {0}};
+
+typedef struct State {
+    Head *head;
+    double *boa, *g;
+    AnbGateMoments moments; /* where it standardises the features */
+    double *row, *score;    /* in the scratch */
+    size_t k, d;
+} State;
+
+static State state_of(const AnbNode *self, const void *state, double *scratch)
+{
+    void *at = anb_view_of(state);
+    return (State){.head = at,
+                   .boa = anb_field(self, at, BOA),
+                   .g = anb_field(self, at, G),
+                   .moments = anb_gate_moments(self, at, MOMENTS),
+                   .row = scratch ? anb_scratch(self, scratch, ROW) : NULL,
+                   .score = scratch ? anb_scratch(self, scratch, SCORE) : NULL,
+                   .k = self->gate.k,
+                   .d = self->n_features};
 }
 
 static int init(const AnbNode *self, void *state)
 {
-    Form form = form_of(self);
-    memset(state, 0, form.size * sizeof(double));
-    anb_boa_start((double *)state + HEAD, form.k);
+    memset(state, 0, self->state_size);
+    anb_boa_start(anb_field(self, state, BOA), self->gate.k);
     return 0;
 }
 
@@ -78,18 +121,16 @@ static void tilt(double *p, const double *score, size_t k)
 
 static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
-    Form form = form_of(self);
-    const double *s = state, *mean = s + form.moments + form.d;
-    double *z = scratch + 1, *score = z + form.d;
-    scratch[0] = 1;
-    if (form.own)
-        anb_standardize(row->x, mean, mean + 2 * form.d, FAR, form.d, z);
+    const State s = state_of(self, state, scratch);
+    s.row[0] = 1;
+    if (standardizes(self))
+        anb_gate_standardize(&s.moments, row->x, s.d, s.row + 1);
     else
-        memcpy(z, row->x, form.d * sizeof *z);
-    anb_gemv(s + form.linear, form.d + 1, form.k, scratch, form.d + 1, score);
-    anb_dense_gate(s + HEAD, gate);
-    tilt(gate->p, score, form.k);
-    memcpy(gate->weight, gate->p, form.k * sizeof *gate->p);
+        memcpy(s.row + 1, row->x, s.d * sizeof *s.row);
+    anb_gemv(s.g, s.d + 1, s.k, s.row, s.d + 1, s.score);
+    anb_dense_gate(s.boa, gate);
+    tilt(gate->p, s.score, s.k);
+    memcpy(gate->weight, gate->p, s.k * sizeof *gate->p);
 }
 
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
@@ -104,22 +145,21 @@ static double clip(double v, double bound)
 }
 
 /* Moves the linear term down the gradient; leaves the new scores in the scratch. */
-static void follow(const Form *form, double *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y,
-                   double weight, double *scratch)
+static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y, double weight)
 {
-    double *score = scratch + 1 + form->d, mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
-    Head *h = (Head *)s;
+    Head *h = s->head;
+    double mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
     double scale = h->weight > 0 ? sqrt(h->square / h->weight) : 0, relative = anb_weight_relative(&h->unit, weight);
-    for (size_t j = 0; j <= form->d; j++)
-        norm += scratch[j] * scratch[j];
-    double step = options->rate * sqrt((double)form->d + 1) / norm * (relative < 10 ? relative : 10);
-    for (size_t i = 0; i < form->k; i++)
-        score[i] = scale > 0 && gate->p[i] > 0
-                       ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
-                       : 0;
-    double bad = anb_rank1_gemv(s + form->linear, form->d + 1, form->k, score, scratch, form->d + 1, score);
+    for (size_t j = 0; j <= s->d; j++)
+        norm += s->row[j] * s->row[j];
+    double step = options->rate * sqrt((double)s->d + 1) / norm * (relative < 10 ? relative : 10);
+    for (size_t i = 0; i < s->k; i++)
+        s->score[i] = scale > 0 && gate->p[i] > 0
+                          ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
+                          : 0;
+    double bad = anb_rank1_gemv(s->g, s->d + 1, s->k, s->score, s->row, s->d + 1, s->score);
     if (!(bad == 0))
-        memset(s + form->linear, 0, form->k * (form->d + 1) * sizeof *s);
+        memset(s->g, 0, s->k * (s->d + 1) * sizeof *s->g);
     h->weight = FADE * h->weight + weight;
     h->square = FADE * h->square + weight * (error * error);
     if (!(h->weight + h->square < 0x1p1000))
@@ -130,59 +170,38 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
                   double *scratch)
 {
     const AnbRouterSoftmaxOptions *options = self->options;
-    Form form = form_of(self);
-    double *s = state, *count = s + form.moments, *score = scratch + 1 + form.d;
-    anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
-    double base = anb_mix(gate->after, gate->f, form.k);
-    y = anb_boa_learn(s + HEAD, form.k, options->discount, gate->asleep, gate->f, base, y, weight);
-    follow(&form, s, options, gate, y, weight, scratch);
-    anb_boa_weights(s + HEAD, form.k, gate->asleep, gate->after);
-    tilt(gate->after, score, form.k);
-    if (!form.own)
-        return;
-    size_t d = form.d;
-    if (!(anb_moments_update(count, count + d, count + 2 * d, count + 3 * d, row->x, weight, d) == 0))
-        memset(count, 0, 4 * d * sizeof *count);
+    const State s = state_of(self, state, scratch);
+    anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
+    double base = anb_mix(gate->after, gate->f, s.k);
+    y = anb_boa_learn(s.boa, s.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    follow(&s, options, gate, y, weight);
+    anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
+    tilt(gate->after, s.score, s.k);
+    if (standardizes(self))
+        anb_gate_moments_learn(&s.moments, row->x, weight, s.d);
 }
 
 static void forget(const AnbNode *self, void *state, size_t i)
 {
-    Form form = form_of(self);
-    double *s = state;
-    anb_boa_forget(s + HEAD, form.k, i);
-    memset(s + form.linear + i * (form.d + 1), 0, (form.d + 1) * sizeof *s);
+    const State s = state_of(self, state, NULL);
+    anb_boa_forget(s.boa, s.k, i);
+    memset(s.g + i * (s.d + 1), 0, (s.d + 1) * sizeof *s.g);
 }
 
 static void weights(const AnbNode *self, const void *state, AnbGateWeights *out)
 {
-    Form form = form_of(self);
-    const double *s = state;
-    *out = (AnbGateWeights){.k = form.k,
-                            .d = form.d,
-                            .stride = form.d + 1,
-                            .weight = s + form.linear + 1,
-                            .bias = anb_boa_log_weights(s + HEAD, form.k)};
+    const State s = state_of(self, state, NULL);
+    *out = (AnbGateWeights){
+        .k = s.k, .d = s.d, .stride = s.d + 1, .weight = s.g + 1, .bias = anb_boa_log_weights(s.boa, s.k)};
 }
 
 static const AnbGateTable readable = {weights};
 
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    double *s = state;
-    Form form = form_of(self);
-    anb_visit(visitor, s, ANB_F64, offsetof(Head, unit) / sizeof *s);
-    anb_weight_unit_visit(&((Head *)state)->unit, visitor);
-    anb_visit(visitor, s + HEAD, ANB_F64, form.size - HEAD);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    Form form = form_of(self);
-    if (!anb_boa_valid((const double *)state + HEAD, form.k))
-        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
-    if (form.own && !anb_weights_valid((const double *)state + form.moments, form.d))
-        return anb_fail(error, ANB_E_STATE, "the gate's moments are none");
-    return anb_dense_validate(state, form.size, error);
+    if (anb_boa_valid(anb_field_const(self, state, BOA), self->gate.k))
+        return 0;
+    return anb_fail(error, ANB_E_STATE, "router softmax: the weights of the experts do not sum to 1");
 }
 
 const AnbRouterType anb_router_softmax = {
@@ -193,9 +212,9 @@ const AnbRouterType anb_router_softmax = {
              .params = params,
              .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
-             .need = need,
+             .fields = fields,
+             .scratch = scratch_fields,
              .init = init,
-             .ranges = ranges,
              .validate = validate},
     .dense = true,
     .gate = gate,

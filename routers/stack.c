@@ -20,29 +20,31 @@ static const AnbParam params[] = {
      "what the BOA's past regrets are multiplied by at each sample"},
     {0}};
 
-static AnbStack stack_of(const AnbNode *self)
+static AnbStack stack_of(const AnbNode *self, size_t which)
 {
+    (void)which;
     const AnbRouterStackOptions *options = self->options;
     return (AnbStack){self->gate.k, options->lambda, options->delta, options->walk};
 }
 
-/* The stack lies behind the BOA; in the scratch behind the base, from the ninth double on. */
-static size_t behind(const AnbNode *self)
-{
-    return anb_boa_size(self->gate.k);
-}
+static const AnbStackForm form = {stack_of, 0};
 
-static AnbNeed need(const AnbNode *self)
-{
-    AnbStack stack = stack_of(self);
-    return (AnbNeed){(behind(self) + anb_stack_size(&stack)) * sizeof(double), 8 + anb_stack_scratch(&stack)};
-}
+enum { BOA, STACK };
+static const AnbField fields[] = {[BOA] = {.name = "boa", .part = &anb_boa_part, .form = &anb_boa_of_experts},
+                                  [STACK] = {.name = "stack", .part = &anb_stack_part, .form = &form},
+                                  {0}};
+
+/* base: what the BOA says. */
+enum { BASE, WORK };
+static const AnbField scratch_fields[] = {[BASE] = {.name = "base", .kind = ANB_F64, .fixed = 1},
+                                          [WORK] = {.name = "work", .part = &anb_stack_work, .form = &form},
+                                          {0}};
 
 static int init(const AnbNode *self, void *state)
 {
-    AnbStack stack = stack_of(self);
-    anb_boa_start(state, self->gate.k);
-    anb_stack_start(&stack, (double *)state + behind(self));
+    AnbStack stack = stack_of(self, 0);
+    anb_boa_start(anb_field(self, state, BOA), self->gate.k);
+    anb_stack_start(&stack, anb_field(self, state, STACK));
     return 0;
 }
 
@@ -54,23 +56,25 @@ static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbG
 
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
-    AnbStack stack = stack_of(self);
-    const double *own = (const double *)state + behind(self);
+    AnbStack stack = stack_of(self, 0);
+    const double *own = anb_field_const(self, state, STACK);
+    double *base = anb_scratch(self, scratch, BASE), *work = anb_scratch(self, scratch, WORK);
     (void)row;
-    scratch[0] = anb_mix(gate->p, gate->f, gate->k);
-    anb_stack_features(&stack, own, gate->f, gate->k, gate->asleep, scratch[0], scratch + 8);
-    return anb_stack_predict(&stack, own, scratch[0], anb_span(gate->f, gate->k, gate->asleep), scratch + 8);
+    *base = anb_mix(gate->p, gate->f, gate->k);
+    anb_stack_features(&stack, own, gate->f, gate->k, gate->asleep, *base, work);
+    return anb_stack_predict(&stack, own, *base, anb_span(gate->f, gate->k, gate->asleep), work);
 }
 
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
     const AnbRouterStackOptions *options = self->options;
-    AnbStack stack = stack_of(self);
+    AnbStack stack = stack_of(self, 0);
+    double base = *(const double *)anb_scratch(self, scratch, BASE), *boa = anb_field(self, state, BOA);
     (void)row;
-    y = anb_boa_learn(state, gate->k, options->discount, gate->asleep, gate->f, scratch[0], y, weight);
-    anb_stack_learn(&stack, (double *)state + behind(self), scratch[0], y, weight, scratch + 8);
-    anb_boa_weights(state, gate->k, gate->asleep, gate->after);
+    y = anb_boa_learn(boa, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
+    anb_stack_learn(&stack, anb_field(self, state, STACK), base, y, weight, anb_scratch(self, scratch, WORK));
+    anb_boa_weights(boa, gate->k, gate->asleep, gate->after);
 }
 
 static void forget(const AnbNode *self, void *state, size_t i)
@@ -80,26 +84,11 @@ static void forget(const AnbNode *self, void *state, size_t i)
 
 static void refresh(const AnbNode *self, void *state, double factor)
 {
-    AnbStack stack = stack_of(self);
-    anb_stack_refresh(&stack, (double *)state + behind(self), factor);
+    AnbStack stack = stack_of(self, 0);
+    anb_stack_refresh(&stack, anb_field(self, state, STACK), factor);
 }
 
 static const AnbGateTable readable = {anb_dense_weights};
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    AnbStack stack = stack_of(self);
-    anb_boa_visit(state, self->gate.k, visitor);
-    anb_stack_visit(&stack, (double *)state + behind(self), visitor);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    AnbStack stack = stack_of(self);
-    if (!anb_boa_valid(state, self->gate.k))
-        return anb_fail(error, ANB_E_STATE, "the gate's weights are none");
-    return anb_stack_validate(&stack, (const double *)state + behind(self), error);
-}
 
 const AnbRouterType anb_router_stack = {
     .type = {.name = "stack",
@@ -109,11 +98,10 @@ const AnbRouterType anb_router_stack = {
              .params = params,
              .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
-             .need = need,
+             .fields = fields,
+             .scratch = scratch_fields,
              .init = init,
-             .refresh = refresh,
-             .ranges = ranges,
-             .validate = validate},
+             .refresh = refresh},
     .dense = true,
     .gate = gate,
     .mix = mix,

@@ -13,10 +13,13 @@
 
 /* ---- a router: every expert weighs the same, and so far that is all -------------------------------------------- */
 
-static AnbNeed need_k(const AnbNode *self)
+static size_t experts(const AnbNode *self)
 {
-    return (AnbNeed){self->gate.k * sizeof(double), self->gate.k};
+    return self->gate.k;
 }
+
+static const AnbField of_experts[] = {{.name = "samples", .kind = ANB_F64, .count = experts}, {0}};
+static const AnbField scratch_of_experts[] = {{.name = "order", .kind = ANB_F64, .count = experts}, {0}};
 
 static void even_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
@@ -77,7 +80,8 @@ static const AnbLoadTable even_balance = {even_load, even_rate};
 static const AnbLogitsTable even_scores = {even_logits};
 
 static const AnbRouterType even = {
-    .type = {.name = "even", .flags = ANB_WEIGHT_SCALED, .version = 1, .need = need_k},
+    .type =
+        {.name = "even", .flags = ANB_WEIGHT_SCALED, .version = 1, .fields = of_experts, .scratch = scratch_of_experts},
     .dense = true,
     .gate = even_gate,
     .mix = even_mix,
@@ -102,11 +106,9 @@ typedef struct PairWork {
     unsigned char none[PAIR];
 } PairWork;
 
-static AnbNeed need_pair(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){sizeof(PairState), (sizeof(PairWork) + 7) / 8};
-}
+static const AnbField pair_members[] = {{ANB_MEMBER(PairState, samples)}, {ANB_MEMBER(PairState, trained)}, {0}};
+static const AnbField pair_fields[] = {{ANB_STRUCT(PairState, pair_members)}, {0}};
+static const AnbField pair_scratch[] = {{ANB_SCRATCH_STRUCT(PairWork)}, {0}};
 
 static double predict_pair(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -176,7 +178,8 @@ static const StreamingLearnerType pair = {
     .version = 1,
     .min_children = PAIR,
     .max_children = PAIR,
-    .need = need_pair,
+    .fields = pair_fields,
+    .scratch = pair_scratch,
     .predict = predict_pair,
     .update = update_pair,
     .mixture = &pair_table,
@@ -184,11 +187,7 @@ static const StreamingLearnerType pair = {
 
 /* ---- an interval of a fixed width, and a type that merely holds a router ---------------------------------------- */
 
-static AnbNeed need_one(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){sizeof(double), 1};
-}
+static const AnbField one_real[] = {{.name = "value", .kind = ANB_F64, .fixed = 1}, {0}};
 
 static double predict_first(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -228,7 +227,8 @@ static const StreamingLearnerType band = {
     .version = 1,
     .min_children = 1,
     .max_children = 1,
-    .need = need_one,
+    .fields = one_real,
+    .scratch = one_real,
     .predict = predict_first,
     .update = update_first,
     .wrapper = &through,
@@ -251,7 +251,8 @@ static const StreamingLearnerType holder = {
     .version = 1,
     .min_children = 2,
     .max_children = 9,
-    .need = need_one,
+    .fields = one_real,
+    .scratch = one_real,
     .predict = predict_first,
     .update = update_first,
 };
@@ -276,7 +277,8 @@ static const StreamingLearnerType flaky = {
     .name = "flaky",
     .flags = ANB_WEIGHT_SCALED,
     .version = 1,
-    .need = need_one,
+    .fields = one_real,
+    .scratch = one_real,
     .predict = predict_last,
     .update = update_flaky,
 };

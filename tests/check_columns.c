@@ -14,12 +14,6 @@
 enum { WIDE = 64 };
 static double shown[WIDE];
 
-static AnbNeed spy_need(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){8, 0};
-}
-
 static double spy_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     (void)state, (void)scratch;
@@ -38,7 +32,6 @@ static const StreamingLearnerType spy = {.name = "spy",
                                          .example = "spy",
                                          .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_EXACT,
                                          .version = 1,
-                                         .need = spy_need,
                                          .predict = spy_predict,
                                          .update = spy_update};
 

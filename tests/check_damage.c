@@ -1,12 +1,14 @@
 /* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses
  * them. */
 #include "src/numeric/conformal.h"
+#include "learners/boost/tree_builder.h"
 #include "reload.h"
 #include "src/host/bytes.h"
 #include "src/host/model.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <float.h>
+#include <stdio.h>
 
 enum { D = 3 };
 
@@ -14,34 +16,47 @@ enum { D = 3 };
 
 typedef struct Place {
     AnbVisitor visitor;
+    const char *after, *name; /* the first field `name` behind one called `after`; NULL: behind none, of any name */
     size_t skip, count;
     AnbScalar kind;
     void *data;
+    char found[32];
 } Place;
 
 static void pass(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
 {
     Place *p = (Place *)visitor;
-    if (p->skip-- == 0) {
-        p->data = data;
-        p->kind = kind;
-        p->count = count;
+    if (p->after) {
+        p->after = strcmp(visitor->name, p->after) == 0 ? NULL : p->after;
+        return;
     }
+    if (p->data || (p->name && strcmp(visitor->name, p->name) != 0) || p->skip-- > 0)
+        return;
+    p->data = data;
+    p->kind = kind;
+    p->count = count;
+    snprintf(p->found, sizeof p->found, "%s", visitor->name);
 }
 
-/* The field of that number in the order in which the node shows them. */
-static void *field_of(const StreamingLearner *model, size_t node, size_t field, AnbScalar kind, size_t at)
+static void *field_after(const StreamingLearner *model, size_t node, const char *after, const char *name,
+                         AnbScalar kind, size_t at)
 {
     const AnbNode *n = &model->plan->nodes[node];
-    Place p = {.visitor = {pass}, .skip = field};
+    Place p = {.visitor = {.field = pass}, .after = after, .name = name};
     anb_visit_own(n, anb_state_of(model, n), &p.visitor);
-    ck_assert_msg(p.data && p.kind == kind && at < p.count, "%s has no such field %zu", anb_expression(model), field);
+    ck_assert_msg(p.data && p.kind == kind && at < p.count, "%s has no such field %s", anb_expression(model), name);
     return p.data;
 }
 
-static double *real_at(const StreamingLearner *model, size_t node, size_t field, size_t at)
+/* The first field of that name that the node shows. */
+static void *field_of(const StreamingLearner *model, size_t node, const char *name, AnbScalar kind, size_t at)
 {
-    return (double *)field_of(model, node, field, ANB_F64, at) + at;
+    return field_after(model, node, NULL, name, kind, at);
+}
+
+static double *real_at(const StreamingLearner *model, size_t node, const char *name, size_t at)
+{
+    return (double *)field_of(model, node, name, ANB_F64, at) + at;
 }
 
 static int code_of(const StreamingLearner *model)
@@ -70,26 +85,28 @@ static StreamingLearner *learned(const char *expression, size_t n)
 
 static const struct {
     const char *expression;
-    size_t learned, field, at;
+    size_t learned;
+    const char *field;
+    size_t at;
     double value;
-} reals[] = {{"interval(last)", 1100, 3, 500, 77},  /* a score that arrived, but is not among the sorted ones */
-             {"interval(last)", 1100, 4, 999, 1e9}, /* a sorted one that never arrived */
-             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, HUGE_VAL},
-             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, 4, 1, -1},
-             {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, 7, 2, -.5},
-             {"rls(adaptive=true)", 300, 7, 0, HUGE_VAL},
-             {"rls(adaptive=true)", 300, 7, 0, ANB_NAN},
-             {"rls(adaptive=true)", 300, 7, 0, -1},
-             {"scale(last)", 300, 3, 0, -1}, /* a count of cells */
-             {"drift(last)", 300, 1, 0, -1},
-             {"pending(last, capacity=4)", 20, 4, 0, ANB_NAN},  /* what was answered */
-             {"pending(last, capacity=4)", 20, 4, 1, HUGE_VAL}, /* its sigma */
-             {"pending(last, capacity=4)", 20, 4, 1, -1},
-             {"pending(last, capacity=4)", 20, 4, 3, ANB_NAN},    /* the first level's limit */
-             {"pending(last, capacity=4)", 20, 4, 11, HUGE_VAL},  /* what it had asked */
-             {"pending(last, capacity=4)", 20, 4, 20, -HUGE_VAL}, /* a cell */
-             {"knn(window=20, k=3)", 300, 8, 3, DBL_MAX}, /* a target that the others' squares could not have borne */
-             {"knn(window=20, k=3)", 300, 8, 3, -DBL_MAX}};
+} reals[] = {{"interval(last)", 1100, "arrived", 500, 77}, /* a score that arrived, but is not among the sorted ones */
+             {"interval(last)", 1100, "sorted", 999, 1e9}, /* a sorted one that never arrived */
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, HUGE_VAL},
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, -1},
+             {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, "importance", 2, -.5},
+             {"rls(adaptive=true)", 300, "base", 0, HUGE_VAL},
+             {"rls(adaptive=true)", 300, "base", 0, ANB_NAN},
+             {"rls(adaptive=true)", 300, "base", 0, -1},
+             {"scale(last)", 300, "frame", 0, -1}, /* a count of cells */
+             {"drift(last)", 300, "better", 0, -1},
+             {"pending(last, capacity=4)", 20, "row", 0, ANB_NAN},  /* what was answered */
+             {"pending(last, capacity=4)", 20, "row", 1, HUGE_VAL}, /* its sigma */
+             {"pending(last, capacity=4)", 20, "row", 1, -1},
+             {"pending(last, capacity=4)", 20, "row", 3, ANB_NAN},    /* the first level's limit */
+             {"pending(last, capacity=4)", 20, "row", 11, HUGE_VAL},  /* what it had asked */
+             {"pending(last, capacity=4)", 20, "row", 20, -HUGE_VAL}, /* a cell */
+             {"knn(window=20, k=3)", 300, "y", 3, DBL_MAX}, /* a target that the others' squares could not have borne */
+             {"knn(window=20, k=3)", 300, "y", 3, -DBL_MAX}};
 
 START_TEST(numbers_that_no_samples_lead_to_are_refused)
 {
@@ -127,29 +144,39 @@ static void answers_numbers(StreamingLearner *model, const char *where, size_t n
     anb_free(model);
 }
 
-/* The first, the last and one real between of a field, each put back behind it. 0: there is no such field. */
-static size_t disturb(StreamingLearner *model, const char *where, size_t node, size_t field)
+/* The first, the last and one real between of a field, each put back behind it. */
+static void disturb(StreamingLearner *model, const char *where, size_t node, size_t field, const Place *p)
 {
     static const double values[] = {NAN, HUGE_VAL, -HUGE_VAL};
-    const AnbNode *n = &model->plan->nodes[node];
-    Place p = {.visitor = {pass}, .skip = field};
-    if (n->type->fields || n->type->ranges)
-        anb_visit_own(n, anb_state_of(model, n), &p.visitor);
-    for (size_t i = 0; p.data && p.kind == ANB_F64 && i < 9; i++) {
-        size_t which = i / 3 == 0 ? 0 : i / 3 == 1 ? p.count - 1 : (field * 7 + 3) % p.count;
-        double *at = (double *)p.data + which, old = *at;
+    for (size_t i = 0; p->kind == ANB_F64 && i < 9; i++) {
+        size_t which = i / 3 == 0 ? 0 : i / 3 == 1 ? p->count - 1 : (field * 7 + 3) % p->count;
+        double *at = (double *)p->data + which, old = *at;
         *at = values[i % 3];
         answers_numbers(reloaded(model, NULL), where, node, field, *at);
         *at = old;
     }
-    return p.data ? 1 : 0;
+}
+
+/* The field of that number, where it is one of the first two of its name. 0: there is no such field. */
+static size_t disturb_new(StreamingLearner *model, const char *where, size_t node, size_t field)
+{
+    const AnbNode *n = &model->plan->nodes[node];
+    Place p = {.visitor = {.field = pass}, .skip = field}, second;
+    anb_visit_own(n, anb_state_of(model, n), &p.visitor);
+    if (!p.data)
+        return 0;
+    second = (Place){.visitor = {.field = pass}, .name = p.found, .skip = 2};
+    anb_visit_own(n, anb_state_of(model, n), &second.visitor);
+    if (!second.data || (char *)p.data < (char *)second.data || field < 20)
+        disturb(model, where, node, field, &p);
+    return 1;
 }
 
 START_TEST(no_real_of_a_file_makes_answers_that_are_none)
 {
     StreamingLearner *model = learned(forms[_i], 700);
     for (size_t node = 0; node < model->plan->n_nodes; node++)
-        for (size_t field = 0; field < 120 && disturb(model, forms[_i], node, field); field++)
+        for (size_t field = 0; field < 300 && disturb_new(model, forms[_i], node, field); field++)
             continue;
     anb_free(model);
 }
@@ -159,17 +186,17 @@ END_TEST
 
 static const struct {
     const char *expression;
-    size_t learned, field;
-} rings[] = {{"interval(last)", 1100, 2},
-             {"pending(last, capacity=4)", 20, 0},
-             {"drift(last, detector=kswin)", 300, 8},
-             {"knn(window=20, k=3)", 300, 0},
-             {"mlp(hidden=2, memory=10, replay=1)", 300, 1}};
+    size_t learned;
+} rings[] = {{"interval(last)", 1100},
+             {"pending(last, capacity=4)", 20},
+             {"drift(last, detector=kswin)", 300},
+             {"knn(window=20, k=3)", 300},
+             {"mlp(hidden=2, memory=10, replay=1)", 300}};
 
 START_TEST(rings_that_would_wrap_are_refused)
 {
     StreamingLearner *model = learned(rings[_i].expression, rings[_i].learned);
-    *(uint64_t *)field_of(model, 0, rings[_i].field, ANB_U64, 0) |= UINT64_C(1) << 62;
+    *(uint64_t *)field_of(model, 0, "pushed", ANB_U64, 0) |= UINT64_C(1) << 62;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
     anb_free(model);
 }
@@ -178,10 +205,9 @@ END_TEST
 /* Before the first mark there are no bins of arrivals to settle a block by. */
 START_TEST(an_unsettled_block_needs_a_mark)
 {
-    enum { WINDOW = 6, GAP = 4, UNSETTLED = 17 };
     StreamingLearner *model = learned("sgbt(window=64, trees=3, depth=2, budget=1000)", 5);
-    ck_assert_uint_eq(((uint64_t *)field_of(model, 0, WINDOW, ANB_U64, GAP))[GAP], 0);
-    *(uint8_t *)field_of(model, 0, UNSETTLED, ANB_U8, 0) = 1;
+    ck_assert_uint_eq(*(uint64_t *)field_of(model, 0, "gap", ANB_U64, 0), 0);
+    *(uint8_t *)field_of(model, 0, "unsettled", ANB_U8, 0) = 1;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
     anb_free(model);
 }
@@ -191,23 +217,15 @@ END_TEST
  */
 START_TEST(a_tree_that_is_not_begun_has_nothing_done)
 {
-    enum { WAITING = 0, PHASE, CURSOR = 5, N = 8, ADDING = 0 };
     StreamingLearner *model = learned("sgbt(window=64, trees=3, depth=2, budget=1000)", 5);
-    size_t field = 0;
-    uint32_t *counts = NULL;
-    for (Place p; !counts; field++) { /* eight counts in a row: the grower's */
-        const AnbNode *node = &model->plan->nodes[0];
-        p = (Place){.visitor = {pass}, .skip = field};
-        anb_visit_own(node, anb_state_of(model, node), &p.visitor);
-        ck_assert_ptr_nonnull(p.data);
-        counts = p.kind == ANB_U32 && p.count == N ? p.data : NULL;
-    }
-    ck_assert_uint_eq(counts[PHASE], ADDING);
-    counts[CURSOR] = 1;
+    uint32_t *waiting = field_of(model, 0, "n_waiting", ANB_U32, 0);
+    uint32_t *cursor = field_after(model, 0, "n_waiting", "cursor", ANB_U32, 0);
+    ck_assert_uint_eq(*(uint32_t *)field_after(model, 0, "n_waiting", "phase", ANB_U32, 0), ANB_BUILD_ADDING);
+    *cursor = 1;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
-    counts[CURSOR] = 0;
+    *cursor = 0;
     ck_assert_int_eq(code_of(model), 0);
-    counts[WAITING] = 1;
+    *waiting = 1;
     ck_assert_int_eq(code_of(model), ANB_E_STATE);
     anb_free(model);
 }
@@ -218,12 +236,12 @@ END_TEST
 /* A slot that no id leads to would never be freed, and the searches of a full index never end. */
 START_TEST(every_slot_of_the_index_is_found_by_its_id)
 {
-    enum { INDEX = 5, SLOTS = 16 };
+    enum { SLOTS = 16 };
     static const double x[D] = {1, 2, 3};
     StreamingLearner *model = learned("pending(last, capacity=4)", 0);
     anb_predict_pending(model, 5, x);
     anb_predict_pending(model, 5, x);
-    uint32_t *index = field_of(model, 0, INDEX, ANB_U32, SLOTS - 1);
+    uint32_t *index = field_of(model, 0, "index", ANB_U32, SLOTS - 1);
     ck_assert_int_eq(code_of(model), 0);
     for (size_t i = 0; i < SLOTS; i++)
         if (!index[i]) {
@@ -240,7 +258,7 @@ START_TEST(a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting)
     static const double x[D] = {1, 2, 3};
     StreamingLearner *model = learned("pending(linear, capacity=4)", 0);
     anb_predict_pending(model, 5, x);
-    *real_at(model, 0, 4, sizeof(AnbAnswer) / sizeof(double)) = ANB_NAN;
+    *real_at(model, 0, "row", sizeof(AnbAnswer) / sizeof(double)) = ANB_NAN;
     double f = anb_learn_label(model, 5, 1, 1);
     ck_assert(f != f);
     ck_assert_uint_eq(anb_counters(model)->rejected_features, 1);

@@ -1,12 +1,9 @@
-/* Learners that the library does not know: states as opaque bytes, of older layouts, with memory of their own. */
+/* Learners that the library does not know: states of bytes, of older layouts, with memory of their own. */
 #include "suite.h"
 #include <anabranch/anabranch.h>
 
-static AnbNeed need_two(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){.state = 2 * sizeof(double)};
-}
+/* What the library is not to understand: bytes. */
+static const AnbField as_bytes[] = {{.name = "state", .kind = ANB_U8, .fixed = 2 * sizeof(double)}, {0}};
 
 static double predict_first(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -27,7 +24,7 @@ static const StreamingLearnerType opaque = {
     .name = "half",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_UNIT,
     .version = 1,
-    .need = need_two,
+    .fields = as_bytes,
     .predict = predict_first,
     .update = update_half,
 };
@@ -68,8 +65,7 @@ START_TEST(half_a_type_is_refused)
     StreamingLearnerType type = {.name = "half", .brief = "nothing in it"};
     AnbExpert expert = {.type = &type};
     ck_assert_ptr_null(anb_new(2, &expert, NULL, &error));
-    ck_assert(error.code == ANB_E_ARGUMENT &&
-              strstr(error.message, "half: a type has fields or need, predict and update"));
+    ck_assert(error.code == ANB_E_ARGUMENT && strstr(error.message, "half: a type has predict and update"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         type = opaque;
         type.name = names[i];
@@ -97,17 +93,15 @@ END_TEST
 
 /* ---- two layouts ------------------------------------------------------------------------------------------------- */
 
-static void ranges_first(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    (void)self;
-    anb_visit(visitor, state, ANB_F64, 1);
-}
+typedef struct Half {
+    double level, samples;
+} Half;
 
-static void ranges_both(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    (void)self;
-    anb_visit(visitor, state, ANB_F64, 2);
-}
+/* Layout 1 lies in memory as layout 2 does. */
+static const AnbField members_1[] = {{ANB_MEMBER(Half, level)}, {0}};
+static const AnbField members_2[] = {{ANB_MEMBER(Half, level)}, {ANB_MEMBER(Half, samples)}, {0}};
+static const AnbField layout_1[] = {{ANB_STRUCT(Half, members_1)}, {0}};
+static const AnbField layout_2[] = {{ANB_STRUCT(Half, members_2)}, {0}};
 
 /* Layout 1 knew no count: it starts at 0. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *fields, size_t n, void *state)
@@ -123,7 +117,7 @@ static StreamingLearnerType of_version(unsigned version)
 {
     StreamingLearnerType type = opaque;
     type.version = version;
-    type.ranges = version == 1 ? ranges_first : ranges_both;
+    type.fields = version == 1 ? layout_1 : layout_2;
     type.upgrade = version == 1 ? NULL : upgrade;
     return type;
 }
@@ -204,13 +198,23 @@ static int copy(const AnbNode *self, const void *from, void *to)
     return set(to, list->value, list->n);
 }
 
-static void ranges_list(const AnbNode *self, void *state, AnbVisitor *visitor)
+static size_t list_size(const AnbNode *self, const AnbField *field)
 {
-    List *list = state;
-    (void)self;
-    anb_visit(visitor, &list->n, ANB_U64, 1);
-    anb_visit(visitor, list->value, ANB_F64, list->n);
+    (void)self, (void)field;
+    return sizeof(List);
 }
+
+/* What it shows lies elsewhere. */
+static void list_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    List *list = part;
+    (void)self, (void)field, (void)state;
+    anb_visit(visitor, "n", &list->n, ANB_U64, 1);
+    anb_visit(visitor, "value", list->value, ANB_F64, list->n);
+}
+
+static const AnbPart list_part = {list_size, list_visit, NULL};
+static const AnbField list_fields[] = {{.name = "list", .part = &list_part}, {0}};
 
 static int read_list(const AnbNode *self, unsigned from, const unsigned char *fields, size_t n, void *state)
 {
@@ -226,10 +230,9 @@ static const StreamingLearnerType list = {
     .name = "list",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_UNIT,
     .version = 1,
-    .need = need_two,
+    .fields = list_fields,
     .predict = predict_mean,
     .update = append,
-    .ranges = ranges_list,
     .upgrade = read_list,
     .clear = clear,
     .clone = copy,
@@ -268,18 +271,21 @@ START_TEST(a_state_that_owns_memory_comes_back)
 END_TEST
 
 /* Shows what is not in the state, and says nothing of owning it. */
-static void ranges_elsewhere(const AnbNode *self, void *state, AnbVisitor *visitor)
+static void visit_elsewhere(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     static double elsewhere;
-    (void)self, (void)state;
-    anb_visit(visitor, &elsewhere, ANB_F64, 1);
+    (void)self, (void)field, (void)state, (void)part;
+    anb_visit(visitor, "elsewhere", &elsewhere, ANB_F64, 1);
 }
+
+static const AnbPart stray_part = {list_size, visit_elsewhere, NULL};
+static const AnbField stray_fields[] = {{.name = "stray", .part = &stray_part}, {0}};
 
 START_TEST(what_cannot_be_saved_says_so)
 {
     StreamingLearnerType silent = list, stray = opaque;
     silent.upgrade = NULL;
-    stray.ranges = ranges_elsewhere;
+    stray.fields = stray_fields;
     StreamingLearner *owner = make(&silent, "moe(list, linear)", NULL);
     ck_assert_int_eq(save(owner), ANB_E_UNSUPPORTED);
     ck_assert_uint_eq(size, 0);

@@ -1,5 +1,6 @@
 #include "src/numeric/error_scale.h"
 #include "src/numeric/random.h"
+#include "alone.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -253,38 +254,32 @@ END_TEST
 START_TEST(says_what_it_knows)
 {
     AnbKnnOptions options = anb_knn_defaults();
-    AnbNode node = {.type = &anb_knn, .options = &options, .n_features = 2};
-    AnbNeed need = anb_knn.need(&node);
+    Alone a = {.node = {.type = &anb_knn, .options = &options, .n_features = 2}};
     AnbCounters counters = {0};
-    double x[2], share[2], spread[2], *scratch = calloc(need.scratch, sizeof *scratch);
+    double x[2], share[2], spread[2];
     AnbRow row = {x, x, NULL, &counters, NULL};
     AnbRandom random;
-    size_t whole = (need.state + 63) / 64 * 64;
-    void *state = aligned_alloc(64, whole);
-    memset(state, 0, whole);
-    node.state_size = need.state;
-    anb_knn.init(&node, state);
+    alone_start(&a);
     anb_random_seed(&random, 14);
-    ck_assert_int_eq(anb_knn.importance->shares(&node, state, share), ANB_E_UNSUPPORTED);
+    ck_assert_int_eq(anb_knn.importance->shares(&a.node, a.state, share), ANB_E_UNSUPPORTED);
     for (int t = 0; t < 3000; t++) {
         x[0] = anb_random_normal(&random);
         x[1] = anb_random_normal(&random);
-        anb_knn.predict(&node, state, &row, scratch);
+        anb_knn.predict(&a.node, a.state, &row, a.scratch);
         double y = 2 * x[0] + (x[0] > 0 ? 1 : 0.1) * anb_random_normal(&random);
-        anb_knn.update(&node, state, &row, y, 1, scratch);
+        anb_knn.update(&a.node, a.state, &row, y, 1, a.scratch);
     }
     for (int side = 0; side < 2; side++) {
         x[0] = side ? 1 : -1;
         x[1] = 0;
-        anb_knn.predict(&node, state, &row, scratch);
-        spread[side] = anb_knn.spread->spread(&node, state, &row, scratch);
+        anb_knn.predict(&a.node, a.state, &row, a.scratch);
+        spread[side] = anb_knn.spread->spread(&a.node, a.state, &row, a.scratch);
     }
-    ck_assert_int_eq(anb_knn.importance->shares(&node, state, share), 0);
+    ck_assert_int_eq(anb_knn.importance->shares(&a.node, a.state, share), 0);
     ck_assert_double_eq_tol(share[0] + share[1], 1, 1e-12);
     ck_assert(share[0] > 0.8);
     ck_assert(spread[0] > 0.03 && spread[0] < 0.2 && spread[1] > 0.5 && spread[1] < 1.6);
-    free(state);
-    free(scratch);
+    alone_end(&a);
 }
 END_TEST
 

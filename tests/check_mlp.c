@@ -1,5 +1,5 @@
-#include "src/numeric/fields.h"
 #include "src/numeric/random.h"
+#include "alone.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -182,22 +182,15 @@ START_TEST(shows_what_is_hidden)
     enum { D = 3, HIDDEN = 5 };
     AnbMlpOptions options = anb_mlp_defaults();
     options.hidden = HIDDEN;
-    AnbNode node = {.type = &anb_mlp, .options = &options, .n_features = D, .seed = 4};
-    size_t field_at[8], scratch_at[8];
-    node.field_at = field_at;
-    node.scratch_at = scratch_at;
-    AnbNeed need = {anb_fields_layout(anb_mlp.fields, &node, field_at),
-                    anb_fields_layout(anb_mlp.scratch, &node, scratch_at) / sizeof(double)};
+    Alone a = {.node = {.type = &anb_mlp, .options = &options, .n_features = D, .seed = 4}};
     AnbCounters counters = {0};
-    double x[D] = {.5, -1, 2}, *scratch = calloc(need.scratch, sizeof *scratch), sparsity;
+    double x[D] = {.5, -1, 2}, sparsity;
     AnbRow row = {x, x, NULL, &counters, NULL};
-    void *state = calloc(1, need.state);
     AnbMatrix matrix;
-    node.state_size = need.state;
-    anb_mlp.init(&node, state);
-    anb_mlp.predict(&node, state, &row, scratch);
-    anb_mlp.network->matrix(&node, state, &matrix);
-    sparsity = anb_mlp.sparsity->share(&node, state, &row, scratch);
+    alone_start(&a);
+    anb_mlp.predict(&a.node, a.state, &row, a.scratch);
+    anb_mlp.network->matrix(&a.node, a.state, &matrix);
+    sparsity = anb_mlp.sparsity->share(&a.node, a.state, &row, a.scratch);
     ck_assert_uint_eq(matrix.rows, D);
     ck_assert_uint_eq(matrix.columns, HIDDEN);
     size_t small = 0;
@@ -208,8 +201,7 @@ START_TEST(shows_what_is_hidden)
         small += fabs(sum > 0 ? sum : .01 * sum) < .01; /* leaky */
     }
     ck_assert_double_eq(sparsity, (double)small / HIDDEN);
-    free(state);
-    free(scratch);
+    alone_end(&a);
 }
 END_TEST
 

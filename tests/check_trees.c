@@ -1,4 +1,5 @@
 #include "numbers.h"
+#include "alone.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 
@@ -195,19 +196,19 @@ START_TEST(importance_is_shares_of_what_splits_gained)
     const StreamingLearnerType *type = _i == 0 ? &anb_tree : &anb_forest;
     AnbTreeOptions tree = anb_tree_defaults();
     AnbForestOptions forest = anb_forest_defaults();
-    AnbNode node = {.type = type, .options = _i == 0 ? (void *)&tree : (void *)&forest, .n_features = 10, .seed = 5};
-    AnbNeed need = type->need(&node);
-    void *state = calloc(1, need.state);
-    double *scratch = malloc(need.scratch * sizeof *scratch);
+    const void *options = &forest;
+    if (_i == 0)
+        options = &tree;
+    Alone a = {.node = {.type = type, .options = options, .n_features = 10, .seed = 5}};
     AnbCounters counters = {0};
     AnbRow row = {x, x, NULL, &counters, NULL};
-    type->init(&node, state);
+    alone_start(&a);
     for (int i = 0; i < 5000; i++) {
         double y = friedman(&seed, x, false);
-        type->predict(&node, state, &row, scratch);
-        type->update(&node, state, &row, y, 1, scratch);
+        type->predict(&a.node, a.state, &row, a.scratch);
+        type->update(&a.node, a.state, &row, y, 1, a.scratch);
     }
-    ck_assert_int_eq(type->importance->shares(&node, state, share), 0);
+    ck_assert_int_eq(type->importance->shares(&a.node, a.state, share), 0);
     for (int j = 0; j < 10; j++) {
         ck_assert_double_ge(share[j], 0);
         sum += share[j];
@@ -216,8 +217,7 @@ START_TEST(importance_is_shares_of_what_splits_gained)
     ck_assert_double_eq_tol(sum, 1, 1e-12);
     ck_assert_double_lt(noise, .05);
     ck_assert_double_gt(share[3], .2); /* 10 x_4: a third of the variance */
-    free(state);
-    free(scratch);
+    alone_end(&a);
 }
 END_TEST
 

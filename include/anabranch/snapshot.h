@@ -15,7 +15,7 @@
  *     [u32 n | n sources: text name, u64 the smallest number that is still learned]   where the model has any (sequence.h)
  *     u32 CRC-32C of everything before
  *
- * The fields are those that a type shows in `ranges`, one behind the other: not an image of its struct, so a snapshot
+ * The fields are those of the type's table, one behind the other: not an image of its struct, so a snapshot
  * moves between machines and compilers. Defaults may change between versions without touching old snapshots, since
  * every option is written out. A type that changes its state's layout raises its version and reads the older ones in
  * `upgrade`.

@@ -139,10 +139,13 @@ struct AnbVisitor {
      * without it the type does that work first. */
     void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
     unsigned version; /* of the layout that is read; 0: the type's own */
+    const char *name; /* of the field that is shown */
 };
 
-static inline void anb_visit(AnbVisitor *v, void *data, AnbScalar kind, size_t count)
+/* Shows one array of scalars; for an AnbPart and for `upgrade`. */
+static inline void anb_visit(AnbVisitor *v, const char *name, void *data, AnbScalar kind, size_t count)
 {
+    v->name = name;
     if (count > 0)
         v->field(v, data, kind, count);
 }
@@ -163,11 +166,18 @@ enum {
     ANB_DERIVED = 8       /* follows from other fields or from the plan: neither saved nor compared nor checked */
 };
 
-/** A piece of state whose contents are declared by code: a recursive least squares, a tree. */
+typedef struct AnbField AnbField;
+
+/** A piece of state whose contents are declared by code: a recursive least squares, a tree. It lies at `part` in `state`,
+ * the node's own state. */
 typedef struct AnbPart {
-    size_t (*size)(const AnbNode *self);                                     /* bytes, a function of the plan */
-    void (*visit)(const AnbNode *self, void *part, AnbVisitor *visitor);     /* every used value, in a fixed order */
-    int (*validate)(const AnbNode *self, const void *part, AnbError *error); /* optional: 0 or ANB_E_STATE */
+    /* Bytes, a function of the plan. */
+    size_t (*size)(const AnbNode *self, const AnbField *field);
+    /* Shows every used value, in a fixed order. A count that has just been read from a file is clamped before it bounds
+     * a later field. */
+    void (*visit)(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
+    /* Optional: 0 or ANB_E_STATE. */
+    int (*validate)(const AnbNode *self, const AnbField *field, const void *state, const void *part, AnbError *error);
 } AnbPart;
 
 /**
@@ -181,18 +191,19 @@ typedef struct AnbPart {
  * A count is a capacity, a function of the plan. `used` tells how many of the items are in use; it may read the fields
  * before its own. It is clamped to the capacity, since those fields may just have been read from a file.
  */
-typedef struct AnbField AnbField;
 struct AnbField {
     const char *name;
     AnbScalar kind;                                         /* of scalars */
     unsigned must;                                          /* ANB_FINITE | ANB_NOT_NEGATIVE | ... */
     size_t fixed;                                           /* items, where there is no `count` */
     size_t (*count)(const AnbNode *self);                   /* items, a function of the plan */
-    size_t (*used)(const AnbNode *self, const void *state); /* items in use; NULL: all. Not of a member */
+    size_t (*used)(const AnbNode *self, const void *state); /* items in use; NULL: all; of a part: 0, it is not in use.
+                                                               Not of a member */
     uint64_t (*most)(const AnbNode *self);                  /* of whole numbers: the largest allowed; NULL: any */
     const AnbField *record;                                 /* of structs: a table of their members */
     size_t stride;                                          /* of structs: sizeof */
     const AnbPart *part;                                    /* of a part */
+    const void *form;                                       /* of a part: what its functions are to know */
     size_t offset;                                          /* of a member: in its struct */
     unsigned since; /* the type's version that brought it: older layouts are read without it, and it keeps its initial
                        value; of types with ANB_READS_OLDER */
@@ -246,11 +257,6 @@ enum {
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };
 
-typedef struct AnbNeed {
-    size_t state;   /* bytes of the node's own state, children not counted */
-    size_t scratch; /* doubles of the node's own scratch */
-} AnbNeed;
-
 struct StreamingLearnerType {
     const char *name, *brief, *example; /* example: a small valid expression, for the contract suite and the docs */
     size_t options_size;                /* the plan keeps its own copy of the options */
@@ -267,9 +273,8 @@ struct StreamingLearnerType {
     /* Optional: a preset writes the expression that replaces it. 0 or a code. */
     int (*expand)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
 
-    /* The tables of the node's state and scratch, each NULL where there is none; a type without either has `need`. */
+    /* The tables of the node's state and scratch, children not counted; NULL where there is none. */
     const AnbField *fields, *scratch;
-    AnbNeed (*need)(const AnbNode *self);
     /* Optional: the state arrives zeroed. 0, or ANB_E_MEMORY for a foreign type that owns pointers. */
     int (*init)(const AnbNode *self, void *state);
     double (*predict)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
@@ -282,18 +287,12 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Of a type without `fields`: every used field of the own state, where it lies there, in a fixed order. What follows from the plan alone need
-     * not be shown: a state that is read from a file has been initialised before. A count that bounds a later field
-     * comes before it and is clamped to the plan's capacity, since it may just have been read. Neither fields nor
-     * ranges: the state is opaque bytes. */
-    void (*ranges)(const AnbNode *self, void *state, AnbVisitor *visitor);
     /* Optional: after loading, once the table's own checks have passed: what no single field can say, such as indices
      * that must fit together. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
-    /* Optional: takes over a state of an older version; `fields` as that version's ranges wrote them,
-     * little-endian. Needed by a type with `clear` that wants snapshots:
-     * its ranges show what it owns, wherever that lies, and its states are read back here, those of this version as
-     * well. It must bear any bytes. 0 or a code. */
+    /* Optional: takes over a state of an older version; `fields` as that version's table wrote them, little-endian.
+     * Needed by a type with `clear` that wants snapshots: a part of its table shows what it owns, wherever that lies,
+     * and its states are read back here, those of this version as well. It must bear any bytes. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
     /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY).
      */
@@ -371,8 +370,8 @@ struct AnbGate {
 };
 
 /*
- * A router is a node as well: `type` holds everything that it shares with a learner (name, params, need, init, reset,
- * ranges ...; predict, update and step are NULL). It knows the experts from self->gate and from AnbGate alone: it looks
+ * A router is a node as well: `type` holds everything that it shares with a learner (name, params, fields, init, reset
+ * ...; predict, update and step are NULL). It knows the experts from self->gate and from AnbGate alone: it looks
  * neither at its parent nor at its siblings.
  */
 struct AnbRouterType {

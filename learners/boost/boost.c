@@ -1,5 +1,7 @@
 /* The way of a tree from bins to ensemble: see boost.h. Costs are in units of grow.c, as measured. */
 #include "boost.h"
+#include "src/numeric/fields.h"
+#include "src/numeric/places.h"
 
 enum {
     BLOCK = ANB_CUTS_BLOCK,
@@ -13,13 +15,6 @@ enum {
 
 static const double importance_fade = .99;
 
-static void *take(uintptr_t base, size_t *at, size_t bytes)
-{
-    void *here = (void *)(base + *at);
-    *at += (bytes + 63) / 64 * 64;
-    return here;
-}
-
 AnbBoostView anb_boost_view(AnbBoostRoom room, void *memory)
 {
     const size_t all = room.features + 1, most = (4 * all + 4) / 5;
@@ -30,12 +25,12 @@ AnbBoostView anb_boost_view(AnbBoostRoom room, void *memory)
     uintptr_t base = (uintptr_t)memory;
     size_t at = 0;
     AnbBoostView v = {.columns = columns, .room = room};
-    v.head = take(base, &at, sizeof(AnbBoost));
-    v.importance = take(base, &at, room.features * sizeof(double));
-    v.column = take(base, &at, all * sizeof(uint16_t));
-    v.trees = anb_boosted_trees_view(trees, take(base, &at, anb_boosted_trees_bytes(trees)));
-    v.window = anb_window_view(window, take(base, &at, anb_window_bytes(window)));
-    v.grow = anb_tree_builder_view(grow, take(base, &at, anb_tree_builder_bytes(grow)));
+    v.head = anb_place_in(base, &at, sizeof(AnbBoost));
+    v.importance = anb_place_in(base, &at, room.features * sizeof(double));
+    v.column = anb_place_in(base, &at, all * sizeof(uint16_t));
+    v.trees = anb_boosted_trees_view(trees, anb_place_in(base, &at, anb_boosted_trees_bytes(trees)));
+    v.window = anb_window_view(window, anb_place_in(base, &at, anb_window_bytes(window)));
+    v.grow = anb_tree_builder_view(grow, anb_place_in(base, &at, anb_tree_builder_bytes(grow)));
     v.bytes = at;
     return v;
 }
@@ -216,13 +211,17 @@ uint32_t anb_boost_slice(const AnbBoostView *v, const AnbBoostRule *rule)
     }
 }
 
+static const AnbField head[] = {{ANB_INNER(AnbBoost, random, AnbRandom, anb_random_fields)},
+                                {ANB_MEMBER(AnbBoost, origin)},
+                                {ANB_MEMBER(AnbBoost, phase)},
+                                {ANB_MEMBER(AnbBoost, cursor)},
+                                {0}};
+
 void anb_boost_visit(const AnbBoostView *v, AnbVisitor *visitor)
 {
-    anb_random_visit(&v->head->random, visitor);
-    anb_visit(visitor, &v->head->origin, ANB_U64, 1);
-    anb_visit(visitor, &v->head->phase, ANB_U32, 2);
-    anb_visit(visitor, v->importance, ANB_F64, v->room.features);
-    anb_visit(visitor, v->column, ANB_U16, v->room.features + 1);
+    anb_struct_visit(head, v->head, visitor);
+    anb_visit(visitor, "importance", v->importance, ANB_F64, v->room.features);
+    anb_visit(visitor, "column", v->column, ANB_U16, v->room.features + 1);
     anb_window_visit(&v->window, visitor);
     anb_boosted_trees_visit(&v->trees, anb_window_size(&v->window), visitor);
     anb_tree_builder_visit(&v->grow, visitor);

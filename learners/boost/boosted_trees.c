@@ -1,27 +1,22 @@
 /* Trees over a ring of rows: see ensemble.h. */
 #include "boosted_trees.h"
+#include "src/numeric/fields.h"
+#include "src/numeric/places.h"
 
 enum { BLOCK = ANB_CUTS_BLOCK, CHAINS = 4 };
-
-static void *take(uintptr_t base, size_t *at, size_t bytes)
-{
-    void *here = (void *)(base + *at);
-    *at += (bytes + 63) / 64 * 64;
-    return here;
-}
 
 static size_t layout(AnbBoostedTreesRoom room, uintptr_t base, AnbBoostedTreesView *v)
 {
     size_t at = 0, leaves = (size_t)1 << room.depth;
     *v = (AnbBoostedTreesView){.leaves = leaves, .room = room};
-    v->head = take(base, &at, sizeof(AnbBoostedTrees));
-    v->leaf = take(base, &at, room.trees * leaves * sizeof(AnbBoostLeaf));
-    v->before = take(base, &at, leaves * sizeof(double));
-    v->cuts = take(base, &at, anb_cuts_padded(room.trees) * leaves * sizeof(AnbCut));
-    v->unsettled = take(base, &at, room.rows / BLOCK);
-    v->output = take(base, &at, room.rows * sizeof(double));
-    v->target = take(base, &at, room.rows * sizeof(double));
-    v->path = take(base, &at, room.rows * room.trees);
+    v->head = anb_place_in(base, &at, sizeof(AnbBoostedTrees));
+    v->leaf = anb_place_in(base, &at, room.trees * leaves * sizeof(AnbBoostLeaf));
+    v->before = anb_place_in(base, &at, leaves * sizeof(double));
+    v->cuts = anb_place_in(base, &at, anb_cuts_padded(room.trees) * leaves * sizeof(AnbCut));
+    v->unsettled = anb_place_in(base, &at, room.rows / BLOCK);
+    v->output = anb_place_in(base, &at, room.rows * sizeof(double));
+    v->target = anb_place_in(base, &at, room.rows * sizeof(double));
+    v->path = anb_place_in(base, &at, room.rows * room.trees);
     return at;
 }
 
@@ -141,19 +136,34 @@ void anb_boosted_trees_settle(const AnbBoostedTreesView *v, size_t block, const 
     v->unsettled[block] = 0;
 }
 
+static const AnbField head[] = {{ANB_MEMBER(AnbBoostedTrees, grown)},
+                                {ANB_MEMBER(AnbBoostedTrees, oldest)},
+                                {ANB_MEMBER(AnbBoostedTrees, last)},
+                                {0}};
+static const AnbField leaf[] = {{ANB_MEMBER(AnbBoostLeaf, slow)}, {ANB_MEMBER(AnbBoostLeaf, fast)}, {0}};
+
 void anb_boosted_trees_visit(const AnbBoostedTreesView *v, size_t rows, AnbVisitor *visitor)
 {
     AnbBoostedTrees *h = v->head;
     size_t blocks = (rows + BLOCK - 1) / BLOCK;
-    anb_visit(visitor, &h->grown, ANB_U32, 3);
+    anb_struct_visit(head, h, visitor);
     h->grown = h->grown < v->room.trees ? h->grown : (uint32_t)v->room.trees;
-    anb_visit(visitor, v->leaf, ANB_F64, h->grown * v->leaves * 2);
-    anb_visit(visitor, v->before, ANB_F64, v->leaves);
+    for (size_t i = 0; i < h->grown * v->leaves; i++)
+        anb_struct_visit(leaf, &v->leaf[i], visitor);
+    anb_visit(visitor, "before", v->before, ANB_F64, v->leaves);
     anb_cuts_visit(v->cuts, h->grown * v->leaves, visitor);
-    anb_visit(visitor, v->unsettled, ANB_U8, blocks);
-    anb_visit(visitor, v->output, ANB_F64, blocks * BLOCK);
-    anb_visit(visitor, v->target, ANB_F64, blocks * BLOCK);
-    anb_visit(visitor, v->path, ANB_U8, blocks * BLOCK * v->room.trees);
+    anb_visit(visitor, "unsettled", v->unsettled, ANB_U8, blocks);
+    anb_visit(visitor, "output", v->output, ANB_F64, blocks * BLOCK);
+    anb_visit(visitor, "target", v->target, ANB_F64, blocks * BLOCK);
+    anb_visit(visitor, "path", v->path, ANB_U8, blocks * BLOCK * v->room.trees);
+}
+
+static bool leaves_finite(const AnbBoostLeaf *of, size_t n)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= of[i].slow - of[i].slow == 0 && of[i].fast - of[i].fast == 0;
+    return fine;
 }
 
 static bool numbers(const double *value, size_t n)
@@ -172,6 +182,6 @@ bool anb_boosted_trees_valid(const AnbBoostedTreesView *v, size_t rows)
     for (size_t i = 0; i < blocks * BLOCK * trees; i++)
         fine &= v->path[i] < v->leaves;
     return fine && anb_cuts_valid(v->cuts, h->grown * v->leaves, v->room.features) &&
-           numbers(&v->leaf->slow, (size_t)2 * h->grown * v->leaves) && numbers(v->before, v->leaves) &&
+           leaves_finite(v->leaf, h->grown * v->leaves) && numbers(v->before, v->leaves) &&
            numbers(v->output, blocks * BLOCK) && numbers(v->target, blocks * BLOCK);
 }

@@ -15,6 +15,7 @@
 #define ANB_LEARNERS_BOOST_CUTS_H
 
 #include "learners/trees/bins.h"
+#include "src/numeric/fields.h"
 #include "src/simd/isa.h"
 #include <float.h>
 
@@ -79,14 +80,16 @@ static inline AnbCut anb_cuts_none(void)
     return (AnbCut){.threshold = INFINITY, .code = ANB_MISSING};
 }
 
-/* For `ranges`; and whether what was read names no feature beyond 2 d - 1. */
+/* Shows them; and whether what was read names no feature beyond 2 d - 1. */
 static inline void anb_cuts_visit(AnbCut *cuts, size_t n, AnbVisitor *visitor)
 {
-    for (size_t i = 0; i < n; i++) {
-        anb_visit(visitor, &cuts[i].threshold, ANB_F32, 1);
-        anb_visit(visitor, &cuts[i].feature, ANB_U16, 1);
-        anb_visit(visitor, &cuts[i].code, ANB_U8, 2);
-    }
+    static const AnbField members[] = {{ANB_MEMBER(AnbCut, threshold)},
+                                       {ANB_MEMBER(AnbCut, feature)},
+                                       {ANB_MEMBER(AnbCut, code)},
+                                       {ANB_MEMBER(AnbCut, missing_left)},
+                                       {0}};
+    for (size_t i = 0; i < n; i++)
+        anb_struct_visit(members, &cuts[i], visitor);
 }
 
 static inline bool anb_cuts_valid(const AnbCut *cuts, size_t n, size_t d)

@@ -1,5 +1,6 @@
 /* Merge sort from the bottom up, in slices. */
 #include "sorter.h"
+#include "src/numeric/fields.h"
 
 enum { RUN = 8, SLICE = 256 };
 
@@ -65,15 +66,21 @@ uint32_t anb_sorter_slice(AnbSorter *s)
     return moved;
 }
 
+static const AnbField members[] = {{ANB_MEMBER(AnbSorter, n)},
+                                   {ANB_MEMBER(AnbSorter, run)},
+                                   {ANB_MEMBER(AnbSorter, cursor)},
+                                   {ANB_MEMBER(AnbSorter, from)},
+                                   {0}};
+
 void anb_sorter_visit(AnbSorter *s, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &s->n, ANB_U32, 4);
+    anb_struct_visit(members, s, visitor);
     s->n = at_most(s->n, ANB_SORTER_MOST);
     s->cursor = at_most(s->cursor, s->n);
     s->from = s->from != 0;
-    anb_visit(visitor, s->buffer[s->from], ANB_F64, s->n);
+    anb_visit(visitor, "buffer", s->buffer[s->from], ANB_F64, s->n);
     if (s->run)
-        anb_visit(visitor, s->buffer[!s->from], ANB_F64, s->cursor);
+        anb_visit(visitor, "merged", s->buffer[!s->from], ANB_F64, s->cursor);
 }
 
 bool anb_sorter_valid(const AnbSorter *s)

@@ -1,5 +1,6 @@
 /* A tree grown in slices: see grow.h. Costs are counted in additions to a histogram, as measured. */
 #include "tree_builder.h"
+#include "src/numeric/places.h"
 
 enum {
     SLICE = 2048,      /* units that a slice aims at */
@@ -9,62 +10,40 @@ enum {
     SUBTRACT_COST = 16 /* of a column */
 };
 
-static size_t aligned(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 static size_t stride_of(AnbTreeBuilderRoom room)
 {
     return (room.columns + 7) / 8 * 8;
 }
 
-enum { LEAF, GAIN, CELLS, HISTOGRAM, CUTS, ORDER, SPARE, EDGES, CODES, ARRAYS };
-
-/* Where each array starts; returns the end of the last. */
-static size_t layout(AnbTreeBuilderRoom room, size_t *at)
+static size_t layout(AnbTreeBuilderRoom room, uintptr_t base, AnbTreeBuilderView *v)
 {
-    const size_t nodes = (size_t)1 << room.depth,
-                 bytes[ARRAYS] = {[LEAF] = nodes * sizeof(double),
-                                  [GAIN] = room.columns * sizeof(double),
-                                  [CELLS] = room.rows * sizeof(double),
-                                  [HISTOGRAM] = room.depth * room.columns * ANB_CODES * sizeof(AnbPacked),
-                                  [CUTS] = nodes * sizeof(AnbCut),
-                                  [ORDER] = room.rows * sizeof(uint16_t),
-                                  [SPARE] = room.rows * sizeof(uint16_t),
-                                  [EDGES] = room.columns,
-                                  [CODES] = room.rows * stride_of(room)};
-    size_t end = aligned(sizeof(AnbTreeBuilder));
-    for (int i = 0; i < ARRAYS; i++) {
-        at[i] = end;
-        end += aligned(bytes[i]);
-    }
+    const size_t nodes = (size_t)1 << room.depth;
+    size_t end = 0;
+    *v = (AnbTreeBuilderView){.stride = stride_of(room), .room = room};
+    v->head = anb_place_in(base, &end, sizeof(AnbTreeBuilder));
+    v->leaf = anb_place_in(base, &end, nodes * sizeof(double));
+    v->gain = anb_place_in(base, &end, room.columns * sizeof(double));
+    v->cells = anb_place_in(base, &end, room.rows * sizeof(double));
+    v->histogram = anb_place_in(base, &end, room.depth * room.columns * ANB_CODES * sizeof(AnbPacked));
+    v->cuts = anb_place_in(base, &end, nodes * sizeof(AnbCut));
+    v->order = anb_place_in(base, &end, room.rows * sizeof(uint16_t));
+    v->spare = anb_place_in(base, &end, room.rows * sizeof(uint16_t));
+    v->edges = anb_place_in(base, &end, room.columns);
+    v->codes = anb_place_in(base, &end, room.rows * v->stride);
     return end;
 }
 
 size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room)
 {
-    size_t at[ARRAYS];
-    return layout(room, at);
+    AnbTreeBuilderView v;
+    return layout(room, 0, &v);
 }
 
 AnbTreeBuilderView anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory)
 {
-    unsigned char *base = memory;
-    size_t at[ARRAYS];
-    layout(room, at);
-    return (AnbTreeBuilderView){.head = memory,
-                                .leaf = (double *)(base + at[LEAF]),
-                                .gain = (double *)(base + at[GAIN]),
-                                .cells = (double *)(base + at[CELLS]),
-                                .histogram = (AnbPacked *)(base + at[HISTOGRAM]),
-                                .cuts = (AnbCut *)(base + at[CUTS]),
-                                .order = (uint16_t *)(base + at[ORDER]),
-                                .spare = (uint16_t *)(base + at[SPARE]),
-                                .edges = base + at[EDGES],
-                                .codes = base + at[CODES],
-                                .stride = stride_of(room),
-                                .room = room};
+    AnbTreeBuilderView v;
+    layout(room, (uintptr_t)memory, &v);
+    return v;
 }
 
 void anb_tree_builder_begin(const AnbTreeBuilderView *v, size_t columns, double ridge, uint32_t min_rows)

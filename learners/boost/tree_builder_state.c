@@ -1,32 +1,44 @@
 /* What of a half-grown tree a snapshot holds, and whether one can be gone on with: see grow.h. */
 #include "tree_builder.h"
 
-static void visit_node(AnbTreeBuilderNode *node, AnbVisitor *visitor)
-{
-    anb_visit(visitor, &node->total, ANB_U64, 1);
-    anb_visit(visitor, &node->heap, ANB_U32, 4);
-}
+static const AnbField node_fields[] = {{ANB_MEMBER(AnbTreeBuilderNode, total)}, {ANB_MEMBER(AnbTreeBuilderNode, heap)},
+                                       {ANB_MEMBER(AnbTreeBuilderNode, begin)}, {ANB_MEMBER(AnbTreeBuilderNode, end)},
+                                       {ANB_MEMBER(AnbTreeBuilderNode, level)}, {0}};
+
+static const AnbField cut_fields[] = {{ANB_MEMBER(AnbPackedCut, gain)},         {ANB_MEMBER(AnbPackedCut, left)},
+                                      {ANB_MEMBER(AnbPackedCut, column)},       {ANB_MEMBER(AnbPackedCut, code)},
+                                      {ANB_MEMBER(AnbPackedCut, missing_left)}, {0}};
+
+static const AnbField head_fields[] = {{ANB_MEMBER(AnbTreeBuilder, largest)},
+                                       {ANB_MEMBER(AnbTreeBuilder, unit)},
+                                       {ANB_MEMBER(AnbTreeBuilder, ridge)},
+                                       {ANB_INNER(AnbTreeBuilder, best, AnbPackedCut, cut_fields)},
+                                       {ANB_MEMBER(AnbTreeBuilder, n_waiting)},
+                                       {ANB_MEMBER(AnbTreeBuilder, phase)},
+                                       {ANB_MEMBER(AnbTreeBuilder, rows)},
+                                       {ANB_MEMBER(AnbTreeBuilder, columns)},
+                                       {ANB_MEMBER(AnbTreeBuilder, min_rows)},
+                                       {ANB_MEMBER(AnbTreeBuilder, cursor)},
+                                       {ANB_MEMBER(AnbTreeBuilder, n_left)},
+                                       {ANB_MEMBER(AnbTreeBuilder, n_right)},
+                                       {0}};
 
 static void visit_head(AnbTreeBuilder *h, AnbTreeBuilderRoom room, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &h->largest, ANB_F64, 3);
-    anb_visit(visitor, &h->best.gain, ANB_F64, 1);
-    anb_visit(visitor, &h->best.left, ANB_U64, 1);
-    anb_visit(visitor, &h->best.column, ANB_U32, 1);
-    anb_visit(visitor, &h->best.code, ANB_U16, 2);
-    anb_visit(visitor, &h->n_waiting, ANB_U32, 8);
+    anb_struct_visit(head_fields, h, visitor);
     h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
     h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
     h->columns = h->columns < room.columns ? h->columns : (uint32_t)room.columns;
-    visit_node(&h->node, visitor);
+    anb_struct_visit(node_fields, &h->node, visitor);
     for (uint32_t i = 0; i < h->n_waiting; i++)
-        visit_node(&h->waiting[i], visitor);
+        anb_struct_visit(node_fields, &h->waiting[i], visitor);
 }
 
 static void visit_histogram(const AnbTreeBuilderView *v, uint32_t level, AnbVisitor *visitor)
 {
     if (level < v->room.depth)
-        anb_visit(visitor, anb_tree_builder_histogram(v, level), ANB_U64, (size_t)v->head->columns * ANB_CODES);
+        anb_visit(visitor, "histogram", anb_tree_builder_histogram(v, level), ANB_U64,
+                  (size_t)v->head->columns * ANB_CODES);
 }
 
 static uint32_t at_most(uint32_t n, uint32_t most)
@@ -40,19 +52,20 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     AnbTreeBuilder *h = v->head;
     const size_t nodes = (size_t)1 << v->room.depth;
     visit_head(h, v->room, visitor);
-    anb_visit(visitor, v->leaf, ANB_F64, nodes);
-    anb_visit(visitor, v->gain, ANB_F64, h->columns);
+    anb_visit(visitor, "leaf", v->leaf, ANB_F64, nodes);
+    anb_visit(visitor, "gain", v->gain, ANB_F64, h->columns);
     anb_cuts_visit(v->cuts, nodes, visitor);
     if (h->phase >= ANB_BUILD_DONE)
         return;
-    anb_visit(visitor, v->edges, ANB_U8, h->columns);
-    anb_visit(visitor, v->cells, ANB_U64, h->rows); /* doubles or words: eight bytes that are kept as they are */
-    anb_visit(visitor, v->codes, ANB_U8, h->rows * v->stride);
-    anb_visit(visitor, v->order, ANB_U16,
+    anb_visit(visitor, "edges", v->edges, ANB_U8, h->columns);
+    anb_visit(visitor, "cells", v->cells, ANB_U64,
+              h->rows); /* doubles or words: eight bytes that are kept as they are */
+    anb_visit(visitor, "codes", v->codes, ANB_U8, h->rows * v->stride);
+    anb_visit(visitor, "order", v->order, ANB_U16,
               h->phase < ANB_BUILD_PACK    ? 0
               : h->phase == ANB_BUILD_PACK ? at_most(h->cursor, h->rows)
                                            : h->rows);
-    anb_visit(visitor, v->spare, ANB_U16, h->phase == ANB_BUILD_DIVIDE ? at_most(h->n_right, h->rows) : 0);
+    anb_visit(visitor, "spare", v->spare, ANB_U16, h->phase == ANB_BUILD_DIVIDE ? at_most(h->n_right, h->rows) : 0);
     for (uint32_t i = 0; i < h->n_waiting; i++)
         visit_histogram(v, h->waiting[i].level, visitor);
     if (h->phase > ANB_BUILD_FILL || (h->phase == ANB_BUILD_FILL && h->cursor))

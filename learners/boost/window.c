@@ -1,36 +1,32 @@
 /* A ring of rows with codes, remade in slices: see window.h. Costs are in units of grow.c. */
 #include "window.h"
+#include "src/numeric/fields.h"
+#include "src/numeric/places.h"
 
 enum { SLICE_ROWS = 256, SORT_COST = 10, CODE_COST = 10, EDGES_COST = 6, GATHER_COST = 3, ROWS_A_BIN = 4 };
 
-static size_t aligned(size_t bytes)
+static size_t layout(AnbWindowRoom room, uintptr_t base, AnbWindowView *v)
 {
-    return (bytes + 63) / 64 * 64;
-}
-
-static size_t edges_bytes(AnbWindowRoom room)
-{
-    return room.features * sizeof(AnbEdges);
-}
-
-static size_t value_bytes(AnbWindowRoom room)
-{
-    return aligned(room.features * room.rows * sizeof(float));
+    size_t end = 0;
+    *v = (AnbWindowView){.room = room};
+    v->head = anb_place_in(base, &end, sizeof(AnbWindow));
+    v->edges = anb_place_in(base, &end, room.features * sizeof(AnbEdges));
+    v->value = anb_place_in(base, &end, room.features * room.rows * sizeof(float));
+    v->codes = anb_place_in(base, &end, room.rows * (room.features + 1));
+    return end;
 }
 
 size_t anb_window_bytes(AnbWindowRoom room)
 {
-    return aligned(sizeof(AnbWindow)) + edges_bytes(room) + value_bytes(room) + room.rows * (room.features + 1);
+    AnbWindowView v;
+    return layout(room, 0, &v);
 }
 
 AnbWindowView anb_window_view(AnbWindowRoom room, void *memory)
 {
-    unsigned char *edges = (unsigned char *)memory + aligned(sizeof(AnbWindow)), *value = edges + edges_bytes(room);
-    return (AnbWindowView){.head = memory,
-                           .edges = (AnbEdges *)edges,
-                           .value = (float *)value,
-                           .codes = value + value_bytes(room),
-                           .room = room};
+    AnbWindowView v;
+    layout(room, (uintptr_t)memory, &v);
+    return v;
 }
 
 void anb_window_init(const AnbWindowView *v)
@@ -180,19 +176,24 @@ uint32_t anb_window_slice(const AnbWindowView *v)
     }
 }
 
+static const AnbField head[] = {{ANB_MEMBER(AnbWindow, pushed)}, {ANB_MEMBER(AnbWindow, due)},
+                                {ANB_MEMBER(AnbWindow, from)},   {ANB_MEMBER(AnbWindow, first)},
+                                {ANB_MEMBER(AnbWindow, gap)},    {ANB_MEMBER(AnbWindow, arrivals)},
+                                {ANB_MEMBER(AnbWindow, phase)},  {ANB_MEMBER(AnbWindow, feature)},
+                                {ANB_MEMBER(AnbWindow, cursor)}, {0}};
+
 void anb_window_visit(const AnbWindowView *v, AnbVisitor *visitor)
 {
     AnbWindow *h = v->head;
-    anb_visit(visitor, &h->pushed, ANB_U64, 5);
-    anb_visit(visitor, &h->arrivals, ANB_U32, 4);
+    anb_struct_visit(head, h, visitor);
     if (h->phase == ANB_WINDOW_SORT)
         anb_sorter_visit(&h->sorter, visitor);
     size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
     for (size_t j = 0; j < v->room.features; j++) {
         anb_edges_visit(&v->edges[j], visitor);
-        anb_visit(visitor, v->value + j * v->room.rows, ANB_F32, size);
+        anb_visit(visitor, "value", v->value + j * v->room.rows, ANB_F32, size);
     }
-    anb_visit(visitor, v->codes, ANB_U8, blocks * (v->room.features + 1) * ANB_CUTS_BLOCK);
+    anb_visit(visitor, "codes", v->codes, ANB_U8, blocks * (v->room.features + 1) * ANB_CUTS_BLOCK);
 }
 
 bool anb_window_valid(const AnbWindowView *v)

@@ -6,12 +6,6 @@
 
 enum { AT_LEAST = 24 };
 
-/* Doubles before y. */
-static size_t of_features(const View *v)
-{
-    return 4 * v->d + anb_knn_search_padded(v->d);
-}
-
 View anb_knn_plan(const AnbNode *self)
 {
     const AnbKnnOptions *o = self->options;
@@ -24,33 +18,115 @@ View anb_knn_plan(const AnbNode *self)
     return v;
 }
 
-/* Where the codes start: on a whole vector, since all of them are read for every prediction. */
-static size_t codes_at(const View *v)
-{
-    size_t floats = anb_knn_search_padded(v->d) + v->rows * v->d + ANB_KNN_SEARCH_SLACK;
-    return (sizeof(Knn) + (of_features(v) + v->window) * sizeof(double) + floats * sizeof(float) + 63) / 64 * 64;
-}
+/* ---- state ---- */
 
-View anb_knn_view(const AnbNode *self, void *state)
+enum { HEAD, SLOPES, BENDS, SQUARES, METRIC, REACH, FACTOR, TARGETS, ROWS, CODES, WEIGHTS };
+
+View anb_knn_view(const AnbNode *self, const void *state)
 {
     View v = anb_knn_plan(self);
-    v.s = state;
-    v.slopes = v.s->of_feature;
-    v.bends = v.slopes + v.d;
-    v.squares = v.bends + v.d;
-    v.metric = v.squares + v.d;
-    v.reach = v.metric + anb_knn_search_padded(v.d);
-    v.y = v.reach + v.d;
-    v.factor = (float *)(v.y + v.window);
-    v.x = v.factor + anb_knn_search_padded(v.d);
-    v.code = (uint32_t *)((char *)state + codes_at(&v));
+    void *at = anb_view_of(state);
+    v.s = at;
+    v.weights = anb_field(self, at, WEIGHTS);
+    v.slopes = anb_field(self, at, SLOPES);
+    v.bends = anb_field(self, at, BENDS);
+    v.squares = anb_field(self, at, SQUARES);
+    v.metric = anb_field(self, at, METRIC);
+    v.reach = anb_field(self, at, REACH);
+    v.factor = anb_field(self, at, FACTOR);
+    v.y = anb_field(self, at, TARGETS);
+    v.x = anb_field(self, at, ROWS);
+    v.code = anb_field(self, at, CODES);
     return v;
 }
 
-size_t anb_knn_bytes(const View *v)
+static size_t features(const AnbNode *self)
 {
-    return codes_at(v) + v->rows * anb_knn_search_pairs(v->d) * sizeof(uint32_t);
+    return anb_knn_plan(self).d;
 }
+
+static size_t features_padded(const AnbNode *self)
+{
+    return anb_knn_search_padded(anb_knn_plan(self).d);
+}
+
+static size_t window(const AnbNode *self)
+{
+    return anb_knn_plan(self).window;
+}
+
+static size_t rows_used(const AnbNode *self, const void *state)
+{
+    return anb_ring_size(&((const Knn *)state)->ring, window(self));
+}
+
+static size_t cells(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return v.rows * v.d + ANB_KNN_SEARCH_SLACK;
+}
+
+static size_t cells_used(const AnbNode *self, const void *state)
+{
+    return rows_used(self, state) * features(self);
+}
+
+static uint64_t one(const AnbNode *self)
+{
+    (void)self;
+    return 1;
+}
+
+static size_t codes_size(const AnbNode *self, const AnbField *field)
+{
+    View v = anb_knn_plan(self);
+    (void)field;
+    return v.rows * anb_knn_search_pairs(v.d) * sizeof(uint32_t);
+}
+
+/* Of the last block, which may be in use in part, only what is. */
+static void codes_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    View v = anb_knn_plan(self);
+    uint32_t *code = part;
+    size_t used = rows_used(self, state), full = used / ANB_KNN_SEARCH_ROWS * ANB_KNN_SEARCH_ROWS;
+    size_t pairs = anb_knn_search_pairs(v.d);
+    anb_visit(visitor, field->name, code, ANB_U32, full * pairs);
+    code += anb_knn_search_word(full, v.d);
+    for (size_t j = 0; j < pairs; j++)
+        anb_visit(visitor, field->name, code + j * ANB_KNN_SEARCH_ROWS, ANB_U32, used - full);
+}
+
+static const AnbPart codes_part = {codes_size, codes_visit, NULL};
+
+static const AnbField members[] = {{ANB_INNER(Knn, ring, AnbRing, anb_ring_fields)},
+                                   {ANB_INNER(Knn, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_MEMBER(Knn, fits)},
+                                   {ANB_MEMBER(Knn, bounded), .most = one},
+                                   {ANB_MEMBER(Knn, made)},
+                                   {ANB_MEMBER(Knn, cross), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Knn, spread), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {0}};
+
+static const AnbField weight_members[] = {
+    {ANB_INNER(KnnWeights, error, AnbErrorScale, anb_error_scale_fields)},
+    {ANB_INNER(KnnWeights, unit, AnbWeightUnit, anb_weight_unit_fields)},
+    {ANB_MEMBER(KnnWeights, credit), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
+    {0}};
+
+const AnbField anb_knn_fields[] = {
+    [HEAD] = {ANB_STRUCT(Knn, members)},
+    [SLOPES] = {.name = "slopes", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [BENDS] = {.name = "bends", .kind = ANB_F64, .count = features, .must = ANB_FINITE},
+    [SQUARES] = {.name = "squares", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [METRIC] = {.name = "metric", .kind = ANB_F64, .count = features_padded, .must = ANB_FINITE},
+    [REACH] = {.name = "reach", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [FACTOR] = {.name = "factor", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [TARGETS] = {.name = "y", .kind = ANB_F64, .count = window, .used = rows_used, .must = ANB_FINITE},
+    [ROWS] = {.name = "x", .kind = ANB_F32, .count = cells, .used = cells_used, .must = ANB_FINITE},
+    [CODES] = {.name = "code", .part = &codes_part},
+    [WEIGHTS] = {ANB_STRUCT(KnnWeights, weight_members)},
+    {0}};
 
 /* ---- the metric ---- */
 
@@ -133,30 +209,7 @@ void anb_knn_keep(const View *v, const float *x, const double *query, double y)
         s->bounded = 1;
 }
 
-/* ---- snapshots ---- */
-
-void anb_knn_ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    View v = anb_knn_view(self, state);
-    Knn *s = v.s;
-    anb_ring_visit(&s->ring, visitor);
-    anb_moments_visit(&s->target, visitor);
-    anb_visit(visitor, &s->fits, ANB_U64, 3);
-    anb_visit(visitor, &s->cross, ANB_F64, 2);
-    anb_visit(visitor, v.slopes, ANB_F64, of_features(&v));
-    anb_visit(visitor, v.factor, ANB_F32, anb_knn_search_padded(v.d));
-    size_t used = anb_ring_size(&s->ring, v.window);
-    anb_visit(visitor, v.y, ANB_F64, used);
-    anb_visit(visitor, v.x, ANB_F32, used * v.d);
-    size_t full = used / ANB_KNN_SEARCH_ROWS * ANB_KNN_SEARCH_ROWS, pairs = anb_knn_search_pairs(v.d);
-    anb_visit(visitor, v.code, ANB_U32, full * pairs);
-    for (size_t j = 0; j < pairs; j++)
-        anb_visit(visitor, v.code + anb_knn_search_word(full, v.d) + j * ANB_KNN_SEARCH_ROWS, ANB_U32, used - full);
-    anb_error_scale_visit(&s->error, visitor);
-    anb_weight_unit_visit(&s->unit, visitor);
-    if (anb_visits_since(visitor, 2))
-        anb_visit(visitor, &s->credit, ANB_F64, 1);
-}
+/* ---- after loading ---- */
 
 /* Within the limit, so that no sum of squares leaves its integers. */
 static bool codes_valid(const View *v, size_t used)
@@ -183,20 +236,15 @@ static bool close_targets(const double *y, size_t n)
 
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    View v = anb_knn_view(self, (void *)state);
+    View v = anb_knn_view(self, state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine = anb_nonfinite(&v.s->target.weight, 3) == 0 && anb_nonfinite(&v.s->cross, 2 + of_features(&v)) == 0 &&
-                anb_nonfinite(v.y, used) == 0 && v.s->target.weight >= 0 && v.s->target.square >= 0 &&
-                v.s->spread >= 0 && v.s->made <= v.s->ring.pushed && anb_ring_valid(&v.s->ring);
-    fine &=
-        anb_error_scale_valid(&v.s->error) && anb_weight_unit_valid(&v.s->unit) && v.s->credit >= 0 && v.s->credit < 1;
+    bool fine = v.s->made <= v.s->ring.pushed && v.weights->credit < 1;
     for (size_t j = 0; j < v.d; j++)
-        fine &= v.slopes[j] >= 0 && v.squares[j] >= 0 && fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 &&
-                v.reach[j] >= 0 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
+        fine &= fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)
         fine &= v.metric[j] == 0 && v.factor[j] == 0;
-    fine &= v.s->bounded <= 1 && codes_valid(&v, used) && close_targets(v.y, used);
+    fine &= codes_valid(&v, used) && close_targets(v.y, used);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }

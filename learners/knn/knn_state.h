@@ -2,9 +2,7 @@
  * What knn knows: a window of rows, their targets and codes, the metric that the codes are made by, and what the metric
  * is made from. knn.c looks at it and learns; knn_state.c keeps it.
  *
- * State: moments, the metric and what it is made from, the window and its codes:
- *
- *     [ Knn | slopes, bends, squares, metric, reach: arrays of d doubles | y | factor | x | code ]
+ * State: moments, the metric and what it is made from, the window and its codes; anb_knn_fields says where.
  */
 #ifndef ANB_LEARNERS_KNN_KNN_STATE_H
 #define ANB_LEARNERS_KNN_KNN_STATE_H
@@ -27,11 +25,16 @@ typedef struct Knn {
     uint64_t bounded;     /* whether a code in the window was */
     uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
     double cross, spread; /* discounted sums of e g and g^2 */
-    AnbErrorScale error;  /* of the prediction */
-    AnbWeightUnit unit;
-    double credit;       /* places in the window that weights have earned and no row has taken yet */
-    double of_feature[]; /* see View */
 } Knn;
+
+/* What version 2 added. */
+typedef struct KnnWeights {
+    AnbErrorScale error; /* of the prediction */
+    AnbWeightUnit unit;
+    double credit; /* places in the window that weights have earned and no row has taken yet */
+} KnnWeights;
+
+extern const AnbField anb_knn_fields[];
 
 /* Sizes, and where everything of one node lies. */
 typedef struct View {
@@ -39,6 +42,7 @@ typedef struct View {
     size_t k, plane;               /* neighbours; features that the plane is fitted in */
     size_t period;                 /* samples from one metric to the next */
     Knn *s;
+    KnnWeights *weights;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
     double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
     float *factor, *x;                /* of the codes, padded by zeros; the rows */
@@ -47,15 +51,13 @@ typedef struct View {
 
 /* Sizes alone. */
 View anb_knn_plan(const AnbNode *self);
-View anb_knn_view(const AnbNode *self, void *state);
-size_t anb_knn_bytes(const View *view);
+View anb_knn_view(const AnbNode *self, const void *state);
 
 /* The metric made anew from what is known now, and with it the rows' ages and codes. Cost: some 4 ns a row. */
 void anb_knn_remake(const View *view, const double *importance);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);
 
-void anb_knn_ranges(const AnbNode *self, void *state, AnbVisitor *visitor);
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error);
 
 #endif

@@ -1,5 +1,6 @@
 /* Quantile bins: reservoir sampling (Vitter 1985) and edges halfway between neighbouring values. */
 #include "bins.h"
+#include "src/numeric/fields.h"
 
 static AnbEdges *edges_of(AnbBins *bins, size_t feature)
 {
@@ -127,20 +128,26 @@ void anb_bins_finish(AnbBins *bins)
 
 void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &edges->count, ANB_U64, 1);
+    anb_visit(visitor, "count", &edges->count, ANB_U64, 1);
     if (edges->count > ANB_EDGES)
         edges->count = ANB_EDGES;
-    anb_visit(visitor, edges->edge, ANB_F64, (size_t)edges->count);
+    anb_visit(visitor, "edge", edges->edge, ANB_F64, (size_t)edges->count);
     finish_edges(edges);
 }
 
+static const AnbField members[] = {{ANB_MEMBER(AnbBins, seen)},
+                                   {ANB_MEMBER(AnbBins, due)},
+                                   {ANB_MEMBER(AnbBins, made)},
+                                   {ANB_MEMBER(AnbBins, features)},
+                                   {0}};
+
 void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &bins->seen, ANB_U64, 4);
+    anb_struct_visit(members, bins, visitor);
     bins->features = features;
     size_t rows = bins->seen < ANB_BINS_SAMPLE ? (size_t)bins->seen : ANB_BINS_SAMPLE;
     for (size_t j = 0; j < features; j++) {
         anb_edges_visit(edges_of(bins, j), visitor);
-        anb_visit(visitor, sample_of(bins, features, j), ANB_F64, rows);
+        anb_visit(visitor, "sample", sample_of(bins, features, j), ANB_F64, rows);
     }
 }

@@ -66,7 +66,7 @@ void anb_edges_init(AnbEdges *edges);
 /* The count, clamped, and the edges. */
 void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
 
-/* Every used field, for a type's `ranges`. */
+/* Every used field, for the part that it belongs to. */
 void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor);
 
 static inline const AnbEdges *anb_bins_edges(const AnbBins *bins, size_t feature)

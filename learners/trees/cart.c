@@ -1,14 +1,11 @@
 /* An incremental tree: where everything lies, the way down, what a snapshot sees. */
 #include "cart.h"
+#include "src/numeric/fields.h"
+#include "src/numeric/places.h"
 #include "src/simd/kernels.h"
 
 /* Growing leaves with their models of a tree take 3.6 MB at most, so that 20 trees of 128 features stay below 80 MB. */
 enum { SLOTS_BYTES = 3600000, TRIED_MAX = 32, SLOTS_MIN = 4 };
-
-static size_t rounded(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
 
 static uint32_t slots_that_fit(const AnbCartPlan *plan)
 {
@@ -19,7 +16,7 @@ static uint32_t slots_that_fit(const AnbCartPlan *plan)
 
 void anb_cart_layout(AnbCartPlan *plan)
 {
-    size_t d = plan->features, tried = (size_t)(plan->share * (double)d + .999999), at = sizeof(AnbCart);
+    size_t d = plan->features, tried = (size_t)(plan->share * (double)d + .999999);
     uint32_t leaves = plan->nodes / 2 + 1;
     bool rls = plan->leaf == ANB_LEAVES_RLS,
          linear = plan->leaf == ANB_LEAVES_ADAPTIVE || plan->leaf == ANB_LEAVES_LINEAR;
@@ -30,16 +27,18 @@ void anb_cart_layout(AnbCartPlan *plan)
     plan->rls = (AnbRls){.n = d, .intercept = true, .delta = 1};
     plan->rls_size = rls ? (anb_rls_state(d) + 7) / 8 * 8 : 0;
     plan->slots = slots_that_fit(plan);
-    plan->at_importance = at;
-    plan->at_nodes = at += rounded(d * sizeof(double));
-    plan->at_leaves = at += rounded(plan->nodes * sizeof(AnbCartNode));
-    plan->at_model = at += rounded(leaves * sizeof(AnbCartLeaf));
-    plan->at_slots = at += rounded(leaves * plan->stride * sizeof(double));
-    plan->at_next = at += rounded(plan->slots * sizeof(AnbSlot));
-    plan->at_index = at += rounded(plan->slots * sizeof(uint32_t));
-    plan->at_bins = at += rounded(plan->slots * d * sizeof(uint32_t));
-    plan->at_rls = at += plan->slots * plan->tried * ANB_CODES * sizeof(AnbBin);
-    plan->bytes = at + plan->slots * plan->rls_size * sizeof(double);
+    size_t end = 0;
+    anb_place(&end, sizeof(AnbCart)); /* at 0 */
+    plan->at_importance = anb_place(&end, d * sizeof(double));
+    plan->at_nodes = anb_place(&end, plan->nodes * sizeof(AnbCartNode));
+    plan->at_leaves = anb_place(&end, leaves * sizeof(AnbCartLeaf));
+    plan->at_model = anb_place(&end, leaves * plan->stride * sizeof(double));
+    plan->at_slots = anb_place(&end, plan->slots * sizeof(AnbSlot));
+    plan->at_next = anb_place(&end, plan->slots * sizeof(uint32_t));
+    plan->at_index = anb_place(&end, plan->slots * d * sizeof(uint32_t));
+    plan->at_bins = anb_place(&end, plan->slots * plan->tried * ANB_CODES * sizeof(AnbBin));
+    plan->at_rls = anb_place(&end, plan->slots * plan->rls_size * sizeof(double));
+    plan->bytes = end;
 }
 
 void anb_cart_init(const AnbCartPlan *plan, AnbCart *cart)
@@ -84,38 +83,71 @@ static void clamp(uint32_t *count, uint32_t least, uint32_t most)
     *count = *count < least ? least : *count > most ? most : *count;
 }
 
+static const AnbField slot_fields[] = {{ANB_MEMBER(AnbSlot, count), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbSlot, sum), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbSlot, squares), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbSlot, reference), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbSlot, offset), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbSlot, made)},
+                                       {ANB_MEMBER(AnbSlot, born)},
+                                       {ANB_MEMBER(AnbSlot, leaf)},
+                                       {0}};
+
+static const AnbField bin_fields[] = {
+    {ANB_MEMBER(AnbBin, sum), .must = ANB_FINITE}, {ANB_MEMBER(AnbBin, count), .must = ANB_FINITE}, {0}};
+
+static const AnbField node_fields[] = {{ANB_MEMBER(AnbCartNode, threshold), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbCartNode, child)},
+                                       {ANB_MEMBER(AnbCartNode, parent)},
+                                       {ANB_MEMBER(AnbCartNode, feature)},
+                                       {ANB_MEMBER(AnbCartNode, leaf)},
+                                       {ANB_MEMBER(AnbCartNode, missing_left)},
+                                       {ANB_MEMBER(AnbCartNode, depth)},
+                                       {ANB_MEMBER(AnbCartNode, correction), .must = ANB_FINITE},
+                                       {0}};
+
+/* A sum of squared errors may have left the doubles, but is a number; low and high are infinite at first. */
+static const AnbField leaf_fields[] = {{ANB_MEMBER(AnbCartLeaf, count), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, mean), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbCartLeaf, prior), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbCartLeaf, low)},
+                                       {ANB_MEMBER(AnbCartLeaf, high)},
+                                       {ANB_MEMBER(AnbCartLeaf, mean_error), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, model_error), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, model_count), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, since), .must = ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, loss), .must = ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbCartLeaf, start)},
+                                       {ANB_MEMBER(AnbCartLeaf, node)},
+                                       {ANB_MEMBER(AnbCartLeaf, slot)},
+                                       {0}};
+
 static void visit_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot, AnbVisitor *visitor)
 {
     AnbSlot *s = anb_cart_slot(plan, cart, slot);
-    anb_visit(visitor, &s->count, ANB_F64, 5);
-    anb_visit(visitor, &s->made, ANB_U64, 2);
-    anb_visit(visitor, &s->leaf, ANB_U32, 1);
-    anb_visit(visitor, anb_cart_index(plan, cart, slot), ANB_U32, plan->features);
-    anb_visit(visitor, &anb_cart_bins(plan, cart, slot)->sum, ANB_F64, 2 * plan->tried * ANB_CODES);
+    AnbBin *bins = anb_cart_bins(plan, cart, slot);
+    anb_struct_visit(slot_fields, s, visitor);
+    anb_visit(visitor, "index", anb_cart_index(plan, cart, slot), ANB_U32, plan->features);
+    for (size_t i = 0; i < plan->tried * ANB_CODES; i++)
+        anb_struct_visit(bin_fields, &bins[i], visitor);
     if (plan->rls_size > 0)
         anb_rls_visit(&plan->rls, anb_cart_rls(plan, cart, slot), visitor);
 }
 
 void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &cart->clock, ANB_U64, 1);
-    anb_visit(visitor, &cart->nodes_used, ANB_U32, 2);
+    static const AnbField head[] = {
+        {ANB_MEMBER(AnbCart, clock)}, {ANB_MEMBER(AnbCart, nodes_used)}, {ANB_MEMBER(AnbCart, leaves_used)}, {0}};
+    anb_struct_visit(head, cart, visitor);
     clamp(&cart->nodes_used, 1, plan->nodes);
     clamp(&cart->leaves_used, 1, plan->nodes / 2 + 1);
     anb_pool_visit(&cart->pool, anb_cart_next(plan, cart), plan->slots, visitor);
-    anb_visit(visitor, anb_cart_importance(plan, cart), ANB_F64, plan->features);
-    for (uint32_t i = 0; i < cart->nodes_used; i++) {
-        AnbCartNode *node = anb_cart_nodes(plan, cart) + i;
-        anb_visit(visitor, &node->threshold, ANB_F64, 1);
-        anb_visit(visitor, &node->child, ANB_U32, 6);
-        anb_visit(visitor, node->correction, ANB_F64, ANB_CART_RATES);
-    }
+    anb_visit(visitor, "importance", anb_cart_importance(plan, cart), ANB_F64, plan->features);
+    for (uint32_t i = 0; i < cart->nodes_used; i++)
+        anb_struct_visit(node_fields, anb_cart_nodes(plan, cart) + i, visitor);
     for (uint32_t i = 0; i < cart->leaves_used; i++) {
-        AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, i);
-        anb_visit(visitor, &leaf->count, ANB_F64, 10);
-        anb_visit(visitor, &leaf->start, ANB_U64, 1);
-        anb_visit(visitor, &leaf->node, ANB_U32, 2);
-        anb_visit(visitor, anb_cart_model(plan, cart, i), ANB_F64, plan->stride);
+        anb_struct_visit(leaf_fields, anb_cart_leaf(plan, cart, i), visitor);
+        anb_visit(visitor, "model", anb_cart_model(plan, cart, i), ANB_F64, plan->stride);
     }
     for (uint32_t i = 0; i < cart->pool.used; i++)
         if (anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), i))
@@ -127,21 +159,17 @@ static bool valid_node(const AnbCartPlan *plan, const AnbCart *cart, const AnbCa
     const AnbCartNode *node = nodes + i;
     bool parent = i == 0 ? node->parent == 0 && node->depth == 0
                          : node->parent < i && node->depth == nodes[node->parent].depth + 1;
-    if (!parent || node->depth > ANB_CART_DEPTH || node->threshold - node->threshold != 0 ||
-        anb_nonfinite(node->correction, ANB_CART_RATES) != 0)
+    if (!parent || node->depth > ANB_CART_DEPTH || !anb_struct_valid(node_fields, node))
         return false;
     if (node->child == 0)
         return node->leaf < cart->leaves_used;
     return node->child > i && node->child + 1 < cart->nodes_used && node->feature < plan->features;
 }
 
-/* Counts, means and faded errors are finite; a sum of squared errors may have left the doubles, but is a number. */
 static bool valid_values(const AnbCartLeaf *leaf)
 {
-    bool range = leaf->low > leaf->high || anb_nonfinite(&leaf->low, 2) == 0;
-    bool errors = leaf->mean_error >= 0 && leaf->model_error >= 0 && leaf->loss >= 0;
-    return range && errors && anb_nonfinite(&leaf->count, 3) == 0 && leaf->count >= 0 &&
-           anb_nonfinite(&leaf->mean_error, 3) == 0 && leaf->model_count >= 0 && leaf->since >= 0;
+    bool range = leaf->low > leaf->high || (isfinite(leaf->low) && isfinite(leaf->high));
+    return range && anb_struct_valid(leaf_fields, leaf);
 }
 
 static bool valid_leaf(const AnbCartPlan *plan, AnbCart *cart, const AnbCartNode *nodes, uint32_t i)
@@ -163,8 +191,10 @@ static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
         return true;
     if (leaf >= cart->leaves_used || anb_cart_leaf(plan, cart, leaf)->slot != i)
         return false;
-    if (!(slot->count >= 0) || anb_nonfinite(&slot->count, 5) != 0 ||
-        anb_nonfinite(&anb_cart_bins(plan, cart, i)->sum, 2 * plan->tried * ANB_CODES) != 0 ||
+    for (size_t k = 0; k < plan->tried * ANB_CODES; k++)
+        if (!anb_struct_valid(bin_fields, &anb_cart_bins(plan, cart, i)[k]))
+            return false;
+    if (!anb_struct_valid(slot_fields, slot) ||
         (plan->rls_size > 0 && anb_rls_validate(&plan->rls, anb_cart_rls(plan, cart, i), NULL)))
         return false;
     for (size_t k = 0; k < plan->features; k++)
@@ -175,7 +205,7 @@ static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
 
 bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart)
 {
-    AnbCart *tree = (AnbCart *)(uintptr_t)cart; /* read only */
+    AnbCart *tree = anb_view_of(cart);
     const AnbCartNode *nodes = anb_cart_nodes(plan, tree);
     if (cart->nodes_used != 2 * cart->leaves_used - 1 || !anb_pool_valid(&cart->pool, anb_cart_next(plan, tree)))
         return false;

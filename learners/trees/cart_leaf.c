@@ -40,7 +40,7 @@ static double weighed(const AnbCartLeaf *leaf, double mean, double model)
 void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t index, const double *x, double *scratch,
                       AnbReached *out)
 {
-    AnbCart *tree = (AnbCart *)(uintptr_t)cart; /* read only */
+    AnbCart *tree = anb_view_of(cart);
     const AnbCartLeaf *leaf = anb_cart_leaf(plan, tree, index);
     out->mean = out->model = out->value = anb_leaf_mean(leaf);
     if (plan->leaf == ANB_LEAVES_RLS) {

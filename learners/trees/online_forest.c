@@ -1,5 +1,6 @@
 /* Trees that vote and correct each other: prediction and learning. */
 #include "online_forest.h"
+#include "src/numeric/places.h"
 #include "src/simd/kernels.h"
 
 static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
@@ -23,26 +24,23 @@ static AnbReached *reached_of(double *scratch)
     return (AnbReached *)(outcome_of(scratch) + 1);
 }
 
-static size_t rounded(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 void anb_online_forest_layout(AnbOnlineForestPlan *plan)
 {
-    size_t d = plan->cart.features, size = sizeof(Outcome) + plan->trees * sizeof(AnbReached);
+    size_t d = plan->cart.features, end = 0, work = anb_whiten_scratch(d);
     anb_cart_layout(&plan->cart);
-    plan->cart.bytes = rounded(plan->cart.bytes);
-    plan->at_heads = rounded(sizeof(AnbOnlineForest));
-    plan->at_gain = plan->at_heads + rounded(plan->trees * sizeof(AnbTreeHead));
-    plan->at_bins = plan->at_gain + rounded(anb_whiten_bytes(d));
-    plan->at_trees = plan->at_bins + rounded(anb_bins_bytes(d));
-    plan->bytes = plan->at_trees + plan->trees * (plan->background ? 2 : 1) * plan->cart.bytes;
-    plan->at_codes = (size + 7) / 8;
-    plan->at_scratch = plan->at_codes + (d + 7) / 8;
+    anb_place(&end, sizeof(AnbOnlineForest)); /* at 0 */
+    plan->at_heads = anb_place(&end, plan->trees * sizeof(AnbTreeHead));
+    plan->at_gain = anb_place(&end, anb_whiten_bytes(d));
+    plan->at_bins = anb_place(&end, anb_bins_bytes(d));
+    plan->at_trees = anb_place(&end, plan->trees * (plan->background ? 2 : 1) * plan->cart.bytes);
+    plan->bytes = end;
+    end = 0;
     plan->each_scratch = plan->cart.rls_size > 0 ? anb_rls_scratch(d) : 0;
-    size_t work = anb_whiten_scratch(d) > ANB_BINS_SAMPLE ? anb_whiten_scratch(d) : ANB_BINS_SAMPLE;
-    plan->scratch = plan->at_scratch + work + plan->each_scratch;
+    work = (work > ANB_BINS_SAMPLE ? work : ANB_BINS_SAMPLE) + plan->each_scratch;
+    anb_place(&end, sizeof(Outcome) + plan->trees * sizeof(AnbReached)); /* at 0 */
+    plan->at_codes = anb_place(&end, d) / sizeof(double);
+    plan->at_scratch = anb_place(&end, work * sizeof(double)) / sizeof(double);
+    plan->scratch = end / sizeof(double);
 }
 
 void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, uint64_t seed)
@@ -135,7 +133,7 @@ void anb_online_forest_paces(const AnbOnlineForest *grove, double *share)
 double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
                                  const double *raw, double *scratch)
 {
-    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
+    AnbOnlineForest *g = anb_view_of(grove);
     Outcome *out = outcome_of(scratch);
     AnbReached *at = reached_of(scratch);
     double correction[ANB_CART_RATES] = {0};

@@ -4,7 +4,7 @@
 
 void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, double *out)
 {
-    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
+    AnbOnlineForest *g = anb_view_of(grove);
     size_t d = plan->cart.features;
     size_t every = plan->chase_f > 0 ? 2 : 1; /* what is left over is mostly noise: those trees do not count */
     double total = 0;
@@ -20,11 +20,25 @@ void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnli
         out[j] = total > 0 ? out[j] / total : 1 / (double)d;
 }
 
+static const AnbField tree_fields[] = {{ANB_INNER(AnbTreeHead, error, AnbFaded, anb_faded_fields)},
+                                       {ANB_MEMBER(AnbTreeHead, front)},
+                                       {ANB_MEMBER(AnbTreeHead, back)},
+                                       {0}};
+
+static const AnbField head_fields[] = {{ANB_MEMBER(AnbOnlineForest, samples)},
+                                       {ANB_MEMBER(AnbOnlineForest, making)},
+                                       {ANB_INNER(AnbOnlineForest, target, AnbMoments, anb_moments_fields)},
+                                       {ANB_INNER(AnbOnlineForest, range, AnbRange, anb_range_fields)},
+                                       {ANB_INNER(AnbOnlineForest, error, AnbErrorScale, anb_error_scale_fields)},
+                                       {ANB_INNER(AnbOnlineForest, unit, AnbWeightUnit, anb_weight_unit_fields)},
+                                       {ANB_MEMBER(AnbOnlineForest, origin), .must = ANB_FINITE},
+                                       {ANB_INNER(AnbOnlineForest, rate_error, AnbFaded, anb_faded_fields)},
+                                       {ANB_INNER(AnbOnlineForest, random, AnbRandom, anb_random_fields)},
+                                       {0}};
+
 static void visit_head(AnbTreeHead *head, bool background, AnbVisitor *visitor)
 {
-    anb_faded_visit(&head->error[0], visitor);
-    anb_faded_visit(&head->error[1], visitor);
-    anb_visit(visitor, &head->front, ANB_U32, 2);
+    anb_struct_visit(tree_fields, head, visitor);
     head->front = background && head->front != 0;
     head->back = background && head->back != 0;
     if (background)
@@ -33,15 +47,7 @@ static void visit_head(AnbTreeHead *head, bool background, AnbVisitor *visitor)
 
 void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &grove->samples, ANB_U64, 2);
-    anb_moments_visit(&grove->target, visitor);
-    anb_range_visit(&grove->range, visitor);
-    anb_error_scale_visit(&grove->error, visitor);
-    anb_weight_unit_visit(&grove->unit, visitor);
-    anb_visit(visitor, &grove->origin, ANB_F64, 1);
-    for (int r = 0; r < ANB_CART_RATES; r++)
-        anb_faded_visit(&grove->rate_error[r], visitor);
-    anb_random_visit(&grove->random, visitor);
+    anb_struct_visit(head_fields, grove, visitor);
     if (plan->cart.stride > 0)
         anb_whiten_visit(anb_online_forest_gain(plan, grove), plan->cart.features, visitor);
     anb_bins_visit(anb_online_forest_bins(plan, grove), plan->cart.features, visitor);
@@ -83,10 +89,8 @@ static bool valid_bins(const AnbBins *bins, size_t features)
 
 bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove)
 {
-    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
-    if (grove->making > plan->cart.features || anb_nonfinite(&grove->target.weight, 3) != 0 ||
-        anb_nonfinite(&grove->origin, 1) != 0 || !anb_error_scale_valid(&grove->error) ||
-        !anb_weight_unit_valid(&grove->unit))
+    AnbOnlineForest *g = anb_view_of(grove);
+    if (grove->making > plan->cart.features || !anb_struct_valid(head_fields, grove))
         return false;
     if (!anb_range_valid(&grove->range) || !valid_bins(anb_online_forest_bins(plan, g), plan->cart.features))
         return false;

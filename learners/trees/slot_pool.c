@@ -1,5 +1,6 @@
 /* A fixed pool of slots: a free list of numbers. */
 #include "slot_pool.h"
+#include "src/numeric/fields.h"
 
 void anb_pool_init(AnbPool *pool, uint32_t capacity)
 {
@@ -27,13 +28,16 @@ void anb_pool_give(AnbPool *pool, uint32_t *next, uint32_t slot)
     pool->live--;
 }
 
+static const AnbField members[] = {
+    {ANB_MEMBER(AnbPool, used)}, {ANB_MEMBER(AnbPool, free)}, {ANB_MEMBER(AnbPool, live)}, {0}};
+
 void anb_pool_visit(AnbPool *pool, uint32_t *next, uint32_t capacity, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &pool->used, ANB_U32, 3);
+    anb_struct_visit(members, pool, visitor);
     pool->capacity = capacity;
     if (pool->used > capacity)
         pool->used = capacity;
-    anb_visit(visitor, next, ANB_U32, pool->used);
+    anb_visit(visitor, "next", next, ANB_U32, pool->used);
 }
 
 bool anb_pool_valid(const AnbPool *pool, const uint32_t *next)

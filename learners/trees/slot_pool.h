@@ -24,7 +24,7 @@ void anb_pool_init(AnbPool *pool, uint32_t capacity);
 /* A slot, or ANB_POOL_NONE where all are taken. */
 uint32_t anb_pool_take(AnbPool *pool, uint32_t *next);
 void anb_pool_give(AnbPool *pool, uint32_t *next, uint32_t slot);
-/* Every used field, for a type's `ranges`; `capacity` is the plan's. */
+/* Every used field, for the part that it belongs to; `capacity` is the plan's. */
 void anb_pool_visit(AnbPool *pool, uint32_t *next, uint32_t capacity, AnbVisitor *visitor);
 /* Whether a pool that was read from a file can be one: links in range, no cycle, counts that fit. */
 bool anb_pool_valid(const AnbPool *pool, const uint32_t *next);

@@ -5,11 +5,38 @@
 #ifndef ANB_LEARNERS_TREES_TREE_LEARNER_H
 #define ANB_LEARNERS_TREES_TREE_LEARNER_H
 
-static AnbNeed need(const AnbNode *self)
+static size_t trees_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return plan_of(self).bytes;
+}
+
+static void trees_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     AnbOnlineForestPlan plan = plan_of(self);
-    return (AnbNeed){plan.bytes, plan.scratch};
+    (void)field, (void)state;
+    anb_online_forest_visit(&plan, part, visitor);
 }
+
+static int trees_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                          AnbError *error)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    (void)field, (void)state;
+    return anb_online_forest_valid(&plan, part)
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "%s: not trees that can have grown", self->type->name);
+}
+
+static const AnbPart trees_part = {trees_size, trees_visit, trees_validate};
+static const AnbField fields[] = {{.name = "trees", .part = &trees_part}, {0}};
+
+static size_t work_size(const AnbNode *self)
+{
+    return plan_of(self).scratch;
+}
+
+static const AnbField scratch_fields[] = {{.name = "work", .kind = ANB_F64, .count = work_size}, {0}};
 
 static int init(const AnbNode *self, void *state)
 {
@@ -54,19 +81,5 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 }
 
 static const AnbShapleyTable shapley = {split};
-
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
-{
-    AnbOnlineForestPlan plan = plan_of(self);
-    anb_online_forest_visit(&plan, state, visitor);
-}
-
-static int validate(const AnbNode *self, const void *state, AnbError *error)
-{
-    AnbOnlineForestPlan plan = plan_of(self);
-    return anb_online_forest_valid(&plan, state)
-               ? 0
-               : anb_fail(error, ANB_E_STATE, "%s: not trees that can have grown", self->type->name);
-}
 
 #endif

@@ -1,5 +1,6 @@
 /* Whitened rows by one RLS matrix. */
 #include "whiten.h"
+#include "src/numeric/fields.h"
 #include "src/simd/kernels.h"
 
 static const double lambda = .9998;
@@ -62,7 +63,7 @@ static void whiten(AnbWhitener *gain, size_t features, const double *x, double *
 
 void anb_whiten_see(AnbWhitener *gain, size_t features, const double *x, double *scratch)
 {
-    double *k = (double *)(uintptr_t)anb_whiten_row(gain, features);
+    double *k = anb_view_of(anb_whiten_row(gain, features));
     gain->count = lambda * gain->count + 1;
     gain->k0 = 1;
     if (features <= ANB_WHITEN_FEATURES)
@@ -76,14 +77,17 @@ void anb_whiten_see(AnbWhitener *gain, size_t features, const double *x, double 
     gain->k0 = gain->energy = 0;
 }
 
+static const AnbField members[] = {
+    {ANB_MEMBER(AnbWhitener, count)}, {ANB_MEMBER(AnbWhitener, k0)}, {ANB_MEMBER(AnbWhitener, energy)}, {0}};
+
 void anb_whiten_visit(AnbWhitener *gain, size_t features, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(features);
-    anb_visit(visitor, &gain->count, ANB_F64, 3);
+    anb_struct_visit(members, gain, visitor);
     if (features <= ANB_WHITEN_FEATURES)
         anb_rls_visit(&rls, state_of(gain), visitor);
     else
-        anb_visit(visitor, state_of(gain), ANB_F64, features);
+        anb_visit(visitor, "k", state_of(gain), ANB_F64, features);
 }
 
 bool anb_whiten_valid(const AnbWhitener *gain, size_t features)

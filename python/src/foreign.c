@@ -51,12 +51,6 @@ int core_failure(Core *core)
     return -1;
 }
 
-static AnbNeed need(const AnbNode *self)
-{
-    (void)self;
-    return (AnbNeed){.state = sizeof(State)};
-}
-
 /* ---- calls ----------------------------------------------------------------------------------------------------------- */
 
 static PyObject *object_of(const AnbNode *self, State *state)
@@ -157,9 +151,17 @@ static int clone(const AnbNode *self, const void *from, void *to)
 }
 
 /* Shows the pickle, kept until it is asked for again: a visitor may look at it after the call. */
-static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
+static size_t part_size(const AnbNode *self, const AnbField *field)
 {
-    State *s = state;
+    (void)self, (void)field;
+    return sizeof(State);
+}
+
+/* What the object pickles to. */
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    State *s = part;
+    (void)field, (void)state;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *bytes = bytes_of(self, s);
     PyMem_Free(s->bytes);
@@ -171,9 +173,12 @@ static void ranges(const AnbNode *self, void *state, AnbVisitor *visitor)
         s->size = 0;
     Py_XDECREF(bytes);
     PyGILState_Release(gil);
-    anb_visit(visitor, &s->size, ANB_U64, 1);
-    anb_visit(visitor, s->bytes, ANB_U8, s->size);
+    anb_visit(visitor, "size", &s->size, ANB_U64, 1);
+    anb_visit(visitor, "bytes", s->bytes, ANB_U8, s->size);
 }
+
+static const AnbPart object_part = {part_size, part_visit, NULL};
+static const AnbField object_fields[] = {{.name = "object", .part = &object_part}, {0}};
 
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state)
 {
@@ -200,10 +205,9 @@ static void describe(Foreign *f, bool missing)
                                      .example = f->name,
                                      .flags = ANB_READS_X | ANB_WEIGHT_SCALED | (missing ? ANB_TAKES_MISSING : 0),
                                      .version = 1,
-                                     .need = need,
+                                     .fields = object_fields,
                                      .predict = predict,
                                      .update = update,
-                                     .ranges = ranges,
                                      .upgrade = upgrade,
                                      .clear = clear,
                                      .clone = clone,

@@ -40,7 +40,7 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
 int anb_check_router_tables(const AnbRouterType *router, AnbError *error)
 {
     const char *half = NULL;
-    if (!(router->type.need && router->gate && router->mix && router->learn))
+    if (!(router->gate && router->mix && router->learn))
         return anb_fail(error, ANB_E_ARGUMENT, "%s: a router has need, gate, mix and learn", router->type.name);
     if (router->readable && !router->readable->weights)
         half = "readable";

@@ -73,8 +73,8 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     if (!is_name(type->name) || (*type->name >= '0' && *type->name <= '9'))
         return anb_fail(error, ANB_E_ARGUMENT, "'%.60s' is no type's name: 1 to %d of a-z, 0-9 and _, no digit first",
                         type->name, ANB_NAME_MAX);
-    if (!type->expand && !((type->need || type->fields || type->scratch) && type->predict && type->update))
-        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has fields or need, predict and update", type->name);
+    if (!type->expand && !(type->predict && type->update))
+        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has predict and update", type->name);
     return anb_check_tables(type, error);
 }
 
@@ -229,12 +229,13 @@ static int check_place(const Builder *b, const AnbNode *node)
     return 0;
 }
 
-static int add_size(Builder *b, AnbNode *node, AnbNeed need)
+/* state: bytes; scratch: doubles. */
+static int add_size(Builder *b, AnbNode *node, size_t state, size_t scratch)
 {
     size_t limit = b->plan->max_bytes;
-    bool possible = need.state < SIZE_MAX / 4 && need.scratch < SIZE_MAX / 4 / sizeof(double);
-    node->state_size = round_up(need.state, ANB_ALIGN);
-    node->scratch_size = round_up(need.scratch, ANB_ALIGN / sizeof(double));
+    bool possible = state < SIZE_MAX / 4 && scratch < SIZE_MAX / 4 / sizeof(double);
+    node->state_size = round_up(state, ANB_ALIGN);
+    node->scratch_size = round_up(scratch, ANB_ALIGN / sizeof(double));
     size_t bytes = node->state_size + node->scratch_size * sizeof(double);
     if (!possible || bytes > limit - b->bytes)
         return anb_fail(b->error, ANB_E_LIMIT, "%s brings the model over its limit of %zu bytes", node->type->name,
@@ -243,19 +244,17 @@ static int add_size(Builder *b, AnbNode *node, AnbNeed need)
     return 0;
 }
 
-/* What the type's tables, or its function, say that the node needs; where each field lies is kept in the plan. */
-static AnbNeed place_fields(Builder *b, AnbNode *node)
+/* What the type's tables say that the node needs; where each field lies is kept in the plan. */
+static int place_fields(Builder *b, AnbNode *node)
 {
     const StreamingLearnerType *type = node->type;
-    if (!type->fields && !type->scratch)
-        return type->need(node);
     size_t n = anb_fields_count(type->fields);
     size_t *at = take(b, (n + anb_fields_count(type->scratch)) * sizeof *at);
     node->field_at = at;
     node->scratch_at = at + n;
     size_t state = anb_fields_layout(type->fields, node, at);
     size_t scratch = anb_fields_layout(type->scratch, node, at + n);
-    return (AnbNeed){state, (scratch + sizeof(double) - 1) / sizeof(double)};
+    return add_size(b, node, state, (scratch + sizeof(double) - 1) / sizeof(double));
 }
 
 static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert);
@@ -369,7 +368,7 @@ static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert)
     code = build_children(b, node, expert);
     if (code)
         return code;
-    code = add_size(b, node, place_fields(b, node));
+    code = place_fields(b, node);
     if (code)
         return code;
     lay_out(node, node->n_children + (node->router != NULL));

@@ -116,7 +116,7 @@ static void put_node(Sink *s, const AnbNode *node, void *state)
     Count count = {.visitor = {count_field, count_value}, .node = node, .state = state};
     size_t parts = node->n_children + (node->router != NULL);
     anb_visit_own(node, state, &count.visitor);
-    if (count.astray || (node->type->clear && !((node->type->fields || node->type->ranges) && node->type->upgrade)))
+    if (count.astray || (node->type->clear && !(node->type->fields && node->type->upgrade)))
         s->code = ANB_E_UNSUPPORTED;
     put_text(s, node->type->name);
     put_u32(s, node->type->version);

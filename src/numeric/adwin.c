@@ -1,6 +1,7 @@
 /* ADWIN: the exponential histogram, and where to cut it. */
 #include "adwin.h"
 #include "elementary.h"
+#include "fields.h"
 
 /* What two disjoint parts' sums of squares about their means are about the mean of both. */
 static double pooled(double squares0, double sum0, double n0, double squares1, double sum1, double n1)
@@ -113,15 +114,19 @@ int anb_adwin_add(AnbAdwin *window, double value, double delta)
     return change;
 }
 
+static const AnbField members[] = {{ANB_MEMBER(AnbAdwin, n)},      {ANB_MEMBER(AnbAdwin, ticks)},
+                                   {ANB_MEMBER(AnbAdwin, sum)},    {ANB_MEMBER(AnbAdwin, squares)},
+                                   {ANB_MEMBER(AnbAdwin, filled)}, {0}};
+static const AnbField bucket[] = {{ANB_MEMBER(AnbAdwinBucket, sum)}, {ANB_MEMBER(AnbAdwinBucket, squares)}, {0}};
+
 void anb_adwin_visit(AnbAdwin *window, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &window->n, ANB_U64, 2);
-    anb_visit(visitor, &window->sum, ANB_F64, 2);
-    anb_visit(visitor, window->filled, ANB_U8, ANB_ADWIN_ROWS);
+    anb_struct_visit(members, window, visitor);
     for (int row = 0; row < ANB_ADWIN_ROWS; row++) {
         if (window->filled[row] > ANB_ADWIN_WIDTH)
             window->filled[row] = ANB_ADWIN_WIDTH;
-        anb_visit(visitor, &window->bucket[row][0].sum, ANB_F64, (size_t)2 * window->filled[row]);
+        for (int i = 0; i < window->filled[row]; i++)
+            anb_struct_visit(bucket, &window->bucket[row][i], visitor);
     }
 }
 
@@ -136,3 +141,27 @@ bool anb_adwin_valid(const AnbAdwin *window)
         }
     return n == window->n && isfinite(window->sum) && window->squares >= 0;
 }
+
+/* ---- as a part of a state ---------------------------------------------------------------------------------------- */
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
+{
+    (void)self, (void)field;
+    return sizeof(AnbAdwin);
+}
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    (void)self, (void)field, (void)state;
+    anb_adwin_visit(part, visitor);
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    (void)state;
+    return anb_adwin_valid(part) ? 0
+                                 : anb_fail(error, ANB_E_STATE, "%s: %s is no window", self->type->name, field->name);
+}
+
+const AnbPart anb_adwin_part = {part_size, part_visit, part_validate};

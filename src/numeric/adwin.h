@@ -52,7 +52,9 @@ static inline double anb_adwin_mean(const AnbAdwin *window)
     return window->n > 0 ? window->sum / (double)window->n : 0;
 }
 
-/* Every used field, for a type's `ranges`. */
+/* A window as a part of a state. */
+extern const AnbPart anb_adwin_part;
+/* Every used field of one within another part. */
 void anb_adwin_visit(AnbAdwin *window, AnbVisitor *visitor);
 /* Whether a window that was read from a file can be one. */
 bool anb_adwin_valid(const AnbAdwin *window);

@@ -234,8 +234,8 @@ void anb_boa_forget(double *state, size_t k, size_t i)
 
 void anb_boa_visit(double *state, size_t k, AnbVisitor *visitor)
 {
-    anb_visit(visitor, state, ANB_F64, 1 + 4 * k);
-    anb_error_scale_visit((AnbErrorScale *)(state + 1 + 4 * k), visitor);
+    anb_visit(visitor, "boa", state, ANB_F64, anb_boa_used(k));
+    anb_error_scale_visit((AnbErrorScale *)(state + anb_boa_used(k)), visitor);
 }
 
 bool anb_boa_valid(const double *state, size_t k)
@@ -252,3 +252,33 @@ bool anb_boa_valid(const double *state, size_t k)
     return anb_error_scale_valid((const AnbErrorScale *)(state + 1 + 4 * k)) && state[0] >= 0 &&
            (sum == 0 || fabs(sum - 1) < 1e-6);
 }
+
+/* ---- as a part of a state ---------------------------------------------------------------------------------------- */
+
+static size_t of_field(const AnbNode *self, const AnbField *field)
+{
+    return ((const AnbBoaForm *)field->form)->experts(self);
+}
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
+{
+    return anb_boa_size(of_field(self, field)) * sizeof(double);
+}
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    (void)state;
+    anb_boa_visit(part, of_field(self, field), visitor);
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    (void)state;
+    if (anb_boa_valid(part, of_field(self, field)))
+        return 0;
+    return anb_fail(error, ANB_E_STATE, "%s: a weight of %s is not finite, or they do not sum to 1", self->type->name,
+                    field->name);
+}
+
+const AnbPart anb_boa_part = {part_size, part_visit, part_validate};

@@ -75,6 +75,12 @@ static inline const double *anb_boa_log_weights(const double *boa, size_t k)
 
 void anb_boa_visit(double *boa, size_t k, AnbVisitor *visitor);
 
+/* A BOA as a part of a node's state: `.part = &anb_boa_part`, and `.form` points to one of these. */
+typedef struct AnbBoaForm {
+    size_t (*experts)(const AnbNode *self);
+} AnbBoaForm;
+extern const AnbPart anb_boa_part;
+
 /* Whether all of it is finite and the weights are weights. */
 bool anb_boa_valid(const double *boa, size_t k);
 

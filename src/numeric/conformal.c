@@ -54,8 +54,8 @@ void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor)
 {
     anb_ring_visit(&scores->ring, visitor);
     size_t n = anb_scores_size(scores);
-    anb_visit(visitor, scores->arrived, ANB_F64, n);
-    anb_visit(visitor, scores->sorted, ANB_F64, n);
+    anb_visit(visitor, "arrived", scores->arrived, ANB_F64, n);
+    anb_visit(visitor, "sorted", scores->sorted, ANB_F64, n);
 }
 
 /* Whether every score that arrived has a place of its own among the sorted ones. */
@@ -82,6 +82,29 @@ bool anb_scores_valid(const AnbScores *scores)
             return false;
     return same_scores(scores, n);
 }
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
+{
+    (void)self, (void)field;
+    return sizeof(AnbScores);
+}
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    (void)self, (void)field, (void)state;
+    anb_scores_visit(part, visitor);
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    (void)field, (void)state;
+    return anb_scores_valid(part)
+               ? 0
+               : anb_fail(error, ANB_E_STATE, "%s: scores that no samples lead to", self->type->name);
+}
+
+const AnbPart anb_scores_part = {part_size, part_visit, part_validate};
 
 /* ---- the level --------------------------------------------------------------------------------------------------- */
 
@@ -152,13 +175,13 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double d
     }
 }
 
-void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor, unsigned version)
-{
-    anb_visit(visitor, adaptive->alpha, ANB_F64, ANB_STEPS);
-    anb_visit(visitor, adaptive->weight, ANB_F64, ANB_STEPS);
-    if (version > 1)
-        anb_visit(visitor, &adaptive->debt, ANB_F64, 3);
-}
+const AnbField anb_adaptive_fields[] = {{ANB_MEMBER(AnbAdaptive, alpha), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbAdaptive, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {ANB_MEMBER(AnbAdaptive, debt), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbAdaptive, asked), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbAdaptive, owed), .must = ANB_FINITE},
+                                        {0}};
+const AnbField anb_adaptive_fields_1[] = {{ANB_MEMBER(AnbAdaptive, alpha)}, {ANB_MEMBER(AnbAdaptive, weight)}, {0}};
 
 bool anb_adaptive_valid(const AnbAdaptive *adaptive)
 {

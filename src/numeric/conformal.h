@@ -41,6 +41,9 @@ double anb_scores_beta(const AnbScores *scores, double score);
 /* The smallest score that at least a share `level` of them and the next one does not exceed, the largest where none is
  * so large; 0 for a level of 0 or less; INFINITY before there are two scores. */
 double anb_scores_quantile(const AnbScores *scores, double level);
+/* Scores as a part of a state. */
+extern const AnbPart anb_scores_part;
+/* Every used field of them, for an `upgrade`. */
 void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor);
 bool anb_scores_valid(const AnbScores *scores);
 
@@ -68,8 +71,8 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double d
 /* Judges the interval that was answered, before anb_adaptive_add of the same label: whether it missed; then: `asked`
  * when it was answered. */
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then);
-/* The fields of version 2 of an interval's state, or of version 1: without debt, asked and owed. */
-void anb_adaptive_visit(AnbAdaptive *adaptive, AnbVisitor *visitor, unsigned version);
+/* Its members; and those of version 1 of an interval's state, without debt, asked and owed. */
+extern const AnbField anb_adaptive_fields[], anb_adaptive_fields_1[];
 bool anb_adaptive_valid(const AnbAdaptive *adaptive);
 
 #endif

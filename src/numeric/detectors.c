@@ -1,4 +1,5 @@
 #include "detectors.h"
+#include "src/simd/kernels.h"
 #include "elementary.h"
 
 bool anb_page_hinkley_add(AnbPageHinkley *p, double value)
@@ -64,8 +65,36 @@ bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
     return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / ANB_KSWIN_TESTS / 2) / 2) * sqrt(2.0 / N);
 }
 
-void anb_kswin_visit(AnbKswin *k, AnbVisitor *visitor)
+/* ---- state ------------------------------------------------------------------------------------------------------- */
+
+const AnbField anb_page_hinkley_fields[] = {{ANB_MEMBER(AnbPageHinkley, n), .must = ANB_FINITE},
+                                            {ANB_MEMBER(AnbPageHinkley, mean), .must = ANB_FINITE},
+                                            {ANB_MEMBER(AnbPageHinkley, sum), .must = ANB_FINITE},
+                                            {ANB_MEMBER(AnbPageHinkley, least), .must = ANB_FINITE},
+                                            {0}};
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
 {
-    anb_ring_visit(&k->ring, visitor);
-    anb_visit(visitor, k->value, ANB_F64, anb_ring_size(&k->ring, ANB_KSWIN_WINDOW));
+    (void)self, (void)field;
+    return sizeof(AnbKswin);
 }
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    AnbKswin *k = part;
+    (void)self, (void)field, (void)state;
+    anb_ring_visit(&k->ring, visitor);
+    anb_visit(visitor, "value", k->value, ANB_F64, anb_ring_size(&k->ring, ANB_KSWIN_WINDOW));
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    const AnbKswin *k = part;
+    (void)state;
+    if (anb_ring_valid(&k->ring) && anb_nonfinite(k->value, anb_ring_size(&k->ring, ANB_KSWIN_WINDOW)) == 0)
+        return 0;
+    return anb_fail(error, ANB_E_STATE, "%s: %s is no window", self->type->name, field->name);
+}
+
+const AnbPart anb_kswin_part = {part_size, part_visit, part_validate};

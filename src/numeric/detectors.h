@@ -39,6 +39,9 @@ typedef struct AnbKswin {
 bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta);
 /* The largest distance between the empirical distributions of two samples of n numbers, both sorted. */
 double anb_ks_distance(const double *a, const double *b, size_t n);
-void anb_kswin_visit(AnbKswin *k, AnbVisitor *visitor);
+
+extern const AnbField anb_page_hinkley_fields[];
+/* KSWIN's window as a part of a state. */
+extern const AnbPart anb_kswin_part;
 
 #endif

@@ -29,7 +29,7 @@ static size_t capacity(const AnbField *f, const AnbNode *self)
 
 static size_t used(const AnbField *f, const AnbNode *self, const void *state)
 {
-    size_t most = capacity(f, self), n = f->used ? f->used(self, state) : most;
+    size_t most = f->part ? 1 : capacity(f, self), n = f->used ? f->used(self, state) : most;
     return n < most ? n : most;
 }
 
@@ -37,7 +37,7 @@ static size_t used(const AnbField *f, const AnbNode *self, const void *state)
 static size_t bytes_of(const AnbField *f, const AnbNode *self)
 {
     if (f->part)
-        return f->part->size(self);
+        return f->part->size(self, f);
     size_t n = capacity(f, self), bytes = item_bytes(f);
     return n < SIZE_MAX / 2 / bytes ? n * bytes : SIZE_MAX / 2;
 }
@@ -75,21 +75,21 @@ void anb_struct_visit(const AnbField *members, void *record, AnbVisitor *visitor
         if (f->must & ANB_DERIVED || !anb_visits_since(visitor, f->since))
             continue;
         if (!f->record)
-            anb_visit(visitor, data, f->kind, f->fixed);
+            anb_visit(visitor, f->name, data, f->kind, f->fixed);
         for (size_t i = 0; f->record && i < f->fixed; i++)
             anb_struct_visit(f->record, data + i * f->stride, visitor);
     }
 }
 
-static void visit_field(const AnbField *f, const AnbNode *self, void *data, size_t n, AnbVisitor *visitor)
+static void visit_field(const AnbField *f, const AnbNode *self, void *state, void *data, AnbVisitor *visitor)
 {
-    if (f->part)
-        f->part->visit(self, data, visitor);
-    else if (!f->record)
-        anb_visit(visitor, data, f->kind, n);
-    else
-        for (size_t i = 0; i < n; i++)
-            anb_struct_visit(f->record, (char *)data + i * f->stride, visitor);
+    size_t n = used(f, self, state);
+    if (f->part && n > 0)
+        f->part->visit(self, f, state, data, visitor);
+    else if (!f->part && !f->record)
+        anb_visit(visitor, f->name, data, f->kind, n);
+    for (size_t i = 0; f->record && i < n; i++)
+        anb_struct_visit(f->record, (char *)data + i * f->stride, visitor);
 }
 
 void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, AnbVisitor *visitor)
@@ -98,7 +98,7 @@ void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, 
     for (const AnbField *f = fields; f && f->name; f++) {
         size_t start = start_of(f, end);
         if (!(f->must & ANB_DERIVED) && anb_visits_since(visitor, f->since))
-            visit_field(f, self, (char *)state + start, used(f, self, state), visitor);
+            visit_field(f, self, state, (char *)state + start, visitor);
         end = start + bytes_of(f, self);
     }
 }
@@ -185,11 +185,12 @@ int anb_fields_validate(const AnbField *fields, const AnbNode *self, const void 
     for (const AnbField *f = fields; f && f->name; f++) {
         size_t start = start_of(f, end);
         const char *data = (const char *)state + start;
-        int code = f->part && f->part->validate ? f->part->validate(self, data, error) : 0;
+        size_t n = used(f, self, state);
+        int code = f->part && f->part->validate && n > 0 ? f->part->validate(self, f, state, data, error) : 0;
         if (code)
             return code;
         if (!f->part && !(f->must & ANB_DERIVED))
-            check_field(f, self, data, used(f, self, state), &fault);
+            check_field(f, self, data, n, &fault);
         if (fault.what)
             return anb_fail(error, ANB_E_STATE, "%s: %s[%zu] %s", self->type->name, fault.field, fault.at, fault.what);
         end = start + bytes_of(f, self);

@@ -32,15 +32,10 @@ int anb_fields_validate(const AnbField *fields, const AnbNode *self, const void 
 /* Whether the members of one struct hold what its table says. */
 bool anb_struct_valid(const AnbField *members, const void *record);
 
-/* The node's own fields; opaque bytes where the type does not say which. */
+/* The node's own fields. */
 static inline void anb_visit_own(const AnbNode *node, void *state, AnbVisitor *visitor)
 {
-    if (node->type->fields)
-        anb_fields_visit(node->type->fields, node, state, visitor);
-    else if (node->type->ranges)
-        node->type->ranges(node, state, visitor);
-    else
-        anb_visit(visitor, state, ANB_U8, node->state_size);
+    anb_fields_visit(node->type->fields, node, state, visitor);
 }
 
 /* Whether the node's own state is one that learning could have made: the table's checks, then the type's. */

@@ -1,5 +1,6 @@
 /* GSL's generator over state bytes of our own; variates by inversion and by Box and Muller. */
 #include "random.h"
+#include "fields.h"
 #include "elementary.h"
 #include <gsl/gsl_rng.h>
 
@@ -87,7 +88,7 @@ const AnbField anb_random_fields[] = {{ANB_MEMBER(AnbRandom, state)}, {0}};
 
 void anb_random_visit(AnbRandom *random, AnbVisitor *visitor)
 {
-    anb_visit(visitor, random->state, ANB_U64, 3);
+    anb_struct_visit(anb_random_fields, random, visitor);
 }
 
 uint64_t anb_seed_mix(uint64_t seed, uint64_t index)

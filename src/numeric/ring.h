@@ -52,7 +52,7 @@ static inline bool anb_ring_valid(const AnbRing *ring)
 
 static inline void anb_ring_visit(AnbRing *ring, AnbVisitor *visitor)
 {
-    anb_visit(visitor, &ring->pushed, ANB_U64, 1);
+    anb_visit(visitor, "pushed", &ring->pushed, ANB_U64, 1);
 }
 
 #endif

@@ -247,10 +247,11 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
     size_t first = block == i / TILE ? i : block * TILE, end = block * TILE + TILE, count = (end < n ? end : n) - first;
     double *part = row_part(n, state, i, block) + first % TILE, value[TILE];
     if (!visitor->value) {
-        anb_visit(visitor, part, ANB_F64, count);
+        anb_visit(visitor, "p", part, ANB_F64, count);
         return;
     }
     settle(n, state, i, first, part, value, count);
+    visitor->name = "p";
     visitor->value(visitor, part, value, ANB_F64, count);
 }
 
@@ -264,10 +265,10 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
     if (!visitor->value)
         catch_up(n, state);
     anb_struct_visit(of_all, state, visitor);
-    anb_visit(visitor, state + ANB_RLS_HEAD, ANB_F64, n);
+    anb_visit(visitor, "w", state + ANB_RLS_HEAD, ANB_F64, n);
     if (rls->intercept) {
         anb_struct_visit(of_intercept, state, visitor);
-        anb_visit(visitor, intercept_row(n, state), ANB_F64, n);
+        anb_visit(visitor, "p0", intercept_row(n, state), ANB_F64, n);
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t block = i / TILE; block * TILE < n; block++)
@@ -296,3 +297,32 @@ int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
         return anb_fail(error, ANB_E_STATE, "rls: the trace of P is negative");
     return 0;
 }
+
+/* ---- as a part of a state ---------------------------------------------------------------------------------------- */
+
+static AnbRls of_field(const AnbNode *self, const AnbField *field)
+{
+    return ((const AnbRlsForm *)field->form)->of(self);
+}
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
+{
+    return anb_rls_state(of_field(self, field).n) * sizeof(double);
+}
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    AnbRls rls = of_field(self, field);
+    (void)state;
+    anb_rls_visit(&rls, part, visitor);
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    AnbRls rls = of_field(self, field);
+    (void)state;
+    return anb_rls_validate(&rls, part, error);
+}
+
+const AnbPart anb_rls_part = {part_size, part_visit, part_validate};

@@ -144,6 +144,12 @@ static inline const double *anb_rls_weights(const double *state)
 /* Entry i, j of P; index n is the intercept. For tests and diagnostics. */
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j);
 
+/* An RLS as a part of a node's state: `.part = &anb_rls_part`, and `.form` points to one of these. */
+typedef struct AnbRlsForm {
+    AnbRls (*of)(const AnbNode *self);
+} AnbRlsForm;
+extern const AnbPart anb_rls_part;
+
 /* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step
  * made. */
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);

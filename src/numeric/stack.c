@@ -1,9 +1,29 @@
 /* A stack over experts: stack.h has the formulas. */
 #include "stack.h"
+#include "fields.h"
 #include <math.h>
 
-enum { FIRST = 10, HEAD = 8 };         /* samples before the stack speaks; doubles ahead of the rls */
+enum { FIRST = 10 };                   /* samples before the stack speaks */
 static const double SIDE = 5, FAR = 6; /* bounds of a feature and of the target, in s */
+
+/* What a state starts with, one cache line; the rls follows. */
+typedef struct Head {
+    double samples, weight, square; /* discounted sums: of weights, of squared errors */
+    double unused[5];
+} Head;
+
+/* What a scratch starts with; the rls' scratch and the features follow. */
+typedef struct Said {
+    double value; /* of the rls */
+    double unused[7];
+} Said;
+
+enum { HEAD = sizeof(Head) / sizeof(double), SAID = sizeof(Said) / sizeof(double) };
+
+static const AnbField head_fields[] = {{ANB_MEMBER(Head, samples), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(Head, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {0}};
 
 static double clip(double v, double bound)
 {
@@ -13,7 +33,8 @@ static double clip(double v, double bound)
 /* s of the samples so far. */
 static double scale_of(const double *state)
 {
-    return state[1] > 0 ? sqrt(state[2] / state[1]) : 0;
+    const Head *s = (const Head *)state;
+    return s->weight > 0 ? sqrt(s->square / s->weight) : 0;
 }
 
 static AnbRls rls_of(const AnbStack *self)
@@ -21,10 +42,9 @@ static AnbRls rls_of(const AnbStack *self)
     return (AnbRls){.n = self->n, .intercept = true, .delta = self->delta, .walk = self->walk};
 }
 
-/* The scratch: what the rls said, its own, the features. */
 static size_t features_at(const AnbStack *self)
 {
-    return HEAD + anb_rls_scratch(self->n);
+    return SAID + anb_rls_scratch(self->n);
 }
 
 size_t anb_stack_size(const AnbStack *self)
@@ -70,9 +90,10 @@ double anb_stack_predict(const AnbStack *self, const double *state, double base,
     double s = scale_of(state), side = (span.high - span.low) + 2 * s;
     if (!(s > 0))
         return base;
-    scratch[0] = anb_rls_predict(&rls, state + HEAD, scratch + features_at(self), scratch + HEAD);
-    double out = base + s * scratch[0];
-    if (state[0] < FIRST || !(out - out == 0))
+    Said *said = (Said *)scratch;
+    said->value = anb_rls_predict(&rls, state + HEAD, scratch + features_at(self), scratch + SAID);
+    double out = base + s * said->value;
+    if (((const Head *)state)->samples < FIRST || !(out - out == 0))
         return base;
     return out < span.low - side ? span.low - side : out > span.high + side ? span.high + side : out;
 }
@@ -81,14 +102,16 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
 {
     AnbRls rls = rls_of(self);
     double s = scale_of(state), error = y - base;
+    Head *head = (Head *)state;
+    const Said *said = (const Said *)scratch;
     bool fine = true;
     if (s > 0)
-        fine =
-            anb_rls_update(&rls, state + HEAD, clip(error / s, FAR) - scratch[0], self->lambda, weight, scratch + HEAD);
-    state[0] += 1;
-    state[1] = self->lambda * state[1] + weight;
-    state[2] = self->lambda * state[2] + weight * (error * error);
-    if (!fine || !(state[1] + state[2] < 0x1p1000))
+        fine = anb_rls_update(&rls, state + HEAD, clip(error / s, FAR) - said->value, self->lambda, weight,
+                              scratch + SAID);
+    head->samples += 1;
+    head->weight = self->lambda * head->weight + weight;
+    head->square = self->lambda * head->square + weight * (error * error);
+    if (!fine || !(head->weight + head->square < 0x1p1000))
         anb_stack_start(self, state);
 }
 
@@ -101,15 +124,54 @@ void anb_stack_refresh(const AnbStack *self, double *state, double factor)
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(self);
-    anb_visit(visitor, state, ANB_F64, 3);
+    anb_struct_visit(head_fields, state, visitor);
     anb_rls_visit(&rls, state + HEAD, visitor);
 }
 
 int anb_stack_validate(const AnbStack *self, const double *state, AnbError *error)
 {
     AnbRls rls = rls_of(self);
-    for (size_t i = 0; i < 3; i++)
-        if (!(state[i] >= 0 && state[i] < 0x1p1001))
-            return anb_fail(error, ANB_E_STATE, "a stack's scale is none");
+    if (!anb_struct_valid(head_fields, state))
+        return anb_fail(error, ANB_E_STATE, "a stack's scale is negative or not finite");
     return anb_rls_validate(&rls, state + HEAD, error);
 }
+
+/* ---- as a part of a state ---------------------------------------------------------------------------------------- */
+
+static AnbStack of_field(const AnbNode *self, const AnbField *field)
+{
+    const AnbStackForm *form = field->form;
+    return form->of(self, form->which);
+}
+
+static size_t part_size(const AnbNode *self, const AnbField *field)
+{
+    AnbStack stack = of_field(self, field);
+    return stack.n > 0 ? anb_stack_size(&stack) * sizeof(double) : 0;
+}
+
+static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    AnbStack stack = of_field(self, field);
+    (void)state;
+    if (stack.n > 0)
+        anb_stack_visit(&stack, part, visitor);
+}
+
+static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    AnbStack stack = of_field(self, field);
+    (void)state;
+    return stack.n > 0 ? anb_stack_validate(&stack, part, error) : 0;
+}
+
+const AnbPart anb_stack_part = {part_size, part_visit, part_validate};
+
+static size_t work_size(const AnbNode *self, const AnbField *field)
+{
+    AnbStack stack = of_field(self, field);
+    return stack.n > 0 ? anb_stack_scratch(&stack) * sizeof(double) : 0;
+}
+
+const AnbPart anb_stack_work = {.size = work_size};

@@ -52,6 +52,16 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
 /* Trusts the past less: P times factor > 1. */
 void anb_stack_refresh(const AnbStack *self, double *state, double factor);
 
+/* A stack as a part of a node's state: `.part = &anb_stack_part`, and `.form` points to one of these. A stack of n = 0
+ * is none: it takes no room. */
+typedef struct AnbStackForm {
+    AnbStack (*of)(const AnbNode *self, size_t which);
+    size_t which; /* of several stacks of one node */
+} AnbStackForm;
+extern const AnbPart anb_stack_part;
+/* The stack's scratch as a field of the node's scratch; `.form` as above. */
+extern const AnbPart anb_stack_work;
+
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

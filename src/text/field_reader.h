@@ -2,13 +2,13 @@
  * Fields of a state as little-endian bytes, whatever the processor.
  *
  * AnbFieldReader reads the fields of a state of an older layout, for a type's `upgrade`: a visitor that takes each field from the bytes
- * of a snapshot, little-endian, in the order in which the older `ranges` showed them.
+ * of a snapshot, little-endian, in the order in which the older layout showed them.
  *
  *     AnbFieldReader reader = anb_field_reader(bytes, size);
- *     anb_visit(&reader.visitor, ...);
+ *     anb_visit(&reader.visitor, "name", ...);
  *     return anb_fields_end(&reader);
  *
- * As with `ranges`, a count that has just been read is clamped before it bounds a later field.
+ * A count that has just been read is clamped before it bounds a later field.
  */
 #ifndef ANB_TEXT_FIELD_READER_H
 #define ANB_TEXT_FIELD_READER_H
