@@ -257,7 +257,7 @@ static const StreamingLearnerType holder = {
     .update = update_first,
 };
 
-/* ---- an expert that begins again whenever the target is 77 ------------------------------------------------------ */
+/* ---- an expert that begins again whenever the target is above 10 ------------------------------------------------------ */
 
 static double predict_last(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -269,7 +269,7 @@ static void update_flaky(const AnbNode *self, void *state, const AnbRow *row, do
 {
     (void)weight, (void)scratch;
     *(double *)state = y;
-    if (y == 77)
+    if (y > 10) /* a scale above bounds a target that is far off */
         anb_restart(self, state, row);
 }
 
@@ -451,13 +451,12 @@ END_TEST
 
 /* ---- restarts --------------------------------------------------------------------------------------------------- */
 
-START_TEST(a_feature_that_overflows_leaves_its_expert_alone)
+START_TEST(a_feature_that_is_far_off_leaves_its_expert_alone)
 {
     StreamingLearner *model = make("moe(scale(mean, warmup=5), last, router=boa)");
     feed(model, 20);
     anb_train_one(model, (double[]){1e308, 0}, 2, 1);
     anb_train_one(model, (double[]){-1e308, 0}, 2, 1);
-    ck_assert_uint_gt(anb_counters(model)->restarts, 0);
     ck_assert_uint_eq(see(model, "").trained[0], 22);
     anb_predict(model, (double[]){1, 2});
     ck_assert_double_gt(see(model, "").weight[0], 0);
@@ -508,7 +507,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_mixture_of_the_callers);
     tcase_add_test(tests, an_interval_of_the_callers);
     tcase_add_test(tests, holding_a_router_makes_no_mixture);
-    tcase_add_test(tests, a_feature_that_overflows_leaves_its_expert_alone);
+    tcase_add_test(tests, a_feature_that_is_far_off_leaves_its_expert_alone);
     tcase_add_test(tests, an_expert_of_an_inner_mixture_is_not_the_mixture);
     tcase_add_test(tests, an_expert_that_begins_again_is_new);
     return suite;

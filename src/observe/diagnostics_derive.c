@@ -7,6 +7,7 @@
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
+#include <stddef.h>
 
 static void put(AnbDiagnostics *d, AnbMetricId id, double value)
 {
@@ -22,11 +23,23 @@ static double quotient(double a, double b)
 
 void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out)
 {
-    const uint64_t counts[] = {c->trained,       c->rejected_features, c->rejected_target, c->rejected_weight,
-                               c->missing_cells, c->restarts,          c->weight_skipped,  c->resets,
-                               c->drifts,        c->labels_unknown,    c->labels_repeated, c->labels_evicted};
-    for (int i = 0; i < (int)(sizeof counts / sizeof *counts); i++)
-        out[i] = (double)counts[i];
+    static const struct {
+        AnbMetricId id;
+        size_t offset;
+    } counts[] = {{ANB_METRIC_SAMPLES, offsetof(AnbCounters, trained)},
+                  {ANB_METRIC_REJECTED_FEATURES, offsetof(AnbCounters, rejected_features)},
+                  {ANB_METRIC_REJECTED_TARGET, offsetof(AnbCounters, rejected_target)},
+                  {ANB_METRIC_REJECTED_WEIGHT, offsetof(AnbCounters, rejected_weight)},
+                  {ANB_METRIC_MISSING_CELLS, offsetof(AnbCounters, missing_cells)},
+                  {ANB_METRIC_RESTARTS, offsetof(AnbCounters, restarts)},
+                  {ANB_METRIC_WEIGHT_SKIPPED, offsetof(AnbCounters, weight_skipped)},
+                  {ANB_METRIC_RESETS, offsetof(AnbCounters, resets)},
+                  {ANB_METRIC_DRIFTS, offsetof(AnbCounters, drifts)},
+                  {ANB_METRIC_LABELS_UNKNOWN, offsetof(AnbCounters, labels_unknown)},
+                  {ANB_METRIC_LABELS_REPEATED, offsetof(AnbCounters, labels_repeated)},
+                  {ANB_METRIC_LABELS_EVICTED, offsetof(AnbCounters, labels_evicted)}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        out[counts[i].id] = (double)*(const uint64_t *)((const char *)c + counts[i].offset);
     out[ANB_METRIC_STATE_BYTES] = state_bytes;
 }
 
