@@ -14,6 +14,7 @@
 #include "src/numeric/boa.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/rls.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
 enum { LAGS = 4, FIRST = 10, OFFERS = 2 };
@@ -61,11 +62,12 @@ static int rls_validate(const AnbNode *self, const void *part, AnbError *error)
 static const AnbPart rls_part = {rls_size, rls_visit, rls_validate};
 
 /* boa: of the child and the corrected child. */
-enum { HEAD, BOA, BOA_ERROR, RLS };
+enum { HEAD, BOA, BOA_ERROR, UNIT, RLS };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(ResidualAr, members)},
     [BOA] = {.name = "boa", .kind = ANB_F64, .count = boa_count, .must = ANB_FINITE},
     [BOA_ERROR] = {.name = "boa_error", .stride = sizeof(AnbErrorScale), .fixed = 1, .record = anb_error_scale_fields},
+    [UNIT] = {ANB_STRUCT(AnbWeightUnit, anb_weight_unit_fields), .since = 3},
     [RLS] = {.name = "rls", .part = &rls_part},
     {0}};
 
@@ -129,6 +131,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const Sample *sample = anb_scratch(self, scratch, SAMPLE);
     double scale = scale_of(s), mix = anb_mix(sample->w, sample->f, OFFERS);
     bool fine = true;
+    weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
     y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
     double e = y - sample->f[0];
     if (scale > 0)
@@ -171,7 +174,7 @@ const StreamingLearnerType anb_residual_ar = {
     .brief = "corrects a learner by what it left over at the samples before",
     .example = "residual_ar(scale(linear))",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
-    .version = 2,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -1,13 +1,19 @@
 /* A stack over experts: stack.h has the formulas. */
 #include "stack.h"
+#include "weight_unit.h"
 #include <math.h>
 
-enum { FIRST = 10, HEAD = 8 };         /* samples before the stack speaks; doubles ahead of the rls */
-static const double SIDE = 5, FAR = 6; /* bounds of a feature and of the target, in s */
+enum { FIRST = 10, HEAD = 8, UNIT = 3 }; /* samples before the stack speaks; doubles ahead of the rls; of the unit */
+static const double SIDE = 5, FAR = 6;   /* bounds of a feature and of the target, in s */
 
 static double clip(double v, double bound)
 {
     return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+static AnbWeightUnit *unit_of(double *state)
+{
+    return (AnbWeightUnit *)(state + UNIT);
 }
 
 /* s of the samples so far. */
@@ -82,6 +88,7 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
     AnbRls rls = rls_of(self);
     double s = scale_of(state), error = y - base;
     bool fine = true;
+    weight = anb_weight_relative(unit_of(state), weight);
     if (s > 0)
         fine =
             anb_rls_update(&rls, state + HEAD, clip(error / s, FAR) - scratch[0], self->lambda, weight, scratch + HEAD);
@@ -101,7 +108,9 @@ void anb_stack_refresh(const AnbStack *self, double *state, double factor)
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(self);
-    anb_visit(visitor, state, ANB_F64, 3);
+    anb_visit(visitor, state, ANB_F64, UNIT);
+    if (anb_visits_since(visitor, 3))
+        anb_weight_unit_visit(unit_of(state), visitor);
     anb_rls_visit(&rls, state + HEAD, visitor);
 }
 
@@ -111,5 +120,7 @@ int anb_stack_validate(const AnbStack *self, const double *state, AnbError *erro
     for (size_t i = 0; i < 3; i++)
         if (!(state[i] >= 0 && state[i] < 0x1p1001))
             return anb_fail(error, ANB_E_STATE, "a stack's scale is none");
+    if (!anb_weight_unit_valid((const AnbWeightUnit *)(state + UNIT)))
+        return anb_fail(error, ANB_E_STATE, "a stack's unit of weights is none");
     return anb_rls_validate(&rls, state + HEAD, error);
 }
