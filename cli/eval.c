@@ -16,6 +16,7 @@ static const Option options[] = {
     {0, "label-after", "COLUMN", "how many rows after its own a row's label is known: it is learned then"},
     {0, "burn-in", "N", "leave the first N targets out of the score"},
     {0, "limit", "N", "read at most N rows"},
+    {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
     {0, "every", "N", "a row of the table every N rows, instead of at 100, 200, 400, ..."},
     {0, "predictions", "OUT.csv", "write row, target and prediction of every row; a file appears when all is done"},
     {0, "interval", "C", "score the interval of coverage C, e.g. 0.9; with --predictions its low and high"},
@@ -85,6 +86,7 @@ static int start(Run *run, const Arguments *a)
     RowsOptions columns = {.target = option_value(a, "target"),
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
+                           .missing_columns = option_value(a, "missing-columns") != NULL,
                            .keep = option_value(a, "keep")};
     if (!option_value(a, "diag") && (option_value(a, "diag-every") || option_value(a, "rules")))
         return complain(BAD_USE, "eval: --diag-every and --rules are for --diag FILE");

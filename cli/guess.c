@@ -1,4 +1,5 @@
 #include "guess.h"
+#include "guess_name.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,19 @@ static void count_foreign(Guess *guess, const Cell *cell)
     guess->commas += decimal && !groups;
 }
 
+static void count_number(Guess *guess, const Cell *cell, double value)
+{
+    guess->points += memchr(cell->text, '.', cell->size) != NULL;
+    guess->wholes += value >= 0 && value == floor(value) && !memchr(cell->text, '.', cell->size);
+    guess->rises += guess->numbers++ > 0 && value > guess->before;
+    guess->before = value;
+    for (size_t i = 0; i < guess->n_distinct; i++)
+        if (guess->distinct[i] == value)
+            return;
+    if (guess->n_distinct < sizeof guess->distinct / sizeof *guess->distinct)
+        guess->distinct[guess->n_distinct++] = value;
+}
+
 static void count_cell(Guess *guess, const CellFormat *format, const Cell *given, uint64_t line)
 {
     double value;
@@ -47,8 +61,7 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
     guess->cells++;
     count_times(guess, &cell);
     if (cell_number(format, &cell, NULL, &value)) {
-        guess->numbers++;
-        guess->points += memchr(cell.text, '.', cell.size) != NULL;
+        count_number(guess, &cell, value);
         return;
     }
     guess->booleans += is_boolean(&cell);
@@ -108,13 +121,19 @@ static int order_of(const Guess *guess)
     return best;
 }
 
+static bool is_code(const Guess *guess, const char *name)
+{
+    return guess->wholes == guess->cells && guess->n_distinct > 2 && guess->rises + 1 < guess->numbers &&
+           guess_name_is_code(name);
+}
+
 void guess_kind(const Guess *guess, AnbColumn *column)
 {
     size_t texts = guess->cells - guess->numbers, few = guess->cells / 20;
     int order = order_of(guess);
     column->kind = ANB_COLUMN_CATEGORY;
     if (texts == 0)
-        column->kind = ANB_COLUMN_NUMBER;
+        column->kind = is_code(guess, column->name) ? ANB_COLUMN_CODE : ANB_COLUMN_NUMBER;
     else if (guess->booleans == guess->cells)
         column->kind = ANB_COLUMN_BOOLEAN;
     else if (order >= 0)

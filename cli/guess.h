@@ -16,6 +16,9 @@ typedef struct Guess {
     size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
     size_t time[TIME_ORDERS];
     double first[TIME_ORDERS], last[TIME_ORDERS]; /* the earliest and the latest of the times */
+    size_t wholes, rises;                         /* whole numbers from 0 up; those above the number before them */
+    double before, distinct[3];                   /* the number before; the first different ones */
+    size_t n_distinct;                            /* of them, up to 3 */
     uint64_t line;                                /* of the first cell that is no number */
     char text[44];                                /* which */
 } Guess;
@@ -33,8 +36,9 @@ int guess_columns(Table *table, const CellFormat *format, size_t rows, Guess *gu
 bool guess_decimal_comma(const Table *table, const Guess *guess);
 
 /**
- * The kind of a column and, of a time, the order of its dates. Whole numbers are numbers, never categories; a cell or
- * two that are none among numbers are mistakes.
+ * The kind of a column and, of a time, the order of its dates. Whole numbers are codes where the column's name says
+ * that they name something (guess_name.h), they take three values and more, and do not only rise as a row's number
+ * does; else they are numbers. A cell or two that are none among numbers are mistakes.
  */
 void guess_kind(const Guess *guess, AnbColumn *column);
 

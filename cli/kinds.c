@@ -162,6 +162,8 @@ static int guess_column(Rows *rows, const Layout *layout, size_t i)
     if (guess->foreign > 0 && guess->foreign + guess->numbers == guess->cells)
         return refuse_foreign(rows, i, guess);
     guess_kind(guess, &rows->column[i]);
+    if (layout->role[i] >= 0 && guess->numbers == guess->cells)
+        rows->column[i].kind = ANB_COLUMN_NUMBER;
     bool number = rows->column[i].kind == ANB_COLUMN_NUMBER || rows->column[i].kind == ANB_COLUMN_BOOLEAN;
     return layout->role[i] >= 0 && !number ? refuse_target(rows, i, guess) : 0;
 }

@@ -73,6 +73,28 @@ static int default_target(Rows *rows, Layout *layout)
                     table->name, target + 1, target + 1);
 }
 
+/* What the model knows is not guessed again. */
+static void mark_known(const Rows *rows, const RowsOptions *options, Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++)
+        for (size_t j = 0; j < options->n_features && !layout->said[i]; j++)
+            layout->said[i] = strcmp(rows->table.names[i], options->features[j]) == 0;
+}
+
+/* Columns that the model does not know become features behind its own. */
+static void place_new(Rows *rows, const RowsOptions *options, const Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        const char *name = rows->table.names[i];
+        bool target = options->model_name && strcmp(name, options->model_name) == 0;
+        if (rows->place[i] != SIZE_MAX || layout->ignored[i] || layout->role[i] >= 0 || target)
+            continue;
+        rows->names[rows->n_features] = strdup(name);
+        rows->place[i] = rows->n_features++;
+        complain(0, "%s: new column \"%s\", a %s", rows->table.name, name, anb_column_word(&rows->column[i]));
+    }
+}
+
 /* A column that an option names for a role. */
 static int give_role(Rows *rows, Layout *layout, const char *word, const char *what, int role)
 {
@@ -199,15 +221,20 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
                         "stands between columns",
                         table->name, table->names[0]);
     int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
+    bool guessed = !known || options->add_columns;
     status = status ? status : kinds_said(rows, options, layout);
-    if (!status && !known)
+    if (!status && guessed)
         status = guess_columns(table, &rows->cells, ROWS_GUESSED, layout->guess);
-    if (!status && !known)
+    if (!status && guessed)
         drop_trailing(rows, layout);
+    if (known)
+        mark_known(rows, options, layout);
     status = status ? status : find_roles(rows, options, layout);
-    if (!status && !known)
+    if (!status && guessed)
         status = kinds_guessed(rows, options, layout);
     status = status ? status : known ? place_named(rows, options, layout) : place_all(rows, layout);
+    if (!status && known && options->add_columns)
+        place_new(rows, options, layout);
     status = status ? status : place_roles(rows, layout);
     status = status ? status : find_kept(rows, options);
     if (!status && options->distinct)

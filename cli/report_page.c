@@ -263,8 +263,8 @@ static Chart chart_of(Run *run, const char *title, const char *note, double low,
 static void put_errors(Run *run, const Series *s)
 {
     Chart c = chart_of(run, "Error over time",
-                       "Root mean square of the errors, faded over 500 samples: below both baselines is "
-                       "where the model earns its keep.",
+                       "Root mean square of the errors, faded over 500 samples. A useful model stays below "
+                       "both baselines.",
                        0, 0);
     chart_lines(&c, s, 3);
 }

@@ -37,6 +37,7 @@ typedef struct RowsOptions {
     bool no_target;         /* the target, where there is one by that name, is not read */
     bool distinct;          /* features and target are to be found by name later: no two may have the same */
     bool missing_columns;   /* a feature without a column is missing in every row */
+    bool add_columns;       /* columns that the model does not know are features behind its own */
     OnBadRow on_bad;
     const char *bad_rows; /* the file that bad rows are written to, or NULL */
     bool quiet;           /* what was decided is not told */

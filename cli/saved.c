@@ -85,8 +85,11 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     named.model_target = !named.target;
     if (!named.target)
         named.target = target ? kept->target : NULL;
+    if (named.add_columns && !named.features)
+        return complain(BAD_DATA, "%s: the model has no names of columns: which are new cannot be said", path);
     int status = rows_open(rows, path, &named);
-    if (!status && rows->n_features != anb_n_features(saved->model))
+    bool fits = rows->n_features == anb_n_features(saved->model) || named.add_columns;
+    if (!status && !fits)
         status = complain(BAD_DATA, "%s: the model wants %zu features, the file has %zu", path,
                           anb_n_features(saved->model), rows->n_features);
     return status;

@@ -32,6 +32,8 @@ static const Option options[] = {
     {0, "label-after", "COLUMN", "how many rows after its own a row's label is known"},
     {0, "cursor", "COLUMN", "each row's number in its log: rows at or before the model's last are skipped"},
     {0, "limit", "N", "read at most N rows"},
+    {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
+    {0, "add-columns", NULL, "with -m: columns that the model does not know make it wider; see docs/tables.md"},
     {0, "save-every", "N", "save after every N rows, too"},
     {0}};
 
@@ -58,6 +60,8 @@ static int check_use(const Arguments *a)
         return complain(BAD_USE, "train: -m goes on with a model; -l, --seed and --interval are for a new one");
     if (option_value(a, "cursor") && option_value(a, "label-after"))
         return complain(BAD_USE, "train: --cursor and --label-after do not go together: a row that waits is not saved");
+    if (!option_value(a, "model") && (option_value(a, "add-columns") || option_value(a, "missing-columns")))
+        return complain(BAD_USE, "train: --add-columns and --missing-columns are for a saved model: -m MODEL");
     const char *outputs[] = {option_value(a, "output"), option_value(a, "bad-rows")};
     return outputs_apart(outputs, 2, (const char *[]){a->operand[0]}, 1);
 }
@@ -88,6 +92,16 @@ static int start_new(Training *t, const Arguments *a, const RowsOptions *columns
     return status ? status : model_new(&t->rows, &how, &t->model);
 }
 
+/* The model for its own columns and those that are new. */
+static int widen(Training *t)
+{
+    AnbError error = {0};
+    if (t->rows.n_features == anb_n_features(t->saved.model))
+        return 0;
+    t->model = anb_widen(t->saved.model, t->rows.schema, NULL, &error);
+    return t->model ? 0 : complain(BAD_DATA, "the model cannot be widened: %s", error.message);
+}
+
 static int start_saved(Training *t, const Arguments *a, const RowsOptions *columns)
 {
     int status = saved_open(&t->saved, option_value(a, "model"));
@@ -96,7 +110,8 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
     const char *rows = anb_snapshot_note(t->saved.snapshot, "rows");
     t->model = t->saved.model;
     t->before = rows ? strtoull(rows, NULL, 10) : 0;
-    return saved_rows(&t->saved, &t->rows, a->operand[0], *columns, true);
+    status = saved_rows(&t->saved, &t->rows, a->operand[0], *columns, true);
+    return status ? status : widen(t);
 }
 
 /* The model keeps how far it has got under the column's name. */
@@ -113,6 +128,8 @@ static int start(Training *t, const Arguments *a)
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
                            .cursor = option_value(a, "cursor"),
+                           .missing_columns = option_value(a, "missing-columns") != NULL,
+                           .add_columns = option_value(a, "add-columns") != NULL,
                            .distinct = true};
     int status = check_use(a);
     status = status ? status : check_output(option_value(a, "output"));

@@ -16,6 +16,7 @@ static const struct {
              {"grown_sgbt", "sgbt(window=64, trees=3, depth=2, budget=1000)", 2, 400},
              {"grown_sgbt_sorting", "sgbt(window=64, trees=2, depth=1, budget=200)", 1, 70},
              {"grown_sgbt_slow", "sgbt(window=128, trees=2, depth=2, budget=40)", 2, 333},
+             {"grown_extra_trees", "extra_trees(window=32, trees=2, budget=40)", 2, 200},
              {"grown_interval", "interval(scale(moe(linear, last, router=boa)), coverage=[0.5, 0.9])", 2, 300},
              {"grown_pending", "pending(interval(scale(linear)), capacity=4)", 2, 50},
              {"grown_pending_bare", "pending(last, capacity=3)", 1, 5},
@@ -23,7 +24,9 @@ static const struct {
              {"grown_drift_kswin", "drift(mean, detector=kswin, action=refresh)", 1, 150},
              {"grown_refine", "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))", 2, 300},
              {"grown_guard", "guard(scale(rls))", 2, 300},
-             {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300}};
+             {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300},
+             {"grown_columns", "columns(scale(linear), kinds=\"c t\", slots=8)", 2, 60},
+             {"grown_widened", "residual(narrow(linear, of=\"y n\"), columns(mean, kinds=\"n k\", slots=8))", 2, 60}};
 
 static void write_file(const char *folder, const char *kind, const char *name, const void *bytes, size_t size)
 {

@@ -8,19 +8,23 @@
  * neighbours what is local, and one on the residuals of a quick linear model times of day; a gate loses little by one expert more.
  * The stage behind the mixture finds where which of them is right, and the guard keeps it all near the mean where
  * nothing is to be found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare;
- * other widths cost in proportion, and what is quadratic in the width leaves as rows get wide.
+ * other widths cost in proportion: boosted trees get more work beyond 40 features, and what is quadratic in the width
+ * leaves as rows get wide.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct Choice {
     const char *expert;
     int from, to;  /* budgets */
     size_t widest; /* features */
+    double work;   /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
 } Choice;
 
 enum { FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
+static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in proportion, up to so many times */
 
 static const Choice choices[] = {
     {"mean", FIVE, ALL, ANY},
@@ -32,14 +36,16 @@ static const Choice choices[] = {
     {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY},
     {"mlp(hidden=64, replay=8)", TWENTY, ALL, ANY},
     {"mlp(hidden=128, replay=16)", FIFTY, ALL, 256},
-    {"sgbt(trees=20, rate=0.3, budget=1000)", FIVE, FIVE, ANY},
-    {"sgbt(window=2048, depth=4, budget=2000)", TWENTY, TWENTY, ANY},
+    {"sgbt(trees=20, rate=0.3, budget=WORK)", FIVE, FIVE, ANY, 1000},
+    {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
-    {"sgbt(window=16384, trees=200, rate=0.05, budget=8000)", HUNDRED, ALL, 256},
-    {"residual(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=2000))", TWENTY, ALL, 200},
+    {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 8000},
+    {"residual(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=WORK))", TWENTY, ALL, 200, 2000},
     {"forest", FIFTY, ALL, 128},
-    {"knn", TWENTY, TWENTY, 64},
-    {"knn(window=8000)", FIFTY, ALL, 64},
+    {"extra_trees(time=false)", HUNDRED, ALL, 256},
+    {"residual(rls(lambda=0.9998, walk=0.2), extra_trees)", HUNDRED, ALL, 200},
+    {"knn", TWENTY, TWENTY, 128},
+    {"knn(window=8000)", FIFTY, ALL, 128},
     {"residual(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},
 };
 
@@ -71,6 +77,23 @@ static const Level *level_of(int budget)
     return level;
 }
 
+/* A tree takes work in proportion to the features: at the same work a sample, wide rows would get fewer trees. */
+static double work_of(const Choice *choice, size_t n_features)
+{
+    double times = (double)n_features / NARROW;
+    return choice->work * (times < 1 ? 1 : times > MOST_WORK ? MOST_WORK : times);
+}
+
+/* Writes ", " behind the expert. Returns the bytes that it takes. */
+static size_t write_expert(const Choice *choice, size_t n_features, char *out, size_t size)
+{
+    const char *mark = strstr(choice->expert, "WORK");
+    if (!mark)
+        return (size_t)snprintf(out, size, "%s, ", choice->expert);
+    return (size_t)snprintf(out, size, "%.*s%.0f%s, ", (int)(mark - choice->expert), choice->expert,
+                            work_of(choice, n_features), mark + 4);
+}
+
 static int expand(const void *given, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const AnbAutoOptions *options = given;
@@ -79,7 +102,7 @@ static int expand(const void *given, size_t n_features, char *text, size_t size,
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
         const Choice *c = &choices[i];
         if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)
-            at += (size_t)snprintf(text + at, size - at, "%s, ", c->expert);
+            at += write_expert(c, n_features, text + at, size - at);
     }
     if (at < size)
         at += (size_t)snprintf(text + at, size - at, "%srouter=%s), %s)))%s", options->lags ? "last, " : "",

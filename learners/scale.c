@@ -1,12 +1,13 @@
 /*
  * Online standardisation around a child.
  *
- *     z_j = clip((x_j - centre_j) / spread_j, +-limit_j)     0 where x_j is missing or far beyond its limit, and where
- *                                                           its spread is 0
+ *     z_j = clip((x_j - centre_j) / spread_j, +-bound_j)     0 where x_j is missing or far beyond what the feature is
+ *                                                           known to reach, and where its spread is 0
  *
  * Centre and spread follow the mean and the deviation of what came before the row, over the cells that were there. They
  * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
- * value far out has a bounded say in them; limits follow the tails that values fill (src/numeric/frame.h has the rules).
+ * value far out has a bounded say in them. bound_j is `clip`, or what the feature is known to reach where the child,
+ * asked with the tail cut and with it whole, predicts better with it whole (src/numeric/frame.h has the rules).
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
  * is. What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
  * wrong target moves no child and no range far.
@@ -18,6 +19,20 @@
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
+
+static const AnbParam params[] = {{"clip", ANB_REAL, offsetof(AnbScaleOptions, clip), 4, 1, 1000, 0, NULL,
+                                   "deviations up to which a value counts as ordinary"},
+                                  {"far", ANB_REAL, offsetof(AnbScaleOptions, far), 2, 1, 1e6, ANB_OPEN_MIN, NULL,
+                                   "a value beyond so many times what the feature is known to reach counts as missing"},
+                                  {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
+                                   "values beyond clip are passed on whole where the child predicts better for it"},
+                                  {0}};
+
+static AnbFrame frame_of(const AnbNode *self)
+{
+    const AnbScaleOptions *o = self->options;
+    return (AnbFrame){self->n_features, o->clip, o->far, o->tails};
+}
 
 static size_t frame_size(const AnbNode *self)
 {
@@ -42,15 +57,17 @@ static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .
 
 static int init(const AnbNode *self, void *state)
 {
+    AnbFrame frame = frame_of(self);
     *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){0};
     *(AnbErrorScale *)anb_field(self, state, ERROR) = (AnbErrorScale){0};
-    anb_frame_init(anb_field(self, state, FRAME), self->n_features);
+    anb_frame_init(&frame, anb_field(self, state, FRAME));
     return 0;
 }
 
 static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    anb_frame_apply(anb_field_const(self, state, FRAME), row->x, self->n_features, scratch);
+    AnbFrame frame = frame_of(self);
+    anb_frame_apply(&frame, anb_field_const(self, state, FRAME), row->x, scratch);
 }
 
 /* The row as the child sees it. */
@@ -67,22 +84,51 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return *said = anb_range_clip(anb_field_const(self, state, RANGE), f);
 }
 
-static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+/* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
+typedef struct Trial {
+    AnbFrameTrial of;
+    bool any;
+    double f;
+} Trial;
+
+static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
+    AnbFrame frame = frame_of(self);
+    Trial trial = {.any = false};
+    trial.any = anb_frame_trial(&frame, anb_field_const(self, state, FRAME), row->x, scratch, &trial.of);
+    if (trial.any) {
+        AnbRow inner = made_row(row, scratch);
+        double *cell = scratch + trial.of.feature, z = *cell;
+        *cell = trial.of.z;
+        trial.f =
+            anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
+        *cell = z;
+    }
+    return trial;
+}
+
+static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const Trial *trial, double y, double weight,
+                      double *scratch)
+{
+    AnbFrame frame = frame_of(self);
     AnbReframing moved;
+    double *frame_state = anb_field(self, state, FRAME);
+    if (trial->any)
+        anb_frame_judge(&frame, frame_state, &trial->of, y - *(double *)anb_scratch(self, scratch, SAID), y - trial->f);
     anb_range_add(anb_field(self, state, RANGE), y);
-    if (anb_frame_learn(anb_field(self, state, FRAME), row->x, weight, self->n_features, scratch,
-                        &row->counters->restarts, &moved))
+    if (anb_frame_learn(&frame, frame_state, row->x, weight, scratch, &row->counters->restarts, &moved))
         anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), moved.alpha, moved.beta);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow inner = made_row(row, scratch);
-    const double *said = anb_scratch(self, scratch, SAID);
-    y = anb_target_bounded(anb_field(self, state, ERROR), *said, y);
+    Trial trial = try_out(self, state, row, scratch);
+    if (trial.any)
+        predict(self, state, row, scratch); /* again: the trial has used the child's scratch */
+    y = anb_target_bounded(anb_field(self, state, ERROR), *(double *)anb_scratch(self, scratch, SAID), y);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
-    learn_row(self, state, row, y, weight, scratch);
+    learn_row(self, state, row, &trial, y, weight, scratch);
 }
 
 static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
@@ -104,13 +150,15 @@ static const AnbShapleyTable shapley = {split};
 
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    anb_frame_reframe(anb_field(self, state, FRAME), self->n_features, alpha, beta);
+    AnbFrame frame = frame_of(self);
+    anb_frame_reframe(&frame, anb_field(self, state, FRAME), alpha, beta);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    if (!anb_frame_valid(anb_field_const(self, state, FRAME), self->n_features))
-        return anb_fail(error, ANB_E_STATE, "scale: the moments, frame or limit of a feature are none");
+    AnbFrame frame = frame_of(self);
+    if (!anb_frame_valid(&frame, anb_field_const(self, state, FRAME)))
+        return anb_fail(error, ANB_E_STATE, "scale: the moments, frame or reach of a feature are none");
     return anb_range_valid(anb_field_const(self, state, RANGE))
                ? 0
                : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
@@ -136,15 +184,16 @@ static double real_at(const unsigned char *bytes, size_t i)
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     enum { HEAD = 3 };
+    AnbFrame frame = frame_of(self);
     size_t d = self->n_features;
-    double *frame = anb_field(self, state, FRAME);
+    double *frame_state = anb_field(self, state, FRAME);
     if (from != 1 || size != (HEAD + 4 * d) * sizeof(double))
         return ANB_E_STATE;
     init(self, state);
     *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){real_at(bytes, 0), real_at(bytes, 1), whole_at(bytes, 2)};
     for (size_t i = 0; i < 4 * d; i++)
-        frame[ANB_FRAME_HEAD + i] = real_at(bytes, HEAD + i);
-    anb_frame_settle(frame, d);
+        frame_state[ANB_FRAME_HEAD + i] = real_at(bytes, HEAD + i);
+    anb_frame_settle(&frame, frame_state);
     return 0;
 }
 
@@ -152,7 +201,9 @@ const StreamingLearnerType anb_scale = {
     .name = "scale",
     .brief = "online standardisation around a learner, clipped to the seen target range",
     .example = "scale(linear)",
-    .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .options_size = sizeof(AnbScaleOptions),
+    .params = params,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 2,
     .min_children = 1,
     .max_children = 1,

@@ -54,6 +54,18 @@ START_TEST(budgets_between)
 }
 END_TEST
 
+/* Wide rows give boosted trees more work a sample and keep the neighbours. */
+START_TEST(wide_rows)
+{
+    StreamingLearner *narrow = make(40, "auto"), *wide = make(120, "auto");
+    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=2000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=6000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "knn"));
+    anb_free(narrow);
+    anb_free(wide);
+}
+END_TEST
+
 static double noise(uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -87,6 +99,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, it_stands_for_an_expression);
     tcase_add_test(tests, budgets_between);
+    tcase_add_test(tests, wide_rows);
     tcase_add_test(tests, it_learns);
     return suite;
 }

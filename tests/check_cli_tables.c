@@ -294,7 +294,55 @@ START_TEST(kinds_of_columns)
 }
 END_TEST
 
-/* The mean counts a row `weight` times; a late label is learned behind the rows that come before it. */
+/* The kinds that are guessed of two columns of whole numbers and a target. */
+static void kinds_are(const char *header, const char *kinds)
+{
+    write_text("k.csv", header);
+    ck_assert_int_eq(
+        run("sed -i 's/$/,y\\n17,5,0\\n23,9,1\\n4,2,0\\n17,4,1/' k.csv; $A eval -l mean --print-schema k.csv"), 0);
+    ck_assert_str_eq(out, kinds);
+}
+
+/* Whole numbers are codes where the name says so; a row's number, two values and times are numbers. */
+START_TEST(codes_by_name)
+{
+    kinds_are("host_id,store", "host_id:code store:code y\n");
+    kinds_are("playerID,Zip Code", "playerID:code \"Zip Code\":code y\n");
+    kinds_are("yearID,grid", "yearID grid y\n");
+    kinds_are("idle,n_items", "idle n_items y\n");
+    kinds_are("item,id2", "item:code id2:code y\n");
+    ck_assert_int_eq(run("printf 'id,code,key,y\n1,0.5,-3\n2,2,5,1\n3,9,7,2\n4,4,1,3\n' | sed '2s/$/,9/' >k.csv; "
+                         "$A eval -l mean --print-schema k.csv"),
+                     0);
+    ck_assert_str_eq(out, "id code key y\n");
+    ck_assert_int_eq(run("printf 'a,id\n1,5\n2,3\n3,9\n4,4\n' >k.csv; $A eval --json -l mean k.csv"), 0);
+}
+END_TEST
+
+/* A model for more columns knows what it knew, learns the new ones, and reads tables without them. */
+START_TEST(columns_come_and_go)
+{
+    static const char rows[] =
+        "awk 'BEGIN{print \"x,colour,%s,y\"; for(i=0;i<2000;i++) print i%%7 \",\" (i%%3==0?\"red\":\"blue\") "
+        "\",\" %s \",\" i%%7+(i%%3==0)*4+%s}' >%s";
+    ck_assert_int_eq(run(rows, "note", "1", "0", "n.csv"), 0);
+    ck_assert_int_eq(run(rows, "town", "(i%11<5?\"P\":\"Q\")", "(i%11<5)*9", "w.csv"), 0);
+    ck_assert_int_eq(
+        run("$A train -l 'scale(rls)' --ignore note -o n.anb n.csv && $A train -m n.anb --add-columns -o w.anb w.csv"),
+        0);
+    ck_assert(strstr(err, "new column \"town\", a category") != NULL);
+    ck_assert_int_eq(run("$A eval --json -m n.anb w.csv"), 0);
+    ck_assert_double_gt(json("rmse"), 4);
+    ck_assert_int_eq(run("$A eval --json -m w.anb w.csv"), 0);
+    ck_assert_double_lt(json("rmse"), 0.5);
+    ck_assert_int_eq((int)json("features"), 3);
+    refused(run("$A eval --json -m w.anb n.csv"), 1, "--missing-columns");
+    ck_assert_int_eq(run("$A eval --json -m w.anb --missing-columns n.csv"), 0);
+    ck_assert_int_eq(run("$A train -m w.anb --missing-columns -o v.anb n.csv"), 0);
+    refused(run("$A train -l rls --add-columns -o v.anb n.csv"), 2, "-m MODEL");
+}
+END_TEST
+
 /* Categories and times reach the learner through columns(...); the model keeps their kinds. */
 START_TEST(categories_and_times)
 {
@@ -327,6 +375,7 @@ START_TEST(categories_and_times)
 }
 END_TEST
 
+/* The mean counts a row `weight` times; a late label is learned behind the rows that come before it. */
 START_TEST(weights_and_late_labels)
 {
     write_text("t.csv", "a,w,y,late\n1,3,4,0\n2,1,8,2\n3,1,6,0\n4,1,1,0\n5,1,2,5\n");
@@ -418,6 +467,8 @@ static Suite *suite(void)
     tcase_add_test(tests, rows_as_they_come);
     tcase_add_test(tests, columns_that_are_absent);
     tcase_add_test(tests, kinds_of_columns);
+    tcase_add_test(tests, codes_by_name);
+    tcase_add_test(tests, columns_come_and_go);
     tcase_add_test(tests, categories_and_times);
     tcase_add_test(tests, weights_and_late_labels);
     tcase_add_test(tests, the_first_rows_apart);

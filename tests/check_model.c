@@ -206,6 +206,7 @@ START_TEST(defaults_are_those_of_the_tables)
 {
     SAME_DEFAULTS(anb_linear_defaults, &anb_linear);
     SAME_DEFAULTS(anb_rls_defaults, &anb_rls);
+    SAME_DEFAULTS(anb_scale_defaults, &anb_scale);
     SAME_DEFAULTS(anb_moe_defaults, &anb_moe);
     SAME_DEFAULTS(anb_tree_defaults, &anb_tree);
     SAME_DEFAULTS(anb_forest_defaults, &anb_forest);

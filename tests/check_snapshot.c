@@ -350,7 +350,8 @@ START_TEST(names_and_notes_come_back)
     ck_assert_uint_eq(s->n_nodes, 2);
     ck_assert_str_eq(s->nodes[1].type, "linear");
     ck_assert_str_eq(s->library, anb_version());
-    ck_assert_str_eq(s->expression, "scale(linear(rate=0.01, normalized=false, bounded=true))");
+    ck_assert_str_eq(s->expression,
+                     "scale(linear(rate=0.01, normalized=false, bounded=true), clip=4, far=2, tails=true)");
     anb_snapshot_close(s);
     StreamingLearner *again = anb_load_memory(blob.bytes, blob.size, NULL, NULL);
     ck_assert_uint_eq(anb_seed(again), options.seed);

@@ -11,6 +11,7 @@
 #include <anabranch/drift.h>
 #include <anabranch/explain.h>
 #include <anabranch/host.h>
+#include <anabranch/importance.h>
 #include <anabranch/interval.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>

@@ -47,12 +47,20 @@ ANB_API extern const StreamingLearnerType anb_mean;
 ANB_API extern const StreamingLearnerType anb_last;
 
 /**
- * scale(child): online standardisation. The child's x is (x - mean)/sd of what came before, clipped to +-4, 0 where a
- * cell is missing or its feature was constant; its raw is the row as given. What it says is clipped to the seen target
- * range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962). Weight class: scaled (the moments; the
- * child as it is).
+ * scale(child): online standardisation. The child's x is (x - centre)/spread of what came before, clipped to +-clip
+ * or, where the child predicts better for it, to what the feature is known to reach; 0 where a cell is missing or far
+ * beyond that, and where its feature was constant. Its raw is the row as given. What it says is clipped to the seen
+ * target range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962), and on rows with a cell beyond
+ * +-clip one more prediction of the child. Weight class: scaled (the moments; the child as it is).
  */
+typedef struct AnbScaleOptions {
+    size_t size; /* of this struct; set by the defaults */
+    double clip; /* 4; deviations up to which a value counts as ordinary, 1 to 1000 */
+    double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
+    bool tails;  /* true; what lies beyond clip is passed on whole where the child predicts better for it */
+} AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
+ANB_DEFAULTS(AnbScaleOptions, anb_scale)
 
 /**
  * columns(child, kinds="3n c 2t x"): rows of typed columns (schema.h) become rows of numbers for the child.
@@ -80,6 +88,18 @@ typedef struct AnbColumnsOptions {
 } AnbColumnsOptions;
 ANB_API extern const StreamingLearnerType anb_columns;
 ANB_DEFAULTS(AnbColumnsOptions, anb_columns)
+
+/**
+ * narrow(child, of="12y 2n"): the child sees the columns of letter y alone, as x and as raw, cells as they are. Seeds below are as if
+ * the child stood at the root: anb_widen puts a model of fewer columns there. Cost: two copies of the child's row. Weight
+ * class: scaled (the child as it is).
+ */
+typedef struct AnbNarrowOptions {
+    size_t size; /* of this struct; set by the defaults */
+    AnbRuns of;  /* none: every column; together as many as there are features, one y at least */
+} AnbNarrowOptions;
+ANB_API extern const StreamingLearnerType anb_narrow;
+ANB_DEFAULTS(AnbNarrowOptions, anb_narrow)
 
 /** A mixture of experts behind a gate: moe.h. */
 ANB_API extern const StreamingLearnerType anb_moe;
@@ -216,6 +236,25 @@ typedef struct AnbForestOptions {
 } AnbForestOptions;
 ANB_API extern const StreamingLearnerType anb_forest;
 ANB_DEFAULTS(AnbForestOptions, anb_forest)
+
+/**
+ * Extremely randomised trees over a window of the last rows, one always under way; every row joins each tree at once.
+ * Remembers every row of the window. Memory: (trees + 1)(72 / leaf + 4) + 4 d + 16 bytes a row of the window. Cost:
+ * twice `trees` walks of about log2(window / leaf) steps, and `budget`. Reads raw values, missing cells included. Weight
+ * class: scaled (exact in means). Geurts, Ernst & Wehenkel 2006. Since 0.2.
+ */
+typedef struct AnbExtraTreesOptions {
+    size_t size;   /* of this struct; set by the defaults */
+    int window;    /* 8,192; rows remembered, 16 to 1,048,576, rounded up to a power of two */
+    int trees;     /* 15; 1 to 1,024 */
+    int leaf;      /* 2; rows in a leaf at least, 1 to 16 */
+    int cuts;      /* 8; random pairs of feature and threshold that a node tries, 1 to 16 */
+    int budget;    /* 2,000; work on the next tree that a sample pays for, in units of about 3 ns */
+    bool time;     /* true; the arrival number is one more feature */
+    uint64_t seed; /* 0: derived from the model's; of the cuts */
+} AnbExtraTreesOptions;
+ANB_API extern const StreamingLearnerType anb_extra_trees;
+ANB_DEFAULTS(AnbExtraTreesOptions, anb_extra_trees)
 
 /**
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its

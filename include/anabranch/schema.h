@@ -248,6 +248,28 @@ ANB_API StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *
  */
 ANB_API int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error);
 
+/**
+ * A model for more columns that goes on from one for fewer. Where the new columns are missing or not, its predictions
+ * are the old model's until it learns: that keeps its state and learns on from its own columns, whatever its type,
+ * and a second model, which starts from 0, learns from all columns what the first leaves over:
+ *
+ *     OLD   ->   residual(narrow(OLD, of="12y 2n"), columns(auto(budget=5), kinds="12n 2c"))
+ *
+ * `interval` stays outside with what it has learned.
+ *
+ * @param model    stays as it is
+ * @param wider    the model's columns in their order, then new ones, one at least; kept by the wider model. Where the
+ *                 model has a schema, names and kinds of its columns have to be the same
+ * @param options  types and allocator; the seed is the model's. NULL: the defaults
+ * @param error    why it was refused, or NULL: ANB_E_ARGUMENT; ANB_E_UNSUPPORTED where `pending` keeps whole rows or
+ *                 a type owns pointers; those of anb_new
+ * @return         the wider model, the caller's (anb_free), or NULL. Its counters go on from the model's
+ *
+ * Cost: that of making the wider model and one copy of the state; a sample costs about 5 us more.
+ */
+ANB_API StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wider,
+                                    const AnbModelOptions *options, AnbError *error);
+
 /* The schema beside a model, or NULL; owned by the model. A loaded model has the one that it was saved with. */
 ANB_API const AnbSchema *anb_model_schema(const StreamingLearner *model);
 

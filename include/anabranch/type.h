@@ -72,6 +72,8 @@ typedef struct AnbRuns {
 ANB_API int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs);
 /** Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
 ANB_API size_t anb_runs_format(const AnbRuns *runs, char *out);
+/** How long run i is for a row of n letters: the run without a number takes what the others leave. */
+ANB_API size_t anb_runs_length(const AnbRuns *runs, int i, size_t n);
 
 /** Which gate, and its options (NULL: the defaults). The plan copies both. */
 typedef struct AnbRouterChoice {
@@ -253,6 +255,7 @@ enum {
     ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
     ANB_CLIPPED = 256,      /* predicts within the seen target range widened by 10 % */
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
+    ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };

@@ -8,19 +8,6 @@ static const AnbRuns *runs_of(const AnbColumnsOptions *options)
     return options->kinds.count > 0 ? &options->kinds : &all_numbers;
 }
 
-static size_t named_columns(const AnbRuns *runs)
-{
-    size_t named = 0;
-    for (int i = 0; i < runs->count; i++)
-        named += runs->n[i];
-    return named;
-}
-
-static size_t length_of(const AnbRuns *runs, size_t n_features, size_t named, int i)
-{
-    return runs->n[i] > 0 ? runs->n[i] : n_features > named ? n_features - named : 0;
-}
-
 static void count(AnbColumnsLayout *l, char letter, size_t n)
 {
     l->columns += n;
@@ -32,10 +19,9 @@ static void count(AnbColumnsLayout *l, char letter, size_t n)
 AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_features)
 {
     const AnbRuns *runs = runs_of(options);
-    size_t named = named_columns(runs);
     AnbColumnsLayout l = {.n_sets = 1};
     for (int i = 0; i < runs->count; i++)
-        count(&l, runs->letter[i], length_of(runs, n_features, named, i));
+        count(&l, runs->letter[i], anb_runs_length(runs, i, n_features));
     l.plain = l.numbers + ANB_CALENDAR * l.times;
     l.inputs = l.numbers + ANB_CIRCLES * l.times;
     l.width = l.plain + ANB_STATISTICS * l.categories;
@@ -48,9 +34,8 @@ void anb_columns_split(const AnbColumnsOptions *options, size_t n_features, cons
                        double *times, double *categories)
 {
     const AnbRuns *runs = runs_of(options);
-    size_t named = named_columns(runs);
     for (int i = 0; i < runs->count; i++) {
-        size_t n = length_of(runs, n_features, named, i);
+        size_t n = anb_runs_length(runs, i, n_features);
         char letter = runs->letter[i];
         if (letter == 'n' || letter == 't') {
             double **to = letter == 'n' ? &numbers : &times;
@@ -80,10 +65,9 @@ void anb_columns_join(const AnbColumnsOptions *options, size_t n_features, const
     AnbColumnsLayout l = anb_columns_layout(options, n_features);
     const double *times = shares + l.numbers, *categories = shares + l.plain;
     const double *hours = categories + ANB_STATISTICS * (l.categories - l.times);
-    size_t named = named_columns(runs);
     for (int i = 0; i < runs->count; i++) {
         char letter = runs->letter[i];
-        for (size_t n = length_of(runs, n_features, named, i); n > 0; n--, out++) {
+        for (size_t n = anb_runs_length(runs, i, n_features); n > 0; n--, out++) {
             *out = letter == 'n' || letter == 'k' ? *shares++ : 0;
             if (letter == 't') {
                 *out += sum(times, ANB_CALENDAR) + sum(hours, ANB_STATISTICS);

@@ -73,6 +73,10 @@ class Redis:
                 time.sleep(0.1)
         self.file = self.socket.makefile("rb")
 
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
     def __call__(self, *words):
         parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
         self.socket.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
@@ -99,13 +103,14 @@ def test_redis_serves_it(tmp_path):
     port = free_port()
     options = ["--port", str(port), "--save", "", "--dir", str(tmp_path), "--loadmodule", module]
     running = subprocess.Popen([server, *options], stdout=subprocess.DEVNULL)
+    redis = Redis(port)
     try:
-        redis = Redis(port)
         redis("ANB.RESTORE", "m", model.to_bytes())
         said = [float(redis("ANB.PREDICT", "m", *map(repr, row))) for row in X.tolist()]
         assert said == model.predict_many(X).tolist()
         back = anabranch.load(data=redis("ANB.SAVE", "m"))
         assert back.equal(model)  # Redis keeps no names
     finally:
+        redis.close()
         running.terminate()
         running.wait()

@@ -187,7 +187,7 @@ static void measure(const AnbExpert *expert, Measure *m)
 typedef struct Builder {
     AnbPlan *plan;
     size_t next_node;
-    unsigned next_index;
+    unsigned next_index, unseeded; /* nodes before this one that do not count for its seed */
     char *next_byte;
     size_t bytes; /* of block and scratch so far, an upper bound */
     AnbError *error;
@@ -215,7 +215,7 @@ static void set_seed(Builder *b, AnbNode *node)
         if (p->kind == ANB_SEED)
             node->seed = *(const uint64_t *)((const char *)node->options + p->offset);
     if (node->seed == 0)
-        node->seed = anb_seed_mix(b->plan->seed, node->index);
+        node->seed = anb_seed_mix(b->plan->seed, node->index - b->unseeded);
 }
 
 static int check_place(const Builder *b, const AnbNode *node)
@@ -285,9 +285,23 @@ static void lay_out(AnbNode *node, size_t parts)
     node->scratch_size = scratch;
 }
 
+/* Nodes that stand outside what seeds count from: before the child of a node with ANB_SEEDS_ANEW all but those that
+ * stand only at the root. */
+static unsigned nodes_outside(const Builder *b, const AnbNode *node)
+{
+    unsigned roots = 0;
+    if (!(node->type->flags & ANB_SEEDS_ANEW))
+        return b->unseeded;
+    for (; node; node = node->parent)
+        roots += (node->type->flags & ANB_ROOT_ONLY) != 0;
+    return b->next_index - roots;
+}
+
 static int build_children(Builder *b, AnbNode *node, const AnbExpert *expert)
 {
     int code = 0;
+    unsigned unseeded = b->unseeded;
+    b->unseeded = nodes_outside(b, node);
     for (size_t i = 0; i < node->n_children && !code; i++) {
         AnbNode *child = (AnbNode *)&node->children[i];
         child->n_features = node->type->child_features ? node->type->child_features(node, i) : node->n_features;
@@ -295,6 +309,7 @@ static int build_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     }
     if (!code && node->router)
         code = build_router(b, node, router_of(node->type, node->options));
+    b->unseeded = unseeded;
     return code;
 }
 

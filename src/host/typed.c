@@ -6,6 +6,7 @@
 #include "expression.h"
 #include "model.h"
 #include "schema.h"
+#include <anabranch/learners.h>
 #include <stdio.h>
 
 static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of schema.h */
@@ -13,27 +14,12 @@ static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of
 static const AnbParam *kinds_of(const StreamingLearnerType *type)
 {
     for (const AnbParam *p = type->params; p && p->name; p++)
-        if (p->kind == ANB_RUNS)
+        if (p->kind == ANB_RUNS && strchr(p->words, 'c'))
             return p;
     return NULL;
 }
 
 /* ---- whether a schema and a model fit ---------------------------------------------------------------------------- */
-
-/* The letter that an encoder has for column j of n. */
-static char letter_at(const AnbRuns *runs, size_t j, size_t n)
-{
-    size_t named = 0;
-    for (int i = 0; i < runs->count; i++)
-        named += runs->n[i];
-    for (int i = 0; i < runs->count; i++) {
-        size_t length = runs->n[i] ? runs->n[i] : n - named;
-        if (j < length)
-            return runs->letter[i];
-        j -= length;
-    }
-    return 'n';
-}
 
 /* A number may be taken for a category or a code; an ignored column, which is 0, for anything. */
 static bool takes(char letter, AnbColumnKind kind)
@@ -49,35 +35,87 @@ static bool takes(char letter, AnbColumnKind kind)
     }
 }
 
-static int check_kinds(const AnbNode *node, const AnbRuns *runs, const AnbSchema *s, AnbError *error)
+/* The columns of a schema that a node sees. */
+typedef struct Seen {
+    const AnbColumn **column;
+    size_t n;
+} Seen;
+
+typedef struct Check {
+    AnbArena *arena;
+    AnbError *error;
+} Check;
+
+static int check_kinds(const Check *c, const AnbNode *node, const AnbRuns *runs, Seen seen)
 {
-    for (size_t j = 0; j < s->n; j++) {
-        char letter = letter_at(runs, j, s->n);
-        if (!takes(letter, s->columns[j].kind))
-            return anb_fail(error, ANB_E_ARGUMENT, "%s: its kinds have %c for column %zu (%.60s), the schema has %s",
-                            node->type->name, letter, j + 1, s->columns[j].name, anb_column_word(&s->columns[j]));
+    size_t j = 0;
+    for (int i = 0; i < runs->count; i++)
+        for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++) {
+            const AnbColumn *column = seen.column[j];
+            if (!takes(runs->letter[i], column->kind))
+                return anb_fail(c->error, ANB_E_ARGUMENT,
+                                "%s: its kinds have %c for column %zu (%.60s), the schema has %s", node->type->name,
+                                runs->letter[i], j + 1, column->name, anb_column_word(column));
+        }
+    return 0;
+}
+
+static int check_reader(const Check *c, const AnbNode *node, Seen seen)
+{
+    for (size_t j = 0; j < seen.n; j++) {
+        const AnbColumn *column = seen.column[j];
+        if (column->kind != ANB_COLUMN_NUMBER && column->kind != ANB_COLUMN_BOOLEAN &&
+            column->kind != ANB_COLUMN_IGNORED)
+            return anb_fail(c->error, ANB_E_ARGUMENT,
+                            "%s would read column %zu (%.60s), a %s, as if it were a number: put columns(...) around "
+                            "it",
+                            node->type->name, j + 1, column->name, anb_column_word(column));
     }
     return 0;
 }
 
-static int check_node(const AnbNode *node, const AnbSchema *s, AnbError *error)
+/* The columns that `narrow` shows its child; NULL where there is no memory. */
+static Seen shown(const Check *c, const AnbNode *node, Seen seen)
+{
+    const AnbRuns *runs = &((const AnbNarrowOptions *)node->options)->of;
+    Seen out = {anb_arena_take(c->arena, seen.n * sizeof *out.column), 0};
+    size_t j = 0;
+    if (runs->count == 0 || !out.column)
+        return out.column ? seen : out;
+    for (int i = 0; i < runs->count; i++)
+        for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++)
+            if (runs->letter[i] == 'y')
+                out.column[out.n++] = seen.column[j];
+    return out;
+}
+
+static int check_node(const Check *c, const AnbNode *node, Seen seen)
 {
     const AnbParam *kinds = kinds_of(node->type);
     if (kinds)
-        return check_kinds(node, (const AnbRuns *)((const char *)node->options + kinds->offset), s, error);
-    size_t j = 0;
-    while (s->columns[j].kind == ANB_COLUMN_NUMBER || s->columns[j].kind == ANB_COLUMN_BOOLEAN ||
-           s->columns[j].kind == ANB_COLUMN_IGNORED)
-        if (++j == s->n)
-            return 0;
-    if (node->type->flags & (ANB_READS_X | ANB_READS_RAW))
-        return anb_fail(error, ANB_E_ARGUMENT,
-                        "%s would read column %zu (%.60s), a %s, as if it were a number: put columns(...) around it",
-                        node->type->name, j + 1, s->columns[j].name, anb_column_word(&s->columns[j]));
-    int code = 0;
+        return check_kinds(c, node, (const AnbRuns *)((const char *)node->options + kinds->offset), seen);
+    int code = node->type->flags & (ANB_READS_X | ANB_READS_RAW) ? check_reader(c, node, seen) : 0;
+    if (node->type == &anb_narrow)
+        seen = shown(c, node, seen);
+    if (!seen.column)
+        return anb_fail(c->error, ANB_E_MEMORY, "out of memory");
     for (size_t i = 0; i < node->n_children && !code; i++)
-        code = check_node(&node->children[i], s, error);
-    return code || !node->router ? code : check_node(node->router, s, error);
+        code = check_node(c, &node->children[i], seen);
+    return code || !node->router ? code : check_node(c, node->router, seen);
+}
+
+/* Whether the model may read the columns of the schema. */
+static int check_schema(const StreamingLearner *model, const AnbSchema *s, AnbError *error)
+{
+    AnbArena arena = {.allocator = &model->plan->allocator};
+    Seen all = {anb_arena_take(&arena, s->n * sizeof *all.column), s->n};
+    const Check c = {&arena, error};
+    for (size_t j = 0; all.column && j < s->n; j++)
+        all.column[j] = &s->columns[j];
+    int code =
+        all.column ? check_node(&c, &model->plan->nodes[0], all) : anb_fail(error, ANB_E_MEMORY, "out of memory");
+    anb_arena_free(&arena);
+    return code;
 }
 
 int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error)
@@ -86,7 +124,7 @@ int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *e
     if (schema && schema->n != root->n_features)
         return anb_fail(error, ANB_E_ARGUMENT, "the schema has %zu columns, the model's rows have %zu", schema->n,
                         root->n_features);
-    int code = schema ? check_node(root, schema, error) : 0;
+    int code = schema ? check_schema(model, schema, error) : 0;
     if (code)
         return code;
     AnbSchema *kept = anb_schema_keep(schema);

@@ -1,7 +1,7 @@
 /*
  * A frame: the centre and the spread by which each feature is standardised, and the moments that they follow.
  *
- *     z_j = clip((x_j - centre_j) inverse_j, +-limit_j)      0 where x_j is missing or beyond twice the limit,
+ *     z_j = clip((x_j - centre_j) inverse_j, +-bound_j)      0 where x_j is missing or beyond `far` times reach_j,
  *                                                            and where the spread is 0
  *
  * The frame stands still between re-framings, which come after every row at first and each time the rows have grown by
@@ -10,14 +10,21 @@
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
- * limit_j, at least 4, is how far out feature j is known to reach. It follows a value up to twice as far at once, by a
- * quarter at most; one farther out raises it by 1.5 %, and it falls back by .01 % a row. A tail that values fill
- * is thus passed on whole, a sentinel is not, and a level that has changed is reached within some hundred rows.
+ * reach_j, at least `clip`, is how far out feature j is known to come. It follows a value up to `far` times as far at
+ * once, by a quarter at most unless the tail is passed on; one farther out raises it by 1.5 %, and it falls back by .01 %
+ * a row. A sentinel is thus left out, and a level that has changed is reached within some hundred rows.
  *
- * The moments (Welford) count a value beyond the limit as one at the limit, or at 8 where that is more. One beyond twice
- * the limit takes .07 of the weight of what the feature has seen: where such values keep coming the past is forgotten.
+ * bound_j is `clip`, or `far` reach_j where the tail beyond `clip` carries the target. That is tried out: on a row with a
+ * cell in the tail the learner below is asked twice, with the tail cut and with it whole, and the difference of the
+ * squared errors, in units of their running mean and within +-4, goes into evidence_j (discounted by 1/32 a trial). The
+ * tail is passed on from evidence 2 on, and cut again from -2 on.
  *
- * State in doubles: [ rows | next re-framing | count d | mean d | m2 d | 1/sd d | centre d | inverse d | limit d ]
+ * The moments (Welford) count a value beyond the reach as one at the reach, or at 8 where that is more. One beyond `far`
+ * times the reach takes .07 of the weight of what the feature has seen: where such values keep coming the past is
+ * forgotten.
+ *
+ * State in doubles: [ rows | next re-framing | mean squared error of trials | 0 | count d | mean d | m2 d | 1/sd d
+ *                     | centre d | inverse d | reach d | bound d | evidence d ]
  * Cost: two passes over the row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -25,7 +32,14 @@
 
 #include <anabranch/type.h>
 
-enum { ANB_FRAME_HEAD = 2, ANB_FRAME_PARTS = 7 };
+/* What never changes. Make it anew for each call if that is handy. */
+typedef struct AnbFrame {
+    size_t d;
+    double clip, far; /* in deviations; in reaches */
+    bool tails;       /* whether tails are tried out */
+} AnbFrame;
+
+enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 9 };
 
 /* Doubles of state for d features, and of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)
@@ -39,13 +53,27 @@ static inline size_t anb_frame_scratch(size_t d)
 }
 
 /* The state of a frame that has seen nothing, from any. */
-void anb_frame_init(double *state, size_t d);
+void anb_frame_init(const AnbFrame *self, double *state);
 
 /* Takes over the moments as they stand, for a state whose counts, means, m2 and 1/sd have been written by the caller. */
-void anb_frame_settle(double *state, size_t d);
+void anb_frame_settle(const AnbFrame *self, double *state);
 
 /* z of x into the first d doubles of the scratch. */
-void anb_frame_apply(const double *state, const double *x, size_t d, double *scratch);
+void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch);
+
+/* A cell in the tail and its other reading. */
+typedef struct AnbFrameTrial {
+    size_t feature;
+    double z;   /* whole where the tail is cut, cut where it is whole */
+    bool whole; /* whether z is the whole one */
+} AnbFrameTrial;
+
+/* Whether the row, whose z are in the scratch, has a cell to be tried out; fills the trial. */
+bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+                     AnbFrameTrial *trial);
+
+/* The errors of the learner below on the row as it was and on its other reading. */
+void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *trial, double error, double other);
 
 /* How a frame has moved. */
 typedef struct AnbReframing {
@@ -59,13 +87,13 @@ typedef struct AnbReframing {
  * @param moved     filled where the frame has moved; points into the scratch
  * @return          whether it has
  */
-bool anb_frame_learn(double *state, const double *x, double weight, size_t d, double *scratch, uint64_t *restarts,
-                     AnbReframing *moved);
+bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+                     uint64_t *restarts, AnbReframing *moved);
 
 /* The features themselves are now given in another unit, old x_j = alpha_j new x_j + beta_j: z stays the same. */
-void anb_frame_reframe(double *state, size_t d, const double *alpha, const double *beta);
+void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha, const double *beta);
 
 /* Whether a state from a file is one. */
-bool anb_frame_valid(const double *state, size_t d);
+bool anb_frame_valid(const AnbFrame *self, const double *state);
 
 #endif

@@ -27,8 +27,8 @@ typedef struct AnbKernels {
     double (*gate_step)(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z);
     void (*softmax)(const double *z, size_t k, double *p, AnbSoftmax *what);
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
-    void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *limit, size_t n,
-                               double *z);
+    void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
+                               const double *reach, double far, size_t n, double *z);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
@@ -83,11 +83,12 @@ static inline void anb_standardize(const double *x, const double *mean, const do
     anb_kernels.standardize(x, mean, inv_sd, clip, n, z);
 }
 
-/* z = (x - mean) inv_sd, clipped to +-limit of each feature; 0 where it is beyond twice the limit or x is missing. */
+/* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach or x
+ * is missing. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
-                                          const double *limit, size_t n, double *z)
+                                          const double *bound, const double *reach, double far, size_t n, double *z)
 {
-    anb_kernels.standardize_within(x, mean, inv_sd, limit, n, z);
+    anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, n, z);
 }
 
 /*

@@ -185,26 +185,28 @@ static void standardize(const double *x, const double *mean, const double *inv_s
     }
 }
 
-LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes limit)
+LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes most)
 {
-    const Lanes zero = lanes_zero(), low = lanes_sub(zero, limit);
+    const Lanes zero = lanes_zero(), low = lanes_sub(zero, bound);
     Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd), size = lanes_max(z, lanes_sub(zero, z));
-    Lanes kept = lanes_where_above(size, lanes_add(limit, limit), zero, lanes_max(low, lanes_min(limit, z)));
+    Lanes kept = lanes_where_above(size, most, zero, lanes_max(low, lanes_min(bound, z)));
     return lanes_where_number(z, kept, zero);
 }
 
-static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *limit, size_t n,
-                               double *z)
+static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
+                               const double *reach, double far, size_t n, double *z)
 {
+    const Lanes times = lanes_all(far);
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        lanes_store(z + i,
-                    within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), lanes_load(limit + i)));
+        lanes_store(z + i, within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i),
+                                  lanes_load(bound + i), lanes_mul(times, lanes_load(reach + i))));
     if (i < n) {
         size_t left = n - i;
         lanes_store_tail(z + i,
                          within(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
-                                lanes_load_tail(inv_sd + i, left), lanes_load_tail(limit + i, left)),
+                                lanes_load_tail(inv_sd + i, left), lanes_load_tail(bound + i, left),
+                                lanes_mul(times, lanes_load_tail(reach + i, left))),
                          left);
     }
 }

@@ -70,3 +70,11 @@ size_t anb_runs_format(const AnbRuns *runs, char *out)
     }
     return at;
 }
+
+size_t anb_runs_length(const AnbRuns *runs, int i, size_t n)
+{
+    size_t named = 0;
+    for (int k = 0; k < runs->count; k++)
+        named += runs->n[k];
+    return runs->n[i] > 0 ? runs->n[i] : n > named ? n - named : 0;
+}

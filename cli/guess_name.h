@@ -1,0 +1,16 @@
+/* Whether a column's name says that its whole numbers name things. */
+#ifndef ANB_CLI_GUESS_NAME_H
+#define ANB_CLI_GUESS_NAME_H
+
+#include <stdbool.h>
+
+/**
+ * Looks at the last word of a name: id, code, key and the like (host_id, playerID, zip code), or one that names what
+ * tables have numbers of (student, item, store). A word of time before it (yearID, month_key) makes it a number again.
+ *
+ * @param name  of the column; words are split at anything but letters and where a small letter meets a capital
+ * @return      whether its numbers are taken for codes
+ */
+bool guess_name_is_code(const char *name);
+
+#endif

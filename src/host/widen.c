@@ -1,0 +1,161 @@
+/*
+ * A model for more columns that goes on from one for fewer:
+ *
+ *     OLD   ->   residual(narrow(OLD, of="12y 2n"), columns(NEW, kinds="12n 2c"))
+ *
+ * OLD keeps its state and its columns; NEW starts with nothing, which is a prediction of 0, and learns from all columns
+ * what OLD leaves over. What stands only at the root (interval, ...) stays outside.
+ */
+#include "arena.h"
+#include "expression.h"
+#include "model.h"
+#include "schema.h"
+#include "sources.h"
+#include <anabranch/learners.h>
+#include <stdio.h>
+
+static const char beside[] = "auto(budget=5)"; /* NEW */
+
+typedef struct Widening {
+    const StreamingLearner *model;
+    const AnbSchema *wider;
+    AnbArena arena;
+    AnbError *error;
+} Widening;
+
+static int refuse(const Widening *w)
+{
+    const AnbSchema *known = w->model->schema;
+    size_t n = anb_n_features(w->model);
+    if (w->wider->n <= n)
+        return anb_fail(w->error, ANB_E_ARGUMENT, "the wider schema has %zu columns, the model's rows have %zu already",
+                        w->wider->n, n);
+    for (size_t j = 0; known && j < n; j++) {
+        const AnbColumn *a = &known->columns[j], *b = &w->wider->columns[j];
+        if (strcmp(a->name, b->name) != 0 || a->kind != b->kind)
+            return anb_fail(w->error, ANB_E_ARGUMENT, "column %zu of the wider schema is not the model's %.60s:%s",
+                            j + 1, a->name, anb_column_word(a));
+    }
+    if (w->model->plan->owns_pointers)
+        return anb_fail(w->error, ANB_E_UNSUPPORTED, "a learner that owns memory cannot be widened");
+    return 0;
+}
+
+static void *take(Widening *w, size_t size)
+{
+    void *memory = anb_arena_take(&w->arena, size);
+    if (!memory)
+        anb_fail(w->error, ANB_E_MEMORY, "out of memory");
+    return memory;
+}
+
+/* narrow(old, of="Ny Mn") */
+static int narrowed(Widening *w, const AnbExpert *old, AnbExpert *out)
+{
+    AnbNarrowOptions *options = take(w, sizeof *options);
+    AnbExpert *child = take(w, sizeof *child);
+    if (!options || !child)
+        return ANB_E_MEMORY;
+    size_t n = anb_n_features(w->model);
+    *options = anb_narrow_defaults();
+    options->of = (AnbRuns){.count = 2, .n = {(uint32_t)n, (uint32_t)(w->wider->n - n)}, .letter = {'y', 'n'}};
+    *child = *old;
+    child->warmup = 0;
+    child->name = NULL;
+    *out = (AnbExpert){.type = &anb_narrow, .options = options, .children = child, .n_children = 1};
+    return 0;
+}
+
+/* What learns the rest; behind columns(...) where the table is typed. */
+static int new_part(Widening *w, const AnbModelOptions *options, AnbExpert *out)
+{
+    const AnbExpert *parsed = anb_expression_parse(&w->arena, beside, ANB_TEXT_MAX, options->types, w->error);
+    if (!parsed)
+        return ANB_E_MEMORY;
+    *out = *parsed;
+    if (!w->wider->typed)
+        return 0;
+    AnbColumnsOptions *columns = take(w, sizeof *columns);
+    if (!columns)
+        return ANB_E_MEMORY;
+    *columns = anb_columns_defaults();
+    if (anb_schema_kinds(w->wider, &columns->kinds))
+        return anb_fail(w->error, ANB_E_LIMIT,
+                        "the kinds of the columns change too often: put those of a kind "
+                        "side by side");
+    *out = (AnbExpert){.type = &anb_columns, .options = columns, .children = parsed, .n_children = 1};
+    return 0;
+}
+
+static bool stays_outside(const StreamingLearnerType *type)
+{
+    return (type->flags & ANB_ROOT_ONLY) && type->max_children == 1;
+}
+
+/* The wider model, with nothing learned. */
+static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
+{
+    const char *text = anb_expression(w->model);
+    AnbExpert *root = anb_expression_parse(&w->arena, text, strlen(text) + 1, options->types, w->error), *at = root;
+    AnbExpert *parts = root ? take(w, 2 * sizeof *parts) : NULL;
+    while (parts && stays_outside(at->type))
+        at = (AnbExpert *)at->children; /* the parser's own */
+    if (!parts || narrowed(w, at, &parts[0]) || new_part(w, options, &parts[1]))
+        return NULL;
+    *at =
+        (AnbExpert){.type = &anb_residual, .children = parts, .n_children = 2, .warmup = at->warmup, .name = at->name};
+    return anb_new(w->wider->n, root, options, w->error);
+}
+
+/* The old model's state in its place below residual(narrow(...)); those outside theirs, whose size may not change. */
+static int copy_states(const Widening *w, const AnbNode *from, const void *old, const AnbNode *to, void *state)
+{
+    for (; stays_outside(from->type); from = &from->children[0], to = &to->children[0]) {
+        if (from->state_size != to->state_size)
+            return anb_fail(w->error, ANB_E_UNSUPPORTED, "%s keeps whole rows: a model with it cannot be widened",
+                            from->type->name);
+        memcpy(state, old, from->state_size);
+        old = anb_child_state_const(&from->children[0], old);
+        state = anb_child_state(&to->children[0], state);
+    }
+    for (int depth = 0; depth < 2; depth++) {
+        to = &to->children[0];
+        state = anb_child_state(to, state);
+    }
+    if (from->subtree_size != to->subtree_size)
+        return anb_fail(w->error, ANB_E_STATE, "%s has another size in the wider model", from->type->name);
+    memcpy(state, old, from->subtree_size);
+    return 0;
+}
+
+static StreamingLearner *widen(Widening *w, const AnbModelOptions *options)
+{
+    StreamingLearner *wide = make(w, options);
+    if (!wide)
+        return NULL;
+    wide->counters = w->model->counters;
+    if (anb_sources_copy(w->model, wide)) {
+        anb_fail(w->error, ANB_E_MEMORY, "out of memory");
+        anb_free(wide);
+        return NULL;
+    }
+    if (copy_states(w, &w->model->plan->nodes[0], w->model->block, &wide->plan->nodes[0], wide->block) ||
+        anb_set_schema(wide, w->wider, w->error)) {
+        anb_free(wide);
+        return NULL;
+    }
+    return wide;
+}
+
+StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wider, const AnbModelOptions *options,
+                            AnbError *error)
+{
+    AnbModelOptions own;
+    if (anb_model_options_take(options, &own, error))
+        return NULL;
+    own.seed = model->plan->seed;
+    Widening w = {model, wider, {.allocator = anb_allocator_of(&own)}, error};
+    StreamingLearner *wide = refuse(&w) ? NULL : widen(&w, &own);
+    anb_arena_free(&w.arena);
+    return wide;
+}
