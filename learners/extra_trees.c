@@ -114,12 +114,9 @@ static void put_back(const AnbNode *self, void *pools, size_t pool, const AnbRan
     *(uint64_t *)((char *)pools + pool * pool_bytes(self)) = tree->nodes;
 }
 
-static const AnbField node_fields[] = {{ANB_MEMBER(AnbRandomNode, value)},
-                                       {ANB_MEMBER(AnbRandomNode, weight)},
-                                       {ANB_MEMBER(AnbRandomNode, left)},
-                                       {ANB_MEMBER(AnbRandomNode, feature)},
-                                       {ANB_MEMBER(AnbRandomNode, newest)},
-                                       {0}};
+static const AnbField node_fields[] = {{ANB_MEMBER(AnbRandomNode, value)},  {ANB_MEMBER(AnbRandomNode, weight)},
+                                       {ANB_MEMBER(AnbRandomNode, left)},   {ANB_MEMBER(AnbRandomNode, feature)},
+                                       {ANB_MEMBER(AnbRandomNode, newest)}, {0}};
 
 static void pools_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
