@@ -16,6 +16,7 @@
  * uniform draw from the range.
  */
 #include "learners/trees/random_tree.h"
+#include "src/numeric/fields.h"
 #include <anabranch/learners.h>
 
 enum { FIRST_ROWS = 8 };
@@ -113,6 +114,10 @@ static void put_back(const AnbNode *self, void *pools, size_t pool, const AnbRan
     *(uint64_t *)((char *)pools + pool * pool_bytes(self)) = tree->nodes;
 }
 
+static const AnbField node_fields[] = {{ANB_MEMBER(AnbRandomNode, value)},  {ANB_MEMBER(AnbRandomNode, weight)},
+                                       {ANB_MEMBER(AnbRandomNode, left)},   {ANB_MEMBER(AnbRandomNode, feature)},
+                                       {ANB_MEMBER(AnbRandomNode, newest)}, {0}};
+
 static void pools_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     (void)field, (void)state;
@@ -122,11 +127,8 @@ static void pools_visit(const AnbNode *self, const AnbField *field, void *state,
         AnbRandomTree tree = tree_in(self, part, p);
         if (tree.nodes > tree.capacity)
             tree.nodes = *nodes = tree.capacity;
-        for (size_t i = 0; i < tree.nodes; i++) {
-            anb_visit(visitor, "value", &tree.node[i].value, ANB_F64, 1);
-            anb_visit(visitor, "weight", &tree.node[i].weight, ANB_F32, 1);
-            anb_visit(visitor, "left", &tree.node[i].left, ANB_U32, 3);
-        }
+        for (size_t i = 0; i < tree.nodes; i++)
+            anb_struct_visit(node_fields, &tree.node[i], visitor);
         if (tree.nodes > 0)
             anb_visit(visitor, "older", tree.older, ANB_U32, window_of(self));
     }
@@ -137,7 +139,7 @@ static int pools_validate(const AnbNode *self, const AnbField *field, const void
 {
     (void)field, (void)state;
     for (size_t p = 0; p < pools_of(self); p++) {
-        AnbRandomTree tree = tree_in(self, (void *)(uintptr_t)part, p);
+        AnbRandomTree tree = tree_in(self, anb_view_of(part), p);
         if (!anb_random_tree_valid(&tree, self->n_features))
             return anb_fail(error, ANB_E_STATE, "extra_trees: a tree cannot be walked");
     }

@@ -11,11 +11,14 @@
  * (y - f) x is at most 1 / (1 + |x|^2), for the same reason; where rows are long or weights large the fixed rate would
  * diverge (Nagumo & Noda 1967; Karampatziakis & Langford 2011 on weights).
  *
- * State: b, the target's moments, w[d]. Cost: d multiply-adds to predict, d to learn.
+ * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 where all weights are equal, whatever they are.
+ *
+ * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
  * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
  */
 #include "src/simd/kernels.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
 enum { WIDE = 24 }; /* features up to which the normalised step grows */
@@ -23,12 +26,15 @@ enum { WIDE = 24 }; /* features up to which the normalised step grows */
 typedef struct Linear {
     double b;
     AnbMoments target; /* where normalized */
-    double unused[4];  /* w starts on a cache line */
-    double w[];        /* the field behind this struct */
+    AnbWeightUnit unit;
+    double unused[2]; /* w starts on a cache line */
+    double w[];       /* the field behind this struct */
 } Linear;
 
-static const AnbField members[] = {
-    {ANB_MEMBER(Linear, b), .must = ANB_FINITE}, {ANB_INNER(Linear, target, AnbMoments, anb_moments_fields)}, {0}};
+static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
+                                   {ANB_INNER(Linear, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_INNER(Linear, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 2},
+                                   {0}};
 
 static const AnbField fields[] = {
     {ANB_STRUCT(Linear, members)}, {.name = "w", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE}, {0}};
@@ -89,15 +95,24 @@ static double bounded(const AnbNode *self, double step, double square)
 static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight, double square,
                               const Output *out)
 {
+    double relative = anb_weight_relative(&s->unit, weight);
     double d = (double)(self->n_features < WIDE ? self->n_features : WIDE);
     if (out->sd > 0) {
         double error = clip((y - s->target.mean) / out->sd - out->f, 4);
         double rate = .1 * sqrt(d + 1) / square;
-        move(self, s, row, bounded(self, 2 * rate * weight, square) * error);
+        move(self, s, row, bounded(self, 2 * rate * relative, square) * error);
     }
     anb_moments_add(&s->target, y, weight);
     if (!anb_moments_finite(&s->target))
         anb_restart(self, s, row);
+}
+
+static void update_plain(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight, double square,
+                         const Output *out)
+{
+    const AnbLinearOptions *o = self->options;
+    double relative = anb_weight_relative(&s->unit, weight);
+    move(self, s, row, bounded(self, 2 * o->rate * relative, square) * (y - out->f));
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -108,7 +123,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (o->normalized)
         update_normalized(self, state, row, y, weight, square, out);
     else
-        move(self, state, row, bounded(self, 2 * o->rate * weight, square) * (y - out->f));
+        update_plain(self, state, row, y, weight, square, out);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -118,9 +133,14 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
+/* Where a unit has become more than `most` times as large at once, what was seen before lies at one point of it, and its
+ * slope there, times that, would be taken for a slope everywhere: it starts at 0. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
+    const double most = 16;
     Linear *s = state;
+    for (size_t j = 0; j < self->n_features; j++)
+        s->w[j] = fabs(alpha[j]) > most ? 0 : s->w[j];
     s->b += anb_dot(s->w, beta, self->n_features);
     for (size_t j = 0; j < self->n_features; j++)
         s->w[j] *= alpha[j];
@@ -161,8 +181,8 @@ const StreamingLearnerType anb_linear = {
     .example = "linear(rate=0.02)",
     .options_size = sizeof(AnbLinearOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
-    .version = 1,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .version = 2,
     .fields = fields,
     .scratch = scratch_fields,
     .predict = predict,

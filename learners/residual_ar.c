@@ -14,6 +14,7 @@
 #include "src/numeric/boa.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/rls.h"
+#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
 enum { LAGS = 4, FIRST = 10, OFFERS = 2 };
@@ -51,9 +52,10 @@ static AnbRls rls_of(const AnbNode *self)
 static const AnbRlsForm form = {rls_of};
 
 /* boa: of the child and the corrected child. */
-enum { HEAD, BOA, RLS };
+enum { HEAD, BOA, UNIT, RLS };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(ResidualAr, members)},
                                   [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+                                  [UNIT] = {ANB_STRUCT(AnbWeightUnit, anb_weight_unit_fields), .since = 3},
                                   [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
                                   {0}};
 
@@ -117,6 +119,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const Sample *sample = anb_scratch(self, scratch, SAMPLE);
     double scale = scale_of(s), mix = anb_mix(sample->w, sample->f, OFFERS);
     bool fine = true;
+    weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
     y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
     double e = y - sample->f[0];
     if (scale > 0)
@@ -159,7 +162,7 @@ const StreamingLearnerType anb_residual_ar = {
     .brief = "corrects a learner by what it left over at the samples before",
     .example = "residual_ar(scale(linear))",
     .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
-    .version = 2,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

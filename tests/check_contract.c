@@ -212,6 +212,61 @@ START_TEST(weights_are_what_the_type_says)
 }
 END_TEST
 
+/* What a model says of the stream whose weights are .5, 1 and 2 in turn, times a factor; into `said`. */
+static void say_with_weights(const char *expression, double factor, int n, double *said, double *y)
+{
+    StreamingLearner *model = make(expression, 7);
+    Stream s = {31, D};
+    double x[D];
+    for (int i = 0; i < n; i++) {
+        y[i] = stream_next(&s, x);
+        said[i] = anb_train_one(model, x, y[i], factor * (i % 3 == 0 ? .5 : i % 3));
+    }
+    ck_assert_uint_eq(anb_counters(model)->weight_skipped, 0);
+    anb_free(model);
+}
+
+/* Root mean square of a - b from sample `from` on. */
+static double distance(const double *a, const double *b, int from, int n)
+{
+    double squares = 0;
+    for (int i = from; i < n; i++)
+        squares += (a[i] - b[i]) * (a[i] - b[i]);
+    return sqrt(squares / (n - from));
+}
+
+/* Whether a learner below holds samples against a prior: there a weight is a number of samples. */
+static bool has_prior(const StreamingLearner *model)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->plan->n_nodes; i++)
+        any |= strcmp(model->plan->nodes[i].type->name, "rls") == 0;
+    return any;
+}
+
+/* After the first samples a scaled type says the same in every unit of weight. Where an rls is below, its prior counts for
+ * more samples of small weight: there the error is held against, with features of one size. */
+START_TEST(a_factor_on_all_weights_changes_nothing)
+{
+    enum { FIRST = 300, N = 1200 };
+    static const double factors[] = {0x1p-10, 0x1p10};
+    static double y[N], once[N], times[N];
+    StreamingLearner *model = make(cases[_i], 7);
+    bool scaled = model->plan->nodes[0].type->flags & ANB_WEIGHT_SCALED, prior = has_prior(model);
+    anb_free(model);
+    if (!scaled || (prior && strncmp(cases[_i], "scale(", 6) != 0))
+        return;
+    say_with_weights(cases[_i], 1, N, once, y);
+    double error = distance(once, y, FIRST, N);
+    for (size_t f = 0; f < sizeof factors / sizeof *factors; f++) {
+        say_with_weights(cases[_i], factors[f], N, times, y);
+        double apart = prior ? distance(times, y, FIRST, N) - error : distance(once, times, FIRST, N);
+        ck_assert_msg(apart <= (prior ? .12 : 1e-6) * error, "%s: weights times %g: %g apart, of an error of %g",
+                      cases[_i], factors[f], apart, error);
+    }
+}
+END_TEST
+
 START_TEST(reset_is_new)
 {
     Stream s, start = {4, D};
@@ -396,6 +451,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, the_visited_fields_are_the_whole_state, 0, n_cases);
     tcase_add_loop_test(tests, weight_0_changes_nothing, 0, n_cases);
     tcase_add_loop_test(tests, weights_are_what_the_type_says, 0, n_cases);
+    tcase_add_loop_test(tests, a_factor_on_all_weights_changes_nothing, 0, n_cases);
     tcase_add_loop_test(tests, reset_is_new, 0, n_cases);
     tcase_add_loop_test(tests, the_canonical_expression_makes_the_same_model, 0, n_cases);
     tcase_add_loop_test(tests, many_is_the_loop, 0, n_cases);

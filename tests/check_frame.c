@@ -269,6 +269,74 @@ START_TEST(linear_is_stable_at_every_width_and_size)
 }
 END_TEST
 
+/* ---- targets and weights ----------------------------------------------------------------------------------------- */
+
+/* Root mean square error over the last tenth of `rows` rows of y = 10 + 3 x1 - 2 x2 + noise of .1, each of one weight; the
+ * target of row 501 is `wrong` unless that is 0. */
+static double error_at_the_end(const char *text, int rows, double weight, double wrong)
+{
+    StreamingLearner *model = make(2, text);
+    double squares = 0;
+    int first = rows * 9 / 10;
+    seed = 41;
+    for (int t = 0; t < rows; t++) {
+        double x[2] = {normal(), normal()}, y = 10 + 3 * x[0] - 2 * x[1] + .1 * normal();
+        double said = anb_train_one(model, x, t == 500 && wrong != 0 ? wrong : y, weight);
+        squares += t < first ? 0 : (y - said) * (y - said);
+    }
+    ck_assert_uint_eq(anb_counters(model)->weight_skipped, 0);
+    anb_free(model);
+    return sqrt(squares / (rows - first));
+}
+
+START_TEST(one_wrong_target_is_forgotten)
+{
+    static const char *const texts[] = {"auto(budget=5)", "guard(scale(rls))", "scale(rls)", "scale(linear)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        ck_assert_double_le(error_at_the_end(texts[i], 20000, 1, 1e6), .12);
+        ck_assert_double_le(error_at_the_end(texts[i], 20000, 1, -1e6), .12);
+    }
+}
+END_TEST
+
+START_TEST(one_weight_for_all_is_no_weight)
+{
+    static const char *const texts[] = {
+        "scale(knn)",          "scale(rls)", "sgbt",   "tree",          "forest",
+        "scale(mlp)",          "auto",       "linear", "scale(linear)", "linear(normalized=true)",
+        "interval(scale(rls))"};
+    static const double weights[] = {2, .5, 1e-3, 1000};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        double one = error_at_the_end(texts[i], 2000, 1, 0);
+        for (size_t w = 0; w < sizeof weights / sizeof *weights; w++) {
+            double other = error_at_the_end(texts[i], 2000, weights[w], 0);
+            ck_assert_msg(fabs(other - one) <= .03 * one, "%s: %g at weight %g, %g at 1", texts[i], other, weights[w],
+                          one);
+        }
+    }
+}
+END_TEST
+
+/* A unit that becomes a million times as large at once, as where a sentinel is among the first rows, makes no slope of what
+ * was one: what was known stays where it was known, at the old centre. A smaller step of one loses nothing. */
+START_TEST(a_jump_of_the_unit_makes_no_slope)
+{
+    enum { D = 2 };
+    static const double alpha[D] = {1e6, 10}, beta[D] = {-5e5, -3};
+    StreamingLearner *model = make(D, "linear");
+    seed = 43;
+    for (int t = 0; t < 3000; t++) {
+        double x[D] = {normal(), normal()};
+        anb_train_one(model, x, 2 * x[0] - x[1] + .1 * normal(), 1);
+    }
+    double old = anb_predict(model, (double[D]){0, .7});
+    anb_node_reframe(model->plan->nodes, anb_state_of(model, model->plan->nodes), alpha, beta);
+    for (int far = -4; far <= 4; far++)
+        ck_assert_double_eq_tol(anb_predict(model, (double[D]){far, .37}), old, 1e-9);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("frame");
@@ -280,6 +348,9 @@ static Suite *suite(void)
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);
     tcase_add_test(tests, tails_are_passed_on_where_they_help);
     tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
+    tcase_add_test(tests, one_wrong_target_is_forgotten);
+    tcase_add_test(tests, one_weight_for_all_is_no_weight);
+    tcase_add_test(tests, a_jump_of_the_unit_makes_no_slope);
     return suite;
 }
 

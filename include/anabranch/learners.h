@@ -1,7 +1,8 @@
 /*
  * The learners, and the options of each. An options struct starts from its anb_..._defaults(): 0 is a value.
  *
- * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied), unit (learns weight 1 only).
+ * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied by the
+ * weight over the running mean of the weights), unit (learns weight 1 only).
  *
  * Missing cells: tree, forest and sgbt route them by their cuts; the others take what a scale above puts in their
  * place, and without one a row that has any is rejected.

@@ -1,6 +1,7 @@
 /* A stack over experts: stack.h has the formulas. */
 #include "stack.h"
 #include "fields.h"
+#include "weight_unit.h"
 #include <math.h>
 
 enum { FIRST = 10 };                   /* samples before the stack speaks */
@@ -9,7 +10,8 @@ static const double SIDE = 5, FAR = 6; /* bounds of a feature and of the target,
 /* What a state starts with, one cache line; the rls follows. */
 typedef struct Head {
     double samples, weight, square; /* discounted sums: of weights, of squared errors */
-    double unused[5];
+    AnbWeightUnit unit;
+    double unused[3];
 } Head;
 
 /* What a scratch starts with; the rls' scratch and the features follow. */
@@ -23,6 +25,7 @@ enum { HEAD = sizeof(Head) / sizeof(double), SAID = sizeof(Said) / sizeof(double
 static const AnbField head_fields[] = {{ANB_MEMBER(Head, samples), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                        {ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                        {ANB_MEMBER(Head, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_INNER(Head, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 3},
                                        {0}};
 
 static double clip(double v, double bound)
@@ -105,6 +108,7 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
     Head *head = (Head *)state;
     const Said *said = (const Said *)scratch;
     bool fine = true;
+    weight = anb_weight_relative(&head->unit, weight);
     if (s > 0)
         fine = anb_rls_update(&rls, state + HEAD, clip(error / s, FAR) - said->value, self->lambda, weight,
                               scratch + SAID);

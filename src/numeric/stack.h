@@ -9,7 +9,9 @@
  *
  * The caller may append features of its own to z.
  *
- *     state   doubles: [ n | sum of weights | sum of squares | 0: 5 | rls ]
+ *     state   doubles: [ n | sum of weights | sum of squares | mean weight, its n | 0: 3 | rls ]
+ *
+ * Weights are in units of their mean (weight_unit.h).
  *
  * Cost: that of an RLS on as many features and one.
  */
@@ -62,6 +64,7 @@ extern const AnbPart anb_stack_part;
 /* The stack's scratch as a field of the node's scratch; `.form` as above. */
 extern const AnbPart anb_stack_work;
 
+/* The unit of weights since version 3 of the types that have stacks. */
 void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

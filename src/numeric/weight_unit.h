@@ -22,6 +22,10 @@ extern const AnbField anb_weight_unit_fields[];
 static inline double anb_weight_relative(AnbWeightUnit *unit, double weight)
 {
     const double most = 16, slowest = 1. / 500, cap = 1000;
+    if (weight == unit->mean) { /* the same without the divisions */
+        unit->seen += unit->seen < 0x1p53;
+        return 1;
+    }
     double bounded = unit->seen > 0 && weight > most * unit->mean ? most * unit->mean : weight;
     unit->seen += unit->seen < 0x1p53;
     double share = 2 / (unit->seen + 1);
