@@ -23,7 +23,6 @@
 #include <anabranch/reach.h>
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
-#include "src/numeric/weight_unit.h"
 #include "src/simd/kernels.h"
 
 static const double RATE = 0.05;
@@ -44,7 +43,6 @@ typedef struct Columns {
     double weight, mean; /* of all targets */
     double rows;         /* learned since the shares were gathered, up to GATHER */
     double knows_shares; /* 1 once the child could say */
-    AnbWeightUnit unit;
 } Columns;
 
 static AnbColumnsLayout layout_of(const AnbNode *self)
@@ -85,7 +83,6 @@ static const AnbField members[] = {{ANB_MEMBER(Columns, weight), .must = ANB_FIN
                                    {ANB_MEMBER(Columns, mean), .must = ANB_FINITE},
                                    {ANB_MEMBER(Columns, rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {ANB_MEMBER(Columns, knows_shares), .must = ANB_FINITE},
-                                   {ANB_INNER(Columns, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 2},
                                    {0}};
 
 enum { HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, SETS };
@@ -300,7 +297,6 @@ static void reset_bad_features(const View *v, const AnbRow *row)
 static void learn_row(const View *v, const AnbRow *row, const Work *w, double y, double weight)
 {
     const AnbColumnsLayout *l = &v->l;
-    weight = anb_weight_relative(&v->s->unit, weight);
     if (l->categories > 0) {
         double step = effect_step(v, w, y, weight);
         learn_line(v, w, step, weight);
@@ -390,9 +386,8 @@ const StreamingLearnerType anb_columns = {
     .example = "columns(scale(linear), kinds=\"k t *n\", slots=64)",
     .options_size = sizeof(AnbColumnsOptions),
     .params = params,
-    .flags =
-        ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
-    .version = 2,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED,
+    .version = 1,
     .min_children = 1,
     .max_children = 1,
     .check = check,
