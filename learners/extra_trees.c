@@ -338,7 +338,7 @@ const StreamingLearnerType anb_extra_trees = {
     .example = "extra_trees(window=256, trees=5, budget=200)",
     .options_size = sizeof(AnbExtraTreesOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
     .version = 1,
     .fields = fields,
     .scratch = scratch_fields,

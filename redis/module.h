@@ -97,6 +97,9 @@ typedef struct AnbBesideNotes AnbBesideNotes;
  * caller's to free by RedisModule_Free. */
 AnbBesideNotes *anb_beside_notes(const Model *model, bool scores, AnbSnapshotExtras *extras);
 
+/* ---- memory.c ---- */
+AnbModelOptions anb_model_options(void);
+
 /* ---- model.c ---- */
 extern RedisModuleType *anb_model_type;
 int anb_register_type(RedisModuleCtx *ctx);
@@ -115,7 +118,6 @@ Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
 Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name);
 /* Sets a key that may be empty or hold anything; frees what it held. */
 int anb_model_store(RedisModuleCtx *ctx, RedisModuleString *name, Model *model);
-AnbModelOptions anb_model_options(void);
 /* The snapshot in RedisModule_Alloc's memory, or NULL; with the scores, as the server's own files have them. */
 char *anb_model_blob(const Model *model, bool scores, size_t *size);
 void anb_touch(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event);

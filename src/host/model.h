@@ -30,8 +30,6 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 /* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
  */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
-/* Whether a block and a scratch of one plan are laid out as those of the other. */
-bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b);
 /* The block's size in bytes. */
 static inline size_t anb_block_bytes(const AnbPlan *plan)
 {

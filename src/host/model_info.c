@@ -132,38 +132,16 @@ static bool covers(const AnbNode *node, void *a, void *b)
     return c.equal;
 }
 
-static bool alike(const AnbPlan *a, const AnbPlan *b)
-{
-    return a == b || (a->nodes[0].n_features == b->nodes[0].n_features && a->seed == b->seed &&
-                      strcmp(a->expression, b->expression) == 0);
-}
-
 bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 {
     const AnbNode *root = &a->plan->nodes[0];
-    return alike(a->plan, b->plan) && anb_sources_equal(a, b) && covers(root, a->block, b->block) &&
+    return anb_plans_alike(a->plan, b->plan) && anb_sources_equal(a, b) && covers(root, a->block, b->block) &&
            covers(root, b->block, a->block);
 }
 
 static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)
 {
     return a->alloc == b->alloc && a->free == b->free && a->context == b->context;
-}
-
-/* The caller's own types need not be the same under one name: every node's type has to be. */
-static bool same_types(const AnbPlan *a, const AnbPlan *b)
-{
-    if (a->n_nodes != b->n_nodes)
-        return false;
-    for (size_t i = 0; i < a->n_nodes; i++)
-        if (a->nodes[i].type != b->nodes[i].type)
-            return false;
-    return true;
-}
-
-bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b)
-{
-    return alike(a, b) && same_types(a, b);
 }
 
 bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)

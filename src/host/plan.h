@@ -33,6 +33,11 @@ AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOp
 AnbPlan *anb_plan_keep(AnbPlan *plan);
 void anb_plan_drop(AnbPlan *plan);
 
+/* Whether two plans have the same expression, width and seed. */
+bool anb_plans_alike(const AnbPlan *a, const AnbPlan *b);
+/* Whether a block and a scratch of one plan are laid out as those of the other. */
+bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b);
+
 /* How far a node's state and scratch are from the root's. */
 size_t anb_node_state_offset(const AnbNode *node);
 size_t anb_node_scratch_offset(const AnbNode *node);

@@ -1,0 +1,25 @@
+/* Whether two plans make the same model. */
+#include "plan.h"
+#include <string.h>
+
+bool anb_plans_alike(const AnbPlan *a, const AnbPlan *b)
+{
+    return a == b || (a->nodes[0].n_features == b->nodes[0].n_features && a->seed == b->seed &&
+                      strcmp(a->expression, b->expression) == 0);
+}
+
+/* The caller's own types need not be the same under one name: every node's type has to be. */
+static bool same_types(const AnbPlan *a, const AnbPlan *b)
+{
+    if (a->n_nodes != b->n_nodes)
+        return false;
+    for (size_t i = 0; i < a->n_nodes; i++)
+        if (a->nodes[i].type != b->nodes[i].type)
+            return false;
+    return true;
+}
+
+bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b)
+{
+    return anb_plans_alike(a, b) && same_types(a, b);
+}

@@ -1,0 +1,77 @@
+/* Learning by number: a sample of a source is learned once. */
+#include "sources.h"
+#include "model.h"
+#include <string.h>
+
+static size_t count_of(const StreamingLearner *model)
+{
+    return model->sources ? model->sources->n : 0;
+}
+
+static int grow(StreamingLearner *model, AnbError *error)
+{
+    size_t n = count_of(model), capacity = n ? 2 * n : 1;
+    if (model->sources && n < model->sources->capacity)
+        return 0;
+    if (n == ANB_SOURCES_MAX)
+        return anb_fail(error, ANB_E_LIMIT, "a model keeps the positions of %d sources, and these are taken",
+                        ANB_SOURCES_MAX);
+    if (anb_total_bytes(model) + (capacity - n) * sizeof(AnbSource) > model->plan->max_bytes)
+        return anb_fail(error, ANB_E_LIMIT, "another source would take the model over its limit of %zu bytes",
+                        model->plan->max_bytes);
+    AnbSources *table = anb_sources_larger(model, capacity);
+    if (!table)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    anb_sources_free(model);
+    model->sources = table;
+    return 0;
+}
+
+int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError *error)
+{
+    if (!name || n == 0 || n >= ANB_SOURCE_SIZE || memchr(name, 0, n))
+        return anb_fail(error, ANB_E_ARGUMENT, "the name of a source is 1 to %d bytes, none of them 0",
+                        ANB_SOURCE_SIZE - 1);
+    int index = anb_source_find(model, name, n);
+    if (index >= 0)
+        return index;
+    int code = grow(model, error);
+    if (code)
+        return code;
+    AnbSource *added = &model->sources->source[model->sources->n];
+    memcpy(added->name, name, n);
+    return (int)model->sources->n++;
+}
+
+/* Whether there is such a source and such a number. */
+static bool fits(const StreamingLearner *model, int source, uint64_t n)
+{
+    return source >= 0 && (size_t)source < count_of(model) && n != UINT64_MAX;
+}
+
+bool anb_source_take(StreamingLearner *model, int source, uint64_t n)
+{
+    if (!fits(model, source, n) || n < model->sources->source[source].next)
+        return false;
+    model->sources->source[source].next = n + 1;
+    return true;
+}
+
+int anb_train_seq(StreamingLearner *model, int source, uint64_t n, const double *x, double y, double weight,
+                  double *before)
+{
+    double said = ANB_NAN;
+    int code = fits(model, source, n) ? ANB_SEQ_LEARNED : ANB_E_ARGUMENT;
+    if (code > 0 && n < model->sources->source[source].next)
+        code = ANB_SEQ_REPEATED;
+    if (code > 0) {
+        said = anb_train_one(model, x, y, weight);
+        if (said != said)
+            code = ANB_E_INPUT;
+        else
+            model->sources->source[source].next = n + 1;
+    }
+    if (before)
+        *before = said;
+    return code;
+}
