@@ -26,7 +26,7 @@ hawkmoth_root = str(TOP / "include" / "anabranch")
 GCC = subprocess.run(["gcc", "-print-file-name=include"], check=True, capture_output=True, text=True).stdout.strip()
 hawkmoth_clang = ["-I" + str(TOP / "include"), "-isystem" + GCC, "-std=c11"]
 hawkmoth_autoconf = []
-suppress_warnings = ["misc.highlighting_failure"]
+suppress_warnings = ["misc.highlighting_failure", "myst.header"]
 hawkmoth_transform_default = "javadoc"
 default_role = "code"
 
