@@ -1,12 +1,9 @@
-/*
- * The page: up to 800 records are kept while reading; where there are more, every second one is let go and the stride
- * doubles. The figures are those of the last record.
- */
+/* The page. Its figures are those of the last record. */
 #define _GNU_SOURCE
 #include "chart.h"
 #include "cli.h"
 #include "page.h"
-#include "record.h"
+#include "records.h"
 #include "report_page.h"
 #include "show.h"
 #include <anabranch/anabranch.h>
@@ -15,12 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 800, SHOWN = 12, ROWS = 32, RULES = 12, TABLE = 200, NETWORKS = 16 };
+enum { SHOWN = 12, ROWS = 32, RULES = 12, TABLE = 200, NETWORKS = 16 };
 
 typedef struct Run {
-    Record point[KEPT], last, summary;
-    size_t n;
-    uint64_t lines, stride;
+    Records records;
     double *column[256]; /* what charts are made of; freed at the end */
     size_t n_columns;
     double *x;
@@ -30,85 +25,17 @@ typedef struct Run {
     FILE *out;
 } Run;
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
-
-static void thin_out(Run *run)
-{
-    for (size_t i = 0; i < run->n; i++)
-        if (i % 2 == 0)
-            record_free(&run->point[i]);
-    for (size_t i = 1; i < run->n; i += 2)
-        run->point[i / 2] = run->point[i];
-    run->n /= 2;
-    memset(run->point + run->n, 0, (KEPT - run->n) * sizeof *run->point);
-    run->stride *= 2;
-}
-
-static int read_line(Run *run, const char *line, size_t size, const char *path)
-{
-    if (size > 10 && memcmp(line, "{\"summary\"", 10) == 0)
-        return record_read(&run->summary, line, size) ? 0
-                                                      : complain(BAD_DATA, "%s: a summary that cannot be read", path);
-    if (++run->lines % run->stride)
-        return 0;
-    if (run->n == KEPT)
-        thin_out(run);
-    if (run->lines % run->stride)
-        return 0;
-    if (!record_read(&run->point[run->n], line, size) || !record_field(&run->point[run->n], "samples"))
-        return complain(BAD_DATA, "%s: record %llu is not one of eval --diag", path, (unsigned long long)run->lines);
-    run->n++;
-    return 0;
-}
-
-/* The last record, whatever the stride. */
-static int read_last(Run *run, const char *line, size_t size, const char *path)
-{
-    if (!line || !record_read(&run->last, line, size))
-        return complain(BAD_DATA, "%s: no record that can be read", path);
-    if (run->n == 0 || record_number(&run->point[run->n - 1], "samples", 0) < record_number(&run->last, "samples", 0)) {
-        if (run->n == KEPT)
-            thin_out(run);
-        if (!record_copy(&run->point[run->n], &run->last))
-            return complain(BAD_DATA, "out of memory");
-        run->n++;
-    }
-    return 0;
-}
-
-static int read_records(Run *run, FILE *file, const char *name)
-{
-    char *line = NULL, *last = NULL;
-    size_t room = 0, last_room = 0, last_size = 0;
-    ssize_t size;
-    int status = 0;
-    run->stride = 1;
-    while (!status && (size = getline(&line, &room, file)) > 0) {
-        status = read_line(run, line, (size_t)size, name);
-        if (memcmp(line, "{\"summary\"", size < 10 ? (size_t)size : 10) == 0)
-            continue;
-        char *held = last;
-        size_t held_room = last_room;
-        last = line, last_room = room, last_size = (size_t)size;
-        line = held, room = held_room;
-    }
-    status = status ? status : read_last(run, last, last_size, name);
-    free(line);
-    free(last);
-    return status;
-}
-
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
 static double *column(Run *run, const char *key, size_t index)
 {
     bool room = run->n_columns < sizeof run->column / sizeof *run->column;
-    double *values = room ? malloc((run->n + 1) * sizeof *values) : NULL; /* never of size 0 */
+    double *values = room ? malloc((run->records.n + 1) * sizeof *values) : NULL; /* never of size 0 */
     if (!values)
         return NULL;
     run->column[run->n_columns++] = values;
-    for (size_t i = 0; i < run->n; i++)
-        values[i] = record_number(&run->point[i], key, index);
+    for (size_t i = 0; i < run->records.n; i++)
+        values[i] = record_number(&run->records.point[i], key, index);
     return values;
 }
 
@@ -122,7 +49,7 @@ static Series series_of(Run *run, const char *name, const char *key, size_t inde
         snprintf(s.key, sizeof s.key, "%s", key);
     if (!s.y)
         s.y = run->x;
-    s.last = record_number(&run->last, key, index);
+    s.last = record_number(&run->records.last, key, index);
     return s;
 }
 
@@ -140,8 +67,8 @@ static Series truth_of(Run *run, const char *name, const char *key, size_t index
     enum { SIDE = 6 };
     Series s = series_of(run, name, key, index, true, colour);
     double *smooth = column(run, key, index);
-    for (size_t i = 0; smooth && i < run->n; i++) {
-        size_t from = i < SIDE ? 0 : i - SIDE, to = i + SIDE + 1 < run->n ? i + SIDE + 1 : run->n;
+    for (size_t i = 0; smooth && i < run->records.n; i++) {
+        size_t from = i < SIDE ? 0 : i - SIDE, to = i + SIDE + 1 < run->records.n ? i + SIDE + 1 : run->records.n;
         smooth[i] = 0;
         for (size_t j = from; j < to; j++)
             smooth[i] += s.y[j] / (double)(to - from);
@@ -152,15 +79,15 @@ static Series truth_of(Run *run, const char *name, const char *key, size_t index
 
 static const char *expert_name(const Run *run, size_t i)
 {
-    const char *name = record_text(&run->last, "expert_name", i);
+    const char *name = record_text(&run->records.last, "expert_name", i);
     return name ? name : "?";
 }
 
 static void find_marks(Run *run)
 {
-    for (size_t i = 1; i < run->n && run->n_marks < sizeof run->marks / sizeof *run->marks; i++)
-        if (record_number(&run->point[i], "drifts", 0) > record_number(&run->point[i - 1], "drifts", 0))
-            run->marks[run->n_marks++] = record_number(&run->point[i], "samples", 0);
+    for (size_t i = 1; i < run->records.n && run->n_marks < sizeof run->marks / sizeof *run->marks; i++)
+        if (record_number(&run->records.point[i], "drifts", 0) > record_number(&run->records.point[i - 1], "drifts", 0))
+            run->marks[run->n_marks++] = record_number(&run->records.point[i], "samples", 0);
 }
 
 /* ---- the page's data --------------------------------------------------------------------------------------------- */
@@ -168,7 +95,7 @@ static void find_marks(Run *run)
 static void put_data(Run *run, const char *key, const double *values)
 {
     fprintf(run->out, ",\n\"%s\":[", key);
-    for (size_t i = 0; i < run->n; i++)
+    for (size_t i = 0; i < run->records.n; i++)
         if (values[i] - values[i] == 0)
             fprintf(run->out, "%s%.5g", i ? "," : "", values[i]);
         else
@@ -179,7 +106,7 @@ static void put_data(Run *run, const char *key, const double *values)
 static void put_all_data(Run *run, const Series *series, size_t n)
 {
     fprintf(run->out, "<script>\nconst D={\"x\":[");
-    for (size_t i = 0; i < run->n; i++)
+    for (size_t i = 0; i < run->records.n; i++)
         fprintf(run->out, "%s%.0f", i ? "," : "", run->x[i]);
     fprintf(run->out, "]");
     for (size_t s = 0; s < n; s++)
@@ -193,7 +120,7 @@ static void put_all_data(Run *run, const Series *series, size_t n)
 static void put_value(Run *run, const char *metric, size_t index, const char *tag, bool percent)
 {
     char text[SHOW_SIZE], exact[ANB_NUMBER_SIZE] = "";
-    double v = record_number(&run->last, metric, index);
+    double v = record_number(&run->records.last, metric, index);
     if (v == v)
         anb_number_format(v, exact);
     fprintf(run->out, "<%s data-m=\"%s.%zu\" data-v=\"%s\">", tag, metric, index, exact);
@@ -219,12 +146,12 @@ static const char *base_name(const char *stream)
 
 static void put_header(Run *run)
 {
-    const char *stream = record_text(&run->summary, "summary.stream", 0);
-    const char *target = record_text(&run->summary, "summary.target", 0);
-    const char *learner = record_text(&run->summary, "summary.learner", 0);
-    double rmse = record_number(&run->last, "rmse_overall", 0),
-           mean = record_number(&run->last, "mean_rmse_overall", 0);
-    double last = record_number(&run->last, "last_rmse_overall", 0), gain = 1 - rmse / fmin(mean, last);
+    const char *stream = record_text(&run->records.summary, "summary.stream", 0);
+    const char *target = record_text(&run->records.summary, "summary.target", 0);
+    const char *learner = record_text(&run->records.summary, "summary.learner", 0);
+    double rmse = record_number(&run->records.last, "rmse_overall", 0),
+           mean = record_number(&run->records.last, "mean_rmse_overall", 0);
+    double last = record_number(&run->records.last, "last_rmse_overall", 0), gain = 1 - rmse / fmin(mean, last);
     fprintf(run->out, "<header><h1>");
     put_html(run->out, base_name(stream));
     if (target && *target) {
@@ -234,7 +161,7 @@ static void put_header(Run *run)
     fprintf(run->out,
             "</h1><p>Every sample was predicted before it was learned. %zu of %llu records are drawn; the figures are "
             "the last record's.</p>\n",
-            run->n, (unsigned long long)run->lines);
+            run->records.n, (unsigned long long)run->records.lines);
     if (learner) {
         fprintf(run->out, "<code>");
         put_html(run->out, learner);
@@ -257,7 +184,7 @@ static void put_header(Run *run)
 
 static Chart chart_of(Run *run, const char *title, const char *note, double low, double high)
 {
-    return (Chart){run->out, title, note, run->n, run->x, low, high, run->marks, run->n_marks};
+    return (Chart){run->out, title, note, run->records.n, run->x, low, high, run->marks, run->n_marks};
 }
 
 static void put_errors(Run *run, const Series *s)
@@ -311,12 +238,12 @@ static void put_table(Run *run)
         fprintf(run->out, "<th>%s</th>", columns[c].head);
     fprintf(run->out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < run->k && i < TABLE; i++) {
-        bool best = record_number(&run->last, "expert_regret", i) == 0;
+        bool best = record_number(&run->records.last, "expert_regret", i) == 0;
         fprintf(run->out, "<tr%s><td><i class=\"c%d\"></i>", best ? " class=\"best\"" : "", (int)(i % CHART_COLOURS));
         put_html(run->out, expert_name(run, i));
-        if (record_dead(&run->last, i))
+        if (record_dead(&run->records.last, i))
             fprintf(run->out, " <span class=\"chip bad\">dead</span>");
-        else if (record_number(&run->last, "expert_progress", i) < 1)
+        else if (record_number(&run->records.last, "expert_progress", i) < 1)
             fprintf(run->out, " <span class=\"chip\">warming</span>");
         fprintf(run->out, "</td>");
         for (int c = 0; c < N; c++)
@@ -330,9 +257,9 @@ static void put_table(Run *run)
 static size_t find_rules(const Run *run, const char **name)
 {
     size_t n = 0;
-    for (size_t i = 0; i < run->last.n_fields && n < RULES; i++) {
-        const char *key = run->last.text + run->last.field[i].key;
-        if (strncmp(key, "rules.", 6) == 0 && run->last.field[i].n == 3)
+    for (size_t i = 0; i < run->records.last.n_fields && n < RULES; i++) {
+        const char *key = run->records.last.text + run->records.last.field[i].key;
+        if (strncmp(key, "rules.", 6) == 0 && run->records.last.field[i].n == 3)
             name[n++] = key + 6;
     }
     return n;
@@ -362,10 +289,10 @@ static void put_rules(Run *run, Series (*series)[3], const char **name, size_t n
 static void put_pairs(Run *run)
 {
     const char *names[64];
-    const Field *pairs = record_field(&run->summary, "summary.coactivation");
+    const Field *pairs = record_field(&run->records.summary, "summary.coactivation");
     if (!pairs || run->k == 0 || run->k > 64 || pairs->n != run->k * run->k)
         return;
-    const double *value = run->summary.number + pairs->first;
+    const double *value = run->records.summary.number + pairs->first;
     bool all = true;
     for (size_t i = 0; i < pairs->n; i++)
         all &= value[i] == 1 || value[i] == 0;
@@ -384,16 +311,18 @@ static void put_networks(Run *run)
 {
     const char *names[64] = {0};
     for (size_t i = 0; i < 64; i++)
-        names[i] =
-            record_text(&run->summary, "summary.features", i) ? record_text(&run->summary, "summary.features", i) : "";
+        names[i] = record_text(&run->records.summary, "summary.features", i)
+                       ? record_text(&run->records.summary, "summary.features", i)
+                       : "";
     for (size_t e = 0; e < NETWORKS; e++) {
         char key[5][80];
         static const char *const parts[] = {"norm", "polysemanticity", "gram", "expert", "hidden"};
         for (int i = 0; i < 5; i++)
             snprintf(key[i], sizeof key[i], "summary.superposition.%zu.%s", e, parts[i]);
-        const Field *norm = record_field(&run->summary, key[0]), *mixed = record_field(&run->summary, key[1]);
-        const Field *gram = record_field(&run->summary, key[2]);
-        const double *number = run->summary.number;
+        const Field *norm = record_field(&run->records.summary, key[0]),
+                    *mixed = record_field(&run->records.summary, key[1]);
+        const Field *gram = record_field(&run->records.summary, key[2]);
+        const double *number = run->records.summary.number;
         if (!norm || !mixed || norm->n == 0 || mixed->n != norm->n)
             break;
         if (e == 0)
@@ -404,9 +333,9 @@ static void put_networks(Run *run)
                     "features by features.</p>"
                     "<div class=\"squares\">\n");
         char title[160];
-        const char *expert = record_text(&run->summary, key[3], 0);
+        const char *expert = record_text(&run->records.summary, key[3], 0);
         snprintf(title, sizeof title, "%s, %.0f hidden units", expert ? expert : "network",
-                 record_number(&run->summary, key[4], 0));
+                 record_number(&run->records.summary, key[4], 0));
         double most = 1e-300, mixture[4096];
         for (size_t i = 0; i < norm->n && i < 4096; i++) {
             double length = number[norm->first + i], with = number[mixed->first + i];
@@ -422,7 +351,7 @@ static void put_networks(Run *run)
         if (e + 1 == NETWORKS)
             break;
     }
-    if (record_field(&run->summary, "summary.superposition.0.norm"))
+    if (record_field(&run->records.summary, "summary.superposition.0.norm"))
         fprintf(run->out, "</div>\n");
 }
 
@@ -432,7 +361,7 @@ static void put_page(Run *run)
 {
     static Series s[3 + 2 + SHOWN + ROWS + 3 * RULES];
     size_t n = 0, shown = run->k < SHOWN ? run->k : SHOWN, rows = run->k < ROWS ? run->k : ROWS;
-    const char *rule[RULES], *stream = record_text(&run->summary, "summary.stream", 0);
+    const char *rule[RULES], *stream = record_text(&run->records.summary, "summary.stream", 0);
     s[n++] = series_of(run, "model", "rmse", 0, false, 0);
     s[n++] = series_of(run, "running mean", "mean_rmse", 0, false, 11);
     s[n++] = series_of(run, "last value", "last_rmse", 0, false, 1);
@@ -461,7 +390,7 @@ static void put_page(Run *run)
         put_pairs(run);
     }
     put_networks(run);
-    const char *version = record_text(&run->summary, "summary.version", 0);
+    const char *version = record_text(&run->records.summary, "summary.version", 0);
     fprintf(run->out, "<footer>anabranch %s</footer>\n", version ? version : anb_version());
     put_all_data(run, s, n);
     page_close(run->out);
@@ -472,10 +401,10 @@ int report_page(FILE *in, const char *name, FILE *out)
     Run *run = calloc(1, sizeof *run);
     if (!run)
         return complain(BAD_DATA, "out of memory");
-    int status = read_records(run, in, name);
+    int status = records_read(&run->records, in, name);
     if (!status) {
         run->out = out;
-        run->k = record_size(&run->last, "expert_share");
+        run->k = record_size(&run->records.last, "expert_share");
         run->x = column(run, "samples", 0);
         find_marks(run);
         if (run->x)
@@ -483,12 +412,9 @@ int report_page(FILE *in, const char *name, FILE *out)
         else
             status = complain(BAD_DATA, "out of memory");
     }
-    for (size_t i = 0; i < run->n; i++)
-        record_free(&run->point[i]);
+    records_free(&run->records);
     for (size_t i = 0; i < run->n_columns; i++)
         free(run->column[i]);
-    record_free(&run->last);
-    record_free(&run->summary);
     free(run);
     return status;
 }

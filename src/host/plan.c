@@ -1,6 +1,7 @@
 #include "plan.h"
 #include "arena.h"
 #include "capability.h"
+#include "expand.h"
 #include "expression.h"
 #include "params.h"
 #include "src/numeric/fields.h"
@@ -31,114 +32,6 @@ const AnbAllocator *anb_allocator_of(const AnbModelOptions *options)
 static size_t round_up(size_t size, size_t step)
 {
     return (size + step - 1) / step * step;
-}
-
-/* ---- presets: a copy of the tree in which each stands replaced by what it expands to ----------------------------- */
-
-static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
-                       AnbError *error);
-
-static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert,
-                         int depth, AnbError *error)
-{
-    char *text = anb_arena_take(arena, ANB_TEXT_MAX);
-    if (!text)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    int code = anb_params_check(expert->type, expert->options, error);
-    if (!code)
-        code = expert->type->expand(expert->options, n_features, text, ANB_TEXT_MAX, error);
-    if (code)
-        return code;
-    AnbExpert *made = anb_expression_parse(arena, text, ANB_TEXT_MAX, options->types, error);
-    if (!made)
-        return error ? error->code : ANB_E_SYNTAX;
-    made->warmup = expert->warmup;
-    made->name = expert->name;
-    *expert = *made;
-    return expand_tree(arena, n_features, options, expert, depth + 1, error);
-}
-
-/* What the text could say as well. */
-static bool is_name(const char *name)
-{
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
-}
-
-/* What every call relies on; a name that text cannot hold would make models that no snapshot brings back. */
-static int check_type(const StreamingLearnerType *type, AnbError *error)
-{
-    if (!type || !type->name)
-        return anb_fail(error, ANB_E_ARGUMENT, "an expert without a type");
-    if (!is_name(type->name) || (*type->name >= '0' && *type->name <= '9'))
-        return anb_fail(error, ANB_E_ARGUMENT, "'%.60s' is no type's name: 1 to %d of a-z, 0-9 and _, no digit first",
-                        type->name, ANB_NAME_MAX);
-    if (!type->expand && !(type->predict && type->update))
-        return anb_fail(error, ANB_E_ARGUMENT, "%s: a type has predict and update", type->name);
-    return anb_check_tables(type, error);
-}
-
-/* ---- options as this version knows them: the caller's over the defaults, those of a router as well ----------------- */
-
-static int own_options(AnbArena *arena, const StreamingLearnerType *type, const void *given, void **own,
-                       AnbError *error)
-{
-    *own = anb_arena_take(arena, type->options_size);
-    if (!*own)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    return anb_options_take(type, given, *own, error);
-}
-
-static int take_options(AnbArena *arena, AnbExpert *expert, AnbError *error)
-{
-    const StreamingLearnerType *type = expert->type;
-    void *own, *routers;
-    int code = own_options(arena, type, expert->options, &own, error);
-    for (const AnbParam *p = type->params; !code && p && p->name; p++) {
-        AnbRouterChoice *choice = (AnbRouterChoice *)((char *)own + p->offset);
-        if (p->kind != ANB_ROUTER || !choice->type)
-            continue;
-        code = own_options(arena, &choice->type->type, choice->options, &routers, error);
-        choice->options = routers;
-    }
-    expert->options = own;
-    return code;
-}
-
-/* How many features a preset below a feature map of one child is chosen for. As when the plan is built, the child's node
- * has a type and no more. */
-static size_t width_of_child(const AnbExpert *expert, size_t n_features)
-{
-    AnbNode node = {.type = expert->type, .options = expert->options, .n_children = 1, .n_features = n_features};
-    bool maps = expert->type->child_features && expert->n_children == 1 && expert->type->max_children == 1 &&
-                anb_params_check(expert->type, expert->options, NULL) == 0;
-    const AnbNode child = {.type = maps ? expert->children[0].type : NULL, .parent = &node};
-    node.children = &child;
-    return maps ? expert->type->child_features(&node, 0) : n_features;
-}
-
-static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
-                       AnbError *error)
-{
-    int code = 0;
-    if (depth > ANB_DEPTH_MAX)
-        return anb_fail(error, ANB_E_LIMIT, "more than %d deep", ANB_DEPTH_MAX);
-    if ((code = check_type(expert->type, error)))
-        return code;
-    if ((code = anb_check_children(expert, error)) || (code = take_options(arena, expert, error)))
-        return code;
-    if (expert->type->expand)
-        return expand_preset(arena, n_features, options, expert, depth, error);
-    AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
-    if (!children)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    if (expert->n_children > 0)
-        memcpy(children, expert->children, expert->n_children * sizeof *children);
-    expert->children = children;
-    size_t width = width_of_child(expert, n_features);
-    for (size_t i = 0; i < expert->n_children && !code; i++)
-        code = expand_tree(arena, width, options, &children[i], depth + 1, error);
-    return code;
 }
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
@@ -349,7 +242,7 @@ static int set_attributes(Builder *b, AnbNode *node, const AnbExpert *expert)
     if (expert->warmup < 0 || expert->warmup > ANB_WARMUP_MAX)
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s: warmup = %d is outside [0, %d]", expert->type->name,
                         expert->warmup, ANB_WARMUP_MAX);
-    if (expert->name && !is_name(expert->name))
+    if (expert->name && !anb_is_name(expert->name))
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s: a name is 1 to %d of a-z, 0-9 and _", expert->type->name,
                         ANB_NAME_MAX);
     bool of_mixture = node->parent && (node->parent->router || node->parent->type->mixture);
@@ -489,7 +382,7 @@ AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOp
     AnbExpert tree = *root;
     AnbPlan *plan = NULL;
     Measure m = {0};
-    if (expand_tree(&arena, n_features, options, &tree, 1, error))
+    if (anb_expand(&arena, n_features, options, &tree, error))
         goto done;
     measure(&tree, &m);
     plan = allocate(&m, options, error);

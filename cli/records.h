@@ -1,0 +1,24 @@
+/*
+ * The records of `eval --diag` read as a whole: up to 800 are kept; where there are more, every second one is let go and
+ * the stride doubles.
+ */
+#ifndef ANB_CLI_RECORDS_H
+#define ANB_CLI_RECORDS_H
+
+#include "record.h"
+#include <stdint.h>
+#include <stdio.h>
+
+enum { RECORDS_KEPT = 800 };
+
+typedef struct Records {
+    Record point[RECORDS_KEPT], last, summary;
+    size_t n;
+    uint64_t lines, stride;
+} Records;
+
+/* Reads JSON Lines to their end; starts zeroed. 0, or BAD_DATA with the complaint made; free it in both cases. */
+int records_read(Records *all, FILE *file, const char *name);
+void records_free(Records *all);
+
+#endif
