@@ -66,6 +66,9 @@ int count_option(const char *name, const char *text, uint64_t least, uint64_t mo
 /* Ends a command that wrote to stdout: BAD_DATA where not all of it could be written, else status. */
 int finish_stdout(int status);
 
+/* An AnbWrite into a FILE: 0, or ANB_E_IO where not all of it was written. */
+int write_to_file(void *file, const void *bytes, size_t size);
+
 /* The learner of commands that are given none: `auto` where the library has it. */
 const char *default_learner(void);
 

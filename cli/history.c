@@ -1,11 +1,7 @@
 #define _GNU_SOURCE
 #include "history.h"
+#include "cli.h"
 #include <stdlib.h>
-
-static int put(void *context, const void *text, size_t size)
-{
-    return fwrite(text, 1, size, context) == size ? 0 : -1;
-}
 
 static void thin_out(History *h)
 {
@@ -29,7 +25,7 @@ void history_sample(History *h, AnbDiagnostics *d)
     FILE *file = open_memstream(&line, &size);
     if (!file)
         return;
-    anb_diagnostics_json(d, NULL, false, put, file);
+    anb_diagnostics_json(d, NULL, false, write_to_file, file);
     if (fclose(file) == 0 && line)
         h->line[h->n++] = line;
     else

@@ -92,3 +92,8 @@ const char *option_value(const Arguments *arguments, const char *name)
             return arguments->value[i];
     return NULL;
 }
+
+int write_to_file(void *context, const void *text, size_t size)
+{
+    return fwrite(text, 1, size, context) == size ? 0 : ANB_E_IO;
+}

@@ -148,15 +148,10 @@ json_t *service_health(Service *s)
     return health;
 }
 
-static int put(void *context, const void *text, size_t size)
-{
-    return fwrite(text, 1, size, context) == size ? 0 : -1;
-}
-
 int service_metrics(Service *s, FILE *out)
 {
     pthread_mutex_lock(&s->turn);
-    int code = anb_metrics_prometheus(anb_serve_model(s->server), s->diagnostics, put, out);
+    int code = anb_metrics_prometheus(anb_serve_model(s->server), s->diagnostics, write_to_file, out);
     pthread_mutex_unlock(&s->turn);
     return code;
 }

@@ -159,7 +159,7 @@ static json_t *predict_one(Service *s, json_t *body, int *status)
     return answer;
 }
 
-/* One answer a row of `rows`, the first refusal in the place of all. Nothing is learned before every row is read. */
+/* One answer a row of `rows`, in order. The first refusal ends it and holds the answers before it, whose rows are learned. */
 static json_t *each_row(Service *s, json_t *body, int *status, json_t *(*one)(Service *, json_t *, int *))
 {
     json_t *rows = json_object_get(body, "rows"), *answers = json_array(), *row;

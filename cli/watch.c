@@ -8,11 +8,6 @@
 
 enum { GRAM_FEATURES = 64, NETWORKS = 16, RULES = 65536 };
 
-static int print(void *context, const void *text, size_t size)
-{
-    return fwrite(text, 1, size, context) == size ? 0 : ANB_E_IO;
-}
-
 static bool ends_in(const char *path, const char *end)
 {
     size_t n = strlen(path), m = strlen(end);
@@ -67,16 +62,16 @@ int watch_start(Watch *watch, const char *path, uint64_t every, const char *rule
     if (status)
         return status;
     if (watch->csv)
-        anb_diagnostics_csv_head(watch->d, watch->audit, print, watch->file);
+        anb_diagnostics_csv_head(watch->d, watch->audit, write_to_file, watch->file);
     return 0;
 }
 
 static void write_record(Watch *watch)
 {
     if (watch->csv)
-        anb_diagnostics_csv(watch->d, watch->audit, print, watch->file);
+        anb_diagnostics_csv(watch->d, watch->audit, write_to_file, watch->file);
     else
-        anb_diagnostics_json(watch->d, watch->audit, false, print, watch->file);
+        anb_diagnostics_json(watch->d, watch->audit, false, write_to_file, watch->file);
     watch->written = watch->seen;
 }
 

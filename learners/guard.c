@@ -115,7 +115,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     const Guard *s = state;
     (void)self;
     if (!anb_range_valid(&s->range))
-        return anb_fail(error, ANB_E_STATE, "guard: the target range is not ordered or the weights do not sum to one");
+        return anb_fail(error, ANB_E_STATE, "guard: the target range is not ordered");
     return 0;
 }
 

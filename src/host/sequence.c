@@ -3,14 +3,9 @@
 #include "model.h"
 #include <string.h>
 
-static size_t count_of(const StreamingLearner *model)
-{
-    return model->sources ? model->sources->n : 0;
-}
-
 static int grow(StreamingLearner *model, AnbError *error)
 {
-    size_t n = count_of(model), capacity = n ? 2 * n : 1;
+    size_t n = anb_sources_count(model->sources), capacity = n ? 2 * n : 1;
     if (model->sources && n < model->sources->capacity)
         return 0;
     if (n == ANB_SOURCES_MAX)
@@ -46,7 +41,7 @@ int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError
 /* Whether there is such a source and such a number. */
 static bool fits(const StreamingLearner *model, int source, uint64_t n)
 {
-    return source >= 0 && (size_t)source < count_of(model) && n != UINT64_MAX;
+    return source >= 0 && (size_t)source < anb_sources_count(model->sources) && n != UINT64_MAX;
 }
 
 bool anb_source_take(StreamingLearner *model, int source, uint64_t n)

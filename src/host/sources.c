@@ -2,14 +2,9 @@
 #include "sources.h"
 #include "model.h"
 
-static size_t count_of(const StreamingLearner *model)
-{
-    return model->sources ? model->sources->n : 0;
-}
-
 int anb_source_find(const StreamingLearner *model, const char *name, size_t n)
 {
-    for (size_t i = 0; i < count_of(model); i++) {
+    for (size_t i = 0; i < anb_sources_count(model->sources); i++) {
         const char *known = model->sources->source[i].name;
         if (n < ANB_SOURCE_SIZE && memcmp(known, name, n) == 0 && known[n] == 0)
             return (int)i;
@@ -21,7 +16,7 @@ size_t anb_sources(const StreamingLearner *model, const AnbSource **sources)
 {
     if (sources)
         *sources = model->sources ? model->sources->source : NULL;
-    return count_of(model);
+    return anb_sources_count(model->sources);
 }
 
 /* ---- copies and comparisons -------------------------------------------------------------------------------------- */
@@ -58,7 +53,7 @@ void anb_sources_free(StreamingLearner *model)
 /* A source that was added and brought nothing is as one that is not there. */
 static bool covers(const StreamingLearner *a, const StreamingLearner *b)
 {
-    for (size_t i = 0; i < count_of(a); i++) {
+    for (size_t i = 0; i < anb_sources_count(a->sources); i++) {
         const AnbSource *mine = &a->sources->source[i];
         int at = anb_source_find(b, mine->name, strlen(mine->name));
         if (mine->next != (at < 0 ? 0 : b->sources->source[at].next))

@@ -16,6 +16,12 @@ static inline size_t anb_sources_bytes(const AnbSources *sources)
     return sources ? sizeof *sources + sources->capacity * sizeof *sources->source : 0;
 }
 
+/* How many it has; NULL: none. */
+static inline size_t anb_sources_count(const AnbSources *sources)
+{
+    return sources ? sources->n : 0;
+}
+
 /* A table with room for so many, with what the model's own holds; its own stays. NULL where memory is out. */
 AnbSources *anb_sources_larger(const StreamingLearner *model, size_t capacity);
 /* Gives the copy the sources of the model. 0 or ANB_E_MEMORY. */
