@@ -24,7 +24,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_within_doubles(scratch[0] + anb_child_predict(self, B, state, row, scratch));
 }
 
-/* The row for each child, with an outcome of its own. The whole begins again where both do. */
+/* The row for each child, with an outcome of its own. The node counts as restarted where both children restart. */
 typedef struct Pair {
     AnbOutcome outcome[2];
     AnbRow row[2];

@@ -31,7 +31,7 @@ static const AnbParam params[] = {
     {"standardize", ANB_BOOL, offsetof(AnbRouterLinearOptions, standardize), 0, 0, 1, 0, NULL,
      "the gate sees the features standardised"},
     {"clear", ANB_BOOL, offsetof(AnbRouterLinearOptions, clear), 0, 0, 1, 0, NULL,
-     "an expert that begins again loses its row and bias"},
+     "an expert that restarts loses its row and bias"},
     {"router_jitter", ANB_REAL, offsetof(AnbRouterLinearOptions, router_jitter), 0, 0, 1e3, 0, NULL,
      "noise on the logits by which experts learn"},
     {"switch_loss", ANB_REAL, offsetof(AnbRouterLinearOptions, switch_loss), 0, 0, 1e6, 0, NULL,

@@ -21,7 +21,6 @@
 extern "C" {
 #endif
 
-typedef struct AnbNode AnbNode;
 typedef struct AnbRow AnbRow;
 typedef struct AnbGate AnbGate;
 typedef struct AnbMixture AnbMixture;         /* moe.h */

@@ -52,7 +52,7 @@ typedef struct AnbRouterLinearOptions {
     uint64_t seed;            /* 42; of the initial weights */
     bool explore;             /* false; each sample also trains and judges one inactive expert, in turn */
     bool standardize;         /* false; the gate sees the features standardised */
-    bool clear;               /* false; an expert that begins again loses its row and bias */
+    bool clear;               /* false; an expert that restarts loses its row and bias */
     double router_jitter;     /* 0; which experts learn, and what the gate learns from, is decided by logits times
                                * 1 + router_jitter N(0, 1), >= 0; predictions are made without */
     double switch_loss;       /* 0; coefficient of the Switch load balance loss in the gate's step, >= 0 */

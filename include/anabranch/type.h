@@ -18,6 +18,8 @@
 #define ANABRANCH_TYPE_H
 
 #include <anabranch/capability.h>
+#include <anabranch/field.h>
+#include <anabranch/options.h>
 #include <anabranch/types.h>
 #include <math.h>
 #include <stdbool.h>
@@ -30,90 +32,24 @@ extern "C" {
 /* The one not-a-number that the library returns or stores: a missing value. Computed ones differ between CPUs. */
 #define ANB_NAN ((double)NAN)
 
-/* ---- parameters ------------------------------------------------------------------------------------------------ */
-
-typedef enum AnbParamKind {
-    ANB_REAL,   /* double */
-    ANB_COUNT,  /* int, whole and never negative */
-    ANB_BOOL,   /* bool */
-    ANB_WORD,   /* int: which of `words` */
-    ANB_SEED,   /* uint64_t: 0 = derived from the model's seed and the node's index (fallback is exact up to 2^53) */
-    ANB_LEVELS, /* AnbLevels */
-    ANB_RUNS,   /* AnbRuns: text in quotes */
-    ANB_ROUTER  /* AnbRouterChoice: the gate of a mixture */
-} AnbParamKind;
-
-/** A short list of numbers as an option: `coverage=[0.8, 0.9]`. */
-enum { ANB_LEVELS_MAX = 8 };
-typedef struct AnbLevels {
-    int count;
-    double value[ANB_LEVELS_MAX];
-} AnbLevels;
-
-/**
- * Letters in runs as an option: `kinds="3n c 2t x"` is nnncttx; `*n` stands for as many as are left. Runs of one letter
- * side by side are one.
- */
-enum { ANB_RUNS_MAX = 256, ANB_RUNS_LETTERS = 1 << 20, ANB_RUNS_TEXT = 12 * ANB_RUNS_MAX };
-typedef struct AnbRuns {
-    int count;
-    uint32_t n[ANB_RUNS_MAX]; /* how often; 0: as many as are left, in one run at most */
-    char letter[ANB_RUNS_MAX];
-} AnbRuns;
-
-/**
- * Reads runs from text: letters, each behind a number, `*` or nothing, blanks between them or none.
- *
- * @param text     n bytes
- * @param letters  those that are allowed
- * @param runs     filled
- * @return         0; ANB_E_SYNTAX; ANB_E_LIMIT where there are more than ANB_RUNS_MAX runs or 2^20 letters
- */
-ANB_API int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs);
-/** Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
-ANB_API size_t anb_runs_format(const AnbRuns *runs, char *out);
-/** How long run i is for a row of n letters: the run without a number takes what the others leave. */
-ANB_API size_t anb_runs_length(const AnbRuns *runs, int i, size_t n);
-
-/** Which gate, and its options (NULL: the defaults). The plan copies both. */
-typedef struct AnbRouterChoice {
-    const AnbRouterType *type;
-    const void *options;
-} AnbRouterChoice;
-
-/** One option of a type. A table of these, ended by {0}, feeds creation, text, --help, snapshots and documents. */
-typedef struct AnbParam {
-    const char *name;
-    AnbParamKind kind;
-    size_t offset;     /* in the options struct */
-    double fallback;   /* the default; of a word its index */
-    double min, max;   /* both allowed unless `open`; of a list every value; unused for bool, word and router */
-    unsigned open;     /* ANB_OPEN_MIN | ANB_OPEN_MAX: the bound itself is refused */
-    const char *words; /* of a word: "adaptive|mean|linear"; of a list its default: "0.8, 0.9"; of runs the letters
-                          allowed; of a router its name */
-    const char *help;  /* one phrase, no full stop */
-} AnbParam;
-
-enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
-
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
 
 /** What an update reports of its own node. */
 typedef struct AnbOutcome {
-    bool restarted; /* the node began again: nothing it learned before remains */
+    bool restarted; /* the node is as new: it kept nothing of what it had learned */
 } AnbOutcome;
 
 /*
- * What a node is shown of one sample. A node hands its outcome on with the row only to the one child that it stands or
- * falls with: where a scaled learner begins again, so does the whole. Other children get an outcome of their own, or
- * NULL: an expert that begins again does not make its mixture new.
+ * One sample as a node sees it. A wrapper that is nothing without its child, such as `scale`, passes its own `outcome` on:
+ * where the child restarts, the wrapper counts as restarted. A mixture gives each expert an outcome of its own or NULL:
+ * an expert that restarts does not restart the mixture.
  */
 struct AnbRow {
     const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
     const double *raw;        /* n_features values as given, NaN = missing cell */
     const double *importance; /* n_features shares summing to 1, or NULL */
     AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
-    AnbOutcome *outcome;      /* for update; NULL: nobody asks */
+    AnbOutcome *outcome;      /* for update to fill; NULL: not asked for */
 };
 
 /** Two rows between which a prediction is explained, each with the scratch that predict left for it. */
@@ -127,120 +63,6 @@ struct AnbShapleySum {
     double *phi;      /* n_features sums that are added to */
     double low, high; /* bounds of the node's prediction over all coalitions, not multiplied by the share */
 };
-
-/* ---- fields: what a snapshot writes and equality compares ------------------------------------------------------- */
-
-typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } AnbScalar;
-
-/** Shown every used field of a state, in a fixed order. It may read them or, while loading, write them. */
-typedef struct AnbVisitor AnbVisitor;
-struct AnbVisitor {
-    void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
-    /* Optional, of one that only reads and leaves the state as it is. A type that has put work off shows it what the
-     * field at `data` will hold, for the time of the call, and what follows in the place of a call of `field`; to one
-     * without it the type does that work first. */
-    void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
-    unsigned version; /* of the layout that is read; 0: the type's own */
-    const char *name; /* of the field that is shown */
-};
-
-/* Shows one array of scalars; for an AnbPart and for `upgrade`. */
-static inline void anb_visit(AnbVisitor *v, const char *name, void *data, AnbScalar kind, size_t count)
-{
-    v->name = name;
-    if (count > 0)
-        v->field(v, data, kind, count);
-}
-
-/* Whether the layout that is read has a field which the type's version `since` brought. */
-static inline bool anb_visits_since(const AnbVisitor *v, unsigned since)
-{
-    return v->version == 0 || v->version >= since;
-}
-
-/* ---- state and scratch: tables of fields ------------------------------------------------------------------------- */
-
-/** What must hold of a field's values in a snapshot, and how the field lies. */
-enum {
-    ANB_FINITE = 1,       /* reals: neither infinite nor NaN */
-    ANB_NOT_NEGATIVE = 2, /* reals: >= 0, not NaN */
-    ANB_ALIGNED = 4,      /* starts on a 64-byte boundary */
-    ANB_DERIVED = 8       /* follows from other fields or from the plan: neither saved nor compared nor checked */
-};
-
-typedef struct AnbField AnbField;
-
-/** A piece of state whose contents are declared by code: a recursive least squares, a tree. It lies at `part` in `state`,
- * the node's own state. */
-typedef struct AnbPart {
-    /* Bytes, a function of the plan. */
-    size_t (*size)(const AnbNode *self, const AnbField *field);
-    /* Shows every used value, in a fixed order. A count that has just been read from a file is clamped before it bounds
-     * a later field. */
-    void (*visit)(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
-    /* Optional: 0 or ANB_E_STATE. */
-    int (*validate)(const AnbNode *self, const AnbField *field, const void *state, const void *part, AnbError *error);
-} AnbPart;
-
-/**
- * One field: an array of scalars, an array of structs (`stride`, `record`), or one part. A table of fields ends with {0}.
- *
- * A type's table `fields` is in the order in which a snapshot writes the values. In memory the fields follow each other
- * in the same order, the first at the state's start, each on its alignment: that of its scalar, 8 for structs, 64 for parts and where ANB_ALIGNED says
- * so. An array right behind a struct may thus be its flexible array member. From the table follow the size of the state, where each field lies (anb_field), what a snapshot writes, what
- * anb_equal compares, and the checks after loading. A type's table `scratch` declares its scratch the same way.
- *
- * A count is a capacity, a function of the plan. `used` tells how many of the items are in use; it may read the fields
- * before its own. It is clamped to the capacity, since those fields may just have been read from a file.
- */
-struct AnbField {
-    const char *name;
-    AnbScalar kind;                                         /* of scalars */
-    unsigned must;                                          /* ANB_FINITE | ANB_NOT_NEGATIVE | ... */
-    size_t fixed;                                           /* items, where there is no `count` */
-    size_t (*count)(const AnbNode *self);                   /* items, a function of the plan */
-    size_t (*used)(const AnbNode *self, const void *state); /* items in use; NULL: all; of a part: 0, it is not in use.
-                                                               Not of a member */
-    uint64_t (*most)(const AnbNode *self);                  /* of whole numbers: the largest allowed; NULL: any */
-    const AnbField *record;                                 /* of structs: a table of their members */
-    size_t stride;                                          /* of structs: sizeof */
-    const AnbPart *part;                                    /* of a part */
-    const void *form;                                       /* of a part: what its functions are to know */
-    size_t offset;                                          /* of a member: in its struct */
-    unsigned since; /* the type's version that brought it: older layouts are read without it, and it keeps its initial
-                       value; of types with ANB_READS_OLDER */
-};
-
-/* clang-format off */
-/* The kind of a scalar or of the elements of an array. */
-#define ANB_KIND_OF(value)                                                                                             \
-    _Generic((value),                                                                                                  \
-        bool: ANB_U8, uint8_t: ANB_U8, uint16_t: ANB_U16, uint32_t: ANB_U32, uint64_t: ANB_U64, float: ANB_F32,        \
-        double: ANB_F64, uint8_t *: ANB_U8, uint16_t *: ANB_U16, uint32_t *: ANB_U32, uint64_t *: ANB_U64,             \
-        float *: ANB_F32, double *: ANB_F64)
-/* clang-format on */
-
-/* Bytes of a scalar; a constant. */
-#define ANB_SCALAR_BYTES(kind)                                                                                         \
-    ((size_t)((kind) == ANB_U8 ? 1 : (kind) == ANB_U16 ? 2 : (kind) == ANB_U32 || (kind) == ANB_F32 ? 4 : 8))
-
-#define ANB_MEMBER_OF(Struct, member) (((Struct *)0)->member)
-
-/* A member of a struct, a scalar or an array of scalars: its kind and length follow from its type. */
-#define ANB_MEMBER(Struct, member)                                                                                     \
-    .name = #member, .kind = ANB_KIND_OF(ANB_MEMBER_OF(Struct, member)), .offset = offsetof(Struct, member),           \
-    .fixed = sizeof ANB_MEMBER_OF(Struct, member) / ANB_SCALAR_BYTES(ANB_KIND_OF(ANB_MEMBER_OF(Struct, member)))
-
-/* A member that is a struct or an array of structs of type Inner, whose members `table` declares. */
-#define ANB_INNER(Struct, member, Inner, table)                                                                        \
-    .name = #member, .record = (table), .stride = sizeof(Inner), .offset = offsetof(Struct, member),                   \
-    .fixed = sizeof ANB_MEMBER_OF(Struct, member) / sizeof(Inner)
-
-/* One struct as a field of a state or a scratch. */
-#define ANB_STRUCT(Struct, table) .name = #Struct, .record = (table), .stride = sizeof(Struct), .fixed = 1
-
-/* One struct of a scratch, whose members nothing has to know. */
-#define ANB_SCRATCH_STRUCT(Struct) .name = #Struct, .stride = sizeof(Struct), .fixed = 1
 
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
@@ -268,8 +90,8 @@ struct StreamingLearnerType {
     unsigned version;                   /* of the state's layout, from 1 */
     unsigned min_children, max_children;
 
-    /* Optional: what no single range can say. Called from the root down: parent, options and the children's types are
-     * in place, the children's own nodes are not. 0 or a code, the reason in error (anb_fail). */
+    /* Optional: checks that involve more than one option. Called from the root down: the node's parent, its options and
+     * its children's types are set, the children's own nodes are not yet. 0 or a code with the reason (anb_fail). */
     int (*check)(const AnbNode *self, AnbError *error);
     /* Optional: how many features child i sees; else as many as the node itself. */
     size_t (*child_features)(const AnbNode *self, size_t i);
@@ -290,12 +112,12 @@ struct StreamingLearnerType {
     void (*reset)(const AnbNode *self, void *state);
     /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Optional: after loading, once the table's own checks have passed: what no single field can say, such as indices
-     * that must fit together. 0 or ANB_E_STATE with the reason. */
+    /* Optional: checks after loading that involve more than one field, such as indices that must fit together. The checks
+     * of the field table have passed. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
-    /* Optional: takes over a state of an older version; `fields` as that version's table wrote them, little-endian.
-     * Needed by a type with `clear` that wants snapshots: a part of its table shows what it owns, wherever that lies,
-     * and its states are read back here, those of this version as well. It must bear any bytes. 0 or a code. */
+    /* Optional: fills the state from what an older version wrote: `size` bytes at `fields`, little-endian, in the order of
+     * that version's table. A type with `clear` that is to be saved needs it for its own version as well: a part of its
+     * table shows what the state owns, and this function reads it back. Any bytes may come. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
     /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY).
      */
@@ -350,8 +172,8 @@ struct AnbNode {
 /* ---- a gate ---------------------------------------------------------------------------------------------------- */
 
 /*
- * One sample at a gate. The arrays have K entries and are the mixture's scratch; those of doubles have room for a whole
- * number of blocks of eight, and what stands behind the K-th is nobody's.
+ * One sample at a gate. The arrays have K entries and lie in the mixture's scratch. Arrays of doubles have room for K
+ * rounded up to a multiple of eight; entries from the K-th on may be overwritten by anyone.
  */
 struct AnbGate {
     size_t k;                    /* experts */
@@ -553,7 +375,7 @@ static inline void anb_node_reframe(const AnbNode *node, void *state, const doub
             anb_node_reframe(&node->children[i], anb_child_state(&node->children[i], state), alpha, beta);
 }
 
-/** A part of the node's state began again, counted; the node as a whole goes on. */
+/** Counts the restart of a part of the node; the node itself has not restarted. */
 static inline void anb_restart_part(const AnbRow *row)
 {
     row->counters->restarts++;
@@ -581,33 +403,6 @@ ANB_API int anb_fail(AnbError *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)))
 #endif
     ;
-
-/**
- * Fills an options struct with the defaults of its type's table.
- *
- * @param type     the type
- * @param options  its options struct
- * @param size     bytes of it, sizeof as the caller was compiled: members behind them are left alone
- */
-ANB_API void anb_options_defaults(const StreamingLearnerType *type, void *options, size_t size);
-
-/* Defines the function that returns the defaults of a learner's options, `anb_rls_defaults()`: inline, so that it fills
- * the struct that its caller was compiled with. */
-#define ANB_DEFAULTS(Options, learner)                                                                                 \
-    static inline Options learner##_defaults(void)                                                                     \
-    {                                                                                                                  \
-        Options options;                                                                                               \
-        anb_options_defaults(&learner, &options, sizeof options);                                                      \
-        return options;                                                                                                \
-    }
-/* The same of a router: `anb_router_boa_defaults()`. */
-#define ANB_ROUTER_DEFAULTS(Options, router)                                                                           \
-    static inline Options router##_defaults(void)                                                                      \
-    {                                                                                                                  \
-        Options options;                                                                                               \
-        anb_options_defaults(&router.type, &options, sizeof options);                                                  \
-        return options;                                                                                                \
-    }
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,7 @@ extern "C" {
 typedef struct StreamingLearner StreamingLearner;         /* one model: a shared plan and a block of its own */
 typedef struct StreamingLearnerType StreamingLearnerType; /* a kind of learner: type.h */
 typedef struct AnbRouterType AnbRouterType;               /* a kind of gate: type.h */
+typedef struct AnbNode AnbNode;                           /* a learner or gate in a plan: type.h */
 typedef struct AnbReader AnbReader;                       /* the scratch of one reading thread */
 
 /* Every error that the library returns: its code's name, the code, what it says without further words. */
