@@ -1,0 +1,169 @@
+#!/bin/bash
+# A newcomer's first minutes on a clean Debian 12, as a page: what is typed, what is seen, how long it took.
+#
+#     docs/newcomer.sh FOLDER [demo|check] >page.md
+#
+# Needs root, debootstrap and the network. Makes FOLDER/root by debootstrap, unless it is there, and a copy of it for the
+# run, clones the last commit of this project into the copy and types the commands below in it. `check` types only `make
+# check`, then `make demo`: the other order. FOLDER/log keeps all output. Status 1 with the first command that fails.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd) folder=$1 order=${2:-demo}
+root=$folder/$order log=$folder/log-$order
+home=/root
+
+prepare()
+{
+    mkdir -p "$folder" && : >"$log" || exit 2
+    if [ ! -d "$folder/root" ]; then
+        debootstrap --variant=minbase bookworm "$folder/root" http://deb.debian.org/debian >"$log" 2>&1 || exit 2
+        # The host's way to the archive (a mirror's rules, a proxy) and to the rest of the network.
+        cp /etc/apt/apt.conf.d/99* "$folder/root/etc/apt/apt.conf.d/" 2>/dev/null
+        cp /etc/resolv.conf /etc/hosts "$folder/root/etc/"
+    fi
+    rm -rf --one-file-system "$root" && cp -a "$folder/root" "$root" && git clone -q --bare "$top" "$root/srv/anabranch.git" || exit 2
+    mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev" || exit 2
+    trap finish EXIT
+}
+
+# Ends what still runs inside, the service for one, and leaves the folder without mounts.
+finish()
+{
+    for link in /proc/[0-9]*/root; do
+        [ "$(readlink "$link")" = "$(readlink -f "$root")" ] && kill "$(basename "$(dirname "$link")")" 2>/dev/null
+    done
+    sleep 1
+    umount -R "$root/dev" "$root/proc"
+}
+
+inside()
+{
+    env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+        DEBIAN_FRONTEND=noninteractive ANB_HOME="$home" chroot "$root" /bin/bash -c "cd $home && { $1; }"
+}
+
+say()
+{
+    printf '\n%s\n\n' "$1"
+}
+
+# try COMMAND [LAST_LINES]: types it, shows the last lines of what it prints.
+try()
+{
+    local from=$SECONDS status lines
+    printf '%s\n' "$1" | sed '1s/^/    $ /; 2,$s/^/    /'
+    printf '\n$ %s\n' "$1" >>"$log"
+    inside "$1" >"$folder/out" 2>&1
+    status=$?
+    cat "$folder/out" >>"$log"
+    lines=$(wc -l <"$folder/out")
+    [ "$lines" -le "${2:-12}" ] || echo "    ... ($((lines - ${2:-12})) lines before)"
+    tail -n "${2:-12}" "$folder/out" | cut -c 1-150 | sed 's/^/    /; s/[[:blank:]]*$//'
+    [ $((SECONDS - from)) -lt 20 ] || printf '\n(%d min %02d s)\n\n' $(((SECONDS - from) / 60)) $(((SECONDS - from) % 60))
+    [ "$status" -eq 0 ] || { printf '\nStatus %d: the newcomer stops here.\n' "$status"; exit 1; }
+}
+
+set_up()
+{
+    say 'A minimal Debian 12 (`debootstrap --variant=minbase`) with nothing but git, make and the certificates of the web:'
+    try 'apt-get update -qq && apt-get install -y -qq --no-install-recommends git make ca-certificates >/dev/null' 3
+    say 'The clone (the address is that of a copy inside the machine):'
+    try 'git clone -q /srv/anabranch.git && ls anabranch' 30
+    home=/root/anabranch
+}
+
+demo()
+{
+    say '## `make demo`'
+    try 'make demo' 40
+}
+
+check()
+{
+    say '## `make check`'
+    try 'make check' 12
+}
+
+own_table()
+{
+    say '## A table of one'"'"'s own, with dates and categories'
+    say 'Two years of a kiosk'"'"'s sales: a date, a town, the weather, a price, and how many cups were sold.'
+    try 'cat >kiosk.py <<EOF
+import datetime, random
+random.seed(1)
+print("day,town,weather,price,cups")
+for i in range(1460):
+    day = datetime.date(2024, 1, 1) + datetime.timedelta(days=i // 2)
+    town, weather = ("Ulm", "Köln")[i % 2], random.choice(["sun", "rain", "snow"])
+    price = random.choice([2.5, 2.8, 3.0, 3.4])
+    mean = 100 + 40 * (i % 2) - 20 * price + 30 * (weather == "snow") - 35 * (day.weekday() > 4)
+    print(f"{day},{town},{weather},{price},{mean + random.gauss(0, 5):.0f}")
+EOF
+python3 kiosk.py >kiosk.csv && head -4 kiosk.csv'
+    say 'How the columns are read, and how good the predictions are (the noise has a standard deviation of 5):'
+    try 'build/cli/anabranch eval kiosk.csv --print-schema'
+    try 'build/cli/anabranch eval kiosk.csv --diag run.jsonl' 24
+    say 'The report, one page without the network:'
+    try 'build/cli/anabranch report run.jsonl -o report.html && wc -c report.html && grep -o "<title>.*</title>" report.html'
+}
+
+snapshot_and_service()
+{
+    say '## Keep the model, ask it'
+    try 'build/cli/anabranch train -l "interval(auto)" -o kiosk.anb kiosk.csv && ls -s --block-size=K kiosk.anb'
+    try 'printf "day,town,weather,price\n2026-01-02,Ulm,snow,2.5\n2026-01-03,Ulm,sun,3.4\n" >new.csv
+build/cli/anabranch predict -m kiosk.anb new.csv --interval 0.9 --keep day'
+    say 'As a service, asked by curl:'
+    try 'apt-get install -y -qq --no-install-recommends curl >/dev/null
+build/cli/anabranch serve kiosk.anb --port 8191 >serve.log 2>&1 & sleep 1; cat serve.log'
+    try "curl -s localhost:8191/predict -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"interval\": 0.9}'; echo
+curl -s localhost:8191/learn -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"y\": 82}'; echo
+curl -s localhost:8191/healthz; echo
+curl -s localhost:8191/metrics | grep -m 2 '^anabranch_samples\\|^anabranch_rmse'"
+    try 'kill %1 2>/dev/null || kill $(cat /proc/[0-9]*/stat 2>/dev/null | awk '"'"'$2 == "(anabranch)" { print $1 }'"'"'); sleep 1; build/cli/anabranch inspect kiosk.anb | head -4'
+}
+
+c_program()
+{
+    say '## A program in C'
+    say 'The one of the README, after `make install`:'
+    try 'make install' 5
+    try "sed -n '/^\`\`\`c\$/,/^\`\`\`\$/p' README.md | grep -v '^\`\`\`' >program.c
+cc program.c \$(pkg-config --cflags --libs anabranch) -o program && ./program"
+    try 'ninja -C build uninstall | tail -1; ldconfig; ls /usr/local/lib/*/ /usr/local/bin'
+}
+
+packages()
+{
+    say '## Debian packages'
+    try 'apt-get build-dep -y -qq ./ >/dev/null' 5
+    try 'DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b >../package.log 2>&1; tail -1 ../package.log; ls ../*.deb'
+    say 'Installed, used, purged; what is left of it (nothing):'
+    try 'find / -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/apt/*" -not -path "/var/cache/*" -not -path "/var/log/*" -not -path "/tmp/*" -not -path "/proc/*" | sort >/tmp/before
+apt-get install -y -qq ../*.deb 2>&1 | grep "^Setting up"'
+    try 'cd / && anabranch --version && ls -l $(dpkg -L anabranch libanabranch0 anabranch-redis | grep "man1/anabranch-eval\|anabranch.so\|libanabranch.so") && cat /usr/include/anabranch/learner.h | head -3
+cc '"$home"'/program.c $(pkg-config --cflags --libs anabranch) -o /tmp/program && /tmp/program'
+    try 'apt-get purge -y -qq anabranch anabranch-redis libanabranch-dev libanabranch0 2>&1 | grep "^Removing\|^Purging"
+find / -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/apt/*" -not -path "/var/cache/*" -not -path "/var/log/*" -not -path "/tmp/*" -not -path "/proc/*" | sort >/tmp/after
+diff /tmp/before /tmp/after && echo "nothing left behind"'
+}
+
+prepare
+if [ "$order" = check ]; then
+    echo "# Tests first, then the demonstration"
+    set_up && check && demo
+    exit 0
+fi
+cat <<EOF
+# A newcomer's first minutes
+
+Typed by \`docs/newcomer.sh\` on $(date '+%-d %B %Y') in a clean Debian 12, at commit $(git -C "$top" rev-parse --short HEAD), on
+$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1). Long output is cut to its last lines; what is
+printed is as it was seen.
+EOF
+set_up
+demo
+check
+own_table
+snapshot_and_service
+c_program
+packages
