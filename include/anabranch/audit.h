@@ -5,7 +5,9 @@
  *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
  *     anb_observe(anb_audit_observer(audit), model, x, y, before);
- *     if (anb_audit_severity(audit, 0) > 0.7) ...
+ *     if (anb_audit_severity(audit, 0) > 0.7)
+ *         fprintf(stderr, "%s\n", anb_audit_rule_name(audit, 0));
+ *     anb_audit_free(audit);
  *
  * The language, one statement a line or before a `;`, comments from # to the line's end:
  *

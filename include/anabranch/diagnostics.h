@@ -4,7 +4,8 @@
  *     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
  *     anb_observe(anb_diagnostics_observer(d), model, x, y, before);
- *     anb_diagnostics_json(d, write, file);
+ *     anb_diagnostics_json(d, NULL, false, write, stdout);   // write: an AnbWrite, here one by fwrite
+ *     anb_diagnostics_free(d);
  *
  * It is never in the model's block or in a snapshot; a model without one pays nothing.
  *

@@ -2,10 +2,11 @@
  * Explanations: how much each column of a row adds to its prediction, against rows that the stream has shown before.
  *
  *     AnbExplainer *explainer = anb_explainer_new(model, NULL, &error);
- *     ... after each anb_train_one: anb_observe(anb_explainer_observer(explainer), model, x, y, before);
+ *     double before = anb_train_one(model, x, y, 1);   // for each sample
+ *     anb_observe(anb_explainer_observer(explainer), model, x, y, before);
  *     AnbExplanation why;
  *     if (anb_explain(explainer, model, x, &why) == 0)
- *         printf("%g = %g + %g of the first column ...\n", why.prediction, why.base, why.phi[0]);
+ *         printf("%g = %g, %g of the first column, and so on\n", why.prediction, why.base, why.phi[0]);
  *     anb_explainer_free(explainer);
  *
  * The values are Shapley values of the interventional game: a coalition S of columns is worth the mean, over the kept

@@ -3,7 +3,8 @@
  * whether a column has changed.
  *
  *     AnbImportance *importance = anb_importance_new(model, NULL, &error);
- *     ... after each anb_train_one: anb_observe(anb_importance_observer(importance), model, x, y, before);
+ *     double before = anb_train_one(model, x, y, 1);   // for each sample
+ *     anb_observe(anb_importance_observer(importance), model, x, y, before);
  *     double by = anb_importance_value(importance, 0);
  *     anb_importance_free(importance);
  *

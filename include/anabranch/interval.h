@@ -1,9 +1,11 @@
 /*
  * Prediction intervals: how far off the next target may be, with a coverage that holds while the stream changes.
  *
- *     StreamingLearner *model = anb_parse(d, "interval(scale(moe(...)), coverage=[0.8, 0.95])", NULL, NULL);
+ *     StreamingLearner *model = anb_parse(8, "interval(scale(moe(linear, rls)), coverage=[0.8, 0.95])", NULL, NULL);
+ *     anb_train_one(model, x, y, 1);   // for each sample
  *     double low, high;
  *     anb_predict_interval(model, x, 0.95, &low, &high);
+ *     anb_free(model);
  *
  * Since 0.1: everything that does not say otherwise.
  */

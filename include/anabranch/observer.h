@@ -2,6 +2,8 @@
  * Observers: what watches a model from beside it. Diagnostics, the expert pool, the audit and the score are observers, and
  * so is anything of the caller's that starts with an AnbObserver. All are fed alike, in any order, after each sample:
  *
+ *     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
+ *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
  *     AnbObserver *observers[] = {anb_diagnostics_observer(d), anb_audit_observer(audit), &mine.base};
  *     double before = anb_train_one(model, x, y, 1);
  *     for (size_t i = 0; i < 3; i++)

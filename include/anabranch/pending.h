@@ -1,10 +1,11 @@
 /*
  * Labels that come later: a service predicts now and learns the truth minutes or days after.
  *
- *     StreamingLearner *model = anb_parse(d, "pending(scale(moe(...)), capacity=10000)", NULL, NULL);
+ *     StreamingLearner *model = anb_parse(8, "pending(scale(moe(linear, rls)), capacity=10000)", NULL, NULL);
+ *     uint64_t order = 4711;
  *     double said = anb_predict_pending(model, order, x);
- *     ...
- *     anb_learn_label(model, order, y, 1);
+ *     anb_learn_label(model, order, y, 1);   // minutes or days later
+ *     anb_free(model);
  *
  * Since 0.1: everything that does not say otherwise.
  */

@@ -5,6 +5,7 @@
  *     AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
  *     double before = anb_train_one(model, x, y, 1);
  *     anb_observe(anb_expert_pool_observer(pool), model, x, y, before);
+ *     anb_expert_pool_free(pool);
  *
  * An observer beside the model: it is never in a snapshot, and its statistics can start again without the model.
  * An AnbDiagnostics holds one already: anb_diagnostics_pool.

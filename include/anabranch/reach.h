@@ -3,8 +3,8 @@
  * row that each wrapper made.
  *
  *     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
- *     double spread = anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row,
- *                                                                                    at.scratch) : 0;
+ *     if (anb_reach(&at, ANB_CAN_SPREAD))
+ *         return at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch);
  *
  * Since 0.1: everything that does not say otherwise.
  */

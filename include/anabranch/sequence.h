@@ -3,8 +3,10 @@
  * far each source has got.
  *
  *     int source = anb_source_add(model, "partition-3", 11, &error);
+ *     uint64_t offset = 1000;
+ *     double before;
  *     if (anb_train_seq(model, source, offset, x, y, 1, &before) == ANB_SEQ_REPEATED)
- *         repeats++;                                 (it was learned before: the state has not changed)
+ *         puts("learned before: the state has not changed");
  *
  * The positions are part of the model, beside its counters: clones, snapshots and anb_equal have them, anb_reset
  * forgets them. So a sender that does not know whether a sample arrived sends it again, and a log is replayed from any

@@ -1,10 +1,11 @@
 /*
  * One thread learns, any number of threads predict from the same model meanwhile, and none of them waits for another.
  *
- *     learner thread                              a predicting thread
- *     AnbServer *s = anb_serve_new(model, 64, &e);
- *                                                 AnbServeReader *r = anb_serve_reader_new(s, &e);
- *     anb_serve_train(s, x, y, 1);                double f = anb_serve_predict(r, x);
+ *     AnbServer *server = anb_serve_new(model, 64, &error);               // the learning thread
+ *     anb_serve_train(server, x, y, 1);
+ *
+ *     AnbServeReader *reader = anb_serve_reader_new(server, &error);      // each predicting thread
+ *     double f = anb_serve_predict(reader, x);
  *
  * The server keeps two copies of the model's block: readers see one, the learner writes the other. Every `interval`
  * events (samples, rows that wait, labels) they change places, and the learner repeats on the copy that it got back

@@ -5,9 +5,11 @@
  * matrix, What_i = W_i / |W_i|. A row of zeros has no direction: all that is said of it is 0. Nothing here is NaN for
  * finite weights.
  *
- *     AnbMatrix w[10];
- *     AnbSuperposition *s = anb_superposition_new(10, w, NULL);
- *     double d = anb_superposition_dimensionality(s, 3)[17];
+ *     double first[6] = {1, 0, 0, 1, 0.5, 0.5}, second[6] = {0, 1, 1, 0, 0, 0};   // 3 features by 2 hidden units
+ *     AnbMatrix w[] = {{3, 2, 2, first}, {3, 2, 2, second}};
+ *     AnbSuperposition *s = anb_superposition_new(2, w, NULL);
+ *     double d = anb_superposition_dimensionality(s, 0)[2];   // of the first expert's feature 2
+ *     anb_superposition_free(s);
  *
  * Since 0.1: everything that does not say otherwise.
  */
