@@ -133,17 +133,19 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* Where a unit has become more than `most` times as large at once, what was seen before lies at one point of it, and its
- * slope there, times that, would be taken for a slope everywhere: it starts at 0. */
+/* A slope in a unit that has become smaller is the same slope. In one that has become larger it stays as it is in that
+ * unit, and is thus flatter: steps correct what the row shows, one number, and slopes that grew with their units would
+ * grow without end where several features rise together. The prediction at the old centre stays. From `most` times on what
+ * was seen lies at one point of the new unit, which tells no slope: it starts at 0. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     const double most = 16;
     Linear *s = state;
-    for (size_t j = 0; j < self->n_features; j++)
-        s->w[j] = fabs(alpha[j]) > most ? 0 : s->w[j];
-    s->b += anb_dot(s->w, beta, self->n_features);
-    for (size_t j = 0; j < self->n_features; j++)
-        s->w[j] *= alpha[j];
+    for (size_t j = 0; j < self->n_features; j++) {
+        double size = fabs(alpha[j]), kept = size > most ? 0 : size > 1 ? s->w[j] / size : s->w[j];
+        s->b += kept * beta[j];
+        s->w[j] = kept * alpha[j];
+    }
     if (!(anb_nonfinite(&s->b, 1) + anb_nonfinite(s->w, self->n_features) == 0))
         anb_node_reset_own(self, state);
 }

@@ -318,7 +318,7 @@ START_TEST(one_weight_for_all_is_no_weight)
 END_TEST
 
 /* A unit that becomes a million times as large at once, as where a sentinel is among the first rows, makes no slope of what
- * was one: what was known stays where it was known, at the old centre. A smaller step of one loses nothing. */
+ * was one. One ten times as large keeps its slope a unit. What was said at the old centre stays in both. */
 START_TEST(a_jump_of_the_unit_makes_no_slope)
 {
     enum { D = 2 };
@@ -329,11 +329,57 @@ START_TEST(a_jump_of_the_unit_makes_no_slope)
         double x[D] = {normal(), normal()};
         anb_train_one(model, x, 2 * x[0] - x[1] + .1 * normal(), 1);
     }
-    double old = anb_predict(model, (double[D]){0, .7});
+    double old = anb_predict(model, (double[D]){0, 0}), slope = anb_predict(model, (double[D]){0, 1}) - old;
     anb_node_reframe(model->plan->nodes, anb_state_of(model, model->plan->nodes), alpha, beta);
-    for (int far = -4; far <= 4; far++)
-        ck_assert_double_eq_tol(anb_predict(model, (double[D]){far, .37}), old, 1e-9);
+    for (int far = -4; far <= 4; far++) {
+        ck_assert_double_eq_tol(anb_predict(model, (double[D]){far, .3}), old, 1e-9);
+        ck_assert_double_eq_tol(anb_predict(model, (double[D]){far, 1.3}), old + slope, 1e-9);
+    }
     anb_free(model);
+}
+END_TEST
+
+/* Features that rise with time, each in its own way, beside a target that does not. */
+START_TEST(several_ramps_do_not_diverge)
+{
+    static const char *const texts[] = {"scale(linear)", "scale(linear(normalized=true))", "scale(rls)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        StreamingLearner *model = make(5, texts[i]);
+        double squares = 0;
+        seed = 47;
+        for (int t = 0; t < 3000; t++) {
+            double x[5] = {t, (double)t * t, anb_log1p(t), sqrt(t), t / (t + 500.)}, y = 13 + normal();
+            double away = anb_train_one(model, x, y, 1) - 13;
+            squares += t < 500 ? 0 : away * away / 2500;
+        }
+        ck_assert_msg(sqrt(squares) < .8, "%s: %g", texts[i], sqrt(squares));
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* One sentinel a feature among the first rows, in a feature that moves and in one that hardly does. */
+START_TEST(a_sentinel_among_the_first_rows)
+{
+    static const char *const texts[] = {"scale(rls)", "scale(linear(normalized=true))", "scale(knn)", "scale(mlp)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int at = 0; at < 20; at++) {
+            double squares[2] = {0};
+            for (int bad = 0; bad < 2; bad++) {
+                StreamingLearner *model = make(2, texts[i]);
+                seed = 53;
+                for (int t = 0; t < 1000; t++) {
+                    double x[2] = {normal(), 1e-3 * normal()}, y = 3 * x[0] - 1e3 * x[1] + .1 * normal();
+                    if (bad && (t == at || t == (at + 7) % 20))
+                        x[t != at] = -9999;
+                    double away = y - anb_train_one(model, x, y, 1);
+                    squares[bad] += t < 500 ? 0 : away * away / 500;
+                }
+                anb_free(model);
+            }
+            ck_assert_msg(sqrt(squares[1]) <= 1.2 * sqrt(squares[0]) + .1, "%s, row %d: %g, %g without", texts[i], at,
+                          sqrt(squares[1]), sqrt(squares[0]));
+        }
 }
 END_TEST
 
@@ -351,6 +397,8 @@ static Suite *suite(void)
     tcase_add_test(tests, one_wrong_target_is_forgotten);
     tcase_add_test(tests, one_weight_for_all_is_no_weight);
     tcase_add_test(tests, a_jump_of_the_unit_makes_no_slope);
+    tcase_add_test(tests, several_ramps_do_not_diverge);
+    tcase_add_test(tests, a_sentinel_among_the_first_rows);
     return suite;
 }
 

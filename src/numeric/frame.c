@@ -3,10 +3,12 @@
 #include "moments.h"
 #include "src/simd/kernels.h"
 
-enum { ROWS, NEXT, TRIED };                                                /* head */
+enum { ROWS, NEXT, TRIED, STARTING };                                      /* head */
 enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, EVIDENCE }; /* parts */
-enum { RELAX = 64, SOON = 100, RAW = 16 }; /* rows between falls of the reach; to a forced re-framing; as they come */
+enum { LOW = INV_SD, HIGH = EVIDENCE };                                    /* the same parts during the start */
+enum { RELAX = 64, SOON = 100, START = 16 }; /* rows between falls of the reach; to a forced re-framing; of the start */
 
+static const double FEW = 4;                               /* values that tell nothing yet */
 static const double FAR_OUT = 8;                           /* where the moments bound a value at least */
 static const double ENOUGH = 2, MOST = 8, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
 
@@ -23,8 +25,12 @@ static const double *part_const(const double *state, size_t d, size_t which)
 void anb_frame_init(const AnbFrame *self, double *state)
 {
     memset(state, 0, anb_frame_state(self->d) * sizeof *state);
-    for (size_t j = 0; j < self->d; j++)
+    state[STARTING] = 1;
+    for (size_t j = 0; j < self->d; j++) {
         part(state, self->d, REACH)[j] = part(state, self->d, BOUND)[j] = self->clip;
+        part(state, self->d, LOW)[j] = DBL_MAX;
+        part(state, self->d, HIGH)[j] = -DBL_MAX;
+    }
 }
 
 static void set_next(double *state)
@@ -40,7 +46,9 @@ void anb_frame_settle(const AnbFrame *self, double *state)
         state[ROWS] = count > state[ROWS] ? floor(count) : state[ROWS];
         part(state, d, CENTRE)[j] = part(state, d, MEAN)[j];
         part(state, d, INVERSE)[j] = part(state, d, INV_SD)[j];
+        part(state, d, EVIDENCE)[j] = 0;
     }
+    state[STARTING] = 0;
     set_next(state);
 }
 
@@ -100,6 +108,110 @@ static void keep_bounds(const AnbFrame *self, double *state)
         bound[j] = bound[j] > self->clip ? self->far * reach[j] : self->clip;
 }
 
+/* ---- the start ----------------------------------------------------------------------------------------------------- */
+
+/* What is known of a feature during the start: the moments of all values but the lowest and the highest, and those two;
+ * low > high before the first value. */
+typedef struct Sketch {
+    AnbMoments inner;
+    double low, high;
+} Sketch;
+
+static Sketch sketch_of(const double *state, size_t d, size_t j)
+{
+    return (Sketch){{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]},
+                    part_const(state, d, LOW)[j],
+                    part_const(state, d, HIGH)[j]};
+}
+
+static void put_moments(double *state, size_t d, size_t j, const AnbMoments *m)
+{
+    part(state, d, COUNT)[j] = m->weight;
+    part(state, d, MEAN)[j] = m->mean;
+    part(state, d, M2)[j] = m->square;
+}
+
+/* The value that is outermost now stays outside, the one that was goes in. */
+static void start_cell(double *state, size_t d, size_t j, double x, double weight)
+{
+    Sketch s = sketch_of(state, d, j);
+    double *low = &part(state, d, LOW)[j], *high = &part(state, d, HIGH)[j], in = x;
+    if (s.low > s.high) {
+        *low = *high = x;
+        return;
+    }
+    if (x < s.low) {
+        in = s.low;
+        *low = x;
+    } else if (x > s.high) {
+        in = s.high;
+        *high = x;
+    }
+    if (s.low == s.high && in != x)
+        return;
+    anb_moments_add(&s.inner, in, weight);
+    put_moments(state, d, j, &s.inner);
+}
+
+/* The moments of all values, the outermost two taken no further out than FAR_OUT deviations of the others, further where
+ * those are fewer than eight. `whole`: as they are. */
+static AnbMoments completed(const Sketch *s, double weight, bool whole)
+{
+    AnbMoments m = s->inner;
+    double others = m.weight / weight, wide = others < 8 ? 8 / others : 1;
+    double bound = m.square > 0 ? FAR_OUT * wide * anb_moments_sd(&m) : 0;
+    if (s->low > s->high)
+        return m;
+    if (m.weight == 0)
+        m.mean = s->low;
+    double low = m.mean - bound, high = m.mean + bound;
+    anb_moments_add(&m, whole || s->low > low ? s->low : low, weight);
+    if (s->low < s->high)
+        anb_moments_add(&m, whole || s->high < high ? s->high : high, weight);
+    return m;
+}
+
+static double inverse_sd(const AnbMoments *m)
+{
+    double square = m->square > 0 ? m->weight / m->square : 0;
+    return square < DBL_MAX ? sqrt(square) : 0;
+}
+
+/* The last row of the start: the moments are those of all values. Few others tell nothing of what lies far out. */
+static void end_start(double *state, size_t d, double weight)
+{
+    for (size_t j = 0; j < d; j++) {
+        Sketch s = sketch_of(state, d, j);
+        AnbMoments m = completed(&s, weight, s.inner.weight < FEW * weight);
+        put_moments(state, d, j, &m);
+        part(state, d, INV_SD)[j] = inverse_sd(&m);
+        part(state, d, EVIDENCE)[j] = 0;
+    }
+    state[STARTING] = 0;
+}
+
+static void start(double *state, const double *x, size_t d, double weight)
+{
+    for (size_t j = 0; j < d; j++)
+        if (x[j] == x[j])
+            start_cell(state, d, j, x[j], weight);
+    if (state[ROWS] + 1 >= START)
+        end_start(state, d, weight);
+}
+
+/* The centre and the inverse that the moments ask for. */
+static void aim(const double *state, size_t d, size_t j, double weight, double *centre, double *inverse)
+{
+    *centre = part_const(state, d, MEAN)[j];
+    *inverse = part_const(state, d, INV_SD)[j];
+    if (state[STARTING] != 0) {
+        Sketch s = sketch_of(state, d, j);
+        AnbMoments m = completed(&s, weight, false);
+        *centre = m.mean;
+        *inverse = inverse_sd(&m);
+    }
+}
+
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
 /* Whether a cell lies in the tail or was left out. */
@@ -135,7 +247,7 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
 {
     size_t d = self->d;
     double *to = scratch + d;
-    if (state[ROWS] < RAW || !any_outside(scratch, self->clip, d))
+    if (!any_outside(scratch, self->clip, d))
         return x;
     for (size_t j = 0; j < d; j++)
         to[j] = outside(self, state, j, x[j]);
@@ -143,12 +255,12 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
     return to;
 }
 
-/* A feature whose moments left the doubles starts again. */
-static void mend(double *state, size_t d, uint64_t *restarts)
+/* A feature whose moments, up to part `last`, left the doubles starts again. */
+static void mend(double *state, size_t d, size_t last, uint64_t *restarts)
 {
     for (size_t j = 0; j < d; j++)
         if (anb_nonfinite(&part(state, d, MEAN)[j], 1) + anb_nonfinite(&part(state, d, M2)[j], 1) != 0) {
-            for (size_t which = COUNT; which <= INV_SD; which++)
+            for (size_t which = COUNT; which <= last; which++)
                 part(state, d, which)[j] = 0;
             ++*restarts;
         }
@@ -163,42 +275,64 @@ static void relax(const AnbFrame *self, double *state)
 }
 
 /* The frame takes over the moments. */
-static void move(const AnbFrame *self, double *state, double *scratch, AnbReframing *moved)
+static void move(const AnbFrame *self, double *state, double weight, double *scratch, AnbReframing *moved)
 {
     size_t d = self->d;
     double *alpha = scratch + d, *beta = alpha + d, *centre = part(state, d, CENTRE),
-           *inverse = part(state, d, INVERSE);
-    double *reach = part(state, d, REACH);
-    const double *mean = part(state, d, MEAN), *inv_sd = part(state, d, INV_SD);
+           *inverse = part(state, d, INVERSE), *reach = part(state, d, REACH);
     for (size_t j = 0; j < d; j++) {
-        double ratio = inverse[j] / inv_sd[j], shift = (mean[j] - centre[j]) * inverse[j];
+        double mean, inv_sd;
+        aim(state, d, j, weight, &mean, &inv_sd);
+        double ratio = inverse[j] / inv_sd, shift = (mean - centre[j]) * inverse[j];
         bool known = ratio > 1e-100 && ratio < 1e100 && shift - shift == 0;
         alpha[j] = known ? ratio : 1;
         beta[j] = known ? shift : 0;
-        reach[j] = known && reach[j] / ratio > self->clip ? reach[j] / ratio : self->clip;
-        centre[j] = mean[j];
-        inverse[j] = inv_sd[j];
+        bool far = known && state[STARTING] == 0 && reach[j] / ratio > self->clip;
+        reach[j] = far ? reach[j] / ratio : self->clip;
+        centre[j] = mean;
+        inverse[j] = inv_sd;
     }
     keep_bounds(self, state);
     set_next(state);
     *moved = (AnbReframing){alpha, beta};
 }
 
+static void learn_moments(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+                          uint64_t *restarts)
+{
+    size_t d = self->d;
+    if (state[STARTING] != 0) {
+        start(state, x, d, weight);
+        mend(state, d, state[STARTING] != 0 ? M2 : INV_SD, restarts);
+    } else if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2),
+                                    part(state, d, INV_SD), bounded(self, state, x, scratch), weight, d) == 0))
+        mend(state, d, INV_SD, restarts);
+}
+
 bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
                      uint64_t *restarts, AnbReframing *moved)
 {
-    size_t d = self->d;
-    const double *row = bounded(self, state, x, scratch);
-    if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2), part(state, d, INV_SD),
-                             row, weight, d) == 0))
-        mend(state, d, restarts);
+    learn_moments(self, state, x, weight, scratch, restarts);
     state[ROWS] += 1;
     if (fmod(state[ROWS], RELAX) == 0)
         relax(self, state);
     if (state[ROWS] < state[NEXT])
         return false;
-    move(self, state, scratch, moved);
+    move(self, state, weight, scratch, moved);
     return true;
+}
+
+/* Of the start the lowest and the highest value, after it 1/sd. */
+static void reframe_outermost(double *state, size_t d, size_t j, double alpha, double beta)
+{
+    double *low = &part(state, d, LOW)[j], *high = &part(state, d, HIGH)[j];
+    if (state[STARTING] == 0)
+        part(state, d, INV_SD)[j] *= alpha;
+    else if (*low <= *high) {
+        double a = (*low - beta) / alpha, b = (*high - beta) / alpha;
+        *low = a < b ? a : b;
+        *high = a < b ? b : a;
+    }
 }
 
 void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha, const double *beta)
@@ -208,7 +342,7 @@ void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha,
         part(state, d, MEAN)[j] = (part(state, d, MEAN)[j] - beta[j]) / alpha[j];
         part(state, d, CENTRE)[j] = (part(state, d, CENTRE)[j] - beta[j]) / alpha[j];
         part(state, d, M2)[j] /= alpha[j] * alpha[j];
-        part(state, d, INV_SD)[j] *= alpha[j];
+        reframe_outermost(state, d, j, alpha[j], beta[j]);
         part(state, d, INVERSE)[j] *= alpha[j];
     }
     if (!anb_frame_valid(self, state))
@@ -220,7 +354,7 @@ bool anb_frame_valid(const AnbFrame *self, const double *state)
     size_t d = self->d;
     const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
     bool fine = anb_nonfinite(state, anb_frame_state(d)) == 0 && state[ROWS] >= 0 && state[TRIED] >= 0 &&
-                anb_weights_valid(part_const(state, d, COUNT), d);
+                (state[STARTING] == 0 || state[STARTING] == 1) && anb_weights_valid(part_const(state, d, COUNT), d);
     for (size_t j = 0; j < d; j++)
         fine &= reach[j] >= self->clip && bound[j] >= self->clip && bound[j] <= self->far * reach[j];
     return fine;

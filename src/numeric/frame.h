@@ -23,8 +23,14 @@
  * times the reach takes .07 of the weight of what the feature has seen: where such values keep coming the past is
  * forgotten.
  *
- * State in doubles: [ rows | next re-framing | mean squared error of trials | 0 | count d | mean d | m2 d | 1/sd d
- *                     | centre d | inverse d | reach d | bound d | evidence d ]
+ * During the first 16 rows the moments leave out the lowest and the highest value of each feature, and the frame takes
+ * them no further out than 8 deviations of the others (further as long as those are fewer than 8). They are counted so
+ * at the end of the start. One sentinel among the first rows is thus no spread, and a feature that did not move but once
+ * stays 0. A feature is 0 until two values between the outermost differ.
+ *
+ * State in doubles: [ rows | next re-framing | mean squared error of trials | 1 during the start | count d | mean d | m2 d
+ *                     | 1/sd d, lowest during the start | centre d | inverse d | reach d | bound d
+ *                     | evidence d, highest during the start ]
  * Cost: two passes over the row.
  */
 #ifndef ANB_NUMERIC_FRAME_H

@@ -161,14 +161,17 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         return;
     catch_up(n, state);
     double root = sqrt((1 - rls->delta / largest) / largest), q0 = root * entry(n, state, at, n), trace = 0;
+    double p00 = anb_rls_head(state)->p00 -= q0 * q0, least = p00 < 0 ? p00 : 0;
     for (size_t i = 0; i < n; i++) {
         q[i] = root * entry(n, state, at, i);
         p0[i] -= q0 * q[i];
         d[i] -= q[i] * q[i];
         trace += d[i];
+        least = d[i] < least ? d[i] : least;
     }
-    anb_rls_head(state)->p00 -= q0 * q0;
-    anb_rls_head(state)->trace = trace + anb_rls_head(state)->p00;
+    anb_rls_head(state)->trace = trace + p00;
+    if (least < 0) /* only rounding was left of a variance */
+        anb_rls_restart(rls, state);
 }
 
 /* Writes entry i, j wherever it is kept. Nothing is due. */
