@@ -23,6 +23,8 @@ static const Option options[] = {
     {0, "keep", "A,B", "with --predictions: columns to write behind, as they stand, e.g. an id", true},
     {0, "diag", "FILE", "write diagnostics as the run goes: CSV where FILE ends in .csv, else JSON Lines"},
     {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
+    {0, "importance", "N",
+     "with --diag: how much each column matters, measured in every N-th row; some 5 predictions a column"},
     {0, "rules", "FILE", "predicates and rules for the audit in the diagnostics, in place of the usual six"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
@@ -53,9 +55,9 @@ static int check_outputs(const Arguments *a)
 }
 
 /* The files that answers go to. */
-static int start_outputs(Run *run, const Arguments *a, uint64_t every, uint64_t diag_every)
+static int start_outputs(Run *run, const Arguments *a, uint64_t every, const WatchOptions *how)
 {
-    const char *predictions = option_value(a, "predictions"), *diag = option_value(a, "diag");
+    const char *predictions = option_value(a, "predictions"), *diag = how->path;
     const char *bad = option_value(a, "bad-rows");
     bool taken = (predictions && strcmp(predictions, "-") == 0) || (diag && strcmp(diag, "-") == 0) ||
                  (bad && strcmp(bad, "-") == 0);
@@ -66,42 +68,47 @@ static int start_outputs(Run *run, const Arguments *a, uint64_t every, uint64_t 
                                &run->rows);
     status = status ? status : run_start(run);
     if (!status && diag)
-        status = watch_start(&run->watch, diag, diag_every, option_value(a, "rules"), run->model);
+        status = watch_start(&run->watch, how, run->model, &run->rows);
     FILE *table = option_value(a, "json") ? (every ? stderr : NULL) : run->text;
     return status ? status : progress_start(&run->progress, table, every);
 }
 
-static int read_counts(Run *run, const Arguments *a, uint64_t *every, uint64_t *diag_every)
+static int read_counts(Run *run, const Arguments *a, uint64_t *every, WatchOptions *how)
 {
+    *how = (WatchOptions){.path = option_value(a, "diag"), .every = 1, .rules = option_value(a, "rules")};
     run->limit = UINT64_MAX;
     int status = count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", option_value(a, "every"), 1, UINT64_MAX, every);
     status = status ? status : count_option("burn-in", option_value(a, "burn-in"), 0, UINT64_MAX, &run->burn_in);
-    return status ? status : count_option("diag-every", option_value(a, "diag-every"), 1, UINT64_MAX, diag_every);
+    status =
+        status ? status : count_option("importance", option_value(a, "importance"), 1, INT32_MAX, &how->importance);
+    return status ? status : count_option("diag-every", option_value(a, "diag-every"), 1, UINT64_MAX, &how->every);
 }
 
 static int start(Run *run, const Arguments *a)
 {
-    uint64_t every = 0, diag_every = 1;
+    uint64_t every = 0;
+    WatchOptions how;
     RowsOptions columns = {.target = option_value(a, "target"),
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
                            .missing_columns = option_value(a, "missing-columns") != NULL,
                            .keep = option_value(a, "keep")};
-    if (!option_value(a, "diag") && (option_value(a, "diag-every") || option_value(a, "rules")))
-        return complain(BAD_USE, "eval: --diag-every and --rules are for --diag FILE");
+    if (!option_value(a, "diag") &&
+        (option_value(a, "diag-every") || option_value(a, "rules") || option_value(a, "importance")))
+        return complain(BAD_USE, "eval: --diag-every, --importance and --rules are for --diag FILE");
     if (!option_value(a, "predictions") && columns.keep)
         return complain(BAD_USE, "eval: --keep is for --predictions OUT.csv");
     int status = check_outputs(a);
     status = status ? status : reading_options(a, &columns);
-    status = status ? status : read_counts(run, a, &every, &diag_every);
+    status = status ? status : read_counts(run, a, &every, &how);
     if (!status)
         status = option_value(a, "model") ? start_saved(run, a, &columns) : start_new(run, a, &columns);
     if (status || option_value(a, "print-schema"))
         return status;
     run->before = *anb_counters(run->model);
     coverage_start(&run->coverage, run->model);
-    return start_outputs(run, a, every, diag_every);
+    return start_outputs(run, a, every, &how);
 }
 
 static int run_eval(const Arguments *a)

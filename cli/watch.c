@@ -44,15 +44,19 @@ static int start_audit(Watch *watch, const char *path, const StreamingLearner *m
                : complain(path ? BAD_USE : BAD_DATA, "%s%s%s", path ? path : "", path ? ": " : "", error.message);
 }
 
-int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model)
+int watch_start(Watch *watch, const WatchOptions *options, const StreamingLearner *model, const Rows *rows)
 {
     AnbMixture mixture;
     AnbError error = {0};
-    *watch = (Watch){.path = path, .csv = ends_in(path, ".csv"), .every = every};
+    AnbDiagnosticsOptions how = anb_diagnostics_defaults();
+    const char *path = options->path, *rules = options->rules;
+    how.importance = (int)options->importance;
+    how.features = (const char *const *)rows->names;
+    *watch = (Watch){.path = path, .csv = ends_in(path, ".csv"), .every = options->every};
     bool audited = anb_mixture(model, &mixture) == 0;
     if (rules && !audited)
         return complain(BAD_USE, "--rules %s: the learner holds no mixture to audit", rules);
-    watch->d = anb_diagnostics_new(model, NULL, &error);
+    watch->d = anb_diagnostics_new(model, &how, &error);
     if (!watch->d)
         return complain(BAD_DATA, "%s", error.message);
     int status = audited ? start_audit(watch, rules, model) : 0;

@@ -15,10 +15,16 @@ typedef struct Watch {
     AnbAudit *audit; /* NULL where there is no mixture */
 } Watch;
 
-/* Starts a file: CSV where its name ends in .csv, else JSON Lines; a record every `every` samples. It is written as the
- * run goes, so that `top` can follow. `rules` is a file of the audit's language, or NULL. 0, or the exit status with
- * the complaint made. */
-int watch_start(Watch *watch, const char *path, uint64_t every, const char *rules, const StreamingLearner *model);
+typedef struct WatchOptions {
+    const char *path;    /* CSV where it ends in .csv, else JSON Lines */
+    uint64_t every;      /* a record so many samples */
+    uint64_t importance; /* of the columns, measured in every so many-th sample; 0: not */
+    const char *rules;   /* a file of the audit's language, or NULL */
+} WatchOptions;
+
+/* Starts a file, which is written as the run goes, so that `top` can follow. 0, or the exit status with the complaint
+ * made. */
+int watch_start(Watch *watch, const WatchOptions *options, const StreamingLearner *model, const Rows *rows);
 /* After train_one. */
 void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said);
 /* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */

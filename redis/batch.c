@@ -12,6 +12,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =
             batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
+        if (batch->learn && batch->observer)
+            anb_observe(batch->observer, learner, row + 1, row[0], batch->out[i]);
     }
 }
 

@@ -140,6 +140,8 @@ void anb_beside_reset(Model *model)
     RedisModule_Free(model->feeds);
     model->feeds = NULL;
     model->scores = (Scores){0};
+    if (model->importance)
+        anb_importance_reset(model->importance);
 }
 
 bool anb_beside_take(Model *model, const AnbNote *note)

@@ -86,6 +86,8 @@ static void learn_entry(Feeding *f, RedisModuleKey *key, RedisModuleStreamID id,
     f->feed->last = id;
     if (anb_n_samples_seen(f->model->learner) > trained) {
         anb_beside_score(&f->model->scores, y, said);
+        if (f->model->importance)
+            anb_observe(anb_importance_observer(f->model->importance), f->model->learner, f->row, y, said);
         f->learned++;
         f->feed->learned++;
         return;

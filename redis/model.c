@@ -43,6 +43,7 @@ void anb_model_free(void *value)
     anb_kept_drop(model->kept);
     anb_schema_drop(model->schema);
     RedisModule_Free(model->feeds);
+    anb_importance_free(model->importance);
     RedisModule_Free(model);
 }
 
@@ -220,6 +221,7 @@ static size_t mem_usage(const void *value)
     const Model *model = value;
     size_t kept = model->kept ? model->kept->bytes : 0;
     kept += model->feeds ? model->feeds->n * sizeof(Feed) : 0;
+    kept += model->importance ? anb_importance_bytes(model->importance) : 0;
     return sizeof(Model) + sizeof(Ticket) + kept + anb_total_bytes(model->learner);
 }
 

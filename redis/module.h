@@ -17,6 +17,7 @@
 
 #include "api.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/importance.h>
 #include <anabranch/interval.h>
 #include <anabranch/number.h>
 #include <anabranch/schema.h>
@@ -79,7 +80,8 @@ struct Model {
     Kept *kept;        /* or NULL */
     AnbSchema *schema; /* of its columns, or NULL: numbers without names */
     Scores scores;
-    Feeds *feeds; /* or NULL */
+    Feeds *feeds;              /* or NULL */
+    AnbImportance *importance; /* or NULL: not measured */
 };
 
 void anb_beside_score(Scores *scores, double y, double said);
@@ -152,6 +154,7 @@ extern const char anb_no_room_for_source[];
 
 /* ---- batch.c ---- */
 typedef struct Batch {
+    AnbObserver *observer; /* is told of each row that is learned; or NULL */
     bool learn, packed, single, with_diag, with_interval, only_interval;
     double coverage, low, high; /* with_interval */
     double weight;
@@ -222,6 +225,9 @@ bool anb_may_block(RedisModuleCtx *ctx);
 
 /* ---- feed.c ---- */
 int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* ---- importance.c ---- */
+int anb_command_importance(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- labels.c ---- */
 int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);

@@ -110,6 +110,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     if (for_worker(ctx, model, batch))
         return anb_worker_queue(ctx, name, model, batch);
     uint64_t start = anb_now_ns();
+    batch->observer = model->importance ? anb_importance_observer(model->importance) : NULL;
     anb_batch_run(batch, model->learner);
     measure(model, batch, anb_now_ns() - start);
     if (batch->fate != SEQUENCE_NEW)

@@ -3,6 +3,8 @@
  */
 #include "suite.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/interval.h>
+#include <anabranch/schema.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +139,82 @@ START_TEST(prometheus)
 }
 END_TEST
 
+/* ---- intervals and features -------------------------------------------------------------------------------------- */
+
+static Run run_with_features(const char *const *features)
+{
+    AnbDiagnosticsOptions options = anb_diagnostics_defaults();
+    options.importance = 1;
+    options.features = features;
+    Run run = {anb_parse(3, "interval(scale(rls), coverage=[0.8, 0.95])", NULL, NULL), NULL, NULL};
+    run.d = anb_diagnostics_new(run.model, &options, NULL);
+    for (int t = 0; t < 3000; t++) {
+        double x[3] = {(t * 7) % 11 / 11.0, (t * 5) % 13 / 13.0, (t * 3) % 17 / 17.0};
+        double y = 3 * x[0] - x[1] + .2 * ((t * 37) % 101 / 101.0);
+        double low, high, kept;
+        anb_predict_interval(run.model, x, .8, &low, &high);
+        anb_observe(anb_diagnostics_observer(run.d), run.model, x, y, anb_train_one(run.model, x, y, 1));
+        kept = anb_diagnostics_values(run.d, ANB_METRIC_INTERVAL_LOW, NULL)[0];
+        ck_assert(kept == low); /* what was answered before the row was learned */
+    }
+    return run;
+}
+
+START_TEST(levels_and_features)
+{
+    const char *const names[] = {"tem\"p", "twin", "twin"};
+    Run run = run_with_features(names);
+    Text record = {0}, head = {0}, line = {0}, text = {0};
+    size_t n;
+    const double *coverage = anb_diagnostics_values(run.d, ANB_METRIC_INTERVAL_COVERAGE_OVERALL, &n);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_double_eq_tol(coverage[0], .8, .03);
+    ck_assert_double_eq_tol(coverage[1], .95, .03);
+    const double *importance = anb_diagnostics_values(run.d, ANB_METRIC_FEATURE_IMPORTANCE, &n);
+    ck_assert_uint_eq(n, 3);
+    ck_assert_double_eq_tol(importance[0], 2 * 9 * 120 / 1452., .3); /* 2 w^2 Var x */
+    ck_assert_double_eq_tol(importance[2], 0, .02);
+    anb_diagnostics_json(run.d, NULL, false, append, &record);
+    ck_assert_double_eq(number_after(record.bytes, "\"feature_importance\":["), importance[0]);
+    ck_assert_double_eq(number_after(record.bytes, "\"interval_coverage_overall\":["), coverage[0]);
+    ck_assert_ptr_nonnull(strstr(record.bytes, "\"feature_changed\":[null,null,null]"));
+    anb_diagnostics_csv_head(run.d, NULL, append, &head);
+    anb_diagnostics_csv(run.d, NULL, append, &line);
+    ck_assert_ptr_nonnull(strstr(head.bytes, ",interval_low.0.8,interval_low.0.95,"));
+    ck_assert_ptr_nonnull(strstr(head.bytes, ",\"feature_sage.tem\"\"p\",feature_sage.twin_2,feature_sage.twin_3,"));
+    anb_metrics_prometheus(run.model, run.d, append, &text);
+    ck_assert_double_eq(number_after(text.bytes, "anabranch_feature_importance{feature=\"tem\\\"p\"} "), importance[0]);
+    ck_assert_double_eq(number_after(text.bytes, "anabranch_interval_coverage_overall{coverage=\"0.95\"} "),
+                        coverage[1]);
+    ck_assert_str_eq(anb_diagnostics_feature(run.d, 1), "twin_2");
+    done(run);
+}
+END_TEST
+
+START_TEST(names_of_features)
+{
+    AnbSchema *schema = anb_schema_parse("distance carrier:category x", NULL, NULL);
+    StreamingLearner *model = anb_parse_schema(schema, "scale(rls)", NULL, NULL);
+    AnbDiagnosticsOptions options = anb_diagnostics_defaults();
+    options.importance = 5;
+    AnbDiagnostics *d = anb_diagnostics_new(model, &options, NULL), *plain = anb_diagnostics_new(model, NULL, NULL);
+    ck_assert_str_eq(anb_diagnostics_feature(d, 1), "carrier");
+    ck_assert_ptr_null(anb_diagnostics_feature(plain, 1));
+    anb_diagnostics_free(d);
+    anb_diagnostics_free(plain);
+    options.importance = -1;
+    ck_assert_ptr_null(anb_diagnostics_new(model, &options, NULL));
+    anb_free(model);
+    anb_schema_drop(schema);
+    Run run = run_with_features(NULL);
+    ck_assert_str_eq(anb_diagnostics_feature(run.d, 2), "x3");
+    anb_diagnostics_reset(run.d);
+    ck_assert(anb_diagnostics_values(run.d, ANB_METRIC_FEATURE_SAGE, NULL)[0] !=
+              anb_diagnostics_values(run.d, ANB_METRIC_FEATURE_SAGE, NULL)[0]);
+    done(run);
+}
+END_TEST
+
 START_TEST(registry)
 {
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -181,6 +259,8 @@ static Suite *metrics_suite(void)
     tcase_add_test(tests, json);
     tcase_add_test(tests, csv);
     tcase_add_test(tests, prometheus);
+    tcase_add_test(tests, levels_and_features);
+    tcase_add_test(tests, names_of_features);
     tcase_add_test(tests, registry);
     tcase_add_test(tests, documented);
     return suite;

@@ -30,6 +30,11 @@ typedef struct AnbDiagnosticsOptions {
     int span;        /* 500; samples of the faded means, >= 1 */
     bool pairs;      /* true; count which experts are active together, up to 64 of them: K active pairs a sample */
     bool activation; /* true; ask the active experts how sparse they are, each sample */
+    int importance;  /* 0; measure how much each feature matters in every so many-th sample, by some 5 n_features
+                        predictions each (AnbImportance with SAGE of 2 rows); 0: never, and there are no metrics of
+                        features; since 0.3 */
+    const char *const *features; /* NULL; n_features names for what is written, copied; NULL: those of the model's
+                                    schema, else x1, x2 ...; since 0.3 */
 } AnbDiagnosticsOptions;
 /** Fills the first `size` bytes of the defaults: what anb_diagnostics_defaults calls. */
 ANB_API void anb_diagnostics_options_init(AnbDiagnosticsOptions *options, size_t size);
@@ -65,13 +70,16 @@ ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
  *
  * @param d    the observer; what was put off is computed now, once for all metrics of that shape
  * @param id   which metric
- * @param n    how many values: 1, K or K * K; 0 where the model has no such metric. NULL is fine
+ * @param n    how many values: 1, K, K * K, the coverages or n_features; 0 where the model has no such metric. NULL is fine
  * @return     the values, ANB_NAN where one is absent; they live until the next update
  */
 ANB_API const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n);
 
 /** The one value of a metric of the model or the mixture; ANB_NAN where it is absent. */
 ANB_API double anb_diagnostics_value(AnbDiagnostics *d, AnbMetricId id);
+
+/** The name of feature i < n_features, as the texts below write it; owned by d. Since 0.3. */
+ANB_API const char *anb_diagnostics_feature(const AnbDiagnostics *d, size_t i);
 
 /** Experts of the mixture, K; 0 where the model holds none. */
 ANB_API size_t anb_diagnostics_experts(const AnbDiagnostics *d);
@@ -81,8 +89,8 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 /* ---- text ------------------------------------------------------------------------------------------------------ */
 
 /**
- * One record as a line of JSON: scalars as numbers, metrics of experts as arrays in their order, absent values null.
- * `expert_name` comes last where there are experts, pairs come as rows; an audit adds `audit`, its step's metrics, and
+ * One record as a line of JSON: scalars as numbers, metrics of experts, coverages and features as arrays in their order,
+ * absent values null. `expert_name` comes last where there are experts, pairs come as rows; an audit adds `audit`, its step's metrics, and
  * `rules`, [lower, upper, severity] of each by name.
  *
  * @param d        the observer
@@ -95,7 +103,7 @@ ANB_API AnbExpertPool *anb_diagnostics_pool(AnbDiagnostics *d);
 ANB_API int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context);
 
 /** The names of the CSV columns: `rmse`, `expert_rmse.NAME` for each expert (with its index behind where two have the
- * same name, or there are more than 64), and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and
+ * same name, or there are more than 64), `interval_low.0.9`, `feature_importance.NAME`, and with an audit `audit.loss` and `rule.NAME.lower`, `.upper` and
  * `.severity`. Metrics of pairs are left out. 0, or what write returned. */
 ANB_API int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context);
 /** One record as a line of CSV; absent values are empty. 0, or what write returned. */
@@ -103,7 +111,8 @@ ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWri
 
 /**
  * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.
- * Counters end in _total; the only label is the expert's name, with its index behind where two have the same; metrics
+ * Counters end in _total; a metric has one label at most: `expert`, its name with its index behind where two have the same;
+ * `coverage`; `feature`, its name likewise; metrics
  * of pairs and absent values are left out.
  *
  * @param model    the model

@@ -22,11 +22,13 @@ typedef enum AnbMetricShape {
     ANB_OF_MODEL,   /* one, of every model */
     ANB_OF_MIXTURE, /* one, of models that hold a mixture */
     ANB_OF_EXPERT,  /* K, one for each expert of the first mixture */
-    ANB_OF_PAIR     /* K rows of K; up to 64 experts */
+    ANB_OF_PAIR,    /* K rows of K; up to 64 experts */
+    ANB_OF_LEVEL,   /* one for each coverage of the model's intervals; since 0.3 */
+    ANB_OF_FEATURE  /* one for each feature of the row, where they are asked for; since 0.3 */
 } AnbMetricShape;
 
 /*
- * X(id, name, type, shape, unit, meaning). "faded" means a mean in which a sample counts less by 2/(span+1) with each
+ * X(id, name, type, shape, unit, meaning); new ones come last. "faded" means a mean in which a sample counts less by 2/(span+1) with each
  * that follows, exact from the first one on; "the row" is the last sample learned.
  */
 #define ANB_METRICS(X)                                                                                                 \
@@ -132,7 +134,20 @@ typedef enum AnbMetricShape {
     X(EXPERT_CONTRIBUTION, "expert_contribution", ANB_GAUGE, ANB_OF_EXPERT, "target",                                  \
       "mean magnitude of its weighted output over the samples observed")                                               \
     X(COACTIVATION, "coactivation", ANB_GAUGE, ANB_OF_PAIR, "0 to 1",                                                  \
-      "share of row i's samples in which expert j was active too")
+      "share of row i's samples in which expert j was active too")                                                     \
+    X(INTERVAL_LOW, "interval_low", ANB_GAUGE, ANB_OF_LEVEL, "target", "lower end of the row's interval")              \
+    X(INTERVAL_HIGH, "interval_high", ANB_GAUGE, ANB_OF_LEVEL, "target", "upper end of the row's interval")            \
+    X(INTERVAL_COVERAGE, "interval_coverage", ANB_GAUGE, ANB_OF_LEVEL, "0 to 1",                                       \
+      "faded share of targets inside their interval")                                                                  \
+    X(INTERVAL_COVERAGE_OVERALL, "interval_coverage_overall", ANB_GAUGE, ANB_OF_LEVEL, "0 to 1",                       \
+      "share of targets inside their interval over all samples observed")                                              \
+    X(INTERVAL_WIDTH, "interval_width", ANB_GAUGE, ANB_OF_LEVEL, "target", "faded mean width of the finite intervals") \
+    X(FEATURE_IMPORTANCE, "feature_importance", ANB_GAUGE, ANB_OF_FEATURE, "target squared",                           \
+      "what squared errors grow by where the feature is replaced by an earlier row's, faded")                          \
+    X(FEATURE_SAGE, "feature_sage", ANB_GAUGE, ANB_OF_FEATURE, "target squared",                                       \
+      "the feature's share of what all features take off the squared error of the mean, faded (SAGE)")                 \
+    X(FEATURE_CHANGED, "feature_changed", ANB_GAUGE, ANB_OF_FEATURE, "samples",                                        \
+      "samples since the feature's distribution last shifted; absent where it never did")
 
 typedef enum AnbMetricId {
 #define ANB_METRIC_ID(id, ...) ANB_METRIC_##id,

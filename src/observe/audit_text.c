@@ -198,7 +198,9 @@ static bool read_metric(Reader *r, AnbPredicate *p)
     bool indexed = take(r, "[");
     if (indexed && !(read_number(r, &expert) && need(r, "]")))
         return false;
-    if (shape == ANB_OF_PAIR || indexed != (shape == ANB_OF_EXPERT))
+    if (shape == ANB_OF_PAIR || shape == ANB_OF_LEVEL || shape == ANB_OF_FEATURE)
+        return fail(r, ANB_E_UNSUPPORTED, name.at, "rules read metrics of the model, the mixture and its experts");
+    if (indexed != (shape == ANB_OF_EXPERT))
         return fail(r, ANB_E_SYNTAX, name.at, "a metric of experts needs [i], others take none");
     if (!(expert >= 0 && expert == floor(expert) && expert < (double)(indexed ? r->diagnostics->k : 1)))
         return fail(r, ANB_E_ARGUMENT, name.at, "no such expert");

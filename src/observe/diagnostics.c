@@ -31,6 +31,10 @@ static size_t values_of_shape(const AnbDiagnostics *d, AnbMetricShape shape)
         return d->k > 0;
     case ANB_OF_EXPERT:
         return d->k;
+    case ANB_OF_LEVEL:
+        return d->n_levels;
+    case ANB_OF_FEATURE:
+        return d->n_features;
     default:
         return d->k <= PAIRS_MAX && d->options.pairs ? d->k * d->k : 0;
     }
@@ -48,44 +52,72 @@ static void lay_out(AnbDiagnostics *d)
 
 static AnbDiagnostics *allocate(const AnbDiagnostics *plan, const AnbAllocator *from)
 {
-    size_t pairs = values_of_shape(plan, ANB_OF_PAIR);
-    size_t size =
-        sizeof *plan + plan->k * sizeof(AnbWatched) + (plan->offset[ANB_METRIC_COUNT] + pairs) * sizeof(double);
+    size_t pairs = values_of_shape(plan, ANB_OF_PAIR), levels = plan->n_levels;
+    size_t doubles = plan->offset[ANB_METRIC_COUNT] + pairs + levels;
+    size_t size = sizeof *plan + plan->k * sizeof(AnbWatched) + levels * sizeof(AnbBounded) + doubles * sizeof(double);
     AnbDiagnostics *d = from->alloc(size, from->context);
     if (!d)
         return NULL;
     memset(d, 0, size);
     *d = *plan;
+    d->base.observe = observe;
     d->allocator = *from;
     d->watched = (AnbWatched *)(d + 1);
-    d->values = (double *)(d->watched + plan->k);
+    d->bounded = (AnbBounded *)(d->watched + plan->k);
+    d->level = (double *)(d->bounded + levels);
+    d->values = d->level + levels;
     d->together = pairs ? d->values + plan->offset[ANB_METRIC_COUNT] : NULL;
     return d;
+}
+
+static int check_options(const AnbDiagnosticsOptions *o, AnbError *error)
+{
+    if (o->span < 1)
+        return anb_fail(error, ANB_E_ARGUMENT, "span = %d is below 1", o->span);
+    if (o->importance < 0)
+        return anb_fail(error, ANB_E_ARGUMENT, "importance = %d is below 0", o->importance);
+    return 0;
+}
+
+/* The observers inside. 0 or a code. */
+static int make_parts(AnbDiagnostics *d, const StreamingLearner *model, AnbError *error)
+{
+    d->pool = d->k > 0 ? anb_expert_pool_new(model, error) : NULL;
+    if (d->k > 0 && !d->pool)
+        return ANB_E_MEMORY;
+    if (d->options.importance == 0)
+        return 0;
+    AnbImportanceOptions how = anb_importance_defaults();
+    how.every = d->options.importance;
+    how.sage_rows = 2;
+    d->importance = anb_importance_new(model, &how, error);
+    return d->importance ? anb_feature_names_keep(d, model, error) : ANB_E_MEMORY;
 }
 
 AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
                                     AnbError *error)
 {
     const AnbNode *moe = model->plan->moe;
+    const double *level;
     AnbDiagnostics plan = {.options = usual, .k = moe ? moe->n_children : 0};
     if (options && anb_sized_take("diagnostics", &plan.options, sizeof usual, options, error))
         return NULL;
-    if (plan.options.span < 1) {
-        anb_fail(error, ANB_E_ARGUMENT, "span = %d is below 1", plan.options.span);
+    if (check_options(&plan.options, error))
         return NULL;
-    }
+    plan.n_levels = anb_interval_levels(model, &level);
+    plan.n_features = plan.options.importance > 0 ? anb_n_features(model) : 0;
     lay_out(&plan);
     AnbDiagnostics *d = allocate(&plan, &model->plan->allocator);
     if (!d) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
         return NULL;
     }
-    d->pool = moe ? anb_expert_pool_new(model, error) : NULL;
-    if (moe && !d->pool) {
-        d->allocator.free(d, d->allocator.context);
+    if (d->n_levels > 0)
+        memcpy(d->level, level, d->n_levels * sizeof *level);
+    if (make_parts(d, model, error)) {
+        anb_diagnostics_free(d);
         return NULL;
     }
-    d->base.observe = observe;
     d->logits = moe && moe->router && anb_router_type(moe->router)->logits;
     d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
@@ -100,6 +132,9 @@ void anb_diagnostics_free(AnbDiagnostics *d)
         return;
     AnbAllocator allocator = d->allocator;
     anb_expert_pool_free(d->pool);
+    anb_importance_free(d->importance);
+    if (d->names)
+        allocator.free(d->names, allocator.context);
     allocator.free(d, allocator.context);
 }
 
@@ -109,8 +144,11 @@ void anb_diagnostics_reset(AnbDiagnostics *d)
     memset(d->watched, 0, d->k * sizeof *d->watched);
     if (d->together)
         memset(d->together, 0, d->k * d->k * sizeof(double));
+    memset(d->bounded, 0, d->n_levels * sizeof *d->bounded);
     if (d->pool)
         anb_expert_pool_reset(d->pool);
+    if (d->importance)
+        anb_importance_reset(d->importance);
     for (size_t i = 0; i < d->offset[ANB_METRIC_COUNT]; i++)
         d->values[i] = ANB_NAN;
     d->derived = 0;
@@ -248,6 +286,9 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     o->samples++;
     double rate = 1 / o->weight;
     watch_errors(o, y, prediction, rate);
+    anb_watch_intervals(d, model, y);
+    if (d->importance)
+        anb_observe(anb_importance_observer(d->importance), model, x, y, prediction);
     if (!d->k || anb_mixture(model, &d->mixture) || d->mixture.k != d->k)
         return;
     watch_gate(d, &d->mixture, rate);

@@ -1,5 +1,6 @@
 /*
- * The observer's insides: what a sample adds to (diagnostics.c), what is derived of it when read (derive.c), and how it
+ * The observer's insides: what a sample adds to (diagnostics.c), what is derived of it when read (diagnostics_derive.c,
+ * and of intervals and features in files of their own), and how it
  * is written (metrics_text.c).
  */
 #ifndef ANB_OBSERVE_DIAGNOSTICS_H
@@ -7,6 +8,8 @@
 
 #include "src/host/model.h"
 #include <anabranch/diagnostics.h>
+#include <anabranch/importance.h>
+#include <anabranch/interval.h>
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
 
@@ -29,6 +32,14 @@ typedef struct AnbWatched {
     uint64_t age;
 } AnbWatched;
 
+/* What is kept of the intervals of one coverage. */
+typedef struct AnbBounded {
+    double low, high;           /* of the row */
+    uint64_t inside;            /* targets */
+    double weight, coverage;    /* faded over all samples */
+    double width_weight, width; /* faded over the finite ones */
+} AnbBounded;
+
 struct AnbDiagnostics {
     AnbObserver base;
     AnbDiagnosticsOptions options;
@@ -44,6 +55,11 @@ struct AnbDiagnostics {
     bool drift, logits; /* the gate is over logits */
     unsigned derived;   /* a bit for each AnbMetricShape whose values are of now */
     AnbExpertPool *pool;
+    size_t n_levels, n_features; /* of intervals; of metrics of features: 0 without importances */
+    double *level;               /* [n_levels] */
+    AnbBounded *bounded;         /* [n_levels] */
+    AnbImportance *importance;   /* or NULL */
+    char **names;                /* [n_features], or NULL */
     double *values; /* of all metrics, one after the other; those copied from the view are filled in update */
     size_t offset[ANB_METRIC_COUNT + 1];
 };
@@ -59,6 +75,14 @@ void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape);
 
 /* The registry's first metrics, from the counters to state_bytes. */
 void anb_derive_counters(const AnbCounters *c, double state_bytes, double *out);
+
+/* diagnostics_intervals.c: a sample, right after it was learned; and the values of ANB_OF_LEVEL. */
+void anb_watch_intervals(AnbDiagnostics *d, const StreamingLearner *model, double y);
+void anb_derive_intervals(AnbDiagnostics *d);
+
+/* diagnostics_features.c: d->names, for d->n_features; 0 or ANB_E_MEMORY. And the values of ANB_OF_FEATURE. */
+int anb_feature_names_keep(AnbDiagnostics *d, const StreamingLearner *model, AnbError *error);
+void anb_derive_features(AnbDiagnostics *d);
 
 /* Observes a sample that is known to have been learned, with the view of the mixture in hand; once a sample. */
 void anb_expert_pool_add(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x);

@@ -177,10 +177,14 @@ void anb_diagnostics_derive(AnbDiagnostics *d, AnbMetricShape shape)
     bool mixture = d->own.samples > 0 && d->k > 0 && d->mixture.k == d->k;
     if (shape == ANB_OF_MODEL)
         derive_model(d);
+    else if (shape == ANB_OF_LEVEL && d->own.samples > 0)
+        anb_derive_intervals(d);
+    else if (shape == ANB_OF_FEATURE && d->own.samples > 0 && d->importance)
+        anb_derive_features(d);
     else if (mixture && shape == ANB_OF_MIXTURE)
         derive_mixture(d);
     else if (mixture && shape == ANB_OF_EXPERT)
         derive_experts(d);
-    else if (mixture)
+    else if (mixture && shape == ANB_OF_PAIR)
         derive_pairs(d);
 }

@@ -1,35 +1,14 @@
 /*
  * Permutation importance and changes of features, sample by sample.
  *
- *     mean += (v - mean) / w      w <- g w + 1      g = 1 - 2 / (span + 1)
+ *     mean += (v - mean) / w      w <- g w + 1      g = 1 - 2 / (span / every + 1)
  */
-#include "explain.h"
-#include "src/numeric/adwin.h"
+#include "importance.h"
 #include "src/text/sized.h"
-#include <anabranch/importance.h>
 
-enum { EARLIER = 64, KEPT = 256, LIVES = 8 /* generations of kept rows in a span */ };
+enum { KEPT = 256, LIVES = 8 /* generations of kept rows in a span */ };
 
-/* Of one feature: the cells that ranks are taken among, until it changes. */
-typedef struct Watched {
-    double mean;
-    double cell[EARLIER];
-    uint64_t n, changed; /* cells; the sample of the last change, 0: none */
-    AnbAdwin window;
-} Watched;
-
-struct AnbImportance {
-    AnbObserver base;
-    AnbAllocator allocator;
-    AnbReader *reader;
-    uint64_t told, samples;
-    double keep, weight;
-    AnbKept kept;
-    Watched *watched; /* d */
-    double *mixed;    /* d */
-};
-
-static const AnbImportanceOptions usual = {sizeof usual, 1000, 1};
+static const AnbImportanceOptions usual = {sizeof usual, 1000, 1, 1, 0};
 static const double certain = 1e-4; /* of a false alarm, a cut */
 
 void anb_importance_options_init(AnbImportanceOptions *options, size_t size)
@@ -39,41 +18,43 @@ void anb_importance_options_init(AnbImportanceOptions *options, size_t size)
 
 /* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
-static double loss(AnbImportance *m, const StreamingLearner *model, const double *x, double y)
+static void permute(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said)
 {
-    double error = y - anb_predict_with(model, m->reader, x);
-    return error * error;
-}
-
-static void permute(AnbImportance *m, const StreamingLearner *model, const double *x, double y)
-{
-    double plain = loss(m, model, x, y);
-    m->weight = m->keep * m->weight + 1;
+    double plain = (y - said) * (y - said);
     memcpy(m->mixed, x, m->kept.width * sizeof *x);
     for (size_t j = 0; j < m->kept.width; j++) {
         uint32_t row = anb_random_below(&m->kept.random, (uint32_t)m->kept.used);
         m->mixed[j] = m->kept.row[row * m->kept.width + j];
-        double more = loss(m, model, m->mixed, y) - plain;
+        double error = y - anb_predict_with(model, m->reader, m->mixed), more = error * error - plain;
         m->mixed[j] = x[j];
         if (more - more == 0)
             m->watched[j].mean += (more - m->watched[j].mean) / m->weight;
     }
 }
 
-/* The share of earlier cells below it; of equal ones half. */
-static double rank(const Watched *w, double cell)
+static void measure(AnbImportance *m, const StreamingLearner *model, const double *x, double y)
 {
-    double below = 0;
-    for (size_t i = 0; i < EARLIER; i++)
-        below += (w->cell[i] < cell) + .5 * (w->cell[i] == cell);
-    return below / EARLIER;
+    double said = anb_predict_with(model, m->reader, x);
+    m->weight = m->keep * m->weight + 1;
+    permute(m, model, x, y, said);
+    if (m->options.sage_rows > 0 && m->kept.used > 1 && said - said == 0)
+        anb_importance_walk(m, model, x, y, said);
 }
 
-static void watch(AnbImportance *m, Watched *w, double cell)
+/* The share of earlier cells below it; of equal ones half. */
+static double rank(const AnbWatchedFeature *w, double cell)
+{
+    double below = 0;
+    for (size_t i = 0; i < ANB_WATCHED_CELLS; i++)
+        below += (w->cell[i] < cell) + .5 * (w->cell[i] == cell);
+    return below / ANB_WATCHED_CELLS;
+}
+
+static void watch(AnbImportance *m, AnbWatchedFeature *w, double cell)
 {
     if (cell != cell)
         return;
-    if (w->n < EARLIER) {
+    if (w->n < ANB_WATCHED_CELLS) {
         w->cell[w->n++] = cell;
         return;
     }
@@ -91,9 +72,8 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     if (!x || !fits || before != before || anb_n_samples_seen(model) == m->told)
         return;
     m->told = anb_n_samples_seen(model);
-    m->samples++;
-    if (m->kept.used > 0)
-        permute(m, model, x, y);
+    if (m->samples++ % (uint64_t)m->options.every == 0 && m->kept.used > 0)
+        measure(m, model, x, y);
     for (size_t j = 0; j < m->kept.width; j++)
         watch(m, &m->watched[j], x[j]);
     double *row = anb_kept_place(&m->kept);
@@ -111,6 +91,11 @@ double anb_importance_value(const AnbImportance *m, size_t j)
     return m->watched[j].mean;
 }
 
+double anb_importance_sage(const AnbImportance *m, size_t j)
+{
+    return m->options.sage_rows > 0 ? m->watched[j].sage : ANB_NAN;
+}
+
 uint64_t anb_importance_changed(const AnbImportance *m, size_t j)
 {
     return m->watched[j].changed ? m->samples - m->watched[j].changed : UINT64_MAX;
@@ -118,35 +103,95 @@ uint64_t anb_importance_changed(const AnbImportance *m, size_t j)
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
-AnbImportance *anb_importance_new(const StreamingLearner *model, const AnbImportanceOptions *options, AnbError *error)
+static int check_options(const AnbImportanceOptions *o, AnbError *error)
 {
-    AnbImportanceOptions own = usual;
+    if (!(o->span >= 100 && o->span < 1e15))
+        return anb_fail(error, ANB_E_ARGUMENT, "span = %g is not within 100 to 1e15", o->span);
+    if (o->every < 1)
+        return anb_fail(error, ANB_E_ARGUMENT, "every = %d is below 1", o->every);
+    if (o->sage_rows != 0 && (o->sage_rows < 2 || o->sage_rows > ANB_SAGE_ROWS))
+        return anb_fail(error, ANB_E_ARGUMENT, "sage_rows = %d is neither 0 nor within 2 to %d", o->sage_rows,
+                        ANB_SAGE_ROWS);
+    return 0;
+}
+
+/* Rows that `mixed` holds. */
+static size_t mixed_rows(const AnbImportanceOptions *o)
+{
+    return o->sage_rows > 1 ? (size_t)o->sage_rows : 1;
+}
+
+/* The arrays lie behind the struct. */
+static void lay_out(AnbImportance *m, size_t d)
+{
+    m->watched = (AnbWatchedFeature *)(m + 1);
+    m->mixed = (double *)(m->watched + d);
+    m->gain = m->mixed + mixed_rows(&m->options) * d;
+    m->kept.row = m->gain + d;
+    m->order = (uint32_t *)(m->kept.row + (size_t)KEPT * d);
+}
+
+/* Of the rows that are measured the span holds so many, one at least. */
+static double keep_of(const AnbImportanceOptions *o)
+{
+    double rows = o->span / o->every;
+    return rows > 1 ? 1 - 2 / (rows + 1) : 0;
+}
+
+void anb_importance_reset(AnbImportance *m)
+{
+    m->samples = 0;
+    m->weight = m->said = m->said_weight = 0;
+    m->kept.used = 0;
+    m->kept.seen = 0;
+    anb_random_seed(&m->kept.random, anb_seed_mix(m->options.seed, 0));
+    memset(m->watched, 0, m->kept.width * sizeof *m->watched);
+}
+
+static AnbImportance *allocate(const StreamingLearner *model, const AnbImportanceOptions *options)
+{
     size_t d = anb_n_features(model);
-    size_t bytes = sizeof(AnbImportance) + d * (sizeof(Watched) + (1 + KEPT) * sizeof(double));
-    if (options && anb_sized_take("importance", &own, sizeof own, options, error))
+    size_t of_feature =
+        sizeof(AnbWatchedFeature) + (mixed_rows(options) + 1 + KEPT) * sizeof(double) + sizeof(uint32_t);
+    size_t bytes = sizeof(AnbImportance) + d * of_feature;
+    AnbImportance *m = model->plan->allocator.alloc(bytes, model->plan->allocator.context);
+    if (!m)
         return NULL;
-    if (!(own.span >= 100 && own.span < 1e15)) {
-        anb_fail(error, ANB_E_ARGUMENT, "span = %g is not within 100 to 1e15", own.span);
-        return NULL;
-    }
-    AnbReader *reader = anb_reader_new(model, error);
-    AnbImportance *m = reader ? model->plan->allocator.alloc(bytes, model->plan->allocator.context) : NULL;
-    if (!m) {
-        anb_reader_free(reader);
-        anb_fail(error, ANB_E_MEMORY, "out of memory for importances");
-        return NULL;
-    }
     memset(m, 0, bytes);
     m->base.observe = observe;
     m->allocator = model->plan->allocator;
-    m->reader = reader;
+    m->options = *options;
     m->told = anb_n_samples_seen(model);
-    m->keep = 1 - 2 / (own.span + 1);
-    m->watched = (Watched *)(m + 1);
-    m->mixed = (double *)(m->watched + d);
-    m->kept = (AnbKept){.row = m->mixed + d, .width = d, .capacity = KEPT, .span = own.span / LIVES};
-    anb_random_seed(&m->kept.random, anb_seed_mix(own.seed, 0));
+    m->keep = keep_of(options);
+    m->bytes = bytes + model->plan->nodes[0].scratch_size * sizeof(double);
+    m->kept = (AnbKept){.width = d, .capacity = KEPT, .span = options->span / LIVES};
+    lay_out(m, d);
+    anb_importance_reset(m);
     return m;
+}
+
+AnbImportance *anb_importance_new(const StreamingLearner *model, const AnbImportanceOptions *options, AnbError *error)
+{
+    AnbImportanceOptions own = usual;
+    if (options && anb_sized_take("importance", &own, sizeof own, options, error))
+        return NULL;
+    if (check_options(&own, error))
+        return NULL;
+    AnbImportance *m = allocate(model, &own);
+    if (!m) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory for importances");
+        return NULL;
+    }
+    m->reader = anb_reader_new(model, error);
+    if (m->reader)
+        return m;
+    anb_importance_free(m);
+    return NULL;
+}
+
+size_t anb_importance_bytes(const AnbImportance *m)
+{
+    return m->bytes;
 }
 
 void anb_importance_free(AnbImportance *m)

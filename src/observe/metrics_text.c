@@ -95,12 +95,17 @@ static void put_json_names(Out *out, const AnbDiagnostics *d)
     put_text(out, "]");
 }
 
+static bool is_list(AnbMetricShape shape)
+{
+    return shape == ANB_OF_EXPERT || shape == ANB_OF_LEVEL || shape == ANB_OF_FEATURE;
+}
+
 static void put_json_metric(Out *out, const AnbMetric *metric, const double *values, size_t n, size_t k)
 {
     put_text(out, "\"");
     put_text(out, metric->name);
     put_text(out, "\":");
-    if (metric->shape == ANB_OF_EXPERT)
+    if (is_list(metric->shape))
         put_json_array(out, values, n);
     else if (metric->shape != ANB_OF_PAIR)
         put_json_value(out, values[0]);
@@ -164,23 +169,48 @@ static bool name_is_shared(const AnbDiagnostics *d, size_t i, const char *name)
 
 /* ---- CSV --------------------------------------------------------------------------------------------------------- */
 
-/* A name that holds a comma, a quote or a line's end stands in quotes; one that two experts have, with its index
- * behind. */
-static void put_csv_column(Out *out, const AnbDiagnostics *d, const char *metric, size_t i)
+/* Writes what value i of a metric belongs to: an expert's name, with its index behind where two have it; a coverage; a
+ * feature's name. Each byte goes through `put`. */
+static void put_owner(Out *out, const AnbDiagnostics *d, AnbMetricShape shape, size_t i, void (*put)(Out *, char))
 {
-    const char *expert = anb_expert_pool_expert(d->pool, i).name;
-    bool shared = name_is_shared(d, i, expert);
-    bool quoted = strpbrk(expert, ",\"\r\n") != NULL;
+    char text[ANB_NUMBER_SIZE + 1] = "";
+    const char *name = shape == ANB_OF_FEATURE ? anb_diagnostics_feature(d, i) : text;
+    if (shape == ANB_OF_LEVEL)
+        anb_number_format(d->level[i], text);
+    if (shape == ANB_OF_EXPERT)
+        name = anb_expert_pool_expert(d->pool, i).name;
+    for (const char *at = name; *at; at++)
+        put(out, *at);
+    if (shape != ANB_OF_EXPERT || !name_is_shared(d, i, name))
+        return;
+    put(out, '_');
+    put_number(out, (double)i);
+}
+
+static void put_csv_byte(Out *out, char c)
+{
+    put_text(out, c == '"' ? "\"" : "");
+    put_bytes(out, &c, 1);
+}
+
+/* Whether the name of value i needs quotes. */
+static bool is_quoted(const AnbDiagnostics *d, AnbMetricShape shape, size_t i)
+{
+    const char *name = shape == ANB_OF_EXPERT    ? anb_expert_pool_expert(d->pool, i).name
+                       : shape == ANB_OF_FEATURE ? anb_diagnostics_feature(d, i)
+                                                 : "";
+    return strpbrk(name, ",\"\r\n") != NULL;
+}
+
+/* A name that holds a comma, a quote or a line's end stands in quotes. */
+static void put_csv_column(Out *out, const AnbDiagnostics *d, const AnbMetric *metric, size_t i)
+{
+    bool quoted = is_quoted(d, metric->shape, i);
     put_text(out, quoted ? "\"" : "");
-    put_text(out, metric);
-    put_text(out, ".");
-    for (; *expert; expert++) {
-        put_text(out, *expert == '"' ? "\"" : "");
-        put_bytes(out, expert, 1);
-    }
-    if (shared) {
-        put_text(out, "_");
-        put_number(out, (double)i);
+    put_text(out, metric->name);
+    if (is_list(metric->shape)) {
+        put_text(out, ".");
+        put_owner(out, d, metric->shape, i, put_csv_byte);
     }
     put_text(out, quoted ? "\"" : "");
 }
@@ -223,10 +253,7 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite 
         anb_diagnostics_values(d, (AnbMetricId)i, &n);
         for (size_t j = 0; j < n && metric->shape != ANB_OF_PAIR; j++) {
             put_text(&out, i ? "," : "");
-            if (metric->shape == ANB_OF_EXPERT)
-                put_csv_column(&out, d, metric->name, j);
-            else
-                put_text(&out, metric->name);
+            put_csv_column(&out, d, metric, j);
         }
     }
     if (audit)
@@ -266,22 +293,23 @@ static void put_head(Out *out, const AnbMetric *metric)
         put_text(out, *word);
 }
 
-static void put_label(Out *out, const AnbDiagnostics *d, size_t i)
+static void put_label_byte(Out *out, char c)
 {
-    const char *name = anb_expert_pool_expert(d->pool, i).name;
-    bool shared = name_is_shared(d, i, name);
-    put_text(out, "{expert=\"");
-    for (; *name; name++)
-        if (*name == '\n')
-            put_text(out, "\\n");
-        else {
-            put_text(out, *name == '"' || *name == '\\' ? "\\" : "");
-            put_bytes(out, name, 1);
-        }
-    if (shared) {
-        put_text(out, "_");
-        put_number(out, (double)i);
+    if (c == '\n') {
+        put_text(out, "\\n");
+        return;
     }
+    put_text(out, c == '"' || c == '\\' ? "\\" : "");
+    put_bytes(out, &c, 1);
+}
+
+static void put_label(Out *out, const AnbDiagnostics *d, AnbMetricShape shape, size_t i)
+{
+    const char *label = shape == ANB_OF_EXPERT ? "expert" : shape == ANB_OF_LEVEL ? "coverage" : "feature";
+    put_text(out, "{");
+    put_text(out, label);
+    put_text(out, "=\"");
+    put_owner(out, d, shape, i, put_label_byte);
     put_text(out, "\"}");
 }
 
@@ -290,8 +318,8 @@ static void put_sample(Out *out, const AnbMetric *metric, AnbDiagnostics *d, siz
     put_text(out, "anabranch_");
     put_text(out, metric->name);
     put_text(out, metric->type == ANB_COUNTER ? "_total" : "");
-    if (d && metric->shape == ANB_OF_EXPERT)
-        put_label(out, d, i);
+    if (d && is_list(metric->shape))
+        put_label(out, d, metric->shape, i);
     put_text(out, " ");
     put_number(out, value);
     put_text(out, "\n");

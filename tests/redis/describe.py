@@ -26,7 +26,7 @@ ARGUMENTS = {
     "predictb": [KEY, ("blob", "string")],
     "pending": [KEY, ("id", "string"), X],
     "label": [KEY, ("id", "string"), Y, WEIGHT, SEQ],
-    "info": [KEY], "diag": [KEY], "experts": [KEY], "reset": [KEY], "save": [KEY],
+    "info": [KEY], "diag": [KEY], "experts": [KEY], "importance": [KEY, ("rows", "integer", "optional", "EVERY")], "reset": [KEY], "save": [KEY],
     "clone": [KEY, ("destination", "key"), REPLACE],
     "restore": [KEY, ("blob", "string"), REPLACE],
     "feed": [KEY, ("stream", "key", "STREAM"), ("count", "integer", "optional", "COUNT"),

@@ -152,6 +152,34 @@ def intervals(server, library):
 
 
 @with_server()
+def importances_beside_a_model(server, library):
+    client = fresh(server)
+    rng = random.Random(8)
+    client.call("ANB.CREATE", "m", "scale(rls)", "COLUMNS", "a", "none", "b")
+    client.call("ANB.CREATE", "plain", "scale(rls)", "COLUMNS", "a", "none", "b")
+    refused(client, "nothing is measured", "ANB.IMPORTANCE", "m")
+    refused(client, "whole number", "ANB.IMPORTANCE", "m", "EVERY", -1)
+    refused(client, "EVERY n", "ANB.IMPORTANCE", "m", "OFTEN", 1)
+    before = client.call("MEMORY", "USAGE", "m")
+    assert client.call("ANB.IMPORTANCE", "m", "EVERY", 1) == "OK"
+    assert client.call("MEMORY", "USAGE", "m") > before + 10000
+    for _ in range(1500):
+        x = [rng.gauss(0, 1) for _ in range(3)]
+        for key in "m", "plain":
+            client.call("ANB.TRAIN", key, 3 * x[0] + x[2], *x)
+    columns = [as_map(reply) for reply in client.call("ANB.IMPORTANCE", "m")]
+    assert [c[b"column"] for c in columns] == [b"a", b"none", b"b"]
+    said = [float(c[b"importance"]) for c in columns]
+    assert 14 < said[0] < 23 and abs(said[1]) < .1 and 1.5 < said[2] < 2.6, said
+    assert 7 < float(columns[0][b"sage"]) < 11 and columns[0][b"changed"] == -1
+    assert client.call("ANB.SAVE", "m") == client.call("ANB.SAVE", "plain")  # beside the model, never in it
+    assert client.call("ANB.RESET", "m") == "OK"
+    assert float(as_map(client.call("ANB.IMPORTANCE", "m")[0])[b"importance"]) == 0
+    assert client.call("ANB.IMPORTANCE", "m", "EVERY", 0) == "OK"
+    refused(client, "nothing is measured", "ANB.IMPORTANCE", "m")
+
+
+@with_server()
 def diagnostics_do_not_mix_rows(server, library):
     client = fresh(server)
     client.call("ANB.CREATE", "p", "pending(scale(moe(linear, rls)))", "FEATURES", D)

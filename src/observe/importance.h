@@ -1,0 +1,40 @@
+/* Importances as their parts see them: importance.c keeps rows and replaces single columns, importance_sage.c walks
+ * coalitions of columns. */
+#ifndef ANB_OBSERVE_IMPORTANCE_H
+#define ANB_OBSERVE_IMPORTANCE_H
+
+#include "explain.h"
+#include "src/numeric/adwin.h"
+#include <anabranch/importance.h>
+
+enum { ANB_WATCHED_CELLS = 64, ANB_SAGE_ROWS = 64 };
+
+/* Of one feature: its importances, and the cells that ranks are taken among until it changes. */
+typedef struct AnbWatchedFeature {
+    double mean, sage;
+    double cell[ANB_WATCHED_CELLS];
+    uint64_t n, changed; /* cells; the sample of the last change, 0: none */
+    AnbAdwin window;
+} AnbWatchedFeature;
+
+struct AnbImportance {
+    AnbObserver base;
+    AnbAllocator allocator;
+    AnbImportanceOptions options;
+    AnbReader *reader;
+    size_t bytes; /* of all of it */
+    uint64_t told, samples;
+    double keep, weight;      /* of the faded means: of a row that is measured to the next */
+    double said, said_weight; /* the faded mean of the predictions, for SAGE */
+    AnbKept kept;
+    AnbWatchedFeature *watched; /* d */
+    double *mixed;              /* rows of d: one, and of SAGE those of a coalition */
+    double *gain;               /* d */
+    uint32_t *order;            /* d */
+    uint32_t drawn[ANB_SAGE_ROWS];
+};
+
+/* One row's SAGE values into the faded means, m->weight being of now; `said` is the prediction of x. */
+void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said);
+
+#endif

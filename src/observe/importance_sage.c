@@ -1,0 +1,87 @@
+/*
+ * Incremental SAGE: what each column takes off the expected squared error, shared as Shapley values are.
+ *
+ *     v(S) = (y - E f(x_S, b))^2     gain of j = v(S) - v(S + j), S the columns before j in a random order
+ *     from rows b_1 .. b_m, e_i = y - f(x_S, b_i):     v(S) ~ ((sum e_i)^2 - sum e_i^2) / (m (m - 1))
+ *
+ * The estimate of v is without bias: each product is of two rows drawn apart. The same rows are used along the order, which
+ * is walked forth and back.
+ * v(no column) is of the faded mean of the predictions, v(all columns) of the row's own.
+ *
+ * Covert, Lundberg & Lee 2020 (SAGE); Muschalik, Fumagalli, Hammer & Huellermeier 2023 (incremental).
+ */
+#include "importance.h"
+
+/* Half of the rows that are kept leave within so many parts of the span: the mean of predictions follows as fast. */
+enum { SPEED = 8 };
+
+static void add_said(AnbImportance *m, double said)
+{
+    double span = m->options.span / SPEED, keep = 1 - 2 / (span + 1);
+    m->said_weight = keep * m->said_weight + 1;
+    m->said += (said - m->said) / m->said_weight;
+}
+
+static void draw_rows(AnbImportance *m)
+{
+    for (int i = 0; i < m->options.sage_rows; i++)
+        m->drawn[i] = anb_random_below(&m->kept.random, (uint32_t)m->kept.used);
+}
+
+/* No column of the row is in the coalition. */
+static void start_coalition(AnbImportance *m)
+{
+    size_t d = m->kept.width;
+    for (int i = 0; i < m->options.sage_rows; i++)
+        memcpy(m->mixed + (size_t)i * d, m->kept.row + m->drawn[i] * d, d * sizeof *m->mixed);
+}
+
+/* v of the coalition whose cells stand in the drawn rows. */
+static double coalition_loss(AnbImportance *m, const StreamingLearner *model, double y)
+{
+    double sum = 0, squares = 0, n = m->options.sage_rows;
+    for (int i = 0; i < m->options.sage_rows; i++) {
+        double e = y - anb_predict_with(model, m->reader, m->mixed + (size_t)i * m->kept.width);
+        sum += e;
+        squares += e * e;
+    }
+    return (sum * sum - squares) / (n * (n - 1));
+}
+
+static void add_cell(AnbImportance *m, size_t j, double cell)
+{
+    for (int i = 0; i < m->options.sage_rows; i++)
+        m->mixed[(size_t)i * m->kept.width + j] = cell;
+}
+
+/* One way along the order, backwards or not: half of what each column takes off goes into its gain. */
+static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said, bool back)
+{
+    size_t d = m->kept.width;
+    double before = (y - m->said) * (y - m->said);
+    start_coalition(m);
+    for (size_t k = 0; k < d; k++) {
+        size_t j = m->order[back ? d - 1 - k : k];
+        add_cell(m, j, x[j]);
+        double now = k + 1 < d ? coalition_loss(m, model, y) : (y - said) * (y - said);
+        m->gain[j] += .5 * (before - now);
+        before = now;
+    }
+}
+
+void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said)
+{
+    size_t d = m->kept.width;
+    add_said(m, said);
+    for (size_t j = 0; j < d; j++) {
+        m->order[j] = (uint32_t)j;
+        m->gain[j] = 0;
+    }
+    anb_random_shuffle(&m->kept.random, m->order, d);
+    draw_rows(m);
+    walk(m, model, x, y, said, false);
+    walk(m, model, x, y, said, true);
+    for (size_t j = 0; j < d; j++)
+        if (m->gain[j] - m->gain[j] == 0)
+            m->watched[j].sage += (m->gain[j] - m->watched[j].sage) / m->weight;
+}
