@@ -6,10 +6,16 @@
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
  *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %
  *
- * It uses past targets as inputs: right where they are known by the time of the next row, and then worth much on
- * autocorrelated targets; the BOA keeps it harmless on others. Alone for 10 samples the child speaks.
+ * With `last` the last target y' joins: q has a fifth feature (y' - f) / s, the BOA a third offer y', and the output is
+ * f until the mix of the BOA has shown to be better:
  *
- * State: range, scale, three residuals, a BOA, an RLS of 4. Cost: about 100 ns.
+ *     u = ((y - f)^2 - (y - mix)^2) / s^2      D = sum of u      V = sum of u^2, both discounted by .999
+ *     the mix counts from D > 2.5 sqrt(V) on, until D < 0
+ *
+ * It uses past targets as inputs: right where they are known by the time of the next row, and then worth much on
+ * autocorrelated targets; the BOA and the test keep it harmless on others. Alone for 10 samples the child speaks.
+ *
+ * State: range, scale, three residuals, a BOA, an RLS of 4 or 5. Cost: about 100 ns.
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/moments.h"
@@ -17,9 +23,19 @@
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
-enum { LAGS = 4, FIRST = 10, OFFERS = 2 };
+enum { LAGS = 5, FIRST = 10, OFFERS = 3 }; /* at most */
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
-static const AnbRls rls = {.n = LAGS, .intercept = false, .delta = 1, .walk = 0};
+static const double CLEAR = 2.5; /* standard deviations of the gain that the test asks for */
+
+static const AnbParam params[] = {
+    {"last", ANB_BOOL, offsetof(AnbResidualArOptions, last), 0, 0, 1, 0, NULL,
+     "the last target is on offer as well, and nothing is corrected before that has shown to help"},
+    {0}};
+
+static bool takes_last(const AnbNode *self)
+{
+    return ((const AnbResidualArOptions *)self->options)->last;
+}
 
 typedef struct ResidualAr {
     AnbRange range;
@@ -37,37 +53,45 @@ static const AnbField members[] = {{ANB_INNER(ResidualAr, range, AnbRange, anb_r
 
 static size_t offers(const AnbNode *self)
 {
-    (void)self;
-    return OFFERS;
+    return takes_last(self) ? OFFERS : OFFERS - 1;
 }
 
 static const AnbBoaForm boa_form = {offers};
 
 static AnbRls rls_of(const AnbNode *self)
 {
-    (void)self;
-    return rls;
+    return (AnbRls){.n = takes_last(self) ? LAGS : LAGS - 1, .intercept = false, .delta = 1, .walk = 0};
 }
 
 static const AnbRlsForm form = {rls_of};
 
-/* boa: of the child and the corrected child. */
-enum { HEAD, BOA, UNIT, RLS };
+/* The last target, and the test of whether the mix is better than the child. */
+typedef struct Trial {
+    double last, gain, noise, open; /* y', D, V, 1: the mix counts */
+} Trial;
+
+static size_t trial_count(const AnbNode *self)
+{
+    return takes_last(self) ? sizeof(Trial) / sizeof(double) : 0;
+}
+
+/* boa: of the child, the corrected child and the last target. */
+enum { HEAD, BOA, UNIT, RLS, TRIAL };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(ResidualAr, members)},
                                   [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
                                   [UNIT] = {ANB_STRUCT(AnbWeightUnit, anb_weight_unit_fields), .since = 3},
                                   [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
+                                  [TRIAL] = {.name = "trial", .kind = ANB_F64, .count = trial_count, .must = ANB_FINITE},
                                   {0}};
 
 static size_t work_size(const AnbNode *self)
 {
-    (void)self;
-    return anb_rls_scratch(LAGS);
+    return anb_rls_scratch(rls_of(self).n);
 }
 
-/* Of one sample: two predictions, their weights, what the rls said, its features. */
+/* Of one sample: what is on offer, its weights, their mix, what the rls said, its features. */
 typedef struct Sample {
-    double f[OFFERS], w[OFFERS], said, q[LAGS];
+    double f[OFFERS], w[OFFERS], mix, said, q[LAGS];
 } Sample;
 
 enum { SAMPLE, WORK };
@@ -78,7 +102,8 @@ static const AnbField scratch_fields[] = {
 
 static int init(const AnbNode *self, void *state)
 {
-    anb_boa_start(anb_field(self, state, BOA), OFFERS);
+    AnbRls rls = rls_of(self);
+    anb_boa_start(anb_field(self, state, BOA), offers(self));
     anb_rls_init(&rls, anb_field(self, state, RLS));
     return 0;
 }
@@ -93,35 +118,63 @@ static double scale_of(const ResidualAr *s)
     return s->weight > 0 ? sqrt(s->square / s->weight) : 0;
 }
 
+/* What the residuals before, and the last target, tell about the next residual. */
+static double correction(const AnbNode *self, const void *state, double f, double scale, Sample *sample, double *work)
+{
+    const ResidualAr *s = state;
+    const Trial *trial = anb_field_const(self, state, TRIAL);
+    AnbRls rls = rls_of(self);
+    double q[LAGS] = {0.1, bounded(s->last / scale, NEAR), bounded(s->fast / scale, NEAR),
+                      bounded(s->slow / scale, NEAR), takes_last(self) ? bounded((trial->last - f) / scale, NEAR) : 0};
+    memcpy(sample->q, q, sizeof q);
+    sample->said = anb_rls_predict(&rls, anb_field_const(self, state, RLS), sample->q, work);
+    return scale * sample->said;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const ResidualAr *s = state;
+    const Trial *trial = anb_field_const(self, state, TRIAL);
     double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch)), scale = scale_of(s);
-    const double *boa = anb_field_const(self, state, BOA), *own = anb_field_const(self, state, RLS);
     Sample *sample = anb_scratch(self, scratch, SAMPLE);
     sample->f[0] = sample->f[1] = f;
+    sample->f[2] = takes_last(self) && s->range.seen > 0 ? trial->last : f;
     if (scale > 0) {
-        double q[LAGS] = {0.1, bounded(s->last / scale, NEAR), bounded(s->fast / scale, NEAR),
-                          bounded(s->slow / scale, NEAR)};
-        memcpy(sample->q, q, sizeof q);
-        sample->said = anb_rls_predict(&rls, own, sample->q, anb_scratch(self, scratch, WORK));
-        double corrected = f + scale * sample->said;
+        double corrected = f + correction(self, state, f, scale, sample, anb_scratch(self, scratch, WORK));
         if (s->range.seen >= FIRST && corrected - corrected == 0)
             sample->f[1] = anb_range_clip(&s->range, corrected);
     }
-    anb_boa_weights(boa, OFFERS, NULL, sample->w);
-    return anb_mix(sample->w, sample->f, OFFERS);
+    anb_boa_weights(anb_field_const(self, state, BOA), offers(self), NULL, sample->w);
+    sample->mix = anb_mix(sample->w, sample->f, offers(self));
+    return takes_last(self) && !(trial->open > 0) ? f : sample->mix;
+}
+
+/* Whether the mix, which was e off by e - (mix - f), is better than the child, which was e off. */
+static void judge(Trial *trial, double e, double moved, double y)
+{
+    double u = e * e - (e - moved) * (e - moved);
+    trial->gain = FADE * trial->gain + u;
+    trial->noise = FADE * FADE * trial->noise + u * u;
+    if (trial->gain > CLEAR * sqrt(trial->noise))
+        trial->open = 1;
+    else if (trial->gain < 0)
+        trial->open = 0;
+    trial->last = y;
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     ResidualAr *s = state;
     const Sample *sample = anb_scratch(self, scratch, SAMPLE);
-    double scale = scale_of(s), mix = anb_mix(sample->w, sample->f, OFFERS);
+    AnbRls rls = rls_of(self);
+    double scale = scale_of(s);
     bool fine = true;
     weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
-    y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, FADE, NULL, sample->f, mix, y, weight);
+    y = anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, NULL, sample->f, sample->mix, y, weight);
     double e = y - sample->f[0];
+    if (takes_last(self))
+        judge(anb_field(self, state, TRIAL), scale > 0 ? e / scale : 0,
+              scale > 0 ? (sample->mix - sample->f[0]) / scale : 0, y);
     if (scale > 0)
         fine = anb_rls_update(&rls, anb_field(self, state, RLS), bounded(e / scale, FAR) - sample->said, FADE, weight,
                               anb_scratch(self, scratch, WORK));
@@ -143,6 +196,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static void refresh(const AnbNode *self, void *state, double factor)
 {
+    AnbRls rls = rls_of(self);
     anb_rls_refresh(&rls, anb_field(self, state, RLS), factor);
 }
 
@@ -161,7 +215,9 @@ const StreamingLearnerType anb_residual_ar = {
     .name = "residual_ar",
     .brief = "corrects a learner by what it left over at the samples before",
     .example = "residual_ar(scale(linear))",
-    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .options_size = sizeof(AnbResidualArOptions),
+    .params = params,
+    .flags = ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
     .version = 3,
     .min_children = 1,
     .max_children = 1,

@@ -135,7 +135,12 @@ ANB_DEFAULTS(AnbRffOptions, anb_rff)
  * residual_ar(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
  * streams whose targets are known by the time of the next row. Cost: about 100 ns beside the child. Weight class: scaled (the child as it is).
  */
+typedef struct AnbResidualArOptions {
+    size_t size; /* of this struct; set by the defaults */
+    bool last;   /* false; the last target is on offer as well, and nothing is corrected before that has shown to help */
+} AnbResidualArOptions;
 ANB_API extern const StreamingLearnerType anb_residual_ar;
+ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
