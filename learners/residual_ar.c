@@ -10,7 +10,7 @@
  * f until the mix of the BOA has shown to be better:
  *
  *     u = ((y - f)^2 - (y - mix)^2) / s^2      D = sum of u      V = sum of u^2, both discounted by .999
- *     the mix counts from D > 2.5 sqrt(V) on, until D < 0
+ *     the mix counts from D > 1.5 sqrt(V) on, until D < 0
  *
  * It uses past targets as inputs: right where they are known by the time of the next row, and then worth much on
  * autocorrelated targets; the BOA and the test keep it harmless on others. Alone for 10 samples the child speaks.
@@ -25,7 +25,7 @@
 
 enum { LAGS = 5, FIRST = 10, OFFERS = 3 }; /* at most */
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
-static const double CLEAR = 2.5; /* standard deviations of the gain that the test asks for */
+static const double CLEAR = 1.5; /* standard deviations of the gain that the test asks for */
 
 static const AnbParam params[] = {
     {"last", ANB_BOOL, offsetof(AnbResidualArOptions, last), 0, 0, 1, 0, NULL,
