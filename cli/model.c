@@ -55,6 +55,7 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
 {
     AnbError error = {0};
     AnbModelOptions how = anb_model_defaults();
+    how.late = rows->has_after;
     int status = count_option("seed", options->seed, 0, UINT64_MAX, &how.seed);
     if (status)
         return status;

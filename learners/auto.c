@@ -10,6 +10,10 @@
  * nothing is to be found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare;
  * other widths cost in proportion: boosted trees get more work beyond 40 features, and what is quadratic in the width
  * leaves as rows get wide.
+ *
+ * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole, around the mean and
+ * around a linear model. Each is its child to the bit until its own test finds that the last targets help, so a stream
+ * in random order costs next to nothing and persistence is at hand where it is right.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
@@ -17,23 +21,28 @@
 
 typedef struct Choice {
     const char *expert;
-    int from, to;  /* budgets */
-    size_t widest; /* features */
-    double work;   /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
+    int from, to;      /* budgets */
+    size_t widest;     /* features */
+    double work;       /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
+    const char *known; /* in its place where past targets are known; NULL: itself */
 } Choice;
+
+#define FOLLOWING "rls(lambda=0.9998, walk=0.2)"
+#define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
+#define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
 
 enum { FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
 static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in proportion, up to so many times */
 
 static const Choice choices[] = {
-    {"mean", FIVE, ALL, ANY},
+    {"mean", FIVE, ALL, ANY, .known = WITH_PAST("mean")},
     {"linear(normalized=true)", FIVE, ALL, ANY},
     {"rls(lambda=0.9998, walk=0.02)", FIFTY, ALL, 64},
-    {"rls(lambda=0.9998, walk=0.2)", FIVE, FIVE, 300},
-    {"rls(lambda=0.9998, walk=0.2)", TWENTY, ALL, 400},
+    {FOLLOWING, FIVE, FIVE, 300, .known = WITH_PAST(FOLLOWING)},
+    {FOLLOWING, TWENTY, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(lambda=0.98)", FIVE, ALL, 64},
-    {"poly(rls(lambda=0.9998, walk=0.2))", FIFTY, ALL, 16},
+    {"poly(" FOLLOWING ")", FIFTY, ALL, 16},
     {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY},
     {"mlp(hidden=64, replay=8)", TWENTY, ALL, ANY},
     {"mlp(hidden=128, replay=16)", FIFTY, ALL, 256},
@@ -41,13 +50,13 @@ static const Choice choices[] = {
     {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 8000},
-    {"residual(rls(lambda=0.9998, walk=0.2), sgbt(trees=40, rate=0.15, budget=WORK))", TWENTY, ALL, 200, 2000},
+    {BOOSTED_REST(FOLLOWING), TWENTY, ALL, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {"forest", FIFTY, ALL, 128},
     {"extra_trees(time=false)", HUNDRED, ALL, 256},
-    {"residual(rls(lambda=0.9998, walk=0.2), extra_trees)", HUNDRED, ALL, 200},
+    {"residual(" FOLLOWING ", extra_trees)", HUNDRED, ALL, 200},
     {"knn", TWENTY, TWENTY, 128},
     {"knn(window=8000)", FIFTY, ALL, 128},
-    {"residual(rls(lambda=0.9998, walk=0.2), knn)", HUNDRED, ALL, 64},
+    {"residual(" FOLLOWING ", knn)", HUNDRED, ALL, 64},
 };
 
 typedef struct Level {
@@ -64,8 +73,8 @@ static const Level levels[] = {
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 5, 1e6, 0, NULL,
      "microseconds a sample: 5, 20, 50 or 100; what lies between counts as the lower one"},
-    {"lags", ANB_BOOL, offsetof(AnbAutoOptions, lags), 0, 0, 0, 0, NULL,
-     "past targets are inputs, for streams whose targets are known by the next row"},
+    {"lags", ANB_BOOL, offsetof(AnbAutoOptions, lags), 1, 0, 1, 0, NULL,
+     "past targets are inputs where they help; not below pending, nor where labels come late"},
     {0}};
 
 /* The richest level that the budget pays for. */
@@ -86,29 +95,39 @@ static double work_of(const Choice *choice, size_t n_features)
 }
 
 /* Writes ", " behind the expert. Returns the bytes that it takes. */
-static size_t write_expert(const Choice *choice, size_t n_features, char *out, size_t size)
+static size_t write_expert(const Choice *choice, bool past, size_t n_features, char *out, size_t size)
 {
-    const char *mark = strstr(choice->expert, "WORK");
+    const char *expert = past && choice->known ? choice->known : choice->expert, *mark = strstr(expert, "WORK");
     if (!mark)
-        return (size_t)snprintf(out, size, "%s, ", choice->expert);
-    return (size_t)snprintf(out, size, "%.*s%.0f%s, ", (int)(mark - choice->expert), choice->expert,
-                            work_of(choice, n_features), mark + 4);
+        return (size_t)snprintf(out, size, "%s, ", expert);
+    return (size_t)snprintf(out, size, "%.*s%.0f%s, ", (int)(mark - expert), expert, work_of(choice, n_features),
+                            mark + 4);
+}
+
+static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
+{
+    const Level *level = level_of(options->budget);
+    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", past ? "residual_ar(" : "");
+    for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
+        const Choice *c = &choices[i];
+        if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)
+            at += write_expert(c, past, n_features, text + at, size - at);
+    }
+    if (at < size)
+        at += (size_t)snprintf(text + at, size - at, "router=%s), %s)))%s", level->router, level->stage,
+                               past ? ", last=true)" : "");
+    return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 
 static int expand(const void *given, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const AnbAutoOptions *options = given;
-    const Level *level = level_of(options->budget);
-    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", options->lags ? "residual_ar(" : "");
-    for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
-        const Choice *c = &choices[i];
-        if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)
-            at += write_expert(c, n_features, text + at, size - at);
-    }
-    if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "%srouter=%s), %s)))%s", options->lags ? "last, " : "",
-                               level->router, level->stage, options->lags ? ")" : "");
-    return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
+    return write(options, options->lags, n_features, text, size, error);
+}
+
+static int expand_late(const void *given, size_t n_features, char *text, size_t size, AnbError *error)
+{
+    return write(given, false, n_features, text, size, error);
 }
 
 const StreamingLearnerType anb_auto = {
@@ -120,4 +139,5 @@ const StreamingLearnerType anb_auto = {
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
     .version = 1,
     .expand = expand,
+    .expand_late = expand_late,
 };

@@ -77,12 +77,13 @@ static size_t trial_count(const AnbNode *self)
 
 /* boa: of the child, the corrected child and the last target. */
 enum { HEAD, BOA, UNIT, RLS, TRIAL };
-static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(ResidualAr, members)},
-                                  [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
-                                  [UNIT] = {ANB_STRUCT(AnbWeightUnit, anb_weight_unit_fields), .since = 3},
-                                  [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
-                                  [TRIAL] = {.name = "trial", .kind = ANB_F64, .count = trial_count, .must = ANB_FINITE},
-                                  {0}};
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(ResidualAr, members)},
+    [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+    [UNIT] = {ANB_STRUCT(AnbWeightUnit, anb_weight_unit_fields), .since = 3},
+    [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
+    [TRIAL] = {.name = "trial", .kind = ANB_F64, .count = trial_count, .must = ANB_FINITE},
+    {0}};
 
 static size_t work_size(const AnbNode *self)
 {

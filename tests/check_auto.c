@@ -27,11 +27,31 @@ START_TEST(it_stands_for_an_expression)
                 const char *made = anb_expression(model);
                 ck_assert_ptr_null(strstr(made, "auto"));
                 ck_assert_int_eq(strncmp(made, lags ? "residual_ar(guard(scale(" : "guard(scale(refine(", 17), 0);
+                ck_assert(lags || !strstr(made, "residual_ar"));
                 StreamingLearner *again = make(widths[w], made);
                 ck_assert_str_eq(anb_expression(again), made);
                 anb_free(again);
                 anb_free(model);
             }
+}
+END_TEST
+
+/* Past targets are inputs unless labels come late: below pending, where the caller says so, and with lags=false. */
+START_TEST(past_targets_are_inputs_where_they_are_known)
+{
+    AnbModelOptions late = anb_model_defaults();
+    late.late = true;
+    StreamingLearner *known = make(8, "auto"), *waiting = make(8, "pending(auto)"),
+                     *delayed = anb_parse(8, "interval(auto)", &late, NULL), *off = make(8, "auto(lags=false)");
+    ck_assert_ptr_nonnull(strstr(anb_expression(known), "residual_ar(mean, last=true)"));
+    ck_assert_ptr_null(strstr(anb_expression(waiting), "residual_ar"));
+    ck_assert_ptr_null(strstr(anb_expression(delayed), "residual_ar"));
+    ck_assert_str_eq(anb_expression(waiting) + strlen("pending("),
+                     strcat(strcpy((char[4096]){0}, anb_expression(off)), ")"));
+    anb_free(known);
+    anb_free(waiting);
+    anb_free(delayed);
+    anb_free(off);
 }
 END_TEST
 
@@ -118,14 +138,60 @@ START_TEST(wide_rows_have_a_linear_expert_that_remembers)
 }
 END_TEST
 
+/* RMSE over n samples whose features say nothing. */
+static double error_of(const char *expression, int n, double (*target)(double last, uint64_t *seed))
+{
+    StreamingLearner *model = make(3, expression);
+    uint64_t seed = 5;
+    double x[3], y = 0, sum = 0;
+    for (int i = 0; i < n; i++) {
+        for (size_t j = 0; j < 3; j++)
+            x[j] = noise(&seed);
+        y = target(y, &seed);
+        double f = anb_train_one(model, x, y, 1);
+        sum += (f - y) * (f - y);
+    }
+    anb_free(model);
+    return sqrt(sum / n);
+}
+
+static double walk(double last, uint64_t *seed)
+{
+    return last + noise(seed);
+}
+
+static double near_unit_root(double last, uint64_t *seed)
+{
+    return .995 * last + noise(seed);
+}
+
+static double unrelated(double last, uint64_t *seed)
+{
+    (void)last;
+    return noise(seed);
+}
+
+/* Persistence is the best there is on a random walk; on targets in random order the past costs next to nothing. */
+START_TEST(as_good_as_the_last_value)
+{
+    ck_assert_double_le(error_of("auto(budget=5)", 4000, walk), 1.01 * error_of("last", 4000, walk));
+    ck_assert_double_le(error_of("auto(budget=5)", 4000, near_unit_root),
+                        1.01 * error_of("last", 4000, near_unit_root));
+    ck_assert_double_le(error_of("auto(budget=5)", 4000, unrelated),
+                        1.002 * error_of("auto(budget=5, lags=false)", 4000, unrelated));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("auto");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, it_stands_for_an_expression);
+    tcase_add_test(tests, past_targets_are_inputs_where_they_are_known);
     tcase_add_test(tests, budgets_between);
     tcase_add_test(tests, wide_rows);
     tcase_add_test(tests, it_learns);
+    tcase_add_test(tests, as_good_as_the_last_value);
     tcase_add_test(tests, wide_rows_have_a_linear_expert_that_remembers);
     return suite;
 }

@@ -53,6 +53,19 @@ START_TEST(nothing_lost_without_it)
 }
 END_TEST
 
+/* Without autocorrelation the test stays closed: the child to the bit. With it, the last target is worth what the rest is. */
+START_TEST(the_last_target_behind_a_test)
+{
+    double child = error_of("scale(rls(lambda=1))", 0, 1, 1, 0, 8000);
+    ck_assert_double_lt(error_of("residual_ar(scale(rls(lambda=1)), last=true)", 0, 1, 1, 0, 8000), 1.0005 * child);
+    child = error_of("scale(rls(lambda=1))", 0.9, 1, 1, 1000, 8000);
+    ck_assert_double_lt(error_of("residual_ar(scale(rls(lambda=1)), last=true)", 0.9, 1, 1, 1000, 8000),
+                        1.04 * sqrt(1 - 0.81) * child);
+    ck_assert_double_lt(error_of("residual_ar(mean, last=true)", 0.9, 0, 1, 100, 8000),
+                        1.01 * error_of("last", 0.9, 0, 1, 100, 8000));
+}
+END_TEST
+
 START_TEST(a_guard_without_signal)
 {
     static const char child[] = "scale(moe(linear(rate=0.05), rls(lambda=0.99), rls(lambda=0.98), router=blend))";
@@ -75,8 +88,9 @@ END_TEST
 
 START_TEST(targets_times_a_power_of_two)
 {
-    static const char *const of[] = {"residual_ar(scale(rls))", "guard(scale(rls))"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const of[] = {"residual_ar(scale(rls))", "residual_ar(scale(rls), last=true)",
+                                     "guard(scale(rls))"};
+    for (size_t i = 0; i < 3; i++) {
         double one = error_of(of[i], 0.7, 1, 1, 0, 1000);
         ck_assert_double_eq(error_of(of[i], 0.7, 1, 0x1p40, 0, 1000), one);
         ck_assert_double_eq(error_of(of[i], 0.7, 1, 0x1p-40, 0, 1000), one);
@@ -90,6 +104,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 30);
     tcase_add_test(tests, an_autoregressive_rest);
     tcase_add_test(tests, nothing_lost_without_it);
+    tcase_add_test(tests, the_last_target_behind_a_test);
     tcase_add_test(tests, a_guard_without_signal);
     tcase_add_test(tests, a_guard_with_signal);
     tcase_add_test(tests, targets_times_a_power_of_two);

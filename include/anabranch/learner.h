@@ -47,6 +47,9 @@ typedef struct AnbModelOptions {
     /* The caller's own types, for text and snapshots, or NULL; NULL-ended. Those of a name that the library knows come
      * first. They outlive the models. */
     const StreamingLearnerType *const *types;
+    /* false; labels come later than the next row, so presets take no past targets as inputs. Below a learner that keeps
+     * rows for late labels (pending) this is so in any case. Since 0.3. */
+    bool late;
 } AnbModelOptions;
 
 /** Fills the first `size` bytes of the defaults: what anb_model_defaults calls. */

@@ -133,11 +133,12 @@ ANB_DEFAULTS(AnbRffOptions, anb_rff)
 
 /**
  * residual_ar(child): corrects the child by what it left over at the samples before. It uses past targets as inputs: for
- * streams whose targets are known by the time of the next row. Cost: about 100 ns beside the child. Weight class: scaled (the child as it is).
+ * streams whose targets are known by the time of the next row. With `last` it is the child to the bit until its test
+ * finds that the past helps. Cost: about 100 ns beside the child. Weight class: scaled (the child as it is).
  */
 typedef struct AnbResidualArOptions {
     size_t size; /* of this struct; set by the defaults */
-    bool last;   /* false; the last target is on offer as well, and nothing is corrected before that has shown to help */
+    bool last; /* false; the last target is on offer as well, and nothing is corrected before that has shown to help */
 } AnbResidualArOptions;
 ANB_API extern const StreamingLearnerType anb_residual_ar;
 ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
@@ -207,7 +208,8 @@ typedef struct AnbAutoOptions {
     size_t size; /* of this struct; set by the defaults */
     int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one
                  */
-    bool lags;  /* false; past targets are inputs as well (residual_ar around the mixture) */
+    bool lags;  /* true; past targets are inputs as well (residual_ar around the mixture), each held back until it has
+                 * shown to help. Not below pending, nor with AnbModelOptions.late. false where rows far ahead are asked. */
 } AnbAutoOptions;
 ANB_API extern const StreamingLearnerType anb_auto;
 ANB_DEFAULTS(AnbAutoOptions, anb_auto)

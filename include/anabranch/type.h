@@ -141,6 +141,10 @@ struct StreamingLearnerType {
     const AnbDriftTable *drift;
     const AnbAffineTable *affine;
     const AnbShapleyTable *shapley;
+
+    /* Optional, beside expand: the same where labels come later than the next row, so that past targets are no inputs.
+     * Since 0.3. */
+    int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
 };
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */

@@ -10,6 +10,14 @@
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error);
 
+static int preset_text(const AnbModelOptions *options, const AnbExpert *expert, size_t n_features, char *text,
+                       AnbError *error)
+{
+    const StreamingLearnerType *type = expert->type;
+    bool late = options->late && type->expand_late;
+    return (late ? type->expand_late : type->expand)(expert->options, n_features, text, ANB_TEXT_MAX, error);
+}
+
 static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert,
                          int depth, AnbError *error)
 {
@@ -18,7 +26,7 @@ static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptio
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     int code = anb_params_check(expert->type, expert->options, error);
     if (!code)
-        code = expert->type->expand(expert->options, n_features, text, ANB_TEXT_MAX, error);
+        code = preset_text(options, expert, n_features, text, error);
     if (code)
         return code;
     AnbExpert *made = anb_expression_parse(arena, text, ANB_TEXT_MAX, options->types, error);
@@ -115,5 +123,7 @@ static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions
 
 int anb_expand(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *tree, AnbError *error)
 {
-    return expand_tree(arena, n_features, options, tree, 1, error);
+    AnbModelOptions own = *options;
+    own.late |= tree->type && tree->type->waiting;
+    return expand_tree(arena, n_features, &own, tree, 1, error);
 }
