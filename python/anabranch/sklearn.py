@@ -53,7 +53,10 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     feature_names_in_: np.ndarray
 
     def __init__(
-        self, expression: str = "auto", random_state: int | None = None, schema: Mapping[str, str] | None = None
+        self,
+        expression: str = "auto(lags=false)",
+        random_state: int | None = None,
+        schema: Mapping[str, str] | None = None,
     ) -> None:
         self.expression = expression
         self.random_state = random_state
