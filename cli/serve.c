@@ -237,14 +237,13 @@ static struct MHD_Daemon *start(Listener *l, const char *address)
     return daemon;
 }
 
-/* Publishes and saves in their time, until a signal comes. */
+/* Saves in its time, until a signal comes. */
 static void tend(Listener *l)
 {
     time_t saved = time(NULL);
     struct pollfd stop = {.fd = stop_descriptor(), .events = POLLIN};
     while (!stop_requested()) {
-        poll(&stop, 1, (int)l->publish_every);
-        service_publish(&l->service);
+        poll(&stop, 1, 500);
         if (l->save_every > 0 && time(NULL) - saved >= (time_t)l->save_every) {
             service_save(&l->service); /* told on stderr and in /healthz; tried again the next time */
             saved = time(NULL);
@@ -259,7 +258,7 @@ static int run_serve(const Arguments *a)
     int status = take_options(&listener, a);
     if (status)
         return status;
-    status = service_open(&listener.service, a->operand[0]);
+    status = service_open(&listener.service, a->operand[0], listener.publish_every);
     struct MHD_Daemon *daemon = status ? NULL : start(&listener, address);
     if (!daemon) {
         service_close(&listener.service);

@@ -1,6 +1,6 @@
 /*
- * What `anabranch serve` keeps: a server of the model, its readers, diagnostics, and how far each client's sequence has
- * come. Predictions wait for nobody; what learns, and what reads the learner's copy, takes turns.
+ * What `anabranch serve` keeps: a server of the model, its readers, diagnostics. Predictions wait for nobody; what learns,
+ * and what reads the learner's copy, takes turns (anb_serve_hold).
  */
 #ifndef ANB_CLI_SERVICE_H
 #define ANB_CLI_SERVICE_H
@@ -11,14 +11,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { SOURCES_MAX = 64, SOURCE_NAME = 64 };
-
-/* Samples of one client, numbered from 1: those up to `last` have been learned. */
-typedef struct Source {
-    char name[SOURCE_NAME];
-    uint64_t last;
-} Source;
-
 typedef struct Service {
     Saved saved;
     AnbServer *server;
@@ -27,21 +19,17 @@ typedef struct Service {
     History history;
     const char *path; /* the model's file */
     size_t n_features;
-    pthread_mutex_t turn; /* of the learner: server's learner thread, diagnostics, sources, changes */
-    pthread_key_t reader; /* a thread's AnbServeReader */
-    Source source[SOURCES_MAX];
-    size_t n_sources;
-    uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file */
-    uint64_t saves, failed_saves;
+    pthread_key_t reader;            /* a thread's AnbServeReader */
+    uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file: while the server is held */
+    uint64_t saves, failed_saves;    /* likewise */
     atomic_uint_fast64_t requests, refused;
 } Service;
 
-/* 0, or the exit status with the complaint made. Close it in both cases. */
-int service_open(Service *service, const char *path);
+/* Predictions see what was learned after `publish_every` milliseconds at the latest. 0, or the exit status with the complaint
+ * made. Close it in both cases. */
+int service_open(Service *service, const char *path, uint64_t publish_every);
 void service_close(Service *service);
 
-/* What the clients see by the next prediction, however many samples were learned. */
-void service_publish(Service *service);
 /* Writes the file where something was learned since; readers and learner go on meanwhile. 0 or BAD_DATA. */
 int service_save(Service *service);
 

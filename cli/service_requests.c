@@ -115,11 +115,10 @@ static AnbServeReader *reader_of(Service *s)
     return reader;
 }
 
-static json_t *add_interval(Service *s, AnbServeReader *reader, const double *x, double coverage, json_t *answer,
-                            int *status)
+static json_t *add_interval(Service *s, const AnbAnswer *said, double coverage, json_t *answer, int *status)
 {
     double low, high;
-    int code = anb_serve_predict_interval(reader, x, coverage, &low, &high);
+    int code = anb_answer_interval(s->saved.model, said, coverage, &low, &high);
     if (code) {
         json_decref(answer);
         return refuse(s, status, UNSUPPORTED, "interval %g: %s", coverage,
@@ -131,30 +130,34 @@ static json_t *add_interval(Service *s, AnbServeReader *reader, const double *x,
     return answer;
 }
 
-/* Keeps the row for its label: on the learner's side, so it takes a turn. */
-static double keep_row(Service *s, uint64_t id, const double *x)
+/* What is kept for the label is what is answered here, with its interval: both are of the published version. */
+static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, const double *x, int *status)
 {
-    pthread_mutex_lock(&s->turn);
-    double said = anb_serve_predict_pending(s->server, id, x);
-    pthread_mutex_unlock(&s->turn);
-    return said;
+    json_t *id = json_object_get(body, "id"), *coverage = json_object_get(body, "interval");
+    AnbAnswer said;
+    if (anb_serve_answer(reader, x, &said))
+        return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
+    json_t *answer = json_pack("{s:f, s:I}", "prediction", said.prediction, "published",
+                               (json_int_t)anb_serve_reader_version(reader));
+    if (json_is_number(coverage))
+        answer = add_interval(s, &said, json_number_value(coverage), answer, status);
+    if (*status != OK || !json_is_integer(id))
+        return answer;
+    double kept = anb_serve_keep(s->server, (uint64_t)json_integer_value(id), x, &said);
+    if (isnan(kept)) {
+        json_decref(answer);
+        return refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels");
+    }
+    return answer;
 }
 
 static json_t *predict_one(Service *s, json_t *body, int *status)
 {
-    json_t *refusal, *id = json_object_get(body, "id"), *coverage = json_object_get(body, "interval");
-    double *x = row_of(s, body, status, &refusal);
-    AnbServeReader *reader = reader_of(s);
-    if (!x || !reader) {
-        free(x);
-        return refusal ? refusal : refuse(s, status, 503, "out of memory");
-    }
-    double said = json_is_integer(id) ? keep_row(s, (uint64_t)json_integer_value(id), x) : anb_serve_predict(reader, x);
-    json_t *answer = isnan(said) ? refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels")
-                                 : json_pack("{s:f, s:I}", "prediction", said, "published",
-                                             (json_int_t)anb_serve_reader_version(reader));
-    if (json_is_number(coverage) && !isnan(said))
-        answer = add_interval(s, reader, x, json_number_value(coverage), answer, status);
+    json_t *answer;
+    double *x = row_of(s, body, status, &answer);
+    AnbServeReader *reader = x ? reader_of(s) : NULL;
+    if (x)
+        answer = reader ? predict_row(s, reader, body, x, status) : refuse(s, status, 503, "out of memory");
     free(x);
     return answer;
 }
@@ -193,29 +196,20 @@ json_t *service_predict(Service *s, json_t *body, int *status)
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
-/* The source that a sample names, or NULL where it names none. A new one is added. */
-static json_t *find_source(Service *s, json_t *body, Source **found, uint64_t *n, int *status)
+/* The source and number of a sample, where it has some; NULL or the refusal. */
+static json_t *read_seq(Service *s, json_t *body, AnbServeSample *sample, int *status)
 {
-    json_t *seq = json_object_get(body, "seq");
+    json_t *seq = json_object_get(body, "seq"), *number = json_object_get(seq, "n");
     const char *name = json_string_value(json_object_get(seq, "source"));
-    json_t *number = json_object_get(seq, "n");
-    *found = NULL;
     if (!seq)
         return NULL;
-    if (!name || !*name || strlen(name) >= SOURCE_NAME || strchr(name, '\n') || !json_is_integer(number) ||
+    if (!name || !*name || strlen(name) >= ANB_SOURCE_SIZE || !json_is_integer(number) ||
         json_integer_value(number) < 1)
         return refuse(s, status, BAD_REQUEST, "seq takes {\"source\": a name below %d bytes, \"n\": 1, 2, ...}",
-                      SOURCE_NAME);
-    *n = (uint64_t)json_integer_value(number);
-    for (size_t i = 0; i < s->n_sources && !*found; i++)
-        if (strcmp(s->source[i].name, name) == 0)
-            *found = &s->source[i];
-    if (!*found && s->n_sources == SOURCES_MAX)
-        return refuse(s, status, BAD_REQUEST, "seq: more than %d sources", SOURCES_MAX);
-    if (!*found) {
-        *found = &s->source[s->n_sources++];
-        strcpy((*found)->name, name);
-    }
+                      ANB_SOURCE_SIZE);
+    sample->source = name;
+    sample->source_bytes = strlen(name);
+    sample->number = (uint64_t)json_integer_value(number);
     return NULL;
 }
 
@@ -232,41 +226,48 @@ static json_t *read_target(Service *s, json_t *body, double *y, double *weight, 
     return NULL;
 }
 
-/* Learns in its turn, unless the sequence has come further already. `learn` returns what was predicted before. */
-static json_t *in_turn(Service *s, json_t *body, const double *x, uint64_t id, int *status)
+/* Of the source that a sample names. */
+static json_t *repeated(Service *s, const AnbServeSample *sample)
 {
-    double y, weight;
-    Source *source;
-    uint64_t n = 0;
-    json_t *refusal = read_target(s, body, &y, &weight, status);
-    if (refusal)
-        return refusal;
-    pthread_mutex_lock(&s->turn);
-    json_t *result = find_source(s, body, &source, &n, status);
-    if (!result && source && n <= source->last)
-        result = json_pack("{s:b, s:I}", "repeated", 1, "last", (json_int_t)source->last);
-    if (!result) {
-        double said = x ? anb_serve_train(s->server, x, y, weight) : anb_serve_learn_label(s->server, id, y, weight);
-        if (isnan(said)) {
-            result = refuse(s, status, OUT_OF_ORDER, "the label was refused: its id is unknown, repeated or too old");
-        } else {
-            s->changes++;
-            history_sample(&s->history, s->diagnostics);
-            if (source)
-                source->last = n;
-            result = json_pack("{s:f, s:I}", "prediction", said, "samples",
-                               (json_int_t)anb_n_samples_seen(anb_serve_model(s->server)));
-        }
-    }
-    pthread_mutex_unlock(&s->turn);
+    const AnbSource *source;
+    const StreamingLearner *model = anb_serve_model(s->server);
+    anb_sources(model, &source);
+    int at = anb_source_find(model, sample->source, sample->source_bytes);
+    return json_pack("{s:b, s:I}", "repeated", 1, "last", (json_int_t)source[at].next - 1);
+}
+
+/* Learns in its turn, unless the sequence has come further already. */
+static json_t *in_turn(Service *s, json_t *body, AnbServeSample *sample, int *status)
+{
+    double before;
+    json_t *result = read_target(s, body, &sample->y, &sample->weight, status);
+    result = result ? result : read_seq(s, body, sample, status);
+    if (result)
+        return result;
+    anb_serve_hold(s->server);
+    int code = anb_serve_learn(s->server, sample, &before);
+    if (code == ANB_SEQ_LEARNED) {
+        s->changes++;
+        history_sample(&s->history, s->diagnostics);
+        result = json_pack("{s:f, s:I}", "prediction", before, "samples",
+                           (json_int_t)anb_n_samples_seen(anb_serve_model(s->server)));
+    } else if (code == ANB_SEQ_REPEATED)
+        result = repeated(s, sample);
+    else if (code == ANB_E_LIMIT)
+        result = refuse(s, status, BAD_REQUEST, "seq: more than %d sources", ANB_SOURCES_MAX);
+    else
+        result = refuse(s, status, OUT_OF_ORDER, "the label was refused: its id is unknown, repeated or too old");
+    anb_serve_release(s->server);
     return result;
 }
 
 static json_t *learn_one(Service *s, json_t *body, int *status)
 {
+    AnbServeSample sample = anb_serve_sample();
     json_t *refusal;
     double *x = row_of(s, body, status, &refusal);
-    json_t *result = x ? in_turn(s, body, x, 0, status) : refusal;
+    sample.x = x;
+    json_t *result = x ? in_turn(s, body, &sample, status) : refusal;
     free(x);
     return result;
 }
@@ -278,10 +279,12 @@ json_t *service_learn(Service *s, json_t *body, int *status)
 
 static json_t *label_one(Service *s, json_t *body, int *status)
 {
+    AnbServeSample sample = anb_serve_sample();
     json_t *id = json_object_get(body, "id");
     if (!json_is_integer(id))
         return refuse(s, status, BAD_REQUEST, "id is no whole number");
-    return in_turn(s, body, NULL, (uint64_t)json_integer_value(id), status);
+    sample.id = (uint64_t)json_integer_value(id);
+    return in_turn(s, body, &sample, status);
 }
 
 json_t *service_label(Service *s, json_t *body, int *status)

@@ -10,6 +10,7 @@
  *
  * State: 2 C entries of 16 bytes, C rows of n_features + 19 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
  */
+#include "src/numeric/answer.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/ring.h"
 #include "src/text/field_reader.h"
@@ -291,10 +292,7 @@ static bool has_row(const Pending *s, const Parts *p, size_t i)
 static bool valid_row(const double *row, size_t width)
 {
     const AnbAnswer *answer = (const AnbAnswer *)row;
-    bool fine =
-        isfinite(answer->prediction) && answer->sigma >= 0 && isfinite(answer->sigma) && isfinite(answer->scored);
-    for (size_t i = 0; i < ANB_LEVELS_MAX; i++)
-        fine = fine && answer->limit[i] >= 0 && isfinite(answer->asked[i]);
+    bool fine = anb_answer_valid(answer);
     for (size_t j = ANSWER; j < width; j++)
         fine = fine && !isinf(row[j]);
     return fine;

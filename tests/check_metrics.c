@@ -215,6 +215,42 @@ START_TEST(names_of_features)
 }
 END_TEST
 
+/* Two models in one text: every metric has one head, and its lines behind it. */
+START_TEST(prometheus_of_several)
+{
+    Run run = run_of(300);
+    StreamingLearner *bounded = anb_parse(1, "pending(interval(mean, coverage=[0.5, 0.9]))", NULL, NULL);
+    AnbServer *server = anb_serve_new(bounded, 10, NULL);
+    AnbDiagnostics *d = anb_diagnostics_new(bounded, NULL, NULL);
+    Text text = {0};
+    double x = 0;
+    anb_serve_attach(server, anb_diagnostics_observer(d));
+    for (int t = 0; t < 25; t++)
+        anb_serve_train(server, &x, t % 2, 1);
+    anb_serve_predict_pending(server, 7, &x);
+    AnbMetricsOf models[] = {{"a \"b\"", run.model, run.d, NULL}, {"served", anb_serve_model(server), d, server}};
+    ck_assert_int_eq(anb_metrics_prometheus_of(models, 2, append, &text), 0);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_samples_total{model=\"a \\\"b\\\"\"} "), 300);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_samples_total{model=\"served\"} "), 25);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_waiting{model=\"served\"} "), 1);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_published_total{model=\"served\"} "), 2);
+    ck_assert_double_eq(number_after(text.bytes, "\nanabranch_unpublished{model=\"served\"} "), 6);
+    ck_assert(number_after(text.bytes, "\nanabranch_version_age{model=\"served\"} ") >= 0);
+    ck_assert(number_after(text.bytes, "\nanabranch_interval_width{model=\"served\",coverage=\"0.5\"} ") > 0);
+    ck_assert_ptr_nonnull(strstr(text.bytes, "anabranch_expert_load{model=\"a \\\"b\\\"\",expert=\"linear_0\"} "));
+    ck_assert_ptr_null(strstr(text.bytes, "anabranch_published_total{model=\"a"));
+    for (const char *head = strstr(text.bytes, "# TYPE "); head; head = strstr(head + 1, "# TYPE ")) {
+        char line[120] = {0};
+        sscanf(head, "%119[^\n]", line);
+        ck_assert_msg(!strstr(head + 1, line), "%s comes twice", line);
+    }
+    anb_diagnostics_free(d);
+    anb_serve_free(server);
+    anb_free(bounded);
+    done(run);
+}
+END_TEST
+
 START_TEST(registry)
 {
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -261,6 +297,7 @@ static Suite *metrics_suite(void)
     tcase_add_test(tests, prometheus);
     tcase_add_test(tests, levels_and_features);
     tcase_add_test(tests, names_of_features);
+    tcase_add_test(tests, prometheus_of_several);
     tcase_add_test(tests, registry);
     tcase_add_test(tests, documented);
     return suite;

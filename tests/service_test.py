@@ -74,13 +74,23 @@ def answers(model):
     status, labelled = s.post("/label", {"id": 41, "y": 10.5})
     check("a label that comes later is scored by what was said", labelled["prediction"] == kept["prediction"])
     check("a label comes once", s.post("/label", {"id": 41, "y": 10.5})[0] == 422)
+    status, kept = s.post("/predict", {"x": ROW, "id": 42, "interval": 0.9})
+    status, asked = s.post("/predict", {"x": ROW, "interval": 0.9})
+    check("a kept row is answered as any other", kept == asked and kept["low"] < kept["high"])
+    numbered = {"id": 43, "y": 1, "seq": {"source": "late", "n": 1}}
+    check("a label of no row", s.post("/label", numbered)[0] == 422)
+    check("adds no source", s.ask("GET", "/healthz")[1]["sources"] == {})
+    s.post("/predict", {"x": ROW, "id": 43})
+    check("a numbered label", s.post("/label", numbered)[0] == 200)
+    check("is learned once", s.post("/label", numbered)[1] == {"repeated": True, "last": 1})
+    check("its source is known", s.ask("GET", "/healthz")[1]["sources"] == {"late": 1})
     status, learned = s.post("/learn", {"x": ROW, "y": 10.5})
-    check("learning", status == 200 and learned["samples"] == 2002)
-    check("metrics", "anabranch_samples_total 2002" in s.ask("GET", "/metrics")[1])
+    check("learning", status == 200 and learned["samples"] == 2003)
+    check("metrics", "anabranch_samples_total 2003" in s.ask("GET", "/metrics")[1])
     check("the report", "<svg" in s.ask("GET", "/")[1])
     check("it ends in order", s.end() == 0)
     again = Serving(model)
-    check("what was learned is saved", again.ask("GET", "/healthz")[1]["samples"] == 2002)
+    check("what was learned is saved", again.ask("GET", "/healthz")[1]["samples"] == 2003)
     again.end()
 
 
@@ -95,7 +105,7 @@ def refusals(model):
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
-    check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2002)
+    check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2003)
     s.end()
 
 
@@ -163,6 +173,21 @@ def killed(model):
     s.end()
 
 
+def older_file():
+    """Version 0.2.0 kept the positions of sources in a note: they are taken over, and saved as the model's own."""
+    model = FOLDER / "older.anb"
+    model.write_bytes((pathlib.Path(__file__).parent / "served-0.2.0.anb").read_bytes())
+    for samples, known in ((205, 5), (206, 6)):
+        s = Serving(str(model))
+        health = s.ask("GET", "/healthz")[1]
+        check("the sources of the file", health["sources"] == {"meter 7": known} and health["samples"] == samples)
+        again = {"x": ROW, "y": 1, "seq": {"source": "meter 7", "n": known}}
+        check("what it learned is not learned again", s.post("/learn", again)[1] == {"repeated": True, "last": known})
+        again["seq"]["n"] = known + 1
+        check("it goes on", "samples" in s.post("/learn", again)[1])
+        s.end()
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     stream = str(FOLDER / "stream.csv")
@@ -173,6 +198,7 @@ def main():
     tokens(model)
     beside_learning(model)
     killed(model)
+    older_file()
     print(f"{passed} checks of the service")
 
 

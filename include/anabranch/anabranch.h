@@ -6,6 +6,7 @@
 #ifndef ANABRANCH_H
 #define ANABRANCH_H
 
+#include <anabranch/answer.h>
 #include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <anabranch/drift.h>

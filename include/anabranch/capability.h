@@ -27,7 +27,7 @@ typedef struct AnbMixture AnbMixture;         /* moe.h */
 typedef struct AnbGateWeights AnbGateWeights; /* moe.h */
 typedef struct AnbMatrix AnbMatrix;           /* learners.h */
 typedef struct AnbDriftView AnbDriftView;     /* drift.h */
-typedef struct AnbAnswer AnbAnswer;           /* pending.h */
+typedef struct AnbAnswer AnbAnswer;           /* answer.h */
 typedef struct AnbPair AnbPair;               /* type.h */
 typedef struct AnbShapleySum AnbShapleySum;   /* type.h */
 

@@ -17,6 +17,7 @@
 #include <anabranch/learner.h>
 #include <anabranch/metrics.h>
 #include <anabranch/pool.h>
+#include <anabranch/serve.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -112,16 +113,36 @@ ANB_API int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWri
 /**
  * All metrics in the text format 0.0.4 of Prometheus: `anabranch_rmse 2.5`, `anabranch_expert_rmse{expert="rls_1"} 2`.
  * Counters end in _total; a metric has one label at most: `expert`, its name with its index behind where two have the same;
- * `coverage`; `feature`, its name likewise; metrics
- * of pairs and absent values are left out.
+ * `coverage`; `feature`, its name likewise. Metrics of pairs and absent values are left out.
  *
  * @param model    the model
- * @param d        its observer, or NULL: the model's counters and its size alone
+ * @param d        its observer, or NULL: the model's counters, its size and the rows that wait alone
  * @param write    called with pieces of up to 512 bytes
  * @param context  handed to write
  * @return         0, or what write returned
  */
 ANB_API int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbWrite write, void *context);
+
+/** One of the models in a text for Prometheus. Since 0.3. */
+typedef struct AnbMetricsOf {
+    const char *name;              /* value of the label `model`, UTF-8, in every line of this model; NULL: no label */
+    const StreamingLearner *model; /* the model; of a server anb_serve_model, between anb_serve_hold and _release */
+    AnbDiagnostics *diagnostics;   /* its observer, or NULL: counters, size and waiting rows alone */
+    AnbServer *server;             /* that serves it, or NULL: nothing of versions */
+} AnbMetricsOf;
+
+/**
+ * The same of several models, each by its label: every metric's lines stand together, as the format asks.
+ *
+ * @param models   n of them; names differ where n > 1
+ * @param n        how many
+ * @param write    called with pieces of up to 512 bytes
+ * @param context  handed to write
+ * @return         0, or what write returned
+ *
+ * Since 0.3.
+ */
+ANB_API int anb_metrics_prometheus_of(const AnbMetricsOf *models, size_t n, AnbWrite write, void *context);
 
 #ifdef __cplusplus
 }

@@ -31,6 +31,7 @@
 
 #include <anabranch/learner.h>
 #include <anabranch/observer.h>
+#include <anabranch/serve.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -132,6 +133,31 @@ ANB_API const double *anb_explainer_row(const AnbExplainer *explainer, size_t i)
  */
 ANB_API int anb_explain(AnbExplainer *explainer, const StreamingLearner *model, const double *x,
                         AnbExplanation *explanation);
+
+/**
+ * Explains what a server's readers are told: by the version that is published. A publication waits until it is done.
+ *
+ * @param explainer    of one thread at a time, as every explainer: each reading thread has its own, and keeps rows of its own
+ *                     or takes those of another (anb_explainer_take)
+ * @param reader       of a server of that model (serve.h)
+ * @param x            n_features values
+ * @param explanation  filled
+ * @return             as anb_explain
+ *
+ * Since 0.3.
+ */
+ANB_API int anb_explain_served(AnbExplainer *explainer, AnbServeReader *reader, const double *x,
+                               AnbExplanation *explanation);
+
+/**
+ * Takes over the rows that another explainer keeps, in the place of its own: of one that a server feeds, between
+ * anb_serve_hold and anb_serve_release.
+ *
+ * @return  0; ANB_E_ARGUMENT where the two do not have the same number of columns and of rows to keep
+ *
+ * Cost: a copy of the rows. Since 0.3.
+ */
+ANB_API int anb_explainer_take(AnbExplainer *explainer, const AnbExplainer *from);
 
 /** The most predictions that an explanation takes with the rows that are kept now:
  * 1 + rows (1 + max(2 pairs (d - 1), 14)), d being n_features. */

@@ -24,7 +24,8 @@ typedef enum AnbMetricShape {
     ANB_OF_EXPERT,  /* K, one for each expert of the first mixture */
     ANB_OF_PAIR,    /* K rows of K; up to 64 experts */
     ANB_OF_LEVEL,   /* one for each coverage of the model's intervals; since 0.3 */
-    ANB_OF_FEATURE  /* one for each feature of the row, where they are asked for; since 0.3 */
+    ANB_OF_FEATURE, /* one for each feature of the row, where they are asked for; since 0.3 */
+    ANB_OF_SERVER   /* one, of a model behind a server (serve.h); only in Prometheus' text; since 0.3 */
 } AnbMetricShape;
 
 /*
@@ -147,7 +148,13 @@ typedef enum AnbMetricShape {
     X(FEATURE_SAGE, "feature_sage", ANB_GAUGE, ANB_OF_FEATURE, "target squared",                                       \
       "the feature's share of what all features take off the squared error of the mean, faded (SAGE)")                 \
     X(FEATURE_CHANGED, "feature_changed", ANB_GAUGE, ANB_OF_FEATURE, "samples",                                        \
-      "samples since the feature's distribution last shifted; absent where it never did")
+      "samples since the feature's distribution last shifted; absent where it never did")                              \
+    X(WAITING, "waiting", ANB_GAUGE, ANB_OF_MODEL, "rows", "rows that wait for their labels")                          \
+    X(PUBLISHED, "published", ANB_COUNTER, ANB_OF_SERVER, "versions", "versions that the server has shown to readers") \
+    X(VERSION_AGE, "version_age", ANB_GAUGE, ANB_OF_SERVER, "seconds",                                                 \
+      "since the version that readers see was published")                                                              \
+    X(UNPUBLISHED, "unpublished", ANB_GAUGE, ANB_OF_SERVER, "events",                                                  \
+      "samples, rows and labels that readers do not see yet")
 
 typedef enum AnbMetricId {
 #define ANB_METRIC_ID(id, ...) ANB_METRIC_##id,

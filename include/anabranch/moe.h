@@ -211,6 +211,28 @@ ANB_API int anb_expert_predictions(StreamingLearner *model, const double *x, dou
  */
 ANB_API double anb_expert_disagreement(StreamingLearner *model, const double *x);
 
+/** The three read-outs above with a reader's scratch: the model is only read, so any number of readers may ask at a time while nobody
+ * trains it. ANB_E_INPUT and ANB_NAN as well where the reader is of another model. Since 0.3. */
+ANB_API int anb_routing_probabilities_with(const StreamingLearner *model, AnbReader *reader, const double *x,
+                                           double *p);
+ANB_API int anb_expert_predictions_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *f);
+ANB_API double anb_expert_disagreement_with(const StreamingLearner *model, AnbReader *reader, const double *x);
+
+/**
+ * The view of the first mixture as it predicts a row: anb_mixture for a reader. What belongs to a learning step is not
+ * there: target and error are ANB_NAN, `after` is `probability`, no expert was reset.
+ *
+ * @param model    the model; only read
+ * @param reader   its reader
+ * @param x        n_features values
+ * @param mixture  filled; its arrays belong to the reader and the model and live until the reader's next call, or until
+ *                 the model is trained
+ * @return         0, ANB_E_UNSUPPORTED without a mixture, ANB_E_INPUT where the row would be rejected
+ *
+ * Since 0.3.
+ */
+ANB_API int anb_mixture_with(const StreamingLearner *model, AnbReader *reader, const double *x, AnbMixture *mixture);
+
 /**
  * Learns a mini-batch in order. As anb_train_many, but that linear routers with a capacity_factor bound how many of its
  * samples an expert learns from: a sample whose expert is full goes to the next-best one with room. The predictions,

@@ -12,6 +12,7 @@
 #ifndef ANABRANCH_PENDING_H
 #define ANABRANCH_PENDING_H
 
+#include <anabranch/answer.h>
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
 
@@ -29,15 +30,6 @@ typedef struct AnbPendingOptions {
 } AnbPendingOptions;
 ANB_API extern const StreamingLearnerType anb_pending;
 ANB_DEFAULTS(AnbPendingOptions, anb_pending)
-
-/* What a node said of a row, to be scored once the label is known: AnbAnswerTable. What follows the prediction is for
- * intervals. */
-struct AnbAnswer {
-    double prediction, sigma;     /* sigma: the scale of the error that was expected; 0 where no node scores answers */
-    double scored;                /* labels scored before the answer; negative: not known, nor are limit and asked */
-    double limit[ANB_LEVELS_MAX]; /* of each level: the largest |y - prediction| / sigma that its interval holds */
-    double asked[ANB_LEVELS_MAX]; /* of each level: the account of coverage when it was answered */
-};
 
 /**
  * Predicts a row and keeps it, with the answer, until its label comes. An id that waits already is replaced.

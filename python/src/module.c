@@ -25,7 +25,7 @@ static PyObject *learners(PyObject *module, PyObject *nothing)
 
 static PyObject *metric_table(PyObject *module, PyObject *nothing)
 {
-    static const char *const shapes[] = {"model", "mixture", "expert", "pair", "level", "feature"};
+    static const char *const shapes[] = {"model", "mixture", "expert", "pair", "level", "feature", "server"};
     (void)module, (void)nothing;
     PyObject *dict = PyDict_New();
     for (int i = 0; dict && i < ANB_METRIC_COUNT; i++) {

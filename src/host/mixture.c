@@ -74,42 +74,97 @@ const char *anb_expert_name(const StreamingLearner *model, size_t i)
     return moe && i < moe->n_children ? moe->children[i].label : NULL;
 }
 
-/* To the first mixture, for a row: the root predicts it, so that every wrapper has its own rows made. */
-static int reach_mixture(StreamingLearner *model, const double *x, AnbAsked *at)
+/* To the first mixture, for a row that the root has just predicted as f into the scratch, so that every wrapper has its own
+ * rows made. */
+static int reach_mixture(const StreamingLearner *model, double *scratch, AnbCounters *counters, const double *x,
+                         double f, AnbAsked *at)
 {
-    AnbRow row = {x, x, NULL, &model->counters, NULL};
+    AnbRow row = {x, x, NULL, counters, NULL};
     if (!model->plan->moe)
         return ANB_E_UNSUPPORTED;
-    double f = anb_predict(model, x);
     if (f != f)
         return ANB_E_INPUT;
-    *at = anb_ask(&model->plan->nodes[0], model->block, &row, model->scratch);
+    *at = anb_ask(&model->plan->nodes[0], model->block, &row, scratch);
     return anb_reach(at, ANB_CAN_MIX) && at->node == model->plan->moe ? 0 : ANB_E_UNSUPPORTED;
+}
+
+static int reach_own(StreamingLearner *model, const double *x, AnbAsked *at)
+{
+    return reach_mixture(model, model->scratch, &model->counters, x, anb_predict(model, x), at);
+}
+
+static int reach_with(const StreamingLearner *model, AnbReader *reader, const double *x, AnbAsked *at)
+{
+    double f = anb_predict_with(model, reader, x);
+    return reach_mixture(model, reader->scratch, &reader->counters, x, f, at);
+}
+
+static int routing_at(int code, const AnbAsked *at, double *p)
+{
+    if (!code)
+        at->node->type->mixture->routing(at->node, at->state, &at->row, at->scratch, p);
+    return code;
+}
+
+static int experts_at(int code, const AnbAsked *at, double *f)
+{
+    if (!code)
+        at->node->type->mixture->experts(at->node, at->state, &at->row, at->scratch, f);
+    return code;
+}
+
+static double disagreement_at(int code, const AnbAsked *at)
+{
+    return code ? ANB_NAN : at->node->type->mixture->disagreement(at->node, at->state, &at->row, at->scratch);
 }
 
 int anb_routing_probabilities(StreamingLearner *model, const double *x, double *p)
 {
     AnbAsked at;
-    int code = reach_mixture(model, x, &at);
-    if (!code)
-        at.node->type->mixture->routing(at.node, at.state, &at.row, at.scratch, p);
-    return code;
+    return routing_at(reach_own(model, x, &at), &at, p);
 }
 
 int anb_expert_predictions(StreamingLearner *model, const double *x, double *f)
 {
     AnbAsked at;
-    int code = reach_mixture(model, x, &at);
-    if (!code)
-        at.node->type->mixture->experts(at.node, at.state, &at.row, at.scratch, f);
-    return code;
+    return experts_at(reach_own(model, x, &at), &at, f);
 }
 
 double anb_expert_disagreement(StreamingLearner *model, const double *x)
 {
     AnbAsked at;
-    return reach_mixture(model, x, &at) ? ANB_NAN
-                                        : at.node->type->mixture->disagreement(at.node, at.state, &at.row, at.scratch);
+    return disagreement_at(reach_own(model, x, &at), &at);
+}
+
+int anb_routing_probabilities_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *p)
+{
+    AnbAsked at;
+    return routing_at(reach_with(model, reader, x, &at), &at, p);
+}
+
+int anb_expert_predictions_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *f)
+{
+    AnbAsked at;
+    return experts_at(reach_with(model, reader, x, &at), &at, f);
+}
+
+double anb_expert_disagreement_with(const StreamingLearner *model, AnbReader *reader, const double *x)
+{
+    AnbAsked at;
+    return disagreement_at(reach_with(model, reader, x, &at), &at);
+}
+
+int anb_mixture_with(const StreamingLearner *model, AnbReader *reader, const double *x, AnbMixture *mixture)
+{
+    AnbAsked at;
+    int code = reach_with(model, reader, x, &at);
+    if (code)
+        return code;
+    at.node->type->mixture->view(at.node, at.state, at.scratch, mixture);
+    mixture->target = mixture->error = ANB_NAN;
+    mixture->after = mixture->probability;
+    mixture->n_reset = 0;
+    return 0;
 }
 
 int anb_mixture_summary(const StreamingLearner *model, AnbMixtureSummary *summary)

@@ -1,5 +1,5 @@
 /* Rows that wait for their labels, intervals, drift: what a model can do because of its outer nodes. */
-#include "model.h"
+#include "answers.h"
 #include <anabranch/drift.h>
 #include <anabranch/interval.h>
 #include <anabranch/pending.h>
@@ -26,41 +26,18 @@ double anb_predict_pending(StreamingLearner *model, uint64_t id, const double *x
 }
 
 /* A label that could not be learned leaves its row waiting. */
-static bool acceptable(StreamingLearner *model, double y, double weight)
-{
-    bool bad_weight = weight - weight != 0 || weight < 0;
-    model->counters.rejected_target += y - y != 0;
-    model->counters.rejected_weight += y - y == 0 && bad_weight;
-    return y - y == 0 && !bad_weight;
-}
-
-/* What was answered then is what the update shall score, where some node scores answers. */
-static void restore_answer(StreamingLearner *model, const AnbAnswer *then)
-{
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, model->scratch);
-    if (anb_reach(&at, ANB_CAN_RESCORE))
-        at.node->type->answer->restore(at.node, at.scratch, then);
-}
-
 double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight)
 {
     const AnbNode *root = &model->plan->nodes[0];
     AnbAnswer then;
-    if (!anb_keeps_pending(model) || !acceptable(model, y, weight))
+    if (!anb_keeps_pending(model) || !anb_accepts_target(model, y, weight))
         return ANB_NAN;
     const double *x = waiting_of(model)->find(root, model->block, id, &model->counters, &then);
     if (!x || weight == 0)
         return x ? then.prediction : ANB_NAN;
-    AnbRow row = {x, x, NULL, &model->counters, NULL};
-    uint64_t missing;
-    if (anb_refuses_row(model->plan, x, &model->counters, &missing))
+    if (!anb_learn_row(model, x, y, weight, &then))
         return ANB_NAN; /* kept by a model that was tampered with */
-    root->type->predict(root, model->block, &row, model->scratch);
-    restore_answer(model, &then);
-    root->type->update(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
     waiting_of(model)->learned(root, model->block, id);
-    model->counters.missing_cells += missing;
-    model->counters.trained++;
     return then.prediction;
 }
 
@@ -103,6 +80,23 @@ int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, 
 {
     double f = anb_predict_with(model, reader, x);
     return f != f ? ANB_E_INPUT : ask_interval(model, reader->scratch, coverage, low, high);
+}
+
+int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *answer, double coverage, double *low,
+                        double *high)
+{
+    const double *level;
+    size_t n = anb_interval_levels(model, &level);
+    for (size_t i = 0; i < n; i++) {
+        if (level[i] != coverage)
+            continue;
+        double limit = answer->scored < 0 ? (double)INFINITY : answer->limit[i];
+        double half = limit < (double)INFINITY ? limit * answer->sigma : limit;
+        *low = answer->prediction - half;
+        *high = answer->prediction + half;
+        return 0;
+    }
+    return n > 0 ? ANB_E_ARGUMENT : ANB_E_UNSUPPORTED;
 }
 
 int anb_drift_view(const StreamingLearner *model, AnbDriftView *view)

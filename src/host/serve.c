@@ -1,299 +1,372 @@
-/*
- * Left-right: two copies, and a counter for each reader that is odd while it predicts.
- *
- *     reader: entered += 1; copy = shown; predict; entered += 1
- *     learner: shown = the copy just written; for each reader: where entered is odd, wait until it changes
- *
- * Both sides order their first two steps by sequential consistency: a reader that the learner saw outside, or coming
- * back, reads `shown` after it was set, and so is not on the copy that the learner takes.
- */
-#include "model.h"
-#include <anabranch/interval.h>
+/* The learner's side of a server: two copies, events that are learned on both, publication. */
+#define _GNU_SOURCE
+#include "serve.h"
+#include "src/text/sized.h"
 #include <anabranch/pending.h>
-#include <anabranch/serve.h>
-#include <pthread.h>
-#include <sched.h>
+#include <anabranch/reach.h>
 
-typedef struct Copy {
-    StreamingLearner *model;
-    uint64_t version;
-} Copy;
+static const AnbServeOptions usual = {sizeof usual, 64, 0};
+static const AnbServeSample usual_sample = {.size = sizeof usual_sample, .weight = 1};
 
-/* What the learner thread did, to be done again on the other copy; its row is in `rows`. */
-typedef enum Kind { SAMPLE, ROW, LABEL } Kind;
-
-typedef struct Event {
-    Kind kind;
-    uint64_t id;      /* of a row or a label */
-    double y, weight; /* of a sample or a label */
-} Event;
-
-struct AnbServer {
-    AnbAllocator allocator;
-    Copy copies[2];
-    atomic_uint shown; /* the copy that readers see; the learner has the other */
-    uint64_t version;
-    size_t n_features, interval;
-    Event *events;        /* room for `interval` of them */
-    double *rows;         /* of n_features each */
-    size_t n_events;      /* that the copy which readers see has not had yet */
-    pthread_mutex_t lock; /* of the list of readers */
-    AnbServeReader *readers;
-    AnbObserver *observers[ANB_SERVE_OBSERVERS_MAX]; /* of the learner's copy; the caller's */
-    size_t n_observers;
-};
-
-struct AnbServeReader {
-    _Alignas(ANB_ALIGN) atomic_size_t entered; /* alone on its line */
-    _Alignas(ANB_ALIGN) AnbServer *server;
-    AnbReader *reader;
-    uint64_t version;
-    AnbServeReader *next, **place; /* in the server's list */
-    void *memory;
-};
-
-static void *take(const AnbAllocator *allocator, size_t size)
+void anb_serve_options_init(AnbServeOptions *options, size_t size)
 {
-    return allocator->alloc(size, allocator->context);
+    anb_sized_give(&usual, sizeof usual, options, size);
 }
 
-static void give(const AnbAllocator *allocator, void *memory)
+void anb_serve_sample_init(AnbServeSample *sample, size_t size)
 {
-    if (memory)
-        allocator->free(memory, allocator->context);
+    anb_sized_give(&usual_sample, sizeof usual_sample, sample, size);
 }
 
-/* ---- the learner's side ------------------------------------------------------------------------------------------ */
-
-static void *out_of_memory(AnbError *error)
+bool anb_serve_is_child(const AnbServer *server)
 {
-    anb_fail(error, ANB_E_MEMORY, "out of memory");
-    return NULL;
+    return anb_serve_forked(server);
+}
+
+static void publish(AnbServer *s);
+
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
+
+/* Both copies have room for all sources, so that none is ever allocated while readers look. */
+static StreamingLearner *copy_of(const StreamingLearner *model, AnbError *error)
+{
+    StreamingLearner *copy = anb_clone(model, error);
+    AnbSources *sources = copy ? anb_sources_larger(copy, ANB_SOURCES_MAX) : NULL;
+    if (sources) {
+        anb_sources_free(copy);
+        copy->sources = sources;
+        return copy;
+    }
+    anb_free(copy);
+    return anb_serve_no_memory(error);
 }
 
 static bool fill(AnbServer *s, const StreamingLearner *model, size_t interval, AnbError *error)
 {
+    const AnbNode *root = &model->plan->nodes[0];
+    bool answers = anb_keeps_pending(model) || anb_node_can(root, ANB_CAN_RESCORE);
     s->n_features = anb_n_features(model);
     s->interval = interval;
-    s->events = take(&s->allocator, interval * sizeof *s->events);
-    s->rows = take(&s->allocator, interval * s->n_features * sizeof(double));
-    if (!s->events || !s->rows)
-        return out_of_memory(error) != NULL;
+    s->events = anb_serve_take(&s->allocator, interval * sizeof *s->events);
+    s->rows = anb_serve_take(&s->allocator, interval * s->n_features * sizeof(double));
+    if (answers)
+        s->answers = anb_serve_take(&s->allocator, interval * sizeof *s->answers);
+    if (!s->events || !s->rows || (answers && !s->answers))
+        return anb_serve_no_memory(error) != NULL;
     for (int i = 0; i < 2; i++)
-        if (!(s->copies[i].model = anb_clone(model, error)))
+        if (!(s->copies[i].model = copy_of(model, error)))
             return false;
     return true;
 }
 
-AnbServer *anb_serve_new(const StreamingLearner *model, size_t interval, AnbError *error)
+static void init_locks(AnbServer *s)
+{
+    pthread_mutexattr_t again;
+    pthread_mutexattr_init(&again);
+    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->turn, &again);
+    pthread_mutexattr_destroy(&again);
+    pthread_mutex_init(&s->lock, NULL);
+}
+
+static AnbServer *make(const StreamingLearner *model, const AnbServeOptions *options, AnbError *error)
 {
     AnbAllocator allocator = model->plan->allocator;
-    if (interval < 1 || interval > ANB_SERVE_INTERVAL_MAX) {
-        anb_fail(error, ANB_E_ARGUMENT, "interval = %zu is outside [1, %d]", interval, ANB_SERVE_INTERVAL_MAX);
-        return NULL;
-    }
-    AnbServer *server = take(&allocator, sizeof *server);
+    AnbServer *server = anb_forks_watch() ? NULL : anb_serve_take(&allocator, sizeof *server);
     if (!server)
-        return out_of_memory(error);
+        return anb_serve_no_memory(error);
     memset(server, 0, sizeof *server);
     server->allocator = allocator;
-    atomic_init(&server->shown, 0);
-    pthread_mutex_init(&server->lock, NULL);
-    if (!fill(server, model, interval, error)) {
+    server->forks = anb_forks();
+    atomic_init(&server->published, anb_serve_now());
+    init_locks(server);
+    if (!fill(server, model, options->interval, error) ||
+        anb_serve_clock_start(server, options->seconds, publish, error)) {
         anb_serve_free(server);
         return NULL;
     }
     return server;
 }
 
+AnbServer *anb_serve_new_with(const StreamingLearner *model, const AnbServeOptions *options, AnbError *error)
+{
+    AnbServeOptions own = usual;
+    if (options && anb_sized_take("a server", &own, sizeof own, options, error))
+        return NULL;
+    if (own.interval < 1 || own.interval > ANB_SERVE_INTERVAL_MAX) {
+        anb_fail(error, ANB_E_ARGUMENT, "interval = %zu is outside [1, %d]", own.interval, ANB_SERVE_INTERVAL_MAX);
+        return NULL;
+    }
+    return make(model, &own, error);
+}
+
+AnbServer *anb_serve_new(const StreamingLearner *model, size_t interval, AnbError *error)
+{
+    AnbServeOptions options = usual;
+    options.interval = interval;
+    return anb_serve_new_with(model, &options, error);
+}
+
+/* In a child process the parent's learner may have been at work on its copy, and the locks may be held by threads that
+ * the child does not have: they are left as they are. */
 void anb_serve_free(AnbServer *server)
 {
     if (!server)
         return;
     AnbAllocator allocator = server->allocator;
-    anb_free(server->copies[0].model);
-    anb_free(server->copies[1].model);
-    give(&allocator, server->events);
-    give(&allocator, server->rows);
-    pthread_mutex_destroy(&server->lock);
-    give(&allocator, server);
+    bool child = anb_serve_is_child(server);
+    unsigned shown = atomic_load(&server->shown);
+    if (!child)
+        anb_serve_clock_stop(server);
+    for (unsigned i = 0; i < 2; i++)
+        if (!child || i == shown)
+            anb_free(server->copies[i].model);
+    anb_serve_give(&allocator, server->events);
+    anb_serve_give(&allocator, server->rows);
+    anb_serve_give(&allocator, server->answers);
+    if (!child) {
+        pthread_mutex_destroy(&server->lock);
+        pthread_mutex_destroy(&server->turn);
+    }
+    anb_serve_give(&allocator, server);
 }
+
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+/* False in a child process, which takes no turn. */
+static bool begin(AnbServer *s)
+{
+    if (anb_serve_is_child(s))
+        return false;
+    pthread_mutex_lock(&s->turn);
+    return true;
+}
+
+static void end(AnbServer *s)
+{
+    pthread_mutex_unlock(&s->turn);
+}
+
+void anb_serve_hold(AnbServer *server)
+{
+    begin(server);
+}
+
+void anb_serve_release(AnbServer *server)
+{
+    if (!anb_serve_is_child(server))
+        end(server);
+}
+
+/* ---- learning and publishing ------------------------------------------------------------------------------------- */
 
 static Copy *mine(const AnbServer *s)
 {
     return (Copy *)&s->copies[1 - atomic_load_explicit(&s->shown, memory_order_relaxed)];
 }
 
-/* Until every prediction that may be on the other copy is over: one a reader. */
-static void wait_for_readers(AnbServer *s)
-{
-    pthread_mutex_lock(&s->lock);
-    for (AnbServeReader *r = s->readers; r; r = r->next) {
-        size_t seen = atomic_load(&r->entered);
-        while (seen % 2 == 1 && atomic_load(&r->entered) == seen)
-            sched_yield();
-    }
-    pthread_mutex_unlock(&s->lock);
-}
-
-static double play(StreamingLearner *model, const Event *event, const double *x)
+static double play(StreamingLearner *model, const Event *event, const double *x, const AnbAnswer *answer)
 {
     switch (event->kind) {
     case ROW:
-        return anb_predict_pending(model, event->id, x);
+        return event->answered ? anb_keep_answered(model, event->id, x, answer)
+                               : anb_predict_pending(model, event->id, x);
     case LABEL:
         return anb_learn_label(model, event->id, event->y, event->weight);
     default:
-        return anb_train_one(model, x, event->y, event->weight);
+        return event->answered ? anb_train_answered(model, x, event->y, event->weight, answer)
+                               : anb_train_one(model, x, event->y, event->weight);
     }
 }
 
+/* There is room for every source. */
+static void move_source(StreamingLearner *model, const char *name, size_t bytes, uint64_t number)
+{
+    anb_source_take(model, anb_source_add(model, name, bytes, NULL), number);
+}
+
+/* What the copy that is shown now has had, on the other one. Sources have the same order in both. */
 static void repeat_events(AnbServer *s, StreamingLearner *model)
 {
-    for (size_t i = 0; i < s->n_events; i++)
-        play(model, &s->events[i], s->rows + i * s->n_features);
+    const AnbSource *sources;
+    anb_sources(s->copies[atomic_load_explicit(&s->shown, memory_order_relaxed)].model, &sources);
+    for (size_t i = 0; i < s->n_events; i++) {
+        const Event *event = &s->events[i];
+        play(model, event, s->rows + i * s->n_features, s->answers ? &s->answers[i] : NULL);
+        if (event->source >= 0)
+            move_source(model, sources[event->source].name, strlen(sources[event->source].name), event->number);
+    }
     s->n_events = 0;
+}
+
+static void publish(AnbServer *s)
+{
+    Copy *done = mine(s);
+    done->version = atomic_load(&s->version) + 1;
+    atomic_store(&s->version, done->version);
+    atomic_store(&s->published, anb_serve_now());
+    atomic_store(&s->shown, (unsigned)(done - s->copies));
+    anb_serve_wait_for_readers(s);
+    repeat_events(s, mine(s)->model);
 }
 
 void anb_serve_publish(AnbServer *server)
 {
-    Copy *done = mine(server);
-    done->version = ++server->version;
-    atomic_store(&server->shown, (unsigned)(done - server->copies));
-    wait_for_readers(server);
-    repeat_events(server, mine(server)->model);
+    if (!begin(server))
+        return;
+    publish(server);
+    end(server);
 }
 
-/* On the learner's copy now, on the other one after the next publication. x: NULL where the event has no row. */
-static double happen(AnbServer *s, Event event, const double *x)
+/* On the learner's copy now, on the other one after the next publication. x: NULL where the event has no row. Observers
+ * are told of the row before it may be given up. */
+static double happen(AnbServer *s, Event event, const double *x, const AnbAnswer *answer)
 {
+    StreamingLearner *model = mine(s)->model;
     double *row = s->rows + s->n_events * s->n_features;
+    event.answered = answer && s->answers;
+    event.source = -1;
     if (x)
         memcpy(row, x, s->n_features * sizeof *row);
+    if (event.answered)
+        s->answers[s->n_events] = *answer;
     s->events[s->n_events++] = event;
-    double answer = play(mine(s)->model, &event, row);
+    double said = play(model, &event, row, answer);
+    if (answer && said == said)
+        said = answer->prediction; /* of a model that scores no answers: observers do */
     if (event.kind != ROW)
         for (size_t i = 0; i < s->n_observers; i++)
-            anb_observe(s->observers[i], mine(s)->model, event.kind == SAMPLE ? row : NULL, event.y, answer);
+            anb_observe(s->observers[i], model, event.kind == SAMPLE ? row : NULL, event.y, said);
+    return said;
+}
+
+static void settle(AnbServer *s)
+{
+    if (s->n_events == 1)
+        anb_serve_clock_first(s);
     if (s->n_events == s->interval)
-        anb_serve_publish(s);
-    return answer;
+        publish(s);
+}
+
+static double happen_in_turn(AnbServer *s, Event event, const double *x, const AnbAnswer *answer)
+{
+    if (!begin(s))
+        return ANB_NAN;
+    double said = happen(s, event, x, answer);
+    settle(s);
+    end(s);
+    return said;
 }
 
 double anb_serve_train(AnbServer *server, const double *x, double y, double weight)
 {
-    return happen(server, (Event){SAMPLE, 0, y, weight}, x);
+    return happen_in_turn(server, (Event){.kind = SAMPLE, .y = y, .weight = weight}, x, NULL);
 }
 
 double anb_serve_predict_pending(AnbServer *server, uint64_t id, const double *x)
 {
-    return happen(server, (Event){ROW, id, 0, 0}, x);
+    return happen_in_turn(server, (Event){.kind = ROW, .id = id}, x, NULL);
+}
+
+double anb_serve_keep(AnbServer *server, uint64_t id, const double *x, const AnbAnswer *answer)
+{
+    return happen_in_turn(server, (Event){.kind = ROW, .id = id}, x, answer);
 }
 
 double anb_serve_learn_label(AnbServer *server, uint64_t id, double y, double weight)
 {
-    return happen(server, (Event){LABEL, id, y, weight}, NULL);
+    return happen_in_turn(server, (Event){.kind = LABEL, .id = id, .y = y, .weight = weight}, NULL, NULL);
 }
+
+/* ---- numbered samples -------------------------------------------------------------------------------------------- */
+
+/* ANB_SEQ_LEARNED: it is new and its source has a place; changes nothing. */
+static int look_at_source(const StreamingLearner *model, const AnbServeSample *sample)
+{
+    const AnbSource *sources;
+    const char *name = sample->source;
+    size_t n = sample->source_bytes;
+    if (!name)
+        return ANB_SEQ_LEARNED;
+    if (n < 1 || n >= ANB_SOURCE_SIZE || memchr(name, 0, n) || sample->number == UINT64_MAX)
+        return ANB_E_ARGUMENT;
+    int at = anb_source_find(model, name, n);
+    if (at < 0)
+        return anb_sources(model, NULL) < ANB_SOURCES_MAX ? ANB_SEQ_LEARNED : ANB_E_LIMIT;
+    anb_sources(model, &sources);
+    return sample->number < sources[at].next ? ANB_SEQ_REPEATED : ANB_SEQ_LEARNED;
+}
+
+static int learn(AnbServer *s, const AnbServeSample *sample, double *before)
+{
+    StreamingLearner *model = mine(s)->model;
+    int code = look_at_source(model, sample);
+    if (code != ANB_SEQ_LEARNED)
+        return code;
+    Event event = {sample->x ? SAMPLE : LABEL, false, -1, sample->id, sample->number, sample->y, sample->weight};
+    *before = happen(s, event, sample->x, sample->x ? sample->answer : NULL);
+    if (*before != *before)
+        code = ANB_E_INPUT;
+    else if (sample->source) {
+        move_source(model, sample->source, sample->source_bytes, sample->number);
+        s->events[s->n_events - 1].source = anb_source_find(model, sample->source, sample->source_bytes);
+    }
+    settle(s);
+    return code;
+}
+
+int anb_serve_learn(AnbServer *server, const AnbServeSample *sample, double *before)
+{
+    AnbServeSample own = usual_sample;
+    double said = ANB_NAN;
+    int code = anb_sized_take("a sample", &own, sizeof own, sample, NULL);
+    if (!code && !begin(server))
+        code = ANB_E_UNSUPPORTED;
+    else if (!code) {
+        code = learn(server, &own, &said);
+        end(server);
+    }
+    if (before)
+        *before = said;
+    return code;
+}
+
+/* ---- beside learning --------------------------------------------------------------------------------------------- */
 
 int anb_serve_attach(AnbServer *server, AnbObserver *observer)
 {
-    if (server->n_observers == ANB_SERVE_OBSERVERS_MAX)
-        return ANB_E_LIMIT;
-    server->observers[server->n_observers++] = observer;
-    return 0;
+    int code = ANB_E_LIMIT;
+    if (!begin(server))
+        return ANB_E_UNSUPPORTED;
+    if (server->n_observers < ANB_SERVE_OBSERVERS_MAX) {
+        server->observers[server->n_observers++] = observer;
+        code = 0;
+    }
+    end(server);
+    return code;
 }
 
 uint64_t anb_serve_version(const AnbServer *server)
 {
-    return server->version;
+    return atomic_load(&server->version);
+}
+
+double anb_serve_age(const AnbServer *server)
+{
+    return (double)(anb_serve_now() - atomic_load(&server->published)) / 1e9;
+}
+
+size_t anb_serve_unpublished(AnbServer *server)
+{
+    size_t n = 0;
+    if (begin(server)) {
+        n = server->n_events;
+        end(server);
+    }
+    return n;
 }
 
 const StreamingLearner *anb_serve_model(const AnbServer *server)
 {
-    return mine(server)->model;
-}
-
-/* ---- the readers' side ------------------------------------------------------------------------------------------- */
-
-static void enlist(AnbServer *server, AnbServeReader *reader)
-{
-    pthread_mutex_lock(&server->lock);
-    reader->next = server->readers;
-    reader->place = &server->readers;
-    if (reader->next)
-        reader->next->place = &reader->next;
-    server->readers = reader;
-    pthread_mutex_unlock(&server->lock);
-}
-
-AnbServeReader *anb_serve_reader_new(AnbServer *server, AnbError *error)
-{
-    void *memory = take(&server->allocator, sizeof(AnbServeReader) + ANB_ALIGN);
-    if (!memory)
-        return out_of_memory(error);
-    uintptr_t at = ((uintptr_t)memory + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN;
-    AnbServeReader *reader = memset((void *)at, 0, sizeof *reader);
-    reader->reader = anb_reader_new(server->copies[0].model, error);
-    if (!reader->reader) {
-        give(&server->allocator, memory);
-        return NULL;
-    }
-    atomic_init(&reader->entered, 0);
-    reader->server = server;
-    reader->memory = memory;
-    enlist(server, reader);
-    return reader;
-}
-
-void anb_serve_reader_free(AnbServeReader *reader)
-{
-    if (!reader)
-        return;
-    AnbServer *server = reader->server;
-    pthread_mutex_lock(&server->lock);
-    *reader->place = reader->next;
-    if (reader->next)
-        reader->next->place = reader->place;
-    pthread_mutex_unlock(&server->lock);
-    anb_reader_free(reader->reader);
-    give(&server->allocator, reader->memory);
-}
-
-/* The published copy, which stays as it is until the reader leaves. */
-static const StreamingLearner *enter(AnbServeReader *reader)
-{
-    atomic_store(&reader->entered, atomic_load_explicit(&reader->entered, memory_order_relaxed) + 1);
-    const Copy *copy = &reader->server->copies[atomic_load(&reader->server->shown)];
-    reader->version = copy->version;
-    return copy->model;
-}
-
-static void leave(AnbServeReader *reader)
-{
-    size_t entered = atomic_load_explicit(&reader->entered, memory_order_relaxed);
-    atomic_store_explicit(&reader->entered, entered + 1, memory_order_release);
-}
-
-double anb_serve_predict(AnbServeReader *reader, const double *x)
-{
-    double f = anb_predict_with(enter(reader), reader->reader, x);
-    leave(reader);
-    return f;
-}
-
-int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low, double *high)
-{
-    int code = anb_predict_interval_with(enter(reader), reader->reader, x, coverage, low, high);
-    leave(reader);
-    return code;
-}
-
-uint64_t anb_serve_reader_version(const AnbServeReader *reader)
-{
-    return reader->version;
-}
-
-const AnbCounters *anb_serve_reader_counters(const AnbServeReader *reader)
-{
-    return anb_reader_counters(reader->reader);
+    return anb_serve_is_child(server) ? server->copies[atomic_load(&server->shown)].model : mine(server)->model;
 }

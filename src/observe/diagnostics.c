@@ -8,6 +8,7 @@
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
 #include "src/text/sized.h"
+#include <anabranch/pending.h>
 
 enum { PAIRS_MAX = 64 };
 
@@ -35,6 +36,8 @@ static size_t values_of_shape(const AnbDiagnostics *d, AnbMetricShape shape)
         return d->n_levels;
     case ANB_OF_FEATURE:
         return d->n_features;
+    case ANB_OF_SERVER:
+        return 0;
     default:
         return d->k <= PAIRS_MAX && d->options.pairs ? d->k * d->k : 0;
     }
@@ -122,6 +125,7 @@ AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiag
     d->log_k = moe ? anb_log((double)d->k) : 0;
     d->state_bytes = (double)anb_state_bytes(model);
     d->counters = *anb_counters(model);
+    d->waiting = (double)anb_n_pending(model);
     anb_diagnostics_reset(d);
     return d;
 }
@@ -276,6 +280,7 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     if (memcmp(&model->counters, &d->counters, sizeof d->counters) == 0)
         return; /* told already, or nothing happened */
     d->drift = model->counters.drifts > d->counters.drifts;
+    d->waiting = (double)anb_n_pending(model);
     d->counters = model->counters;
     d->derived = 0;
     if (!learned || prediction != prediction)

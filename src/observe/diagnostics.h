@@ -53,6 +53,7 @@ struct AnbDiagnostics {
     double *together;    /* [k * k] samples in which both were active; NULL: not counted */
     double state_bytes;
     bool drift, logits; /* the gate is over logits */
+    double waiting;     /* rows, as of the last sample */
     unsigned derived;   /* a bit for each AnbMetricShape whose values are of now */
     AnbExpertPool *pool;
     size_t n_levels, n_features; /* of intervals; of metrics of features: 0 without importances */

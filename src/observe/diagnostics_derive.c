@@ -160,6 +160,7 @@ static void derive_model(AnbDiagnostics *d)
 {
     anb_derive_counters(&d->counters, d->state_bytes, d->values);
     put(d, ANB_METRIC_DRIFT, d->drift);
+    put(d, ANB_METRIC_WAITING, d->waiting);
     if (d->own.samples > 0)
         derive_errors(d);
 }

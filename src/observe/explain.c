@@ -259,6 +259,36 @@ int anb_explain(AnbExplainer *e, const StreamingLearner *model, const double *x,
     return 0;
 }
 
+/* A question to a reader of a server. */
+typedef struct Served {
+    AnbExplainer *explainer;
+    const double *x;
+    AnbExplanation *explanation;
+} Served;
+
+static int explain_published(const StreamingLearner *model, AnbReader *reader, void *context)
+{
+    const Served *s = context;
+    (void)reader; /* the explainer has two of its own */
+    return anb_explain(s->explainer, model, s->x, s->explanation);
+}
+
+int anb_explain_served(AnbExplainer *explainer, AnbServeReader *reader, const double *x, AnbExplanation *explanation)
+{
+    Served served = {explainer, x, explanation};
+    return anb_serve_look(reader, explain_published, &served);
+}
+
+int anb_explainer_take(AnbExplainer *e, const AnbExplainer *from)
+{
+    if (e->kept.width != from->kept.width || e->kept.capacity != from->kept.capacity)
+        return ANB_E_ARGUMENT;
+    memcpy(e->kept.row, from->kept.row, from->kept.used * from->kept.width * sizeof(double));
+    e->kept.used = from->kept.used;
+    e->kept.seen = from->kept.seen;
+    return 0;
+}
+
 uint64_t anb_explain_cost(const AnbExplainer *e)
 {
     uint64_t walks = 2 * (uint64_t)e->options.pairs * (e->walk.d > 0 ? e->walk.d - 1 : 0);

@@ -4,6 +4,7 @@
 #include "diagnostics.h"
 #include <anabranch/audit.h>
 #include <anabranch/number.h>
+#include <anabranch/pending.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -303,57 +304,99 @@ static void put_label_byte(Out *out, char c)
     put_bytes(out, &c, 1);
 }
 
-static void put_label(Out *out, const AnbDiagnostics *d, AnbMetricShape shape, size_t i)
+static void put_labels(Out *out, const AnbMetric *metric, const AnbMetricsOf *of, size_t i)
 {
-    const char *label = shape == ANB_OF_EXPERT ? "expert" : shape == ANB_OF_LEVEL ? "coverage" : "feature";
-    put_text(out, "{");
-    put_text(out, label);
-    put_text(out, "=\"");
-    put_owner(out, d, shape, i, put_label_byte);
-    put_text(out, "\"}");
+    const char *label = metric->shape == ANB_OF_EXPERT  ? "expert=\""
+                        : metric->shape == ANB_OF_LEVEL ? "coverage=\""
+                                                        : "feature=\"";
+    bool several = is_list(metric->shape);
+    if (!of->name && !several)
+        return;
+    put_text(out, of->name ? "{model=\"" : "{");
+    for (const char *at = of->name; at && *at; at++)
+        put_label_byte(out, *at);
+    put_text(out, of->name ? "\"" : "");
+    if (several) {
+        put_text(out, of->name ? "," : "");
+        put_text(out, label);
+        put_owner(out, of->diagnostics, metric->shape, i, put_label_byte);
+        put_text(out, "\"");
+    }
+    put_text(out, "}");
 }
 
-static void put_sample(Out *out, const AnbMetric *metric, AnbDiagnostics *d, size_t i, double value)
+static void put_sample(Out *out, const AnbMetric *metric, const AnbMetricsOf *of, size_t i, double value)
 {
     put_text(out, "anabranch_");
     put_text(out, metric->name);
     put_text(out, metric->type == ANB_COUNTER ? "_total" : "");
-    if (d && is_list(metric->shape))
-        put_label(out, d, metric->shape, i);
+    put_labels(out, metric, of, i);
     put_text(out, " ");
     put_number(out, value);
     put_text(out, "\n");
 }
 
-static void put_series(Out *out, AnbDiagnostics *d, int id)
+/* Each returns how many values a model has of a metric; one value goes into the room. */
+static size_t of_model(const AnbMetricsOf *of, int id, double *room)
+{
+    double counts[ANB_METRIC_STATE_BYTES + 1];
+    anb_derive_counters(anb_counters(of->model), (double)anb_state_bytes(of->model), counts);
+    *room = id == ANB_METRIC_WAITING ? (double)anb_n_pending(of->model) : counts[id];
+    return 1;
+}
+
+static size_t of_server(const AnbMetricsOf *of, int id, double *room)
+{
+    if (!of->server)
+        return 0;
+    *room = id == ANB_METRIC_PUBLISHED     ? (double)anb_serve_version(of->server)
+            : id == ANB_METRIC_VERSION_AGE ? anb_serve_age(of->server)
+                                           : (double)anb_serve_unpublished(of->server);
+    return 1;
+}
+
+static size_t values_of(const AnbMetricsOf *of, int id, double *room, const double **values)
+{
+    size_t n = 0;
+    *values = room;
+    if (id <= ANB_METRIC_STATE_BYTES || id == ANB_METRIC_WAITING)
+        return of_model(of, id, room);
+    if (anb_metrics()[id].shape == ANB_OF_SERVER)
+        return of_server(of, id, room);
+    if (of->diagnostics && anb_metrics()[id].shape != ANB_OF_PAIR)
+        *values = anb_diagnostics_values(of->diagnostics, (AnbMetricId)id, &n);
+    return n;
+}
+
+/* One metric of all models, behind one head. */
+static void put_series(Out *out, const AnbMetricsOf *models, size_t n, int id)
 {
     const AnbMetric *metric = &anb_metrics()[id];
-    size_t n, present = 0;
-    const double *values = anb_diagnostics_values(d, (AnbMetricId)id, &n);
-    for (size_t i = 0; i < n && metric->shape != ANB_OF_PAIR; i++) {
-        if (!is_number(values[i]))
-            continue;
-        if (present++ == 0)
-            put_head(out, metric);
-        put_sample(out, metric, d, i, values[i]);
+    size_t present = 0;
+    for (size_t m = 0; m < n; m++) {
+        double room;
+        const double *values;
+        size_t many = values_of(&models[m], id, &room, &values);
+        for (size_t i = 0; i < many; i++) {
+            if (!is_number(values[i]))
+                continue;
+            if (present++ == 0)
+                put_head(out, metric);
+            put_sample(out, metric, &models[m], i, values[i]);
+        }
     }
 }
 
-static void put_counters(Out *out, const StreamingLearner *model)
+int anb_metrics_prometheus_of(const AnbMetricsOf *models, size_t n, AnbWrite write, void *context)
 {
-    double counts[ANB_METRIC_STATE_BYTES + 1];
-    anb_derive_counters(anb_counters(model), (double)anb_state_bytes(model), counts);
-    for (int i = 0; i <= ANB_METRIC_STATE_BYTES; i++) {
-        put_head(out, &anb_metrics()[i]);
-        put_sample(out, &anb_metrics()[i], NULL, 0, counts[i]);
-    }
+    Out out = {write, context};
+    for (int id = 0; id < ANB_METRIC_COUNT; id++)
+        put_series(&out, models, n, id);
+    return flush(&out);
 }
 
 int anb_metrics_prometheus(const StreamingLearner *model, AnbDiagnostics *d, AnbWrite write, void *context)
 {
-    Out out = {write, context};
-    put_counters(&out, model);
-    for (int i = ANB_METRIC_STATE_BYTES + 1; d && i < ANB_METRIC_COUNT; i++)
-        put_series(&out, d, i);
-    return flush(&out);
+    AnbMetricsOf one = {NULL, model, d, NULL};
+    return anb_metrics_prometheus_of(&one, 1, write, context);
 }

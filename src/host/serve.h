@@ -1,0 +1,102 @@
+/*
+ * A server's insides, shared by who learns (serve.c), who publishes by time (serve_clock.c) and who reads (serve_reader.c).
+ *
+ * Left-right: two copies, and a counter for each reader that is odd while it predicts.
+ *
+ *     reader: entered += 1; copy = shown; predict; entered += 1; where the publisher sleeps: wake it
+ *     publisher: shown = the copy just written; sleeping = 1; for each reader: where entered is odd, sleep until it changes
+ *
+ * Every step is sequentially consistent: a reader that the publisher saw outside, or coming back, reads `shown` after it
+ * was set, and so is not on the copy that the learner takes; and a reader that leaves either sees that the publisher
+ * sleeps, or is seen outside by it.
+ */
+#ifndef ANB_HOST_SERVE_H
+#define ANB_HOST_SERVE_H
+
+#include "forks.h"
+#include "model.h"
+#include <anabranch/serve.h>
+#include <pthread.h>
+
+typedef struct Copy {
+    StreamingLearner *model;
+    uint64_t version;
+} Copy;
+
+/* What the learner did, to be done again on the other copy; its row is in `rows`, its answer in `answers`. */
+typedef enum Kind { SAMPLE, ROW, LABEL } Kind;
+
+typedef struct Event {
+    Kind kind;
+    bool answered;    /* by a reader */
+    int source;       /* index of the source whose position it moves, or -1 */
+    uint64_t id;      /* of a row or a label */
+    uint64_t number;  /* at the source */
+    double y, weight; /* of a sample or a label */
+} Event;
+
+struct AnbServer {
+    AnbAllocator allocator;
+    Copy copies[2];
+    atomic_uint shown;    /* the copy that readers see; the learner has the other */
+    atomic_uint sleeping; /* 1 while the publisher may sleep until a reader leaves */
+    size_t n_features, interval;
+    Event *events;      /* room for `interval` of them */
+    double *rows;       /* of n_features each */
+    AnbAnswer *answers; /* NULL where the model scores none */
+    size_t n_events;    /* that the copy which readers see has not had yet */
+    unsigned forks;     /* of the process that made it */
+
+    pthread_mutex_t turn; /* of everything that learns and publishes; taken again by the thread that has it */
+    pthread_mutex_t lock; /* of the list of readers; taken inside of turn */
+    AnbServeReader *readers;
+    AnbObserver *observers[ANB_SERVE_OBSERVERS_MAX]; /* of the learner's copy; the caller's */
+    size_t n_observers;
+
+    _Atomic uint64_t version;
+    _Atomic int64_t published; /* when, in nanoseconds */
+    /* ---- by time ---- */
+    void (*due)(AnbServer *s);    /* publishes */
+    int64_t longest;              /* nanoseconds that an event stays unpublished; 0: any time */
+    int64_t first;                /* when the first of n_events came */
+    pthread_t clock;              /* the thread that sees to it */
+    pthread_cond_t changed;       /* there are events again, or it is to end */
+    bool has_clock, idle, ending; /* idle: the clock waits for events */
+};
+
+static inline void *anb_serve_take(const AnbAllocator *allocator, size_t size)
+{
+    return allocator->alloc(size, allocator->context);
+}
+
+static inline void anb_serve_give(const AnbAllocator *allocator, void *memory)
+{
+    if (memory)
+        allocator->free(memory, allocator->context);
+}
+
+static inline void *anb_serve_no_memory(AnbError *error)
+{
+    anb_fail(error, ANB_E_MEMORY, "out of memory");
+    return NULL;
+}
+
+/* Whether this process is a child of the one that made the server. */
+static inline bool anb_serve_forked(const AnbServer *s)
+{
+    return s->forks != anb_forks();
+}
+
+/* ---- serve_reader.c ---- */
+/* Until every prediction that may be on the copy that was shown before is over: one a reader. */
+void anb_serve_wait_for_readers(AnbServer *s);
+
+/* ---- serve_clock.c ---- */
+int64_t anb_serve_now(void);
+/* publish: called by the clock's thread in its turn. */
+int anb_serve_clock_start(AnbServer *s, double seconds, void (*publish)(AnbServer *s), AnbError *error);
+void anb_serve_clock_stop(AnbServer *s);
+/* An event came, the first since the last publication. */
+void anb_serve_clock_first(AnbServer *s);
+
+#endif
