@@ -8,19 +8,39 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
         return;
     if (batch->with_interval)
         anb_predict_interval(learner, batch->rows, batch->coverage, &batch->low, &batch->high);
+    if (batch->explainer) {
+        anb_explain(batch->explainer, learner, batch->rows, &batch->why);
+        return;
+    }
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =
             batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
+        if (batch->learn)
+            batch->bound[i] = anb_beside_bound(learner, row[0]);
         if (batch->learn && batch->observer)
             anb_observe(batch->observer, learner, row + 1, row[0], batch->out[i]);
     }
 }
 
-void anb_batch_score(const Batch *batch, Scores *scores)
+void anb_batch_score(const Batch *batch, Model *model)
 {
-    for (size_t i = 0; batch->weight > 0 && i < batch->n; i++)
-        anb_beside_score(scores, batch->rows[i * anb_batch_stride(batch)], batch->out[i]);
+    for (size_t i = 0; batch->weight > 0 && i < batch->n; i++) {
+        const double *row = batch->rows + i * anb_batch_stride(batch);
+        anb_beside_score(&model->scores, row[0], batch->out[i], batch->bound[i]);
+        anb_background_add(model->background, row + 1);
+    }
+}
+
+double anb_batch_work(const Batch *batch)
+{
+    return batch->explainer ? (double)anb_explain_cost(batch->explainer) : (double)batch->n;
+}
+
+void anb_batch_clear(Batch *batch)
+{
+    anb_explainer_free(batch->explainer);
+    anb_schema_drop(batch->schema);
 }
 
 void anb_batch_count(const Batch *batch)
@@ -51,6 +71,8 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
 {
     if (batch->fate != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, batch->fate);
+    if (batch->explainer)
+        return anb_explanation_reply(ctx, &batch->why, batch->schema);
     if (batch->packed)
         RedisModule_ReplyWithStringBuffer(ctx, (const char *)batch->out, batch->n * sizeof(double));
     else if (batch->with_diag)

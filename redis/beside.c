@@ -12,10 +12,39 @@ static const char scores_key[] = "anabranch.scores", feed_prefix[] = "anabranch.
 
 /* ---- scores ------------------------------------------------------------------------------------------------------ */
 
-void anb_beside_score(Scores *s, double y, double said)
+unsigned anb_beside_bound(const StreamingLearner *learner, double y)
+{
+    AnbAnswer said;
+    const double *level;
+    unsigned bound = 0;
+    if (anb_last_answer(learner, &said) || said.scored < 0)
+        return 0;
+    size_t n = anb_interval_levels(learner, &level);
+    for (size_t i = 0; i < n; i++) {
+        double half = said.limit[i] - said.limit[i] == 0 ? said.limit[i] * said.sigma : said.limit[i];
+        bound |= (fabs(y - said.prediction) <= half ? 1u : 0u) << i;
+    }
+    return bound | BOUND_KNOWN;
+}
+
+static void score_bound(Scores *s, double keep, unsigned bound)
+{
+    if (!(bound & BOUND_KNOWN))
+        return;
+    s->asked++;
+    s->asked_weight = keep * s->asked_weight + 1;
+    for (size_t i = 0; i < ANB_LEVELS_MAX; i++) {
+        double held = bound >> i & 1;
+        s->held[i] += held;
+        s->faded_held[i] += (held - s->faded_held[i]) / s->asked_weight;
+    }
+}
+
+void anb_beside_score(Scores *s, double y, double said, unsigned bound)
 {
     const double keep = 1 - 2.0 / (SCORES_SPAN + 1);
     double error = fabs(y - said), square = error * error;
+    score_bound(s, keep, bound);
     if (!(square <= 1e300)) /* a prediction that is none, or an error beyond all scale */
         return;
     s->n++;
@@ -26,11 +55,18 @@ void anb_beside_score(Scores *s, double y, double said)
     s->faded_absolute += (error - s->faded_absolute) / s->weight;
 }
 
+/* In a note: the errors, and behind them, where intervals were answered, how these held. */
+enum { ERRORS = 6, BOUNDS = 2 + 2 * ANB_LEVELS_MAX };
+
 static int scores_print(const Scores *s, char *text, size_t size)
 {
-    const double values[] = {(double)s->n, s->square, s->absolute, s->weight, s->faded_square, s->faded_absolute};
+    double values[ERRORS + BOUNDS] = {(double)s->n,    s->square,         s->absolute,      s->weight,
+                                      s->faded_square, s->faded_absolute, (double)s->asked, s->asked_weight};
+    size_t many = s->asked > 0 ? ERRORS + BOUNDS : ERRORS;
     int n = 0;
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    memcpy(values + ERRORS + 2, s->held, sizeof s->held);
+    memcpy(values + ERRORS + 2 + ANB_LEVELS_MAX, s->faded_held, sizeof s->faded_held);
+    for (size_t i = 0; i < many; i++) {
         char number[ANB_NUMBER_SIZE];
         anb_number_format(values[i], number);
         n += snprintf(text + n, size - (size_t)n, "%s%s", i > 0 ? " " : "", number);
@@ -38,18 +74,35 @@ static int scores_print(const Scores *s, char *text, size_t size)
     return n;
 }
 
-static bool scores_parse(const char *text, Scores *s)
+/* How many numbers the text holds, none of them negative or infinite; 0 where it is otherwise. */
+static size_t read_numbers(const char *text, double *values, size_t room)
 {
-    double values[6];
-    for (size_t i = 0; i < 6; i++) {
+    size_t i = 0;
+    for (; i < room && *text; i++) {
         int n = anb_number_parse(text, strlen(text), &values[i]);
         if (n <= 0 || !(values[i] >= 0) || values[i] - values[i] != 0)
-            return false;
+            return 0;
         text += n + (text[n] == ' ');
     }
-    if (*text || values[0] > 0x1p53)
+    return *text ? 0 : i;
+}
+
+static bool scores_parse(const char *text, Scores *s)
+{
+    double values[ERRORS + BOUNDS] = {0};
+    size_t many = read_numbers(text, values, ERRORS + BOUNDS);
+    if ((many != ERRORS && many != ERRORS + BOUNDS) || values[0] > 0x1p53 || values[ERRORS] > 0x1p53)
         return false;
-    *s = (Scores){(uint64_t)values[0], values[1], values[2], values[3], values[4], values[5]};
+    *s = (Scores){.n = (uint64_t)values[0],
+                  .square = values[1],
+                  .absolute = values[2],
+                  .weight = values[3],
+                  .faded_square = values[4],
+                  .faded_absolute = values[5],
+                  .asked = (uint64_t)values[6],
+                  .asked_weight = values[7]};
+    memcpy(s->held, values + ERRORS + 2, sizeof s->held);
+    memcpy(s->faded_held, values + ERRORS + 2 + ANB_LEVELS_MAX, sizeof s->faded_held);
     return true;
 }
 
@@ -133,6 +186,7 @@ void anb_beside_copy(const Model *model, Model *copy)
 {
     copy->scores = model->scores;
     copy->feeds = feeds_with_room(model->feeds, 0);
+    copy->background = anb_background_copy(model->background);
 }
 
 void anb_beside_reset(Model *model)
@@ -142,40 +196,55 @@ void anb_beside_reset(Model *model)
     model->scores = (Scores){0};
     if (model->importance)
         anb_importance_reset(model->importance);
+    if (model->background)
+        model->background->seen = 0;
 }
 
-bool anb_beside_take(Model *model, const AnbNote *note)
+bool anb_beside_take(Model *model, const AnbNote *note, size_t d)
 {
+    if (strcmp(note->key, anb_background_key) == 0 && !model->background)
+        return (model->background = anb_background_of_note(note->value, note->size, d)) != NULL;
     if (strcmp(note->key, scores_key) == 0)
         return scores_parse(note->value, &model->scores);
     return strncmp(note->key, feed_prefix, sizeof feed_prefix - 1) == 0 && feed_parse(model, note->key, note->value);
 }
 
+enum { SCORES_TEXT = (ERRORS + BOUNDS) * (ANB_NUMBER_SIZE + 1), FEED_TEXT = 200, OWN_NOTES = FEEDS_MAX + 2 };
+
 struct AnbBesideNotes {
-    char key[FEEDS_MAX + 1][sizeof feed_prefix + FEED_NAME], value[FEEDS_MAX + 1][200];
+    char key[FEEDS_MAX][sizeof feed_prefix + FEED_NAME], value[FEEDS_MAX][FEED_TEXT], scores[SCORES_TEXT];
     AnbNote note[];
 };
+
+/* Puts the notes of the module behind those that are kept; returns how many there are then. */
+static size_t put_notes(const Model *model, bool scores, AnbBesideNotes *notes, unsigned char *rows, size_t n)
+{
+    for (size_t i = 0; model->feeds && i < model->feeds->n; i++) {
+        snprintf(notes->key[i], sizeof notes->key[i], "%s%s", feed_prefix, model->feeds->feed[i].stream);
+        int size = feed_print(&model->feeds->feed[i], notes->value[i], FEED_TEXT);
+        notes->note[n++] = (AnbNote){notes->key[i], notes->value[i], (size_t)size};
+    }
+    if (scores && model->scores.n > 0) {
+        int size = scores_print(&model->scores, notes->scores, SCORES_TEXT);
+        notes->note[n++] = (AnbNote){scores_key, notes->scores, (size_t)size};
+    }
+    if (scores && model->background)
+        notes->note[n++] = (AnbNote){anb_background_key, rows, anb_background_note(model->background, rows)};
+    return n;
+}
 
 AnbBesideNotes *anb_beside_notes(const Model *model, bool scores, AnbSnapshotExtras *extras)
 {
     const AnbSnapshotExtras none = {0}, *kept = model->kept ? &model->kept->extras : &none;
-    size_t feeds = model->feeds ? model->feeds->n : 0, n = kept->n_notes;
-    scores = scores && model->scores.n > 0;
+    size_t n = kept->n_notes, background = scores ? anb_background_note(model->background, NULL) : 0;
     *extras = *kept;
-    if (feeds + scores == 0)
+    if (!model->feeds && background == 0 && !(scores && model->scores.n > 0))
         return NULL;
-    AnbBesideNotes *notes = RedisModule_Alloc(sizeof *notes + (n + feeds + scores) * sizeof *notes->note);
+    size_t head = sizeof(AnbBesideNotes) + (n + OWN_NOTES) * sizeof(AnbNote);
+    AnbBesideNotes *notes = RedisModule_Alloc(head + background);
     if (n > 0)
         memcpy(notes->note, kept->notes, n * sizeof *notes->note);
-    for (size_t i = 0; i < feeds + scores; i++) {
-        char *key = notes->key[i], *value = notes->value[i];
-        snprintf(key, sizeof notes->key[i], "%s%s", i < feeds ? feed_prefix : scores_key,
-                 i < feeds ? model->feeds->feed[i].stream : "");
-        int size = i < feeds ? feed_print(&model->feeds->feed[i], value, sizeof notes->value[i])
-                             : scores_print(&model->scores, value, sizeof notes->value[i]);
-        notes->note[n++] = (AnbNote){key, value, (size_t)size};
-    }
     extras->notes = notes->note;
-    extras->n_notes = n;
+    extras->n_notes = put_notes(model, scores, notes, (unsigned char *)notes + head, n);
     return notes;
 }

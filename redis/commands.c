@@ -118,6 +118,20 @@ static void reply_scores(RedisModuleCtx *ctx, const Scores *s)
     anb_reply_pair(ctx, "mae_recent", s->n ? s->faded_absolute : ANB_NAN);
 }
 
+/* Of each coverage of the model's intervals: the share of targets that they held. */
+static void reply_coverage(RedisModuleCtx *ctx, const char *called, const Model *model, const double *held, double of)
+{
+    const double *level;
+    size_t n = anb_interval_levels(model->learner, &level);
+    anb_reply_text(ctx, called);
+    anb_reply_map(ctx, (long)n);
+    for (size_t i = 0; i < n; i++) {
+        char text[ANB_NUMBER_SIZE + 1];
+        text[anb_number_format(level[i], text)] = 0;
+        anb_reply_pair(ctx, text, of > 0 ? held[i] / of : ANB_NAN);
+    }
+}
+
 static void pair_id(RedisModuleCtx *ctx, const char *key, RedisModuleStreamID id)
 {
     char text[48];
@@ -150,7 +164,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     const AnbCounters *c = anb_counters(model->learner);
-    anb_reply_map(ctx, 23);
+    anb_reply_map(ctx, 26);
     anb_reply_text(ctx, "expression");
     anb_reply_text(ctx, anb_expression(model->learner));
     pair_count(ctx, "features", anb_n_features(model->learner));
@@ -171,6 +185,9 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     pair_count(ctx, "resets", c->resets);
     pair_count(ctx, "drifts", c->drifts);
     reply_scores(ctx, &model->scores);
+    reply_coverage(ctx, "coverage", model, model->scores.held, (double)model->scores.asked);
+    reply_coverage(ctx, "coverage_recent", model, model->scores.faded_held, model->scores.asked > 0);
+    pair_count(ctx, "background", anb_background_used(model->background));
     anb_reply_text(ctx, "streams");
     reply_streams(ctx, model->feeds);
     anb_reply_text(ctx, "sources");

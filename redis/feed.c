@@ -85,7 +85,8 @@ static void learn_entry(Feeding *f, RedisModuleKey *key, RedisModuleStreamID id,
         said = anb_train_one(f->model->learner, f->row, y, 1);
     f->feed->last = id;
     if (anb_n_samples_seen(f->model->learner) > trained) {
-        anb_beside_score(&f->model->scores, y, said);
+        anb_beside_score(&f->model->scores, y, said, anb_beside_bound(f->model->learner, y));
+        anb_background_add(f->model->background, f->row);
         if (f->model->importance)
             anb_observe(anb_importance_observer(f->model->importance), f->model->learner, f->row, y, said);
         f->learned++;

@@ -39,6 +39,7 @@ int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!x)
         return REDISMODULE_OK;
     anb_reply_number(ctx, anb_predict_pending(model->learner, id, x));
+    anb_background_add(model->background, x);
     model->answers = true;
     anb_statistics.predicted++;
     RedisModule_ReplicateVerbatim(ctx);
@@ -109,7 +110,7 @@ int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     double then = anb_learn_label(model->learner, label.id, label.y, label.weight);
     model->answers = false;
     if (label.weight > 0)
-        anb_beside_score(&model->scores, label.y, then);
+        anb_beside_score(&model->scores, label.y, then, anb_beside_bound(model->learner, label.y));
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.label");
     anb_statistics.trained++;

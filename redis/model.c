@@ -44,6 +44,7 @@ void anb_model_free(void *value)
     anb_schema_drop(model->schema);
     RedisModule_Free(model->feeds);
     anb_importance_free(model->importance);
+    RedisModule_Free(model->background);
     RedisModule_Free(model);
 }
 
@@ -129,11 +130,12 @@ static Model *wrap_with_notes(StreamingLearner *learner, const AnbSnapshotExtras
     kept.notes = others;
     kept.n_notes = 0;
     for (size_t i = 0; i < saved->n_notes; i++)
-        if (!writes(learner, &saved->notes[i]) && !anb_beside_take(&none, &saved->notes[i]))
+        if (!writes(learner, &saved->notes[i]) && !anb_beside_take(&none, &saved->notes[i], anb_n_features(learner)))
             others[kept.n_notes++] = saved->notes[i];
     Model *model = anb_model_wrap(learner, anb_kept_new(&kept, anb_n_features(learner)));
     model->scores = none.scores;
     model->feeds = none.feeds;
+    model->background = none.background;
     RedisModule_Free(others);
     return model;
 }
@@ -220,8 +222,8 @@ static size_t mem_usage(const void *value)
 {
     const Model *model = value;
     size_t kept = model->kept ? model->kept->bytes : 0;
-    kept += model->feeds ? model->feeds->n * sizeof(Feed) : 0;
     kept += model->importance ? anb_importance_bytes(model->importance) : 0;
+    kept += (model->feeds ? model->feeds->n * sizeof(Feed) : 0) + anb_background_bytes(model->background);
     return sizeof(Model) + sizeof(Ticket) + kept + anb_total_bytes(model->learner);
 }
 

@@ -18,6 +18,7 @@
 #include "api.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/importance.h>
+#include <anabranch/explain.h>
 #include <anabranch/interval.h>
 #include <anabranch/number.h>
 #include <anabranch/schema.h>
@@ -48,11 +49,14 @@ AnbSchema *anb_kept_schema(const Kept *kept, const StreamingLearner *learner);
 AnbSchemaOptions anb_schema_options(void);
 
 /* ---- beside.c ---- */
-/* Errors of the predictions made before learning: sums, and means that fade over so many samples. */
+/* Errors of the predictions made before learning: sums, and means that fade over so many samples. Of the intervals that
+ * were answered, for each coverage of the model, how many held the target. */
 enum { SCORES_SPAN = 1000, FEEDS_MAX = 16, FEED_NAME = 128 };
 typedef struct Scores {
     uint64_t n;
     double square, absolute, weight, faded_square, faded_absolute;
+    uint64_t asked; /* intervals */
+    double asked_weight, held[ANB_LEVELS_MAX], faded_held[ANB_LEVELS_MAX];
 } Scores;
 
 /* How far a stream was read. */
@@ -68,6 +72,14 @@ typedef struct Feeds {
     Feed feed[];
 } Feeds;
 
+/* Rows that predictions are explained against: background.c. */
+enum { BACKGROUND_MAX = 4096 };
+typedef struct Background {
+    size_t capacity, d;
+    uint64_t seen;
+    double rows[];
+} Background;
+
 typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
@@ -80,11 +92,16 @@ struct Model {
     Kept *kept;        /* or NULL */
     AnbSchema *schema; /* of its columns, or NULL: numbers without names */
     Scores scores;
-    Feeds *feeds;              /* or NULL */
     AnbImportance *importance; /* or NULL: not measured */
+    Feeds *feeds;              /* or NULL */
+    Background *background;    /* or NULL: not asked for */
 };
 
-void anb_beside_score(Scores *scores, double y, double said);
+/* Which of the model's intervals held y, as it answered the row that it learned last: a bit for each coverage, and
+ * BOUND_KNOWN where it answered any. */
+enum { BOUND_KNOWN = 1 << ANB_LEVELS_MAX };
+unsigned anb_beside_bound(const StreamingLearner *learner, double y);
+void anb_beside_score(Scores *scores, double y, double said, unsigned bound);
 /* NULL where there is none; add: NULL where the name or another stream is refused. */
 Feed *anb_feed_find(const Model *model, const char *stream, size_t n);
 Feed *anb_feed_add(Model *model, const char *stream, size_t n);
@@ -92,12 +109,38 @@ Feed *anb_feed_add(Model *model, const char *stream, size_t n);
 void anb_feed_drop_unread(Model *model);
 void anb_beside_copy(const Model *model, Model *copy);
 void anb_beside_reset(Model *model);
-/* Takes a note over; false where it is somebody else's. */
-bool anb_beside_take(Model *model, const AnbNote *note);
+/* Takes a note of a model with d columns over; false where it is somebody else's. */
+bool anb_beside_take(Model *model, const AnbNote *note, size_t d);
 typedef struct AnbBesideNotes AnbBesideNotes;
 /* Sets the extras to what is kept and what is counted; they live as long as what is returned, which may be NULL: the
  * caller's to free by RedisModule_Free. */
 AnbBesideNotes *anb_beside_notes(const Model *model, bool scores, AnbSnapshotExtras *extras);
+
+/* ---- background.c ---- */
+extern const char anb_background_key[];
+Background *anb_background_new(size_t capacity, size_t d);
+/* Bytes of one for so many rows. */
+static inline size_t anb_background_size(size_t capacity, size_t d)
+{
+    return sizeof(Background) + capacity * d * sizeof(double);
+}
+/* NULL of NULL. */
+Background *anb_background_copy(const Background *background);
+size_t anb_background_bytes(const Background *background);
+/* One row more was learned; NULL is fine. */
+void anb_background_add(Background *background, const double *x);
+/* Rows that are there. */
+size_t anb_background_used(const Background *background);
+/* Its note into so many bytes; out NULL: only their number. 0 of NULL. */
+size_t anb_background_note(const Background *background, unsigned char *out);
+/* NULL where the bytes are none of rows of d cells. */
+Background *anb_background_of_note(const void *value, size_t size, size_t d);
+
+/* ---- explain.c ---- */
+/* An explainer with the model's rows, the caller's; NULL where memory is out. */
+AnbExplainer *anb_background_explainer(const Model *model);
+int anb_explanation_reply(RedisModuleCtx *ctx, const AnbExplanation *why, const AnbSchema *schema);
+int anb_command_background(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 
 /* ---- memory.c ---- */
 AnbModelOptions anb_model_options(void);
@@ -158,10 +201,15 @@ typedef struct Batch {
     bool learn, packed, single, with_diag, with_interval, only_interval;
     double coverage, low, high; /* with_interval */
     double weight;
-    size_t n, d;        /* rows; features */
-    double *rows;       /* n rows of (y,) x1 .. xd */
-    double *out;        /* n predictions */
-    AnbMixture mixture; /* with_diag, inline only */
+    size_t n, d;             /* rows; features */
+    double *rows;            /* n rows of (y,) x1 .. xd */
+    double *out;             /* n predictions */
+    unsigned *bound;         /* of each row: anb_beside_bound */
+    AnbMixture mixture;      /* with_diag, inline only */
+    AnbExplainer *explainer; /* or NULL: not to be explained; the batch's */
+    AnbExplanation why;
+    AnbSchema *schema; /* names its columns; a reference, or NULL */
+    bool handed;       /* to the worker, which frees what the explanation needs */
     Sequence sequence;
     SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
 } Batch;
@@ -176,8 +224,12 @@ static inline size_t anb_batch_stride(const Batch *batch)
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
 /* Its rows count as trained or predicted: once what was run is there to stay. */
 void anb_batch_count(const Batch *batch);
-/* What was learned into the model's scores. */
-void anb_batch_score(const Batch *batch, Scores *scores);
+/* What was learned, into what is counted and kept beside the model. */
+void anb_batch_score(const Batch *batch, Model *model);
+/* How many predictions its rows are worth. */
+double anb_batch_work(const Batch *batch);
+/* What an explanation needed. */
+void anb_batch_clear(Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 
 /* ---- cells.c ---- */
@@ -213,6 +265,7 @@ bool anb_weight_parse(RedisModuleString *text, double *weight);
  * the error replied. */
 const double *anb_parse_features(RedisModuleCtx *ctx, const Model *model, RedisModuleString **argv, int argc);
 int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_train(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mtrain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);

@@ -25,8 +25,9 @@ static double *room(size_t doubles)
 
 static void take_room(Batch *batch)
 {
-    batch->rows = room(batch->n * (anb_batch_stride(batch) + 1));
+    batch->rows = room(batch->n * (anb_batch_stride(batch) + 2));
     batch->out = batch->rows + batch->n * anb_batch_stride(batch);
+    batch->bound = (unsigned *)(batch->out + batch->n);
 }
 
 /* ---- checks ----------------------------------------------------------------------------------------------------- */
@@ -85,7 +86,7 @@ bool anb_may_block(RedisModuleCtx *ctx)
  * or it writes behind others that wait there. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
-    double expected_us = model->row_ns * (double)batch->n / 1000, copy_us = anb_copy_ns(model) / 1000;
+    double expected_us = model->row_ns * anb_batch_work(batch) / 1000, copy_us = anb_copy_ns(model) / 1000;
     bool behind = batch->learn && model->ticket->queued > 0;
     bool long_enough = expected_us > (double)anb_inline_us && (expected_us > copy_us || anb_inline_us == 0);
     return (behind || long_enough) && !batch->with_diag && anb_may_block(ctx);
@@ -93,7 +94,8 @@ static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *bat
 
 static void measure(Model *model, const Batch *batch, uint64_t ns)
 {
-    float row = (float)ns / (float)(batch->n > 0 ? batch->n : 1);
+    double work = anb_batch_work(batch);
+    float row = (float)((double)ns / (work > 0 ? work : 1));
     model->row_ns += (row - model->row_ns) / 16;
     anb_statistics.inline_ns += ns;
     if (ns > anb_statistics.longest_inline_ns)
@@ -107,7 +109,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     batch->fate = anb_sequence_look(model->learner, &batch->sequence);
     if (batch->fate != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, batch->fate);
-    if (for_worker(ctx, model, batch))
+    if ((batch->handed = for_worker(ctx, model, batch)))
         return anb_worker_queue(ctx, name, model, batch);
     uint64_t start = anb_now_ns();
     batch->observer = model->importance ? anb_importance_observer(model->importance) : NULL;
@@ -116,11 +118,11 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
     if (batch->fate != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, batch->fate);
     anb_batch_count(batch);
-    model->answers = !batch->learn;
+    model->answers = batch->learn ? false : model->answers || !batch->explainer;
     if (batch->with_diag)
         anb_mixture(model->learner, &batch->mixture);
     if (batch->learn && batch->n > 0) {
-        anb_batch_score(batch, &model->scores);
+        anb_batch_score(batch, model);
         RedisModule_ReplicateVerbatim(ctx);
         anb_touch(ctx, name, model, "anb.train");
     }
@@ -210,6 +212,38 @@ int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
     if (!anb_text_number(argv[2], &batch.coverage))
         return anb_reply_error(ctx, "the coverage is a number, such as 0.9");
     return one(ctx, argv[1], &batch, argv + 3, argc - 3);
+}
+
+/* Explains it inline, or hands it to the worker, which then owns what it needs. */
+static int explain(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch *batch)
+{
+    batch->explainer = anb_background_explainer(model);
+    batch->schema = model->schema ? anb_schema_keep(model->schema) : NULL;
+    int code = batch->explainer ? run(ctx, name, model, batch) : anb_reply_error(ctx, "out of memory");
+    if (!batch->handed)
+        anb_batch_clear(batch);
+    return code;
+}
+
+/* key x1 .. xn */
+int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
+{
+    Batch batch = {.single = true, .weight = 1, .n = 1};
+    if (argc < 3)
+        return RedisModule_WrongArity(ctx);
+    Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ);
+    if (!model)
+        return REDISMODULE_OK;
+    if (anb_background_used(model->background) == 0)
+        return anb_reply_error(ctx, "no rows are kept to explain against: ANB.BACKGROUND key rows keeps some of those "
+                                    "that are learned from then on");
+    batch.d = anb_n_features(model->learner);
+    take_room(&batch);
+    if (parse_row(ctx, &batch, model, argv + 2, argc - 2))
+        return REDISMODULE_OK;
+    if (batch.with_interval)
+        return anb_reply_error(ctx, "EXPLAIN takes the row alone");
+    return explain(ctx, argv[1], model, &batch);
 }
 
 const double *anb_parse_features(RedisModuleCtx *ctx, const Model *model, RedisModuleString **argv, int argc)

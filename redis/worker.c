@@ -89,7 +89,7 @@ static Model *model_of(Job *job)
 /* What was learned goes to replicas and the log packed, as one command. */
 static void publish(const Job *job, Model *model)
 {
-    anb_batch_score(&job->batch, &model->scores);
+    anb_batch_score(&job->batch, model);
     model->answers = false;
     const Batch *batch = &job->batch;
     char weight[ANB_NUMBER_SIZE];
@@ -151,7 +151,7 @@ static int try_on_clone(Job *job)
     anb_batch_run(&job->batch, clone);
     uint64_t took = anb_now_ns() - start;
     anb_statistics.worker_ns += took;
-    job->row_ns = (float)took / (float)job->batch.n;
+    job->row_ns = (float)((double)took / anb_batch_work(&job->batch));
     bool changed = job->batch.learn && job->batch.fate == SEQUENCE_NEW;
     if (changed)
         left = swap(job, clone, version);
@@ -286,6 +286,7 @@ static int reply(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 static void release(RedisModuleCtx *ctx, void *data)
 {
     Job *job = data;
+    anb_batch_clear(&job->batch);
     RedisModule_FreeString(ctx, job->name);
     anb_ticket_drop(job->ticket);
     RedisModule_Free(job);
@@ -299,10 +300,11 @@ double anb_copy_ns(const Model *model)
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch)
 {
     size_t doubles = row_doubles(batch) + batch->n;
-    Job *job = RedisModule_Alloc(sizeof *job + doubles * sizeof(double));
+    Job *job = RedisModule_Alloc(sizeof *job + doubles * sizeof(double) + batch->n * sizeof *batch->bound);
     *job = (Job){.batch = *batch, .model_id = model->id, .db = RedisModule_GetSelectedDb(ctx)};
     job->batch.rows = (double *)(job + 1);
     job->batch.out = job->batch.rows + row_doubles(batch);
+    job->batch.bound = (unsigned *)(job->batch.out + batch->n);
     memcpy(job->batch.rows, batch->rows, row_doubles(batch) * sizeof(double));
     job->client = RedisModule_BlockClient(ctx, reply, NULL, release, 0);
     job->name = RedisModule_HoldString(NULL, name);

@@ -32,6 +32,7 @@ ARGUMENTS = {
     "feed": [KEY, ("stream", "key", "STREAM"), ("count", "integer", "optional", "COUNT"),
              ("milliseconds", "integer", "optional", "BLOCK"), ("field", "string", "optional", "TARGET"),
              ("id", "string", "optional", "UPTO")],
+    "background": [KEY, ("rows", "integer")], "explain": [KEY, X],
     "version": [],
 }
 HINTS = {
@@ -65,7 +66,7 @@ def commands_describe_themselves(server, library):
             [1, 3, 2] if name == b"anb.feed" else [0, 0, 0] if name == b"anb.version" else [1, 1, 1]
         assert flat[3:6] == keys, flat
         written = b"write" in [f.encode() if isinstance(f, str) else f for f in flat[2]]
-        assert written == (name.split(b".")[1] in b"create feed train mtrain trainb pending label reset clone restore".split())
+        assert written == (name.split(b".")[1] in b"background create feed train mtrain trainb pending label reset clone restore".split())
     if server.major < 7:
         return  # documents came later
     for name, expected in ARGUMENTS.items():
