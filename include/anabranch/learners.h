@@ -144,6 +144,23 @@ ANB_API extern const StreamingLearnerType anb_residual_ar;
 ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
+ * link(child, f=log): the child learns a function of the target, and what it says is carried back: for targets that are
+ * positive (log), counts (log1p, sqrt) or rates between 0 and 1 (logit). Every prediction is within the function's
+ * range and the seen target range widened by 10 %. The bias of the way back is corrected by the errors of the targets:
+ * a running ratio and a fitted shift and slope, mixed with the plain inverse by a BOA. A target out of the range counts
+ * as halfway between the bound and the nearest one seen inside (log, logit) or as the bound (log1p, sqrt). A mixture
+ * below it is in the function's units. Cost: some 200 ns beside the child. Weight class: scaled (the child as it is).
+ * Duan 1983 on the bias. Since 0.3.
+ */
+typedef enum AnbLinkFunction { ANB_LINK_LOG, ANB_LINK_LOG1P, ANB_LINK_SQRT, ANB_LINK_LOGIT } AnbLinkFunction;
+typedef struct AnbLinkOptions {
+    size_t size; /* of this struct; set by the defaults */
+    int f;       /* ANB_LINK_LOG; AnbLinkFunction */
+} AnbLinkOptions;
+ANB_API extern const StreamingLearnerType anb_link;
+ANB_DEFAULTS(AnbLinkOptions, anb_link)
+
+/**
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
  * signal it is hardly worse than the mean. Cost: a BOA of three beside the child (Wintenberger 2017). Weight class: scaled (the child as it is).
  */
