@@ -18,7 +18,7 @@ static void *boosted_make(AnbBoostRoom room, double budget)
     Boosted *b = bare_piece(sizeof *b, anb_boost_view(room, NULL).bytes / 8 + room.features + 1, &at);
     b->view = anb_boost_view(room, bare_next(&at, anb_boost_view(room, NULL).bytes / 8));
     b->row = (float *)bare_next(&at, room.features + 1);
-    b->rule = (AnbBoostRule){.base = 15, .rate = .08, .inherit = .7, .ridge = 2, .min_rows = 5};
+    b->rule = (AnbBoostRule){.aim = {.base = 15, .rate = .08, .inherit = .7}, .ridge = 2, .min_rows = 5};
     b->budget = budget;
     anb_boost_init(&b->view, 1);
     return b;
@@ -44,7 +44,7 @@ static double boosted_train(void *self, const double *x, double y)
     anb_boost_row(&b->view, x, b->row);
     anb_cuts_descend(trees->cuts, trees->head->grown, trees->room.depth, b->row, b->leaf);
     anb_boosted_trees_sum(trees, b->leaf, &sum);
-    double error = y - b->rule.base - sum.slow, f = y - error + sum.fast, slow = .3 * error / n;
+    double error = y - b->rule.aim.base - sum.slow, f = y - error + sum.fast, slow = .3 * error / n;
     anb_boosted_trees_move(trees, b->leaf, slow, .8, (error - sum.fast) / n);
     b->credit -= anb_boost_keep(&b->view, b->row, b->leaf, y, sum.slow + slow * trees->head->grown);
     size_t live = anb_window_live(window), groups = anb_window_size(window) / ANB_REPLAYED;
@@ -53,7 +53,7 @@ static double boosted_train(void *self, const double *x, double y)
     uint64_t row = window->head->pushed - 1 - anb_random_below(&b->view.head->random, (uint32_t)live);
     size_t group = row % window->room.rows / ANB_REPLAYED, slot = ANB_REPLAYED * (group < groups ? group : 0);
     b->credit -= anb_boost_settle(&b->view, slot);
-    anb_boosted_trees_replay(trees, slot, b->rule.base, .05 / n);
+    anb_boosted_trees_replay(trees, slot, b->rule.aim.base, .05 / n, &b->rule.aim.pull);
     for (b->credit += b->budget * (4 - 3 * (double)live / (double)window->room.rows); b->credit > 0;)
         b->credit -= anb_boost_slice(&b->view, &b->rule);
     return f;

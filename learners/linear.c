@@ -11,12 +11,16 @@
  * (y - f) x is at most 1 / (1 + |x|^2), for the same reason; where rows are long or weights large the fixed rate would
  * diverge (Nagumo & Noda 1967; Karampatziakis & Langford 2011 on weights).
  *
+ * With another loss what takes the place of the error (src/numeric/loss.h) is multiplied by the step, which is bounded
+ * whatever `bounded` says.
+ *
  * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 where all weights are equal, whatever they are.
  *
  * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
  * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
  */
 #include "src/simd/kernels.h"
+#include "src/numeric/loss.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
@@ -36,8 +40,20 @@ static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
                                    {ANB_INNER(Linear, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 2},
                                    {0}};
 
-static const AnbField fields[] = {
-    {ANB_STRUCT(Linear, members)}, {.name = "w", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE}, {0}};
+static size_t if_other_loss(const AnbNode *self)
+{
+    return anb_loss_other(((const AnbLinearOptions *)self->options)->loss);
+}
+
+/* errors: the scale of the errors, of other losses than the squared one. */
+enum { HEAD, W, ERRORS };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Linear, members)},
+                                  [W] = {.name = "w", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
+                                  [ERRORS] = {.name = "errors",
+                                              .record = anb_error_scale_fields,
+                                              .stride = sizeof(AnbErrorScale),
+                                              .count = if_other_loss},
+                                  {0}};
 
 /* The model's output for the row as it came, and the target's deviation. */
 typedef struct Output {
@@ -52,6 +68,7 @@ static const AnbParam params[] = {
      "standardise the target and divide the step by the row's square"},
     {"bounded", ANB_BOOL, offsetof(AnbLinearOptions, bounded), 1, 0, 0, 0, NULL,
      "a step never passes the target of its own row"},
+    ANB_LOSS_PARAMS(AnbLinearOptions),
     {0}};
 
 /* A restarted model says 0: so does one that is about to be. */
@@ -92,6 +109,23 @@ static double bounded(const AnbNode *self, double step, double square)
     return o->bounded && step * square > 1 ? 1 / square : step;
 }
 
+/* How far w moves along the row for an error, both in one unit. The row's own prediction moves by a share of what takes
+ * the place of the error, .1 for the median and less for outer quantiles, whose steps are larger: a step that came to the
+ * target and stopped there would be a step by the error after all, and end at the mean. */
+static double stride(const AnbNode *self, Linear *s, double step, double error, double square)
+{
+    const AnbLinearOptions *o = self->options;
+    if (!anb_loss_other(o->loss))
+        return bounded(self, step, square) * error;
+    AnbErrorScale *errors = anb_field(self, s, ERRORS);
+    const AnbLoss loss = {(AnbLossKind)o->loss, o->level};
+    double level = loss.kind == ANB_LOSS_QUANTILE ? o->level : .5, share = .4 * level * (1 - level);
+    double most = (loss.kind == ANB_LOSS_HUBER ? 1 : share) / square;
+    double by = (step < most ? step : most) * anb_pull_by(&loss, error, errors->level);
+    anb_error_bounded(errors, error);
+    return by;
+}
+
 static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row, double y, double weight, double square,
                               const Output *out)
 {
@@ -100,7 +134,7 @@ static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row,
     if (out->sd > 0) {
         double error = clip((y - s->target.mean) / out->sd - out->f, 4);
         double rate = .1 * sqrt(d + 1) / square;
-        move(self, s, row, bounded(self, 2 * rate * relative, square) * error);
+        move(self, s, row, stride(self, s, 2 * rate * relative, error, square));
     }
     anb_moments_add(&s->target, y, weight);
     if (!anb_moments_finite(&s->target))
@@ -112,14 +146,15 @@ static void update_plain(const AnbNode *self, Linear *s, const AnbRow *row, doub
 {
     const AnbLinearOptions *o = self->options;
     double relative = anb_weight_relative(&s->unit, weight);
-    move(self, s, row, bounded(self, 2 * o->rate * relative, square) * (y - out->f));
+    move(self, s, row, stride(self, s, 2 * o->rate * relative, y - out->f, square));
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
     const Output *out = (const Output *)scratch;
-    double square = o->normalized || o->bounded ? 1 + anb_dot(row->x, row->x, self->n_features) : 1;
+    double square =
+        o->normalized || o->bounded || anb_loss_other(o->loss) ? 1 + anb_dot(row->x, row->x, self->n_features) : 1;
     if (o->normalized)
         update_normalized(self, state, row, y, weight, square, out);
     else

@@ -19,6 +19,8 @@
  * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
  * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
  *
+ * With another loss what takes the place of the error (src/numeric/loss.h) is descended along, and judges the average.
+ *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
@@ -27,6 +29,7 @@
  */
 #include "src/simd/kernels.h"
 #include "src/numeric/error_scale.h"
+#include "src/numeric/loss.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/network.h"
 #include "src/numeric/ring.h"
@@ -80,6 +83,7 @@ static const AnbParam params[] = {
      "of the weights, of replay and of dropout; 0: the model's"},
     {"dropout", ANB_REAL, offsetof(AnbMlpOptions, dropout), 0, 0, 1, ANB_OPEN_MAX, NULL,
      "chance that a hidden unit is left out of the step of one row"},
+    ANB_LOSS_PARAMS(AnbMlpOptions),
     {0},
 };
 
@@ -252,10 +256,18 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return output(v.s, scratch);
 }
 
-/* How far the average was the better one. */
-static void weigh(Mlp *s, double y, double sd, const double *scratch)
+/* The gradient of the loss where the output is off by so many of the target's deviations sd. */
+static double gradient(const View *v, double off, double sd)
 {
-    double error = clip(scratch[NEWEST] - (y - s->target.mean) / sd, clip_at);
+    const AnbLoss loss = {(AnbLossKind)v->o->loss, v->o->level};
+    return -anb_pull_by(&loss, -clip(off, clip_at), v->s->error.level / sd);
+}
+
+/* How far the average was the better one. */
+static void weigh(const View *v, double y, double sd, const double *scratch)
+{
+    Mlp *s = v->s;
+    double error = gradient(v, scratch[NEWEST] - (y - s->target.mean) / sd, sd);
     double apart = clip(scratch[NEWEST] - scratch[AVERAGED], clip_at);
     s->cross = discount * s->cross + error * apart;
     s->spread = discount * s->spread + apart * apart;
@@ -303,7 +315,8 @@ static double recall(const View *v, size_t i, double *scratch)
     double o = anb_network_forward(&v->net, v->w.value, x, trace);
     if (v->o->dropout > 0)
         o = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
-    return clip(o - (v->y[slot] - v->s->target.mean) / anb_moments_sd(&v->s->target), clip_at);
+    double sd = anb_moments_sd(&v->s->target);
+    return gradient(v, o - (v->y[slot] - v->s->target.mean) / sd, sd);
 }
 
 static AnbNetworkPace pace(const View *v, double weight)
@@ -360,7 +373,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double relative = anb_weight_relative(&s->unit, weight);
     y = anb_target_bounded(&s->error, output(s, scratch), y);
     if (sd > 0)
-        weigh(s, y, sd, scratch);
+        weigh(&v, y, sd, scratch);
     anb_moments_add(&s->target, y, weight);
     double new_sd = anb_moments_sd(&s->target), ratio = sd > 0 ? sd / new_sd : 1;
     if (!(scratch[NEWEST] - scratch[NEWEST] + scratch[AVERAGED] - scratch[AVERAGED] + new_sd - new_sd == 0)) {
@@ -371,11 +384,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         double shift = sd > 0 ? (mean - s->target.mean) / new_sd : 0;
         rescale(&v, v.w.value, ratio, shift);
         rescale(&v, v.w.averaged, ratio, shift);
-        double error = clip(scratch[NEWEST] * ratio + shift - (y - s->target.mean) / new_sd, clip_at);
-        watch(s, error, row);
-        if (v.o->dropout > 0)
-            error = clip(thinned(&v, scratch) - (y - s->target.mean) / new_sd, clip_at);
-        descend(&v, error, relative, scratch);
+        double wanted = (y - s->target.mean) / new_sd, off = scratch[NEWEST] * ratio + shift - wanted;
+        watch(s, clip(off, clip_at), row);
+        off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
+        descend(&v, gradient(&v, off, new_sd), relative, scratch);
     }
     if (!healthy(&v)) {
         anb_restart(self, state, row);

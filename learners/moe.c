@@ -8,6 +8,9 @@
  * as well. The linear router never clips. An expert that was reset or has restarted behind a dense router sleeps for
  * its warmup; behind the linear one a penalty on its logit fades as it learns.
  *
+ * With loss=quantile the best expert is that of the least pinball loss, and the gates learn by that loss's gradient; clips
+ * stay as they are.
+ *
  * Every 256 samples the mixture asks its experts which features matter and shows them the mean of the answers.
  *
  * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K]. Cost: one predict and one update
@@ -27,6 +30,7 @@ static const AnbParam params[] = {
      ANB_OPEN_MIN | ANB_OPEN_MAX, NULL, "an expert used less after more than span samples is dead"},
     {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "false|true|auto",
      "reset dead experts; auto: with the linear router only"},
+    ANB_LOSS_PARAMS(AnbMoeOptions),
     {0}};
 
 static uint64_t one(const AnbNode *self)
@@ -165,11 +169,18 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
+/* What ranks experts by their errors. All losses but the quantile's grow with |e| on both sides alike. */
+static double cost(const AnbGate *gate, double error)
+{
+    bool even = gate->loss.kind != ANB_LOSS_QUANTILE;
+    return even ? fabs(error) : error > 0 ? gate->loss.level * error : (gate->loss.level - 1) * error;
+}
+
 static unsigned nearest(const AnbGate *gate, double y)
 {
     unsigned best = gate->active[0];
     for (size_t a = 1; a < gate->n_active; a++)
-        if (fabs(y - gate->f[gate->active[a]]) < fabs(y - gate->f[best]))
+        if (cost(gate, y - gate->f[gate->active[a]]) < cost(gate, y - gate->f[best]))
             best = gate->active[a];
     return best;
 }
@@ -227,7 +238,7 @@ static void explore(const AnbNode *self, const void *state, const AnbRow *row, A
     if (gate->explorer == gate->k)
         return;
     double f = anb_child_predict(self, i, state, row, scratch);
-    if (fabs(y - f) < fabs(y - gate->f[gate->best]))
+    if (cost(gate, y - f) < cost(gate, y - gate->f[gate->best]))
         gate->best = (unsigned)i;
 }
 

@@ -5,6 +5,7 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
+#include "src/numeric/loss.h"
 #include "src/numeric/moments.h"
 #include "src/simd/gate_block.h"
 #include <anabranch/moe.h>
@@ -108,6 +109,13 @@ static inline double progress_of(const AnbNode *expert, uint64_t trained)
     return trained < (uint64_t)expert->warmup ? (double)trained / expert->warmup : 1;
 }
 
+/* What experts are weighed by. */
+static inline AnbLoss loss_of(const AnbNode *self)
+{
+    const AnbMoeOptions *o = self->options;
+    return (AnbLoss){(AnbLossKind)o->loss, o->level};
+}
+
 static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const MoeScratch *w)
 {
     AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
@@ -117,6 +125,7 @@ static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const MoeScratc
     gate.entropy = -1;
     gate.n_active = w->last->n_active;
     gate.prediction = w->last->prediction;
+    gate.loss = loss_of(self);
     bool bounded = router_of(self)->dense && s->range.seen > 0;
     gate.low = bounded ? anb_range_floor(&s->range) : 1;
     gate.high = bounded ? anb_range_ceiling(&s->range) : -1;

@@ -228,12 +228,12 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const Wide wide = wide_of(self, state);
     const double *g = anb_scratch(self, scratch, G), *v = anb_scratch(self, scratch, WEIGHT), base = g[form.n];
     double *boa = anb_field(self, state, BOA);
-    y = anb_boa_learn(anb_field(self, state, OUTER), form.n + 1, options->discount, NULL, g, anb_mix(v, g, form.n + 1),
-                      y, weight);
+    y = anb_boa_learn_by(&gate->loss, anb_field(self, state, OUTER), form.n + 1, options->discount, NULL, g,
+                         anb_mix(v, g, form.n + 1), y, weight);
     for (size_t i = 0; i < form.n; i++)
-        anb_stack_learn(&form.stack[i], anb_field(self, state, STACK + i), base, y, weight,
+        anb_stack_learn(&form.stack[i], &gate->loss, anb_field(self, state, STACK + i), base, y, weight,
                         anb_scratch(self, scratch, WORK + i));
-    anb_boa_learn(boa, form.k, 1, gate->asleep, gate->f, base, y, weight);
+    anb_boa_learn_by(&gate->loss, boa, form.k, 1, gate->asleep, gate->f, base, y, weight);
     if (form.best)
         learn_wide(&form, &wide, row, gate, y);
     anb_boa_weights(boa, form.k, gate->asleep, gate->after);

@@ -150,12 +150,13 @@ static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const
     Head *h = s->head;
     double mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
     double scale = h->weight > 0 ? sqrt(h->square / h->weight) : 0, relative = anb_weight_relative(&h->unit, weight);
+    double pull = anb_pull_by(&gate->loss, error, scale);
     for (size_t j = 0; j <= s->d; j++)
         norm += s->row[j] * s->row[j];
     double step = options->rate * sqrt((double)s->d + 1) / norm * (relative < 10 ? relative : 10);
     for (size_t i = 0; i < s->k; i++)
         s->score[i] = scale > 0 && gate->p[i] > 0
-                          ? -step * clip(error / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
+                          ? -step * clip(pull / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
                           : 0;
     double bad = anb_rank1_gemv(s->g, s->d + 1, s->k, s->score, s->row, s->d + 1, s->score);
     if (!(bad == 0))
@@ -173,7 +174,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const State s = state_of(self, state, scratch);
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
     double base = anb_mix(gate->after, gate->f, s.k);
-    y = anb_boa_learn(s.boa, s.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    y = anb_boa_learn_by(&gate->loss, s.boa, s.k, options->discount, gate->asleep, gate->f, base, y, weight);
     follow(&s, options, gate, y, weight);
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
     tilt(gate->after, s.score, s.k);

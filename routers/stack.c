@@ -72,8 +72,9 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     AnbStack stack = stack_of(self, 0);
     double base = *(const double *)anb_scratch(self, scratch, BASE), *boa = anb_field(self, state, BOA);
     (void)row;
-    y = anb_boa_learn(boa, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
-    anb_stack_learn(&stack, anb_field(self, state, STACK), base, y, weight, anb_scratch(self, scratch, WORK));
+    y = anb_boa_learn_by(&gate->loss, boa, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
+    anb_stack_learn(&stack, &gate->loss, anb_field(self, state, STACK), base, y, weight,
+                    anb_scratch(self, scratch, WORK));
     anb_boa_weights(boa, gate->k, gate->asleep, gate->after);
 }
 

@@ -39,7 +39,7 @@ static void learn(const AnbBoostView *v)
     anb_boost_keep(v, row, leaf, y, sum.slow);
 }
 
-static const AnbBoostRule rule = {.base = 1, .rate = .2, .inherit = .7, .ridge = 2, .min_rows = 5};
+static const AnbBoostRule rule = {.aim = {.base = 1, .rate = .2, .inherit = .7}, .ridge = 2, .min_rows = 5};
 
 /* Every live row of the ring, walked by its values: the leaves are those remembered, and their sum is its output. */
 static void check_ring(const AnbBoostView *v)

@@ -218,7 +218,7 @@ static double long_hand(Long *l, const AnbMixture *m, double y, double low, doub
     y = anb_boa_learn(l->outer, 3, 0.999, NULL, g, mix, y, 1);
     anb_boa_learn(l->inner, m->k, 1, NULL, m->expert, base, y, 1);
     for (int i = 0; i < 2; i++)
-        anb_stack_learn(&l->form[i], l->state[i], base, y, 1, l->scratch[i]);
+        anb_stack_learn(&l->form[i], NULL, l->state[i], base, y, 1, l->scratch[i]);
     return low <= high ? fmax(low, fmin(high, mix)) : mix;
 }
 

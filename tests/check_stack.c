@@ -45,7 +45,7 @@ static double step(Work *work, const double *f, const unsigned char *asleep, dou
 {
     anb_stack_features(&work->form, work->state, f, K, asleep, base, work->scratch);
     double out = anb_stack_predict(&work->form, work->state, base, anb_span(f, K, asleep), work->scratch);
-    anb_stack_learn(&work->form, work->state, base, y, 1, work->scratch);
+    anb_stack_learn(&work->form, NULL, work->state, base, y, 1, work->scratch);
     return out;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Every registered learner and router as a small model, and a stream for all of them: what the tests that hold for any
- * type loop over.
+ * Every registered learner and router as a small model, some more of options that change a state, and a stream for all of
+ * them: what the tests that hold for any type loop over.
  */
 #ifndef ANB_TESTS_ZOO_H
 #define ANB_TESTS_ZOO_H
@@ -11,6 +11,18 @@
 
 enum { ZOO_FEATURES = 5, ZOO_TEXT = 512 };
 
+/* Models of options that the types' examples leave out. */
+typedef struct ZooForm {
+    const char *name, *expression;
+} ZooForm;
+
+static const ZooForm zoo_forms[] = {
+    {"losses", "scale(moe(linear(loss=quantile, level=0.9), linear(normalized=true, loss=absolute), "
+               "mlp(hidden=4, replay=2, memory=100, loss=quantile, level=0.9), mlp(hidden=4, loss=huber), "
+               "sgbt(window=256, trees=10, depth=3, budget=1000, loss=quantile, level=0.9), "
+               "router=blend, loss=quantile, level=0.9))"}};
+enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
+
 static inline size_t zoo_learners(void)
 {
     size_t n = 0;
@@ -19,21 +31,28 @@ static inline size_t zoo_learners(void)
     return n;
 }
 
-/* How many models the zoo holds: one for every learner, one for every router. */
-static inline size_t zoo_count(void)
+static inline size_t zoo_routers(void)
 {
     size_t n = 0;
     while (anb_router_types()[n])
         n++;
-    return zoo_learners() + n;
+    return n;
+}
+
+/* How many models the zoo holds: one for every learner, one for every router, the forms. */
+static inline size_t zoo_count(void)
+{
+    return zoo_learners() + zoo_routers() + ZOO_FORMS;
 }
 
 /* What animal i is called: for messages and file names. */
 static inline const char *zoo_name(size_t i, char *text)
 {
-    size_t learners = zoo_learners();
+    size_t learners = zoo_learners(), types = learners + zoo_routers();
     if (i < learners)
         snprintf(text, ZOO_TEXT, "%s", anb_learner_types()[i]->name);
+    else if (i >= types)
+        snprintf(text, ZOO_TEXT, "%s", zoo_forms[i - types].name);
     else
         snprintf(text, ZOO_TEXT, "router_%s", anb_router_types()[i - learners]->type.name);
     return text;
@@ -42,9 +61,11 @@ static inline const char *zoo_name(size_t i, char *text)
 /* Its expression: the type's example, a router inside a mixture under a scale. */
 static inline const char *zoo_expression(size_t i, char *text)
 {
-    size_t learners = zoo_learners();
+    size_t learners = zoo_learners(), types = learners + zoo_routers();
     if (i < learners)
         snprintf(text, ZOO_TEXT, "%s", anb_learner_types()[i]->example);
+    else if (i >= types)
+        snprintf(text, ZOO_TEXT, "%s", zoo_forms[i - types].expression);
     else
         snprintf(text, ZOO_TEXT, "scale(moe(linear, rls(lambda=0.99), mean, last, router=%s))",
                  anb_router_types()[i - learners]->type.example);

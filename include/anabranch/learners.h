@@ -24,6 +24,8 @@ typedef struct AnbLinearOptions {
     double rate;     /* 0.01; step size, >= 0 */
     bool normalized; /* false; standardise y, clip the error to 4 sd, step 0.1 sqrt(min(d, 24) + 1) / (1 + |x|^2) */
     bool bounded;    /* true; a step never passes the target of its own row */
+    double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
+    int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
 } AnbLinearOptions;
 ANB_API extern const StreamingLearnerType anb_linear;
 ANB_DEFAULTS(AnbLinearOptions, anb_linear)
@@ -205,6 +207,8 @@ typedef struct AnbMlpOptions {
     double momentum; /* 0; Adam's discount of the mean gradient, 0.9 in the textbook, [0, 1) */
     uint64_t seed;   /* 0: derived from the model's; of the weights, of replay and of dropout */
     double dropout;  /* 0; chance that a hidden unit is left out of the step of one row, [0, 1). Since 0.2 */
+    double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
+    int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
@@ -310,6 +314,9 @@ typedef struct AnbSgbtOptions {
     double eta;    /* 0.3; step of the leaves between fits, 0 to 1 */
     double replay; /* 4; samples of the window that the leaves learn again a sample, 0 to 64 */
     uint64_t seed; /* 0: derived from the model's; of the rows and columns that trees are shown */
+    double level;  /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
+    int loss;      /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE; others do without the fast part of leaves.
+                      Since 0.3 */
 } AnbSgbtOptions;
 ANB_API extern const StreamingLearnerType anb_sgbt;
 ANB_DEFAULTS(AnbSgbtOptions, anb_sgbt)

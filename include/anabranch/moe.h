@@ -24,6 +24,8 @@ typedef struct AnbMoeOptions {
     int utilization_span;         /* 500; samples of the utilization's average, >= 1 */
     double utilization_threshold; /* 0.01; below it an expert with more than span samples is dead, (0, 1) */
     int reset_dead;               /* ANB_AUTO: as the router wants it: the linear one yes, dense ones no */
+    double level;                 /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
+    int loss; /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE: what the gate weighs experts by. Since 0.3 */
 } AnbMoeOptions;
 ANB_DEFAULTS(AnbMoeOptions, anb_moe)
 

@@ -19,6 +19,7 @@
 
 #include <anabranch/capability.h>
 #include <anabranch/field.h>
+#include <anabranch/loss.h>
 #include <anabranch/options.h>
 #include <anabranch/types.h>
 #include <math.h>
@@ -190,12 +191,13 @@ struct AnbGate {
     unsigned *active;            /* gate: the active experts in the order of selection */
     size_t n_active;
     size_t explorer;   /* before learn: the inactive expert that learns as well; K: none */
-    unsigned best;     /* before learn: of the active experts and the explorer the one with the least |error|, the first
+    unsigned best;     /* before learn: of the active experts and the explorer the one with the least loss, the first
                           of equals */
     double prediction; /* the mix */
     double *after;     /* learn: probabilities after the update, without penalties */
     double entropy;    /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
     double low, high;  /* the seen target range, widened: what a dense router clips to; low > high: none */
+    AnbLoss loss;      /* what experts are weighed by. Since 0.3 */
 };
 
 /*

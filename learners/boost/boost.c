@@ -127,7 +127,7 @@ static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, si
     uint8_t row[BLOCK], *to = v->grow.codes + v->grow.head->rows * v->grow.stride;
     double aim[BLOCK];
     anb_window_arrivals(&v->window, block);
-    anb_boosted_trees_aim(&v->trees, block, rule->base, rule->rate, rule->inherit, aim);
+    anb_boosted_trees_aim(&v->trees, block, &rule->aim, aim);
     size_t n = choose_rows(v, block, row);
     for (size_t i = 0; i < n; i++)
         /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): the first n rows are set */

@@ -52,10 +52,8 @@ typedef struct AnbBoostView {
 
 /* How trees are fitted. */
 typedef struct AnbBoostRule {
-    double base;    /* subtracted from targets */
-    double rate;    /* share of the residual that a tree takes */
-    double inherit; /* share of the replaced tree that it takes over */
-    double ridge;   /* added to the counts of nodes */
+    AnbBoostAim aim;
+    double ridge; /* added to the counts of nodes */
     uint32_t min_rows;
 } AnbBoostRule;
 

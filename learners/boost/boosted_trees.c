@@ -70,7 +70,7 @@ void anb_boosted_trees_keep(const AnbBoostedTreesView *v, size_t slot, const uin
     v->output[slot] = output;
 }
 
-void anb_boosted_trees_replay(const AnbBoostedTreesView *v, size_t slot, double base, double rate)
+void anb_boosted_trees_replay(const AnbBoostedTreesView *v, size_t slot, double base, double rate, const AnbPull *pull)
 {
     const uint8_t *path = path_of(v, slot);
     const size_t grown = v->head->grown;
@@ -80,7 +80,7 @@ void anb_boosted_trees_replay(const AnbBoostedTreesView *v, size_t slot, double 
         for (size_t i = 0; i < ANB_REPLAYED; i++)
             sum[i] += of[path[t * BLOCK + i]].slow;
     for (size_t i = 0; i < ANB_REPLAYED; i++) {
-        step[i] = rate * (v->target[slot + i] - base - sum[i]);
+        step[i] = rate * anb_pull(pull, v->target[slot + i] - base - sum[i]);
         v->output[slot + i] = sum[i] + step[i] * (double)grown;
     }
     of = v->leaf;
@@ -89,18 +89,21 @@ void anb_boosted_trees_replay(const AnbBoostedTreesView *v, size_t slot, double 
             of[path[t * BLOCK + i]].slow += step[i];
 }
 
-void anb_boosted_trees_aim(const AnbBoostedTreesView *v, size_t block, double base, double rate, double inherit,
-                           double *aim)
+void anb_boosted_trees_aim(const AnbBoostedTreesView *v, size_t block, const AnbBoostAim *how, double *aim)
 {
     const uint32_t tree = anb_boosted_trees_next(v);
     const double *target = v->target + block * BLOCK, *output = v->output + block * BLOCK;
     const uint8_t *path = path_of(v, (size_t)block * BLOCK) + (size_t)tree * BLOCK;
     const AnbBoostLeaf *old = v->leaf + tree * v->leaves;
     for (size_t i = 0; i < BLOCK; i++)
-        aim[i] = rate * (target[i] - base - output[i]);
+        aim[i] = target[i] - how->base - output[i];
+    for (size_t i = 0; i < BLOCK && anb_loss_other(how->pull.kind); i++)
+        aim[i] = anb_pull(&how->pull, aim[i]);
+    for (size_t i = 0; i < BLOCK; i++)
+        aim[i] *= how->rate;
     if (tree < v->head->grown)
         for (size_t i = 0; i < BLOCK; i++)
-            aim[i] += inherit * old[path[i]].slow;
+            aim[i] += how->inherit * old[path[i]].slow;
 }
 
 void anb_boosted_trees_swap(const AnbBoostedTreesView *v, const AnbCut *cuts, const double *value, size_t blocks)

@@ -18,6 +18,7 @@
 #define ANB_LEARNERS_BOOST_BOOSTED_TREES_H
 
 #include "cuts.h"
+#include "src/numeric/loss.h"
 
 enum { ANB_REPLAYED = 4 /* neighbouring rows that are replayed at a time */ };
 
@@ -67,8 +68,9 @@ void anb_boosted_trees_keep(const AnbBoostedTreesView *view, size_t slot, const 
                             double output);
 
 /* A step for each of four rows from `slot`, a multiple of 4, in a settled block: slow += rate * (target - base -
- * output) in its leaves, its output made anew first. */
-void anb_boosted_trees_replay(const AnbBoostedTreesView *view, size_t slot, double base, double rate);
+ * output) in its leaves, its output made anew first. `pull` says what takes the place of that difference. */
+void anb_boosted_trees_replay(const AnbBoostedTreesView *view, size_t slot, double base, double rate,
+                              const AnbPull *pull);
 
 /* The tree that the next swap replaces: a new one while there is room, then the oldest. */
 static inline uint32_t anb_boosted_trees_next(const AnbBoostedTreesView *view)
@@ -76,10 +78,17 @@ static inline uint32_t anb_boosted_trees_next(const AnbBoostedTreesView *view)
     return view->head->grown < view->room.trees ? view->head->grown : view->head->oldest;
 }
 
+/* How the next tree is aimed. */
+typedef struct AnbBoostAim {
+    double base;    /* subtracted from targets */
+    double rate;    /* share of the residual that a tree takes */
+    double inherit; /* share of the replaced tree that it takes over */
+    AnbPull pull;   /* what takes the place of the residual */
+} AnbBoostAim;
+
 /* What the next tree should say of 64 rows: `rate` times what all trees leave of their targets less `base`, plus
  * `inherit` times what the tree says that it will replace. */
-void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, double base, double rate, double inherit,
-                           double *aim);
+void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, const AnbBoostAim *how, double *aim);
 
 /* Puts in a tree: its cuts, with thresholds, and its leaves' values (those not finite count as 0). `blocks` of the ring
  * are in use. */

@@ -204,6 +204,12 @@ static double largest_share(const Boa *boa, double discount)
 double anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
                      double y, double weight)
 {
+    return anb_boa_learn_by(NULL, state, k, discount, asleep, f, mix, y, weight);
+}
+
+double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double discount, const unsigned char *asleep,
+                        const double *f, double mix, double y, double weight)
+{
     Boa boa = boa_of(state, k);
     double least, top;
     settle(&boa, k, asleep);
@@ -213,8 +219,8 @@ double anb_boa_learn(double *state, size_t k, double discount, const unsigned ch
             boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
         return y;
     }
-    double inverse = 1 / *boa.unit;
-    AnbBoaSample sample = {mix, 2 * weight * ((mix - y) * inverse), inverse, discount, largest_share(&boa, discount)};
+    double inverse = 1 / *boa.unit, off = -anb_pull_by(loss, y - mix, boa.error->level);
+    AnbBoaSample sample = {mix, 2 * weight * (off * inverse), inverse, discount, largest_share(&boa, discount)};
     anb_boa_kernels.follow(boa.r, boa.v, boa.log, f, k, &sample, &least, &top);
     reweigh(&boa, k, least, top);
     return y;

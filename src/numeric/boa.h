@@ -19,6 +19,7 @@
 #define ANB_NUMERIC_BOA_H
 
 #include "error_scale.h"
+#include "loss.h"
 #include <anabranch/type.h>
 
 /* Doubles of state, a whole number of blocks of eight. */
@@ -60,6 +61,11 @@ void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, d
  */
 double anb_boa_learn(double *boa, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
                      double y, double weight);
+
+/* The same with the regrets of another loss, linearised at the mix: what takes the place of the error (loss.h) with the
+ * errors' scale stands for y - mix. A BOA of gradients keeps its bound for every convex loss. loss NULL: the squared one. */
+double anb_boa_learn_by(const AnbLoss *loss, double *boa, size_t k, double discount, const unsigned char *asleep,
+                        const double *f, double mix, double y, double weight);
 
 /* Expert i is as new: it sleeps, or wakes with the next sample. */
 void anb_boa_forget(double *boa, size_t k, size_t i);

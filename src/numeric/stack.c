@@ -101,7 +101,8 @@ double anb_stack_predict(const AnbStack *self, const double *state, double base,
     return out < span.low - side ? span.low - side : out > span.high + side ? span.high + side : out;
 }
 
-void anb_stack_learn(const AnbStack *self, double *state, double base, double y, double weight, double *scratch)
+void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, double base, double y, double weight,
+                     double *scratch)
 {
     AnbRls rls = rls_of(self);
     double s = scale_of(state), error = y - base;
@@ -110,8 +111,8 @@ void anb_stack_learn(const AnbStack *self, double *state, double base, double y,
     bool fine = true;
     weight = anb_weight_relative(&head->unit, weight);
     if (s > 0)
-        fine = anb_rls_update(&rls, state + HEAD, clip(error / s, FAR) - said->value, self->lambda, weight,
-                              scratch + SAID);
+        fine = anb_rls_update(&rls, state + HEAD, anb_pull_by(loss, clip(error / s, FAR) - said->value, 1),
+                              self->lambda, weight, scratch + SAID);
     head->samples += 1;
     head->weight = self->lambda * head->weight + weight;
     head->square = self->lambda * head->square + weight * (error * error);

@@ -18,6 +18,7 @@
 #ifndef ANB_NUMERIC_STACK_H
 #define ANB_NUMERIC_STACK_H
 
+#include "loss.h"
 #include "rls.h"
 #include <anabranch/type.h>
 
@@ -48,8 +49,10 @@ double *anb_stack_features(const AnbStack *self, const double *state, const doub
 /* The output, once all features are in the scratch. */
 double anb_stack_predict(const AnbStack *self, const double *state, double base, AnbSpan span, double *scratch);
 
-/* Learns from one sample; the scratch is the one that predict filled for it. */
-void anb_stack_learn(const AnbStack *self, double *state, double base, double y, double weight, double *scratch);
+/* Learns from one sample; the scratch is the one that predict filled for it. Of another loss than the squared one (NULL)
+ * what takes the place of the error moves the weights (loss.h). */
+void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, double base, double y, double weight,
+                     double *scratch);
 
 /* Trusts the past less: P times factor > 1. */
 void anb_stack_refresh(const AnbStack *self, double *state, double factor);
