@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The Python package beside River and the C library in one run: python.py [BENCH_FOLDER]
 
-Every figure is the least of several rounds that take turns, in nanoseconds a call or a row; ratios are of one run.
+Every figure is the least of several rounds that take turns, in nanoseconds of CPU time a call or a row, so that other work on
+the machine does not count; ratios are of one run.
 """
 
 import os
@@ -46,9 +47,9 @@ def compare(jobs):
         for name, make in jobs.items():
             rows = TABLE if "learn_many" in name or name.startswith("C ") else N
             run = make()
-            start = time.perf_counter()
+            start = time.process_time()
             run()
-            best[name] = min(best[name], (time.perf_counter() - start) / rows * 1e9)
+            best[name] = min(best[name], (time.process_time() - start) / rows * 1e9)
     return best
 
 

@@ -40,7 +40,7 @@ run="$bin/python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::Dep
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 if [ "$part" = quick ]; then
-    exec $run "$tests/test_model.py" "$tests/test_many.py" "$tests/test_recorder.py" "$tests/test_threads.py"
+    exec $run "$tests/test_model.py" "$tests/test_many.py" "$tests/test_recorder.py" "$tests/test_explain.py" "$tests/test_threads.py"
 fi
 
 status=0
@@ -72,4 +72,11 @@ END
 $bin/auditwheel show "$folder"/extension/*.whl | tr '\n' ' ' | grep -Eo 'manylinux_2_([0-9]|1[0-9]|2[0-8])_[a-z0-9_]*' |
     head -1 | grep . || { $bin/auditwheel show "$folder"/extension/*.whl; status=1; }
 check $bin/abi3audit --strict "$folder"/wheel/*.whl
+# CapyMOA pins other packages and runs on Java: an environment of its own.
+if command -v java >/dev/null && "$python" -m venv "$folder/capymoa" && "$folder/capymoa/bin/pip" --disable-pip-version-check -q install capymoa pytest; then
+    "$folder/capymoa/bin/pip" --disable-pip-version-check -q install --no-deps --force-reinstall "$folder"/wheel/*.whl &&
+        check "$folder/capymoa/bin/python" -m pytest -q -p no:cacheprovider "$tests/test_peers.py" -k capymoa
+else
+    echo "skipped: CapyMOA, which needs Java and PyPI"
+fi
 exit $status

@@ -11,6 +11,10 @@ learners, keeps a bounded amount of memory, and gives the same bits on every mac
 9.0
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ._core import (
     Error,
     ExpressionError,
@@ -22,16 +26,49 @@ from ._core import (
     learners,
     metric_table,
 )
-from ._evaluate import Evaluation, evaluate
 from ._learner import register
-from ._model import Mixture, Model, Network, load
-from ._recorder import Recorder
+from ._model import Model, load
 from ._schema import Schema
-from ._serve import Reader, Server
+
+if TYPE_CHECKING:
+    from ._evaluate import Evaluation, evaluate
+    from ._explain import Explainer, Explanation
+    from ._recorder import Recorder
+    from ._serve import Reader, Server
+    from ._views import Mixture, Network
+
+# Loaded when they are first asked for: a program that only predicts starts sooner.
+_LATER = {
+    "Evaluation": "_evaluate",
+    "Explainer": "_explain",
+    "Explanation": "_explain",
+    "Mixture": "_views",
+    "Network": "_views",
+    "Reader": "_serve",
+    "Recorder": "_recorder",
+    "Server": "_serve",
+    "evaluate": "_evaluate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module("." + _LATER[name], __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 __all__ = [
     "Error",
     "Evaluation",
+    "Explainer",
+    "Explanation",
     "ExpressionError",
     "InputError",
     "Mixture",

@@ -12,7 +12,7 @@ from ._core import InputError
 from ._schema import Schema
 
 Wrap = Callable[[np.ndarray], Any]
-_BLOCK = 2048  # rows that are put in place at a time: a block of them stays in the cache
+Table = np.ndarray | list[np.ndarray]  # a C-contiguous matrix, or a contiguous vector for each feature; of doubles
 
 
 def _kind(X: Any) -> str:
@@ -133,15 +133,22 @@ def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     return _cells(model, j, s.to_list())
 
 
+def _arrow_doubles(s: Any) -> np.ndarray:
+    """In place where it is one piece without nulls."""
+    if getattr(s, "num_chunks", 0) == 1:
+        s = s.chunk(0)
+    return s.to_numpy(zero_copy_only=False)
+
+
 def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     pyarrow = sys.modules["pyarrow"]
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
     if kind == "time" and types.is_temporal(s.type):
         s = s.cast(pyarrow.timestamp("us", getattr(s.type, "tz", None))).cast(pyarrow.int64())
-        return s.cast(pyarrow.float64()).to_numpy(zero_copy_only=False) / 1e6
+        return _arrow_doubles(s.cast(pyarrow.float64())) / 1e6
     if kind in ("number", "code", "boolean") and number:
-        return s.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+        return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64()))
     return _cells(model, j, s.to_pylist())
 
 
@@ -153,7 +160,7 @@ def _kinds(model: Any) -> list[str]:
     return [model._kind(j) for j in range(model.n_features)] if text else ["number"] * model.n_features
 
 
-def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
+def _columns(model: Any, kind: str, X: Any) -> list[np.ndarray]:
     names = _names(kind, X)
     if model.n_features is None:
         features = sorted(names)
@@ -166,20 +173,17 @@ def _columns(model: Any, kind: str, X: Any) -> np.ndarray:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
     model._extra_columns(len(names) - len(there.intersection(features)))
     rows = X.num_rows if kind == "pyarrow" else len(X)
-    out = np.empty((rows, len(features)))
     columns = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in there:
-            columns.append(np.broadcast_to(_cells(model, j, [None]), rows))
+            columns.append(np.full(rows, _cells(model, j, [None])[0]))
             continue
         column = X.column(name) if kind == "pyarrow" else X[name]
         if kind == "pandas" and getattr(column, "ndim", 1) != 1:
             raise InputError(f"two columns are named {name!r}")
-        columns.append(np.zeros(rows) if column_kind == "ignored" else _READ[kind](model, j, column_kind, column))
-    for i in range(0, rows, _BLOCK):
-        for j, values in enumerate(columns):
-            out[i : i + _BLOCK, j] = values[i : i + _BLOCK]
-    return out
+        values = np.zeros(rows) if column_kind == "ignored" else _READ[kind](model, j, column_kind, column)
+        columns.append(np.ascontiguousarray(values))
+    return columns
 
 
 # ---- matrices and rows ----
@@ -227,8 +231,8 @@ def _series(kind: str, X: Any, name: str) -> Wrap:
     return lambda out: pyarrow.array(out)
 
 
-def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
-    """X as a C-contiguous matrix of doubles, and what makes a vector of predictions the caller's kind."""
+def table(model: Any, X: Any) -> tuple[Table, Wrap]:
+    """X as doubles, and what makes a vector of predictions the caller's kind."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.c_contiguous and not model.schema_text:
         if model.n_features is not None:
             return X, lambda out: out
@@ -251,6 +255,17 @@ def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
     except TypeError:
         raise TypeError(f"X is a table of rows, not a {type(X).__name__}") from None
     return _rows(model, rows), lambda out: out
+
+
+def n_rows(rows: Table) -> int:
+    """How many rows a table has."""
+    return len(rows[0]) if isinstance(rows, list) else len(rows)
+
+
+def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
+    """As ``table``, but always a matrix."""
+    rows, wrap = table(model, X)
+    return np.column_stack(rows) if isinstance(rows, list) else rows, wrap
 
 
 def vector(values: Any, name: str) -> np.ndarray:

@@ -2,96 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from . import _core, _frames, _page
+from . import _core, _frames
 from ._schema import Schema
 
 if TYPE_CHECKING:
+    from ._explain import Explanation
     from ._recorder import Recorder
+    from ._views import Mixture, Network
 
 _M = TypeVar("_M", bound="Model")
-
-
-@dataclasses.dataclass(frozen=True)
-class Mixture:
-    """A mixture of experts as it stood at the last row; the arrays have one entry for each expert.
-
-    Attributes
-    ----------
-    names : list of str
-        The experts' names.
-    weight, probability, after : ndarray
-        Weights in the mix; the gate's probabilities for the row; those after the last learning step.
-    prediction_of : ndarray
-        What each expert said; nan where it was not active.
-    utilization, load, progress : ndarray
-        Running mean of ``after``; running share of samples where the expert was active; warmup, 0 to 1.
-    trained : ndarray of int
-        Samples each expert learned since its last reset.
-    dead, reset : ndarray of bool
-        Hardly used; reset by the last sample.
-    active : list of int
-        The active experts in the order of selection.
-    samples : int
-        Seen by this mixture.
-    prediction, target, error : float
-        Of the last row and the last sample learned.
-    disagreement, gate_entropy, alignment, load_balance_rate : float
-        Sample standard deviation of the active predictions; running entropy of the gate divided by ln K; running
-        agreement of the prediction's accelerations; step of the load's bias.
-    dense : bool
-        Whether every expert is active at each row.
-    """
-
-    names: list[str]
-    weight: np.ndarray
-    probability: np.ndarray
-    after: np.ndarray
-    prediction_of: np.ndarray
-    utilization: np.ndarray
-    load: np.ndarray
-    progress: np.ndarray
-    trained: np.ndarray
-    dead: np.ndarray
-    reset: np.ndarray
-    active: list[int]
-    samples: int
-    prediction: float
-    target: float
-    error: float
-    disagreement: float
-    gate_entropy: float
-    alignment: float
-    load_balance_rate: float
-    dense: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Network:
-    """How an expert that is a network shares its hidden units among the features.
-
-    Attributes
-    ----------
-    expert : int
-        Which expert of the mixture.
-    norms, dimensionality, specialization, polysemanticity : ndarray
-        One value for each feature.
-    interference : ndarray
-        features x features; 0 on the diagonal.
-    """
-
-    expert: int
-    norms: np.ndarray
-    dimensionality: np.ndarray
-    specialization: np.ndarray
-    polysemanticity: np.ndarray
-    interference: np.ndarray
 
 
 class Model(_core.Model):
@@ -164,7 +89,7 @@ class Model(_core.Model):
         InputError
             A row is refused; all are checked first, so nothing was learned.
         """
-        rows, _ = _frames.matrix(self, X)
+        rows, _ = _frames.table(self, X)
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
@@ -174,8 +99,8 @@ class Model(_core.Model):
         -------
         ndarray, Series or array of X's library, shape (n,)
         """
-        rows, wrap = _frames.matrix(self, X)
-        out = np.empty(len(rows))
+        rows, wrap = _frames.table(self, X)
+        out = np.empty(_frames.n_rows(rows))
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
         return wrap(out)
 
@@ -192,8 +117,8 @@ class Model(_core.Model):
         ndarray, Series or array of X's library, shape (n,)
             With X's index.
         """
-        rows, wrap = _frames.matrix(self, X)
-        out = np.empty(len(rows))
+        rows, wrap = _frames.table(self, X)
+        out = np.empty(_frames.n_rows(rows))
         self._many(rows, None, None, out)
         return wrap(out)
 
@@ -258,6 +183,8 @@ class Model(_core.Model):
         UnsupportedError
             There is no mixture.
         """
+        from ._views import Mixture
+
         figures = self._mixture(path)
         for name in ("weight", "probability", "after", "prediction_of", "utilization", "load", "progress"):
             figures[name] = np.array(figures[name], dtype=float)
@@ -286,6 +213,8 @@ class Model(_core.Model):
         UnsupportedError
             There is no network.
         """
+        from ._views import Network
+
         networks = []
         for figures in self._superposition():
             arrays = {key: np.array(value) for key, value in figures.items() if key != "expert"}
@@ -293,6 +222,29 @@ class Model(_core.Model):
             arrays["interference"] = arrays["interference"].reshape(d, d)
             networks.append(Network(expert=figures["expert"], **arrays))
         return networks
+
+    def explain(self, x: Any, background: Any = None) -> Explanation:
+        """Why the model predicts what it does for a row: how much each column adds.
+
+        Parameters
+        ----------
+        x : dict, sequence or array of n_features numbers
+            The row.
+        background : array, data frame or sequence of rows, optional
+            The rows to explain against, at most 65,536. Else those that the last ``Explainer`` of this model kept.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        UnsupportedError
+            There are no rows to explain against.
+        """
+        from ._explain import explainer_of
+
+        return explainer_of(self, background).explain(x)
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Writes the page of the program ``anabranch report`` from what the last Recorder of this model kept.
@@ -313,6 +265,8 @@ class Model(_core.Model):
         return f"{type(self).__name__}({self.expression!r}, n_features={self.n_features}, n_samples_seen={samples})"
 
     def _repr_html_(self) -> str:
+        from . import _page
+
         return _page.model_html(self)
 
 

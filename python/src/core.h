@@ -21,7 +21,7 @@
 
 /* The module's state: its types and exceptions, and the learners written in Python. */
 typedef struct Core {
-    PyTypeObject *model_type, *recorder_type, *server_type, *reader_type;
+    PyTypeObject *model_type, *recorder_type, *explainer_type, *server_type, *reader_type;
     PyObject *error, *expression_error, *input_error, *snapshot_error, *unsupported_error;
     const StreamingLearnerType **types; /* ended by NULL; each is the head of a struct of foreign.c, never freed */
     size_t n_types;
@@ -75,6 +75,12 @@ typedef struct Model {
     AnbObserver **observers; /* n_observers, each inside an object that takes itself off the list before it dies */
     size_t n_observers;
 } Model;
+
+/* The head of an object that a model tells of every sample: Recorder, Explainer. */
+typedef struct Watcher {
+    PyObject_HEAD AnbObserver observer; /* `observe` is set by whoever makes one */
+    PyObject *model;                    /* a Model; NULL: not attached yet */
+} Watcher;
 
 /* ---- errors.c: all return NULL or -1 with the exception set ---- */
 int core_add_errors(PyObject *module);
@@ -136,10 +142,21 @@ int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
 /* Tells all observers of a sample. */
 void model_observe(Model *self, const double *x, double y, double before);
-int model_add_observer(Model *self, AnbObserver *observer);
-void model_drop_observer(Model *self, AnbObserver *observer);
 /* Why the learner refused what it has just been given: -1 with the exception set; 0 where it did not, or skips. */
 int model_refused(Model *self, const AnbCounters *before);
+
+/* ---- watcher.c ---- */
+/* Puts it on the model's list of observers; it then keeps the model. 0, or -1 with the exception set. */
+int watcher_attach(Watcher *self, Model *model);
+/* Enters its model for a read-out; NULL with the exception set. watcher_leave afterwards. */
+Model *watcher_enter(PyObject *watcher);
+void watcher_leave(Model *model);
+/* The method detach(): off the list; what was gathered stays. */
+PyObject *watcher_detach(PyObject *watcher, PyObject *nothing);
+PyObject *watcher_get_model(PyObject *watcher, void *closure);
+int watcher_traverse(PyObject *watcher, visitproc visit, void *arg);
+/* Off the list and without its model; for tp_dealloc, which untracks it before. */
+void watcher_clear(Watcher *self);
 
 /* ---- sample.c, readout.c, state.c, many.c: methods of Model; the recorder, the server, Python's own learners ---- */
 extern PyMethodDef model_sample_methods[], model_readout_methods[], model_state_methods[], model_many_methods[];
@@ -147,6 +164,7 @@ extern PyGetSetDef model_properties[];
 PyObject *core_load(PyObject *module, PyObject *arguments, PyObject *keywords);
 PyObject *core_restore(PyObject *module, PyObject *arguments);
 PyTypeObject *core_make_recorder_type(PyObject *module);
+PyTypeObject *core_make_explainer_type(PyObject *module);
 PyTypeObject *core_make_server_type(PyObject *module);
 PyTypeObject *core_make_reader_type(PyObject *module);
 PyObject *core_register(PyObject *module, PyObject *arguments);

@@ -310,33 +310,6 @@ static void model_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-/* ---- observers ---------------------------------------------------------------------------------------------------- */
-
-int model_add_observer(Model *self, AnbObserver *observer)
-{
-    AnbObserver **more = PyMem_Realloc(self->observers, (self->n_observers + 1) * sizeof(AnbObserver *));
-    if (!more)
-        return PyErr_NoMemory(), -1;
-    self->observers = more;
-    self->observers[self->n_observers++] = observer;
-    return 0;
-}
-
-void model_drop_observer(Model *self, AnbObserver *observer)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < self->n_observers; i++)
-        if (self->observers[i] != observer)
-            self->observers[kept++] = self->observers[i];
-    self->n_observers = kept;
-}
-
-void model_observe(Model *self, const double *x, double y, double before)
-{
-    for (size_t i = 0; i < self->n_observers; i++)
-        anb_observe(self->observers[i], self->learner, x, y, before);
-}
-
 /* The methods of all files in one table. The type copies nothing of it, so it is kept; filled alike every time. */
 static PyMethodDef all_methods[64];
 

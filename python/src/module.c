@@ -71,6 +71,7 @@ static int execute(PyObject *module)
     Core *core = PyModule_GetState(module);
     if (core_add_errors(module) || add_type(module, &core->model_type, core_make_model_type(module)) ||
         add_type(module, &core->recorder_type, core_make_recorder_type(module)) ||
+        add_type(module, &core->explainer_type, core_make_explainer_type(module)) ||
         add_type(module, &core->server_type, core_make_server_type(module)) ||
         add_type(module, &core->reader_type, core_make_reader_type(module)))
         return -1;
@@ -82,6 +83,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Core *core = PyModule_GetState(module);
     Py_VISIT(core->model_type);
     Py_VISIT(core->recorder_type);
+    Py_VISIT(core->explainer_type);
     Py_VISIT(core->server_type);
     Py_VISIT(core->reader_type);
     Py_VISIT(core->error);
@@ -98,6 +100,7 @@ static int clear(PyObject *module)
     Core *core = PyModule_GetState(module);
     Py_CLEAR(core->model_type);
     Py_CLEAR(core->recorder_type);
+    Py_CLEAR(core->explainer_type);
     Py_CLEAR(core->server_type);
     Py_CLEAR(core->reader_type);
     Py_CLEAR(core->error);

@@ -12,8 +12,7 @@
 #include <string.h>
 
 typedef struct Recorder {
-    PyObject_HEAD AnbObserver base;
-    PyObject *model;
+    Watcher base;
     AnbDiagnostics *diagnostics;
     AnbAudit *audit; /* NULL: none */
     int *metric;     /* n_metrics ids */
@@ -52,9 +51,9 @@ static void put_audit(Recorder *r, double *at)
     }
 }
 
-static void observe(AnbObserver *base, StreamingLearner *model, const double *x, double y, double before)
+static void observe(AnbObserver *observer, StreamingLearner *model, const double *x, double y, double before)
 {
-    Recorder *r = (Recorder *)((char *)base - offsetof(Recorder, base));
+    Recorder *r = (Recorder *)((char *)observer - offsetof(Recorder, base.observer));
     anb_observe(anb_diagnostics_observer(r->diagnostics), model, x, y, before);
     if (r->audit)
         anb_observe(anb_audit_observer(r->audit), model, x, y, before);
@@ -142,55 +141,13 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     Recorder *r = (Recorder *)allocate(type, 0);
     if (!r)
         return NULL;
-    r->base.observe = observe;
+    r->base.observer.observe = observe;
     r->every = (uint64_t)every;
     Model *of = (Model *)model;
     if (take_observers(r, of, rules, audit, span, period) || take_metrics(r, core, metrics) ||
-        take_ring(r, core, capacity) || entry_enter(&of->entry, core)) {
-        Py_DECREF(r);
-        return NULL;
-    }
-    if (model_add_observer(of, &r->base) == 0)
-        r->model = Py_NewRef(model);
-    entry_leave(&of->entry);
-    if (!r->model)
+        take_ring(r, core, capacity) || watcher_attach(&r->base, of))
         Py_CLEAR(r);
     return (PyObject *)r;
-}
-
-/* Takes the recorder off its model; what was recorded stays. */
-static PyObject *detach(PyObject *object, PyObject *nothing)
-{
-    Recorder *r = (Recorder *)object;
-    Model *model = (Model *)r->model;
-    (void)nothing;
-    if (entry_enter(&model->entry, model->core))
-        return NULL;
-    model_drop_observer(model, &r->base);
-    entry_leave(&model->entry);
-    Py_RETURN_NONE;
-}
-
-/* A dying recorder has no user; its model may be at work in another thread, or in this one above a learner of Python:
- * then nothing may be freed below it. */
-static int recorder_clear(PyObject *object)
-{
-    Recorder *r = (Recorder *)object;
-    PyObject *model = r->model;
-    if (!model)
-        return 0;
-    PyObject *kind, *value, *trace;
-    PyErr_Fetch(&kind, &value, &trace);
-    Entry *entry = &((Model *)model)->entry;
-    bool entered = entry_enter(entry, ((Model *)model)->core) == 0;
-    PyErr_Clear();
-    model_drop_observer((Model *)model, &r->base);
-    if (entered)
-        entry_leave(entry);
-    r->model = NULL;
-    Py_DECREF(model);
-    PyErr_Restore(kind, value, trace);
-    return 0;
 }
 
 static void recorder_dealloc(PyObject *object)
@@ -198,7 +155,7 @@ static void recorder_dealloc(PyObject *object)
     Recorder *r = (Recorder *)object;
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
-    recorder_clear(object);
+    watcher_clear(&r->base);
     anb_audit_free(r->audit);
     anb_diagnostics_free(r->diagnostics);
     PyMem_Free(r->metric);
@@ -206,13 +163,6 @@ static void recorder_dealloc(PyObject *object)
     freefunc release = PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
-}
-
-static int recorder_traverse(PyObject *object, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(object));
-    Py_VISIT(((Recorder *)object)->model);
-    return 0;
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
@@ -261,12 +211,6 @@ static PyObject *get_layout(PyObject *object, void *closure)
     return list;
 }
 
-static PyObject *get_model(PyObject *object, void *closure)
-{
-    (void)closure;
-    return Py_NewRef(((Recorder *)object)->model);
-}
-
 static PyObject *get_seen(PyObject *object, void *closure)
 {
     (void)closure;
@@ -281,9 +225,9 @@ static Py_ssize_t length(PyObject *object)
 static PyObject *metrics(PyObject *object, PyObject *nothing)
 {
     Recorder *r = (Recorder *)object;
-    Model *model = (Model *)r->model;
+    Model *model = watcher_enter(object);
     (void)nothing;
-    if (entry_enter(&model->entry, model->core))
+    if (!model)
         return NULL;
     PyObject *dict = PyDict_New();
     for (int id = 0; dict && id < ANB_METRIC_COUNT; id++) {
@@ -294,16 +238,16 @@ static PyObject *metrics(PyObject *object, PyObject *nothing)
         if (n > 0 && dict_put(dict, metric->name, one ? PyFloat_FromDouble(*value) : list_of(value, n)))
             Py_CLEAR(dict);
     }
-    entry_leave(&model->entry);
+    watcher_leave(model);
     return dict;
 }
 
 static PyObject *rules(PyObject *object, PyObject *nothing)
 {
     Recorder *r = (Recorder *)object;
-    Model *model = (Model *)r->model;
+    Model *model = watcher_enter(object);
     (void)nothing;
-    if (entry_enter(&model->entry, model->core))
+    if (!model)
         return NULL;
     PyObject *dict = PyDict_New();
     for (size_t i = 0; dict && r->audit && i < anb_audit_n_rules(r->audit); i++) {
@@ -314,16 +258,16 @@ static PyObject *rules(PyObject *object, PyObject *nothing)
         if (dict_put(dict, anb_audit_rule_name(r->audit, i), rule))
             Py_CLEAR(dict);
     }
-    entry_leave(&model->entry);
+    watcher_leave(model);
     return dict;
 }
 
 static PyObject *pool(PyObject *object, PyObject *nothing)
 {
     Recorder *r = (Recorder *)object;
-    Model *model = (Model *)r->model;
+    Model *model = watcher_enter(object);
     (void)nothing;
-    if (entry_enter(&model->entry, model->core))
+    if (!model)
         return NULL;
     AnbExpertPool *p = anb_diagnostics_pool(r->diagnostics);
     PyObject *list = PyList_New(0);
@@ -336,7 +280,7 @@ static PyObject *pool(PyObject *object, PyObject *nothing)
             Py_CLEAR(list);
         Py_XDECREF(one);
     }
-    entry_leave(&model->entry);
+    watcher_leave(model);
     return list;
 }
 
@@ -352,13 +296,13 @@ static int append(void *context, const void *text, size_t size)
 
 static PyObject *text_of(Recorder *r, bool json)
 {
-    Model *model = (Model *)r->model;
     PyObject *pieces = PyList_New(0), *empty = PyBytes_FromString("");
-    int code = pieces && empty ? entry_enter(&model->entry, model->core) : -1;
-    if (!code) {
+    Model *model = pieces && empty ? watcher_enter((PyObject *)r) : NULL;
+    int code = -1;
+    if (model) {
         code = json ? anb_diagnostics_json(r->diagnostics, r->audit, false, append, pieces)
                     : anb_metrics_prometheus(model->learner, r->diagnostics, append, pieces);
-        entry_leave(&model->entry);
+        watcher_leave(model);
     }
     PyObject *bytes = code ? NULL : PyObject_CallMethod(empty, "join", "O", pieces);
     PyObject *text = bytes ? PyUnicode_FromEncodedObject(bytes, "utf-8", "replace") : NULL;
@@ -381,7 +325,7 @@ static PyObject *prometheus(PyObject *object, PyObject *nothing)
 }
 
 static PyMethodDef recorder_methods[] = {
-    {"detach", detach, METH_NOARGS,
+    {"detach", watcher_detach, METH_NOARGS,
      "detach($self, /)\n--\n\nStops recording; what was recorded stays. Also where a recorder is no longer used."},
     {"metrics", metrics, METH_NOARGS,
      "metrics($self, /)\n--\n\nEvery metric as of the last sample.\n\nReturns\n-------\ndict\n    A float of the model "
@@ -399,7 +343,7 @@ static PyMethodDef recorder_methods[] = {
     {0}};
 
 static PyGetSetDef recorder_properties[] = {
-    {"model", get_model, NULL, "Model : what is recorded.", NULL},
+    {"model", watcher_get_model, NULL, "Model : what is recorded.", NULL},
     {"n_observed", get_seen, NULL, "int : samples observed.", NULL},
     {"_layout", get_layout, NULL, "Columns of a record: names and numbers of values.", NULL},
     {0}};
@@ -408,7 +352,7 @@ PyTypeObject *core_make_recorder_type(PyObject *module)
 {
     PyType_Slot slots[] = {{Py_tp_doc, "Keeps every k-th sample's figures in a ring."},
                            {Py_tp_new, recorder_new},
-                           {Py_tp_traverse, recorder_traverse},
+                           {Py_tp_traverse, watcher_traverse},
                            {Py_tp_dealloc, recorder_dealloc},
                            {Py_tp_methods, recorder_methods},
                            {Py_tp_getset, recorder_properties},

@@ -141,6 +141,21 @@ def test_nothing_is_learned_of_a_table_with_a_bad_row():
     assert skips.n_samples_seen == 299
 
 
+@pytest.mark.parametrize("n", [300, 30_000])
+@pytest.mark.parametrize("table", [np.asarray, polars_frame])
+@pytest.mark.parametrize("where", ["x", "y", "w"])
+def test_a_bad_row_leaves_the_model_as_it_was(n, table, where):
+    X, y = data(n)
+    model = Model("linear", NAMES)
+    model.learn_many(X, y)
+    before, counters = model.to_bytes(), model.counters
+    rows, targets, w = X.copy(), y.copy(), np.ones(n)
+    {"x": rows[n - 9], "y": targets[n - 9 :], "w": w[n - 9 :]}[where][0] = np.inf
+    with pytest.raises(anabranch.InputError, match=f"row {n - 9}: .*nothing was learned"):
+        model.learn_many(table(rows), targets, w)
+    assert model.to_bytes() == before and model.counters == counters
+
+
 @pytest.mark.parametrize(
     "X, y",
     [
