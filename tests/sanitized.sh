@@ -4,8 +4,8 @@ source=$1
 work=$2
 kind=$3
 case $kind in
-  thread) flags=thread tests='serve serve_threads answers' ;;
-  *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve serve_threads answers'
+  thread) flags=thread tests='serve serve_threads workers answers' ;;
+  *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve serve_threads workers answers'
     replays='expression snapshot calls audit number csv' ;;
 esac
 export ANB_SOURCE_ROOT="$source"

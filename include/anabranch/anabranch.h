@@ -30,5 +30,6 @@
 #include <anabranch/superposition.h>
 #include <anabranch/type.h>
 #include <anabranch/types.h>
+#include <anabranch/workers.h>
 
 #endif

@@ -1,0 +1,103 @@
+/*
+ * Many models on several threads against one loop, in turns.
+ *
+ *     workers [-t THREADS] [-m MODELS] [EXPRESSION ...]
+ *
+ * Samples of 8 features visit the models in no order. Prints nanoseconds a sample of the loop and of the pool, and their
+ * ratio. Goal: at least 1.8 with two threads on two free cores. A call has 16 samples a model.
+ */
+#include "harness.h"
+#include <anabranch/anabranch.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 8, EACH = 16, ROUNDS = 15 };
+
+typedef struct Work {
+    size_t n_models, n;
+    StreamingLearner **model, **of;
+    double *cells, *y;
+    const double **x;
+    AnbPool *pool;
+} Work;
+
+static uint64_t draw(void)
+{
+    static uint64_t state = 9;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return state >> 33;
+}
+
+static void fill(Work *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        w->of[i] = w->model[draw() % w->n_models];
+        w->x[i] = w->cells + i * D;
+        w->y[i] = 0;
+        for (size_t j = 0; j < D; j++)
+            w->y[i] += w->cells[i * D + j] = (double)(draw() % 1000) / 1000;
+    }
+}
+
+static void loop(const Work *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        anb_train_one(w->of[i], w->x[i], w->y[i], 1);
+}
+
+static int compare(Work *w, const char *expression)
+{
+    double best[2] = {1e300, 1e300};
+    AnbError error;
+    for (size_t i = 0; i < w->n_models; i++) {
+        w->model[i] = i ? anb_clone(w->model[0], &error) : anb_parse(D, expression, NULL, &error);
+        if (!w->model[i])
+            return fprintf(stderr, "workers: %s: %s\n", expression, error.message), 2;
+    }
+    fill(w);
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        double start = bench_now();
+        if (round % 2)
+            anb_pool_train(w->pool, w->of, w->x, w->y, NULL, w->n, NULL);
+        else
+            loop(w);
+        double ns = (bench_now() - start) / (double)w->n;
+        best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
+    }
+    printf("%-40s %10.1f %10.1f %8.2f\n", expression, best[0], best[1], best[0] / best[1]);
+    for (size_t i = 0; i < w->n_models; i++)
+        anb_free(w->model[i]);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *usual[] = {"linear", "scale(rls)", "auto(budget=5)"};
+    Work w = {.n_models = 1000};
+    size_t threads = 2;
+    int i = 1;
+    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+        size_t value = strtoul(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "-t") == 0)
+            threads = value;
+        else if (strcmp(argv[i], "-m") == 0)
+            w.n_models = value ? value : 1;
+    }
+    w.n = w.n_models * EACH;
+    w.model = calloc(w.n_models, sizeof *w.model);
+    w.of = calloc(w.n, sizeof *w.of);
+    w.x = calloc(w.n, sizeof *w.x);
+    w.cells = calloc(w.n * D, sizeof(double));
+    w.y = calloc(w.n, sizeof(double));
+    w.pool = anb_pool_new(threads, NULL);
+    if (!w.model || !w.of || !w.x || !w.cells || !w.y || !w.pool)
+        return fprintf(stderr, "workers: no memory\n"), 2;
+    printf("%zu models, %zu threads\n%-40s %10s %10s %8s\n", w.n_models, anb_pool_threads(w.pool), "", "loop ns",
+           "pool ns", "ratio");
+    int status = 0;
+    for (size_t k = 0; k < (i < argc ? (size_t)(argc - i) : 3) && !status; k++)
+        status = compare(&w, i < argc ? argv[i + (int)k] : usual[k]);
+    anb_pool_free(w.pool);
+    free(w.model), free(w.of), free(w.x), free(w.cells), free(w.y);
+    return status;
+}

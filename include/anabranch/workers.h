@@ -1,0 +1,73 @@
+/*
+ * Many models on several cores: samples of any models in one call, shared out among threads.
+ *
+ *     AnbPool *pool = anb_pool_new(0, &error);                       one thread a core
+ *     anb_pool_train(pool, models, rows, y, NULL, n, before);        sample i belongs to models[i]
+ *     anb_pool_free(pool);
+ *
+ * All samples of a model are learned by one thread in the order of the call, so results do not depend on the number of
+ * threads: they are the bits of a loop over anb_train_one. Between calls the threads sleep.
+ *
+ * Since 0.3: everything.
+ */
+#ifndef ANABRANCH_WORKERS_H
+#define ANABRANCH_WORKERS_H
+
+#include <anabranch/learner.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Threads that train and predict models. */
+typedef struct AnbPool AnbPool;
+
+enum { ANB_POOL_THREADS_MAX = 1024 };
+
+/**
+ * Starts the threads.
+ *
+ * @param threads  that work in a call, its caller included: 1 to ANB_POOL_THREADS_MAX; 0: as many as the process may use
+ *                 cores
+ * @param error    why not, or NULL: ANB_E_ARGUMENT, ANB_E_MEMORY
+ * @return         the pool, owned by the caller (anb_pool_free), or NULL
+ */
+ANB_API AnbPool *anb_pool_new(size_t threads, AnbError *error);
+/** Ends the threads; no call may be running. NULL is fine. */
+ANB_API void anb_pool_free(AnbPool *pool);
+/** Threads that work in a call, its caller included. */
+ANB_API size_t anb_pool_threads(const AnbPool *pool);
+
+/**
+ * Learns n samples, each by its own model.
+ *
+ * @param pool    one call at a time works; another one waits for it
+ * @param models  n models, the same ones as often as they have samples; nobody else uses them meanwhile
+ * @param x       n rows; row i has the n_features values of models[i]; NaN marks a missing cell
+ * @param y       n targets
+ * @param weight  n weights; NULL: all 1
+ * @param n       samples
+ * @param out     n predictions made before learning, ANB_NAN of refused samples; or NULL
+ * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more, ANB_E_MEMORY: nothing was
+ *                learned
+ *
+ * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 20 ns a
+ * sample to sort them by model, and about 10 us to wake the threads. Memory: 24 bytes a sample of the largest call,
+ * kept. A process that was forked since the pool was made has no such threads: the caller does all. Do not fork while a
+ * call is running.
+ */
+ANB_API int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,
+                           const double *weight, size_t n, double *out);
+
+/**
+ * Predicts n rows, each by its own model: as anb_pool_train, learning nothing.
+ *
+ * @param out  n predictions, ANB_NAN of refused rows
+ */
+ANB_API int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const double *const *x, size_t n,
+                             double *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
