@@ -45,10 +45,9 @@ coverage:
 	@tools/need install build test coverage
 	@tools/coverage build-coverage
 
+# What a sample costs, in about three minutes; tools/bench compare OLD.json NEW.json tells two runs apart.
 bench: all
-	$(BUILD)/bench/decimal
-	$(BUILD)/bench/learners -q
-	$(BUILD)/bench/experts
+	@tools/bench run $(BUILD) $(BUILD)/bench.json
 
 install: all
 	meson install -C $(BUILD)

@@ -68,6 +68,12 @@ static double cost(const char *expression, char kind, size_t first, char other)
     return best;
 }
 
+static void show(const char *name, double ns)
+{
+    printf("%-27s %6.1f ns a cell\n", name, ns);
+    bench_record("columns", name, ns, "ns");
+}
+
 int main(int argc, char **argv)
 {
     int slots = argc > 1 ? atoi(argv[1]) : 1024;
@@ -79,9 +85,9 @@ int main(int argc, char **argv)
     double none = cost("mean", 'n', COLUMNS, 'n'), numbers = cost("columns(mean)", 'n', COLUMNS, 'n');
     double categories = cost(text[0], 'c', COLUMNS, 'c'), times = cost(text[3], 't', COLUMNS, 't');
     double beside = cost(text[1], 'c', 1, 'n'), alone = cost(text[2], 'c', 1, 'n');
-    printf("category                    %6.1f ns a cell\n", (categories - none) / COLUMNS);
-    printf("time                        %6.1f ns a cell\n", (times - none) / COLUMNS);
-    printf("number, no category beside  %6.1f ns a cell\n", (numbers - none) / COLUMNS);
-    printf("number beside a category    %6.1f ns a cell\n", (beside - alone) / (COLUMNS - 1));
+    show("category", (categories - none) / COLUMNS);
+    show("time", (times - none) / COLUMNS);
+    show("number, no category beside", (numbers - none) / COLUMNS);
+    show("number beside a category", (beside - alone) / (COLUMNS - 1));
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * Reading decimal rows: anb_number_parse against strtod on the same text, A B A B, the least time of each.
  */
+#include "record.h"
 #include <anabranch/number.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static int compare(Text text)
     double size = (double)text.size / 1e6;
     printf("%-28s %8.0f MB/s %6.1f ns   strtod %6.0f MB/s %6.1f ns   ratio %5.2f\n", text.name, size / own,
            own / NUMBERS * 1e9, size / libc, libc / NUMBERS * 1e9, libc / own);
+    bench_record("decimal", text.name, own / NUMBERS * 1e9, "ns");
     return 0;
 }
 

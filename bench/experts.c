@@ -119,6 +119,9 @@ static void measure(const char *expression, const Goal *goal, size_t d)
         for (int i = 0; i < KINDS && p > 0; i++)
             best[i] = us[i] < best[i] ? us[i] : best[i];
     }
+    char name[200];
+    snprintf(name, sizeof name, "%s d=%zu", expression, d);
+    bench_record("experts", name, best[TRAIN], "us");
     show(expression, best, goal && (goal->features == 0 || goal->features == d) ? goal->us : 0, goal);
     anb_free(pair.model);
     free(pair.self);

@@ -3,6 +3,7 @@
 #define ANB_BENCH_HARNESS_H
 
 #include "counter.h"
+#include "record.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

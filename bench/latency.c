@@ -111,6 +111,7 @@ static int measure(const char *expression, const Rows *rows)
     printf("%8.2f %8.2f %8.2f %8.2f %8.2f %7.1fx %7.1fx  %s  %s\n", sum / (double)samples / 1000, median, at(ns, .99),
            percentile, most, percentile / median, most / median, fine ? "  " : "no", expression);
     fflush(stdout);
+    bench_record("latency", expression, percentile, "us");
     free(ns);
     return fine;
 }

@@ -190,6 +190,16 @@ typedef struct Figures {
     double ns[4], instructions[4]; /* 0: this type refuses so many features, or nothing counts */
 } Figures;
 
+static void record(const char *expression, size_t d, size_t what, const BenchItem *item)
+{
+    static const char *const words[] = {"predict", "train", "bare predict", "bare train"};
+    char name[200];
+    snprintf(name, sizeof name, "%s d=%zu %s", expression, d, words[what]);
+    bench_record("learners", name, item->best, "ns");
+    if (counter >= 0)
+        bench_record("learners", name, item->instructions, "instr");
+}
+
 static Figures measure(const char *expression, const Twin *twin, size_t d)
 {
     Public p = {.model = anb_parse(d, expression, NULL, NULL)};
@@ -209,6 +219,7 @@ static Figures measure(const char *expression, const Twin *twin, size_t d)
     for (size_t i = 0; i < n; i++) {
         figures.ns[i] = items[i].best;
         figures.instructions[i] = items[i].instructions;
+        record(expression, d, i, &items[i]);
     }
     anb_free(p.model);
     free(p.rows.x);

@@ -65,6 +65,7 @@ static int compare(Work *w, const char *expression)
         best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
     }
     printf("%-40s %10.1f %10.1f %8.2f\n", expression, best[0], best[1], best[0] / best[1]);
+    bench_record("workers", expression, best[1], "ns");
     for (size_t i = 0; i < w->n_models; i++)
         anb_free(w->model[i]);
     return 0;
