@@ -47,8 +47,14 @@ typedef struct Command {
 /* An option of the command by its long name: the value, "" for one without argument, NULL where it was not given. */
 const char *option_value(const Arguments *arguments, const char *name);
 
-/* The i-th option of the command's own table and the shared one; NULL behind the last. */
+/* The i-th option of the command's own table, the shared one and the common one; NULL behind the last. */
 const Option *option_of(const Command *command, size_t i);
+
+/* Options that every command has. */
+extern const Option common_options[];
+
+/* Keeps a copy of the i-th option's value, behind what a list has already. 0, or the exit status of the complaint. */
+int option_set(Arguments *arguments, size_t i, const char *value);
 
 /* Says one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

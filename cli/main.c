@@ -2,7 +2,9 @@
  * anabranch COMMAND ...: finds the command, takes its line apart, runs it.
  */
 #include "cli.h"
+#include "config.h"
 #include "json.h"
+#include "nearest.h"
 #include <anabranch/anabranch.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -46,9 +48,11 @@ static int command_help(const Command *command)
     for (size_t i = 0; (option = option_of(command, i)); i++) {
         if (option == command->shared)
             printf("\nHow the table is read:\n");
+        if (option == common_options)
+            printf("\nIn every command:\n");
         print_option(option);
     }
-    printf("%s  %-26s %s\n", command->shared ? "\n" : "", "-h, --help", "this text");
+    printf("  %-26s %s\n", "-h, --help", "this text");
     if (command->more_help)
         command->more_help();
     return finish_stdout(EXIT_SUCCESS);
@@ -136,24 +140,13 @@ static int unknown_option(const Command *command, const char *word)
     if (optopt >= LONG)
         return complain(BAD_USE, "%s: option --%s takes no value", command->name,
                         option_of(command, index_of(command, optopt))->name);
-    char letter[] = {'-', (char)optopt, 0};
-    return complain(BAD_USE, "%s: unknown option %s; see `anabranch %s --help`", command->name, optopt ? letter : word,
-                    command->name);
-}
-
-/* The last value counts, but for lists, which grow. */
-static int set_value(Arguments *arguments, size_t i, const char *value)
-{
-    char *old = arguments->value[i];
-    bool joined = old && option_of(arguments->command, i)->list;
-    size_t size = strlen(value) + (joined ? strlen(old) : 0) + 2;
-    char *text = malloc(size);
-    if (!text)
-        return complain(BAD_DATA, "out of memory");
-    snprintf(text, size, "%s%s%s", joined ? old : "", joined ? "," : "", value);
-    free(old);
-    arguments->value[i] = text;
-    return 0;
+    char letter[] = {'-', (char)optopt, 0}, hint[HINT_SIZE];
+    Nearest nearest = {.word = optopt ? "" : word + strspn(word, "-")};
+    const Option *option;
+    for (size_t i = 0; !optopt && (option = option_of(command, i)); i++)
+        nearest_try(&nearest, option->name);
+    return complain(BAD_USE, "%s: unknown option %s%s; see `anabranch %s --help`", command->name,
+                    optopt ? letter : word, nearest_hint(&nearest, hint), command->name);
 }
 
 static int take_apart(const Command *command, int argc, char **argv, Arguments *arguments, bool *help)
@@ -171,11 +164,27 @@ static int take_apart(const Command *command, int argc, char **argv, Arguments *
         if (code == 'h')
             *help = true;
         else
-            status = set_value(arguments, index_of(command, code), optarg ? optarg : "");
+            status = option_set(arguments, index_of(command, code), optarg ? optarg : "");
     }
     arguments->operand = argv + optind;
     arguments->operands = argc - optind;
     return status;
+}
+
+/* With its options complete. */
+static int run_command(Arguments *arguments)
+{
+    const Command *command = arguments->command;
+    int status = config_read(arguments, commands, N_COMMANDS);
+    if (status)
+        return status;
+    if (option_value(arguments, "print-config")) {
+        config_print(arguments);
+        return finish_stdout(EXIT_SUCCESS);
+    }
+    if (arguments->operands < command->min_operands || arguments->operands > command->max_operands)
+        return complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
+    return finish_stdout(command->run(arguments));
 }
 
 static int run(const Command *command, int argc, char **argv)
@@ -183,15 +192,20 @@ static int run(const Command *command, int argc, char **argv)
     Arguments arguments = {.command = command};
     bool help = false;
     int status = take_apart(command, argc, argv, &arguments, &help);
-    if (!status && help)
-        status = command_help(command);
-    else if (!status && (arguments.operands < command->min_operands || arguments.operands > command->max_operands))
-        status = complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
-    else if (!status)
-        status = finish_stdout(command->run(&arguments));
+    if (!status)
+        status = help ? command_help(command) : run_command(&arguments);
     for (size_t i = 0; i < MAX_OPTIONS; i++)
         free(arguments.value[i]);
     return status;
+}
+
+static int unknown_command(const char *name)
+{
+    char hint[HINT_SIZE];
+    Nearest nearest = {.word = name};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        nearest_try(&nearest, commands[i]->name);
+    return complain(BAD_USE, "unknown command \"%s\"%s; see `anabranch --help`", name, nearest_hint(&nearest, hint));
 }
 
 int main(int argc, char **argv)
@@ -211,5 +225,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, commands[i]->name) == 0)
             return help ? command_help(commands[i]) : run(commands[i], argc - 1, argv + 1);
-    return complain(BAD_USE, "unknown command \"%s\"; see `anabranch --help`", name);
+    return unknown_command(name);
 }

@@ -1,4 +1,4 @@
-/* What every command does the same way: complaints, the values of its options, the end of standard output. */
+/* What every command does the same way: complaints, counts as options, the end of standard output. */
 #include "cli.h"
 #include <anabranch/anabranch.h>
 #include <errno.h>
@@ -67,30 +67,6 @@ const char *default_learner(void)
         if (strcmp((*type)->name, "auto") == 0)
             return "auto";
     return "scale(moe(linear, rls, rls(lambda=0.99), mean, top_k=2))";
-}
-
-const Option *option_of(const Command *command, size_t i)
-{
-    static const Option none[] = {{0}};
-    const Option *own = command->options ? command->options : none;
-    size_t n = 0;
-    while (own[n].name)
-        n++;
-    if (i < n)
-        return &own[i];
-    const Option *shared = command->shared ? command->shared : none;
-    for (n = i - n; n > 0 && shared->name; n--)
-        shared++;
-    return shared->name ? shared : NULL;
-}
-
-const char *option_value(const Arguments *arguments, const char *name)
-{
-    const Option *option;
-    for (size_t i = 0; (option = option_of(arguments->command, i)); i++)
-        if (strcmp(option->name, name) == 0)
-            return arguments->value[i];
-    return NULL;
 }
 
 int write_to_file(void *context, const void *text, size_t size)
