@@ -20,19 +20,14 @@ static char *kinds_of(const AnbSchema *schema)
     return text;
 }
 
-/* The expression with the kinds in it; the caller's to free, NULL where there is no memory. */
-static char *with_kinds(const char *learner, const AnbSchema *schema)
+/* The expression with the kinds in its `columns`; the caller's to free, NULL where there is no memory. */
+static char *with_kinds(const char *learner, const char *has, const AnbSchema *schema)
 {
     char *kinds = kinds_of(schema);
-    const char *has = strstr(learner, "columns(");
     size_t size = strlen(learner) + (kinds ? strlen(kinds) : 0) + 64;
     char *text = kinds ? malloc(size) : NULL;
-    if (text && strstr(learner, "kinds="))
-        snprintf(text, size, "%s", learner);
-    else if (text && has)
+    if (text)
         snprintf(text, size, "%.*skinds=\"%s\", %s", (int)(has - learner) + 8, learner, kinds, has + 8);
-    else if (text)
-        snprintf(text, size, "columns(%s, kinds=\"%s\")", learner, kinds);
     free(kinds);
     return text;
 }
@@ -40,7 +35,9 @@ static char *with_kinds(const char *learner, const AnbSchema *schema)
 /* The expression as the model gets it; the caller's to free. */
 static char *complete(const char *learner, const ModelOptions *options, const AnbSchema *schema)
 {
-    char *text = anb_schema_is_typed(schema) ? with_kinds(learner, schema) : strdup(learner);
+    const char *has = strstr(learner, "columns(");
+    bool wanted = has && anb_schema_is_typed(schema) && !strstr(learner, "kinds=");
+    char *text = wanted ? with_kinds(learner, has, schema) : strdup(learner);
     if (!text || !options->interval || strstr(text, "interval("))
         return text;
     size_t size = strlen(text) + strlen(options->interval) + 40;
@@ -62,7 +59,9 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
     char *text = complete(options->learner ? options->learner : default_learner(), options, rows->schema);
     if (!text)
         return complain(BAD_DATA, "out of memory");
-    *model = anb_parse(rows->n_features, text, &how, &error);
+    /* A `columns` of the caller's stands where the caller wants it. */
+    *model = strstr(text, "columns(") ? anb_parse(rows->n_features, text, &how, &error)
+                                      : anb_parse_schema(rows->schema, text, &how, &error);
     if (!*model)
         status = complain_of_expression(&error, text);
     free(text);

@@ -13,8 +13,8 @@ typedef struct ModelOptions {
 } ModelOptions;
 
 /**
- * Makes a model from an expression. Where the table has categories or times, the learner is put into columns(...) with
- * the kinds of the features, unless the expression has one, which is given the kinds where it says none.
+ * Makes a model from an expression. Where the table has categories or times, columns(...) is put in as
+ * anb_parse_schema does; one that the expression has is given the kinds where it says none.
  *
  * @param model    set to the model, which the caller frees
  * @return         0, or the exit status with the complaint made

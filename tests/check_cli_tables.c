@@ -369,6 +369,8 @@ START_TEST(categories_and_times)
     ck_assert(strstr(out, "6,000") && strstr(out, "colour:category"));
     ck_assert_int_eq(run("$A eval --json -l mean --number x --category x c.csv"), 2);
     ck_assert_int_eq(run("$A eval --json -l 'scale(columns(rls))' c.csv"), 0);
+    ck_assert_int_eq(run("$A eval --json -l 'pending(interval(guard(mean)))' --interval 0.9 c.csv"), 0);
+    ck_assert(strstr(out, "pending(interval(guard(columns(mean"));
     ck_assert_int_eq(
         run("$A eval -l mean --print-schema c.csv > c.schema; cat c.schema; $A eval --json -l 'scale(rls)' "
             "--schema c.schema c.csv >/dev/null"),
