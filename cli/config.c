@@ -183,7 +183,8 @@ static void print_list(const char *text)
 /* Digits alone are a number; anything else is read back as the same text. */
 static void print_value(const Option *option, const char *value)
 {
-    bool number = *value && strspn(value, "0123456789") == strlen(value) && strlen(value) < 18 && (*value != '0' || !value[1]);
+    bool number =
+        *value && strspn(value, "0123456789") == strlen(value) && strlen(value) < 18 && (*value != '0' || !value[1]);
     printf("%s = ", option->name);
     if (!option->argument)
         puts("true");

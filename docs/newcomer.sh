@@ -57,7 +57,7 @@ try()
     cat "$folder/out" >>"$log"
     lines=$(wc -l <"$folder/out")
     [ "$lines" -le "${2:-12}" ] || echo "    ... ($((lines - ${2:-12})) lines before)"
-    tail -n "${2:-12}" "$folder/out" | cut -c 1-150 | sed 's/^/    /; s/[[:blank:]]*$//'
+    tail -n "${2:-12}" "$folder/out" | sed -E 's/^(.{140}).+/\1 .../; s/^/    /; s/[[:blank:]]*$//'
     [ $((SECONDS - from)) -lt 20 ] || printf '\n(%d min %02d s)\n\n' $(((SECONDS - from) / 60)) $(((SECONDS - from) % 60))
     [ "$status" -eq 0 ] || { printf '\nStatus %d: the newcomer stops here.\n' "$status"; exit 1; }
 }
@@ -101,9 +101,9 @@ EOF
 python3 kiosk.py >kiosk.csv && head -4 kiosk.csv'
     say 'How the columns are read, and how good the predictions are (the noise has a standard deviation of 5):'
     try 'build/cli/anabranch eval kiosk.csv --print-schema'
-    try 'build/cli/anabranch eval kiosk.csv --diag run.jsonl' 24
+    try 'build/cli/anabranch eval kiosk.csv --diag run.jsonl' 26
     say 'The report, one page without the network:'
-    try 'build/cli/anabranch report run.jsonl -o report.html && wc -c report.html && grep -o "<title>.*</title>" report.html'
+    try 'build/cli/anabranch report run.jsonl -o report.html && wc -c report.html && grep -o "<title>[^<]*</title>" report.html | head -1'
 }
 
 snapshot_and_service()

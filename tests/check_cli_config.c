@@ -43,9 +43,10 @@ START_TEST(printed_is_read_back)
                      0);
     ck_assert_int_eq(run("grep -c '^# [a-z-]* *[A-Za-z,.]*: ' p.toml; grep '^target' p.toml"), 0);
     ck_assert(strstr(out, "target = \"007\""));
-    ck_assert_int_eq(run("for c in compare eval explain generate inspect learners predict report top train; do "
-                         "$A $c --print-config > c.toml && $A $c -c c.toml --print-config | cmp - c.toml || exit 1; done"),
-                     0);
+    ck_assert_int_eq(
+        run("for c in compare eval explain generate inspect learners predict report top train; do "
+            "$A $c --print-config > c.toml && $A $c -c c.toml --print-config | cmp - c.toml || exit 1; done"),
+        0);
 }
 END_TEST
 
