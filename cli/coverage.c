@@ -58,17 +58,24 @@ static double mean_width(const CoverageLevel *level)
     return level->finite > 0 ? level->width / (double)level->finite : ANB_NAN;
 }
 
+/* A share in percent; `-` where there are too few rows to say. */
+static const char *percent(double share, char out[SHOW_SIZE])
+{
+    snprintf(out, SHOW_SIZE, isnan(share) ? "-" : "%.1f%%", 100 * share);
+    return out;
+}
+
 void coverage_print(const Coverage *coverage, FILE *file)
 {
-    char width[SHOW_SIZE];
+    char width[SHOW_SIZE], all[SHOW_SIZE], least[SHOW_SIZE], most[SHOW_SIZE];
     if (coverage->n == 0)
         return;
     fprintf(file, "\n%-20s %10s %14s %14s %14s\n", "interval", "coverage", "least of 2,000", "most of 2,000",
             "mean width");
     for (size_t i = 0; i < coverage->n; i++) {
         const CoverageLevel *level = &coverage->level[i];
-        fprintf(file, "%-20.4g %9.1f%% %13.1f%% %13.1f%% %14s\n", level->wanted, 100 * share(coverage, level),
-                100 * level->least, 100 * level->most, show_number(mean_width(level), width));
+        fprintf(file, "%-20.4g %10s %14s %14s %14s\n", level->wanted, percent(share(coverage, level), all),
+                percent(level->least, least), percent(level->most, most), show_number(mean_width(level), width));
     }
 }
 
