@@ -49,8 +49,10 @@ coverage:
 bench: all
 	@tools/bench run $(BUILD) $(BUILD)/bench.json
 
+# The loader finds a new library in a system folder after ldconfig; a staged install (DESTDIR) leaves that to the package.
 install: all
 	meson install -C $(BUILD)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig
 
 # The manual as a site, in $(BUILD)/site.
 site: all

@@ -1,0 +1,56 @@
+#!/bin/sh
+# The library as a subproject of a program that is built for debugging: subproject.sh SOURCE FOLDER
+# With default_library=shared the program is linked with the shared library, with static it holds the library; either way
+# the library is compiled with -O3, and nothing but the library is built. Where optimize=false leaves it slow, Meson says so.
+source=$1 work=$2 failed=0 checks=0
+rm -rf "$work"
+mkdir -p "$work/parent/subprojects" || exit 1
+ln -s "$source" "$work/parent/subprojects/anabranch"
+cat >"$work/parent/meson.build" <<'EOF'
+project('parent', 'c', default_options: ['buildtype=debug', 'c_std=c11'])
+executable('program', 'program.c', dependencies: dependency('anabranch', fallback: ['anabranch', 'anabranch_dep']))
+EOF
+cat >"$work/parent/program.c" <<'EOF'
+#include <anabranch/anabranch.h>
+int main(void)
+{
+    StreamingLearner *model = anb_parse(2, "scale(rls)", NULL, NULL);
+    double x[2] = {1, 2};
+    for (int i = 0; i < 100; i++)
+        anb_train_one(model, x, 5, 1);
+    int wrong = !(anb_predict(model, x) > 4.9);
+    anb_free(model);
+    return wrong;
+}
+EOF
+
+check()
+{
+    checks=$((checks + 1))
+    [ "$1" -eq 0 ] && return
+    echo "not so: $2"
+    failed=$((failed + 1))
+}
+
+# A release that is installed must not answer for the subproject.
+setup="meson setup --force-fallback-for=anabranch"
+for kind in shared static; do
+    build=$work/$kind
+    $setup -Ddefault_library=$kind "$build" "$work/parent" >"$build.log" 2>&1 && ninja -C "$build" program >>"$build.log" 2>&1
+    check $? "the parent builds with default_library=$kind: $(tail -5 "$build.log")"
+    "$build/program"
+    check $? "its program learns ($kind)"
+    ldd "$build/program" | grep -q libanabranch
+    linked=$?
+    [ "$kind" = static ] && linked=$((1 - linked))
+    check $linked "the program is linked as default_library=$kind says"
+    ninja -C "$build" -t commands program | grep 'subprojects/anabranch/.*\.c$' | grep -vq -e '-O3'
+    check $((1 - $?)) "every file of the library is compiled with -O3 ($kind)"
+    ! ninja -C "$build" -t targets all | grep -qE 'cli/|redis/|tests/|bench/'
+    check $? "only the library is built ($kind)"
+done
+$setup -Danabranch:optimize=false "$work/slow" "$work/parent" >"$work/slow.log" 2>&1
+grep -q 'WARNING.*without optimisation' "$work/slow.log"
+check $? "Meson warns of a library without optimisation"
+echo "100%: Checks: $checks, Failures: $failed, Errors: 0"
+[ "$failed" -eq 0 ]
