@@ -44,8 +44,9 @@ for kind in shared static; do
     linked=$?
     [ "$kind" = static ] && linked=$((1 - linked))
     check $linked "the program is linked as default_library=$kind says"
-    ninja -C "$build" -t commands program | grep 'subprojects/anabranch/.*\.c$' | grep -vq -e '-O3'
-    check $((1 - $?)) "every file of the library is compiled with -O3 ($kind)"
+    ninja -C "$build" -t commands program | grep -e ' -c [^ ]*subprojects/anabranch/.*\.c$' >"$build.commands"
+    [ -s "$build.commands" ] && ! grep -vq -e ' -O3 ' "$build.commands"
+    check $? "every file of the library is compiled with -O3 ($kind)"
     ! ninja -C "$build" -t targets all | grep -qE 'cli/|redis/|tests/|bench/'
     check $? "only the library is built ($kind)"
 done
