@@ -3,10 +3,12 @@
 #
 #     docs/newcomer.sh FOLDER [demo|check] >page.md
 #
-# Needs root, debootstrap and the network. Makes FOLDER/root by debootstrap, unless it is there, and a copy of it for the
+# Needs root, debootstrap, unshare and the network. Makes FOLDER/root by debootstrap, unless it is there, and a copy of it for the
 # run, clones the last commit of this project into the copy and types the commands below in it. `check` types only `make
 # check`, then `make demo`: the other order. FOLDER/log keeps all output. Status 1 with the first command that fails.
 set -u
+# Processes and mounts of its own: what runs inside cannot reach the host's, and ends with the script.
+[ -n "${ANB_ALONE:-}" ] || ANB_ALONE=1 exec unshare --pid --mount --fork --mount-proc "$0" "$@"
 top=$(cd "$(dirname "$0")/.." && pwd) folder=$1 order=${2:-demo}
 root=$folder/$order log=$folder/log-$order
 home=/root
@@ -22,17 +24,6 @@ prepare()
     fi
     rm -rf --one-file-system "$root" && cp -a "$folder/root" "$root" && git clone -q --bare "$top" "$root/srv/anabranch.git" || exit 2
     mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev" || exit 2
-    trap finish EXIT
-}
-
-# Ends what still runs inside, the service for one, and leaves the folder without mounts.
-finish()
-{
-    for link in /proc/[0-9]*/root; do
-        [ "$(readlink "$link")" = "$(readlink -f "$root")" ] && kill "$(basename "$(dirname "$link")")" 2>/dev/null
-    done
-    sleep 1
-    umount -R "$root/dev" "$root/proc"
 }
 
 inside()
@@ -114,12 +105,13 @@ snapshot_and_service()
 build/cli/anabranch predict -m kiosk.anb new.csv --interval 0.9 --keep day'
     say 'As a service, asked by curl:'
     try 'apt-get install -y -qq --no-install-recommends curl >/dev/null
-build/cli/anabranch serve kiosk.anb --port 8191 >serve.log 2>&1 & sleep 1; cat serve.log'
+build/cli/anabranch serve kiosk.anb --port 8191 >serve.log 2>&1 & echo $! >serve.pid; sleep 2; cat serve.log'
     try "curl -s localhost:8191/predict -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"interval\": 0.9}'; echo
 curl -s localhost:8191/learn -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"y\": 82}'; echo
 curl -s localhost:8191/healthz; echo
 curl -s localhost:8191/metrics | grep -m 2 '^anabranch_samples\\|^anabranch_rmse'"
-    try 'kill %1 2>/dev/null || kill $(cat /proc/[0-9]*/stat 2>/dev/null | awk '"'"'$2 == "(anabranch)" { print $1 }'"'"'); sleep 1; build/cli/anabranch inspect kiosk.anb | head -4'
+    say 'SIGTERM saves what was learned and ends it:'
+    try 'kill $(cat serve.pid); sleep 1; build/cli/anabranch inspect kiosk.anb | grep ^trained'
 }
 
 c_program()
