@@ -6,7 +6,7 @@
  *
  * Centre and spread follow the mean and the deviation of what came before the row, over the cells that were there. They
  * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
- * value far out has a bounded say in them. bound_j is `clip`, or what the feature is known to reach where the child,
+ * value far out has a bounded say in them. bound_j follows what is common, at most `clip`, or what the feature is known to reach where the child,
  * asked with the tail cut and with it whole, predicts better with it whole (src/numeric/frame.h has the rules).
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
  * is. What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
@@ -17,11 +17,12 @@
 #include "src/numeric/error_scale.h"
 #include "src/numeric/frame.h"
 #include "src/numeric/moments.h"
+#include "src/text/field_reader.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
 static const AnbParam params[] = {{"clip", ANB_REAL, offsetof(AnbScaleOptions, clip), 4, 1, 1000, 0, NULL,
-                                   "deviations up to which a value counts as ordinary"},
+                                   "deviations at which a tail is cut at the latest"},
                                   {"far", ANB_REAL, offsetof(AnbScaleOptions, far), 2, 1, 1e6, ANB_OPEN_MIN, NULL,
                                    "a value beyond so many times what the feature is known to reach counts as missing"},
                                   {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
@@ -164,37 +165,22 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
                : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
 }
 
-static uint64_t whole_at(const unsigned char *bytes, size_t i)
-{
-    uint64_t bits = 0;
-    for (size_t b = 0; b < 8; b++)
-        bits |= (uint64_t)bytes[8 * i + b] << 8 * b;
-    return bits;
-}
-
-static double real_at(const unsigned char *bytes, size_t i)
-{
-    uint64_t bits = whole_at(bytes, i);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Layout 1: the range's low, high and count, then count, mean, m2 and 1/sd of every feature: its frame ran along. */
+/* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
+ * its frame what is common. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
-    enum { HEAD = 3 };
     AnbFrame frame = frame_of(self);
-    size_t d = self->n_features;
+    AnbFieldReader reader = anb_field_reader(bytes, size);
+    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + 9 * d;
     double *frame_state = anb_field(self, state, FRAME);
-    if (from != 1 || size != (HEAD + 4 * d) * sizeof(double))
-        return ANB_E_STATE;
     init(self, state);
-    *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){real_at(bytes, 0), real_at(bytes, 1), whole_at(bytes, 2)};
-    for (size_t i = 0; i < 4 * d; i++)
-        frame_state[ANB_FRAME_HEAD + i] = real_at(bytes, HEAD + i);
-    anb_frame_settle(&frame, frame_state);
-    return 0;
+    anb_range_visit(anb_field(self, state, RANGE), &reader.visitor);
+    anb_visit(&reader.visitor, "frame", frame_state + (from == 1 ? ANB_FRAME_HEAD : 0), ANB_F64, older);
+    if (from == 1)
+        anb_frame_settle(&frame, frame_state);
+    else
+        anb_error_scale_visit(anb_field(self, state, ERROR), &reader.visitor);
+    return anb_fields_end(&reader);
 }
 
 const StreamingLearnerType anb_scale = {
@@ -204,7 +190,7 @@ const StreamingLearnerType anb_scale = {
     .options_size = sizeof(AnbScaleOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 2,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -184,6 +184,33 @@ START_TEST(a_tail_and_a_new_level_are_followed)
 }
 END_TEST
 
+/* A feature that fills +-1.7 deviations: cells ten times too large teach a network little. */
+START_TEST(wrong_cells_teach_little)
+{
+    double squares[2] = {0};
+    for (int bad = 0; bad < 2; bad++) {
+        StreamingLearner *model = make(4, "scale(mlp)");
+        int n = 0;
+        seed = 59;
+        for (int t = 0; t < 8000; t++) {
+            double x[4], noise = .1 * normal();
+            for (int j = 0; j < 4; j++)
+                x[j] = .5 + .5 * uniform();
+            double y = 8 * x[0] * x[1] + x[2] + x[3] + noise;
+            bool wrong = bad && t % 50 == 3;
+            if (wrong)
+                x[t / 50 % 4] *= 10;
+            double away = y - anb_train_one(model, x, y, 1);
+            squares[bad] += t < 2000 || wrong ? 0 : away * away;
+            n += t >= 2000 && !wrong;
+        }
+        squares[bad] /= n;
+        anb_free(model);
+    }
+    ck_assert_msg(sqrt(squares[1]) < 1.2 * sqrt(squares[0]), "%g, %g without", sqrt(squares[1]), sqrt(squares[0]));
+}
+END_TEST
+
 /* ---- tails ------------------------------------------------------------------------------------------------------- */
 
 /* What the lognormal feature x1, whose tail reaches 30 deviations, has to do with the target beside 5 x2 and noise. */
@@ -392,6 +419,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_row_number_is_no_burden);
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);
+    tcase_add_test(tests, wrong_cells_teach_little);
     tcase_add_test(tests, tails_are_passed_on_where_they_help);
     tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
     tcase_add_test(tests, one_wrong_target_is_forgotten);

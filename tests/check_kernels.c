@@ -234,6 +234,35 @@ START_TEST(standardize_clips_and_fills)
 }
 END_TEST
 
+static void sizes_body(void)
+{
+    double z[MOST], bound[MOST], common[MOST + PAD], model[MOST];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        fill(z, n);
+        double most = 0;
+        for (size_t i = 0; i < n; i++) {
+            z[i] = i % 5 == 2 && t % 2 ? 0 : z[i] != 0 ? z[i] : 1;
+            bound[i] = t % 3 == 0 && i == n / 2 ? fabs(z[i]) : 1e4;
+            common[i] = model[i] = i % 2 ? 1e-6 : .5;
+            double place = fabs(z[i]) >= bound[i] || fabs(z[i]) >= 2e4 ? 2 : z[i] == 0 ? 1 : 0;
+            most = place > most ? place : most;
+            model[i] = model[i] * (fabs(z[i]) > model[i] ? 1.5 : .5);
+            model[i] = model[i] > 1e-5 ? model[i] : 1e-5;
+        }
+        common[n] = 17;
+        ck_assert(anb_outermost(z, bound, 2e4, n) == most);
+        anb_follow_size(common, z, 1.5, .5, 1e-5, n);
+        ck_assert(same(common, model, n * sizeof *model) && common[n] == 17);
+    }
+}
+
+START_TEST(sizes_and_bounds)
+{
+    on_each(sizes_body);
+}
+END_TEST
+
 /* 500 rows with missing cells and weights 1 or 2, against two passes in long double. */
 static void moments_body(void)
 {
@@ -360,6 +389,7 @@ static Suite *suite(void)
     tcase_add_test(tests, gate_scores_and_steps);
     tcase_add_test(tests, softmax_is_of_anb_exp);
     tcase_add_test(tests, standardize_clips_and_fills);
+    tcase_add_test(tests, sizes_and_bounds);
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);

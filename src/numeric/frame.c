@@ -3,11 +3,14 @@
 #include "moments.h"
 #include "src/simd/kernels.h"
 
-enum { ROWS, NEXT, TRIED, STARTING };                                      /* head */
-enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, EVIDENCE }; /* parts */
-enum { LOW = INV_SD, HIGH = EVIDENCE };                                    /* the same parts during the start */
-enum { RELAX = 64, SOON = 100, START = 16 }; /* rows between falls of the reach; to a forced re-framing; of the start */
+enum { ROWS, NEXT, TRIED, STARTING };                                              /* head */
+enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, EVIDENCE, COMMON }; /* parts */
+enum { LOW = INV_SD, HIGH = EVIDENCE };                                            /* the same parts during the start */
+/* Rows between falls of the reach; to a forced re-framing; of the start; between new bounds. */
+enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 
+static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
+static const double MARGIN = 1.5, LEAST = 2;               /* times that is where a tail is cut, no nearer than this */
 static const double FEW = 4;                               /* values that tell nothing yet */
 static const double FAR_OUT = 8;                           /* where the moments bound a value at least */
 static const double ENOUGH = 2, MOST = 8, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
@@ -27,10 +30,16 @@ void anb_frame_init(const AnbFrame *self, double *state)
     memset(state, 0, anb_frame_state(self->d) * sizeof *state);
     state[STARTING] = 1;
     for (size_t j = 0; j < self->d; j++) {
-        part(state, self->d, REACH)[j] = part(state, self->d, BOUND)[j] = self->clip;
+        part(state, self->d, REACH)[j] = part(state, self->d, BOUND)[j] = part(state, self->d, COMMON)[j] = self->clip;
         part(state, self->d, LOW)[j] = DBL_MAX;
         part(state, self->d, HIGH)[j] = -DBL_MAX;
     }
+}
+
+/* Once in n rows, n a power of two. */
+static bool every(const double *state, uint64_t n)
+{
+    return state[ROWS] < 0x1p53 && ((uint64_t)state[ROWS] & (n - 1)) == 0;
 }
 
 static void set_next(double *state)
@@ -66,19 +75,43 @@ static double clip(double v, double bound)
     return v > bound ? bound : v < -bound ? -bound : v;
 }
 
+/* Where the tail of feature j begins that is cut. */
+static double cut_of(const AnbFrame *self, const double *state, size_t j)
+{
+    double cut = MARGIN * part_const(state, self->d, COMMON)[j], least = LEAST < self->clip ? LEAST : self->clip;
+    return cut > self->clip ? self->clip : cut > least ? cut : least;
+}
+
+/* Whether a z that was passed on may stand for one beyond `clip`. */
+static bool at_bound(const AnbFrame *self, double z, double bound)
+{
+    return (fabs(z) >= bound) | (fabs(z) >= self->clip);
+}
+
+/* The other reading of a cell beyond `clip`. */
+static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j, double z)
+{
+    size_t d = self->d;
+    bool whole = part_const(state, d, BOUND)[j] <= self->clip;
+    double bound = whole ? self->far * part_const(state, d, REACH)[j] : cut_of(self, state, j);
+    return (AnbFrameTrial){j, clip(z, bound), whole};
+}
+
 bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial)
 {
-    size_t d = self->d, first = self->tails && d > 0 ? (size_t)fmod(state[ROWS], (double)d) : 0;
-    const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
-    for (size_t i = 0; i < d && self->tails; i++) {
+    const double *reach = part_const(state, self->d, REACH), *bound = part_const(state, self->d, BOUND);
+    if (!self->tails || anb_outermost(scratch, bound, self->clip, self->d) < 2)
+        return false;
+    size_t d = self->d, first = (size_t)fmod(state[ROWS], (double)d);
+    for (size_t i = 0; i < d; i++) {
         size_t j = first + i < d ? first + i : first + i - d;
-        if (fabs(scratch[j]) >= self->clip && reach[j] > self->clip) {
-            double z = (x[j] - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
-            bool whole = bound[j] == self->clip;
-            *trial = (AnbFrameTrial){j, clip(z, whole ? self->far * reach[j] : self->clip), whole};
+        if (!(reach[j] > self->clip && at_bound(self, scratch[j], bound[j])))
+            continue;
+        double z = (x[j] - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+        *trial = reading(self, state, j, z);
+        if (fabs(z) >= self->clip)
             return true;
-        }
     }
     return false;
 }
@@ -96,16 +129,16 @@ void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *t
     if (*evidence >= ENOUGH)
         *bound = self->far * part(state, d, REACH)[j];
     else if (*evidence <= -ENOUGH)
-        *bound = self->clip;
+        *bound = cut_of(self, state, j);
 }
 
-/* The bound of a tail that is whole follows the reach. */
+/* The bound of a tail that is whole follows the reach, of others what is common. */
 static void keep_bounds(const AnbFrame *self, double *state)
 {
     double *bound = part(state, self->d, BOUND);
     const double *reach = part(state, self->d, REACH);
     for (size_t j = 0; j < self->d; j++)
-        bound[j] = bound[j] > self->clip ? self->far * reach[j] : self->clip;
+        bound[j] = bound[j] > self->clip ? self->far * reach[j] : cut_of(self, state, j);
 }
 
 /* ---- the start ----------------------------------------------------------------------------------------------------- */
@@ -214,15 +247,6 @@ static void aim(const double *state, size_t d, size_t j, double weight, double *
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
-/* Whether a cell lies in the tail or was left out. */
-static bool any_outside(const double *z, double clip, size_t d)
-{
-    int any = 0;
-    for (size_t j = 0; j < d; j++)
-        any |= (fabs(z[j]) >= clip) | (z[j] == 0);
-    return any != 0;
-}
-
 /* A value beyond the reach: what the moments are shown of it. */
 static double outside(const AnbFrame *self, double *state, size_t j, double x)
 {
@@ -247,11 +271,13 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
 {
     size_t d = self->d;
     double *to = scratch + d;
-    if (!any_outside(scratch, self->clip, d))
+    anb_follow_size(part(state, d, COMMON), scratch, UP, DOWN, LEAST_COMMON, d);
+    if (every(state, BOUNDS))
+        keep_bounds(self, state);
+    if (anb_outermost(scratch, part(state, d, BOUND), self->clip, d) == 0)
         return x;
     for (size_t j = 0; j < d; j++)
         to[j] = outside(self, state, j, x[j]);
-    keep_bounds(self, state);
     return to;
 }
 
@@ -279,7 +305,7 @@ static void move(const AnbFrame *self, double *state, double weight, double *scr
 {
     size_t d = self->d;
     double *alpha = scratch + d, *beta = alpha + d, *centre = part(state, d, CENTRE),
-           *inverse = part(state, d, INVERSE), *reach = part(state, d, REACH);
+           *inverse = part(state, d, INVERSE), *reach = part(state, d, REACH), *common = part(state, d, COMMON);
     for (size_t j = 0; j < d; j++) {
         double mean, inv_sd;
         aim(state, d, j, weight, &mean, &inv_sd);
@@ -289,6 +315,7 @@ static void move(const AnbFrame *self, double *state, double weight, double *scr
         beta[j] = known ? shift : 0;
         bool far = known && state[STARTING] == 0 && reach[j] / ratio > self->clip;
         reach[j] = far ? reach[j] / ratio : self->clip;
+        common[j] = known ? common[j] / ratio : self->clip;
         centre[j] = mean;
         inverse[j] = inv_sd;
     }
@@ -314,7 +341,7 @@ bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, doubl
 {
     learn_moments(self, state, x, weight, scratch, restarts);
     state[ROWS] += 1;
-    if (fmod(state[ROWS], RELAX) == 0)
+    if (every(state, RELAX))
         relax(self, state);
     if (state[ROWS] < state[NEXT])
         return false;
@@ -353,9 +380,10 @@ bool anb_frame_valid(const AnbFrame *self, const double *state)
 {
     size_t d = self->d;
     const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
+    const double *common = part_const(state, d, COMMON);
     bool fine = anb_nonfinite(state, anb_frame_state(d)) == 0 && state[ROWS] >= 0 && state[TRIED] >= 0 &&
                 (state[STARTING] == 0 || state[STARTING] == 1) && anb_weights_valid(part_const(state, d, COUNT), d);
     for (size_t j = 0; j < d; j++)
-        fine &= reach[j] >= self->clip && bound[j] >= self->clip && bound[j] <= self->far * reach[j];
+        fine &= reach[j] >= self->clip && bound[j] > 0 && bound[j] <= self->far * reach[j] && common[j] > 0;
     return fine;
 }

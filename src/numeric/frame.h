@@ -14,7 +14,10 @@
  * once, by a quarter at most unless the tail is passed on; one farther out raises it by 1.5 %, and it falls back by .01 %
  * a row. A sentinel is thus left out, and a level that has changed is reached within some hundred rows.
  *
- * bound_j is `clip`, or `far` reach_j where the tail beyond `clip` carries the target. That is tried out: on a row with a
+ * common_j is what about a hundredth of the |z_j| exceeds: it grows by a quarter where one does and falls by .002 where none
+ * does. The tail is cut at 1.5 common_j, at 2 at least and `clip` at most: a feature that fills +-1.7 has no values at 4.
+ *
+ * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target. That is tried out: on a row with a
  * cell in the tail the learner below is asked twice, with the tail cut and with it whole, and the difference of the
  * squared errors, in units of their running mean and within +-4, goes into evidence_j (discounted by 1/32 a trial). The
  * tail is passed on from evidence 2 on, and cut again from -2 on.
@@ -30,7 +33,7 @@
  *
  * State in doubles: [ rows | next re-framing | mean squared error of trials | 1 during the start | count d | mean d | m2 d
  *                     | 1/sd d, lowest during the start | centre d | inverse d | reach d | bound d
- *                     | evidence d, highest during the start ]
+ *                     | evidence d, highest during the start | common d ]
  * Cost: two passes over the row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -45,7 +48,7 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 9 };
+enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 10 };
 
 /* Doubles of state for d features, and of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)

@@ -29,6 +29,8 @@ typedef struct AnbKernels {
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
                                const double *reach, double far, size_t n, double *z);
+    double (*outermost)(const double *z, const double *bound, double clip, size_t n);
+    void (*follow_size)(double *common, const double *z, double up, double down, double least, size_t n);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
@@ -89,6 +91,18 @@ static inline void anb_standardize_within(const double *x, const double *mean, c
                                           const double *bound, const double *reach, double far, size_t n, double *z)
 {
     anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, n, z);
+}
+
+/* 2 where some |z| has reached its bound or `clip`; else 1 where some z is 0; else 0. */
+static inline double anb_outermost(const double *z, const double *bound, double clip, size_t n)
+{
+    return anb_kernels.outermost(z, bound, clip, n);
+}
+
+/* A running quantile of |z|: common times `up` where |z| exceeds it, times `down` elsewhere, no less than `least`. */
+static inline void anb_follow_size(double *common, const double *z, double up, double down, double least, size_t n)
+{
+    anb_kernels.follow_size(common, z, up, down, least, n);
 }
 
 /*

@@ -211,6 +211,47 @@ static void standardize_within(const double *x, const double *mean, const double
     }
 }
 
+/* 2 where |z| has reached `bound` or `clip`, 1 where z is 0, else 0. */
+LANES_INLINE Lanes place_of(Lanes z, Lanes bound, Lanes clip)
+{
+    const Lanes zero = lanes_zero(), one = lanes_all(1);
+    Lanes size = lanes_max(z, lanes_sub(zero, z)), inner = lanes_where_above(size, zero, zero, one);
+    return lanes_where_above(lanes_min(bound, clip), size, inner, lanes_all(2));
+}
+
+static double outermost(const double *z, const double *bound, double clip, size_t n)
+{
+    const Lanes at = lanes_all(clip);
+    Lanes most = lanes_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        most = lanes_max(most, place_of(lanes_load(z + i), lanes_load(bound + i), at));
+    if (i < n) {
+        Lanes place = place_of(lanes_load_tail(z + i, n - i), lanes_load_tail(bound + i, n - i), at);
+        most = lanes_max(most, lanes_first(place, n - i, 0));
+    }
+    return lanes_top(most);
+}
+
+/* common, up or down by a factor. */
+LANES_INLINE Lanes nearer(Lanes common, Lanes z, Lanes up, Lanes down, Lanes least)
+{
+    Lanes size = lanes_max(z, lanes_sub(lanes_zero(), z));
+    return lanes_max(lanes_mul(common, lanes_where_above(size, common, up, down)), least);
+}
+
+static void follow_size(double *common, const double *z, double up, double down, double least, size_t n)
+{
+    const Lanes more = lanes_all(up), less = lanes_all(down), bottom = lanes_all(least);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(common + i, nearer(lanes_load(common + i), lanes_load(z + i), more, less, bottom));
+    if (i < n) {
+        Lanes next = nearer(lanes_load_tail(common + i, n - i), lanes_load_tail(z + i, n - i), more, less, bottom);
+        lanes_store_tail(common + i, next, n - i);
+    }
+}
+
 typedef struct Moments {
     Lanes count, mean, m2, inv_sd;
 } Moments;
@@ -305,6 +346,8 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .softmax = softmax,
     .standardize = standardize,
     .standardize_within = standardize_within,
+    .outermost = outermost,
+    .follow_size = follow_size,
     .moments_update = moments_update,
     .follow = follow,
     .products = products,
