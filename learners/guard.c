@@ -87,7 +87,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         s->along = s->square = 0;
     s->weight += weight;
     s->mean = anb_toward(s->mean, y, weight / s->weight);
-    anb_range_add(&s->range, y);
+    anb_range_follow(&s->range, y);
     anb_child_update(self, 0, state, row, y, weight, scratch);
 }
 

@@ -340,7 +340,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
         s->disagreement = spread(gate->f, gate->active, gate->n_active);
     align(s, gate->prediction);
     reset_dead(self, state, row, follow_gate(self, state, gate), w);
-    anb_range_add(&s->range, y);
+    anb_range_follow(&s->range, y);
     w->last->target = y;
     w->last->error = anb_within_doubles(y - gate->prediction);
     if (++s->samples % GATHER_EVERY == 0)

@@ -141,7 +141,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->square = FADE * s->square + weight * (e * e);
     if (!(s->weight + s->square < 0x1p1000))
         s->weight = s->square = 0;
-    anb_range_add(&s->range, y);
+    anb_range_follow(&s->range, y);
 }
 
 /* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */

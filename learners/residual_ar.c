@@ -184,7 +184,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->last = e;
     s->fast = anb_ewma(s->fast, e, FAST);
     s->slow = anb_ewma(s->slow, e, SLOW);
-    anb_range_add(&s->range, y);
+    anb_range_follow(&s->range, y);
     fine = fine && s->square < 0x1p1000 && s->weight < 0x1p1000 && fabs(s->fast) + fabs(s->slow) < 0x1p1000;
     if (!fine) {
         AnbRange range = s->range;

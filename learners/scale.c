@@ -116,7 +116,7 @@ static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const
     double *frame_state = anb_field(self, state, FRAME);
     if (trial->any)
         anb_frame_judge(&frame, frame_state, &trial->of, y - *(double *)anb_scratch(self, scratch, SAID), y - trial->f);
-    anb_range_add(anb_field(self, state, RANGE), y);
+    anb_range_follow(anb_field(self, state, RANGE), y);
     if (anb_frame_learn(&frame, frame_state, row->x, weight, scratch, &row->counters->restarts, &moved))
         anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), moved.alpha, moved.beta);
 }

@@ -106,6 +106,29 @@ START_TEST(clipping_to_the_seen_range)
 }
 END_TEST
 
+/* One wrong value widens by one width, and is forgotten; a new level is reached within some values. */
+START_TEST(a_followed_range_forgets)
+{
+    AnbRange range = {0};
+    for (int i = 0; i < 100; i++)
+        anb_range_follow(&range, i % 11);
+    anb_range_follow(&range, 1e6);
+    ck_assert_double_eq_tol(range.high, 20, .1);
+    for (int i = 0; i < 200000; i++)
+        anb_range_follow(&range, i % 11);
+    ck_assert_double_eq_tol(range.high, 10, .5);
+    ck_assert(range.low < .01 && range.seen == 200101);
+    for (int i = 0; i < 12; i++)
+        anb_range_follow(&range, 5000);
+    ck_assert(range.high == 5000);
+    anb_range_follow(&range, -DBL_MAX);
+    anb_range_follow(&range, DBL_MAX);
+    for (int i = 0; i < 3000; i++)
+        anb_range_follow(&range, i % 2 ? DBL_MAX : -DBL_MAX);
+    ck_assert(anb_range_valid(&range) && range.high == DBL_MAX && range.low <= -1e308);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("moments");
@@ -115,6 +138,7 @@ static Suite *suite(void)
     tcase_add_test(tests, joined_parts_equal_the_whole);
     tcase_add_test(tests, a_discount_fades_the_past);
     tcase_add_test(tests, clipping_to_the_seen_range);
+    tcase_add_test(tests, a_followed_range_forgets);
     return suite;
 }
 

@@ -326,7 +326,7 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
         learn_tree(plan, grove, t, at + t, &sample, weight, drifts);
     show_bins(plan, grove, raw, work);
     anb_moments_add(&grove->target, y, weight);
-    anb_range_add(&grove->range, y);
+    anb_range_follow(&grove->range, y);
     grove->samples++;
     return grove->target.square < 1e290;
 }

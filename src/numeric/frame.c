@@ -252,7 +252,8 @@ static double outside(const AnbFrame *self, double *state, size_t j, double x)
 {
     size_t d = self->d;
     double centre = part(state, d, CENTRE)[j], inverse = part(state, d, INVERSE)[j], *reach = &part(state, d, REACH)[j];
-    double z = (x - centre) * inverse, size = fabs(z), bound = *reach > FAR_OUT ? *reach : FAR_OUT;
+    double z = (x - centre) * inverse, size = fabs(z),
+           bound = part(state, d, BOUND)[j] > self->clip && *reach > FAR_OUT ? *reach : FAR_OUT;
     if (!(size >= *reach))
         return x;
     if (size > self->far * *reach) {

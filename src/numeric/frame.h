@@ -22,7 +22,7 @@
  * squared errors, in units of their running mean and within +-4, goes into evidence_j (discounted by 1/32 a trial). The
  * tail is passed on from evidence 2 on, and cut again from -2 on.
  *
- * The moments (Welford) count a value beyond the reach as one at the reach, or at 8 where that is more. One beyond `far`
+ * The moments (Welford) count a value beyond 8 as one at 8; where the tail is passed on, one beyond the reach as one there. One beyond `far`
  * times the reach takes .07 of the weight of what the feature has seen: where such values keep coming the past is
  * forgotten.
  *

@@ -4,7 +4,8 @@
  *     AnbMoments   weighted mean and variance, all samples alike      Welford 1962, West 1979
  *     AnbFaded     mean with a discount a sample, exact from the first one on
  *     anb_ewma     s <- s + a (v - s), from 0
- *     AnbRange     smallest and largest value; clips to it widened by a tenth
+ *     AnbRange     smallest and largest value; clips to it widened by a tenth. Followed, it takes a value no further
+ *                  outside than its width, and narrows by 2^-16 of its width a value: one wrong value is forgotten
  */
 #ifndef ANB_NUMERIC_MOMENTS_H
 #define ANB_NUMERIC_MOMENTS_H
@@ -125,6 +126,22 @@ static inline void anb_range_add(AnbRange *range, double value)
     range->low = range->seen == 0 || value < range->low ? value : range->low;
     range->high = range->seen == 0 || value > range->high ? value : range->high;
     range->seen++;
+}
+
+/* Learns a value that may be wrong: after the first 64 no further outside than the range is wide, where that is not 0. The
+ * range narrows from both sides by 2^-16 of its width a value. */
+static inline void anb_range_follow(AnbRange *range, double value)
+{
+    const uint64_t sure = 64;
+    double half = .5 * range->high - .5 * range->low;
+    if (range->seen >= sure && half > 0) {
+        double least = anb_within_doubles(range->low - half - half);
+        double most = anb_within_doubles(range->high + half + half);
+        value = value < least ? least : value > most ? most : value;
+        range->low += 0x1p-15 * half;
+        range->high -= 0x1p-15 * half;
+    }
+    anb_range_add(range, value);
 }
 
 /* The bounds that values are clipped to: the range and a tenth of its width on both sides, as far as doubles go. */
