@@ -88,8 +88,8 @@ static void work(Jobs *jobs, void *context)
         AnbError error = {0};
         AnbModelOptions options = anb_model_defaults();
         options.seed = seed;
-        snprintf(text, sizeof text, "drift(%s, detector=%s, action=reset)",
-                 run->expressions[cell / DETECTORS / NOISES], detectors[cell % DETECTORS]);
+        snprintf(text, sizeof text, "drift(%s, detector=%s, action=reset)", run->expressions[cell / DETECTORS / NOISES],
+                 detectors[cell % DETECTORS]);
         StreamingLearner *model = anb_parse(3, text, &options, &error);
         if (model)
             follow(run, model, cell / DETECTORS % NOISES, seed, (Result *)jobs->results + job);

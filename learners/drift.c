@@ -1,9 +1,9 @@
 /*
  * A learner that is watched.
  *
- *     v = e / (e + m)     e = |y - f|     m: half of the errors were below it when the frame was set
+ *     v = e / 4m, at most 1     e = |y - f|     m: half of the errors were below it when the frame was set
  *
- * v is in [0, 1] whatever the target's unit; one of three detectors reads it: src/numeric/adwin.h, src/numeric/detectors.h.
+ * v is in [0, 1] whatever the target's unit, and no single error weighs more than four ordinary ones; one of three detectors reads it: src/numeric/adwin.h, src/numeric/detectors.h.
  * The frame is set 100 samples after the start and after each drift, and again where the errors have halved; between
  * that m stays as it is, so a stationary error gives a stationary v, and a child that still learns raises no alarm.
  *
@@ -197,6 +197,12 @@ static bool risen(const AnbNode *self, Drift *s, double value)
     }
 }
 
+static double in_frame(double error, double frame)
+{
+    double most = 4 * frame;
+    return error < most ? error / most : 1;
+}
+
 /* Whether the errors have risen within the frame. A child that still improves only sets a new frame. */
 static bool detect(const AnbNode *self, Drift *s, double error)
 {
@@ -207,7 +213,7 @@ static bool detect(const AnbNode *self, Drift *s, double error)
         return false;
     if (s->frame == 0 || s->scale < s->frame / 2)
         set_frame(self, s, s->scale);
-    return risen(self, s, share_of(error, s->frame));
+    return risen(self, s, in_frame(error, s->frame));
 }
 
 /* ---- the trial --------------------------------------------------------------------------------------------------- */
