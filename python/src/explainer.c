@@ -142,7 +142,8 @@ static PyMethodDef explainer_methods[] = {
     {"detach", watcher_detach, METH_NOARGS,
      "detach($self, /)\n--\n\nKeeps no further rows of the stream; those that are kept stay."},
     {"keep", keep, METH_O,
-     "keep($self, x, /)\n--\n\nKeeps a row to explain against, as the stream's rows are kept.\n\nParameters\n----------\n"
+     "keep($self, x, /)\n--\n\nKeeps a row to explain against, as the stream's rows are "
+     "kept.\n\nParameters\n----------\n"
      "x : dict, sequence or array of n_features numbers\n\nRaises\n------\nInputError\n    The row is refused."},
     {"_keep_many", keep_many, METH_O, "_keep_many($self, X, /)\n--\n\nKeeps the rows of a matrix."},
     {"_explain", explain, METH_O, "_explain($self, x, /)\n--\n\nAn explanation as a dict."},
