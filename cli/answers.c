@@ -26,14 +26,28 @@ static int read_coverage(Answers *answers, const char *text, const StreamingLear
     return complain(BAD_USE, "the model's intervals are of coverage %s, not of %s", list, text);
 }
 
-int answers_start(Answers *answers, FILE *file, bool targets, const char *interval, const StreamingLearner *model,
-                  const Rows *rows)
+static int find_levels(Answers *answers, const StreamingLearner *model, const double **level)
 {
+    answers->levels = anb_quantile_levels(model, level);
+    return answers->levels > 0
+               ? 0
+               : complain(BAD_USE, "the model has no quantiles: the learner quantile(..., levels=[...]) "
+                                   "makes one that has");
+}
+
+int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWanted *wanted,
+                  const StreamingLearner *model, const Rows *rows)
+{
+    const double *level = NULL;
     *answers = (Answers){.file = file, .targets = targets, .kept = rows->n_kept > 0};
-    int status = interval ? read_coverage(answers, interval, model) : 0;
+    int status = wanted->interval ? read_coverage(answers, wanted->interval, model) : 0;
+    if (!status && wanted->quantiles)
+        status = find_levels(answers, model, &level);
     if (status || !file)
         return status;
-    fprintf(file, "%sprediction%s", targets ? "row,target," : "", interval ? ",low,high" : "");
+    fprintf(file, "%sprediction%s", targets ? "row,target," : "", wanted->interval ? ",low,high" : "");
+    for (size_t i = 0; i < answers->levels; i++)
+        fprintf(file, ",q%g", level[i]);
     for (size_t i = 0; i < rows->n_kept; i++) {
         const char *name = rows->table.names[rows->kept[i]];
         fputc(',', file);
@@ -48,6 +62,10 @@ void answers_look(Answers *answers, StreamingLearner *model, const double *x)
     answers->low = answers->high = ANB_NAN;
     if (answers->coverage > 0)
         anb_predict_interval(model, x, answers->coverage, &answers->low, &answers->high);
+    for (size_t i = 0; i < answers->levels; i++)
+        answers->quantile[i] = ANB_NAN;
+    if (answers->levels > 0)
+        anb_predict_quantiles(model, x, answers->quantile);
 }
 
 static void put_number(FILE *file, const char *before, double value, const char *missing)
@@ -69,6 +87,8 @@ void answers_write(const Answers *answers, const Rows *rows, uint64_t row, doubl
         put_number(file, ",", answers->low, "");
         put_number(file, ",", answers->high, "");
     }
+    for (size_t i = 0; i < answers->levels; i++)
+        put_number(file, ",", answers->quantile[i], "");
     for (size_t i = 0; answers->kept && i < rows->n_kept; i++) {
         Cell cell = rows_kept(rows, i);
         fputc(',', file);

@@ -11,19 +11,33 @@ typedef struct Answers {
     bool targets;     /* row and target stand before the prediction */
     double coverage;  /* of the interval behind it; 0: none */
     double low, high; /* of the row */
-    bool kept;        /* the text of kept columns stands behind all */
+    size_t levels;    /* quantiles behind that; 0: none */
+    double quantile[ANB_LEVELS_MAX];
+    bool kept; /* the text of kept columns stands behind all */
 } Answers;
+
+/* What is asked for beside predictions. */
+typedef struct AnswersWanted {
+    const char *interval;
+    bool quantiles;
+} AnswersWanted;
 
 /**
  * Writes the header.
  *
- * @param interval  the coverage as --interval gives it, or NULL
- * @return          0, or BAD_USE with the complaint made: no coverage, or none that the model has
+ * @param wanted  the interval's coverage as --interval gives it, or NULL; whether quantiles are wanted
+ * @return        0, or BAD_USE with the complaint made: no coverage, or none that the model has, or no quantiles
  */
-int answers_start(Answers *answers, FILE *file, bool targets, const char *interval, const StreamingLearner *model,
-                  const Rows *rows);
+int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWanted *wanted,
+                  const StreamingLearner *model, const Rows *rows);
 
-/* Before the row is learned: takes its interval, where one is wanted. */
+/* Whether a row is asked for more than its prediction. */
+static inline bool answers_ask(const Answers *answers)
+{
+    return answers->coverage > 0 || answers->levels > 0;
+}
+
+/* Before the row is learned: takes its interval and quantiles, where they are wanted. */
 void answers_look(Answers *answers, StreamingLearner *model, const double *x);
 
 /* A line. `row` and y are for those with targets; NaN y is no target. */

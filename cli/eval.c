@@ -20,6 +20,8 @@ static const Option options[] = {
     {0, "every", "N", "a row of the table every N rows, instead of at 100, 200, 400, ..."},
     {0, "predictions", "OUT.csv", "write row, target and prediction of every row; a file appears when all is done"},
     {0, "interval", "C", "score the interval of coverage C, e.g. 0.9; with --predictions its low and high"},
+    {0, "quantiles", NULL, "with --predictions: the model's quantiles, a column a level (q0.1, q0.5, ...)"},
+    {0, "loss", "LOSS", "report this mean loss as well: mae, huber:D, pinball:Q, poisson or log; again for more", true},
     {0, "keep", "A,B", "with --predictions: columns to write behind, as they stand, e.g. an id", true},
     {0, "diag", "FILE", "write diagnostics as the run goes: CSV where FILE ends in .csv, else JSON Lines"},
     {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
@@ -59,13 +61,13 @@ static int start_outputs(Run *run, const Arguments *a, uint64_t every, const Wat
 {
     const char *predictions = option_value(a, "predictions"), *diag = how->path;
     const char *bad = option_value(a, "bad-rows");
+    const AnswersWanted wanted = {option_value(a, "interval"), option_value(a, "quantiles") != NULL};
     bool taken = (predictions && strcmp(predictions, "-") == 0) || (diag && strcmp(diag, "-") == 0) ||
                  (bad && strcmp(bad, "-") == 0);
     int status = predictions ? output_open(&run->predictions, predictions) : 0;
     run->text = taken ? stderr : stdout;
     if (!status)
-        status = answers_start(&run->answers, run->predictions.file, true, option_value(a, "interval"), run->model,
-                               &run->rows);
+        status = answers_start(&run->answers, run->predictions.file, true, &wanted, run->model, &run->rows);
     status = status ? status : run_start(run);
     if (!status && diag)
         status = watch_start(&run->watch, how, run->model, &run->rows);
@@ -99,6 +101,8 @@ static int start(Run *run, const Arguments *a)
         return complain(BAD_USE, "eval: --diag-every, --importance and --rules are for --diag FILE");
     if (!option_value(a, "predictions") && columns.keep)
         return complain(BAD_USE, "eval: --keep is for --predictions OUT.csv");
+    if (!option_value(a, "predictions") && option_value(a, "quantiles"))
+        return complain(BAD_USE, "eval: --quantiles is for --predictions OUT.csv");
     int status = check_outputs(a);
     status = status ? status : reading_options(a, &columns);
     status = status ? status : read_counts(run, a, &every, &how);
@@ -108,7 +112,8 @@ static int start(Run *run, const Arguments *a)
         return status;
     run->before = *anb_counters(run->model);
     coverage_start(&run->coverage, run->model);
-    return start_outputs(run, a, every, &how);
+    status = losses_start(&run->losses, option_value(a, "loss"), run->model);
+    return status ? status : start_outputs(run, a, every, &how);
 }
 
 static int run_eval(const Arguments *a)

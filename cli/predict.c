@@ -11,14 +11,15 @@
 static const Option options[] = {
     {'m', "model", "MODEL", "the saved model, whose columns are found by name"},
     {0, "interval", "C", "low and high of the interval of coverage C, e.g. 0.9, beside each prediction"},
+    {0, "quantiles", NULL, "the quantiles of a model that has them, a column a level (q0.1, q0.5, ...)"},
     {0, "keep", "A,B", "columns that are written behind the prediction as they stand, e.g. an id", true},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
     {0}};
 
-static int predict_rows(const Saved *saved, Rows *rows, const char *interval)
+static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wanted)
 {
     Answers answers;
-    int status = answers_start(&answers, stdout, false, interval, saved->model, rows);
+    int status = answers_start(&answers, stdout, false, wanted, saved->model, rows);
     double *x = malloc(rows->n_features * sizeof *x);
     if (status || !x) {
         free(x);
@@ -39,6 +40,7 @@ static int run_predict(const Arguments *a)
 {
     Saved saved = {0};
     Rows rows = {0};
+    const AnswersWanted wanted = {option_value(a, "interval"), option_value(a, "quantiles") != NULL};
     if (!option_value(a, "model"))
         return complain(BAD_USE, "predict: -m MODEL is missing");
     RowsOptions columns = {.missing_columns = option_value(a, "missing-columns") != NULL,
@@ -51,7 +53,7 @@ static int run_predict(const Arguments *a)
     if (!status && option_value(a, "print-schema"))
         status = reading_print_schema(&rows);
     else if (!status)
-        status = predict_rows(&saved, &rows, option_value(a, "interval"));
+        status = predict_rows(&saved, &rows, &wanted);
     reading_summary(&rows);
     int skipped = rows_close(&rows);
     saved_close(&saved);

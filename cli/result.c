@@ -28,6 +28,7 @@ void result_print_json(const Run *run, const char *stream_name)
     json_count(&json, "rejected", rejected(run));
     json_number(&json, "samples_per_second", n > 0 && run->learning > 0 ? (double)n / run->learning : ANB_NAN);
     json_count(&json, "state_bytes", anb_state_bytes(run->model));
+    losses_print_json(&run->losses, &json);
     coverage_print_json(&run->coverage, &json);
     json_number(&json, "seconds", progress_clock() - run->start);
     json_close(&json, '}');
@@ -73,6 +74,7 @@ void result_print(const Run *run, const char *stream_name)
     fprintf(run->text, "rmse              %s (second half %s)\n", show_number(r.rmse, a),
             show_number(r.rmse_second_half, b));
     fprintf(run->text, "r2                %s\n", show_number(fit_r2(&run->fit), a));
+    losses_print(&run->losses, run->text);
     fprintf(run->text, "speed             %s samples a second\n",
             run->learning > 0 ? show_count((uint64_t)((double)n / run->learning), a) : "-");
     fprintf(run->text, "state             %s\n", show_bytes(anb_state_bytes(run->model), a));

@@ -9,7 +9,7 @@ enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
 int run_start(Run *run)
 {
     size_t d = run->rows.n_features;
-    bool each = run->answers.coverage > 0 || run->rows.n_kept > 0 || run->rows.has_after;
+    bool each = answers_ask(&run->answers) || run->rows.n_kept > 0 || run->rows.has_after;
     run->block = each || BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
     run->x = malloc(run->block * d * sizeof *run->x);
     run->y = malloc(3 * run->block * sizeof *run->y);
@@ -70,15 +70,18 @@ static int learn_later(Run *run)
 /* What is asked before a row and written behind it is not the time of learning. */
 static int learn_block(Run *run, size_t n)
 {
-    bool delayed = run->rows.has_after, observed = run->coverage.n > 0 || run->watch.file || run->block == 1;
+    bool delayed = run->rows.has_after, asked = run->coverage.n > 0 || run->losses.asks;
+    bool observed = asked || run->watch.file || run->block == 1;
     uint64_t targets = run->targets;
     int status = 0;
     if (!observed)
         learn_rows(run, 0, n);
     for (size_t i = 0; i < n && observed && !status; i++) {
         const double *x = run->x + i * run->rows.n_features;
-        if (!isnan(run->y[i]) && targets++ >= run->burn_in)
+        if (!isnan(run->y[i]) && targets++ >= run->burn_in) {
             coverage_add(&run->coverage, run->model, x, run->y[i]);
+            losses_ask(&run->losses, run->model, x, run->y[i]);
+        }
         answers_look(&run->answers, run->model, x);
         if (delayed)
             status = learn_later(run);
@@ -93,6 +96,7 @@ static int learn_block(Run *run, size_t n)
 static void score(Run *run, double y, double said)
 {
     anb_observe(anb_score_observer(run->score), NULL, NULL, y, said);
+    losses_add(&run->losses, y, said);
     if (run->scored > 0 || run->before.trained > 0 || run->burn_in > 0)
         fit_add(&run->fit, y, said);
     progress_step(&run->progress, run->score, &run->fit, y, said, ++run->scored);

@@ -8,6 +8,7 @@
 #include "answers.h"
 #include "coverage.h"
 #include "delay.h"
+#include "losses.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -25,6 +26,7 @@ typedef struct Run {
     Progress progress;
     Watch watch;
     Coverage coverage;
+    Losses losses;
     Delay delay;
     uint64_t limit, burn_in; /* rows to read; targets that are not scored */
     uint64_t targets, scored, unlabelled;

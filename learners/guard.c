@@ -91,7 +91,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_child_update(self, 0, state, row, y, weight, scratch);
 }
 
-static const AnbWrapperTable wrapper = {0};
+static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
 /* The output is affine in the child's prediction as long as that is not clipped. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)

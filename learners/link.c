@@ -281,7 +281,27 @@ static double spread(const AnbNode *self, const void *state, const AnbRow *row, 
     return both > 0 ? anb_within_doubles(both) / 2 : 0;
 }
 
+/* A monotone function carries quantiles over as they are: those of y are h of those of z. */
+static size_t quantile_levels(const AnbNode *self, const double **level)
+{
+    const AnbNode *node = anb_node_that_can(&self->children[0], ANB_CAN_RANK);
+    return node ? node->type->quantile->levels(node, level) : 0;
+}
+
+static void quantiles(const AnbNode *self, const void *state, double *scratch, double *value)
+{
+    const double *level;
+    const Link *s = state;
+    AnbAsked at = anb_child_asked(self, 0, state, NULL, scratch);
+    if (!anb_reach(&at, ANB_CAN_RANK))
+        return;
+    at.node->type->quantile->values(at.node, at.state, at.scratch, value);
+    for (size_t i = at.node->type->quantile->levels(at.node, &level); i-- > 0;)
+        value[i] = anb_range_clip(&s->y, inverse(function_of(self), anb_range_clip(&s->z, value[i])));
+}
+
 static const AnbWrapperTable wrapper = {0};
+static const AnbQuantileTable quantile_table = {quantile_levels, quantiles};
 static const AnbSpreadTable spread_table = {spread};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -309,5 +329,6 @@ const StreamingLearnerType anb_link = {
     .update = update,
     .wrapper = &wrapper,
     .spread = &spread_table,
+    .quantile = &quantile_table,
     .validate = validate,
 };

@@ -16,6 +16,7 @@
 #include "src/numeric/boa.h"
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
+#include <anabranch/reach.h>
 
 enum { MOST = 8 };
 static const double FADE = 0.999, SIDE = 5;
@@ -145,7 +146,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 /* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */
-static const AnbWrapperTable wrapper = {0};
+static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {

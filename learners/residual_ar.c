@@ -22,6 +22,7 @@
 #include "src/numeric/rls.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
+#include <anabranch/reach.h>
 
 enum { LAGS = 5, FIRST = 10, OFFERS = 3 }; /* at most */
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
@@ -201,7 +202,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
     anb_rls_refresh(&rls, anb_field(self, state, RLS), factor);
 }
 
-static const AnbWrapperTable wrapper = {0};
+static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {

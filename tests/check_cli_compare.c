@@ -115,6 +115,55 @@ START_TEST(top_in_a_narrow_terminal)
 }
 END_TEST
 
+/* The losses of eval are those of the predictions and quantiles that it writes. */
+START_TEST(losses_by_hand)
+{
+    ck_assert_int_eq(
+        run("$A generate friedman -n %d --seed 5 -o f.csv; $A eval --json --burn-in 100 --predictions p.csv "
+            "--quantiles -l 'quantile(scale(rls), levels=[0.2, 0.5, 0.9])' --loss pinball:.2,pinball:.9 "
+            "--loss huber:2 --loss pinball:0.3 f.csv && head -1 p.csv >head.txt",
+            ROWS),
+        0);
+    double low = 0, high = 0, huber = 0, other = 0;
+    FILE *file = fopen("p.csv", "r");
+    char line[300];
+    ck_assert(file && fgets(line, sizeof line, file));
+    ck_assert_str_eq(line, "row,target,prediction,q0.2,q0.5,q0.9\n");
+    for (int row = 0; fgets(line, sizeof line, file); row++) {
+        double y, f, q[3];
+        ck_assert_int_eq(sscanf(line, "%*d,%lf,%lf,%lf,%lf,%lf", &y, &f, &q[0], &q[1], &q[2]), 5);
+        ck_assert(q[0] <= q[1] && q[1] <= q[2] && f == q[1]);
+        if (row < 100)
+            continue;
+        low += (y > q[0] ? .2 * (y - q[0]) : .8 * (q[0] - y)) / (ROWS - 100);
+        high += (y > q[2] ? .9 * (y - q[2]) : .1 * (q[2] - y)) / (ROWS - 100);
+        other += (y > f ? .3 * (y - f) : .7 * (f - y)) / (ROWS - 100);
+        huber += (fabs(y - f) <= 2 ? (y - f) * (y - f) / 2 : 2 * fabs(y - f) - 2) / (ROWS - 100);
+    }
+    fclose(file);
+    ck_assert_double_eq_tol(json("pinball:0.2"), low, 1e-9);
+    ck_assert_double_eq_tol(json("pinball:0.9"), high, 1e-9);
+    ck_assert_double_eq_tol(json("pinball:0.3"), other, 1e-9);
+    ck_assert_double_eq_tol(json("huber:2"), huber, 1e-9);
+}
+END_TEST
+
+START_TEST(losses_refused)
+{
+    ck_assert_int_eq(run("$A generate friedman -n 50 -o f.csv"), 0);
+    ck_assert_int_eq(run("$A eval -l rls --loss rsme f.csv"), 2);
+    ck_assert(strstr(err, "\"rsme\" is no loss; there are squared, absolute"));
+    ck_assert_int_eq(run("$A eval -l rls --loss pinball:2 f.csv"), 2);
+    ck_assert(strstr(err, "pinball takes a level between 0 and 1"));
+    ck_assert_int_eq(run("$A eval -l rls --quantiles --predictions p.csv f.csv"), 2);
+    ck_assert(strstr(err, "the model has no quantiles"));
+    ck_assert_int_eq(run("$A eval -l rls --quantiles f.csv"), 2);
+    ck_assert_int_eq(run("$A train -l 'quantile(scale(rls))' -o q.anb f.csv && $A predict -m q.anb --quantiles f.csv"),
+                     0);
+    ck_assert_int_eq(strncmp(out, "prediction,q0.1,q0.5,q0.9\n", 26), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli compare");
@@ -122,6 +171,8 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, compare_by_hand);
     tcase_add_test(tests, compare_refuses);
+    tcase_add_test(tests, losses_by_hand);
+    tcase_add_test(tests, losses_refused);
     tcase_add_test(tests, streams_of_the_field);
     tcase_add_test(tests, top_in_a_narrow_terminal);
     return suite;

@@ -20,7 +20,8 @@ static const ZooForm zoo_forms[] = {
     {"losses", "scale(moe(linear(loss=quantile, level=0.9), linear(normalized=true, loss=absolute), "
                "mlp(hidden=4, replay=2, memory=100, loss=quantile, level=0.9), mlp(hidden=4, loss=huber), "
                "sgbt(window=256, trees=10, depth=3, budget=1000, loss=quantile, level=0.9), "
-               "router=blend, loss=quantile, level=0.9))"}};
+               "router=blend, loss=quantile, level=0.9))"},
+    {"quantile_of_two", "quantile(scale(linear), scale(tree), levels=[0.25, 0.75], level=0.75)"}};
 enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
 
 static inline size_t zoo_learners(void)

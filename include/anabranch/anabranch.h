@@ -16,12 +16,14 @@
 #include <anabranch/interval.h>
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
+#include <anabranch/loss.h>
 #include <anabranch/metrics.h>
 #include <anabranch/moe.h>
 #include <anabranch/number.h>
 #include <anabranch/observer.h>
 #include <anabranch/pending.h>
 #include <anabranch/pool.h>
+#include <anabranch/quantile.h>
 #include <anabranch/schema.h>
 #include <anabranch/score.h>
 #include <anabranch/sequence.h>

@@ -40,7 +40,8 @@ typedef enum AnbCapability {
     ANB_CAN_SPREAD,  /* AnbSpreadTable */
     ANB_CAN_THIN,    /* AnbSparsityTable */
     ANB_CAN_SHOW,    /* AnbNetworkTable */
-    ANB_CAN_DETECT   /* AnbDriftTable */
+    ANB_CAN_DETECT,  /* AnbDriftTable */
+    ANB_CAN_RANK     /* AnbQuantileTable. Since 0.3 */
 } AnbCapability;
 
 /**
@@ -69,6 +70,14 @@ typedef struct AnbIntervalTable {
     int (*interval)(const AnbNode *self, const void *state, const double *scratch, double coverage, double *low,
                     double *high);
 } AnbIntervalTable;
+
+/** Quantiles of the target. Since 0.3. */
+typedef struct AnbQuantileTable {
+    /* How many levels there are, ANB_LEVELS_MAX at most; sets *level to them, ascending, owned by the plan. */
+    size_t (*levels)(const AnbNode *self, const double **level);
+    /* The quantile of each level at the last prediction, never descending. */
+    void (*values)(const AnbNode *self, const void *state, double *scratch, double *value);
+} AnbQuantileTable;
 
 /** What an update scores besides the row: the answer that predict left in the scratch. Rows that wait keep it. */
 typedef struct AnbAnswerTable {

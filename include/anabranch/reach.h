@@ -42,6 +42,8 @@ static inline bool anb_type_can(const StreamingLearnerType *type, AnbCapability 
         return type->sparsity != NULL;
     case ANB_CAN_SHOW:
         return type->network != NULL;
+    case ANB_CAN_RANK:
+        return type->quantile != NULL;
     default:
         return type->drift != NULL;
     }
@@ -55,12 +57,18 @@ static inline const AnbNode *anb_next_asked(const AnbNode *node, AnbCapability w
     return wrapper && i < node->n_children ? &node->children[i] : NULL;
 }
 
-/** Whether the node, or what it wraps, can. */
-static inline bool anb_node_can(const AnbNode *node, AnbCapability what)
+/** The first node, from this one down through the wrappers, that can; or NULL. */
+static inline const AnbNode *anb_node_that_can(const AnbNode *node, AnbCapability what)
 {
     while (node && !anb_type_can(node->type, what))
         node = anb_next_asked(node, what);
-    return node != NULL;
+    return node;
+}
+
+/** Whether the node, or what it wraps, can. */
+static inline bool anb_node_can(const AnbNode *node, AnbCapability what)
+{
+    return anb_node_that_can(node, what) != NULL;
 }
 
 static inline AnbAsked anb_ask(const AnbNode *node, const void *state, const AnbRow *row, double *scratch)
@@ -93,6 +101,13 @@ static inline bool anb_reach(AnbAsked *at, AnbCapability what)
         anb_ask_child(at, child);
     }
     return true;
+}
+
+/** AnbWrapperTable.child of a wrapper whose predictions are others than its first child's: quantiles of the child are none
+ * of the whole. */
+static inline size_t anb_asks_but_ranks(const AnbNode *self, AnbCapability what)
+{
+    return what == ANB_CAN_RANK ? self->n_children : 0;
 }
 
 /** Child i of self, with the row as it stands and the scratch of self. */

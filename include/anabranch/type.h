@@ -146,6 +146,7 @@ struct StreamingLearnerType {
     /* Optional, beside expand: the same where labels come later than the next row, so that past targets are no inputs.
      * Since 0.3. */
     int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
+    const AnbQuantileTable *quantile; /* since 0.3 */
 };
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */

@@ -34,6 +34,8 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
         half = "affine";
     if (type->shapley && !type->shapley->split)
         half = "shapley";
+    if (type->quantile && !(type->quantile->levels && type->quantile->values))
+        half = "quantile";
     return half ? refuse(type->name, half, error) : 0;
 }
 

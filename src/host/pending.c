@@ -2,6 +2,7 @@
 #include "answers.h"
 #include <anabranch/drift.h>
 #include <anabranch/interval.h>
+#include <anabranch/quantile.h>
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
 
@@ -97,6 +98,36 @@ int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *answer, 
         return 0;
     }
     return n > 0 ? ANB_E_ARGUMENT : ANB_E_UNSUPPORTED;
+}
+
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
+
+size_t anb_quantile_levels(const StreamingLearner *model, const double **level)
+{
+    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, NULL);
+    return anb_reach(&at, ANB_CAN_RANK) ? at.node->type->quantile->levels(at.node, level) : 0;
+}
+
+static int ask_quantiles(const StreamingLearner *model, double *scratch, double *value)
+{
+    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, scratch);
+    const double *level;
+    if (!anb_reach(&at, ANB_CAN_RANK) || at.node->type->quantile->levels(at.node, &level) == 0)
+        return ANB_E_UNSUPPORTED;
+    at.node->type->quantile->values(at.node, at.state, at.scratch, value);
+    return 0;
+}
+
+int anb_predict_quantiles(StreamingLearner *model, const double *x, double *value)
+{
+    double f = anb_predict(model, x);
+    return f != f ? ANB_E_INPUT : ask_quantiles(model, model->scratch, value);
+}
+
+int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *value)
+{
+    double f = anb_predict_with(model, reader, x);
+    return f != f ? ANB_E_INPUT : ask_quantiles(model, reader->scratch, value);
 }
 
 int anb_drift_view(const StreamingLearner *model, AnbDriftView *view)

@@ -1,5 +1,6 @@
 #include "conformal.h"
 #include "elementary.h"
+#include <float.h>
 
 /* ---- scores ------------------------------------------------------------------------------------------------------ */
 
@@ -50,6 +51,21 @@ double anb_scores_quantile(const AnbScores *scores, double level)
     return scores->sorted[rank < (double)n ? (size_t)rank - 1 : n - 1];
 }
 
+double anb_scores_between(const AnbScores *scores, double level)
+{
+    size_t n = anb_scores_size(scores);
+    double at = level * (double)(n + 1) - 1;
+    if (n == 0)
+        return 0;
+    if (!(at > 0))
+        return scores->sorted[0];
+    if (at >= (double)(n - 1))
+        return scores->sorted[n - 1];
+    size_t left = (size_t)at;
+    double share = at - (double)left;
+    return scores->sorted[left] * (1 - share) + scores->sorted[left + 1] * share;
+}
+
 void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor)
 {
     anb_ring_visit(&scores->ring, visitor);
@@ -71,16 +87,21 @@ static bool same_scores(const AnbScores *scores, size_t n)
     return true;
 }
 
-bool anb_scores_valid(const AnbScores *scores)
+static bool valid_from(const AnbScores *scores, double least)
 {
     size_t n = anb_scores_size(scores);
     if (!anb_ring_valid(&scores->ring))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!(scores->arrived[i] >= 0 && scores->arrived[i] < (double)INFINITY && scores->sorted[i] >= 0 &&
+        if (!(scores->arrived[i] >= least && scores->arrived[i] < (double)INFINITY && scores->sorted[i] >= least &&
               scores->sorted[i] < (double)INFINITY && (i == 0 || scores->sorted[i - 1] <= scores->sorted[i])))
             return false;
     return same_scores(scores, n);
+}
+
+bool anb_scores_valid(const AnbScores *scores)
+{
+    return valid_from(scores, 0);
 }
 
 static size_t part_size(const AnbNode *self, const AnbField *field)
@@ -98,13 +119,15 @@ static void part_visit(const AnbNode *self, const AnbField *field, void *state, 
 static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
                          AnbError *error)
 {
-    (void)field, (void)state;
-    return anb_scores_valid(part)
+    (void)state;
+    double least = field->part == &anb_scores_part ? 0 : -DBL_MAX;
+    return valid_from(part, least)
                ? 0
                : anb_fail(error, ANB_E_STATE, "%s: scores that no samples lead to", self->type->name);
 }
 
 const AnbPart anb_scores_part = {part_size, part_visit, part_validate};
+const AnbPart anb_signed_scores_part = {part_size, part_visit, part_validate};
 
 /* ---- the level --------------------------------------------------------------------------------------------------- */
 

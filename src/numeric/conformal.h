@@ -34,15 +34,18 @@ static inline size_t anb_scores_size(const AnbScores *scores)
     return anb_ring_size(&scores->ring, ANB_SCORES);
 }
 
-/* score >= 0 and finite. */
+/* The score is finite, and >= 0 where quantiles of sizes are asked. */
 void anb_scores_add(AnbScores *scores, double score);
 /* The share of scores that are at least this one; 1 where there are none. */
 double anb_scores_beta(const AnbScores *scores, double score);
 /* The smallest score that at least a share `level` of them and the next one does not exceed, the largest where none is
  * so large; 0 for a level of 0 or less; INFINITY before there are two scores. */
 double anb_scores_quantile(const AnbScores *scores, double level);
-/* Scores as a part of a state. */
-extern const AnbPart anb_scores_part;
+/* Of scores of either sign: the value that a share `level` of them lies below, in (0, 1), linear between neighbours; the
+ * outermost ones beyond them, 0 where there are none. */
+double anb_scores_between(const AnbScores *scores, double level);
+/* Scores as a part of a state; those of either sign, of which anb_scores_between alone is asked. */
+extern const AnbPart anb_scores_part, anb_signed_scores_part;
 /* Every used field of them, for an `upgrade`. */
 void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor);
 bool anb_scores_valid(const AnbScores *scores);

@@ -1,0 +1,110 @@
+#include "losses.h"
+#include "cli.h"
+#include "show.h"
+#include <math.h>
+#include <string.h>
+
+static int read_one(Losses *losses, const char *text)
+{
+    LossScore *score = &losses->of[losses->n];
+    if (losses->n == LOSSES_MAX)
+        return complain(BAD_USE, "--loss: more than %d losses", LOSSES_MAX);
+    *score = (LossScore){.quantile = -1};
+    int code = anb_loss_parse(text, &score->loss);
+    if (code == ANB_E_UNKNOWN)
+        return complain(BAD_USE, "--loss: \"%s\" is no loss; there are %s", text, anb_loss_words());
+    if (code)
+        return complain(BAD_USE,
+                        "--loss: \"%s\": pinball takes a level between 0 and 1 (pinball:0.9), huber one above 0, the "
+                        "others none",
+                        text);
+    losses->n++;
+    return 0;
+}
+
+/* Which of the model's levels the loss is of. */
+static int level_of(const AnbLoss *loss, const double *level, size_t n)
+{
+    for (size_t i = 0; i < n && loss->kind == ANB_LOSS_QUANTILE; i++)
+        if (level[i] == loss->level)
+            return (int)i;
+    return -1;
+}
+
+int losses_start(Losses *losses, const char *list, const StreamingLearner *model)
+{
+    *losses = (Losses){0};
+    int status = 0;
+    while (list && !status) {
+        char text[64];
+        size_t n = strcspn(list, ",");
+        snprintf(text, sizeof text, "%.*s", (int)n, list);
+        status = read_one(losses, text);
+        list = list[n] ? list + n + 1 : NULL;
+    }
+    const double *level = NULL;
+    size_t levels = anb_quantile_levels(model, &level);
+    for (size_t i = 0; i < losses->n && !status; i++) {
+        losses->of[i].quantile = level_of(&losses->of[i].loss, level, levels);
+        losses->asks |= losses->of[i].quantile >= 0;
+    }
+    return status;
+}
+
+static void add(LossScore *score, double y, double said)
+{
+    double loss = anb_loss(&score->loss, y, said);
+    if (isnan(loss)) {
+        score->outside++;
+        return;
+    }
+    score->sum += loss;
+    score->n++;
+}
+
+void losses_ask(Losses *losses, StreamingLearner *model, const double *x, double y)
+{
+    double value[ANB_LEVELS_MAX];
+    if (!losses->asks || anb_predict_quantiles(model, x, value))
+        return;
+    for (size_t i = 0; i < losses->n; i++)
+        if (losses->of[i].quantile >= 0)
+            add(&losses->of[i], y, value[losses->of[i].quantile]);
+}
+
+void losses_add(Losses *losses, double y, double said)
+{
+    for (size_t i = 0; i < losses->n; i++)
+        if (losses->of[i].quantile < 0)
+            add(&losses->of[i], y, said);
+}
+
+static double mean_of(const LossScore *score)
+{
+    return score->n > 0 ? score->sum / (double)score->n : ANB_NAN;
+}
+
+void losses_print(const Losses *losses, FILE *file)
+{
+    for (size_t i = 0; i < losses->n; i++) {
+        const LossScore *score = &losses->of[i];
+        char name[64], value[SHOW_SIZE], count[SHOW_SIZE];
+        anb_loss_format(&score->loss, name, sizeof name);
+        fprintf(file, "%-17s %s", name, show_number(mean_of(score), value));
+        fprintf(file, score->quantile >= 0 ? " (the model's quantile)" : "");
+        fprintf(file, score->outside ? ", not defined for %s targets\n" : "\n", show_count(score->outside, count));
+    }
+}
+
+void losses_print_json(const Losses *losses, Json *json)
+{
+    if (losses->n == 0)
+        return;
+    json_open(json, "losses", '{');
+    for (size_t i = 0; i < losses->n; i++) {
+        char name[64];
+        anb_loss_format(&losses->of[i].loss, name, sizeof name);
+        json_number(json, name, mean_of(&losses->of[i]));
+    }
+    json_close(json, '}');
+}
