@@ -20,11 +20,12 @@ for program in "$server" $(find "$folder"/lib -type f \( -path '*/bin/redis-serv
     chmod +x "$program" 2>/dev/null
     "$program" --version || continue
     if [ "$program" != "$server" ]; then
-        for name in single describe waiting once typed streams beside; do
+        for name in single describe waiting once typed streams beside moves; do
             run $name "$program"
         done
     else
         "$folder/bin/python" "$here/once.py" "$program" "$module" "$library" 300000 100 || failed=1
+        "$folder/bin/python" "$here/moves.py" "$program" "$module" "$library" 300000 20 || failed=1
     fi
     run roles "$program"
     run defrag "$program"

@@ -6,8 +6,8 @@
 source=$1 work=$2 kind=$3 python=$4 server=$5 library=$6
 here=$source/tests/redis
 case $kind in
-  thread) flags=thread runtime=libtsan.so tests='waiting roles' ;;
-  *) flags=address,undefined runtime=libasan.so tests='single describe waiting roles typed once streams' ;;
+  thread) flags=thread runtime=libtsan.so tests='waiting roles beside workers' ;;
+  *) flags=address,undefined runtime=libasan.so tests='single describe waiting roles typed once streams beside workers' ;;
 esac
 runtime=$(${CC:-cc} -print-file-name=$runtime)
 [ -f "$runtime" ] || { echo "skipped: this compiler has no $runtime"; exit 77; }
