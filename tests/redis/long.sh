@@ -20,7 +20,7 @@ for program in "$server" $(find "$folder"/lib -type f \( -path '*/bin/redis-serv
     chmod +x "$program" 2>/dev/null
     "$program" --version || continue
     if [ "$program" != "$server" ]; then
-        for name in single describe waiting once typed streams beside moves; do
+        for name in single describe waiting once typed streams beside moves workers; do
             run $name "$program"
         done
     else
