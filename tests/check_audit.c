@@ -1,6 +1,7 @@
 /*
  * The rule audit: its language, its logic, its alarms. The formulas over 5,000 steps are checked by audit_oracle.py.
  */
+#include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -204,6 +205,107 @@ START_TEST(alarm)
 }
 END_TEST
 
+/* ---- the default rules ------------------------------------------------------------------------------------------- */
+
+/* Friedman's function of the first five features of eight, as streams come that nothing is wrong with. */
+static double clean_row(AnbRandom *random, double *x)
+{
+    for (int j = 0; j < 8; j++)
+        x[j] = anb_random_uniform(random);
+    return 10 * sin(3.14159265 * x[0] * x[1]) + 20 * (x[2] - .5) * (x[2] - .5) + 10 * x[3] + 5 * x[4] +
+           anb_random_normal(random);
+}
+
+static void note_alarm(void *context, const AnbAudit *audit, size_t rule, bool raised)
+{
+    snprintf(context, 100, raised ? "%s" : "", anb_audit_rule_name(audit, rule));
+}
+
+/* Feeds samples; the name of the last rule whose alarm was raised and not cleared, or an empty text. Stops at one. */
+static const char *alarmed_by(const char *expression, const char *rules, int n, uint64_t seed, char *name)
+{
+    AnbAuditOptions options = anb_audit_defaults();
+    AnbError error = {0};
+    AnbRandom random;
+    StreamingLearner *model = anb_parse(8, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    options.alarm = note_alarm;
+    options.context = name;
+    *name = 0;
+    AnbAudit *audit = anb_audit_new(model, NULL, rules, &options, NULL);
+    anb_random_seed(&random, seed);
+    for (int t = 0; t < n && !*name; t++) {
+        double x[8], y = clean_row(&random, x);
+        anb_observe(anb_audit_observer(audit), model, x, y, anb_train_one(model, x, y, 1));
+    }
+    anb_audit_free(audit);
+    anb_free(model);
+    return name;
+}
+
+START_TEST(clean_streams_raise_no_alarm)
+{
+    static const char *const expressions[] = {
+        "scale(moe(linear, rls, mean, last))",
+        "scale(moe(linear, linear(rate=0.02), linear(rate=0.05), rls, top_k=2))",
+        "scale(moe(rls, rls(lambda=0.99), tree, mean, last, linear, poly(rls), knn(window=200), router=boa))",
+        "scale(moe(rls, tree, mean, router=softmax))",
+        "scale(moe(rls, tree, mean, poly(rls), router=stack))",
+        "scale(moe(rls, tree, mean, poly(rls), router=blend))",
+        "auto(budget=5)"};
+    char name[100];
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        ck_assert_msg(!*alarmed_by(expressions[_i], NULL, 6000, seed, name), "%s: %s", expressions[_i], name);
+    if (_i == 6) /* where every rule that holds raises one, good states do */
+        ck_assert_str_eq(alarmed_by(expressions[_i],
+                                    "load_imbalance = 1 :: high_expert_imbalance & increasing_weight_magnitude", 6000,
+                                    1, name),
+                         "load_imbalance");
+}
+END_TEST
+
+/* Experts that nobody asks, behind a gate that still grows; and a gate that has learned nothing of experts that differ. */
+START_TEST(bad_states_raise_alarms)
+{
+    char name[100];
+    ck_assert_str_eq(alarmed_by("scale(moe(rls, mean, mean, mean, top_k=1, router_lr=0.5, load_balance_rate=0))", NULL,
+                                6000, 1, name),
+                     "load_imbalance");
+    ck_assert_str_eq(
+        alarmed_by("scale(moe(rls, mean, mean, mean, mean, mean, mean, mean, last, last, last, last, last, last, "
+                   "last, last, top_k=16, router_lr=0))",
+                   NULL, 6000, 1, name),
+        "underutilized_experts");
+}
+END_TEST
+
+START_TEST(alarms_of_a_caller_s_rules)
+{
+    StreamingLearner *model = model_of();
+    AnbAuditOptions o = anb_audit_defaults();
+    const char *text = "high = ramp(loss, 5, slope=100); low = ramp(loss, -5, slope=100)\n"
+                       "a = 1 :: low; b = 1 :: low ! high; c = 1 :: low ! never; d = 1 :: low ! ~high & low";
+    o.period = 1;
+    o.alarm_steps = 2;
+    AnbAudit *audit = anb_audit_new(model, NULL, text, &o, NULL);
+    ck_assert_ptr_nonnull(audit);
+    for (int t = 0; t < 3; t++)
+        off_by(audit, model, 1);
+    ck_assert(anb_audit_alarmed(audit, 0) && !anb_audit_alarmed(audit, 1));
+    ck_assert(!anb_audit_alarmed(audit, 2) && anb_audit_alarmed(audit, 3));
+    for (int t = 0; t < 3; t++)
+        off_by(audit, model, 10);
+    ck_assert(anb_audit_alarmed(audit, 0) && anb_audit_alarmed(audit, 1));
+    ck_assert(!anb_audit_alarmed(audit, 2) && !anb_audit_alarmed(audit, 3));
+    anb_audit_free(audit);
+    AnbError error;
+    ck_assert_ptr_null(anb_audit_new(model, NULL, "1 :: stable_loss ! nothing", NULL, &error));
+    ck_assert_uint_eq(error.position, 19);
+    ck_assert_ptr_null(anb_audit_new(model, NULL, "1 :: stable_loss !", NULL, &error));
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(history)
 {
     StreamingLearner *model = model_of();
@@ -278,6 +380,9 @@ static Suite *audit_suite(void)
     tcase_add_test(tests, metrics_of_experts);
     tcase_add_test(tests, logic);
     tcase_add_test(tests, alarm);
+    tcase_add_loop_test(tests, clean_streams_raise_no_alarm, 0, 7);
+    tcase_add_test(tests, bad_states_raise_alarms);
+    tcase_add_test(tests, alarms_of_a_caller_s_rules);
     tcase_add_test(tests, history);
     tcase_add_test(tests, options);
     return suite;

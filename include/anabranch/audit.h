@@ -15,6 +15,8 @@
  *     off_balance = ramp(1 - expert_load[2], 0.8)                [constant + or -] metric; [i]: of expert i
  *     torn        = 0.6 :: low_margin & ~high_expert_imbalance   a rule: its weight in (0, 1], its formula
  *     0.5 :: low_margin -> (stable_loss | decreasing_loss)       a rule without a name is rule_<n>, counted from 0
+ *     waste = 0.7 :: torn ! idle_experts                         its alarm is raised only while that holds as well
+ *     good = 0.8 :: stable_loss ! never                          a state to be read, of which no alarm is raised
  *
  * Formulas hold names of predicates, ~ & | -> (binding in that order, -> to the right) and parentheses. A metric is one
  * of the step's own (anb_audit_metric_name) or, given an observer, any scalar of metrics.h, and with [i] any of an
@@ -53,11 +55,17 @@ typedef enum AnbAuditMetric {
     ANB_AUDIT_LOSS_FALLING,  /* 1 where loss_trend < 0, else 0 */
     ANB_AUDIT_WEIGHT_NORM,   /* Euclidean norm of the gate's weights; of the log-weights where it has no others */
     ANB_AUDIT_WEIGHT_GROWTH, /* growth of that norm over the last `window` steps, divided by it; 0 until there are */
+    ANB_AUDIT_IDLE,   /* share of the experts that took part in no sample of the last `window` steps; 0 until there
+                              * are. Since 0.3 */
+    ANB_AUDIT_REGRET, /* 1 - e / E, not below 0: of the experts that took part in a quarter of the samples at least, the
+                              * best one's root mean square error over its samples by the mixture's over the same, both fading
+                              * by 1 / window a step. Since 0.3 */
     ANB_AUDIT_METRIC_COUNT
 } AnbAuditMetric;
 
-/** Told when a rule's lower bound has reached the level and stayed for `alarm_steps` steps, and when it is below again.
- */
+/** Told when a rule's lower bound, and that of what stands behind its `!`, taken together by &, has reached the level and
+ * stayed for `alarm_steps` steps, and when it is below again. Of the default rules load_imbalance raises one where experts
+ * are idle, underutilized_experts where the mixture does worse than one of its experts; the others never do. */
 typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
 
 typedef struct AnbAuditOptions {
@@ -84,7 +92,7 @@ static inline AnbAuditOptions anb_audit_defaults(void)
  *
  * @param model        the model, or any clone of it; its allocator is used
  * @param diagnostics  the observer whose metrics the text names, owned by the caller and outliving the audit; or NULL
- * @param rules        predicates and rules, at most 64 KiB, 64 of each; the seven predicates of anb_audit_rules() are
+ * @param rules        predicates and rules, at most 64 KiB, 64 of each; the nine predicates of anb_audit_rules() are
  *                     known and may be defined anew; NULL, or a text without rules: the six rules of anb_audit_rules()
  * @param options      NULL: the defaults
  * @param error        why it was refused and at which byte of rules, or NULL

@@ -26,6 +26,9 @@ struct AnbAudit {
     double confidence, entropy, squares;
     AnbRing past, history;
     double *firsts;         /* [k] samples of the step whose largest p is the expert's */
+    double *own, *mixed;    /* [k] squared errors of the expert, and of the mixture in its samples, fading by steps */
+    double *shared, all;    /* [k] samples of the expert, and all, fading likewise */
+    uint64_t *active;       /* [k] the last step in which it took part, from 1 */
     double *losses, *norms; /* [window + 1] */
     uint64_t *ends;         /* [history] */
     double *metrics;        /* [history][ANB_AUDIT_METRIC_COUNT] */
@@ -62,7 +65,11 @@ static size_t place_arrays(AnbAudit *a)
 {
     size_t past = (size_t)a->options.window + 1, history = (size_t)a->options.history, rules = a->book.n_rules;
     a->firsts = (double *)(a + 1);
-    a->losses = a->firsts + a->k;
+    a->own = a->firsts + a->k;
+    a->mixed = a->own + a->k;
+    a->shared = a->mixed + a->k;
+    a->active = (uint64_t *)(a->shared + a->k);
+    a->losses = (double *)(a->active + a->k);
     a->norms = a->losses + past;
     a->metrics = a->norms + past;
     a->truths = (AnbTruth *)(a->metrics + history * ANB_AUDIT_METRIC_COUNT);
@@ -124,6 +131,9 @@ void anb_audit_reset(AnbAudit *audit)
 {
     begin_step(audit);
     audit->samples = 0;
+    audit->all = 0;
+    for (size_t i = 0; i < audit->k; i++)
+        audit->own[i] = audit->mixed[i] = audit->shared[i] = 0, audit->active[i] = 0;
     audit->past = audit->history = (AnbRing){0};
     for (size_t i = 0; i < audit->book.n_predicates; i++)
         audit->book.predicate[i].truth = (AnbTruth){0, 1};
@@ -160,6 +170,31 @@ static double weight_norm(const StreamingLearner *model)
     return sqrt(sum);
 }
 
+static double idle(const AnbAudit *a)
+{
+    uint64_t window = (uint64_t)a->options.window, now = a->history.pushed; /* the step that is being made */
+    size_t n = 0;
+    for (size_t i = 0; i < a->k; i++)
+        n += now >= window && a->active[i] + window <= now;
+    return (double)n / (double)a->k;
+}
+
+/* Then everything is a step older. */
+static double regret(AnbAudit *a)
+{
+    double least = 1, keep = 1 - 1 / (double)a->options.window;
+    for (size_t i = 0; i < a->k; i++) {
+        double ratio = quotient(a->own[i], a->mixed[i]);
+        if (a->mixed[i] > 0 && 4 * a->shared[i] >= a->all && ratio < least)
+            least = ratio;
+        a->own[i] *= keep;
+        a->mixed[i] *= keep;
+        a->shared[i] *= keep;
+    }
+    a->all *= keep;
+    return 1 - sqrt(least);
+}
+
 /* Loss and norm into the past, trend and growth out of it. */
 static void look_back(AnbAudit *a, double *metric)
 {
@@ -192,9 +227,12 @@ static void judge_predicates(AnbAudit *a, const double *metric)
     }
 }
 
-static void watch_alarm(AnbAudit *a, size_t i, double lower)
+static void watch_alarm(AnbAudit *a, size_t i, AnbTruth truth)
 {
     AnbRule *rule = &a->book.rule[i];
+    double lower = rule->never         ? 0
+                   : rule->when.n == 0 ? truth.lower
+                                       : anb_truth_and(truth, anb_formula_truth(&a->book, &rule->when)).lower;
     rule->above = lower < a->options.alarm_level ? 0 : rule->above + (rule->above < a->options.alarm_steps);
     bool alarmed = rule->above >= a->options.alarm_steps;
     if (alarmed == rule->alarmed)
@@ -214,14 +252,30 @@ static void make_step(AnbAudit *a, const StreamingLearner *model)
     metric[ANB_AUDIT_IMBALANCE] = imbalance(a);
     metric[ANB_AUDIT_LOSS] = sqrt(a->squares / n);
     metric[ANB_AUDIT_WEIGHT_NORM] = weight_norm(model);
+    metric[ANB_AUDIT_IDLE] = idle(a);
+    metric[ANB_AUDIT_REGRET] = regret(a);
     look_back(a, metric);
     judge_predicates(a, metric);
     a->ends[slot] = a->samples;
     for (size_t i = 0; i < a->book.n_rules; i++)
-        truth[i] = anb_rule_truth(&a->book, &a->book.rule[i]);
+        truth[i] = anb_formula_truth(&a->book, &a->book.rule[i].says);
     for (size_t i = 0; i < a->book.n_rules; i++)
-        watch_alarm(a, i, truth[i].lower);
+        watch_alarm(a, i, truth[i]);
     begin_step(a);
+}
+
+/* The experts' own errors beside the mixture's. */
+static void watch_experts(AnbAudit *a, const AnbMixture *m, double y, double square)
+{
+    for (size_t j = 0; j < m->n_active; j++) {
+        unsigned i = m->active[j];
+        double error = anb_summable(y - m->expert[i]);
+        a->own[i] += error * error;
+        a->mixed[i] += square;
+        a->shared[i]++;
+        a->active[i] = a->history.pushed + 1;
+    }
+    a->all++;
 }
 
 static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
@@ -243,6 +297,7 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     audit->entropy += anb_entropy(m.probability, m.k) / audit->log_k;
     double error = anb_summable(y - prediction);
     audit->squares += error * error;
+    watch_experts(audit, &m, y, error * error);
     audit->samples++;
     if (++audit->filled == audit->options.period)
         make_step(audit, model);

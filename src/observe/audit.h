@@ -24,12 +24,17 @@ typedef struct AnbPredicate {
 /* Codes of a formula in postfix: a predicate's index, or one of these. */
 enum { ANB_OP_NOT = -1, ANB_OP_AND = -2, ANB_OP_OR = -3, ANB_OP_IMPLIES = -4 };
 
+typedef struct AnbFormula {
+    size_t n;
+    signed char code[2 * ANB_AUDIT_MAX];
+} AnbFormula;
+
 typedef struct AnbRule {
     char name[ANB_AUDIT_NAME];
     double weight;
-    size_t n;
-    signed char code[2 * ANB_AUDIT_MAX];
-    int above; /* steps in a row with the lower bound at the alarm's level */
+    AnbFormula says, when; /* when: what an alarm needs as well; n = 0: nothing */
+    bool never;            /* an alarm is raised */
+    int above;             /* steps in a row with the lower bound at the alarm's level */
     bool alarmed;
 } AnbRule;
 
@@ -47,7 +52,8 @@ int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *d
 
 /* [0, 1] where v is not a number; factor = exp(-0.1 slope). */
 AnbTruth anb_ramp(double v, double offset, double slope, double factor);
+AnbTruth anb_truth_and(AnbTruth a, AnbTruth b);
 /* From the predicates' truths. */
-AnbTruth anb_rule_truth(const AnbRuleBook *book, const AnbRule *rule);
+AnbTruth anb_formula_truth(const AnbRuleBook *book, const AnbFormula *formula);
 
 #endif

@@ -4,8 +4,9 @@
 
 const char *anb_audit_metric_name(AnbAuditMetric metric)
 {
-    static const char *const names[] = {"confidence",  "entropy",      "imbalance",   "loss",         "loss_trend",
-                                        "loss_change", "loss_falling", "weight_norm", "weight_growth"};
+    static const char *const names[] = {"confidence",    "entropy",     "imbalance",    "loss",
+                                        "loss_trend",    "loss_change", "loss_falling", "weight_norm",
+                                        "weight_growth", "idle",        "regret"};
     return (unsigned)metric < ANB_AUDIT_METRIC_COUNT ? names[metric] : NULL;
 }
 
@@ -38,7 +39,7 @@ static AnbTruth not_of(AnbTruth a)
     return (AnbTruth){1 - a.upper, 1 - a.lower};
 }
 
-static AnbTruth and_of(AnbTruth a, AnbTruth b)
+AnbTruth anb_truth_and(AnbTruth a, AnbTruth b)
 {
     /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): as above */
     return (AnbTruth){clip(a.lower + b.lower - 1), clip(a.upper + b.upper - 1)};
@@ -50,12 +51,12 @@ static AnbTruth or_of(AnbTruth a, AnbTruth b)
     return (AnbTruth){clip(a.lower + b.lower), clip(a.upper + b.upper)};
 }
 
-AnbTruth anb_rule_truth(const AnbRuleBook *book, const AnbRule *rule)
+AnbTruth anb_formula_truth(const AnbRuleBook *book, const AnbFormula *formula)
 {
     AnbTruth stack[2 * ANB_AUDIT_MAX];
     size_t top = 0;
-    for (size_t i = 0; i < rule->n; i++) {
-        int code = (int)rule->code[i];
+    for (size_t i = 0; i < formula->n; i++) {
+        int code = (int)formula->code[i];
         if (code >= 0) {
             stack[top++] = book->predicate[code].truth;
             continue;
@@ -65,7 +66,7 @@ AnbTruth anb_rule_truth(const AnbRuleBook *book, const AnbRule *rule)
             continue;
         }
         AnbTruth b = stack[--top], a = stack[top - 1];
-        stack[top - 1] = code == ANB_OP_AND ? and_of(a, b) : or_of(code == ANB_OP_OR ? a : not_of(a), b);
+        stack[top - 1] = code == ANB_OP_AND ? anb_truth_and(a, b) : or_of(code == ANB_OP_OR ? a : not_of(a), b);
     }
     return stack[0];
 }

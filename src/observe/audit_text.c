@@ -3,7 +3,7 @@
  *
  *     text      = { statement ( ";" | newline ) }
  *     statement = name "=" "ramp" "(" operand "," number [ "," "slope" "=" number ] ")"
- *               | [ name "=" ] number "::" implies
+ *               | [ name "=" ] number "::" implies [ "!" ( "never" | implies ) ]
  *     operand   = [ number ( "+" | "-" ) ] name [ "[" number "]" ]
  *     implies   = or [ "->" implies ]      or = and { "|" and }      and = not { "&" not }
  *     not       = "~" not | "(" implies ")" | name
@@ -20,6 +20,7 @@ typedef struct Reader {
     const char *text;
     size_t at, depth;
     AnbRule *rule;
+    AnbFormula *into;
     AnbError *error;
     int code;
 } Reader;
@@ -114,9 +115,9 @@ static bool read_implies(Reader *r);
 
 static bool emit(Reader *r, int code)
 {
-    if (r->rule->n == sizeof r->rule->code)
+    if (r->into->n == sizeof r->into->code)
         return fail(r, ANB_E_LIMIT, r->at, "a formula has more than 128 parts");
-    r->rule->code[r->rule->n++] = (signed char)code;
+    r->into->code[r->into->n++] = (signed char)code;
     return true;
 }
 
@@ -249,6 +250,28 @@ static bool read_predicate(Reader *r, const Name *name)
     return true;
 }
 
+static bool read_formula(Reader *r, AnbFormula *into)
+{
+    r->depth = 0;
+    r->into = into;
+    return read_implies(r);
+}
+
+/* What an alarm needs as well. */
+static bool read_alarm(Reader *r)
+{
+    Name name;
+    if (!take(r, "!"))
+        return true;
+    skip_blanks(r);
+    size_t start = r->at;
+    r->rule->never = name_byte(r->text[r->at], true) && read_name(r, &name) && same(&name, "never");
+    if (r->rule->never)
+        return true;
+    r->at = start;
+    return read_formula(r, &r->rule->when);
+}
+
 static bool read_rule(Reader *r, const Name *name)
 {
     AnbRuleBook *book = r->book;
@@ -270,8 +293,7 @@ static bool read_rule(Reader *r, const Name *name)
         return false;
     if (!(r->rule->weight > 0 && r->rule->weight <= 1))
         return fail(r, ANB_E_ARGUMENT, start, "a weight is outside (0, 1]");
-    r->depth = 0;
-    if (!need(r, "::") || !read_implies(r))
+    if (!need(r, "::") || !read_formula(r, &r->rule->says) || !read_alarm(r))
         return false;
     book->n_rules++;
     return true;
