@@ -2,7 +2,8 @@
  * Typed columns as numbers for a child: target statistics of categories, the calendar of times.
  *
  *     mean    (w m + prior G) / (w + prior)     w, m: weight and mean of the category's targets, G: mean of all
- *     fading  the mean of its last `memory` targets
+ *     recent  what the last target, the mean of the last `memory` ones and the smoothed mean say together, weighed by
+ *             how well each did in the column (dictionary.h); the fading mean alone in models of layout 1
  *     count   log(1 + w)
  *     effect  e_c, from  err = y - (G + a.z + sum of the row's effects)
  *             g_c = weight / (w + prior), e_c += g_c err / (1 + sum of all g)      backfitting, one sample at a time
@@ -22,11 +23,12 @@
 #include "columns/layout.h"
 #include <anabranch/reach.h>
 #include "src/numeric/elementary.h"
+#include "src/numeric/error_scale.h"
 #include "src/numeric/moments.h"
 #include "src/simd/kernels.h"
 
 static const double RATE = 0.05;
-enum { GATHER = 256, MEAN = 0, FADING, COUNT, EFFECT };
+enum { GATHER = 256, MEAN = 0, RECENT, COUNT, EFFECT };
 
 static const AnbParam params[] = {
     {"kinds", ANB_RUNS, offsetof(AnbColumnsOptions, kinds), 0, 0, 0, 0, "ncktx",
@@ -43,6 +45,8 @@ typedef struct Columns {
     double weight, mean; /* of all targets */
     double rows;         /* learned since the shares were gathered, up to GATHER */
     double knows_shares; /* 1 once the child could say */
+    double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
+    AnbErrorScale scale; /* of what the linear model leaves over */
 } Columns;
 
 static AnbColumnsLayout layout_of(const AnbNode *self)
@@ -83,9 +87,13 @@ static const AnbField members[] = {{ANB_MEMBER(Columns, weight), .must = ANB_FIN
                                    {ANB_MEMBER(Columns, mean), .must = ANB_FINITE},
                                    {ANB_MEMBER(Columns, rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {ANB_MEMBER(Columns, knows_shares), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Columns, blends), .must = ANB_FINITE, .since = 2},
+                                   {ANB_INNER(Columns, scale, AnbErrorScale, anb_error_scale_fields)},
                                    {0}};
 
-enum { HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, SETS };
+static const AnbSetsForm sets_form;
+
+enum { HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, USED, SETS };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Columns, members)},
     [CALENDARS] = {.name = "calendars", .record = anb_calendar_fields, .stride = sizeof(AnbCalendar), .count = times},
@@ -99,8 +107,10 @@ static const AnbField fields[] = {
     [INV_SD] = {.name = "inv_sd", .kind = ANB_F64, .count = moments, .must = ANB_FINITE},
     [LINEAR] = {.name = "linear", .kind = ANB_F64, .count = inputs, .must = ANB_FINITE},
     [SHARES] = {.name = "shares", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
-    [SETS] = {.name = "sets", .record = anb_set_fields, .stride = sizeof(AnbSet), .count = sets, .must = ANB_ALIGNED},
+    [USED] = {.name = "used", .kind = ANB_U8, .count = sets, .since = 2},
+    [SETS] = {.name = "sets", .part = &anb_sets_part, .form = &sets_form},
     {0}};
+static const AnbSetsForm sets_form = {sets, USED};
 
 /* The state's parts, and those of the scratch. */
 typedef struct View {
@@ -111,6 +121,7 @@ typedef struct View {
     AnbDictionary *heads;
     double *weight, *average, *m2, *inv_sd, *a; /* of the linear model */
     double *shares;
+    uint8_t *used; /* entries of each set */
     AnbSet *sets;
 } View;
 
@@ -141,6 +152,7 @@ static View view_of(const AnbNode *self, const void *state)
                   anb_field(self, own, INV_SD),
                   anb_field(self, own, LINEAR),
                   anb_field(self, own, SHARES),
+                  anb_field(self, own, USED),
                   anb_field(self, own, SETS)};
 }
 
@@ -195,14 +207,14 @@ static Place encode(const AnbNode *self, const View *v, size_t c, double cell, d
     size_t i = anb_set_find(set, key);
     double g = v->s->mean;
     if (i == ANB_SET) {
-        out[MEAN] = out[FADING] = g;
+        out[MEAN] = out[RECENT] = g;
         out[COUNT] = out[EFFECT] = 0;
         return (Place){(uint32_t)at, ANB_SET, 1 / v->options->prior};
     }
     const AnbCategory *e = &set->entry[i];
     double share = 1 / (e->weight + v->options->prior);
     out[MEAN] = anb_toward(g, e->mean, e->weight * share);
-    out[FADING] = e->fading;
+    out[RECENT] = v->s->blends != 0 ? anb_dictionary_blend(&v->heads[c], e, out[MEAN]) : e->fading;
     out[COUNT] = anb_log1p(e->weight);
     out[EFFECT] = e->effect;
     return (Place){(uint32_t)at, (uint32_t)i, share};
@@ -251,8 +263,15 @@ static AnbCategory *entry_of(const View *v, const Work *w, size_t c)
     Place *place = &w->place[c];
     AnbSet *set = &sets_of(v, c)[place->set];
     if (place->entry == ANB_SET)
-        place->entry = (uint32_t)anb_set_insert(set, anb_dictionary_key(w->cells[c]));
+        place->entry =
+            (uint32_t)anb_set_insert(set, &v->used[c * v->l.n_sets + place->set], anb_dictionary_key(w->cells[c]));
     return &set->entry[place->entry];
+}
+
+/* What the linear model and the effects leave over. */
+static double error_of(const View *v, const Work *w, double y)
+{
+    return y - (v->s->mean + *w->rest);
 }
 
 /* What a step of the row's effects goes by; what would leave the doubles is left out: 0. */
@@ -261,7 +280,7 @@ static double effect_step(const View *v, const Work *w, double y, double weight)
     double gains = 0;
     for (size_t c = 0; c < v->l.categories; c++)
         gains += weight * w->place[c].share;
-    double step = (y - (v->s->mean + *w->rest)) / (1 + gains);
+    double step = error_of(v, w, y) / (1 + gains);
     return fabs(step) < 0x1p1000 ? step : 0;
 }
 
@@ -270,6 +289,19 @@ static void learn_line(const View *v, const Work *w, double step, double weight)
     double rate = RATE * weight < 1 ? RATE * weight : 1, norm = 1 + anb_dot(w->z, w->z, v->l.inputs);
     if (!(anb_axpy(v->a, step * rate / norm, w->z, v->l.inputs) == 0))
         memset(v->a, 0, v->l.inputs * sizeof *v->a);
+}
+
+/* How far each memory of the row's known categories was from the target. */
+static void judge_memories(const View *v, const Work *w, double y, double weight)
+{
+    double per_error = 1 / v->s->scale.level;
+    for (size_t c = 0; c < v->l.categories && v->s->scale.level > 0; c++) {
+        const Place *place = &w->place[c];
+        if (place->entry != ANB_SET)
+            anb_dictionary_judge(&v->heads[c], &sets_of(v, c)[place->set].entry[place->entry],
+                                 w->row[v->l.plain + c * ANB_STATISTICS + MEAN], y, per_error, weight);
+    }
+    anb_error_bounded(&v->s->scale, error_of(v, w, y));
 }
 
 static void learn_categories(const View *v, const Work *w, double y, double weight, double step)
@@ -300,6 +332,9 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
     if (l->categories > 0) {
         double step = effect_step(v, w, y, weight);
         learn_line(v, w, step, weight);
+        if (v->s->weight == 0)
+            v->s->blends = 1;
+        judge_memories(v, w, y, weight);
         learn_categories(v, w, y, weight, step);
         if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->numbers) == 0))
             reset_bad_features(v, row);
@@ -386,8 +421,9 @@ const StreamingLearnerType anb_columns = {
     .example = "columns(scale(linear), kinds=\"k t *n\", slots=64)",
     .options_size = sizeof(AnbColumnsOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED,
-    .version = 1,
+    .flags =
+        ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .check = check,

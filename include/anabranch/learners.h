@@ -68,7 +68,7 @@ ANB_DEFAULTS(AnbScaleOptions, anb_scale)
  * columns(child, kinds="3n c 2t x"): rows of typed columns (schema.h) become rows of numbers for the child.
  *
  *     n  number or boolean   as it is
- *     c  category            mean of its targets, their fading mean, log of their count, effect
+ *     c  category            mean of its targets, their recent level, log of their count, effect
  *     k  code                as it is (missing where it is no number), and what a category gives
  *     t  time                sine and cosine of the hour, the weekday and the day of the year, days since the first row,
  *                            log of the seconds since the row before; what a category gives, of the hour of the week
@@ -77,7 +77,9 @@ ANB_DEFAULTS(AnbScaleOptions, anb_scale)
  * The child's row, which it sees as x and as raw, has all numbers and codes first, then the times, then the statistics
  * of categories and codes, then those of times. Statistics are of the rows learned before. The effect is what a category adds to a linear
  * model of the numbers, the times and the other categories. A column's categories lie in a dictionary of `slots`
- * entries; where it is full the one that has been rare lately gives way. Missing is a category of its own.
+ * entries; where it is full the one that has been rare lately gives way. Missing is a category of its own. The recent level is a mean of the
+ * category's last target, its fading and its smoothed mean, weighed by how well each has predicted in that column; in
+ * models saved by release 0.2 it stays the fading mean.
  *
  * Weight class: scaled (the means are exact; the child as it is).
  */

@@ -1,5 +1,6 @@
 #include "dictionary.h"
 #include "src/numeric/elementary.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
 #include "src/text/bits.h"
 #include <anabranch/schema.h>
@@ -7,6 +8,9 @@
 /* Counts of 8 times as many samples as there are entries ago are worth 1/e of one now. */
 static const double FADE = 8;
 static const double MOST = 0x1p500;
+static const double FORGET = 0.999,
+                    FARTHEST = 20; /* of the memories' losses: a sample ago; errors in units of their size */
+enum { SPARSE = 2 };               /* the layout that holds used entries alone */
 
 uint64_t anb_dictionary_key(double cell)
 {
@@ -29,12 +33,21 @@ size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets)
     return mixed(key + seed) & (sets - 1);
 }
 
-size_t anb_set_insert(AnbSet *set, uint64_t key)
+size_t anb_set_used(const AnbSet *set)
+{
+    size_t n = 0;
+    while (n < ANB_SET && set->key[n] != 0)
+        n++;
+    return n;
+}
+
+size_t anb_set_insert(AnbSet *set, uint8_t *used, uint64_t key)
 {
     size_t victim = 0;
     for (size_t i = 1; i < ANB_SET; i++)
         if (set->entry[i].score < set->entry[victim].score)
             victim = i;
+    *used = (uint8_t)(*used + (set->key[victim] == 0));
     set->key[victim] = key;
     set->entry[victim] = (AnbCategory){0};
     return victim;
@@ -54,6 +67,38 @@ void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets)
     for (size_t s = 0; s < n_sets; s++)
         for (size_t i = 0; i < ANB_SET; i++)
             sets[s].entry[i].score /= MOST;
+}
+
+static double loss_of(double y, double f, double per_error)
+{
+    double u = fabs(y - f) * per_error;
+    u = u < FARTHEST ? u : FARTHEST; /* what is not a number too */
+    return u * u;
+}
+
+/* (least / loss)^8; 1 where both are 0. */
+static double merit(double least, double loss)
+{
+    double r = loss > least ? least / loss : 1;
+    r *= r;
+    r *= r;
+    return r * r;
+}
+
+void anb_dictionary_judge(AnbDictionary *d, const AnbCategory *entry, double smoothed, double y, double per_error,
+                          double weight)
+{
+    double *loss = d->loss, least, last, fading, sum;
+    loss[ANB_LAST] = FORGET * loss[ANB_LAST] + weight * loss_of(y, entry->last, per_error);
+    loss[ANB_FADING] = FORGET * loss[ANB_FADING] + weight * loss_of(y, entry->fading, per_error);
+    loss[ANB_SMOOTHED] = FORGET * loss[ANB_SMOOTHED] + weight * loss_of(y, smoothed, per_error);
+    least = loss[ANB_LAST] < loss[ANB_FADING] ? loss[ANB_LAST] : loss[ANB_FADING];
+    least = least < loss[ANB_SMOOTHED] ? least : loss[ANB_SMOOTHED];
+    last = merit(least, loss[ANB_LAST]);
+    fading = merit(least, loss[ANB_FADING]);
+    sum = last + fading + merit(least, loss[ANB_SMOOTHED]);
+    d->last = last / sum;
+    d->fading = fading / sum;
 }
 
 /* How far an exponential mean goes for w samples of the same target. */
@@ -80,24 +125,85 @@ void anb_category_learn(AnbCategory *entry, double y, double weight, double memo
     else
         entry->fading = anb_toward(entry->fading, y, share_of(weight, memory));
     entry->weight = total;
+    entry->last = y;
 }
 
-const AnbField anb_dictionary_fields[] = {{ANB_MEMBER(AnbDictionary, worth), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-                                          {0}};
+const AnbField anb_dictionary_fields[] = {
+    {ANB_MEMBER(AnbDictionary, worth), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    {ANB_MEMBER(AnbDictionary, loss), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
+    {ANB_MEMBER(AnbDictionary, last), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
+    {ANB_MEMBER(AnbDictionary, fading), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
+    {0}};
 
 static const AnbField entry_fields[] = {{ANB_MEMBER(AnbCategory, score), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                         {ANB_MEMBER(AnbCategory, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                         {ANB_MEMBER(AnbCategory, mean), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbCategory, fading), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbCategory, effect), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCategory, last), .must = ANB_FINITE, .since = 2},
                                         {0}};
 
-const AnbField anb_set_fields[] = {
+static const AnbField set_fields[] = {
     {ANB_MEMBER(AnbSet, key)}, {ANB_INNER(AnbSet, entry, AnbCategory, entry_fields)}, {0}};
+
+static size_t n_sets_of(const AnbNode *self, const AnbField *field)
+{
+    const AnbSetsForm *form = field->form;
+    return form->count(self);
+}
+
+static size_t sets_size(const AnbNode *self, const AnbField *field)
+{
+    size_t n = n_sets_of(self, field);
+    return n < SIZE_MAX / 4 / sizeof(AnbSet) ? n * sizeof(AnbSet) : SIZE_MAX / 2;
+}
+
+/* Sets of an older layout are whole. */
+static void visit_whole(AnbSet *set, uint8_t *used, AnbVisitor *visitor)
+{
+    anb_struct_visit(set_fields, set, visitor);
+    *used = (uint8_t)anb_set_used(set);
+}
+
+static void visit_used(AnbSet *set, size_t n, AnbVisitor *visitor)
+{
+    anb_visit(visitor, "key", set->key, ANB_U64, n);
+    for (size_t i = 0; i < n; i++)
+        anb_struct_visit(entry_fields, &set->entry[i], visitor);
+}
+
+static void visit_sets(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    const AnbSetsForm *form = field->form;
+    uint8_t *used = anb_field(self, state, form->used);
+    AnbSet *sets = part;
+    for (size_t s = 0, n = n_sets_of(self, field); s < n; s++)
+        if (!anb_visits_since(visitor, SPARSE))
+            visit_whole(&sets[s], &used[s], visitor);
+        else
+            visit_used(&sets[s], used[s] < ANB_SET ? used[s] : ANB_SET, visitor);
+}
+
+static int validate_sets(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                         AnbError *error)
+{
+    const AnbSetsForm *form = field->form;
+    const uint8_t *used = anb_field_const(self, state, form->used);
+    const AnbSet *sets = part;
+    bool fine = true;
+    for (size_t s = 0, n = n_sets_of(self, field); s < n && fine; s++) {
+        fine = used[s] == anb_set_used(&sets[s]);
+        for (size_t i = 0; i < used[s] && fine; i++)
+            fine = anb_struct_valid(entry_fields, &sets[s].entry[i]);
+    }
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "%s: an entry of a dictionary is none", self->type->name);
+}
+
+const AnbPart anb_sets_part = {sets_size, visit_sets, validate_sets};
 
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed)
 {
-    bool fine = d->worth < 2 * MOST;
+    bool fine = d->worth < 2 * MOST && d->last + d->fading < 1.5;
     for (size_t s = 0; s < n_sets && fine; s++)
         for (size_t i = 0; i < ANB_SET; i++) {
             uint64_t key = sets[s].key[i];

@@ -4,8 +4,17 @@
  *     set   8 keys in one cache line, then their 8 entries
  *     set of a key = some bits of its hash
  *
- * A full set gives the entry up whose faded count is least, the first of equals. Counts fade by the samples that the
- * column has seen; instead of fading them all, each new one counts more (`AnbDictionary.worth`).
+ * A full set gives the entry up whose faded count is least, the first of equals; so the used entries are the first of
+ * their set. Counts fade by the samples that the column has seen; instead of fading them all, each new one counts more
+ * (`AnbDictionary.worth`).
+ *
+ * Which memory says most about the next target differs between columns: a player's last salary, the mean of all flats of
+ * a district. Each column weighs the three that its entries hold by the squared errors they would have made:
+ *
+ *     L_i <- .999 L_i + weight min(|y - f_i| / s, 20)^2      f: last target, fading mean, smoothed mean
+ *     w_i proportional to (least L / L_i)^8                  s: the running size of the errors (error_scale.h)
+ *
+ * Weights from discounted squared errors: Bates & Granger 1969, Stock & Watson 2004 with the power as a parameter.
  */
 #ifndef ANB_COLUMNS_DICTIONARY_H
 #define ANB_COLUMNS_DICTIONARY_H
@@ -20,6 +29,7 @@ typedef struct AnbCategory {
     double mean;   /* of the targets */
     double fading; /* the same over the last `memory` of them */
     double effect; /* what the category adds to the linear model */
+    double last;   /* target */
 } AnbCategory;
 
 typedef struct AnbSet {
@@ -27,9 +37,13 @@ typedef struct AnbSet {
     AnbCategory entry[ANB_SET];
 } AnbSet;
 
+enum { ANB_LAST, ANB_FADING, ANB_SMOOTHED, ANB_MEMORIES };
+
 /* The head of a column's dictionary, in the block; its sets lie elsewhere. */
 typedef struct AnbDictionary {
-    double worth; /* of a count now */
+    double worth;              /* of a count now */
+    double loss[ANB_MEMORIES]; /* L */
+    double last, fading;       /* w of these two; the rest is the smoothed mean's */
 } AnbDictionary;
 
 /* The key of a cell: never 0; both zeros are one, and a NaN is the missing category. */
@@ -46,8 +60,10 @@ static inline size_t anb_set_find(const AnbSet *set, uint64_t key)
     return found ? (size_t)__builtin_ctz(found) : ANB_SET;
 }
 
-/* Makes room for a key that is not there: an entry of zeros. Returns which. */
-size_t anb_set_insert(AnbSet *set, uint64_t key);
+/* Keys in use, the first ones of the set. */
+size_t anb_set_used(const AnbSet *set);
+/* Makes room for a key that is not there: an entry of zeros. `used` follows. Returns which. */
+size_t anb_set_insert(AnbSet *set, uint8_t *used, uint64_t key);
 
 /* How much more a count is worth from one sample to the next. */
 double anb_dictionary_growth(size_t n_sets);
@@ -59,10 +75,26 @@ static inline void anb_dictionary_count(AnbDictionary *d, double growth, AnbCate
 }
 /* To be called after a count: scales all down before a count is worth more than doubles hold. */
 void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets);
+/* What the column's memories say together of an entry's next target. */
+static inline double anb_dictionary_blend(const AnbDictionary *d, const AnbCategory *entry, double smoothed)
+{
+    return d->last * entry->last + d->fading * entry->fading + (1 - d->last - d->fading) * smoothed;
+}
+/* The entry's next target has come; per_error is 1 / s. */
+void anb_dictionary_judge(AnbDictionary *d, const AnbCategory *entry, double smoothed, double y, double per_error,
+                          double weight);
 /* The category's targets are one more: means and weight follow. */
 void anb_category_learn(AnbCategory *entry, double y, double weight, double memory);
 
-extern const AnbField anb_dictionary_fields[], anb_set_fields[];
+extern const AnbField anb_dictionary_fields[];
+
+/* The sets of all columns of a node as a part of its state: `.part = &anb_sets_part`, `.form` one of these. A snapshot
+ * holds the entries in use; layouts before version 2 held all. */
+typedef struct AnbSetsForm {
+    size_t (*count)(const AnbNode *self); /* sets */
+    size_t used;                          /* the node's field of uint8_t: keys in use, a set each */
+} AnbSetsForm;
+extern const AnbPart anb_sets_part;
 /* Whether sets from a file are some. */
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed);
 
