@@ -16,19 +16,20 @@
  * Prokhorenkova et al. 2018 on taking them in order.
  *
  * State: target's mean, calendars, dictionaries' heads, moments and weights of the linear model, shares of the columns,
- * then the sets of every dictionary. Scratch: the child's row, z, the categories' places, the times.
- * Cost: about 50 ns a category, 60 a time.
+ * then the sets of every dictionary. Scratch: the child's row, z, the times, the categories and where they were found.
+ * Cost: about 45 ns a category, 90 a time.
  */
-#include "columns/dictionary.h"
-#include "columns/layout.h"
+#include "columns/row.h"
 #include <anabranch/reach.h>
-#include "src/numeric/elementary.h"
-#include "src/numeric/error_scale.h"
 #include "src/numeric/moments.h"
 #include "src/simd/kernels.h"
 
 static const double RATE = 0.05;
-enum { GATHER = 256, MEAN = 0, RECENT, COUNT, EFFECT };
+enum { GATHER = 256 };
+
+typedef AnbColumns Columns;
+typedef AnbColumnsView View;
+typedef AnbColumnsWork Work;
 
 static const AnbParam params[] = {
     {"kinds", ANB_RUNS, offsetof(AnbColumnsOptions, kinds), 0, 0, 0, 0, "ncktx",
@@ -40,14 +41,6 @@ static const AnbParam params[] = {
     {"prior", ANB_REAL, offsetof(AnbColumnsOptions, prior), 10, 0, 1e9, ANB_OPEN_MIN, NULL,
      "samples that a category's mean starts from the mean of all with"},
     {0}};
-
-typedef struct Columns {
-    double weight, mean; /* of all targets */
-    double rows;         /* learned since the shares were gathered, up to GATHER */
-    double knows_shares; /* 1 once the child could say */
-    double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
-    AnbErrorScale scale; /* of what the linear model leaves over */
-} Columns;
 
 static AnbColumnsLayout layout_of(const AnbNode *self)
 {
@@ -112,32 +105,6 @@ static const AnbField fields[] = {
     {0}};
 static const AnbSetsForm sets_form = {sets, USED};
 
-/* The state's parts, and those of the scratch. */
-typedef struct View {
-    const AnbColumnsOptions *options;
-    AnbColumnsLayout l;
-    Columns *s;
-    AnbCalendar *calendars;
-    AnbDictionary *heads;
-    double *weight, *average, *m2, *inv_sd, *a; /* of the linear model */
-    double *shares;
-    uint8_t *used; /* entries of each set */
-    AnbSet *sets;
-} View;
-
-/* Where a category was found, or ANB_SET as its entry, and 1 / (its weight + prior). */
-typedef struct Place {
-    uint32_t set, entry;
-    double share;
-} Place;
-
-typedef struct Work {
-    double *row, *z, *times, *cells;
-    Place *place; /* of the categories */
-    double *answer;
-    double *rest; /* what the linear model says beyond the mean */
-} Work;
-
 static View view_of(const AnbNode *self, const void *state)
 {
     void *own = anb_view_of(state);
@@ -154,18 +121,6 @@ static View view_of(const AnbNode *self, const void *state)
                   anb_field(self, own, SHARES),
                   anb_field(self, own, USED),
                   anb_field(self, own, SETS)};
-}
-
-static Work work_of(const AnbColumnsLayout *l, double *scratch)
-{
-    Work w = {.row = scratch};
-    w.z = w.row + l->width;
-    w.times = w.z + l->inputs;
-    w.cells = w.times + l->times;
-    w.place = (Place *)(w.cells + l->categories);
-    w.answer = (double *)(w.place + l->categories);
-    w.rest = w.answer + l->width;
-    return w;
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -186,73 +141,15 @@ static size_t child_features(const AnbNode *self, size_t i)
 static size_t scratch_doubles(const AnbNode *self)
 {
     AnbColumnsLayout l = layout_of(self);
-    return 2 * l.width + l.inputs + l.times + 3 * l.categories + 1;
+    return anb_columns_work_doubles(&l);
 }
 
 /* The child's row comes first. */
 static const AnbField scratch_fields[] = {{.name = "work", .kind = ANB_F64, .count = scratch_doubles}, {0}};
 
-/* ---- a row ------------------------------------------------------------------------------------------------------- */
-
-static AnbSet *sets_of(const View *v, size_t c)
-{
-    return v->sets + c * v->l.n_sets;
-}
-
-static Place encode(const AnbNode *self, const View *v, size_t c, double cell, double *out)
-{
-    uint64_t key = anb_dictionary_key(cell);
-    size_t at = anb_dictionary_set(key, self->seed, v->l.n_sets);
-    const AnbSet *set = &sets_of(v, c)[at];
-    size_t i = anb_set_find(set, key);
-    double g = v->s->mean;
-    if (i == ANB_SET) {
-        out[MEAN] = out[RECENT] = g;
-        out[COUNT] = out[EFFECT] = 0;
-        return (Place){(uint32_t)at, ANB_SET, 1 / v->options->prior};
-    }
-    const AnbCategory *e = &set->entry[i];
-    double share = 1 / (e->weight + v->options->prior);
-    out[MEAN] = anb_toward(g, e->mean, e->weight * share);
-    out[RECENT] = v->s->blends != 0 ? anb_dictionary_blend(&v->heads[c], e, out[MEAN]) : e->fading;
-    out[COUNT] = anb_log1p(e->weight);
-    out[EFFECT] = e->effect;
-    return (Place){(uint32_t)at, (uint32_t)i, share};
-}
-
 static AnbRow made_row(const AnbRow *row, const double *made)
 {
     return (AnbRow){made, made, NULL, row->counters, row->outcome};
-}
-
-/* Sines and cosines stand as they are; 0 where the time is missing. */
-static void copy_circles(const double *from, double *z)
-{
-    for (size_t i = 0; i < ANB_CIRCLES; i++)
-        z[i] = from[i] == from[i] ? from[i] : 0;
-}
-
-static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const Work *w)
-{
-    const AnbColumnsLayout *l = &v->l;
-    double effects = 0;
-    anb_columns_split(v->options, self->n_features, row->raw, w->row, w->times, w->cells);
-    for (size_t t = 0; t < l->times; t++)
-        w->cells[l->categories - l->times + t] = anb_calendar_key(w->times[t]);
-    for (size_t t = 0; t < l->times; t++)
-        anb_calendar_features(&v->calendars[t], w->times[t], w->row + l->numbers + t * ANB_CALENDAR);
-    for (size_t c = 0; c < l->categories; c++) {
-        double *out = w->row + l->plain + c * ANB_STATISTICS;
-        w->place[c] = encode(self, v, c, w->cells[c], out);
-        effects += out[EFFECT];
-    }
-    if (l->categories > 0) {
-        anb_standardize(w->row, v->average, v->inv_sd, 4, l->numbers, w->z);
-        for (size_t t = 0; t < l->times; t++)
-            copy_circles(w->row + l->numbers + t * ANB_CALENDAR, w->z + l->numbers + t * ANB_CIRCLES);
-        *w->rest = effects + anb_dot(v->a, w->z, l->inputs);
-    }
-    return made_row(row, w->row);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
@@ -260,12 +157,10 @@ static AnbRow map(const AnbNode *self, const View *v, const AnbRow *row, const W
 /* The category's entry, made where there was none. */
 static AnbCategory *entry_of(const View *v, const Work *w, size_t c)
 {
-    Place *place = &w->place[c];
-    AnbSet *set = &sets_of(v, c)[place->set];
-    if (place->entry == ANB_SET)
-        place->entry =
-            (uint32_t)anb_set_insert(set, &v->used[c * v->l.n_sets + place->set], anb_dictionary_key(w->cells[c]));
-    return &set->entry[place->entry];
+    AnbPlace *place = &w->place[c];
+    if (!place->entry)
+        place->entry = &place->set->entry[anb_set_insert(place->set, &v->used[place->set - v->sets], place->key)];
+    return place->entry;
 }
 
 /* What the linear model and the effects leave over. */
@@ -296,10 +191,9 @@ static void judge_memories(const View *v, const Work *w, double y, double weight
 {
     double per_error = 1 / v->s->scale.level;
     for (size_t c = 0; c < v->l.categories && v->s->scale.level > 0; c++) {
-        const Place *place = &w->place[c];
-        if (place->entry != ANB_SET)
-            anb_dictionary_judge(&v->heads[c], &sets_of(v, c)[place->set].entry[place->entry],
-                                 w->row[v->l.plain + c * ANB_STATISTICS + MEAN], y, per_error, weight);
+        if (w->place[c].entry)
+            anb_dictionary_judge(&v->heads[c], w->place[c].entry, w->row[v->l.plain + c * ANB_STATISTICS + ANB_MEAN], y,
+                                 per_error, weight);
     }
     anb_error_bounded(&v->s->scale, error_of(v, w, y));
 }
@@ -312,7 +206,7 @@ static void learn_categories(const View *v, const Work *w, double y, double weig
         e->effect = anb_within_doubles(e->effect + step * (weight * w->place[c].share));
         anb_category_learn(e, y, weight, v->options->memory);
         anb_dictionary_count(&v->heads[c], growth, e, weight);
-        anb_dictionary_bound(&v->heads[c], sets_of(v, c), v->l.n_sets);
+        anb_dictionary_bound(&v->heads[c], anb_columns_sets(v, c), v->l.n_sets);
     }
 }
 
@@ -362,15 +256,16 @@ static void gather_shares(const AnbNode *self, const View *v, const Work *w)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = work_of(&v.l, scratch);
-    AnbRow made = map(self, &v, row, &w);
+    Work w = anb_columns_work(&v.l, scratch);
+    anb_columns_map(self, &v, row->raw, &w);
+    AnbRow made = made_row(row, w.row);
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = work_of(&v.l, scratch);
+    Work w = anb_columns_work(&v.l, scratch);
     AnbRow made = made_row(row, w.row);
     anb_child_update(self, 0, state, &made, y, weight, scratch);
     learn_row(&v, row, &w, y, weight);
@@ -380,8 +275,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = work_of(&v.l, scratch);
-    AnbRow made = map(self, &v, row, &w);
+    Work w = anb_columns_work(&v.l, scratch);
+    anb_columns_map(self, &v, row->raw, &w);
+    AnbRow made = made_row(row, w.row);
     double f = anb_child_step(self, 0, state, &made, y, weight, scratch);
     learn_row(&v, row, &w, y, weight);
     gather_shares(self, &v, &w);
@@ -410,7 +306,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view_of(self, state);
     for (size_t c = 0; c < v.l.categories; c++)
-        if (!anb_dictionary_valid(&v.heads[c], sets_of(&v, c), v.l.n_sets, self->seed))
+        if (!anb_dictionary_valid(&v.heads[c], anb_columns_sets(&v, c), v.l.n_sets, self->seed))
             return anb_fail(error, ANB_E_STATE, "columns: dictionary %zu has an entry that learning cannot reach", c);
     return 0;
 }

@@ -201,6 +201,33 @@ static void softmax_body(void)
     ck_assert(what.sum == 9 && what.mean == 0 && p[0] == 1.0 / 9 && p[8] == 1.0 / 9);
 }
 
+static void log1p_body(void)
+{
+    static const double edges[] = {0,    0x1p-1074, 0x1p-1022, 0x1p-55, 0x1p-54, 0x1p-53, .40999999999999998,
+                                   .41,  .42,       .4142,     .5,      1,       2,       3,
+                                   1e10, 0x1p53,    1e300};
+    double x[MOST + PAD], want[MOST];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        for (size_t i = 0; i < n; i++) {
+            x[i] = i % 4 == 3 ? edges[(i + t) % (sizeof edges / sizeof *edges)]
+                              : fabs(uniform_of(&seed)) * (i % 4 == 0   ? 1
+                                                           : i % 4 == 1 ? 30
+                                                                        : 1e6);
+            want[i] = anb_log1p(x[i]);
+        }
+        x[n] = 17;
+        anb_log1p_all(x, n);
+        ck_assert(same(x, want, n * sizeof *x) && x[n] == 17);
+    }
+}
+
+START_TEST(logarithms_are_those_of_anb_log1p)
+{
+    on_each(log1p_body);
+}
+END_TEST
+
 START_TEST(softmax_is_of_anb_exp)
 {
     on_each(softmax_body);
@@ -387,6 +414,7 @@ static Suite *suite(void)
     tcase_add_test(tests, axpy_adds_and_writes_nothing_behind);
     tcase_add_test(tests, what_is_not_finite_is_told);
     tcase_add_test(tests, gate_scores_and_steps);
+    tcase_add_test(tests, logarithms_are_those_of_anb_log1p);
     tcase_add_test(tests, softmax_is_of_anb_exp);
     tcase_add_test(tests, standardize_clips_and_fills);
     tcase_add_test(tests, sizes_and_bounds);

@@ -1,11 +1,11 @@
 #include "calendar.h"
-#include "src/numeric/elementary.h"
 #include "src/numeric/network.h"
 #include <math.h>
 
 enum { SINCE = ANB_CIRCLES, GAP };
 enum { HOUR = 3600, DAY = 86400, WEEK = 7, THURSDAY = 3 }; /* 1970 began on a Thursday; Monday is 0 */
-static const double FARTHEST = 1e14; /* three million years: days and seconds are exact up to there */
+static const double FARTHEST = 1e14;           /* three million years: days and seconds are exact up to there */
+static const int64_t WEEKS = (int64_t)1 << 32; /* more than there are from the farthest time to 1970 */
 
 const AnbField anb_calendar_fields[] = {{ANB_MEMBER(AnbCalendar, first), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbCalendar, last), .must = ANB_FINITE},
@@ -17,45 +17,57 @@ static bool is_time(double seconds)
     return fabs(seconds) < FARTHEST; /* a NaN is none */
 }
 
-/* Whole seconds, days and the like, rounded down. */
-static int64_t whole(double seconds)
+/* Rounded down. */
+static int64_t whole(double v)
 {
-    int64_t s = (int64_t)seconds;
-    return s - ((double)s > seconds);
+    int64_t n = (int64_t)v;
+    return n - ((double)n > v);
 }
 
-static int64_t quotient(int64_t a, int64_t by)
+/* Days since 1970, rounded down; the remainder is counted from there. */
+static int64_t days_of(int64_t seconds)
 {
-    return a / by - (a % by < 0);
+    return seconds / DAY - (seconds % DAY < 0);
 }
 
-void anb_calendar_features(const AnbCalendar *c, double seconds, double *out)
+double anb_calendar_turns(double seconds, double *out)
+{
+    if (!is_time(seconds)) {
+        memset(out, 0, ANB_CALENDAR * sizeof *out);
+        return ANB_NAN;
+    }
+    int64_t s = whole(seconds), day = days_of(s);
+    uint64_t weekday = (uint64_t)(day + THURSDAY + WEEK * WEEKS) % WEEK, hour = (uint64_t)(s - DAY * day) / HOUR;
+    double year = (double)day * (1 / 365.2425);
+    double turns[] = {(seconds - (double)(DAY * day)) * (1.0 / DAY), (double)weekday * (1.0 / WEEK),
+                      year - (double)whole(year), 0};
+    for (int i = 0; i < ANB_CALENDAR / 2; i++) {
+        out[2 * i] = turns[i] - 0.25;
+        out[2 * i + 1] = turns[i];
+    }
+    return (double)(weekday * 24 + hour);
+}
+
+void anb_calendar_circles(double *out, size_t n)
+{
+    anb_cosine(out, n * ANB_CALENDAR, 1);
+}
+
+double anb_calendar_features(const AnbCalendar *c, double seconds, double *out)
 {
     if (!is_time(seconds)) {
         for (int i = 0; i < ANB_CALENDAR; i++)
             out[i] = ANB_NAN;
-        return;
+        return 0;
     }
-    int64_t day = quotient(whole(seconds), DAY);
-    int64_t weekday = day + THURSDAY - WEEK * quotient(day + THURSDAY, WEEK);
-    double year = (double)day * (1 / 365.2425);
-    double turns[3] = {(seconds - (double)(DAY * day)) * (1.0 / DAY), (double)weekday * (1.0 / WEEK),
-                       year - floor(year)};
-    for (int i = 0; i < 3; i++) {
-        out[2 * i] = turns[i] - 0.25;
-        out[2 * i + 1] = turns[i];
-    }
-    anb_cosine(out, ANB_CIRCLES, 1);
     out[SINCE] = c->seen != 0 ? (seconds - c->first) * (1.0 / DAY) : 0;
-    out[GAP] = c->seen != 0 && seconds > c->last ? anb_log1p(seconds - c->last) : 0;
+    return c->seen != 0 && seconds > c->last ? seconds - c->last : 0;
 }
 
-double anb_calendar_key(double seconds)
+void anb_calendar_gap(double log_gap, double *out)
 {
-    if (!is_time(seconds))
-        return ANB_NAN;
-    int64_t hour = quotient(whole(seconds), HOUR) + THURSDAY * 24;
-    return (double)(hour - WEEK * 24 * quotient(hour, WEEK * 24));
+    if (out[SINCE] == out[SINCE])
+        out[GAP] = log_gap;
 }
 
 void anb_calendar_learn(AnbCalendar *c, double seconds)

@@ -20,10 +20,14 @@ typedef struct AnbCalendar {
 } AnbCalendar;
 extern const AnbField anb_calendar_fields[];
 
-/* Fills out, ANB_CALENDAR doubles. */
-void anb_calendar_features(const AnbCalendar *c, double seconds, double *out);
-/* The hour of the week, from 0 on Monday; a NaN where the time is missing. */
-double anb_calendar_key(double seconds);
+/* A row's times one by one, each with its own ANB_CALENDAR doubles, out: the angles of its circles in turns. Returns the
+ * hour of the week, from 0 on Monday; a NaN where the time is missing. */
+double anb_calendar_turns(double seconds, double *out);
+/* Then of n times side by side: angles become sines and cosines. */
+void anb_calendar_circles(double *out, size_t n);
+/* Then again one by one: the rest but the last, for which this returns what the logarithm of 1 and more is wanted of. */
+double anb_calendar_features(const AnbCalendar *c, double seconds, double *out);
+void anb_calendar_gap(double log_gap, double *out);
 void anb_calendar_learn(AnbCalendar *c, double seconds);
 
 #endif

@@ -2,8 +2,6 @@
 #include "src/numeric/elementary.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
-#include "src/text/bits.h"
-#include <anabranch/schema.h>
 
 /* Counts of 8 times as many samples as there are entries ago are worth 1/e of one now. */
 static const double FADE = 8;
@@ -11,27 +9,6 @@ static const double MOST = 0x1p500;
 static const double FORGET = 0.999,
                     FARTHEST = 20; /* of the memories' losses: a sample ago; errors in units of their size */
 enum { SPARSE = 2 };               /* the layout that holds used entries alone */
-
-uint64_t anb_dictionary_key(double cell)
-{
-    static const uint64_t free_key = 0x7ff8000000000001; /* bits that no cell has: every NaN becomes missing */
-    if (cell != cell)
-        cell = anb_category(NULL, 0);
-    return anb_to_bits(cell == 0 ? 0 : cell) ^ free_key;
-}
-
-/* The finaliser of splitmix64 (Steele, Lea & Flood 2014). */
-static uint64_t mixed(uint64_t v)
-{
-    v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
-    v = (v ^ v >> 27) * 0x94d049bb133111eb;
-    return v ^ v >> 31;
-}
-
-size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets)
-{
-    return mixed(key + seed) & (sets - 1);
-}
 
 size_t anb_set_used(const AnbSet *set)
 {
@@ -79,7 +56,7 @@ static double loss_of(double y, double f, double per_error)
 /* (least / loss)^8; 1 where both are 0. */
 static double merit(double least, double loss)
 {
-    double r = loss > least ? least / loss : 1;
+    double r = loss > 0 ? least / loss : 1;
     r *= r;
     r *= r;
     return r * r;
@@ -88,17 +65,17 @@ static double merit(double least, double loss)
 void anb_dictionary_judge(AnbDictionary *d, const AnbCategory *entry, double smoothed, double y, double per_error,
                           double weight)
 {
-    double *loss = d->loss, least, last, fading, sum;
-    loss[ANB_LAST] = FORGET * loss[ANB_LAST] + weight * loss_of(y, entry->last, per_error);
-    loss[ANB_FADING] = FORGET * loss[ANB_FADING] + weight * loss_of(y, entry->fading, per_error);
-    loss[ANB_SMOOTHED] = FORGET * loss[ANB_SMOOTHED] + weight * loss_of(y, smoothed, per_error);
-    least = loss[ANB_LAST] < loss[ANB_FADING] ? loss[ANB_LAST] : loss[ANB_FADING];
-    least = least < loss[ANB_SMOOTHED] ? least : loss[ANB_SMOOTHED];
-    last = merit(least, loss[ANB_LAST]);
-    fading = merit(least, loss[ANB_FADING]);
-    sum = last + fading + merit(least, loss[ANB_SMOOTHED]);
-    d->last = last / sum;
-    d->fading = fading / sum;
+    const double f[ANB_MEMORIES] = {entry->last, entry->fading, smoothed};
+    double least = HUGE_VAL, w[ANB_MEMORIES];
+    for (int i = 0; i < ANB_MEMORIES; i++) {
+        d->loss[i] = FORGET * d->loss[i] + weight * loss_of(y, f[i], per_error);
+        least = d->loss[i] < least ? d->loss[i] : least;
+    }
+    for (int i = 0; i < ANB_MEMORIES; i++)
+        w[i] = merit(least, d->loss[i]);
+    double sum = w[ANB_LAST] + w[ANB_FADING] + w[ANB_SMOOTHED];
+    d->last = w[ANB_LAST] / sum;
+    d->fading = w[ANB_FADING] / sum;
 }
 
 /* How far an exponential mean goes for w samples of the same target. */

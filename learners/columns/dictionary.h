@@ -19,6 +19,8 @@
 #ifndef ANB_COLUMNS_DICTIONARY_H
 #define ANB_COLUMNS_DICTIONARY_H
 
+#include "src/text/bits.h"
+#include <anabranch/schema.h>
 #include <anabranch/type.h>
 
 enum { ANB_SET = 8 };
@@ -47,9 +49,22 @@ typedef struct AnbDictionary {
 } AnbDictionary;
 
 /* The key of a cell: never 0; both zeros are one, and a NaN is the missing category. */
-uint64_t anb_dictionary_key(double cell);
-/* The set of a key; sets is a power of two. */
-size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets);
+static inline uint64_t anb_dictionary_key(double cell)
+{
+    const uint64_t free_key = 0x7ff8000000000001; /* bits that no cell has: every NaN becomes missing */
+    if (cell != cell)
+        cell = anb_category(NULL, 0);
+    return anb_to_bits(cell == 0 ? 0 : cell) ^ free_key;
+}
+
+/* The set of a key; sets is a power of two. The hash is the finaliser of splitmix64 (Steele, Lea & Flood 2014). */
+static inline size_t anb_dictionary_set(uint64_t key, uint64_t seed, size_t sets)
+{
+    uint64_t v = key + seed;
+    v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
+    v = (v ^ v >> 27) * 0x94d049bb133111eb;
+    return (v ^ v >> 31) & (sets - 1);
+}
 
 /* Which entry of the set has the key; ANB_SET: none. */
 static inline size_t anb_set_find(const AnbSet *set, uint64_t key)

@@ -35,6 +35,7 @@ typedef struct AnbKernels {
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
     void (*products)(const double *x, size_t d, double *u);
+    void (*log1p_all)(double *x, size_t n);
 } AnbKernels;
 
 ANB_ISA_TABLE(AnbKernels, anb_kernels);
@@ -127,6 +128,12 @@ static inline double anb_ewma_all(double *mean, const double *now, double rate, 
 static inline void anb_products(const double *x, size_t d, double *u)
 {
     anb_kernels.products(x, d, u);
+}
+
+/* x = log(1 + x) for 0 <= x < infinity: the bits of anb_log1p. */
+static inline void anb_log1p_all(double *x, size_t n)
+{
+    anb_kernels.log1p_all(x, n);
 }
 
 #endif

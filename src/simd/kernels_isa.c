@@ -337,6 +337,15 @@ static double follow(double *mean, const double *now, double rate, size_t k)
     return -lanes_top(lanes_sub(lanes_zero(), least));
 }
 
+static void log1p_all(double *x, size_t n)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(x + i, lanes_log1p(lanes_load(x + i)));
+    if (i < n)
+        lanes_store_tail(x + i, lanes_log1p(lanes_load_tail(x + i, n - i)), n - i);
+}
+
 const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .dot = dot,
     .axpy = axpy,
@@ -351,6 +360,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .moments_update = moments_update,
     .follow = follow,
     .products = products,
+    .log1p_all = log1p_all,
 };
 
 ANB_ISA_REGISTER(AnbKernels, anb_kernels)

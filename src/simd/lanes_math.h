@@ -39,4 +39,37 @@ LANES_INLINE Lanes lanes_exp(Lanes l)
         return l;
 }
 
+/* log(1 + f) + k ln 2 + tail: the bits of log_core in src/numeric/elementary.c. */
+LANES_INLINE LanesPart lanes_part_log_core(LanesPart f, LanesPart k, LanesPart tail)
+{
+    LanesPart s = f / (2 + f), z = s * s, w = z * z;
+    LanesPart odd = w * (0x1.99999999952d7p-2 + w * (0x1.c71c62e3f11e6p-3 + w * 0x1.39fe51a7c18f9p-3));
+    LanesPart even =
+        z * (0x1.5555555555558p-1 + w * (0x1.2492492df281ap-2 + w * (0x1.7462b51cb66b1p-3 + w * 0x1.2b5900de53b32p-3)));
+    LanesPart square = 0.5 * f * f;
+    return k * 0x1.62e42fee00000p-1 -
+           ((square - (s * (square + (odd + even)) + (k * 0x1.a39ef35793c76p-33 + tail))) - f);
+}
+
+/* log(1 + x) for 0 <= x < infinity: the bits of anb_log1p. 1 + x = 2^k m with k >= 0, made a double by way of 2^52. */
+LANES_INLINE LanesPart lanes_part_log1p(LanesPart x)
+{
+    const LanesPart one = LANES_CONSTANT(1.0), small = LANES_CONSTANT(0.41), zero = LANES_CONSTANT(0.0);
+    const LanesPart shift = LANES_CONSTANT(0x1p52), root_half = LANES_CONSTANT(0x1.6a09e667f3bcdp-1);
+    LanesPart sum = 1 + x, lost = lanes_part_above(x, one, 1 - (sum - x), x - (sum - 1));
+    LanesBits bits = (LanesBits)sum - (LanesBits)root_half;
+    LanesPart k = (LanesPart)((bits >> 52) | (LanesBits)shift) - shift;
+    LanesPart m = (LanesPart)((bits & 0xfffffffffffff) + (LanesBits)root_half);
+    LanesPart large = lanes_part_above(small, x, zero, one); /* 0 where x is below .41: one call of the core for all */
+    return lanes_part_log_core(lanes_part_above(small, x, x, m - 1), k * large, lost / sum * large);
+}
+
+LANES_INLINE Lanes lanes_log1p(Lanes l)
+{
+#define LANES_OP(p, at) l.p = lanes_part_log1p(l.p);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return l;
+}
+
 #endif

@@ -1,0 +1,124 @@
+#include "row.h"
+#include "src/numeric/moments.h"
+#include "src/simd/kernels.h"
+
+typedef AnbColumnsView View;
+typedef AnbColumnsWork Work;
+typedef AnbPlace Place;
+
+size_t anb_columns_work_doubles(const AnbColumnsLayout *l)
+{
+    return 2 * l->width + l->inputs + 2 * l->times + (2 + sizeof(Place) / sizeof(double)) * l->categories + 1;
+}
+
+AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch)
+{
+    Work w = {.row = scratch};
+    w.z = w.row + l->width;
+    w.times = w.z + l->inputs;
+    w.cells = w.times + l->times;
+    w.logs = w.cells + l->categories;
+    w.place = (Place *)(w.logs + l->categories + l->times);
+    w.answer = (double *)(w.place + l->categories);
+    w.rest = w.answer + l->width;
+    return w;
+}
+
+/* Finds the row's categories. Every step asks memory for what the next one reads, so that they do not wait in turn. */
+static void locate(const AnbNode *self, const View *v, const Work *w)
+{
+    for (size_t c = 0; c < v->l.categories; c++) {
+        Place *place = &w->place[c];
+        place->key = anb_dictionary_key(w->cells[c]);
+        place->set = &anb_columns_sets(v, c)[anb_dictionary_set(place->key, self->seed, v->l.n_sets)];
+        __builtin_prefetch(place->set->key);
+    }
+    for (size_t c = 0; c < v->l.categories; c++) {
+        Place *place = &w->place[c];
+        size_t i = anb_set_find(place->set, place->key);
+        place->entry = i == ANB_SET ? NULL : &place->set->entry[i];
+        __builtin_prefetch(place->entry);
+    }
+}
+
+/* All but the log count, whose argument is left for later. */
+static void encode(const View *v, const Work *w, size_t c)
+{
+    double *out = w->row + v->l.plain + c * ANB_STATISTICS, g = v->s->mean;
+    Place *place = &w->place[c];
+    w->logs[c] = 0;
+    const AnbCategory *e = place->entry;
+    if (!e) {
+        out[ANB_MEAN] = out[ANB_RECENT] = g;
+        out[ANB_EFFECT] = 0;
+        place->share = 1 / v->options->prior;
+        return;
+    }
+    place->share = 1 / (e->weight + v->options->prior);
+    out[ANB_MEAN] = anb_toward(g, e->mean, e->weight * place->share);
+    out[ANB_RECENT] = v->s->blends != 0 ? anb_dictionary_blend(&v->heads[c], e, out[ANB_MEAN]) : e->fading;
+    out[ANB_EFFECT] = e->effect;
+    w->logs[c] = e->weight;
+}
+
+/* Sines and cosines stand as they are; 0 where the time is missing. */
+static void copy_circles(const double *from, double *z)
+{
+    for (size_t i = 0; i < ANB_CIRCLES; i++)
+        z[i] = from[i] == from[i] ? from[i] : 0;
+}
+
+static double *calendar_of(const View *v, const Work *w, size_t t)
+{
+    return w->row + v->l.numbers + t * ANB_CALENDAR;
+}
+
+/* The times' angles and hours of the week. */
+static void read_times(const View *v, const Work *w)
+{
+    double *hours = w->cells + v->l.categories - v->l.times;
+    for (size_t t = 0; t < v->l.times; t++)
+        hours[t] = anb_calendar_turns(w->times[t], calendar_of(v, w, t));
+}
+
+/* What comes of times and categories, their logarithms together. */
+static void fill(const View *v, const Work *w)
+{
+    const AnbColumnsLayout *l = &v->l;
+    double *gaps = w->logs + l->categories;
+    anb_calendar_circles(calendar_of(v, w, 0), l->times);
+    for (size_t t = 0; t < l->times; t++)
+        gaps[t] = anb_calendar_features(&v->calendars[t], w->times[t], calendar_of(v, w, t));
+    for (size_t c = 0; c < l->categories; c++)
+        encode(v, w, c);
+    anb_log1p_all(w->logs, l->categories + l->times);
+    for (size_t t = 0; t < l->times; t++)
+        anb_calendar_gap(gaps[t], calendar_of(v, w, t));
+    for (size_t c = 0; c < l->categories; c++)
+        w->row[l->plain + c * ANB_STATISTICS + ANB_COUNT_LOG] = w->logs[c];
+}
+
+/* What the linear model and the effects say beyond the mean. */
+static double rest_of(const View *v, const Work *w)
+{
+    const AnbColumnsLayout *l = &v->l;
+    double effects = 0;
+    for (size_t c = 0; c < l->categories; c++)
+        effects += w->row[l->plain + c * ANB_STATISTICS + ANB_EFFECT];
+    anb_standardize(w->row, v->average, v->inv_sd, 4, l->numbers, w->z);
+    for (size_t t = 0; t < l->times; t++)
+        copy_circles(calendar_of(v, w, t), w->z + l->numbers + t * ANB_CIRCLES);
+    return effects + anb_dot(v->a, w->z, l->inputs);
+}
+
+void anb_columns_map(const AnbNode *self, const View *v, const double *cells, const Work *w)
+{
+    anb_columns_split(v->options, self->n_features, cells, w->row, w->times, w->cells);
+    if (v->l.categories > 0) { /* every time is one as well */
+        read_times(v, w);
+        locate(self, v, w);
+        fill(v, w);
+        *w->rest = rest_of(v, w);
+    }
+}
+

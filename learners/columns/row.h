@@ -1,0 +1,62 @@
+/*
+ * The state of `columns` as its functions see it, and its work on a row: from cells to the child's row.
+ */
+#ifndef ANB_COLUMNS_ROW_H
+#define ANB_COLUMNS_ROW_H
+
+#include "dictionary.h"
+#include "layout.h"
+#include "src/numeric/error_scale.h"
+
+typedef struct AnbColumns {
+    double weight, mean; /* of all targets */
+    double rows;         /* learned since the shares were gathered, up to GATHER */
+    double knows_shares; /* 1 once the child could say */
+    double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
+    AnbErrorScale scale; /* of what the linear model leaves over */
+} AnbColumns;
+
+/* The state's parts, and those of the scratch. */
+typedef struct AnbColumnsView {
+    const AnbColumnsOptions *options;
+    AnbColumnsLayout l;
+    AnbColumns *s;
+    AnbCalendar *calendars;
+    AnbDictionary *heads;
+    double *weight, *average, *m2, *inv_sd, *a; /* of the linear model */
+    double *shares;
+    uint8_t *used; /* entries of each set */
+    AnbSet *sets;
+} AnbColumnsView;
+
+/* Where a category was found. */
+typedef struct AnbPlace {
+    uint64_t key;
+    AnbSet *set;
+    AnbCategory *entry; /* NULL: it is new */
+    double share;       /* 1 / (its weight + prior) */
+} AnbPlace;
+
+typedef struct AnbColumnsWork {
+    double *row, *z, *times, *cells;
+    double *logs; /* of the categories' weights, then of the times' gaps: log(1 + what is there) */
+    AnbPlace *place; /* of the categories */
+    double *answer;
+    double *rest; /* what the linear model says beyond the mean */
+} AnbColumnsWork;
+
+/* Of a category in its statistics. */
+enum { ANB_MEAN, ANB_RECENT, ANB_COUNT_LOG, ANB_EFFECT };
+
+static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
+{
+    return v->sets + c * v->l.n_sets;
+}
+
+/* Doubles of the work, and where its parts lie; the child's row comes first. */
+size_t anb_columns_work_doubles(const AnbColumnsLayout *l);
+AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch);
+/* Fills w->row and what learning needs from a row of cells. */
+void anb_columns_map(const AnbNode *self, const AnbColumnsView *v, const double *cells, const AnbColumnsWork *w);
+
+#endif
