@@ -18,9 +18,9 @@ prepare()
     mkdir -p "$folder" && : >"$log" || exit 2
     if [ ! -d "$folder/root" ]; then
         debootstrap --variant=minbase bookworm "$folder/root" http://deb.debian.org/debian >"$log" 2>&1 || exit 2
-        # The host's way to the archive (a mirror's rules, a proxy) and to the rest of the network.
+        # The host's way to the archive (a mirror's rules, a proxy), and to PyPI where its network has certificates of its own.
         cp /etc/apt/apt.conf.d/99* "$folder/root/etc/apt/apt.conf.d/" 2>/dev/null
-        cp /etc/resolv.conf /etc/hosts "$folder/root/etc/"
+        cp /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt "$folder/root/etc/"
     fi
     rm -rf --one-file-system "$root" && cp -a "$folder/root" "$root" && git clone -q --bare "$top" "$root/srv/anabranch.git" || exit 2
     mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev" || exit 2
@@ -29,7 +29,7 @@ prepare()
 inside()
 {
     env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-        DEBIAN_FRONTEND=noninteractive ANB_HOME="$home" chroot "$root" /bin/bash -c "cd $home && { $1; }"
+        DEBIAN_FRONTEND=noninteractive PIP_CERT=/etc/ca-certificates.crt chroot "$root" /bin/bash -c "cd $home && { $1; }"
 }
 
 say()

@@ -1,8 +1,11 @@
 /*
  * Many models on several cores: samples of any models in one call, shared out among threads.
  *
- *     AnbPool *pool = anb_pool_new(0, &error);                       one thread a core
- *     anb_pool_train(pool, models, rows, y, NULL, n, before);        sample i belongs to models[i]
+ *     AnbPool *pool = anb_pool_new(0, &error);   // a thread for each core
+ *     StreamingLearner *other = anb_clone(model, &error), *models[] = {model, other, model};
+ *     const double *rows[] = {x, x, x}, targets[] = {9, 10, 11};   // sample i belongs to models[i]
+ *     double before[3];
+ *     anb_pool_train(pool, models, rows, targets, NULL, 3, before);
  *     anb_pool_free(pool);
  *
  * All samples of a model are learned by one thread in the order of the call, so results do not depend on the number of
