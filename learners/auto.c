@@ -1,15 +1,15 @@
 /*
  * The preset `auto`: a mixture chosen for the microseconds that a sample may cost and the number of features.
  *
- *     auto(budget=5) -> guard(scale(refine(moe(mean, linear(normalized=true), ..., router=stack), mlp)))
+ *     auto(budget=5) -> residual_ar(guard(scale(refine(moe(mean, rls(delta=1), ..., router=stack), mlp))), last=true)
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
  * Linear experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products,
- * neighbours what is local, and one on the residuals of a quick linear model times of day; a gate loses little by one expert more.
- * The stage behind the mixture finds where which of them is right, and the guard keeps it all near the mean where
- * nothing is to be found. The budgets are microseconds a sample on one core at 12 features, with a quarter to spare;
- * other widths cost in proportion: boosted trees get more work beyond 40 features, and what is quadratic in the width
- * leaves as rows get wide.
+ * neighbours what is local, and one on the residuals of a quick linear model times of day. An expert more costs a little
+ * in the first hundreds of rows, so each had to gain more than that. The stage behind the mixture finds where which of
+ * them is right, and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither.
+ * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
+ * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
  * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole, around the mean and
  * around a linear model. Each is its child to the bit until its own test finds that the last targets help, so a stream
@@ -20,59 +20,70 @@
 #include <string.h>
 
 typedef struct Choice {
-    const char *expert;
-    int from, to;      /* budgets */
-    size_t widest;     /* features */
-    double work;       /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
-    const char *known; /* in its place where past targets are known; NULL: itself */
+    const char *expert; /* NULL: none */
+    int from, to;       /* budgets */
+    size_t widest;      /* features */
+    double work;        /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
+    const char *known;  /* in its place where past targets are known; NULL: itself */
+    size_t beyond;      /* features: only wider rows have it */
 } Choice;
 
 #define FOLLOWING "rls(lambda=0.9998, walk=0.2)"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
 
-enum { FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
+enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
 static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in proportion, up to so many times */
 
+/* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead. */
+enum { NEAR = 64 };
+
 static const Choice choices[] = {
     {"mean", FIVE, ALL, ANY, .known = WITH_PAST("mean")},
-    {"linear(normalized=true)", FIVE, ALL, ANY},
-    {"rls(lambda=0.9998, walk=0.02)", FIFTY, ALL, 64},
+    {"linear(normalized=true)", ONE, ALL, ANY, .beyond = NEAR},
+    {NULL, ONE, ONE, ANY, .known = "last"},
+    {FOLLOWING, ONE, ONE, 128},
+    {FOLLOWING, TWO, TWO, 128, .known = WITH_PAST(FOLLOWING)},
     {FOLLOWING, FIVE, FIVE, 300, .known = WITH_PAST(FOLLOWING)},
     {FOLLOWING, TWENTY, ALL, 400, .known = WITH_PAST(FOLLOWING)},
-    {"rls(lambda=0.98)", FIVE, ALL, 64},
+    {"rls(delta=1)", FIVE, ALL, NEAR},
+    {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
     {"poly(" FOLLOWING ")", FIFTY, ALL, 16},
+    {"mlp", TWO, TWO, ANY},
     {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY},
-    {"mlp(hidden=64, replay=8)", TWENTY, ALL, ANY},
-    {"mlp(hidden=128, replay=16)", FIFTY, ALL, 256},
+    {"mlp(hidden=64, replay=8)", TWENTY, TWENTY, ANY},
+    {"mlp(hidden=64, replay=8)", HUNDRED, ALL, ANY},
+    {"mlp(hidden=128, replay=12)", FIFTY, ALL, 256},
+    {"sgbt(window=512, trees=10, depth=4, rate=0.3, budget=WORK, replay=1)", ONE, ONE, ANY, 150},
+    {"sgbt(window=2048, trees=20, rate=0.3, budget=WORK, replay=1)", TWO, TWO, ANY, 300},
     {"sgbt(trees=20, rate=0.3, budget=WORK)", FIVE, FIVE, ANY, 1000},
     {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
-    {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 8000},
+    {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {BOOSTED_REST(FOLLOWING), TWENTY, ALL, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
-    {"forest", FIFTY, ALL, 128},
-    {"extra_trees(time=false)", HUNDRED, ALL, 256},
-    {"residual(" FOLLOWING ", extra_trees)", HUNDRED, ALL, 200},
+    {"extra_trees(trees=10, budget=1000, time=false)", HUNDRED, ALL, 256},
+    {"residual(" FOLLOWING ", extra_trees(trees=10, budget=1000))", FIFTY, ALL, 200},
     {"knn", TWENTY, TWENTY, 128},
     {"knn(window=8000)", FIFTY, ALL, 128},
-    {"residual(" FOLLOWING ", knn)", HUNDRED, ALL, 64},
 };
 
 typedef struct Level {
     int budget;
-    const char *router, *stage; /* the gate, and what refines the mixture */
+    const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
 } Level;
 
 static const Level levels[] = {
-    {FIVE, "stack", "mlp"},
+    {ONE, "boa", NULL},
+    {TWO, "stack(delta=0.003)", NULL},
+    {FIVE, "stack(delta=0.003)", "mlp"},
     {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
     {FIFTY, "blend", "mlp(hidden=32, replay=4)"},
     {HUNDRED, "blend(wide=true)", "mlp(hidden=32, replay=4), sgbt(trees=40, rate=0.15, budget=2000)"}};
 
 static const AnbParam params[] = {
-    {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 5, 1e6, 0, NULL,
-     "microseconds a sample: 5, 20, 50 or 100; what lies between counts as the lower one"},
+    {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
+     "microseconds a sample: 1, 2, 5, 20, 50 or 100; what lies between counts as the lower one"},
     {"lags", ANB_BOOL, offsetof(AnbAutoOptions, lags), 1, 0, 1, 0, NULL,
      "past targets are inputs where they help; not below pending, nor where labels come late"},
     {0}};
@@ -104,18 +115,26 @@ static size_t write_expert(const Choice *choice, bool past, size_t n_features, c
                             mark + 4);
 }
 
+static bool stands(const Choice *choice, bool past, int budget, size_t n_features)
+{
+    return (choice->expert || (past && choice->known)) && budget >= choice->from && budget <= choice->to &&
+           n_features <= choice->widest && n_features > choice->beyond;
+}
+
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
-    size_t at = (size_t)snprintf(text, size, "%sguard(scale(refine(moe(", past ? "residual_ar(" : "");
-    for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++) {
-        const Choice *c = &choices[i];
-        if (level->budget >= c->from && level->budget <= c->to && n_features <= c->widest)
-            at += write_expert(c, past, n_features, text + at, size - at);
-    }
-    if (at < size)
+    bool around = past && level->stage;
+    size_t at = (size_t)snprintf(text, size, "%s%s", around ? "residual_ar(" : "",
+                                 level->stage ? "guard(scale(refine(moe(" : "scale(moe(");
+    for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
+        if (stands(&choices[i], past, level->budget, n_features))
+            at += write_expert(&choices[i], past, n_features, text + at, size - at);
+    if (at < size && level->stage)
         at += (size_t)snprintf(text + at, size - at, "router=%s), %s)))%s", level->router, level->stage,
-                               past ? ", last=true)" : "");
+                               around ? ", last=true)" : "");
+    else if (at < size)
+        at += (size_t)snprintf(text + at, size - at, "router=%s))", level->router);
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

@@ -229,9 +229,9 @@ struct AnbMatrix {
  */
 typedef struct AnbAutoOptions {
     size_t size; /* of this struct; set by the defaults */
-    int budget; /* 20; microseconds a sample on one core at 12 features: 5, 20, 50 or 100, others count as the lower one
-                 */
-    bool lags;  /* true; past targets are inputs as well (residual_ar around the mixture), each held back until it has
+    int budget;  /* 20; microseconds a sample on one core at 12 features: 1, 2, 5, 20, 50 or 100, others count as the
+                 * lower one */
+    bool lags;   /* true; past targets are inputs as well (residual_ar around the mixture), each held back until it has
                  * shown to help. Not below pending, nor with AnbModelOptions.late. false where rows far ahead are asked. */
 } AnbAutoOptions;
 ANB_API extern const StreamingLearnerType anb_auto;
