@@ -47,6 +47,7 @@ static const Choice choices[] = {
     {FOLLOWING, TWO, TWO, 128, .known = WITH_PAST(FOLLOWING)},
     {FOLLOWING, FIVE, FIVE, 300, .known = WITH_PAST(FOLLOWING)},
     {FOLLOWING, TWENTY, ALL, 400, .known = WITH_PAST(FOLLOWING)},
+    {"rls(delta=1)", ONE, ONE, NEAR},
     {"rls(delta=1)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
     {"poly(" FOLLOWING ")", FIFTY, ALL, 16},
@@ -74,7 +75,7 @@ typedef struct Level {
 } Level;
 
 static const Level levels[] = {
-    {ONE, "boa", NULL},
+    {ONE, "stack(delta=0.003)", NULL},
     {TWO, "stack(delta=0.003)", NULL},
     {FIVE, "stack(delta=0.003)", "mlp"},
     {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
