@@ -1,9 +1,10 @@
 /*
  * Quantiles of the target given the row: values that a given share of the targets lies below.
  *
- *     StreamingLearner *model = anb_parse(d, "quantile(auto, levels=[0.1, 0.5, 0.9])", NULL, NULL);
+ *     StreamingLearner *model = anb_parse(8, "quantile(auto, levels=[0.1, 0.5, 0.9])", NULL, NULL);
  *     double value[3];
  *     anb_predict_quantiles(model, x, value);
+ *     anb_free(model);
  *
  * Since 0.3: everything.
  */
