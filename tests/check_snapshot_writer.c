@@ -1,6 +1,7 @@
 /* Snapshots beside the model's state: names and notes, a writer that refuses, arguments that are missing, the checksum. */
 #include "blob.h"
 #include <anabranch/anabranch.h>
+#include <string.h>
 
 /* ---- what is kept beside the model ------------------------------------------------------------------------------- */
 
@@ -28,8 +29,10 @@ START_TEST(names_and_notes_come_back)
     ck_assert_uint_eq(s->n_nodes, 2);
     ck_assert_str_eq(s->nodes[1].type, "linear");
     ck_assert_str_eq(s->library, anb_version());
-    ck_assert_str_eq(s->expression,
-                     "scale(linear(rate=0.01, normalized=false, bounded=true), clip=4, far=2, tails=true)");
+    ck_assert_str_eq(anb_expression(model),
+                     "scale(linear)"); /* the snapshot's has every option, whatever its default */
+    ck_assert_ptr_nonnull(strstr(s->expression, "linear(rate=0.01, normalized=false, bounded=true, "));
+    ck_assert_ptr_nonnull(strstr(s->expression, "clip=4, far=2, tails=true"));
     anb_snapshot_close(s);
     StreamingLearner *again = anb_load_memory(blob.bytes, blob.size, NULL, NULL);
     ck_assert_uint_eq(anb_seed(again), options.seed);
