@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { D = 2, N = 6000 };
-static const char *const links[] = {"log", "log1p", "sqrt", "logit"};
+static const char *const links[] = {"log", "log1p", "sqrt", "logit", "positive"};
 
 static StreamingLearner *made(const char *child, const char *link)
 {
@@ -35,7 +35,7 @@ static double target(const char *link, double z)
         return exp(z);
     if (!strcmp(link, "log1p"))
         return floor(exp(z)); /* counts, many of them 0 */
-    if (!strcmp(link, "sqrt"))
+    if (!strcmp(link, "sqrt") || !strcmp(link, "positive"))
         return z < 0 ? 0 : z * z;
     return z < -1.5 ? 0 : z > 1.5 ? 1 : 1 / (1 + exp(-z)); /* rates, some exactly 0 or 1 */
 }
@@ -166,10 +166,10 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("link");
     TCase *tests = case_of(suite, 60);
-    tcase_add_loop_test(tests, predictions_stay_in_the_range, 0, 4);
+    tcase_add_loop_test(tests, predictions_stay_in_the_range, 0, 5);
     tcase_add_test(tests, the_mean_is_that_of_the_targets);
     tcase_add_test(tests, what_a_link_gains_and_costs);
-    tcase_add_loop_test(tests, targets_out_of_the_range, 0, 4);
+    tcase_add_loop_test(tests, targets_out_of_the_range, 0, 5);
     tcase_add_test(tests, an_interval_around_a_link);
     return suite;
 }

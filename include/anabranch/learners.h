@@ -149,14 +149,20 @@ ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
  * link(child, f=log): the child learns a function of the target, and what it says is carried back: for targets that are
- * positive (log), counts (log1p, sqrt) or rates between 0 and 1 (logit). Every prediction is within the function's
- * range and the seen target range widened by 10 %. The bias of the way back is corrected by the errors of the targets:
- * a running ratio and a fitted shift and slope, mixed with the plain inverse by a BOA. A target out of the range counts
- * as halfway between the bound and the nearest one seen inside (log, logit) or as the bound (log1p, sqrt). A mixture
- * below it is in the function's units. Cost: some 200 ns beside the child. Weight class: scaled (the child as it is).
- * Duan 1983 on the bias. Since 0.3.
+ * positive (log), counts (log1p, sqrt), rates between 0 and 1 (logit), or not below 0 (positive: the target as it is).
+ * Every prediction is within the function's range and the seen target range widened by 10 %. The bias of the way back
+ * is corrected by the errors of the targets: a running ratio and a fitted shift and slope, mixed with the plain inverse
+ * by a BOA. A target out of the range counts as halfway between the bound and the nearest one seen inside (log, logit)
+ * or as the bound (log1p, sqrt, positive). A mixture below it is in the function's units. Cost: some 2,300 instructions
+ * beside the child. Weight class: scaled (the child as it is). Duan 1983 on the bias. Since 0.3.
  */
-typedef enum AnbLinkFunction { ANB_LINK_LOG, ANB_LINK_LOG1P, ANB_LINK_SQRT, ANB_LINK_LOGIT } AnbLinkFunction;
+typedef enum AnbLinkFunction {
+    ANB_LINK_LOG,
+    ANB_LINK_LOG1P,
+    ANB_LINK_SQRT,
+    ANB_LINK_LOGIT,
+    ANB_LINK_POSITIVE
+} AnbLinkFunction;
 typedef struct AnbLinkOptions {
     size_t size; /* of this struct; set by the defaults */
     int f;       /* ANB_LINK_LOG; AnbLinkFunction */
