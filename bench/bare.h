@@ -9,7 +9,7 @@
 
 enum { BARE_K = 4 };
 
-/* A linear model by gradient descent: rate .01. */
+/* A linear model by gradient descent: rate .01, no step beyond 1 / (1 + |x|^2). */
 typedef struct BareLinear {
     size_t d;
     double b, *w;

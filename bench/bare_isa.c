@@ -22,7 +22,8 @@ LANES_INLINE void add(double *w, double a, const double *x, size_t d)
 
 static double linear_train(BareLinear *m, const double *x, double y)
 {
-    double f = lanes_dot(m->w, x, m->d) + m->b, step = .02 * (y - f);
+    double f = lanes_dot(m->w, x, m->d) + m->b, square = 1 + lanes_dot(x, x, m->d);
+    double step = (.02 * square > 1 ? 1 / square : .02) * (y - f);
     add(m->w, step, x, m->d);
     m->b += step;
     return f;

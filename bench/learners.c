@@ -7,64 +7,18 @@
  */
 #include "bare.h"
 #include "harness.h"
+#include "rows.h"
 #include "src/simd/isa.h"
 #include "src/numeric/rls.h"
 #include <anabranch/anabranch.h>
-#include <stdlib.h>
 
-enum { CELLS = 4096, ROWS_MOST = 512, NOISES = 1021, N_SIZES = 3 }; /* the rows of all sizes fit a first-level cache */
+enum { N_SIZES = 3 };
 
 static const size_t sizes[N_SIZES] = {8, 32, 128};
 #define MIXTURE "moe(linear(rate=0.01), linear(rate=0.02), linear(rate=0.005), linear(rate=0.015), top_k=2)"
 
 static int repeats = 40, counter = -1;
 static volatile double sink;
-
-/* ---- rows: uniform features, a linear target with noise that no model can learn by heart ------------------------- */
-
-typedef struct Rows {
-    size_t d, n, next;
-    double *x, base[ROWS_MOST], noise[NOISES];
-} Rows;
-
-static double uniform(void)
-{
-    static uint64_t seed = 1;
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(seed >> 11) / 4503599627370496.0 - 1;
-}
-
-static void *take(size_t doubles)
-{
-    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64 + 64);
-    if (!memory)
-        exit(1);
-    memset(memory, 0, doubles * sizeof(double));
-    return memory;
-}
-
-static Rows rows_of(size_t d)
-{
-    Rows rows = {.d = d, .n = CELLS / d, .x = take(CELLS)};
-    for (size_t i = 0; i < rows.n; i++) {
-        rows.base[i] = 1;
-        for (size_t j = 0; j < d; j++) {
-            rows.x[i * d + j] = uniform() / (double)(d / 8);
-            rows.base[i] += rows.x[i * d + j] * (double)(j % 3);
-        }
-    }
-    for (size_t i = 0; i < NOISES; i++)
-        rows.noise[i] = .1 * uniform();
-    return rows;
-}
-
-/* The next row; its target goes to y. */
-static inline const double *next_row(Rows *rows, double *y)
-{
-    size_t i = rows->next++, r = i & (rows->n - 1);
-    *y = rows->base[r] + rows->noise[i % NOISES];
-    return rows->x + r * rows->d;
-}
 
 /* ---- the public way ---------------------------------------------------------------------------------------------- */
 
@@ -78,7 +32,7 @@ static void public_train(void *context, size_t count)
     Public *p = context;
     double sum = 0, y;
     for (size_t i = 0; i < count; i++) {
-        const double *x = next_row(&p->rows, &y);
+        const double *x = rows_next(&p->rows, &y);
         sum += anb_train_one(p->model, x, y, 1);
     }
     sink = sum;
@@ -89,7 +43,7 @@ static void public_predict(void *context, size_t count)
     Public *p = context;
     double sum = 0, y;
     for (size_t i = 0; i < count; i++)
-        sum += anb_predict(p->model, next_row(&p->rows, &y));
+        sum += anb_predict(p->model, rows_next(&p->rows, &y));
     sink = sum;
 }
 
@@ -117,20 +71,23 @@ static const BareKernels *kernels_in_use(void)
 
 static Bare bare_of(size_t d)
 {
-    Bare b = {.rows = rows_of(d), .kernels = kernels_in_use()};
-    b.linear = (BareLinear){.d = d, .w = take(d)};
-    b.mixture = (BareMixture){
-        .d = d, .stride = d, .experts = take(BARE_K * d), .gate = take(BARE_K * d), .rate = {.01, .02, .005, .015}};
+    Bare b = {.rows = rows_of(d, ROWS_CELLS), .kernels = kernels_in_use()};
+    b.linear = (BareLinear){.d = d, .w = rows_take(d)};
+    b.mixture = (BareMixture){.d = d,
+                              .stride = d,
+                              .experts = rows_take(BARE_K * d),
+                              .gate = rows_take(BARE_K * d),
+                              .rate = {.01, .02, .005, .015}};
     b.rls = (AnbRls){.n = d, .intercept = true, .delta = 100};
-    b.state = take(anb_rls_state(d));
-    b.scratch = take(anb_rls_scratch(d));
+    b.state = rows_take(anb_rls_state(d));
+    b.scratch = rows_take(anb_rls_scratch(d));
     anb_rls_init(&b.rls, b.state);
     return b;
 }
 
 static void bare_free(Bare *b)
 {
-    free(b->rows.x);
+    rows_free(&b->rows);
     free(b->linear.w);
     free(b->mixture.experts);
     free(b->mixture.gate);
@@ -144,7 +101,7 @@ static void bare_free(Bare *b)
         Bare *b = context;                                                                                             \
         double sum = 0, y;                                                                                             \
         for (size_t i = 0; i < count; i++) {                                                                           \
-            const double *x = next_row(&b->rows, &y);                                                                  \
+            const double *x = rows_next(&b->rows, &y);                                                                 \
             sum += expression;                                                                                         \
         }                                                                                                              \
         sink = sum;                                                                                                    \
@@ -206,9 +163,11 @@ static Figures measure(const char *expression, const Twin *twin, size_t d)
     Figures figures = {{0}, {0}};
     if (!p.model)
         return figures;
-    p.rows = rows_of(d);
+    p.rows = rows_of(d, ROWS_CELLS);
     Bare bare = bare_of(d);
     warm_up(&p);
+    if (twin)
+        twin->train(&bare, (size_t)anb_n_samples_seen(p.model));
     BenchItem items[4] = {{.run = public_predict, .context = &p}, {.run = public_train, .context = &p}};
     size_t n = 2;
     if (twin) {
@@ -222,7 +181,7 @@ static Figures measure(const char *expression, const Twin *twin, size_t d)
         record(expression, d, i, &items[i]);
     }
     anb_free(p.model);
-    free(p.rows.x);
+    rows_free(&p.rows);
     bare_free(&bare);
     return figures;
 }

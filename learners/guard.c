@@ -64,16 +64,30 @@ static double shrink_of(const Guard *s)
     return share > 1 ? 1 : share > 0 ? share : 0;
 }
 
-static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+/* The mix of the three offers, whose weights are in the scratch. */
+static double offered(const AnbNode *self, const Guard *s, double share, double said, double *scratch)
 {
-    const Guard *s = state;
-    double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch));
-    double share = shrink_of(s);
+    double f = anb_range_clip(&s->range, said);
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
-    anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
     return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    double f = anb_child_predict(self, 0, state, row, scratch);
+    anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
+    return offered(self, state, shrink_of(state), f, scratch);
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double share = shrink_of(state);
+    anb_child_predict_many(self, 0, state, rows, scratch, out);
+    anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = offered(self, state, share, out[i], scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -123,7 +137,7 @@ const StreamingLearnerType anb_guard = {
     .name = "guard",
     .brief = "keeps a learner close to the running mean where there is no signal",
     .example = "guard(scale(linear))",
-    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_HAS_WAYS,
     .version = 2,
     .min_children = 1,
     .max_children = 1,
@@ -131,6 +145,7 @@ const StreamingLearnerType anb_guard = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .wrapper = &wrapper,
     .shapley = &shapley,

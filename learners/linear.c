@@ -19,21 +19,11 @@
  * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
  * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
  */
+#include "linear.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
-#include "src/numeric/moments.h"
-#include "src/numeric/weight_unit.h"
-#include <anabranch/learners.h>
 
 enum { WIDE = 24 }; /* features up to which the normalised step grows */
-
-typedef struct Linear {
-    double b;
-    AnbMoments target; /* where normalized */
-    AnbWeightUnit unit;
-    double unused[2]; /* w starts on a cache line */
-    double w[];       /* the field behind this struct */
-} Linear;
 
 static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
                                    {ANB_INNER(Linear, target, AnbMoments, anb_moments_fields)},
@@ -89,6 +79,14 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return finite_or_0(s->target.mean + out->sd * out->f);
 }
 
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    (void)scratch;
+    anb_linear_direct.predict_many(self, state, rows, out);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = finite_or_0(out[i]);
+}
+
 static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
 {
     double bad = anb_axpy(s->w, by, row->x, self->n_features);
@@ -102,13 +100,6 @@ static double clip(double v, double bound)
     return v > bound ? bound : v < -bound ? -bound : v;
 }
 
-/* Past 1 / (1 + |x|^2) a step would carry the row's own prediction beyond its target. */
-static double bounded(const AnbNode *self, double step, double square)
-{
-    const AnbLinearOptions *o = self->options;
-    return o->bounded && step * square > 1 ? 1 / square : step;
-}
-
 /* How far w moves along the row for an error, both in one unit. The row's own prediction moves by a share of what takes
  * the place of the error, .1 for the median and less for outer quantiles, whose steps are larger: a step that came to the
  * target and stopped there would be a step by the error after all, and end at the mean. */
@@ -116,7 +107,7 @@ static double stride(const AnbNode *self, Linear *s, double step, double error, 
 {
     const AnbLinearOptions *o = self->options;
     if (!anb_loss_other(o->loss))
-        return bounded(self, step, square) * error;
+        return anb_linear_bounded(o, step, square) * error;
     AnbErrorScale *errors = anb_field(self, s, ERRORS);
     const AnbLoss loss = {(AnbLossKind)o->loss, o->level};
     double level = loss.kind == ANB_LOSS_QUANTILE ? o->level : .5, share = .4 * level * (1 - level);
@@ -218,7 +209,7 @@ const StreamingLearnerType anb_linear = {
     .example = "linear(rate=0.02)",
     .options_size = sizeof(AnbLinearOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_HAS_WAYS,
     .version = 2,
     .fields = fields,
     .scratch = scratch_fields,
@@ -227,5 +218,7 @@ const StreamingLearnerType anb_linear = {
     .step = step,
     .sparsity = &sparsity,
     .affine = &affine,
+    .direct = &anb_linear_direct,
+    .predict_many = predict_many,
     .reframe = reframe,
 };

@@ -237,11 +237,15 @@ static double share(const Mlp *s)
 }
 
 /* What the network says, from the outputs of both copies of the weights. */
+static double joined(const Mlp *s, double share, double sd, double newest, double averaged)
+{
+    double o = newest + share * (averaged - newest), f = s->target.mean + sd * o;
+    return f - f == 0 ? f : s->target.mean;
+}
+
 static double output(const Mlp *s, const double *scratch)
 {
-    double o = scratch[NEWEST] + share(s) * (scratch[AVERAGED] - scratch[NEWEST]);
-    double f = s->target.mean + anb_moments_sd(&s->target) * o;
-    return f - f == 0 ? f : s->target.mean;
+    return joined(s, share(s), anb_moments_sd(&s->target), scratch[NEWEST], scratch[AVERAGED]);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -254,6 +258,32 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     scratch[AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
     return output(v.s, scratch);
+}
+
+/* Several rows through both copies of the weights, without the traces that a step would want. */
+static void predict_part(const View *v, const AnbRows *rows, double *out)
+{
+    double x[ANB_ROWS_ROOM], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
+                                                                   sd = anb_moments_sd(&v->s->target);
+    for (size_t i = 0; i < rows->n; i++)
+        for (size_t j = 0; j < v->d; j++)
+            x[i * v->d + j] = clip(rows->x[i * rows->x_stride + j], bound);
+    anb_network_outputs(&v->net, v->w.value, x, v->d, rows->n, newest);
+    anb_network_outputs(&v->net, v->w.averaged, x, v->d, rows->n, averaged);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = joined(v->s, mixing, sd, newest[i], averaged[i]);
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    View v = view(self, anb_view_of(state));
+    size_t most = anb_network_rectified(&v.net) ? anb_rows_fit(v.d) : 0;
+    for (size_t at = 0; at < rows->n && most > 0; at += most) {
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        predict_part(&v, &part, out + at);
+    }
+    if (most == 0)
+        anb_predict_each(self, state, rows, scratch, out);
 }
 
 /* The gradient of the loss where the output is off by so many of the target's deviations sd. */
@@ -424,12 +454,13 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_HAS_WAYS,
     .version = 2,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .sparsity = &sparsity,
     .network = &network,

@@ -162,4 +162,9 @@ extern const AnbImportanceTable anb_moe_importance;
 extern const AnbSpreadTable anb_moe_spread;
 extern const AnbShapleyTable anb_moe_shapley;
 
+/* moe_many.c; the second as AnbMixtureTable says. */
+void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
+bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
+                          double *said);
+
 #endif

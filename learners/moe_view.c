@@ -122,6 +122,6 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 }
 
 const AnbShapleyTable anb_moe_shapley = {split};
-const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement};
+const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement, anb_moe_experts_many};
 const AnbImportanceTable anb_moe_importance = {shares};
 const AnbSpreadTable anb_moe_spread = {spread_about_mix};

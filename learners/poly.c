@@ -60,6 +60,21 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double u[ANB_ROWS_ROOM + SPARE];
+    size_t d = self->n_features, width = self->children[0].n_features, most = anb_rows_fit(width);
+    for (size_t at = 0; at < rows->n; at += most) {
+        AnbRows made = {u, u, rows->n - at < most ? rows->n - at : most, width, width, NULL, rows->counters};
+        for (size_t i = 0; i < made.n; i++) {
+            const double *x = rows->x + (at + i) * rows->x_stride;
+            memcpy(u + i * width, x, d * sizeof *u);
+            anb_products(x, d, u + i * width + d);
+        }
+        anb_child_predict_many(self, 0, state, &made, scratch, out + at);
+    }
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow made = made_row(row, scratch);
@@ -151,7 +166,7 @@ const StreamingLearnerType anb_poly = {
     .name = "poly",
     .brief = "features and their products for a child; at most 24 features",
     .example = "poly(linear(normalized=true))",
-    .flags = ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_READS_X | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
     .version = 1,
     .min_children = 1,
     .max_children = 1,
@@ -159,6 +174,7 @@ const StreamingLearnerType anb_poly = {
     .child_features = child_features,
     .scratch = scratch_fields,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .step = step,
     .wrapper = &wrapper,

@@ -89,21 +89,32 @@ static double standing(double f, double m, double inverse)
     return q != q ? 0 : q > SIDE ? SIDE : q < -SIDE ? -SIDE : q;
 }
 
-/* The row and where the mixture's experts stand. */
-static void extend(const AnbNode *self, const void *state, const AnbRow *row, double m, double *scratch)
+/* The row, and where the mixture's experts stand that said `expert`. */
+static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, double m, const double *expert, double *x,
+                   double *raw)
 {
-    const Refine *s = state;
-    AnbMixture mixture = {0};
     size_t d = self->n_features;
-    double *x = anb_scratch(self, scratch, X), *raw = anb_scratch(self, scratch, RAW),
-           inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
-    const AnbNode *mixing = &self->children[0];
-    mixing->type->mixture->view(mixing, anb_child_state_const(mixing, state), scratch + mixing->scratch_offset,
-                                &mixture);
+    double inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
     memcpy(x, row->x, d * sizeof *x);
     memcpy(raw, row->raw, d * sizeof *x);
     for (size_t i = 0; i < self->children[0].n_children; i++)
-        x[d + i] = raw[d + i] = standing(mixture.expert[i], m, inverse);
+        x[d + i] = raw[d + i] = standing(expert[i], m, inverse);
+}
+
+/* What the mixture's experts said of the last row. */
+static const double *experts_of(const AnbNode *self, const void *state, double *scratch)
+{
+    AnbMixture mixture = {0};
+    const AnbNode *mixing = &self->children[0];
+    mixing->type->mixture->view(mixing, anb_child_state_const(mixing, state), scratch + mixing->scratch_offset,
+                                &mixture);
+    return mixture.expert;
+}
+
+/* The offer of a stage that corrects m by f. */
+static double corrected(const Refine *s, double m, double f)
+{
+    return m + f - (m + f) == 0 ? anb_range_clip(&s->range, m + f) : m;
 }
 
 static double mixed(const AnbNode *self, const void *state, double *scratch)
@@ -116,14 +127,55 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     const Refine *s = state;
     double m = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch));
-    extend(self, state, row, m, scratch);
+    extend(self, s, row, m, experts_of(self, state, scratch), anb_scratch(self, scratch, X),
+           anb_scratch(self, scratch, RAW));
     AnbRow made = made_row(self, row, scratch);
     scratch[0] = m;
-    for (size_t i = 1; i < self->n_children; i++) {
-        double f = m + anb_child_predict(self, i, state, &made, scratch);
-        scratch[i] = f - f == 0 ? anb_range_clip(&s->range, f) : m;
-    }
+    for (size_t i = 1; i < self->n_children; i++)
+        scratch[i] = corrected(s, m, anb_child_predict(self, i, state, &made, scratch));
     return mixed(self, state, scratch);
+}
+
+/* Asks the stages about rows whose mixture's predictions are in out; `said` holds K of its experts' for each. */
+static void ask_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *said, double *scratch,
+                       double *out)
+{
+    double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM], f[MOST][ANB_ROWS];
+    size_t width = stage_features(self), k = self->children[0].n_children, n = self->n_children;
+    for (size_t r = 0; r < rows->n; r++) {
+        AnbRow row = anb_rows_at(rows, r);
+        extend(self, state, &row, out[r], said + r * k, x + r * width, raw + r * width);
+    }
+    const AnbRows made = {x, raw, rows->n, width, width, NULL, rows->counters};
+    for (size_t i = 1; i < n; i++)
+        anb_child_predict_many(self, i, state, &made, scratch, f[i]);
+    for (size_t r = 0; r < rows->n; r++) {
+        scratch[0] = out[r];
+        for (size_t i = 1; i < n; i++)
+            scratch[i] = corrected(state, out[r], f[i][r]);
+        out[r] = mixed(self, state, scratch);
+    }
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    const Refine *s = state;
+    double said[ANB_ROWS_ROOM];
+    const AnbNode *mixing = &self->children[0];
+    size_t most = anb_rows_fit(stage_features(self)), k = mixing->n_children;
+    bool known = (mixing->type->flags & ANB_HAS_WAYS) && mixing->type->mixture->experts_many && most > 1;
+    for (size_t at = 0; at < rows->n && known; at += most) {
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        known = part.n * k <= ANB_ROWS_ROOM &&
+                mixing->type->mixture->experts_many(mixing, anb_child_state_const(mixing, state), &part,
+                                                    scratch + mixing->scratch_offset, out + at, said);
+        for (size_t i = 0; i < part.n && known; i++)
+            out[at + i] = anb_range_clip(&s->range, out[at + i]);
+        if (known)
+            ask_stages(self, state, &part, said, scratch, out + at);
+    }
+    if (!known)
+        anb_predict_each(self, state, rows, scratch, out);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -163,7 +215,7 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_HAS_WAYS,
     .version = 2,
     .min_children = 2,
     .max_children = MOST,
@@ -173,6 +225,7 @@ const StreamingLearnerType anb_refine = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .wrapper = &wrapper,
     .validate = validate,

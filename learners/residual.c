@@ -24,6 +24,15 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_within_doubles(scratch[0] + anb_child_predict(self, B, state, row, scratch));
 }
 
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double first[ANB_ROWS];
+    anb_child_predict_many(self, A, state, rows, scratch, first);
+    anb_child_predict_many(self, B, state, rows, scratch, out);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = anb_within_doubles(first[i] + out[i]);
+}
+
 /* The row for each child, with an outcome of its own. The node counts as restarted where both children restart. */
 typedef struct Pair {
     AnbOutcome outcome[2];
@@ -101,12 +110,13 @@ const StreamingLearnerType anb_residual = {
     .name = "residual",
     .brief = "the second child learns what the first leaves over",
     .example = "residual(linear, linear(normalized=true))",
-    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
+    .flags = ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
     .version = 1,
     .min_children = 2,
     .max_children = 2,
     .scratch = scratch_fields,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .step = step,
     .wrapper = &wrapper,

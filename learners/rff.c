@@ -102,6 +102,22 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double u[ANB_ROWS_ROOM];
+    size_t width = self->children[0].n_features, most = anb_rows_fit(width);
+    for (size_t at = 0; at < rows->n && most > 1; at += most) {
+        AnbRows made = {u, u, rows->n - at < most ? rows->n - at : most, width, width, NULL, rows->counters};
+        for (size_t i = 0; i < made.n; i++) {
+            AnbRow row = anb_rows_at(rows, at + i);
+            memcpy(u + i * width, map(self, state, &row, scratch).x, width * sizeof *u);
+        }
+        anb_child_predict_many(self, 0, state, &made, scratch, out + at);
+    }
+    if (most < 2)
+        anb_predict_each(self, state, rows, scratch, out);
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow made = made_row(row, scratch);
@@ -142,7 +158,7 @@ const StreamingLearnerType anb_rff = {
     .example = "rff(linear(normalized=true), features=20)",
     .options_size = sizeof(AnbRffOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
     .version = 1,
     .min_children = 1,
     .max_children = 1,
@@ -151,6 +167,7 @@ const StreamingLearnerType anb_rff = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .step = step,
     .wrapper = &wrapper,

@@ -99,16 +99,23 @@ static double adapted(double lambda, double *base, double size, double y)
     return clamp(lambda * clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
 }
 
-static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+/* Learns the row that predict left in the scratch; `error` is finite. Whether the weights still are. */
+static inline bool learn(const AnbNode *self, const AnbRls *rls, void *state, double error, double y, double weight,
+                         double *scratch)
 {
     const AnbRlsOptions *o = self->options;
+    double lambda = o->lambda;
+    if (o->adaptive)
+        lambda = adapted(lambda, anb_field(self, state, BASE), fabs(error), y);
+    return anb_rls_update(rls, state, error, lambda, weight, anb_scratch(self, scratch, WORK));
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
     AnbRls rls = rls_of(self);
     const double *raw = anb_scratch(self, scratch, RAW);
-    double error = y - *raw, lambda = o->lambda;
-    bool finite = error - error == 0;
-    if (finite && o->adaptive)
-        lambda = adapted(lambda, anb_field(self, state, BASE), fabs(error), y);
-    if (!finite || !anb_rls_update(&rls, state, error, lambda, weight, anb_scratch(self, scratch, WORK)))
+    double error = y - *raw;
+    if (error - error != 0 || !learn(self, &rls, state, error, y, weight, scratch))
         anb_restart(self, state, row);
 }
 
@@ -117,6 +124,39 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     double f = predict(self, state, row, scratch);
     update(self, state, row, y, weight, scratch);
     return f;
+}
+
+/* Finite only where x is: a weight of 0 times infinity is not a number either. */
+static double predict_direct(const AnbNode *self, const void *state, const double *x)
+{
+    return anb_rls_look(state, x, self->n_features);
+}
+
+static double step_direct(const AnbNode *self, void *state, const double *x, double y, double *scratch,
+                          AnbCounters *counters)
+{
+    AnbRls rls = rls_of(self);
+    double f = anb_rls_predict(&rls, state, x, anb_scratch(self, scratch, WORK)), error = y - f;
+    if (error - error != 0)
+        return ANB_NAN;
+    if (!learn(self, &rls, state, error, y, 1, scratch))
+        anb_restart(self, state, &(AnbRow){.counters = counters});
+    return f;
+}
+
+static void predict_many_direct(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
+{
+    anb_rls_look_many(state, rows->x, rows->x_stride, rows->n, self->n_features, out);
+}
+
+static const AnbDirectTable direct = {predict_direct, step_direct, predict_many_direct};
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    (void)scratch;
+    predict_many_direct(self, state, rows, out);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = finite_or_0(out[i]);
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
@@ -167,7 +207,7 @@ const StreamingLearnerType anb_rls = {
     .example = "rls(lambda=0.998)",
     .options_size = sizeof(AnbRlsOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
     .version = 1,
     .fields = fields,
     .scratch = scratch_fields,
@@ -177,6 +217,8 @@ const StreamingLearnerType anb_rls = {
     .step = step,
     .sparsity = &sparsity,
     .affine = &affine,
+    .direct = &direct,
+    .predict_many = predict_many,
     .reset = reset,
     .refresh = refresh,
     .reframe = reframe,

@@ -85,6 +85,27 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return *said = anb_range_clip(anb_field_const(self, state, RANGE), f);
 }
 
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double z[ANB_ROWS_ROOM];
+    AnbFrame frame = frame_of(self);
+    size_t d = self->n_features, most = anb_rows_fit(d);
+    if (most < 2) {
+        anb_predict_each(self, state, rows, scratch, out);
+        return;
+    }
+    for (size_t at = 0; at < rows->n; at += most) {
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        for (size_t i = 0; i < part.n; i++)
+            anb_frame_apply(&frame, anb_field_const(self, state, FRAME), part.x + i * part.x_stride, z + i * d);
+        part.x = z;
+        part.x_stride = d;
+        anb_child_predict_many(self, 0, state, &part, scratch, out + at);
+    }
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = anb_range_clip(anb_field_const(self, state, RANGE), out[i]);
+}
+
 /* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
 typedef struct Trial {
     AnbFrameTrial of;
@@ -189,7 +210,8 @@ const StreamingLearnerType anb_scale = {
     .example = "scale(linear)",
     .options_size = sizeof(AnbScaleOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED |
+             ANB_HAS_WAYS,
     .version = 3,
     .min_children = 1,
     .max_children = 1,
@@ -197,6 +219,7 @@ const StreamingLearnerType anb_scale = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .wrapper = &wrapper,
     .shapley = &shapley,

@@ -12,6 +12,10 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
         anb_explain(batch->explainer, learner, batch->rows, &batch->why);
         return;
     }
+    if (!batch->learn && batch->n > 1) {
+        anb_predict_many(learner, batch->rows, batch->n, batch->out);
+        return;
+    }
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =

@@ -22,6 +22,7 @@ extern "C" {
 #endif
 
 typedef struct AnbRow AnbRow;
+typedef struct AnbRows AnbRows;
 typedef struct AnbGate AnbGate;
 typedef struct AnbMixture AnbMixture;         /* moe.h */
 typedef struct AnbGateWeights AnbGateWeights; /* moe.h */
@@ -60,6 +61,10 @@ typedef struct AnbMixtureTable {
     void (*experts)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f);
     /* The sample standard deviation over the K predictions; may overwrite the scratch. */
     double (*disagreement)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+    /* Optional, read of types with ANB_HAS_WAYS only: predict_many that also says what the view would show as the
+     * experts' predictions: K of row i from said[i * K] on. False, and nothing done, where it cannot. Since 0.3. */
+    bool (*experts_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
+                         double *said);
 } AnbMixtureTable;
 
 /** Prediction intervals. */
@@ -147,6 +152,21 @@ typedef struct AnbShapleyTable {
      * bound on the prediction may act on some coalition, say): out->phi is then of no use. */
     bool (*split)(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out);
 } AnbShapleyTable;
+
+/**
+ * The short way for a model of this node alone and samples of weight 1: the row has not been looked at, and the node
+ * finds out by its own arithmetic whether all of it is finite. Where it is not sure it says NaN, has changed nothing of
+ * the state, and the sample goes the long way: checked, then predict, update or step. A finite answer is to the bit
+ * what predict or step would have returned, and the state is what step would have left.
+ *
+ * Since 0.3.
+ */
+typedef struct AnbDirectTable {
+    double (*predict)(const AnbNode *self, const void *state, const double *x);
+    double (*step)(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters);
+    /* What predict says of several rows. */
+    void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *out);
+} AnbDirectTable;
 
 /**
  * A wrapper: what it has no table for, its child is asked for. One table serves all capabilities. Every member is

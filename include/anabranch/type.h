@@ -21,6 +21,7 @@
 #include <anabranch/field.h>
 #include <anabranch/loss.h>
 #include <anabranch/options.h>
+#include <anabranch/row.h>
 #include <anabranch/types.h>
 #include <math.h>
 #include <stdbool.h>
@@ -32,38 +33,6 @@ extern "C" {
 
 /* The one not-a-number that the library returns or stores: a missing value. Computed ones differ between CPUs. */
 #define ANB_NAN ((double)NAN)
-
-/* ---- rows ------------------------------------------------------------------------------------------------------ */
-
-/** What an update reports of its own node. */
-typedef struct AnbOutcome {
-    bool restarted; /* the node is as new: it kept nothing of what it had learned */
-} AnbOutcome;
-
-/*
- * One sample as a node sees it. A wrapper that is nothing without its child, such as `scale`, passes its own `outcome` on:
- * where the child restarts, the wrapper counts as restarted. A mixture gives each expert an outcome of its own or NULL:
- * an expert that restarts does not restart the mixture.
- */
-struct AnbRow {
-    const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
-    const double *raw;        /* n_features values as given, NaN = missing cell */
-    const double *importance; /* n_features shares summing to 1, or NULL */
-    AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
-    AnbOutcome *outcome;      /* for update to fill; NULL: not asked for */
-};
-
-/** Two rows between which a prediction is explained, each with the scratch that predict left for it. */
-struct AnbPair {
-    AnbRow row, other;
-    double *scratch, *other_scratch;
-};
-
-/** The answer of AnbShapleyTable. */
-struct AnbShapleySum {
-    double *phi;      /* n_features sums that are added to */
-    double low, high; /* bounds of the node's prediction over all coalitions, not multiplied by the share */
-};
 
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
@@ -80,6 +49,7 @@ enum {
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
+    ANB_HAS_WAYS = 8192,      /* its struct reaches to `direct` and `predict_many`: those compiled for 0.2 end before */
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };
 
@@ -147,6 +117,12 @@ struct StreamingLearnerType {
      * Since 0.3. */
     int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
     const AnbQuantileTable *quantile; /* since 0.3 */
+
+    /* Read of types with ANB_HAS_WAYS only. Since 0.3. */
+    const AnbDirectTable *direct;
+    /* Optional: the predictions of several rows at once, out[i] to the bit what predict says of row i. It gets the
+     * scratch that predict does and may leave anything in it. */
+    void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
 };
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
@@ -292,6 +268,34 @@ static inline double anb_child_predict(const AnbNode *self, size_t i, const void
 {
     const AnbNode *child = &self->children[i];
     return child->type->predict(child, anb_child_state_const(child, state), row, scratch + child->scratch_offset);
+}
+
+/** A loop over predict: what stands for a predict_many. */
+static inline void anb_predict_each(const AnbNode *node, const void *state, const AnbRows *rows, double *scratch,
+                                    double *out)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        AnbRow row = anb_rows_at(rows, i);
+        out[i] = node->type->predict(node, state, &row, scratch);
+    }
+}
+
+/** What the node says of several rows. */
+static inline void anb_node_predict_many(const AnbNode *node, const void *state, const AnbRows *rows, double *scratch,
+                                         double *out)
+{
+    if ((node->type->flags & ANB_HAS_WAYS) && node->type->predict_many)
+        node->type->predict_many(node, state, rows, scratch, out);
+    else
+        anb_predict_each(node, state, rows, scratch, out);
+}
+
+/** What child i of self says of several rows; state and scratch are self's. */
+static inline void anb_child_predict_many(const AnbNode *self, size_t i, const void *state, const AnbRows *rows,
+                                          double *scratch, double *out)
+{
+    const AnbNode *child = &self->children[i];
+    anb_node_predict_many(child, anb_child_state_const(child, state), rows, scratch + child->scratch_offset, out);
 }
 
 /** A learner of weight class `unit` sits a weighted sample out. */

@@ -121,4 +121,3 @@ void anb_columns_map(const AnbNode *self, const View *v, const double *cells, co
         *w->rest = rest_of(v, w);
     }
 }
-

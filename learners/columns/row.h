@@ -39,7 +39,7 @@ typedef struct AnbPlace {
 
 typedef struct AnbColumnsWork {
     double *row, *z, *times, *cells;
-    double *logs; /* of the categories' weights, then of the times' gaps: log(1 + what is there) */
+    double *logs;    /* of the categories' weights, then of the times' gaps: log(1 + what is there) */
     AnbPlace *place; /* of the categories */
     double *answer;
     double *rest; /* what the linear model says beyond the mean */

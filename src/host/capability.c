@@ -36,6 +36,9 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
         half = "shapley";
     if (type->quantile && !(type->quantile->levels && type->quantile->values))
         half = "quantile";
+    if ((type->flags & ANB_HAS_WAYS) && type->direct &&
+        !(type->direct->predict && type->direct->step && type->direct->predict_many))
+        half = "direct";
     return half ? refuse(type->name, half, error) : 0;
 }
 

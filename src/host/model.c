@@ -208,8 +208,12 @@ bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters
     return refused;
 }
 
-static double predict_row(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
-                          const double *x)
+/* Kept out of the callers, so that the short way saves no registers for the long one. */
+#define APART __attribute__((noinline))
+
+/* The long way: checked first. */
+static APART double predict_checked(const AnbPlan *plan, const unsigned char *block, double *scratch,
+                                    AnbCounters *counters, const double *x)
 {
     const AnbNode *root = &plan->nodes[0];
     AnbRow row = {x, x, NULL, counters, NULL};
@@ -219,20 +223,31 @@ static double predict_row(const AnbPlan *plan, const unsigned char *block, doubl
     return root->type->predict(root, block, &row, scratch);
 }
 
+/* The short way where the model has one; NaN where it has none or that is not sure. */
+static inline double predict_direct(const StreamingLearner *model, const double *x)
+{
+    const AnbPlan *plan = model->plan;
+    return plan->direct ? plan->direct->predict(plan->nodes, model->block, x) : ANB_NAN;
+}
+
 double anb_predict(StreamingLearner *model, const double *x)
 {
-    return predict_row(model->plan, model->block, model->scratch, &model->counters, x);
+    double f = predict_direct(model, x);
+    if (f - f == 0)
+        return f;
+    return predict_checked(model->plan, model->block, model->scratch, &model->counters, x);
 }
 
 double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x)
 {
     if (reader->plan != model->plan && !anb_plans_fit(reader->plan, model->plan))
         return ANB_NAN;
-    return predict_row(model->plan, model->block, reader->scratch, &reader->counters, x);
+    double f = predict_direct(model, x);
+    return f - f == 0 ? f : predict_checked(model->plan, model->block, reader->scratch, &reader->counters, x);
 }
 
 /* A sample that is not plainly fine: rejected, without weight, with missing cells, or weighted where none can be. */
-static double train_slowly(StreamingLearner *model, const double *x, double y, double weight)
+static APART double train_slowly(StreamingLearner *model, const double *x, double y, double weight)
 {
     const AnbPlan *plan = model->plan;
     const AnbNode *root = &plan->nodes[0];
@@ -256,7 +271,7 @@ static double train_slowly(StreamingLearner *model, const double *x, double y, d
     return anb_node_step(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
 }
 
-double anb_train_one(StreamingLearner *model, const double *x, double y, double weight)
+static APART double train_checked(StreamingLearner *model, const double *x, double y, double weight)
 {
     const AnbNode *root = &model->plan->nodes[0];
     AnbRow row = {x, x, NULL, &model->counters, NULL};
@@ -270,11 +285,17 @@ double anb_train_one(StreamingLearner *model, const double *x, double y, double 
     return f;
 }
 
-void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out)
+double anb_train_one(StreamingLearner *model, const double *x, double y, double weight)
 {
-    size_t d = model->plan->nodes[0].n_features;
-    for (size_t i = 0; i < n; i++)
-        out[i] = anb_predict(model, x + i * d);
+    const AnbPlan *plan = model->plan;
+    if (plan->direct && weight == 1) {
+        double f = plan->direct->step(plan->nodes, model->block, x, y, model->scratch, &model->counters);
+        if (f - f == 0) {
+            model->counters.trained++;
+            return f;
+        }
+    }
+    return train_checked(model, x, y, weight);
 }
 
 void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,

@@ -363,6 +363,13 @@ static int keep_texts(AnbPlan *plan, AnbError *error)
     return 0;
 }
 
+/* That of a root without children. */
+static const AnbDirectTable *direct_way(const AnbPlan *plan)
+{
+    const StreamingLearnerType *type = plan->nodes[0].type;
+    return plan->n_nodes == 1 && (type->flags & ANB_HAS_WAYS) ? type->direct : NULL;
+}
+
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
 {
     Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)plan + node_bytes(plan->n_nodes), .error = error};
@@ -373,6 +380,7 @@ static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbErr
         return code;
     plan->takes_missing = takes_missing(&plan->nodes[0], false, false);
     plan->moe = first_mixture(&plan->nodes[0]);
+    plan->direct = direct_way(plan);
     return keep_texts(plan, error);
 }
 

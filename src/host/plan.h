@@ -20,13 +20,14 @@ typedef struct AnbPlan {
     uint64_t seed;
     size_t max_bytes;
     size_t n_nodes;
-    size_t bytes;                /* of this plan */
-    bool takes_missing;          /* rows may hold NaN */
-    bool owns_pointers;          /* some type has clear and clone */
-    const AnbNode *moe;          /* the first mixture, depth first, or NULL */
-    const char *expression;      /* canonical */
-    const char *full_expression; /* every option written out: what snapshots keep */
-    AnbNode *nodes;              /* nodes[0] is the root */
+    size_t bytes;                 /* of this plan */
+    bool takes_missing;           /* rows may hold NaN */
+    bool owns_pointers;           /* some type has clear and clone */
+    const AnbDirectTable *direct; /* of a root without children, or NULL */
+    const AnbNode *moe;           /* the first mixture, depth first, or NULL */
+    const char *expression;       /* canonical */
+    const char *full_expression;  /* every option written out: what snapshots keep */
+    AnbNode *nodes;               /* nodes[0] is the root */
 } AnbPlan;
 
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);

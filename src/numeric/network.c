@@ -17,7 +17,7 @@ static void draw_layer(const AnbNetwork *n, double *w, double scale, AnbRandom *
 
 void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random)
 {
-    bool rectified = n->activation == ANB_RELU || n->activation == ANB_LEAKY;
+    bool rectified = anb_network_rectified(n);
     double scale = sqrt((rectified ? 2.0 : 1.0) / (double)n->features), small = 0.1 / sqrt((double)n->hidden);
     double *v = w + anb_network_output(n);
     draw_layer(n, w, scale, random);

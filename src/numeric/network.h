@@ -40,6 +40,8 @@ typedef struct AnbNetworkKernels {
     void (*leaky)(double *value, double *slope, size_t n, double leak);
     void (*gates)(const double *gate, const double *up, size_t n, double steep, double cubic, double *value,
                   double *by_gate, double *by_up);
+    void (*leaky_outputs)(const double *w, size_t width, size_t features, const double *v, double leak, const double *x,
+                          size_t stride, size_t rows, double *out);
     void (*scaled_product)(double *out, double a, const double *x, const double *y, size_t n);
     void (*adam)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
                  size_t g_stride, size_t samples, const AnbNetworkPace *step);
@@ -113,6 +115,11 @@ static inline bool anb_network_gated(const AnbNetwork *n)
     return n->activation == ANB_SWIGLU || n->activation == ANB_GEGLU;
 }
 
+static inline bool anb_network_rectified(const AnbNetwork *n)
+{
+    return n->activation == ANB_RELU || n->activation == ANB_LEAKY;
+}
+
 /* Where v starts. */
 static inline size_t anb_network_output(const AnbNetwork *n)
 {
@@ -122,6 +129,14 @@ static inline size_t anb_network_output(const AnbNetwork *n)
 static inline size_t anb_network_size(const AnbNetwork *n)
 {
     return anb_network_output(n) + n->width + ANB_NETWORK_LANES;
+}
+
+/* f of several rows, `stride` doubles apart, of a network that is rectified: the bits of anb_network_forward. */
+static inline void anb_network_outputs(const AnbNetwork *n, const double *w, const double *x, size_t stride,
+                                       size_t rows, double *out)
+{
+    anb_network_kernels.leaky_outputs(w, n->width, n->features, w + anb_network_output(n),
+                                      n->activation == ANB_LEAKY ? 0.01 : 0, x, stride, rows, out);
 }
 
 /* Doubles that one sample leaves behind: h, a 1 and seven zeros; then the slopes by A x + a, and by B x + b where

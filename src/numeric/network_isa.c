@@ -43,6 +43,61 @@ static void leaky(double *value, double *slope, size_t n, double leak)
     }
 }
 
+/* Eight units of four rows: what they say, rectified. */
+LANES_INLINE void leaky_units(const double *w, size_t width, size_t features, double leak, const double *const x[4],
+                              Lanes unit[4])
+{
+    const Lanes zero = lanes_zero(), low = lanes_all(leak), one = lanes_all(1);
+    for (size_t r = 0; r < 4; r++)
+        unit[r] = lanes_load(w + features * width);
+    for (size_t j = 0; j < features; j++) {
+        Lanes v = lanes_load(w + j * width);
+        for (size_t r = 0; r < 4; r++)
+            unit[r] = lanes_add(unit[r], lanes_mul(lanes_all(x[r][j]), v));
+    }
+    for (size_t r = 0; r < 4; r++)
+        unit[r] = lanes_mul(lanes_where_above(unit[r], zero, one, low), unit[r]);
+}
+
+LANES_INLINE void add_block(Lanes sum[4], Lanes by, const Lanes unit[4])
+{
+    for (size_t r = 0; r < 4; r++)
+        sum[r] = lanes_add(sum[r], lanes_mul(by, unit[r]));
+}
+
+/* Four rows. The output is a dot product over blocks of eight units, the constant one last: summed as lanes_dot does. */
+static void leaky_four(const double *w, size_t width, size_t features, const double *v, double leak,
+                       const double *const x[4], double *out)
+{
+    static const double constant[LANES] = {1};
+    Lanes sum[2][4], unit[4];
+    for (size_t r = 0; r < 4; r++)
+        sum[0][r] = sum[1][r] = lanes_zero();
+    for (size_t u = 0; u < width; u += LANES) {
+        leaky_units(w + u, width, features, leak, x, unit);
+        add_block(sum[u / LANES % 2], lanes_load(v + u), unit);
+    }
+    for (size_t r = 0; r < 4; r++)
+        unit[r] = lanes_load(constant);
+    add_block(sum[width / LANES % 2], lanes_load(v + width), unit);
+    for (size_t r = 0; r < 4; r++)
+        out[r] = lanes_sum(lanes_add(sum[0][r], sum[1][r]));
+}
+
+static void leaky_outputs(const double *w, size_t width, size_t features, const double *v, double leak, const double *x,
+                          size_t stride, size_t rows, double *out)
+{
+    for (size_t i = 0; i < rows; i += 4) {
+        const double *at[4];
+        double four[4];
+        for (size_t r = 0; r < 4; r++)
+            at[r] = x + (i + r < rows ? i + r : rows - 1) * stride;
+        leaky_four(w, width, features, v, leak, at, four);
+        for (size_t r = 0; r < 4 && i + r < rows; r++)
+            out[i + r] = four[r];
+    }
+}
+
 static void gates(const double *gate, const double *up, size_t n, double steep, double cubic, double *value,
                   double *by_gate, double *by_up)
 {
@@ -159,6 +214,7 @@ STEP_FUNCTION(descent, descent_lanes)
 const AnbNetworkKernels ANB_PER_ISA(anb_network_kernels) = {
     .cosine = cosine,
     .leaky = leaky,
+    .leaky_outputs = leaky_outputs,
     .gates = gates,
     .scaled_product = scaled_product,
     .adam = adam,

@@ -1,5 +1,5 @@
 /* The arithmetic of rls.h, compiled once per instruction set. */
-#include "src/simd/lanes.h"
+#include "src/simd/lanes_rows.h"
 #include "rls.h"
 
 enum { ROWS = 4, HALF = ROWS * LANES }; /* of a panel; doubles of its part of one tile */
@@ -13,6 +13,36 @@ static double predict(const AnbRls *rls, const double *state, const double *x, d
     if (i < n)
         lanes_store(scratch + i, lanes_load_tail(x + i, n - i));
     return lanes_dot(w, scratch, anb_rls_padded(n)) + anb_rls_head_const(state)->w0;
+}
+
+/* w . x + w0 as predict sums it: the tail counts as the whole block that it starts. */
+static double look(const double *state, const double *x, size_t n)
+{
+    const double *w = state + ANB_RLS_HEAD;
+    Lanes even = lanes_zero(), odd = lanes_zero(), tail;
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), lanes_load(x + i)));
+        odd = lanes_add(odd, lanes_mul(lanes_load(w + i + LANES), lanes_load(x + i + LANES)));
+    }
+    const bool whole = n - i >= LANES;
+    if (whole) {
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), lanes_load(x + i)));
+        i += LANES;
+    }
+    if (i < n) {
+        tail = lanes_mul(lanes_load(w + i), lanes_load_tail(x + i, n - i));
+        if (whole)
+            odd = lanes_add(odd, tail);
+        else
+            even = lanes_add(even, tail);
+    }
+    return lanes_sum(lanes_add(even, odd)) + anb_rls_head_const(state)->w0;
+}
+
+static void look_many(const double *state, const double *x, size_t stride, size_t rows, size_t n, double *out)
+{
+    lanes_affine_rows(state + ANB_RLS_HEAD, anb_rls_head_const(state)->w0, x, stride, rows, n, true, out);
 }
 
 /* A part of a vector in each of four rows. */
@@ -225,6 +255,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     return sick;
 }
 
-const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {.predict = predict, .update = update};
+const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {
+    .look = look, .look_many = look_many, .predict = predict, .update = update};
 
 ANB_ISA_REGISTER(AnbRlsKernels, anb_rls_kernels)

@@ -18,12 +18,18 @@ typedef struct AnbWeightUnit {
 
 extern const AnbField anb_weight_unit_fields[];
 
+/* Learns a weight that is the mean. */
+static inline void anb_weight_repeated(AnbWeightUnit *unit)
+{
+    unit->seen += unit->seen < 0x1p53;
+}
+
 /* Learns a weight > 0 and returns it in units of the mean. */
 static inline double anb_weight_relative(AnbWeightUnit *unit, double weight)
 {
     const double most = 16, slowest = 1. / 500, cap = 1000;
     if (weight == unit->mean) { /* the same without the divisions */
-        unit->seen += unit->seen < 0x1p53;
+        anb_weight_repeated(unit);
         return 1;
     }
     double bounded = unit->seen > 0 && weight > most * unit->mean ? most * unit->mean : weight;

@@ -1,0 +1,90 @@
+/*
+ * What a node is shown: one sample, several rows at once, or the pair of rows between which a prediction is explained.
+ *
+ * Since 0.1: everything that does not say otherwise.
+ */
+#ifndef ANABRANCH_ROW_H
+#define ANABRANCH_ROW_H
+
+#include <anabranch/capability.h>
+#include <anabranch/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What an update reports of its own node. */
+typedef struct AnbOutcome {
+    bool restarted; /* the node is as new: it kept nothing of what it had learned */
+} AnbOutcome;
+
+/*
+ * One sample as a node sees it. A wrapper that is nothing without its child, such as `scale`, passes its own `outcome` on:
+ * where the child restarts, the wrapper counts as restarted. A mixture gives each expert an outcome of its own or NULL:
+ * an expert that restarts does not restart the mixture.
+ */
+struct AnbRow {
+    const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
+    const double *raw;        /* n_features values as given, NaN = missing cell */
+    const double *importance; /* n_features shares summing to 1, or NULL */
+    AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
+    AnbOutcome *outcome;      /* for update to fill; NULL: not asked for */
+};
+
+/**
+ * Several rows shown at once. Row i starts at x + i * x_stride and at raw + i * raw_stride; the other members as in
+ * AnbRow. Since 0.3, as are the functions below.
+ */
+enum { ANB_ROWS = 32 };
+struct AnbRows {
+    const double *x, *raw;
+    size_t n; /* 1 to ANB_ROWS */
+    size_t x_stride, raw_stride;
+    const double *importance;
+    AnbCounters *counters;
+};
+
+/** Doubles that a type may keep on the stack for the rows it makes of such ones, and how many of a width fit. */
+enum { ANB_ROWS_ROOM = 1024 };
+static inline size_t anb_rows_fit(size_t width)
+{
+    size_t rows = ANB_ROWS_ROOM / width;
+    return rows < ANB_ROWS ? rows : ANB_ROWS;
+}
+
+/** Row i of them. */
+static inline AnbRow anb_rows_at(const AnbRows *rows, size_t i)
+{
+    AnbRow row = {rows->x + i * rows->x_stride, rows->raw + i * rows->raw_stride, rows->importance, rows->counters,
+                  NULL};
+    return row;
+}
+
+/** Rows `first` to `first + n - 1` of them. */
+static inline AnbRows anb_rows_part(const AnbRows *rows, size_t first, size_t n)
+{
+    AnbRows part = *rows;
+    part.x += first * rows->x_stride;
+    part.raw += first * rows->raw_stride;
+    part.n = n;
+    return part;
+}
+
+/** Two rows between which a prediction is explained, each with the scratch that predict left for it. */
+struct AnbPair {
+    AnbRow row, other;
+    double *scratch, *other_scratch;
+};
+
+/** The answer of AnbShapleyTable. */
+struct AnbShapleySum {
+    double *phi;      /* n_features sums that are added to */
+    double low, high; /* bounds of the node's prediction over all coalitions, not multiplied by the share */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

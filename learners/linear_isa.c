@@ -1,0 +1,112 @@
+/*
+ * The short way of `linear`, compiled once per instruction set: one pass over the row to predict, two to learn. The
+ * weights end the state, whose size is a multiple of 64 bytes, so they are read and written in whole blocks: a masked
+ * store is slow with AVX2, and what is loaded from it waits.
+ */
+#include "linear.h"
+#include "src/numeric/loss.h"
+#include "src/simd/lanes_rows.h"
+
+/* Apart: for its square root the compiler would save registers in every call. */
+static __attribute__((noinline)) double in_units(const Linear *s, double f)
+{
+    return s->target.mean + anb_moments_sd(&s->target) * f;
+}
+
+/* Finite only where x is: a weight of 0 times infinity is not a number either. */
+static double predict(const AnbNode *self, const void *state, const double *x)
+{
+    const AnbLinearOptions *o = self->options;
+    const Linear *s = state;
+    double f = lanes_dot(s->w, x, self->n_features) + s->b;
+    return o->normalized ? in_units(s, f) : f;
+}
+
+/* w . x and x . x at once, each summed as lanes_dot does. */
+LANES_INLINE double dot_and_square(const double *w, const double *x, size_t n, double *square)
+{
+    Lanes even = lanes_zero(), odd = even, even2 = even, odd2 = even;
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        Lanes u = lanes_load(x + i), v = lanes_load(x + i + LANES);
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
+        odd = lanes_add(odd, lanes_mul(lanes_load(w + i + LANES), v));
+        even2 = lanes_add(even2, lanes_mul(u, u));
+        odd2 = lanes_add(odd2, lanes_mul(v, v));
+    }
+    if (i + LANES <= n) {
+        Lanes u = lanes_load(x + i);
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
+        even2 = lanes_add(even2, lanes_mul(u, u));
+        i += LANES;
+    }
+    if (i < n) {
+        Lanes v = lanes_load_tail(x + i, n - i);
+        odd = lanes_add(odd, lanes_mul(lanes_load(w + i), v));
+        odd2 = lanes_add(odd2, lanes_mul(v, v));
+    }
+    *square = lanes_sum(lanes_add(even2, odd2));
+    return lanes_sum(lanes_add(even, odd));
+}
+
+LANES_INLINE Lanes moved(double *w, Lanes by, Lanes x)
+{
+    Lanes v = lanes_add(lanes_load(w), lanes_mul(by, x));
+    lanes_store(w, v);
+    return v;
+}
+
+/* w += by x, the bits of anb_axpy; whole blocks of w are written, zeros behind the last. 0 or not a number. */
+LANES_INLINE double move(double *w, double by, const double *x, size_t n)
+{
+    const Lanes factor = lanes_all(by);
+    Lanes even = lanes_zero(), odd = even;
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, moved(w + i, factor, lanes_load(x + i)));
+        odd = lanes_add(odd, moved(w + i + LANES, factor, lanes_load(x + i + LANES)));
+    }
+    if (i + LANES <= n) {
+        even = lanes_add(even, moved(w + i, factor, lanes_load(x + i)));
+        i += LANES;
+    }
+    if (i < n)
+        odd = lanes_add(odd, moved(w + i, factor, lanes_load_tail(x + i, n - i)));
+    return lanes_sick(lanes_add(even, odd), w, n);
+}
+
+static __attribute__((noinline)) void restart(const AnbNode *self, Linear *s, AnbCounters *counters)
+{
+    anb_restart(self, s, &(AnbRow){.counters = counters});
+}
+
+/* The plain step, where all weights were 1 so far. */
+static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
+{
+    const AnbLinearOptions *o = self->options;
+    Linear *s = state;
+    size_t n = self->n_features;
+    double square, f = dot_and_square(s->w, x, n, &square) + s->b, error = y - f;
+    (void)scratch;
+    if (o->normalized || anb_loss_other(o->loss) || s->unit.mean != 1 || error - error != 0)
+        return ANB_NAN;
+    double by = anb_linear_bounded(o, 2 * o->rate, 1 + square) * error;
+    s->b += by;
+    anb_weight_repeated(&s->unit);
+    if (move(s->w, by, x, n) + (s->b - s->b) != 0)
+        restart(self, s, counters);
+    return f;
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
+{
+    const AnbLinearOptions *o = self->options;
+    const Linear *s = state;
+    lanes_affine_rows(s->w, s->b, rows->x, rows->x_stride, rows->n, self->n_features, false, out);
+    for (size_t i = 0; i < rows->n && o->normalized; i++)
+        out[i] = in_units(s, out[i]);
+}
+
+const AnbDirectTable ANB_PER_ISA(anb_linear_direct) = {predict, step, predict_many};
+
+ANB_ISA_REGISTER(AnbDirectTable, anb_linear_direct)

@@ -1,0 +1,64 @@
+/* Predictions of many rows: in blocks, for the types that take several at once. */
+#include "model.h"
+#include "src/simd/kernels.h"
+
+/* A block of rows as the caller gave them. */
+static AnbRows rows_of(const AnbPlan *plan, const double *x, size_t n, AnbCounters *counters)
+{
+    size_t d = plan->nodes[0].n_features;
+    return (AnbRows){x, x, n, d, d, NULL, counters};
+}
+
+/* How many of the first rows the model takes; the one behind them, where there is one, is refused and counted. */
+static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
+{
+    uint64_t missing;
+    if (anb_nonfinite(rows->x, rows->n * rows->x_stride) == 0)
+        return rows->n;
+    for (size_t i = 0; i < rows->n; i++) {
+        const double *x = rows->x + i * rows->x_stride;
+        if (anb_nonfinite(x, rows->x_stride) != 0 && anb_refuses_row(plan, x, rows->counters, &missing))
+            return i;
+    }
+    return rows->n;
+}
+
+/* Whether the short way was sure of every row. */
+static bool all_direct(const AnbPlan *plan, const unsigned char *block, const AnbRows *rows, double *out)
+{
+    if (!plan->direct)
+        return false;
+    plan->direct->predict_many(plan->nodes, block, rows, out);
+    return anb_nonfinite(out, rows->n) == 0;
+}
+
+static void predict_block(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *rows,
+                          double *out)
+{
+    if (all_direct(plan, block, rows, out))
+        return;
+    for (size_t at = 0; at < rows->n;) {
+        AnbRows rest = anb_rows_part(rows, at, rows->n - at);
+        size_t n = rest.n = accepted(plan, &rest);
+        if (n > 0)
+            anb_node_predict_many(plan->nodes, block, &rest, scratch, out + at);
+        at += n;
+        if (at < rows->n)
+            out[at++] = ANB_NAN;
+    }
+}
+
+static void predict_all(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
+                        const double *x, size_t n, double *out)
+{
+    size_t d = plan->nodes[0].n_features;
+    for (size_t at = 0; at < n; at += ANB_ROWS) {
+        AnbRows rows = rows_of(plan, x + at * d, n - at < ANB_ROWS ? n - at : ANB_ROWS, counters);
+        predict_block(plan, block, scratch, &rows, out + at);
+    }
+}
+
+void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out)
+{
+    predict_all(model->plan, model->block, model->scratch, &model->counters, x, n, out);
+}

@@ -1,0 +1,86 @@
+/* Products of one vector with several rows at once, for files compiled once per instruction set. */
+#ifndef ANB_SIMD_LANES_ROWS_H
+#define ANB_SIMD_LANES_ROWS_H
+
+#include "lanes.h"
+#include <stdbool.h>
+
+/* One part of each of four rows. */
+typedef struct LanesFour {
+    LanesPart a, b, c, d;
+} LanesFour;
+
+LANES_INLINE LanesFour lanes_four_sum(LanesFour l, LanesFour r)
+{
+    return (LanesFour){l.a + r.a, l.b + r.b, l.c + r.c, l.d + r.d};
+}
+
+/* Adds w times what starts at x in each of four rows. */
+LANES_INLINE void lanes_four_add(LanesFour *sum, LanesPart w, const double *x, size_t stride)
+{
+    sum->a += w * lanes_part_load(x);
+    sum->b += w * lanes_part_load(x + stride);
+    sum->c += w * lanes_part_load(x + 2 * stride);
+    sum->d += w * lanes_part_load(x + 3 * stride);
+}
+
+/*
+ * Dot products of w with four rows, `stride` apart, each with the bits of lanes_dot; `whole`: a tail counts as the whole
+ * block that it starts, w being padded by zeros. One lane number of all rows after the other, so that the sums stay in
+ * registers.
+ */
+LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, size_t n, const bool whole, double *out)
+{
+    const size_t pairs = n / (2 * LANES) * (2 * LANES), left = n % LANES, tail = n - left;
+    const bool one = tail > pairs;
+    Lanes a, b, c, d;
+#define LANES_OP(p, at)                                                                                                \
+    {                                                                                                                  \
+        LanesFour even = {{0}, {0}, {0}, {0}}, odd = {{0}, {0}, {0}, {0}};                                             \
+        for (size_t i = at; i < pairs; i += 2 * LANES) {                                                               \
+            lanes_four_add(&even, lanes_part_load(w + i), x + i, stride);                                              \
+            lanes_four_add(&odd, lanes_part_load(w + i + LANES), x + i + LANES, stride);                               \
+        }                                                                                                              \
+        if (one)                                                                                                       \
+            lanes_four_add(&even, lanes_part_load(w + pairs + at), x + pairs + at, stride);                            \
+        if (left > 0) {                                                                                                \
+            const LanesPart v = lanes_load_tail(w + tail, left).p;                                                     \
+            LanesFour more = {v * lanes_load_tail(x + tail, left).p, v * lanes_load_tail(x + stride + tail, left).p,   \
+                              v * lanes_load_tail(x + 2 * stride + tail, left).p,                                      \
+                              v * lanes_load_tail(x + 3 * stride + tail, left).p};                                     \
+            if (whole && !one)                                                                                         \
+                even = lanes_four_sum(even, more);                                                                     \
+            else                                                                                                       \
+                odd = lanes_four_sum(odd, more);                                                                       \
+        }                                                                                                              \
+        even = lanes_four_sum(even, odd);                                                                              \
+        a.p = even.a;                                                                                                  \
+        b.p = even.b;                                                                                                  \
+        c.p = even.c;                                                                                                  \
+        d.p = even.d;                                                                                                  \
+    }
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        lanes_store_half(out, lanes_sum4(a, b, c, d));
+}
+
+/* The same of n_rows of them, plus b. Whole groups of four; the last one may share rows with the one before. */
+LANES_INLINE void lanes_affine_rows(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
+                                    const bool whole, double *out)
+{
+    for (size_t i = 0; i + 4 <= n_rows; i += 4)
+        lanes_dot4(w, x + i * stride, stride, n, whole, out + i);
+    size_t last = n_rows - n_rows % 4;
+    if (last < n_rows && n_rows > 4)
+        lanes_dot4(w, x + (n_rows - 4) * stride, stride, n, whole, out + n_rows - 4);
+    else
+        for (size_t i = last; i < n_rows; i++) {
+            double four[4];
+            lanes_dot4(w, x + i * stride, 0, n, whole, four);
+            out[i] = four[0];
+        }
+    for (size_t i = 0; i < n_rows; i++)
+        out[i] += b;
+}
+
+#endif

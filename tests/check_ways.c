@@ -1,0 +1,293 @@
+/*
+ * Every way to a prediction gives the same bits: the short way of a type that stands alone (AnbDirectTable) beside the
+ * long one, over rows and targets that are fine, missing, infinite, or overflow what a model computes of them; and
+ * anb_predict_many beside the loop that it stands for, for every registered type and router, on every instruction set.
+ */
+#include "stream.h"
+#include "suite.h"
+#include "src/simd/isa.h"
+#include <anabranch/anabranch.h>
+#include <anabranch/type.h>
+#include <math.h>
+#include <string.h>
+
+enum { WIDEST = 67, SAMPLES = 600 };
+
+/* ---- the short way beside the long one --------------------------------------------------------------------------- */
+
+typedef struct Alone {
+    const StreamingLearnerType *type;
+    const void *options;
+} Alone;
+
+static StreamingLearner *make(const StreamingLearnerType *type, const void *options, size_t d)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_new(d, &(AnbExpert){.type = type, .options = options}, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", type->name, error.message);
+    return model;
+}
+
+/* What is wrong with sample i; its target. */
+static double spoiled(const Stream *s, size_t i, double *x, double y)
+{
+    size_t at = i % s->d;
+    switch (i % 40) {
+    case 11:
+        x[at] = ANB_NAN;
+        return y;
+    case 17:
+        x[at] = i % 80 < 40 ? (double)INFINITY : -(double)INFINITY;
+        return y;
+    case 23:
+        return i % 80 < 40 ? ANB_NAN : (double)INFINITY;
+    case 29:
+        x[at] = 1e200;
+        return i % 80 < 40 ? y : 1e308;
+    case 31:
+        x[at] = i > SAMPLES / 2 ? 1e308 : 0;
+        return -1e308;
+    default:
+        return y / 50;
+    }
+}
+
+static double weight_of(size_t i)
+{
+    static const double weights[] = {0, 2, -1, .5};
+    return i > SAMPLES / 3 && i % 13 == 5 ? weights[i / 13 % 4] : 1;
+}
+
+static void assert_same(double a, double b, const char *what, const char *name, size_t i)
+{
+    ck_assert_msg(memcmp(&a, &b, sizeof a) == 0, "%s: %s of sample %zu: %.17g, %.17g", name, what, i, a, b);
+}
+
+static void walk_both_ways(const Alone *alone, size_t d)
+{
+    StreamingLearnerType plain = *alone->type;
+    const char *name = plain.name;
+    plain.direct = NULL;
+    StreamingLearner *shorter = make(alone->type, alone->options, d), *longer = make(&plain, alone->options, d);
+    AnbReader *reader = anb_reader_new(shorter, NULL);
+    Stream s = {d, d};
+    double x[WIDEST];
+    for (size_t i = 0; i < SAMPLES; i++) {
+        double y = spoiled(&s, i, x, stream_next(&s, x)), weight = weight_of(i);
+        double said = anb_predict(longer, x);
+        assert_same(anb_predict(shorter, x), said, "predict", name, i);
+        assert_same(anb_predict_with(shorter, reader, x), said, "a reader's predict", name, i);
+        assert_same(anb_train_one(shorter, x, y, weight), anb_train_one(longer, x, y, weight), "train_one", name, i);
+    }
+    ck_assert_msg(anb_equal(shorter, longer), "%s with %zu features ends unequal", name, d);
+    ck_assert_mem_eq(anb_counters(shorter), anb_counters(longer), sizeof(AnbCounters));
+    anb_reader_free(reader);
+    anb_free(shorter);
+    anb_free(longer);
+}
+
+static void at_every_width(const Alone *alone)
+{
+    for (size_t d = 1; d <= WIDEST; d += d < 26 ? 1 : 41)
+        walk_both_ways(alone, d);
+}
+
+START_TEST(the_short_way_is_the_long_one)
+{
+    size_t walked = 0;
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        if ((*type)->direct && (*type)->min_children == 0) {
+            at_every_width(&(Alone){*type, NULL});
+            walked++;
+        }
+    ck_assert_uint_ge(walked, 2);
+}
+END_TEST
+
+START_TEST(the_short_way_with_other_options)
+{
+    AnbLinearOptions normalized = anb_linear_defaults(), fast = anb_linear_defaults(), free = anb_linear_defaults();
+    AnbRlsOptions adaptive = anb_rls_defaults(), bare = anb_rls_defaults();
+    normalized.normalized = true;
+    fast.rate = .7;
+    free.bounded = false;
+    free.rate = .4;
+    adaptive.adaptive = true;
+    bare.intercept = false;
+    const Alone cases[] = {{&anb_linear, &normalized},
+                           {&anb_linear, &fast},
+                           {&anb_linear, &free},
+                           {&anb_rls, &adaptive},
+                           {&anb_rls, &bare}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        at_every_width(&cases[i]);
+}
+END_TEST
+
+/* ---- many rows beside the loop ----------------------------------------------------------------------------------- */
+
+enum { ROWS_MOST = 131, D = 6, TEXT = 600, LEARNED = 900 };
+
+static StreamingLearner *parsed(const char *expression, size_t d)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+/* One row in eleven misses a cell, one in seventeen holds an infinite one, one in twenty-nine a very large one. */
+static void fill_rows(Stream *s, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *row = x + i * s->d;
+        stream_next(s, row);
+        if (i % 11 == 7)
+            row[i % s->d] = ANB_NAN;
+        if (i % 17 == 3)
+            row[i % s->d] = (double)INFINITY;
+        if (i % 29 == 5)
+            row[i % s->d] = 1e300;
+    }
+}
+
+static void assert_many(StreamingLearner *model, const double *x, size_t n, const char *expression)
+{
+    double out[ROWS_MOST + 1];
+    size_t d = anb_n_features(model);
+    StreamingLearner *copy = anb_clone(model, NULL);
+    out[n] = 17;
+    anb_predict_many(model, x, n, out);
+    for (size_t i = 0; i < n; i++) {
+        double f = anb_predict(copy, x + i * d);
+        ck_assert_msg(memcmp(&f, &out[i], sizeof f) == 0, "%s on %s: row %zu of %zu: %.17g, the loop %.17g", expression,
+                      anb_isa_name(anb_isa_in_use()), i, n, out[i], f);
+    }
+    ck_assert_double_eq(out[n], 17);
+    ck_assert(anb_equal(model, copy));
+    ck_assert_mem_eq(anb_counters(model), anb_counters(copy), sizeof(AnbCounters));
+    anb_free(copy);
+}
+
+static void ask_many(const char *expression, size_t d)
+{
+    static const size_t counts[] = {1, 2, 3, 4, 5, 7, 31, 32, 33, 64, ROWS_MOST};
+    static double x[ROWS_MOST * WIDEST];
+    StreamingLearner *model = parsed(expression, d);
+    Stream s = {77, d};
+    double row[WIDEST];
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        fill_rows(&s, x, counts[i]);
+        assert_many(model, x, counts[i], expression);
+        for (size_t t = 0; t < LEARNED / 10; t++) {
+            double y = stream_next(&s, row);
+            anb_train_one(model, row, y, 1);
+        }
+    }
+    anb_free(model);
+}
+
+static void on_every_set(const char *expression, size_t d)
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            ask_many(expression, d);
+    anb_isa_use(before);
+}
+
+START_TEST(many_are_the_loop)
+{
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++) {
+        char text[TEXT];
+        on_every_set((*type)->example, D);
+        snprintf(text, sizeof text, "scale(%s)", (*type)->example);
+        if (!((*type)->flags & ANB_ROOT_ONLY))
+            on_every_set(text, D);
+    }
+}
+END_TEST
+
+START_TEST(many_through_every_router)
+{
+    for (const AnbRouterType *const *router = anb_router_types(); *router; router++) {
+        char text[TEXT];
+        snprintf(text, sizeof text,
+                 "guard(scale(refine(moe(linear, rls(warmup=300), mean, mlp(hidden=12), router=%s), mlp)))",
+                 (*router)->type.example);
+        on_every_set(text, D);
+    }
+}
+END_TEST
+
+/* Tails of every length, rows of more than the stack has room for, and what has a way of its own by its options. */
+START_TEST(many_at_every_width)
+{
+    static const char *const expressions[] = {"linear",
+                                              "rls",
+                                              "rls(intercept=false)",
+                                              "linear(normalized=true)",
+                                              "scale(linear)",
+                                              "scale(mlp(hidden=5, activation=relu))",
+                                              "scale(mlp(hidden=17))",
+                                              "mlp(hidden=9, activation=swiglu)",
+                                              "residual(linear, scale(linear))"};
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
+        for (size_t d = 1; d <= WIDEST; d += d < 18 ? 1 : 49)
+            ask_many(expressions[i], d);
+}
+END_TEST
+
+START_TEST(wide_rows_fit_nowhere)
+{
+    enum { WIDE = 1500, N = 5 };
+    static const char *const expressions[] = {"scale(linear)", "mlp(hidden=3)", "scale(moe(linear, mean, router=boa))",
+                                              "refine(moe(linear, mean, router=boa), linear)"};
+    static double x[N * WIDE];
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+        StreamingLearner *model = parsed(expressions[i], WIDE);
+        Stream s = {3, WIDE};
+        for (size_t t = 0; t < 40; t++) {
+            double y = stream_next(&s, x);
+            anb_train_one(model, x, y, 1);
+        }
+        fill_rows(&s, x, N);
+        assert_many(model, x, N, expressions[i]);
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* A type whose struct ends before these members says so by its flags; they are then not read. */
+START_TEST(members_have_their_flag)
+{
+    for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
+        if (!(*type)->expand && ((*type)->direct || (*type)->predict_many))
+            ck_assert_msg((*type)->flags & ANB_HAS_WAYS, "%s", (*type)->name);
+    StreamingLearnerType older = anb_linear;
+    older.flags &= ~(unsigned)ANB_HAS_WAYS;
+    older.direct = (const AnbDirectTable *)(const void *)"no table";
+    StreamingLearner *model = make(&older, NULL, 3);
+    double x[6] = {1, 2, 3, 4, 5, 6}, out[2] = {1, 1};
+    anb_train_one(model, x, 3, 1);
+    anb_predict_many(model, x, 2, out);
+    ck_assert_double_eq(out[1], anb_predict(model, x + 3));
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("ways");
+    TCase *tests = case_of(suite, 120);
+    tcase_add_test(tests, the_short_way_is_the_long_one);
+    tcase_add_test(tests, the_short_way_with_other_options);
+    tcase_add_test(tests, many_are_the_loop);
+    tcase_add_test(tests, many_through_every_router);
+    tcase_add_test(tests, many_at_every_width);
+    tcase_add_test(tests, wide_rows_fit_nowhere);
+    tcase_add_test(tests, members_have_their_flag);
+    return suite;
+}
+
+CHECK_MAIN(suite)
