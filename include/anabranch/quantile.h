@@ -21,11 +21,13 @@ extern "C" {
 /**
  * quantile(child, levels=[0.1, 0.5, 0.9]), quantile(child, scale learner, ...): quantiles around the child's prediction,
  * several levels at once, which never cross. Of each level four candidates (of the errors, of the errors over their
- * scale, the same with a linear correction fitted to the row, of the target alone) are weighed by their pinball losses. The second child
- * learns the size of the error over its faded size: where the noise depends on the row in bends, let it be a tree. Predictions are within the seen
- * target range widened by 10 %. Cost: the children, some 11,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up to 64 features. Memory:
- * 48 KB, and (d + 3)^2 doubles a level. Weight class: scaled (quantiles of past errors count samples). Koenker & Bassett
- * 1978.
+ * scale, the same with a linear correction fitted to the row, of the target alone) are weighed by their pinball losses.
+ * The second child learns the size of the error over its faded size and gives a fifth one: where the noise depends on
+ * the row in bends, let it be a tree. Predictions are within the seen target range widened by 10 %.
+ *
+ * Cost: the children, some 11,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up
+ * to 64 features. Memory: 48 KB, 64 KB with a second child, and (d + 3)^2 doubles a level. Weight class: scaled
+ * (quantiles of past errors count samples). Koenker & Bassett 1978.
  */
 typedef struct AnbQuantileOptions {
     size_t size;      /* of this struct; set by the defaults */
