@@ -51,7 +51,7 @@ enum { ANB_ROWS_ROOM = 1024 };
 static inline size_t anb_rows_fit(size_t width)
 {
     size_t rows = ANB_ROWS_ROOM / width;
-    return rows < ANB_ROWS ? rows : ANB_ROWS;
+    return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
 }
 
 /** Row i of them. */
