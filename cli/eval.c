@@ -95,6 +95,7 @@ static int start(Run *run, const Arguments *a)
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
                            .missing_columns = option_value(a, "missing-columns") != NULL,
+                           .names = option_value(a, "diag") != NULL,
                            .keep = option_value(a, "keep")};
     if (!option_value(a, "diag") &&
         (option_value(a, "diag-every") || option_value(a, "rules") || option_value(a, "importance")))

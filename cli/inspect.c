@@ -1,11 +1,16 @@
 /* anabranch inspect: what is in a snapshot. */
+#include "categories.h"
 #include "cli.h"
 #include "json.h"
 #include "saved.h"
 #include "show.h"
 #include <stdio.h>
+#include <string.h>
 
-static const Option options[] = {{0, "json", NULL, "one JSON object on one line"}, {0}};
+static const Option options[] = {
+    {0, "json", NULL, "one JSON object on one line"},
+    {0, "categories", "K", "the K most frequent categories of each column too, and what they do to the target"},
+    {0}};
 
 static const struct {
     const char *name;
@@ -68,7 +73,7 @@ static void json_lists(Json *json, const AnbSnapshot *s)
     json_close(json, ']');
 }
 
-static void print_json(const Saved *saved)
+static void print_json(const Saved *saved, size_t k)
 {
     const AnbSnapshot *s = saved->snapshot;
     Json json = {stdout, false};
@@ -84,6 +89,8 @@ static void print_json(const Saved *saved)
     json_count(&json, "format", s->format);
     json_text(&json, "library", s->library);
     json_lists(&json, s);
+    if (k > 0)
+        categories_json(&json, &(Categories){saved->model, saved->schema, saved->categories}, k);
     json_close(&json, '}');
     putchar('\n');
 }
@@ -117,6 +124,8 @@ static void print_notes(const AnbSnapshot *s)
     char size[SHOW_SIZE];
     for (size_t i = 0; i < s->extras.n_notes; i++) {
         const AnbNote *note = &s->extras.notes[i];
+        if (strcmp(note->key, "categories") == 0)
+            continue; /* lines of names; --categories shows what they say */
         fputs("note              ", stdout);
         print_safely(note->key);
         printf(" = %s\n", is_text(note) ? (const char *)note->value : show_bytes(note->size, size));
@@ -132,7 +141,7 @@ static void print_sources(const AnbSnapshot *s)
     }
 }
 
-static void print_text(const Saved *saved)
+static void print_text(const Saved *saved, size_t k)
 {
     const AnbSnapshot *s = saved->snapshot;
     char a[SHOW_SIZE], b[SHOW_SIZE];
@@ -150,14 +159,18 @@ static void print_text(const Saved *saved)
     printf("\n%-20s %10s %14s\n", "part", "layout", "bytes");
     for (size_t i = 0; i < s->n_nodes; i++)
         printf("%-20s %10u %14s\n", s->nodes[i].type, s->nodes[i].version, show_count(s->nodes[i].size, a));
+    if (k > 0)
+        categories_print(stdout, &(Categories){saved->model, saved->schema, saved->categories}, k);
 }
 
 static int run_inspect(const Arguments *a)
 {
     Saved saved = {0};
-    int status = saved_open(&saved, a->operand[0]);
+    uint64_t k = 0;
+    int status = count_option("categories", option_value(a, "categories"), 1, UINT32_MAX, &k);
+    status = status ? status : saved_open(&saved, a->operand[0]);
     if (!status)
-        option_value(a, "json") ? print_json(&saved) : print_text(&saved);
+        option_value(a, "json") ? print_json(&saved, k) : print_text(&saved, k);
     saved_close(&saved);
     return status;
 }

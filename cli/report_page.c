@@ -309,15 +309,11 @@ static void put_pairs(Run *run)
 
 static void put_networks(Run *run)
 {
-    const char *names[64] = {0};
-    for (size_t i = 0; i < 64; i++)
-        names[i] = record_text(&run->records.summary, "summary.features", i)
-                       ? record_text(&run->records.summary, "summary.features", i)
-                       : "";
+    const char *names[64];
     for (size_t e = 0; e < NETWORKS; e++) {
-        char key[5][80];
-        static const char *const parts[] = {"norm", "polysemanticity", "gram", "expert", "hidden"};
-        for (int i = 0; i < 5; i++)
+        char key[6][80];
+        static const char *const parts[] = {"norm", "polysemanticity", "gram", "expert", "hidden", "features"};
+        for (int i = 0; i < 6; i++)
             snprintf(key[i], sizeof key[i], "summary.superposition.%zu.%s", e, parts[i]);
         const Field *norm = record_field(&run->records.summary, key[0]),
                     *mixed = record_field(&run->records.summary, key[1]);
@@ -325,6 +321,10 @@ static void put_networks(Run *run)
         const double *number = run->records.summary.number;
         if (!norm || !mixed || norm->n == 0 || mixed->n != norm->n)
             break;
+        for (size_t i = 0; i < 64; i++) {
+            const char *name = record_text(&run->records.summary, key[5], i);
+            names[i] = name ? name : "";
+        }
         if (e == 0)
             fprintf(run->out,
                     "<h2>Superposition</h2><p class=\"lead\">How each network spreads the features over its hidden "

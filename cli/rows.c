@@ -18,6 +18,10 @@ int rows_open(Rows *rows, const char *path, const RowsOptions *options)
     status = status ? status : layout_rows(rows, options);
     if (!status && options->bad_rows)
         status = skipped_open(&rows->skipped, options->bad_rows);
+    if (!status && options->names && anb_schema_is_typed(rows->schema)) {
+        rows->categories = anb_category_names_new(rows->schema, NULL);
+        status = rows->categories ? 0 : complain(BAD_DATA, "out of memory");
+    }
     if (!status && !options->quiet && !options->features)
         kinds_tell(rows);
     return status;
@@ -33,6 +37,7 @@ int rows_close(Rows *rows)
     free(rows->absent);
     free(rows->kept);
     free(rows->column);
+    anb_category_names_free(rows->categories);
     anb_schema_drop(rows->schema);
     anb_schema_drop(rows->reader);
     table_close(&rows->table);
@@ -71,7 +76,13 @@ static int not_of_its_kind(Rows *rows, size_t i)
 static bool typed_cell(const Rows *rows, size_t i, double *value)
 {
     const Cell *cell = &rows->table.cell[i];
-    return anb_schema_cell(rows->reader, i, (AnbCell){cell->text, cell->size}, value, NULL) == 0;
+    if (anb_schema_cell(rows->reader, i, (AnbCell){cell->text, cell->size}, value, NULL))
+        return false;
+    if (rows->categories && rows->place[i] < rows->n_features) {
+        Cell text = cell_trim(*cell);
+        anb_category_names_keep(rows->categories, rows->place[i], text.text, text.size, *value);
+    }
+    return true;
 }
 
 static double missing_value(const AnbSchema *schema, size_t column)

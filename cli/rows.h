@@ -6,6 +6,7 @@
 
 #include "cells.h"
 #include "table.h"
+#include <anabranch/features.h>
 #include <anabranch/schema.h>
 #include <stdio.h>
 
@@ -41,6 +42,7 @@ typedef struct RowsOptions {
     OnBadRow on_bad;
     const char *bad_rows; /* the file that bad rows are written to, or NULL */
     bool quiet;           /* what was decided is not told */
+    bool names;           /* the texts of categories are kept, for reports */
 } RowsOptions;
 
 typedef struct Rows {
@@ -63,6 +65,7 @@ typedef struct Rows {
     double cursor;  /* of the row; NaN where no column says it */
     size_t *absent; /* features without a column */
     size_t n_absent;
+    AnbCategoryNames *categories; /* texts of categories; NULL: not kept */
     OnBadRow on_bad;
     FILE *skipped; /* NULL: bad rows are not written */
 } Rows;

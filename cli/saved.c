@@ -1,4 +1,5 @@
 #include "saved.h"
+#include "categories.h"
 #include "cli.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,9 @@
 /* The note that holds the kinds of the features. */
 static const char schema_note[] = "schema";
 
+/* The note that holds the texts of the most frequent categories: categories.h. */
+static const char categories_key[] = "categories";
+
 static int open_schema(Saved *saved, const char *path)
 {
     AnbError error = {0};
@@ -14,8 +18,11 @@ static int open_schema(Saved *saved, const char *path)
     if (!text)
         return 0;
     saved->schema = anb_schema_parse(text, NULL, &error);
-    if (saved->schema && anb_schema_size(saved->schema) == anb_n_features(saved->model))
+    if (saved->schema && anb_schema_size(saved->schema) == anb_n_features(saved->model)) {
+        saved->categories = anb_category_names_new(saved->schema, NULL);
+        categories_take(saved->categories, saved->schema, anb_snapshot_note(saved->snapshot, categories_key));
         return 0;
+    }
     return complain(BAD_DATA, "%s: the note with the schema of its columns: %s", path,
                     saved->schema ? "not as many as features" : error.message);
 }
@@ -69,6 +76,7 @@ void saved_close(Saved *saved)
 {
     anb_free(saved->model);
     anb_snapshot_close(saved->snapshot);
+    anb_category_names_free(saved->categories);
     anb_schema_drop(saved->schema);
     *saved = (Saved){0};
 }
@@ -92,6 +100,8 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     if (!status && !fits)
         status = complain(BAD_DATA, "%s: the model wants %zu features, the file has %zu", path,
                           anb_n_features(saved->model), rows->n_features);
+    if (!status && rows->categories)
+        categories_take(rows->categories, rows->schema, anb_snapshot_note(saved->snapshot, categories_key));
     return status;
 }
 
@@ -106,15 +116,19 @@ int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t le
     if (!table)
         return complain(BAD_DATA, "out of memory");
     table_text(rows, table, room);
-    AnbNote notes[3] = {{"rows", count, (size_t)n}};
+    char *categories = rows->categories ? categories_note(&(Categories){model, rows->schema, rows->categories}) : NULL;
+    AnbNote notes[4] = {{"rows", count, (size_t)n}};
     size_t n_notes = 1;
     if (anb_schema_is_typed(rows->schema))
         notes[n_notes++] = (AnbNote){schema_note, schema, strlen(schema)};
     if (strcmp(table, "decimal=.") != 0)
         notes[n_notes++] = (AnbNote){table_note, table, strlen(table)};
+    if (categories && *categories)
+        notes[n_notes++] = (AnbNote){categories_key, categories, strlen(categories)};
     AnbSnapshotExtras extras = {(const char *const *)rows->names, rows->names[rows->n_features], notes, n_notes};
     int code = anb_save(model, &extras, path, &error);
     free(table);
+    free(categories);
     if (code)
         return complain(BAD_DATA, "%s", error.message);
     return 0;

@@ -158,7 +158,12 @@ int service_report(Service *s, FILE *out)
     anb_serve_hold(s->server);
     size_t n = s->history.n;
     history_write(&s->history, records);
-    watch_summary(records, s->diagnostics, anb_serve_model(s->server), &s->saved.snapshot->extras, s->path);
+    const StreamingLearner *model = anb_serve_model(s->server);
+    const AnbSnapshotExtras *columns = &s->saved.snapshot->extras;
+    watch_summary(
+        records, s->diagnostics,
+        &(WatchSummary){
+            model, s->path, columns->target, columns->features, {model, s->saved.schema, s->saved.categories}});
     anb_serve_release(s->server);
     int code = fclose(records);
     if (n == 0)

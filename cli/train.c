@@ -130,7 +130,8 @@ static int start(Training *t, const Arguments *a)
                            .cursor = option_value(a, "cursor"),
                            .missing_columns = option_value(a, "missing-columns") != NULL,
                            .add_columns = option_value(a, "add-columns") != NULL,
-                           .distinct = true};
+                           .distinct = true,
+                           .names = true};
     int status = check_use(a);
     status = status ? status : check_output(option_value(a, "output"));
     status = status ? status : reading_options(a, &columns);

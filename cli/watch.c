@@ -108,8 +108,22 @@ static void put_square(Json *json, const char *key, const double *value, size_t 
     json_close(json, ']');
 }
 
-static void put_networks(Json *json, const StreamingLearner *model)
+/* The features as a network sees them. */
+static void put_features(Json *json, const AnbSuperposition *s, size_t e, const WatchSummary *of)
 {
+    char name[ANB_FEATURE_NAME];
+    size_t n = anb_superposition_features(s);
+    json_open(json, "features", '[');
+    for (size_t i = 0; i < n; i++) {
+        anb_superposition_feature_name(s, of->model, e, i, of->features, name, sizeof name);
+        json_text(json, NULL, name);
+    }
+    json_close(json, ']');
+}
+
+static void put_networks(Json *json, const WatchSummary *of)
+{
+    const StreamingLearner *model = of->model;
     AnbSuperposition *s = anb_superposition_of_model(model, NULL);
     size_t n = s ? anb_superposition_features(s) : 0, networks = s ? anb_superposition_experts(s) : 0;
     json_open(json, "superposition", '[');
@@ -118,6 +132,7 @@ static void put_networks(Json *json, const StreamingLearner *model)
         json_open(json, NULL, '{');
         json_text(json, "expert", name ? name : "network");
         json_count(json, "hidden", anb_superposition_hidden(s));
+        put_features(json, s, e, of);
         put_list(json, "norm", anb_superposition_norms(s, e), n);
         put_list(json, "dimensionality", anb_superposition_dimensionality(s, e), n);
         put_list(json, "polysemanticity", anb_superposition_polysemanticity(s, e), n);
@@ -129,25 +144,26 @@ static void put_networks(Json *json, const StreamingLearner *model)
     anb_superposition_free(s);
 }
 
-void watch_summary(FILE *file, AnbDiagnostics *d, const StreamingLearner *model, const AnbSnapshotExtras *columns,
-                   const char *stream)
+void watch_summary(FILE *file, AnbDiagnostics *d, const WatchSummary *of)
 {
+    enum { CATEGORIES = 10 };
     Json json = {file, false};
     size_t n;
     const double *pairs = anb_diagnostics_values(d, ANB_METRIC_COACTIVATION, &n);
     json_open(&json, NULL, '{');
     json_open(&json, "summary", '{');
     json_text(&json, "version", anb_version());
-    json_text(&json, "learner", anb_expression(model));
-    json_text(&json, "stream", stream);
-    json_text(&json, "target", columns->target ? columns->target : "");
+    json_text(&json, "learner", anb_expression(of->model));
+    json_text(&json, "stream", of->stream);
+    json_text(&json, "target", of->target ? of->target : "");
     json_open(&json, "features", '[');
-    for (size_t i = 0; columns->features && i < anb_n_features(model); i++)
-        json_text(&json, NULL, columns->features[i]);
+    for (size_t i = 0; of->features && i < anb_n_features(of->model); i++)
+        json_text(&json, NULL, of->features[i]);
     json_close(&json, ']');
     if (n > 0)
         put_square(&json, "coactivation", pairs, anb_diagnostics_experts(d));
-    put_networks(&json, model);
+    categories_json(&json, &of->categories, CATEGORIES);
+    put_networks(&json, of);
     json_close(&json, '}');
     json_close(&json, '}');
     fputc('\n', file);
@@ -160,10 +176,12 @@ int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, con
         if (watch->written != watch->seen)
             write_record(watch);
         if (!watch->csv)
-            watch_summary(watch->file, watch->d, model,
-                          &(AnbSnapshotExtras){.features = (const char *const *)rows->names,
-                                               .target = rows->names[rows->n_features]},
-                          stream);
+            watch_summary(watch->file, watch->d,
+                          &(WatchSummary){model,
+                                          stream,
+                                          rows->names[rows->n_features],
+                                          (const char *const *)rows->names,
+                                          {model, rows->schema, rows->categories}});
         status = output_direct_close(watch->file, watch->path);
     }
     anb_audit_free(watch->audit);

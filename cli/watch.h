@@ -2,6 +2,7 @@
 #ifndef ANB_CLI_WATCH_H
 #define ANB_CLI_WATCH_H
 
+#include "categories.h"
 #include "rows.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
@@ -30,8 +31,15 @@ void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double
 /* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream);
 
-/* The summary line: the learner, the stream, the names of the columns (NULL: none), pairs of experts, networks. */
-void watch_summary(FILE *file, AnbDiagnostics *d, const StreamingLearner *model, const AnbSnapshotExtras *columns,
-                   const char *stream);
+/* What a summary tells besides what the diagnostics hold. */
+typedef struct WatchSummary {
+    const StreamingLearner *model;
+    const char *stream, *target;
+    const char *const *features; /* the columns' names, or NULL */
+    Categories categories;
+} WatchSummary;
+
+/* The summary line: the learner, the stream, the names of the columns, categories, pairs of experts, networks. */
+void watch_summary(FILE *file, AnbDiagnostics *d, const WatchSummary *of);
 
 #endif

@@ -299,6 +299,21 @@ static int column_shares(const AnbNode *self, const void *state, double *out)
     return 0;
 }
 
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    (void)child;
+    anb_columns_source(self->options, self->n_features, i, out);
+}
+
+static size_t frequent(const AnbNode *self, const void *state, size_t column, AnbCategoryEffect *out, size_t n)
+{
+    View v = view_of(self, state);
+    size_t c = anb_columns_dictionary(self->options, self->n_features, column);
+    return c < v.l.categories ? anb_dictionary_frequent(&v.heads[c], sets_of(&v, c), v.l.n_sets, out, n) : 0;
+}
+
+static const AnbFeatureTable features = {source};
+static const AnbCategoryTable category_table = {frequent};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {column_shares};
 
@@ -331,5 +346,7 @@ const StreamingLearnerType anb_columns = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .features = &features,
+    .categories = &category_table,
     .validate = validate,
 };

@@ -114,6 +114,23 @@ static int shares(const AnbNode *self, const void *state, double *share)
     return code;
 }
 
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    const AnbRuns *runs = runs_of(self);
+    size_t column = 0;
+    (void)child;
+    for (int r = 0; r < runs->count; r++) {
+        size_t n = anb_runs_length(runs, r, self->n_features);
+        bool sees = runs->letter[r] == 'y';
+        if (sees && i < n)
+            break;
+        i -= sees ? n : 0;
+        column += n;
+    }
+    *out = (AnbFeatureSource){.column = {column + i}, .n = 1};
+}
+
+static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {shares};
 
@@ -135,4 +152,5 @@ const StreamingLearnerType anb_narrow = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .features = &features,
 };

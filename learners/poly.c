@@ -111,6 +111,19 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
     return made_row(row, scratch);
 }
 
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    size_t d = self->n_features, a = 0;
+    (void)child;
+    *out = (AnbFeatureSource){.column = {i}, .n = 1};
+    if (i < d)
+        return;
+    for (i -= d; i >= d - a; a++)
+        i -= d - a;
+    *out = (AnbFeatureSource){.column = {a, a + i}, .n = 2};
+}
+
+static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {split_shares};
 
@@ -179,5 +192,6 @@ const StreamingLearnerType anb_poly = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .features = &features,
     .shapley = &shapley,
 };

@@ -198,6 +198,14 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 }
 
 /* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    (void)child;
+    *out = i < self->n_features ? (AnbFeatureSource){.column = {i}, .n = 1}
+                                : (AnbFeatureSource){.part = self->children[0].children[i - self->n_features].label};
+}
+
+static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
@@ -228,5 +236,6 @@ const StreamingLearnerType anb_refine = {
     .predict_many = predict_many,
     .update = update,
     .wrapper = &wrapper,
+    .features = &features,
     .validate = validate,
 };

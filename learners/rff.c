@@ -143,6 +143,14 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
     return made_row(row, scratch);
 }
 
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    (void)child;
+    *out = i < self->n_features ? (AnbFeatureSource){.column = {i}, .n = 1}
+                                : (AnbFeatureSource){.part = "wave", .number = i - self->n_features + 1};
+}
+
+static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {no_shares};
 
@@ -172,5 +180,6 @@ const StreamingLearnerType anb_rff = {
     .step = step,
     .wrapper = &wrapper,
     .importance = &importance,
+    .features = &features,
     .reframe = reframe,
 };

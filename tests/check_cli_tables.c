@@ -450,11 +450,44 @@ START_TEST(options_for_programs)
 }
 END_TEST
 
+/* By their texts, which the model's file keeps, and a model that goes on with it. */
+START_TEST(categories_by_name)
+{
+    static const char *const city[] = {"\"Bonn, \\ Rhein\"", "Ulm", ""};
+    static const int y[] = {10, -5, 1};
+    FILE *file = fopen("t.csv", "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "when,city,a,y\n");
+    for (int i = 0; i < 600; i++)
+        fprintf(file, "2024-01-%02dT0%d:00,%s,%d,%d\n", 1 + i % 28, i % 2, city[i % 3], i % 7, y[i % 3]);
+    fclose(file);
+    ck_assert_msg(run("$A train -l linear -o m.anb t.csv") == 0, "%s", err);
+    ck_assert_int_eq(run("$A inspect m.anb --categories 9"), 0);
+    ck_assert_msg(strstr(out, "  Bonn, \\ Rhein                           200       10.000       10.000 "), "%s", out);
+    ck_assert_msg(strstr(out, "  Ulm                                     200      -5.0000      -5.0000 "), "%s", out);
+    ck_assert_msg(strstr(out, "  (missing) ") && strstr(out, "  Thu 00:00 "), "%s", out);
+    ck_assert_msg(run("$A train -m m.anb -o m.anb --limit 1 t.csv && $A inspect --json m.anb --categories 1") == 0,
+                  "%s", err);
+    ck_assert_msg(strstr(out, "\"column\": \"city\", \"hours\": false, \"top\": [{\"name\": \"Bonn, \\\\ Rhein\""),
+                  "%s", out);
+    ck_assert_msg(run("$A eval -l 'scale(mlp(hidden=3))' --diag d.jsonl t.csv && tail -n 1 d.jsonl") == 0, "%s", err);
+    ck_assert_msg(strstr(out, "\"features\": [\"a\", \"when=hour-sine\", "), "%s", out);
+    ck_assert_msg(strstr(out, "\"city=effect\", \"when=hour-of-week-mean\""), "%s", out);
+    ck_assert_msg(strstr(out, "{\"name\": \"Ulm\", "), "%s", out);
+    ck_assert_int_eq(
+        run("printf 'a,y\\n1,2\\n3,4\\n' > n.csv; $A train -l linear -o n.anb n.csv; $A inspect n.anb --categories 3"),
+        0);
+    ck_assert_msg(strstr(out, "knows no categories"), "%s", out);
+    refused(run("$A inspect n.anb --categories 0"), 2, "categories");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli tables");
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
+    tcase_add_test(tests, categories_by_name);
     tcase_add_test(tests, delimiters_are_guessed);
     tcase_add_test(tests, blanks_around_names_and_quotes_do_not_count);
     tcase_add_test(tests, comments_and_units_are_skipped);

@@ -11,6 +11,7 @@
 #include <anabranch/diagnostics.h>
 #include <anabranch/drift.h>
 #include <anabranch/explain.h>
+#include <anabranch/features.h>
 #include <anabranch/host.h>
 #include <anabranch/importance.h>
 #include <anabranch/interval.h>

@@ -136,6 +136,36 @@ typedef struct AnbDriftTable {
     void (*view)(const AnbNode *self, const void *state, AnbDriftView *view);
 } AnbDriftTable;
 
+/** Where a feature of a child comes from. */
+typedef struct AnbFeatureSource {
+    size_t column[2]; /* the features of the node that it is made of, n of them; two: their product */
+    int n;
+    const char *part; /* what of them: "hour-sine"; a plain word where n is 0; NULL: the feature or product itself */
+    size_t number;    /* written behind; 0: not */
+} AnbFeatureSource;
+
+/** A node whose children see other features than itself (child_features), named for people. Since 0.3. */
+typedef struct AnbFeatureTable {
+    /* Fills the source of feature i of a child; it arrives with the type's name as the part and i + 1 as the number. */
+    void (*source)(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *source);
+} AnbFeatureTable;
+
+/** What is known of the targets of one category of a column. */
+typedef struct AnbCategoryEffect {
+    double cell;   /* the category, as a row holds it; of a time the hour of the week */
+    double count;  /* samples with it, those of long ago fading */
+    double weight; /* sum of the weights of its samples since it came in */
+    double mean;   /* of their targets */
+    double recent; /* the same of late */
+    double effect; /* what it adds to a linear model of all columns, in units of the target */
+} AnbCategoryEffect;
+
+/** A node that keeps statistics of categories. Since 0.3. */
+typedef struct AnbCategoryTable {
+    /* The most frequent categories of a feature of the node, up to n, the most frequent first; how many. */
+    size_t (*frequent)(const AnbNode *self, const void *state, size_t feature, AnbCategoryEffect *out, size_t n);
+} AnbCategoryTable;
+
 /** A prediction that is affine in the row's x: f(x) = constant + unit w.x. */
 typedef struct AnbAffineTable {
     /* w, n_features values owned by the model; sets *unit. */

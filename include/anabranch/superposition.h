@@ -53,6 +53,10 @@ ANB_API void anb_superposition_free(AnbSuperposition *s);
 /** Matrices analysed; features and hidden units of each. */
 ANB_API size_t anb_superposition_experts(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_features(const AnbSuperposition *s);
+/** The name of feature i as expert e's network sees it (anb_feature_name): of a model's networks alone. Returns as
+ * anb_feature_name; ANB_E_UNKNOWN where no such network is there. Since 0.3. */
+ANB_API ptrdiff_t anb_superposition_feature_name(const AnbSuperposition *s, const StreamingLearner *model, size_t e,
+                                                 size_t i, const char *const *columns, char *out, size_t size);
 ANB_API size_t anb_superposition_hidden(const AnbSuperposition *s);
 /** Which expert of the mixture entry e is; e itself for plain matrices. */
 ANB_API size_t anb_superposition_expert(const AnbSuperposition *s, size_t e);

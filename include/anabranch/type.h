@@ -123,6 +123,8 @@ struct StreamingLearnerType {
     /* Optional: the predictions of several rows at once, out[i] to the bit what predict says of row i. It gets the
      * scratch that predict does and may leave anything in it. */
     void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
+    const AnbFeatureTable *features;
+    const AnbCategoryTable *categories;
 };
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */

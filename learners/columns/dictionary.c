@@ -105,6 +105,36 @@ void anb_category_learn(AnbCategory *entry, double y, double weight, double memo
     entry->last = y;
 }
 
+/* Puts a category into its place among the n most frequent ones found so far; how many there are then. */
+static size_t insert(AnbCategoryEffect *top, size_t found, size_t n, const AnbCategoryEffect *entry)
+{
+    size_t at = found;
+    for (; at > 0 && top[at - 1].count < entry->count; at--)
+        if (at < n)
+            top[at] = top[at - 1];
+    if (at < n)
+        top[at] = *entry;
+    return found < n ? found + 1 : n;
+}
+
+size_t anb_dictionary_frequent(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, AnbCategoryEffect *out,
+                               size_t n)
+{
+    size_t found = 0;
+    for (size_t s = 0; s < n_sets; s++)
+        for (size_t i = 0; i < ANB_SET; i++) {
+            const AnbCategory *e = &sets[s].entry[i];
+            AnbCategoryEffect one = {anb_from_bits(sets[s].key[i] ^ ANB_FREE_KEY),
+                                     e->score / d->worth,
+                                     e->weight,
+                                     e->mean,
+                                     e->fading,
+                                     e->effect};
+            found = sets[s].key[i] ? insert(out, found, n, &one) : found;
+        }
+    return found;
+}
+
 const AnbField anb_dictionary_fields[] = {
     {ANB_MEMBER(AnbDictionary, worth), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {ANB_MEMBER(AnbDictionary, loss), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},

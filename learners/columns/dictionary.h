@@ -48,13 +48,15 @@ typedef struct AnbDictionary {
     double last, fading;       /* w of these two; the rest is the smoothed mean's */
 } AnbDictionary;
 
+/* Bits that no cell has: every NaN becomes missing. */
+#define ANB_FREE_KEY UINT64_C(0x7ff8000000000001)
+
 /* The key of a cell: never 0; both zeros are one, and a NaN is the missing category. */
 static inline uint64_t anb_dictionary_key(double cell)
 {
-    const uint64_t free_key = 0x7ff8000000000001; /* bits that no cell has: every NaN becomes missing */
     if (cell != cell)
         cell = anb_category(NULL, 0);
-    return anb_to_bits(cell == 0 ? 0 : cell) ^ free_key;
+    return anb_to_bits(cell == 0 ? 0 : cell) ^ ANB_FREE_KEY;
 }
 
 /* The set of a key; sets is a power of two. The hash is the finaliser of splitmix64 (Steele, Lea & Flood 2014). */
@@ -110,6 +112,9 @@ typedef struct AnbSetsForm {
     size_t used;                          /* the node's field of uint8_t: keys in use, a set each */
 } AnbSetsForm;
 extern const AnbPart anb_sets_part;
+/* The most frequent categories, up to n, by their faded count; how many. */
+size_t anb_dictionary_frequent(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, AnbCategoryEffect *out,
+                               size_t n);
 /* Whether sets from a file are some. */
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed);
 

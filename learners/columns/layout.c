@@ -80,3 +80,55 @@ void anb_columns_join(const AnbColumnsOptions *options, size_t n_features, const
         }
     }
 }
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+/* The n-th column whose kind is one of the letters. */
+static size_t nth_column(const AnbColumnsOptions *options, size_t n_features, const char *letters, size_t n)
+{
+    const AnbRuns *runs = runs_of(options);
+    size_t column = 0;
+    for (int i = 0; i < runs->count; i++) {
+        size_t length = anb_runs_length(runs, i, n_features);
+        if (strchr(letters, runs->letter[i])) {
+            if (n < length)
+                return column + n;
+            n -= length;
+        }
+        column += length;
+    }
+    return column;
+}
+
+void anb_columns_source(const AnbColumnsOptions *options, size_t n_features, size_t i, AnbFeatureSource *source)
+{
+    static const char *const calendar[ANB_CALENDAR] = {"hour-sine", "hour-cosine", "weekday-sine", "weekday-cosine",
+                                                       "year-sine", "year-cosine", "days",         "gap"};
+    static const char *const statistics[2][ANB_STATISTICS] = {
+        {"mean", "recent", "log-count", "effect"},
+        {"hour-of-week-mean", "hour-of-week-recent", "hour-of-week-log-count", "hour-of-week-effect"}};
+    AnbColumnsLayout l = anb_columns_layout(options, n_features);
+    *source = (AnbFeatureSource){.n = 1};
+    if (i < l.numbers) {
+        source->column[0] = nth_column(options, n_features, "nk", i);
+        return;
+    }
+    bool time = i < l.plain;
+    size_t each = time ? ANB_CALENDAR : ANB_STATISTICS, at = i - (time ? l.numbers : l.plain), which = at / each;
+    bool hour = !time && which >= l.categories - l.times;
+    source->part = time ? calendar[at % each] : statistics[hour][at % each];
+    source->column[0] =
+        nth_column(options, n_features, time || hour ? "t" : "ck", hour ? which - (l.categories - l.times) : which);
+}
+
+size_t anb_columns_dictionary(const AnbColumnsOptions *options, size_t n_features, size_t column)
+{
+    AnbColumnsLayout l = anb_columns_layout(options, n_features);
+    for (size_t c = 0; c < l.categories; c++) {
+        AnbFeatureSource source;
+        anb_columns_source(options, n_features, l.plain + c * ANB_STATISTICS, &source);
+        if (source.column[0] == column)
+            return c;
+    }
+    return SIZE_MAX;
+}

@@ -27,6 +27,11 @@ AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_f
 /* Splits a row by its kinds: numbers, times and categories, each in order; the hours of the week are the caller's. */
 void anb_columns_split(const AnbColumnsOptions *options, size_t n_features, const double *x, double *numbers,
                        double *times, double *categories);
+/* Where feature i of the child's row comes from. */
+void anb_columns_source(const AnbColumnsOptions *options, size_t n_features, size_t i, AnbFeatureSource *source);
+/* Which dictionary is a column's; SIZE_MAX: none. */
+size_t anb_columns_dictionary(const AnbColumnsOptions *options, size_t n_features, size_t column);
+
 /* Sums shares of the child's row up to shares of the columns. */
 void anb_columns_join(const AnbColumnsOptions *options, size_t n_features, const double *shares, double *out);
 

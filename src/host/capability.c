@@ -39,6 +39,10 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
     if ((type->flags & ANB_HAS_WAYS) && type->direct &&
         !(type->direct->predict && type->direct->step && type->direct->predict_many))
         half = "direct";
+    if (type->features && !type->features->source)
+        half = "features";
+    if (type->categories && !type->categories->frequent)
+        half = "categories";
     return half ? refuse(type->name, half, error) : 0;
 }
 

@@ -1,4 +1,5 @@
 /* Making a mixture, and the read-outs of a model's first one, or of the one at a path. */
+#include "mixture.h"
 #include "model.h"
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
@@ -32,8 +33,7 @@ static const AnbNode *child_named(const AnbNode *node, const char *label, size_t
     return NULL;
 }
 
-/* The node that labels lead to from the root, slashes between them; "": the root. NULL: nowhere. */
-static const AnbNode *node_at(const StreamingLearner *model, const char *path)
+const AnbNode *anb_node_at(const StreamingLearner *model, const char *path)
 {
     const AnbNode *node = &model->plan->nodes[0];
     while (node && *path) {
@@ -46,7 +46,7 @@ static const AnbNode *node_at(const StreamingLearner *model, const char *path)
 
 int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture)
 {
-    const AnbNode *node = node_at(model, path);
+    const AnbNode *node = anb_node_at(model, path);
     if (!node)
         return ANB_E_UNKNOWN;
     return view(model, node, mixture);
@@ -54,7 +54,7 @@ int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *
 
 const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i)
 {
-    const AnbNode *node = node_at(model, path);
+    const AnbNode *node = anb_node_at(model, path);
     return node && node->type->mixture && i < node->n_children ? node->children[i].label : NULL;
 }
 

@@ -6,6 +6,7 @@
  * Rows are first divided by their expert's largest weight, so that nothing overflows, and the scale put back at the
  * end.
  */
+#include "src/host/mixture.h"
 #include "src/host/model.h"
 #include "src/simd/kernels.h"
 #include <anabranch/reach.h>
@@ -137,6 +138,28 @@ AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matri
 {
     AnbModelOptions usual = anb_model_defaults();
     return make(n_experts, matrices, anb_allocator_of(&usual), error);
+}
+
+/* The node of a network below an expert, or NULL. */
+static const AnbNode *network_below(const AnbNode *node)
+{
+    while (node && !node->type->network)
+        node = anb_next_asked(node, ANB_CAN_SHOW);
+    return node;
+}
+
+ptrdiff_t anb_superposition_feature_name(const AnbSuperposition *s, const StreamingLearner *model, size_t e, size_t i,
+                                         const char *const *columns, char *out, size_t size)
+{
+    const AnbNode *moe = model->plan->moe;
+    size_t n = moe ? moe->n_children : 1;
+    const AnbNode *expert = e >= s->n_experts || s->expert[e] >= n ? NULL
+                            : moe                                  ? &moe->children[s->expert[e]]
+                                                                   : &model->plan->nodes[0];
+    const AnbNode *node = expert ? network_below(expert) : NULL;
+    if (!node || i >= node->n_features)
+        return ANB_E_UNKNOWN;
+    return anb_node_feature_name(model, node, i, columns, out, size);
 }
 
 static bool find_matrix(const StreamingLearner *model, const AnbNode *node, AnbMatrix *out)
