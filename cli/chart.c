@@ -55,7 +55,7 @@ static Chart with_range(const Chart *chart, const Series *series, size_t n)
 static double across(const Chart *c, size_t i)
 {
     double span = c->x[c->n - 1] - c->x[0];
-    return span > 0 ? WIDTH * (c->x[i] - c->x[0]) / span : 0;
+    return span > 0 ? WIDTH * (c->x[i] - c->x[0]) / span : WIDTH / 2;
 }
 
 static double down(const Chart *c, double y)
@@ -83,7 +83,7 @@ static void put_x_labels(const Chart *c)
         for (double v = ceil(first / step) * step; v <= last - 0.16 * span; v += step)
             put_label(c->out, "left", 100 * (v - first) / span, v);
     }
-    fprintf(c->out, "<em>samples</em></div>\n");
+    fprintf(c->out, "<em>%s</em></div>\n", c->x_name);
 }
 
 /* ---- the frame --------------------------------------------------------------------------------------------------- */
@@ -93,7 +93,8 @@ static void put_legend(const Chart *c, const Series *series, size_t n)
     char text[SHOW_SIZE];
     fprintf(c->out, "<div class=\"legend\">");
     for (size_t s = 0; s < n; s++) {
-        fprintf(c->out, "<span><i class=\"c%d\"></i>", series[s].colour % CHART_COLOURS);
+        fprintf(c->out, "<span><i class=\"c%d%s\"></i>", series[s].colour % CHART_COLOURS,
+                series[s].faint ? " faint" : "");
         put_html(c->out, series[s].name);
         fprintf(c->out, " <b data-k=\"%s\"%s>", series[s].key, series[s].percent ? " data-p" : "");
         if (series[s].percent)
@@ -107,7 +108,7 @@ static void put_legend(const Chart *c, const Series *series, size_t n)
 
 static void open_figure(const Chart *c, const char *kind)
 {
-    fprintf(c->out, "<figure class=\"chart %s\"><figcaption><h3>", kind);
+    fprintf(c->out, "<figure class=\"chart %s\" data-x=\"%s\"><figcaption><h3>", kind, c->x_key);
     put_html(c->out, c->title);
     fprintf(c->out, "</h3>");
     if (c->note) {
@@ -118,16 +119,23 @@ static void open_figure(const Chart *c, const char *kind)
     fprintf(c->out, "</figcaption>\n");
 }
 
+/* The box that the pointer moves over and that the keyboard reaches. */
+static void put_plot(const Chart *c, const char *style)
+{
+    fprintf(c->out, "<div class=\"plot\" tabindex=\"0\" role=\"img\" aria-label=\"");
+    put_html(c->out, c->title);
+    fprintf(c->out, "; arrow keys tell the values\"%s>", style);
+}
+
 static void open_plot(const Chart *c, bool grid)
 {
     double step = round_step(c->high - c->low, 4);
-    fprintf(c->out, "<div class=\"plot\"><div class=\"ys\">");
+    put_plot(c, "");
+    fprintf(c->out, "<div class=\"ys\">");
     for (double v = ceil(c->low / step) * step; grid && v <= c->high + step * 1e-9; v += step)
         put_label(c->out, "top", 100 * down(c, v) / HEIGHT, fabs(v) < step * 1e-9 ? 0 : v);
-    fprintf(c->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"", WIDTH,
+    fprintf(c->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">", WIDTH,
             HEIGHT);
-    put_html(c->out, c->title);
-    fprintf(c->out, "\">");
     for (double v = ceil(c->low / step) * step; grid && v <= c->high + step * 1e-9; v += step)
         fprintf(c->out, "<path class=\"grid\" d=\"M0 %.1fH%d\"/>", down(c, v), WIDTH);
 }
@@ -135,6 +143,8 @@ static void open_plot(const Chart *c, bool grid)
 static void close_plot(const Chart *c)
 {
     double span = c->x[c->n - 1] - c->x[0];
+    for (size_t i = 0; i < c->n_levels; i++)
+        fprintf(c->out, "<path class=\"level\" d=\"M0 %.1fH%d\"/>", down(c, c->levels[i]), WIDTH);
     for (size_t i = 0; i < c->n_marks && span > 0; i++)
         fprintf(c->out, "<path class=\"mark\" d=\"M%.1f 0V%d\"/>", WIDTH * (c->marks[i] - c->x[0]) / span, HEIGHT);
     fprintf(c->out, "</svg><div class=\"cursor\"></div></div>\n");
@@ -207,6 +217,61 @@ void chart_band(const Chart *chart, const Series *series)
     close_plot(chart);
 }
 
+/* A dot is a line of no length with round ends: it stays round however the drawing is stretched. */
+static void put_dots(const Chart *c, const double *y, int colour)
+{
+    fprintf(c->out, "<path class=\"dots c%d\" d=\"", colour % CHART_COLOURS);
+    for (size_t i = 0; i < c->n; i++)
+        if (y[i] - y[i] == 0)
+            fprintf(c->out, "M%.1f %.1fh0", across(c, i), down(c, y[i]));
+    fprintf(c->out, "\"/>\n");
+}
+
+/* From a little below the least value to a little above the largest. */
+static Chart with_tight_range(const Chart *chart, const Series *series, size_t n)
+{
+    Chart c = *chart;
+    c.low = (double)INFINITY;
+    c.high = -c.low;
+    for (size_t s = 0; s < n; s++)
+        for (size_t i = 0; i < c.n; i++)
+            if (series[s].y[i] - series[s].y[i] == 0) {
+                c.high = fmax(c.high, series[s].y[i]);
+                c.low = fmin(c.low, series[s].y[i]);
+            }
+    double margin = c.high > c.low ? .04 * (c.high - c.low) : 1;
+    c.high = c.high >= c.low ? c.high + margin : 1;
+    c.low = c.high > c.low ? c.low - margin : 0;
+    return c;
+}
+
+void chart_forecast(const Chart *chart, const Series *series, size_t n)
+{
+    Chart c = with_tight_range(chart, series, n);
+    const Series *said = series + (n - 2);
+    open_figure(&c, "forecast");
+    put_legend(&c, series, n);
+    open_plot(&c, true);
+    if (n == 4)
+        put_area(&c, series[0].y, series[1].y, "area", series[0].colour);
+    put_line(&c, said[0].y, "line", said[0].colour);
+    put_dots(&c, said[1].y, said[1].colour);
+    close_plot(&c);
+}
+
+void chart_histogram(const Chart *chart, const Series *series)
+{
+    Chart c = with_range(chart, series, 1);
+    double width = (double)WIDTH / (double)(c.n > 1 ? c.n - 1 : 1);
+    open_figure(&c, "histogram");
+    put_legend(&c, series, 1);
+    open_plot(&c, true);
+    for (size_t i = 0; i < c.n; i++)
+        fprintf(c.out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", across(&c, i) - .46 * width,
+                down(&c, series->y[i]), .92 * width, HEIGHT - down(&c, series->y[i]));
+    close_plot(&c);
+}
+
 /* Runs of columns of the same level are one rectangle. */
 static void put_row(const Chart *c, const double *y, double most, double top, double height)
 {
@@ -235,13 +300,17 @@ void chart_rows(const Chart *chart, const Series *series, size_t n)
         for (size_t i = 0; i < chart->n; i++)
             most = series[s].y[i] > most ? series[s].y[i] : most;
     open_figure(chart, "rows");
-    fprintf(chart->out, "<div class=\"plot\" style=\"height:%zupx\"><div class=\"ys named\">", n * 22 + 4);
+    char style[40];
+    snprintf(style, sizeof style, " style=\"height:%zupx\"", n * 22 + 4);
+    put_plot(chart, style);
+    fprintf(chart->out, "<div class=\"ys named\">");
     for (size_t s = 0; s < n; s++) {
         fprintf(chart->out, "<span style=\"top:%.2f%%\">", 100 * ((double)s + 0.5) / (double)n);
         put_html(chart->out, series[s].name);
         fprintf(chart->out, " <b data-k=\"%s\" data-p></b></span>", series[s].key);
     }
-    fprintf(chart->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", WIDTH, HEIGHT);
+    fprintf(chart->out, "</div><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">", WIDTH,
+            HEIGHT);
     for (size_t s = 0; s < n; s++)
         put_row(chart, series[s].y, most, (double)s * height + 0.04 * height, 0.92 * height);
     close_plot(chart);

@@ -21,6 +21,7 @@ typedef struct Series {
     const double *y; /* n values, NaN where there is none */
     int colour;      /* of the palette, CHART_COLOURS of them */
     bool percent;    /* how its values are written */
+    bool faint;      /* drawn as an area behind others */
     double last;     /* the value that the legend shows */
 } Series;
 
@@ -32,6 +33,9 @@ typedef struct Chart {
     double low, high;    /* of y; low == high: found from the values */
     const double *marks; /* where drifts were marked; n_marks of them */
     size_t n_marks;
+    const double *levels; /* heights that are marked; n_levels of them */
+    size_t n_levels;
+    const char *x_key, *x_name; /* of x in the page's data; what it counts */
 } Chart;
 
 enum { CHART_COLOURS = 12 };
@@ -41,6 +45,10 @@ void chart_lines(const Chart *chart, const Series *series, size_t n);
 void chart_areas(const Chart *chart, const Series *series, size_t n);
 /* Between series[0] and series[1], with series[2] as a line. */
 void chart_band(const Chart *chart, const Series *series);
+/* series[0] and series[1] are the ends of intervals (n == 4), then a line, then dots; without intervals n is 2. */
+void chart_forecast(const Chart *chart, const Series *series, size_t n);
+/* A bar around each x, as high as the one series says; `marks` are drawn upright. */
+void chart_histogram(const Chart *chart, const Series *series);
 /* A row for each series, light at 0, full at the largest value. */
 void chart_rows(const Chart *chart, const Series *series, size_t n);
 

@@ -27,6 +27,7 @@ static const Option options[] = {
     {0, "diag-every", "N", "a record of the diagnostics every N samples; default 1"},
     {0, "importance", "N",
      "with --diag: how much each column matters, measured in every N-th row; some 5 predictions a column"},
+    {0, "explain", "N", "with --diag: why the last N rows are predicted so, 0 to 8; default 8"},
     {0, "rules", "FILE", "predicates and rules for the audit in the diagnostics, in place of the usual six"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
@@ -77,13 +78,15 @@ static int start_outputs(Run *run, const Arguments *a, uint64_t every, const Wat
 
 static int read_counts(Run *run, const Arguments *a, uint64_t *every, WatchOptions *how)
 {
-    *how = (WatchOptions){.path = option_value(a, "diag"), .every = 1, .rules = option_value(a, "rules")};
+    *how = (WatchOptions){
+        .explained = LATELY_ROWS, .path = option_value(a, "diag"), .every = 1, .rules = option_value(a, "rules")};
     run->limit = UINT64_MAX;
     int status = count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", option_value(a, "every"), 1, UINT64_MAX, every);
     status = status ? status : count_option("burn-in", option_value(a, "burn-in"), 0, UINT64_MAX, &run->burn_in);
     status =
         status ? status : count_option("importance", option_value(a, "importance"), 1, INT32_MAX, &how->importance);
+    status = status ? status : count_option("explain", option_value(a, "explain"), 0, LATELY_ROWS, &how->explained);
     return status ? status : count_option("diag-every", option_value(a, "diag-every"), 1, UINT64_MAX, &how->every);
 }
 
@@ -97,9 +100,9 @@ static int start(Run *run, const Arguments *a)
                            .missing_columns = option_value(a, "missing-columns") != NULL,
                            .names = option_value(a, "diag") != NULL,
                            .keep = option_value(a, "keep")};
-    if (!option_value(a, "diag") &&
-        (option_value(a, "diag-every") || option_value(a, "rules") || option_value(a, "importance")))
-        return complain(BAD_USE, "eval: --diag-every, --importance and --rules are for --diag FILE");
+    if (!option_value(a, "diag") && (option_value(a, "diag-every") || option_value(a, "rules") ||
+                                     option_value(a, "importance") || option_value(a, "explain")))
+        return complain(BAD_USE, "eval: --diag-every, --importance, --explain and --rules are for --diag FILE");
     if (!option_value(a, "predictions") && columns.keep)
         return complain(BAD_USE, "eval: --keep is for --predictions OUT.csv");
     if (!option_value(a, "predictions") && option_value(a, "quantiles"))

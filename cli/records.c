@@ -48,25 +48,47 @@ static int read_last(Records *all, const char *line, size_t size, const char *pa
     return 0;
 }
 
+enum { LINES = RECORDS_TAIL + 1 };
+
+/* The last lines as they came, and the one that is being read. */
+typedef struct Tail {
+    char *line[LINES];
+    size_t room[LINES], size[LINES];
+    uint64_t n; /* lines so far */
+} Tail;
+
+static int read_tail(Records *all, const Tail *tail, const char *name)
+{
+    uint64_t n = tail->n < RECORDS_TAIL ? tail->n : RECORDS_TAIL;
+    for (uint64_t i = tail->n - n; i < tail->n; i++) {
+        size_t at = i % LINES;
+        if (!record_read(&all->tail[all->n_tail], tail->line[at], tail->size[at]))
+            return complain(BAD_DATA, "%s: no record that can be read", name);
+        all->n_tail++;
+    }
+    size_t at = (tail->n - 1) % LINES;
+    return read_last(all, n > 0 ? tail->line[at] : NULL, n > 0 ? tail->size[at] : 0, name);
+}
+
 int records_read(Records *all, FILE *file, const char *name)
 {
-    char *line = NULL, *last = NULL;
-    size_t room = 0, last_room = 0, last_size = 0;
+    Tail *tail = calloc(1, sizeof *tail);
     ssize_t size;
-    int status = 0;
+    int status = tail ? 0 : complain(BAD_DATA, "out of memory");
     all->stride = 1;
-    while (!status && (size = getline(&line, &room, file)) > 0) {
-        status = read_line(all, line, (size_t)size, name);
-        if (memcmp(line, "{\"summary\"", size < 10 ? (size_t)size : 10) == 0)
-            continue;
-        char *held = last;
-        size_t held_room = last_room;
-        last = line, last_room = room, last_size = (size_t)size;
-        line = held, room = held_room;
+    while (!status) {
+        size_t at = tail->n % LINES;
+        size = getline(&tail->line[at], &tail->room[at], file);
+        if (size <= 0)
+            break;
+        tail->size[at] = (size_t)size;
+        status = read_line(all, tail->line[at], (size_t)size, name);
+        tail->n += memcmp(tail->line[at], "{\"summary\"", size < 10 ? (size_t)size : 10) != 0;
     }
-    status = status ? status : read_last(all, last, last_size, name);
-    free(line);
-    free(last);
+    status = status ? status : read_tail(all, tail, name);
+    for (size_t i = 0; tail && i < LINES; i++)
+        free(tail->line[i]);
+    free(tail);
     return status;
 }
 
@@ -74,6 +96,8 @@ void records_free(Records *all)
 {
     for (size_t i = 0; i < all->n; i++)
         record_free(&all->point[i]);
+    for (size_t i = 0; i < all->n_tail; i++)
+        record_free(&all->tail[i]);
     record_free(&all->last);
     record_free(&all->summary);
 }

@@ -1,6 +1,6 @@
 /*
  * The records of `eval --diag` read as a whole: up to 800 are kept; where there are more, every second one is let go and
- * the stride doubles.
+ * the stride doubles. The last RECORDS_TAIL are kept as well.
  */
 #ifndef ANB_CLI_RECORDS_H
 #define ANB_CLI_RECORDS_H
@@ -9,11 +9,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { RECORDS_KEPT = 800 };
+enum { RECORDS_KEPT = 800, RECORDS_TAIL = 160 };
 
 typedef struct Records {
     Record point[RECORDS_KEPT], last, summary;
-    size_t n;
+    Record tail[RECORDS_TAIL]; /* the last ones, all of them */
+    size_t n, n_tail;
     uint64_t lines, stride;
 } Records;
 

@@ -127,6 +127,17 @@ static int read_cells(Rows *rows, double *x, double *y)
     return status;
 }
 
+static void note_bad(Rows *rows)
+{
+    if (rows->bad < ROWS_NOTED) {
+        NotedRow *noted = &rows->noted[rows->bad];
+        noted->line = rows->table.line;
+        snprintf(noted->problem, sizeof noted->problem, "%.*s", ROWS_PROBLEM - 1, rows->table.problem);
+    }
+    rows->bad++;
+    skipped_add(rows->skipped, &rows->table);
+}
+
 static int complain_of_row(const Rows *rows)
 {
     return complain(BAD_DATA, "%s:%llu: %s", rows->table.name, (unsigned long long)rows->table.line,
@@ -145,10 +156,8 @@ int rows_next(Rows *rows, double *x, double *y)
         rows->number++;
         if (status == BAD_ROW && rows->on_bad == STOP_AT_BAD)
             return complain_of_row(rows);
-        if (status == BAD_ROW) {
-            rows->bad++;
-            skipped_add(rows->skipped, &rows->table);
-        }
+        if (status == BAD_ROW)
+            note_bad(rows);
         if (status == 0 || (whole && rows->on_bad == BAD_IS_MISSING)) {
             rows->read++;
             return 0;

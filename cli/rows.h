@@ -45,6 +45,13 @@ typedef struct RowsOptions {
     bool names;           /* the texts of categories are kept, for reports */
 } RowsOptions;
 
+/* The first bad rows, for reports. */
+enum { ROWS_NOTED = 24, ROWS_PROBLEM = 160 };
+typedef struct NotedRow {
+    uint64_t line;
+    char problem[ROWS_PROBLEM];
+} NotedRow;
+
 typedef struct Rows {
     Table table;
     CellFormat cells;
@@ -66,6 +73,7 @@ typedef struct Rows {
     size_t *absent; /* features without a column */
     size_t n_absent;
     AnbCategoryNames *categories; /* texts of categories; NULL: not kept */
+    NotedRow noted[ROWS_NOTED];   /* of the `bad` ones */
     OnBadRow on_bad;
     FILE *skipped; /* NULL: bad rows are not written */
 } Rows;

@@ -88,7 +88,7 @@ static int learn_block(Run *run, size_t n)
         else
             learn_rows(run, i, 1);
         if (run->watch.file && !isnan(run->y[i]))
-            watch_sample(&run->watch, run->model, x, run->y[i], run->said[i]);
+            watch_sample(&run->watch, run->model, x, run->y[i], run->said[i], run->number[i]);
     }
     return status;
 }

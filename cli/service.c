@@ -58,7 +58,7 @@ int service_open(Service *s, const char *path, uint64_t publish_every)
         return complain(BAD_DATA, "%s: %s", path, error.message);
     anb_serve_attach(s->server, anb_diagnostics_observer(s->diagnostics));
     anb_serve_attach(s->server, anb_score_observer(s->score));
-    return 0;
+    return evidence_start(&s->evidence, anb_serve_model(s->server), LATELY_ROWS);
 }
 
 void service_close(Service *s)
@@ -70,6 +70,7 @@ void service_close(Service *s)
     anb_diagnostics_free(s->diagnostics);
     anb_score_free(s->score);
     history_free(&s->history);
+    evidence_end(&s->evidence);
     saved_close(&s->saved);
 }
 
@@ -160,10 +161,16 @@ int service_report(Service *s, FILE *out)
     history_write(&s->history, records);
     const StreamingLearner *model = anb_serve_model(s->server);
     const AnbSnapshotExtras *columns = &s->saved.snapshot->extras;
-    watch_summary(
-        records, s->diagnostics,
-        &(WatchSummary){
-            model, s->path, columns->target, columns->features, {model, s->saved.schema, s->saved.categories}});
+    watch_summary(records, s->diagnostics,
+                  &(WatchSummary){model,
+                                  s->path,
+                                  columns->target,
+                                  columns->features,
+                                  {model, s->saved.schema, s->saved.categories},
+                                  &s->evidence,
+                                  NULL,
+                                  0,
+                                  0});
     anb_serve_release(s->server);
     int code = fclose(records);
     if (n == 0)

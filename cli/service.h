@@ -5,6 +5,7 @@
 #ifndef ANB_CLI_SERVICE_H
 #define ANB_CLI_SERVICE_H
 
+#include "evidence.h"
 #include "history.h"
 #include "saved.h"
 #include <jansson.h>
@@ -17,6 +18,7 @@ typedef struct Service {
     AnbDiagnostics *diagnostics;
     AnbScore *score;
     History history;
+    Evidence evidence;
     const char *path; /* the model's file */
     size_t n_features;
     pthread_key_t reader;            /* a thread's AnbServeReader */

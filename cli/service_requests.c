@@ -249,6 +249,7 @@ static json_t *in_turn(Service *s, json_t *body, AnbServeSample *sample, int *st
     if (code == ANB_SEQ_LEARNED) {
         s->changes++;
         history_sample(&s->history, s->diagnostics);
+        evidence_add(&s->evidence, s->diagnostics, sample->x, sample->y, before, s->changes);
         result = json_pack("{s:f, s:I}", "prediction", before, "samples",
                            (json_int_t)anb_n_samples_seen(anb_serve_model(s->server)));
     } else if (code == ANB_SEQ_REPEATED)

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "output.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,8 @@ int watch_start(Watch *watch, const WatchOptions *options, const StreamingLearne
     if (!watch->d)
         return complain(BAD_DATA, "%s", error.message);
     int status = audited ? start_audit(watch, rules, model) : 0;
+    if (!status && !watch->csv)
+        status = evidence_start(&watch->evidence, model, options->explained);
     if (status)
         return status;
     status = output_direct(&watch->file, path);
@@ -79,13 +82,17 @@ static void write_record(Watch *watch)
     watch->written = watch->seen;
 }
 
-void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said)
+void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said, uint64_t row)
 {
     if (!watch->file)
         return;
     anb_observe(anb_diagnostics_observer(watch->d), model, x, y, said);
     if (watch->audit)
         anb_observe(anb_audit_observer(watch->audit), model, x, y, said);
+    if (!watch->csv)
+        evidence_add(&watch->evidence, watch->d, x, y, said, row);
+    if (isnan(said))
+        watch->first_refused = watch->refused++ == 0 ? row : watch->first_refused;
     if (++watch->seen % watch->every == 0)
         write_record(watch);
 }
@@ -144,6 +151,26 @@ static void put_networks(Json *json, const WatchSummary *of)
     anb_superposition_free(s);
 }
 
+/* Rows that could not be read, the first of them by their lines, and rows that the model refused. */
+static void put_bad_rows(Json *json, const WatchSummary *of)
+{
+    uint64_t bad = of->rows ? of->rows->bad : 0;
+    json_open(json, "rejected", '{');
+    json_count(json, "refused", of->refused);
+    json_count(json, "first_refused", of->first_refused);
+    json_count(json, "bad", bad);
+    json_bool(json, "skipped", of->rows && of->rows->on_bad == SKIP_BAD);
+    json_open(json, "rows", '[');
+    for (uint64_t i = 0; i < bad && i < ROWS_NOTED; i++) {
+        json_open(json, NULL, '{');
+        json_count(json, "line", of->rows->noted[i].line);
+        json_text(json, "problem", of->rows->noted[i].problem);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 void watch_summary(FILE *file, AnbDiagnostics *d, const WatchSummary *of)
 {
     enum { CATEGORIES = 10 };
@@ -160,6 +187,8 @@ void watch_summary(FILE *file, AnbDiagnostics *d, const WatchSummary *of)
     for (size_t i = 0; of->features && i < anb_n_features(of->model); i++)
         json_text(&json, NULL, of->features[i]);
     json_close(&json, ']');
+    evidence_json(of->evidence, &json, &of->categories, of->features);
+    put_bad_rows(&json, of);
     if (n > 0)
         put_square(&json, "coactivation", pairs, anb_diagnostics_experts(d));
     categories_json(&json, &of->categories, CATEGORIES);
@@ -181,9 +210,14 @@ int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, con
                                           stream,
                                           rows->names[rows->n_features],
                                           (const char *const *)rows->names,
-                                          {model, rows->schema, rows->categories}});
+                                          {model, rows->schema, rows->categories},
+                                          &watch->evidence,
+                                          rows,
+                                          watch->refused,
+                                          watch->first_refused});
         status = output_direct_close(watch->file, watch->path);
     }
+    evidence_end(&watch->evidence);
     anb_audit_free(watch->audit);
     anb_diagnostics_free(watch->d);
     watch->audit = NULL;

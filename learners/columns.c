@@ -309,7 +309,7 @@ static size_t frequent(const AnbNode *self, const void *state, size_t column, An
 {
     View v = view_of(self, state);
     size_t c = anb_columns_dictionary(self->options, self->n_features, column);
-    return c < v.l.categories ? anb_dictionary_frequent(&v.heads[c], sets_of(&v, c), v.l.n_sets, out, n) : 0;
+    return c < v.l.categories ? anb_dictionary_frequent(&v.heads[c], anb_columns_sets(&v, c), v.l.n_sets, out, n) : 0;
 }
 
 static const AnbFeatureTable features = {source};

@@ -208,6 +208,28 @@ START_TEST(test_sage_of_equal_columns)
 }
 END_TEST
 
+/* A target that is wrong by 10^6 now and then changes no order. */
+START_TEST(test_wrong_targets)
+{
+    StreamingLearner *model = anb_parse(D, "guard(sgbt)", NULL, NULL);
+    AnbImportance *m = importance_with(model, 1000, 2, 1);
+    AnbRandom random;
+    double x[D];
+    anb_random_seed(&random, 12);
+    for (size_t t = 1; t <= 6000; t++) {
+        double y = next_row(&random, 0, x) + (t % 700 == 0 ? 1e6 : 0);
+        anb_observe(anb_importance_observer(m), model, x, y, anb_train_one(model, x, y, 1));
+    }
+    for (size_t j = 5; j < D; j++) {
+        ck_assert_double_gt(anb_importance_value(m, 3), 5 * anb_importance_value(m, j));
+        ck_assert_double_gt(anb_importance_sage(m, 3), 3 * anb_importance_sage(m, j));
+    }
+    ck_assert_double_lt(anb_importance_value(m, 3), 40); /* 2 w^2 Var x is 16.7 */
+    anb_importance_free(m);
+    anb_free(model);
+}
+END_TEST
+
 /* Every fourth row measured: the same values, with more noise; reset forgets them. */
 START_TEST(test_every_fourth_row)
 {
@@ -307,6 +329,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, test_sage_turns_after_a_drift, 0, sizeof models / sizeof *models);
     tcase_add_test(tests, test_sage_of_equal_columns);
     tcase_add_test(tests, test_every_fourth_row);
+    tcase_add_test(tests, test_wrong_targets);
     tcase_add_test(tests, test_tells_the_feature_that_changed);
     tcase_add_test(tests, test_refused);
     return s;

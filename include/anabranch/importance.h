@@ -19,6 +19,8 @@
  * little or all. The values sum to the whole; one below 0
  * is of a column that makes the model's errors larger.
  *
+ * A target far off what was predicted, by more than 20 times the running scale of the errors, counts as one at that bound.
+ *
  * Since 0.1: everything that does not say otherwise.
  *
  * Sources: Fumagalli, Muschalik, Huellermeier & Hammer 2023 (permutation); Covert, Lundberg & Lee 2020, Muschalik, Fumagalli,

@@ -35,6 +35,7 @@ static void permute(AnbImportance *m, const StreamingLearner *model, const doubl
 static void measure(AnbImportance *m, const StreamingLearner *model, const double *x, double y)
 {
     double said = anb_predict_with(model, m->reader, x);
+    y = anb_target_bounded(&m->scale, said, y);
     m->weight = m->keep * m->weight + 1;
     permute(m, model, x, y, said);
     if (m->options.sage_rows > 0 && m->kept.used > 1 && said - said == 0)
@@ -142,6 +143,7 @@ void anb_importance_reset(AnbImportance *m)
 {
     m->samples = 0;
     m->weight = m->said = m->said_weight = 0;
+    m->scale = (AnbErrorScale){0};
     m->kept.used = 0;
     m->kept.seen = 0;
     anb_random_seed(&m->kept.random, anb_seed_mix(m->options.seed, 0));

@@ -5,6 +5,7 @@
 
 #include "explain.h"
 #include "src/numeric/adwin.h"
+#include "src/numeric/error_scale.h"
 #include <anabranch/importance.h>
 
 enum { ANB_WATCHED_CELLS = 64, ANB_SAGE_ROWS = 64 };
@@ -26,6 +27,7 @@ struct AnbImportance {
     uint64_t told, samples;
     double keep, weight;      /* of the faded means: of a row that is measured to the next */
     double said, said_weight; /* the faded mean of the predictions, for SAGE */
+    AnbErrorScale scale;      /* of the errors: a wrong target has a bounded say */
     AnbKept kept;
     AnbWatchedFeature *watched; /* d */
     double *mixed;              /* rows of d: one, and of SAGE those of a coalition */
