@@ -248,10 +248,10 @@ static void take_place(const AnbNode *self, Drift *s, double *scratch)
 }
 
 /* The fresh child answers and learns beside the old one. The sum of (e - e') / (e + e') - .1, never below 0, is the
- * evidence; at 10 the fresh one is better. */
+ * evidence; at 20 the fresh one is better. */
 static void run_trial(const AnbNode *self, Drift *s, const AnbRow *row, double y, double weight, double *scratch)
 {
-    const double allowed = .1, enough = 10;
+    const double allowed = .1, enough = 20;
     const AnbNode *child = &self->children[0];
     AnbCounters uncounted = {0};
     AnbRow own = *row;

@@ -30,7 +30,7 @@ $pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip
 # The wheel, built beside everything else; with ccache where it is.
 [ -n "$CC" ] || { command -v ccache >/dev/null && CC='ccache cc' && export CC; }
 rm -rf "$folder/wheel"
-PATH=$bin:$PATH $pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "-Cbuild-dir=$folder/build" "$source" \
+PATH=$bin:$PATH $pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "--config-settings=build-dir=$folder/build" "$source" \
     >"$folder/build.log" 2>&1 || { tail -30 "$folder/build.log"; exit 1; }
 $pip install --no-deps --force-reinstall "$folder"/wheel/*.whl || exit 1
 
