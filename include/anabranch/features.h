@@ -2,12 +2,11 @@
  * What a row's features are called inside a model, and what a model knows of the categories in its columns.
  *
  *     char name[ANB_FEATURE_NAME];
- *     anb_feature_name(model, "auto_0/scale_0", 4, NULL, name, sizeof name);        -> "carrier=effect"
- *
+ *     anb_feature_name(model, "auto_0/scale_0", 4, NULL, name, sizeof name);   // such as carrier=effect
  *     AnbCategoryEffect top[10];
- *     size_t n = anb_frequent_categories(model, 1, top, 10);
+ *     size_t n = anb_frequent_categories(model, 1, top, 10);                   // of column 1
  *     for (size_t i = 0; i < n; i++)
- *         printf("%s: %g in the mean\n", anb_category_name(names, 1, top[i].cell, name), top[i].mean);
+ *         printf("%g: %g in the mean\n", top[i].cell, top[i].mean);   // anb_category_name has its text
  *
  * A category is a number inside the library (anb_category). Its text is kept beside a model by an AnbCategoryNames, in
  * bounded memory, and never in the model's state.

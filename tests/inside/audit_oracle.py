@@ -83,7 +83,7 @@ def main():
         for weight, (low, high) in audit.rules(wanted):
             assert low <= high
             wanted += [low, high, weight * (low + high) / 2]
-        ours = field[at:]
+        ours = field[at:at + 9] + field[at + 11:]  # without idle and regret, of which no rule is made (check_audit has them)
         assert len(ours) == len(wanted), (len(ours), len(wanted))
         for i, (a, b) in enumerate(zip(ours, wanted)):
             worst = max(worst, abs(a - b) / max(1, abs(b)))

@@ -151,7 +151,7 @@ def typed(folder):
     assert len(shown) == 1 and {"<b>&"} & {t["name"][:4] for t in shown[0]["top"]} and "<b>&" not in text and "&#60;b&#62;&#38;" in text
     names = summary["superposition"][0]["features"]
     assert len(names) == len(summary["superposition"][0]["norm"]) and "machine=effect" in names and "when=hour-sine" in names
-    importance = kept[-1]["feature_importance"]
+    importance = [sum(column) for column in zip(*(record["feature_importance"] for record in kept))]
     assert len(importance) == len(summary["features"]) and importance[summary["features"].index("machine")] == max(importance)
     for part in ("Predictions against the truth", "Calibration of the intervals", "Importance over time", "Where cells were missing",
                  "Why the last rows", "Rows that could not be read", "the row has 10 cells", "machine=effect", "by the hour of the week"):
