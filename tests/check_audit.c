@@ -218,7 +218,7 @@ static double clean_row(AnbRandom *random, double *x)
 
 static void note_alarm(void *context, const AnbAudit *audit, size_t rule, bool raised)
 {
-    snprintf(context, 100, raised ? "%s" : "", anb_audit_rule_name(audit, rule));
+    snprintf(context, 100, "%s", raised ? anb_audit_rule_name(audit, rule) : "");
 }
 
 /* Feeds samples; the name of the last rule whose alarm was raised and not cleared, or an empty text. Stops at one. */

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX /* no sample, no group */
 
 /* One call. `y` is NULL where it predicts. */
 typedef struct Call {

@@ -1,0 +1,120 @@
+/* What the program does with a table's rows: weights, late labels, a burn-in, intervals, columns that are passed on. */
+#include "cli.h"
+#include <math.h>
+
+START_TEST(weights_and_late_labels)
+{
+    write_text("t.csv", "a,w,y,late\n1,3,4,0\n2,1,8,2\n3,1,6,0\n4,1,1,0\n5,1,2,5\n");
+    ck_assert_int_eq(run("$A eval --json -l mean -t y --weight w --ignore late --predictions p.csv t.csv"), 0);
+    ck_assert(json("features") == 1);
+    ck_assert_int_eq(run("cut -d, -f3 p.csv | tr '\\n' ' '"), 0);
+    ck_assert_str_eq(out, "prediction 0 4 5 5.2 4.5 ");
+    ck_assert_int_eq(run("$A eval -l mean -t y --label-after late --ignore w --predictions p.csv t.csv"), 0);
+    ck_assert(strstr(out, "4 learned") && strstr(out, "1 whose labels come after the end"));
+    ck_assert_int_eq(run("cut -d, -f3 p.csv | tr '\\n' ' '"), 0);
+    ck_assert_str_eq(out, "prediction 0 4 4 5 4.75 "); /* 8 is learned behind the fourth row, with its 1 */
+    ck_assert_int_eq(
+        run("$A train -l mean -t y --label-after late --weight w -o m.anb t.csv && $A predict -m m.anb t.csv"), 0);
+    ck_assert_str_eq(out, "prediction\n4.5\n4.5\n4.5\n4.5\n4.5\n"); /* (3 * 4 + 8 + 6 + 1) / 6 */
+    refused(run("$A eval --json -l mean -t y --weight y t.csv"), 2, "two things at once");
+}
+END_TEST
+
+START_TEST(the_first_rows_apart)
+{
+    write_text("t.csv", "a,y\n1,1000\n2,1001\n3,1003\n4,1002\n");
+    ck_assert_int_eq(run("$A eval --json -l last t.csv"), 0);
+    ck_assert_double_eq_tol(json("mae"), (1000 + 1 + 2 + 1) / 4.0, 1e-9);
+    ck_assert_double_eq_tol(json("r2"), 1 - (1 + 4 + 1) / 2.0, 1e-9); /* of the last three */
+    ck_assert_int_eq(run("$A eval --json -l last --burn-in 1 t.csv"), 0);
+    ck_assert_double_eq_tol(json("mae"), 4 / 3.0, 1e-12);
+    ck_assert_double_eq_tol(json("r2"), 1 - (1 + 4 + 1) / 2.0, 1e-12);
+    ck_assert(json("n") == 4);
+}
+END_TEST
+
+START_TEST(intervals_and_kept_columns)
+{
+    ck_assert_int_eq(
+        run("$A generate friedman -n 3000 --seed 3 -o f.csv; sed 's/^/id 7,/; 1s/.*/id,&/; 1s/id 7,//' f.csv "
+            "> k.csv; $A train -l 'scale(rls)' --ignore id --interval 0.9 -o m.anb k.csv; "
+            "$A predict -m m.anb --interval 0.9 --keep id,x0 k.csv > p.csv; head -1 p.csv; tail -1 p.csv | "
+            "cut -d, -f4"),
+        0);
+    ck_assert_str_eq(out, "prediction,low,high,id,x0\n\"id 7\"\n");
+    ck_assert_int_eq(
+        run("$A eval --json -l 'scale(rls)' --interval 0.9 --ignore id --predictions i.csv k.csv >/dev/null; "
+            "awk -F, 'NR>1000{n++; i+=$2>=$4 && $2<=$5} END{print (i/n > .88 && i/n < .92) ? \"held\" : "
+            "i/n}' i.csv"),
+        0);
+    ck_assert_str_eq(out, "held\n");
+    refused(run("$A predict -m m.anb --interval 0.8 f.csv"), 2, "of coverage 0.9, not of 0.8");
+    refused(run("$A predict -m m.anb --interval 1 f.csv"), 2, "--interval takes");
+    ck_assert_int_eq(
+        run("$A eval --json -l 'scale(rls)' --interval 0.9 --predictions q.csv --keep id --ignore id k.csv; "
+            "head -1 q.csv"),
+        0);
+    ck_assert(strstr(out, "\"level\": 0.9") && strstr(out, "row,target,prediction,low,high,id\n"));
+    ck_assert_int_eq(run("$A train -l mean -o m.anb f.csv"), 0);
+    refused(run("$A predict -m m.anb --interval 0.9 f.csv"), 2, "no intervals");
+}
+END_TEST
+
+START_TEST(options_for_programs)
+{
+    if (run("command -v python3") == 0) {
+        ck_assert_int_eq(run("$A help --json | python3 -c 'import json,sys; c=json.load(sys.stdin)[\"commands\"]; "
+                             "print([k[\"name\"] for k in c if k[\"name\"] in (\"eval\", \"train\")], "
+                             "{o[\"argument\"] for k in c for o in k[\"options\"] if o[\"name\"]==\"delimiter\"})'"),
+                         0);
+        ck_assert_str_eq(out, "['eval', 'train'] {'CHAR'}\n");
+    }
+}
+END_TEST
+
+/* By their texts, which the model's file keeps, and a model that goes on with it. */
+START_TEST(categories_by_name)
+{
+    static const char *const city[] = {"\"Bonn, \\ Rhein\"", "Ulm", ""};
+    static const int y[] = {10, -5, 1};
+    FILE *file = fopen("t.csv", "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "when,city,a,y\n");
+    for (int i = 0; i < 600; i++)
+        fprintf(file, "2024-01-%02dT0%d:00,%s,%d,%d\n", 1 + i % 28, i % 2, city[i % 3], i % 7, y[i % 3]);
+    fclose(file);
+    ck_assert_msg(run("$A train -l linear -o m.anb t.csv") == 0, "%s", err);
+    ck_assert_int_eq(run("$A inspect m.anb --categories 9"), 0);
+    ck_assert_msg(strstr(out, "  Bonn, \\ Rhein                           200       10.000       10.000 "), "%s", out);
+    ck_assert_msg(strstr(out, "  Ulm                                     200      -5.0000      -5.0000 "), "%s", out);
+    ck_assert_msg(strstr(out, "  (missing) ") && strstr(out, "  Thu 00:00 "), "%s", out);
+    ck_assert_msg(run("$A train -m m.anb -o m.anb --limit 1 t.csv && $A inspect --json m.anb --categories 1") == 0,
+                  "%s", err);
+    ck_assert_msg(strstr(out, "\"column\": \"city\", \"hours\": false, \"top\": [{\"name\": \"Bonn, \\\\ Rhein\""),
+                  "%s", out);
+    ck_assert_msg(run("$A eval -l 'scale(mlp(hidden=3))' --diag d.jsonl t.csv && tail -n 1 d.jsonl") == 0, "%s", err);
+    ck_assert_msg(strstr(out, "\"features\": [\"a\", \"when=hour-sine\", "), "%s", out);
+    ck_assert_msg(strstr(out, "\"city=effect\", \"when=hour-of-week-mean\""), "%s", out);
+    ck_assert_msg(strstr(out, "{\"name\": \"Ulm\", "), "%s", out);
+    ck_assert_int_eq(
+        run("printf 'a,y\\n1,2\\n3,4\\n' > n.csv; $A train -l linear -o n.anb n.csv; $A inspect n.anb --categories 3"),
+        0);
+    ck_assert_msg(strstr(out, "knows no categories"), "%s", out);
+    refused(run("$A inspect n.anb --categories 0"), 2, "categories");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("cli_rows");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_checked_fixture(tests, enter, leave);
+    tcase_add_test(tests, weights_and_late_labels);
+    tcase_add_test(tests, the_first_rows_apart);
+    tcase_add_test(tests, intervals_and_kept_columns);
+    tcase_add_test(tests, options_for_programs);
+    tcase_add_test(tests, categories_by_name);
+    return suite;
+}
+
+CHECK_MAIN(suite)

@@ -1,0 +1,89 @@
+/* The learner rls: the target's unit, forgetting, overflow. */
+#include "numbers.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+
+static uint64_t seed;
+
+static double uniform(void)
+{
+    return uniform_of(&seed);
+}
+
+static StreamingLearner *model_of(const char *expression, size_t n)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(n, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    return model;
+}
+
+/* Targets times 2^40, 2^-40: predictions too, exactly. */
+START_TEST(the_targets_unit_does_not_matter)
+{
+    static const char *const kinds[] = {"rls", "rls(lambda=0.98, adaptive=true, walk=0.1)"};
+    static const double units[] = {1, 0x1p40, 0x1p-40};
+    for (size_t kind = 0; kind < 2; kind++) {
+        StreamingLearner *models[3];
+        for (size_t u = 0; u < 3; u++)
+            models[u] = model_of(kinds[kind], 5);
+        for (int t = 0; t < 1000; t++) {
+            double x[5], y = 3, f[3];
+            for (size_t i = 0; i < 5; i++)
+                y += (double)i * (x[i] = uniform());
+            y += uniform();
+            for (size_t u = 0; u < 3; u++)
+                f[u] = anb_train_one(models[u], x, y * units[u], 1) / units[u];
+            ck_assert(f[0] == f[1] && f[0] == f[2]);
+        }
+        for (size_t u = 0; u < 3; u++)
+            anb_free(models[u]);
+    }
+}
+END_TEST
+
+/* Forgetting tracks a line that turns; without it half of the past stays. */
+START_TEST(forgetting_follows_a_change)
+{
+    StreamingLearner *quick = model_of("rls(lambda=0.98)", 2), *never = model_of("rls(lambda=1)", 2);
+    double x[2], last_quick = 0, last_never = 0;
+    for (int t = 0; t < 2000; t++) {
+        x[0] = uniform(), x[1] = uniform();
+        double y = t < 1000 ? x[0] + 5 : 5 - x[0];
+        last_quick = fabs(y - anb_train_one(quick, x, y, 1));
+        last_never = fabs(y - anb_train_one(never, x, y, 1)) / (fabs(x[0]) + 1e-9);
+    }
+    ck_assert_double_le(last_quick, 1e-6);
+    ck_assert_double_ge(last_never, 0.5);
+    anb_free(quick);
+    anb_free(never);
+}
+END_TEST
+
+/* A finite row whose prediction overflows: 0 is said, and the learner starts again, counted. */
+START_TEST(an_overflow_restarts)
+{
+    StreamingLearner *model = model_of("rls(intercept=false)", 1);
+    double one = 1, large = 1e300;
+    for (int t = 0; t < 5; t++)
+        anb_train_one(model, &one, 1e200, 1);
+    ck_assert(anb_predict(model, &one) > 1e199);
+    ck_assert(anb_predict(model, &large) == 0);
+    ck_assert(anb_train_one(model, &large, 1, 1) == 0);
+    ck_assert_uint_eq(anb_counters(model)->restarts, 1);
+    ck_assert(anb_predict(model, &one) == 0);
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("rls_learner");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_test(tests, the_targets_unit_does_not_matter);
+    tcase_add_test(tests, forgetting_follows_a_change);
+    tcase_add_test(tests, an_overflow_restarts);
+    return suite;
+}
+
+CHECK_MAIN(suite)
