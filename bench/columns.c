@@ -6,6 +6,7 @@
  * Rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has 500 levels, most of them
  * rare. The child is `mean`, which costs next to nothing.
  */
+#include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
@@ -29,16 +30,10 @@ static void learn(void *context, size_t count)
     }
 }
 
-static double unit(uint64_t *bits)
-{
-    *bits = *bits * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*bits >> 11) / 9007199254740992.0;
-}
-
 /* A cell of a kind: n, c or t. */
 static double cell(char kind, size_t row, uint64_t *bits)
 {
-    double u = unit(bits);
+    double u = bench_unit(bits);
     uint32_t level = (uint32_t)(500 * u * u);
     return kind == 'c' ? anb_category(&level, sizeof level) : kind == 't' ? 1.5e9 + 600 * (double)row : u;
 }

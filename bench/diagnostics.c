@@ -3,6 +3,7 @@
  *
  *     diagnostics [REPEATS]
  */
+#include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
@@ -97,8 +98,7 @@ int main(int argc, char **argv)
     uint64_t seed = 1;
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < D; j++) {
-            seed = seed * 6364136223846793005u + 1442695040888963407u;
-            rows[i * D + j] = (double)(seed >> 11) * 0x1p-53 - 0.5;
+            rows[i * D + j] = bench_unit(&seed) - 0.5;
             targets[i] += (j - 3) * rows[i * D + j];
         }
     int repeats = argc > 1 ? atoi(argv[1]) : 40;

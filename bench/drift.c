@@ -13,6 +13,7 @@
  * change, drifts seen before it in all seeds, seeds in which a drift was seen within 500 rows of it, and the mean of the
  * rows that took, of those.
  */
+#include "grid.h"
 #include "drifting.h"
 #include "jobs.h"
 #include <anabranch/anabranch.h>
@@ -20,15 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPRESSIONS_MAX = 32, NOISES = 3, DETECTORS = 3, SOON = 500 };
+enum { NOISES = 3, DETECTORS = 3, SOON = 500 };
 
 static const char *const noises[NOISES] = {"normal", "lognormal", "student"};
 static const char *const detectors[DETECTORS] = {"adwin", "page_hinkley", "kswin"};
-
-typedef struct Run {
-    size_t rows, seeds, jobs, n_expressions;
-    const char *expressions[EXPRESSIONS_MAX];
-} Run;
 
 typedef struct Result {
     bool done, kept, seen; /* nothing reset before the change; a drift soon after it */
@@ -59,7 +55,7 @@ static void learn_row(StreamingLearner *model, Drifting *random, size_t noise, d
     anb_train_one(model, x, x[0] - x[1] / 2 + level + noise_of(noise, random), 1);
 }
 
-static void follow(const Run *run, StreamingLearner *model, size_t noise, uint64_t seed, Result *r)
+static void follow(const Grid *run, StreamingLearner *model, size_t noise, uint64_t seed, Result *r)
 {
     Drifting random = drifting_start(DRIFTING_STEADY, seed);
     AnbDriftView view;
@@ -81,7 +77,7 @@ static void follow(const Run *run, StreamingLearner *model, size_t noise, uint64
 /* Jobs by expression, noise, detector, seed. */
 static void work(Jobs *jobs, void *context)
 {
-    const Run *run = context;
+    const Grid *run = context;
     for (size_t job; jobs_take(jobs, &job);) {
         size_t seed = job % run->seeds + 1, cell = job / run->seeds;
         char text[4096];
@@ -99,7 +95,7 @@ static void work(Jobs *jobs, void *context)
     }
 }
 
-static void print_cell(const Run *run, const Result *r, size_t cell)
+static void print_cell(const Grid *run, const Result *r, size_t cell)
 {
     size_t kept = 0, seen = 0, drifts = 0, rows = 0;
     for (size_t i = 0; i < run->seeds; i++) {
@@ -119,26 +115,11 @@ static int usage(void)
     return 2;
 }
 
-static bool set_option(Run *run, const char *name, const char *value)
-{
-    size_t *at = strcmp(name, "--rows") == 0    ? &run->rows
-                 : strcmp(name, "--seeds") == 0 ? &run->seeds
-                 : strcmp(name, "--jobs") == 0  ? &run->jobs
-                                                : NULL;
-    return at && (*at = strtoul(value, NULL, 10)) > 0;
-}
-
 int main(int argc, char **argv)
 {
-    Run run = {.rows = 100000, .seeds = 20, .jobs = 2};
-    for (int i = 1; i < argc; i++) {
-        if (argv[i][0] != '-' && run.n_expressions < EXPRESSIONS_MAX)
-            run.expressions[run.n_expressions++] = argv[i];
-        else if (i + 1 == argc || !set_option(&run, argv[i], argv[i + 1]))
-            return usage();
-        else
-            i++;
-    }
+    Grid run = {.rows = 100000, .seeds = 20, .jobs = 2};
+    if (!grid_read(&run, argc, argv, NULL, NULL))
+        return usage();
     if (run.n_expressions == 0) {
         const char *const usual[] = {"scale(rls)", "auto(budget=5)", "scale(knn)"};
         for (size_t i = 0; i < 3; i++)

@@ -2,6 +2,7 @@
 #ifndef ANB_BENCH_DRIFTING_H
 #define ANB_BENCH_DRIFTING_H
 
+#include "random.h"
 #include <math.h>
 #include <stdint.h>
 
@@ -18,11 +19,10 @@ typedef struct Drifting {
     double x[DRIFTING_FEATURES], y;
 } Drifting;
 
-/* In [0, 1): the upper half of a linear congruential generator of 64 bits (Knuth). */
+/* In [0, 1), of 32 bits. */
 static inline double drifting_uniform(Drifting *d)
 {
-    d->bits = d->bits * 6364136223846793005u + 1442695040888963407u;
-    return (double)(d->bits >> 32) / 4294967296.0;
+    return (double)(bench_bits(&d->bits) >> 32) / 4294967296.0;
 }
 
 static inline double drifting_normal(Drifting *d)

@@ -13,6 +13,7 @@
  *
  *     experts [-i INSTRUCTION_SET] [EXPRESSION ...]      -i: baseline, v3 or v4 in place of the best
  */
+#include "random.h"
 #include "bare_experts.h"
 #include "harness.h"
 #include "src/simd/isa.h"
@@ -43,8 +44,7 @@ static volatile double sink;
 static double uniform(void)
 {
     static uint64_t seed = 1;
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(seed >> 11) / 9007199254740992.0;
+    return bench_unit(&seed);
 }
 
 /* A product, a square, two slopes and noise; the other features say nothing. */

@@ -7,6 +7,7 @@
  * Prints milliseconds and predictions an explanation, the part that is exact, the mean and the largest standard error in
  * percent of the standard deviation of the predictions. Goals, of auto(budget=20): 5 ms, and 2 % for the mean.
  */
+#include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -18,8 +19,7 @@ enum { D = 12, ASKED = 100 };
 static double uniform(void)
 {
     static uint64_t seed = 7;
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(seed >> 11) / 9007199254740992.0;
+    return bench_unit(&seed);
 }
 
 /* Friedman's function on ten features, one with few values, one of no use. */

@@ -15,6 +15,7 @@
  * the share asked for; and how far that constant interval is off in its worst block, and in which share of blocks it is
  * within 3 points: where errors stay large or small for long, and labels come later than that, no interval can know.
  */
+#include "grid.h"
 #include "drifting.h"
 #include "jobs.h"
 #include <anabranch/anabranch.h>
@@ -23,14 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 5000, DELAYS = 4, EXPRESSIONS_MAX = 32 };
+enum { BLOCK = 5000, DELAYS = 4 };
 
 static const size_t delays[DELAYS] = {0, 50, 200, 800};
 
 typedef struct Run {
-    size_t rows, seeds, jobs, n_expressions;
+    Grid grid;
     double coverage;
-    const char *expressions[EXPRESSIONS_MAX];
 } Run;
 
 typedef struct Result {
@@ -97,7 +97,7 @@ static void hindsight(const Run *run, Result *r, const double *away, size_t rows
 static void follow(const Run *run, Result *r, StreamingLearner *model, Drifting stream, size_t delay, double *away)
 {
     double *later = calloc(delay + 1, sizeof *later);
-    size_t held = 0, rows = run->rows / BLOCK * BLOCK;
+    size_t held = 0, rows = run->grid.rows / BLOCK * BLOCK;
     for (size_t i = 0; later && i < rows; i++) {
         drifting_next(&stream);
         held += add_row(run, r, model, &stream);
@@ -124,11 +124,11 @@ static void follow(const Run *run, Result *r, StreamingLearner *model, Drifting 
 static void work(Jobs *jobs, void *context)
 {
     const Run *run = context;
-    double *away = malloc(2 * run->rows * sizeof *away);
+    double *away = malloc(2 * run->grid.rows * sizeof *away);
     for (size_t job; away && jobs_take(jobs, &job);) {
-        size_t seed = job % run->seeds + 1, cell = job / run->seeds;
+        size_t seed = job % run->grid.seeds + 1, cell = job / run->grid.seeds;
         size_t delay = delays[cell % DELAYS], kind = cell / DELAYS % DRIFTING_KINDS;
-        StreamingLearner *model = make(run, run->expressions[cell / DELAYS / DRIFTING_KINDS], seed);
+        StreamingLearner *model = make(run, run->grid.expressions[cell / DELAYS / DRIFTING_KINDS], seed);
         if (model)
             follow(run, (Result *)jobs->results + job, model, drifting_start((DriftingKind)kind, seed), delay, away);
         anb_free(model);
@@ -142,19 +142,19 @@ static void print_cell(const Run *run, const Result *r, size_t cell)
 {
     Result all = {0};
     double ratio = 0;
-    for (size_t i = 0; i < run->seeds; i++) {
-        all.covered += r[i].covered / (double)run->seeds;
-        all.endless += r[i].endless / (double)run->seeds;
+    for (size_t i = 0; i < run->grid.seeds; i++) {
+        all.covered += r[i].covered / (double)run->grid.seeds;
+        all.endless += r[i].endless / (double)run->grid.seeds;
         all.blocks += r[i].blocks;
         all.good += r[i].good;
         all.worst = fabs(r[i].worst) > fabs(all.worst) ? r[i].worst : all.worst;
         all.constant_good += r[i].constant_good;
         all.constant_worst =
             fabs(r[i].constant_worst) > fabs(all.constant_worst) ? r[i].constant_worst : all.constant_worst;
-        ratio += r[i].width / r[i].constant / (double)run->seeds;
+        ratio += r[i].width / r[i].constant / (double)run->grid.seeds;
     }
     printf("%-28s %-15s %6zu %9.1f %7.1f %7.1f %8.2f %7.2f %9.1f %7.1f\n",
-           run->expressions[cell / DELAYS / DRIFTING_KINDS], drifting_names[cell / DELAYS % DRIFTING_KINDS],
+           run->grid.expressions[cell / DELAYS / DRIFTING_KINDS], drifting_names[cell / DELAYS % DRIFTING_KINDS],
            delays[cell % DELAYS], 100 * all.covered, 100 * all.worst, 100 * all.good / all.blocks, 100 * all.endless,
            ratio, 100 * all.constant_worst, 100 * all.constant_good / all.blocks);
 }
@@ -165,39 +165,26 @@ static int usage(void)
     return 2;
 }
 
-static bool set_option(Run *run, const char *name, const char *value)
+static bool set_coverage(void *context, const char *name, const char *value)
 {
-    if (strcmp(name, "--coverage") == 0)
-        return (run->coverage = atof(value)) > 0 && run->coverage < 1;
-    size_t *at = strcmp(name, "--rows") == 0    ? &run->rows
-                 : strcmp(name, "--seeds") == 0 ? &run->seeds
-                 : strcmp(name, "--jobs") == 0  ? &run->jobs
-                                                : NULL;
-    return at && (*at = strtoul(value, NULL, 10)) > 0;
+    Run *run = context;
+    return strcmp(name, "--coverage") == 0 && (run->coverage = atof(value)) > 0 && run->coverage < 1;
 }
 
 int main(int argc, char **argv)
 {
-    Run run = {.rows = 30000, .seeds = 20, .jobs = 2, .coverage = .9};
-    for (int i = 1; i < argc; i++) {
-        if (argv[i][0] != '-' && run.n_expressions < EXPRESSIONS_MAX)
-            run.expressions[run.n_expressions++] = argv[i];
-        else if (i + 1 == argc || !set_option(&run, argv[i], argv[i + 1]))
-            return usage();
-        else
-            i++;
-    }
-    if (run.rows < BLOCK)
+    Run run = {.grid = {.rows = 30000, .seeds = 20, .jobs = 2}, .coverage = .9};
+    if (!grid_read(&run.grid, argc, argv, set_coverage, &run) || run.grid.rows < BLOCK)
         return usage();
-    if (run.n_expressions == 0)
-        run.expressions[run.n_expressions++] = "scale(rls)";
+    if (run.grid.n_expressions == 0)
+        run.grid.expressions[run.grid.n_expressions++] = "scale(rls)";
     Jobs jobs;
-    size_t cells = run.n_expressions * DRIFTING_KINDS * DELAYS;
-    if (!jobs_run(&jobs, cells * run.seeds, sizeof(Result), run.jobs, work, &run))
+    size_t cells = run.grid.n_expressions * DRIFTING_KINDS * DELAYS;
+    if (!jobs_run(&jobs, cells * run.grid.seeds, sizeof(Result), run.grid.jobs, work, &run))
         return 1;
     printf("%-28s %-15s %6s %9s %7s %7s %8s %7s %9s %7s\n", "expression", "stream", "delay", "coverage", "worst",
            "within", "endless", "width", "constant:", "within");
     for (size_t cell = 0; cell < cells; cell++)
-        print_cell(&run, (const Result *)jobs.results + cell * run.seeds, cell);
+        print_cell(&run, (const Result *)jobs.results + cell * run.grid.seeds, cell);
     return 0;
 }

@@ -8,6 +8,7 @@
  * Prints, in microseconds, mean, median, the 99th and 99.9th percentile and the maximum, and the last two as multiples
  * of the median; exits with 1 where one is above its goal: 10 for the percentile, 50 for the maximum.
  */
+#include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
@@ -25,8 +26,7 @@ typedef struct Rows {
 static double uniform(void)
 {
     static uint64_t seed = 7;
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(seed >> 11) / 9007199254740992.0;
+    return bench_unit(&seed);
 }
 
 static void *take(size_t bytes)

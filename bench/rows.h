@@ -2,6 +2,7 @@
 #ifndef ANB_BENCH_ROWS_H
 #define ANB_BENCH_ROWS_H
 
+#include "random.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,8 +17,7 @@ typedef struct Rows {
 
 static inline double rows_uniform(uint64_t *seed)
 {
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(*seed >> 11) / 4503599627370496.0 - 1;
+    return 2 * bench_unit(seed) - 1;
 }
 
 /* Zeroed, on a cache line. */

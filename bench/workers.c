@@ -6,6 +6,7 @@
  * Samples of 8 features visit the models in no order. Prints nanoseconds a sample of the loop and of the pool, and their
  * ratio. Goal: at least 1.8 with two threads on two free cores. A call has 16 samples a model.
  */
+#include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
@@ -24,8 +25,7 @@ typedef struct Work {
 static uint64_t draw(void)
 {
     static uint64_t state = 9;
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return state >> 33;
+    return bench_bits(&state) >> 33;
 }
 
 static void fill(Work *w)

@@ -1,6 +1,7 @@
 /*
  * The rule audit: its language, its logic, its alarms. The formulas over 5,000 steps are checked by audit_oracle.py.
  */
+#include "numbers.h"
 #include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -8,12 +9,6 @@
 #include <string.h>
 
 enum { D = 3 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 static StreamingLearner *model_of(void)
 {

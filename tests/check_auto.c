@@ -1,3 +1,4 @@
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -89,12 +90,6 @@ START_TEST(wide_rows)
     anb_free(wide);
 }
 END_TEST
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 /* A plane, a product and a step, all of which the cheapest preset has to find; missing cells on the way. */
 START_TEST(it_learns)

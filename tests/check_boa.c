@@ -1,3 +1,4 @@
+#include "numbers.h"
 #include "src/numeric/boa.h"
 #include "src/simd/isa.h"
 #include "src/numeric/elementary.h"
@@ -5,13 +6,7 @@
 
 enum { K = 5, N = 600 };
 
-/* A stream of K predictions and a target, from a small generator of its own. */
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
-
+/* K predictions and a target. */
 static double sample(uint64_t *seed, double *f)
 {
     double y = 3 + 2 * noise(seed);

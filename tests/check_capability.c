@@ -1,4 +1,5 @@
 /* A caller's own router, mixture and interval have the same rights as the library's. */
+#include "mixtures.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/audit.h>
@@ -270,19 +271,6 @@ static StreamingLearner *make(const char *text)
     StreamingLearner *model = made(text, &error);
     ck_assert_msg(model != NULL, "%s: %s", text, error.message);
     return model;
-}
-
-static void feed(StreamingLearner *model, int n)
-{
-    for (int i = 0; i < n; i++)
-        anb_train_one(model, (double[]){i % 7, i % 3}, i % 5, 1);
-}
-
-static AnbMixture see(const StreamingLearner *model, const char *path)
-{
-    AnbMixture m;
-    ck_assert_int_eq(anb_mixture_at(model, path, &m), 0);
-    return m;
 }
 
 /* Every observer and every read-out on a mixture of K experts, whoever wrote it. */

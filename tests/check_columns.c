@@ -1,3 +1,5 @@
+/* What the wrapper columns tells its child of categories and times, against a plain list that keeps everything. */
+#include "columns_row.h"
 #include "suite.h"
 #include "reload.h"
 #include "src/host/model.h"
@@ -9,43 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
-
-/* ---- a child that keeps the row it was shown -------------------------------------------------------------------- */
-
-enum { WIDE = 64 };
-static double shown[WIDE];
-
-static double spy_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
-{
-    (void)state, (void)scratch;
-    ck_assert(self->n_features <= WIDE && row->x == row->raw);
-    memcpy(shown, row->x, self->n_features * sizeof *shown);
-    return 0;
-}
-
-static void spy_update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
-}
-
-static const StreamingLearnerType spy = {.name = "spy",
-                                         .brief = "keeps the row",
-                                         .example = "spy",
-                                         .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_EXACT,
-                                         .version = 1,
-                                         .predict = spy_predict,
-                                         .update = spy_update};
-
-static StreamingLearner *made(const char *expression, size_t columns)
-{
-    static const StreamingLearnerType *const types[] = {&spy, NULL};
-    AnbModelOptions options = anb_model_defaults();
-    AnbError error;
-    options.types = types;
-    StreamingLearner *model = anb_parse(columns, expression, &options, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* ---- the same statistics, kept for ever in a plain list ---------------------------------------------------------- */
 
@@ -183,21 +148,9 @@ static void oracle_learn(Oracle *o, const double *x, const double *keys, double 
     o->n++;
 }
 
-static double random_unit(uint64_t *bits)
-{
-    *bits = *bits * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*bits >> 11) / 9007199254740992.0;
-}
-
 static void assert_near(double a, double b, int row, int cell)
 {
     ck_assert_msg(fabs(a - b) <= 1e-9 * (1 + fabs(b)), "row %d, cell %d: %.17g, the oracle has %.17g", row, cell, a, b);
-}
-
-/* What a category is worth in the columns of the stream below. */
-static double worth(int which)
-{
-    return (double)(which * 37 % 17) - 8;
 }
 
 START_TEST(statistics_are_those_of_a_plain_list)
@@ -209,12 +162,12 @@ START_TEST(statistics_are_those_of_a_plain_list)
         o->list[c] = malloc(200 * sizeof(Known));
     for (int row = 0; row < 3000; row++) {
         char text[16];
-        int first = (int)(random_unit(&bits) * random_unit(&bits) * 150), second = (int)(random_unit(&bits) * 7);
+        int first = (int)(unit_of(&bits) * unit_of(&bits) * 150), second = (int)(unit_of(&bits) * 7);
         int size = snprintf(text, sizeof text, "city %d", first);
         double keys[] = {anb_category(text, (size_t)size), second == 6 ? anb_category("", 0) : second};
-        double plain[] = {random_unit(&bits), 100 * random_unit(&bits) - 30}, want[10];
+        double plain[] = {unit_of(&bits), 100 * unit_of(&bits) - 30}, want[10];
         double x[] = {plain[0], keys[0], plain[1], 1e9, second == 6 ? NAN : keys[1]};
-        double y = worth(first) + 3 * worth(second) + 5 * plain[0] + random_unit(&bits);
+        double y = worth(first) + 3 * worth(second) + 5 * plain[0] + unit_of(&bits);
         memcpy(want, plain, sizeof plain);
         oracle_statistics(o, 0, keys[0], 5, 3, want + 2);
         oracle_statistics(o, 1, keys[1], 5, 3, want + 6);
@@ -320,9 +273,9 @@ static double recent_error(double walk, double noise, double *smoothed)
     uint64_t bits = 8;
     double level[20] = {0}, square[2] = {0};
     for (int row = 0; row < 3000; row++) {
-        double x = floor(20 * random_unit(&bits)), *at = &level[(int)x];
-        *at += walk * (random_unit(&bits) - .5);
-        double y = *at + noise * (random_unit(&bits) - .5);
+        double x = floor(20 * unit_of(&bits)), *at = &level[(int)x];
+        *at += walk * (unit_of(&bits) - .5);
+        double y = *at + noise * (unit_of(&bits) - .5);
         anb_train_one(model, &x, y, 1);
         for (int i = 0; i < 2 && row >= 2000; i++)
             square[i] += (shown[i] - *at) * (shown[i] - *at);
@@ -342,232 +295,7 @@ START_TEST(each_column_finds_its_memory)
 }
 END_TEST
 
-/* ---- eviction ---------------------------------------------------------------------------------------------------- */
-
-/* Every count fades with every sample, as in the description; ties and free places go by index. */
-START_TEST(the_rarest_lately_gives_way)
-{
-    enum { SETS = 4, SAMPLES = 20000 };
-    AnbSet *sets = calloc(SETS, sizeof *sets);
-    AnbDictionary head = {0};
-    uint8_t used[SETS] = {0};
-    uint64_t oracle_key[SETS][ANB_SET] = {{0}}, bits = 5;
-    long double count[SETS][ANB_SET] = {{0}};
-    for (int n = 0; n < SAMPLES; n++) {
-        double cell = floor(90 * random_unit(&bits) * random_unit(&bits)) + (n > SAMPLES / 2 ? 50 : 0);
-        uint64_t key = anb_dictionary_key(cell);
-        size_t s = anb_dictionary_set(key, 77, SETS), i = anb_set_find(&sets[s], key), want = 0;
-        while (want < ANB_SET && oracle_key[s][want] != key)
-            want++;
-        ck_assert_uint_eq(i, want);
-        if (want == ANB_SET) {
-            want = 0;
-            for (size_t j = 1; j < ANB_SET; j++)
-                want = count[s][j] < count[s][want] ? j : want;
-            oracle_key[s][want] = key;
-            count[s][want] = 0;
-            i = anb_set_insert(&sets[s], &used[s], key);
-            ck_assert_uint_eq(i, want);
-        }
-        anb_dictionary_count(&head, anb_dictionary_growth(SETS), &sets[s].entry[i], 1);
-        anb_dictionary_bound(&head, sets, SETS);
-        for (size_t t = 0; t < SETS; t++)
-            for (size_t j = 0; j < ANB_SET; j++)
-                count[t][j] /= 1 + 1.0L / (8 * ANB_SET * SETS);
-        count[s][want] += 1;
-    }
-    ck_assert(anb_dictionary_valid(&head, sets, SETS, 77));
-    free(sets);
-}
-END_TEST
-
-START_TEST(hostile_ids_change_nothing_but_themselves)
-{
-    long many = getenv("ANB_LONG") ? 10000000 : 200000;
-    StreamingLearner *model = made("columns(spy, kinds=\"c\", slots=64)", 1);
-    size_t bytes = anb_total_bytes(model);
-    double known = anb_category("known", 5), mean = 0;
-    for (long i = 0; i < many; i++) {
-        double id = anb_category(&i, sizeof i);
-        anb_train_one(model, i % 50 == 0 ? &known : &id, i % 50 == 0 ? 5 : -1, 1);
-    }
-    anb_predict(model, &known);
-    mean = shown[0];
-    ck_assert(mean > 4.9 && shown[1] == 5 && shown[2] > log(many / 60.));
-    ck_assert_uint_eq(anb_total_bytes(model), bytes);
-    anb_free(model);
-}
-END_TEST
-
-/* Ids that all fall into one set push each other out, and nobody else. */
-START_TEST(colliding_ids_stay_in_their_set)
-{
-    StreamingLearner *model = made("columns(spy, kinds=\"c\", slots=1024)", 1);
-    uint64_t seed = model->plan->nodes[0].seed;
-    double other = 7;
-    size_t apart = anb_dictionary_set(anb_dictionary_key(other), seed, 128), found = 0;
-    anb_train_one(model, &other, 3, 1);
-    for (double id = 8; found < 5000; id++) {
-        if (anb_dictionary_set(anb_dictionary_key(id), seed, 128) != (apart + 1) % 128)
-            continue;
-        anb_train_one(model, &id, -3, 1);
-        found++;
-    }
-    anb_predict(model, &other);
-    ck_assert(shown[1] >= shown[0] && shown[2] == log(2));
-    anb_free(model);
-}
-END_TEST
-
-START_TEST(a_megabyte_and_nothing_are_categories)
-{
-    enum { MEGABYTE = 1 << 20 };
-    char *text = malloc(MEGABYTE);
-    memset(text, 'a', MEGABYTE);
-    double large = anb_category(text, MEGABYTE), less = anb_category(text, MEGABYTE - 1), nothing = anb_category("", 0);
-    ck_assert(large != less && large != nothing && nothing == anb_category(NULL, 0));
-    StreamingLearner *model = made("columns(spy, kinds=\"c\")", 1);
-    anb_train_one(model, &large, 1, 1);
-    anb_train_one(model, &nothing, 2, 1);
-    anb_predict(model, (double[]){NAN});
-    ck_assert(shown[0] > 1.5 && shown[1] == shown[0] && shown[2] == log(2));
-    anb_predict(model, &less);
-    ck_assert(shown[1] == 1.5 && shown[2] == 0);
-    anb_free(model);
-    free(text);
-}
-END_TEST
-
-/* ---- as a model ---------------------------------------------------------------------------------------------------- */
-
-static void typed_row(uint64_t *bits, double *x, double *y)
-{
-    int city = (int)(random_unit(bits) * 300);
-    x[0] = random_unit(bits);
-    x[1] = anb_category(&city, sizeof city);
-    x[2] = 1.5e9 + 1e7 * random_unit(bits);
-    *y = worth(city) + x[0];
-}
-
-START_TEST(saved_loaded_cloned_and_pending)
-{
-    AnbError error;
-    const char *texts[] = {"columns(scale(rls), kinds=\"n c t\", slots=64)",
-                           "pending(columns(scale(moe(rls, sgbt)), kinds=\"n c t\", slots=64))"};
-    for (size_t t = 0; t < 2; t++) {
-        StreamingLearner *model = anb_parse(3, texts[t], NULL, &error);
-        ck_assert_msg(model != NULL, "%s", error.message);
-        uint64_t bits = 3;
-        double x[3], y;
-        for (int i = 0; i < 2000; i++) {
-            typed_row(&bits, x, &y);
-            anb_train_one(model, x, y, 1);
-        }
-        StreamingLearner *clone = anb_clone(model, NULL), *again = reloaded(model, NULL);
-        ck_assert(anb_equal(model, clone) && anb_equal(model, again));
-        for (int i = 0; i < 1000; i++) {
-            typed_row(&bits, x, &y);
-            double f = anb_train_one(model, x, y, 1);
-            ck_assert(anb_train_one(clone, x, y, 1) == f && anb_train_one(again, x, y, 1) == f);
-        }
-        ck_assert(anb_equal(model, clone) && anb_equal(model, again));
-        anb_free(model);
-        anb_free(clone);
-        anb_free(again);
-    }
-}
-END_TEST
-
-/* A snapshot holds the entries in use: ten ids of 65,536 slots. */
-START_TEST(snapshots_hold_what_is_used)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(1, "columns(mean, kinds=\"c\", slots=65536)", NULL, &error);
-    for (int i = 0; i < 100; i++)
-        anb_train_one(model, (double[]){i % 10}, i, 1);
-    ck_assert_uint_gt(anb_total_bytes(model), 3000000);
-    ck_assert_uint_lt(anb_snapshot_size(model, NULL), 65536 / 8 + 2000);
-    StreamingLearner *again = reloaded(model, NULL);
-    ck_assert(anb_equal(model, again));
-    for (int i = 0; i < 100; i++)
-        ck_assert(anb_train_one(model, (double[]){i}, i, 1) == anb_train_one(again, (double[]){i}, i, 1));
-    ck_assert(anb_equal(model, again));
-    anb_free(model);
-    anb_free(again);
-}
-END_TEST
-
-START_TEST(importances_are_of_the_columns)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(4, "columns(sgbt, kinds=\"t n c n\")", NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
-    uint64_t bits = 3;
-    double shares[4], sum = 0;
-    for (int i = 0; i < 3000; i++) {
-        int city = (int)(random_unit(&bits) * 50);
-        double x[] = {1.5e9 + 1e7 * random_unit(&bits), random_unit(&bits), city, random_unit(&bits)};
-        anb_train_one(model, x, worth(city) + x[1], 1);
-    }
-    const AnbNode *root = &model->plan->nodes[0];
-    ck_assert_int_eq(root->type->importance->shares(root, model->block, shares), 0);
-    for (int j = 0; j < 4; j++)
-        sum += shares[j];
-    ck_assert_msg(fabs(sum - 1) < 1e-9 && shares[2] > .8 && shares[2] > shares[1] && shares[0] < .2, "%g %g %g %g",
-                  shares[0], shares[1], shares[2], shares[3]);
-    anb_free(model);
-}
-END_TEST
-
-START_TEST(kinds_are_checked_and_canonical)
-{
-    static const struct {
-        const char *given, *printed; /* NULL: refused */
-    } texts[] = {
-        {"columns(mean, kinds=\"nn n 2c tx\")", "columns(mean, kinds=\"3n 2c t x\")"},
-        {"columns(mean, kinds=\"c*n\")", "columns(mean, kinds=\"c *n\")"},
-        {"columns(mean)", "columns(mean)"},
-        {"columns(mean, kinds=\"\")", "columns(mean)"},
-        {"columns(mean, kinds=\"7n\", slots=8)", "columns(mean, kinds=\"7n\", slots=8)"},
-        {"columns(mean, kinds=\"6n\")", NULL},
-        {"columns(mean, kinds=\"8n\")", NULL},
-        {"columns(mean, kinds=\"7x\")", NULL},
-        {"columns(mean, kinds=\"*n *c\")", NULL},
-        {"columns(mean, kinds=\"7y\")", NULL},
-        {"columns(mean, kinds=\"0n\")", NULL},
-        {"columns(mean, kinds=7n)", NULL},
-        {"columns(mean, kinds=\"7n)", NULL},
-        {"columns(mean, kinds=\"99999999999n\")", NULL},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        AnbError error = {0};
-        StreamingLearner *model = anb_parse(7, texts[i].given, NULL, &error);
-        ck_assert_msg(!model == !texts[i].printed, "%s: %s", texts[i].given, error.message);
-        if (model)
-            ck_assert_str_eq(anb_expression(model), texts[i].printed);
-        else
-            ck_assert_msg(strstr(error.message, "kinds") || strstr(error.message, "columns"), "%s", error.message);
-        anb_free(model);
-    }
-}
-END_TEST
-
-/* Missing numbers reach the child: a scale completes them, a linear alone takes none. */
-START_TEST(missing_numbers_are_the_childs)
-{
-    StreamingLearner *scaled = anb_parse(2, "columns(scale(linear), kinds=\"n c\")", NULL, NULL);
-    StreamingLearner *plain = anb_parse(2, "columns(linear, kinds=\"n c\")", NULL, NULL);
-    ck_assert(anb_takes_missing(scaled) && !anb_takes_missing(plain));
-    for (int i = 0; i < 10; i++) {
-        double f = anb_train_one(scaled, (double[]){NAN, NAN}, 1, 1);
-        ck_assert(f == f);
-    }
-    anb_free(scaled);
-    anb_free(plain);
-}
-END_TEST
-
-static Suite *suite_of(void)
+static Suite *suite(void)
 {
     Suite *suite = suite_create("columns");
     TCase *tests = case_of(suite, 600);
@@ -576,15 +304,7 @@ static Suite *suite_of(void)
     tcase_add_test(tests, a_code_keeps_its_value);
     tcase_add_test(tests, weights_are_exact_in_the_means);
     tcase_add_test(tests, each_column_finds_its_memory);
-    tcase_add_test(tests, the_rarest_lately_gives_way);
-    tcase_add_test(tests, hostile_ids_change_nothing_but_themselves);
-    tcase_add_test(tests, colliding_ids_stay_in_their_set);
-    tcase_add_test(tests, a_megabyte_and_nothing_are_categories);
-    tcase_add_test(tests, saved_loaded_cloned_and_pending);
-    tcase_add_test(tests, snapshots_hold_what_is_used);
-    tcase_add_test(tests, importances_are_of_the_columns);
-    tcase_add_test(tests, kinds_are_checked_and_canonical);
-    tcase_add_test(tests, missing_numbers_are_the_childs);
     return suite;
 }
-CHECK_MAIN(suite_of)
+
+CHECK_MAIN(suite)

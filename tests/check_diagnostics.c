@@ -1,18 +1,13 @@
 /*
  * The observer against plain sums over the whole history, kept and recomputed at the end.
  */
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <string.h>
 
 enum { N = 1500, D = 3, K = 4, SPAN = 100 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 static double sample(uint64_t *seed, double *x)
 {

@@ -2,6 +2,7 @@
  * The routing options: the losses by their formulas and by differences, the gate's step against the same step written
  * plainly, jitter that predictions never see, and bounds on a batch that hold.
  */
+#include "numbers.h"
 #include "routers/dispatch.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -9,12 +10,6 @@
 #include <string.h>
 
 enum { K = 5, D = 3 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 static void softmax(const double *z, double *p)
 {

@@ -1,14 +1,9 @@
 /* Forests of random cuts: leaves against sums over the rows, rows remembered and forgotten, snapshots amid a tree. */
+#include "numbers.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-
-static double uniform(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53;
-}
 
 static StreamingLearner *made(size_t n_features, const char *expression)
 {
@@ -25,7 +20,7 @@ START_TEST(equal_rows_give_the_weighted_mean)
     double x[2] = {3, -1}, sum = 0, weights = 0;
     uint64_t seed = 4;
     for (int t = 0; t < 300; t++) {
-        double y = 1e3 + uniform(&seed), weight = .5 + uniform(&seed), f = anb_train_one(model, x, y, weight);
+        double y = 1e3 + unit_of(&seed), weight = .5 + unit_of(&seed), f = anb_train_one(model, x, y, weight);
         if (t > 0)
             ck_assert_double_eq_tol(f, sum / weights, 1e-6); /* weights are kept in short */
         sum += weight * y;
@@ -44,9 +39,9 @@ START_TEST(every_row_of_the_window_is_remembered)
     uint64_t seed = 8;
     size_t at_once = 0, later = 0, forgotten = 0;
     for (size_t t = 0; t < ROWS; t++) {
-        x[t][0] = uniform(&seed);
-        x[t][1] = uniform(&seed);
-        y[t] = floor(1000 * uniform(&seed));
+        x[t][0] = unit_of(&seed);
+        x[t][1] = unit_of(&seed);
+        y[t] = floor(1000 * unit_of(&seed));
         anb_train_one(model, x[t], y[t], 1);
         at_once += t >= 100 && fabs(anb_predict(model, x[t]) - y[t]) < 1e-9;
     }
@@ -66,9 +61,9 @@ END_TEST
 static double target(uint64_t *seed, double *x, bool turned)
 {
     for (int j = 0; j < 4; j++)
-        x[j] = uniform(seed);
+        x[j] = unit_of(seed);
     double y = x[2] > .6 ? 5 : -5;
-    if (uniform(seed) < .2) {
+    if (unit_of(seed) < .2) {
         x[2] = NAN;
         y = 15;
     }

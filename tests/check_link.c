@@ -19,15 +19,6 @@ static StreamingLearner *made(const char *child, const char *link)
     return model;
 }
 
-/* Close to normal, variance 1. */
-static double noise(Stream *s)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++)
-        sum += stream_uniform(s) / 2;
-    return sum;
-}
-
 /* A target of the link's kind from z. */
 static double target(const char *link, double z)
 {
@@ -44,7 +35,7 @@ static double next(Stream *s, const char *link, double *x)
 {
     for (size_t j = 0; j < D; j++)
         x[j] = stream_uniform(s);
-    return target(link, x[0] - x[1] + .6 * noise(s));
+    return target(link, x[0] - x[1] + .6 * nearly_normal(&s->bits));
 }
 
 static void in_range(const char *link, double f)
@@ -93,7 +84,7 @@ START_TEST(the_mean_is_that_of_the_targets)
     for (int i = 0; i < N; i++) {
         for (size_t j = 0; j < D; j++)
             x[j] = stream_uniform(&s);
-        double m = 2 + x[0], f = anb_train_one(model, x, exp(m + sd * noise(&s)), 1);
+        double m = 2 + x[0], f = anb_train_one(model, x, exp(m + sd * nearly_normal(&s.bits)), 1);
         if (i >= N / 2)
             ratio += f / exp(m + sd * sd / 2) / (N / 2.);
     }

@@ -1,4 +1,5 @@
 /* Observers of every kind are fed alike: in any order, more than once, beside one of the caller's. */
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -36,18 +37,12 @@ static int append(void *context, const void *text, size_t size)
     return 0;
 }
 
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-52 - 1;
-}
-
 static void feed(StreamingLearner *model, AnbObserver *const *observer, const int *order, int times)
 {
     uint64_t seed = 5;
     for (int t = 0; t < 500; t++) {
-        double x[D] = {noise(&seed), noise(&seed), t == 77 ? INFINITY : noise(&seed)};
-        double y = x[0] - 2 * x[1] + 0.1 * noise(&seed), before = anb_train_one(model, x, y, 1);
+        double x[D] = {uniform_of(&seed), uniform_of(&seed), t == 77 ? INFINITY : uniform_of(&seed)};
+        double y = x[0] - 2 * x[1] + 0.1 * uniform_of(&seed), before = anb_train_one(model, x, y, 1);
         for (int i = 0; i < times * KINDS; i++)
             if (i < KINDS || order[i % KINDS] != KINDS - 1) /* the caller's does not know what it was told already */
                 anb_observe(observer[order[i % KINDS]], model, x, y, before);

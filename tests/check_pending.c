@@ -1,4 +1,5 @@
 /* Delayed labels: with no delay nothing changes; with one, what is scored is what was answered. */
+#include "numbers.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -159,9 +160,8 @@ START_TEST(the_ring_and_its_index_against_a_list)
     uint64_t state = 1;
     double x[3] = {0};
     for (int i = 0; i < STEPS; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        uint64_t id = (state >> 33) % IDS;
-        if (state >> 63) {
+        uint64_t bits = bits_of(&state), id = (bits >> 33) % IDS;
+        if (bits >> 63) {
             anb_predict_pending(model, id * 1000003, x);
             order[id] = ++clock;
         } else {

@@ -10,15 +10,6 @@
 enum { D = 3, N = 12000, LEVELS = 3 };
 static const double levels[LEVELS] = {.1, .5, .9};
 
-/* Close to normal, variance 1. */
-static double noise(Stream *s)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++)
-        sum += stream_uniform(s) / 2;
-    return sum;
-}
-
 /* A plane, and noise whose deviation goes from .25 to 1.75 along the second feature, in a bend along the third. */
 static double deviation(const double *x)
 {
@@ -29,7 +20,7 @@ static double next(Stream *s, double *x)
 {
     for (size_t j = 0; j < D; j++)
         x[j] = stream_uniform(s);
-    return 10 + 3 * x[0] - x[1] + deviation(x) * noise(s);
+    return 10 + 3 * x[0] - x[1] + deviation(x) * nearly_normal(&s->bits);
 }
 
 static StreamingLearner *made(const char *expression)
@@ -104,7 +95,7 @@ START_TEST(levels_hold_after_a_shift)
     Stream s = {35, D};
     double x[D], value[LEVELS], below[LEVELS] = {0};
     for (int i = 0; i < 10000; i++) {
-        double y = next(&s, x), more = i < 5000 ? 0 : 4 * noise(&s);
+        double y = next(&s, x), more = i < 5000 ? 0 : 4 * nearly_normal(&s.bits);
         anb_predict_quantiles(model, x, value);
         for (int l = 0; l < LEVELS && i >= 6000; l++)
             below[l] += (y + more < value[l]) / 4000.;

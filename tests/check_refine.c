@@ -1,15 +1,10 @@
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <string.h>
 
 enum { D = 2, N = 6000 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 /* Where x_0 > 0 the target stays near the last one, elsewhere it is drawn anew: which expert is right depends on x. */
 static double error_of(const char *expression, double factor, uint64_t seed)

@@ -1,19 +1,10 @@
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <stdio.h>
 
 enum { D = 3 };
-
-static double noise(uint64_t *seed)
-{
-    double sum = 0; /* close to normal, variance 1 */
-    for (int i = 0; i < 12; i++) {
-        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-        sum += (double)(*seed >> 11) * 0x1p-53 - 0.5;
-    }
-    return sum;
-}
 
 /* RMSE from `from` on over n samples of a plane and an autoregressive disturbance of coefficient phi and variance 1. */
 static double error_of(const char *expression, double phi, double signal, double factor, int from, int n)
@@ -24,8 +15,8 @@ static double error_of(const char *expression, double phi, double signal, double
     double x[D], u = 0, sum = 0;
     for (int i = 0; i < n; i++) {
         for (size_t j = 0; j < D; j++)
-            x[j] = noise(&seed);
-        u = phi * u + sqrt(1 - phi * phi) * noise(&seed);
+            x[j] = nearly_normal(&seed);
+        u = phi * u + sqrt(1 - phi * phi) * nearly_normal(&seed);
         double y = signal * (2 * x[0] - x[1]) + u, said = anb_predict(model, x);
         double f = anb_train_one(model, x, y * factor, 1) / factor;
         ck_assert_double_eq(f, said / factor);

@@ -1,4 +1,5 @@
 /* An expert that restarts is reported to its mixture and treated as new; no other expert and no mixture above is. */
+#include "mixtures.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/moe.h>
@@ -40,19 +41,6 @@ static StreamingLearner *make(const char *text)
     StreamingLearner *model = anb_parse(2, text, &options, &error);
     ck_assert_msg(model != NULL, "%s: %s", text, error.message);
     return model;
-}
-
-static void feed(StreamingLearner *model, int n)
-{
-    for (int i = 0; i < n; i++)
-        anb_train_one(model, (double[]){i % 7, i % 3}, i % 5, 1);
-}
-
-static AnbMixture see(const StreamingLearner *model, const char *path)
-{
-    AnbMixture m;
-    ck_assert_int_eq(anb_mixture_at(model, path, &m), 0);
-    return m;
 }
 
 START_TEST(a_feature_that_is_far_off_leaves_its_expert_alone)

@@ -1,3 +1,4 @@
+#include "numbers.h"
 #include "src/numeric/boa.h"
 #include "src/numeric/stack.h"
 #include "suite.h"
@@ -18,12 +19,6 @@ static const char *const gates[] = {"boa",
                                     "linear(top_k=2)"};
 enum { GATES = sizeof gates / sizeof *gates, DENSE = GATES - 1 };
 static const char experts[] = "linear(rate=0.05), linear(rate=0.01), linear(normalized=true), mean, last";
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 /* A plane that turns half-way, and a level that one feature switches. */
 static double sample(uint64_t *seed, int n, double *x)

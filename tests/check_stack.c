@@ -1,15 +1,10 @@
+#include "numbers.h"
 #include "src/numeric/stack.h"
 #include "suite.h"
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 
 enum { K = 4, N = 400 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 /* Experts that all miss a part of the target: no mean of theirs gets it, their differences tell. */
 static double sample(uint64_t *seed, double *f, double *base)

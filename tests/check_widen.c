@@ -1,4 +1,5 @@
 /* anb_widen: a model for more columns says what the one for fewer did, keeps learning, and uses the new columns. */
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -21,12 +22,6 @@ static StreamingLearner *model_of(const AnbSchema *schema, const char *expressio
     StreamingLearner *model = anb_parse_schema(schema, expression, NULL, &error);
     ck_assert_msg(model != NULL, "%s", error.message);
     return model;
-}
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
 }
 
 /* Two numbers or a number and a category, then a number and a category that only the wider model sees. */

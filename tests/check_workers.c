@@ -1,4 +1,5 @@
 /* A pool of threads gives the bits of a loop, whatever the number of threads, and refuses what it cannot do. */
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -19,8 +20,7 @@ typedef struct Work {
 
 static uint64_t draw(uint64_t *state)
 {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return *state >> 33;
+    return bits_of(state) >> 33;
 }
 
 static Work *work_new(void)

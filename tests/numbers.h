@@ -5,11 +5,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Uniform in [-1, 1), from a 64-bit congruential generator. */
+/* The next 64 bits of a linear congruential generator (Knuth's constants); the upper ones are the better ones. */
+static inline uint64_t bits_of(uint64_t *seed)
+{
+    return *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+}
+
+/* Uniform in [0, 1). */
+static inline double unit_of(uint64_t *seed)
+{
+    return (double)(bits_of(seed) >> 11) * 0x1p-53;
+}
+
+/* Uniform in [-1/2, 1/2). */
+static inline double noise(uint64_t *seed)
+{
+    return unit_of(seed) - 0.5;
+}
+
+/* Close to normal, variance 1: twelve uniform ones. */
+static inline double nearly_normal(uint64_t *seed)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++)
+        sum += noise(seed);
+    return sum;
+}
+
+/* Uniform in [-1, 1). */
 static inline double uniform_of(uint64_t *seed)
 {
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(*seed >> 11) / 4503599627370496.0 - 1;
+    return 2 * unit_of(seed) - 1;
 }
 
 /* FNV-1a; start from 14695981039346656037. */

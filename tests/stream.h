@@ -2,6 +2,7 @@
 #ifndef ANB_TESTS_STREAM_H
 #define ANB_TESTS_STREAM_H
 
+#include "numbers.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,8 +14,7 @@ typedef struct Stream {
 /* Uniform in [-1, 1). */
 static inline double stream_uniform(Stream *s)
 {
-    s->bits = s->bits * 6364136223846793005u + 1442695040888963407u;
-    return (double)(s->bits >> 11) / 4503599627370496.0 - 1;
+    return uniform_of(&s->bits);
 }
 
 /* A row, and a target with a linear part, an interaction, a step and noise; the first feature has its own scale. */

@@ -3,17 +3,12 @@
  *
  *     K, period, then for every sample: y, prediction, p[K]; then the gate's weights; then metrics, [L, U] of each rule
  */
+#include "../numbers.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { D = 4 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 static void put(double value)
 {

@@ -1,15 +1,10 @@
 /* Random matrices, some rows zero, and all that the analysis says of them, for superposition_oracle.py. */
+#include "../numbers.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { E = 3, N = 12, H = 5 };
-
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) * 0x1p-53 - 0.5;
-}
 
 static void put(const char *name, const double *value, size_t n)
 {

@@ -1,0 +1,148 @@
+/* Models with columns: snapshots and clones, importances, the option kinds, missing numbers. */
+#include "columns_row.h"
+#include "reload.h"
+#include "src/host/model.h"
+#include <anabranch/schema.h>
+#include <anabranch/snapshot.h>
+#include <math.h>
+
+static void typed_row(uint64_t *bits, double *x, double *y)
+{
+    int city = (int)(unit_of(bits) * 300);
+    x[0] = unit_of(bits);
+    x[1] = anb_category(&city, sizeof city);
+    x[2] = 1.5e9 + 1e7 * unit_of(bits);
+    *y = worth(city) + x[0];
+}
+
+START_TEST(saved_loaded_cloned_and_pending)
+{
+    AnbError error;
+    const char *texts[] = {"columns(scale(rls), kinds=\"n c t\", slots=64)",
+                           "pending(columns(scale(moe(rls, sgbt)), kinds=\"n c t\", slots=64))"};
+    for (size_t t = 0; t < 2; t++) {
+        StreamingLearner *model = anb_parse(3, texts[t], NULL, &error);
+        ck_assert_msg(model != NULL, "%s", error.message);
+        uint64_t bits = 3;
+        double x[3], y;
+        for (int i = 0; i < 2000; i++) {
+            typed_row(&bits, x, &y);
+            anb_train_one(model, x, y, 1);
+        }
+        StreamingLearner *clone = anb_clone(model, NULL), *again = reloaded(model, NULL);
+        ck_assert(anb_equal(model, clone) && anb_equal(model, again));
+        for (int i = 0; i < 1000; i++) {
+            typed_row(&bits, x, &y);
+            double f = anb_train_one(model, x, y, 1);
+            ck_assert(anb_train_one(clone, x, y, 1) == f && anb_train_one(again, x, y, 1) == f);
+        }
+        ck_assert(anb_equal(model, clone) && anb_equal(model, again));
+        anb_free(model);
+        anb_free(clone);
+        anb_free(again);
+    }
+}
+END_TEST
+
+/* A snapshot holds the entries in use: ten ids of 65,536 slots. */
+START_TEST(snapshots_hold_what_is_used)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(1, "columns(mean, kinds=\"c\", slots=65536)", NULL, &error);
+    for (int i = 0; i < 100; i++)
+        anb_train_one(model, (double[]){i % 10}, i, 1);
+    ck_assert_uint_gt(anb_total_bytes(model), 3000000);
+    ck_assert_uint_lt(anb_snapshot_size(model, NULL), 65536 / 8 + 2000);
+    StreamingLearner *again = reloaded(model, NULL);
+    ck_assert(anb_equal(model, again));
+    for (int i = 0; i < 100; i++)
+        ck_assert(anb_train_one(model, (double[]){i}, i, 1) == anb_train_one(again, (double[]){i}, i, 1));
+    ck_assert(anb_equal(model, again));
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+START_TEST(importances_are_of_the_columns)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(4, "columns(sgbt, kinds=\"t n c n\")", NULL, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    uint64_t bits = 3;
+    double shares[4], sum = 0;
+    for (int i = 0; i < 3000; i++) {
+        int city = (int)(unit_of(&bits) * 50);
+        double x[] = {1.5e9 + 1e7 * unit_of(&bits), unit_of(&bits), city, unit_of(&bits)};
+        anb_train_one(model, x, worth(city) + x[1], 1);
+    }
+    const AnbNode *root = &model->plan->nodes[0];
+    ck_assert_int_eq(root->type->importance->shares(root, model->block, shares), 0);
+    for (int j = 0; j < 4; j++)
+        sum += shares[j];
+    ck_assert_msg(fabs(sum - 1) < 1e-9 && shares[2] > .8 && shares[2] > shares[1] && shares[0] < .2, "%g %g %g %g",
+                  shares[0], shares[1], shares[2], shares[3]);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(kinds_are_checked_and_canonical)
+{
+    static const struct {
+        const char *given, *printed; /* NULL: refused */
+    } texts[] = {
+        {"columns(mean, kinds=\"nn n 2c tx\")", "columns(mean, kinds=\"3n 2c t x\")"},
+        {"columns(mean, kinds=\"c*n\")", "columns(mean, kinds=\"c *n\")"},
+        {"columns(mean)", "columns(mean)"},
+        {"columns(mean, kinds=\"\")", "columns(mean)"},
+        {"columns(mean, kinds=\"7n\", slots=8)", "columns(mean, kinds=\"7n\", slots=8)"},
+        {"columns(mean, kinds=\"6n\")", NULL},
+        {"columns(mean, kinds=\"8n\")", NULL},
+        {"columns(mean, kinds=\"7x\")", NULL},
+        {"columns(mean, kinds=\"*n *c\")", NULL},
+        {"columns(mean, kinds=\"7y\")", NULL},
+        {"columns(mean, kinds=\"0n\")", NULL},
+        {"columns(mean, kinds=7n)", NULL},
+        {"columns(mean, kinds=\"7n)", NULL},
+        {"columns(mean, kinds=\"99999999999n\")", NULL},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        AnbError error = {0};
+        StreamingLearner *model = anb_parse(7, texts[i].given, NULL, &error);
+        ck_assert_msg(!model == !texts[i].printed, "%s: %s", texts[i].given, error.message);
+        if (model)
+            ck_assert_str_eq(anb_expression(model), texts[i].printed);
+        else
+            ck_assert_msg(strstr(error.message, "kinds") || strstr(error.message, "columns"), "%s", error.message);
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* Missing numbers reach the child: a scale completes them, a linear alone takes none. */
+START_TEST(missing_numbers_are_the_childs)
+{
+    StreamingLearner *scaled = anb_parse(2, "columns(scale(linear), kinds=\"n c\")", NULL, NULL);
+    StreamingLearner *plain = anb_parse(2, "columns(linear, kinds=\"n c\")", NULL, NULL);
+    ck_assert(anb_takes_missing(scaled) && !anb_takes_missing(plain));
+    for (int i = 0; i < 10; i++) {
+        double f = anb_train_one(scaled, (double[]){NAN, NAN}, 1, 1);
+        ck_assert(f == f);
+    }
+    anb_free(scaled);
+    anb_free(plain);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("columns_model");
+    TCase *tests = case_of(suite, 600);
+    tcase_add_test(tests, saved_loaded_cloned_and_pending);
+    tcase_add_test(tests, snapshots_hold_what_is_used);
+    tcase_add_test(tests, importances_are_of_the_columns);
+    tcase_add_test(tests, kinds_are_checked_and_canonical);
+    tcase_add_test(tests, missing_numbers_are_the_childs);
+    return suite;
+}
+
+CHECK_MAIN(suite)

@@ -1,0 +1,53 @@
+/* For tests of the wrapper columns: a child that keeps the row which it was shown, and random rows. */
+#ifndef TESTS_COLUMNS_ROW_H
+#define TESTS_COLUMNS_ROW_H
+
+#include "numbers.h"
+#include "suite.h"
+#include <anabranch/learner.h>
+#include <anabranch/learners.h>
+#include <string.h>
+
+enum { WIDE = 64 };
+static double shown[WIDE]; /* the row that `spy` was shown last */
+
+static inline double spy_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    (void)state, (void)scratch;
+    ck_assert(self->n_features <= WIDE && row->x == row->raw);
+    memcpy(shown, row->x, self->n_features * sizeof *shown);
+    return 0;
+}
+
+static inline void spy_update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight,
+                              double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
+}
+
+static const StreamingLearnerType spy = {.name = "spy",
+                                         .brief = "keeps the row",
+                                         .example = "spy",
+                                         .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_EXACT,
+                                         .version = 1,
+                                         .predict = spy_predict,
+                                         .update = spy_update};
+
+static inline StreamingLearner *made(const char *expression, size_t columns)
+{
+    static const StreamingLearnerType *const types[] = {&spy, NULL};
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error;
+    options.types = types;
+    StreamingLearner *model = anb_parse(columns, expression, &options, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+/* What a category is worth in the streams of these tests. */
+static inline double worth(int which)
+{
+    return (double)(which * 37 % 17) - 8;
+}
+
+#endif
