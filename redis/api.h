@@ -185,6 +185,8 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(GetSelectedDb, int, (RedisModuleCtx *))                                                                          \
     X(SelectDb, int, (RedisModuleCtx *, int))                                                                          \
     X(AvoidReplicaTraffic, int, (void))                                                                                \
+    X(IsKeysPositionRequest, int, (RedisModuleCtx *))                                                                  \
+    X(KeyAtPos, void, (RedisModuleCtx *, int))                                                                         \
     X(GetTypeMethodVersion, int, (void))                                                                               \
     X(ThreadSafeContextLock, void, (RedisModuleCtx *))                                                                 \
     X(ThreadSafeContextUnlock, void, (RedisModuleCtx *))                                                               \

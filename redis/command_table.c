@@ -113,7 +113,7 @@ static const Command commands[] = {
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
      LIST(KEY, TEXT("id"), NUMBER("y"), WEIGHT, SEQ)},
-    {"anb.feed", anb_command_feed, "write deny-oom", -4, LEARNS, READS, "write",
+    {"anb.feed", anb_command_feed, "write deny-oom getkeys-api", -4, LEARNS, READS, "write",
      "Learns the entries of a stream that the model has not read yet.", "O(N) updates, N the count of entries",
      LIST(KEY, {.name = "stream", .type = ARG_KEY, .key_spec_index = 1, .token = "STREAM"},
           OPTION("count", ARG_INTEGER, "COUNT"), OPTION("milliseconds", ARG_INTEGER, "BLOCK"),

@@ -287,9 +287,21 @@ static int on_timeout(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return REDISMODULE_OK;
 }
 
+/* Where the keys stand: a server of version 7 or later that sends commands to nodes and slots asks for them, since they do not stand side
+ * by side; without an answer it looks at the model's key alone. */
+static int tell_keys(RedisModuleCtx *ctx, int argc)
+{
+    RedisModule_KeyAtPos(ctx, 1);
+    if (argc > 3)
+        RedisModule_KeyAtPos(ctx, 3);
+    return REDISMODULE_OK;
+}
+
 int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     Feeding f;
+    if (RedisModule_IsKeysPositionRequest(ctx))
+        return tell_keys(ctx, argc);
     if (argc < 4 || !anb_text_is(argv[2], "STREAM"))
         return RedisModule_WrongArity(ctx);
     if (!RedisModule_StreamIteratorStart)
