@@ -1,4 +1,4 @@
-/* The known name that is nearest to a word that is none, for messages. */
+/* The known name that is nearest to an unknown word, for messages. */
 #ifndef ANB_CLI_NEAREST_H
 #define ANB_CLI_NEAREST_H
 

@@ -3,7 +3,7 @@
  *
  * Diebold and Mariano 1995: z = mean(d) / sqrt(S / n), d the difference of two losses at a row, S its long-run variance
  * by Newey and West 1987 with Bartlett weights, lag 4 (n / 100)^(2/9) (Newey and West 1994). Losses follow one another in
- * time, so their differences are correlated; a test that takes them for independent finds differences that are none.
+ * time, so their differences are correlated; a test that takes them for independent finds differences where there are none.
  *
  * Losses are kept as sums over blocks of rows; when all blocks are in use, pairs of them are joined, so memory is
  * bounded. The test is then one on the blocks' means.

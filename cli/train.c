@@ -172,7 +172,7 @@ static void learn_row(Training *t, const double *x, double y, double weight)
     t->learned += !isnan(anb_train_one(t->model, x, y, weight));
 }
 
-/* Whether the row was learned before; -1 for a number that is none. */
+/* Whether the row was learned before; -1 where the cursor holds no valid number. */
 static int is_repeated(Training *t)
 {
     double n = t->rows.cursor;

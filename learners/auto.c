@@ -156,7 +156,8 @@ const StreamingLearnerType anb_auto = {
     .example = "auto(budget=5)",
     .options_size = sizeof(AnbAutoOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED |
+             ANB_SINCE_0_3,
     .version = 1,
     .expand = expand,
     .expand_late = expand_late,

@@ -332,8 +332,8 @@ const StreamingLearnerType anb_columns = {
     .example = "columns(scale(linear), kinds=\"k t *n\", slots=64)",
     .options_size = sizeof(AnbColumnsOptions),
     .params = params,
-    .flags =
-        ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED |
+             ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 2,
     .min_children = 1,
     .max_children = 1,

@@ -316,7 +316,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     const Link *s = state;
     (void)self;
     bool fine = anb_range_valid(&s->z) && anb_range_valid(&s->y) && s->z.seen == s->y.seen;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "link: a range of targets that is none");
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "link: an invalid range of targets");
 }
 
 const StreamingLearnerType anb_link = {
@@ -325,8 +325,8 @@ const StreamingLearnerType anb_link = {
     .example = "link(scale(linear), f=log1p)",
     .options_size = sizeof(AnbLinkOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .flags = ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .version = 2, /* starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

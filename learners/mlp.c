@@ -454,7 +454,7 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_HAS_WAYS,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 2,
     .fields = fields,
     .scratch = scratch_fields,

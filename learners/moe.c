@@ -373,7 +373,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     (void)self;
     bool fine = anb_range_valid(&((const Moe *)state)->range);
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: a range of targets that is none");
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "moe: an invalid range of targets");
 }
 
 const StreamingLearnerType anb_moe = {
@@ -382,7 +382,7 @@ const StreamingLearnerType anb_moe = {
     .example = "moe(linear, rls, mean, router=linear(top_k=2))",
     .options_size = sizeof(AnbMoeOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 2,
     .max_children = 4096,

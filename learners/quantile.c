@@ -400,7 +400,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine = anb_range_valid(&s->range) && s->quick.mean >= 0 && s->slow.mean >= 0 && s->target.square >= 0;
     for (size_t j = 0; j < fitted_features(self); j++)
         fine = fine && moments[j].square >= 0 && moments[j].weight >= 0;
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "quantile: a range, a mean square or a moment that is none");
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "quantile: an invalid range, mean square or moment of a feature");
 }
 
 const StreamingLearnerType anb_quantile = {
@@ -409,8 +409,8 @@ const StreamingLearnerType anb_quantile = {
     .example = "quantile(scale(linear), levels=[0.1, 0.5, 0.9])",
     .options_size = sizeof(AnbQuantileOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
+    .version = 2, /* starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 2,
     .check = check,

@@ -70,6 +70,6 @@ int anb_quantile_level_validate(AnbQuantileForm form, const double *level, AnbEr
 {
     AnbRls rls = rls_of(form);
     if (!anb_error_scale_valid((const AnbErrorScale *)level) || !anb_boa_valid(level + HEAD, form.k))
-        return anb_fail(error, ANB_E_STATE, "quantile: the weights of a level's candidates or its scale are none");
+        return anb_fail(error, ANB_E_STATE, "quantile: invalid weights or an invalid scale of a level");
     return anb_rls_validate(&rls, rls_at(form, level), error);
 }

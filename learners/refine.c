@@ -163,7 +163,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     double said[ANB_ROWS_ROOM];
     const AnbNode *mixing = &self->children[0];
     size_t most = anb_rows_fit(stage_features(self)), k = mixing->n_children;
-    bool known = (mixing->type->flags & ANB_HAS_WAYS) && mixing->type->mixture->experts_many && most > 1;
+    bool known = anb_since_0_3(mixing->type) && mixing->type->mixture->experts_many && most > 1;
     for (size_t at = 0; at < rows->n && known; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
         known = part.n * k <= ANB_ROWS_ROOM &&
@@ -223,7 +223,7 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_HAS_WAYS,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_SINCE_0_3,
     .version = 2,
     .min_children = 2,
     .max_children = MOST,

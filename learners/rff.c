@@ -166,7 +166,7 @@ const StreamingLearnerType anb_rff = {
     .example = "rff(linear(normalized=true), features=20)",
     .options_size = sizeof(AnbRffOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_HAS_WAYS,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 1,
     .max_children = 1,

@@ -180,7 +180,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     AnbFrame frame = frame_of(self);
     if (!anb_frame_valid(&frame, anb_field_const(self, state, FRAME)))
-        return anb_fail(error, ANB_E_STATE, "scale: the moments, frame or reach of a feature are none");
+        return anb_fail(error, ANB_E_STATE, "scale: invalid moments, frame or reach of a feature");
     return anb_range_valid(anb_field_const(self, state, RANGE))
                ? 0
                : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
@@ -211,7 +211,7 @@ const StreamingLearnerType anb_scale = {
     .options_size = sizeof(AnbScaleOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED |
-             ANB_HAS_WAYS,
+             ANB_SINCE_0_3,
     .version = 3,
     .min_children = 1,
     .max_children = 1,

@@ -45,7 +45,7 @@ void anb_beside_score(Scores *s, double y, double said, unsigned bound)
     const double keep = 1 - 2.0 / (SCORES_SPAN + 1);
     double error = fabs(y - said), square = error * error;
     score_bound(s, keep, bound);
-    if (!(square <= 1e300)) /* a prediction that is none, or an error beyond all scale */
+    if (!(square <= 1e300)) /* no prediction, or an error too large to square */
         return;
     s->n++;
     s->square += square;

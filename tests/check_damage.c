@@ -117,7 +117,7 @@ START_TEST(numbers_that_no_samples_lead_to_are_refused)
 }
 END_TEST
 
-/* Any one number that is none: the file is refused, or the model that comes of it answers numbers all the same. */
+/* One number made infinite or NaN: the file is refused, or the model that comes of it answers numbers all the same. */
 static const char *const forms[] = {"linear(normalized=true)",
                                     "rls(adaptive=true, walk=1)",
                                     "scale(mlp(hidden=3, memory=16, replay=2))",
@@ -173,7 +173,7 @@ static size_t disturb_new(StreamingLearner *model, const char *where, size_t nod
     return 1;
 }
 
-START_TEST(no_real_of_a_file_makes_answers_that_are_none)
+START_TEST(no_invalid_real_of_a_file_makes_invalid_answers)
 {
     StreamingLearner *model = learned(forms[_i], 700);
     for (size_t node = 0; node < model->plan->n_nodes; node++)
@@ -321,7 +321,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, rings_that_would_wrap_are_refused, 0, sizeof rings / sizeof *rings);
     tcase_add_test(tests, an_unsettled_block_needs_a_mark);
     tcase_add_test(tests, a_tree_that_is_not_begun_has_nothing_done);
-    tcase_add_loop_test(tests, no_real_of_a_file_makes_answers_that_are_none, 0, FORMS);
+    tcase_add_loop_test(tests, no_invalid_real_of_a_file_makes_invalid_answers, 0, FORMS);
     tcase_add_test(tests, every_slot_of_the_index_is_found_by_its_id);
     tcase_add_test(tests, a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting);
     tcase_add_test(tests, scores_that_do_not_match_stay_in_their_lists);

@@ -258,20 +258,27 @@ START_TEST(wide_rows_fit_nowhere)
 }
 END_TEST
 
-/* A type whose struct ends before these members says so by its flags; they are then not read. */
+/* The members that 0.3 added are read of types with the flag only: the struct of one compiled for 0.2 ends before. */
 START_TEST(members_have_their_flag)
 {
     for (const StreamingLearnerType *const *type = anb_learner_types(); *type; type++)
-        if (!(*type)->expand && ((*type)->direct || (*type)->predict_many))
-            ck_assert_msg((*type)->flags & ANB_HAS_WAYS, "%s", (*type)->name);
+        if ((*type)->expand_late || (*type)->quantile || (*type)->direct || (*type)->predict_many ||
+            (*type)->features || (*type)->categories)
+            ck_assert_msg((*type)->flags & ANB_SINCE_0_3, "%s", (*type)->name);
     StreamingLearnerType older = anb_linear;
-    older.flags &= ~(unsigned)ANB_HAS_WAYS;
+    older.flags &= ~(unsigned)ANB_SINCE_0_3;
     older.direct = (const AnbDirectTable *)(const void *)"no table";
+    older.quantile = (const AnbQuantileTable *)(const void *)"no table";
+    older.features = (const AnbFeatureTable *)(const void *)"no table";
+    older.categories = (const AnbCategoryTable *)(const void *)"no table";
     StreamingLearner *model = make(&older, NULL, 3);
     double x[6] = {1, 2, 3, 4, 5, 6}, out[2] = {1, 1};
     anb_train_one(model, x, 3, 1);
     anb_predict_many(model, x, 2, out);
     ck_assert_double_eq(out[1], anb_predict(model, x + 3));
+    AnbCategoryEffect effect;
+    ck_assert_uint_eq(anb_frequent_categories(model, 0, &effect, 1), 0);
+    ck_assert_uint_eq(anb_quantile_levels(model, NULL), 0);
     anb_free(model);
 }
 END_TEST

@@ -61,7 +61,7 @@ typedef struct AnbMixtureTable {
     void (*experts)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f);
     /* The sample standard deviation over the K predictions; may overwrite the scratch. */
     double (*disagreement)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
-    /* Optional, read of types with ANB_HAS_WAYS only: predict_many that also says what the view would show as the
+    /* Optional, read of types with ANB_SINCE_0_3 only: predict_many that also says what the view would show as the
      * experts' predictions: K of row i from said[i * K] on. False, and nothing done, where it cannot. Since 0.3. */
     bool (*experts_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                          double *said);

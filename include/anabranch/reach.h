@@ -43,7 +43,7 @@ static inline bool anb_type_can(const StreamingLearnerType *type, AnbCapability 
     case ANB_CAN_SHOW:
         return type->network != NULL;
     case ANB_CAN_RANK:
-        return type->quantile != NULL;
+        return anb_since_0_3(type) && type->quantile != NULL;
     default:
         return type->drift != NULL;
     }

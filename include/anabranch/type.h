@@ -49,7 +49,7 @@ enum {
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
-    ANB_HAS_WAYS = 8192,      /* its struct reaches to `direct` and `predict_many`: those compiled for 0.2 end before */
+    ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at its end: only then are they read */
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };
 
@@ -113,12 +113,11 @@ struct StreamingLearnerType {
     const AnbAffineTable *affine;
     const AnbShapleyTable *shapley;
 
-    /* Optional, beside expand: the same where labels come later than the next row, so that past targets are no inputs.
-     * Since 0.3. */
-    int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
-    const AnbQuantileTable *quantile; /* since 0.3 */
+    /* From here on: since 0.3, read of types with ANB_SINCE_0_3 only. */
 
-    /* Read of types with ANB_HAS_WAYS only. Since 0.3. */
+    /* Optional, beside expand: the same where labels come later than the next row, so that past targets are no inputs. */
+    int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
+    const AnbQuantileTable *quantile;
     const AnbDirectTable *direct;
     /* Optional: the predictions of several rows at once, out[i] to the bit what predict says of row i. It gets the
      * scratch that predict does and may leave anything in it. */
@@ -126,6 +125,12 @@ struct StreamingLearnerType {
     const AnbFeatureTable *features;
     const AnbCategoryTable *categories;
 };
+
+/** Whether the type's struct has the members that 0.3 added. */
+static inline bool anb_since_0_3(const StreamingLearnerType *type)
+{
+    return type->flags & ANB_SINCE_0_3;
+}
 
 /** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
 typedef struct AnbGatePlan {
@@ -286,7 +291,7 @@ static inline void anb_predict_each(const AnbNode *node, const void *state, cons
 static inline void anb_node_predict_many(const AnbNode *node, const void *state, const AnbRows *rows, double *scratch,
                                          double *out)
 {
-    if ((node->type->flags & ANB_HAS_WAYS) && node->type->predict_many)
+    if (anb_since_0_3(node->type) && node->type->predict_many)
         node->type->predict_many(node, state, rows, scratch, out);
     else
         anb_predict_each(node, state, rows, scratch, out);

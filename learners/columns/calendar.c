@@ -14,7 +14,7 @@ const AnbField anb_calendar_fields[] = {{ANB_MEMBER(AnbCalendar, first), .must =
 
 static bool is_time(double seconds)
 {
-    return fabs(seconds) < FARTHEST; /* a NaN is none */
+    return fabs(seconds) < FARTHEST; /* false for NaN */
 }
 
 /* Rounded down. */

@@ -203,7 +203,7 @@ static int validate_sets(const AnbNode *self, const AnbField *field, const void 
         for (size_t i = 0; i < used[s] && fine; i++)
             fine = anb_struct_valid(entry_fields, &sets[s].entry[i]);
     }
-    return fine ? 0 : anb_fail(error, ANB_E_STATE, "%s: an entry of a dictionary is none", self->type->name);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "%s: an invalid entry of a dictionary", self->type->name);
 }
 
 const AnbPart anb_sets_part = {sets_size, visit_sets, validate_sets};

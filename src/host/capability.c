@@ -5,6 +5,17 @@ static int refuse(const char *type, const char *table, AnbError *error)
     return anb_fail(error, ANB_E_ARGUMENT, "%s: its table `%s` lacks a function", type, table);
 }
 
+static const char *half_since_0_3(const StreamingLearnerType *type)
+{
+    if (type->quantile && !(type->quantile->levels && type->quantile->values))
+        return "quantile";
+    if (type->direct && !(type->direct->predict && type->direct->step && type->direct->predict_many))
+        return "direct";
+    if (type->features && !type->features->source)
+        return "features";
+    return type->categories && !type->categories->frequent ? "categories" : NULL;
+}
+
 int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
 {
     const AnbMixtureTable *m = type->mixture;
@@ -34,15 +45,8 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
         half = "affine";
     if (type->shapley && !type->shapley->split)
         half = "shapley";
-    if (type->quantile && !(type->quantile->levels && type->quantile->values))
-        half = "quantile";
-    if ((type->flags & ANB_HAS_WAYS) && type->direct &&
-        !(type->direct->predict && type->direct->step && type->direct->predict_many))
-        half = "direct";
-    if (type->features && !type->features->source)
-        half = "features";
-    if (type->categories && !type->categories->frequent)
-        half = "categories";
+    if (!half && anb_since_0_3(type))
+        half = half_since_0_3(type);
     return half ? refuse(type->name, half, error) : 0;
 }
 

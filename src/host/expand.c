@@ -14,7 +14,7 @@ static int preset_text(const AnbModelOptions *options, const AnbExpert *expert, 
                        AnbError *error)
 {
     const StreamingLearnerType *type = expert->type;
-    bool late = options->late && type->expand_late;
+    bool late = options->late && anb_since_0_3(type) && type->expand_late;
     return (late ? type->expand_late : type->expand)(expert->options, n_features, text, ANB_TEXT_MAX, error);
 }
 

@@ -66,7 +66,7 @@ static void put_feature(Name *name, const StreamingLearner *model, const AnbNode
         return;
     }
     AnbFeatureSource source = {.part = map->type->name, .number = i + 1};
-    if (map->type->features)
+    if (anb_since_0_3(map->type) && map->type->features)
         map->type->features->source(map, (size_t)(node - map->children), i, &source);
     put_source(name, model, map, &source, columns);
 }
@@ -101,9 +101,9 @@ size_t anb_frequent_categories(const StreamingLearner *model, size_t column, Anb
     size_t columns = plan->nodes[0].n_features;
     for (size_t i = 0; i < plan->n_nodes && column < columns; i++) {
         const AnbNode *node = &plan->nodes[i];
-        const AnbCategoryTable *table = node->n_features == columns ? node->type->categories : NULL;
-        if (table)
-            return table->frequent(node, anb_state_of(model, node), column, out, n);
+        bool reads_columns = node->n_features == columns && anb_since_0_3(node->type);
+        if (reads_columns && node->type->categories)
+            return node->type->categories->frequent(node, anb_state_of(model, node), column, out, n);
     }
     return 0;
 }

@@ -367,7 +367,7 @@ static int keep_texts(AnbPlan *plan, AnbError *error)
 static const AnbDirectTable *direct_way(const AnbPlan *plan)
 {
     const StreamingLearnerType *type = plan->nodes[0].type;
-    return plan->n_nodes == 1 && (type->flags & ANB_HAS_WAYS) ? type->direct : NULL;
+    return plan->n_nodes == 1 && anb_since_0_3(type) ? type->direct : NULL;
 }
 
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)

@@ -9,18 +9,7 @@
 #include "src/simd/kernels.h"
 #include <math.h>
 
-static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
-
-/* log(1 + f) + k ln 2 + tail, for 1 + f between sqrt(1/2) and sqrt(2). */
-static double log_core(double f, double k, double tail)
-{
-    double s = f / (2 + f), z = s * s, w = z * z;
-    double odd = w * (0x1.99999999952d7p-2 + w * (0x1.c71c62e3f11e6p-3 + w * 0x1.39fe51a7c18f9p-3));
-    double even =
-        z * (0x1.5555555555558p-1 + w * (0x1.2492492df281ap-2 + w * (0x1.7462b51cb66b1p-3 + w * 0x1.2b5900de53b32p-3)));
-    double square = 0.5 * f * f;
-    return k * ln2_high - ((square - (s * (square + (odd + even)) + (k * ln2_low + tail))) - f);
-}
+ANB_DEFINE_LOG_CORE(static, double, log_core)
 
 /* x = 2^k m with m between sqrt(1/2) and sqrt(2); x is normal and positive. */
 static double split(double x, double *k)

@@ -5,6 +5,7 @@
 #ifndef ANB_NUMERIC_ELEMENTARY_H
 #define ANB_NUMERIC_ELEMENTARY_H
 
+#include "src/simd/formulas.h"
 #include "src/text/bits.h"
 #include <anabranch/type.h>
 #include <stddef.h>
@@ -23,22 +24,14 @@ static inline double anb_exp_reduce(double x, int64_t *k, double *tail)
     const double shift = 0x1.8p52;
     double rounded = x * 0x1.71547652b82fep+0 + shift;
     double n = rounded - shift;
-    double head = x - n * 0x1.62e42fee00000p-1, rest = n * 0x1.a39ef35793c76p-33;
+    double head = x - n * ANB_LN2_HIGH, rest = n * ANB_LN2_LOW;
     double r = head - rest;
     *k = (int64_t)(anb_to_bits(rounded) - anb_to_bits(shift));
     *tail = (head - r) - rest;
     return r;
 }
 
-/* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2: Taylor's series to the 13th power of r, in Estrin's order. */
-static inline double anb_exp_series(double r)
-{
-    double r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
-    double a = (1.0 / 2 + r * (1.0 / 6)) + r2 * (1.0 / 24 + r * (1.0 / 120));
-    double b = (1.0 / 720 + r * (1.0 / 5040)) + r2 * (1.0 / 40320 + r * (1.0 / 362880));
-    double c = (1.0 / 3628800 + r * (1.0 / 39916800)) + r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
-    return a + r4 * b + r8 * c;
-}
+ANB_DEFINE_EXP_SERIES(static inline, double, anb_exp_series)
 
 /* e^x; infinite above 709.78, 0 below -745.13. Free of branches, so that a loop of them becomes vector code. */
 static inline double anb_exp(double x)

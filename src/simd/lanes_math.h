@@ -3,27 +3,21 @@
 #ifndef ANB_SIMD_LANES_MATH_H
 #define ANB_SIMD_LANES_MATH_H
 
+#include "formulas.h"
 #include "lanes.h"
 
 typedef uint64_t LanesBits __attribute__((vector_size(LANES_BYTES), may_alias));
 
 #define LANES_CONSTANT(v) ((v) - (LanesPart){0})
 
-LANES_INLINE LanesPart lanes_part_exp_series(LanesPart r)
-{
-    LanesPart r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
-    LanesPart a = (1.0 / 2 + r * (1.0 / 6)) + r2 * (1.0 / 24 + r * (1.0 / 120));
-    LanesPart b = (1.0 / 720 + r * (1.0 / 5040)) + r2 * (1.0 / 40320 + r * (1.0 / 362880));
-    LanesPart c = (1.0 / 3628800 + r * (1.0 / 39916800)) + r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
-    return a + r4 * b + r8 * c;
-}
+ANB_DEFINE_EXP_SERIES(LANES_INLINE, LanesPart, lanes_part_exp_series)
 
 LANES_INLINE LanesPart lanes_part_exp(LanesPart x)
 {
     const LanesPart shift = LANES_CONSTANT(0x1.8p52), least = LANES_CONSTANT(-746.0);
     LanesPart bounded = lanes_part_max(least, x);
     LanesPart rounded = bounded * 0x1.71547652b82fep+0 + shift, n = rounded - shift;
-    LanesPart head = bounded - n * 0x1.62e42fee00000p-1, rest = n * 0x1.a39ef35793c76p-33;
+    LanesPart head = bounded - n * ANB_LN2_HIGH, rest = n * ANB_LN2_LOW;
     LanesPart r = head - rest, tail = (head - r) - rest;
     LanesPart value = 1 + (r + (r * r * lanes_part_exp_series(r) + tail));
     LanesBits k = (LanesBits)rounded - (LanesBits)shift;
@@ -39,17 +33,7 @@ LANES_INLINE Lanes lanes_exp(Lanes l)
         return l;
 }
 
-/* log(1 + f) + k ln 2 + tail: the bits of log_core in src/numeric/elementary.c. */
-LANES_INLINE LanesPart lanes_part_log_core(LanesPart f, LanesPart k, LanesPart tail)
-{
-    LanesPart s = f / (2 + f), z = s * s, w = z * z;
-    LanesPart odd = w * (0x1.99999999952d7p-2 + w * (0x1.c71c62e3f11e6p-3 + w * 0x1.39fe51a7c18f9p-3));
-    LanesPart even =
-        z * (0x1.5555555555558p-1 + w * (0x1.2492492df281ap-2 + w * (0x1.7462b51cb66b1p-3 + w * 0x1.2b5900de53b32p-3)));
-    LanesPart square = 0.5 * f * f;
-    return k * 0x1.62e42fee00000p-1 -
-           ((square - (s * (square + (odd + even)) + (k * 0x1.a39ef35793c76p-33 + tail))) - f);
-}
+ANB_DEFINE_LOG_CORE(LANES_INLINE, LanesPart, lanes_part_log_core)
 
 /* log(1 + x) for 0 <= x < infinity: the bits of anb_log1p. 1 + x = 2^k m with k >= 0, made a double by way of 2^52. */
 LANES_INLINE LanesPart lanes_part_log1p(LanesPart x)
