@@ -6,24 +6,22 @@
 
 static int read_coverage(Answers *answers, const char *text, const StreamingLearner *model)
 {
-    const double *level;
-    char *end, list[200] = "";
-    size_t n = anb_interval_levels(model, &level), size = 0;
-    answers->coverage = strtod(text, &end);
-    if (*end || end == text || !(answers->coverage > 0 && answers->coverage < 1))
+    Ranges ranges = ranges_of(model);
+    char *end, list[200];
+    double coverage = strtod(text, &end);
+    if (*end || end == text || !(coverage > 0 && coverage < 1))
         return complain(BAD_USE, "--interval takes a coverage like 0.9, not \"%s\"", text);
-    if (n == 0)
+    if (ranges.n == 0)
         return complain(BAD_USE,
-                        "the model has no intervals: `train --interval %s`, or the learner interval(...), makes "
-                        "one that has",
+                        "the model has no intervals: `train --interval %s`, or the learner interval(...) or "
+                        "quantile(...), makes one that has",
                         text);
-    for (size_t i = 0; i < n; i++) {
-        if (level[i] == answers->coverage)
-            return 0;
-        if (size < sizeof list - 24)
-            size += (size_t)snprintf(list + size, sizeof list - size, "%s%g", i ? ", " : "", level[i]);
-    }
-    return complain(BAD_USE, "the model's intervals are of coverage %s, not of %s", list, text);
+    const Range *range = ranges_find(&ranges, coverage);
+    if (!range)
+        return complain(BAD_USE, "the model's intervals are of coverage %s, not of %s",
+                        ranges_text(&ranges, list, sizeof list), text);
+    answers->range = *range;
+    return 0;
 }
 
 static int find_levels(Answers *answers, const StreamingLearner *model, const double **level)
@@ -60,8 +58,8 @@ int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWante
 void answers_look(Answers *answers, StreamingLearner *model, const double *x)
 {
     answers->low = answers->high = ANB_NAN;
-    if (answers->coverage > 0)
-        anb_predict_interval(model, x, answers->coverage, &answers->low, &answers->high);
+    if (answers->range.coverage > 0)
+        range_predict(&answers->range, model, x, &answers->low, &answers->high);
     for (size_t i = 0; i < answers->levels; i++)
         answers->quantile[i] = ANB_NAN;
     if (answers->levels > 0)
@@ -83,7 +81,7 @@ void answers_write(const Answers *answers, const Rows *rows, uint64_t row, doubl
         put_number(file, ",", y, "");
     }
     put_number(file, answers->targets ? "," : "", said, answers->targets ? "" : "nan");
-    if (answers->coverage > 0) {
+    if (answers->range.coverage > 0) {
         put_number(file, ",", answers->low, "");
         put_number(file, ",", answers->high, "");
     }

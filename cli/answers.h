@@ -2,6 +2,7 @@
 #ifndef ANB_CLI_ANSWERS_H
 #define ANB_CLI_ANSWERS_H
 
+#include "range.h"
 #include "rows.h"
 #include <anabranch/anabranch.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 typedef struct Answers {
     FILE *file;
     bool targets;     /* row and target stand before the prediction */
-    double coverage;  /* of the interval behind it; 0: none */
+    Range range;      /* behind the prediction; coverage 0: none */
     double low, high; /* of the row */
     size_t levels;    /* quantiles behind that; 0: none */
     double quantile[ANB_LEVELS_MAX];
@@ -34,7 +35,7 @@ int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWante
 /* Whether a row is asked for more than its prediction. */
 static inline bool answers_ask(const Answers *answers)
 {
-    return answers->coverage > 0 || answers->levels > 0;
+    return answers->range.coverage > 0 || answers->levels > 0;
 }
 
 /* Before the row is learned: takes its interval and quantiles, where they are wanted. */

@@ -32,7 +32,12 @@ static bool numbered(const Table *table, const char *word, size_t *found)
 
 static int unknown(const Table *table, const char *word, const char *what)
 {
-    return complain(BAD_USE, "%s: %s \"%s\" is not the name of a column", table->name, what, word);
+    char names[200] = "";
+    size_t size = 0, shown = 0;
+    for (; shown < table->columns && size + strlen(table->names[shown]) + 8 < sizeof names; shown++)
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", shown ? ", " : "", table->names[shown]);
+    return complain(BAD_USE, "%s: %s \"%s\" is not the name of a column, nor a number from 1 to %zu; there are %s%s",
+                    table->name, what, word, table->columns, names, shown < table->columns ? ", ..." : "");
 }
 
 /* Takes the next item of a list, without its quotes, into room; false at the end. */

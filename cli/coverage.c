@@ -4,10 +4,10 @@
 
 void coverage_start(Coverage *coverage, const StreamingLearner *model)
 {
-    const double *levels;
-    *coverage = (Coverage){.n = anb_interval_levels(model, &levels)};
+    Ranges ranges = ranges_of(model);
+    *coverage = (Coverage){.n = ranges.n};
     for (size_t i = 0; i < coverage->n; i++)
-        coverage->level[i] = (CoverageLevel){.wanted = levels[i], .least = ANB_NAN, .most = ANB_NAN};
+        coverage->level[i] = (CoverageLevel){.range = ranges.range[i], .least = ANB_NAN, .most = ANB_NAN};
 }
 
 static void add_to_level(CoverageLevel *level, double low, double high, double y)
@@ -40,7 +40,7 @@ void coverage_add(Coverage *coverage, StreamingLearner *model, const double *x, 
 {
     for (size_t i = 0; i < coverage->n; i++) {
         double low, high;
-        if (anb_predict_interval(model, x, coverage->level[i].wanted, &low, &high))
+        if (range_predict(&coverage->level[i].range, model, x, &low, &high))
             return;
         add_to_level(&coverage->level[i], low, high, y);
     }
@@ -74,7 +74,7 @@ void coverage_print(const Coverage *coverage, FILE *file)
             "mean width");
     for (size_t i = 0; i < coverage->n; i++) {
         const CoverageLevel *level = &coverage->level[i];
-        fprintf(file, "%-20.4g %10s %14s %14s %14s\n", level->wanted, percent(share(coverage, level), all),
+        fprintf(file, "%-20.4g %10s %14s %14s %14s\n", level->range.coverage, percent(share(coverage, level), all),
                 percent(level->least, least), percent(level->most, most), show_number(mean_width(level), width));
     }
 }
@@ -87,7 +87,7 @@ void coverage_print_json(const Coverage *coverage, Json *json)
     for (size_t i = 0; i < coverage->n; i++) {
         const CoverageLevel *level = &coverage->level[i];
         json_open(json, NULL, '{');
-        json_number(json, "level", level->wanted);
+        json_number(json, "level", level->range.coverage);
         json_number(json, "coverage", share(coverage, level));
         json_number(json, "least_of_2000", level->least);
         json_number(json, "most_of_2000", level->most);

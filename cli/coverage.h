@@ -5,13 +5,14 @@
 #define ANB_CLI_COVERAGE_H
 
 #include "json.h"
+#include "range.h"
 #include <stdio.h>
 #include <anabranch/anabranch.h>
 
 enum { COVERAGE_WINDOW = 2000 };
 
 typedef struct CoverageLevel {
-    double wanted;
+    Range range;
     uint64_t held;        /* targets inside */
     uint64_t window_held; /* in the window under way */
     double least, most;   /* coverage of a whole window; the first is left out */
@@ -20,7 +21,7 @@ typedef struct CoverageLevel {
 } CoverageLevel;
 
 typedef struct Coverage {
-    size_t n; /* levels; 0: the model has no intervals */
+    size_t n; /* levels; 0: the model has neither intervals nor quantiles */
     uint64_t samples, windows;
     CoverageLevel level[ANB_LEVELS_MAX];
 } Coverage;

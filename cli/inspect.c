@@ -119,13 +119,27 @@ static void print_features(const AnbSnapshot *s)
     }
 }
 
+static bool has_note(const AnbSnapshot *s, const char *key)
+{
+    for (size_t i = 0; i < s->extras.n_notes; i++)
+        if (strcmp(s->extras.notes[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* Lines of names, of which --categories shows what they say; the schema, which typed models have in a note of their own. */
+static bool is_said_elsewhere(const AnbSnapshot *s, const char *key)
+{
+    return strcmp(key, "categories") == 0 || (strcmp(key, "schema") == 0 && has_note(s, "anabranch.schema"));
+}
+
 static void print_notes(const AnbSnapshot *s)
 {
     char size[SHOW_SIZE];
     for (size_t i = 0; i < s->extras.n_notes; i++) {
         const AnbNote *note = &s->extras.notes[i];
-        if (strcmp(note->key, "categories") == 0)
-            continue; /* lines of names; --categories shows what they say */
+        if (is_said_elsewhere(s, note->key))
+            continue;
         fputs("note              ", stdout);
         print_safely(note->key);
         printf(" = %s\n", is_text(note) ? (const char *)note->value : show_bytes(note->size, size));

@@ -101,7 +101,8 @@ static void print_params(const StreamingLearnerType *type)
 }
 
 /* What presets are shown with. */
-static const char *const presets[] = {"auto(budget=5)", "auto(budget=20)", "auto(budget=50)", "auto(budget=100)"};
+static const char *const presets[] = {"auto(budget=1)",  "auto(budget=2)",  "auto(budget=5)",
+                                      "auto(budget=20)", "auto(budget=50)", "auto(budget=100)"};
 
 /* The model that the i-th shown preset of a type stands for; NULL where it is of another type or cannot be. */
 static StreamingLearner *expanded(const StreamingLearnerType *type, size_t i, size_t features)

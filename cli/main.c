@@ -44,7 +44,9 @@ static void print_option(const Option *option)
 static int command_help(const Command *command)
 {
     const Option *option;
-    printf("%s\n\nUsage: anabranch %s [OPTION]... %s\n\nOptions:\n", command->brief, command->name, command->operands);
+    printf("%s\n\nUsage: anabranch %s [OPTION]... %s\n", command->brief, command->name, command->operands);
+    if (command->options->name)
+        printf("\nOptions:\n");
     for (size_t i = 0; (option = option_of(command, i)); i++) {
         if (option == command->shared)
             printf("\nHow the table is read:\n");
@@ -183,7 +185,9 @@ static int run_command(Arguments *arguments)
         return finish_stdout(EXIT_SUCCESS);
     }
     if (arguments->operands < command->min_operands || arguments->operands > command->max_operands)
-        return complain(BAD_USE, "usage: anabranch %s [OPTION]... %s", command->name, command->operands);
+        return complain(BAD_USE, "%s; usage: anabranch %s [OPTION]... %s",
+                        arguments->operands < command->min_operands ? "something is missing" : "too many words",
+                        command->name, command->operands);
     return finish_stdout(command->run(arguments));
 }
 

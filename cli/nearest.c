@@ -9,19 +9,22 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Levenshtein's distance: letters to insert, remove or change. Both at most LONGEST bytes. */
+/* Letters to insert, remove or change, or neighbours to swap (optimal string alignment). Both at most LONGEST bytes. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t n = strlen(b), row[LONGEST + 1];
+    size_t n = strlen(b), rows[3][LONGEST + 1], *above = rows[0], *row = rows[1], *spare = rows[2];
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
     for (size_t i = 1; a[i - 1]; i++) {
-        size_t before = row[0]; /* of the row above, one to the left */
+        size_t *two_above = above;
+        above = row;
+        row = spare;
+        spare = two_above;
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            size_t changed = before + (a[i - 1] != b[j - 1]);
-            before = row[j];
-            row[j] = least(changed, least(row[j], row[j - 1]) + 1);
+            row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], two_above[j - 2] + 1);
         }
     }
     return row[n];

@@ -10,7 +10,8 @@
 
 static const Option options[] = {
     {'m', "model", "MODEL", "the saved model, whose columns are found by name"},
-    {0, "interval", "C", "low and high of the interval of coverage C, e.g. 0.9, beside each prediction"},
+    {0, "interval", "C",
+     "low and high of the interval of coverage C, e.g. 0.9, or of a pair of quantiles, beside each prediction"},
     {0, "quantiles", NULL, "the quantiles of a model that has them, a column a level (q0.1, q0.5, ...)"},
     {0, "keep", "A,B", "columns that are written behind the prediction as they stand, e.g. an id", true},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "records.h"
 #include "cli.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void thin_out(Records *all)
 {
@@ -68,6 +70,18 @@ static int read_tail(Records *all, const Tail *tail, const char *name)
     }
     size_t at = (tail->n - 1) % LINES;
     return read_last(all, n > 0 ? tail->line[at] : NULL, n > 0 ? tail->size[at] : 0, name);
+}
+
+int records_open(FILE **file, const char *path)
+{
+    struct stat about;
+    *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    if (*file && (fstat(fileno(*file), &about) || !S_ISDIR(about.st_mode)))
+        return 0;
+    int why = *file ? EISDIR : errno;
+    if (*file && *file != stdin)
+        fclose(*file);
+    return complain(BAD_USE, "cannot open %s: %s", path, strerror(why));
 }
 
 int records_read(Records *all, FILE *file, const char *name)

@@ -18,6 +18,8 @@ typedef struct Records {
     uint64_t lines, stride;
 } Records;
 
+/* Opens a file of records, `-` for standard input: 0, or BAD_USE with the complaint made. */
+int records_open(FILE **file, const char *path);
 /* Reads JSON Lines to their end; starts zeroed. 0, or BAD_DATA with the complaint made; free it in both cases. */
 int records_read(Records *all, FILE *file, const char *name);
 void records_free(Records *all);

@@ -1,21 +1,22 @@
 /* anabranch report: the records of `eval --diag` as one page. */
 #include "cli.h"
 #include "output.h"
+#include "records.h"
 #include "report_page.h"
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static const Option options[] = {{'o', "output", "OUT.html", "where the page goes; default: standard output"}, {0}};
 
 static int run_report(const Arguments *a)
 {
-    const char *path = a->operand[0], *output_path = option_value(a, "output");
+    const char *path = a->operand[0], *output_path = option_value(a, "output") ? option_value(a, "output") : "-";
     Output output = {0};
-    FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-    if (!in)
-        return complain(BAD_USE, "%s: %s", path, strerror(errno));
-    int status = output_open(&output, output_path ? output_path : "-");
+    FILE *in;
+    int status = outputs_apart(&output_path, 1, &path, 1);
+    status = status ? status : records_open(&in, path);
+    if (status)
+        return status;
+    status = output_open(&output, output_path);
     if (!status)
         status = report_page(in, path, output.file);
     int written = output_close(&output, status == 0);

@@ -1,5 +1,6 @@
 /* What every command does the same way: complaints, counts as options, the end of standard output. */
 #include "cli.h"
+#include "hint.h"
 #include <anabranch/anabranch.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -37,7 +38,10 @@ int complain_of_expression(const AnbError *error, const char *text)
     bool placed = error->position > 0 || error->code == ANB_E_SYNTAX || error->code == ANB_E_UNKNOWN;
     if (!placed)
         return complain(BAD_USE, "%s (in the learner \"%s\")", error->message, text);
-    return complain(BAD_USE, "%s (at byte %zu of the learner \"%s\")", error->message, error->position, text);
+    char hint[HINT_SIZE] = "";
+    if (error->code == ANB_E_UNKNOWN)
+        hint_of(text, error->position, hint);
+    return complain(BAD_USE, "%s%s (at byte %zu of the learner \"%s\")", error->message, hint, error->position, text);
 }
 
 int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value)
@@ -47,7 +51,11 @@ int count_option(const char *name, const char *text, uint64_t least, uint64_t mo
         return 0;
     errno = 0;
     unsigned long long read = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || read < least || read > most)
+    bool whole = *text >= '0' && *text <= '9' && !*end && !errno && read >= least && read <= most;
+    if (!whole && most == UINT64_MAX)
+        return complain(BAD_USE, "--%s takes a whole number of at least %llu, not \"%s\"", name,
+                        (unsigned long long)least, text);
+    if (!whole)
         return complain(BAD_USE, "--%s takes a whole number from %llu to %llu, not \"%s\"", name,
                         (unsigned long long)least, (unsigned long long)most, text);
     *value = read;

@@ -2,6 +2,7 @@
  * anabranch serve: a model behind HTTP.
  *
  *     POST /predict   {"x": ROW, "interval": 0.9, "id": 7}          -> {"prediction": f, "low": a, "high": b, "published": v}
+ *                     with "quantiles": true also               -> {"quantiles": {"0.1": a, "0.5": m, "0.9": b}}
  *     POST /learn     {"x": ROW, "y": 3.1, "w": 1, "seq": {...}}    -> {"prediction": what was predicted before, "samples": n}
  *     POST /label     {"id": 7, "y": 3.1}                           -> the same, for a row that /predict kept
  *     GET  /          the report, live      GET /metrics   for Prometheus      GET /healthz   the state in short
@@ -14,6 +15,7 @@
 #include "service.h"
 #include "stop.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -201,11 +203,12 @@ static int read_token(Listener *l, const char *path)
     FILE *file = path ? fopen(path, "r") : NULL;
     if (!path)
         return 0;
-    if (!file || !fgets(l->token, sizeof l->token, file))
-        return (file ? fclose(file) : 0), complain(BAD_USE, "%s: no token in its first line", path);
+    if (!file)
+        return complain(BAD_USE, "cannot open %s: %s", path, strerror(errno));
+    bool read = fgets(l->token, sizeof l->token, file) != NULL;
     fclose(file);
     l->token[strcspn(l->token, "\r\n")] = 0;
-    return *l->token ? 0 : complain(BAD_USE, "%s: its first line is empty", path);
+    return read && *l->token ? 0 : complain(BAD_USE, "%s: no token in its first line", path);
 }
 
 static int take_options(Listener *l, const Arguments *a)

@@ -47,6 +47,8 @@ int service_open(Service *s, const char *path, uint64_t publish_every)
     if (status)
         return status;
     s->n_features = anb_n_features(s->saved.model);
+    s->ranges = ranges_of(s->saved.model);
+    s->n_levels = anb_quantile_levels(s->saved.model, &s->level);
     s->server = anb_serve_new_with(s->saved.model, &options, &error);
     if (s->server)
         pthread_key_create(&s->reader, free_reader);

@@ -7,6 +7,7 @@
 
 #include "evidence.h"
 #include "history.h"
+#include "range.h"
 #include "saved.h"
 #include <jansson.h>
 #include <pthread.h>
@@ -21,6 +22,9 @@ typedef struct Service {
     Evidence evidence;
     const char *path; /* the model's file */
     size_t n_features;
+    Ranges ranges;
+    size_t n_levels;                 /* of quantiles; 0: the model has none */
+    const double *level;             /* the plan's */
     pthread_key_t reader;            /* a thread's AnbServeReader */
     uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file: while the server is held */
     uint64_t saves, failed_saves;    /* likewise */

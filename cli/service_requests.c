@@ -1,5 +1,6 @@
 /* The bodies of requests: rows by name or in order, targets, numbers of a sequence; and the answers. */
 #include "service.h"
+#include "show.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -115,39 +116,95 @@ static AnbServeReader *reader_of(Service *s)
     return reader;
 }
 
-static json_t *add_interval(Service *s, const AnbAnswer *said, double coverage, json_t *answer, int *status)
+/* What one published version says of a row. */
+typedef struct Said {
+    const double *x;
+    AnbAnswer answer;
+    bool ranked; /* quantiles are asked for as well */
+    double quantile[ANB_LEVELS_MAX];
+} Said;
+
+static int say(const StreamingLearner *model, AnbReader *reader, void *context)
 {
-    double low, high;
-    int code = anb_answer_interval(s->saved.model, said, coverage, &low, &high);
-    if (code) {
-        json_decref(answer);
-        return refuse(s, status, UNSUPPORTED, "interval %g: %s", coverage,
-                      code == ANB_E_UNSUPPORTED ? "the model has no intervals (train it with --interval)"
-                                                : "not one of the model's coverages");
+    Said *said = context;
+    int code = anb_answer_with(model, reader, said->x, &said->answer);
+    return code || !said->ranked ? code : anb_predict_quantiles_with(model, reader, said->x, said->quantile);
+}
+
+/* What a request wants besides the prediction. */
+typedef struct Wanted {
+    const Range *range; /* or NULL */
+    bool quantiles;
+} Wanted;
+
+/* NULL, or the refusal. */
+static json_t *read_wanted(Service *s, json_t *body, Wanted *wanted, int *status)
+{
+    char offered[200];
+    json_t *coverage = json_object_get(body, "interval");
+    *wanted = (Wanted){.quantiles = json_is_true(json_object_get(body, "quantiles"))};
+    if (wanted->quantiles && s->n_levels == 0)
+        return refuse(s, status, UNSUPPORTED,
+                      "quantiles: the model has none (the learner quantile(...) makes one that has)");
+    if (!coverage)
+        return NULL;
+    if (!json_is_number(coverage))
+        return refuse(s, status, BAD_REQUEST, "interval is no number like 0.9");
+    wanted->range = ranges_find(&s->ranges, json_number_value(coverage));
+    if (wanted->range)
+        return NULL;
+    if (s->ranges.n == 0)
+        return refuse(s, status, UNSUPPORTED, "interval: the model has none (train it with --interval)");
+    return refuse(s, status, UNSUPPORTED, "interval %g: not one of the model's coverages, which are %s",
+                  json_number_value(coverage), ranges_text(&s->ranges, offered, sizeof offered));
+}
+
+static void set_number(json_t *object, const char *key, double value)
+{
+    json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static void add_range(const Service *s, const Range *range, const Said *said, json_t *answer)
+{
+    double low = said->quantile[range->low], high = said->quantile[range->high];
+    if (!range->of_quantiles)
+        anb_answer_interval(s->saved.model, &said->answer, range->coverage, &low, &high);
+    set_number(answer, "low", low);
+    set_number(answer, "high", high);
+}
+
+/* By level: {"0.1": 3.5, "0.9": 8.1}. */
+static json_t *quantiles_of(const Service *s, const Said *said)
+{
+    json_t *quantiles = json_object();
+    for (size_t i = 0; i < s->n_levels; i++) {
+        char level[SHOW_SIZE];
+        snprintf(level, sizeof level, "%g", s->level[i]);
+        set_number(quantiles, level, said->quantile[i]);
     }
-    json_object_set_new(answer, "low", isfinite(low) ? json_real(low) : json_null());
-    json_object_set_new(answer, "high", isfinite(high) ? json_real(high) : json_null());
-    return answer;
+    return quantiles;
 }
 
 /* What is kept for the label is what is answered here, with its interval: both are of the published version. */
 static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, const double *x, int *status)
 {
-    json_t *id = json_object_get(body, "id"), *coverage = json_object_get(body, "interval");
-    AnbAnswer said;
-    if (anb_serve_answer(reader, x, &said))
+    Wanted wanted;
+    json_t *id = json_object_get(body, "id"), *refusal = read_wanted(s, body, &wanted, status);
+    if (refusal)
+        return refusal;
+    if (id && !json_is_integer(id))
+        return refuse(s, status, BAD_REQUEST, "id is no whole number");
+    Said said = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
+    if (anb_serve_look(reader, say, &said))
         return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
-    json_t *answer = json_pack("{s:f, s:I}", "prediction", said.prediction, "published",
-                               (json_int_t)anb_serve_reader_version(reader));
-    if (json_is_number(coverage))
-        answer = add_interval(s, &said, json_number_value(coverage), answer, status);
-    if (*status != OK || !json_is_integer(id))
-        return answer;
-    double kept = anb_serve_keep(s->server, (uint64_t)json_integer_value(id), x, &said);
-    if (isnan(kept)) {
-        json_decref(answer);
+    if (id && isnan(anb_serve_keep(s->server, (uint64_t)json_integer_value(id), x, &said.answer)))
         return refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels");
-    }
+    json_t *answer = json_pack("{s:f, s:I}", "prediction", said.answer.prediction, "published",
+                               (json_int_t)anb_serve_reader_version(reader));
+    if (wanted.range)
+        add_range(s, wanted.range, &said, answer);
+    if (wanted.quantiles)
+        json_object_set_new(answer, "quantiles", quantiles_of(s, &said));
     return answer;
 }
 

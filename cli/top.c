@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "cli.h"
-#include "record.h"
+#include "records.h"
 #include "show.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -253,15 +253,16 @@ static int follow(Follow *f)
 static int run_top(const Arguments *a)
 {
     const char *path = a->operand[0];
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-    if (!file)
-        return complain(BAD_USE, "%s: %s", path, strerror(errno));
+    FILE *file;
+    int status = records_open(&file, path);
+    if (status)
+        return status;
     bool terminal = isatty(STDOUT_FILENO);
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     if (terminal)
         read_keys(path);
-    int status = follow(&(Follow){.file = file, .path = path, .terminal = terminal});
+    status = follow(&(Follow){.file = file, .path = path, .terminal = terminal});
     leave_keys();
     if (file != stdin)
         fclose(file);

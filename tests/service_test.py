@@ -94,6 +94,34 @@ def answers(model):
     again.end()
 
 
+def ranked(model):
+    """Quantiles, and the interval between a pair of them; every answer of one published version."""
+    s = Serving(model)
+    status, said = s.post("/predict", {"x": ROW, "quantiles": True})
+    levels = said["quantiles"]
+    check("a quantile a level, ascending", status == 200 and list(levels) == ["0.05", "0.1", "0.5", "0.9"]
+          and sorted(levels.values()) == list(levels.values()) and len(set(levels.values())) == 4)
+    check("the prediction is the median", said["prediction"] == levels["0.5"])
+    check("none where none were asked for", "quantiles" not in s.post("/predict", {"x": ROW})[1])
+    status, ranged = s.post("/predict", {"x": ROW, "interval": 0.8})
+    check("0.1 and 0.9 hold 0.8", (ranged["low"], ranged["high"]) == (levels["0.1"], levels["0.9"]))
+    status, refusal = s.post("/predict", {"x": ROW, "interval": 0.9})
+    check("0.05 has no partner", status == 409 and "0.8" in refusal["error"])
+    status, kept = s.post("/predict", {"x": ROW, "quantiles": True, "interval": 0.8, "id": 7})
+    check("a kept row is answered the same", kept == said | ranged)
+    check("and learned", s.post("/label", {"id": 7, "y": 10})[0] == 200)
+    table = FOLDER / "row.csv"
+    table.write_text(",".join(f"x{i}" for i in range(10)) + "\n" + ",".join(map(str, ROW)) + "\n")
+    s.end()
+    s = Serving(model)
+    asked = s.post("/predict", {"x": ROW, "interval": 0.8})[1]
+    out = subprocess.run([PROGRAM, "predict", "-m", model, "--interval", "0.8", str(table)], check=True,
+                         capture_output=True, text=True).stdout
+    check("the program says the same", [float(v) for v in out.splitlines()[1].split(",")]
+          == [asked["prediction"], asked["low"], asked["high"]])
+    s.end()
+
+
 def refusals(model):
     s = Serving(model, "--max-body", "2000")
     for body in (b"{", b"[]", b"", {"x": ROW[:3]}, {"x": "a"}, {"x": ROW[:9] + ["a"]}, {"x": {"x0": "a"}}, {}):
@@ -102,6 +130,10 @@ def refusals(model):
     for body in ({"x": ROW}, {"x": ROW, "y": "a"}, {"x": ROW, "y": 1, "w": -1}, {"x": ROW, "y": None},
                  {"x": ROW, "y": 1, "seq": {"source": "", "n": 1}}, {"x": ROW, "y": 1, "seq": {"source": "a", "n": 0}}):
         check(f"{body} is not learned", s.post("/learn", body)[0] == 400)
+    check("no interval of that coverage", s.post("/predict", {"x": ROW, "interval": .5})[0] == 409)
+    check("no quantiles", s.post("/predict", {"x": ROW, "quantiles": True})[0] == 409)
+    for more in ({"interval": "wide"}, {"id": "first"}):
+        check(f"{more} is refused by a word", s.post("/predict", {"x": ROW} | more)[0] == 400)
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
@@ -195,6 +227,7 @@ def main():
     model = train("model.anb", "pending(interval(scale(rls)))", stream)
     answers(model)
     refusals(model)
+    ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", stream))
     tokens(model)
     beside_learning(model)
     killed(model)
