@@ -16,13 +16,11 @@ home=/root
 prepare()
 {
     mkdir -p "$folder" && : >"$log" || exit 2
-    if [ ! -d "$folder/root" ]; then
-        debootstrap --variant=minbase bookworm "$folder/root" http://deb.debian.org/debian >"$log" 2>&1 || exit 2
-        # The host's way to the archive (a mirror's rules, a proxy), and to PyPI where its network has certificates of its own.
-        cp /etc/apt/apt.conf.d/99* "$folder/root/etc/apt/apt.conf.d/" 2>/dev/null
-        cp /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt "$folder/root/etc/"
-    fi
+    [ -d "$folder/root" ] || debootstrap --variant=minbase bookworm "$folder/root" http://deb.debian.org/debian >"$log" 2>&1 || exit 2
     rm -rf --one-file-system "$root" && cp -a "$folder/root" "$root" && git clone -q --bare "$top" "$root/srv/anabranch.git" || exit 2
+    # The host's way to the archive (a mirror's rules, a proxy), and to PyPI where its network has certificates of its own.
+    cp /etc/apt/apt.conf.d/99* "$root/etc/apt/apt.conf.d/" 2>/dev/null
+    cp /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt "$root/etc/" || exit 2
     mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev" || exit 2
 }
 
@@ -56,9 +54,9 @@ try()
 set_up()
 {
     say 'A minimal Debian 12 (`debootstrap --variant=minbase`) with nothing but git, make and the certificates of the web:'
-    try 'apt-get update -qq && apt-get install -y -qq --no-install-recommends git make ca-certificates >/dev/null' 3
+    try 'apt-get update -qq && apt-get install -y -qq --no-install-recommends git make ca-certificates >/dev/null 2>&1' 3
     say 'The clone (the address is that of a copy inside the machine):'
-    try 'git clone -q /srv/anabranch.git && ls anabranch' 30
+    try 'git clone -q /srv/anabranch.git && ls -C -w 100 anabranch' 30
     home=/root/anabranch
 }
 
@@ -100,11 +98,11 @@ python3 kiosk.py >kiosk.csv && head -4 kiosk.csv'
 snapshot_and_service()
 {
     say '## Keep the model, ask it'
-    try 'build/cli/anabranch train -l "interval(auto)" -o kiosk.anb kiosk.csv && ls -s --block-size=K kiosk.anb'
-    try 'printf "day,town,weather,price\n2026-01-02,Ulm,snow,2.5\n2026-01-03,Ulm,sun,3.4\n" >new.csv
-build/cli/anabranch predict -m kiosk.anb new.csv --interval 0.9 --keep day'
+    try 'build/cli/anabranch train --interval 0.9 -o kiosk.anb kiosk.csv && ls -s --block-size=K kiosk.anb'
+    try 'printf "day,town,weather,price\n2025-12-31,Ulm,snow,2.5\n2025-12-31,Köln,sun,3.4\n" >new.csv
+build/cli/anabranch predict -m kiosk.anb new.csv --interval 0.9 --keep day,town'
     say 'As a service, asked by curl:'
-    try 'apt-get install -y -qq --no-install-recommends curl >/dev/null
+    try 'apt-get install -y -qq --no-install-recommends curl >/dev/null 2>&1
 build/cli/anabranch serve kiosk.anb --port 8191 >serve.log 2>&1 & echo $! >serve.pid; sleep 2; cat serve.log'
     try "curl -s localhost:8191/predict -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"interval\": 0.9}'; echo
 curl -s localhost:8191/learn -d '{\"x\": {\"day\": \"2026-01-02\", \"town\": \"Ulm\", \"weather\": \"snow\", \"price\": 2.5}, \"y\": 82}'; echo
@@ -117,26 +115,26 @@ curl -s localhost:8191/metrics | grep -m 2 '^anabranch_samples\\|^anabranch_rmse
 c_program()
 {
     say '## A program in C'
-    say 'The one of the README, after `make install`:'
+    say 'The one of the README, after `make install`; the best answer is 1:'
     try 'make install' 5
     try "sed -n '/^\`\`\`c\$/,/^\`\`\`\$/p' README.md | grep -v '^\`\`\`' >program.c
 cc program.c \$(pkg-config --cflags --libs anabranch) -o program && ./program"
-    try 'ninja -C build uninstall | tail -1; ldconfig; ls /usr/local/lib/*/ /usr/local/bin'
+    try 'ninja -C build uninstall | tail -1; ldconfig; find /usr/local -name "*anabranch*"'
 }
 
 packages()
 {
     say '## Debian packages'
-    try 'apt-get build-dep -y -qq ./ >/dev/null' 5
+    try 'apt-get build-dep -y -qq ./ >/dev/null 2>&1' 5
     try 'DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b >../package.log 2>&1; tail -1 ../package.log; ls ../*.deb'
     say 'Installed, used, purged; what is left of it (nothing):'
-    try 'find / -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/apt/*" -not -path "/var/cache/*" -not -path "/var/log/*" -not -path "/tmp/*" -not -path "/proc/*" | sort >/tmp/before
+    try 'files() { find / -xdev | grep -Ev "^/(proc|tmp|var/(lib/dpkg|lib/apt|cache|log))" | sort; }
+files >/tmp/before; declare -f files >/tmp/files
 apt-get install -y -qq ../*.deb 2>&1 | grep "^Setting up"'
     try 'cd / && anabranch --version && ls -l $(dpkg -L anabranch libanabranch0 anabranch-redis | grep "man1/anabranch-eval\|anabranch.so\|libanabranch.so") && cat /usr/include/anabranch/learner.h | head -3
 cc '"$home"'/program.c $(pkg-config --cflags --libs anabranch) -o /tmp/program && /tmp/program'
     try 'apt-get purge -y -qq anabranch anabranch-redis libanabranch-dev libanabranch0 2>&1 | grep "^Removing\|^Purging"
-find / -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/apt/*" -not -path "/var/cache/*" -not -path "/var/log/*" -not -path "/tmp/*" -not -path "/proc/*" | sort >/tmp/after
-diff /tmp/before /tmp/after && echo "nothing left behind"'
+. /tmp/files; files >/tmp/after; diff /tmp/before /tmp/after && echo "nothing left behind"'
 }
 
 prepare

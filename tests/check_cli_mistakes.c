@@ -84,12 +84,18 @@ START_TEST(outputs_over_inputs)
 END_TEST
 
 static const char *const full[] = {
-    "generate friedman -n 5000 -o /dev/full",         "report r.jsonl -o /dev/full",
-    "eval -l mean --predictions /dev/full t.csv",     "eval -l mean --diag /dev/full t.csv",
-    "train -l mean -o /dev/full t.csv",               "predict -m m.anb t.csv >/dev/full",
-    "explain -m m.anb t.csv >/dev/full",              "compare t.csv mean last >/dev/full",
-    "inspect m.anb >/dev/full",                       "learners >/dev/full",
-    "eval --help >/dev/full",                         "top r.jsonl >/dev/full",
+    "generate friedman -n 5000 -o /dev/full",
+    "report r.jsonl -o /dev/full",
+    "eval -l mean --predictions /dev/full t.csv",
+    "eval -l mean --diag /dev/full t.csv",
+    "train -l mean -o /dev/full t.csv",
+    "predict -m m.anb t.csv >/dev/full",
+    "explain -m m.anb t.csv >/dev/full",
+    "compare t.csv mean last >/dev/full",
+    "inspect m.anb >/dev/full",
+    "learners >/dev/full",
+    "eval --help >/dev/full",
+    "top r.jsonl >/dev/full",
 };
 
 START_TEST(full_disk)
@@ -123,7 +129,8 @@ END_TEST
 
 START_TEST(wrong_words)
 {
-    refused(run("$A eval -t 99 t.csv"), BAD_USE, "\"99\" is not the name of a column, nor a number from 1 to 11; there are x0, x1");
+    refused(run("$A eval -t 99 t.csv"), BAD_USE,
+            "\"99\" is not the name of a column, nor a number from 1 to 11; there are x0, x1");
     refused(run("$A eval --limit x t.csv"), BAD_USE, "--limit takes a whole number of at least 0, not \"x\"");
     refused(run("$A generate friedman -n 0"), BAD_USE, "--rows takes a whole number from 1 to");
     refused(run("$A eval"), BAD_USE, "something is missing; usage: anabranch eval");

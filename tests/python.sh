@@ -15,6 +15,8 @@ for name in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
 done
 [ -n "$python" ] || skip "no Python 3.11 or later"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || skip "$python has no venv with pip (Debian: python3-venv)"
+"$python" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null ||
+    skip "$python has no Python.h (Debian: python3-dev)"
 
 mkdir -p "$folder" || exit 1
 venv=$folder/venv
