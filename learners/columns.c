@@ -11,6 +11,10 @@
  *
  * Of each time the hour of the week is a category as well.
  *
+ * Means and effects learn a target no further from what mean, linear model and effects say than the bound of
+ * src/numeric/error_scale.h, or no further outside the range of the targets so far than that is wide, whichever lets it be
+ * farther: one wrong target moves a category by that at most, and a new level is followed within some ten rows.
+ *
  * A category that was never seen has the mean of all, count 0 and effect 0; predicting adds none. All statistics are of
  * what was learned before the row, so that the child never sees the row's own target. Micci-Barreca 2001 on the means,
  * Prokhorenkova et al. 2018 on taking them in order.
@@ -82,6 +86,7 @@ static const AnbField members[] = {{ANB_MEMBER(Columns, weight), .must = ANB_FIN
                                    {ANB_MEMBER(Columns, knows_shares), .must = ANB_FINITE},
                                    {ANB_MEMBER(Columns, blends), .must = ANB_FINITE, .since = 2},
                                    {ANB_INNER(Columns, scale, AnbErrorScale, anb_error_scale_fields)},
+                                   {ANB_INNER(Columns, range, AnbRange, anb_range_fields), .since = 3},
                                    {0}};
 
 static const AnbSetsForm sets_form;
@@ -163,10 +168,10 @@ static AnbCategory *entry_of(const View *v, const Work *w, size_t c)
     return place->entry;
 }
 
-/* What the linear model and the effects leave over. */
-static double error_of(const View *v, const Work *w, double y)
+/* What the mean, the linear model and the effects say together. */
+static double said_of(const View *v, const Work *w)
 {
-    return y - (v->s->mean + *w->rest);
+    return v->s->mean + *w->rest;
 }
 
 /* What a step of the row's effects goes by; what would leave the doubles is left out: 0. */
@@ -175,8 +180,19 @@ static double effect_step(const View *v, const Work *w, double y, double weight)
     double gains = 0;
     for (size_t c = 0; c < v->l.categories; c++)
         gains += weight * w->place[c].share;
-    double step = error_of(v, w, y) / (1 + gains);
+    double step = (y - said_of(v, w)) / (1 + gains);
     return fabs(step) < 0x1p1000 ? step : 0;
+}
+
+/* The target as it is learned: bounded by the running scale of the errors or by the range of the targets so far, whichever
+ * lets it be farther. */
+static double near_of(const View *v, double said, double y)
+{
+    AnbRange *range = &v->s->range;
+    double bounded = anb_target_bounded(&v->s->scale, said, y), within = anb_range_bounded(range, y);
+    bool farther = range->high > range->low && fabs(within - said) > fabs(bounded - said);
+    anb_range_follow(range, y);
+    return farther ? within : bounded;
 }
 
 static void learn_line(const View *v, const Work *w, double step, double weight)
@@ -195,12 +211,11 @@ static void judge_memories(const View *v, const Work *w, double y, double weight
             anb_dictionary_judge(&v->heads[c], w->place[c].entry, w->row[v->l.plain + c * ANB_STATISTICS + ANB_MEAN], y,
                                  per_error, weight);
     }
-    anb_error_bounded(&v->s->scale, error_of(v, w, y));
 }
 
-static void learn_categories(const View *v, const Work *w, double y, double weight, double step)
+static void learn_categories(const View *v, const Work *w, double y, double weight)
 {
-    double growth = anb_dictionary_growth(v->l.n_sets);
+    double growth = anb_dictionary_growth(v->l.n_sets), step = effect_step(v, w, y, weight);
     for (size_t c = 0; c < v->l.categories; c++) {
         AnbCategory *e = entry_of(v, w, c);
         e->effect = anb_within_doubles(e->effect + step * (weight * w->place[c].share));
@@ -224,12 +239,12 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
 {
     const AnbColumnsLayout *l = &v->l;
     if (l->categories > 0) {
-        double step = effect_step(v, w, y, weight);
-        learn_line(v, w, step, weight);
         if (v->s->weight == 0)
             v->s->blends = 1;
         judge_memories(v, w, y, weight);
-        learn_categories(v, w, y, weight, step);
+        y = near_of(v, said_of(v, w), y);
+        learn_line(v, w, effect_step(v, w, y, weight), weight);
+        learn_categories(v, w, y, weight);
         if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->numbers) == 0))
             reset_bad_features(v, row);
     }
@@ -334,7 +349,7 @@ const StreamingLearnerType anb_columns = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED |
              ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 2,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .check = check,

@@ -133,6 +133,54 @@ START_TEST(missing_numbers_are_the_childs)
 }
 END_TEST
 
+/* What columns says of one of 20 categories with targets of 3 +-2 and of the linear model: its means and its effect. */
+static StreamingLearner *learned(uint64_t *bits, long rows)
+{
+    StreamingLearner *model = made("columns(spy, kinds=\"c n\", slots=64)", 2);
+    for (long i = 0; i < rows; i++)
+        anb_train_one(model, (double[]){floor(20 * unit_of(bits)), unit_of(bits)}, 1 + 4 * unit_of(bits), 1);
+    return model;
+}
+
+/* One target of 1e9 moves the category's means and effect by some widths of the range, and no other category's. */
+START_TEST(one_wrong_target_stays_in_bounds)
+{
+    uint64_t bits = 11;
+    for (int at = 100; at <= 2000; at += 1900) {
+        StreamingLearner *model = learned(&bits, at);
+        anb_train_one(model, (double[]){7, .5}, 1e9, 1);
+        anb_predict(model, (double[]){7, .5});
+        ck_assert_msg(fabs(shown[1]) < 20 && fabs(shown[2]) < 20 && fabs(shown[4]) < 20, "row %d: %g %g %g", at,
+                      shown[1], shown[2], shown[4]);
+        anb_predict(model, (double[]){8, .5});
+        ck_assert_msg(fabs(shown[1] - 3) < 1 && fabs(shown[2] - 3) < 2 && fabs(shown[4]) < 1, "row %d: %g %g %g", at,
+                      shown[1], shown[2], shown[4]);
+        for (int i = 0; i < 40; i++)
+            anb_train_one(model, (double[]){7, unit_of(&bits)}, 1 + 4 * unit_of(&bits), 1);
+        anb_predict(model, (double[]){7, .5});
+        ck_assert_msg(fabs(shown[1] - 3) < .6 && fabs(shown[2] - 3) < 1, "row %d: %g %g after 40", at, shown[1],
+                      shown[2]);
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* A category whose targets rise a thousandfold and stay is followed within 60 of its rows, though they are one row in 20. */
+START_TEST(a_new_level_of_a_category_is_followed)
+{
+    uint64_t bits = 12;
+    StreamingLearner *model = learned(&bits, 2000);
+    for (int i = 0, seen = 0; seen < 60; i++) {
+        double x = floor(20 * unit_of(&bits));
+        anb_train_one(model, (double[]){x, .5}, (x == 7 ? 3000 : 1) + 4 * unit_of(&bits), 1);
+        seen += x == 7;
+    }
+    anb_predict(model, (double[]){7, .5});
+    ck_assert_msg(fabs(shown[2] - 3002) < 300, "%g", shown[2]);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("columns_model");
@@ -142,6 +190,8 @@ static Suite *suite(void)
     tcase_add_test(tests, importances_are_of_the_columns);
     tcase_add_test(tests, kinds_are_checked_and_canonical);
     tcase_add_test(tests, missing_numbers_are_the_childs);
+    tcase_add_test(tests, one_wrong_target_stays_in_bounds);
+    tcase_add_test(tests, a_new_level_of_a_category_is_followed);
     return suite;
 }
 

@@ -7,6 +7,7 @@
 #include "dictionary.h"
 #include "layout.h"
 #include "src/numeric/error_scale.h"
+#include "src/numeric/moments.h"
 
 typedef struct AnbColumns {
     double weight, mean; /* of all targets */
@@ -14,6 +15,7 @@ typedef struct AnbColumns {
     double knows_shares; /* 1 once the child could say */
     double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
     AnbErrorScale scale; /* of what the linear model leaves over */
+    AnbRange range;      /* of the targets, learned as if they may be wrong */
 } AnbColumns;
 
 /* The state's parts, and those of the scratch. */

@@ -128,16 +128,25 @@ static inline void anb_range_add(AnbRange *range, double value)
     range->seen++;
 }
 
-/* Learns a value that may be wrong: after the first 64 no further outside than the range is wide, where that is not 0. The
- * range narrows from both sides by 2^-16 of its width a value. */
+/* A value no further outside the range than it is wide; a range of one value bounds nothing. */
+static inline double anb_range_bounded(const AnbRange *range, double value)
+{
+    double half = .5 * range->high - .5 * range->low;
+    double least = anb_within_doubles(range->low - half - half);
+    double most = anb_within_doubles(range->high + half + half);
+    if (!(half > 0))
+        return value;
+    return value < least ? least : value > most ? most : value;
+}
+
+/* Learns a value that may be wrong, bounded after the first 64, from when on the range narrows from both sides by 2^-16 of
+ * its width a value. */
 static inline void anb_range_follow(AnbRange *range, double value)
 {
     const uint64_t sure = 64;
     double half = .5 * range->high - .5 * range->low;
     if (range->seen >= sure && half > 0) {
-        double least = anb_within_doubles(range->low - half - half);
-        double most = anb_within_doubles(range->high + half + half);
-        value = value < least ? least : value > most ? most : value;
+        value = anb_range_bounded(range, value);
         range->low += 0x1p-15 * half;
         range->high -= 0x1p-15 * half;
     }
