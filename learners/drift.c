@@ -87,6 +87,35 @@ static size_t fresh_size(const AnbNode *self, const AnbField *field)
     return has_trials(self) ? self->children[0].subtree_size : 0;
 }
 
+/* Nodes of a subtree. */
+static size_t size_of_tree(const AnbNode *node)
+{
+    size_t parts = node->n_children + (node->router != NULL), n = 1;
+    for (size_t i = 0; i < parts; i++)
+        n += size_of_tree(&node->children[i]);
+    return n;
+}
+
+/* The layouts of a subtree's nodes, the root's first. Returns where the next one goes. */
+static uint32_t *note_layouts(const AnbNode *node, uint32_t *layout)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    *layout++ = node->type->version;
+    for (size_t i = 0; i < parts; i++)
+        layout = note_layouts(&node->children[i], layout);
+    return layout;
+}
+
+/* Whether those noted are the subtree's. Returns where the next one lies, NULL where one differs. */
+static const uint32_t *match_layouts(const AnbNode *node, const uint32_t *layout)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    layout = *layout == node->type->version ? layout + 1 : NULL;
+    for (size_t i = 0; i < parts && layout; i++)
+        layout = match_layouts(&node->children[i], layout);
+    return layout;
+}
+
 /* The fields of a subtree, node by node. */
 static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
 {
@@ -96,10 +125,19 @@ static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
         visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
 }
 
+static size_t layouts(const AnbNode *self)
+{
+    return has_trials(self) ? size_of_tree(&self->children[0]) : 0;
+}
+
+/* All in their present layouts, whatever that of the drift is which is read. */
 static void fresh_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
+    unsigned version = visitor->version;
     (void)field, (void)state;
+    visitor->version = 0;
     visit_tree(&self->children[0], part, visitor);
+    visitor->version = version;
 }
 
 static int validate_tree(const AnbNode *node, const void *state, AnbError *error)
@@ -120,15 +158,19 @@ static int fresh_validate(const AnbNode *self, const AnbField *field, const void
 
 static const AnbPart fresh_part = {fresh_size, fresh_visit, fresh_validate};
 
+enum { HEAD, KSWIN, ADWIN, LAYOUTS, FRESH };
+
+/* Whether the fresh child is there, in layouts that are known. */
 static size_t on_trial(const AnbNode *self, const void *state)
 {
-    return has_trials(self) && ((const Drift *)state)->trial > 0;
+    return has_trials(self) && ((const Drift *)state)->trial > 0 &&
+           match_layouts(&self->children[0], anb_field_const(self, state, LAYOUTS)) != NULL;
 }
 
-enum { HEAD, KSWIN, ADWIN, FRESH };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Drift, members)},
                                   [KSWIN] = {.name = "kswin", .part = &anb_kswin_part},
                                   [ADWIN] = {.name = "adwin", .part = &anb_adwin_part},
+                                  [LAYOUTS] = {.name = "layouts", .kind = ANB_U32, .count = layouts, .since = 3},
                                   [FRESH] = {.name = "fresh", .part = &fresh_part, .used = on_trial},
                                   {0}};
 
@@ -146,8 +188,10 @@ static const AnbField scratch_fields[] = {
 static int init(const AnbNode *self, void *state)
 {
     anb_random_seed(&((Drift *)state)->random, self->seed);
-    if (has_trials(self))
+    if (has_trials(self)) {
+        note_layouts(&self->children[0], anb_field(self, state, LAYOUTS));
         memset(anb_field(self, state, FRESH), 0, self->children[0].subtree_size);
+    }
     return 0;
 }
 
@@ -315,7 +359,7 @@ static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbDriftTable drift = {view};
 
 /* Version 1 had no frame and no trials: its counts stay, its detectors start over. */
-static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
 {
     enum { WINDOW = 100 };
     AnbFieldReader reader = anb_field_reader(bytes, size);
@@ -324,7 +368,6 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     double unused[WINDOW];
     AnbRing ring;
     AnbAdwin adwin;
-    (void)self, (void)from;
     memset(&adwin, 0, sizeof adwin);
     anb_visit(visitor, "drifts", &s->drifts, ANB_U64, 1);
     anb_visit(visitor, "since_last", &s->since_last, ANB_U64, 1);
@@ -337,6 +380,27 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     anb_adwin_visit(&adwin, visitor);
     s->scale = s->error.mean;
     return anb_fields_end(&reader);
+}
+
+/* A trial goes on where its learners have the layouts that they were saved in; else it ends: the old child stays. Version 2
+ * did not say which those were. */
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    AnbFieldReader reader = anb_field_reader(bytes, size);
+    Drift *s = state;
+    uint32_t *layout = anb_field(self, state, LAYOUTS);
+    if (from == 1)
+        return upgrade_first(bytes, size, state);
+    memset(layout, 0, layouts(self) * sizeof *layout);
+    reader.visitor.version = from;
+    anb_visit_own(self, state, &reader.visitor);
+    bool lost = has_trials(self) && s->trial > 0 && !on_trial(self, state);
+    if (has_trials(self))
+        note_layouts(&self->children[0], layout);
+    if (!lost)
+        return anb_fields_end(&reader);
+    end_trial(self, s);
+    return reader.short_of ? ANB_E_STATE : 0;
 }
 
 /* The mean of absolute errors. */
@@ -352,8 +416,8 @@ const StreamingLearnerType anb_drift = {
     .example = "drift(rls, action=refresh)",
     .options_size = sizeof(AnbDriftOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED,
-    .version = 2,
+    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_READS_OWN,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

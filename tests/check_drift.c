@@ -1,5 +1,6 @@
 /* Drift: each detector sees a swap of the concept soon, stays silent without one, and acts as told. */
 #include "src/numeric/detectors.h"
+#include "reload.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -169,6 +170,69 @@ START_TEST(a_stationary_stream_keeps_its_child)
 }
 END_TEST
 
+/* A model on trial: the concept has changed, and the fresh child has seen some rows. */
+static StreamingLearner *on_trial(void)
+{
+    StreamingLearner *model = make("adwin", "reset", "scale(rls)");
+    Stream s = {5, 3};
+    AnbDriftView view = {.trial = false};
+    feed(model, &s, 3000, 1);
+    for (int i = 0; i < 1000 && !view.trial; i++) {
+        feed(model, &s, 1, -1);
+        ck_assert_int_eq(anb_drift_view(model, &view), 0);
+    }
+    ck_assert(view.trial);
+    feed(model, &s, 5, -1);
+    return model;
+}
+
+/* Field of the layouts in the state of drift. */
+enum { LAYOUTS = 3 };
+
+/* A trial goes on in a loaded model, to the bit; it ends where a learner has another layout than the one saved, and
+ * nothing else is lost. */
+START_TEST(a_trial_is_loaded_or_ends)
+{
+    const double row[] = {.5, -.25, .125};
+    StreamingLearner *model = on_trial(), *same = reloaded(model, NULL), *other;
+    AnbNode *node = &model->plan->nodes[0];
+    uint32_t *layout = anb_field(node, model->block, LAYOUTS);
+    AnbDriftView before, after;
+    anb_drift_view(model, &before);
+    layout[_i]++;
+    other = reloaded(model, NULL);
+    layout[_i]--;
+    ck_assert(same && other);
+    ck_assert_int_eq(anb_drift_view(other, &after), 0);
+    ck_assert(!after.trial && after.drifts == before.drifts && after.resets == before.resets);
+    ck_assert(anb_predict(other, row) == anb_predict(model, row));
+    Stream a = {9, 3}, b = {9, 3}, c = {9, 3};
+    ck_assert(feed(model, &a, 400, -1) == feed(same, &b, 400, -1));
+    anb_drift_view(same, &after);
+    ck_assert_uint_gt(after.resets, before.resets);
+    feed(other, &c, 3000, 1);
+    StreamingLearner *const models[] = {model, same, other};
+    for (int i = 0; i < 3; i++)
+        anb_free(models[i]);
+}
+END_TEST
+
+/* Release 0.3.0 did not say in which layouts the learners of a trial were saved: such a trial ends. */
+START_TEST(a_trial_of_an_older_release_ends)
+{
+    char path[1024];
+    AnbError error;
+    AnbDriftView view;
+    snprintf(path, sizeof path, "%s/tests/drift-on-trial-0.3.0.anb", getenv("ANB_SOURCE_ROOT"));
+    StreamingLearner *model = anb_load(path, NULL, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    ck_assert_int_eq(anb_drift_view(model, &view), 0);
+    ck_assert(!view.trial && view.drifts == 1 && view.resets == 0);
+    ck_assert(anb_predict(model, (double[]){.25, .75}) == 1.1816197374175383);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("drift");
@@ -181,6 +245,8 @@ static Suite *suite(void)
     tcase_add_test(tests, page_hinkley_against_its_recurrence);
     tcase_add_test(tests, the_distance_of_kolmogorov_and_smirnov);
     tcase_add_test(tests, a_model_without_a_detector_says_so);
+    tcase_add_loop_test(tests, a_trial_is_loaded_or_ends, 0, 2);
+    tcase_add_test(tests, a_trial_of_an_older_release_ends);
     return suite;
 }
 

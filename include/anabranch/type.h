@@ -50,6 +50,7 @@ enum {
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
     ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at its end: only then are they read */
+    ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };
 
@@ -88,7 +89,7 @@ struct StreamingLearnerType {
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
     /* Optional: fills the state from what an older version wrote: `size` bytes at `fields`, little-endian, in the order of
      * that version's table. A type with `clear` that is to be saved needs it for its own version as well: a part of its
-     * table shows what the state owns, and this function reads it back. Any bytes may come. 0 or a code. */
+     * table shows what the state owns, and this function reads it back; so does one with ANB_READS_OWN. Any bytes may come. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
     /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY).
      */

@@ -51,7 +51,7 @@ static int read_own(const Loading *l, const AnbNode *node, const AnbSnapshotNode
                 saved->fields,
                 saved->fields + saved->size,
                 false};
-    if ((saved->version != type->version && !older) || type->clear)
+    if ((saved->version != type->version && !older) || type->clear || (type->flags & ANB_READS_OWN))
         return take_over(l, node, saved, state);
     anb_visit_own(node, state, &s.visitor);
     if (s.bad || s.at != s.end)
