@@ -65,9 +65,7 @@ static void put_feature(Name *name, const StreamingLearner *model, const AnbNode
         put_column(name, model, i, columns);
         return;
     }
-    AnbFeatureSource source = {.part = map->type->name, .number = i + 1};
-    if (anb_since_0_3(map->type) && map->type->features)
-        map->type->features->source(map, (size_t)(node - map->children), i, &source);
+    AnbFeatureSource source = anb_feature_source(map, (size_t)(node - map->children), i);
     put_source(name, model, map, &source, columns);
 }
 

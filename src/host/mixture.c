@@ -33,6 +33,17 @@ static const AnbNode *child_named(const AnbNode *node, const char *label, size_t
     return NULL;
 }
 
+AnbFeatureSource anb_feature_source(const AnbNode *node, size_t child, size_t i)
+{
+    AnbFeatureSource source = {.column = {i}, .n = 1};
+    if (!node->type->child_features)
+        return source;
+    source = (AnbFeatureSource){.part = node->type->name, .number = i + 1};
+    if (anb_since_0_3(node->type) && node->type->features)
+        node->type->features->source(node, child, i, &source);
+    return source;
+}
+
 const AnbNode *anb_node_at(const StreamingLearner *model, const char *path)
 {
     const AnbNode *node = &model->plan->nodes[0];

@@ -4,9 +4,9 @@
  */
 #include "arena.h"
 #include "expression.h"
+#include "mixture.h"
 #include "model.h"
 #include "schema.h"
-#include <anabranch/learners.h>
 #include <stdio.h>
 
 static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of schema.h */
@@ -35,7 +35,7 @@ static bool takes(char letter, AnbColumnKind kind)
     }
 }
 
-/* The columns of a schema that a node sees. */
+/* The columns of a schema that a node sees: NULL where a feature is computed of others. */
 typedef struct Seen {
     const AnbColumn **column;
     size_t n;
@@ -52,7 +52,7 @@ static int check_kinds(const Check *c, const AnbNode *node, const AnbRuns *runs,
     for (int i = 0; i < runs->count; i++)
         for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++) {
             const AnbColumn *column = seen.column[j];
-            if (!takes(runs->letter[i], column->kind))
+            if (column && !takes(runs->letter[i], column->kind))
                 return anb_fail(c->error, ANB_E_ARGUMENT,
                                 "%s: its kinds have %c for column %zu (%.60s), the schema has %s", node->type->name,
                                 runs->letter[i], j + 1, column->name, anb_column_word(column));
@@ -64,7 +64,7 @@ static int check_reader(const Check *c, const AnbNode *node, Seen seen)
 {
     for (size_t j = 0; j < seen.n; j++) {
         const AnbColumn *column = seen.column[j];
-        if (column->kind != ANB_COLUMN_NUMBER && column->kind != ANB_COLUMN_BOOLEAN &&
+        if (column && column->kind != ANB_COLUMN_NUMBER && column->kind != ANB_COLUMN_BOOLEAN &&
             column->kind != ANB_COLUMN_IGNORED)
             return anb_fail(c->error, ANB_E_ARGUMENT,
                             "%s would read column %zu (%.60s), a %s, as if it were a number: put columns(...) around "
@@ -74,18 +74,15 @@ static int check_reader(const Check *c, const AnbNode *node, Seen seen)
     return 0;
 }
 
-/* The columns that `narrow` shows its child; NULL where there is no memory. */
-static Seen shown(const Check *c, const AnbNode *node, Seen seen)
+/* The columns that a node shows its child i; NULL where there is no memory. */
+static Seen shown(const Check *c, const AnbNode *node, size_t i, Seen seen)
 {
-    const AnbRuns *runs = &((const AnbNarrowOptions *)node->options)->of;
-    Seen out = {anb_arena_take(c->arena, seen.n * sizeof *out.column), 0};
-    size_t j = 0;
-    if (runs->count == 0 || !out.column)
-        return out.column ? seen : out;
-    for (int i = 0; i < runs->count; i++)
-        for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++)
-            if (runs->letter[i] == 'y')
-                out.column[out.n++] = seen.column[j];
+    size_t n = node->children[i].n_features;
+    Seen out = {anb_arena_take(c->arena, n * sizeof *out.column), n};
+    for (size_t j = 0; out.column && j < n; j++) {
+        AnbFeatureSource source = anb_feature_source(node, i, j);
+        out.column[j] = source.n == 1 && !source.part ? seen.column[source.column[0]] : NULL;
+    }
     return out;
 }
 
@@ -95,12 +92,11 @@ static int check_node(const Check *c, const AnbNode *node, Seen seen)
     if (kinds)
         return check_kinds(c, node, (const AnbRuns *)((const char *)node->options + kinds->offset), seen);
     int code = node->type->flags & (ANB_READS_X | ANB_READS_RAW) ? check_reader(c, node, seen) : 0;
-    if (node->type == &anb_narrow)
-        seen = shown(c, node, seen);
-    if (!seen.column)
-        return anb_fail(c->error, ANB_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < node->n_children && !code; i++)
-        code = check_node(c, &node->children[i], seen);
+    for (size_t i = 0; i < node->n_children && !code; i++) {
+        Seen part = shown(c, node, i, seen);
+        code =
+            part.column ? check_node(c, &node->children[i], part) : anb_fail(c->error, ANB_E_MEMORY, "out of memory");
+    }
     return code || !node->router ? code : check_node(c, node->router, seen);
 }
 
