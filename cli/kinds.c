@@ -150,8 +150,9 @@ static int refuse_target(const Rows *rows, size_t i, const Guess *guess)
 {
     return complain(BAD_DATA,
                     "%s:%llu: column %zu, \"%s\": \"%s\" is not a number, and the target has to be one; -t says "
-                    "which column it is",
-                    rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text);
+                    "which column it is%s",
+                    rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text,
+                    table_skip_hint(&rows->table, NULL, guess->line));
 }
 
 static int guess_column(Rows *rows, const Layout *layout, size_t i)

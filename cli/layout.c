@@ -218,8 +218,8 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     if (table->columns == 1 && !known)
         return complain(BAD_DATA,
                         "%s: no feature column: the table has one column, \"%s\"; --delimiter says what "
-                        "stands between columns",
-                        table->name, table->names[0]);
+                        "stands between columns%s",
+                        table->name, table->names[0], table_skip_hint(table, NULL, 0));
     int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
     bool guessed = !known || options->add_columns;
     status = status ? status : kinds_said(rows, options, layout);

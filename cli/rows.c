@@ -66,10 +66,10 @@ static int not_of_its_kind(Rows *rows, size_t i)
     bool feature = rows->place[i] < rows->n_features;
     return bad_row(table->problem,
                    "column %zu, \"%.60s\": \"%.*s\" is not %s; what takes it: --missing %s, "
-                   "--on-bad-row skip%s%s",
+                   "--on-bad-row skip%s%s%s",
                    i + 1, table->names[i], (int)(cell.size < 40 ? cell.size : 40), cell.text,
                    wanted[rows->column[i].kind], missing_word(&cell, missing), feature ? ", --category " : "",
-                   feature ? columns_word(table, i, word) : "");
+                   feature ? columns_word(table, i, word) : "", table_skip_hint(table, table->cell, table->line));
 }
 
 /* A cell that is no number: a category, a time, a boolean. */

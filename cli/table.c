@@ -23,6 +23,7 @@ struct TableState {
     int after;        /* what table_next gives behind them; 0: nothing known */
     bool extra_comma; /* rows end in one more delimiter than the header */
     uint64_t rows;    /* records of CSV behind the header */
+    uint64_t first;   /* the line of the first of them; 0: none was read */
 };
 
 Cell cell_trim(Cell cell)
@@ -148,6 +149,25 @@ static int give_kept(Table *table)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
+static bool begins(const char *text, size_t size, const char *mark)
+{
+    return size >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0;
+}
+
+const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line)
+{
+    static const char *const mark[] = {"#", "%", "//"};
+    static const char *const hint[] = {"; --comment '#' skips lines that begin with it",
+                                       "; --comment % skips lines that begin with it",
+                                       "; --comment // skips lines that begin with it"};
+    const char *name = table->columns > 0 ? table->names[0] : "";
+    for (size_t i = 0; i < sizeof mark / sizeof *mark; i++)
+        if (begins(name, strlen(name), mark[i]) || (first && begins(first->text, first->size, mark[i])))
+            return hint[i];
+    bool units = line > 0 && line == table->state->first && !table->no_header && !table->state->json;
+    return units ? "; --skip-rows 1 skips it where it holds units" : "";
+}
+
 /* Every line may end in one delimiter too many, in the header or behind it: as the first row has it. */
 static bool fits(Table *table)
 {
@@ -167,10 +187,12 @@ static int next_csv(Table *table)
     table->cells = csv->cells;
     table->limit = csv_limit(csv);
     table->state->rows += table->columns > 0;
+    table->state->first = table->state->rows == 1 ? csv->line : table->state->first;
     if (status || csv->cells == table->columns || table->columns == 0 || fits(table))
         return status;
-    return bad_row(table->problem, "column %zu: the row has %zu cells, the header has %zu",
-                   (csv->cells < table->columns ? csv->cells : table->columns) + 1, csv->cells, table->columns);
+    return bad_row(table->problem, "column %zu: the row has %zu cells, the header has %zu%s",
+                   (csv->cells < table->columns ? csv->cells : table->columns) + 1, csv->cells, table->columns,
+                   table_skip_hint(table, csv->cell, 0));
 }
 
 static int next_row(Table *table)

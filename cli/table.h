@@ -52,6 +52,10 @@ bool table_ready(const Table *table);
 /* Whether more may come later: a pipe, not a file. */
 bool table_is_live(const Table *table);
 
+/* What to add to a complaint about the record at a line, with the semicolon before it: that comments, or a row of units
+ * right behind the header, can be skipped. "" where it looks like neither. */
+const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line);
+
 /* Takes blanks and tabs off both ends. */
 Cell cell_trim(Cell cell);
 bool cell_is(const Cell *cell, const char *text);

@@ -51,6 +51,25 @@ START_TEST(comments_and_units_are_skipped)
 }
 END_TEST
 
+START_TEST(comments_and_units_are_recognised)
+{
+    static const char *const units[] = {"a,b,y\nm,s,kg\n1,2,3\n2,3,4\n", "a,b,y\n1,2,kg\n1,2,3\n2,3,4\n1,1,8\n2,2,2\n"};
+    static const char *const comments[] = {"# of 2024\na,b,y\n1,2,3\n", "# a, b\na,b,y\n1,2,3\n",
+                                           "a,b,y\n# late\n1,2,3\n"};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        write_text("t.csv", units[i]);
+        refused(run("$A eval -l mean t.csv"), 1, "--skip-rows 1");
+    }
+    for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
+        write_text("t.csv", comments[i]);
+        refused(run("$A eval -l mean t.csv"), 1, "--comment '#'");
+    }
+    write_text("t.csv", "a,b,y\n1,2,3\n2,x,4\n");
+    refused(run("$A eval --json -l mean --number b t.csv"), 1, "\"x\" is not a number");
+    ck_assert_ptr_null(strstr(err, "--skip-rows"));
+}
+END_TEST
+
 START_TEST(numbers_as_other_countries_write_them)
 {
     reads_text("a;b;y\n1,5;2;3,0\n2,5;3;4\n1,25;1;8,\n", "--decimal ,");
@@ -388,6 +407,7 @@ static Suite *suite(void)
     tcase_add_test(tests, delimiters_are_guessed);
     tcase_add_test(tests, blanks_around_names_and_quotes_do_not_count);
     tcase_add_test(tests, comments_and_units_are_skipped);
+    tcase_add_test(tests, comments_and_units_are_recognised);
     tcase_add_test(tests, numbers_as_other_countries_write_them);
     tcase_add_test(tests, no_header);
     tcase_add_test(tests, a_model_knows_how_its_tables_are_written);
