@@ -29,6 +29,8 @@ static const Option options[] = {
      "with --diag: how much each column matters, measured in every N-th row; some 5 predictions a column"},
     {0, "explain", "N", "with --diag: why the last N rows are predicted so, 0 to 8; default 8"},
     {0, "rules", "FILE", "predicates and rules for the audit in the diagnostics, in place of the usual six"},
+    {0, "threads", "N",
+     "threads that share a mixture's experts; 0: one for each core; default 1; the result is the same"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
 
@@ -114,9 +116,10 @@ static int start(Run *run, const Arguments *a)
         status = option_value(a, "model") ? start_saved(run, a, &columns) : start_new(run, a, &columns);
     if (status || option_value(a, "print-schema"))
         return status;
+    status = model_use_threads(run->model, option_value(a, "threads"));
     run->before = *anb_counters(run->model);
     coverage_start(&run->coverage, run->model);
-    status = losses_start(&run->losses, option_value(a, "loss"), run->model);
+    status = status ? status : losses_start(&run->losses, option_value(a, "loss"), run->model);
     return status ? status : start_outputs(run, a, every, &how);
 }
 

@@ -67,3 +67,14 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
     free(text);
     return status;
 }
+
+int model_use_threads(StreamingLearner *model, const char *threads)
+{
+    AnbError error = {0};
+    uint64_t n = 1;
+    int status = count_option("threads", threads, 0, ANB_POOL_THREADS_MAX, &n);
+    if (status || n == 1)
+        return status;
+    return anb_use_threads(model, (size_t)n, &error) ? complain(BAD_DATA, "--threads %s: %s", threads, error.message)
+                                                     : 0;
+}

@@ -21,4 +21,7 @@ typedef struct ModelOptions {
  */
 int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model);
 
+/* Gives a model the threads that --threads asks for; NULL: none. 0, or the exit status with the complaint made. */
+int model_use_threads(StreamingLearner *model, const char *threads);
+
 #endif

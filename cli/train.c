@@ -34,6 +34,8 @@ static const Option options[] = {
     {0, "limit", "N", "read at most N rows"},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
     {0, "add-columns", NULL, "with -m: columns that the model does not know make it wider; see docs/tables.md"},
+    {0, "threads", "N",
+     "threads that share a mixture's experts; 0: one for each core; default 1; the result is the same"},
     {0, "save-every", "N", "save after every N rows, too"},
     {0}};
 
@@ -144,6 +146,8 @@ static int start(Training *t, const Arguments *a)
     t->source = -1;
     if (!status && t->model)
         status = start_cursor(t, columns.cursor);
+    if (!status && t->model)
+        status = model_use_threads(t->model, option_value(a, "threads"));
     if (status || !t->model)
         return status;
     t->x = malloc(t->rows.n_features * sizeof *t->x);

@@ -95,6 +95,8 @@ static const AnbField scratch_fields[] = {
     [MOE_ACTIVE] = {.name = "active", .kind = ANB_U32, .count = per_expert},
     [MOE_DEAD] = {.name = "dead", .kind = ANB_U8, .count = per_expert},
     [MOE_RESET] = {.name = "reset", .kind = ANB_U8, .count = per_expert},
+    [MOE_RESTARTED] = {.name = "restarted", .kind = ANB_U8, .count = per_expert},
+    [MOE_CREW] = {.name = "crew", .part = &anb_crew_part},
     {0}};
 
 static bool any_warming(const AnbNode *self, const uint64_t *trained)
@@ -124,10 +126,15 @@ static void penalise(const AnbNode *self, const Moe *s, double *penalty)
         penalty[i] = -5 * (1 - progress_of(&self->children[i], trained[i]));
 }
 
-static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
+static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
+                        AnbCrew *crew)
 {
     const Moe *s = state;
     bool dense = router_of(self)->dense;
+    if (crew && dense) {
+        anb_moe_ask_crew(self, state, row, gate, scratch, crew);
+        return;
+    }
     if (!dense)
         for (size_t i = 0; i < gate->k; i += ANB_GATE_BLOCK)
             for (size_t j = 0; j < ANB_GATE_BLOCK; j++)
@@ -150,7 +157,7 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
     if (gate->penalty)
         penalise(self, s, w->penalty);
     router->gate(self->router, at_gate, row, gate, gate_scratch);
-    ask_experts(self, state, row, gate, scratch);
+    ask_experts(self, state, row, gate, scratch, w->crew);
     double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
     gate->prediction = router->dense ? anb_range_clip(&s->range, f) : anb_within_doubles(f);
     w->last->prediction = gate->prediction;
@@ -213,20 +220,26 @@ static void on_expert_restart(const AnbNode *self, void *state, size_t i)
         router_of(self)->forget(self->router, router_state(self, state), i);
 }
 
-/* The row's outcome is this expert's. */
-static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRow *row, double y, double weight,
-                         double *scratch)
+/* Expert i has learned. */
+static void on_expert_trained(const AnbNode *self, void *state, size_t i, bool restarted)
 {
     Moe *s = state;
     MoeArrays a = arrays_of(self, state);
-    row->outcome->restarted = false;
-    anb_child_update(self, i, state, row, y, weight, scratch);
     a.trained[i]++;
-    if (row->outcome->restarted) {
+    if (restarted) {
         on_expert_restart(self, state, i);
         s->warming |= self->children[i].warmup > 0;
     } else if (a.asleep[i] && a.trained[i] >= (uint64_t)self->children[i].warmup)
         a.asleep[i] = 0;
+}
+
+/* The row's outcome is this expert's. */
+static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRow *row, double y, double weight,
+                         double *scratch)
+{
+    row->outcome->restarted = false;
+    anb_child_update(self, i, state, row, y, weight, scratch);
+    on_expert_trained(self, state, i, row->outcome->restarted);
 }
 
 /* The inactive expert that the router sends to learn as well: it predicts too, and may be the best. */
@@ -242,18 +255,29 @@ static void explore(const AnbNode *self, const void *state, const AnbRow *row, A
         gate->best = (unsigned)i;
 }
 
-static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
-                          double *scratch)
+static void train_active(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                         double *scratch, const MoeScratch *w)
 {
-    Moe *s = state;
     AnbOutcome outcome;
     AnbRow shown = *row;
     shown.outcome = &outcome;
-    explore(self, state, row, gate, y, scratch);
-    for (size_t a = 0; a < gate->n_active; a++)
-        train_expert(self, state, gate->active[a], &shown, y, weight, scratch);
+    if (w->crew && router_of(self)->dense) {
+        anb_moe_teach_crew(self, state, row, gate, y, weight, scratch, w);
+        for (size_t a = 0; a < gate->n_active; a++)
+            on_expert_trained(self, state, gate->active[a], w->restarted[gate->active[a]]);
+    } else
+        for (size_t a = 0; a < gate->n_active; a++)
+            train_expert(self, state, gate->active[a], &shown, y, weight, scratch);
     if (gate->explorer < gate->k)
         train_expert(self, state, gate->explorer, &shown, y, weight, scratch);
+}
+
+static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
+                          double *scratch, const MoeScratch *w)
+{
+    Moe *s = state;
+    explore(self, state, row, gate, y, scratch);
+    train_active(self, state, row, gate, y, weight, scratch, w);
     if (s->warming)
         s->warming = any_warming(self, arrays_of(self, state).trained);
 }
@@ -333,7 +357,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
     Moe *s = state;
     gate->best = nearest(gate, y);
     redirect(self, state, row, y, scratch, w, gate);
-    train_experts(self, state, row, gate, y, weight, scratch); /* these two first: the next sample waits for them */
+    train_experts(self, state, row, gate, y, weight, scratch, w); /* these two first: the next sample waits for them */
     router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
                            scratch + self->router->scratch_offset);
     if (gate->n_active >= 2)

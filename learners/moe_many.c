@@ -35,7 +35,10 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
         return false;
     if (s->knows_importance)
         shown.importance = arrays_of(self, s).importance;
-    for (size_t i = 0; i < k; i++)
+    AnbCrew *crew = anb_crew_of(self, scratch, MOE_CREW);
+    if (crew)
+        anb_moe_ask_many_crew(self, state, &shown, f, scratch, crew);
+    for (size_t i = 0; i < k && !crew; i++)
         anb_child_predict_many(self, i, state, &shown, scratch, f[i]);
     for (size_t i = 0; i < rows->n; i++) {
         out[i] = mix_row(self, state, &shown, i, f, scratch);

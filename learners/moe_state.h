@@ -5,6 +5,7 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
+#include "src/numeric/crew.h"
 #include "src/numeric/loss.h"
 #include "src/numeric/moments.h"
 #include "src/simd/gate_block.h"
@@ -49,7 +50,9 @@ enum {
     MOE_ANSWER,
     MOE_ACTIVE,
     MOE_DEAD,
-    MOE_RESET
+    MOE_RESET,
+    MOE_RESTARTED,
+    MOE_CREW
 };
 
 typedef struct MoeScratch {
@@ -57,7 +60,8 @@ typedef struct MoeScratch {
     double *p, *weight, *f, *after, *penalty, *progress; /* K, padded, as type.h promises routers */
     double *importance;                                  /* n_features: what one expert says */
     unsigned *active;                                    /* K */
-    uint8_t *dead, *reset;                               /* K */
+    uint8_t *dead, *reset, *restarted;                   /* K */
+    AnbCrew *crew;                                       /* that shares the experts, or NULL */
 } MoeScratch;
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
@@ -91,7 +95,9 @@ static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
                         .importance = anb_scratch(self, scratch, MOE_ANSWER),
                         .active = anb_scratch(self, scratch, MOE_ACTIVE),
                         .dead = anb_scratch(self, scratch, MOE_DEAD),
-                        .reset = anb_scratch(self, scratch, MOE_RESET)};
+                        .reset = anb_scratch(self, scratch, MOE_RESET),
+                        .restarted = anb_scratch(self, scratch, MOE_RESTARTED),
+                        .crew = anb_crew_of(self, scratch, MOE_CREW)};
 }
 
 /* The row as the experts see it: with their importance, where somebody knows it. */
@@ -166,5 +172,13 @@ extern const AnbShapleyTable anb_moe_shapley;
 void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                           double *said);
+
+/* moe_crew.c: the active experts behind a dense router, shared by a crew. Asking fills gate->f; teaching w->restarted. */
+void anb_moe_ask_crew(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
+                      AnbCrew *crew);
+void anb_moe_ask_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
+                           double *scratch, AnbCrew *crew);
+void anb_moe_teach_crew(const AnbNode *self, void *state, const AnbRow *row, const AnbGate *gate, double y,
+                        double weight, double *scratch, const MoeScratch *w);
 
 #endif

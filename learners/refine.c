@@ -14,6 +14,7 @@
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
  */
 #include "src/numeric/boa.h"
+#include "src/numeric/crew.h"
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
@@ -64,12 +65,13 @@ enum { HEAD, BOA };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Refine, members)}, [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form}, {0}};
 
-/* What is on offer, its weights, x and raw as the second stage sees them. */
-enum { OFFER, WEIGHT, X, RAW };
+/* What is on offer, its weights, x and raw as the second stage sees them; whom the mixture shares its experts with. */
+enum { OFFER, WEIGHT, X, RAW, CREW };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = stage_features},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = stage_features},
+                                          [CREW] = {.name = "crew", .part = &anb_crew_part},
                                           {0}};
 
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
@@ -178,18 +180,47 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         anb_predict_each(self, state, rows, scratch, out);
 }
 
+/* What the stages learn of one sample. */
+typedef struct Lesson {
+    const AnbNode *self;
+    void *state;
+    const AnbRow *row;
+    double e, weight, *scratch;
+} Lesson;
+
+static void teach_stage(void *context, size_t i, AnbCounters *counters)
+{
+    const Lesson *lesson = context;
+    AnbRow made = made_row(lesson->self, lesson->row, lesson->scratch);
+    made.counters = counters;
+    anb_child_update(lesson->self, i + 1, lesson->state, &made, lesson->e, lesson->weight, lesson->scratch);
+}
+
+/* The mixture learns y, the stages what it left over: they are independent of each other. */
+static void teach_all(const Lesson *lesson, double y)
+{
+    const AnbNode *self = lesson->self;
+    AnbCrew *crew = anb_crew_of(self, lesson->scratch, CREW);
+    size_t stages = lesson->e - lesson->e == 0 ? self->n_children - 1 : 0;
+    if (crew)
+        crew->put_aside(crew, &(AnbCrewWork){teach_stage, anb_view_of(lesson), stages});
+    /* Its new beginning is the whole's. */
+    anb_child_update(self, 0, lesson->state, lesson->row, y, lesson->weight, lesson->scratch);
+    if (crew)
+        crew->finish(crew, lesson->row->counters);
+    for (size_t i = 0; i < stages && !crew; i++)
+        teach_stage(anb_view_of(lesson), i, lesson->row->counters);
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbRefineOptions *options = self->options;
     Refine *s = state;
-    AnbRow made = made_row(self, row, scratch);
     size_t n = self->n_children;
     double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
     double near = anb_boa_learn(anb_field(self, state, BOA), n, options->discount, NULL, scratch, before, y, weight);
     double e = near - scratch[0];
-    anb_child_update(self, 0, state, row, y, weight, scratch); /* its new beginning is the whole's */
-    for (size_t i = 1; i < n && e - e == 0; i++)
-        anb_child_update(self, i, state, &made, e, weight, scratch);
+    teach_all(&(Lesson){self, state, row, e, weight, scratch}, y);
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
     if (!(s->weight + s->square < 0x1p1000))

@@ -23,6 +23,19 @@ START_TEST(training_in_two_parts_is_training_in_one)
 }
 END_TEST
 
+START_TEST(threads_change_nothing)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l auto -o one.anb a.csv && $A train -l auto --threads 3 -o several.anb a.csv"), 0);
+    ck_assert_int_eq(run("cmp one.anb several.anb"), 0);
+    ck_assert_int_eq(run("$A eval -m one.anb --predictions one.csv b.csv && "
+                         "$A eval -m one.anb --threads 0 --predictions several.csv b.csv && cmp one.csv several.csv"),
+                     0);
+    ck_assert_int_eq(run("$A train -l auto --threads 2000 -o one.anb a.csv"), 2);
+    ck_assert_ptr_nonnull(strstr(err, "--threads"));
+}
+END_TEST
+
 START_TEST(eval_goes_on_where_training_ended)
 {
     make_data();
@@ -228,6 +241,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, training_in_two_parts_is_training_in_one);
+    tcase_add_test(tests, threads_change_nothing);
     tcase_add_test(tests, eval_goes_on_where_training_ended);
     tcase_add_test(tests, explain_adds_up_by_name);
     tcase_add_test(tests, explain_refuses);

@@ -179,6 +179,7 @@ void anb_free(StreamingLearner *model)
     AnbPlan *plan = model->plan;
     if (plan->owns_pointers)
         clear_tree(&plan->nodes[0], model->block);
+    anb_threads_free(model->threads);
     anb_schema_drop(model->schema);
     anb_sources_free(model);
     plan->allocator.free(model->memory, plan->allocator.context);

@@ -7,6 +7,7 @@
 #include "plan.h"
 #include "schema.h"
 #include "sources.h"
+#include "threads.h"
 
 struct StreamingLearner {
     AnbPlan *plan;
@@ -15,6 +16,7 @@ struct StreamingLearner {
     AnbCounters counters;
     AnbSchema *schema;   /* a reference, or NULL */
     AnbSources *sources; /* of numbered samples, or NULL */
+    AnbThreads *threads; /* that share its experts, or NULL */
     void *memory;        /* what the allocator gave */
 };
 

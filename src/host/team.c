@@ -1,0 +1,216 @@
+#define _GNU_SOURCE
+#include "team.h"
+#include "forks.h"
+#include "word_wait.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOKS = 32 };                     /* at the word between two at the clock */
+static const double AWAKE_NS = 20000;    /* a thread stays awake so long */
+static const double PATIENCE_NS = 50000; /* a caller looks for the last one to leave so long, and sleeps then */
+
+typedef struct Thread {
+    AnbTeam *team;
+    pthread_t handle;
+    size_t number; /* from 1 */
+} Thread;
+
+/* What is written in turns by several threads lies in lines of its own. */
+struct AnbTeam {
+    _Alignas(128) atomic_uint round; /* odd: open */
+    atomic_uint sleepers;
+    atomic_uint gap; /* ns between jobs, a running mean of the caller's */
+    atomic_bool stop;
+    AnbTeamJob job;
+    void *context;
+    _Alignas(128) atomic_uint inside;
+    atomic_uint waiting; /* the caller sleeps until nobody is inside */
+    _Alignas(128) Thread *thread;
+    size_t n_threads; /* beside the caller */
+    unsigned forks;
+    double closed; /* when the last job ended */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Looks at a word until it is not, or is, `value`, for `ns` at most. Whether it came to that. */
+static bool look(atomic_uint *word, unsigned value, bool until_equal, double ns)
+{
+    double start = 0;
+    for (;;) {
+        for (int i = 0; i < LOOKS; i++) {
+            if ((atomic_load_explicit(word, memory_order_acquire) == value) == until_equal)
+                return true;
+            relax();
+        }
+        double t = now();
+        start = start > 0 ? start : t;
+        if (t - start >= ns)
+            return false;
+    }
+}
+
+/* ---- the other threads -------------------------------------------------------------------------------------------- */
+
+/* Returns once the round is another one than `seen`. */
+static void await(Thread *thread, unsigned seen)
+{
+    AnbTeam *team = thread->team;
+    if (atomic_load(&team->gap) < AWAKE_NS && look(&team->round, seen, false, AWAKE_NS))
+        return;
+    atomic_fetch_add(&team->sleepers, 1);
+    anb_word_wait(&team->round, seen);
+    atomic_fetch_sub(&team->sleepers, 1);
+}
+
+static void go_inside(Thread *thread, unsigned round)
+{
+    AnbTeam *team = thread->team;
+    atomic_fetch_add(&team->inside, 1);
+    if (atomic_load(&team->round) == round)
+        team->job(team->context, thread->number);
+    atomic_fetch_sub(&team->inside, 1);
+    if (atomic_load(&team->waiting))
+        anb_word_wake(&team->inside);
+}
+
+static void *live(void *context)
+{
+    Thread *thread = context;
+    AnbTeam *team = thread->team;
+    unsigned seen = 0;
+    for (;;) {
+        await(thread, seen);
+        if (atomic_load(&team->stop))
+            return NULL;
+        seen = atomic_load(&team->round);
+        if (seen % 2)
+            go_inside(thread, seen);
+    }
+}
+
+/* ---- the caller ---------------------------------------------------------------------------------------------------- */
+
+static void wake(AnbTeam *team)
+{
+    if (atomic_load(&team->sleepers) > 0)
+        anb_word_wake(&team->round);
+}
+
+/* Until nobody is inside. */
+static void wait_for_all(AnbTeam *team)
+{
+    if (look(&team->inside, 0, true, PATIENCE_NS))
+        return;
+    atomic_store(&team->waiting, 1);
+    for (unsigned left = atomic_load(&team->inside); left > 0; left = atomic_load(&team->inside))
+        anb_word_wait(&team->inside, left);
+    atomic_store(&team->waiting, 0);
+}
+
+/* A long gap counts for at most four times what a thread stays awake. */
+static void follow_gap(AnbTeam *team)
+{
+    double gap = now() - team->closed, mean = atomic_load(&team->gap);
+    gap = gap < 4 * AWAKE_NS ? gap : 4 * AWAKE_NS;
+    atomic_store(&team->gap, (unsigned)(mean + .125 * (gap - mean)));
+}
+
+void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context)
+{
+    follow_gap(team);
+    team->job = job;
+    team->context = context;
+    atomic_fetch_add(&team->round, 1);
+    wake(team);
+    job(context, 0);
+    atomic_fetch_add(&team->round, 1);
+    wait_for_all(team);
+    team->closed = now();
+}
+
+bool anb_team_alone(const AnbTeam *team)
+{
+    return team->n_threads == 0 || team->forks != anb_forks();
+}
+
+size_t anb_team_size(const AnbTeam *team)
+{
+    return team->n_threads + 1;
+}
+
+/* ---- making and freeing -------------------------------------------------------------------------------------------- */
+
+/* Cores that this process may use. */
+static size_t cores(void)
+{
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (size_t)CPU_COUNT(&set);
+#endif
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (size_t)n : 1;
+}
+
+static bool start(AnbTeam *team, size_t others)
+{
+    team->thread = calloc(others + 1, sizeof *team->thread);
+    for (size_t i = 0; i < others && team->thread; i++) {
+        team->thread[i] = (Thread){.team = team, .number = i + 1};
+        if (pthread_create(&team->thread[i].handle, NULL, live, &team->thread[i]))
+            return false;
+        team->n_threads++;
+    }
+    return team->thread;
+}
+
+AnbTeam *anb_team_new(size_t threads)
+{
+    size_t n = threads ? threads : cores();
+    AnbTeam *team = anb_forks_watch() ? NULL : aligned_alloc(_Alignof(AnbTeam), sizeof *team);
+    if (!team)
+        return NULL;
+    *team = (AnbTeam){.forks = anb_forks()};
+    if (start(team, (n < ANB_TEAM_MOST ? n : ANB_TEAM_MOST) - 1))
+        return team;
+    anb_team_free(team);
+    return NULL;
+}
+
+static void stop(AnbTeam *team)
+{
+    atomic_store(&team->stop, true);
+    atomic_fetch_add(&team->round, 2);
+    anb_word_wake(&team->round);
+    for (size_t i = 0; i < team->n_threads; i++)
+        pthread_join(team->thread[i].handle, NULL);
+}
+
+void anb_team_free(AnbTeam *team)
+{
+    if (!team)
+        return;
+    if (team->forks == anb_forks())
+        stop(team);
+    free(team->thread);
+    free(team);
+}

@@ -1,0 +1,34 @@
+/*
+ * Threads that wait for a call to share: one job at a time, worked by its caller and by whoever else is awake in time.
+ *
+ *     caller   open -> work -> close -> wait until nobody is inside
+ *     others   see it open -> go inside -> work -> leave; asleep, or late: nothing
+ *
+ * A job hands out its parts by itself (an atomic counter, say), so a thread that wakes late costs nobody anything. Between
+ * jobs a thread stays awake for some microseconds where jobs have come that close, and sleeps otherwise.
+ */
+#ifndef ANB_HOST_TEAM_H
+#define ANB_HOST_TEAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct AnbTeam AnbTeam;
+
+/* Does parts of the job until none is left; `thread` is 0 for the caller, else the number of another one. */
+typedef void (*AnbTeamJob)(void *context, size_t thread);
+
+enum { ANB_TEAM_MOST = 1024 };
+
+/* Starts threads - 1 threads; 0: as many as this process may use cores, less one. NULL where there is no memory. */
+AnbTeam *anb_team_new(size_t threads);
+/* No job may be running. NULL is fine. */
+void anb_team_free(AnbTeam *team);
+/* Threads that work on a job, its caller included. */
+size_t anb_team_size(const AnbTeam *team);
+/* Whether there is nobody beside the caller: one thread, or a process forked since, which has none of them. */
+bool anb_team_alone(const AnbTeam *team);
+/* Returns once the caller has worked and nobody is inside any more. One caller at a time; not from inside a job. */
+void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context);
+
+#endif

@@ -1,0 +1,90 @@
+#include "threads.h"
+#include "crew.h"
+#include "model.h"
+#include <anabranch/workers.h>
+#include <stdlib.h>
+
+struct AnbThreads {
+    AnbTeam *team;
+    AnbCrew **crew;
+    size_t n;
+};
+
+/* Where the node keeps its crew, or NULL. */
+static AnbCrew **place_of(const StreamingLearner *model, const AnbNode *node)
+{
+    const AnbField *fields = node->type->scratch;
+    for (size_t i = 0; fields && fields[i].name; i++)
+        if (fields[i].part == &anb_crew_part)
+            return anb_scratch(node, anb_scratch_of(model, node), i);
+    return NULL;
+}
+
+/* Gives every outermost node that can use one a crew: one of its own, or what stands around a mixture that mixture's. False
+ * where there is no memory. */
+static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads *threads, AnbCrew **around)
+{
+    AnbCrew **place = place_of(model, node);
+    if (!place) {
+        bool fine = true;
+        for (size_t i = 0; i < node->n_children && fine; i++)
+            fine = give(model, &node->children[i], threads, NULL);
+        return fine;
+    }
+    if (!node->type->mixture)
+        return give(model, &node->children[0], threads, place);
+    AnbCrew *crew = *place = anb_crew_new(threads->team, node->n_children);
+    if (crew)
+        threads->crew[threads->n++] = crew;
+    if (around)
+        *around = crew;
+    return crew;
+}
+
+static void take_back(const StreamingLearner *model)
+{
+    for (size_t i = 0; i < model->plan->n_nodes; i++) {
+        AnbCrew **place = place_of(model, &model->plan->nodes[i]);
+        if (place)
+            *place = NULL;
+    }
+}
+
+void anb_threads_free(AnbThreads *threads)
+{
+    if (!threads)
+        return;
+    for (size_t i = 0; i < threads->n; i++)
+        anb_crew_free(threads->crew[i]);
+    anb_team_free(threads->team);
+    free(threads->crew);
+    free(threads);
+}
+
+/* As many crews as the model has nodes are enough. */
+static AnbThreads *begin(const StreamingLearner *model, size_t n)
+{
+    AnbThreads *threads = calloc(1, sizeof *threads);
+    if (!threads)
+        return NULL;
+    threads->crew = calloc(model->plan->n_nodes, sizeof(AnbCrew *));
+    threads->team = threads->crew ? anb_team_new(n) : NULL;
+    if (threads->team && give(model, &model->plan->nodes[0], threads, NULL))
+        return threads;
+    take_back(model);
+    anb_threads_free(threads);
+    return NULL;
+}
+
+int anb_use_threads(StreamingLearner *model, size_t threads, AnbError *error)
+{
+    if (threads > ANB_POOL_THREADS_MAX)
+        return anb_fail(error, ANB_E_ARGUMENT, "threads = %zu is outside [0, %d]", threads, ANB_POOL_THREADS_MAX);
+    take_back(model);
+    anb_threads_free(model->threads);
+    model->threads = NULL;
+    if (threads == 1)
+        return 0;
+    model->threads = begin(model, threads);
+    return model->threads ? 0 : anb_fail(error, ANB_E_MEMORY, "no memory or threads for %zu", threads);
+}
