@@ -2,6 +2,7 @@
 #include "suite.h"
 #include "zoo.h"
 #include <anabranch/interval.h>
+#include <anabranch/quantile.h>
 #include <anabranch/pending.h>
 #include <anabranch/serve.h>
 #include <math.h>
@@ -221,6 +222,33 @@ START_TEST(intervals_and_delayed_labels_are_served)
 }
 END_TEST
 
+START_TEST(quantiles_are_those_of_the_published_version)
+{
+    StreamingLearner *model = anb_parse(ZOO_FEATURES, "quantile(scale(rls), levels=[0.1, 0.5, 0.9])", NULL, NULL);
+    AnbServer *server = anb_serve_new(model, 1 << 20, NULL);
+    AnbServeReader *reader = anb_serve_reader_new(server, NULL);
+    ZooStream s = zoo_stream(8, false);
+    double old[3], served[3], now[3];
+    for (int t = 0; t < 400; t++) {
+        zoo_next(&s);
+        anb_serve_train(server, s.x, s.y, 1);
+    }
+    anb_serve_publish(server);
+    ck_assert_int_eq(anb_predict_quantiles(model, s.x, old), 0);
+    AnbReader *plain = anb_reader_new(anb_serve_model(server), NULL);
+    ck_assert_int_eq(anb_predict_quantiles_with(anb_serve_model(server), plain, s.x, now), 0);
+    anb_reader_free(plain);
+    ck_assert_int_eq(anb_serve_predict_quantiles(reader, s.x, served), 0);
+    ck_assert_mem_eq(served, now, sizeof now);
+    ck_assert_mem_ne(served, old, sizeof old);
+    s.x[0] = INFINITY;
+    ck_assert_int_eq(anb_serve_predict_quantiles(reader, s.x, served), ANB_E_INPUT);
+    anb_serve_reader_free(reader);
+    anb_serve_free(server);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(a_server_refuses_what_it_cannot)
 {
     AnbError error = {0};
@@ -260,6 +288,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, eight_readers_see_whole_versions_only, 0, 3);
     tcase_add_loop_test(tests, every_type_is_read_without_being_written, 0, animals);
     tcase_add_test(tests, intervals_and_delayed_labels_are_served);
+    tcase_add_test(tests, quantiles_are_those_of_the_published_version);
     tcase_add_test(tests, a_server_refuses_what_it_cannot);
     tcase_add_test(tests, a_refused_row_is_counted_by_its_reader);
     return suite;

@@ -263,6 +263,18 @@ ANB_API int anb_serve_predict_interval(AnbServeReader *reader, const double *x, 
                                        double *high);
 
 /**
+ * The quantiles of the row's target by the published version, where the model has quantiles (quantile.h).
+ *
+ * @param reader  used by one thread at a time
+ * @param x       n_features values
+ * @param value   out: one value for each of anb_quantile_levels, never descending
+ * @return        as anb_predict_quantiles: 0, ANB_E_UNSUPPORTED or ANB_E_INPUT
+ *
+ * Wait-free as anb_serve_predict. Never allocates. Since 0.4.
+ */
+ANB_API int anb_serve_predict_quantiles(AnbServeReader *reader, const double *x, double *value);
+
+/**
  * What the published model says of a row, kept for when its target is known: anb_serve_keep or anb_serve_learn take it. Its
  * interval is read by anb_answer_interval from any clone of the model.
  *

@@ -171,11 +171,16 @@ PyObject *core_register(PyObject *module, PyObject *arguments);
 /* What a learner written in Python raised meanwhile, raised again: -1; else 0. */
 int core_failure(Core *core);
 
+/* What predict_quantiles returns: the tuple of n values, or NULL with the exception that the code stands for. */
+PyObject *quantiles_answer(Core *core, int code, const double *value, size_t n);
+
 /* ---- arguments ---- */
 /* A dict entry that takes over the reference; -1 where value is NULL or it fails. */
 int dict_put(PyObject *dict, const char *key, PyObject *value);
 /* n doubles as a list. */
 PyObject *list_of(const double *value, size_t n);
+/* The same as a tuple, () where n is 0. */
+PyObject *tuple_of(const double *value, size_t n);
 /* A C-contiguous array of doubles of so many dimensions; the caller releases the view. */
 int doubles_of(Core *core, PyObject *array, Py_buffer *view, int ndim, const char *what);
 

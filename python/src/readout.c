@@ -22,6 +22,13 @@ PyObject *list_of(const double *value, size_t n)
     return list;
 }
 
+PyObject *tuple_of(const double *value, size_t n)
+{
+    PyObject *list = n > 0 ? list_of(value, n) : PyList_New(0), *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
 /* ---- properties ---------------------------------------------------------------------------------------------------- */
 
 static PyObject *get_expression(PyObject *object, void *closure)
@@ -93,9 +100,16 @@ static PyObject *get_coverages(PyObject *object, void *closure)
     const double *level = NULL;
     (void)closure;
     size_t n = self->learner ? anb_interval_levels(self->learner, &level) : 0;
-    PyObject *list = n ? list_of(level, n) : PyList_New(0), *tuple = list ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
-    return tuple;
+    return tuple_of(level, n);
+}
+
+static PyObject *get_levels(PyObject *object, void *closure)
+{
+    Model *self = (Model *)object;
+    const double *level = NULL;
+    (void)closure;
+    size_t n = self->learner ? anb_quantile_levels(self->learner, &level) : 0;
+    return tuple_of(level, n);
 }
 
 static PyObject *get_n_pending(PyObject *object, void *closure)
@@ -146,6 +160,7 @@ PyGetSetDef model_properties[] = {
     {"schema_text", get_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
     {"takes_missing", get_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL},
     {"coverages", get_coverages, NULL, "tuple of float : the coverages that predict_interval knows.", NULL},
+    {"levels", get_levels, NULL, "tuple of float : the levels that predict_quantiles knows.", NULL},
     {"n_pending", get_n_pending, NULL, "int : rows that wait for their labels.", NULL},
     {"counters", get_counters, NULL, "dict of str to int : what became of the samples so far.", NULL},
     {0}};

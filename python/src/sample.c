@@ -151,6 +151,35 @@ static PyObject *predict_interval(PyObject *object, PyObject *arguments)
     return Py_BuildValue("(dd)", low, high);
 }
 
+/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+
+PyObject *quantiles_answer(Core *core, int code, const double *value, size_t n)
+{
+    if (core_failure(core))
+        return NULL;
+    if (code == ANB_E_UNSUPPORTED)
+        return PyErr_SetString(core->unsupported_error, "the model has no quantiles: write quantile(..., levels=[...]) "
+                                                        "around the expression"),
+               NULL;
+    if (code)
+        return raise_input(core, "the row is refused: an infinite cell, or a missing one"), NULL;
+    return tuple_of(value, n);
+}
+
+static PyObject *predict_quantiles(PyObject *object, PyObject *row)
+{
+    Model *self = (Model *)object;
+    const double *level;
+    double value[ANB_LEVELS_MAX];
+    Cells cells;
+    if (model_enter_row(self, row, &cells))
+        return NULL;
+    int code = anb_predict_quantiles(self->learner, cells.x, value);
+    size_t n = anb_quantile_levels(self->learner, &level);
+    leave(self, &cells);
+    return quantiles_answer(self->core, code, value, n);
+}
+
 /* ---- labels that come later --------------------------------------------------------------------------------------- */
 
 static int keeps_rows(Model *self)
@@ -245,6 +274,11 @@ PyMethodDef model_sample_methods[] = {
      "tuple of float\n    Lower and upper end; infinite before two samples were learned.\n\nRaises\n------\n"
      "UnsupportedError\n    The expression has no interval at its root.\nInputError\n    Another coverage, or a row "
      "that is refused."},
+    {"predict_quantiles", predict_quantiles, METH_O,
+     "predict_quantiles($self, x, /)\n--\n\nValues that given shares of the row's targets lie below.\n\nParameters\n"
+     "----------\n" ROW "\nReturns\n-------\ntuple of float\n    One for each of `levels`, never descending, in the "
+     "target's unit.\n\nRaises\n------\nUnsupportedError\n    The expression has no quantile(...) that reaches its "
+     "root.\nInputError\n    A row that is refused."},
     {"predict_pending", predict_pending, METH_VARARGS,
      "predict_pending($self, id, x, /)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
      "Parameters\n----------\nid : int\n    The caller's number of the row, 0 to 2**64 - 1; one that waits already is "

@@ -8,6 +8,7 @@
 typedef struct Server {
     PyObject_HEAD Core *core;
     AnbServer *server;
+    size_t n_levels; /* of the quantiles */
     Format format;
     Entry entry;
 } Server;
@@ -18,6 +19,7 @@ typedef struct Reader {
     AnbServeReader *live;   /* of a server */
     StreamingLearner *copy; /* of a model */
     AnbReader *scratch;     /* of the copy */
+    size_t n_levels;        /* of the quantiles */
     Format format;
     Entry entry;
 } Reader;
@@ -31,6 +33,7 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
     PyObject *object;
     Py_ssize_t interval = 64;
     AnbError error = {0};
+    const double *level;
     if (!core ||
         !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|n:Server", words, core->model_type, &object, &interval))
         return NULL;
@@ -48,6 +51,7 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
         entry_make(&self->entry) || format_copy(&self->format, &model->format) || entry_enter(&model->entry, core);
     if (!code) {
         self->server = anb_serve_new(model->learner, (size_t)interval, &error);
+        self->n_levels = anb_quantile_levels(model->learner, &level);
         entry_leave(&model->entry);
         if (!self->server)
             raise_error(core, &error, NULL);
@@ -206,16 +210,19 @@ static int read_server(Reader *self, Server *server)
         return -1;
     self->live = anb_serve_reader_new(server->server, &error);
     self->server = Py_NewRef((PyObject *)server);
+    self->n_levels = server->n_levels;
     return self->live ? 0 : (raise_error(self->core, &error, NULL), -1);
 }
 
 static int read_copy(Reader *self, Model *model)
 {
     AnbError error = {0};
+    const double *level;
     if (model_ready(model, NULL, 0) || format_copy(&self->format, &model->format) ||
         entry_enter(&model->entry, self->core))
         return -1;
     self->copy = anb_clone(model->learner, &error);
+    self->n_levels = anb_quantile_levels(model->learner, &level);
     entry_leave(&model->entry);
     self->scratch = self->copy ? anb_reader_new(self->copy, &error) : NULL;
     return self->scratch ? 0 : (raise_error(self->core, &error, NULL), -1);
@@ -301,6 +308,20 @@ static PyObject *reader_interval(PyObject *object, PyObject *arguments)
     return Py_BuildValue("(dd)", low, high);
 }
 
+static PyObject *reader_quantiles(PyObject *object, PyObject *row)
+{
+    Reader *self = (Reader *)object;
+    double value[ANB_LEVELS_MAX];
+    Cells cells;
+    if (enter_row(&self->format, &self->entry, row, &cells))
+        return NULL;
+    int code = self->live ? anb_serve_predict_quantiles(self->live, cells.x, value)
+                          : anb_predict_quantiles_with(self->copy, self->scratch, cells.x, value);
+    entry_leave(&self->entry);
+    cells_free(&cells);
+    return quantiles_answer(self->core, code, value, self->n_levels);
+}
+
 /* _many(X, out) */
 static PyObject *reader_many(PyObject *object, PyObject *arguments)
 {
@@ -349,6 +370,8 @@ static PyMethodDef reader_methods[] = {
     {"predict_one", reader_predict_one, METH_O, "predict_one($self, x, /)\n--\n\nAs Model.predict_one."},
     {"predict_interval", reader_interval, METH_VARARGS,
      "predict_interval($self, x, coverage, /)\n--\n\nAs Model.predict_interval."},
+    {"predict_quantiles", reader_quantiles, METH_O,
+     "predict_quantiles($self, x, /)\n--\n\nAs Model.predict_quantiles."},
     {"_many", reader_many, METH_VARARGS, "_many($self, X, out, /)\n--\n\nMany rows."},
     {0}};
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import anabranch
-from anabranch import Model
+from anabranch import InputError, Model, Reader, Server, UnsupportedError
 
 EXPRESSIONS = ["linear", "scale(rls)", "auto(budget=5)", "scale(moe(linear, rls, mean, top_k=2))"]
 
@@ -171,6 +171,25 @@ def test_damaged_bytes():
         anabranch.load("/nowhere/at/all")
     with pytest.raises(OSError):
         model.save("/nowhere/at/all")
+
+
+def test_quantiles():
+    X, y = stream(400)
+    model = Model("quantile(scale(rls), levels=[0.1, 0.5, 0.9])", 4)
+    model.learn_many(X, y)
+    assert model.levels == (0.1, 0.5, 0.9)
+    values = model.predict_quantiles(X[0])
+    assert len(values) == 3 and list(values) == sorted(values) and values[0] < values[2]
+    assert values[1] == model.predict_one(X[0])
+    assert Reader(model).predict_quantiles(X[0]) == values
+    assert Reader(Server(model)).predict_quantiles(X[0]) == values
+    with pytest.raises(InputError, match="refused"):
+        model.predict_quantiles([1.0, 2.0, 3.0, float("inf")])
+    plain = Model("linear", 4)
+    assert plain.levels == ()
+    for asked in (plain, Reader(plain)):
+        with pytest.raises(UnsupportedError, match="quantile"):
+            asked.predict_quantiles(X[0])
 
 
 def test_intervals():

@@ -2,6 +2,7 @@
 #include "serve.h"
 #include "word_wait.h"
 #include <anabranch/interval.h>
+#include <anabranch/quantile.h>
 
 struct AnbServeReader {
     _Alignas(ANB_ALIGN) atomic_uint entered; /* alone on its line */
@@ -109,6 +110,13 @@ double anb_serve_predict(AnbServeReader *reader, const double *x)
 int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low, double *high)
 {
     int code = anb_predict_interval_with(enter(reader), reader->reader, x, coverage, low, high);
+    leave(reader);
+    return code;
+}
+
+int anb_serve_predict_quantiles(AnbServeReader *reader, const double *x, double *value)
+{
+    int code = anb_predict_quantiles_with(enter(reader), reader->reader, x, value);
     leave(reader);
     return code;
 }
