@@ -1,6 +1,7 @@
 /* anabranch compare: several learners over one stream in one pass, side by side, with a paired test of their losses. */
 #include "cli.h"
 #include "json.h"
+#include "losses.h"
 #include "model.h"
 #include "output.h"
 #include "paired.h"
@@ -14,7 +15,7 @@
 
 static const Option options[] = {
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the last one"},
-    {0, "loss", "KIND", "what is compared: squared (the default) or absolute errors"},
+    {0, "loss", "LOSS", "what is compared: squared (the default), absolute, huber:D, pinball:Q, poisson or log"},
     {0, "seed", "S", "what random choices are derived from; default 1"},
     {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once"},
     {0, "burn-in", "N", "leave the first N targets out of the score; default 1, which a new model answers by 0"},
@@ -28,6 +29,8 @@ typedef struct Entry {
     StreamingLearner *model;
     AnbScore *score;
     AnbScoreReport report;
+    int quantile; /* of the model, which the loss scores; -1: the prediction */
+    double loss;  /* sum over the scored rows */
     double seconds;
 } Entry;
 
@@ -36,7 +39,8 @@ typedef struct Comparison {
     Entry entry[MOST];
     size_t k;
     Paired paired;
-    bool absolute;
+    AnbLoss loss;
+    char loss_name[64];
     uint64_t limit, burn_in, targets, unanswered; /* unanswered: rows that not all could answer; they are not scored */
     double *x;
 } Comparison;
@@ -50,6 +54,7 @@ static int make_models(Comparison *c, const Arguments *a)
         c->entry[i].score = anb_score_new(NULL);
         if (!status && !c->entry[i].score)
             status = complain(BAD_DATA, "out of memory");
+        c->entry[i].quantile = status ? -1 : loss_quantile(&c->loss, c->entry[i].model);
     }
     return status;
 }
@@ -57,14 +62,14 @@ static int make_models(Comparison *c, const Arguments *a)
 static int start(Comparison *c, const Arguments *a)
 {
     RowsOptions columns = {.target = option_value(a, "target"), .weight = option_value(a, "weight")};
-    const char *loss = option_value(a, "loss");
     c->k = (size_t)a->operands - 1;
     c->limit = UINT64_MAX;
     c->burn_in = 1;
-    c->absolute = loss && strcmp(loss, "absolute") == 0;
-    if (loss && !c->absolute && strcmp(loss, "squared") != 0)
-        return complain(BAD_USE, "--loss takes squared or absolute, not \"%s\"", loss);
-    int status = outputs_apart((const char *[]){option_value(a, "bad-rows")}, 1, (const char *[]){a->operand[0]}, 1);
+    int status = option_value(a, "loss") ? loss_read(option_value(a, "loss"), &c->loss) : 0;
+    anb_loss_format(&c->loss, c->loss_name, sizeof c->loss_name);
+    status = status
+                 ? status
+                 : outputs_apart((const char *[]){option_value(a, "bad-rows")}, 1, (const char *[]){a->operand[0]}, 1);
     status = status ? status : reading_options(a, &columns);
     status = status ? status : count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &c->limit);
     status = status ? status : count_option("burn-in", option_value(a, "burn-in"), 0, UINT64_MAX, &c->burn_in);
@@ -78,13 +83,13 @@ static int start(Comparison *c, const Arguments *a)
     return c->x && paired_start(&c->paired, c->k) ? 0 : complain(BAD_DATA, "out of memory");
 }
 
-static void score_row(Comparison *c, double y, const double *said)
+/* What the loss scores may be a quantile, `asked`, in place of the prediction. */
+static void score_row(Comparison *c, double y, const double *said, const double *asked)
 {
     double loss[MOST];
     bool all = true;
     for (size_t i = 0; i < c->k; i++) {
-        double error = y - said[i];
-        loss[i] = c->absolute ? fabs(error) : error * error;
+        loss[i] = anb_loss(&c->loss, y, asked[i]);
         all &= isfinite(loss[i]);
     }
     if (c->targets++ < c->burn_in)
@@ -93,24 +98,34 @@ static void score_row(Comparison *c, double y, const double *said)
         c->unanswered++;
         return;
     }
-    for (size_t i = 0; i < c->k; i++)
+    for (size_t i = 0; i < c->k; i++) {
         anb_observe(anb_score_observer(c->entry[i].score), NULL, NULL, y, said[i]);
+        c->entry[i].loss += loss[i];
+    }
     paired_add(&c->paired, loss);
+}
+
+/* The prediction for the row, which is learned then; *asked is what the loss scores. */
+static double learn(Entry *e, const double *x, double y, double weight, double *asked)
+{
+    double quantile[ANB_LEVELS_MAX], from = progress_clock();
+    bool ranked = e->quantile >= 0 && anb_predict_quantiles(e->model, x, quantile) == 0;
+    double said = anb_train_one(e->model, x, y, weight);
+    *asked = ranked ? quantile[e->quantile] : said;
+    e->seconds += progress_clock() - from;
+    return said;
 }
 
 static int stream(Comparison *c)
 {
-    double y, said[MOST];
+    double y, said[MOST], asked[MOST];
     int status = 0;
     while (c->rows.read < c->limit && !stop_requested() && (status = rows_next(&c->rows, c->x, &y)) == 0) {
-        for (size_t i = 0; i < c->k; i++) {
-            Entry *e = &c->entry[i];
-            double from = progress_clock();
-            said[i] = isnan(y) ? ANB_NAN : anb_train_one(e->model, c->x, y, c->rows.weight);
-            e->seconds += progress_clock() - from;
-        }
-        if (!isnan(y))
-            score_row(c, y, said);
+        if (isnan(y))
+            continue;
+        for (size_t i = 0; i < c->k; i++)
+            said[i] = learn(&c->entry[i], c->x, y, c->rows.weight, &asked[i]);
+        score_row(c, y, said, asked);
     }
     return status > 0 && !stop_requested() ? status : 0;
 }
@@ -120,11 +135,20 @@ static int stream(Comparison *c)
 static size_t best_of(const Comparison *c)
 {
     size_t best = 0;
-    for (size_t i = 1; i < c->k; i++) {
-        const AnbScoreReport *r = &c->entry[i].report, *b = &c->entry[best].report;
-        best = (c->absolute ? r->mae < b->mae : r->rmse < b->rmse) ? i : best;
-    }
+    for (size_t i = 1; i < c->k; i++)
+        best = c->entry[i].loss < c->entry[best].loss ? i : best;
     return best;
+}
+
+/* Whether the table lacks the loss: mae and rmse stand in it. */
+static bool is_extra(const Comparison *c)
+{
+    return c->loss.kind != ANB_LOSS_SQUARED && c->loss.kind != ANB_LOSS_ABSOLUTE;
+}
+
+static double mean_loss(const Comparison *c, size_t i)
+{
+    return c->paired.n > 0 ? c->entry[i].loss / (double)c->paired.n : ANB_NAN;
 }
 
 static void print_line(const Comparison *c, const char *text, size_t i, size_t best)
@@ -135,6 +159,8 @@ static void print_line(const Comparison *c, const char *text, size_t i, size_t b
     paired_test(&c->paired, i, best, &mean, &p);
     if (i != best)
         snprintf(p_text, sizeof p_text, isnan(p) ? "-" : p < 1e-4 ? "< 0.0001" : "%.4f", p);
+    if (is_extra(c))
+        printf("%12s ", show_number(mean_loss(c, i), mae));
     printf("%10s %12s %12s %10s %9.2f %10s  %s\n", show_number(e->report.mae, mae), show_number(e->report.rmse, rmse),
            show_number(e->report.rmse_second_half, half), show_number(e->report.r2, r2),
            1e6 * e->seconds / (double)(c->rows.read > 0 ? c->rows.read : 1), p_text, text);
@@ -143,6 +169,8 @@ static void print_line(const Comparison *c, const char *text, size_t i, size_t b
 static void print_text(const Comparison *c, const Arguments *a, size_t best)
 {
     char count[SHOW_SIZE], other[SHOW_SIZE];
+    if (is_extra(c))
+        printf("%12s ", c->loss_name);
     printf("%10s %12s %12s %10s %9s %10s  %s\n", "mae", "rmse", "second half", "r2", "us a row", "p", "learner");
     for (size_t i = 0; i < c->k; i++)
         print_line(c, a->operand[i + 1], i, best);
@@ -150,10 +178,11 @@ static void print_text(const Comparison *c, const Arguments *a, size_t best)
            c->rows.names[c->rows.n_features], show_count(c->burn_in, other));
     if (c->unanswered > 0)
         printf("; %s that not every learner could answer, too", show_count(c->unanswered, count));
-    printf("\np: how likely a difference in %s error from the best is as large by chance, errors near one another\nin "
-           "time "
+    printf("\np: how likely a difference in %s from the best is as large by chance, errors near one another\nin time "
            "not taken for independent (Diebold and Mariano, Newey and West)\n",
-           c->absolute ? "absolute" : "squared");
+           is_extra(c)                         ? c->loss_name
+           : c->loss.kind == ANB_LOSS_ABSOLUTE ? "absolute error"
+                                               : "squared error");
 }
 
 static void print_json(const Comparison *c, const Arguments *a, size_t best)
@@ -164,6 +193,7 @@ static void print_json(const Comparison *c, const Arguments *a, size_t best)
     json_count(&json, "n", c->paired.n);
     json_count(&json, "unanswered", c->unanswered);
     json_count(&json, "best", best);
+    json_text(&json, "loss", c->loss_name);
     json_open(&json, "learners", '[');
     for (size_t i = 0; i < c->k; i++) {
         double mean, p, z = paired_test(&c->paired, i, best, &mean, &p);
@@ -174,6 +204,7 @@ static void print_json(const Comparison *c, const Arguments *a, size_t best)
         json_number(&json, "rmse_second_half", c->entry[i].report.rmse_second_half);
         json_number(&json, "r2", c->entry[i].report.r2);
         json_number(&json, "seconds", c->entry[i].seconds);
+        json_number(&json, "mean_loss", mean_loss(c, i));
         json_number(&json, "loss_above_best", mean);
         json_number(&json, "z", z);
         json_number(&json, "p", p);

@@ -4,13 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-static int read_one(Losses *losses, const char *text)
+int loss_read(const char *text, AnbLoss *loss)
 {
-    LossScore *score = &losses->of[losses->n];
-    if (losses->n == LOSSES_MAX)
-        return complain(BAD_USE, "--loss: more than %d losses", LOSSES_MAX);
-    *score = (LossScore){.quantile = -1};
-    int code = anb_loss_parse(text, &score->loss);
+    int code = anb_loss_parse(text, loss);
     if (code == ANB_E_UNKNOWN)
         return complain(BAD_USE, "--loss: \"%s\" is no loss; there are %s", text, anb_loss_words());
     if (code)
@@ -18,17 +14,30 @@ static int read_one(Losses *losses, const char *text)
                         "--loss: \"%s\": pinball takes a level between 0 and 1 (pinball:0.9), huber one above 0, the "
                         "others none",
                         text);
-    losses->n++;
     return 0;
 }
 
-/* Which of the model's levels the loss is of. */
-static int level_of(const AnbLoss *loss, const double *level, size_t n)
+int loss_quantile(const AnbLoss *loss, const StreamingLearner *model)
 {
-    for (size_t i = 0; i < n && loss->kind == ANB_LOSS_QUANTILE; i++)
+    const double *level = NULL;
+    size_t n = loss->kind == ANB_LOSS_QUANTILE ? anb_quantile_levels(model, &level) : 0;
+    for (size_t i = 0; i < n; i++)
         if (level[i] == loss->level)
             return (int)i;
     return -1;
+}
+
+static int read_one(Losses *losses, const char *text, const StreamingLearner *model)
+{
+    LossScore *score = &losses->of[losses->n];
+    if (losses->n == LOSSES_MAX)
+        return complain(BAD_USE, "--loss: more than %d losses", LOSSES_MAX);
+    *score = (LossScore){0};
+    int status = loss_read(text, &score->loss);
+    score->quantile = loss_quantile(&score->loss, model);
+    losses->asks |= score->quantile >= 0;
+    losses->n += status == 0;
+    return status;
 }
 
 int losses_start(Losses *losses, const char *list, const StreamingLearner *model)
@@ -39,14 +48,8 @@ int losses_start(Losses *losses, const char *list, const StreamingLearner *model
         char text[64];
         size_t n = strcspn(list, ",");
         snprintf(text, sizeof text, "%.*s", (int)n, list);
-        status = read_one(losses, text);
+        status = read_one(losses, text, model);
         list = list[n] ? list + n + 1 : NULL;
-    }
-    const double *level = NULL;
-    size_t levels = anb_quantile_levels(model, &level);
-    for (size_t i = 0; i < losses->n && !status; i++) {
-        losses->of[i].quantile = level_of(&losses->of[i].loss, level, levels);
-        losses->asks |= losses->of[i].quantile >= 0;
     }
     return status;
 }

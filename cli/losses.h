@@ -21,6 +21,12 @@ typedef struct Losses {
     LossScore of[LOSSES_MAX];
 } Losses;
 
+/* Reads one loss; 0, or BAD_USE with the complaint made. */
+int loss_read(const char *text, AnbLoss *loss);
+
+/* Which of the model's quantiles a pinball loss scores; -1: the prediction. */
+int loss_quantile(const AnbLoss *loss, const StreamingLearner *model);
+
 /**
  * Reads the list.
  *

@@ -59,6 +59,29 @@ START_TEST(compare_refuses)
 }
 END_TEST
 
+/* Any loss of eval: its means are eval's, and a model with quantiles is scored by its quantile. */
+START_TEST(compare_by_a_loss)
+{
+    static const char *const learner[] = {"scale(rls)", "quantile(scale(rls), levels=[0.5, 0.9])", "mean"};
+    double loss[3];
+    ck_assert_int_eq(run("$A generate friedman -n 2000 --seed 5 -o f.csv"), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(run("$A eval --json --burn-in 1 -l '%s' --loss pinball:.9 f.csv", learner[i]), 0);
+        loss[i] = json("pinball:0.9");
+    }
+    ck_assert_int_eq(run("$A compare --json --loss pinball:.9 f.csv '%s' '%s' mean", learner[0], learner[1]), 0);
+    ck_assert(json("best") == 1 && strstr(out, "\"loss\": \"pinball:0.9\""));
+    const char *at = out;
+    for (int i = 0; i < 3; i++) {
+        at = strstr(at, "\"mean_loss\": ") + 13;
+        ck_assert_double_eq_tol(strtod(at, NULL), loss[i], 1e-9 * loss[i]);
+    }
+    ck_assert_int_eq(run("$A compare --loss pinball:.9 f.csv '%s' '%s'", learner[0], learner[1]), 0);
+    ck_assert(strstr(out, "pinball:0.9 ") && strstr(out, "a difference in pinball:0.9 from the best"));
+    refused(run("$A compare --loss pinball f.csv mean last"), 2, "pinball takes a level");
+}
+END_TEST
+
 /* Every stream is what its formula says: a learner that can have the truth reaches the noise. */
 START_TEST(streams_of_the_field)
 {
@@ -171,6 +194,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, compare_by_hand);
     tcase_add_test(tests, compare_refuses);
+    tcase_add_test(tests, compare_by_a_loss);
     tcase_add_test(tests, losses_by_hand);
     tcase_add_test(tests, losses_refused);
     tcase_add_test(tests, streams_of_the_field);
