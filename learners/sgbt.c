@@ -211,6 +211,26 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return f - f == 0 ? f : v.head->base;
 }
 
+/* By blocks of ANB_ROWS rows, as long as their columns fit on the stack. */
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    enum { ROOM = 8192 };
+    const View v = view_of(self, state);
+    AnbBoostLeaf sum[ANB_ROWS];
+    float columns[ROOM];
+    if (rows->n < 8 || cells(self) * ANB_CUTS_ROWS > ROOM) {
+        anb_predict_each(self, state, rows, scratch, out);
+        return;
+    }
+    anb_boost_rows(&v.boost, rows, columns);
+    anb_boosted_trees_sum_rows(&v.boost.trees, columns, rows->n, sum);
+    double share = trust(v.head);
+    for (size_t i = 0; i < rows->n; i++) {
+        double f = v.head->base + sum[i].slow + share * sum[i].fast;
+        out[i] = f - f == 0 ? f : v.head->base;
+    }
+}
+
 /* What takes the place of a residual. A new tree, the replay and the row's own step act on one residual before it is
  * looked at again, so that of steps of a fixed size each takes a share: with all of it they overshoot. */
 static AnbPull pull_of(const AnbNode *self, const View *v)
@@ -420,13 +440,15 @@ const StreamingLearnerType anb_sgbt = {
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+    .flags =
+        ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 2,
     .check = check,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .shapley = &shapley,
     .importance = &importance,

@@ -160,6 +160,38 @@ START_TEST(trees_are_walked_the_same_way_by_value_and_by_code)
 }
 END_TEST
 
+/* Rows shown by columns reach the leaves that each reaches alone, on every instruction set. */
+START_TEST(many_rows_reach_the_leaves_of_each)
+{
+    static AnbCut cuts[8 << ANB_CUTS_DEPTH];
+    static float columns[10 * ANB_CUTS_ROWS];
+    static uint8_t many[7 * ANB_CUTS_ROWS];
+    AnbIsa was = anb_isa_in_use();
+    for (int round = 0; round < 3 * ANB_CUTS_DEPTH * 4; round++) {
+        unsigned depth = 1 + (unsigned)(round / 3 % ANB_CUTS_DEPTH);
+        if (!anb_isa_use((AnbIsa)(round % 3)))
+            continue;
+        make_trees(cuts, 8, depth);
+        for (size_t i = 0; i < 5 * ANB_CUTS_ROWS; i++) {
+            unsigned c = below(ANB_CODES);
+            columns[i] = c == ANB_MISSING ? INFINITY : (float)c;
+            columns[5 * ANB_CUTS_ROWS + i] = c == ANB_MISSING ? -INFINITY : (float)c;
+        }
+        anb_cuts_descend_rows(cuts, 7, depth, columns, many);
+        for (size_t i = 0; i < ANB_CUTS_ROWS; i++) {
+            float row[10];
+            uint8_t leaf[8];
+            for (size_t j = 0; j < 10; j++)
+                row[j] = columns[j * ANB_CUTS_ROWS + i];
+            anb_cuts_descend(cuts, 7, depth, row, leaf);
+            for (size_t t = 0; t < 7; t++)
+                ck_assert_uint_eq(many[t * ANB_CUTS_ROWS + i], leaf[t]);
+        }
+    }
+    anb_isa_use(was);
+}
+END_TEST
+
 START_TEST(thresholds_agree_with_edges)
 {
     const double odd[] = {0, -0.0, 1e-46, -1e-46, 1e300, -1e300, 3.4e38, 16777217, -16777217, .1, -.1, INFINITY};
@@ -245,6 +277,7 @@ static Suite *packed_suite(void)
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, words_hold_sums_and_counts);
     tcase_add_test(tests, the_best_cut_is_the_best_of_all);
+    tcase_add_test(tests, many_rows_reach_the_leaves_of_each);
     tcase_add_test(tests, trees_are_walked_the_same_way_by_value_and_by_code);
     tcase_add_test(tests, thresholds_agree_with_edges);
     tcase_add_test(tests, instruction_sets_agree);

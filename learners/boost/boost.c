@@ -51,6 +51,22 @@ void anb_boost_row(const AnbBoostView *v, const double *raw, float *row)
     anb_cuts_cell(row, d + 1, d, (float)(v->window.head->pushed - v->head->origin));
 }
 
+_Static_assert((int)ANB_CUTS_ROWS == (int)ANB_ROWS, "a block of rows is one of cuts");
+
+void anb_boost_rows(const AnbBoostView *v, const AnbRows *rows, float *columns)
+{
+    const size_t d = v->room.features;
+    const float arrival = (float)(v->window.head->pushed - v->head->origin);
+    float *other = columns + (d + 1) * ANB_CUTS_ROWS;
+    for (size_t j = 0; j <= d; j++, columns += ANB_CUTS_ROWS, other += ANB_CUTS_ROWS)
+        for (size_t i = 0; i < ANB_CUTS_ROWS; i++) {
+            size_t row = i < rows->n ? i : 0;
+            float x = j < d ? anb_cuts_value(rows->raw[row * rows->raw_stride + j]) : arrival;
+            columns[i] = x == x ? x : INFINITY;
+            other[i] = x == x ? x : -INFINITY;
+        }
+}
+
 uint32_t anb_boost_keep(const AnbBoostView *v, float *row, const uint8_t *leaf, double target, double output)
 {
     uint32_t cost = anb_boost_settle(v, v->window.head->pushed % v->room.rows);

@@ -64,6 +64,9 @@ void anb_boost_init(const AnbBoostView *view, uint64_t seed);
 /* The row as cuts see it: 2 (features + 1) floats, the last feature being the index that the row will have. */
 void anb_boost_row(const AnbBoostView *view, const double *raw, float *row);
 
+/* The same of up to ANB_ROWS rows, by columns of ANB_CUTS_ROWS cells; those beyond are the first row again. */
+void anb_boost_rows(const AnbBoostView *view, const AnbRows *rows, float *columns);
+
 /* Keeps a row that anb_boost_row made (its missing cells become NaN) with its leaves; returns what settling it cost. */
 uint32_t anb_boost_keep(const AnbBoostView *view, float *row, const uint8_t *leaf, double target, double output);
 

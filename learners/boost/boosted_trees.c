@@ -45,6 +45,42 @@ void anb_boosted_trees_sum(const AnbBoostedTreesView *v, const uint8_t *leaf, An
     *sum = (AnbBoostLeaf){(slow[0] + slow[1]) + (slow[2] + slow[3]), (fast[0] + fast[1]) + (fast[2] + fast[3])};
 }
 
+/* The sums of one row in its chains, slow and fast side by side. */
+typedef double Pair __attribute__((vector_size(16), may_alias, aligned(8)));
+
+/* Adds trees from `first` on, a multiple of CHAINS, to the chains of row i. */
+static void add_trees(const AnbBoostedTreesView *v, size_t first, size_t trees, const uint8_t *leaf, Pair chain[CHAINS])
+{
+    const AnbBoostLeaf *of = v->leaf + first * v->leaves;
+    Pair sum[CHAINS];
+    size_t t = 0;
+    memcpy(sum, chain, sizeof sum);
+    for (; t + CHAINS <= trees; t += CHAINS)
+        for (size_t c = 0; c < CHAINS; c++, of += v->leaves, leaf += ANB_CUTS_ROWS)
+            sum[c] += *(const Pair *)&of[*leaf];
+    for (size_t c = 0; t < trees; t++, c++, of += v->leaves, leaf += ANB_CUTS_ROWS)
+        sum[c] += *(const Pair *)&of[*leaf];
+    memcpy(chain, sum, sizeof sum);
+}
+
+void anb_boosted_trees_sum_rows(const AnbBoostedTreesView *v, const float *columns, size_t n, AnbBoostLeaf *sum)
+{
+    enum { AT_ONCE = 32 }; /* trees */
+    uint8_t leaf[AT_ONCE * ANB_CUTS_ROWS];
+    Pair chain[ANB_CUTS_ROWS][CHAINS];
+    memset(chain, 0, sizeof chain);
+    for (size_t first = 0; first < v->head->grown; first += AT_ONCE) {
+        size_t left = v->head->grown - first, trees = left < AT_ONCE ? left : AT_ONCE;
+        anb_cuts_descend_rows(v->cuts + first * v->leaves, trees, v->room.depth, columns, leaf);
+        for (size_t i = 0; i < n; i++)
+            add_trees(v, first, trees, leaf + i, chain[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        Pair all = (chain[i][0] + chain[i][1]) + (chain[i][2] + chain[i][3]);
+        sum[i] = (AnbBoostLeaf){all[0], all[1]};
+    }
+}
+
 void anb_boosted_trees_move(const AnbBoostedTreesView *v, const uint8_t *leaf, double slow, double keep, double fast)
 {
     AnbBoostLeaf *of = v->leaf;

@@ -58,6 +58,8 @@ AnbBoostedTreesView anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memor
 
 /* The sums of the values in the leaves of one row (anb_cuts_descend). */
 void anb_boosted_trees_sum(const AnbBoostedTreesView *view, const uint8_t *leaf, AnbBoostLeaf *sum);
+/* The same of n <= ANB_CUTS_ROWS rows shown by columns (anb_cuts_descend_rows). */
+void anb_boosted_trees_sum_rows(const AnbBoostedTreesView *view, const float *columns, size_t n, AnbBoostLeaf *sum);
 
 /* slow += `slow`, fast = keep * fast + `fast` in the leaves of one row. */
 void anb_boosted_trees_move(const AnbBoostedTreesView *view, const uint8_t *leaf, double slow, double keep,

@@ -9,7 +9,8 @@
  *       4 5 6 7
  *
  * A row is shown as 2 d floats: its values with +infinity for missing cells, then the same with -infinity, so that a
- * cut that sends missing cells left names the second half. Values are finite: anb_cuts_row says how.
+ * cut that sends missing cells left names the second half. Values are finite: anb_cuts_row says how. Several rows at
+ * once are shown by columns.
  */
 #ifndef ANB_LEARNERS_BOOST_CUTS_H
 #define ANB_LEARNERS_BOOST_CUTS_H
@@ -26,10 +27,11 @@ typedef struct AnbCut {
     uint8_t missing_left;
 } AnbCut;
 
-enum { ANB_CUTS_BLOCK = 64, ANB_CUTS_DEPTH = 8 /* at most */ };
+enum { ANB_CUTS_BLOCK = 64, ANB_CUTS_DEPTH = 8 /* at most */, ANB_CUTS_ROWS = 32 };
 
 typedef struct AnbCutsKernels {
     void (*descend)(const AnbCut *cuts, size_t trees, unsigned depth, const float *row, uint8_t *leaf);
+    void (*descend_rows)(const AnbCut *cuts, size_t trees, unsigned depth, const float *columns, uint8_t *leaf);
     void (*apply)(const AnbCut *cuts, unsigned depth, const uint8_t *codes, size_t features, uint8_t *leaf);
 } AnbCutsKernels;
 
@@ -45,6 +47,14 @@ static inline size_t anb_cuts_padded(size_t trees)
 static inline void anb_cuts_descend(const AnbCut *cuts, size_t trees, unsigned depth, const float *row, uint8_t *leaf)
 {
     anb_cuts_kernels.descend(cuts, trees, depth, row, leaf);
+}
+
+/* The leaves of each tree that ANB_CUTS_ROWS rows reach: cell f of row i is columns[f * ANB_CUTS_ROWS + i], its leaf in tree
+ * t leaf[t * ANB_CUTS_ROWS + i]. */
+static inline void anb_cuts_descend_rows(const AnbCut *cuts, size_t trees, unsigned depth, const float *columns,
+                                         uint8_t *leaf)
+{
+    anb_cuts_kernels.descend_rows(cuts, trees, depth, columns, leaf);
 }
 
 /* The leaf of one tree that each of 64 rows reaches; codes[f * 64 + i] is row i's code of feature f < features. */
