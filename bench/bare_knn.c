@@ -47,14 +47,15 @@ static void *neighbours_make(size_t d)
 
 static double neighbours_predict(Neighbours *s, size_t n, const float *low)
 {
-    const AnbKnnSearch near = {n, s->d, s->window, s->code, s->metric, false};
+    const AnbKnnSearch near = {n, s->d, s->window, s->code, s->metric, false, n, 1, 1};
+    const AnbKnnSearchQuery query = {s->query, s->query_code, NULL, false};
     const AnbKnnSearchWork space = {s->near, s->minima, s->far,
                                     (8 * s->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS};
     size_t k = n < s->k ? n : s->k;
     double last = 1e-9, mean;
     for (size_t j = 0; j < s->d; j++)
         s->query[j] = (double)low[j];
-    anb_knn_search_search(&near, s->query, s->query_code, false, k, s->index, s->distance, &space);
+    anb_knn_search_search(&near, &query, k, s->index, s->distance, &space);
     anb_knn_search_offsets(s->window, s->d, s->index, k, s->query, s->u, anb_ridge_plane_stride(s->d));
     for (size_t i = 0; i < k; i++)
         last = s->distance[i] > last ? s->distance[i] : last;
@@ -68,10 +69,11 @@ static double neighbours_predict(Neighbours *s, size_t n, const float *low)
 static double neighbours_train(void *self, const double *x, double y)
 {
     Neighbours *s = self;
+    static const float none[64];
     float low[64];
     for (size_t j = 0; j < s->d; j++)
         low[j] = (float)x[j];
-    anb_knn_search_encode_row(low, s->d, s->factor, anb_knn_search_limit(s->d), s->query_code, 1);
+    anb_knn_search_encode_row(low, s->d, s->factor, none, anb_knn_search_limit(s->d), s->query_code, 1);
     size_t n = s->pushed < WINDOW ? s->pushed : WINDOW, at = s->pushed++ % WINDOW;
     double f = n > 0 ? neighbours_predict(s, n, low) : 0;
     memcpy(s->window + at * s->d, low, s->d * sizeof *low);

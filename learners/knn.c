@@ -22,13 +22,13 @@
  * means recent, and the plane has a trend.
  *
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
- * 64 samples or 64th of the window, at first every 16, and with it the window's codes.
+ * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
  * A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h): fractions add up
  * over the samples, four at most at a time.
  *
  * State: knn_state.h. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
- * to 24; where m is made anew some 4 ns a row. Cleveland & Devlin 1988 on local regression.
+ * to 24; where m is made anew some .8 us in the samples after it. Cleveland & Devlin 1988 on local regression.
  */
 #include "learners/knn/knn_state.h"
 #include "src/simd/kernels.h"
@@ -99,11 +99,6 @@ static size_t fit_work(const AnbNode *self)
     return anb_ridge_plane_work(v.k, v.plane);
 }
 
-static size_t pairs(const AnbNode *self)
-{
-    return anb_knn_search_pairs(anb_knn_plan(self).d);
-}
-
 static size_t rows(const AnbNode *self)
 {
     return anb_knn_plan(self).rows;
@@ -117,7 +112,12 @@ static size_t sets(const View *v)
 static size_t minima(const AnbNode *self)
 {
     View v = anb_knn_plan(self);
-    return sets(&v) * ANB_KNN_SEARCH_ROWS;
+    return (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
+}
+
+static size_t pairs_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_search_pairs(anb_knn_plan(self).d);
 }
 
 enum {
@@ -157,7 +157,7 @@ static const AnbField scratch_fields[] = {
     [SQUARE] = {.name = "square", .kind = ANB_F64, .fixed = ANB_KNN_PLANE},
     [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work},
     [LOW] = {.name = "low", .kind = ANB_F32, .count = features},
-    [CODE] = {.name = "code", .kind = ANB_U32, .count = pairs},
+    [CODE] = {.name = "code", .kind = ANB_U32, .count = pairs_twice},
     [WHICH] = {.name = "which", .kind = ANB_U32, .count = plane_features},
     [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows},
     [NEAR] = {.name = "near", .kind = ANB_U32, .count = rows},
@@ -172,7 +172,7 @@ typedef struct KnnScratch {
     double *far, *part, *fit;                 /* part: the plane's metric and slopes */
     double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
     float *low;                               /* d: the query */
-    uint32_t *code, *which, *index;           /* of the query; the plane's features; the window's rows */
+    uint32_t *code, *which, *index; /* of the query, by both factors; the plane's features; the window's rows */
     int32_t *near, *minima;
 } KnnScratch;
 
@@ -296,9 +296,18 @@ static double both(const Knn *s, const KnnScratch *w)
 static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
 {
     size_t k = n < v->k ? n : v->k;
-    AnbKnnSearch near = {n, v->d, v->x, v->code, v->metric, v->s->bounded != 0};
+    AnbKnnSearch near = {.rows = n,
+                         .d = v->d,
+                         .window = v->x,
+                         .code = v->code,
+                         .metric = v->metric,
+                         .bounded = v->s->bounded != 0,
+                         .older = v->turn->under_way ? v->turn->turned : n,
+                         .least = v->turn->least,
+                         .most = v->turn->most};
+    AnbKnnSearchQuery query = {w->query, w->code, w->code + anb_knn_search_pairs(v->d), bounded};
     AnbKnnSearchWork space = {w->near, w->minima, w->far, sets(v)};
-    anb_knn_search_search(&near, w->query, w->code, bounded, k, w->index, w->distance, &space);
+    anb_knn_search_search(&near, &query, k, w->index, w->distance, &space);
     choose(v, w);
     double last = gather(v, k, w), *slope = w->part + v->plane;
     w->look->plane =
@@ -313,12 +322,22 @@ static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
     return within(w->y, k, both(v->s, w));
 }
 
+/* By the factors, and by the older ones where there are rows with such codes. Whether a code was bounded. */
+static bool encode_query(const View *v, const KnnScratch *w)
+{
+    float limit = anb_knn_search_limit(v->d), most, older = 0;
+    most = anb_knn_search_encode_row(w->low, v->d, v->factor, v->offset, limit, w->code, 1);
+    if (v->turn->under_way)
+        older = anb_knn_search_encode_row(w->low, v->d, v->older, v->older_offset, limit,
+                                          w->code + anb_knn_search_pairs(v->d), 1);
+    return most > limit || older > limit;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_knn_view(self, state);
     KnnScratch w = scratch_of(self, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
-    float limit = anb_knn_search_limit(v.d);
     w.low[v.d - 1] = (float)(v.s->ring.pushed - v.s->made + 1) / knn_pace;
     for (size_t j = 0; j < v.given; j++)
         w.low[j] = (float)(row->x[j] > knn_bound ? knn_bound : row->x[j] < -knn_bound ? -knn_bound : row->x[j]);
@@ -328,7 +347,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         w.query[j] = 0;
     w.look->fitted = false;
     w.look->miss = 0;
-    bool bounded = anb_knn_search_encode_row(w.low, v.d, v.factor, limit, w.code, 1) > limit;
+    bool bounded = encode_query(&v, &w);
     return w.look->out = n > 0 ? look(&v, n, bounded, &w) : 0;
 }
 
@@ -376,6 +395,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_knn_keep(&v, w.low, w.query, y);
         if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
             anb_knn_remake(&v, row->importance);
+        else
+            anb_knn_turn(&v);
     }
 }
 
@@ -410,7 +431,7 @@ const StreamingLearnerType anb_knn = {
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
-    .version = 2,
+    .version = 3,
     .fields = anb_knn_fields,
     .scratch = scratch_fields,
     .init = init,

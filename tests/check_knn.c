@@ -1,6 +1,7 @@
 #include "src/numeric/error_scale.h"
 #include "src/numeric/random.h"
 #include "alone.h"
+#include "reload.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -372,6 +373,30 @@ START_TEST(a_clone_goes_on_alike)
 }
 END_TEST
 
+/* While the codes of a large window follow a new metric, a model that was saved goes on alike, whatever piece
+ * they have got to. */
+START_TEST(codes_that_follow_change_nothing)
+{
+    StreamingLearner *model = made(4, "knn(window=3000)");
+    AnbRandom random;
+    anb_random_seed(&random, 3);
+    for (int i = 0; i < 3400; i++) {
+        double x[4], y = 0;
+        for (int j = 0; j < 4; j++)
+            y += (j + 1) * (x[j] = anb_random_uniform(&random));
+        y += i % 800 > 400 ? 5 * x[0] * x[1] : 0;
+        StreamingLearner *again = i > 3000 && i % 3 == 0 ? reloaded(model, NULL) : NULL;
+        double said = anb_train_one(model, x, y, 1);
+        if (again) {
+            ck_assert_double_eq(anb_train_one(again, x, y, 1), said);
+            ck_assert(anb_equal(model, again));
+        }
+        anb_free(again);
+    }
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("knn");
@@ -384,6 +409,7 @@ static Suite *suite(void)
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, rows_seen_before_are_remembered);
     tcase_add_test(tests, a_row_takes_places_by_its_weight);
+    tcase_add_test(tests, codes_that_follow_change_nothing);
     tcase_add_test(tests, a_clone_goes_on_alike);
     return suite;
 }

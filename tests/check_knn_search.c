@@ -17,10 +17,12 @@ static void fill(float *to, size_t n)
 /* Everything a search needs, for d features. */
 typedef struct Fixture {
     size_t d, rows;
-    float window[ROWS * MOST + ANB_KNN_SEARCH_SLACK], query[MOST], factor[16];
+    float window[ROWS * MOST + ANB_KNN_SEARCH_SLACK], query[MOST], factor[16], older_factor[16], offset[16], none[16];
     double metric[16], exact_query[16];
-    uint32_t code[ROWS * PAIRS], query_code[PAIRS], index[ROWS];
-    int32_t distance[ROWS], minima[SETS * ANB_KNN_SEARCH_ROWS];
+    uint32_t code[ROWS * PAIRS], query_code[PAIRS], older_code[PAIRS], index[ROWS];
+    int32_t distance[ROWS], minima[(SETS + 1) * ANB_KNN_SEARCH_ROWS];
+    size_t older;       /* rows from here on have codes by the older factors */
+    double least, most; /* of their squared ratios */
     double far[2 * ROWS], found[ROWS + 1];
 } Fixture;
 
@@ -38,8 +40,29 @@ static void draw(Fixture *f, size_t d, size_t rows)
         f->factor[j] = (float)(limit / 4 * sqrt(f->metric[j]));
         f->exact_query[j] = (double)f->query[j];
     }
-    ck_assert(anb_knn_search_encode(f->window, rows, d, f->factor, limit, f->code) <= limit);
-    ck_assert(anb_knn_search_encode_row(f->query, d, f->factor, limit, f->query_code, 1) <= limit);
+    ck_assert(anb_knn_search_encode(f->window, rows, d, f->factor, f->none, limit, f->code) <= limit);
+    ck_assert(anb_knn_search_encode_row(f->query, d, f->factor, f->none, limit, f->query_code, 1) <= limit);
+    f->older = rows;
+}
+
+/* Rows from `older` on get codes by other factors, about another origin. */
+static void make_older(Fixture *f, size_t older)
+{
+    float limit = anb_knn_search_limit(f->d);
+    f->older = older;
+    f->least = 1e300;
+    f->most = 0;
+    for (size_t j = 0; j < f->d; j++) {
+        f->older_factor[j] = f->factor[j] * (float)(.7 + .25 * uniform_of(&seed));
+        double ratio = (double)f->factor[j] / (double)f->older_factor[j];
+        f->least = fmin(f->least, ratio * ratio);
+        f->most = fmax(f->most, ratio * ratio);
+    }
+    f->offset[f->d - 1] = .25f;
+    anb_knn_search_encode(f->window, f->rows, f->d, f->factor, f->none, limit, f->code);
+    ck_assert(anb_knn_search_encode(f->window + older * f->d, f->rows - older, f->d, f->older_factor, f->offset, limit,
+                                    f->code + anb_knn_search_word(older, f->d)) <= limit);
+    ck_assert(anb_knn_search_encode_row(f->query, f->d, f->older_factor, f->offset, limit, f->older_code, 1) <= limit);
 }
 
 static int32_t half(uint32_t word, size_t j)
@@ -54,7 +77,7 @@ static void check_codes(Fixture *f)
     for (size_t i = 0; i < f->rows; i++) {
         int32_t sum = 0;
         uint32_t row[PAIRS];
-        anb_knn_search_encode_row(f->window + i * f->d, f->d, f->factor, 16000, row, 1);
+        anb_knn_search_encode_row(f->window + i * f->d, f->d, f->factor, f->none, 16000, row, 1);
         for (size_t j = 0; j < f->d; j++) {
             uint32_t word = f->code[anb_knn_search_word(i, f->d) + j / 2 * ANB_KNN_SEARCH_ROWS];
             int32_t off = half(word, j) - half(f->query_code[j / 2], j);
@@ -78,7 +101,8 @@ static int rising(const void *a, const void *b)
 static void check_search(Fixture *f, size_t k, bool bounded)
 {
     double exact[ROWS], sorted[ROWS];
-    AnbKnnSearch near = {f->rows, f->d, f->window, f->code, f->metric, bounded};
+    AnbKnnSearch near = {f->rows, f->d, f->window, f->code, f->metric, bounded, f->older, f->least, f->most};
+    AnbKnnSearchQuery query = {f->exact_query, f->query_code, f->older_code, false};
     AnbKnnSearchWork work = {f->distance, f->minima, f->far, SETS};
     for (size_t i = 0; i < f->rows; i++) {
         double sum = 0;
@@ -89,7 +113,7 @@ static void check_search(Fixture *f, size_t k, bool bounded)
         sorted[i] = exact[i] = sqrt(sum);
     }
     qsort(sorted, f->rows, sizeof *sorted, rising);
-    anb_knn_search_search(&near, f->exact_query, f->query_code, false, k, f->index, f->found, &work);
+    anb_knn_search_search(&near, &query, k, f->index, f->found, &work);
     for (size_t i = 0; i < k; i++) {
         ck_assert_double_eq_tol(f->found[i], exact[f->index[i]], 1e-14);
         ck_assert(f->found[i] <= sorted[k - 1] + 1e-14);
@@ -111,6 +135,11 @@ START_TEST(finds_the_nearest)
                         check_search(&f, k, false);
                         check_search(&f, k, true);
                     }
+                    for (size_t older = 0; older < rows; older += ANB_KNN_SEARCH_ROWS) {
+                        make_older(&f, older);
+                        for (size_t k = 1; k <= rows; k += 1 + k / 2)
+                            check_search(&f, k, false);
+                    }
                 }
     anb_isa_use(before);
 }
@@ -118,9 +147,9 @@ END_TEST
 
 START_TEST(rows_out_of_reach_are_said_to_be)
 {
-    float x[3] = {1, -70, 2}, factor[3] = {10, 10, 10};
+    float x[3] = {1, -70, 2}, factor[3] = {10, 10, 10}, none[3] = {0};
     uint32_t code[2];
-    ck_assert(anb_knn_search_encode_row(x, 3, factor, 500, code, 1) == 700);
+    ck_assert(anb_knn_search_encode_row(x, 3, factor, none, 500, code, 1) == 700);
     ck_assert_int_eq(half(code[0], 0), 10);
     ck_assert_int_eq(half(code[0], 1), -500);
     ck_assert_int_eq(half(code[1], 0), 20);

@@ -18,13 +18,13 @@ static int32_t code_of(float v, float limit, float *most)
     return rounded(v > limit ? limit : v < -limit ? -limit : v);
 }
 
-float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, float limit, uint32_t *code,
-                                size_t stride)
+float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, const float *offset, float limit,
+                                uint32_t *code, size_t stride)
 {
     float most = 0;
     for (size_t j = 0; j < d; j += 2) {
-        int32_t low = code_of(factor[j] * x[j], limit, &most);
-        int32_t high = j + 1 < d ? code_of(factor[j + 1] * x[j + 1], limit, &most) : 0;
+        int32_t low = code_of(factor[j] * (x[j] - offset[j]), limit, &most);
+        int32_t high = j + 1 < d ? code_of(factor[j + 1] * (x[j + 1] - offset[j + 1]), limit, &most) : 0;
         code[j / 2 * stride] = ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
     }
     return most;

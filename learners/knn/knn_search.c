@@ -2,17 +2,79 @@
 #include "knn_search.h"
 #include <string.h>
 
+/* How far a distance of codes may be from that of what they stand for: one unit a feature. */
+static double slack(size_t d)
+{
+    return 1.005 * sqrt((double)d) + 0.5;
+}
+
+static int32_t square(double root)
+{
+    return root <= 0 ? 0 : root * root < 2147483646 ? (int32_t)(root * root) + 1 : 2147483646;
+}
+
+/* Squared distances of older codes become bounds of what those by the new factors may be at most. */
+static void stretch(int32_t *minima, size_t n, const AnbKnnSearch *near)
+{
+    double by = sqrt(near->most) * 1.000001, more = slack(near->d);
+    for (size_t i = 0; i < n; i++)
+        minima[i] = minima[i] == INT32_MAX ? INT32_MAX : square(by * (sqrt((double)minima[i]) + more) - more);
+}
+
+/* What the older codes' squared distance may be of a row that is no further than one within `bound`. */
+static int32_t widen_older(int32_t bound, const AnbKnnSearch *near)
+{
+    double more = slack(near->d);
+    return square((sqrt((double)bound) + more) / (sqrt(near->least) * 0.999999) + more);
+}
+
+/* The window in two parts: by the new factors and by the older ones. */
+typedef struct Parts {
+    size_t newer, older;           /* rows */
+    size_t newer_sets, older_sets; /* of the minima, in proportion; one more than asked for at most */
+} Parts;
+
+static Parts parts_of(const AnbKnnSearch *near, size_t sets)
+{
+    Parts p = {near->rows, 0, 0, 0};
+    size_t blocks = anb_knn_search_blocks(near->rows);
+    p.newer = near->older < near->rows ? near->older : near->rows;
+    p.older = near->rows - p.newer;
+    size_t older_blocks = anb_knn_search_blocks(p.older);
+    p.older_sets = p.older ? 1 + (sets - 1) * older_blocks / blocks : 0;
+    p.newer_sets = sets - p.older_sets;
+    if (p.newer && p.newer_sets == 0)
+        p.newer_sets = 1;
+    return p;
+}
+
 /* All rows that may be among the k nearest. */
-static size_t candidates(const AnbKnnSearch *near, const uint32_t *code, size_t k, uint32_t *index,
+static size_t candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                          const AnbKnnSearchWork *work)
 {
-    size_t blocks = anb_knn_search_blocks(near->rows), sets = work->sets < blocks ? work->sets : blocks;
-    anb_knn_search_distances(near->code, near->rows, anb_knn_search_pairs(near->d), code, work->distance, work->minima,
-                             sets);
+    size_t blocks = anb_knn_search_blocks(near->rows), pairs = anb_knn_search_pairs(near->d);
+    const Parts p = parts_of(near, work->sets < blocks ? work->sets : blocks);
+    size_t words = p.newer * pairs, minima = p.newer_sets * ANB_KNN_SEARCH_ROWS, sets = p.newer_sets + p.older_sets;
     int32_t bound = INT32_MAX;
+    if (p.newer)
+        anb_knn_search_distances(near->code, p.newer, pairs, query->code, work->distance, work->minima, p.newer_sets);
+    if (p.older) {
+        anb_knn_search_distances(near->code + words, p.older, pairs, query->older, work->distance + p.newer,
+                                 work->minima + minima, p.older_sets);
+        stretch(work->minima + minima, p.older_sets * ANB_KNN_SEARCH_ROWS, near);
+    }
     if (sets * ANB_KNN_SEARCH_ROWS > k)
         bound = anb_knn_search_bound(work->minima, sets * ANB_KNN_SEARCH_ROWS, k);
-    return anb_knn_search_collect(work->distance, near->rows, anb_knn_search_widen(bound, near->d), index);
+    size_t found = 0;
+    if (p.newer)
+        found = anb_knn_search_collect(work->distance, p.newer, anb_knn_search_widen(bound, near->d), index);
+    if (p.older) {
+        size_t first = found;
+        found += anb_knn_search_collect(work->distance + p.newer, p.older, widen_older(bound, near), index + found);
+        for (size_t i = first; i < found; i++)
+            index[i] += (uint32_t)p.newer;
+    }
+    return found;
 }
 
 static void swap(double *a, double *b)
@@ -47,17 +109,17 @@ double anb_knn_search_kth(double *value, size_t n, size_t k)
     return value[at];
 }
 
-void anb_knn_search_search(const AnbKnnSearch *near, const double *query, const uint32_t *code, bool bounded, size_t k,
-                           uint32_t *index, double *distance, const AnbKnnSearchWork *work)
+void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
+                           double *distance, const AnbKnnSearchWork *work)
 {
     size_t found = near->rows, nearer = 0, taken = 0;
     double *value = work->far, *copy = work->far + near->rows;
-    if (bounded || near->bounded)
+    if (query->bounded || near->bounded)
         for (size_t i = 0; i < near->rows; i++)
             index[i] = (uint32_t)i;
     else
-        found = candidates(near, code, k, index, work);
-    anb_knn_search_far(near->window, near->d, index, found, query, near->metric, value);
+        found = candidates(near, query, k, index, work);
+    anb_knn_search_far(near->window, near->d, index, found, query->x, near->metric, value);
     if (found <= 96) {
         anb_knn_search_keep(value, found, k, index, distance);
         return;

@@ -3,11 +3,11 @@
  * none of the k nearest.
  *
  * The window is rows of d floats, with ANB_KNN_SEARCH_SLACK finite ones behind the last. Beside it lie the codes,
- * round(factor[j] x_ij) bounded to +-limit, two features to a word, in blocks of 32 rows:
+ * bounded to +-limit, two features to a word, in blocks of 32 rows:
  *
  *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
  *
- * With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one
+ * round(factor[j] (x_ij - offset[j])): offsets keep the codes of a feature that grows, time, small. With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one
  * unit a feature: sqrt(d) in all (anb_knn_search_widen), unless something was bounded. Whole numbers have no rounding, so
  * that every instruction set (isa.h) says the same; the limit is such that no sum overflows.
  *
@@ -26,7 +26,8 @@ enum { ANB_KNN_SEARCH_ROWS = 32 }; /* rows of a block */
 enum { ANB_KNN_SEARCH_SLACK = 16 };
 
 typedef struct AnbKnnSearchKernels {
-    float (*encode)(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code);
+    float (*encode)(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,
+                    uint32_t *code);
     void (*distances)(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets);
     int32_t (*bound)(const int32_t *value, size_t n, size_t k);
@@ -74,18 +75,19 @@ static inline size_t anb_knn_search_word(size_t i, size_t d)
  * Codes of one row.
  *
  * @param x       d values
- * @param factor  d factors >= 0; |factor x| < 3e38
+ * @param factor  d factors >= 0; |factor (x - offset)| < 3e38
+ * @param offset  d offsets
  * @param code    out: anb_knn_search_pairs(d) words, `stride` apart
- * @return        the largest |factor x|: above the limit something was bounded
+ * @return        the largest |factor (x - offset)|: above the limit something was bounded
  */
-float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, float limit, uint32_t *code,
-                                size_t stride);
+float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, const float *offset, float limit,
+                                uint32_t *code, size_t stride);
 
-/* The same for the first rows of a window; factor has zeros up to anb_knn_search_padded(d). */
-static inline float anb_knn_search_encode(const float *window, size_t rows, size_t d, const float *factor, float limit,
-                                          uint32_t *code)
+/* The same for the first rows of a window; factor and offset have zeros up to anb_knn_search_padded(d). */
+static inline float anb_knn_search_encode(const float *window, size_t rows, size_t d, const float *factor,
+                                          const float *offset, float limit, uint32_t *code)
 {
-    return anb_knn_search_kernels.encode(window, rows, d, factor, limit, code);
+    return anb_knn_search_kernels.encode(window, rows, d, factor, offset, limit, code);
 }
 
 /**
@@ -147,18 +149,27 @@ static inline void anb_knn_search_offsets(const float *window, size_t d, const u
     anb_knn_search_kernels.offsets(window, d, index, n, query, u, stride);
 }
 
-/* A window to search, and the metric its codes were made with. */
+/* A window to search by a metric. Rows from `older` on may still have codes by other factors. */
 typedef struct AnbKnnSearch {
     size_t rows, d; /* in use; features */
     const float *window;
     const uint32_t *code;
     const double *metric; /* m_j > 0, and zeros up to anb_knn_search_padded(d) */
     bool bounded;         /* some code was bounded: all rows are looked at */
+    size_t older;         /* a multiple of ANB_KNN_SEARCH_ROWS; from `rows` on: none */
+    double least, most;   /* of the squares of factor / older factor */
 } AnbKnnSearch;
+
+/* A query's codes: by the factors, and by those of the older rows where there are any. */
+typedef struct AnbKnnSearchQuery {
+    const double *x; /* d values, and zeros up to anb_knn_search_padded(d) */
+    const uint32_t *code, *older;
+    bool bounded; /* some code of it was */
+} AnbKnnSearchQuery;
 
 /* Work space of a search. */
 typedef struct AnbKnnSearchWork {
-    int32_t *distance, *minima; /* anb_knn_search_blocks(window) * 32; sets * 32 */
+    int32_t *distance, *minima; /* anb_knn_search_blocks(window) * 32; (sets + 1) * 32 */
     double *far;                /* twice the window's rows */
     size_t sets;                /* about k / 4 gives a good bound */
 } AnbKnnSearchWork;
@@ -167,15 +178,14 @@ typedef struct AnbKnnSearchWork {
  * The k nearest rows, exactly, in the order of the window; of equals at the k-th distance the first ones.
  *
  * @param near      the window
- * @param query     d values, and zeros up to anb_knn_search_padded(d)
- * @param code      the query's codes, and whether one of them was bounded
+ * @param query     what is looked for
  * @param k         1 to near->rows
  * @param index     out: k rows; room for all of the window's
  * @param distance  out: k distances, not squared; room for k + 1
  * @param work      work space
  */
-void anb_knn_search_search(const AnbKnnSearch *near, const double *query, const uint32_t *code, bool bounded, size_t k,
-                           uint32_t *index, double *distance, const AnbKnnSearchWork *work);
+void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
+                           double *distance, const AnbKnnSearchWork *work);
 
 /* The k-th least of n values, k from 1; rearranges them. */
 double anb_knn_search_kth(double *value, size_t n, size_t k);

@@ -47,31 +47,35 @@ LANES_INLINE Words choose(Words mask, Words yes, Words no)
 #endif
 
 /* Rounded and bounded; `most` gathers the sizes. */
-LANES_INLINE Words codes_of(const float *x, const float *factor, float limit, Reals *most)
+LANES_INLINE Words codes_of(const float *x, const float *factor, const float *offset, float limit, Reals *most)
 {
     const Reals high = limit - (Reals){0}, low = -limit - (Reals){0};
-    Reals v = *(const RealsMemory *)x * *(const RealsMemory *)factor, size = (Reals)((Words)v & 0x7fffffff);
+    Reals v = (*(const RealsMemory *)x - *(const RealsMemory *)offset) * *(const RealsMemory *)factor;
+    Reals size = (Reals)((Words)v & 0x7fffffff);
     *most = MORE_OF(size, *most);
     v = LESS_OF(v, high);
     return (Words)(MORE_OF(v, low) + 12582912.0f) - 0x4b400000;
 }
 
-LANES_INLINE void round_sixteen(const float *x, const float *factor, float limit, int16_t *rounded, Reals *most)
+LANES_INLINE void round_sixteen(const float *x, const float *factor, const float *offset, float limit, int16_t *rounded,
+                                Reals *most)
 {
 #if LANES_BYTES == 64
-    _mm256_storeu_si256((__m256i *)rounded, _mm512_cvtepi32_epi16((__m512i)codes_of(x, factor, limit, most)));
+    _mm256_storeu_si256((__m256i *)rounded, _mm512_cvtepi32_epi16((__m512i)codes_of(x, factor, offset, limit, most)));
 #elif LANES_BYTES == 32
-    __m256i low = (__m256i)codes_of(x, factor, limit, most), high = (__m256i)codes_of(x + 8, factor + 8, limit, most);
+    __m256i low = (__m256i)codes_of(x, factor, offset, limit, most),
+            high = (__m256i)codes_of(x + 8, factor + 8, offset + 8, limit, most);
     _mm256_storeu_si256((__m256i *)rounded, _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8));
 #elif defined(__SSE2__)
     for (int p = 0; p < 16; p += 8) {
-        __m128i low = (__m128i)codes_of(x + p, factor + p, limit, most);
-        __m128i high = (__m128i)codes_of(x + p + 4, factor + p + 4, limit, most);
+        __m128i low = (__m128i)codes_of(x + p, factor + p, offset + p, limit, most);
+        __m128i high = (__m128i)codes_of(x + p + 4, factor + p + 4, offset + p + 4, limit, most);
         _mm_storeu_si128((__m128i *)(rounded + p), _mm_packs_epi32(low, high));
     }
 #else
     for (int p = 0; p < 16; p += PART_ROWS)
-        *(Shorts *)(rounded + p) = __builtin_convertvector(codes_of(x + p, factor + p, limit, most), Shorts);
+        *(Shorts *)(rounded + p) =
+            __builtin_convertvector(codes_of(x + p, factor + p, offset + p, limit, most), Shorts);
 #endif
 }
 
@@ -92,24 +96,25 @@ LANES_INLINE void turn_four(const int16_t *row, size_t words, uint32_t *code)
 }
 
 /* Sixteen features of four neighbouring rows of a block, or what there is of them. Two codes in a row are a word. */
-LANES_INLINE void encode_four(const float *x, size_t d, const float *factor, float limit, size_t pairs, uint32_t *code,
-                              Reals *most)
+LANES_INLINE void encode_four(const float *x, size_t d, const float *factor, const float *offset, float limit,
+                              size_t pairs, uint32_t *code, Reals *most)
 {
     int16_t rounded[4 * 16];
     for (size_t r = 0; r < 4; r++)
-        round_sixteen(x + r * d, factor, limit, rounded + 16 * r, most);
+        round_sixteen(x + r * d, factor, offset, limit, rounded + 16 * r, most);
     turn_four(rounded, pairs, code);
     if (pairs > 4)
         turn_four(rounded + 8, pairs - 4, code + 4 * ANB_KNN_SEARCH_ROWS);
 }
 
-static float encode(const float *window, size_t rows, size_t d, const float *factor, float limit, uint32_t *code)
+static float encode(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,
+                    uint32_t *code)
 {
     size_t pairs = anb_knn_search_pairs(d), i = 0;
     Reals sizes = {0};
     for (; i + 4 <= rows; i += 4)
         for (size_t j = 0; j < pairs; j += 8)
-            encode_four(window + i * d + 2 * j, d, factor + 2 * j, limit, pairs - j,
+            encode_four(window + i * d + 2 * j, d, factor + 2 * j, offset + 2 * j, limit, pairs - j,
                         code + anb_knn_search_word(i, d) + j * ANB_KNN_SEARCH_ROWS, &sizes);
     float largest = 0;
     for (int p = 0; p < PART_ROWS; p++) {
@@ -117,8 +122,8 @@ static float encode(const float *window, size_t rows, size_t d, const float *fac
         largest = size > largest ? size : largest;
     }
     for (; i < rows; i++) {
-        float size = anb_knn_search_encode_row(window + i * d, d, factor, limit, code + anb_knn_search_word(i, d),
-                                               ANB_KNN_SEARCH_ROWS);
+        float size = anb_knn_search_encode_row(window + i * d, d, factor, offset, limit,
+                                               code + anb_knn_search_word(i, d), ANB_KNN_SEARCH_ROWS);
         largest = size > largest ? size : largest;
     }
     return largest;

@@ -1,10 +1,10 @@
-/* The window that knn looks at: its layout, its metric, ages and codes, and what a snapshot keeps of it. */
+/* The window that knn looks at: its layout, its metric, times and codes, and what a snapshot keeps of it. */
 #include "knn_state.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 #include <stdlib.h>
 
-enum { AT_LEAST = 24 };
+enum { AT_LEAST = 24, PIECE = 8 * ANB_KNN_SEARCH_ROWS, AGE_MOST = 1 << 20 };
 
 View anb_knn_plan(const AnbNode *self)
 {
@@ -20,7 +20,23 @@ View anb_knn_plan(const AnbNode *self)
 
 /* ---- state ---- */
 
-enum { HEAD, SLOPES, BENDS, SQUARES, METRIC, REACH, FACTOR, TARGETS, ROWS, CODES, WEIGHTS };
+enum {
+    HEAD,
+    SLOPES,
+    BENDS,
+    SQUARES,
+    METRIC,
+    REACH,
+    FACTOR,
+    TARGETS,
+    ROWS,
+    CODES,
+    WEIGHTS,
+    TURN,
+    OFFSET,
+    OLDER,
+    OLDER_OFFSET
+};
 
 View anb_knn_view(const AnbNode *self, const void *state)
 {
@@ -37,6 +53,10 @@ View anb_knn_view(const AnbNode *self, const void *state)
     v.y = anb_field(self, at, TARGETS);
     v.x = anb_field(self, at, ROWS);
     v.code = anb_field(self, at, CODES);
+    v.turn = anb_field(self, at, TURN);
+    v.offset = anb_field(self, at, OFFSET);
+    v.older = anb_field(self, at, OLDER);
+    v.older_offset = anb_field(self, at, OLDER_OFFSET);
     return v;
 }
 
@@ -114,6 +134,13 @@ static const AnbField weight_members[] = {
     {ANB_MEMBER(KnnWeights, credit), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
     {0}};
 
+static const AnbField turn_members[] = {{ANB_MEMBER(KnnTurn, under_way), .most = one},
+                                        {ANB_MEMBER(KnnTurn, turned)},
+                                        {ANB_MEMBER(KnnTurn, bounded), .most = one},
+                                        {ANB_MEMBER(KnnTurn, least), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {ANB_MEMBER(KnnTurn, most), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {0}};
+
 const AnbField anb_knn_fields[] = {
     [HEAD] = {ANB_STRUCT(Knn, members)},
     [SLOPES] = {.name = "slopes", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
@@ -126,6 +153,12 @@ const AnbField anb_knn_fields[] = {
     [ROWS] = {.name = "x", .kind = ANB_F32, .count = cells, .used = cells_used, .must = ANB_FINITE},
     [CODES] = {.name = "code", .part = &codes_part},
     [WEIGHTS] = {ANB_STRUCT(KnnWeights, weight_members)},
+    [TURN] = {ANB_STRUCT(KnnTurn, turn_members), .since = 3},
+    [OFFSET] = {.name = "offset", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE, .since = 3},
+    [OLDER] =
+        {.name = "older", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 3},
+    [OLDER_OFFSET] =
+        {.name = "older_offset", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE, .since = 3},
     {0}};
 
 /* ---- the metric ---- */
@@ -168,31 +201,71 @@ static void make_factors(const View *v)
         v->factor[j] = (float)(0.999 * limit / range * sqrt(v->metric[j]));
 }
 
-/* The time feature of the rows in some slots: their age now, the newest one's, in slot `newest`, being 0. */
-static void make_ages(const View *v, size_t from, size_t to, size_t newest)
+/* When the row with so many before it in `since` samples arrived; the one that comes next has all of them before it. */
+static float time_of(uint64_t before)
 {
-    float *time = v->x + from * v->d + v->given;
-    for (size_t i = from; i < to; i++, time += v->d)
+    return (float)before / knn_pace;
+}
+
+/* Times start from 0 again, so that floats tell one sample from the next: once in a million samples. */
+static void begin_time(const View *v)
+{
+    const size_t used = anb_ring_size(&v->s->ring, v->window), newest = anb_ring_back(&v->s->ring, v->window, 0);
+    float *time = v->x + v->given;
+    v->older_offset[v->given] -= time_of(v->s->ring.pushed - v->s->made);
+    for (size_t i = 0; i < used; i++, time += v->d)
         *time = -(float)(int)(i <= newest ? newest - i : newest + v->window - i) / knn_pace;
+    v->s->made = v->s->ring.pushed;
+}
+
+/* How far squared distances by the factors of now may differ from those by the older ones. */
+static void compare_factors(const View *v)
+{
+    double least = 0x1p1000, most = 0;
+    for (size_t j = 0; j < v->d; j++) {
+        double ratio = (double)v->factor[j] / (double)v->older[j];
+        least = ratio < least ? ratio : least;
+        most = ratio > most ? ratio : most;
+    }
+    v->turn->least = least * least;
+    v->turn->most = most * most;
+}
+
+void anb_knn_turn(const View *v)
+{
+    const size_t used = anb_ring_size(&v->s->ring, v->window), d = v->d, from = v->turn->turned;
+    const float limit = anb_knn_search_limit(d);
+    if (!v->turn->under_way)
+        return;
+    size_t rows = used - from < PIECE ? used - from : PIECE;
+    float most = anb_knn_search_encode(v->x + from * d, rows, d, v->factor, v->offset, limit,
+                                       v->code + anb_knn_search_word(from, d));
+    v->turn->bounded |= most > limit;
+    v->turn->turned += PIECE;
+    v->s->bounded |= v->turn->bounded;
+    if (v->turn->turned < used)
+        return;
+    v->s->bounded = v->turn->bounded;
+    *v->turn = (KnnTurn){.least = 1, .most = 1};
 }
 
 void anb_knn_remake(const View *v, const double *importance)
 {
-    enum { AT_ONCE = 8 * ANB_KNN_SEARCH_ROWS }; /* a piece that stays in the first-level cache */
-    const size_t used = anb_ring_size(&v->s->ring, v->window), d = v->d;
-    const float limit = anb_knn_search_limit(d);
-    float most = 0;
+    const size_t padded = anb_knn_search_padded(v->d);
+    while (v->turn->under_way)
+        anb_knn_turn(v);
+    memcpy(v->older, v->factor, padded * sizeof(float));
+    memcpy(v->older_offset, v->offset, padded * sizeof(float));
     make_metric(v, importance);
     make_factors(v);
-    for (size_t from = 0; from < used; from += AT_ONCE) {
-        size_t rows = used - from < AT_ONCE ? used - from : AT_ONCE;
-        if (v->given < d)
-            make_ages(v, from, from + rows, anb_ring_back(&v->s->ring, v->window, 0));
-        most = fmaxf(most, anb_knn_search_encode(v->x + from * d, rows, d, v->factor, limit,
-                                                 v->code + anb_knn_search_word(from, d)));
-    }
-    v->s->made = v->s->ring.pushed;
-    v->s->bounded = most > limit;
+    if (v->given < v->d && v->s->ring.pushed - v->s->made > AGE_MOST)
+        begin_time(v);
+    if (v->given < v->d)
+        v->offset[v->given] = time_of(v->s->ring.pushed - v->s->made);
+    *v->turn = (KnnTurn){.under_way = v->s->ring.pushed > 0, .least = 1, .most = 1};
+    if (v->turn->under_way)
+        compare_factors(v);
+    anb_knn_turn(v);
 }
 
 void anb_knn_keep(const View *v, const float *x, const double *query, double y)
@@ -201,12 +274,16 @@ void anb_knn_keep(const View *v, const float *x, const double *query, double y)
     size_t at = anb_ring_push(&s->ring, v->window);
     uint32_t *code = v->code + anb_knn_search_word(at, v->d);
     float limit = anb_knn_search_limit(v->d);
+    bool older = v->turn->under_way && at >= v->turn->turned;
     v->y[at] = y;
     memcpy(v->x + at * v->d, x, v->d * sizeof(float));
     for (size_t j = 0; j < v->d; j++)
         v->reach[j] = fmax(fabs(query[j]), 0.9999 * v->reach[j]);
-    if (anb_knn_search_encode_row(x, v->d, v->factor, limit, code, ANB_KNN_SEARCH_ROWS) > limit)
+    if (anb_knn_search_encode_row(x, v->d, older ? v->older : v->factor, older ? v->older_offset : v->offset, limit,
+                                  code, ANB_KNN_SEARCH_ROWS) > limit) {
         s->bounded = 1;
+        v->turn->bounded |= v->turn->under_way && !older;
+    }
 }
 
 /* ---- after loading ---- */
@@ -234,17 +311,28 @@ static bool close_targets(const double *y, size_t n)
     return range.high - range.low <= 1e160;
 }
 
+/* Older factors are there while codes follow, and codes of both kinds in whole pieces. */
+static bool turn_valid(const View *v, size_t used)
+{
+    bool fine = v->turn->least > 0 && v->turn->most > 0;
+    if (!v->turn->under_way)
+        return fine && v->turn->turned == 0;
+    for (size_t j = 0; j < v->d; j++)
+        fine &= v->older[j] > 0 && v->older[j] <= 1e5f;
+    return fine && v->turn->turned % PIECE == 0 && v->turn->turned < used;
+}
+
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = anb_knn_view(self, state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine = v.s->made <= v.s->ring.pushed && v.weights->credit < 1;
+    bool fine = v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && turn_valid(&v, used);
     for (size_t j = 0; j < v.d; j++)
         fine &= fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.01 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)
-        fine &= v.metric[j] == 0 && v.factor[j] == 0;
+        fine &= v.metric[j] == 0 && v.factor[j] == 0 && v.older[j] == 0 && v.offset[j] == 0 && v.older_offset[j] == 0;
     fine &= codes_valid(&v, used) && close_targets(v.y, used);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }

@@ -2,6 +2,9 @@
  * What knn knows: a window of rows, their targets and codes, the metric that the codes are made by, and what the metric
  * is made from. knn.c looks at it and learns; knn_state.c keeps it.
  *
+ * When the metric changes, the codes follow in pieces, one a sample: until then the rows from `turned` on have codes by
+ * the factors before, and the search allows for it (knn_search.h).
+ *
  * State: moments, the metric and what it is made from, the window and its codes; anb_knn_fields says where.
  */
 #ifndef ANB_LEARNERS_KNN_KNN_STATE_H
@@ -23,7 +26,7 @@ typedef struct Knn {
     AnbMoments target;
     uint64_t fits;        /* planes that the slopes are an average of */
     uint64_t bounded;     /* whether a code in the window was */
-    uint64_t made;        /* samples pushed when the metric was made: where the time feature is 0 */
+    uint64_t made;        /* samples pushed when the time feature was 0 */
     double cross, spread; /* discounted sums of e g and g^2 */
 } Knn;
 
@@ -34,6 +37,14 @@ typedef struct KnnWeights {
     double credit; /* places in the window that weights have earned and no row has taken yet */
 } KnnWeights;
 
+/* What version 3 added: codes that follow the metric. */
+typedef struct KnnTurn {
+    uint64_t under_way;
+    uint64_t turned;    /* the first rows, whose codes are by the factors of now; a multiple of ANB_KNN_SEARCH_ROWS */
+    uint64_t bounded;   /* whether a code of theirs was */
+    double least, most; /* of the squares of factor / older factor; 1 and 1 where nothing is under way */
+} KnnTurn;
+
 extern const AnbField anb_knn_fields[];
 
 /* Sizes, and where everything of one node lies. */
@@ -43,9 +54,12 @@ typedef struct View {
     size_t period;                 /* samples from one metric to the next */
     Knn *s;
     KnnWeights *weights;
+    KnnTurn *turn;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
     double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
     float *factor, *x;                /* of the codes, padded by zeros; the rows */
+    float *offset;                    /* of the codes, padded by zeros: all are 0 but that of time */
+    float *older, *older_offset;      /* what factor and offset were before */
     uint32_t *code;
 } View;
 
@@ -53,8 +67,10 @@ typedef struct View {
 View anb_knn_plan(const AnbNode *self);
 View anb_knn_view(const AnbNode *self, const void *state);
 
-/* The metric made anew from what is known now, and with it the rows' ages and codes. Cost: some 4 ns a row. */
+/* The metric made anew from what is known now; the codes follow. */
 void anb_knn_remake(const View *view, const double *importance);
+/* The next piece of the codes that do not follow the metric yet: 256 rows, some .8 us at 12 features. */
+void anb_knn_turn(const View *view);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);
 
