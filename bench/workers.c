@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { D = 8, EACH = 16, ROUNDS = 15 };
+enum { D = 8, EACH = 16, ROUNDS = 15, CALLS = 8 /* in a row */ };
 
 typedef struct Work {
     size_t n_models, n;
-    StreamingLearner **model, **of;
+    StreamingLearner **model, **of; /* each twice: for the loop, then for the pool */
     double *cells, *y;
     const double **x;
     AnbPool *pool;
@@ -31,7 +31,9 @@ static uint64_t draw(void)
 static void fill(Work *w)
 {
     for (size_t i = 0; i < w->n; i++) {
-        w->of[i] = w->model[draw() % w->n_models];
+        size_t model = draw() % w->n_models;
+        w->of[i] = w->model[model];
+        w->of[w->n + i] = w->model[w->n_models + model];
         w->x[i] = w->cells + i * D;
         w->y[i] = 0;
         for (size_t j = 0; j < D; j++)
@@ -49,7 +51,7 @@ static int compare(Work *w, const char *expression)
 {
     double best[2] = {1e300, 1e300};
     AnbError error;
-    for (size_t i = 0; i < w->n_models; i++) {
+    for (size_t i = 0; i < 2 * w->n_models; i++) {
         w->model[i] = i ? anb_clone(w->model[0], &error) : anb_parse(D, expression, NULL, &error);
         if (!w->model[i])
             return fprintf(stderr, "workers: %s: %s\n", expression, error.message), 2;
@@ -57,16 +59,17 @@ static int compare(Work *w, const char *expression)
     fill(w);
     for (int round = 0; round < 2 * ROUNDS; round++) {
         double start = bench_now();
-        if (round % 2)
-            anb_pool_train(w->pool, w->of, w->x, w->y, NULL, w->n, NULL);
-        else
-            loop(w);
-        double ns = (bench_now() - start) / (double)w->n;
+        for (int call = 0; call < CALLS; call++)
+            if (round % 2)
+                anb_pool_train(w->pool, w->of + w->n, w->x, w->y, NULL, w->n, NULL);
+            else
+                loop(w);
+        double ns = (bench_now() - start) / (double)w->n / CALLS;
         best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
     }
     printf("%-40s %10.1f %10.1f %8.2f\n", expression, best[0], best[1], best[0] / best[1]);
     bench_record("workers", expression, best[1], "ns");
-    for (size_t i = 0; i < w->n_models; i++)
+    for (size_t i = 0; i < 2 * w->n_models; i++)
         anb_free(w->model[i]);
     return 0;
 }
@@ -85,8 +88,8 @@ int main(int argc, char **argv)
             w.n_models = value ? value : 1;
     }
     w.n = w.n_models * EACH;
-    w.model = calloc(w.n_models, sizeof *w.model);
-    w.of = calloc(w.n, sizeof *w.of);
+    w.model = calloc(2 * w.n_models, sizeof *w.model);
+    w.of = calloc(2 * w.n, sizeof *w.of);
     w.x = calloc(w.n, sizeof *w.x);
     w.cells = calloc(w.n * D, sizeof(double));
     w.y = calloc(w.n, sizeof(double));

@@ -1,24 +1,32 @@
 /*
- * A pool of threads for (model, row) pairs. A call sorts its samples into one list a model, in the order of the call:
+ * A pool of threads for (model, row) pairs. A call puts its samples into some hundreds of bags, each model's into one, in
+ * the order of the call:
  *
- *     models   A B A C A B        group 0 (A): 0 -> 2 -> 4
- *     sample   0 1 2 3 4 5        group 1 (B): 1 -> 5         group 2 (C): 3
+ *     models   A B A C A B        bag 0 (A, C): 0 2 3 4
+ *     sample   0 1 2 3 4 5        bag 1 (B):    1 5
  *
- * Threads take groups by an atomic counter, several at a time while many are left, and learn each list from its head.
+ * Bag b is for thread b modulo their number, so that a model stays in the cache of one core; who is through with his own
+ * takes those that others have not begun. Each bag is learned from its first sample on. The first samples of a call are
+ * learned by the caller, who finds by the clock whether the rest is worth sharing at all; where it is, calls alike are
+ * done in both ways, and the one that took less time goes on.
  */
-#define _GNU_SOURCE
-#include "forks.h"
-#include <anabranch/type.h>
+#include "model.h"
+#include "team.h"
 #include <anabranch/workers.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <time.h>
 
-#define NONE UINT32_MAX /* no sample, no group */
+enum {
+    TRIED = 32,         /* samples that the caller learns first */
+    BAGS_A_THREAD = 64, /* so that threads end nearly together */
+    BAGS_MOST = 4096,
+    HASHES = 3, /* tried where many samples fall into one bag */
+    AGAIN = 64  /* calls after which the other way is tried again */
+};
+static const double WAKE_NS = 10000, SORT_NS = 4; /* what sharing costs: in all, and a sample */
+static const double ALIKE = 3; /* calls whose first samples took up to so many times as long are alike */
 
 /* One call. `y` is NULL where it predicts. */
 typedef struct Call {
@@ -29,161 +37,193 @@ typedef struct Call {
     size_t n;
 } Call;
 
+/* A thread's part of a call, in a line of its own. */
+typedef struct Part {
+    _Alignas(128) atomic_size_t taken; /* of its bags, by anyone */
+} Part;
+
+/* How calls alike went: ns a sample. */
+typedef struct Record {
+    double tried;   /* of the first samples, the mean of late */
+    double took[2]; /* alone and shared, the last time; 0: not known */
+    uint64_t calls;
+} Record;
+
 struct AnbPool {
     pthread_mutex_t turn; /* held by the call that works */
-    pthread_mutex_t lock; /* guards generation, busy and stop */
-    pthread_cond_t started, finished;
-    pthread_t *thread;
-    size_t n_threads; /* beside the caller */
-    unsigned forks;
-    uint64_t generation; /* counts calls */
-    size_t busy;
-    bool stop;
+    AnbTeam *team;
+    Part *part;       /* of each thread */
+    Record record[2]; /* of calls that predict and that learn */
     Call call;
-    /* Lists of the call's samples; room for `room` samples, the table for a power of two above twice as many. */
-    uint32_t *next, *first, *last, *table;
-    size_t room, mask, n_groups;
-    atomic_size_t taken; /* groups */
+    uint32_t *sample; /* the call's samples, bag by bag */
+    uint16_t *bag;    /* of each sample */
+    size_t room;      /* samples */
+    size_t bags;
+    uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
 };
 
-/* ---- sorting by model --------------------------------------------------------------------------------------------- */
+/* ---- samples ------------------------------------------------------------------------------------------------------ */
+
+static inline void do_sample(const Call *c, size_t i)
+{
+    double said = c->y ? anb_train_one(c->models[i], c->x[i], c->y[i], c->weight ? c->weight[i] : 1)
+                       : anb_predict(c->models[i], c->x[i]);
+    if (c->out)
+        c->out[i] = said;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* Does samples from `from` to `to` - 1; nanoseconds that each took. */
+static double do_samples(const Call *call, size_t from, size_t to)
+{
+    const Call c = *call; /* in registers */
+    double start = now();
+    for (size_t i = from; i < to; i++)
+        do_sample(&c, i);
+    return to > from ? (now() - start) / (double)(to - from) : 0;
+}
+
+/* ---- bags --------------------------------------------------------------------------------------------------------- */
 
 static int make_room(AnbPool *p, size_t n)
 {
     if (n <= p->room)
         return 0;
-    size_t slots = 4;
-    while (slots < 2 * n)
-        slots *= 2;
-    uint32_t *memory = malloc((3 * n + slots) * sizeof *memory);
-    if (!memory)
+    uint32_t *sample = malloc(n * sizeof *sample);
+    uint16_t *bag = malloc(n * sizeof *bag);
+    if (!sample || !bag) {
+        free(sample);
+        free(bag);
         return ANB_E_MEMORY;
-    free(p->next);
-    p->next = memory;
-    p->first = memory + n;
-    p->last = memory + 2 * n;
-    p->table = memory + 3 * n;
+    }
+    free(p->sample);
+    free(p->bag);
+    p->sample = sample;
+    p->bag = bag;
     p->room = n;
-    p->mask = slots - 1;
     return 0;
 }
 
-/* The slot of the table that holds the model's group, or the free one where it belongs. */
-static uint32_t *slot_of(AnbPool *p, const StreamingLearner *model)
+/* Gives each sample from `from` on its bag by one of the hashes; counts them in start[bag + 1]. The largest bag's. Small
+ * models that lie in one page go together, since they share lines of the cache; where those are too many, not. */
+static uint32_t choose_bags(AnbPool *p, size_t from, unsigned hash)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)model * UINT64_C(0x9e3779b97f4a7c15);
-    size_t i = (size_t)(hash >> 32) & p->mask;
-    while (p->table[i] != NONE && p->call.models[p->first[p->table[i]]] != model)
-        i = (i + 1) & p->mask;
-    return &p->table[i];
-}
-
-static void sort_by_model(AnbPool *p)
-{
-    memset(p->table, 0xff, (p->mask + 1) * sizeof *p->table);
-    p->n_groups = 0;
-    for (size_t i = 0; i < p->call.n; i++) {
-        uint32_t *slot = slot_of(p, p->call.models[i]), sample = (uint32_t)i;
-        p->next[i] = NONE;
-        if (*slot == NONE) {
-            *slot = (uint32_t)p->n_groups++;
-            p->first[*slot] = sample;
-        } else {
-            p->next[p->last[*slot]] = sample;
-        }
-        p->last[*slot] = sample;
+    static const uint64_t by = UINT64_C(0x9e3779b97f4a7c15);
+    static const unsigned place[HASHES] = {12, 8, 0};
+    uint32_t most = 0;
+    memset(p->start, 0, sizeof p->start);
+    for (size_t i = from; i < p->call.n; i++) {
+        uint64_t key = ((uint64_t)(uintptr_t)p->call.models[i] >> place[hash]) * by;
+        p->bag[i] = (uint16_t)((key >> 32) & (p->bags - 1));
+        p->start[p->bag[i] + 1]++;
     }
+    for (size_t b = 1; b <= p->bags; b++)
+        most = p->start[b] > most ? p->start[b] : most;
+    return most;
 }
 
-/* ---- work --------------------------------------------------------------------------------------------------------- */
-
-static void work_group(const AnbPool *p, size_t group)
+static void fill_bags(AnbPool *p, size_t from)
 {
-    const Call *c = &p->call;
-    for (uint32_t i = p->first[group]; i != NONE; i = p->next[i]) {
-        double said = c->y ? anb_train_one(c->models[i], c->x[i], c->y[i], c->weight ? c->weight[i] : 1)
-                           : anb_predict(c->models[i], c->x[i]);
-        if (c->out)
-            c->out[i] = said;
-    }
+    size_t left = p->call.n - from, threads = anb_team_size(p->team);
+    unsigned hash = 0;
+    for (p->bags = 2; p->bags < BAGS_A_THREAD * threads && p->bags < BAGS_MOST && p->bags < left;)
+        p->bags *= 2;
+    while (choose_bags(p, from, hash) > left / threads + left / 8 && hash + 1 < HASHES)
+        hash++;
+    for (size_t b = 0; b < p->bags; b++)
+        p->start[b + 1] += p->start[b];
+    for (size_t i = p->call.n; i-- > from;)
+        p->sample[--p->start[p->bag[i] + 1]] = (uint32_t)i;
+    p->start[p->bags + 1] = (uint32_t)left;
 }
 
-/* Takes groups until none is left: an eighth of a fair share at a time, so that no thread ends much later than others. */
-static void work(AnbPool *p)
+static void do_bag(const AnbPool *p, size_t b)
 {
-    size_t threads = p->n_threads + 1;
-    for (;;) {
-        size_t seen = atomic_load_explicit(&p->taken, memory_order_relaxed);
-        size_t left = seen < p->n_groups ? p->n_groups - seen : 0;
-        size_t share = left / (8 * threads) + 1, from = atomic_fetch_add(&p->taken, share);
-        if (from >= p->n_groups)
-            return;
-        for (size_t g = from; g < from + share && g < p->n_groups; g++)
-            work_group(p, g);
-    }
+    for (size_t at = p->start[b + 1]; at < p->start[b + 2]; at++)
+        do_sample(&p->call, p->sample[at]);
 }
 
-static void *loop(void *context)
+static void do_bags(void *context, size_t thread)
 {
     AnbPool *p = context;
-    uint64_t seen = 0;
-    pthread_mutex_lock(&p->lock);
-    for (;;) {
-        while (p->generation == seen && !p->stop)
-            pthread_cond_wait(&p->started, &p->lock);
-        if (p->stop)
-            break;
-        seen = p->generation;
-        pthread_mutex_unlock(&p->lock);
-        work(p);
-        pthread_mutex_lock(&p->lock);
-        if (--p->busy == 0)
-            pthread_cond_signal(&p->finished);
+    size_t threads = anb_team_size(p->team);
+    for (size_t t = 0; t < threads; t++) {
+        size_t owner = (thread + t) % threads;
+        for (;;) {
+            size_t b = owner + threads * atomic_fetch_add_explicit(&p->part[owner].taken, 1, memory_order_relaxed);
+            if (b >= p->bags)
+                break;
+            do_bag(p, b);
+        }
     }
-    pthread_mutex_unlock(&p->lock);
-    return NULL;
 }
 
-/* A single group, or a process without the threads, is work for the caller alone. */
-static bool alone(const AnbPool *p)
+/* ---- calls -------------------------------------------------------------------------------------------------------- */
+
+/* Whether threads may gain more on `left` samples of `ns` than they cost. */
+static bool may_pay(const AnbPool *p, double ns, size_t left)
 {
-    return p->n_groups < 2 || p->n_threads == 0 || p->forks != anb_forks();
+    double n = (double)left, gain = ns * n * (1 - 1 / (double)anb_team_size(p->team));
+    return !anb_team_alone(p->team) && gain > WAKE_NS + SORT_NS * n;
 }
 
-static void share_out(AnbPool *p)
+/* The way that took less time, once both are known; now and then the other one. */
+static bool choose_shared(Record *r, double tried)
 {
-    pthread_mutex_lock(&p->lock);
-    p->busy = p->n_threads;
-    p->generation++;
-    pthread_cond_broadcast(&p->started);
-    pthread_mutex_unlock(&p->lock);
-    work(p);
-    pthread_mutex_lock(&p->lock);
-    while (p->busy > 0)
-        pthread_cond_wait(&p->finished, &p->lock);
-    pthread_mutex_unlock(&p->lock);
+    if (r->tried > ALIKE * tried || tried > ALIKE * r->tried)
+        *r = (Record){.tried = tried};
+    r->tried += .125 * (tried - r->tried);
+    if (r->took[true] == 0 || r->took[false] == 0)
+        return r->took[true] == 0;
+    bool shared = r->took[true] < r->took[false];
+    return r->calls++ % AGAIN == AGAIN - 1 ? !shared : shared;
+}
+
+static void share_out(AnbPool *p, size_t from)
+{
+    fill_bags(p, from);
+    for (size_t t = 0; t < anb_team_size(p->team); t++)
+        atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
+    anb_team_run(p->team, do_bags, p);
+}
+
+static int work(AnbPool *p)
+{
+    const Call *c = &p->call;
+    Record *record = &p->record[c->y != NULL];
+    size_t first = c->n < TRIED ? c->n : TRIED, left = c->n - first;
+    int code = make_room(p, c->n);
+    if (code)
+        return code;
+    double tried = do_samples(c, 0, first), start = now();
+    bool pays = may_pay(p, tried, left), shared = pays && choose_shared(record, tried);
+    if (shared)
+        share_out(p, first);
+    else
+        do_samples(c, first, c->n);
+    if (pays)
+        record->took[shared] = (now() - start) / (double)left;
+    return 0;
 }
 
 static int run(AnbPool *p, const Call *call)
 {
     if (call->n == 0)
         return 0;
-    if (call->n > NONE - 1)
+    if (call->n > UINT32_MAX - 1)
         return ANB_E_ARGUMENT;
     for (size_t i = 0; i < call->n; i++)
         if (!call->models[i] || !call->x[i])
             return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
-    int code = make_room(p, call->n);
-    if (!code) {
-        p->call = *call;
-        sort_by_model(p);
-        atomic_store(&p->taken, 0);
-        if (alone(p))
-            work(p);
-        else
-            share_out(p);
-    }
+    p->call = *call;
+    int code = work(p);
     pthread_mutex_unlock(&p->turn);
     return code;
 }
@@ -205,75 +245,37 @@ int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const doubl
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------- */
 
-/* Cores that this process may use. */
-static size_t cores(void)
-{
-#ifdef __linux__
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return (size_t)CPU_COUNT(&set);
-#endif
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (size_t)n : 1;
-}
-
-static bool start(AnbPool *p, size_t threads)
-{
-    p->thread = calloc(threads, sizeof *p->thread);
-    if (!p->thread)
-        return false;
-    while (p->n_threads + 1 < threads) {
-        if (pthread_create(&p->thread[p->n_threads], NULL, loop, p))
-            return false;
-        p->n_threads++;
-    }
-    return true;
-}
-
 AnbPool *anb_pool_new(size_t threads, AnbError *error)
 {
     if (threads > ANB_POOL_THREADS_MAX) {
         anb_fail(error, ANB_E_ARGUMENT, "threads = %zu is outside [0, %d]", threads, ANB_POOL_THREADS_MAX);
         return NULL;
     }
-    size_t n = threads ? threads : cores();
-    AnbPool *p = anb_forks_watch() ? NULL : calloc(1, sizeof *p);
+    AnbPool *p = calloc(1, sizeof *p);
     if (p) {
-        p->forks = anb_forks();
         pthread_mutex_init(&p->turn, NULL);
-        pthread_mutex_init(&p->lock, NULL);
-        pthread_cond_init(&p->started, NULL);
-        pthread_cond_init(&p->finished, NULL);
-        if (start(p, n < ANB_POOL_THREADS_MAX ? n : ANB_POOL_THREADS_MAX))
+        p->team = anb_team_new(threads);
+        p->part = p->team ? aligned_alloc(_Alignof(Part), anb_team_size(p->team) * sizeof *p->part) : NULL;
+        if (p->part)
             return p;
         anb_pool_free(p);
     }
-    anb_fail(error, ANB_E_MEMORY, "no memory or threads for a pool of %zu", n);
+    anb_fail(error, ANB_E_MEMORY, "no memory or threads for a pool of %zu", threads);
     return NULL;
-}
-
-static void stop(AnbPool *p)
-{
-    pthread_mutex_lock(&p->lock);
-    p->stop = true;
-    pthread_cond_broadcast(&p->started);
-    pthread_mutex_unlock(&p->lock);
-    for (size_t i = 0; i < p->n_threads; i++)
-        pthread_join(p->thread[i], NULL);
 }
 
 void anb_pool_free(AnbPool *pool)
 {
     if (!pool)
         return;
-    if (pool->forks == anb_forks())
-        stop(pool);
-    free(pool->thread);
-    free(pool->next);
+    anb_team_free(pool->team);
+    free(pool->part);
+    free(pool->sample);
+    free(pool->bag);
     free(pool);
 }
 
 size_t anb_pool_threads(const AnbPool *pool)
 {
-    return pool->n_threads + 1;
+    return anb_team_size(pool->team);
 }
