@@ -49,30 +49,30 @@ LANES_INLINE double dot_and_square(const double *w, const double *x, size_t n, d
     return lanes_sum(lanes_add(even, odd));
 }
 
-LANES_INLINE Lanes moved(double *w, Lanes by, Lanes x)
+LANES_INLINE void move_lanes(double *w, Lanes by, Lanes x)
 {
-    Lanes v = lanes_add(lanes_load(w), lanes_mul(by, x));
-    lanes_store(w, v);
-    return v;
+    lanes_store(w, lanes_add(lanes_load(w), lanes_mul(by, x)));
 }
 
-/* w += by x, the bits of anb_axpy; whole blocks of w are written, zeros behind the last. 0 or not a number. */
-LANES_INLINE double move(double *w, double by, const double *x, size_t n)
+/* w += by x, the bits of anb_axpy; whole blocks of w are written, zeros behind the last. */
+LANES_INLINE void move(double *w, double by, const double *x, size_t n)
 {
     const Lanes factor = lanes_all(by);
-    Lanes even = lanes_zero(), odd = even;
     size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = lanes_add(even, moved(w + i, factor, lanes_load(x + i)));
-        odd = lanes_add(odd, moved(w + i + LANES, factor, lanes_load(x + i + LANES)));
-    }
-    if (i + LANES <= n) {
-        even = lanes_add(even, moved(w + i, factor, lanes_load(x + i)));
-        i += LANES;
-    }
+    for (; i + LANES <= n; i += LANES)
+        move_lanes(w + i, factor, lanes_load(x + i));
     if (i < n)
-        odd = lanes_add(odd, moved(w + i, factor, lanes_load_tail(x + i, n - i)));
-    return lanes_sick(lanes_add(even, odd), w, n);
+        move_lanes(w + i, factor, lanes_load_tail(x + i, n - i));
+}
+
+/* No step of at most 2^500 makes a finite weight infinite: half the last place of the largest double is 2^970. Larger ones
+ * may: 0 or not a number. */
+static __attribute__((noinline)) double sick(const Linear *s, size_t n)
+{
+    double bad = s->b - s->b;
+    for (size_t i = 0; i < n; i++)
+        bad += s->w[i] - s->w[i];
+    return bad;
 }
 
 static __attribute__((noinline)) void restart(const AnbNode *self, Linear *s, AnbCounters *counters)
@@ -93,7 +93,8 @@ static double step(const AnbNode *self, void *state, const double *x, double y, 
     double by = anb_linear_bounded(o, 2 * o->rate, 1 + square) * error;
     s->b += by;
     anb_weight_repeated(&s->unit);
-    if (move(s->w, by, x, n) + (s->b - s->b) != 0)
+    move(s->w, by, x, n);
+    if (!(by * by * (1 + square) < 0x1p1000) && sick(s, n) != 0)
         restart(self, s, counters);
     return f;
 }
