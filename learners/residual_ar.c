@@ -133,11 +133,11 @@ static double correction(const AnbNode *self, const void *state, double f, doubl
     return scale * sample->said;
 }
 
-static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+/* The output for a child that says f. */
+static double answer(const AnbNode *self, const void *state, double f, double scale, double *scratch)
 {
     const ResidualAr *s = state;
     const Trial *trial = anb_field_const(self, state, TRIAL);
-    double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch)), scale = scale_of(s);
     Sample *sample = anb_scratch(self, scratch, SAMPLE);
     sample->f[0] = sample->f[1] = f;
     sample->f[2] = takes_last(self) && s->range.seen > 0 ? trial->last : f;
@@ -149,6 +149,26 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     anb_boa_weights(anb_field_const(self, state, BOA), offers(self), NULL, sample->w);
     sample->mix = anb_mix(sample->w, sample->f, offers(self));
     return takes_last(self) && !(trial->open > 0) ? f : sample->mix;
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    const ResidualAr *s = state;
+    double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch));
+    return answer(self, state, f, scale_of(s), scratch);
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    const ResidualAr *s = state;
+    const Trial *trial = anb_field_const(self, state, TRIAL);
+    bool child = takes_last(self) && !(trial->open > 0);
+    double scale = scale_of(s);
+    anb_child_predict_many(self, 0, state, rows, scratch, out);
+    for (size_t i = 0; i < rows->n; i++) {
+        double f = anb_range_clip(&s->range, out[i]);
+        out[i] = child ? f : answer(self, state, f, scale, scratch);
+    }
 }
 
 /* Whether the mix, which was e off by e - (mix - f), is better than the child, which was e off. */
@@ -219,7 +239,7 @@ const StreamingLearnerType anb_residual_ar = {
     .example = "residual_ar(scale(linear))",
     .options_size = sizeof(AnbResidualArOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED,
+    .flags = ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_SINCE_0_3,
     .version = 3,
     .min_children = 1,
     .max_children = 1,
@@ -227,6 +247,7 @@ const StreamingLearnerType anb_residual_ar = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .wrapper = &wrapper,
     .refresh = refresh,

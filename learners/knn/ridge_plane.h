@@ -18,6 +18,9 @@
 typedef struct AnbRidgePlaneKernels {
     double (*fit)(double *u, const double *y, const double *weight, size_t rows, size_t d, const double *metric,
                   double ridge, double *slope, double *mean, double *work);
+    void (*put)(double *u, const double *y, const double *weight, size_t rows, size_t d, double *work, size_t at,
+                double *many);
+    void (*fit_many)(double *many, size_t d, const double *metric, double ridge, double *plane, double *mean);
     void (*squares)(const double *u, size_t stride, size_t rows, size_t d, const double *by, double *out);
 } AnbRidgePlaneKernels;
 
@@ -53,6 +56,29 @@ static inline double anb_ridge_plane_fit(double *u, const double *y, const doubl
                                          const double *metric, double ridge, double *slope, double *mean, double *work)
 {
     return anb_ridge_plane_kernels.fit(u, y, weight, rows, d, metric, ridge, slope, mean, work);
+}
+
+enum { ANB_RIDGE_PLANE_MANY = 8 };
+
+/* Doubles that the moments of ANB_RIDGE_PLANE_MANY queries take. */
+static inline size_t anb_ridge_plane_room(size_t d)
+{
+    return (d * (d + 2) + 3) * ANB_RIDGE_PLANE_MANY;
+}
+
+/* Puts the moments of one query's neighbours beside those of others, as number `at`; the arguments are those of
+ * anb_ridge_plane_fit. */
+static inline void anb_ridge_plane_put(double *u, const double *y, const double *weight, size_t rows, size_t d,
+                                       double *work, size_t at, double *many)
+{
+    anb_ridge_plane_kernels.put(u, y, weight, rows, d, work, at, many);
+}
+
+/* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit what anb_ridge_plane_fit says of each. */
+static inline void anb_ridge_plane_fit_many(double *many, size_t d, const double *metric, double ridge, double *plane,
+                                            double *mean)
+{
+    anb_ridge_plane_kernels.fit_many(many, d, metric, ridge, plane, mean);
 }
 
 /* out[j] = sum over the rows of by_i u_ij^2, for j below d rounded up to whole lanes, out as well. */

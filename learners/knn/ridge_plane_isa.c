@@ -136,6 +136,99 @@ static double fit(double *u, const double *y, const double *weight, size_t rows,
     return *mean - shift / s.weight;
 }
 
+/* ---- several queries, one to a lane ------------------------------------------------------------------------------ */
+
+static void put(double *u, const double *y, const double *weight, size_t rows, size_t d, double *work, size_t at,
+                double *many)
+{
+    size_t stride = anb_ridge_plane_stride(d);
+    double *a = work + rows * stride, *to = many + at;
+    Sums s = prepare(u, stride, y, weight, rows, d, work);
+    moments(u, work, stride, rows, d, a);
+    for (size_t j = 0; j < d; j++)
+        for (size_t c = j; c < d + 2; c++)
+            to[(j * (d + 2) + c) * LANES] = a[j * stride + c];
+    to += d * (d + 2) * LANES;
+    to[0] = s.weight;
+    to[LANES] = s.y;
+    to[2 * LANES] = s.middle;
+}
+
+/* Row j of the moments, from column j on; the sum of its feature lies in column d + 1. */
+typedef struct Many {
+    double *a;
+    size_t d;
+    Lanes weight, y;
+} Many;
+
+LANES_INLINE double *cell(const Many *m, size_t j, size_t c)
+{
+    return m->a + (j * (m->d + 2) + c) * LANES;
+}
+
+LANES_INLINE Lanes sum_of(const Many *m, size_t c)
+{
+    return c < m->d ? lanes_load(cell(m, c, m->d + 1)) : m->y;
+}
+
+/* centre(), lane by lane: where a feature does not vary its row and column become 0. */
+LANES_INLINE Lanes centre_many(const Many *m, const double *metric)
+{
+    Lanes trace = lanes_zero();
+    for (size_t j = 0; j < m->d; j++) {
+        Lanes before = lanes_load(cell(m, j, j)), by = lanes_div(sum_of(m, j), m->weight), none = lanes_zero();
+        Lanes left = lanes_sub(before, lanes_mul(by, sum_of(m, j))), least = lanes_mul(lanes_all(1e-10), before);
+        for (size_t c = j; c <= m->d; c++) {
+            Lanes v = lanes_sub(lanes_load(cell(m, j, c)), lanes_mul(by, sum_of(m, c)));
+            lanes_store(cell(m, j, c), lanes_where_above(left, least, v, none));
+        }
+        for (size_t l = 0; l < j; l++)
+            lanes_store(cell(m, l, j), lanes_where_above(left, least, lanes_load(cell(m, l, j)), none));
+        trace = lanes_add(trace, lanes_mul(lanes_all(metric[j]), lanes_load(cell(m, j, j))));
+    }
+    return trace;
+}
+
+/* solve(), lane by lane; the slopes come into column d. */
+LANES_INLINE void solve_many(const Many *m)
+{
+    const size_t d = m->d;
+    for (size_t k = 0; k < d; k++) {
+        Lanes pivot = lanes_load(cell(m, k, k));
+        Lanes inverse = lanes_where_above(pivot, lanes_zero(), lanes_div(lanes_all(1), pivot), lanes_zero());
+        for (size_t i = k + 1; i < d; i++) {
+            Lanes by = lanes_mul(lanes_load(cell(m, k, i)), inverse);
+            for (size_t c = i; c <= d; c++)
+                lanes_store(cell(m, i, c),
+                            lanes_sub(lanes_load(cell(m, i, c)), lanes_mul(by, lanes_load(cell(m, k, c)))));
+        }
+        lanes_store(cell(m, k, k), inverse);
+    }
+    for (size_t j = d; j-- > 0;) {
+        Lanes b = lanes_mul(lanes_load(cell(m, j, d)), lanes_load(cell(m, j, j)));
+        lanes_store(cell(m, j, d), b);
+        for (size_t l = 0; l < j; l++)
+            lanes_store(cell(m, l, d), lanes_sub(lanes_load(cell(m, l, d)), lanes_mul(lanes_load(cell(m, l, j)), b)));
+    }
+}
+
+static void fit_many(double *many, size_t d, const double *metric, double ridge, double *plane, double *mean)
+{
+    const double *sums = many + d * (d + 2) * LANES;
+    const Many m = {many, d, lanes_load(sums), lanes_load(sums + LANES)};
+    Lanes unit = lanes_mul(lanes_all(ridge), lanes_div(centre_many(&m, metric), lanes_all((double)d)));
+    Lanes middle = lanes_add(lanes_load(sums + 2 * LANES), lanes_div(m.y, m.weight)), shift = lanes_zero();
+    for (size_t j = 0; j < d; j++)
+        lanes_store(cell(&m, j, j), lanes_add(lanes_load(cell(&m, j, j)), lanes_div(unit, lanes_all(metric[j]))));
+    solve_many(&m);
+    for (size_t j = 0; j < d; j++)
+        shift = lanes_add(shift, lanes_mul(lanes_load(cell(&m, j, d)), sum_of(&m, j)));
+    Lanes there = lanes_sub(middle, lanes_div(shift, m.weight));
+    there = lanes_where_above(unit, lanes_zero(), lanes_where_number(lanes_sub(unit, unit), there, middle), middle);
+    lanes_store(mean, middle);
+    lanes_store(plane, there);
+}
+
 static void squares(const double *u, size_t stride, size_t rows, size_t d, const double *by, double *out)
 {
     for (size_t j = 0; j < d; j += LANES) {
@@ -148,6 +241,7 @@ static void squares(const double *u, size_t stride, size_t rows, size_t d, const
     }
 }
 
-const AnbRidgePlaneKernels ANB_PER_ISA(anb_ridge_plane_kernels) = {.fit = fit, .squares = squares};
+const AnbRidgePlaneKernels ANB_PER_ISA(anb_ridge_plane_kernels) = {
+    .fit = fit, .put = put, .fit_many = fit_many, .squares = squares};
 
 ANB_ISA_REGISTER(AnbRidgePlaneKernels, anb_ridge_plane_kernels)

@@ -1,0 +1,351 @@
+/* One look, and many: learners/knn.c has the formulas. */
+#include "knn_look.h"
+#include "ridge_plane.h"
+#include "src/simd/kernels.h"
+
+static const double ridge = 0.1, soft = 0.02;
+
+/* ---- scratch ----------------------------------------------------------------------------------------------------- */
+
+static size_t features(const AnbNode *self)
+{
+    return anb_knn_plan(self).d;
+}
+
+static size_t features_padded(const AnbNode *self)
+{
+    return anb_knn_search_padded(anb_knn_plan(self).d);
+}
+
+static size_t neighbours(const AnbNode *self)
+{
+    return anb_knn_plan(self).k;
+}
+
+static size_t neighbours_and_one(const AnbNode *self)
+{
+    return anb_knn_plan(self).k + 1;
+}
+
+static size_t matrix(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return v.k * anb_ridge_plane_stride(v.plane);
+}
+
+static size_t window_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_plan(self).window;
+}
+
+static size_t plane_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_plan(self).plane;
+}
+
+static size_t plane_features(const AnbNode *self)
+{
+    return anb_knn_plan(self).plane;
+}
+
+static size_t fit_work(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return anb_ridge_plane_work(v.k, v.plane);
+}
+
+static size_t rows(const AnbNode *self)
+{
+    return anb_knn_plan(self).rows;
+}
+
+static size_t sets(const View *v)
+{
+    return (8 * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
+}
+
+static size_t minima(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
+}
+
+static size_t pairs_twice(const AnbNode *self)
+{
+    return 2 * anb_knn_search_pairs(anb_knn_plan(self).d);
+}
+
+enum {
+    LOOK,
+    PULL,
+    QUERY,
+    SLOPE,
+    U,
+    Y,
+    WEIGHT,
+    DISTANCE,
+    REST,
+    FAR,
+    PART,
+    SQUARE,
+    FIT,
+    LOW,
+    CODE,
+    WHICH,
+    INDEX,
+    NEAR,
+    MINIMA
+};
+
+const AnbField anb_knn_scratch_fields[] = {
+    [LOOK] = {ANB_SCRATCH_STRUCT(KnnLook)},
+    [PULL] = {.name = "pull", .kind = ANB_F64, .count = features},
+    [QUERY] = {.name = "query", .kind = ANB_F64, .count = features_padded},
+    [SLOPE] = {.name = "slope", .kind = ANB_F64, .count = features},
+    [U] = {.name = "u", .kind = ANB_F64, .count = matrix},
+    [Y] = {.name = "y", .kind = ANB_F64, .count = neighbours},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = neighbours},
+    [DISTANCE] = {.name = "distance", .kind = ANB_F64, .count = neighbours_and_one},
+    [REST] = {.name = "rest", .kind = ANB_F64, .count = neighbours},
+    [FAR] = {.name = "far", .kind = ANB_F64, .count = window_twice},
+    [PART] = {.name = "part", .kind = ANB_F64, .count = plane_twice},
+    [SQUARE] = {.name = "square", .kind = ANB_F64, .fixed = ANB_KNN_PLANE},
+    [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work},
+    [LOW] = {.name = "low", .kind = ANB_F32, .count = features},
+    [CODE] = {.name = "code", .kind = ANB_U32, .count = pairs_twice},
+    [WHICH] = {.name = "which", .kind = ANB_U32, .count = plane_features},
+    [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows},
+    [NEAR] = {.name = "near", .kind = ANB_U32, .count = rows},
+    [MINIMA] = {.name = "minima", .kind = ANB_U32, .count = minima},
+    {0}};
+
+KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
+{
+    return (KnnScratch){.look = anb_scratch(self, scratch, LOOK),
+                        .pull = anb_scratch(self, scratch, PULL),
+                        .query = anb_scratch(self, scratch, QUERY),
+                        .slope = anb_scratch(self, scratch, SLOPE),
+                        .u = anb_scratch(self, scratch, U),
+                        .y = anb_scratch(self, scratch, Y),
+                        .weight = anb_scratch(self, scratch, WEIGHT),
+                        .distance = anb_scratch(self, scratch, DISTANCE),
+                        .rest = anb_scratch(self, scratch, REST),
+                        .far = anb_scratch(self, scratch, FAR),
+                        .part = anb_scratch(self, scratch, PART),
+                        .square = anb_scratch(self, scratch, SQUARE),
+                        .fit = anb_scratch(self, scratch, FIT),
+                        .low = anb_scratch(self, scratch, LOW),
+                        .code = anb_scratch(self, scratch, CODE),
+                        .which = anb_scratch(self, scratch, WHICH),
+                        .index = anb_scratch(self, scratch, INDEX),
+                        .near = anb_scratch(self, scratch, NEAR),
+                        .minima = anb_scratch(self, scratch, MINIMA)};
+}
+
+/* ---- one look ---------------------------------------------------------------------------------------------------- */
+
+/* Which features the plane has: all, or those that the metric weighs most, in order. */
+static void choose(const View *v, const KnnScratch *w)
+{
+    size_t taken = 0, ties = v->plane;
+    double least = 0;
+    if (v->d > v->plane) {
+        memcpy(w->slope, v->metric, v->d * sizeof *w->slope);
+        least = anb_knn_search_kth(w->slope, v->d, v->d - v->plane + 1);
+        for (size_t j = 0; j < v->d; j++)
+            ties -= v->metric[j] > least;
+    }
+    for (size_t j = 0; j < v->d && taken < v->plane; j++) {
+        bool tie = v->metric[j] == least;
+        if (v->metric[j] < least || (tie && ties == 0))
+            continue;
+        ties -= tie;
+        w->part[taken] = v->metric[j];
+        w->which[taken++] = (uint32_t)j;
+    }
+}
+
+/* Offsets, targets and weights of the neighbours side by side; their largest distance. */
+static double gather(const View *v, size_t k, const KnnScratch *w)
+{
+    size_t stride = anb_ridge_plane_stride(v->plane);
+    double last = 0;
+    for (size_t i = 0; i < k; i++)
+        last = w->distance[i] > last ? w->distance[i] : last;
+    if (v->plane == v->d)
+        anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
+    for (size_t i = 0; i < k; i++) {
+        const float *x = v->x + w->index[i] * v->d;
+        for (size_t j = 0; j < v->plane && v->plane < v->d; j++)
+            w->u[i * stride + j] = (double)x[w->which[j]] - w->query[w->which[j]];
+        w->y[i] = v->y[w->index[i]];
+        w->weight[i] = 1 / (soft + (last > 0 ? w->distance[i] / last : 0));
+    }
+    return last;
+}
+
+/* How the plane's value moves with b_j: through the weights of the neighbours by what the plane misses of them. */
+static void pull(const View *v, size_t k, double last, const KnnScratch *w)
+{
+    size_t stride = anb_ridge_plane_stride(v->plane), kth = 0;
+    const double *metric = w->part, *slope = metric + v->plane;
+    double total = 0, of_kth = 0, squares = 0;
+    memset(w->pull, 0, v->d * sizeof *w->pull);
+    if (!(last > 0))
+        return;
+    anb_gemv(w->u, stride, k, slope, v->plane, w->rest);
+    for (size_t i = 0; i < k; i++) {
+        double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
+        double off = w->y[i] - w->look->plane - w->rest[i], miss = near * near * off;
+        total += near;
+        squares += near * off * off;
+        of_kth += miss * distance / last;
+        w->rest[i] = miss / distance;
+        kth = w->distance[i] >= last ? i : kth;
+    }
+    w->look->miss = sqrt(squares / total);
+    anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
+    for (size_t j = 0; j < v->plane; j++) {
+        double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
+        w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
+    }
+}
+
+/* The neighbours' targets lie between. */
+typedef struct Side {
+    double low, high;
+} Side;
+
+static Side side_of(const double *y, size_t k)
+{
+    Side side = {y[0], y[0]};
+    for (size_t i = 1; i < k; i++) {
+        side.low = y[i] < side.low ? y[i] : side.low;
+        side.high = y[i] > side.high ? y[i] : side.high;
+    }
+    return side;
+}
+
+static double within(const Side *side, double f)
+{
+    double low = side->low, high = side->high, margin = 0.25 * high - 0.25 * low;
+    return f < low - margin ? low - margin : f > high + margin ? high + margin : f;
+}
+
+/* The k nearest of n rows, side by side; the largest of their distances. */
+static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
+{
+    AnbKnnSearch near = {.rows = n,
+                         .d = v->d,
+                         .window = v->x,
+                         .code = v->code,
+                         .metric = v->metric,
+                         .bounded = v->s->bounded != 0,
+                         .older = v->turn->under_way ? v->turn->turned : n,
+                         .least = v->turn->least,
+                         .most = v->turn->most};
+    AnbKnnSearchQuery query = {w->query, w->code, w->code + anb_knn_search_pairs(v->d), bounded};
+    AnbKnnSearchWork space = {w->near, w->minima, w->far, sets(v)};
+    anb_knn_search_search(&near, &query, k, w->index, w->distance, &space);
+    return gather(v, k, w);
+}
+
+/* Whether so many rows and the plane through them may speak. */
+static bool fits(const View *v, size_t k, double plane)
+{
+    return plane - plane == 0 && !(k < 10 && k <= v->plane);
+}
+
+static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
+{
+    size_t k = n < v->k ? n : v->k;
+    choose(v, w);
+    double last = find(v, n, k, bounded, w), *slope = w->part + v->plane;
+    w->look->plane =
+        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->look->mean, w->fit);
+    if (!fits(v, k, w->look->plane))
+        return w->look->mean;
+    w->look->fitted = true;
+    memset(w->slope, 0, v->d * sizeof *w->slope);
+    for (size_t j = 0; j < v->plane; j++)
+        w->slope[w->which[j]] = slope[j];
+    pull(v, k, last, w);
+    Side side = side_of(w->y, k);
+    return within(&side, anb_knn_both(v->s, w->look));
+}
+
+/* By the factors, and by the older ones where there are rows with such codes. Whether a code was bounded. */
+static bool encode_query(const View *v, const KnnScratch *w)
+{
+    float limit = anb_knn_search_limit(v->d), most, older = 0;
+    most = anb_knn_search_encode_row(w->low, v->d, v->factor, v->offset, limit, w->code, 1);
+    if (v->turn->under_way)
+        older = anb_knn_search_encode_row(w->low, v->d, v->older, v->older_offset, limit,
+                                          w->code + anb_knn_search_pairs(v->d), 1);
+    return most > limit || older > limit;
+}
+
+/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
+static bool begin_query(const View *v, const double *x, const KnnScratch *w)
+{
+    w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
+    for (size_t j = 0; j < v->given; j++)
+        w->low[j] = (float)(x[j] > knn_bound ? knn_bound : x[j] < -knn_bound ? -knn_bound : x[j]);
+    for (size_t j = 0; j < v->d; j++)
+        w->query[j] = (double)w->low[j];
+    for (size_t j = v->d; j < anb_knn_search_padded(v->d); j++)
+        w->query[j] = 0;
+    return encode_query(v, w);
+}
+
+double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    View v = anb_knn_view(self, state);
+    KnnScratch w = anb_knn_scratch(self, scratch);
+    size_t n = anb_ring_size(&v.s->ring, v.window);
+    w.look->fitted = false;
+    w.look->miss = 0;
+    bool bounded = begin_query(&v, row->x, &w);
+    return w.look->out = n > 0 ? look(&v, n, bounded, &w) : 0;
+}
+
+/* ---- many looks --------------------------------------------------------------------------------------------------- */
+
+enum { MANY = ANB_RIDGE_PLANE_MANY, ROOM = 2048 };
+
+/* Up to MANY rows of a window of n. What learning needs beyond the prediction is left out. */
+static void look_many(const View *v, size_t n, const AnbRows *rows, const KnnScratch *w, double *out)
+{
+    double many[ROOM], plane[MANY], mean[MANY];
+    Side side[MANY];
+    size_t k = n < v->k ? n : v->k;
+    for (size_t i = 0; i < MANY; i++) {
+        if (i < rows->n) {
+            bool bounded = begin_query(v, rows->x + i * rows->x_stride, w);
+            find(v, n, k, bounded, w);
+            side[i] = side_of(w->y, k);
+        }
+        anb_ridge_plane_put(w->u, w->y, w->weight, k, v->plane, w->fit, i, many);
+    }
+    anb_ridge_plane_fit_many(many, v->plane, w->part, ridge, plane, mean);
+    for (size_t i = 0; i < rows->n; i++) {
+        KnnLook look = {.mean = mean[i], .plane = plane[i]};
+        out[i] = fits(v, k, plane[i]) ? within(&side[i], anb_knn_both(v->s, &look)) : mean[i];
+    }
+}
+
+void anb_knn_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    View v = anb_knn_view(self, state);
+    KnnScratch w = anb_knn_scratch(self, scratch);
+    size_t n = anb_ring_size(&v.s->ring, v.window);
+    if (n == 0 || rows->n < MANY / 2 || anb_ridge_plane_room(v.plane) > ROOM) {
+        anb_predict_each(self, state, rows, scratch, out);
+        return;
+    }
+    choose(&v, &w);
+    for (size_t at = 0; at < rows->n; at += MANY) {
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < MANY ? rows->n - at : MANY);
+        look_many(&v, n, &part, &w, out + at);
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * A look at the window: the nearest rows, the plane through them, and what the two say.
+ */
+#ifndef ANB_LEARNERS_KNN_KNN_LOOK_H
+#define ANB_LEARNERS_KNN_KNN_LOOK_H
+
+#include "knn_state.h"
+
+/* Of one look. */
+typedef struct KnnLook {
+    bool fitted; /* there is a plane */
+    double mean, plane, miss, out;
+} KnnLook;
+
+typedef struct KnnScratch {
+    KnnLook *look;
+    double *pull;          /* d: how b_j moves f */
+    double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
+    double *u, *y, *weight, *distance, *rest; /* of the neighbours */
+    double *far, *part, *fit;                 /* part: the plane's metric and slopes */
+    double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
+    float *low;                               /* d: the query */
+    uint32_t *code, *which, *index; /* of the query, by both factors; the plane's features; the window's rows */
+    int32_t *near, *minima;
+} KnnScratch;
+
+extern const AnbField anb_knn_scratch_fields[];
+KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
+
+/* The mean and the plane of the last look, in the shares that were best lately. */
+static inline double anb_knn_both(const Knn *s, const KnnLook *look)
+{
+    double a = s->spread > 0 ? s->cross / s->spread : 1;
+    return look->mean + (a < 0 ? 0 : a > 1 ? 1 : a) * (look->plane - look->mean);
+}
+
+/* As AnbNode's functions of those names. */
+double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
+void anb_knn_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
+
+#endif
