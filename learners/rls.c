@@ -168,13 +168,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     AnbRls rls = rls_of(self);
-    double *p = anb_field(self, state, RLS);
-    for (size_t j = 0; j < rls.n && rls.intercept; j++)
-        if (beta[j] != 0)
-            anb_rls_shear(&rls, p, rls.n, j, beta[j]);
-    anb_rls_stretch(&rls, p, alpha);
-    if (anb_rls_validate(&rls, p, NULL) != 0)
-        anb_rls_init(&rls, p);
+    anb_rls_reframe(&rls, anb_field(self, state, RLS), alpha, beta);
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */

@@ -1,6 +1,7 @@
 /* Around the arithmetic of rls.h: start, refresh, snapshot, checks. */
 #include "rls.h"
 #include "fields.h"
+#include "src/simd/kernels.h"
 #include <math.h>
 
 enum { TILE = 8, ROWS = 4 };
@@ -174,58 +175,56 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         anb_rls_restart(rls, state);
 }
 
-/* Writes entry i, j wherever it is kept. Nothing is due. */
-static void put(size_t n, double *state, size_t i, size_t j, double value)
+/* The intercept's coordinate grows by `by` times that of feature `from`. Nothing is due. */
+static void shear(size_t n, double *state, size_t from, double by)
 {
-    size_t low = i < j ? i : j, high = i < j ? j : i;
-    if (high == n) {
-        *(low == n ? &anb_rls_head(state)->p00 : intercept_row(n, state) + low) = value;
-        return;
+    double *row = intercept_row(n, state), *own = row_part(n, state, from, from / TILE) + from % TILE;
+    AnbRlsHead *head = anb_rls_head(state);
+    head->p00 += by * (2 * row[from] + by * *own);
+    for (size_t i = 0; i < from; i++)
+        row[i] += by * row_part(n, state, i, from / TILE)[from % TILE];
+    for (size_t i = from; i < n;) {
+        const double *part = row_part(n, state, from, i / TILE) + i % TILE;
+        for (size_t end = (i / TILE + 1) * TILE < n ? (i / TILE + 1) * TILE : n; i < end; i++)
+            row[i] += by * *part++;
     }
-    row_part(n, state, low, high / TILE)[high % TILE] = value;
-    if (low / TILE == high / TILE)
-        row_part(n, state, high, low / TILE)[low % TILE] = value;
-    if (low == high)
-        diagonal(n, state)[low] = value;
+    head->w0 += by * state[ANB_RLS_HEAD + from];
 }
 
-static void sum_trace(size_t n, double *state)
+/* Row i of P times factor[i] and its columns', wherever that is kept. Nothing is due. */
+static void stretch(size_t n, double *state, size_t i, const double *factor)
 {
-    double trace = anb_rls_head(state)->p00;
-    for (size_t i = 0; i < n; i++)
-        trace += diagonal(n, state)[i];
-    anb_rls_head(state)->trace = trace;
+    for (size_t j = i; j < n;) {
+        double *part = row_part(n, state, i, j / TILE) + j % TILE;
+        for (size_t end = (j / TILE + 1) * TILE < n ? (j / TILE + 1) * TILE : n; j < end; j++, part++)
+            *part = *part * factor[i] * factor[j];
+    }
+    size_t block = i / TILE;
+    const double *part = row_part(n, state, i, block);
+    for (size_t j = i + 1; j < n && j / TILE == block; j++)
+        row_part(n, state, j, block)[i % TILE] = part[j % TILE];
+    diagonal(n, state)[i] = part[i % TILE];
+    intercept_row(n, state)[i] *= factor[i];
+    state[ANB_RLS_HEAD + i] *= factor[i];
 }
 
-static double *weight_at(size_t n, double *state, size_t i)
-{
-    return i == n ? &anb_rls_head(state)->w0 : state + ANB_RLS_HEAD + i;
-}
-
-void anb_rls_shear(const AnbRls *rls, double *state, size_t to, size_t from, double by)
-{
-    size_t n = rls->n;
-    catch_up(n, state);
-    double own = entry(n, state, to, to) + by * (2 * entry(n, state, to, from) + by * entry(n, state, from, from));
-    for (size_t i = 0; i < n + rls->intercept; i++)
-        if (i != to)
-            put(n, state, i, to, entry(n, state, i, to) + by * entry(n, state, i, from));
-    put(n, state, to, to, own);
-    *weight_at(n, state, to) += by * *weight_at(n, state, from);
-    sum_trace(n, state);
-}
-
-void anb_rls_stretch(const AnbRls *rls, double *state, const double *factor)
+void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta)
 {
     size_t n = rls->n;
+    const double *d = diagonal(n, state);
     catch_up(n, state);
+    for (size_t j = 0; j < n && rls->intercept; j++)
+        if (beta[j] != 0)
+            shear(n, state, j, beta[j]);
+    double trace = anb_rls_head(state)->p00, least = trace;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = i; j < n; j++)
-            put(n, state, i, j, entry(n, state, i, j) * factor[i] * factor[j]);
-        intercept_row(n, state)[i] *= factor[i];
-        *weight_at(n, state, i) *= factor[i];
+        stretch(n, state, i, alpha);
+        trace += d[i];
+        least = d[i] < least ? d[i] : least;
     }
-    sum_trace(n, state);
+    anb_rls_head(state)->trace = trace;
+    if (anb_nonfinite(state, anb_rls_state(n)) != 0 || least < 0)
+        anb_rls_init(rls, state);
 }
 
 static void write(double *to, double value)

@@ -140,12 +140,9 @@ static inline bool anb_rls_update(const AnbRls *rls, double *state, double error
  * at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
 void anb_rls_confine(const AnbRls *rls, double *state);
 
-/* What w . x + w0 becomes where the caller writes feature `from` as itself plus `by` times feature `to`; index n is the
- * constant: w_to += by w_from, and P likewise. */
-void anb_rls_shear(const AnbRls *rls, double *state, size_t to, size_t from, double by);
-
-/* What it becomes where feature i is written as factor[i] times itself: w_i *= factor[i], and P likewise. */
-void anb_rls_stretch(const AnbRls *rls, double *state, const double *factor);
+/* What w . x + w0 becomes where x_j is now written as alpha_j x_j + beta_j: w and P for the features of now. Where that
+ * leaves the doubles, it starts again. */
+void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta);
 
 /* Trusts the past less: P times factor > 1, less where its trace would pass the initial one. */
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
