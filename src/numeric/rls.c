@@ -175,17 +175,27 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         anb_rls_restart(rls, state);
 }
 
+/* Where the group of `size` ends that index i lies in, `n` at the latest. */
+static size_t end_of(size_t i, size_t size, size_t n)
+{
+    size_t end = (i / size + 1) * size;
+    return end < n ? end : n;
+}
+
 /* The intercept's coordinate grows by `by` times that of feature `from`. Nothing is due. */
 static void shear(size_t n, double *state, size_t from, double by)
 {
     double *row = intercept_row(n, state), *own = row_part(n, state, from, from / TILE) + from % TILE;
     AnbRlsHead *head = anb_rls_head(state);
     head->p00 += by * (2 * row[from] + by * *own);
-    for (size_t i = 0; i < from; i++)
-        row[i] += by * row_part(n, state, i, from / TILE)[from % TILE];
+    for (size_t i = 0; i < from;) {
+        const double *part = row_part(n, state, i, from / TILE) + from % TILE;
+        for (size_t end = end_of(i, ROWS, from); i < end; i++, part += TILE)
+            row[i] += by * *part;
+    }
     for (size_t i = from; i < n;) {
         const double *part = row_part(n, state, from, i / TILE) + i % TILE;
-        for (size_t end = (i / TILE + 1) * TILE < n ? (i / TILE + 1) * TILE : n; i < end; i++)
+        for (size_t end = end_of(i, TILE, n); i < end; i++)
             row[i] += by * *part++;
     }
     head->w0 += by * state[ANB_RLS_HEAD + from];
@@ -196,13 +206,15 @@ static void stretch(size_t n, double *state, size_t i, const double *factor)
 {
     for (size_t j = i; j < n;) {
         double *part = row_part(n, state, i, j / TILE) + j % TILE;
-        for (size_t end = (j / TILE + 1) * TILE < n ? (j / TILE + 1) * TILE : n; j < end; j++, part++)
+        for (size_t end = end_of(j, TILE, n); j < end; j++, part++)
             *part = *part * factor[i] * factor[j];
     }
-    size_t block = i / TILE;
-    const double *part = row_part(n, state, i, block);
-    for (size_t j = i + 1; j < n && j / TILE == block; j++)
-        row_part(n, state, j, block)[i % TILE] = part[j % TILE];
+    const double *part = row_part(n, state, i, i / TILE);
+    for (size_t j = i + 1, last = end_of(i, TILE, n); j < last;) {
+        double *to = row_part(n, state, j, i / TILE) + i % TILE;
+        for (size_t end = end_of(j, ROWS, last); j < end; j++, to += TILE)
+            *to = part[j % TILE];
+    }
     diagonal(n, state)[i] = part[i % TILE];
     intercept_row(n, state)[i] *= factor[i];
     state[ANB_RLS_HEAD + i] *= factor[i];
