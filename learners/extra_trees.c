@@ -256,6 +256,31 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return v.head->ready > 0 ? sum / (double)v.head->ready : v.head->mean;
 }
 
+/* Tree by tree, all rows of a block side by side. */
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    enum { ROOM = 4096 };
+    View v = view(self, anb_view_of(state));
+    size_t d = self->n_features, ready = v.head->ready, stride = d + 1;
+    float x[ROOM];
+    if (rows->n < 4 || stride * rows->n > ROOM) {
+        anb_predict_each(self, state, rows, scratch, out);
+        return;
+    }
+    for (size_t i = 0; i < rows->n; i++) {
+        for (size_t j = 0; j < d; j++)
+            x[i * stride + j] = narrow(rows->raw[i * rows->raw_stride + j]);
+        x[i * stride + d] = (float)v.head->pushed;
+        out[i] = 0;
+    }
+    for (size_t t = 0; t < ready; t++) {
+        AnbRandomTree tree = tree_in(self, v.pools, v.pool[t]);
+        anb_random_tree_add(&tree, x, stride, rows->n, out);
+    }
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = ready > 0 ? out[i] / (double)ready : v.head->mean;
+}
+
 static void keep(const AnbNode *self, View *v, const float *x, double y, double weight)
 {
     Head *h = v->head;
@@ -338,12 +363,13 @@ const StreamingLearnerType anb_extra_trees = {
     .example = "extra_trees(window=256, trees=5, budget=200)",
     .options_size = sizeof(AnbExtraTreesOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
     .validate = validate,
 };

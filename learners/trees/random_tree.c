@@ -391,6 +391,25 @@ void anb_random_tree_leaves(const AnbRandomTree *tree, size_t trees, const float
     }
 }
 
+void anb_random_tree_add(const AnbRandomTree *tree, const float *x, size_t stride, size_t rows, double *sum)
+{
+    const AnbRandomNode *at[ANB_ROWS];
+    for (size_t i = 0; i < rows; i++)
+        at[i] = tree->node;
+    for (bool moved = rows > 0; moved;) {
+        moved = false;
+        for (size_t i = 0; i < rows; i++) {
+            const AnbRandomNode *node = at[i];
+            float cell = x[i * stride + (node->left ? node->feature & ~FLIP : 0)];
+            size_t next = node->left + !goes_left((double)cell, node->value, node->feature);
+            at[i] = node->left ? tree->node + next : node;
+            moved |= node->left != 0;
+        }
+    }
+    for (size_t i = 0; i < rows; i++)
+        sum[i] += at[i]->value;
+}
+
 bool anb_random_tree_valid(const AnbRandomTree *tree, size_t d)
 {
     for (size_t i = 0; i < tree->nodes; i++) {

@@ -118,6 +118,9 @@ enum { ANB_RANDOM_ABREAST = 8 };
  * overlap. x: d values and the arrival number. */
 void anb_random_tree_leaves(const AnbRandomTree *tree, size_t trees, const float *x, uint32_t *leaf);
 
+/* The means of the leaves that up to ANB_ROWS rows, `stride` apart, reach in one tree are added to `sum`. */
+void anb_random_tree_add(const AnbRandomTree *tree, const float *x, size_t stride, size_t rows, double *sum);
+
 /* The row that arrived as number `arrival`, the newest of the tree, joins the leaf that it reaches. */
 void anb_random_tree_join(AnbRandomTree *tree, size_t leaf, const AnbRandomRows *rows, uint32_t arrival,
                           const AnbRandomRule *rule, AnbRandom *random);
