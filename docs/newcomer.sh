@@ -137,23 +137,28 @@ cc '"$home"'/program.c $(pkg-config --cflags --libs anabranch) -o /tmp/program &
 . /tmp/files; files >/tmp/after; diff /tmp/before /tmp/after && echo "nothing left behind"'
 }
 
+heading()
+{
+    cat <<EOF
+# A newcomer's first minutes
+
+Typed by \`docs/newcomer.sh\` on $(date '+%-d %B %Y') in a clean Debian 12, at commit $(git -C "$top" rev-parse --short HEAD), on
+$(nproc) cores, shared with other programs (load $(cut -d' ' -f1 /proc/loadavg)). Long output is cut to its last lines; what is printed is as it
+was seen. \`docs/newcomer.sh FOLDER >docs/newcomer.md\`, as root, makes this page anew.
+EOF
+}
+
+page()
+{
+    heading
+    set_up && demo && check && own_table && snapshot_and_service && c_program && packages
+}
+
 prepare
 if [ "$order" = check ]; then
     echo "# Tests first, then the demonstration"
     set_up && check && demo
-    exit 0
-fi
-cat <<EOF
-# A newcomer's first minutes
-
-Typed by \`docs/newcomer.sh\` on $(date '+%-d %B %Y') in a clean Debian 12, at commit $(git -C "$top" rev-parse --short HEAD), on
-$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1). Long output is cut to its last lines; what is
-printed is as it was seen.
-EOF
-set_up
-demo
-check
-own_table
-snapshot_and_service
-c_program
-packages
+else
+    page
+fi | cat -s
+exit "${PIPESTATUS[0]}"

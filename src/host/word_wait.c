@@ -3,10 +3,12 @@
 
 #if defined(__linux__) && !defined(ANB_PORTABLE_WAIT)
 #include <limits.h>
-#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Of linux/futex.h, which musl does not bring; part of the kernel's binary interface. */
+enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
 
 void anb_word_wait(atomic_uint *word, unsigned seen)
 {
