@@ -7,6 +7,7 @@
  *     --seeds N        streams from seeds 1 to N (20)
  *     --jobs N         processes (2)
  *     --coverage C     the level asked for (0.9)
+ *     --window N       scores remembered (0: the default)
  *
  * The model is pending(interval(EXPRESSION)); a label comes 0, 50, 200 or 800 rows after its row. For each stream
  * (bench/drifting.h) and delay, in points of 100: the mean coverage; how far the coverage of a block of 5,000 rows was
@@ -31,6 +32,7 @@ static const size_t delays[DELAYS] = {0, 50, 200, 800};
 typedef struct Run {
     Grid grid;
     double coverage;
+    int window;
 } Run;
 
 typedef struct Result {
@@ -53,7 +55,8 @@ static StreamingLearner *make(const Run *run, const char *expression, uint64_t s
     AnbError error = {0};
     AnbModelOptions options = anb_model_defaults();
     options.seed = seed;
-    snprintf(text, sizeof text, "pending(interval(%s, coverage=[%.17g]))", expression, run->coverage);
+    snprintf(text, sizeof text, "pending(interval(%s, coverage=[%.17g], window=%d), capacity=1024)", expression,
+             run->coverage, run->window);
     StreamingLearner *model = anb_parse(DRIFTING_FEATURES, text, &options, &error);
     if (!model)
         fprintf(stderr, "intervals: %s: %s\n", text, error.message);
@@ -161,13 +164,15 @@ static void print_cell(const Run *run, const Result *r, size_t cell)
 
 static int usage(void)
 {
-    fputs("usage: intervals [--rows N] [--seeds N] [--jobs N] [--coverage C] [EXPRESSION ...]\n", stderr);
+    fputs("usage: intervals [--rows N] [--seeds N] [--jobs N] [--coverage C] [--window N] [EXPRESSION ...]\n", stderr);
     return 2;
 }
 
 static bool set_coverage(void *context, const char *name, const char *value)
 {
     Run *run = context;
+    if (strcmp(name, "--window") == 0)
+        return (run->window = atoi(value)) >= 0;
     return strcmp(name, "--coverage") == 0 && (run->coverage = atof(value)) > 0 && run->coverage < 1;
 }
 

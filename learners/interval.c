@@ -4,19 +4,21 @@
  *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- e2 + ((y - f)^2 - e2) / (50 + delay)
  *
  * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The
- * half width is sigma times the quantile of the last 1,000 scores at the level that DtACI adapts: src/numeric/conformal.h.
+ * half width is sigma times the quantile of the last scores at the level that DtACI adapts: src/numeric/conformal.h.
+ *
+ * How many scores: enough that ten of them lie beyond the outermost level, 600 to 1,000.
  *
  * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
  * one that was given then (AnbAnswerTable).
  *
  * A miss is judged by the limits that were answered, whenever the label comes; delay is how many labels came in between.
  *
- * State: the faded square, the scores, a level's miscoverage each. Scratch: the answer. Cost: about a microsecond a
- * level.
+ * State: the faded square, 4 bytes a score, 152 a level. Scratch: the answer. Cost: about a microsecond a level.
  */
 #include "src/numeric/conformal.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
-#include "src/text/field_reader.h"
+#include "src/numeric/sizes.h"
 #include <anabranch/interval.h>
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
@@ -26,10 +28,26 @@ static size_t levels_of(const AnbNode *self)
     return (size_t)((const AnbIntervalOptions *)self->options)->coverage.count;
 }
 
+enum { FEW = 600, MANY = 1000, BEYOND = 10 };
+
+static size_t window_of(const AnbNode *self)
+{
+    const AnbIntervalOptions *o = self->options;
+    double outermost = 0;
+    for (int i = 0; i < o->coverage.count; i++)
+        outermost = o->coverage.value[i] > outermost ? o->coverage.value[i] : outermost;
+    double enough = ceil(BEYOND / (1 - outermost));
+    if (o->window > 0)
+        return (size_t)o->window;
+    return enough < FEW ? FEW : enough < MANY ? (size_t)enough : MANY;
+}
+
+static const AnbSizesForm scores_form = {window_of, 3};
+
 enum { SQUARE, SCORES, LEVELS };
 static const AnbField fields[] = {
     [SQUARE] = {ANB_STRUCT(AnbFaded, anb_faded_fields)},
-    [SCORES] = {.name = "scores", .part = &anb_scores_part},
+    [SCORES] = {.name = "scores", .part = &anb_sizes_part, .form = &scores_form},
     [LEVELS] = {.name = "levels", .record = anb_adaptive_fields, .stride = sizeof(AnbAdaptive), .count = levels_of},
     {0}};
 
@@ -45,14 +63,14 @@ static const AnbField scratch_fields[] = {[ANSWER] = {ANB_SCRATCH_STRUCT(Answer)
 
 typedef struct State {
     AnbFaded *square;
-    AnbScores *scores;
+    AnbSizes scores;
     AnbAdaptive *level;
 } State;
 
 static State state_of(const AnbNode *self, const void *state)
 {
     void *at = anb_view_of(state);
-    return (State){at, anb_field(self, at, SCORES), anb_field(self, at, LEVELS)};
+    return (State){at, anb_sizes_at(anb_field(self, at, SCORES), window_of(self)), anb_field(self, at, LEVELS)};
 }
 
 typedef struct Room {
@@ -66,9 +84,12 @@ static Room room_of(const AnbNode *self, const double *scratch)
     return (Room){anb_scratch(self, at, ANSWER), anb_scratch(self, at, LIMITS), anb_scratch(self, at, ASKED)};
 }
 
-static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0,
-                                   "0.8, 0.9, 0.95", "shares of targets that the intervals are to hold"},
-                                  {0}};
+static const AnbParam params[] = {
+    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0, "0.8, 0.9, 0.95",
+     "shares of targets that the intervals are to hold"},
+    {"window", ANB_COUNT, offsetof(AnbIntervalOptions, window), 0, 0, ANB_SIZES_MOST, 0, NULL,
+     "scores remembered, every second one of the last; 0: 600 to 1,000, by the coverages"},
+    {0}};
 
 static int check(const AnbNode *self, AnbError *error)
 {
@@ -97,9 +118,9 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         anb_reach(&at, ANB_CAN_SPREAD) ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
     double sigma = sqrt(s.square->mean + spread * spread);
     answer->sigma = sigma < (double)INFINITY ? sigma : sqrt(s.square->mean);
-    answer->scored = (double)s.scores->ring.pushed;
+    answer->scored = (double)*s.scores.shown;
     for (size_t i = 0; i < n; i++) {
-        room.limit[i] = anb_scores_quantile(s.scores, 1 - anb_adaptive_alpha(&s.level[i]));
+        room.limit[i] = anb_sizes_quantile(&s.scores, 1 - anb_adaptive_alpha(&s.level[i]));
         room.asked[i] = s.level[i].asked;
     }
     return answer->f;
@@ -110,14 +131,14 @@ static void judge(const AnbNode *self, const State *s, double score, double dela
 {
     const AnbIntervalOptions *o = self->options;
     size_t n = levels_of(self);
-    double beta = anb_scores_beta(s->scores, score);
+    double beta = anb_sizes_beta(&s->scores, score);
     for (size_t i = 0; i < n; i++) {
         double alpha = 1 - o->coverage.value[i];
         if (known)
             anb_adaptive_answered(&s->level[i], alpha, score > room->limit[i], room->asked[i]);
         anb_adaptive_add(&s->level[i], alpha, beta, delay);
     }
-    anb_scores_add(s->scores, score);
+    anb_sizes_add(&s->scores, score);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -129,7 +150,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double sigma = answer->sigma > 0 ? answer->sigma : sqrt(s.square->mean);
     double error = fabs(y - answer->f), score = error / sigma;
     bool known = answer->scored >= 0;
-    double delay = known ? (double)s.scores->ring.pushed - answer->scored : 0;
+    double delay = known ? (double)*s.scores.shown - answer->scored : 0;
     anb_child_update(self, 0, state, row, y, weight, scratch);
     if (sigma > 0 && score < (double)INFINITY)
         judge(self, &s, score, delay, known, &room);
@@ -187,19 +208,6 @@ static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbIntervalTable table = {levels, interval};
 static const AnbAnswerTable answers = {given, restore};
 
-/* Version 1 kept no account of what was answered: it starts at nothing owed. */
-static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
-{
-    AnbFieldReader reader = anb_field_reader(bytes, size);
-    const State s = state_of(self, state);
-    (void)from;
-    anb_faded_visit(s.square, &reader.visitor);
-    anb_scores_visit(s.scores, &reader.visitor);
-    for (size_t i = 0; i < levels_of(self); i++)
-        anb_struct_visit(anb_adaptive_fields_1, &s.level[i], &reader.visitor);
-    return anb_fields_end(&reader);
-}
-
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const State s = state_of(self, state);
@@ -216,7 +224,7 @@ const StreamingLearnerType anb_interval = {
     .options_size = sizeof(AnbIntervalOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 2,
+    .version = 3, /* 2: with the account of what was answered; 3: scores as in sizes.h */
     .min_children = 1,
     .max_children = 1,
     .check = check,
@@ -230,5 +238,5 @@ const StreamingLearnerType anb_interval = {
     .interval = &table,
     .answer = &answers,
     .validate = validate,
-    .upgrade = upgrade,
+    .upgrade = anb_fields_upgrade,
 };

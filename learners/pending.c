@@ -2,13 +2,17 @@
  * Rows that wait for their labels.
  *
  *     entries   a ring of 2 C ids with what became of each:  waiting, learned, evicted
- *     rows      of the newest C entries: x, and what was answered
+ *     rows      of the newest C entries: what was answered, as far as it is scored later, and x
  *     index     open addressing over the ids, one slot in two empty
  *
  * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that
  * comes too late is told from one that never had a row.
  *
- * State: 2 C entries of 16 bytes, C rows of n_features + 19 doubles, 4 C slots of 4 bytes. Cost: O(1) look-ups.
+ * Of an answer a row keeps the prediction; below it stands a node that scores answers: also sigma, scored, and limit and
+ * asked of each of its levels.
+ *
+ * State: 2 C entries of 9 bytes; C rows of n_features + 1 doubles, or n_features + 3 + 2 a level; 4 to 8 C slots of 2
+ * bytes, of 4 from a capacity of 32,768 on. Cost: O(1) look-ups.
  */
 #include "src/numeric/answer.h"
 #include "src/numeric/fields.h"
@@ -22,9 +26,7 @@ typedef struct Pending {
     uint64_t waiting;
 } Pending;
 
-enum { ANSWER = sizeof(AnbAnswer) / sizeof(double) }; /* doubles of what was answered */
-
-static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 1024, 1, 1 << 20, 0,
+static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 240, 1, 1 << 20, 0,
                                    NULL, "rows that may wait at a time"},
                                   {0}};
 
@@ -48,9 +50,54 @@ static size_t entries_used(const AnbNode *self, const void *state)
     return anb_ring_size(&((const Pending *)state)->ring, entries(self));
 }
 
+/* ---- what is kept of an answer ----------------------------------------------------------------------------------- */
+
+/* How many levels of an answer the child scores; -1: it scores none, and the prediction alone is kept. */
+static int levels_kept(const AnbNode *self)
+{
+    const AnbNode *scores = anb_node_that_can(&self->children[0], ANB_CAN_RESCORE);
+    const double *level;
+    if (!scores)
+        return -1;
+    size_t n = scores->type->interval ? scores->type->interval->levels(scores, &level) : ANB_LEVELS_MAX;
+    return n < ANB_LEVELS_MAX ? (int)n : ANB_LEVELS_MAX;
+}
+
+/* Doubles. */
+static size_t answer_width(const AnbNode *self)
+{
+    int levels = levels_kept(self);
+    return levels < 0 ? 1 : 3 + 2 * (size_t)levels;
+}
+
+static void pack(const AnbNode *self, const AnbAnswer *answer, double *kept)
+{
+    int n = levels_kept(self);
+    kept[0] = answer->prediction;
+    if (n < 0)
+        return;
+    kept[1] = answer->sigma;
+    kept[2] = answer->scored;
+    memcpy(kept + 3, answer->limit, (size_t)n * sizeof(double));
+    memcpy(kept + 3 + n, answer->asked, (size_t)n * sizeof(double));
+}
+
+static AnbAnswer unpack(const AnbNode *self, const double *kept)
+{
+    int n = levels_kept(self);
+    AnbAnswer answer = {.prediction = kept[0]};
+    if (n < 0)
+        return answer;
+    answer.sigma = kept[1];
+    answer.scored = kept[2];
+    memcpy(answer.limit, kept + 3, (size_t)n * sizeof(double));
+    memcpy(answer.asked, kept + 3 + n, (size_t)n * sizeof(double));
+    return answer;
+}
+
 static size_t row_width(const AnbNode *self)
 {
-    return ANSWER + self->n_features;
+    return answer_width(self) + self->n_features;
 }
 
 static size_t slots(const AnbNode *self)
@@ -67,36 +114,52 @@ static size_t rows_size(const AnbNode *self, const AnbField *field)
     return capacity(self) * row_width(self) * sizeof(double);
 }
 
-static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
+/* Entries are counted from 1, which needs 16 bits for most capacities. */
+static bool is_narrow(const AnbNode *self)
+{
+    return entries(self) <= UINT16_MAX;
+}
 
-static const AnbPart rows_part = {rows_size, rows_visit, NULL};
+static size_t index_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return slots(self) * (is_narrow(self) ? sizeof(uint16_t) : sizeof(uint32_t));
+}
+
+static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
+static void index_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
+
+static const AnbPart rows_part = {rows_size, rows_visit, NULL}, index_part = {index_size, index_visit, NULL};
 
 /* id, fate: of the entries. rows: of the newest half of them the answer and x. index: entry + 1, or 0. */
 enum { HEAD, ID, FATE, ROWS, INDEX };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Pending, members)},
                                   [ID] = {.name = "id", .kind = ANB_U64, .count = entries, .used = entries_used},
-                                  [FATE] = {.name = "fate", .kind = ANB_U64, .count = entries, .used = entries_used},
+                                  [FATE] = {.name = "fate", .kind = ANB_U8, .count = entries, .used = entries_used},
                                   [ROWS] = {.name = "rows", .part = &rows_part},
-                                  [INDEX] = {.name = "index", .kind = ANB_U32, .count = slots},
+                                  [INDEX] = {.name = "index", .part = &index_part},
                                   {0}};
 
 typedef struct Parts {
     size_t c, width, slots;
-    uint64_t *id, *fate;
+    uint64_t *id;
+    uint8_t *fate;
     double *rows;
-    uint32_t *index;
+    uint16_t *narrow; /* the index, one of the two; the other is NULL */
+    uint32_t *wide;
 } Parts;
 
 static Parts parts_of(const AnbNode *self, const void *state)
 {
-    void *at = anb_view_of(state);
+    void *at = anb_view_of(state), *index = anb_field(self, at, INDEX);
     return (Parts){.c = capacity(self),
                    .width = row_width(self),
                    .slots = slots(self),
                    .id = anb_field(self, at, ID),
                    .fate = anb_field(self, at, FATE),
                    .rows = anb_field(self, at, ROWS),
-                   .index = anb_field(self, at, INDEX)};
+                   .narrow = is_narrow(self) ? index : NULL,
+                   .wide = is_narrow(self) ? NULL : index};
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -105,6 +168,19 @@ static int check(const AnbNode *self, AnbError *error)
 }
 
 /* ---- the index --------------------------------------------------------------------------------------------------- */
+
+static uint32_t index_at(const Parts *p, size_t slot)
+{
+    return p->narrow ? p->narrow[slot] : p->wide[slot];
+}
+
+static void set_index(const Parts *p, size_t slot, uint32_t entry)
+{
+    if (p->narrow)
+        p->narrow[slot] = (uint16_t)entry;
+    else
+        p->wide[slot] = entry;
+}
 
 static size_t home(const Parts *p, uint64_t id)
 {
@@ -116,7 +192,7 @@ static size_t home(const Parts *p, uint64_t id)
 static size_t slot_of(const Parts *p, uint64_t id)
 {
     size_t at = home(p, id);
-    while (p->index[at] && p->id[p->index[at] - 1] != id)
+    while (index_at(p, at) && p->id[index_at(p, at) - 1] != id)
         at = (at + 1) & (p->slots - 1);
     return at;
 }
@@ -125,13 +201,13 @@ static size_t slot_of(const Parts *p, uint64_t id)
 static void remove_slot(const Parts *p, size_t hole)
 {
     size_t mask = p->slots - 1;
-    p->index[hole] = 0;
-    for (size_t at = (hole + 1) & mask; p->index[at]; at = (at + 1) & mask) {
-        size_t wanted = home(p, p->id[p->index[at] - 1]);
+    set_index(p, hole, 0);
+    for (size_t at = (hole + 1) & mask; index_at(p, at); at = (at + 1) & mask) {
+        size_t wanted = home(p, p->id[index_at(p, at) - 1]);
         if (((at - wanted) & mask) < ((at - hole) & mask))
             continue;
-        p->index[hole] = p->index[at];
-        p->index[at] = 0;
+        set_index(p, hole, index_at(p, at));
+        set_index(p, at, 0);
         hole = at;
     }
 }
@@ -139,7 +215,7 @@ static void remove_slot(const Parts *p, size_t hole)
 static void forget(const Parts *p, uint64_t entry)
 {
     size_t slot = slot_of(p, p->id[entry]);
-    if (p->index[slot] == entry + 1)
+    if (index_at(p, slot) == entry + 1)
         remove_slot(p, slot);
 }
 
@@ -167,8 +243,8 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
     if (anb_reach(&at, ANB_CAN_RESCORE))
         at.node->type->answer->given(at.node, at.scratch, &answer);
     size_t old = slot_of(&p, id);
-    if (p.index[old]) {
-        evict(s, &p, p.index[old] - 1);
+    if (index_at(&p, old)) {
+        evict(s, &p, index_at(&p, old) - 1);
         remove_slot(&p, old);
     }
     bool full = s->ring.pushed >= 2 * p.c;
@@ -179,17 +255,17 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
         evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row is taken over */
     p.id[entry] = id;
     p.fate[entry] = ANB_PENDING_WAITING;
-    p.index[slot_of(&p, id)] = (uint32_t)entry + 1;
+    set_index(&p, slot_of(&p, id), (uint32_t)entry + 1);
     s->waiting++;
     double *kept = row_of(&p, entry);
-    memcpy(kept, &answer, sizeof answer);
-    memcpy(kept + ANSWER, row->raw, self->n_features * sizeof(double));
+    pack(self, &answer, kept);
+    memcpy(kept + answer_width(self), row->raw, self->n_features * sizeof(double));
 }
 
 static int fate_of(const AnbNode *self, const void *state, uint64_t id)
 {
     Parts p = parts_of(self, state);
-    uint32_t found = p.index[slot_of(&p, id)];
+    uint32_t found = index_at(&p, slot_of(&p, id));
     return found ? (int)p.fate[found - 1] : ANB_PENDING_UNKNOWN;
 }
 
@@ -202,16 +278,16 @@ static const double *find(const AnbNode *self, const void *state, uint64_t id, A
     counters->labels_evicted += fate == ANB_PENDING_EVICTED;
     if (fate != ANB_PENDING_WAITING)
         return NULL;
-    const double *kept = row_of(&p, p.index[slot_of(&p, id)] - 1);
-    memcpy(then, kept, sizeof *then);
-    return kept + ANSWER;
+    const double *kept = row_of(&p, index_at(&p, slot_of(&p, id)) - 1);
+    *then = unpack(self, kept);
+    return kept + answer_width(self);
 }
 
 static void learned(const AnbNode *self, void *state, uint64_t id)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
-    p.fate[p.index[slot_of(&p, id)] - 1] = ANB_PENDING_LEARNED;
+    p.fate[index_at(&p, slot_of(&p, id)) - 1] = ANB_PENDING_LEARNED;
     s->waiting--;
 }
 
@@ -253,14 +329,21 @@ static void rows_visit(const AnbNode *self, const AnbField *field, void *state, 
             anb_visit(visitor, "row", row_of(&p, i), ANB_F64, p.width);
 }
 
-/* A row of version 1 had of the answer prediction and sigma only. What it lacks is marked as not known. */
-static void visit_short_row(const Parts *p, double *row, AnbVisitor *visitor)
+static void index_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
-    AnbAnswer *answer = (AnbAnswer *)row;
-    answer->scored = -1;
-    anb_visit(visitor, "prediction", &answer->prediction, ANB_F64, 1);
-    anb_visit(visitor, "sigma", &answer->sigma, ANB_F64, 1);
-    anb_visit(visitor, "x", row + ANSWER, ANB_F64, p->width - ANSWER);
+    (void)field, (void)state;
+    anb_visit(visitor, "index", part, is_narrow(self) ? ANB_U16 : ANB_U32, slots(self));
+}
+
+/* Versions 1 and 2: a row had of the answer prediction and sigma only, then all of it, whatever the child; what version 1
+ * lacks is marked as not known. Fates and the index were wider. */
+static void read_older_row(const AnbNode *self, unsigned from, double *row, AnbVisitor *visitor)
+{
+    AnbAnswer answer = {.scored = -1};
+    size_t all = sizeof answer / sizeof(double);
+    anb_visit(visitor, "answer", &answer, ANB_F64, from == 1 ? 2 : all);
+    pack(self, &answer, row);
+    anb_visit(visitor, "x", row + answer_width(self), ANB_F64, self->n_features);
 }
 
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
@@ -268,15 +351,22 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     AnbFieldReader reader = anb_field_reader(bytes, size);
     AnbVisitor *visitor = &reader.visitor;
     Parts p = parts_of(self, state);
-    (void)from;
     anb_struct_visit(members, state, visitor);
     size_t n = entries_used(self, state);
     anb_visit(visitor, "id", p.id, ANB_U64, n);
-    anb_visit(visitor, "fate", p.fate, ANB_U64, n);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t fate = 0;
+        anb_visit(visitor, "fate", &fate, ANB_U64, 1);
+        p.fate[i] = fate <= ANB_PENDING_EVICTED ? (uint8_t)fate : ANB_PENDING_UNKNOWN; /* refused by validate */
+    }
     for (size_t i = 0; i < n; i++)
         if (p.fate[i] == ANB_PENDING_WAITING)
-            visit_short_row(&p, row_of(&p, i), visitor);
-    anb_visit(visitor, "index", p.index, ANB_U32, p.slots);
+            read_older_row(self, from, row_of(&p, i), visitor);
+    for (size_t i = 0; i < p.slots; i++) {
+        uint32_t entry = 0;
+        anb_visit(visitor, "index", &entry, ANB_U32, 1);
+        set_index(&p, i, entry <= 2 * p.c ? entry : 0);
+    }
     return anb_fields_end(&reader);
 }
 
@@ -289,23 +379,23 @@ static bool has_row(const Pending *s, const Parts *p, size_t i)
 
 /* What was answered is finite, and so are the cells that are not missing: whether the model takes missing ones is asked
  * when the row is learned. */
-static bool valid_row(const double *row, size_t width)
+static bool valid_row(const AnbNode *self, const double *row)
 {
-    const AnbAnswer *answer = (const AnbAnswer *)row;
-    bool fine = anb_answer_valid(answer);
-    for (size_t j = ANSWER; j < width; j++)
+    const AnbAnswer answer = unpack(self, row);
+    bool fine = anb_answer_valid(&answer);
+    for (size_t j = answer_width(self); j < row_width(self); j++)
         fine = fine && !isinf(row[j]);
     return fine;
 }
 
-static bool valid_entries(const Pending *s, const Parts *p, size_t n)
+static bool valid_entries(const AnbNode *self, const Pending *s, const Parts *p, size_t n)
 {
     size_t waiting = 0;
     for (size_t i = 0; i < n; i++) {
         if (p->fate[i] < ANB_PENDING_WAITING || p->fate[i] > ANB_PENDING_EVICTED)
             return false;
         bool waits = p->fate[i] == ANB_PENDING_WAITING;
-        if (waits && !(has_row(s, p, i) && valid_row(row_of(p, i), p->width)))
+        if (waits && !(has_row(s, p, i) && valid_row(self, row_of(p, i))))
             return false;
         waiting += waits;
     }
@@ -318,17 +408,17 @@ static bool valid_index(const Parts *p, size_t n)
 {
     size_t held = 0;
     for (size_t i = 0; i < p->slots; i++) {
-        if (p->index[i] > n)
+        if (index_at(p, i) > n)
             return false;
-        held += p->index[i] != 0;
+        held += index_at(p, i) != 0;
     }
     if (held > n)
         return false;
     for (size_t i = 0; i < p->slots; i++)
-        if (p->index[i] && slot_of(p, p->id[p->index[i] - 1]) != i)
+        if (index_at(p, i) && slot_of(p, p->id[index_at(p, i) - 1]) != i)
             return false;
     for (size_t i = 0; i < n; i++)
-        if (p->fate[i] == ANB_PENDING_WAITING && p->index[slot_of(p, p->id[i])] != i + 1)
+        if (p->fate[i] == ANB_PENDING_WAITING && index_at(p, slot_of(p, p->id[i])) != i + 1)
             return false;
     return true;
 }
@@ -338,7 +428,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     const Pending *s = state;
     Parts p = parts_of(self, state);
     size_t n = anb_ring_size(&s->ring, 2 * p.c);
-    bool fine = anb_ring_valid(&s->ring) && valid_entries(s, &p, n) && valid_index(&p, n);
+    bool fine = anb_ring_valid(&s->ring) && valid_entries(self, s, &p, n) && valid_index(&p, n);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "pending: an index that does not fit its rows, or a row not finite");
 }
 
@@ -349,7 +439,7 @@ const StreamingLearnerType anb_pending = {
     .options_size = sizeof(AnbPendingOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 2,
+    .version = 3, /* 2: whole answers; 3: of an answer what the child scores, narrower fates and index */
     .min_children = 1,
     .max_children = 1,
     .check = check,

@@ -18,14 +18,15 @@
  * are mixed by a BOA on their pinball losses (Wintenberger 2017). The levels' mixes are then sorted, so that they do not
  * cross and their losses do not grow (Chernozhukov, Fernandez-Val & Galichon 2010), and clipped to the seen target range widened by 10 %.
  *
- * State: three or four lists of 1,000 scores (16 KB each), moments of the features; a level's BOA and recursive least squares.
+ * State: three or four lists of 1,000 scores (10 KB each), moments of the features; a level's BOA and recursive least squares.
  * Cost: the children, as many insertions into sorted lists, and (d + 3)^2 multiply-adds a level.
  * Koenker & Bassett 1978 on quantile regression; He 1997 on location and scale.
  */
 #include "quantile_level.h"
-#include "src/numeric/conformal.h"
 #include "src/numeric/elementary.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/scores.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/quantile.h>
 #include <anabranch/reach.h>
@@ -151,33 +152,28 @@ static int level_validate(const AnbNode *self, const AnbField *field, const void
 
 static const AnbPart levels_part = {level_size, level_visit, level_validate};
 
-static size_t modelled_size(const AnbNode *self, const AnbField *field)
+enum { SCORES = 1000 };
+
+static size_t score_count(const AnbNode *self)
 {
-    (void)field;
-    return is_modelled(self) ? sizeof(AnbScores) : 0;
+    (void)self;
+    return SCORES;
 }
 
-static void modelled_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+static size_t modelled_count(const AnbNode *self)
 {
-    if (is_modelled(self))
-        anb_signed_scores_part.visit(self, field, state, part, visitor);
+    return is_modelled(self) ? SCORES : 0;
 }
 
-static int modelled_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
-                             AnbError *error)
-{
-    return is_modelled(self) ? anb_signed_scores_part.validate(self, field, state, part, error) : 0;
-}
-
-static const AnbPart modelled_part = {modelled_size, modelled_visit, modelled_validate};
+static const AnbScoresForm scores_form = {score_count, 3}, modelled_form = {modelled_count, 3};
 
 /* even: e; scaled: e / sigma; free: y; modelled: e / (sigma m). */
 enum { HEAD, EVEN, SCALED, FREE, MODELLED, MOMENTS, LEVELS };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Quantile, members)},
-                                  [EVEN] = {.name = "even", .part = &anb_signed_scores_part},
-                                  [SCALED] = {.name = "scaled", .part = &anb_signed_scores_part},
-                                  [FREE] = {.name = "free", .part = &anb_signed_scores_part},
-                                  [MODELLED] = {.name = "modelled", .part = &modelled_part},
+                                  [EVEN] = {.name = "even", .part = &anb_scores_part, .form = &scores_form},
+                                  [SCALED] = {.name = "scaled", .part = &anb_scores_part, .form = &scores_form},
+                                  [FREE] = {.name = "free", .part = &anb_scores_part, .form = &scores_form},
+                                  [MODELLED] = {.name = "modelled", .part = &anb_scores_part, .form = &modelled_form},
                                   [MOMENTS] = {.name = "moments",
                                                .record = anb_moments_fields,
                                                .stride = sizeof(AnbMoments),
@@ -203,6 +199,18 @@ static double *level_at(const AnbNode *self, const void *state, size_t i)
 {
     void *at = anb_view_of(state);
     return (double *)anb_field(self, at, LEVELS) + i * anb_quantile_level_size(form_of(self));
+}
+
+static void add_score(const AnbNode *self, void *state, size_t field, double score)
+{
+    AnbScores scores = anb_scores_at(anb_field(self, state, field), SCORES);
+    anb_scores_add(&scores, score);
+}
+
+static double between(const AnbNode *self, const void *state, size_t field, double level)
+{
+    AnbScores scores = anb_scores_at(anb_field(self, anb_view_of(state), field), SCORES);
+    return anb_scores_between(&scores, level);
 }
 
 static double *work_at(const AnbNode *self, double *scratch, size_t i)
@@ -272,15 +280,14 @@ static void sort(double *value, size_t n)
 static void offer(const AnbNode *self, const void *state, const Said *said, double level, double add, double *out)
 {
     const Quantile *s = state;
-    double even = anb_scores_between(anb_field_const(self, state, EVEN), level);
-    double scaled = anb_scores_between(anb_field_const(self, state, SCALED), level);
+    double even = between(self, state, EVEN, level);
+    double scaled = between(self, state, SCALED, level);
     out[ANB_EVEN] = said->f + even;
     out[ANB_SCALED] = said->f + said->sigma * scaled;
     out[ANB_FITTED] = said->f + said->sigma * (scaled + add);
     if (is_modelled(self))
-        out[ANB_MODELLED] =
-            said->f + said->sigma * said->model * anb_scores_between(anb_field_const(self, state, MODELLED), level);
-    out[ANB_FREE] = anb_scores_between(anb_field_const(self, state, FREE), level);
+        out[ANB_MODELLED] = said->f + said->sigma * said->model * between(self, state, MODELLED, level);
+    out[ANB_FREE] = between(self, state, FREE, level);
     for (size_t c = 0; c < form_of(self).k; c++)
         out[c] = anb_range_clip(&s->range, out[c] - out[c] == 0 ? out[c] : said->f);
 }
@@ -324,12 +331,12 @@ static void learn_levels(const AnbNode *self, void *state, const AnbRow *row, do
 static void learn_scores(const AnbNode *self, void *state, const Said *said, double y)
 {
     double e = anb_within_doubles(y - said->f), z = e / said->sigma, m = z / said->model;
-    anb_scores_add(anb_field(self, state, EVEN), e);
+    add_score(self, state, EVEN, e);
     if (z - z == 0)
-        anb_scores_add(anb_field(self, state, SCALED), z);
+        add_score(self, state, SCALED, z);
     if (is_modelled(self) && m - m == 0)
-        anb_scores_add(anb_field(self, state, MODELLED), m);
-    anb_scores_add(anb_field(self, state, FREE), y);
+        add_score(self, state, MODELLED, m);
+    add_score(self, state, FREE, y);
 }
 
 static void learn_moments(const AnbNode *self, void *state, const AnbRow *row, double e, double y, double weight)
@@ -410,7 +417,7 @@ const StreamingLearnerType anb_quantile = {
     .options_size = sizeof(AnbQuantileOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 2, /* starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
+    .version = 3, /* 3: scores as in scores.h. Starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 2,
     .check = check,
@@ -422,4 +429,5 @@ const StreamingLearnerType anb_quantile = {
     .wrapper = &wrapper,
     .quantile = &table,
     .validate = validate,
+    .upgrade = anb_fields_upgrade,
 };

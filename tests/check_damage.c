@@ -1,6 +1,8 @@
 /* Single numbers of a state, changed under a right checksum to what no samples lead to: the type's own check refuses
  * them. */
 #include "src/numeric/conformal.h"
+#include "src/numeric/scores.h"
+#include "src/numeric/sizes.h"
 #include "learners/boost/tree_builder.h"
 #include "reload.h"
 #include "src/host/bytes.h"
@@ -89,9 +91,7 @@ static const struct {
     const char *field;
     size_t at;
     double value;
-} reals[] = {{"interval(last)", 1100, "arrived", 500, 77}, /* a score that arrived, but is not among the sorted ones */
-             {"interval(last)", 1100, "sorted", 999, 1e9}, /* a sorted one that never arrived */
-             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, HUGE_VAL},
+} reals[] = {{"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, HUGE_VAL},
              {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, -1},
              {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, "importance", 2, -.5},
              {"rls(adaptive=true)", 300, "base", 0, HUGE_VAL},
@@ -99,12 +99,14 @@ static const struct {
              {"rls(adaptive=true)", 300, "base", 0, -1},
              {"scale(last)", 300, "frame", 0, -1}, /* a count of cells */
              {"drift(last)", 300, "better", 0, -1},
-             {"pending(last, capacity=4)", 20, "row", 0, ANB_NAN},  /* what was answered */
-             {"pending(last, capacity=4)", 20, "row", 1, HUGE_VAL}, /* its sigma */
-             {"pending(last, capacity=4)", 20, "row", 1, -1},
-             {"pending(last, capacity=4)", 20, "row", 3, ANB_NAN},    /* the first level's limit */
-             {"pending(last, capacity=4)", 20, "row", 11, HUGE_VAL},  /* what it had asked */
-             {"pending(last, capacity=4)", 20, "row", 20, -HUGE_VAL}, /* a cell */
+             {"pending(last, capacity=4)", 20, "row", 0, ANB_NAN},   /* what was answered */
+             {"pending(last, capacity=4)", 20, "row", 1, -HUGE_VAL}, /* a cell */
+             {"pending(interval(last), capacity=4)", 20, "row", 0, ANB_NAN},
+             {"pending(interval(last), capacity=4)", 20, "row", 1, HUGE_VAL}, /* its sigma */
+             {"pending(interval(last), capacity=4)", 20, "row", 1, -1},
+             {"pending(interval(last), capacity=4)", 20, "row", 3, ANB_NAN},   /* the first level's limit */
+             {"pending(interval(last), capacity=4)", 20, "row", 6, HUGE_VAL},  /* what it had asked */
+             {"pending(interval(last), capacity=4)", 20, "row", 9, -HUGE_VAL}, /* a cell */
              {"knn(window=20, k=3)", 300, "y", 3, DBL_MAX}, /* a target that the others' squares could not have borne */
              {"knn(window=20, k=3)", 300, "y", 3, -DBL_MAX}};
 
@@ -242,7 +244,7 @@ START_TEST(every_slot_of_the_index_is_found_by_its_id)
     StreamingLearner *model = learned("pending(last, capacity=4)", 0);
     anb_predict_pending(model, 5, x);
     anb_predict_pending(model, 5, x);
-    uint32_t *index = field_of(model, 0, "index", ANB_U32, SLOTS - 1);
+    uint16_t *index = field_of(model, 0, "index", ANB_U16, SLOTS - 1);
     ck_assert_int_eq(code_of(model), 0);
     for (size_t i = 0; i < SLOTS; i++)
         if (!index[i]) {
@@ -259,7 +261,7 @@ START_TEST(a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting)
     static const double x[D] = {1, 2, 3};
     StreamingLearner *model = learned("pending(linear, capacity=4)", 0);
     anb_predict_pending(model, 5, x);
-    *real_at(model, 0, "row", sizeof(AnbAnswer) / sizeof(double)) = ANB_NAN;
+    *real_at(model, 0, "row", 1) = ANB_NAN; /* behind the prediction */
     double f = anb_learn_label(model, 5, 1, 1);
     ck_assert(f != f);
     ck_assert_uint_eq(anb_counters(model)->rejected_features, 1);
@@ -275,18 +277,65 @@ END_TEST
 
 START_TEST(scores_that_do_not_match_stay_in_their_lists)
 {
-    static AnbScores scores;
-    for (size_t i = 0; i < ANB_SCORES; i++)
+    enum { WINDOW = 1000 };
+    static double memory[2 * WINDOW];
+    AnbScores scores = anb_scores_at(memory, WINDOW);
+    for (size_t i = 0; i < WINDOW; i++)
         anb_scores_add(&scores, 1);
-    for (size_t i = 0; i < ANB_SCORES; i++)
-        scores.arrived[i] = 2;
+    for (size_t i = 0; i < WINDOW; i++)
+        scores.arrived[i] = i % 2 ? 2 : 0;
     ck_assert(!anb_scores_valid(&scores));
-    for (size_t i = 0; i < ANB_SCORES; i++)
+    for (size_t i = 0; i < WINDOW; i++)
         anb_scores_add(&scores, 3);
-    ck_assert_double_eq(scores.sorted[0], 1);
-    ck_assert_double_eq(scores.sorted[ANB_SCORES - 2], 1);
-    ck_assert_double_eq(scores.sorted[ANB_SCORES - 1], 3);
-    ck_assert_double_eq(anb_scores_quantile(&scores, ANB_NAN), 0);
+    ck_assert(anb_scores_valid(&scores));
+    ck_assert_double_eq(anb_scores_between(&scores, 1e-6), 3);
+    memset(scores.order, 0, WINDOW * sizeof *scores.order);
+    ck_assert(!anb_scores_valid(&scores));
+    for (size_t i = 0; i < WINDOW; i++)
+        anb_scores_add(&scores, (double)i);
+    for (size_t i = 0; i < WINDOW; i++)
+        ck_assert_uint_lt(scores.order[i], WINDOW);
+}
+END_TEST
+
+/* A score that arrived, but is not among the sorted ones; a sorted one that never arrived; more kept than were shown. */
+START_TEST(scores_that_no_samples_lead_to_are_refused)
+{
+    StreamingLearner *model = learned("interval(last)", 1500);
+    ((uint16_t *)field_of(model, 0, "arrived", ANB_U16, 500))[500] += 77;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    ((uint16_t *)field_of(model, 0, "arrived", ANB_U16, 500))[500] -= 77;
+    ck_assert_int_eq(code_of(model), 0);
+    ((uint16_t *)field_of(model, 0, "sorted", ANB_U16, 599))[599] = UINT16_MAX;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+    model = learned("interval(last)", 1500);
+    *(uint64_t *)field_of(model, 0, "shown", ANB_U64, 0) = 10;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+    model = learned("quantile(last)", 1500);
+    ((uint16_t *)field_of(model, 0, "order", ANB_U16, 9))[9] += 1;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(sizes_that_do_not_match_stay_in_their_lists)
+{
+    enum { WINDOW = 1000 };
+    static double memory[WINDOW];
+    AnbSizes sizes = anb_sizes_at(memory, WINDOW);
+    for (size_t i = 0; i < WINDOW; i++)
+        anb_sizes_add(&sizes, 1);
+    for (size_t i = 0; i < WINDOW; i++)
+        sizes.arrived[i] = UINT16_MAX;
+    ck_assert(!anb_sizes_valid(&sizes));
+    for (size_t i = 0; i < 2 * WINDOW; i++)
+        anb_sizes_add(&sizes, 3);
+    ck_assert_double_eq(anb_sizes_quantile(&sizes, .001), 1);
+    ck_assert_double_eq(anb_sizes_quantile(&sizes, 1), 3);
+    ck_assert_double_eq(anb_sizes_quantile(&sizes, ANB_NAN), 0);
+    ck_assert(!anb_sizes_valid(&sizes));
 }
 END_TEST
 
@@ -325,6 +374,8 @@ static Suite *suite(void)
     tcase_add_test(tests, every_slot_of_the_index_is_found_by_its_id);
     tcase_add_test(tests, a_missing_cell_that_cannot_be_learned_leaves_its_row_waiting);
     tcase_add_test(tests, scores_that_do_not_match_stay_in_their_lists);
+    tcase_add_test(tests, scores_that_no_samples_lead_to_are_refused);
+    tcase_add_test(tests, sizes_that_do_not_match_stay_in_their_lists);
     tcase_add_test(tests, weights_that_all_vanish_start_again);
     tcase_add_test(tests, coverages_keep_away_from_their_bounds);
     return suite;

@@ -1,6 +1,7 @@
 /* Conformal intervals: the part against its definition, the type by its coverage on streams that shift. */
 #include "bench/drifting.h"
 #include "src/numeric/conformal.h"
+#include "src/numeric/sizes.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -24,30 +25,63 @@ static double kth_smallest(const double *v, size_t n, size_t k)
     return NAN;
 }
 
-START_TEST(quantiles_are_those_of_the_last_thousand)
+/* As scores are kept: rounded up to 11 bits. */
+static double coded(double score)
 {
-    static AnbScores scores;
-    static double all[2500];
+    if (score == 0)
+        return 0;
+    double unit = ldexp(1, ilogb(score) - 10);
+    return ceil(score / unit) * unit;
+}
+
+/* The first thousand, then every second one in place of the oldest. */
+START_TEST(quantiles_are_those_of_the_last_thousand_kept)
+{
+    enum { WINDOW = 1000 };
+    static double memory[WINDOW + 2], all[2500];
+    AnbSizes sizes = anb_sizes_at(memory, WINDOW);
     Stream s = {9, 1};
-    ck_assert_double_eq(anb_scores_beta(&scores, 1), 1);
-    ck_assert(isinf(anb_scores_quantile(&scores, .9)));
-    for (size_t i = 0; i < 2500; i++) {
-        all[i] = floor(fabs(stream_uniform(&s)) * 300) / 100; /* many equal ones */
-        anb_scores_add(&scores, all[i]);
+    size_t kept = 0;
+    ck_assert_double_eq(anb_sizes_beta(&sizes, 1), 1);
+    ck_assert(isinf(anb_sizes_quantile(&sizes, .9)));
+    for (size_t i = 0; i < 3500; i++) {
+        double score = floor(fabs(stream_uniform(&s)) * 300) / 100, code = coded(score); /* many equal ones */
+        ck_assert(code >= score && code <= score * 1.001);
+        anb_sizes_add(&sizes, score);
+        if (i < WINDOW || i % 2 == 0)
+            all[kept++] = code;
         if (i % 257 != 3)
             continue;
-        size_t n = i + 1 < ANB_SCORES ? i + 1 : ANB_SCORES, least = 0;
-        const double *last = all + i + 1 - n;
+        size_t n = kept < WINDOW ? kept : WINDOW, least = 0;
+        const double *last = all + kept - n;
         for (size_t j = 0; j < n; j++)
             least += last[j] >= 1.5;
-        ck_assert_double_eq(anb_scores_beta(&scores, 1.5), (double)least / (double)n);
+        ck_assert_double_eq(anb_sizes_beta(&sizes, 1.5), (double)least / (double)n);
         size_t rank = (size_t)ceil(.7 * (double)(n + 1));
-        ck_assert_double_eq(anb_scores_quantile(&scores, .7), kth_smallest(last, n, rank - 1));
-        ck_assert(anb_scores_valid(&scores));
+        ck_assert_double_eq(anb_sizes_quantile(&sizes, .7), kth_smallest(last, n, rank - 1));
+        ck_assert(anb_sizes_valid(&sizes));
     }
-    ck_assert_double_eq(anb_scores_quantile(&scores, 1),
-                        kth_smallest(all + 2500 - ANB_SCORES, ANB_SCORES, ANB_SCORES - 1));
-    ck_assert_double_eq(anb_scores_quantile(&scores, -1), 0);
+    ck_assert_double_eq(anb_sizes_quantile(&sizes, 1), kth_smallest(all + kept - WINDOW, WINDOW, WINDOW - 1));
+    ck_assert_double_eq(anb_sizes_quantile(&sizes, -1), 0);
+}
+END_TEST
+
+/* What is beyond the codes is as large or as small as they go; a score that exceeds a quantile is not at least as large. */
+START_TEST(the_ends_of_the_codes)
+{
+    static const double score[] = {0, 1e-300, 0x1p-32, 1, 1.0001, 1e9, 0x1.ffcp31, 1e20, 1e300};
+    static double memory[8];
+    AnbSizes sizes = anb_sizes_at(memory, 2);
+    for (size_t i = 0; i < sizeof score / sizeof *score; i++) {
+        for (int times = 0; times < 4; times++)
+            anb_sizes_add(&sizes, score[i]);
+        double limit = anb_sizes_quantile(&sizes, .9);
+        ck_assert(score[i] >= 0x1p32 ? limit >= 0x1.ffp31 : limit >= score[i]);
+        for (size_t j = 0; j < i; j++)
+            ck_assert(anb_sizes_beta(&sizes, score[j]) == 1);
+        for (size_t j = i; j < sizeof score / sizeof *score; j++)
+            ck_assert_int_eq(anb_sizes_beta(&sizes, score[j]) == 1, score[j] <= limit || limit >= 0x1.ffp31);
+    }
 }
 END_TEST
 
@@ -204,7 +238,7 @@ static void follow(const char *child, Drifting stream, size_t delay, int blocks,
 {
     char text[200];
     static double later[LATEST + 1];
-    snprintf(text, sizeof text, "pending(interval(%s, coverage=[0.9]))", child);
+    snprintf(text, sizeof text, "pending(interval(%s, coverage=[0.9]), capacity=1024)", child);
     StreamingLearner *model = anb_parse(DRIFTING_FEATURES, text, NULL, NULL);
     size_t held = 0, rows = (size_t)blocks * BLOCK;
     *worst = *mean = 0;
@@ -253,7 +287,8 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("interval");
     TCase *tests = case_of(suite, 30);
-    tcase_add_test(tests, quantiles_are_those_of_the_last_thousand);
+    tcase_add_test(tests, quantiles_are_those_of_the_last_thousand_kept);
+    tcase_add_test(tests, the_ends_of_the_codes);
     tcase_add_test(tests, the_level_follows_the_published_update);
     tcase_add_test(tests, coverage_holds_through_shifts);
     tcase_add_test(tests, wider_levels_hold_narrower_ones);

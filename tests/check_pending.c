@@ -1,6 +1,8 @@
 /* Delayed labels: with no delay nothing changes; with one, what is scored is what was answered. */
 #include "numbers.h"
 #include "stream.h"
+#include "src/host/model.h"
+#include "src/numeric/fields.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -193,6 +195,78 @@ START_TEST(only_a_pending_root_waits)
 }
 END_TEST
 
+/* ---- layout 2: whole answers, fates of 8 bytes, an index of 4 ----------------------------------------------------- */
+
+typedef struct Bytes {
+    AnbVisitor visitor;
+    unsigned char at[20000];
+    size_t size;
+    size_t levels;
+} Bytes;
+
+static void put(Bytes *b, const void *data, size_t size)
+{
+    ck_assert_uint_le(b->size + size, sizeof b->at);
+    memcpy(b->at + b->size, data, size);
+    b->size += size;
+}
+
+static void put_row(Bytes *b, const double *row, size_t count)
+{
+    AnbAnswer answer = {.prediction = row[0], .sigma = row[1], .scored = row[2]};
+    memcpy(answer.limit, row + 3, b->levels * sizeof *row);
+    memcpy(answer.asked, row + 3 + b->levels, b->levels * sizeof *row);
+    put(b, &answer, sizeof answer);
+    put(b, row + 3 + 2 * b->levels, (count - 3 - 2 * b->levels) * sizeof *row);
+}
+
+/* Writes what the layout before would have written. */
+static void as_layout_2(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
+{
+    Bytes *b = (Bytes *)visitor;
+    if (strcmp(visitor->name, "row") == 0) {
+        put_row(b, data, count);
+        return;
+    }
+    bool wider = kind == ANB_U8 || kind == ANB_U16;
+    for (size_t i = 0; wider && i < count; i++) {
+        uint64_t value = kind == ANB_U8 ? ((uint8_t *)data)[i] : ((uint16_t *)data)[i];
+        put(b, &value, kind == ANB_U8 ? 8 : 4);
+    }
+    if (!wider)
+        put(b, data, count * 8);
+}
+
+START_TEST(rows_of_the_layout_before_wait_on)
+{
+    const uint16_t one = 1;
+    static Bytes bytes = {.visitor = {.field = as_layout_2}, .levels = 3};
+    StreamingLearner *model = make("pending(" CHILD ", capacity=20)"), *other;
+    const AnbNode *root = &model->plan->nodes[0];
+    Stream s = {4, 3};
+    double x[3];
+    for (uint64_t i = 0; i < 60; i++) {
+        double y = stream_next(&s, x);
+        anb_predict_pending(model, i, x);
+        if (i % 3)
+            anb_learn_label(model, i, y, 1);
+    }
+    other = anb_clone(model, NULL);
+    memset(other->block, 0, root->state_size);
+    anb_visit_own(root, model->block, &bytes.visitor);
+    if (*(const unsigned char *)&one == 1) { /* the bytes above are this machine's */
+        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size, other->block), 0);
+        ck_assert(anb_equal(model, other));
+        for (uint64_t i = 42; i < 60; i += 3)
+            ck_assert_double_eq(anb_learn_label(model, i, 1, 1), anb_learn_label(other, i, 1, 1));
+        ck_assert(anb_equal(model, other));
+        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size - 1, other->block), ANB_E_STATE);
+    }
+    anb_free(model);
+    anb_free(other);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("pending");
@@ -205,6 +279,7 @@ static Suite *suite(void)
     tcase_add_test(tests, an_id_that_comes_again_has_its_newer_row);
     tcase_add_test(tests, the_ring_and_its_index_against_a_list);
     tcase_add_test(tests, only_a_pending_root_waits);
+    tcase_add_test(tests, rows_of_the_layout_before_wait_on);
     return suite;
 }
 

@@ -1,6 +1,6 @@
 /* Quantiles: as many targets below each as its level says, near the best loss, in order, and readable through wrappers. */
 #include "reload.h"
-#include "src/numeric/conformal.h"
+#include "src/numeric/scores.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -193,7 +193,8 @@ END_TEST
 /* The value between neighbours of the last thousand, of either sign. */
 START_TEST(scores_of_either_sign)
 {
-    static AnbScores scores;
+    static double memory[2000];
+    AnbScores scores = anb_scores_at(memory, 1000);
     ck_assert_double_eq(anb_scores_between(&scores, .5), 0);
     for (int i = 0; i < 3000; i++)
         anb_scores_add(&scores, (i * 617) % 1000 - 500);

@@ -20,15 +20,18 @@ extern "C" {
 #endif
 
 /**
- * interval(child, coverage=[0.8, 0.9, 0.95]): the child's predictions, and adaptive conformal intervals around them:
- * the quantile of |y - f| / sigma over the last 1,000 samples at a level that follows the misses (DtACI, and an account
- * of the misses of what was answered), at most the largest of them, times the
- * sigma of the row: the faded error and, where there is a mixture, how far its experts are apart. Stands at the root,
- * or below pending. Weight class: scaled (the child as it is; intervals count samples).
+ * interval(child, coverage=[0.8, 0.9, 0.95], window=0): the child's predictions, and adaptive conformal intervals around
+ * them: the quantile of the last scores |y - f| / sigma, of which every second one is remembered, at a level that follows
+ * the misses (DtACI, and an account of the misses of what was answered), at most the largest of them, times the sigma of the row: the
+ * faded error and, where there is a mixture, how far its experts are apart. Stands at the root, or below pending. Memory: 3 KB
+ * with the defaults. Weight class: scaled (the child as it is; intervals count samples).
  */
 typedef struct AnbIntervalOptions {
     size_t size;        /* of this struct; set by the defaults */
     AnbLevels coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6] */
+    /* 0; scores remembered, up to 10,000, 4 bytes each; 0: 600, or as many as leave ten beyond the outermost coverage, up to
+     * 1,000. Since 0.4. */
+    int window;
 } AnbIntervalOptions;
 ANB_API extern const StreamingLearnerType anb_interval;
 ANB_DEFAULTS(AnbIntervalOptions, anb_interval)

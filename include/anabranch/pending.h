@@ -21,12 +21,14 @@ extern "C" {
 #endif
 
 /**
- * pending(child, capacity=1024): keeps the rows that wait for their labels in a ring; the oldest gives way. Stands at
- * the root. Weight class: scaled (the child as it is). Plain predict and train_one pass it by.
+ * pending(child, capacity=240): keeps the rows that wait for their labels in a ring; the oldest gives way: choose one more
+ * than the rows that come between a row and its label. Stands at the root. Memory of a row: 8 (n_features + 1) bytes, around
+ * intervals 8 (n_features + 3 + 2 levels), and 26 to 34 for its id, from a capacity of 32,768 on 34 to 50. Weight class:
+ * scaled (the child as it is). Plain predict and train_one pass it by.
  */
 typedef struct AnbPendingOptions {
     size_t size;  /* of this struct; set by the defaults */
-    int capacity; /* 1024; rows that may wait at a time, 1 to 1,048,576 */
+    int capacity; /* 240, before 0.4 1024; rows that may wait at a time, 1 to 1,048,576 */
 } AnbPendingOptions;
 ANB_API extern const StreamingLearnerType anb_pending;
 ANB_DEFAULTS(AnbPendingOptions, anb_pending)

@@ -9,46 +9,16 @@
  *
  * g = .001, .002, .004 ... .128, at most 1 / (delay of the label + 1); sigma = 1/(2 I); eta from I = 500 and the level, as published. l is the pinball loss.
  *
- * The scores are those of the last 1,000 samples, kept in order of arrival and sorted. Memory: 16 KB and 19 doubles a
- * level. Cost: an insertion into the sorted list, and 8 exponentials a level.
+ * The scores are those of the last samples: scores.h. Memory: 19 doubles a level. Cost: 8 exponentials a level.
  */
 #ifndef ANB_NUMERIC_CONFORMAL_H
 #define ANB_NUMERIC_CONFORMAL_H
 
-#include "ring.h"
 #include <anabranch/type.h>
 
-enum { ANB_SCORES = 1000, ANB_SCORES_LEAST = 2, ANB_STEPS = 8 };
+enum { ANB_STEPS = 8 };
 #define ANB_REPAY .002 /* of the miscoverage for each row owed */
 #define ANB_DEBT 2000  /* rows, the most that are remembered */
-
-/* The last scores; zeroed at first. */
-typedef struct AnbScores {
-    AnbRing ring;
-    double arrived[ANB_SCORES];
-    double sorted[ANB_SCORES];
-} AnbScores;
-
-static inline size_t anb_scores_size(const AnbScores *scores)
-{
-    return anb_ring_size(&scores->ring, ANB_SCORES);
-}
-
-/* The score is finite, and >= 0 where quantiles of sizes are asked. */
-void anb_scores_add(AnbScores *scores, double score);
-/* The share of scores that are at least this one; 1 where there are none. */
-double anb_scores_beta(const AnbScores *scores, double score);
-/* The smallest score that at least a share `level` of them and the next one does not exceed, the largest where none is
- * so large; 0 for a level of 0 or less; INFINITY before there are two scores. */
-double anb_scores_quantile(const AnbScores *scores, double level);
-/* Of scores of either sign: the value that a share `level` of them lies below, in (0, 1), linear between neighbours; the
- * outermost ones beyond them, 0 where there are none. */
-double anb_scores_between(const AnbScores *scores, double level);
-/* Scores as a part of a state; those of either sign, of which anb_scores_between alone is asked. */
-extern const AnbPart anb_scores_part, anb_signed_scores_part;
-/* Every used field of them, for an `upgrade`. */
-void anb_scores_visit(AnbScores *scores, AnbVisitor *visitor);
-bool anb_scores_valid(const AnbScores *scores);
 
 /*
  * The miscoverage of one level as it adapts. Zeroed, then anb_adaptive_init.
@@ -74,8 +44,8 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double d
 /* Judges the interval that was answered, before anb_adaptive_add of the same label: whether it missed; then: `asked`
  * when it was answered. */
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then);
-/* Its members; and those of version 1 of an interval's state, without debt, asked and owed. */
-extern const AnbField anb_adaptive_fields[], anb_adaptive_fields_1[];
+/* Its members; since: the version of an interval's state. */
+extern const AnbField anb_adaptive_fields[];
 bool anb_adaptive_valid(const AnbAdaptive *adaptive);
 
 #endif

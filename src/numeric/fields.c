@@ -1,4 +1,5 @@
 #include "fields.h"
+#include "src/text/field_reader.h"
 
 enum { BLOCK = 64, RECORD = 8 };
 
@@ -101,6 +102,14 @@ void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, 
             visit_field(f, self, state, (char *)state + start, visitor);
         end = start + bytes_of(f, self);
     }
+}
+
+int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    AnbFieldReader reader = anb_field_reader(bytes, size);
+    reader.visitor.version = from;
+    anb_visit_own(self, state, &reader.visitor);
+    return anb_fields_end(&reader);
 }
 
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
