@@ -105,7 +105,8 @@ bool anb_sizes_valid(const AnbSizes *sizes)
     for (size_t i = 1; i < n; i++)
         if (sizes->sorted[i - 1] > sizes->sorted[i])
             return false;
-    return anb_ring_valid(sizes->ring) && sizes->ring->pushed <= *sizes->shown && *sizes->shown >> 62 == 0 && same_codes(sizes, n);
+    return anb_ring_valid(sizes->ring) && sizes->ring->pushed <= *sizes->shown && *sizes->shown >> 62 == 0 &&
+           same_codes(sizes, n);
 }
 
 static size_t capacity_of(const AnbNode *self, const AnbField *field)

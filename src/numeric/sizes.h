@@ -57,7 +57,8 @@ bool anb_sizes_valid(const AnbSizes *sizes);
 /* Sizes as a part of a state: the field's `form`. */
 typedef struct AnbSizesForm {
     size_t (*capacity)(const AnbNode *self);
-    unsigned since; /* the type's version from which on they lie as above; before it 1,000 doubles and the same sorted */
+    unsigned
+        since; /* the type's version from which on they lie as above; before it 1,000 doubles and the same sorted */
 } AnbSizesForm;
 extern const AnbPart anb_sizes_part;
 
