@@ -14,6 +14,7 @@ int anb_command_reset(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ | REDISMODULE_WRITE);
     if (!model)
         return REDISMODULE_OK;
+    anb_settle(model);
     anb_reset(model->learner);
     anb_beside_reset(model);
     model->answers = false;

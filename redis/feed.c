@@ -261,6 +261,7 @@ static int feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feeding
 {
     if (parse(ctx, argv, argc, f))
         return 0;
+    anb_settle(f->model);
     int code = make_rows(f) ? 0 : read_stream(ctx, f);
     RedisModule_Free(f->row);
     f->last = f->feed->last;

@@ -24,6 +24,8 @@ static Model *pending_at(RedisModuleCtx *ctx, RedisModuleString *name)
     Model *model = anb_model_at(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
     if (model && !anb_keeps_pending(model->learner))
         return anb_reply_error(ctx, "no rows wait in this model: its expression has to start with pending(...)"), NULL;
+    if (model)
+        anb_settle(model);
     return model;
 }
 

@@ -2,6 +2,7 @@
 #include "module.h"
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 enum { ENCODING = 1 };
 
@@ -17,6 +18,13 @@ void anb_ticket_drop(Ticket *ticket)
 {
     if (atomic_fetch_sub(&ticket->owners, 1) == 1)
         RedisModule_Free(ticket);
+}
+
+void anb_settle(const Model *model)
+{
+    const struct timespec a_moment = {0, 20000};
+    while (model->ticket->copying)
+        nanosleep(&a_moment, NULL);
 }
 
 static const float most_guessed_ns = 50000;
@@ -37,6 +45,7 @@ Model *anb_model_wrap(StreamingLearner *learner, Kept *kept)
 void anb_model_free(void *value)
 {
     Model *model = value;
+    anb_settle(model);
     anb_plan_cache_remove(model);
     anb_free(model->learner);
     anb_ticket_drop(model->ticket);
@@ -248,11 +257,15 @@ static void *move(void *memory, void *context)
 }
 
 /* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket
- * that a job holds as well stays; what the worker learns on is no model of a key and is never met here. */
+ * that a job holds as well stays; what the worker learns on is no model of a key and is never met here, and what it copies
+ * stays where it is. */
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
+    Model *model = *value;
     (void)key;
-    Model *model = *value = anb_plan_cache_relocate(*value, move, ctx);
+    if (model->ticket->copying)
+        return 0;
+    *value = model = anb_plan_cache_relocate(model, move, ctx);
     Ticket *ticket = model->ticket->owners == 1 ? move(model->ticket, ctx) : NULL;
     model->ticket = ticket ? ticket : model->ticket;
     return 0;

@@ -3,14 +3,15 @@
  * in the worker, on a clone, which takes the model's place once it is done:
  *
  *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
- *                                 `--long---> queue --> worker: lock, clone, unlock, run, lock, swap, replicate, unlock
+ *                                 `--long---> queue --> worker: lock, look, unlock, clone, run, lock, swap, replicate, unlock
  *
  * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
  *
  * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free`
  * does; the rings of plan_cache.c, and which learner stands in them, have a lock of their own, taken inside the server's; a
  * Ticket is counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be
- * freed or moved.
+ * freed or moved. Only while it makes the clone it reads the learner without that lock, and says so in the ticket: whoever
+ * changes, moves or frees a learner calls anb_settle before. To predict and to save is to read.
  */
 #ifndef ANB_REDIS_MODULE_H
 #define ANB_REDIS_MODULE_H
@@ -29,7 +30,8 @@
  * renamed or deleted meanwhile. */
 typedef struct Ticket {
     _Atomic unsigned owners, queued;
-    bool busy; /* a worker runs one of them: guarded by the queue's lock */
+    bool busy;            /* a worker runs one of them: guarded by the queue's lock */
+    _Atomic bool copying; /* a worker reads the learner: set under the server's lock, cleared without */
 } Ticket;
 
 /* ---- kept.c ---- */
@@ -157,6 +159,8 @@ Model *anb_model_copy(const Model *model);
 void anb_model_free(void *model);
 /* One owner less. */
 void anb_ticket_drop(Ticket *ticket);
+/* Waits until no worker reads the learner any more, some milliseconds where it is large. */
+void anb_settle(const Model *model);
 /* The model at a key, or NULL with the error replied; a missing key is an error. ctx stays the owner of nothing. */
 Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
 /* As it, without a reply. */
@@ -285,6 +289,15 @@ int anb_command_importance(RedisModuleCtx *ctx, RedisModuleString **argv, int ar
 /* ---- labels.c ---- */
 int anb_command_pending(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+
+/* ---- spares.c ---- */
+/* The learner that a job of this ticket left behind; where it left none and there are as many as may be, the oldest of the
+ * others; or NULL. The caller's. */
+StreamingLearner *anb_spare_take(const Ticket *of, size_t most);
+/* Keeps a learner, never NULL, for a second. */
+void anb_spare_put(const Ticket *of, StreamingLearner *learner, size_t most);
+/* Frees what was kept for long enough; whether others are left. */
+bool anb_spare_expire(void);
 
 /* ---- worker.c ---- */
 int anb_worker_start(RedisModuleCtx *ctx);

@@ -111,6 +111,8 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
         return anb_sequence_reply(ctx, batch->fate);
     if ((batch->handed = for_worker(ctx, model, batch)))
         return anb_worker_queue(ctx, name, model, batch);
+    if (batch->learn)
+        anb_settle(model);
     uint64_t start = anb_now_ns();
     batch->observer = model->importance ? anb_importance_observer(model->importance) : NULL;
     anb_batch_run(batch, model->learner);

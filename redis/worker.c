@@ -1,19 +1,22 @@
 /*
  * Threads for what would hold the server up: up to `anabranch.workers` of them, started when they are needed. Each takes
- * the oldest job of a key that no other works on. A job works on a clone; the model at the key is changed only under the
- * server's lock, by putting the clone in its place, and only where nobody wrote to it meanwhile: else the job starts
- * over, and after three times it runs under the lock. Jobs of one key are done in the order they came.
+ * the oldest job of a key that no other works on. A job works on a clone, which is made beside the server, while whoever
+ * would change the model waits; the model at the key is changed only under the server's lock, by putting the clone in its
+ * place, and only where nobody wrote to it meanwhile: else the job starts over, and after three times it runs under the
+ * lock. Jobs of one key are done in the order they came. What a model leaves behind is the memory of the next clone of such
+ * a model: to ask the system for a large model's pages takes longer than to fill them.
  *
  * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica:
  * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job
  * waits.
  */
 #include "module.h"
+#include <anabranch/host.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-enum { TRIES = 3 };
+enum { TRIES = 3, LOOK_NS = 250000000 };
 
 typedef struct Job Job;
 struct Job {
@@ -23,15 +26,16 @@ struct Job {
     int db;
     uint64_t model_id;
     Ticket *ticket;
-    float row_ns; /* what a row took */
-    Batch batch;  /* its rows and answers behind the job */
+    float row_ns;        /* what a row took */
+    double copy_byte_ns; /* what a byte of the clone took */
+    Batch batch;         /* its rows and answers behind the job */
     const char *error;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
 static Job *first, **last = &first;
-static long long allowed = 1;             /* what anb_workers was when the last job came; under `lock` */
+static _Atomic long long allowed = 1;     /* what anb_workers was when the last job came; set under `lock` */
 static long long started;                 /* threads; under the server's lock */
 static _Thread_local RedisModuleCtx *own; /* the worker's, of no client: used under the server's lock */
 static double copy_byte_ns = 0.3;         /* likewise */
@@ -106,24 +110,27 @@ static void publish(const Job *job, Model *model)
 
 /* ---- a job ------------------------------------------------------------------------------------------------------ */
 
-static StreamingLearner *measured_clone(const Model *model)
+static StreamingLearner *measured_clone(Job *job, const StreamingLearner *learner)
 {
     uint64_t start = anb_now_ns();
-    StreamingLearner *clone = anb_clone(model->learner, NULL);
-    double byte_ns = (double)(anb_now_ns() - start) / (double)(anb_state_bytes(model->learner) + 4096);
-    copy_byte_ns += (byte_ns - copy_byte_ns) / 8;
+    StreamingLearner *clone = anb_clone_reusing(learner, anb_spare_take(job->ticket, (size_t)allowed), NULL);
+    job->copy_byte_ns = (double)(anb_now_ns() - start) / (double)(anb_state_bytes(learner) + 4096);
     return clone;
 }
 
+/* Nobody changes, moves or frees the learner while it is copied; others read it. */
 static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
 {
     RedisModule_ThreadSafeContextLock(own);
-    Model *model = model_of(job);
-    StreamingLearner *clone = model ? measured_clone(model) : NULL;
+    const Model *model = model_of(job);
+    const StreamingLearner *learner = model ? model->learner : NULL;
     *version = model ? model->version : 0;
-    if (model && !clone)
-        job->error = no_memory;
+    job->ticket->copying = learner != NULL;
     unlock();
+    StreamingLearner *clone = learner ? measured_clone(job, learner) : NULL;
+    if (learner && !clone)
+        job->error = no_memory;
+    job->ticket->copying = false;
     return clone;
 }
 
@@ -155,7 +162,7 @@ static int try_on_clone(Job *job)
     bool changed = job->batch.learn && job->batch.fate == SEQUENCE_NEW;
     if (changed)
         left = swap(job, clone, version);
-    anb_free(left);
+    anb_spare_put(job->ticket, left, (size_t)allowed);
     return !changed || job->error || left != clone;
 }
 
@@ -178,6 +185,8 @@ static void leave_queue(const Job *job)
     Model *model = still_there(job);
     if (model && job->row_ns > 0)
         model->row_ns += (job->row_ns - model->row_ns) / 4;
+    if (job->copy_byte_ns > 0)
+        copy_byte_ns += (job->copy_byte_ns - copy_byte_ns) / 8;
     job->ticket->queued--;
     unlock();
 }
@@ -206,12 +215,38 @@ static Job *take_job(void)
 }
 
 /* Those started beyond the number that is set now leave the jobs to the others. */
+static Job *job_for(const Worker *self)
+{
+    return self->number < allowed ? take_job() : NULL;
+}
+
+/* Until something arrives, or it is time to look for memory that nobody asked for. */
+static void wait_for_jobs(bool spares)
+{
+    struct timespec then;
+    if (!spares) {
+        pthread_cond_wait(&arrived, &lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &then);
+    then.tv_nsec += LOOK_NS;
+    then.tv_sec += then.tv_nsec / 1000000000;
+    then.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&arrived, &lock, &then);
+}
+
 static Job *next_job(const Worker *self)
 {
-    Job *job;
     pthread_mutex_lock(&lock);
-    while (self->number >= allowed || !(job = take_job()))
-        pthread_cond_wait(&arrived, &lock);
+    Job *job = job_for(self);
+    while (!job) {
+        pthread_mutex_unlock(&lock);
+        bool spares = anb_spare_expire();
+        pthread_mutex_lock(&lock);
+        if (!(job = job_for(self)))
+            wait_for_jobs(spares);
+        job = job ? job : job_for(self);
+    }
     pthread_mutex_unlock(&lock);
     return job;
 }

@@ -1,6 +1,7 @@
 /* Memory: every allocation of every constructor may fail, and nothing is allocated once a model is there. */
 #include "suite.h"
 #include "zoo.h"
+#include <anabranch/host.h>
 #include <anabranch/serve.h>
 
 /* The C library's, by the linker's --wrap: whoever in the library calls one is seen. */
@@ -86,6 +87,14 @@ static bool make_clone(const Case *c, AnbError *error)
     return clone != NULL;
 }
 
+static bool make_clone_again(const Case *c, AnbError *error)
+{
+    StreamingLearner *clone = anb_clone(c->model, error);
+    clone = clone ? anb_clone_reusing(c->model, clone, error) : NULL;
+    anb_free(clone);
+    return clone != NULL;
+}
+
 static bool make_reader(const Case *c, AnbError *error)
 {
     AnbReader *reader = anb_reader_new(c->model, error);
@@ -139,7 +148,8 @@ static size_t fail_each(const Case *c, Heap *heap, Make make)
 
 START_TEST(every_allocation_may_fail)
 {
-    static const Make makes[] = {make_model, make_clone, make_reader, make_loaded, make_server, make_serve_reader};
+    static const Make makes[] = {make_model,  make_clone,  make_clone_again, make_reader,
+                                 make_loaded, make_server, make_serve_reader};
     Heap heap = {.fail_at = SIZE_MAX};
     Case c = {.animal = (size_t)_i, .options = anb_model_defaults()};
     AnbAllocator allocator = {take, give, &heap};

@@ -5,6 +5,7 @@
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/host.h>
 #include <math.h>
 #include "src/host/bytes.h"
 #include "src/host/model.h"
@@ -123,6 +124,27 @@ START_TEST(a_clone_goes_the_same_way)
     StreamingLearner *model = trained(cases[_i], &s, WARM), *copy = anb_clone(model, NULL);
     ck_assert(anb_equal(model, copy));
     assert_same_future(model, copy, s, AFTER, "a clone", cases[_i]);
+    anb_free(model);
+    anb_free(copy);
+}
+END_TEST
+
+START_TEST(a_clone_in_spare_memory_as_well)
+{
+    Stream s, other;
+    StreamingLearner *model = trained(cases[_i], &s, WARM), *spare = anb_clone(model, NULL), *copy;
+    double x[D];
+    for (other = s; anb_n_samples_seen(spare) < WARM + 40;) {
+        double y = stream_next(&other, x);
+        anb_train_one(spare, x, 3 - y, 1);
+    }
+    ck_assert(!anb_equal(model, spare));
+    ck_assert_ptr_eq(copy = anb_clone_reusing(model, spare, NULL), spare);
+    ck_assert(anb_equal(model, copy));
+    assert_same_future(model, copy, s, AFTER, "a clone in a spare's memory", cases[_i]);
+    spare = anb_parse(D, cases[_i], NULL, NULL); /* of another plan: freed */
+    ck_assert_ptr_nonnull(copy = anb_clone_reusing(model, spare, NULL));
+    ck_assert(anb_equal(model, copy));
     anb_free(model);
     anb_free(copy);
 }
@@ -383,6 +405,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, says_what_predict_said_and_stays_finite, 0, n_cases);
     tcase_add_loop_test(tests, predict_and_readers_change_nothing, 0, n_cases);
     tcase_add_loop_test(tests, a_clone_goes_the_same_way, 0, n_cases);
+    tcase_add_loop_test(tests, a_clone_in_spare_memory_as_well, 0, n_cases);
     tcase_add_loop_test(tests, saving_changes_nothing, 0, n_cases);
     tcase_add_loop_test(tests, the_visited_fields_are_the_whole_state, 0, n_cases);
     tcase_add_loop_test(tests, weight_0_changes_nothing, 0, n_cases);

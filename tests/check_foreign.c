@@ -1,6 +1,7 @@
 /* Learners that the library does not know: states of bytes, of older layouts, with memory of their own. */
 #include "suite.h"
 #include <anabranch/anabranch.h>
+#include <anabranch/host.h>
 
 /* What the library is not to understand: bytes. */
 static const AnbField as_bytes[] = {{.name = "state", .kind = ANB_U8, .fixed = 2 * sizeof(double)}, {0}};
@@ -261,6 +262,10 @@ START_TEST(a_state_that_owns_memory_comes_back)
     ck_assert(anb_equal(model, again));
     anb_train_one(again, &x, 7, 1);
     ck_assert(!anb_equal(model, again));
+    ck_assert(anb_equal(model, clone));
+    anb_train_one(clone, &x, 7, 1);
+    ck_assert(!anb_equal(model, clone));
+    ck_assert_ptr_eq(anb_clone_reusing(model, clone, NULL), clone);
     ck_assert(anb_equal(model, clone));
     anb_free(model);
     anb_free(clone);

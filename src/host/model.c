@@ -40,21 +40,25 @@ static void *take(const AnbPlan *plan, size_t size, AnbError *error)
     return memory;
 }
 
-StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
+/* All zero but the block, whose bytes the caller sets. Takes over the reference to the plan. */
+static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
 {
     size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
-    size_t size = sizeof(StreamingLearner) + block + scratch + (size_t)2 * ANB_ALIGN;
-    void *memory = take(plan, size, error);
-    if (!memory) {
+    StreamingLearner *model = take(plan, sizeof *model + block + scratch + (size_t)2 * ANB_ALIGN, error);
+    if (!model) {
         anb_plan_drop(plan);
         return NULL;
     }
-    memset(memory, 0, size);
-    StreamingLearner *model = memory;
-    model->plan = plan;
-    model->memory = memory;
-    model->block = aligned(model + 1);
-    model->scratch = (double *)(model->block + block);
+    *model = (StreamingLearner){.plan = plan, .memory = model, .block = aligned(model + 1)};
+    model->scratch = memset(model->block + block, 0, scratch);
+    return model;
+}
+
+StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
+{
+    StreamingLearner *model = allocate(plan, error);
+    if (model)
+        memset(model->block, 0, anb_block_bytes(plan));
     return model;
 }
 
@@ -136,13 +140,12 @@ static int clone_tree(const AnbNode *node, const void *from, void *to, int code)
     return code;
 }
 
-StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
+/* Makes the copy, of the same plan and without owned pointers of its own, equal to the model; frees it where memory is out. */
+static StreamingLearner *filled(const StreamingLearner *model, StreamingLearner *copy, AnbError *error)
 {
-    StreamingLearner *copy = anb_model_allocate(anb_plan_keep(model->plan), error);
-    if (!copy)
-        return NULL;
     memcpy(copy->block, model->block, anb_block_bytes(model->plan));
     copy->counters = model->counters;
+    anb_schema_drop(copy->schema);
     copy->schema = anb_schema_keep(model->schema);
     int code = anb_sources_copy(model, copy);
     if (model->plan->owns_pointers)
@@ -153,6 +156,25 @@ StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
         return NULL;
     }
     return copy;
+}
+
+StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
+{
+    StreamingLearner *copy = allocate(anb_plan_keep(model->plan), error);
+    return copy ? filled(model, copy, error) : NULL;
+}
+
+StreamingLearner *anb_clone_reusing(const StreamingLearner *model, StreamingLearner *spare, AnbError *error)
+{
+    const AnbPlan *plan = model->plan;
+    if (!spare || spare->plan != plan) {
+        anb_free(spare);
+        return anb_clone(model, error);
+    }
+    if (plan->owns_pointers)
+        clear_tree(&plan->nodes[0], spare->block);
+    memset(spare->scratch, 0, plan->nodes[0].scratch_size * sizeof(double));
+    return filled(model, spare, error);
 }
 
 /* Nothing in block and scratch points into them, so only the head's pointers change, and the alignment. */

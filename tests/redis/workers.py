@@ -2,10 +2,11 @@
 number of workers changes. workers.py SERVER MODULE LIBRARY"""
 
 import random
+import re
 import threading
 
-from cases import D, fresh, information, main, packed_rows, rows_of, with_server
-from harness import ReplyError, unpack
+from cases import D, WORKER, as_map, fresh, information, main, packed_rows, rows_of, until, with_server
+from harness import ReplyError, Server, unpack
 
 SLOW = "scale(moe(forest(trees=3), rls, mean))"
 KEYS, ROUNDS, EACH = 5, 12, 150
@@ -90,5 +91,74 @@ def two_workers_and_the_log(server, library):
     assert {key: client.call("ANB.SAVE", key) for key in saved} == saved
 
 
+LARGE = "scale(knn(window=100000))"  # 8 MB: a copy takes some milliseconds
+
+
+def batches(server, rounds, seed):
+    """Small batches for a large model, so that a worker copies most of the time; whether a batch was learned is for others."""
+    client, rng = server.client(timeout=300), random.Random(seed)
+    for _ in range(rounds):
+        try:
+            client.call("ANB.TRAINB", "large", packed_rows(rows_of(rng, 3)))
+        except ReplyError as error:
+            assert "replaced" in str(error) or "no model" in str(error), error
+
+
+def write_beside(server, stop, seed):
+    """Whatever changes, frees or reads the model while it is copied; what learns does so at once, in a transaction."""
+    client, rng = server.client(timeout=300), random.Random(seed)
+    client.call("ANB.CREATE", "kept", LARGE, "FEATURES", D)
+    while not stop.is_set():
+        row, y = rows_of(rng, 1)[0]
+        transaction = [("MULTI",), ("ANB.TRAIN", "large", y, *row), ("ANB.TRAIN", "large", y, *row), ("EXEC",)]
+        for command in rng.choice([transaction, transaction, [("ANB.RESET", "large")], [("ANB.CLONE", "kept", "large", "REPLACE")],
+                                   [("UNLINK", "large"), ("ANB.CLONE", "kept", "large")], [("ANB.PREDICT", "large", *row)],
+                                   [("COPY", "large", "other", "REPLACE")], [("ANB.SAVE", "large")], [("PING",)] * 20]):
+            client.call(*command)
+
+
+@with_server(settings="inline-microseconds 0 workers 3")
+def writers_beside_copies(server, library):
+    """A replica, which learns all of it in one thread, ends at the same state."""
+    client, stop, replica = fresh(server), threading.Event(), Server(server.program, server.module)
+    try:
+        client.call("ANB.CREATE", "large", LARGE, "FEATURES", D)
+        replica.client().call("REPLICAOF", "127.0.0.1", server.port)
+        until(lambda: b"master_link_status:up" in replica.client().call("INFO", "replication"))
+        learners = [Worker(batches, server, 100, i) for i in range(3)]
+        others = [Worker(write_beside, server, stop, 7)]
+        for thread in learners + others:
+            thread.start()
+        for thread in learners:
+            thread.join(300)
+        stop.set()
+        for thread in learners + others:
+            thread.join(60)
+            assert thread.error is None, repr(thread.error)
+            assert not thread.is_alive()
+        assert int(information(client)["commands_retried"]) > 0
+        until(lambda: client.call("WAIT", 1, 1000) == 1)
+        for key in ("large", "kept"):
+            assert replica.client().call("ANB.SAVE", key) == client.call("ANB.SAVE", key), key
+    finally:
+        replica.remove()
+
+
+def used_memory(client):
+    return int(re.search(rb"used_memory:(\d+)", client.call("INFO", "memory")).group(1))
+
+
+@with_server(settings=WORKER)
+def spare_memory_is_given_back(server, library):
+    """What a clone was made in serves the next one; a second after the last it is the server's again."""
+    client = fresh(server)
+    client.call("ANB.CREATE", "large", LARGE, "FEATURES", D)
+    before, size = used_memory(client), as_map(client.call("ANB.INFO", "large"))[b"total_bytes"]
+    for _ in range(5):
+        client.call("ANB.TRAIN", "large", 1, *range(D))
+    assert used_memory(client) < before + 1.7 * size
+    until(lambda: used_memory(client) < before + 0.5 * size)
+
+
 if __name__ == "__main__":
-    main([four_workers, two_workers_and_the_log])
+    main([four_workers, two_workers_and_the_log, writers_beside_copies, spare_memory_is_given_back])
