@@ -30,7 +30,8 @@ struct AnbVisitor {
     void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
     /* Optional; only of visitors that read. A type with deferred work calls it in place of `field`, with the contents that
      * the field at `data` would have once that work is applied; `value` is valid during the call. Where it is NULL, the
-     * type applies the work first and calls `field`. */
+     * type applies the work first and calls `field`. Where it is there a type writes nothing into its state, so that a model
+     * is saved while others read it. */
     void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
     unsigned version; /* of the layout that is read; 0: the type's own */
     const char *name; /* of the field being shown */

@@ -186,7 +186,8 @@ void anb_boosted_trees_visit(const AnbBoostedTreesView *v, size_t rows, AnbVisit
     AnbBoostedTrees *h = v->head;
     size_t blocks = (rows + BLOCK - 1) / BLOCK;
     anb_struct_visit(head, h, visitor);
-    h->grown = h->grown < v->room.trees ? h->grown : (uint32_t)v->room.trees;
+    if (h->grown > v->room.trees)
+        h->grown = (uint32_t)v->room.trees;
     for (size_t i = 0; i < h->grown * v->leaves; i++)
         anb_struct_visit(leaf, &v->leaf[i], visitor);
     anb_visit(visitor, "before", v->before, ANB_F64, v->leaves);

@@ -75,9 +75,11 @@ static const AnbField members[] = {{ANB_MEMBER(AnbSorter, n)},
 void anb_sorter_visit(AnbSorter *s, AnbVisitor *visitor)
 {
     anb_struct_visit(members, s, visitor);
-    s->n = at_most(s->n, ANB_SORTER_MOST);
-    s->cursor = at_most(s->cursor, s->n);
-    s->from = s->from != 0;
+    if (!visitor->value) {
+        s->n = at_most(s->n, ANB_SORTER_MOST);
+        s->cursor = at_most(s->cursor, s->n);
+        s->from = s->from != 0;
+    }
     anb_visit(visitor, "buffer", s->buffer[s->from], ANB_F64, s->n);
     if (s->run)
         anb_visit(visitor, "merged", s->buffer[!s->from], ANB_F64, s->cursor);

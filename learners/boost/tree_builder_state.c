@@ -26,9 +26,11 @@ static const AnbField head_fields[] = {{ANB_MEMBER(AnbTreeBuilder, largest)},
 static void visit_head(AnbTreeBuilder *h, AnbTreeBuilderRoom room, AnbVisitor *visitor)
 {
     anb_struct_visit(head_fields, h, visitor);
-    h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
-    h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
-    h->columns = h->columns < room.columns ? h->columns : (uint32_t)room.columns;
+    if (!visitor->value) {
+        h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
+        h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
+        h->columns = h->columns < room.columns ? h->columns : (uint32_t)room.columns;
+    }
     anb_struct_visit(node_fields, &h->node, visitor);
     for (uint32_t i = 0; i < h->n_waiting; i++)
         anb_struct_visit(node_fields, &h->waiting[i], visitor);

@@ -132,7 +132,8 @@ void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor)
     if (edges->count > ANB_EDGES)
         edges->count = ANB_EDGES;
     anb_visit(visitor, "edge", edges->edge, ANB_F64, (size_t)edges->count);
-    finish_edges(edges);
+    if (!visitor->value)
+        finish_edges(edges);
 }
 
 static const AnbField members[] = {{ANB_MEMBER(AnbBins, seen)},
@@ -144,7 +145,8 @@ static const AnbField members[] = {{ANB_MEMBER(AnbBins, seen)},
 void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor)
 {
     anb_struct_visit(members, bins, visitor);
-    bins->features = features;
+    if (!visitor->value)
+        bins->features = features;
     size_t rows = bins->seen < ANB_BINS_SAMPLE ? (size_t)bins->seen : ANB_BINS_SAMPLE;
     for (size_t j = 0; j < features; j++) {
         anb_edges_visit(edges_of(bins, j), visitor);

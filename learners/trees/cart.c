@@ -139,8 +139,10 @@ void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor)
     static const AnbField head[] = {
         {ANB_MEMBER(AnbCart, clock)}, {ANB_MEMBER(AnbCart, nodes_used)}, {ANB_MEMBER(AnbCart, leaves_used)}, {0}};
     anb_struct_visit(head, cart, visitor);
-    clamp(&cart->nodes_used, 1, plan->nodes);
-    clamp(&cart->leaves_used, 1, plan->nodes / 2 + 1);
+    if (!visitor->value) {
+        clamp(&cart->nodes_used, 1, plan->nodes);
+        clamp(&cart->leaves_used, 1, plan->nodes / 2 + 1);
+    }
     anb_pool_visit(&cart->pool, anb_cart_next(plan, cart), plan->slots, visitor);
     anb_visit(visitor, "importance", anb_cart_importance(plan, cart), ANB_F64, plan->features);
     for (uint32_t i = 0; i < cart->nodes_used; i++)

@@ -39,8 +39,10 @@ static const AnbField head_fields[] = {{ANB_MEMBER(AnbOnlineForest, samples)},
 static void visit_head(AnbTreeHead *head, bool background, AnbVisitor *visitor)
 {
     anb_struct_visit(tree_fields, head, visitor);
-    head->front = background && head->front != 0;
-    head->back = background && head->back != 0;
+    if (!visitor->value) {
+        head->front = background && head->front != 0;
+        head->back = background && head->back != 0;
+    }
     if (background)
         anb_adwin_visit(&head->alarm, visitor);
 }

@@ -34,9 +34,10 @@ static const AnbField members[] = {
 void anb_pool_visit(AnbPool *pool, uint32_t *next, uint32_t capacity, AnbVisitor *visitor)
 {
     anb_struct_visit(members, pool, visitor);
-    pool->capacity = capacity;
-    if (pool->used > capacity)
-        pool->used = capacity;
+    if (!visitor->value) {
+        pool->capacity = capacity;
+        pool->used = pool->used < capacity ? pool->used : capacity;
+    }
     anb_visit(visitor, "next", next, ANB_U32, pool->used);
 }
 

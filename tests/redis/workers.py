@@ -125,7 +125,7 @@ def writers_beside_copies(server, library):
         client.call("ANB.CREATE", "large", LARGE, "FEATURES", D)
         replica.client().call("REPLICAOF", "127.0.0.1", server.port)
         until(lambda: b"master_link_status:up" in replica.client().call("INFO", "replication"))
-        learners = [Worker(batches, server, 100, i) for i in range(3)]
+        learners = [Worker(batches, server, 60, i) for i in range(3)]
         others = [Worker(write_beside, server, stop, 7)]
         for thread in learners + others:
             thread.start()
