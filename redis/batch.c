@@ -8,6 +8,8 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
         return;
     if (batch->with_interval)
         anb_predict_interval(learner, batch->rows, batch->coverage, &batch->low, &batch->high);
+    if (batch->with_quantiles)
+        anb_predict_quantiles(learner, batch->rows, batch->quantile);
     if (batch->explainer) {
         anb_explain(batch->explainer, learner, batch->rows, &batch->why);
         return;
@@ -71,6 +73,16 @@ static int reply_with_interval(RedisModuleCtx *ctx, const Batch *batch)
     return REDISMODULE_OK;
 }
 
+/* The prediction, and the quantiles by ascending levels. */
+static int reply_with_quantiles(RedisModuleCtx *ctx, const Batch *batch)
+{
+    RedisModule_ReplyWithArray(ctx, 1 + (long)batch->levels);
+    anb_reply_number(ctx, batch->out[0]);
+    for (size_t i = 0; i < batch->levels; i++)
+        anb_reply_number(ctx, batch->quantile[i]);
+    return REDISMODULE_OK;
+}
+
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
 {
     if (batch->fate != SEQUENCE_NEW)
@@ -83,6 +95,8 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
         reply_with_diagnostics(ctx, batch);
     else if (batch->with_interval)
         return reply_with_interval(ctx, batch);
+    else if (batch->with_quantiles)
+        return reply_with_quantiles(ctx, batch);
     else if (batch->single)
         anb_reply_number(ctx, batch->out[0]);
     else {

@@ -33,10 +33,14 @@ static int refuse_cell(RedisModuleCtx *ctx, const Cells *cells, const char *why)
 
 static int refuse_number(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text)
 {
-    char why[80];
+    char why[160];
     size_t n;
     const char *at = RedisModule_StringPtrLen(text, &n);
-    snprintf(why, sizeof why, "'%.*s' is not a number", (int)(n < 40 ? n : 40), at);
+    bool option = anb_before_options(&text, 1, true) == 0 || anb_before_options(&text, 1, false) == 0;
+    int end = snprintf(why, sizeof why, "'%.*s' is not a number", (int)(n < 40 ? n : 40), at);
+    if (option)
+        snprintf(why + end, sizeof why - (size_t)end, ": the model has %zu features, and fewer stand before it",
+                 cells->d);
     return refuse_cell(ctx, cells, why);
 }
 

@@ -133,6 +133,17 @@ static void reply_coverage(RedisModuleCtx *ctx, const char *called, const Model 
     }
 }
 
+/* The levels that WITHQUANTILES answers, none where the model has none. */
+static void reply_levels(RedisModuleCtx *ctx, const StreamingLearner *learner)
+{
+    const double *level = NULL;
+    size_t n = anb_quantile_levels(learner, &level);
+    anb_reply_text(ctx, "quantiles");
+    RedisModule_ReplyWithArray(ctx, (long)n);
+    for (size_t i = 0; i < n; i++)
+        anb_reply_number(ctx, level[i]);
+}
+
 static void pair_id(RedisModuleCtx *ctx, const char *key, RedisModuleStreamID id)
 {
     char text[48];
@@ -165,7 +176,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     const AnbCounters *c = anb_counters(model->learner);
-    anb_reply_map(ctx, 26);
+    anb_reply_map(ctx, 27);
     anb_reply_text(ctx, "expression");
     anb_reply_text(ctx, anb_expression(model->learner));
     pair_count(ctx, "features", anb_n_features(model->learner));
@@ -188,6 +199,7 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     reply_scores(ctx, &model->scores);
     reply_coverage(ctx, "coverage", model, model->scores.held, (double)model->scores.asked);
     reply_coverage(ctx, "coverage_recent", model, model->scores.faded_held, model->scores.asked > 0);
+    reply_levels(ctx, model->learner);
     pair_count(ctx, "background", anb_background_used(model->background));
     anb_reply_text(ctx, "streams");
     reply_streams(ctx, model->feeds);

@@ -22,6 +22,7 @@
 #include <anabranch/explain.h>
 #include <anabranch/interval.h>
 #include <anabranch/number.h>
+#include <anabranch/quantile.h>
 #include <anabranch/schema.h>
 #include <anabranch/sequence.h>
 #include <anabranch/snapshot.h>
@@ -202,8 +203,10 @@ extern const char anb_no_room_for_source[];
 /* ---- batch.c ---- */
 typedef struct Batch {
     AnbObserver *observer; /* is told of each row that is learned; or NULL */
-    bool learn, packed, single, with_diag, with_interval, only_interval;
+    bool learn, packed, single, with_diag, with_interval, only_interval, with_quantiles;
     double coverage, low, high; /* with_interval */
+    size_t levels;              /* with_quantiles: so many, and their values */
+    double quantile[ANB_LEVELS_MAX];
     double weight;
     size_t n, d;             /* rows; features */
     double *rows;            /* n rows of (y,) x1 .. xd */

@@ -1,4 +1,4 @@
-/* What may follow a command's rows: WEIGHT w, SEQ source n, WITHDIAG, WITHINTERVAL coverage, in any order. */
+/* What may follow a command's rows: WEIGHT w, SEQ source n, WITHDIAG, WITHINTERVAL coverage, WITHQUANTILES, in any order. */
 #include "module.h"
 
 typedef struct Option {
@@ -44,10 +44,20 @@ static int take_interval(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **
                : (anb_reply_error(ctx, "WITHINTERVAL takes a coverage, such as 0.9"), -1);
 }
 
+static int take_quantiles(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
+{
+    (void)values;
+    if (!batch->single)
+        return anb_reply_error(ctx, "WITHQUANTILES goes with ANB.PREDICT"), -1;
+    batch->with_quantiles = true;
+    return 0;
+}
+
 static const Option known[] = {{"WEIGHT", 1, true, take_weight},
                                {"SEQ", 2, true, take_sequence},
                                {"WITHDIAG", 0, true, take_diagnostics},
-                               {"WITHINTERVAL", 1, false, take_interval}};
+                               {"WITHINTERVAL", 1, false, take_interval},
+                               {"WITHQUANTILES", 0, false, take_quantiles}};
 
 static const Option *find(RedisModuleString *word, bool learning)
 {

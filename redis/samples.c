@@ -157,24 +157,33 @@ static int parse_row(RedisModuleCtx *ctx, Batch *batch, const Model *model, Redi
     return code > 0 ? anb_cells_width(ctx, &cells, (size_t)anb_before_options(argv, argc, batch->learn)) : code;
 }
 
-/* WITHDIAG and WITHINTERVAL need a model that has such. */
-static int check_options(RedisModuleCtx *ctx, const Batch *batch, const Model *model)
+static int check_coverage(RedisModuleCtx *ctx, const Batch *batch, const Model *model)
+{
+    const double *level;
+    size_t n = anb_interval_levels(model->learner, &level);
+    if (n == 0)
+        return anb_reply_error(ctx, "this model has no intervals: its expression has to start with interval(...)"), -1;
+    for (size_t i = 0; i < n; i++)
+        if (level[i] == batch->coverage)
+            return 0;
+    return anb_reply_error(ctx, "the model was not made for this coverage, but for %g%s", level[0],
+                           n > 1 ? " and others: interval(.., coverage=[..])" : ""),
+           -1;
+}
+
+/* WITHDIAG, WITHINTERVAL and WITHQUANTILES need a model that has such. */
+static int check_options(RedisModuleCtx *ctx, Batch *batch, const Model *model)
 {
     AnbMixture mixture;
     const double *level;
     if (batch->with_diag && anb_mixture(model->learner, &mixture))
         return anb_reply_error(ctx, "WITHDIAG: this model holds no mixture"), -1;
-    size_t n = batch->with_interval ? anb_interval_levels(model->learner, &level) : 0;
-    if (batch->with_interval && n == 0)
-        return anb_reply_error(ctx, "this model has no intervals: its expression has to start with interval(...)"), -1;
-    for (size_t i = 0; i < n; i++)
-        if (level[i] == batch->coverage)
-            return 0;
-    if (batch->with_interval)
-        return anb_reply_error(ctx, "the model was not made for this coverage, but for %g%s", level[0],
-                               n > 1 ? " and others: interval(.., coverage=[..])" : ""),
-               -1;
-    return 0;
+    if (batch->with_interval && batch->with_quantiles)
+        return anb_reply_error(ctx, "WITHINTERVAL and WITHQUANTILES are asked for one at a time"), -1;
+    batch->levels = batch->with_quantiles ? anb_quantile_levels(model->learner, &level) : 0;
+    if (batch->with_quantiles && batch->levels == 0)
+        return anb_reply_error(ctx, "this model has no quantiles: its expression has to start with quantile(...)"), -1;
+    return batch->with_interval ? check_coverage(ctx, batch, model) : 0;
 }
 
 static int one(RedisModuleCtx *ctx, RedisModuleString *name, Batch *batch, RedisModuleString **row, int argc)
@@ -243,7 +252,7 @@ int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     take_room(&batch);
     if (parse_row(ctx, &batch, model, argv + 2, argc - 2))
         return REDISMODULE_OK;
-    if (batch.with_interval)
+    if (batch.with_interval || batch.with_quantiles)
         return anb_reply_error(ctx, "EXPLAIN takes the row alone");
     return explain(ctx, argv[1], model, &batch);
 }

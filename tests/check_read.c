@@ -41,7 +41,8 @@ static void read_all(const StreamingLearner *model, AnbReader *reader, const dou
     StreamingLearner *copy = anb_clone(model, NULL), *again;
     ck_assert_ptr_nonnull(copy);
     for (size_t i = 0; i < n; i++) {
-        double f = anb_predict_with(model, reader, rows + i * ZOO_FEATURES), g = anb_predict(copy, rows + i * ZOO_FEATURES);
+        double f = anb_predict_with(model, reader, rows + i * ZOO_FEATURES),
+               g = anb_predict(copy, rows + i * ZOO_FEATURES);
         ck_assert(memcmp(&f, &g, sizeof f) == 0);
     }
     ck_assert_ptr_nonnull(again = anb_load_memory(bytes, size, NULL, NULL));

@@ -20,7 +20,7 @@ ARGUMENTS = {
     "train": [KEY, Y, X, WEIGHT, SEQ, ("withdiag", "pure-token", "optional", "WITHDIAG")],
     "mtrain": [KEY, ("count", "integer"), ("row", "block", "multiple", [Y, X]), WEIGHT, SEQ],
     "trainb": [KEY, ("blob", "string"), WEIGHT, SEQ],
-    "predict": [KEY, X, ("coverage", "double", "optional", "WITHINTERVAL")],
+    "predict": [KEY, X, ("coverage", "double", "optional", "WITHINTERVAL"), ("withquantiles", "pure-token", "optional", "WITHQUANTILES")],
     "interval": [KEY, ("coverage", "double"), X],
     "mpredict": [KEY, ("count", "integer"), X],
     "predictb": [KEY, ("blob", "string")],

@@ -190,6 +190,7 @@ class Library:
         c.anb_train_one.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_double, ctypes.c_double]
         c.anb_predict.restype = ctypes.c_double
         c.anb_predict.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        c.anb_predict_quantiles.argtypes = [ctypes.c_void_p] * 3
         c.anb_snapshot_size.restype = ctypes.c_size_t
         c.anb_snapshot_size.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         c.anb_snapshot_to_memory.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
@@ -230,6 +231,11 @@ class Model:
 
     def predict(self, x):
         return self.c.anb_predict(self.pointer, (ctypes.c_double * len(x))(*x))
+
+    def quantiles(self, x, levels):
+        value = (ctypes.c_double * levels)()
+        assert self.c.anb_predict_quantiles(self.pointer, (ctypes.c_double * len(x))(*x), value) == 0
+        return list(value)
 
     def total_bytes(self):
         return self.c.anb_total_bytes(self.pointer)

@@ -1,11 +1,11 @@
-"""Columns with names and kinds: cells as texts, by name, missing; what survives copies and files; intervals.
+"""Columns with names and kinds: cells as texts, by name, missing; what survives copies and files; intervals, quantiles.
 typed.py SERVER MODULE LIBRARY"""
 
 import ctypes
 import math
 import random
 
-from cases import D, as_map, fresh, main, refused, with_server
+from cases import D, WORKER, as_map, fresh, main, packed_rows, refused, rows_of, with_server
 from harness import sample, pack, unpack
 
 COLUMNS = ("distance", "carrier:category", "late:boolean", "when:time")
@@ -151,6 +151,41 @@ def intervals(server, library):
     refused(client, "no intervals", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9)
 
 
+def quantiles_of(server, library):
+    """The library's, ascending, through wrappers as well; the plain prediction is the level nearest to 1/2."""
+    client, rng, inner = fresh(server), random.Random(6), "quantile(scale(rls), levels=[0.1, 0.4, 0.9])"
+    below = dict.fromkeys((0, 1, 2), 0)
+    for key, expression in ("q", inner), ("p", "pending(%s)" % inner):
+        client.call("ANB.CREATE", key, expression, "FEATURES", D)
+        assert [float(v) for v in as_map(client.call("ANB.INFO", key))[b"quantiles"]] == [0.1, 0.4, 0.9]
+        client.call("ANB.TRAINB", key, packed_rows(rows_of(rng, 500)))
+        model = library.load(client.call("ANB.SAVE", key))
+        for x, y in rows_of(rng, 200):
+            said, *values = [float(v) for v in client.call("ANB.PREDICT", key, *x, "WITHQUANTILES")]
+            assert values == model.quantiles(x, 3) == sorted(values) and said == values[1] == model.predict(x)
+            for i, value in enumerate(values):
+                below[i] += y < value
+    assert 15 < below[0] < 85 and 100 < below[1] < 220 and 310 < below[2] < 390, below
+    client.call("ANB.CREATE", "m", "interval(scale(rls))", "FEATURES", D)
+    assert as_map(client.call("ANB.INFO", "m"))[b"quantiles"] == []
+    refused(client, "no quantiles", "ANB.PREDICT", "m", *x, "WITHQUANTILES")
+    refused(client, "one at a time", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9, "WITHQUANTILES")
+    refused(client, "goes with ANB.PREDICT", "ANB.MPREDICT", "q", 1, *x, "WITHQUANTILES")
+    refused(client, "features", "ANB.PREDICT", "q", *x[1:], "WITHQUANTILES")
+    assert server.client(resp3=True).call("ANB.PREDICT", "q", *x, "WITHQUANTILES") == \
+        [float(v) for v in client.call("ANB.PREDICT", "q", *x, "WITHQUANTILES")]
+
+
+@with_server()
+def quantiles(server, library):
+    quantiles_of(server, library)
+
+
+@with_server(settings=WORKER)
+def quantiles_from_the_worker(server, library):
+    quantiles_of(server, library)
+
+
 @with_server()
 def importances_beside_a_model(server, library):
     client = fresh(server)
@@ -198,8 +233,8 @@ def diagnostics_do_not_mix_rows(server, library):
     assert float(as_map(client.call("ANB.DIAG", "p"))[b"target"]) == 7
 
 
-TESTS = [cells_of_every_kind, what_is_refused_says_where, names_with_anything_in_them, names_survive, intervals,
-         diagnostics_do_not_mix_rows]
+TESTS = [cells_of_every_kind, what_is_refused_says_where, names_with_anything_in_them, names_survive, intervals, quantiles,
+         quantiles_from_the_worker, importances_beside_a_model, diagnostics_do_not_mix_rows]
 
 if __name__ == "__main__":
     main(TESTS)
