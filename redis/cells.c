@@ -2,27 +2,6 @@
 #include "module.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-/* A missing cell of any column that is not a category: an empty text, nan with or without a sign, NA. */
-static bool is_missing(const char *text, size_t n)
-{
-    static const char *const words[] = {"nan", "-nan", "+nan", "na"};
-    bool found = n == 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words && !found; i++)
-        found = n == strlen(words[i]) && strncasecmp(text, words[i], n) == 0;
-    return found;
-}
-
-bool anb_text_number(RedisModuleString *text, double *value)
-{
-    size_t n;
-    const char *at = RedisModule_StringPtrLen(text, &n);
-    if (!is_missing(at, n))
-        return anb_number_parse_all(at, n, value) == 0;
-    *value = ANB_NAN;
-    return true;
-}
 
 static int refuse_cell(RedisModuleCtx *ctx, const Cells *cells, const char *why)
 {
@@ -55,7 +34,7 @@ int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *tex
     AnbColumnKind kind = anb_schema_columns(schema)[column].kind;
     if (text)
         cell.text = RedisModule_StringPtrLen(text, &cell.size);
-    if (kind != ANB_COLUMN_CATEGORY && kind != ANB_COLUMN_CODE && cell.text && is_missing(cell.text, cell.size))
+    if (kind != ANB_COLUMN_CATEGORY && kind != ANB_COLUMN_CODE && cell.text && anb_text_missing(cell.text, cell.size))
         cell = (AnbCell){NULL, 0};
     return anb_schema_cell(schema, column, cell, value, error);
 }

@@ -257,7 +257,12 @@ int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *tex
 int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y);
 /* Replies that a row is too short or too long; -1. */
 int anb_cells_width(RedisModuleCtx *ctx, const Cells *cells, size_t given);
-/* A number, a missing cell (nan with or without a sign, NA, an empty text), or false. */
+
+/* ---- text.c ---- */
+bool anb_text_is(RedisModuleString *text, const char *wanted);
+/* A missing cell of any column that is not a category: an empty text, nan with or without a sign, NA. */
+bool anb_text_missing(const char *text, size_t n);
+/* A number, a missing cell, or false. */
 bool anb_text_number(RedisModuleString *text, double *value);
 
 /* ---- options.c ---- */
@@ -329,7 +334,6 @@ void anb_reply_number(RedisModuleCtx *ctx, double value);
 void anb_reply_text(RedisModuleCtx *ctx, const char *text);
 void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value);
 int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool anb_text_is(RedisModuleString *text, const char *wanted);
 /* What one mixture shows, as pairs of a map that has been opened for ANB_MIXTURE_PAIRS of them. */
 enum { ANB_MIXTURE_PAIRS = 9 };
 void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);

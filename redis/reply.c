@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 void anb_reply_map(RedisModuleCtx *ctx, long pairs)
 {
@@ -38,13 +37,6 @@ int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...)
     for (char *at = text; *at; at++)
         *at = (char)(*at == '\n' || *at == '\r' ? ' ' : *at); /* the protocol ends an error there */
     return RedisModule_ReplyWithError(ctx, text);
-}
-
-bool anb_text_is(RedisModuleString *text, const char *wanted)
-{
-    size_t n;
-    const char *at = RedisModule_StringPtrLen(text, &n);
-    return n == strlen(wanted) && strncasecmp(at, wanted, n) == 0;
 }
 
 void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value)

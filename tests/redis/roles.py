@@ -80,10 +80,10 @@ def a_replica_answers_while_it_loads(server, library):
         client.call("CLIENT", "KILL", "TYPE", "replica")
         client.call("ANB.TRAINB", "m0", packed_rows(rows))
         replica.process.send_signal(signal.SIGCONT)
-        until(lambda: b"async_loading:1" in reader.call("INFO", "persistence"))
+        until(lambda: b"async_loading:1" in reader.call("INFO", "persistence"), 120)
         assert float(reader.call("ANB.PREDICT", "m0", *x)) == 0 and information(reader)["commands_queued"] == "0"
         assert b"async_loading:1" in reader.call("INFO", "persistence"), "it was too fast for this test"
-        until(lambda: reader.call(*digest) == client.call(*digest))
+        until(lambda: reader.call(*digest) == client.call(*digest), 120)
         assert float(reader.call("ANB.PREDICT", "m0", *x)) == float(client.call("ANB.PREDICT", "m0", *x)) != 0
         until(lambda: information(reader)["models"] == "300")  # the old ones go in the background
     finally:
