@@ -17,6 +17,7 @@ static const struct {
              {"grown_sgbt_sorting", "sgbt(window=64, trees=2, depth=1, budget=200)", 1, 70},
              {"grown_sgbt_slow", "sgbt(window=128, trees=2, depth=2, budget=40)", 2, 333},
              {"grown_extra_trees", "extra_trees(window=32, trees=2, budget=40)", 2, 200},
+             {"grown_additive", "additive(cells=3, pairs=1)", 4, 320},
              {"grown_interval", "interval(scale(moe(linear, last, router=boa)), coverage=[0.5, 0.9])", 2, 300},
              {"grown_pending", "pending(interval(scale(linear)), capacity=4)", 2, 50},
              {"grown_pending_bare", "pending(last, capacity=3)", 1, 5},

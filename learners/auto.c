@@ -4,15 +4,16 @@
  *     auto(budget=5) -> residual_ar(guard(scale(refine(moe(mean, rls(delta=1), ..., router=stack), mlp))), last=true)
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
- * Linear experts of several memories follow drifts, networks find smooth surfaces, boosted trees steps and products,
- * neighbours what is local, and one on the residuals of a quick linear model times of day. An expert more costs a little
- * in the first hundreds of rows, so each had to gain more than that. The stage behind the mixture finds where which of
- * them is right, and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither.
+ * Linear experts of several memories follow drifts, curves and tables of pairs find what two features do within hundreds of
+ * rows, networks smooth surfaces, boosted trees steps and products, neighbours what is local, and one on the residuals of a
+ * quick linear model times of day. An expert more costs a little in the first hundreds of rows, so each had to gain more than
+ * that. The stages behind the mixture find where which of them is right, and the guard keeps it all near the mean where
+ * nothing is to be found; budgets of 1 and 2 have neither.
  * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
  * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
- * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole, around the mean and
- * around a linear model. Each is its child to the bit until its own test finds that the last targets help, so a stream
+ * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
+ * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its own test finds that the last targets help, so a stream
  * in random order costs next to nothing and persistence is at hand where it is right.
  */
 #include <anabranch/learners.h>
@@ -40,24 +41,25 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
 enum { NEAR = 64 };
 
 static const Choice choices[] = {
-    {"mean", FIVE, ALL, ANY, .known = WITH_PAST("mean")},
+    {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
     {"linear(normalized=true)", ONE, ALL, ANY, .beyond = NEAR},
     {NULL, ONE, ONE, ANY, .known = "last"},
-    {FOLLOWING, ONE, ONE, 128},
-    {FOLLOWING, TWO, TWO, 128, .known = WITH_PAST(FOLLOWING)},
-    {FOLLOWING, FIVE, FIVE, 300, .known = WITH_PAST(FOLLOWING)},
-    {FOLLOWING, TWENTY, ALL, 400, .known = WITH_PAST(FOLLOWING)},
-    {"rls(delta=1)", ONE, ONE, NEAR},
+    {FOLLOWING, ONE, TWO, 256},
+    {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=1)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
     {"poly(" FOLLOWING ")", FIFTY, ALL, 16},
+    {"mlp", ONE, ONE, NEAR},
     {"mlp", TWO, TWO, ANY},
-    {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY},
+    {"mlp(hidden=64, replay=4)", FIVE, FIVE, 256},
+    {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY, .beyond = 256},
     {"mlp(hidden=64, replay=8)", TWENTY, TWENTY, ANY},
     {"mlp(hidden=64, replay=8)", HUNDRED, ALL, ANY},
     {"mlp(hidden=128, replay=12)", FIFTY, ALL, 256},
-    {"sgbt(window=512, trees=10, depth=4, rate=0.3, budget=WORK, replay=1)", ONE, ONE, ANY, 150},
-    {"sgbt(window=2048, trees=20, rate=0.3, budget=WORK, replay=1)", TWO, TWO, ANY, 300},
+    {"additive(pairs=3)", ONE, ONE, ANY},
+    {"additive(cells=24, pairs=4)", TWO, TWO, ANY},
+    {"additive(cells=24)", FIVE, ALL, ANY},
+    {"sgbt(trees=30, rate=0.2, budget=WORK, replay=1)", TWO, TWO, ANY, 500},
     {"sgbt(trees=20, rate=0.3, budget=WORK)", FIVE, FIVE, ANY, 1000},
     {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
@@ -77,10 +79,10 @@ typedef struct Level {
 static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL},
     {TWO, "stack(delta=0.003)", NULL},
-    {FIVE, "stack(delta=0.003)", "mlp"},
-    {TWENTY, "blend", "mlp(hidden=32, replay=4)"},
-    {FIFTY, "blend", "mlp(hidden=32, replay=4)"},
-    {HUNDRED, "blend(wide=true)", "mlp(hidden=32, replay=4), sgbt(trees=40, rate=0.15, budget=2000)"}};
+    {FIVE, "stack(delta=0.003)", "additive(pairs=3)"},
+    {TWENTY, "blend", "mlp(hidden=32, replay=4), additive"},
+    {FIFTY, "blend", "mlp(hidden=32, replay=4), additive"},
+    {HUNDRED, "blend(wide=true)", "mlp(hidden=32, replay=4), additive, sgbt(trees=40, rate=0.15, budget=2000)"}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
@@ -125,7 +127,7 @@ static bool stands(const Choice *choice, bool past, int budget, size_t n_feature
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
-    bool around = past && level->stage;
+    bool around = past && level->budget >= TWO;
     size_t at = (size_t)snprintf(text, size, "%s%s", around ? "residual_ar(" : "",
                                  level->stage ? "guard(scale(refine(moe(" : "scale(moe(");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
@@ -135,7 +137,7 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
         at += (size_t)snprintf(text + at, size - at, "router=%s), %s)))%s", level->router, level->stage,
                                around ? ", last=true)" : "");
     else if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "router=%s))", level->router);
+        at += (size_t)snprintf(text + at, size - at, "router=%s))%s", level->router, around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

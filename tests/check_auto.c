@@ -28,9 +28,10 @@ START_TEST(it_stands_for_an_expression)
                 StreamingLearner *model = make(widths[w], text);
                 const char *made = anb_expression(model);
                 ck_assert_ptr_null(strstr(made, "auto"));
-                const char *begin = budgets[b] < 5 ? "scale(moe("
-                                    : lags         ? "residual_ar(guard(scale("
-                                                   : "guard(scale(refine(";
+                const char *begin = budgets[b] < (lags ? 2 : 5) ? "scale(moe("
+                                    : budgets[b] < 5            ? "residual_ar(scale(moe("
+                                    : lags                      ? "residual_ar(guard(scale("
+                                                                : "guard(scale(refine(";
                 ck_assert_int_eq(strncmp(made, begin, strlen(begin)), 0);
                 ck_assert(lags || !strstr(made, "residual_ar"));
                 StreamingLearner *again = make(widths[w], made);

@@ -1,0 +1,361 @@
+/*
+ * An additive model with pairs: a line and a curve for each feature, and a table of cells for each pair of features.
+ *
+ *     f(x) = b + sum_j (l_j x_j + a_j c_j(r_j)) + sum_ij a_ij T_ij(band of r_i, band of r_j)
+ *
+ * r are the raw features. A curve c_j is linear between up to 24 knots, at quantiles of the feature; a missing cell has a value
+ * of its own. A table T_ij has a cell for each pair of up to `cells` bands of knots. Every term w of these has a variance
+ * p and learns by a Kalman filter that keeps the diagonal alone: with phi what w is multiplied by in f,
+ *
+ *     S = 1 / weight + sum phi^2 p     w += phi p e / S     p -= .3 (phi p)^2 / S, not below a floor
+ *
+ * The lift a of a curve or table grows where the error and what it says have the same sign, and shrinks where they have not:
+ *
+ *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
+ *
+ * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
+ * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.
+ *
+ * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature a sample, and terms carried over.
+ * Where there are more pairs than `pairs` times the features those of the strongest features count, chosen after each round.
+ *
+ * Errors count as 20 times their running scale at most (src/numeric/error_scale.h), x as +-1e6.
+ *
+ * State: the head, then by feature and by pair as `fields` says: some 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair.
+ * Cost: some 15 operations a feature and 5 a pair to predict, twice that to learn.
+ * Lou, Caruana, Gehrke & Hooker 2013 on additive models with pairs; Haykin 2002, ch. 10, on decoupled Kalman filters;
+ * Kivinen & Warmuth 1997 on multiplicative steps. Constants chosen on streams that docs/accuracy.md names.
+ */
+#include "additive.h"
+#include "src/numeric/moments.h"
+
+static const double shrinking = 0.3, lifting = 0.2, farthest = 1e6, slowest = 1e-3;
+enum { CALM = 50 }; /* rows before lifts move */
+
+static const AnbParam params[] = {
+    {"cells", ANB_COUNT, offsetof(AnbAdditiveOptions, cells), 16, 2, 24, 0, NULL, "bands of a feature in a table"},
+    {"pairs", ANB_COUNT, offsetof(AnbAdditiveOptions, pairs), 6, 0, 64, 0, NULL, "tables a feature, at most"},
+    {0}};
+
+static const AnbAdditiveOptions *options_of(const AnbNode *self)
+{
+    return self->options;
+}
+
+/* ---- the state --------------------------------------------------------------------------------------------------- */
+
+static size_t stride_of(const AnbNode *self)
+{
+    return (size_t)options_of(self)->cells + 1;
+}
+
+static size_t pairs_of(const AnbNode *self)
+{
+    size_t d = self->n_features, most = (size_t)options_of(self)->pairs * d;
+    return d - 1 <= 2 * (size_t)options_of(self)->pairs ? d * (d - 1) / 2 : most;
+}
+
+static size_t padded_pairs(const AnbNode *self)
+{
+    return (pairs_of(self) + 7) / 8 * 8;
+}
+
+static size_t knot_values(const AnbNode *self)
+{
+    return self->n_features * ANB_KNOTS;
+}
+
+static size_t reserve_values(const AnbNode *self)
+{
+    return self->n_features * ANB_RESERVE;
+}
+
+static size_t curve_terms(const AnbNode *self)
+{
+    return self->n_features * ANB_NODES;
+}
+
+static size_t cells_of(const AnbNode *self)
+{
+    return 1 + pairs_of(self) * stride_of(self) * stride_of(self);
+}
+
+static uint64_t last_feature(const AnbNode *self)
+{
+    return self->n_features - 1;
+}
+
+static uint64_t most_knots(const AnbNode *self)
+{
+    (void)self;
+    return ANB_KNOTS;
+}
+
+static const AnbField head_fields[] = {{ANB_INNER(Additive, random, AnbRandom, anb_random_fields)},
+                                       {ANB_INNER(Additive, error, AnbErrorScale, anb_error_scale_fields)},
+                                       {ANB_INNER(Additive, weights, AnbWeightUnit, anb_weight_unit_fields)},
+                                       {ANB_MEMBER(Additive, constant), .must = ANB_FINITE},
+                                       {ANB_MEMBER(Additive, unit), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(Additive, due), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(Additive, seen)},
+                                       {ANB_MEMBER(Additive, turn)},
+                                       {ANB_MEMBER(Additive, chosen)},
+                                       {0}};
+
+static const AnbField term_fields[] = {{ANB_MEMBER(AdditiveTerm, w), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AdditiveTerm, p), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {0}};
+
+static const AnbField cell_fields[] = {{ANB_MEMBER(AdditiveCell, w), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AdditiveCell, p), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {0}};
+
+enum { HEAD, COUNT, KNOTS, RESERVE, STRENGTH, ORDER, LINE, CURVE, LIFT, LEFT, RIGHT, LIFTS, CELL };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Additive, head_fields)},
+    [COUNT] = {.name = "count", .kind = ANB_U32, .count = anb_per_feature, .most = most_knots},
+    [KNOTS] = {.name = "knots", .kind = ANB_F64, .count = knot_values, .must = ANB_ALIGNED},
+    [RESERVE] = {.name = "reserve", .kind = ANB_F64, .count = reserve_values},
+    [STRENGTH] = {.name = "strength", .kind = ANB_F64, .count = anb_per_feature},
+    [ORDER] = {.name = "order", .kind = ANB_U16, .count = anb_per_feature, .most = last_feature},
+    [LINE] = {.name = "line", .record = term_fields, .stride = sizeof(AdditiveTerm), .count = anb_per_feature},
+    [CURVE] = {.name = "curve", .record = term_fields, .stride = sizeof(AdditiveTerm), .count = curve_terms},
+    [LIFT] = {.name = "lift", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [LEFT] = {.name = "left", .kind = ANB_U16, .count = pairs_of, .most = last_feature},
+    [RIGHT] = {.name = "right", .kind = ANB_U16, .count = pairs_of, .most = last_feature},
+    [LIFTS] = {.name = "lifts", .kind = ANB_F32, .count = padded_pairs, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [CELL] =
+        {.name = "cell", .record = cell_fields, .stride = sizeof(AdditiveCell), .count = cells_of, .must = ANB_ALIGNED},
+    {0}};
+
+/* Where a feature's value lies: between two knots, `share` of the way, and in which band. */
+typedef struct Place {
+    double share, x;
+    uint32_t low, high, band;
+} Place;
+
+static size_t places(const AnbNode *self)
+{
+    return self->n_features * sizeof(Place);
+}
+
+/* What was said; the places; of pairs their cells and what those held. */
+enum { SAID, BELOW, PLACES, AT, W, P };
+static const AnbField scratch_fields[] = {
+    [SAID] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
+    [BELOW] = {.name = "below", .kind = ANB_U8, .count = anb_per_feature},
+    [PLACES] = {.name = "places", .kind = ANB_U8, .count = places, .must = ANB_ALIGNED},
+    [AT] = {.name = "at", .kind = ANB_U32, .count = padded_pairs, .must = ANB_ALIGNED},
+    [W] = {.name = "w", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
+    [P] = {.name = "p", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
+    {0}};
+
+AdditiveView anb_additive_view(const AnbNode *self, void *state)
+{
+    size_t stride = stride_of(self);
+    return (AdditiveView){.d = self->n_features,
+                          .pairs = pairs_of(self),
+                          .bands = stride - 1,
+                          .stride = stride,
+                          .head = state,
+                          .count = anb_field(self, state, COUNT),
+                          .knots = anb_field(self, state, KNOTS),
+                          .reserve = anb_field(self, state, RESERVE),
+                          .strength = anb_field(self, state, STRENGTH),
+                          .order = anb_field(self, state, ORDER),
+                          .line = anb_field(self, state, LINE),
+                          .curve = anb_field(self, state, CURVE),
+                          .lift = anb_field(self, state, LIFT),
+                          .left = anb_field(self, state, LEFT),
+                          .right = anb_field(self, state, RIGHT),
+                          .lifts = anb_field(self, state, LIFTS),
+                          .cell = anb_field(self, state, CELL)};
+}
+
+static int check(const AnbNode *self, AnbError *error)
+{
+    if (self->n_features <= UINT16_MAX)
+        return 0;
+    return anb_fail(error, ANB_E_LIMIT, "additive: %zu features, and it takes %d at most", self->n_features,
+                    (int)UINT16_MAX);
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    AdditiveView v = anb_additive_view(self, state);
+    anb_random_seed(&v.head->random, self->seed);
+    anb_additive_start(&v);
+    return 0;
+}
+
+/* ---- to predict -------------------------------------------------------------------------------------------------- */
+
+static double clip(double v, double most)
+{
+    return v > most ? most : v < -most ? -most : v;
+}
+
+static Place place_of(const AdditiveView *v, size_t j, unsigned below, double r, double x)
+{
+    const unsigned count = v->count[j];
+    Place place = {0, x == x ? clip(x, farthest) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
+    if (below > ANB_KNOTS)
+        return place;
+    const double *knots = v->knots + j * ANB_KNOTS;
+    below = below < count ? below : count;
+    place.low = below > 0 ? below - 1 : 0;
+    place.high = below < count ? below : place.low;
+    if (place.high > place.low) {
+        double share = (r - knots[place.low]) / (knots[place.high] - knots[place.low]);
+        place.share = share > 0 && share <= 1 ? share : 0;
+    }
+    place.band = anb_additive_band(below, count, v->bands);
+    return place;
+}
+
+static double curve_at(const AdditiveTerm *curve, const Place *place)
+{
+    return curve[place->low].w * (1 - place->share) + curve[place->high].w * place->share;
+}
+
+/* The terms of single features. */
+static AdditiveSums say_features(const AdditiveView *v, const Place *place)
+{
+    AdditiveSums sums = {0, 0};
+    for (size_t j = 0; j < v->d; j++) {
+        const AdditiveTerm *curve = v->curve + j * ANB_NODES;
+        double near = 1 - place[j].share, far = place[j].share, a = v->lift[j], x = place[j].x;
+        sums.f += a * curve_at(curve, &place[j]) + v->line[j].w * x;
+        sums.variance +=
+            a * a * (curve[place[j].low].p * near * near + curve[place[j].high].p * far * far) + v->line[j].p * x * x;
+    }
+    return sums;
+}
+
+/* Which cell of each pair the row is in. */
+static void find_cells(const AdditiveView *v, const Place *place, uint32_t *at, size_t padded)
+{
+    const uint32_t stride = (uint32_t)v->stride;
+    uint32_t first = 1;
+    for (size_t k = 0; k < v->pairs; k++, first += stride * stride)
+        at[k] = first + place[v->left[k]].band * stride + place[v->right[k]].band;
+    for (size_t k = v->pairs; k < padded; k++)
+        at[k] = 0;
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AdditiveView v = anb_additive_view(self, anb_view_of(state));
+    uint8_t *below = anb_scratch(self, scratch, BELOW);
+    Place *place = anb_scratch(self, scratch, PLACES);
+    uint32_t *at = anb_scratch(self, scratch, AT);
+    AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    size_t padded = padded_pairs(self);
+    anb_additive_kernels.find(v.knots, row->raw, v.d, below);
+    for (size_t j = 0; j < v.d; j++)
+        place[j] = place_of(&v, j, below[j], row->raw[j], row->x[j]);
+    find_cells(&v, place, at, padded);
+    AdditiveSums own = say_features(&v, place),
+                 pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
+                                                  anb_scratch(self, scratch, P));
+    said->f = v.head->constant + v.head->unit * (own.f + pairs.f);
+    said->variance = own.variance + pairs.variance;
+    return said->f - said->f == 0 ? said->f : 0;
+}
+
+/* ---- to learn ---------------------------------------------------------------------------------------------------- */
+
+/* All weights in another unit: a power of two near the errors' scale, so that floats hold them. */
+static void fit_unit(AdditiveView *v)
+{
+    Additive *s = v->head;
+    int exponent;
+    if (!(s->error.level > 0) || (s->error.level < 0x1p20 * s->unit && s->error.level > 0x1p-20 * s->unit))
+        return;
+    frexp(s->error.level, &exponent);
+    double unit = ldexp(1, exponent > -1000 ? exponent : -1000), by = s->unit / unit;
+    s->unit = unit;
+    for (size_t j = 0; j < v->d; j++)
+        v->line[j].w *= by;
+    for (size_t i = 0; i < v->d * ANB_NODES; i++)
+        v->curve[i].w *= by;
+    for (size_t i = 0; i < 1 + v->pairs * v->stride * v->stride; i++)
+        v->cell[i].w = (float)((double)v->cell[i].w * by);
+}
+
+/* One term that f has phi times. */
+static void move(AdditiveTerm *term, double phi, const double step, double shrink, double least)
+{
+    double by = phi * term->p;
+    term->w += step * by;
+    if (term->p > least)
+        term->p -= shrink * by * by;
+}
+
+static void learn_features(const AdditiveView *v, const Place *place, double step, double shrink, double lift)
+{
+    const double least = anb_additive_floor(v, false);
+    for (size_t j = 0; j < v->d; j++) {
+        AdditiveTerm *curve = v->curve + j * ANB_NODES;
+        const Place *at = &place[j];
+        double a = v->lift[j], by = clip(lift * a * curve_at(curve, at), ANB_LIFT_STEP);
+        move(&curve[at->low], a * (1 - at->share), step, shrink, least);
+        if (at->high != at->low)
+            move(&curve[at->high], a * at->share, step, shrink, least);
+        move(&v->line[j], at->x, step, shrink, least);
+        a += a * by;
+        v->lift[j] = a < ANB_LIFT_LEAST ? ANB_LIFT_LEAST : a > ANB_LIFT_MOST ? ANB_LIFT_MOST : a;
+    }
+}
+
+/* Learns an error e; `scale` was the errors' before it. */
+static void learn(const AnbNode *self, AdditiveView *v, double e, double scale, double weight, double *scratch)
+{
+    Additive *s = v->head;
+    const AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + said->variance;
+    double step = clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum, ratio = scale > 0 ? s->unit / scale : 0;
+    double lift = s->seen > CALM ? clip(lifting * (e / scale) * ratio, 0x1p60) : 0;
+    AdditivePace pace = {(float)step, (float)shrink, (float)lift, (float)anb_additive_floor(v, true)};
+    s->constant += p * e / sum;
+    learn_features(v, anb_scratch(self, scratch, PLACES), step, shrink, lift);
+    anb_additive_kernels.learn(v->cell, anb_scratch(self, scratch, AT), v->lifts, padded_pairs(self),
+                               anb_scratch(self, scratch, W), anb_scratch(self, scratch, P), &pace);
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AdditiveView v = anb_additive_view(self, state);
+    Additive *s = v.head;
+    const AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    weight = anb_weight_relative(&s->weights, weight);
+    if (s->seen == 0) {
+        s->constant = y;
+    } else {
+        double scale = s->error.level, e = anb_error_bounded(&s->error, y - said->f);
+        if (!(e - e == 0)) {
+            anb_restart(self, state, row);
+            return;
+        }
+        fit_unit(&v);
+        if (s->unit > 0)
+            learn(self, &v, e, scale, weight, scratch);
+    }
+    anb_additive_see(&v, row->raw);
+}
+
+const StreamingLearnerType anb_additive = {
+    .name = "additive",
+    .brief = "curves of single features and tables of pairs, added up",
+    .example = "additive(cells=6)",
+    .options_size = sizeof(AnbAdditiveOptions),
+    .params = params,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .check = check,
+    .fields = fields,
+    .scratch = scratch_fields,
+    .init = init,
+    .predict = predict,
+    .update = update,
+};

@@ -1,0 +1,106 @@
+/*
+ * What the files of the learner `additive` share: its state, where each part of it lies, and the kernels over pairs.
+ *
+ * A cell is a weight and its variance, two floats. Cell 0 stays zero: the lists of pairs are filled up to whole eights
+ * with it. The cells of pair k are the stride^2 ones from 1 + k stride^2 on, row by row of the left feature's bands.
+ */
+#ifndef ANB_LEARNERS_ADDITIVE_H
+#define ANB_LEARNERS_ADDITIVE_H
+
+#include "src/simd/isa.h"
+#include "src/numeric/error_scale.h"
+#include "src/numeric/random.h"
+#include "src/numeric/weight_unit.h"
+#include <anabranch/learners.h>
+
+enum {
+    ANB_KNOTS = 24,   /* of a feature, at most; whole eights */
+    ANB_NODES = 25,   /* weights of a curve: one a knot, and that of a missing cell */
+    ANB_RESERVE = 256 /* values of a feature that knots are made from */
+};
+
+typedef struct Additive {
+    AnbRandom random;
+    AnbErrorScale error;
+    AnbWeightUnit weights;
+    double constant, unit; /* b; what all weights are multiplied by, a power of two, or 0 before the first error */
+    double due;            /* rows seen when the next round of knots is made */
+    uint64_t seen, turn;   /* rows; the next step of a round of 3 d, which follow each other: 3 d where there is none */
+    uint64_t chosen;       /* 1: the pairs are of the strongest features */
+} Additive;
+
+typedef struct AdditiveCell {
+    float w, p;
+} AdditiveCell;
+
+/* A straight line or a knot of a curve. */
+typedef struct AdditiveTerm {
+    double w, p;
+} AdditiveTerm;
+
+/* Where everything of one node lies. */
+typedef struct AdditiveView {
+    size_t d, pairs, bands, stride; /* bands of values; and one for a missing cell */
+    Additive *head;
+    uint32_t *count;        /* knots of each feature */
+    double *knots;          /* ANB_KNOTS a feature, ascending */
+    double *reserve;        /* ANB_RESERVE a feature */
+    double *strength;       /* of each feature when its knots were made */
+    uint16_t *order;        /* features, the strongest first */
+    AdditiveTerm *line;     /* one a feature */
+    AdditiveTerm *curve;    /* ANB_NODES a feature */
+    double *lift;           /* of each curve */
+    uint16_t *left, *right; /* features of each pair */
+    float *lifts;           /* of each pair */
+    AdditiveCell *cell;
+} AdditiveView;
+
+AdditiveView anb_additive_view(const AnbNode *self, void *state);
+
+/* Variances that new terms start with, and below which they do not fall. */
+double anb_additive_prior(const AdditiveView *v, bool pair);
+double anb_additive_floor(const AdditiveView *v, bool pair);
+
+/* The band of a value that so many of the feature's knots lie below. */
+static inline unsigned anb_additive_band(unsigned below, unsigned count, size_t bands)
+{
+    unsigned band = count > bands ? (unsigned)(below * bands / count) : below;
+    return band < bands ? band : (unsigned)bands - 1;
+}
+
+/* Shows a row to the reserve, and makes the next feature's knots where a round is under way. */
+void anb_additive_see(AdditiveView *v, const double *raw);
+
+/* Whether every pair of features has a table. */
+bool anb_additive_all_pairs(const AdditiveView *v);
+
+/* A new model: no knots, every table empty. */
+void anb_additive_start(AdditiveView *v);
+
+typedef struct AdditiveSums {
+    double f, variance;
+} AdditiveSums;
+
+/* What a step multiplies by: the weights' steps, the loss of variance, the lifts' steps; the least variance. */
+typedef struct AdditivePace {
+    float step, shrink, lift, least;
+} AdditivePace;
+
+typedef struct AdditiveKernels {
+    /* How many of each feature's knots lie below its value; ANB_KNOTS + 1 where that is missing. */
+    void (*find)(const double *knots, const double *raw, size_t d, uint8_t *below);
+    /* The sums over n cells, a multiple of eight: w and p are gathered from `cell` at `at`. */
+    AdditiveSums (*say)(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w, float *p);
+    /* One step of the cells that `say` has gathered, and of their lifts. */
+    void (*learn)(AdditiveCell *cell, const uint32_t *at, float *lifts, size_t n, const float *w, const float *p,
+                  const AdditivePace *pace);
+} AdditiveKernels;
+
+ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
+
+/* Bounds of a lift, and of its step as a share of it. */
+#define ANB_LIFT_LEAST 0.3
+#define ANB_LIFT_MOST 20.
+#define ANB_LIFT_STEP 0.1
+
+#endif

@@ -1,0 +1,249 @@
+/* The knots of `additive`: a reservoir (Vitter 1985), knots at quantiles of it, and terms carried over to new ones. */
+#include "additive.h"
+
+enum { FIRST = 20, WIDE = 64 };      /* rows before the first round; features that one sample has the work of one for */
+static const double growth = 2.5;    /* of the rows from one round to the next */
+static const uint64_t settled = 300; /* rows before pairs are chosen */
+
+/* Sum over the terms of a kind. */
+static const double line_prior = 0.6, line_floor = 0.03, pair_prior = 0.3, pair_floor = 0.05;
+
+double anb_additive_prior(const AdditiveView *v, bool pair)
+{
+    return pair ? pair_prior / (double)v->pairs : line_prior / (double)v->d;
+}
+
+double anb_additive_floor(const AdditiveView *v, bool pair)
+{
+    return pair ? pair_floor / (double)(v->pairs ? v->pairs : 1) : line_floor / (double)v->d;
+}
+
+static void clear_pair(AdditiveView *v, size_t k, size_t left, size_t right)
+{
+    AdditiveCell *cell = v->cell + 1 + k * v->stride * v->stride;
+    v->left[k] = (uint16_t)left;
+    v->right[k] = (uint16_t)right;
+    v->lifts[k] = 1;
+    for (size_t i = 0; i < v->stride * v->stride; i++)
+        cell[i] = (AdditiveCell){0, (float)anb_additive_prior(v, true)};
+}
+
+bool anb_additive_all_pairs(const AdditiveView *v)
+{
+    return v->pairs == v->d * (v->d - 1) / 2;
+}
+
+/* By the distance around the circle of all: every feature is in as many pairs as the others. */
+static void first_pairs(AdditiveView *v)
+{
+    for (size_t k = 0; k < v->pairs; k++)
+        clear_pair(v, k, k % v->d, (k % v->d + 1 + k / v->d) % v->d);
+}
+
+void anb_additive_start(AdditiveView *v)
+{
+    Additive *s = v->head;
+    s->due = FIRST;
+    s->turn = 3 * v->d;
+    for (size_t i = 0; i < v->d * ANB_KNOTS; i++)
+        v->knots[i] = (double)INFINITY;
+    for (size_t j = 0; j < v->d; j++) {
+        v->lift[j] = 1;
+        v->line[j] = (AdditiveTerm){0, 2 * anb_additive_prior(v, false)};
+    }
+    for (size_t i = 0; i < v->d * ANB_NODES; i++)
+        v->curve[i] = (AdditiveTerm){0, anb_additive_prior(v, false)};
+    for (size_t k = v->pairs; k < (v->pairs + 7) / 8 * 8; k++)
+        v->lifts[k] = 1;
+    first_pairs(v);
+}
+
+/* ---- new knots --------------------------------------------------------------------------------------------------- */
+
+static void sort(double *v, size_t n)
+{
+    static const size_t gaps[] = {132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++)
+        for (size_t i = gaps[g]; i < n; i++) {
+            double x = v[i];
+            size_t k = i;
+            for (; k >= gaps[g] && v[k - gaps[g]] > x; k -= gaps[g])
+                v[k] = v[k - gaps[g]];
+            v[k] = x;
+        }
+}
+
+/* The values in the reserve that are not missing, sorted. */
+static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
+{
+    size_t rows = v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE, n = 0;
+    for (size_t i = 0; i < rows; i++)
+        if (v->reserve[j * ANB_RESERVE + i] - v->reserve[j * ANB_RESERVE + i] == 0)
+            out[n++] = v->reserve[j * ANB_RESERVE + i];
+    sort(out, n);
+    return n;
+}
+
+/* Every distinct value where they are few, else quantiles; without repetition. */
+static uint32_t make_knots(const double *sorted, size_t n, double *knots)
+{
+    uint32_t kinds = 0, count = 0;
+    for (size_t i = 0; i < n && kinds <= ANB_KNOTS; i++)
+        kinds += i == 0 || sorted[i] > sorted[i - 1];
+    size_t most = kinds <= ANB_KNOTS ? n : ANB_KNOTS;
+    for (size_t i = 0; i < most; i++) {
+        double value = sorted[most == n ? i : i * (n - 1) / (most - 1)];
+        if (count == 0 || value > knots[count - 1])
+            knots[count++] = value;
+    }
+    for (size_t i = count; i < ANB_KNOTS; i++)
+        knots[i] = (double)INFINITY;
+    return count;
+}
+
+static uint32_t knots_below(const double *knots, uint32_t count, double r)
+{
+    uint32_t n = 0;
+    while (n < count && knots[n] < r)
+        n++;
+    return n;
+}
+
+static AdditiveTerm between(const AdditiveTerm *a, const AdditiveTerm *b, double share)
+{
+    return (AdditiveTerm){a->w * (1 - share) + b->w * share, a->p * (1 - share) + b->p * share};
+}
+
+/* The curve says at the new knots what it said there. */
+static void carry_curve(AdditiveTerm *curve, const double *old, uint32_t old_count, const double *knots, uint32_t count)
+{
+    AdditiveTerm made[ANB_KNOTS];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t n = knots_below(old, old_count, knots[i]), low = n > 0 ? n - 1 : 0, high = n < old_count ? n : low;
+        double share = high > low ? (knots[i] - old[low]) / (old[high] - old[low]) : 0;
+        made[i] = between(&curve[low], &curve[high], share > 0 && share <= 1 ? share : 0);
+    }
+    memcpy(curve, made, count * sizeof *made);
+}
+
+/* Where each band was before, by the knot in its middle. */
+static void old_bands(const AdditiveView *v, const double *old, uint32_t old_count, const double *knots, uint32_t count,
+                      uint32_t *from)
+{
+    uint32_t low = 0;
+    for (uint32_t band = 0; band < v->bands; band++) {
+        while (low < count && anb_additive_band(low, count, v->bands) < band)
+            low++;
+        uint32_t high = low;
+        while (high + 1 < count && anb_additive_band(high + 1, count, v->bands) == band)
+            high++;
+        uint32_t middle = low + (high - low) / 2;
+        double r = count > 0 ? knots[middle < count ? middle : count - 1] : 0;
+        from[band] = anb_additive_band(knots_below(old, old_count, r), old_count, v->bands);
+    }
+    from[v->bands] = (uint32_t)v->bands;
+}
+
+/* A table whose rows or columns have moved. */
+static void carry_table(const AdditiveView *v, size_t k, bool rows, const uint32_t *from)
+{
+    AdditiveCell old[(ANB_KNOTS + 1) * (ANB_KNOTS + 1)], *cell = v->cell + 1 + k * v->stride * v->stride;
+    memcpy(old, cell, v->stride * v->stride * sizeof *old);
+    for (size_t a = 0; a < v->stride; a++)
+        for (size_t b = 0; b < v->stride; b++)
+            cell[a * v->stride + b] = rows ? old[from[a] * v->stride + b] : old[a * v->stride + from[b]];
+}
+
+static void make_feature(AdditiveView *v, size_t j)
+{
+    double sorted[ANB_RESERVE], old[ANB_KNOTS], *knots = v->knots + j * ANB_KNOTS;
+    uint32_t from[ANB_KNOTS + 1], old_count = v->count[j];
+    size_t n = sorted_values(v, j, sorted);
+    if (n == 0)
+        return;
+    memcpy(old, knots, sizeof old);
+    v->count[j] = make_knots(sorted, n, knots);
+    carry_curve(v->curve + j * ANB_NODES, old, old_count, knots, v->count[j]);
+    old_bands(v, old, old_count, knots, v->count[j], from);
+    for (size_t k = 0; k < v->pairs; k++) {
+        if (v->left[k] == j)
+            carry_table(v, k, true, from);
+        if (v->right[k] == j)
+            carry_table(v, k, false, from);
+    }
+}
+
+/* ---- the pairs of wide rows -------------------------------------------------------------------------------------- */
+
+/* How much a feature moves the sum: the variance of its curve over its knots, and the square of its slope. */
+static double strength(const AdditiveView *v, size_t j)
+{
+    double sum = 0, square = 0, n = v->count[j] > 0 ? v->count[j] : 1;
+    for (uint32_t i = 0; i < v->count[j]; i++) {
+        double w = v->lift[j] * v->curve[j * ANB_NODES + i].w;
+        sum += w;
+        square += w * w;
+    }
+    return square / n - (sum / n) * (sum / n) + v->line[j].w * v->line[j].w;
+}
+
+/* The feature takes its place in the order of all: the first of equals is the stronger one. */
+static void rank(AdditiveView *v, size_t j)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < v->d; i++)
+        place += v->strength[i] > v->strength[j] || (v->strength[i] == v->strength[j] && i < j);
+    v->order[place] = (uint16_t)j;
+}
+
+/* Table k becomes that of the k-th pair in the triangle of the strongest features. */
+static void choose(AdditiveView *v, size_t k)
+{
+    size_t b = (size_t)((1 + sqrt(1 + 8 * (double)k)) / 2);
+    b -= b * (b - 1) / 2 > k;
+    clear_pair(v, k, v->order[k - b * (b - 1) / 2], v->order[b]);
+}
+
+/* ---- rounds ------------------------------------------------------------------------------------------------------ */
+
+static void remember(AdditiveView *v, const double *raw)
+{
+    Additive *s = v->head;
+    uint64_t slot = s->seen++;
+    if (slot >= ANB_RESERVE)
+        slot = (uint64_t)(anb_random_uniform(&s->random) * (double)s->seen);
+    if (slot < ANB_RESERVE)
+        for (size_t j = 0; j < v->d; j++)
+            v->reserve[j * ANB_RESERVE + slot] = raw[j];
+}
+
+/* One step of a round: knots of each feature; where pairs are to be chosen, its rank; then the tables. */
+static void advance(AdditiveView *v)
+{
+    Additive *s = v->head;
+    const size_t d = v->d, turn = (size_t)s->turn++;
+    if (turn < d) {
+        make_feature(v, turn);
+        v->strength[turn] = strength(v, turn);
+        if (turn + 1 == d && (s->chosen || s->seen < settled || anb_additive_all_pairs(v)))
+            s->turn = 3 * d;
+    } else if (turn < 2 * d) {
+        rank(v, turn - d);
+    } else {
+        for (size_t k = turn - 2 * d; k < v->pairs; k += d)
+            choose(v, k);
+        s->chosen = turn + 1 == 3 * d;
+    }
+}
+
+void anb_additive_see(AdditiveView *v, const double *raw)
+{
+    Additive *s = v->head;
+    remember(v, raw);
+    if (s->turn >= 3 * v->d && (double)s->seen >= s->due) {
+        s->turn = 0;
+        s->due = growth * (double)s->seen;
+    }
+    for (size_t i = 0; i < 1 + v->d / WIDE && s->turn < 3 * v->d; i++)
+        advance(v);
+}

@@ -1,0 +1,182 @@
+/* The additive model with pairs: its formulas on the first rows, curves and products, missing cells, wide rows, units. */
+#include "numbers.h"
+#include "reload.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+
+static StreamingLearner *made(size_t n_features, const char *expression)
+{
+    AnbError error;
+    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    return model;
+}
+
+/* A term of the sum and its variance. */
+typedef struct Term {
+    double w, p;
+} Term;
+
+static void moved(Term *term, double phi, double e, double sum, double floor)
+{
+    term->w += phi * term->p * e / sum;
+    if (term->p > floor)
+        term->p -= .3 * phi * phi * term->p * term->p / sum;
+}
+
+/* Before there are knots a model of two features is a constant, two lines, two constants of curves and one cell. */
+START_TEST(the_first_rows_are_a_filter_of_the_diagonal)
+{
+    StreamingLearner *model = made(2, "additive");
+    Term line[2] = {{0, .6}, {0, .6}}, curve[2] = {{0, .3}, {0, .3}}, cell = {0, .3};
+    double constant = 0;
+    uint64_t seed = 3;
+    for (int t = 0; t < 15; t++) {
+        double x[2] = {noise(&seed), noise(&seed)}, y = 3 + x[0] - 2 * x[1] + .1 * noise(&seed);
+        double f = constant + line[0].w * x[0] + line[1].w * x[1] + curve[0].w + curve[1].w + cell.w;
+        ck_assert_double_eq_tol(anb_train_one(model, x, y, 1), f, 1e-6); /* cells are floats */
+        if (t == 0) {
+            constant = y;
+            continue;
+        }
+        double own = 1. / (1 + t), e = y - f, sum = 1 + own + cell.p;
+        for (int j = 0; j < 2; j++)
+            sum += line[j].p * x[j] * x[j] + curve[j].p;
+        constant += own * e / sum;
+        for (int j = 0; j < 2; j++) {
+            moved(&line[j], x[j], e, sum, .015);
+            moved(&curve[j], 1, e, sum, .015);
+        }
+        moved(&cell, 1, e, sum, .05);
+    }
+    anb_free(model);
+}
+END_TEST
+
+/* A curve, a product, a step in a feature that may be missing; features that say nothing; a little noise. */
+static double target(uint64_t *seed, double *x, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        x[j] = uniform_of(seed);
+    double y = 3 * fabs(x[0]) + 4 * (x[1] + .5) * (x[2] + .5) + (x[3] > .2 ? 2 : 0) + .2 * noise(seed);
+    if (unit_of(seed) < .2) {
+        y += x[3] > .2 ? 1 : 3;
+        x[3] = NAN;
+    }
+    return y;
+}
+
+/* The root mean square over the last quarter of n rows. */
+static double error_of(const char *expression, size_t d, int n)
+{
+    StreamingLearner *model = made(d, expression);
+    double x[40], sum = 0;
+    uint64_t seed = 11;
+    for (int t = 0; t < n; t++) {
+        double y = target(&seed, x, d), e = y - anb_train_one(model, x, y, 1);
+        sum += t >= n - n / 4 ? e * e : 0;
+    }
+    anb_free(model);
+    return sqrt(sum / (n / 4));
+}
+
+START_TEST(it_finds_curves_products_and_what_a_missing_cell_means)
+{
+    double alone = error_of("additive(pairs=0)", 6, 8000), pairs = error_of("additive", 6, 8000),
+           line = error_of("scale(rls)", 6, 8000);
+    ck_assert_double_lt(pairs, .45); /* the target's deviation is 2, a third of it the product's */
+    ck_assert_double_lt(pairs, .35 * alone);
+    ck_assert_double_lt(alone, .8 * line);
+}
+END_TEST
+
+/* Where not all pairs of 40 features fit, those of the strongest ones are learned. */
+START_TEST(wide_rows_have_tables_of_the_strongest_features)
+{
+    double alone = error_of("additive(pairs=0)", 40, 12000), some = error_of("additive(pairs=3)", 40, 12000);
+    ck_assert_double_lt(some, .8 * alone);
+}
+END_TEST
+
+/* Another unit of the target is another unit of the predictions, to the bit where it is a power of two. */
+START_TEST(the_unit_of_the_target_does_not_matter)
+{
+    static const double units[] = {0x1p-200, 0x1p-3, 0x1p40, 0x1p300};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        StreamingLearner *model = made(4, "additive"), *other = made(4, "additive");
+        uint64_t seed = 5;
+        for (int t = 0; t < 500; t++) {
+            double x[4], y = target(&seed, x, 4), f = anb_train_one(model, x, y, 1);
+            ck_assert_double_eq(anb_train_one(other, x, units[i] * y, 1), units[i] * f);
+        }
+        anb_free(model);
+        anb_free(other);
+    }
+}
+END_TEST
+
+/* A target that grows a billion times: the weights go into another unit, and what is said into the new range. */
+START_TEST(weights_follow_the_errors_into_another_unit)
+{
+    StreamingLearner *model = made(4, "additive");
+    uint64_t seed = 5;
+    double sum = 0, x[4];
+    for (int t = 0; t < 6000; t++) {
+        double unit = t < 1000 ? 1 : 1e9, y = unit * target(&seed, x, 4), f = anb_train_one(model, x, y, 1);
+        ck_assert(isfinite(f));
+        sum += t >= 5000 ? (y - f) * (y - f) : 0;
+    }
+    ck_assert_double_lt(sqrt(sum / 1000), .6e9);
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(snapshots_amid_a_round)
+{
+    StreamingLearner *model = made(30, "additive(cells=3, pairs=2)");
+    uint64_t seed = 7;
+    for (int round = 0; round < 60; round++) {
+        AnbError error;
+        StreamingLearner *twin = reloaded(model, &error);
+        ck_assert_msg(twin != NULL, "%s", error.message);
+        ck_assert(anb_equal(model, twin));
+        for (int t = 0; t < 11; t++) {
+            double x[30], y = target(&seed, x, 30);
+            ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(twin, x, y, 1));
+        }
+        ck_assert(anb_equal(model, twin));
+        anb_free(twin);
+    }
+    anb_free(model);
+}
+END_TEST
+
+START_TEST(extremes_stay_finite)
+{
+    static const double odd[] = {1e300, -1e308, 0, 1e-300, 1.7e308, -1e150, 7};
+    StreamingLearner *model = made(3, "additive");
+    for (int t = 0; t < 3000; t++) {
+        double x[3] = {odd[t % 7], odd[t / 3 % 7], t % 4 ? 1 : NAN},
+               f = anb_train_one(model, x, odd[t / 5 % 7], t % 11 ? 1 : 1e30);
+        ck_assert(isfinite(f));
+    }
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("additive");
+    TCase *tests = case_of(suite, 30);
+    tcase_add_test(tests, the_first_rows_are_a_filter_of_the_diagonal);
+    tcase_add_test(tests, it_finds_curves_products_and_what_a_missing_cell_means);
+    tcase_add_test(tests, wide_rows_have_tables_of_the_strongest_features);
+    tcase_add_test(tests, the_unit_of_the_target_does_not_matter);
+    tcase_add_test(tests, weights_follow_the_errors_into_another_unit);
+    tcase_add_test(tests, snapshots_amid_a_round);
+    tcase_add_test(tests, extremes_stay_finite);
+    return suite;
+}
+
+CHECK_MAIN(suite)
