@@ -154,7 +154,7 @@ START_TEST(test_sampled_within_error)
     size_t asked = 0, within = 0;
     anb_random_seed(&random, 70 + (uint64_t)_i);
     feed(model, e, &random, 2000);
-    for (int t = 0; t < 45; t++) {
+    for (int t = 0; t < 100; t++) {
         AnbExplanation why;
         next_row(&random, d, x, &y);
         ck_assert_int_eq(anb_explain(e, model, x, &why), 0);
