@@ -1,6 +1,7 @@
 /* anabranch predict: what a saved model says of every row. */
 #include "answers.h"
 #include "cli.h"
+#include "model.h"
 #include "output.h"
 #include "reading.h"
 #include "saved.h"
@@ -15,25 +16,58 @@ static const Option options[] = {
     {0, "quantiles", NULL, "the quantiles of a model that has them, a column a level (q0.1, q0.5, ...)"},
     {0, "keep", "A,B", "columns that are written behind the prediction as they stand, e.g. an id", true},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
+    {0, "threads", "N",
+     "threads that share a mixture's experts; 0: one for each core; default 1; the result is the same"},
     {0}};
 
+enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
+
+/* Rows that are predicted together; one where more than the prediction is asked for, or columns are kept. */
+typedef struct Block {
+    size_t room, n, d;
+    double *x, *said; /* room rows of d cells */
+} Block;
+
+static int block_start(Block *b, const Answers *answers, const Rows *rows)
+{
+    size_t d = rows->n_features, most = BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
+    bool each = answers_ask(answers) || rows->n_kept > 0 || most == 0;
+    *b = (Block){.room = each ? 1 : most, .d = d};
+    b->x = malloc(b->room * d * sizeof *b->x);
+    b->said = malloc(b->room * sizeof *b->said);
+    return b->x && b->said ? 0 : complain(BAD_DATA, "out of memory");
+}
+
+static void block_write(Block *b, Answers *answers, const Saved *saved, const Rows *rows)
+{
+    if (b->room == 1 && b->n == 1)
+        answers_look(answers, saved->model, b->x);
+    anb_predict_many(saved->model, b->x, b->n, b->said);
+    for (size_t i = 0; i < b->n; i++)
+        answers_write(answers, rows, rows->number, ANB_NAN, b->said[i]);
+    b->n = 0;
+}
+
+/* An answer is seen before the next row is waited for. */
 static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wanted)
 {
     Answers answers;
+    Block block = {0};
     int status = answers_start(&answers, stdout, false, wanted, saved->model, rows);
-    double *x = malloc(rows->n_features * sizeof *x);
-    if (status || !x) {
-        free(x);
-        return status ? status : complain(BAD_DATA, "out of memory");
-    }
-    fflush(stdout);
-    while ((status = rows_next(rows, x, NULL)) == 0) {
-        answers_look(&answers, saved->model, x);
-        answers_write(&answers, rows, rows->number, ANB_NAN, anb_predict(saved->model, x));
-        if (!rows_ready(rows)) /* an answer is seen before the next row is waited for */
+    status = status ? status : block_start(&block, &answers, rows);
+    if (!status)
+        fflush(stdout);
+    while (!status && (status = rows_next(rows, block.x + block.n * block.d, NULL)) == 0) {
+        bool ready = rows_ready(rows);
+        if (++block.n == block.room || !ready)
+            block_write(&block, &answers, saved, rows);
+        if (!ready)
             fflush(stdout);
     }
-    free(x);
+    if (block.n > 0)
+        block_write(&block, &answers, saved, rows);
+    free(block.x);
+    free(block.said);
     return status > 0 ? status : 0;
 }
 
@@ -53,8 +87,10 @@ static int run_predict(const Arguments *a)
     status = status ? status : saved_rows(&saved, &rows, a->operand[0], columns, false);
     if (!status && option_value(a, "print-schema"))
         status = reading_print_schema(&rows);
-    else if (!status)
-        status = predict_rows(&saved, &rows, &wanted);
+    else if (!status) {
+        status = model_use_threads(saved.model, option_value(a, "threads"));
+        status = status ? status : predict_rows(&saved, &rows, &wanted);
+    }
     reading_summary(&rows);
     int skipped = rows_close(&rows);
     saved_close(&saved);

@@ -31,6 +31,10 @@ START_TEST(threads_change_nothing)
     ck_assert_int_eq(run("$A eval -m one.anb --predictions one.csv b.csv && "
                          "$A eval -m one.anb --threads 0 --predictions several.csv b.csv && cmp one.csv several.csv"),
                      0);
+    ck_assert_int_eq(
+        run("$A predict -m one.anb b.csv >one.csv && $A predict -m one.anb --threads 2 b.csv >several.csv && "
+            "cmp one.csv several.csv"),
+        0);
     ck_assert_int_eq(run("$A train -l auto --threads 2000 -o one.anb a.csv"), 2);
     ck_assert_ptr_nonnull(strstr(err, "--threads"));
 }
@@ -110,6 +114,20 @@ START_TEST(predict_finds_its_columns_by_name)
 END_TEST
 
 /* What is saved can be used: its columns have to be found again. */
+/* Rows are predicted in blocks, but one by one where columns are kept: both say the same, and of a damaged file all that
+ * stands before the damage. */
+START_TEST(blocks_of_rows_are_predicted_as_each)
+{
+    make_data();
+    ck_assert_int_eq(run("$A train -l 'scale(sgbt)' -o a.anb a.csv && $A predict -m a.anb all.csv >many.csv && "
+                         "$A predict -m a.anb --keep x1 all.csv | cut -d, -f1 | cmp - many.csv && wc -l <many.csv"),
+                     0);
+    ck_assert_int_eq(atoi(out), 1501);
+    ck_assert_int_ne(run("{ head -301 all.csv; echo 1,2,oops; } | $A predict -m a.anb - >some.csv"), 0);
+    ck_assert_int_eq(run("head -301 many.csv | cmp - some.csv"), 0);
+}
+END_TEST
+
 START_TEST(names_that_are_not_distinct_are_refused)
 {
     write_text("d.csv", "a,a,y\n1,2,3\n2,1,4\n");
@@ -246,6 +264,7 @@ static Suite *suite(void)
     tcase_add_test(tests, explain_adds_up_by_name);
     tcase_add_test(tests, explain_refuses);
     tcase_add_test(tests, predict_finds_its_columns_by_name);
+    tcase_add_test(tests, blocks_of_rows_are_predicted_as_each);
     tcase_add_test(tests, names_that_are_not_distinct_are_refused);
     tcase_add_test(tests, names_in_any_encoding);
     tcase_add_test(tests, training_finds_its_columns_by_name);
