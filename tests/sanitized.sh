@@ -4,7 +4,7 @@ source=$1
 work=$2
 kind=$3
 case $kind in
-  thread) flags=thread tests='serve serve_threads workers threads answers' ;;
+  thread) flags=thread tests='serve serve_threads workers threads saving answers' ;;
   *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve serve_threads workers answers'
     replays='expression snapshot calls audit number csv' ;;
 esac

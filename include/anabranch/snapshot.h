@@ -102,6 +102,31 @@ ANB_API int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnaps
  */
 ANB_API int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path, AnbError *error);
 
+/** A model that is being saved beside the program. Since 0.4, as are the functions below. */
+typedef struct AnbSaving AnbSaving;
+
+/**
+ * Saves to a file without a pause: copies the model, and writes the copy by a thread of its own.
+ *
+ *     AnbSaving *saving = anb_save_aside(model, NULL, "load.anb", &error);
+ *     anb_train_one(model, x, y, 1);          // goes on at once
+ *     int code = anb_saving_end(saving, &error);
+ *
+ * @param model   the model, as it is now; it may be trained, and freed, as soon as the call returns
+ * @param extras  what is kept beside it, or NULL; copied
+ * @param path    the file, as anb_save has it; copied
+ * @param error   why it was refused, or NULL: ANB_E_ARGUMENT for extras or no path, ANB_E_MEMORY
+ * @return        the saving, owned by the caller (anb_saving_end), or NULL where nothing is written
+ *
+ * Cost: a clone. Where no thread is to be had the caller writes.
+ */
+ANB_API AnbSaving *anb_save_aside(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path,
+                                  AnbError *error);
+/** Whether it is written, or has failed: anb_saving_end returns at once. */
+ANB_API bool anb_saving_done(const AnbSaving *saving);
+/** Waits until it is written and frees it. Returns what anb_save would; `error` says why it failed, or NULL. 0 for NULL. */
+ANB_API int anb_saving_end(AnbSaving *saving, AnbError *error);
+
 /* ---- loading --------------------------------------------------------------------------------------------------- */
 
 /** One node's part of a snapshot. */

@@ -22,4 +22,7 @@ int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_by
 AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
                                 AnbError *error);
 
+/* 0, or ANB_E_ARGUMENT: a name or a key that is NULL, too many notes. */
+int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error);
+
 #endif

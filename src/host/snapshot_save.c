@@ -206,7 +206,7 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
     put_u32(s, s->sum.value);
 }
 
-static int check_extras(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error)
+int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error)
 {
     if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX - (model->schema != NULL))
         return anb_fail(error, ANB_E_ARGUMENT, "%zu notes; %d are possible", extras->n_notes, ANB_SNAPSHOT_NOTES_MAX);
@@ -227,7 +227,7 @@ size_t anb_snapshot_size(const StreamingLearner *model, const AnbSnapshotExtras 
 {
     Sink count = {.write = NULL};
     extras = extras ? extras : &none;
-    if (check_extras(model, extras, NULL))
+    if (anb_extras_check(model, extras, NULL))
         return 0;
     put_all(&count, model, extras, 0);
     return count.code ? 0 : (size_t)count.total;
@@ -238,7 +238,7 @@ int anb_snapshot_write(const StreamingLearner *model, const AnbSnapshotExtras *e
 {
     Sink s = {.visitor = {put_field, put_value}, .write = write, .context = context};
     extras = extras ? extras : &none;
-    int code = check_extras(model, extras, error);
+    int code = anb_extras_check(model, extras, error);
     if (code)
         return code;
     if (!write)
