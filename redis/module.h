@@ -259,6 +259,8 @@ int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString 
 int anb_cells_width(RedisModuleCtx *ctx, const Cells *cells, size_t given);
 
 /* ---- text.c ---- */
+/* Whether n bytes, or a text, are a word, in capitals or not. */
+bool anb_word_is(const char *text, size_t n, const char *word);
 bool anb_text_is(RedisModuleString *text, const char *wanted);
 /* A missing cell of any column that is not a category: an empty text, nan with or without a sign, NA. */
 bool anb_text_missing(const char *text, size_t n);

@@ -53,16 +53,18 @@ static int take_quantiles(RedisModuleCtx *ctx, Batch *batch, RedisModuleString *
     return 0;
 }
 
-static const Option known[] = {{"WEIGHT", 1, true, take_weight},
-                               {"SEQ", 2, true, take_sequence},
+static const Option known[] = {{"SEQ", 2, true, take_sequence},
+                               {"WEIGHT", 1, true, take_weight},
                                {"WITHDIAG", 0, true, take_diagnostics},
                                {"WITHINTERVAL", 1, false, take_interval},
                                {"WITHQUANTILES", 0, false, take_quantiles}};
 
 static const Option *find(RedisModuleString *word, bool learning)
 {
+    size_t n;
+    const char *text = RedisModule_StringPtrLen(word, &n);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].learning == learning && anb_text_is(word, known[i].word))
+        if (known[i].learning == learning && anb_word_is(text, n, known[i].word))
             return &known[i];
     return NULL;
 }

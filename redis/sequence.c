@@ -49,8 +49,8 @@ SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequen
 {
     if (sequence->size == 0)
         return SEQUENCE_NEW;
-    int at = anb_source_add(learner, sequence->source, sequence->size, NULL);
-    if (at < 0)
+    int at = anb_source_find(learner, sequence->source, sequence->size);
+    if (at < 0 && (at = anb_source_add(learner, sequence->source, sequence->size, NULL)) < 0)
         return SEQUENCE_NO_ROOM;
     return anb_source_take(learner, at, sequence->n) ? SEQUENCE_NEW : SEQUENCE_REPEATED;
 }

@@ -1,13 +1,25 @@
 /* What the texts of arguments say: words, numbers, missing cells. */
 #include "module.h"
-#include <string.h>
-#include <strings.h>
+
+/* ASCII alone is folded, whatever the locale. */
+static char folded(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+bool anb_word_is(const char *text, size_t n, const char *word)
+{
+    size_t i = 0;
+    while (i < n && word[i] && folded(text[i]) == folded(word[i]))
+        i++;
+    return i == n && word[i] == 0;
+}
 
 bool anb_text_is(RedisModuleString *text, const char *wanted)
 {
     size_t n;
     const char *at = RedisModule_StringPtrLen(text, &n);
-    return n == strlen(wanted) && strncasecmp(at, wanted, n) == 0;
+    return anb_word_is(at, n, wanted);
 }
 
 bool anb_text_missing(const char *text, size_t n)
@@ -15,7 +27,7 @@ bool anb_text_missing(const char *text, size_t n)
     static const char *const words[] = {"nan", "-nan", "+nan", "na"};
     bool found = n == 0;
     for (size_t i = 0; i < sizeof words / sizeof *words && !found; i++)
-        found = n == strlen(words[i]) && strncasecmp(text, words[i], n) == 0;
+        found = anb_word_is(text, n, words[i]);
     return found;
 }
 

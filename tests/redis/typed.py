@@ -172,7 +172,7 @@ def quantiles_of(server, library):
     refused(client, "one at a time", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9, "WITHQUANTILES")
     refused(client, "goes with ANB.PREDICT", "ANB.MPREDICT", "q", 1, *x, "WITHQUANTILES")
     refused(client, "features", "ANB.PREDICT", "q", *x[1:], "WITHQUANTILES")
-    assert server.client(resp3=True).call("ANB.PREDICT", "q", *x, "WITHQUANTILES") == \
+    assert [float(v) for v in server.client(resp3=True).call("ANB.PREDICT", "q", *x, "WITHQUANTILES")] == \
         [float(v) for v in client.call("ANB.PREDICT", "q", *x, "WITHQUANTILES")]
 
 
