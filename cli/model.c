@@ -48,12 +48,25 @@ static char *complete(const char *learner, const ModelOptions *options, const An
     return more;
 }
 
+/* Shares with commas between; NULL: none. */
+static int check_coverages(const char *text)
+{
+    char *end;
+    for (const char *p = text; p; p = *end ? end + 1 : NULL) {
+        double coverage = strtod(p, &end);
+        if (end == p || (*end && *end != ',') || !(coverage > 0 && coverage < 1))
+            return complain(BAD_USE, "--interval takes a coverage like 0.9, not \"%s\"", text);
+    }
+    return 0;
+}
+
 int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model)
 {
     AnbError error = {0};
     AnbModelOptions how = anb_model_defaults();
     how.late = rows->has_after;
     int status = count_option("seed", options->seed, 0, UINT64_MAX, &how.seed);
+    status = status ? status : check_coverages(options->interval);
     if (status)
         return status;
     char *text = complete(options->learner ? options->learner : default_learner(), options, rows->schema);

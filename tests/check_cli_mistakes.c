@@ -135,6 +135,8 @@ START_TEST(wrong_words)
     refused(run("$A generate friedman -n 0"), BAD_USE, "--rows takes a whole number from 1 to");
     refused(run("$A eval"), BAD_USE, "something is missing; usage: anabranch eval");
     refused(run("$A eval t.csv t.csv"), BAD_USE, "too many words; usage: anabranch eval");
+    refused(run("$A eval --interval 2 t.csv"), BAD_USE, "--interval takes a coverage like 0.9, not \"2\"");
+    refused(run("$A train --interval 0.8, -o n.anb t.csv"), BAD_USE, "not \"0.8,\"");
     refused(run("$A predict t.csv"), BAD_USE, "-m MODEL is missing");
     refused(run("$A train t.csv"), BAD_USE, "-o MODEL is missing");
 }
