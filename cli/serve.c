@@ -36,6 +36,8 @@ enum { TOKEN = 256, IDLE_SECONDS = 30, CONNECTIONS = 1000 };
 
 typedef struct Listener {
     Service service;
+    const char *address;
+    struct in_addr ip;
     uint64_t port, threads, max_body, save_every, publish_every;
     char token[TOKEN]; /* empty: none is asked for */
 } Listener;
@@ -213,7 +215,15 @@ static int read_token(Listener *l, const char *path)
 
 static int take_options(Listener *l, const Arguments *a)
 {
-    *l = (Listener){.port = 8080, .threads = 2, .max_body = 1 << 20, .save_every = 60, .publish_every = 100};
+    const char *address = option_value(a, "address");
+    *l = (Listener){.address = address ? address : "127.0.0.1",
+                    .port = 8080,
+                    .threads = 2,
+                    .max_body = 1 << 20,
+                    .save_every = 60,
+                    .publish_every = 100};
+    if (inet_pton(AF_INET, l->address, &l->ip) != 1)
+        return complain(BAD_USE, "--address takes an IPv4 address, not \"%s\"", address);
     int status = count_option("port", option_value(a, "port"), 0, 65535, &l->port);
     status = status ? status : count_option("threads", option_value(a, "threads"), 1, 256, &l->threads);
     status = status ? status : count_option("max-body", option_value(a, "max-body"), 64, 1u << 30, &l->max_body);
@@ -223,20 +233,16 @@ static int take_options(Listener *l, const Arguments *a)
     return status ? status : read_token(l, option_value(a, "token-file"));
 }
 
-static struct MHD_Daemon *start(Listener *l, const char *address)
+static struct MHD_Daemon *start(Listener *l)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port)};
-    if (inet_pton(AF_INET, address, &at.sin_addr) != 1) {
-        complain(BAD_USE, "--address takes an IPv4 address, not \"%s\"", address);
-        return NULL;
-    }
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port), .sin_addr = l->ip};
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, (uint16_t)l->port, NULL, NULL, handle, l,
                          MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)l->threads,
                          MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
                          (unsigned)CONNECTIONS, MHD_OPTION_NOTIFY_COMPLETED, request_over, NULL, MHD_OPTION_END);
     if (!daemon)
-        complain(BAD_DATA, "%s:%llu: cannot listen there; is the port taken?", address, (unsigned long long)l->port);
+        complain(BAD_DATA, "%s:%llu: cannot listen there; is the port taken?", l->address, (unsigned long long)l->port);
     return daemon;
 }
 
@@ -257,19 +263,18 @@ static void tend(Listener *l)
 static int run_serve(const Arguments *a)
 {
     static Listener listener;
-    const char *address = option_value(a, "address") ? option_value(a, "address") : "127.0.0.1";
     int status = take_options(&listener, a);
     if (status)
         return status;
     status = service_open(&listener.service, a->operand[0], listener.publish_every);
-    struct MHD_Daemon *daemon = status ? NULL : start(&listener, address);
+    struct MHD_Daemon *daemon = status ? NULL : start(&listener);
     if (!daemon) {
         service_close(&listener.service);
         return status ? status : BAD_DATA;
     }
     stop_arm();
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    printf("listening on http://%s:%u\n", address, info ? info->port : 0);
+    printf("listening on http://%s:%u\n", listener.address, info ? info->port : 0);
     fflush(stdout);
     tend(&listener);
     MHD_stop_daemon(daemon);

@@ -80,12 +80,12 @@ own_table()
 import datetime, random
 random.seed(1)
 print("day,town,weather,price,cups")
-for i in range(1460):
-    day = datetime.date(2024, 1, 1) + datetime.timedelta(days=i // 2)
-    town, weather = ("Ulm", "Köln")[i % 2], random.choice(["sun", "rain", "snow"])
-    price = random.choice([2.5, 2.8, 3.0, 3.4])
-    mean = 100 + 40 * (i % 2) - 20 * price + 30 * (weather == "snow") - 35 * (day.weekday() > 4)
-    print(f"{day},{town},{weather},{price},{mean + random.gauss(0, 5):.0f}")
+for i in range(730):
+    day = datetime.date(2024, 1, 1) + datetime.timedelta(days=i)
+    for town in random.sample(["Ulm", "Köln"], 2):
+        weather, price = random.choice(["sun", "rain", "snow"]), random.choice([2.5, 2.8, 3.0, 3.4])
+        mean = 100 + 40 * (town == "Köln") - 20 * price + 30 * (weather == "snow") - 35 * (day.weekday() > 4)
+        print(f"{day},{town},{weather},{price},{mean + random.gauss(0, 5):.0f}")
 EOF
 python3 kiosk.py >kiosk.csv && head -4 kiosk.csv'
     say 'How the columns are read, and how good the predictions are (the noise has a standard deviation of 5):'
@@ -98,8 +98,9 @@ python3 kiosk.py >kiosk.csv && head -4 kiosk.csv'
 snapshot_and_service()
 {
     say '## Keep the model, ask it'
+    say 'Of a Friday and a Saturday to come; the recipe above says 80 and 49:'
     try 'build/cli/anabranch train --interval 0.9 -o kiosk.anb kiosk.csv && ls -s --block-size=K kiosk.anb'
-    try 'printf "day,town,weather,price\n2025-12-31,Ulm,snow,2.5\n2025-12-31,Köln,sun,3.4\n" >new.csv
+    try 'printf "day,town,weather,price\n2026-01-02,Ulm,snow,2.5\n2026-01-03,Köln,sun,2.8\n" >new.csv
 build/cli/anabranch predict -m kiosk.anb new.csv --interval 0.9 --keep day,town'
     say 'As a service, asked by curl:'
     try 'apt-get install -y -qq --no-install-recommends curl >/dev/null 2>&1

@@ -141,6 +141,18 @@ def refusals(model):
     s.end()
 
 
+def wrong_lines(model):
+    """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
+    for line, words in ((["--address", "1.2.3"], "IPv4"), (["--port", "99999"], "--port takes"),
+                        (["--token-file", "missing"], "No such file"), (["--token-file", "/dev/null"], "no token")):
+        done = subprocess.run([PROGRAM, "serve", *line, model], capture_output=True, text=True, timeout=20)
+        check(f"{line}: {done.stderr}", done.returncode == 2 and words in done.stderr and not done.stdout)
+    s = Serving(model)
+    done = subprocess.run([PROGRAM, "serve", "--port", str(s.port), model], capture_output=True, text=True, timeout=20)
+    check("a port that is taken", done.returncode == 1 and "is the port taken?" in done.stderr)
+    s.end()
+
+
 def tokens(model):
     secret = FOLDER / "token"
     secret.write_text("sesame\n")
@@ -228,6 +240,7 @@ def main():
     answers(model)
     refusals(model)
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", stream))
+    wrong_lines(model)
     tokens(model)
     beside_learning(model)
     killed(model)
