@@ -24,6 +24,9 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
+ * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
+ * (src/numeric/error_scale.h).
+ *
  * A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h): fractions add up
  * over the samples, four at most at a time.
  *
@@ -81,7 +84,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     View v = anb_knn_view(self, state);
     KnnScratch w = anb_knn_scratch(self, scratch);
-    y = anb_target_bounded(&v.weights->error, w.look->out, y);
+    y = anb_target_kept(&v.weights->error, w.look->out, y);
     weigh(&v, &w, y);
     double whole = anb_weight_relative(&v.weights->unit, weight);
     v.weights->credit += whole < MOST_PLACES ? whole : MOST_PLACES;

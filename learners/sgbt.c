@@ -14,6 +14,9 @@
  *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, forgotten with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
  *
+ * A target that enters the ring lies no further than 10 times the running scale of the errors from what was predicted
+ * (src/numeric/error_scale.h).
+ *
  * With another loss what takes the place of a residual (src/numeric/loss.h) aims the trees and moves the leaves; there is
  * no fast part, which follows means.
  *
@@ -322,7 +325,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     weight = anb_weight_relative(&v.scales->unit, weight);
     y = fmax(-most_target, fmin(y, most_target));
     double believed = trust(h) * s.sum->fast;
-    y = anb_target_bounded(&v.scales->error, h->base + s.sum->slow + believed, y);
+    y = anb_target_kept(&v.scales->error, h->base + s.sum->slow + believed, y);
     double error = y - h->base - s.sum->slow, rest = error - s.sum->fast;
     double output = move_leaves(self, &v, &s, error, weight);
     if (output - output != 0 || rest - rest != 0) {

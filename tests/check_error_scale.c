@@ -3,6 +3,7 @@
 #include "src/numeric/error_scale.h"
 #include "src/numeric/weight_unit.h"
 #include "suite.h"
+#include <anabranch/anabranch.h>
 #include <math.h>
 
 /* Near enough to a normal variate: the sum of twelve uniform ones, over 2. */
@@ -50,6 +51,52 @@ START_TEST(errors_follow_the_recurrence)
     }
     ck_assert_int_gt(bounded, 10);
     ck_assert(anb_error_scale_valid(&scale));
+}
+END_TEST
+
+/* A target that is kept lies no further than 10 times the scale from what was predicted; the scale is the same. */
+START_TEST(kept_targets_are_bounded_more_closely)
+{
+    AnbErrorScale scale = {0}, same = {0};
+    uint64_t seed = 4;
+    for (int i = 0; i < 3000; i++) {
+        double y = 7 + normal(&seed) * (i % 401 == 50 ? 1e4 : i % 401 == 90 ? 15 : 1), s = scale.level;
+        double kept = anb_target_kept(&scale, 7, y);
+        anb_error_bounded(&same, y - 7);
+        ck_assert(scale.level == same.level && scale.evidence == same.evidence);
+        double expected = i < 16 || fabs(y - 7) <= 10 * s ? y : 7 + copysign(10 * s, y - 7);
+        ck_assert_double_eq_tol(kept, expected, 1e-12 * fabs(expected));
+    }
+}
+END_TEST
+
+/* The root mean squared error over the good rows from row 2,000 on, with one target in 800 off by 100 deviations or none. */
+static double error_of(const char *expression, bool damaged)
+{
+    StreamingLearner *model = anb_parse(2, expression, NULL, NULL);
+    uint64_t seed = 5;
+    double sum = 0;
+    int good = 0;
+    for (int i = 0; i < 8000; i++) {
+        double x[2] = {uniform_of(&seed), uniform_of(&seed)};
+        double y = (x[0] > .5 ? 2 : 0) + x[1] + .1 * normal(&seed);
+        bool wrong = damaged && i % 800 == 400;
+        double f = anb_train_one(model, x, wrong ? y + (i % 1600 == 400 ? 100 : -100) : y, 1);
+        if (i >= 2000 && i % 800 != 400) {
+            sum += (y - f) * (y - f);
+            good++;
+        }
+    }
+    anb_free(model);
+    return sqrt(sum / good);
+}
+
+/* Learners that keep rows in a window see a wrong target for as long as it is there: it costs them little. */
+START_TEST(wrong_targets_in_a_window_cost_little)
+{
+    static const char *const learners[] = {"scale(sgbt)", "scale(knn)"};
+    double clean = error_of(learners[_i], false), damaged = error_of(learners[_i], true);
+    ck_assert_msg(damaged < 1.06 * clean, "%s: %g, %g with one target in 800 wrong", learners[_i], clean, damaged);
 }
 END_TEST
 
@@ -170,6 +217,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("error_scale");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, errors_follow_the_recurrence);
+    tcase_add_test(tests, kept_targets_are_bounded_more_closely);
+    tcase_add_loop_test(tests, wrong_targets_in_a_window_cost_little, 0, 2);
     tcase_add_test(tests, one_far_error_is_bounded_whatever_its_size);
     tcase_add_test(tests, far_errors_that_stay_are_followed);
     tcase_add_test(tests, what_is_no_number_changes_no_scale);

@@ -5,7 +5,8 @@
  *     s <- s sqrt(1 + a (u^2 - 1))          a running root mean square of bounded errors
  *     a = max(.01, 4 / (n + 8))             and .01 q^2, at most .5, where u was bounded
  *     q <- (1 - 1/500) q + 1                where u was bounded; else (1 - 1/500) q
- *     out = e clipped to +-20 s             of the samples before; as it is for the first 16 samples
+ *     out = e clipped to +-20 s             of the samples before; as it is for the first 16 samples; to +-10 s where
+ *                                           the target is kept in a window, since it is learned again with every look
  *
  * s is an M-estimate of scale, the recursive form of Huber's proposal 2: one error beyond 20 s doubles s at most,
  * whatever its size, and the next hundred errors take that back. Where far errors keep coming, the evidence q lets s
@@ -50,10 +51,26 @@ static inline double anb_error_bounded(AnbErrorScale *scale, double error)
     return far && known ? copysign(limit, error) : error;
 }
 
+/* The same, bounded more closely: at `times` the scale, 20 at most. */
+static inline double anb_error_bounded_within(AnbErrorScale *scale, double error, double times)
+{
+    double limit = times * scale->level;
+    bool far = scale->seen >= 16 && scale->level > 0 && fabs(error) > limit;
+    anb_error_bounded(scale, error);
+    return far ? copysign(limit, error) : error;
+}
+
 /* A target no further from what was predicted than the bound allows: the target itself unless it is far off. */
 static inline double anb_target_bounded(AnbErrorScale *scale, double predicted, double y)
 {
     double error = y - predicted, bounded = anb_error_bounded(scale, error);
+    return bounded == error ? y : predicted + bounded;
+}
+
+/* The same for a target that is kept and learned again with every look at a window: at 10 times the scale. */
+static inline double anb_target_kept(AnbErrorScale *scale, double predicted, double y)
+{
+    double error = y - predicted, bounded = anb_error_bounded_within(scale, error, 10);
     return bounded == error ? y : predicted + bounded;
 }
 
