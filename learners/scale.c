@@ -7,7 +7,8 @@
  * Centre and spread follow the mean and the deviation of what came before the row, over the cells that were there. They
  * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
  * value far out has a bounded say in them. bound_j follows what is common, at most `clip`, or what the feature is known to reach where the child,
- * asked with the tail cut and with it whole, predicts better with it whole (src/numeric/frame.h has the rules).
+ * asked with the tail cut and with it whole, predicts better with it whole; where it predicts better without, cells beyond
+ * `clip` are 0 as if missing (src/numeric/frame.h has the rules).
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
  * is. What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
  * wrong target moves no child and no range far.
@@ -21,13 +22,14 @@
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
-static const AnbParam params[] = {{"clip", ANB_REAL, offsetof(AnbScaleOptions, clip), 4, 1, 1000, 0, NULL,
-                                   "deviations at which a tail is cut at the latest"},
-                                  {"far", ANB_REAL, offsetof(AnbScaleOptions, far), 2, 1, 1e6, ANB_OPEN_MIN, NULL,
-                                   "a value beyond so many times what the feature is known to reach counts as missing"},
-                                  {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
-                                   "values beyond clip are passed on whole where the child predicts better for it"},
-                                  {0}};
+static const AnbParam params[] = {
+    {"clip", ANB_REAL, offsetof(AnbScaleOptions, clip), 4, 1, 1000, 0, NULL,
+     "deviations at which a tail is cut at the latest"},
+    {"far", ANB_REAL, offsetof(AnbScaleOptions, far), 2, 1, 1e6, ANB_OPEN_MIN, NULL,
+     "a value beyond so many times what the feature is known to reach counts as missing"},
+    {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
+     "values beyond clip are passed on whole, or left out, where the child predicts better for it"},
+    {0}};
 
 static AnbFrame frame_of(const AnbNode *self)
 {
@@ -187,12 +189,12 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
- * its frame what is common. */
+ * its frame what is common, nor layout 3 that a tail may be left out. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self);
     AnbFieldReader reader = anb_field_reader(bytes, size);
-    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + 9 * d;
+    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + (from == 2 ? 9 : 10) * d;
     double *frame_state = anb_field(self, state, FRAME);
     init(self, state);
     anb_range_visit(anb_field(self, state, RANGE), &reader.visitor);
@@ -201,6 +203,7 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
         anb_frame_settle(&frame, frame_state);
     else
         anb_error_scale_visit(anb_field(self, state, ERROR), &reader.visitor);
+    anb_frame_resume(&frame, frame_state);
     return anb_fields_end(&reader);
 }
 
@@ -212,7 +215,7 @@ const StreamingLearnerType anb_scale = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED |
              ANB_SINCE_0_3,
-    .version = 3,
+    .version = 4,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -211,47 +211,6 @@ START_TEST(wrong_cells_teach_little)
 }
 END_TEST
 
-/* ---- tails ------------------------------------------------------------------------------------------------------- */
-
-/* What the lognormal feature x1, whose tail reaches 30 deviations, has to do with the target beside 5 x2 and noise. */
-typedef enum Tail { CARRIES, NOTHING, LEVELS_OFF } Tail;
-
-static double of_tail(Tail tail, double x)
-{
-    return tail == CARRIES ? 2 * x : tail == LEVELS_OFF ? 10 * (x < 4 ? x : 4) : 0;
-}
-
-/* Root mean square error over the rows from 2,000 to 12,000. */
-static double tail_error(const char *text, Tail tail)
-{
-    StreamingLearner *model = make(2, text);
-    double squares = 0;
-    seed = 37;
-    for (int t = 0; t < 12000; t++) {
-        double x[2] = {anb_exp(1.5 * normal()), normal()}, y = of_tail(tail, x[0]) + 5 * x[1] + 9 * normal();
-        double said = anb_train_one(model, x, y, 1);
-        squares += t < 2000 ? 0 : (y - said) * (y - said) / 10000;
-    }
-    anb_free(model);
-    return sqrt(squares);
-}
-
-/* A tail that carries the target reaches linear learners as if nothing stood above; one that does not is cut. */
-START_TEST(tails_are_passed_on_where_they_help)
-{
-    static const char *const inner[] = {"rls", "linear(normalized=true)", "linear", "moe(rls, mean)"};
-    ck_assert_double_le(tail_error("scale(rls)", CARRIES), 1.02 * tail_error("rls", CARRIES));
-    ck_assert_double_gt(tail_error("scale(rls, tails=false)", CARRIES), 1.2 * tail_error("rls", CARRIES));
-    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
-        char with[64], without[64];
-        snprintf(with, sizeof with, "scale(%s)", inner[i]);
-        snprintf(without, sizeof without, "scale(%s, tails=false)", inner[i]);
-        for (Tail tail = NOTHING; tail <= LEVELS_OFF; tail++)
-            ck_assert_double_le(tail_error(with, tail), 1.01 * tail_error(without, tail));
-    }
-}
-END_TEST
-
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 /* Ratio of the error over the last quarter of 4,000 rows to the deviation of the target. */
@@ -420,7 +379,6 @@ static Suite *suite(void)
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);
     tcase_add_test(tests, wrong_cells_teach_little);
-    tcase_add_test(tests, tails_are_passed_on_where_they_help);
     tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
     tcase_add_test(tests, one_wrong_target_is_forgotten);
     tcase_add_test(tests, one_weight_for_all_is_no_weight);

@@ -74,7 +74,8 @@ typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
     double clip; /* 4; deviations at which a tail is cut at the latest, 1 to 1000 */
     double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
-    bool tails;  /* true; what lies beyond clip is passed on whole where the child predicts better for it */
+    bool
+        tails; /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
 } AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
 ANB_DEFAULTS(AnbScaleOptions, anb_scale)

@@ -1,29 +1,14 @@
 /* A frame that stands still between re-framings: frame.h has the rules. */
-#include "frame.h"
+#include "frame_parts.h"
 #include "moments.h"
 #include "src/simd/kernels.h"
 
-enum { ROWS, NEXT, TRIED, STARTING };                                              /* head */
-enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, EVIDENCE, COMMON }; /* parts */
-enum { LOW = INV_SD, HIGH = EVIDENCE };                                            /* the same parts during the start */
 /* Rows between falls of the reach; to a forced re-framing; of the start; between new bounds. */
 enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 
 static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
-static const double MARGIN = 1.5, LEAST = 2;               /* times that is where a tail is cut, no nearer than this */
-static const double FEW = 4;                               /* values that tell nothing yet */
-static const double FAR_OUT = 8;                           /* where the moments bound a value at least */
-static const double ENOUGH = 2, MOST = 8, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
-
-static double *part(double *state, size_t d, size_t which)
-{
-    return state + ANB_FRAME_HEAD + which * d;
-}
-
-static const double *part_const(const double *state, size_t d, size_t which)
-{
-    return state + ANB_FRAME_HEAD + which * d;
-}
+static const double FEW = 4;                                     /* values that tell nothing yet */
+static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
 
 void anb_frame_init(const AnbFrame *self, double *state)
 {
@@ -31,6 +16,7 @@ void anb_frame_init(const AnbFrame *self, double *state)
     state[STARTING] = 1;
     for (size_t j = 0; j < self->d; j++) {
         part(state, self->d, REACH)[j] = part(state, self->d, BOUND)[j] = part(state, self->d, COMMON)[j] = self->clip;
+        part(state, self->d, LIMIT)[j] = self->far * self->clip;
         part(state, self->d, LOW)[j] = DBL_MAX;
         part(state, self->d, HIGH)[j] = -DBL_MAX;
     }
@@ -61,84 +47,17 @@ void anb_frame_settle(const AnbFrame *self, double *state)
     set_next(state);
 }
 
+void anb_frame_resume(const AnbFrame *self, double *state)
+{
+    for (size_t j = 0; j < self->d; j++)
+        part(state, self->d, LIMIT)[j] = self->far * part(state, self->d, REACH)[j];
+}
+
 void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch)
 {
     size_t d = self->d;
     anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
-                           part_const(state, d, REACH), self->far, d, scratch);
-}
-
-/* ---- tails --------------------------------------------------------------------------------------------------------- */
-
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
-/* Where the tail of feature j begins that is cut. */
-static double cut_of(const AnbFrame *self, const double *state, size_t j)
-{
-    double cut = MARGIN * part_const(state, self->d, COMMON)[j], least = LEAST < self->clip ? LEAST : self->clip;
-    return cut > self->clip ? self->clip : cut > least ? cut : least;
-}
-
-/* Whether a z that was passed on may stand for one beyond `clip`. */
-static bool at_bound(const AnbFrame *self, double z, double bound)
-{
-    return (fabs(z) >= bound) | (fabs(z) >= self->clip);
-}
-
-/* The other reading of a cell beyond `clip`. */
-static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j, double z)
-{
-    size_t d = self->d;
-    bool whole = part_const(state, d, BOUND)[j] <= self->clip;
-    double bound = whole ? self->far * part_const(state, d, REACH)[j] : cut_of(self, state, j);
-    return (AnbFrameTrial){j, clip(z, bound), whole};
-}
-
-bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
-                     AnbFrameTrial *trial)
-{
-    const double *reach = part_const(state, self->d, REACH), *bound = part_const(state, self->d, BOUND);
-    if (!self->tails || anb_outermost(scratch, bound, self->clip, self->d) < 2)
-        return false;
-    size_t d = self->d, first = (size_t)fmod(state[ROWS], (double)d);
-    for (size_t i = 0; i < d; i++) {
-        size_t j = first + i < d ? first + i : first + i - d;
-        if (!(reach[j] > self->clip && at_bound(self, scratch[j], bound[j])))
-            continue;
-        double z = (x[j] - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
-        *trial = reading(self, state, j, z);
-        if (fabs(z) >= self->clip)
-            return true;
-    }
-    return false;
-}
-
-void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *trial, double error, double other)
-{
-    size_t d = self->d, j = trial->feature;
-    double *evidence = &part(state, d, EVIDENCE)[j], *bound = &part(state, d, BOUND)[j], *mean = &state[TRIED];
-    double here = error * error, there = other * other, least = here < there ? here : there;
-    if (!(here + there < 0x1p1000))
-        return;
-    *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
-    double gain = *mean > 0 ? clip((trial->whole ? here - there : there - here) / *mean, 4) : 0;
-    *evidence = clip(FADE * *evidence + gain, MOST);
-    if (*evidence >= ENOUGH)
-        *bound = self->far * part(state, d, REACH)[j];
-    else if (*evidence <= -ENOUGH)
-        *bound = cut_of(self, state, j);
-}
-
-/* The bound of a tail that is whole follows the reach, of others what is common. */
-static void keep_bounds(const AnbFrame *self, double *state)
-{
-    double *bound = part(state, self->d, BOUND);
-    const double *reach = part(state, self->d, REACH);
-    for (size_t j = 0; j < self->d; j++)
-        bound[j] = bound[j] > self->clip ? self->far * reach[j] : cut_of(self, state, j);
+                           part_const(state, d, LIMIT), 1, d, scratch);
 }
 
 /* ---- the start ----------------------------------------------------------------------------------------------------- */
@@ -247,24 +166,61 @@ static void aim(const double *state, size_t d, size_t j, double weight, double *
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
-/* A value beyond the reach: what the moments are shown of it. */
+/* What a feature has seen is not what it shows now: it counts less. */
+static void forget(double *state, size_t d, size_t j)
+{
+    part(state, d, COUNT)[j] *= .93;
+    part(state, d, M2)[j] *= .93;
+}
+
+static void move_soon(double *state)
+{
+    if (state[NEXT] > state[ROWS] + SOON)
+        state[NEXT] = state[ROWS] + SOON;
+}
+
+/* The reach and the limit after a value that far out. */
+static void follow_reach(const AnbFrame *self, double *state, size_t j, double size)
+{
+    size_t d = self->d;
+    double *reach = &part(state, d, REACH)[j], *limit = &part(state, d, LIMIT)[j];
+    if (size > self->far * *reach) {
+        *reach *= 1.015;
+        if (!anb_frame_blank(self, state, j))
+            forget(state, d, j);
+        if (*reach > 4 * self->clip)
+            move_soon(state);
+    } else
+        *reach = size < 1.25 * *reach || part(state, d, BOUND)[j] > self->clip ? size : 1.25 * *reach;
+    *limit = anb_frame_blank(self, state, j) ? self->clip : self->far * *reach;
+}
+
+/* A value beyond `clip`, counted. Where they crowd within the reach, which others made, the moments are wrong. */
+static void count_out(double *state, size_t d, size_t j, bool reached)
+{
+    double *crowd = &part(state, d, CROWD)[j];
+    *crowd += 1;
+    if (*crowd > CROWDED && !reached) {
+        forget(state, d, j);
+        move_soon(state);
+    }
+}
+
+/* What the moments are shown of a value: nothing where it is left out, at most what bounds it beyond the reach. */
 static double outside(const AnbFrame *self, double *state, size_t j, double x)
 {
     size_t d = self->d;
-    double centre = part(state, d, CENTRE)[j], inverse = part(state, d, INVERSE)[j], *reach = &part(state, d, REACH)[j];
+    double centre = part(state, d, CENTRE)[j], inverse = part(state, d, INVERSE)[j], reach = part(state, d, REACH)[j];
     double z = (x - centre) * inverse, size = fabs(z),
-           bound = part(state, d, BOUND)[j] > self->clip && *reach > FAR_OUT ? *reach : FAR_OUT;
-    if (!(size >= *reach))
-        return x;
-    if (size > self->far * *reach) {
-        *reach *= 1.015;
-        part(state, d, COUNT)[j] *= .93;
-        part(state, d, M2)[j] *= .93;
-        if (*reach > 4 * self->clip && state[NEXT] > state[ROWS] + SOON)
-            state[NEXT] = state[ROWS] + SOON;
-    } else
-        *reach = size < 1.25 * *reach || part(state, d, BOUND)[j] > self->clip ? size : 1.25 * *reach;
-    return size > bound ? centre + (z < 0 ? -bound : bound) / inverse : x;
+           bound = part(state, d, BOUND)[j] > self->clip && reach > FAR_OUT ? reach : FAR_OUT;
+    bool out = size > self->clip, blank = anb_frame_blank(self, state, j);
+    if (out)
+        count_out(state, d, j, size >= reach);
+    if (size >= reach)
+        follow_reach(self, state, j, size);
+    if (out && blank)
+        return (double)NAN;
+    return size >= reach && size > bound ? centre + (z < 0 ? -bound : bound) / inverse : x;
 }
 
 /* The row as the moments count it. */
@@ -274,7 +230,7 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
     double *to = scratch + d;
     anb_follow_size(part(state, d, COMMON), scratch, UP, DOWN, LEAST_COMMON, d);
     if (every(state, BOUNDS))
-        keep_bounds(self, state);
+        anb_frame_keep_bounds(self, state);
     if (anb_outermost(scratch, part(state, d, BOUND), self->clip, d) == 0)
         return x;
     for (size_t j = 0; j < d; j++)
@@ -298,7 +254,7 @@ static void relax(const AnbFrame *self, double *state)
     double *reach = part(state, self->d, REACH);
     for (size_t j = 0; j < self->d; j++)
         reach[j] = reach[j] * .9936 > self->clip ? reach[j] * .9936 : self->clip;
-    keep_bounds(self, state);
+    anb_frame_keep_bounds(self, state);
 }
 
 /* The frame takes over the moments. */
@@ -320,7 +276,7 @@ static void move(const AnbFrame *self, double *state, double weight, double *scr
         centre[j] = mean;
         inverse[j] = inv_sd;
     }
-    keep_bounds(self, state);
+    anb_frame_keep_bounds(self, state);
     set_next(state);
     *moved = (AnbReframing){alpha, beta};
 }
@@ -382,9 +338,11 @@ bool anb_frame_valid(const AnbFrame *self, const double *state)
     size_t d = self->d;
     const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
     const double *common = part_const(state, d, COMMON);
+    const double *limit = part_const(state, d, LIMIT), *crowd = part_const(state, d, CROWD);
     bool fine = anb_nonfinite(state, anb_frame_state(d)) == 0 && state[ROWS] >= 0 && state[TRIED] >= 0 &&
                 (state[STARTING] == 0 || state[STARTING] == 1) && anb_weights_valid(part_const(state, d, COUNT), d);
     for (size_t j = 0; j < d; j++)
-        fine &= reach[j] >= self->clip && bound[j] > 0 && bound[j] <= self->far * reach[j] && common[j] > 0;
+        fine &= reach[j] >= self->clip && (limit[j] == self->clip || limit[j] == self->far * reach[j]) &&
+                crowd[j] >= 0 && bound[j] > 0 && bound[j] <= self->far * reach[j] && common[j] > 0;
     return fine;
 }

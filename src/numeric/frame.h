@@ -1,7 +1,7 @@
 /*
  * A frame: the centre and the spread by which each feature is standardised, and the moments that they follow.
  *
- *     z_j = clip((x_j - centre_j) inverse_j, +-bound_j)      0 where x_j is missing or beyond `far` times reach_j,
+ *     z_j = clip((x_j - centre_j) inverse_j, +-bound_j)      0 where x_j is missing or |z_j| beyond limit_j,
  *                                                            and where the spread is 0
  *
  * The frame stands still between re-framings, which come after every row at first and each time the rows have grown by
@@ -17,14 +17,19 @@
  * common_j is what about a hundredth of the |z_j| exceeds: it grows by a quarter where one does and falls by .002 where none
  * does. The tail is cut at 1.5 common_j, at 2 at least and `clip` at most: a feature that fills +-1.7 has no values at 4.
  *
- * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target. That is tried out: on a row with a
- * cell in the tail the learner below is asked twice, with the tail cut and with it whole, and the difference of the
- * squared errors, in units of their running mean and within +-4, goes into evidence_j (discounted by 1/32 a trial). The
- * tail is passed on from evidence 2 on, and cut again from -2 on.
+ * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target; or the cells beyond `clip` are left
+ * out, as missing ones are, where they mislead. That is tried out: on a row with a cell in the tail the learner below is
+ * asked twice, with the tail cut and with it whole, or with it cut and with the cell left out, and the difference of the
+ * squared errors, in units of their running mean and within +-4, goes into evidence_j or junk_j (discounted by 1/32 a
+ * trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
+ * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone.
+ *
+ * limit_j, from where on a cell is 0, is thus `far` reach_j or `clip`. crowd_j counts cells beyond `clip` among some 80 rows:
+ * from 20 on they are a new level, and are not left out.
  *
  * The moments (Welford) count a value beyond 8 as one at 8; where the tail is passed on, one beyond the reach as one there. One beyond `far`
  * times the reach takes .07 of the weight of what the feature has seen: where such values keep coming the past is
- * forgotten.
+ * forgotten. Cells that are left out do not count.
  *
  * During the first 16 rows the moments leave out the lowest and the highest value of each feature, and the frame takes
  * them no further out than 8 deviations of the others (further as long as those are fewer than 8). They are counted so
@@ -33,7 +38,7 @@
  *
  * State in doubles: [ rows | next re-framing | mean squared error of trials | 1 during the start | count d | mean d | m2 d
  *                     | 1/sd d, lowest during the start | centre d | inverse d | reach d | bound d
- *                     | evidence d, highest during the start | common d ]
+ *                     | evidence d, highest during the start | common d | limit d | junk d | crowd d ]
  * Cost: two passes over the row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -48,7 +53,7 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 10 };
+enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 13 };
 
 /* Doubles of state for d features, and of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)
@@ -67,14 +72,18 @@ void anb_frame_init(const AnbFrame *self, double *state);
 /* Takes over the moments as they stand, for a state whose counts, means, m2 and 1/sd have been written by the caller. */
 void anb_frame_settle(const AnbFrame *self, double *state);
 
+/* For a state of an older layout, without the last three parts, that has been read over a fresh one. */
+void anb_frame_resume(const AnbFrame *self, double *state);
+
 /* z of x into the first d doubles of the scratch. */
 void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch);
 
 /* A cell in the tail and its other reading. */
 typedef struct AnbFrameTrial {
     size_t feature;
-    double z;   /* whole where the tail is cut, cut where it is whole */
-    bool whole; /* whether z is the whole one */
+    double z;   /* whole or blank where the tail is cut, cut where it is whole or blank */
+    bool blank; /* whether it is blank or cut, not whole or cut */
+    bool cut;   /* whether z is the cut one */
 } AnbFrameTrial;
 
 /* Whether the row, whose z are in the scratch, has a cell to be tried out; fills the trial. */

@@ -1,0 +1,119 @@
+/* What a frame does with cells far out: passed on whole, cut or left out, by evidence. frame.h has the rules. */
+#include "frame_parts.h"
+#include "src/simd/kernels.h"
+
+static const double MARGIN = 1.5, LEAST = 2;               /* times common a tail is cut, no nearer than this */
+static const double ENOUGH = 2, MOST = 8, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
+static const double SURE = 4;                              /* evidence for leaving a tail out */
+static const double THIN = .9;                             /* what remains of the crowd from one time to the next */
+
+static double clip(double v, double bound)
+{
+    return v > bound ? bound : v < -bound ? -bound : v;
+}
+
+/* Where the tail of feature j begins that is cut. */
+static double cut_of(const AnbFrame *self, const double *state, size_t j)
+{
+    double cut = MARGIN * part_const(state, self->d, COMMON)[j], least = LEAST < self->clip ? LEAST : self->clip;
+    return cut > self->clip ? self->clip : cut > least ? cut : least;
+}
+
+/* Whether a z that was passed on may stand for one beyond `clip`. */
+static bool may_stand(const AnbFrame *self, const double *state, size_t j, double z)
+{
+    double bound = part_const(state, self->d, BOUND)[j];
+    return anb_frame_blank(self, state, j) ? z == 0 : (fabs(z) >= bound) | (fabs(z) >= self->clip);
+}
+
+/* The other reading of a cell beyond `clip`. A tail that is cut is read as whole and as blank in turns. */
+static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j, double z)
+{
+    size_t d = self->d;
+    bool blank = anb_frame_blank(self, state, j), whole = part_const(state, d, BOUND)[j] > self->clip;
+    if (blank || whole)
+        return (AnbFrameTrial){j, clip(z, cut_of(self, state, j)), blank, true};
+    if (part_const(state, d, EVIDENCE)[j] <= 0 && fmod(state[ROWS], 2) != 0)
+        return (AnbFrameTrial){j, 0, true, false};
+    return (AnbFrameTrial){j, clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
+}
+
+bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+                     AnbFrameTrial *trial)
+{
+    size_t d = self->d, first = (size_t)fmod(state[ROWS], (double)d);
+    const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
+    if (!self->tails || anb_outermost(scratch, bound, self->clip, d) == 0)
+        return false;
+    for (size_t i = 0; i < d; i++) {
+        size_t j = first + i < d ? first + i : first + i - d;
+        if (!(reach[j] > self->clip && may_stand(self, state, j, scratch[j])))
+            continue;
+        double z = (x[j] - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+        *trial = reading(self, state, j, z);
+        if (fabs(z) >= self->clip && fabs(z) <= self->far * reach[j])
+            return true;
+    }
+    return false;
+}
+
+/* From now on cells beyond `clip` are left out. The moments have counted them: that is worth a tenth. */
+static void leave_out(const AnbFrame *self, double *state, size_t j)
+{
+    if (anb_frame_blank(self, state, j))
+        return;
+    part(state, self->d, LIMIT)[j] = self->clip;
+    part(state, self->d, COUNT)[j] *= .1;
+    part(state, self->d, M2)[j] *= .1;
+}
+
+/* How a tail is read from now on, by the evidence. */
+static void decide(const AnbFrame *self, double *state, size_t j)
+{
+    double *bound = &part(state, self->d, BOUND)[j];
+    double whole = part(state, self->d, EVIDENCE)[j], junk = part(state, self->d, JUNK)[j];
+    double far = self->far * part(state, self->d, REACH)[j];
+    if (whole >= ENOUGH)
+        *bound = far;
+    else if (whole <= -ENOUGH)
+        *bound = cut_of(self, state, j);
+    if (junk >= SURE && *bound <= self->clip && part(state, self->d, CROWD)[j] <= CROWDED)
+        leave_out(self, state, j);
+    else if (junk <= -ENOUGH)
+        part(state, self->d, LIMIT)[j] = far;
+}
+
+void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *trial, double error, double other)
+{
+    size_t d = self->d, j = trial->feature;
+    double *evidence = &part(state, d, trial->blank ? JUNK : EVIDENCE)[j], *mean = &state[TRIED];
+    double here = error * error, there = other * other, least = here < there ? here : there;
+    if (!(here + there < 0x1p1000))
+        return;
+    *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
+    double gain = *mean > 0 ? clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
+    *evidence = clip(FADE * *evidence + gain, MOST);
+    decide(self, state, j);
+}
+
+/* So many cells beyond `clip` are what the feature is now: they are not left out. */
+static void thin_crowd(const AnbFrame *self, double *state, size_t j)
+{
+    double *crowd = &part(state, self->d, CROWD)[j];
+    if (*crowd > CROWDED) {
+        part(state, self->d, JUNK)[j] = -MOST;
+        part(state, self->d, LIMIT)[j] = HUGE_VAL;
+    }
+    *crowd *= THIN;
+}
+
+void anb_frame_keep_bounds(const AnbFrame *self, double *state)
+{
+    double *bound = part(state, self->d, BOUND), *limit = part(state, self->d, LIMIT);
+    const double *reach = part(state, self->d, REACH);
+    for (size_t j = 0; j < self->d; j++) {
+        thin_crowd(self, state, j);
+        bound[j] = bound[j] > self->clip ? self->far * reach[j] : cut_of(self, state, j);
+        limit[j] = limit[j] > self->clip ? self->far * reach[j] : self->clip;
+    }
+}
