@@ -151,7 +151,7 @@ static void oracle_update(Oracle *o, const double *x, double y)
     double mean = 0, square = 0;
     for (int i = 0; i < o->n; i++)
         mean += o->y[i] / o->n;
-    y = anb_target_bounded(&o->error, o->bounded, y);
+    y = anb_target_kept(&o->error, o->bounded, y);
     for (int i = 0; i < o->n; i++)
         square += pow(o->y[i] - mean, 2) / o->n;
     if (o->fitted) {
