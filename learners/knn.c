@@ -24,6 +24,8 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
+ * Told of another unit of the features (reframe in type.h) it keeps its rows, slopes and metric in the new one: distances stay.
+ *
  * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
  *
@@ -102,6 +104,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     }
 }
 
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    View v = anb_knn_view(self, state);
+    anb_knn_reframe(&v, alpha, beta);
+}
+
 /* Shares of the squared slopes, unknown while there are few. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
@@ -140,6 +148,7 @@ const StreamingLearnerType anb_knn = {
     .predict = anb_knn_predict,
     .predict_many = anb_knn_predict_many,
     .update = update,
+    .reframe = reframe,
     .importance = &importance,
     .spread = &spread,
     .validate = anb_knn_validate,

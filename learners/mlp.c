@@ -21,6 +21,8 @@
  *
  * With another loss what takes the place of the error (src/numeric/loss.h) is descended along, and judges the average.
  *
+ * Told of another unit of the features (reframe in type.h) it moves its first layer, the gradients' means and the ring along.
+ *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
@@ -426,6 +428,26 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, rows_of(&v, scratch), y);
 }
 
+/* The rows that are remembered, in another unit of the features. */
+static void reframe_ring(const View *v, const double *alpha, const double *beta)
+{
+    size_t n = anb_ring_size(&v->s->ring, v->memory);
+    for (size_t j = 0; j < v->d; j++) {
+        double inverse = 1 / alpha[j];
+        for (size_t i = j; i < n * v->d; i += v->d)
+            v->x[i] = (float)clip(((double)v->x[i] - beta[j]) * inverse, bound);
+    }
+}
+
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    View v = view(self, state);
+    anb_network_reframe(&v.net, v.w, alpha, beta);
+    reframe_ring(&v, alpha, beta);
+    if (!(anb_nonfinite(v.w.value, copies(v.o) * v.size) == 0))
+        anb_node_reset_own(self, state);
+}
+
 static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 {
     View v = view(self, anb_view_of(state));
@@ -462,6 +484,7 @@ const StreamingLearnerType anb_mlp = {
     .predict = predict,
     .predict_many = predict_many,
     .update = update,
+    .reframe = reframe,
     .sparsity = &sparsity,
     .network = &network,
 };

@@ -61,9 +61,17 @@ static size_t stage_features(const AnbNode *self)
     return child_features(self, 1);
 }
 
-enum { HEAD, BOA };
-static const AnbField fields[] = {
-    [HEAD] = {ANB_STRUCT(Refine, members)}, [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form}, {0}};
+static size_t unit_room(const AnbNode *self)
+{
+    return 2 * stage_features(self);
+}
+
+enum { HEAD, BOA, UNIT };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Refine, members)},
+                                  [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+                                  /* room for a change of the features' units: see reframe */
+                                  [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+                                  {0}};
 
 /* What is on offer, its weights, x and raw as the second stage sees them; whom the mixture shares its experts with. */
 enum { OFFER, WEIGHT, X, RAW, CREW };
@@ -101,6 +109,20 @@ static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, doub
     memcpy(raw, row->raw, d * sizeof *x);
     for (size_t i = 0; i < self->children[0].n_children; i++)
         x[d + i] = raw[d + i] = standing(expert[i], m, inverse);
+}
+
+/* The stages see features of their own behind the row's: those keep their unit. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    size_t d = self->n_features, width = stage_features(self);
+    double *factor = anb_field(self, state, UNIT), *shift = factor + width;
+    for (size_t j = 0; j < width; j++) {
+        factor[j] = j < d ? alpha[j] : 1;
+        shift[j] = j < d ? beta[j] : 0;
+    }
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), alpha, beta);
+    for (size_t i = 1; i < self->n_children; i++)
+        anb_node_reframe(&self->children[i], anb_child_state(&self->children[i], state), factor, shift);
 }
 
 /* What the mixture's experts said of the last row. */
@@ -266,6 +288,7 @@ const StreamingLearnerType anb_refine = {
     .predict = predict,
     .predict_many = predict_many,
     .update = update,
+    .reframe = reframe,
     .wrapper = &wrapper,
     .features = &features,
     .validate = validate,

@@ -89,6 +89,49 @@ START_TEST(coefficients_follow_the_unit)
 }
 END_TEST
 
+/* A bent target of two features of deviation 1. */
+static double bent(double *x)
+{
+    for (int j = 0; j < 2; j++)
+        x[j] = normal();
+    return 3 * fabs(x[0]) + x[1] + .1 * normal();
+}
+
+/* The error over 300 rows after 3,000, the features given in another unit from there on, or not; how far what is said of
+ * the first of these rows is from what it was before. */
+static double error_in_unit(const char *text, const double *alpha, const double *beta, double *moved)
+{
+    StreamingLearner *model = make(2, text);
+    double squares = 0, x[2];
+    seed = 67;
+    for (int t = 0; t < 3300; t++) {
+        double y = bent(x), said = t == 3000 ? anb_predict(model, x) : 0;
+        if (t == 3000 && alpha)
+            anb_node_reframe(model->plan->nodes, anb_state_of(model, model->plan->nodes), alpha, beta);
+        for (int j = 0; j < 2 && t >= 3000 && alpha; j++)
+            x[j] = (x[j] - beta[j]) / alpha[j];
+        if (t == 3000)
+            *moved = fabs(anb_predict(model, x) - said);
+        double away = y - anb_train_one(model, x, y, 1);
+        squares += t < 3000 ? 0 : away * away / 300;
+    }
+    anb_free(model);
+    return sqrt(squares);
+}
+
+/* What is remembered moves along: weights, rows, neighbours. Of a unit that does not grow nothing shows in what is said. */
+START_TEST(memories_follow_the_unit)
+{
+    static const char *const texts[] = {"mlp(hidden=16, replay=8)", "mlp(activation=swiglu, momentum=0.5)", "knn",
+                                        "refine(moe(rls, mean, router=boa), mlp(replay=4))"};
+    static const double alpha[] = {.9, .25}, beta[] = {1, -3};
+    double moved, still = error_in_unit(texts[_i], NULL, NULL, &moved);
+    double error = error_in_unit(texts[_i], alpha, beta, &moved);
+    ck_assert_msg(moved < (_i == 2 ? 1e-3 : 1e-9), "%s: moved by %g", texts[_i], moved);
+    ck_assert_msg(error < 1.5 * still, "%s: %g, %g in the old unit", texts[_i], error, still);
+}
+END_TEST
+
 /* A column that counts the rows takes nothing from what forgets. */
 START_TEST(a_row_number_is_no_burden)
 {
@@ -375,6 +418,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     tcase_add_test(tests, a_ramp_is_remembered);
     tcase_add_test(tests, coefficients_follow_the_unit);
+    tcase_add_loop_test(tests, memories_follow_the_unit, 0, 4);
     tcase_add_test(tests, a_row_number_is_no_burden);
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);

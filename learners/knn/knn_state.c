@@ -268,6 +268,39 @@ void anb_knn_remake(const View *v, const double *importance)
     anb_knn_turn(v);
 }
 
+/* Feature j of the rows in another unit; how far out it comes. */
+static double reframe_feature(const View *v, size_t j, double alpha, double beta)
+{
+    size_t used = anb_ring_size(&v->s->ring, v->window);
+    double reach = 0, inverse = 1 / alpha;
+    float *cell = v->x + j;
+    for (size_t i = 0; i < used; i++, cell += v->d) {
+        double x = ((double)*cell - beta) * inverse;
+        x = x > knn_bound ? knn_bound : x < -knn_bound ? -knn_bound : x;
+        *cell = (float)x;
+        reach = fabs(x) > reach ? fabs(x) : reach;
+    }
+    return reach;
+}
+
+/* All codes by the factors of now. */
+static void turn_all(const View *v)
+{
+    v->turn->under_way = v->s->ring.pushed > 0;
+    while (v->turn->under_way)
+        anb_knn_turn(v);
+}
+
+void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
+{
+    while (v->turn->under_way)
+        anb_knn_turn(v);
+    for (size_t j = 0; j < v->given; j++)
+        v->reach[j] = reframe_feature(v, j, alpha[j], beta[j]);
+    make_factors(v);
+    turn_all(v);
+}
+
 void anb_knn_keep(const View *v, const float *x, const double *query, double y)
 {
     Knn *s = v->s;

@@ -2,6 +2,7 @@
 #include "network.h"
 #include "src/simd/kernels.h"
 #include "src/simd/layers.h"
+#include "moments.h"
 #include <math.h>
 #include <string.h>
 
@@ -90,4 +91,44 @@ void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x,
     if (anb_network_gated(n))
         anb_network_move(from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples, pace);
     anb_network_move(from(w, output), 1, first, delta, 1, trace, stride, samples, pace);
+}
+
+static void reframe_weights(const AnbNetwork *n, double *w, const double *alpha, const double *beta)
+{
+    double *constant = w + n->features * n->width;
+    for (size_t j = 0; j < n->features; j++) {
+        double *row = w + j * n->width, size = fabs(alpha[j]), factor = alpha[j] / (size > 1 ? size : 1);
+        double shift = beta[j] / alpha[j];
+        for (size_t h = 0; h < n->width; h++) {
+            row[h] *= factor;
+            constant[h] += row[h] * shift;
+        }
+    }
+}
+
+static void reframe_squares(const AnbNetwork *n, double *square, const double *alpha)
+{
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->width; h++)
+            square[j * n->width + h] = anb_within_doubles(square[j * n->width + h] / alpha[j] / alpha[j]);
+}
+
+static void reframe_means(const AnbNetwork *n, double *mean, const double *alpha, const double *beta)
+{
+    const double *constant = mean + n->features * n->width;
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->width; h++)
+            mean[j * n->width + h] = (mean[j * n->width + h] - beta[j] * constant[h]) / alpha[j];
+}
+
+void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta)
+{
+    for (size_t at = 0; at < anb_network_output(n); at += (n->features + 1) * n->width) {
+        reframe_weights(n, w.value + at, alpha, beta);
+        reframe_weights(n, w.averaged + at, alpha, beta);
+        if (w.square)
+            reframe_squares(n, w.square + at, alpha);
+        if (w.mean)
+            reframe_means(n, w.mean + at, alpha, beta);
+    }
 }

@@ -168,4 +168,15 @@ double anb_network_drop(const AnbNetwork *n, const double *w, double *trace, dou
 void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
                          size_t samples, const AnbNetworkPace *pace);
 
+/**
+ * The features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the first layer follows, with its average
+ * and its gradients' means.
+ *
+ * Where a feature's unit does not grow (|alpha| <= 1) A x + a stays what it was for every row, and the mean gradient is what
+ * it would be. Where it grows what goes in at the old centre stays, and the weights as they are but for their sign: steps
+ * correct what a row shows, and weights that grew with their unit would grow without end where a feature keeps rising. The
+ * mean squared gradient is divided by alpha^2, as if the centre had stayed.
+ */
+void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta);
+
 #endif
