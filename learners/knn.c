@@ -24,7 +24,7 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
- * Told of another unit of the features (reframe in type.h) it keeps its rows, slopes and metric in the new one: distances stay.
+ * Told of another unit of the features (reframe in type.h) it keeps its rows in the new one.
  *
  * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
