@@ -139,12 +139,18 @@ static size_t places(const AnbNode *self)
     return self->n_features * sizeof(Place);
 }
 
-/* What was said; the places; of pairs their cells and what those held. */
-enum { SAID, BELOW, PLACES, AT, W, P };
+static size_t two_per_feature(const AnbNode *self)
+{
+    return 2 * self->n_features;
+}
+
+/* What was said; the places; bands as rows and columns of tables; of pairs their cells and what those held. */
+enum { SAID, BELOW, PLACES, BAND, AT, W, P };
 static const AnbField scratch_fields[] = {
     [SAID] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
     [BELOW] = {.name = "below", .kind = ANB_U8, .count = anb_per_feature},
     [PLACES] = {.name = "places", .kind = ANB_U8, .count = places, .must = ANB_ALIGNED},
+    [BAND] = {.name = "band", .kind = ANB_U32, .count = two_per_feature, .must = ANB_ALIGNED},
     [AT] = {.name = "at", .kind = ANB_U32, .count = padded_pairs, .must = ANB_ALIGNED},
     [W] = {.name = "w", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
     [P] = {.name = "p", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
@@ -233,12 +239,16 @@ static AdditiveSums say_features(const AdditiveView *v, const Place *place)
 }
 
 /* Which cell of each pair the row is in. */
-static void find_cells(const AdditiveView *v, const Place *place, uint32_t *at, size_t padded)
+static void find_cells(const AdditiveView *v, const Place *place, uint32_t *band, uint32_t *at, size_t padded)
 {
-    const uint32_t stride = (uint32_t)v->stride;
-    uint32_t first = 1;
-    for (size_t k = 0; k < v->pairs; k++, first += stride * stride)
-        at[k] = first + place[v->left[k]].band * stride + place[v->right[k]].band;
+    const uint32_t stride = (uint32_t)v->stride, size = stride * stride;
+    uint32_t first = 1, *restrict row = band, *restrict column = band + v->d;
+    for (size_t j = 0; j < v->d; j++) {
+        column[j] = place[j].band;
+        row[j] = place[j].band * stride;
+    }
+    for (size_t k = 0; k < v->pairs; k++, first += size)
+        at[k] = first + row[v->left[k]] + column[v->right[k]];
     for (size_t k = v->pairs; k < padded; k++)
         at[k] = 0;
 }
@@ -254,7 +264,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     anb_additive_kernels.find(v.knots, row->raw, v.d, below);
     for (size_t j = 0; j < v.d; j++)
         place[j] = place_of(&v, j, below[j], row->raw[j], row->x[j]);
-    find_cells(&v, place, at, padded);
+    find_cells(&v, place, anb_scratch(self, scratch, BAND), at, padded);
     AdditiveSums own = say_features(&v, place),
                  pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
                                                   anb_scratch(self, scratch, P));

@@ -68,7 +68,9 @@ static const Choice choices[] = {
     {"extra_trees(trees=10, budget=1000, time=false)", HUNDRED, ALL, 256},
     {"residual(" FOLLOWING ", extra_trees(trees=10, budget=1000))", FIFTY, ALL, 200},
     {"knn", TWENTY, TWENTY, 128},
-    {"knn(window=8000)", FIFTY, ALL, 128},
+    {"knn(window=8000)", FIFTY, FIFTY, 128},
+    {"knn", HUNDRED, ALL, 128},
+    {"knn(window=16000, time=false)", HUNDRED, ALL, 128},
 };
 
 typedef struct Level {
