@@ -67,9 +67,8 @@ static const Choice choices[] = {
     {BOOSTED_REST(FOLLOWING), TWENTY, ALL, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {"extra_trees(trees=10, budget=1000, time=false)", HUNDRED, ALL, 256},
     {"residual(" FOLLOWING ", extra_trees(trees=10, budget=1000))", FIFTY, ALL, 200},
-    {"knn", TWENTY, TWENTY, 128},
-    {"knn(window=8000)", FIFTY, FIFTY, 128},
-    {"knn", HUNDRED, ALL, 128},
+    {"knn", TWENTY, ALL, 128},
+    {"knn(window=8000, time=false)", FIFTY, FIFTY, 128},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128},
 };
 
