@@ -254,6 +254,19 @@ static void fit(const AnbNode *self, void *state, const AnbRow *row, double y, d
     }
 }
 
+/* The range of targets, which one wrong target widens little. What stands for targets that the function does not take stays:
+ * the least one of a logarithm, both ends of a logit. */
+static void follow_targets(AnbLinkFunction f, AnbRange *range, double y)
+{
+    double least = range->seen > 0 && range->low < y ? range->low : y;
+    if (f == ANB_LINK_LOGIT)
+        anb_range_add(range, y);
+    else
+        anb_range_follow(range, y);
+    if (f == ANB_LINK_LOG)
+        range->low = least;
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Link *s = state;
@@ -268,8 +281,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (!(s->came.mean - s->came.mean + (s->said.mean - s->said.mean) == 0))
         s->came = s->said = (AnbFaded){0};
     anb_moments_add(&s->moments, z, relative);
-    anb_range_add(&s->z, z);
-    anb_range_add(&s->y, taken);
+    anb_range_follow(&s->z, z);
+    follow_targets(link, &s->y, taken);
     anb_child_update(self, 0, state, row, z, weight, scratch);
 }
 

@@ -153,6 +153,24 @@ START_TEST(an_interval_around_a_link)
 }
 END_TEST
 
+/* One wrong target lets the next answer no further out than the targets before are wide, whatever its child says. */
+START_TEST(one_wrong_target_bounds_what_is_said)
+{
+    StreamingLearner *model = made("last", links[_i]);
+    Stream s = {5, 3};
+    double x[D], high = 0;
+    for (int i = 0; i < 500; i++) {
+        double y = next(&s, links[_i], x);
+        anb_train_one(model, x, y, 1);
+        high = y > high ? y : high;
+    }
+    anb_train_one(model, x, 1e9, 1);
+    double said = anb_predict(model, x);
+    ck_assert_msg(said <= 4 * high, "%s: %g, targets to %g", links[_i], said, high);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("link");
@@ -162,6 +180,7 @@ static Suite *suite(void)
     tcase_add_test(tests, what_a_link_gains_and_costs);
     tcase_add_loop_test(tests, targets_out_of_the_range, 0, 5);
     tcase_add_test(tests, an_interval_around_a_link);
+    tcase_add_loop_test(tests, one_wrong_target_bounds_what_is_said, 0, 5);
     return suite;
 }
 

@@ -98,7 +98,7 @@ static void reframe_weights(const AnbNetwork *n, double *w, const double *alpha,
     double *constant = w + n->features * n->width;
     for (size_t j = 0; j < n->features; j++) {
         double *row = w + j * n->width, size = fabs(alpha[j]), factor = alpha[j] / (size > 1 ? size : 1);
-        double shift = beta[j] / alpha[j];
+        double shift = size > 1 ? 0 : beta[j] / alpha[j];
         for (size_t h = 0; h < n->width; h++) {
             row[h] *= factor;
             constant[h] += row[h] * shift;

@@ -173,9 +173,9 @@ void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x,
  * and its gradients' means.
  *
  * Where a feature's unit does not grow (|alpha| <= 1) A x + a stays what it was for every row, and the mean gradient is what
- * it would be. Where it grows what goes in at the old centre stays, and the weights as they are but for their sign: steps
- * correct what a row shows, and weights that grew with their unit would grow without end where a feature keeps rising. The
- * mean squared gradient is divided by alpha^2, as if the centre had stayed.
+ * it would be. Where it grows the weights stay as they are but for their sign: steps correct what a row shows, and weights
+ * and constants that followed a feature which keeps rising would grow without end. The mean squared gradient is divided by
+ * alpha^2, as if the centre had stayed.
  */
 void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta);
 
