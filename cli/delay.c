@@ -1,4 +1,4 @@
-/* A binary heap by the number of the row at which the label comes, then by the row's own. */
+/* A binary heap by when the label is known, then by the row's number. */
 #include "delay.h"
 #include "cli.h"
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static bool make_room(Delay *delay)
     return true;
 }
 
-int delay_add(Delay *delay, uint64_t row, uint64_t due, const double *x, double y, double weight)
+int delay_add(Delay *delay, uint64_t row, double due, const double *x, double y, double weight)
 {
     double *copy = delay->spare ? delay->spare : malloc(delay->width * sizeof *copy);
     delay->spare = NULL;
@@ -53,7 +53,7 @@ int delay_add(Delay *delay, uint64_t row, uint64_t due, const double *x, double 
     return 0;
 }
 
-bool delay_due(Delay *delay, uint64_t now, Delayed *out)
+bool delay_due(Delay *delay, double now, Delayed *out)
 {
     if (delay->n == 0 || delay->heap[0].due > now)
         return false;

@@ -1,4 +1,4 @@
-/* Labels that come some rows after their row: what waits, and what is due. */
+/* Labels that come later than their row: what waits, and what is due. */
 #ifndef ANB_CLI_DELAY_H
 #define ANB_CLI_DELAY_H
 
@@ -9,7 +9,8 @@
 enum { DELAYED_MOST = 1 << 22 }; /* rows that may wait at a time */
 
 typedef struct Delayed {
-    uint64_t due, row; /* row numbers */
+    double due;   /* a row's number or a time */
+    uint64_t row; /* its number */
     double y, weight;
     double *x;
 } Delayed;
@@ -23,10 +24,10 @@ typedef struct Delay {
 void delay_start(Delay *delay, size_t width);
 void delay_end(Delay *delay);
 
-/* A row waits until row number `due` has come; x is copied. 0, or the exit status with the complaint made. */
-int delay_add(Delay *delay, uint64_t row, uint64_t due, const double *x, double y, double weight);
+/* A row waits until `due`; x is copied. 0, or the exit status with the complaint made. */
+int delay_add(Delay *delay, uint64_t row, double due, const double *x, double y, double weight);
 
-/* Takes the row that is due first out, where one is due at row number `now`. Its x is good until the next call. */
-bool delay_due(Delay *delay, uint64_t now, Delayed *out);
+/* Takes the row that is due first out, where one is due by then. Its x is good until the next call. */
+bool delay_due(Delay *delay, double now, Delayed *out);
 
 #endif

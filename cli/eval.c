@@ -13,7 +13,8 @@ static const Option options[] = {
     {0, "seed", "S", "what random choices are derived from; default 1"},
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the last one"},
     {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once"},
-    {0, "label-after", "COLUMN", "how many rows after its own a row's label is known: it is learned then"},
+    {0, "label-after", "COLUMN", "when a row's label is known, to be learned: how many rows later, or a time"},
+    {0, "now", "COLUMN", "with --label-after by time: the feature with the row's own time; default: the first time"},
     {0, "burn-in", "N", "leave the first N targets out of the score"},
     {0, "limit", "N", "read at most N rows"},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
@@ -99,6 +100,7 @@ static int start(Run *run, const Arguments *a)
     RowsOptions columns = {.target = option_value(a, "target"),
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
+                           .clock = option_value(a, "now"),
                            .missing_columns = option_value(a, "missing-columns") != NULL,
                            .names = option_value(a, "diag") != NULL,
                            .keep = option_value(a, "keep")};

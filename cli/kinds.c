@@ -146,12 +146,15 @@ static int refuse_foreign(const Rows *rows, size_t i, const Guess *guess)
                     columns_word(&rows->table, i, word));
 }
 
-static int refuse_target(const Rows *rows, size_t i, const Guess *guess)
+static int refuse_role(const Rows *rows, size_t i, const Guess *guess, int role)
 {
-    return complain(BAD_DATA,
-                    "%s:%llu: column %zu, \"%s\": \"%s\" is not a number, and the target has to be one; -t says "
-                    "which column it is%s",
-                    rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text,
+    static const char *const needs[ROLES] = {
+        [ROLE_TARGET] = "the target has to be one; -t says which column it is",
+        [ROLE_WEIGHT] = "a weight has to be one",
+        [ROLE_AFTER] = "--label-after takes a count of rows or a time (--time COLUMN says that it is one)",
+        [ROLE_CURSOR] = "a cursor has to be one"};
+    return complain(BAD_DATA, "%s:%llu: column %zu, \"%s\": \"%s\" is not a number, and %s%s", rows->table.name,
+                    (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text, needs[role],
                     table_skip_hint(&rows->table, NULL, guess->line));
 }
 
@@ -165,8 +168,18 @@ static int guess_column(Rows *rows, const Layout *layout, size_t i)
     guess_kind(guess, &rows->column[i]);
     if (layout->role[i] >= 0 && guess->numbers == guess->cells)
         rows->column[i].kind = ANB_COLUMN_NUMBER;
-    bool number = rows->column[i].kind == ANB_COLUMN_NUMBER || rows->column[i].kind == ANB_COLUMN_BOOLEAN;
-    return layout->role[i] >= 0 && !number ? refuse_target(rows, i, guess) : 0;
+    AnbColumnKind kind = rows->column[i].kind;
+    bool fine = kind == ANB_COLUMN_NUMBER || kind == ANB_COLUMN_BOOLEAN ||
+                (kind == ANB_COLUMN_TIME && layout->role[i] == ROLE_AFTER);
+    return layout->role[i] >= 0 && !fine ? refuse_role(rows, i, guess, layout->role[i]) : 0;
+}
+
+int kinds_of_after(Rows *rows, const Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++)
+        if (layout->role[i] == ROLE_AFTER)
+            return guess_column(rows, layout, i);
+    return 0;
 }
 
 /* A column of which nothing is known may hold anything later on: a code takes numbers and texts. In a table of numbers

@@ -135,9 +135,34 @@ static int place_roles(Rows *rows, const Layout *layout)
                             layout->role[i] == ROLE_TARGET ? "target" : "column", rows->table.names[i]);
         rows->place[i] = rows->n_features + (size_t)layout->role[i];
         rows->has_after |= layout->role[i] == ROLE_AFTER;
+        rows->timed |= layout->role[i] == ROLE_AFTER && rows->column[i].kind == ANB_COLUMN_TIME;
         if (layout->role[i] == ROLE_TARGET)
             rows->names[rows->n_features] = strdup(rows->table.names[i]);
     }
+    return 0;
+}
+
+/* The feature with the row's own time, where labels are known at a time. */
+static int find_clock(Rows *rows, const RowsOptions *options)
+{
+    size_t at = 0;
+    if (!rows->timed && options->clock)
+        return complain(BAD_USE, "--now goes with a column of times at --label-after");
+    int status = options->clock ? columns_find(&rows->table, options->clock, "column of --now", &at) : 0;
+    if (!rows->timed || status)
+        return status;
+    for (size_t i = 0; i < rows->table.columns && !options->clock; i++)
+        if (rows->place[i] < rows->n_features && rows->column[i].kind == ANB_COLUMN_TIME) {
+            rows->clock = rows->place[i];
+            return 0;
+        }
+    bool time = options->clock && rows->place[at] < rows->n_features && rows->column[at].kind == ANB_COLUMN_TIME;
+    if (!time)
+        return complain(BAD_USE,
+                        "--label-after \"%s\" is a time: the row's own time is to be a feature, a column of times "
+                        "(--now COLUMN says which)",
+                        options->after);
+    rows->clock = rows->place[at];
     return 0;
 }
 
@@ -223,7 +248,7 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
     bool guessed = !known || options->add_columns;
     status = status ? status : kinds_said(rows, options, layout);
-    if (!status && guessed)
+    if (!status && (guessed || options->after))
         status = guess_columns(table, &rows->cells, ROWS_GUESSED, layout->guess);
     if (!status && guessed)
         drop_trailing(rows, layout);
@@ -232,10 +257,13 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     status = status ? status : find_roles(rows, options, layout);
     if (!status && guessed)
         status = kinds_guessed(rows, options, layout);
+    else if (!status)
+        status = kinds_of_after(rows, layout);
     status = status ? status : known ? place_named(rows, options, layout) : place_all(rows, layout);
     if (!status && known && options->add_columns)
         place_new(rows, options, layout);
     status = status ? status : place_roles(rows, layout);
+    status = status ? status : find_clock(rows, options);
     status = status ? status : find_kept(rows, options);
     if (!status && options->distinct)
         status = check_distinct(rows);

@@ -21,6 +21,8 @@ int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout);
 
 /* The kinds of the others by the first rows. */
 int kinds_guessed(Rows *rows, const RowsOptions *options, Layout *layout);
+/* The column of --label-after alone, where the others are known. */
+int kinds_of_after(Rows *rows, const Layout *layout);
 
 /* What reads the cells, and the schema of the features, when places are known. */
 int kinds_schemas(Rows *rows, const RowsOptions *options);

@@ -10,8 +10,14 @@
 
 int rows_open(Rows *rows, const char *path, const RowsOptions *options)
 {
-    *rows =
-        (Rows){.cells = options->cells, .on_bad = options->on_bad, .weight = 1, .after = ANB_NAN, .cursor = ANB_NAN};
+    *rows = (Rows){.cells = options->cells,
+                   .on_bad = options->on_bad,
+                   .weight = 1,
+                   .after = ANB_NAN,
+                   .cursor = ANB_NAN,
+                   .now = -HUGE_VAL,
+                   .due_before = -HUGE_VAL,
+                   .due_behind = -HUGE_VAL};
     rows->cells.decimal = rows->cells.decimal ? rows->cells.decimal : '.';
     cell_format_ready(&rows->cells);
     int status = table_open(&rows->table, path, &options->table);
@@ -144,6 +150,20 @@ static int complain_of_row(const Rows *rows)
                     rows->table.problem);
 }
 
+/* A label that is known n rows later is learned when that row has been predicted; one known at a time before rows of a
+ * later time. */
+static void tell_time(Rows *rows, const double *x)
+{
+    if (!rows->timed) {
+        rows->now = rows->due_behind = (double)rows->number;
+        rows->due = rows->now + rows->after;
+        return;
+    }
+    rows->now = isnan(x[rows->clock]) ? rows->now : x[rows->clock];
+    rows->due = rows->after;
+    rows->due_before = nextafter(rows->now, -HUGE_VAL);
+}
+
 int rows_next(Rows *rows, double *x, double *y)
 {
     for (;;) {
@@ -160,6 +180,7 @@ int rows_next(Rows *rows, double *x, double *y)
             note_bad(rows);
         if (status == 0 || (whole && rows->on_bad == BAD_IS_MISSING)) {
             rows->read++;
+            tell_time(rows, x);
             return 0;
         }
     }

@@ -27,8 +27,9 @@ typedef struct RowsOptions {
     const char *date_order;       /* ymd, dmy or mdy of times; NULL: guessed */
     const char *schema;           /* the file that says names and kinds, or NULL */
     const AnbSchema *known;       /* the columns of a model, or NULL: numbers */
-    const char *weight, *after;   /* columns with the row's weight, and with the time or count that its label comes
-                                     after; or NULL */
+    const char *weight;           /* a column with the row's weight, or NULL */
+    const char *after;            /* one that says when its label is known: a count of rows or a time; or NULL */
+    const char *clock;            /* the feature with the row's own time; NULL: the first time */
     const char *cursor;           /* a column with the number of the row in its log, or NULL */
     const char *keep;             /* columns whose text is kept beside the row, or NULL */
     const char *const *features;  /* names that the columns are matched with, or NULL: every other column, in order */
@@ -66,11 +67,17 @@ typedef struct Rows {
     AnbSchema *schema; /* of the features */
     size_t *kept;      /* columns whose text is kept, in the order they were asked for */
     size_t n_kept;
-    double weight; /* of the row; 1 where no column says it */
-    bool has_after;
-    double after;   /* of the row; NaN where no column says it */
-    double cursor;  /* of the row; NaN where no column says it */
-    size_t *absent; /* features without a column */
+    double weight;     /* of the row; 1 where no column says it */
+    bool has_after;    /* a column says when labels are known */
+    bool timed;        /* by a point in time, not by a count of rows */
+    size_t clock;      /* the feature with the row's own time */
+    double after;      /* what the column says of the row; NaN where no column does */
+    double now;        /* the row's number, or its time; where that is missing the last one known */
+    double due;        /* the same of its label; where it is no later than `now`, or NaN, the label is known at once */
+    double due_before; /* labels due up to here are learned before the row is predicted, */
+    double due_behind; /* and those up to here behind it */
+    double cursor;     /* of the row; NaN where no column says it */
+    size_t *absent;    /* features without a column */
     size_t n_absent;
     AnbCategoryNames *categories; /* texts of categories; NULL: not kept */
     NotedRow noted[ROWS_NOTED];   /* of the `bad` ones */

@@ -49,20 +49,24 @@ static void learn_rows(Run *run, size_t first, size_t n)
     run->learning += progress_clock() - from;
 }
 
-/* A row whose label comes later is predicted now; then what is due is learned. */
-static int learn_later(Run *run)
+static void learn_due(Run *run, double now)
 {
     Delayed late;
-    double from = progress_clock(), after = run->rows.after;
-    bool waits = !isnan(run->y[0]) && after > 0;
+    while (delay_due(&run->delay, now, &late))
+        anb_train_one(run->model, late.x, late.y, late.weight);
+}
+
+/* A row whose label comes later is predicted now. */
+static int learn_later(Run *run)
+{
+    double from = progress_clock();
+    bool waits = !isnan(run->y[0]) && run->rows.due > run->rows.now;
     int status = 0;
     run->said[0] = waits || isnan(run->y[0]) ? anb_predict(run->model, run->x)
                                              : anb_train_one(run->model, run->x, run->y[0], run->weight[0]);
     if (waits)
-        status = delay_add(&run->delay, run->number[0], run->number[0] + (uint64_t)fmin(after, 1e15), run->x, run->y[0],
-                           run->weight[0]);
-    while (!status && delay_due(&run->delay, run->number[0], &late))
-        anb_train_one(run->model, late.x, late.y, late.weight);
+        status = delay_add(&run->delay, run->number[0], run->rows.due, run->x, run->y[0], run->weight[0]);
+    learn_due(run, run->rows.due_behind);
     run->learning += progress_clock() - from;
     return status;
 }
@@ -78,6 +82,8 @@ static int learn_block(Run *run, size_t n)
         learn_rows(run, 0, n);
     for (size_t i = 0; i < n && observed && !status; i++) {
         const double *x = run->x + i * run->rows.n_features;
+        if (delayed)
+            learn_due(run, run->rows.due_before);
         if (!isnan(run->y[i]) && targets++ >= run->burn_in) {
             coverage_add(&run->coverage, run->model, x, run->y[i]);
             losses_ask(&run->losses, run->model, x, run->y[i]);

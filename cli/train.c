@@ -29,7 +29,8 @@ static const Option options[] = {
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the model's, or the last one"},
     {0, "interval", "C", "of a new model: intervals of coverage C, e.g. 0.9; several with commas"},
     {0, "weight", "COLUMN", "how many samples a row counts for"},
-    {0, "label-after", "COLUMN", "how many rows after its own a row's label is known"},
+    {0, "label-after", "COLUMN", "when a row's label is known: how many rows later, or a time"},
+    {0, "now", "COLUMN", "with --label-after by time: the feature with the row's own time; default: the first time"},
     {0, "cursor", "COLUMN", "each row's number in its log: rows at or before the model's last are skipped"},
     {0, "limit", "N", "read at most N rows"},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
@@ -129,6 +130,7 @@ static int start(Training *t, const Arguments *a)
     RowsOptions columns = {.target = option_value(a, "target"),
                            .weight = option_value(a, "weight"),
                            .after = option_value(a, "label-after"),
+                           .clock = option_value(a, "now"),
                            .cursor = option_value(a, "cursor"),
                            .missing_columns = option_value(a, "missing-columns") != NULL,
                            .add_columns = option_value(a, "add-columns") != NULL,
@@ -189,19 +191,23 @@ static int is_repeated(Training *t)
     return !anb_source_take(t->model, t->source, (uint64_t)n);
 }
 
+static void learn_due(Training *t, double now)
+{
+    Delayed late;
+    while (delay_due(&t->delay, now, &late))
+        learn_row(t, late.x, late.y, late.weight);
+}
+
 /* The row, or the labels that come with it. */
 static int learn_with_delay(Training *t, double y)
 {
-    Delayed late;
-    double after = t->rows.after;
     int status = 0;
-    if (!isnan(y) && after > 0)
-        status =
-            delay_add(&t->delay, t->rows.number, t->rows.number + (uint64_t)fmin(after, 1e15), t->x, y, t->rows.weight);
+    learn_due(t, t->rows.due_before);
+    if (!isnan(y) && t->rows.due > t->rows.now)
+        status = delay_add(&t->delay, t->rows.number, t->rows.due, t->x, y, t->rows.weight);
     else if (!isnan(y))
         learn_row(t, t->x, y, t->rows.weight);
-    while (!status && delay_due(&t->delay, t->rows.number, &late))
-        learn_row(t, late.x, late.y, late.weight);
+    learn_due(t, t->rows.due_behind);
     return status;
 }
 

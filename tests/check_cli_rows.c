@@ -20,6 +20,27 @@ START_TEST(weights_and_late_labels)
 }
 END_TEST
 
+/* A label that is known at a time is learned before rows of a later time. */
+START_TEST(labels_known_at_a_time)
+{
+    write_text("t.csv", "a,when,known,y\n1,2024-01-01,2024-01-01,4\n2,2024-01-02,2024-01-04,8\n3,2024-01-03,,6\n"
+                        "4,2024-01-04,2024-01-05,1\n5,2024-01-05,2024-02-01,2\n6,2024-01-06,2024-01-06,3\n");
+    ck_assert_int_eq(run("$A eval -l 'narrow(mean, of=\"y n\")' --label-after known --predictions p.csv t.csv"), 0);
+    ck_assert(strstr(out, "5 learned") && strstr(out, "1 whose labels come after the end"));
+    ck_assert_int_eq(run("cut -d, -f3 p.csv | tr '\n' ' '"), 0);
+    ck_assert_str_eq(out, "prediction 0 4 4 5 6 4.75 "); /* 8 before the fifth row, 1 before the sixth */
+    ck_assert_int_eq(run("$A train -l 'narrow(mean, of=\"y n\")' --label-after known --now when -o m.anb t.csv && "
+                         "$A eval --json -m m.anb --label-after known t.csv"),
+                     0);
+    ck_assert(json("features") == 2);
+    refused(run("$A eval -l mean --label-after known --ignore when t.csv"), 2, "a feature, a column of times");
+    refused(run("$A eval -l mean --label-after known --now a t.csv"), 2, "--now COLUMN");
+    refused(run("$A eval -l mean --label-after a --now when t.csv"), 2, "--now goes with");
+    write_text("t.csv", "a,late,y\n1,soon,4\n2,later,8\n");
+    refused(run("$A eval -l mean --label-after late t.csv"), 1, "a count of rows or a time");
+}
+END_TEST
+
 START_TEST(the_first_rows_apart)
 {
     write_text("t.csv", "a,y\n1,1000\n2,1001\n3,1003\n4,1002\n");
@@ -110,6 +131,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, weights_and_late_labels);
+    tcase_add_test(tests, labels_known_at_a_time);
     tcase_add_test(tests, the_first_rows_apart);
     tcase_add_test(tests, intervals_and_kept_columns);
     tcase_add_test(tests, options_for_programs);

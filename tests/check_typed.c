@@ -36,6 +36,10 @@ START_TEST(columns_come_where_rows_are_read)
         {flights, "moe(linear, mean)", "columns(moe(linear, mean), kinds=\"n c k t n x\")"},
         {flights, "guard(columns(rls, kinds=\"n c c t 2x\"))", "guard(columns(rls, kinds=\"n 2c t 2x\"))"},
         {"a b:boolean c", "scale(rls)", "scale(rls)"},
+        {flights, "narrow(scale(rls), of=\"y 2n y y n\")",
+         "narrow(columns(scale(rls), kinds=\"n t n\"), of=\"y 2n 2y n\")"},
+        {flights, "narrow(scale(rls), of=\"y 3n y n\")", "narrow(scale(rls), of=\"y 3n y n\")"},
+        {flights, "rff(linear)", "columns(rff(linear), kinds=\"n c k t n x\")"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         StreamingLearner *model = model_of(cases[i].schema, cases[i].given);

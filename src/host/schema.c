@@ -158,7 +158,7 @@ static void fill(AnbSchema *s, const AnbColumn *columns, const AnbSchemaOptions 
         s->columns[j] = columns[j];
         s->columns[j].name = memcpy(at, columns[j].name, n);
         at += n;
-        s->typed |= columns[j].kind != ANB_COLUMN_NUMBER && columns[j].kind != ANB_COLUMN_BOOLEAN;
+        s->typed |= anb_column_is_typed(&columns[j]);
         size_t place = place_of(s, columns[j].name, n - 1);
         if (!s->index[place])
             s->index[place] = (uint32_t)j + 1;

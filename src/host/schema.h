@@ -26,6 +26,12 @@ struct AnbSchema {
     const char *text;
 };
 
+/* Whether a row's cell of the column is anything but a number. */
+static inline bool anb_column_is_typed(const AnbColumn *column)
+{
+    return column->kind != ANB_COLUMN_NUMBER && column->kind != ANB_COLUMN_BOOLEAN;
+}
+
 /* The caller's options over the defaults; NULL: the defaults. 0, or ANB_E_ARGUMENT for their size. */
 int anb_schema_options_take(const AnbSchemaOptions *given, AnbSchemaOptions *own, AnbError *error);
 

@@ -64,8 +64,7 @@ static int check_reader(const Check *c, const AnbNode *node, Seen seen)
 {
     for (size_t j = 0; j < seen.n; j++) {
         const AnbColumn *column = seen.column[j];
-        if (column && column->kind != ANB_COLUMN_NUMBER && column->kind != ANB_COLUMN_BOOLEAN &&
-            column->kind != ANB_COLUMN_IGNORED)
+        if (column && anb_column_is_typed(column) && column->kind != ANB_COLUMN_IGNORED)
             return anb_fail(c->error, ANB_E_ARGUMENT,
                             "%s would read column %zu (%.60s), a %s, as if it were a number: put columns(...) around "
                             "it",
@@ -100,14 +99,21 @@ static int check_node(const Check *c, const AnbNode *node, Seen seen)
     return code || !node->router ? code : check_node(c, node->router, seen);
 }
 
+/* NULL where there is no memory. */
+static Seen all_columns(AnbArena *arena, const AnbSchema *s)
+{
+    Seen all = {anb_arena_take(arena, s->n * sizeof *all.column), s->n};
+    for (size_t j = 0; all.column && j < s->n; j++)
+        all.column[j] = &s->columns[j];
+    return all;
+}
+
 /* Whether the model may read the columns of the schema. */
 static int check_schema(const StreamingLearner *model, const AnbSchema *s, AnbError *error)
 {
     AnbArena arena = {.allocator = &model->plan->allocator};
-    Seen all = {anb_arena_take(&arena, s->n * sizeof *all.column), s->n};
+    Seen all = all_columns(&arena, s);
     const Check c = {&arena, error};
-    for (size_t j = 0; all.column && j < s->n; j++)
-        all.column[j] = &s->columns[j];
     int code =
         all.column ? check_node(&c, &model->plan->nodes[0], all) : anb_fail(error, ANB_E_MEMORY, "out of memory");
     anb_arena_free(&arena);
@@ -136,22 +142,27 @@ const AnbSchema *anb_model_schema(const StreamingLearner *model)
 
 /* ---- a model for a schema ---------------------------------------------------------------------------------------- */
 
+static int add_run(AnbRuns *runs, char letter)
+{
+    int last = runs->count - 1;
+    if (last >= 0 && runs->letter[last] == letter) {
+        runs->n[last]++;
+        return 0;
+    }
+    if (runs->count == ANB_RUNS_MAX)
+        return ANB_E_LIMIT;
+    runs->n[runs->count] = 1;
+    runs->letter[runs->count++] = letter;
+    return 0;
+}
+
 int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs)
 {
+    int code = 0;
     memset(runs, 0, sizeof *runs);
-    for (size_t j = 0; j < schema->n; j++) {
-        char letter = letters[schema->columns[j].kind];
-        int last = runs->count - 1;
-        if (last >= 0 && runs->letter[last] == letter) {
-            runs->n[last]++;
-            continue;
-        }
-        if (runs->count == ANB_RUNS_MAX)
-            return ANB_E_LIMIT;
-        runs->n[runs->count] = 1;
-        runs->letter[runs->count++] = letter;
-    }
-    return 0;
+    for (size_t j = 0; j < schema->n && !code; j++)
+        code = add_run(runs, letters[schema->columns[j].kind]);
+    return code;
 }
 
 static bool has_encoder(const AnbExpert *expert)
@@ -162,28 +173,90 @@ static bool has_encoder(const AnbExpert *expert)
     return found;
 }
 
-/* Puts the encoder around the first learner, from the root, that reads rows or has several children. */
-static int put_encoder(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, AnbError *error)
+/* Where the encoder is to stand, and the columns that reach it. */
+typedef struct Place {
+    AnbExpert *at;
+    Seen seen;
+} Place;
+
+static bool passes(const AnbExpert *expert)
+{
+    return expert->n_children == 1 && expert->type->max_children == 1 &&
+           !(expert->type->flags & (ANB_READS_X | ANB_READS_RAW));
+}
+
+/* Which of the node's features a child's feature is; SIZE_MAX where it is made of others. */
+static size_t same_as(const AnbNode *node, size_t j)
+{
+    AnbFeatureSource source = anb_feature_source(node, 0, j);
+    bool same = source.n == 1 && !source.part && source.column[0] >= j && source.column[0] < node->n_features;
+    return same ? source.column[0] : SIZE_MAX;
+}
+
+/* The columns that a wrapper hands on, in their order; false, and nothing changed, where it makes others of them. The child
+ * has no node yet. */
+static bool hands_on(const AnbExpert *expert, Seen *seen)
+{
+    const AnbNode child = {.type = expert->children[0].type};
+    const AnbNode node = {
+        .type = expert->type, .options = expert->options, .children = &child, .n_children = 1, .n_features = seen->n};
+    size_t n = expert->type->child_features ? expert->type->child_features(&node, 0) : seen->n;
+    for (size_t j = 0; j < n; j++)
+        if (same_as(&node, j) == SIZE_MAX)
+            return false;
+    for (size_t j = 0; j < n; j++)
+        seen->column[j] = seen->column[same_as(&node, j)];
+    seen->n = n;
+    return true;
+}
+
+/* The first learner, from the root, that reads rows or has several children. */
+static Place place_of(AnbExpert *root, Seen seen)
+{
+    AnbExpert *at = root;
+    while (passes(at) && hands_on(at, &seen))
+        at = (AnbExpert *)at->children; /* the parser's own */
+    return (Place){at, seen};
+}
+
+static int put_encoder(AnbArena *arena, Place place, AnbError *error)
 {
     const StreamingLearnerType *type = anb_learner_find("columns", 7);
-    AnbExpert *at = root, *inner = anb_arena_take(arena, sizeof *inner);
+    AnbExpert *at = place.at, *inner = anb_arena_take(arena, sizeof *inner);
     void *options = anb_arena_take(arena, type->options_size);
     if (!inner || !options)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    while (at->n_children == 1 && at->type->max_children == 1 && !(at->type->flags & (ANB_READS_X | ANB_READS_RAW)))
-        at = (AnbExpert *)at->children; /* the parser's own */
     anb_options_defaults(type, options, type->options_size);
     AnbRuns *runs = (AnbRuns *)((char *)options + kinds_of(type)->offset);
-    if (anb_schema_kinds(schema, runs))
-        return anb_fail(error, ANB_E_LIMIT,
-                        "the kinds of the columns change more than %d times: put those of a kind "
-                        "side by side",
-                        ANB_RUNS_MAX);
+    for (size_t j = 0; j < place.seen.n; j++)
+        if (add_run(runs, letters[place.seen.column[j]->kind]))
+            return anb_fail(error, ANB_E_LIMIT,
+                            "the kinds of the columns change more than %d times: put those of a kind "
+                            "side by side",
+                            ANB_RUNS_MAX);
     *inner = *at;
     inner->warmup = 0;
     inner->name = NULL;
     *at = (AnbExpert){type, options, inner, 1, at->warmup, at->name};
     return 0;
+}
+
+static bool is_typed(Seen seen)
+{
+    bool typed = false;
+    for (size_t j = 0; j < seen.n; j++)
+        typed |= anb_column_is_typed(seen.column[j]);
+    return typed;
+}
+
+/* Puts an encoder where one is needed. */
+static int encode(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, AnbError *error)
+{
+    Seen all = all_columns(arena, schema);
+    if (!all.column)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    Place place = place_of(root, all);
+    return is_typed(place.seen) ? put_encoder(arena, place, error) : 0;
 }
 
 StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expression, const AnbModelOptions *options,
@@ -195,7 +268,7 @@ StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expressi
     AnbArena arena = {.allocator = anb_allocator_of(&own)};
     StreamingLearner *model = NULL;
     AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, own.types, error);
-    if (root && (!schema->typed || has_encoder(root) || put_encoder(&arena, schema, root, error) == 0))
+    if (root && (!schema->typed || has_encoder(root) || encode(&arena, schema, root, error) == 0))
         model = anb_new(schema->n, root, &own, error);
     anb_arena_free(&arena);
     if (model && anb_set_schema(model, schema, error)) {
