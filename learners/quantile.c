@@ -27,6 +27,7 @@
 #include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/scores.h"
+#include "src/numeric/sort.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/quantile.h>
 #include <anabranch/reach.h>
@@ -265,17 +266,6 @@ static void fill_features(const AnbNode *self, const void *state, const AnbRow *
     }
 }
 
-/* In ascending order; there are eight at most. */
-static void sort(double *value, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        for (size_t j = i; j > 0 && value[j - 1] > value[j]; j--) {
-            double other = value[j];
-            value[j] = value[j - 1];
-            value[j - 1] = other;
-        }
-}
-
 /* The candidates of a level. */
 static void offer(const AnbNode *self, const void *state, const Said *said, double level, double add, double *out)
 {
@@ -309,7 +299,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
         offer(self, state, said, levels_of(self)->value[i], add, candidate);
         value[i] = anb_range_clip(&s->range, anb_quantile_level_mix(form, level, candidate));
     }
-    sort(value, level_count(self));
+    anb_sort_few(value, level_count(self));
     return value[plain_level(self)];
 }
 

@@ -2,6 +2,7 @@
  * The contract that every registered type keeps, present and future: one body over the registry, by each type's
  * example, alone and inside a scale, and every router inside a mixture.
  */
+#include "carrier.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -164,26 +165,12 @@ START_TEST(saving_changes_nothing)
 }
 END_TEST
 
-/* Copies the visited fields from one block to the other, as a snapshot would. */
-typedef struct Carrier {
-    AnbVisitor visitor;
-    unsigned char *from, *to;
-} Carrier;
-
-static void carry(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
-{
-    static const size_t bytes[] = {1, 2, 4, 8, 4, 8};
-    Carrier *c = (Carrier *)visitor;
-    size_t offset = (size_t)((unsigned char *)data - c->from);
-    memcpy(c->to + offset, data, bytes[kind] * count);
-}
-
 START_TEST(the_visited_fields_are_the_whole_state)
 {
     AnbError error = {0};
     Stream s;
     StreamingLearner *model = trained(cases[_i], &s, WARM), *other = make(cases[_i], 7);
-    Carrier c = {{carry}, model->block, other->block};
+    Carrier c = carrier(model->block, other->block);
     anb_visit_block(model->plan, model->block, &c.visitor);
     ck_assert_msg(anb_equal(model, other), "%s: fields carried over leave the models unequal", cases[_i]);
     for (size_t i = 0; i < other->plan->n_nodes; i++) {

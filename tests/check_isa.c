@@ -1,4 +1,5 @@
 /* Every registered type and router learns the same, bit by bit, on every instruction set that this CPU has. */
+#include "isa_here.h"
 #include "numbers.h"
 #include "src/simd/isa.h"
 #include "suite.h"
@@ -60,10 +61,7 @@ END_TEST
 /* What the tests above did not see on this CPU. */
 START_TEST(this_cpu_has_it)
 {
-    AnbIsa before = anb_isa_in_use();
-    if (!anb_isa_use((AnbIsa)_i))
-        skip_test(anb_isa_name((AnbIsa)_i));
-    anb_isa_use(before);
+    skip_unless_here(_i);
 }
 END_TEST
 

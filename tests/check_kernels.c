@@ -1,5 +1,6 @@
 /* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double.
  */
+#include "isa_here.h"
 #include "numbers.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
@@ -399,10 +400,7 @@ END_TEST
 /* What the tests above did not see on this CPU. */
 START_TEST(this_cpu_has_it)
 {
-    AnbIsa before = anb_isa_in_use();
-    if (!anb_isa_use((AnbIsa)_i))
-        skip_test(anb_isa_name((AnbIsa)_i));
-    anb_isa_use(before);
+    skip_unless_here(_i);
 }
 END_TEST
 

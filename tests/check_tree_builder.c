@@ -1,4 +1,5 @@
 /* A tree grown in slices is the tree of a plain recursive fit; a copy of a half-grown one goes the same way. */
+#include "carrier.h"
 #include "numbers.h"
 #include "learners/boost/tree_builder.h"
 #include "suite.h"
@@ -134,19 +135,6 @@ START_TEST(a_step_is_learned_exactly)
 }
 END_TEST
 
-/* Copies the visited fields into another block. */
-typedef struct Carrier {
-    AnbVisitor visitor;
-    unsigned char *from, *to;
-} Carrier;
-
-static void carry(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
-{
-    static const size_t bytes[] = {1, 2, 4, 8, 4, 8};
-    Carrier *c = (Carrier *)visitor;
-    memcpy(c->to + ((unsigned char *)data - c->from), data, bytes[kind] * count);
-}
-
 START_TEST(a_half_grown_tree_can_be_carried_over)
 {
     make_sample();
@@ -156,7 +144,7 @@ START_TEST(a_half_grown_tree_can_be_carried_over)
     while (v.head->phase != ANB_BUILD_DONE) {
         AnbTreeBuilderView copy = anb_tree_builder_view(room, malloc(anb_tree_builder_bytes(room)));
         memset(copy.head, 0xa5, anb_tree_builder_bytes(room));
-        Carrier c = {{carry}, (unsigned char *)v.head, (unsigned char *)copy.head};
+        Carrier c = carrier(v.head, copy.head);
         anb_tree_builder_visit(&v, &c.visitor);
         ck_assert(anb_tree_builder_valid(&copy));
         grow(&copy);

@@ -1,4 +1,5 @@
 /* A ring whose codes are remade in slices: codes, arrivals and copies, at every point of the remaking. */
+#include "carrier.h"
 #include "numbers.h"
 #include "learners/boost/window.h"
 #include "suite.h"
@@ -103,18 +104,6 @@ START_TEST(arrivals_are_even_steps)
 }
 END_TEST
 
-typedef struct Carrier {
-    AnbVisitor visitor;
-    unsigned char *from, *to;
-} Carrier;
-
-static void carry(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
-{
-    static const size_t bytes[] = {1, 2, 4, 8, 4, 8};
-    Carrier *c = (Carrier *)visitor;
-    memcpy(c->to + ((unsigned char *)data - c->from), data, bytes[kind] * count);
-}
-
 START_TEST(a_copy_goes_on_remaking)
 {
     AnbWindowView v = new_window(), copy = new_window();
@@ -126,7 +115,7 @@ START_TEST(a_copy_goes_on_remaking)
             anb_window_slice(&v);
         if (t % 11)
             continue;
-        Carrier c = {{carry}, (unsigned char *)v.head, (unsigned char *)copy.head};
+        Carrier c = carrier(v.head, copy.head);
         anb_window_visit(&v, &c.visitor);
         ck_assert(anb_window_valid(&copy));
         AnbWindowView whole = anb_window_view(room, malloc(anb_window_bytes(room)));

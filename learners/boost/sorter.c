@@ -1,5 +1,6 @@
 /* Merge sort from the bottom up, in slices. */
 #include "sorter.h"
+#include "src/numeric/sort.h"
 #include "src/numeric/fields.h"
 
 enum { RUN = 8, SLICE = 256 };
@@ -8,17 +9,6 @@ void anb_sorter_start(AnbSorter *s, uint32_t n)
 {
     s->n = n;
     s->run = s->cursor = s->from = 0;
-}
-
-static void insertion(double *v, uint32_t n)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        double x = v[i];
-        uint32_t k = i;
-        for (; k > 0 && v[k - 1] > x; k--)
-            v[k] = v[k - 1];
-        v[k] = x;
-    }
 }
 
 /* Merges from[0 .. middle) and from[middle .. n), the first of equals first. */
@@ -43,7 +33,7 @@ static void advance(AnbSorter *s)
 {
     uint32_t left = s->n - s->cursor;
     if (s->run == 0) {
-        insertion(s->buffer[0] + s->cursor, at_most(left, RUN));
+        anb_sort_few(s->buffer[0] + s->cursor, at_most(left, RUN));
         s->cursor += at_most(left, RUN);
     } else {
         merge(s->buffer[s->from] + s->cursor, at_most(left, s->run), at_most(left, 2 * s->run),

@@ -1,4 +1,5 @@
 #include "detectors.h"
+#include "sort.h"
 #include "src/simd/kernels.h"
 #include "elementary.h"
 
@@ -10,17 +11,6 @@ bool anb_page_hinkley_add(AnbPageHinkley *p, double value)
     p->sum += value - p->mean - allowed;
     p->least = p->sum < p->least ? p->sum : p->least;
     return p->n >= 30 && p->sum - p->least > threshold;
-}
-
-static void sort(double *v, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        double moved = v[i];
-        size_t at = i;
-        for (; at > 0 && v[at - 1] > moved; at--)
-            v[at] = v[at - 1];
-        v[at] = moved;
-    }
 }
 
 double anb_ks_distance(const double *a, const double *b, size_t n)
@@ -60,8 +50,8 @@ bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
     }
     if (mean_of(newer, N) <= mean_of(drawn, N))
         return false;
-    sort(newer, N);
-    sort(drawn, N);
+    anb_sort_few(newer, N);
+    anb_sort_few(drawn, N);
     return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / ANB_KSWIN_TESTS / 2) / 2) * sqrt(2.0 / N);
 }
 
