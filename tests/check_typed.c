@@ -39,6 +39,9 @@ START_TEST(columns_come_where_rows_are_read)
         {flights, "narrow(scale(rls), of=\"y 2n y y n\")",
          "narrow(columns(scale(rls), kinds=\"n t n\"), of=\"y 2n 2y n\")"},
         {flights, "narrow(scale(rls), of=\"y 3n y n\")", "narrow(scale(rls), of=\"y 3n y n\")"},
+        {flights, "guard(columns(rls))", "guard(columns(rls, kinds=\"n c k t n x\"))"},
+        {flights, "narrow(columns(rls, slots=64), of=\"2y n y 2n\")",
+         "narrow(columns(rls, kinds=\"n c t\", slots=64), of=\"2y n y 2n\")"},
         {flights, "rff(linear)", "columns(rff(linear), kinds=\"n c k t n x\")"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from ._explain import Explainer, Explanation
     from ._recorder import Recorder
     from ._serve import Reader, Server
-    from ._views import Mixture, Network
+    from ._views import Category, Mixture, Network
 
 # Loaded when they are first asked for: a program that only predicts starts sooner.
 _LATER = {
+    "Category": "_views",
     "Evaluation": "_evaluate",
     "Explainer": "_explain",
     "Explanation": "_explain",
@@ -65,6 +66,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Category",
     "Error",
     "Evaluation",
     "Explainer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,25 @@ def _schema_of(kind: str, X: Any, names: list[str]) -> str | None:
 
 
 # ---- columns to doubles ----
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float], str | None]:
+    """What says the name of a category of column j by its number in the model."""
+    if model._kind(j) == "time":
+        return lambda hour: f"{_DAYS[int(hour) // 24]} {int(hour) % 24:02d}:00" if 0 <= hour < 168 else "(missing)"
+    given = [name for name in names if name is not None]
+    known = dict(zip(_cells(model, j, given).tolist(), map(str, given)))
+    missing = _cells(model, j, [None])[0]
+
+    def name_of(code: float) -> str | None:
+        if code == missing or code != code:
+            return "(missing)"
+        return known.get(code, f"{code:g}" if code < 2**52 else None)
+
+    return name_of
 
 
 def _cells(model: Any, j: int, cells: list[Any]) -> np.ndarray:

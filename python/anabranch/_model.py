@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from ._schema import Schema
 if TYPE_CHECKING:
     from ._explain import Explanation
     from ._recorder import Recorder
-    from ._views import Mixture, Network
+    from ._views import Category, Mixture, Network
 
 _M = TypeVar("_M", bound="Model")
 
@@ -222,6 +222,39 @@ class Model(_core.Model):
             arrays["interference"] = arrays["interference"].reshape(d, d)
             networks.append(Network(expert=figures["expert"], **arrays))
         return networks
+
+    def categories(self, column: str | int, names: Iterable[Any] = (), n: int = 20) -> list[Category]:
+        """The most frequent categories of a column, and what they do to the target.
+
+        Parameters
+        ----------
+        column : str or int
+            A column of categories, codes or times, by name or index.
+        names : iterable
+            Texts that may stand in the column, such as ``frame["store"].unique()``: a model keeps no texts.
+        n : int
+            How many at most, 1 to 1,000,000.
+
+        Returns
+        -------
+        list of Category
+            The most frequent first; empty where the model keeps no statistics of the column.
+
+        Raises
+        ------
+        InputError
+            There is no such column.
+        """
+        from ._views import Category
+
+        features = self.features or ()
+        j = features.index(column) if column in features else column
+        if not isinstance(j, int) or not 0 <= j < (self.n_features or 0):
+            raise _core.InputError(f"there is no column {column!r}")
+        if not 1 <= n <= 1_000_000:
+            raise _core.InputError(f"n = {n}: 1 to 1,000,000")
+        known = _frames.category_names(self, j, names)
+        return [Category(known(code), *figures) for code, *figures in self._categories(j, n)]
 
     def explain(self, x: Any, background: Any = None) -> Explanation:
         """Why the model predicts what it does for a row: how much each column adds.

@@ -8,6 +8,33 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
+class Category:
+    """What a model knows of the targets of one category of a column.
+
+    Attributes
+    ----------
+    name : str or None
+        The category; of a time the hour of the week, such as ``"Mon 08:00"``. None where its text was not among the names
+        asked about: a model keeps numbers, no texts.
+    count : float
+        Samples with it, those of long ago fading.
+    weight : float
+        Sum of the weights of its samples since it came in.
+    mean, recent : float
+        Of their targets; the same of late.
+    effect : float
+        What it adds to a linear model of all columns, in units of the target.
+    """
+
+    name: str | None
+    count: float
+    weight: float
+    mean: float
+    recent: float
+    effect: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Mixture:
     """A mixture of experts as it stood at the last row; the arrays have one entry for each expert.
 

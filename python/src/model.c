@@ -18,71 +18,7 @@ int model_take(Model *self, StreamingLearner *learner)
     return 0;
 }
 
-/* ---- the expression of a typed table ------------------------------------------------------------------------------ */
-
-/* How many bytes of the text stand before the learner that sees the rows first: below the wrappers of the root. */
-static size_t below_root(const char *text)
-{
-    static const char *const root_only[] = {"pending", "interval"};
-    size_t at = 0;
-    for (size_t i = 0; i < 2; i++) {
-        size_t from = at + strspn(text + at, " \t\n"), n = strlen(root_only[i]);
-        size_t open = from + n + strspn(text + from + (strncmp(text + from, root_only[i], n) ? 0 : n), " \t\n");
-        if (strncmp(text + from, root_only[i], n) == 0 && text[open] == '(')
-            at = open + 1;
-    }
-    return at;
-}
-
-/* The end of the item that starts at `from`: the comma or parenthesis behind it, or the text's end. */
-static size_t item_end(const char *text, size_t from)
-{
-    int depth = 0;
-    size_t i = from;
-    for (; text[i]; i++) {
-        if (depth == 0 && (text[i] == ',' || text[i] == ')'))
-            break;
-        depth += (text[i] == '(' || text[i] == '[') - (text[i] == ')' || text[i] == ']');
-    }
-    return i;
-}
-
-static char kind_letter(AnbColumnKind kind)
-{
-    static const char letters[] = {[ANB_COLUMN_NUMBER] = 'n',  [ANB_COLUMN_CATEGORY] = 'c', [ANB_COLUMN_CODE] = 'k',
-                                   [ANB_COLUMN_BOOLEAN] = 'n', [ANB_COLUMN_TIME] = 't',     [ANB_COLUMN_IGNORED] = 'x'};
-    return letters[kind];
-}
-
-/* `columns(EXPRESSION, kinds="n c t")` where the schema has more than numbers and the caller wrote no columns. */
-static PyObject *typed_expression(Model *self, const char *text)
-{
-    const AnbSchema *schema = self->format.schema;
-    if (!schema || !anb_schema_is_typed(schema) || strstr(text, "columns"))
-        return PyUnicode_FromString(text);
-    if (!anb_learner_find("columns", 7)) {
-        PyErr_SetString(self->core->unsupported_error, "this library has no learner `columns`, which categories and "
-                                                       "times need");
-        return NULL;
-    }
-    size_t n = anb_schema_size(schema), from = below_root(text), end = item_end(text, from);
-    char *kinds = PyMem_Malloc(2 * n + 1);
-    for (size_t i = 0; kinds && i < n; i++) {
-        kinds[2 * i] = kind_letter(anb_schema_columns(schema)[i].kind);
-        kinds[2 * i + 1] = i + 1 < n ? ' ' : 0;
-    }
-    PyObject *head = PyUnicode_FromStringAndSize(text, (Py_ssize_t)from);
-    PyObject *child = PyUnicode_FromStringAndSize(text + from, (Py_ssize_t)(end - from));
-    PyObject *result = NULL;
-    if (!kinds)
-        PyErr_NoMemory();
-    else if (head && child)
-        result = PyUnicode_FromFormat("%Ucolumns(%U, kinds=\"%s\")%s", head, child, kinds, text + end);
-    Py_XDECREF(head);
-    Py_XDECREF(child);
-    PyMem_Free(kinds);
-    return result;
-}
+/* ---- the learner --------------------------------------------------------------------------------------------------- */
 
 static StreamingLearner *make_learner(Model *self, Py_ssize_t n)
 {
@@ -91,14 +27,15 @@ static StreamingLearner *make_learner(Model *self, Py_ssize_t n)
     options.seed = self->seed;
     options.max_bytes = self->max_bytes;
     const char *given = PyUnicode_AsUTF8AndSize(self->expression, NULL);
-    PyObject *whole = given ? typed_expression(self, given) : NULL;
-    const char *text = whole ? PyUnicode_AsUTF8AndSize(whole, NULL) : NULL;
+    const AnbSchema *schema = self->format.schema;
+    bool typed = schema && anb_schema_is_typed(schema);
     self->making = true;
-    StreamingLearner *learner = text ? anb_parse((size_t)n, text, &options, &error) : NULL;
+    StreamingLearner *learner = !given  ? NULL
+                                : typed ? anb_parse_schema(schema, given, &options, &error)
+                                        : anb_parse((size_t)n, given, &options, &error);
     self->making = false;
-    if (text && !learner && !core_failure(self->core))
-        raise_error(self->core, &error, text);
-    Py_XDECREF(whole);
+    if (given && !learner && !core_failure(self->core))
+        raise_error(self->core, &error, given);
     return learner;
 }
 

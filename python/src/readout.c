@@ -371,6 +371,27 @@ static PyObject *superposition(PyObject *object, PyObject *nothing)
     return list;
 }
 
+/* _categories(column, n): (code, count, weight, mean, recent, effect) of each. */
+static PyObject *categories(PyObject *object, PyObject *arguments)
+{
+    Model *self = (Model *)object;
+    Py_ssize_t column, n;
+    if (!PyArg_ParseTuple(arguments, "nn:_categories", &column, &n) || enter(self))
+        return NULL;
+    AnbCategoryEffect *top = n > 0 && n < 1 << 20 ? PyMem_Calloc((size_t)n, sizeof *top) : NULL;
+    size_t found = top && column >= 0 ? anb_frequent_categories(self->learner, (size_t)column, top, (size_t)n) : 0;
+    entry_leave(&self->entry);
+    PyObject *list = PyList_New((Py_ssize_t)found);
+    for (size_t i = 0; list && i < found; i++) {
+        const AnbCategoryEffect *e = &top[i];
+        PyObject *row = Py_BuildValue("(dddddd)", e->cell, e->count, e->weight, e->mean, e->recent, e->effect);
+        if (!row || PyList_SetItem(list, (Py_ssize_t)i, row) < 0)
+            Py_CLEAR(list);
+    }
+    PyMem_Free(top);
+    return list;
+}
+
 static PyObject *size_of(PyObject *object, PyObject *nothing)
 {
     Model *self = (Model *)object;
@@ -408,6 +429,7 @@ PyMethodDef model_readout_methods[] = {
      "    `drifts` marked so far, samples `since_last`, running mean `error` in units of the "
      "target.\n\nRaises\n------\n"
      "UnsupportedError\n    No detector runs."},
+    {"_categories", categories, METH_VARARGS, "_categories($self, column, n, /)\n--\n\nA column's, as tuples."},
     {"_superposition", superposition, METH_NOARGS, "_superposition($self, /)\n--\n\nOf each network, as dicts."},
     {"equal", equal, METH_O,
      "equal($self, other, /)\n--\n\nWhether two models have the same expression and state: they will predict the same "

@@ -1,6 +1,7 @@
 """Making models, single rows, bytes and copies."""
 
 import copy
+import datetime
 import doctest
 import importlib
 import pickle
@@ -190,6 +191,33 @@ def test_quantiles():
     for asked in (plain, Reader(plain)):
         with pytest.raises(UnsupportedError, match="quantile"):
             asked.predict_quantiles(X[0])
+
+
+def test_categories():
+    random = np.random.default_rng(1)
+    effects = {"north": 5.0, "south": -5.0, "east": 0.0}
+    model = Model("columns(scale(rls))", schema={"shop": "category", "when": "time"}, features=["shop", "when", "a"])
+    start = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+    for i in range(900):
+        shop = ("north", "south", "north", "east")[i % 4]
+        a = float(random.normal())
+        when = start + datetime.timedelta(hours=i)
+        model.learn_one({"shop": shop, "when": when, "a": a}, effects[shop] + a)
+    top = model.categories("shop", effects)
+    assert [c.name for c in top[:1]] == ["north"] and {c.name for c in top} == set(effects)
+    for c in top:
+        assert abs(c.mean - effects[c.name]) < 0.5 and c.weight == (450 if c.name == "north" else 225)
+    assert [c.name for c in model.categories(0, ["south"], n=3)].count(None) == 2
+    assert len(model.categories("shop", n=1)) == 1
+    hours = model.categories("when", n=200)
+    assert len(hours) == 168 and {"Mon 00:00", "Sun 23:00"} <= {c.name for c in hours}
+    assert model.categories("a") == [] and Model("linear", 2).categories(1) == []
+    again = anabranch.load(data=model.to_bytes())
+    assert again.categories("shop", effects) == top
+    with pytest.raises(InputError, match="no column"):
+        model.categories("town")
+    with pytest.raises(InputError, match="1 to"):
+        model.categories("shop", n=0)
 
 
 def test_intervals():

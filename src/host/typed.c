@@ -46,20 +46,6 @@ typedef struct Check {
     AnbError *error;
 } Check;
 
-static int check_kinds(const Check *c, const AnbNode *node, const AnbRuns *runs, Seen seen)
-{
-    size_t j = 0;
-    for (int i = 0; i < runs->count; i++)
-        for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++) {
-            const AnbColumn *column = seen.column[j];
-            if (column && !takes(runs->letter[i], column->kind))
-                return anb_fail(c->error, ANB_E_ARGUMENT,
-                                "%s: its kinds have %c for column %zu (%.60s), the schema has %s", node->type->name,
-                                runs->letter[i], j + 1, column->name, anb_column_word(column));
-        }
-    return 0;
-}
-
 static int check_reader(const Check *c, const AnbNode *node, Seen seen)
 {
     for (size_t j = 0; j < seen.n; j++) {
@@ -70,6 +56,22 @@ static int check_reader(const Check *c, const AnbNode *node, Seen seen)
                             "it",
                             node->type->name, j + 1, column->name, anb_column_word(column));
     }
+    return 0;
+}
+
+static int check_kinds(const Check *c, const AnbNode *node, const AnbRuns *runs, Seen seen)
+{
+    size_t j = 0;
+    if (runs->count == 0)
+        return check_reader(c, node, seen);
+    for (int i = 0; i < runs->count; i++)
+        for (size_t end = j + anb_runs_length(runs, i, seen.n); j < end; j++) {
+            const AnbColumn *column = seen.column[j];
+            if (column && !takes(runs->letter[i], column->kind))
+                return anb_fail(c->error, ANB_E_ARGUMENT,
+                                "%s: its kinds have %c for column %zu (%.60s), the schema has %s", node->type->name,
+                                runs->letter[i], j + 1, column->name, anb_column_word(column));
+        }
     return 0;
 }
 
@@ -90,7 +92,10 @@ static int check_node(const Check *c, const AnbNode *node, Seen seen)
     const AnbParam *kinds = kinds_of(node->type);
     if (kinds)
         return check_kinds(c, node, (const AnbRuns *)((const char *)node->options + kinds->offset), seen);
-    int code = node->type->flags & (ANB_READS_X | ANB_READS_RAW) ? check_reader(c, node, seen) : 0;
+    /* What stands right around an encoder, such as a scale, leaves it the row as it came. */
+    bool around = node->n_children == 1 && kinds_of(node->children[0].type);
+    bool reads = node->type->flags & (ANB_READS_X | ANB_READS_RAW) && !around;
+    int code = reads ? check_reader(c, node, seen) : 0;
     for (size_t i = 0; i < node->n_children && !code; i++) {
         Seen part = shown(c, node, i, seen);
         code =
@@ -200,14 +205,16 @@ static bool hands_on(const AnbExpert *expert, Seen *seen)
     const AnbNode child = {.type = expert->children[0].type};
     const AnbNode node = {
         .type = expert->type, .options = expert->options, .children = &child, .n_children = 1, .n_features = seen->n};
-    size_t n = expert->type->child_features ? expert->type->child_features(&node, 0) : seen->n;
+    if (!expert->type->child_features)
+        return true;
+    size_t n = expert->n_children == 1 ? expert->type->child_features(&node, 0) : 0;
     for (size_t j = 0; j < n; j++)
         if (same_as(&node, j) == SIZE_MAX)
             return false;
     for (size_t j = 0; j < n; j++)
         seen->column[j] = seen->column[same_as(&node, j)];
     seen->n = n;
-    return true;
+    return n > 0;
 }
 
 /* The first learner, from the root, that reads rows or has several children. */
@@ -219,6 +226,23 @@ static Place place_of(AnbExpert *root, Seen seen)
     return (Place){at, seen};
 }
 
+/* The encoder's kinds are those of the columns. */
+static int take_kinds(AnbRuns *runs, Seen seen, AnbError *error)
+{
+    for (size_t j = 0; j < seen.n; j++)
+        if (add_run(runs, letters[seen.column[j]->kind]))
+            return anb_fail(error, ANB_E_LIMIT,
+                            "the kinds of the columns change more than %d times: put those of a kind "
+                            "side by side",
+                            ANB_RUNS_MAX);
+    return 0;
+}
+
+static AnbRuns *runs_of(const StreamingLearnerType *type, void *options)
+{
+    return (AnbRuns *)((char *)options + kinds_of(type)->offset);
+}
+
 static int put_encoder(AnbArena *arena, Place place, AnbError *error)
 {
     const StreamingLearnerType *type = anb_learner_find("columns", 7);
@@ -227,18 +251,31 @@ static int put_encoder(AnbArena *arena, Place place, AnbError *error)
     if (!inner || !options)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     anb_options_defaults(type, options, type->options_size);
-    AnbRuns *runs = (AnbRuns *)((char *)options + kinds_of(type)->offset);
-    for (size_t j = 0; j < place.seen.n; j++)
-        if (add_run(runs, letters[place.seen.column[j]->kind]))
-            return anb_fail(error, ANB_E_LIMIT,
-                            "the kinds of the columns change more than %d times: put those of a kind "
-                            "side by side",
-                            ANB_RUNS_MAX);
+    int code = take_kinds(runs_of(type, options), place.seen, error);
+    if (code)
+        return code;
     *inner = *at;
     inner->warmup = 0;
     inner->name = NULL;
     *at = (AnbExpert){type, options, inner, 1, at->warmup, at->name};
     return 0;
+}
+
+/* Encoders of the caller's that leave their kinds open take those of the columns that reach them. */
+static int complete(AnbArena *arena, AnbExpert *expert, Seen seen, AnbError *error)
+{
+    Seen part = {anb_arena_take(arena, seen.n * sizeof *part.column), seen.n};
+    int code = 0;
+    if (!part.column)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    memcpy(part.column, seen.column, seen.n * sizeof *part.column);
+    if (kinds_of(expert->type)) {
+        AnbRuns *runs = runs_of(expert->type, (void *)expert->options); /* the parser's own */
+        return runs->count == 0 ? take_kinds(runs, part, error) : 0;
+    }
+    for (size_t i = 0; i < expert->n_children && !code && hands_on(expert, &part); i++)
+        code = complete(arena, (AnbExpert *)&expert->children[i], part, error);
+    return code;
 }
 
 static bool is_typed(Seen seen)
@@ -249,12 +286,14 @@ static bool is_typed(Seen seen)
     return typed;
 }
 
-/* Puts an encoder where one is needed. */
+/* Puts an encoder where one is needed, or says the kinds to those that are there. */
 static int encode(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, AnbError *error)
 {
     Seen all = all_columns(arena, schema);
     if (!all.column)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    if (has_encoder(root))
+        return complete(arena, root, all, error);
     Place place = place_of(root, all);
     return is_typed(place.seen) ? put_encoder(arena, place, error) : 0;
 }
@@ -268,7 +307,7 @@ StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expressi
     AnbArena arena = {.allocator = anb_allocator_of(&own)};
     StreamingLearner *model = NULL;
     AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, own.types, error);
-    if (root && (!schema->typed || has_encoder(root) || encode(&arena, schema, root, error) == 0))
+    if (root && (!schema->typed || encode(&arena, schema, root, error) == 0))
         model = anb_new(schema->n, root, &own, error);
     anb_arena_free(&arena);
     if (model && anb_set_schema(model, schema, error)) {
