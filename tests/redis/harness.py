@@ -78,9 +78,9 @@ class Client:
 
 
 def free_port():
-    """A port below 55000 that is free together with its cluster bus port."""
+    """A port that is free together with its cluster bus port, both below those that the system gives to connections."""
     while True:
-        port = random.randint(20000, 44000)
+        port = random.randint(11000, 22000)
         try:
             for p in (port, port + 10000):
                 with socket.socket() as s:
@@ -145,9 +145,11 @@ class Server:
                 raise RuntimeError("the server ended:\n" + self.log())
             try:
                 client = self.client()
-                client.call("PING")
+                own = b"process_id:%d\r" % self.process.pid in client.call("INFO", "server")
                 client.close()
-                return
+                if own:
+                    return
+                time.sleep(0.02)  # another server took the port meanwhile: this one ends
             except (OSError, ReplyError, ConnectionError):
                 time.sleep(0.02)
         raise RuntimeError("the server does not answer:\n" + self.log())
