@@ -242,9 +242,11 @@ static void report(const Training *t, double seconds)
         fprintf(stderr, "%zu rows whose labels come after the end were not learned\n", t->delay.n);
 }
 
-/* A model that learned nothing from rows that were there is not saved as if all were well. */
+/* A model that learned nothing is not saved as if all were well. */
 static int check_learned(const Training *t)
 {
+    if (t->rows.read == 0 && !t->saved.model && !stop_requested())
+        return complain(BAD_DATA, "%s: there are no rows; nothing was saved", t->rows.table.name);
     if (t->rows.read == t->repeated || t->learned > 0 || stop_requested())
         return 0;
     return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"; nothing was saved",

@@ -55,6 +55,15 @@ START_TEST(wrong_file)
 }
 END_TEST
 
+START_TEST(a_header_alone_makes_no_model)
+{
+    write_text("h.csv", "a,b,y\n");
+    refused(run("$A train -l rls -o h.anb h.csv"), BAD_DATA, "there are no rows; nothing was saved");
+    ck_assert_int_eq(run("test ! -e h.anb"), 0);
+    ck_assert_int_eq(run("head -1 t.csv >none.csv; $A train -m m.anb -o again.anb none.csv && test -e again.anb"), 0);
+}
+END_TEST
+
 START_TEST(kinds_of_files_mixed_up)
 {
     refused(run("$A eval -l mean m.anb"), BAD_DATA, "a saved model of anabranch, not a table: say it by -m");
@@ -148,6 +157,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     tcase_add_checked_fixture(tests, files, leave);
     tcase_add_loop_test(tests, wrong_file, 0, sizeof readings / sizeof *readings);
+    tcase_add_test(tests, a_header_alone_makes_no_model);
     tcase_add_test(tests, kinds_of_files_mixed_up);
     tcase_add_loop_test(tests, outputs_over_inputs, 0, sizeof over_inputs / sizeof *over_inputs);
     tcase_add_loop_test(tests, full_disk, 0, sizeof full / sizeof *full);

@@ -145,6 +145,7 @@ class Server:
                 raise RuntimeError("the server ended:\n" + self.log())
             try:
                 client = self.client()
+                client.call("PING")  # an error while it loads
                 own = b"process_id:%d\r" % self.process.pid in client.call("INFO", "server")
                 client.close()
                 if own:
