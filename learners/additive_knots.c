@@ -1,5 +1,6 @@
 /* The knots of `additive`: a reservoir (Vitter 1985), knots at quantiles of it, and terms carried over to new ones. */
 #include "additive.h"
+#include "src/numeric/sort.h"
 
 enum { FIRST = 20, WIDE = 64 };      /* rows before the first round; features that one sample has the work of one for */
 static const double growth = 2.5;    /* of the rows from one round to the next */
@@ -60,19 +61,6 @@ void anb_additive_start(AdditiveView *v)
 
 /* ---- new knots --------------------------------------------------------------------------------------------------- */
 
-static void sort(double *v, size_t n)
-{
-    static const size_t gaps[] = {132, 57, 23, 10, 4, 1};
-    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++)
-        for (size_t i = gaps[g]; i < n; i++) {
-            double x = v[i];
-            size_t k = i;
-            for (; k >= gaps[g] && v[k - gaps[g]] > x; k -= gaps[g])
-                v[k] = v[k - gaps[g]];
-            v[k] = x;
-        }
-}
-
 /* The values in the reserve that are not missing, sorted. */
 static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
 {
@@ -80,7 +68,7 @@ static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
     for (size_t i = 0; i < rows; i++)
         if (v->reserve[j * ANB_RESERVE + i] - v->reserve[j * ANB_RESERVE + i] == 0)
             out[n++] = v->reserve[j * ANB_RESERVE + i];
-    sort(out, n);
+    anb_sort(out, n);
     return n;
 }
 

@@ -1,34 +1,8 @@
 /* Frames that stand still under learners that remember, moments that no single value owns, and steps that stay stable. */
-#include "numbers.h"
+#include "frames.h"
 #include "src/numeric/elementary.h"
 #include "src/host/model.h"
-#include "suite.h"
-#include <anabranch/anabranch.h>
 #include <math.h>
-
-static uint64_t seed;
-
-static double uniform(void)
-{
-    return uniform_of(&seed);
-}
-
-/* Near enough to a normal variate: the sum of twelve uniform ones. */
-static double normal(void)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++)
-        sum += uniform();
-    return sum / 2;
-}
-
-static StreamingLearner *make(size_t d, const char *text)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
-}
 
 /* ---- re-framings ------------------------------------------------------------------------------------------------- */
 

@@ -1,36 +1,10 @@
 /* What scale makes of the cells far out: passed on whole where they carry the target, cut, or left out where they mislead. */
-#include "numbers.h"
+#include "frames.h"
 #include "reload.h"
 #include "src/host/model.h"
 #include "src/numeric/elementary.h"
-#include "suite.h"
-#include <anabranch/anabranch.h>
 #include <math.h>
 #include <stdio.h>
-
-static uint64_t seed;
-
-static double uniform(void)
-{
-    return uniform_of(&seed);
-}
-
-/* Near enough to a normal variate: the sum of twelve uniform ones. */
-static double normal(void)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++)
-        sum += uniform();
-    return sum / 2;
-}
-
-static StreamingLearner *make(size_t d, const char *text)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
-}
 
 /* ---- tails ------------------------------------------------------------------------------------------------------- */
 

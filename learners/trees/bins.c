@@ -1,5 +1,6 @@
 /* Quantile bins: reservoir sampling (Vitter 1985) and edges halfway between neighbouring values. */
 #include "bins.h"
+#include "src/numeric/sort.h"
 #include "src/numeric/fields.h"
 
 static AnbEdges *edges_of(AnbBins *bins, size_t feature)
@@ -47,20 +48,6 @@ bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw)
     return bins->seen >= bins->due;
 }
 
-/* Shell's sort with the gaps of Ciura 2001: no recursion, no memory, the same steps everywhere. */
-static void sort(double *v, size_t n)
-{
-    static const size_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
-    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++)
-        for (size_t i = gaps[g]; i < n; i++) {
-            double x = v[i];
-            size_t k = i;
-            for (; k >= gaps[g] && v[k - gaps[g]] > x; k -= gaps[g])
-                v[k] = v[k - gaps[g]];
-            v[k] = x;
-        }
-}
-
 /* A number e with low <= e < high, halfway where there is such a number: "below" and "above" survive rounding. */
 static double between(double low, double high)
 {
@@ -105,7 +92,7 @@ void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size
 
 void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
 {
-    sort(sample, n);
+    anb_sort(sample, n);
     anb_edges_from_sorted(edges, sample, n, ANB_EDGES);
 }
 
