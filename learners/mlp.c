@@ -29,41 +29,10 @@
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
  * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
  */
+#include "learners/mlp_state.h"
 #include "src/simd/kernels.h"
-#include "src/numeric/error_scale.h"
 #include "src/numeric/loss.h"
-#include "src/numeric/moments.h"
-#include "src/numeric/network.h"
-#include "src/numeric/ring.h"
-#include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
-
-typedef struct Mlp {
-    AnbRandom random;
-    AnbRing ring;
-    AnbMoments target;
-    AnbErrorScale error; /* of the prediction */
-    AnbWeightUnit unit;
-    double square_power, mean_power; /* decay^t, momentum^t */
-    double cross, spread;            /* discounted sums of e d and d^2 */
-    AnbFaded quick, slow;            /* squared errors of o, of lately and of long */
-    uint64_t steps, since;           /* since: the step at which the rate started to fall */
-} Mlp;
-
-static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random_fields)},
-                                   {ANB_INNER(Mlp, ring, AnbRing, anb_ring_fields)},
-                                   {ANB_INNER(Mlp, target, AnbMoments, anb_moments_fields)},
-                                   {ANB_INNER(Mlp, error, AnbErrorScale, anb_error_scale_fields)},
-                                   {ANB_INNER(Mlp, unit, AnbWeightUnit, anb_weight_unit_fields)},
-                                   {ANB_MEMBER(Mlp, square_power), .must = ANB_FINITE},
-                                   {ANB_MEMBER(Mlp, mean_power), .must = ANB_FINITE},
-                                   {ANB_MEMBER(Mlp, cross), .must = ANB_FINITE},
-                                   {ANB_MEMBER(Mlp, spread), .must = ANB_FINITE},
-                                   {ANB_INNER(Mlp, quick, AnbFaded, anb_faded_fields)},
-                                   {ANB_INNER(Mlp, slow, AnbFaded, anb_faded_fields)},
-                                   {ANB_MEMBER(Mlp, steps)},
-                                   {ANB_MEMBER(Mlp, since)},
-                                   {0}};
 
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
@@ -89,122 +58,6 @@ static const AnbParam params[] = {
     {0},
 };
 
-/* Where everything of one node lies. */
-typedef struct View {
-    const AnbNode *self;
-    const AnbMlpOptions *o;
-    AnbNetwork net;
-    size_t d, size, memory; /* memory: slots of the ring */
-    Mlp *s;
-    AnbNetworkRows w;
-    double *y;
-    float *x;
-} View;
-
-static bool adam(const AnbMlpOptions *o)
-{
-    return o->optimizer == ANB_MLP_ADAM;
-}
-
-static size_t copies(const AnbMlpOptions *o)
-{
-    return 2 + (size_t)adam(o) + (size_t)(adam(o) && o->momentum > 0);
-}
-
-/* Sizes, from the plan alone. */
-static View plan(const AnbNode *self)
-{
-    const AnbMlpOptions *o = self->options;
-    View v = {.self = self, .o = o, .d = self->n_features};
-    v.net = anb_network(v.d, (size_t)o->hidden, (AnbActivation)o->activation);
-    v.size = anb_network_size(&v.net);
-    v.memory = o->replay > 0 ? (size_t)o->memory : 0;
-    return v;
-}
-
-static size_t weights(const AnbNode *self)
-{
-    return copies(self->options) * plan(self).size;
-}
-
-static size_t memory(const AnbNode *self)
-{
-    return plan(self).memory;
-}
-
-static size_t remembered(const AnbNode *self, const void *state)
-{
-    return anb_ring_size(&((const Mlp *)state)->ring, memory(self));
-}
-
-static size_t memory_cells(const AnbNode *self)
-{
-    return memory(self) * self->n_features;
-}
-
-static size_t remembered_cells(const AnbNode *self, const void *state)
-{
-    return remembered(self, state) * self->n_features;
-}
-
-/* The header; the copies of the weights; the ring. */
-enum { HEAD, WEIGHTS, Y, X };
-static const AnbField fields[] = {
-    [HEAD] = {ANB_STRUCT(Mlp, members)},
-    [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
-    [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
-    [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
-    {0}};
-
-static size_t batch_of(const AnbNode *self)
-{
-    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
-}
-
-static size_t row_cells(const AnbNode *self)
-{
-    return batch_of(self) * (self->n_features + 1);
-}
-
-/* Of a batch; with dropout, where those lose units, one more of the row predicted. */
-static size_t trace_cells(const AnbNode *self)
-{
-    View v = plan(self);
-    return (batch_of(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net);
-}
-
-/* o and o'; then of a batch: rows of d + 1, deltas, traces. */
-enum { OUTPUT, ROWS, DELTAS, TRACES };
-static const AnbField scratch_fields[] = {[OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
-                                          [ROWS] = {.name = "rows", .kind = ANB_F64, .count = row_cells},
-                                          [DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = batch_of},
-                                          [TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
-                                          {0}};
-
-/* Of the field OUTPUT, which is the scratch's first. */
-enum { NEWEST, AVERAGED };
-
-static View view(const AnbNode *self, void *state)
-{
-    View v = plan(self);
-    double *w = anb_field(self, state, WEIGHTS);
-    v.s = state;
-    v.w = (AnbNetworkRows){w, w + v.size, adam(v.o) ? w + 2 * v.size : NULL, copies(v.o) == 4 ? w + 3 * v.size : NULL};
-    v.y = anb_field(self, state, Y);
-    v.x = anb_field(self, state, X);
-    return v;
-}
-
-static int init(const AnbNode *self, void *state)
-{
-    View v = view(self, state);
-    anb_random_seed(&v.s->random, self->seed);
-    anb_network_draw(&v.net, v.w.value, &v.s->random);
-    memcpy(v.w.averaged, v.w.value, v.size * sizeof(double));
-    v.s->square_power = v.s->mean_power = 1;
-    return 0;
-}
-
 static double clip(double value, double most)
 {
     return value > most ? most : value < -most ? -most : value;
@@ -212,23 +65,23 @@ static double clip(double value, double most)
 
 static double *rows_of(const View *v, double *scratch)
 {
-    return anb_scratch(v->self, scratch, ROWS);
+    return anb_scratch(v->self, scratch, MLP_ROWS);
 }
 
 static double *deltas_of(const View *v, double *scratch)
 {
-    return anb_scratch(v->self, scratch, DELTAS);
+    return anb_scratch(v->self, scratch, MLP_DELTAS);
 }
 
 static double *traces_of(const View *v, double *scratch)
 {
-    return anb_scratch(v->self, scratch, TRACES);
+    return anb_scratch(v->self, scratch, MLP_TRACES);
 }
 
 /* Of the row that was predicted, with all its units. */
 static double *shown_of(const View *v, double *scratch)
 {
-    return traces_of(v, scratch) + (v->o->dropout > 0 ? batch_of(v->self) * anb_network_trace(&v->net) : 0);
+    return traces_of(v, scratch) + (v->o->dropout > 0 ? anb_mlp_batch(v->self) * anb_network_trace(&v->net) : 0);
 }
 
 /* The share of the averaged weights' output. */
@@ -247,18 +100,18 @@ static double joined(const Mlp *s, double share, double sd, double newest, doubl
 
 static double output(const Mlp *s, const double *scratch)
 {
-    return joined(s, share(s), anb_moments_sd(&s->target), scratch[NEWEST], scratch[AVERAGED]);
+    return joined(s, share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = view(self, anb_view_of(state));
+    View v = anb_mlp_view(self, anb_view_of(state));
     double *x = rows_of(&v, scratch), *trace = shown_of(&v, scratch);
     for (size_t j = 0; j < v.d; j++)
         x[j] = clip(row->x[j], bound);
     x[v.d] = 1;
-    scratch[AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
-    scratch[NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
+    scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
+    scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
     return output(v.s, scratch);
 }
 
@@ -278,7 +131,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    View v = view(self, anb_view_of(state));
+    View v = anb_mlp_view(self, anb_view_of(state));
     size_t most = anb_network_rectified(&v.net) ? anb_rows_fit(v.d) : 0;
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
@@ -299,8 +152,8 @@ static double gradient(const View *v, double off, double sd)
 static void weigh(const View *v, double y, double sd, const double *scratch)
 {
     Mlp *s = v->s;
-    double error = gradient(v, scratch[NEWEST] - (y - s->target.mean) / sd, sd);
-    double apart = clip(scratch[NEWEST] - scratch[AVERAGED], clip_at);
+    double error = gradient(v, scratch[MLP_NEWEST] - (y - s->target.mean) / sd, sd);
+    double apart = clip(scratch[MLP_NEWEST] - scratch[MLP_AVERAGED], clip_at);
     s->cross = discount * s->cross + error * apart;
     s->spread = discount * s->spread + apart * apart;
 }
@@ -361,7 +214,7 @@ static AnbNetworkPace pace(const View *v, double weight)
     p.rate = v->o->rate * (t < 100 ? t / 100 : 1) / sqrt(1 + age / 5000) * (weight < 10 ? weight : 10);
     p.rate *= v->d > 16 ? 16 / (double)v->d : 1;
     p.average = t < 2000 ? (t < 10 ? 1 : 10 / t) : 0.005;
-    if (adam(v->o)) {
+    if (anb_mlp_adam(v->o)) {
         p.mean_scale = 1 / (1 - s->mean_power);
         p.square_scale = 1 / (1 - s->square_power);
     }
@@ -393,13 +246,13 @@ static void remember(const View *v, const double *x, double y)
 /* Whether the step left numbers. Adam's are short, so there only what rescale multiplies can go. */
 static bool healthy(const View *v)
 {
-    size_t at = adam(v->o) ? anb_network_output(&v->net) : 0;
+    size_t at = anb_mlp_adam(v->o) ? anb_network_output(&v->net) : 0;
     return anb_nonfinite(v->w.value + at, v->size - at) + anb_nonfinite(v->w.averaged + at, v->size - at) == 0;
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    View v = view(self, state);
+    View v = anb_mlp_view(self, state);
     Mlp *s = v.s;
     double mean = s->target.mean, sd = anb_moments_sd(&s->target);
     double relative = anb_weight_relative(&s->unit, weight);
@@ -408,7 +261,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         weigh(&v, y, sd, scratch);
     anb_moments_add(&s->target, y, weight);
     double new_sd = anb_moments_sd(&s->target), ratio = sd > 0 ? sd / new_sd : 1;
-    if (!(scratch[NEWEST] - scratch[NEWEST] + scratch[AVERAGED] - scratch[AVERAGED] + new_sd - new_sd == 0)) {
+    if (!(scratch[MLP_NEWEST] - scratch[MLP_NEWEST] + scratch[MLP_AVERAGED] - scratch[MLP_AVERAGED] + new_sd - new_sd ==
+          0)) {
         anb_restart(self, state, row);
         return;
     }
@@ -416,7 +270,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         double shift = sd > 0 ? (mean - s->target.mean) / new_sd : 0;
         rescale(&v, v.w.value, ratio, shift);
         rescale(&v, v.w.averaged, ratio, shift);
-        double wanted = (y - s->target.mean) / new_sd, off = scratch[NEWEST] * ratio + shift - wanted;
+        double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
         watch(s, clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
         descend(&v, gradient(&v, off, new_sd), relative, scratch);
@@ -441,16 +295,16 @@ static void reframe_ring(const View *v, const double *alpha, const double *beta)
 
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    View v = view(self, state);
+    View v = anb_mlp_view(self, state);
     anb_network_reframe(&v.net, v.w, alpha, beta);
     reframe_ring(&v, alpha, beta);
-    if (!(anb_nonfinite(v.w.value, copies(v.o) * v.size) == 0))
+    if (!(anb_nonfinite(v.w.value, anb_mlp_copies(v.o) * v.size) == 0))
         anb_node_reset_own(self, state);
 }
 
 static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 {
-    View v = view(self, anb_view_of(state));
+    View v = anb_mlp_view(self, anb_view_of(state));
     size_t at = anb_network_gated(&v.net) ? (v.d + 1) * v.net.width : 0;
     *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, v.w.value + at};
 }
@@ -458,7 +312,7 @@ static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 /* Which share of the hidden units is near zero. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    View v = view(self, anb_view_of(state));
+    View v = anb_mlp_view(self, anb_view_of(state));
     const double *h = shown_of(&v, scratch);
     size_t small = 0;
     (void)row;
@@ -478,9 +332,9 @@ const StreamingLearnerType anb_mlp = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 2,
-    .fields = fields,
-    .scratch = scratch_fields,
-    .init = init,
+    .fields = anb_mlp_fields,
+    .scratch = anb_mlp_scratch,
+    .init = anb_mlp_init,
     .predict = predict,
     .predict_many = predict_many,
     .update = update,

@@ -14,6 +14,7 @@
  * State: 2 C entries of 9 bytes; C rows of n_features + 1 doubles, or n_features + 3 + 2 a level; 4 to 8 C slots of 2
  * bytes, of 4 from a capacity of 32,768 on. Cost: O(1) look-ups.
  */
+#include "pending_index.h"
 #include "src/numeric/answer.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/ring.h"
@@ -141,82 +142,28 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Pending, members)},
                                   {0}};
 
 typedef struct Parts {
-    size_t c, width, slots;
+    size_t c, width;
     uint64_t *id;
     uint8_t *fate;
     double *rows;
-    uint16_t *narrow; /* the index, one of the two; the other is NULL */
-    uint32_t *wide;
+    AnbPendingIndex index;
 } Parts;
 
 static Parts parts_of(const AnbNode *self, const void *state)
 {
     void *at = anb_view_of(state), *index = anb_field(self, at, INDEX);
+    uint64_t *id = anb_field(self, at, ID);
     return (Parts){.c = capacity(self),
                    .width = row_width(self),
-                   .slots = slots(self),
-                   .id = anb_field(self, at, ID),
+                   .id = id,
                    .fate = anb_field(self, at, FATE),
                    .rows = anb_field(self, at, ROWS),
-                   .narrow = is_narrow(self) ? index : NULL,
-                   .wide = is_narrow(self) ? NULL : index};
+                   .index = {slots(self), id, is_narrow(self) ? index : NULL, is_narrow(self) ? NULL : index}};
 }
 
 static int check(const AnbNode *self, AnbError *error)
 {
     return self->parent ? anb_fail(error, ANB_E_ARGUMENT, "pending stands only at the root") : 0;
-}
-
-/* ---- the index --------------------------------------------------------------------------------------------------- */
-
-static uint32_t index_at(const Parts *p, size_t slot)
-{
-    return p->narrow ? p->narrow[slot] : p->wide[slot];
-}
-
-static void set_index(const Parts *p, size_t slot, uint32_t entry)
-{
-    if (p->narrow)
-        p->narrow[slot] = (uint16_t)entry;
-    else
-        p->wide[slot] = entry;
-}
-
-static size_t home(const Parts *p, uint64_t id)
-{
-    id *= 0x9e3779b97f4a7c15u;
-    return (id ^ id >> 29) & (p->slots - 1);
-}
-
-/* The slot that holds the id, or the empty one where it would stand. */
-static size_t slot_of(const Parts *p, uint64_t id)
-{
-    size_t at = home(p, id);
-    while (index_at(p, at) && p->id[index_at(p, at) - 1] != id)
-        at = (at + 1) & (p->slots - 1);
-    return at;
-}
-
-/* Takes a slot out and moves up what was pushed past it. */
-static void remove_slot(const Parts *p, size_t hole)
-{
-    size_t mask = p->slots - 1;
-    set_index(p, hole, 0);
-    for (size_t at = (hole + 1) & mask; index_at(p, at); at = (at + 1) & mask) {
-        size_t wanted = home(p, p->id[index_at(p, at) - 1]);
-        if (((at - wanted) & mask) < ((at - hole) & mask))
-            continue;
-        set_index(p, hole, index_at(p, at));
-        set_index(p, at, 0);
-        hole = at;
-    }
-}
-
-static void forget(const Parts *p, uint64_t entry)
-{
-    size_t slot = slot_of(p, p->id[entry]);
-    if (index_at(p, slot) == entry + 1)
-        remove_slot(p, slot);
 }
 
 /* ---- keeping and finding ----------------------------------------------------------------------------------------- */
@@ -242,20 +189,20 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
     if (anb_reach(&at, ANB_CAN_RESCORE))
         at.node->type->answer->given(at.node, at.scratch, &answer);
-    size_t old = slot_of(&p, id);
-    if (index_at(&p, old)) {
-        evict(s, &p, index_at(&p, old) - 1);
-        remove_slot(&p, old);
+    size_t old = anb_pending_slot(&p.index, id);
+    if (anb_pending_at(&p.index, old)) {
+        evict(s, &p, anb_pending_at(&p.index, old) - 1);
+        anb_pending_remove(&p.index, old);
     }
     bool full = s->ring.pushed >= 2 * p.c;
     size_t entry = anb_ring_push(&s->ring, 2 * p.c);
     if (full)
-        forget(&p, entry);
+        anb_pending_forget(&p.index, entry);
     if (s->ring.pushed > p.c)
         evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row is taken over */
     p.id[entry] = id;
     p.fate[entry] = ANB_PENDING_WAITING;
-    set_index(&p, slot_of(&p, id), (uint32_t)entry + 1);
+    anb_pending_set(&p.index, anb_pending_slot(&p.index, id), (uint32_t)entry + 1);
     s->waiting++;
     double *kept = row_of(&p, entry);
     pack(self, &answer, kept);
@@ -265,7 +212,7 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
 static int fate_of(const AnbNode *self, const void *state, uint64_t id)
 {
     Parts p = parts_of(self, state);
-    uint32_t found = index_at(&p, slot_of(&p, id));
+    uint32_t found = anb_pending_at(&p.index, anb_pending_slot(&p.index, id));
     return found ? (int)p.fate[found - 1] : ANB_PENDING_UNKNOWN;
 }
 
@@ -278,7 +225,7 @@ static const double *find(const AnbNode *self, const void *state, uint64_t id, A
     counters->labels_evicted += fate == ANB_PENDING_EVICTED;
     if (fate != ANB_PENDING_WAITING)
         return NULL;
-    const double *kept = row_of(&p, index_at(&p, slot_of(&p, id)) - 1);
+    const double *kept = row_of(&p, anb_pending_at(&p.index, anb_pending_slot(&p.index, id)) - 1);
     *then = unpack(self, kept);
     return kept + answer_width(self);
 }
@@ -287,7 +234,7 @@ static void learned(const AnbNode *self, void *state, uint64_t id)
 {
     Pending *s = state;
     Parts p = parts_of(self, state);
-    p.fate[index_at(&p, slot_of(&p, id)) - 1] = ANB_PENDING_LEARNED;
+    p.fate[anb_pending_at(&p.index, anb_pending_slot(&p.index, id)) - 1] = ANB_PENDING_LEARNED;
     s->waiting--;
 }
 
@@ -362,10 +309,10 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     for (size_t i = 0; i < n; i++)
         if (p.fate[i] == ANB_PENDING_WAITING)
             read_older_row(self, from, row_of(&p, i), visitor);
-    for (size_t i = 0; i < p.slots; i++) {
+    for (size_t i = 0; i < p.index.slots; i++) {
         uint32_t entry = 0;
         anb_visit(visitor, "index", &entry, ANB_U32, 1);
-        set_index(&p, i, entry <= 2 * p.c ? entry : 0);
+        anb_pending_set(&p.index, i, entry <= 2 * p.c ? entry : 0);
     }
     return anb_fields_end(&reader);
 }
@@ -407,18 +354,19 @@ static bool valid_entries(const AnbNode *self, const Pending *s, const Parts *p,
 static bool valid_index(const Parts *p, size_t n)
 {
     size_t held = 0;
-    for (size_t i = 0; i < p->slots; i++) {
-        if (index_at(p, i) > n)
+    for (size_t i = 0; i < p->index.slots; i++) {
+        if (anb_pending_at(&p->index, i) > n)
             return false;
-        held += index_at(p, i) != 0;
+        held += anb_pending_at(&p->index, i) != 0;
     }
     if (held > n)
         return false;
-    for (size_t i = 0; i < p->slots; i++)
-        if (index_at(p, i) && slot_of(p, p->id[index_at(p, i) - 1]) != i)
+    for (size_t i = 0; i < p->index.slots; i++)
+        if (anb_pending_at(&p->index, i) && anb_pending_slot(&p->index, p->id[anb_pending_at(&p->index, i) - 1]) != i)
             return false;
     for (size_t i = 0; i < n; i++)
-        if (p->fate[i] == ANB_PENDING_WAITING && index_at(p, slot_of(p, p->id[i])) != i + 1)
+        if (p->fate[i] == ANB_PENDING_WAITING &&
+            anb_pending_at(&p->index, anb_pending_slot(&p->index, p->id[i])) != i + 1)
             return false;
     return true;
 }

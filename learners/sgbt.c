@@ -42,7 +42,7 @@
 #include "src/numeric/loss.h"
 #include "src/numeric/weight_unit.h"
 #include "learners/boost/boost.h"
-#include "learners/trees/tree_path.h"
+#include "learners/boost/boosted_shapley.h"
 #include <anabranch/learners.h>
 
 enum {
@@ -369,69 +369,13 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 /* ---- Shapley values ---------------------------------------------------------------------------------------------- */
 
-/* One tree between two rows. */
-typedef struct Between {
-    const AnbCut *cuts;
-    const AnbBoostLeaf *leaf;
-    double trust, share;
-    const float *row, *other; /* doubled, of `columns` cells */
-    size_t columns, leaves;
-    AnbTreePath path;
-    AnbShapleySum *out;
-    double low, high; /* of the leaves that are reached */
-} Between;
-
-static void walk_between(Between *b, size_t k);
-
-static void walk_with(Between *b, size_t k, size_t column, bool own)
-{
-    anb_path_push(&b->path, column, own);
-    walk_between(b, k);
-    anb_path_pop(&b->path);
-}
-
-/* Both ways where the two rows part at a column that is not decided yet. */
-static void walk_between(Between *b, size_t k)
-{
-    while (k < b->leaves) {
-        const AnbCut *cut = &b->cuts[k];
-        size_t mine = b->row[cut->feature] > cut->threshold, others = b->other[cut->feature] > cut->threshold;
-        size_t column = cut->feature % b->columns, at = anb_path_find(&b->path, column);
-        if (mine != others && at == b->path.n) {
-            walk_with(b, 2 * k + mine, column, true);
-            walk_with(b, 2 * k + others, column, false);
-            return;
-        }
-        k = 2 * k + (at < b->path.n && !b->path.own[at] ? others : mine);
-    }
-    const AnbBoostLeaf *leaf = &b->leaf[k - b->leaves];
-    double value = leaf->slow + b->trust * leaf->fast;
-    anb_path_leaf(&b->path, b->share * value, 0, b->out->phi);
-    b->low = fmin(b->low, value);
-    b->high = fmax(b->high, value);
-}
-
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const View v = view_of(self, state);
-    const AnbBoostedTreesView *trees = &v.boost.trees;
+    AnbBoostPair rows = {scratch_of(self, pair->scratch).row, scratch_of(self, pair->other_scratch).row,
+                         self->n_features + 1};
     out->low = out->high = v.head->base;
-    for (size_t t = 0; t < trees->head->grown; t++) {
-        Between b = {.cuts = trees->cuts + t * trees->leaves,
-                     .leaf = trees->leaf + t * trees->leaves,
-                     .trust = trust(v.head),
-                     .share = share,
-                     .row = scratch_of(self, pair->scratch).row,
-                     .other = scratch_of(self, pair->other_scratch).row,
-                     .columns = self->n_features + 1,
-                     .leaves = trees->leaves,
-                     .out = out,
-                     .low = (double)INFINITY,
-                     .high = -(double)INFINITY};
-        walk_between(&b, 1);
-        out->low += b.low;
-        out->high += b.high;
-    }
+    anb_boosted_trees_split(&v.boost.trees, &rows, trust(v.head), share, out);
     return out->high - out->low < (double)INFINITY;
 }
 

@@ -2,8 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-static const uint32_t FLIP = 0x80000000u;
-
 static const AnbField segment_fields[] = {{ANB_MEMBER(AnbRandomSegment, mean), .must = ANB_FINITE},
                                           {ANB_MEMBER(AnbRandomSegment, begin)},
                                           {ANB_MEMBER(AnbRandomSegment, end)},
@@ -60,14 +58,9 @@ static double finite_or(double value, double otherwise)
     return value - value == 0 ? value : otherwise;
 }
 
-static bool goes_left(double value, double threshold, uint32_t feature)
-{
-    return (value < threshold) != ((feature & FLIP) != 0);
-}
-
 static bool cut_left(const AnbRandomCut *cut, const AnbRandomRows *rows, uint32_t slot)
 {
-    return goes_left(value_of(rows, slot, cut->feature & ~FLIP), cut->threshold, cut->feature);
+    return anb_random_left(value_of(rows, slot, cut->feature & ~ANB_RANDOM_FLIP), cut->threshold, cut->feature);
 }
 
 /* ---- a node's trial ---------------------------------------------------------------------------------------------- */
@@ -87,7 +80,7 @@ static void draw(AnbRandomTrial *trial, double mean, const AnbRandomRows *rows, 
     trial->sum = trial->weight = 0;
     for (uint32_t c = 0; c < rule->cuts; c++) {
         uint32_t feature = anb_random_below(random, (uint32_t)rows->d + rule->time);
-        uint32_t flip = anb_random_bits(random) & FLIP;
+        uint32_t flip = anb_random_bits(random) & ANB_RANDOM_FLIP;
         double a = value_of(rows, slot[anb_random_below(random, n)], feature);
         double b = value_of(rows, slot[anb_random_below(random, n)], feature);
         trial->cut[c] = (AnbRandomCut){.threshold = threshold_between(a, b), .feature = feature | flip};
@@ -102,9 +95,9 @@ static void score_row(AnbRandomTrial *trial, const AnbRandomRows *rows, uint32_t
     trial->weight += weight;
     for (uint32_t c = 0; c < cuts; c++) {
         AnbRandomCut *cut = &trial->cut[c];
-        uint32_t feature = cut->feature & ~FLIP;
+        uint32_t feature = cut->feature & ~ANB_RANDOM_FLIP;
         double value = (double)(feature < rows->d ? x[feature] : (float)arrival_of(rows, slot));
-        uint32_t left = goes_left(value, cut->threshold, cut->feature);
+        uint32_t left = anb_random_left(value, cut->threshold, cut->feature);
         double share = (double)left;
         cut->sum += share * part;
         cut->weight += share * weight;
@@ -333,7 +326,8 @@ static size_t leaf_of(const AnbRandomTree *tree, const AnbRandomRows *rows, uint
 {
     size_t at = 0;
     for (const AnbRandomNode *node = tree->node; node->left; node = &tree->node[at])
-        at = node->left + !goes_left(value_of(rows, slot, node->feature & ~FLIP), node->value, node->feature);
+        at = node->left +
+             !anb_random_left(value_of(rows, slot, node->feature & ~ANB_RANDOM_FLIP), node->value, node->feature);
     return at;
 }
 
@@ -373,49 +367,15 @@ bool anb_random_tree_slice(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRa
     return done;
 }
 
-/* ---- a finished tree --------------------------------------------------------------------------------------------- */
-
-void anb_random_tree_leaves(const AnbRandomTree *tree, size_t trees, const float *x, uint32_t *leaf)
-{
-    for (size_t t = 0; t < trees; t++)
-        leaf[t] = 0;
-    for (bool moved = trees > 0; moved;) {
-        moved = false;
-        for (size_t t = 0; t < trees; t++) {
-            const AnbRandomNode *node = &tree[t].node[leaf[t]];
-            if (!node->left)
-                continue;
-            leaf[t] = node->left + !goes_left((double)x[node->feature & ~FLIP], node->value, node->feature);
-            moved = true;
-        }
-    }
-}
-
-void anb_random_tree_add(const AnbRandomTree *tree, const float *x, size_t stride, size_t rows, double *sum)
-{
-    const AnbRandomNode *at[ANB_ROWS];
-    for (size_t i = 0; i < rows; i++)
-        at[i] = tree->node;
-    for (bool moved = rows > 0; moved;) {
-        moved = false;
-        for (size_t i = 0; i < rows; i++) {
-            const AnbRandomNode *node = at[i];
-            float cell = x[i * stride + (node->left ? node->feature & ~FLIP : 0)];
-            size_t next = node->left + !goes_left((double)cell, node->value, node->feature);
-            at[i] = node->left ? tree->node + next : node;
-            moved |= node->left != 0;
-        }
-    }
-    for (size_t i = 0; i < rows; i++)
-        sum[i] += at[i]->value;
-}
+/* ---- after loading ----------------------------------------------------------------------------------------------- */
 
 bool anb_random_tree_valid(const AnbRandomTree *tree, size_t d)
 {
     for (size_t i = 0; i < tree->nodes; i++) {
         const AnbRandomNode *node = &tree->node[i];
         bool inner = node->left > 0;
-        if (inner && (node->left <= i || node->left + (uint64_t)1 >= tree->nodes || (node->feature & ~FLIP) > d))
+        if (inner &&
+            (node->left <= i || node->left + (uint64_t)1 >= tree->nodes || (node->feature & ~ANB_RANDOM_FLIP) > d))
             return false;
         if (!inner && !(fabs(node->value) <= 1e301 && node->weight >= 0 && node->weight <= 1e30f))
             return false;
@@ -441,7 +401,7 @@ bool anb_random_builder_valid(const AnbRandomBuilder *b, const uint32_t *order, 
                 (b->phase == ANB_RANDOM_IDLE || b->phase == ANB_RANDOM_CATCH_UP) == (b->depth == 0) &&
                 segments_valid(b, tree->nodes);
     for (uint32_t c = 0; c < rule->cuts && fine; c++)
-        fine = (b->trial.cut[c].feature & ~FLIP) <= rows->d;
+        fine = (b->trial.cut[c].feature & ~ANB_RANDOM_FLIP) <= rows->d;
     for (size_t i = 0; i < b->rows && fine && b->phase > ANB_RANDOM_FILL; i++)
         fine = order[i] < rows->capacity;
     if (fine && b->depth > 0 && b->phase >= ANB_RANDOM_SCORE)

@@ -22,6 +22,8 @@
 #include "src/numeric/random.h"
 #include <anabranch/type.h>
 
+#define ANB_RANDOM_FLIP 0x80000000u /* the highest bit of a node's feature */
+
 enum { ANB_RANDOM_CUTS = 16, ANB_RANDOM_STACK = 40, ANB_RANDOM_LEAF = 16 };
 
 /* The window, in somebody's state: the row that arrived as number i is in slot i modulo the capacity. */
@@ -43,9 +45,15 @@ typedef struct AnbRandomNode {
     double value;     /* threshold; of a leaf its mean */
     float weight;     /* of a leaf */
     uint32_t left;    /* the right child is the next one */
-    uint32_t feature; /* d: the arrival; the highest bit: what is below goes right */
+    uint32_t feature; /* d: the arrival; with ANB_RANDOM_FLIP what is below goes right */
     uint32_t newest;  /* of a leaf: the arrival of its newest row */
 } AnbRandomNode;
+
+/* Whether a value goes left at a node with this threshold and feature. */
+static inline bool anb_random_left(double value, double threshold, uint32_t feature)
+{
+    return (value < threshold) != ((feature & ANB_RANDOM_FLIP) != 0);
+}
 
 /* One tree's memory: a header, then nodes, then `older`. */
 typedef struct AnbRandomTree {

@@ -1,0 +1,19 @@
+/* Shapley values of boosted trees between two rows (learners/trees/tree_path.h). */
+#ifndef ANB_LEARNERS_BOOST_BOOSTED_SHAPLEY_H
+#define ANB_LEARNERS_BOOST_BOOSTED_SHAPLEY_H
+
+#include "boosted_trees.h"
+#include <anabranch/capability.h>
+
+/* The row that is explained and the other one, as anb_boost_row makes them: twice `columns` cells. */
+typedef struct AnbBoostPair {
+    const float *row, *other;
+    size_t columns;
+} AnbBoostPair;
+
+/* Adds `share` of the values of slow + trust fast to out->phi, and the least and most that the trees say of any mix of the
+ * two rows to out->low and out->high. */
+void anb_boosted_trees_split(const AnbBoostedTreesView *trees, const AnbBoostPair *rows, double trust, double share,
+                             AnbShapleySum *out);
+
+#endif

@@ -1,0 +1,116 @@
+#include "mlp_state.h"
+
+static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random_fields)},
+                                   {ANB_INNER(Mlp, ring, AnbRing, anb_ring_fields)},
+                                   {ANB_INNER(Mlp, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_INNER(Mlp, error, AnbErrorScale, anb_error_scale_fields)},
+                                   {ANB_INNER(Mlp, unit, AnbWeightUnit, anb_weight_unit_fields)},
+                                   {ANB_MEMBER(Mlp, square_power), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, mean_power), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, cross), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Mlp, spread), .must = ANB_FINITE},
+                                   {ANB_INNER(Mlp, quick, AnbFaded, anb_faded_fields)},
+                                   {ANB_INNER(Mlp, slow, AnbFaded, anb_faded_fields)},
+                                   {ANB_MEMBER(Mlp, steps)},
+                                   {ANB_MEMBER(Mlp, since)},
+                                   {0}};
+
+bool anb_mlp_adam(const AnbMlpOptions *o)
+{
+    return o->optimizer == ANB_MLP_ADAM;
+}
+
+size_t anb_mlp_copies(const AnbMlpOptions *o)
+{
+    return 2 + (size_t)anb_mlp_adam(o) + (size_t)(anb_mlp_adam(o) && o->momentum > 0);
+}
+
+/* Sizes, from the plan alone. */
+View anb_mlp_plan(const AnbNode *self)
+{
+    const AnbMlpOptions *o = self->options;
+    View v = {.self = self, .o = o, .d = self->n_features};
+    v.net = anb_network(v.d, (size_t)o->hidden, (AnbActivation)o->activation);
+    v.size = anb_network_size(&v.net);
+    v.memory = o->replay > 0 ? (size_t)o->memory : 0;
+    return v;
+}
+
+static size_t weights(const AnbNode *self)
+{
+    return anb_mlp_copies(self->options) * anb_mlp_plan(self).size;
+}
+
+static size_t memory(const AnbNode *self)
+{
+    return anb_mlp_plan(self).memory;
+}
+
+static size_t remembered(const AnbNode *self, const void *state)
+{
+    return anb_ring_size(&((const Mlp *)state)->ring, memory(self));
+}
+
+static size_t memory_cells(const AnbNode *self)
+{
+    return memory(self) * self->n_features;
+}
+
+static size_t remembered_cells(const AnbNode *self, const void *state)
+{
+    return remembered(self, state) * self->n_features;
+}
+
+/* The header; the copies of the weights; the ring. */
+enum { HEAD, WEIGHTS, Y, X };
+const AnbField anb_mlp_fields[] = {
+    [HEAD] = {ANB_STRUCT(Mlp, members)},
+    [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
+    [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
+    [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
+    {0}};
+
+size_t anb_mlp_batch(const AnbNode *self)
+{
+    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
+}
+
+static size_t row_cells(const AnbNode *self)
+{
+    return anb_mlp_batch(self) * (self->n_features + 1);
+}
+
+/* Of a batch; with dropout, where those lose units, one more of the row predicted. */
+static size_t trace_cells(const AnbNode *self)
+{
+    View v = anb_mlp_plan(self);
+    return (anb_mlp_batch(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net);
+}
+
+const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
+                                    [MLP_ROWS] = {.name = "rows", .kind = ANB_F64, .count = row_cells},
+                                    [MLP_DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = anb_mlp_batch},
+                                    [MLP_TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
+                                    {0}};
+
+View anb_mlp_view(const AnbNode *self, void *state)
+{
+    View v = anb_mlp_plan(self);
+    double *w = anb_field(self, state, WEIGHTS);
+    v.s = state;
+    v.w = (AnbNetworkRows){w, w + v.size, anb_mlp_adam(v.o) ? w + 2 * v.size : NULL,
+                           anb_mlp_copies(v.o) == 4 ? w + 3 * v.size : NULL};
+    v.y = anb_field(self, state, Y);
+    v.x = anb_field(self, state, X);
+    return v;
+}
+
+int anb_mlp_init(const AnbNode *self, void *state)
+{
+    View v = anb_mlp_view(self, state);
+    anb_random_seed(&v.s->random, self->seed);
+    anb_network_draw(&v.net, v.w.value, &v.s->random);
+    memcpy(v.w.averaged, v.w.value, v.size * sizeof(double));
+    v.s->square_power = v.s->mean_power = 1;
+    return 0;
+}
