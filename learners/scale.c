@@ -108,6 +108,8 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         out[i] = anb_range_clip(anb_field_const(self, state, RANGE), out[i]);
 }
 
+enum { SMALL = 64 }; /* doubles of a child's scratch that are kept aside rather than made again */
+
 /* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
 typedef struct Trial {
     AnbFrameTrial of;
@@ -115,19 +117,40 @@ typedef struct Trial {
     double f;
 } Trial;
 
+/* What the child says of the row as it stands in the scratch; a small scratch of the child is left as it was. */
+static double ask_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    double kept[SMALL], *child = scratch + self->children[0].scratch_offset;
+    size_t size = self->children[0].scratch_size;
+    AnbRow inner = made_row(row, scratch);
+    if (size <= SMALL)
+        memcpy(kept, child, size * sizeof *kept);
+    double f = anb_child_predict(self, 0, state, &inner, scratch);
+    if (size <= SMALL)
+        memcpy(child, kept, size * sizeof *kept);
+    return anb_range_clip(anb_field_const(self, state, RANGE), f);
+}
+
+/* Fills the child's scratch. */
+static void ask_again(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AnbRow inner = made_row(row, scratch);
+    anb_child_predict(self, 0, state, &inner, scratch);
+}
+
 static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbFrame frame = frame_of(self);
     Trial trial = {.any = false};
     trial.any = anb_frame_trial(&frame, anb_field_const(self, state, FRAME), row->x, scratch, &trial.of);
-    if (trial.any) {
-        AnbRow inner = made_row(row, scratch);
-        double *cell = scratch + trial.of.feature, z = *cell;
-        *cell = trial.of.z;
-        trial.f =
-            anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
-        *cell = z;
-    }
+    if (!trial.any)
+        return trial;
+    double *cell = scratch + trial.of.feature, z = *cell;
+    *cell = trial.of.z;
+    trial.f = ask_apart(self, state, row, scratch);
+    *cell = z;
+    if (self->children[0].scratch_size > SMALL)
+        ask_again(self, state, row, scratch);
     return trial;
 }
 
@@ -148,8 +171,6 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     AnbRow inner = made_row(row, scratch);
     Trial trial = try_out(self, state, row, scratch);
-    if (trial.any)
-        predict(self, state, row, scratch); /* again: the trial has used the child's scratch */
     y = anb_target_bounded(anb_field(self, state, ERROR), *(double *)anb_scratch(self, scratch, SAID), y);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
     learn_row(self, state, row, &trial, y, weight, scratch);
@@ -189,12 +210,13 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
- * its frame what is common, nor layout 3 that a tail may be left out. */
+ * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no
+ * zeros apart in a wide one. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self);
     AnbFieldReader reader = anb_field_reader(bytes, size);
-    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + (from == 2 ? 9 : 10) * d;
+    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + (from == 2 ? 9 : from == 3 ? 10 : 13) * d;
     double *frame_state = anb_field(self, state, FRAME);
     init(self, state);
     anb_range_visit(anb_field(self, state, RANGE), &reader.visitor);
@@ -203,7 +225,8 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
         anb_frame_settle(&frame, frame_state);
     else
         anb_error_scale_visit(anb_field(self, state, ERROR), &reader.visitor);
-    anb_frame_resume(&frame, frame_state);
+    if (from < 4)
+        anb_frame_resume(&frame, frame_state);
     return anb_fields_end(&reader);
 }
 
@@ -215,7 +238,7 @@ const StreamingLearnerType anb_scale = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED |
              ANB_SINCE_0_3,
-    .version = 4,
+    .version = 5,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -5,6 +5,7 @@
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 #include "suite.h"
+#include <anabranch/type.h>
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -398,6 +399,31 @@ START_TEST(products_are_bounded_and_stay_in_their_room)
 END_TEST
 
 /* What the tests above did not see on this CPU. */
+static void positions_body(void)
+{
+    for (size_t l = 0; l < N_LENGTHS; l++)
+        for (size_t most = 0; most <= 20; most += 4) {
+            size_t n = lengths[l], wanted = 0;
+            double x[MOST] = {0};
+            uint32_t at[MOST + 17], where[MOST];
+            for (size_t i = 0; i < n; i++) {
+                uint64_t kind = bits_of(&seed) % 40;
+                x[i] = kind == 0 ? -0. : kind == 1 ? ANB_NAN : kind == 2 ? 0x1p-1074 : kind < 3 + most ? 1 : 0;
+                if (kind < 3 + most)
+                    where[wanted++] = (uint32_t)i;
+            }
+            size_t found = anb_positions(x, n, at, most);
+            ck_assert_uint_eq(found, wanted <= most ? wanted : most + 1);
+            ck_assert(found > most || same(at, where, found * sizeof *at));
+        }
+}
+
+START_TEST(positions_of_what_is_not_zero)
+{
+    on_each(positions_body);
+}
+END_TEST
+
 START_TEST(this_cpu_has_it)
 {
     skip_unless_here(_i);
@@ -419,6 +445,7 @@ static Suite *suite(void)
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);
+    tcase_add_test(tests, positions_of_what_is_not_zero);
     tcase_add_test(tests, products_are_bounded_and_stay_in_their_room);
     tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
     return suite;

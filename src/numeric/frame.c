@@ -1,14 +1,9 @@
 /* A frame that stands still between re-framings: frame.h has the rules. */
-#include "frame_parts.h"
-#include "moments.h"
+#include "frame_wide.h"
 #include "src/simd/kernels.h"
 
-/* Rows between falls of the reach; to a forced re-framing; of the start; between new bounds. */
-enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
-
-static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
-static const double FEW = 4;                                     /* values that tell nothing yet */
-static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
+static const double FEW = 4;     /* values that tell nothing yet */
+static const double FAR_OUT = 8; /* where the moments bound a value at least */
 
 void anb_frame_init(const AnbFrame *self, double *state)
 {
@@ -45,17 +40,21 @@ void anb_frame_settle(const AnbFrame *self, double *state)
     }
     state[STARTING] = 0;
     set_next(state);
+    anb_frame_changed(self, state);
 }
 
 void anb_frame_resume(const AnbFrame *self, double *state)
 {
     for (size_t j = 0; j < self->d; j++)
         part(state, self->d, LIMIT)[j] = self->far * part(state, self->d, REACH)[j];
+    anb_frame_changed(self, state);
 }
 
 void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch)
 {
     size_t d = self->d;
+    if (anb_frame_is_wide(d) && anb_frame_apply_cells(self, state, x, scratch))
+        return;
     anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
                            part_const(state, d, LIMIT), 1, d, scratch);
 }
@@ -123,12 +122,6 @@ static AnbMoments completed(const Sketch *s, double weight, bool whole)
     return m;
 }
 
-static double inverse_sd(const AnbMoments *m)
-{
-    double square = m->square > 0 ? m->weight / m->square : 0;
-    return square < DBL_MAX ? sqrt(square) : 0;
-}
-
 /* The last row of the start: the moments are those of all values. Few others tell nothing of what lies far out. */
 static void end_start(double *state, size_t d, double weight)
 {
@@ -136,7 +129,7 @@ static void end_start(double *state, size_t d, double weight)
         Sketch s = sketch_of(state, d, j);
         AnbMoments m = completed(&s, weight, s.inner.weight < FEW * weight);
         put_moments(state, d, j, &m);
-        part(state, d, INV_SD)[j] = inverse_sd(&m);
+        part(state, d, INV_SD)[j] = anb_frame_inverse_sd(&m);
         part(state, d, EVIDENCE)[j] = 0;
     }
     state[STARTING] = 0;
@@ -160,7 +153,7 @@ static void aim(const double *state, size_t d, size_t j, double weight, double *
         Sketch s = sketch_of(state, d, j);
         AnbMoments m = completed(&s, weight, false);
         *centre = m.mean;
-        *inverse = inverse_sd(&m);
+        *inverse = anb_frame_inverse_sd(&m);
     }
 }
 
@@ -206,8 +199,7 @@ static void count_out(double *state, size_t d, size_t j, bool reached)
     }
 }
 
-/* What the moments are shown of a value: nothing where it is left out, at most what bounds it beyond the reach. */
-static double outside(const AnbFrame *self, double *state, size_t j, double x)
+double anb_frame_outside(const AnbFrame *self, double *state, size_t j, double x)
 {
     size_t d = self->d;
     double centre = part(state, d, CENTRE)[j], inverse = part(state, d, INVERSE)[j], reach = part(state, d, REACH)[j];
@@ -234,7 +226,7 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
     if (anb_outermost(scratch, part(state, d, BOUND), self->clip, d) == 0)
         return x;
     for (size_t j = 0; j < d; j++)
-        to[j] = outside(self, state, j, x[j]);
+        to[j] = anb_frame_outside(self, state, j, x[j]);
     return to;
 }
 
@@ -281,6 +273,15 @@ static void move(const AnbFrame *self, double *state, double weight, double *scr
     *moved = (AnbReframing){alpha, beta};
 }
 
+static void learn_dense(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+                        uint64_t *restarts)
+{
+    size_t d = self->d;
+    if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2), part(state, d, INV_SD),
+                             bounded(self, state, x, scratch), weight, d) == 0))
+        mend(state, d, INV_SD, restarts);
+}
+
 static void learn_moments(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
                           uint64_t *restarts)
 {
@@ -288,9 +289,30 @@ static void learn_moments(const AnbFrame *self, double *state, const double *x, 
     if (state[STARTING] != 0) {
         start(state, x, d, weight);
         mend(state, d, state[STARTING] != 0 ? M2 : INV_SD, restarts);
-    } else if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2),
-                                    part(state, d, INV_SD), bounded(self, state, x, scratch), weight, d) == 0))
-        mend(state, d, INV_SD, restarts);
+    } else if (anb_frame_is_sparse(self, state, scratch)) {
+        anb_frame_learn_cells(self, state, x, weight, scratch, restarts);
+        return;
+    } else {
+        anb_frame_catch_up(self, state, restarts);
+        learn_dense(self, state, x, weight, scratch, restarts);
+    }
+    anb_frame_changed(self, state);
+}
+
+/* What changes from time to time; whether the frame has moved. */
+static bool keep_up(const AnbFrame *self, double *state, double weight, double *scratch, uint64_t *restarts,
+                    AnbReframing *moved)
+{
+    bool relaxes = every(state, RELAX), moves = !(state[ROWS] < state[NEXT]);
+    if (!relaxes && !moves)
+        return false;
+    anb_frame_catch_up(self, state, restarts);
+    anb_frame_changed(self, state);
+    if (relaxes)
+        relax(self, state);
+    if (moves)
+        move(self, state, weight, scratch, moved);
+    return moves;
 }
 
 bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
@@ -298,12 +320,10 @@ bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, doubl
 {
     learn_moments(self, state, x, weight, scratch, restarts);
     state[ROWS] += 1;
-    if (every(state, RELAX))
-        relax(self, state);
-    if (state[ROWS] < state[NEXT])
-        return false;
-    move(self, state, weight, scratch, moved);
-    return true;
+    bool moves = keep_up(self, state, weight, scratch, restarts, moved);
+    if (anb_frame_is_sparse(self, state, scratch))
+        anb_frame_renew(self, state);
+    return moves;
 }
 
 /* Of the start the lowest and the highest value, after it 1/sd. */
@@ -322,6 +342,9 @@ static void reframe_outermost(double *state, size_t d, size_t j, double alpha, d
 void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha, const double *beta)
 {
     size_t d = self->d;
+    uint64_t restarts = 0;
+    anb_frame_catch_up(self, state, &restarts);
+    anb_frame_changed(self, state);
     for (size_t j = 0; j < d; j++) {
         part(state, d, MEAN)[j] = (part(state, d, MEAN)[j] - beta[j]) / alpha[j];
         part(state, d, CENTRE)[j] = (part(state, d, CENTRE)[j] - beta[j]) / alpha[j];
@@ -344,5 +367,5 @@ bool anb_frame_valid(const AnbFrame *self, const double *state)
     for (size_t j = 0; j < d; j++)
         fine &= reach[j] >= self->clip && (limit[j] == self->clip || limit[j] == self->far * reach[j]) &&
                 crowd[j] >= 0 && bound[j] > 0 && bound[j] <= self->far * reach[j] && common[j] > 0;
-    return fine;
+    return fine && anb_frame_wide_valid(self, state);
 }

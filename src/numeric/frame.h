@@ -36,10 +36,20 @@
  * at the end of the start. One sentinel among the first rows is thus no spread, and a feature that did not move but once
  * stays 0. A feature is 0 until two values between the outermost differ.
  *
+ * Rows of mostly zeros. In a frame of more than 512 features a row of which no more than an eighth is not zero (NaN is not)
+ * is learned by its other cells, one after the other; its zeros are due, and each feature's are learned together, before
+ * the next row that is dense, the next re-framing, and every 64 rows: the moments join them as so many values of 0 (Chan),
+ * common_j falls or grows as often, and where 0 is beyond `clip` they count one by one. bound_j, limit_j and crowd_j follow with
+ * the cell, else then, and zeros are not tried out. The z are those of a dense row, a zero's kept for each feature. This is the
+ * only way such a row is learned, so bits do not depend on how it was handed in; a stream of dense rows has the bits of a narrow
+ * frame. Cost: one pass over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
+ *
  * State in doubles: [ rows | next re-framing | mean squared error of trials | 1 during the start | count d | mean d | m2 d
  *                     | 1/sd d, lowest during the start | centre d | inverse d | reach d | bound d
  *                     | evidence d, highest during the start | common d | limit d | junk d | crowd d ]
- * Cost: two passes over the row.
+ *     of a wide one also [ z of a zero d | cells that were not zero since the zeros were learned d | their weight d
+ *                     | 1 where the z of a zero are those of this frame | rows whose zeros are due | their weight ]
+ * Cost: two passes over a dense row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
 #define ANB_NUMERIC_FRAME_H
@@ -53,17 +63,25 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 13 };
+enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 13, ANB_FRAME_WIDE_PARTS = 3, ANB_FRAME_LEDGER = 3 };
+enum { ANB_FRAME_NARROW = 512, ANB_FRAME_SPARSE = 8, ANB_FRAME_ROOM = 18 };
+
+/* Whether rows of mostly zeros are learned by their other cells. */
+static inline bool anb_frame_is_wide(size_t d)
+{
+    return d > ANB_FRAME_NARROW;
+}
 
 /* Doubles of state for d features, and of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)
 {
-    return ANB_FRAME_HEAD + ANB_FRAME_PARTS * d;
+    size_t narrow = ANB_FRAME_HEAD + ANB_FRAME_PARTS * d;
+    return anb_frame_is_wide(d) ? narrow + ANB_FRAME_WIDE_PARTS * d + ANB_FRAME_LEDGER : narrow;
 }
 
 static inline size_t anb_frame_scratch(size_t d)
 {
-    return 3 * d;
+    return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
 }
 
 /* The state of a frame that has seen nothing, from any. */

@@ -1,5 +1,5 @@
 /* What a frame does with cells far out: passed on whole, cut or left out, by evidence. frame.h has the rules. */
-#include "frame_parts.h"
+#include "frame_wide.h"
 #include "src/simd/kernels.h"
 
 static const double MARGIN = 1.5, LEAST = 2;               /* times common a tail is cut, no nearer than this */
@@ -38,23 +38,44 @@ static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j
     return (AnbFrameTrial){j, clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
 }
 
-bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
-                     AnbFrameTrial *trial)
+/* Whether a cell is one to be tried out; fills the trial. */
+static bool try_cell(const AnbFrame *self, const double *state, size_t j, double x, double z, AnbFrameTrial *trial)
 {
-    size_t d = self->d, first = (size_t)fmod(state[ROWS], (double)d);
-    const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
-    if (!self->tails || anb_outermost(scratch, bound, self->clip, d) == 0)
+    size_t d = self->d;
+    double reach = part_const(state, d, REACH)[j];
+    if (!(reach > self->clip && may_stand(self, state, j, z)))
         return false;
-    for (size_t i = 0; i < d; i++) {
-        size_t j = first + i < d ? first + i : first + i - d;
-        if (!(reach[j] > self->clip && may_stand(self, state, j, scratch[j])))
-            continue;
-        double z = (x[j] - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
-        *trial = reading(self, state, j, z);
-        if (fabs(z) >= self->clip && fabs(z) <= self->far * reach[j])
+    double whole = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+    *trial = reading(self, state, j, whole);
+    return fabs(whole) >= self->clip && fabs(whole) <= self->far * reach;
+}
+
+/* Of n cells, those of the list or all, from another one in each row on. */
+static bool try_cells(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+                      const uint32_t *at, size_t n, AnbFrameTrial *trial)
+{
+    size_t first = n > 0 ? (size_t)fmod(state[ROWS], (double)n) : 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t turn = first + i < n ? first + i : first + i - n, j = at ? at[turn] : turn;
+        if (try_cell(self, state, j, x[j], scratch[j], trial))
             return true;
     }
     return false;
+}
+
+bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+                     AnbFrameTrial *trial)
+{
+    const uint32_t *at;
+    size_t d = self->d;
+    if (!self->tails)
+        return false;
+    if (anb_frame_is_sparse(self, state, scratch)) {
+        size_t n = anb_frame_cells(self, scratch, &at);
+        return try_cells(self, state, x, scratch, at, n, trial);
+    }
+    return anb_outermost(scratch, part_const(state, d, BOUND), self->clip, d) != 0 &&
+           try_cells(self, state, x, scratch, NULL, d, trial);
 }
 
 /* From now on cells beyond `clip` are left out. The moments have counted them: that is worth a tenth. */
@@ -94,10 +115,10 @@ void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *t
     double gain = *mean > 0 ? clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
     *evidence = clip(FADE * *evidence + gain, MOST);
     decide(self, state, j);
+    anb_frame_renew_zero(self, state, j);
 }
 
-/* So many cells beyond `clip` are what the feature is now: they are not left out. */
-static void thin_crowd(const AnbFrame *self, double *state, size_t j)
+void anb_frame_thin_crowd(const AnbFrame *self, double *state, size_t j)
 {
     double *crowd = &part(state, self->d, CROWD)[j];
     if (*crowd > CROWDED) {
@@ -107,13 +128,18 @@ static void thin_crowd(const AnbFrame *self, double *state, size_t j)
     *crowd *= THIN;
 }
 
+void anb_frame_keep_bound(const AnbFrame *self, double *state, size_t j)
+{
+    double *bound = &part(state, self->d, BOUND)[j], *limit = &part(state, self->d, LIMIT)[j];
+    double far = self->far * part(state, self->d, REACH)[j];
+    *bound = *bound > self->clip ? far : cut_of(self, state, j);
+    *limit = *limit > self->clip ? far : self->clip;
+}
+
 void anb_frame_keep_bounds(const AnbFrame *self, double *state)
 {
-    double *bound = part(state, self->d, BOUND), *limit = part(state, self->d, LIMIT);
-    const double *reach = part(state, self->d, REACH);
     for (size_t j = 0; j < self->d; j++) {
-        thin_crowd(self, state, j);
-        bound[j] = bound[j] > self->clip ? self->far * reach[j] : cut_of(self, state, j);
-        limit[j] = limit[j] > self->clip ? self->far * reach[j] : self->clip;
+        anb_frame_thin_crowd(self, state, j);
+        anb_frame_keep_bound(self, state, j);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "isa.h"
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a softmax leaves besides the probabilities: with t = z - top, log of the sum of exp(z) is top + log(sum), and
  * the entropy is log(sum) - mean. */
@@ -36,6 +37,7 @@ typedef struct AnbKernels {
     double (*follow)(double *mean, const double *now, double rate, size_t k);
     void (*products)(const double *x, size_t d, double *u);
     void (*log1p_all)(double *x, size_t n);
+    size_t (*positions)(const double *x, size_t n, uint32_t *at, size_t most);
 } AnbKernels;
 
 ANB_ISA_TABLE(AnbKernels, anb_kernels);
@@ -87,7 +89,7 @@ static inline void anb_standardize(const double *x, const double *mean, const do
 }
 
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach or x
- * is missing. */
+ * is missing. z may be x. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
                                           const double *bound, const double *reach, double far, size_t n, double *z)
 {
@@ -134,6 +136,13 @@ static inline void anb_products(const double *x, size_t d, double *u)
 static inline void anb_log1p_all(double *x, size_t n)
 {
     anb_kernels.log1p_all(x, n);
+}
+
+/* Where x is not +0, ascending; how many, or most + 1 where there are more than `most`. `at` has room for most + 17, where
+ * anything may stand behind them; n is below 2^32. */
+static inline size_t anb_positions(const double *x, size_t n, uint32_t *at, size_t most)
+{
+    return anb_kernels.positions(x, n, at, most);
 }
 
 #endif

@@ -346,6 +346,49 @@ static void log1p_all(double *x, size_t n)
         lanes_store_tail(x + i, lanes_log1p(lanes_load_tail(x + i, n - i)), n - i);
 }
 
+/* The bits of 16 cells, or of the last few. */
+LANES_INLINE uint64_t any_bits(const double *x, size_t n)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        __builtin_memcpy(&bits, x + i, sizeof bits);
+        any |= bits;
+    }
+    return any;
+}
+
+/* How many of n cells are plainly not zero, n a multiple of LANES. */
+LANES_INLINE double plain_cells(const double *x, size_t n)
+{
+    const Lanes zero = lanes_zero(), one = lanes_all(1);
+    Lanes count = zero;
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes v = lanes_load(x + i);
+        count = lanes_add(count, lanes_where_above(lanes_max(v, lanes_sub(zero, v)), zero, one, zero));
+    }
+    return lanes_sum(count);
+}
+
+/* A dense row is told by its first cells. */
+static size_t positions(const double *x, size_t n, uint32_t *at, size_t most)
+{
+    enum { GROUP = 2 * LANES };
+    size_t found = 0, first = (most / LANES + 1) * LANES;
+    if (first <= n && plain_cells(x, first) > (double)most)
+        return most + 1;
+    for (size_t i = 0; i < n && found <= most; i += GROUP) {
+        size_t end = n - i < GROUP ? n : i + GROUP;
+        if ((end - i == GROUP ? any_bits(x + i, GROUP) : any_bits(x + i, end - i)) == 0)
+            continue;
+        for (size_t j = i; j < end; j++) {
+            at[found] = (uint32_t)j;
+            found += any_bits(x + j, 1) != 0;
+        }
+    }
+    return found <= most ? found : most + 1;
+}
+
 const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .dot = dot,
     .axpy = axpy,
@@ -361,6 +404,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .follow = follow,
     .products = products,
     .log1p_all = log1p_all,
+    .positions = positions,
 };
 
 ANB_ISA_REGISTER(AnbKernels, anb_kernels)

@@ -1,0 +1,50 @@
+/* Rows of mostly zeros under a wide frame, for frame.c: frame.h has the rules. */
+#ifndef ANB_NUMERIC_FRAME_WIDE_H
+#define ANB_NUMERIC_FRAME_WIDE_H
+
+#include "frame_parts.h"
+
+/* z of a row into the scratch, and which cells are not zero. False where z is left to the dense way, because too many are
+ * not or the zeros' z are not at hand. Of a wide frame only. */
+bool anb_frame_apply_cells(const AnbFrame *self, const double *state, const double *x, double *scratch);
+
+/* Whether the row that was last applied, to a wide frame, is learned by its cells that are not zero. */
+bool anb_frame_row_is_sparse(const AnbFrame *self, const double *state, const double *scratch);
+
+/* The same of any frame. */
+static inline bool anb_frame_is_sparse(const AnbFrame *self, const double *state, const double *scratch)
+{
+    return anb_frame_is_wide(self->d) && anb_frame_row_is_sparse(self, state, scratch);
+}
+
+/* Those cells in ascending order; how many. Of such a row. */
+size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32_t **at);
+
+/* Learns such a row: its zeros are due. */
+void anb_frame_learn_cells(const AnbFrame *self, double *state, const double *x, double weight, const double *scratch,
+                           uint64_t *restarts);
+
+/* Learns the zeros that are due. Of a wide frame; the second of any. */
+void anb_frame_learn_zeros(const AnbFrame *self, double *state, uint64_t *restarts);
+static inline void anb_frame_catch_up(const AnbFrame *self, double *state, uint64_t *restarts)
+{
+    if (anb_frame_is_wide(self->d))
+        anb_frame_learn_zeros(self, state, restarts);
+}
+
+/* What the z of a zero follow from has changed, of one feature, which is renewed, or of some. Of any frame. */
+void anb_frame_renew_zero(const AnbFrame *self, double *state, size_t j);
+void anb_frame_make_stale(const AnbFrame *self, double *state);
+static inline void anb_frame_changed(const AnbFrame *self, double *state)
+{
+    if (anb_frame_is_wide(self->d))
+        anb_frame_make_stale(self, state);
+}
+
+/* Renews what is stale. Of a wide frame. */
+void anb_frame_renew(const AnbFrame *self, double *state);
+
+/* Whether a state from a file is one. Of any frame. */
+bool anb_frame_wide_valid(const AnbFrame *self, const double *state);
+
+#endif

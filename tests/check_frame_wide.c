@@ -1,0 +1,269 @@
+/* Rows of mostly zeros under a wide frame: their moments against plain sums, their z against the kernel, and what holds
+ * for whole models. */
+#include "numbers.h"
+#include "reload.h"
+#include "src/host/model.h"
+#include "src/numeric/frame.h"
+#include "src/simd/kernels.h"
+#include "suite.h"
+#include <anabranch/anabranch.h>
+#include <math.h>
+
+enum { D = 600, NARROW = 512, ROWS = 300 };
+enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, LIMIT = 10 }; /* parts of the state */
+
+static uint64_t seed;
+
+static double uniform(void)
+{
+    return uniform_of(&seed);
+}
+
+/* Twenty cells or so; some features lie far from 0 whenever they are there, some are missing at times. */
+static void sparse_row(double *x)
+{
+    memset(x, 0, D * sizeof *x);
+    for (int i = 0; i < 20; i++) {
+        size_t j = bits_of(&seed) % D;
+        x[j] = j % 5 == 0 ? 1 : j % 5 == 1 ? 1000 + uniform() : uniform();
+        x[j] = j % 50 == 7 ? ANB_NAN : x[j];
+    }
+}
+
+static void dense_row(double *x)
+{
+    for (size_t j = 0; j < D; j++)
+        x[j] = uniform() * (double)(j + 1) + 3;
+}
+
+static double *state_new(const AnbFrame *frame)
+{
+    double *state = calloc(anb_frame_state(frame->d), sizeof *state);
+    anb_frame_init(frame, state);
+    return state;
+}
+
+static void learn(const AnbFrame *frame, double *state, const double *x, double weight, double *scratch)
+{
+    AnbReframing moved;
+    uint64_t restarts = 0;
+    anb_frame_apply(frame, state, x, scratch);
+    anb_frame_learn(frame, state, x, weight, scratch, &restarts, &moved);
+    ck_assert_uint_eq(restarts, 0);
+}
+
+/* Makes what is due, and changes nothing else. */
+static void settle(const AnbFrame *frame, double *state)
+{
+    static double one[D], none[D];
+    for (size_t j = 0; j < D; j++)
+        one[j] = 1;
+    anb_frame_reframe(frame, state, one, none);
+}
+
+static const double *part(const double *state, size_t which)
+{
+    return state + ANB_FRAME_HEAD + which * D;
+}
+
+/* With no bounds on what counts, the moments are those of all cells that were there. */
+START_TEST(moments_are_those_of_all_cells)
+{
+    const AnbFrame frame = {D, 1e6, 1e6, false};
+    double *state = state_new(&frame), scratch[4 * D];
+    static double rows[ROWS][D], weight[ROWS];
+    seed = 3;
+    for (size_t t = 0; t < ROWS; t++) {
+        weight[t] = _i == 0 || t < 16 ? 1 : 1 + uniform() / 2;
+        sparse_row(rows[t]);
+        if (t < 16 || (_i == 2 && t % 9 == 8)) /* at the start outermost values count for less */
+            dense_row(rows[t]);
+        learn(&frame, state, rows[t], weight[t], scratch);
+    }
+    settle(&frame, state);
+    for (size_t j = 0; j < D; j++) {
+        long double sum = 0, total = 0, squares = 0;
+        for (size_t t = 0; t < ROWS; t++)
+            if (rows[t][j] == rows[t][j]) {
+                total += weight[t];
+                sum += weight[t] * rows[t][j];
+            }
+        for (size_t t = 0; t < ROWS; t++)
+            if (rows[t][j] == rows[t][j])
+                squares += weight[t] * (rows[t][j] - sum / total) * (rows[t][j] - sum / total);
+        ck_assert_double_eq_tol(part(state, COUNT)[j], (double)total, 1e-9 * (double)total);
+        ck_assert_double_eq_tol(part(state, MEAN)[j], (double)(sum / total), 1e-9 * sqrt((double)(squares / total)));
+        ck_assert_double_eq_tol(part(state, M2)[j], (double)squares, 1e-9 * (double)squares);
+    }
+    free(state);
+}
+END_TEST
+
+/* The z are the kernel's to the bit, whatever stands in the state. */
+START_TEST(z_are_those_of_a_dense_row)
+{
+    const AnbFrame frame = {D, 4, 2, true};
+    double *state = state_new(&frame), scratch[4 * D], x[D], z[D];
+    seed = 4;
+    for (size_t t = 0; t < ROWS; t++) {
+        if (t % 40 == 39)
+            dense_row(x);
+        else
+            sparse_row(x);
+        anb_frame_apply(&frame, state, x, scratch);
+        anb_standardize_within(x, part(state, CENTRE), part(state, INVERSE), part(state, BOUND), part(state, LIMIT), 1,
+                               D, z);
+        ck_assert_mem_eq(z, scratch, sizeof z);
+        AnbFrameTrial trial;
+        if (anb_frame_trial(&frame, state, x, scratch, &trial)) {
+            ck_assert(x[trial.feature] != 0);
+            anb_frame_judge(&frame, state, &trial, 1, t % 2 ? .5 : 2);
+        }
+        learn(&frame, state, x, 1, scratch);
+        ck_assert(anb_frame_valid(&frame, state));
+    }
+    free(state);
+}
+END_TEST
+
+/* Dense rows leave the bits of a frame that is not wide. */
+START_TEST(dense_rows_as_ever)
+{
+    const AnbFrame wide = {D, 4, 2, true}, narrow = {NARROW, 4, 2, true};
+    double *a = state_new(&wide), *b = state_new(&narrow), scratch[4 * D], x[D];
+    seed = 5;
+    for (size_t t = 0; t < 200; t++) {
+        dense_row(x);
+        x[t % D] = t % 3 ? 1e9 : ANB_NAN;
+        learn(&wide, a, x, 1, scratch);
+        learn(&narrow, b, x, 1, scratch);
+    }
+    for (size_t which = 0; which < ANB_FRAME_PARTS; which++)
+        ck_assert_mem_eq(part(a, which), b + ANB_FRAME_HEAD + which * NARROW, NARROW * sizeof *b);
+    free(a);
+    free(b);
+}
+END_TEST
+
+/* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
+START_TEST(zeros_far_out_count_as_values_far_out)
+{
+    const AnbFrame frame = {D, 4, 2, true};
+    double *state = state_new(&frame), scratch[4 * D], x[D];
+    seed = 6;
+    for (size_t t = 0; t < 2000; t++) {
+        sparse_row(x);
+        x[2] = 1000 + uniform();
+        learn(&frame, state, x, 1, scratch);
+    }
+    ck_assert_double_eq_tol(part(state, CENTRE)[2], 1000, 1);
+    for (size_t t = 0; t < 3; t++) {
+        sparse_row(x);
+        x[2] = 0;
+        learn(&frame, state, x, 1, scratch);
+    }
+    settle(&frame, state);
+    ck_assert_double_eq_tol(part(state, MEAN)[2], 1000, 5);
+    for (size_t t = 0; t < 3000; t++) {
+        sparse_row(x);
+        x[2] = 0;
+        learn(&frame, state, x, 1, scratch);
+    }
+    settle(&frame, state);
+    ck_assert_double_lt(part(state, MEAN)[2], 300);
+    free(state);
+}
+END_TEST
+
+/* ---- models -------------------------------------------------------------------------------------------------------- */
+
+static StreamingLearner *make(const char *text)
+{
+    AnbError error = {0};
+    StreamingLearner *model = anb_parse(D, text, NULL, &error);
+    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
+    return model;
+}
+
+static double target(const double *x)
+{
+    double y = 0;
+    for (size_t j = 0; j < D; j++)
+        y += j % 5 == 0 && x[j] == x[j] ? x[j] * (double)(j % 7) : 0;
+    return y;
+}
+
+/* A copy from a file, made while zeros are due, goes on as the model does; so does every instruction set. */
+START_TEST(copies_and_instruction_sets_agree)
+{
+    static const char *const texts[] = {"scale(linear)", "scale(linear(normalized=true))", "scale(moe(linear, mean))",
+                                        "scale(scale(linear))"};
+    AnbIsa before = anb_isa_in_use();
+    uint64_t wanted = 0;
+    for (int isa = ANB_ISA_BASELINE; isa < ANB_ISA_COUNT; isa++) {
+        if (!anb_isa_use((AnbIsa)isa))
+            continue;
+        StreamingLearner *model = make(texts[_i]), *copy = NULL;
+        uint64_t hash = 0;
+        double x[D];
+        seed = 8;
+        for (size_t t = 0; t < 400; t++) {
+            sparse_row(x);
+            double y = target(x), f = anb_train_one(model, x, y, 1);
+            hash = hash_of(hash, &f, sizeof f);
+            if (copy)
+                ck_assert_double_eq(anb_train_one(copy, x, y, 1), f);
+            if (t == 203)
+                copy = reloaded(model, NULL);
+        }
+        ck_assert(anb_equal(model, copy));
+        wanted = isa == ANB_ISA_BASELINE ? hash : wanted;
+        ck_assert_uint_eq(hash, wanted);
+        anb_free(copy);
+        anb_free(model);
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
+/* One-hot rows are learned as well as at a width where each row is dense to the frame: the same features, padded. */
+START_TEST(sparse_rows_are_learned)
+{
+    enum { SMALL = 60, LONG = 6000 };
+    StreamingLearner *wide = make("scale(linear)"), *narrow = anb_parse(SMALL, "scale(linear)", NULL, NULL);
+    double x[D] = {0}, error[2] = {0}, spread = 0;
+    seed = 9;
+    for (size_t t = 0; t < LONG; t++) {
+        memset(x, 0, sizeof x);
+        double y = .1 * uniform();
+        for (int i = 0; i < 6; i++) {
+            size_t j = bits_of(&seed) % SMALL;
+            y += x[j] == 0 ? (double)(j % 11) - 5 : 0;
+            x[j] = 1;
+        }
+        double a = y - anb_train_one(wide, x, y, 1), b = y - anb_train_one(narrow, x, y, 1);
+        error[0] += t >= LONG / 2 ? a * a : 0;
+        error[1] += t >= LONG / 2 ? b * b : 0;
+        spread += t >= LONG / 2 ? y * y : 0;
+    }
+    ck_assert_double_lt(error[0], .05 * spread);
+    ck_assert_double_lt(error[0], 1.1 * error[1]);
+    anb_free(wide);
+    anb_free(narrow);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("frame_wide");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_loop_test(tests, moments_are_those_of_all_cells, 0, 3);
+    tcase_add_test(tests, z_are_those_of_a_dense_row);
+    tcase_add_test(tests, dense_rows_as_ever);
+    tcase_add_test(tests, zeros_far_out_count_as_values_far_out);
+    tcase_add_loop_test(tests, copies_and_instruction_sets_agree, 0, 4);
+    tcase_add_test(tests, sparse_rows_are_learned);
+    return suite;
+}
+
+CHECK_MAIN(suite)
