@@ -70,10 +70,9 @@ static const char *weight_class(unsigned flags)
 /* The bytes of a model; 0 where it cannot be, or not with so many features. */
 static size_t bytes_of(const char *expression, size_t features)
 {
-    StreamingLearner *model = anb_parse(features, expression, NULL, NULL);
-    size_t bytes = model ? anb_state_bytes(model) : 0;
-    anb_free(model);
-    return bytes;
+    size_t state;
+    anb_parse_bytes(features, expression, NULL, &state, NULL);
+    return state;
 }
 
 static size_t example_bytes(const StreamingLearnerType *type, size_t features)

@@ -1,5 +1,6 @@
 #include "model.h"
 #include "cli.h"
+#include "show.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,17 @@ static int check_coverages(const char *text)
     return 0;
 }
 
+/* Says what a large model will take before it does. */
+static void announce(const char *text, const Rows *rows, const AnbModelOptions *how)
+{
+    const size_t large = (size_t)200 << 20;
+    char bytes[SHOW_SIZE];
+    size_t state, all = anb_parse_bytes(rows->n_features, text, how, &state, NULL);
+    if (all > large)
+        fprintf(stderr, "anabranch: %.100s over %zu features takes %s\n", text, rows->n_features,
+                show_bytes(all, bytes));
+}
+
 int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model)
 {
     AnbError error = {0};
@@ -41,6 +53,7 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
     char *text = complete(options->learner ? options->learner : default_learner(), options);
     if (!text)
         return complain(BAD_DATA, "out of memory");
+    announce(text, rows, &how);
     *model = anb_parse_schema(rows->schema, text, &how, &error);
     if (!*model)
         status = complain_of_expression(&error, text);

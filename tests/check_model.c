@@ -172,6 +172,31 @@ START_TEST(sizes_and_counts)
 END_TEST
 
 /* A reader of another model would lie too short; one of an equal model that was made apart serves as well. */
+START_TEST(what_a_model_will_take_is_told_before)
+{
+    static const char *const texts[] = {"linear", "scale(rls)", "knn", "tree", "pending(interval(auto(budget=5)))"};
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    size_t state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        StreamingLearner *model = anb_parse(7, texts[i], NULL, NULL);
+        ck_assert_uint_eq(anb_parse_bytes(7, texts[i], NULL, &state, NULL), anb_total_bytes(model));
+        ck_assert_uint_eq(state, anb_state_bytes(model));
+        anb_free(model);
+    }
+    options.max_bytes = 1 << 20;
+    ck_assert_uint_gt(anb_parse_bytes(10000, "rls", &options, NULL, &error), 400000000);
+    ck_assert_ptr_null(anb_parse(10000, "scale(rls)", &options, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    ck_assert_msg(strstr(error.message, "rls over 10000 features takes 400.8 MB"), "%s", error.message);
+    ck_assert_uint_eq(anb_parse_bytes(3, "no_such_thing", NULL, &state, &error), 0);
+    ck_assert_int_eq(error.code, ANB_E_UNKNOWN);
+    ck_assert_uint_eq(state, 0);
+    ck_assert_uint_eq(anb_parse_bytes(3, NULL, NULL, NULL, &error), 0);
+    ck_assert_int_eq(error.code, ANB_E_ARGUMENT);
+}
+END_TEST
+
 START_TEST(a_reader_of_another_model_is_refused)
 {
     StreamingLearner *small = make("linear", 1), *large = make("scale(moe(rls, mlp(hidden=64), knn))", 1);
@@ -262,6 +287,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, a_model_that_moves_does_not_notice, 0, 4);
     tcase_add_test(tests, expressions_short_and_full);
     tcase_add_test(tests, sizes_and_counts);
+    tcase_add_test(tests, what_a_model_will_take_is_told_before);
     tcase_add_test(tests, a_reader_of_another_model_is_refused);
     tcase_add_test(tests, defaults_are_those_of_the_tables);
     tcase_add_test(tests, wrappers_pass_questions_on);

@@ -30,7 +30,7 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 static void *take(const AnbPlan *plan, size_t size, AnbError *error)
 {
     if (size + plan->bytes > plan->max_bytes) {
-        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu", size + plan->bytes,
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu bytes is over its limit of %zu (max_bytes)", size + plan->bytes,
                  plan->max_bytes);
         return NULL;
     }
@@ -40,11 +40,17 @@ static void *take(const AnbPlan *plan, size_t size, AnbError *error)
     return memory;
 }
 
+size_t anb_model_bytes(const AnbPlan *plan)
+{
+    size_t scratch = plan->nodes[0].scratch_size * sizeof(double);
+    return sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch + (size_t)2 * ANB_ALIGN;
+}
+
 /* All zero but the block, whose bytes the caller sets. Takes over the reference to the plan. */
 static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
 {
     size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
-    StreamingLearner *model = take(plan, sizeof *model + block + scratch + (size_t)2 * ANB_ALIGN, error);
+    StreamingLearner *model = take(plan, anb_model_bytes(plan), error);
     if (!model) {
         anb_plan_drop(plan);
         return NULL;
@@ -97,20 +103,45 @@ StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbMod
     return new_from_plan(anb_plan_new(n_features, root, &own, error), error);
 }
 
-StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
+/* What an expression stands for; takes the options over their defaults. NULL with the reason. */
+static const AnbExpert *read(AnbArena *arena, const char *expression, const AnbModelOptions *options,
+                             AnbModelOptions *own, AnbError *error)
 {
-    AnbModelOptions own;
     if (!expression) {
         anb_fail(error, ANB_E_ARGUMENT, "no expression to make a model from");
         return NULL;
     }
-    if (anb_model_options_take(options, &own, error))
+    if (anb_model_options_take(options, own, error))
         return NULL;
-    AnbArena arena = {.allocator = anb_allocator_of(&own)};
-    const AnbExpert *root = anb_expression_parse(&arena, expression, ANB_TEXT_MAX, own.types, error);
+    arena->allocator = anb_allocator_of(own);
+    return anb_expression_parse(arena, expression, ANB_TEXT_MAX, own->types, error);
+}
+
+StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
+{
+    AnbModelOptions own;
+    AnbArena arena = {NULL};
+    const AnbExpert *root = read(&arena, expression, options, &own, error);
     StreamingLearner *model = root ? anb_new(n_features, root, &own, error) : NULL;
     anb_arena_free(&arena);
     return model;
+}
+
+size_t anb_parse_bytes(size_t n_features, const char *expression, const AnbModelOptions *options, size_t *state,
+                       AnbError *error)
+{
+    AnbModelOptions own;
+    AnbArena arena = {NULL};
+    const AnbExpert *root = read(&arena, expression, options, &own, error);
+    own.max_bytes = SIZE_MAX / 4;
+    AnbPlan *plan = root ? anb_plan_new(n_features, root, &own, error) : NULL;
+    size_t bytes = plan ? anb_model_bytes(plan) + plan->bytes : 0;
+    if (state)
+        *state = plan ? anb_block_bytes(plan) : 0;
+    if (plan)
+        anb_plan_drop(plan);
+    anb_arena_free(&arena);
+    return bytes;
 }
 
 /* ---- clones: a memcpy, but for types that own pointers ----------------------------------------------------------- */

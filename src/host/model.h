@@ -32,6 +32,8 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 /* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
  */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
+/* Bytes of a model of that plan: head, block and scratch. */
+size_t anb_model_bytes(const AnbPlan *plan);
 /* The block's size in bytes. */
 static inline size_t anb_block_bytes(const AnbPlan *plan)
 {

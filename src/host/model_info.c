@@ -30,9 +30,7 @@ size_t anb_state_bytes(const StreamingLearner *model)
 
 size_t anb_clone_bytes(const StreamingLearner *model)
 {
-    size_t scratch = model->plan->nodes[0].scratch_size * sizeof(double);
-    return sizeof *model + anb_block_bytes(model->plan) + scratch + (size_t)2 * ANB_ALIGN +
-           anb_sources_bytes(model->sources);
+    return anb_model_bytes(model->plan) + anb_sources_bytes(model->sources);
 }
 
 size_t anb_total_bytes(const StreamingLearner *model)

@@ -131,8 +131,11 @@ static int add_size(Builder *b, AnbNode *node, size_t state, size_t scratch)
     node->scratch_size = round_up(scratch, ANB_ALIGN / sizeof(double));
     size_t bytes = node->state_size + node->scratch_size * sizeof(double);
     if (!possible || bytes > limit - b->bytes)
-        return anb_fail(b->error, ANB_E_LIMIT, "%s brings the model over its limit of %zu bytes", node->type->name,
-                        limit);
+        return anb_fail(b->error, ANB_E_LIMIT,
+                        "%s over %zu features takes %.4g MB, which brings the model over its limit of "
+                        "%.4g MB (max_bytes)",
+                        node->type->name, node->n_features, ((double)state + (double)scratch * sizeof(double)) / 1e6,
+                        (double)limit / 1e6);
     b->bytes += bytes;
     return 0;
 }
