@@ -140,7 +140,7 @@ const StreamingLearnerType anb_knn = {
     .example = "knn(window=200, k=20)",
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 3,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,

@@ -406,7 +406,7 @@ const StreamingLearnerType anb_moe = {
     .example = "moe(linear, rls, mean, router=linear(top_k=2))",
     .options_size = sizeof(AnbMoeOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 2,
     .max_children = 4096,

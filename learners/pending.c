@@ -386,7 +386,7 @@ const StreamingLearnerType anb_pending = {
     .example = "pending(interval(scale(linear)), capacity=16)",
     .options_size = sizeof(AnbPendingOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
     .version = 3, /* 2: whole answers; 3: of an answer what the child scores, narrower fates and index */
     .min_children = 1,
     .max_children = 1,

@@ -406,7 +406,8 @@ const StreamingLearnerType anb_quantile = {
     .example = "quantile(scale(linear), levels=[0.1, 0.5, 0.9])",
     .options_size = sizeof(AnbQuantileOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED |
+             ANB_SINCE_0_3,
     .version = 3, /* 3: scores as in scores.h. Starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 2,

@@ -276,7 +276,8 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED |
+             ANB_SINCE_0_3,
     .version = 2,
     .min_children = 2,
     .max_children = MOST,

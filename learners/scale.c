@@ -236,8 +236,8 @@ const StreamingLearnerType anb_scale = {
     .example = "scale(linear)",
     .options_size = sizeof(AnbScaleOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED | ANB_CLIPPED |
-             ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED |
+             ANB_CLIPPED | ANB_SINCE_0_3,
     .version = 5,
     .min_children = 1,
     .max_children = 1,

@@ -19,9 +19,15 @@ static uint64_t mixed(uint64_t h)
     return h ^ h >> 32;
 }
 
+/* What tells two models of one expression apart. */
+static uint64_t seed_of(const StreamingLearner *learner)
+{
+    return anb_reads_seed(learner) ? anb_seed(learner) : 0;
+}
+
 static uint64_t hash_of(const StreamingLearner *learner)
 {
-    uint64_t h = mixed(mixed(salt ^ anb_seed(learner)) + anb_n_features(learner));
+    uint64_t h = mixed(mixed(salt ^ seed_of(learner)) + anb_n_features(learner));
     for (const char *at = anb_expression(learner); *at; at++)
         h = (h ^ (unsigned char)*at) * 1099511628211u;
     return mixed(h);
@@ -29,7 +35,7 @@ static uint64_t hash_of(const StreamingLearner *learner)
 
 static bool alike(const Model *a, const Model *b)
 {
-    return anb_seed(a->learner) == anb_seed(b->learner) && anb_n_features(a->learner) == anb_n_features(b->learner) &&
+    return seed_of(a->learner) == seed_of(b->learner) && anb_n_features(a->learner) == anb_n_features(b->learner) &&
            strcmp(anb_expression(a->learner), anb_expression(b->learner)) == 0;
 }
 

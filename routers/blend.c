@@ -271,7 +271,7 @@ const AnbRouterType anb_router_blend = {
              .example = "blend(discount=0.999, wide=true)",
              .options_size = sizeof(AnbRouterBlendOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 3,
              .fields = fields,
              .scratch = scratch_fields,

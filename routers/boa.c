@@ -53,7 +53,7 @@ const AnbRouterType anb_router_boa = {
              .example = "boa(discount=0.999)",
              .options_size = sizeof(AnbRouterBoaOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
              .fields = fields,
              .init = init},

@@ -211,7 +211,7 @@ const AnbRouterType anb_router_softmax = {
              .example = "softmax(rate=0.03)",
              .options_size = sizeof(AnbRouterSoftmaxOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 2,
              .fields = fields,
              .scratch = scratch_fields,

@@ -97,7 +97,7 @@ const AnbRouterType anb_router_stack = {
              .example = "stack(lambda=0.998, walk=0.1)",
              .options_size = sizeof(AnbRouterStackOptions),
              .params = params,
-             .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
+             .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER,
              .version = 3,
              .fields = fields,
              .scratch = scratch_fields,

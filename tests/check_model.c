@@ -1,5 +1,6 @@
 /* What can be asked of a whole model, and models that share a plan. */
 #include "stream.h"
+#include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <string.h>
@@ -41,6 +42,39 @@ START_TEST(sharing_a_plan_changes_no_prediction)
 }
 END_TEST
 
+/* Models that draw nothing from their seeds share a plan whatever those are, and keep them; others do not. */
+START_TEST(seeds_that_nobody_reads_are_no_difference)
+{
+    static const char *const free_of_it = "scale(moe(linear, rls, mlp(seed=3), router=boa))";
+    static const char *const bound[] = {"rff(rls)", "scale(moe(linear, mlp, router=boa))", "tree",
+                                        "moe(linear, mean, router=linear(seed=0))"};
+    StreamingLearner *a = make(free_of_it, 1), *b = make(free_of_it, 2), *copy;
+    feed(a, 100);
+    feed(b, 100);
+    ck_assert(anb_equal(a, b) && !anb_reads_seed(a));
+    ck_assert(anb_share_plan(a, b));
+    ck_assert_ptr_eq(anb_expression(a), anb_expression(b));
+    copy = anb_clone(a, NULL);
+    ck_assert_uint_eq(anb_seed(a), 1);
+    ck_assert_uint_eq(anb_seed(copy), 1);
+    ck_assert_uint_eq(anb_seed(b), 2);
+    anb_free(copy);
+    copy = reloaded(a, NULL);
+    ck_assert_uint_eq(anb_seed(copy), 1);
+    anb_free(copy);
+    anb_free(a);
+    anb_free(b);
+    for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
+        a = make(bound[i], 1);
+        b = make(bound[i], 2);
+        ck_assert_msg(!anb_share_plan(a, b) && anb_reads_seed(a), "%s", bound[i]);
+        ck_assert(!anb_equal(a, b));
+        anb_free(a);
+        anb_free(b);
+    }
+}
+END_TEST
+
 static void *other_alloc(size_t size, void *context)
 {
     (void)context;
@@ -56,7 +90,7 @@ static void other_free(void *memory, void *context)
 START_TEST(only_models_made_alike_share)
 {
     StreamingLearner *model = make("rls", 1),
-                     *others[] = {make("rls(lambda=0.9)", 1), make("rls", 2), make("mean", 1), NULL};
+                     *others[] = {make("rls(lambda=0.9)", 1), make("linear", 1), make("mean", 1), NULL};
     const AnbAllocator allocator = {other_alloc, other_free, NULL};
     AnbModelOptions options = anb_model_defaults();
     options.allocator = &allocator;
@@ -283,6 +317,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("model");
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, sharing_a_plan_changes_no_prediction);
+    tcase_add_test(tests, seeds_that_nobody_reads_are_no_difference);
     tcase_add_test(tests, only_models_made_alike_share);
     tcase_add_loop_test(tests, a_model_that_moves_does_not_notice, 0, 4);
     tcase_add_test(tests, expressions_short_and_full);

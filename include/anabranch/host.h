@@ -13,13 +13,19 @@ extern "C" {
 #endif
 
 /**
- * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back.
+ * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back. The plan is what models of few
+ * features mostly consist of.
  *
  * @param model  the model that changes plans; what it predicts does not change
- * @param with   one with the same expression, n_features, seed and allocator
+ * @param with   one with the same expression, n_features and allocator, and the same seed where some learner draws random numbers
+ *               from it
  * @return       whether they share a plan now
  */
 ANB_API bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with);
+
+/** Whether some learner of the model draws random numbers from the model's seed: else models that differ in it alone are the same
+ * and may share a plan. Since 0.4. */
+ANB_API bool anb_reads_seed(const StreamingLearner *model);
 
 /**
  * Moves a model's memory.

@@ -50,6 +50,7 @@ enum {
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
     ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at its end: only then are they read */
+    ANB_SEEDLESS = 32768,     /* reads no seed: models that differ in theirs alone share a plan. Since 0.4 */
     ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
     ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
 };

@@ -55,7 +55,7 @@ static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
         anb_plan_drop(plan);
         return NULL;
     }
-    *model = (StreamingLearner){.plan = plan, .memory = model, .block = aligned(model + 1)};
+    *model = (StreamingLearner){.plan = plan, .seed = plan->seed, .memory = model, .block = aligned(model + 1)};
     model->scratch = memset(model->block + block, 0, scratch);
     return model;
 }
@@ -176,6 +176,7 @@ static StreamingLearner *filled(const StreamingLearner *model, StreamingLearner 
 {
     memcpy(copy->block, model->block, anb_block_bytes(model->plan));
     copy->counters = model->counters;
+    copy->seed = model->seed;
     anb_schema_drop(copy->schema);
     copy->schema = anb_schema_keep(model->schema);
     int code = anb_sources_copy(model, copy);

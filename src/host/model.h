@@ -14,6 +14,7 @@ struct StreamingLearner {
     unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
     double *scratch;      /* likewise */
     AnbCounters counters;
+    uint64_t seed;       /* its own: the plan may be of another model that differs in it */
     AnbSchema *schema;   /* a reference, or NULL */
     AnbSources *sources; /* of numbered samples, or NULL */
     AnbThreads *threads; /* that share its experts, or NULL */

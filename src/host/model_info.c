@@ -20,7 +20,7 @@ const AnbCounters *anb_counters(const StreamingLearner *model)
 
 uint64_t anb_seed(const StreamingLearner *model)
 {
-    return model->plan->seed;
+    return model->seed;
 }
 
 size_t anb_state_bytes(const StreamingLearner *model)
@@ -140,6 +140,11 @@ bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)
 {
     return a->alloc == b->alloc && a->free == b->free && a->context == b->context;
+}
+
+bool anb_reads_seed(const StreamingLearner *model)
+{
+    return model->plan->reads_seed;
 }
 
 bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)

@@ -107,8 +107,10 @@ static void set_seed(Builder *b, AnbNode *node)
     for (const AnbParam *p = node->type->params; p && p->name; p++)
         if (p->kind == ANB_SEED)
             node->seed = *(const uint64_t *)((const char *)node->options + p->offset);
-    if (node->seed == 0)
-        node->seed = anb_seed_mix(b->plan->seed, node->index - b->unseeded);
+    if (node->seed != 0)
+        return;
+    node->seed = anb_seed_mix(b->plan->seed, node->index - b->unseeded);
+    b->plan->reads_seed |= !(node->type->flags & ANB_SEEDLESS);
 }
 
 static int check_place(const Builder *b, const AnbNode *node)

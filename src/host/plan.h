@@ -17,7 +17,8 @@ enum { ANB_ALIGN = 64, ANB_FEATURES_MAX = 1 << 20 };
 typedef struct AnbPlan {
     atomic_size_t references;
     AnbAllocator allocator;
-    uint64_t seed;
+    uint64_t seed;   /* that it was made with */
+    bool reads_seed; /* some node's seed follows from it */
     size_t max_bytes;
     size_t n_nodes;
     size_t bytes;                 /* of this plan */
@@ -34,7 +35,7 @@ AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOp
 AnbPlan *anb_plan_keep(AnbPlan *plan);
 void anb_plan_drop(AnbPlan *plan);
 
-/* Whether two plans have the same expression, width and seed. */
+/* Whether two plans have the same expression and width, and the same seed where one of them reads it. */
 bool anb_plans_alike(const AnbPlan *a, const AnbPlan *b);
 /* Whether a block and a scratch of one plan are laid out as those of the other. */
 bool anb_plans_fit(const AnbPlan *a, const AnbPlan *b);

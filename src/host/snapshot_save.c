@@ -197,7 +197,7 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
     put_text(s, anb_version());
     put_text(s, plan->full_expression);
     put_u64(s, plan->nodes[0].n_features);
-    put_u64(s, plan->seed);
+    put_u64(s, model->seed);
     put_counters(s, &model->counters);
     put_extras(s, model, extras);
     put_u32(s, (uint32_t)plan->n_nodes);

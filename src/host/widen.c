@@ -153,7 +153,7 @@ StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wide
     AnbModelOptions own;
     if (anb_model_options_take(options, &own, error))
         return NULL;
-    own.seed = model->plan->seed;
+    own.seed = model->seed;
     Widening w = {model, wider, {.allocator = anb_allocator_of(&own)}, error};
     StreamingLearner *wide = refuse(&w) ? NULL : widen(&w, &own);
     anb_arena_free(&w.arena);
