@@ -240,7 +240,8 @@ const StreamingLearnerType anb_residual_ar = {
     .example = "residual_ar(scale(linear))",
     .options_size = sizeof(AnbResidualArOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED |
+             ANB_SINCE_0_3,
     .version = 3,
     .min_children = 1,
     .max_children = 1,
