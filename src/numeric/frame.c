@@ -2,8 +2,7 @@
 #include "frame_wide.h"
 #include "src/simd/kernels.h"
 
-static const double FEW = 4;     /* values that tell nothing yet */
-static const double FAR_OUT = 8; /* where the moments bound a value at least */
+static const double FEW = 4; /* values that tell nothing yet */
 
 void anb_frame_init(const AnbFrame *self, double *state)
 {
@@ -158,62 +157,6 @@ static void aim(const double *state, size_t d, size_t j, double weight, double *
 }
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
-
-/* What a feature has seen is not what it shows now: it counts less. */
-static void forget(double *state, size_t d, size_t j)
-{
-    part(state, d, COUNT)[j] *= .93;
-    part(state, d, M2)[j] *= .93;
-}
-
-static void move_soon(double *state)
-{
-    if (state[NEXT] > state[ROWS] + SOON)
-        state[NEXT] = state[ROWS] + SOON;
-}
-
-/* The reach and the limit after a value that far out. */
-static void follow_reach(const AnbFrame *self, double *state, size_t j, double size)
-{
-    size_t d = self->d;
-    double *reach = &part(state, d, REACH)[j], *limit = &part(state, d, LIMIT)[j];
-    if (size > self->far * *reach) {
-        *reach *= 1.015;
-        if (!anb_frame_blank(self, state, j))
-            forget(state, d, j);
-        if (*reach > 4 * self->clip)
-            move_soon(state);
-    } else
-        *reach = size < 1.25 * *reach || part(state, d, BOUND)[j] > self->clip ? size : 1.25 * *reach;
-    *limit = anb_frame_blank(self, state, j) ? self->clip : self->far * *reach;
-}
-
-/* A value beyond `clip`, counted. Where they crowd within the reach, which others made, the moments are wrong. */
-static void count_out(double *state, size_t d, size_t j, bool reached)
-{
-    double *crowd = &part(state, d, CROWD)[j];
-    *crowd += 1;
-    if (*crowd > CROWDED && !reached) {
-        forget(state, d, j);
-        move_soon(state);
-    }
-}
-
-double anb_frame_outside(const AnbFrame *self, double *state, size_t j, double x)
-{
-    size_t d = self->d;
-    double centre = part(state, d, CENTRE)[j], inverse = part(state, d, INVERSE)[j], reach = part(state, d, REACH)[j];
-    double z = (x - centre) * inverse, size = fabs(z),
-           bound = part(state, d, BOUND)[j] > self->clip && reach > FAR_OUT ? reach : FAR_OUT;
-    bool out = size > self->clip, blank = anb_frame_blank(self, state, j);
-    if (out)
-        count_out(state, d, j, size >= reach);
-    if (size >= reach)
-        follow_reach(self, state, j, size);
-    if (out && blank)
-        return (double)NAN;
-    return size >= reach && size > bound ? centre + (z < 0 ? -bound : bound) / inverse : x;
-}
 
 /* The row as the moments count it. */
 static const double *bounded(const AnbFrame *self, double *state, const double *x, double *scratch)

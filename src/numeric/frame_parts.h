@@ -15,6 +15,8 @@ enum { LOW = INV_SD, HIGH = EVIDENCE }; /* the same parts during the start */
 enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 
 static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
+enum { ANB_FRAME_MOST = 8 };                                     /* evidence at most */
+static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
 static const double CROWDED = 20;                                /* cells beyond clip, of some 80, that are no tail */
 
 static inline double *part(double *state, size_t d, size_t which)
@@ -37,6 +39,9 @@ static inline bool anb_frame_blank(const AnbFrame *self, const double *state, si
  * 8 rows, and where the reach has changed. Of one feature, without its crowd. */
 void anb_frame_keep_bound(const AnbFrame *self, double *state, size_t j);
 void anb_frame_keep_bounds(const AnbFrame *self, double *state);
+
+/* Where the tail of feature j begins that is cut. */
+double anb_frame_cut(const AnbFrame *self, const double *state, size_t j);
 
 /* So many cells beyond `clip` are what feature j is now: they are not left out. Once in 8 rows. */
 void anb_frame_thin_crowd(const AnbFrame *self, double *state, size_t j);

@@ -2,21 +2,12 @@
 #include "frame_wide.h"
 #include "src/simd/kernels.h"
 
-static const double MARGIN = 1.5, LEAST = 2;               /* times common a tail is cut, no nearer than this */
-static const double ENOUGH = 2, MOST = 8, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
-static const double SURE = 4;                              /* evidence for leaving a tail out */
-static const double THIN = .9;                             /* what remains of the crowd from one time to the next */
+static const double ENOUGH = 2, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
+static const double SURE = 4;                    /* evidence for leaving a tail out */
 
 static double clip(double v, double bound)
 {
     return v > bound ? bound : v < -bound ? -bound : v;
-}
-
-/* Where the tail of feature j begins that is cut. */
-static double cut_of(const AnbFrame *self, const double *state, size_t j)
-{
-    double cut = MARGIN * part_const(state, self->d, COMMON)[j], least = LEAST < self->clip ? LEAST : self->clip;
-    return cut > self->clip ? self->clip : cut > least ? cut : least;
 }
 
 /* Whether a z that was passed on may stand for one beyond `clip`. */
@@ -32,7 +23,7 @@ static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j
     size_t d = self->d;
     bool blank = anb_frame_blank(self, state, j), whole = part_const(state, d, BOUND)[j] > self->clip;
     if (blank || whole)
-        return (AnbFrameTrial){j, clip(z, cut_of(self, state, j)), blank, true};
+        return (AnbFrameTrial){j, clip(z, anb_frame_cut(self, state, j)), blank, true};
     if (part_const(state, d, EVIDENCE)[j] <= 0 && fmod(state[ROWS], 2) != 0)
         return (AnbFrameTrial){j, 0, true, false};
     return (AnbFrameTrial){j, clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
@@ -97,7 +88,7 @@ static void decide(const AnbFrame *self, double *state, size_t j)
     if (whole >= ENOUGH)
         *bound = far;
     else if (whole <= -ENOUGH)
-        *bound = cut_of(self, state, j);
+        *bound = anb_frame_cut(self, state, j);
     if (junk >= SURE && *bound <= self->clip && part(state, self->d, CROWD)[j] <= CROWDED)
         leave_out(self, state, j);
     else if (junk <= -ENOUGH)
@@ -113,33 +104,7 @@ void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *t
         return;
     *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
     double gain = *mean > 0 ? clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
-    *evidence = clip(FADE * *evidence + gain, MOST);
+    *evidence = clip(FADE * *evidence + gain, ANB_FRAME_MOST);
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);
-}
-
-void anb_frame_thin_crowd(const AnbFrame *self, double *state, size_t j)
-{
-    double *crowd = &part(state, self->d, CROWD)[j];
-    if (*crowd > CROWDED) {
-        part(state, self->d, JUNK)[j] = -MOST;
-        part(state, self->d, LIMIT)[j] = HUGE_VAL;
-    }
-    *crowd *= THIN;
-}
-
-void anb_frame_keep_bound(const AnbFrame *self, double *state, size_t j)
-{
-    double *bound = &part(state, self->d, BOUND)[j], *limit = &part(state, self->d, LIMIT)[j];
-    double far = self->far * part(state, self->d, REACH)[j];
-    *bound = *bound > self->clip ? far : cut_of(self, state, j);
-    *limit = *limit > self->clip ? far : self->clip;
-}
-
-void anb_frame_keep_bounds(const AnbFrame *self, double *state)
-{
-    for (size_t j = 0; j < self->d; j++) {
-        anb_frame_thin_crowd(self, state, j);
-        anb_frame_keep_bound(self, state, j);
-    }
 }
