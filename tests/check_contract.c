@@ -143,6 +143,7 @@ START_TEST(a_clone_in_spare_memory_as_well)
     ck_assert_ptr_eq(copy = anb_clone_reusing(model, spare, NULL), spare);
     ck_assert(anb_equal(model, copy));
     assert_same_future(model, copy, s, AFTER, "a clone in a spare's memory", cases[_i]);
+    anb_free(copy);
     spare = anb_parse(D, cases[_i], NULL, NULL); /* of another plan: freed */
     ck_assert_ptr_nonnull(copy = anb_clone_reusing(model, spare, NULL));
     ck_assert(anb_equal(model, copy));
