@@ -1,17 +1,10 @@
 /* The additive model with pairs: its formulas on the first rows, curves and products, missing cells, wide rows, units. */
+#include "made.h"
 #include "numbers.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* A term of the sum and its variance. */
 typedef struct Term {
@@ -132,22 +125,17 @@ START_TEST(weights_follow_the_errors_into_another_unit)
 }
 END_TEST
 
+static double row_of_thirty(uint64_t *seed, double *x)
+{
+    return target(seed, x, 30);
+}
+
 START_TEST(snapshots_amid_a_round)
 {
     StreamingLearner *model = made(30, "additive(cells=3, pairs=2)");
     uint64_t seed = 7;
-    for (int round = 0; round < 60; round++) {
-        AnbError error;
-        StreamingLearner *twin = reloaded(model, &error);
-        ck_assert_msg(twin != NULL, "%s", error.message);
-        ck_assert(anb_equal(model, twin));
-        for (int t = 0; t < 11; t++) {
-            double x[30], y = target(&seed, x, 30);
-            ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(twin, x, y, 1));
-        }
-        ck_assert(anb_equal(model, twin));
-        anb_free(twin);
-    }
+    for (int round = 0; round < 60; round++)
+        assert_reload_goes_on(model, 11, row_of_thirty, &seed);
     anb_free(model);
 }
 END_TEST

@@ -1,3 +1,4 @@
+#include "made.h"
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -9,14 +10,6 @@ static const int budgets[] = {1, 2, 5, 20, 50, 100};
 enum { BUDGETS = sizeof budgets / sizeof *budgets };
 static const size_t widths[] = {1, 2, 8, 16, 17, 40, 128, 1024};
 
-static StreamingLearner *make(size_t d, const char *expression)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s at %zu features: %s", expression, d, error.message);
-    return model;
-}
-
 /* Whatever it expands to can be made, says so, and makes the same again. */
 START_TEST(it_stands_for_an_expression)
 {
@@ -25,17 +18,17 @@ START_TEST(it_stands_for_an_expression)
             for (int lags = 0; lags < 2; lags++) {
                 char text[64];
                 snprintf(text, sizeof text, "auto(budget=%d, lags=%d)", budgets[b], lags);
-                StreamingLearner *model = make(widths[w], text);
-                const char *made = anb_expression(model);
-                ck_assert_ptr_null(strstr(made, "auto"));
+                StreamingLearner *model = made(widths[w], text);
+                const char *whole = anb_expression(model);
+                ck_assert_ptr_null(strstr(whole, "auto"));
                 const char *begin = budgets[b] < (lags ? 2 : 5) ? "scale(moe("
                                     : budgets[b] < 5            ? "residual_ar(scale(moe("
                                     : lags                      ? "residual_ar(guard(scale("
                                                                 : "guard(scale(refine(";
-                ck_assert_int_eq(strncmp(made, begin, strlen(begin)), 0);
-                ck_assert(lags || !strstr(made, "residual_ar"));
-                StreamingLearner *again = make(widths[w], made);
-                ck_assert_str_eq(anb_expression(again), made);
+                ck_assert_int_eq(strncmp(whole, begin, strlen(begin)), 0);
+                ck_assert(lags || !strstr(whole, "residual_ar"));
+                StreamingLearner *again = made(widths[w], whole);
+                ck_assert_str_eq(anb_expression(again), whole);
                 anb_free(again);
                 anb_free(model);
             }
@@ -47,8 +40,8 @@ START_TEST(past_targets_are_inputs_where_they_are_known)
 {
     AnbModelOptions late = anb_model_defaults();
     late.late = true;
-    StreamingLearner *known = make(8, "auto"), *waiting = make(8, "pending(auto)"),
-                     *delayed = anb_parse(8, "interval(auto)", &late, NULL), *off = make(8, "auto(lags=false)");
+    StreamingLearner *known = made(8, "auto"), *waiting = made(8, "pending(auto)"),
+                     *delayed = anb_parse(8, "interval(auto)", &late, NULL), *off = made(8, "auto(lags=false)");
     ck_assert_ptr_nonnull(strstr(anb_expression(known), "residual_ar(mean, last=true)"));
     ck_assert_ptr_null(strstr(anb_expression(waiting), "residual_ar"));
     ck_assert_ptr_null(strstr(anb_expression(delayed), "residual_ar"));
@@ -63,7 +56,7 @@ END_TEST
 
 START_TEST(budgets_between)
 {
-    StreamingLearner *a = make(8, "auto"), *b = make(8, "auto(budget=20)"), *c = make(8, "auto(budget=49)");
+    StreamingLearner *a = made(8, "auto"), *b = made(8, "auto(budget=20)"), *c = made(8, "auto(budget=49)");
     ck_assert_str_eq(anb_expression(a), anb_expression(b));
     ck_assert_str_eq(anb_expression(a), anb_expression(c));
     anb_free(a);
@@ -83,7 +76,7 @@ END_TEST
 /* Wide rows give boosted trees more work a sample and keep the neighbours. */
 START_TEST(wide_rows)
 {
-    StreamingLearner *narrow = make(40, "auto"), *wide = make(120, "auto");
+    StreamingLearner *narrow = made(40, "auto"), *wide = made(120, "auto");
     ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=2000"));
     ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=6000"));
     ck_assert_ptr_nonnull(strstr(anb_expression(wide), "knn"));
@@ -97,7 +90,7 @@ START_TEST(it_learns)
 {
     double x[4], error = 0, around = 0;
     uint64_t seed = 1;
-    StreamingLearner *model = make(4, "auto(budget=5)");
+    StreamingLearner *model = made(4, "auto(budget=5)");
     for (int n = 0; n < 6000; n++) {
         for (size_t j = 0; j < 4; j++)
             x[j] = 2 * noise(&seed);
@@ -120,7 +113,7 @@ START_TEST(wide_rows_have_a_linear_expert_that_remembers)
     static double x[D], w[D];
     uint64_t seed = 11;
     double left = 0, all = 0;
-    StreamingLearner *model = make(D, "auto(budget=5)");
+    StreamingLearner *model = made(D, "auto(budget=5)");
     for (int j = 0; j < D; j++)
         w[j] = noise(&seed);
     for (int t = 0; t < ROWS; t++) {
@@ -141,7 +134,7 @@ END_TEST
 /* RMSE over n samples whose features say nothing. */
 static double error_of(const char *expression, int n, double (*target)(double last, uint64_t *seed))
 {
-    StreamingLearner *model = make(3, expression);
+    StreamingLearner *model = made(3, expression);
     uint64_t seed = 5;
     double x[3], y = 0, sum = 0;
     for (int i = 0; i < n; i++) {

@@ -2,6 +2,7 @@
  * Streams at the edge of what there is, for every expert: constant targets and features, one feature and two hundred,
  * two rows in turn, targets of 1e12 and 1e-12; and the same stream with its targets times powers of two.
  */
+#include "made.h"
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -36,14 +37,6 @@ static const Expert experts[] = {
 };
 enum { EXPERTS = sizeof experts / sizeof *experts, WIDE = 200, N = 2000 };
 
-static StreamingLearner *made(const char *expression, size_t d)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
-
 typedef enum Edge { PLAIN, CONSTANT_FEATURES, ONE_FEATURE, WIDE_ROWS, LARGE, SMALL, EDGES } Edge;
 
 static const char *const names[] = {"plain", "constant features", "one feature", "200 features", "1e12", "1e-12"};
@@ -70,7 +63,7 @@ static double next(Edge edge, uint64_t *seed, double *x)
 /* R^2 over the second half of N samples, targets times 2^power. */
 static double r2_of(const char *expression, Edge edge, int power)
 {
-    StreamingLearner *model = made(expression, features_of(edge));
+    StreamingLearner *model = made(features_of(edge), expression);
     uint64_t seed = 40;
     double x[WIDE], sum = 0, squares = 0, misses = 0;
     for (int t = 0; t < N; t++) {
@@ -120,7 +113,7 @@ START_TEST(a_constant_target_is_known)
     static const double targets[] = {7, -1e12, 1e-12, 0};
     const char *expression = experts[_i].expression;
     for (size_t k = 0; k < sizeof targets / sizeof *targets; k++) {
-        StreamingLearner *model = made(expression, 5);
+        StreamingLearner *model = made(5, expression);
         uint64_t seed = 3;
         double x[5], f = 0;
         for (int t = 0; t < 600; t++) {
@@ -135,7 +128,7 @@ END_TEST
 
 START_TEST(two_rows_in_turn_are_told_apart)
 {
-    StreamingLearner *model = made(experts[_i].expression, 3);
+    StreamingLearner *model = made(3, experts[_i].expression);
     const double rows[2][3] = {{1, 5, -2}, {2, 5, 3}}, targets[2] = {10, -4};
     double f[2] = {0};
     for (int t = 0; t < N; t++)

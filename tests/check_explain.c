@@ -1,4 +1,5 @@
 /* Explanations: exact and sampled values against all subsets; sums; what is kept; what is refused. */
+#include "made.h"
 #include "suite.h"
 #include "zoo.h"
 #include <math.h>
@@ -25,14 +26,6 @@ static AnbExplainer *explainer_of(const StreamingLearner *model, int rows, int p
     AnbExplainer *e = anb_explainer_new(model, &options, &error);
     ck_assert_msg(e != NULL, "%s", error.message);
     return e;
-}
-
-static StreamingLearner *model_of(size_t d, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
 }
 
 /* Both learn and keep n samples. */
@@ -107,7 +100,7 @@ START_TEST(test_exact_is_brute_force)
 {
     const char *expression = exact_models[_i];
     size_t d = 5 + 5 * (size_t)(_i % 2), exact = 0;
-    StreamingLearner *model = model_of(d, expression);
+    StreamingLearner *model = made(d, expression);
     AnbExplainer *e = explainer_of(model, ROWS, 2, false);
     AnbRandom random;
     double x[MOST], y, phi[MOST];
@@ -147,7 +140,7 @@ static const char *const sampled_models[] = {
 START_TEST(test_sampled_within_error)
 {
     const size_t d = 7;
-    StreamingLearner *model = model_of(d, sampled_models[_i]);
+    StreamingLearner *model = made(d, sampled_models[_i]);
     AnbExplainer *e = explainer_of(model, 32, 2, true);
     AnbRandom random;
     double x[MOST], y, phi[MOST];
@@ -174,7 +167,7 @@ END_TEST
 /* Where at most four columns differ from the kept rows, all coalitions are asked: exact, of any model. */
 START_TEST(test_few_columns_are_counted)
 {
-    StreamingLearner *model = model_of(4, "knn");
+    StreamingLearner *model = made(4, "knn");
     AnbExplainer *e = explainer_of(model, ROWS, 1, false);
     AnbRandom random;
     double x[MOST], y, phi[MOST];
@@ -198,7 +191,7 @@ END_TEST
 /* The same seed gives the same bits, whatever was explained before; a missing cell is a cell like any other. */
 START_TEST(test_seeded_and_missing)
 {
-    StreamingLearner *model = model_of(6, "scale(moe(rls, knn, router=softmax))");
+    StreamingLearner *model = made(6, "scale(moe(rls, knn, router=softmax))");
     AnbExplainer *a = explainer_of(model, ROWS, 1, true), *b = explainer_of(model, ROWS, 1, true);
     AnbRandom random, again;
     double x[MOST], z[MOST], y;
@@ -228,7 +221,7 @@ END_TEST
 
 START_TEST(test_experts_make_the_mix)
 {
-    StreamingLearner *model = model_of(5, "moe(rls, linear, mean, router=boa)");
+    StreamingLearner *model = made(5, "moe(rls, linear, mean, router=boa)");
     AnbExplainer *e = explainer_of(model, ROWS, 2, false);
     AnbRandom random;
     double x[MOST], y, sum = 0;
@@ -250,7 +243,7 @@ END_TEST
 /* Kept rows are spread over the span: their mean age is near it, and with no end of it they are of the whole stream. */
 START_TEST(test_keeps_a_fading_sample)
 {
-    StreamingLearner *model = model_of(1, "mean");
+    StreamingLearner *model = made(1, "mean");
     for (int whole = 0; whole < 2; whole++) {
         AnbExplainerOptions options = anb_explainer_defaults();
         options.rows = 400;
@@ -272,7 +265,7 @@ END_TEST
 
 START_TEST(test_refused)
 {
-    StreamingLearner *model = model_of(3, "linear"), *other = model_of(4, "linear");
+    StreamingLearner *model = made(3, "linear"), *other = made(4, "linear");
     AnbExplainerOptions options = anb_explainer_defaults();
     AnbError error;
     double x[4] = {1, 2, 3, 4};

@@ -1,17 +1,10 @@
 /* Forests of random cuts: leaves against sums over the rows, rows remembered and forgotten, snapshots amid a tree. */
+#include "made.h"
 #include "numbers.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* No cut divides equal rows: every tree is one leaf, the weighted mean of the rows. */
 START_TEST(equal_rows_give_the_weighted_mean)
@@ -92,23 +85,18 @@ START_TEST(missing_cells_are_routed_and_old_rows_forgotten)
 }
 END_TEST
 
+static double steady_row(uint64_t *seed, double *x)
+{
+    return target(seed, x, false);
+}
+
 /* A tree under way goes on after loading as it would have. */
 START_TEST(snapshots_amid_a_tree)
 {
     StreamingLearner *model = made(4, "extra_trees(window=64, trees=3, budget=37)");
     uint64_t seed = 5;
-    for (int round = 0; round < 40; round++) {
-        AnbError error;
-        StreamingLearner *twin = reloaded(model, &error);
-        ck_assert_msg(twin != NULL, "%s", error.message);
-        ck_assert(anb_equal(model, twin));
-        for (int t = 0; t < 17; t++) {
-            double x[4], y = target(&seed, x, false);
-            ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(twin, x, y, 1));
-        }
-        ck_assert(anb_equal(model, twin));
-        anb_free(twin);
-    }
+    for (int round = 0; round < 40; round++)
+        assert_reload_goes_on(model, 17, steady_row, &seed);
     anb_free(model);
 }
 END_TEST

@@ -1,18 +1,11 @@
 /* Names of features wherever a learner sees other ones than the model; the categories that a model knows, and their texts. */
+#include "made.h"
 #include "suite.h"
 #include "src/numeric/random.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static StreamingLearner *model_of(size_t d, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* All names of the learner at the path, with commas between. */
 static const char *names_at(const StreamingLearner *model, const char *path, const char *const *columns)
@@ -32,7 +25,7 @@ static const char *const columns[] = {"a", "city", "host", "when"};
 
 START_TEST(names_behind_columns)
 {
-    StreamingLearner *model = model_of(4, "columns(scale(linear), kinds=\"n c k t\")");
+    StreamingLearner *model = made(4, "columns(scale(linear), kinds=\"n c k t\")");
     ck_assert_str_eq(names_at(model, "", columns), "a,city,host,when");
     ck_assert_str_eq(names_at(model, "", NULL), "x1,x2,x3,x4");
     ck_assert_str_eq(names_at(model, "scale_0/linear_0", columns),
@@ -52,16 +45,16 @@ END_TEST
 
 START_TEST(names_below_maps)
 {
-    StreamingLearner *model = model_of(4, "narrow(poly(rls), of=\"n y n y\")");
+    StreamingLearner *model = made(4, "narrow(poly(rls), of=\"n y n y\")");
     ck_assert_str_eq(names_at(model, "poly_0", columns), "city,when");
     ck_assert_str_eq(names_at(model, "poly_0/rls_0", columns), "city,when,city^2,city*when,when^2");
     anb_free(model);
-    model = model_of(2, "refine(moe(rls, mean), rff(linear, features=2))");
+    model = made(2, "refine(moe(rls, mean), rff(linear, features=2))");
     ck_assert_str_eq(names_at(model, "moe_0", columns), "a,city");
     ck_assert_str_eq(names_at(model, "rff_1", columns), "a,city,rls_0,mean_1");
     ck_assert_str_eq(names_at(model, "rff_1/linear_0", columns), "a,city,rls_0,mean_1,wave 1,wave 2");
     anb_free(model);
-    model = model_of(3, "poly(rls)");
+    model = made(3, "poly(rls)");
     ck_assert_str_eq(names_at(model, "rls_0", NULL), "x1,x2,x3,x1^2,x1*x2,x1*x3,x2^2,x2*x3,x3^2");
     anb_free(model);
 }
@@ -77,7 +70,7 @@ END_TEST
 
 START_TEST(names_of_a_network)
 {
-    StreamingLearner *model = model_of(3, "columns(scale(moe(rls, mlp(hidden=4))), kinds=\"n c n\")");
+    StreamingLearner *model = made(3, "columns(scale(moe(rls, mlp(hidden=4))), kinds=\"n c n\")");
     AnbSuperposition *s = anb_superposition_of_model(model, NULL);
     char name[ANB_FEATURE_NAME];
     ck_assert_uint_eq(anb_superposition_features(s), 6);

@@ -13,7 +13,7 @@ START_TEST(a_ramp_is_remembered)
                                         "scale(scale(rls))", "scale(moe(rls, rls(lambda=0.99)))"};
     static const double asked[] = {1001, 500, 1};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        StreamingLearner *model = make(1, texts[i]);
+        StreamingLearner *model = made(1, texts[i]);
         for (int t = 1; t <= 1000; t++) {
             double x = t;
             anb_train_one(model, &x, x, 1);
@@ -32,7 +32,7 @@ static void same_through_reframing(const char *text)
 {
     enum { D = 3, ROWS = 400 };
     static const double alpha[D] = {.25, 3, 1}, beta[D] = {-2, .5, 7};
-    StreamingLearner *old = make(D, text), *changed = NULL;
+    StreamingLearner *old = made(D, text), *changed = NULL;
     double x[D], unit[D];
     seed = 5;
     for (int t = 0; t < 2 * ROWS; t++) {
@@ -75,7 +75,7 @@ static double bent(double *x)
  * the first of these rows is from what it was before. */
 static double error_in_unit(const char *text, const double *alpha, const double *beta, double *moved)
 {
-    StreamingLearner *model = make(2, text);
+    StreamingLearner *model = made(2, text);
     double squares = 0, x[2];
     seed = 67;
     for (int t = 0; t < 3300; t++) {
@@ -112,7 +112,7 @@ START_TEST(a_row_number_is_no_burden)
 {
     double squares[2] = {0};
     for (int with = 0; with < 2; with++) {
-        StreamingLearner *model = make(3, with ? "scale(rls(lambda=0.99))" : "rls(lambda=0.99)");
+        StreamingLearner *model = made(3, with ? "scale(rls(lambda=0.99))" : "rls(lambda=0.99)");
         seed = 7;
         for (int t = 0; t < 6000; t++) {
             double x[3] = {normal(), normal(), with ? t : 0}, sign = t < 3000 ? 1 : -1;
@@ -131,7 +131,7 @@ END_TEST
  * square error from row 2,000 of 5,000 on. */
 static double error_with(const char *text, bool (*bad)(int), double wrong)
 {
-    StreamingLearner *model = make(2, text);
+    StreamingLearner *model = made(2, text);
     double squares = 0;
     int n = 0;
     seed = 17;
@@ -182,7 +182,7 @@ END_TEST
 /* A skewed feature that carries the target to thirty deviations, and a level that moves by a hundred. */
 START_TEST(a_tail_and_a_new_level_are_followed)
 {
-    StreamingLearner *model = make(1, "scale(rls)");
+    StreamingLearner *model = made(1, "scale(rls)");
     double tail = 0, level = 0;
     seed = 23;
     for (int t = 0; t < 8000; t++) {
@@ -192,7 +192,7 @@ START_TEST(a_tail_and_a_new_level_are_followed)
     }
     ck_assert_double_le(sqrt(tail), .5); /* of targets to 60 */
     anb_free(model);
-    model = make(1, "scale(rls)");
+    model = made(1, "scale(rls)");
     for (int t = 0; t < 8000; t++) {
         double x = normal() + (t < 4000 ? 0 : 100), y = 2 * x + .1 * normal(), said = anb_train_one(model, &x, y, 1);
         level += t < 4600 ? 0 : (y - said) * (y - said) / 3400;
@@ -207,7 +207,7 @@ START_TEST(wrong_cells_teach_little)
 {
     double squares[2] = {0};
     for (int bad = 0; bad < 2; bad++) {
-        StreamingLearner *model = make(4, "scale(mlp)");
+        StreamingLearner *model = made(4, "scale(mlp)");
         int n = 0;
         seed = 59;
         for (int t = 0; t < 8000; t++) {
@@ -237,7 +237,7 @@ static double learned(const char *text, size_t d, double size, double weight)
     enum { MOST = 1000, ROWS = 4000 };
     static double x[MOST], w[MOST];
     double squares = 0, all = 0;
-    StreamingLearner *model = make(d, text);
+    StreamingLearner *model = made(d, text);
     seed = 29;
     for (size_t j = 0; j < d; j++)
         w[j] = normal();
@@ -279,7 +279,7 @@ END_TEST
  * target of row 501 is `wrong` unless that is 0. */
 static double error_at_the_end(const char *text, int rows, double weight, double wrong)
 {
-    StreamingLearner *model = make(2, text);
+    StreamingLearner *model = made(2, text);
     double squares = 0;
     int first = rows * 9 / 10;
     seed = 41;
@@ -327,7 +327,7 @@ START_TEST(a_jump_of_the_unit_makes_no_slope)
 {
     enum { D = 2 };
     static const double alpha[D] = {1e6, 10}, beta[D] = {-5e5, -3};
-    StreamingLearner *model = make(D, "linear");
+    StreamingLearner *model = made(D, "linear");
     seed = 43;
     for (int t = 0; t < 3000; t++) {
         double x[D] = {normal(), normal()};
@@ -348,7 +348,7 @@ START_TEST(several_ramps_do_not_diverge)
 {
     static const char *const texts[] = {"scale(linear)", "scale(linear(normalized=true))", "scale(rls)"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        StreamingLearner *model = make(5, texts[i]);
+        StreamingLearner *model = made(5, texts[i]);
         double squares = 0;
         seed = 47;
         for (int t = 0; t < 3000; t++) {
@@ -370,7 +370,7 @@ START_TEST(a_sentinel_among_the_first_rows)
         for (int at = 0; at < 20; at++) {
             double squares[2] = {0};
             for (int bad = 0; bad < 2; bad++) {
-                StreamingLearner *model = make(2, texts[i]);
+                StreamingLearner *model = made(2, texts[i]);
                 seed = 53;
                 for (int t = 0; t < 1000; t++) {
                     double x[2] = {normal(), 1e-3 * normal()}, y = 3 * x[0] - 1e3 * x[1] + .1 * normal();

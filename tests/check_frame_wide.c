@@ -1,5 +1,6 @@
 /* Rows of mostly zeros under a wide frame: their moments against plain sums, their z against the kernel, and what holds
  * for whole models. */
+#include "made.h"
 #include "numbers.h"
 #include "reload.h"
 #include "src/host/model.h"
@@ -177,14 +178,6 @@ END_TEST
 
 /* ---- models -------------------------------------------------------------------------------------------------------- */
 
-static StreamingLearner *make(const char *text)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
-}
-
 static double target(const double *x)
 {
     double y = 0;
@@ -203,7 +196,7 @@ START_TEST(copies_and_instruction_sets_agree)
     for (int isa = ANB_ISA_BASELINE; isa < ANB_ISA_COUNT; isa++) {
         if (!anb_isa_use((AnbIsa)isa))
             continue;
-        StreamingLearner *model = make(texts[_i]), *copy = NULL;
+        StreamingLearner *model = made(D, texts[_i]), *copy = NULL;
         uint64_t hash = 0;
         double x[D];
         seed = 8;
@@ -230,7 +223,7 @@ END_TEST
 START_TEST(sparse_rows_are_learned)
 {
     enum { SMALL = 60, LONG = 6000 };
-    StreamingLearner *wide = make("scale(linear)"), *narrow = anb_parse(SMALL, "scale(linear)", NULL, NULL);
+    StreamingLearner *wide = made(D, "scale(linear)"), *narrow = anb_parse(SMALL, "scale(linear)", NULL, NULL);
     double x[D] = {0}, error[2] = {0}, spread = 0;
     seed = 9;
     for (size_t t = 0; t < LONG; t++) {

@@ -1,3 +1,4 @@
+#include "made.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/random.h"
 #include "alone.h"
@@ -9,14 +10,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* ---- the whole learner again, by sorting and by GSL ---- */
 

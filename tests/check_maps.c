@@ -1,3 +1,4 @@
+#include "made.h"
 #include "src/numeric/random.h"
 #include "suite.h"
 #include <anabranch/learner.h>
@@ -8,14 +9,6 @@
 #include <string.h>
 
 enum { D = 5, WAVES = 13, N = 400 };
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 static void sample(AnbRandom *random, size_t d, double *x, double *y)
 {

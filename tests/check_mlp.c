@@ -1,3 +1,4 @@
+#include "made.h"
 #include "src/numeric/random.h"
 #include "alone.h"
 #include "suite.h"
@@ -5,14 +6,6 @@
 #include <anabranch/learners.h>
 #include <anabranch/type.h>
 #include <math.h>
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* Two concepts on uniform features; the second one turns the first round. */
 static double concept(const double *x, int which)

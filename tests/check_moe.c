@@ -1,18 +1,11 @@
 /* The mixture's read-outs and refusals, one behaviour a test, against values worked out by hand. */
+#include "made.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static StreamingLearner *make(size_t d, const char *expression)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 static AnbMixture see(const StreamingLearner *model)
 {
@@ -79,7 +72,7 @@ END_TEST
 
 START_TEST(a_new_mixture_is_uniform_and_says_0)
 {
-    StreamingLearner *model = make(3, "moe(linear, mean, last, top_k=2)");
+    StreamingLearner *model = made(3, "moe(linear, mean, last, top_k=2)");
     double p[3], x[3] = {5, -2, 1};
     ck_assert_double_eq(anb_predict(model, x), 0);
     ck_assert_int_eq(anb_routing_probabilities(model, x, p), 0);
@@ -96,7 +89,7 @@ END_TEST
 
 START_TEST(probabilities_and_weights_sum_to_one)
 {
-    StreamingLearner *model = make(3, "moe(linear, mean, last, linear(rate=0.002), top_k=3)");
+    StreamingLearner *model = made(3, "moe(linear, mean, last, linear(rate=0.002), top_k=3)");
     Stream s = {3, 3};
     double x[3], p[8] = {0, 0, 0, 0, 17, 17, 17, 17};
     for (int i = 0; i < 300; i++) {
@@ -125,7 +118,7 @@ END_TEST
 /* Two experts, both active: mean says 2 and last says 3 after the targets 1 and 3. */
 START_TEST(prediction_disagreement_and_error_by_hand)
 {
-    StreamingLearner *model = make(1, "moe(mean, last, router_lr=0, load_balance_rate=0)");
+    StreamingLearner *model = made(1, "moe(mean, last, router_lr=0, load_balance_rate=0)");
     double x = 0, f[2], p[2];
     anb_train_one(model, &x, 1, 1);
     anb_train_one(model, &x, 3, 1);
@@ -148,7 +141,7 @@ END_TEST
 /* Utilization after one sample is a (p' - 0), load a 1{active}, with a = 2/(span + 1). */
 START_TEST(utilization_and_load_after_one_sample)
 {
-    StreamingLearner *model = make(1, "moe(mean, last, linear, top_k=2, utilization_span=9)");
+    StreamingLearner *model = made(1, "moe(mean, last, linear, top_k=2, utilization_span=9)");
     double x = .5;
     anb_train_one(model, &x, 1, 1);
     AnbMixture m = see(model);
@@ -164,7 +157,7 @@ END_TEST
 /* Before any update logits are 0, so -5 (1 - 0) for the first expert leaves the other two on top. */
 START_TEST(warmup_is_a_penalty_that_fades)
 {
-    StreamingLearner *model = make(1, "moe(last(warmup=10), mean, linear, top_k=2)");
+    StreamingLearner *model = made(1, "moe(last(warmup=10), mean, linear, top_k=2)");
     double x = 0;
     anb_predict(model, &x);
     AnbMixture m = see(model);
@@ -179,7 +172,7 @@ END_TEST
 
 START_TEST(a_frozen_gate_keeps_its_weights)
 {
-    StreamingLearner *model = make(2, "moe(mean, last, router_lr=0)");
+    StreamingLearner *model = made(2, "moe(mean, last, router_lr=0)");
     AnbGateWeights g;
     double w[4];
     feed(model, 1);
@@ -194,7 +187,7 @@ END_TEST
 
 START_TEST(the_gate_learns_who_is_right)
 {
-    StreamingLearner *model = make(1, "moe(mean, linear, last, top_k=2)");
+    StreamingLearner *model = made(1, "moe(mean, linear, last, top_k=2)");
     Stream s = {5, 1};
     double x, p[3];
     for (int i = 0; i < 4000; i++) {
@@ -215,12 +208,12 @@ START_TEST(dead_experts_are_reset_or_only_counted)
                          "utilization_threshold=0.3, load_balance_rate=0.5, reset_dead=%s)";
     char expression[256];
     snprintf(expression, sizeof expression, format, "true");
-    StreamingLearner *model = make(1, expression);
+    StreamingLearner *model = made(1, expression);
     feed(model, 2000);
     ck_assert_uint_gt(anb_counters(model)->resets, 0);
     anb_free(model);
     snprintf(expression, sizeof expression, format, "false");
-    model = make(1, expression);
+    model = made(1, expression);
     feed(model, 2000);
     ck_assert_uint_eq(anb_counters(model)->resets, 0);
     ck_assert_uint_gt(see(model).n_dead, 0);
@@ -230,7 +223,7 @@ END_TEST
 
 START_TEST(entropy_and_alignment_stay_in_their_ranges)
 {
-    StreamingLearner *model = make(2, "moe(mean, last, linear(rate=0.0001))");
+    StreamingLearner *model = made(2, "moe(mean, last, linear(rate=0.0001))");
     Stream s = {3, 2};
     double x[2];
     for (int i = 0; i < 3000; i++) {
@@ -247,7 +240,7 @@ END_TEST
 /* The prediction accelerates upward for ever: each second difference agrees with the one before. */
 START_TEST(alignment_of_a_parabola_tends_to_one)
 {
-    StreamingLearner *model = make(1, "moe(last, last)");
+    StreamingLearner *model = made(1, "moe(last, last)");
     double x = 0;
     for (int i = 0; i < 200; i++)
         anb_train_one(model, &x, (double)i * i * i, 1);
@@ -258,7 +251,7 @@ END_TEST
 
 START_TEST(the_five_numbers)
 {
-    StreamingLearner *model = make(2, "moe(mean, last, linear(rate=0.0001), load_balance_rate=0.125)");
+    StreamingLearner *model = made(2, "moe(mean, last, linear(rate=0.0001), load_balance_rate=0.125)");
     AnbMixtureSummary five;
     feed(model, 50);
     AnbMixture m = see(model);
@@ -274,7 +267,7 @@ END_TEST
 
 START_TEST(names_are_given_or_made)
 {
-    StreamingLearner *model = make(1, "moe(mean, last(name=persistence), mean)");
+    StreamingLearner *model = made(1, "moe(mean, last(name=persistence), mean)");
     ck_assert_str_eq(anb_expert_name(model, 0), "mean_0");
     ck_assert_str_eq(anb_expert_name(model, 1), "persistence");
     ck_assert_str_eq(anb_expert_name(model, 2), "mean_2");
@@ -285,7 +278,7 @@ END_TEST
 
 START_TEST(a_model_without_a_mixture_says_so)
 {
-    StreamingLearner *model = make(2, "scale(linear)");
+    StreamingLearner *model = made(2, "scale(linear)");
     AnbMixture m;
     double p[2], x[2] = {0};
     ck_assert_int_eq(anb_mixture(model, &m), ANB_E_UNSUPPORTED);
@@ -298,7 +291,7 @@ END_TEST
 
 START_TEST(a_row_that_is_refused_has_no_read_outs)
 {
-    StreamingLearner *model = make(1, "moe(mean, last)");
+    StreamingLearner *model = made(1, "moe(mean, last)");
     double x = INFINITY, p[2];
     ck_assert_int_eq(anb_routing_probabilities(model, &x, p), ANB_E_INPUT);
     ck_assert(isnan(anb_expert_disagreement(model, &x)));
@@ -309,7 +302,7 @@ END_TEST
 /* Balanced by its load: the sum of the load biases stays where it was, since target and loads sum to the same. */
 START_TEST(load_biases_do_not_drift)
 {
-    StreamingLearner *model = make(2, "moe(mean, last, linear(rate=0.0001), top_k=2)");
+    StreamingLearner *model = made(2, "moe(mean, last, linear(rate=0.0001), top_k=2)");
     AnbGateWeights g;
     feed(model, 20000);
     ck_assert_int_eq(anb_gate_weights(model, &g), 0);
@@ -325,7 +318,7 @@ END_TEST
 /* An expert that overflows starts again behind the gate, and the mixture stays finite. */
 START_TEST(a_restart_is_counted_and_contained)
 {
-    StreamingLearner *model = make(2, "moe(linear(rate=0.5, bounded=false, warmup=20), mean)");
+    StreamingLearner *model = made(2, "moe(linear(rate=0.5, bounded=false, warmup=20), mean)");
     Stream s = {3, 2};
     double x[2];
     for (int i = 0; i < 2000; i++) {
@@ -340,8 +333,8 @@ END_TEST
 /* The inner mixture of two is what that mixture is alone, fed with the same samples. */
 START_TEST(a_mixture_inside_another_is_read_by_its_path)
 {
-    StreamingLearner *model = make(2, "scale(moe(mean, moe(last, linear, top_k=2, name=inner), top_k=2))");
-    StreamingLearner *alone = make(2, "scale(moe(last, linear, top_k=2))");
+    StreamingLearner *model = made(2, "scale(moe(mean, moe(last, linear, top_k=2, name=inner), top_k=2))");
+    StreamingLearner *alone = made(2, "scale(moe(last, linear, top_k=2))");
     AnbMixture inner, same, outer, first;
     Stream s = {4, 2};
     double x[2];

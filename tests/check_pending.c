@@ -1,4 +1,5 @@
 /* Delayed labels: with no delay nothing changes; with one, what is scored is what was answered. */
+#include "made.h"
 #include "numbers.h"
 #include "stream.h"
 #include "src/host/model.h"
@@ -10,17 +11,9 @@
 
 #define CHILD "interval(scale(moe(linear, rls(lambda=0.95), mean)))"
 
-static StreamingLearner *make(const char *expression)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(3, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
-    return model;
-}
-
 START_TEST(no_delay_is_train_one)
 {
-    StreamingLearner *late = make("pending(" CHILD ", capacity=4)"), *plain = make(CHILD);
+    StreamingLearner *late = made(3, "pending(" CHILD ", capacity=4)"), *plain = made(3, CHILD);
     Stream s = {1, 3};
     double x[3], a[2], b[2];
     for (uint64_t i = 0; i < 3000; i++) {
@@ -42,8 +35,8 @@ END_TEST
 START_TEST(a_delay_learns_the_rows_as_they_are_now)
 {
     enum { N = 1500, DELAY = 50 };
-    StreamingLearner *late = make("pending(scale(moe(linear, rls(lambda=0.95), mean)), capacity=64)");
-    StreamingLearner *fed = make("scale(moe(linear, rls(lambda=0.95), mean))");
+    StreamingLearner *late = made(3, "pending(scale(moe(linear, rls(lambda=0.95), mean)), capacity=64)");
+    StreamingLearner *fed = made(3, "scale(moe(linear, rls(lambda=0.95), mean))");
     static double x[N][3], y[N], said[N];
     Stream s = {2, 3};
     for (int i = 0; i < N; i++) {
@@ -65,7 +58,7 @@ END_TEST
  * was shown the same rows at once, and learned the same. */
 START_TEST(intervals_score_what_was_answered)
 {
-    StreamingLearner *late = make("pending(interval(last, coverage=[0.9]), capacity=128)");
+    StreamingLearner *late = made(3, "pending(interval(last, coverage=[0.9]), capacity=128)");
     double x[3] = {0}, wide[2], narrow[2];
     Stream s = {3, 3};
     for (int i = 0; i < 300; i++)
@@ -90,7 +83,7 @@ END_TEST
 
 START_TEST(unknown_repeated_and_evicted_ids)
 {
-    StreamingLearner *model = make("pending(linear, capacity=4)");
+    StreamingLearner *model = made(3, "pending(linear, capacity=4)");
     const AnbCounters *c = anb_counters(model);
     double x[3] = {1, 2, 3};
     ck_assert(isnan(anb_learn_label(model, 9, 1, 1)));
@@ -119,7 +112,7 @@ END_TEST
 
 START_TEST(a_wrong_label_leaves_the_row_waiting)
 {
-    StreamingLearner *model = make("pending(linear)"), *copy;
+    StreamingLearner *model = made(3, "pending(linear)"), *copy;
     double x[3] = {1, 2, 3}, inf[3] = {INFINITY, 0, 0};
     ck_assert(isnan(anb_predict_pending(model, 1, inf)));
     ck_assert_uint_eq(anb_n_pending(model), 0);
@@ -138,7 +131,7 @@ END_TEST
 
 START_TEST(an_id_that_comes_again_has_its_newer_row)
 {
-    StreamingLearner *model = make("pending(linear, capacity=4)"), *plain = make("linear");
+    StreamingLearner *model = made(3, "pending(linear, capacity=4)"), *plain = made(3, "linear");
     double a[3] = {1, 0, 0}, b[3] = {0, 1, 0};
     for (int i = 0; i < 50; i++) {
         anb_predict_pending(model, 1, a);
@@ -157,7 +150,7 @@ END_TEST
 START_TEST(the_ring_and_its_index_against_a_list)
 {
     enum { C = 8, IDS = 40, STEPS = 20000 };
-    StreamingLearner *model = make("pending(mean, capacity=8)");
+    StreamingLearner *model = made(3, "pending(mean, capacity=8)");
     uint64_t order[IDS] = {0}, clock = 0; /* when each waiting id was kept, 0: it does not wait */
     uint64_t state = 1;
     double x[3] = {0};
@@ -184,7 +177,7 @@ END_TEST
 START_TEST(only_a_pending_root_waits)
 {
     AnbError error = {0};
-    StreamingLearner *model = make("scale(linear)");
+    StreamingLearner *model = made(3, "scale(linear)");
     double x[3] = {0};
     ck_assert(isnan(anb_predict_pending(model, 1, x)));
     ck_assert(isnan(anb_learn_label(model, 1, 1, 1)));
@@ -241,7 +234,7 @@ START_TEST(rows_of_the_layout_before_wait_on)
 {
     const uint16_t one = 1;
     static Bytes bytes = {.visitor = {.field = as_layout_2}, .levels = 3};
-    StreamingLearner *model = make("pending(" CHILD ", capacity=20)"), *other;
+    StreamingLearner *model = made(3, "pending(" CHILD ", capacity=20)"), *other;
     const AnbNode *root = &model->plan->nodes[0];
     Stream s = {4, 3};
     double x[3];

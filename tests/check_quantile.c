@@ -1,4 +1,5 @@
 /* Quantiles: as many targets below each as its level says, near the best loss, in order, and readable through wrappers. */
+#include "made.h"
 #include "reload.h"
 #include "src/numeric/scores.h"
 #include "stream.h"
@@ -23,14 +24,6 @@ static double next(Stream *s, double *x)
     return 10 + 3 * x[0] - x[1] + deviation(x) * nearly_normal(&s->bits);
 }
 
-static StreamingLearner *made(const char *expression)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
-
 /* Of the second half: the share of targets below each level, and the mean losses. */
 typedef struct Outcome {
     double below[LEVELS], loss[LEVELS];
@@ -38,7 +31,7 @@ typedef struct Outcome {
 
 static Outcome outcome_of(const char *expression, double factor)
 {
-    StreamingLearner *model = made(expression);
+    StreamingLearner *model = made(D, expression);
     Stream s = {33, D};
     Outcome out = {{0}, {0}};
     double x[D], value[LEVELS];
@@ -91,7 +84,7 @@ END_TEST
 /* The noise grows fivefold: a thousand samples later the levels hold again. */
 START_TEST(levels_hold_after_a_shift)
 {
-    StreamingLearner *model = made("quantile(scale(rls))");
+    StreamingLearner *model = made(D, "quantile(scale(rls))");
     Stream s = {35, D};
     double x[D], value[LEVELS], below[LEVELS] = {0};
     for (int i = 0; i < 10000; i++) {
@@ -113,7 +106,7 @@ START_TEST(readers_wrappers_and_reloads)
                                         "drift(quantile(scale(rls)))", "link(quantile(scale(rls)), f=log)",
                                         "interval(quantile(scale(rls)))"};
     for (size_t m = 0; m < sizeof texts / sizeof *texts; m++) {
-        StreamingLearner *model = made(texts[m]);
+        StreamingLearner *model = made(D, texts[m]);
         AnbReader *reader = anb_reader_new(model, NULL);
         Stream s = {41, D};
         const double *level;
@@ -156,7 +149,7 @@ START_TEST(who_has_none)
                                         "moe(quantile(rls), rls)",
                                         "link(rls, f=sqrt)"};
     for (size_t m = 0; m < sizeof texts / sizeof *texts; m++) {
-        StreamingLearner *model = made(texts[m]);
+        StreamingLearner *model = made(D, texts[m]);
         const double *level, x[D] = {1, 2, 3};
         double value[LEVELS];
         ck_assert_uint_eq(anb_quantile_levels(model, &level), 0);
@@ -178,7 +171,7 @@ START_TEST(options_and_refusals)
         ck_assert_ptr_null(anb_parse(D, bad[i][0], NULL, &error));
         ck_assert_msg(strstr(error.message, bad[i][1]) != NULL, "%s: %s", bad[i][0], error.message);
     }
-    StreamingLearner *model = made("quantile(scale(rls), levels=[0.1, 0.9], level=0.9)");
+    StreamingLearner *model = made(D, "quantile(scale(rls), levels=[0.1, 0.9], level=0.9)");
     Stream s = {43, D};
     double x[D], value[2];
     for (int i = 0; i < 500; i++) {

@@ -1,3 +1,4 @@
+#include "made.h"
 #include "src/numeric/random.h"
 #include "reload.h"
 #include "suite.h"
@@ -7,14 +8,6 @@
 #include <string.h>
 
 static const char small[] = "sgbt(window=512, trees=30, depth=4, rate=0.1, budget=1500)";
-
-static StreamingLearner *made(size_t n_features, const char *expression)
-{
-    AnbError error;
-    StreamingLearner *model = anb_parse(n_features, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 static void uniform_row(AnbRandom *random, double *x, size_t d)
 {

@@ -19,7 +19,7 @@ static double of_tail(Tail tail, double x)
 /* Root mean square error over the rows from 2,000 to 12,000. */
 static double tail_error(const char *text, Tail tail)
 {
-    StreamingLearner *model = make(2, text);
+    StreamingLearner *model = made(2, text);
     double squares = 0;
     seed = 37;
     for (int t = 0; t < 12000; t++) {
@@ -75,7 +75,7 @@ static double error_between(StreamingLearner *model, bool wrong, int from, int t
 /* One cell in 50 ten or a hundred times too large costs a linear model little. */
 START_TEST(cells_that_mislead_are_left_out)
 {
-    StreamingLearner *clean = make(2, "scale(rls)"), *dirty = make(2, "scale(rls)");
+    StreamingLearner *clean = made(2, "scale(rls)"), *dirty = made(2, "scale(rls)");
     seed = 61;
     double without = error_between(clean, false, 5000, 15000);
     seed = 61;
@@ -89,7 +89,7 @@ END_TEST
 /* A loaded model leaves out the same cells. */
 START_TEST(what_is_left_out_is_saved)
 {
-    StreamingLearner *model = make(2, "scale(rls)");
+    StreamingLearner *model = made(2, "scale(rls)");
     double x[2];
     seed = 61;
     error_between(model, true, 0, 5000);
@@ -109,7 +109,7 @@ END_TEST
  * 600 rows. */
 START_TEST(a_level_that_moves_there_is_followed)
 {
-    StreamingLearner *model = make(2, "scale(rls)");
+    StreamingLearner *model = made(2, "scale(rls)");
     double squares = 0, x[2];
     seed = 61;
     error_between(model, true, 0, 5000);

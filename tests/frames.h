@@ -2,8 +2,8 @@
 #ifndef ANB_TESTS_FRAMES_H
 #define ANB_TESTS_FRAMES_H
 
+#include "made.h"
 #include "numbers.h"
-#include "suite.h"
 #include <anabranch/anabranch.h>
 
 static uint64_t seed;
@@ -16,14 +16,6 @@ static inline double uniform(void)
 static inline double normal(void)
 {
     return nearly_normal(&seed);
-}
-
-static inline StreamingLearner *make(size_t d, const char *text)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
 }
 
 #endif

@@ -17,4 +17,23 @@ static inline StreamingLearner *reloaded(const StreamingLearner *model, AnbError
     return again;
 }
 
+/* A row and its target. */
+typedef double (*RowSource)(uint64_t *seed, double *x);
+
+/* The model and what a snapshot makes of it are equal, and say and learn the same of n rows of up to 64 features. */
+static inline void assert_reload_goes_on(StreamingLearner *model, size_t n, RowSource next, uint64_t *draws)
+{
+    AnbError error;
+    double x[64];
+    StreamingLearner *twin = reloaded(model, &error);
+    ck_assert_msg(twin != NULL, "%s", error.message);
+    ck_assert(anb_equal(model, twin));
+    for (size_t t = 0; t < n; t++) {
+        double y = next(draws, x);
+        ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(twin, x, y, 1));
+    }
+    ck_assert(anb_equal(model, twin));
+    anb_free(twin);
+}
+
 #endif
