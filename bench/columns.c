@@ -33,7 +33,7 @@ static void learn(void *context, size_t count)
 /* A cell of a kind: n, c or t. */
 static double cell(char kind, size_t row, uint64_t *bits)
 {
-    double u = bench_unit(bits);
+    double u = unit_of(bits);
     uint32_t level = (uint32_t)(500 * u * u);
     return kind == 'c' ? anb_category(&level, sizeof level) : kind == 't' ? 1.5e9 + 600 * (double)row : u;
 }

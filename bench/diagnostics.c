@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     uint64_t seed = 1;
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < D; j++) {
-            rows[i * D + j] = bench_unit(&seed) - 0.5;
+            rows[i * D + j] = unit_of(&seed) - 0.5;
             targets[i] += (j - 3) * rows[i * D + j];
         }
     int repeats = argc > 1 ? atoi(argv[1]) : 40;

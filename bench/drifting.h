@@ -22,7 +22,7 @@ typedef struct Drifting {
 /* In [0, 1), of 32 bits. */
 static inline double drifting_uniform(Drifting *d)
 {
-    return (double)(bench_bits(&d->bits) >> 32) / 4294967296.0;
+    return (double)(bits_of(&d->bits) >> 32) / 4294967296.0;
 }
 
 static inline double drifting_normal(Drifting *d)

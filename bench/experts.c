@@ -44,7 +44,7 @@ static volatile double sink;
 static double uniform(void)
 {
     static uint64_t seed = 1;
-    return bench_unit(&seed);
+    return unit_of(&seed);
 }
 
 /* A product, a square, two slopes and noise; the other features say nothing. */

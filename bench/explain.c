@@ -19,7 +19,7 @@ enum { D = 12, ASKED = 100 };
 static double uniform(void)
 {
     static uint64_t seed = 7;
-    return bench_unit(&seed);
+    return unit_of(&seed);
 }
 
 /* Friedman's function on ten features, one with few values, one of no use. */

@@ -9,7 +9,7 @@
  * of the median; exits with 1 where one is above its goal: 4 for the percentile, 50 for the maximum.
  */
 #include "random.h"
-#include "harness.h"
+#include "replay.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ typedef struct Rows {
 static double uniform(void)
 {
     static uint64_t seed = 7;
-    return bench_unit(&seed);
+    return unit_of(&seed);
 }
 
 static void *take(size_t bytes)
@@ -56,19 +56,8 @@ static Rows make_rows(void)
 
 static void replay(const char *expression, const Rows *rows, double *ns)
 {
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    if (!model) {
-        fprintf(stderr, "latency: %s: %s\n", expression, error.message);
-        exit(2);
-    }
-    for (size_t i = 0; i < samples; i++) {
-        double start = bench_now();
-        sink = anb_train_one(model, rows->x + i * D, rows->y[i], 1);
-        double took = bench_now() - start;
-        if (took < ns[i])
-            ns[i] = took;
-    }
+    StreamingLearner *model = replay_model("latency", D, expression);
+    sink = replay_rows(model, rows->x, rows->y, samples, ns);
     anb_free(model);
 }
 

@@ -17,7 +17,7 @@ typedef struct Rows {
 
 static inline double rows_uniform(uint64_t *seed)
 {
-    return 2 * bench_unit(seed) - 1;
+    return 2 * unit_of(seed) - 1;
 }
 
 /* Zeroed, on a cache line. */

@@ -7,8 +7,8 @@
  * Prints microseconds a sample on one thread and on several, over the last half of the stream, and their ratio. Goal: at
  * least 1.6 for auto(budget=100) with two threads on two free cores.
  */
-#include "harness.h"
 #include "random.h"
+#include "replay.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +28,8 @@ static Stream make_stream(void)
     for (size_t i = 0; s.x && s.y && i < samples; i++) {
         double *x = s.x + i * D;
         for (size_t j = 0; j < D; j++)
-            x[j] = bench_unit(&seed);
-        s.y[i] = 10 * x[0] * x[1] + 20 * (x[2] - .5) * (x[2] - .5) + 5 * x[3] + x[4] + bench_unit(&seed);
+            x[j] = unit_of(&seed);
+        s.y[i] = 10 * x[0] * x[1] + 20 * (x[2] - .5) * (x[2] - .5) + 5 * x[3] + x[4] + unit_of(&seed);
     }
     return s;
 }
@@ -38,18 +38,13 @@ static Stream make_stream(void)
 static double replay(const char *expression, const Stream *s, size_t n_threads, double *ns, double *many)
 {
     AnbError error;
-    double out[BLOCK], last = 0;
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    if (!model || anb_use_threads(model, n_threads, &error)) {
+    double out[BLOCK];
+    StreamingLearner *model = replay_model("threads", D, expression);
+    if (anb_use_threads(model, n_threads, &error)) {
         fprintf(stderr, "threads: %s: %s\n", expression, error.message);
         exit(2);
     }
-    for (size_t i = 0; i < samples; i++) {
-        double start = bench_now();
-        last = anb_train_one(model, s->x + i * D, s->y[i], 1);
-        double took = bench_now() - start;
-        ns[i] = took < ns[i] ? took : ns[i];
-    }
+    double last = replay_rows(model, s->x, s->y, samples, ns);
     for (size_t i = 0; i < 40; i++) {
         double start = bench_now();
         anb_predict_many(model, s->x, BLOCK, out);

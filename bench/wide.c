@@ -29,7 +29,7 @@ static void fill(Wide *w, bool dense)
         for (size_t j = 0; dense && j < w->d; j++)
             row[j] = rows_uniform(&seed);
         for (int k = 0; !dense && k < ONES; k++)
-            row[(size_t)(bench_unit(&seed) * (double)w->d)] = 1;
+            row[(size_t)(unit_of(&seed) * (double)w->d)] = 1;
         w->y[i] = rows_uniform(&seed);
     }
 }

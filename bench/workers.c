@@ -25,7 +25,7 @@ typedef struct Work {
 static uint64_t draw(void)
 {
     static uint64_t state = 9;
-    return bench_bits(&state) >> 33;
+    return bits_of(&state) >> 33;
 }
 
 static void fill(Work *w)

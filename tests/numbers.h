@@ -1,21 +1,10 @@
-/* Numbers for tests: reproducible, and of no library's making. */
+/* Random numbers for tests, and hashes. */
 #ifndef ANB_TESTS_NUMBERS_H
 #define ANB_TESTS_NUMBERS_H
 
+#include "../bench/random.h"
 #include <stddef.h>
 #include <stdint.h>
-
-/* The next 64 bits of a linear congruential generator (Knuth's constants); the upper ones are the better ones. */
-static inline uint64_t bits_of(uint64_t *seed)
-{
-    return *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-}
-
-/* Uniform in [0, 1). */
-static inline double unit_of(uint64_t *seed)
-{
-    return (double)(bits_of(seed) >> 11) * 0x1p-53;
-}
 
 /* Uniform in [-1/2, 1/2). */
 static inline double noise(uint64_t *seed)
