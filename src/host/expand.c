@@ -7,6 +7,17 @@
 
 /* ---- presets: a copy of the tree in which each stands replaced by what it expands to ----------------------------- */
 
+AnbExpert *anb_own_children(AnbArena *arena, AnbExpert *expert)
+{
+    AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
+    if (!children)
+        return NULL;
+    if (expert->n_children > 0)
+        memcpy(children, expert->children, expert->n_children * sizeof *children);
+    expert->children = children;
+    return children;
+}
+
 static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert, int depth,
                        AnbError *error);
 
@@ -109,12 +120,9 @@ static int expand_tree(AnbArena *arena, size_t n_features, const AnbModelOptions
         return code;
     if (expert->type->expand)
         return expand_preset(arena, n_features, options, expert, depth, error);
-    AnbExpert *children = anb_arena_take(arena, expert->n_children * sizeof *children);
+    AnbExpert *children = anb_own_children(arena, expert);
     if (!children)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    if (expert->n_children > 0)
-        memcpy(children, expert->children, expert->n_children * sizeof *children);
-    expert->children = children;
     size_t width = width_of_child(expert, n_features);
     for (size_t i = 0; i < expert->n_children && !code; i++)
         code = expand_tree(arena, width, options, &children[i], depth + 1, error);

@@ -35,8 +35,8 @@ static inline bool anb_column_is_typed(const AnbColumn *column)
 /* The caller's options over the defaults; NULL: the defaults. 0, or ANB_E_ARGUMENT for their size. */
 int anb_schema_options_take(const AnbSchemaOptions *given, AnbSchemaOptions *own, AnbError *error);
 
-/* The kinds of the columns as letters, as `columns` takes them. 0, or ANB_E_LIMIT for too many runs. */
-int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs);
+/* The kinds of the columns as letters, as `columns` takes them. 0, or ANB_E_LIMIT with the reason for too many runs. */
+int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs, AnbError *error);
 
 /* The note of a snapshot that holds the text of the model's schema. */
 #define ANB_SCHEMA_NOTE "anabranch.schema"

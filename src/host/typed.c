@@ -3,11 +3,12 @@
  * the columns as runs of letters (`columns`): an encoder.
  */
 #include "arena.h"
+#include "expand.h"
 #include "expression.h"
 #include "mixture.h"
 #include "model.h"
 #include "schema.h"
-#include <stdio.h>
+#include <anabranch/learners.h>
 
 static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of schema.h */
 
@@ -147,26 +148,29 @@ const AnbSchema *anb_model_schema(const StreamingLearner *model)
 
 /* ---- a model for a schema ---------------------------------------------------------------------------------------- */
 
-static int add_run(AnbRuns *runs, char letter)
+static int add_kind(AnbRuns *runs, const AnbColumn *column, AnbError *error)
 {
+    char letter = letters[column->kind];
     int last = runs->count - 1;
     if (last >= 0 && runs->letter[last] == letter) {
         runs->n[last]++;
         return 0;
     }
     if (runs->count == ANB_RUNS_MAX)
-        return ANB_E_LIMIT;
+        return anb_fail(error, ANB_E_LIMIT,
+                        "the kinds of the columns change more than %d times: put those of a kind side by side",
+                        ANB_RUNS_MAX);
     runs->n[runs->count] = 1;
     runs->letter[runs->count++] = letter;
     return 0;
 }
 
-int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs)
+int anb_schema_kinds(const AnbSchema *schema, AnbRuns *runs, AnbError *error)
 {
     int code = 0;
     memset(runs, 0, sizeof *runs);
     for (size_t j = 0; j < schema->n && !code; j++)
-        code = add_run(runs, letters[schema->columns[j].kind]);
+        code = add_kind(runs, &schema->columns[j], error);
     return code;
 }
 
@@ -177,12 +181,6 @@ static bool has_encoder(const AnbExpert *expert)
         found = has_encoder(&expert->children[i]);
     return found;
 }
-
-/* Where the encoder is to stand, and the columns that reach it. */
-typedef struct Place {
-    AnbExpert *at;
-    Seen seen;
-} Place;
 
 static bool passes(const AnbExpert *expert)
 {
@@ -217,64 +215,61 @@ static bool hands_on(const AnbExpert *expert, Seen *seen)
     return n > 0;
 }
 
-/* The first learner, from the root, that reads rows or has several children. */
-static Place place_of(AnbExpert *root, Seen seen)
+/* The first learner, from the root, that reads rows or has several children; `seen` becomes the columns that reach it. NULL
+ * where there is no memory. */
+static AnbExpert *reader_of(AnbArena *arena, AnbExpert *root, Seen *seen)
 {
     AnbExpert *at = root;
-    while (passes(at) && hands_on(at, &seen))
-        at = (AnbExpert *)at->children; /* the parser's own */
-    return (Place){at, seen};
+    while (at && passes(at) && hands_on(at, seen))
+        at = anb_own_children(arena, at);
+    return at;
 }
 
-/* The encoder's kinds are those of the columns. */
-static int take_kinds(AnbRuns *runs, Seen seen, AnbError *error)
+/* The options of an encoder with the kinds of the columns, over the options given; NULL with the reason. */
+static void *with_kinds(AnbArena *arena, const StreamingLearnerType *type, const void *given, Seen seen,
+                        AnbError *error)
 {
-    for (size_t j = 0; j < seen.n; j++)
-        if (add_run(runs, letters[seen.column[j]->kind]))
-            return anb_fail(error, ANB_E_LIMIT,
-                            "the kinds of the columns change more than %d times: put those of a kind "
-                            "side by side",
-                            ANB_RUNS_MAX);
-    return 0;
+    char *options = anb_arena_take(arena, type->options_size);
+    int code = options ? 0 : anb_fail(error, ANB_E_MEMORY, "out of memory");
+    if (!code)
+        memcpy(options, given, type->options_size);
+    for (size_t j = 0; j < seen.n && !code; j++)
+        code = add_kind((AnbRuns *)(options + kinds_of(type)->offset), seen.column[j], error);
+    return code ? NULL : options;
 }
 
-static AnbRuns *runs_of(const StreamingLearnerType *type, void *options)
+static int put_encoder(AnbArena *arena, AnbExpert *at, Seen seen, AnbError *error)
 {
-    return (AnbRuns *)((char *)options + kinds_of(type)->offset);
-}
-
-static int put_encoder(AnbArena *arena, Place place, AnbError *error)
-{
-    const StreamingLearnerType *type = anb_learner_find("columns", 7);
-    AnbExpert *at = place.at, *inner = anb_arena_take(arena, sizeof *inner);
-    void *options = anb_arena_take(arena, type->options_size);
+    const AnbColumnsOptions defaults = anb_columns_defaults();
+    AnbExpert *inner = anb_arena_take(arena, sizeof *inner);
+    const void *options = with_kinds(arena, &anb_columns, &defaults, seen, error);
     if (!inner || !options)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    anb_options_defaults(type, options, type->options_size);
-    int code = take_kinds(runs_of(type, options), place.seen, error);
-    if (code)
-        return code;
+        return options ? anb_fail(error, ANB_E_MEMORY, "out of memory") : ANB_E_LIMIT;
     *inner = *at;
     inner->warmup = 0;
     inner->name = NULL;
-    *at = (AnbExpert){type, options, inner, 1, at->warmup, at->name};
+    *at = (AnbExpert){&anb_columns, options, inner, 1, at->warmup, at->name};
     return 0;
 }
 
 /* Encoders of the caller's that leave their kinds open take those of the columns that reach them. */
 static int complete(AnbArena *arena, AnbExpert *expert, Seen seen, AnbError *error)
 {
+    const AnbParam *kinds = kinds_of(expert->type);
+    if (kinds) {
+        const AnbRuns *said = (const AnbRuns *)((const char *)expert->options + kinds->offset);
+        if (said->count == 0)
+            expert->options = with_kinds(arena, expert->type, expert->options, seen, error);
+        return expert->options ? 0 : ANB_E_LIMIT;
+    }
     Seen part = {anb_arena_take(arena, seen.n * sizeof *part.column), seen.n};
-    int code = 0;
-    if (!part.column)
+    AnbExpert *children = anb_own_children(arena, expert);
+    if (!part.column || !children)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     memcpy(part.column, seen.column, seen.n * sizeof *part.column);
-    if (kinds_of(expert->type)) {
-        AnbRuns *runs = runs_of(expert->type, (void *)expert->options); /* the parser's own */
-        return runs->count == 0 ? take_kinds(runs, part, error) : 0;
-    }
+    int code = 0;
     for (size_t i = 0; i < expert->n_children && !code && hands_on(expert, &part); i++)
-        code = complete(arena, (AnbExpert *)&expert->children[i], part, error);
+        code = complete(arena, &children[i], part, error);
     return code;
 }
 
@@ -294,8 +289,10 @@ static int encode(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, Anb
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     if (has_encoder(root))
         return complete(arena, root, all, error);
-    Place place = place_of(root, all);
-    return is_typed(place.seen) ? put_encoder(arena, place, error) : 0;
+    AnbExpert *at = reader_of(arena, root, &all);
+    if (!at)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+    return is_typed(all) ? put_encoder(arena, at, all, error) : 0;
 }
 
 StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expression, const AnbModelOptions *options,

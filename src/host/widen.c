@@ -79,10 +79,9 @@ static int new_part(Widening *w, const AnbModelOptions *options, AnbExpert *out)
     if (!columns)
         return ANB_E_MEMORY;
     *columns = anb_columns_defaults();
-    if (anb_schema_kinds(w->wider, &columns->kinds))
-        return anb_fail(w->error, ANB_E_LIMIT,
-                        "the kinds of the columns change too often: put those of a kind "
-                        "side by side");
+    int code = anb_schema_kinds(w->wider, &columns->kinds, w->error);
+    if (code)
+        return code;
     *out = (AnbExpert){.type = &anb_columns, .options = columns, .children = parsed, .n_children = 1};
     return 0;
 }
