@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /**
- * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back. The plan is what models of few
- * features mostly consist of.
+ * Lets a model use the plan of another that was made alike, as its clones do, and gives its own back. At few features a
+ * plan takes more memory than the rest of a model.
  *
  * @param model  the model that changes plans; what it predicts does not change
  * @param with   one with the same expression, n_features and allocator, and the same seed where some learner draws random numbers

@@ -47,8 +47,8 @@ ANB_API extern const StreamingLearnerType anb_mean;
 
 /**
  * An additive model with pairs: a straight line and a curve for each feature, and a table of cells for each pair of features,
- * at quantiles of what was seen; each part finds out how far it is to be trusted. Finds curves and products of two
- * features within hundreds of rows, at a fraction of a network's cost. Wants a scale above it. Reads raw values, missing
+ * with edges at quantiles of what was seen. Each part has a factor, which grows while the part has the sign of the error
+ * and shrinks otherwise. Learns curves and products of two features within hundreds of rows, at a fraction of a network's cost. Wants a scale above it. Reads raw values, missing
  * cells included. Memory: 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair, 190 KB at 12 features. Weight class: scaled.
  * Since 0.4.
  */
@@ -74,8 +74,8 @@ typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
     double clip; /* 4; deviations at which a tail is cut at the latest, 1 to 1000 */
     double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
-    bool
-        tails; /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
+    /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
+    bool tails;
 } AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
 ANB_DEFAULTS(AnbScaleOptions, anb_scale)

@@ -20,11 +20,11 @@ static inline bool anb_frame_is_sparse(const AnbFrame *self, const double *state
 /* Those cells in ascending order; how many. Of such a row. */
 size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32_t **at);
 
-/* Learns such a row: its zeros are due. */
+/* Learns such a row's other cells; its zeros are counted, and learned later (anb_frame_learn_zeros). */
 void anb_frame_learn_cells(const AnbFrame *self, double *state, const double *x, double weight, const double *scratch,
                            uint64_t *restarts);
 
-/* Learns the zeros that are due. Of a wide frame; the second of any. */
+/* Learns the zeros that were counted. Of a wide frame; the second function of any frame. */
 void anb_frame_learn_zeros(const AnbFrame *self, double *state, uint64_t *restarts);
 static inline void anb_frame_catch_up(const AnbFrame *self, double *state, uint64_t *restarts)
 {
@@ -32,7 +32,8 @@ static inline void anb_frame_catch_up(const AnbFrame *self, double *state, uint6
         anb_frame_learn_zeros(self, state, restarts);
 }
 
-/* What the z of a zero follow from has changed, of one feature, which is renewed, or of some. Of any frame. */
+/* After a change of the moments or the frame, a zero has another z. The first function computes it for feature j, the
+ * second marks those of all features as stale, which anb_frame_renew computes. The third does so for any frame. */
 void anb_frame_renew_zero(const AnbFrame *self, double *state, size_t j);
 void anb_frame_make_stale(const AnbFrame *self, double *state);
 static inline void anb_frame_changed(const AnbFrame *self, double *state)
@@ -41,10 +42,10 @@ static inline void anb_frame_changed(const AnbFrame *self, double *state)
         anb_frame_make_stale(self, state);
 }
 
-/* Renews what is stale. Of a wide frame. */
+/* Computes the z of a zero where it is stale. Of a wide frame. */
 void anb_frame_renew(const AnbFrame *self, double *state);
 
-/* Whether a state from a file is one. Of any frame. */
+/* Whether a state that was read from a file is valid. Of any frame. */
 bool anb_frame_wide_valid(const AnbFrame *self, const double *state);
 
 #endif
