@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CATEGORIES = 3, ADDED = 3 + CATEGORIES }; /* constant, copy, row number and a full one-hot set */
+enum { CATEGORIES = 3 };
 
 /* SplitMix64. */
 static uint64_t bits(uint64_t *random)
@@ -109,33 +109,96 @@ static void spikes(Dirty *dirty, uint64_t *random)
                 wrong_cell(dirty, i, j, stream->x[i * stream->d + j] * factors[bits(random) % 3]);
 }
 
+/* ---- columns that carry nothing ------------------------------------------------------------------------------------ */
+
+/* What is added to one row; the first feature of the row is given. */
+typedef void Adding(double *added, double first, size_t row, uint64_t *random);
+
+static void add_constant(double *added, double first, size_t row, uint64_t *random)
+{
+    (void)first, (void)row, (void)random;
+    *added = 1;
+}
+
+static void add_copy(double *added, double first, size_t row, uint64_t *random)
+{
+    (void)row, (void)random;
+    *added = first;
+}
+
+static void add_number(double *added, double first, size_t row, uint64_t *random)
+{
+    (void)first, (void)random;
+    *added = (double)(row + 1);
+}
+
+static void add_one_hot(double *added, double first, size_t row, uint64_t *random)
+{
+    (void)first, (void)row;
+    memset(added, 0, CATEGORIES * sizeof *added);
+    added[bits(random) % CATEGORIES] = 1;
+}
+
+static void add_all(double *added, double first, size_t row, uint64_t *random)
+{
+    add_constant(added, first, row, random);
+    add_copy(added + 1, first, row, random);
+    add_number(added + 2, first, row, random);
+    add_one_hot(added + 3, first, row, random);
+}
+
 /* The columns come last; room for them is made by dirty_make. */
-static void columns(Dirty *dirty, uint64_t *random)
+static void add(Dirty *dirty, uint64_t *random, size_t columns, Adding *adding)
 {
     size_t d = dirty->stream.d;
     for (size_t i = 0; i < dirty->stream.rows; i++) {
-        double *added = dirty->stream.x + i * d + (d - ADDED);
-        memset(added, 0, ADDED * sizeof *added);
-        added[0] = 1;
-        added[1] = dirty->stream.x[i * d];
-        added[2] = (double)(i + 1);
-        added[3 + bits(random) % CATEGORIES] = 1;
+        double *row = dirty->stream.x + i * d;
+        adding(row + d - columns, row[0], i, random);
     }
 }
 
+static void constant(Dirty *dirty, uint64_t *random)
+{
+    add(dirty, random, 1, add_constant);
+}
+
+static void copy(Dirty *dirty, uint64_t *random)
+{
+    add(dirty, random, 1, add_copy);
+}
+
+static void row_number(Dirty *dirty, uint64_t *random)
+{
+    add(dirty, random, 1, add_number);
+}
+
+static void one_hot(Dirty *dirty, uint64_t *random)
+{
+    add(dirty, random, CATEGORIES, add_one_hot);
+}
+
+static void columns(Dirty *dirty, uint64_t *random)
+{
+    add(dirty, random, 3 + CATEGORIES, add_all);
+}
+
 const Damage damages[] = {
-    {"one-target", "one target of +1000 sd", true, false, one_target},
-    {"targets", ".1 % of targets +-100 sd", true, false, some_targets},
-    {"one-sentinel", "one sentinel a feature", false, false, one_sentinel},
-    {"sentinels", ".5 % sentinels", false, false, some_sentinels},
-    {"spikes", "2 % of cells x10, x100, x.01", false, false, spikes},
-    {"columns", "constant, copy, one-hot set, row number added", false, true, columns},
+    {"one-target", "one target of +1000 sd", true, 0, false, one_target},
+    {"targets", ".1 % of targets +-100 sd", true, 0, false, some_targets},
+    {"one-sentinel", "one sentinel a feature", false, 0, false, one_sentinel},
+    {"sentinels", ".5 % sentinels", false, 0, false, some_sentinels},
+    {"spikes", "2 % of cells x10, x100, x.01", false, 0, false, spikes},
+    {"columns", "constant, copy, one-hot set, row number added", false, 3 + CATEGORIES, false, columns},
+    {"constant", "constant added", false, 1, true, constant},
+    {"copy", "copy of the first feature added", false, 1, true, copy},
+    {"one-hot", "one-hot set at random added", false, CATEGORIES, true, one_hot},
+    {"row-number", "row number added", false, 1, true, row_number},
 };
 const size_t n_damages = sizeof damages / sizeof *damages;
 
 bool dirty_make(const Damage *damage, const Stream *clean, uint64_t seed, Dirty *dirty)
 {
-    size_t rows = clean->rows, d = clean->d + (damage->columns ? ADDED : 0);
+    size_t rows = clean->rows, d = clean->d + damage->columns;
     uint64_t random = seed;
     *dirty = (Dirty){.stream = *clean, .target = damage->target};
     dirty->stream.d = d;

@@ -15,7 +15,9 @@ typedef struct Dirty {
 
 typedef struct Damage {
     const char *name, *brief;
-    bool target, columns; /* wrong targets; added columns: no row is wrong */
+    bool target;    /* wrong targets */
+    size_t columns; /* so many are added: no row is wrong */
+    bool by_name;   /* only where it is asked for */
     void (*apply)(Dirty *dirty, uint64_t *random);
 } Damage;
 

@@ -9,9 +9,10 @@
  *     --seeds N        runs from seeds 1 to N: of the model and of the damage (3)
  *     --jobs N         processes (2)
  *     --only NAME      this stream only; may be repeated
- *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes, columns)
+ *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes, columns,
+ *                      or one kind of the columns: constant, copy, one-hot, row-number)
  *     --oracle yes     also a run that is told what is wrong: wrong cells are missing, rows with a wrong target left out
- *     --format text|json
+ *     --format text|json     json has the ratio and the clean run's RMSE of every stream
  *     --write DIR      no runs: writes the clean and the damaged files for other programs (DIR/DAMAGE/STREAM.csv), the
  *                      numbers of the rows that are wrong, from 0, beside them (DIR/DAMAGE/STREAM.bad)
  *
@@ -251,7 +252,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n_damages; i++)
         any |= robust->wanted[i];
     for (size_t i = 0; i < n_damages && !any; i++)
-        robust->wanted[i] = true;
+        robust->wanted[i] = !damages[i].by_name;
     robust->expressions = (const char *const *)argv + at;
     robust->n_expressions = (size_t)(argc - at);
     if ((robust->n_expressions == 0 && !run.write) || robust->n_seeds == 0 || run.jobs == 0)

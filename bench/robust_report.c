@@ -90,10 +90,33 @@ static void json_number(double v, FILE *out)
         fputs("null", out);
 }
 
+/* RMSE of the clean run on one stream: the geometric mean over the seeds. */
+static double clean_of(const Robust *robust, size_t stream, size_t expression, size_t damage)
+{
+    const Harm *harm = robust->harm + (stream * robust->n_expressions + expression) * robust->n_seeds;
+    double sum = 0;
+    for (size_t s = 0; s < robust->n_seeds; s++)
+        sum += log(harm[s].clean[damage]);
+    return exp(sum / (double)robust->n_seeds);
+}
+
+/* One number a stream, of those that were run. */
+static void json_streams(const Robust *robust, size_t e, size_t damage, bool clean, FILE *out)
+{
+    const char *comma = "";
+    for (size_t i = 0; i < robust->n_streams; i++) {
+        double ratio, oracle;
+        if (!ratio_of(robust, i, e, damage, &ratio, &oracle))
+            continue;
+        fprintf(out, "%s\"%s\": ", comma, robust->streams[i]);
+        json_number(clean ? clean_of(robust, i, e, damage) : ratio, out);
+        comma = ", ";
+    }
+}
+
 static void json_toll(const Robust *robust, size_t e, size_t damage, FILE *out)
 {
     Toll toll = toll_of(robust, e, damage);
-    const char *comma = "";
     fprintf(out, "{\"damage\": \"%s\", \"expression\": \"%s\", \"failed\": %zu, \"mean\": ", damages[damage].name,
             robust->expressions[e], toll.failed);
     json_number(toll.mean, out);
@@ -103,14 +126,9 @@ static void json_toll(const Robust *robust, size_t e, size_t damage, FILE *out)
     if (toll.oracle > 0)
         fprintf(out, ", \"oracle\": %.6g", toll.oracle);
     fprintf(out, ", \"streams\": {");
-    for (size_t i = 0; i < robust->n_streams; i++) {
-        double ratio, oracle;
-        if (!ratio_of(robust, i, e, damage, &ratio, &oracle))
-            continue;
-        fprintf(out, "%s\"%s\": ", comma, robust->streams[i]);
-        json_number(ratio, out);
-        comma = ", ";
-    }
+    json_streams(robust, e, damage, false, out);
+    fprintf(out, "}, \"clean\": {");
+    json_streams(robust, e, damage, true, out);
     fprintf(out, "}}");
 }
 
