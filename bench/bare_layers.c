@@ -74,7 +74,7 @@ static double net_train(void *self, const double *x, double y)
     s->delta[0] = f - y;
     for (size_t i = 1; i < batch; i++)
         net_recall(s, i);
-    anb_network_descend(&s->net, s->w, s->x, s->trace, s->delta, batch, &pace);
+    anb_network_descend(&s->net, s->w, s->x, s->trace, s->delta, batch, &pace, NULL);
     for (size_t j = 0; j < d && s->batch > 1; j++)
         s->memory[slot * d + j] = (float)x[j];
     s->y[slot] = y;

@@ -8,14 +8,14 @@
  * mean is their weighted mean, plane the weighted ridge plane through them at x, and a in [0, 1] the share of the plane
  * that was best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
  *
- *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .01
+ *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .001     (time: + .01)
  *
  * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
  * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
  * knows shares of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the
  * weights, at unit size a step (.02, pulled back to 0 by .002 of itself; Weinberger & Tesauro 2007 in batches): a
- * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is .1
- * / m_j of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
+ * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is
+ * .1 / (m_j + .002) of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
  * that m weighs most.
  *
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
@@ -141,7 +141,7 @@ const StreamingLearnerType anb_knn = {
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 3,
+    .version = 4,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,
     .init = init,

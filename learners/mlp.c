@@ -16,6 +16,9 @@
  * that f does not (Pop-Art, van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three
  * times that of the last 500, the concept has changed: the ring is emptied and the rate starts to fall anew.
  *
+ * With Adam each feature's weights are scaled together as well, along the gradient by the logarithm of a factor on the feature
+ * (anb_network_rescale), but for the 500 steps after a change of concept: a feature that carries nothing fades.
+ *
  * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
  * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
  *
@@ -27,13 +30,14 @@
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
- * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 20 operations a weight.
+ * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 22 operations a weight.
  */
 #include "learners/mlp_state.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
 #include <anabranch/learners.h>
 
+enum { PAUSE = 500 }; /* steps after a change of concept without a factor on the features */
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
 /* The option hands on its value as the network's. */
@@ -221,6 +225,12 @@ static AnbNetworkPace pace(const View *v, double weight)
     return p;
 }
 
+/* Right after a change of concept every feature's output is wrong, which says nothing of the features. */
+static bool settled(const Mlp *s)
+{
+    return s->since == 0 || s->steps - s->since >= PAUSE;
+}
+
 /* One step on the new sample, whose output error is given, and on what replay recalls. */
 static void descend(const View *v, double error, double weight, double *scratch)
 {
@@ -230,7 +240,10 @@ static void descend(const View *v, double error, double weight, double *scratch)
     for (size_t i = 1; i < batch; i++)
         delta[i] = recall(v, i, scratch) * scale;
     AnbNetworkPace step = pace(v, weight);
-    anb_network_descend(&v->net, v->w, rows_of(v, scratch), traces_of(v, scratch), delta, batch, &step);
+    double *pull = anb_mlp_adam(v->o) && settled(v->s) ? anb_scratch(v->self, scratch, MLP_PULL) : NULL;
+    anb_network_descend(&v->net, v->w, rows_of(v, scratch), traces_of(v, scratch), delta, batch, &step, pull);
+    if (pull)
+        anb_network_rescale(&v->net, v->w, pull, v->pulls, &step);
 }
 
 static void remember(const View *v, const double *x, double y)
@@ -331,7 +344,7 @@ const StreamingLearnerType anb_mlp = {
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 2,
+    .version = 3,
     .fields = anb_mlp_fields,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,

@@ -61,13 +61,20 @@ static size_t remembered_cells(const AnbNode *self, const void *state)
     return remembered(self, state) * self->n_features;
 }
 
-/* The header; the copies of the weights; the ring. */
-enum { HEAD, WEIGHTS, Y, X };
+/* The mean pulls of the features, and the mean squares. */
+static size_t pulls(const AnbNode *self)
+{
+    return 2 * self->n_features;
+}
+
+/* The header; the copies of the weights; the ring; the features' pulls. */
+enum { HEAD, WEIGHTS, Y, X, PULLS };
 const AnbField anb_mlp_fields[] = {
     [HEAD] = {ANB_STRUCT(Mlp, members)},
     [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
     [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
     [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
+    [PULLS] = {.name = "pulls", .kind = ANB_F64, .count = pulls, .must = ANB_FINITE, .since = 3},
     {0}};
 
 size_t anb_mlp_batch(const AnbNode *self)
@@ -80,6 +87,11 @@ static size_t row_cells(const AnbNode *self)
     return anb_mlp_batch(self) * (self->n_features + 1);
 }
 
+static size_t pull_cells(const AnbNode *self)
+{
+    return self->n_features + 1;
+}
+
 /* Of a batch; with dropout, where those lose units, one more of the row predicted. */
 static size_t trace_cells(const AnbNode *self)
 {
@@ -90,6 +102,7 @@ static size_t trace_cells(const AnbNode *self)
 const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
                                     [MLP_ROWS] = {.name = "rows", .kind = ANB_F64, .count = row_cells},
                                     [MLP_DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = anb_mlp_batch},
+                                    [MLP_PULL] = {.name = "pull", .kind = ANB_F64, .count = pull_cells},
                                     [MLP_TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
                                     {0}};
 
@@ -102,6 +115,7 @@ View anb_mlp_view(const AnbNode *self, void *state)
                            anb_mlp_copies(v.o) == 4 ? w + 3 * v.size : NULL};
     v.y = anb_field(self, state, Y);
     v.x = anb_field(self, state, X);
+    v.pulls = anb_field(self, state, PULLS);
     return v;
 }
 

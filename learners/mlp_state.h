@@ -31,10 +31,11 @@ typedef struct View {
     AnbNetworkRows w;
     double *y;
     float *x;
+    double *pulls; /* the features' mean pulls, and their mean squares */
 } View;
 
-/* o and o'; then of a batch: rows of d + 1, deltas, traces. */
-enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_TRACES };
+/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces. */
+enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES };
 /* Of MLP_OUTPUT, which is the scratch's first. */
 enum { MLP_NEWEST, MLP_AVERAGED };
 

@@ -48,6 +48,12 @@ static double weight(const Oracle *o, const Neighbour *near, int i, int k, const
     return 1 / (.02 + distance(metric, x, o->x[near[i].at]) / distance(metric, x, o->x[near[k - 1].at]));
 }
 
+/* What the plane's penalty goes by, once a metric has been made of rows. */
+static double trusted(const Oracle *o, int j)
+{
+    return o->metric[j] + (o->n < 16 ? 0 : .002);
+}
+
 static void fit(Oracle *o, const Neighbour *near, int k, const double *x)
 {
     double w[K], total = 0, centre[D] = {0}, trace = 0, chi;
@@ -67,11 +73,11 @@ static void fit(Oracle *o, const Neighbour *near, int k, const double *x)
         for (int j = 0; j < D; j++) {
             double off = o->x[near[i].at][j] - centre[j] / total;
             gsl_matrix_set(a, i, j, sqrt(w[i]) * off);
-            trace += o->metric[j] * w[i] * off * off;
+            trace += trusted(o, j) * w[i] * off * off;
         }
     }
     for (int j = 0; j < D; j++)
-        gsl_matrix_set(a, K + j, j, sqrt(.1 * trace / D / o->metric[j]));
+        gsl_matrix_set(a, K + j, j, sqrt(.1 * trace / D / trusted(o, j)));
     gsl_multifit_linear_workspace *space = gsl_multifit_linear_alloc(K + D, D);
     gsl_multifit_linear(a, b, c, covariance, &chi, space);
     o->plane = o->mean;
@@ -136,7 +142,7 @@ static void oracle_metric(Oracle *o)
     for (int j = 0; j < D; j++)
         total += o->slopes[j] * exp(o->bends[j]);
     for (int j = 0; j < D; j++)
-        o->metric[j] = .9 * (total > 0 ? D * o->slopes[j] * exp(o->bends[j]) / total : 1) + .01;
+        o->metric[j] = .9 * (total > 0 ? D * o->slopes[j] * exp(o->bends[j]) / total : 1) + .001;
 }
 
 static void oracle_update(Oracle *o, const double *x, double y)

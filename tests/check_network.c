@@ -87,7 +87,7 @@ START_TEST(adam_is_the_textbooks)
 {
     Fixture f = fixture(), old = f;
     anb_network_move((AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH,
-                     SAMPLES, &adam);
+                     SAMPLES, &adam, NULL);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double g = summed(&old, j, h), mean = .1 * g, square = .01 * g * g;
@@ -105,7 +105,7 @@ START_TEST(descent_follows_the_gradient)
     Fixture f = fixture(), old = f;
     AnbNetworkPace plain = {.rate = .5, .mean_scale = 1, .square_scale = 1, .average = 1};
     anb_network_move((AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES,
-                     &plain);
+                     &plain, NULL);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double expected = old.value[j * WIDTH + h] - .5 * summed(&old, j, h);
@@ -118,8 +118,9 @@ END_TEST
 START_TEST(every_set_gives_the_same_bits)
 {
     Fixture of[ANB_ISA_COUNT];
-    double out[ANB_ISA_COUNT][5][WIDTH];
+    double out[ANB_ISA_COUNT][5][WIDTH], pull[ANB_ISA_COUNT][ROWS];
     memset(of, 0, sizeof of);
+    memset(pull, 0, sizeof pull);
     memset(out, 0, sizeof out);
     AnbIsa before = anb_isa_in_use();
     for (int isa = 0; isa < ANB_ISA_COUNT; isa++) {
@@ -129,7 +130,7 @@ START_TEST(every_set_gives_the_same_bits)
         Fixture *f = &of[isa];
         for (int times = 0; times < 3; times++)
             anb_network_move((AnbNetworkRows){f->value, f->averaged, f->square, f->mean}, ROWS, WIDTH, f->x, ROWS, f->g,
-                             WIDTH, SAMPLES, &adam);
+                             WIDTH, SAMPLES, &adam, pull[isa]);
         memcpy(out[isa][0], f->g, sizeof out[isa][0]);
         memcpy(out[isa][1], out[isa][0], sizeof out[isa][1]);
         anb_leaky(out[isa][1], out[isa][2], WIDTH, .01);
@@ -137,10 +138,34 @@ START_TEST(every_set_gives_the_same_bits)
         anb_cosine(out[isa][0], WIDTH - 3, .5);
         ck_assert_mem_eq(&of[isa], &of[0], sizeof of[0]);
         ck_assert_mem_eq(out[isa], out[0], sizeof out[0]);
+        ck_assert_mem_eq(pull[isa], pull[0], sizeof pull[0]);
     }
     anb_isa_use(before);
 }
 END_TEST
+
+/* The pull of a feature is the gradient by the logarithm of a factor on it. */
+static void check_pull(const AnbNetwork *net, const double *w, double x[2][5], const double *delta, const double *pull,
+                       double drop)
+{
+    double trace[2 * 80];
+    for (size_t j = 0; j < net->features; j++) {
+        double up[2], e = 1e-6;
+        for (int side = 0; side < 2; side++) {
+            up[side] = 0;
+            for (int s = 0; s < 2; s++) {
+                double scaled[5];
+                memcpy(scaled, x[s], sizeof scaled);
+                scaled[j] *= 1 + (side ? -e : e);
+                AnbRandom random;
+                double f = anb_network_forward(net, w, scaled, trace);
+                anb_random_seed(&random, (unsigned long)(1000 * (x[s][0] + 9)));
+                up[side] += delta[s] * (drop > 0 ? anb_network_drop(net, w, trace, drop, &random) : f);
+            }
+        }
+        ck_assert_double_eq_tol(pull[j], (up[0] - up[1]) / (2 * e), 1e-7);
+    }
+}
 
 /* The step of plain descent at rate 1 is the gradient; every weight of every activation, over a batch of two. */
 static double thinned(const AnbNetwork *net, const double *w, const double *x, double *trace, double drop)
@@ -155,7 +180,7 @@ static void check_gradient(AnbActivation activation, double drop)
 {
     enum { FEATURES = 4, HIDDEN = 11, MOST = 400 };
     static double old[MOST], new[MOST], averaged[MOST], trace[2 * 80];
-    double x[2][FEATURES + 1] = {{.3, -1.2, .7, 2, 1}, {-.4, .9, -1.7, .2, 1}}, delta[2] = {1, -.6};
+    double pull[FEATURES + 1], x[2][FEATURES + 1] = {{.3, -1.2, .7, 2, 1}, {-.4, .9, -1.7, .2, 1}}, delta[2] = {1, -.6};
     AnbNetwork net = anb_network(FEATURES, HIDDEN, activation);
     size_t size = anb_network_size(&net), stride = anb_network_trace(&net);
     AnbNetworkPace plain = {.rate = 1, .mean_scale = 1, .square_scale = 1, .average = 1};
@@ -170,7 +195,8 @@ static void check_gradient(AnbActivation activation, double drop)
     memcpy(new, old, sizeof new);
     for (size_t s = 0; s < 2; s++)
         thinned(&net, new, x[s], trace + s * stride, drop);
-    anb_network_descend(&net, (AnbNetworkRows){new, averaged, NULL, NULL}, x[0], trace, delta, 2, &plain);
+    anb_network_descend(&net, (AnbNetworkRows){new, averaged, NULL, NULL}, x[0], trace, delta, 2, &plain, pull);
+    check_pull(&net, old, x, delta, pull, drop);
     for (size_t i = 0; i < size; i++) {
         double up[2], kept = old[i], e = 1e-6;
         size_t column = i < anb_network_output(&net) ? i % net.width : i - anb_network_output(&net);
@@ -189,6 +215,36 @@ START_TEST(gradients_are_the_central_differences)
 {
     check_gradient((AnbActivation)_i, 0);
     check_gradient((AnbActivation)_i, .4);
+}
+END_TEST
+
+/* Pulls with one sign scale a feature, by 1 - 9 rate in the limit; those that alternate do not. The constants stay. */
+START_TEST(features_follow_pulls_that_keep_their_sign)
+{
+    enum { FEATURES = 3, HIDDEN = 10, STEPS = 500 };
+    double w[400] = {0}, old[400], kept[2 * FEATURES] = {0};
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i);
+    AnbNetworkPace pace = {.rate = .001};
+    AnbRandom random;
+    anb_random_seed(&random, 5);
+    anb_network_draw(&net, w, &random);
+    memcpy(old, w, sizeof old);
+    for (int i = 0; i < STEPS; i++) {
+        double pull[FEATURES] = {.01, -300, i % 2 ? 7 : -7};
+        anb_network_rescale(&net, (AnbNetworkRows){w, NULL, NULL, NULL}, pull, kept, &pace);
+    }
+    for (size_t i = 0; i < anb_network_size(&net); i++) {
+        size_t j = i < anb_network_output(&net) ? i / net.width % (FEATURES + 1) : FEATURES;
+        double change = old[i] != 0 ? w[i] / old[i] : 1;
+        if (old[i] == 0 || j == FEATURES)
+            ck_assert(w[i] == old[i]);
+        else if (j == 0)
+            ck_assert(change > exp(-4.5) && change < .1);
+        else if (j == 1)
+            ck_assert(change > 10 && change < exp(4.5));
+        else
+            ck_assert_double_eq_tol(change, 1, .01);
+    }
 }
 END_TEST
 
@@ -224,6 +280,7 @@ static Suite *suite(void)
     tcase_add_test(tests, adam_is_the_textbooks);
     tcase_add_test(tests, descent_follows_the_gradient);
     tcase_add_loop_test(tests, gradients_are_the_central_differences, ANB_RELU, ANB_GEGLU + 1);
+    tcase_add_loop_test(tests, features_follow_pulls_that_keep_their_sign, ANB_LEAKY, ANB_GEGLU + 1);
     tcase_add_loop_test(tests, dropout_keeps_the_mean, ANB_LEAKY, ANB_GEGLU + 1);
     tcase_add_test(tests, every_set_gives_the_same_bits);
     return suite;

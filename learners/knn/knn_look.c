@@ -160,7 +160,7 @@ static void choose(const View *v, const KnnScratch *w)
         if (v->metric[j] < least || (tie && ties == 0))
             continue;
         ties -= tie;
-        w->part[taken] = v->metric[j];
+        w->part[taken] = v->metric[j] + v->weights->beyond;
         w->which[taken++] = (uint32_t)j;
     }
 }
@@ -188,7 +188,7 @@ static double gather(const View *v, size_t k, const KnnScratch *w)
 static void pull(const View *v, size_t k, double last, const KnnScratch *w)
 {
     size_t stride = anb_ridge_plane_stride(v->plane), kth = 0;
-    const double *metric = w->part, *slope = metric + v->plane;
+    const double *slope = w->part + v->plane;
     double total = 0, of_kth = 0, squares = 0;
     memset(w->pull, 0, v->d * sizeof *w->pull);
     if (!(last > 0))
@@ -206,7 +206,7 @@ static void pull(const View *v, size_t k, double last, const KnnScratch *w)
     w->look->miss = sqrt(squares / total);
     anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
-        double u = w->u[kth * stride + j], scale = metric[j] / (2 * last * total);
+        double u = w->u[kth * stride + j], scale = v->metric[w->which[j]] / (2 * last * total);
         w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
     }
 }

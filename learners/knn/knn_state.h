@@ -35,6 +35,7 @@ typedef struct KnnWeights {
     AnbErrorScale error; /* of the prediction */
     AnbWeightUnit unit;
     double credit; /* places in the window that weights have earned and no row has taken yet */
+    double beyond; /* what the plane's penalty takes beside the metric: 0 for one that was made before version 4 */
 } KnnWeights;
 
 /* What version 3 added: codes that follow the metric. */

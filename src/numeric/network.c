@@ -79,7 +79,7 @@ static AnbNetworkRows from(AnbNetworkRows w, size_t at)
 }
 
 void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
-                         size_t samples, const AnbNetworkPace *pace)
+                         size_t samples, const AnbNetworkPace *pace, double *pull)
 {
     size_t width = n->width, rows = n->features + 1, stride = anb_network_trace(n), output = anb_network_output(n);
     size_t first = width + ANB_NETWORK_LANES;
@@ -87,10 +87,40 @@ void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x,
     for (size_t s = 0; s < samples; s++)
         for (size_t at = first; at < stride; at += width)
             anb_scaled_product(trace + s * stride + at, delta[s], v, trace + s * stride + at, width);
-    anb_network_move(w, rows, width, x, rows, trace + first, stride, samples, pace);
+    if (pull)
+        memset(pull, 0, rows * sizeof *pull);
+    anb_network_move(w, rows, width, x, rows, trace + first, stride, samples, pace, pull);
     if (anb_network_gated(n))
-        anb_network_move(from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples, pace);
-    anb_network_move(from(w, output), 1, first, delta, 1, trace, stride, samples, pace);
+        anb_network_move(from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples, pace,
+                         pull);
+    anb_network_move(from(w, output), 1, first, delta, 1, trace, stride, samples, pace, NULL);
+}
+
+/* What feature j is multiplied by; a pull beyond the doubles counts as none. */
+static double factor_of(double pull, double *mean, double *square, double rate)
+{
+    double counted = pull * pull < 1e300 ? pull : 0;
+    *mean = 0.99 * *mean + 0.01 * counted;
+    *square = 0.99 * *square + 0.01 * (counted * counted);
+    double ratio = *square > 0 ? *mean / sqrt(*square) : 0, factor = 1 - 9 * rate * ratio * fabs(ratio);
+    return factor > 0.5 ? factor : 0.5;
+}
+
+static void multiply(double *value, size_t n, double factor)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] *= factor;
+}
+
+void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
+                         const AnbNetworkPace *pace)
+{
+    size_t layer = (n->features + 1) * n->width;
+    for (size_t j = 0; j < n->features; j++) {
+        double factor = factor_of(pull[j], kept + j, kept + n->features + j, pace->rate);
+        for (size_t at = j * n->width; at < anb_network_output(n); at += layer)
+            multiply(w.value + at, n->width, factor);
+    }
 }
 
 static void reframe_weights(const AnbNetwork *n, double *w, const double *alpha, const double *beta)

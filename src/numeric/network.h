@@ -44,9 +44,9 @@ typedef struct AnbNetworkKernels {
                           size_t stride, size_t rows, double *out);
     void (*scaled_product)(double *out, double a, const double *x, const double *y, size_t n);
     void (*adam)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
-                 size_t g_stride, size_t samples, const AnbNetworkPace *step);
+                 size_t g_stride, size_t samples, const AnbNetworkPace *step, double *pull);
     void (*descent)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
-                    size_t g_stride, size_t samples, const AnbNetworkPace *step);
+                    size_t g_stride, size_t samples, const AnbNetworkPace *step, double *pull);
 } AnbNetworkKernels;
 
 ANB_ISA_TABLE(AnbNetworkKernels, anb_network_kernels);
@@ -81,12 +81,13 @@ static inline void anb_scaled_product(double *out, double a, const double *x, co
 }
 
 /* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
- */
+ * Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] where there is a pull. */
 static inline void anb_network_move(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride,
-                                    const double *g, size_t g_stride, size_t samples, const AnbNetworkPace *step)
+                                    const double *g, size_t g_stride, size_t samples, const AnbNetworkPace *step,
+                                    double *pull)
 {
     const AnbNetworkKernels *k = &anb_network_kernels;
-    (w.square ? k->adam : k->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step);
+    (w.square ? k->adam : k->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step, pull);
 }
 
 /* ---- a network of one hidden layer and one output ---------------------------------------------------------------- */
@@ -164,9 +165,26 @@ double anb_network_drop(const AnbNetwork *n, const double *w, double *trace, dou
  * @param x        samples rows of features + 1 values, the last one 1
  * @param trace    of each sample from the forward of these weights, anb_network_trace apart; overwritten
  * @param delta    of each sample
+ * @param pull     of each feature and the constant: sum over its weights of weight times gradient, the gradient by the logarithm
+ *                 of a factor on the feature; NULL where nobody asks
  */
 void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
-                         size_t samples, const AnbNetworkPace *pace);
+                         size_t samples, const AnbNetworkPace *pace, double *pull);
+
+/**
+ * Multiplies each feature's weights by a factor that descends along the pulls:
+ *
+ *     factor_j = 1 - 9 rate r |r|     r = mean pull / root of the mean squared pull, both discounted by .99
+ *
+ * r is within +-1 and near 0 where pulls have no direction, so a feature is scaled by what it says again and again. One that
+ * carries nothing only adds to the error: its pulls are positive and its weights shrink together, which single steps of Adam,
+ * each of unit size, do not tell from noise. A factor is .5 at least.
+ *
+ * @param pull   of each feature, from anb_network_descend
+ * @param kept   the means and the mean squares, one a feature each
+ */
+void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
+                         const AnbNetworkPace *pace);
 
 /**
  * The features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the first layer follows, with its average

@@ -153,9 +153,11 @@ LANES_INLINE Step spread(const AnbNetworkPace *adam)
                   lanes_all(1e-16)};
 }
 
-/* Eight weights by their gradient; the mean square is held above 1e-16, which stands for Adam's epsilon. */
-LANES_INLINE void adam_lanes(AnbNetworkRows w, size_t at, Lanes g, const Step *s)
+/* Eight weights by their gradient; the mean square is held above 1e-16, which stands for Adam's epsilon. Returns the products of
+ * the weights before and their gradient. */
+LANES_INLINE Lanes adam_lanes(AnbNetworkRows w, size_t at, Lanes g, const Step *s)
 {
+    Lanes before = lanes_load(w.value + at), pull = lanes_mul(before, g);
     Lanes square = lanes_add(lanes_mul(s->decay, lanes_load(w.square + at)),
                              lanes_mul(s->decay_rest, lanes_add(lanes_mul(g, g), s->tiny)));
     lanes_store(w.square + at, square);
@@ -164,16 +166,19 @@ LANES_INLINE void adam_lanes(AnbNetworkRows w, size_t at, Lanes g, const Step *s
         lanes_store(w.mean + at, g);
     }
     Lanes by = lanes_mul(lanes_mul(s->rate, g), inverse_root(lanes_mul(square, s->square_scale)));
-    Lanes value = lanes_sub(lanes_load(w.value + at), by), averaged = lanes_load(w.averaged + at);
+    Lanes value = lanes_sub(before, by), averaged = lanes_load(w.averaged + at);
     lanes_store(w.value + at, value);
     lanes_store(w.averaged + at, lanes_add(averaged, lanes_mul(s->average, lanes_sub(value, averaged))));
+    return pull;
 }
 
-LANES_INLINE void descent_lanes(AnbNetworkRows w, size_t at, Lanes g, const Step *s)
+LANES_INLINE Lanes descent_lanes(AnbNetworkRows w, size_t at, Lanes g, const Step *s)
 {
-    Lanes value = lanes_sub(lanes_load(w.value + at), lanes_mul(s->rate, g)), averaged = lanes_load(w.averaged + at);
+    Lanes before = lanes_load(w.value + at), pull = lanes_mul(before, g);
+    Lanes value = lanes_sub(before, lanes_mul(s->rate, g)), averaged = lanes_load(w.averaged + at);
     lanes_store(w.value + at, value);
     lanes_store(w.averaged + at, lanes_add(averaged, lanes_mul(s->average, lanes_sub(value, averaged))));
+    return pull;
 }
 
 /* The gradient of `blocks` groups of eight weights of one row. */
@@ -191,21 +196,23 @@ LANES_INLINE void gradient(Lanes *sum, size_t blocks, const double *x, size_t x_
 
 #define STEP_FUNCTION(name, each)                                                                                      \
     static void name(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,   \
-                     size_t g_stride, size_t samples, const AnbNetworkPace *adam)                                      \
+                     size_t g_stride, size_t samples, const AnbNetworkPace *adam, double *pull)                        \
     {                                                                                                                  \
         const Step step = spread(adam);                                                                                \
         for (size_t j = 0; j < rows; j++) {                                                                            \
             size_t h = 0;                                                                                              \
-            Lanes sum[4];                                                                                              \
+            Lanes sum[4], pulled = lanes_zero();                                                                       \
             for (; h + 4 * LANES <= width; h += 4 * LANES) {                                                           \
                 gradient(sum, 4, x + j, x_stride, g + h, g_stride, samples);                                           \
                 for (size_t b = 0; b < 4; b++)                                                                         \
-                    each(w, j *width + h + b * LANES, sum[b], &step);                                                  \
+                    pulled = lanes_add(pulled, each(w, j * width + h + b * LANES, sum[b], &step));                     \
             }                                                                                                          \
             for (; h < width; h += LANES) {                                                                            \
                 gradient(sum, 1, x + j, x_stride, g + h, g_stride, samples);                                           \
-                each(w, j *width + h, sum[0], &step);                                                                  \
+                pulled = lanes_add(pulled, each(w, j * width + h, sum[0], &step));                                     \
             }                                                                                                          \
+            if (pull)                                                                                                  \
+                pull[j] += lanes_sum(pulled);                                                                          \
         }                                                                                                              \
     }
 STEP_FUNCTION(adam, adam_lanes)
