@@ -16,7 +16,8 @@
  *     free      the quantile of y
  *
  * are mixed by a BOA on their pinball losses (Wintenberger 2017). The levels' mixes are then sorted, so that they do not
- * cross and their losses do not grow (Chernozhukov, Fernandez-Val & Galichon 2010), and clipped to the seen target range widened by 10 %.
+ * cross and their losses do not grow (Chernozhukov, Fernandez-Val & Galichon 2010), and clipped to the seen target range widened by 10 %,
+ * which a wrong target widens by its width at most and which forgets it.
  *
  * State: three or four lists of 1,000 scores (10 KB each), moments of the features; a level's BOA and recursive least squares.
  * Cost: the children, as many insertions into sorted lists, and (d + 3)^2 multiply-adds a level.
@@ -333,7 +334,7 @@ static void learn_moments(const AnbNode *self, void *state, const AnbRow *row, d
 {
     Quantile *s = state;
     AnbMoments *moments = anb_field(self, state, MOMENTS);
-    anb_range_add(&s->range, y);
+    anb_range_follow(&s->range, y);
     anb_moments_add(&s->target, y, weight);
     if (!anb_moments_finite(&s->target))
         s->target = (AnbMoments){0};

@@ -100,6 +100,40 @@ START_TEST(levels_hold_after_a_shift)
 }
 END_TEST
 
+/* The most that is ever said: of a row where the child extrapolates far beyond every target. */
+static double ceiling_of(StreamingLearner *model)
+{
+    double x[D] = {1e9, 0, 0}, value[LEVELS];
+    ck_assert_int_eq(anb_predict_quantiles(model, x, value), 0);
+    return value[LEVELS - 1];
+}
+
+static void learn_rows(StreamingLearner *model, Stream *s, int n)
+{
+    double x[D];
+    for (int i = 0; i < n; i++) {
+        double y = next(s, x);
+        anb_train_one(model, x, y, 1);
+    }
+}
+
+START_TEST(one_wrong_target_is_forgotten)
+{
+    StreamingLearner *model = made(D, "quantile(rls)");
+    Stream s = {35, D};
+    double x[D];
+    learn_rows(model, &s, 3000);
+    double before = ceiling_of(model), y = next(&s, x);
+    anb_train_one(model, x, y + 1e6, 1);
+    double at_once = ceiling_of(model);
+    learn_rows(model, &s, 100000);
+    double later = ceiling_of(model);
+    ck_assert_msg(at_once > before && at_once < 3 * before, "%g, then %g", before, at_once);
+    ck_assert_msg(later < before + .1 * (at_once - before), "%g, then %g, then %g", before, at_once, later);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(readers_wrappers_and_reloads)
 {
     static const char *const texts[] = {"quantile(scale(linear))", "scale(quantile(linear))",
@@ -205,6 +239,7 @@ static Suite *suite(void)
     tcase_add_test(tests, shares_and_losses);
     tcase_add_test(tests, units_of_the_target);
     tcase_add_test(tests, levels_hold_after_a_shift);
+    tcase_add_test(tests, one_wrong_target_is_forgotten);
     tcase_add_test(tests, readers_wrappers_and_reloads);
     tcase_add_test(tests, who_has_none);
     tcase_add_test(tests, options_and_refusals);
