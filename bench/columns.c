@@ -4,19 +4,21 @@
  *     columns [SLOTS]     entries of a dictionary; default 1024
  *
  * Rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has 500 levels, most of them
- * rare. The child is `mean`, which costs next to nothing.
+ * rare. The child is `mean`, which costs next to nothing, or `scale(linear)`, which has a cost of its own for each of the
+ * features: it is given the row that `columns` would make, and what it costs there is no cost of `columns`.
  */
 #include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { COLUMNS = 16, ROWS = 4096 };
+enum { ROWS = 4096, STATISTICS = 4 }; /* that a category gives its child */
 
 typedef struct Job {
     StreamingLearner *model;
     const double *rows;
-    size_t next;
+    size_t columns, next;
     double sum;
 } Job;
 
@@ -24,7 +26,7 @@ static void learn(void *context, size_t count)
 {
     Job *job = context;
     for (size_t i = 0; i < count; i++) {
-        const double *x = job->rows + job->next * COLUMNS;
+        const double *x = job->rows + job->next * job->columns;
         job->sum += anb_train_one(job->model, x, x[0] > 0 ? (double)(job->next & 7) : 1, 1);
         job->next = (job->next + 1) % ROWS;
     }
@@ -38,22 +40,28 @@ static double cell(char kind, size_t row, uint64_t *bits)
     return kind == 'c' ? anb_category(&level, sizeof level) : kind == 't' ? 1.5e9 + 600 * (double)row : u;
 }
 
-/* Nanoseconds a row with `first` columns of one kind and the others of another. */
-static double cost(const char *expression, char kind, size_t first, char other)
+/* Rows with a column of each kind in `kinds`. */
+static double *rows_of(const char *kinds)
 {
-    AnbError error;
-    Job job = {.model = anb_parse(COLUMNS, expression, NULL, &error)};
-    double *rows = malloc(sizeof *rows * ROWS * COLUMNS);
+    size_t n = strlen(kinds);
+    double *rows = malloc(sizeof *rows * ROWS * n);
     uint64_t bits = 1;
+    for (size_t i = 0; rows && i < ROWS * n; i++)
+        rows[i] = cell(kinds[i % n], i / n, &bits);
+    return rows;
+}
+
+/* Nanoseconds a row. */
+static double cost(const char *expression, const char *kinds)
+{
+    AnbError error = {0};
+    double *rows = rows_of(kinds), best = 1e300;
+    Job job = {anb_parse(strlen(kinds), expression, NULL, &error), rows, strlen(kinds), 0, 0};
     if (!job.model || !rows) {
         fprintf(stderr, "columns: %s: %s\n", expression, job.model ? "out of memory" : error.message);
         exit(1);
     }
-    for (size_t i = 0; i < ROWS * COLUMNS; i++)
-        rows[i] = cell(i % COLUMNS < first ? kind : other, i / COLUMNS, &bits);
-    job.rows = rows;
     learn(&job, 2 * ROWS);
-    double best = 1e300;
     for (int repeat = 0; repeat < 15; repeat++) {
         double ns = bench_once(learn, &job, ROWS) / ROWS;
         best = ns < best ? ns : best;
@@ -63,26 +71,44 @@ static double cost(const char *expression, char kind, size_t first, char other)
     return best;
 }
 
+/* The same below `columns`, which is told the kinds; `x` stands for a number that is ignored. */
+static double typed(const char *child, const char *kinds, int slots)
+{
+    char text[100];
+    snprintf(text, sizeof text, "columns(%s, kinds=\"%s\", slots=%d)", child, kinds, slots);
+    return cost(text, kinds);
+}
+
+/* Of numbers alone. */
+static double plain(const char *expression, int columns)
+{
+    char kinds[64];
+    memset(kinds, 'n', (size_t)columns);
+    kinds[columns] = 0;
+    return cost(expression, kinds);
+}
+
 static void show(const char *name, double ns)
 {
-    printf("%-27s %6.1f ns a cell\n", name, ns);
+    printf("%-45s %6.1f ns a cell\n", name, ns);
     bench_record("columns", name, ns, "ns");
 }
 
 int main(int argc, char **argv)
 {
     int slots = argc > 1 ? atoi(argv[1]) : 1024;
-    char text[4][100];
-    snprintf(text[0], sizeof text[0], "columns(mean, kinds=\"16c\", slots=%d)", slots);
-    snprintf(text[1], sizeof text[1], "columns(mean, kinds=\"c 15n\", slots=%d)", slots);
-    snprintf(text[2], sizeof text[2], "columns(mean, kinds=\"c 15x\", slots=%d)", slots);
-    snprintf(text[3], sizeof text[3], "columns(mean, kinds=\"16t\", slots=%d)", slots);
-    double none = cost("mean", 'n', COLUMNS, 'n'), numbers = cost("columns(mean)", 'n', COLUMNS, 'n');
-    double categories = cost(text[0], 'c', COLUMNS, 'c'), times = cost(text[3], 't', COLUMNS, 't');
-    double beside = cost(text[1], 'c', 1, 'n'), alone = cost(text[2], 'c', 1, 'n');
-    show("category", (categories - none) / COLUMNS);
-    show("time", (times - none) / COLUMNS);
-    show("number, no category beside", (numbers - none) / COLUMNS);
-    show("number beside a category", (beside - alone) / (COLUMNS - 1));
+    double none = plain("mean", 16);
+    show("category", (typed("mean", "cccccccccccccccc", slots) - none) / 16);
+    show("time", (typed("mean", "tttttttttttttttt", slots) - none) / 16);
+    show("number, no category beside", (plain("columns(mean)", 16) - none) / 16);
+    show("number beside a category",
+         (typed("mean", "cnnnnnnnnnnnnnnn", slots) - typed("mean", "cxxxxxxxxxxxxxxx", slots)) / 15);
+    show("number in turns with categories, more",
+         (typed("mean", "cncncncncncncncn", slots) - typed("mean", "ccccccccnnnnnnnn", slots)) / 8);
+    double own = (plain("scale(linear)", STATISTICS + 15) - plain("scale(linear)", STATISTICS)) / 15;
+    double both =
+        (typed("scale(linear)", "cnnnnnnnnnnnnnnn", slots) - typed("scale(linear)", "cxxxxxxxxxxxxxxx", slots)) / 15;
+    show("number in scale(linear), without columns", own);
+    show("number in scale(linear), what columns adds", both - own);
     return 0;
 }

@@ -30,12 +30,11 @@ static int check_coverages(const char *text)
     return 0;
 }
 
-/* Says what a large model will take before it does. */
-static void announce(const char *text, const Rows *rows, const AnbModelOptions *how)
+/* Says what a large model takes. */
+static void announce(const StreamingLearner *model, const char *text, const Rows *rows)
 {
-    const size_t large = (size_t)200 << 20;
+    const size_t large = (size_t)200 << 20, all = anb_total_bytes(model);
     char bytes[SHOW_SIZE];
-    size_t state, all = anb_parse_bytes(rows->n_features, text, how, &state, NULL);
     if (all > large)
         fprintf(stderr, "anabranch: %.100s over %zu features takes %s\n", text, rows->n_features,
                 show_bytes(all, bytes));
@@ -53,9 +52,10 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
     char *text = complete(options->learner ? options->learner : default_learner(), options);
     if (!text)
         return complain(BAD_DATA, "out of memory");
-    announce(text, rows, &how);
     *model = anb_parse_schema(rows->schema, text, &how, &error);
-    if (!*model)
+    if (*model)
+        announce(*model, text, rows);
+    else
         status = complain_of_expression(&error, text);
     free(text);
     return status;

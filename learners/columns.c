@@ -29,7 +29,7 @@
 #include "src/simd/kernels.h"
 
 static const double RATE = 0.05;
-enum { GATHER = 256 };
+enum { GATHER = 256, SPREADS = 16, YOUNG = 64 };
 
 typedef AnbColumns Columns;
 typedef AnbColumnsView View;
@@ -89,10 +89,19 @@ static const AnbField members[] = {{ANB_MEMBER(Columns, weight), .must = ANB_FIN
                                    {ANB_INNER(Columns, range, AnbRange, anb_range_fields), .since = 3},
                                    {0}};
 
+static size_t moves(const AnbNode *self)
+{
+    AnbColumnsLayout l = layout_of(self);
+    return anb_columns_moves(&l) * sizeof(AnbColumnsMove) / sizeof(uint32_t);
+}
+
+static const AnbField no_members[] = {{0}};
 static const AnbSetsForm sets_form;
 
-enum { HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, USED, SETS };
+enum { LAYOUT, MOVES, HEAD, CALENDARS, DICTIONARIES, WEIGHT, AVERAGE, M2, INV_SD, LINEAR, SHARES, USED, SETS };
 static const AnbField fields[] = {
+    [LAYOUT] = {ANB_STRUCT(AnbColumnsLayout, no_members), .must = ANB_DERIVED},
+    [MOVES] = {.name = "moves", .kind = ANB_U32, .count = moves, .must = ANB_DERIVED},
     [HEAD] = {ANB_STRUCT(Columns, members)},
     [CALENDARS] = {.name = "calendars", .record = anb_calendar_fields, .stride = sizeof(AnbCalendar), .count = times},
     [DICTIONARIES] = {.name = "dictionaries",
@@ -114,8 +123,9 @@ static View view_of(const AnbNode *self, const void *state)
 {
     void *own = anb_view_of(state);
     return (View){self->options,
-                  layout_of(self),
-                  own,
+                  anb_field(self, own, LAYOUT),
+                  anb_field(self, own, MOVES),
+                  anb_field(self, own, HEAD),
                   anb_field(self, own, CALENDARS),
                   anb_field(self, own, DICTIONARIES),
                   anb_field(self, own, WEIGHT),
@@ -178,7 +188,7 @@ static double said_of(const View *v, const Work *w)
 static double effect_step(const View *v, const Work *w, double y, double weight)
 {
     double gains = 0;
-    for (size_t c = 0; c < v->l.categories; c++)
+    for (size_t c = 0; c < v->l->categories; c++)
         gains += weight * w->place[c].share;
     double step = (y - said_of(v, w)) / (1 + gains);
     return fabs(step) < 0x1p1000 ? step : 0;
@@ -197,70 +207,78 @@ static double near_of(const View *v, double said, double y)
 
 static void learn_line(const View *v, const Work *w, double step, double weight)
 {
-    double rate = RATE * weight < 1 ? RATE * weight : 1, norm = 1 + anb_dot(w->z, w->z, v->l.inputs);
-    if (!(anb_axpy(v->a, step * rate / norm, w->z, v->l.inputs) == 0))
-        memset(v->a, 0, v->l.inputs * sizeof *v->a);
+    double rate = RATE * weight < 1 ? RATE * weight : 1;
+    if (!(anb_axpy(v->a, step * rate / (1 + *w->norm), w->z, v->l->inputs) == 0))
+        memset(v->a, 0, v->l->inputs * sizeof *v->a);
 }
 
 /* How far each memory of the row's known categories was from the target. */
 static void judge_memories(const View *v, const Work *w, double y, double weight)
 {
     double per_error = 1 / v->s->scale.level;
-    for (size_t c = 0; c < v->l.categories && v->s->scale.level > 0; c++) {
+    for (size_t c = 0; c < v->l->categories && v->s->scale.level > 0; c++) {
         if (w->place[c].entry)
-            anb_dictionary_judge(&v->heads[c], w->place[c].entry, w->row[v->l.plain + c * ANB_STATISTICS + ANB_MEAN], y,
-                                 per_error, weight);
+            anb_dictionary_judge(&v->heads[c], w->place[c].entry, w->row[v->l->plain + c * ANB_STATISTICS + ANB_MEAN],
+                                 y, per_error, weight);
     }
 }
 
 static void learn_categories(const View *v, const Work *w, double y, double weight)
 {
-    double growth = anb_dictionary_growth(v->l.n_sets), step = effect_step(v, w, y, weight);
-    for (size_t c = 0; c < v->l.categories; c++) {
+    double growth = anb_dictionary_growth(v->l->n_sets), step = effect_step(v, w, y, weight);
+    for (size_t c = 0; c < v->l->categories; c++) {
         AnbCategory *e = entry_of(v, w, c);
         e->effect = anb_within_doubles(e->effect + step * (weight * w->place[c].share));
         anb_category_learn(e, y, weight, v->options->memory);
         anb_dictionary_count(&v->heads[c], growth, e, weight);
-        anb_dictionary_bound(&v->heads[c], anb_columns_sets(v, c), v->l.n_sets);
+        anb_dictionary_bound(&v->heads[c], anb_columns_sets(v, c), v->l->n_sets);
     }
 }
 
 /* A feature whose moments left the doubles starts again. */
 static void reset_bad_features(const View *v, const AnbRow *row)
 {
-    for (size_t j = 0; j < v->l.numbers; j++)
+    for (size_t j = 0; j < v->l->numbers; j++)
         if (anb_nonfinite(&v->average[j], 1) + anb_nonfinite(&v->m2[j], 1) != 0) {
             v->weight[j] = v->average[j] = v->m2[j] = v->inv_sd[j] = 0;
             anb_restart_part(row);
         }
 }
 
+/* The numbers' spreads cost as much as all else about a number: made anew on every row at first, then on one of SPREADS. */
+static void learn_moments(const View *v, const AnbRow *row, const Work *w, double weight)
+{
+    bool spreads = v->s->weight < YOUNG * weight || (uint64_t)v->s->rows % SPREADS == 0;
+    double *inv_sd = spreads ? v->inv_sd : NULL;
+    if (!(anb_moments_update(v->weight, v->average, v->m2, inv_sd, w->row, weight, v->l->numbers) == 0))
+        reset_bad_features(v, row);
+}
+
+/* Numbers alone need none of it. */
 static void learn_row(const View *v, const AnbRow *row, const Work *w, double y, double weight)
 {
-    const AnbColumnsLayout *l = &v->l;
-    if (l->categories > 0) {
-        if (v->s->weight == 0)
-            v->s->blends = 1;
-        judge_memories(v, w, y, weight);
-        y = near_of(v, said_of(v, w), y);
-        learn_line(v, w, effect_step(v, w, y, weight), weight);
-        learn_categories(v, w, y, weight);
-        if (!(anb_moments_update(v->weight, v->average, v->m2, v->inv_sd, w->row, weight, l->numbers) == 0))
-            reset_bad_features(v, row);
-    }
-    for (size_t t = 0; t < l->times; t++)
-        anb_calendar_learn(&v->calendars[t], w->times[t]);
+    if (v->l->categories == 0)
+        return;
+    if (v->s->weight == 0)
+        v->s->blends = 1;
+    judge_memories(v, w, y, weight);
+    y = near_of(v, said_of(v, w), y);
+    learn_line(v, w, effect_step(v, w, y, weight), weight);
+    learn_categories(v, w, y, weight);
+    learn_moments(v, row, w, weight);
+    for (size_t t = 0; t < v->l->times; t++)
+        anb_calendar_learn(&v->calendars[t], w->times[t], w->logs[v->l->categories + t]);
     v->s->weight += weight;
     v->s->mean = anb_toward(v->s->mean, y, weight / v->s->weight);
 }
 
 /* What the child finds important, summed up, every GATHER rows. */
-static void gather_shares(const AnbNode *self, const View *v, const Work *w)
+static void gather_shares(const AnbNode *self, const void *state, const View *v, const Work *w)
 {
     if (++v->s->rows < GATHER)
         return;
     v->s->rows = 0;
-    if (anb_child_importance(self, 0, v->s, w->answer) != 0)
+    if (anb_child_importance(self, 0, state, w->answer) != 0)
         return;
     anb_columns_join(v->options, self->n_features, w->answer, v->shares);
     v->s->knows_shares = 1;
@@ -271,38 +289,35 @@ static void gather_shares(const AnbNode *self, const View *v, const Work *w)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = anb_columns_work(&v.l, scratch);
-    anb_columns_map(self, &v, row->raw, &w);
-    AnbRow made = made_row(row, w.row);
+    Work w = anb_columns_work(v.l, scratch);
+    AnbRow made = made_row(row, anb_columns_map(self, &v, row->raw, &w));
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = anb_columns_work(&v.l, scratch);
-    AnbRow made = made_row(row, w.row);
+    Work w = anb_columns_work(v.l, scratch);
+    AnbRow made = made_row(row, v.l->as_it_is ? row->raw : w.row);
     anb_child_update(self, 0, state, &made, y, weight, scratch);
     learn_row(&v, row, &w, y, weight);
-    gather_shares(self, &v, &w);
+    gather_shares(self, state, &v, &w);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = view_of(self, state);
-    Work w = anb_columns_work(&v.l, scratch);
-    anb_columns_map(self, &v, row->raw, &w);
-    AnbRow made = made_row(row, w.row);
+    Work w = anb_columns_work(v.l, scratch);
+    AnbRow made = made_row(row, anb_columns_map(self, &v, row->raw, &w));
     double f = anb_child_step(self, 0, state, &made, y, weight, scratch);
     learn_row(&v, row, &w, y, weight);
-    gather_shares(self, &v, &w);
+    gather_shares(self, state, &v, &w);
     return f;
 }
 
 static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    (void)self;
-    return made_row(row, scratch);
+    return made_row(row, layout_of(self).as_it_is ? row->raw : scratch);
 }
 
 static int column_shares(const AnbNode *self, const void *state, double *out)
@@ -324,7 +339,15 @@ static size_t frequent(const AnbNode *self, const void *state, size_t column, An
 {
     View v = view_of(self, state);
     size_t c = anb_columns_dictionary(self->options, self->n_features, column);
-    return c < v.l.categories ? anb_dictionary_frequent(&v.heads[c], anb_columns_sets(&v, c), v.l.n_sets, out, n) : 0;
+    return c < v.l->categories ? anb_dictionary_frequent(&v.heads[c], anb_columns_sets(&v, c), v.l->n_sets, out, n) : 0;
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    AnbColumnsLayout *l = anb_field(self, state, LAYOUT);
+    *l = layout_of(self);
+    anb_columns_list(self->options, self->n_features, l, anb_field(self, state, MOVES));
+    return 0;
 }
 
 static const AnbFeatureTable features = {source};
@@ -335,8 +358,8 @@ static const AnbImportanceTable importance = {column_shares};
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = view_of(self, state);
-    for (size_t c = 0; c < v.l.categories; c++)
-        if (!anb_dictionary_valid(&v.heads[c], anb_columns_sets(&v, c), v.l.n_sets, self->seed))
+    for (size_t c = 0; c < v.l->categories; c++)
+        if (!anb_dictionary_valid(&v.heads[c], anb_columns_sets(&v, c), v.l->n_sets, self->seed))
             return anb_fail(error, ANB_E_STATE, "columns: dictionary %zu has an entry that learning cannot reach", c);
     return 0;
 }
@@ -349,13 +372,14 @@ const StreamingLearnerType anb_columns = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED |
              ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 3,
+    .version = 4,
     .min_children = 1,
     .max_children = 1,
     .check = check,
     .child_features = child_features,
     .fields = fields,
     .scratch = scratch_fields,
+    .init = init,
     .predict = predict,
     .update = update,
     .step = step,

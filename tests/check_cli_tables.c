@@ -390,6 +390,8 @@ START_TEST(categories_and_times)
     ck_assert_int_eq(run("$A eval --json -l 'scale(columns(rls))' c.csv"), 0);
     ck_assert_int_eq(run("$A eval --json -l 'pending(interval(guard(mean)))' --interval 0.9 c.csv"), 0);
     ck_assert(strstr(out, "pending(interval(guard(columns(mean"));
+    ck_assert_int_eq(run("$A eval --json -l 'columns(mean, slots=2097152)' c.csv >/dev/null"), 0);
+    ck_assert_msg(strstr(err, "over 3 features takes 224.5 MiB"), "%s", err);
     ck_assert_int_eq(
         run("$A eval -l mean --print-schema c.csv > c.schema; cat c.schema; $A eval --json -l 'scale(rls)' "
             "--schema c.schema c.csv >/dev/null"),

@@ -24,7 +24,7 @@ typedef struct Oracle {
     Known *list[CATEGORIES];
     int n_list[CATEGORIES];
     double sum, n;
-    double x_sum[PLAIN], x_square[PLAIN], a[PLAIN];
+    double x_sum[PLAIN], x_square[PLAIN], a[PLAIN], sd[PLAIN];
     double loss[CATEGORIES][MEMORIES]; /* of the last target, the fading mean, the smoothed mean */
     AnbErrorScale scale;
 } Oracle;
@@ -101,9 +101,17 @@ static void oracle_statistics(Oracle *o, int c, double key, double memory, doubl
 static double z_of(const Oracle *o, int j, double x)
 {
     double mean = o->n > 0 ? o->x_sum[j] / o->n : 0;
-    double variance = o->n > 0 ? o->x_square[j] / o->n - mean * mean : 0;
-    double z = variance > 1e-12 ? (x - mean) / sqrt(variance) : 0;
+    double z = o->sd[j] > 1e-6 ? (x - mean) / o->sd[j] : 0;
     return z > 4 ? 4 : z < -4 ? -4 : z;
+}
+
+/* Follows every row at first, then one of 16, counted anew after 256. */
+static void oracle_spread(Oracle *o, int j)
+{
+    int row = (int)o->n;
+    double n = o->n + 1, mean = o->x_sum[j] / n;
+    if (row < 64 || row % 256 % 16 == 0)
+        o->sd[j] = sqrt(fmax(o->x_square[j] / n - mean * mean, 0));
 }
 
 /* Of categories that were known, before their targets follow. */
@@ -130,6 +138,7 @@ static void oracle_learn(Oracle *o, const double *x, const double *keys, double 
         norm += z[j] * z[j];
         o->x_sum[j] += x[j];
         o->x_square[j] += x[j] * x[j];
+        oracle_spread(o, j);
     }
     for (int c = 0; c < CATEGORIES; c++) {
         Known *k = look(o, c, keys[c], true);
@@ -186,7 +195,7 @@ END_TEST
 START_TEST(times_are_those_of_the_calendar)
 {
     StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
-    double first = 0, last = 0, seen[168] = {0};
+    double first = 0, seen[168] = {0};
     for (int row = 0; row < 5000; row++) {
         double seconds = 1e9 + row * 12345.0 * (row % 3 - .5);
         time_t at = (time_t)floor(seconds);
@@ -203,13 +212,11 @@ START_TEST(times_are_those_of_the_calendar)
         assert_near(shown[3], cos(turn * week / 7), row, 3);
         ck_assert(fabs(shown[4] - sin(turn * year)) < .02 && fabs(shown[5] - cos(turn * year)) < .02);
         assert_near(shown[6], row ? (seconds - first) / 86400 : 0, row, 6);
-        assert_near(shown[7], row && seconds > last ? log(1 + seconds - last) : 0, row, 7);
         assert_near(shown[10], log(1 + seen[hour]), row, 10);
         ck_assert(seen[hour] == 0 || fabs(shown[9] - hour) <= fabs(shown[8] - hour));
         ck_assert(row < 1000 || fabs(shown[9] - hour) < .01);
         seen[hour]++;
         first = row ? first : seconds;
-        last = seconds;
     }
     double missing[] = {NAN};
     anb_predict(model, missing);
@@ -218,6 +225,57 @@ START_TEST(times_are_those_of_the_calendar)
     double far[] = {1e300};
     anb_predict(model, far);
     ck_assert(isnan(shown[0]));
+    anb_free(model);
+}
+END_TEST
+
+static double gap_at(const StreamingLearner *model, double seconds)
+{
+    anb_predict((StreamingLearner *)model, &seconds);
+    return shown[7];
+}
+
+/* In order a row has the gap to the one before; elsewhere what such rows had. */
+START_TEST(gaps_are_those_of_rows_in_order)
+{
+    StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
+    double at = 1e9, sum = 0, most = 0, least = 1e9;
+    int n = 0;
+    ck_assert(gap_at(model, at) == 0);
+    for (int row = 0; row < 60; row++) {
+        double step = row % 7 == 6 ? -500 : row % 5 == 4 ? 0 : 3600 * (1 + row % 3), gap = log(1 + fmax(step, 0));
+        at += step;
+        anb_train_one(model, &at, 1, 1);
+        if (row > 0 && step >= 0) { /* the third row of such a kind is known */
+            ck_assert(row < 10 || fabs(shown[7] - gap) < 1e-12);
+            most = fmax(most, gap);
+            least = fmin(least, gap);
+            sum += gap;
+            n++;
+        } else if (row > 0)
+            assert_near(shown[7], n ? sum / n : 0, row, 7);
+    }
+    double usual = sum / n, limit = most + (most - least) / 10;
+    for (double before = 1; before < 1e10; before *= 10)
+        assert_near(gap_at(model, at - before), usual, 0, 7);
+    for (double after = 1e5; after < 1e10; after *= 10)
+        assert_near(gap_at(model, at + after), fmin(log(1 + after), limit), 0, 7);
+    assert_near(gap_at(model, at + 1800), log(1801), 0, 7);
+    assert_near(gap_at(model, at), 0, 0, 7);
+    anb_free(model);
+}
+END_TEST
+
+/* One time of a far year is followed by as many usual gaps as before. */
+START_TEST(one_wrong_time_is_forgotten)
+{
+    StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
+    for (int row = 0; row < 500; row++) {
+        double at = row == 300 ? 3e10 : 1e9 + 60 * (row + row % 2);
+        anb_train_one(model, &at, 1, 1);
+        ck_assert(row < 400 || fabs(shown[7] - log(1 + 60 * (row % 2 ? 2 : 0))) < 1e-12);
+    }
+    ck_assert(gap_at(model, 3e10) < 12);
     anb_free(model);
 }
 END_TEST
@@ -301,6 +359,8 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 600);
     tcase_add_test(tests, statistics_are_those_of_a_plain_list);
     tcase_add_test(tests, times_are_those_of_the_calendar);
+    tcase_add_test(tests, gaps_are_those_of_rows_in_order);
+    tcase_add_test(tests, one_wrong_time_is_forgotten);
     tcase_add_test(tests, a_code_keeps_its_value);
     tcase_add_test(tests, weights_are_exact_in_the_means);
     tcase_add_test(tests, each_column_finds_its_memory);

@@ -254,6 +254,12 @@ static void standardize_body(void)
             ck_assert(z[i] == model);
         }
         ck_assert(z[n] == 17);
+        double again[MOST + PAD], norm;
+        again[n] = 17;
+        double product = anb_standardize_dot(x, mean, inv_sd, 0.5, inv_sd, n, again, &norm);
+        ck_assert(same(again, z, (n + 1) * sizeof *z));
+        ck_assert(fabs(product - anb_dot(inv_sd, z, n)) <= 1e-12 * (1 + fabs(product)));
+        ck_assert(fabs(norm - anb_dot(z, z, n)) <= 1e-12 * norm);
     }
 }
 
@@ -297,13 +303,16 @@ static void moments_body(void)
 {
     enum { N = 21, ROWS = 500 };
     static double rows[ROWS][N];
-    double count[N] = {0}, mean[N] = {0}, m2[N] = {0}, inv_sd[N] = {0};
+    double count[N] = {0}, mean[N] = {0}, m2[N] = {0}, inv_sd[N] = {0}, same_as[3][N] = {{0}};
     for (size_t r = 0; r < ROWS; r++) {
         fill(rows[r], N);
         rows[r][r % N] = NAN;
         rows[r][4] = 0.1;
         ck_assert(anb_moments_update(count, mean, m2, inv_sd, rows[r], 1 + (double)(r % 2), N) == 0);
+        anb_moments_update(same_as[0], same_as[1], same_as[2], NULL, rows[r], 1 + (double)(r % 2), N);
     }
+    ck_assert(same(count, same_as[0], sizeof count) && same(mean, same_as[1], sizeof mean) &&
+              same(m2, same_as[2], sizeof m2));
     for (size_t i = 0; i < N; i++) {
         long double n = 0, sum = 0, squares = 0;
         for (size_t r = 0; r < ROWS; r++)

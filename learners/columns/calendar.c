@@ -10,6 +10,9 @@ static const int64_t WEEKS = (int64_t)1 << 32; /* more than there are from the f
 const AnbField anb_calendar_fields[] = {{ANB_MEMBER(AnbCalendar, first), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbCalendar, last), .must = ANB_FINITE},
                                         {ANB_MEMBER(AnbCalendar, seen), .must = ANB_FINITE},
+                                        {ANB_MEMBER(AnbCalendar, bounds), .must = ANB_FINITE, .since = 4},
+                                        {ANB_MEMBER(AnbCalendar, gap), .must = ANB_FINITE, .since = 4},
+                                        {ANB_INNER(AnbCalendar, gaps, AnbRange, anb_range_fields), .since = 4},
                                         {0}};
 
 static bool is_time(double seconds)
@@ -64,18 +67,36 @@ double anb_calendar_features(const AnbCalendar *c, double seconds, double *out)
     return c->seen != 0 && seconds > c->last ? seconds - c->last : 0;
 }
 
-void anb_calendar_gap(double log_gap, double *out)
+static double usual_gap(const AnbCalendar *c, double seconds, double log_gap)
 {
-    if (out[SINCE] == out[SINCE])
-        out[GAP] = log_gap;
+    if (c->bounds == 0)
+        return log_gap;
+    return seconds < c->last ? c->gap : anb_range_clip(&c->gaps, log_gap);
 }
 
-void anb_calendar_learn(AnbCalendar *c, double seconds)
+void anb_calendar_gap(const AnbCalendar *c, double seconds, double log_gap, double *out)
+{
+    if (out[SINCE] == out[SINCE])
+        out[GAP] = usual_gap(c, seconds, log_gap);
+}
+
+static void learn_gap(AnbCalendar *c, double log_gap)
+{
+    const double memory = 1000;
+    anb_range_follow(&c->gaps, log_gap);
+    double n = (double)c->gaps.seen;
+    c->gap += (log_gap - c->gap) / (n < memory ? n : memory);
+}
+
+void anb_calendar_learn(AnbCalendar *c, double seconds, double log_gap)
 {
     if (!is_time(seconds))
         return;
-    if (c->seen == 0)
+    if (c->seen == 0) {
         c->first = seconds;
+        c->bounds = 1;
+    } else if (seconds >= c->last)
+        learn_gap(c, log_gap);
     c->last = seconds;
     c->seen = 1;
 }

@@ -16,40 +16,97 @@ static void count(AnbColumnsLayout *l, char letter, size_t n)
     l->times += letter == 't' ? n : 0;
 }
 
+/* ---- the lists ------------------------------------------------------------------------------------------------------ */
+
+static const size_t LONG = 12; /* cells from which on a memcpy pays */
+
+/* The next free place of each list, NULL while they are counted. */
+typedef struct Lists {
+    AnbColumnsMove *next[ANB_LISTS];
+    size_t n[ANB_LISTS];
+} Lists;
+
+static void add(Lists *lists, int which, size_t from, size_t to, size_t n)
+{
+    if (lists->next[which])
+        *lists->next[which]++ = (AnbColumnsMove){(uint32_t)from, (uint32_t)to, (uint32_t)n};
+    lists->n[which]++;
+}
+
+/* Moves the places on by n. */
+static void add_run(Lists *lists, size_t from, size_t *to, size_t n)
+{
+    if (n >= LONG)
+        add(lists, ANB_BLOCKS, from, *to, n);
+    for (size_t j = 0; j < n && n < LONG; j++)
+        add(lists, ANB_CELLS, from + j, *to + j, 1);
+    *to += n;
+}
+
+static void list(const AnbColumnsOptions *options, size_t n_features, const AnbColumnsLayout *l, Lists *lists)
+{
+    const AnbRuns *runs = runs_of(options);
+    size_t from = 0, number = 0, time = anb_columns_times(l), category = time + l->times;
+    for (int i = 0; i < runs->count; i++) {
+        size_t n = anb_runs_length(runs, i, n_features);
+        char letter = runs->letter[i];
+        if (letter == 'k')
+            add(lists, ANB_CODES, 0, number, n);
+        if (letter == 'n' || letter == 'k')
+            add_run(lists, from, &number, n);
+        if (letter == 'c' || letter == 'k')
+            add_run(lists, from, &category, n);
+        if (letter == 't')
+            add_run(lists, from, &time, n);
+        from += n;
+    }
+}
+
 AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_features)
 {
     const AnbRuns *runs = runs_of(options);
     AnbColumnsLayout l = {.n_sets = 1};
+    Lists lists = {0};
     for (int i = 0; i < runs->count; i++)
         count(&l, runs->letter[i], anb_runs_length(runs, i, n_features));
     l.plain = l.numbers + ANB_CALENDAR * l.times;
     l.inputs = l.numbers + ANB_CIRCLES * l.times;
     l.width = l.plain + ANB_STATISTICS * l.categories;
+    l.as_it_is = l.width == l.columns && l.numbers == l.columns;
     while (l.n_sets * ANB_SET < (size_t)options->slots)
         l.n_sets *= 2;
+    list(options, n_features, &l, &lists);
+    memcpy(l.n_moves, lists.n, sizeof l.n_moves);
     return l;
 }
 
-void anb_columns_split(const AnbColumnsOptions *options, size_t n_features, const double *x, double *numbers,
-                       double *times, double *categories)
+size_t anb_columns_moves(const AnbColumnsLayout *l)
 {
-    const AnbRuns *runs = runs_of(options);
-    for (int i = 0; i < runs->count; i++) {
-        size_t n = anb_runs_length(runs, i, n_features);
-        char letter = runs->letter[i];
-        if (letter == 'n' || letter == 't') {
-            double **to = letter == 'n' ? &numbers : &times;
-            memcpy(*to, x, n * sizeof *x);
-            *to += n;
-        } else if (letter != 'x') {
-            memcpy(categories, x, n * sizeof *x);
-            categories += n;
-        }
-        for (size_t j = 0; j < n && letter == 'k'; j++)
-            *numbers++ = x[j] < 0x1p52 ? x[j] : ANB_NAN; /* a text has no size */
-        x += n;
-    }
+    return l->n_moves[ANB_BLOCKS] + l->n_moves[ANB_CELLS] + l->n_moves[ANB_CODES];
 }
+
+void anb_columns_list(const AnbColumnsOptions *options, size_t n_features, const AnbColumnsLayout *l,
+                      AnbColumnsMove *moves)
+{
+    Lists lists = {0};
+    for (int i = 0; i < ANB_LISTS; moves += l->n_moves[i++])
+        lists.next[i] = moves;
+    list(options, n_features, l, &lists);
+}
+
+void anb_columns_split(const AnbColumnsLayout *l, const AnbColumnsMove *moves, const double *x, double *work)
+{
+    const AnbColumnsMove *m = moves;
+    for (const AnbColumnsMove *end = m + l->n_moves[ANB_BLOCKS]; m < end; m++)
+        memcpy(work + m->to, x + m->from, m->n * sizeof *x);
+    for (const AnbColumnsMove *end = m + l->n_moves[ANB_CELLS]; m < end; m++)
+        work[m->to] = x[m->from];
+    for (const AnbColumnsMove *end = m + l->n_moves[ANB_CODES]; m < end; m++)
+        for (double *code = work + m->to, *last = code + m->n; code < last; code++)
+            *code = *code < 0x1p52 ? *code : ANB_NAN; /* a text has no size */
+}
+
+/* ---- importances -------------------------------------------------------------------------------------------------- */
 
 static double sum(const double *from, size_t n)
 {

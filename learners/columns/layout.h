@@ -2,6 +2,10 @@
  * Where everything of a row of typed columns goes, from the kinds of `columns` alone.
  *
  *     the child's row: numbers and codes | ANB_CALENDAR for each time | ANB_STATISTICS for each category, code and time
+ *     the work:        the child's row | what the linear model reads | times | categories
+ *
+ * A row's cells get to the work by three lists that are made once: blocks of columns side by side, single columns, and
+ * where the codes lie, which are no numbers where they are a text's hash.
  */
 #ifndef ANB_COLUMNS_LAYOUT_H
 #define ANB_COLUMNS_LAYOUT_H
@@ -10,6 +14,13 @@
 #include <anabranch/learners.h>
 
 enum { ANB_STATISTICS = 4 };
+
+enum { ANB_BLOCKS, ANB_CELLS, ANB_CODES, ANB_LISTS };
+
+/* Of a list: n columns from one on, to as many doubles of the work; of codes these alone. */
+typedef struct AnbColumnsMove {
+    uint32_t from, to, n;
+} AnbColumnsMove;
 
 typedef struct AnbColumnsLayout {
     size_t columns; /* that the kinds are of */
@@ -20,13 +31,23 @@ typedef struct AnbColumnsLayout {
     size_t inputs;     /* of the linear model: numbers, and the circles of times */
     size_t width;      /* of the child's row */
     size_t n_sets;     /* of a dictionary; a power of two */
+    size_t n_moves[ANB_LISTS];
+    bool as_it_is; /* the child's row is the row */
 } AnbColumnsLayout;
 
 AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_features);
 
-/* Splits a row by its kinds: numbers, times and categories, each in order; the hours of the week are the caller's. */
-void anb_columns_split(const AnbColumnsOptions *options, size_t n_features, const double *x, double *numbers,
-                       double *times, double *categories);
+/* How many moves the lists have together, and all of them, list after list. */
+size_t anb_columns_moves(const AnbColumnsLayout *l);
+void anb_columns_list(const AnbColumnsOptions *options, size_t n_features, const AnbColumnsLayout *l,
+                      AnbColumnsMove *moves);
+/* Where the work has its times, and its categories behind them, those that the hours of the week are last. */
+static inline size_t anb_columns_times(const AnbColumnsLayout *l)
+{
+    return l->width + l->inputs;
+}
+/* A row's numbers, times and categories, but for the hours of the week. */
+void anb_columns_split(const AnbColumnsLayout *l, const AnbColumnsMove *moves, const double *x, double *work);
 /* Where feature i of the child's row comes from. */
 void anb_columns_source(const AnbColumnsOptions *options, size_t n_features, size_t i, AnbFeatureSource *source);
 /* Which dictionary is a column's; SIZE_MAX: none. */

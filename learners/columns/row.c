@@ -8,32 +8,33 @@ typedef AnbPlace Place;
 
 size_t anb_columns_work_doubles(const AnbColumnsLayout *l)
 {
-    return 2 * l->width + l->inputs + 2 * l->times + (2 + sizeof(Place) / sizeof(double)) * l->categories + 1;
+    return 2 * l->width + l->inputs + 2 * l->times + (2 + sizeof(Place) / sizeof(double)) * l->categories + 2;
 }
 
 AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch)
 {
     Work w = {.row = scratch};
     w.z = w.row + l->width;
-    w.times = w.z + l->inputs;
+    w.times = w.row + anb_columns_times(l);
     w.cells = w.times + l->times;
     w.logs = w.cells + l->categories;
     w.place = (Place *)(w.logs + l->categories + l->times);
     w.answer = (double *)(w.place + l->categories);
     w.rest = w.answer + l->width;
+    w.norm = w.rest + 1;
     return w;
 }
 
 /* Finds the row's categories. Every step asks memory for what the next one reads, so that they do not wait in turn. */
 static void locate(const AnbNode *self, const View *v, const Work *w)
 {
-    for (size_t c = 0; c < v->l.categories; c++) {
+    for (size_t c = 0; c < v->l->categories; c++) {
         Place *place = &w->place[c];
         place->key = anb_dictionary_key(w->cells[c]);
-        place->set = &anb_columns_sets(v, c)[anb_dictionary_set(place->key, self->seed, v->l.n_sets)];
+        place->set = &anb_columns_sets(v, c)[anb_dictionary_set(place->key, self->seed, v->l->n_sets)];
         __builtin_prefetch(place->set->key);
     }
-    for (size_t c = 0; c < v->l.categories; c++) {
+    for (size_t c = 0; c < v->l->categories; c++) {
         Place *place = &w->place[c];
         size_t i = anb_set_find(place->set, place->key);
         place->entry = i == ANB_SET ? NULL : &place->set->entry[i];
@@ -44,7 +45,7 @@ static void locate(const AnbNode *self, const View *v, const Work *w)
 /* All but the log count, whose argument is left for later. */
 static void encode(const View *v, const Work *w, size_t c)
 {
-    double *out = w->row + v->l.plain + c * ANB_STATISTICS, g = v->s->mean;
+    double *out = w->row + v->l->plain + c * ANB_STATISTICS, g = v->s->mean;
     Place *place = &w->place[c];
     w->logs[c] = 0;
     const AnbCategory *e = place->entry;
@@ -70,21 +71,21 @@ static void copy_circles(const double *from, double *z)
 
 static double *calendar_of(const View *v, const Work *w, size_t t)
 {
-    return w->row + v->l.numbers + t * ANB_CALENDAR;
+    return w->row + v->l->numbers + t * ANB_CALENDAR;
 }
 
 /* The times' angles and hours of the week. */
 static void read_times(const View *v, const Work *w)
 {
-    double *hours = w->cells + v->l.categories - v->l.times;
-    for (size_t t = 0; t < v->l.times; t++)
+    double *hours = w->cells + v->l->categories - v->l->times;
+    for (size_t t = 0; t < v->l->times; t++)
         hours[t] = anb_calendar_turns(w->times[t], calendar_of(v, w, t));
 }
 
 /* What comes of times and categories, their logarithms together. */
 static void fill(const View *v, const Work *w)
 {
-    const AnbColumnsLayout *l = &v->l;
+    const AnbColumnsLayout *l = v->l;
     double *gaps = w->logs + l->categories;
     anb_calendar_circles(calendar_of(v, w, 0), l->times);
     for (size_t t = 0; t < l->times; t++)
@@ -93,31 +94,43 @@ static void fill(const View *v, const Work *w)
         encode(v, w, c);
     anb_log1p_all(w->logs, l->categories + l->times);
     for (size_t t = 0; t < l->times; t++)
-        anb_calendar_gap(gaps[t], calendar_of(v, w, t));
+        anb_calendar_gap(&v->calendars[t], w->times[t], gaps[t], calendar_of(v, w, t));
     for (size_t c = 0; c < l->categories; c++)
         w->row[l->plain + c * ANB_STATISTICS + ANB_COUNT_LOG] = w->logs[c];
 }
 
-/* What the linear model and the effects say beyond the mean. */
-static double rest_of(const View *v, const Work *w)
+/* What the linear model says. */
+static double line_of(const View *v, const Work *w)
 {
-    const AnbColumnsLayout *l = &v->l;
-    double effects = 0;
-    for (size_t c = 0; c < l->categories; c++)
-        effects += w->row[l->plain + c * ANB_STATISTICS + ANB_EFFECT];
-    anb_standardize(w->row, v->average, v->inv_sd, 4, l->numbers, w->z);
+    const AnbColumnsLayout *l = v->l;
+    double said = anb_standardize_dot(w->row, v->average, v->inv_sd, 4, v->a, l->numbers, w->z, w->norm);
+    if (l->times == 0)
+        return said;
+    double *circles = w->z + l->numbers;
     for (size_t t = 0; t < l->times; t++)
-        copy_circles(calendar_of(v, w, t), w->z + l->numbers + t * ANB_CIRCLES);
-    return effects + anb_dot(v->a, w->z, l->inputs);
+        copy_circles(calendar_of(v, w, t), circles + t * ANB_CIRCLES);
+    *w->norm += anb_dot(circles, circles, l->times * ANB_CIRCLES);
+    return said + anb_dot(v->a + l->numbers, circles, l->times * ANB_CIRCLES);
 }
 
-void anb_columns_map(const AnbNode *self, const View *v, const double *cells, const Work *w)
+static double effects_of(const View *v, const Work *w)
 {
-    anb_columns_split(v->options, self->n_features, cells, w->row, w->times, w->cells);
-    if (v->l.categories > 0) { /* every time is one as well */
+    double effects = 0;
+    for (size_t c = 0; c < v->l->categories; c++)
+        effects += w->row[v->l->plain + c * ANB_STATISTICS + ANB_EFFECT];
+    return effects;
+}
+
+const double *anb_columns_map(const AnbNode *self, const View *v, const double *cells, const Work *w)
+{
+    if (v->l->as_it_is)
+        return cells;
+    anb_columns_split(v->l, v->moves, cells, w->row);
+    if (v->l->categories > 0) { /* every time is one as well */
         read_times(v, w);
         locate(self, v, w);
         fill(v, w);
-        *w->rest = rest_of(v, w);
+        *w->rest = effects_of(v, w) + line_of(v, w);
     }
+    return w->row;
 }

@@ -21,7 +21,8 @@ typedef struct AnbColumns {
 /* The state's parts, and those of the scratch. */
 typedef struct AnbColumnsView {
     const AnbColumnsOptions *options;
-    AnbColumnsLayout l;
+    const AnbColumnsLayout *l;
+    const AnbColumnsMove *moves;
     AnbColumns *s;
     AnbCalendar *calendars;
     AnbDictionary *heads;
@@ -45,6 +46,7 @@ typedef struct AnbColumnsWork {
     AnbPlace *place; /* of the categories */
     double *answer;
     double *rest; /* what the linear model says beyond the mean */
+    double *norm; /* z . z */
 } AnbColumnsWork;
 
 /* Of a category in its statistics. */
@@ -52,13 +54,15 @@ enum { ANB_MEAN, ANB_RECENT, ANB_COUNT_LOG, ANB_EFFECT };
 
 static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
 {
-    return v->sets + c * v->l.n_sets;
+    return v->sets + c * v->l->n_sets;
 }
 
 /* Doubles of the work, and where its parts lie; the child's row comes first. */
 size_t anb_columns_work_doubles(const AnbColumnsLayout *l);
 AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch);
-/* Fills w->row and what learning needs from a row of cells. */
-void anb_columns_map(const AnbNode *self, const AnbColumnsView *v, const double *cells, const AnbColumnsWork *w);
+/* Fills w->row and what learning needs from a row of cells. Returns the child's row: w->row, or the cells where they are all
+ * numbers. */
+const double *anb_columns_map(const AnbNode *self, const AnbColumnsView *v, const double *cells,
+                              const AnbColumnsWork *w);
 
 #endif

@@ -30,6 +30,8 @@ typedef struct AnbKernels {
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
                                const double *reach, double far, size_t n, double *z);
+    double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
+                              size_t n, double *z, double *norm);
     double (*outermost)(const double *z, const double *bound, double clip, size_t n);
     void (*follow_size)(double *common, const double *z, double up, double down, double least, size_t n);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
@@ -88,6 +90,13 @@ static inline void anb_standardize(const double *x, const double *mean, const do
     anb_kernels.standardize(x, mean, inv_sd, clip, n, z);
 }
 
+/* The same z, and what is asked of it next: returns w . z, and z . z in norm. */
+static inline double anb_standardize_dot(const double *x, const double *mean, const double *inv_sd, double clip,
+                                         const double *w, size_t n, double *z, double *norm)
+{
+    return anb_kernels.standardize_dot(x, mean, inv_sd, clip, w, n, z, norm);
+}
+
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach or x
  * is missing. z may be x. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
@@ -111,7 +120,8 @@ static inline void anb_follow_size(double *common, const double *z, double up, d
 /*
  * One row into n running moments (Welford): where x is a number, count += weight, mean and m2 (sum of squared
  * deviations) follow, and inv_sd = sqrt(count / m2), 0 where m2 is 0 or the quotient leaves the doubles. Missing cells
- * (NaN) leave their feature as it was. All start at 0; weight > 0. 0 or NaN.
+ * (NaN) leave their feature as it was. All start at 0; weight > 0. 0 or NaN. inv_sd may be NULL, which saves its division
+ * and root.
  */
 static inline double anb_moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x,
                                         double weight, size_t n)

@@ -185,6 +185,30 @@ static void standardize(const double *x, const double *mean, const double *inv_s
     }
 }
 
+static double standardize_dot(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
+                              size_t n, double *z, double *norm)
+{
+    const Lanes low = lanes_all(-clip), high = lanes_all(clip);
+    Lanes product = lanes_zero(), square = lanes_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Lanes v = clipped(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), low, high);
+        lanes_store(z + i, v);
+        product = lanes_add(product, lanes_mul(lanes_load(w + i), v));
+        square = lanes_add(square, lanes_mul(v, v));
+    }
+    if (i < n) {
+        size_t left = n - i;
+        Lanes v = clipped(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
+                          lanes_load_tail(inv_sd + i, left), low, high);
+        lanes_store_tail(z + i, v, left);
+        product = lanes_add(product, lanes_mul(lanes_load_tail(w + i, left), v));
+        square = lanes_add(square, lanes_mul(v, v));
+    }
+    *norm = lanes_sum(square);
+    return lanes_sum(product);
+}
+
 LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes most)
 {
     const Lanes zero = lanes_zero(), low = lanes_sub(zero, bound);
@@ -253,7 +277,7 @@ static void follow_size(double *common, const double *z, double up, double down,
 }
 
 typedef struct Moments {
-    Lanes count, mean, m2, inv_sd;
+    Lanes count, mean, m2;
 } Moments;
 
 /* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for
@@ -262,11 +286,18 @@ typedef struct Along {
     Lanes weight, count, share, sick;
 } Along;
 
-/* Eight features. */
-LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
+/* sqrt(count / m2), 0 where that is no number. */
+LANES_INLINE Lanes inverse_of(Lanes count, Lanes m2)
 {
     const Lanes zero = lanes_zero(), unbounded = lanes_all(1.7976931348623157e308);
-    Moments new;
+    Lanes square = lanes_div(count, m2), root = lanes_where_above(m2, zero, lanes_sqrt(square), zero);
+    return lanes_where_above(square, unbounded, zero, root);
+}
+
+/* Eight features, but for inv_sd. */
+LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
+{
+    Moments new = old;
     Lanes off = lanes_sub(x, old.mean);
     new.count = lanes_add(old.count, along->weight);
     if (!lanes_same(new.count, along->count)) {
@@ -275,42 +306,51 @@ LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
     }
     new.mean = lanes_add(old.mean, lanes_mul(off, along->share));
     new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(along->weight, off), lanes_sub(x, new.mean)));
-    Lanes square = lanes_div(new.count, new.m2);
-    new.inv_sd = lanes_where_above(new.m2, zero, lanes_sqrt(square), zero);
-    new.inv_sd = lanes_where_above(square, unbounded, zero, new.inv_sd);
     new.count = lanes_where_number(x, new.count, old.count);
     new.mean = lanes_where_number(x, new.mean, old.mean);
     new.m2 = lanes_where_number(x, new.m2, old.m2);
-    new.inv_sd = lanes_where_number(x, new.inv_sd, old.inv_sd);
     Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
     along->sick = lanes_or(along->sick, lanes_sub(written, written));
     return new;
 }
 
-static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
-                             size_t n)
+LANES_INLINE double moments_all(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
+                                size_t n, int spreads)
 {
     Along along = {lanes_all(weight), lanes_zero(), lanes_zero(), lanes_zero()};
+    const double first = n > 0 ? count[0] : 0; /* beyond the end, so that no other count asks for a division */
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i), lanes_load(inv_sd + i)};
-        m = moments_step(m, lanes_load(x + i), &along);
+        Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i)};
+        Lanes v = lanes_load(x + i);
+        m = moments_step(m, v, &along);
         lanes_store(count + i, m.count);
         lanes_store(mean + i, m.mean);
         lanes_store(m2 + i, m.m2);
-        lanes_store(inv_sd + i, m.inv_sd);
+        if (spreads)
+            lanes_store(inv_sd + i, lanes_where_number(v, inverse_of(m.count, m.m2), lanes_load(inv_sd + i)));
     }
     if (i < n) {
         size_t left = n - i;
-        Moments m = {lanes_load_tail(count + i, left), lanes_load_tail(mean + i, left), lanes_load_tail(m2 + i, left),
-                     lanes_load_tail(inv_sd + i, left)};
-        m = moments_step(m, lanes_load_tail(x + i, left), &along);
+        Moments m = {lanes_first(lanes_load_tail(count + i, left), left, first), lanes_load_tail(mean + i, left),
+                     lanes_load_tail(m2 + i, left)};
+        Lanes v = lanes_load_tail(x + i, left);
+        m = moments_step(m, v, &along);
         lanes_store_tail(count + i, m.count, left);
         lanes_store_tail(mean + i, m.mean, left);
         lanes_store_tail(m2 + i, m.m2, left);
-        lanes_store_tail(inv_sd + i, m.inv_sd, left);
+        if (spreads)
+            lanes_store_tail(inv_sd + i,
+                             lanes_where_number(v, inverse_of(m.count, m.m2), lanes_load_tail(inv_sd + i, left)), left);
     }
     return lanes_sum(along.sick);
+}
+
+static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
+                             size_t n)
+{
+    return inv_sd ? moments_all(count, mean, m2, inv_sd, x, weight, n, 1)
+                  : moments_all(count, mean, m2, inv_sd, x, weight, n, 0);
 }
 
 static void products(const double *x, size_t d, double *u)
@@ -397,6 +437,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .gate_step = gate_step,
     .softmax = softmax,
     .standardize = standardize,
+    .standardize_dot = standardize_dot,
     .standardize_within = standardize_within,
     .outermost = outermost,
     .follow_size = follow_size,

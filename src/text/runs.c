@@ -74,7 +74,9 @@ size_t anb_runs_format(const AnbRuns *runs, char *out)
 size_t anb_runs_length(const AnbRuns *runs, int i, size_t n)
 {
     size_t named = 0;
+    if (runs->n[i] > 0)
+        return runs->n[i];
     for (int k = 0; k < runs->count; k++)
         named += runs->n[k];
-    return runs->n[i] > 0 ? runs->n[i] : n > named ? n - named : 0;
+    return n > named ? n - named : 0;
 }
