@@ -106,11 +106,16 @@ int columns_find(const Table *table, const char *word, const char *what, size_t 
                     word, *found + 1, second + 1, count > 2 ? ", ..." : "");
 }
 
-const char *columns_word(const Table *table, size_t i, char *room)
+bool columns_distinct(const Table *table, size_t i)
 {
     size_t first;
+    return *table->names[i] && named(table, table->names[i], NULL, &first) == 1;
+}
+
+const char *columns_word(const Table *table, size_t i, char *room)
+{
     const char *name = table->names[i];
-    bool plain = *name && strlen(name) < 60 && !strpbrk(name, " ,\"'#$\\") && named(table, name, NULL, &first) == 1;
+    bool plain = strlen(name) < 60 && !strpbrk(name, " ,\"'#$\\") && columns_distinct(table, i);
     snprintf(room, 64, plain ? "%.60s" : "%.0s%zu", name, i + 1);
     return room;
 }

@@ -18,6 +18,9 @@ int columns_choose(const Table *table, const char *list, const char *what, bool 
 /* As columns_choose, for one column; a name that several have is refused with their numbers. */
 int columns_find(const Table *table, const char *word, const char *what, size_t *found);
 
+/* Whether no other column has the name of column i, nor is it empty. */
+bool columns_distinct(const Table *table, size_t i);
+
 /* A name, or the number where that is no way to say the column, as an option would take it; room is 64 bytes. */
 const char *columns_word(const Table *table, size_t i, char *room);
 

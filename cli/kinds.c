@@ -67,26 +67,34 @@ static AnbSchema *schema_file(const char *path)
     return schema;
 }
 
+/* What the schema says of one of its columns; an ignored one need not be there. */
+static int take_column(Rows *rows, const AnbColumn *column, bool *read)
+{
+    size_t at;
+    if (column->kind == ANB_COLUMN_IGNORED)
+        return 0;
+    int status = columns_find(&rows->table, column->name, "the schema's column", &at);
+    if (status)
+        return status;
+    rows->column[at].kind = column->kind;
+    rows->column[at].order = column->order;
+    read[at] = true;
+    return 0;
+}
+
 /* Every column of the file has to be there; those that it does not name are left out. */
 static int take_schema(Rows *rows, const char *path, Layout *layout)
 {
     AnbSchema *schema = schema_file(path);
-    int status = schema ? 0 : BAD_USE;
-    const AnbColumn *column = schema ? anb_schema_columns(schema) : NULL;
+    bool *read = calloc(rows->table.columns, sizeof *read);
+    int status = !schema ? BAD_USE : read ? 0 : complain(BAD_DATA, "out of memory");
+    for (size_t j = 0; !status && j < anb_schema_size(schema); j++)
+        status = take_column(rows, &anb_schema_columns(schema)[j], read);
     for (size_t i = 0; i < rows->table.columns && !status; i++) {
-        ptrdiff_t at = anb_schema_find(schema, rows->table.names[i], strlen(rows->table.names[i]));
         layout->said[i] = true;
-        layout->ignored[i] |= at < 0 || column[at].kind == ANB_COLUMN_IGNORED;
-        if (at >= 0) {
-            rows->column[i].kind = column[at].kind;
-            rows->column[i].order = column[at].order;
-        }
+        layout->ignored[i] |= !read[i];
     }
-    for (size_t j = 0; schema && j < anb_schema_size(schema) && !status; j++) {
-        size_t unused;
-        if (column[j].kind != ANB_COLUMN_IGNORED)
-            status = columns_find(&rows->table, column[j].name, "the schema's column", &unused);
-    }
+    free(read);
     anb_schema_drop(schema);
     return status;
 }

@@ -1,4 +1,5 @@
 #include "reading.h"
+#include "columns.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,19 +113,27 @@ int reading_options(const Arguments *a, RowsOptions *options)
                   : count_option("skip-rows", option_value(a, "skip-rows"), 0, UINT64_MAX / 2, &table->skip_rows);
 }
 
+/* Names as --schema finds them: by number where a name is not the only one. */
 int reading_print_schema(const Rows *rows)
 {
+    enum { NUMBER = 24 };
     AnbError error = {0};
-    size_t n = 0;
-    AnbColumn *column = calloc(rows->table.columns, sizeof *column);
-    for (size_t i = 0; column && i < rows->table.columns; i++)
-        column[n++] = rows->column[i];
-    AnbSchema *schema = column ? anb_schema_new(column, n, NULL, &error) : NULL;
+    size_t n = rows->table.columns;
+    AnbColumn *column = calloc(n, sizeof *column);
+    char(*number)[NUMBER] = calloc(n, NUMBER);
+    for (size_t i = 0; column && number && i < n; i++) {
+        column[i] = rows->column[i];
+        snprintf(number[i], NUMBER, "#%zu", i + 1);
+        column[i].name = columns_distinct(&rows->table, i) ? column[i].name : number[i];
+    }
+    AnbSchema *schema = column && number ? anb_schema_new(column, n, NULL, &error) : NULL;
     if (schema)
         puts(anb_schema_text(schema));
+    free(number);
     free(column);
     anb_schema_drop(schema);
-    return schema ? 0 : complain(BAD_DATA, "%s: %s", rows->table.name, column ? error.message : "out of memory");
+    return schema ? 0
+                  : complain(BAD_DATA, "%s: %s", rows->table.name, *error.message ? error.message : "out of memory");
 }
 
 void reading_help(void)

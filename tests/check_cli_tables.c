@@ -308,6 +308,12 @@ START_TEST(kinds_of_columns)
     write_text("t.schema", "# said\na:number\ny");
     ck_assert_int_eq(run("$A eval --json -l mean --schema t.schema t.csv"), 0);
     ck_assert(json("features") == 1);
+    write_text("n.csv", "#a,b,,b,\n1,2,3,x,4\n2,3,4,y,5\n1,1,8,x,9\n");
+    ck_assert_int_eq(
+        run("$A eval -l mean -t 3 --print-schema n.csv | tee n.schema; $A eval --json -l mean -t 3 n.csv > 1; "
+            "$A eval --json -l mean -t 3 --schema n.schema n.csv > 2; sed -i 's/, .samples_per.*//' 1 2; cmp 1 2"),
+        0);
+    ck_assert_str_eq(out, "\"#a\" \"#2\" \"#3\" \"#4\":category \"#5\"\n");
     write_text("t.schema", "a:numbers");
     refused(run("$A eval --json -l mean --schema t.schema t.csv"), 2, "t.schema");
 }

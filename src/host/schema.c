@@ -70,10 +70,10 @@ static void put_text(Writer *w, const char *text)
     put(w, text, strlen(text));
 }
 
-/* A name as it is, or in quotes where it holds what ends a name. */
+/* A name as it is, or in quotes where it holds what ends a name, or begins as a comment of a file does. */
 static void put_name(Writer *w, const char *name)
 {
-    if (*name && !strpbrk(name, " \t\r\n\v\f:=\"")) {
+    if (*name && *name != '#' && !strpbrk(name, " \t\r\n\v\f:=\"")) {
         put_text(w, name);
         return;
     }
