@@ -1,19 +1,25 @@
 /*
  * poly(child): second-order features for the child.
  *
- *     u = (x_1 .. x_d,  x_i x_j / 2 for i <= j, row by row)        d (d + 3) / 2 features, d <= 24
+ *     u = (x_1 .. x_d,  (x_i - c_i) (x_j - c_j) / 2 for i <= j, row by row)        d (d + 3) / 2 features, d <= 24
+ *
+ * c is 0 at first. Told of another unit of the features, old x_j = alpha_j new x_j + beta_j (reframe in type.h), poly moves c
+ * along, so that each product of before is alpha_i alpha_j times the one of now, and tells the child: what the child says of a row
+ * stays exactly as it was, where the child can follow. A c_j that comes to lie beyond 1 starts at 0 again: products about a
+ * point that far off are much the same feature.
  *
  * The half keeps a product of standardised features near unit variance and gives the penalty of an RLS that much more
  * weight on the bends. Products are bounded to +-1e300, so that finite rows make finite features. The child brings the
  * intercept.
  *
- * State: none of its own. Scratch: u. Cost: d (d + 1) / 2 multiplications, then the child at that many features.
+ * State: c. Scratch: u. Cost: d (d + 3) / 2 operations, then the child at that many features.
  */
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
-enum { MOST = 24, SPARE = 7 }; /* features; doubles that the products may run over */
+enum { MOST = 24, SPARE = 7 };    /* features; doubles that the products may run over */
+static const double FARTHEST = 1; /* of a centre */
 
 static size_t products(size_t d)
 {
@@ -38,6 +44,14 @@ static size_t row_size(const AnbNode *self)
     return child_features(self, 0) + SPARE;
 }
 
+static size_t features_of(const AnbNode *self)
+{
+    return self->n_features;
+}
+
+enum { CENTRE };
+static const AnbField fields[] = {
+    [CENTRE] = {.name = "centre", .kind = ANB_F64, .count = features_of, .must = ANB_FINITE, .since = 2}, {0}};
 static const AnbField scratch_fields[] = {{.name = "u", .kind = ANB_F64, .count = row_size}, {0}};
 
 /* As the child sees it: complete, with no importances of its own. */
@@ -46,31 +60,38 @@ static AnbRow made_row(const AnbRow *row, const double *u)
     return (AnbRow){u, u, NULL, row->counters, row->outcome};
 }
 
-static AnbRow map(const AnbNode *self, const AnbRow *row, double *u)
+/* u of x. */
+static void fill(const AnbNode *self, const void *state, const double *x, double *u)
 {
     size_t d = self->n_features;
-    memcpy(u, row->x, d * sizeof *u);
-    anb_products(row->x, d, u + d);
+    const double *centre = anb_field_const(self, state, CENTRE);
+    double away[MOST];
+    memcpy(u, x, d * sizeof *u);
+    for (size_t j = 0; j < d; j++)
+        away[j] = x[j] - centre[j];
+    anb_products(away, d, u + d);
+}
+
+static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
+{
+    fill(self, state, row->x, u);
     return made_row(row, u);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbRow made = map(self, row, scratch);
+    AnbRow made = map(self, state, row, scratch);
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     double u[ANB_ROWS_ROOM + SPARE];
-    size_t d = self->n_features, width = self->children[0].n_features, most = anb_rows_fit(width);
+    size_t width = self->children[0].n_features, most = anb_rows_fit(width);
     for (size_t at = 0; at < rows->n; at += most) {
         AnbRows made = {u, u, rows->n - at < most ? rows->n - at : most, width, width, NULL, rows->counters};
-        for (size_t i = 0; i < made.n; i++) {
-            const double *x = rows->x + (at + i) * rows->x_stride;
-            memcpy(u + i * width, x, d * sizeof *u);
-            anb_products(x, d, u + i * width + d);
-        }
+        for (size_t i = 0; i < made.n; i++)
+            fill(self, state, rows->x + (at + i) * rows->x_stride, u + i * width);
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
     }
 }
@@ -83,8 +104,30 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    AnbRow made = map(self, row, scratch);
+    AnbRow made = map(self, state, row, scratch);
     return anb_child_step(self, 0, state, &made, y, weight, scratch);
+}
+
+/* The centres in the new unit, those that lie too far off at 0; what the products change by. */
+static void move_centres(double *centre, size_t d, const double *alpha, const double *beta)
+{
+    for (size_t j = 0; j < d; j++) {
+        double moved = (centre[j] - beta[j]) / alpha[j];
+        centre[j] = fabs(moved) <= FARTHEST ? moved : 0;
+    }
+}
+
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    size_t d = self->n_features, at = d;
+    double of[MOST + MOST * (MOST + 1) / 2], shift[MOST + MOST * (MOST + 1) / 2] = {0};
+    memcpy(of, alpha, d * sizeof *of);
+    memcpy(shift, beta, d * sizeof *shift);
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = i; j < d; j++)
+            of[at++] = alpha[i] * alpha[j];
+    move_centres(anb_field(self, state, CENTRE), d, alpha, beta);
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), of, shift);
 }
 
 /* The child's shares by feature; a product's is split between its two factors. */
@@ -142,20 +185,33 @@ static void split_product(double w, double *const phi[2], const double *a, const
     out->high += high - corner[0];
 }
 
+/* The weights of the features where products are taken about 0, those of the products being the same. */
+static void slopes_about_0(const double *w, const double *centre, size_t d, double *slope)
+{
+    const double *next = w + d;
+    memcpy(slope, w, d * sizeof *slope);
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = i; j < d; j++, next++) {
+            slope[i] -= *next * centre[j] / 2;
+            slope[j] -= *next * centre[i] / 2;
+        }
+}
+
 /* Exact above a child that is affine in the products. */
 static bool split_affine(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const AnbNode *child = &self->children[0];
     const double *x = pair->row.x, *z = pair->other.x;
     size_t d = self->n_features;
-    double unit, phi[MOST] = {0};
+    double unit, slope[MOST], phi[MOST] = {0};
     if (!child->type->affine)
         return false;
     const double *w = child->type->affine->slopes(child, anb_child_state_const(child, state), &unit);
     AnbShapleySum own = {phi, 0, 0};
     own.low = own.high = predict(self, state, &pair->other, pair->other_scratch);
+    slopes_about_0(w, anb_field_const(self, state, CENTRE), d, slope);
     for (size_t i = 0; i < d; i++) {
-        double by = unit * w[i] * (x[i] - z[i]);
+        double by = unit * slope[i] * (x[i] - z[i]);
         phi[i] += by;
         own.low += by < 0 ? by : 0;
         own.high += by > 0 ? by : 0;
@@ -179,12 +235,13 @@ const StreamingLearnerType anb_poly = {
     .name = "poly",
     .brief = "features and their products for a child; at most 24 features",
     .example = "poly(linear(normalized=true))",
-    .flags = ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 1,
+    .flags = ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
+    .version = 2,
     .min_children = 1,
     .max_children = 1,
     .check = check,
     .child_features = child_features,
+    .fields = fields,
     .scratch = scratch_fields,
     .predict = predict,
     .predict_many = predict_many,
@@ -194,4 +251,5 @@ const StreamingLearnerType anb_poly = {
     .importance = &importance,
     .features = &features,
     .shapley = &shapley,
+    .reframe = reframe,
 };

@@ -94,6 +94,7 @@ static const char *const exact_models[] = {
     "forest(trees=3, leaf=mean)",
     "tree(leaf=mean)",
     "scale(moe(rls, sgbt(trees=20, window=512), mean, router=boa))",
+    "scale(poly(rls))",
 };
 
 START_TEST(test_exact_is_brute_force)

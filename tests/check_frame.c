@@ -28,10 +28,9 @@ START_TEST(a_ramp_is_remembered)
 END_TEST
 
 /* What two descriptions of the same rows say stays the same, before the change of unit and on from it. */
-static void same_through_reframing(const char *text)
+static void same_through_reframing(const char *text, const double *alpha, const double *beta)
 {
     enum { D = 3, ROWS = 400 };
-    static const double alpha[D] = {.25, 3, 1}, beta[D] = {-2, .5, 7};
     StreamingLearner *old = made(D, text), *changed = NULL;
     double x[D], unit[D];
     seed = 5;
@@ -57,9 +56,34 @@ static void same_through_reframing(const char *text)
 
 START_TEST(coefficients_follow_the_unit)
 {
-    same_through_reframing("rls(lambda=0.99)");
-    same_through_reframing("moe(rls(lambda=0.99, walk=0.1), mean, rls, router=boa)");
-    same_through_reframing("scale(rls)");
+    static const double alpha[] = {.25, 3, 1}, beta[] = {-2, .5, 7};
+    same_through_reframing("rls(lambda=0.99)", alpha, beta);
+    same_through_reframing("moe(rls(lambda=0.99, walk=0.1), mean, rls, router=boa)", alpha, beta);
+    same_through_reframing("scale(rls)", alpha, beta);
+}
+END_TEST
+
+/* Products too, as long as the centres that they are taken about stay near: within 1 in the new unit. */
+START_TEST(products_follow_the_unit)
+{
+    static const double alpha[] = {.8, 3, 1}, beta[] = {-.7, .5, .9}, near[] = {-.3, .5, .4}, far[] = {-.3, .5, 7};
+    same_through_reframing("poly(rls(lambda=0.99))", alpha, beta);
+    same_through_reframing("moe(poly(rls), mean, rls, router=boa)", alpha, beta);
+    StreamingLearner *model = made(3, "poly(rls)");
+    seed = 6;
+    for (int t = 0; t < 300; t++) {
+        double row[3] = {normal(), normal(), normal()};
+        anb_train_one(model, row, row[0] * row[1] + row[2] * row[2], 1);
+    }
+    double x[3] = {.3, -1, 2}, said = anb_predict(model, x);
+    for (int times = 0; times < 3; times++) { /* the last one is too far */
+        const double *shift = times < 2 ? near : far;
+        anb_node_reframe(model->plan->nodes, anb_state_of(model, model->plan->nodes), alpha, shift);
+        for (int j = 0; j < 3; j++)
+            x[j] = (x[j] - shift[j]) / alpha[j];
+        ck_assert((times < 2) == (fabs(anb_predict(model, x) - said) < 1e-9));
+    }
+    anb_free(model);
 }
 END_TEST
 
@@ -393,6 +417,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     tcase_add_test(tests, a_ramp_is_remembered);
     tcase_add_test(tests, coefficients_follow_the_unit);
+    tcase_add_test(tests, products_follow_the_unit);
     tcase_add_loop_test(tests, memories_follow_the_unit, 0, 4);
     tcase_add_test(tests, a_row_number_is_no_burden);
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
