@@ -3,7 +3,8 @@
  *
  *     v = e / 4m, at most 1     e = |y - f|     m: half of the errors were below it when the frame was set
  *
- * v is in [0, 1] whatever the target's unit, and no single error weighs more than four ordinary ones; one of three detectors reads it: src/numeric/adwin.h, src/numeric/detectors.h.
+ * v is in [0, 1] whatever the target's unit, and no single error weighs more than four ordinary ones; one of three detectors reads it:
+ * src/numeric/adwin.h, src/numeric/detectors.h; KSWIN with the sign of y - f.
  * The frame is set 100 samples after the start and after each drift, and again where the errors have halved; between
  * that m stays as it is, so a stationary error gives a stationary v, and a child that still learns raises no alarm.
  *
@@ -228,14 +229,15 @@ static void set_frame(const AnbNode *self, Drift *s, double scale)
     memset(anb_field(self, s, ADWIN), 0, sizeof(AnbAdwin));
 }
 
-static bool risen(const AnbNode *self, Drift *s, double value)
+/* `value` is the error's size; `off` the same with its sign. */
+static bool risen(const AnbNode *self, Drift *s, double value, double off)
 {
     const AnbDriftOptions *o = self->options;
     switch (o->detector) {
     case ANB_DRIFT_PAGE_HINKLEY:
         return anb_page_hinkley_add(&s->page_hinkley, value);
     case ANB_DRIFT_KSWIN:
-        return anb_kswin_add(anb_field(self, s, KSWIN), &s->random, value, o->delta);
+        return anb_kswin_add(anb_field(self, s, KSWIN), &s->random, off, o->delta);
     default:
         return anb_adwin_add(anb_field(self, s, ADWIN), value, o->delta) > 0;
     }
@@ -248,8 +250,9 @@ static double in_frame(double error, double frame)
 }
 
 /* Whether the errors have risen within the frame. A child that still improves only sets a new frame. */
-static bool detect(const AnbNode *self, Drift *s, double error)
+static bool detect(const AnbNode *self, Drift *s, double off)
 {
+    double error = fabs(off);
     follow_scale(s, error);
     anb_moments_add(&s->error, error, 1);
     s->error.square = 0;
@@ -257,7 +260,8 @@ static bool detect(const AnbNode *self, Drift *s, double error)
         return false;
     if (s->frame == 0 || s->scale < s->frame / 2)
         set_frame(self, s, s->scale);
-    return risen(self, s, in_frame(error, s->frame));
+    double size = in_frame(error, s->frame);
+    return risen(self, s, size, off < 0 ? -size : size);
 }
 
 /* ---- the trial --------------------------------------------------------------------------------------------------- */
@@ -338,12 +342,12 @@ static void act(const AnbNode *self, Drift *s, const AnbRow *row)
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Drift *s = state;
-    double error = fabs(y - scratch[F]);
+    double off = y - scratch[F];
     anb_child_update(self, 0, state, row, y, weight, scratch);
     s->since_last++;
     if (s->trial > 0)
         run_trial(self, s, row, y, weight, scratch);
-    if (error < (double)INFINITY && detect(self, s, error))
+    if (fabs(off) < (double)INFINITY && detect(self, s, off))
         act(self, s, row);
 }
 
@@ -383,7 +387,7 @@ static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
 }
 
 /* A trial goes on where its learners have the layouts that they were saved in; else it ends: the old child stays. Version 2
- * did not say which those were. */
+ * did not say which those were. The errors that KSWIN kept had no sign before version 4: it starts over. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);
@@ -394,6 +398,8 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     memset(layout, 0, layouts(self) * sizeof *layout);
     reader.visitor.version = from;
     anb_visit_own(self, state, &reader.visitor);
+    if (from < 4)
+        memset(anb_field(self, state, KSWIN), 0, sizeof(AnbKswin));
     bool lost = has_trials(self) && s->trial > 0 && !on_trial(self, state);
     if (has_trials(self))
         note_layouts(&self->children[0], layout);
@@ -417,7 +423,7 @@ const StreamingLearnerType anb_drift = {
     .options_size = sizeof(AnbDriftOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_READS_OWN,
-    .version = 3,
+    .version = 4,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -50,6 +50,29 @@ START_TEST(a_swap_is_seen_and_its_absence_is_not)
 }
 END_TEST
 
+/* The target's level changes by one deviation of the noise: seen within 500 rows from nine of ten seeds, and nothing before it
+ * or when the level has stayed. The child learns at a memory of 500 rows meanwhile. */
+START_TEST(a_level_is_seen_soon)
+{
+    enum { SEEDS = 10, BEFORE = 5000, SOON = 500 };
+    int seen = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        StreamingLearner *model = make(detectors[_i], "mark", "scale(rls)");
+        Stream s = {seed, 3};
+        double x[3];
+        for (int i = 0; i < BEFORE + SOON; i++) {
+            for (int j = 0; j < 3; j++)
+                x[j] = nearly_normal(&s.bits);
+            anb_train_one(model, x, x[0] - x[1] / 2 + nearly_normal(&s.bits) + (i >= BEFORE), 1);
+            ck_assert(i >= BEFORE || anb_counters(model)->drifts == 0);
+        }
+        seen += anb_counters(model)->drifts > 0;
+        anb_free(model);
+    }
+    ck_assert_msg(seen >= SEEDS - 1, "%s: %d of %d", detectors[_i], seen, SEEDS);
+}
+END_TEST
+
 static double error_after_swap(const char *action)
 {
     StreamingLearner *model = make("adwin", action, "rls(lambda=1)");
@@ -238,6 +261,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("drift");
     TCase *tests = case_of(suite, 20);
     tcase_add_loop_test(tests, a_swap_is_seen_and_its_absence_is_not, 0, 3);
+    tcase_add_loop_test(tests, a_level_is_seen_soon, 0, 3);
     tcase_add_loop_test(tests, a_stationary_stream_keeps_its_child, 0, 3);
     tcase_add_test(tests, acting_helps_where_marking_does_not);
     tcase_add_loop_test(tests, a_refresh_reaches_every_rls, 0, 4);

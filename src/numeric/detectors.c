@@ -29,11 +29,11 @@ double anb_ks_distance(const double *a, const double *b, size_t n)
     return largest;
 }
 
-static double mean_of(const double *v, size_t n)
+static double mean_size(const double *v, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += v[i];
+        sum += fabs(v[i]);
     return sum / (double)n;
 }
 
@@ -48,10 +48,10 @@ bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta)
         newer[i] = k->value[anb_ring_at(&k->ring, ANB_KSWIN_WINDOW, OLDER + i)];
         drawn[i] = k->value[anb_ring_at(&k->ring, ANB_KSWIN_WINDOW, anb_random_below(random, OLDER))];
     }
-    if (mean_of(newer, N) <= mean_of(drawn, N))
+    if (mean_size(newer, N) <= mean_size(drawn, N))
         return false;
-    anb_sort_few(newer, N);
-    anb_sort_few(drawn, N);
+    anb_sort(newer, N);
+    anb_sort(drawn, N);
     return anb_ks_distance(newer, drawn, N) > sqrt(-anb_log(delta / ANB_KSWIN_TESTS / 2) / 2) * sqrt(2.0 / N);
 }
 
