@@ -21,13 +21,14 @@ static void *tree_make(size_t d)
                         .share = 1,
                         .nodes = 999,
                         .slots = 32,
+                        .look = 2,
                         .leaf = ANB_LEAVES_ADAPTIVE,
                         .bag = 1,
                         .min_f = 12,
                         .memory = 200};
     double *at;
     anb_cart_layout(&plan);
-    size_t work = anb_whiten_scratch(d) > ANB_BINS_SAMPLE ? anb_whiten_scratch(d) : ANB_BINS_SAMPLE;
+    size_t work = anb_whiten_scratch(d);
     Tree *t = bare_piece(sizeof *t, (plan.bytes + anb_bins_bytes(d) + anb_whiten_bytes(d)) / 8 + work, &at);
     t->plan = plan;
     t->cart = (AnbCart *)bare_next(&at, plan.bytes / 8);
@@ -41,14 +42,15 @@ static void *tree_make(size_t d)
     return t;
 }
 
-/* Edges fall due at 100, 400, 1,600, ... rows: one feature a sample. */
+/* Edges fall due at 100, 400, 1,600, ... rows and are made in steps. */
 static void tree_bins(Tree *t, const double *x)
 {
     if (anb_bins_see(t->bins, x, anb_random_bits(&t->random)) && t->making == 0)
         t->making = t->plan.features;
     if (t->making == 0)
         return;
-    anb_bins_make(t->bins, --t->making, t->work);
+    for (size_t i = anb_bins_steps(t->plan.features); i > 0 && t->making > 0; i--)
+        t->making -= anb_bins_step(t->bins, t->making - 1);
     if (t->making == 0)
         anb_bins_finish(t->bins);
 }
@@ -64,7 +66,6 @@ static double tree_train(void *self, const double *x, double y)
                             .raw = x,
                             .codes = t->codes,
                             .bins = t->bins,
-                            .making = t->making > 0,
                             .gain = anb_whiten_row(t->gain, d),
                             .gain0 = t->gain->k0,
                             .energy = t->gain->energy,
@@ -97,6 +98,7 @@ static void *forest_make(size_t d)
                                          .share = 1,
                                          .nodes = 999,
                                          .slots = 24,
+                                         .look = UINT32_MAX,
                                          .leaf = ANB_LEAVES_ADAPTIVE,
                                          .bag = 6,
                                          .min_f = 20,

@@ -1,6 +1,6 @@
 /* The knots of `additive`: a reservoir (Vitter 1985), knots at quantiles of it, and terms carried over to new ones. */
 #include "additive.h"
-#include "src/numeric/sort.h"
+#include "src/numeric/sorter.h"
 
 enum { FIRST = 20, WIDE = 64 };      /* rows before the first round; features that one sample has the work of one for */
 static const double growth = 2.5;    /* of the rows from one round to the next */
@@ -61,14 +61,21 @@ void anb_additive_start(AdditiveView *v)
 
 /* ---- new knots --------------------------------------------------------------------------------------------------- */
 
-/* The values in the reserve that are not missing, sorted. */
-static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
+/* The values in the reserve that are not missing, sorted: how many, and where in `room`. */
+static size_t sorted_values(const AdditiveView *v, size_t j, const AnbSorterRoom *room, const double **out)
 {
-    size_t rows = v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE, n = 0;
-    for (size_t i = 0; i < rows; i++)
-        if (v->reserve[j * ANB_RESERVE + i] - v->reserve[j * ANB_RESERVE + i] == 0)
-            out[n++] = v->reserve[j * ANB_RESERVE + i];
-    anb_sort(out, n);
+    size_t rows = v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE;
+    const double *value = v->reserve + j * ANB_RESERVE;
+    AnbSorter sorter;
+    uint32_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        room->buffer[n] = value[i];
+        n += value[i] - value[i] == 0;
+    }
+    anb_sorter_start(&sorter, n);
+    while (anb_sorter_slice(&sorter, room, ANB_RESERVE) > 0)
+        ;
+    *out = anb_sorter_buffer(room, sorter.from);
     return n;
 }
 
@@ -89,11 +96,14 @@ static uint32_t make_knots(const double *sorted, size_t n, double *knots)
     return count;
 }
 
-static uint32_t knots_below(const double *knots, uint32_t count, double r)
+/* Of ANB_KNOTS knots; behind the last one infinity is written. */
+static uint32_t knots_below(const double *knots, double r)
 {
     uint32_t n = 0;
-    while (n < count && knots[n] < r)
-        n++;
+    for (uint32_t step = 16; step > 0; step /= 2) {
+        uint32_t to = n + step <= ANB_KNOTS ? n + step : n;
+        n = to > n && knots[to - 1] < r ? to : n;
+    }
     return n;
 }
 
@@ -107,7 +117,7 @@ static void carry_curve(AdditiveTerm *curve, const double *old, uint32_t old_cou
 {
     AdditiveTerm made[ANB_KNOTS];
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t n = knots_below(old, old_count, knots[i]), low = n > 0 ? n - 1 : 0, high = n < old_count ? n : low;
+        uint32_t n = knots_below(old, knots[i]), low = n > 0 ? n - 1 : 0, high = n < old_count ? n : low;
         double share = high > low ? (knots[i] - old[low]) / (old[high] - old[low]) : 0;
         made[i] = between(&curve[low], &curve[high], share > 0 && share <= 1 ? share : 0);
     }
@@ -118,47 +128,63 @@ static void carry_curve(AdditiveTerm *curve, const double *old, uint32_t old_cou
 static void old_bands(const AdditiveView *v, const double *old, uint32_t old_count, const double *knots, uint32_t count,
                       uint32_t *from)
 {
-    uint32_t low = 0;
+    uint32_t band_of[ANB_KNOTS + 2], low = 0;
+    for (uint32_t i = 0; i <= count; i++)
+        band_of[i] = anb_additive_band(i, count, v->bands);
     for (uint32_t band = 0; band < v->bands; band++) {
-        while (low < count && anb_additive_band(low, count, v->bands) < band)
+        while (low < count && band_of[low] < band)
             low++;
         uint32_t high = low;
-        while (high + 1 < count && anb_additive_band(high + 1, count, v->bands) == band)
+        while (high + 1 < count && band_of[high + 1] == band)
             high++;
         uint32_t middle = low + (high - low) / 2;
         double r = count > 0 ? knots[middle < count ? middle : count - 1] : 0;
-        from[band] = anb_additive_band(knots_below(old, old_count, r), old_count, v->bands);
+        from[band] = anb_additive_band(knots_below(old, r), old_count, v->bands);
     }
     from[v->bands] = (uint32_t)v->bands;
 }
 
-/* A table whose rows or columns have moved. */
+/* A table whose rows or columns have moved: those that have. */
 static void carry_table(const AdditiveView *v, size_t k, bool rows, const uint32_t *from)
 {
-    AdditiveCell old[(ANB_KNOTS + 1) * (ANB_KNOTS + 1)], *cell = v->cell + 1 + k * v->stride * v->stride;
-    memcpy(old, cell, v->stride * v->stride * sizeof *old);
-    for (size_t a = 0; a < v->stride; a++)
-        for (size_t b = 0; b < v->stride; b++)
-            cell[a * v->stride + b] = rows ? old[from[a] * v->stride + b] : old[a * v->stride + from[b]];
+    const size_t stride = v->stride;
+    AdditiveCell old[(ANB_KNOTS + 1) * (ANB_KNOTS + 1)], *cell = v->cell + 1 + k * stride * stride;
+    memcpy(old, cell, stride * stride * sizeof *old);
+    for (size_t b = 0; b < v->bands; b++)
+        if (from[b] != b && rows)
+            memcpy(cell + b * stride, old + from[b] * stride, stride * sizeof *cell);
+        else if (from[b] != b)
+            for (size_t a = 0; a < stride * stride; a += stride)
+                cell[a + b] = old[a + from[b]];
+}
+
+/* The tables of a feature whose bands were others. */
+static void carry_tables(const AdditiveView *v, size_t j, const uint32_t *from)
+{
+    uint32_t moved = 0;
+    for (uint32_t band = 0; band < v->bands; band++)
+        moved |= from[band] ^ band;
+    for (size_t k = 0; k < v->pairs && moved; k++) {
+        if (v->left[k] == j)
+            carry_table(v, k, true, from);
+        if (v->right[k] == j)
+            carry_table(v, k, false, from);
+    }
 }
 
 static void make_feature(AdditiveView *v, size_t j)
 {
-    double sorted[ANB_RESERVE], old[ANB_KNOTS], *knots = v->knots + j * ANB_KNOTS;
+    double work[2 * ANB_RESERVE], old[ANB_KNOTS], *knots = v->knots + j * ANB_KNOTS;
+    const double *sorted;
     uint32_t from[ANB_KNOTS + 1], old_count = v->count[j];
-    size_t n = sorted_values(v, j, sorted);
+    size_t n = sorted_values(v, j, &(AnbSorterRoom){work, ANB_RESERVE}, &sorted);
     if (n == 0)
         return;
     memcpy(old, knots, sizeof old);
     v->count[j] = make_knots(sorted, n, knots);
     carry_curve(v->curve + j * ANB_NODES, old, old_count, knots, v->count[j]);
     old_bands(v, old, old_count, knots, v->count[j], from);
-    for (size_t k = 0; k < v->pairs; k++) {
-        if (v->left[k] == j)
-            carry_table(v, k, true, from);
-        if (v->right[k] == j)
-            carry_table(v, k, false, from);
-    }
+    carry_tables(v, j, from);
 }
 
 /* ---- the pairs of wide rows -------------------------------------------------------------------------------------- */

@@ -24,7 +24,8 @@
  *
  * With another loss what takes the place of the error (src/numeric/loss.h) is descended along, and judges the average.
  *
- * Told of another unit of the features (reframe in type.h) it moves its first layer, the gradients' means and the ring along.
+ * Told of another unit of the features (reframe in type.h) it moves its first layer and the gradients' means along. The ring keeps a
+ * feature's cells in the unit that they came in, until the present one is far from that: a recalled row is turned alone.
  *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
@@ -198,7 +199,7 @@ static double recall(const View *v, size_t i, double *scratch)
     size_t slot = anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
     double *x = rows_of(v, scratch) + i * (v->d + 1);
     for (size_t j = 0; j < v->d; j++)
-        x[j] = (double)v->x[slot * v->d + j];
+        x[j] = clip(((double)v->x[slot * v->d + j] - v->origin[j]) * v->inverse[j], bound);
     x[v->d] = 1;
     double *trace = traces_of(v, scratch) + i * anb_network_trace(&v->net);
     double o = anb_network_forward(&v->net, v->w.value, x, trace);
@@ -252,7 +253,7 @@ static void remember(const View *v, const double *x, double y)
         return;
     size_t slot = anb_ring_push(&v->s->ring, v->memory);
     for (size_t j = 0; j < v->d; j++)
-        v->x[slot * v->d + j] = (float)x[j];
+        v->x[slot * v->d + j] = (float)(x[j] / v->inverse[j] + v->origin[j]);
     v->y[slot] = y;
 }
 
@@ -295,14 +296,26 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, rows_of(&v, scratch), y);
 }
 
-/* The rows that are remembered, in another unit of the features. */
-static void reframe_ring(const View *v, const double *alpha, const double *beta)
+/* The ring's cells of feature j in the present unit. */
+static void turn(const View *v, size_t j)
 {
     size_t n = anb_ring_size(&v->s->ring, v->memory);
+    for (size_t i = j; i < n * v->d; i += v->d)
+        v->x[i] = (float)clip(((double)v->x[i] - v->origin[j]) * v->inverse[j], bound);
+    v->inverse[j] = 1;
+    v->origin[j] = 0;
+}
+
+/* Another unit of the features: cells are turned where it is so far off that floats would lose digits, or none are there. */
+static void reframe_ring(const View *v, const double *alpha, const double *beta)
+{
+    const double far = 16;
     for (size_t j = 0; j < v->d; j++) {
-        double inverse = 1 / alpha[j];
-        for (size_t i = j; i < n * v->d; i += v->d)
-            v->x[i] = (float)clip(((double)v->x[i] - beta[j]) * inverse, bound);
+        v->origin[j] += beta[j] / v->inverse[j];
+        v->inverse[j] /= alpha[j];
+        double size = fabs(v->inverse[j]), off = fabs(v->origin[j] * v->inverse[j]);
+        if (v->s->ring.pushed == 0 || !(size < far && size * far > 1 && off < far))
+            turn(v, j);
     }
 }
 
@@ -310,7 +323,8 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
 {
     View v = anb_mlp_view(self, state);
     anb_network_reframe(&v.net, v.w, alpha, beta);
-    reframe_ring(&v, alpha, beta);
+    if (v.memory > 0)
+        reframe_ring(&v, alpha, beta);
     if (!(anb_nonfinite(v.w.value, anb_mlp_copies(v.o) * v.size) == 0))
         anb_node_reset_own(self, state);
 }
@@ -344,7 +358,7 @@ const StreamingLearnerType anb_mlp = {
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 3,
+    .version = 4,
     .fields = anb_mlp_fields,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,

@@ -67,14 +67,21 @@ static size_t pulls(const AnbNode *self)
     return 2 * self->n_features;
 }
 
-/* The header; the copies of the weights; the ring; the features' pulls. */
-enum { HEAD, WEIGHTS, Y, X, PULLS };
+static size_t units(const AnbNode *self)
+{
+    return memory(self) > 0 ? self->n_features : 0;
+}
+
+/* The header; the copies of the weights; the ring; the features' pulls; the units of the ring's rows. */
+enum { HEAD, WEIGHTS, Y, X, PULLS, INVERSE, ORIGIN };
 const AnbField anb_mlp_fields[] = {
     [HEAD] = {ANB_STRUCT(Mlp, members)},
     [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
     [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
     [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
     [PULLS] = {.name = "pulls", .kind = ANB_F64, .count = pulls, .must = ANB_FINITE, .since = 3},
+    [INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
+    [ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
     {0}};
 
 size_t anb_mlp_batch(const AnbNode *self)
@@ -116,6 +123,8 @@ View anb_mlp_view(const AnbNode *self, void *state)
     v.y = anb_field(self, state, Y);
     v.x = anb_field(self, state, X);
     v.pulls = anb_field(self, state, PULLS);
+    v.inverse = anb_field(self, state, INVERSE);
+    v.origin = anb_field(self, state, ORIGIN);
     return v;
 }
 
@@ -125,6 +134,8 @@ int anb_mlp_init(const AnbNode *self, void *state)
     anb_random_seed(&v.s->random, self->seed);
     anb_network_draw(&v.net, v.w.value, &v.s->random);
     memcpy(v.w.averaged, v.w.value, v.size * sizeof(double));
+    for (size_t j = 0; j < units(self); j++)
+        v.inverse[j] = 1;
     v.s->square_power = v.s->mean_power = 1;
     return 0;
 }

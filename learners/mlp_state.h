@@ -30,8 +30,9 @@ typedef struct View {
     Mlp *s;
     AnbNetworkRows w;
     double *y;
-    float *x;
+    float *x;      /* the ring's rows, of feature j in units of its own: (x - origin[j]) inverse[j] is one of now */
     double *pulls; /* the features' mean pulls, and their mean squares */
+    double *inverse, *origin; /* none where nothing is remembered */
 } View;
 
 /* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces. */

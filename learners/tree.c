@@ -30,6 +30,7 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
                                          .share = 1,
                                          .nodes = NODES - 1,
                                          .slots = SLOTS,
+                                         .look = 2,
                                          .leaf = (AnbLeaves)o->leaf,
                                          .bag = 1,
                                          .min_f = 12,
@@ -48,7 +49,7 @@ const StreamingLearnerType anb_tree = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
              ANB_CLIPPED,
-    .version = 2,
+    .version = 3,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,

@@ -24,9 +24,9 @@ static AnbBins *new_bins(size_t features)
 
 static void make_all(AnbBins *bins)
 {
-    static double work[ANB_BINS_SAMPLE];
     for (size_t j = 0; j < bins->features; j++)
-        anb_bins_make(bins, j, work);
+        while (!anb_bins_step(bins, j))
+            ;
     anb_bins_finish(bins);
 }
 
@@ -115,6 +115,30 @@ START_TEST(neighbouring_numbers_are_told_apart)
 }
 END_TEST
 
+/* The old edges are in use until the new ones of all features are made, in many small steps. */
+START_TEST(edges_are_made_in_steps)
+{
+    AnbBins *bins = new_bins(4);
+    feed(bins, 1599, mixed_row);
+    AnbEdges old = *anb_bins_edges(bins, 0);
+    double row[4];
+    mixed_row(0, row);
+    ck_assert(anb_bins_see(bins, row, draw()));
+    for (size_t j = 0; j < 4; j++) {
+        int steps = 1;
+        while (!anb_bins_step(bins, j))
+            steps++;
+        ck_assert_int_gt(steps, 1600 * 8 / 512); /* a sort of eight passes, 511 numbers at most in a step */
+        ck_assert(anb_bins_valid(bins, 4));
+        ck_assert_int_eq(memcmp(&old, anb_bins_edges(bins, 0), sizeof old), 0);
+    }
+    anb_bins_finish(bins);
+    ck_assert_int_ne(memcmp(&old, anb_bins_edges(bins, 0), sizeof old), 0);
+    ck_assert_uint_eq(bins->made, 3);
+    free(bins);
+}
+END_TEST
+
 static void missing_row(size_t i, double *row)
 {
     row[0] = i % 3 ? ANB_NAN : (double)(i / 3 % 100);
@@ -144,6 +168,7 @@ static Suite *suite(void)
     tcase_add_test(tests, codes_count_the_edges_below);
     tcase_add_test(tests, edges_are_made_on_schedule_and_are_quantiles);
     tcase_add_test(tests, neighbouring_numbers_are_told_apart);
+    tcase_add_test(tests, edges_are_made_in_steps);
     tcase_add_test(tests, missing_cells_make_no_edges);
     return suite;
 }

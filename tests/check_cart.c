@@ -16,8 +16,8 @@ typedef struct Plant {
 static Plant *plant(AnbLeaves leaf, uint32_t nodes, uint32_t slots)
 {
     Plant *p = calloc(1, sizeof *p);
-    p->plan =
-        (AnbCartPlan){.features = 2, .share = 1, .nodes = nodes, .slots = slots, .leaf = leaf, .bag = 1, .memory = 100};
+    p->plan = (AnbCartPlan){
+        .features = 2, .share = 1, .nodes = nodes, .slots = slots, .look = 1, .leaf = leaf, .bag = 1, .memory = 100};
     anb_cart_layout(&p->plan);
     p->tree = malloc(p->plan.bytes);
     memset(p->tree, 0xa5, p->plan.bytes); /* init must not count on zeros */
@@ -63,7 +63,8 @@ static void teach(Plant *p, const double *x, double y)
     anb_cart_learn(&p->plan, p->tree, &at, &sample);
     if (anb_bins_see(p->bins, x, anb_random_bits(&p->random))) {
         for (size_t j = 0; j < 2; j++)
-            anb_bins_make(p->bins, j, p->work);
+            while (!anb_bins_step(p->bins, j))
+                ;
         anb_bins_finish(p->bins);
     }
 }

@@ -1,6 +1,8 @@
 #include "made.h"
 #include "src/numeric/random.h"
 #include "alone.h"
+#include "numbers.h"
+#include "reload.h"
 #include "suite.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
@@ -115,6 +117,25 @@ START_TEST(odd_streams_stay_finite)
 }
 END_TEST
 
+static double wandering_row(uint64_t *seed, double *x)
+{
+    double level = 50 * uniform_of(seed);
+    for (int j = 0; j < 3; j++)
+        x[j] = level + (j + 1) * uniform_of(seed);
+    return x[0] - x[2];
+}
+
+/* The frame moves, and remembered rows stay in the units that they came in. */
+START_TEST(snapshots_amid_moving_frames)
+{
+    StreamingLearner *model = made(3, "scale(mlp(replay=3, memory=40))");
+    uint64_t seed = 6;
+    for (int round = 0; round < 30; round++)
+        assert_reload_goes_on(model, 9, wandering_row, &seed);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(a_constant_target_is_predicted)
 {
     StreamingLearner *model = made(1, "scale(mlp(replay=1))");
@@ -211,6 +232,7 @@ static Suite *suite(void)
     tcase_add_test(tests, every_activation_and_optimizer_learns);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
+    tcase_add_test(tests, snapshots_amid_moving_frames);
     tcase_add_test(tests, a_constant_target_is_predicted);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, dropout_is_of_steps_alone);

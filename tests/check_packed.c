@@ -2,7 +2,7 @@
 #include "numbers.h"
 #include "learners/boost/cuts.h"
 #include "learners/boost/packed.h"
-#include "learners/boost/sorter.h"
+#include "src/numeric/sorter.h"
 #include "suite.h"
 #include <math.h>
 
@@ -252,21 +252,30 @@ static int rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* n numbers, in slices of so many. */
+static void sort_in_slices(uint32_t n, uint32_t most)
+{
+    enum { ROOM = 2000 };
+    static double buffer[2 * ROOM], plain[ROOM];
+    AnbSorterRoom room = {buffer, ROOM};
+    AnbSorter sorter;
+    for (uint32_t i = 0; i < n; i++)
+        buffer[i] = plain[i] = i % 3 ? uniform_of(&seed) : below(4);
+    anb_sorter_start(&sorter, n);
+    for (int slices = 0; !anb_sorter_done(&sorter); slices++) {
+        ck_assert_int_lt(slices, 128);
+        ck_assert(anb_sorter_valid(&sorter, ROOM, most));
+        ck_assert_uint_le(anb_sorter_slice(&sorter, &room, most), most > 511 ? most : 511);
+    }
+    qsort(plain, n, sizeof *plain, rising);
+    ck_assert(n == 0 || memcmp(plain, anb_sorter_buffer(&room, sorter.from), n * sizeof *plain) == 0);
+}
+
 START_TEST(slices_sort)
 {
-    static AnbSorter sorter;
-    static double plain[ANB_SORTER_MOST];
-    for (uint32_t n = 0; n <= ANB_SORTER_MOST; n = n < 40 ? n + 1 : n + 61) {
-        for (uint32_t i = 0; i < n; i++)
-            sorter.buffer[0][i] = plain[i] = i % 3 ? uniform_of(&seed) : below(4);
-        anb_sorter_start(&sorter, n);
-        for (int slices = 0; !anb_sorter_done(&sorter); slices++) {
-            ck_assert_int_lt(slices, 64);
-            ck_assert(anb_sorter_valid(&sorter));
-            ck_assert_uint_le(anb_sorter_slice(&sorter), ANB_SORTER_MOST);
-        }
-        qsort(plain, n, sizeof *plain, rising);
-        ck_assert(n == 0 || memcmp(plain, sorter.buffer[sorter.from], n * sizeof *plain) == 0);
+    for (uint32_t n = 0; n <= 2000; n = n < 40 ? n + 1 : n + 98) {
+        sort_in_slices(n, 2000);
+        sort_in_slices(n, 256);
     }
 }
 END_TEST

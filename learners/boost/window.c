@@ -99,16 +99,21 @@ float anb_window_threshold(const AnbWindowView *v, size_t column, size_t code, u
     return (float)((double)(h->first - origin + (code + 1) * h->gap) - .5);
 }
 
+static AnbSorterRoom sorted_of(AnbWindow *h)
+{
+    return (AnbSorterRoom){h->sorted[0], ANB_WINDOW_SORTED};
+}
+
 /* Up to 1,024 present cells of the feature, at even steps through the ring. */
 static uint32_t gather(const AnbWindowView *v)
 {
     AnbWindow *h = v->head;
     const float *value = v->value + h->feature * v->room.rows;
-    size_t size = anb_window_size(v), most = size < ANB_SORTER_MOST ? size : ANB_SORTER_MOST;
+    size_t size = anb_window_size(v), most = size < ANB_WINDOW_SORTED ? size : ANB_WINDOW_SORTED;
     uint32_t n = 0;
     for (size_t i = 0; i < most; i++) {
         float x = value[i * size / most];
-        h->sorter.buffer[0][n] = x;
+        h->sorted[0][n] = x;
         n += x == x;
     }
     anb_sorter_start(&h->sorter, n);
@@ -125,11 +130,12 @@ static void begin_coding(AnbWindow *h)
 static uint32_t sort(const AnbWindowView *v)
 {
     AnbWindow *h = v->head;
+    AnbSorterRoom room = sorted_of(h);
     uint32_t n = h->sorter.n;
     if (!anb_sorter_done(&h->sorter))
-        return SORT_COST * anb_sorter_slice(&h->sorter);
+        return SORT_COST * anb_sorter_slice(&h->sorter, &room, ANB_WINDOW_SORTED);
     size_t most = n / ROWS_A_BIN < ANB_EDGES ? n / ROWS_A_BIN : ANB_EDGES;
-    anb_edges_from_sorted(&v->edges[h->feature], h->sorter.buffer[h->sorter.from], n, most);
+    anb_edges_from_sorted(&v->edges[h->feature], h->sorted[h->sorter.from], n, most);
     begin_coding(h);
     return EDGES_COST * n;
 }
@@ -186,8 +192,9 @@ void anb_window_visit(const AnbWindowView *v, AnbVisitor *visitor)
 {
     AnbWindow *h = v->head;
     anb_struct_visit(head, h, visitor);
+    AnbSorterRoom room = sorted_of(h);
     if (h->phase == ANB_WINDOW_SORT)
-        anb_sorter_visit(&h->sorter, visitor);
+        anb_sorter_visit(&h->sorter, &room, visitor);
     size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
     for (size_t j = 0; j < v->room.features; j++) {
         anb_edges_visit(&v->edges[j], visitor);
@@ -204,7 +211,7 @@ bool anb_window_valid(const AnbWindowView *v)
     fine = fine && h->cursor <= size && h->arrivals <= ANB_EDGES;
     fine = fine && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
     if (h->phase == ANB_WINDOW_SORT)
-        fine = fine && anb_sorter_valid(&h->sorter);
+        fine = fine && anb_sorter_valid(&h->sorter, ANB_WINDOW_SORTED, ANB_WINDOW_SORTED);
     for (size_t i = 0; i < blocks * (v->room.features + 1) * ANB_CUTS_BLOCK; i++)
         fine &= v->codes[i] < ANB_CODES;
     return fine;

@@ -17,12 +17,14 @@
 #define ANB_LEARNERS_BOOST_WINDOW_H
 
 #include "cuts.h"
-#include "sorter.h"
+#include "src/numeric/sorter.h"
 
 typedef struct AnbWindowRoom {
     size_t rows; /* a multiple of 64, up to 65,536 */
     size_t features;
 } AnbWindowRoom;
+
+enum { ANB_WINDOW_SORTED = 1024 /* cells of a feature that its edges are made from, at most */ };
 
 typedef enum AnbWindowPhase { ANB_WINDOW_IDLE, ANB_WINDOW_SORT, ANB_WINDOW_CODE } AnbWindowPhase;
 
@@ -37,6 +39,7 @@ typedef struct AnbWindow {
     uint32_t feature;  /* that is being remade */
     uint32_t cursor;   /* slots coded again */
     AnbSorter sorter;
+    double sorted[2][ANB_WINDOW_SORTED]; /* its buffers */
 } AnbWindow;
 
 typedef struct AnbWindowView {

@@ -3,19 +3,28 @@
 #include "src/numeric/sort.h"
 #include "src/numeric/fields.h"
 
-static AnbEdges *edges_of(AnbBins *bins, size_t feature)
+enum { PART = 256, STEP = 400, EDGES = 16 }; /* cells looked at, or merged, in a step; edges made */
+
+/* A feature's edges in use, or those under way. */
+static AnbEdges *edges_of(AnbBins *bins, size_t feature, bool next)
 {
-    return (AnbEdges *)(bins + 1) + feature;
+    return (AnbEdges *)(bins + 1) + ((bins->made + next) & 1) * bins->features + feature;
 }
 
 static double *sample_of(AnbBins *bins, size_t features, size_t feature)
 {
-    return (double *)(edges_of(bins, 0) + features) + feature * ANB_BINS_SAMPLE;
+    return (double *)((AnbEdges *)(bins + 1) + 2 * features) + feature * ANB_BINS_SAMPLE;
+}
+
+static AnbSorterRoom sorted_of(AnbBins *bins, size_t features)
+{
+    return (AnbSorterRoom){sample_of(bins, features, features), ANB_BINS_SAMPLE};
 }
 
 size_t anb_bins_bytes(size_t features)
 {
-    return sizeof(AnbBins) + features * (sizeof(AnbEdges) + ANB_BINS_SAMPLE * sizeof(double));
+    return sizeof(AnbBins) + features * (2 * sizeof(AnbEdges) + ANB_BINS_SAMPLE * sizeof(double)) +
+           2 * ANB_BINS_SAMPLE * sizeof(double);
 }
 
 void anb_edges_init(AnbEdges *edges)
@@ -31,8 +40,8 @@ void anb_bins_init(AnbBins *bins, size_t features)
 {
     bins->features = features;
     bins->due = ANB_BINS_FIRST;
-    for (size_t j = 0; j < features; j++)
-        anb_edges_init(edges_of(bins, j));
+    for (size_t j = 0; j < 2 * features; j++)
+        anb_edges_init(edges_of(bins, j, false));
 }
 
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw)
@@ -55,12 +64,27 @@ static double between(double low, double high)
     return middle > low && middle < high ? middle : low;
 }
 
+typedef double Two __attribute__((vector_size(16), aligned(8), may_alias));
+typedef int64_t TwoBits __attribute__((vector_size(16)));
+
+/* How many of the n values differ from the one behind them. */
+static size_t changes(const double *v, size_t n)
+{
+    TwoBits two[2] = {{0}, {0}};
+    size_t i = 0, count = 0;
+    for (; i + 4 <= n; i += 4) {
+        two[0] -= *(const Two *)(v + i) != *(const Two *)(v + i + 1);
+        two[1] -= *(const Two *)(v + i + 2) != *(const Two *)(v + i + 3);
+    }
+    for (; i < n; i++)
+        count += v[i] != v[i + 1];
+    two[0] += two[1];
+    return count + (size_t)(two[0][0] + two[0][1]);
+}
+
 static size_t distinct(const double *v, size_t n)
 {
-    size_t count = n > 0;
-    for (size_t i = 1; i < n; i++)
-        count += v[i] != v[i - 1];
-    return count;
+    return n > 0 ? 1 + changes(v, n - 1) : 0;
 }
 
 static void finish_edges(AnbEdges *edges)
@@ -71,23 +95,70 @@ static void finish_edges(AnbEdges *edges)
         edges->coarse[i] = edges->edge[8 * i + 7];
 }
 
-void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most)
+/* What is left to be shared out among bins, on the way up through a sorted sample. */
+typedef struct Sharing {
+    size_t at;     /* the next value */
+    size_t kinds;  /* distinct values from there on */
+    size_t filled; /* values of the bin that is being filled */
+    size_t left;   /* values of it and of those behind it */
+    size_t bins;   /* they and it */
+} Sharing;
+
+/* To before the last value that an empty bin takes in any case: where as many kinds as bins would be left behind it. */
+static void skip(Sharing *s, const double *sample)
 {
-    size_t kinds = distinct(sample, n), left = n, filled = 0, bins = kinds < most + 1 ? kinds : most + 1;
-    edges->count = 0;
-    for (size_t i = 0; i + 1 < n && edges->count < most; i++) {
-        filled++;
+    size_t due = (s->left + s->bins - 1) / s->bins, more = due > 2 ? due - 2 : 0;
+    size_t ends = changes(sample + s->at, more);
+    if (s->kinds < ends + s->bins)
+        return;
+    s->kinds -= ends;
+    s->filled = more;
+    s->at += more;
+}
+
+/* Behind the edges that there are. */
+static Sharing sharing_of(const AnbEdges *edges, const double *sample, size_t n, size_t most)
+{
+    size_t kinds = distinct(sample, n), bins = kinds < most + 1 ? kinds : most + 1, low = 0, high = n;
+    while (edges->count > 0 && low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sample[middle] <= edges->edge[edges->count - 1])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (Sharing){
+        .at = low, .kinds = distinct(sample + low, n - low), .left = n - low, .bins = bins - (size_t)edges->count};
+}
+
+bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more)
+{
+    Sharing s = sharing_of(edges, sample, n, most);
+    while (s.at + 1 < n && edges->count < most) {
+        if (s.filled == 0 && more-- == 0)
+            return false;
+        if (s.filled == 0)
+            skip(&s, sample);
+        size_t i = s.at++;
+        s.filled++;
         if (sample[i] == sample[i + 1])
             continue;
-        kinds--;
-        size_t open = bins - edges->count; /* bins still to be filled, this one included */
-        if (filled * open < left && kinds >= open)
+        s.kinds--;
+        if (s.filled * s.bins < s.left && s.kinds >= s.bins)
             continue;
         edges->edge[edges->count++] = between(sample[i], sample[i + 1]);
-        left -= filled;
-        filled = 0;
+        s.left -= s.filled;
+        s.bins--;
+        s.filled = 0;
     }
     finish_edges(edges);
+    return true;
+}
+
+void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most)
+{
+    edges->count = 0;
+    anb_edges_more(edges, sample, n, most, ANB_CODES);
 }
 
 void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
@@ -96,14 +167,43 @@ void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
     anb_edges_from_sorted(edges, sample, n, ANB_EDGES);
 }
 
-void anb_bins_make(AnbBins *bins, size_t feature, double *work)
+/* The next cells of the reservoir that are not missing go to where they are sorted. */
+static size_t take(AnbBins *bins, size_t feature)
 {
     const double *sample = sample_of(bins, bins->features, feature);
-    size_t rows = bins->seen < ANB_BINS_SAMPLE ? (size_t)bins->seen : ANB_BINS_SAMPLE, n = 0;
-    for (size_t i = 0; i < rows; i++)
-        if (sample[i] == sample[i])
-            work[n++] = sample[i];
-    anb_edges_make(edges_of(bins, feature), work, n);
+    double *to = sorted_of(bins, bins->features).buffer;
+    uint32_t rows = (uint32_t)(bins->seen < ANB_BINS_SAMPLE ? bins->seen : ANB_BINS_SAMPLE);
+    uint32_t start = bins->taken, end = rows - start < PART ? rows : start + PART, n = bins->sorter.n;
+    for (uint32_t i = start; i < end; i++) {
+        to[n] = sample[i];
+        n += sample[i] == sample[i];
+    }
+    anb_sorter_start(&bins->sorter, n);
+    bins->taken = end;
+    bins->sorting = end == rows;
+    edges_of(bins, feature, true)->count = 0;
+    return end - start;
+}
+
+static bool make(AnbBins *bins, size_t feature, const double *sorted)
+{
+    AnbSorter *sorter = &bins->sorter;
+    if (!anb_edges_more(edges_of(bins, feature, true), sorted, sorter->n, ANB_EDGES, EDGES))
+        return false;
+    anb_sorter_start(sorter, 0);
+    bins->taken = bins->sorting = 0;
+    return true;
+}
+
+bool anb_bins_step(AnbBins *bins, size_t feature)
+{
+    AnbSorter *sorter = &bins->sorter;
+    AnbSorterRoom room = sorted_of(bins, bins->features);
+    if (bins->sorting && anb_sorter_done(sorter))
+        return make(bins, feature, anb_sorter_buffer(&room, sorter->from));
+    for (size_t moved = 0; moved < STEP && !(bins->sorting && anb_sorter_done(sorter));)
+        moved += bins->sorting ? anb_sorter_slice(sorter, &room, PART) : take(bins, feature);
+    return false;
 }
 
 void anb_bins_finish(AnbBins *bins)
@@ -127,16 +227,55 @@ static const AnbField members[] = {{ANB_MEMBER(AnbBins, seen)},
                                    {ANB_MEMBER(AnbBins, due)},
                                    {ANB_MEMBER(AnbBins, made)},
                                    {ANB_MEMBER(AnbBins, features)},
+                                   {ANB_MEMBER(AnbBins, taken), .since = 3},
+                                   {ANB_MEMBER(AnbBins, sorting), .since = 3},
                                    {0}};
 
-void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor)
+/* Before version 3 a feature's new edges were in use at once: they are the ones in use for all that were made, and the
+ * next ones as well. */
+static void keep_made(AnbBins *bins, size_t features, size_t making)
+{
+    for (size_t j = making; making > 0 && j < features; j++)
+        *edges_of(bins, j, true) = *edges_of(bins, j, false);
+}
+
+static void visit_making(AnbBins *bins, size_t features, size_t making, AnbVisitor *visitor)
+{
+    AnbSorterRoom room = sorted_of(bins, features);
+    anb_sorter_visit(&bins->sorter, &room, visitor);
+    for (size_t j = making - 1; j < features; j++)
+        anb_edges_visit(edges_of(bins, j, true), visitor);
+}
+
+void anb_bins_visit(AnbBins *bins, size_t features, size_t making, AnbVisitor *visitor)
 {
     anb_struct_visit(members, bins, visitor);
     if (!visitor->value)
         bins->features = features;
     size_t rows = bins->seen < ANB_BINS_SAMPLE ? (size_t)bins->seen : ANB_BINS_SAMPLE;
     for (size_t j = 0; j < features; j++) {
-        anb_edges_visit(edges_of(bins, j), visitor);
+        anb_edges_visit(edges_of(bins, j, false), visitor);
         anb_visit(visitor, "sample", sample_of(bins, features, j), ANB_F64, rows);
     }
+    if (!anb_visits_since(visitor, 3))
+        keep_made(bins, features, making);
+    else if (making > 0)
+        visit_making(bins, features, making, visitor);
+}
+
+static bool rising(const AnbEdges *edges)
+{
+    for (size_t i = 0; i < edges->count; i++)
+        if (edges->edge[i] - edges->edge[i] != 0 || (i > 0 && !(edges->edge[i - 1] < edges->edge[i])))
+            return false;
+    return true;
+}
+
+bool anb_bins_valid(const AnbBins *bins, size_t features)
+{
+    uint64_t rows = bins->seen < ANB_BINS_SAMPLE ? bins->seen : ANB_BINS_SAMPLE;
+    bool fine = bins->due > 0 && bins->taken <= rows && bins->sorter.n <= bins->taken && bins->sorting <= 1;
+    for (size_t j = 0; j < 2 * features; j++)
+        fine = fine && rising((const AnbEdges *)(bins + 1) + j);
+    return fine && anb_sorter_valid(&bins->sorter, ANB_BINS_SAMPLE, PART);
 }

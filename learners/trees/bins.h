@@ -7,12 +7,13 @@
  *
  * Memory, flat and without pointers, on a 64-byte boundary; anb_bins_bytes(d) bytes, arrives zeroed:
  *
- *     [ AnbBins | AnbEdges[d] | reservoir: double[d][2000], feature by feature ]
+ *     [ AnbBins | AnbEdges[2][d]: in use and under way in turn | reservoir: double[d][2000], feature by feature
+ *       | sorting: double[2][2000] ]
  */
 #ifndef ANB_LEARNERS_TREES_BINS_H
 #define ANB_LEARNERS_TREES_BINS_H
 
-#include <anabranch/type.h>
+#include "src/numeric/sorter.h"
 
 enum {
     ANB_CODES = 64, /* codes 0 to 62 for values, 63 for a missing cell */
@@ -27,7 +28,10 @@ typedef struct AnbBins {
     uint64_t due;  /* rows seen when the edges are to be made next */
     uint64_t made; /* how many times they were made: whoever keeps codes compares it */
     uint64_t features;
-    uint64_t unused[4];
+    AnbSorter sorter; /* of the feature whose edges are under way */
+    uint32_t taken;   /* of its cells, how many were looked at */
+    uint32_t sorting; /* whether that was all of them */
+    uint64_t unused;
 } AnbBins;
 
 /* One feature's edges, ascending, the rest +infinity; `coarse` repeats every eighth one, so that a code takes 16
@@ -48,30 +52,40 @@ void anb_bins_init(AnbBins *bins, size_t features);
  * @param bins  the bins
  * @param row   `features` values, NaN = missing
  * @param draw  32 uniform random bits, new for each row: which row of a full reservoir this one replaces, if any
- * @return      whether the edges are due: call anb_bins_make for each feature, now or over the next samples, then
- *              anb_bins_finish
+ * @return      whether the edges are due: call anb_bins_step for each feature until it is made, now or over the next
+ *              samples, then anb_bins_finish
  */
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw);
 
-/* Makes one feature's edges from the reservoir. `work` holds 2,000 doubles. Cost: a sort, some 60 us. */
-void anb_bins_make(AnbBins *bins, size_t feature, double *work);
-/* Counts the making and sets when the next one is due. */
+/* A step towards one feature's new edges, which anb_bins_finish puts into use: whether they are made. Cost: up to 1 us. */
+bool anb_bins_step(AnbBins *bins, size_t feature);
+/* Steps a sample: up to 16 features' edges are made within 1,400 samples. */
+static inline size_t anb_bins_steps(size_t features)
+{
+    return 1 + features / 16;
+}
+/* Puts the new edges into use and sets when the next ones are due. */
 void anb_bins_finish(AnbBins *bins);
 
 /* Makes the edges from a sample in any order, which it sorts: for bins over other data than a reservoir. */
 void anb_edges_make(AnbEdges *edges, double *sample, size_t n);
 /* The same from a sample in ascending order: `most` edges at most, up to ANB_EDGES. */
 void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most);
+/* The next edges, `more` of them at most, behind the `count` that were made from the same sample: whether these are all. */
+bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more);
 void anb_edges_init(AnbEdges *edges);
 /* The count, clamped, and the edges. */
 void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
 
-/* Every used field, for the part that it belongs to. */
-void anb_bins_visit(AnbBins *bins, size_t features, AnbVisitor *visitor);
+/* Every used field, for the part that it belongs to; `making`: features whose edges are not made yet, 0 where none are under
+ * way. */
+void anb_bins_visit(AnbBins *bins, size_t features, size_t making, AnbVisitor *visitor);
+/* Whether bins from a file can be gone on with. */
+bool anb_bins_valid(const AnbBins *bins, size_t features);
 
 static inline const AnbEdges *anb_bins_edges(const AnbBins *bins, size_t feature)
 {
-    return (const AnbEdges *)(bins + 1) + feature;
+    return (const AnbEdges *)(bins + 1) + (bins->made & 1) * bins->features + feature;
 }
 
 /* The number of edges below x; ANB_MISSING for NaN. */

@@ -91,6 +91,9 @@ static const AnbField slot_fields[] = {{ANB_MEMBER(AnbSlot, count), .must = ANB_
                                        {ANB_MEMBER(AnbSlot, made)},
                                        {ANB_MEMBER(AnbSlot, born)},
                                        {ANB_MEMBER(AnbSlot, leaf)},
+                                       {ANB_MEMBER(AnbSlot, gain), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 3},
+                                       {ANB_MEMBER(AnbSlot, looked), .since = 3},
+                                       {ANB_MEMBER(AnbSlot, best), .since = 3},
                                        {0}};
 
 static const AnbField bin_fields[] = {
@@ -196,7 +199,7 @@ static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
     for (size_t k = 0; k < plan->tried * ANB_CODES; k++)
         if (!anb_struct_valid(bin_fields, &anb_cart_bins(plan, cart, i)[k]))
             return false;
-    if (!anb_struct_valid(slot_fields, slot) ||
+    if (!anb_struct_valid(slot_fields, slot) || slot->looked > plan->tried || slot->best >= plan->tried ||
         (plan->rls_size > 0 && anb_rls_validate(&plan->rls, anb_cart_rls(plan, cart, i), NULL)))
         return false;
     for (size_t k = 0; k < plan->features; k++)

@@ -7,8 +7,8 @@
  *
  * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
  * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most
- * (others are drawn where 1,000 samples led to nothing). Every 50 units of weight it looks for the best split, and
- * takes it where
+ * (others are drawn where 1,000 samples led to nothing). Every 50 units of weight it takes the best split, which it has looked
+ * for in `look` features a sample, so that none need wait for all of them, where
  *
  *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
  *
@@ -35,6 +35,7 @@ typedef struct AnbCartPlan {
     double share;   /* of the features that a leaf tries, (0, 1]; at most 32 are tried */
     uint32_t nodes; /* at most, odd */
     uint32_t slots; /* growing leaves at most; of rls leaves fewer where they are large */
+    uint32_t look;  /* features that a sample looks at for a split, > 0 */
     AnbLeaves leaf;
     double bag; /* mean weight of a sample */
     double min_f;
@@ -72,11 +73,13 @@ typedef struct AnbCartLeaf {
 } AnbCartLeaf;
 
 typedef struct AnbSlot {
-    double count, sum, squares; /* of what the histogram was shown */
-    double reference;           /* targets are taken about it */
-    double offset;              /* an rls model's targets as well */
-    uint64_t made, born;        /* the bins' edges it is by; the tree's clock when it started */
-    uint32_t leaf, unused;
+    double count, sum, squares;  /* of what the histogram was shown */
+    double reference;            /* targets are taken about it */
+    double offset;               /* an rls model's targets as well */
+    uint64_t made, born;         /* the bins' edges it is by; the tree's clock when it started */
+    double gain;                 /* of the search for a split: the best so far, a unit of weight */
+    uint32_t leaf, looked, best; /* features that it has looked at; the best of them */
+    uint32_t unused;
 } AnbSlot;
 
 /* A leaf and what it says of a row. */
@@ -91,7 +94,6 @@ typedef struct AnbCartSample {
     const double *x, *raw; /* complete, for models; as given, for thresholds */
     const unsigned char *codes;
     const AnbBins *bins;
-    bool making;          /* edges are being remade: no splits now */
     const double *gain;   /* the row times an inverse covariance of the rows: d entries and that of the constant;
                               NULL: a cell of x is missing, models sit this one out */
     double gain0, energy; /* energy: the row's square in it, about d + 1 */

@@ -18,6 +18,10 @@ static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t ind
     slot->reference = leaf_reference(anb_cart_leaf(plan, cart, slot->leaf));
     slot->made = made;
     slot->born = cart->clock;
+    slot->looked = slot->best = 0;
+    slot->gain = 0;
+    slot->looked = slot->best = 0;
+    slot->gain = 0;
     memset(anb_cart_bins(plan, cart, index), 0, plan->tried * ANB_CODES * sizeof(AnbBin));
 }
 
@@ -103,16 +107,27 @@ static void begin(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const A
     anb_rls_init(&plan->rls, anb_cart_rls(plan, cart, index));
 }
 
-static AnbSplit best_split(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbBins *bins)
+/* One feature's best split, where its gain is above that of `best`. */
+static void look_at(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, size_t k, const AnbBins *bins,
+                    AnbSplit *best)
 {
     const AnbSlot *slot = anb_cart_slot(plan, cart, index);
-    const uint32_t *features = anb_cart_index(plan, cart, index);
     AnbSplitRule rule = {.sum = slot->sum, .count = slot->count, .min_count = min_side * plan->bag};
-    AnbSplit best = {.gain = 0};
-    for (size_t k = 0; k < plan->tried; k++)
-        anb_histogram_split(anb_cart_bins(plan, cart, index) + k * ANB_CODES, anb_bins_edges(bins, features[k])->count,
-                            &rule, (uint32_t)k, &best);
-    return best;
+    anb_histogram_split(anb_cart_bins(plan, cart, index) + k * ANB_CODES,
+                        anb_bins_edges(bins, anb_cart_index(plan, cart, index)[k])->count, &rule, (uint32_t)k, best);
+}
+
+/* A step of the search for the best feature: whether it is over. What a feature gains is kept a unit of weight, since the
+ * histogram goes on growing. */
+static bool look_further(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbBins *bins)
+{
+    AnbSlot *slot = anb_cart_slot(plan, cart, index);
+    AnbSplit best = {.gain = slot->gain * slot->count, .feature = slot->best};
+    for (uint32_t i = 0; i < plan->look && slot->looked < plan->tried; i++)
+        look_at(plan, cart, index, slot->looked++, bins, &best);
+    slot->best = best.feature;
+    slot->gain = best.gain / slot->count;
+    return slot->looked >= plan->tried;
 }
 
 /* What a gain has above the least that is accepted: > 0 where F > min_f. */
@@ -179,9 +194,10 @@ static void try_split(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, con
     uint32_t index = anb_cart_leaf(plan, cart, leaf)->slot;
     const AnbSlot *slot = anb_cart_slot(plan, cart, index);
     const AnbCartNode *node = anb_cart_nodes(plan, cart) + anb_cart_leaf(plan, cart, leaf)->node;
-    if (sample->making || cart->nodes_used + 2 > plan->nodes || node->depth >= ANB_CART_DEPTH)
+    if (cart->nodes_used + 2 > plan->nodes || node->depth >= ANB_CART_DEPTH)
         return;
-    AnbSplit split = best_split(plan, cart, index, sample->bins);
+    AnbSplit split = {.gain = 0};
+    look_at(plan, cart, index, slot->best, sample->bins, &split);
     double surplus = worth(plan, slot, split.gain, sample->min_f);
     if (!(surplus > 0))
         return;
@@ -215,22 +231,37 @@ static bool tired(const AnbCartPlan *plan, const AnbSlot *slot)
     return plan->tried < plan->features && slot->count > TIRED * plan->bag;
 }
 
-/* Every 50 units of weight: a split, or a slot for a leaf that has none. */
-static void look(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+/* The search that began with the last look is over: a split, or other features. */
+static void decide(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
     AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
     leaf->since = 0;
-    if (leaf->slot != ANB_NO_SLOT) {
-        try_split(plan, cart, index, sample);
-        if (leaf->slot != ANB_NO_SLOT && tired(plan, anb_cart_slot(plan, cart, leaf->slot)))
-            assign(plan, cart, leaf->slot, index, sample);
+    try_split(plan, cart, index, sample);
+    if (leaf->slot == ANB_NO_SLOT)
         return;
-    }
+    AnbSlot *slot = anb_cart_slot(plan, cart, leaf->slot);
+    slot->looked = slot->best = 0;
+    slot->gain = 0;
+    if (tired(plan, slot))
+        assign(plan, cart, leaf->slot, index, sample);
+}
+
+/* A slot for a leaf that has none. */
+static void ask(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+{
+    AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
+    leaf->since = 0;
     begin(plan, cart, index, sample);
     if (leaf->start + STALE < cart->clock) {
         leaf->loss = 0;
         leaf->start = cart->clock;
     }
+}
+
+/* Weight before a look is due at which its search begins, so that it ends with it. */
+static double ahead(const AnbCartPlan *plan)
+{
+    return plan->bag * (double)((plan->tried - 1) / plan->look);
 }
 
 void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
@@ -246,6 +277,9 @@ void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const
     if (leaf->slot != ANB_NO_SLOT)
         show(plan, cart, leaf->slot, sample);
     leaf->since += sample->weight;
-    if (leaf->since >= period)
-        look(plan, cart, index, sample);
+    if (leaf->slot == ANB_NO_SLOT && leaf->since >= period)
+        ask(plan, cart, index, sample);
+    else if (leaf->slot != ANB_NO_SLOT && leaf->since >= period - ahead(plan) &&
+             look_further(plan, cart, leaf->slot, sample->bins))
+        decide(plan, cart, index, sample);
 }

@@ -36,7 +36,7 @@ void anb_online_forest_layout(AnbOnlineForestPlan *plan)
     plan->bytes = end;
     end = 0;
     plan->each_scratch = plan->cart.rls_size > 0 ? anb_rls_scratch(d) : 0;
-    work = (work > ANB_BINS_SAMPLE ? work : ANB_BINS_SAMPLE) + plan->each_scratch;
+    work += plan->each_scratch;
     anb_place(&end, sizeof(Outcome) + plan->trees * sizeof(AnbReached)); /* at 0 */
     plan->at_codes = anb_place(&end, d) / sizeof(double);
     plan->at_scratch = anb_place(&end, work * sizeof(double)) / sizeof(double);
@@ -275,8 +275,8 @@ static void learn_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, 
     watch(plan, grove, t, error, sample->limit);
 }
 
-/* Edges fall due rarely and are made one feature a sample. */
-static void show_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *raw, double *work)
+/* Edges fall due rarely and are made in steps, the last feature first. */
+static void show_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *raw)
 {
     AnbBins *bins = anb_online_forest_bins(plan, grove);
     bool due = anb_bins_see(bins, raw, anb_random_bits(&grove->random));
@@ -284,7 +284,8 @@ static void show_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, c
         grove->making = plan->cart.features;
     if (grove->making == 0)
         return;
-    anb_bins_make(bins, (size_t)--grove->making, work);
+    for (size_t i = anb_bins_steps(plan->cart.features); i > 0 && grove->making > 0; i--)
+        grove->making -= anb_bins_step(bins, (size_t)grove->making - 1);
     if (grove->making == 0)
         anb_bins_finish(bins);
 }
@@ -313,7 +314,6 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
                             .raw = raw,
                             .codes = codes,
                             .bins = bins,
-                            .making = grove->making > 0,
                             .gain = complete ? anb_whiten_row(gain, plan->cart.features) : NULL,
                             .gain0 = gain->k0,
                             .energy = gain->energy,
@@ -324,7 +324,7 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *g
                             .scratch = work};
     for (size_t t = 0; t < plan->trees; t++)
         learn_tree(plan, grove, t, at + t, &sample, weight, drifts);
-    show_bins(plan, grove, raw, work);
+    show_bins(plan, grove, raw);
     anb_moments_add(&grove->target, y, weight);
     anb_range_follow(&grove->range, y);
     grove->samples++;

@@ -47,12 +47,18 @@ static void visit_head(AnbTreeHead *head, bool background, AnbVisitor *visitor)
         anb_adwin_visit(&head->alarm, visitor);
 }
 
+/* What a file says is checked after it was read. */
+static size_t making_of(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove)
+{
+    return grove->making < plan->cart.features ? (size_t)grove->making : plan->cart.features;
+}
+
 void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor)
 {
     anb_struct_visit(head_fields, grove, visitor);
     if (plan->cart.stride > 0)
         anb_whiten_visit(anb_online_forest_gain(plan, grove), plan->cart.features, visitor);
-    anb_bins_visit(anb_online_forest_bins(plan, grove), plan->cart.features, visitor);
+    anb_bins_visit(anb_online_forest_bins(plan, grove), plan->cart.features, making_of(plan, grove), visitor);
     for (size_t t = 0; t < plan->trees; t++) {
         AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
         visit_head(head, plan->background, visitor);
@@ -78,23 +84,12 @@ static bool valid_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, 
            (!head->back || anb_cart_valid(&plan->cart, anb_online_forest_tree(plan, grove, t, !head->front)));
 }
 
-static bool valid_bins(const AnbBins *bins, size_t features)
-{
-    for (size_t j = 0; j < features; j++) {
-        const AnbEdges *edges = anb_bins_edges(bins, j);
-        for (size_t i = 0; i < edges->count; i++)
-            if (edges->edge[i] - edges->edge[i] != 0 || (i > 0 && !(edges->edge[i - 1] < edges->edge[i])))
-                return false;
-    }
-    return bins->due > 0;
-}
-
 bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove)
 {
     AnbOnlineForest *g = anb_view_of(grove);
     if (grove->making > plan->cart.features || !anb_struct_valid(head_fields, grove))
         return false;
-    if (!anb_range_valid(&grove->range) || !valid_bins(anb_online_forest_bins(plan, g), plan->cart.features))
+    if (!anb_range_valid(&grove->range) || !anb_bins_valid(anb_online_forest_bins(plan, g), plan->cart.features))
         return false;
     if (plan->cart.stride > 0 && !anb_whiten_valid(anb_online_forest_gain(plan, g), plan->cart.features))
         return false;
