@@ -60,34 +60,39 @@ def packed(server):
     print("%-34s %12.0f" % ("ANB.PREDICTB", best(5, lambda: rate("ANB.PREDICTB", "m", predict))), flush=True)
 
 
-def numbered(server):
-    """SEQ against none, turn by turn; numbers only grow, so every command learns."""
-    client, last = server.client(), [0]
+def server_us(client, model, rows, sequence, last):
+    """Processor time of the server's main thread for a TRAIN of one row, its reading and answering included."""
+    commands = []
+    for i in range(10000):
+        last[0] += 1
+        more = sequence % last[0]
+        commands.append(client.encode(("ANB.TRAIN", model, *rows[i % len(rows)], *more.split())))
 
-    def rate(sequence):
-        commands = []
-        for _ in range(20000):
-            last[0] += 1
-            more = ("SEQ", "s", last[0]) if sequence else ()
-            commands.append(client.encode(("ANB.TRAIN", "m", "1.5", *ROW, *more)))
-        blob = b"".join(commands)
-        start = time.perf_counter()
-        client.socket.sendall(blob)
-        for _ in range(20000):
+    def used():
+        text = client.call("INFO", "cpu").decode()
+        return sum(float(text.split("used_cpu_%s_main_thread:" % part)[1].split()[0]) for part in ("user", "sys"))
+
+    before = used()
+    for k in range(0, len(commands), 500):
+        client.socket.sendall(b"".join(commands[k:k + 500]))
+        for _ in range(500):
             client.read()
-        return time.perf_counter() - start
+    return (used() - before) / len(commands) * 1e6
 
-    def seconds(sequence):
-        """Of the server's own time for the command, without the network and this client."""
-        client.call("CONFIG", "RESETSTAT")
-        rate(sequence)
-        text = client.call("INFO", "commandstats").decode()
-        return float(text.split("cmdstat_anb.train:")[1].split("usec_per_call=")[1].split(",")[0])
 
-    pairs = [(seconds(False), seconds(True)) for _ in range(7)]
-    without, with_it = min(a for a, _ in pairs), min(b for _, b in pairs)
-    print("\nANB.TRAIN, the server's time a command: %.2f us, with SEQ %.2f us, ratio %.3f" %
-          (without, with_it, with_it / without), flush=True)
+def numbered(server):
+    """SEQ in three arguments and in one against none, turn by turn; numbers only grow, so every command learns."""
+    client, last, rng = server.client(), [0], random.Random(3)
+    rows = [["%.6g" % v for v in (y, *x)] for x, y in (sample(rng, D) for _ in range(2000))]
+    forms = ("%.0s", "SEQ s %d", "SEQ=s:%d")  # the first writes nothing
+    print("\n%-34s %12s %12s %12s" % ("the server's us for a TRAIN", "without SEQ", "SEQ s n", "SEQ=s:n"))
+    for expression in ("scale(linear)", "auto(budget=5)", "auto"):
+        client.call("DEL", "n")
+        client.call("ANB.CREATE", "n", expression, "FEATURES", D)
+        turns = [[server_us(client, "n", rows, form, last) for form in forms]
+                 for _ in range(7)]
+        without, three, one = (min(column) for column in zip(*turns))
+        print("%-34s %12.2f %12.3f %12.3f" % (expression, without, three / without, one / without), flush=True)
 
 
 def streams(server):

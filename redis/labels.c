@@ -66,7 +66,7 @@ typedef struct Label {
     Sequence sequence;
 } Label;
 
-/* `WEIGHT w` and `SEQ source n` behind the target, in any order. */
+/* `WEIGHT w` and `SEQ source n` or `SEQ=source:n` behind the target, in any order. */
 static int parse_label_options(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Label *label)
 {
     for (int i = 4; i < argc;)
@@ -78,6 +78,9 @@ static int parse_label_options(RedisModuleCtx *ctx, RedisModuleString **argv, in
             if (anb_sequence_parse(ctx, argv + i + 1, &label->sequence))
                 return -1;
             i += 3;
+        } else if (anb_sequence_is_joined(argv[i])) {
+            if (anb_sequence_parse_joined(ctx, argv[i++], &label->sequence))
+                return -1;
         } else
             return RedisModule_WrongArity(ctx), -1;
     return 0;

@@ -183,7 +183,7 @@ uint64_t anb_plan_cache_models(void);
 uint64_t anb_plan_cache_plans(void);
 
 /* ---- sequence.c ---- */
-/* `SEQ source n`: the number that a command's samples have at their source. */
+/* `SEQ source n`, or `SEQ=source:n`: the number that a command's samples have at their source. */
 typedef struct Sequence {
     char source[ANB_SOURCE_SIZE];
     size_t size; /* of the source's name; 0: the command is not numbered */
@@ -192,6 +192,9 @@ typedef struct Sequence {
 
 /* Reads `source n`. 0, or -1 with the error replied. */
 int anb_sequence_parse(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence);
+/* Whether the text begins with SEQ=, and reads such a one. */
+bool anb_sequence_is_joined(RedisModuleString *text);
+int anb_sequence_parse_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence);
 typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM } SequenceFate;
 /* Whether the model has learned this number before; changes nothing. Without a number it is new. */
 SequenceFate anb_sequence_look(const StreamingLearner *learner, const Sequence *sequence);

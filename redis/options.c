@@ -1,4 +1,4 @@
-/* What may follow a command's rows: WEIGHT w, SEQ source n, WITHDIAG, WITHINTERVAL coverage, WITHQUANTILES, in any order. */
+/* What may follow a command's rows: WEIGHT w, SEQ source n or SEQ=source:n, WITHDIAG, WITHINTERVAL coverage, WITHQUANTILES, in any order. */
 #include "module.h"
 
 typedef struct Option {
@@ -72,7 +72,7 @@ static const Option *find(RedisModuleString *word, bool learning)
 int anb_before_options(RedisModuleString **argv, int argc, bool learning)
 {
     for (int i = 0; i < argc; i++)
-        if (find(argv[i], learning))
+        if (find(argv[i], learning) || (learning && anb_sequence_is_joined(argv[i])))
             return i;
     return argc;
 }
@@ -80,6 +80,11 @@ int anb_before_options(RedisModuleString **argv, int argc, bool learning)
 int anb_take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int argc)
 {
     for (int i = 0; i < argc;) {
+        if (batch->learn && anb_sequence_is_joined(argv[i])) {
+            if (anb_sequence_parse_joined(ctx, argv[i++], &batch->sequence))
+                return -1;
+            continue;
+        }
         const Option *option = find(argv[i], batch->learn);
         if (!option || i + option->values >= argc)
             return option ? (anb_reply_error(ctx, "%s takes %d values", option->word, option->values), -1) : 1;

@@ -26,6 +26,8 @@ bool anb_text_missing(const char *text, size_t n)
 {
     static const char *const words[] = {"nan", "-nan", "+nan", "na"};
     bool found = n == 0;
+    if (n > 0 && text[n - 1] <= '9') /* no letter: most cells */
+        return false;
     for (size_t i = 0; i < sizeof words / sizeof *words && !found; i++)
         found = anb_word_is(text, n, words[i]);
     return found;

@@ -234,10 +234,20 @@ static int any_number(const char *text, const char *end, double *value)
     return (int)(p - text);
 }
 
+enum { SHORT = 24, ENOUGH = 40 };
+
+/* A short text is looked at in a copy, with bytes behind it. */
+static int short_number(const char *text, size_t n, double *value)
+{
+    char room[SHORT + ENOUGH] = {0};
+    memcpy(room, text, n);
+    return plain_number(room, room + n, value);
+}
+
 int anb_number_parse(const char *text, size_t n, double *value)
 {
     const char *end = text + (n < INT_MAX ? n : INT_MAX);
-    int used = n >= 40 ? plain_number(text, end, value) : 0;
+    int used = n >= ENOUGH ? plain_number(text, end, value) : n > 0 && n <= SHORT ? short_number(text, n, value) : 0;
     return used ? used : any_number(text, end, value);
 }
 

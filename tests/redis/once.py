@@ -17,23 +17,32 @@ def positions(client, key="m"):
     return as_map(as_map(client.call("ANB.INFO", key))[b"sources"])
 
 
-def numbered(server, library, again):
+def apart(source, n):
+    return "SEQ", source, n
+
+
+def joined(source, n):
+    """In one argument; zeros before the number do not count."""
+    return "seq=%s:%020d" % (source, n),
+
+
+def numbered(server, library, again, seq=apart):
     """Every command twice, or late copies of earlier ones: the state is that of sending each once."""
     client = fresh(server)
     model = library.model(D, MIXTURE)
     client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
     rng = random.Random(1)
     for n, (x, y) in enumerate(rows_of(rng, 100)):
-        assert float(client.call("ANB.TRAIN", "m", y, *x, "SEQ", "a", n)) == model.train(x, y)
-        assert client.call("ANB.TRAIN", "m", y, *x, "SEQ", "a", again(n)) == "REPEATED"
+        assert float(client.call("ANB.TRAIN", "m", y, *x, *seq("a", n))) == model.train(x, y)
+        assert client.call("ANB.TRAIN", "m", y, *x, *seq("a", again(n))) == "REPEATED"
     batch = rows_of(rng, 30)
     flat = [v for x, y in batch for v in (y, *x)]
     ours = [model.train(x, y) for x, y in batch]
-    assert [float(v) for v in client.call("ANB.MTRAIN", "m", 30, *flat, "SEQ", "a", 1000)] == ours
-    assert client.call("ANB.MTRAIN", "m", 30, *flat, "SEQ", "a", 1000) == "REPEATED"
+    assert [float(v) for v in client.call("ANB.MTRAIN", "m", 30, *flat, *seq("a", 1000))] == ours
+    assert client.call("ANB.MTRAIN", "m", 30, *flat, *seq("a", 1000)) == "REPEATED"
     ours = [model.train(x, y, 2.0) for x, y in batch]
-    assert unpack(client.call("ANB.TRAINB", "m", packed_rows(batch), "SEQ", "b", 0, "WEIGHT", 2)) == ours
-    assert client.call("ANB.TRAINB", "m", packed_rows(batch), "WEIGHT", 2, "SEQ", "b", 0) == "REPEATED"
+    assert unpack(client.call("ANB.TRAINB", "m", packed_rows(batch), *seq("b", 0), "WEIGHT", 2)) == ours
+    assert client.call("ANB.TRAINB", "m", packed_rows(batch), "WEIGHT", 2, *seq("b", 0)) == "REPEATED"
     assert positions(client) == {b"a": 1000, b"b": 0}
     assert int(information(client)["commands_repeated"]) == 102
     assert as_map(client.call("ANB.INFO", "m"))[b"samples"] == 160
@@ -50,6 +59,19 @@ def numbered_commands_are_learned_once(server, library):
 @with_server(settings=WORKER)
 def at_the_worker_as_well(server, library):
     numbered(server, library, lambda n: n // 2)
+
+
+@with_server()
+def in_one_argument(server, library):
+    numbered(server, library, lambda n: n, joined)
+    client = server.client()
+    assert client.call("ANB.TRAIN", "m", 1, *sample(random.Random(4), D)[0], "WEIGHT", 2, "SEQ=x:y:7") != "REPEATED"
+    assert positions(client)[b"x:y"] == 7
+    for text, why in (("SEQ=a", "a colon"), ("SEQ=:1", "1 to 55"), ("SEQ=a:", "whole number"), ("SEQ=a:1x", "whole"),
+                      ("SEQ=a:9223372036854775808", "whole number"), ("SEQ=%s:1" % ("s" * 56), "1 to 55")):
+        refused(client, why, "ANB.TRAIN", "m", 1, *[0] * D, text)
+        refused(client, why, "ANB.TRAINB", "m", packed_rows([([0] * D, 1)]), text)
+    refused(client, "fewer stand before it", "ANB.TRAIN", "m", 1, *[0] * (D - 1), "SEQ=a:9", 1)
 
 
 @with_server()
@@ -87,7 +109,8 @@ def labels_are_learned_once(server, library):
     assert client.call("ANB.LABEL", "p", 1, y, "SEQ", "a", 1, "WEIGHT", 0.5) == "REPEATED"
     assert client.call("ANB.LABEL", "p", 2, y, "WEIGHT", 0.5, "SEQ", "a", 0) == "REPEATED"
     assert client.call("ANB.SAVE", "p") == before
-    client.call("ANB.LABEL", "p", 2, y, "SEQ", "a", 2)
+    assert client.call("ANB.LABEL", "p", 2, y, "SEQ=a:1", "WEIGHT", 0.5) == "REPEATED"
+    client.call("ANB.LABEL", "p", 2, y, "SEQ=a:2")
     assert as_map(client.call("ANB.INFO", "p"))[b"samples"] == 2
 
 
