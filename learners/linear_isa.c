@@ -5,6 +5,7 @@
  */
 #include "linear.h"
 #include "src/numeric/loss.h"
+#include "src/simd/lanes_few.h"
 #include "src/simd/lanes_rows.h"
 
 /* Apart: for its square root the compiler would save registers in every call. */
@@ -18,7 +19,8 @@ static double predict(const AnbNode *self, const void *state, const double *x)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
-    double f = lanes_dot(s->w, x, self->n_features) + s->b;
+    size_t n = self->n_features;
+    double f = n <= LANES ? few_affine(s->w, s->b, x, n) : lanes_dot(s->w, x, n) + s->b;
     return o->normalized ? in_units(s, f) : f;
 }
 
@@ -80,22 +82,59 @@ static __attribute__((noinline)) void restart(const AnbNode *self, Linear *s, An
     anb_restart(self, s, &(AnbRow){.counters = counters});
 }
 
-/* The plain step, where all weights were 1 so far. */
+/* Whether the plain step can learn: all weights were 1 so far, nothing is standardised, the loss is the squared one. */
+LANES_INLINE bool plain(const AnbLinearOptions *o, const Linear *s)
+{
+    return !o->normalized && !anb_loss_other(o->loss) && s->unit.mean == 1;
+}
+
+/* The step of an error, where x . x + 1 is `square`. */
+LANES_INLINE double factor_of(const AnbLinearOptions *o, double square)
+{
+    return anb_linear_bounded(o, 2 * o->rate, square);
+}
+
+/* What a step by `by` may have left: it starts again where that is no number. */
+LANES_INLINE void settle(const AnbNode *self, Linear *s, double by, double square, AnbCounters *counters)
+{
+    anb_weight_repeated(&s->unit);
+    if (!(by * by * square < 0x1p1000) && sick(s, self->n_features) != 0)
+        restart(self, s, counters);
+}
+
+/* The plain step of up to eight features. */
+LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, double y, AnbCounters *counters)
+{
+    const AnbLinearOptions *o = self->options;
+    size_t n = self->n_features;
+    const Few w = few_load(s->w), row = few_load_tail(x, n);
+    const FewPart f = few_sum(few_mul(w, row), n) + few_all(few_constant(s->b)), error = few_all(y) - f;
+    double square = 1 + few_sum(few_mul(row, row), n)[0];
+    if (!plain(o, s) || error[0] - error[0] != 0)
+        return ANB_NAN;
+    const FewPart by = few_all(factor_of(o, square)) * error;
+    s->b += by[0];
+    few_move(s->w, w, by, row);
+    settle(self, s, by[0], square, counters);
+    return f[0];
+}
+
 static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
 {
     const AnbLinearOptions *o = self->options;
     Linear *s = state;
     size_t n = self->n_features;
-    double square, f = dot_and_square(s->w, x, n, &square) + s->b, error = y - f;
     (void)scratch;
-    if (o->normalized || anb_loss_other(o->loss) || s->unit.mean != 1 || error - error != 0)
+    if (n <= LANES)
+        return step_few(self, s, x, y, counters);
+    double square, f = dot_and_square(s->w, x, n, &square) + s->b, error = y - f;
+    if (!plain(o, s) || error - error != 0)
         return ANB_NAN;
-    double by = anb_linear_bounded(o, 2 * o->rate, 1 + square) * error;
+    square += 1;
+    double by = factor_of(o, square) * error;
     s->b += by;
-    anb_weight_repeated(&s->unit);
     move(s->w, by, x, n);
-    if (!(by * by * (1 + square) < 0x1p1000) && sick(s, n) != 0)
-        restart(self, s, counters);
+    settle(self, s, by, square, counters);
     return f;
 }
 

@@ -13,6 +13,7 @@
  *
  * State: head with base, w[d], the upper triangle of P. Cost: (d+1)^2 multiply-adds a sample, d to predict.
  */
+#include "rls.h"
 #include "src/numeric/rls.h"
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
@@ -28,23 +29,16 @@ static const AnbParam params[] = {
      "lambda follows the error's ratio to its running mean"},
     {0}};
 
-static AnbRls rls_of(const AnbNode *self)
-{
-    const AnbRlsOptions *o = self->options;
-    return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
-}
-
-static const AnbRlsForm form = {rls_of};
+static const AnbRlsForm form = {anb_rls_of};
 
 static size_t if_adaptive(const AnbNode *self)
 {
     return ((const AnbRlsOptions *)self->options)->adaptive;
 }
 
-enum { RLS, BASE };
 static const AnbField fields[] = {
-    [RLS] = {.name = "rls", .part = &anb_rls_part, .form = &form},
-    [BASE] = {.name = "base", .kind = ANB_F64, .count = if_adaptive, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [ANB_RLS_STATE] = {.name = "rls", .part = &anb_rls_part, .form = &form},
+    [ANB_RLS_BASE] = {.name = "base", .kind = ANB_F64, .count = if_adaptive, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
 static size_t work_size(const AnbNode *self)
@@ -52,19 +46,17 @@ static size_t work_size(const AnbNode *self)
     return anb_rls_scratch(self->n_features);
 }
 
-/* The prediction as it came; what src/numeric/rls.h works with. */
-enum { RAW, WORK };
 static const AnbField scratch_fields[] = {
-    [RAW] = {.name = "raw", .kind = ANB_F64, .fixed = 1},
-    [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
+    [ANB_RLS_RAW] = {.name = "raw", .kind = ANB_F64, .fixed = 1},
+    [ANB_RLS_WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
     {0}};
 
 static int init(const AnbNode *self, void *state)
 {
-    AnbRls rls = rls_of(self);
+    AnbRls rls = anb_rls_of(self);
     anb_rls_init(&rls, state);
     if (if_adaptive(self))
-        *(double *)anb_field(self, state, BASE) = 0;
+        *(double *)anb_field(self, state, ANB_RLS_BASE) = 0;
     return 0;
 }
 
@@ -80,42 +72,18 @@ static double finite_or_0(double f)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbRls rls = rls_of(self);
-    double *raw = anb_scratch(self, scratch, RAW);
-    *raw = anb_rls_predict(&rls, state, row->x, anb_scratch(self, scratch, WORK));
+    AnbRls rls = anb_rls_of(self);
+    double *raw = anb_scratch(self, scratch, ANB_RLS_RAW);
+    *raw = anb_rls_predict(&rls, state, row->x, anb_scratch(self, scratch, ANB_RLS_WORK));
     return finite_or_0(*raw);
-}
-
-static double clamp(double v, double low, double high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
-/* The forgetting factor for an error of this size. A base below 1e-15 of y is rounding: then nothing is surprising. */
-static double adapted(double lambda, double *base, double size, double y)
-{
-    *base = .99 * *base + .01 * size;
-    double ratio = *base <= 1e-15 * fabs(y) ? 1 : clamp(size / *base, .1, 10);
-    return clamp(lambda * clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
-}
-
-/* Learns the row that predict left in the scratch; `error` is finite. Whether the weights still are. */
-static inline bool learn(const AnbNode *self, const AnbRls *rls, void *state, double error, double y, double weight,
-                         double *scratch)
-{
-    const AnbRlsOptions *o = self->options;
-    double lambda = o->lambda;
-    if (o->adaptive)
-        lambda = adapted(lambda, anb_field(self, state, BASE), fabs(error), y);
-    return anb_rls_update(rls, state, error, lambda, weight, anb_scratch(self, scratch, WORK));
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    AnbRls rls = rls_of(self);
-    const double *raw = anb_scratch(self, scratch, RAW);
+    AnbRls rls = anb_rls_of(self);
+    const double *raw = anb_scratch(self, scratch, ANB_RLS_RAW);
     double error = y - *raw;
-    if (error - error != 0 || !learn(self, &rls, state, error, y, weight, scratch))
+    if (error - error != 0 || !anb_rls_learn(self, &rls, state, error, y, weight, scratch))
         anb_restart(self, state, row);
 }
 
@@ -126,49 +94,24 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* Finite only where x is: a weight of 0 times infinity is not a number either. */
-static double predict_direct(const AnbNode *self, const void *state, const double *x)
-{
-    return anb_rls_look(state, x, self->n_features);
-}
-
-static double step_direct(const AnbNode *self, void *state, const double *x, double y, double *scratch,
-                          AnbCounters *counters)
-{
-    AnbRls rls = rls_of(self);
-    double f = anb_rls_predict(&rls, state, x, anb_scratch(self, scratch, WORK)), error = y - f;
-    if (error - error != 0)
-        return ANB_NAN;
-    if (!learn(self, &rls, state, error, y, 1, scratch))
-        anb_restart(self, state, &(AnbRow){.counters = counters});
-    return f;
-}
-
-static void predict_many_direct(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
-{
-    anb_rls_look_many(state, rows->x, rows->x_stride, rows->n, self->n_features, out);
-}
-
-static const AnbDirectTable direct = {predict_direct, step_direct, predict_many_direct};
-
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     (void)scratch;
-    predict_many_direct(self, state, rows, out);
+    anb_rls_direct.predict_many(self, state, rows, out);
     for (size_t i = 0; i < rows->n; i++)
         out[i] = finite_or_0(out[i]);
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
 {
-    AnbRls rls = rls_of(self);
+    AnbRls rls = anb_rls_of(self);
     anb_rls_refresh(&rls, state, factor);
 }
 
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    AnbRls rls = rls_of(self);
-    anb_rls_reframe(&rls, anb_field(self, state, RLS), alpha, beta);
+    AnbRls rls = anb_rls_of(self);
+    anb_rls_reframe(&rls, anb_field(self, state, ANB_RLS_STATE), alpha, beta);
 }
 
 /* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
@@ -211,7 +154,7 @@ const StreamingLearnerType anb_rls = {
     .step = step,
     .sparsity = &sparsity,
     .affine = &affine,
-    .direct = &direct,
+    .direct = &anb_rls_direct,
     .predict_many = predict_many,
     .reset = reset,
     .refresh = refresh,

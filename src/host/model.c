@@ -4,6 +4,8 @@
 #include "src/simd/kernels.h"
 #include "src/text/sized.h"
 #include <anabranch/host.h>
+#include <float.h>
+#include <math.h>
 
 static void *aligned(void *memory)
 {
@@ -46,6 +48,13 @@ size_t anb_model_bytes(const AnbPlan *plan)
     return sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch + (size_t)2 * ANB_ALIGN;
 }
 
+void anb_model_set_plan(StreamingLearner *model, AnbPlan *plan)
+{
+    model->plan = plan;
+    model->root = plan->nodes;
+    model->look = plan->direct ? plan->direct->predict : NULL;
+}
+
 /* All zero but the block, whose bytes the caller sets. Takes over the reference to the plan. */
 static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
 {
@@ -55,7 +64,8 @@ static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
         anb_plan_drop(plan);
         return NULL;
     }
-    *model = (StreamingLearner){.plan = plan, .seed = plan->seed, .memory = model, .block = aligned(model + 1)};
+    *model = (StreamingLearner){.seed = plan->seed, .memory = model, .block = aligned(model + 1)};
+    anb_model_set_plan(model, plan);
     model->scratch = memset(model->block + block, 0, scratch);
     return model;
 }
@@ -281,14 +291,13 @@ static APART double predict_checked(const AnbPlan *plan, const unsigned char *bl
 /* The short way where the model has one; NaN where it has none or that is not sure. */
 static inline double predict_direct(const StreamingLearner *model, const double *x)
 {
-    const AnbPlan *plan = model->plan;
-    return plan->direct ? plan->direct->predict(plan->nodes, model->block, x) : ANB_NAN;
+    return model->look ? model->look(model->root, model->block, x) : ANB_NAN;
 }
 
 double anb_predict(StreamingLearner *model, const double *x)
 {
     double f = predict_direct(model, x);
-    if (f - f == 0)
+    if (fabs(f) <= DBL_MAX)
         return f;
     return predict_checked(model->plan, model->block, model->scratch, &model->counters, x);
 }

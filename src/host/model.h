@@ -9,10 +9,15 @@
 #include "sources.h"
 #include "threads.h"
 
+/* What an AnbDirectTable has to predict by. */
+typedef double (*AnbLook)(const AnbNode *self, const void *state, const double *x);
+
 struct StreamingLearner {
-    AnbPlan *plan;
+    AnbLook look;         /* the plan's short way, here to save loads; NULL: it has none */
+    const AnbNode *root;  /* of the plan, likewise */
     unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
     double *scratch;      /* likewise */
+    AnbPlan *plan;
     AnbCounters counters;
     uint64_t seed;       /* its own: the plan may be of another model that differs in it */
     AnbSchema *schema;   /* a reference, or NULL */
@@ -33,6 +38,8 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 /* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
  */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
+/* Gives a model a plan, whose reference it takes over. */
+void anb_model_set_plan(StreamingLearner *model, AnbPlan *plan);
 /* Bytes of a model of that plan: head, block and scratch. */
 size_t anb_model_bytes(const AnbPlan *plan);
 /* The block's size in bytes. */

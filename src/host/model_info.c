@@ -154,7 +154,7 @@ bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)
         return true;
     if (!anb_plans_fit(mine, other) || !same_allocator(&mine->allocator, &other->allocator))
         return false;
-    model->plan = anb_plan_keep(other);
+    anb_model_set_plan(model, anb_plan_keep(other));
     anb_plan_drop(mine);
     return true;
 }

@@ -71,7 +71,6 @@ static inline const AnbRlsHead *anb_rls_head_const(const double *state)
 }
 
 typedef struct AnbRlsKernels {
-    double (*look)(const double *state, const double *x, size_t n);
     void (*look_many)(const double *state, const double *x, size_t stride, size_t rows, size_t n, double *out);
     double (*predict)(const AnbRls *rls, const double *state, const double *x, double *scratch);
     double (*update)(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch);
@@ -109,13 +108,7 @@ static inline double anb_rls_predict(const AnbRls *rls, const double *state, con
     return anb_rls_kernels.predict(rls, state, x, scratch);
 }
 
-/* The bits of anb_rls_predict; leaves nothing. */
-static inline double anb_rls_look(const double *state, const double *x, size_t n)
-{
-    return anb_rls_kernels.look(state, x, n);
-}
-
-/* The same of several rows, `stride` doubles apart. */
+/* The bits of anb_rls_predict of several rows, `stride` doubles apart; leaves nothing. */
 static inline void anb_rls_look_many(const double *state, const double *x, size_t stride, size_t rows, size_t n,
                                      double *out)
 {

@@ -15,31 +15,6 @@ static double predict(const AnbRls *rls, const double *state, const double *x, d
     return lanes_dot(w, scratch, anb_rls_padded(n)) + anb_rls_head_const(state)->w0;
 }
 
-/* w . x + w0 as predict sums it: the tail counts as the whole block that it starts. */
-static double look(const double *state, const double *x, size_t n)
-{
-    const double *w = state + ANB_RLS_HEAD;
-    Lanes even = lanes_zero(), odd = lanes_zero(), tail;
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = lanes_add(even, lanes_mul(lanes_load(w + i), lanes_load(x + i)));
-        odd = lanes_add(odd, lanes_mul(lanes_load(w + i + LANES), lanes_load(x + i + LANES)));
-    }
-    const bool whole = n - i >= LANES;
-    if (whole) {
-        even = lanes_add(even, lanes_mul(lanes_load(w + i), lanes_load(x + i)));
-        i += LANES;
-    }
-    if (i < n) {
-        tail = lanes_mul(lanes_load(w + i), lanes_load_tail(x + i, n - i));
-        if (whole)
-            odd = lanes_add(odd, tail);
-        else
-            even = lanes_add(even, tail);
-    }
-    return lanes_sum(lanes_add(even, odd)) + anb_rls_head_const(state)->w0;
-}
-
 static void look_many(const double *state, const double *x, size_t stride, size_t rows, size_t n, double *out)
 {
     lanes_affine_rows(state + ANB_RLS_HEAD, anb_rls_head_const(state)->w0, x, stride, rows, n, true, out);
@@ -255,7 +230,6 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     return sick;
 }
 
-const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {
-    .look = look, .look_many = look_many, .predict = predict, .update = update};
+const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {.look_many = look_many, .predict = predict, .update = update};
 
 ANB_ISA_REGISTER(AnbRlsKernels, anb_rls_kernels)

@@ -1,0 +1,29 @@
+/* The short way of `rls`, compiled once per instruction set: to predict is one pass over the row. */
+#include "rls.h"
+#include "src/numeric/rls_look.h"
+
+/* Finite only where x is: a weight of 0 times infinity is not a number either. */
+static double predict(const AnbNode *self, const void *state, const double *x)
+{
+    return anb_rls_look(state, x, self->n_features);
+}
+
+static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
+{
+    AnbRls rls = anb_rls_of(self);
+    double f = anb_rls_predict(&rls, state, x, anb_scratch(self, scratch, ANB_RLS_WORK)), error = y - f;
+    if (error - error != 0)
+        return ANB_NAN;
+    if (!anb_rls_learn(self, &rls, state, error, y, 1, scratch))
+        anb_restart(self, state, &(AnbRow){.counters = counters});
+    return f;
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
+{
+    anb_rls_look_many(state, rows->x, rows->x_stride, rows->n, self->n_features, out);
+}
+
+const AnbDirectTable ANB_PER_ISA(anb_rls_direct) = {predict, step, predict_many};
+
+ANB_ISA_REGISTER(AnbDirectTable, anb_rls_direct)
