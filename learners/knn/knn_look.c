@@ -1,9 +1,7 @@
-/* One look, and many: learners/knn.c has the formulas. */
+/* One look: learners/knn.c has the formulas. */
 #include "knn_look.h"
 #include "ridge_plane.h"
 #include "src/simd/kernels.h"
-
-static const double ridge = 0.1, soft = 0.02;
 
 /* ---- scratch ----------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +49,8 @@ static size_t plane_features(const AnbNode *self)
 static size_t fit_work(const AnbNode *self)
 {
     View v = anb_knn_plan(self);
-    return anb_ridge_plane_work(v.k, v.plane);
+    size_t one = anb_ridge_plane_work(v.k, v.plane), many = anb_ridge_plane_room(v.plane);
+    return one > many ? one : many;
 }
 
 static size_t rows(const AnbNode *self)
@@ -144,8 +143,7 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 
 /* ---- one look ---------------------------------------------------------------------------------------------------- */
 
-/* Which features the plane has: all, or those that the metric weighs most, in order. */
-static void choose(const View *v, const KnnScratch *w)
+void anb_knn_look_choose(const View *v, const KnnScratch *w)
 {
     size_t taken = 0, ties = v->plane;
     double least = 0;
@@ -179,7 +177,7 @@ static double gather(const View *v, size_t k, const KnnScratch *w)
         for (size_t j = 0; j < v->plane && v->plane < v->d; j++)
             w->u[i * stride + j] = (double)x[w->which[j]] - w->query[w->which[j]];
         w->y[i] = v->y[w->index[i]];
-        w->weight[i] = 1 / (soft + (last > 0 ? w->distance[i] / last : 0));
+        w->weight[i] = 1 / (knn_soft + (last > 0 ? w->distance[i] / last : 0));
     }
     return last;
 }
@@ -211,14 +209,9 @@ static void pull(const View *v, size_t k, double last, const KnnScratch *w)
     }
 }
 
-/* The neighbours' targets lie between. */
-typedef struct Side {
-    double low, high;
-} Side;
-
-static Side side_of(const double *y, size_t k)
+static KnnSide side_of(const double *y, size_t k)
 {
-    Side side = {y[0], y[0]};
+    KnnSide side = {y[0], y[0]};
     for (size_t i = 1; i < k; i++) {
         side.low = y[i] < side.low ? y[i] : side.low;
         side.high = y[i] > side.high ? y[i] : side.high;
@@ -226,14 +219,7 @@ static Side side_of(const double *y, size_t k)
     return side;
 }
 
-static double within(const Side *side, double f)
-{
-    double low = side->low, high = side->high, margin = 0.25 * high - 0.25 * low;
-    return f < low - margin ? low - margin : f > high + margin ? high + margin : f;
-}
-
-/* The k nearest of n rows, side by side; the largest of their distances. */
-static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
+KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnScratch *w)
 {
     AnbKnnSearch near = {.rows = n,
                          .d = v->d,
@@ -245,33 +231,33 @@ static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScr
                          .least = v->turn->least,
                          .most = v->turn->most};
     AnbKnnSearchQuery query = {w->query, w->code, w->code + anb_knn_search_pairs(v->d), bounded};
-    AnbKnnSearchWork space = {w->near, w->minima, w->far, sets(v)};
-    anb_knn_search_search(&near, &query, k, w->index, w->distance, &space);
-    return gather(v, k, w);
+    return (KnnSearch){near, query, {w->near, w->minima, w->far, sets(v)}};
 }
 
-/* Whether so many rows and the plane through them may speak. */
-static bool fits(const View *v, size_t k, double plane)
+/* The k nearest of n rows, side by side; the largest of their distances. */
+static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
 {
-    return plane - plane == 0 && !(k < 10 && k <= v->plane);
+    KnnSearch search = anb_knn_look_search(v, n, bounded, w);
+    anb_knn_search_search(&search.near, &search.query, k, w->index, w->distance, &search.work);
+    return gather(v, k, w);
 }
 
 static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
 {
     size_t k = n < v->k ? n : v->k;
-    choose(v, w);
+    anb_knn_look_choose(v, w);
     double last = find(v, n, k, bounded, w), *slope = w->part + v->plane;
     w->look->plane =
-        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, ridge, slope, &w->look->mean, w->fit);
-    if (!fits(v, k, w->look->plane))
+        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, knn_ridge, slope, &w->look->mean, w->fit);
+    if (!anb_knn_fits(v, k, w->look->plane))
         return w->look->mean;
     w->look->fitted = true;
     memset(w->slope, 0, v->d * sizeof *w->slope);
     for (size_t j = 0; j < v->plane; j++)
         w->slope[w->which[j]] = slope[j];
     pull(v, k, last, w);
-    Side side = side_of(w->y, k);
-    return within(&side, anb_knn_both(v->s, w->look));
+    KnnSide side = side_of(w->y, k);
+    return anb_knn_within(&side, anb_knn_both(v->s, w->look));
 }
 
 /* By the factors, and by the older ones where there are rows with such codes. Whether a code was bounded. */
@@ -285,8 +271,7 @@ static bool encode_query(const View *v, const KnnScratch *w)
     return most > limit || older > limit;
 }
 
-/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
-static bool begin_query(const View *v, const double *x, const KnnScratch *w)
+bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
 {
     w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
     for (size_t j = 0; j < v->given; j++)
@@ -305,47 +290,6 @@ double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row
     size_t n = anb_ring_size(&v.s->ring, v.window);
     w.look->fitted = false;
     w.look->miss = 0;
-    bool bounded = begin_query(&v, row->x, &w);
+    bool bounded = anb_knn_look_begin(&v, row->x, &w);
     return w.look->out = n > 0 ? look(&v, n, bounded, &w) : 0;
-}
-
-/* ---- many looks --------------------------------------------------------------------------------------------------- */
-
-enum { MANY = ANB_RIDGE_PLANE_MANY, ROOM = 2048 };
-
-/* Up to MANY rows of a window of n. What learning needs beyond the prediction is left out. */
-static void look_many(const View *v, size_t n, const AnbRows *rows, const KnnScratch *w, double *out)
-{
-    double many[ROOM], plane[MANY], mean[MANY];
-    Side side[MANY];
-    size_t k = n < v->k ? n : v->k;
-    for (size_t i = 0; i < MANY; i++) {
-        if (i < rows->n) {
-            bool bounded = begin_query(v, rows->x + i * rows->x_stride, w);
-            find(v, n, k, bounded, w);
-            side[i] = side_of(w->y, k);
-        }
-        anb_ridge_plane_put(w->u, w->y, w->weight, k, v->plane, w->fit, i, many);
-    }
-    anb_ridge_plane_fit_many(many, v->plane, w->part, ridge, plane, mean);
-    for (size_t i = 0; i < rows->n; i++) {
-        KnnLook look = {.mean = mean[i], .plane = plane[i]};
-        out[i] = fits(v, k, plane[i]) ? within(&side[i], anb_knn_both(v->s, &look)) : mean[i];
-    }
-}
-
-void anb_knn_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
-{
-    View v = anb_knn_view(self, state);
-    KnnScratch w = anb_knn_scratch(self, scratch);
-    size_t n = anb_ring_size(&v.s->ring, v.window);
-    if (n == 0 || rows->n < MANY / 2 || anb_ridge_plane_room(v.plane) > ROOM) {
-        anb_predict_each(self, state, rows, scratch, out);
-        return;
-    }
-    choose(&v, &w);
-    for (size_t at = 0; at < rows->n; at += MANY) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < MANY ? rows->n - at : MANY);
-        look_many(&v, n, &part, &w, out + at);
-    }
 }

@@ -6,6 +6,8 @@
 
 #include "knn_state.h"
 
+static const double knn_ridge = 0.1, knn_soft = 0.02; /* of the plane; of the weights */
+
 /* Of one look. */
 typedef struct KnnLook {
     bool fitted; /* there is a plane */
@@ -33,6 +35,36 @@ static inline double anb_knn_both(const Knn *s, const KnnLook *look)
     double a = s->spread > 0 ? s->cross / s->spread : 1;
     return look->mean + (a < 0 ? 0 : a > 1 ? 1 : a) * (look->plane - look->mean);
 }
+
+/* The neighbours' targets lie between. */
+typedef struct KnnSide {
+    double low, high;
+} KnnSide;
+
+static inline double anb_knn_within(const KnnSide *side, double f)
+{
+    double low = side->low, high = side->high, margin = 0.25 * high - 0.25 * low;
+    return f < low - margin ? low - margin : f > high + margin ? high + margin : f;
+}
+
+/* Whether so many rows and the plane through them may speak. */
+static inline bool anb_knn_fits(const View *v, size_t k, double plane)
+{
+    return plane - plane == 0 && !(k < 10 && k <= v->plane);
+}
+
+/* Which features the plane has: all, or those that the metric weighs most, in order. */
+void anb_knn_look_choose(const View *v, const KnnScratch *w);
+/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
+bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w);
+
+/* A search of the first n rows of the window for the query that was begun. */
+typedef struct KnnSearch {
+    AnbKnnSearch near;
+    AnbKnnSearchQuery query;
+    AnbKnnSearchWork work;
+} KnnSearch;
+KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnScratch *w);
 
 /* As AnbNode's functions of those names. */
 double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);

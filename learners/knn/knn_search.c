@@ -48,10 +48,11 @@ static Parts parts_of(const AnbKnnSearch *near, size_t sets)
     return p;
 }
 
-/* All rows that may be among the k nearest. */
-static size_t candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
-                         const AnbKnnSearchWork *work)
+size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
+                                 const AnbKnnSearchWork *work)
 {
+    if (query->bounded || near->bounded)
+        return 0;
     size_t blocks = anb_knn_search_blocks(near->rows), pairs = anb_knn_search_pairs(near->d);
     const Parts p = parts_of(near, work->sets < blocks ? work->sets : blocks);
     size_t words = p.newer * pairs, minima = p.newer_sets * ANB_KNN_SEARCH_ROWS, sets = p.newer_sets + p.older_sets;
@@ -112,13 +113,11 @@ double anb_knn_search_kth(double *value, size_t n, size_t k)
 void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                            double *distance, const AnbKnnSearchWork *work)
 {
-    size_t found = near->rows, nearer = 0, taken = 0;
+    size_t found = anb_knn_search_candidates(near, query, k, index, work), nearer = 0, taken = 0;
     double *value = work->far, *copy = work->far + near->rows;
-    if (query->bounded || near->bounded)
-        for (size_t i = 0; i < near->rows; i++)
-            index[i] = (uint32_t)i;
-    else
-        found = candidates(near, query, k, index, work);
+    if (found == 0)
+        for (; found < near->rows; found++)
+            index[found] = (uint32_t)found;
     anb_knn_search_far(near->window, near->d, index, found, query->x, near->metric, value);
     if (found <= 96) {
         anb_knn_search_keep(value, found, k, index, distance);

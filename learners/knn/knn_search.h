@@ -187,6 +187,11 @@ typedef struct AnbKnnSearchWork {
 void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                            double *distance, const AnbKnnSearchWork *work);
 
+/* All rows that may be among the k nearest, in order; none where codes were bounded: then all of them may. Returns how
+ * many. index has room for all of the window's. */
+size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
+                                 const AnbKnnSearchWork *work);
+
 /* The k-th least of n values, k from 1; rearranges them. */
 double anb_knn_search_kth(double *value, size_t n, size_t k);
 

@@ -203,42 +203,6 @@ static void distances(const uint32_t *code, size_t rows, size_t pairs, const uin
                        distance + full * ANB_KNN_SEARCH_ROWS, minima + set * ANB_KNN_SEARCH_ROWS);
 }
 
-LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
-{
-    Words count = {0};
-    for (size_t i = 0; i < n; i += PART_ROWS)
-        count -= LOAD(value + i) <= bound;
-    size_t sum = 0;
-    for (int i = 0; i < PART_ROWS; i++)
-        sum += (size_t)count[i];
-    return sum;
-}
-
-/* By halving the range of the bound. */
-static int32_t bound(const int32_t *value, size_t n, size_t k)
-{
-    Words lowest = LOAD(value);
-    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
-        lowest = LEAST(lowest, LOAD(value + i));
-    int32_t low = lowest[0], high = INT32_MAX;
-    for (int i = 1; i < PART_ROWS; i++)
-        low = lowest[i] < low ? lowest[i] : low;
-    /* At most 2 low mostly holds enough: look there first. */
-    int32_t first = low < 0x3fffffff ? 2 * low + 1 : INT32_MAX;
-    while (low < high) {
-        int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
-        size_t within = count_within(value, n, middle);
-        first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
-        if (within >= k && within <= k + k / 8)
-            return middle;
-        if (within >= k)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return high;
-}
-
 /* Which of 32 rows are within the bound, as bits. */
 LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
 {
@@ -258,6 +222,57 @@ LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
         mask |= (uint32_t)(distance[i] <= bound) << i;
 #endif
     return mask;
+}
+
+LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
+{
+    size_t sum = 0;
+#if LANES_BYTES > 16 /* these have the instruction that counts bits */
+    for (size_t i = 0; i < n; i += ANB_KNN_SEARCH_ROWS)
+        sum += (size_t)__builtin_popcount(mask_within(value + i, bound));
+#else
+    Words count = {0};
+    for (size_t i = 0; i < n; i += PART_ROWS)
+        count -= LOAD(value + i) <= bound;
+    for (int i = 0; i < PART_ROWS; i++)
+        sum += (size_t)count[i];
+#endif
+    return sum;
+}
+
+LANES_INLINE int32_t least_of(Words words)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_min_epi32((__m512i)words);
+#else
+    int32_t least = words[0];
+    for (int i = 1; i < PART_ROWS; i++)
+        least = words[i] < least ? words[i] : least;
+    return least;
+#endif
+}
+
+/* By halving the range of the bound. */
+static int32_t bound(const int32_t *value, size_t n, size_t k)
+{
+    Words lowest = LOAD(value);
+    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
+        lowest = LEAST(lowest, LOAD(value + i));
+    int32_t low = least_of(lowest), high = INT32_MAX;
+    /* At most 2 low mostly holds enough: look there first. */
+    int32_t first = low < 0x3fffffff ? 2 * low + 1 : INT32_MAX;
+    while (low < high) {
+        int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
+        size_t within = count_within(value, n, middle);
+        first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
+        if (within >= k && within <= k + k / 8)
+            return middle;
+        if (within >= k)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
 }
 
 /* Blocks with rows within the bound are listed first, with no branch to guess: few have any. */

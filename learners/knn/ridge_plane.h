@@ -18,8 +18,6 @@
 typedef struct AnbRidgePlaneKernels {
     double (*fit)(double *u, const double *y, const double *weight, size_t rows, size_t d, const double *metric,
                   double ridge, double *slope, double *mean, double *work);
-    void (*put)(double *u, const double *y, const double *weight, size_t rows, size_t d, double *work, size_t at,
-                double *many);
     void (*fit_many)(double *many, size_t d, const double *metric, double ridge, double *plane, double *mean);
     void (*squares)(const double *u, size_t stride, size_t rows, size_t d, const double *by, double *out);
 } AnbRidgePlaneKernels;
@@ -60,18 +58,18 @@ static inline double anb_ridge_plane_fit(double *u, const double *y, const doubl
 
 enum { ANB_RIDGE_PLANE_MANY = 8 };
 
+/* Where column c >= j of row j of the moments of d features lies among those of several queries: the upper triangle, of each
+ * row the columns up to d, of y, and d + 1, of a constant 1. From (d, d) on: the sums of the weights, of the weighted y,
+ * and what y is about. Each has ANB_RIDGE_PLANE_MANY doubles. */
+static inline size_t anb_ridge_plane_cell(size_t d, size_t j, size_t c)
+{
+    return j * (d + 1) - j * (j - 1) / 2 + c;
+}
+
 /* Doubles that the moments of ANB_RIDGE_PLANE_MANY queries take. */
 static inline size_t anb_ridge_plane_room(size_t d)
 {
-    return (d * (d + 2) + 3) * ANB_RIDGE_PLANE_MANY;
-}
-
-/* Puts the moments of one query's neighbours beside those of others, as number `at`; the arguments are those of
- * anb_ridge_plane_fit. */
-static inline void anb_ridge_plane_put(double *u, const double *y, const double *weight, size_t rows, size_t d,
-                                       double *work, size_t at, double *many)
-{
-    anb_ridge_plane_kernels.put(u, y, weight, rows, d, work, at, many);
+    return (anb_ridge_plane_cell(d, d, d) + 3) * ANB_RIDGE_PLANE_MANY;
 }
 
 /* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit what anb_ridge_plane_fit says of each. */

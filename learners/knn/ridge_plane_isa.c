@@ -138,22 +138,6 @@ static double fit(double *u, const double *y, const double *weight, size_t rows,
 
 /* ---- several queries, one to a lane ------------------------------------------------------------------------------ */
 
-static void put(double *u, const double *y, const double *weight, size_t rows, size_t d, double *work, size_t at,
-                double *many)
-{
-    size_t stride = anb_ridge_plane_stride(d);
-    double *a = work + rows * stride, *to = many + at;
-    Sums s = prepare(u, stride, y, weight, rows, d, work);
-    moments(u, work, stride, rows, d, a);
-    for (size_t j = 0; j < d; j++)
-        for (size_t c = j; c < d + 2; c++)
-            to[(j * (d + 2) + c) * LANES] = a[j * stride + c];
-    to += d * (d + 2) * LANES;
-    to[0] = s.weight;
-    to[LANES] = s.y;
-    to[2 * LANES] = s.middle;
-}
-
 /* Row j of the moments, from column j on; the sum of its feature lies in column d + 1. */
 typedef struct Many {
     double *a;
@@ -163,7 +147,7 @@ typedef struct Many {
 
 LANES_INLINE double *cell(const Many *m, size_t j, size_t c)
 {
-    return m->a + (j * (m->d + 2) + c) * LANES;
+    return m->a + anb_ridge_plane_cell(m->d, j, c) * LANES;
 }
 
 LANES_INLINE Lanes sum_of(const Many *m, size_t c)
@@ -214,7 +198,7 @@ LANES_INLINE void solve_many(const Many *m)
 
 static void fit_many(double *many, size_t d, const double *metric, double ridge, double *plane, double *mean)
 {
-    const double *sums = many + d * (d + 2) * LANES;
+    const double *sums = many + anb_ridge_plane_cell(d, d, d) * LANES;
     const Many m = {many, d, lanes_load(sums), lanes_load(sums + LANES)};
     Lanes unit = lanes_mul(lanes_all(ridge), lanes_div(centre_many(&m, metric), lanes_all((double)d)));
     Lanes middle = lanes_add(lanes_load(sums + 2 * LANES), lanes_div(m.y, m.weight)), shift = lanes_zero();
@@ -242,6 +226,6 @@ static void squares(const double *u, size_t stride, size_t rows, size_t d, const
 }
 
 const AnbRidgePlaneKernels ANB_PER_ISA(anb_ridge_plane_kernels) = {
-    .fit = fit, .put = put, .fit_many = fit_many, .squares = squares};
+    .fit = fit, .fit_many = fit_many, .squares = squares};
 
 ANB_ISA_REGISTER(AnbRidgePlaneKernels, anb_ridge_plane_kernels)

@@ -1,0 +1,66 @@
+/*
+ * Several queries of a window at once, one to a lane: the exact distances of their candidates, which of those are the k
+ * nearest, what they weigh, and the moments that a plane is fitted in. Every number has the bits that the same query
+ * alone gives it (knn_search.h, ridge_plane.h): the same operations in the same order.
+ *
+ * An array "of lanes" has ANB_KNN_MANY entries for each of what it says, query q's at [i * ANB_KNN_MANY + q].
+ */
+#ifndef ANB_LEARNERS_KNN_KNN_MANY_H
+#define ANB_LEARNERS_KNN_KNN_MANY_H
+
+#include "src/simd/isa.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ANB_KNN_MANY = 8, ANB_KNN_MANY_D = 24 }; /* queries; features of a window at most */
+
+/* The k nearest of each query, and the query itself. */
+typedef struct AnbKnnNearest {
+    const float *window;
+    size_t d, k;           /* features, up to ANB_KNN_MANY_D; neighbours */
+    const double *query;   /* of lanes: d features, then zeros up to a multiple of four */
+    const uint32_t *index; /* of lanes: k rows of the window */
+    const double *y;       /* of lanes: their targets */
+    double *weight;        /* of lanes: their squared distances, then their weights */
+} AnbKnnNearest;
+
+typedef struct AnbKnnManyKernels {
+    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out);
+    bool (*bound)(const double *value, size_t n, size_t k, double *bound);
+    void (*moments)(const AnbKnnNearest *nearest, double soft, double *many, double *low, double *high);
+} AnbKnnManyKernels;
+
+ANB_ISA_TABLE(AnbKnnManyKernels, anb_knn_many_kernels);
+
+/**
+ * Squared distances by the metric.
+ *
+ * @param index   of lanes: n rows of the window
+ * @param query   of lanes: d features, then zeros up to a multiple of four
+ * @param metric  d factors, then zeros up to a multiple of four
+ * @param out     of lanes: n distances
+ */
+static inline void anb_knn_many_far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                                    const double *metric, double *out)
+{
+    anb_knn_many_kernels.far(window, d, index, n, query, metric, out);
+}
+
+/* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n; what is infinite counts as no value.
+ * False where that was not found for all: where values are equal, or nearly so. */
+static inline bool anb_knn_many_bound(const double *value, size_t n, size_t k, double *bound)
+{
+    return anb_knn_many_kernels.bound(value, n, k, bound);
+}
+
+/* Weights 1 / (soft + distance / largest) of the neighbours, their moments as anb_ridge_plane_fit_many wants them in
+ * `many`, and the least and the largest of their targets, of lanes both. */
+static inline void anb_knn_many_moments(const AnbKnnNearest *nearest, double soft, double *many, double *low,
+                                        double *high)
+{
+    anb_knn_many_kernels.moments(nearest, soft, many, low, high);
+}
+
+#endif

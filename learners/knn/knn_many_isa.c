@@ -1,0 +1,215 @@
+/* The loops of knn_many.h, compiled once per instruction set. */
+#include "src/simd/lanes.h"
+#include "knn_many.h"
+#include "ridge_plane.h"
+#include <string.h>
+
+enum { COLUMNS = ANB_KNN_MANY_D + 2, TOGETHER = 4 }; /* of a plane; neighbours */
+
+/* Four features of eight rows as doubles, the rows side by side. */
+#if LANES_BYTES > 16
+#define BOTH(low, high)                                                                                                \
+    _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((low) + j)), _mm_loadu_ps((high) + j), 1)
+
+LANES_INLINE Lanes doubled(__m256 l)
+{
+#if LANES_BYTES == 64
+    return (Lanes){(LanesPart)_mm512_cvtps_pd(l)};
+#else
+    return (Lanes){(LanesPart)_mm256_cvtps_pd(_mm256_castps256_ps128(l)),
+                   (LanesPart)_mm256_cvtps_pd(_mm256_extractf128_ps(l, 1))};
+#endif
+}
+
+/* Rows four apart share a vector, so that nothing crosses its halves. */
+LANES_INLINE void turned(const float *const row[ANB_KNN_MANY], size_t j, Lanes out[4])
+{
+    const __m256 a = BOTH(row[0], row[4]), b = BOTH(row[1], row[5]), c = BOTH(row[2], row[6]), d = BOTH(row[3], row[7]);
+    const __m256 ab = _mm256_unpacklo_ps(a, b), cd = _mm256_unpacklo_ps(c, d);
+    const __m256 ab2 = _mm256_unpackhi_ps(a, b), cd2 = _mm256_unpackhi_ps(c, d);
+    out[0] = doubled(_mm256_shuffle_ps(ab, cd, 0x44));
+    out[1] = doubled(_mm256_shuffle_ps(ab, cd, 0xee));
+    out[2] = doubled(_mm256_shuffle_ps(ab2, cd2, 0x44));
+    out[3] = doubled(_mm256_shuffle_ps(ab2, cd2, 0xee));
+}
+#else
+LANES_INLINE void turned(const float *const row[ANB_KNN_MANY], size_t j, Lanes out[4])
+{
+    for (size_t f = 0; f < 4; f++)
+        out[f] = (Lanes){{(double)row[0][j + f], (double)row[1][j + f]},
+                         {(double)row[2][j + f], (double)row[3][j + f]},
+                         {(double)row[4][j + f], (double)row[5][j + f]},
+                         {(double)row[6][j + f], (double)row[7][j + f]}};
+}
+#endif
+
+/* How far one row of each query lies from it in features j to j + 3. What is behind the last feature is a number. */
+LANES_INLINE void offsets_of(const float *const row[ANB_KNN_MANY], size_t j, const double *query, Lanes u[4])
+{
+    turned(row, j, u);
+    for (size_t f = 0; f < 4; f++)
+        u[f] = lanes_sub(u[f], lanes_load(query + (j + f) * LANES));
+}
+
+LANES_INLINE void rows_at(const float *window, size_t d, const uint32_t *index, const float *row[ANB_KNN_MANY])
+{
+    for (size_t q = 0; q < ANB_KNN_MANY; q++)
+        row[q] = window + index[q] * d;
+}
+
+/* Adds to four of the eight sums that one query alone has in its lanes. */
+LANES_INLINE void add_squares(const Lanes u[4], const double *metric, Lanes sum[4])
+{
+    for (size_t f = 0; f < 4; f++)
+        sum[f] = lanes_add(sum[f], lanes_mul(lanes_all(metric[f]), lanes_mul(u[f], u[f])));
+}
+
+static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                const double *metric, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *row[ANB_KNN_MANY];
+        Lanes u[4], s[8];
+        rows_at(window, d, index + i * ANB_KNN_MANY, row);
+        for (size_t l = 0; l < 8; l++)
+            s[l] = lanes_zero();
+        for (size_t j = 0; j < d; j += 8) {
+            offsets_of(row, j, query, u);
+            add_squares(u, metric + j, s);
+            if (j + 4 < d) {
+                offsets_of(row, j + 4, query, u);
+                add_squares(u, metric + j + 4, s + 4);
+            }
+        }
+        Lanes even = lanes_add(lanes_add(s[0], s[4]), lanes_add(s[2], s[6]));
+        Lanes odd = lanes_add(lanes_add(s[1], s[5]), lanes_add(s[3], s[7]));
+        lanes_store(out + i * LANES, lanes_add(even, odd));
+    }
+}
+
+/* How many values are not above the bound. */
+LANES_INLINE Lanes count_within(const double *value, size_t n, Lanes bound)
+{
+    const Lanes one = lanes_all(1), none = lanes_zero();
+    Lanes above[2] = {none, none};
+    size_t i = 0;
+    for (; i + 2 <= n; i += 2)
+        for (size_t b = 0; b < 2; b++)
+            above[b] = lanes_add(above[b], lanes_where_above(lanes_load(value + (i + b) * LANES), bound, one, none));
+    if (i < n)
+        above[0] = lanes_add(above[0], lanes_where_above(lanes_load(value + i * LANES), bound, one, none));
+    return lanes_sub(lanes_all((double)n), lanes_add(above[0], above[1]));
+}
+
+/* By halving the range, all queries in step. */
+static bool bound(const double *value, size_t n, size_t k, double *bound)
+{
+    enum { MOST = 40 };
+    const Lanes wanted = lanes_all((double)k), half = lanes_all(.5), zero = lanes_zero(), most = lanes_all(1e300);
+    Lanes low = lanes_load(value), high = zero;
+    for (size_t i = 0; i < n; i++) {
+        Lanes v = lanes_load(value + i * LANES);
+        low = lanes_min(v, low);
+        high = lanes_max(lanes_where_above(v, most, zero, v), high);
+    }
+    Lanes middle = high;
+    for (int step = 0; step < MOST; step++) {
+        Lanes within = count_within(value, n, middle);
+        if (lanes_same(within, wanted)) {
+            lanes_store(bound, middle);
+            return true;
+        }
+        Lanes next_high = lanes_where_above(wanted, within, high, middle);
+        low = lanes_where_above(wanted, within, middle, low);
+        high = next_high;
+        Lanes halved = lanes_mul(half, lanes_add(low, high));
+        middle = lanes_where_above(within, wanted, halved, lanes_where_above(wanted, within, halved, middle));
+    }
+    return false;
+}
+
+/* In place of the squared distances. */
+LANES_INLINE void weigh(double *weight, size_t k, double soft)
+{
+    Lanes last = lanes_zero(), zero = last;
+    for (size_t i = 0; i < k; i++)
+        last = lanes_max(lanes_load(weight + i * LANES), last);
+    last = lanes_sqrt(last);
+    for (size_t i = 0; i < k; i++) {
+        Lanes share = lanes_div(lanes_sqrt(lanes_load(weight + i * LANES)), last);
+        share = lanes_where_above(last, zero, share, zero);
+        lanes_store(weight + i * LANES, lanes_div(lanes_all(1), lanes_add(lanes_all(soft), share)));
+    }
+}
+
+/* One neighbour of each query as a row of its moments: the offsets, the target about `middle`, and 1; and all of it times
+ * the weight. */
+typedef struct Moment {
+    double value[COLUMNS * LANES + 4 * LANES], weighted[COLUMNS * LANES];
+} Moment;
+
+LANES_INLINE void moment_of(const AnbKnnNearest *near, size_t i, Lanes middle, Moment *m)
+{
+    const float *row[ANB_KNN_MANY];
+    const size_t d = near->d;
+    const Lanes weight = lanes_load(near->weight + i * LANES);
+    rows_at(near->window, d, near->index + i * ANB_KNN_MANY, row);
+    for (size_t j = 0; j < d; j += 4) {
+        Lanes u[4];
+        offsets_of(row, j, near->query, u);
+        for (size_t f = 0; f < 4; f++)
+            lanes_store(m->value + (j + f) * LANES, u[f]);
+    }
+    lanes_store(m->value + d * LANES, lanes_sub(lanes_load(near->y + i * LANES), middle));
+    lanes_store(m->value + (d + 1) * LANES, lanes_all(1));
+    for (size_t c = 0; c < d + 2; c++)
+        lanes_store(m->weighted + c * LANES, lanes_mul(weight, lanes_load(m->value + c * LANES)));
+}
+
+/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to the upper triangle and what is behind it. */
+LANES_INLINE void add_moments(double *many, size_t d, const Moment *m, const size_t rows)
+{
+    for (size_t j = 0; j < d; j++) {
+        Lanes by[TOGETHER];
+        for (size_t r = 0; r < rows; r++)
+            by[r] = lanes_load(m[r].value + j * LANES);
+        for (size_t c = j; c < d + 2; c++, many += LANES) {
+            Lanes sum = lanes_load(many);
+            for (size_t r = 0; r < rows; r++)
+                sum = lanes_add(sum, lanes_mul(by[r], lanes_load(m[r].weighted + c * LANES)));
+            lanes_store(many, sum);
+        }
+    }
+}
+
+static void moments(const AnbKnnNearest *near, double soft, double *many, double *low, double *high)
+{
+    Moment m[TOGETHER];
+    const size_t d = near->d, k = near->k;
+    Lanes least = lanes_load(near->y), most = least, middle = least, weight = lanes_zero(), y = weight;
+    double *sums = many + anb_ridge_plane_cell(d, d, d) * LANES;
+    weigh(near->weight, k, soft);
+    memset(many, 0, (size_t)(sums - many) * sizeof *many);
+    for (size_t i = 0; i < k; i++) {
+        Lanes target = lanes_load(near->y + i * LANES);
+        size_t r = i % TOGETHER;
+        moment_of(near, i, middle, &m[r]);
+        if (r == TOGETHER - 1)
+            add_moments(many, d, m, TOGETHER);
+        least = lanes_min(target, least);
+        most = lanes_max(target, most);
+        weight = lanes_add(weight, lanes_load(near->weight + i * LANES));
+        y = lanes_add(y, lanes_load(m[r].weighted + d * LANES));
+    }
+    for (size_t r = 0; r < k % TOGETHER; r++)
+        add_moments(many, d, m + r, 1);
+    lanes_store(sums, weight);
+    lanes_store(sums + LANES, y);
+    lanes_store(sums + 2 * LANES, middle);
+    lanes_store(low, least);
+    lanes_store(high, most);
+}
+
+const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.far = far, .bound = bound, .moments = moments};
+
+ANB_ISA_REGISTER(AnbKnnManyKernels, anb_knn_many_kernels)
