@@ -125,9 +125,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
     double x[ANB_ROWS_ROOM], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
                                                                    sd = anb_moments_sd(&v->s->target);
-    for (size_t i = 0; i < rows->n; i++)
-        for (size_t j = 0; j < v->d; j++)
-            x[i * v->d + j] = clip(rows->x[i * rows->x_stride + j], bound);
+    anb_bounded_rows(rows->x, rows->x_stride, rows->n, v->d, bound, x);
     anb_network_outputs(&v->net, v->w.value, x, v->d, rows->n, newest);
     anb_network_outputs(&v->net, v->w.averaged, x, v->d, rows->n, averaged);
     for (size_t i = 0; i < rows->n; i++)

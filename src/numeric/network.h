@@ -42,6 +42,7 @@ typedef struct AnbNetworkKernels {
                   double *by_gate, double *by_up);
     void (*leaky_outputs)(const double *w, size_t width, size_t features, const double *v, double leak, const double *x,
                           size_t stride, size_t rows, double *out);
+    void (*bounded_rows)(const double *x, size_t stride, size_t rows, size_t n, double bound, double *out);
     void (*scaled_product)(double *out, double a, const double *x, const double *y, size_t n);
     void (*adam)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
                  size_t g_stride, size_t samples, const AnbNetworkPace *step, double *pull);
@@ -50,6 +51,12 @@ typedef struct AnbNetworkKernels {
 } AnbNetworkKernels;
 
 ANB_ISA_TABLE(AnbNetworkKernels, anb_network_kernels);
+
+/* Rows of n cells, `stride` doubles apart, with each cell within +-bound, side by side. */
+static inline void anb_bounded_rows(const double *x, size_t stride, size_t rows, size_t n, double bound, double *out)
+{
+    anb_network_kernels.bounded_rows(x, stride, rows, n, bound, out);
+}
 
 /* turns[i] = scale cos(2 pi turns[i]); arguments beyond +-2^50 are bounded to that. */
 static inline void anb_cosine(double *turns, size_t n, double scale)

@@ -43,58 +43,85 @@ static void leaky(double *value, double *slope, size_t n, double leak)
     }
 }
 
-/* Eight units of four rows: what they say, rectified. */
-LANES_INLINE void leaky_units(const double *w, size_t width, size_t features, double leak, const double *const x[4],
-                              Lanes unit[4])
+/* Rows at once: each load of weights serves them all, and none of the sums waits for the one before it. As many as there are
+ * registers for. */
+enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4 };
+
+/* Eight units of several rows: what they say, rectified. */
+LANES_INLINE void leaky_units(const double *w, size_t width, size_t features, double leak,
+                              const double *const x[TOGETHER], Lanes unit[TOGETHER])
 {
     const Lanes zero = lanes_zero(), low = lanes_all(leak), one = lanes_all(1);
-    for (size_t r = 0; r < 4; r++)
+    for (size_t r = 0; r < TOGETHER; r++)
         unit[r] = lanes_load(w + features * width);
     for (size_t j = 0; j < features; j++) {
         Lanes v = lanes_load(w + j * width);
-        for (size_t r = 0; r < 4; r++)
+        for (size_t r = 0; r < TOGETHER; r++)
             unit[r] = lanes_add(unit[r], lanes_mul(lanes_all(x[r][j]), v));
     }
-    for (size_t r = 0; r < 4; r++)
+    for (size_t r = 0; r < TOGETHER; r++)
         unit[r] = lanes_mul(lanes_where_above(unit[r], zero, one, low), unit[r]);
 }
 
-LANES_INLINE void add_block(Lanes sum[4], Lanes by, const Lanes unit[4])
+LANES_INLINE void add_block(Lanes sum[TOGETHER], Lanes by, const Lanes unit[TOGETHER])
 {
-    for (size_t r = 0; r < 4; r++)
+    for (size_t r = 0; r < TOGETHER; r++)
         sum[r] = lanes_add(sum[r], lanes_mul(by, unit[r]));
 }
 
-/* Four rows. The output is a dot product over blocks of eight units, the constant one last: summed as lanes_dot does. */
-static void leaky_four(const double *w, size_t width, size_t features, const double *v, double leak,
-                       const double *const x[4], double *out)
+/* The sum of each. */
+LANES_INLINE void put_sums(const Lanes s[TOGETHER], double *out)
+{
+#if LANES_BYTES == 64
+    lanes_store(out, lanes_sum8(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]));
+#else
+    lanes_store_half(out, lanes_sum4(s[0], s[1], s[2], s[3]));
+#endif
+}
+
+/* The output is a dot product over blocks of eight units, the constant one last: summed as lanes_dot does. */
+LANES_INLINE void leaky_rows(const double *w, size_t width, size_t features, const double *v, double leak,
+                             const double *const x[TOGETHER], double *out)
 {
     static const double constant[LANES] = {1};
-    Lanes sum[2][4], unit[4];
-    for (size_t r = 0; r < 4; r++)
-        sum[0][r] = sum[1][r] = lanes_zero();
+    Lanes even[TOGETHER], odd[TOGETHER], unit[TOGETHER];
+    for (size_t r = 0; r < TOGETHER; r++)
+        even[r] = odd[r] = lanes_zero();
     for (size_t u = 0; u < width; u += LANES) {
         leaky_units(w + u, width, features, leak, x, unit);
-        add_block(sum[u / LANES % 2], lanes_load(v + u), unit);
+        add_block(u / LANES % 2 ? odd : even, lanes_load(v + u), unit);
     }
-    for (size_t r = 0; r < 4; r++)
+    for (size_t r = 0; r < TOGETHER; r++)
         unit[r] = lanes_load(constant);
-    add_block(sum[width / LANES % 2], lanes_load(v + width), unit);
-    for (size_t r = 0; r < 4; r++)
-        out[r] = lanes_sum(lanes_add(sum[0][r], sum[1][r]));
+    add_block(width / LANES % 2 ? odd : even, lanes_load(v + width), unit);
+    for (size_t r = 0; r < TOGETHER; r++)
+        even[r] = lanes_add(even[r], odd[r]);
+    put_sums(even, out);
 }
 
 static void leaky_outputs(const double *w, size_t width, size_t features, const double *v, double leak, const double *x,
                           size_t stride, size_t rows, double *out)
 {
-    for (size_t i = 0; i < rows; i += 4) {
-        const double *at[4];
-        double four[4];
-        for (size_t r = 0; r < 4; r++)
+    for (size_t i = 0; i < rows; i += TOGETHER) {
+        const double *at[TOGETHER];
+        double all[TOGETHER];
+        for (size_t r = 0; r < TOGETHER; r++)
             at[r] = x + (i + r < rows ? i + r : rows - 1) * stride;
-        leaky_four(w, width, features, v, leak, at, four);
-        for (size_t r = 0; r < 4 && i + r < rows; r++)
-            out[i + r] = four[r];
+        leaky_rows(w, width, features, v, leak, at, all);
+        for (size_t r = 0; r < TOGETHER && i + r < rows; r++)
+            out[i + r] = all[r];
+    }
+}
+
+static void bounded_rows(const double *x, size_t stride, size_t rows, size_t n, double bound, double *out)
+{
+    const Lanes high = lanes_all(bound), low = lanes_all(-bound);
+    for (size_t i = 0; i < rows; i++, x += stride, out += n) {
+        size_t j = 0;
+        for (; j + LANES <= n; j += LANES)
+            lanes_store(out + j, lanes_max(low, lanes_min(high, lanes_load(x + j))));
+        if (j < n)
+            lanes_store_tail(out + j, lanes_max(low, lanes_min(high, lanes_load_tail(x + j, n - j))), n - j);
     }
 }
 
@@ -222,6 +249,7 @@ const AnbNetworkKernels ANB_PER_ISA(anb_network_kernels) = {
     .cosine = cosine,
     .leaky = leaky,
     .leaky_outputs = leaky_outputs,
+    .bounded_rows = bounded_rows,
     .gates = gates,
     .scaled_product = scaled_product,
     .adam = adam,
