@@ -29,7 +29,7 @@
 #include "additive.h"
 #include "src/numeric/moments.h"
 
-static const double shrinking = 0.3, lifting = 0.2, farthest = 1e6, slowest = 1e-3;
+static const double shrinking = 0.3, lifting = 0.2, slowest = 1e-3;
 enum { CALM = 50 }; /* rows before lifts move */
 
 static const AnbParam params[] = {
@@ -204,7 +204,7 @@ static double clip(double v, double most)
 static Place place_of(const AdditiveView *v, size_t j, unsigned below, double r, double x)
 {
     const unsigned count = v->count[j];
-    Place place = {0, x == x ? clip(x, farthest) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
+    Place place = {0, x == x ? clip(x, ANB_FARTHEST) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
     if (below > ANB_KNOTS)
         return place;
     const double *knots = v->knots + j * ANB_KNOTS;
@@ -271,6 +271,22 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     said->f = v.head->constant + v.head->unit * (own.f + pairs.f);
     said->variance = own.variance + pairs.variance;
     return said->f - said->f == 0 ? said->f : 0;
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    AdditiveView v = anb_additive_view(self, anb_view_of(state));
+    double said[ANB_ADDITIVE_MANY];
+    if (v.d > ANB_ADDITIVE_MANY_D || rows->n == 1) {
+        anb_predict_each(self, state, rows, scratch, out);
+        return;
+    }
+    for (size_t at = 0; at < rows->n; at += ANB_ADDITIVE_MANY) {
+        size_t n = rows->n - at < ANB_ADDITIVE_MANY ? rows->n - at : ANB_ADDITIVE_MANY;
+        AnbRows part = anb_rows_part(rows, at, n);
+        anb_additive_many_kernels.say(&v, &part, said);
+        memcpy(out + at, said, n * sizeof *out);
+    }
 }
 
 /* ---- to learn ---------------------------------------------------------------------------------------------------- */
@@ -367,5 +383,6 @@ const StreamingLearnerType anb_additive = {
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,
+    .predict_many = predict_many,
     .update = update,
 };

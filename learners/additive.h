@@ -98,6 +98,18 @@ typedef struct AdditiveKernels {
 
 ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
 
+enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 64 }; /* rows at once; features up to which they are */
+
+typedef struct AdditiveManyKernels {
+    /* What predict says of up to ANB_ADDITIVE_MANY rows; out has room for as many. */
+    void (*say)(const AdditiveView *v, const AnbRows *rows, double *out);
+} AdditiveManyKernels;
+
+ANB_ISA_TABLE(AdditiveManyKernels, anb_additive_many_kernels);
+
+/* x beyond it counts as that. */
+#define ANB_FARTHEST 1e6
+
 /* Bounds of a lift, and of its step as a share of it. */
 #define ANB_LIFT_LEAST 0.3
 #define ANB_LIFT_MOST 20.

@@ -1,4 +1,5 @@
-/* The kernels of additive.h, compiled once per instruction set: lanes of floats that meet in one order. */
+/* The kernels of additive.h, compiled once per instruction set: lanes of floats that meet in one order. Several rows at once:
+ * additive_many_isa.c. */
 #include "src/simd/lanes.h"
 #include "additive.h"
 

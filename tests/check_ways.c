@@ -238,7 +238,9 @@ START_TEST(many_at_every_width)
                                               "scale(mlp(hidden=5, activation=relu))",
                                               "scale(mlp(hidden=17))",
                                               "mlp(hidden=9, activation=swiglu)",
-                                              "residual(linear, scale(linear))"};
+                                              "residual(linear, scale(linear))",
+                                              "additive(cells=24)",
+                                              "knn(window=120)"};
     for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
         for (size_t d = 1; d <= WIDEST; d += d < 18 ? 1 : 49)
             ask_many(expressions[i], d);
