@@ -2,7 +2,7 @@
 #ifndef ANB_SIMD_LANES_ROWS_H
 #define ANB_SIMD_LANES_ROWS_H
 
-#include "lanes.h"
+#include "lanes_few.h"
 #include <stdbool.h>
 
 /* One part of each of four rows. */
@@ -64,8 +64,38 @@ LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, si
         lanes_store_half(out, lanes_sum4(a, b, c, d));
 }
 
-/* The same of n_rows of them, plus b. Whole groups of four; the last one may share rows with the one before. */
-LANES_INLINE void lanes_affine_rows(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
+/* Up to two blocks of a row times w, which is padded by zeros. */
+LANES_INLINE Lanes lanes_short_product(Lanes low, Lanes high, const double *x, size_t n)
+{
+    if (n < LANES)
+        return lanes_mul(low, lanes_load_tail(x, n));
+    Lanes product = lanes_mul(low, lanes_load(x));
+    if (n == LANES)
+        return product;
+    Lanes tail = n < 2 * LANES ? lanes_load_tail(x + LANES, n - LANES) : lanes_load(x + LANES);
+    return lanes_add(product, lanes_mul(high, tail));
+}
+
+/* w . x + b of rows of up to 16 cells, w padded by zeros: with the bits of lanes_dot, whose 0 in front of each product
+ * few_constant stands for. Eight rows at a time; the last eight repeat the last row. */
+LANES_INLINE void lanes_affine_short(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
+                                     double *out)
+{
+    const Lanes low = lanes_load(w), high = n > LANES ? lanes_load(w + LANES) : low, more = lanes_all(few_constant(b));
+    for (size_t i = 0; i < n_rows; i += LANES) {
+        Lanes p[LANES];
+        for (size_t r = 0; r < LANES; r++)
+            p[r] = lanes_short_product(low, high, x + (i + r < n_rows ? i + r : n_rows - 1) * stride, n);
+        Lanes f = lanes_add(lanes_sum8(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]), more);
+        if (i + LANES <= n_rows)
+            lanes_store(out + i, f);
+        else
+            lanes_store_tail(out + i, f, n_rows - i);
+    }
+}
+
+/* The same of any width. Whole groups of four; the last one may share rows with the one before. */
+LANES_INLINE void lanes_affine_long(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
                                     const bool whole, double *out)
 {
     for (size_t i = 0; i + 4 <= n_rows; i += 4)
@@ -81,6 +111,16 @@ LANES_INLINE void lanes_affine_rows(const double *w, double b, const double *x, 
         }
     for (size_t i = 0; i < n_rows; i++)
         out[i] += b;
+}
+
+/* Dot products of w with n_rows rows, plus b: the bits of lanes_dot, or as lanes_dot4 has them. */
+LANES_INLINE void lanes_affine_rows(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
+                                    const bool whole, double *out)
+{
+    if (n <= 2 * LANES)
+        lanes_affine_short(w, b, x, stride, n_rows, n, out);
+    else
+        lanes_affine_long(w, b, x, stride, n_rows, n, whole, out);
 }
 
 #endif
