@@ -15,12 +15,12 @@ static __attribute__((noinline)) double in_units(const Linear *s, double f)
 }
 
 /* Finite only where x is: a weight of 0 times infinity is not a number either. */
-static double predict(const AnbNode *self, const void *state, const double *x)
+ANB_ON_A_LINE static double predict(const AnbNode *self, const void *state, const double *x)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
     size_t n = self->n_features;
-    double f = n <= LANES ? few_affine(s->w, s->b, x, n) : lanes_dot(s->w, x, n) + s->b;
+    double f = n <= 2 * LANES ? lanes_short_affine(s->w, s->b, x, n) : lanes_dot(s->w, x, n) + s->b;
     return o->normalized ? in_units(s, f) : f;
 }
 

@@ -3,7 +3,7 @@
 #include "src/numeric/rls_look.h"
 
 /* Finite only where x is: a weight of 0 times infinity is not a number either. */
-static double predict(const AnbNode *self, const void *state, const double *x)
+ANB_ON_A_LINE static double predict(const AnbNode *self, const void *state, const double *x)
 {
     return anb_rls_look(state, x, self->n_features);
 }

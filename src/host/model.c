@@ -294,7 +294,7 @@ static inline double predict_direct(const StreamingLearner *model, const double 
     return model->look ? model->look(model->root, model->block, x) : ANB_NAN;
 }
 
-double anb_predict(StreamingLearner *model, const double *x)
+ANB_ON_A_LINE double anb_predict(StreamingLearner *model, const double *x)
 {
     double f = predict_direct(model, x);
     if (fabs(f) <= DBL_MAX)

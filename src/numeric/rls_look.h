@@ -9,8 +9,8 @@
 LANES_INLINE double anb_rls_look(const double *state, const double *x, size_t n)
 {
     const double *w = state + ANB_RLS_HEAD;
-    if (n <= LANES)
-        return few_affine(w, anb_rls_head_const(state)->w0, x, n);
+    if (n <= 2 * LANES)
+        return lanes_short_affine(w, anb_rls_head_const(state)->w0, x, n);
     Lanes even = lanes_zero(), odd = lanes_zero(), tail;
     size_t i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* For functions of some twenty instructions: fetched from one line more, they take a tenth longer. */
+#define ANB_ON_A_LINE __attribute__((aligned(64)))
+
 /* Instruction sets in rising order. Other CPUs than x86-64 have the baseline only. */
 typedef enum AnbIsa { ANB_ISA_BASELINE, ANB_ISA_V3, ANB_ISA_V4, ANB_ISA_COUNT } AnbIsa;
 

@@ -96,4 +96,24 @@ LANES_INLINE double few_affine(const double *w, double b, const double *x, size_
     return few_sum(few_mul(few_load(w), few_load_tail(x, n)), n)[0] + few_constant(b);
 }
 
+/* Up to two blocks of a row times w, which is padded by zeros. */
+LANES_INLINE Lanes lanes_short_product(Lanes low, Lanes high, const double *x, size_t n)
+{
+    if (n < LANES)
+        return lanes_mul(low, lanes_load_tail(x, n));
+    Lanes product = lanes_mul(low, lanes_load(x));
+    if (n == LANES)
+        return product;
+    Lanes tail = n < 2 * LANES ? lanes_load_tail(x + LANES, n - LANES) : lanes_load(x + LANES);
+    return lanes_add(product, lanes_mul(high, tail));
+}
+
+/* few_affine of up to 16. */
+LANES_INLINE double lanes_short_affine(const double *w, double b, const double *x, size_t n)
+{
+    if (n <= LANES)
+        return few_affine(w, b, x, n);
+    return lanes_sum(lanes_short_product(lanes_load(w), lanes_load(w + LANES), x, n)) + few_constant(b);
+}
+
 #endif

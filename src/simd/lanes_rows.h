@@ -64,18 +64,6 @@ LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, si
         lanes_store_half(out, lanes_sum4(a, b, c, d));
 }
 
-/* Up to two blocks of a row times w, which is padded by zeros. */
-LANES_INLINE Lanes lanes_short_product(Lanes low, Lanes high, const double *x, size_t n)
-{
-    if (n < LANES)
-        return lanes_mul(low, lanes_load_tail(x, n));
-    Lanes product = lanes_mul(low, lanes_load(x));
-    if (n == LANES)
-        return product;
-    Lanes tail = n < 2 * LANES ? lanes_load_tail(x + LANES, n - LANES) : lanes_load(x + LANES);
-    return lanes_add(product, lanes_mul(high, tail));
-}
-
 /* w . x + b of rows of up to 16 cells, w padded by zeros: with the bits of lanes_dot, whose 0 in front of each product
  * few_constant stands for. Eight rows at a time; the last eight repeat the last row. */
 LANES_INLINE void lanes_affine_short(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
