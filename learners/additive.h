@@ -98,7 +98,7 @@ typedef struct AdditiveKernels {
 
 ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
 
-enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 64 }; /* rows at once; features up to which they are */
+enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 128 }; /* rows at once; features up to which they are */
 
 typedef struct AdditiveManyKernels {
     /* What predict says of up to ANB_ADDITIVE_MANY rows; out has room for as many. */

@@ -168,7 +168,8 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
+    AnbGate gate;
+    gate_of(self, state, &w, &gate);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     return ask(self, state, shown, scratch, &w, &gate);
@@ -374,7 +375,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, double y,
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
+    AnbGate gate;
+    gate_of(self, state, &w, &gate);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     learn(self, state, shown, y, weight, scratch, &w, &gate);
@@ -383,7 +385,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
+    AnbGate gate;
+    gate_of(self, state, &w, &gate);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     double f = ask(self, state, shown, scratch, &w, &gate);

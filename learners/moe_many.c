@@ -4,23 +4,39 @@
 
 enum { MOST = 32 }; /* experts */
 
-/* Row `at` behind the gate, the experts having said f. Leaves what it used in the scratch. */
-static double mix_row(const AnbNode *self, const void *state, const AnbRows *rows, size_t at, double (*f)[ANB_ROWS],
-                      double *scratch)
+/* What all rows share: the gate as it is before one, and where a row leaves what it used. */
+typedef struct Gated {
+    const AnbNode *self;
+    const void *state, *at_gate;
+    double *gate_scratch;
+    MoeScratch w;
+    AnbGate fresh;
+} Gated;
+
+static Gated gated(const AnbNode *self, const void *state, double *scratch)
 {
-    const Moe *s = state;
-    const AnbRouterType *router = router_of(self);
-    const void *at_gate = anb_child_state_const(self->router, state);
-    double *gate_scratch = scratch + self->router->scratch_offset;
+    Gated g = {.self = self, .state = state, .at_gate = anb_child_state_const(self->router, state)};
+    g.gate_scratch = scratch + self->router->scratch_offset;
+    g.w = scratch_of(self, scratch);
+    gate_of(self, state, &g.w, &g.fresh);
+    return g;
+}
+
+/* Row `at` behind the gate, the experts having said f. */
+static double mix_row(const Gated *g, const AnbRows *rows, size_t at, double (*f)[ANB_ROWS])
+{
+    const Moe *s = g->state;
+    const AnbRouterType *router = router_of(g->self);
     AnbRow row = anb_rows_at(rows, at);
-    MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
-    router->gate(self->router, at_gate, &row, &gate, gate_scratch);
+    AnbGate gate = g->fresh;
+    gate.n_active = g->w.last->n_active;
+    gate.prediction = g->w.last->prediction;
+    router->gate(g->self->router, g->at_gate, &row, &gate, g->gate_scratch);
     for (size_t a = 0; a < gate.n_active; a++)
         gate.f[gate.active[a]] = anb_range_clip(&s->range, f[gate.active[a]][at]);
-    double mixed = anb_range_clip(&s->range, router->mix(self->router, at_gate, &row, &gate, gate_scratch));
-    w.last->prediction = mixed;
-    w.last->n_active = gate.n_active;
+    double mixed = anb_range_clip(&s->range, router->mix(g->self->router, g->at_gate, &row, &gate, g->gate_scratch));
+    g->w.last->prediction = mixed;
+    g->w.last->n_active = gate.n_active;
     return mixed;
 }
 
@@ -40,10 +56,11 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
         anb_moe_ask_many_crew(self, state, &shown, f, scratch, crew);
     for (size_t i = 0; i < k && !crew; i++)
         anb_child_predict_many(self, i, state, &shown, scratch, f[i]);
+    const Gated g = gated(self, state, scratch);
     for (size_t i = 0; i < rows->n; i++) {
-        out[i] = mix_row(self, state, &shown, i, f, scratch);
+        out[i] = mix_row(&g, &shown, i, f);
         if (said)
-            memcpy(said + i * k, scratch_of(self, scratch).f, k * sizeof *said);
+            memcpy(said + i * k, g.w.f, k * sizeof *said);
     }
     return true;
 }

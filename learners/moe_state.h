@@ -122,24 +122,24 @@ static inline AnbLoss loss_of(const AnbNode *self)
     return (AnbLoss){(AnbLossKind)o->loss, o->level};
 }
 
-static inline AnbGate gate_of(const AnbNode *self, const Moe *s, const MoeScratch *w)
+/* The gate before a row. Filled where it stays: a copy would wait for what has just been written. */
+static inline void gate_of(const AnbNode *self, const Moe *s, const MoeScratch *w, AnbGate *gate)
 {
-    AnbGate gate = {.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
-    gate.samples = s->samples;
-    gate.after = w->after;
-    gate.explorer = gate.k;
-    gate.entropy = -1;
-    gate.n_active = w->last->n_active;
-    gate.prediction = w->last->prediction;
-    gate.loss = loss_of(self);
-    bool bounded = router_of(self)->dense && s->range.seen > 0;
-    gate.low = bounded ? anb_range_floor(&s->range) : 1;
-    gate.high = bounded ? anb_range_ceiling(&s->range) : -1;
-    if (s->warming && router_of(self)->dense)
-        gate.asleep = arrays_of(self, s).asleep;
+    bool dense = router_of(self)->dense, bounded = dense && s->range.seen > 0;
+    *gate = (AnbGate){.k = self->n_children, .p = w->p, .weight = w->weight, .f = w->f, .active = w->active};
+    gate->samples = s->samples;
+    gate->after = w->after;
+    gate->explorer = gate->k;
+    gate->entropy = -1;
+    gate->n_active = w->last->n_active;
+    gate->prediction = w->last->prediction;
+    gate->loss = loss_of(self);
+    gate->low = bounded ? anb_range_floor(&s->range) : 1;
+    gate->high = bounded ? anb_range_ceiling(&s->range) : -1;
+    if (s->warming && dense)
+        gate->asleep = arrays_of(self, s).asleep;
     else if (s->warming)
-        gate.penalty = w->penalty;
-    return gate;
+        gate->penalty = w->penalty;
 }
 
 static inline bool is_dead(const AnbMoeOptions *o, const MoeArrays *a, size_t i)

@@ -44,7 +44,8 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
 static void routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *p)
 {
     MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
+    AnbGate gate;
+    gate_of(self, state, &w, &gate);
     AnbRow room;
     const AnbRow *shown = shown_row(self, state, row, &room);
     gate.penalty = NULL;
@@ -74,7 +75,8 @@ static double spread_about_mix(const AnbNode *self, const void *state, const Anb
 {
     (void)row;
     MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate = gate_of(self, state, &w);
+    AnbGate gate;
+    gate_of(self, state, &w, &gate);
     double sum = 0;
     for (size_t a = 0; a < gate.n_active; a++) {
         double away = gate.f[gate.active[a]] - gate.prediction, weight = gate.weight[gate.active[a]];
