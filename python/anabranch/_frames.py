@@ -12,7 +12,7 @@ from ._core import InputError
 from ._schema import Schema
 
 Wrap = Callable[[np.ndarray], Any]
-Table = np.ndarray | list[np.ndarray]  # a C-contiguous matrix, or a contiguous vector for each feature; of doubles
+Table = np.ndarray | list[np.ndarray]  # a matrix, or a vector for each feature; of doubles with any strides
 
 
 def _kind(X: Any) -> str:
@@ -133,13 +133,16 @@ def _micros(column: np.ndarray) -> np.ndarray:
     return out
 
 
+_FLOAT = np.dtype(float)
+
+
 def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     letter = getattr(s.dtype, "kind", "O")
     if kind == "time" and letter == "M":
         zone = getattr(s.dt, "tz", None)
         return _micros((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
     if kind in ("number", "code", "boolean") and letter in "iufb":
-        return s.to_numpy(dtype=float, na_value=np.nan)
+        return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
     return _cells(model, j, s.astype(object).where(s.notna(), None).tolist())
 
 
@@ -179,29 +182,61 @@ def _kinds(model: Any) -> list[str]:
     return [model._kind(j) for j in range(model.n_features)] if text else ["number"] * model.n_features
 
 
-def _columns(model: Any, kind: str, X: Any) -> list[np.ndarray]:
-    names = _names(kind, X)
+def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
+    """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
         features = sorted(names)
         model._adopt(features, _schema_of(kind, X, features))
     features = list(model.features) if model.features is not None else names
-    there = set(names)
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
-    if model._wants_a_feature and not there.intersection(features):
+    there = set(names).intersection(features)
+    if model._wants_a_feature and not there:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
-    model._extra_columns(len(names) - len(there.intersection(features)))
+    model._extra_columns(len(names) - len(there))
+    return features
+
+
+def _one_block(X: Any) -> np.ndarray | None:
+    """All doubles of a frame in place, where it keeps them in one piece.
+
+    pandas says that by an attribute that is not public; without it the columns are taken one by one, which is slower.
+    """
+    if not getattr(getattr(X, "_mgr", None), "is_single_block", False):
+        return None
+    block = X.to_numpy()
+    return block if block.dtype == float else None
+
+
+def _column(kind: str, X: Any, name: str) -> Any:
+    if kind == "pyarrow":
+        return X.column(name)
+    if kind == "polars":
+        return X.get_column(name)
+    column = X[name]
+    if getattr(column, "ndim", 1) != 1:
+        raise InputError(f"two columns are named {name!r}")
+    return column
+
+
+def _columns(model: Any, kind: str, X: Any) -> Table:
+    names = _names(kind, X)
+    features = _features(model, kind, X, names)
+    place = {name: i for i, name in enumerate(names)}
+    block = _one_block(X) if kind == "pandas" and not model.schema_text and len(place) == len(names) else None
+    if block is not None and features == names:
+        return block
     rows = X.num_rows if kind == "pyarrow" else len(X)
     columns = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
-        if name not in there:
+        if name not in place:
             columns.append(np.full(rows, _cells(model, j, [None])[0]))
-            continue
-        column = X.column(name) if kind == "pyarrow" else X[name]
-        if kind == "pandas" and getattr(column, "ndim", 1) != 1:
-            raise InputError(f"two columns are named {name!r}")
-        values = np.zeros(rows) if column_kind == "ignored" else _READ[kind](model, j, column_kind, column)
-        columns.append(np.ascontiguousarray(values))
+        elif block is not None:
+            columns.append(block[:, place[name]])
+        elif column_kind == "ignored":
+            columns.append(np.zeros(rows))
+        else:
+            columns.append(_READ[kind](model, j, column_kind, _column(kind, X, name)))
     return columns
 
 
@@ -213,16 +248,16 @@ def _array(model: Any, X: np.ndarray) -> np.ndarray:
         raise InputError(f"X has {X.ndim} dimensions; a table of rows and columns has 2")
     if X.dtype == object or model.schema_text:
         return _rows(model, X.tolist())
-    return _doubles(X, "X")
+    return _doubles(X, "X", "A")
 
 
-def _doubles(values: Any, name: str) -> np.ndarray:
-    """A C-contiguous array of doubles; complex numbers are none."""
+def _doubles(values: Any, name: str, layout: str) -> np.ndarray:
+    """An array of doubles, aligned ("A") and where asked for C-contiguous ("C"); complex numbers are none."""
     try:
         array = np.asarray(values)
         if array.dtype.kind == "c":
             raise InputError(f"{name} holds complex numbers")
-        return np.ascontiguousarray(array, dtype=float)
+        return np.require(array, float, list(layout))
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -252,7 +287,7 @@ def _series(kind: str, X: Any, name: str) -> Wrap:
 
 def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     """X as doubles, and what makes a vector of predictions the caller's kind."""
-    if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.c_contiguous and not model.schema_text:
+    if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
         if model.n_features is not None:
             return X, lambda out: out
     kind = _kind(X)
@@ -282,16 +317,16 @@ def n_rows(rows: Table) -> int:
 
 
 def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
-    """As ``table``, but always a matrix."""
+    """As ``table``, but always a C-contiguous matrix."""
     rows, wrap = table(model, X)
-    return np.column_stack(rows) if isinstance(rows, list) else rows, wrap
+    return np.column_stack(rows) if isinstance(rows, list) else np.ascontiguousarray(rows), wrap
 
 
 def vector(values: Any, name: str) -> np.ndarray:
     """Targets or weights as doubles."""
     if isinstance(values, (str, bytes, dict)):
         raise TypeError(f"{name} is a vector, not a {type(values).__name__}")
-    out = _doubles(values, name)
+    out = _doubles(values, name, "AC")
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)
     if out.ndim != 1:

@@ -43,6 +43,10 @@ class Model(_core.Model):
         What happens to keys and columns that are no features.
     max_bytes : int
         Bound of the model's memory; 1 GiB.
+    threads : int
+        Threads that share the experts of the model's mixture, the caller included; 0: as many as the process may use
+        cores. The bits are those of one thread; it pays where a sample takes more than 5 us. Learners written in Python
+        run in one thread.
 
     Raises
     ------
@@ -61,10 +65,19 @@ class Model(_core.Model):
         bad_rows: str = "raise",
         extra: str = "ignore",
         max_bytes: int = 1 << 30,
+        threads: int = 1,
     ) -> None:
         text = None if schema is None else Schema(schema).text or None
         super().__init__(
-            expression, features, seed=seed, schema=text, target=target, bad_rows=bad_rows, extra=extra, max_bytes=max_bytes
+            expression,
+            features,
+            seed=seed,
+            schema=text,
+            target=target,
+            bad_rows=bad_rows,
+            extra=extra,
+            max_bytes=max_bytes,
+            threads=threads,
         )
 
     # ---- tables ----
@@ -307,6 +320,7 @@ def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M
     if data is not None:
         model = _core._load(cls, data, None)
         _core._restore(model, settings["bad_rows"] == "skip", settings["extra"] == "raise", settings["expression"])
+        model.threads = settings.get("threads", 1)  # pickles of 0.4 have none
         return model
     model = cls.__new__(cls)
     expression = settings.pop("expression")

@@ -64,7 +64,7 @@ class Reader(_core.Reader):
         X : array-like of float, shape (n, n_features)
             Columns in the order of ``features``.
         """
-        rows = _frames._doubles(X, "X")
+        rows = _frames._doubles(X, "X", "AC")
         if rows.ndim != 2:
             raise _core.InputError(f"X has {rows.ndim} dimensions; a table of rows and columns has 2")
         out = np.empty(len(rows))

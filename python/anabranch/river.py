@@ -15,7 +15,7 @@ class Regressor(Model, base.MiniBatchRegressor):
 
     Parameters
     ----------
-    expression, features, seed, schema, bad_rows, extra
+    expression, features, seed, schema, bad_rows, extra, threads
         As of ``anabranch.Model``.
 
     Notes
@@ -40,8 +40,9 @@ class Regressor(Model, base.MiniBatchRegressor):
         schema: Mapping[str, str] | None = None,
         bad_rows: str = "raise",
         extra: str = "ignore",
+        threads: int = 1,
     ) -> None:
-        super().__init__(expression, features, seed=seed, schema=schema, bad_rows=bad_rows, extra=extra)
+        super().__init__(expression, features, seed=seed, schema=schema, bad_rows=bad_rows, extra=extra, threads=threads)
         self._params: dict[str, Any] = {
             "expression": expression,
             "features": features,
@@ -49,6 +50,7 @@ class Regressor(Model, base.MiniBatchRegressor):
             "schema": schema,
             "bad_rows": bad_rows,
             "extra": extra,
+            "threads": threads,
         }
 
     def _get_params(self) -> dict[str, Any]:

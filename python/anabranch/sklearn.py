@@ -33,6 +33,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         The model's seed; None is 1: two fits give the same bits.
     schema : mapping of str to str, optional
         Kinds of the columns that are no numbers; else they come from the frame's dtypes.
+    threads : int
+        As of ``anabranch.Model``.
 
     Attributes
     ----------
@@ -57,10 +59,12 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         expression: str = "auto(lags=false)",
         random_state: int | None = None,
         schema: Mapping[str, str] | None = None,
+        threads: int = 1,
     ) -> None:
         self.expression = expression
         self.random_state = random_state
         self.schema = schema
+        self.threads = threads
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -73,7 +77,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
 
     def _new(self) -> Model:
         seed = 1 if self.random_state is None else int(self.random_state)
-        return Model(self.expression, seed=seed, schema=self.schema)
+        return Model(self.expression, seed=seed, schema=self.schema, threads=self.threads)
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:
         if self._raw(X):

@@ -34,6 +34,19 @@ static bool is_code(double value)
     return value > -1e15 && value < 1e15 && value == (double)(long long)value;
 }
 
+bool floats_are_plain(void)
+{
+    const double probe = 0x1.23456789abcdep-300;
+    PyObject *size = PyObject_GetAttrString((PyObject *)&PyFloat_Type, "__basicsize__");
+    PyObject *number = PyFloat_FromDouble(probe);
+    bool plain =
+        size && number && PyLong_AsSize_t(size) == sizeof(PyObject) + sizeof(double) && float_of(number) == probe;
+    Py_XDECREF(size);
+    Py_XDECREF(number);
+    PyErr_Clear();
+    return plain;
+}
+
 int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
 {
     if (cell == Py_None) {

@@ -16,6 +16,7 @@
 #include <anabranch/observer.h>
 #include <anabranch/schema.h>
 #include <stdbool.h>
+#include <string.h>
 
 #define FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
@@ -25,17 +26,24 @@ typedef struct Core {
     PyObject *error, *expression_error, *input_error, *snapshot_error, *unsupported_error;
     const StreamingLearnerType **types; /* ended by NULL; each is the head of a struct of foreign.c, never freed */
     size_t n_types;
-    PyObject *failure; /* what a learner written in Python raised, or NULL */
+    PyObject *failure;         /* what a learner written in Python raised, or NULL */
+    PyTypeObject *plain_float; /* float, where its objects are known to be a head and a double; else NULL */
 } Core;
 
 /* The state of the module that defined a type, or a base of it. */
 Core *core_of_type(PyTypeObject *type);
 
+/* A key of the last dict and which feature it was; the string is the one of Names. */
+typedef struct Place {
+    PyObject *name;
+    Py_ssize_t feature;
+} Place;
+
 /* The features' names, once they are known, never change; `place` does, without Python code running meanwhile. */
 typedef struct Names {
-    Py_ssize_t n;      /* features; 0: not known yet */
-    PyObject **name;   /* n interned strings, or NULL: rows are sequences */
-    Py_ssize_t *place; /* n: which feature each key of the last dict was; NULL: not known */
+    Py_ssize_t n;    /* features; 0: not known yet */
+    PyObject **name; /* n interned strings, or NULL: rows are sequences */
+    Place *place;    /* n, in the order of the last dict; NULL: not known */
 } Names;
 
 /* How a row's cells become doubles. */
@@ -69,8 +77,10 @@ typedef struct Model {
     AnbSchema *wanted;    /* kinds of some columns by name, until the features are known; or NULL */
     unsigned long long seed;
     size_t max_bytes;
-    bool skips;  /* refused rows are counted, not raised */
-    bool making; /* its learner is being made: a learner written in Python may run meanwhile */
+    size_t threads;    /* that share the experts of its mixture: 1: the caller alone; 0: as many as there are cores */
+    bool skips;        /* refused rows are counted, not raised */
+    bool calls_python; /* one of its learners is written in Python */
+    bool making;       /* its learner is being made: a learner written in Python may run meanwhile */
     Entry entry;
     AnbObserver **observers; /* n_observers, each inside an object that takes itself off the list before it dies */
     size_t n_observers;
@@ -107,8 +117,21 @@ int names_visit(const Names *names, visitproc visit, void *arg);
 PyObject *names_tuple(const Names *names);
 
 /* ---- cell.c: one cell; i is its feature ---- */
+/* Whether a float is a head and a double, as it has been in every CPython: cells are then read without a call. */
+bool floats_are_plain(void);
 /* 1: read; 0: only cell_read can; -1: an exception. Never runs Python code. */
 int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
+/* The type whose cells float_of reads, or NULL: by the format's schema floats may be something else. */
+static inline PyTypeObject *format_floats(const Format *format)
+{
+    return format->schema ? NULL : format->core->plain_float;
+}
+static inline double float_of(PyObject *cell)
+{
+    double value;
+    memcpy(&value, (const char *)cell + sizeof(PyObject), sizeof value);
+    return value;
+}
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
@@ -134,16 +157,19 @@ void format_clear(Format *format);
 PyTypeObject *core_make_model_type(PyObject *module);
 /* Makes the learner where there is none, of the count in `n` or like `row`. 0, or -1 with the exception set. */
 int model_ready(Model *self, PyObject *row, Py_ssize_t n);
+/* Owns the learner from now on. 0, or -1 with the exception set and no learner. */
 int model_take(Model *self, StreamingLearner *learner);
+/* Has its learner, if there is one, use so many threads from now on. */
+int model_use_threads(Model *self, size_t threads);
 /* Creation options with the module's own learners. */
 AnbModelOptions model_options(Core *core);
 /* A row's doubles with the learner made and the model entered; cells_free and entry_leave afterwards. */
 int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
+PyObject *model_get_threads(PyObject *object, void *closure);
+int model_set_threads(PyObject *object, PyObject *value, void *closure);
 /* Tells all observers of a sample. */
 void model_observe(Model *self, const double *x, double y, double before);
-/* Why the learner refused what it has just been given: -1 with the exception set; 0 where it did not, or skips. */
-int model_refused(Model *self, const AnbCounters *before);
 
 /* ---- watcher.c ---- */
 /* Puts it on the model's list of observers; it then keeps the model. 0, or -1 with the exception set. */
@@ -181,7 +207,29 @@ int dict_put(PyObject *dict, const char *key, PyObject *value);
 PyObject *list_of(const double *value, size_t n);
 /* The same as a tuple, () where n is 0. */
 PyObject *tuple_of(const double *value, size_t n);
+
+/* ---- table.c ---- */
 /* A C-contiguous array of doubles of so many dimensions; the caller releases the view. */
 int doubles_of(Core *core, PyObject *array, Py_buffer *view, int ndim, const char *what);
+
+typedef struct Column {
+    const char *at;  /* its first double */
+    Py_ssize_t step; /* bytes from one to the next */
+} Column;
+
+typedef struct Table {
+    Py_buffer matrix, *vector; /* the matrix, or n_columns vectors */
+    Column *column;            /* n_columns; NULL: rows lie behind each other */
+    const double *rows;        /* there they are; else NULL */
+    Py_ssize_t n, n_columns;
+} Table;
+
+enum { TABLE_BLOCK = 64 }; /* rows that are gathered at a time: they stay in the cache */
+
+/* A zeroed table from a matrix or a list of vectors. table_release afterwards, also where it fails. */
+int table_take(Core *core, Table *table, PyObject *x);
+void table_release(Table *table);
+/* Rows `from` and on, row by row: in place where they lie so, else gathered into `block`, TABLE_BLOCK at most. */
+const double *table_rows(const Table *table, Py_ssize_t from, Py_ssize_t n, double *block);
 
 #endif

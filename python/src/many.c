@@ -1,37 +1,23 @@
-/* Many rows at a time, from a matrix of doubles in place or from columns. The GIL is released meanwhile. */
+/* Many rows at a time, from a matrix of doubles or from columns, where they lie. The GIL is released meanwhile. */
 #include "core.h"
 #include <string.h>
 
-int doubles_of(Core *core, PyObject *array, Py_buffer *view, int ndim, const char *what)
-{
-    if (PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT))
-        return -1;
-    if (view->ndim == ndim && view->format && strcmp(view->format, "d") == 0)
-        return 0;
-    PyBuffer_Release(view);
-    memset(view, 0, sizeof *view);
-    return raise_input(core, "%s is no contiguous array of %d dimensions of float64", what, ndim);
-}
-
-/* Rows to learn or to predict: a matrix, or one vector for each feature. */
+/* Rows to learn or to predict. */
 typedef struct Many {
-    Py_buffer x, y, w, out;
-    Py_buffer *column; /* n_columns vectors; NULL: x is a matrix */
-    Py_ssize_t n, n_columns;
+    Table table;
+    Py_buffer y, w, out;
+    Py_ssize_t n; /* rows of the table */
 } Many;
 
-enum { BLOCK = 64 }; /* rows of columns that are put together at a time: they stay in the cache */
+enum { BLOCK = TABLE_BLOCK };
 
 static void release(Many *m)
 {
-    Py_buffer *views[] = {&m->x, &m->y, &m->w, &m->out};
+    Py_buffer *views[] = {&m->y, &m->w, &m->out};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         if (views[i]->obj)
             PyBuffer_Release(views[i]);
-    for (Py_ssize_t j = 0; j < m->n_columns; j++)
-        if (m->column[j].obj)
-            PyBuffer_Release(&m->column[j]);
-    PyMem_Free(m->column);
+    table_release(&m->table);
 }
 
 static int take_vector(Core *core, PyObject *array, Py_buffer *view, Py_ssize_t n, const char *what)
@@ -45,83 +31,20 @@ static int take_vector(Core *core, PyObject *array, Py_buffer *view, Py_ssize_t 
     return 0;
 }
 
-static int take_columns(Core *core, Many *m, PyObject *list)
-{
-    Py_ssize_t n = PyList_Size(list);
-    m->column = PyMem_Calloc((size_t)n + 1, sizeof *m->column);
-    if (!m->column)
-        return PyErr_NoMemory(), -1;
-    m->n_columns = n;
-    for (Py_ssize_t j = 0; j < n; j++)
-        if (doubles_of(core, PyList_GetItem(list, j), &m->column[j], 1, "a column"))
-            return -1;
-    m->n = n ? m->column[0].shape[0] : 0;
-    for (Py_ssize_t j = 1; j < n; j++)
-        if (m->column[j].shape[0] != m->n)
-            return raise_input(core, "column %zd has %zd rows, column 0 has %zd", j, m->column[j].shape[0], m->n);
-    return 0;
-}
-
-static int take_rows(Core *core, Many *m, PyObject *x)
-{
-    if (PyList_Check(x))
-        return take_columns(core, m, x);
-    if (doubles_of(core, x, &m->x, 2, "X"))
-        return -1;
-    m->n = m->x.shape[0];
-    m->n_columns = 0;
-    return 0;
-}
-
-static Py_ssize_t width(const Many *m)
-{
-    return m->column ? m->n_columns : m->x.shape[1];
-}
-
 static int take(Model *self, Many *m, PyObject *x, PyObject *y, PyObject *w, PyObject *out)
 {
     Core *core = self->core;
-    if (take_rows(core, m, x))
+    if (table_take(core, &m->table, x))
         return -1;
-    if (width(m) == 0)
-        return raise_input(core, "X has no columns");
-    if (model_ready(self, NULL, width(m)))
+    m->n = m->table.n;
+    if (model_ready(self, NULL, m->table.n_columns))
         return -1;
-    if (width(m) != self->format.names.n)
-        return raise_input(core, "X has %zd columns, the model %zd features", width(m), self->format.names.n);
+    if (m->table.n_columns != self->format.names.n)
+        return raise_input(core, "X has %zd columns, the model %zd features", m->table.n_columns, self->format.names.n);
     if (take_vector(core, y, &m->y, m->n, "y") || take_vector(core, w, &m->w, m->n, "w") ||
         take_vector(core, out, &m->out, m->n, "out"))
         return -1;
     return m->out.buf && m->out.readonly ? raise_input(core, "out cannot be written") : 0;
-}
-
-/* ---- rows in blocks ------------------------------------------------------------------------------------------------ */
-
-/* Four columns at a time: half the time of one by one. */
-static void gather_four(const Py_buffer *column, Py_ssize_t from, Py_ssize_t n, double *row, Py_ssize_t d)
-{
-    const double *a = (const double *)column[0].buf + from, *b = (const double *)column[1].buf + from;
-    const double *c = (const double *)column[2].buf + from, *e = (const double *)column[3].buf + from;
-    for (Py_ssize_t i = 0; i < n; i++, row += d) {
-        row[0] = a[i];
-        row[1] = b[i];
-        row[2] = c[i];
-        row[3] = e[i];
-    }
-}
-
-/* Rows `from` and on, row by row: those of a matrix in place, else gathered into `block`. */
-static const double *rows_at(const Many *m, Py_ssize_t from, Py_ssize_t n, double *block)
-{
-    if (!m->column)
-        return (const double *)m->x.buf + from * m->x.shape[1];
-    Py_ssize_t d = m->n_columns, j = 0;
-    for (; j + 4 <= d; j += 4)
-        gather_four(&m->column[j], from, n, block + j, d);
-    for (; j < d; j++)
-        for (Py_ssize_t i = 0; i < n; i++)
-            block[i * d + j] = ((const double *)m->column[j].buf)[from + i];
-    return block;
 }
 
 /* As anb_train_many, with the observers told of every sample. */
@@ -137,7 +60,7 @@ static void train_observed(Model *self, const double *x, const double *y, const 
 
 static void run_block(Model *self, const Many *m, Py_ssize_t from, Py_ssize_t n, double *block)
 {
-    const double *x = rows_at(m, from, n, block), *y = m->y.buf, *w = m->w.buf;
+    const double *x = table_rows(&m->table, from, n, block), *y = m->y.buf, *w = m->w.buf;
     double *out = m->out.buf ? (double *)m->out.buf + from : NULL;
     w = w ? w + from : NULL;
     if (!y)
@@ -157,7 +80,7 @@ static uint64_t rejected(const Model *self)
 /* All rows, or, where `stops`, up to the block in which the first one is refused. Whether none was. */
 static bool run_blocks(Model *self, const Many *m, bool stops, double *block)
 {
-    Py_ssize_t size = m->column ? BLOCK : 64 * BLOCK;
+    Py_ssize_t size = m->table.column ? BLOCK : 64 * BLOCK;
     uint64_t before = rejected(self);
     for (Py_ssize_t from = 0; from < m->n; from += size) {
         run_block(self, m, from, size < m->n - from ? size : m->n - from, block);
@@ -206,26 +129,26 @@ static int check_row(Model *self, const Many *m, Py_ssize_t i, const double *x)
         return raise_input(self->core, "row %zd: the target is not a finite number; nothing was learned", i);
     if (w && !(w[i] >= 0 && w[i] - w[i] == 0))
         return raise_input(self->core, "row %zd: the weight is negative or not finite; nothing was learned", i);
-    return all_fine(x, width(m), self->format.takes_missing) ? 0 : refuse_cell(self, x, i);
+    return all_fine(x, m->table.n_columns, self->format.takes_missing) ? 0 : refuse_cell(self, x, i);
 }
 
-static bool cells_fine(const Model *self, const Many *m)
+static bool cells_fine(const Model *self, const Many *m, double *block)
 {
-    if (!m->column)
-        return all_fine(m->x.buf, m->n * width(m), self->format.takes_missing);
-    for (Py_ssize_t j = 0; j < m->n_columns; j++)
-        if (!all_fine(m->column[j].buf, m->n, self->format.takes_missing))
+    for (Py_ssize_t from = 0; from < m->n; from += BLOCK) {
+        Py_ssize_t n = BLOCK < m->n - from ? BLOCK : m->n - from;
+        if (!all_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, self->format.takes_missing))
             return false;
+    }
     return true;
 }
 
 /* All rows: 0, or -1 with the reason raised why the learner would refuse the first one that it would. */
 static int check_rows(Model *self, const Many *m, double *block)
 {
-    if (!m->w.buf && (!m->y.buf || all_fine(m->y.buf, m->n, false)) && cells_fine(self, m))
+    if (!m->w.buf && (!m->y.buf || all_fine(m->y.buf, m->n, false)) && cells_fine(self, m, block))
         return 0;
     for (Py_ssize_t i = 0; i < m->n; i++)
-        if (check_row(self, m, i, rows_at(m, i, 1, block)))
+        if (check_row(self, m, i, table_rows(&m->table, i, 1, block)))
             return -1;
     return 0;
 }
@@ -236,8 +159,8 @@ static int check_rows(Model *self, const Many *m, double *block)
  * written in Python cannot go back. */
 static StreamingLearner *backup_of(const Model *self, const Many *m)
 {
-    size_t table = (size_t)m->n * (size_t)width(m) * sizeof(double);
-    if (!m->y.buf || self->n_observers > 0 || self->core->n_types > 0 || 2 * anb_clone_bytes(self->learner) > table)
+    size_t table = (size_t)m->n * (size_t)m->table.n_columns * sizeof(double);
+    if (!m->y.buf || self->n_observers > 0 || self->calls_python || 2 * anb_clone_bytes(self->learner) > table)
         return NULL;
     return anb_clone(self->learner, NULL);
 }
@@ -254,6 +177,8 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
         backup = spoiled;
     }
     anb_free(backup);
+    if (!fine && self->threads != 1 && model_use_threads(self, self->threads))
+        return -1;
     if (fine || check_rows(self, m, block))
         return fine ? 0 : -1;
     return raise_input(self->core, "a row was refused; nothing was learned");
@@ -271,8 +196,8 @@ static int run_checked(Model *self, const Many *m, double *block)
 
 static PyObject *run(Model *self, const Many *m)
 {
-    double *block = m->column ? PyMem_Malloc(BLOCK * (size_t)m->n_columns * sizeof *block) : NULL;
-    if (m->column && !block)
+    double *block = m->table.column ? PyMem_Malloc(BLOCK * (size_t)m->table.n_columns * sizeof *block) : NULL;
+    if (m->table.column && !block)
         return PyErr_NoMemory();
     int code = entry_enter(&self->entry, self->core);
     if (!code) {

@@ -1,5 +1,7 @@
 /* The type Model: making one. */
 #include "core.h"
+#include <anabranch/workers.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,12 +12,53 @@ AnbModelOptions model_options(Core *core)
     return options;
 }
 
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool holds_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        if ((at == text || !is_word(at[-1])) && !is_word(at[n]))
+            return true;
+    return false;
+}
+
+static bool calls_python(const Core *core, const StreamingLearner *learner)
+{
+    for (size_t i = 0; i < core->n_types; i++)
+        if (holds_word(anb_expression(learner), core->types[i]->name))
+            return true;
+    return false;
+}
+
+int model_use_threads(Model *self, size_t threads)
+{
+    AnbError error = {0};
+    /* They would wait for the interpreter while the caller waits for them. */
+    if (self->learner && threads != 1 && self->calls_python)
+        return PyErr_SetString(self->core->unsupported_error,
+                               "a learner written in Python runs in the caller's thread: threads = 1"),
+               -1;
+    if (self->learner && anb_use_threads(self->learner, threads, &error))
+        return raise_error(self->core, &error, NULL), -1;
+    self->threads = threads;
+    return 0;
+}
+
 int model_take(Model *self, StreamingLearner *learner)
 {
     anb_free(self->learner);
     self->learner = learner;
+    self->calls_python = calls_python(self->core, learner);
     self->format.takes_missing = anb_takes_missing(learner);
-    return 0;
+    if (self->threads == 1 || model_use_threads(self, self->threads) == 0)
+        return 0;
+    anb_free(self->learner);
+    self->learner = NULL;
+    return -1;
 }
 
 /* ---- the learner --------------------------------------------------------------------------------------------------- */
@@ -67,8 +110,8 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
     self->format.names = names;
     self->format.schema = schema;
     StreamingLearner *learner = make_learner(self, names.n);
-    if (learner)
-        return model_take(self, learner);
+    if (learner && model_take(self, learner) == 0)
+        return 0;
     format_clear(&self->format);
     return -1;
 }
@@ -162,6 +205,35 @@ static int set_word(Model *self, const char *name, const char *word, const char 
     return strcmp(word, no) == 0 ? 0 : raise_input(self->core, "%s is %s or %s, not '%.40s'", name, yes, no, word);
 }
 
+static int check_threads(Core *core, Py_ssize_t threads)
+{
+    if (threads >= 0 && threads <= ANB_POOL_THREADS_MAX)
+        return 0;
+    return raise_input(core, "threads = %zd: 0 to %d", threads, ANB_POOL_THREADS_MAX);
+}
+
+/* The property `threads`. */
+PyObject *model_get_threads(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyLong_FromSize_t(((Model *)object)->threads);
+}
+
+int model_set_threads(PyObject *object, PyObject *value, void *closure)
+{
+    Model *self = (Model *)object;
+    (void)closure;
+    if (!value)
+        return PyErr_SetString(PyExc_AttributeError, "threads cannot be deleted"), -1;
+    Py_ssize_t threads = PyLong_AsSsize_t(value);
+    if ((threads == -1 && PyErr_Occurred()) || check_threads(self->core, threads) ||
+        entry_enter(&self->entry, self->core))
+        return -1;
+    int code = model_use_threads(self, (size_t)threads);
+    entry_leave(&self->entry);
+    return code;
+}
+
 static void forget(Model *self)
 {
     anb_free(self->learner);
@@ -175,15 +247,15 @@ static void forget(Model *self)
 
 static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
-    static char *words[] = {"expression", "features", "seed",      "schema", "target",
-                            "bad_rows",   "extra",    "max_bytes", NULL};
+    static char *words[] = {"expression", "features", "seed",      "schema",  "target",
+                            "bad_rows",   "extra",    "max_bytes", "threads", NULL};
     Model *self = (Model *)object;
     PyObject *expression = NULL, *features = Py_None, *target = Py_None;
     const char *bad_rows = "raise", *extra = "ignore", *schema = NULL;
     PyObject *seed = NULL;
-    Py_ssize_t max_bytes = (Py_ssize_t)anb_model_defaults().max_bytes;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$O!zOssn:Model", words, &expression, &features,
-                                     &PyLong_Type, &seed, &schema, &target, &bad_rows, &extra, &max_bytes))
+    Py_ssize_t max_bytes = (Py_ssize_t)anb_model_defaults().max_bytes, threads = 1;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$O!zOssnn:Model", words, &expression, &features,
+                                     &PyLong_Type, &seed, &schema, &target, &bad_rows, &extra, &max_bytes, &threads))
         return -1;
     if (self->expression) {
         PyErr_SetString(self->core->error, "the model is initialised already");
@@ -198,8 +270,11 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
         return PyErr_SetString(PyExc_TypeError, "target is a str or None"), -1;
     if (max_bytes < 1)
         return raise_input(self->core, "max_bytes is at least 1");
+    if (check_threads(self->core, threads))
+        return -1;
     self->seed = number;
     self->max_bytes = (size_t)max_bytes;
+    self->threads = (size_t)threads;
     self->skips = skips;
     self->format.extra_raises = raises;
     self->target = target == Py_None ? NULL : Py_NewRef(target);
@@ -217,6 +292,7 @@ static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *ke
     Model *self = (Model *)allocate(type, 0);
     if (!self)
         return NULL;
+    self->threads = 1;
     self->core = self->format.core = core_of_type(type);
     if (!self->core || entry_make(&self->entry)) {
         Py_DECREF(self);

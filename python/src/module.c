@@ -75,6 +75,7 @@ static int execute(PyObject *module)
         add_type(module, &core->server_type, core_make_server_type(module)) ||
         add_type(module, &core->reader_type, core_make_reader_type(module)))
         return -1;
+    core->plain_float = floats_are_plain() ? &PyFloat_Type : NULL;
     return PyModule_AddStringConstant(module, "__version__", anb_version());
 }
 

@@ -156,6 +156,11 @@ PyGetSetDef model_properties[] = {
     {"n_features", get_n_features, NULL, "int or None : cells of a row; None before the first row.", NULL},
     {"n_samples_seen", get_n_samples, NULL, "int : samples learned since the model was made or reset.", NULL},
     {"seed", get_seed, NULL, "int : what every random choice is derived from.", NULL},
+    {"threads", model_get_threads, model_set_threads,
+     "int : threads that share the experts of its mixture, the caller included; 0: as many as the process may use "
+     "cores. "
+     "It can be set. The bits are those of one thread. Copies and pickles keep it, files do not.",
+     NULL},
     {"target", get_target, NULL, "str or None : the target's name.", NULL},
     {"schema_text", get_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
     {"takes_missing", get_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL},

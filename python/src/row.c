@@ -8,6 +8,12 @@
 #include "core.h"
 #include <string.h>
 
+#if defined(__GNUC__)
+#define ANB_FETCH(address) __builtin_prefetch(address)
+#else
+#define ANB_FETCH(address) ((void)(address))
+#endif
+
 double *cells_take(Cells *cells, Py_ssize_t n)
 {
     bool fits = (size_t)n <= sizeof cells->small / sizeof *cells->small;
@@ -37,25 +43,45 @@ void format_clear(Format *format)
 
 /* ---- mappings ---------------------------------------------------------------------------------------------------- */
 
+/* Whether a key is a name that is another object. */
+static bool same_text(PyObject *key, PyObject *name)
+{
+    return PyUnicode_CheckExact(key) && PyUnicode_Compare(key, name) == 0;
+}
+
+/* Puts a pointer to each cell where its double will stand; false where the dict's keys are not the features in the last
+ * one's order. The cells lie anywhere in memory: they are fetched while the keys of the next ones are compared. */
+static bool find_cells(const Names *names, PyObject *row, double *x)
+{
+    const Place *place = names->place, *const end = place + names->n;
+    PyObject *key, *cell;
+    Py_ssize_t at = 0;
+    if (!place || PyDict_Size(row) != names->n)
+        return false;
+    for (; place < end && PyDict_Next(row, &at, &key, &cell); place++) {
+        if (key != place->name && !same_text(key, place->name))
+            return false;
+        ANB_FETCH(cell);
+        memcpy(&x[place->feature], &cell, sizeof cell);
+    }
+    return true;
+}
+
 /* 1 where the dict has the features as its keys, in the last one's order, and all cells are plain; 0 where not; -1: an
  * exception. No Python code runs, so the dict cannot change meanwhile. */
 static int read_known_order(const Format *format, PyObject *row, double *x)
 {
-    const Names *names = &format->names;
-    PyObject *key, *cell;
-    Py_ssize_t at = 0, i = 0;
-    if (!names->place || PyDict_Size(row) != names->n)
+    const PyTypeObject *const floats = format_floats(format);
+    if (!find_cells(&format->names, row, x))
         return 0;
-    while (PyDict_Next(row, &at, &key, &cell)) {
-        Py_ssize_t place = names->place[i++];
-        PyObject *name = names->name[place];
-        if (key != name && !(PyUnicode_CheckExact(key) && PyUnicode_Compare(key, name) == 0))
-            return 0;
+    for (double *const end = x + format->names.n, *const first = x; x < end; x++) {
+        PyObject *cell;
+        memcpy(&cell, x, sizeof cell);
         int code = 1;
-        if (PyFloat_CheckExact(cell) && !format->schema)
-            x[place] = PyFloat_AsDouble(cell);
+        if (Py_TYPE(cell) == floats)
+            *x = float_of(cell);
         else
-            code = cell_read_plain(format, place, cell, &x[place]);
+            code = cell_read_plain(format, x - first, cell, x);
         if (code <= 0)
             return code;
     }
@@ -67,8 +93,8 @@ static Py_ssize_t place_of(const Names *names, PyObject *key)
     for (Py_ssize_t i = 0; i < names->n; i++)
         if (key == names->name[i])
             return i;
-    for (Py_ssize_t i = 0; PyUnicode_CheckExact(key) && i < names->n; i++)
-        if (PyUnicode_Compare(key, names->name[i]) == 0)
+    for (Py_ssize_t i = 0; i < names->n; i++)
+        if (same_text(key, names->name[i]))
             return i;
     return -1;
 }
@@ -84,12 +110,13 @@ static int learn_order(Names *names, PyObject *row)
     if (!names->place && !(names->place = PyMem_Calloc((size_t)names->n, sizeof *names->place)))
         return PyErr_NoMemory(), -1;
     while (PyDict_Next(row, &at, &key, &cell)) {
-        names->place[i] = place_of(names, key);
-        if (names->place[i++] < 0) {
+        Py_ssize_t feature = place_of(names, key);
+        if (feature < 0) {
             PyMem_Free(names->place);
             names->place = NULL;
             return 0;
         }
+        names->place[i++] = (Place){names->name[feature], feature};
     }
     return 0;
 }

@@ -1,32 +1,61 @@
 /* Methods of Model that take single rows. */
 #include "core.h"
 
-int model_refused(Model *self, const AnbCounters *before)
+/* How much was refused so far. */
+typedef struct Refused {
+    uint64_t target, weight, features;
+} Refused;
+
+static inline Refused refused_in(const AnbCounters *c)
+{
+    return (Refused){c->rejected_target, c->rejected_weight, c->rejected_features};
+}
+
+/* Why the learner refused what it has just been given: -1 with the exception set; 0 where it did not, or skips. */
+static int refusal(Model *self, const Refused *before)
 {
     Core *core = self->core;
-    const AnbCounters *now = anb_counters(self->learner);
+    const Refused now = refused_in(anb_counters(self->learner));
     if (self->skips)
         return 0;
-    if (now->rejected_target > before->rejected_target)
+    if (now.target > before->target)
         return raise_input(core, "the target is not a finite number; nothing was learned");
-    if (now->rejected_weight > before->rejected_weight)
+    if (now.weight > before->weight)
         return raise_input(core, "the weight is negative or not finite; nothing was learned");
-    if (now->rejected_features > before->rejected_features)
+    if (now.features > before->features)
         return raise_input(core, "the row holds an infinite cell, or a missing one that this model does not take; "
                                  "nothing was learned");
     return 0;
 }
 
-int model_enter_row(Model *self, PyObject *row, Cells *cells)
+/* As entry_enter, for a call that keeps the GIL. Where no learner is written in Python nothing else can run before it
+ * leaves, so a free object is left as it is; entry_leave afterwards all the same. */
+static inline int pass(Model *self)
+{
+    return self->entry.owner == 0 && !self->calls_python ? 0 : entry_enter(&self->entry, self->core);
+}
+
+static int enter(Model *self)
+{
+    return entry_enter(&self->entry, self->core);
+}
+
+/* A row's doubles, and the model entered by `how`. */
+static inline int enter_row(Model *self, PyObject *row, Cells *cells, int (*how)(Model *))
 {
     if (!self->learner && model_ready(self, row, 0))
         return -1;
     if (!cells_take(cells, self->format.names.n))
         return -1;
-    if (row_read(&self->format, row, cells->x) == 0 && entry_enter(&self->entry, self->core) == 0)
+    if (row_read(&self->format, row, cells->x) == 0 && how(self) == 0)
         return 0;
     cells_free(cells);
     return -1;
+}
+
+int model_enter_row(Model *self, PyObject *row, Cells *cells)
+{
+    return enter_row(self, row, cells, enter);
 }
 
 static void leave(Model *self, Cells *cells)
@@ -36,9 +65,9 @@ static void leave(Model *self, Cells *cells)
 }
 
 /* The answer, or NULL where the learner refused the row or one written in Python raised. */
-static PyObject *answer(Model *self, double value, const AnbCounters *before, bool tells)
+static PyObject *answer(Model *self, double value, const Refused *before, bool tells)
 {
-    if ((self->core->failure && core_failure(self->core)) || (value != value && model_refused(self, before)))
+    if ((self->core->failure && core_failure(self->core)) || (value != value && refusal(self, before)))
         return NULL;
     return tells ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
 }
@@ -52,27 +81,26 @@ static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ss
     if (named ? n != 0 : n != 1 || (names && PyTuple_Size(names) > 0))
         return PyErr_SetString(PyExc_TypeError, "predict_one() takes x"), NULL;
     PyObject *row = arguments[0];
-    if (model_enter_row(self, row, &cells))
+    if (enter_row(self, row, &cells, pass))
         return NULL;
-    AnbCounters before = *anb_counters(self->learner);
+    const Refused before = refused_in(anb_counters(self->learner));
     double value = anb_predict(self->learner, cells.x);
     PyObject *result = answer(self, value, &before, true);
     leave(self, &cells);
     return result;
 }
 
-static int number_of(PyObject *object, double *value)
+static int number_of(const Core *core, PyObject *object, double *value)
 {
-    *value = PyFloat_AsDouble(object);
-    return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+    bool plain = Py_TYPE(object) == core->plain_float;
+    *value = plain ? float_of(object) : PyFloat_AsDouble(object);
+    return !plain && *value == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* x, y and an optional weight: all by position or by name. */
-static int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first, PyObject **three)
+/* The arguments that were given by name, behind n by position. */
+static int named_sample(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first, PyObject **three)
 {
     const char *const word[] = {first, "y", "w"};
-    for (Py_ssize_t i = 0; i < 3; i++)
-        three[i] = i < n ? arguments[i] : NULL;
     Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
     for (Py_ssize_t i = 0; i < n_names; i++) {
         PyObject *name = PyTuple_GetItem(names, i);
@@ -90,12 +118,21 @@ static int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, 
     return 0;
 }
 
-static int target_of(PyObject *const *three, double *y, double *weight)
+/* x, y and an optional weight: all by position or by name. */
+static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first,
+                            PyObject **three)
+{
+    for (Py_ssize_t i = 0; i < 3; i++)
+        three[i] = i < n ? arguments[i] : NULL;
+    return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, first, three);
+}
+
+static int target_of(const Core *core, PyObject *const *three, double *y, double *weight)
 {
     *weight = 1;
-    if (three[2] && three[2] != Py_None && number_of(three[2], weight))
+    if (three[2] && three[2] != Py_None && number_of(core, three[2], weight))
         return -1;
-    return number_of(three[1], y);
+    return number_of(core, three[1], y);
 }
 
 static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool tells)
@@ -104,10 +141,10 @@ static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     PyObject *three[3];
     double y, weight;
     Cells cells;
-    if (sample_of(arguments, n, names, "x", three) || target_of(three, &y, &weight) ||
-        model_enter_row(self, three[0], &cells))
+    if (sample_of(arguments, n, names, "x", three) || target_of(self->core, three, &y, &weight) ||
+        enter_row(self, three[0], &cells, pass))
         return NULL;
-    AnbCounters before = *anb_counters(self->learner);
+    const Refused before = refused_in(anb_counters(self->learner));
     double value = anb_train_one(self->learner, cells.x, y, weight);
     if (self->n_observers > 0)
         model_observe(self, cells.x, y, value);
@@ -206,7 +243,7 @@ static PyObject *predict_pending(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(name, &id) ||
         model_ready(self, row, 0) || keeps_rows(self) || model_enter_row(self, row, &cells))
         return NULL;
-    AnbCounters before = *anb_counters(self->learner);
+    const Refused before = refused_in(anb_counters(self->learner));
     PyObject *result = answer(self, anb_predict_pending(self->learner, id, cells.x), &before, true);
     leave(self, &cells);
     return result;
@@ -221,7 +258,8 @@ static PyObject *label_answer(Model *self, double said, const AnbCounters *befor
                                                                        : NULL;
     if (why && !self->skips)
         return raise_input(self->core, "label %R: the row %s", id, why), NULL;
-    return answer(self, said, before, true);
+    const Refused refused = refused_in(before);
+    return answer(self, said, &refused, true);
 }
 
 static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
@@ -230,8 +268,8 @@ static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ss
     PyObject *three[3];
     double y, weight;
     uint64_t id;
-    if (sample_of(arguments, n, names, "id", three) || target_of(three, &y, &weight) || id_of(three[0], &id) ||
-        model_ready(self, NULL, 0) || keeps_rows(self) || entry_enter(&self->entry, self->core))
+    if (sample_of(arguments, n, names, "id", three) || target_of(self->core, three, &y, &weight) ||
+        id_of(three[0], &id) || model_ready(self, NULL, 0) || keeps_rows(self) || entry_enter(&self->entry, self->core))
         return NULL;
     AnbCounters before = *anb_counters(self->learner);
     double said = anb_learn_label(self->learner, id, y, weight);

@@ -217,14 +217,15 @@ static PyObject *settings(PyObject *object, PyObject *nothing)
     (void)nothing;
     if (!self->expression)
         return PyErr_SetString(self->core->error, "the model was never initialised"), NULL;
-    return Py_BuildValue("{s:O,s:O,s:N,s:K,s:z,s:O,s:s,s:s,s:n}", "expression", self->expression, "target",
+    return Py_BuildValue("{s:O,s:O,s:N,s:K,s:z,s:O,s:s,s:s,s:n,s:n}", "expression", self->expression, "target",
                          self->target ? self->target : Py_None, "features",
                          self->format.names.name ? names_tuple(&self->format.names)
                          : self->format.names.n  ? PyLong_FromSsize_t(self->format.names.n)
                                                  : Py_NewRef(Py_None),
                          "seed", self->seed, "schema", self->wanted ? anb_schema_text(self->wanted) : NULL, "made",
                          self->learner ? Py_True : Py_False, "bad_rows", self->skips ? "skip" : "raise", "extra",
-                         self->format.extra_raises ? "raise" : "ignore", "max_bytes", (Py_ssize_t)self->max_bytes);
+                         self->format.extra_raises ? "raise" : "ignore", "max_bytes", (Py_ssize_t)self->max_bytes,
+                         "threads", (Py_ssize_t)self->threads);
 }
 
 /* ---- copies ------------------------------------------------------------------------------------------------------ */
@@ -236,6 +237,7 @@ static int copy_into(Model *twin, Model *self)
     twin->target = Py_XNewRef(self->target);
     twin->seed = self->seed;
     twin->max_bytes = self->max_bytes;
+    twin->threads = self->threads;
     twin->skips = self->skips;
     twin->wanted = anb_schema_keep(self->wanted);
     if (format_copy(&twin->format, &self->format))

@@ -28,6 +28,13 @@ def pandas_frame(X):
     return pandas.DataFrame(X, columns=NAMES, index=range(1000, 1000 + len(X)))
 
 
+def several_blocks(X):
+    frame = pandas_frame(X)[["b"]]
+    for j in (2, 0):
+        frame[NAMES[j]] = X[:, j].copy()
+    return frame
+
+
 def polars_frame(X):
     return pytest.importorskip("polars").DataFrame(dict(zip(NAMES, X.T)))
 
@@ -49,6 +56,11 @@ class Stream:
 KINDS = {
     "C array": lambda X: X,
     "F array": np.asfortranarray,
+    "backwards": lambda X: X[::-1].copy()[::-1],
+    "part of a wider array": lambda X: np.column_stack([X[:, 0], X, X])[:, 1:4],
+    "unaligned": lambda X: np.frombuffer(b"x" + X.tobytes(), offset=1).reshape(X.shape),
+    "pandas of several blocks": several_blocks,
+    "pandas from a matrix in Fortran's order": lambda X: pandas_frame(np.asfortranarray(X)),
     "strided": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
     "read-only": lambda X: np.frombuffer(X.tobytes()).reshape(X.shape),
     "object array": lambda X: X.astype(object),
@@ -81,6 +93,24 @@ def test_many_is_the_loop(kind, weighted):
     assert np.array_equal(np.asarray(result), said)
     assert many.equal(one) and twin.equal(one)
     assert np.array_equal(np.asarray(many.predict_many(KINDS[kind](X))), [one.predict_one(x) for x in X])
+
+
+def test_frames_with_other_columns():
+    X, y = data()
+    one, said = looped(X.tolist(), y, features=NAMES)
+    with_floats = pandas_frame(X).assign(extra=1.0)[["extra", "c", "b", "a"]]
+    for frame in (with_floats, pandas_frame(X).assign(extra=1), polars_frame(X).with_row_index()):
+        many = Model("scale(moe(linear, rls))", NAMES)
+        assert np.array_equal(many.train_many(frame, y), said) and many.counters["extra_keys"] == 1
+
+
+def test_a_matrix_in_fortrans_order_is_not_copied():
+    X, y = data()
+    model = Model("linear", 3)
+    rows, _ = anabranch._frames.table(model, np.asfortranarray(X)[::2])
+    assert not rows.flags.owndata
+    model.learn_many(np.asfortranarray(X)[::2], y[::2])
+    assert model.equal(looped(X[::2].tolist(), y[::2], "linear")[0])
 
 
 def test_numbers_of_other_types():

@@ -1,7 +1,9 @@
 """Threads, servers, forks and misuse."""
 
+import copy
 import gc
 import os
+import pickle
 import random
 import threading
 
@@ -117,6 +119,99 @@ def test_a_reader_keeps_its_server():
     for bad in ([1, 2], {"a": 1}, "x", None):
         with pytest.raises((anabranch.InputError, TypeError)):
             reader.predict_one(bad)
+
+
+# ---- threads that share a model's experts ----
+
+SHARED = "scale(moe(mlp(hidden=64), rls, mlp(hidden=48), linear))"
+
+
+def n_threads():
+    return len(os.listdir("/proc/self/task"))
+
+
+def test_threads_have_the_bits_of_one():
+    X, y = stream(500)
+    one, two = Model(SHARED, 4), Model(SHARED, 4, threads=2)
+    assert (one.threads, two.threads) == (1, 2)
+    for row, target in zip(X[:100], y[:100]):
+        assert one.train_one(row, target) == two.train_one(row, target)
+    assert (one.train_many(X, y) == two.train_many(X, y)).all()
+    assert one.to_bytes() == two.to_bytes()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="no list of threads")
+def test_threads_belong_to_the_model():
+    gc.collect()
+    before = n_threads()
+    model = Model(SHARED, 4, threads=3)
+    assert n_threads() == before + 2
+    model.threads = 1
+    assert n_threads() == before
+    model.threads = 2
+    copies = [model.copy(), copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    assert [c.threads for c in copies] == [2, 2, 2] and n_threads() == before + 4
+    del model, copies
+    gc.collect()
+    assert n_threads() == before
+
+
+def test_threads_of_a_model_that_went_back():
+    X, y = stream()
+    model, expected = Model("scale(moe(linear, rls))", 4, threads=2), Model("scale(moe(linear, rls))", 4)
+    model.learn_many(X, y)
+    expected.learn_many(X, y)
+    before, spoiled = n_threads(), y.copy()
+    spoiled[1900] = np.inf
+    with pytest.raises(anabranch.InputError, match="row 1900"):
+        model.learn_many(X, spoiled)
+    assert n_threads() == before and model.threads == 2
+    assert model.train_one(X[0], y[0]) == expected.train_one(X[0], y[0])
+
+
+def test_a_model_without_features_keeps_its_threads():
+    model = Model(SHARED, threads=2)
+    assert pickle.loads(pickle.dumps(model)).threads == 2
+    model.threads = 0
+    model.learn_one({"a": 1.0, "b": 2.0}, 3.0)
+    assert model.threads == 0
+    child = os.fork()
+    if child == 0:
+        model.learn_one({"a": 2.0, "b": 2.0}, 3.0)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("threads", [-1, 10_000, "two", None, 1.5])
+def test_threads_that_are_none(threads):
+    with pytest.raises((anabranch.InputError, TypeError)):
+        Model("moe(linear, rls)", 2, threads=threads)
+    model = Model("moe(linear, rls)", 2)
+    with pytest.raises((anabranch.InputError, TypeError)):
+        model.threads = threads
+    with pytest.raises(AttributeError):
+        del model.threads
+    assert model.threads == 1
+
+
+@anabranch.register("one_thread")
+class OneThread:
+    def predict(self, x):
+        return 0.0
+
+    def update(self, x, y, w):
+        pass
+
+
+def test_learners_in_python_run_in_one_thread():
+    for features in (2, None):
+        with pytest.raises(anabranch.UnsupportedError, match="written in Python"):
+            Model("moe(linear, one_thread)", features, threads=2).learn_one([1.0, 2.0], 3.0)
+    model = Model("moe(linear, one_thread)", 2)
+    with pytest.raises(anabranch.UnsupportedError, match="written in Python"):
+        model.threads = 2
+    model.learn_one([1.0, 2.0], 3.0)
+    assert model.threads == 1 and Model(SHARED, 2, threads=2).threads == 2
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
