@@ -139,7 +139,7 @@ static int object_from(const AnbNode *self, State *state, PyObject *bytes)
     return ANB_E_STATE;
 }
 
-static int clone(const AnbNode *self, const void *from, void *to)
+static int clone_state(const AnbNode *self, const void *from, void *to)
 {
     *(State *)to = (State){0};
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -210,7 +210,7 @@ static void describe(Foreign *f, bool missing)
                                      .update = update,
                                      .upgrade = upgrade,
                                      .clear = clear,
-                                     .clone = clone,
+                                     .clone = clone_state,
                                      .reset = clear};
 }
 

@@ -113,7 +113,13 @@ static int clear(PyObject *module)
     return 0;
 }
 
-static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0}};
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, execute},
+#ifdef Py_GIL_DISABLED
+    /* All state is read and written under the GIL: an interpreter without turns it on. */
+    {Py_mod_gil, Py_MOD_GIL_USED},
+#endif
+    {0}};
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                                         .m_name = "anabranch._core",

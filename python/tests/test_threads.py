@@ -169,6 +169,8 @@ def test_threads_of_a_model_that_went_back():
     assert model.train_one(X[0], y[0]) == expected.train_one(X[0], y[0])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_model_without_features_keeps_its_threads():
     model = Model(SHARED, threads=2)
     assert pickle.loads(pickle.dumps(model)).threads == 2
