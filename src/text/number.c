@@ -234,27 +234,23 @@ static int any_number(const char *text, const char *end, double *value)
     return (int)(p - text);
 }
 
-enum { SHORT = 24, ENOUGH = 40 };
-
-/* A short text is looked at in a copy, with bytes behind it. */
-static int short_number(const char *text, size_t n, double *value)
-{
-    char room[SHORT + ENOUGH] = {0};
-    memcpy(room, text, n);
-    return plain_number(room, room + n, value);
-}
-
 int anb_number_parse(const char *text, size_t n, double *value)
 {
     const char *end = text + (n < INT_MAX ? n : INT_MAX);
-    int used = n >= ENOUGH ? plain_number(text, end, value) : n > 0 && n <= SHORT ? short_number(text, n, value) : 0;
+    int used = n >= 40 ? plain_number(text, end, value) : 0;
     return used ? used : any_number(text, end, value);
 }
 
+/* A short text is read in a copy, so that there are bytes behind it: that is the faster way. */
 int anb_number_parse_all(const char *text, size_t n, double *value)
 {
+    enum { SHORT = 24, ENOUGH = 40 };
+    char room[SHORT + ENOUGH] = {0};
+    bool copied = n > 0 && n <= SHORT;
     double read;
-    int used = anb_number_parse(text, n, &read);
+    if (copied)
+        memcpy(room, text, n);
+    int used = copied ? anb_number_parse(room, sizeof room, &read) : anb_number_parse(text, n, &read);
     if (used < 0 || (size_t)used != n)
         return ANB_E_SYNTAX;
     *value = read;
