@@ -285,13 +285,15 @@ static size_t tell_kind(const Rows *rows, AnbColumnKind kind, const char *one, c
 {
     static const char *const order[] = {"", " (day first)", " (month first)"};
     size_t count = 0, size = 0;
-    char names[200] = "";
+    char names[200] = "", number[24];
     for (size_t i = 0; i < rows->table.columns; i++) {
         if (rows->place[i] >= rows->n_features || rows->column[i].kind != kind)
             continue;
+        snprintf(number, sizeof number, "#%zu", i + 1);
         if (size < sizeof names - 90)
             size += (size_t)snprintf(names + size, sizeof names - size, "%s%.60s%s", count ? ", " : "",
-                                     rows->table.names[i], kind == ANB_COLUMN_TIME ? order[rows->column[i].order] : "");
+                                     *rows->table.names[i] ? rows->table.names[i] : number,
+                                     kind == ANB_COLUMN_TIME ? order[rows->column[i].order] : "");
         else if (names[size - 1] != '.')
             size += (size_t)snprintf(names + size, sizeof names - size, ", ...");
         count++;

@@ -314,6 +314,9 @@ START_TEST(kinds_of_columns)
             "$A eval --json -l mean -t 3 --schema n.schema n.csv > 2; sed -i 's/, .samples_per.*//' 1 2; cmp 1 2"),
         0);
     ck_assert_str_eq(out, "\"#a\" \"#2\" \"#3\" \"#4\":category \"#5\"\n");
+    write_text("index.csv", ",a,y\n2024-01-01,1,2\n2024-01-02,2,3\n");
+    ck_assert_int_eq(run("$A eval --json -l mean index.csv"), 0);
+    ck_assert_msg(strstr(err, "1 time (#1)") != NULL, "%s", err);
     write_text("t.schema", "a:numbers");
     refused(run("$A eval --json -l mean --schema t.schema t.csv"), 2, "t.schema");
 }
