@@ -83,6 +83,9 @@ class Explainer(_core.Explainer):
         model.__dict__["_explainer"] = weakref.ref(explainer)
         return explainer
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r}, {len(self):,} rows)"
+
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an Explainer cannot be pickled: make one for the model that was")
 

@@ -344,8 +344,10 @@ def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = Non
     SnapshotError
         These are no such bytes, or damaged ones; ``code`` is the library's.
     OSError
-        The file cannot be read.
+        The file cannot be read; FileNotFoundError where there is none.
     """
     if (path is None) == (data is None):
         raise TypeError("load() takes a path or data=, not both")
+    if path is not None:
+        os.stat(path)  # a file that is not there is a FileNotFoundError
     return _core._load(Model, data, path)

@@ -81,6 +81,9 @@ class Recorder(_core.Recorder):
         model.__dict__["_recorder"] = weakref.ref(recorder)
         return recorder
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r}, {len(self):,} records of {self.n_observed:,} samples)"
+
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a Recorder cannot be pickled: take its .array or .to_pandas()")
 

@@ -26,6 +26,9 @@ class Server(_core.Server):
     sees a published version that is at most ``interval`` samples old.
     """
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(version={self.version})"
+
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
         rows, wrap = _frames.matrix(self.model(), X)
@@ -55,6 +58,9 @@ class Reader(_core.Reader):
     -----
     One thread at a time uses a reader; ``predict_many`` releases the GIL, so readers of several threads run at once.
     """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(n_features={self.n_features}, version={self.version})"
 
     def predict_many(self, X: Any) -> np.ndarray:
         """The predictions for many rows; a refused row gives nan.

@@ -168,7 +168,7 @@ def test_damaged_bytes():
     with pytest.raises(anabranch.SnapshotError) as caught:
         anabranch.load(data=bytes(data))
     assert caught.value.code < 0
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         anabranch.load("/nowhere/at/all")
     with pytest.raises(OSError):
         model.save("/nowhere/at/all")

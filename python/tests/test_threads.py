@@ -121,6 +121,17 @@ def test_a_reader_keeps_its_server():
             reader.predict_one(bad)
 
 
+def test_objects_say_what_they_are():
+    X, y = stream(20)
+    model = Model("moe(linear, rls)", 4)
+    recorder, explainer, server = Recorder(model, every=5), anabranch.Explainer(model), Server(model)
+    model.learn_many(X, y)
+    assert repr(recorder) == f"Recorder({model!r}, 4 records of 20 samples)"
+    assert repr(explainer).startswith(f"Explainer({model!r}, ")
+    assert repr(server) == f"Server(version={server.version})"
+    assert repr(Reader(model)) == "Reader(n_features=4, version=None)"
+
+
 # ---- threads that share a model's experts ----
 
 SHARED = "scale(moe(mlp(hidden=64), rls, mlp(hidden=48), linear))"
