@@ -4,6 +4,7 @@
 
 #include "random.h"
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DRIFTING_FEATURES = 3, DRIFTING_KINDS = 4 };
@@ -70,6 +71,29 @@ static inline void drifting_next(Drifting *d)
         break;
     default:
         d->y = base + noise;
+    }
+}
+
+/* What is to be known of the target of a row with features x from the stream as it was `ago` rows before it: mean, deviation. */
+static inline void drifting_told(const Drifting *then, const double *x, size_t ago, double *mean, double *deviation)
+{
+    double base = x[0] - x[1] / 2, turn = 6.283185307179586 * (then->t - 1) / 6000, kept = pow(.99, (double)ago);
+    switch (then->kind) {
+    case DRIFTING_AUTOCORRELATED:
+        *mean = base + kept * then->slow;
+        *deviation = sqrt(1 - kept * kept + .09);
+        break;
+    case DRIFTING_MOVING:
+        *mean = x[0] * cos(turn) + x[1] * sin(turn);
+        *deviation = 1 + .7 * sin(.75 * turn);
+        break;
+    case DRIFTING_JUMPING:
+        *mean = base + then->level;
+        *deviation = then->scale;
+        break;
+    default:
+        *mean = base;
+        *deviation = 1;
     }
 }
 

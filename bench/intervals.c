@@ -14,7 +14,9 @@
  * from the level, the worst of all blocks and seeds, and the share of blocks within 3 points; intervals without an end;
  * and the mean width over the width of the one constant interval around the same predictions that, in hindsight, covers
  * the share asked for; and how far that constant interval is off in its worst block, and in which share of blocks it is
- * within 3 points: where errors stay large or small for long, and labels come later than that, no interval can know.
+ * within 3 points: where errors stay large or small for long, and labels come later than that, no interval can know. The same of an
+ * interval that is told the target's mean and deviation as they were when the newest label that is there was made, exact, and is as many
+ * deviations wide as cover the share asked for in hindsight: what can be known and no learner has to find out.
  */
 #include "grid.h"
 #include "drifting.h"
@@ -35,10 +37,15 @@ typedef struct Run {
     int window;
 } Run;
 
+/* The best interval of its kind in hindsight: its half width, its good blocks and its worst one. */
+typedef struct Best {
+    double half, good, worst;
+} Best;
+
 typedef struct Result {
     bool done;
-    double covered, worst, blocks, good, endless, width, constant; /* width: mean of the finite ones */
-    double constant_worst, constant_good;                          /* of the constant interval's blocks */
+    double covered, worst, blocks, good, endless, width; /* width: mean of the finite ones */
+    Best constant, told;
 } Result;
 
 /* ---- one job ----------------------------------------------------------------------------------------------------- */
@@ -82,23 +89,37 @@ static void end_block(const Run *run, size_t held, double *good, double *worst)
     *worst = fabs(off) > fabs(*worst) ? off : *worst;
 }
 
-/* The constant interval that covers the share asked for of all rows, block by block; sorted: room for as many. */
-static void hindsight(const Run *run, Result *r, const double *away, size_t rows, double *sorted)
+/* The interval that covers the share asked for of all rows, block by block; sorted: room for as many. */
+static void hindsight(const Run *run, Best *best, const double *away, size_t rows, double *sorted)
 {
     memcpy(sorted, away, rows * sizeof *away);
     qsort(sorted, rows, sizeof *sorted, compare);
-    double half = sorted[(size_t)(run->coverage * (double)rows)];
-    r->constant = 2 * half;
+    best->half = sorted[(size_t)(run->coverage * (double)rows)];
     for (size_t from = 0; from < rows; from += BLOCK) {
         size_t held = 0;
         for (size_t i = from; i < from + BLOCK; i++)
-            held += away[i] <= half;
-        end_block(run, held, &r->constant_good, &r->constant_worst);
+            held += away[i] <= best->half;
+        end_block(run, held, &best->good, &best->worst);
+    }
+}
+
+/* How many deviations the target is off what the newest label's stream said of it. */
+static void tell(Drifting stream, size_t delay, size_t rows, double *away)
+{
+    Drifting then = stream;
+    for (size_t i = 0; i < rows; i++) {
+        double mean, deviation;
+        drifting_next(&stream);
+        if (i > delay)
+            drifting_next(&then);
+        drifting_told(&then, stream.x, i > delay ? delay + 1 : i + 1, &mean, &deviation);
+        away[i] = fabs(stream.y - mean) / deviation;
     }
 }
 
 static void follow(const Run *run, Result *r, StreamingLearner *model, Drifting stream, size_t delay, double *away)
 {
+    const Drifting start = stream;
     double *later = calloc(delay + 1, sizeof *later);
     size_t held = 0, rows = run->grid.rows / BLOCK * BLOCK;
     for (size_t i = 0; later && i < rows; i++) {
@@ -115,7 +136,9 @@ static void follow(const Run *run, Result *r, StreamingLearner *model, Drifting 
             held = 0;
         }
     }
-    hindsight(run, r, away, rows, away + rows);
+    hindsight(run, &r->constant, away, rows, away + rows);
+    tell(start, delay, rows, away);
+    hindsight(run, &r->told, away, rows, away + rows);
     r->width /= (double)rows - r->endless;
     r->covered /= (double)rows;
     r->endless /= (double)rows;
@@ -141,6 +164,12 @@ static void work(Jobs *jobs, void *context)
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
+static void add_best(Best *sum, const Best *one)
+{
+    sum->good += one->good;
+    sum->worst = fabs(one->worst) > fabs(sum->worst) ? one->worst : sum->worst;
+}
+
 static void print_cell(const Run *run, const Result *r, size_t cell)
 {
     Result all = {0};
@@ -151,15 +180,15 @@ static void print_cell(const Run *run, const Result *r, size_t cell)
         all.blocks += r[i].blocks;
         all.good += r[i].good;
         all.worst = fabs(r[i].worst) > fabs(all.worst) ? r[i].worst : all.worst;
-        all.constant_good += r[i].constant_good;
-        all.constant_worst =
-            fabs(r[i].constant_worst) > fabs(all.constant_worst) ? r[i].constant_worst : all.constant_worst;
-        ratio += r[i].width / r[i].constant / (double)run->grid.seeds;
+        add_best(&all.constant, &r[i].constant);
+        add_best(&all.told, &r[i].told);
+        ratio += r[i].width / (2 * r[i].constant.half) / (double)run->grid.seeds;
     }
-    printf("%-28s %-15s %6zu %9.1f %7.1f %7.1f %8.2f %7.2f %9.1f %7.1f\n",
+    printf("%-28s %-15s %6zu %9.1f %7.1f %7.1f %8.2f %7.2f %9.1f %7.1f %9.1f %7.1f\n",
            run->grid.expressions[cell / DELAYS / DRIFTING_KINDS], drifting_names[cell / DELAYS % DRIFTING_KINDS],
            delays[cell % DELAYS], 100 * all.covered, 100 * all.worst, 100 * all.good / all.blocks, 100 * all.endless,
-           ratio, 100 * all.constant_worst, 100 * all.constant_good / all.blocks);
+           ratio, 100 * all.constant.worst, 100 * all.constant.good / all.blocks, 100 * all.told.worst,
+           100 * all.told.good / all.blocks);
 }
 
 static int usage(void)
@@ -187,8 +216,8 @@ int main(int argc, char **argv)
     size_t cells = run.grid.n_expressions * DRIFTING_KINDS * DELAYS;
     if (!jobs_run(&jobs, cells * run.grid.seeds, sizeof(Result), run.grid.jobs, work, &run))
         return 1;
-    printf("%-28s %-15s %6s %9s %7s %7s %8s %7s %9s %7s\n", "expression", "stream", "delay", "coverage", "worst",
-           "within", "endless", "width", "constant:", "within");
+    printf("%-28s %-15s %6s %9s %7s %7s %8s %7s %9s %7s %9s %7s\n", "expression", "stream", "delay", "coverage",
+           "worst", "within", "endless", "width", "constant:", "within", "told:", "within");
     for (size_t cell = 0; cell < cells; cell++)
         print_cell(&run, (const Result *)jobs.results + cell * run.grid.seeds, cell);
     return 0;
