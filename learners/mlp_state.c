@@ -15,27 +15,6 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_MEMBER(Mlp, since)},
                                    {0}};
 
-bool anb_mlp_adam(const AnbMlpOptions *o)
-{
-    return o->optimizer == ANB_MLP_ADAM;
-}
-
-size_t anb_mlp_copies(const AnbMlpOptions *o)
-{
-    return 2 + (size_t)anb_mlp_adam(o) + (size_t)(anb_mlp_adam(o) && o->momentum > 0);
-}
-
-/* Sizes, from the plan alone. */
-View anb_mlp_plan(const AnbNode *self)
-{
-    const AnbMlpOptions *o = self->options;
-    View v = {.self = self, .o = o, .d = self->n_features};
-    v.net = anb_network(v.d, (size_t)o->hidden, (AnbActivation)o->activation);
-    v.size = anb_network_size(&v.net);
-    v.memory = o->replay > 0 ? (size_t)o->memory : 0;
-    return v;
-}
-
 static size_t weights(const AnbNode *self)
 {
     return anb_mlp_copies(self->options) * anb_mlp_plan(self).size;
@@ -72,22 +51,15 @@ static size_t units(const AnbNode *self)
     return memory(self) > 0 ? self->n_features : 0;
 }
 
-/* The header; the copies of the weights; the ring; the features' pulls; the units of the ring's rows. */
-enum { HEAD, WEIGHTS, Y, X, PULLS, INVERSE, ORIGIN };
 const AnbField anb_mlp_fields[] = {
-    [HEAD] = {ANB_STRUCT(Mlp, members)},
-    [WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
-    [Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
-    [X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
-    [PULLS] = {.name = "pulls", .kind = ANB_F64, .count = pulls, .must = ANB_FINITE, .since = 3},
-    [INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
-    [ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
+    [MLP_HEAD] = {ANB_STRUCT(Mlp, members)},
+    [MLP_WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
+    [MLP_Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
+    [MLP_X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
+    [MLP_PULLS] = {.name = "pulls", .kind = ANB_F64, .count = pulls, .must = ANB_FINITE, .since = 3},
+    [MLP_INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
+    [MLP_ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
     {0}};
-
-size_t anb_mlp_batch(const AnbNode *self)
-{
-    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
-}
 
 static size_t row_cells(const AnbNode *self)
 {
@@ -112,21 +84,6 @@ const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = AN
                                     [MLP_PULL] = {.name = "pull", .kind = ANB_F64, .count = pull_cells},
                                     [MLP_TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
                                     {0}};
-
-View anb_mlp_view(const AnbNode *self, void *state)
-{
-    View v = anb_mlp_plan(self);
-    double *w = anb_field(self, state, WEIGHTS);
-    v.s = state;
-    v.w = (AnbNetworkRows){w, w + v.size, anb_mlp_adam(v.o) ? w + 2 * v.size : NULL,
-                           anb_mlp_copies(v.o) == 4 ? w + 3 * v.size : NULL};
-    v.y = anb_field(self, state, Y);
-    v.x = anb_field(self, state, X);
-    v.pulls = anb_field(self, state, PULLS);
-    v.inverse = anb_field(self, state, INVERSE);
-    v.origin = anb_field(self, state, ORIGIN);
-    return v;
-}
 
 int anb_mlp_init(const AnbNode *self, void *state)
 {

@@ -35,6 +35,8 @@ typedef struct View {
     double *inverse, *origin; /* none where nothing is remembered */
 } View;
 
+/* The fields: the header; the copies of the weights; the ring; the features' pulls; the units of the ring's rows. */
+enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN };
 /* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces. */
 enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES };
 /* Of MLP_OUTPUT, which is the scratch's first. */
@@ -42,14 +44,51 @@ enum { MLP_NEWEST, MLP_AVERAGED };
 
 extern const AnbField anb_mlp_fields[], anb_mlp_scratch[];
 
-bool anb_mlp_adam(const AnbMlpOptions *options);
+static inline bool anb_mlp_adam(const AnbMlpOptions *options)
+{
+    return options->optimizer == ANB_MLP_ADAM;
+}
+
 /* Arrays of the network's size: weights, their average, and Adam's means. */
-size_t anb_mlp_copies(const AnbMlpOptions *options);
+static inline size_t anb_mlp_copies(const AnbMlpOptions *options)
+{
+    return 2 + (size_t)anb_mlp_adam(options) + (size_t)(anb_mlp_adam(options) && options->momentum > 0);
+}
+
 /* Rows of a step: the new one and those that are learned again. */
-size_t anb_mlp_batch(const AnbNode *self);
-/* Sizes, from the plan alone; and with a state. */
-View anb_mlp_plan(const AnbNode *self);
-View anb_mlp_view(const AnbNode *self, void *state);
+static inline size_t anb_mlp_batch(const AnbNode *self)
+{
+    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
+}
+
+/* Sizes, from the plan alone; and with a state. Inline: a struct of this size is returned through memory, and copied. */
+static inline View anb_mlp_plan(const AnbNode *self)
+{
+    const AnbMlpOptions *o = self->options;
+    AnbNetwork net = anb_network(self->n_features, (size_t)o->hidden, (AnbActivation)o->activation);
+    return (View){.self = self,
+                  .o = o,
+                  .net = net,
+                  .d = self->n_features,
+                  .size = anb_network_size(&net),
+                  .memory = o->replay > 0 ? (size_t)o->memory : 0};
+}
+
+static inline View anb_mlp_view(const AnbNode *self, void *state)
+{
+    View v = anb_mlp_plan(self);
+    double *w = anb_field(self, state, MLP_WEIGHTS);
+    v.s = state;
+    v.w = (AnbNetworkRows){w, w + v.size, anb_mlp_adam(v.o) ? w + 2 * v.size : NULL,
+                           anb_mlp_copies(v.o) == 4 ? w + 3 * v.size : NULL};
+    v.y = anb_field(self, state, MLP_Y);
+    v.x = anb_field(self, state, MLP_X);
+    v.pulls = anb_field(self, state, MLP_PULLS);
+    v.inverse = anb_field(self, state, MLP_INVERSE);
+    v.origin = anb_field(self, state, MLP_ORIGIN);
+    return v;
+}
+
 int anb_mlp_init(const AnbNode *self, void *state);
 
 #endif
