@@ -24,7 +24,8 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
- * Told of another unit of the features (reframe in type.h) it keeps its rows in the new one.
+ * Told of another unit of the features (reframe in type.h) it keeps its rows in the unit that they came in, until that is far off, and
+ * turns a row that it is asked of into it; planes and slopes are in the present unit.
  *
  * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
@@ -51,6 +52,8 @@ static const AnbParam params[] = {
 static int init(const AnbNode *self, void *state)
 {
     View v = anb_knn_view(self, state);
+    for (size_t j = 0; j < v.d; j++)
+        v.inverse[j] = 1;
     anb_knn_remake(&v, NULL);
     return 0;
 }
@@ -141,7 +144,7 @@ const StreamingLearnerType anb_knn = {
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 4,
+    .version = 5,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,
     .init = init,

@@ -53,9 +53,20 @@ static const AnbField fields[] = {[RANGE] = {ANB_STRUCT(AnbRange, anb_range_fiel
                                   [ERROR] = {ANB_STRUCT(AnbErrorScale, anb_error_scale_fields)},
                                   {0}};
 
-enum { Z, SAID };
+enum { SMALL = 64, LARGE = 1024 };
+
+/* Doubles of the child's scratch that are kept aside while it is asked of another row: small ones on the stack, others here;
+ * what is larger by far than a row is made again. */
+static size_t kept_size(const AnbNode *self)
+{
+    size_t size = self->children[0].scratch_size;
+    return size > SMALL && size <= 2 * self->n_features + LARGE ? size : 0;
+}
+
+enum { Z, SAID, KEPT };
 static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .count = scratch_size},
                                           [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+                                          [KEPT] = {.name = "kept", .kind = ANB_F64, .count = kept_size},
                                           {0}};
 
 static int init(const AnbNode *self, void *state)
@@ -108,8 +119,6 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         out[i] = anb_range_clip(anb_field_const(self, state, RANGE), out[i]);
 }
 
-enum { SMALL = 64 }; /* doubles of a child's scratch that are kept aside rather than made again */
-
 /* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
 typedef struct Trial {
     AnbFrameTrial of;
@@ -117,18 +126,20 @@ typedef struct Trial {
     double f;
 } Trial;
 
-/* What the child says of the row as it stands in the scratch; a small scratch of the child is left as it was. */
-static double ask_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+/* What the child says of the row as it stands in the scratch; whether its own scratch is as it was. */
+static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
 {
-    double kept[SMALL], *child = scratch + self->children[0].scratch_offset;
+    double few[SMALL], *kept = few, *child = scratch + self->children[0].scratch_offset;
     size_t size = self->children[0].scratch_size;
     AnbRow inner = made_row(row, scratch);
-    if (size <= SMALL)
-        memcpy(kept, child, size * sizeof *kept);
-    double f = anb_child_predict(self, 0, state, &inner, scratch);
-    if (size <= SMALL)
-        memcpy(child, kept, size * sizeof *kept);
-    return anb_range_clip(anb_field_const(self, state, RANGE), f);
+    if (size > SMALL) {
+        kept = anb_scratch(self, scratch, KEPT);
+        size = kept_size(self);
+    }
+    memcpy(kept, child, size * sizeof *kept);
+    *f = anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
+    memcpy(child, kept, size * sizeof *kept);
+    return size == self->children[0].scratch_size;
 }
 
 /* Fills the child's scratch. */
@@ -147,9 +158,9 @@ static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, 
         return trial;
     double *cell = scratch + trial.of.feature, z = *cell;
     *cell = trial.of.z;
-    trial.f = ask_apart(self, state, row, scratch);
+    bool whole = ask_apart(self, state, row, scratch, &trial.f);
     *cell = z;
-    if (self->children[0].scratch_size > SMALL)
+    if (!whole)
         ask_again(self, state, row, scratch);
     return trial;
 }

@@ -1,4 +1,6 @@
 #include "made.h"
+#include "learners/knn/knn_state.h"
+#include "src/host/model.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/random.h"
 #include "alone.h"
@@ -376,7 +378,8 @@ END_TEST
  * they have got to. */
 START_TEST(codes_that_follow_change_nothing)
 {
-    StreamingLearner *model = made(4, "knn(window=3000)");
+    static const char *const texts[] = {"knn(window=3000)", "scale(knn(window=3000))"};
+    StreamingLearner *model = made(4, texts[_i]);
     AnbRandom random;
     anb_random_seed(&random, 3);
     for (int i = 0; i < 3400; i++) {
@@ -396,6 +399,35 @@ START_TEST(codes_that_follow_change_nothing)
 }
 END_TEST
 
+/* The window keeps the unit of its rows where the new one is near, and is turned where it is far. */
+START_TEST(a_near_unit_moves_no_row)
+{
+    static const double near[] = {1.1, .9, 1}, far[] = {9, 1, .1}, beta[] = {.1, -.2, 0};
+    StreamingLearner *model = made(3, "knn(window=300)");
+    const AnbNode *node = model->plan->nodes;
+    double x[3], unit[3];
+    AnbRandom random;
+    anb_random_seed(&random, 3);
+    for (int i = 0; i < 500; i++) {
+        for (int j = 0; j < 3; j++)
+            x[j] = anb_random_normal(&random);
+        anb_train_one(model, x, 3 * x[0] - x[1] + .5 * x[0] * x[2], 1);
+    }
+    for (int turned = 0; turned < 2; turned++) {
+        const double *alpha = turned ? far : near;
+        StreamingLearner *changed = anb_clone(model, NULL);
+        View v = anb_knn_view(node, anb_state_of(model, node)), own = anb_knn_view(node, anb_state_of(changed, node));
+        anb_node_reframe(node, anb_state_of(changed, node), alpha, beta);
+        for (int j = 0; j < 3; j++)
+            unit[j] = (x[j] - beta[j]) / alpha[j];
+        ck_assert_double_eq_tol(anb_predict(changed, unit), anb_predict(model, x), .02);
+        ck_assert_int_eq(memcmp(v.x, own.x, 300 * v.d * sizeof *v.x) != 0, turned);
+        anb_free(changed);
+    }
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("knn");
@@ -408,7 +440,8 @@ static Suite *suite(void)
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, rows_seen_before_are_remembered);
     tcase_add_test(tests, a_row_takes_places_by_its_weight);
-    tcase_add_test(tests, codes_that_follow_change_nothing);
+    tcase_add_loop_test(tests, codes_that_follow_change_nothing, 0, 2);
+    tcase_add_test(tests, a_near_unit_moves_no_row);
     tcase_add_test(tests, a_clone_goes_on_alike);
     return suite;
 }

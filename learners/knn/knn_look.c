@@ -146,36 +146,50 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 void anb_knn_look_choose(const View *v, const KnnScratch *w)
 {
     size_t taken = 0, ties = v->plane;
-    double least = 0;
+    double least = 0, *metric = w->pull;
+    for (size_t j = 0; j < v->d; j++)
+        metric[j] = anb_knn_metric(v, j);
     if (v->d > v->plane) {
-        memcpy(w->slope, v->metric, v->d * sizeof *w->slope);
+        memcpy(w->slope, metric, v->d * sizeof *w->slope);
         least = anb_knn_search_kth(w->slope, v->d, v->d - v->plane + 1);
         for (size_t j = 0; j < v->d; j++)
-            ties -= v->metric[j] > least;
+            ties -= metric[j] > least;
     }
     for (size_t j = 0; j < v->d && taken < v->plane; j++) {
-        bool tie = v->metric[j] == least;
-        if (v->metric[j] < least || (tie && ties == 0))
+        bool tie = metric[j] == least;
+        if (metric[j] < least || (tie && ties == 0))
             continue;
         ties -= tie;
-        w->part[taken] = v->metric[j] + v->weights->beyond;
+        w->part[taken] = metric[j] + v->weights->beyond;
         w->which[taken++] = (uint32_t)j;
+    }
+}
+
+/* The offsets of the neighbours, in the present unit of the features. */
+static void gather_offsets(const View *v, size_t k, const KnnScratch *w)
+{
+    size_t stride = anb_ridge_plane_stride(v->plane);
+    bool all = v->plane == v->d;
+    if (all)
+        anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
+    for (size_t i = 0; i < k; i++) {
+        const float *x = v->x + w->index[i] * v->d;
+        double *u = w->u + i * stride;
+        for (size_t j = 0; j < v->plane && !all; j++)
+            u[j] = ((double)x[w->which[j]] - w->query[w->which[j]]) * v->inverse[w->which[j]];
+        for (size_t j = 0; j < v->plane && all; j++)
+            u[j] *= v->inverse[j];
     }
 }
 
 /* Offsets, targets and weights of the neighbours side by side; their largest distance. */
 static double gather(const View *v, size_t k, const KnnScratch *w)
 {
-    size_t stride = anb_ridge_plane_stride(v->plane);
     double last = 0;
     for (size_t i = 0; i < k; i++)
         last = w->distance[i] > last ? w->distance[i] : last;
-    if (v->plane == v->d)
-        anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
+    gather_offsets(v, k, w);
     for (size_t i = 0; i < k; i++) {
-        const float *x = v->x + w->index[i] * v->d;
-        for (size_t j = 0; j < v->plane && v->plane < v->d; j++)
-            w->u[i * stride + j] = (double)x[w->which[j]] - w->query[w->which[j]];
         w->y[i] = v->y[w->index[i]];
         w->weight[i] = 1 / (knn_soft + (last > 0 ? w->distance[i] / last : 0));
     }
@@ -204,7 +218,7 @@ static void pull(const View *v, size_t k, double last, const KnnScratch *w)
     w->look->miss = sqrt(squares / total);
     anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
     for (size_t j = 0; j < v->plane; j++) {
-        double u = w->u[kth * stride + j], scale = v->metric[w->which[j]] / (2 * last * total);
+        double u = w->u[kth * stride + j], scale = anb_knn_metric(v, w->which[j]) / (2 * last * total);
         w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
     }
 }
@@ -274,8 +288,10 @@ static bool encode_query(const View *v, const KnnScratch *w)
 bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
 {
     w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
-    for (size_t j = 0; j < v->given; j++)
-        w->low[j] = (float)(x[j] > knn_bound ? knn_bound : x[j] < -knn_bound ? -knn_bound : x[j]);
+    for (size_t j = 0; j < v->given; j++) {
+        double own = x[j] / v->inverse[j] + v->origin[j];
+        w->low[j] = (float)(own > knn_bound ? knn_bound : own < -knn_bound ? -knn_bound : own);
+    }
     for (size_t j = 0; j < v->d; j++)
         w->query[j] = (double)w->low[j];
     for (size_t j = v->d; j < anb_knn_search_padded(v->d); j++)

@@ -94,8 +94,9 @@ static void keep(const Batch *b, const double *bound, Nearest *nearest)
 /* What the nearest of each say. */
 static void answer(const Batch *b, Nearest *nearest, double *out)
 {
-    double low[MANY], high[MANY], plane[MANY], mean[MANY];
-    const AnbKnnNearest near = {b->v.x, b->v.d, b->k, b->query, nearest->index, nearest->y, nearest->weight};
+    double low[MANY], high[MANY], plane[MANY], mean[MANY], inverse[ANB_KNN_MANY_D] = {0};
+    const AnbKnnNearest near = {b->v.x, b->v.d, b->k, b->query, nearest->index, nearest->y, nearest->weight, inverse};
+    memcpy(inverse, b->v.inverse, b->v.d * sizeof *inverse);
     anb_knn_many_moments(&near, knn_soft, b->w.fit, low, high);
     anb_ridge_plane_fit_many(b->w.fit, b->v.plane, b->w.part, knn_ridge, plane, mean);
     for (size_t q = 0; q < b->waiting; q++) {

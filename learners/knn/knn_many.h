@@ -23,6 +23,7 @@ typedef struct AnbKnnNearest {
     const uint32_t *index; /* of lanes: k rows of the window */
     const double *y;       /* of lanes: their targets */
     double *weight;        /* of lanes: their squared distances, then their weights */
+    const double *inverse; /* what offsets of each feature are multiplied by, then zeros up to a multiple of four */
 } AnbKnnNearest;
 
 typedef struct AnbKnnManyKernels {

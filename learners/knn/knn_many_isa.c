@@ -158,7 +158,7 @@ LANES_INLINE void moment_of(const AnbKnnNearest *near, size_t i, Lanes middle, M
         Lanes u[4];
         offsets_of(row, j, near->query, u);
         for (size_t f = 0; f < 4; f++)
-            lanes_store(m->value + (j + f) * LANES, u[f]);
+            lanes_store(m->value + (j + f) * LANES, lanes_mul(u[f], lanes_all(near->inverse[j + f])));
     }
     lanes_store(m->value + d * LANES, lanes_sub(lanes_load(near->y + i * LANES), middle));
     lanes_store(m->value + (d + 1) * LANES, lanes_all(1));

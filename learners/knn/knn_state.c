@@ -6,7 +6,13 @@
 
 static const double beyond = 0.002; /* chosen on the streams of docs/accuracy.md */
 
-enum { AT_LEAST = 24, PIECE = 8 * ANB_KNN_SEARCH_ROWS, AGE_MOST = 1 << 20 };
+enum {
+    AT_LEAST = 24,
+    PIECE = 8 * ANB_KNN_SEARCH_ROWS,
+    AGE_MOST = 1 << 20,
+    FEW = 64 /* rows that are turned at once */
+};
+static const double knn_far = 4;
 
 View anb_knn_plan(const AnbNode *self)
 {
@@ -37,7 +43,9 @@ enum {
     TURN,
     OFFSET,
     OLDER,
-    OLDER_OFFSET
+    OLDER_OFFSET,
+    INVERSE,
+    ORIGIN
 };
 
 View anb_knn_view(const AnbNode *self, const void *state)
@@ -59,6 +67,8 @@ View anb_knn_view(const AnbNode *self, const void *state)
     v.offset = anb_field(self, at, OFFSET);
     v.older = anb_field(self, at, OLDER);
     v.older_offset = anb_field(self, at, OLDER_OFFSET);
+    v.inverse = anb_field(self, at, INVERSE);
+    v.origin = anb_field(self, at, ORIGIN);
     return v;
 }
 
@@ -162,6 +172,8 @@ const AnbField anb_knn_fields[] = {
         {.name = "older", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 3},
     [OLDER_OFFSET] =
         {.name = "older_offset", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE, .since = 3},
+    [INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 5},
+    [ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 5},
     {0}};
 
 /* ---- the metric ---- */
@@ -195,6 +207,8 @@ static void make_metric(const View *v, const double *importance)
     }
     for (size_t j = 0; j < v->d; j++)
         v->metric[j] = 0.9 * (double)v->d * (total > 0 ? v->metric[j] / total : 1 / (double)v->d) + least_of(v, j);
+    for (size_t j = 0; j < v->d; j++)
+        v->metric[j] *= v->inverse[j] * v->inverse[j];
 }
 
 /* Factors of the codes such that all rows within reach have one. */
@@ -279,18 +293,20 @@ void anb_knn_remake(const View *v, const double *importance)
     anb_knn_turn(v);
 }
 
-/* Feature j of the rows in another unit; how far out it comes. */
-static double reframe_feature(const View *v, size_t j, double alpha, double beta)
+/* Feature j of the rows in the present unit; how far out it comes. */
+static double turn_feature(const View *v, size_t j)
 {
     size_t used = anb_ring_size(&v->s->ring, v->window);
-    double reach = 0, inverse = 1 / alpha;
+    double reach = 0;
     float *cell = v->x + j;
     for (size_t i = 0; i < used; i++, cell += v->d) {
-        double x = ((double)*cell - beta) * inverse;
+        double x = ((double)*cell - v->origin[j]) * v->inverse[j];
         x = x > knn_bound ? knn_bound : x < -knn_bound ? -knn_bound : x;
         *cell = (float)x;
         reach = fabs(x) > reach ? fabs(x) : reach;
     }
+    v->inverse[j] = 1;
+    v->origin[j] = 0;
     return reach;
 }
 
@@ -302,12 +318,32 @@ static void turn_all(const View *v)
         anb_knn_turn(v);
 }
 
+/* Whether floats and codes are fine enough in the unit that feature j came in. */
+static bool unit_is_near(const View *v, size_t j)
+{
+    double size = v->inverse[j];
+    return size < knn_far && size * knn_far > 1 && fabs(v->origin[j] * size) < knn_far;
+}
+
 void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
 {
+    bool few = anb_ring_size(&v->s->ring, v->window) <= FEW, near = !few;
+    for (size_t j = 0; j < v->given; j++) {
+        if (few)
+            v->metric[j] = anb_knn_metric(v, j);
+        v->origin[j] += beta[j] / v->inverse[j];
+        v->inverse[j] /= alpha[j];
+        near &= unit_is_near(v, j);
+    }
+    if (near)
+        return;
     while (v->turn->under_way)
         anb_knn_turn(v);
-    for (size_t j = 0; j < v->given; j++)
-        v->reach[j] = reframe_feature(v, j, alpha[j], beta[j]);
+    for (size_t j = 0; j < v->given; j++) {
+        if (!few)
+            v->metric[j] = anb_knn_metric(v, j);
+        v->reach[j] = turn_feature(v, j);
+    }
     make_factors(v);
     turn_all(v);
 }
@@ -373,7 +409,8 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine =
         v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond && turn_valid(&v, used);
     for (size_t j = 0; j < v.d; j++)
-        fine &= fabs(v.bends[j]) <= 3 && v.metric[j] >= 0.001 && v.factor[j] > 0 && v.factor[j] <= 1e5f;
+        fine &= fabs(v.bends[j]) <= 3 && v.metric[j] > 0 && (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 &&
+                v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)

@@ -57,10 +57,12 @@ typedef struct View {
     KnnWeights *weights;
     KnnTurn *turn;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
-    double *metric, *reach, *y;       /* m, padded by zeros; the largest |x| seen, fading */
-    float *factor, *x;                /* of the codes, padded by zeros; the rows */
-    float *offset;                    /* of the codes, padded by zeros: all are 0 but that of time */
-    float *older, *older_offset;      /* what factor and offset were before */
+    double *metric, *reach, *y;       /* m in the window's unit, padded by zeros; the largest |x| of it seen, fading */
+    double *inverse,
+        *origin;       /* (x - origin[j]) inverse[j] is a cell x of the window in the present unit of feature j */
+    float *factor, *x; /* of the codes, padded by zeros; the rows */
+    float *offset;     /* of the codes, padded by zeros: all are 0 but that of time */
+    float *older, *older_offset; /* what factor and offset were before */
     uint32_t *code;
 } View;
 
@@ -72,12 +74,19 @@ View anb_knn_view(const AnbNode *self, const void *state);
 void anb_knn_remake(const View *view, const double *importance);
 /* The next piece of the codes that do not follow the metric yet: 256 rows, some .8 us at 12 features. */
 void anb_knn_turn(const View *view);
-/* The features in another unit, old x_j = alpha_j new x_j + beta_j: the rows and their codes. The metric
- * stays as it is: it is of slopes in units of deviations, and a noisy one from before a deviation was known would grow with
+/* The features in another unit, old x_j = alpha_j new x_j + beta_j. The window keeps the unit that its rows came in, and the metric
+ * follows with the next one; where few rows are there or the unit is far off, rows and codes are turned: the metric then stays
+ * as it is, since it is of slopes in units of deviations, and a noisy one from before a deviation was known would grow with
  * its unit. */
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);
+
+/* m_j in the present unit. */
+static inline double anb_knn_metric(const View *v, size_t j)
+{
+    return v->metric[j] / (v->inverse[j] * v->inverse[j]);
+}
 
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error);
 
