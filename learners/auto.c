@@ -14,7 +14,8 @@
  *
  * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
  * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its own test finds that the last targets help, so a stream
- * in random order costs next to nothing and persistence is at hand where it is right.
+ * in random order costs next to nothing and persistence is at hand where it is right. What the last targets mean may depend on
+ * the row: from 20 on curves, tables and products see them beside their own features, from 5 on the second stage does.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ typedef struct Choice {
 } Choice;
 
 #define FOLLOWING "rls(lambda=0.9998, walk=0.2)"
+#define PRODUCTS "poly(" FOLLOWING ")"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
 
@@ -48,17 +50,20 @@ static const Choice choices[] = {
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=1)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
-    {"poly(" FOLLOWING ")", FIFTY, ALL, 16},
+    {PRODUCTS, TWENTY, ALL, 16, .known = "past(" PRODUCTS ")"},
     {"mlp", ONE, ONE, NEAR},
     {"mlp", TWO, TWO, ANY},
     {"mlp(hidden=64, replay=4)", FIVE, FIVE, 256},
     {"mlp(hidden=32, replay=4)", FIVE, FIVE, ANY, .beyond = 256},
-    {"mlp(hidden=64, replay=8)", TWENTY, TWENTY, ANY},
-    {"mlp(hidden=64, replay=8)", HUNDRED, ALL, ANY},
-    {"mlp(hidden=128, replay=12)", FIFTY, ALL, 256},
+    {"mlp(hidden=64, replay=12)", TWENTY, TWENTY, 256},
+    {"mlp(hidden=64, replay=8)", TWENTY, TWENTY, ANY, .beyond = 256},
+    {"mlp(hidden=128, replay=20, memory=8000)", FIFTY, FIFTY, 256},
+    {"mlp(hidden=128, replay=32, memory=16000)", HUNDRED, ALL, 256},
+    {"mlp(hidden=64, replay=8)", HUNDRED, ALL, ANY, .beyond = 256},
     {"additive(pairs=3)", ONE, ONE, ANY},
     {"additive(cells=24, pairs=4)", TWO, TWO, ANY},
     {"additive(cells=24)", FIVE, ALL, ANY},
+    {NULL, TWENTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, budget=WORK, replay=1)", TWO, TWO, ANY, 500},
     {"sgbt(trees=20, rate=0.3, budget=WORK)", FIVE, FIVE, ANY, 1000},
     {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
@@ -135,8 +140,8 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
         if (stands(&choices[i], past, level->budget, n_features))
             at += write_expert(&choices[i], past, n_features, text + at, size - at);
     if (at < size && level->stage)
-        at += (size_t)snprintf(text + at, size - at, "router=%s), %s)))%s", level->router, level->stage,
-                               around ? ", last=true)" : "");
+        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)))%s", level->router, level->stage,
+                               past ? ", last=true" : "", around ? ", last=true)" : "");
     else if (at < size)
         at += (size_t)snprintf(text + at, size - at, "router=%s))%s", level->router, around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);

@@ -4,11 +4,15 @@
  *
  *     m = the mixture's prediction      s = running rms of y - m, discounted by .999
  *     q = (x, clip((f_i - m) / s, +-5) for each expert i; 0 for inactive ones)
+ *         with `last` also (clip(e' / s, +-5), clip((y' - m) / s, +-5)): the last y - m, the last target
  *     every learner b: from q to y - m
  *     output = BOA(discount) over { m, m + b_1(q), m + b_2(q), ... }, each within the seen target range widened by 10 %
  *
  * A gate weighs experts by how they did; a second stage sees where one is right and another is not. A network of a few
  * units finds that from hundreds of samples on, and the BOA leaves it out where there is nothing to find.
+ *
+ * With `last` it uses past targets as inputs: right where they are known by the time of the next row. Where errors follow
+ * upon each other in one part of the space only, the stages find that, and residual_ar around the whole does not.
  *
  * State: range, scale, a BOA. Cost: the second stage's, at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
@@ -34,6 +38,8 @@ static const AnbField members[] = {{ANB_INNER(Refine, range, AnbRange, anb_range
 
 static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptions, discount), 0.999, 0, 1,
                                    ANB_OPEN_MIN, NULL, "what the gate's past is multiplied by at each sample"},
+                                  {"last", ANB_BOOL, offsetof(AnbRefineOptions, last), 0, 0, 1, 0, NULL,
+                                   "the stages see the last residual and the last target as well"},
                                   {0}};
 
 static int check(const AnbNode *self, AnbError *error)
@@ -44,9 +50,17 @@ static int check(const AnbNode *self, AnbError *error)
                     self->children[0].type->name);
 }
 
+/* What is kept of the last sample with `last`: y - m, y. */
+enum { RESIDUAL, TARGET, PAST };
+
+static size_t past_count(const AnbNode *self)
+{
+    return ((const AnbRefineOptions *)self->options)->last ? PAST : 0;
+}
+
 static size_t child_features(const AnbNode *self, size_t i)
 {
-    return self->n_features + (i > 0 ? self->children[0].n_children : 0);
+    return self->n_features + (i > 0 ? self->children[0].n_children + past_count(self) : 0);
 }
 
 static size_t offers(const AnbNode *self)
@@ -66,11 +80,12 @@ static size_t unit_room(const AnbNode *self)
     return 2 * stage_features(self);
 }
 
-enum { HEAD, BOA, UNIT };
+enum { HEAD, BOA, UNIT, LAST };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Refine, members)},
                                   [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
                                   /* room for a change of the features' units: see reframe */
                                   [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+                                  [LAST] = {.name = "last", .kind = ANB_F64, .count = past_count, .must = ANB_FINITE},
                                   {0}};
 
 /* What is on offer, its weights, x and raw as the second stage sees them; whom the mixture shares its experts with. */
@@ -99,16 +114,21 @@ static double standing(double f, double m, double inverse)
     return q != q ? 0 : q > SIDE ? SIDE : q < -SIDE ? -SIDE : q;
 }
 
-/* The row, and where the mixture's experts stand that said `expert`. */
+/* The row, where the mixture's experts stand that said `expert`, and what the last sample left. */
 static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, double m, const double *expert, double *x,
                    double *raw)
 {
-    size_t d = self->n_features;
+    size_t d = self->n_features, k = self->children[0].n_children;
     double inverse = s->square > 0 ? 1 / sqrt(s->square / s->weight) : 0;
+    const double *last = anb_field_const(self, s, LAST);
     memcpy(x, row->x, d * sizeof *x);
     memcpy(raw, row->raw, d * sizeof *x);
-    for (size_t i = 0; i < self->children[0].n_children; i++)
+    for (size_t i = 0; i < k; i++)
         x[d + i] = raw[d + i] = standing(expert[i], m, inverse);
+    if (past_count(self) == 0)
+        return;
+    x[d + k + RESIDUAL] = raw[d + k + RESIDUAL] = standing(last[RESIDUAL], 0, inverse);
+    x[d + k + TARGET] = raw[d + k + TARGET] = standing(last[TARGET], m, inverse);
 }
 
 /* The stages see features of their own behind the row's: those keep their unit. */
@@ -247,6 +267,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->square = FADE * s->square + weight * (e * e);
     if (!(s->weight + s->square < 0x1p1000))
         s->weight = s->square = 0;
+    if (past_count(self) > 0) {
+        double *last = anb_field(self, state, LAST);
+        last[RESIDUAL] = anb_within_doubles(e);
+        last[TARGET] = anb_within_doubles(near);
+    }
     anb_range_follow(&s->range, y);
 }
 
@@ -254,8 +279,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
 {
     (void)child;
-    *out = i < self->n_features ? (AnbFeatureSource){.column = {i}, .n = 1}
-                                : (AnbFeatureSource){.part = self->children[0].children[i - self->n_features].label};
+    size_t d = self->n_features, k = self->children[0].n_children;
+    *out = i < d       ? (AnbFeatureSource){.column = {i}, .n = 1}
+           : i < d + k ? (AnbFeatureSource){.part = self->children[0].children[i - d].label}
+                       : (AnbFeatureSource){.part = i == d + k + RESIDUAL ? "residual" : "target"};
 }
 
 static const AnbFeatureTable features = {source};

@@ -26,7 +26,8 @@ START_TEST(it_stands_for_an_expression)
                                     : lags                      ? "residual_ar(guard(scale("
                                                                 : "guard(scale(refine(";
                 ck_assert_int_eq(strncmp(whole, begin, strlen(begin)), 0);
-                ck_assert(lags || !strstr(whole, "residual_ar"));
+                ck_assert(lags || (!strstr(whole, "residual_ar") && !strstr(whole, "past(")));
+                ck_assert_int_eq(strstr(whole, ", last=true)))") != NULL, lags && budgets[b] >= 5);
                 StreamingLearner *again = made(widths[w], whole);
                 ck_assert_str_eq(anb_expression(again), whole);
                 anb_free(again);

@@ -54,6 +54,11 @@ START_TEST(names_below_maps)
     ck_assert_str_eq(names_at(model, "rff_1", columns), "a,city,rls_0,mean_1");
     ck_assert_str_eq(names_at(model, "rff_1/linear_0", columns), "a,city,rls_0,mean_1,wave 1,wave 2");
     anb_free(model);
+    model = made(2, "refine(moe(rls, mean), past(linear, lags=2), last=true)");
+    ck_assert_str_eq(names_at(model, "past_1", columns), "a,city,rls_0,mean_1,residual,target");
+    ck_assert_str_eq(names_at(model, "past_1/linear_0", columns),
+                     "a,city,rls_0,mean_1,residual,target,target 1,target 2");
+    anb_free(model);
     model = made(3, "poly(rls)");
     ck_assert_str_eq(names_at(model, "rls_0", NULL), "x1,x2,x3,x1^2,x1*x2,x1*x3,x2^2,x2*x3,x3^2");
     anb_free(model);

@@ -272,6 +272,7 @@ START_TEST(defaults_are_those_of_the_tables)
     SAME_DEFAULTS(anb_sgbt_defaults, &anb_sgbt);
     SAME_DEFAULTS(anb_knn_defaults, &anb_knn);
     SAME_DEFAULTS(anb_mlp_defaults, &anb_mlp);
+    SAME_DEFAULTS(anb_past_defaults, &anb_past);
     SAME_DEFAULTS(anb_rff_defaults, &anb_rff);
     SAME_DEFAULTS(anb_auto_defaults, &anb_auto);
     SAME_DEFAULTS(anb_drift_defaults, &anb_drift);

@@ -164,6 +164,18 @@ ANB_API extern const StreamingLearnerType anb_residual_ar;
 ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
+ * past(child): the child's row is the features and behind them the last `lags` targets, in deviations from their running
+ * mean, the newest first; 0 while one is not known. For streams whose targets are known by the time of the next row.
+ * Cost: a copy of the row beside the child. Weight class: scaled (the child as it is). Since 0.4.
+ */
+typedef struct AnbPastOptions {
+    size_t size; /* of this struct; set by the defaults */
+    int lags;    /* 1; targets before this row's, 1 to 32 */
+} AnbPastOptions;
+ANB_API extern const StreamingLearnerType anb_past;
+ANB_DEFAULTS(AnbPastOptions, anb_past)
+
+/**
  * link(child, f=log): the child learns a function of the target, and what it says is carried back: for targets that are
  * positive (log), counts (log1p, sqrt), rates between 0 and 1 (logit), or not below 0 (positive: the target as it is).
  * Every prediction is within the function's range and the seen target range widened by 10 %. The bias of the way back
@@ -310,12 +322,13 @@ ANB_DEFAULTS(AnbExtraTreesOptions, anb_extra_trees)
 
 /**
  * refine(mixture, learner, ...): learners, up to 7, that see the row and where the mixture's experts stand around its
- * prediction, d + K features, learn what it leaves over; a discounted BOA weighs the mixture alone and with each of
+ * prediction, d + K features (two more with `last`), learn what it leaves over; a discounted BOA weighs the mixture alone and with each of
  * them. Weight class: scaled (the children as they are).
  */
 typedef struct AnbRefineOptions {
     size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the gate over the stages, (0, 1] */
+    bool last;       /* false; what the mixture left over last and the last target are features as well. Since 0.4 */
 } AnbRefineOptions;
 ANB_API extern const StreamingLearnerType anb_refine;
 ANB_DEFAULTS(AnbRefineOptions, anb_refine)

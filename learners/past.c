@@ -1,0 +1,230 @@
+/*
+ * past(child): the last targets are features for the child, behind the row's own.
+ *
+ *     u = (x, (y_{t-1} - m) / s, ..., (y_{t-L} - m) / s)      L = lags; each clipped to +-6, 0 while it is not known
+ *
+ * m and s are the mean and the deviation of the targets so far. A child that is not linear learns from them what the
+ * last values mean in which part of the space: after residual_ar the level that a linear model follows, here a rush hour
+ * that started early. Right where targets are known by the time of the next row.
+ *
+ * A target counts as 20 running scales of the errors from the prediction at most (src/numeric/error_scale.h), so that
+ * one wrong number is no feature of that size, nor the unit of the others.
+ *
+ * State: the moments, L targets, room for a change of units. Cost: d + L copies, then the child at that many features.
+ */
+#include "src/numeric/error_scale.h"
+#include "src/numeric/moments.h"
+#include <anabranch/learners.h>
+#include <anabranch/reach.h>
+
+enum { MOST = 32 };
+static const double FAR = 6; /* deviations */
+
+typedef struct Past {
+    AnbMoments target;
+    AnbErrorScale error; /* of the child's predictions */
+    uint64_t known;      /* of the targets that are kept, the newest first */
+} Past;
+
+static size_t lags(const AnbNode *self)
+{
+    return (size_t)((const AnbPastOptions *)self->options)->lags;
+}
+
+static uint64_t most_known(const AnbNode *self)
+{
+    return lags(self);
+}
+
+static const AnbField members[] = {{ANB_INNER(Past, target, AnbMoments, anb_moments_fields)},
+                                   {ANB_INNER(Past, error, AnbErrorScale, anb_error_scale_fields)},
+                                   {ANB_MEMBER(Past, known), .most = most_known},
+                                   {0}};
+
+static const AnbParam params[] = {
+    {"lags", ANB_COUNT, offsetof(AnbPastOptions, lags), 1, 1, MOST, 0, NULL, "targets before this row's"}, {0}};
+
+static size_t width(const AnbNode *self)
+{
+    return self->n_features + lags(self);
+}
+
+static size_t child_features(const AnbNode *self, size_t i)
+{
+    (void)i;
+    return width(self);
+}
+
+static size_t unit_room(const AnbNode *self)
+{
+    return 2 * width(self);
+}
+
+enum { HEAD, TARGETS, UNIT };
+static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Past, members)},
+                                  [TARGETS] = {.name = "targets", .kind = ANB_F64, .count = lags, .must = ANB_FINITE},
+                                  [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+                                  {0}};
+
+/* What the child said, x and raw as it sees them. */
+enum { SAID, X, RAW };
+static const AnbField scratch_fields[] = {[SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+                                          [X] = {.name = "x", .kind = ANB_F64, .count = width},
+                                          [RAW] = {.name = "raw", .kind = ANB_F64, .count = width},
+                                          {0}};
+
+static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
+{
+    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, row->outcome};
+}
+
+/* A target in deviations from the mean. */
+static double standing(double y, double mean, double inverse)
+{
+    double z = (y - mean) * inverse;
+    return z != z ? 0 : z > FAR ? FAR : z < -FAR ? -FAR : z;
+}
+
+/* The features that follow the row's own: the same for every row until the next target. */
+static void write_past(const AnbNode *self, const void *state, double *out)
+{
+    const Past *s = state;
+    const double *y = anb_field_const(self, state, TARGETS);
+    double sd = anb_moments_sd(&s->target), inverse = sd > 0 ? 1 / sd : 0;
+    for (size_t i = 0, n = lags(self); i < n; i++)
+        out[i] = i < s->known ? standing(y[i], s->target.mean, inverse) : 0;
+}
+
+static AnbRow extended(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    size_t d = self->n_features;
+    double *x = anb_scratch(self, scratch, X), *raw = anb_scratch(self, scratch, RAW);
+    memcpy(x, row->x, d * sizeof *x);
+    memcpy(raw, row->raw, d * sizeof *raw);
+    write_past(self, state, x + d);
+    memcpy(raw + d, x + d, lags(self) * sizeof *raw);
+    return shown(self, row, scratch);
+}
+
+static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    AnbRow made = extended(self, state, row, scratch);
+    return scratch[SAID] = anb_child_predict(self, 0, state, &made, scratch);
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM];
+    size_t d = self->n_features, all = width(self), most = anb_rows_fit(all);
+    for (size_t at = 0; at < rows->n && most > 0; at += most) {
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        for (size_t i = 0; i < part.n; i++) {
+            AnbRow row = anb_rows_at(&part, i);
+            memcpy(x + i * all, row.x, d * sizeof *x);
+            memcpy(raw + i * all, row.raw, d * sizeof *raw);
+            write_past(self, state, x + i * all + d);
+            memcpy(raw + i * all + d, x + i * all + d, (all - d) * sizeof *raw);
+        }
+        const AnbRows made = {x, raw, part.n, all, all, NULL, rows->counters};
+        anb_child_predict_many(self, 0, state, &made, scratch, out + at);
+    }
+    if (most == 0)
+        anb_predict_each(self, state, rows, scratch, out);
+}
+
+/* Keeps the target of the row that was predicted as f. */
+static void remember(const AnbNode *self, void *state, const AnbRow *row, double f, double y, double weight)
+{
+    Past *s = state;
+    double *kept = anb_field(self, state, TARGETS);
+    size_t n = lags(self);
+    y = anb_within_doubles(anb_target_bounded(&s->error, f, y));
+    anb_moments_add(&s->target, y, weight);
+    if (!anb_moments_finite(&s->target)) {
+        anb_node_reset_own(self, state);
+        anb_restart_part(row); /* the past alone: the child goes on */
+        return;
+    }
+    memmove(kept + 1, kept, (n - 1) * sizeof *kept);
+    kept[0] = y;
+    s->known += s->known < n;
+}
+
+static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = shown(self, row, scratch);
+    double f = scratch[SAID];
+    anb_child_update(self, 0, state, &made, y, weight, scratch);
+    remember(self, state, row, f, y, weight);
+}
+
+static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbRow made = extended(self, state, row, scratch);
+    double f = anb_child_step(self, 0, state, &made, y, weight, scratch);
+    remember(self, state, row, f, y, weight);
+    return f;
+}
+
+/* The past targets keep their unit. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    size_t d = self->n_features, all = width(self);
+    double *factor = anb_field(self, state, UNIT), *shift = factor + all;
+    for (size_t j = 0; j < all; j++) {
+        factor[j] = j < d ? alpha[j] : 1;
+        shift[j] = j < d ? beta[j] : 0;
+    }
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), factor, shift);
+}
+
+static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
+{
+    (void)child;
+    if (i < self->n_features)
+        *out = (AnbFeatureSource){.column = {i}, .n = 1};
+    else
+        *out = (AnbFeatureSource){.part = "target", .number = i - self->n_features + 1};
+}
+
+/* Which of the row's features matter to the child: its shares of those, without the past targets'. */
+static int shares(const AnbNode *self, const void *state, double *out)
+{
+    double all[ANB_ROWS_ROOM], sum = 0;
+    size_t d = self->n_features;
+    int code = width(self) <= ANB_ROWS_ROOM ? anb_child_importance(self, 0, state, all) : ANB_E_UNSUPPORTED;
+    if (code != 0)
+        return code;
+    for (size_t j = 0; j < d; j++)
+        sum += all[j];
+    for (size_t j = 0; j < d; j++)
+        out[j] = sum > 0 ? all[j] / sum : 1 / (double)d;
+    return 0;
+}
+
+static const AnbFeatureTable features = {source};
+static const AnbWrapperTable wrapper = {.row = shown, .child = anb_asks_but_ranks};
+static const AnbImportanceTable importance = {shares};
+
+const StreamingLearnerType anb_past = {
+    .name = "past",
+    .brief = "the last targets are features for the child",
+    .example = "past(rls, lags=2)",
+    .options_size = sizeof(AnbPastOptions),
+    .params = params,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .min_children = 1,
+    .max_children = 1,
+    .child_features = child_features,
+    .fields = fields,
+    .scratch = scratch_fields,
+    .predict = predict,
+    .predict_many = predict_many,
+    .update = update,
+    .step = step,
+    .reframe = reframe,
+    .wrapper = &wrapper,
+    .importance = &importance,
+    .features = &features,
+};
