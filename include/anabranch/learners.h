@@ -166,7 +166,7 @@ ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 /**
  * past(child): the child's row is the features and behind them the last `lags` targets, in deviations from their running
  * mean, the newest first; 0 while one is not known. For streams whose targets are known by the time of the next row.
- * Cost: a copy of the row beside the child. Weight class: scaled (the child as it is). Since 0.4.
+ * Cost: a copy of the row beside the child. Weight class: scaled (the child as it is). Since 0.5.
  */
 typedef struct AnbPastOptions {
     size_t size; /* of this struct; set by the defaults */
@@ -328,7 +328,7 @@ ANB_DEFAULTS(AnbExtraTreesOptions, anb_extra_trees)
 typedef struct AnbRefineOptions {
     size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the gate over the stages, (0, 1] */
-    bool last;       /* false; what the mixture left over last and the last target are features as well. Since 0.4 */
+    bool last;       /* false; what the mixture left over last and the last target are features as well. Since 0.5 */
 } AnbRefineOptions;
 ANB_API extern const StreamingLearnerType anb_refine;
 ANB_DEFAULTS(AnbRefineOptions, anb_refine)
