@@ -261,6 +261,7 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
         return;
     if (v->s->weight == 0)
         v->s->blends = 1;
+    anb_columns_said(v, w);
     judge_memories(v, w, y, weight);
     y = near_of(v, said_of(v, w), y);
     learn_line(v, w, effect_step(v, w, y, weight), weight);

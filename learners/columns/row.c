@@ -130,7 +130,11 @@ const double *anb_columns_map(const AnbNode *self, const View *v, const double *
         read_times(v, w);
         locate(self, v, w);
         fill(v, w);
-        *w->rest = effects_of(v, w) + line_of(v, w);
     }
     return w->row;
+}
+
+void anb_columns_said(const View *v, const Work *w)
+{
+    *w->rest = effects_of(v, w) + line_of(v, w);
 }

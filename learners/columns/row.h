@@ -60,9 +60,11 @@ static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
 /* Doubles of the work, and where its parts lie; the child's row comes first. */
 size_t anb_columns_work_doubles(const AnbColumnsLayout *l);
 AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch);
-/* Fills w->row and what learning needs from a row of cells. Returns the child's row: w->row, or the cells where they are all
+/* Fills w->row and finds the places of the categories. Returns the child's row: w->row, or the cells where they are all
  * numbers. */
 const double *anb_columns_map(const AnbNode *self, const AnbColumnsView *v, const double *cells,
                               const AnbColumnsWork *w);
+/* Learning alone: w->rest, what effects and linear model say of the row that was mapped, and what the step needs. */
+void anb_columns_said(const AnbColumnsView *v, const AnbColumnsWork *w);
 
 #endif
