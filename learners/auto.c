@@ -50,7 +50,7 @@ static const Choice choices[] = {
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=1)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
-    {PRODUCTS, TWENTY, ALL, 16, .known = "past(" PRODUCTS ")"},
+    {PRODUCTS, TWENTY, ALL, 20, .known = "past(" PRODUCTS ")"},
     {"mlp", ONE, ONE, NEAR},
     {"mlp", TWO, TWO, ANY},
     {"mlp(hidden=64, replay=4)", FIVE, FIVE, 256},
