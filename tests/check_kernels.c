@@ -63,6 +63,13 @@ static void on_each(void (*body)(void))
     anb_isa_use(before);
 }
 
+#define ON_EACH(name, body)                                                                                            \
+    START_TEST(name)                                                                                                   \
+    {                                                                                                                  \
+        on_each(body);                                                                                                 \
+    }                                                                                                                  \
+    END_TEST
+
 static void dot_body(void)
 {
     double a[MOST], b[MOST];
@@ -81,11 +88,7 @@ static void dot_body(void)
     }
 }
 
-START_TEST(dot_has_one_order)
-{
-    on_each(dot_body);
-}
-END_TEST
+ON_EACH(dot_has_one_order, dot_body)
 
 static void axpy_body(void)
 {
@@ -102,11 +105,7 @@ static void axpy_body(void)
     }
 }
 
-START_TEST(axpy_adds_and_writes_nothing_behind)
-{
-    on_each(axpy_body);
-}
-END_TEST
+ON_EACH(axpy_adds_and_writes_nothing_behind, axpy_body)
 
 static void sick_body(void)
 {
@@ -131,11 +130,7 @@ static void sick_body(void)
     ck_assert(!(anb_rank1_gemv(w, 9, 5, c, x, 9, z) == 0));
 }
 
-START_TEST(what_is_not_finite_is_told)
-{
-    on_each(sick_body);
-}
-END_TEST
+ON_EACH(what_is_not_finite_is_told, sick_body)
 
 static void gate_body(void)
 {
@@ -162,11 +157,7 @@ static void gate_body(void)
         }
 }
 
-START_TEST(gate_scores_and_steps)
-{
-    on_each(gate_body);
-}
-END_TEST
+ON_EACH(gate_scores_and_steps, gate_body)
 
 /* Each exponential is anb_exp's; sums and what follows within rounding. */
 static void softmax_body(void)
@@ -224,17 +215,9 @@ static void log1p_body(void)
     }
 }
 
-START_TEST(logarithms_are_those_of_anb_log1p)
-{
-    on_each(log1p_body);
-}
-END_TEST
+ON_EACH(logarithms_are_those_of_anb_log1p, log1p_body)
 
-START_TEST(softmax_is_of_anb_exp)
-{
-    on_each(softmax_body);
-}
-END_TEST
+ON_EACH(softmax_is_of_anb_exp, softmax_body)
 
 static void standardize_body(void)
 {
@@ -263,11 +246,7 @@ static void standardize_body(void)
     }
 }
 
-START_TEST(standardize_clips_and_fills)
-{
-    on_each(standardize_body);
-}
-END_TEST
+ON_EACH(standardize_clips_and_fills, standardize_body)
 
 static void sizes_body(void)
 {
@@ -292,11 +271,7 @@ static void sizes_body(void)
     }
 }
 
-START_TEST(sizes_and_bounds)
-{
-    on_each(sizes_body);
-}
-END_TEST
+ON_EACH(sizes_and_bounds, sizes_body)
 
 /* 500 rows with missing cells and weights 1 or 2, against two passes in long double. */
 static void moments_body(void)
@@ -334,11 +309,7 @@ static void moments_body(void)
     }
 }
 
-START_TEST(moments_follow_two_passes)
-{
-    on_each(moments_body);
-}
-END_TEST
+ON_EACH(moments_follow_two_passes, moments_body)
 
 START_TEST(moments_of_extremes)
 {
@@ -376,11 +347,7 @@ static void follow_body(void)
     }
 }
 
-START_TEST(running_means_follow_and_the_least_is_told)
-{
-    on_each(follow_body);
-}
-END_TEST
+ON_EACH(running_means_follow_and_the_least_is_told, follow_body)
 
 static void products_body(void)
 {
@@ -401,11 +368,7 @@ static void products_body(void)
     }
 }
 
-START_TEST(products_are_bounded_and_stay_in_their_room)
-{
-    on_each(products_body);
-}
-END_TEST
+ON_EACH(products_are_bounded_and_stay_in_their_room, products_body)
 
 /* What the tests above did not see on this CPU. */
 static void positions_body(void)
@@ -427,11 +390,7 @@ static void positions_body(void)
         }
 }
 
-START_TEST(positions_of_what_is_not_zero)
-{
-    on_each(positions_body);
-}
-END_TEST
+ON_EACH(positions_of_what_is_not_zero, positions_body)
 
 START_TEST(this_cpu_has_it)
 {

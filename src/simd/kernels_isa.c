@@ -1,6 +1,7 @@
 /* The hot loops over doubles; compiled once per instruction set. kernels.h says what each does. */
 #include "kernels.h"
 #include "lanes.h"
+#include "lanes_moments.h"
 #include "lanes_softmax.h"
 
 static double dot(const double *a, const double *b, size_t n)
@@ -276,81 +277,11 @@ static void follow_size(double *common, const double *z, double up, double down,
     }
 }
 
-typedef struct Moments {
-    Lanes count, mean, m2;
-} Moments;
-
-/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for
- * most features and dear. */
-typedef struct Along {
-    Lanes weight, count, share, sick;
-} Along;
-
-/* sqrt(count / m2), 0 where that is no number. */
-LANES_INLINE Lanes inverse_of(Lanes count, Lanes m2)
-{
-    const Lanes zero = lanes_zero(), unbounded = lanes_all(1.7976931348623157e308);
-    Lanes square = lanes_div(count, m2), root = lanes_where_above(m2, zero, lanes_sqrt(square), zero);
-    return lanes_where_above(square, unbounded, zero, root);
-}
-
-/* Eight features, but for inv_sd. */
-LANES_INLINE Moments moments_step(Moments old, Lanes x, Along *along)
-{
-    Moments new = old;
-    Lanes off = lanes_sub(x, old.mean);
-    new.count = lanes_add(old.count, along->weight);
-    if (!lanes_same(new.count, along->count)) {
-        along->count = new.count;
-        along->share = lanes_div(along->weight, new.count);
-    }
-    new.mean = lanes_add(old.mean, lanes_mul(off, along->share));
-    new.m2 = lanes_add(old.m2, lanes_mul(lanes_mul(along->weight, off), lanes_sub(x, new.mean)));
-    new.count = lanes_where_number(x, new.count, old.count);
-    new.mean = lanes_where_number(x, new.mean, old.mean);
-    new.m2 = lanes_where_number(x, new.m2, old.m2);
-    Lanes written = lanes_add(new.count, lanes_add(new.mean, new.m2));
-    along->sick = lanes_or(along->sick, lanes_sub(written, written));
-    return new;
-}
-
-LANES_INLINE double moments_all(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
-                                size_t n, int spreads)
-{
-    Along along = {lanes_all(weight), lanes_zero(), lanes_zero(), lanes_zero()};
-    const double first = n > 0 ? count[0] : 0; /* beyond the end, so that no other count asks for a division */
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        Moments m = {lanes_load(count + i), lanes_load(mean + i), lanes_load(m2 + i)};
-        Lanes v = lanes_load(x + i);
-        m = moments_step(m, v, &along);
-        lanes_store(count + i, m.count);
-        lanes_store(mean + i, m.mean);
-        lanes_store(m2 + i, m.m2);
-        if (spreads)
-            lanes_store(inv_sd + i, lanes_where_number(v, inverse_of(m.count, m.m2), lanes_load(inv_sd + i)));
-    }
-    if (i < n) {
-        size_t left = n - i;
-        Moments m = {lanes_first(lanes_load_tail(count + i, left), left, first), lanes_load_tail(mean + i, left),
-                     lanes_load_tail(m2 + i, left)};
-        Lanes v = lanes_load_tail(x + i, left);
-        m = moments_step(m, v, &along);
-        lanes_store_tail(count + i, m.count, left);
-        lanes_store_tail(mean + i, m.mean, left);
-        lanes_store_tail(m2 + i, m.m2, left);
-        if (spreads)
-            lanes_store_tail(inv_sd + i,
-                             lanes_where_number(v, inverse_of(m.count, m.m2), lanes_load_tail(inv_sd + i, left)), left);
-    }
-    return lanes_sum(along.sick);
-}
-
 static double moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n)
 {
-    return inv_sd ? moments_all(count, mean, m2, inv_sd, x, weight, n, 1)
-                  : moments_all(count, mean, m2, inv_sd, x, weight, n, 0);
+    return inv_sd ? lanes_moments_all(count, mean, m2, inv_sd, x, weight, n, 1)
+                  : lanes_moments_all(count, mean, m2, inv_sd, x, weight, n, 0);
 }
 
 static void products(const double *x, size_t d, double *u)
