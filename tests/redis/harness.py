@@ -90,6 +90,20 @@ def free_port():
             continue
 
 
+def wait_for_port(port, seconds=10):
+    """Until nobody listens: the child that writes a file for a killed server has its socket until it ends."""
+    end = time.time() + seconds
+    while time.time() < end:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                s.listen()
+                return
+            except OSError:
+                time.sleep(0.02)
+
+
 class Server:
     """module: its path, arguments of the module behind it where there are any; None: a server without it."""
 
@@ -110,6 +124,7 @@ class Server:
             raise
 
     def start(self, wait=True):
+        wait_for_port(self.port)
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
                    "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options]
         command += ["--loadmodule", *self.module.split()] if self.module else []
