@@ -11,7 +11,7 @@
  *
  * The lift a of a curve or table grows where the error and what it says have the same sign, and shrinks where they have not:
  *
- *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
+ *     a <- a (1 + anb_clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
  *
  * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
  * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.
@@ -196,15 +196,10 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- to predict -------------------------------------------------------------------------------------------------- */
 
-static double clip(double v, double most)
-{
-    return v > most ? most : v < -most ? -most : v;
-}
-
 static Place place_of(const AdditiveView *v, size_t j, unsigned below, double r, double x)
 {
     const unsigned count = v->count[j];
-    Place place = {0, x == x ? clip(x, ANB_FARTHEST) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
+    Place place = {0, x == x ? anb_clip(x, ANB_FARTHEST) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
     if (below > ANB_KNOTS)
         return place;
     const double *knots = v->knots + j * ANB_KNOTS;
@@ -324,7 +319,7 @@ static void learn_features(const AdditiveView *v, const Place *place, double ste
     for (size_t j = 0; j < v->d; j++) {
         AdditiveTerm *curve = v->curve + j * ANB_NODES;
         const Place *at = &place[j];
-        double a = v->lift[j], by = clip(lift * a * curve_at(curve, at), ANB_LIFT_STEP);
+        double a = v->lift[j], by = anb_clip(lift * a * curve_at(curve, at), ANB_LIFT_STEP);
         move(&curve[at->low], a * (1 - at->share), step, shrink, least);
         if (at->high != at->low)
             move(&curve[at->high], a * at->share, step, shrink, least);
@@ -340,8 +335,9 @@ static void learn(const AnbNode *self, AdditiveView *v, double e, double scale, 
     Additive *s = v->head;
     const AdditiveSums *said = anb_scratch(self, scratch, SAID);
     double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + said->variance;
-    double step = clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum, ratio = scale > 0 ? s->unit / scale : 0;
-    double lift = s->seen > CALM ? clip(lifting * (e / scale) * ratio, 0x1p60) : 0;
+    double step = anb_clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum,
+           ratio = scale > 0 ? s->unit / scale : 0;
+    double lift = s->seen > CALM ? anb_clip(lifting * (e / scale) * ratio, 0x1p60) : 0;
     AdditivePace pace = {(float)step, (float)shrink, (float)lift, (float)anb_additive_floor(v, true)};
     s->constant += p * e / sum;
     learn_features(v, anb_scratch(self, scratch, PLACES), step, shrink, lift);

@@ -16,6 +16,7 @@
  * uniform draw from the range.
  */
 #include "learners/trees/random_tree.h"
+#include "src/numeric/clip.h"
 #include "src/numeric/fields.h"
 #include <anabranch/learners.h>
 
@@ -224,11 +225,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static double within(double v, double low, double high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
 /* As far as it goes in short. */
 static float narrow(double x)
 {
@@ -328,8 +324,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const uint32_t *leaf = anb_scratch(self, scratch, LEAF);
     AnbRandomRule rule = rule_of(self);
     (void)row;
-    y = within(y, -1e300, 1e300);
-    keep(self, &v, anb_scratch(self, scratch, ROW), y, within(weight, 1e-30, 1e30));
+    y = anb_clamp(y, -1e300, 1e300);
+    keep(self, &v, anb_scratch(self, scratch, ROW), y, anb_clamp(weight, 1e-30, 1e30));
     for (size_t t = 0; t < v.head->ready; t++) {
         AnbRandomTree tree = tree_in(self, v.pools, v.pool[t]);
         anb_random_tree_join(&tree, leaf[t], &v.rows, (uint32_t)v.rows.pushed - 1, &rule, &v.head->random);

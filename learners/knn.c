@@ -60,11 +60,6 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- learning ---- */
 
-static double clip(double value, double most)
-{
-    return value > most ? most : value < -most ? -most : value;
-}
-
 /* What the look before says of the plane's share, of the slopes and of the bends. */
 static void weigh(const View *v, const KnnScratch *w, double y)
 {
@@ -72,16 +67,16 @@ static void weigh(const View *v, const KnnScratch *w, double y)
     double sd = anb_moments_sd(&s->target);
     if (!w->look->fitted || !(sd > 0))
         return;
-    double off = clip((y - w->look->mean) / sd, 1e3), gain = clip((w->look->plane - w->look->mean) / sd, 1e3);
-    double error = clip((anb_knn_both(s, w->look) - y) / sd, 3), age = 1 / (double)++s->fits;
+    double off = anb_clip((y - w->look->mean) / sd, 1e3), gain = anb_clip((w->look->plane - w->look->mean) / sd, 1e3);
+    double error = anb_clip((anb_knn_both(s, w->look) - y) / sd, 3), age = 1 / (double)++s->fits;
     s->cross = discount * s->cross + off * gain;
     s->spread = discount * s->spread + gain * gain;
     for (size_t j = 0; j < v->d; j++) {
-        double slope = clip(w->slope[j] / sd, 10), gradient = clip(error * (w->pull[j] / sd), 1e3);
+        double slope = anb_clip(w->slope[j] / sd, 10), gradient = anb_clip(error * (w->pull[j] / sd), 1e3);
         v->slopes[j] += (age > 0.005 ? age : 0.005) * (slope * slope - v->slopes[j]);
         v->squares[j] += (age > 0.002 ? age : 0.002) * (gradient * gradient - v->squares[j]);
         if (s->fits > SETTLED && v->squares[j] > 1e-100)
-            v->bends[j] = clip(0.998 * v->bends[j] - 0.02 * gradient / sqrt(v->squares[j]), 3);
+            v->bends[j] = anb_clip(0.998 * v->bends[j] - 0.02 * gradient / sqrt(v->squares[j]), 3);
     }
 }
 

@@ -20,6 +20,7 @@
  * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
  */
 #include "linear.h"
+#include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
 
@@ -95,11 +96,6 @@ static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, doubl
         anb_restart(self, s, row);
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 /* How far w moves along the row for an error, both in one unit. The row's own prediction moves by a share of what takes
  * the place of the error, .1 for the median and less for outer quantiles, whose steps are larger: a step that came to the
  * target and stopped there would be a step by the error after all, and end at the mean. */
@@ -123,7 +119,7 @@ static void update_normalized(const AnbNode *self, Linear *s, const AnbRow *row,
     double relative = anb_weight_relative(&s->unit, weight);
     double d = (double)(self->n_features < WIDE ? self->n_features : WIDE);
     if (out->sd > 0) {
-        double error = clip((y - s->target.mean) / out->sd - out->f, 4);
+        double error = anb_clip((y - s->target.mean) / out->sd - out->f, 4);
         double rate = .1 * sqrt(d + 1) / square;
         move(self, s, row, stride(self, s, 2 * rate * relative, error, square));
     }

@@ -63,11 +63,6 @@ static const AnbParam params[] = {
     {0},
 };
 
-static double clip(double value, double most)
-{
-    return value > most ? most : value < -most ? -most : value;
-}
-
 static double *rows_of(const View *v, double *scratch)
 {
     return anb_scratch(v->self, scratch, MLP_ROWS);
@@ -113,7 +108,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     View v = anb_mlp_view(self, anb_view_of(state));
     double *x = rows_of(&v, scratch), *trace = shown_of(&v, scratch);
     for (size_t j = 0; j < v.d; j++)
-        x[j] = clip(row->x[j], bound);
+        x[j] = anb_clip(row->x[j], bound);
     x[v.d] = 1;
     scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
@@ -148,7 +143,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 static double gradient(const View *v, double off, double sd)
 {
     const AnbLoss loss = {(AnbLossKind)v->o->loss, v->o->level};
-    return -anb_pull_by(&loss, -clip(off, clip_at), v->s->error.level / sd);
+    return -anb_pull_by(&loss, -anb_clip(off, clip_at), v->s->error.level / sd);
 }
 
 /* How far the average was the better one. */
@@ -156,7 +151,7 @@ static void weigh(const View *v, double y, double sd, const double *scratch)
 {
     Mlp *s = v->s;
     double error = gradient(v, scratch[MLP_NEWEST] - (y - s->target.mean) / sd, sd);
-    double apart = clip(scratch[MLP_NEWEST] - scratch[MLP_AVERAGED], clip_at);
+    double apart = anb_clip(scratch[MLP_NEWEST] - scratch[MLP_AVERAGED], clip_at);
     s->cross = discount * s->cross + error * apart;
     s->spread = discount * s->spread + apart * apart;
 }
@@ -197,7 +192,7 @@ static double recall(const View *v, size_t i, double *scratch)
     size_t slot = anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
     double *x = rows_of(v, scratch) + i * (v->d + 1);
     for (size_t j = 0; j < v->d; j++)
-        x[j] = clip(((double)v->x[slot * v->d + j] - v->origin[j]) * v->inverse[j], bound);
+        x[j] = anb_kept_now((double)v->x[slot * v->d + j], v->inverse[j], v->origin[j], bound);
     x[v->d] = 1;
     double *trace = traces_of(v, scratch) + i * anb_network_trace(&v->net);
     double o = anb_network_forward(&v->net, v->w.value, x, trace);
@@ -251,7 +246,7 @@ static void remember(const View *v, const double *x, double y)
         return;
     size_t slot = anb_ring_push(&v->s->ring, v->memory);
     for (size_t j = 0; j < v->d; j++)
-        v->x[slot * v->d + j] = (float)(x[j] / v->inverse[j] + v->origin[j]);
+        v->x[slot * v->d + j] = (float)anb_kept_cell(x[j], v->inverse[j], v->origin[j]);
     v->y[slot] = y;
 }
 
@@ -283,7 +278,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         rescale(&v, v.w.value, ratio, shift);
         rescale(&v, v.w.averaged, ratio, shift);
         double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
-        watch(s, clip(off, clip_at), row);
+        watch(s, anb_clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
         descend(&v, gradient(&v, off, new_sd), relative, scratch);
     }
@@ -294,26 +289,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, rows_of(&v, scratch), y);
 }
 
-/* The ring's cells of feature j in the present unit. */
-static void turn(const View *v, size_t j)
-{
-    size_t n = anb_ring_size(&v->s->ring, v->memory);
-    for (size_t i = j; i < n * v->d; i += v->d)
-        v->x[i] = (float)clip(((double)v->x[i] - v->origin[j]) * v->inverse[j], bound);
-    v->inverse[j] = 1;
-    v->origin[j] = 0;
-}
-
 /* Another unit of the features: cells are turned where it is so far off that floats would lose digits, or none are there. */
 static void reframe_ring(const View *v, const double *alpha, const double *beta)
 {
     const double far = 16;
+    size_t n = anb_ring_size(&v->s->ring, v->memory);
     for (size_t j = 0; j < v->d; j++) {
-        v->origin[j] += beta[j] / v->inverse[j];
-        v->inverse[j] /= alpha[j];
-        double size = fabs(v->inverse[j]), off = fabs(v->origin[j] * v->inverse[j]);
-        if (v->s->ring.pushed == 0 || !(size < far && size * far > 1 && off < far))
-            turn(v, j);
+        anb_kept_move(&v->inverse[j], &v->origin[j], alpha[j], beta[j]);
+        if (v->s->ring.pushed == 0 || !anb_kept_is_near(v->inverse[j], v->origin[j], far))
+            anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, n, v->d, bound);
     }
 }
 

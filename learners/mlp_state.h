@@ -3,6 +3,7 @@
 #define ANB_LEARNERS_MLP_STATE_H
 
 #include "src/numeric/error_scale.h"
+#include "src/numeric/kept_unit.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/network.h"
 #include "src/numeric/ring.h"

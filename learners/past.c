@@ -12,6 +12,7 @@
  *
  * State: the moments, L targets, room for a change of units. Cost: d + L copies, then the child at that many features.
  */
+#include "extended.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/moments.h"
 #include <anabranch/learners.h>
@@ -78,13 +79,6 @@ static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
     return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, row->outcome};
 }
 
-/* A target in deviations from the mean. */
-static double standing(double y, double mean, double inverse)
-{
-    double z = (y - mean) * inverse;
-    return z != z ? 0 : z > FAR ? FAR : z < -FAR ? -FAR : z;
-}
-
 /* The features that follow the row's own: the same for every row until the next target. */
 static void write_past(const AnbNode *self, const void *state, double *out)
 {
@@ -92,17 +86,23 @@ static void write_past(const AnbNode *self, const void *state, double *out)
     const double *y = anb_field_const(self, state, TARGETS);
     double sd = anb_moments_sd(&s->target), inverse = sd > 0 ? 1 / sd : 0;
     for (size_t i = 0, n = lags(self); i < n; i++)
-        out[i] = i < s->known ? standing(y[i], s->target.mean, inverse) : 0;
+        out[i] = i < s->known ? anb_standing(y[i], s->target.mean, inverse, FAR) : 0;
+}
+
+/* x or raw as the child sees it. */
+static void extend(const AnbNode *self, const double *cells, const double *past, double *out)
+{
+    size_t d = self->n_features;
+    memcpy(out, cells, d * sizeof *out);
+    memcpy(out + d, past, lags(self) * sizeof *out);
 }
 
 static AnbRow extended(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    size_t d = self->n_features;
-    double *x = anb_scratch(self, scratch, X), *raw = anb_scratch(self, scratch, RAW);
-    memcpy(x, row->x, d * sizeof *x);
-    memcpy(raw, row->raw, d * sizeof *raw);
-    write_past(self, state, x + d);
-    memcpy(raw + d, x + d, lags(self) * sizeof *raw);
+    double past[MOST];
+    write_past(self, state, past);
+    extend(self, row->x, past, anb_scratch(self, scratch, X));
+    extend(self, row->raw, past, anb_scratch(self, scratch, RAW));
     return shown(self, row, scratch);
 }
 
@@ -114,16 +114,15 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM];
-    size_t d = self->n_features, all = width(self), most = anb_rows_fit(all);
+    double past[MOST], x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM];
+    size_t all = width(self), most = anb_rows_fit(all);
+    write_past(self, state, past);
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
         for (size_t i = 0; i < part.n; i++) {
             AnbRow row = anb_rows_at(&part, i);
-            memcpy(x + i * all, row.x, d * sizeof *x);
-            memcpy(raw + i * all, row.raw, d * sizeof *raw);
-            write_past(self, state, x + i * all + d);
-            memcpy(raw + i * all + d, x + i * all + d, (all - d) * sizeof *raw);
+            extend(self, row.x, past, x + i * all);
+            extend(self, row.raw, past, raw + i * all);
         }
         const AnbRows made = {x, raw, part.n, all, all, NULL, rows->counters};
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
@@ -169,13 +168,10 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 /* The past targets keep their unit. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    size_t d = self->n_features, all = width(self);
-    double *factor = anb_field(self, state, UNIT), *shift = factor + all;
-    for (size_t j = 0; j < all; j++) {
-        factor[j] = j < d ? alpha[j] : 1;
-        shift[j] = j < d ? beta[j] : 0;
-    }
-    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), factor, shift);
+    size_t all = width(self);
+    double *unit = anb_field(self, state, UNIT);
+    anb_extended_units(alpha, beta, self->n_features, all, unit);
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), unit, unit + all);
 }
 
 static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)

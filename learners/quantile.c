@@ -227,11 +227,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v; /* NaN stays */
-}
-
 /* ---- predicting -------------------------------------------------------------------------------------------------- */
 
 /* The scale of the error at the row, from its past and the spread of the child. */
@@ -259,11 +254,11 @@ static void fill_features(const AnbNode *self, const void *state, const AnbRow *
     const AnbMoments *moments = anb_field_const(self, state, MOMENTS);
     double sd = anb_moments_sd(&s->target), u = sd > 0 ? (f - s->target.mean) / sd : 0;
     double v = s->quick.mean > 0 && s->slow.mean > 0 ? anb_log(s->quick.mean / s->slow.mean) / 2 : 0;
-    out[0] = u == u ? clip(u, 5) : 0;
-    out[1] = clip(v, 3);
+    out[0] = u == u ? anb_clip(u, 5) : 0;
+    out[1] = anb_clip(v, 3);
     for (size_t j = 0; j < fitted_features(self); j++) {
         double unit = anb_moments_sd(&moments[j]), z = unit > 0 ? (row->x[j] - moments[j].mean) / unit : 0;
-        out[OWN_FEATURES + j] = z == z ? clip(z, 4) : 0;
+        out[OWN_FEATURES + j] = z == z ? anb_clip(z, 4) : 0;
     }
 }
 

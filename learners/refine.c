@@ -17,6 +17,7 @@
  * State: range, scale, a BOA. Cost: the second stage's, at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
  */
+#include "extended.h"
 #include "src/numeric/boa.h"
 #include "src/numeric/crew.h"
 #include "src/numeric/moments.h"
@@ -108,12 +109,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static double standing(double f, double m, double inverse)
-{
-    double q = (f - m) * inverse;
-    return q != q ? 0 : q > SIDE ? SIDE : q < -SIDE ? -SIDE : q;
-}
-
 /* The row, where the mixture's experts stand that said `expert`, and what the last sample left. */
 static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, double m, const double *expert, double *x,
                    double *raw)
@@ -124,25 +119,22 @@ static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, doub
     memcpy(x, row->x, d * sizeof *x);
     memcpy(raw, row->raw, d * sizeof *x);
     for (size_t i = 0; i < k; i++)
-        x[d + i] = raw[d + i] = standing(expert[i], m, inverse);
+        x[d + i] = raw[d + i] = anb_standing(expert[i], m, inverse, SIDE);
     if (past_count(self) == 0)
         return;
-    x[d + k + RESIDUAL] = raw[d + k + RESIDUAL] = standing(last[RESIDUAL], 0, inverse);
-    x[d + k + TARGET] = raw[d + k + TARGET] = standing(last[TARGET], m, inverse);
+    x[d + k + RESIDUAL] = raw[d + k + RESIDUAL] = anb_standing(last[RESIDUAL], 0, inverse, SIDE);
+    x[d + k + TARGET] = raw[d + k + TARGET] = anb_standing(last[TARGET], m, inverse, SIDE);
 }
 
 /* The stages see features of their own behind the row's: those keep their unit. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    size_t d = self->n_features, width = stage_features(self);
-    double *factor = anb_field(self, state, UNIT), *shift = factor + width;
-    for (size_t j = 0; j < width; j++) {
-        factor[j] = j < d ? alpha[j] : 1;
-        shift[j] = j < d ? beta[j] : 0;
-    }
+    size_t width = stage_features(self);
+    double *unit = anb_field(self, state, UNIT);
+    anb_extended_units(alpha, beta, self->n_features, width, unit);
     anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), alpha, beta);
     for (size_t i = 1; i < self->n_children; i++)
-        anb_node_reframe(&self->children[i], anb_child_state(&self->children[i], state), factor, shift);
+        anb_node_reframe(&self->children[i], anb_child_state(&self->children[i], state), unit, unit + width);
 }
 
 /* What the mixture's experts said of the last row. */

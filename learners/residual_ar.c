@@ -111,11 +111,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static double bounded(double v, double by)
-{
-    return v > by ? by : v < -by ? -by : v;
-}
-
 static double scale_of(const ResidualAr *s)
 {
     return s->weight > 0 ? sqrt(s->square / s->weight) : 0;
@@ -127,8 +122,9 @@ static double correction(const AnbNode *self, const void *state, double f, doubl
     const ResidualAr *s = state;
     const Trial *trial = anb_field_const(self, state, TRIAL);
     AnbRls rls = rls_of(self);
-    double q[LAGS] = {0.1, bounded(s->last / scale, NEAR), bounded(s->fast / scale, NEAR),
-                      bounded(s->slow / scale, NEAR), takes_last(self) ? bounded((trial->last - f) / scale, NEAR) : 0};
+    double q[LAGS] = {0.1, anb_clip(s->last / scale, NEAR), anb_clip(s->fast / scale, NEAR),
+                      anb_clip(s->slow / scale, NEAR),
+                      takes_last(self) ? anb_clip((trial->last - f) / scale, NEAR) : 0};
     memcpy(sample->q, q, sizeof q);
     sample->said = anb_rls_predict(&rls, anb_field_const(self, state, RLS), sample->q, work);
     return scale * sample->said;
@@ -199,7 +195,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         judge(anb_field(self, state, TRIAL), scale > 0 ? e / scale : 0,
               scale > 0 ? (sample->mix - sample->f[0]) / scale : 0, y);
     if (scale > 0)
-        fine = anb_rls_update(&rls, anb_field(self, state, RLS), bounded(e / scale, FAR) - sample->said, FADE, weight,
+        fine = anb_rls_update(&rls, anb_field(self, state, RLS), anb_clip(e / scale, FAR) - sample->said, FADE, weight,
                               anb_scratch(self, scratch, WORK));
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);

@@ -2,6 +2,7 @@
 #ifndef ANB_LEARNERS_RLS_H
 #define ANB_LEARNERS_RLS_H
 
+#include "src/numeric/clip.h"
 #include "src/numeric/rls.h"
 #include <anabranch/learners.h>
 #include <math.h>
@@ -17,17 +18,12 @@ static inline AnbRls anb_rls_of(const AnbNode *self)
     return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
 }
 
-static inline double anb_rls_clamp(double v, double low, double high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
 /* The forgetting factor for an error of this size. A base below 1e-15 of y is rounding: then nothing is surprising. */
 static inline double anb_rls_adapted(double lambda, double *base, double size, double y)
 {
     *base = .99 * *base + .01 * size;
-    double ratio = *base <= 1e-15 * fabs(y) ? 1 : anb_rls_clamp(size / *base, .1, 10);
-    return anb_rls_clamp(lambda * anb_rls_clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
+    double ratio = *base <= 1e-15 * fabs(y) ? 1 : anb_clamp(size / *base, .1, 10);
+    return anb_clamp(lambda * anb_clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
 }
 
 /* Learns the row that predict left in the scratch; `error` is finite. Whether the weights still are. */

@@ -13,6 +13,7 @@
  */
 #include "dense.h"
 #include "gate_row.h"
+#include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/weight_unit.h"
@@ -139,11 +140,6 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
     return anb_mix(gate->p, gate->f, gate->k);
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 /* Moves the linear term down the gradient; leaves the new scores in the scratch. */
 static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y, double weight)
 {
@@ -155,9 +151,9 @@ static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const
         norm += s->row[j] * s->row[j];
     double step = options->rate * sqrt((double)s->d + 1) / norm * (relative < 10 ? relative : 10);
     for (size_t i = 0; i < s->k; i++)
-        s->score[i] = scale > 0 && gate->p[i] > 0
-                          ? -step * clip(pull / scale, ERROR) * gate->p[i] * clip((gate->f[i] - mixed) / scale, SIDE)
-                          : 0;
+        s->score[i] = scale > 0 && gate->p[i] > 0 ? -step * anb_clip(pull / scale, ERROR) * gate->p[i] *
+                                                        anb_clip((gate->f[i] - mixed) / scale, SIDE)
+                                                  : 0;
     double bad = anb_rank1_gemv(s->g, s->d + 1, s->k, s->score, s->row, s->d + 1, s->score);
     if (!(bad == 0))
         memset(s->g, 0, s->k * (s->d + 1) * sizeof *s->g);

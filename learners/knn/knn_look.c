@@ -288,10 +288,8 @@ static bool encode_query(const View *v, const KnnScratch *w)
 bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
 {
     w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
-    for (size_t j = 0; j < v->given; j++) {
-        double own = x[j] / v->inverse[j] + v->origin[j];
-        w->low[j] = (float)(own > knn_bound ? knn_bound : own < -knn_bound ? -knn_bound : own);
-    }
+    for (size_t j = 0; j < v->given; j++)
+        w->low[j] = (float)anb_clip(anb_kept_cell(x[j], v->inverse[j], v->origin[j]), knn_bound);
     for (size_t j = 0; j < v->d; j++)
         w->query[j] = (double)w->low[j];
     for (size_t j = v->d; j < anb_knn_search_padded(v->d); j++)

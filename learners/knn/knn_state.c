@@ -293,23 +293,6 @@ void anb_knn_remake(const View *v, const double *importance)
     anb_knn_turn(v);
 }
 
-/* Feature j of the rows in the present unit; how far out it comes. */
-static double turn_feature(const View *v, size_t j)
-{
-    size_t used = anb_ring_size(&v->s->ring, v->window);
-    double reach = 0;
-    float *cell = v->x + j;
-    for (size_t i = 0; i < used; i++, cell += v->d) {
-        double x = ((double)*cell - v->origin[j]) * v->inverse[j];
-        x = x > knn_bound ? knn_bound : x < -knn_bound ? -knn_bound : x;
-        *cell = (float)x;
-        reach = fabs(x) > reach ? fabs(x) : reach;
-    }
-    v->inverse[j] = 1;
-    v->origin[j] = 0;
-    return reach;
-}
-
 /* All codes by the factors of now. */
 static void turn_all(const View *v)
 {
@@ -321,18 +304,17 @@ static void turn_all(const View *v)
 /* Whether floats and codes are fine enough in the unit that feature j came in. */
 static bool unit_is_near(const View *v, size_t j)
 {
-    double size = v->inverse[j];
-    return size < knn_far && size * knn_far > 1 && fabs(v->origin[j] * size) < knn_far;
+    return anb_kept_is_near(v->inverse[j], v->origin[j], knn_far);
 }
 
 void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
 {
-    bool few = anb_ring_size(&v->s->ring, v->window) <= FEW, near = !few;
+    size_t used = anb_ring_size(&v->s->ring, v->window);
+    bool few = used <= FEW, near = !few;
     for (size_t j = 0; j < v->given; j++) {
         if (few)
             v->metric[j] = anb_knn_metric(v, j);
-        v->origin[j] += beta[j] / v->inverse[j];
-        v->inverse[j] /= alpha[j];
+        anb_kept_move(&v->inverse[j], &v->origin[j], alpha[j], beta[j]);
         near &= unit_is_near(v, j);
     }
     if (near)
@@ -342,7 +324,7 @@ void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
     for (size_t j = 0; j < v->given; j++) {
         if (!few)
             v->metric[j] = anb_knn_metric(v, j);
-        v->reach[j] = turn_feature(v, j);
+        v->reach[j] = anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, used, v->d, knn_bound);
     }
     make_factors(v);
     turn_all(v);

@@ -11,6 +11,7 @@
 #define ANB_LEARNERS_KNN_KNN_STATE_H
 
 #include "src/numeric/error_scale.h"
+#include "src/numeric/kept_unit.h"
 #include "src/numeric/moments.h"
 #include "knn_search.h"
 #include "src/numeric/ring.h"

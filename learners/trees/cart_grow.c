@@ -20,8 +20,6 @@ static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t ind
     slot->born = cart->clock;
     slot->looked = slot->best = 0;
     slot->gain = 0;
-    slot->looked = slot->best = 0;
-    slot->gain = 0;
     memset(anb_cart_bins(plan, cart, index), 0, plan->tried * ANB_CODES * sizeof(AnbBin));
 }
 

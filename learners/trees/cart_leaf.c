@@ -10,6 +10,7 @@
  * bounded by the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
  */
 #include "cart.h"
+#include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 
 static const double shrink = 10, fade = .98, ease = .015, kept = .3, rls_lambda = .99;
@@ -62,16 +63,11 @@ static double squared(double gap)
     return gap * gap < 1e300 ? gap * gap : 1e300;
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 static void learn_linear(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample)
 {
     AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
     double *w = anb_cart_model(plan, cart, at->leaf), d = (double)plan->features, weight = sample->weight / plan->bag;
-    double step = weight * clip(sample->y - at->model, sample->limit) /
+    double step = weight * anb_clip(sample->y - at->model, sample->limit) /
                   (ease * (d + 1) + leaf->model_count + weight * sample->energy);
     double bad = anb_axpy(w, step, sample->gain, plan->features);
     w[plan->features] += step * sample->gain0;

@@ -1,5 +1,6 @@
 /* Trees that vote and correct each other: prediction and learning. */
 #include "online_forest.h"
+#include "src/numeric/clip.h"
 #include "src/numeric/places.h"
 #include "src/simd/kernels.h"
 
@@ -150,11 +151,6 @@ double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlin
     return anb_range_clip(&grove->range, out->value) + grove->origin;
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 /* How far a rate goes for a sample of some weight: itself for 1, never beyond 1. */
 static double pace_of(double one, double weight)
 {
@@ -189,7 +185,7 @@ static void correct(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, dou
     const Outcome *out = outcome_of(scratch);
     double step[ANB_CART_RATES];
     for (int r = 0; r < ANB_CART_RATES; r++) {
-        double error = clip(y - out->pace[r], limit);
+        double error = anb_clip(y - out->pace[r], limit);
         step[r] = pace_of(rate[r], weight) * error;
         anb_faded_add(&grove->rate_error[r], error * error, weight, fade);
     }

@@ -1,4 +1,5 @@
 #include "conformal.h"
+#include "clip.h"
 #include "elementary.h"
 #include <math.h>
 
@@ -18,14 +19,9 @@ void anb_adaptive_init(AnbAdaptive *adaptive, double alpha)
     }
 }
 
-static double within(double v, double low, double high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
 double anb_adaptive_alpha(const AnbAdaptive *adaptive)
 {
-    double sum = within(ANB_REPAY * adaptive->owed, -4, 1);
+    double sum = anb_clamp(ANB_REPAY * adaptive->owed, -4, 1);
     for (int k = 0; k < ANB_STEPS; k++)
         sum += adaptive->weight[k] * adaptive->alpha[k];
     return sum;
@@ -33,8 +29,8 @@ double anb_adaptive_alpha(const AnbAdaptive *adaptive)
 
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then)
 {
-    adaptive->asked += alpha - within(anb_adaptive_alpha(adaptive), 0, 1);
-    adaptive->debt = within(adaptive->debt + alpha - (missed ? 1 : 0), -ANB_DEBT, ANB_DEBT);
+    adaptive->asked += alpha - anb_clamp(anb_adaptive_alpha(adaptive), 0, 1);
+    adaptive->debt = anb_clamp(adaptive->debt + alpha - (missed ? 1 : 0), -ANB_DEBT, ANB_DEBT);
     adaptive->owed = adaptive->debt + adaptive->asked - then;
 }
 
@@ -61,7 +57,7 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double d
         sum += adaptive->weight[k];
         bool missed = adaptive->alpha[k] > beta || beta <= 0; /* above all scores: no level would have held it */
         adaptive->alpha[k] += step(k, delay) * (alpha - (missed ? 1 : 0));
-        adaptive->alpha[k] = within(adaptive->alpha[k], -1, 2);
+        adaptive->alpha[k] = anb_clamp(adaptive->alpha[k], -1, 2);
     }
     for (int k = 0; k < ANB_STEPS; k++) {
         double share = (1 - sigma) * adaptive->weight[k] / sum; /* all may have gone below the doubles */

@@ -5,11 +5,6 @@
 static const double ENOUGH = 2, FADE = 31. / 32; /* evidence for a change, at most; its discount a trial */
 static const double SURE = 4;                    /* evidence for leaving a tail out */
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 /* Whether a z that was passed on may stand for one beyond `clip`. */
 static bool may_stand(const AnbFrame *self, const double *state, size_t j, double z)
 {
@@ -23,10 +18,10 @@ static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j
     size_t d = self->d;
     bool blank = anb_frame_blank(self, state, j), whole = part_const(state, d, BOUND)[j] > self->clip;
     if (blank || whole)
-        return (AnbFrameTrial){j, clip(z, anb_frame_cut(self, state, j)), blank, true};
+        return (AnbFrameTrial){j, anb_clip(z, anb_frame_cut(self, state, j)), blank, true};
     if (part_const(state, d, EVIDENCE)[j] <= 0 && fmod(state[ROWS], 2) != 0)
         return (AnbFrameTrial){j, 0, true, false};
-    return (AnbFrameTrial){j, clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
+    return (AnbFrameTrial){j, anb_clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
 }
 
 /* Whether a cell is one to be tried out; fills the trial. */
@@ -103,8 +98,8 @@ void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *t
     if (!(here + there < 0x1p1000))
         return;
     *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
-    double gain = *mean > 0 ? clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
-    *evidence = clip(FADE * *evidence + gain, ANB_FRAME_MOST);
+    double gain = *mean > 0 ? anb_clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
+    *evidence = anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);
 }

@@ -31,17 +31,12 @@ static size_t most_cells(size_t d)
     return d / ANB_FRAME_SPARSE;
 }
 
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
-
 /* The bits of anb_standardize_within. */
 static double z_of(const AnbFrame *self, const double *state, size_t j, double x)
 {
     size_t d = self->d;
     double z = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
-    return fabs(z) <= part_const(state, d, LIMIT)[j] ? clip(z, part_const(state, d, BOUND)[j]) : 0;
+    return fabs(z) <= part_const(state, d, LIMIT)[j] ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
 }
 
 /* ---- a row --------------------------------------------------------------------------------------------------------- */

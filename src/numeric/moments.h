@@ -10,6 +10,7 @@
 #ifndef ANB_NUMERIC_MOMENTS_H
 #define ANB_NUMERIC_MOMENTS_H
 
+#include "clip.h"
 #include "fields.h"
 #include <float.h>
 #include <math.h>
@@ -20,7 +21,7 @@ extern const AnbField anb_moments_fields[], anb_faded_fields[], anb_range_fields
 /* What left the doubles comes back to their end. */
 static inline double anb_within_doubles(double v)
 {
-    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+    return anb_clip(v, DBL_MAX);
 }
 
 /* A mean that goes a share of the way, 0 to 1, toward a value; value - mean may be beyond the doubles. */
@@ -136,7 +137,7 @@ static inline double anb_range_bounded(const AnbRange *range, double value)
     double most = anb_within_doubles(range->high + half + half);
     if (!(half > 0))
         return value;
-    return value < least ? least : value > most ? most : value;
+    return anb_clamp(value, least, most);
 }
 
 /* Learns a value that may be wrong, bounded after the first 64, from when on the range narrows from both sides by 2^-16 of

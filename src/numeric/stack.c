@@ -1,5 +1,6 @@
 /* A stack over experts: stack.h has the formulas. */
 #include "stack.h"
+#include "clip.h"
 #include "fields.h"
 #include "weight_unit.h"
 #include <math.h>
@@ -27,11 +28,6 @@ static const AnbField head_fields[] = {{ANB_MEMBER(Head, samples), .must = ANB_F
                                        {ANB_MEMBER(Head, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                        {ANB_INNER(Head, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 3},
                                        {0}};
-
-static double clip(double v, double bound)
-{
-    return v > bound ? bound : v < -bound ? -bound : v;
-}
 
 /* s of the samples so far. */
 static double scale_of(const double *state)
@@ -83,7 +79,7 @@ double *anb_stack_features(const AnbStack *self, const double *state, const doub
 {
     double s = scale_of(state), inverse = s > 0 ? 1 / s : 0, *in = scratch + features_at(self);
     for (size_t i = 0; i < k; i++)
-        in[i] = asleep && asleep[i] ? 0 : clip((f[i] - base) * inverse, SIDE);
+        in[i] = asleep && asleep[i] ? 0 : anb_clip((f[i] - base) * inverse, SIDE);
     return in;
 }
 
@@ -111,7 +107,7 @@ void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, d
     bool fine = true;
     weight = anb_weight_relative(&head->unit, weight);
     if (s > 0)
-        fine = anb_rls_update(&rls, state + HEAD, anb_pull_by(loss, clip(error / s, FAR) - said->value, 1),
+        fine = anb_rls_update(&rls, state + HEAD, anb_pull_by(loss, anb_clip(error / s, FAR) - said->value, 1),
                               self->lambda, weight, scratch + SAID);
     head->samples += 1;
     head->weight = self->lambda * head->weight + weight;

@@ -1,0 +1,25 @@
+/* Rows with features of a wrapper's own behind the row's: where a value stands, and the children told of another unit. */
+#ifndef ANB_LEARNERS_EXTENDED_H
+#define ANB_LEARNERS_EXTENDED_H
+
+#include "src/numeric/clip.h"
+#include <stddef.h>
+
+/* v in deviations from the mean, `most` of them at most; 0 where that is no number. */
+static inline double anb_standing(double v, double mean, double inverse, double most)
+{
+    double z = (v - mean) * inverse;
+    return z != z ? 0 : anb_clip(z, most);
+}
+
+/* The change of unit (reframe in type.h) of d features and those behind them, whose unit stays: `width` factors, then as
+ * many shifts. */
+static inline void anb_extended_units(const double *alpha, const double *beta, size_t d, size_t width, double *unit)
+{
+    for (size_t j = 0; j < width; j++) {
+        unit[j] = j < d ? alpha[j] : 1;
+        unit[width + j] = j < d ? beta[j] : 0;
+    }
+}
+
+#endif

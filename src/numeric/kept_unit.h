@@ -1,0 +1,55 @@
+/*
+ * Features that are remembered in the unit that they came in, while the unit of the rows moves (reframe in type.h).
+ *
+ *     now = (cell - origin) inverse
+ *
+ * A change of unit costs an operation a feature, not one a cell, until the two units are so far apart that floats or codes
+ * would lose digits: then the cells are turned, and inverse = 1, origin = 0.
+ */
+#ifndef ANB_NUMERIC_KEPT_UNIT_H
+#define ANB_NUMERIC_KEPT_UNIT_H
+
+#include "clip.h"
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A cell in the present unit, within +-bound, and a value of now as a cell. */
+static inline double anb_kept_now(double cell, double inverse, double origin, double bound)
+{
+    return anb_clip((cell - origin) * inverse, bound);
+}
+
+static inline double anb_kept_cell(double now, double inverse, double origin)
+{
+    return now / inverse + origin;
+}
+
+/* Before, x = alpha now + beta. */
+static inline void anb_kept_move(double *inverse, double *origin, double alpha, double beta)
+{
+    *origin += beta / *inverse;
+    *inverse /= alpha;
+}
+
+/* Whether the units differ by less than a factor of `far`, and by less than `far` in the present one. */
+static inline bool anb_kept_is_near(double inverse, double origin, double far)
+{
+    return inverse < far && inverse * far > 1 && fabs(origin * inverse) < far;
+}
+
+/* Every stride-th of n cells in the present unit; the largest of them. */
+static inline double anb_kept_turn(double *inverse, double *origin, float *cell, size_t n, size_t stride, double bound)
+{
+    double reach = 0;
+    for (size_t i = 0; i < n; i++, cell += stride) {
+        double x = anb_kept_now((double)*cell, *inverse, *origin, bound);
+        *cell = (float)x;
+        reach = fabs(x) > reach ? fabs(x) : reach;
+    }
+    *inverse = 1;
+    *origin = 0;
+    return reach;
+}
+
+#endif
