@@ -132,11 +132,7 @@ static double row_of_thirty(uint64_t *seed, double *x)
 
 START_TEST(snapshots_amid_a_round)
 {
-    StreamingLearner *model = made(30, "additive(cells=3, pairs=2)");
-    uint64_t seed = 7;
-    for (int round = 0; round < 60; round++)
-        assert_reload_goes_on(model, 11, row_of_thirty, &seed);
-    anb_free(model);
+    assert_reloads_go_on(30, "additive(cells=3, pairs=2)", 60, 11, row_of_thirty, 7);
 }
 END_TEST
 

@@ -164,7 +164,7 @@ static void assert_near(double a, double b, int row, int cell)
 
 START_TEST(statistics_are_those_of_a_plain_list)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"n c n x c\", memory=5, prior=3)", 5);
+    StreamingLearner *model = spied("columns(spy, kinds=\"n c n x c\", memory=5, prior=3)", 5);
     Oracle *o = calloc(1, sizeof *o);
     uint64_t bits = 11;
     for (int c = 0; c < CATEGORIES; c++)
@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(times_are_those_of_the_calendar)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"t\")", 1);
     double first = 0, seen[168] = {0};
     for (int row = 0; row < 5000; row++) {
         double seconds = 1e9 + row * 12345.0 * (row % 3 - .5);
@@ -238,7 +238,7 @@ static double gap_at(const StreamingLearner *model, double seconds)
 /* In order a row has the gap to the one before; elsewhere what such rows had. */
 START_TEST(gaps_are_those_of_rows_in_order)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"t\")", 1);
     double at = 1e9, sum = 0, most = 0, least = 1e9;
     int n = 0;
     ck_assert(gap_at(model, at) == 0);
@@ -269,7 +269,7 @@ END_TEST
 /* One time of a far year is followed by as many usual gaps as before. */
 START_TEST(one_wrong_time_is_forgotten)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"t\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"t\")", 1);
     for (int row = 0; row < 500; row++) {
         double at = row == 300 ? 3e10 : 1e9 + 60 * (row + row % 2);
         anb_train_one(model, &at, 1, 1);
@@ -282,7 +282,7 @@ END_TEST
 
 START_TEST(a_code_keeps_its_value)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"k\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"k\")", 1);
     for (int i = 0; i < 50; i++)
         anb_train_one(model, (double[]){i % 2}, i % 2 ? 7 : -7, 1);
     anb_predict(model, (double[]){1});
@@ -298,7 +298,7 @@ END_TEST
 /* A weight of n is n samples, in the means. */
 START_TEST(weights_are_exact_in_the_means)
 {
-    StreamingLearner *heavy = made("columns(spy, kinds=\"c\")", 1), *many = made("columns(spy, kinds=\"c\")", 1);
+    StreamingLearner *heavy = spied("columns(spy, kinds=\"c\")", 1), *many = spied("columns(spy, kinds=\"c\")", 1);
     AnbCategory once = {0}, often = {0};
     for (int i = 0; i < 40; i++) {
         double x = i % 3, y = i * i % 7, mean;
@@ -327,7 +327,7 @@ END_TEST
  * by `walk` a row, under noise. */
 static double recent_error(double walk, double noise, double *smoothed)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"c\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"c\")", 1);
     uint64_t bits = 8;
     double level[20] = {0}, square[2] = {0};
     for (int row = 0; row < 3000; row++) {

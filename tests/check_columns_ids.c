@@ -45,7 +45,7 @@ END_TEST
 START_TEST(hostile_ids_change_nothing_but_themselves)
 {
     long many = getenv("ANB_LONG") ? 10000000 : 200000;
-    StreamingLearner *model = made("columns(spy, kinds=\"c\", slots=64)", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"c\", slots=64)", 1);
     size_t bytes = anb_total_bytes(model);
     double known = anb_category("known", 5), mean = 0;
     for (long i = 0; i < many; i++) {
@@ -63,7 +63,7 @@ END_TEST
 /* Ids that all fall into one set push each other out, and nobody else. */
 START_TEST(colliding_ids_stay_in_their_set)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"c\", slots=1024)", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"c\", slots=1024)", 1);
     uint64_t seed = model->plan->nodes[0].seed;
     double other = 7;
     size_t apart = anb_dictionary_set(anb_dictionary_key(other), seed, 128), found = 0;
@@ -87,7 +87,7 @@ START_TEST(a_megabyte_and_nothing_are_categories)
     memset(text, 'a', MEGABYTE);
     double large = anb_category(text, MEGABYTE), less = anb_category(text, MEGABYTE - 1), nothing = anb_category("", 0);
     ck_assert(large != less && large != nothing && nothing == anb_category(NULL, 0));
-    StreamingLearner *model = made("columns(spy, kinds=\"c\")", 1);
+    StreamingLearner *model = spied("columns(spy, kinds=\"c\")", 1);
     anb_train_one(model, &large, 1, 1);
     anb_train_one(model, &nothing, 2, 1);
     anb_predict(model, (double[]){NAN});

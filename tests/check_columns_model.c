@@ -136,7 +136,7 @@ END_TEST
 /* What columns says of one of 20 categories with targets of 3 +-2 and of the linear model: its means and its effect. */
 static StreamingLearner *learned(uint64_t *bits, long rows)
 {
-    StreamingLearner *model = made("columns(spy, kinds=\"c n\", slots=64)", 2);
+    StreamingLearner *model = spied("columns(spy, kinds=\"c n\", slots=64)", 2);
     for (long i = 0; i < rows; i++)
         anb_train_one(model, (double[]){floor(20 * unit_of(bits)), unit_of(bits)}, 1 + 4 * unit_of(bits), 1);
     return model;

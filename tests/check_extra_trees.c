@@ -93,11 +93,7 @@ static double steady_row(uint64_t *seed, double *x)
 /* A tree under way goes on after loading as it would have. */
 START_TEST(snapshots_amid_a_tree)
 {
-    StreamingLearner *model = made(4, "extra_trees(window=64, trees=3, budget=37)");
-    uint64_t seed = 5;
-    for (int round = 0; round < 40; round++)
-        assert_reload_goes_on(model, 17, steady_row, &seed);
-    anb_free(model);
+    assert_reloads_go_on(4, "extra_trees(window=64, trees=3, budget=37)", 40, 17, steady_row, 5);
 }
 END_TEST
 

@@ -147,29 +147,28 @@ START_TEST(dense_rows_as_ever)
 END_TEST
 
 /* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
+/* n sparse rows whose third cell is a level with noise, or 0. */
+static void learn_levels(const AnbFrame *frame, double *state, size_t n, double level)
+{
+    double scratch[4 * D], x[D];
+    for (size_t t = 0; t < n; t++) {
+        sparse_row(x);
+        x[2] = level != 0 ? level + uniform() : 0;
+        learn(frame, state, x, 1, scratch);
+    }
+}
+
 START_TEST(zeros_far_out_count_as_values_far_out)
 {
     const AnbFrame frame = {D, 4, 2, true};
-    double *state = state_new(&frame), scratch[4 * D], x[D];
+    double *state = state_new(&frame);
     seed = 6;
-    for (size_t t = 0; t < 2000; t++) {
-        sparse_row(x);
-        x[2] = 1000 + uniform();
-        learn(&frame, state, x, 1, scratch);
-    }
+    learn_levels(&frame, state, 2000, 1000);
     ck_assert_double_eq_tol(part(state, CENTRE)[2], 1000, 1);
-    for (size_t t = 0; t < 3; t++) {
-        sparse_row(x);
-        x[2] = 0;
-        learn(&frame, state, x, 1, scratch);
-    }
+    learn_levels(&frame, state, 3, 0);
     settle(&frame, state);
     ck_assert_double_eq_tol(part(state, MEAN)[2], 1000, 5);
-    for (size_t t = 0; t < 3000; t++) {
-        sparse_row(x);
-        x[2] = 0;
-        learn(&frame, state, x, 1, scratch);
-    }
+    learn_levels(&frame, state, 3000, 0);
     settle(&frame, state);
     ck_assert_double_lt(part(state, MEAN)[2], 300);
     free(state);

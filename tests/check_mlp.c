@@ -128,11 +128,7 @@ static double wandering_row(uint64_t *seed, double *x)
 /* The frame moves, and remembered rows stay in the units that they came in. */
 START_TEST(snapshots_amid_moving_frames)
 {
-    StreamingLearner *model = made(3, "scale(mlp(replay=3, memory=40))");
-    uint64_t seed = 6;
-    for (int round = 0; round < 30; round++)
-        assert_reload_goes_on(model, 9, wandering_row, &seed);
-    anb_free(model);
+    assert_reloads_go_on(3, "scale(mlp(replay=3, memory=40))", 30, 9, wandering_row, 6);
 }
 END_TEST
 

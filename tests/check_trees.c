@@ -13,7 +13,7 @@ static const char *const models[] = {"tree",
                                      "scale(forest(trees=2))"};
 enum { MODELS = sizeof models / sizeof *models };
 
-static StreamingLearner *made(const char *text, size_t d, uint64_t seed)
+static StreamingLearner *seeded(const char *text, size_t d, uint64_t seed)
 {
     AnbModelOptions options = anb_model_defaults();
     AnbError error = {0};
@@ -49,7 +49,7 @@ static double error_over(StreamingLearner *model, uint64_t *seed, int n, int fro
 
 START_TEST(a_tree_learns_a_step)
 {
-    StreamingLearner *model = made("tree", 2, 1);
+    StreamingLearner *model = seeded("tree", 2, 1);
     uint64_t seed = 3;
     for (int i = 0; i < 5000; i++) {
         double x[2] = {uniform_of(&seed), uniform_of(&seed)};
@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(a_forest_is_better_than_a_tree_and_both_than_the_mean)
 {
-    StreamingLearner *tree = made("tree", 10, 1), *forest = made("forest", 10, 1);
+    StreamingLearner *tree = seeded("tree", 10, 1), *forest = seeded("forest", 10, 1);
     uint64_t a = 5, b = 5;
     double of_tree = error_over(tree, &a, 6000, 3000, false), of_forest = error_over(forest, &b, 6000, 3000, false);
     ck_assert_double_lt(of_tree, 3); /* the target's deviation is 5, the noise's 1 */
@@ -77,8 +77,8 @@ END_TEST
 
 START_TEST(a_seed_decides_everything)
 {
-    StreamingLearner *a = made("forest(trees=4)", 10, 7), *b = made("forest(trees=4)", 10, 7);
-    StreamingLearner *other = made("forest(trees=4)", 10, 8), *own = made("forest(trees=4, seed=99)", 10, 7);
+    StreamingLearner *a = seeded("forest(trees=4)", 10, 7), *b = seeded("forest(trees=4)", 10, 7);
+    StreamingLearner *other = seeded("forest(trees=4)", 10, 8), *own = seeded("forest(trees=4, seed=99)", 10, 7);
     uint64_t seed = 12;
     double x[10];
     int apart = 0, far = 0;
@@ -110,7 +110,7 @@ static Swap swap_of(const char *expression, size_t skipped, size_t after)
 {
     Swap swap = {1, 1, 0};
     for (uint64_t stream = 0; stream < STREAMS; stream++) {
-        StreamingLearner *model = made(expression, 10, 1);
+        StreamingLearner *model = seeded(expression, 10, 1);
         uint64_t seed = 21 + stream;
         swap.before *= pow(error_over(model, &seed, 6000, 4000, false), 1. / STREAMS);
         swap.after *= pow(error_over(model, &seed, skipped + after, skipped, true), 1. / STREAMS);
@@ -139,7 +139,10 @@ END_TEST
 /* Without a scale above, a missing cell reaches the leaves' models as well: they sit out, thresholds route it. */
 START_TEST(missing_cells_need_no_scale)
 {
-    StreamingLearner *model = made(_i == 0 ? "tree" : _i == 1 ? "forest(trees=3)" : "forest(trees=3, leaf=rls)", 3, 1);
+    StreamingLearner *model = seeded(_i == 0   ? "tree"
+                                     : _i == 1 ? "forest(trees=3)"
+                                               : "forest(trees=3, leaf=rls)",
+                                     3, 1);
     uint64_t seed = 6;
     double sum = 0;
     for (int i = 0; i < 6000; i++) {
@@ -160,7 +163,7 @@ END_TEST
 START_TEST(the_scale_of_the_target_does_not_matter)
 {
     const double factor = _i % 2 ? 0x1p-40 : 0x1p+40;
-    StreamingLearner *a = made(models[_i / 2], 10, 1), *b = made(models[_i / 2], 10, 1);
+    StreamingLearner *a = seeded(models[_i / 2], 10, 1), *b = seeded(models[_i / 2], 10, 1);
     uint64_t seed = 2;
     double x[10];
     for (int i = 0; i < 2500; i++) {
@@ -187,7 +190,7 @@ START_TEST(edge_streams)
 {
     int kind = _i % 6;
     size_t d = kind == 2 ? 1 : kind == 3 ? 200 : 6;
-    StreamingLearner *model = made(models[_i / 6], d, 1);
+    StreamingLearner *model = seeded(models[_i / 6], d, 1);
     uint64_t seed = 31;
     double x[200], last = 0, y = 0;
     for (int i = 0; i < 1500; i++) {
@@ -244,7 +247,7 @@ static double friedman_row(uint64_t *seed, double *x)
 /* Edges are under way from row 100 and from row 400 on, searches for splits at any time. */
 START_TEST(snapshots_amid_new_edges)
 {
-    StreamingLearner *model = made(models[_i], 10, 1);
+    StreamingLearner *model = seeded(models[_i], 10, 1);
     uint64_t seed = 6;
     error_over(model, &seed, 95, 0, false);
     for (int round = 0; round < 70; round++)
@@ -256,7 +259,7 @@ END_TEST
 START_TEST(memory_is_as_promised)
 {
     static const char *const kinds[] = {"forest", "forest(leaf=mean)", "forest(leaf=linear)", "forest(leaf=rls)"};
-    StreamingLearner *small = made(kinds[_i], 12, 1), *large = made(kinds[_i], 128, 1);
+    StreamingLearner *small = seeded(kinds[_i], 12, 1), *large = seeded(kinds[_i], 128, 1);
     ck_assert_uint_le(anb_total_bytes(small), 10000000);
     ck_assert_uint_le(anb_total_bytes(large), 80000000);
     anb_free(small);

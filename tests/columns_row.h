@@ -33,7 +33,7 @@ static const StreamingLearnerType spy = {.name = "spy",
                                          .predict = spy_predict,
                                          .update = spy_update};
 
-static inline StreamingLearner *made(const char *expression, size_t columns)
+static inline StreamingLearner *spied(const char *expression, size_t columns)
 {
     static const StreamingLearnerType *const types[] = {&spy, NULL};
     AnbModelOptions options = anb_model_defaults();

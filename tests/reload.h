@@ -2,6 +2,7 @@
 #ifndef ANB_TESTS_RELOAD_H
 #define ANB_TESTS_RELOAD_H
 
+#include "made.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
@@ -34,6 +35,16 @@ static inline void assert_reload_goes_on(StreamingLearner *model, size_t n, RowS
     }
     ck_assert(anb_equal(model, twin));
     anb_free(twin);
+}
+
+/* So does a new model of d features, time after time, amid whatever it is at. */
+static inline void assert_reloads_go_on(size_t d, const char *expression, int times, size_t n, RowSource next,
+                                        uint64_t draws)
+{
+    StreamingLearner *model = made(d, expression);
+    for (int i = 0; i < times; i++)
+        assert_reload_goes_on(model, n, next, &draws);
+    anb_free(model);
 }
 
 #endif
