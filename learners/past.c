@@ -3,9 +3,10 @@
  *
  *     u = (x, (y_{t-1} - m) / s, ..., (y_{t-L} - m) / s)      L = lags; each clipped to +-6, 0 while it is not known
  *
- * m and s are the mean and the deviation of the targets so far. A child that is not linear learns from them what the
- * last values mean in which part of the space: after residual_ar the level that a linear model follows, here a rush hour
- * that started early. Right where targets are known by the time of the next row.
+ * m and s are the mean and the deviation of the targets so far. residual_ar corrects every prediction by past errors with
+ * the same coefficients; a child that is not linear can learn here that what a past target says of the next one depends on the
+ * features (at some hours traffic goes on as it was, at others it turns). For streams whose targets are known by the time of
+ * the next row.
  *
  * A target counts as 20 running scales of the errors from the prediction at most (src/numeric/error_scale.h), so that
  * one wrong number is no feature of that size, nor the unit of the others.

@@ -48,8 +48,8 @@ ANB_API extern const StreamingLearnerType anb_mean;
 /**
  * An additive model with pairs: a straight line and a curve for each feature, and a table of cells for each pair of features,
  * with edges at quantiles of what was seen. Each part has a factor, which grows while the part has the sign of the error
- * and shrinks otherwise. Learns curves and products of two features within hundreds of rows, at a fraction of a network's cost. Wants a scale above it. Reads raw values, missing
- * cells included. Memory: 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair, 190 KB at 12 features. Weight class: scaled.
+ * and shrinks otherwise. Learns curves and products of two features within hundreds of rows, at a fraction of a network's
+ * cost. Should stand below a scale. Reads raw values, missing cells included. Memory: 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair, 190 KB at 12 features. Weight class: scaled.
  * Since 0.4.
  */
 typedef struct AnbAdditiveOptions {

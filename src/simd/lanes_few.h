@@ -1,10 +1,11 @@
 /*
- * Up to eight doubles, for files compiled once per instruction set: what lanes.h says of eight, with less to wait for. A
- * model of a few features waits for one operation after the other, not for their number:
+ * Up to eight doubles, for files compiled once per instruction set: the operations of lanes.h with shorter chains of
+ * operations that need each other's results. With few features these chains take the time, not the number of operations:
  *
- *   - two vectors of 256 bits where there are some of 512: they are added sooner, and a sum's first fold takes none apart;
- *   - a sum stands in every lane, so that it need not be spread to be multiplied by a row;
- *   - the 0 that lanes_dot adds to each product is left out: few_constant makes good for it.
+ *   - with AVX-512 two vectors of 256 bits in place of one of 512: an addition takes fewer cycles, and the first step of a
+ *     sum adds the two vectors as they are;
+ *   - a sum is written to every lane, so that it can be multiplied by a row at once;
+ *   - the 0 that lanes_dot adds to each product is left out: few_constant adds it at the end, where it has the same effect.
  *
  * n is 1 to 8, weights are padded by zeros to eight. One FewPart is four lanes or two.
  */
