@@ -21,7 +21,7 @@ static uint64_t bits64(void)
     return high << 32 | anb_random_bits(&random_state);
 }
 
-/* Reads a text twice: ending with it, and with more behind. strtod in the C locale is the oracle. */
+/* Reads a text that ends with it, and with more behind. strtod in the C locale is the oracle. */
 static void check_text(const char *text)
 {
     char more[4096], *end;
@@ -29,8 +29,9 @@ static void check_text(const char *text)
     int used = anb_number_parse(text, strlen(text), &value);
     ck_assert_msg(used == end - text, "%d of %d bytes of %s", used, (int)(end - text), text);
     ck_assert_msg(bits_of(value) == bits_of(oracle), "%s gives %a, not %a", text, value, oracle);
-    if (strlen(text) < sizeof more - 20) {
-        snprintf(more, sizeof more, "%s,12345678", text);
+    static const char *const behind[] = {",12345678", "@source:1", "x", ",1234567890123456789012345678901234567890"};
+    for (size_t i = 0; i < sizeof behind / sizeof *behind && strlen(text) < sizeof more - 50; i++) {
+        snprintf(more, sizeof more, "%s%s", text, behind[i]);
         ck_assert(anb_number_parse(more, strlen(more), &again) == used && bits_of(again) == bits_of(value));
     }
 }
@@ -147,6 +148,8 @@ START_TEST(where_a_number_ends)
     static const char *const refused[] = {
         "",   "-",   "+",   ".",   "-.",  "e5", ".e5",
         " 1", "inf", "nan", "--1", "+-1", "x",  ".,1234567890123456789012345678901234567890"};
+    static const char *const tails[] = {"", "e1", "e+12", "e-123", "e", "e+", "E5@s:1", "e-@s:1"};
+    static const char many[] = "123456789012345678901234567890123456789012345678901";
     double value = 7;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_int_eq(anb_number_parse(cases[i].text, strlen(cases[i].text), &value), cases[i].used);
@@ -161,6 +164,14 @@ START_TEST(where_a_number_ends)
     }
     ck_assert_int_eq(anb_number_parse_all("-2.5e1", 6, &value), ANB_OK);
     ck_assert(value == -25);
+    /* numbers that end, or seem to, about where the copy of a short text is cut */
+    for (int digits = 1; digits < 45; digits++)
+        for (int whole = 1; whole <= digits; whole += 3)
+            for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+                char text[120];
+                snprintf(text, sizeof text, "%.*s.%.*s%s", whole, many, digits - whole, many + whole, tails[i]);
+                check_text(text);
+            }
     ck_assert_int_eq(anb_number_parse("123456789", 4, &value), 4);
     ck_assert(value == 1234);
 }

@@ -234,23 +234,32 @@ static int any_number(const char *text, const char *end, double *value)
     return (int)(p - text);
 }
 
+enum { COPIED = 24, ENOUGH = 40 };
+
+/* A short text is read in a copy of its first bytes, so that there are bytes behind it: that is the faster way. Where the
+ * copy ends amid the text, the number has to end before what may be an exponent does. */
+static int short_number(const char *text, size_t n, double *value)
+{
+    const int exponent = 3;
+    char room[COPIED + ENOUGH] = {0};
+    memcpy(room, text, n <= COPIED ? n : COPIED);
+    int used = anb_number_parse(room, sizeof room, value);
+    return n <= COPIED || used <= COPIED - exponent ? used : any_number(text, text + n, value);
+}
+
 int anb_number_parse(const char *text, size_t n, double *value)
 {
+    if (n > 0 && n < ENOUGH)
+        return short_number(text, n, value);
     const char *end = text + (n < INT_MAX ? n : INT_MAX);
-    int used = n >= 40 ? plain_number(text, end, value) : 0;
+    int used = n > 0 ? plain_number(text, end, value) : 0;
     return used ? used : any_number(text, end, value);
 }
 
-/* A short text is read in a copy, so that there are bytes behind it: that is the faster way. */
 int anb_number_parse_all(const char *text, size_t n, double *value)
 {
-    enum { SHORT = 24, ENOUGH = 40 };
-    char room[SHORT + ENOUGH] = {0};
-    bool copied = n > 0 && n <= SHORT;
     double read;
-    if (copied)
-        memcpy(room, text, n);
-    int used = copied ? anb_number_parse(room, sizeof room, &read) : anb_number_parse(text, n, &read);
+    int used = n > 0 && n <= COPIED ? short_number(text, n, &read) : anb_number_parse(text, n, &read);
     if (used < 0 || (size_t)used != n)
         return ANB_E_SYNTAX;
     *value = read;
