@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -60,39 +61,60 @@ def packed(server):
     print("%-34s %12.0f" % ("ANB.PREDICTB", best(5, lambda: rate("ANB.PREDICTB", "m", predict))), flush=True)
 
 
-def server_us(client, model, rows, sequence, last):
-    """Processor time of the server's main thread for a TRAIN of one row, its reading and answering included."""
-    commands = []
-    for i in range(10000):
-        last[0] += 1
-        more = sequence % last[0]
-        commands.append(client.encode(("ANB.TRAIN", model, *rows[i % len(rows)], *more.split())))
+SPELLINGS = ("", "SEQ s n", "SEQ=s:n", "y@s:n")
 
+
+def numbered_train(client, model, row, spelling, n):
+    y, *x = row
+    source = "sender-1"
+    behind = {"": (), "SEQ s n": ("SEQ", source, n), "SEQ=s:n": ("SEQ=%s:%d" % (source, n),), "y@s:n": ()}[spelling]
+    target = "%s@%s:%d" % (y, source, n) if spelling == "y@s:n" else y
+    return client.encode(("ANB.TRAIN", model, target, *x, *behind))
+
+
+def learn(client, model, rows, spelling, first, count):
+    """Pipelined, 50 commands at a time; numbers grow, so every command learns."""
+    commands = [numbered_train(client, model, rows[i % len(rows)], spelling, first + i) for i in range(count)]
+    for k in range(0, count, 50):
+        client.socket.sendall(b"".join(commands[k:k + 50]))
+        for _ in range(50):
+            client.read()
+
+
+def server_us(client, model, rows, spelling, last):
+    """Processor time of the server's main thread for a TRAIN of one row, its reading and answering included."""
     def used():
         text = client.call("INFO", "cpu").decode()
         return sum(float(text.split("used_cpu_%s_main_thread:" % part)[1].split()[0]) for part in ("user", "sys"))
 
-    before = used()
-    for k in range(0, len(commands), 500):
-        client.socket.sendall(b"".join(commands[k:k + 500]))
-        for _ in range(500):
-            client.read()
-    return (used() - before) / len(commands) * 1e6
+    count, before = 2000, used()
+    learn(client, model, rows, spelling, last[0], count)
+    last[0] += count
+    return (used() - before) / count * 1e6
+
+
+def rows_to_learn():
+    rng = random.Random(3)
+    return [["%.6g" % v for v in (y, *x)] for x, y in (sample(rng, D) for _ in range(2000))]
 
 
 def numbered(server):
-    """SEQ in three arguments and in one against none, turn by turn; numbers only grow, so every command learns."""
-    client, last, rng = server.client(), [0], random.Random(3)
-    rows = [["%.6g" % v for v in (y, *x)] for x, y in (sample(rng, D) for _ in range(2000))]
-    forms = ("%.0s", "SEQ s %d", "SEQ=s:%d")  # the first writes nothing
-    print("\n%-34s %12s %12s %12s" % ("the server's us for a TRAIN", "without SEQ", "SEQ s n", "SEQ=s:n"))
+    """Each spelling of a command's number against none, turn by turn: the least of the turns, and the median of the
+    differences within a turn."""
+    client, last, rows = server.client(), [1], rows_to_learn()
+    print("\n%-24s %10s %20s %20s %20s" % ("the server's us a TRAIN", "no number", *SPELLINGS[1:]))
     for expression in ("scale(linear)", "auto(budget=5)", "auto"):
         client.call("DEL", "n")
         client.call("ANB.CREATE", "n", expression, "FEATURES", D)
-        turns = [[server_us(client, "n", rows, form, last) for form in forms]
-                 for _ in range(7)]
-        without, three, one = (min(column) for column in zip(*turns))
-        print("%-34s %12.2f %12.3f %12.3f" % (expression, without, three / without, one / without), flush=True)
+        turns = []
+        for turn in range(100):
+            order = [(turn + k) % len(SPELLINGS) for k in range(len(SPELLINGS))]
+            took = {k: server_us(client, "n", rows, SPELLINGS[k], last) for k in order}
+            turns.append([took[k] for k in range(len(SPELLINGS))])
+        least = [min(column) for column in zip(*turns)]
+        shown = ["%+.0f ns %+.1f %% (%+.1f)" % (1000 * (least[k] - least[0]), 100 * (least[k] / least[0] - 1), 100 * (
+            statistics.median(turn[k] / turn[0] for turn in turns) - 1)) for k in range(1, len(SPELLINGS))]
+        print("%-24s %10.2f %20s %20s %20s" % (expression, least[0], *shown), flush=True)
 
 
 def streams(server):

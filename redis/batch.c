@@ -3,12 +3,12 @@
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {
-    batch->fate = anb_sequence_take(learner, &batch->sequence);
+    batch->fate = anb_sequence_take(learner, &batch->options.sequence);
     if (batch->fate != SEQUENCE_NEW)
         return;
-    if (batch->with_interval)
-        anb_predict_interval(learner, batch->rows, batch->coverage, &batch->low, &batch->high);
-    if (batch->with_quantiles)
+    if (batch->options.with_interval)
+        anb_predict_interval(learner, batch->rows, batch->options.coverage, &batch->low, &batch->high);
+    if (batch->options.with_quantiles)
         anb_predict_quantiles(learner, batch->rows, batch->quantile);
     if (batch->explainer) {
         anb_explain(batch->explainer, learner, batch->rows, &batch->why);
@@ -21,7 +21,7 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
     for (size_t i = 0; i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         batch->out[i] =
-            batch->learn ? anb_train_one(learner, row + 1, row[0], batch->weight) : anb_predict(learner, row);
+            batch->learn ? anb_train_one(learner, row + 1, row[0], batch->options.weight) : anb_predict(learner, row);
         if (batch->learn)
             batch->bound[i] = anb_beside_bound(learner, row[0]);
         if (batch->learn && batch->observer)
@@ -31,7 +31,7 @@ void anb_batch_run(Batch *batch, StreamingLearner *learner)
 
 void anb_batch_score(const Batch *batch, Model *model)
 {
-    for (size_t i = 0; batch->weight > 0 && i < batch->n; i++) {
+    for (size_t i = 0; batch->options.weight > 0 && i < batch->n; i++) {
         const double *row = batch->rows + i * anb_batch_stride(batch);
         anb_beside_score(&model->scores, row[0], batch->out[i], batch->bound[i]);
         anb_background_add(model->background, row + 1);
@@ -91,11 +91,11 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch)
         return anb_explanation_reply(ctx, &batch->why, batch->schema);
     if (batch->packed)
         RedisModule_ReplyWithStringBuffer(ctx, (const char *)batch->out, batch->n * sizeof(double));
-    else if (batch->with_diag)
+    else if (batch->options.with_diag)
         reply_with_diagnostics(ctx, batch);
-    else if (batch->with_interval)
+    else if (batch->options.with_interval)
         return reply_with_interval(ctx, batch);
-    else if (batch->with_quantiles)
+    else if (batch->options.with_quantiles)
         return reply_with_quantiles(ctx, batch);
     else if (batch->single)
         anb_reply_number(ctx, batch->out[0]);

@@ -16,16 +16,21 @@ static int refuse_number(RedisModuleCtx *ctx, const Cells *cells, RedisModuleStr
     size_t n;
     const char *at = RedisModule_StringPtrLen(text, &n);
     bool option = anb_before_options(&text, 1, true) == 0 || anb_before_options(&text, 1, false) == 0;
+    bool numbered = memchr(at, '@', n);
     int end = snprintf(why, sizeof why, "'%.*s' is not a number", (int)(n < 40 ? n : 40), at);
     if (option)
         snprintf(why + end, sizeof why - (size_t)end, ": the model has %zu features, and fewer stand before it",
                  cells->d);
+    else if (numbered)
+        snprintf(why + end, sizeof why - (size_t)end,
+                 ": @source:n stands behind the target of one row or the count of many");
     return refuse_cell(ctx, cells, why);
 }
 
-int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y)
+int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y, Sequence *sequence)
 {
-    return anb_text_number(text, y) ? 0 : refuse_number(ctx, cells, text);
+    int code = sequence ? anb_sequence_behind(ctx, text, y, sequence) : !anb_text_number(text, y);
+    return code > 0 ? refuse_number(ctx, cells, text) : code;
 }
 
 int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *text, double *value, AnbError *error)

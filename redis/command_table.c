@@ -26,6 +26,10 @@ typedef RedisModuleCommandArg Arg;
     {                                                                                                                  \
         .name = called, .type = ARG_DOUBLE                                                                             \
     }
+#define NUMBERED(called, type_is, said)                                                                                \
+    {                                                                                                                  \
+        .name = called, .type = type_is, .summary = said                                                               \
+    }
 #define CELLS(called)                                                                                                  \
     {                                                                                                                  \
         .name = called, .type = ARG_STRING, .flags = ARG_MULTIPLE                                                      \
@@ -81,6 +85,9 @@ typedef struct Command {
     int second_at; /* where the second key stands; 0: at 2 */
 } Command;
 
+static const char numbered_target[] = "The target; y@source:n numbers the command as SEQ source n does.";
+static const char numbered_count[] = "The count of rows; count@source:n numbers the command as SEQ source n does.";
+
 static const Command commands[] = {
     {"anb.create", anb_command_create, "write deny-oom", -5, MAKES, 0, "write", "Makes a model.",
      "O(size of the model)",
@@ -90,10 +97,10 @@ static const Command commands[] = {
           WORD("ifnotexists", "IFNOTEXISTS"))},
     {"anb.train", anb_command_train, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns one sample and replies what the model predicted before.", "One update of the model",
-     LIST(KEY, NUMBER("y"), CELLS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
+     LIST(KEY, NUMBERED("y", ARG_DOUBLE, numbered_target), CELLS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
     {"anb.mtrain", anb_command_mtrain, "write deny-oom", -5, LEARNS, 0, "write",
      "Learns many samples and replies what the model predicted before each.", "O(N) updates, N the count of rows",
-     LIST(KEY, WHOLE("count"), ROWS(NUMBER("y"), CELLS("x")), WEIGHT, SEQ)},
+     LIST(KEY, NUMBERED("count", ARG_INTEGER, numbered_count), ROWS(NUMBER("y"), CELLS("x")), WEIGHT, SEQ)},
     {"anb.trainb", anb_command_trainb, "write deny-oom", -3, LEARNS, 0, "write",
      "Learns packed samples, rows of little-endian doubles y x1 .. xn, and replies the predictions packed.",
      "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT, SEQ)},
@@ -113,7 +120,7 @@ static const Command commands[] = {
      LIST(KEY, TEXT("id"), CELLS("x"))},
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
-     LIST(KEY, TEXT("id"), NUMBER("y"), WEIGHT, SEQ)},
+     LIST(KEY, TEXT("id"), NUMBERED("y", ARG_DOUBLE, numbered_target), WEIGHT, SEQ)},
     {"anb.feed", anb_command_feed, "write deny-oom getkeys-api", -4, LEARNS, READS, "write",
      "Learns the entries of a stream that the model has not read yet.", "O(N) updates, N the count of entries",
      LIST(KEY, {.name = "stream", .type = ARG_KEY, .key_spec_index = 1, .token = "STREAM"},

@@ -7,6 +7,7 @@ typedef struct Creation {
     bool if_not_exists;
     RedisModuleString *target; /* or NULL */
     AnbSchema *schema;         /* or NULL */
+    const char *twice;         /* an option that was said twice, or NULL */
 } Creation;
 
 static bool whole(RedisModuleString *text, double low, double high, double *value)
@@ -91,9 +92,21 @@ static int columns_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, i
     return parse_columns(ctx, argv + at, end - at, c) ? -1 : end;
 }
 
+/* Whether the option's word was said before it. */
+static void note_twice(Creation *c, RedisModuleString *word)
+{
+    if (c->target && anb_text_is(word, "TARGET"))
+        c->twice = "TARGET";
+    if (c->features > 0 && anb_text_is(word, "FEATURES"))
+        c->twice = "FEATURES";
+    if (c->seed >= 0 && anb_text_is(word, "SEED"))
+        c->twice = "SEED";
+}
+
 /* The option at argv[i]: where the next one is, or -1 with the error replied. */
 static int take_option(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int i, Creation *c)
 {
+    note_twice(c, argv[i]);
     if (anb_text_is(argv[i], "IFNOTEXISTS")) {
         c->if_not_exists = true;
         return i + 1;
@@ -118,7 +131,7 @@ static int take_option(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, 
 
 static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Creation *c)
 {
-    *c = (Creation){.seed = 1};
+    *c = (Creation){.seed = -1};
     for (int i = 3; i < argc;)
         if ((i = take_option(ctx, argv, argc, i, c)) < 0)
             return -1;
@@ -128,6 +141,38 @@ static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int arg
     if (c->features > 0 && named > 0 && c->features != named)
         return anb_reply_error(ctx, "FEATURES says %.0f, COLUMNS names %.0f", c->features, named), -1;
     c->features = named > 0 ? named : c->features;
+    c->seed = c->seed >= 0 ? c->seed : 1;
+    return 0;
+}
+
+/* A name that reaches none of the columns but one before it, or NULL. */
+static const char *repeated_name(const AnbSchema *schema)
+{
+    const AnbColumn *columns = anb_schema_columns(schema);
+    for (size_t i = 0; i < anb_schema_size(schema); i++)
+        if (anb_schema_find(schema, columns[i].name, strlen(columns[i].name)) != (ptrdiff_t)i)
+            return columns[i].name;
+    return NULL;
+}
+
+/* What could be made, and would not do what it says: refused where a client asks for a new model. 0, or -1 with the error replied. */
+static int check_sense(RedisModuleCtx *ctx, const Creation *c)
+{
+    size_t n = 0;
+    const char *target = c->target ? RedisModule_StringPtrLen(c->target, &n) : NULL;
+    const char *repeated = c->schema ? repeated_name(c->schema) : NULL;
+    if (c->twice)
+        return anb_reply_error(ctx, "%s is said twice", c->twice), -1;
+    if (repeated)
+        return anb_reply_error(ctx, "COLUMNS: two are called '%.60s', and FIELDS and ANB.FEED would fill one of them",
+                               repeated),
+               -1;
+    if (target && (n == 0 || memchr(target, 0, n)))
+        return anb_reply_error(ctx, "TARGET takes a name without a zero byte, not an empty one"), -1;
+    if (target && c->schema && anb_schema_find(c->schema, target, n) >= 0)
+        return anb_reply_error(ctx, "TARGET '%.60s' is one of the COLUMNS: name there what is known beforehand",
+                               target),
+               -1;
     return 0;
 }
 
@@ -184,6 +229,8 @@ static int create(RedisModuleCtx *ctx, RedisModuleString **argv, const Creation 
         return RedisModule_ReplyWithSimpleString(ctx, "EXISTS");
     if (taken)
         return anb_reply_error(ctx, "the key holds something: delete it first, or say IFNOTEXISTS");
+    if (anb_from_client(ctx) && check_sense(ctx, c))
+        return REDISMODULE_OK;
     StreamingLearner *learner = parse_learner(ctx, argv[2], c);
     if (!learner)
         return REDISMODULE_OK;

@@ -62,38 +62,23 @@ static int refuse(RedisModuleCtx *ctx, AnbPendingFate fate)
 
 typedef struct Label {
     uint64_t id;
-    double y, weight;
-    Sequence sequence;
+    double y;
+    Options options;
 } Label;
 
-/* `WEIGHT w` and `SEQ source n` or `SEQ=source:n` behind the target, in any order. */
-static int parse_label_options(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Label *label)
-{
-    for (int i = 4; i < argc;)
-        if (i + 1 < argc && anb_text_is(argv[i], "WEIGHT")) {
-            if (!anb_weight_parse(argv[i + 1], &label->weight))
-                return anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0; the row still waits"), -1;
-            i += 2;
-        } else if (i + 2 < argc && anb_text_is(argv[i], "SEQ")) {
-            if (anb_sequence_parse(ctx, argv + i + 1, &label->sequence))
-                return -1;
-            i += 3;
-        } else if (anb_sequence_is_joined(argv[i])) {
-            if (anb_sequence_parse_joined(ctx, argv[i++], &label->sequence))
-                return -1;
-        } else
-            return RedisModule_WrongArity(ctx), -1;
-    return 0;
-}
-
+/* key id y, and the options behind it. 0, or -1 with the error replied. */
 static int parse_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Label *label)
 {
-    label->weight = 1;
-    if (parse_id(ctx, argv[2], &label->id) || parse_label_options(ctx, argv, argc, label))
+    label->options.weight = 1;
+    if (parse_id(ctx, argv[2], &label->id))
         return -1;
-    if (!anb_text_number(argv[3], &label->y) || label->y - label->y != 0)
+    int code = anb_sequence_behind(ctx, argv[3], &label->y, &label->options.sequence);
+    if (code < 0)
+        return -1;
+    if (code || label->y - label->y != 0)
         return anb_reply_error(ctx, "the target is not a finite number; the row still waits"), -1;
-    return 0;
+    code = anb_options_read(ctx, &label->options, OPTIONS_LEARNING, argv + 4, argc - 4);
+    return code > 0 ? (RedisModule_WrongArity(ctx), -1) : code;
 }
 
 int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
@@ -104,17 +89,17 @@ int anb_command_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = pending_at(ctx, argv[1]);
     if (!model || parse_label(ctx, argv, argc, &label))
         return REDISMODULE_OK;
-    SequenceFate sequence = anb_sequence_look(model->learner, &label.sequence);
+    SequenceFate sequence = anb_sequence_look(model, &label.options.sequence);
     if (sequence != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, sequence);
     AnbPendingFate fate = anb_pending_fate(model->learner, label.id);
     if (fate != ANB_PENDING_WAITING)
         return refuse(ctx, fate);
-    if ((sequence = anb_sequence_take(model->learner, &label.sequence)) != SEQUENCE_NEW)
+    if ((sequence = anb_sequence_take(model->learner, &label.options.sequence)) != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, sequence);
-    double then = anb_learn_label(model->learner, label.id, label.y, label.weight);
+    double then = anb_learn_label(model->learner, label.id, label.y, label.options.weight);
     model->answers = false;
-    if (label.weight > 0)
+    if (label.options.weight > 0)
         anb_beside_score(&model->scores, label.y, then, anb_beside_bound(model->learner, label.y));
     RedisModule_ReplicateVerbatim(ctx);
     anb_touch(ctx, argv[1], model, "anb.label");

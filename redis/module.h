@@ -90,6 +90,7 @@ struct Model {
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
     Ticket *ticket;
+    unsigned source;   /* place of the source that a command was numbered by last */
     float row_ns;      /* what a row took lately */
     bool answers;      /* the last row was predicted, not learned: its target is not known */
     Kept *kept;        /* or NULL */
@@ -183,34 +184,56 @@ uint64_t anb_plan_cache_models(void);
 uint64_t anb_plan_cache_plans(void);
 
 /* ---- sequence.c ---- */
-/* `SEQ source n`, or `SEQ=source:n`: the number that a command's samples have at their source. */
+/* The number that a command's samples have at their source: `SEQ source n`, `SEQ=source:n`, or `@source:n` behind the
+ * target of one row or the count of many. */
 typedef struct Sequence {
-    char source[ANB_SOURCE_SIZE];
-    size_t size; /* of the source's name; 0: the command is not numbered */
+    const char *source; /* its name in the command's own text, with no 0 behind it */
+    size_t size;        /* of the name, below ANB_SOURCE_SIZE; 0: the command is not numbered */
     uint64_t n;
+    int at; /* the source's place in the model that was looked at; below 0: not known */
 } Sequence;
 
-/* Reads `source n`. 0, or -1 with the error replied. */
-int anb_sequence_parse(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence);
-/* Whether the text begins with SEQ=, and reads such a one. */
+/* Reads `source n`. 0, or -1 with the error replied, as the next two. */
+int anb_sequence_apart(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence);
+/* Reads `SEQ=source:n`. */
+int anb_sequence_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence);
+/* Whether the text begins with SEQ=. */
 bool anb_sequence_is_joined(RedisModuleString *text);
-int anb_sequence_parse_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence);
-typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM } SequenceFate;
-/* Whether the model has learned this number before; changes nothing. Without a number it is new. */
-SequenceFate anb_sequence_look(const StreamingLearner *learner, const Sequence *sequence);
-/* As it; where it is new, the source's position moves. */
+/* Reads what anb_text_number does, with or without `@source:n` behind it; 1 where it is no number. */
+int anb_sequence_behind(RedisModuleCtx *ctx, RedisModuleString *text, double *value, Sequence *sequence);
+typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM, SEQUENCE_NO_NAME } SequenceFate;
+/* Whether the model has learned this number before; finds the source. Without a number it is new. */
+SequenceFate anb_sequence_look(Model *model, Sequence *sequence);
+/* As it, of the model that was looked at or, where `at` is below 0, of any; where it is new, the source's position
+ * moves. */
 SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequence);
 int anb_sequence_reply(RedisModuleCtx *ctx, SequenceFate fate);
 extern const char anb_no_room_for_source[];
 
+/* ---- options.c ---- */
+/* What a command says beside its rows. */
+typedef struct Options {
+    double weight;
+    Sequence sequence;
+    bool with_diag, with_interval, with_quantiles;
+    double coverage; /* with_interval */
+    unsigned said;   /* a bit for each option that was said */
+} Options;
+
+enum { OPTIONS_LEARNING = 1, OPTIONS_ONE_ROW = 2 }; /* what kind of command takes them */
+/* 0; -1 with the error replied; 1 where something else than an option stands there. */
+int anb_options_read(RedisModuleCtx *ctx, Options *options, unsigned of, RedisModuleString **argv, int argc);
+/* How many arguments stand before the first option. */
+int anb_before_options(RedisModuleString **argv, int argc, bool learning);
+
 /* ---- batch.c ---- */
 typedef struct Batch {
     AnbObserver *observer; /* is told of each row that is learned; or NULL */
-    bool learn, packed, single, with_diag, with_interval, only_interval, with_quantiles;
-    double coverage, low, high; /* with_interval */
-    size_t levels;              /* with_quantiles: so many, and their values */
+    bool learn, packed, single, only_interval;
+    Options options;
+    double low, high; /* with_interval */
+    size_t levels;    /* with_quantiles: so many, and their values */
     double quantile[ANB_LEVELS_MAX];
-    double weight;
     size_t n, d;             /* rows; features */
     double *rows;            /* n rows of (y,) x1 .. xd */
     double *out;             /* n predictions */
@@ -220,7 +243,6 @@ typedef struct Batch {
     AnbExplanation why;
     AnbSchema *schema; /* names its columns; a reference, or NULL */
     bool handed;       /* to the worker, which frees what the explanation needs */
-    Sequence sequence;
     SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
 } Batch;
 
@@ -242,6 +264,12 @@ double anb_batch_work(const Batch *batch);
 void anb_batch_clear(Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 
+/* ---- caller.c ---- */
+/* Whether the command may wait: not inside MULTI, scripts, replication and loading. */
+bool anb_may_block(RedisModuleCtx *ctx);
+/* Whether a client or a script sent it: not a master, not a file. What those bring was taken once. */
+bool anb_from_client(RedisModuleCtx *ctx);
+
 /* ---- cells.c ---- */
 /* How the cells of a row are read. */
 typedef struct Cells {
@@ -257,7 +285,8 @@ int anb_cells_read(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **
 int anb_cells_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x);
 /* One cell of a column; text NULL: missing. 0 or a code. */
 int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *text, double *value, AnbError *error);
-int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y);
+/* The target of a row; where sequence is not NULL with or without `@source:n` behind it. */
+int anb_cells_target(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString *text, double *y, Sequence *sequence);
 /* Replies that a row is too short or too long; -1. */
 int anb_cells_width(RedisModuleCtx *ctx, const Cells *cells, size_t given);
 
@@ -269,13 +298,6 @@ bool anb_text_is(RedisModuleString *text, const char *wanted);
 bool anb_text_missing(const char *text, size_t n);
 /* A number, a missing cell, or false. */
 bool anb_text_number(RedisModuleString *text, double *value);
-
-/* ---- options.c ---- */
-/* 0; -1 with the error replied; 1 where something else than an option stands there. */
-int anb_take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int argc);
-/* How many arguments stand before the first option. */
-int anb_before_options(RedisModuleString **argv, int argc, bool learning);
-bool anb_weight_parse(RedisModuleString *text, double *weight);
 
 /* ---- samples.c ---- */
 /* The numbers of a row from argv into memory that lives until the next command, checked as a row to predict. NULL with
@@ -289,9 +311,6 @@ int anb_command_trainb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int anb_command_predictb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
-
-/* Whether the command may wait: not inside MULTI, scripts, replication and loading. */
-bool anb_may_block(RedisModuleCtx *ctx);
 
 /* ---- feed.c ---- */
 int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);

@@ -3,61 +3,52 @@
 
 typedef struct Option {
     const char *word;
-    int values;    /* behind the word */
-    bool learning; /* of commands that learn; else of those that predict */
-    int (*take)(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values);
+    int values;        /* behind the word */
+    bool learning;     /* of commands that learn; else of those that predict */
+    const char *alone; /* which command of one row alone takes it; or NULL */
+    int (*take)(RedisModuleCtx *ctx, Options *options, RedisModuleString **values);
 } Option;
 
-bool anb_weight_parse(RedisModuleString *text, double *weight)
+static int take_weight(RedisModuleCtx *ctx, Options *options, RedisModuleString **values)
 {
-    return anb_text_number(text, weight) && *weight >= 0 && *weight - *weight == 0;
-}
-
-static int take_weight(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
-{
-    return anb_weight_parse(values[0], &batch->weight)
+    double *weight = &options->weight;
+    return anb_text_number(values[0], weight) && *weight >= 0 && *weight - *weight == 0
                ? 0
-               : (anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0"), -1);
+               : (anb_reply_error(ctx, "WEIGHT takes a finite number, at least 0; nothing was learned"), -1);
 }
 
-static int take_sequence(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
+static int take_sequence(RedisModuleCtx *ctx, Options *options, RedisModuleString **values)
 {
-    return anb_sequence_parse(ctx, values, &batch->sequence);
+    return anb_sequence_apart(ctx, values, &options->sequence);
 }
 
-static int take_diagnostics(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
+static int take_diagnostics(RedisModuleCtx *ctx, Options *options, RedisModuleString **values)
 {
-    (void)values;
-    if (!batch->single)
-        return anb_reply_error(ctx, "WITHDIAG goes with ANB.TRAIN"), -1;
-    batch->with_diag = true;
+    (void)ctx, (void)values;
+    options->with_diag = true;
     return 0;
 }
 
-static int take_interval(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
+static int take_interval(RedisModuleCtx *ctx, Options *options, RedisModuleString **values)
 {
-    if (!batch->single)
-        return anb_reply_error(ctx, "WITHINTERVAL goes with ANB.PREDICT"), -1;
-    batch->with_interval = true;
-    return anb_text_number(values[0], &batch->coverage)
+    options->with_interval = true;
+    return anb_text_number(values[0], &options->coverage)
                ? 0
                : (anb_reply_error(ctx, "WITHINTERVAL takes a coverage, such as 0.9"), -1);
 }
 
-static int take_quantiles(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **values)
+static int take_quantiles(RedisModuleCtx *ctx, Options *options, RedisModuleString **values)
 {
-    (void)values;
-    if (!batch->single)
-        return anb_reply_error(ctx, "WITHQUANTILES goes with ANB.PREDICT"), -1;
-    batch->with_quantiles = true;
+    (void)ctx, (void)values;
+    options->with_quantiles = true;
     return 0;
 }
 
-static const Option known[] = {{"SEQ", 2, true, take_sequence},
-                               {"WEIGHT", 1, true, take_weight},
-                               {"WITHDIAG", 0, true, take_diagnostics},
-                               {"WITHINTERVAL", 1, false, take_interval},
-                               {"WITHQUANTILES", 0, false, take_quantiles}};
+static const Option known[] = {{"SEQ", 2, true, NULL, take_sequence},
+                               {"WEIGHT", 1, true, NULL, take_weight},
+                               {"WITHDIAG", 0, true, "goes with ANB.TRAIN", take_diagnostics},
+                               {"WITHINTERVAL", 1, false, "goes with ANB.PREDICT", take_interval},
+                               {"WITHQUANTILES", 0, false, "goes with ANB.PREDICT", take_quantiles}};
 
 static const Option *find(RedisModuleString *word, bool learning)
 {
@@ -77,20 +68,37 @@ int anb_before_options(RedisModuleString **argv, int argc, bool learning)
     return argc;
 }
 
-int anb_take_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int argc)
+/* Why an option is refused whatever its values are, or NULL. What is said twice counts in old logs alone. */
+static const char *refusal(RedisModuleCtx *ctx, const Options *options, unsigned of, const Option *option, int argc)
 {
-    for (int i = 0; i < argc;) {
-        if (batch->learn && anb_sequence_is_joined(argv[i])) {
-            if (anb_sequence_parse_joined(ctx, argv[i++], &batch->sequence))
-                return -1;
-            continue;
-        }
-        const Option *option = find(argv[i], batch->learn);
-        if (!option || i + option->values >= argc)
-            return option ? (anb_reply_error(ctx, "%s takes %d values", option->word, option->values), -1) : 1;
-        if (option->take(ctx, batch, argv + i + 1))
-            return -1;
-        i += 1 + option->values;
-    }
+    if (argc <= option->values)
+        return option->values == 1 ? "takes a value" : "takes two values";
+    if (option->alone && !(of & OPTIONS_ONE_ROW))
+        return option->alone;
+    bool again = options->said & 1U << (option - known);
+    return again && anb_from_client(ctx) ? "is said twice" : NULL;
+}
+
+/* The option at argv[0]: how many arguments it took, 0 where none stands there, or -1 with the error replied. */
+static int take(RedisModuleCtx *ctx, Options *options, unsigned of, RedisModuleString **argv, int argc)
+{
+    bool learning = of & OPTIONS_LEARNING;
+    if (learning && anb_sequence_is_joined(argv[0]))
+        return anb_sequence_joined(ctx, argv[0], &options->sequence) ? -1 : 1;
+    const Option *option = find(argv[0], learning);
+    if (!option)
+        return 0;
+    const char *why = refusal(ctx, options, of, option, argc);
+    if (why)
+        return anb_reply_error(ctx, "%s %s%s", option->word, why, learning ? "; nothing was learned" : ""), -1;
+    options->said |= 1U << (option - known);
+    return option->take(ctx, options, argv + 1) ? -1 : 1 + option->values;
+}
+
+int anb_options_read(RedisModuleCtx *ctx, Options *options, unsigned of, RedisModuleString **argv, int argc)
+{
+    for (int i = 0, taken; i < argc; i += taken)
+        if ((taken = take(ctx, options, of, argv + i, argc - i)) <= 0)
+            return taken < 0 ? -1 : 1;
     return 0;
 }

@@ -74,14 +74,6 @@ static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLe
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-bool anb_may_block(RedisModuleCtx *ctx)
-{
-    int never = REDISMODULE_CTX_FLAGS_LUA | REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LOADING |
-                REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_DENY_BLOCKING |
-                REDISMODULE_CTX_FLAGS_ASYNC_LOADING;
-    return !(RedisModule_GetContextFlags(ctx) & never);
-}
-
 /* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well;
  * or it writes behind others that wait there. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
@@ -89,7 +81,7 @@ static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *bat
     double expected_us = model->row_ns * anb_batch_work(batch) / 1000, copy_us = anb_copy_ns(model) / 1000;
     bool behind = batch->learn && model->ticket->queued > 0;
     bool long_enough = expected_us > (double)anb_inline_us && (expected_us > copy_us || anb_inline_us == 0);
-    return (behind || long_enough) && !batch->with_diag && anb_may_block(ctx);
+    return (behind || long_enough) && !batch->options.with_diag && anb_may_block(ctx);
 }
 
 static void measure(Model *model, const Batch *batch, uint64_t ns)
@@ -106,7 +98,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
 {
     if (check_rows(ctx, batch, model->learner))
         return REDISMODULE_OK;
-    batch->fate = anb_sequence_look(model->learner, &batch->sequence);
+    batch->fate = anb_sequence_look(model, &batch->options.sequence);
     if (batch->fate != SEQUENCE_NEW)
         return anb_sequence_reply(ctx, batch->fate);
     if ((batch->handed = for_worker(ctx, model, batch)))
@@ -121,7 +113,7 @@ static int run(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch
         return anb_sequence_reply(ctx, batch->fate);
     anb_batch_count(batch);
     model->answers = batch->learn ? false : model->answers || !batch->explainer;
-    if (batch->with_diag)
+    if (batch->options.with_diag)
         anb_mixture(model->learner, &batch->mixture);
     if (batch->learn && batch->n > 0) {
         anb_batch_score(batch, model);
@@ -142,18 +134,24 @@ static int wrong_rows(RedisModuleCtx *ctx, const Batch *batch, int given)
            -1;
 }
 
+static int read_options(RedisModuleCtx *ctx, Batch *batch, RedisModuleString **argv, int argc)
+{
+    unsigned of = (batch->learn ? OPTIONS_LEARNING : 0) | (batch->single ? OPTIONS_ONE_ROW : 0);
+    return argc > 0 ? anb_options_read(ctx, &batch->options, of, argv, argc) : 0;
+}
+
 /* The one row and the options behind it. 0, or -1 with the error replied. */
 static int parse_row(RedisModuleCtx *ctx, Batch *batch, const Model *model, RedisModuleString **argv, int argc)
 {
     Cells cells = cells_of(model, batch);
-    if (batch->learn && anb_cells_target(ctx, &cells, argv[0], batch->rows))
+    if (batch->learn && anb_cells_target(ctx, &cells, argv[0], batch->rows, &batch->options.sequence))
         return -1;
     argv += batch->learn;
     argc -= batch->learn;
     int taken = anb_cells_read(ctx, &cells, argv, argc, batch->rows + batch->learn);
     if (taken < 0)
         return -1;
-    int code = anb_take_options(ctx, batch, argv + taken, argc - taken);
+    int code = read_options(ctx, batch, argv + taken, argc - taken);
     return code > 0 ? anb_cells_width(ctx, &cells, (size_t)anb_before_options(argv, argc, batch->learn)) : code;
 }
 
@@ -164,7 +162,7 @@ static int check_coverage(RedisModuleCtx *ctx, const Batch *batch, const Model *
     if (n == 0)
         return anb_reply_error(ctx, "this model has no intervals: its expression has to start with interval(...)"), -1;
     for (size_t i = 0; i < n; i++)
-        if (level[i] == batch->coverage)
+        if (level[i] == batch->options.coverage)
             return 0;
     return anb_reply_error(ctx, "the model was not made for this coverage, but for %g%s", level[0],
                            n > 1 ? " and others: interval(.., coverage=[..])" : ""),
@@ -176,14 +174,14 @@ static int check_options(RedisModuleCtx *ctx, Batch *batch, const Model *model)
 {
     AnbMixture mixture;
     const double *level;
-    if (batch->with_diag && anb_mixture(model->learner, &mixture))
+    if (batch->options.with_diag && anb_mixture(model->learner, &mixture))
         return anb_reply_error(ctx, "WITHDIAG: this model holds no mixture"), -1;
-    if (batch->with_interval && batch->with_quantiles)
+    if (batch->options.with_interval && batch->options.with_quantiles)
         return anb_reply_error(ctx, "WITHINTERVAL and WITHQUANTILES are asked for one at a time"), -1;
-    batch->levels = batch->with_quantiles ? anb_quantile_levels(model->learner, &level) : 0;
-    if (batch->with_quantiles && batch->levels == 0)
+    batch->levels = batch->options.with_quantiles ? anb_quantile_levels(model->learner, &level) : 0;
+    if (batch->options.with_quantiles && batch->levels == 0)
         return anb_reply_error(ctx, "this model has no quantiles: its expression has to start with quantile(...)"), -1;
-    return batch->with_interval ? check_coverage(ctx, batch, model) : 0;
+    return batch->options.with_interval ? check_coverage(ctx, batch, model) : 0;
 }
 
 static int one(RedisModuleCtx *ctx, RedisModuleString *name, Batch *batch, RedisModuleString **row, int argc)
@@ -193,7 +191,7 @@ static int one(RedisModuleCtx *ctx, RedisModuleString *name, Batch *batch, Redis
     if (!model)
         return REDISMODULE_OK;
     batch->single = true;
-    batch->weight = 1;
+    batch->options.weight = 1;
     batch->n = 1;
     batch->d = anb_n_features(model->learner);
     take_room(batch);
@@ -217,10 +215,10 @@ int anb_command_predict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 /* key coverage x1 .. xn */
 int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    Batch batch = {.with_interval = true, .only_interval = true};
+    Batch batch = {.options = {.with_interval = true}, .only_interval = true};
     if (argc < 4)
         return RedisModule_WrongArity(ctx);
-    if (!anb_text_number(argv[2], &batch.coverage))
+    if (!anb_text_number(argv[2], &batch.options.coverage))
         return anb_reply_error(ctx, "the coverage is a number, such as 0.9");
     return one(ctx, argv[1], &batch, argv + 3, argc - 3);
 }
@@ -239,7 +237,7 @@ static int explain(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, B
 /* key x1 .. xn */
 int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
-    Batch batch = {.single = true, .weight = 1, .n = 1};
+    Batch batch = {.single = true, .options = {.weight = 1}, .n = 1};
     if (argc < 3)
         return RedisModule_WrongArity(ctx);
     Model *model = anb_model_at(ctx, argv[1], REDISMODULE_READ);
@@ -252,7 +250,7 @@ int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     take_room(&batch);
     if (parse_row(ctx, &batch, model, argv + 2, argc - 2))
         return REDISMODULE_OK;
-    if (batch.with_interval || batch.with_quantiles)
+    if (batch.options.with_interval || batch.options.with_quantiles)
         return anb_reply_error(ctx, "EXPLAIN takes the row alone");
     return explain(ctx, argv[1], model, &batch);
 }
@@ -275,7 +273,7 @@ static int parse_rows(RedisModuleCtx *ctx, Batch *batch, const Model *model, Red
     Cells cells = cells_of(model, batch);
     for (; cells.row < batch->n; cells.row++) {
         double *row = batch->rows + cells.row * anb_batch_stride(batch);
-        if (batch->learn && anb_cells_target(ctx, &cells, *argv++, row))
+        if (batch->learn && anb_cells_target(ctx, &cells, *argv++, row, NULL))
             return -1;
         if (anb_cells_read(ctx, &cells, argv, (int)batch->d, row + batch->learn) < 0)
             return -1;
@@ -284,24 +282,34 @@ static int parse_rows(RedisModuleCtx *ctx, Batch *batch, const Model *model, Red
     return 0;
 }
 
+/* 0, or -1 with the error replied. */
+static int read_count(RedisModuleCtx *ctx, Batch *batch, RedisModuleString *text)
+{
+    double count;
+    int code = batch->learn ? anb_sequence_behind(ctx, text, &count, &batch->options.sequence)
+                            : !anb_text_number(text, &count);
+    if (code < 0)
+        return -1;
+    if (code || !(count >= 1 && count <= PACKED_ROWS_MAX) || count != (double)(long)count)
+        return anb_reply_error(ctx, "the count of rows is a whole number from 1 to %d", PACKED_ROWS_MAX), -1;
+    batch->n = (size_t)count;
+    return 0;
+}
+
 /* key count row...: as many values as count rows have. */
 static int many(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, bool learn)
 {
-    Batch batch = {.learn = learn, .weight = 1};
-    double count;
+    Batch batch = {.learn = learn, .options = {.weight = 1}};
     if (argc < 4)
         return RedisModule_WrongArity(ctx);
     Model *model = anb_model_at(ctx, argv[1], learn ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ);
-    if (!model)
+    if (!model || read_count(ctx, &batch, argv[2]))
         return REDISMODULE_OK;
-    if (!anb_text_number(argv[2], &count) || !(count >= 1 && count <= PACKED_ROWS_MAX) || count != (double)(long)count)
-        return anb_reply_error(ctx, "the count of rows is a whole number from 1 to %d", PACKED_ROWS_MAX);
-    batch.n = (size_t)count;
     batch.d = anb_n_features(model->learner);
     argv += 3;
     argc -= 3;
     size_t wanted = batch.n * anb_batch_stride(&batch);
-    int code = (size_t)argc < wanted ? 1 : anb_take_options(ctx, &batch, argv + wanted, argc - (int)wanted);
+    int code = (size_t)argc < wanted ? 1 : read_options(ctx, &batch, argv + wanted, argc - (int)wanted);
     if (code > 0)
         wrong_rows(ctx, &batch, anb_before_options(argv, argc, learn));
     if (code)
@@ -323,12 +331,12 @@ int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
 /* key blob: rows of little-endian doubles, which is what every machine that this library runs on holds. */
 static int packed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, bool learn)
 {
-    Batch batch = {.learn = learn, .packed = true, .weight = 1};
+    Batch batch = {.learn = learn, .packed = true, .options = {.weight = 1}};
     size_t size;
     if (argc < 3)
         return RedisModule_WrongArity(ctx);
     Model *model = anb_model_at(ctx, argv[1], learn ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ);
-    int code = model ? anb_take_options(ctx, &batch, argv + 3, argc - 3) : -1;
+    int code = model ? read_options(ctx, &batch, argv + 3, argc - 3) : -1;
     if (code)
         return code > 0 ? RedisModule_WrongArity(ctx) : REDISMODULE_OK;
     const char *blob = RedisModule_StringPtrLen(argv[2], &size);

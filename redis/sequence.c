@@ -7,6 +7,8 @@ const char anb_no_room_for_source[] =
 
 enum { JOINED = 4 }; /* bytes of SEQ= */
 
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
 bool anb_sequence_is_joined(RedisModuleString *text)
 {
     size_t n;
@@ -20,67 +22,116 @@ bool anb_sequence_is_joined(RedisModuleString *text)
     return (start | lower) == wanted;
 }
 
-static bool parse_number(const char *at, size_t size, uint64_t *n)
+/* The whole number that a text ends with, from its last digit on: where its digits start; NULL where there is none or
+ * it is 2^63 or more. */
+static const char *last_number(const char *text, const char *end, uint64_t *n)
 {
-    const size_t most = 19; /* digits of numbers below 10^19 < 2^64 */
-    uint64_t sum = 0;
-    for (; size > most && *at == '0'; size--)
-        at++;
-    for (size_t i = 0; i < size; i++) {
-        uint64_t digit = (uint64_t)(unsigned char)at[i] - '0';
-        if (digit > 9 || i == most)
-            return false;
-        sum = sum * 10 + digit;
-    }
+    const ptrdiff_t most = 19; /* digits of numbers below 10^19 < 2^64; before them zeros alone */
+    const char *at = end, *stop = end - text < most ? text : end - most;
+    uint64_t sum = 0, unit = 1, digit;
+    for (; at > stop && (digit = (uint64_t)(unsigned char)at[-1] - '0') <= 9; at--, unit *= 10)
+        sum += digit * unit;
+    while (at > text && at < end && at[-1] == '0')
+        at--;
     *n = sum;
-    return size > 0 && sum <= INT64_MAX;
+    return at < end && sum <= INT64_MAX ? at : NULL;
 }
 
-/* The name and the number's digits. */
-static int take(RedisModuleCtx *ctx, const char *name, size_t size, const char *digits, size_t n_digits,
-                Sequence *sequence)
+static int refuse_number(RedisModuleCtx *ctx, const char *form)
 {
-    if (size == 0 || size >= sizeof sequence->source || memchr(name, 0, size))
-        return anb_reply_error(ctx, "SEQ source n: the source's name is 1 to %d bytes, none of them 0",
+    return anb_reply_error(ctx, "%s: n is a whole number from 0 to about 9.2e18; nothing was learned", form), -1;
+}
+
+/* The name, its number having been read. A second number counts in old logs alone. */
+static int take_name(RedisModuleCtx *ctx, const char *form, const char *name, size_t size, Sequence *sequence)
+{
+    if (size == 0 || size >= ANB_SOURCE_SIZE)
+        return anb_reply_error(ctx, "%s: the source's name is 1 to %d bytes; nothing was learned", form,
                                ANB_SOURCE_SIZE - 1),
                -1;
-    if (!parse_number(digits, n_digits, &sequence->n))
-        return anb_reply_error(ctx, "SEQ source n: n is a whole number from 0 to about 9.2e18"), -1;
-    memcpy(sequence->source, name, size);
+    if (sequence->size > 0 && anb_from_client(ctx))
+        return anb_reply_error(ctx, "%s: the command is numbered twice; nothing was learned", form), -1;
+    sequence->source = name;
     sequence->size = size;
     return 0;
 }
 
-int anb_sequence_parse(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence)
+int anb_sequence_apart(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence)
 {
-    size_t size, n_digits;
-    const char *name = RedisModule_StringPtrLen(argv[0], &size);
-    const char *digits = RedisModule_StringPtrLen(argv[1], &n_digits);
-    return take(ctx, name, size, digits, n_digits, sequence);
+    static const char form[] = "SEQ source n";
+    size_t size, digits;
+    const char *name = RedisModule_StringPtrLen(argv[0], &size), *n = RedisModule_StringPtrLen(argv[1], &digits);
+    return last_number(n, n + digits, &sequence->n) == n ? take_name(ctx, form, name, size, sequence)
+                                                         : refuse_number(ctx, form);
 }
 
-/* The last colon ends the name. */
-int anb_sequence_parse_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence)
+/* `source:n`: the last colon ends the name. */
+static int read_joined(RedisModuleCtx *ctx, const char *form, const char *text, size_t size, Sequence *sequence)
+{
+    const char *digits = last_number(text, text + size, &sequence->n);
+    if (digits && digits > text && digits[-1] == ':')
+        return take_name(ctx, form, text, (size_t)(digits - text) - 1, sequence);
+    return memchr(text, ':', size)
+               ? refuse_number(ctx, form)
+               : (anb_reply_error(ctx, "%s: a colon stands before n; nothing was learned", form), -1);
+}
+
+int anb_sequence_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence)
 {
     size_t size;
-    const char *name = RedisModule_StringPtrLen(text, &size) + JOINED, *end = name;
-    size -= JOINED;
-    for (end += size; end > name && end[-1] != ':';)
-        end--;
-    if (end == name)
-        return anb_reply_error(ctx, "SEQ=source:n: a colon stands before the number"), -1;
-    return take(ctx, name, (size_t)(end - name) - 1, end, size - (size_t)(end - name), sequence);
+    const char *at = RedisModule_StringPtrLen(text, &size);
+    return read_joined(ctx, "SEQ=source:n", at + JOINED, size - JOINED, sequence);
 }
 
-SequenceFate anb_sequence_look(const StreamingLearner *learner, const Sequence *sequence)
+/* No number has an @, so the first one ends it. */
+int anb_sequence_behind(RedisModuleCtx *ctx, RedisModuleString *text, double *value, Sequence *sequence)
+{
+    size_t n;
+    const char *at = RedisModule_StringPtrLen(text, &n);
+    int used = anb_number_parse(at, n, value);
+    if (used == (int)n)
+        return 0;
+    const char *behind = used > 0 ? at + used : memchr(at, '@', n);
+    if (!behind || *behind != '@')
+        return anb_text_number(text, value) ? 0 : 1;
+    if (used <= 0 && !anb_text_missing(at, (size_t)(behind - at)))
+        return 1;
+    if (used <= 0)
+        *value = ANB_NAN;
+    return read_joined(ctx, "@source:n", behind + 1, n - (size_t)(behind - at) - 1, sequence);
+}
+
+/* ---- the model's positions --------------------------------------------------------------------------------------- */
+
+static bool is_named(const AnbSource *source, const Sequence *sequence)
+{
+    const char *end = source->name + sequence->size;
+    return end[-1] && !*end && memcmp(source->name, sequence->source, sequence->size) == 0;
+}
+
+/* Mostly the source of the command before. */
+static int find(Model *model, const Sequence *sequence, const AnbSource *sources, size_t n)
+{
+    if (model->source >= n || !is_named(&sources[model->source], sequence)) {
+        int at = anb_source_find(model->learner, sequence->source, sequence->size);
+        if (at < 0)
+            return at;
+        model->source = (unsigned)at;
+    }
+    return (int)model->source;
+}
+
+SequenceFate anb_sequence_look(Model *model, Sequence *sequence)
 {
     const AnbSource *sources;
     if (sequence->size == 0)
         return SEQUENCE_NEW;
-    size_t n = anb_sources(learner, &sources);
-    int at = anb_source_find(learner, sequence->source, sequence->size);
-    if (at >= 0)
-        return sequence->n < sources[at].next ? SEQUENCE_REPEATED : SEQUENCE_NEW;
+    size_t n = anb_sources(model->learner, &sources);
+    sequence->at = find(model, sequence, sources, n);
+    if (sequence->at >= 0)
+        return sequence->n < sources[sequence->at].next ? SEQUENCE_REPEATED : SEQUENCE_NEW;
+    if (memchr(sequence->source, 0, sequence->size))
+        return SEQUENCE_NO_NAME;
     return n < ANB_SOURCES_MAX ? SEQUENCE_NEW : SEQUENCE_NO_ROOM;
 }
 
@@ -88,18 +139,20 @@ SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequen
 {
     if (sequence->size == 0)
         return SEQUENCE_NEW;
-    int at = anb_source_find(learner, sequence->source, sequence->size);
-    if (at < 0 && (at = anb_source_add(learner, sequence->source, sequence->size, NULL)) < 0)
+    int at = sequence->at >= 0 ? sequence->at : anb_source_add(learner, sequence->source, sequence->size, NULL);
+    if (at < 0)
         return SEQUENCE_NO_ROOM;
     return anb_source_take(learner, at, sequence->n) ? SEQUENCE_NEW : SEQUENCE_REPEATED;
 }
 
 int anb_sequence_reply(RedisModuleCtx *ctx, SequenceFate fate)
 {
-    if (fate == SEQUENCE_NO_ROOM) {
-        anb_statistics.rejected++;
-        return RedisModule_ReplyWithError(ctx, anb_no_room_for_source);
+    if (fate == SEQUENCE_REPEATED) {
+        anb_statistics.repeated++;
+        return RedisModule_ReplyWithSimpleString(ctx, "REPEATED");
     }
-    anb_statistics.repeated++;
-    return RedisModule_ReplyWithSimpleString(ctx, "REPEATED");
+    anb_statistics.rejected++;
+    return fate == SEQUENCE_NO_ROOM
+               ? RedisModule_ReplyWithError(ctx, anb_no_room_for_source)
+               : anb_reply_error(ctx, "the name of a source holds a zero byte; nothing was learned");
 }

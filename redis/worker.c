@@ -29,6 +29,7 @@ struct Job {
     float row_ns;        /* what a row took */
     double copy_byte_ns; /* what a byte of the clone took */
     Batch batch;         /* its rows and answers behind the job */
+    char source[ANB_SOURCE_SIZE];
     const char *error;
 };
 
@@ -96,12 +97,13 @@ static void publish(const Job *job, Model *model)
     anb_batch_score(&job->batch, model);
     model->answers = false;
     const Batch *batch = &job->batch;
+    const Sequence *sequence = &batch->options.sequence;
     char weight[ANB_NUMBER_SIZE];
-    anb_number_format(batch->weight, weight);
-    if (batch->sequence.size > 0)
+    anb_number_format(batch->options.weight, weight);
+    if (sequence->size > 0)
         RedisModule_Replicate(own, "ANB.TRAINB", "sbcccbl", job->name, (const char *)batch->rows,
-                              row_doubles(batch) * sizeof(double), "WEIGHT", weight, "SEQ", batch->sequence.source,
-                              batch->sequence.size, (long long)batch->sequence.n);
+                              row_doubles(batch) * sizeof(double), "WEIGHT", weight, "SEQ", sequence->source,
+                              sequence->size, (long long)sequence->n);
     else
         RedisModule_Replicate(own, "ANB.TRAINB", "sbcc", job->name, (const char *)batch->rows,
                               row_doubles(batch) * sizeof(double), "WEIGHT", weight);
@@ -332,11 +334,22 @@ double anb_copy_ns(const Model *model)
     return copy_byte_ns * (double)anb_state_bytes(model->learner);
 }
 
+/* The command's text is gone when the job runs, and the source may have another place in the model by then. */
+static void keep_sequence(Job *job)
+{
+    Sequence *sequence = &job->batch.options.sequence;
+    if (sequence->size > 0)
+        memcpy(job->source, sequence->source, sequence->size);
+    sequence->source = job->source;
+    sequence->at = -1;
+}
+
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch)
 {
     size_t doubles = row_doubles(batch) + batch->n;
     Job *job = RedisModule_Alloc(sizeof *job + doubles * sizeof(double) + batch->n * sizeof *batch->bound);
     *job = (Job){.batch = *batch, .model_id = model->id, .db = RedisModule_GetSelectedDb(ctx)};
+    keep_sequence(job);
     job->batch.rows = (double *)(job + 1);
     job->batch.out = job->batch.rows + row_doubles(batch);
     job->batch.bound = (unsigned *)(job->batch.out + batch->n);

@@ -2,11 +2,13 @@
 #include "sources.h"
 #include "model.h"
 
+/* The last byte first: it is where the names of partitions differ. Known names have no byte 0 but behind them. */
 int anb_source_find(const StreamingLearner *model, const char *name, size_t n)
 {
-    for (size_t i = 0; i < anb_sources_count(model->sources); i++) {
+    size_t count = n > 0 && n < ANB_SOURCE_SIZE && name[n - 1] ? anb_sources_count(model->sources) : 0;
+    for (size_t i = 0; i < count; i++) {
         const char *known = model->sources->source[i].name;
-        if (n < ANB_SOURCE_SIZE && memcmp(known, name, n) == 0 && known[n] == 0)
+        if (known[n] == 0 && known[n - 1] == name[n - 1] && memcmp(known, name, n) == 0)
             return (int)i;
     }
     return ANB_E_UNKNOWN;

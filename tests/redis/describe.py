@@ -74,6 +74,8 @@ def commands_describe_themselves(server, library):
             b"anb." + name.encode()]).items()}
         assert len(docs["summary"]) > 10 and docs["since"] == b"0.1.0" and docs["complexity"]
         assert [argument(a) for a in docs.get("arguments", [])] == expected, (name, docs["arguments"])
+        compact = {"train": "y@", "label": "y@", "mtrain": "count@"}.get(name)
+        assert not compact or compact.encode() + b"source:n" in repr(docs["arguments"]).encode(), name
 
 
 @with_server()

@@ -1,6 +1,7 @@
 """Samples that are learned once: numbered commands sent again, in line and through the worker, behind kills of the
 server and of the sender, on replicas and in copies. once.py SERVER MODULE LIBRARY [ROWS KILLS]"""
 
+import glob
 import random
 import sys
 import threading
@@ -17,13 +18,24 @@ def positions(client, key="m"):
     return as_map(as_map(client.call("ANB.INFO", key))[b"sources"])
 
 
-def apart(source, n):
-    return "SEQ", source, n
+def apart(source, n, *command):
+    return *command, "SEQ", source, n
 
 
-def joined(source, n):
+def joined(source, n, *command):
     """In one argument; zeros before the number do not count."""
-    return "seq=%s:%020d" % (source, n),
+    return *command, "seq=%s:%020d" % (source, n)
+
+
+def behind(source, n, *command):
+    """In no argument of its own: behind the target or the count; packed rows have neither."""
+    if command[0] == "ANB.TRAINB":
+        return joined(source, n, *command)
+    at = 3 if command[0] == "ANB.LABEL" else 2
+    return *command[:at], "%s@%s:%d" % (command[at], source, n), *command[at + 1:]
+
+
+SPELLINGS = (apart, joined, behind)
 
 
 def numbered(server, library, again, seq=apart):
@@ -33,16 +45,18 @@ def numbered(server, library, again, seq=apart):
     client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
     rng = random.Random(1)
     for n, (x, y) in enumerate(rows_of(rng, 100)):
-        assert float(client.call("ANB.TRAIN", "m", y, *x, *seq("a", n))) == model.train(x, y)
-        assert client.call("ANB.TRAIN", "m", y, *x, *seq("a", again(n))) == "REPEATED"
+        assert float(client.call(*seq("a", n, "ANB.TRAIN", "m", y, *x))) == model.train(x, y)
+        assert client.call(*seq("a", again(n), "ANB.TRAIN", "m", y, *x)) == "REPEATED"
     batch = rows_of(rng, 30)
     flat = [v for x, y in batch for v in (y, *x)]
     ours = [model.train(x, y) for x, y in batch]
-    assert [float(v) for v in client.call("ANB.MTRAIN", "m", 30, *flat, *seq("a", 1000))] == ours
-    assert client.call("ANB.MTRAIN", "m", 30, *flat, *seq("a", 1000)) == "REPEATED"
+    many = seq("a", 1000, "ANB.MTRAIN", "m", 30, *flat)
+    assert [float(v) for v in client.call(*many)] == ours
+    assert client.call(*many) == "REPEATED"
     ours = [model.train(x, y, 2.0) for x, y in batch]
-    assert unpack(client.call("ANB.TRAINB", "m", packed_rows(batch), *seq("b", 0), "WEIGHT", 2)) == ours
-    assert client.call("ANB.TRAINB", "m", packed_rows(batch), "WEIGHT", 2, *seq("b", 0)) == "REPEATED"
+    packed = seq("b", 0, "ANB.TRAINB", "m", packed_rows(batch))
+    assert unpack(client.call(*packed, "WEIGHT", 2)) == ours
+    assert client.call(*packed, "WEIGHT", 2) == "REPEATED"
     assert positions(client) == {b"a": 1000, b"b": 0}
     assert int(information(client)["commands_repeated"]) == 102
     assert as_map(client.call("ANB.INFO", "m"))[b"samples"] == 160
@@ -72,6 +86,84 @@ def in_one_argument(server, library):
         refused(client, why, "ANB.TRAIN", "m", 1, *[0] * D, text)
         refused(client, why, "ANB.TRAINB", "m", packed_rows([([0] * D, 1)]), text)
     refused(client, "fewer stand before it", "ANB.TRAIN", "m", 1, *[0] * (D - 1), "SEQ=a:9", 1)
+
+
+@with_server()
+def behind_the_target_or_the_count(server, library):
+    numbered(server, library, lambda n: n, behind)
+    client = server.client()
+    x = [0.5] * D
+    for source in ("a@b", "x:y", "@", ":", "s" * 55):
+        assert client.call("ANB.TRAIN", "m", "-1.5e0@%s:00%d" % (source, 2**63 - 1), *x) != "REPEATED"
+        assert positions(client)[source.encode()] == 2**63 - 1
+        assert client.call("ANB.TRAIN", "m", 1, *x, "SEQ", source, 2**63 - 1) == "REPEATED"
+    before = client.call("ANB.SAVE", "m")
+    for behind_it, why in (("@a", "a colon"), ("@:1", "1 to 55"), ("@a:", "whole number"), ("@a:-1", "whole number"),
+                           ("@a:1x", "whole number"), ("@a:9223372036854775808", "whole number"), ("@", "a colon"),
+                           ("@a:18446744073709551617", "whole number"), ("@%s:1" % ("s" * 56), "1 to 55"),
+                           (b"@a\0:2000", "zero byte"), ("@a:b", "whole number"), (" @a:1", "not a"), ("x@a:1", "not a")):
+        behind_it = behind_it if isinstance(behind_it, bytes) else behind_it.encode()
+        refused(client, why.replace("not a", "is not a number"), "ANB.TRAIN", "m", b"1" + behind_it, *x)
+        refused(client, why.replace("not a", "count of rows is"), "ANB.MTRAIN", "m", b"1" + behind_it, 1, *x)
+    refused(client, "not a finite number", "ANB.TRAIN", "m", "nan@a:5000", *x)
+    refused(client, "not a finite number", "ANB.TRAIN", "m", "@a:5000", *x)
+    refused(client, "not a number", "ANB.TRAIN", "m", "one@a:5000", *x)
+    refused(client, "behind the target of one row or the count of many", "ANB.MTRAIN", "m", 1, "1@a:5000", *x)
+    refused(client, "behind the target of one row", "ANB.TRAIN", "m", 1, "1@a:5000", *x[1:])
+    refused(client, "not a number", "ANB.PREDICT", "m", "1@a:5000", *x[1:])
+    refused(client, "count of rows", "ANB.MPREDICT", "m", "1@a:5000", *x)
+    refused(client, "count of rows", "ANB.MTRAIN", "m", "0@a:5000", 1, *x)
+    for twice in (("SEQ", "a", 5001), ("SEQ=a:5001",)):
+        refused(client, "twice", "ANB.TRAIN", "m", "1@a:5000", *x, *twice)
+        refused(client, "twice", "ANB.MTRAIN", "m", "1@a:5000", 1, *x, *twice)
+        refused(client, "twice", "ANB.TRAINB", "m", packed_rows([(x, 1)]), *twice, "SEQ", "b", 5000)
+    assert client.call("ANB.SAVE", "m") == before
+    wide = ["0.12345678901234567"] * D  # longer than what is read at once
+    assert client.call("ANB.TRAIN", "m", "0.1234567890123456789012345678901234567890@a:5000", *wide) != "REPEATED"
+    assert client.call("ANB.TRAIN", "m", "0.1234567890123456789012@a:5000", *wide) == "REPEATED"
+
+
+@with_server("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", "no")
+def what_old_logs_say_is_taken(server, library):
+    """Senseless commands that a client is refused, as an earlier version wrote them into its log."""
+    client = fresh(server)
+    client.call("ANB.CREATE", "m", "linear", "FEATURES", 2)
+    old = [("ANB.TRAIN", "m", 1, 1, 2, "SEQ", "a", 5, "SEQ", "b", 6, "WEIGHT", 1, "WEIGHT", 2),
+           ("ANB.CREATE", "t", "linear", "COLUMNS", "x", "x", "y", "TARGET", "y", "SEED", 1, "SEED", 2)]
+    for command in old:
+        try:
+            client.call(*command)
+            raise AssertionError("%r was taken" % (command,))
+        except ReplyError:
+            pass
+    server.stop()
+    files = glob.glob(server.folder + "/appendonlydir/*.incr.aof") or [server.folder + "/appendonly.aof"]
+    with open(max(files), "ab") as log:
+        log.write(b"".join(client.encode(command) for command in old))
+    server.start()
+    client = server.client()
+    assert positions(client) == {b"b": 6}
+    model = library.model(2, "linear")
+    model.train((1, 2), 1, 2.0)
+    model.take("b", 6)
+    assert client.call("ANB.SAVE", "m") == model.blob()
+    assert client.call(*old[1], "IFNOTEXISTS") == "EXISTS"
+    assert client.call("ANB.RESTORE", "u", client.call("ANB.SAVE", "t")) == "OK"
+    assert client.call("ANB.TRAIN", "u", 3, 1, 2, 3) is not None
+
+
+@with_server()
+def many_sources_in_turn(server, library):
+    """Up to 64, some the beginnings of others: each has its own position."""
+    client = fresh(server)
+    client.call("ANB.CREATE", "m", "linear", "FEATURES", 2)
+    names = ["t/%d" % i for i in range(62)] + ["t", "t/"]
+    for n in range(3):
+        for i, name in enumerate(names):
+            reply = client.call(*SPELLINGS[(n + i) % 3](name, n * i, "ANB.TRAIN", "m", 1, 1, 2))
+            assert (reply == "REPEATED") == (i == 0 and n > 0)
+    assert positions(client) == {name.encode(): 2 * i for i, name in enumerate(names)}
+    assert as_map(client.call("ANB.INFO", "m"))[b"samples"] == 64 + 2 * 63
 
 
 @with_server()
@@ -110,8 +202,17 @@ def labels_are_learned_once(server, library):
     assert client.call("ANB.LABEL", "p", 2, y, "WEIGHT", 0.5, "SEQ", "a", 0) == "REPEATED"
     assert client.call("ANB.SAVE", "p") == before
     assert client.call("ANB.LABEL", "p", 2, y, "SEQ=a:1", "WEIGHT", 0.5) == "REPEATED"
+    assert client.call("ANB.LABEL", "p", 2, "%s@a:1" % y, "WEIGHT", 0.5) == "REPEATED"
+    refused(client, "numbered twice; nothing was learned", "ANB.LABEL", "p", 2, "%s@a:2" % y, "SEQ", "a", 3)
+    refused(client, "WITHDIAG goes with ANB.TRAIN", "ANB.LABEL", "p", 2, y, "WITHDIAG")
+    refused(client, "SEQ takes two values", "ANB.LABEL", "p", 2, y, "SEQ", "a")
+    refused(client, "wrong number of arguments", "ANB.LABEL", "p", 2, y, "a", 2)
+    refused(client, "row still waits", "ANB.LABEL", "p", 2, "nan@a:2")
     client.call("ANB.LABEL", "p", 2, y, "SEQ=a:2")
-    assert as_map(client.call("ANB.INFO", "p"))[b"samples"] == 2
+    client.call("ANB.PENDING", "p", "three", *x)
+    client.call("ANB.LABEL", "p", "three", "%s@a:3" % y, "WEIGHT", 2)
+    assert as_map(client.call("ANB.INFO", "p"))[b"samples"] == 3
+    assert positions(client, "p") == {b"a": 3}
 
 
 @with_server(*ALWAYS, settings=WORKER)
@@ -123,9 +224,9 @@ def copies_replicas_and_files_hold_the_positions(server, library):
         replica.client().call("REPLICAOF", "127.0.0.1", server.port)
         client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
         for n, (x, y) in enumerate(rows_of(random.Random(3), 50)):
-            client.call("ANB.TRAIN", "m", y, *x, "SEQ", "a", n)
+            client.call(*SPELLINGS[n % 3]("a", n, "ANB.TRAIN", "m", y, *x))
             client.call("MULTI") if n % 5 == 0 else None
-            client.call("ANB.TRAIN", "m", y, *x, "SEQ", "b", n)
+            client.call(*SPELLINGS[n % 4 % 3]("b", n, "ANB.TRAIN", "m", y, *x))
             client.call("EXEC") if n % 5 == 0 else None
         client.call("ANB.CLONE", "m", "n")
         client.call("ANB.RESTORE", "o", client.call("ANB.SAVE", "m"))
@@ -156,7 +257,7 @@ class Sender:
         if i // 10 % 3 == 0:
             return ("ANB.TRAINB", self.name, packed_rows(batch), "SEQ", "log", i)
         flat = [v for x, y in batch for v in (y, *x)]
-        return ("ANB.MTRAIN", self.name, len(batch), *flat, "SEQ", "log", i)
+        return behind("log", i, "ANB.MTRAIN", self.name, len(batch), *flat)
 
     def step(self):
         try:
@@ -212,7 +313,8 @@ def kills_of_senders_and_servers(server, library):
         assert client.call("ANB.SAVE", s.name) == model.blob()
 
 
-TESTS = [numbered_commands_are_learned_once, at_the_worker_as_well, what_is_refused_leaves_the_position,
+TESTS = [numbered_commands_are_learned_once, at_the_worker_as_well, in_one_argument, behind_the_target_or_the_count,
+         what_old_logs_say_is_taken, many_sources_in_turn, what_is_refused_leaves_the_position,
          labels_are_learned_once, copies_replicas_and_files_hold_the_positions, kills_of_senders_and_servers]
 
 if __name__ == "__main__":
