@@ -3,6 +3,7 @@
 #include "src/simd/kernels.h"
 #include "src/simd/layers.h"
 #include "src/numeric/network.h"
+#include "src/numeric/waves.h"
 #include "src/numeric/rls.h"
 
 /* ---- mlp: forward, back, one Adam step for the mini-batch -------------------------------------------------------- */
@@ -20,7 +21,7 @@ typedef struct Net {
 
 static void *net_make(size_t d, size_t hidden, size_t batch)
 {
-    const AnbNetwork net = anb_network(d, hidden, ANB_LEAKY);
+    const AnbNetwork net = anb_network(d, hidden, ANB_LEAKY, false);
     const size_t size = anb_network_size(&net);
     double *at;
     Net *s = bare_piece(sizeof *s, 3 * size + BATCH * (d + 2 + anb_network_trace(&net)) + MEMORY * (1 + d), &at);
@@ -94,7 +95,7 @@ static void *mapped_make(size_t d, size_t more, size_t directions)
     const size_t n = d + more;
     double *at;
     Mapped *m = bare_piece(sizeof *m, anb_rls_state(n) + anb_rls_scratch(n) + n + directions, &at);
-    *m = (Mapped){.rls = {.n = n, .intercept = true, .delta = 100}, .d = d, .width = anb_network_width(more)};
+    *m = (Mapped){.rls = {.n = n, .intercept = true, .delta = 100}, .d = d, .width = anb_layer_width(more)};
     m->state = bare_next(&at, anb_rls_state(n));
     m->work = bare_next(&at, anb_rls_scratch(n));
     m->u = bare_next(&at, n + 8); /* products write whole blocks */
@@ -127,7 +128,7 @@ enum { WAVES = 150 };
 
 static void *rff_make(size_t d)
 {
-    Mapped *m = mapped_make(d, WAVES, (d + 1) * anb_network_width(WAVES));
+    Mapped *m = mapped_make(d, WAVES, (d + 1) * anb_layer_width(WAVES));
     AnbRandom random;
     anb_random_seed(&random, 1);
     for (size_t i = 0; i < (d + 1) * m->width; i++)

@@ -30,11 +30,13 @@
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
  *
+ * With precision=single the weights, their moments, rows and traces are floats (src/numeric/network_single_isa.c); the target's mean
+ * and deviation, errors, and what is kept of each feature are doubles all the same.
+ *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
  * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 22 operations a weight.
  */
 #include "learners/mlp_state.h"
-#include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
 #include <anabranch/learners.h>
 
@@ -43,6 +45,7 @@ static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
 /* The option hands on its value as the network's. */
 _Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
+_Static_assert(1 + 64 <= ANB_NETWORK_SAMPLES, "the largest replay");
 
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
@@ -60,12 +63,15 @@ static const AnbParam params[] = {
     {"dropout", ANB_REAL, offsetof(AnbMlpOptions, dropout), 0, 0, 1, ANB_OPEN_MAX, NULL,
      "chance that a hidden unit is left out of the step of one row"},
     ANB_LOSS_PARAMS(AnbMlpOptions),
+    {"precision", ANB_WORD, offsetof(AnbMlpOptions, precision), ANB_MLP_DOUBLE, 0, 0, 0, "double|single",
+     "of the network's numbers; single takes half the memory and about half the time"},
     {0},
 };
 
-static double *rows_of(const View *v, double *scratch)
+/* Row i of a batch. */
+static void *row_of(const View *v, size_t i, double *scratch)
 {
-    return anb_scratch(v->self, scratch, MLP_ROWS);
+    return anb_network_at(&v->net, anb_scratch(v->self, scratch, MLP_ROWS), i * (v->d + 1));
 }
 
 static double *deltas_of(const View *v, double *scratch)
@@ -73,15 +79,15 @@ static double *deltas_of(const View *v, double *scratch)
     return anb_scratch(v->self, scratch, MLP_DELTAS);
 }
 
-static double *traces_of(const View *v, double *scratch)
+static void *trace_of(const View *v, size_t i, double *scratch)
 {
-    return anb_scratch(v->self, scratch, MLP_TRACES);
+    return anb_network_at(&v->net, anb_scratch(v->self, scratch, MLP_TRACES), i * anb_network_trace(&v->net));
 }
 
 /* Of the row that was predicted, with all its units. */
-static double *shown_of(const View *v, double *scratch)
+static void *shown_of(const View *v, double *scratch)
 {
-    return traces_of(v, scratch) + (v->o->dropout > 0 ? anb_mlp_batch(v->self) * anb_network_trace(&v->net) : 0);
+    return trace_of(v, v->o->dropout > 0 ? anb_mlp_batch(v->self) : 0, scratch);
 }
 
 /* The share of the averaged weights' output. */
@@ -106,10 +112,8 @@ static double output(const Mlp *s, const double *scratch)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    double *x = rows_of(&v, scratch), *trace = shown_of(&v, scratch);
-    for (size_t j = 0; j < v.d; j++)
-        x[j] = anb_clip(row->x[j], bound);
-    x[v.d] = 1;
+    void *x = row_of(&v, 0, scratch), *trace = shown_of(&v, scratch);
+    anb_network_take_rows(&v.net, row->x, v.d, 1, bound, x);
     scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
     return output(v.s, scratch);
@@ -120,9 +124,9 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
     double x[ANB_ROWS_ROOM], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
                                                                    sd = anb_moments_sd(&v->s->target);
-    anb_bounded_rows(rows->x, rows->x_stride, rows->n, v->d, bound, x);
-    anb_network_outputs(&v->net, v->w.value, x, v->d, rows->n, newest);
-    anb_network_outputs(&v->net, v->w.averaged, x, v->d, rows->n, averaged);
+    anb_network_take_rows(&v->net, rows->x, rows->x_stride, rows->n, bound, x);
+    anb_network_forward_rows(&v->net, v->w.value, x, rows->n, NULL, newest);
+    anb_network_forward_rows(&v->net, v->w.averaged, x, rows->n, NULL, averaged);
     for (size_t i = 0; i < rows->n; i++)
         out[i] = joined(v->s, mixing, sd, newest[i], averaged[i]);
 }
@@ -130,7 +134,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    size_t most = anb_network_rectified(&v.net) ? anb_rows_fit(v.d) : 0;
+    size_t most = anb_network_rectified(&v.net) ? anb_rows_fit(v.d + 1) : 0;
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
         predict_part(&v, &part, out + at);
@@ -169,37 +173,61 @@ static void watch(Mlp *s, double error, const AnbRow *row)
     row->counters->drifts++;
 }
 
-/* The target's mean and deviation moved: so do v and c, that the output stays. */
-static void rescale(const View *v, double *w, double ratio, double shift)
-{
-    double *out = w + anb_network_output(&v->net);
-    for (size_t h = 0; h <= v->net.width; h++)
-        out[h] *= ratio;
-    out[v->net.width] += shift;
-}
-
 /* The output of the row that was predicted with some of its units left out. */
 static double thinned(const View *v, double *scratch)
 {
-    double *trace = traces_of(v, scratch);
-    memcpy(trace, shown_of(v, scratch), anb_network_trace(&v->net) * sizeof *trace);
+    void *trace = trace_of(v, 0, scratch);
+    memcpy(trace, shown_of(v, scratch), anb_network_trace(&v->net) * v->net.cell);
     return anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
 }
 
-/* Sample i of the batch out of the ring; returns its error. */
-static double recall(const View *v, size_t i, double *scratch)
+static size_t draw_slot(const View *v)
 {
-    size_t slot = anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
-    double *x = rows_of(v, scratch) + i * (v->d + 1);
-    for (size_t j = 0; j < v->d; j++)
-        x[j] = anb_kept_now((double)v->x[slot * v->d + j], v->inverse[j], v->origin[j], bound);
-    x[v->d] = 1;
-    double *trace = traces_of(v, scratch) + i * anb_network_trace(&v->net);
-    double o = anb_network_forward(&v->net, v->w.value, x, trace);
-    if (v->o->dropout > 0)
-        o = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
-    double sd = anb_moments_sd(&v->s->target);
-    return gradient(v, o - (v->y[slot] - v->s->target.mean) / sd, sd);
+    return anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
+}
+
+static void take_slot(const View *v, size_t slot, size_t i, double *scratch)
+{
+    anb_network_take_kept(&v->net, v->x + slot * v->d, anb_scratch(v->self, scratch, MLP_UNITS), bound,
+                          row_of(v, i, scratch));
+}
+
+/* The outputs of rows 1 to batch - 1, which come out of the ring, and from which slot each is. */
+static void draw_rows(const View *v, size_t batch, double *scratch, double *output, size_t *slot)
+{
+    for (size_t i = 1; i < batch; i++) {
+        slot[i] = draw_slot(v);
+        __builtin_prefetch(v->x + slot[i] * v->d);
+    }
+    for (size_t i = 1; i < batch; i++)
+        take_slot(v, slot[i], i, scratch);
+    anb_network_forward_rows(&v->net, v->w.value, row_of(v, 1, scratch), batch - 1, trace_of(v, 1, scratch),
+                             output + 1);
+}
+
+/* The same with dropout, one by one: units are drawn behind each row. */
+static void draw_thinned_rows(const View *v, size_t batch, double *scratch, double *output, size_t *slot)
+{
+    for (size_t i = 1; i < batch; i++) {
+        void *trace = trace_of(v, i, scratch);
+        slot[i] = draw_slot(v);
+        take_slot(v, slot[i], i, scratch);
+        anb_network_forward(&v->net, v->w.value, row_of(v, i, scratch), trace);
+        output[i] = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
+    }
+}
+
+/* Gradients of the rows behind the first, times `scale`. */
+static void recall(const View *v, size_t batch, double scale, double *delta, double *scratch)
+{
+    size_t slot[ANB_NETWORK_SAMPLES];
+    double mean = v->s->target.mean, sd = anb_moments_sd(&v->s->target);
+    if (batch == 1)
+        return;
+    anb_network_take_units(&v->net, v->inverse, v->origin, anb_scratch(v->self, scratch, MLP_UNITS));
+    (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
+    for (size_t i = 1; i < batch; i++)
+        delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale;
 }
 
 static AnbNetworkPace pace(const View *v, double weight)
@@ -231,11 +259,10 @@ static void descend(const View *v, double error, double weight, double *scratch)
     size_t batch = anb_ring_size(&v->s->ring, v->memory) > 0 ? 1 + (size_t)v->o->replay : 1;
     double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch);
     delta[0] = error * scale * (batch > 1 ? 3 : 1);
-    for (size_t i = 1; i < batch; i++)
-        delta[i] = recall(v, i, scratch) * scale;
+    recall(v, batch, scale, delta, scratch);
     AnbNetworkPace step = pace(v, weight);
     double *pull = anb_mlp_adam(v->o) && settled(v->s) ? anb_scratch(v->self, scratch, MLP_PULL) : NULL;
-    anb_network_descend(&v->net, v->w, rows_of(v, scratch), traces_of(v, scratch), delta, batch, &step, pull);
+    anb_network_descend(&v->net, v->w, row_of(v, 0, scratch), trace_of(v, 0, scratch), delta, batch, &step, pull);
     if (pull)
         anb_network_rescale(&v->net, v->w, pull, v->pulls, &step);
 }
@@ -246,7 +273,7 @@ static void remember(const View *v, const double *x, double y)
         return;
     size_t slot = anb_ring_push(&v->s->ring, v->memory);
     for (size_t j = 0; j < v->d; j++)
-        v->x[slot * v->d + j] = (float)anb_kept_cell(x[j], v->inverse[j], v->origin[j]);
+        v->x[slot * v->d + j] = (float)anb_kept_cell(anb_clip(x[j], bound), v->inverse[j], v->origin[j]);
     v->y[slot] = y;
 }
 
@@ -254,7 +281,7 @@ static void remember(const View *v, const double *x, double y)
 static bool healthy(const View *v)
 {
     size_t at = anb_mlp_adam(v->o) ? anb_network_output(&v->net) : 0;
-    return anb_nonfinite(v->w.value + at, v->size - at) + anb_nonfinite(v->w.averaged + at, v->size - at) == 0;
+    return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -275,8 +302,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     }
     if (new_sd > 0) {
         double shift = sd > 0 ? (mean - s->target.mean) / new_sd : 0;
-        rescale(&v, v.w.value, ratio, shift);
-        rescale(&v, v.w.averaged, ratio, shift);
+        anb_network_move_output(&v.net, v.w.value, ratio, shift);
+        anb_network_move_output(&v.net, v.w.averaged, ratio, shift);
         double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
         watch(s, anb_clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
@@ -286,7 +313,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_restart(self, state, row);
         return;
     }
-    remember(&v, rows_of(&v, scratch), y);
+    remember(&v, row->x, y);
 }
 
 /* Another unit of the features: cells are turned where it is so far off that floats would lose digits, or none are there. */
@@ -307,31 +334,47 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
     anb_network_reframe(&v.net, v.w, alpha, beta);
     if (v.memory > 0)
         reframe_ring(&v, alpha, beta);
-    if (!(anb_nonfinite(v.w.value, anb_mlp_copies(v.o) * v.size) == 0))
+    bool finite = true;
+    for (size_t i = 0; i < anb_mlp_copies(v.o); i++)
+        finite = finite && anb_network_finite(&v.net, anb_network_at(&v.net, v.w.value, i * v.size), 0);
+    if (!finite)
         anb_node_reset_own(self, state);
+}
+
+/* Where the weights of the ungated path start. */
+static size_t matrix_at(const View *v)
+{
+    return anb_network_gated(&v->net) ? (v->d + 1) * v->net.width : 0;
 }
 
 static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    size_t at = anb_network_gated(&v.net) ? (v.d + 1) * v.net.width : 0;
-    *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, v.w.value + at};
+    const double *value = anb_mlp_single(v.o) ? NULL : v.w.value;
+    *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, value ? value + matrix_at(&v) : NULL};
+}
+
+static void copy_matrix(const AnbNode *self, const void *state, double *to)
+{
+    View v = anb_mlp_view(self, anb_view_of(state));
+    for (size_t i = 0; i < v.d * v.net.width; i++)
+        to[i] = anb_network_cell(&v.net, v.w.value, matrix_at(&v) + i);
 }
 
 /* Which share of the hidden units is near zero. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    const double *h = shown_of(&v, scratch);
+    const void *h = shown_of(&v, scratch);
     size_t small = 0;
     (void)row;
     for (size_t i = 0; i < v.net.hidden; i++)
-        small += fabs(h[i]) < 0.01;
+        small += fabs(anb_network_cell(&v.net, h, i)) < 0.01;
     return (double)small / (double)v.net.hidden;
 }
 
 static const AnbSparsityTable sparsity = {small_share};
-static const AnbNetworkTable network = {matrix};
+static const AnbNetworkTable network = {matrix, copy_matrix};
 
 const StreamingLearnerType anb_mlp = {
     .name = "mlp",
@@ -340,7 +383,7 @@ const StreamingLearnerType anb_mlp = {
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 4,
+    .version = 5,
     .fields = anb_mlp_fields,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,

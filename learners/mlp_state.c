@@ -20,6 +20,16 @@ static size_t weights(const AnbNode *self)
     return anb_mlp_copies(self->options) * anb_mlp_plan(self).size;
 }
 
+static size_t doubles(const AnbNode *self)
+{
+    return anb_mlp_single(self->options) ? 0 : weights(self);
+}
+
+static size_t singles(const AnbNode *self)
+{
+    return anb_mlp_single(self->options) ? weights(self) : 0;
+}
+
 static size_t memory(const AnbNode *self)
 {
     return anb_mlp_plan(self).memory;
@@ -53,17 +63,26 @@ static size_t units(const AnbNode *self)
 
 const AnbField anb_mlp_fields[] = {
     [MLP_HEAD] = {ANB_STRUCT(Mlp, members)},
-    [MLP_WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = weights, .must = ANB_FINITE | ANB_ALIGNED},
+    [MLP_WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = doubles, .must = ANB_FINITE | ANB_ALIGNED},
     [MLP_Y] = {.name = "y", .kind = ANB_F64, .count = memory, .used = remembered, .must = ANB_FINITE},
     [MLP_X] = {.name = "x", .kind = ANB_F32, .count = memory_cells, .used = remembered_cells, .must = ANB_FINITE},
     [MLP_PULLS] = {.name = "pulls", .kind = ANB_F64, .count = pulls, .must = ANB_FINITE, .since = 3},
     [MLP_INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
     [MLP_ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
+    [MLP_SINGLES] =
+        {.name = "singles", .kind = ANB_F32, .count = singles, .must = ANB_FINITE | ANB_ALIGNED, .since = 5},
     {0}};
+
+/* Doubles that have room for so many cells of the network. */
+static size_t room(const AnbNode *self, size_t cells)
+{
+    return anb_mlp_single(self->options) ? (cells + 1) / 2 : cells;
+}
 
 static size_t row_cells(const AnbNode *self)
 {
-    return anb_mlp_batch(self) * (self->n_features + 1);
+    View v = anb_mlp_plan(self);
+    return room(self, anb_mlp_batch(self) * (v.d + 1) + v.net.lanes);
 }
 
 static size_t pull_cells(const AnbNode *self)
@@ -75,7 +94,13 @@ static size_t pull_cells(const AnbNode *self)
 static size_t trace_cells(const AnbNode *self)
 {
     View v = anb_mlp_plan(self);
-    return (anb_mlp_batch(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net);
+    return room(self, (anb_mlp_batch(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net));
+}
+
+static size_t unit_cells(const AnbNode *self)
+{
+    View v = anb_mlp_plan(self);
+    return v.memory > 0 ? room(self, anb_network_units(&v.net)) : 0;
 }
 
 const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
@@ -83,6 +108,7 @@ const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = AN
                                     [MLP_DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = anb_mlp_batch},
                                     [MLP_PULL] = {.name = "pull", .kind = ANB_F64, .count = pull_cells},
                                     [MLP_TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
+                                    [MLP_UNITS] = {.name = "units", .kind = ANB_F64, .count = unit_cells},
                                     {0}};
 
 int anb_mlp_init(const AnbNode *self, void *state)
@@ -90,7 +116,7 @@ int anb_mlp_init(const AnbNode *self, void *state)
     View v = anb_mlp_view(self, state);
     anb_random_seed(&v.s->random, self->seed);
     anb_network_draw(&v.net, v.w.value, &v.s->random);
-    memcpy(v.w.averaged, v.w.value, v.size * sizeof(double));
+    memcpy(v.w.averaged, v.w.value, v.size * v.net.cell);
     for (size_t j = 0; j < units(self); j++)
         v.inverse[j] = 1;
     v.s->square_power = v.s->mean_power = 1;

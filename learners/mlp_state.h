@@ -36,14 +36,20 @@ typedef struct View {
     double *inverse, *origin; /* none where nothing is remembered */
 } View;
 
-/* The fields: the header; the copies of the weights; the ring; the features' pulls; the units of the ring's rows. */
-enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN };
-/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces. */
-enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES };
+/* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units of the ring's
+ * rows; the copies of the weights, where those are floats. */
+enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES };
+/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows. */
+enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES, MLP_UNITS };
 /* Of MLP_OUTPUT, which is the scratch's first. */
 enum { MLP_NEWEST, MLP_AVERAGED };
 
 extern const AnbField anb_mlp_fields[], anb_mlp_scratch[];
+
+static inline bool anb_mlp_single(const AnbMlpOptions *options)
+{
+    return options->precision == ANB_MLP_SINGLE;
+}
 
 static inline bool anb_mlp_adam(const AnbMlpOptions *options)
 {
@@ -66,7 +72,7 @@ static inline size_t anb_mlp_batch(const AnbNode *self)
 static inline View anb_mlp_plan(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
-    AnbNetwork net = anb_network(self->n_features, (size_t)o->hidden, (AnbActivation)o->activation);
+    AnbNetwork net = anb_network(self->n_features, (size_t)o->hidden, (AnbActivation)o->activation, anb_mlp_single(o));
     return (View){.self = self,
                   .o = o,
                   .net = net,
@@ -78,10 +84,11 @@ static inline View anb_mlp_plan(const AnbNode *self)
 static inline View anb_mlp_view(const AnbNode *self, void *state)
 {
     View v = anb_mlp_plan(self);
-    double *w = anb_field(self, state, MLP_WEIGHTS);
+    void *w = anb_field(self, state, anb_mlp_single(v.o) ? MLP_SINGLES : MLP_WEIGHTS);
     v.s = state;
-    v.w = (AnbNetworkRows){w, w + v.size, anb_mlp_adam(v.o) ? w + 2 * v.size : NULL,
-                           anb_mlp_copies(v.o) == 4 ? w + 3 * v.size : NULL};
+    v.w = (AnbNetworkRows){w, anb_network_at(&v.net, w, v.size),
+                           anb_mlp_adam(v.o) ? anb_network_at(&v.net, w, 2 * v.size) : NULL,
+                           anb_mlp_copies(v.o) == 4 ? anb_network_at(&v.net, w, 3 * v.size) : NULL};
     v.y = anb_field(self, state, MLP_Y);
     v.x = anb_field(self, state, MLP_X);
     v.pulls = anb_field(self, state, MLP_PULLS);

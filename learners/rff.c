@@ -14,7 +14,7 @@
 #include "src/simd/kernels.h"
 #include "src/simd/layers.h"
 #include "src/numeric/elementary.h"
-#include "src/numeric/network.h"
+#include "src/numeric/waves.h"
 #include "src/numeric/random.h"
 #include <anabranch/learners.h>
 
@@ -42,7 +42,7 @@ static size_t child_features(const AnbNode *self, size_t i)
 /* Doubles of w (and b, its last row). */
 static size_t directions(const AnbNode *self)
 {
-    return (self->n_features + 1) * anb_network_width(waves(self));
+    return (self->n_features + 1) * anb_layer_width(waves(self));
 }
 
 static const AnbField fields[] = {{.name = "directions", .kind = ANB_F64, .count = directions, .must = ANB_FINITE},
@@ -62,7 +62,7 @@ static const AnbField scratch_fields[] = {
 
 static int init(const AnbNode *self, void *state)
 {
-    size_t d = self->n_features, n = waves(self), width = anb_network_width(n);
+    size_t d = self->n_features, n = waves(self), width = anb_layer_width(n);
     const AnbRffOptions *options = self->options;
     double *w = state, scale = 1 / (2 * ANB_PI * options->bandwidth * sqrt((double)d));
     AnbRandom random;
@@ -82,7 +82,7 @@ static AnbRow made_row(const AnbRow *row, const double *u)
 
 static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
 {
-    size_t d = self->n_features, n = waves(self), width = anb_network_width(n);
+    size_t d = self->n_features, n = waves(self), width = anb_layer_width(n);
     double *stretched = anb_scratch(self, u, STRETCHED);
     const double *w = state, *x = row->x, *share = row->importance;
     memcpy(u, x, d * sizeof *u);

@@ -123,6 +123,7 @@ END_TEST
 static const char *const forms[] = {"linear(normalized=true)",
                                     "rls(adaptive=true, walk=1)",
                                     "scale(mlp(hidden=3, memory=16, replay=2))",
+                                    "scale(mlp(hidden=3, memory=16, replay=2, precision=single))",
                                     "tree",
                                     "tree(leaf=rls)",
                                     "forest(trees=2, leaf=linear)",

@@ -26,6 +26,7 @@ static const Expert experts[] = {
     {"scale(knn(window=400))", .99, .99},
     {"scale(mlp(hidden=16))", .99, .55},
     {"scale(mlp(hidden=16, replay=4, memory=500))", .99, .75},
+    {"scale(mlp(hidden=16, precision=single))", .99, .55},
     {"scale(mlp(activation=relu))", .99, .55},
     {"scale(mlp(activation=gelu))", .99, .7},
     {"scale(mlp(activation=swiglu))", .99, .2},

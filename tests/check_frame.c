@@ -122,11 +122,12 @@ static double error_in_unit(const char *text, const double *alpha, const double 
 START_TEST(memories_follow_the_unit)
 {
     static const char *const texts[] = {"mlp(hidden=16, replay=8)", "mlp(activation=swiglu, momentum=0.5)", "knn",
+                                        "mlp(hidden=16, replay=8, precision=single)",
                                         "refine(moe(rls, mean, router=boa), mlp(replay=4))"};
     static const double alpha[] = {.9, .25}, beta[] = {1, -3};
     double moved, still = error_in_unit(texts[_i], NULL, NULL, &moved);
     double error = error_in_unit(texts[_i], alpha, beta, &moved);
-    ck_assert_msg(moved < (_i == 2 ? .3 : 1e-9), "%s: moved by %g", texts[_i], moved);
+    ck_assert_msg(moved < (_i == 2 ? .3 : _i == 3 ? 1e-4 : 1e-9), "%s: moved by %g", texts[_i], moved);
     ck_assert_msg(error < (_i == 2 ? 2 : 1.5) * still, "%s: %g, %g in the old unit", texts[_i], error, still);
 }
 END_TEST
@@ -418,7 +419,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_ramp_is_remembered);
     tcase_add_test(tests, coefficients_follow_the_unit);
     tcase_add_test(tests, products_follow_the_unit);
-    tcase_add_loop_test(tests, memories_follow_the_unit, 0, 4);
+    tcase_add_loop_test(tests, memories_follow_the_unit, 0, 5);
     tcase_add_test(tests, a_row_number_is_no_burden);
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);

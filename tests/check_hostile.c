@@ -193,6 +193,8 @@ static const char *const others[] = {
     "rls(adaptive=true, walk=0.1, lambda=0.9)",
     "mlp(hidden=8, optimizer=sgd, activation=gelu, replay=2, memory=100)",
     "mlp(hidden=8, momentum=0.9, activation=swiglu)",
+    "mlp(hidden=8, replay=2, memory=100, precision=single)",
+    "mlp(hidden=8, optimizer=sgd, activation=geglu, precision=single)",
     "tree",
     "tree(leaf=mean)",
     "tree(leaf=rls)",

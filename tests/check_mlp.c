@@ -54,6 +54,7 @@ START_TEST(comes_back_after_drift)
     check_drift("scale(mlp(hidden=16))", 3000);
     check_drift("scale(mlp(hidden=32, replay=4))", 6000);
     check_drift("scale(mlp(hidden=64, replay=8))", 6000);
+    check_drift("scale(mlp(hidden=64, replay=8, precision=single))", 6000);
 }
 END_TEST
 
@@ -67,7 +68,14 @@ START_TEST(every_activation_and_optimizer_learns)
                                               "scale(mlp(momentum=0.9))",
                                               "scale(mlp(optimizer=sgd, rate=0.02))",
                                               "scale(mlp(hidden=13, replay=3, memory=50))",
-                                              "scale(mlp(hidden=32, replay=2, dropout=0.2))"};
+                                              "scale(mlp(hidden=32, replay=2, dropout=0.2))",
+                                              "scale(mlp(activation=relu, precision=single))",
+                                              "scale(mlp(activation=gelu, precision=single))",
+                                              "scale(mlp(activation=swiglu, precision=single))",
+                                              "scale(mlp(momentum=0.9, precision=single))",
+                                              "scale(mlp(optimizer=sgd, rate=0.02, precision=single))",
+                                              "scale(mlp(hidden=13, replay=3, memory=50, precision=single))",
+                                              "scale(mlp(hidden=32, replay=2, dropout=0.2, precision=single))"};
     for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
         StreamingLearner *model = made(5, expressions[e]);
         AnbRandom random;
@@ -81,11 +89,49 @@ START_TEST(every_activation_and_optimizer_learns)
 }
 END_TEST
 
+/* Of doubles and, as long as the average has no part in it, of floats: the same predictions but for rounding. */
+START_TEST(floats_learn_as_doubles_do)
+{
+    static const char *const kinds[] = {"leaky", "gelu", "geglu"};
+    for (int k = 0; k < 3; k++) {
+        char text[2][128];
+        for (int single = 0; single < 2; single++)
+            snprintf(text[single], sizeof text[single], "scale(mlp(hidden=24, replay=2, activation=%s, precision=%s))",
+                     kinds[k], single ? "single" : "double");
+        StreamingLearner *one = made(5, text[0]), *other = made(5, text[1]);
+        AnbRandom random;
+        anb_random_seed(&random, 29);
+        double apart = 0, size = 0;
+        for (int t = 0; t < 300; t++) {
+            double x[5];
+            for (int j = 0; j < 5; j++)
+                x[j] = anb_random_normal(&random);
+            double y = concept(x, 0), f = anb_train_one(one, x, y, 1), g = anb_train_one(other, x, y, 1);
+            apart += fabs(f - g);
+            size += fabs(f);
+        }
+        ck_assert_msg(apart > 0 && apart < 1e-3 * size, "%s: %g of %g", kinds[k], apart, size);
+        anb_free(one);
+        anb_free(other);
+    }
+}
+END_TEST
+
+START_TEST(floats_take_half_the_memory)
+{
+    StreamingLearner *one = made(40, "mlp(hidden=64)"), *other = made(40, "mlp(hidden=64, precision=single)");
+    ck_assert_double_lt((double)anb_state_bytes(other), .55 * (double)anb_state_bytes(one));
+    anb_free(one);
+    anb_free(other);
+}
+END_TEST
+
 START_TEST(scaling_the_target_scales_the_prediction)
 {
     static const double factor[] = {0x1p40, 0x1p-40};
-    for (int f = 0; f < 2; f++) {
-        StreamingLearner *one = made(5, "scale(mlp(replay=2))"), *other = made(5, "scale(mlp(replay=2))");
+    static const char *const texts[] = {"scale(mlp(replay=2))", "scale(mlp(replay=2, precision=single))"};
+    for (int f = 0; f < 4; f++) {
+        StreamingLearner *one = made(5, texts[f / 2]), *other = made(5, texts[f / 2]);
         AnbRandom random;
         anb_random_seed(&random, 3);
         for (int t = 0; t < 3000; t++) {
@@ -93,7 +139,8 @@ START_TEST(scaling_the_target_scales_the_prediction)
             for (int j = 0; j < 5; j++)
                 x[j] = anb_random_normal(&random);
             double y = concept(x, 0);
-            ck_assert_double_eq(anb_train_one(one, x, y, 1) * factor[f], anb_train_one(other, x, y * factor[f], 1));
+            ck_assert_double_eq(anb_train_one(one, x, y, 1) * factor[f % 2],
+                                anb_train_one(other, x, y * factor[f % 2], 1));
         }
         anb_free(one);
         anb_free(other);
@@ -104,8 +151,14 @@ END_TEST
 START_TEST(odd_streams_stay_finite)
 {
     static const double odd[] = {1e150, -1e150, 1e-150, 1e12, -1e12, 0, 1e300};
-    static const char *const expressions[] = {"mlp(replay=2)", "mlp(optimizer=sgd, rate=1)", "mlp(activation=swiglu)",
-                                              "scale(mlp(activation=geglu, replay=1))"};
+    static const char *const expressions[] = {"mlp(replay=2)",
+                                              "mlp(optimizer=sgd, rate=1)",
+                                              "mlp(activation=swiglu)",
+                                              "scale(mlp(activation=geglu, replay=1))",
+                                              "mlp(replay=2, precision=single)",
+                                              "mlp(optimizer=sgd, rate=1, precision=single)",
+                                              "mlp(activation=swiglu, momentum=0.9, precision=single)",
+                                              "scale(mlp(activation=geglu, replay=1, precision=single))"};
     for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
         StreamingLearner *model = made(2, expressions[e]);
         for (int t = 0; t < 2000; t++) {
@@ -129,6 +182,7 @@ static double wandering_row(uint64_t *seed, double *x)
 START_TEST(snapshots_amid_moving_frames)
 {
     assert_reloads_go_on(3, "scale(mlp(replay=3, memory=40))", 30, 9, wandering_row, 6);
+    assert_reloads_go_on(3, "scale(mlp(replay=3, memory=40, precision=single))", 30, 9, wandering_row, 6);
 }
 END_TEST
 
@@ -226,6 +280,8 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, comes_back_after_drift);
     tcase_add_test(tests, every_activation_and_optimizer_learns);
+    tcase_add_test(tests, floats_learn_as_doubles_do);
+    tcase_add_test(tests, floats_take_half_the_memory);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, snapshots_amid_moving_frames);

@@ -1,5 +1,6 @@
 #include "src/numeric/network.h"
 #include "src/numeric/random.h"
+#include "src/numeric/waves.h"
 #include "suite.h"
 #include <math.h>
 #include <string.h>
@@ -43,14 +44,14 @@ START_TEST(gates_and_their_slopes)
     }
     for (int kind = 0; kind < 2; kind++) {
         double s = steep[kind], c = cubic[kind];
-        anb_gates(g, up, 16, s, c, value, by_gate, by_up);
+        anb_gates(&anb_network_doubles, g, up, 16, s, c, value, by_gate, by_up);
         for (int i = 0; i < 16; i++) {
             ck_assert_double_eq_tol(value[i], gated(g[i], up[i], s, c), 1e-13);
             ck_assert_double_eq_tol(by_gate[i], (gated(g[i] + e, up[i], s, c) - gated(g[i] - e, up[i], s, c)) / 2 / e,
                                     1e-8);
             ck_assert_double_eq_tol(by_up[i], gated(g[i], 1, s, c), 1e-13);
         }
-        anb_gates(g, NULL, 16, s, c, value, by_gate, NULL);
+        anb_gates(&anb_network_doubles, g, NULL, 16, s, c, value, by_gate, NULL);
         ck_assert_double_eq_tol(value[3], gated(g[3], 1, s, c), 1e-13);
     }
 }
@@ -86,8 +87,8 @@ static double summed(const Fixture *f, size_t j, size_t h)
 START_TEST(adam_is_the_textbooks)
 {
     Fixture f = fixture(), old = f;
-    anb_network_move((AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH,
-                     SAMPLES, &adam, NULL);
+    anb_network_move(&anb_network_doubles, (AnbNetworkRows){f.value, f.averaged, f.square, f.mean}, ROWS, WIDTH, f.x,
+                     ROWS, f.g, WIDTH, SAMPLES, &adam, NULL);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double g = summed(&old, j, h), mean = .1 * g, square = .01 * g * g;
@@ -104,8 +105,8 @@ START_TEST(descent_follows_the_gradient)
 {
     Fixture f = fixture(), old = f;
     AnbNetworkPace plain = {.rate = .5, .mean_scale = 1, .square_scale = 1, .average = 1};
-    anb_network_move((AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS, f.g, WIDTH, SAMPLES,
-                     &plain, NULL);
+    anb_network_move(&anb_network_doubles, (AnbNetworkRows){f.value, f.averaged, NULL, NULL}, ROWS, WIDTH, f.x, ROWS,
+                     f.g, WIDTH, SAMPLES, &plain, NULL);
     for (size_t j = 0; j < ROWS; j++)
         for (size_t h = 0; h < WIDTH; h++) {
             double expected = old.value[j * WIDTH + h] - .5 * summed(&old, j, h);
@@ -129,12 +130,11 @@ START_TEST(every_set_gives_the_same_bits)
         of[isa] = fixture();
         Fixture *f = &of[isa];
         for (int times = 0; times < 3; times++)
-            anb_network_move((AnbNetworkRows){f->value, f->averaged, f->square, f->mean}, ROWS, WIDTH, f->x, ROWS, f->g,
-                             WIDTH, SAMPLES, &adam, pull[isa]);
+            anb_network_move(&anb_network_doubles, (AnbNetworkRows){f->value, f->averaged, f->square, f->mean}, ROWS,
+                             WIDTH, f->x, ROWS, f->g, WIDTH, SAMPLES, &adam, pull[isa]);
         memcpy(out[isa][0], f->g, sizeof out[isa][0]);
-        memcpy(out[isa][1], out[isa][0], sizeof out[isa][1]);
-        anb_leaky(out[isa][1], out[isa][2], WIDTH, .01);
-        anb_gates(out[isa][0], f->g, WIDTH, 1.5957691216057308, 0.044715, out[isa][2], out[isa][3], out[isa][4]);
+        anb_gates(&anb_network_doubles, out[isa][0], f->g, WIDTH, 1.5957691216057308, 0.044715, out[isa][2],
+                  out[isa][3], out[isa][4]);
         anb_cosine(out[isa][0], WIDTH - 3, .5);
         ck_assert_mem_eq(&of[isa], &of[0], sizeof of[0]);
         ck_assert_mem_eq(out[isa], out[0], sizeof out[0]);
@@ -181,7 +181,7 @@ static void check_gradient(AnbActivation activation, double drop)
     enum { FEATURES = 4, HIDDEN = 11, MOST = 400 };
     static double old[MOST], new[MOST], averaged[MOST], trace[2 * 80];
     double pull[FEATURES + 1], x[2][FEATURES + 1] = {{.3, -1.2, .7, 2, 1}, {-.4, .9, -1.7, .2, 1}}, delta[2] = {1, -.6};
-    AnbNetwork net = anb_network(FEATURES, HIDDEN, activation);
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, activation, false);
     size_t size = anb_network_size(&net), stride = anb_network_trace(&net);
     AnbNetworkPace plain = {.rate = 1, .mean_scale = 1, .square_scale = 1, .average = 1};
     AnbRandom random;
@@ -223,7 +223,7 @@ START_TEST(features_follow_pulls_that_keep_their_sign)
 {
     enum { FEATURES = 3, HIDDEN = 10, STEPS = 500 };
     double w[400] = {0}, old[400], kept[2 * FEATURES] = {0};
-    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i);
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i, false);
     AnbNetworkPace pace = {.rate = .001};
     AnbRandom random;
     anb_random_seed(&random, 5);
@@ -253,7 +253,7 @@ START_TEST(dropout_keeps_the_mean)
 {
     enum { FEATURES = 3, HIDDEN = 20, DRAWS = 40000 };
     double w[400] = {0}, whole[80], part[80], x[FEATURES] = {.3, -1.2, .7}, sum = 0, left_out = 0;
-    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i);
+    AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)_i, false);
     AnbRandom random;
     anb_random_seed(&random, 4);
     anb_network_draw(&net, w, &random);

@@ -155,6 +155,8 @@ START_TEST(every_word_has_its_constant)
     EXPECT(&anb_mlp, &mlp, NULL, 0, "mlp(activation=geglu, optimizer=sgd)");
     mlp.activation = ANB_MLP_RELU, mlp.optimizer = ANB_MLP_ADAM;
     EXPECT(&anb_mlp, &mlp, NULL, 0, "mlp(activation=relu)");
+    mlp.activation = ANB_MLP_LEAKY, mlp.precision = ANB_MLP_SINGLE;
+    EXPECT(&anb_mlp, &mlp, NULL, 0, "mlp(precision=single)");
     drift.detector = ANB_DRIFT_KSWIN, drift.action = ANB_DRIFT_RESET;
     EXPECT(&anb_drift, &drift, &child, 1, "drift(mean, detector=kswin, action=reset)");
     drift.detector = ANB_DRIFT_PAGE_HINKLEY, drift.action = ANB_DRIFT_REFRESH;

@@ -3,6 +3,7 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <string.h>
 
 START_TEST(by_hand)
 {
@@ -77,6 +78,41 @@ START_TEST(networks_of_a_mixture)
 }
 END_TEST
 
+/* The norms of expert e of a model that has learned some rows. */
+static void norms_of(const char *expression, size_t e, double norm[3])
+{
+    StreamingLearner *model = anb_parse(3, expression, NULL, NULL);
+    double x[3] = {1, 2, 3};
+    for (int t = 0; t < 60; t++) {
+        x[t % 3] += 0.5 - t % 2;
+        anb_train_one(model, x, x[0], 1);
+    }
+    AnbSuperposition *s = anb_superposition_of_model(model, NULL);
+    ck_assert_ptr_nonnull(s);
+    ck_assert_uint_gt(anb_superposition_experts(s), e);
+    memcpy(norm, anb_superposition_norms(s, e), 3 * sizeof *norm);
+    anb_superposition_free(s);
+    anb_free(model);
+}
+
+/* What is read of networks of floats is that of doubles but for the rounding; they stand beside each other. */
+START_TEST(networks_of_floats)
+{
+    static const char *const mixed[] = {"scale(moe(mlp(seed=5), mlp(seed=6), mlp(seed=7), top_k=3))",
+                                        "scale(moe(mlp(seed=5, precision=single), mlp(seed=6), "
+                                        "mlp(seed=7, precision=single), top_k=3))"};
+    for (size_t e = 0; e < 3; e++) {
+        double one[3], two[3];
+        norms_of(mixed[0], e, one);
+        norms_of(mixed[1], e, two);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_double_gt(one[i], 0);
+            ck_assert_double_eq_tol(two[i] / one[i], 1, 1e-4);
+        }
+    }
+}
+END_TEST
+
 static Suite *superposition_suite(void)
 {
     Suite *suite = suite_create("superposition");
@@ -84,6 +120,7 @@ static Suite *superposition_suite(void)
     tcase_add_test(tests, by_hand);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, networks_of_a_mixture);
+    tcase_add_test(tests, networks_of_floats);
     return suite;
 }
 

@@ -242,7 +242,10 @@ START_TEST(many_at_every_width)
                                               "additive(cells=24)",
                                               "knn(window=120)",
                                               "scale(knn(window=120))",
-                                              "scale(mlp(hidden=8, replay=2))"};
+                                              "scale(mlp(hidden=8, replay=2))",
+                                              "scale(mlp(hidden=40, precision=single))",
+                                              "mlp(hidden=16, activation=relu, precision=single)",
+                                              "mlp(hidden=9, activation=swiglu, precision=single)"};
     for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
         for (size_t d = 1; d <= WIDEST; d += d < 18 ? 1 : 49)
             ask_many(expressions[i], d);

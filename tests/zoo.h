@@ -21,7 +21,10 @@ static const ZooForm zoo_forms[] = {
                "mlp(hidden=4, replay=2, memory=100, loss=quantile, level=0.9), mlp(hidden=4, loss=huber), "
                "sgbt(window=256, trees=10, depth=3, budget=1000, loss=quantile, level=0.9), "
                "router=blend, loss=quantile, level=0.9))"},
-    {"quantile_of_two", "quantile(scale(linear), scale(tree), levels=[0.25, 0.75], level=0.75)"}};
+    {"quantile_of_two", "quantile(scale(linear), scale(tree), levels=[0.25, 0.75], level=0.75)"},
+    {"mlp_single", "scale(moe(mlp(hidden=20, replay=3, memory=100, precision=single), "
+                   "mlp(hidden=5, activation=geglu, momentum=0.9, precision=single), "
+                   "mlp(hidden=40, optimizer=sgd, activation=gelu, replay=2, dropout=0.2, precision=single)))"}};
 enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
 
 static inline size_t zoo_learners(void)

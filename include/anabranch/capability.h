@@ -127,8 +127,10 @@ typedef struct AnbSparsityTable {
 
 /** A network. */
 typedef struct AnbNetworkTable {
-    /* The feature-by-hidden weights, owned by the model. */
+    /* The feature-by-hidden weights, owned by the model; value NULL where they are not kept as doubles. */
     void (*matrix)(const AnbNode *self, const void *state, AnbMatrix *matrix);
+    /* Where that is so: writes them as rows x stride doubles. Since 0.6; not read where `matrix` has a value. */
+    void (*copy)(const AnbNode *self, const void *state, double *to);
 } AnbNetworkTable;
 
 /** A drift detector. */

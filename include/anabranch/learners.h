@@ -232,6 +232,8 @@ typedef enum AnbMlpActivation {
     ANB_MLP_SWIGLU,
     ANB_MLP_GEGLU
 } AnbMlpActivation;
+/** Of what numbers a network is. */
+typedef enum AnbMlpPrecision { ANB_MLP_DOUBLE, ANB_MLP_SINGLE } AnbMlpPrecision;
 typedef struct AnbMlpOptions {
     size_t size;     /* of this struct; set by the defaults */
     int hidden;      /* 16; units, 1 to 4,096 */
@@ -245,6 +247,9 @@ typedef struct AnbMlpOptions {
     double dropout;  /* 0; chance that a hidden unit is left out of the step of one row, [0, 1). Since 0.2 */
     double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
     int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
+    int unused;      /* not read */
+    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision: of weights and of what is computed from them. Floats take half the memory and
+                      * about half the time, and predict as well. Since 0.6 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)

@@ -1,5 +1,5 @@
 #include "calendar.h"
-#include "src/numeric/network.h"
+#include "src/numeric/waves.h"
 #include <math.h>
 
 enum { SINCE = ANB_CIRCLES, GAP };

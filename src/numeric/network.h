@@ -1,10 +1,17 @@
 /*
- * The loops of networks and of random features that layers.h does not have: activations, cosines, and a step of Adam or
- * of plain descent that sums the gradient, moves the weights and averages them in one pass. Compiled once per
- * instruction set and chosen at start (isa.h); all sets give the same bits.
+ * A network of one hidden layer and one output, of doubles or of floats: forward, gradient, a step of Adam or of plain
+ * descent that sums the gradient, moves the weights and averages them in one pass.
  *
- * Matrices are rows of `width` doubles, width a multiple of 8, one row a feature and a last one for the constant; what
- * is beyond the units in use is 0 and stays 0.
+ *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
+ *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
+ *
+ * Weights, rows of features and traces are arrays of cells, which are doubles or floats; `void *` stands for either. The weights
+ * are one array of anb_network_size cells: A by rows of a feature, a; B, b where gated; v, c. `width` is the number of hidden units
+ * rounded up to whole blocks of `lanes` cells; v is followed by c and zeros up to a block; what is beyond the units in use is 0 and
+ * stays 0.
+ *
+ * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. network_lanes.h and network_steps.h
+ * are the text, network_isa.c has them for doubles and network_single_isa.c for floats.
  */
 #ifndef ANB_NUMERIC_NETWORK_H
 #define ANB_NUMERIC_NETWORK_H
@@ -14,13 +21,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ANB_NETWORK_LANES = 8 };
+typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
 
-/* `n` rounded up to whole lanes. */
-static inline size_t anb_network_width(size_t n)
-{
-    return (n + ANB_NETWORK_LANES - 1) / ANB_NETWORK_LANES * ANB_NETWORK_LANES;
-}
+typedef struct AnbNetworkWays AnbNetworkWays;
+
+typedef struct AnbNetwork {
+    size_t features, hidden, width;
+    AnbActivation activation;
+    size_t lanes, cell; /* cells of a block, which has 64 bytes; bytes of one */
+    const AnbNetworkWays *ways;
+} AnbNetwork;
 
 /* One step of Adam. */
 typedef struct AnbNetworkPace {
@@ -32,90 +42,52 @@ typedef struct AnbNetworkPace {
 
 /* Parameters of one matrix, side by side; all of rows x width. */
 typedef struct AnbNetworkRows {
-    double *value, *averaged, *square, *mean; /* mean: NULL where momentum is 0; square: NULL for plain descent */
+    void *value, *averaged, *square, *mean; /* mean: NULL where momentum is 0; square: NULL for plain descent */
 } AnbNetworkRows;
 
-typedef struct AnbNetworkKernels {
-    void (*cosine)(double *turns, size_t n, double scale);
-    void (*leaky)(double *value, double *slope, size_t n, double leak);
-    void (*gates)(const double *gate, const double *up, size_t n, double steep, double cubic, double *value,
-                  double *by_gate, double *by_up);
-    void (*leaky_outputs)(const double *w, size_t width, size_t features, const double *v, double leak, const double *x,
-                          size_t stride, size_t rows, double *out);
-    void (*bounded_rows)(const double *x, size_t stride, size_t rows, size_t n, double bound, double *out);
-    void (*scaled_product)(double *out, double a, const double *x, const double *y, size_t n);
-    void (*adam)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
+/* What can be done with cells of one kind; the functions below say what each does. */
+struct AnbNetworkWays {
+    void (*draw)(const AnbNetwork *n, void *w, AnbRandom *random);
+    void (*take_rows)(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *out);
+    void (*take_units)(const AnbNetwork *n, const double *inverse, const double *origin, void *units);
+    void (*take_kept)(const AnbNetwork *n, const float *kept, const void *units, double bound, void *out);
+    double (*forward)(const AnbNetwork *n, const void *w, const void *x, void *trace);
+    void (*forward_rows)(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out);
+    double (*drop)(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random);
+    void (*descend)(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace, const double *delta,
+                    size_t samples, const AnbNetworkPace *pace, double *pull);
+    void (*rescale)(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
+                    const AnbNetworkPace *pace);
+    void (*reframe)(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta);
+    void (*move_output)(const AnbNetwork *n, void *w, double ratio, double shift);
+    bool (*finite)(const void *cells, size_t n);
+    void (*adam)(AnbNetworkRows w, size_t rows, size_t width, const void *x, size_t x_stride, const void *g,
                  size_t g_stride, size_t samples, const AnbNetworkPace *step, double *pull);
-    void (*descent)(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride, const double *g,
+    void (*descent)(AnbNetworkRows w, size_t rows, size_t width, const void *x, size_t x_stride, const void *g,
                     size_t g_stride, size_t samples, const AnbNetworkPace *step, double *pull);
-} AnbNetworkKernels;
+    void (*gates)(const void *gate, const void *up, size_t n, double steep, double cubic, void *value, void *by_gate,
+                  void *by_up);
+};
 
-ANB_ISA_TABLE(AnbNetworkKernels, anb_network_kernels);
+ANB_ISA_TABLE(AnbNetworkWays, anb_network_doubles);
+ANB_ISA_TABLE(AnbNetworkWays, anb_network_floats);
 
-/* Rows of n cells, `stride` doubles apart, with each cell within +-bound, side by side. */
-static inline void anb_bounded_rows(const double *x, size_t stride, size_t rows, size_t n, double bound, double *out)
+/* `n` cells rounded up to whole blocks. */
+static inline size_t anb_network_width(size_t n, size_t lanes)
 {
-    anb_network_kernels.bounded_rows(x, stride, rows, n, bound, out);
+    return (n + lanes - 1) / lanes * lanes;
 }
 
-/* turns[i] = scale cos(2 pi turns[i]); arguments beyond +-2^50 are bounded to that. */
-static inline void anb_cosine(double *turns, size_t n, double scale)
+static inline AnbNetwork anb_network(size_t features, size_t hidden, AnbActivation activation, bool single)
 {
-    anb_network_kernels.cosine(turns, n, scale);
-}
-
-/* value = v > 0 ? v : leak v; slope = its derivative. n a multiple of 8. */
-static inline void anb_leaky(double *value, double *slope, size_t n, double leak)
-{
-    anb_network_kernels.leaky(value, slope, n, leak);
-}
-
-/*
- * value = g s(u) up with s(u) = 1/(1 + e^-u), u = steep (g + cubic g^3), and its derivatives by g and by `up`; without
- * `up` it is g s(u), and by_up is not written. n a multiple of 8. steep 1, cubic 0: silu. steep 2 sqrt(2/pi), cubic
- * 0.044715: gelu.
- */
-static inline void anb_gates(const double *gate, const double *up, size_t n, double steep, double cubic, double *value,
-                             double *by_gate, double *by_up)
-{
-    anb_network_kernels.gates(gate, up, n, steep, cubic, value, by_gate, by_up);
-}
-
-/* out = a x y, element by element; n a multiple of 8. */
-static inline void anb_scaled_product(double *out, double a, const double *x, const double *y, size_t n)
-{
-    anb_network_kernels.scaled_product(out, a, x, y, n);
-}
-
-/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
- * Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] where there is a pull. */
-static inline void anb_network_move(AnbNetworkRows w, size_t rows, size_t width, const double *x, size_t x_stride,
-                                    const double *g, size_t g_stride, size_t samples, const AnbNetworkPace *step,
-                                    double *pull)
-{
-    const AnbNetworkKernels *k = &anb_network_kernels;
-    (w.square ? k->adam : k->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step, pull);
-}
-
-/* ---- a network of one hidden layer and one output ---------------------------------------------------------------- */
-
-typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
-
-/*
- *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
- *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
- *
- * The weights are one array of anb_network_size doubles: A by rows of a feature, a; B, b where gated; v, c. `width` is
- * the number of hidden units rounded up to lanes; v is followed by c and seven zeros.
- */
-typedef struct AnbNetwork {
-    size_t features, hidden, width;
-    AnbActivation activation;
-} AnbNetwork;
-
-static inline AnbNetwork anb_network(size_t features, size_t hidden, AnbActivation activation)
-{
-    return (AnbNetwork){features, hidden, anb_network_width(hidden), activation};
+    const size_t cell = single ? sizeof(float) : sizeof(double), lanes = 64 / cell;
+    return (AnbNetwork){.features = features,
+                        .hidden = hidden,
+                        .width = anb_network_width(hidden, lanes),
+                        .activation = activation,
+                        .lanes = lanes,
+                        .cell = cell,
+                        .ways = single ? &anb_network_floats : &anb_network_doubles};
 }
 
 static inline bool anb_network_gated(const AnbNetwork *n)
@@ -136,47 +108,98 @@ static inline size_t anb_network_output(const AnbNetwork *n)
 
 static inline size_t anb_network_size(const AnbNetwork *n)
 {
-    return anb_network_output(n) + n->width + ANB_NETWORK_LANES;
+    return anb_network_output(n) + n->width + n->lanes;
 }
 
-/* f of several rows, `stride` doubles apart, of a network that is rectified: the bits of anb_network_forward. */
-static inline void anb_network_outputs(const AnbNetwork *n, const double *w, const double *x, size_t stride,
-                                       size_t rows, double *out)
-{
-    anb_network_kernels.leaky_outputs(w, n->width, n->features, w + anb_network_output(n),
-                                      n->activation == ANB_LEAKY ? 0.01 : 0, x, stride, rows, out);
-}
-
-/* Doubles that one sample leaves behind: h, a 1 and seven zeros; then the slopes by A x + a, and by B x + b where
- * gated. */
+/* Cells that one sample leaves behind: h, a block of a 1 and zeros; then the slopes by A x + a, and by B x + b where gated. */
 static inline size_t anb_network_trace(const AnbNetwork *n)
 {
-    return n->width * (anb_network_gated(n) ? 3 : 2) + ANB_NETWORK_LANES;
+    return n->width * (anb_network_gated(n) ? 3 : 2) + n->lanes;
+}
+
+/* Where cell i of an array lies, and what it holds. */
+static inline void *anb_network_at(const AnbNetwork *n, void *cells, size_t i)
+{
+    return (char *)cells + i * n->cell;
+}
+
+static inline double anb_network_cell(const AnbNetwork *n, const void *cells, size_t i)
+{
+    return n->cell == sizeof(float) ? (double)((const float *)cells)[i] : ((const double *)cells)[i];
 }
 
 /* Draws weights: N(0, 2/features) for relu and leaky, N(0, 1/features) for the others, N(0, .01/hidden) for v, 0 for
  * the constants. w arrives zeroed. */
-void anb_network_draw(const AnbNetwork *n, double *w, AnbRandom *random);
+static inline void anb_network_draw(const AnbNetwork *n, void *w, AnbRandom *random)
+{
+    n->ways->draw(n, w, random);
+}
 
-/* f(x) for `features` values, and the trace that anb_network_descend wants. */
-double anb_network_forward(const AnbNetwork *n, const double *w, const double *x, double *trace);
+/* Rows of features, `stride` doubles apart, each cell within +-bound, as rows of features + 1 cells of which the last is 1. */
+static inline void anb_network_take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound,
+                                         void *out)
+{
+    n->ways->take_rows(n, x, stride, rows, bound, out);
+}
+
+/* Cells that anb_network_take_units fills. */
+static inline size_t anb_network_units(const AnbNetwork *n)
+{
+    return 2 * anb_network_width(n->features, n->lanes);
+}
+
+/* The units of features that are remembered in one of their own (kept_unit.h), as cells. */
+static inline void anb_network_take_units(const AnbNetwork *n, const double *inverse, const double *origin, void *units)
+{
+    n->ways->take_units(n, inverse, origin, units);
+}
+
+/* One remembered row as anb_network_take_rows has rows. Writes up to a block more than those cells. */
+static inline void anb_network_take_kept(const AnbNetwork *n, const float *kept, const void *units, double bound,
+                                         void *out)
+{
+    n->ways->take_kept(n, kept, units, bound, out);
+}
+
+/* f(x) for `features` cells, and the trace that anb_network_descend wants. */
+static inline double anb_network_forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
+{
+    return n->ways->forward(n, w, x, trace);
+}
+
+/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart; trace
+ * NULL: none, of a rectified network alone. */
+static inline void anb_network_forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace,
+                                            double *out)
+{
+    n->ways->forward_rows(n, w, x, rows, trace, out);
+}
 
 /* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;
  * returns f(x) of that, with the weights of the forward. */
-double anb_network_drop(const AnbNetwork *n, const double *w, double *trace, double p, AnbRandom *random);
+static inline double anb_network_drop(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random)
+{
+    return n->ways->drop(n, w, trace, p, random);
+}
+
+enum { ANB_NETWORK_SAMPLES = 65 }; /* the most of one step */
 
 /**
  * One step against the sum over samples of delta_s times the gradient of f at x_s.
  *
  * @param w        the weights and what goes with them, arrays of anb_network_size each
- * @param x        samples rows of features + 1 values, the last one 1
+ * @param x        samples rows of features + 1 cells, the last one 1
  * @param trace    of each sample from the forward of these weights, anb_network_trace apart; overwritten
  * @param delta    of each sample
+ * @param samples  up to ANB_NETWORK_SAMPLES
  * @param pull     of each feature and the constant: sum over its weights of weight times gradient, the gradient by the logarithm
  *                 of a factor on the feature; NULL where nobody asks
  */
-void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x, double *trace, const double *delta,
-                         size_t samples, const AnbNetworkPace *pace, double *pull);
+static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace,
+                                       const double *delta, size_t samples, const AnbNetworkPace *pace, double *pull)
+{
+    n->ways->descend(n, w, x, trace, delta, samples, pace, pull);
+}
 
 /**
  * Multiplies each feature's weights by a factor that descends along the pulls:
@@ -190,8 +213,11 @@ void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const double *x,
  * @param pull   of each feature, from anb_network_descend
  * @param kept   the means and the mean squares, one a feature each
  */
-void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
-                         const AnbNetworkPace *pace);
+static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
+                                       const AnbNetworkPace *pace)
+{
+    n->ways->rescale(n, w, pull, kept, pace);
+}
 
 /**
  * The features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the first layer follows, with its average
@@ -202,6 +228,43 @@ void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pu
  * and constants that followed a feature which keeps rising would grow without end. The mean squared gradient is divided by
  * alpha^2, as if the centre had stayed.
  */
-void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta);
+static inline void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta)
+{
+    n->ways->reframe(n, w, alpha, beta);
+}
+
+/* f becomes ratio f + shift. */
+static inline void anb_network_move_output(const AnbNetwork *n, void *w, double ratio, double shift)
+{
+    n->ways->move_output(n, w, ratio, shift);
+}
+
+/* Whether the weights from cell `at` on are finite, `at` at the start of a block. */
+static inline bool anb_network_finite(const AnbNetwork *n, const void *w, size_t at)
+{
+    return n->ways->finite((const char *)w + at * n->cell, anb_network_size(n) - at);
+}
+
+/* ---- what the above is made of ----------------------------------------------------------------------------------- */
+
+/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
+ * Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] where there is a pull. */
+static inline void anb_network_move(const AnbNetworkWays *ways, AnbNetworkRows w, size_t rows, size_t width,
+                                    const void *x, size_t x_stride, const void *g, size_t g_stride, size_t samples,
+                                    const AnbNetworkPace *step, double *pull)
+{
+    (w.square ? ways->adam : ways->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step, pull);
+}
+
+/*
+ * value = g s(u) up with s(u) = 1/(1 + e^-u), u = steep (g + cubic g^3), and its derivatives by g and by `up`; without
+ * `up` it is g s(u), and by_up is not written. n a whole number of blocks. steep 1, cubic 0: silu. steep 2 sqrt(2/pi), cubic
+ * 0.044715: gelu.
+ */
+static inline void anb_gates(const AnbNetworkWays *ways, const void *gate, const void *up, size_t n, double steep,
+                             double cubic, void *value, void *by_gate, void *by_up)
+{
+    ways->gates(gate, up, n, steep, cubic, value, by_gate, by_up);
+}
 
 #endif

@@ -162,36 +162,83 @@ ptrdiff_t anb_superposition_feature_name(const AnbSuperposition *s, const Stream
     return anb_node_feature_name(model, node, i, columns, out, size);
 }
 
-static bool find_matrix(const StreamingLearner *model, const AnbNode *node, AnbMatrix *out)
+/* The weights of the network below a node; where they are not kept as doubles only their shape, or a copy. */
+static bool find_matrix(const StreamingLearner *model, const AnbNode *node, double *copy, AnbMatrix *out)
 {
     AnbAsked at = anb_ask(node, anb_state_of(model, node), NULL, NULL);
-    bool found = anb_reach(&at, ANB_CAN_SHOW);
-    if (found)
-        at.node->type->network->matrix(at.node, at.state, out);
-    return found;
+    if (!anb_reach(&at, ANB_CAN_SHOW))
+        return false;
+    const AnbNetworkTable *network = at.node->type->network;
+    network->matrix(at.node, at.state, out);
+    if (!out->value && copy) {
+        network->copy(at.node, at.state, copy);
+        out->value = copy;
+    }
+    return true;
+}
+
+/* Networks of one shape and the nodes that they were found below. */
+typedef struct Found {
+    const StreamingLearner *model;
+    const AnbNode *nodes;
+    size_t n, cells; /* cells: of weights that are to be copied */
+    AnbMatrix *m;
+    size_t *expert;
+} Found;
+
+static void find_networks(Found *f, size_t n_nodes)
+{
+    for (size_t i = 0; i < n_nodes; i++) {
+        AnbMatrix *m = &f->m[f->n];
+        if (!find_matrix(f->model, &f->nodes[i], NULL, m) || m->rows != f->m[0].rows || m->columns != f->m[0].columns)
+            continue;
+        f->expert[f->n++] = i;
+        f->cells += m->value ? 0 : m->rows * m->stride;
+    }
+}
+
+static void copy_networks(const Found *f, double *copy)
+{
+    for (size_t e = 0; e < f->n; e++)
+        if (!f->m[e].value) {
+            find_matrix(f->model, &f->nodes[f->expert[e]], copy, &f->m[e]);
+            copy += f->m[e].rows * f->m[e].stride;
+        }
+}
+
+static AnbSuperposition *made_of(const Found *f, const AnbAllocator *from, AnbError *error)
+{
+    double *copy = f->cells > 0 ? from->alloc(f->cells * sizeof *copy, from->context) : NULL;
+    if (f->cells > 0 && !copy) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    copy_networks(f, copy);
+    AnbSuperposition *s = make(f->n, f->m, from, error);
+    for (size_t e = 0; s && e < f->n; e++)
+        s->expert[e] = f->expert[e];
+    if (copy)
+        from->free(copy, from->context);
+    return s;
 }
 
 AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbError *error)
 {
-    const AnbNode *moe = model->plan->moe, *nodes = moe ? moe->children : &model->plan->nodes[0];
-    size_t n_nodes = moe ? moe->n_children : 1, n = 0;
+    const AnbNode *moe = model->plan->moe;
+    Found f = {.model = model, .nodes = moe ? moe->children : &model->plan->nodes[0]};
+    size_t n_nodes = moe ? moe->n_children : 1;
     const AnbAllocator *from = &model->plan->allocator;
-    size_t room = n_nodes * (sizeof(AnbMatrix) + sizeof(size_t));
-    AnbMatrix *m = from->alloc(room, from->context);
-    if (!m) {
+    f.m = from->alloc(n_nodes * (sizeof(AnbMatrix) + sizeof(size_t)), from->context);
+    if (!f.m) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
         return NULL;
     }
-    size_t *expert = (size_t *)(m + n_nodes);
-    for (size_t i = 0; i < n_nodes; i++)
-        if (find_matrix(model, &nodes[i], &m[n]) && m[n].rows == m[0].rows && m[n].columns == m[0].columns)
-            expert[n++] = i;
-    AnbSuperposition *s = n > 0 ? make(n, m, from, error) : NULL;
-    for (size_t e = 0; s && e < n; e++)
-        s->expert[e] = expert[e];
-    if (n == 0)
+    f.expert = (size_t *)(f.m + n_nodes);
+    find_networks(&f, n_nodes);
+    AnbSuperposition *s = f.n > 0 ? made_of(&f, from, error) : NULL;
+    if (f.n == 0)
         anb_fail(error, ANB_E_UNSUPPORTED, "the model holds no network");
-    from->free(m, from->context);
+    from->free(f.m, from->context);
     return s;
 }
 

@@ -1,188 +1,15 @@
 /*
- * Eight doubles at a time, for files compiled once per instruction set: one 512-bit vector, two of 256 or four of 128.
- * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
+ * Eight doubles at a time, for files compiled once per instruction set (lanes_cells.h).
  *
- * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
  * A tail shorter than eight is read as if zeros followed it, and only its own lanes are written.
  */
 #ifndef ANB_SIMD_LANES_H
 #define ANB_SIMD_LANES_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#define LANES_BYTES 64
-#define LANES_EACH(X) X(a, 0)
-#elif defined(__AVX2__)
-#include <immintrin.h>
-#define LANES_BYTES 32
-#define LANES_EACH(X) X(a, 0) X(b, 4)
-#else
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#ifdef LANES_OF_FLOATS
+#error "a file is of one cell: doubles by lanes.h, floats by lanes_single.h"
 #endif
-#define LANES_BYTES 16
-#define LANES_EACH(X) X(a, 0) X(b, 2) X(c, 4) X(d, 6)
-#endif
-
-enum { LANES = 8, LANES_STEP = LANES_BYTES / 8 };
-
-typedef double LanesPart __attribute__((vector_size(LANES_BYTES), may_alias));
-typedef double LanesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(8)));
-typedef int64_t LanesMask __attribute__((vector_size(LANES_BYTES), may_alias));
-
-#define LANES_INLINE static inline __attribute__((always_inline, unused))
-
-#define LANES_MEMBER(p, at) LanesPart p;
-typedef struct Lanes {
-    LANES_EACH (LANES_MEMBER)
-} Lanes;
-
-/* One part of the eight: a loop over parts of one lane number keeps more rows in registers than one over all eight. */
-LANES_INLINE LanesPart lanes_part_load(const double *from)
-{
-    return *(const LanesMemory *)from;
-}
-
-LANES_INLINE void lanes_part_store(double *to, LanesPart part)
-{
-    *(LanesMemory *)to = part;
-}
-
-LANES_INLINE LanesPart lanes_part_all(double v)
-{
-    return v - (LanesPart){0};
-}
-
-LANES_INLINE Lanes lanes_load(const double *from)
-{
-    Lanes l;
-#define LANES_OP(p, at) l.p = *(const LanesMemory *)(from + at);
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-}
-
-LANES_INLINE void lanes_store(double *to, Lanes l)
-{
-#define LANES_OP(p, at) *(LanesMemory *)(to + at) = l.p;
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-}
-
-LANES_INLINE Lanes lanes_all(double v)
-{
-    Lanes l;
-#define LANES_OP(p, at) l.p = v - (LanesPart){0};
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-}
-
-LANES_INLINE Lanes lanes_zero(void)
-{
-    Lanes l;
-#define LANES_OP(p, at) l.p = (LanesPart){0};
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-}
-
-/* One part at a time: where test > bound, where test is a number, the lesser, the greater, the root. Intrinsics, since
- * gcc makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number.
- */
-#if LANES_BYTES == 64
-LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)bound, _CMP_GT_OQ), (__m512d)no,
-                                           (__m512d)yes);
-}
-
-LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)test, (__m512d)test, _CMP_ORD_Q), (__m512d)no,
-                                           (__m512d)yes);
-}
-
-#define lanes_part_min(l, r) ((LanesPart)_mm512_min_pd((__m512d)(l), (__m512d)(r)))
-#define lanes_part_max(l, r) ((LanesPart)_mm512_max_pd((__m512d)(l), (__m512d)(r)))
-#define lanes_part_sqrt(l) ((LanesPart)_mm512_sqrt_pd((__m512d)(l)))
-#elif LANES_BYTES == 32
-LANES_INLINE LanesPart lanes_part_above(LanesPart test, LanesPart bound, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
-                                       _mm256_cmp_pd((__m256d)test, (__m256d)bound, _CMP_GT_OQ));
-}
-
-LANES_INLINE LanesPart lanes_part_number(LanesPart test, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)_mm256_blendv_pd((__m256d)no, (__m256d)yes,
-                                       _mm256_cmp_pd((__m256d)test, (__m256d)test, _CMP_ORD_Q));
-}
-
-#define lanes_part_min(l, r) ((LanesPart)_mm256_min_pd((__m256d)(l), (__m256d)(r)))
-#define lanes_part_max(l, r) ((LanesPart)_mm256_max_pd((__m256d)(l), (__m256d)(r)))
-#define lanes_part_sqrt(l) ((LanesPart)_mm256_sqrt_pd((__m256d)(l)))
-#else
-LANES_INLINE LanesPart lanes_part_select(LanesMask mask, LanesPart yes, LanesPart no)
-{
-    return (LanesPart)((mask & (LanesMask)yes) | (~mask & (LanesMask)no));
-}
-
-#define lanes_part_above(test, bound, yes, no) lanes_part_select((test) > (bound), yes, no)
-#define lanes_part_number(test, yes, no) lanes_part_select((test) == (test), yes, no)
-#if defined(__SSE2__)
-#define lanes_part_min(l, r) ((LanesPart)_mm_min_pd((__m128d)(l), (__m128d)(r)))
-#define lanes_part_max(l, r) ((LanesPart)_mm_max_pd((__m128d)(l), (__m128d)(r)))
-#define lanes_part_sqrt(l) ((LanesPart)_mm_sqrt_pd((__m128d)(l)))
-#else
-#define lanes_part_min(l, r) lanes_part_select((l) < (r), l, r)
-#define lanes_part_max(l, r) lanes_part_select((l) > (r), l, r)
-#define lanes_part_sqrt(l) ((LanesPart){__builtin_sqrt((l)[0]), __builtin_sqrt((l)[1])})
-#endif
-#endif
-
-#define LANES_BINARY(name, operator)                                                                                   \
-    LANES_INLINE Lanes name(Lanes l, Lanes r)                                                                          \
-    {                                                                                                                  \
-        LANES_EACH (LANES_OP_##operator)                                                                               \
-            return l;                                                                                                  \
-    }
-#define LANES_OP_add(p, at) l.p += r.p;
-#define LANES_OP_sub(p, at) l.p -= r.p;
-#define LANES_OP_mul(p, at) l.p *= r.p;
-#define LANES_OP_div(p, at) l.p /= r.p;
-#define LANES_OP_or(p, at) l.p = (LanesPart)((LanesMask)l.p | (LanesMask)r.p);
-#define LANES_OP_min(p, at) l.p = lanes_part_min(l.p, r.p);
-#define LANES_OP_max(p, at) l.p = lanes_part_max(l.p, r.p);
-
-LANES_BINARY(lanes_add, add)
-LANES_BINARY(lanes_sub, sub)
-LANES_BINARY(lanes_mul, mul)
-LANES_BINARY(lanes_div, div)
-LANES_BINARY(lanes_or, or)
-LANES_BINARY(lanes_min, min)
-LANES_BINARY(lanes_max, max)
-
-/* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
-LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
-{
-#define LANES_OP(p, at) l.p = lanes_part_number(test.p, l.p, other.p);
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-}
-
-/* Lane by lane: `l` where test > bound, `other` elsewhere. */
-LANES_INLINE Lanes lanes_where_above(Lanes test, Lanes bound, Lanes l, Lanes other)
-{
-#define LANES_OP(p, at) l.p = lanes_part_above(test.p, bound.p, l.p, other.p);
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-}
+#include "lanes_cells.h"
 
 /* Whether all lanes are equal. */
 LANES_INLINE int lanes_same(Lanes l, Lanes r)
@@ -197,6 +24,16 @@ LANES_INLINE int lanes_same(Lanes l, Lanes r)
     return (same[0] & same[1]) != 0;
 #endif
 }
+
+#if LANES_BYTES == 64
+#define lanes_part_sqrt(l) ((LanesPart)_mm512_sqrt_pd((__m512d)(l)))
+#elif LANES_BYTES == 32
+#define lanes_part_sqrt(l) ((LanesPart)_mm256_sqrt_pd((__m256d)(l)))
+#elif defined(__SSE2__)
+#define lanes_part_sqrt(l) ((LanesPart)_mm_sqrt_pd((__m128d)(l)))
+#else
+#define lanes_part_sqrt(l) ((LanesPart){__builtin_sqrt((l)[0]), __builtin_sqrt((l)[1])})
+#endif
 
 LANES_INLINE Lanes lanes_sqrt(Lanes l)
 {
@@ -359,6 +196,16 @@ LANES_INLINE Lanes lanes_sum8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes
 }
 #endif
 
+/* n sums, each as lanes_sum has it; n a multiple of four. */
+LANES_INLINE void lanes_sums(const Lanes *l, const size_t n, double *out)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(out + i, lanes_sum8(l[i], l[i + 1], l[i + 2], l[i + 3], l[i + 4], l[i + 5], l[i + 6], l[i + 7]));
+    if (i < n)
+        lanes_store_half(out + i, lanes_sum4(l[i], l[i + 1], l[i + 2], l[i + 3]));
+}
+
 /* The first n < 8 of them, zeros behind; reads no more than n. */
 LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
 {
@@ -378,6 +225,27 @@ LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
         l.p = (LanesPart){from[at], 0};
     LANES_EACH (LANES_OP)
 #undef LANES_OP
+#endif
+    return l;
+}
+
+/* The first n, at most 8, of floats, zeros behind; reads no more than n. */
+LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
+{
+    Lanes l = lanes_zero();
+#if LANES_BYTES == 64
+    l.a = (LanesPart)_mm512_cvtps_pd(_mm256_maskz_loadu_ps((__mmask8)(n < LANES ? (1u << n) - 1 : 0xff), from));
+#elif LANES_BYTES == 32
+    const __m128i count = _mm_set1_epi32(n < LANES ? (int)n : LANES), low = _mm_setr_epi32(0, 1, 2, 3);
+    l.a = (LanesPart)_mm256_cvtps_pd(_mm_maskload_ps(from, _mm_cmpgt_epi32(count, low)));
+    if (n > LANES_STEP)
+        l.b = (LanesPart)_mm256_cvtps_pd(
+            _mm_maskload_ps(from + 4, _mm_cmpgt_epi32(count, _mm_add_epi32(low, _mm_set1_epi32(4)))));
+#else
+    double some[LANES] = {0};
+    for (size_t i = 0; i < n && i < LANES; i++)
+        some[i] = (double)from[i];
+    l = lanes_load(some);
 #endif
     return l;
 }

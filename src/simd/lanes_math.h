@@ -6,8 +6,6 @@
 #include "formulas.h"
 #include "lanes.h"
 
-typedef uint64_t LanesBits __attribute__((vector_size(LANES_BYTES), may_alias));
-
 #define LANES_CONSTANT(v) ((v) - (LanesPart){0})
 
 ANB_DEFINE_EXP_SERIES(LANES_INLINE, LanesPart, lanes_part_exp_series)

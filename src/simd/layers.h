@@ -20,6 +20,12 @@ typedef struct AnbLayerKernels {
 
 ANB_ISA_TABLE(AnbLayerKernels, anb_layer_kernels);
 
+/* Units rounded up to whole blocks of eight. */
+static inline size_t anb_layer_width(size_t units)
+{
+    return (units + 7) / 8 * 8;
+}
+
 /* out = bias + sum over j of x[j] w_j, in the order of j; bias NULL: none. */
 static inline void anb_layer_forward(const double *w, size_t stride, const double *bias, const double *x, size_t inputs,
                                      size_t units, double *out)

@@ -1,0 +1,270 @@
+/*
+ * Networks: the loops over units. One text for doubles and floats: network_isa.c and network_single_isa.c include it behind the
+ * lanes of their cell, and say before what is particular to that:
+ *
+ *     cell_of    a double as a cell
+ *     without_dust  the same of a block of cells: what is too small to matter is 0
+ *     settled    gradients of units, such that products of them are numbers of full precision
+ *     squared    squares of gradients, held above Adam's epsilon squared
+ *     cell_within  a number within the cells
+ *     ROOT_GUESS the bits from which inverse_root starts
+ */
+#ifndef ANB_NUMERIC_NETWORK_LANES_H
+#define ANB_NUMERIC_NETWORK_LANES_H
+
+#include "elementary.h"
+#include "network.h"
+
+typedef LanesCell Cell;
+
+/* AnbNetworkRows of these cells. */
+typedef struct Weights {
+    Cell *value, *averaged, *square, *mean;
+} Weights;
+
+static Weights weights_from(AnbNetworkRows w, size_t at)
+{
+    Cell *square = w.square, *mean = w.mean;
+    return (Weights){(Cell *)w.value + at, (Cell *)w.averaged + at, square ? square + at : NULL,
+                     mean ? mean + at : NULL};
+}
+
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
+/* Rows at once: each load of weights serves them all, and none of the sums waits for the one before it. As many as there are
+ * registers for. Of one row alone several blocks of units. */
+enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
+
+/* Up to TOGETHER rows and their traces; of the last group some rows may stand for none, and say what the last one says. */
+typedef struct Group {
+    const Cell *x[TOGETHER];
+    Cell *trace[TOGETHER]; /* NULL: none is wanted */
+} Group;
+
+/* What a network says of a group, unit by unit: an output is a dot product over blocks of units, as block_dot has it. */
+typedef struct Outputs {
+    Lanes even[TOGETHER], odd[TOGETHER];
+} Outputs;
+
+/* unit[r * blocks + b] = a + sum over j of x[r][j] A_j, in the order of j. */
+LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const Group *g, const size_t rows,
+                            const size_t blocks, Lanes *unit)
+{
+    for (size_t i = 0; i < rows * blocks; i++)
+        unit[i] = lanes_load(w + features * width + i % blocks * LANES);
+    for (size_t j = 0; j < features; j++, w += width)
+        for (size_t b = 0; b < blocks; b++) {
+            Lanes v = lanes_load(w + b * LANES);
+            for (size_t r = 0; r < rows; r++)
+                unit[r * blocks + b] = lanes_add(unit[r * blocks + b], lanes_mul(lanes_all(g->x[r][j]), v));
+        }
+}
+
+/* Some blocks of units from `at` on, rectified, and what they add to the outputs. */
+LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
+                                  const size_t blocks, size_t at, Outputs *out)
+{
+    const Lanes zero = lanes_zero(), low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0)), one = lanes_all(1);
+    const Cell *v = w + anb_network_output(n) + at;
+    Lanes unit[TOGETHER * BLOCKS];
+    sum_units(w + at, n->width, n->features, g, rows, blocks, unit);
+    for (size_t b = 0; b < blocks; b++) {
+        Lanes by = lanes_load(v + b * LANES), *sum = (at / LANES + b) % 2 ? out->odd : out->even;
+        for (size_t r = 0; r < rows; r++) {
+            Lanes slope = lanes_where_above(unit[r * blocks + b], zero, one, low);
+            Lanes h = lanes_mul(slope, unit[r * blocks + b]);
+            sum[r] = lanes_add(sum[r], lanes_mul(by, h));
+            if (g->trace[r]) {
+                lanes_store(g->trace[r] + at + b * LANES, h);
+                lanes_store(g->trace[r] + n->width + LANES + at + b * LANES, slope);
+            }
+        }
+    }
+}
+
+LANES_INLINE void start_outputs(Outputs *out, const size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        out->even[r] = out->odd[r] = lanes_zero();
+}
+
+/* The constant comes last. Leaves the sums in `even`. */
+LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Outputs *out)
+{
+    static const Cell constant[LANES] = {1};
+    const Lanes one = lanes_load(constant), by = lanes_load(w + anb_network_output(n) + n->width);
+    Lanes *sum = n->width / LANES % 2 ? out->odd : out->even;
+    for (size_t r = 0; r < rows; r++) {
+        sum[r] = lanes_add(sum[r], lanes_mul(by, one));
+        if (g->trace[r])
+            lanes_store(g->trace[r] + n->width, one);
+        out->even[r] = lanes_add(out->even[r], out->odd[r]);
+    }
+}
+
+LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Cell *out)
+{
+    Outputs sums;
+    start_outputs(&sums, rows);
+    for (size_t at = 0; at < n->width; at += LANES)
+        rectified_units(n, w, g, rows, 1, at, &sums);
+    end_outputs(n, w, g, rows, &sums);
+    lanes_sums(sums.even, rows, out);
+}
+
+static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace)
+{
+    const Group g = {{x}, {trace}};
+    Outputs sums;
+    size_t at = 0;
+    start_outputs(&sums, 1);
+    for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
+        rectified_units(n, w, &g, 1, BLOCKS, at, &sums);
+    for (; at < n->width; at += LANES)
+        rectified_units(n, w, &g, 1, 1, at, &sums);
+    end_outputs(n, w, &g, 1, &sums);
+    return (double)lanes_sum(sums.even[0]);
+}
+
+/* a . b over whole blocks, with two accumulators, of even and of odd ones: one alone would wait for each addition. */
+static double block_dot(const Cell *a, const Cell *b, size_t n)
+{
+    Lanes even = lanes_zero(), odd = lanes_zero();
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
+    }
+    if (i < n)
+        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+    return (double)lanes_sum(lanes_add(even, odd));
+}
+
+static void gates(const void *gate_cells, const void *up_cells, size_t n, double steep, double cubic, void *value_cells,
+                  void *by_gate_cells, void *by_up_cells)
+{
+    const Cell *gate = gate_cells, *up = up_cells;
+    Cell *value = value_cells, *by_gate = by_gate_cells, *by_up = by_up_cells;
+    for (size_t i = 0; i < n; i++) {
+        double g = (double)gate[i], square = g * g;
+        double u = steep * (g + cubic * square * g);
+        double bounded = u > 700 ? 700 : u < -700 ? -700 : u;
+        double s = 1 / (1 + anb_exp(-bounded));
+        double slope = s + g * s * (1 - s) * steep * (1 + 3 * cubic * square);
+        double factor = up ? (double)up[i] : 1;
+        value[i] = (Cell)(g * s * factor);
+        by_gate[i] = (Cell)(slope * factor);
+        if (up)
+            by_up[i] = (Cell)(g * s);
+    }
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------------------ */
+
+/* out = a x out, settled; n a whole number of blocks. */
+static void scaled_product(Cell *out, Cell a, const Cell *x, size_t n)
+{
+    const Lanes factor = lanes_all(a);
+    for (size_t i = 0; i < n; i += LANES)
+        lanes_store(out + i, settled(lanes_mul(lanes_mul(factor, lanes_load(x + i)), lanes_load(out + i))));
+}
+
+/* 1/sqrt(v) to 5e-6 for v in 1e-300 .. 1e300, of floats 1e-37 .. 1e37: the bits' first guess, two of Newton's steps. Costs less
+ * than a division. */
+LANES_INLINE Lanes inverse_root(Lanes v)
+{
+    const Lanes half = lanes_mul(lanes_all((Cell)0.5), v), three_halves = lanes_all((Cell)1.5);
+    Lanes r;
+#define LANES_OP(p, at) r.p = (LanesPart)(ROOT_GUESS - ((LanesBits)v.p >> 1));
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        for (int i = 0; i < 2; i++)
+            r = lanes_mul(r, lanes_sub(three_halves, lanes_mul(half, lanes_mul(r, r))));
+    return r;
+}
+
+/* Adam's numbers in every lane. */
+typedef struct Step {
+    Lanes rate, momentum, momentum_rest, decay, decay_rest, square_scale, average;
+} Step;
+
+LANES_INLINE Step spread(const AnbNetworkPace *adam)
+{
+    return (Step){lanes_all((Cell)(adam->rate * adam->mean_scale)),
+                  lanes_all((Cell)adam->momentum),
+                  lanes_all((Cell)(1 - adam->momentum)),
+                  lanes_all((Cell)adam->decay),
+                  lanes_all((Cell)(1 - adam->decay)),
+                  lanes_all((Cell)adam->square_scale),
+                  lanes_all((Cell)adam->average)};
+}
+
+/* The weights less `by`, and their average. */
+LANES_INLINE void move_by(Weights w, size_t at, Lanes before, Lanes by, const Step *s)
+{
+    Lanes value = lanes_sub(before, by), averaged = lanes_load(w.averaged + at);
+    lanes_store(w.value + at, value);
+    lanes_store(w.averaged + at, lanes_add(averaged, lanes_mul(s->average, lanes_sub(value, averaged))));
+}
+
+/* A block of weights by their gradient. Returns the products of the weights before and their gradient. */
+LANES_INLINE Lanes adam_lanes(Weights w, size_t at, Lanes g, const Step *s)
+{
+    Lanes before = lanes_load(w.value + at), pull = lanes_mul(before, g);
+    Lanes square = lanes_add(lanes_mul(s->decay, lanes_load(w.square + at)), lanes_mul(s->decay_rest, squared(g)));
+    lanes_store(w.square + at, square);
+    if (w.mean) {
+        g = settled(lanes_add(lanes_mul(s->momentum, lanes_load(w.mean + at)), lanes_mul(s->momentum_rest, g)));
+        lanes_store(w.mean + at, g);
+    }
+    move_by(w, at, before, lanes_mul(lanes_mul(s->rate, g), inverse_root(lanes_mul(square, s->square_scale))), s);
+    return pull;
+}
+
+LANES_INLINE Lanes descent_lanes(Weights w, size_t at, Lanes g, const Step *s)
+{
+    Lanes before = lanes_load(w.value + at), pull = lanes_mul(before, g);
+    move_by(w, at, before, lanes_mul(s->rate, g), s);
+    return pull;
+}
+
+/* The gradient of some blocks of weights of one row. */
+LANES_INLINE void gradient(Lanes *sum, size_t blocks, const Cell *x, size_t x_stride, const Cell *g, size_t g_stride,
+                           size_t samples)
+{
+    for (size_t b = 0; b < blocks; b++)
+        sum[b] = lanes_mul(lanes_all(x[0]), lanes_load(g + b * LANES));
+    for (size_t s = 1; s < samples; s++) {
+        Lanes v = lanes_all(x[s * x_stride]);
+        for (size_t b = 0; b < blocks; b++)
+            sum[b] = lanes_add(sum[b], lanes_mul(v, lanes_load(g + s * g_stride + b * LANES)));
+    }
+}
+
+#define STEP_FUNCTION(name, each)                                                                                      \
+    static void name(AnbNetworkRows all, size_t rows, size_t width, const void *x_cells, size_t x_stride,              \
+                     const void *g_cells, size_t g_stride, size_t samples, const AnbNetworkPace *pace, double *pull)   \
+    {                                                                                                                  \
+        const Step step = spread(pace);                                                                                \
+        const Weights w = weights_from(all, 0);                                                                        \
+        const Cell *x = x_cells, *g = g_cells;                                                                         \
+        for (size_t j = 0; j < rows; j++) {                                                                            \
+            size_t h = 0;                                                                                              \
+            Lanes sum[4], pulled = lanes_zero();                                                                       \
+            for (; h + 4 * LANES <= width; h += 4 * LANES) {                                                           \
+                gradient(sum, 4, x + j, x_stride, g + h, g_stride, samples);                                           \
+                for (size_t b = 0; b < 4; b++)                                                                         \
+                    pulled = lanes_add(pulled, each(w, j * width + h + b * LANES, sum[b], &step));                     \
+            }                                                                                                          \
+            for (; h < width; h += LANES) {                                                                            \
+                gradient(sum, 1, x + j, x_stride, g + h, g_stride, samples);                                           \
+                pulled = lanes_add(pulled, each(w, j * width + h, sum[0], &step));                                     \
+            }                                                                                                          \
+            if (pull)                                                                                                  \
+                pull[j] += (double)lanes_sum(pulled);                                                                  \
+        }                                                                                                              \
+    }
+STEP_FUNCTION(adam, adam_lanes)
+STEP_FUNCTION(descent, descent_lanes)
+
+#endif

@@ -1,0 +1,288 @@
+/* Networks: what is done with the loops of network_lanes.h, for doubles and for floats; and the table of it. */
+#ifndef ANB_NUMERIC_NETWORK_STEPS_H
+#define ANB_NUMERIC_NETWORK_STEPS_H
+
+#include "kept_unit.h"
+#include "network_lanes.h"
+#include <math.h>
+#include <string.h>
+
+/* gelu by its tanh form: x s(2 sqrt(2/pi) (x + 0.044715 x^3)), Hendrycks & Gimpel 2016. */
+static const double gelu_steep = 1.5957691216057308, gelu_cubic = 0.044715;
+
+static void draw_layer(const AnbNetwork *n, Cell *w, double scale, AnbRandom *random)
+{
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->hidden; h++)
+            w[j * n->width + h] = (Cell)(scale * anb_random_normal(random));
+}
+
+static void draw(const AnbNetwork *n, void *cells, AnbRandom *random)
+{
+    bool by_rectifier = anb_network_rectified(n);
+    double scale = sqrt((by_rectifier ? 2.0 : 1.0) / (double)n->features), small = 0.1 / sqrt((double)n->hidden);
+    Cell *w = cells, *v = w + anb_network_output(n);
+    draw_layer(n, w, scale, random);
+    if (anb_network_gated(n))
+        draw_layer(n, w + (n->features + 1) * n->width, scale, random);
+    for (size_t h = 0; h < n->hidden; h++)
+        v[h] = (Cell)(small * anb_random_normal(random));
+}
+
+/* n cells within +-bound, and a 1. The arrays are told apart, so that the compiler takes several at a time. */
+static void take_row(const double *restrict x, size_t n, double bound, Cell *restrict out)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = cell_of(anb_clip(x[j], bound));
+    out[n] = 1;
+}
+
+static void take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *cells)
+{
+    for (size_t i = 0; i < rows; i++)
+        take_row(x + i * stride, n->features, bound, (Cell *)cells + i * (n->features + 1));
+}
+
+static void take_units(const AnbNetwork *n, const double *inverse, const double *origin, void *cells)
+{
+    Cell *scale = cells, *shift = scale + anb_network_width(n->features, LANES);
+    for (size_t j = 0; j < n->features; j++) {
+        scale[j] = (Cell)inverse[j];
+        shift[j] = (Cell)origin[j];
+    }
+}
+
+/* Whole blocks are written; what is beyond the features is overwritten by the 1 and by the next row. */
+static void take_kept(const AnbNetwork *n, const float *kept, const void *units, double bound, void *cells)
+{
+    const Cell *scale = units, *shift = scale + anb_network_width(n->features, LANES);
+    const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
+    Cell *out = cells;
+    for (size_t j = 0; j < n->features; j += LANES) {
+        Lanes x = lanes_load_floats(kept + j, n->features - j);
+        x = lanes_mul(lanes_sub(x, lanes_load(shift + j)), lanes_load(scale + j));
+        lanes_store(out + j, without_dust(lanes_max(lanes_min(x, high), low)));
+    }
+    out[n->features] = 1;
+}
+
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
+static void layer(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *out)
+{
+    const Group g = {{x}, {NULL}};
+    Lanes unit[BLOCKS];
+    size_t at = 0;
+    for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES) {
+        sum_units(w + at, n->width, n->features, &g, 1, BLOCKS, unit);
+        for (size_t b = 0; b < BLOCKS; b++)
+            lanes_store(out + at + b * LANES, unit[b]);
+    }
+    for (; at < n->width; at += LANES) {
+        sum_units(w + at, n->width, n->features, &g, 1, 1, unit);
+        lanes_store(out + at, unit[0]);
+    }
+}
+
+/* gelu, swiglu, geglu */
+static double smooth(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace)
+{
+    size_t width = n->width;
+    Cell *h = trace, *slope = trace + width + LANES, *by_up = slope + width;
+    layer(n, w, x, h);
+    if (n->activation == ANB_GELU) {
+        gates(h, NULL, width, gelu_steep, gelu_cubic, h, slope, NULL);
+    } else {
+        bool silu = n->activation == ANB_SWIGLU;
+        layer(n, w + (n->features + 1) * width, x, by_up);
+        gates(h, by_up, width, silu ? 1 : gelu_steep, silu ? 0 : gelu_cubic, h, slope, by_up);
+    }
+    memset(h + width, 0, LANES * sizeof *h);
+    h[width] = 1;
+    return block_dot(w + anb_network_output(n), h, width + LANES);
+}
+
+static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
+{
+    return anb_network_rectified(n) ? rectified(n, w, x, trace) : smooth(n, w, x, trace);
+}
+
+/* Rows i to i + most of n_rows, the last one again for those beyond. */
+static Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i, size_t most, size_t n_rows)
+{
+    Group g;
+    for (size_t r = 0; r < most; r++) {
+        size_t row = i + r < n_rows ? i + r : n_rows - 1;
+        g.x[r] = x + row * (n->features + 1);
+        g.trace[r] = trace ? trace + row * anb_network_trace(n) : NULL;
+    }
+    return g;
+}
+
+static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
+{
+    for (size_t i = 0, most; i < rows; i += most) {
+        Cell said[TOGETHER];
+        most = rows - i > FEW ? (size_t)TOGETHER : (size_t)FEW;
+        const Group g = group_of(n, x, trace, i, most, rows);
+        if (most == FEW)
+            rectified_group(n, w, &g, FEW, said);
+        else
+            rectified_group(n, w, &g, TOGETHER, said);
+        for (size_t r = 0; r < most && i + r < rows; r++)
+            out[i + r] = (double)said[r];
+    }
+}
+
+static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)
+{
+    if (anb_network_rectified(n)) {
+        rectified_rows(n, w, x, rows, trace, out);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++)
+        out[i] = smooth(n, w, (const Cell *)x + i * (n->features + 1), (Cell *)trace + i * anb_network_trace(n));
+}
+
+static double drop(const AnbNetwork *n, const void *w, void *cells, double p, AnbRandom *random)
+{
+    Cell *trace = cells, *slope = trace + n->width + LANES, *by_up = slope + n->width;
+    for (size_t h = 0; h < n->hidden; h++) {
+        Cell factor = (Cell)(anb_random_uniform(random) < p ? 0 : 1 / (1 - p));
+        trace[h] *= factor;
+        slope[h] *= factor;
+        if (anb_network_gated(n))
+            by_up[h] *= factor;
+    }
+    return block_dot((const Cell *)w + anb_network_output(n), trace, n->width + LANES);
+}
+
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
+
+/* The same arrays from `at` on. */
+static AnbNetworkRows rows_from(AnbNetworkRows all, size_t at)
+{
+    Weights w = weights_from(all, at);
+    return (AnbNetworkRows){w.value, w.averaged, w.square, w.mean};
+}
+
+static void descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *traces, const double *delta,
+                    size_t samples, const AnbNetworkPace *pace, double *pull)
+{
+    size_t width = n->width, rows = n->features + 1, stride = anb_network_trace(n), output = anb_network_output(n);
+    size_t first = width + LANES;
+    const Cell *v = (Cell *)w.value + output;
+    Cell *trace = traces, off[ANB_NETWORK_SAMPLES];
+    for (size_t s = 0; s < samples; s++) {
+        off[s] = cell_of(delta[s]);
+        for (size_t at = first; at < stride; at += width)
+            scaled_product(trace + s * stride + at, off[s], v, width);
+    }
+    if (pull)
+        memset(pull, 0, rows * sizeof *pull);
+    const AnbNetworkWays *ways = n->ways;
+    anb_network_move(ways, w, rows, width, x, rows, trace + first, stride, samples, pace, pull);
+    if (anb_network_gated(n))
+        anb_network_move(ways, rows_from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples,
+                         pace, pull);
+    anb_network_move(ways, rows_from(w, output), 1, first, off, 1, trace, stride, samples, pace, NULL);
+}
+
+/* What feature j is multiplied by; a pull beyond the doubles counts as none. */
+static double factor_of(double pull, double *mean, double *square, double rate)
+{
+    double counted = pull * pull < 1e300 ? pull : 0;
+    *mean = 0.99 * *mean + 0.01 * counted;
+    *square = 0.99 * *square + 0.01 * (counted * counted);
+    double ratio = *square > 0 ? *mean / sqrt(*square) : 0, factor = 1 - 9 * rate * ratio * fabs(ratio);
+    return factor > 0.5 ? factor : 0.5;
+}
+
+static void multiply(Cell *value, size_t n, Cell factor)
+{
+    const Lanes by = lanes_all(factor);
+    for (size_t i = 0; i < n; i += LANES)
+        lanes_store(value + i, lanes_mul(lanes_load(value + i), by));
+}
+
+static void rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept, const AnbNetworkPace *pace)
+{
+    size_t of_layer = (n->features + 1) * n->width;
+    for (size_t j = 0; j < n->features; j++) {
+        double factor = factor_of(pull[j], kept + j, kept + n->features + j, pace->rate);
+        for (size_t at = j * n->width; at < anb_network_output(n); at += of_layer)
+            multiply((Cell *)w.value + at, n->width, (Cell)factor);
+    }
+}
+
+static void move_output(const AnbNetwork *n, void *w, double ratio, double shift)
+{
+    Cell *out = (Cell *)w + anb_network_output(n);
+    multiply(out, n->width + LANES, (Cell)ratio);
+    out[n->width] = (Cell)((double)out[n->width] + shift);
+}
+
+static bool finite(const void *cells, size_t n)
+{
+    const Cell *value = cells;
+    Lanes sum = lanes_zero();
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes v = lanes_load(value + i);
+        sum = lanes_add(sum, lanes_sub(v, v));
+    }
+    return lanes_sum(sum) == 0;
+}
+
+/* ---- another unit of the features -------------------------------------------------------------------------------- */
+
+static void reframe_weights(const AnbNetwork *n, Cell *w, const double *alpha, const double *beta)
+{
+    Cell *constant = w + n->features * n->width;
+    for (size_t j = 0; j < n->features; j++) {
+        double size = fabs(alpha[j]), factor = alpha[j] / (size > 1 ? size : 1);
+        double shift = size > 1 ? 0 : beta[j] / alpha[j];
+        Cell *row = w + j * n->width;
+        for (size_t h = 0; h < n->width; h++) {
+            row[h] = (Cell)((double)row[h] * factor);
+            constant[h] = (Cell)((double)constant[h] + (double)row[h] * shift);
+        }
+    }
+}
+
+static void reframe_squares(const AnbNetwork *n, Cell *square, const double *alpha)
+{
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->width; h++)
+            square[j * n->width + h] = cell_within((double)square[j * n->width + h] / alpha[j] / alpha[j]);
+}
+
+static void reframe_means(const AnbNetwork *n, Cell *mean, const double *alpha, const double *beta)
+{
+    const Cell *constant = mean + n->features * n->width;
+    for (size_t j = 0; j < n->features; j++)
+        for (size_t h = 0; h < n->width; h++)
+            mean[j * n->width + h] =
+                (Cell)(((double)mean[j * n->width + h] - beta[j] * (double)constant[h]) / alpha[j]);
+}
+
+static void reframe(const AnbNetwork *n, AnbNetworkRows all, const double *alpha, const double *beta)
+{
+    for (size_t at = 0; at < anb_network_output(n); at += (n->features + 1) * n->width) {
+        Weights w = weights_from(all, at);
+        reframe_weights(n, w.value, alpha, beta);
+        reframe_weights(n, w.averaged, alpha, beta);
+        if (w.square)
+            reframe_squares(n, w.square, alpha);
+        if (w.mean)
+            reframe_means(n, w.mean, alpha, beta);
+    }
+}
+
+#define NETWORK_WAYS                                                                                                   \
+    {                                                                                                                  \
+        .draw = draw, .take_rows = take_rows, .take_units = take_units, .take_kept = take_kept, .forward = forward,    \
+        .forward_rows = forward_rows, .drop = drop, .descend = descend, .rescale = rescale, .reframe = reframe,        \
+        .move_output = move_output, .finite = finite, .adam = adam, .descent = descent, .gates = gates,                \
+    }
+
+#endif

@@ -1,0 +1,72 @@
+/* Sixteen floats at a time, under the names that lanes.h has for eight doubles (lanes_cells.h). */
+#ifndef ANB_SIMD_LANES_SINGLE_H
+#define ANB_SIMD_LANES_SINGLE_H
+
+#define LANES_OF_FLOATS
+#include "lanes_cells.h"
+
+/* The first n, at most 16, floats, zeros behind; reads no more than n. */
+LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
+{
+    if (n >= LANES)
+        return lanes_load(from);
+    Lanes l = lanes_zero();
+#if LANES_BYTES == 64
+    l.a = (LanesPart)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), from);
+#elif LANES_BYTES == 32
+    const __m256i count = _mm256_set1_epi32((int)n), low = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    l.a = (LanesPart)_mm256_maskload_ps(from, _mm256_cmpgt_epi32(count, low));
+    if (n > LANES_STEP)
+        l.b = (LanesPart)_mm256_maskload_ps(from + 8,
+                                            _mm256_cmpgt_epi32(count, _mm256_add_epi32(low, _mm256_set1_epi32(8))));
+#else
+    float some[LANES] = {0};
+    for (size_t i = 0; i < n; i++)
+        some[i] = from[i];
+    l = lanes_load(some);
+#endif
+    return l;
+}
+
+typedef float LanesQuarter __attribute__((vector_size(16), may_alias));
+typedef float LanesQuarterMemory __attribute__((vector_size(16), may_alias, aligned(4)));
+
+/* (l0+l8) + (l4+l12) in the first of four lanes, and so on. */
+LANES_INLINE LanesQuarter lanes_fold(Lanes l)
+{
+#if LANES_BYTES == 16
+    return (l.a + l.c) + (l.b + l.d);
+#else
+#if LANES_BYTES == 64
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)l.a), _mm512_extractf32x8_ps((__m512)l.a, 1));
+#else
+    __m256 half = (__m256)(l.a + l.b);
+#endif
+    return (LanesQuarter)_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#endif
+}
+
+/* Of the four of lanes_fold (0+2) + (1+3). */
+LANES_INLINE float lanes_sum(Lanes l)
+{
+    LanesQuarter q = lanes_fold(l);
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+LANES_INLINE LanesQuarter lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+    LanesQuarter fp = lanes_fold(p), fq = lanes_fold(q), fr = lanes_fold(r), fs = lanes_fold(s);
+    LanesQuarter pq =
+        __builtin_shufflevector(fp, fq, 0, 4, 1, 5) + __builtin_shufflevector(fp, fq, 2, 6, 3, 7); /* p0 q0 p1 q1 */
+    LanesQuarter rs = __builtin_shufflevector(fr, fs, 0, 4, 1, 5) + __builtin_shufflevector(fr, fs, 2, 6, 3, 7);
+    return __builtin_shufflevector(pq, rs, 0, 1, 4, 5) + __builtin_shufflevector(pq, rs, 2, 3, 6, 7);
+}
+
+/* n sums, each as lanes_sum has it; n a multiple of four. */
+LANES_INLINE void lanes_sums(const Lanes *l, const size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i += 4)
+        *(LanesQuarterMemory *)(out + i) = lanes_sum4(l[i], l[i + 1], l[i + 2], l[i + 3]);
+}
+
+#endif
