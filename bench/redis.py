@@ -61,14 +61,14 @@ def packed(server):
     print("%-34s %12.0f" % ("ANB.PREDICTB", best(5, lambda: rate("ANB.PREDICTB", "m", predict))), flush=True)
 
 
-SPELLINGS = ("", "SEQ s n", "SEQ=s:n", "y@s:n")
+SPELLINGS = ("", "SEQ s n", "SEQ=s:n", "y@s:n", "y@s:n of 64 s")
 
 
 def numbered_train(client, model, row, spelling, n):
     y, *x = row
-    source = "sender-1"
-    behind = {"": (), "SEQ s n": ("SEQ", source, n), "SEQ=s:n": ("SEQ=%s:%d" % (source, n),), "y@s:n": ()}[spelling]
-    target = "%s@%s:%d" % (y, source, n) if spelling == "y@s:n" else y
+    source = "sender-%d" % (n * 37 % 64 if "64" in spelling else 1)
+    behind = {"SEQ s n": ("SEQ", source, n), "SEQ=s:n": ("SEQ=%s:%d" % (source, n),)}.get(spelling, ())
+    target = "%s@%s:%d" % (y, source, n) if "@" in spelling else y
     return client.encode(("ANB.TRAIN", model, target, *x, *behind))
 
 
@@ -102,7 +102,7 @@ def numbered(server):
     """Each spelling of a command's number against none, turn by turn: the least of the turns, and the median of the
     differences within a turn."""
     client, last, rows = server.client(), [1], rows_to_learn()
-    print("\n%-24s %10s %20s %20s %20s" % ("the server's us a TRAIN", "no number", *SPELLINGS[1:]))
+    print("\n%-24s %10s" % ("the server's us a TRAIN", "no number") + "".join("%22s" % s for s in SPELLINGS[1:]))
     for expression in ("scale(linear)", "auto(budget=5)", "auto"):
         client.call("DEL", "n")
         client.call("ANB.CREATE", "n", expression, "FEATURES", D)
@@ -114,7 +114,7 @@ def numbered(server):
         least = [min(column) for column in zip(*turns)]
         shown = ["%+.0f ns %+.1f %% (%+.1f)" % (1000 * (least[k] - least[0]), 100 * (least[k] / least[0] - 1), 100 * (
             statistics.median(turn[k] / turn[0] for turn in turns) - 1)) for k in range(1, len(SPELLINGS))]
-        print("%-24s %10.2f %20s %20s %20s" % (expression, least[0], *shown), flush=True)
+        print("%-24s %10.2f" % (expression, least[0]) + "".join("%22s" % s for s in shown), flush=True)
 
 
 def streams(server):

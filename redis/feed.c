@@ -228,6 +228,16 @@ static int parse_option(RedisModuleCtx *ctx, RedisModuleString **argv, Feeding *
     return 0;
 }
 
+/* Whether the option at argv[at] was said before, from argv[4] on. */
+static bool is_said_before(RedisModuleString **argv, int at)
+{
+    size_t n;
+    for (int i = 4; i < at; i += 2)
+        if (anb_text_is(argv[i], RedisModule_StringPtrLen(argv[at], &n)))
+            return true;
+    return false;
+}
+
 static int parse(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feeding *f)
 {
     *f = (Feeding){.model = anb_model_at(ctx, argv[1], REDISMODULE_READ | REDISMODULE_WRITE), .stream = argv[3]};
@@ -240,6 +250,8 @@ static int parse(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feedin
     for (int i = 4; i < argc; i += 2)
         if (i + 1 == argc)
             return RedisModule_WrongArity(ctx), -1;
+        else if (is_said_before(argv, i))
+            return anb_reply_error(ctx, "FEED takes each option once"), -1;
         else if (parse_option(ctx, argv + i, f))
             return -1;
     if (!f->model->schema)

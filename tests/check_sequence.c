@@ -142,6 +142,46 @@ START_TEST(names_and_their_number_are_bounded)
 }
 END_TEST
 
+/* Names of one kind: partitions, numbers, beginnings of each other, and long ones that end alike. */
+static int name_of(char *name, int kind, int i)
+{
+    static const char *const forms[] = {"readings/%d", "%d", "%0*d", "%d of a source with a name that goes on and on"};
+    return kind == 2 ? snprintf(name, ANB_SOURCE_SIZE, forms[kind], i % 55 + 1, i / 55)
+                     : snprintf(name, ANB_SOURCE_SIZE, forms[kind], i);
+}
+
+/* Each that was added at its index, and no other. */
+static void check_names(const StreamingLearner *model, int kind, int added)
+{
+    char name[ANB_SOURCE_SIZE] = {0};
+    for (int i = 0; i < ANB_SOURCES_MAX; i++) {
+        size_t n = (size_t)name_of(name, kind, i);
+        ck_assert_int_eq(anb_source_find(model, name, n), i < added ? i : ANB_E_UNKNOWN);
+        ck_assert_int_eq(anb_source_find(model, name, n - 1 > 0 && kind == 3 ? n - 1 : 0), ANB_E_UNKNOWN);
+        ck_assert_int_eq(anb_source_find(model, name, n + 1), ANB_E_UNKNOWN);
+    }
+}
+
+START_TEST(sources_are_found_by_name)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        StreamingLearner *model = make();
+        char name[ANB_SOURCE_SIZE];
+        for (int i = 0; i < ANB_SOURCES_MAX; i++) {
+            check_names(model, kind, i);
+            ck_assert_int_eq(anb_source_add(model, name, (size_t)name_of(name, kind, i), NULL), i);
+            ck_assert(anb_source_take(model, i, (uint64_t)i + 7));
+        }
+        StreamingLearner *copy = anb_clone(model, NULL);
+        check_names(model, kind, ANB_SOURCES_MAX);
+        check_names(copy, kind, ANB_SOURCES_MAX);
+        ck_assert(anb_equal(model, copy));
+        anb_free(copy);
+        anb_free(model);
+    }
+}
+END_TEST
+
 START_TEST(a_model_at_its_limit_takes_no_source)
 {
     AnbModelOptions options = anb_model_defaults();
@@ -251,6 +291,7 @@ static Suite *suite(void)
     tcase_add_test(tests, sources_do_not_know_of_each_other);
     tcase_add_test(tests, a_rejected_sample_leaves_the_position);
     tcase_add_test(tests, names_and_their_number_are_bounded);
+    tcase_add_test(tests, sources_are_found_by_name);
     tcase_add_test(tests, a_model_at_its_limit_takes_no_source);
     tcase_add_test(tests, copies_and_snapshots_hold_the_positions);
     tcase_add_test(tests, without_sources_a_snapshot_is_as_before);

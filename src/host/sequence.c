@@ -11,7 +11,8 @@ static int grow(StreamingLearner *model, AnbError *error)
     if (n == ANB_SOURCES_MAX)
         return anb_fail(error, ANB_E_LIMIT, "a model keeps the positions of %d sources, and these are taken",
                         ANB_SOURCES_MAX);
-    if (anb_total_bytes(model) + (capacity - n) * sizeof(AnbSource) > model->plan->max_bytes)
+    if (anb_total_bytes(model) - anb_sources_bytes(model->sources) + anb_sources_size(capacity) >
+        model->plan->max_bytes)
         return anb_fail(error, ANB_E_LIMIT, "another source would take the model over its limit of %zu bytes",
                         model->plan->max_bytes);
     AnbSources *table = anb_sources_larger(model, capacity);
@@ -33,9 +34,7 @@ int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError
     int code = grow(model, error);
     if (code)
         return code;
-    AnbSource *added = &model->sources->source[model->sources->n];
-    memcpy(added->name, name, n);
-    return (int)model->sources->n++;
+    return anb_sources_put(model->sources, name, n);
 }
 
 /* Whether there is such a source and such a number. */

@@ -2,16 +2,52 @@
 #include "sources.h"
 #include "model.h"
 
-/* The last byte first: it is where the names of partitions differ. Known names have no byte 0 but behind them. */
+/* ---- by name ----------------------------------------------------------------------------------------------------- */
+
+/* Known names have no byte 0 but behind them. */
+static bool is_named(const AnbSource *source, const char *name, size_t n)
+{
+    const char *end = source->name + n;
+    return end[-1] && !*end && memcmp(source->name, name, n) == 0;
+}
+
+/* By the last eight bytes, where the names of partitions differ; another on machines of the other byte order, which no
+ * state shows. */
+static size_t hash(const char *name, size_t n)
+{
+    uint64_t word = n;
+    if (n >= sizeof word)
+        memcpy(&word, name + n - sizeof word, sizeof word);
+    else
+        for (size_t i = 0; i < n; i++)
+            word = word << 8 | (unsigned char)name[i];
+    return (size_t)(word * 0x9e3779b97f4a7c15U >> 56); /* Knuth: 2^64 over the golden ratio */
+}
+
+/* The place that holds one more than the index of a name's source; 0 where there is none. At most half of them are taken. */
+static uint8_t *place_of(const AnbSources *sources, const char *name, size_t n)
+{
+    uint8_t *places = (uint8_t *)(uintptr_t)(sources->source + sources->capacity);
+    size_t last = 2 * sources->capacity - 1, at = hash(name, n) & last;
+    while (places[at] && !is_named(&sources->source[places[at] - 1], name, n))
+        at = (at + 1) & last;
+    return &places[at];
+}
+
 int anb_source_find(const StreamingLearner *model, const char *name, size_t n)
 {
-    size_t count = n > 0 && n < ANB_SOURCE_SIZE && name[n - 1] ? anb_sources_count(model->sources) : 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *known = model->sources->source[i].name;
-        if (known[n] == 0 && known[n - 1] == name[n - 1] && memcmp(known, name, n) == 0)
-            return (int)i;
-    }
-    return ANB_E_UNKNOWN;
+    if (!model->sources || n == 0 || n >= ANB_SOURCE_SIZE)
+        return ANB_E_UNKNOWN;
+    int place = *place_of(model->sources, name, n);
+    return place ? place - 1 : ANB_E_UNKNOWN;
+}
+
+int anb_sources_put(AnbSources *sources, const char *name, size_t n)
+{
+    AnbSource *added = &sources->source[sources->n++];
+    *place_of(sources, name, n) = (uint8_t)sources->n;
+    memcpy(added->name, name, n);
+    return (int)sources->n - 1;
 }
 
 size_t anb_sources(const StreamingLearner *model, const AnbSource **sources)
@@ -26,14 +62,17 @@ size_t anb_sources(const StreamingLearner *model, const AnbSource **sources)
 AnbSources *anb_sources_larger(const StreamingLearner *model, size_t capacity)
 {
     const AnbPlan *plan = model->plan;
-    size_t size = sizeof(AnbSources) + capacity * sizeof(AnbSource), old = anb_sources_bytes(model->sources);
+    size_t size = anb_sources_size(capacity), n = anb_sources_count(model->sources);
     AnbSources *table = plan->allocator.alloc(size, plan->allocator.context);
     if (!table)
         return NULL;
     memset(table, 0, size);
-    if (model->sources)
-        memcpy(table, model->sources, old < size ? old : size);
     table->capacity = capacity;
+    for (size_t i = 0; i < n && i < capacity; i++) {
+        const AnbSource *known = &model->sources->source[i];
+        anb_sources_put(table, known->name, strlen(known->name));
+        table->source[i].next = known->next;
+    }
     return table;
 }
 

@@ -82,6 +82,7 @@ def bad_entries_are_passed_and_counted(server, library):
     refused(client, "WRONGTYPE", "ANB.FEED", "m", "STREAM", "text", "TARGET", "y")
     refused(client, "COUNT", "ANB.FEED", "m", "STREAM", "s", "COUNT", 0, "TARGET", "y")
     refused(client, "wrong number", "ANB.FEED", "m", "STREAM", "s", "COUNT")
+    refused(client, "once", "ANB.FEED", "m", "STREAM", "s", "TARGET", "y", "COUNT", 1, "count", 2)
     client.call("ANB.CREATE", "n", "linear", "FEATURES", 2)
     refused(client, "names", "ANB.FEED", "n", "STREAM", "s", "TARGET", "y")
     assert set(streams(client)) == {b"s"}
