@@ -82,7 +82,7 @@ static void run_floats(Floats *f, int kind)
     run(&n, rows_of(f), f->x, f->trace, f->said, f->pull, f->kept);
 }
 
-/* The widths differ, the units in use do not. */
+/* The widths differ, the units in use do not. A step of floats may be off by .07 %. */
 START_TEST(beside_doubles)
 {
     AnbRandom random;
@@ -101,7 +101,8 @@ START_TEST(beside_doubles)
     for (size_t j = 0; j <= FEATURES; j++)
         for (size_t h = 0; h < HIDDEN; h++) {
             size_t at = j * n.width + h, other = j * m.width + h;
-            ck_assert_double_eq_tol((double)floats[0].value[other], doubles.value[at], 2e-4);
+            ck_assert_double_eq_tol((double)floats[0].value[other], doubles.value[at],
+                                    7e-4 * (1 + fabs(doubles.value[at])));
             ck_assert_double_eq_tol((double)floats[0].square[other], doubles.square[at],
                                     1e-3 * (1e-3 + doubles.square[at]));
         }

@@ -56,8 +56,7 @@ struct AnbNetworkWays {
     double (*drop)(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random);
     void (*descend)(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace, const double *delta,
                     size_t samples, const AnbNetworkPace *pace, double *pull);
-    void (*rescale)(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
-                    const AnbNetworkPace *pace);
+    void (*rescale)(const AnbNetwork *n, AnbNetworkRows w, double *pull, double *kept, const AnbNetworkPace *pace);
     void (*reframe)(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta);
     void (*move_output)(const AnbNetwork *n, void *w, double ratio, double shift);
     bool (*finite)(const void *cells, size_t n);
@@ -210,10 +209,10 @@ static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, co
  * carries nothing only adds to the error: its pulls are positive and its weights shrink together, which single steps of Adam,
  * each of unit size, do not tell from noise. A factor is .5 at least.
  *
- * @param pull   of each feature, from anb_network_descend
+ * @param pull   of each feature, from anb_network_descend; overwritten by the factors
  * @param kept   the means and the mean squares, one a feature each
  */
-static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept,
+static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, double *pull, double *kept,
                                        const AnbNetworkPace *pace)
 {
     n->ways->rescale(n, w, pull, kept, pace);

@@ -7,7 +7,7 @@
  *     settled    gradients of units, such that products of them are numbers of full precision
  *     squared    squares of gradients, held above Adam's epsilon squared
  *     cell_within  a number within the cells
- *     ROOT_GUESS the bits from which inverse_root starts
+ *     inverse_root, rate_factor  1/sqrt(v scale) is inverse_root(v, scale) times rate_factor(scale)
  */
 #ifndef ANB_NUMERIC_NETWORK_LANES_H
 #define ANB_NUMERIC_NETWORK_LANES_H
@@ -169,20 +169,6 @@ static void scaled_product(Cell *out, Cell a, const Cell *x, size_t n)
         lanes_store(out + i, settled(lanes_mul(lanes_mul(factor, lanes_load(x + i)), lanes_load(out + i))));
 }
 
-/* 1/sqrt(v) to 5e-6 for v in 1e-300 .. 1e300, of floats 1e-37 .. 1e37: the bits' first guess, two of Newton's steps. Costs less
- * than a division. */
-LANES_INLINE Lanes inverse_root(Lanes v)
-{
-    const Lanes half = lanes_mul(lanes_all((Cell)0.5), v), three_halves = lanes_all((Cell)1.5);
-    Lanes r;
-#define LANES_OP(p, at) r.p = (LanesPart)(ROOT_GUESS - ((LanesBits)v.p >> 1));
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        for (int i = 0; i < 2; i++)
-            r = lanes_mul(r, lanes_sub(three_halves, lanes_mul(half, lanes_mul(r, r))));
-    return r;
-}
-
 /* Adam's numbers in every lane. */
 typedef struct Step {
     Lanes rate, momentum, momentum_rest, decay, decay_rest, square_scale, average;
@@ -190,7 +176,7 @@ typedef struct Step {
 
 LANES_INLINE Step spread(const AnbNetworkPace *adam)
 {
-    return (Step){lanes_all((Cell)(adam->rate * adam->mean_scale)),
+    return (Step){lanes_all((Cell)(adam->rate * adam->mean_scale * rate_factor(adam->square_scale))),
                   lanes_all((Cell)adam->momentum),
                   lanes_all((Cell)(1 - adam->momentum)),
                   lanes_all((Cell)adam->decay),
@@ -217,7 +203,7 @@ LANES_INLINE Lanes adam_lanes(Weights w, size_t at, Lanes g, const Step *s)
         g = settled(lanes_add(lanes_mul(s->momentum, lanes_load(w.mean + at)), lanes_mul(s->momentum_rest, g)));
         lanes_store(w.mean + at, g);
     }
-    move_by(w, at, before, lanes_mul(lanes_mul(s->rate, g), inverse_root(lanes_mul(square, s->square_scale))), s);
+    move_by(w, at, before, lanes_mul(lanes_mul(s->rate, g), inverse_root(square, s->square_scale)), s);
     return pull;
 }
 

@@ -4,6 +4,7 @@
 
 #include "kept_unit.h"
 #include "network_lanes.h"
+#include "pulls.h"
 #include <math.h>
 #include <string.h>
 
@@ -188,16 +189,6 @@ static void descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *
     anb_network_move(ways, rows_from(w, output), 1, first, off, 1, trace, stride, samples, pace, NULL);
 }
 
-/* What feature j is multiplied by; a pull beyond the doubles counts as none. */
-static double factor_of(double pull, double *mean, double *square, double rate)
-{
-    double counted = pull * pull < 1e300 ? pull : 0;
-    *mean = 0.99 * *mean + 0.01 * counted;
-    *square = 0.99 * *square + 0.01 * (counted * counted);
-    double ratio = *square > 0 ? *mean / sqrt(*square) : 0, factor = 1 - 9 * rate * ratio * fabs(ratio);
-    return factor > 0.5 ? factor : 0.5;
-}
-
 static void multiply(Cell *value, size_t n, Cell factor)
 {
     const Lanes by = lanes_all(factor);
@@ -205,14 +196,13 @@ static void multiply(Cell *value, size_t n, Cell factor)
         lanes_store(value + i, lanes_mul(lanes_load(value + i), by));
 }
 
-static void rescale(const AnbNetwork *n, AnbNetworkRows w, const double *pull, double *kept, const AnbNetworkPace *pace)
+static void rescale(const AnbNetwork *n, AnbNetworkRows w, double *pull, double *kept, const AnbNetworkPace *pace)
 {
     size_t of_layer = (n->features + 1) * n->width;
-    for (size_t j = 0; j < n->features; j++) {
-        double factor = factor_of(pull[j], kept + j, kept + n->features + j, pace->rate);
+    anb_pulls_to_factors(pull, kept, kept + n->features, n->features, pace->rate);
+    for (size_t j = 0; j < n->features; j++)
         for (size_t at = j * n->width; at < anb_network_output(n); at += of_layer)
-            multiply((Cell *)w.value + at, n->width, (Cell)factor);
-    }
+            multiply((Cell *)w.value + at, n->width, (Cell)pull[j]);
 }
 
 static void move_output(const AnbNetwork *n, void *w, double ratio, double shift)
