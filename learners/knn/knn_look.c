@@ -1,5 +1,6 @@
 /* One look: learners/knn.c has the formulas. */
 #include "knn_look.h"
+#include "knn_tile.h"
 #include "ridge_plane.h"
 #include "src/simd/kernels.h"
 
@@ -13,6 +14,12 @@ static size_t features(const AnbNode *self)
 static size_t features_padded(const AnbNode *self)
 {
     return anb_knn_search_padded(anb_knn_plan(self).d);
+}
+
+/* Of one query, and of those that wait. */
+static size_t queries(const AnbNode *self)
+{
+    return (1 + anb_knn_waiting(features(self))) * features_padded(self);
 }
 
 static size_t neighbours(const AnbNode *self)
@@ -31,9 +38,10 @@ static size_t matrix(const AnbNode *self)
     return v.k * anb_ridge_plane_stride(v.plane);
 }
 
-static size_t window_twice(const AnbNode *self)
+/* Doubles of two values a row, or words of the distances of a tile. */
+static size_t far_room(const AnbNode *self)
 {
-    return 2 * anb_knn_plan(self).window;
+    return ANB_KNN_TILE / 2 * anb_knn_tile_next(anb_knn_plan(self).rows);
 }
 
 static size_t plane_twice(const AnbNode *self)
@@ -58,6 +66,11 @@ static size_t rows(const AnbNode *self)
     return anb_knn_plan(self).rows;
 }
 
+static size_t rows_and_spare(const AnbNode *self)
+{
+    return anb_knn_plan(self).rows + ANB_KNN_SEARCH_SPARE;
+}
+
 static size_t sets(const View *v)
 {
     return (8 * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
@@ -66,12 +79,13 @@ static size_t sets(const View *v)
 static size_t minima(const AnbNode *self)
 {
     View v = anb_knn_plan(self);
-    return (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
+    return ANB_KNN_TILE * (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
 }
 
-static size_t pairs_twice(const AnbNode *self)
+/* Of one query and of several, by both factors. */
+static size_t codes(const AnbNode *self)
 {
-    return 2 * anb_knn_search_pairs(anb_knn_plan(self).d);
+    return (2 + 2 * ANB_KNN_TILE) * anb_knn_search_pairs(anb_knn_plan(self).d);
 }
 
 enum {
@@ -99,23 +113,23 @@ enum {
 const AnbField anb_knn_scratch_fields[] = {
     [LOOK] = {ANB_SCRATCH_STRUCT(KnnLook)},
     [PULL] = {.name = "pull", .kind = ANB_F64, .count = features},
-    [QUERY] = {.name = "query", .kind = ANB_F64, .count = features_padded},
+    [QUERY] = {.name = "query", .kind = ANB_F64, .count = queries, .must = ANB_ALIGNED},
     [SLOPE] = {.name = "slope", .kind = ANB_F64, .count = features},
-    [U] = {.name = "u", .kind = ANB_F64, .count = matrix},
+    [U] = {.name = "u", .kind = ANB_F64, .count = matrix, .must = ANB_ALIGNED},
     [Y] = {.name = "y", .kind = ANB_F64, .count = neighbours},
     [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = neighbours},
     [DISTANCE] = {.name = "distance", .kind = ANB_F64, .count = neighbours_and_one},
     [REST] = {.name = "rest", .kind = ANB_F64, .count = neighbours},
-    [FAR] = {.name = "far", .kind = ANB_F64, .count = window_twice},
+    [FAR] = {.name = "far", .kind = ANB_F64, .count = far_room, .must = ANB_ALIGNED},
     [PART] = {.name = "part", .kind = ANB_F64, .count = plane_twice},
     [SQUARE] = {.name = "square", .kind = ANB_F64, .fixed = ANB_KNN_PLANE},
-    [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work},
-    [LOW] = {.name = "low", .kind = ANB_F32, .count = features},
-    [CODE] = {.name = "code", .kind = ANB_U32, .count = pairs_twice},
+    [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work, .must = ANB_ALIGNED},
+    [LOW] = {.name = "low", .kind = ANB_F32, .count = features, .must = ANB_ALIGNED},
+    [CODE] = {.name = "code", .kind = ANB_U32, .count = codes, .must = ANB_ALIGNED},
     [WHICH] = {.name = "which", .kind = ANB_U32, .count = plane_features},
-    [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows},
-    [NEAR] = {.name = "near", .kind = ANB_U32, .count = rows},
-    [MINIMA] = {.name = "minima", .kind = ANB_U32, .count = minima},
+    [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows_and_spare, .must = ANB_ALIGNED},
+    [NEAR] = {.name = "near", .kind = ANB_U32, .count = rows, .must = ANB_ALIGNED},
+    [MINIMA] = {.name = "minima", .kind = ANB_U32, .count = minima, .must = ANB_ALIGNED},
     {0}};
 
 KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
@@ -285,7 +299,7 @@ static bool encode_query(const View *v, const KnnScratch *w)
     return most > limit || older > limit;
 }
 
-bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
+void anb_knn_look_take(const View *v, const double *x, const KnnScratch *w)
 {
     w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
     for (size_t j = 0; j < v->given; j++)
@@ -294,6 +308,11 @@ bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
         w->query[j] = (double)w->low[j];
     for (size_t j = v->d; j < anb_knn_search_padded(v->d); j++)
         w->query[j] = 0;
+}
+
+bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
+{
+    anb_knn_look_take(v, x, w);
     return encode_query(v, w);
 }
 

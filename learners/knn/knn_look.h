@@ -26,6 +26,14 @@ typedef struct KnnScratch {
     int32_t *near, *minima;
 } KnnScratch;
 
+enum { ANB_KNN_WAITING = 16 };
+
+/* Queries of a batch that wait with their candidates; fewer where their features would take a good part of a window. */
+static inline size_t anb_knn_waiting(size_t d)
+{
+    return d > ANB_KNN_PLANE ? ANB_KNN_WAITING / 2 : ANB_KNN_WAITING;
+}
+
 extern const AnbField anb_knn_scratch_fields[];
 KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
 
@@ -55,7 +63,9 @@ static inline bool anb_knn_fits(const View *v, size_t k, double plane)
 
 /* Which features the plane has: all, or those that the metric weighs most, in order. */
 void anb_knn_look_choose(const View *v, const KnnScratch *w);
-/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
+/* The row as floats hold it, in doubles as well. */
+void anb_knn_look_take(const View *v, const double *x, const KnnScratch *w);
+/* The same, and its codes. Whether one of them was bounded. */
 bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w);
 
 /* A search of the first n rows of the window for the query that was begun. */

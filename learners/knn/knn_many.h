@@ -18,7 +18,8 @@ enum { ANB_KNN_MANY = 8, ANB_KNN_MANY_D = 24 }; /* queries; features of a window
 /* The k nearest of each query, and the query itself. */
 typedef struct AnbKnnNearest {
     const float *window;
-    size_t d, k;           /* features, up to ANB_KNN_MANY_D; neighbours */
+    size_t row, d, k;      /* floats of a row; features of the plane, up to ANB_KNN_MANY_D; neighbours */
+    const uint32_t *which; /* the features of the plane, ascending; NULL: all */
     const double *query;   /* of lanes: d features, then zeros up to a multiple of four */
     const uint32_t *index; /* of lanes: k rows of the window */
     const double *y;       /* of lanes: their targets */
@@ -27,27 +28,11 @@ typedef struct AnbKnnNearest {
 } AnbKnnNearest;
 
 typedef struct AnbKnnManyKernels {
-    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                const double *metric, double *out);
     bool (*bound)(const double *value, size_t n, size_t k, double *bound);
     void (*moments)(const AnbKnnNearest *nearest, double soft, double *many, double *low, double *high);
 } AnbKnnManyKernels;
 
 ANB_ISA_TABLE(AnbKnnManyKernels, anb_knn_many_kernels);
-
-/**
- * Squared distances by the metric.
- *
- * @param index   of lanes: n rows of the window
- * @param query   of lanes: d features, then zeros up to a multiple of four
- * @param metric  d factors, then zeros up to a multiple of four
- * @param out     of lanes: n distances
- */
-static inline void anb_knn_many_far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                                    const double *metric, double *out)
-{
-    anb_knn_many_kernels.far(window, d, index, n, query, metric, out);
-}
 
 /* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n; what is infinite counts as no value.
  * False where that was not found for all: where values are equal, or nearly so. */

@@ -57,36 +57,6 @@ LANES_INLINE void rows_at(const float *window, size_t d, const uint32_t *index, 
         row[q] = window + index[q] * d;
 }
 
-/* Adds to four of the eight sums that one query alone has in its lanes. */
-LANES_INLINE void add_squares(const Lanes u[4], const double *metric, Lanes sum[4])
-{
-    for (size_t f = 0; f < 4; f++)
-        sum[f] = lanes_add(sum[f], lanes_mul(lanes_all(metric[f]), lanes_mul(u[f], u[f])));
-}
-
-static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                const double *metric, double *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        const float *row[ANB_KNN_MANY];
-        Lanes u[4], s[8];
-        rows_at(window, d, index + i * ANB_KNN_MANY, row);
-        for (size_t l = 0; l < 8; l++)
-            s[l] = lanes_zero();
-        for (size_t j = 0; j < d; j += 8) {
-            offsets_of(row, j, query, u);
-            add_squares(u, metric + j, s);
-            if (j + 4 < d) {
-                offsets_of(row, j + 4, query, u);
-                add_squares(u, metric + j + 4, s + 4);
-            }
-        }
-        Lanes even = lanes_add(lanes_add(s[0], s[4]), lanes_add(s[2], s[6]));
-        Lanes odd = lanes_add(lanes_add(s[1], s[5]), lanes_add(s[3], s[7]));
-        lanes_store(out + i * LANES, lanes_add(even, odd));
-    }
-}
-
 /* How many values are not above the bound. */
 LANES_INLINE Lanes count_within(const double *value, size_t n, Lanes bound)
 {
@@ -128,88 +98,155 @@ static bool bound(const double *value, size_t n, size_t k, double *bound)
     return false;
 }
 
-/* In place of the squared distances. */
-LANES_INLINE void weigh(double *weight, size_t k, double soft)
+/* The largest of the distances. */
+LANES_INLINE Lanes farthest(const double *square, size_t k)
 {
-    Lanes last = lanes_zero(), zero = last;
+    Lanes last = lanes_zero();
     for (size_t i = 0; i < k; i++)
-        last = lanes_max(lanes_load(weight + i * LANES), last);
-    last = lanes_sqrt(last);
-    for (size_t i = 0; i < k; i++) {
-        Lanes share = lanes_div(lanes_sqrt(lanes_load(weight + i * LANES)), last);
-        share = lanes_where_above(last, zero, share, zero);
-        lanes_store(weight + i * LANES, lanes_div(lanes_all(1), lanes_add(lanes_all(soft), share)));
-    }
+        last = lanes_max(lanes_load(square + i * LANES), last);
+    return lanes_sqrt(last);
+}
+
+/* The weight of neighbour i in place of its squared distance, if there is one. */
+LANES_INLINE void weigh(const AnbKnnNearest *near, size_t i, Lanes last, double soft)
+{
+    const Lanes zero = lanes_zero();
+    if (i >= near->k)
+        return;
+    Lanes share = lanes_div(lanes_sqrt(lanes_load(near->weight + i * LANES)), last);
+    share = lanes_where_above(last, zero, share, zero);
+    lanes_store(near->weight + i * LANES, lanes_div(lanes_all(1), lanes_add(lanes_all(soft), share)));
 }
 
 /* One neighbour of each query as a row of its moments: the offsets, the target about `middle`, and 1; and all of it times
  * the weight. */
 typedef struct Moment {
-    double value[COLUMNS * LANES + 4 * LANES], weighted[COLUMNS * LANES];
+    _Alignas(64) double value[COLUMNS * LANES + 4 * LANES];
+    double weighted[COLUMNS * LANES];
 } Moment;
 
-LANES_INLINE void moment_of(const AnbKnnNearest *near, size_t i, Lanes middle, Moment *m)
+/* The plane has all features. */
+LANES_INLINE void offsets_of_all(const AnbKnnNearest *near, const float *const row[ANB_KNN_MANY], double *value)
 {
-    const float *row[ANB_KNN_MANY];
-    const size_t d = near->d;
-    const Lanes weight = lanes_load(near->weight + i * LANES);
-    rows_at(near->window, d, near->index + i * ANB_KNN_MANY, row);
-    for (size_t j = 0; j < d; j += 4) {
+    for (size_t j = 0; j < near->d; j += 4) {
         Lanes u[4];
         offsets_of(row, j, near->query, u);
         for (size_t f = 0; f < 4; f++)
-            lanes_store(m->value + (j + f) * LANES, lanes_mul(u[f], lanes_all(near->inverse[j + f])));
+            lanes_store(value + (j + f) * LANES, lanes_mul(u[f], lanes_all(near->inverse[j + f])));
     }
+}
+
+/* It has some of them: four neighbouring ones are read at once. */
+LANES_INLINE void offsets_of_some(const AnbKnnNearest *near, const float *const row[ANB_KNN_MANY], double *value)
+{
+    _Alignas(64) double four[4 * LANES];
+    size_t from = SIZE_MAX;
+    for (size_t p = 0; p < near->d; p++) {
+        const size_t j = near->which[p], first = j / 4 * 4;
+        if (first != from) {
+            Lanes u[4];
+            turned(row, first, u);
+            for (size_t f = 0; f < 4; f++)
+                lanes_store(four + f * LANES, u[f]);
+            from = first;
+        }
+        Lanes u = lanes_sub(lanes_load(four + j % 4 * LANES), lanes_load(near->query + p * LANES));
+        lanes_store(value + p * LANES, lanes_mul(u, lanes_all(near->inverse[p])));
+    }
+}
+
+LANES_INLINE void moment_of(const AnbKnnNearest *near, size_t i, Lanes middle, Moment *m)
+{
+    const Lanes weight = lanes_load(near->weight + i * LANES);
+    const float *row[ANB_KNN_MANY];
+    const size_t d = near->d;
+    rows_at(near->window, near->row, near->index + i * ANB_KNN_MANY, row);
+    if (near->which)
+        offsets_of_some(near, row, m->value);
+    else
+        offsets_of_all(near, row, m->value);
     lanes_store(m->value + d * LANES, lanes_sub(lanes_load(near->y + i * LANES), middle));
     lanes_store(m->value + (d + 1) * LANES, lanes_all(1));
     for (size_t c = 0; c < d + 2; c++)
         lanes_store(m->weighted + c * LANES, lanes_mul(weight, lanes_load(m->value + c * LANES)));
 }
 
-/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to the upper triangle and what is behind it. */
-LANES_INLINE void add_moments(double *many, size_t d, const Moment *m, const size_t rows)
+/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it. Returns
+ * where row j + 1 starts. */
+LANES_INLINE double *add_row(double *many, size_t j, size_t d, const Moment *m, const size_t rows)
 {
-    for (size_t j = 0; j < d; j++) {
-        Lanes by[TOGETHER];
+    Lanes by[TOGETHER];
+    for (size_t r = 0; r < rows; r++)
+        by[r] = lanes_load(m[r].value + j * LANES);
+    for (size_t c = j; c < d + 2; c++, many += LANES) {
+        Lanes sum = lanes_load(many);
         for (size_t r = 0; r < rows; r++)
-            by[r] = lanes_load(m[r].value + j * LANES);
-        for (size_t c = j; c < d + 2; c++, many += LANES) {
-            Lanes sum = lanes_load(many);
-            for (size_t r = 0; r < rows; r++)
-                sum = lanes_add(sum, lanes_mul(by[r], lanes_load(m[r].weighted + c * LANES)));
-            lanes_store(many, sum);
-        }
+            sum = lanes_add(sum, lanes_mul(by[r], lanes_load(m[r].weighted + c * LANES)));
+        lanes_store(many, sum);
     }
+    return many;
+}
+
+/* The sums beside the triangle. */
+typedef struct Sides {
+    Lanes weight, y, least, most;
+} Sides;
+
+LANES_INLINE void add_sides(Sides *s, const AnbKnnNearest *near, size_t i, const Moment *m)
+{
+    Lanes target = lanes_load(near->y + i * LANES);
+    s->least = lanes_min(target, s->least);
+    s->most = lanes_max(target, s->most);
+    s->weight = lanes_add(s->weight, lanes_load(near->weight + i * LANES));
+    s->y = lanes_add(s->y, lanes_load(m->weighted + near->d * LANES));
+}
+
+/* The neighbours from i on, as many as go together. The next ones are weighed between the rows of the triangle: roots and
+ * divisions take long, and nothing here waits for them. */
+LANES_INLINE void add_together(const AnbKnnNearest *near, size_t i, const Moment *m, Lanes last, double soft,
+                               double *many)
+{
+    for (size_t j = 0; j < near->d; j++) {
+        if (j < TOGETHER)
+            weigh(near, i + TOGETHER + j, last, soft);
+        many = add_row(many, j, near->d, m, TOGETHER);
+    }
+    for (size_t j = near->d; j < TOGETHER; j++)
+        weigh(near, i + TOGETHER + j, last, soft);
 }
 
 static void moments(const AnbKnnNearest *near, double soft, double *many, double *low, double *high)
 {
     Moment m[TOGETHER];
     const size_t d = near->d, k = near->k;
-    Lanes least = lanes_load(near->y), most = least, middle = least, weight = lanes_zero(), y = weight;
+    const Lanes middle = lanes_load(near->y), last = farthest(near->weight, k);
+    Sides sides = {lanes_zero(), lanes_zero(), middle, middle};
     double *sums = many + anb_ridge_plane_cell(d, d, d) * LANES;
-    weigh(near->weight, k, soft);
     memset(many, 0, (size_t)(sums - many) * sizeof *many);
-    for (size_t i = 0; i < k; i++) {
-        Lanes target = lanes_load(near->y + i * LANES);
-        size_t r = i % TOGETHER;
-        moment_of(near, i, middle, &m[r]);
-        if (r == TOGETHER - 1)
-            add_moments(many, d, m, TOGETHER);
-        least = lanes_min(target, least);
-        most = lanes_max(target, most);
-        weight = lanes_add(weight, lanes_load(near->weight + i * LANES));
-        y = lanes_add(y, lanes_load(m[r].weighted + d * LANES));
+    for (size_t i = 0; i < TOGETHER; i++)
+        weigh(near, i, last, soft);
+    for (size_t i = 0; i < k; i += TOGETHER) {
+        const size_t rows = k - i < TOGETHER ? k - i : TOGETHER;
+        for (size_t r = 0; r < rows; r++) {
+            moment_of(near, i + r, middle, &m[r]);
+            add_sides(&sides, near, i + r, &m[r]);
+        }
+        if (rows == TOGETHER)
+            add_together(near, i, m, last, soft, many);
+        else
+            for (size_t r = 0; r < rows; r++) {
+                double *at = many;
+                for (size_t j = 0; j < d; j++)
+                    at = add_row(at, j, d, m + r, 1);
+            }
     }
-    for (size_t r = 0; r < k % TOGETHER; r++)
-        add_moments(many, d, m + r, 1);
-    lanes_store(sums, weight);
-    lanes_store(sums + LANES, y);
+    lanes_store(sums, sides.weight);
+    lanes_store(sums + LANES, sides.y);
     lanes_store(sums + 2 * LANES, middle);
-    lanes_store(low, least);
-    lanes_store(high, most);
+    lanes_store(low, sides.least);
+    lanes_store(high, sides.most);
 }
 
-const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.far = far, .bound = bound, .moments = moments};
+const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.bound = bound, .moments = moments};
 
 ANB_ISA_REGISTER(AnbKnnManyKernels, anb_knn_many_kernels)

@@ -1,5 +1,6 @@
 /* The exact nearest rows: candidates by their codes, then by distances of the rows themselves. */
 #include "knn_search.h"
+#include "knn_parts.h"
 #include <string.h>
 
 /* How far a distance of codes may be from that of what they stand for: one unit a feature. */
@@ -13,8 +14,7 @@ static int32_t square(double root)
     return root <= 0 ? 0 : root * root < 2147483646 ? (int32_t)(root * root) + 1 : 2147483646;
 }
 
-/* Squared distances of older codes become bounds of what those by the new factors may be at most. */
-static void stretch(int32_t *minima, size_t n, const AnbKnnSearch *near)
+void anb_knn_parts_stretch(int32_t *minima, size_t n, const AnbKnnSearch *near)
 {
     double by = sqrt(near->most) * 1.000001, more = slack(near->d);
     for (size_t i = 0; i < n; i++)
@@ -28,16 +28,11 @@ static int32_t widen_older(int32_t bound, const AnbKnnSearch *near)
     return square((sqrt((double)bound) + more) / (sqrt(near->least) * 0.999999) + more);
 }
 
-/* The window in two parts: by the new factors and by the older ones. */
-typedef struct Parts {
-    size_t newer, older;           /* rows */
-    size_t newer_sets, older_sets; /* of the minima, in proportion; one more than asked for at most */
-} Parts;
-
-static Parts parts_of(const AnbKnnSearch *near, size_t sets)
+KnnParts anb_knn_parts(const AnbKnnSearch *near, size_t sets)
 {
-    Parts p = {near->rows, 0, 0, 0};
+    KnnParts p = {near->rows, 0, 0, 0};
     size_t blocks = anb_knn_search_blocks(near->rows);
+    sets = sets < blocks ? sets : blocks;
     p.newer = near->older < near->rows ? near->older : near->rows;
     p.older = near->rows - p.newer;
     size_t older_blocks = anb_knn_search_blocks(p.older);
@@ -48,13 +43,28 @@ static Parts parts_of(const AnbKnnSearch *near, size_t sets)
     return p;
 }
 
+size_t anb_knn_parts_collect(const AnbKnnSearch *near, const KnnParts *p, const int32_t *distance, int32_t bound,
+                             uint32_t *index)
+{
+    size_t found = 0;
+    if (p->newer)
+        found = anb_knn_search_collect(distance, p->newer, anb_knn_search_widen(bound, near->d), index);
+    if (p->older) {
+        size_t first = found;
+        found += anb_knn_search_collect(distance + p->newer, p->older, widen_older(bound, near), index + found);
+        for (size_t i = first; i < found; i++)
+            index[i] += (uint32_t)p->newer;
+    }
+    return found;
+}
+
 size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                                  const AnbKnnSearchWork *work)
 {
     if (query->bounded || near->bounded)
         return 0;
-    size_t blocks = anb_knn_search_blocks(near->rows), pairs = anb_knn_search_pairs(near->d);
-    const Parts p = parts_of(near, work->sets < blocks ? work->sets : blocks);
+    const size_t pairs = anb_knn_search_pairs(near->d);
+    const KnnParts p = anb_knn_parts(near, work->sets);
     size_t words = p.newer * pairs, minima = p.newer_sets * ANB_KNN_SEARCH_ROWS, sets = p.newer_sets + p.older_sets;
     int32_t bound = INT32_MAX;
     if (p.newer)
@@ -62,20 +72,11 @@ size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQue
     if (p.older) {
         anb_knn_search_distances(near->code + words, p.older, pairs, query->older, work->distance + p.newer,
                                  work->minima + minima, p.older_sets);
-        stretch(work->minima + minima, p.older_sets * ANB_KNN_SEARCH_ROWS, near);
+        anb_knn_parts_stretch(work->minima + minima, p.older_sets * ANB_KNN_SEARCH_ROWS, near);
     }
     if (sets * ANB_KNN_SEARCH_ROWS > k)
         bound = anb_knn_search_bound(work->minima, sets * ANB_KNN_SEARCH_ROWS, k);
-    size_t found = 0;
-    if (p.newer)
-        found = anb_knn_search_collect(work->distance, p.newer, anb_knn_search_widen(bound, near->d), index);
-    if (p.older) {
-        size_t first = found;
-        found += anb_knn_search_collect(work->distance + p.newer, p.older, widen_older(bound, near), index + found);
-        for (size_t i = first; i < found; i++)
-            index[i] += (uint32_t)p.newer;
-    }
-    return found;
+    return anb_knn_parts_collect(near, &p, work->distance, bound, index);
 }
 
 static void swap(double *a, double *b)

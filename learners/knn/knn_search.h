@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 enum { ANB_KNN_SEARCH_ROWS = 32 }; /* rows of a block */
-enum { ANB_KNN_SEARCH_SLACK = 16 };
+enum { ANB_KNN_SEARCH_SLACK = 16, ANB_KNN_SEARCH_SPARE = 3 };
 
 typedef struct AnbKnnSearchKernels {
     float (*encode)(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,
@@ -107,7 +107,8 @@ static inline void anb_knn_search_distances(const uint32_t *code, size_t rows, s
     anb_knn_search_kernels.distances(code, rows, pairs, query, distance, minima, sets);
 }
 
-/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8 where they differ enough. n a multiple of
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8, or k + k/2 after some looks, where they
+ * differ enough. n a multiple of
  * 32, 1 <= k <= n. */
 static inline int32_t anb_knn_search_bound(const int32_t *value, size_t n, size_t k)
 {
@@ -121,7 +122,7 @@ static inline int32_t anb_knn_search_widen(int32_t bound, size_t d)
     return root * root < 2147483646 ? (int32_t)(root * root) : 2147483646;
 }
 
-/* Rows with distance <= bound, ascending; returns how many. */
+/* Rows with distance <= bound, ascending; returns how many. `index` has room for ANB_KNN_SEARCH_SPARE more. */
 static inline size_t anb_knn_search_collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
 {
     return anb_knn_search_kernels.collect(distance, rows, bound, index);
@@ -188,7 +189,7 @@ void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *qu
                            double *distance, const AnbKnnSearchWork *work);
 
 /* All rows that may be among the k nearest, in order; none where codes were bounded: then all of them may. Returns how
- * many. index has room for all of the window's. */
+ * many. `index` has room for all of the window's and ANB_KNN_SEARCH_SPARE more. */
 size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                                  const AnbKnnSearchWork *work);
 

@@ -1,50 +1,5 @@
 /* The loops of near.h, compiled once per instruction set. */
-#include "src/simd/lanes.h"
-#include "knn_search.h"
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
-
-enum {
-    PARTS = ANB_KNN_SEARCH_ROWS * 4 / LANES_BYTES,
-    PART_ROWS = LANES_BYTES / 4
-}; /* vectors to a block; words to one */
-
-typedef float Reals __attribute__((vector_size(LANES_BYTES), may_alias));
-typedef float RealsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
-typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
-typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
-
-typedef int16_t Shorts __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(2)));
-typedef int32_t Quad __attribute__((vector_size(16), may_alias, aligned(2)));
-
-#define LOAD(p) (*(const WordsMemory *)(p))
-#define STORE(p, v) (*(WordsMemory *)(p) = (v))
-
-/* Of numbers, none of them NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
-#if LANES_BYTES == 64
-#define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
-#define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))
-#define MORE_OF(a, b) ((Reals)_mm512_max_ps((__m512)(a), (__m512)(b)))
-#elif LANES_BYTES == 32
-#define LEAST(a, b) ((Words)_mm256_min_epi32((__m256i)(a), (__m256i)(b)))
-#define LESS_OF(a, b) ((Reals)_mm256_min_ps((__m256)(a), (__m256)(b)))
-#define MORE_OF(a, b) ((Reals)_mm256_max_ps((__m256)(a), (__m256)(b)))
-#else
-LANES_INLINE Words choose(Words mask, Words yes, Words no)
-{
-    return (mask & yes) | (~mask & no);
-}
-
-#define LEAST(a, b) choose((a) < (b), (a), (b))
-#if defined(__SSE2__)
-#define LESS_OF(a, b) ((Reals)_mm_min_ps((__m128)(a), (__m128)(b)))
-#define MORE_OF(a, b) ((Reals)_mm_max_ps((__m128)(a), (__m128)(b)))
-#else
-#define LESS_OF(a, b) ((Reals)choose((a) < (b), (Words)(a), (Words)(b)))
-#define MORE_OF(a, b) ((Reals)choose((a) > (b), (Words)(a), (Words)(b)))
-#endif
-#endif
+#include "knn_words.h"
 
 /* Rounded and bounded; `most` gathers the sizes. */
 LANES_INLINE Words codes_of(const float *x, const float *factor, const float *offset, float limit, Reals *most)
@@ -203,76 +158,29 @@ static void distances(const uint32_t *code, size_t rows, size_t pairs, const uin
                        distance + full * ANB_KNN_SEARCH_ROWS, minima + set * ANB_KNN_SEARCH_ROWS);
 }
 
-/* Which of 32 rows are within the bound, as bits. */
-LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
-{
-    uint32_t mask = 0;
-#if LANES_BYTES == 64
-    __m512i most = _mm512_set1_epi32(bound);
-    for (int p = 0; p < PARTS; p++)
-        mask |= (uint32_t)_mm512_cmple_epi32_mask(_mm512_loadu_si512(distance + 16 * p), most) << 16 * p;
-#elif LANES_BYTES == 32
-    for (int p = 0; p < PARTS; p++)
-        mask |= (uint32_t)_mm256_movemask_ps((__m256)(LOAD(distance + 8 * p) <= bound)) << 8 * p;
-#elif defined(__SSE2__)
-    for (int p = 0; p < PARTS; p++)
-        mask |= (uint32_t)_mm_movemask_ps((__m128)(LOAD(distance + 4 * p) <= bound)) << 4 * p;
-#else
-    for (int i = 0; i < ANB_KNN_SEARCH_ROWS; i++)
-        mask |= (uint32_t)(distance[i] <= bound) << i;
-#endif
-    return mask;
-}
-
-LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
-{
-    size_t sum = 0;
-#if LANES_BYTES > 16 /* these have the instruction that counts bits */
-    for (size_t i = 0; i < n; i += ANB_KNN_SEARCH_ROWS)
-        sum += (size_t)__builtin_popcount(mask_within(value + i, bound));
-#else
-    Words count = {0};
-    for (size_t i = 0; i < n; i += PART_ROWS)
-        count -= LOAD(value + i) <= bound;
-    for (int i = 0; i < PART_ROWS; i++)
-        sum += (size_t)count[i];
-#endif
-    return sum;
-}
-
-LANES_INLINE int32_t least_of(Words words)
-{
-#if LANES_BYTES == 64
-    return _mm512_reduce_min_epi32((__m512i)words);
-#else
-    int32_t least = words[0];
-    for (int i = 1; i < PART_ROWS; i++)
-        least = words[i] < least ? words[i] : least;
-    return least;
-#endif
-}
-
-/* By halving the range of the bound. */
 static int32_t bound(const int32_t *value, size_t n, size_t k)
 {
-    Words lowest = LOAD(value);
-    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
-        lowest = LEAST(lowest, LOAD(value + i));
-    int32_t low = least_of(lowest), high = INT32_MAX;
-    /* At most 2 low mostly holds enough: look there first. */
-    int32_t first = low < 0x3fffffff ? 2 * low + 1 : INT32_MAX;
-    while (low < high) {
-        int32_t middle = first < high && first >= low ? first : low + (high - low) / 2;
-        size_t within = count_within(value, n, middle);
-        first = within < k && middle < 0x3fffffff ? 2 * middle + 1 : -1;
-        if (within >= k && within <= k + k / 8)
-            return middle;
-        if (within >= k)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return high;
+    int32_t found;
+    bounds_in_step(value, n, n, k, 1, &found);
+    return found;
+}
+
+/* The rows of the bits of a mask that is not 0; returns how many. Up to four at a time with no branch to guess: most blocks
+ * have fewer. */
+LANES_INLINE size_t list_rows(uint32_t mask, uint32_t first, uint32_t *index)
+{
+#if LANES_BYTES > 16 /* these have the instruction that counts bits */
+    size_t rows = (size_t)__builtin_popcount(mask);
+    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1)
+        for (size_t l = 0; l <= ANB_KNN_SEARCH_SPARE; l++, mask &= mask - 1)
+            index[i + l] = first + (uint32_t)__builtin_ctz(mask | 0x80000000u);
+    return rows;
+#else
+    size_t rows = 0;
+    for (; mask; mask &= mask - 1)
+        index[rows++] = first + (uint32_t)__builtin_ctz(mask);
+    return rows;
+#endif
 }
 
 /* Blocks with rows within the bound are listed first, with no branch to guess: few have any. */
@@ -289,35 +197,87 @@ static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint3
             listed += mask[listed] != 0;
         }
         for (size_t b = 0; b < listed; b++)
-            for (uint32_t left = mask[b]; left; left &= left - 1)
-                index[found++] = first[b] + (uint32_t)__builtin_ctz(left);
+            found += list_rows(mask[b], first[b], index + found);
     }
     return found;
 }
 
-typedef float LanesFloats __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(4)));
-
+/* Intrinsics, since gcc makes five operations of the conversion to 512 bits. */
 LANES_INLINE Lanes lanes_of_floats(const float *from)
 {
+#if LANES_BYTES == 64
+    return (Lanes){(LanesPart)_mm512_cvtps_pd(_mm256_loadu_ps(from))};
+#elif LANES_BYTES == 32
+    return (Lanes){(LanesPart)_mm256_cvtps_pd(_mm_loadu_ps(from)), (LanesPart)_mm256_cvtps_pd(_mm_loadu_ps(from + 4))};
+#else
+    typedef float Pair __attribute__((vector_size(8), may_alias, aligned(4)));
     Lanes l;
-#define LANES_OP(p, at) l.p = __builtin_convertvector(*(const LanesFloats *)(from + at), LanesPart);
+#define LANES_OP(p, at) l.p = __builtin_convertvector(*(const Pair *)(from + at), LanesPart);
     LANES_EACH (LANES_OP)
 #undef LANES_OP
         return l;
+#endif
+}
+
+/* Rows that are measured together: their sums stay in registers, and are summed across at once. */
+enum { GROUP = LANES_BYTES == 64 ? 8 : 4 };
+
+/* One block of features of all of them. */
+LANES_INLINE void add_squares(const float *const row[GROUP], size_t j, Lanes query, Lanes metric, Lanes sum[GROUP])
+{
+    for (size_t r = 0; r < GROUP; r++) {
+        Lanes u = lanes_sub(lanes_of_floats(row[r] + j), query);
+        sum[r] = lanes_add(sum[r], lanes_mul(metric, lanes_mul(u, u)));
+    }
+}
+
+/* n sums, 1 to GROUP. */
+LANES_INLINE void store_sums(const Lanes sum[GROUP], size_t n, double *out)
+{
+#if LANES_BYTES == 64
+    Lanes all = lanes_sum8(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6], sum[7]);
+    if (n == GROUP)
+        lanes_store(out, all);
+    else
+        lanes_store_tail(out, all, n);
+#else
+    double four[GROUP];
+    lanes_store_half(four, lanes_sum4(sum[0], sum[1], sum[2], sum[3]));
+    for (size_t r = 0; r < n; r++)
+        out[r] = four[r];
+#endif
+}
+
+/* Of `n` rows, 1 to GROUP; those that are missing repeat the first. `short`: up to two blocks. */
+LANES_INLINE void far_group(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
+                            const double *metric, const bool few, double *out)
+{
+    const float *row[GROUP];
+    Lanes sum[GROUP];
+    for (size_t r = 0; r < GROUP; r++) {
+        row[r] = window + index[r < n ? r : 0] * d;
+        sum[r] = lanes_zero();
+    }
+    if (few) {
+        add_squares(row, 0, lanes_load(query), lanes_load(metric), sum);
+        if (d > LANES)
+            add_squares(row, LANES, lanes_load(query + LANES), lanes_load(metric + LANES), sum);
+    } else
+        for (size_t j = 0; j < d; j += LANES)
+            add_squares(row, j, lanes_load(query + j), lanes_load(metric + j), sum);
+    store_sums(sum, n, out);
 }
 
 static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
                 const double *metric, double *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        const float *x = window + index[i] * d;
-        Lanes sum = lanes_zero();
-        for (size_t j = 0; j < d; j += LANES) {
-            Lanes u = lanes_sub(lanes_of_floats(x + j), lanes_load(query + j));
-            sum = lanes_add(sum, lanes_mul(lanes_load(metric + j), lanes_mul(u, u)));
-        }
-        out[i] = lanes_sum(sum);
-    }
+    size_t i = 0;
+    for (; i + GROUP <= n && d <= 2 * LANES; i += GROUP)
+        far_group(window, d, index + i, GROUP, query, metric, true, out + i);
+    for (; i + GROUP <= n; i += GROUP)
+        far_group(window, d, index + i, GROUP, query, metric, false, out + i);
+    if (i < n)
+        far_group(window, d, index + i, n - i, query, metric, false, out + i);
 }
 
 /* The k-th least of n values >= 0: a rank is a count over all, with no branch to guess. */

@@ -1,0 +1,74 @@
+/*
+ * Four queries of one window at once: each row's codes are loaded once for all of them.
+ *
+ *     |c - q|^2 = |c|^2 + |q|^2 + sum over the features of c_j (-2 q_j)
+ *
+ * in whole numbers, so that the distances are those that anb_knn_search_distances finds: two operations for two features
+ * where that takes three, once the squares of the rows are known.
+ *
+ *     anb_knn_tile_squares -> anb_knn_tile_search -> anb_knn_tile_collect for each query
+ */
+#ifndef ANB_LEARNERS_KNN_KNN_TILE_H
+#define ANB_LEARNERS_KNN_KNN_TILE_H
+
+#include "knn_search.h"
+
+enum { ANB_KNN_TILE = 4 }; /* queries */
+
+/* Rows with codes by one set of factors, and what is found out of them. */
+typedef struct AnbKnnTilePart {
+    const uint32_t *code;
+    size_t rows, pairs;
+    const int32_t *row_square;      /* of each row */
+    const uint32_t *query;          /* of the queries: pairs words, the codes times -2 */
+    const int32_t *square;          /* of the queries */
+    int32_t *distance, *minima;     /* out, of the queries */
+    size_t next_distance, next_set; /* from one query to the next */
+    size_t sets;                    /* as in anb_knn_search_distances */
+} AnbKnnTilePart;
+
+typedef struct AnbKnnTileKernels {
+    void (*squares)(const uint32_t *code, size_t rows, size_t pairs, int32_t *square);
+    void (*distances)(const AnbKnnTilePart *part);
+    void (*bounds)(const int32_t *value, size_t next, size_t n, size_t k, int32_t *bound);
+} AnbKnnTileKernels;
+
+ANB_ISA_TABLE(AnbKnnTileKernels, anb_knn_tile_kernels);
+
+/* The codes of the queries, by the factors and by those of older rows. */
+typedef struct AnbKnnTile {
+    uint32_t *query, *older; /* ANB_KNN_TILE times as many words as a row has */
+    int32_t square[ANB_KNN_TILE], older_square[ANB_KNN_TILE];
+    int32_t bound[ANB_KNN_TILE]; /* of the squared distances of codes */
+} AnbKnnTile;
+
+/* Room of a search. */
+typedef struct AnbKnnTileWork {
+    int32_t *row_square;        /* anb_knn_search_blocks(rows) * 32, from anb_knn_tile_squares */
+    int32_t *distance;          /* ANB_KNN_TILE times anb_knn_tile_next(rows) */
+    int32_t *minima;            /* ANB_KNN_TILE times (sets + 1) * 32 */
+    size_t sets;
+} AnbKnnTileWork;
+
+/* Words from the distances of one query to those of the next: a block more than they take, lest all of them lie at the same
+ * place of a page and wait for each other. */
+static inline size_t anb_knn_tile_next(size_t rows)
+{
+    return (anb_knn_search_blocks(rows) + 1) * ANB_KNN_SEARCH_ROWS;
+}
+
+/* Squares of the codes of the rows in use. */
+void anb_knn_tile_squares(const AnbKnnSearch *near, int32_t *row_square);
+
+/* Takes the codes of a query in as number q; `older` where there are older rows. */
+void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t *code, const uint32_t *older);
+
+/* Distances of all rows, and for each query a bound within which k rows or more lie, 1 <= k <= near->rows. No code of the
+ * window or of a query may be bounded. */
+void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, const AnbKnnTileWork *work);
+
+/* Rows that may be among the k nearest of query q, in order; returns how many. `index` as in anb_knn_search_collect. */
+size_t anb_knn_tile_collect(const AnbKnnSearch *near, const AnbKnnTile *tile, size_t q, const AnbKnnTileWork *work,
+                            uint32_t *index);
+
+#endif

@@ -1,0 +1,112 @@
+/* The loops of knn_tile.h, compiled once per instruction set. */
+#include "knn_words.h"
+#include "knn_tile.h"
+
+enum { TILE = ANB_KNN_TILE, TOGETHER = 2, UNIT = TOGETHER * PART_ROWS }; /* vectors of one query; rows */
+
+/* Both halves' products, added. */
+LANES_INLINE Words pair_product(Words a, Words b)
+{
+#if LANES_BYTES == 64
+    return (Words)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif LANES_BYTES == 32
+    return (Words)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (Words)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
+static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *square)
+{
+    for (size_t b = 0; b < anb_knn_search_blocks(rows); b++)
+        for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += PART_ROWS) {
+            const uint32_t *from = code + b * pairs * ANB_KNN_SEARCH_ROWS + r;
+            Words sum = {0};
+            for (size_t j = 0; j < pairs; j++, from += ANB_KNN_SEARCH_ROWS)
+                sum += pair_product(LOAD(from), LOAD(from));
+            STORE(square + b * ANB_KNN_SEARCH_ROWS + r, sum);
+        }
+}
+
+/* Distances of UNIT rows of one block to all queries. */
+LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, const int32_t *row_square,
+                                 Words sum[TILE][TOGETHER])
+{
+    for (size_t q = 0; q < TILE; q++)
+        for (size_t p = 0; p < TOGETHER; p++)
+            sum[q][p] = LOAD(row_square + p * PART_ROWS) + t->square[q];
+    for (size_t j = 0; j < t->pairs; j++, code += ANB_KNN_SEARCH_ROWS) {
+        const Words low = LOAD(code), high = LOAD(code + PART_ROWS);
+        for (size_t q = 0; q < TILE; q++) {
+            Words by = (int32_t)t->query[q * t->pairs + j] - (Words){0};
+            sum[q][0] += pair_product(by, low);
+            sum[q][1] += pair_product(by, high);
+        }
+    }
+}
+
+/* The minima of row `r` of a set on. */
+LANES_INLINE void keep_least(const AnbKnnTilePart *t, size_t at, Words sum[TILE][TOGETHER])
+{
+    for (size_t q = 0; q < TILE; q++)
+        for (size_t p = 0; p < TOGETHER; p++) {
+            int32_t *least = t->minima + q * t->next_set + at + p * PART_ROWS;
+            STORE(least, LEAST(sum[q][p], LOAD(least)));
+        }
+}
+
+LANES_INLINE void block_distances(const AnbKnnTilePart *t, size_t b, size_t set, bool whole)
+{
+    for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT) {
+        Words sum[TILE][TOGETHER];
+        const size_t at = b * ANB_KNN_SEARCH_ROWS + r;
+        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, sum);
+        for (size_t q = 0; q < TILE; q++)
+            for (size_t p = 0; p < TOGETHER; p++)
+                STORE(t->distance + q * t->next_distance + at + p * PART_ROWS, sum[q][p]);
+        if (whole)
+            keep_least(t, set * ANB_KNN_SEARCH_ROWS + r, sum);
+    }
+}
+
+/* The last block, where it is not full. */
+static void rest_distances(const AnbKnnTilePart *t, size_t b, size_t set)
+{
+    const size_t from = b * ANB_KNN_SEARCH_ROWS;
+    block_distances(t, b, set, false);
+    for (size_t q = 0; q < TILE; q++) {
+        int32_t *distance = t->distance + q * t->next_distance + from;
+        int32_t *least = t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS;
+        for (size_t i = 0; i < ANB_KNN_SEARCH_ROWS; i++) {
+            distance[i] = from + i < t->rows ? distance[i] : INT32_MAX;
+            least[i] = distance[i] < least[i] ? distance[i] : least[i];
+        }
+    }
+}
+
+static void distances(const AnbKnnTilePart *part)
+{
+    const AnbKnnTilePart here = *part, *t = &here;
+    size_t set = 0, full = t->rows / ANB_KNN_SEARCH_ROWS;
+    for (size_t q = 0; q < TILE; q++)
+        for (size_t i = 0; i < t->sets * ANB_KNN_SEARCH_ROWS; i++)
+            t->minima[q * t->next_set + i] = INT32_MAX;
+    for (size_t b = 0; b < full; b++) {
+        block_distances(t, b, set, true);
+        set = set + 1 == t->sets ? 0 : set + 1;
+    }
+    if (full * ANB_KNN_SEARCH_ROWS < t->rows)
+        rest_distances(t, full, set);
+}
+
+static void bounds(const int32_t *value, size_t next, size_t n, size_t k, int32_t *bound)
+{
+    bounds_in_step(value, next, n, k, TILE, bound);
+}
+
+const AnbKnnTileKernels ANB_PER_ISA(anb_knn_tile_kernels) = {
+    .squares = squares, .distances = distances, .bounds = bounds};
+
+ANB_ISA_REGISTER(AnbKnnTileKernels, anb_knn_tile_kernels)

@@ -1,0 +1,174 @@
+/* Vectors of 32-bit words and what the searches over codes share, for files compiled once per instruction set. */
+#ifndef ANB_LEARNERS_KNN_KNN_WORDS_H
+#define ANB_LEARNERS_KNN_KNN_WORDS_H
+
+#include "src/simd/lanes.h"
+#include "knn_search.h"
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+enum {
+    PARTS = ANB_KNN_SEARCH_ROWS * 4 / LANES_BYTES,
+    PART_ROWS = LANES_BYTES / 4
+}; /* vectors to a block; words to one */
+
+typedef float Reals __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef float RealsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
+typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
+typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
+
+typedef int16_t Shorts __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(2)));
+typedef int32_t Quad __attribute__((vector_size(16), may_alias, aligned(2)));
+
+#define LOAD(p) (*(const WordsMemory *)(p))
+#define STORE(p, v) (*(WordsMemory *)(p) = (v))
+
+/* Of numbers, none of them NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
+#if LANES_BYTES == 64
+#define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define MORE_OF(a, b) ((Reals)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#elif LANES_BYTES == 32
+#define LEAST(a, b) ((Words)_mm256_min_epi32((__m256i)(a), (__m256i)(b)))
+#define LESS_OF(a, b) ((Reals)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MORE_OF(a, b) ((Reals)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#else
+LANES_INLINE Words choose(Words mask, Words yes, Words no)
+{
+    return (mask & yes) | (~mask & no);
+}
+
+#define LEAST(a, b) choose((a) < (b), (a), (b))
+#if defined(__SSE2__)
+#define LESS_OF(a, b) ((Reals)_mm_min_ps((__m128)(a), (__m128)(b)))
+#define MORE_OF(a, b) ((Reals)_mm_max_ps((__m128)(a), (__m128)(b)))
+#else
+#define LESS_OF(a, b) ((Reals)choose((a) < (b), (Words)(a), (Words)(b)))
+#define MORE_OF(a, b) ((Reals)choose((a) > (b), (Words)(a), (Words)(b)))
+#endif
+#endif
+
+/* Which of 32 rows are within the bound, as bits. */
+LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
+{
+    uint32_t mask = 0;
+#if LANES_BYTES == 64
+    __m512i most = _mm512_set1_epi32(bound);
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm512_cmple_epi32_mask(_mm512_loadu_si512(distance + 16 * p), most) << 16 * p;
+#elif LANES_BYTES == 32
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm256_movemask_ps((__m256)(LOAD(distance + 8 * p) <= bound)) << 8 * p;
+#elif defined(__SSE2__)
+    for (int p = 0; p < PARTS; p++)
+        mask |= (uint32_t)_mm_movemask_ps((__m128)(LOAD(distance + 4 * p) <= bound)) << 4 * p;
+#else
+    for (int i = 0; i < ANB_KNN_SEARCH_ROWS; i++)
+        mask |= (uint32_t)(distance[i] <= bound) << i;
+#endif
+    return mask;
+}
+
+LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
+{
+    size_t sum = 0;
+#if LANES_BYTES > 16 /* these have the instruction that counts bits */
+    for (size_t i = 0; i < n; i += ANB_KNN_SEARCH_ROWS)
+        sum += (size_t)__builtin_popcount(mask_within(value + i, bound));
+#else
+    Words count = {0};
+    for (size_t i = 0; i < n; i += PART_ROWS)
+        count -= LOAD(value + i) <= bound;
+    for (int i = 0; i < PART_ROWS; i++)
+        sum += (size_t)count[i];
+#endif
+    return sum;
+}
+
+LANES_INLINE int32_t least_of(Words words)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_min_epi32((__m512i)words);
+#else
+    int32_t least = words[0];
+    for (int i = 1; i < PART_ROWS; i++)
+        least = words[i] < least ? words[i] : least;
+    return least;
+#endif
+}
+
+/*
+ * The search of a bound that k values, and not many more, are within: a range is narrowed by counts. The counts
+ * say where to look next, or the middle of the range where they did not help.
+ */
+typedef struct Narrowing {
+    int32_t low, high, middle;
+    double below, above; /* counts below `low` and at `high`; 0 and n where nobody counted */
+    int steps;
+} Narrowing;
+
+enum { IN_STEP = 4, GUESSES = 8, FINE = 4 }; /* bounds at most; looks that follow the counts; that want k / 8 */
+
+/* The largest of some minima is the first guess. */
+LANES_INLINE Narrowing narrowing_of(const int32_t *value, size_t n)
+{
+    Words lowest = LOAD(value);
+    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
+        lowest = LEAST(lowest, LOAD(value + i));
+    return (Narrowing){least_of(lowest), INT32_MAX, -least_of(-lowest), 0, (double)n, 0};
+}
+
+/* Where to look after `within` values were within the middle. Squared distances of rows in eight dimensions grow as the
+ * fourth root of their number; between two counts a straight line is closer. */
+LANES_INLINE int32_t look_next(const Narrowing *s, double within, double wanted, size_t n)
+{
+    double low = (double)s->low, high = (double)s->high, next;
+    if (s->steps > GUESSES)
+        return s->low + (s->high - s->low) / 2;
+    if (s->above < (double)n && s->below > 0)
+        next = low + (high - low) * ((wanted - s->below) / (s->above - s->below));
+    else
+        next = (double)s->middle * __builtin_sqrt(__builtin_sqrt(wanted / (within > .25 ? within : .25)));
+    return next <= low ? s->low : next >= high - 1 ? s->high - 1 : (int32_t)next;
+}
+
+/* True where it goes on. */
+LANES_INLINE bool narrow(Narrowing *s, size_t within, size_t k, size_t n)
+{
+    size_t most = k + (s->steps < FINE ? k / 8 : k / 2);
+    bool enough = within >= k, fine = enough && within <= most;
+    s->above = enough ? (double)within : s->above;
+    s->below = enough ? s->below : (double)within;
+    s->high = enough ? s->middle : s->high;
+    s->low = fine ? s->middle : enough ? s->low : s->middle + 1;
+    s->steps++;
+    if (s->low < s->high)
+        s->middle = look_next(s, (double)within, (double)k + (double)(k / 16), n);
+    else
+        s->middle = s->high;
+    return s->low < s->high;
+}
+
+/* anb_knn_search_bound of `many` arrays, `next` apart; one waits for its count while the others are counted. */
+LANES_INLINE void bounds_in_step(const int32_t *value, size_t next, size_t n, size_t k, size_t many, int32_t *bound)
+{
+    Narrowing s[IN_STEP];
+    bool under_way = false;
+    for (size_t q = 0; q < many; q++) {
+        s[q] = narrowing_of(value + q * next, n);
+        under_way |= s[q].low < s[q].high;
+    }
+    while (under_way) {
+        size_t within[IN_STEP];
+        under_way = false;
+        for (size_t q = 0; q < many; q++)
+            within[q] = count_within(value + q * next, n, s[q].middle);
+        for (size_t q = 0; q < many; q++)
+            under_way |= narrow(&s[q], within[q], k, n);
+    }
+    for (size_t q = 0; q < many; q++)
+        bound[q] = s[q].high;
+}
+
+#endif

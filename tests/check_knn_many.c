@@ -1,0 +1,63 @@
+/* Many queries of a window beside each of them alone. */
+#include "made.h"
+#include "learners/knn/knn_state.h"
+#include "src/host/model.h"
+#include "src/numeric/random.h"
+#include "src/simd/isa.h"
+#include "suite.h"
+
+/* Rows near those that were learned, and one far out, whose codes are bounded. */
+static void ask_some(AnbRandom *random, double *x, size_t n, size_t d)
+{
+    for (size_t i = 0; i < n * d; i++)
+        x[i] = anb_random_uniform(random);
+    x[d + 1] = 1e6;
+}
+
+/* Many queries say what each alone says: while codes follow a new metric, with more features than a plane has, and where
+ * bounded codes leave all rows as candidates. */
+static void ask_while_codes_follow(size_t d)
+{
+    enum { ROWS = 3400, ASKED = 21, MOST = 70 };
+    static double x[ASKED * MOST], said[ASKED];
+    StreamingLearner *model = made(d, "knn(window=3000)");
+    View v = anb_knn_view(model->plan->nodes, anb_state_of(model, model->plan->nodes));
+    AnbRandom random;
+    size_t under_way = 0;
+    anb_random_seed(&random, 3);
+    for (size_t i = 0; i < ROWS; i++) {
+        ask_some(&random, x, 1, d);
+        x[d > 1] = anb_random_uniform(&random);
+        anb_train_one(model, x, x[0] + 2 * x[d / 2] * x[d - 1] + (i % 800 > 400 ? x[0] : 0), 1);
+        if (i < ROWS - 120 || i % 5)
+            continue;
+        under_way += v.turn->under_way;
+        ask_some(&random, x, ASKED, d);
+        anb_predict_many(model, x, ASKED, said);
+        for (size_t q = 0; q < ASKED; q++)
+            ck_assert(said[q] == anb_predict(model, x + q * d));
+    }
+    ck_assert_uint_gt(under_way, 2);
+    anb_free(model);
+}
+
+START_TEST(many_queries_while_codes_follow)
+{
+    static const size_t widths[] = {1, 3, 8, 23, 24, 30, 70};
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            ask_while_codes_follow(widths[_i]);
+    anb_isa_use(before);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("knn_many");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_loop_test(tests, many_queries_while_codes_follow, 0, 7);
+    return suite;
+}
+
+CHECK_MAIN(suite)
