@@ -1,10 +1,10 @@
 /*
  * Many models on several threads against one loop, in turns.
  *
- *     workers [-t THREADS] [-m MODELS] [EXPRESSION ...]
+ *     workers [-t THREADS] [-m MODELS] [-e SAMPLES] [EXPRESSION ...]
  *
- * Samples of 8 features visit the models in no order. Prints nanoseconds a sample of the loop and of the pool, and their
- * ratio. Goal: at least 1.8 with two threads on two free cores. A call has 16 samples a model.
+ * Samples of 8 features visit the models in no order, so many a model in one call (16). Prints nanoseconds a sample of the
+ * loop and of the pool, and their ratio. Goal: at least 1.8 with two threads on two free cores.
  */
 #include "random.h"
 #include "harness.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { D = 8, EACH = 16, ROUNDS = 15, CALLS = 8 /* in a row */ };
+enum { D = 8, ROUNDS = 15, CALLS = 8 /* in a row */ };
 
 typedef struct Work {
     size_t n_models, n;
@@ -67,41 +67,65 @@ static int compare(Work *w, const char *expression)
         double ns = (bench_now() - start) / (double)w->n / CALLS;
         best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
     }
-    printf("%-40s %10.1f %10.1f %8.2f\n", expression, best[0], best[1], best[0] / best[1]);
-    bench_record("workers", expression, best[1], "ns");
+    char name[80];
+    snprintf(name, sizeof name, "%.40s models=%zu samples=%zu", expression, w->n_models, w->n);
+    printf("%-60s %10.1f %10.1f %8.2f\n", name, best[0], best[1], best[0] / best[1]);
+    bench_record("workers", name, best[1], "ns");
     for (size_t i = 0; i < 2 * w->n_models; i++)
         anb_free(w->model[i]);
     return 0;
 }
 
+/* Models, samples a model in a call, and what they are. */
+typedef struct Usual {
+    size_t models, each;
+    const char *expression;
+} Usual;
+
+static int measure(Work *w, const Usual *usual, size_t threads)
+{
+    w->n_models = usual->models;
+    w->n = usual->models * usual->each;
+    w->model = calloc(2 * w->n_models, sizeof *w->model);
+    w->of = calloc(2 * w->n, sizeof *w->of);
+    w->x = calloc(w->n, sizeof *w->x);
+    w->cells = calloc(w->n * D, sizeof(double));
+    w->y = calloc(w->n, sizeof(double));
+    w->pool = anb_pool_new(threads, NULL);
+    int status = 2;
+    if (w->model && w->of && w->x && w->cells && w->y && w->pool)
+        status = compare(w, usual->expression);
+    else
+        fprintf(stderr, "workers: no memory\n");
+    anb_pool_free(w->pool);
+    free(w->model), free(w->of), free(w->x), free(w->cells), free(w->y);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    static const char *usual[] = {"linear", "scale(rls)", "auto(budget=5)"};
-    Work w = {.n_models = 1000};
+    static const Usual usual[] = {{100, 16, "linear"},      {1000, 1, "linear"},        {1000, 16, "linear"},
+                                  {10000, 1, "linear"},     {10000, 16, "linear"},      {1000, 16, "scale(linear)"},
+                                  {1000, 16, "scale(rls)"}, {100, 16, "auto(budget=5)"}};
+    Usual own = {.models = 1000, .each = 16};
     size_t threads = 2;
-    int i = 1;
+    int i = 1, status = 0;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         size_t value = strtoul(argv[i + 1], NULL, 10);
+        value = value ? value : 1;
         if (strcmp(argv[i], "-t") == 0)
             threads = value;
         else if (strcmp(argv[i], "-m") == 0)
-            w.n_models = value ? value : 1;
+            own.models = value;
+        else if (strcmp(argv[i], "-e") == 0)
+            own.each = value;
     }
-    w.n = w.n_models * EACH;
-    w.model = calloc(2 * w.n_models, sizeof *w.model);
-    w.of = calloc(2 * w.n, sizeof *w.of);
-    w.x = calloc(w.n, sizeof *w.x);
-    w.cells = calloc(w.n * D, sizeof(double));
-    w.y = calloc(w.n, sizeof(double));
-    w.pool = anb_pool_new(threads, NULL);
-    if (!w.model || !w.of || !w.x || !w.cells || !w.y || !w.pool)
-        return fprintf(stderr, "workers: no memory\n"), 2;
-    printf("%zu models, %zu threads\n%-40s %10s %10s %8s\n", w.n_models, anb_pool_threads(w.pool), "", "loop ns",
-           "pool ns", "ratio");
-    int status = 0;
-    for (size_t k = 0; k < (i < argc ? (size_t)(argc - i) : 3) && !status; k++)
-        status = compare(&w, i < argc ? argv[i + (int)k] : usual[k]);
-    anb_pool_free(w.pool);
-    free(w.model), free(w.of), free(w.x), free(w.cells), free(w.y);
+    printf("%zu threads\n%-60s %10s %10s %8s\n", threads, "", "loop ns", "pool ns", "ratio");
+    for (size_t k = 0; i == argc && k < sizeof usual / sizeof *usual && !status; k++)
+        status = measure(&(Work){0}, &usual[k], threads);
+    for (; i < argc && !status; i++) {
+        own.expression = argv[i];
+        status = measure(&(Work){0}, &own, threads);
+    }
     return status;
 }

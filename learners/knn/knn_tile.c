@@ -41,8 +41,16 @@ void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, c
     const KnnParts p = anb_knn_parts(near, work->sets);
     const size_t pairs = anb_knn_search_pairs(near->d), newer = p.newer_sets * ANB_KNN_SEARCH_ROWS;
     const size_t older = p.older_sets * ANB_KNN_SEARCH_ROWS, next = newer + older;
-    AnbKnnTilePart part = {near->code,       p.newer,        pairs,        work->row_square,    tile->query,
-                           tile->square,     work->distance, work->minima, anb_knn_tile_next(near->rows), next,
+    AnbKnnTilePart part = {near->code,
+                           p.newer,
+                           pairs,
+                           work->row_square,
+                           tile->query,
+                           tile->square,
+                           work->distance,
+                           work->minima,
+                           anb_knn_tile_next(near->rows),
+                           next,
                            p.newer_sets};
     if (p.newer)
         anb_knn_tile_kernels.distances(&part);

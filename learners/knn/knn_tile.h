@@ -44,9 +44,9 @@ typedef struct AnbKnnTile {
 
 /* Room of a search. */
 typedef struct AnbKnnTileWork {
-    int32_t *row_square;        /* anb_knn_search_blocks(rows) * 32, from anb_knn_tile_squares */
-    int32_t *distance;          /* ANB_KNN_TILE times anb_knn_tile_next(rows) */
-    int32_t *minima;            /* ANB_KNN_TILE times (sets + 1) * 32 */
+    int32_t *row_square; /* anb_knn_search_blocks(rows) * 32, from anb_knn_tile_squares */
+    int32_t *distance;   /* ANB_KNN_TILE times anb_knn_tile_next(rows) */
+    int32_t *minima;     /* ANB_KNN_TILE times (sets + 1) * 32 */
     size_t sets;
 } AnbKnnTileWork;
 

@@ -1,6 +1,6 @@
 /*
- * A pool of threads for (model, row) pairs. A call puts its samples into some hundreds of bags, each model's into one, in
- * the order of the call:
+ * A pool of threads for (model, row) pairs. Cheap samples are shared out in stripes (stripes.h). A call with others puts its
+ * samples into some hundreds of bags, each model's into one, in the order of the call:
  *
  *     models   A B A C A B        bag 0 (A, C): 0 2 3 4
  *     sample   0 1 2 3 4 5        bag 1 (B):    1 5
@@ -11,6 +11,7 @@
  * done in both ways, and the one that took less time goes on.
  */
 #include "model.h"
+#include "stripes.h"
 #include "team.h"
 #include <anabranch/workers.h>
 #include <pthread.h>
@@ -25,7 +26,9 @@ enum {
     HASHES = 3, /* tried where many samples fall into one bag */
     AGAIN = 64  /* calls after which the other way is tried again */
 };
-static const double WAKE_NS = 10000, SORT_NS = 4; /* what sharing costs: in all, and a sample */
+static const double WAKE_NS = 10000;            /* what sharing costs in all */
+static const double STRIPE_NS = 1, SORT_NS = 4; /* and a sample: in stripes, and in bags */
+static const double CHEAP_NS = 100;             /* samples up to which go in stripes */
 static const double ALIKE = 3; /* calls whose first samples took up to so many times as long are alike */
 
 /* One call. `y` is NULL where it predicts. */
@@ -40,6 +43,7 @@ typedef struct Call {
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
     _Alignas(128) atomic_size_t taken; /* of its bags, by anyone */
+    size_t done;                       /* samples of its stripes, in the last call */
 } Part;
 
 /* How calls alike went: ns a sample. */
@@ -55,19 +59,27 @@ struct AnbPool {
     Part *part;       /* of each thread */
     Record record[2]; /* of calls that predict and that learn */
     Call call;
-    uint32_t *sample; /* the call's samples, bag by bag */
-    uint16_t *bag;    /* of each sample */
-    size_t room;      /* samples */
+    AnbStripes stripes;
+    atomic_size_t stripe; /* whose stripes are next */
+    uint32_t *sample;     /* the call's samples, bag by bag */
+    uint16_t *bag;        /* of each sample */
+    size_t room;          /* samples */
+    size_t from;          /* the first sample that is shared out */
     size_t bags;
     uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
 };
 
 /* ---- samples ------------------------------------------------------------------------------------------------------ */
 
+static inline double sample_of(const Call *c, size_t i)
+{
+    return c->y ? anb_train_one(c->models[i], c->x[i], c->y[i], c->weight ? c->weight[i] : 1)
+                : anb_predict(c->models[i], c->x[i]);
+}
+
 static inline void do_sample(const Call *c, size_t i)
 {
-    double said = c->y ? anb_train_one(c->models[i], c->x[i], c->y[i], c->weight ? c->weight[i] : 1)
-                       : anb_predict(c->models[i], c->x[i]);
+    double said = sample_of(c, i);
     if (c->out)
         c->out[i] = said;
 }
@@ -87,6 +99,81 @@ static double do_samples(const Call *call, size_t from, size_t to)
     for (size_t i = from; i < to; i++)
         do_sample(&c, i);
     return to > from ? (now() - start) / (double)(to - from) : 0;
+}
+
+/* ---- stripes ------------------------------------------------------------------------------------------------------ */
+
+enum { CHUNK = 256, FAR = 8, NEAR = 4 }; /* samples that are looked through at once */
+
+/* A sample's row and its model's head, of another one the state that the head leads to. */
+static inline void bring_near(const Call *c, size_t far, size_t near)
+{
+    const char *head = (const char *)c->models[far], *state = (const char *)c->models[near]->block;
+    __builtin_prefetch(c->x[far]);
+    __builtin_prefetch(head);
+    __builtin_prefetch(head + 64);
+    __builtin_prefetch(state);
+    __builtin_prefetch(state + 64);
+}
+
+/* What was said is written at once: other threads write into the same lines. */
+static void do_own(const Call *c, const uint32_t *own, size_t n)
+{
+    double said[CHUNK];
+    for (size_t i = 0; i < n; i++) {
+        bring_near(c, own[i + FAR < n ? i + FAR : n - 1], own[i + NEAR < n ? i + NEAR : n - 1]);
+        said[i] = sample_of(c, own[i]);
+    }
+    for (size_t i = 0; c->out && i < n; i++)
+        c->out[own[i]] = said[i];
+}
+
+/* One thread's stripes: all its samples, in order. Returns how many. */
+static size_t do_stripe(const AnbPool *p, size_t thread)
+{
+    const Call c = p->call; /* in registers */
+    const uint64_t stripes = anb_stripes_of(&p->stripes, thread);
+    uint32_t own[CHUNK + ANB_STRIPES_SPARE];
+    size_t sum = 0;
+    for (size_t from = p->from; from < c.n; from += CHUNK) {
+        size_t n = c.n - from < CHUNK ? c.n - from : CHUNK;
+        n = anb_stripes_list(c.models, from, n, p->stripes.place, stripes, own);
+        do_own(&c, own, n);
+        sum += n;
+    }
+    return sum;
+}
+
+static void do_stripes(void *context, size_t thread)
+{
+    AnbPool *p = context;
+    (void)thread;
+    for (;;) {
+        size_t next = atomic_fetch_add_explicit(&p->stripe, 1, memory_order_relaxed);
+        if (next >= anb_team_size(p->team))
+            return;
+        p->part[next].done = do_stripe(p, next);
+    }
+}
+
+/* The largest part of the last call was as good as even. */
+static bool even(const AnbPool *p, size_t left)
+{
+    size_t most = 0, threads = anb_team_size(p->team);
+    for (size_t t = 0; t < threads; t++)
+        most = p->part[t].done > most ? p->part[t].done : most;
+    return most <= left / threads + left / 32;
+}
+
+static void share_stripes(AnbPool *p, size_t from)
+{
+    size_t threads = anb_team_size(p->team), left = p->call.n - from;
+    if (!p->stripes.known)
+        anb_stripes_deal(&p->stripes, p->call.models + from, left, threads);
+    p->from = from;
+    atomic_store_explicit(&p->stripe, 0, memory_order_relaxed);
+    anb_team_run(p->team, do_stripes, p);
+    p->stripes.known = even(p, left);
 }
 
 /* ---- bags --------------------------------------------------------------------------------------------------------- */
@@ -170,7 +257,7 @@ static void do_bags(void *context, size_t thread)
 static bool may_pay(const AnbPool *p, double ns, size_t left)
 {
     double n = (double)left, gain = ns * n * (1 - 1 / (double)anb_team_size(p->team));
-    return !anb_team_alone(p->team) && gain > WAKE_NS + SORT_NS * n;
+    return !anb_team_alone(p->team) && gain > WAKE_NS + (ns < CHEAP_NS ? STRIPE_NS : SORT_NS) * n;
 }
 
 /* The way that took less time, once both are known; now and then the other one. */
@@ -185,31 +272,43 @@ static bool choose_shared(Record *r, double tried)
     return r->calls++ % AGAIN == AGAIN - 1 ? !shared : shared;
 }
 
-static void share_out(AnbPool *p, size_t from)
+static int share_bags(AnbPool *p, size_t from)
 {
+    int code = make_room(p, p->call.n);
+    if (code)
+        return code;
     fill_bags(p, from);
     for (size_t t = 0; t < anb_team_size(p->team); t++)
         atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
     anb_team_run(p->team, do_bags, p);
+    return 0;
 }
 
-static int work(AnbPool *p)
+static void work(AnbPool *p)
 {
     const Call *c = &p->call;
     Record *record = &p->record[c->y != NULL];
     size_t first = c->n < TRIED ? c->n : TRIED, left = c->n - first;
-    int code = make_room(p, c->n);
-    if (code)
-        return code;
     double tried = do_samples(c, 0, first), start = now();
     bool pays = may_pay(p, tried, left), shared = pays && choose_shared(record, tried);
-    if (shared)
-        share_out(p, first);
-    else
+    if (shared && tried < CHEAP_NS)
+        share_stripes(p, first);
+    else if (!shared || share_bags(p, first))
         do_samples(c, first, c->n);
     if (pays)
         record->took[shared] = (now() - start) / (double)left;
-    return 0;
+}
+
+/* No model and no row is missing. */
+static bool complete(const Call *call)
+{
+    if (anb_stripes_sure((const void *const *)call->models, call->n) &&
+        anb_stripes_sure((const void *const *)call->x, call->n))
+        return true;
+    for (size_t i = 0; i < call->n; i++)
+        if (!call->models[i] || !call->x[i])
+            return false;
+    return true;
 }
 
 static int run(AnbPool *p, const Call *call)
@@ -218,14 +317,13 @@ static int run(AnbPool *p, const Call *call)
         return 0;
     if (call->n > UINT32_MAX - 1)
         return ANB_E_ARGUMENT;
-    for (size_t i = 0; i < call->n; i++)
-        if (!call->models[i] || !call->x[i])
-            return ANB_E_ARGUMENT;
+    if (!complete(call))
+        return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;
-    int code = work(p);
+    work(p);
     pthread_mutex_unlock(&p->turn);
-    return code;
+    return 0;
 }
 
 int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,

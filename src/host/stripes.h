@@ -1,0 +1,67 @@
+/*
+ * Whose a model is, by its address: so that each thread finds its own samples in a call by itself, in order, with no sample
+ * sorted before.
+ *
+ *     page of the model --hash--> one of 64 stripes --table--> thread
+ *
+ * Models of one page go together, since small ones share lines of the cache; where those are too many for one thread, not.
+ */
+#ifndef ANB_HOST_STRIPES_H
+#define ANB_HOST_STRIPES_H
+
+#include "src/simd/isa.h"
+#include <anabranch/learner.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANB_STRIPE_FACTOR UINT32_C(0x9e3779b1)
+enum { ANB_STRIPES = 64, ANB_STRIPE_SHIFT = 26 /* the highest bits of 32 */ };
+
+typedef struct AnbStripes {
+    bool known;     /* they suit calls of late */
+    unsigned place; /* the lowest bit of an address that counts */
+    uint16_t owner[ANB_STRIPES];
+} AnbStripes;
+
+typedef struct AnbStripeKernels {
+    size_t (*list)(const void *const *models, uint32_t from, size_t n, unsigned place, uint64_t stripes, uint32_t *own);
+    bool (*sure)(const void *const *pointers, size_t n);
+} AnbStripeKernels;
+
+ANB_ISA_TABLE(AnbStripeKernels, anb_stripe_kernels);
+
+static inline size_t anb_stripe_of(const void *model, unsigned place)
+{
+    return (uint32_t)((uintptr_t)model >> place) * ANB_STRIPE_FACTOR >> ANB_STRIPE_SHIFT;
+}
+
+/* Deals the stripes to the threads by what some of n samples say of their loads. */
+void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads);
+
+/* The thread's stripes, as bits. */
+static inline uint64_t anb_stripes_of(const AnbStripes *stripes, size_t thread)
+{
+    uint64_t bits = 0;
+    for (size_t s = 0; s < ANB_STRIPES; s++)
+        bits |= (uint64_t)(stripes->owner[s] == thread) << s;
+    return bits;
+}
+
+enum { ANB_STRIPES_SPARE = 8 };
+
+/* Which of n samples from `from` on have models in `stripes`, in order; returns how many. `own` has room for n and
+ * ANB_STRIPES_SPARE more. */
+static inline size_t anb_stripes_list(StreamingLearner *const *models, size_t from, size_t n, unsigned place,
+                                      uint64_t stripes, uint32_t *own)
+{
+    return anb_stripe_kernels.list((const void *const *)models + from, (uint32_t)from, n, place, stripes, own);
+}
+
+/* Whether it is sure at once that none of them is NULL: not where one is, nor where one has its highest bit set. */
+static inline bool anb_stripes_sure(const void *const *pointers, size_t n)
+{
+    return anb_stripe_kernels.sure(pointers, n);
+}
+
+#endif
