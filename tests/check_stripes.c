@@ -10,7 +10,7 @@ enum { SAMPLES = 1000, MODELS = 200, CHUNK = 77 };
 
 typedef struct Calls {
     char *memory;
-    StreamingLearner *of[SAMPLES]; /* addresses alone: nothing is read there */
+    StreamingLearner *of[SAMPLES];          /* addresses alone: nothing is read there */
     size_t model[SAMPLES], thread[SAMPLES]; /* number of each; who found the sample */
 } Calls;
 
