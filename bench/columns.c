@@ -3,9 +3,13 @@
  *
  *     columns [SLOTS]     entries of a dictionary; default 1024
  *
- * Rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has 500 levels, most of them
- * rare. The child is `mean`, which costs next to nothing, or `scale(linear)`, which has a cost of its own for each of the
- * features: it is given the row that `columns` would make, and what it costs there is no cost of `columns`.
+ * Of categories and times: rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has 500
+ * levels, most of them rare. The child is `mean`, which costs next to nothing.
+ *
+ * Of numbers: how the cost of a row grows from 16 numbers to 32, 64 and 128 (least squares), with `columns` and without it,
+ * the difference of the two; rows come from a ring of 8, so that they lie in the nearest cache as a row that was just
+ * read does. Beside a category the child is given the row that `columns` would make: four numbers more. Models are
+ * measured in turns, each by its least time, and first learn as many rows as it takes until all is as it stays.
  */
 #include "random.h"
 #include "harness.h"
@@ -13,12 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 4096, STATISTICS = 4 }; /* that a category gives its child */
+enum { RING = 4096, NEAR = 8, STATISTICS = 4 }; /* that a category gives its child */
+enum { WIDTHS = 4, PAIR = 2 };
+static const int widths[WIDTHS] = {16, 32, 64, 128};
 
 typedef struct Job {
     StreamingLearner *model;
-    const double *rows;
-    size_t columns, next;
+    double *rows;
+    size_t columns, n_rows, next;
     double sum;
 } Job;
 
@@ -28,7 +34,7 @@ static void learn(void *context, size_t count)
     for (size_t i = 0; i < count; i++) {
         const double *x = job->rows + job->next * job->columns;
         job->sum += anb_train_one(job->model, x, x[0] > 0 ? (double)(job->next & 7) : 1, 1);
-        job->next = (job->next + 1) % ROWS;
+        job->next = (job->next + 1) % job->n_rows;
     }
 }
 
@@ -37,7 +43,7 @@ static void ask(void *context, size_t count)
     Job *job = context;
     for (size_t i = 0; i < count; i++) {
         job->sum += anb_predict(job->model, job->rows + job->next * job->columns);
-        job->next = (job->next + 1) % ROWS;
+        job->next = (job->next + 1) % job->n_rows;
     }
 }
 
@@ -50,77 +56,132 @@ static double cell(char kind, size_t row, uint64_t *bits)
 }
 
 /* Rows with a column of each kind in `kinds`. */
-static double *rows_of(const char *kinds)
+static double *rows_of(const char *kinds, size_t n_rows)
 {
     size_t n = strlen(kinds);
-    double *rows = malloc(sizeof *rows * ROWS * n);
+    double *rows = malloc(sizeof *rows * n_rows * n);
     uint64_t bits = 1;
-    for (size_t i = 0; rows && i < ROWS * n; i++)
+    for (size_t i = 0; rows && i < n_rows * n; i++)
         rows[i] = cell(kinds[i % n], i / n, &bits);
     return rows;
 }
 
-/* Nanoseconds a row, learned or asked. */
-static double cost(void (*work)(void *, size_t), const char *expression, const char *kinds)
+/* A model of rows of these kinds, trained. */
+static Job job_of(const char *expression, const char *kinds, size_t n_rows)
 {
+    enum { SETTLED = 16384 };
     AnbError error = {0};
-    double *rows = rows_of(kinds), best = 1e300;
-    Job job = {anb_parse(strlen(kinds), expression, NULL, &error), rows, strlen(kinds), 0, 0};
-    if (!job.model || !rows) {
+    Job job = {anb_parse(strlen(kinds), expression, NULL, &error), rows_of(kinds, n_rows), strlen(kinds), n_rows, 0, 0};
+    if (!job.model || !job.rows) {
         fprintf(stderr, "columns: %s: %s\n", expression, job.model ? "out of memory" : error.message);
         exit(1);
     }
-    learn(&job, 2 * ROWS);
-    for (int repeat = 0; repeat < 15; repeat++) {
-        double ns = bench_once(work, &job, ROWS) / ROWS;
-        best = ns < best ? ns : best;
-    }
-    anb_free(job.model);
-    free(rows);
-    return best;
+    learn(&job, SETTLED);
+    return job;
 }
 
-/* The same below `columns`, which is told the kinds; `x` stands for a number that is ignored. */
-static double typed(void (*work)(void *, size_t), const char *child, const char *kinds, int slots)
+static void end(Job *job)
 {
-    char text[100];
-    snprintf(text, sizeof text, "columns(%s, kinds=\"%s\", slots=%d)", child, kinds, slots);
-    return cost(work, text, kinds);
+    anb_free(job->model);
+    free(job->rows);
 }
 
-/* Of numbers alone. */
-static double plain(const char *expression, int columns)
+static void measure(BenchItem *items, size_t n, size_t rows, int repeats)
 {
-    char kinds[64];
-    memset(kinds, 'n', (size_t)columns);
-    kinds[columns] = 0;
-    return cost(learn, expression, kinds);
+
+    for (size_t i = 0; i < n; i++)
+        items[i].best = 1e300;
+    for (int r = 0; r < repeats; r++)
+        for (size_t i = 0; i < n; i++) {
+            double ns = bench_once(items[i].run, items[i].context, rows) / (double)rows;
+            items[i].best = ns < items[i].best ? ns : items[i].best;
+        }
 }
 
 static void show(const char *name, double ns)
 {
-    printf("%-45s %6.1f ns a cell\n", name, ns);
+    printf("%-50s %6.2f ns a cell\n", name, ns);
     bench_record("columns", name, ns, "ns");
+}
+
+/* ---- categories and times ------------------------------------------------------------------------------------------ */
+
+/* Of 16 cells of a kind. */
+static double dear_cell(char kind, int slots)
+{
+    enum { CELLS = 16 };
+    char kinds[CELLS + 1] = {0}, text[100];
+    memset(kinds, kind, CELLS);
+    snprintf(text, sizeof text, "columns(mean, kinds=\"%s\", slots=%d)", kinds, slots);
+    Job jobs[PAIR] = {job_of("mean", kinds, RING), job_of(text, kinds, RING)};
+    BenchItem items[PAIR] = {{.run = learn, .context = &jobs[0]}, {.run = learn, .context = &jobs[1]}};
+    measure(items, PAIR, RING, 25);
+    end(&jobs[0]);
+    end(&jobs[1]);
+    return (items[1].best - items[0].best) / CELLS;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------------------- */
+
+/* How y grows with the widths. */
+static double slope(const double *y)
+{
+    double mean = 0, sum = 0, square = 0;
+    for (int i = 0; i < WIDTHS; i++)
+        mean += (double)widths[i] / WIDTHS;
+    for (int i = 0; i < WIDTHS; i++) {
+        sum += (widths[i] - mean) * y[i];
+        square += (widths[i] - mean) * (widths[i] - mean);
+    }
+    return sum / square;
+}
+
+/* `first`, then as many numbers as the width says, into kinds. */
+static void kinds_of(char *kinds, const char *first, int width)
+{
+    size_t n = strlen(first);
+    memcpy(kinds, first, n);
+    memset(kinds + n, 'n', (size_t)width);
+    kinds[n + (size_t)width] = 0;
+}
+
+/* What a number adds to a row below `columns` more than without it; beside a category or alone. */
+static void show_number(const char *name, BenchRun run, const char *child, bool beside)
+{
+    enum { MOST = 160, ROUND = 512, ROUNDS = 400 };
+    char kinds[MOST], text[MOST + 60];
+    Job jobs[WIDTHS * PAIR];
+    BenchItem items[WIDTHS * PAIR] = {0};
+    double with[WIDTHS], without[WIDTHS];
+    for (int i = 0; i < WIDTHS; i++) {
+        kinds_of(kinds, beside ? "nnnn" : "", widths[i]);
+        jobs[i] = job_of(child, kinds, NEAR);
+        kinds_of(kinds, beside ? "c" : "", widths[i]);
+        snprintf(text, sizeof text, "columns(%s, kinds=\"%s\", slots=64)", child, kinds);
+        jobs[WIDTHS + i] = job_of(text, kinds, NEAR);
+    }
+    for (int i = 0; i < WIDTHS * PAIR; i++)
+        items[i] = (BenchItem){.run = run, .context = &jobs[i]};
+    measure(items, WIDTHS * PAIR, ROUND, ROUNDS);
+    for (int i = 0; i < WIDTHS; i++) {
+        without[i] = items[i].best;
+        with[i] = items[WIDTHS + i].best;
+    }
+    for (int i = 0; i < WIDTHS * PAIR; i++)
+        end(&jobs[i]);
+    show(name, slope(with) - slope(without));
 }
 
 int main(int argc, char **argv)
 {
     int slots = argc > 1 ? atoi(argv[1]) : 1024;
-    double none = plain("mean", 16);
-    show("category", (typed(learn, "mean", "cccccccccccccccc", slots) - none) / 16);
-    show("time", (typed(learn, "mean", "tttttttttttttttt", slots) - none) / 16);
-    show("number, no category beside", (plain("columns(mean)", 16) - none) / 16);
-    show("number beside a category",
-         (typed(learn, "mean", "cnnnnnnnnnnnnnnn", slots) - typed(learn, "mean", "cxxxxxxxxxxxxxxx", slots)) / 15);
-    show("number beside a category, predicting alone",
-         (typed(ask, "mean", "cnnnnnnnnnnnnnnn", slots) - typed(ask, "mean", "cxxxxxxxxxxxxxxx", slots)) / 15);
-    show("number in turns with categories, more",
-         (typed(learn, "mean", "cncncncncncncncn", slots) - typed(learn, "mean", "ccccccccnnnnnnnn", slots)) / 8);
-    double own = (plain("scale(linear)", STATISTICS + 15) - plain("scale(linear)", STATISTICS)) / 15;
-    double both = (typed(learn, "scale(linear)", "cnnnnnnnnnnnnnnn", slots) -
-                   typed(learn, "scale(linear)", "cxxxxxxxxxxxxxxx", slots)) /
-                  15;
-    show("number in scale(linear), without columns", own);
-    show("number in scale(linear), what columns adds", both - own);
+    show("category", dear_cell('c', slots));
+    show("time", dear_cell('t', slots));
+    show_number("number beside a category, mean", learn, "mean", true);
+    show_number("the same, predicting alone", ask, "mean", true);
+    show_number("number beside a category, scale(linear)", learn, "scale(linear)", true);
+    show_number("the same, predicting alone", ask, "scale(linear)", true);
+    show_number("number without a category, mean", learn, "mean", false);
+    show_number("number without a category, scale(linear)", learn, "scale(linear)", false);
     return 0;
 }

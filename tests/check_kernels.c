@@ -243,6 +243,14 @@ static void standardize_body(void)
         ck_assert(same(again, z, (n + 1) * sizeof *z));
         ck_assert(fabs(product - anb_dot(inv_sd, z, n)) <= 1e-12 * (1 + fabs(product)));
         ck_assert(fabs(norm - anb_dot(z, z, n)) <= 1e-12 * norm);
+        again[n] = 17;
+        double offset = anb_raw_weights(x, mean, inv_sd, n, again);
+        for (size_t i = 0; i < n; i++) {
+            double model = x[i] * inv_sd[i];
+            ck_assert(isnan(model) ? isnan(again[i]) : again[i] == model);
+        }
+        double sum = anb_dot(again, mean, n);
+        ck_assert(again[n] == 17 && (isnan(sum) ? isnan(offset) : fabs(offset - sum) <= 1e-12 * (1 + fabs(sum))));
     }
 }
 

@@ -62,6 +62,8 @@ static void list(const AnbColumnsOptions *options, size_t n_features, const AnbC
     }
 }
 
+enum { MOST_THINNED = 5 };
+
 AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_features)
 {
     const AnbRuns *runs = runs_of(options);
@@ -73,6 +75,8 @@ AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_f
     l.inputs = l.numbers + ANB_CIRCLES * l.times;
     l.width = l.plain + ANB_STATISTICS * l.categories;
     l.as_it_is = l.width == l.columns && l.numbers == l.columns;
+    while (l.thinned < MOST_THINNED && (size_t)1 << l.thinned < l.inputs)
+        l.thinned++;
     while (l.n_sets * ANB_SET < (size_t)options->slots)
         l.n_sets *= 2;
     list(options, n_features, &l, &lists);

@@ -31,6 +31,7 @@ typedef struct AnbColumnsLayout {
     size_t inputs;     /* of the linear model: numbers, and the circles of times */
     size_t width;      /* of the child's row */
     size_t n_sets;     /* of a dictionary; a power of two */
+    unsigned thinned;  /* the linear model learns from one row in 2 to this */
     size_t n_moves[ANB_LISTS];
     bool as_it_is; /* the child's row is the row */
 } AnbColumnsLayout;

@@ -62,24 +62,12 @@ static void encode(const View *v, const Work *w, size_t c)
     w->logs[c] = e->weight;
 }
 
-/* Sines and cosines stand as they are; 0 where the time is missing. */
-static void copy_circles(const double *from, double *z)
-{
-    for (size_t i = 0; i < ANB_CIRCLES; i++)
-        z[i] = from[i] == from[i] ? from[i] : 0;
-}
-
-static double *calendar_of(const View *v, const Work *w, size_t t)
-{
-    return w->row + v->l->numbers + t * ANB_CALENDAR;
-}
-
 /* The times' angles and hours of the week. */
 static void read_times(const View *v, const Work *w)
 {
     double *hours = w->cells + v->l->categories - v->l->times;
     for (size_t t = 0; t < v->l->times; t++)
-        hours[t] = anb_calendar_turns(w->times[t], calendar_of(v, w, t));
+        hours[t] = anb_calendar_turns(w->times[t], anb_columns_calendar(v, w, t));
 }
 
 /* What comes of times and categories, their logarithms together. */
@@ -87,44 +75,20 @@ static void fill(const View *v, const Work *w)
 {
     const AnbColumnsLayout *l = v->l;
     double *gaps = w->logs + l->categories;
-    anb_calendar_circles(calendar_of(v, w, 0), l->times);
+    anb_calendar_circles(anb_columns_calendar(v, w, 0), l->times);
     for (size_t t = 0; t < l->times; t++)
-        gaps[t] = anb_calendar_features(&v->calendars[t], w->times[t], calendar_of(v, w, t));
+        gaps[t] = anb_calendar_features(&v->calendars[t], w->times[t], anb_columns_calendar(v, w, t));
     for (size_t c = 0; c < l->categories; c++)
         encode(v, w, c);
     anb_log1p_all(w->logs, l->categories + l->times);
     for (size_t t = 0; t < l->times; t++)
-        anb_calendar_gap(&v->calendars[t], w->times[t], gaps[t], calendar_of(v, w, t));
+        anb_calendar_gap(&v->calendars[t], w->times[t], gaps[t], anb_columns_calendar(v, w, t));
     for (size_t c = 0; c < l->categories; c++)
         w->row[l->plain + c * ANB_STATISTICS + ANB_COUNT_LOG] = w->logs[c];
 }
 
-/* What the linear model says. */
-static double line_of(const View *v, const Work *w)
-{
-    const AnbColumnsLayout *l = v->l;
-    double said = anb_standardize_dot(w->row, v->average, v->inv_sd, 4, v->a, l->numbers, w->z, w->norm);
-    if (l->times == 0)
-        return said;
-    double *circles = w->z + l->numbers;
-    for (size_t t = 0; t < l->times; t++)
-        copy_circles(calendar_of(v, w, t), circles + t * ANB_CIRCLES);
-    *w->norm += anb_dot(circles, circles, l->times * ANB_CIRCLES);
-    return said + anb_dot(v->a + l->numbers, circles, l->times * ANB_CIRCLES);
-}
-
-static double effects_of(const View *v, const Work *w)
-{
-    double effects = 0;
-    for (size_t c = 0; c < v->l->categories; c++)
-        effects += w->row[v->l->plain + c * ANB_STATISTICS + ANB_EFFECT];
-    return effects;
-}
-
 const double *anb_columns_map(const AnbNode *self, const View *v, const double *cells, const Work *w)
 {
-    if (v->l->as_it_is)
-        return cells;
     anb_columns_split(v->l, v->moves, cells, w->row);
     if (v->l->categories > 0) { /* every time is one as well */
         read_times(v, w);
@@ -132,9 +96,4 @@ const double *anb_columns_map(const AnbNode *self, const View *v, const double *
         fill(v, w);
     }
     return w->row;
-}
-
-void anb_columns_said(const View *v, const Work *w)
-{
-    *w->rest = effects_of(v, w) + line_of(v, w);
 }

@@ -16,6 +16,8 @@ typedef struct AnbColumns {
     double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
     AnbErrorScale scale; /* of what the linear model leaves over */
     AnbRange range;      /* of the targets, learned as if they may be wrong */
+    AnbRange line;       /* of what the linear model said of the numbers of rows that it learned */
+    double offset;       /* b . mean */
 } AnbColumns;
 
 /* The state's parts, and those of the scratch. */
@@ -27,6 +29,7 @@ typedef struct AnbColumnsView {
     AnbCalendar *calendars;
     AnbDictionary *heads;
     double *weight, *average, *m2, *inv_sd, *a; /* of the linear model */
+    double *b; /* a of the numbers as they come: a / sd, once the model is no longer young */
     double *shares;
     uint8_t *used; /* entries of each set */
     AnbSet *sets;
@@ -57,14 +60,16 @@ static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
     return v->sets + c * v->l->n_sets;
 }
 
+/* Where the child's row has a time's features. */
+static inline double *anb_columns_calendar(const AnbColumnsView *v, const AnbColumnsWork *w, size_t t)
+{
+    return w->row + v->l->numbers + t * ANB_CALENDAR;
+}
+
 /* Doubles of the work, and where its parts lie; the child's row comes first. */
 size_t anb_columns_work_doubles(const AnbColumnsLayout *l);
 AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch);
-/* Fills w->row and finds the places of the categories. Returns the child's row: w->row, or the cells where they are all
- * numbers. */
+/* Fills w->row, the child's row, which it returns, and finds the places of the categories. */
 const double *anb_columns_map(const AnbNode *self, const AnbColumnsView *v, const double *cells,
                               const AnbColumnsWork *w);
-/* Learning alone: w->rest, what effects and linear model say of the row that was mapped, and what the step needs. */
-void anb_columns_said(const AnbColumnsView *v, const AnbColumnsWork *w);
-
 #endif

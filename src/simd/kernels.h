@@ -32,6 +32,7 @@ typedef struct AnbKernels {
                                const double *reach, double far, size_t n, double *z);
     double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
                               size_t n, double *z, double *norm);
+    double (*raw_weights)(const double *w, const double *mean, const double *inv_sd, size_t n, double *b);
     double (*outermost)(const double *z, const double *bound, double clip, size_t n);
     void (*follow_size)(double *common, const double *z, double up, double down, double least, size_t n);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
@@ -95,6 +96,13 @@ static inline double anb_standardize_dot(const double *x, const double *mean, co
                                          const double *w, size_t n, double *z, double *norm)
 {
     return anb_kernels.standardize_dot(x, mean, inv_sd, clip, w, n, z, norm);
+}
+
+/* The same product of rows that are neither clipped nor standardised: with b = w inv_sd it is b . x less what this
+ * returns, b . mean. */
+static inline double anb_raw_weights(const double *w, const double *mean, const double *inv_sd, size_t n, double *b)
+{
+    return anb_kernels.raw_weights(w, mean, inv_sd, n, b);
 }
 
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach or x

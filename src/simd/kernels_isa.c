@@ -210,6 +210,23 @@ static double standardize_dot(const double *x, const double *mean, const double 
     return lanes_sum(product);
 }
 
+static double raw_weights(const double *w, const double *mean, const double *inv_sd, size_t n, double *b)
+{
+    Lanes sum = lanes_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Lanes v = lanes_mul(lanes_load(w + i), lanes_load(inv_sd + i));
+        lanes_store(b + i, v);
+        sum = lanes_add(sum, lanes_mul(v, lanes_load(mean + i)));
+    }
+    if (i < n) {
+        Lanes v = lanes_mul(lanes_load_tail(w + i, n - i), lanes_load_tail(inv_sd + i, n - i));
+        lanes_store_tail(b + i, v, n - i);
+        sum = lanes_add(sum, lanes_mul(v, lanes_load_tail(mean + i, n - i)));
+    }
+    return lanes_sum(sum);
+}
+
 LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes most)
 {
     const Lanes zero = lanes_zero(), low = lanes_sub(zero, bound);
@@ -369,6 +386,7 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .softmax = softmax,
     .standardize = standardize,
     .standardize_dot = standardize_dot,
+    .raw_weights = raw_weights,
     .standardize_within = standardize_within,
     .outermost = outermost,
     .follow_size = follow_size,

@@ -1,0 +1,33 @@
+/*
+ * The linear model of a row's numbers and of the circles of its times, which the categories' effects are net of.
+ *
+ *     says     a . z                        z: numbers, standardised and clipped to 4; sines and cosines as they are
+ *     learns   a += r err z / (1 + |z|^2) / (1 + sum of the effects' gains)     normalised LMS, Nagumo & Noda 1967
+ *              r = max(.25 / (1 + n / (16 (1 + inputs))), .05)                   n: rows so far
+ *
+ * It learns, as do the moments that standardise, from the first 4,096 rows and from then on from one row in as many as it
+ * has inputs, rounded up to a power of two, at most 32, with r = .1 where that is fewer than all. Which rows: those whose
+ * number times the golden ratio has a small fraction (Knuth, vol. 3, 6.4), so that no period of the stream goes with them.
+ *
+ * Of the other rows a number costs one product: with the weights of the numbers as they came, b = a / sd, it says
+ * b . x - b . mean. A row that would say more than the rows learned have said, or nothing since a cell is missing, is
+ * standardised and clipped like one that is learned.
+ */
+#ifndef ANB_COLUMNS_LINE_H
+#define ANB_COLUMNS_LINE_H
+
+#include "row.h"
+
+/* Spreads cost more than all else about a number: they are made anew on every row at first, then on one in 16, then on one
+ * in 8 of the rows that are learned. */
+typedef enum AnbColumnsDue { ANB_NOT_DUE, ANB_DUE, ANB_DUE_WITH_SPREADS } AnbColumnsDue;
+
+/* Whether the row that comes is one to learn from. */
+AnbColumnsDue anb_columns_line_due(const AnbColumnsView *v, double weight);
+/* What the model says of the row that was mapped; of a row that is due it leaves z and its square in the work. */
+double anb_columns_line_says(const AnbColumnsView *v, const AnbColumnsWork *w, AnbColumnsDue due);
+/* Learns a row that was due; step: of its error, shared with the effects. `row` hears of features that begin again. */
+void anb_columns_line_learn(const AnbColumnsView *v, const AnbColumnsWork *w, const AnbRow *row, AnbColumnsDue due,
+                            double step, double weight);
+
+#endif
