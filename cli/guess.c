@@ -1,5 +1,6 @@
 #include "guess.h"
 #include "guess_name.h"
+#include <anabranch/number.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,43 @@ static void count_number(Guess *guess, const Cell *cell, double value)
         guess->distinct[guess->n_distinct++] = value;
 }
 
+/* How many bytes of a sign, or of the mark of a spreadsheet's text, stand in front of a number. */
+static size_t sign_of(const Cell *cell)
+{
+    static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "'"}; /* euro, pound, yen */
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (cell->size > strlen(signs[i]) && memcmp(cell->text, signs[i], strlen(signs[i])) == 0)
+            return strlen(signs[i]);
+    return 0;
+}
+
+/* What stands before or behind the number that the rest of a cell is; false where there is none. */
+static bool unit_of(const Cell *cell, Cell *unit)
+{
+    double value;
+    size_t before = sign_of(cell);
+    Cell rest = cell_trim((Cell){cell->text + before, cell->size - before});
+    int size = anb_number_parse(rest.text, rest.size, &value);
+    if (size <= 0 || (before > 0 && (size_t)size < rest.size))
+        return false;
+    *unit = before ? (Cell){cell->text, before} : cell_trim((Cell){rest.text + size, rest.size - (size_t)size});
+    return unit->size > 0;
+}
+
+/* A unit holds no digit: that would be a range, a date or a name. */
+static void count_unit(Guess *guess, const Cell *cell)
+{
+    Cell unit;
+    if (!unit_of(cell, &unit) || unit.size >= sizeof guess->unit)
+        return;
+    for (size_t i = 0; i < unit.size; i++)
+        if (unit.text[i] >= '0' && unit.text[i] <= '9')
+            return;
+    if (guess->units == 0)
+        snprintf(guess->unit, sizeof guess->unit, "%.*s", (int)unit.size, unit.text);
+    guess->units += cell_is(&unit, guess->unit);
+}
+
 static void count_cell(Guess *guess, const CellFormat *format, const Cell *given, uint64_t line)
 {
     double value;
@@ -66,6 +104,7 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
     }
     guess->booleans += is_boolean(&cell);
     count_foreign(guess, &cell);
+    count_unit(guess, &cell);
     if (guess->line == 0) {
         guess->line = line;
         snprintf(guess->text, sizeof guess->text, "%.*s", (int)(cell.size < 40 ? cell.size : 40), cell.text);
@@ -142,6 +181,11 @@ void guess_kind(const Guess *guess, AnbColumn *column)
         column->kind = ANB_COLUMN_NUMBER;
     if (column->kind == ANB_COLUMN_TIME)
         column->order = (AnbTimeOrder)order;
+}
+
+bool guess_units(const Guess *guess)
+{
+    return guess->cells > 0 && guess->units == guess->cells;
 }
 
 bool guess_unknown(const Guess *guess)

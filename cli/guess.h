@@ -21,6 +21,8 @@ typedef struct Guess {
     size_t n_distinct;                            /* of them, up to 3 */
     uint64_t line;                                /* of the first cell that is no number */
     char text[44];                                /* which */
+    size_t units;                                 /* cells that are a number with the same beside it as in that one */
+    char unit[16];                                /* what, "" where that one is none */
 } Guess;
 
 /**
@@ -41,6 +43,9 @@ bool guess_decimal_comma(const Table *table, const Guess *guess);
  * does; else they are numbers. A cell or two that are none among numbers are mistakes.
  */
 void guess_kind(const Guess *guess, AnbColumn *column);
+
+/* Whether all cells are numbers with a unit, as 12 kg, or 5%, or $7: the same for all. */
+bool guess_units(const Guess *guess);
 
 /* Whether nothing was seen in a column that tells its kind. */
 bool guess_unknown(const Guess *guess);

@@ -92,6 +92,7 @@ static int take_schema(Rows *rows, const char *path, Layout *layout)
         status = take_column(rows, &anb_schema_columns(schema)[j], read);
     for (size_t i = 0; i < rows->table.columns && !status; i++) {
         layout->said[i] = true;
+        layout->unnamed[i] = !read[i] && !layout->ignored[i];
         layout->ignored[i] |= !read[i];
     }
     free(read);

@@ -1,3 +1,4 @@
+#include "doubts.h"
 #include "layout.h"
 #include "cli.h"
 #include "columns.h"
@@ -103,7 +104,8 @@ static int give_role(Rows *rows, Layout *layout, const char *word, const char *w
     if (!word || status)
         return status;
     if (layout->ignored[at])
-        return complain(BAD_USE, "%s \"%s\" is left out by --ignore", what, word);
+        return complain(BAD_USE, "%s \"%s\" is left out by %s", what, word,
+                        layout->unnamed[at] ? "--schema, which does not name it" : "--ignore");
     if (layout->role[at] >= 0)
         return complain(
             BAD_USE, "the column \"%s\" cannot be two things at once: target, weight, --label-after, --cursor", word);
@@ -243,7 +245,7 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     if (table->columns == 1 && !known)
         return complain(BAD_DATA,
                         "%s: no feature column: the table has one column, \"%s\"; --delimiter says what "
-                        "stands between columns%s",
+                        "stands between columns, --skip-lines how many lines come before the header%s",
                         table->name, table->names[0], table_skip_hint(table, NULL, 0));
     int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
     bool guessed = !known || options->add_columns;
@@ -269,20 +271,25 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
         status = check_distinct(rows);
     if (!status && known && !options->quiet)
         tell_new(rows, options, layout);
-    return status ? status : kinds_schemas(rows, options);
+    status = status ? status : kinds_schemas(rows, options);
+    if (!status && !known && !options->quiet) {
+        kinds_tell(rows);
+        doubts_tell(rows, layout);
+    }
+    return status;
 }
 
 int layout_rows(Rows *rows, const RowsOptions *options)
 {
     size_t columns = rows->table.columns;
     Layout layout = {calloc(columns, 1), calloc(columns, 1), malloc(columns * sizeof *layout.role),
-                     calloc(columns, sizeof *layout.guess)};
+                     calloc(columns, sizeof *layout.guess), calloc(columns, 1)};
     rows->place = malloc(columns * sizeof *rows->place);
     rows->column = calloc(columns, sizeof *rows->column);
     rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
     rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
-    bool failed = !layout.ignored || !layout.said || !layout.role || !layout.guess || !rows->place || !rows->column ||
-                  !rows->absent || !rows->names;
+    bool failed = !layout.ignored || !layout.said || !layout.role || !layout.guess || !layout.unnamed || !rows->place ||
+                  !rows->column || !rows->absent || !rows->names;
     for (size_t i = 0; i < columns && !failed; i++) {
         rows->place[i] = SIZE_MAX;
         rows->column[i] = (AnbColumn){.name = rows->table.names[i]};
@@ -293,5 +300,6 @@ int layout_rows(Rows *rows, const RowsOptions *options)
     free(layout.said);
     free(layout.role);
     free(layout.guess);
+    free(layout.unnamed);
     return status;
 }

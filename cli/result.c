@@ -54,6 +54,23 @@ static void print_experts(const Run *run)
     }
 }
 
+static void print_rejected(const Run *run, uint64_t n, const char *what)
+{
+    char text[SHOW_SIZE];
+    if (n > 0)
+        fprintf(run->text, "                  %s rejected: %s\n", show_count(n, text), what);
+}
+
+/* Why rows were rejected. */
+static void print_reasons(const Run *run)
+{
+    const AnbCounters *c = anb_counters(run->model), *b = &run->before;
+    print_rejected(run, c->rejected_features - b->rejected_features,
+                   "an infinite cell, or a missing one that the model does not take");
+    print_rejected(run, c->rejected_target - b->rejected_target, "a target that is not finite");
+    print_rejected(run, c->rejected_weight - b->rejected_weight, "a weight that is negative or not finite");
+}
+
 void result_print(const Run *run, const char *stream_name)
 {
     char a[SHOW_SIZE], b[SHOW_SIZE];
@@ -65,6 +82,7 @@ void result_print(const Run *run, const char *stream_name)
             run->rows.names[run->rows.n_features]);
     fprintf(run->text, "rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
     fprintf(run->text, run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
+    print_reasons(run);
     if (run->delay.n > 0)
         fprintf(run->text, "                  %s whose labels come after the end\n", show_count(run->delay.n, a));
     if (run->burn_in > 0)

@@ -28,8 +28,6 @@ int rows_open(Rows *rows, const char *path, const RowsOptions *options)
         rows->categories = anb_category_names_new(rows->schema, NULL);
         status = rows->categories ? 0 : complain(BAD_DATA, "out of memory");
     }
-    if (!status && !options->quiet && !options->features)
-        kinds_tell(rows);
     return status;
 }
 

@@ -190,7 +190,8 @@ static int next_csv(Table *table)
     table->state->first = table->state->rows == 1 ? csv->line : table->state->first;
     if (status || csv->cells == table->columns || table->columns == 0 || fits(table))
         return status;
-    return bad_row(table->problem, "column %zu: the row has %zu cells, the header has %zu%s",
+    return bad_row(table->problem,
+                   "column %zu: the row has %zu cells, the header has %zu; --on-bad-row skip leaves it out%s",
                    (csv->cells < table->columns ? csv->cells : table->columns) + 1, csv->cells, table->columns,
                    table_skip_hint(table, csv->cell, 0));
 }
@@ -265,6 +266,7 @@ static int read_header(Table *table, const TableOptions *options)
         return status;
     table->columns = table->csv.cells;
     table->no_header = options->no_header;
+    table->header_said = options->header;
     status = check_line_ends(table);
     if (!status && !options->no_header && !options->header)
         status = check_names(table);

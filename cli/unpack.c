@@ -111,7 +111,7 @@ static const struct {
      "7zXZ",
      5, NULL, "xz", "xz -dc %s | anabranch ... -"},
     {"\x04\x22\x4d\x18", 4, NULL, "lz4", "lz4 -dc %s | anabranch ... -"},
-    {"PK\x03\x04", 4, NULL, "zip, or a spreadsheet", "unzip -p %s | anabranch ... -"},
+    {"PK\x03\x04", 4, NULL, "zip, or a spreadsheet", "unzip -p %s | anabranch ... -, or save the sheet as CSV"},
     {"7z\xbc\xaf\x27\x1c", 6, NULL, "7z", "7z x -so %s | anabranch ... -"},
     {"PAR1", 4, NULL, "Parquet", "duckdb -csv -c \"from '%s'\" | anabranch ... -"},
     {"ARROW1", 6, NULL, "Arrow or Feather", "read it in Python, and write CSV from there"},

@@ -73,23 +73,35 @@ static int short_number(Text *t)
     return n == 1 || n == 2 ? number(t, n) : -1;
 }
 
+/* How many letters stand there. */
+static size_t letters(const Text *t)
+{
+    size_t n = 0;
+    while (t->at + n < t->end && lower(t->at[n]) >= 'a' && lower(t->at[n]) <= 'z')
+        n++;
+    return n;
+}
+
+/* Whether the letters there are a name, whole or its first three or `or` letters; then they are read. */
+static bool take_name(Text *t, const char *name, size_t or)
+{
+    size_t n = letters(t), same = 0;
+    while (same < n && name[same] == lower(t->at[same]))
+        same++;
+    if (same < n || (n != 3 && n != or &&n != strlen(name)))
+        return false;
+    t->at += n;
+    return true;
+}
+
 /* An English month, whole or its first three letters: 1 to 12, or 0. */
 static int month_name(Text *t)
 {
     static const char *const names[] = {"january", "february", "march",     "april",   "may",      "june",
                                         "july",    "august",   "september", "october", "november", "december"};
-    size_t n = 0;
-    while (t->at + n < t->end && lower(t->at[n]) >= 'a' && lower(t->at[n]) <= 'z')
-        n++;
-    for (int m = 0; m < 12; m++) {
-        size_t same = 0;
-        while (same < n && names[m][same] == lower(t->at[same]))
-            same++;
-        if (same == n && (n == 3 || n == strlen(names[m]) || (m == 8 && n == 4))) {
-            t->at += n;
+    for (int m = 0; m < 12; m++)
+        if (take_name(t, names[m], m == 8 ? 4 : 3))
             return m + 1;
-        }
-    }
     return 0;
 }
 
@@ -142,14 +154,26 @@ static bool month_first(Text *t, Date *date)
     return true;
 }
 
-/* 05/01/2013 or 5 Jan 2013. */
+/* A year of four digits, or of two: 1969 to 2068, as strptime has it. -1 where there is none. */
+static int late_year(Text *t, bool two)
+{
+    const int turn = 69;
+    size_t n = digits(t);
+    if (n != 4 && !(two && n == 2))
+        return -1;
+    int year = number(t, n);
+    return n == 4 ? year : year + (year < turn ? 2000 : 1900);
+}
+
+/* 05/01/2013 or 5 Jan 2013; of two digits where slashes or a name say that it is no other number. */
 static bool day_or_month_first(Text *t, AnbTimeOrder order, Date *date)
 {
     int first = short_number(t);
     char mark = separator(t);
+    bool named = digits(t) == 0;
     if (first <= 0 || mark == 0)
         return false;
-    if (digits(t) == 0) {
+    if (named) {
         date->day = first;
         date->month = month_name(t);
     } else {
@@ -159,14 +183,28 @@ static bool day_or_month_first(Text *t, AnbTimeOrder order, Date *date)
         if (order == ANB_TIME_YMD || mark == ' ')
             return false;
     }
-    if (date->month <= 0 || date->day <= 0 || separator(t) != mark || digits(t) != 4)
+    if (date->month <= 0 || date->day <= 0 || separator(t) != mark)
         return false;
-    date->year = number(t, 4);
-    return true;
+    date->year = late_year(t, named || mark == '/');
+    return date->year >= 0;
+}
+
+/* The day of the week in front of a date, English: what it says is known. */
+static void skip_weekday(Text *t)
+{
+    static const char *const names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+    Text before = *t;
+    for (int i = 0; i < 7; i++)
+        if (take_name(t, names[i], 3)) {
+            if (separator(t) != ' ')
+                *t = before;
+            return;
+        }
 }
 
 static bool read_date(Text *t, AnbTimeOrder order, Date *date)
 {
+    skip_weekday(t);
     size_t n = digits(t);
     if (n == 8) {
         date->year = number(t, 4);
@@ -221,11 +259,11 @@ static bool read_clock(Text *t, int64_t *seconds, int64_t *nanoseconds)
            second <= 60;
 }
 
-/* Z, +01:00, -0500, +01: seconds that the clock is ahead of UTC. */
+/* Z, UTC, GMT, +01:00, -0500, +01: seconds that the clock is ahead of UTC. */
 static bool read_zone(Text *t, int64_t *ahead)
 {
     take_blanks(t);
-    if (t->at == t->end || take(t, 'z'))
+    if (t->at == t->end || take(t, 'z') || take_name(t, "utc", 3) || take_name(t, "gmt", 3))
         return true;
     int sign = take(t, '-') ? -1 : take(t, '+') ? 1 : 0;
     size_t n = digits(t);

@@ -1,0 +1,11 @@
+/* What of a table's guessed columns a person may have meant otherwise. */
+#ifndef ANB_CLI_DOUBTS_H
+#define ANB_CLI_DOUBTS_H
+
+#include "layout.h"
+
+/* Tells on stderr, a line each: columns with nothing in them so far, numbers in the line of names, categories whose
+ * cells are numbers with a unit, and the first one that holds more numbers than texts. */
+void doubts_tell(const Rows *rows, const Layout *layout);
+
+#endif
