@@ -119,10 +119,19 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return output(v.s, scratch);
 }
 
+/* Doubles for rows with a 1 behind each, and the rows that they hold. */
+enum { MANY_ROOM = ANB_ROWS_ROOM + ANB_ROWS };
+
+static size_t many_fit(const View *v)
+{
+    size_t rows = MANY_ROOM * sizeof(double) / v->net.cell / (v->d + 1);
+    return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
+}
+
 /* Several rows through both copies of the weights, without the traces that a step would want. */
 static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
-    double x[ANB_ROWS_ROOM], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
+    double x[MANY_ROOM + 8], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
                                                                    sd = anb_moments_sd(&v->s->target);
     anb_network_take_rows(&v->net, rows->x, rows->x_stride, rows->n, bound, x);
     anb_network_forward_rows(&v->net, v->w.value, x, rows->n, NULL, newest);
@@ -134,7 +143,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    size_t most = anb_network_rectified(&v.net) ? anb_rows_fit(v.d + 1) : 0;
+    size_t most = anb_network_rectified(&v.net) ? many_fit(&v) : 0;
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
         predict_part(&v, &part, out + at);

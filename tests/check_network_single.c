@@ -12,12 +12,12 @@ static const AnbNetworkPace pace = {
 
 /* A network with its average and its moments, and a batch. */
 typedef struct Floats {
-    float value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * (FEATURES + 1)], trace[TRACES];
+    float value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * (FEATURES + 1) + 16], trace[TRACES];
     double said[SAMPLES], pull[FEATURES + 1], kept[2 * FEATURES];
 } Floats;
 
 typedef struct Doubles {
-    double value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * (FEATURES + 1)], trace[TRACES];
+    double value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * (FEATURES + 1) + 8], trace[TRACES];
     double said[SAMPLES], pull[FEATURES + 1], kept[2 * FEATURES];
 } Doubles;
 
@@ -169,6 +169,7 @@ START_TEST(where_floats_end)
                 x[j] = t < 20 ? (j % 3 - 1) * sizes[kind % SIZES] : 0;
             error = t < 20 ? sizes[kind / SIZES] : 0;
             anb_network_take_rows(&n, x, FEATURES, 1, 1e6, f->x);
+            check_normal(f->x, FEATURES + 1);
             anb_network_forward(&n, f->value, f->x, f->trace);
             anb_network_descend(&n, rows_of(f), f->x, f->trace, &error, 1, &pace, f->pull);
         }

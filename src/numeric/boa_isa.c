@@ -1,4 +1,8 @@
-/* The loops of boa_kernels.h, compiled once per instruction set. */
+/*
+ * The loops of boa_kernels.h, compiled once per instruction set. Most mixtures have two to eight experts, so a part of a block, at most
+ * four doubles, is taken at a time: roots and divisions of it take half the cycles that those of 512 bits take.
+ */
+#define LANES_NARROW
 #include "boa_kernels.h"
 #include "src/simd/lanes_math.h"
 #include <math.h>
@@ -7,73 +11,91 @@ static const double FLOOR = 0x1p-900; /* a V below it is not discounted, so that
 static const double MOST = 0x1p200;   /* of |r| in units: what a weight can drive it to */
 static const double ASLEEP = -0.5;    /* between the V of those that sleep, -1, and 0 */
 
-/* Eight values, or the last few and `rest` behind them. */
-LANES_INLINE Lanes part_of(const double *from, size_t left, double rest)
+enum { STEP = LANES_STEP };
+
+/* Some values, or the last few and `rest` behind them. */
+LANES_INLINE LanesPart part_of(const double *from, size_t left, double rest)
 {
-    static const double index[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
-    if (left >= LANES)
-        return lanes_load(from);
-    return lanes_where_above(lanes_all((double)left), lanes_load(index), lanes_load_tail(from, left), lanes_all(rest));
+    if (left >= STEP)
+        return lanes_part_load(from);
+#if LANES_BYTES == 32
+    const __m256i in = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)left), _mm256_setr_epi64x(0, 1, 2, 3));
+    return (LanesPart)_mm256_blendv_pd(_mm256_set1_pd(rest), _mm256_maskload_pd(from, in), (__m256d)in);
+#else
+    return (LanesPart){from[0], rest};
+#endif
 }
 
-LANES_INLINE void put_part(double *to, Lanes l, size_t left)
+LANES_INLINE void put_part(double *to, LanesPart l, size_t left)
 {
-    if (left >= LANES)
-        lanes_store(to, l);
+    if (left >= STEP)
+        lanes_part_store(to, l);
     else
-        lanes_store_tail(to, l, left);
+        for (size_t i = 0; i < left; i++)
+            to[i] = l[i];
+}
+
+/* The least and the largest of a part. */
+LANES_INLINE double least_of(LanesPart l)
+{
+    double least = l[0];
+    for (size_t i = 1; i < STEP; i++)
+        least = l[i] < least ? l[i] : least;
+    return least;
+}
+
+LANES_INLINE double most_of(LanesPart l)
+{
+    double most = l[0];
+    for (size_t i = 1; i < STEP; i++)
+        most = l[i] > most ? l[i] : most;
+    return most;
 }
 
 static void follow(double *r, double *v, double *log, const double *f, size_t k, const AnbBoaSample *sample,
                    double *least, double *top)
 {
-    const Lanes zero = lanes_zero(), none = lanes_all(ASLEEP), mix = lanes_all(sample->mix);
-    const Lanes both = lanes_all(sample->both), inverse = lanes_all(sample->inverse);
-    Lanes low = lanes_all(HUGE_VAL), high = lanes_all(-HUGE_VAL);
-    double lows[LANES], highs[LANES];
-    for (size_t i = 0; i < k; i += LANES) {
-        Lanes old = part_of(v + i, k - i, -1), regret = part_of(r + i, k - i, 0);
-        Lanes g = lanes_where_above(old, lanes_all(FLOOR), lanes_all(sample->discount), lanes_all(1));
-        Lanes q = lanes_mul(both, lanes_mul(lanes_sub(mix, part_of(f + i, k - i, 0)), inverse));
-        Lanes past = lanes_mul(lanes_mul(g, g), old);
-        Lanes cap = lanes_sqrt(lanes_mul(lanes_max(past, zero), lanes_all(sample->share)));
-        cap = lanes_where_above(old, zero, lanes_min(lanes_all(MOST), cap), lanes_all(MOST));
-        q = lanes_max(lanes_sub(zero, cap), lanes_min(cap, q));
-        Lanes square = lanes_mul(q, q);
-        Lanes now = lanes_add(past, lanes_mul(lanes_all(2.2), square));
-        Lanes root = lanes_sqrt(lanes_max(now, zero));
-        Lanes gain = lanes_where_above(now, zero, lanes_sub(q, lanes_div(square, root)), zero);
-        Lanes moved = lanes_add(lanes_mul(g, regret), gain);
-        Lanes score = lanes_where_above(now, zero, lanes_div(moved, root), zero);
-        low = lanes_min(low, lanes_where_above(old, none, now, lanes_all(HUGE_VAL)));
-        high = lanes_max(high, lanes_where_above(old, none, score, lanes_all(-HUGE_VAL)));
-        put_part(v + i, lanes_where_above(old, none, now, old), k - i);
-        put_part(r + i, lanes_where_above(old, none, moved, regret), k - i);
-        put_part(log + i, lanes_where_above(old, none, score, zero), k - i);
+    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), mix = lanes_part_all(sample->mix);
+    const LanesPart both = lanes_part_all(sample->both), inverse = lanes_part_all(sample->inverse);
+    const LanesPart endless = lanes_part_all(HUGE_VAL), most = lanes_part_all(MOST);
+    LanesPart low = endless, high = lanes_part_all(-HUGE_VAL);
+    for (size_t i = 0; i < k; i += STEP) {
+        LanesPart old = part_of(v + i, k - i, -1), regret = part_of(r + i, k - i, 0);
+        LanesPart g = lanes_part_above(old, lanes_part_all(FLOOR), lanes_part_all(sample->discount), lanes_part_all(1));
+        LanesPart q = both * ((mix - part_of(f + i, k - i, 0)) * inverse);
+        LanesPart past = g * g * old;
+        LanesPart cap = lanes_part_sqrt(lanes_part_max(past, zero) * lanes_part_all(sample->share));
+        cap = lanes_part_above(old, zero, lanes_part_min(most, cap), most);
+        q = lanes_part_max(zero - cap, lanes_part_min(cap, q));
+        LanesPart square = q * q, now = past + lanes_part_all(2.2) * square;
+        LanesPart root = lanes_part_sqrt(lanes_part_max(now, zero));
+        LanesPart gain = lanes_part_above(now, zero, q - square / root, zero);
+        LanesPart moved = g * regret + gain;
+        LanesPart score = lanes_part_above(now, zero, moved / root, zero);
+        low = lanes_part_min(low, lanes_part_above(old, none, now, endless));
+        high = lanes_part_max(high, lanes_part_above(old, none, score, zero - endless));
+        put_part(v + i, lanes_part_above(old, none, now, old), k - i);
+        put_part(r + i, lanes_part_above(old, none, moved, regret), k - i);
+        put_part(log + i, lanes_part_above(old, none, score, zero), k - i);
     }
-    lanes_store(lows, low);
-    lanes_store(highs, high);
-    *least = lows[0];
-    *top = highs[0];
-    for (size_t i = 1; i < LANES; i++) {
-        *least = lows[i] < *least ? lows[i] : *least;
-        *top = highs[i] > *top ? highs[i] : *top;
-    }
+    *least = least_of(low);
+    *top = most_of(high);
 }
 
 static void weigh(const double *log, const double *v, size_t k, double top, double *w)
 {
-    const Lanes zero = lanes_zero(), none = lanes_all(ASLEEP);
-    Lanes sum = zero;
-    for (size_t i = 0; i < k; i += LANES) {
-        Lanes second = part_of(v + i, k - i, -1);
-        Lanes grown = lanes_exp(lanes_sub(part_of(log + i, k - i, 0), lanes_all(top)));
-        Lanes raw = lanes_div(grown, lanes_sqrt(lanes_max(second, zero)));
-        Lanes weight = lanes_where_above(second, none, raw, zero);
-        sum = lanes_add(sum, weight);
+    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP);
+    double sums[LANES] = {0};
+    for (size_t i = 0; i < k; i += STEP) {
+        LanesPart second = part_of(v + i, k - i, -1);
+        LanesPart grown = lanes_part_exp(part_of(log + i, k - i, 0) - lanes_part_all(top));
+        LanesPart raw = grown / lanes_part_sqrt(lanes_part_max(second, zero));
+        LanesPart weight = lanes_part_above(second, none, raw, zero);
+        double *sum = sums + i % LANES;
+        lanes_part_store(sum, lanes_part_load(sum) + weight);
         put_part(w + i, weight, k - i);
     }
-    double part = 1 / lanes_sum(sum);
+    double part = 1 / lanes_sum(lanes_load(sums));
     for (size_t i = 0; i < k; i++)
         w[i] *= part;
 }

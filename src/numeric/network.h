@@ -134,7 +134,8 @@ static inline void anb_network_draw(const AnbNetwork *n, void *w, AnbRandom *ran
     n->ways->draw(n, w, random);
 }
 
-/* Rows of features, `stride` doubles apart, each cell within +-bound, as rows of features + 1 cells of which the last is 1. */
+/* Rows of features, `stride` doubles apart, each cell within +-bound, as rows of features + 1 cells of which the last is 1. Writes up to
+ * a block more than those. */
 static inline void anb_network_take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound,
                                          void *out)
 {

@@ -38,7 +38,7 @@ enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, BLOCKS = LANES_BYTES == 64
 /* Up to TOGETHER rows and their traces; of the last group some rows may stand for none, and say what the last one says. */
 typedef struct Group {
     const Cell *x[TOGETHER];
-    Cell *trace[TOGETHER]; /* NULL: none is wanted */
+    Cell *trace[TOGETHER]; /* where traces are wanted */
 } Group;
 
 /* What a network says of a group, unit by unit: an output is a dot product over blocks of units, as block_dot has it. */
@@ -52,17 +52,17 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
 {
     for (size_t i = 0; i < rows * blocks; i++)
         unit[i] = lanes_load(w + features * width + i % blocks * LANES);
-    for (size_t j = 0; j < features; j++, w += width)
+    for (size_t j = 0; j < features; j++)
         for (size_t b = 0; b < blocks; b++) {
-            Lanes v = lanes_load(w + b * LANES);
+            Lanes v = lanes_load(w + j * width + b * LANES);
             for (size_t r = 0; r < rows; r++)
                 unit[r * blocks + b] = lanes_add(unit[r * blocks + b], lanes_mul(lanes_all(g->x[r][j]), v));
         }
 }
 
-/* Some blocks of units from `at` on, rectified, and what they add to the outputs. */
+/* Some blocks of units from `at` on, rectified, and what they add to the outputs; traced: with traces. */
 LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
-                                  const size_t blocks, size_t at, Outputs *out)
+                                  const size_t blocks, const bool traced, size_t at, Outputs *out)
 {
     const Lanes zero = lanes_zero(), low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0)), one = lanes_all(1);
     const Cell *v = w + anb_network_output(n) + at;
@@ -74,7 +74,7 @@ LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Grou
             Lanes slope = lanes_where_above(unit[r * blocks + b], zero, one, low);
             Lanes h = lanes_mul(slope, unit[r * blocks + b]);
             sum[r] = lanes_add(sum[r], lanes_mul(by, h));
-            if (g->trace[r]) {
+            if (traced) {
                 lanes_store(g->trace[r] + at + b * LANES, h);
                 lanes_store(g->trace[r] + n->width + LANES + at + b * LANES, slope);
             }
@@ -89,26 +89,28 @@ LANES_INLINE void start_outputs(Outputs *out, const size_t rows)
 }
 
 /* The constant comes last. Leaves the sums in `even`. */
-LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Outputs *out)
+LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, const bool traced,
+                              Outputs *out)
 {
     static const Cell constant[LANES] = {1};
     const Lanes one = lanes_load(constant), by = lanes_load(w + anb_network_output(n) + n->width);
     Lanes *sum = n->width / LANES % 2 ? out->odd : out->even;
     for (size_t r = 0; r < rows; r++) {
         sum[r] = lanes_add(sum[r], lanes_mul(by, one));
-        if (g->trace[r])
+        if (traced)
             lanes_store(g->trace[r] + n->width, one);
         out->even[r] = lanes_add(out->even[r], out->odd[r]);
     }
 }
 
-LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Cell *out)
+LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
+                                  const bool traced, Cell *out)
 {
     Outputs sums;
     start_outputs(&sums, rows);
     for (size_t at = 0; at < n->width; at += LANES)
-        rectified_units(n, w, g, rows, 1, at, &sums);
-    end_outputs(n, w, g, rows, &sums);
+        rectified_units(n, w, g, rows, 1, traced, at, &sums);
+    end_outputs(n, w, g, rows, traced, &sums);
     lanes_sums(sums.even, rows, out);
 }
 
@@ -119,10 +121,12 @@ static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell 
     size_t at = 0;
     start_outputs(&sums, 1);
     for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
-        rectified_units(n, w, &g, 1, BLOCKS, at, &sums);
+        rectified_units(n, w, &g, 1, BLOCKS, true, at, &sums);
+    for (; at + 2 * LANES <= n->width; at += 2 * LANES)
+        rectified_units(n, w, &g, 1, 2, true, at, &sums);
     for (; at < n->width; at += LANES)
-        rectified_units(n, w, &g, 1, 1, at, &sums);
-    end_outputs(n, w, &g, 1, &sums);
+        rectified_units(n, w, &g, 1, 1, true, at, &sums);
+    end_outputs(n, w, &g, 1, true, &sums);
     return (double)lanes_sum(sums.even[0]);
 }
 

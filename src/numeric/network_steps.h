@@ -30,18 +30,18 @@ static void draw(const AnbNetwork *n, void *cells, AnbRandom *random)
         v[h] = (Cell)(small * anb_random_normal(random));
 }
 
-/* n cells within +-bound, and a 1. The arrays are told apart, so that the compiler takes several at a time. */
-static void take_row(const double *restrict x, size_t n, double bound, Cell *restrict out)
-{
-    for (size_t j = 0; j < n; j++)
-        out[j] = cell_of(anb_clip(x[j], bound));
-    out[n] = 1;
-}
-
+/* Cells within +-bound, and a 1. Whole blocks are written; what is beyond the features is overwritten by the 1 and by the next row. */
 static void take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *cells)
 {
-    for (size_t i = 0; i < rows; i++)
-        take_row(x + i * stride, n->features, bound, (Cell *)cells + i * (n->features + 1));
+    const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
+    Cell *out = cells;
+    for (size_t i = 0; i < rows; i++, x += stride, out += n->features + 1) {
+        for (size_t j = 0; j < n->features; j += LANES) {
+            Lanes l = lanes_load_doubles(x + j, n->features - j);
+            lanes_store(out + j, without_dust(lanes_max(low, lanes_min(high, l))));
+        }
+        out[n->features] = 1;
+    }
 }
 
 static void take_units(const AnbNetwork *n, const double *inverse, const double *origin, void *cells)
@@ -53,7 +53,6 @@ static void take_units(const AnbNetwork *n, const double *inverse, const double 
     }
 }
 
-/* Whole blocks are written; what is beyond the features is overwritten by the 1 and by the next row. */
 static void take_kept(const AnbNetwork *n, const float *kept, const void *units, double bound, void *cells)
 {
     const Cell *scale = units, *shift = scale + anb_network_width(n->features, LANES);
@@ -72,12 +71,12 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 static void layer(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *out)
 {
     const Group g = {{x}, {NULL}};
-    Lanes unit[BLOCKS];
+    Lanes unit[2];
     size_t at = 0;
-    for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES) {
-        sum_units(w + at, n->width, n->features, &g, 1, BLOCKS, unit);
-        for (size_t b = 0; b < BLOCKS; b++)
-            lanes_store(out + at + b * LANES, unit[b]);
+    for (; at + 2 * LANES <= n->width; at += 2 * LANES) {
+        sum_units(w + at, n->width, n->features, &g, 1, 2, unit);
+        lanes_store(out + at, unit[0]);
+        lanes_store(out + at + LANES, unit[1]);
     }
     for (; at < n->width; at += LANES) {
         sum_units(w + at, n->width, n->features, &g, 1, 1, unit);
@@ -109,7 +108,7 @@ static double forward(const AnbNetwork *n, const void *w, const void *x, void *t
 }
 
 /* Rows i to i + most of n_rows, the last one again for those beyond. */
-static Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i, size_t most, size_t n_rows)
+LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i, const size_t most, size_t n_rows)
 {
     Group g;
     for (size_t r = 0; r < most; r++) {
@@ -120,19 +119,33 @@ static Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i,
     return g;
 }
 
+/* Returns how many rows there were. */
+LANES_INLINE size_t say_group(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, size_t i,
+                              const size_t most, const bool traced, size_t n_rows, double *out)
+{
+    const Group g = group_of(n, x, traced ? trace : NULL, i, most, n_rows);
+    Cell said[TOGETHER];
+    rectified_group(n, w, &g, most, traced, said);
+    size_t rows = n_rows - i < most ? n_rows - i : most;
+    for (size_t r = 0; r < rows; r++)
+        out[i + r] = (double)said[r];
+    return rows;
+}
+
+LANES_INLINE void say_groups(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, const bool traced,
+                             size_t rows, double *out)
+{
+    for (size_t i = 0; i < rows;)
+        i += rows - i > FEW ? say_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
+                            : say_group(n, w, x, trace, i, FEW, traced, rows, out);
+}
+
 static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
 {
-    for (size_t i = 0, most; i < rows; i += most) {
-        Cell said[TOGETHER];
-        most = rows - i > FEW ? (size_t)TOGETHER : (size_t)FEW;
-        const Group g = group_of(n, x, trace, i, most, rows);
-        if (most == FEW)
-            rectified_group(n, w, &g, FEW, said);
-        else
-            rectified_group(n, w, &g, TOGETHER, said);
-        for (size_t r = 0; r < most && i + r < rows; r++)
-            out[i + r] = (double)said[r];
-    }
+    if (trace)
+        say_groups(n, w, x, trace, true, rows, out);
+    else
+        say_groups(n, w, x, NULL, false, rows, out);
 }
 
 static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)

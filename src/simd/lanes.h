@@ -229,6 +229,11 @@ LANES_INLINE Lanes lanes_load_tail(const double *from, size_t n)
     return l;
 }
 
+LANES_INLINE Lanes lanes_load_doubles(const double *from, size_t n)
+{
+    return n >= LANES ? lanes_load(from) : lanes_load_tail(from, n);
+}
+
 /* The first n, at most 8, of floats, zeros behind; reads no more than n. */
 LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
 {

@@ -5,6 +5,8 @@
  *
  * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
  *
+ * LANES_NARROW, defined before: vectors of 256 bits where there are 512, for loops whose few steps wait for each other.
+ *
  * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
  */
 #ifndef ANB_SIMD_LANES_CELLS_H
@@ -13,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(LANES_NARROW)
 #include <immintrin.h>
 #define LANES_BYTES 64
 #define LANES_EACH(X) X(a, 0)

@@ -28,6 +28,33 @@ LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
     return l;
 }
 
+/* The same of doubles. What is beyond the floats is infinite. */
+LANES_INLINE Lanes lanes_load_doubles(const double *from, size_t n)
+{
+#if LANES_BYTES == 64
+    const unsigned in = n >= LANES ? 0xffff : (1u << n) - 1;
+    __m256 low = _mm512_cvtpd_ps(_mm512_maskz_loadu_pd((__mmask8)in, from));
+    __m256 high = n > 8 ? _mm512_cvtpd_ps(_mm512_maskz_loadu_pd((__mmask8)(in >> 8), from + 8)) : _mm256_setzero_ps();
+    return (Lanes){(LanesPart)_mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1)};
+#elif LANES_BYTES == 32
+    __m128 four[4];
+    const __m256i count = _mm256_set1_epi64x((long long)n);
+    for (int i = 0; i < 4; i++) {
+        const __m256i at = _mm256_setr_epi64x(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3);
+        four[i] = n >= LANES ? _mm256_cvtpd_ps(_mm256_loadu_pd(from + 4 * i))
+                  : n > (size_t)(4 * i)
+                      ? _mm256_cvtpd_ps(_mm256_maskload_pd(from + 4 * i, _mm256_cmpgt_epi64(count, at)))
+                      : _mm_setzero_ps();
+    }
+    return (Lanes){(LanesPart)_mm256_set_m128(four[1], four[0]), (LanesPart)_mm256_set_m128(four[3], four[2])};
+#else
+    float some[LANES] = {0};
+    for (size_t i = 0; i < n && i < LANES; i++)
+        some[i] = (float)from[i];
+    return lanes_load(some);
+#endif
+}
+
 typedef float LanesQuarter __attribute__((vector_size(16), may_alias));
 typedef float LanesQuarterMemory __attribute__((vector_size(16), may_alias, aligned(4)));
 
