@@ -10,6 +10,16 @@ enum { SCHEMA_FILE = 1 << 24 };
 
 /* ---- said -------------------------------------------------------------------------------------------------------- */
 
+static int said_before(const Rows *rows, const RowsOptions *options, size_t i, AnbColumnKind kind)
+{
+    const char *name = rows->table.names[i];
+    if (!options->known || anb_schema_find(options->known, name, strlen(name)) < 0)
+        return complain(BAD_USE, "column %zu, \"%s\", was said to be of two kinds", i + 1, name);
+    return kind == rows->column[i].kind ? 0
+                                        : complain(BAD_USE, "column %zu, \"%s\": the model has learned it as a %s",
+                                                   i + 1, name, anb_column_word(&rows->column[i]));
+}
+
 static int say_kinds(Rows *rows, const RowsOptions *options, Layout *layout, bool *chosen)
 {
     static const char *const names[ROWS_KINDS] = {"--number", "--category", "--code", "--boolean", "--time", NULL};
@@ -22,8 +32,9 @@ static int say_kinds(Rows *rows, const RowsOptions *options, Layout *layout, boo
             if (!chosen[i])
                 continue;
             if (layout->said[i] && !options->schema)
-                return complain(BAD_USE, "column %zu, \"%s\", was said to be of two kinds", i + 1,
-                                rows->table.names[i]);
+                status = said_before(rows, options, i, (AnbColumnKind)kind);
+            if (status)
+                return status;
             rows->column[i].kind = (AnbColumnKind)kind;
             layout->said[i] = true;
         }

@@ -59,6 +59,28 @@ static int place_named(Rows *rows, const RowsOptions *options, const Layout *lay
     return status;
 }
 
+static bool is_named(AnbColumnKind kind)
+{
+    return kind == ANB_COLUMN_CATEGORY || kind == ANB_COLUMN_CODE;
+}
+
+/* A category's number says nothing to a model that has learned the column as one of numbers. */
+static int check_kinds(const Rows *rows, const RowsOptions *options)
+{
+    size_t known = options->known ? anb_schema_size(options->known) : 0;
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        size_t at = rows->place[i];
+        if (at >= options->n_features || !is_named(rows->column[i].kind))
+            continue;
+        const AnbColumn numbers = {.kind = ANB_COLUMN_NUMBER};
+        const AnbColumn *column = at < known ? &anb_schema_columns(options->known)[at] : &numbers;
+        if (!is_named(column->kind))
+            return complain(BAD_USE, "column %zu, \"%s\": the model has learned it as a %s", i + 1,
+                            rows->table.names[i], anb_column_word(column));
+    }
+    return 0;
+}
+
 static int default_target(Rows *rows, Layout *layout)
 {
     const Table *table = &rows->table;
@@ -241,7 +263,7 @@ static int find_kept(Rows *rows, const RowsOptions *options)
 static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
 {
     Table *table = &rows->table;
-    bool known = options->features != NULL;
+    bool known = rows->known = options->features != NULL;
     if (table->columns == 1 && !known)
         return complain(BAD_DATA,
                         "%s: no feature column: the table has one column, \"%s\"; --delimiter says what "
@@ -262,6 +284,8 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     else if (!status)
         status = kinds_of_after(rows, layout);
     status = status ? status : known ? place_named(rows, options, layout) : place_all(rows, layout);
+    if (!status && known)
+        status = check_kinds(rows, options);
     if (!status && known && options->add_columns)
         place_new(rows, options, layout);
     status = status ? status : place_roles(rows, layout);

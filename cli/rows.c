@@ -67,7 +67,7 @@ static int not_of_its_kind(Rows *rows, size_t i)
     char word[64], missing[24];
     Table *table = &rows->table;
     Cell cell = cell_trim(table->cell[i]);
-    bool feature = rows->place[i] < rows->n_features;
+    bool feature = rows->place[i] < rows->n_features && !rows->known;
     return bad_row(table->problem,
                    "column %zu, \"%.60s\": \"%.*s\" is not %s; what takes it: --missing %s, "
                    "--on-bad-row skip%s%s%s",

@@ -77,6 +77,7 @@ typedef struct Rows {
     double due_before; /* labels due up to here are learned before the row is predicted, */
     double due_behind; /* and those up to here behind it */
     double cursor;     /* of the row; NaN where no column says it */
+    bool known;        /* features are a model's */
     size_t *absent;    /* features without a column */
     size_t n_absent;
     AnbCategoryNames *categories; /* texts of categories; NULL: not kept */

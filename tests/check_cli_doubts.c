@@ -51,6 +51,26 @@ START_TEST(who_left_a_column_out_is_said)
 }
 END_TEST
 
+/* What a model has learned as numbers takes no names. */
+START_TEST(kinds_that_a_model_knows_stay)
+{
+    write_text("t.csv", "a,b,y\n1,u,3\n2,v,4\n3,u,5\n");
+    write_text("n.csv", "a,b,y\nx,u,3\n");
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' --category b -o m.anb t.csv"), 0);
+    refused(run("$A predict -m m.anb --category a n.csv"), 2, "column 1, \"a\": the model has learned it as a number");
+    refused(run("$A train -m m.anb --code a -o n.anb n.csv"), 2, "learned it as a number");
+    refused(run("$A predict -m m.anb --code b n.csv"), 2, "learned it as a category");
+    refused(run("$A predict -m m.anb --category a --number a n.csv"), 2, "learned it as a number");
+    ck_assert_int_eq(run("$A predict -m m.anb n.csv"), 1);
+    ck_assert_msg(strstr(err, "--missing x, --on-bad-row skip") && !strstr(err, "--category"), "%s", err);
+    ck_assert_int_eq(run("$A predict -m m.anb --category b --number a t.csv"), 0);
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' --ignore b -o m.anb t.csv"), 0);
+    refused(run("$A predict -m m.anb --category a n.csv"), 2, "column 1, \"a\": the model has learned it as a number");
+    refused(run("$A predict -m m.anb --category a --number a n.csv"), 2, "said to be of two kinds");
+    ck_assert_int_eq(run("$A train -m m.anb --add-columns --category b -o w.anb t.csv"), 0);
+}
+END_TEST
+
 START_TEST(why_rows_were_left_out_is_said)
 {
     write_text("t.csv", "a,b,y\n1,inf,3\n1,2,3\n2,3,inf\n2,-inf,1e400\n");
@@ -74,6 +94,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, doubts_are_told);
     tcase_add_test(tests, who_left_a_column_out_is_said);
+    tcase_add_test(tests, kinds_that_a_model_knows_stay);
     tcase_add_test(tests, why_rows_were_left_out_is_said);
     return suite;
 }
