@@ -144,31 +144,55 @@ static void old_bands(const AdditiveView *v, const double *old, uint32_t old_cou
     from[v->bands] = (uint32_t)v->bands;
 }
 
+/* Bands that were others. */
+typedef struct Moves {
+    size_t n;
+    uint32_t to[ANB_KNOTS + 1], from[ANB_KNOTS + 1];
+} Moves;
+
+static void add_move(Moves *m, uint32_t to, uint32_t from)
+{
+    m->to[m->n] = to;
+    m->from[m->n++] = from;
+}
+
+/* In an order in which none is overwritten before it is read: `from` rises with the band, so first those from further up,
+ * rising, and then those from further down, falling. */
+static Moves moves_of(const uint32_t *from, uint32_t bands)
+{
+    Moves m = {.n = 0};
+    for (uint32_t b = 0; b < bands; b++)
+        if (from[b] > b)
+            add_move(&m, b, from[b]);
+    for (uint32_t b = bands; b-- > 0;)
+        if (from[b] < b)
+            add_move(&m, b, from[b]);
+    return m;
+}
+
 /* A table whose rows or columns have moved: those that have. */
-static void carry_table(const AdditiveView *v, size_t k, bool rows, const uint32_t *from)
+static void carry_table(const AdditiveView *v, size_t k, bool rows, const Moves *moves)
 {
     const size_t stride = v->stride;
-    AdditiveCell old[(ANB_KNOTS + 1) * (ANB_KNOTS + 1)], *cell = v->cell + 1 + k * stride * stride;
-    memcpy(old, cell, stride * stride * sizeof *old);
-    for (size_t b = 0; b < v->bands; b++)
-        if (from[b] != b && rows)
-            memcpy(cell + b * stride, old + from[b] * stride, stride * sizeof *cell);
-        else if (from[b] != b)
-            for (size_t a = 0; a < stride * stride; a += stride)
-                cell[a + b] = old[a + from[b]];
+    AdditiveCell *cell = v->cell + 1 + k * stride * stride;
+    if (rows)
+        for (size_t i = 0; i < moves->n; i++)
+            memcpy(cell + moves->to[i] * stride, cell + moves->from[i] * stride, stride * sizeof *cell);
+    else
+        for (AdditiveCell *row = cell, *end = cell + stride * stride; row < end; row += stride)
+            for (size_t i = 0; i < moves->n; i++)
+                row[moves->to[i]] = row[moves->from[i]];
 }
 
 /* The tables of a feature whose bands were others. */
 static void carry_tables(const AdditiveView *v, size_t j, const uint32_t *from)
 {
-    uint32_t moved = 0;
-    for (uint32_t band = 0; band < v->bands; band++)
-        moved |= from[band] ^ band;
-    for (size_t k = 0; k < v->pairs && moved; k++) {
+    const Moves moves = moves_of(from, (uint32_t)v->bands);
+    for (size_t k = 0; k < v->pairs && moves.n > 0; k++) {
         if (v->left[k] == j)
-            carry_table(v, k, true, from);
+            carry_table(v, k, true, &moves);
         if (v->right[k] == j)
-            carry_table(v, k, false, from);
+            carry_table(v, k, false, &moves);
     }
 }
 

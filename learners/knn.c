@@ -34,7 +34,7 @@
  * over the samples, four at most at a time.
  *
  * State: knn_state.h; a look: knn_look.c. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
- * to 24; where m is made anew some .8 us in the samples after it. Cleveland & Devlin 1988 on local regression.
+ * to 24; where m is made anew some 1.6 us in the samples after it. Cleveland & Devlin 1988 on local regression.
  */
 #include "learners/knn/knn_look.h"
 #include "src/simd/kernels.h"
@@ -80,6 +80,13 @@ static void weigh(const View *v, const KnnScratch *w, double y)
     }
 }
 
+/* Two pieces a sample: while rows have codes by other factors, a search may find many candidates. */
+static void turn(const View *v)
+{
+    anb_knn_turn(v);
+    anb_knn_turn(v);
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_knn_view(self, state);
@@ -98,7 +105,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
             anb_knn_remake(&v, row->importance);
         else
-            anb_knn_turn(&v);
+            turn(&v);
     }
 }
 

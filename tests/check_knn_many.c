@@ -29,7 +29,7 @@ static void ask_while_codes_follow(size_t d)
         ask_some(&random, x, 1, d);
         x[d > 1] = anb_random_uniform(&random);
         anb_train_one(model, x, x[0] + 2 * x[d / 2] * x[d - 1] + (i % 800 > 400 ? x[0] : 0), 1);
-        if (i < ROWS - 120 || i % 5)
+        if (i < ROWS - 120 || i % 2)
             continue;
         under_way += v.turn->under_way;
         ask_some(&random, x, ASKED, d);

@@ -110,11 +110,15 @@ static uint32_t gather(const AnbWindowView *v)
     AnbWindow *h = v->head;
     const float *value = v->value + h->feature * v->room.rows;
     size_t size = anb_window_size(v), most = size < ANB_WINDOW_SORTED ? size : ANB_WINDOW_SORTED;
+    size_t at = 0, rest = 0; /* i * size / most, and what the division leaves */
     uint32_t n = 0;
     for (size_t i = 0; i < most; i++) {
-        float x = value[i * size / most];
+        float x = value[at];
         h->sorted[0][n] = x;
         n += x == x;
+        rest += size % most;
+        at += size / most + (rest >= most);
+        rest -= rest >= most ? most : 0;
     }
     anb_sorter_start(&h->sorter, n);
     h->phase = ANB_WINDOW_SORT;
@@ -151,6 +155,12 @@ static void finish(const AnbWindowView *v)
         h->due += ((h->pushed - h->due) / v->room.rows + 1) * v->room.rows;
 }
 
+static uint32_t block_end(uint32_t slot, uint32_t end)
+{
+    uint32_t next = (slot / ANB_CUTS_BLOCK + 1) * ANB_CUTS_BLOCK;
+    return next < end ? next : end;
+}
+
 static uint32_t code(const AnbWindowView *v)
 {
     AnbWindow *h = v->head;
@@ -158,8 +168,11 @@ static uint32_t code(const AnbWindowView *v)
     const float *value = v->value + h->feature * v->room.rows;
     uint32_t size = (uint32_t)anb_window_size(v), start = h->cursor;
     uint32_t end = size - start < SLICE_ROWS ? size : start + SLICE_ROWS;
-    for (uint32_t slot = start; slot < end; slot++)
-        *code_at(v, slot, h->feature) = (uint8_t)anb_code(edges, value[slot]);
+    for (uint32_t slot = start; slot < end;) {
+        uint8_t *to = code_at(v, slot, h->feature);
+        for (uint32_t stop = block_end(slot, end); slot < stop; slot++)
+            *to++ = (uint8_t)anb_code(edges, value[slot]);
+    }
     h->cursor = end;
     uint32_t cost = CODE_COST * (end - start);
     if (end < size)
