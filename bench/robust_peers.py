@@ -1,12 +1,13 @@
 """What damaged data costs Vowpal Wabbit and River's adaptive forest, on the files that `robust --write DIR` made.
 
-    robust_peers.py DIR
+    robust_peers.py DIR [PEER...]
 
 Predict, then learn. Each number is RMSE on the damaged file over RMSE on the clean one, over the rows with nothing wrong
 from a quarter of the stream on: the geometric mean over the streams, and the worst stream. An empty cell is left out of
 the row. Vowpal Wabbit runs with its defaults (normalised, adaptive, importance-invariant steps), the forest with its own.
 """
 import csv
+import json
 import math
 import pathlib
 import sys
@@ -55,28 +56,38 @@ def score(said, truth, wrong):
     return math.sqrt(sum(squares) / len(squares))
 
 
-def ratios(make, folder, damages):
-    """{damage: {stream: ratio}}"""
-    out = {damage: {} for damage in damages}
-    for path in sorted((folder / "clean").glob("*.csv")):
-        truth, clean = read(path), run(make, path)
-        for damage in damages:
-            bad = (folder / damage / path.name).with_suffix(".bad")
-            wrong = {int(line) for line in bad.read_text().split()}
-            dirty = run(make, folder / damage / path.name)
-            out[damage][path.stem] = score(dirty, truth, wrong) / score(clean, truth, wrong)
+def errors(make, folder, stream, damages):
+    """{damage: RMSE on the damaged file over RMSE on the clean one}"""
+    truth, clean = read(folder / "clean" / f"{stream}.csv"), run(make, folder / "clean" / f"{stream}.csv")
+    out = {}
+    for damage in damages:
+        wrong = {int(line) for line in (folder / damage / f"{stream}.bad").read_text().split()}
+        out[damage] = score(run(make, folder / damage / f"{stream}.csv"), truth, wrong) / score(clean, truth, wrong)
+    return out
+
+
+def ratios(name, folder, damages):
+    """{stream: {damage: ratio}}; what is known is kept in FOLDER/NAME.json, so that a second run goes on after the first."""
+    kept = folder / f"{name.replace(' ', '_')}.json"
+    out = json.loads(kept.read_text()) if kept.exists() else {}
+    for stream in sorted(path.stem for path in (folder / "clean").glob("*.csv")):
+        if stream not in out:
+            out[stream] = errors(PEERS[name], folder, stream, damages)
+            kept.write_text(json.dumps(out))
     return out
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     damages = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name != "clean")
-    for name, make in PEERS.items():
+    for name in sys.argv[2:] or PEERS:
         print(name, flush=True)
-        for damage, by_stream in ratios(make, folder, damages).items():
-            mean = math.exp(sum(map(math.log, by_stream.values())) / len(by_stream))
-            worst = max(by_stream, key=by_stream.get)
-            print(f"  {damage:14} {mean:7.3f}  [{by_stream[worst]:7.3f} {worst}]", flush=True)
+        by_stream = ratios(name, folder, damages)
+        for damage in damages:
+            ratio = {stream: of[damage] for stream, of in by_stream.items()}
+            mean = math.exp(sum(map(math.log, ratio.values())) / len(ratio))
+            worst = max(ratio, key=ratio.get)
+            print(f"  {damage:14} {mean:7.3f}  [{ratio[worst]:7.3f} {worst}]", flush=True)
 
 
 if __name__ == "__main__":

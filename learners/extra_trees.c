@@ -212,7 +212,7 @@ static View view(const AnbNode *self, void *state)
     v.order = anb_field(self, state, ORDER);
     v.pool = anb_field(self, state, POOL);
     v.pools = anb_field(self, state, POOLS);
-    v.rows = (AnbRandomRows){v.x, v.y, v.weight, self->n_features, window_of(self), v.head->pushed};
+    v.rows = (AnbRandomRows){v.x, v.y, v.weight, self->n_features, window_of(self), v.head->pushed, NULL};
     return v;
 }
 
@@ -323,7 +323,6 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     View v = view(self, state);
     const uint32_t *leaf = anb_scratch(self, scratch, LEAF);
     AnbRandomRule rule = rule_of(self);
-    (void)row;
     y = anb_clamp(y, -1e300, 1e300);
     keep(self, &v, anb_scratch(self, scratch, ROW), y, anb_clamp(weight, 1e-30, 1e30));
     for (size_t t = 0; t < v.head->ready; t++) {
@@ -331,6 +330,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_random_tree_join(&tree, leaf[t], &v.rows, (uint32_t)v.rows.pushed - 1, &rule, &v.head->random);
         put_back(self, v.pools, v.pool[t], &tree);
     }
+    v.rows.importance = row->importance;
     grow(self, &v);
 }
 

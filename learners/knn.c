@@ -8,14 +8,21 @@
  * mean is their weighted mean, plane the weighted ridge plane through them at x, and a in [0, 1] the share of the plane
  * that was best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
  *
- *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .001     (time: + .01)
+ *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .001 r_j     (time: + .01)
  *
  * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
  * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
- * knows shares of its own, the mean of both. The bends b follow the gradient of the squared error by log m through the
+ * knows shares I of its own, the mean of S and I r. The trust r_j in a feature is 1 where none are known, since a feature whose
+ * slopes tell nothing may need near neighbours first. Else it is what c_j, all that the feature's slope adds to the plane at x beside the
+ * mean, would best be multiplied by, or how far the others know it:
+ *
+ *     r_j = max(sum c_j (e + a c_j) / sum c_j^2, (d I_j)^2), in .03 to 1     e: the error of f; sums discounted .9995
+ *
+ * y is not in the window yet, so for a feature that carries nothing c_j (e + a c_j) is 0 in the mean, whatever its slopes are: each
+ * column is tested on rows that its slope has not seen. The bends b follow the gradient of the squared error by log m through the
  * weights, at unit size a step (.02, pulled back to 0 by .002 of itself; Weinberger & Tesauro 2007 in batches): a
  * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is
- * .1 / (m_j + .002) of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
+ * .1 / (m_j + .002 r_j) of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
  * that m weighs most.
  *
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
@@ -40,7 +47,7 @@
 #include "src/simd/kernels.h"
 
 enum { KNOWN = 100, SETTLED = 200, MOST_PLACES = 4 };
-static const double discount = 0.995;
+static const double discount = 0.995, judging = 0.9995;
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
@@ -60,6 +67,18 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- learning ---- */
 
+/* What each feature added to the look before, beside what was left for it to add; `error` is left of the whole. */
+static void judge(const View *v, const KnnScratch *w, double error, double sd)
+{
+    double a = anb_knn_share(v->s);
+    v->weights->judged = judging * v->weights->judged + 1;
+    for (size_t j = 0; j < v->d; j++) {
+        double adds = anb_clip(w->adds[j] / sd, 10);
+        v->right[j] = judging * v->right[j] + adds * (error + a * adds);
+        v->said[j] = judging * v->said[j] + adds * adds;
+    }
+}
+
 /* What the look before says of the plane's share, of the slopes and of the bends. */
 static void weigh(const View *v, const KnnScratch *w, double y)
 {
@@ -69,6 +88,7 @@ static void weigh(const View *v, const KnnScratch *w, double y)
         return;
     double off = anb_clip((y - w->look->mean) / sd, 1e3), gain = anb_clip((w->look->plane - w->look->mean) / sd, 1e3);
     double error = anb_clip((anb_knn_both(s, w->look) - y) / sd, 3), age = 1 / (double)++s->fits;
+    judge(v, w, -error, sd);
     s->cross = discount * s->cross + off * gain;
     s->spread = discount * s->spread + gain * gain;
     for (size_t j = 0; j < v->d; j++) {
@@ -115,17 +135,19 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
     anb_knn_reframe(&v, alpha, beta);
 }
 
-/* Shares of the squared slopes, unknown while there are few. */
+/* Shares of the squared slopes, as far as they are trusted; unknown while there are few. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     View v = anb_knn_view(self, state);
     double total = 0;
     if (v.s->fits < KNOWN)
         return ANB_E_UNSUPPORTED;
+    for (size_t j = 0; j < v.given; j++) {
+        share[j] = v.slopes[j] * anb_knn_trust(&v, j);
+        total += share[j];
+    }
     for (size_t j = 0; j < v.given; j++)
-        total += v.slopes[j];
-    for (size_t j = 0; j < v.given; j++)
-        share[j] = total > 0 ? v.slopes[j] / total : 1 / (double)v.given;
+        share[j] = total > 0 ? share[j] / total : 1 / (double)v.given;
     return 0;
 }
 
@@ -146,7 +168,7 @@ const StreamingLearnerType anb_knn = {
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 5,
+    .version = 6,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,
     .init = init,

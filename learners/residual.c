@@ -84,11 +84,10 @@ static size_t asked(const AnbNode *self, AnbCapability what)
     return anb_node_can(&self->children[B], what) ? B : A;
 }
 
-/* Importances are of what a could not say, or of a while b does not know them. */
+/* Importances are of the target. What b learns is the rest, and where a drifts that follows the time whatever the target does. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
-    int code = anb_child_importance(self, B, state, share);
-    return code == ANB_E_UNSUPPORTED ? anb_child_importance(self, A, state, share) : code;
+    return anb_child_importance(self, A, state, share);
 }
 
 static const AnbWrapperTable wrapper = {.child = asked};

@@ -91,6 +91,7 @@ static size_t codes(const AnbNode *self)
 enum {
     LOOK,
     PULL,
+    ADDS,
     QUERY,
     SLOPE,
     U,
@@ -113,6 +114,7 @@ enum {
 const AnbField anb_knn_scratch_fields[] = {
     [LOOK] = {ANB_SCRATCH_STRUCT(KnnLook)},
     [PULL] = {.name = "pull", .kind = ANB_F64, .count = features},
+    [ADDS] = {.name = "adds", .kind = ANB_F64, .count = features},
     [QUERY] = {.name = "query", .kind = ANB_F64, .count = queries, .must = ANB_ALIGNED},
     [SLOPE] = {.name = "slope", .kind = ANB_F64, .count = features},
     [U] = {.name = "u", .kind = ANB_F64, .count = matrix, .must = ANB_ALIGNED},
@@ -136,6 +138,7 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 {
     return (KnnScratch){.look = anb_scratch(self, scratch, LOOK),
                         .pull = anb_scratch(self, scratch, PULL),
+                        .adds = anb_scratch(self, scratch, ADDS),
                         .query = anb_scratch(self, scratch, QUERY),
                         .slope = anb_scratch(self, scratch, SLOPE),
                         .u = anb_scratch(self, scratch, U),
@@ -174,7 +177,7 @@ void anb_knn_look_choose(const View *v, const KnnScratch *w)
         if (metric[j] < least || (tie && ties == 0))
             continue;
         ties -= tie;
-        w->part[taken] = metric[j] + v->weights->beyond;
+        w->part[taken] = metric[j] + v->weights->beyond * anb_knn_trust(v, j);
         w->which[taken++] = (uint32_t)j;
     }
 }
@@ -270,6 +273,18 @@ static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScr
     return gather(v, k, w);
 }
 
+/* Slopes of all features, and what each adds; nothing for those that the plane lacks. */
+static void spread_out(const View *v, size_t k, const double *slope, const KnnScratch *w)
+{
+    anb_ridge_plane_parts(k, v->plane, slope, w->fit, w->square);
+    memset(w->slope, 0, v->d * sizeof *w->slope);
+    memset(w->adds, 0, v->d * sizeof *w->adds);
+    for (size_t j = 0; j < v->plane; j++) {
+        w->slope[w->which[j]] = slope[j];
+        w->adds[w->which[j]] = w->square[j];
+    }
+}
+
 static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
 {
     size_t k = n < v->k ? n : v->k;
@@ -280,9 +295,7 @@ static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
     if (!anb_knn_fits(v, k, w->look->plane))
         return w->look->mean;
     w->look->fitted = true;
-    memset(w->slope, 0, v->d * sizeof *w->slope);
-    for (size_t j = 0; j < v->plane; j++)
-        w->slope[w->which[j]] = slope[j];
+    spread_out(v, k, slope, w);
     pull(v, k, last, w);
     KnnSide side = side_of(w->y, k);
     return anb_knn_within(&side, anb_knn_both(v->s, w->look));

@@ -17,6 +17,7 @@ typedef struct KnnLook {
 typedef struct KnnScratch {
     KnnLook *look;
     double *pull;          /* d: how b_j moves f */
+    double *adds;          /* d: what the plane adds for the feature */
     double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
     double *u, *y, *weight, *distance, *rest; /* of the neighbours */
     double *far, *part, *fit;                 /* part: the plane's metric and slopes */
@@ -37,11 +38,17 @@ static inline size_t anb_knn_waiting(size_t d)
 extern const AnbField anb_knn_scratch_fields[];
 KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
 
-/* The mean and the plane of the last look, in the shares that were best lately. */
-static inline double anb_knn_both(const Knn *s, const KnnLook *look)
+/* a: the share of the plane that was best lately. */
+static inline double anb_knn_share(const Knn *s)
 {
     double a = s->spread > 0 ? s->cross / s->spread : 1;
-    return look->mean + (a < 0 ? 0 : a > 1 ? 1 : a) * (look->plane - look->mean);
+    return a < 0 ? 0 : a > 1 ? 1 : a;
+}
+
+/* The mean and the plane of the last look, in those shares. */
+static inline double anb_knn_both(const Knn *s, const KnnLook *look)
+{
+    return look->mean + anb_knn_share(s) * (look->plane - look->mean);
 }
 
 /* The neighbours' targets lie between. */

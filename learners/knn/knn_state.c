@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 static const double beyond = 0.002; /* chosen on the streams of docs/accuracy.md */
+static const double least_trust = 0.03;
 
 enum {
     AT_LEAST = 24,
     PIECE = 8 * ANB_KNN_SEARCH_ROWS,
     AGE_MOST = 1 << 20,
-    FEW = 64 /* rows that are turned at once */
+    FEW = 64,    /* rows that are turned at once */
+    JUDGED = 200 /* planes after which features are doubted */
 };
 static const double knn_far = 4;
 
@@ -45,7 +47,10 @@ enum {
     OLDER,
     OLDER_OFFSET,
     INVERSE,
-    ORIGIN
+    ORIGIN,
+    RIGHT,
+    SAID,
+    DOUBT
 };
 
 View anb_knn_view(const AnbNode *self, const void *state)
@@ -69,6 +74,9 @@ View anb_knn_view(const AnbNode *self, const void *state)
     v.older_offset = anb_field(self, at, OLDER_OFFSET);
     v.inverse = anb_field(self, at, INVERSE);
     v.origin = anb_field(self, at, ORIGIN);
+    v.right = anb_field(self, at, RIGHT);
+    v.said = anb_field(self, at, SAID);
+    v.doubt = anb_field(self, at, DOUBT);
     return v;
 }
 
@@ -145,6 +153,7 @@ static const AnbField weight_members[] = {
     {ANB_INNER(KnnWeights, unit, AnbWeightUnit, anb_weight_unit_fields)},
     {ANB_MEMBER(KnnWeights, credit), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
     {ANB_MEMBER(KnnWeights, beyond), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 4},
+    {ANB_MEMBER(KnnWeights, judged), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     {0}};
 
 static const AnbField turn_members[] = {{ANB_MEMBER(KnnTurn, under_way), .most = one},
@@ -174,6 +183,9 @@ const AnbField anb_knn_fields[] = {
         {.name = "older_offset", .kind = ANB_F32, .count = features_padded, .must = ANB_FINITE, .since = 3},
     [INVERSE] = {.name = "inverse", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 5},
     [ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 5},
+    [RIGHT] = {.name = "right", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 6},
+    [SAID] = {.name = "said", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
+    [DOUBT] = {.name = "doubt", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     {0}};
 
 /* ---- the metric ---- */
@@ -188,11 +200,21 @@ static void shares(const View *v, double *share)
         share[j] = total > 0 ? v->slopes[j] / total : 1 / (double)v->d;
 }
 
+/* r_j. */
+static double trust(const View *v, size_t j, const double *importance)
+{
+    if (!importance || v->weights->judged < JUDGED || !(v->said[j] > 0))
+        return 1;
+    double known = j < v->given ? (double)v->given * importance[j] : 0, r = v->right[j] / v->said[j];
+    r = known * known > r ? known * known : r;
+    return r < least_trust ? least_trust : r < 1 ? r : 1;
+}
+
 /* What a feature weighs at least. Among many near rows a feature that carries nothing decides which are the nearest, if it
  * weighs .01; time, whose unit is 2,000 samples, does not. Chosen on the streams of docs/accuracy.md. */
 static double least_of(const View *v, size_t j)
 {
-    return j < v->given ? 0.001 : 0.01;
+    return j < v->given ? 0.001 * anb_knn_trust(v, j) : 0.01;
 }
 
 static void make_metric(const View *v, const double *importance)
@@ -201,7 +223,9 @@ static void make_metric(const View *v, const double *importance)
     shares(v, v->metric);
     double known = v->given < v->d ? 1 - v->metric[v->given] : 1; /* of time nobody else knows */
     for (size_t j = 0; j < v->d; j++) {
-        double share = importance && j < v->given ? 0.5 * (v->metric[j] + known * importance[j]) : v->metric[j];
+        v->doubt[j] = 1 - trust(v, j, importance);
+        double r = anb_knn_trust(v, j), own = v->metric[j];
+        double share = importance && j < v->given ? 0.5 * (own + known * importance[j] * r) : own;
         v->metric[j] = share * anb_exp(v->bends[j]);
         total += v->metric[j];
     }
@@ -391,7 +415,7 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine =
         v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond && turn_valid(&v, used);
     for (size_t j = 0; j < v.d; j++)
-        fine &= fabs(v.bends[j]) <= 3 && v.metric[j] > 0 && (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 &&
+        fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 && (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 &&
                 v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;

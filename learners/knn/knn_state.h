@@ -37,6 +37,7 @@ typedef struct KnnWeights {
     AnbWeightUnit unit;
     double credit; /* places in the window that weights have earned and no row has taken yet */
     double beyond; /* what the plane's penalty takes beside the metric: 0 for one that was made before version 4 */
+    double judged; /* discounted count of the planes that `right` and `said` are sums over */
 } KnnWeights;
 
 /* What version 3 added: codes that follow the metric. */
@@ -58,6 +59,8 @@ typedef struct View {
     KnnWeights *weights;
     KnnTurn *turn;
     double *slopes, *bends, *squares; /* mean squared slopes; b, and the mean square of its gradient */
+    double *right, *said;             /* discounted sums of c_j (e + a c_j) and of c_j^2 (knn.c) */
+    double *doubt;                    /* 1 - r_j when the metric was made */
     double *metric, *reach, *y;       /* m in the window's unit, padded by zeros; the largest |x| of it seen, fading */
     double *inverse,
         *origin;       /* (x - origin[j]) inverse[j] is a cell x of the window in the present unit of feature j */
@@ -82,6 +85,12 @@ void anb_knn_turn(const View *view);
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);
+
+/* r_j as it was when the metric was made. */
+static inline double anb_knn_trust(const View *v, size_t j)
+{
+    return 1 - v->doubt[j];
+}
 
 /* m_j in the present unit. */
 static inline double anb_knn_metric(const View *v, size_t j)

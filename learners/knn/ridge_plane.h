@@ -56,6 +56,14 @@ static inline double anb_ridge_plane_fit(double *u, const double *y, const doubl
     return anb_ridge_plane_kernels.fit(u, y, weight, rows, d, metric, ridge, slope, mean, work);
 }
 
+/* Right after a fit of `rows` rows that left `work`: what each of d features adds to the mean, out_j = -b_j m_j. */
+static inline void anb_ridge_plane_parts(size_t rows, size_t d, const double *slope, const double *work, double *out)
+{
+    const double *sums = work + (rows + d) * anb_ridge_plane_stride(d);
+    for (size_t j = 0; j < d; j++)
+        out[j] = -slope[j] * (sums[j] / sums[d + 1]);
+}
+
 enum { ANB_RIDGE_PLANE_MANY = 8 };
 
 /* Where column c >= j of row j of the moments of d features lies among those of several queries: the upper triangle, of each

@@ -125,6 +125,7 @@ static double fit(double *u, const double *y, const double *weight, size_t rows,
     sums[d] = s.y;
     double unit = ridge * (centre(a, stride, d, s.weight, sums, metric) / (double)d);
     *mean = s.middle + s.y / s.weight;
+    sums[d + 1] = s.weight; /* for anb_ridge_plane_parts */
     memset(slope, 0, d * sizeof *slope);
     if (!(unit > 0) || !(unit - unit == 0))
         return *mean;

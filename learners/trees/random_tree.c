@@ -73,13 +73,27 @@ static double threshold_between(double a, double b)
     return a != a || b != b ? INFINITY : a / 2 + b / 2;
 }
 
+/* A feature, or the arrival. What carries little is drawn again: of so many cuts few would otherwise be of use. */
+static uint32_t draw_feature(const AnbRandomRows *rows, const AnbRandomRule *rule, AnbRandom *random)
+{
+    enum { AGAIN = 3 };
+    uint32_t n = (uint32_t)rows->d + rule->time, feature = anb_random_below(random, n);
+    for (int i = 0; i < AGAIN && rows->importance && feature < rows->d; i++) {
+        double stays = rows->importance[feature] * (double)rows->d + 0.1;
+        if (stays >= 1 || (double)anb_random_bits(random) * 0x1p-32 < stays)
+            break;
+        feature = anb_random_below(random, n);
+    }
+    return feature;
+}
+
 static void draw(AnbRandomTrial *trial, double mean, const AnbRandomRows *rows, const AnbRandomRule *rule,
                  const uint32_t *slot, uint32_t n, AnbRandom *random)
 {
     trial->mean = mean;
     trial->sum = trial->weight = 0;
     for (uint32_t c = 0; c < rule->cuts; c++) {
-        uint32_t feature = anb_random_below(random, (uint32_t)rows->d + rule->time);
+        uint32_t feature = draw_feature(rows, rule, random);
         uint32_t flip = anb_random_bits(random) & ANB_RANDOM_FLIP;
         double a = value_of(rows, slot[anb_random_below(random, n)], feature);
         double b = value_of(rows, slot[anb_random_below(random, n)], feature);
@@ -250,7 +264,7 @@ static double next_segment(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRa
     draw(&b->trial, s->mean, rows, rule, order + s->begin, s->end - s->begin, random);
     b->at = b->boundary = s->begin;
     b->phase = ANB_RANDOM_SCORE;
-    return 10 * rule->cuts;
+    return (rows->importance ? 15 : 10) * rule->cuts;
 }
 
 static double score(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRandomRows *rows, const AnbRandomRule *rule,

@@ -2,6 +2,7 @@
  * Trees of random cuts over a window of rows: built in slices, and grown by each row that arrives later.
  *
  *     at a node with rows R: draw `cuts` pairs (feature, threshold half way between the values of two rows of R)
+ *     where shares of the features are known, one of share s stays with probability d s + .1, else another is drawn, up to three times
  *     take the pair with the largest  SL^2 / WL + SR^2 / WR      S, W: sums of w (y - mean) and of w on its two sides
  *     a node with fewer than 2 `leaf` rows, or that no pair divides, predicts their mean
  *
@@ -33,6 +34,7 @@ typedef struct AnbRandomRows {
     const float *weight; /* capacity weights > 0 */
     size_t d, capacity;  /* capacity: a power of two */
     uint64_t pushed;     /* rows so far */
+    const double *importance; /* shares of the d features that add up to 1, or NULL: unknown */
 } AnbRandomRows;
 
 typedef struct AnbRandomRule {
