@@ -20,9 +20,10 @@ enum { D = 4, WINDOW = 150, K = 12, N = 700 };
 typedef struct Oracle {
     int n, fits;
     bool fitted;
-    double x[N][D], y[N], slopes[D], bends[D], squares[D], metric[D], cross, spread, right[D], added[D], trust[D], judged;
+    double x[N][D], y[N], slopes[D], bends[D], squares[D], metric[D], cross, spread, right[D], added[D], trust[D],
+        judged;
     double mean, plane, said, slope[D], pull[D], adds[D]; /* of the last look */
-    double bounded;                              /* the prediction within the neighbours' range */
+    double bounded;                                       /* the prediction within the neighbours' range */
     AnbErrorScale error;
     const double *importance; /* D shares, or NULL */
 } Oracle;

@@ -415,8 +415,8 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine =
         v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond && turn_valid(&v, used);
     for (size_t j = 0; j < v.d; j++)
-        fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 && (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 &&
-                v.factor[j] <= 1e5f;
+        fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 &&
+                (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 && v.factor[j] <= 1e5f;
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)

@@ -29,11 +29,11 @@ enum { ANB_RANDOM_CUTS = 16, ANB_RANDOM_STACK = 40, ANB_RANDOM_LEAF = 16 };
 
 /* The window, in somebody's state: the row that arrived as number i is in slot i modulo the capacity. */
 typedef struct AnbRandomRows {
-    const float *x;      /* capacity rows of d values; NaN: missing */
-    const double *y;     /* capacity targets */
-    const float *weight; /* capacity weights > 0 */
-    size_t d, capacity;  /* capacity: a power of two */
-    uint64_t pushed;     /* rows so far */
+    const float *x;           /* capacity rows of d values; NaN: missing */
+    const double *y;          /* capacity targets */
+    const float *weight;      /* capacity weights > 0 */
+    size_t d, capacity;       /* capacity: a power of two */
+    uint64_t pushed;          /* rows so far */
     const double *importance; /* shares of the d features that add up to 1, or NULL: unknown */
 } AnbRandomRows;
 
