@@ -203,7 +203,7 @@ static double away_of(const Link *s, double f)
 static double fitted(const AnbNode *self, const void *state, double f)
 {
     const Link *s = state;
-    const double *w = anb_rls_weights(anb_field_const(self, state, FIT));
+    const double *w = anb_rls_weights(anb_field_const(self, state, FIT), rls_of(self).n);
     double moved = f + w[0] + w[1] * away_of(s, f);
     return inverse(function_of(self), anb_range_clip(&s->z, moved - moved == 0 ? moved : f));
 }

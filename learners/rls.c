@@ -118,7 +118,7 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const AnbRlsHead *head = state;
-    const double *w = anb_rls_weights(state);
+    const double *w = anb_rls_weights(state, self->n_features);
     size_t n = self->n_features, small = 0;
     (void)scratch;
     double bound = .01 * fabs(anb_dot(w, row->x, n) + head->w0);
@@ -131,9 +131,8 @@ static const AnbSparsityTable sparsity = {small_share};
 
 static const double *slopes(const AnbNode *self, const void *state, double *unit)
 {
-    (void)self;
     *unit = 1;
-    return (const double *)state + ANB_RLS_HEAD;
+    return anb_rls_weights(state, self->n_features);
 }
 
 static const AnbAffineTable affine = {slopes};

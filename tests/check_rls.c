@@ -63,7 +63,7 @@ static void dense_update(Dense *m, const double *z, double y, double lambda, dou
 static void compare(const Dense *m, const AnbRls *rls, const double *state)
 {
     for (size_t i = 0; i < m->n; i++) {
-        double w = i < rls->n ? anb_rls_weights(state)[i] : anb_rls_head_const(state)->w0;
+        double w = i < rls->n ? anb_rls_weights(state, rls->n)[i] : anb_rls_head_const(state)->w0;
         ck_assert_double_eq_tol(w, (double)m->w[i], 1e-9);
         for (size_t j = 0; j < m->n; j++)
             ck_assert_double_eq_tol(anb_rls_p(rls, state, i, j), (double)m->p[i][j], 1e-9 * rls->delta);
@@ -135,7 +135,7 @@ START_TEST(lambda_1_is_ridge_regression)
     gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(ALL, N + 1);
     ck_assert_int_eq(gsl_multifit_linear(design, target, solution, cov, &chi, work), 0);
     for (size_t i = 0; i < N; i++)
-        ck_assert_double_eq_tol(anb_rls_weights(state)[i], gsl_vector_get(solution, i), 1e-10);
+        ck_assert_double_eq_tol(anb_rls_weights(state, rls.n)[i], gsl_vector_get(solution, i), 1e-10);
     ck_assert_double_eq_tol(anb_rls_head(state)->w0, gsl_vector_get(solution, N), 1e-10);
     /* P is the inverse of that matrix, which is the fit's covariance but for the noise. */
     for (size_t i = 0; i <= N; i++)
@@ -319,11 +319,11 @@ START_TEST(what_is_not_finite_is_told)
     anb_rls_init(&rls, state);
     anb_rls_predict(&rls, state, x, scratch);
     ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
-    double w = anb_rls_weights(state)[1];
+    double w = anb_rls_weights(state, rls.n)[1];
     x[0] = INFINITY; /* z.k is not finite: P starts again, the weights stay */
     anb_rls_predict(&rls, state, x, scratch);
     ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
-    ck_assert(anb_rls_weights(state)[1] == w && w != 0);
+    ck_assert(anb_rls_weights(state, rls.n)[1] == w && w != 0);
     ck_assert(anb_rls_head(state)->trace == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
     free(state);
     free(scratch);

@@ -119,7 +119,7 @@ START_TEST(fields_make_the_same_state)
         show(p, p->other, &p->first, false);
         ck_assert_mem_eq(p->one, p->other, p->size * sizeof *p->one);
         ck_assert_int_eq(anb_rls_validate(&p->rls, p->other, NULL), 0);
-        p->other[ANB_RLS_HEAD] = NAN;
+        p->other[anb_rls_weights_at(n)] = NAN;
         ck_assert_int_eq(anb_rls_validate(&p->rls, p->other, NULL), ANB_E_STATE);
         pair_free(p);
     }

@@ -39,19 +39,19 @@ void anb_whiten_init(AnbWhitener *gain, size_t features)
 const double *anb_whiten_row(const AnbWhitener *gain, size_t features)
 {
     const double *state = (const double *)(gain + 1);
-    return features <= ANB_WHITEN_FEATURES ? anb_rls_weights(state) : state;
+    return features <= ANB_WHITEN_FEATURES ? anb_rls_weights(state, features) : state;
 }
 
 static void clear_weights(double *state, size_t features)
 {
-    memset(state + ANB_RLS_HEAD, 0, features * sizeof(double));
+    memset(state + anb_rls_weights_at(features), 0, features * sizeof(double));
     anb_rls_head(state)->w0 = 0;
 }
 
 static void whiten(AnbWhitener *gain, size_t features, const double *x, double *scratch)
 {
     AnbRls rls = rls_of(features);
-    double *state = state_of(gain), *k = state + ANB_RLS_HEAD;
+    double *state = state_of(gain), *k = state + anb_rls_weights_at(features);
     clear_weights(state, features);
     anb_rls_predict(&rls, state, x, scratch);
     if (!anb_rls_update(&rls, state, 1, lambda, 1, scratch))

@@ -4,12 +4,33 @@
 #include "src/simd/kernels.h"
 #include <math.h>
 
-enum { TILE = 8, ROWS = 4 };
+enum { TILE = 8, ROWS = 4, QUAD = 4 };
+
+static bool is_few(size_t n)
+{
+    return n <= ANB_RLS_FEW;
+}
+
+static double *weights(size_t n, double *state)
+{
+    return state + anb_rls_weights_at(n);
+}
 
 static double *intercept_row(size_t n, double *state)
 {
-    return state + ANB_RLS_HEAD + anb_rls_padded(n);
+    return weights(n, state) + anb_rls_padded(n);
 }
+
+/* Of up to eight features: entry i, j >= i, of the packed triangle. */
+static double *few_entry(size_t n, double *state, size_t i, size_t j)
+{
+    double *mixed = intercept_row(n, state) + anb_rls_padded(n), *beside = mixed + QUAD * QUAD, *last = beside + QUAD * QUAD;
+    if (i < QUAD)
+        return j < QUAD ? &mixed[i * QUAD + j] : &beside[i * QUAD + j - QUAD];
+    return i == j ? &last[i - QUAD] : &mixed[(j - QUAD) * QUAD + i - QUAD];
+}
+
+/* ---- of more features: the tiles, and what stands beside them ---------------------------------------------------- */
 
 static double *due(size_t n, double *state)
 {
@@ -38,6 +59,8 @@ static size_t panels_size(size_t n, size_t panels)
 
 size_t anb_rls_state(size_t n)
 {
+    if (is_few(n))
+        return ANB_RLS_FEW_HEAD + 2 * ANB_RLS_FEW + ANB_RLS_FEW_P;
     return ANB_RLS_HEAD + 4 * anb_rls_padded(n) + panels_size(n, (n + ROWS - 1) / ROWS);
 }
 
@@ -48,9 +71,36 @@ static double *row_part(size_t n, double *state, size_t i, size_t block)
     return tiles(n, state) + panels_size(n, panel) + (block - i / TILE) * ROWS * TILE + i % ROWS * TILE;
 }
 
+/* ---- of any number of features ------------------------------------------------------------------------------------- */
+
+/* Entry i, j >= i, of P; for more than eight features without the step that is due. */
+static double *entry_at(size_t n, double *state, size_t i, size_t j)
+{
+    return is_few(n) ? few_entry(n, state, i, j) : row_part(n, state, i, j / TILE) + j % TILE;
+}
+
+/* Where the group of `size` ends that index i lies in, `n` at the latest. */
+static size_t end_of(size_t i, size_t size, size_t n)
+{
+    size_t end = (i / size + 1) * size;
+    return end < n ? end : n;
+}
+
+/* How many entries of row i from column j on lie behind each other. */
+static size_t run_length(size_t n, size_t i, size_t j)
+{
+    if (!is_few(n))
+        return end_of(j, TILE, n) - j;
+    return i < QUAD ? end_of(j, QUAD, n) - j : 1;
+}
+
 /* `count` entries of row i from column j on, with the step that is due, where they start at `from`. */
 static void settle(size_t n, const double *state, size_t i, size_t j, const double *from, double *to, size_t count)
 {
+    if (is_few(n)) {
+        memcpy(to, from, count * sizeof *to);
+        return;
+    }
     const double *q = due(n, anb_view_of(state)), scale = anb_rls_head_const(state)->scale;
     for (size_t c = 0; c < count; c++)
         to[c] = (from[c] - q[i] * q[j + c]) * scale;
@@ -64,20 +114,24 @@ double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
         return anb_rls_head_const(state)->p00;
     if (high == n)
         return intercept_row(n, p)[low];
-    settle(n, p, low, high, row_part(n, p, low, high / TILE) + high % TILE, &value, 1);
+    settle(n, p, low, high, entry_at(n, p, low, high), &value, 1);
     return value;
 }
 
 /* Nothing due. */
 static void clear_due(size_t n, double *state)
 {
+    if (is_few(n))
+        return;
     memset(due(n, state), 0, anb_rls_padded(n) * sizeof *state);
     anb_rls_head(state)->scale = 1;
 }
 
-/* Whether a step is due; a state that is all zeros, which nothing has started yet, counts as one. */
+/* Whether a step is due, which with few features none ever is; a state that is all zeros, which nothing has started yet, counts as one. */
 static bool is_due(size_t n, double *state)
 {
+    if (is_few(n))
+        return false;
     bool any = anb_rls_head(state)->scale != 1;
     for (const double *q = due(n, state), *end = q + n; q < end && !any; q++)
         any = *q != 0;
@@ -97,13 +151,26 @@ static void catch_up(size_t n, double *state)
     clear_due(n, state);
 }
 
+/* Entry i of the diagonal, to which no step is due. */
+static double variance(size_t n, double *state, size_t i)
+{
+    return is_few(n) ? *few_entry(n, state, i, i) : diagonal(n, state)[i];
+}
+
+static void put_variance(size_t n, double *state, size_t i, double value)
+{
+    *entry_at(n, state, i, i) = value;
+    if (!is_few(n))
+        diagonal(n, state)[i] = value;
+}
+
 void anb_rls_restart(const AnbRls *rls, double *state)
 {
     size_t n = rls->n;
     double *from = intercept_row(n, state);
     memset(from, 0, (size_t)(state + anb_rls_state(n) - from) * sizeof *from);
     for (size_t i = 0; i < n; i++)
-        row_part(n, state, i, i / TILE)[i % TILE] = diagonal(n, state)[i] = rls->delta;
+        put_variance(n, state, i, rls->delta);
     clear_due(n, state);
     anb_rls_head(state)->p00 = rls->intercept ? rls->delta : 0;
     anb_rls_head(state)->trace = rls->delta * (double)(n + rls->intercept);
@@ -136,27 +203,36 @@ static double entry(size_t n, double *state, size_t i, size_t j)
     size_t low = i < j ? i : j, high = i < j ? j : i;
     if (high == n)
         return low == n ? anb_rls_head(state)->p00 : intercept_row(n, state)[low];
-    return row_part(n, state, low, high / TILE)[high % TILE];
+    return *entry_at(n, state, low, high);
 }
 
 /* The coordinate with the largest entry of the diagonal; n is the intercept. */
 static size_t largest_coordinate(const AnbRls *rls, double *state, double *value)
 {
-    const double *d = diagonal(rls->n, state);
     size_t at = rls->n;
     *value = rls->intercept ? anb_rls_head(state)->p00 : 0;
     for (size_t i = 0; i < rls->n; i++)
-        if (d[i] > *value) {
-            *value = d[i];
+        if (variance(rls->n, state, i) > *value) {
+            *value = variance(rls->n, state, i);
             at = i;
         }
     return at;
 }
 
+/* The step by q: of few features at once, of more it is due, but for the diagonal. */
+static void lower_by(size_t n, double *state, const double *q)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i, end = is_few(n) ? n : i; j < end; j++)
+            *few_entry(n, state, i, j) -= q[i] * q[j];
+    for (size_t i = 0; i < n && !is_few(n); i++)
+        diagonal(n, state)[i] -= q[i] * q[i];
+}
+
 void anb_rls_confine(const AnbRls *rls, double *state)
 {
     size_t n = rls->n;
-    double largest, *q = due(n, state), *p0 = intercept_row(n, state), *d = diagonal(n, state);
+    double largest, few[ANB_RLS_FEW], *q = is_few(n) ? few : due(n, state), *p0 = intercept_row(n, state);
     size_t at = largest_coordinate(rls, state, &largest);
     if (!(largest > rls->delta))
         return;
@@ -166,28 +242,26 @@ void anb_rls_confine(const AnbRls *rls, double *state)
     for (size_t i = 0; i < n; i++) {
         q[i] = root * entry(n, state, at, i);
         p0[i] -= q0 * q[i];
-        d[i] -= q[i] * q[i];
-        trace += d[i];
-        least = d[i] < least ? d[i] : least;
+    }
+    lower_by(n, state, q);
+    for (size_t i = 0; i < n; i++) {
+        double d = variance(n, state, i);
+        trace += d;
+        least = d < least ? d : least;
     }
     anb_rls_head(state)->trace = trace + p00;
     if (least < 0) /* only rounding was left of a variance */
         anb_rls_restart(rls, state);
 }
 
-/* Where the group of `size` ends that index i lies in, `n` at the latest. */
-static size_t end_of(size_t i, size_t size, size_t n)
+/* The intercept's row grows by `by` times row `from`. */
+static void add_row(size_t n, double *state, size_t from, double by)
 {
-    size_t end = (i / size + 1) * size;
-    return end < n ? end : n;
-}
-
-/* The intercept's coordinate grows by `by` times that of feature `from`. Nothing is due. */
-static void shear(size_t n, double *state, size_t from, double by)
-{
-    double *row = intercept_row(n, state), *own = row_part(n, state, from, from / TILE) + from % TILE;
-    AnbRlsHead *head = anb_rls_head(state);
-    head->p00 += by * (2 * row[from] + by * *own);
+    double *row = intercept_row(n, state);
+    for (size_t i = 0, few = is_few(n) ? n : 0; i < few; i++)
+        row[i] += by * *few_entry(n, state, i < from ? i : from, i < from ? from : i);
+    if (is_few(n))
+        return;
     for (size_t i = 0; i < from;) {
         const double *part = row_part(n, state, i, from / TILE) + from % TILE;
         for (size_t end = end_of(i, ROWS, from); i < end; i++, part += TILE)
@@ -198,17 +272,20 @@ static void shear(size_t n, double *state, size_t from, double by)
         for (size_t end = end_of(i, TILE, n); i < end; i++)
             row[i] += by * *part++;
     }
-    head->w0 += by * state[ANB_RLS_HEAD + from];
 }
 
-/* Row i of P times factor[i] and its columns', wherever that is kept. Nothing is due. */
-static void stretch(size_t n, double *state, size_t i, const double *factor)
+/* The intercept's coordinate grows by `by` times that of feature `from`. Nothing is due. */
+static void shear(size_t n, double *state, size_t from, double by)
 {
-    for (size_t j = i; j < n;) {
-        double *part = row_part(n, state, i, j / TILE) + j % TILE;
-        for (size_t end = end_of(j, TILE, n); j < end; j++, part++)
-            *part = *part * factor[i] * factor[j];
-    }
+    AnbRlsHead *head = anb_rls_head(state);
+    head->p00 += by * (2 * intercept_row(n, state)[from] + by * *entry_at(n, state, from, from));
+    add_row(n, state, from, by);
+    head->w0 += by * weights(n, state)[from];
+}
+
+/* What is kept of row i a second time: its entries in the tile on the diagonal, and that on the diagonal. */
+static void copy_row(size_t n, double *state, size_t i)
+{
     const double *part = row_part(n, state, i, i / TILE);
     for (size_t j = i + 1, last = end_of(i, TILE, n); j < last;) {
         double *to = row_part(n, state, j, i / TILE) + i % TILE;
@@ -216,14 +293,25 @@ static void stretch(size_t n, double *state, size_t i, const double *factor)
             *to = part[j % TILE];
     }
     diagonal(n, state)[i] = part[i % TILE];
+}
+
+/* Row i of P times factor[i] and its columns', wherever that is kept. Nothing is due. */
+static void stretch(size_t n, double *state, size_t i, const double *factor)
+{
+    for (size_t j = i; j < n;) {
+        double *part = entry_at(n, state, i, j);
+        for (size_t end = j + run_length(n, i, j); j < end; j++, part++)
+            *part = *part * factor[i] * factor[j];
+    }
+    if (!is_few(n))
+        copy_row(n, state, i);
     intercept_row(n, state)[i] *= factor[i];
-    state[ANB_RLS_HEAD + i] *= factor[i];
+    weights(n, state)[i] *= factor[i];
 }
 
 void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta)
 {
     size_t n = rls->n;
-    const double *d = diagonal(n, state);
     catch_up(n, state);
     for (size_t j = 0; j < n && rls->intercept; j++)
         if (beta[j] != 0)
@@ -231,8 +319,9 @@ void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, cons
     double trace = anb_rls_head(state)->p00, least = trace;
     for (size_t i = 0; i < n; i++) {
         stretch(n, state, i, alpha);
-        trace += d[i];
-        least = d[i] < least ? d[i] : least;
+        double d = variance(n, state, i);
+        trace += d;
+        least = d < least ? d : least;
     }
     anb_rls_head(state)->trace = trace;
     if (anb_nonfinite(state, anb_rls_state(n)) != 0 || least < 0)
@@ -255,11 +344,10 @@ static void mirror(size_t n, double *state, size_t i)
     write(diagonal(n, state) + i, tile_row[i % TILE]);
 }
 
-/* Entries of row i in one tile: as they will be to who only reads, else where they lie. */
-static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t block)
+/* Entries of row i that lie behind each other: as they will be to who only reads, else where they lie. */
+static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t first, size_t count)
 {
-    size_t first = block == i / TILE ? i : block * TILE, end = block * TILE + TILE, count = (end < n ? end : n) - first;
-    double *part = row_part(n, state, i, block) + first % TILE, value[TILE];
+    double *part = entry_at(n, state, i, first), value[TILE];
     if (!visitor->value) {
         anb_visit(visitor, "p", part, ANB_F64, count);
         return;
@@ -279,15 +367,15 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
     if (!visitor->value)
         catch_up(n, state);
     anb_struct_visit(of_all, state, visitor);
-    anb_visit(visitor, "w", state + ANB_RLS_HEAD, ANB_F64, n);
+    anb_visit(visitor, "w", weights(n, state), ANB_F64, n);
     if (rls->intercept) {
         anb_struct_visit(of_intercept, state, visitor);
         anb_visit(visitor, "p0", intercept_row(n, state), ANB_F64, n);
     }
     for (size_t i = 0; i < n; i++) {
-        for (size_t block = i / TILE; block * TILE < n; block++)
-            show(n, state, visitor, i, block);
-        if (!visitor->value)
+        for (size_t j = i; j < n; j += run_length(n, i, j))
+            show(n, state, visitor, i, j, run_length(n, i, j));
+        if (!visitor->value && !is_few(n))
             mirror(n, state, i);
     }
 }
@@ -295,7 +383,7 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
 {
     size_t n = rls->n;
-    const double *end = tiles(n, anb_view_of(state));
+    const double *end = intercept_row(n, anb_view_of(state)) + (is_few(n) ? 1 : 3) * anb_rls_padded(n);
     bool finite = true;
     for (const double *p = state; p < end; p++)
         finite &= *p * 0 == 0;

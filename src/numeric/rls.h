@@ -33,6 +33,11 @@
  *                 | 22 |
  *                 +----+
  *
+ * Of up to eight features half of a tile would be kept twice, so theirs is packed (rls_few.h), and no step waits: it is
+ * made while the triangle is in registers.
+ *
+ *     [ trace  p00  w0 | w: 8 | p0: 8 | the triangle: 36 ]
+ *
  * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
  * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor; Kulhavy 1987 and Cao &
  * Schwartz 2000 on forgetting in the excited directions only.
@@ -51,14 +56,20 @@ typedef struct AnbRls {
     double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
 } AnbRls;
 
-/* What a state starts with. */
+/* What a state starts with; of up to eight features the first three alone. */
 typedef struct AnbRlsHead {
     double trace, p00, w0;
     double scale;     /* what the due step divides by lambda: 1 or 1 / lambda */
     double unused[4]; /* w starts on a cache line; zeros */
 } AnbRlsHead;
 
-enum { ANB_RLS_HEAD = sizeof(AnbRlsHead) / sizeof(double) };
+enum { ANB_RLS_FEW = 8, ANB_RLS_FEW_HEAD = 3, ANB_RLS_FEW_P = 36, ANB_RLS_HEAD = sizeof(AnbRlsHead) / sizeof(double) };
+
+/* Doubles in front of the weights. */
+static inline size_t anb_rls_weights_at(size_t n)
+{
+    return n <= ANB_RLS_FEW ? ANB_RLS_FEW_HEAD : ANB_RLS_HEAD;
+}
 
 static inline AnbRlsHead *anb_rls_head(double *state)
 {
@@ -141,9 +152,9 @@ void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, cons
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
 
 /* The weights: n of them; the intercept's is anb_rls_head(state)->w0. */
-static inline const double *anb_rls_weights(const double *state)
+static inline const double *anb_rls_weights(const double *state, size_t n)
 {
-    return state + ANB_RLS_HEAD;
+    return state + anb_rls_weights_at(n);
 }
 
 /* Entry i, j of P; index n is the intercept. For tests and diagnostics. */

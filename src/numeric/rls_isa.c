@@ -1,13 +1,15 @@
 /* The arithmetic of rls.h, compiled once per instruction set. */
 #include "src/simd/lanes_rows.h"
-#include "rls.h"
+#include "rls_few.h"
 
 enum { ROWS = 4, HALF = ROWS * LANES }; /* of a panel; doubles of its part of one tile */
 
 static double predict(const AnbRls *rls, const double *state, const double *x, double *scratch)
 {
-    const double *w = state + ANB_RLS_HEAD;
     size_t n = rls->n, i = n / LANES * LANES;
+    if (n <= ANB_RLS_FEW)
+        return predict_few(state, x, n, scratch);
+    const double *w = anb_rls_weights(state, n);
     for (size_t j = 0; j < i; j += LANES)
         lanes_store(scratch + j, lanes_load(x + j));
     if (i < n)
@@ -17,7 +19,7 @@ static double predict(const AnbRls *rls, const double *state, const double *x, d
 
 static void look_many(const double *state, const double *x, size_t stride, size_t rows, size_t n, double *out)
 {
-    lanes_affine_rows(state + ANB_RLS_HEAD, anb_rls_head_const(state)->w0, x, stride, rows, n, true, out);
+    lanes_affine_rows(anb_rls_weights(state, n), anb_rls_head_const(state)->w0, x, stride, rows, n, true, out);
 }
 
 /* A part of a vector in each of four rows. */
@@ -190,8 +192,51 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
         lowered_at(p0 + j, own, lanes_load(q + j), by);
 }
 
+/* The step of up to eight features. */
+static __attribute__((noinline)) double update_few(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
+{
+    const double initial = rls->delta * (double)(rls->n + rls->intercept);
+    double *w = state + ANB_RLS_FEW_HEAD, *p0 = w + LANES, *p = p0 + LANES, k0 = 0;
+    const FewTriangle old = triangle_load(p);
+    const FewHalves z = halves_load(scratch), row = halves_load(p0), k = gain_few(&old, row, scratch, rls->n);
+    if (rls->intercept)
+        k0 = halves_dot(row, z) + anb_rls_head(state)->p00;
+    double zk = halves_dot(z, k) + k0;
+    if (!(zk >= 0 && zk * 0 == 0)) {
+        anb_rls_restart(rls, state);
+        return 0;
+    }
+    double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
+    const FewHalves q = halves_times(k, quad_all(root));
+    const FewHalves moved = halves_add(halves_load(w), halves_times(q, quad_all(pace)));
+    halves_store(w, moved);
+    double squares = halves_dot(q, q) + q0 * q0;
+    double scale = anb_rls_head(state)->trace - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
+    const FewHalves diagonal = lower_few(p, &old, k, root, scale, rls->n);
+    double trace = halves_any_negative(diagonal) ? ANB_NAN : halves_sum(diagonal), sick = halves_sick(moved);
+    if (rls->intercept) {
+        double p00 = (anb_rls_head(state)->p00 - q0 * q0) * scale;
+        lowered_few(p0, row.low, quad_all(q0), q.low, quad_all(scale));
+        lowered_few(p0 + 4, row.high, quad_all(q0), q.high, quad_all(scale));
+        if (p00 < rls->delta)
+            p00 += rls->walk;
+        anb_rls_head(state)->p00 = p00;
+        anb_rls_head(state)->w0 += q0 * pace;
+        sick += anb_rls_head(state)->w0 * 0;
+        trace = p00 < 0 ? ANB_NAN : trace + p00;
+    }
+    anb_rls_head(state)->trace = trace;
+    if (!(trace * 0 == 0))
+        anb_rls_restart(rls, state);
+    else if (trace > ANB_RLS_ROOF * initial)
+        anb_rls_confine(rls, state);
+    return sick;
+}
+
 static double update(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
 {
+    if (rls->n <= ANB_RLS_FEW)
+        return update_few(rls, state, error, lambda, weight, scratch);
     const size_t n = rls->n, padded = anb_rls_padded(n);
     const double initial = rls->delta * (double)(n + rls->intercept);
     double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *q = p0 + padded, *diagonal = q + padded;

@@ -8,7 +8,7 @@
 /* w . x + w0 as predict sums it: the tail counts as the whole block that it starts. */
 LANES_INLINE double anb_rls_look(const double *state, const double *x, size_t n)
 {
-    const double *w = state + ANB_RLS_HEAD;
+    const double *w = anb_rls_weights(state, n);
     if (n <= 2 * LANES)
         return lanes_short_affine(w, anb_rls_head_const(state)->w0, x, n);
     Lanes even = lanes_zero(), odd = lanes_zero(), tail;
