@@ -37,21 +37,80 @@ static AnbFrame frame_of(const AnbNode *self)
     return (AnbFrame){self->n_features, o->clip, o->far, o->tails};
 }
 
-static size_t frame_size(const AnbNode *self)
+/* What the state starts with; the frame follows, which keeps the two counts. */
+typedef struct Scale {
+    double low, high;       /* the target's range, and how many were seen, up to SURE */
+    double level, evidence; /* the errors' scale, and how many were seen, up to SETTLED */
+} Scale;
+
+enum { SURE = 64, SETTLED = 400 }; /* from where on the range and the scale do not ask how many there were */
+
+static AnbFrameState *frame_in(const void *state)
 {
-    return anb_frame_state(self->n_features);
+    return anb_view_of((const Scale *)state + 1);
 }
+
+static AnbRange range_of(const void *state)
+{
+    const Scale *s = state;
+    return (AnbRange){s->low, s->high, frame_in(state)->own_byte};
+}
+
+static void put_range(void *state, const AnbRange *range)
+{
+    Scale *s = state;
+    s->low = range->low;
+    s->high = range->high;
+    frame_in(state)->own_byte = (uint8_t)(range->seen < SURE ? range->seen : SURE);
+}
+
+static AnbErrorScale errors_of(const void *state)
+{
+    const Scale *s = state;
+    return (AnbErrorScale){s->level, frame_in(state)->own_word, s->evidence};
+}
+
+static void put_errors(void *state, const AnbErrorScale *errors)
+{
+    Scale *s = state;
+    s->level = errors->level;
+    s->evidence = errors->evidence;
+    frame_in(state)->own_word = (uint16_t)(errors->seen < SETTLED ? errors->seen : SETTLED);
+}
+
+static double clipped(const void *state, double f)
+{
+    AnbRange range = range_of(state);
+    return anb_range_clip(&range, f);
+}
+
+static const AnbField members[] = {{ANB_MEMBER(Scale, low)},
+                                   {ANB_MEMBER(Scale, high)},
+                                   {ANB_MEMBER(Scale, level)},
+                                   {ANB_MEMBER(Scale, evidence)},
+                                   {0}};
+
+static size_t state_size(const AnbNode *self, const AnbField *field)
+{
+    (void)field;
+    return sizeof(Scale) + anb_frame_state(self->n_features);
+}
+
+static void visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    AnbFrame frame = frame_of(self);
+    (void)field, (void)state;
+    anb_struct_visit(members, part, visitor);
+    anb_frame_visit(&frame, frame_in(part), visitor);
+}
+
+static const AnbPart all_of_it = {.size = state_size, .visit = visit};
+static const AnbField fields[] = {{.name = "scale", .part = &all_of_it}, {0}};
 
 static size_t scratch_size(const AnbNode *self)
 {
     return anb_frame_scratch(self->n_features);
 }
-
-enum { RANGE, FRAME, ERROR };
-static const AnbField fields[] = {[RANGE] = {ANB_STRUCT(AnbRange, anb_range_fields)}, /* of the target */
-                                  [FRAME] = {.name = "frame", .kind = ANB_F64, .count = frame_size, .must = ANB_FINITE},
-                                  [ERROR] = {ANB_STRUCT(AnbErrorScale, anb_error_scale_fields)},
-                                  {0}};
 
 enum { SMALL = 64, LARGE = 1024 };
 
@@ -72,16 +131,16 @@ static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .
 static int init(const AnbNode *self, void *state)
 {
     AnbFrame frame = frame_of(self);
-    *(AnbRange *)anb_field(self, state, RANGE) = (AnbRange){0};
-    *(AnbErrorScale *)anb_field(self, state, ERROR) = (AnbErrorScale){0};
-    anb_frame_init(&frame, anb_field(self, state, FRAME));
+    put_range(state, &(AnbRange){0});
+    put_errors(state, &(AnbErrorScale){0});
+    anb_frame_init(&frame, frame_in(state));
     return 0;
 }
 
 static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbFrame frame = frame_of(self);
-    anb_frame_apply(&frame, anb_field_const(self, state, FRAME), row->x, scratch);
+    anb_frame_apply(&frame, frame_in(state), row->x, scratch);
 }
 
 /* The row as the child sees it. */
@@ -95,7 +154,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     AnbRow inner = made_row(row, scratch);
     standardize(self, state, row, scratch);
     double f = anb_child_predict(self, 0, state, &inner, scratch), *said = anb_scratch(self, scratch, SAID);
-    return *said = anb_range_clip(anb_field_const(self, state, RANGE), f);
+    return *said = clipped(state, f);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -110,13 +169,13 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     for (size_t at = 0; at < rows->n; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
         for (size_t i = 0; i < part.n; i++)
-            anb_frame_apply(&frame, anb_field_const(self, state, FRAME), part.x + i * part.x_stride, z + i * d);
+            anb_frame_apply(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
         part.x = z;
         part.x_stride = d;
         anb_child_predict_many(self, 0, state, &part, scratch, out + at);
     }
     for (size_t i = 0; i < rows->n; i++)
-        out[i] = anb_range_clip(anb_field_const(self, state, RANGE), out[i]);
+        out[i] = clipped(state, out[i]);
 }
 
 /* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
@@ -137,7 +196,7 @@ static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row,
         size = kept_size(self);
     }
     memcpy(kept, child, size * sizeof *kept);
-    *f = anb_range_clip(anb_field_const(self, state, RANGE), anb_child_predict(self, 0, state, &inner, scratch));
+    *f = clipped(state, anb_child_predict(self, 0, state, &inner, scratch));
     memcpy(child, kept, size * sizeof *kept);
     return size == self->children[0].scratch_size;
 }
@@ -153,7 +212,7 @@ static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, 
 {
     AnbFrame frame = frame_of(self);
     Trial trial = {.any = false};
-    trial.any = anb_frame_trial(&frame, anb_field_const(self, state, FRAME), row->x, scratch, &trial.of);
+    trial.any = anb_frame_trial(&frame, frame_in(state), row->x, scratch, &trial.of);
     if (!trial.any)
         return trial;
     double *cell = scratch + trial.of.feature, z = *cell;
@@ -170,10 +229,12 @@ static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const
 {
     AnbFrame frame = frame_of(self);
     AnbReframing moved;
-    double *frame_state = anb_field(self, state, FRAME);
+    AnbFrameState *frame_state = frame_in(state);
+    AnbRange range = range_of(state);
     if (trial->any)
         anb_frame_judge(&frame, frame_state, &trial->of, y - *(double *)anb_scratch(self, scratch, SAID), y - trial->f);
-    anb_range_follow(anb_field(self, state, RANGE), y);
+    anb_range_follow(&range, y);
+    put_range(state, &range);
     if (anb_frame_learn(&frame, frame_state, row->x, weight, scratch, &row->counters->restarts, &moved))
         anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), moved.alpha, moved.beta);
 }
@@ -182,7 +243,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     AnbRow inner = made_row(row, scratch);
     Trial trial = try_out(self, state, row, scratch);
-    y = anb_target_bounded(anb_field(self, state, ERROR), *(double *)anb_scratch(self, scratch, SAID), y);
+    AnbErrorScale errors = errors_of(state);
+    y = anb_target_bounded(&errors, *(double *)anb_scratch(self, scratch, SAID), y);
+    put_errors(state, &errors);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
     learn_row(self, state, row, &trial, y, weight, scratch);
 }
@@ -198,8 +261,8 @@ static const AnbWrapperTable wrapper = {.row = shown};
 /* Exact as long as no coalition's prediction is clipped. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
-    return anb_split_first(self, state, pair, share, out) &&
-           anb_range_spares(anb_field_const(self, state, RANGE), out->low, out->high);
+    AnbRange range = range_of(state);
+    return anb_split_first(self, state, pair, share, out) && anb_range_spares(&range, out->low, out->high);
 }
 
 static const AnbShapleyTable shapley = {split};
@@ -207,38 +270,40 @@ static const AnbShapleyTable shapley = {split};
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     AnbFrame frame = frame_of(self);
-    anb_frame_reframe(&frame, anb_field(self, state, FRAME), alpha, beta);
+    anb_frame_reframe(&frame, frame_in(state), alpha, beta);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     AnbFrame frame = frame_of(self);
-    if (!anb_frame_valid(&frame, anb_field_const(self, state, FRAME)))
+    AnbRange range = range_of(state);
+    AnbErrorScale errors = errors_of(state);
+    if (!anb_frame_valid(&frame, frame_in(state)))
         return anb_fail(error, ANB_E_STATE, "scale: invalid moments, frame or reach of a feature");
-    return anb_range_valid(anb_field_const(self, state, RANGE))
-               ? 0
-               : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
+    if (!anb_error_scale_valid(&errors))
+        return anb_fail(error, ANB_E_STATE, "scale: the scale of the errors is negative or not finite");
+    return anb_range_valid(&range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
- * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no
- * zeros apart in a wide one. */
+ * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no zeros apart in a wide one; layout 5 kept
+ * what follows from other numbers, and in full width what only decides. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self);
     AnbFieldReader reader = anb_field_reader(bytes, size);
-    size_t d = self->n_features, older = from == 1 ? 4 * d : ANB_FRAME_HEAD + (from == 2 ? 9 : from == 3 ? 10 : 13) * d;
-    double *frame_state = anb_field(self, state, FRAME);
+    AnbRange range = {0};
+    AnbErrorScale errors = {0};
     init(self, state);
-    anb_range_visit(anb_field(self, state, RANGE), &reader.visitor);
-    anb_visit(&reader.visitor, "frame", frame_state + (from == 1 ? ANB_FRAME_HEAD : 0), ANB_F64, older);
-    if (from == 1)
-        anb_frame_settle(&frame, frame_state);
-    else
-        anb_error_scale_visit(anb_field(self, state, ERROR), &reader.visitor);
-    if (from < 4)
-        anb_frame_resume(&frame, frame_state);
-    return anb_fields_end(&reader);
+    anb_range_visit(&range, &reader.visitor);
+    anb_frame_read_older(&frame, frame_in(state), from, &reader.visitor);
+    if (from > 1)
+        anb_error_scale_visit(&errors, &reader.visitor);
+    if (anb_fields_end(&reader) || !anb_error_scale_valid(&errors))
+        return ANB_E_STATE;
+    put_range(state, &range);
+    put_errors(state, &errors);
+    return 0;
 }
 
 const StreamingLearnerType anb_scale = {
@@ -249,7 +314,7 @@ const StreamingLearnerType anb_scale = {
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED |
              ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 5,
+    .version = 6,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -4,14 +4,12 @@
 #include "numbers.h"
 #include "reload.h"
 #include "src/host/model.h"
-#include "src/numeric/frame.h"
-#include "src/simd/kernels.h"
+#include "src/numeric/frame_parts.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 
 enum { D = 600, NARROW = 512, ROWS = 300 };
-enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, LIMIT = 10 }; /* parts of the state */
 
 static uint64_t seed;
 
@@ -37,14 +35,15 @@ static void dense_row(double *x)
         x[j] = uniform() * (double)(j + 1) + 3;
 }
 
-static double *state_new(const AnbFrame *frame)
+static AnbFrameState *state_new(const AnbFrame *frame)
 {
-    double *state = calloc(anb_frame_state(frame->d), sizeof *state);
+    AnbFrameState *state = calloc(1, anb_frame_state(frame->d));
+    ck_assert_ptr_nonnull(state);
     anb_frame_init(frame, state);
     return state;
 }
 
-static void learn(const AnbFrame *frame, double *state, const double *x, double weight, double *scratch)
+static void learn(const AnbFrame *frame, AnbFrameState *state, const double *x, double weight, double *scratch)
 {
     AnbReframing moved;
     uint64_t restarts = 0;
@@ -54,7 +53,7 @@ static void learn(const AnbFrame *frame, double *state, const double *x, double 
 }
 
 /* Makes what is due, and changes nothing else. */
-static void settle(const AnbFrame *frame, double *state)
+static void settle(const AnbFrame *frame, AnbFrameState *state)
 {
     static double one[D], none[D];
     for (size_t j = 0; j < D; j++)
@@ -62,16 +61,12 @@ static void settle(const AnbFrame *frame, double *state)
     anb_frame_reframe(frame, state, one, none);
 }
 
-static const double *part(const double *state, size_t which)
-{
-    return state + ANB_FRAME_HEAD + which * D;
-}
-
 /* With no bounds on what counts, the moments are those of all cells that were there. */
 START_TEST(moments_are_those_of_all_cells)
 {
     const AnbFrame frame = {D, 1e6, 1e6, false};
-    double *state = state_new(&frame), scratch[4 * D];
+    AnbFrameState *state = state_new(&frame);
+    double scratch[4 * D];
     static double rows[ROWS][D], weight[ROWS];
     seed = 3;
     for (size_t t = 0; t < ROWS; t++) {
@@ -92,9 +87,9 @@ START_TEST(moments_are_those_of_all_cells)
         for (size_t t = 0; t < ROWS; t++)
             if (rows[t][j] == rows[t][j])
                 squares += weight[t] * (rows[t][j] - sum / total) * (rows[t][j] - sum / total);
-        ck_assert_double_eq_tol(part(state, COUNT)[j], (double)total, 1e-9 * (double)total);
-        ck_assert_double_eq_tol(part(state, MEAN)[j], (double)(sum / total), 1e-9 * sqrt((double)(squares / total)));
-        ck_assert_double_eq_tol(part(state, M2)[j], (double)squares, 1e-9 * (double)squares);
+        ck_assert_double_eq_tol(part(state, D, COUNT)[j], (double)total, 1e-9 * (double)total);
+        ck_assert_double_eq_tol(part(state, D, MEAN)[j], (double)(sum / total), 1e-9 * sqrt((double)(squares / total)));
+        ck_assert_double_eq_tol(part(state, D, M2)[j], (double)squares, 1e-9 * (double)squares);
     }
     free(state);
 }
@@ -104,7 +99,8 @@ END_TEST
 START_TEST(z_are_those_of_a_dense_row)
 {
     const AnbFrame frame = {D, 4, 2, true};
-    double *state = state_new(&frame), scratch[4 * D], x[D], z[D];
+    AnbFrameState *state = state_new(&frame);
+    double scratch[4 * D], x[D], z[D], limit[D];
     seed = 4;
     for (size_t t = 0; t < ROWS; t++) {
         if (t % 40 == 39)
@@ -112,8 +108,10 @@ START_TEST(z_are_those_of_a_dense_row)
         else
             sparse_row(x);
         anb_frame_apply(&frame, state, x, scratch);
-        anb_standardize_within(x, part(state, CENTRE), part(state, INVERSE), part(state, BOUND), part(state, LIMIT), 1,
-                               D, z);
+        for (size_t j = 0; j < D; j++)
+            limit[j] = anb_frame_limit(&frame, state, j);
+        anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1, 0, D,
+                               z);
         ck_assert_mem_eq(z, scratch, sizeof z);
         AnbFrameTrial trial;
         if (anb_frame_trial(&frame, state, x, scratch, &trial)) {
@@ -131,7 +129,8 @@ END_TEST
 START_TEST(dense_rows_as_ever)
 {
     const AnbFrame wide = {D, 4, 2, true}, narrow = {NARROW, 4, 2, true};
-    double *a = state_new(&wide), *b = state_new(&narrow), scratch[4 * D], x[D];
+    AnbFrameState *a = state_new(&wide), *b = state_new(&narrow);
+    double scratch[4 * D], x[D];
     seed = 5;
     for (size_t t = 0; t < 200; t++) {
         dense_row(x);
@@ -140,7 +139,7 @@ START_TEST(dense_rows_as_ever)
         learn(&narrow, b, x, 1, scratch);
     }
     for (size_t which = 0; which < ANB_FRAME_PARTS; which++)
-        ck_assert_mem_eq(part(a, which), b + ANB_FRAME_HEAD + which * NARROW, NARROW * sizeof *b);
+        ck_assert_mem_eq(part(a, D, which), part(b, NARROW, which), NARROW * sizeof(double));
     free(a);
     free(b);
 }
@@ -148,7 +147,7 @@ END_TEST
 
 /* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
 /* n sparse rows whose third cell is a level with noise, or 0. */
-static void learn_levels(const AnbFrame *frame, double *state, size_t n, double level)
+static void learn_levels(const AnbFrame *frame, AnbFrameState *state, size_t n, double level)
 {
     double scratch[4 * D], x[D];
     for (size_t t = 0; t < n; t++) {
@@ -161,16 +160,16 @@ static void learn_levels(const AnbFrame *frame, double *state, size_t n, double 
 START_TEST(zeros_far_out_count_as_values_far_out)
 {
     const AnbFrame frame = {D, 4, 2, true};
-    double *state = state_new(&frame);
+    AnbFrameState *state = state_new(&frame);
     seed = 6;
     learn_levels(&frame, state, 2000, 1000);
-    ck_assert_double_eq_tol(part(state, CENTRE)[2], 1000, 1);
+    ck_assert_double_eq_tol(part(state, D, CENTRE)[2], 1000, 1);
     learn_levels(&frame, state, 3, 0);
     settle(&frame, state);
-    ck_assert_double_eq_tol(part(state, MEAN)[2], 1000, 5);
+    ck_assert_double_eq_tol(part(state, D, MEAN)[2], 1000, 5);
     learn_levels(&frame, state, 3000, 0);
     settle(&frame, state);
-    ck_assert_double_lt(part(state, MEAN)[2], 300);
+    ck_assert_double_lt(part(state, D, MEAN)[2], 300);
     free(state);
 }
 END_TEST

@@ -4,58 +4,38 @@
 
 static const double FEW = 4; /* values that tell nothing yet */
 
-void anb_frame_init(const AnbFrame *self, double *state)
+void anb_frame_init(const AnbFrame *self, AnbFrameState *state)
 {
-    memset(state, 0, anb_frame_state(self->d) * sizeof *state);
-    state[STARTING] = 1;
-    for (size_t j = 0; j < self->d; j++) {
-        part(state, self->d, REACH)[j] = part(state, self->d, BOUND)[j] = part(state, self->d, COMMON)[j] = self->clip;
-        part(state, self->d, LIMIT)[j] = self->far * self->clip;
-        part(state, self->d, LOW)[j] = DBL_MAX;
-        part(state, self->d, HIGH)[j] = -DBL_MAX;
+    size_t d = self->d;
+    state->tried = 0;
+    state->rows = 0;
+    state->left = 1;
+    state->starting = 1;
+    memset(state->part, 0, anb_frame_state(d) - sizeof *state);
+    for (size_t j = 0; j < d; j++) {
+        part(state, d, BOUND)[j] = part(state, d, COMMON)[j] = self->clip;
+        part(state, d, LOW)[j] = DBL_MAX;
+        highest_of(state, d)[j] = -DBL_MAX;
     }
 }
 
 /* Once in n rows, n a power of two. */
-static bool every(const double *state, uint64_t n)
+static bool every(const AnbFrameState *state, uint64_t n)
 {
-    return state[ROWS] < 0x1p53 && ((uint64_t)state[ROWS] & (n - 1)) == 0;
+    return (state->rows & (n - 1)) == 0;
 }
 
-static void set_next(double *state)
-{
-    state[NEXT] = state[ROWS] + 1 + floor(state[ROWS] / 32);
-}
-
-void anb_frame_settle(const AnbFrame *self, double *state)
-{
-    size_t d = self->d;
-    for (size_t j = 0; j < d; j++) {
-        double count = part(state, d, COUNT)[j];
-        state[ROWS] = count > state[ROWS] ? floor(count) : state[ROWS];
-        part(state, d, CENTRE)[j] = part(state, d, MEAN)[j];
-        part(state, d, INVERSE)[j] = part(state, d, INV_SD)[j];
-        part(state, d, EVIDENCE)[j] = 0;
-    }
-    state[STARTING] = 0;
-    set_next(state);
-    anb_frame_changed(self, state);
-}
-
-void anb_frame_resume(const AnbFrame *self, double *state)
-{
-    for (size_t j = 0; j < self->d; j++)
-        part(state, self->d, LIMIT)[j] = self->far * part(state, self->d, REACH)[j];
-    anb_frame_changed(self, state);
-}
-
-void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch)
+void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
 {
     size_t d = self->d;
     if (anb_frame_is_wide(d) && anb_frame_apply_cells(self, state, x, scratch))
         return;
-    anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
-                           part_const(state, d, LIMIT), 1, d, scratch);
+    if (state->starting == 0) {
+        anb_frame_standardize(self, state, x, scratch);
+        return;
+    }
+    for (size_t j = 0; j < d; j++)
+        scratch[j] = anb_frame_z(self, state, j, x[j]);
 }
 
 /* ---- the start ----------------------------------------------------------------------------------------------------- */
@@ -67,14 +47,14 @@ typedef struct Sketch {
     double low, high;
 } Sketch;
 
-static Sketch sketch_of(const double *state, size_t d, size_t j)
+static Sketch sketch_of(const AnbFrameState *state, size_t d, size_t j)
 {
     return (Sketch){{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]},
                     part_const(state, d, LOW)[j],
-                    part_const(state, d, HIGH)[j]};
+                    highest_of(anb_view_of(state), d)[j]};
 }
 
-static void put_moments(double *state, size_t d, size_t j, const AnbMoments *m)
+static void put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m)
 {
     part(state, d, COUNT)[j] = m->weight;
     part(state, d, MEAN)[j] = m->mean;
@@ -82,10 +62,10 @@ static void put_moments(double *state, size_t d, size_t j, const AnbMoments *m)
 }
 
 /* The value that is outermost now stays outside, the one that was goes in. */
-static void start_cell(double *state, size_t d, size_t j, double x, double weight)
+static void start_cell(AnbFrameState *state, size_t d, size_t j, double x, double weight)
 {
     Sketch s = sketch_of(state, d, j);
-    double *low = &part(state, d, LOW)[j], *high = &part(state, d, HIGH)[j], in = x;
+    double *low = &part(state, d, LOW)[j], *high = &highest_of(state, d)[j], in = x;
     if (s.low > s.high) {
         *low = *high = x;
         return;
@@ -122,44 +102,46 @@ static AnbMoments completed(const Sketch *s, double weight, bool whole)
 }
 
 /* The last row of the start: the moments are those of all values. Few others tell nothing of what lies far out. */
-static void end_start(double *state, size_t d, double weight)
+static void end_start(const AnbFrame *self, AnbFrameState *state, double weight)
 {
+    size_t d = self->d;
     for (size_t j = 0; j < d; j++) {
         Sketch s = sketch_of(state, d, j);
         AnbMoments m = completed(&s, weight, s.inner.weight < FEW * weight);
         put_moments(state, d, j, &m);
-        part(state, d, INV_SD)[j] = anb_frame_inverse_sd(&m);
-        part(state, d, EVIDENCE)[j] = 0;
+        anb_frame_put_reach(state, d, j, self->clip, false);
     }
-    state[STARTING] = 0;
+    for (size_t j = 0; j < d; j++)
+        evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
+    state->starting = 0;
 }
 
-static void start(double *state, const double *x, size_t d, double weight)
+static void start(const AnbFrame *self, AnbFrameState *state, const double *x, double weight)
 {
+    size_t d = self->d;
     for (size_t j = 0; j < d; j++)
         if (x[j] == x[j])
             start_cell(state, d, j, x[j], weight);
-    if (state[ROWS] + 1 >= START)
-        end_start(state, d, weight);
+    if (state->rows + 1 >= START)
+        end_start(self, state, weight);
 }
 
 /* The centre and the inverse that the moments ask for. */
-static void aim(const double *state, size_t d, size_t j, double weight, double *centre, double *inverse)
+static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, double *centre, double *inverse)
 {
-    *centre = part_const(state, d, MEAN)[j];
-    *inverse = part_const(state, d, INV_SD)[j];
-    if (state[STARTING] != 0) {
-        Sketch s = sketch_of(state, d, j);
-        AnbMoments m = completed(&s, weight, false);
-        *centre = m.mean;
-        *inverse = anb_frame_inverse_sd(&m);
+    Sketch s = {{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]}, 0, 0};
+    if (state->starting != 0) {
+        s = sketch_of(state, d, j);
+        s.inner = completed(&s, weight, false);
     }
+    *centre = s.inner.mean;
+    *inverse = anb_frame_inverse_sd(&s.inner);
 }
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
 /* The row as the moments count it. */
-static const double *bounded(const AnbFrame *self, double *state, const double *x, double *scratch)
+static const double *bounded(const AnbFrame *self, AnbFrameState *state, const double *x, double *scratch)
 {
     size_t d = self->d;
     double *to = scratch + d;
@@ -173,31 +155,31 @@ static const double *bounded(const AnbFrame *self, double *state, const double *
     return to;
 }
 
-/* A feature whose moments, up to part `last`, left the doubles starts again. */
-static void mend(double *state, size_t d, size_t last, uint64_t *restarts)
+/* A feature whose moments left the doubles starts again. */
+static void mend(AnbFrameState *state, size_t d, uint64_t *restarts)
 {
     for (size_t j = 0; j < d; j++)
         if (anb_nonfinite(&part(state, d, MEAN)[j], 1) + anb_nonfinite(&part(state, d, M2)[j], 1) != 0) {
-            for (size_t which = COUNT; which <= last; which++)
-                part(state, d, which)[j] = 0;
+            put_moments(state, d, j, &(AnbMoments){0});
             ++*restarts;
         }
 }
 
-static void relax(const AnbFrame *self, double *state)
+static void relax(const AnbFrame *self, AnbFrameState *state)
 {
-    double *reach = part(state, self->d, REACH);
-    for (size_t j = 0; j < self->d; j++)
-        reach[j] = reach[j] * .9936 > self->clip ? reach[j] * .9936 : self->clip;
+    for (size_t j = 0, d = state->starting != 0 ? 0 : self->d; j < d; j++) {
+        double reach = anb_frame_reach(self, state, j) * .9936;
+        anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
+    }
     anb_frame_keep_bounds(self, state);
 }
 
 /* The frame takes over the moments. */
-static void move(const AnbFrame *self, double *state, double weight, double *scratch, AnbReframing *moved)
+static void move(const AnbFrame *self, AnbFrameState *state, double weight, double *scratch, AnbReframing *moved)
 {
     size_t d = self->d;
     double *alpha = scratch + d, *beta = alpha + d, *centre = part(state, d, CENTRE),
-           *inverse = part(state, d, INVERSE), *reach = part(state, d, REACH), *common = part(state, d, COMMON);
+           *inverse = part(state, d, INVERSE), *common = part(state, d, COMMON);
     for (size_t j = 0; j < d; j++) {
         double mean, inv_sd;
         aim(state, d, j, weight, &mean, &inv_sd);
@@ -205,33 +187,34 @@ static void move(const AnbFrame *self, double *state, double weight, double *scr
         bool known = ratio > 1e-100 && ratio < 1e100 && shift - shift == 0;
         alpha[j] = known ? ratio : 1;
         beta[j] = known ? shift : 0;
-        bool far = known && state[STARTING] == 0 && reach[j] / ratio > self->clip;
-        reach[j] = far ? reach[j] / ratio : self->clip;
+        double reach = known ? anb_frame_reach(self, state, j) / ratio : self->clip;
+        if (state->starting == 0)
+            anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
         common[j] = known ? common[j] / ratio : self->clip;
         centre[j] = mean;
         inverse[j] = inv_sd;
     }
     anb_frame_keep_bounds(self, state);
-    set_next(state);
+    anb_frame_set_left(state);
     *moved = (AnbReframing){alpha, beta};
 }
 
-static void learn_dense(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+static void learn_dense(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
                         uint64_t *restarts)
 {
     size_t d = self->d;
-    if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2), part(state, d, INV_SD),
-                             bounded(self, state, x, scratch), weight, d) == 0))
-        mend(state, d, INV_SD, restarts);
+    const double *shown = bounded(self, state, x, scratch);
+    if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2), NULL, shown, weight, d) ==
+          0))
+        mend(state, d, restarts);
 }
 
-static void learn_moments(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+static void learn_moments(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
                           uint64_t *restarts)
 {
-    size_t d = self->d;
-    if (state[STARTING] != 0) {
-        start(state, x, d, weight);
-        mend(state, d, state[STARTING] != 0 ? M2 : INV_SD, restarts);
+    if (state->starting != 0) {
+        start(self, state, x, weight);
+        mend(state, self->d, restarts);
     } else if (anb_frame_is_sparse(self, state, scratch)) {
         anb_frame_learn_cells(self, state, x, weight, scratch, restarts);
         return;
@@ -243,10 +226,10 @@ static void learn_moments(const AnbFrame *self, double *state, const double *x, 
 }
 
 /* What changes from time to time; whether the frame has moved. */
-static bool keep_up(const AnbFrame *self, double *state, double weight, double *scratch, uint64_t *restarts,
+static bool keep_up(const AnbFrame *self, AnbFrameState *state, double weight, double *scratch, uint64_t *restarts,
                     AnbReframing *moved)
 {
-    bool relaxes = every(state, RELAX), moves = !(state[ROWS] < state[NEXT]);
+    bool relaxes = every(state, RELAX), moves = state->left == 0;
     if (!relaxes && !moves)
         return false;
     anb_frame_catch_up(self, state, restarts);
@@ -258,31 +241,30 @@ static bool keep_up(const AnbFrame *self, double *state, double weight, double *
     return moves;
 }
 
-bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+bool anb_frame_learn(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
                      uint64_t *restarts, AnbReframing *moved)
 {
     learn_moments(self, state, x, weight, scratch, restarts);
-    state[ROWS] += 1;
+    state->rows += 1;
+    state->left -= state->left > 0;
     bool moves = keep_up(self, state, weight, scratch, restarts, moved);
     if (anb_frame_is_sparse(self, state, scratch))
         anb_frame_renew(self, state);
     return moves;
 }
 
-/* Of the start the lowest and the highest value, after it 1/sd. */
-static void reframe_outermost(double *state, size_t d, size_t j, double alpha, double beta)
+/* Of the start the lowest and the highest value. */
+static void reframe_outermost(AnbFrameState *state, size_t d, size_t j, double alpha, double beta)
 {
-    double *low = &part(state, d, LOW)[j], *high = &part(state, d, HIGH)[j];
-    if (state[STARTING] == 0)
-        part(state, d, INV_SD)[j] *= alpha;
-    else if (*low <= *high) {
+    double *low = &part(state, d, LOW)[j], *high = &highest_of(state, d)[j];
+    if (state->starting != 0 && *low <= *high) {
         double a = (*low - beta) / alpha, b = (*high - beta) / alpha;
         *low = a < b ? a : b;
         *high = a < b ? b : a;
     }
 }
 
-void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha, const double *beta)
+void anb_frame_reframe(const AnbFrame *self, AnbFrameState *state, const double *alpha, const double *beta)
 {
     size_t d = self->d;
     uint64_t restarts = 0;
@@ -297,18 +279,4 @@ void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha,
     }
     if (!anb_frame_valid(self, state))
         anb_frame_init(self, state);
-}
-
-bool anb_frame_valid(const AnbFrame *self, const double *state)
-{
-    size_t d = self->d;
-    const double *reach = part_const(state, d, REACH), *bound = part_const(state, d, BOUND);
-    const double *common = part_const(state, d, COMMON);
-    const double *limit = part_const(state, d, LIMIT), *crowd = part_const(state, d, CROWD);
-    bool fine = anb_nonfinite(state, anb_frame_state(d)) == 0 && state[ROWS] >= 0 && state[TRIED] >= 0 &&
-                (state[STARTING] == 0 || state[STARTING] == 1) && anb_weights_valid(part_const(state, d, COUNT), d);
-    for (size_t j = 0; j < d; j++)
-        fine &= reach[j] >= self->clip && (limit[j] == self->clip || limit[j] == self->far * reach[j]) &&
-                crowd[j] >= 0 && bound[j] > 0 && bound[j] <= self->far * reach[j] && common[j] > 0;
-    return fine && anb_frame_wide_valid(self, state);
 }

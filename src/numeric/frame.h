@@ -44,11 +44,16 @@
  * only way such a row is learned, so bits do not depend on how it was handed in; a stream of dense rows has the bits of a narrow
  * frame. Cost: one pass over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
  *
- * State in doubles: [ rows | next re-framing | mean squared error of trials | 1 during the start | count d | mean d | m2 d
- *                     | 1/sd d, lowest during the start | centre d | inverse d | reach d | bound d
- *                     | evidence d, highest during the start | common d | limit d | junk d | crowd d ]
+ * State: what AnbFrameState has, then
+ *
+ *     double    count d | mean d | m2 d | centre d | inverse d | bound d | common d
+ *               reach d, negative where the tail is left out; during the start the lowest value
  *     of a wide one also [ z of a zero d | cells that were not zero since the zeros were learned d | their weight d
  *                     | 1 where the z of a zero are those of this frame | rows whose zeros are due | their weight ]
+ *     float     evidence d | junk d; in their place during the start double: the highest value d
+ *     uint16_t  crowd d, in 1/512
+ *
+ * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd decide and enter no value, so they are short.
  * Cost: two passes over a dense row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -63,7 +68,18 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-enum { ANB_FRAME_HEAD = 4, ANB_FRAME_PARTS = 13, ANB_FRAME_WIDE_PARTS = 3, ANB_FRAME_LEDGER = 3 };
+/* Of one piece of memory, the parts behind it. */
+typedef struct AnbFrameState {
+    double tried; /* mean squared error of trials */
+    uint64_t rows;
+    uint32_t left;     /* rows to the next re-framing */
+    uint8_t starting;  /* 1 during the start */
+    uint8_t own_byte;  /* of who keeps the frame; the frame itself only keeps it */
+    uint16_t own_word; /* likewise */
+    double part[];
+} AnbFrameState;
+
+enum { ANB_FRAME_PARTS = 8, ANB_FRAME_WIDE_PARTS = 3, ANB_FRAME_LEDGER = 3 };
 enum { ANB_FRAME_NARROW = 512, ANB_FRAME_SPARSE = 8, ANB_FRAME_ROOM = 18 };
 
 /* Whether rows of mostly zeros are learned by their other cells. */
@@ -72,11 +88,16 @@ static inline bool anb_frame_is_wide(size_t d)
     return d > ANB_FRAME_NARROW;
 }
 
-/* Doubles of state for d features, and of scratch: the z come first in it. */
+/* Doubles behind the head. */
+static inline size_t anb_frame_numbers(size_t d)
+{
+    return anb_frame_is_wide(d) ? (ANB_FRAME_PARTS + ANB_FRAME_WIDE_PARTS) * d + ANB_FRAME_LEDGER : ANB_FRAME_PARTS * d;
+}
+
+/* Bytes of state for d features; doubles of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)
 {
-    size_t narrow = ANB_FRAME_HEAD + ANB_FRAME_PARTS * d;
-    return anb_frame_is_wide(d) ? narrow + ANB_FRAME_WIDE_PARTS * d + ANB_FRAME_LEDGER : narrow;
+    return sizeof(AnbFrameState) + (anb_frame_numbers(d) + d) * sizeof(double) + d * sizeof(uint16_t);
 }
 
 static inline size_t anb_frame_scratch(size_t d)
@@ -84,17 +105,17 @@ static inline size_t anb_frame_scratch(size_t d)
     return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
 }
 
-/* The state of a frame that has seen nothing, from any. */
-void anb_frame_init(const AnbFrame *self, double *state);
+/* The state of a frame that has seen nothing, from any memory; the owner's byte and word are 0. */
+void anb_frame_init(const AnbFrame *self, AnbFrameState *state);
 
-/* Takes over the moments as they stand, for a state whose counts, means, m2 and 1/sd have been written by the caller. */
-void anb_frame_settle(const AnbFrame *self, double *state);
+/* Shows a visitor every used field. */
+void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *visitor);
 
-/* For a state of an older layout, without the last three parts, that has been read over a fresh one. */
-void anb_frame_resume(const AnbFrame *self, double *state);
+/* Reads what one of the layouts 1 to 5 of `scale` showed of its frame into a fresh state. */
+void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader);
 
 /* z of x into the first d doubles of the scratch. */
-void anb_frame_apply(const AnbFrame *self, const double *state, const double *x, double *scratch);
+void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch);
 
 /* A cell in the tail and its other reading. */
 typedef struct AnbFrameTrial {
@@ -105,11 +126,11 @@ typedef struct AnbFrameTrial {
 } AnbFrameTrial;
 
 /* Whether the row, whose z are in the scratch, has a cell to be tried out; fills the trial. */
-bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial);
 
 /* The errors of the learner below on the row as it was and on its other reading. */
-void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *trial, double error, double other);
+void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other);
 
 /* How a frame has moved. */
 typedef struct AnbReframing {
@@ -123,13 +144,13 @@ typedef struct AnbReframing {
  * @param moved     filled where the frame has moved; points into the scratch
  * @return          whether it has
  */
-bool anb_frame_learn(const AnbFrame *self, double *state, const double *x, double weight, double *scratch,
+bool anb_frame_learn(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
                      uint64_t *restarts, AnbReframing *moved);
 
 /* The features themselves are now given in another unit, old x_j = alpha_j new x_j + beta_j: z stays the same. */
-void anb_frame_reframe(const AnbFrame *self, double *state, const double *alpha, const double *beta);
+void anb_frame_reframe(const AnbFrame *self, AnbFrameState *state, const double *alpha, const double *beta);
 
 /* Whether a state from a file is one. */
-bool anb_frame_valid(const AnbFrame *self, const double *state);
+bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state);
 
 #endif

@@ -6,10 +6,10 @@
 
 #include "frame.h"
 #include "moments.h"
+#include "src/simd/kernels.h"
 
-enum { ROWS, NEXT, TRIED, STARTING }; /* head */
-enum { COUNT, MEAN, M2, INV_SD, CENTRE, INVERSE, REACH, BOUND, EVIDENCE, COMMON, LIMIT, JUNK, CROWD };
-enum { LOW = INV_SD, HIGH = EVIDENCE }; /* the same parts during the start */
+enum { COUNT, MEAN, M2, CENTRE, INVERSE, BOUND, COMMON, REACH };
+enum { LOW = REACH }; /* the same part during the start */
 
 /* Rows between falls of the reach; to a forced re-framing; of the start; between new bounds. */
 enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
@@ -17,38 +17,102 @@ enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
 enum { ANB_FRAME_MOST = 8 };                                     /* evidence at most */
 static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
-static const double CROWDED = 20;                                /* cells beyond clip, of some 80, that are no tail */
+enum { CELL = 512, CROWD_MOST = UINT16_MAX };                     /* of a crowd: one cell; most */
+enum { CROWDED = 20 * CELL };                                    /* cells beyond clip, of some 80, that are no tail */
 
-static inline double *part(double *state, size_t d, size_t which)
+static inline double *part(AnbFrameState *state, size_t d, size_t which)
 {
-    return state + ANB_FRAME_HEAD + which * d;
+    return state->part + which * d;
 }
 
-static inline const double *part_const(const double *state, size_t d, size_t which)
+static inline const double *part_const(const AnbFrameState *state, size_t d, size_t which)
 {
-    return state + ANB_FRAME_HEAD + which * d;
+    return state->part + which * d;
+}
+
+/* What decides how a tail is read; not during the start. */
+static inline float *evidence_of(AnbFrameState *state, size_t d)
+{
+    return (float *)(state->part + anb_frame_numbers(d));
+}
+
+static inline float *junk_of(AnbFrameState *state, size_t d)
+{
+    return evidence_of(state, d) + d;
+}
+
+/* The highest values, during the start. */
+static inline double *highest_of(AnbFrameState *state, size_t d)
+{
+    return state->part + anb_frame_numbers(d);
+}
+
+static inline uint16_t *crowd_of(AnbFrameState *state, size_t d)
+{
+    return (uint16_t *)(state->part + anb_frame_numbers(d) + d);
 }
 
 /* Whether the cells of feature j beyond `clip` are left out. */
-static inline bool anb_frame_blank(const AnbFrame *self, const double *state, size_t j)
+static inline bool anb_frame_blank(const AnbFrameState *state, size_t d, size_t j)
 {
-    return part_const(state, self->d, LIMIT)[j] <= self->clip;
+    return state->starting == 0 && part_const(state, d, REACH)[j] < 0;
 }
 
-/* The bound of a tail that is whole follows the reach, of others what is common; the limit the reach; the crowd thins. Once in
- * 8 rows, and where the reach has changed. Of one feature, without its crowd. */
-void anb_frame_keep_bound(const AnbFrame *self, double *state, size_t j);
-void anb_frame_keep_bounds(const AnbFrame *self, double *state);
+/* How far out feature j is known to come. */
+static inline double anb_frame_reach(const AnbFrame *self, const AnbFrameState *state, size_t j)
+{
+    return state->starting != 0 ? self->clip : fabs(part_const(state, self->d, REACH)[j]);
+}
+
+/* Sets it, and whether the tail is left out. Not during the start. */
+static inline void anb_frame_put_reach(AnbFrameState *state, size_t d, size_t j, double reach, bool blank)
+{
+    part(state, d, REACH)[j] = blank ? -reach : reach;
+}
+
+/* From where on a cell of feature j is 0. */
+static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *state, size_t j)
+{
+    return anb_frame_blank(state, self->d, j) ? self->clip : self->far * anb_frame_reach(self, state, j);
+}
+
+/* z of one cell: the bits of anb_frame_apply. */
+static inline double anb_frame_z(const AnbFrame *self, const AnbFrameState *state, size_t j, double x)
+{
+    size_t d = self->d;
+    double z = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+    return fabs(z) <= anb_frame_limit(self, state, j) ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
+}
+
+/* The bound of a tail that is whole follows the reach, of others what is common; the crowd thins. Once in 8 rows, and where
+ * the reach has changed. Of one feature, without its crowd. */
+void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j);
+void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state);
 
 /* Where the tail of feature j begins that is cut. */
-double anb_frame_cut(const AnbFrame *self, const double *state, size_t j);
+double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j);
 
 /* So many cells beyond `clip` are what feature j is now: they are not left out. Once in 8 rows. */
-void anb_frame_thin_crowd(const AnbFrame *self, double *state, size_t j);
+void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
 
 /* What the moments are shown of a value of feature j: nothing, not a number, where it is left out, at most what bounds it beyond
  * the reach, which follows. */
-double anb_frame_outside(const AnbFrame *self, double *state, size_t j, double x);
+double anb_frame_outside(const AnbFrame *self, AnbFrameState *state, size_t j, double x);
+
+/* z of a row, after the start. */
+static inline void anb_frame_standardize(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z)
+{
+    size_t d = self->d;
+    anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
+                           part_const(state, d, REACH), self->far, self->clip, d, z);
+}
+
+/* How many rows the frame stands still from here on. */
+static inline void anb_frame_set_left(AnbFrameState *state)
+{
+    uint64_t left = 1 + state->rows / 32;
+    state->left = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
 
 static inline double anb_frame_inverse_sd(const AnbMoments *m)
 {

@@ -6,29 +6,29 @@ static const double ENOUGH = 2, FADE = 31. / 32; /* evidence for a change, at mo
 static const double SURE = 4;                    /* evidence for leaving a tail out */
 
 /* Whether a z that was passed on may stand for one beyond `clip`. */
-static bool may_stand(const AnbFrame *self, const double *state, size_t j, double z)
+static bool may_stand(const AnbFrame *self, const AnbFrameState *state, size_t j, double z)
 {
     double bound = part_const(state, self->d, BOUND)[j];
-    return anb_frame_blank(self, state, j) ? z == 0 : (fabs(z) >= bound) | (fabs(z) >= self->clip);
+    return anb_frame_blank(state, self->d, j) ? z == 0 : (fabs(z) >= bound) | (fabs(z) >= self->clip);
 }
 
 /* The other reading of a cell beyond `clip`. A tail that is cut is read as whole and as blank in turns. */
-static AnbFrameTrial reading(const AnbFrame *self, const double *state, size_t j, double z)
+static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, size_t j, double z)
 {
     size_t d = self->d;
-    bool blank = anb_frame_blank(self, state, j), whole = part_const(state, d, BOUND)[j] > self->clip;
+    bool blank = anb_frame_blank(state, self->d, j), whole = part_const(state, d, BOUND)[j] > self->clip;
     if (blank || whole)
         return (AnbFrameTrial){j, anb_clip(z, anb_frame_cut(self, state, j)), blank, true};
-    if (part_const(state, d, EVIDENCE)[j] <= 0 && fmod(state[ROWS], 2) != 0)
+    if (evidence_of(anb_view_of(state), d)[j] <= 0 && state->rows % 2 != 0)
         return (AnbFrameTrial){j, 0, true, false};
-    return (AnbFrameTrial){j, anb_clip(z, self->far * part_const(state, d, REACH)[j]), false, false};
+    return (AnbFrameTrial){j, anb_clip(z, self->far * anb_frame_reach(self, state, j)), false, false};
 }
 
 /* Whether a cell is one to be tried out; fills the trial. */
-static bool try_cell(const AnbFrame *self, const double *state, size_t j, double x, double z, AnbFrameTrial *trial)
+static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z, AnbFrameTrial *trial)
 {
     size_t d = self->d;
-    double reach = part_const(state, d, REACH)[j];
+    double reach = anb_frame_reach(self, state, j);
     if (!(reach > self->clip && may_stand(self, state, j, z)))
         return false;
     double whole = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
@@ -37,10 +37,10 @@ static bool try_cell(const AnbFrame *self, const double *state, size_t j, double
 }
 
 /* Of n cells, those of the list or all, from another one in each row on. */
-static bool try_cells(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+static bool try_cells(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                       const uint32_t *at, size_t n, AnbFrameTrial *trial)
 {
-    size_t first = n > 0 ? (size_t)fmod(state[ROWS], (double)n) : 0;
+    size_t first = n > 0 ? (size_t)(state->rows % n) : 0;
     for (size_t i = 0; i < n; i++) {
         size_t turn = first + i < n ? first + i : first + i - n, j = at ? at[turn] : turn;
         if (try_cell(self, state, j, x[j], scratch[j], trial))
@@ -49,7 +49,7 @@ static bool try_cells(const AnbFrame *self, const double *state, const double *x
     return false;
 }
 
-bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x, const double *scratch,
+bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial)
 {
     const uint32_t *at;
@@ -65,41 +65,42 @@ bool anb_frame_trial(const AnbFrame *self, const double *state, const double *x,
 }
 
 /* From now on cells beyond `clip` are left out. The moments have counted them: that is worth a tenth. */
-static void leave_out(const AnbFrame *self, double *state, size_t j)
+static void leave_out(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
-    if (anb_frame_blank(self, state, j))
+    if (anb_frame_blank(state, self->d, j))
         return;
-    part(state, self->d, LIMIT)[j] = self->clip;
+    anb_frame_put_reach(state, self->d, j, anb_frame_reach(self, state, j), true);
     part(state, self->d, COUNT)[j] *= .1;
     part(state, self->d, M2)[j] *= .1;
 }
 
 /* How a tail is read from now on, by the evidence. */
-static void decide(const AnbFrame *self, double *state, size_t j)
+static void decide(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     double *bound = &part(state, self->d, BOUND)[j];
-    double whole = part(state, self->d, EVIDENCE)[j], junk = part(state, self->d, JUNK)[j];
-    double far = self->far * part(state, self->d, REACH)[j];
+    float whole = evidence_of(state, self->d)[j], junk = junk_of(state, self->d)[j];
+    double reach = anb_frame_reach(self, state, j);
     if (whole >= ENOUGH)
-        *bound = far;
+        *bound = self->far * reach;
     else if (whole <= -ENOUGH)
         *bound = anb_frame_cut(self, state, j);
-    if (junk >= SURE && *bound <= self->clip && part(state, self->d, CROWD)[j] <= CROWDED)
+    if (junk >= SURE && *bound <= self->clip && crowd_of(state, self->d)[j] <= CROWDED)
         leave_out(self, state, j);
     else if (junk <= -ENOUGH)
-        part(state, self->d, LIMIT)[j] = far;
+        anb_frame_put_reach(state, self->d, j, reach, false);
 }
 
-void anb_frame_judge(const AnbFrame *self, double *state, const AnbFrameTrial *trial, double error, double other)
+void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other)
 {
     size_t d = self->d, j = trial->feature;
-    double *evidence = &part(state, d, trial->blank ? JUNK : EVIDENCE)[j], *mean = &state[TRIED];
+    double *mean = &state->tried;
+    float *evidence = (trial->blank ? junk_of(state, d) : evidence_of(state, d)) + j;
     double here = error * error, there = other * other, least = here < there ? here : there;
     if (!(here + there < 0x1p1000))
         return;
     *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
     double gain = *mean > 0 ? anb_clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
-    *evidence = anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
+    *evidence = (float)anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);
 }

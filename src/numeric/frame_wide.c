@@ -5,12 +5,12 @@
 enum { ZERO = ANB_FRAME_PARTS, TIMES, APART }; /* parts */
 enum { FRESH, SINCE, WEIGHT };                 /* behind the parts */
 
-static double *ledger(double *state, size_t d)
+static double *ledger(AnbFrameState *state, size_t d)
 {
     return part(state, d, ANB_FRAME_PARTS + ANB_FRAME_WIDE_PARTS);
 }
 
-static const double *ledger_const(const double *state, size_t d)
+static const double *ledger_const(const AnbFrameState *state, size_t d)
 {
     return part_const(state, d, ANB_FRAME_PARTS + ANB_FRAME_WIDE_PARTS);
 }
@@ -31,17 +31,9 @@ static size_t most_cells(size_t d)
     return d / ANB_FRAME_SPARSE;
 }
 
-/* The bits of anb_standardize_within. */
-static double z_of(const AnbFrame *self, const double *state, size_t j, double x)
-{
-    size_t d = self->d;
-    double z = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
-    return fabs(z) <= part_const(state, d, LIMIT)[j] ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
-}
-
 /* ---- a row --------------------------------------------------------------------------------------------------------- */
 
-bool anb_frame_apply_cells(const AnbFrame *self, const double *state, const double *x, double *scratch)
+bool anb_frame_apply_cells(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
 {
     size_t d = self->d, most = most_cells(d);
     uint32_t *at = cells(scratch, d);
@@ -51,14 +43,14 @@ bool anb_frame_apply_cells(const AnbFrame *self, const double *state, const doub
         return false;
     memcpy(scratch, part_const(state, d, ZERO), d * sizeof *scratch);
     for (size_t i = 0; i < n; i++)
-        scratch[at[i]] = z_of(self, state, at[i], x[at[i]]);
+        scratch[at[i]] = anb_frame_z(self, state, at[i], x[at[i]]);
     return true;
 }
 
-bool anb_frame_row_is_sparse(const AnbFrame *self, const double *state, const double *scratch)
+bool anb_frame_row_is_sparse(const AnbFrame *self, const AnbFrameState *state, const double *scratch)
 {
     size_t d = self->d;
-    return state[STARTING] == 0 && *cell_count(anb_view_of(scratch), d) <= (double)most_cells(d);
+    return state->starting == 0 && *cell_count(anb_view_of(scratch), d) <= (double)most_cells(d);
 }
 
 size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32_t **at)
@@ -70,17 +62,16 @@ size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
-static void put_moments(double *state, size_t d, size_t j, const AnbMoments *m, uint64_t *restarts)
+static void put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m, uint64_t *restarts)
 {
     bool fine = anb_moments_finite(m);
     part(state, d, COUNT)[j] = fine ? m->weight : 0;
     part(state, d, MEAN)[j] = fine ? m->mean : 0;
     part(state, d, M2)[j] = fine ? m->square : 0;
-    part(state, d, INV_SD)[j] = fine ? anb_frame_inverse_sd(m) : 0;
     *restarts += !fine;
 }
 
-static void add_moments(double *state, size_t d, size_t j, double value, double weight, uint64_t *restarts)
+static void add_moments(AnbFrameState *state, size_t d, size_t j, double value, double weight, uint64_t *restarts)
 {
     AnbMoments m = {part(state, d, COUNT)[j], part(state, d, MEAN)[j], part(state, d, M2)[j]};
     if (value != value)
@@ -95,7 +86,7 @@ static double followed(double common, double size)
     return next > LEAST_COMMON ? next : LEAST_COMMON;
 }
 
-static void learn_cell(const AnbFrame *self, double *state, size_t j, double x, double z, double weight,
+static void learn_cell(const AnbFrame *self, AnbFrameState *state, size_t j, double x, double z, double weight,
                        uint64_t *restarts)
 {
     size_t d = self->d;
@@ -109,7 +100,7 @@ static void learn_cell(const AnbFrame *self, double *state, size_t j, double x, 
     anb_frame_renew_zero(self, state, j);
 }
 
-void anb_frame_learn_cells(const AnbFrame *self, double *state, const double *x, double weight, const double *scratch,
+void anb_frame_learn_cells(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, const double *scratch,
                            uint64_t *restarts)
 {
     const uint32_t *at;
@@ -135,7 +126,7 @@ static double followed_times(double common, double size, size_t k, const double 
 }
 
 /* Of a feature that was always 0 only the weight grows. */
-static void join_zeros(double *state, size_t d, size_t j, double weight, uint64_t *restarts)
+static void join_zeros(AnbFrameState *state, size_t d, size_t j, double weight, uint64_t *restarts)
 {
     AnbMoments m = {part(state, d, COUNT)[j], part(state, d, MEAN)[j], part(state, d, M2)[j]};
     if (m.mean == 0 && m.square == 0) {
@@ -147,12 +138,12 @@ static void join_zeros(double *state, size_t d, size_t j, double weight, uint64_
 }
 
 /* The k zeros of feature j that are due, of this weight. */
-static void add_zeros(const AnbFrame *self, double *state, size_t j, size_t k, double weight, const double *fall,
+static void add_zeros(const AnbFrame *self, AnbFrameState *state, size_t j, size_t k, double weight, const double *fall,
                       uint64_t *restarts)
 {
     size_t d = self->d;
     double *common = &part(state, d, COMMON)[j], z = part(state, d, CENTRE)[j] * part(state, d, INVERSE)[j];
-    *common = followed_times(*common, fabs(z_of(self, state, j, 0)), k, fall);
+    *common = followed_times(*common, fabs(anb_frame_z(self, state, j, 0)), k, fall);
     if (fabs(z) > self->clip) { /* zeros of this feature are far out: one by one */
         for (size_t i = 0; i < k; i++)
             add_moments(state, d, j, anb_frame_outside(self, state, j, 0), weight / (double)k, restarts);
@@ -161,7 +152,7 @@ static void add_zeros(const AnbFrame *self, double *state, size_t j, size_t k, d
     join_zeros(state, d, j, weight, restarts);
 }
 
-void anb_frame_learn_zeros(const AnbFrame *self, double *state, uint64_t *restarts)
+void anb_frame_learn_zeros(const AnbFrame *self, AnbFrameState *state, uint64_t *restarts)
 {
     size_t d = self->d;
     double fall[RELAX + 1], *l = ledger(state, d);
@@ -176,39 +167,38 @@ void anb_frame_learn_zeros(const AnbFrame *self, double *state, uint64_t *restar
         if (k > 0)
             add_zeros(self, state, j, k, l[WEIGHT] - *apart, fall, restarts);
         *times = *apart = 0;
-        for (size_t row = BOUNDS; part(state, d, CROWD)[j] > 0 && (double)row <= l[SINCE]; row += BOUNDS)
+        for (size_t row = BOUNDS; crowd_of(state, d)[j] > 0 && (double)row <= l[SINCE]; row += BOUNDS)
             anb_frame_thin_crowd(self, state, j);
-        anb_frame_keep_bound(self, state, j); /* the crowd may have changed the limit */
+        anb_frame_keep_bound(self, state, j);
     }
     l[SINCE] = l[WEIGHT] = 0;
 }
 
 /* ---- the zeros' z -------------------------------------------------------------------------------------------------- */
 
-void anb_frame_renew_zero(const AnbFrame *self, double *state, size_t j)
+void anb_frame_renew_zero(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     if (anb_frame_is_wide(self->d))
-        part(state, self->d, ZERO)[j] = z_of(self, state, j, 0);
+        part(state, self->d, ZERO)[j] = anb_frame_z(self, state, j, 0);
 }
 
-void anb_frame_make_stale(const AnbFrame *self, double *state)
+void anb_frame_make_stale(const AnbFrame *self, AnbFrameState *state)
 {
     ledger(state, self->d)[FRESH] = 0;
 }
 
-void anb_frame_renew(const AnbFrame *self, double *state)
+void anb_frame_renew(const AnbFrame *self, AnbFrameState *state)
 {
     size_t d = self->d;
     double *fresh = &ledger(state, d)[FRESH], *zero = part(state, d, ZERO);
     if (*fresh != 0)
         return;
     memset(zero, 0, d * sizeof *zero);
-    anb_standardize_within(zero, part(state, d, CENTRE), part(state, d, INVERSE), part(state, d, BOUND),
-                           part(state, d, LIMIT), 1, d, zero);
+    anb_frame_standardize(self, state, zero, zero);
     *fresh = 1;
 }
 
-bool anb_frame_wide_valid(const AnbFrame *self, const double *state)
+bool anb_frame_wide_valid(const AnbFrame *self, const AnbFrameState *state)
 {
     size_t d = self->d;
     if (!anb_frame_is_wide(d))
@@ -218,7 +208,7 @@ bool anb_frame_wide_valid(const AnbFrame *self, const double *state)
     for (size_t j = 0; j < d && fine; j++) {
         double times = part_const(state, d, TIMES)[j], apart = part_const(state, d, APART)[j];
         fine = times >= 0 && times <= l[SINCE] && floor(times) == times && apart >= 0;
-        fine = fine && (l[FRESH] == 0 || part_const(state, d, ZERO)[j] == z_of(self, state, j, 0));
+        fine = fine && (l[FRESH] == 0 || part_const(state, d, ZERO)[j] == anb_frame_z(self, state, j, 0));
     }
     return fine;
 }

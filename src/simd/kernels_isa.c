@@ -227,28 +227,34 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes most)
+/* How far out a value may be: times, in reaches; clip, where the reach is negative. */
+typedef struct Outmost {
+    Lanes times, clip;
+} Outmost;
+
+LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes reach, const Outmost *out)
 {
     const Lanes zero = lanes_zero(), low = lanes_sub(zero, bound);
+    const Lanes most = lanes_where_above(reach, zero, lanes_mul(out->times, reach), out->clip);
     Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd), size = lanes_max(z, lanes_sub(zero, z));
     Lanes kept = lanes_where_above(size, most, zero, lanes_max(low, lanes_min(bound, z)));
     return lanes_where_number(z, kept, zero);
 }
 
 static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
-                               const double *reach, double far, size_t n, double *z)
+                               const double *reach, double far, double clip, size_t n, double *z)
 {
-    const Lanes times = lanes_all(far);
+    const Outmost out = {lanes_all(far), lanes_all(clip)};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         lanes_store(z + i, within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i),
-                                  lanes_load(bound + i), lanes_mul(times, lanes_load(reach + i))));
+                                  lanes_load(bound + i), lanes_load(reach + i), &out));
     if (i < n) {
         size_t left = n - i;
         lanes_store_tail(z + i,
                          within(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
                                 lanes_load_tail(inv_sd + i, left), lanes_load_tail(bound + i, left),
-                                lanes_mul(times, lanes_load_tail(reach + i, left))),
+                                lanes_load_tail(reach + i, left), &out),
                          left);
     }
 }

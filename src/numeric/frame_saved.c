@@ -1,0 +1,172 @@
+/* What a snapshot holds of a frame, now and before: frame.h has the layout. */
+#include "fields.h"
+#include "frame_wide.h"
+
+static const AnbField head[] = {{ANB_MEMBER(AnbFrameState, tried)},    {ANB_MEMBER(AnbFrameState, rows)},
+                                {ANB_MEMBER(AnbFrameState, left)},     {ANB_MEMBER(AnbFrameState, starting)},
+                                {ANB_MEMBER(AnbFrameState, own_byte)}, {ANB_MEMBER(AnbFrameState, own_word)},
+                                {0}};
+
+void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *visitor)
+{
+    size_t d = self->d;
+    anb_struct_visit(head, state, visitor);
+    anb_visit(visitor, "frame", state->part, ANB_F64, anb_frame_numbers(d));
+    if (state->starting != 0)
+        anb_visit(visitor, "highest", highest_of(state, d), ANB_F64, d);
+    else {
+        anb_visit(visitor, "evidence", evidence_of(state, d), ANB_F32, d);
+        anb_visit(visitor, "junk", junk_of(state, d), ANB_F32, d);
+    }
+    anb_visit(visitor, "crowd", crowd_of(state, d), ANB_U16, d);
+}
+
+/* ---- layouts 1 to 5 of scale ---------------------------------------------------------------------------------------- */
+
+static double next(AnbVisitor *reader)
+{
+    double value = 0;
+    anb_visit(reader, "frame", &value, ANB_F64, 1);
+    return value;
+}
+
+static void read_part(AnbVisitor *reader, double *to, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] = next(reader);
+}
+
+static void pass_over(AnbVisitor *reader, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        next(reader);
+}
+
+/* A count from a file; what is none makes the state one that is refused. */
+static uint64_t count_of(AnbFrameState *state, double value)
+{
+    bool fine = value >= 0 && value <= 0x1p53;
+    state->tried = fine ? state->tried : (double)NAN;
+    return fine ? (uint64_t)value : 0;
+}
+
+/* Layout 1: its frame ran along. */
+static void read_first(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
+{
+    size_t d = self->d;
+    for (size_t which = COUNT; which <= M2; which++)
+        read_part(reader, part(state, d, which), d);
+    read_part(reader, part(state, d, INVERSE), d);
+    state->starting = 0;
+    for (size_t j = 0; j < d; j++) {
+        uint64_t count = count_of(state, part(state, d, COUNT)[j]);
+        state->rows = count > state->rows ? count : state->rows;
+        part(state, d, CENTRE)[j] = part(state, d, MEAN)[j];
+        part(state, d, REACH)[j] = self->clip;
+        evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
+    }
+    anb_frame_set_left(state);
+}
+
+static void read_head(AnbFrameState *state, AnbVisitor *reader)
+{
+    double rows = next(reader), next_move = next(reader);
+    state->tried = next(reader);
+    state->starting = (uint8_t)count_of(state, next(reader));
+    state->rows = count_of(state, rows);
+    double left = next_move - (double)state->rows;
+    state->left = left >= UINT32_MAX ? UINT32_MAX : left >= 1 ? (uint32_t)left : 1;
+}
+
+/* Numbers that decide: wider before. */
+static void read_decisive(AnbVisitor *reader, float *to, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        to[j] = (float)next(reader);
+}
+
+/* What layout 4 added: the limits, which said what is left out, evidence for that, and the crowd. */
+static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
+{
+    size_t d = self->d;
+    bool started = state->starting == 0;
+    for (size_t j = 0; j < d; j++) {
+        bool blank = next(reader) <= self->clip;
+        if (started)
+            anb_frame_put_reach(state, d, j, part(state, d, REACH)[j], blank);
+    }
+    if (started)
+        read_decisive(reader, junk_of(state, d), d);
+    else
+        pass_over(reader, d);
+    for (size_t j = 0; j < d; j++) {
+        double crowd = next(reader) * CELL + .5;
+        crowd_of(state, d)[j] = crowd >= 0 && crowd < CROWD_MOST ? (uint16_t)crowd : 0;
+    }
+}
+
+/* Count to limit, as layouts 2 to 5 have them: 1/sd and the evidence were the outermost values during the start. */
+static void read_parts(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader)
+{
+    size_t d = self->d;
+    bool started = state->starting == 0;
+    for (size_t which = COUNT; which <= M2; which++)
+        read_part(reader, part(state, d, which), d);
+    read_part(reader, part(state, d, LOW), d); /* 1/sd, which follows from the moments, is written over */
+    read_part(reader, part(state, d, CENTRE), d);
+    read_part(reader, part(state, d, INVERSE), d);
+    if (started)
+        read_part(reader, part(state, d, REACH), d);
+    else
+        pass_over(reader, d);
+    read_part(reader, part(state, d, BOUND), d);
+    if (started) {
+        read_decisive(reader, evidence_of(state, d), d);
+        memset(junk_of(state, d), 0, d * sizeof(float));
+    } else
+        read_part(reader, highest_of(state, d), d);
+    if (layout >= 3)
+        read_part(reader, part(state, d, COMMON), d);
+    if (layout >= 4)
+        read_left_out(self, state, reader);
+}
+
+void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader)
+{
+    size_t d = self->d;
+    if (layout == 1)
+        read_first(self, state, reader);
+    else {
+        read_head(state, reader);
+        read_parts(self, state, layout, reader);
+    }
+    if (layout == 5)
+        read_part(reader, part(state, d, ANB_FRAME_PARTS), anb_frame_numbers(d) - ANB_FRAME_PARTS * d);
+}
+
+/* ---- checks --------------------------------------------------------------------------------------------------------- */
+
+/* What is known of feature j after the start. */
+static bool reaches(const AnbFrame *self, AnbFrameState *state, size_t j)
+{
+    size_t d = self->d;
+    double reach = anb_frame_reach(self, state, j);
+    float evidence = evidence_of(state, d)[j], junk = junk_of(state, d)[j];
+    return reach >= self->clip && evidence - evidence == 0 && junk - junk == 0;
+}
+
+bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state)
+{
+    size_t d = self->d;
+    AnbFrameState *view = anb_view_of(state);
+    const double *bound = part_const(state, d, BOUND), *common = part_const(state, d, COMMON);
+    bool fine = anb_nonfinite(state->part, anb_frame_numbers(d)) == 0 && state->tried >= 0 &&
+                state->tried - state->tried == 0 && state->starting <= 1 &&
+                anb_weights_valid(part_const(state, d, COUNT), d);
+    if (fine && state->starting != 0)
+        fine = anb_nonfinite(highest_of(view, d), d) == 0;
+    for (size_t j = 0; j < d && fine; j++)
+        fine = (state->starting != 0 || reaches(self, view, j)) && bound[j] > 0 &&
+               bound[j] <= self->far * anb_frame_reach(self, state, j) && common[j] > 0;
+    return fine && anb_frame_wide_valid(self, state);
+}
