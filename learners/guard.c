@@ -137,7 +137,8 @@ const StreamingLearnerType anb_guard = {
     .name = "guard",
     .brief = "keeps a learner close to the running mean where there is no signal",
     .example = "guard(scale(linear))",
-    .flags = ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED |
+             ANB_SINCE_0_3,
     .version = 2,
     .min_children = 1,
     .max_children = 1,

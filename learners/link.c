@@ -338,7 +338,7 @@ const StreamingLearnerType anb_link = {
     .example = "link(scale(linear), f=log1p)",
     .options_size = sizeof(AnbLinkOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 2, /* starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,

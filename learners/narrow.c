@@ -140,8 +140,8 @@ const StreamingLearnerType anb_narrow = {
     .example = "narrow(scale(rls), of=\"*y n\")",
     .options_size = sizeof(AnbNarrowOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_KEEPS_MISSING | ANB_WEIGHT_SCALED |
-             ANB_SEEDS_ANEW | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_KEEPS_MISSING |
+             ANB_WEIGHT_SCALED | ANB_SEEDS_ANEW | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 1,
     .max_children = 1,

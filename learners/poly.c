@@ -235,7 +235,7 @@ const StreamingLearnerType anb_poly = {
     .name = "poly",
     .brief = "features and their products for a child; at most 24 features",
     .example = "poly(linear(normalized=true))",
-    .flags = ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
     .version = 2,
     .min_children = 1,
     .max_children = 1,

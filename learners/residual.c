@@ -109,7 +109,7 @@ const StreamingLearnerType anb_residual = {
     .name = "residual",
     .brief = "the second child learns what the first leaves over",
     .example = "residual(linear, linear(normalized=true))",
-    .flags = ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 2,
     .max_children = 2,

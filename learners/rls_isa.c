@@ -11,6 +11,8 @@ ANB_ON_A_LINE static double predict(const AnbNode *self, const void *state, cons
 static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
 {
     AnbRls rls = anb_rls_of(self);
+    _Alignas(64) double room[ANB_PASSING_MOST];
+    scratch = scratch ? scratch : room;
     double f = anb_rls_predict(&rls, state, x, anb_scratch(self, scratch, ANB_RLS_WORK)), error = y - f;
     if (error - error != 0)
         return ANB_NAN;

@@ -37,23 +37,29 @@ static AnbFrame frame_of(const AnbNode *self)
     return (AnbFrame){self->n_features, o->clip, o->far, o->tails};
 }
 
-/* What the state starts with; the frame follows, which keeps the two counts. */
+/* What the state starts with; the frame follows, which keeps how many targets and errors there were. */
 typedef struct Scale {
-    double low, high;       /* the target's range, and how many were seen, up to SURE */
-    double level, evidence; /* the errors' scale, and how many were seen, up to SETTLED */
+    double low, high;       /* the target's range */
+    double level, evidence; /* the errors' scale */
 } Scale;
 
-enum { SURE = 64, SETTLED = 400 }; /* from where on the range and the scale do not ask how many there were */
+/* From where on the range and the scale do not ask how many there were. Both counts in one word: targets + COUNTS errors. */
+enum { SURE = 64, SETTLED = 400, COUNTS = 128 };
 
 static AnbFrameState *frame_in(const void *state)
 {
     return anb_view_of((const Scale *)state + 1);
 }
 
+static void put_counts(void *state, unsigned targets, unsigned errors)
+{
+    anb_frame_put_own(frame_in(state), targets + COUNTS * errors);
+}
+
 static AnbRange range_of(const void *state)
 {
     const Scale *s = state;
-    return (AnbRange){s->low, s->high, frame_in(state)->own_byte};
+    return (AnbRange){s->low, s->high, anb_frame_own(frame_in(state)) % COUNTS};
 }
 
 static void put_range(void *state, const AnbRange *range)
@@ -61,13 +67,13 @@ static void put_range(void *state, const AnbRange *range)
     Scale *s = state;
     s->low = range->low;
     s->high = range->high;
-    frame_in(state)->own_byte = (uint8_t)(range->seen < SURE ? range->seen : SURE);
+    put_counts(state, range->seen < SURE ? (unsigned)range->seen : SURE, anb_frame_own(frame_in(state)) / COUNTS);
 }
 
 static AnbErrorScale errors_of(const void *state)
 {
     const Scale *s = state;
-    return (AnbErrorScale){s->level, frame_in(state)->own_word, s->evidence};
+    return (AnbErrorScale){s->level, anb_frame_own(frame_in(state)) / COUNTS, s->evidence};
 }
 
 static void put_errors(void *state, const AnbErrorScale *errors)
@@ -75,7 +81,8 @@ static void put_errors(void *state, const AnbErrorScale *errors)
     Scale *s = state;
     s->level = errors->level;
     s->evidence = errors->evidence;
-    frame_in(state)->own_word = (uint16_t)(errors->seen < SETTLED ? errors->seen : SETTLED);
+    put_counts(state, anb_frame_own(frame_in(state)) % COUNTS,
+               errors->seen < SETTLED ? (unsigned)errors->seen : SETTLED);
 }
 
 static double clipped(const void *state, double f)
@@ -312,8 +319,8 @@ const StreamingLearnerType anb_scale = {
     .example = "scale(linear)",
     .options_size = sizeof(AnbScaleOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES | ANB_WEIGHT_SCALED |
-             ANB_CLIPPED | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES |
+             ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
     .version = 6,
     .min_children = 1,
     .max_children = 1,

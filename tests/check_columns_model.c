@@ -76,7 +76,7 @@ START_TEST(importances_are_of_the_columns)
         anb_train_one(model, x, worth(city) + x[1], 1);
     }
     const AnbNode *root = &model->plan->nodes[0];
-    ck_assert_int_eq(root->type->importance->shares(root, model->block, shares), 0);
+    ck_assert_int_eq(root->type->importance->shares(root, anb_block(model), shares), 0);
     for (int j = 0; j < 4; j++)
         sum += shares[j];
     ck_assert_msg(fabs(sum - 1) < 1e-9 && shares[2] > .8 && shares[2] > shares[1] && shares[0] < .2, "%g %g %g %g",

@@ -76,7 +76,8 @@ static void assert_unchanged(const StreamingLearner *model, const StreamingLearn
                              const char *expression)
 {
     size_t bytes = anb_state_bytes(model);
-    ck_assert_msg(memcmp(model->block, before->block, bytes) == 0, "%s: %s changed the block", expression, what);
+    ck_assert_msg(memcmp(anb_block(model), anb_block(before), bytes) == 0, "%s: %s changed the block", expression,
+                  what);
 }
 
 START_TEST(says_what_predict_said_and_stays_finite)
@@ -171,8 +172,8 @@ START_TEST(the_visited_fields_are_the_whole_state)
     AnbError error = {0};
     Stream s;
     StreamingLearner *model = trained(cases[_i], &s, WARM), *other = make(cases[_i], 7);
-    Carrier c = carrier(model->block, other->block);
-    anb_visit_block(model->plan, model->block, &c.visitor);
+    Carrier c = carrier(anb_block(model), anb_block(other));
+    anb_visit_block(model->plan, anb_block(model), &c.visitor);
     ck_assert_msg(anb_equal(model, other), "%s: fields carried over leave the models unequal", cases[_i]);
     for (size_t i = 0; i < other->plan->n_nodes; i++) {
         const AnbNode *node = &other->plan->nodes[i];

@@ -105,7 +105,7 @@ START_TEST(a_refresh_reaches_every_rls)
         StreamingLearner *copy = anb_clone(model, NULL);
         double before = anb_predict(copy, x);
         if (refreshed)
-            anb_node_refresh(&copy->plan->nodes[0], copy->block, 100);
+            anb_node_refresh(&copy->plan->nodes[0], anb_block(copy), 100);
         ck_assert_double_eq(anb_predict(copy, x), before);
         anb_train_one(copy, x, before + 1, 1);
         moved[refreshed] = anb_predict(copy, x) - before;
@@ -219,7 +219,7 @@ START_TEST(a_trial_is_loaded_or_ends)
     const double row[] = {.5, -.25, .125};
     StreamingLearner *model = on_trial(), *same = reloaded(model, NULL), *other;
     AnbNode *node = &model->plan->nodes[0];
-    uint32_t *layout = anb_field(node, model->block, LAYOUTS);
+    uint32_t *layout = anb_field(node, anb_block(model), LAYOUTS);
     AnbDriftView before, after;
     anb_drift_view(model, &before);
     layout[_i]++;

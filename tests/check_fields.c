@@ -162,7 +162,7 @@ START_TEST(what_is_shown_follows_from_the_table)
     static const size_t counts[] = {1, 1, 1, 3, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, D};
     StreamingLearner *model = taught(2);
     Shown s = {.visitor = {note}};
-    anb_visit_block(model->plan, model->block, &s.visitor);
+    anb_visit_block(model->plan, anb_block(model), &s.visitor);
     ck_assert_uint_eq(s.n, sizeof counts / sizeof *counts);
     for (size_t i = 0; i < s.n; i++)
         ck_assert_msg(s.kind[i] == kinds[i] && s.count[i] == counts[i], "field %zu", i);
@@ -178,10 +178,10 @@ START_TEST(equality_and_snapshots_follow_from_the_table)
     StreamingLearner *again = saved_and_loaded(model, &error);
     ck_assert_msg(again != NULL, "%s", error.message);
     ck_assert(anb_equal(model, again));
-    ((unsigned char *)anb_field(node, again->block, CACHE))[0] = 1; /* derived */
-    ((double *)anb_field(node, again->block, ITEM))[3] = 1;         /* not in use */
+    ((unsigned char *)anb_field(node, anb_block(again), CACHE))[0] = 1; /* derived */
+    ((double *)anb_field(node, anb_block(again), ITEM))[3] = 1;         /* not in use */
     ck_assert(anb_equal(model, again));
-    ((double *)anb_field(node, again->block, ITEM))[2] = 1;
+    ((double *)anb_field(node, anb_block(again), ITEM))[2] = 1;
     ck_assert(!anb_equal(model, again));
     anb_free(model);
     anb_free(again);
@@ -209,9 +209,9 @@ START_TEST(checks_follow_from_the_table)
 {
     StreamingLearner *model = taught(3);
     const AnbNode *node = &model->plan->nodes[0];
-    Head *s = (Head *)model->block;
-    double *item = anb_field(node, model->block, ITEM), *weight = anb_field(node, model->block, WEIGHT);
-    Pair *pairs = anb_field(node, model->block, PAIRS);
+    Head *s = (Head *)anb_block(model);
+    double *item = anb_field(node, anb_block(model), ITEM), *weight = anb_field(node, anb_block(model), WEIGHT);
+    Pair *pairs = anb_field(node, anb_block(model), PAIRS);
     REFUSED(s->level, (double)NAN, "table: level[0] is not finite");
     REFUSED(s->level, -1, "table: level[0] is negative");
     REFUSED(s->n, ROOM + 1, "table: n[0] is too large");

@@ -65,7 +65,7 @@ static double learn_with(StreamingLearner *model, const double *x, const double 
 {
     const AnbNode *root = &model->plan->nodes[0];
     AnbRow row = {x, x, importance, &model->counters, NULL};
-    return anb_node_step(root, model->block, &row, y, 1, model->scratch);
+    return anb_node_step(root, anb_block(model), &row, y, 1, anb_scratch_kept(model));
 }
 
 static const double shares[D] = {.5, .3, .2, 0, 0};
@@ -113,8 +113,8 @@ START_TEST(poly_splits_the_share_of_a_product)
         sample(&random, FEW, x, &y);
         anb_train_one(model, x, 10 * x[0] * x[1], 1);
     }
-    ck_assert_int_eq(root->type->importance->shares(root, model->block, outer), 0);
-    ck_assert_int_eq(anb_child_importance(root, 0, model->block, inner), 0);
+    ck_assert_int_eq(root->type->importance->shares(root, anb_block(model), outer), 0);
+    ck_assert_int_eq(anb_child_importance(root, 0, anb_block(model), inner), 0);
     memcpy(expected, inner, sizeof expected);
     for (size_t i = 0; i < ALL - FEW; i++) {
         expected[left[i]] += inner[FEW + i] / 2;

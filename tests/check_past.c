@@ -101,7 +101,7 @@ START_TEST(importances_of_the_rows_own_features)
         anb_train_one(model, x, y, 1);
     }
     const AnbNode *root = &model->plan->nodes[0];
-    ck_assert_int_eq(root->type->importance->shares(root, model->block, share), 0);
+    ck_assert_int_eq(root->type->importance->shares(root, anb_block(model), share), 0);
     ck_assert_double_eq_tol(share[0] + share[1], 1, 1e-12);
     ck_assert_double_gt(share[0], 0.9);
     anb_free(model);

@@ -245,15 +245,15 @@ START_TEST(rows_of_the_layout_before_wait_on)
             anb_learn_label(model, i, y, 1);
     }
     other = anb_clone(model, NULL);
-    memset(other->block, 0, root->state_size);
-    anb_visit_own(root, model->block, &bytes.visitor);
+    memset(anb_block(other), 0, root->state_size);
+    anb_visit_own(root, anb_block(model), &bytes.visitor);
     if (*(const unsigned char *)&one == 1) { /* the bytes above are this machine's */
-        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size, other->block), 0);
+        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size, anb_block(other)), 0);
         ck_assert(anb_equal(model, other));
         for (uint64_t i = 42; i < 60; i += 3)
             ck_assert_double_eq(anb_learn_label(model, i, 1, 1), anb_learn_label(other, i, 1, 1));
         ck_assert(anb_equal(model, other));
-        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size - 1, other->block), ANB_E_STATE);
+        ck_assert_int_eq(root->type->upgrade(root, 2, bytes.at, bytes.size - 1, anb_block(other)), ANB_E_STATE);
     }
     anb_free(model);
     anb_free(other);

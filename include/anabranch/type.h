@@ -52,8 +52,14 @@ enum {
     ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at its end: only then are they read */
     ANB_SEEDLESS = 32768,     /* reads no seed: models that differ in theirs alone share a plan. Since 0.4 */
     ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
-    ANB_READS_OLDER = 2048    /* older layouts are read as well: what is newer says since when (AnbField) */
+    ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
+    ANB_COMPACT = 65536 /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in
+                                 the scratch. Since 0.6 */
 };
+
+/* Doubles of a whole model's scratch that is not kept with it where all its types have ANB_COMPACT. A direct `step` is given
+ * NULL then. */
+enum { ANB_PASSING_MOST = 256 };
 
 struct StreamingLearnerType {
     const char *name, *brief, *example; /* example: a small valid expression, for the contract suite and the docs */

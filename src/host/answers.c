@@ -8,7 +8,7 @@
 /* From the scratch of the last pass. False where no node scores answers. */
 static bool given(const StreamingLearner *model, double *scratch, AnbAnswer *answer)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, scratch);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, scratch);
     if (!anb_reach(&at, ANB_CAN_RESCORE))
         return false;
     at.node->type->answer->given(at.node, at.scratch, answer);
@@ -28,7 +28,7 @@ int anb_answer_with(const StreamingLearner *model, AnbReader *reader, const doub
 
 int anb_last_answer(const StreamingLearner *model, AnbAnswer *answer)
 {
-    return given(model, model->scratch, answer) ? 0 : ANB_E_UNSUPPORTED;
+    return given(model, anb_scratch_kept(model), answer) ? 0 : ANB_E_UNSUPPORTED;
 }
 
 /* ---- taking back ------------------------------------------------------------------------------------------------- */
@@ -41,14 +41,15 @@ bool anb_accepts_target(StreamingLearner *model, double y, double weight)
     return y - y == 0 && !bad_weight;
 }
 
-bool anb_recall_row(StreamingLearner *model, const AnbRow *row, const AnbAnswer *then)
+/* Predicts the row into the scratch, with the answer in the place of what it would say. False: refused. */
+static bool recall(StreamingLearner *model, const AnbRow *row, const AnbAnswer *then, double *scratch)
 {
     const AnbNode *root = &model->plan->nodes[0];
     uint64_t missing;
     if (anb_refuses_row(model->plan, row->raw, &model->counters, &missing))
         return false;
-    root->type->predict(root, model->block, row, model->scratch);
-    AnbAsked at = anb_ask(root, model->block, NULL, model->scratch);
+    root->type->predict(root, anb_block(model), row, scratch);
+    AnbAsked at = anb_ask(root, anb_block(model), NULL, scratch);
     if (anb_reach(&at, ANB_CAN_RESCORE))
         at.node->type->answer->restore(at.node, at.scratch, then);
     return true;
@@ -66,11 +67,13 @@ bool anb_learn_row(StreamingLearner *model, const double *x, double y, double we
 {
     const AnbNode *root = &model->plan->nodes[0];
     AnbRow row = {x, x, NULL, &model->counters, NULL};
-    if (!anb_recall_row(model, &row, then))
+    AnbRoom room;
+    double *scratch = anb_scratch_in(model, &room);
+    if (!recall(model, &row, then, scratch))
         return false;
     if (anb_sits_out(root, &row, weight))
         return true;
-    root->type->update(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
+    root->type->update(root, anb_block(model), &row, y, anb_weight_within(weight), scratch);
     model->counters.missing_cells += missing_cells(x, root->n_features);
     model->counters.trained++;
     return true;
@@ -91,8 +94,9 @@ double anb_keep_answered(StreamingLearner *model, uint64_t id, const double *x, 
 {
     const AnbNode *root = &model->plan->nodes[0];
     AnbRow row = {x, x, NULL, &model->counters, NULL};
-    if (!root->type->waiting || !anb_answer_valid(answer) || !anb_recall_row(model, &row, answer))
+    double *scratch = anb_scratch_kept(model);
+    if (!root->type->waiting || !anb_answer_valid(answer) || !recall(model, &row, answer, scratch))
         return ANB_NAN;
-    root->type->waiting->keep(root, model->block, &row, id, answer->prediction, model->scratch);
+    root->type->waiting->keep(root, anb_block(model), &row, id, answer->prediction, scratch);
     return answer->prediction;
 }

@@ -10,7 +10,5 @@ bool anb_accepts_target(StreamingLearner *model, double y, double weight);
 /* Learns a row by a fresh pass of the model as it is now, scored by what was answered then. False: the row is refused, and
  * counted. */
 bool anb_learn_row(StreamingLearner *model, const double *x, double y, double weight, const AnbAnswer *then);
-/* Predicts the row into the model's scratch, with the answer in the place of what it would say. False: refused. */
-bool anb_recall_row(StreamingLearner *model, const AnbRow *row, const AnbAnswer *then);
 
 #endif

@@ -60,5 +60,6 @@ static void predict_all(const AnbPlan *plan, const unsigned char *block, double 
 
 void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out)
 {
-    predict_all(model->plan, model->block, model->scratch, &model->counters, x, n, out);
+    AnbRoom room;
+    predict_all(model->plan, anb_block(model), anb_scratch_in(model, &room), &model->counters, x, n, out);
 }

@@ -95,13 +95,13 @@ static int reach_mixture(const StreamingLearner *model, double *scratch, AnbCoun
         return ANB_E_UNSUPPORTED;
     if (f != f)
         return ANB_E_INPUT;
-    *at = anb_ask(&model->plan->nodes[0], model->block, &row, scratch);
+    *at = anb_ask(&model->plan->nodes[0], anb_block(model), &row, scratch);
     return anb_reach(at, ANB_CAN_MIX) && at->node == model->plan->moe ? 0 : ANB_E_UNSUPPORTED;
 }
 
 static int reach_own(StreamingLearner *model, const double *x, AnbAsked *at)
 {
-    return reach_mixture(model, model->scratch, &model->counters, x, anb_predict(model, x), at);
+    return reach_mixture(model, anb_scratch_kept(model), &model->counters, x, anb_predict(model, x), at);
 }
 
 static int reach_with(const StreamingLearner *model, AnbReader *reader, const double *x, AnbAsked *at)

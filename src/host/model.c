@@ -42,31 +42,51 @@ static void *take(const AnbPlan *plan, size_t size, AnbError *error)
     return memory;
 }
 
-size_t anb_model_bytes(const AnbPlan *plan)
+/* Doubles of scratch that are kept. */
+static size_t scratch_kept(const AnbPlan *plan)
 {
-    size_t scratch = plan->nodes[0].scratch_size * sizeof(double);
-    return sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch + (size_t)2 * ANB_ALIGN;
+    return plan->passing ? 0 : plan->nodes[0].scratch_size;
 }
 
-void anb_model_set_plan(StreamingLearner *model, AnbPlan *plan)
+/* Where blocks are aligned, what stands in front of the head: the allocator's pointer, and what is left over. */
+static size_t in_front(const AnbPlan *plan)
 {
-    model->plan = plan;
-    model->root = plan->nodes;
-    model->look = plan->direct ? plan->direct->predict : NULL;
+    return plan->align == ANB_ALIGN ? sizeof(void *) + ANB_ALIGN : 0;
+}
+
+size_t anb_model_bytes(const AnbPlan *plan)
+{
+    return in_front(plan) + sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch_kept(plan) * sizeof(double);
+}
+
+/* The head in memory of anb_model_bytes, so that the block behind it lies as it has to. */
+static StreamingLearner *head_in(const AnbPlan *plan, void *memory)
+{
+    if (in_front(plan) == 0)
+        return memory;
+    StreamingLearner *model = (StreamingLearner *)aligned((char *)memory + sizeof(void *) + sizeof *model) - 1;
+    ((void **)model)[-1] = memory;
+    return model;
+}
+
+static void *memory_of(const StreamingLearner *model)
+{
+    void **head = anb_view_of(model);
+    return in_front(model->plan) > 0 ? head[-1] : head;
 }
 
 /* All zero but the block, whose bytes the caller sets. Takes over the reference to the plan. */
 static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
 {
-    size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
-    StreamingLearner *model = take(plan, anb_model_bytes(plan), error);
-    if (!model) {
+    void *memory = take(plan, anb_model_bytes(plan), error);
+    if (!memory) {
         anb_plan_drop(plan);
         return NULL;
     }
-    *model = (StreamingLearner){.seed = plan->seed, .memory = model, .block = aligned(model + 1)};
-    anb_model_set_plan(model, plan);
-    model->scratch = memset(model->block + block, 0, scratch);
+    StreamingLearner *model = head_in(plan, memory);
+    *model = (StreamingLearner){.plan = plan};
+    if (scratch_kept(plan) > 0)
+        memset(anb_scratch_kept(model), 0, scratch_kept(plan) * sizeof(double));
     return model;
 }
 
@@ -74,7 +94,7 @@ StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
 {
     StreamingLearner *model = allocate(plan, error);
     if (model)
-        memset(model->block, 0, anb_block_bytes(plan));
+        memset(anb_block(model), 0, anb_block_bytes(plan));
     return model;
 }
 
@@ -92,7 +112,7 @@ static StreamingLearner *new_from_plan(AnbPlan *plan, AnbError *error)
     StreamingLearner *model = plan ? anb_model_allocate(plan, error) : NULL;
     if (!model)
         return NULL;
-    int code = init_tree(&plan->nodes[0], model->block);
+    int code = init_tree(&plan->nodes[0], anb_block(model));
     if (code) {
         anb_fail(error, code, "%s", anb_error_text(code));
         anb_free(model);
@@ -181,17 +201,28 @@ static int clone_tree(const AnbNode *node, const void *from, void *to, int code)
     return code;
 }
 
+/* Gives the copy what is attached to the model, but for threads. */
+static int copy_attached(const StreamingLearner *model, StreamingLearner *copy)
+{
+    if (!model->attached && !copy->attached)
+        return 0;
+    AnbAttached *to = anb_attach(copy);
+    if (!to)
+        return ANB_E_MEMORY;
+    to->seed = anb_seed_of(model);
+    anb_schema_drop(to->schema);
+    to->schema = anb_schema_keep(anb_schema_of(model));
+    return anb_sources_copy(model, copy);
+}
+
 /* Makes the copy, of the same plan and without owned pointers of its own, equal to the model; frees it where memory is out. */
 static StreamingLearner *filled(const StreamingLearner *model, StreamingLearner *copy, AnbError *error)
 {
-    memcpy(copy->block, model->block, anb_block_bytes(model->plan));
+    memcpy(anb_block(copy), anb_block(model), anb_block_bytes(model->plan));
     copy->counters = model->counters;
-    copy->seed = model->seed;
-    anb_schema_drop(copy->schema);
-    copy->schema = anb_schema_keep(model->schema);
-    int code = anb_sources_copy(model, copy);
+    int code = copy_attached(model, copy);
     if (model->plan->owns_pointers)
-        code = clone_tree(&model->plan->nodes[0], model->block, copy->block, code);
+        code = clone_tree(&model->plan->nodes[0], anb_block(model), anb_block(copy), code);
     if (code) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");
         anb_free(copy);
@@ -214,26 +245,39 @@ StreamingLearner *anb_clone_reusing(const StreamingLearner *model, StreamingLear
         return anb_clone(model, error);
     }
     if (plan->owns_pointers)
-        clear_tree(&plan->nodes[0], spare->block);
-    memset(spare->scratch, 0, plan->nodes[0].scratch_size * sizeof(double));
+        clear_tree(&plan->nodes[0], anb_block(spare));
+    if (scratch_kept(plan) > 0)
+        memset(anb_scratch_kept(spare), 0, scratch_kept(plan) * sizeof(double));
     return filled(model, spare, error);
 }
 
-/* Nothing in block and scratch points into them, so only the head's pointers change, and the alignment. */
+/* Nothing in block and scratch points into them, so only the place of the head changes, where blocks are aligned. */
 StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *context)
 {
     const AnbPlan *plan = model->plan;
-    size_t block = anb_block_bytes(plan), scratch = plan->nodes[0].scratch_size * sizeof(double);
-    size_t before = (size_t)(model->block - (unsigned char *)model->memory);
-    unsigned char *memory = plan->owns_pointers ? NULL : move(model->memory, context);
+    void *before = memory_of(model);
+    size_t shift = (size_t)((char *)model - (char *)before);
+    char *memory = plan->owns_pointers ? NULL : move(before, context);
     if (!memory)
         return model;
-    model = (StreamingLearner *)memory;
-    model->memory = memory;
-    model->block = aligned(model + 1);
-    model->scratch = (double *)(model->block + block);
-    memmove(model->block, memory + before, block + scratch);
-    return model;
+    StreamingLearner *moved = (StreamingLearner *)(memory + shift), *place = (StreamingLearner *)memory;
+    if (in_front(plan) > 0) {
+        place = (StreamingLearner *)aligned(memory + sizeof(void *) + sizeof *place) - 1;
+        memmove(place, moved, anb_model_bytes(plan) - in_front(plan));
+        ((void **)place)[-1] = memory;
+    }
+    return place;
+}
+
+static void free_attached(StreamingLearner *model)
+{
+    const AnbPlan *plan = model->plan;
+    if (!model->attached)
+        return;
+    anb_threads_free(model->attached->threads);
+    anb_schema_drop(model->attached->schema);
+    anb_sources_free(model);
+    plan->allocator.free(model->attached, plan->allocator.context);
 }
 
 void anb_free(StreamingLearner *model)
@@ -242,19 +286,18 @@ void anb_free(StreamingLearner *model)
         return;
     AnbPlan *plan = model->plan;
     if (plan->owns_pointers)
-        clear_tree(&plan->nodes[0], model->block);
-    anb_threads_free(model->threads);
-    anb_schema_drop(model->schema);
-    anb_sources_free(model);
-    plan->allocator.free(model->memory, plan->allocator.context);
+        clear_tree(&plan->nodes[0], anb_block(model));
+    free_attached(model);
+    plan->allocator.free(memory_of(model), plan->allocator.context);
     anb_plan_drop(plan);
 }
 
 void anb_reset(StreamingLearner *model)
 {
-    anb_node_reset(&model->plan->nodes[0], model->block);
+    anb_node_reset(&model->plan->nodes[0], anb_block(model));
     model->counters = (AnbCounters){0};
     anb_sources_free(model);
+    anb_detach(model);
 }
 
 /* ---- a sample's way ---------------------------------------------------------------------------------------------- */
@@ -277,8 +320,8 @@ bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters
 #define APART __attribute__((noinline))
 
 /* The long way: checked first. */
-static APART double predict_checked(const AnbPlan *plan, const unsigned char *block, double *scratch,
-                                    AnbCounters *counters, const double *x)
+static double predict_checked(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
+                              const double *x)
 {
     const AnbNode *root = &plan->nodes[0];
     AnbRow row = {x, x, NULL, counters, NULL};
@@ -291,7 +334,14 @@ static APART double predict_checked(const AnbPlan *plan, const unsigned char *bl
 /* The short way where the model has one; NaN where it has none or that is not sure. */
 static inline double predict_direct(const StreamingLearner *model, const double *x)
 {
-    return model->look ? model->look(model->root, model->block, x) : ANB_NAN;
+    const AnbPlan *plan = model->plan;
+    return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
+}
+
+static APART double predict_apart(StreamingLearner *model, const double *x)
+{
+    AnbRoom room;
+    return predict_checked(model->plan, anb_block(model), anb_scratch_in(model, &room), &model->counters, x);
 }
 
 ANB_ON_A_LINE double anb_predict(StreamingLearner *model, const double *x)
@@ -299,7 +349,7 @@ ANB_ON_A_LINE double anb_predict(StreamingLearner *model, const double *x)
     double f = predict_direct(model, x);
     if (fabs(f) <= DBL_MAX)
         return f;
-    return predict_checked(model->plan, model->block, model->scratch, &model->counters, x);
+    return predict_apart(model, x);
 }
 
 double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x)
@@ -307,7 +357,7 @@ double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const 
     if (reader->plan != model->plan && !anb_plans_fit(reader->plan, model->plan))
         return ANB_NAN;
     double f = predict_direct(model, x);
-    return f - f == 0 ? f : predict_checked(model->plan, model->block, reader->scratch, &reader->counters, x);
+    return f - f == 0 ? f : predict_checked(model->plan, anb_block(model), reader->scratch, &reader->counters, x);
 }
 
 /* A sample that is not plainly fine: rejected, without weight, with missing cells, or weighted where none can be. */
@@ -317,6 +367,8 @@ static APART double train_slowly(StreamingLearner *model, const double *x, doubl
     const AnbNode *root = &plan->nodes[0];
     AnbCounters *counters = &model->counters;
     AnbRow row = {x, x, NULL, counters, NULL};
+    AnbRoom room;
+    double *scratch = anb_scratch_in(model, &room);
     uint64_t missing;
     if (anb_refuses_row(plan, x, counters, &missing))
         return ANB_NAN;
@@ -329,10 +381,10 @@ static APART double train_slowly(StreamingLearner *model, const double *x, doubl
         return ANB_NAN;
     }
     if (weight == 0 || anb_sits_out(root, &row, weight))
-        return root->type->predict(root, model->block, &row, model->scratch);
+        return root->type->predict(root, anb_block(model), &row, scratch);
     counters->missing_cells += missing;
     counters->trained++;
-    return anb_node_step(root, model->block, &row, y, anb_weight_within(weight), model->scratch);
+    return anb_node_step(root, anb_block(model), &row, y, anb_weight_within(weight), scratch);
 }
 
 static APART double train_checked(StreamingLearner *model, const double *x, double y, double weight)
@@ -341,11 +393,14 @@ static APART double train_checked(StreamingLearner *model, const double *x, doub
     AnbRow row = {x, x, NULL, &model->counters, NULL};
     if (weight != 1 || anb_nonfinite(x, root->n_features) + (y - y) != 0)
         return train_slowly(model, x, y, weight);
+    AnbRoom room;
+    void *block = anb_block(model);
+    double *scratch = anb_scratch_in(model, &room);
     model->counters.trained++;
     if (root->type->step)
-        return root->type->step(root, model->block, &row, y, weight, model->scratch);
-    double f = root->type->predict(root, model->block, &row, model->scratch);
-    root->type->update(root, model->block, &row, y, weight, model->scratch);
+        return root->type->step(root, block, &row, y, weight, scratch);
+    double f = root->type->predict(root, block, &row, scratch);
+    root->type->update(root, block, &row, y, weight, scratch);
     return f;
 }
 
@@ -353,7 +408,7 @@ double anb_train_one(StreamingLearner *model, const double *x, double y, double 
 {
     const AnbPlan *plan = model->plan;
     if (plan->direct && weight == 1) {
-        double f = plan->direct->step(plan->nodes, model->block, x, y, model->scratch, &model->counters);
+        double f = plan->direct->step(plan->nodes, anb_block(model), x, y, anb_scratch_kept(model), &model->counters);
         if (f - f == 0) {
             model->counters.trained++;
             return f;

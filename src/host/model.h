@@ -1,5 +1,6 @@
 /*
- * A model as the host sees it: one piece of memory for the head, the block and the scratch.
+ * A model as the host sees it: one piece of memory for the head, the block and, where calls leave something for later ones, the
+ * scratch.
  */
 #ifndef ANB_HOST_MODEL_H
 #define ANB_HOST_MODEL_H
@@ -9,21 +10,21 @@
 #include "sources.h"
 #include "threads.h"
 
-/* What an AnbDirectTable has to predict by. */
-typedef double (*AnbLook)(const AnbNode *self, const void *state, const double *x);
-
-struct StreamingLearner {
-    AnbLook look;         /* the plan's short way, here to save loads; NULL: it has none */
-    const AnbNode *root;  /* of the plan, likewise */
-    unsigned char *block; /* the root's state, aligned to ANB_ALIGN */
-    double *scratch;      /* likewise */
-    AnbPlan *plan;
-    AnbCounters counters;
-    uint64_t seed;       /* its own: the plan may be of another model that differs in it */
+/* What few models have: a seed of its own, where the plan is of another model that differs in it; names of its columns;
+ * sources of numbered samples; threads that share its experts. */
+typedef struct AnbAttached {
+    uint64_t seed;
     AnbSchema *schema;   /* a reference, or NULL */
-    AnbSources *sources; /* of numbered samples, or NULL */
-    AnbThreads *threads; /* that share its experts, or NULL */
-    void *memory;        /* what the allocator gave */
+    AnbSources *sources; /* or NULL */
+    AnbThreads *threads; /* or NULL */
+} AnbAttached;
+
+/* The head. The block follows at once, and the scratch that block where one is kept. Where the block is aligned to more than
+ * the allocator's memory is, what the allocator gave stands in front of the head. */
+struct StreamingLearner {
+    AnbPlan *plan;
+    AnbAttached *attached; /* NULL: nothing */
+    AnbCounters counters;
 };
 
 struct AnbReader {
@@ -38,9 +39,13 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 /* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
  */
 StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
-/* Gives a model a plan, whose reference it takes over. */
-void anb_model_set_plan(StreamingLearner *model, AnbPlan *plan);
-/* Bytes of a model of that plan: head, block and scratch. */
+/* What is attached to a model, made where nothing was. NULL where memory is out. */
+AnbAttached *anb_attach(StreamingLearner *model);
+/* Bytes of it, and of what it holds for this model alone. */
+size_t anb_attached_bytes(const StreamingLearner *model);
+/* Frees it where it says nothing. */
+void anb_detach(StreamingLearner *model);
+/* Bytes of a model of that plan: head, block, and scratch where one is kept. */
 size_t anb_model_bytes(const AnbPlan *plan);
 /* The block's size in bytes. */
 static inline size_t anb_block_bytes(const AnbPlan *plan)
@@ -48,14 +53,54 @@ static inline size_t anb_block_bytes(const AnbPlan *plan)
     return plan->nodes[0].subtree_size;
 }
 
-static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
+/* The root's state, aligned as the plan says. */
+static inline unsigned char *anb_block(const StreamingLearner *model)
 {
-    return model->block + anb_node_state_offset(node);
+    return anb_view_of(model + 1);
 }
 
+/* The root's scratch, or NULL where none is kept. */
+static inline double *anb_scratch_kept(const StreamingLearner *model)
+{
+    const AnbPlan *plan = model->plan;
+    return plan->passing ? NULL : (double *)(anb_block(model) + anb_block_bytes(plan));
+}
+
+/* A scratch for one call, on its stack. */
+typedef struct AnbRoom {
+    _Alignas(ANB_ALIGN) double scratch[ANB_PASSING_MOST];
+} AnbRoom;
+
+/* The model's scratch, or that room. */
+static inline double *anb_scratch_in(const StreamingLearner *model, AnbRoom *room)
+{
+    return model->plan->passing ? room->scratch : anb_scratch_kept(model);
+}
+
+static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
+{
+    return anb_block(model) + anb_node_state_offset(node);
+}
+
+/* A node's part of the scratch of a model that keeps one. */
 static inline double *anb_scratch_of(const StreamingLearner *model, const AnbNode *node)
 {
-    return model->scratch + anb_node_scratch_offset(node);
+    return anb_scratch_kept(model) + anb_node_scratch_offset(node);
+}
+
+static inline uint64_t anb_seed_of(const StreamingLearner *model)
+{
+    return model->attached ? model->attached->seed : model->plan->seed;
+}
+
+static inline AnbSchema *anb_schema_of(const StreamingLearner *model)
+{
+    return model->attached ? model->attached->schema : NULL;
+}
+
+static inline AnbSources *anb_sources_of(const StreamingLearner *model)
+{
+    return model->attached ? model->attached->sources : NULL;
 }
 
 /* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing

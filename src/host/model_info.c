@@ -20,7 +20,7 @@ const AnbCounters *anb_counters(const StreamingLearner *model)
 
 uint64_t anb_seed(const StreamingLearner *model)
 {
-    return model->seed;
+    return anb_seed_of(model);
 }
 
 size_t anb_state_bytes(const StreamingLearner *model)
@@ -30,7 +30,7 @@ size_t anb_state_bytes(const StreamingLearner *model)
 
 size_t anb_clone_bytes(const StreamingLearner *model)
 {
-    return anb_model_bytes(model->plan) + anb_sources_bytes(model->sources);
+    return anb_model_bytes(model->plan) + anb_attached_bytes(model);
 }
 
 size_t anb_total_bytes(const StreamingLearner *model)
@@ -133,8 +133,8 @@ static bool covers(const AnbNode *node, void *a, void *b)
 bool anb_equal(const StreamingLearner *a, const StreamingLearner *b)
 {
     const AnbNode *root = &a->plan->nodes[0];
-    return anb_plans_alike(a->plan, b->plan) && anb_sources_equal(a, b) && covers(root, a->block, b->block) &&
-           covers(root, b->block, a->block);
+    return anb_plans_alike(a->plan, b->plan) && anb_sources_equal(a, b) && covers(root, anb_block(a), anb_block(b)) &&
+           covers(root, anb_block(b), anb_block(a));
 }
 
 static bool same_allocator(const AnbAllocator *a, const AnbAllocator *b)
@@ -154,7 +154,9 @@ bool anb_share_plan(StreamingLearner *model, const StreamingLearner *with)
         return true;
     if (!anb_plans_fit(mine, other) || !same_allocator(&mine->allocator, &other->allocator))
         return false;
-    anb_model_set_plan(model, anb_plan_keep(other));
+    if (anb_seed_of(model) != other->seed && !anb_attach(model))
+        return false;
+    model->plan = anb_plan_keep(other);
     anb_plan_drop(mine);
     return true;
 }

@@ -22,7 +22,7 @@ double anb_predict_pending(StreamingLearner *model, uint64_t id, const double *x
     AnbRow row = {x, x, NULL, &model->counters, NULL};
     double f = anb_keeps_pending(model) ? anb_predict(model, x) : ANB_NAN;
     if (f == f)
-        waiting_of(model)->keep(root, model->block, &row, id, f, model->scratch);
+        waiting_of(model)->keep(root, anb_block(model), &row, id, f, anb_scratch_kept(model));
     return f;
 }
 
@@ -33,32 +33,32 @@ double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double we
     AnbAnswer then;
     if (!anb_keeps_pending(model) || !anb_accepts_target(model, y, weight))
         return ANB_NAN;
-    const double *x = waiting_of(model)->find(root, model->block, id, &model->counters, &then);
+    const double *x = waiting_of(model)->find(root, anb_block(model), id, &model->counters, &then);
     if (!x || weight == 0)
         return x ? then.prediction : ANB_NAN;
     if (!anb_learn_row(model, x, y, weight, &then))
         return ANB_NAN; /* kept by a model that was tampered with */
-    waiting_of(model)->learned(root, model->block, id);
+    waiting_of(model)->learned(root, anb_block(model), id);
     return then.prediction;
 }
 
 AnbPendingFate anb_pending_fate(const StreamingLearner *model, uint64_t id)
 {
     const AnbWaitingTable *table = waiting_of(model);
-    return table ? (AnbPendingFate)table->fate(&model->plan->nodes[0], model->block, id) : ANB_PENDING_UNKNOWN;
+    return table ? (AnbPendingFate)table->fate(&model->plan->nodes[0], anb_block(model), id) : ANB_PENDING_UNKNOWN;
 }
 
 size_t anb_n_pending(const StreamingLearner *model)
 {
     const AnbWaitingTable *table = waiting_of(model);
-    return table ? table->count(&model->plan->nodes[0], model->block) : 0;
+    return table ? table->count(&model->plan->nodes[0], anb_block(model)) : 0;
 }
 
 /* ---- intervals --------------------------------------------------------------------------------------------------- */
 
 static int ask_interval(const StreamingLearner *model, double *scratch, double coverage, double *low, double *high)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, scratch);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, scratch);
     return anb_reach(&at, ANB_CAN_BOUND)
                ? at.node->type->interval->interval(at.node, at.state, at.scratch, coverage, low, high)
                : ANB_E_UNSUPPORTED;
@@ -66,14 +66,14 @@ static int ask_interval(const StreamingLearner *model, double *scratch, double c
 
 size_t anb_interval_levels(const StreamingLearner *model, const double **coverage)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, NULL);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, NULL);
     return anb_reach(&at, ANB_CAN_BOUND) ? at.node->type->interval->levels(at.node, coverage) : 0;
 }
 
 int anb_predict_interval(StreamingLearner *model, const double *x, double coverage, double *low, double *high)
 {
     double f = anb_predict(model, x);
-    return f != f ? ANB_E_INPUT : ask_interval(model, model->scratch, coverage, low, high);
+    return f != f ? ANB_E_INPUT : ask_interval(model, anb_scratch_kept(model), coverage, low, high);
 }
 
 int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x, double coverage,
@@ -104,13 +104,13 @@ int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *answer, 
 
 size_t anb_quantile_levels(const StreamingLearner *model, const double **level)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, NULL);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, NULL);
     return anb_reach(&at, ANB_CAN_RANK) ? at.node->type->quantile->levels(at.node, level) : 0;
 }
 
 static int ask_quantiles(const StreamingLearner *model, double *scratch, double *value)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, scratch);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, scratch);
     const double *level;
     if (!anb_reach(&at, ANB_CAN_RANK) || at.node->type->quantile->levels(at.node, &level) == 0)
         return ANB_E_UNSUPPORTED;
@@ -121,7 +121,7 @@ static int ask_quantiles(const StreamingLearner *model, double *scratch, double 
 int anb_predict_quantiles(StreamingLearner *model, const double *x, double *value)
 {
     double f = anb_predict(model, x);
-    return f != f ? ANB_E_INPUT : ask_quantiles(model, model->scratch, value);
+    return f != f ? ANB_E_INPUT : ask_quantiles(model, anb_scratch_kept(model), value);
 }
 
 int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *value)
@@ -132,7 +132,7 @@ int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader,
 
 int anb_drift_view(const StreamingLearner *model, AnbDriftView *view)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, NULL);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, NULL);
     if (!anb_reach(&at, ANB_CAN_DETECT))
         return ANB_E_UNSUPPORTED;
     at.node->type->drift->view(at.node, at.state, view);

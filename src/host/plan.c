@@ -82,7 +82,7 @@ typedef struct Builder {
     size_t next_node;
     unsigned next_index, unseeded; /* nodes before this one that do not count for its seed */
     char *next_byte;
-    size_t bytes; /* of block and scratch so far, an upper bound */
+    size_t bytes; /* of block and scratch so far: no more than they will be */
     AnbError *error;
 } Builder;
 
@@ -131,7 +131,8 @@ static int add_size(Builder *b, AnbNode *node, size_t state, size_t scratch)
     bool possible = state < SIZE_MAX / 4 && scratch < SIZE_MAX / 4 / sizeof(double);
     node->state_size = round_up(state, ANB_ALIGN);
     node->scratch_size = round_up(scratch, ANB_ALIGN / sizeof(double));
-    size_t bytes = node->state_size + node->scratch_size * sizeof(double);
+    bool compact = node->type->flags & ANB_COMPACT;
+    size_t bytes = compact ? state : node->state_size + node->scratch_size * sizeof(double);
     if (!possible || bytes > limit - b->bytes)
         return anb_fail(b->error, ANB_E_LIMIT,
                         "%s over %zu features takes %.4g MB, which brings the model over its limit of "
@@ -375,6 +376,46 @@ static const AnbDirectTable *direct_way(const AnbPlan *plan)
     return plan->n_nodes == 1 && anb_since_0_3(type) ? type->direct : NULL;
 }
 
+/* ---- small models ------------------------------------------------------------------------------------------------ */
+
+enum {
+    COMPACT_ALIGN = 8,
+    COMPACT_MOST = 4096
+}; /* bytes of a block; in larger ones lines matter more than what they waste */
+
+static bool all_compact(const AnbPlan *plan)
+{
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        if (!(plan->nodes[i].type->flags & ANB_COMPACT))
+            return false;
+    return true;
+}
+
+/* The states behind each other without gaps; scratches stay where they are. */
+static void close_up(AnbNode *node)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    node->state_size = round_up(anb_fields_layout(node->type->fields, node, NULL), COMPACT_ALIGN);
+    node->subtree_size = node->state_size;
+    for (size_t i = 0; i < parts; i++) {
+        AnbNode *child = (AnbNode *)&node->children[i];
+        close_up(child);
+        child->state_offset = node->subtree_size;
+        node->subtree_size += child->subtree_size;
+    }
+}
+
+static void make_compact(AnbPlan *plan)
+{
+    bool compact = all_compact(plan);
+    plan->align = ANB_ALIGN;
+    plan->passing = compact && plan->nodes[0].scratch_size <= ANB_PASSING_MOST;
+    if (!compact || plan->nodes[0].subtree_size > COMPACT_MOST)
+        return;
+    plan->align = COMPACT_ALIGN;
+    close_up(&plan->nodes[0]);
+}
+
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
 {
     Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)plan + node_bytes(plan->n_nodes), .error = error};
@@ -386,6 +427,8 @@ static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbErr
     plan->takes_missing = takes_missing(&plan->nodes[0], false, false);
     plan->moe = first_mixture(&plan->nodes[0]);
     plan->direct = direct_way(plan);
+    plan->look = plan->direct ? plan->direct->predict : NULL;
+    make_compact(plan);
     return keep_texts(plan, error);
 }
 

@@ -14,6 +14,9 @@
 
 enum { ANB_ALIGN = 64, ANB_FEATURES_MAX = 1 << 20 };
 
+/* What an AnbDirectTable has to predict by. */
+typedef double (*AnbLook)(const AnbNode *self, const void *state, const double *x);
+
 typedef struct AnbPlan {
     atomic_size_t references;
     AnbAllocator allocator;
@@ -25,6 +28,9 @@ typedef struct AnbPlan {
     bool takes_missing;           /* rows may hold NaN */
     bool owns_pointers;           /* some type has clear and clone */
     const AnbDirectTable *direct; /* of a root without children, or NULL */
+    AnbLook look;                 /* its way to predict, here to save a load */
+    size_t align;                 /* of a block: ANB_ALIGN, or 8 where every type is compact and the block is small */
+    bool passing;                 /* no scratch is kept from call to call */
     const AnbNode *moe;           /* the first mixture, depth first, or NULL */
     const char *expression;       /* canonical */
     const char *full_expression;  /* every option written out: what snapshots keep */

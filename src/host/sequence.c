@@ -5,21 +5,23 @@
 
 static int grow(StreamingLearner *model, AnbError *error)
 {
-    size_t n = anb_sources_count(model->sources), capacity = n ? 2 * n : 1;
-    if (model->sources && n < model->sources->capacity)
+    const AnbSources *own = anb_sources_of(model);
+    size_t n = anb_sources_count(own), capacity = n ? 2 * n : 1;
+    if (own && n < own->capacity)
         return 0;
     if (n == ANB_SOURCES_MAX)
         return anb_fail(error, ANB_E_LIMIT, "a model keeps the positions of %d sources, and these are taken",
                         ANB_SOURCES_MAX);
-    if (anb_total_bytes(model) - anb_sources_bytes(model->sources) + anb_sources_size(capacity) >
+    size_t attached = model->attached ? 0 : sizeof *model->attached;
+    if (anb_total_bytes(model) - anb_sources_bytes(own) + anb_sources_size(capacity) + attached >
         model->plan->max_bytes)
         return anb_fail(error, ANB_E_LIMIT, "another source would take the model over its limit of %zu bytes",
                         model->plan->max_bytes);
-    AnbSources *table = anb_sources_larger(model, capacity);
+    AnbSources *table = anb_attach(model) ? anb_sources_larger(model, capacity) : NULL;
     if (!table)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
     anb_sources_free(model);
-    model->sources = table;
+    model->attached->sources = table;
     return 0;
 }
 
@@ -34,20 +36,20 @@ int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError
     int code = grow(model, error);
     if (code)
         return code;
-    return anb_sources_put(model->sources, name, n);
+    return anb_sources_put(anb_sources_of(model), name, n);
 }
 
 /* Whether there is such a source and such a number. */
 static bool fits(const StreamingLearner *model, int source, uint64_t n)
 {
-    return source >= 0 && (size_t)source < anb_sources_count(model->sources) && n != UINT64_MAX;
+    return source >= 0 && (size_t)source < anb_sources_count(anb_sources_of(model)) && n != UINT64_MAX;
 }
 
 bool anb_source_take(StreamingLearner *model, int source, uint64_t n)
 {
-    if (!fits(model, source, n) || n < model->sources->source[source].next)
+    if (!fits(model, source, n) || n < anb_sources_of(model)->source[source].next)
         return false;
-    model->sources->source[source].next = n + 1;
+    anb_sources_of(model)->source[source].next = n + 1;
     return true;
 }
 
@@ -56,14 +58,14 @@ int anb_train_seq(StreamingLearner *model, int source, uint64_t n, const double 
 {
     double said = ANB_NAN;
     int code = fits(model, source, n) ? ANB_SEQ_LEARNED : ANB_E_ARGUMENT;
-    if (code > 0 && n < model->sources->source[source].next)
+    if (code > 0 && n < anb_sources_of(model)->source[source].next)
         code = ANB_SEQ_REPEATED;
     if (code > 0) {
         said = anb_train_one(model, x, y, weight);
         if (said != said)
             code = ANB_E_INPUT;
         else
-            model->sources->source[source].next = n + 1;
+            anb_sources_of(model)->source[source].next = n + 1;
     }
     if (before)
         *before = said;

@@ -31,10 +31,10 @@ static void publish(AnbServer *s);
 static StreamingLearner *copy_of(const StreamingLearner *model, AnbError *error)
 {
     StreamingLearner *copy = anb_clone(model, error);
-    AnbSources *sources = copy ? anb_sources_larger(copy, ANB_SOURCES_MAX) : NULL;
+    AnbSources *sources = copy && anb_attach(copy) ? anb_sources_larger(copy, ANB_SOURCES_MAX) : NULL;
     if (sources) {
         anb_sources_free(copy);
-        copy->sources = sources;
+        copy->attached->sources = sources;
         return copy;
     }
     anb_free(copy);

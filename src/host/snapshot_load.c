@@ -127,7 +127,7 @@ static int load_sources(const AnbSnapshot *snapshot, StreamingLearner *model, An
             return at;
         if ((size_t)at != i)
             return anb_fail(error, ANB_E_FORMAT, "the snapshot holds a source twice");
-        model->sources->source[at].next = saved->next;
+        anb_sources_of(model)->source[at].next = saved->next;
     }
     return 0;
 }
@@ -141,11 +141,11 @@ StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModel
     if (!model)
         return NULL;
     Loading l = {snapshot->nodes, snapshot->nodes + snapshot->n_nodes, error};
-    int code = load_tree(&l, &model->plan->nodes[0], model->block);
+    int code = load_tree(&l, &model->plan->nodes[0], anb_block(model));
     if (!code && l.next != l.end)
         code = anb_fail(error, ANB_E_FORMAT, "the snapshot holds more learners than its expression");
     if (!code)
-        code = validate_tree(&model->plan->nodes[0], model->block, error);
+        code = validate_tree(&model->plan->nodes[0], anb_block(model), error);
     if (!code)
         code = load_schema(snapshot, model, error);
     if (!code)

@@ -160,7 +160,7 @@ static bool has_note(const AnbSnapshotExtras *extras, const char *key)
  * note. */
 static void put_extras(Sink *s, const StreamingLearner *model, const AnbSnapshotExtras *extras)
 {
-    const AnbSchema *schema = model->schema;
+    const AnbSchema *schema = anb_schema_of(model);
     size_t n = extras->features || schema ? anb_n_features(model) : 0;
     put_u32(s, (uint32_t)n);
     for (size_t i = 0; i < n; i++)
@@ -197,18 +197,18 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
     put_text(s, anb_version());
     put_text(s, plan->full_expression);
     put_u64(s, plan->nodes[0].n_features);
-    put_u64(s, model->seed);
+    put_u64(s, anb_seed_of(model));
     put_counters(s, &model->counters);
     put_extras(s, model, extras);
     put_u32(s, (uint32_t)plan->n_nodes);
-    put_node(s, &plan->nodes[0], model->block);
+    put_node(s, &plan->nodes[0], anb_block(model));
     put_sources(s, model);
     put_u32(s, s->sum.value);
 }
 
 int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error)
 {
-    if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX - (model->schema != NULL))
+    if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX - (anb_schema_of(model) != NULL))
         return anb_fail(error, ANB_E_ARGUMENT, "%zu notes; %d are possible", extras->n_notes, ANB_SNAPSHOT_NOTES_MAX);
     for (size_t i = 0; i < extras->n_notes; i++) {
         const AnbNote *note = &extras->notes[i];

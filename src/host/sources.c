@@ -36,9 +36,10 @@ static uint8_t *place_of(const AnbSources *sources, const char *name, size_t n)
 
 int anb_source_find(const StreamingLearner *model, const char *name, size_t n)
 {
-    if (!model->sources || n == 0 || n >= ANB_SOURCE_SIZE)
+    const AnbSources *own = anb_sources_of(model);
+    if (!own || n == 0 || n >= ANB_SOURCE_SIZE)
         return ANB_E_UNKNOWN;
-    int place = *place_of(model->sources, name, n);
+    int place = *place_of(own, name, n);
     return place ? place - 1 : ANB_E_UNKNOWN;
 }
 
@@ -52,9 +53,10 @@ int anb_sources_put(AnbSources *sources, const char *name, size_t n)
 
 size_t anb_sources(const StreamingLearner *model, const AnbSource **sources)
 {
+    const AnbSources *own = anb_sources_of(model);
     if (sources)
-        *sources = model->sources ? model->sources->source : NULL;
-    return anb_sources_count(model->sources);
+        *sources = own ? own->source : NULL;
+    return anb_sources_count(own);
 }
 
 /* ---- copies and comparisons -------------------------------------------------------------------------------------- */
@@ -62,14 +64,15 @@ size_t anb_sources(const StreamingLearner *model, const AnbSource **sources)
 AnbSources *anb_sources_larger(const StreamingLearner *model, size_t capacity)
 {
     const AnbPlan *plan = model->plan;
-    size_t size = anb_sources_size(capacity), n = anb_sources_count(model->sources);
+    const AnbSources *own = anb_sources_of(model);
+    size_t size = anb_sources_size(capacity), n = anb_sources_count(own);
     AnbSources *table = plan->allocator.alloc(size, plan->allocator.context);
     if (!table)
         return NULL;
     memset(table, 0, size);
     table->capacity = capacity;
     for (size_t i = 0; i < n && i < capacity; i++) {
-        const AnbSource *known = &model->sources->source[i];
+        const AnbSource *known = &own->source[i];
         anb_sources_put(table, known->name, strlen(known->name));
         table->source[i].next = known->next;
     }
@@ -78,26 +81,32 @@ AnbSources *anb_sources_larger(const StreamingLearner *model, size_t capacity)
 
 int anb_sources_copy(const StreamingLearner *model, StreamingLearner *copy)
 {
+    const AnbSources *own = anb_sources_of(model);
     anb_sources_free(copy);
-    if (model->sources)
-        copy->sources = anb_sources_larger(model, model->sources->capacity);
-    return model->sources && !copy->sources ? ANB_E_MEMORY : 0;
+    if (!own)
+        return 0;
+    AnbAttached *to = anb_attach(copy);
+    if (to)
+        to->sources = anb_sources_larger(model, own->capacity);
+    return to && to->sources ? 0 : ANB_E_MEMORY;
 }
 
 void anb_sources_free(StreamingLearner *model)
 {
-    if (model->sources)
-        model->plan->allocator.free(model->sources, model->plan->allocator.context);
-    model->sources = NULL;
+    AnbSources *own = anb_sources_of(model);
+    if (!own)
+        return;
+    model->plan->allocator.free(own, model->plan->allocator.context);
+    model->attached->sources = NULL;
 }
 
 /* A source that was added and brought nothing is as one that is not there. */
 static bool covers(const StreamingLearner *a, const StreamingLearner *b)
 {
-    for (size_t i = 0; i < anb_sources_count(a->sources); i++) {
-        const AnbSource *mine = &a->sources->source[i];
+    for (size_t i = 0; i < anb_sources_count(anb_sources_of(a)); i++) {
+        const AnbSource *mine = &anb_sources_of(a)->source[i];
         int at = anb_source_find(b, mine->name, strlen(mine->name));
-        if (mine->next != (at < 0 ? 0 : b->sources->source[at].next))
+        if (mine->next != (at < 0 ? 0 : anb_sources_of(b)->source[at].next))
             return false;
     }
     return true;

@@ -80,11 +80,16 @@ int anb_use_threads(StreamingLearner *model, size_t threads, AnbError *error)
 {
     if (threads > ANB_POOL_THREADS_MAX)
         return anb_fail(error, ANB_E_ARGUMENT, "threads = %zu is outside [0, %d]", threads, ANB_POOL_THREADS_MAX);
+    if (threads == 1 && !model->attached)
+        return 0;
+    AnbAttached *attached = anb_attach(model);
+    if (!attached)
+        return anb_fail(error, ANB_E_MEMORY, "out of memory");
     take_back(model);
-    anb_threads_free(model->threads);
-    model->threads = NULL;
+    anb_threads_free(attached->threads);
+    attached->threads = NULL;
     if (threads == 1)
         return 0;
-    model->threads = begin(model, threads);
-    return model->threads ? 0 : anb_fail(error, ANB_E_MEMORY, "no memory or threads for %zu", threads);
+    attached->threads = begin(model, threads);
+    return attached->threads ? 0 : anb_fail(error, ANB_E_MEMORY, "no memory or threads for %zu", threads);
 }

@@ -135,15 +135,18 @@ int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *e
     int code = schema ? check_schema(model, schema, error) : 0;
     if (code)
         return code;
+    AnbAttached *attached = schema || model->attached ? anb_attach(model) : NULL;
+    if (!attached)
+        return schema ? anb_fail(error, ANB_E_MEMORY, "out of memory") : 0;
     AnbSchema *kept = anb_schema_keep(schema);
-    anb_schema_drop(model->schema);
-    model->schema = kept;
+    anb_schema_drop(attached->schema);
+    attached->schema = kept;
     return 0;
 }
 
 const AnbSchema *anb_model_schema(const StreamingLearner *model)
 {
-    return model->schema;
+    return anb_schema_of(model);
 }
 
 /* ---- a model for a schema ---------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "expression.h"
 #include "model.h"
+#include "src/numeric/fields.h"
 #include "schema.h"
 #include "sources.h"
 #include <anabranch/learners.h>
@@ -25,7 +26,7 @@ typedef struct Widening {
 
 static int refuse(const Widening *w)
 {
-    const AnbSchema *known = w->model->schema;
+    const AnbSchema *known = anb_schema_of(w->model);
     size_t n = anb_n_features(w->model);
     if (w->wider->n <= n)
         return anb_fail(w->error, ANB_E_ARGUMENT, "the wider schema has %zu columns, the model's rows have %zu already",
@@ -106,14 +107,34 @@ static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
     return anb_new(w->wider->n, root, options, w->error);
 }
 
+/* Bytes of a node's own state, without what fills it up to where the next one may start. */
+static size_t own_bytes(const AnbNode *node)
+{
+    return anb_fields_layout(node->type->fields, node, NULL);
+}
+
+/* The states of a node and of those below it, which stand closer together in one model than in the other. False where they
+ * are not the same. */
+static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, void *state)
+{
+    size_t parts = from->n_children + (from->router != NULL), own = own_bytes(from);
+    bool fine = from->type == to->type && parts == to->n_children + (to->router != NULL) && own == own_bytes(to);
+    if (fine)
+        memcpy(state, old, own);
+    for (size_t i = 0; i < parts && fine; i++)
+        fine = copy_tree(&from->children[i], anb_child_state_const(&from->children[i], old), &to->children[i],
+                         anb_child_state(&to->children[i], state));
+    return fine;
+}
+
 /* The old model's state in its place below residual(narrow(...)); those outside theirs, whose size may not change. */
 static int copy_states(const Widening *w, const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     for (; stays_outside(from->type); from = &from->children[0], to = &to->children[0]) {
-        if (from->state_size != to->state_size)
+        if (own_bytes(from) != own_bytes(to))
             return anb_fail(w->error, ANB_E_UNSUPPORTED, "%s keeps whole rows: a model with it cannot be widened",
                             from->type->name);
-        memcpy(state, old, from->state_size);
+        memcpy(state, old, own_bytes(from));
         old = anb_child_state_const(&from->children[0], old);
         state = anb_child_state(&to->children[0], state);
     }
@@ -121,10 +142,9 @@ static int copy_states(const Widening *w, const AnbNode *from, const void *old, 
         to = &to->children[0];
         state = anb_child_state(to, state);
     }
-    if (from->subtree_size != to->subtree_size)
-        return anb_fail(w->error, ANB_E_STATE, "%s has another size in the wider model", from->type->name);
-    memcpy(state, old, from->subtree_size);
-    return 0;
+    return copy_tree(from, old, to, state)
+               ? 0
+               : anb_fail(w->error, ANB_E_STATE, "%s has another size in the wider model", from->type->name);
 }
 
 static StreamingLearner *widen(Widening *w, const AnbModelOptions *options)
@@ -138,7 +158,7 @@ static StreamingLearner *widen(Widening *w, const AnbModelOptions *options)
         anb_free(wide);
         return NULL;
     }
-    if (copy_states(w, &w->model->plan->nodes[0], w->model->block, &wide->plan->nodes[0], wide->block) ||
+    if (copy_states(w, &w->model->plan->nodes[0], anb_block(w->model), &wide->plan->nodes[0], anb_block(wide)) ||
         anb_set_schema(wide, w->wider, w->error)) {
         anb_free(wide);
         return NULL;
@@ -152,7 +172,7 @@ StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wide
     AnbModelOptions own;
     if (anb_model_options_take(options, &own, error))
         return NULL;
-    own.seed = model->seed;
+    own.seed = anb_seed_of(model);
     Widening w = {model, wider, {.allocator = anb_allocator_of(&own)}, error};
     StreamingLearner *wide = refuse(&w) ? NULL : widen(&w, &own);
     anb_arena_free(&w.arena);

@@ -105,10 +105,10 @@ static double do_samples(const Call *call, size_t from, size_t to)
 
 enum { CHUNK = 256, FAR = 8, NEAR = 4 }; /* samples that are looked through at once */
 
-/* A sample's row and its model's head, of another one the state that the head leads to. */
+/* A sample's row and its model's head, of another one the state, which follows its head. */
 static inline void bring_near(const Call *c, size_t far, size_t near)
 {
-    const char *head = (const char *)c->models[far], *state = (const char *)c->models[near]->block;
+    const char *head = (const char *)c->models[far], *state = (const char *)anb_block(c->models[near]);
     __builtin_prefetch(c->x[far]);
     __builtin_prefetch(head);
     __builtin_prefetch(head + 64);

@@ -7,10 +7,9 @@ static const double FEW = 4; /* values that tell nothing yet */
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state)
 {
     size_t d = self->d;
+    anb_frame_put_progress(state, 0, true);
     state->tried = 0;
-    state->rows = 0;
     state->left = 1;
-    state->starting = 1;
     memset(state->part, 0, anb_frame_state(d) - sizeof *state);
     for (size_t j = 0; j < d; j++) {
         part(state, d, BOUND)[j] = part(state, d, COMMON)[j] = self->clip;
@@ -22,20 +21,30 @@ void anb_frame_init(const AnbFrame *self, AnbFrameState *state)
 /* Once in n rows, n a power of two. */
 static bool every(const AnbFrameState *state, uint64_t n)
 {
-    return (state->rows & (n - 1)) == 0;
+    return (anb_frame_rows(state) & (n - 1)) == 0;
 }
 
-void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
+/* During the start, and in wide frames. Apart, so that the short way saves no registers for it. */
+static __attribute__((noinline)) void apply_slowly(const AnbFrame *self, const AnbFrameState *state, const double *x,
+                                                   double *scratch)
 {
     size_t d = self->d;
     if (anb_frame_is_wide(d) && anb_frame_apply_cells(self, state, x, scratch))
         return;
-    if (state->starting == 0) {
+    if (!anb_frame_starting(state)) {
         anb_frame_standardize(self, state, x, scratch);
         return;
     }
     for (size_t j = 0; j < d; j++)
         scratch[j] = anb_frame_z(self, state, j, x[j]);
+}
+
+void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
+{
+    if (anb_frame_is_wide(self->d) || anb_frame_starting(state))
+        apply_slowly(self, state, x, scratch);
+    else
+        anb_frame_standardize(self, state, x, scratch);
 }
 
 /* ---- the start ----------------------------------------------------------------------------------------------------- */
@@ -113,7 +122,7 @@ static void end_start(const AnbFrame *self, AnbFrameState *state, double weight)
     }
     for (size_t j = 0; j < d; j++)
         evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
-    state->starting = 0;
+    anb_frame_put_progress(state, anb_frame_rows(state), false);
 }
 
 static void start(const AnbFrame *self, AnbFrameState *state, const double *x, double weight)
@@ -122,7 +131,7 @@ static void start(const AnbFrame *self, AnbFrameState *state, const double *x, d
     for (size_t j = 0; j < d; j++)
         if (x[j] == x[j])
             start_cell(state, d, j, x[j], weight);
-    if (state->rows + 1 >= START)
+    if (anb_frame_rows(state) + 1 >= START)
         end_start(self, state, weight);
 }
 
@@ -130,7 +139,7 @@ static void start(const AnbFrame *self, AnbFrameState *state, const double *x, d
 static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, double *centre, double *inverse)
 {
     Sketch s = {{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]}, 0, 0};
-    if (state->starting != 0) {
+    if (anb_frame_starting(state)) {
         s = sketch_of(state, d, j);
         s.inner = completed(&s, weight, false);
     }
@@ -167,7 +176,7 @@ static void mend(AnbFrameState *state, size_t d, uint64_t *restarts)
 
 static void relax(const AnbFrame *self, AnbFrameState *state)
 {
-    for (size_t j = 0, d = state->starting != 0 ? 0 : self->d; j < d; j++) {
+    for (size_t j = 0, d = anb_frame_starting(state) ? 0 : self->d; j < d; j++) {
         double reach = anb_frame_reach(self, state, j) * .9936;
         anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
     }
@@ -188,7 +197,7 @@ static void move(const AnbFrame *self, AnbFrameState *state, double weight, doub
         alpha[j] = known ? ratio : 1;
         beta[j] = known ? shift : 0;
         double reach = known ? anb_frame_reach(self, state, j) / ratio : self->clip;
-        if (state->starting == 0)
+        if (!anb_frame_starting(state))
             anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
         common[j] = known ? common[j] / ratio : self->clip;
         centre[j] = mean;
@@ -212,7 +221,7 @@ static void learn_dense(const AnbFrame *self, AnbFrameState *state, const double
 static void learn_moments(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
                           uint64_t *restarts)
 {
-    if (state->starting != 0) {
+    if (anb_frame_starting(state)) {
         start(self, state, x, weight);
         mend(state, self->d, restarts);
     } else if (anb_frame_is_sparse(self, state, scratch)) {
@@ -245,7 +254,8 @@ bool anb_frame_learn(const AnbFrame *self, AnbFrameState *state, const double *x
                      uint64_t *restarts, AnbReframing *moved)
 {
     learn_moments(self, state, x, weight, scratch, restarts);
-    state->rows += 1;
+    if (anb_frame_rows(state) < ROWS_MOST)
+        state->progress += (uint64_t)1 << ANB_FRAME_ROWS_AT;
     state->left -= state->left > 0;
     bool moves = keep_up(self, state, weight, scratch, restarts, moved);
     if (anb_frame_is_sparse(self, state, scratch))
@@ -257,7 +267,7 @@ bool anb_frame_learn(const AnbFrame *self, AnbFrameState *state, const double *x
 static void reframe_outermost(AnbFrameState *state, size_t d, size_t j, double alpha, double beta)
 {
     double *low = &part(state, d, LOW)[j], *high = &highest_of(state, d)[j];
-    if (state->starting != 0 && *low <= *high) {
+    if (anb_frame_starting(state) && *low <= *high) {
         double a = (*low - beta) / alpha, b = (*high - beta) / alpha;
         *low = a < b ? a : b;
         *high = a < b ? b : a;

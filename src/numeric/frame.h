@@ -68,16 +68,36 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-/* Of one piece of memory, the parts behind it. */
+/* Of one piece of memory, the parts behind it. Small numbers share a word. */
 typedef struct AnbFrameState {
-    double tried; /* mean squared error of trials */
-    uint64_t rows;
+    uint64_t progress; /* rows, up to 2^47 - 1; 1 during the start; 16 bits of who keeps the frame */
     uint32_t left;     /* rows to the next re-framing */
-    uint8_t starting;  /* 1 during the start */
-    uint8_t own_byte;  /* of who keeps the frame; the frame itself only keeps it */
-    uint16_t own_word; /* likewise */
+    uint32_t tried;    /* mean squared error of trials: the upper half of a double */
     double part[];
 } AnbFrameState;
+
+enum { ANB_FRAME_OWN_BITS = 16, ANB_FRAME_ROWS_AT = ANB_FRAME_OWN_BITS + 1 };
+
+static inline uint64_t anb_frame_rows(const AnbFrameState *state)
+{
+    return state->progress >> ANB_FRAME_ROWS_AT;
+}
+
+static inline bool anb_frame_starting(const AnbFrameState *state)
+{
+    return state->progress >> ANB_FRAME_OWN_BITS & 1;
+}
+
+/* What who keeps the frame has put there; 0 to 2^16 - 1. */
+static inline unsigned anb_frame_own(const AnbFrameState *state)
+{
+    return (unsigned)(state->progress & UINT16_MAX);
+}
+
+static inline void anb_frame_put_own(AnbFrameState *state, unsigned own)
+{
+    state->progress = (state->progress & ~(uint64_t)UINT16_MAX) | own;
+}
 
 enum { ANB_FRAME_PARTS = 8, ANB_FRAME_WIDE_PARTS = 3, ANB_FRAME_LEDGER = 3 };
 enum { ANB_FRAME_NARROW = 512, ANB_FRAME_SPARSE = 8, ANB_FRAME_ROOM = 18 };
@@ -105,7 +125,7 @@ static inline size_t anb_frame_scratch(size_t d)
     return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
 }
 
-/* The state of a frame that has seen nothing, from any memory; the owner's byte and word are 0. */
+/* The state of a frame that has seen nothing, from any memory, but for the 16 bits of who keeps it. */
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state);
 
 /* Shows a visitor every used field. */
@@ -130,7 +150,8 @@ bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const dou
                      AnbFrameTrial *trial);
 
 /* The errors of the learner below on the row as it was and on its other reading. */
-void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other);
+void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error,
+                     double other);
 
 /* How a frame has moved. */
 typedef struct AnbReframing {

@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "moments.h"
 #include "src/simd/kernels.h"
+#include "src/text/bits.h"
 
 enum { COUNT, MEAN, M2, CENTRE, INVERSE, BOUND, COMMON, REACH };
 enum { LOW = REACH }; /* the same part during the start */
@@ -17,8 +18,26 @@ enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
 enum { ANB_FRAME_MOST = 8 };                                     /* evidence at most */
 static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
-enum { CELL = 512, CROWD_MOST = UINT16_MAX };                     /* of a crowd: one cell; most */
+enum { CELL = 512, CROWD_MOST = UINT16_MAX };                    /* of a crowd: one cell; most */
 enum { CROWDED = 20 * CELL };                                    /* cells beyond clip, of some 80, that are no tail */
+
+static const uint64_t ROWS_MOST = ((uint64_t)1 << 47) - 1;
+
+static inline void anb_frame_put_progress(AnbFrameState *state, uint64_t rows, bool starting)
+{
+    state->progress = rows << ANB_FRAME_ROWS_AT | (uint64_t)starting << ANB_FRAME_OWN_BITS | anb_frame_own(state);
+}
+
+/* The mean squared error of trials. */
+static inline double anb_frame_tried(const AnbFrameState *state)
+{
+    return anb_from_bits((uint64_t)state->tried << 32);
+}
+
+static inline void anb_frame_put_tried(AnbFrameState *state, double value)
+{
+    state->tried = (uint32_t)((anb_to_bits(value) + ((uint64_t)1 << 31)) >> 32);
+}
 
 static inline double *part(AnbFrameState *state, size_t d, size_t which)
 {
@@ -55,13 +74,13 @@ static inline uint16_t *crowd_of(AnbFrameState *state, size_t d)
 /* Whether the cells of feature j beyond `clip` are left out. */
 static inline bool anb_frame_blank(const AnbFrameState *state, size_t d, size_t j)
 {
-    return state->starting == 0 && part_const(state, d, REACH)[j] < 0;
+    return !anb_frame_starting(state) && part_const(state, d, REACH)[j] < 0;
 }
 
 /* How far out feature j is known to come. */
 static inline double anb_frame_reach(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
-    return state->starting != 0 ? self->clip : fabs(part_const(state, self->d, REACH)[j]);
+    return anb_frame_starting(state) ? self->clip : fabs(part_const(state, self->d, REACH)[j]);
 }
 
 /* Sets it, and whether the tail is left out. Not during the start. */
@@ -110,7 +129,7 @@ static inline void anb_frame_standardize(const AnbFrame *self, const AnbFrameSta
 /* How many rows the frame stands still from here on. */
 static inline void anb_frame_set_left(AnbFrameState *state)
 {
-    uint64_t left = 1 + state->rows / 32;
+    uint64_t left = 1 + anb_frame_rows(state) / 32;
     state->left = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
 }
 

@@ -2,17 +2,15 @@
 #include "fields.h"
 #include "frame_wide.h"
 
-static const AnbField head[] = {{ANB_MEMBER(AnbFrameState, tried)},    {ANB_MEMBER(AnbFrameState, rows)},
-                                {ANB_MEMBER(AnbFrameState, left)},     {ANB_MEMBER(AnbFrameState, starting)},
-                                {ANB_MEMBER(AnbFrameState, own_byte)}, {ANB_MEMBER(AnbFrameState, own_word)},
-                                {0}};
+static const AnbField head[] = {
+    {ANB_MEMBER(AnbFrameState, progress)}, {ANB_MEMBER(AnbFrameState, left)}, {ANB_MEMBER(AnbFrameState, tried)}, {0}};
 
 void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *visitor)
 {
     size_t d = self->d;
     anb_struct_visit(head, state, visitor);
     anb_visit(visitor, "frame", state->part, ANB_F64, anb_frame_numbers(d));
-    if (state->starting != 0)
+    if (anb_frame_starting(state))
         anb_visit(visitor, "highest", highest_of(state, d), ANB_F64, d);
     else {
         anb_visit(visitor, "evidence", evidence_of(state, d), ANB_F32, d);
@@ -45,9 +43,9 @@ static void pass_over(AnbVisitor *reader, size_t n)
 /* A count from a file; what is none makes the state one that is refused. */
 static uint64_t count_of(AnbFrameState *state, double value)
 {
-    bool fine = value >= 0 && value <= 0x1p53;
-    state->tried = fine ? state->tried : (double)NAN;
-    return fine ? (uint64_t)value : 0;
+    if (!(value >= 0))
+        anb_frame_put_tried(state, -1);
+    return value >= (double)ROWS_MOST ? ROWS_MOST : value >= 0 ? (uint64_t)value : 0;
 }
 
 /* Layout 1: its frame ran along. */
@@ -57,10 +55,9 @@ static void read_first(const AnbFrame *self, AnbFrameState *state, AnbVisitor *r
     for (size_t which = COUNT; which <= M2; which++)
         read_part(reader, part(state, d, which), d);
     read_part(reader, part(state, d, INVERSE), d);
-    state->starting = 0;
     for (size_t j = 0; j < d; j++) {
-        uint64_t count = count_of(state, part(state, d, COUNT)[j]);
-        state->rows = count > state->rows ? count : state->rows;
+        uint64_t count = count_of(state, part(state, d, COUNT)[j]), rows = anb_frame_rows(state);
+        anb_frame_put_progress(state, count > rows ? count : rows, false);
         part(state, d, CENTRE)[j] = part(state, d, MEAN)[j];
         part(state, d, REACH)[j] = self->clip;
         evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
@@ -70,11 +67,10 @@ static void read_first(const AnbFrame *self, AnbFrameState *state, AnbVisitor *r
 
 static void read_head(AnbFrameState *state, AnbVisitor *reader)
 {
-    double rows = next(reader), next_move = next(reader);
-    state->tried = next(reader);
-    state->starting = (uint8_t)count_of(state, next(reader));
-    state->rows = count_of(state, rows);
-    double left = next_move - (double)state->rows;
+    double rows = next(reader), next_move = next(reader), left = next_move - rows;
+    anb_frame_put_tried(state, next(reader));
+    double starting = next(reader);
+    anb_frame_put_progress(state, count_of(state, rows), starting != 0);
     state->left = left >= UINT32_MAX ? UINT32_MAX : left >= 1 ? (uint32_t)left : 1;
 }
 
@@ -89,7 +85,7 @@ static void read_decisive(AnbVisitor *reader, float *to, size_t d)
 static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
 {
     size_t d = self->d;
-    bool started = state->starting == 0;
+    bool started = !anb_frame_starting(state);
     for (size_t j = 0; j < d; j++) {
         bool blank = next(reader) <= self->clip;
         if (started)
@@ -109,7 +105,7 @@ static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor
 static void read_parts(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader)
 {
     size_t d = self->d;
-    bool started = state->starting == 0;
+    bool started = !anb_frame_starting(state);
     for (size_t which = COUNT; which <= M2; which++)
         read_part(reader, part(state, d, which), d);
     read_part(reader, part(state, d, LOW), d); /* 1/sd, which follows from the moments, is written over */
@@ -160,13 +156,13 @@ bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state)
     size_t d = self->d;
     AnbFrameState *view = anb_view_of(state);
     const double *bound = part_const(state, d, BOUND), *common = part_const(state, d, COMMON);
-    bool fine = anb_nonfinite(state->part, anb_frame_numbers(d)) == 0 && state->tried >= 0 &&
-                state->tried - state->tried == 0 && state->starting <= 1 &&
+    double tried = anb_frame_tried(state);
+    bool fine = anb_nonfinite(state->part, anb_frame_numbers(d)) == 0 && tried >= 0 && tried - tried == 0 &&
                 anb_weights_valid(part_const(state, d, COUNT), d);
-    if (fine && state->starting != 0)
+    if (fine && anb_frame_starting(state))
         fine = anb_nonfinite(highest_of(view, d), d) == 0;
     for (size_t j = 0; j < d && fine; j++)
-        fine = (state->starting != 0 || reaches(self, view, j)) && bound[j] > 0 &&
+        fine = (anb_frame_starting(state) || reaches(self, view, j)) && bound[j] > 0 &&
                bound[j] <= self->far * anb_frame_reach(self, state, j) && common[j] > 0;
     return fine && anb_frame_wide_valid(self, state);
 }

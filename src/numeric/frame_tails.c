@@ -19,13 +19,14 @@ static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, s
     bool blank = anb_frame_blank(state, self->d, j), whole = part_const(state, d, BOUND)[j] > self->clip;
     if (blank || whole)
         return (AnbFrameTrial){j, anb_clip(z, anb_frame_cut(self, state, j)), blank, true};
-    if (evidence_of(anb_view_of(state), d)[j] <= 0 && state->rows % 2 != 0)
+    if (evidence_of(anb_view_of(state), d)[j] <= 0 && anb_frame_rows(state) % 2 != 0)
         return (AnbFrameTrial){j, 0, true, false};
     return (AnbFrameTrial){j, anb_clip(z, self->far * anb_frame_reach(self, state, j)), false, false};
 }
 
 /* Whether a cell is one to be tried out; fills the trial. */
-static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z, AnbFrameTrial *trial)
+static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z,
+                     AnbFrameTrial *trial)
 {
     size_t d = self->d;
     double reach = anb_frame_reach(self, state, j);
@@ -40,7 +41,7 @@ static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j,
 static bool try_cells(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                       const uint32_t *at, size_t n, AnbFrameTrial *trial)
 {
-    size_t first = n > 0 ? (size_t)(state->rows % n) : 0;
+    size_t first = n > 0 ? (size_t)(anb_frame_rows(state) % n) : 0;
     for (size_t i = 0; i < n; i++) {
         size_t turn = first + i < n ? first + i : first + i - n, j = at ? at[turn] : turn;
         if (try_cell(self, state, j, x[j], scratch[j], trial))
@@ -93,13 +94,14 @@ static void decide(const AnbFrame *self, AnbFrameState *state, size_t j)
 void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other)
 {
     size_t d = self->d, j = trial->feature;
-    double *mean = &state->tried;
     float *evidence = (trial->blank ? junk_of(state, d) : evidence_of(state, d)) + j;
     double here = error * error, there = other * other, least = here < there ? here : there;
     if (!(here + there < 0x1p1000))
         return;
-    *mean = *mean > 0 ? *mean + .01 * ((least < 16 * *mean ? least : 16 * *mean) - *mean) : here;
-    double gain = *mean > 0 ? anb_clip((trial->cut ? there - here : here - there) / *mean, 4) : 0;
+    double mean = anb_frame_tried(state);
+    mean = mean > 0 ? mean + .01 * ((least < 16 * mean ? least : 16 * mean) - mean) : here;
+    anb_frame_put_tried(state, mean);
+    double gain = mean > 0 ? anb_clip((trial->cut ? there - here : here - there) / mean, 4) : 0;
     *evidence = (float)anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);

@@ -50,7 +50,7 @@ bool anb_frame_apply_cells(const AnbFrame *self, const AnbFrameState *state, con
 bool anb_frame_row_is_sparse(const AnbFrame *self, const AnbFrameState *state, const double *scratch)
 {
     size_t d = self->d;
-    return state->starting == 0 && *cell_count(anb_view_of(scratch), d) <= (double)most_cells(d);
+    return !anb_frame_starting(state) && *cell_count(anb_view_of(scratch), d) <= (double)most_cells(d);
 }
 
 size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32_t **at)
@@ -100,8 +100,8 @@ static void learn_cell(const AnbFrame *self, AnbFrameState *state, size_t j, dou
     anb_frame_renew_zero(self, state, j);
 }
 
-void anb_frame_learn_cells(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, const double *scratch,
-                           uint64_t *restarts)
+void anb_frame_learn_cells(const AnbFrame *self, AnbFrameState *state, const double *x, double weight,
+                           const double *scratch, uint64_t *restarts)
 {
     const uint32_t *at;
     size_t n = anb_frame_cells(self, scratch, &at);

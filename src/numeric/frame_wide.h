@@ -21,8 +21,8 @@ static inline bool anb_frame_is_sparse(const AnbFrame *self, const AnbFrameState
 size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32_t **at);
 
 /* Learns such a row's other cells; its zeros are counted, and learned later (anb_frame_learn_zeros). */
-void anb_frame_learn_cells(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, const double *scratch,
-                           uint64_t *restarts);
+void anb_frame_learn_cells(const AnbFrame *self, AnbFrameState *state, const double *x, double weight,
+                           const double *scratch, uint64_t *restarts);
 
 /* Learns the zeros that were counted. Of a wide frame; the second function of any frame. */
 void anb_frame_learn_zeros(const AnbFrame *self, AnbFrameState *state, uint64_t *restarts);

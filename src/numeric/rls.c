@@ -24,7 +24,8 @@ static double *intercept_row(size_t n, double *state)
 /* Of up to eight features: entry i, j >= i, of the packed triangle. */
 static double *few_entry(size_t n, double *state, size_t i, size_t j)
 {
-    double *mixed = intercept_row(n, state) + anb_rls_padded(n), *beside = mixed + QUAD * QUAD, *last = beside + QUAD * QUAD;
+    double *mixed = intercept_row(n, state) + anb_rls_padded(n), *beside = mixed + QUAD * QUAD,
+           *last = beside + QUAD * QUAD;
     if (i < QUAD)
         return j < QUAD ? &mixed[i * QUAD + j] : &beside[i * QUAD + j - QUAD];
     return i == j ? &last[i - QUAD] : &mixed[(j - QUAD) * QUAD + i - QUAD];

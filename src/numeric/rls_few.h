@@ -104,8 +104,8 @@ LANES_INLINE double quad_sum(Quad v)
 
 #define quad_lane(v, i) quad_all((i) < 2 ? (v).a[(i) % 2] : (v).b[(i) % 2])
 #define quad_pick(l, r, m)                                                                                             \
-    ((Quad){__builtin_shufflevector((l).a, (r).a, (m) & 1 ? 2 : 0, (m) & 2 ? 3 : 1),                                   \
-            __builtin_shufflevector((l).b, (r).b, (m) & 4 ? 2 : 0, (m) & 8 ? 3 : 1)})
+    ((Quad){__builtin_shufflevector((l).a, (r).a, (m)&1 ? 2 : 0, (m)&2 ? 3 : 1),                                       \
+            __builtin_shufflevector((l).b, (r).b, (m)&4 ? 2 : 0, (m)&8 ? 3 : 1)})
 
 LANES_INLINE void quad_turn(Quad *a, Quad *b, Quad *c, Quad *d)
 {
@@ -188,7 +188,8 @@ LANES_INLINE double predict_few(const double *state, const double *x, size_t n, 
 #define LANES_OP(p, at) *(FewMemory *)(scratch + at) = row.p;
     FEW_EACH(LANES_OP)
 #undef LANES_OP
-    return few_sum(few_mul(few_load(state + ANB_RLS_FEW_HEAD), row), n)[0] + few_constant(anb_rls_head_const(state)->w0);
+    return few_sum(few_mul(few_load(state + ANB_RLS_FEW_HEAD), row), n)[0] +
+           few_constant(anb_rls_head_const(state)->w0);
 }
 
 /* What four rows give to their columns. */
@@ -203,7 +204,8 @@ LANES_INLINE FewHalves gain_few(const FewTriangle *p, FewHalves k, const double 
 {
     Quad t0 = p->m0, t1 = p->m1, t2 = p->m2, t3 = p->m3;
     quad_turn(&t0, &t1, &t2, &t3);
-    k.low = quad_add(k.low, down_rows(p->m0, quad_pick(p->m1, t1, 1), quad_pick(p->m2, t2, 3), quad_pick(p->m3, t3, 7), z));
+    k.low =
+        quad_add(k.low, down_rows(p->m0, quad_pick(p->m1, t1, 1), quad_pick(p->m2, t2, 3), quad_pick(p->m3, t3, 7), z));
     if (n <= 4)
         return k;
     k.high = quad_add(k.high, down_rows(p->b0, p->b1, p->b2, p->b3, z));

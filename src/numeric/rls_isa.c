@@ -193,7 +193,8 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
 }
 
 /* The step of up to eight features. */
-static __attribute__((noinline)) double update_few(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
+static __attribute__((noinline)) double update_few(const AnbRls *rls, double *state, double error, double lambda,
+                                                   double weight, double *scratch)
 {
     const double initial = rls->delta * (double)(rls->n + rls->intercept);
     double *w = state + ANB_RLS_FEW_HEAD, *p0 = w + LANES, *p = p0 + LANES, k0 = 0;

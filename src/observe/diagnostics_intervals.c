@@ -3,7 +3,7 @@
 
 void anb_watch_intervals(AnbDiagnostics *d, const StreamingLearner *model, double y)
 {
-    AnbAsked at = anb_ask(&model->plan->nodes[0], model->block, NULL, model->scratch);
+    AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, anb_scratch_kept(model));
     if (d->n_levels == 0 || !anb_reach(&at, ANB_CAN_BOUND))
         return;
     for (size_t i = 0; i < d->n_levels; i++) {

@@ -70,7 +70,7 @@ void anb_expert_pool_reset(AnbExpertPool *pool)
 static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
 {
     AnbRow row = {x, x, NULL, &model->counters, NULL};
-    AnbAsked mixture = anb_ask(&model->plan->nodes[0], model->block, &row, model->scratch);
+    AnbAsked mixture = anb_ask(&model->plan->nodes[0], anb_block(model), &row, anb_scratch_kept(model));
     if (!anb_reach(&mixture, ANB_CAN_MIX) || mixture.node != model->plan->moe)
         return;
     for (size_t a = 0; a < m->n_active; a++) {

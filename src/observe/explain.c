@@ -168,7 +168,7 @@ static bool split_exactly(AnbExplainer *e, const StreamingLearner *model)
         AnbShapleySum out = {w->phi, 0, 0};
         base += share * anb_predict_with(model, e->other, b);
         w->predictions++;
-        if (!anb_node_split(root, model->block, &pair, share, &out))
+        if (!anb_node_split(root, anb_block(model), &pair, share, &out))
             return false;
     }
     double size = fabs(w->f) + fabs(base);
