@@ -31,6 +31,18 @@ static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
                                    {ANB_INNER(Linear, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 2},
                                    {0}};
 
+/* Weights, zeros behind them up to whole vectors. */
+static size_t padded(const AnbNode *self)
+{
+    return (self->n_features + 7) / 8 * 8;
+}
+
+static size_t weights(const AnbNode *self, const void *state)
+{
+    (void)state;
+    return self->n_features;
+}
+
 static size_t if_other_loss(const AnbNode *self)
 {
     return anb_loss_other(((const AnbLinearOptions *)self->options)->loss);
@@ -38,13 +50,14 @@ static size_t if_other_loss(const AnbNode *self)
 
 /* errors: the scale of the errors, of other losses than the squared one. */
 enum { HEAD, W, ERRORS };
-static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Linear, members)},
-                                  [W] = {.name = "w", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE},
-                                  [ERRORS] = {.name = "errors",
-                                              .record = anb_error_scale_fields,
-                                              .stride = sizeof(AnbErrorScale),
-                                              .count = if_other_loss},
-                                  {0}};
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Linear, members)},
+    [W] = {.name = "w", .kind = ANB_F64, .count = padded, .used = weights, .must = ANB_FINITE},
+    [ERRORS] = {.name = "errors",
+                .record = anb_error_scale_fields,
+                .stride = sizeof(AnbErrorScale),
+                .count = if_other_loss},
+    {0}};
 
 /* The model's output for the row as it came, and the target's deviation. */
 typedef struct Output {

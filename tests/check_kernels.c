@@ -281,6 +281,33 @@ static void sizes_body(void)
 
 ON_EACH(sizes_and_bounds, sizes_body)
 
+/* What is beyond its limit is 0: `far` reaches, or `clip` where the reach is negative. */
+static void within_body(void)
+{
+    double x[MOST], mean[MOST], inverse[MOST], bound[MOST], reach[MOST], z[MOST + PAD];
+    for (size_t t = 0; t < N_LENGTHS; t++) {
+        size_t n = lengths[t];
+        fill(x, n);
+        for (size_t i = 0; i < n; i++) {
+            x[i] = i % 7 == 3 ? ANB_NAN : x[i] * (double)(i % 4 + 1);
+            mean[i] = .25;
+            inverse[i] = 2;
+            bound[i] = i % 5 ? 3 : 1e-3;
+            reach[i] = i % 2 ? -1 : .25;
+        }
+        z[n] = 17;
+        anb_standardize_within(x, mean, inverse, bound, reach, 2, .75, n, z);
+        for (size_t i = 0; i < n; i++) {
+            double whole = (x[i] - .25) * 2, limit = i % 2 ? .75 : .5;
+            double cut = whole > bound[i] ? bound[i] : whole < -bound[i] ? -bound[i] : whole;
+            ck_assert(z[i] == (fabs(whole) <= limit ? cut : 0));
+        }
+        ck_assert(z[n] == 17);
+    }
+}
+
+ON_EACH(within_limits, within_body)
+
 /* 500 rows with missing cells and weights 1 or 2, against two passes in long double. */
 static void moments_body(void)
 {
@@ -418,6 +445,7 @@ static Suite *suite(void)
     tcase_add_test(tests, softmax_is_of_anb_exp);
     tcase_add_test(tests, standardize_clips_and_fills);
     tcase_add_test(tests, sizes_and_bounds);
+    tcase_add_test(tests, within_limits);
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);
