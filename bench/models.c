@@ -153,8 +153,8 @@ int main(int argc, char **argv)
         *(argv[first][1] == 'd' ? &d : &most) = (size_t)atol(argv[first + 1]);
     const char *const *expressions = first < argc ? (const char *const *)argv + first : usual;
     int n = first < argc ? argc - first : (int)(sizeof usual / sizeof *usual);
-    printf("%-32s %8s %8s %8s %8s %8s %10s %10s %10s\n", "", "make us", "clone", "free", "save", "load", "state", "clone's",
-           "resident");
+    printf("%-32s %8s %8s %8s %8s %8s %10s %10s %10s\n", "", "make us", "clone", "free", "save", "load", "state",
+           "clone's", "resident");
     for (int i = 0; i < n; i++)
         line(expressions[i], d, most);
     return 0;

@@ -5,8 +5,8 @@
  *     plan   (immutable, shared)         block   (one piece, mutable, no pointers)
  *     scale ----------------------.      [ scale's state | child's state ... ]
  *       `- moe -------------.     |         each node: its own state, then its children's, then its router's,
- *            |- linear      |     |         every one on a 64-byte boundary
- *            |- rls         |     |
+ *            |- linear      |     |         every one on a 64-byte boundary; in small
+ *            |- rls         |     |         models of types with ANB_COMPACT, of 8 bytes
  *            `- (router)    |     |
  *
  * A type sees its node, its own state and its own scratch; a child's lie at fixed offsets behind them, and the inline
