@@ -27,16 +27,25 @@ unsigned anb_beside_bound(const StreamingLearner *learner, double y)
     return bound | BOUND_KNOWN;
 }
 
+/* A copy of what intervals held, or one with nothing in it. */
+static Held *held_new(const Held *from)
+{
+    Held *held = RedisModule_Alloc(sizeof *held);
+    *held = from ? *from : (Held){0};
+    return held;
+}
+
 static void score_bound(Scores *s, double keep, unsigned bound)
 {
     if (!(bound & BOUND_KNOWN))
         return;
-    s->asked++;
-    s->asked_weight = keep * s->asked_weight + 1;
+    Held *h = s->held = s->held ? s->held : held_new(NULL);
+    h->asked++;
+    h->weight = keep * h->weight + 1;
     for (size_t i = 0; i < ANB_LEVELS_MAX; i++) {
         double held = bound >> i & 1;
-        s->held[i] += held;
-        s->faded_held[i] += (held - s->faded_held[i]) / s->asked_weight;
+        h->held[i] += held;
+        h->faded[i] += (held - h->faded[i]) / h->weight;
     }
 }
 
@@ -60,12 +69,17 @@ enum { ERRORS = 6, BOUNDS = 2 + 2 * ANB_LEVELS_MAX };
 
 static int scores_print(const Scores *s, char *text, size_t size)
 {
-    double values[ERRORS + BOUNDS] = {(double)s->n,    s->square,         s->absolute,      s->weight,
-                                      s->faded_square, s->faded_absolute, (double)s->asked, s->asked_weight};
-    size_t many = s->asked > 0 ? ERRORS + BOUNDS : ERRORS;
+    double values[ERRORS + BOUNDS] = {(double)s->n, s->square,       s->absolute,
+                                      s->weight,    s->faded_square, s->faded_absolute};
+    const Held *h = s->held;
+    size_t many = h ? ERRORS + BOUNDS : ERRORS;
     int n = 0;
-    memcpy(values + ERRORS + 2, s->held, sizeof s->held);
-    memcpy(values + ERRORS + 2 + ANB_LEVELS_MAX, s->faded_held, sizeof s->faded_held);
+    if (h) {
+        values[ERRORS] = (double)h->asked;
+        values[ERRORS + 1] = h->weight;
+        memcpy(values + ERRORS + 2, h->held, sizeof h->held);
+        memcpy(values + ERRORS + 2 + ANB_LEVELS_MAX, h->faded, sizeof h->faded);
+    }
     for (size_t i = 0; i < many; i++) {
         char number[ANB_NUMBER_SIZE];
         anb_number_format(values[i], number);
@@ -93,16 +107,20 @@ static bool scores_parse(const char *text, Scores *s)
     size_t many = read_numbers(text, values, ERRORS + BOUNDS);
     if ((many != ERRORS && many != ERRORS + BOUNDS) || values[0] > 0x1p53 || values[ERRORS] > 0x1p53)
         return false;
+    RedisModule_Free(s->held);
     *s = (Scores){.n = (uint64_t)values[0],
                   .square = values[1],
                   .absolute = values[2],
                   .weight = values[3],
                   .faded_square = values[4],
-                  .faded_absolute = values[5],
-                  .asked = (uint64_t)values[6],
-                  .asked_weight = values[7]};
-    memcpy(s->held, values + ERRORS + 2, sizeof s->held);
-    memcpy(s->faded_held, values + ERRORS + 2 + ANB_LEVELS_MAX, sizeof s->faded_held);
+                  .faded_absolute = values[5]};
+    if (many == ERRORS)
+        return true;
+    Held *h = s->held = held_new(NULL);
+    h->asked = (uint64_t)values[ERRORS];
+    h->weight = values[ERRORS + 1];
+    memcpy(h->held, values + ERRORS + 2, sizeof h->held);
+    memcpy(h->faded, values + ERRORS + 2 + ANB_LEVELS_MAX, sizeof h->faded);
     return true;
 }
 
@@ -185,6 +203,7 @@ static bool feed_parse(Model *model, const char *key, const char *text)
 void anb_beside_copy(const Model *model, Model *copy)
 {
     copy->scores = model->scores;
+    copy->scores.held = model->scores.held ? held_new(model->scores.held) : NULL;
     copy->feeds = feeds_with_room(model->feeds, 0);
     copy->background = anb_background_copy(model->background);
 }
@@ -193,6 +212,7 @@ void anb_beside_reset(Model *model)
 {
     RedisModule_Free(model->feeds);
     model->feeds = NULL;
+    RedisModule_Free(model->scores.held);
     model->scores = (Scores){0};
     if (model->importance)
         anb_importance_reset(model->importance);

@@ -120,7 +120,7 @@ static void reply_scores(RedisModuleCtx *ctx, const Scores *s)
 }
 
 /* Of each coverage of the model's intervals: the share of targets that they held. */
-static void reply_coverage(RedisModuleCtx *ctx, const char *called, const Model *model, const double *held, double of)
+static void reply_coverage(RedisModuleCtx *ctx, const char *called, const Model *model, const double *held, uint64_t of)
 {
     const double *level;
     size_t n = anb_interval_levels(model->learner, &level);
@@ -129,7 +129,7 @@ static void reply_coverage(RedisModuleCtx *ctx, const char *called, const Model 
     for (size_t i = 0; i < n; i++) {
         char text[ANB_NUMBER_SIZE + 1];
         text[anb_number_format(level[i], text)] = 0;
-        anb_reply_pair(ctx, text, of > 0 ? held[i] / of : ANB_NAN);
+        anb_reply_pair(ctx, text, of > 0 ? held[i] / (double)of : ANB_NAN);
     }
 }
 
@@ -190,15 +190,17 @@ int anb_command_info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     pair_count(ctx, "total_bytes", anb_total_bytes(model->learner));
     pair_count(ctx, "waiting", anb_n_pending(model->learner));
     pair_count(ctx, "notes", model->kept ? model->kept->extras.n_notes : 0);
-    pair_count(ctx, "queued", model->ticket->queued);
+    pair_count(ctx, "queued", anb_ticket_queued(model));
     pair_count(ctx, "missing_cells", c->missing_cells);
     pair_count(ctx, "restarts", c->restarts);
     pair_count(ctx, "weight_skipped", c->weight_skipped);
     pair_count(ctx, "resets", c->resets);
     pair_count(ctx, "drifts", c->drifts);
     reply_scores(ctx, &model->scores);
-    reply_coverage(ctx, "coverage", model, model->scores.held, (double)model->scores.asked);
-    reply_coverage(ctx, "coverage_recent", model, model->scores.faded_held, model->scores.asked > 0);
+    static const Held none;
+    const Held *held = model->scores.held ? model->scores.held : &none;
+    reply_coverage(ctx, "coverage", model, held->held, held->asked);
+    reply_coverage(ctx, "coverage_recent", model, held->faded, held->asked > 0);
     reply_levels(ctx, model->learner);
     pair_count(ctx, "background", anb_background_used(model->background));
     anb_reply_text(ctx, "streams");

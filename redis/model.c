@@ -14,16 +14,25 @@ static uint64_t next_number(void)
     return atomic_fetch_add(&last, 1) + 1;
 }
 
+Ticket *anb_ticket_of(Model *model)
+{
+    if (!model->ticket) {
+        model->ticket = RedisModule_Alloc(sizeof *model->ticket);
+        *model->ticket = (Ticket){.owners = 1};
+    }
+    return model->ticket;
+}
+
 void anb_ticket_drop(Ticket *ticket)
 {
-    if (atomic_fetch_sub(&ticket->owners, 1) == 1)
+    if (ticket && atomic_fetch_sub(&ticket->owners, 1) == 1)
         RedisModule_Free(ticket);
 }
 
 void anb_settle(const Model *model)
 {
     const struct timespec a_moment = {0, 20000};
-    while (model->ticket->copying)
+    while (model->ticket && model->ticket->copying)
         nanosleep(&a_moment, NULL);
 }
 
@@ -34,8 +43,6 @@ Model *anb_model_wrap(StreamingLearner *learner, Kept *kept)
     Model *model = RedisModule_Alloc(sizeof *model);
     *model = (Model){.learner = learner, .id = next_number(), .version = next_number(), .kept = kept};
     model->schema = anb_kept_schema(kept, learner);
-    model->ticket = RedisModule_Alloc(sizeof *model->ticket);
-    *model->ticket = (Ticket){.owners = 1};
     float guess = (float)anb_state_bytes(learner) / 4; /* until the first batch: four bytes a nanosecond */
     model->row_ns = guess < most_guessed_ns ? guess : most_guessed_ns;
     anb_plan_cache_add(model);
@@ -52,6 +59,7 @@ void anb_model_free(void *value)
     anb_kept_drop(model->kept);
     anb_schema_drop(model->schema);
     RedisModule_Free(model->feeds);
+    RedisModule_Free(model->scores.held);
     anb_importance_free(model->importance);
     RedisModule_Free(model->background);
     RedisModule_Free(model);
@@ -232,8 +240,10 @@ static size_t mem_usage(const void *value)
     const Model *model = value;
     size_t kept = model->kept ? model->kept->bytes : 0;
     kept += model->importance ? anb_importance_bytes(model->importance) : 0;
+    kept += (model->ticket ? sizeof(Ticket) : 0) + (model->scores.held ? sizeof(Held) : 0);
     kept += (model->feeds ? model->feeds->n * sizeof(Feed) : 0) + anb_background_bytes(model->background);
-    return sizeof(Model) + sizeof(Ticket) + kept + anb_total_bytes(model->learner);
+    kept += anb_plan_cache_alone(model) ? anb_total_bytes(model->learner) : anb_clone_bytes(model->learner);
+    return sizeof(Model) + kept;
 }
 
 /* Large models are freed by the background thread. */
@@ -263,10 +273,10 @@ static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **valu
 {
     Model *model = *value;
     (void)key;
-    if (model->ticket->copying)
+    if (model->ticket && model->ticket->copying)
         return 0;
     *value = model = anb_plan_cache_relocate(model, move, ctx);
-    Ticket *ticket = model->ticket->owners == 1 ? move(model->ticket, ctx) : NULL;
+    Ticket *ticket = model->ticket && model->ticket->owners == 1 ? move(model->ticket, ctx) : NULL;
     model->ticket = ticket ? ticket : model->ticket;
     return 0;
 }

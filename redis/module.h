@@ -52,14 +52,18 @@ AnbSchema *anb_kept_schema(const Kept *kept, const StreamingLearner *learner);
 AnbSchemaOptions anb_schema_options(void);
 
 /* ---- beside.c ---- */
-/* Errors of the predictions made before learning: sums, and means that fade over so many samples. Of the intervals that
- * were answered, for each coverage of the model, how many held the target. */
+/* Of the intervals that were answered, for each coverage of the model, how many held the target. */
+typedef struct Held {
+    uint64_t asked; /* intervals */
+    double weight, held[ANB_LEVELS_MAX], faded[ANB_LEVELS_MAX];
+} Held;
+
+/* Errors of the predictions made before learning: sums, and means that fade over so many samples. */
 enum { SCORES_SPAN = 1000, FEEDS_MAX = 16, FEED_NAME = 128 };
 typedef struct Scores {
     uint64_t n;
     double square, absolute, weight, faded_square, faded_absolute;
-    uint64_t asked; /* intervals */
-    double asked_weight, held[ANB_LEVELS_MAX], faded_held[ANB_LEVELS_MAX];
+    Held *held; /* or NULL: no interval was answered */
 } Scores;
 
 /* How far a stream was read. */
@@ -89,12 +93,12 @@ struct Model {
     Model *next, *previous; /* others that share the plan: plan_cache.c */
     uint64_t id;            /* no other model of this server has or had it */
     uint64_t version;       /* changes with every write */
-    Ticket *ticket;
-    unsigned source;   /* place of the source that a command was numbered by last */
-    float row_ns;      /* what a row took lately */
-    bool answers;      /* the last row was predicted, not learned: its target is not known */
-    Kept *kept;        /* or NULL */
-    AnbSchema *schema; /* of its columns, or NULL: numbers without names */
+    Ticket *ticket;         /* or NULL: nothing of it went through the worker yet */
+    unsigned source;        /* place of the source that a command was numbered by last */
+    float row_ns;           /* what a row took lately */
+    bool answers;           /* the last row was predicted, not learned: its target is not known */
+    Kept *kept;             /* or NULL */
+    AnbSchema *schema;      /* of its columns, or NULL: numbers without names */
     Scores scores;
     AnbImportance *importance; /* or NULL: not measured */
     Feeds *feeds;              /* or NULL */
@@ -159,7 +163,14 @@ Model *anb_model_load(const char *blob, size_t size, AnbError *error);
 /* A copy, or NULL where memory is out. */
 Model *anb_model_copy(const Model *model);
 void anb_model_free(void *model);
-/* One owner less. */
+/* The model's ticket, made where it has none. */
+Ticket *anb_ticket_of(Model *model);
+/* How many batches of the model are on their way through the worker. */
+static inline unsigned anb_ticket_queued(const Model *model)
+{
+    return model->ticket ? model->ticket->queued : 0;
+}
+/* One owner less; NULL is fine. */
 void anb_ticket_drop(Ticket *ticket);
 /* Waits until no worker reads the learner any more, some milliseconds where it is large. */
 void anb_settle(const Model *model);
@@ -180,6 +191,8 @@ void anb_plan_cache_remove(Model *model);
 StreamingLearner *anb_plan_cache_swap(Model *model, StreamingLearner *learner);
 /* Gives the model and its learner other places, as anb_relocate does; returns where the model is now. */
 Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context);
+/* Whether no other model has its plan. */
+bool anb_plan_cache_alone(const Model *model);
 uint64_t anb_plan_cache_models(void);
 uint64_t anb_plan_cache_plans(void);
 

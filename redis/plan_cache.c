@@ -137,6 +137,14 @@ Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context)
     return model;
 }
 
+bool anb_plan_cache_alone(const Model *model)
+{
+    pthread_mutex_lock(&lock);
+    bool alone = model->next == model;
+    pthread_mutex_unlock(&lock);
+    return alone;
+}
+
 uint64_t anb_plan_cache_models(void)
 {
     return n_models;

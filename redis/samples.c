@@ -79,7 +79,7 @@ static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLe
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
     double expected_us = model->row_ns * anb_batch_work(batch) / 1000, copy_us = anb_copy_ns(model) / 1000;
-    bool behind = batch->learn && model->ticket->queued > 0;
+    bool behind = batch->learn && anb_ticket_queued(model) > 0;
     bool long_enough = expected_us > (double)anb_inline_us && (expected_us > copy_us || anb_inline_us == 0);
     return (behind || long_enough) && !batch->options.with_diag && anb_may_block(ctx);
 }

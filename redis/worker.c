@@ -356,7 +356,7 @@ int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model,
     memcpy(job->batch.rows, batch->rows, row_doubles(batch) * sizeof(double));
     job->client = RedisModule_BlockClient(ctx, reply, NULL, release, 0);
     job->name = RedisModule_HoldString(NULL, name);
-    job->ticket = model->ticket;
+    job->ticket = anb_ticket_of(model);
     job->ticket->owners++;
     job->ticket->queued++;
     anb_statistics.queued++;

@@ -144,6 +144,12 @@ def copies_and_keys(server, library):
     feed(client, model, "c", 30, rng)
     assert len(set(client.call("DEBUG", "DIGEST-VALUE", "a", "b", "c"))) == 2
     assert client.call("MEMORY", "USAGE", "a") > 1000
+    client.call("ANB.CREATE", "small", "scale(rls)", "FEATURES", 8)
+    alone = client.call("MEMORY", "USAGE", "small")
+    client.call("ANB.CREATE", "other", "scale(rls)", "FEATURES", 8)
+    shared = client.call("MEMORY", "USAGE", "small")
+    assert shared == client.call("MEMORY", "USAGE", "other") < 1450 < alone  # the plan is not counted twice
+    client.call("DEL", "small", "other")
     client.call("RENAME", "c", "d")
     feed(client, model, "d", 10, rng)
     dump = client.call("DUMP", "d")
