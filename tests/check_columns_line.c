@@ -141,9 +141,9 @@ START_TEST(numbers_alone_are_the_childs_row)
         ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(bare, x, y, 1));
         ck_assert_double_eq(anb_predict(model, x), anb_predict(bare, x));
     }
-    int code = root->type->importance->shares(root, model->block, shares);
+    int code = root->type->importance->shares(root, anb_block(model), shares);
     ck_assert_int_eq(code, bare_root->type->importance
-                               ? bare_root->type->importance->shares(bare_root, bare->block, of_bare)
+                               ? bare_root->type->importance->shares(bare_root, anb_block(bare), of_bare)
                                : ANB_E_UNSUPPORTED);
     ck_assert(code != 0 || memcmp(shares, of_bare, sizeof shares) == 0);
     anb_free(model);

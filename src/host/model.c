@@ -7,12 +7,6 @@
 #include <float.h>
 #include <math.h>
 
-static void *aligned(void *memory)
-{
-    uintptr_t at = (uintptr_t)memory;
-    return (void *)((at + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN);
-}
-
 static const AnbModelOptions usual = {.size = sizeof usual, .seed = 1, .max_bytes = (size_t)1 << 30};
 
 void anb_model_options_init(AnbModelOptions *options, size_t size)
@@ -64,7 +58,7 @@ static StreamingLearner *head_in(const AnbPlan *plan, void *memory)
 {
     if (in_front(plan) == 0)
         return memory;
-    StreamingLearner *model = (StreamingLearner *)aligned((char *)memory + sizeof(void *) + sizeof *model) - 1;
+    StreamingLearner *model = (StreamingLearner *)anb_aligned((char *)memory + sizeof(void *) + sizeof *model) - 1;
     ((void **)model)[-1] = memory;
     return model;
 }
@@ -262,7 +256,7 @@ StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *cont
         return model;
     StreamingLearner *moved = (StreamingLearner *)(memory + shift), *place = (StreamingLearner *)memory;
     if (in_front(plan) > 0) {
-        place = (StreamingLearner *)aligned(memory + sizeof(void *) + sizeof *place) - 1;
+        place = (StreamingLearner *)anb_aligned(memory + sizeof(void *) + sizeof *place) - 1;
         memmove(place, moved, anb_model_bytes(plan) - in_front(plan));
         ((void **)place)[-1] = memory;
     }
@@ -426,37 +420,4 @@ void anb_train_many(StreamingLearner *model, const double *x, const double *y, c
         if (out)
             out[i] = f;
     }
-}
-
-/* ---- readers ----------------------------------------------------------------------------------------------------- */
-
-AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
-{
-    AnbPlan *plan = model->plan;
-    size_t size = sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
-    void *memory = plan->allocator.alloc(size, plan->allocator.context);
-    if (!memory) {
-        anb_fail(error, ANB_E_MEMORY, "out of memory");
-        return NULL;
-    }
-    memset(memory, 0, size);
-    AnbReader *reader = memory;
-    reader->plan = anb_plan_keep(plan);
-    reader->memory = memory;
-    reader->scratch = aligned(reader + 1);
-    return reader;
-}
-
-void anb_reader_free(AnbReader *reader)
-{
-    if (!reader)
-        return;
-    AnbPlan *plan = reader->plan;
-    plan->allocator.free(reader->memory, plan->allocator.context);
-    anb_plan_drop(plan);
-}
-
-const AnbCounters *anb_reader_counters(const AnbReader *reader)
-{
-    return &reader->counters;
 }

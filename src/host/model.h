@@ -53,6 +53,13 @@ static inline size_t anb_block_bytes(const AnbPlan *plan)
     return plan->nodes[0].subtree_size;
 }
 
+/* The first place from there on that blocks may start at. */
+static inline void *anb_aligned(void *memory)
+{
+    uintptr_t at = (uintptr_t)memory;
+    return (void *)((at + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN);
+}
+
 /* The root's state, aligned as the plan says. */
 static inline unsigned char *anb_block(const StreamingLearner *model)
 {

@@ -1,0 +1,34 @@
+/* Readers: what predicts with a model that others use as well. */
+#include "model.h"
+#include <anabranch/host.h>
+
+AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
+{
+    AnbPlan *plan = model->plan;
+    size_t size = sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
+    void *memory = plan->allocator.alloc(size, plan->allocator.context);
+    if (!memory) {
+        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    memset(memory, 0, size);
+    AnbReader *reader = memory;
+    reader->plan = anb_plan_keep(plan);
+    reader->memory = memory;
+    reader->scratch = anb_aligned(reader + 1);
+    return reader;
+}
+
+void anb_reader_free(AnbReader *reader)
+{
+    if (!reader)
+        return;
+    AnbPlan *plan = reader->plan;
+    plan->allocator.free(reader->memory, plan->allocator.context);
+    anb_plan_drop(plan);
+}
+
+const AnbCounters *anb_reader_counters(const AnbReader *reader)
+{
+    return &reader->counters;
+}
