@@ -376,46 +376,6 @@ static const AnbDirectTable *direct_way(const AnbPlan *plan)
     return plan->n_nodes == 1 && anb_since_0_3(type) ? type->direct : NULL;
 }
 
-/* ---- small models ------------------------------------------------------------------------------------------------ */
-
-enum {
-    COMPACT_ALIGN = 8,
-    COMPACT_MOST = 4096
-}; /* bytes of a block; in larger ones lines matter more than what they waste */
-
-static bool all_compact(const AnbPlan *plan)
-{
-    for (size_t i = 0; i < plan->n_nodes; i++)
-        if (!(plan->nodes[i].type->flags & ANB_COMPACT))
-            return false;
-    return true;
-}
-
-/* The states behind each other without gaps; scratches stay where they are. */
-static void close_up(AnbNode *node)
-{
-    size_t parts = node->n_children + (node->router != NULL);
-    node->state_size = round_up(anb_fields_layout(node->type->fields, node, NULL), COMPACT_ALIGN);
-    node->subtree_size = node->state_size;
-    for (size_t i = 0; i < parts; i++) {
-        AnbNode *child = (AnbNode *)&node->children[i];
-        close_up(child);
-        child->state_offset = node->subtree_size;
-        node->subtree_size += child->subtree_size;
-    }
-}
-
-static void make_compact(AnbPlan *plan)
-{
-    bool compact = all_compact(plan);
-    plan->align = ANB_ALIGN;
-    plan->passing = compact && plan->nodes[0].scratch_size <= ANB_PASSING_MOST;
-    if (!compact || plan->nodes[0].subtree_size > COMPACT_MOST)
-        return;
-    plan->align = COMPACT_ALIGN;
-    close_up(&plan->nodes[0]);
-}
-
 static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbError *error)
 {
     Builder b = {.plan = plan, .next_node = 1, .next_byte = (char *)plan + node_bytes(plan->n_nodes), .error = error};
@@ -428,7 +388,7 @@ static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbErr
     plan->moe = first_mixture(&plan->nodes[0]);
     plan->direct = direct_way(plan);
     plan->look = plan->direct ? plan->direct->predict : NULL;
-    make_compact(plan);
+    anb_plan_close_up(plan);
     return keep_texts(plan, error);
 }
 

@@ -38,6 +38,8 @@ typedef struct AnbPlan {
 } AnbPlan;
 
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
+/* Sets how a plan that has been laid out is aligned, and closes the gaps where all its types are compact. */
+void anb_plan_close_up(AnbPlan *plan);
 AnbPlan *anb_plan_keep(AnbPlan *plan);
 void anb_plan_drop(AnbPlan *plan);
 
