@@ -15,7 +15,8 @@
  * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
  * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its own test finds that the last targets help, so a stream
  * in random order costs next to nothing and persistence is at hand where it is right. What the last targets mean may depend on
- * the row: from 20 on curves, tables and products see them beside their own features, from 5 on the second stage does.
+ * the row: from 20 on curves, tables and products see them beside their own features, from 5 on the second stage does, from 50 on
+ * networks and boosted trees do, next to others that do not.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@ typedef struct Choice {
 #define PRODUCTS "poly(" FOLLOWING ")"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
+#define PAST_REST(first) "residual(" first ", past(sgbt(trees=40, rate=0.15, budget=WORK), lags=3))"
+#define NETWORK(units) "mlp(hidden=" #units ", replay=32, memory=16000, precision=single)"
 
 enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
@@ -57,8 +60,10 @@ static const Choice choices[] = {
     {"mlp(hidden=32, replay=4, precision=single)", FIVE, FIVE, ANY, .beyond = 256},
     {"mlp(hidden=64, replay=12, precision=single)", TWENTY, TWENTY, 256},
     {"mlp(hidden=64, replay=8, precision=single)", TWENTY, TWENTY, ANY, .beyond = 256},
-    {"mlp(hidden=128, replay=20, memory=8000, precision=single)", FIFTY, FIFTY, 256},
-    {"mlp(hidden=128, replay=32, memory=16000, precision=single)", HUNDRED, ALL, 256},
+    {NETWORK(128), FIFTY, ALL, 256},
+    {NETWORK(64), FIFTY, FIFTY, 256, .known = "past(" NETWORK(64) ", lags=3)"},
+    {NETWORK(128), HUNDRED, ALL, 256, .known = "past(" NETWORK(128) ", lags=3)"},
+    {NETWORK(128), HUNDRED, ALL, 256},
     {"mlp(hidden=64, replay=8, precision=single)", HUNDRED, ALL, ANY, .beyond = 256},
     {"additive(pairs=3)", ONE, ONE, ANY},
     {"additive(cells=24, pairs=4)", TWO, TWO, ANY},
@@ -69,9 +74,10 @@ static const Choice choices[] = {
     {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
-    {BOOSTED_REST(FOLLOWING), TWENTY, ALL, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
-    {"extra_trees(trees=10, budget=1000, time=false)", HUNDRED, ALL, 256},
-    {"residual(" FOLLOWING ", extra_trees(trees=10, budget=1000))", FIFTY, ALL, 200},
+    {NULL, FIFTY, FIFTY, 256, 2000, "past(sgbt(window=2048, depth=4, budget=WORK), lags=3)"},
+    {NULL, HUNDRED, ALL, 256, .known = "past(sgbt, lags=3)"},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
+    {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 2000, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn", TWENTY, ALL, 128},
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128},
@@ -80,16 +86,19 @@ static const Choice choices[] = {
 typedef struct Level {
     int budget;
     const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
+    const char *known;          /* what follows the stage where past targets are known */
 } Level;
+
+#define STAGE "mlp(hidden=32, replay=4, precision=single)"
+#define PAST_STAGE ", past(mlp(hidden=32, replay=8, precision=single), lags=2), last=true"
 
 static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL},
     {TWO, "stack(delta=0.003)", NULL},
-    {FIVE, "stack(delta=0.003)", "additive(pairs=3)"},
-    {TWENTY, "blend", "mlp(hidden=32, replay=4, precision=single), additive"},
-    {FIFTY, "blend", "mlp(hidden=32, replay=4, precision=single), additive"},
-    {HUNDRED, "blend(wide=true)",
-     "mlp(hidden=32, replay=4, precision=single), additive, sgbt(trees=40, rate=0.15, budget=2000)"}};
+    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
+    {TWENTY, "blend", STAGE ", additive", ", last=true"},
+    {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
+    {HUNDRED, "blend(wide=true)", STAGE ", additive, sgbt(trees=40, rate=0.15, budget=2000)", PAST_STAGE}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
@@ -142,7 +151,7 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
             at += write_expert(&choices[i], past, n_features, text + at, size - at);
     if (at < size && level->stage)
         at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)))%s", level->router, level->stage,
-                               past ? ", last=true" : "", around ? ", last=true)" : "");
+                               past ? level->known : "", around ? ", last=true)" : "");
     else if (at < size)
         at += (size_t)snprintf(text + at, size - at, "router=%s))%s", level->router, around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);

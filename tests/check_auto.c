@@ -55,6 +55,36 @@ START_TEST(past_targets_are_inputs_where_they_are_known)
 }
 END_TEST
 
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        n++;
+    return n;
+}
+
+/* From 50 on one network of several, boosted trees and a stage see the last targets; where those are not known as many networks
+ * stand there without them. */
+START_TEST(dear_budgets_have_experts_on_past_targets)
+{
+    static const struct {
+        const char *text;
+        size_t networks, past_networks, past_trees;
+    } of[] = {{"auto(budget=50)", 2, 2, 2},
+              {"auto(budget=100)", 3, 2, 2},
+              {"auto(budget=50, lags=false)", 2, 0, 0},
+              {"auto(budget=100, lags=false)", 3, 0, 0}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        StreamingLearner *model = made(10, of[i].text);
+        const char *whole = anb_expression(model);
+        ck_assert_uint_eq(count(whole, "memory=16000"), of[i].networks);
+        ck_assert_uint_eq(count(whole, "past(mlp"), of[i].past_networks);
+        ck_assert_uint_eq(count(whole, "past(sgbt"), of[i].past_trees);
+        anb_free(model);
+    }
+}
+END_TEST
+
 START_TEST(budgets_between)
 {
     StreamingLearner *a = made(8, "auto"), *b = made(8, "auto(budget=20)"), *c = made(8, "auto(budget=49)");
@@ -182,6 +212,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, it_stands_for_an_expression);
     tcase_add_test(tests, past_targets_are_inputs_where_they_are_known);
+    tcase_add_test(tests, dear_budgets_have_experts_on_past_targets);
     tcase_add_test(tests, budgets_between);
     tcase_add_test(tests, wide_rows);
     tcase_add_test(tests, it_learns);
