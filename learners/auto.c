@@ -13,10 +13,11 @@
  * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
  * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
- * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its own test finds that the last targets help, so a stream
- * in random order costs next to nothing and persistence is at hand where it is right. What the last targets mean may depend on
- * the row: from 20 on curves, tables and products see them beside their own features, from 5 on the second stage does, from 50 on
- * networks and boosted trees do, next to others that do not.
+ * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its
+ * own test finds that the last targets help, so a stream in random order costs next to nothing and persistence is at hand
+ * where it is right. What the last targets mean may depend on the row: from 5 on curves and tables see them beside their own
+ * features and the second stage does, from 20 on products do, from 50 on networks and boosted trees do, next to others that
+ * do not.
  */
 #include <anabranch/learners.h>
 #include <stdio.h>
@@ -36,14 +37,16 @@ typedef struct Choice {
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
 #define PAST_REST(first) "residual(" first ", past(sgbt(trees=40, rate=0.15, budget=WORK), lags=3))"
+#define SINGLE(options) "mlp(" options ", precision=single)"
 #define NETWORK(units) "mlp(hidden=" #units ", replay=32, memory=16000, precision=single)"
 
 enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
 static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in proportion, up to so many times */
 
-/* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead. */
-enum { NEAR = 64 };
+/* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead. Where
+ * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
+enum { SLIM = 8, NEAR = 64 };
 
 static const Choice choices[] = {
     {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
@@ -52,31 +55,34 @@ static const Choice choices[] = {
     {FOLLOWING, ONE, TWO, 256},
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=1)", FIVE, ALL, NEAR},
-    {"rls(lambda=0.98)", TWENTY, ALL, NEAR},
+    {"rls(lambda=0.98)", TWO, ALL, NEAR},
     {PRODUCTS, TWENTY, ALL, 20, .known = "past(" PRODUCTS ")"},
-    {"mlp(precision=single)", ONE, ONE, NEAR},
-    {"mlp(precision=single)", TWO, TWO, ANY},
-    {"mlp(hidden=64, replay=4, precision=single)", FIVE, FIVE, 256},
-    {"mlp(hidden=32, replay=4, precision=single)", FIVE, FIVE, ANY, .beyond = 256},
-    {"mlp(hidden=64, replay=12, precision=single)", TWENTY, TWENTY, 256},
-    {"mlp(hidden=64, replay=8, precision=single)", TWENTY, TWENTY, ANY, .beyond = 256},
+    {SINGLE("hidden=32, replay=3, memory=1000"), ONE, ONE, SLIM},
+    {SINGLE("replay=2, memory=1000"), ONE, ONE, NEAR, .beyond = SLIM},
+    {SINGLE("hidden=32, replay=6, memory=1000"), TWO, TWO, SLIM},
+    {SINGLE("replay=4, memory=1000"), TWO, TWO, ANY, .beyond = SLIM},
+    {SINGLE("hidden=64, replay=12"), FIVE, FIVE, 256},
+    {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
+    {SINGLE("hidden=64, replay=20"), TWENTY, TWENTY, 256},
+    {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
     {NETWORK(128), FIFTY, ALL, 256},
     {NETWORK(64), FIFTY, FIFTY, 256, .known = "past(" NETWORK(64) ", lags=3)"},
     {NETWORK(128), HUNDRED, ALL, 256, .known = "past(" NETWORK(128) ", lags=3)"},
     {NETWORK(128), HUNDRED, ALL, 256},
-    {"mlp(hidden=64, replay=8, precision=single)", HUNDRED, ALL, ANY, .beyond = 256},
-    {"additive(pairs=3)", ONE, ONE, ANY},
-    {"additive(cells=24, pairs=4)", TWO, TWO, ANY},
-    {"additive(cells=24)", FIVE, ALL, ANY},
-    {NULL, TWENTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
-    {"sgbt(trees=30, rate=0.2, budget=WORK, replay=1)", TWO, TWO, ANY, 500},
-    {"sgbt(trees=20, rate=0.3, budget=WORK)", FIVE, FIVE, ANY, 1000},
-    {"sgbt(window=2048, depth=4, budget=WORK)", TWENTY, TWENTY, ANY, 2000},
+    {SINGLE("hidden=64, replay=8"), HUNDRED, ALL, ANY, .beyond = 256},
+    {"additive(cells=24, pairs=3)", ONE, TWO, ANY},
+    {"additive(cells=24)", FIVE, FIVE, ANY, .known = "past(additive(cells=24))"},
+    {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = "past(additive(cells=24), lags=3)"},
+    {"additive(cells=24)", FIFTY, ALL, ANY},
+    {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
+    {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 500},
+    {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 1000},
+    {"sgbt(window=8192, trees=100, rate=0.1, budget=WORK)", TWENTY, TWENTY, ANY, 3000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {NULL, FIFTY, FIFTY, 256, 2000, "past(sgbt(window=2048, depth=4, budget=WORK), lags=3)"},
     {NULL, HUNDRED, ALL, 256, .known = "past(sgbt, lags=3)"},
-    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 2000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 1000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 2000, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn", TWENTY, ALL, 128},
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128},
@@ -96,7 +102,7 @@ static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL},
     {TWO, "stack(delta=0.003)", NULL},
     {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
-    {TWENTY, "blend", STAGE ", additive", ", last=true"},
+    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
     {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
     {HUNDRED, "blend(wide=true)", STAGE ", additive, sgbt(trees=40, rate=0.15, budget=2000)", PAST_STAGE}};
 

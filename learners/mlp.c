@@ -9,12 +9,14 @@
  * does not, and a says which it is (Polyak & Juditsky 1992 on averaging).
  *
  * A step: the new sample, counted three times where there is replay, and `replay` others drawn from a ring of the last
- * `memory` ones; errors in units of sd, clipped to +-3; their gradients' sum over sqrt(1 + replay) moves the weights by
- * Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and falls as 1/sqrt(1 +
- * t/5000); beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step
- * that comes ten samples late costs more than the noise it takes out. When mean and sd move, v and c are rescaled so
- * that f does not (Pop-Art, van Hasselt et al. 2016). Where the mean squared error of the last 100 samples is three
- * times that of the last 500, the concept has changed: the ring is emptied and the rate starts to fall anew.
+ * `memory` ones, of those from the newest 200 + a (memory - 200): where the newest weights are the better ones the
+ * stream drifts, and rows of long ago say what was right then. Errors are in units of sd, clipped to +-3; their
+ * gradients' sum over sqrt(1 + replay) moves the weights by Adam (Kingma & Ba 2015) with decay .99, or as it is. The
+ * rate rises over the first 100 steps and falls as 1/sqrt(1 + t/5000); beyond 16 features it is 16/d of that.
+ * momentum = 0 is Adam without its mean gradient: on streams a step that comes ten samples late costs more than the
+ * noise it takes out. When mean and sd move, v and c are rescaled so that f does not (Pop-Art, van Hasselt et al.
+ * 2016). Where the mean squared error of the last 100 samples is three times that of the last 500, the concept has
+ * changed: the ring is emptied and the rate starts to fall anew.
  *
  * With Adam each feature's weights are scaled together as well, along the gradient by the logarithm of a factor on the feature
  * (anb_network_rescale), but for the 500 steps after a change of concept: a feature that carries nothing fades.
@@ -40,7 +42,10 @@
 #include "src/numeric/loss.h"
 #include <anabranch/learners.h>
 
-enum { PAUSE = 500 }; /* steps after a change of concept without a factor on the features */
+enum {
+    PAUSE = 500, /* steps after a change of concept without a factor on the features */
+    RECENT = 200 /* rows that replay draws from, at least, where the memory holds as many */
+};
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
 
 /* The option hands on its value as the network's. */
@@ -190,9 +195,19 @@ static double thinned(const View *v, double *scratch)
     return anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
 }
 
-static size_t draw_slot(const View *v)
+/* How many of the newest rows are drawn from. */
+static size_t reach(const View *v)
 {
-    return anb_random_below(&v->s->random, (uint32_t)anb_ring_size(&v->s->ring, v->memory));
+    size_t filled = anb_ring_size(&v->s->ring, v->memory), least = v->memory < RECENT ? v->memory : RECENT;
+    size_t rows = least + (size_t)(share(v->s) * (double)(v->memory - least));
+    return rows < filled ? rows : filled;
+}
+
+/* A slot of the newest `rows`, the newest of all being in slot `head`. */
+static size_t draw_slot(const View *v, size_t rows, size_t head)
+{
+    size_t back = anb_random_below(&v->s->random, (uint32_t)rows);
+    return head >= back ? head - back : head + v->memory - back;
 }
 
 static void take_slot(const View *v, size_t slot, size_t i, double *scratch)
@@ -204,8 +219,9 @@ static void take_slot(const View *v, size_t slot, size_t i, double *scratch)
 /* The outputs of rows 1 to batch - 1, which come out of the ring, and from which slot each is. */
 static void draw_rows(const View *v, size_t batch, double *scratch, double *output, size_t *slot)
 {
+    size_t rows = reach(v), head = anb_ring_back(&v->s->ring, v->memory, 0);
     for (size_t i = 1; i < batch; i++) {
-        slot[i] = draw_slot(v);
+        slot[i] = draw_slot(v, rows, head);
         __builtin_prefetch(v->x + slot[i] * v->d);
     }
     for (size_t i = 1; i < batch; i++)
@@ -217,9 +233,10 @@ static void draw_rows(const View *v, size_t batch, double *scratch, double *outp
 /* The same with dropout, one by one: units are drawn behind each row. */
 static void draw_thinned_rows(const View *v, size_t batch, double *scratch, double *output, size_t *slot)
 {
+    size_t rows = reach(v), head = anb_ring_back(&v->s->ring, v->memory, 0);
     for (size_t i = 1; i < batch; i++) {
         void *trace = trace_of(v, i, scratch);
-        slot[i] = draw_slot(v);
+        slot[i] = draw_slot(v, rows, head);
         take_slot(v, slot[i], i, scratch);
         anb_network_forward(&v->net, v->w.value, row_of(v, i, scratch), trace);
         output[i] = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);

@@ -108,11 +108,22 @@ END_TEST
 START_TEST(wide_rows)
 {
     StreamingLearner *narrow = made(40, "auto"), *wide = made(120, "auto");
-    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=2000"));
-    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=6000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=3000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=9000"));
     ck_assert_ptr_nonnull(strstr(anb_expression(wide), "knn"));
     anb_free(narrow);
     anb_free(wide);
+}
+END_TEST
+
+/* The cheapest networks have more units where rows are narrow. */
+START_TEST(narrow_rows)
+{
+    StreamingLearner *eight = made(8, "auto(budget=1)"), *nine = made(9, "auto(budget=1)");
+    ck_assert_ptr_nonnull(strstr(anb_expression(eight), "mlp(hidden=32"));
+    ck_assert_ptr_null(strstr(anb_expression(nine), "mlp(hidden=32"));
+    anb_free(eight);
+    anb_free(nine);
 }
 END_TEST
 
@@ -215,6 +226,7 @@ static Suite *suite(void)
     tcase_add_test(tests, dear_budgets_have_experts_on_past_targets);
     tcase_add_test(tests, budgets_between);
     tcase_add_test(tests, wide_rows);
+    tcase_add_test(tests, narrow_rows);
     tcase_add_test(tests, it_learns);
     tcase_add_test(tests, as_good_as_the_last_value);
     tcase_add_test(tests, wide_rows_have_a_linear_expert_that_remembers);

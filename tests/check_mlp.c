@@ -58,6 +58,35 @@ START_TEST(comes_back_after_drift)
 }
 END_TEST
 
+/* RMSE over the last 3,000 of 7,000 rows of a plane whose slopes walk about. */
+static double error_on_a_walk(const char *expression)
+{
+    StreamingLearner *model = made(5, expression);
+    AnbRandom random;
+    double slope[5] = {0}, sum = 0;
+    anb_random_seed(&random, 3);
+    for (int t = 0; t < 7000; t++) {
+        double x[5], y = 0.1 * anb_random_normal(&random);
+        for (int j = 0; j < 5; j++) {
+            x[j] = 2 * anb_random_uniform(&random) - 1;
+            slope[j] += 0.03 * anb_random_normal(&random);
+            y += slope[j] * x[j];
+        }
+        double error = y - anb_train_one(model, x, y, 1);
+        sum += t < 4000 ? 0 : error * error / 3000;
+    }
+    anb_free(model);
+    return sqrt(sum);
+}
+
+/* Rows learned again are of the recent past where the stream drifts: of the whole memory they would hold it back. */
+START_TEST(replay_follows_what_drifts)
+{
+    double without = error_on_a_walk("scale(mlp)"), with = error_on_a_walk("scale(mlp(replay=8))");
+    ck_assert_msg(with < 1.5 * without, "with replay %g, without %g", with, without);
+}
+END_TEST
+
 START_TEST(every_activation_and_optimizer_learns)
 {
     static const char *const expressions[] = {"scale(mlp(activation=relu))",
@@ -279,6 +308,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("mlp");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, comes_back_after_drift);
+    tcase_add_test(tests, replay_follows_what_drifts);
     tcase_add_test(tests, every_activation_and_optimizer_learns);
     tcase_add_test(tests, floats_learn_as_doubles_do);
     tcase_add_test(tests, floats_take_half_the_memory);
