@@ -16,8 +16,10 @@
  * slopes tell nothing may need near neighbours first. Else it is what c_j, all that the feature's slope adds to the plane at x beside the
  * mean, would best be multiplied by, or how far the others know it:
  *
- *     r_j = max(sum c_j (e + a c_j) / sum c_j^2, (d I_j)^2), in .03 to 1     e: the error of f; sums discounted .9995
+ *     r_j = max(sum c_j (e + a c_j) / sum c_j^2 + u, (d I_j)^2), in .03 to 1     e: the error of f; sums discounted .9995
  *
+ * u is the standard error of the ratio before it, sqrt(mean e^2 / sum c_j^2): a feature is doubted as far as rows show that it
+ * should be, since one whose slopes are small needs many of them.
  * y is not in the window yet, so for a feature that carries nothing c_j (e + a c_j) is 0 in the mean, whatever its slopes are: each
  * column is tested on rows that its slope has not seen. The bends b follow the gradient of the squared error by log m through the
  * weights, at unit size a step (.02, pulled back to 0 by .002 of itself; Weinberger & Tesauro 2007 in batches): a
@@ -72,6 +74,7 @@ static void judge(const View *v, const KnnScratch *w, double error, double sd)
 {
     double a = anb_knn_share(v->s);
     v->weights->judged = judging * v->weights->judged + 1;
+    v->weights->missed = judging * v->weights->missed + error * error;
     for (size_t j = 0; j < v->d; j++) {
         double adds = anb_clip(w->adds[j] / sd, 10);
         v->right[j] = judging * v->right[j] + adds * (error + a * adds);

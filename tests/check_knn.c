@@ -21,7 +21,7 @@ typedef struct Oracle {
     int n, fits;
     bool fitted;
     double x[N][D], y[N], slopes[D], bends[D], squares[D], metric[D], cross, spread, right[D], added[D], trust[D],
-        judged;
+        judged, missed;
     double mean, plane, said, slope[D], pull[D], adds[D]; /* of the last look */
     double bounded;                                       /* the prediction within the neighbours' range */
     AnbErrorScale error;
@@ -154,7 +154,8 @@ static void oracle_metric(Oracle *o)
         double known = o->importance ? o->importance[j] : 1, share = slopes > 0 ? o->slopes[j] / slopes : 1. / D;
         o->trust[j] = 1;
         if (o->importance && o->judged >= 200)
-            o->trust[j] = fmax(.03, fmin(1, fmax(o->right[j] / o->added[j], pow(D * known, 2))));
+            o->trust[j] = fmax(.03, fmin(1, fmax(o->right[j] / o->added[j] + sqrt(o->missed / o->judged / o->added[j]),
+                                                 pow(D * known, 2))));
         share = o->importance ? (share + known * o->trust[j]) / 2 : share;
         total += part[j] = share * exp(o->bends[j]);
     }
@@ -174,6 +175,7 @@ static void oracle_update(Oracle *o, const double *x, double y)
         double sd = sqrt(square), error = fmax(-3, fmin(3, (o->said - y) / sd)), share = oracle_share(o);
         o->fits++;
         o->judged = .9995 * o->judged + 1;
+        o->missed = .9995 * o->missed + error * error;
         o->cross = .995 * o->cross + (y - o->mean) * (o->plane - o->mean) / square;
         o->spread = .995 * o->spread + pow(o->plane - o->mean, 2) / square;
         for (int j = 0; j < D; j++) {

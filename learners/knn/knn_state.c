@@ -154,6 +154,7 @@ static const AnbField weight_members[] = {
     {ANB_MEMBER(KnnWeights, credit), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 2},
     {ANB_MEMBER(KnnWeights, beyond), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 4},
     {ANB_MEMBER(KnnWeights, judged), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
+    {ANB_MEMBER(KnnWeights, missed), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     {0}};
 
 static const AnbField turn_members[] = {{ANB_MEMBER(KnnTurn, under_way), .most = one},
@@ -205,7 +206,8 @@ static double trust(const View *v, size_t j, const double *importance)
 {
     if (!importance || v->weights->judged < JUDGED || !(v->said[j] > 0))
         return 1;
-    double known = j < v->given ? (double)v->given * importance[j] : 0, r = v->right[j] / v->said[j];
+    double known = j < v->given ? (double)v->given * importance[j] : 0;
+    double error = sqrt(v->weights->missed / (v->weights->judged * v->said[j])), r = v->right[j] / v->said[j] + error;
     r = known * known > r ? known * known : r;
     return r < least_trust ? least_trust : r < 1 ? r : 1;
 }

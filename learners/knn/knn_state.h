@@ -38,6 +38,7 @@ typedef struct KnnWeights {
     double credit; /* places in the window that weights have earned and no row has taken yet */
     double beyond; /* what the plane's penalty takes beside the metric: 0 for one that was made before version 4 */
     double judged; /* discounted count of the planes that `right` and `said` are sums over */
+    double missed; /* discounted sum of their squared errors */
 } KnnWeights;
 
 /* What version 3 added: codes that follow the metric. */
