@@ -159,7 +159,7 @@ START_TEST(threads_are_the_model_s_alone)
     StreamingLearner *one = model_of(expressions[2], 1), *several = model_of(expressions[2], 2);
     learn_alike(one, several, 3, 200);
     StreamingLearner *clone = anb_clone(several, NULL);
-    size_t bytes = anb_clone_bytes(several);
+    size_t bytes = anb_clone_bytes(one); /* to which nothing is attached: block and scratch alone */
     several = anb_relocate(several, moved, &bytes);
     learn_alike(one, several, 4, 200);
     ck_assert_int_eq(anb_use_threads(several, 3, NULL), 0);

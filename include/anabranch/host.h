@@ -30,7 +30,8 @@ ANB_API bool anb_reads_seed(const StreamingLearner *model);
 /**
  * Moves a model's memory.
  *
- * @param memory   what the model's allocator gave
+ * @param memory   what the model's allocator gave for block and scratch; how large it is the allocator knows (anb_clone_bytes
+ *                 counts what is attached to the model as well: threads, a schema, sources, a seed)
  * @param context  the caller's
  * @return         the new place with the same bytes, the old one given back; or NULL: they stay
  */

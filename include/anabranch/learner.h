@@ -207,7 +207,7 @@ ANB_API uint64_t anb_seed(const StreamingLearner *model);
 
 /** Bytes of the mutable state: what a clone copies. */
 ANB_API size_t anb_state_bytes(const StreamingLearner *model);
-/** Bytes that one more clone takes from the allocator: block and scratch, for the plan is shared. */
+/** Bytes that one more clone takes from the allocator: block, scratch and what is attached, for the plan is shared. */
 ANB_API size_t anb_clone_bytes(const StreamingLearner *model);
 /** Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
 ANB_API size_t anb_total_bytes(const StreamingLearner *model);
