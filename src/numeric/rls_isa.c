@@ -192,6 +192,32 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
         lowered_at(p0 + j, own, lanes_load(q + j), by);
 }
 
+/* What a step has left to do: the intercept, the trace, and what follows where P is no covariance any more or too large. */
+typedef struct Step {
+    double q0, pace, scale, trace, sick;
+} Step;
+
+LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
+{
+    AnbRlsHead *head = anb_rls_head(state);
+    double initial = rls->delta * (double)(rls->n + rls->intercept), trace = step->trace, sick = step->sick;
+    if (rls->intercept) {
+        double p00 = (head->p00 - step->q0 * step->q0) * step->scale;
+        if (p00 < rls->delta)
+            p00 += rls->walk;
+        head->p00 = p00;
+        head->w0 += step->q0 * step->pace;
+        sick += head->w0 * 0;
+        trace = p00 < 0 ? ANB_NAN : trace + p00;
+    }
+    head->trace = trace;
+    if (!(trace * 0 == 0))
+        anb_rls_restart(rls, state);
+    else if (trace > ANB_RLS_ROOF * initial)
+        anb_rls_confine(rls, state);
+    return sick;
+}
+
 /* The step of up to eight features. */
 static __attribute__((noinline)) double update_few(const AnbRls *rls, double *state, double error, double lambda,
                                                    double weight, double *scratch)
@@ -216,22 +242,10 @@ static __attribute__((noinline)) double update_few(const AnbRls *rls, double *st
     const FewHalves diagonal = lower_few(p, &old, k, root, scale, rls->n);
     double trace = halves_any_negative(diagonal) ? ANB_NAN : halves_sum(diagonal), sick = halves_sick(moved);
     if (rls->intercept) {
-        double p00 = (anb_rls_head(state)->p00 - q0 * q0) * scale;
         lowered_few(p0, row.low, quad_all(q0), q.low, quad_all(scale));
         lowered_few(p0 + 4, row.high, quad_all(q0), q.high, quad_all(scale));
-        if (p00 < rls->delta)
-            p00 += rls->walk;
-        anb_rls_head(state)->p00 = p00;
-        anb_rls_head(state)->w0 += q0 * pace;
-        sick += anb_rls_head(state)->w0 * 0;
-        trace = p00 < 0 ? ANB_NAN : trace + p00;
     }
-    anb_rls_head(state)->trace = trace;
-    if (!(trace * 0 == 0))
-        anb_rls_restart(rls, state);
-    else if (trace > ANB_RLS_ROOF * initial)
-        anb_rls_confine(rls, state);
-    return sick;
+    return finish(rls, state, &(Step){q0, pace, scale, trace, sick});
 }
 
 static double update(const AnbRls *rls, double *state, double error, double lambda, double weight, double *scratch)
@@ -257,23 +271,10 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     double squares = lanes_dot(q, q, padded) + q0 * q0;
     double scale = anb_rls_head(state)->trace - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
     double trace = lower_diagonal(diagonal, q, padded, scale);
-    if (rls->intercept) {
-        double p00 = (anb_rls_head(state)->p00 - q0 * q0) * scale;
+    if (rls->intercept)
         lower_intercept(p0, q, padded, q0, scale);
-        if (p00 < rls->delta)
-            p00 += rls->walk;
-        anb_rls_head(state)->p00 = p00;
-        anb_rls_head(state)->w0 += q0 * pace;
-        sick += anb_rls_head(state)->w0 * 0;
-        trace = p00 < 0 ? ANB_NAN : trace + p00;
-    }
     anb_rls_head(state)->scale = scale;
-    anb_rls_head(state)->trace = trace;
-    if (!(trace * 0 == 0))
-        anb_rls_restart(rls, state);
-    else if (trace > ANB_RLS_ROOF * initial)
-        anb_rls_confine(rls, state);
-    return sick;
+    return finish(rls, state, &(Step){q0, pace, scale, trace, sick});
 }
 
 const AnbRlsKernels ANB_PER_ISA(anb_rls_kernels) = {.look_many = look_many, .predict = predict, .update = update};
