@@ -94,10 +94,12 @@ def two_workers_and_the_log(server, library):
 LARGE = "scale(knn(window=100000))"  # 8 MB: a copy takes some milliseconds
 
 
-def batches(server, rounds, seed):
-    """Small batches for a large model, so that a worker copies most of the time; whether a batch was learned is for others."""
-    client, rng = server.client(timeout=300), random.Random(seed)
-    for _ in range(rounds):
+def batches(server, enough, seed):
+    """Small batches for a large model, 60 and until it is enough, so that a worker copies most of the time; whether a batch was
+    learned is for others."""
+    client, rng, sent = server.client(timeout=300), random.Random(seed), 0
+    while sent < 60 or not enough.is_set():
+        sent += 1
         try:
             client.call("ANB.TRAINB", "large", packed_rows(rows_of(rng, 3)))
         except ReplyError as error:
@@ -120,15 +122,18 @@ def write_beside(server, stop, seed):
 @with_server(settings="inline-microseconds 0 workers 3")
 def writers_beside_copies(server, library):
     """A replica, which learns all of it in one thread, ends at the same state."""
-    client, stop, replica = fresh(server), threading.Event(), Server(server.program, server.module)
+    client, enough, stop = fresh(server), threading.Event(), threading.Event()
+    replica = Server(server.program, server.module)
     try:
         client.call("ANB.CREATE", "large", LARGE, "FEATURES", D)
         replica.client().call("REPLICAOF", "127.0.0.1", server.port)
         until(lambda: b"master_link_status:up" in replica.client().call("INFO", "replication"))
-        learners = [Worker(batches, server, 60, i) for i in range(3)]
+        learners = [Worker(batches, server, enough, i) for i in range(3)]
         others = [Worker(write_beside, server, stop, 7)]
         for thread in learners + others:
             thread.start()
+        until(lambda: int(information(client)["commands_retried"]) > 0, 120)
+        enough.set()
         for thread in learners:
             thread.join(300)
         stop.set()
@@ -136,7 +141,6 @@ def writers_beside_copies(server, library):
             thread.join(60)
             assert thread.error is None, repr(thread.error)
             assert not thread.is_alive()
-        assert int(information(client)["commands_retried"]) > 0
         until(lambda: client.call("WAIT", 1, 1000) == 1)
         for key in ("large", "kept"):
             assert replica.client().call("ANB.SAVE", key) == client.call("ANB.SAVE", key), key
