@@ -82,27 +82,29 @@ static size_t letters(const Text *t)
     return n;
 }
 
-/* Whether the letters there are a name, whole or its first three or `or` letters; then they are read. */
-static bool take_name(Text *t, const char *name, size_t or)
+/* Which of the names stands there, whole or its first three letters; then it is read. -1: none. */
+static int take_name(Text *t, const char *const *names, int n_names)
 {
-    size_t n = letters(t), same = 0;
-    while (same < n && name[same] == lower(t->at[same]))
-        same++;
-    if (same < n || (n != 3 && n != or &&n != strlen(name)))
-        return false;
-    t->at += n;
-    return true;
+    size_t n = letters(t);
+    for (int i = 0; i < n_names && n >= 3; i++) {
+        size_t same = 0;
+        while (same < n && names[i][same] == lower(t->at[same]))
+            same++;
+        if (same == n && (n == 3 || names[i][n] == 0)) {
+            t->at += n;
+            return i;
+        }
+    }
+    return -1;
 }
 
-/* An English month, whole or its first three letters: 1 to 12, or 0. */
+/* An English month, whole, its first three letters or `sept`: 1 to 12, or 0. */
 static int month_name(Text *t)
 {
-    static const char *const names[] = {"january", "february", "march",     "april",   "may",      "june",
-                                        "july",    "august",   "september", "october", "november", "december"};
-    for (int m = 0; m < 12; m++)
-        if (take_name(t, names[m], m == 8 ? 4 : 3))
-            return m + 1;
-    return 0;
+    static const char *const names[] = {"january", "february",  "march",   "april",    "may",      "june", "july",
+                                        "august",  "september", "october", "november", "december", "sept"};
+    int at = take_name(t, names, sizeof names / sizeof *names);
+    return at == 12 ? 9 : at + 1;
 }
 
 /* Between the parts of a date: one of - / . and a comma, or blanks. */
@@ -189,17 +191,13 @@ static bool day_or_month_first(Text *t, AnbTimeOrder order, Date *date)
     return date->year >= 0;
 }
 
-/* The day of the week in front of a date, English: what it says is known. */
+/* The day of the week in front of a date, English: the date says it. */
 static void skip_weekday(Text *t)
 {
     static const char *const names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
     Text before = *t;
-    for (int i = 0; i < 7; i++)
-        if (take_name(t, names[i], 3)) {
-            if (separator(t) != ' ')
-                *t = before;
-            return;
-        }
+    if (take_name(t, names, sizeof names / sizeof *names) >= 0 && separator(t) != ' ')
+        *t = before;
 }
 
 static bool read_date(Text *t, AnbTimeOrder order, Date *date)
@@ -262,8 +260,9 @@ static bool read_clock(Text *t, int64_t *seconds, int64_t *nanoseconds)
 /* Z, UTC, GMT, +01:00, -0500, +01: seconds that the clock is ahead of UTC. */
 static bool read_zone(Text *t, int64_t *ahead)
 {
+    static const char *const names[] = {"utc", "gmt"};
     take_blanks(t);
-    if (t->at == t->end || take(t, 'z') || take_name(t, "utc", 3) || take_name(t, "gmt", 3))
+    if (t->at == t->end || take(t, 'z') || take_name(t, names, 2) >= 0)
         return true;
     int sign = take(t, '-') ? -1 : take(t, '+') ? 1 : 0;
     size_t n = digits(t);
