@@ -53,20 +53,31 @@ size_t anb_model_bytes(const AnbPlan *plan)
     return in_front(plan) + sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch_kept(plan) * sizeof(double);
 }
 
-/* The head in memory of anb_model_bytes, so that the block behind it lies as it has to. */
+/* Where the head lies in memory of anb_model_bytes, so that the block behind it lies as it has to. */
 static StreamingLearner *head_in(const AnbPlan *plan, void *memory)
 {
     if (in_front(plan) == 0)
         return memory;
-    StreamingLearner *model = (StreamingLearner *)anb_aligned((char *)memory + sizeof(void *) + sizeof *model) - 1;
-    ((void **)model)[-1] = memory;
-    return model;
+    return (StreamingLearner *)anb_aligned((char *)memory + sizeof(void *) + sizeof(StreamingLearner)) - 1;
+}
+
+static void set_memory(StreamingLearner *model, void *memory)
+{
+    if (in_front(model->plan) > 0)
+        ((void **)model)[-1] = memory;
 }
 
 static void *memory_of(const StreamingLearner *model)
 {
     void **head = anb_view_of(model);
     return in_front(model->plan) > 0 ? head[-1] : head;
+}
+
+static void clear_scratch(StreamingLearner *model)
+{
+    size_t n = scratch_kept(model->plan);
+    if (n > 0)
+        memset(anb_scratch_kept(model), 0, n * sizeof(double));
 }
 
 /* All zero but the block, whose bytes the caller sets. Takes over the reference to the plan. */
@@ -79,8 +90,8 @@ static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
     }
     StreamingLearner *model = head_in(plan, memory);
     *model = (StreamingLearner){.plan = plan};
-    if (scratch_kept(plan) > 0)
-        memset(anb_scratch_kept(model), 0, scratch_kept(plan) * sizeof(double));
+    set_memory(model, memory);
+    clear_scratch(model);
     return model;
 }
 
@@ -240,8 +251,7 @@ StreamingLearner *anb_clone_reusing(const StreamingLearner *model, StreamingLear
     }
     if (plan->owns_pointers)
         clear_tree(&plan->nodes[0], anb_block(spare));
-    if (scratch_kept(plan) > 0)
-        memset(anb_scratch_kept(spare), 0, scratch_kept(plan) * sizeof(double));
+    clear_scratch(spare);
     return filled(model, spare, error);
 }
 
@@ -254,12 +264,9 @@ StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *cont
     char *memory = plan->owns_pointers ? NULL : move(before, context);
     if (!memory)
         return model;
-    StreamingLearner *moved = (StreamingLearner *)(memory + shift), *place = (StreamingLearner *)memory;
-    if (in_front(plan) > 0) {
-        place = (StreamingLearner *)anb_aligned(memory + sizeof(void *) + sizeof *place) - 1;
-        memmove(place, moved, anb_model_bytes(plan) - in_front(plan));
-        ((void **)place)[-1] = memory;
-    }
+    StreamingLearner *place = head_in(plan, memory);
+    memmove(place, memory + shift, anb_model_bytes(plan) - in_front(plan));
+    set_memory(place, memory);
     return place;
 }
 
