@@ -107,20 +107,23 @@ static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
     return anb_new(w->wider->n, root, options, w->error);
 }
 
-/* Bytes of a node's own state, without what fills it up to where the next one may start. */
-static size_t own_bytes(const AnbNode *node)
+/* A node's own state, without what fills it up to where the next one may start. False where the two are not of one size. */
+static bool copy_own(const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
-    return anb_fields_layout(node->type->fields, node, NULL);
+    size_t size = anb_fields_layout(from->type->fields, from, NULL);
+    bool same = size == anb_fields_layout(to->type->fields, to, NULL);
+    if (same)
+        memcpy(state, old, size);
+    return same;
 }
 
 /* The states of a node and of those below it, which stand closer together in one model than in the other. False where they
  * are not the same. */
 static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
-    size_t parts = from->n_children + (from->router != NULL), own = own_bytes(from);
-    bool fine = from->type == to->type && parts == to->n_children + (to->router != NULL) && own == own_bytes(to);
-    if (fine)
-        memcpy(state, old, own);
+    size_t parts = from->n_children + (from->router != NULL);
+    bool fine =
+        from->type == to->type && parts == to->n_children + (to->router != NULL) && copy_own(from, old, to, state);
     for (size_t i = 0; i < parts && fine; i++)
         fine = copy_tree(&from->children[i], anb_child_state_const(&from->children[i], old), &to->children[i],
                          anb_child_state(&to->children[i], state));
@@ -131,10 +134,9 @@ static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, v
 static int copy_states(const Widening *w, const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     for (; stays_outside(from->type); from = &from->children[0], to = &to->children[0]) {
-        if (own_bytes(from) != own_bytes(to))
+        if (!copy_own(from, old, to, state))
             return anb_fail(w->error, ANB_E_UNSUPPORTED, "%s keeps whole rows: a model with it cannot be widened",
                             from->type->name);
-        memcpy(state, old, own_bytes(from));
         old = anb_child_state_const(&from->children[0], old);
         state = anb_child_state(&to->children[0], state);
     }
