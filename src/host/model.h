@@ -56,8 +56,7 @@ static inline size_t anb_block_bytes(const AnbPlan *plan)
 /* The first place from there on that blocks may start at. */
 static inline void *anb_aligned(void *memory)
 {
-    uintptr_t at = (uintptr_t)memory;
-    return (void *)((at + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN);
+    return (void *)anb_round_up((uintptr_t)memory, ANB_ALIGN);
 }
 
 /* The root's state, aligned as the plan says. */

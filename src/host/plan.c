@@ -29,11 +29,6 @@ const AnbAllocator *anb_allocator_of(const AnbModelOptions *options)
     return options->allocator ? options->allocator : &usual;
 }
 
-static size_t round_up(size_t size, size_t step)
-{
-    return (size + step - 1) / step * step;
-}
-
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
 
 typedef struct Measure {
@@ -62,8 +57,8 @@ static size_t own_bytes(const StreamingLearnerType *type, const char *name)
 {
     size_t label = name ? strlen(name) + 1 : strlen(type->name) + LABEL_EXTRA;
     size_t places = anb_fields_count(type->fields) + anb_fields_count(type->scratch);
-    return round_up(type->options_size, PLAN_ALIGN) + round_up(label, PLAN_ALIGN) +
-           round_up(places * sizeof(size_t), PLAN_ALIGN);
+    return anb_round_up(type->options_size, PLAN_ALIGN) + anb_round_up(label, PLAN_ALIGN) +
+           anb_round_up(places * sizeof(size_t), PLAN_ALIGN);
 }
 
 static void measure(const AnbExpert *expert, Measure *m)
@@ -89,7 +84,7 @@ typedef struct Builder {
 static void *take(Builder *b, size_t size)
 {
     void *memory = b->next_byte;
-    b->next_byte += round_up(size, PLAN_ALIGN);
+    b->next_byte += anb_round_up(size, PLAN_ALIGN);
     return memory;
 }
 
@@ -129,8 +124,8 @@ static int add_size(Builder *b, AnbNode *node, size_t state, size_t scratch)
 {
     size_t limit = b->plan->max_bytes;
     bool possible = state < SIZE_MAX / 4 && scratch < SIZE_MAX / 4 / sizeof(double);
-    node->state_size = round_up(state, ANB_ALIGN);
-    node->scratch_size = round_up(scratch, ANB_ALIGN / sizeof(double));
+    node->state_size = anb_round_up(state, ANB_ALIGN);
+    node->scratch_size = anb_round_up(scratch, ANB_ALIGN / sizeof(double));
     bool compact = node->type->flags & ANB_COMPACT;
     size_t bytes = compact ? state : node->state_size + node->scratch_size * sizeof(double);
     if (!possible || bytes > limit - b->bytes)
@@ -325,7 +320,7 @@ static const AnbNode *first_mixture(const AnbNode *node)
 /* The head and the nodes, up to where options and names start. */
 static size_t node_bytes(size_t nodes)
 {
-    return round_up(sizeof(AnbPlan) + nodes * sizeof(AnbNode), PLAN_ALIGN);
+    return anb_round_up(sizeof(AnbPlan) + nodes * sizeof(AnbNode), PLAN_ALIGN);
 }
 
 static AnbPlan *allocate(const Measure *m, const AnbModelOptions *options, AnbError *error)

@@ -37,6 +37,12 @@ typedef struct AnbPlan {
     AnbNode *nodes;               /* nodes[0] is the root */
 } AnbPlan;
 
+/* The first multiple of the step that is not below the size. */
+static inline size_t anb_round_up(size_t size, size_t step)
+{
+    return (size + step - 1) / step * step;
+}
+
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
 /* Sets how a plan that has been laid out is aligned, and closes the gaps where all its types are compact. */
 void anb_plan_close_up(AnbPlan *plan);

@@ -4,8 +4,8 @@
 
 enum {
     COMPACT_ALIGN = 8,
-    COMPACT_MOST = 4096
-}; /* bytes of a block; in larger ones lines matter more than what they waste */
+    COMPACT_MOST = 4096 /* bytes of a block: in larger ones the gaps are small beside the states */
+};
 
 static bool all_compact(const AnbPlan *plan)
 {
@@ -19,8 +19,7 @@ static bool all_compact(const AnbPlan *plan)
 static void close_up(AnbNode *node)
 {
     size_t parts = node->n_children + (node->router != NULL);
-    node->state_size =
-        (anb_fields_layout(node->type->fields, node, NULL) + COMPACT_ALIGN - 1) / COMPACT_ALIGN * COMPACT_ALIGN;
+    node->state_size = anb_round_up(anb_fields_layout(node->type->fields, node, NULL), COMPACT_ALIGN);
     node->subtree_size = node->state_size;
     for (size_t i = 0; i < parts; i++) {
         AnbNode *child = (AnbNode *)&node->children[i];

@@ -58,8 +58,7 @@ AnbServeReader *anb_serve_reader_new(AnbServer *server, AnbError *error)
     void *memory = anb_serve_take(&server->allocator, sizeof(AnbServeReader) + ANB_ALIGN);
     if (!memory)
         return anb_serve_no_memory(error);
-    uintptr_t at = ((uintptr_t)memory + ANB_ALIGN - 1) / ANB_ALIGN * ANB_ALIGN;
-    AnbServeReader *reader = memset((void *)at, 0, sizeof *reader);
+    AnbServeReader *reader = memset(anb_aligned(memory), 0, sizeof *reader);
     reader->reader = anb_reader_new(server->copies[0].model, error);
     if (!reader->reader) {
         anb_serve_give(&server->allocator, memory);
