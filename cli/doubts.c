@@ -29,20 +29,24 @@ static bool has_numbers(const Rows *rows, const Layout *layout, size_t i)
     return rows->column[i].kind == ANB_COLUMN_CATEGORY && 2 * guess->numbers > guess->cells;
 }
 
+/* The next guessed feature from column i on that is so; the number of columns where there is none. */
+static size_t next(const Rows *rows, const Layout *layout, IsDoubtful doubtful, size_t i)
+{
+    while (i < rows->table.columns && (!is_guessed_feature(rows, layout, i) || !doubtful(rows, layout, i)))
+        i++;
+    return i;
+}
+
 /* The names of the columns that are so, up to some, as options take them; how many there are. */
 static size_t list(const Rows *rows, const Layout *layout, IsDoubtful doubtful, char *out, size_t room)
 {
     size_t count = 0, size = 0;
     char word[64];
     *out = 0;
-    for (size_t i = 0; i < rows->table.columns; i++) {
-        if (!is_guessed_feature(rows, layout, i) || !doubtful(rows, layout, i))
-            continue;
+    for (size_t i = 0; (i = next(rows, layout, doubtful, i)) < rows->table.columns; i++, count++)
         if (size + sizeof word + 8 < room)
             size += (size_t)snprintf(out + size, room - size, "%s%s", count ? "," : "",
                                      columns_word(&rows->table, i, word));
-        count++;
-    }
     return count;
 }
 
@@ -61,29 +65,23 @@ static void tell_empty(const Rows *rows, const Layout *layout)
 static void tell_units(const Rows *rows, const Layout *layout)
 {
     char names[200];
-    size_t n = list(rows, layout, has_units, names, sizeof names);
-    for (size_t i = 0; n > 0 && i < rows->table.columns; i++)
-        if (is_guessed_feature(rows, layout, i) && has_units(rows, layout, i)) {
-            complain(
-                0, "%s: cells such as \"%s\" are read as names, in %zu column%s (%s); without \"%s\" they are numbers",
-                rows->table.name, layout->guess[i].text, n, n > 1 ? "s" : "", names, layout->guess[i].unit);
-            return;
-        }
+    size_t n = list(rows, layout, has_units, names, sizeof names), first = next(rows, layout, has_units, 0);
+    if (n > 0)
+        complain(0, "%s: cells such as \"%s\" are read as names, in %zu column%s (%s); without \"%s\" they are numbers",
+                 rows->table.name, layout->guess[first].text, n, n > 1 ? "s" : "", names, layout->guess[first].unit);
 }
 
 static void tell_numbers(const Rows *rows, const Layout *layout)
 {
     char word[64];
-    for (size_t i = 0; i < rows->table.columns; i++)
-        if (is_guessed_feature(rows, layout, i) && has_numbers(rows, layout, i)) {
-            complain(0,
-                     "%s: column %zu, \"%.60s\", is read as names: most of its cells are numbers, but \"%s\" is not; "
-                     "--missing says "
-                     "words for missing cells, --number %s that the column is one of numbers",
-                     rows->table.name, i + 1, rows->table.names[i], layout->guess[i].text,
-                     columns_word(&rows->table, i, word));
-            return;
-        }
+    size_t i = next(rows, layout, has_numbers, 0);
+    if (i < rows->table.columns)
+        complain(0,
+                 "%s: column %zu, \"%.60s\", is read as names: most of its cells are numbers, but \"%s\" is not; "
+                 "--missing says "
+                 "words for missing cells, --number %s that the column is one of numbers",
+                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].text,
+                 columns_word(&rows->table, i, word));
 }
 
 static bool name_as_number(const Table *table, size_t i, double *value)
