@@ -86,18 +86,6 @@ static void end(Job *job)
     free(job->rows);
 }
 
-static void measure(BenchItem *items, size_t n, size_t rows, int repeats)
-{
-
-    for (size_t i = 0; i < n; i++)
-        items[i].best = 1e300;
-    for (int r = 0; r < repeats; r++)
-        for (size_t i = 0; i < n; i++) {
-            double ns = bench_once(items[i].run, items[i].context, rows) / (double)rows;
-            items[i].best = ns < items[i].best ? ns : items[i].best;
-        }
-}
-
 static void show(const char *name, double ns)
 {
     printf("%-50s %6.2f ns a cell\n", name, ns);
@@ -114,8 +102,9 @@ static double dear_cell(char kind, int slots)
     memset(kinds, kind, CELLS);
     snprintf(text, sizeof text, "columns(mean, kinds=\"%s\", slots=%d)", kinds, slots);
     Job jobs[PAIR] = {job_of("mean", kinds, RING), job_of(text, kinds, RING)};
-    BenchItem items[PAIR] = {{.run = learn, .context = &jobs[0]}, {.run = learn, .context = &jobs[1]}};
-    measure(items, PAIR, RING, 25);
+    BenchItem items[PAIR] = {{.run = learn, .context = &jobs[0], .count = RING},
+                             {.run = learn, .context = &jobs[1], .count = RING}};
+    bench_turns(items, PAIR, 25, -1);
     end(&jobs[0]);
     end(&jobs[1]);
     return (items[1].best - items[0].best) / CELLS;
@@ -161,8 +150,8 @@ static void show_number(const char *name, BenchRun run, const char *child, bool 
         jobs[WIDTHS + i] = job_of(text, kinds, NEAR);
     }
     for (int i = 0; i < WIDTHS * PAIR; i++)
-        items[i] = (BenchItem){.run = run, .context = &jobs[i]};
-    measure(items, WIDTHS * PAIR, ROUND, ROUNDS);
+        items[i] = (BenchItem){.run = run, .context = &jobs[i], .count = ROUND};
+    bench_turns(items, WIDTHS * PAIR, ROUNDS, -1);
     for (int i = 0; i < WIDTHS; i++) {
         without[i] = items[i].best;
         with[i] = items[WIDTHS + i].best;

@@ -66,18 +66,24 @@ static inline void bench_item(BenchItem *item, int counter)
 }
 
 /*
- * Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum.
- * `counter`: from bench_counter_open, -1: none.
+ * Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum. Their
+ * counts are set. `counter`: from bench_counter_open, -1: none.
  */
-static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns, int counter)
+static inline void bench_turns(BenchItem *items, size_t n, int repeats, int counter)
 {
-    for (size_t i = 0; i < n; i++) {
-        items[i].count = bench_count(items[i].run, items[i].context, ns);
+    for (size_t i = 0; i < n; i++)
         items[i].best = items[i].instructions = 1e300;
-    }
     for (int r = 0; r < repeats; r++)
         for (size_t i = 0; i < n; i++)
             bench_item(&items[i], counter);
+}
+
+/* As it, each item as often as takes about `ns` nanoseconds. */
+static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns, int counter)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i].count = bench_count(items[i].run, items[i].context, ns);
+    bench_turns(items, n, repeats, counter);
 }
 
 /* "  123.4", or a dash where there is nothing (0). */
