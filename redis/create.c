@@ -7,18 +7,24 @@ typedef struct Creation {
     bool if_not_exists;
     RedisModuleString *target; /* or NULL */
     AnbSchema *schema;         /* or NULL */
-    const char *twice;         /* an option that was said twice, or NULL */
+    unsigned said;             /* a bit for each option that was said */
+    const char *twice;         /* one that was said twice, or NULL */
 } Creation;
+
+typedef enum Word { SEED, TARGET, FEATURES, COLUMNS, IFNOTEXISTS, NO_WORD } Word;
+static const char *const words[NO_WORD] = {"SEED", "TARGET", "FEATURES", "COLUMNS", "IFNOTEXISTS"};
 
 static bool whole(RedisModuleString *text, double low, double high, double *value)
 {
     return anb_text_number(text, value) && *value >= low && *value <= high && *value == (double)(uint64_t)*value;
 }
 
-static bool is_option(RedisModuleString *text)
+static Word word_of(RedisModuleString *text)
 {
-    return anb_text_is(text, "SEED") || anb_text_is(text, "TARGET") || anb_text_is(text, "IFNOTEXISTS") ||
-           anb_text_is(text, "FEATURES") || anb_text_is(text, "COLUMNS");
+    int word = 0;
+    while (word < NO_WORD && !anb_text_is(text, words[word]))
+        word++;
+    return (Word)word;
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
@@ -85,53 +91,47 @@ static int parse_columns(RedisModuleCtx *ctx, RedisModuleString **argv, int n, C
 static int columns_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int at, Creation *c)
 {
     int end = at;
-    while (end < argc && !is_option(argv[end]))
+    while (end < argc && word_of(argv[end]) == NO_WORD)
         end++;
     if (c->schema)
         return anb_reply_error(ctx, "COLUMNS is said twice"), -1;
     return parse_columns(ctx, argv + at, end - at, c) ? -1 : end;
 }
 
-/* Whether the option's word was said before it. */
-static void note_twice(Creation *c, RedisModuleString *word)
+/* One of the options with a value. 0, or -1 with the error replied. */
+static int take_value(RedisModuleCtx *ctx, Word word, RedisModuleString *value, Creation *c)
 {
-    if (c->target && anb_text_is(word, "TARGET"))
-        c->twice = "TARGET";
-    if (c->features > 0 && anb_text_is(word, "FEATURES"))
-        c->twice = "FEATURES";
-    if (c->seed >= 0 && anb_text_is(word, "SEED"))
-        c->twice = "SEED";
+    c->twice = c->said & 1U << word ? words[word] : c->twice;
+    c->said |= 1U << word;
+    if (word == TARGET)
+        c->target = value;
+    else if (word == FEATURES && !whole(value, 1, 1 << 20, &c->features))
+        return anb_reply_error(ctx, "FEATURES takes a whole number from 1 to %d", 1 << 20), -1;
+    else if (word == SEED && !whole(value, 0, 9007199254740992, &c->seed))
+        return anb_reply_error(ctx, "SEED takes a whole number from 0 to 2^53"), -1;
+    return 0;
 }
 
 /* The option at argv[i]: where the next one is, or -1 with the error replied. */
 static int take_option(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, int i, Creation *c)
 {
-    note_twice(c, argv[i]);
-    if (anb_text_is(argv[i], "IFNOTEXISTS")) {
+    Word word = word_of(argv[i]);
+    if (word == IFNOTEXISTS) {
         c->if_not_exists = true;
         return i + 1;
     }
-    if (i + 1 < argc && anb_text_is(argv[i], "COLUMNS"))
+    if (word == NO_WORD || i + 1 == argc)
+        return anb_reply_error(
+                   ctx, "CREATE takes FEATURES n or COLUMNS name[:kind] .., TARGET name, SEED s and IFNOTEXISTS"),
+               -1;
+    if (word == COLUMNS)
         return columns_at(ctx, argv, argc, i + 1, c);
-    if (i + 1 < argc && anb_text_is(argv[i], "TARGET")) {
-        c->target = argv[i + 1];
-        return i + 2;
-    }
-    if (i + 1 < argc && anb_text_is(argv[i], "FEATURES"))
-        return whole(argv[i + 1], 1, 1 << 20, &c->features)
-                   ? i + 2
-                   : (anb_reply_error(ctx, "FEATURES takes a whole number from 1 to %d", 1 << 20), -1);
-    if (i + 1 < argc && anb_text_is(argv[i], "SEED"))
-        return whole(argv[i + 1], 0, 9007199254740992, &c->seed)
-                   ? i + 2
-                   : (anb_reply_error(ctx, "SEED takes a whole number from 0 to 2^53"), -1);
-    anb_reply_error(ctx, "CREATE takes FEATURES n or COLUMNS name[:kind] .., TARGET name, SEED s and IFNOTEXISTS");
-    return -1;
+    return take_value(ctx, word, argv[i + 1], c) ? -1 : i + 2;
 }
 
 static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Creation *c)
 {
-    *c = (Creation){.seed = -1};
+    *c = (Creation){.seed = 1};
     for (int i = 3; i < argc;)
         if ((i = take_option(ctx, argv, argc, i, c)) < 0)
             return -1;
@@ -141,7 +141,6 @@ static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int arg
     if (c->features > 0 && named > 0 && c->features != named)
         return anb_reply_error(ctx, "FEATURES says %.0f, COLUMNS names %.0f", c->features, named), -1;
     c->features = named > 0 ? named : c->features;
-    c->seed = c->seed >= 0 ? c->seed : 1;
     return 0;
 }
 
