@@ -1,4 +1,4 @@
-/* What of a table's guessed columns a person may have meant otherwise. */
+/* Warnings of guessed columns that a person may have meant otherwise. */
 #ifndef ANB_CLI_DOUBTS_H
 #define ANB_CLI_DOUBTS_H
 

@@ -50,7 +50,7 @@ static void count_number(Guess *guess, const Cell *cell, double value)
         guess->distinct[guess->n_distinct++] = value;
 }
 
-/* How many bytes of a sign, or of the mark of a spreadsheet's text, stand in front of a number. */
+/* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
 static size_t sign_of(const Cell *cell)
 {
     static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "'"}; /* euro, pound, yen */

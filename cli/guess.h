@@ -21,8 +21,8 @@ typedef struct Guess {
     size_t n_distinct;                            /* of them, up to 3 */
     uint64_t line;                                /* of the first cell that is no number */
     char text[44];                                /* which */
-    size_t units;                                 /* cells that are a number with the same beside it as in that one */
-    char unit[16];                                /* what, "" where that one is none */
+    size_t units;                                 /* cells that are a number with `unit` beside it */
+    char unit[16];                                /* of the first cell that has one, "" while none has */
 } Guess;
 
 /**
@@ -44,7 +44,7 @@ bool guess_decimal_comma(const Table *table, const Guess *guess);
  */
 void guess_kind(const Guess *guess, AnbColumn *column);
 
-/* Whether all cells are numbers with a unit, as 12 kg, or 5%, or $7: the same for all. */
+/* Whether all cells are numbers with one and the same unit, as 12 kg, or 5%, or $7. */
 bool guess_units(const Guess *guess);
 
 /* Whether nothing was seen in a column that tells its kind. */

@@ -64,7 +64,7 @@ static bool is_named(AnbColumnKind kind)
     return kind == ANB_COLUMN_CATEGORY || kind == ANB_COLUMN_CODE;
 }
 
-/* A category's number says nothing to a model that has learned the column as one of numbers. */
+/* Refuses a column of names that the model has learned as one of numbers: a name's number (anb_category) is not a quantity. */
 static int check_kinds(const Rows *rows, const RowsOptions *options)
 {
     size_t known = options->known ? anb_schema_size(options->known) : 0;

@@ -144,7 +144,7 @@ static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int arg
     return 0;
 }
 
-/* A name that reaches none of the columns but one before it, or NULL. */
+/* The name of a column that an earlier one has as well, or NULL. */
 static const char *repeated_name(const AnbSchema *schema)
 {
     const AnbColumn *columns = anb_schema_columns(schema);
@@ -154,7 +154,8 @@ static const char *repeated_name(const AnbSchema *schema)
     return NULL;
 }
 
-/* What could be made, and would not do what it says: refused where a client asks for a new model. 0, or -1 with the error replied. */
+/* Refuses what a model could be made of and is most likely a mistake. Clients alone are refused: logs of older versions may hold
+ * it. 0, or -1 with the error replied. */
 static int check_sense(RedisModuleCtx *ctx, const Creation *c)
 {
     size_t n = 0;

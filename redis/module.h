@@ -206,7 +206,7 @@ typedef struct Sequence {
     int at; /* the source's place in the model that was looked at; below 0: not known */
 } Sequence;
 
-/* Reads `source n`. 0, or -1 with the error replied, as the next two. */
+/* Reads `source n`. Here and below: 0, or -1 with the error replied. */
 int anb_sequence_apart(RedisModuleCtx *ctx, RedisModuleString **argv, Sequence *sequence);
 /* Reads `SEQ=source:n`. */
 int anb_sequence_joined(RedisModuleCtx *ctx, RedisModuleString *text, Sequence *sequence);
@@ -217,8 +217,8 @@ int anb_sequence_behind(RedisModuleCtx *ctx, RedisModuleString *text, double *va
 typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM, SEQUENCE_NO_NAME } SequenceFate;
 /* Whether the model has learned this number before; finds the source. Without a number it is new. */
 SequenceFate anb_sequence_look(Model *model, Sequence *sequence);
-/* As it, of the model that was looked at or, where `at` is below 0, of any; where it is new, the source's position
- * moves. */
+/* As it, and where the number is new the source's position moves to it. The learner is that of the model that was looked at;
+ * or any one where `at` is below 0: then the source is found, or added. */
 SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequence);
 int anb_sequence_reply(RedisModuleCtx *ctx, SequenceFate fate);
 extern const char anb_no_room_for_source[];
@@ -280,7 +280,8 @@ int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 /* ---- caller.c ---- */
 /* Whether the command may wait: not inside MULTI, scripts, replication and loading. */
 bool anb_may_block(RedisModuleCtx *ctx);
-/* Whether a client or a script sent it: not a master, not a file. What those bring was taken once. */
+/* Whether a client or a script sent it: not a master, not a file. Commands of those were accepted before, perhaps by an older
+ * version, and are not refused for what is checked since. */
 bool anb_from_client(RedisModuleCtx *ctx);
 
 /* ---- cells.c ---- */

@@ -68,7 +68,7 @@ int anb_before_options(RedisModuleString **argv, int argc, bool learning)
     return argc;
 }
 
-/* Why an option is refused whatever its values are, or NULL. What is said twice counts in old logs alone. */
+/* Why an option is refused whatever its values are, or NULL. Logs of older versions may say one twice: the last one counts. */
 static const char *refusal(RedisModuleCtx *ctx, const Options *options, unsigned of, const Option *option, int argc)
 {
     if (argc <= option->values)

@@ -22,8 +22,8 @@ bool anb_sequence_is_joined(RedisModuleString *text)
     return (start | lower) == wanted;
 }
 
-/* The whole number that a text ends with, from its last digit on: where its digits start; NULL where there is none or
- * it is 2^63 or more. */
+/* Reads the whole number at the end of a text, backwards. Returns where its digits start; NULL where there is none or it is
+ * 2^63 or more. */
 static const char *last_number(const char *text, const char *end, uint64_t *n)
 {
     const ptrdiff_t most = 19; /* digits of numbers below 10^19 < 2^64; before them zeros alone */
@@ -42,7 +42,7 @@ static int refuse_number(RedisModuleCtx *ctx, const char *form)
     return anb_reply_error(ctx, "%s: n is a whole number from 0 to about 9.2e18; nothing was learned", form), -1;
 }
 
-/* The name, its number having been read. A second number counts in old logs alone. */
+/* The name; its number has been read. Logs of older versions may have two numbers in a command: the last one counts. */
 static int take_name(RedisModuleCtx *ctx, const char *form, const char *name, size_t size, Sequence *sequence)
 {
     if (size == 0 || size >= ANB_SOURCE_SIZE)
@@ -109,7 +109,7 @@ static bool is_named(const AnbSource *source, const Sequence *sequence)
     return end[-1] && !*end && memcmp(source->name, sequence->source, sequence->size) == 0;
 }
 
-/* Mostly the source of the command before. */
+/* The source's place, or a code. Mostly it is the source of the command before, which takes less time to compare than to find. */
 static int find(Model *model, const Sequence *sequence, const AnbSource *sources, size_t n)
 {
     if (model->source >= n || !is_named(&sources[model->source], sequence)) {

@@ -127,9 +127,10 @@ typedef struct AnbSparsityTable {
 
 /** A network. */
 typedef struct AnbNetworkTable {
-    /* The feature-by-hidden weights, owned by the model; value NULL where they are not kept as doubles. */
+    /* The feature-by-hidden weights, owned by the model. Where they are not kept as doubles: their shape, and value NULL. */
     void (*matrix)(const AnbNode *self, const void *state, AnbMatrix *matrix);
-    /* Where that is so: writes them as rows x stride doubles. Since 0.6; not read where `matrix` has a value. */
+    /* Writes the weights to rows x stride doubles. Needed where `matrix` gives value NULL; else not called and may be NULL.
+     * Since 0.6. */
     void (*copy)(const AnbNode *self, const void *state, double *to);
 } AnbNetworkTable;
 

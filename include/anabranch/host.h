@@ -30,8 +30,8 @@ ANB_API bool anb_reads_seed(const StreamingLearner *model);
 /**
  * Moves a model's memory.
  *
- * @param memory   what the model's allocator gave for block and scratch; how large it is the allocator knows (anb_clone_bytes
- *                 counts what is attached to the model as well: threads, a schema, sources, a seed)
+ * @param memory   what the model's allocator gave for head, block and scratch. Its size is the one that the allocator was asked
+ *                 for; anb_clone_bytes is larger where something is attached to the model
  * @param context  the caller's
  * @return         the new place with the same bytes, the old one given back; or NULL: they stay
  */
@@ -41,7 +41,7 @@ typedef void *(*AnbMove)(void *memory, void *context);
  * Lets an owner of the allocator that compacts its heap give a model another place.
  *
  * @param model    the model; nobody may use it meanwhile
- * @param move     called once with the memory of block and scratch, and not where a type of the model owns pointers;
+ * @param move     called once with the memory of head, block and scratch, and not where a type of the model owns pointers;
  *                 the plan stays where it is
  * @param context  handed to move
  * @return         the model where it is now; where that is another place, the old pointer and all views are void

@@ -207,9 +207,13 @@ ANB_API uint64_t anb_seed(const StreamingLearner *model);
 
 /** Bytes of the mutable state: what a clone copies. */
 ANB_API size_t anb_state_bytes(const StreamingLearner *model);
-/** Bytes that one more clone takes from the allocator: block, scratch and what is attached, for the plan is shared. */
+/**
+ * Bytes that one more clone of the model takes from its allocator: head, block, scratch where one is kept, and what is
+ * attached (a seed of its own, a reference to a schema, sources of numbered samples). Not counted: the plan and the schema,
+ * which are shared; threads, which clones do not get; what types that own pointers allocate.
+ */
 ANB_API size_t anb_clone_bytes(const StreamingLearner *model);
-/** Bytes of everything this model holds: block, scratch, and the plan, which clones share. */
+/** Bytes of everything this model holds: those of anb_clone_bytes, and the plan, which clones share. */
 ANB_API size_t anb_total_bytes(const StreamingLearner *model);
 
 /**

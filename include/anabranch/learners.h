@@ -164,8 +164,9 @@ ANB_API extern const StreamingLearnerType anb_residual_ar;
 ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
- * past(child): the child's row is the features and behind them the last `lags` targets, in deviations from their running
- * mean, the newest first; 0 while one is not known. For streams whose targets are known by the time of the next row.
+ * past(child): the child's row is the features and behind them the last `lags` targets, the newest first, each as
+ * (y - mean) / deviation of the targets so far, within +-6; 0 while it is not known. For streams whose targets are known by
+ * the time of the next row.
  * Cost: a copy of the row beside the child. Weight class: scaled (the child as it is). Since 0.5.
  */
 typedef struct AnbPastOptions {
@@ -232,7 +233,7 @@ typedef enum AnbMlpActivation {
     ANB_MLP_SWIGLU,
     ANB_MLP_GEGLU
 } AnbMlpActivation;
-/** Of what numbers a network is. */
+/** The type of a network's numbers: double, or float. */
 typedef enum AnbMlpPrecision { ANB_MLP_DOUBLE, ANB_MLP_SINGLE } AnbMlpPrecision;
 typedef struct AnbMlpOptions {
     size_t size;     /* of this struct; set by the defaults */
@@ -247,9 +248,8 @@ typedef struct AnbMlpOptions {
     double dropout;  /* 0; chance that a hidden unit is left out of the step of one row, [0, 1). Since 0.2 */
     double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
     int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
-    int unused;      /* not read */
-    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision: of weights and of what is computed from them. Floats take half the memory and
-                      * about half the time, and predict as well. Since 0.6 */
+    int unused;      /* not read; stands where released structs have padding */
+    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats: some half of memory and time, errors alike. Since 0.6 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
@@ -333,7 +333,7 @@ ANB_DEFAULTS(AnbExtraTreesOptions, anb_extra_trees)
 typedef struct AnbRefineOptions {
     size_t size;     /* of this struct; set by the defaults */
     double discount; /* 0.999; of the gate over the stages, (0, 1] */
-    bool last;       /* false; what the mixture left over last and the last target are features as well. Since 0.5 */
+    bool last;       /* false; the mixture's error at the row before and that row's target are features. Since 0.5 */
 } AnbRefineOptions;
 ANB_API extern const StreamingLearnerType anb_refine;
 ANB_DEFAULTS(AnbRefineOptions, anb_refine)

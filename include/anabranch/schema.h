@@ -197,7 +197,7 @@ ANB_API double anb_category(const void *bytes, size_t n);
  *     2013-01-05   2013/1/5   2013.01.05   20130105   2013-01   2013   5 Jan 2013   Jan 5, 2013   Jan-2013
  *     05/01/2013 (dmy)   01/05/2013 (mdy); both with - and . as well
  *     Sat, 5 Jan 2013   Saturday, January 5, 2013: the day of the week is not checked
- *     05/01/13   05-Jan-13: two digits are 1969 to 2068, behind slashes or a month's name
+ *     05/01/13   05-Jan-13: a year of two digits is one of 1969 to 2068; only after slashes or the name of a month
  *     and behind a whole date, after T or blanks: 17:30   17:30:05   17:30:05.25   1730   173005   5:30 PM
  *     and behind that: Z   UTC   GMT   +01:00   -0500   +01; without one the time is taken for UTC
  *     a number of 9 digits and more: seconds since 1970, a fraction allowed

@@ -53,12 +53,12 @@ enum {
     ANB_SEEDLESS = 32768,     /* reads no seed: models that differ in theirs alone share a plan. Since 0.4 */
     ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
     ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
-    ANB_COMPACT = 65536 /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in
-                                 the scratch. Since 0.6 */
+    /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. Since 0.6 */
+    ANB_COMPACT = 65536
 };
 
-/* Doubles of a whole model's scratch that is not kept with it where all its types have ANB_COMPACT. A direct `step` is given
- * NULL then. */
+/* Where all types of a model have ANB_COMPACT and its whole scratch is this many doubles at most, the model keeps none: each
+ * call has one on its stack, and a direct `step` is given NULL. Since 0.6. */
 enum { ANB_PASSING_MOST = 256 };
 
 struct StreamingLearnerType {

@@ -53,14 +53,13 @@ ANB_API size_t anb_pool_threads(const AnbPool *pool);
  * @param weight  n weights; NULL: all 1
  * @param n       samples
  * @param out     n predictions made before learning, ANB_NAN of refused samples; or NULL
- * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more, ANB_E_MEMORY: nothing was
- *                learned
+ * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more: nothing was learned
  *
- * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some .5 ns a
- * sample for each thread to find its own where samples take less than 100 ns, else some 4 ns to sort them; 10 us to wake the
- * threads. What samples cost is measured: where threads do not pay, the caller does all. Memory: 6 bytes a sample of the
- * largest call whose samples were sorted, kept. A process that was forked since
- * the pool was made has no such threads: the caller does all. Do not fork while a call is running.
+ * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 10 us
+ * to wake the threads; and a sample, where samples take less than 100 ns, some 0.5 ns in each thread to find its own, else some
+ * 4 ns to sort them. What samples cost is measured: where threads do not pay, the caller does all. Memory: 6 bytes a sample of
+ * the largest call that was sorted, kept; where it cannot be had, the caller does all. A process that was forked since the pool
+ * was made has no such threads: the caller does all. Do not fork while a call is running.
  */
 ANB_API int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,
                            const double *weight, size_t n, double *out);

@@ -10,8 +10,8 @@
 #include "sources.h"
 #include "threads.h"
 
-/* What few models have: a seed of its own, where the plan is of another model that differs in it; names of its columns;
- * sources of numbered samples; threads that share its experts. */
+/* What few models have: a seed that is not the plan's, where the plan was made for another model; names of columns; sources
+ * of numbered samples; threads that share its experts. */
 typedef struct AnbAttached {
     uint64_t seed;
     AnbSchema *schema;   /* a reference, or NULL */
@@ -19,8 +19,8 @@ typedef struct AnbAttached {
     AnbThreads *threads; /* or NULL */
 } AnbAttached;
 
-/* The head. The block follows at once, and the scratch that block where one is kept. Where the block is aligned to more than
- * the allocator's memory is, what the allocator gave stands in front of the head. */
+/* The head. The block follows it at once, and the scratch follows the block where one is kept. Where the block is aligned to
+ * more than the allocator's memory is, the allocator's pointer stands in front of the head. */
 struct StreamingLearner {
     AnbPlan *plan;
     AnbAttached *attached; /* NULL: nothing */
@@ -43,7 +43,7 @@ StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
 AnbAttached *anb_attach(StreamingLearner *model);
 /* Bytes of it, and of what it holds for this model alone. */
 size_t anb_attached_bytes(const StreamingLearner *model);
-/* Frees it where it says nothing. */
+/* Frees it where nothing is attached: no schema, no sources, no threads, and the plan's own seed. */
 void anb_detach(StreamingLearner *model);
 /* Bytes of a model of that plan: head, block, and scratch where one is kept. */
 size_t anb_model_bytes(const AnbPlan *plan);

@@ -4,7 +4,7 @@
 
 enum {
     COMPACT_ALIGN = 8,
-    COMPACT_MOST = 4096 /* bytes of a block: in larger ones the gaps are small beside the states */
+    COMPACT_MOST = 4096 /* bytes of a block; larger ones gain more by states on lines of their own than gaps cost */
 };
 
 static bool all_compact(const AnbPlan *plan)

@@ -1,10 +1,11 @@
 /*
- * Whose a model is, by its address: so that each thread finds its own samples in a call by itself, in order, with no sample
- * sorted before.
+ * Which thread learns a model's samples: a function of the model's address. So each thread finds its own samples of a call
+ * by itself, in order, and no samples are sorted before.
  *
  *     page of the model --hash--> one of 64 stripes --table--> thread
  *
- * Models of one page go together, since small ones share lines of the cache; where those are too many for one thread, not.
+ * Models of one page go to one thread, since small ones share lines of the cache. Where that gives one thread too many samples,
+ * smaller pieces of memory than pages are taken.
  */
 #ifndef ANB_HOST_STRIPES_H
 #define ANB_HOST_STRIPES_H
@@ -19,7 +20,7 @@
 enum { ANB_STRIPES = 64, ANB_STRIPE_SHIFT = 26 /* the highest bits of 32 */ };
 
 typedef struct AnbStripes {
-    bool known;     /* they suit calls of late */
+    bool known;     /* the last call gave the threads parts of like size */
     unsigned place; /* the lowest bit of an address that counts */
     uint16_t owner[ANB_STRIPES];
 } AnbStripes;
@@ -36,7 +37,7 @@ static inline size_t anb_stripe_of(const void *model, unsigned place)
     return (uint32_t)((uintptr_t)model >> place) * ANB_STRIPE_FACTOR >> ANB_STRIPE_SHIFT;
 }
 
-/* Deals the stripes to the threads by what some of n samples say of their loads. */
+/* Deals the stripes to the threads, with loads that are estimated from some of the n samples. */
 void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads);
 
 /* The thread's stripes, as bits. */
@@ -58,7 +59,7 @@ static inline size_t anb_stripes_list(StreamingLearner *const *models, size_t fr
     return anb_stripe_kernels.list((const void *const *)models + from, (uint32_t)from, n, place, stripes, own);
 }
 
-/* Whether it is sure at once that none of them is NULL: not where one is, nor where one has its highest bit set. */
+/* True: none of the pointers is NULL. False: one is, or one has its highest bit set. */
 static inline bool anb_stripes_sure(const void *const *pointers, size_t n)
 {
     return anb_stripe_kernels.sure(pointers, n);

@@ -105,7 +105,7 @@ static double do_samples(const Call *call, size_t from, size_t to)
 
 enum { CHUNK = 256, FAR = 8, NEAR = 4 }; /* samples that are looked through at once */
 
-/* A sample's row and its model's head, of another one the state, which follows its head. */
+/* Into the cache: a sample's row and its model's head; of a nearer sample the state, which follows its head. */
 static inline void bring_near(const Call *c, size_t far, size_t near)
 {
     const char *head = (const char *)c->models[far], *state = (const char *)anb_block(c->models[near]);
@@ -116,7 +116,7 @@ static inline void bring_near(const Call *c, size_t far, size_t near)
     __builtin_prefetch(state + 64);
 }
 
-/* What was said is written at once: other threads write into the same lines. */
+/* The predictions are written together after the samples: other threads write into the same lines of the cache. */
 static void do_own(const Call *c, const uint32_t *own, size_t n)
 {
     double said[CHUNK];
@@ -156,7 +156,7 @@ static void do_stripes(void *context, size_t thread)
     }
 }
 
-/* The largest part of the last call was as good as even. */
+/* Whether no thread had much more of the last call than an even part. */
 static bool even(const AnbPool *p, size_t left)
 {
     size_t most = 0, threads = anb_team_size(p->team);
