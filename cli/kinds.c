@@ -10,14 +10,18 @@ enum { SCHEMA_FILE = 1 << 24 };
 
 /* ---- said -------------------------------------------------------------------------------------------------------- */
 
+int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned)
+{
+    return complain(BAD_USE, "column %zu, \"%s\": the model has learned it as a %s", i + 1, rows->table.names[i],
+                    anb_column_word(learned));
+}
+
 static int said_before(const Rows *rows, const RowsOptions *options, size_t i, AnbColumnKind kind)
 {
     const char *name = rows->table.names[i];
     if (!options->known || anb_schema_find(options->known, name, strlen(name)) < 0)
         return complain(BAD_USE, "column %zu, \"%s\", was said to be of two kinds", i + 1, name);
-    return kind == rows->column[i].kind ? 0
-                                        : complain(BAD_USE, "column %zu, \"%s\": the model has learned it as a %s",
-                                                   i + 1, name, anb_column_word(&rows->column[i]));
+    return kind == rows->column[i].kind ? 0 : kinds_refuse(rows, i, &rows->column[i]);
 }
 
 static int say_kinds(Rows *rows, const RowsOptions *options, Layout *layout, bool *chosen)

@@ -75,8 +75,7 @@ static int check_kinds(const Rows *rows, const RowsOptions *options)
         const AnbColumn numbers = {.kind = ANB_COLUMN_NUMBER};
         const AnbColumn *column = at < known ? &anb_schema_columns(options->known)[at] : &numbers;
         if (!is_named(column->kind))
-            return complain(BAD_USE, "column %zu, \"%s\": the model has learned it as a %s", i + 1,
-                            rows->table.names[i], anb_column_word(column));
+            return kinds_refuse(rows, i, column);
     }
     return 0;
 }

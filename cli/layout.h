@@ -13,6 +13,8 @@ typedef struct Layout {
     bool *unnamed; /* ignored since the file of the schema does not name it */
 } Layout;
 
+/* Complains that the model has learned column i as another kind: the exit status. */
+int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned);
 /* Sets the places and names of the rows. 0, or the exit status with the complaint made. */
 int layout_rows(Rows *rows, const RowsOptions *options);
 
