@@ -19,6 +19,7 @@
  * features and the second stage does, from 20 on products do, from 50 on networks and boosted trees do, next to others that
  * do not.
  */
+#include "src/numeric/clip.h"
 #include <anabranch/learners.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,8 +127,7 @@ static const Level *level_of(int budget)
 /* A tree takes work in proportion to the features: at the same work a sample, wide rows would get fewer trees. */
 static double work_of(const Choice *choice, size_t n_features)
 {
-    double times = (double)n_features / NARROW;
-    return choice->work * (times < 1 ? 1 : times > MOST_WORK ? MOST_WORK : times);
+    return choice->work * anb_clamp((double)n_features / NARROW, 1, MOST_WORK);
 }
 
 /* Writes ", " behind the expert. Returns the bytes that it takes. */

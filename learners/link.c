@@ -189,7 +189,7 @@ static double scaled(AnbLinkFunction f, const Link *s, double plain)
     double ratio = odds ? came * (1 - said) / (said * (1 - came)) : came / said;
     if (!(ratio > 0 && ratio < (double)INFINITY))
         return plain;
-    ratio = ratio > most_ratio ? most_ratio : ratio < 1 / most_ratio ? 1 / most_ratio : ratio;
+    ratio = anb_clamp(ratio, 1 / most_ratio, most_ratio);
     return odds ? ratio * plain / (ratio * plain + (1 - plain)) : anb_within_doubles(ratio * plain);
 }
 
@@ -197,7 +197,7 @@ static double scaled(AnbLinkFunction f, const Link *s, double plain)
 static double away_of(const Link *s, double f)
 {
     double sd = anb_moments_sd(&s->moments), u = sd > 0 ? (f - s->moments.mean) / sd : 0;
-    return u > 5 ? 5 : u < -5 ? -5 : u;
+    return anb_clip(u, 5);
 }
 
 static double fitted(const AnbNode *self, const void *state, double f)

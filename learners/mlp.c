@@ -98,8 +98,7 @@ static void *shown_of(const View *v, double *scratch)
 /* The share of the averaged weights' output. */
 static double share(const Mlp *s)
 {
-    double a = s->spread > 0 ? s->cross / s->spread : 0;
-    return a < 0 ? 0 : a > 1 ? 1 : a;
+    return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 0;
 }
 
 /* What the network says, from the outputs of both copies of the weights. */

@@ -17,6 +17,7 @@
  * of each active expert, the gate's own, and about a dozen operations an expert.
  */
 #include "moe_state.h"
+#include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 
@@ -289,8 +290,7 @@ static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
     Moe *s = state;
     double least = anb_ewma_all(arrays_of(self, state).utilization, gate->after, s->utilization_rate, gate->k);
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
-    entropy = entropy < 0 ? 0 : entropy > 1 ? 1 : entropy;
-    s->entropy += .01 * (entropy - s->entropy);
+    s->entropy += .01 * (anb_clamp(entropy, 0, 1) - s->entropy);
     return least;
 }
 

@@ -41,8 +41,7 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
 /* a: the share of the plane that was best lately. */
 static inline double anb_knn_share(const Knn *s)
 {
-    double a = s->spread > 0 ? s->cross / s->spread : 1;
-    return a < 0 ? 0 : a > 1 ? 1 : a;
+    return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 1;
 }
 
 /* The mean and the plane of the last look, in those shares. */
@@ -58,8 +57,8 @@ typedef struct KnnSide {
 
 static inline double anb_knn_within(const KnnSide *side, double f)
 {
-    double low = side->low, high = side->high, margin = 0.25 * high - 0.25 * low;
-    return f < low - margin ? low - margin : f > high + margin ? high + margin : f;
+    double margin = 0.25 * side->high - 0.25 * side->low;
+    return anb_clamp(f, side->low - margin, side->high + margin);
 }
 
 /* Whether so many rows and the plane through them may speak. */

@@ -168,8 +168,7 @@ static inline double anb_range_ceiling(const AnbRange *range)
 /* Clips; before the first value nothing is clipped. A value that is not a number stays. */
 static inline double anb_range_clip(const AnbRange *range, double value)
 {
-    double low = anb_range_floor(range), high = anb_range_ceiling(range);
-    double clipped = value < low ? low : value > high ? high : value;
+    double clipped = anb_clamp(value, anb_range_floor(range), anb_range_ceiling(range));
     return range->seen ? clipped : value;
 }
 

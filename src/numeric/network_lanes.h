@@ -12,6 +12,7 @@
 #ifndef ANB_NUMERIC_NETWORK_LANES_H
 #define ANB_NUMERIC_NETWORK_LANES_H
 
+#include "clip.h"
 #include "elementary.h"
 #include "network.h"
 
@@ -152,8 +153,7 @@ static void gates(const void *gate_cells, const void *up_cells, size_t n, double
     for (size_t i = 0; i < n; i++) {
         double g = (double)gate[i], square = g * g;
         double u = steep * (g + cubic * square * g);
-        double bounded = u > 700 ? 700 : u < -700 ? -700 : u;
-        double s = 1 / (1 + anb_exp(-bounded));
+        double s = 1 / (1 + anb_exp(-anb_clip(u, 700)));
         double slope = s + g * s * (1 - s) * steep * (1 + 3 * cubic * square);
         double factor = up ? (double)up[i] : 1;
         value[i] = (Cell)(g * s * factor);
