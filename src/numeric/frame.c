@@ -58,16 +58,7 @@ typedef struct Sketch {
 
 static Sketch sketch_of(const AnbFrameState *state, size_t d, size_t j)
 {
-    return (Sketch){{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]},
-                    part_const(state, d, LOW)[j],
-                    highest_of(anb_view_of(state), d)[j]};
-}
-
-static void put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m)
-{
-    part(state, d, COUNT)[j] = m->weight;
-    part(state, d, MEAN)[j] = m->mean;
-    part(state, d, M2)[j] = m->square;
+    return (Sketch){anb_frame_moments(state, d, j), part_const(state, d, LOW)[j], highest_of(anb_view_of(state), d)[j]};
 }
 
 /* The value that is outermost now stays outside, the one that was goes in. */
@@ -89,7 +80,7 @@ static void start_cell(AnbFrameState *state, size_t d, size_t j, double x, doubl
     if (s.low == s.high && in != x)
         return;
     anb_moments_add(&s.inner, in, weight);
-    put_moments(state, d, j, &s.inner);
+    anb_frame_put_moments(state, d, j, &s.inner);
 }
 
 /* The moments of all values, the outermost two taken no further out than FAR_OUT deviations of the others, further where
@@ -117,7 +108,7 @@ static void end_start(const AnbFrame *self, AnbFrameState *state, double weight)
     for (size_t j = 0; j < d; j++) {
         Sketch s = sketch_of(state, d, j);
         AnbMoments m = completed(&s, weight, s.inner.weight < FEW * weight);
-        put_moments(state, d, j, &m);
+        anb_frame_put_moments(state, d, j, &m);
         anb_frame_put_reach(state, d, j, self->clip, false);
     }
     for (size_t j = 0; j < d; j++)
@@ -138,13 +129,13 @@ static void start(const AnbFrame *self, AnbFrameState *state, const double *x, d
 /* The centre and the inverse that the moments ask for. */
 static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, double *centre, double *inverse)
 {
-    Sketch s = {{part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]}, 0, 0};
+    AnbMoments m = anb_frame_moments(state, d, j);
     if (anb_frame_starting(state)) {
-        s = sketch_of(state, d, j);
-        s.inner = completed(&s, weight, false);
+        Sketch s = sketch_of(state, d, j);
+        m = completed(&s, weight, false);
     }
-    *centre = s.inner.mean;
-    *inverse = anb_frame_inverse_sd(&s.inner);
+    *centre = m.mean;
+    *inverse = anb_frame_inverse_sd(&m);
 }
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
@@ -169,17 +160,23 @@ static void mend(AnbFrameState *state, size_t d, uint64_t *restarts)
 {
     for (size_t j = 0; j < d; j++)
         if (anb_nonfinite(&part(state, d, MEAN)[j], 1) + anb_nonfinite(&part(state, d, M2)[j], 1) != 0) {
-            put_moments(state, d, j, &(AnbMoments){0});
+            anb_frame_put_moments(state, d, j, &(AnbMoments){0});
             ++*restarts;
         }
 }
 
+/* Sets the reach, at least `clip`. During the start there is none. */
+static void change_reach(const AnbFrame *self, AnbFrameState *state, size_t j, double reach)
+{
+    if (!anb_frame_starting(state))
+        anb_frame_put_reach(state, self->d, j, reach > self->clip ? reach : self->clip,
+                            anb_frame_blank(state, self->d, j));
+}
+
 static void relax(const AnbFrame *self, AnbFrameState *state)
 {
-    for (size_t j = 0, d = anb_frame_starting(state) ? 0 : self->d; j < d; j++) {
-        double reach = anb_frame_reach(self, state, j) * .9936;
-        anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
-    }
+    for (size_t j = 0; j < self->d; j++)
+        change_reach(self, state, j, anb_frame_reach(self, state, j) * .9936);
     anb_frame_keep_bounds(self, state);
 }
 
@@ -196,9 +193,7 @@ static void move(const AnbFrame *self, AnbFrameState *state, double weight, doub
         bool known = ratio > 1e-100 && ratio < 1e100 && shift - shift == 0;
         alpha[j] = known ? ratio : 1;
         beta[j] = known ? shift : 0;
-        double reach = known ? anb_frame_reach(self, state, j) / ratio : self->clip;
-        if (!anb_frame_starting(state))
-            anb_frame_put_reach(state, d, j, reach > self->clip ? reach : self->clip, anb_frame_blank(state, d, j));
+        change_reach(self, state, j, known ? anb_frame_reach(self, state, j) / ratio : self->clip);
         common[j] = known ? common[j] / ratio : self->clip;
         centre[j] = mean;
         inverse[j] = inv_sd;

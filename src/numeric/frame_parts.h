@@ -71,6 +71,19 @@ static inline uint16_t *crowd_of(AnbFrameState *state, size_t d)
     return (uint16_t *)(state->part + anb_frame_numbers(d) + d);
 }
 
+/* The moments of feature j. */
+static inline AnbMoments anb_frame_moments(const AnbFrameState *state, size_t d, size_t j)
+{
+    return (AnbMoments){part_const(state, d, COUNT)[j], part_const(state, d, MEAN)[j], part_const(state, d, M2)[j]};
+}
+
+static inline void anb_frame_put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m)
+{
+    part(state, d, COUNT)[j] = m->weight;
+    part(state, d, MEAN)[j] = m->mean;
+    part(state, d, M2)[j] = m->square;
+}
+
 /* Whether the cells of feature j beyond `clip` are left out. */
 static inline bool anb_frame_blank(const AnbFrameState *state, size_t d, size_t j)
 {

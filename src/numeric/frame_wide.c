@@ -65,15 +65,13 @@ size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32
 static void put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m, uint64_t *restarts)
 {
     bool fine = anb_moments_finite(m);
-    part(state, d, COUNT)[j] = fine ? m->weight : 0;
-    part(state, d, MEAN)[j] = fine ? m->mean : 0;
-    part(state, d, M2)[j] = fine ? m->square : 0;
+    anb_frame_put_moments(state, d, j, fine ? m : &(AnbMoments){0});
     *restarts += !fine;
 }
 
 static void add_moments(AnbFrameState *state, size_t d, size_t j, double value, double weight, uint64_t *restarts)
 {
-    AnbMoments m = {part(state, d, COUNT)[j], part(state, d, MEAN)[j], part(state, d, M2)[j]};
+    AnbMoments m = anb_frame_moments(state, d, j);
     if (value != value)
         return;
     anb_moments_add(&m, value, weight);
@@ -128,7 +126,7 @@ static double followed_times(double common, double size, size_t k, const double 
 /* Of a feature that was always 0 only the weight grows. */
 static void join_zeros(AnbFrameState *state, size_t d, size_t j, double weight, uint64_t *restarts)
 {
-    AnbMoments m = {part(state, d, COUNT)[j], part(state, d, MEAN)[j], part(state, d, M2)[j]};
+    AnbMoments m = anb_frame_moments(state, d, j);
     if (m.mean == 0 && m.square == 0) {
         part(state, d, COUNT)[j] = m.weight + weight;
         return;
