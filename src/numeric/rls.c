@@ -128,7 +128,8 @@ static void clear_due(size_t n, double *state)
     anb_rls_head(state)->scale = 1;
 }
 
-/* Whether a step is due, which with few features none ever is; a state that is all zeros, which nothing has started yet, counts as one. */
+/* Whether a step is due; with few features none ever is. A state that is all zeros, which nothing has started yet, counts
+ * as one that is due. */
 static bool is_due(size_t n, double *state)
 {
     if (is_few(n))
@@ -174,7 +175,7 @@ void anb_rls_restart(const AnbRls *rls, double *state)
         put_variance(n, state, i, rls->delta);
     clear_due(n, state);
     anb_rls_head(state)->p00 = rls->intercept ? rls->delta : 0;
-    anb_rls_head(state)->trace = rls->delta * (double)(n + rls->intercept);
+    anb_rls_head(state)->trace = anb_rls_initial(rls);
 }
 
 void anb_rls_init(const AnbRls *rls, double *state)
@@ -185,7 +186,7 @@ void anb_rls_init(const AnbRls *rls, double *state)
 
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
 {
-    double initial = rls->delta * (double)(rls->n + rls->intercept), most = initial / anb_rls_head(state)->trace;
+    double most = anb_rls_initial(rls) / anb_rls_head(state)->trace;
     if (factor > most)
         factor = most;
     if (!(factor > 1))
@@ -220,14 +221,17 @@ static size_t largest_coordinate(const AnbRls *rls, double *state, double *value
     return at;
 }
 
-/* The step by q: of few features at once, of more it is due, but for the diagonal. */
+/* The step by q. With few features it is made at once; with more only that of the diagonal is, and the rest is due. */
 static void lower_by(size_t n, double *state, const double *q)
 {
+    if (!is_few(n)) {
+        for (size_t i = 0; i < n; i++)
+            diagonal(n, state)[i] -= q[i] * q[i];
+        return;
+    }
     for (size_t i = 0; i < n; i++)
-        for (size_t j = i, end = is_few(n) ? n : i; j < end; j++)
+        for (size_t j = i; j < n; j++)
             *few_entry(n, state, i, j) -= q[i] * q[j];
-    for (size_t i = 0; i < n && !is_few(n); i++)
-        diagonal(n, state)[i] -= q[i] * q[i];
 }
 
 void anb_rls_confine(const AnbRls *rls, double *state)
@@ -259,10 +263,11 @@ void anb_rls_confine(const AnbRls *rls, double *state)
 static void add_row(size_t n, double *state, size_t from, double by)
 {
     double *row = intercept_row(n, state);
-    for (size_t i = 0, few = is_few(n) ? n : 0; i < few; i++)
-        row[i] += by * *few_entry(n, state, i < from ? i : from, i < from ? from : i);
-    if (is_few(n))
+    if (is_few(n)) {
+        for (size_t i = 0; i < n; i++)
+            row[i] += by * entry(n, state, i, from);
         return;
+    }
     for (size_t i = 0; i < from;) {
         const double *part = row_part(n, state, i, from / TILE) + from % TILE;
         for (size_t end = end_of(i, ROWS, from); i < end; i++, part += TILE)

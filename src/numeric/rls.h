@@ -92,6 +92,12 @@ ANB_ISA_TABLE(AnbRlsKernels, anb_rls_kernels);
 /* In initial traces: from where on a coordinate gets its prior back, and where P is not divided by lambda any more. */
 enum { ANB_RLS_ROOF = 2, ANB_RLS_MOST = 16 };
 
+/* The trace that P starts with. */
+static inline double anb_rls_initial(const AnbRls *rls)
+{
+    return rls->delta * (double)(rls->n + rls->intercept);
+}
+
 /* Features rounded up to whole blocks of eight. */
 static inline size_t anb_rls_padded(size_t n)
 {

@@ -192,6 +192,12 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
         lowered_at(p0 + j, own, lanes_load(q + j), by);
 }
 
+/* What a step by q multiplies P by, squares = q . q: 1 / lambda, or 1 where the trace is too large for that. */
+LANES_INLINE double scale_of(const AnbRls *rls, const double *state, double squares, double lambda)
+{
+    return anb_rls_head_const(state)->trace - squares < ANB_RLS_MOST * anb_rls_initial(rls) ? 1 / lambda : 1;
+}
+
 /* What a step has left to do: the intercept, the trace, and what follows where P is no covariance any more or too large. */
 typedef struct Step {
     double q0, pace, scale, trace, sick;
@@ -200,7 +206,7 @@ typedef struct Step {
 LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
 {
     AnbRlsHead *head = anb_rls_head(state);
-    double initial = rls->delta * (double)(rls->n + rls->intercept), trace = step->trace, sick = step->sick;
+    double trace = step->trace, sick = step->sick;
     if (rls->intercept) {
         double p00 = (head->p00 - step->q0 * step->q0) * step->scale;
         if (p00 < rls->delta)
@@ -213,7 +219,7 @@ LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
     head->trace = trace;
     if (!(trace * 0 == 0))
         anb_rls_restart(rls, state);
-    else if (trace > ANB_RLS_ROOF * initial)
+    else if (trace > ANB_RLS_ROOF * anb_rls_initial(rls))
         anb_rls_confine(rls, state);
     return sick;
 }
@@ -222,7 +228,6 @@ LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
 static __attribute__((noinline)) double update_few(const AnbRls *rls, double *state, double error, double lambda,
                                                    double weight, double *scratch)
 {
-    const double initial = rls->delta * (double)(rls->n + rls->intercept);
     double *w = state + ANB_RLS_FEW_HEAD, *p0 = w + LANES, *p = p0 + LANES, k0 = 0;
     const FewTriangle old = triangle_load(p);
     const FewHalves z = halves_load(scratch), row = halves_load(p0), k = gain_few(&old, row, scratch, rls->n);
@@ -237,8 +242,7 @@ static __attribute__((noinline)) double update_few(const AnbRls *rls, double *st
     const FewHalves q = halves_times(k, quad_all(root));
     const FewHalves moved = halves_add(halves_load(w), halves_times(q, quad_all(pace)));
     halves_store(w, moved);
-    double squares = halves_dot(q, q) + q0 * q0;
-    double scale = anb_rls_head(state)->trace - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
+    double scale = scale_of(rls, state, halves_dot(q, q) + q0 * q0, lambda);
     const FewHalves diagonal = lower_few(p, &old, k, root, scale, rls->n);
     double trace = halves_any_negative(diagonal) ? ANB_NAN : halves_sum(diagonal), sick = halves_sick(moved);
     if (rls->intercept) {
@@ -253,7 +257,6 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     if (rls->n <= ANB_RLS_FEW)
         return update_few(rls, state, error, lambda, weight, scratch);
     const size_t n = rls->n, padded = anb_rls_padded(n);
-    const double initial = rls->delta * (double)(n + rls->intercept);
     double *w = state + ANB_RLS_HEAD, *p0 = w + padded, *q = p0 + padded, *diagonal = q + padded;
     double *z = scratch, *k = z + padded, k0 = 0;
     for (size_t j = 0; j < padded; j += LANES)
@@ -268,8 +271,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     }
     double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
     double sick = move_weights(w, q, k, padded, root, pace);
-    double squares = lanes_dot(q, q, padded) + q0 * q0;
-    double scale = anb_rls_head(state)->trace - squares < ANB_RLS_MOST * initial ? 1 / lambda : 1;
+    double scale = scale_of(rls, state, lanes_dot(q, q, padded) + q0 * q0, lambda);
     double trace = lower_diagonal(diagonal, q, padded, scale);
     if (rls->intercept)
         lower_intercept(p0, q, padded, q0, scale);
