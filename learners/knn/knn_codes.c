@@ -25,7 +25,7 @@ float anb_knn_search_encode_row(const float *x, size_t d, const float *factor, c
     for (size_t j = 0; j < d; j += 2) {
         int32_t low = code_of(factor[j] * (x[j] - offset[j]), limit, &most);
         int32_t high = j + 1 < d ? code_of(factor[j + 1] * (x[j + 1] - offset[j + 1]), limit, &most) : 0;
-        code[j / 2 * stride] = ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
+        code[j / 2 * stride] = anb_knn_search_pair(low, high);
     }
     return most;
 }

@@ -185,17 +185,21 @@ void anb_knn_look_choose(const View *v, const KnnScratch *w)
 /* The offsets of the neighbours, in the present unit of the features. */
 static void gather_offsets(const View *v, size_t k, const KnnScratch *w)
 {
-    size_t stride = anb_ridge_plane_stride(v->plane);
-    bool all = v->plane == v->d;
-    if (all)
+    const size_t stride = anb_ridge_plane_stride(v->plane);
+    if (v->plane == v->d) {
         anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
+        for (size_t i = 0; i < k; i++)
+            for (size_t j = 0; j < v->d; j++)
+                w->u[i * stride + j] *= v->inverse[j];
+        return;
+    }
     for (size_t i = 0; i < k; i++) {
         const float *x = v->x + w->index[i] * v->d;
         double *u = w->u + i * stride;
-        for (size_t j = 0; j < v->plane && !all; j++)
-            u[j] = ((double)x[w->which[j]] - w->query[w->which[j]]) * v->inverse[w->which[j]];
-        for (size_t j = 0; j < v->plane && all; j++)
-            u[j] *= v->inverse[j];
+        for (size_t p = 0; p < v->plane; p++) {
+            size_t j = w->which[p];
+            u[p] = ((double)x[j] - w->query[j]) * v->inverse[j];
+        }
     }
 }
 
@@ -312,7 +316,8 @@ static bool encode_query(const View *v, const KnnScratch *w)
     return most > limit || older > limit;
 }
 
-void anb_knn_look_take(const View *v, const double *x, const KnnScratch *w)
+/* The row as floats hold it, in doubles as well. */
+static void take_row(const View *v, const double *x, const KnnScratch *w)
 {
     w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
     for (size_t j = 0; j < v->given; j++)
@@ -325,7 +330,7 @@ void anb_knn_look_take(const View *v, const double *x, const KnnScratch *w)
 
 bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
 {
-    anb_knn_look_take(v, x, w);
+    take_row(v, x, w);
     return encode_query(v, w);
 }
 

@@ -69,9 +69,7 @@ static inline bool anb_knn_fits(const View *v, size_t k, double plane)
 
 /* Which features the plane has: all, or those that the metric weighs most, in order. */
 void anb_knn_look_choose(const View *v, const KnnScratch *w);
-/* The row as floats hold it, in doubles as well. */
-void anb_knn_look_take(const View *v, const double *x, const KnnScratch *w);
-/* The same, and its codes. Whether one of them was bounded. */
+/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
 bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w);
 
 /* A search of the first n rows of the window for the query that was begun. */

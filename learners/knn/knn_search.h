@@ -71,6 +71,22 @@ static inline size_t anb_knn_search_word(size_t i, size_t d)
     return i / ANB_KNN_SEARCH_ROWS * anb_knn_search_pairs(d) * ANB_KNN_SEARCH_ROWS + i % ANB_KNN_SEARCH_ROWS;
 }
 
+/* A word of two codes, and the codes of a word. */
+static inline uint32_t anb_knn_search_pair(int32_t low, int32_t high)
+{
+    return ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
+}
+
+static inline int anb_knn_search_low(uint32_t word)
+{
+    return (int16_t)(word & 0xffff);
+}
+
+static inline int anb_knn_search_high(uint32_t word)
+{
+    return (int16_t)(word >> 16);
+}
+
 /**
  * Codes of one row.
  *

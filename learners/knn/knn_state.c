@@ -384,8 +384,7 @@ static bool codes_valid(const View *v, size_t used)
     for (size_t i = 0; i < used; i++)
         for (size_t j = 0; j < anb_knn_search_pairs(v->d); j++) {
             uint32_t word = v->code[anb_knn_search_word(i, v->d) + j * ANB_KNN_SEARCH_ROWS];
-            int low = (int16_t)(word & 0xffff), high = (int16_t)(word >> 16);
-            fine &= abs(low) <= (int)limit && abs(high) <= (int)limit;
+            fine &= abs(anb_knn_search_low(word)) <= (int)limit && abs(anb_knn_search_high(word)) <= (int)limit;
         }
     return fine;
 }

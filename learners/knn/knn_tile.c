@@ -7,24 +7,14 @@ void anb_knn_tile_squares(const AnbKnnSearch *near, int32_t *row_square)
     anb_knn_tile_kernels.squares(near->code, near->rows, anb_knn_search_pairs(near->d), row_square);
 }
 
-static int low_half(uint32_t word)
-{
-    return (int16_t)(word & 0xffff);
-}
-
-static int high_half(uint32_t word)
-{
-    return (int16_t)(word >> 16);
-}
-
 /* The codes times -2 side by side, from both halves of each word; their square. */
 static int32_t turn(const uint32_t *code, size_t pairs, uint32_t *out)
 {
     int32_t square = 0;
     for (size_t j = 0; j < pairs; j++) {
-        int low = low_half(code[j]), high = high_half(code[j]);
+        int low = anb_knn_search_low(code[j]), high = anb_knn_search_high(code[j]);
         square += low * low + high * high;
-        out[j] = ((uint32_t)(-2 * low) & 0xffff) | (uint32_t)(-2 * high) << 16;
+        out[j] = anb_knn_search_pair(-2 * low, -2 * high);
     }
     return square;
 }
