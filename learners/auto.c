@@ -36,10 +36,11 @@ typedef struct Choice {
 #define FOLLOWING "rls(lambda=0.9998, walk=0.2)"
 #define PRODUCTS "poly(" FOLLOWING ")"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
-#define BOOSTED_REST(first) "residual(" first ", sgbt(trees=40, rate=0.15, budget=WORK))"
-#define PAST_REST(first) "residual(" first ", past(sgbt(trees=40, rate=0.15, budget=WORK), lags=3))"
+#define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
+#define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
+#define PAST_REST(first) "residual(" first ", past(" REST_TREES ", lags=3))"
 #define SINGLE(options) "mlp(" options ", precision=single)"
-#define NETWORK(units) "mlp(hidden=" #units ", replay=32, memory=16000, precision=single)"
+#define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
 
 enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
@@ -96,8 +97,8 @@ typedef struct Level {
     const char *known;          /* what follows the stage where past targets are known */
 } Level;
 
-#define STAGE "mlp(hidden=32, replay=4, precision=single)"
-#define PAST_STAGE ", past(mlp(hidden=32, replay=8, precision=single), lags=2), last=true"
+#define STAGE SINGLE("hidden=32, replay=4")
+#define PAST_STAGE ", past(" SINGLE("hidden=32, replay=8") ", lags=2), last=true"
 
 static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL},
