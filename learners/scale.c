@@ -43,12 +43,24 @@ typedef struct Scale {
     double level, evidence; /* the errors' scale */
 } Scale;
 
-/* From where on the range and the scale do not ask how many there were. Both counts in one word: targets + COUNTS errors. */
-enum { SURE = 64, SETTLED = 400, COUNTS = 128 };
+/* The counts, each up to where it changes nothing more, share the frame's own bits: targets + COUNTS errors. */
+enum { COUNTS = 128 };
+_Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "room for the targets");
+_Static_assert((int)ANB_ERRORS_SETTLED < (1 << ANB_FRAME_OWN_BITS) / (int)COUNTS, "room for the errors");
 
 static AnbFrameState *frame_in(const void *state)
 {
     return anb_view_of((const Scale *)state + 1);
+}
+
+static unsigned targets_seen(const void *state)
+{
+    return anb_frame_own(frame_in(state)) % COUNTS;
+}
+
+static unsigned errors_seen(const void *state)
+{
+    return anb_frame_own(frame_in(state)) / COUNTS;
 }
 
 static void put_counts(void *state, unsigned targets, unsigned errors)
@@ -59,7 +71,7 @@ static void put_counts(void *state, unsigned targets, unsigned errors)
 static AnbRange range_of(const void *state)
 {
     const Scale *s = state;
-    return (AnbRange){s->low, s->high, anb_frame_own(frame_in(state)) % COUNTS};
+    return (AnbRange){s->low, s->high, targets_seen(state)};
 }
 
 static void put_range(void *state, const AnbRange *range)
@@ -67,13 +79,13 @@ static void put_range(void *state, const AnbRange *range)
     Scale *s = state;
     s->low = range->low;
     s->high = range->high;
-    put_counts(state, range->seen < SURE ? (unsigned)range->seen : SURE, anb_frame_own(frame_in(state)) / COUNTS);
+    put_counts(state, range->seen < ANB_RANGE_SURE ? (unsigned)range->seen : ANB_RANGE_SURE, errors_seen(state));
 }
 
 static AnbErrorScale errors_of(const void *state)
 {
     const Scale *s = state;
-    return (AnbErrorScale){s->level, anb_frame_own(frame_in(state)) / COUNTS, s->evidence};
+    return (AnbErrorScale){s->level, errors_seen(state), s->evidence};
 }
 
 static void put_errors(void *state, const AnbErrorScale *errors)
@@ -81,8 +93,8 @@ static void put_errors(void *state, const AnbErrorScale *errors)
     Scale *s = state;
     s->level = errors->level;
     s->evidence = errors->evidence;
-    put_counts(state, anb_frame_own(frame_in(state)) % COUNTS,
-               errors->seen < SETTLED ? (unsigned)errors->seen : SETTLED);
+    put_counts(state, targets_seen(state),
+               errors->seen < ANB_ERRORS_SETTLED ? (unsigned)errors->seen : ANB_ERRORS_SETTLED);
 }
 
 static double clipped(const void *state, double f)

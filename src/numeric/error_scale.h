@@ -27,6 +27,8 @@ typedef struct AnbErrorScale {
     double level, seen, evidence; /* s, n, q; all 0 before the first error */
 } AnbErrorScale;
 
+enum { ANB_ERRORS_SETTLED = 400 }; /* errors after which `seen` changes nothing more: 4 / (n + 8) is then below .01 */
+
 extern const AnbField anb_error_scale_fields[];
 
 /* Learns the size of an error and returns the error, bounded. What is not a number stays and changes nothing. */

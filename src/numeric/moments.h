@@ -122,6 +122,8 @@ typedef struct AnbRange {
     uint64_t seen; /* values; 0: low and high mean nothing yet */
 } AnbRange;
 
+enum { ANB_RANGE_SURE = 64 }; /* values after which `seen` changes nothing more */
+
 static inline void anb_range_add(AnbRange *range, double value)
 {
     range->low = range->seen == 0 || value < range->low ? value : range->low;
@@ -144,9 +146,8 @@ static inline double anb_range_bounded(const AnbRange *range, double value)
  * its width a value. */
 static inline void anb_range_follow(AnbRange *range, double value)
 {
-    const uint64_t sure = 64;
     double half = .5 * range->high - .5 * range->low;
-    if (range->seen >= sure && half > 0) {
+    if (range->seen >= ANB_RANGE_SURE && half > 0) {
         value = anb_range_bounded(range, value);
         range->low += 0x1p-15 * half;
         range->high -= 0x1p-15 * half;
