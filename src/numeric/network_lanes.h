@@ -131,18 +131,11 @@ static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell 
     return (double)lanes_sum(sums.even[0]);
 }
 
-/* a . b over whole blocks, with two accumulators, of even and of odd ones: one alone would wait for each addition. */
+/* a . b over whole blocks. */
 static double block_dot(const Cell *a, const Cell *b, size_t n)
 {
-    Lanes even = lanes_zero(), odd = lanes_zero();
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
-    }
-    if (i < n)
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-    return (double)lanes_sum(lanes_add(even, odd));
+    LanesProducts sum = lanes_products(a, b, n);
+    return (double)lanes_sum(lanes_add(sum.even, sum.odd));
 }
 
 static void gates(const void *gate_cells, const void *up_cells, size_t n, double steep, double cubic, void *value_cells,

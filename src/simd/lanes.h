@@ -276,23 +276,14 @@ LANES_INLINE void lanes_store_tail(double *to, Lanes l, size_t n)
 #endif
 }
 
-/* a . b with two accumulators, of even and of odd blocks: one alone would wait for each addition. A tail goes with the
- * odd ones. */
+/* a . b. A tail goes with the odd blocks. */
 LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
 {
-    Lanes even = lanes_zero(), odd = lanes_zero();
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-        odd = lanes_add(odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
-    }
-    if (i + LANES <= n) {
-        even = lanes_add(even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
-        i += LANES;
-    }
+    LanesProducts sum = lanes_products(a, b, n);
+    size_t i = n / LANES * LANES;
     if (i < n)
-        odd = lanes_add(odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
-    return lanes_sum(lanes_add(even, odd));
+        sum.odd = lanes_add(sum.odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
+    return lanes_sum(lanes_add(sum.even, sum.odd));
 }
 
 /*

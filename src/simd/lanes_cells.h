@@ -206,6 +206,25 @@ LANES_INLINE Lanes lanes_abs(Lanes l)
         return l;
 }
 
+/* a . b over the whole blocks of n cells, before the lanes are summed. Even and odd blocks have a sum each: one alone would
+ * wait for each addition. */
+typedef struct LanesProducts {
+    Lanes even, odd;
+} LanesProducts;
+
+LANES_INLINE LanesProducts lanes_products(const LanesCell *a, const LanesCell *b, size_t n)
+{
+    LanesProducts sum = {lanes_zero(), lanes_zero()};
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        sum.even = lanes_add(sum.even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+        sum.odd = lanes_add(sum.odd, lanes_mul(lanes_load(a + i + LANES), lanes_load(b + i + LANES)));
+    }
+    if (i + LANES <= n)
+        sum.even = lanes_add(sum.even, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
+    return sum;
+}
+
 /* Lane by lane: `l` where `test` is a number, `other` elsewhere. */
 LANES_INLINE Lanes lanes_where_number(Lanes test, Lanes l, Lanes other)
 {
