@@ -5,13 +5,13 @@
  *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
  *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
  *
- * Weights, rows of features and traces are arrays of cells, which are doubles or floats; `void *` stands for either. The weights
- * are one array of anb_network_size cells: A by rows of a feature, a; B, b where gated; v, c. `width` is the number of hidden units
- * rounded up to whole blocks of `lanes` cells; v is followed by c and zeros up to a block; what is beyond the units in use is 0 and
- * stays 0.
+ * Weights, rows of features and traces are arrays of cells. A cell is a double or a float; `void *` stands for either. The
+ * weights are one array of anb_network_size cells: A, one row for each feature, then a; with a gate also B and b; then v and c.
+ * `width` is the number of hidden units rounded up to whole blocks of `lanes` cells. Behind v stand c and zeros up to a whole
+ * block. Cells beyond the units in use are 0 and stay 0.
  *
- * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. network_lanes.h and network_steps.h
- * are the text, network_isa.c has them for doubles and network_single_isa.c for floats.
+ * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. The code is in network_lanes.h and
+ * network_steps.h; network_isa.c compiles it for doubles, network_single_isa.c for floats.
  */
 #ifndef ANB_NUMERIC_NETWORK_H
 #define ANB_NUMERIC_NETWORK_H
@@ -23,13 +23,13 @@
 
 typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
 
-typedef struct AnbNetworkWays AnbNetworkWays;
+typedef struct AnbNetworkKernels AnbNetworkKernels;
 
 typedef struct AnbNetwork {
     size_t features, hidden, width;
     AnbActivation activation;
-    size_t lanes, cell; /* cells of a block, which has 64 bytes; bytes of one */
-    const AnbNetworkWays *ways;
+    size_t lanes, cell; /* cells of a block of 64 bytes; bytes of a cell */
+    const AnbNetworkKernels *kernels;
 } AnbNetwork;
 
 /* One step of Adam. */
@@ -45,8 +45,8 @@ typedef struct AnbNetworkRows {
     void *value, *averaged, *square, *mean; /* mean: NULL where momentum is 0; square: NULL for plain descent */
 } AnbNetworkRows;
 
-/* What can be done with cells of one kind; the functions below say what each does. */
-struct AnbNetworkWays {
+/* The functions for one kind of cell; the inline functions of the same names below say what each does. */
+struct AnbNetworkKernels {
     void (*draw)(const AnbNetwork *n, void *w, AnbRandom *random);
     void (*take_rows)(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *out);
     void (*take_units)(const AnbNetwork *n, const double *inverse, const double *origin, void *units);
@@ -68,8 +68,8 @@ struct AnbNetworkWays {
                   void *by_up);
 };
 
-ANB_ISA_TABLE(AnbNetworkWays, anb_network_doubles);
-ANB_ISA_TABLE(AnbNetworkWays, anb_network_floats);
+ANB_ISA_TABLE(AnbNetworkKernels, anb_network_doubles);
+ANB_ISA_TABLE(AnbNetworkKernels, anb_network_floats);
 
 /* `n` cells rounded up to whole blocks. */
 static inline size_t anb_network_width(size_t n, size_t lanes)
@@ -86,7 +86,7 @@ static inline AnbNetwork anb_network(size_t features, size_t hidden, AnbActivati
                         .activation = activation,
                         .lanes = lanes,
                         .cell = cell,
-                        .ways = single ? &anb_network_floats : &anb_network_doubles};
+                        .kernels = single ? &anb_network_floats : &anb_network_doubles};
 }
 
 static inline bool anb_network_gated(const AnbNetwork *n)
@@ -110,7 +110,7 @@ static inline size_t anb_network_size(const AnbNetwork *n)
     return anb_network_output(n) + n->width + n->lanes;
 }
 
-/* Cells that one sample leaves behind: h, a block of a 1 and zeros; then the slopes by A x + a, and by B x + b where gated. */
+/* Cells of the trace of one sample: h, a block of a 1 and zeros; then the slopes by A x + a, and by B x + b where gated. */
 static inline size_t anb_network_trace(const AnbNetwork *n)
 {
     return n->width * (anb_network_gated(n) ? 3 : 2) + n->lanes;
@@ -131,15 +131,15 @@ static inline double anb_network_cell(const AnbNetwork *n, const void *cells, si
  * the constants. w arrives zeroed. */
 static inline void anb_network_draw(const AnbNetwork *n, void *w, AnbRandom *random)
 {
-    n->ways->draw(n, w, random);
+    n->kernels->draw(n, w, random);
 }
 
-/* Rows of features, `stride` doubles apart, each cell within +-bound, as rows of features + 1 cells of which the last is 1. Writes up to
- * a block more than those. */
+/* Writes rows of features, `stride` doubles apart, as rows of features + 1 cells: each feature clipped to +-bound, then a 1.
+ * May write up to a block of cells behind the last row. */
 static inline void anb_network_take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound,
                                          void *out)
 {
-    n->ways->take_rows(n, x, stride, rows, bound, out);
+    n->kernels->take_rows(n, x, stride, rows, bound, out);
 }
 
 /* Cells that anb_network_take_units fills. */
@@ -148,38 +148,38 @@ static inline size_t anb_network_units(const AnbNetwork *n)
     return 2 * anb_network_width(n->features, n->lanes);
 }
 
-/* The units of features that are remembered in one of their own (kept_unit.h), as cells. */
+/* Writes as cells the units in which features are remembered (kept_unit.h). */
 static inline void anb_network_take_units(const AnbNetwork *n, const double *inverse, const double *origin, void *units)
 {
-    n->ways->take_units(n, inverse, origin, units);
+    n->kernels->take_units(n, inverse, origin, units);
 }
 
-/* One remembered row as anb_network_take_rows has rows. Writes up to a block more than those cells. */
+/* Writes one remembered row, in the present unit, as anb_network_take_rows writes rows. May write up to a block behind it. */
 static inline void anb_network_take_kept(const AnbNetwork *n, const float *kept, const void *units, double bound,
                                          void *out)
 {
-    n->ways->take_kept(n, kept, units, bound, out);
+    n->kernels->take_kept(n, kept, units, bound, out);
 }
 
-/* f(x) for `features` cells, and the trace that anb_network_descend wants. */
+/* Returns f(x) for `features` cells; fills the trace that anb_network_descend needs. */
 static inline double anb_network_forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
 {
-    return n->ways->forward(n, w, x, trace);
+    return n->kernels->forward(n, w, x, trace);
 }
 
-/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart; trace
- * NULL: none, of a rectified network alone. */
+/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart. For
+ * a rectified network the trace may be NULL: then none is written. */
 static inline void anb_network_forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace,
                                             double *out)
 {
-    n->ways->forward_rows(n, w, x, rows, trace, out);
+    n->kernels->forward_rows(n, w, x, rows, trace, out);
 }
 
 /* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;
  * returns f(x) of that, with the weights of the forward. */
 static inline double anb_network_drop(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random)
 {
-    return n->ways->drop(n, w, trace, p, random);
+    return n->kernels->drop(n, w, trace, p, random);
 }
 
 enum { ANB_NETWORK_SAMPLES = 65 }; /* the most of one step */
@@ -193,12 +193,12 @@ enum { ANB_NETWORK_SAMPLES = 65 }; /* the most of one step */
  * @param delta    of each sample
  * @param samples  up to ANB_NETWORK_SAMPLES
  * @param pull     of each feature and the constant: sum over its weights of weight times gradient, the gradient by the logarithm
- *                 of a factor on the feature; NULL where nobody asks
+ *                 of a factor on the feature; NULL: not wanted
  */
 static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace,
                                        const double *delta, size_t samples, const AnbNetworkPace *pace, double *pull)
 {
-    n->ways->descend(n, w, x, trace, delta, samples, pace, pull);
+    n->kernels->descend(n, w, x, trace, delta, samples, pace, pull);
 }
 
 /**
@@ -216,7 +216,7 @@ static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, co
 static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, double *pull, double *kept,
                                        const AnbNetworkPace *pace)
 {
-    n->ways->rescale(n, w, pull, kept, pace);
+    n->kernels->rescale(n, w, pull, kept, pace);
 }
 
 /**
@@ -230,30 +230,30 @@ static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, do
  */
 static inline void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta)
 {
-    n->ways->reframe(n, w, alpha, beta);
+    n->kernels->reframe(n, w, alpha, beta);
 }
 
 /* f becomes ratio f + shift. */
 static inline void anb_network_move_output(const AnbNetwork *n, void *w, double ratio, double shift)
 {
-    n->ways->move_output(n, w, ratio, shift);
+    n->kernels->move_output(n, w, ratio, shift);
 }
 
 /* Whether the weights from cell `at` on are finite, `at` at the start of a block. */
 static inline bool anb_network_finite(const AnbNetwork *n, const void *w, size_t at)
 {
-    return n->ways->finite((const char *)w + at * n->cell, anb_network_size(n) - at);
+    return n->kernels->finite((const char *)w + at * n->cell, anb_network_size(n) - at);
 }
 
-/* ---- what the above is made of ----------------------------------------------------------------------------------- */
+/* ---- parts of the above, for tests of each ----------------------------------------------------------------------------------- */
 
 /* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
  * Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] where there is a pull. */
-static inline void anb_network_move(const AnbNetworkWays *ways, AnbNetworkRows w, size_t rows, size_t width,
+static inline void anb_network_move(const AnbNetworkKernels *kernels, AnbNetworkRows w, size_t rows, size_t width,
                                     const void *x, size_t x_stride, const void *g, size_t g_stride, size_t samples,
                                     const AnbNetworkPace *step, double *pull)
 {
-    (w.square ? ways->adam : ways->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step, pull);
+    (w.square ? kernels->adam : kernels->descent)(w, rows, width, x, x_stride, g, g_stride, samples, step, pull);
 }
 
 /*
@@ -261,10 +261,10 @@ static inline void anb_network_move(const AnbNetworkWays *ways, AnbNetworkRows w
  * `up` it is g s(u), and by_up is not written. n a whole number of blocks. steep 1, cubic 0: silu. steep 2 sqrt(2/pi), cubic
  * 0.044715: gelu.
  */
-static inline void anb_gates(const AnbNetworkWays *ways, const void *gate, const void *up, size_t n, double steep,
+static inline void anb_gates(const AnbNetworkKernels *kernels, const void *gate, const void *up, size_t n, double steep,
                              double cubic, void *value, void *by_gate, void *by_up)
 {
-    ways->gates(gate, up, n, steep, cubic, value, by_gate, by_up);
+    kernels->gates(gate, up, n, steep, cubic, value, by_gate, by_up);
 }
 
 #endif

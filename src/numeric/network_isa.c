@@ -13,12 +13,12 @@ static double cell_within(double v)
     return anb_within_doubles(v);
 }
 
-LANES_INLINE Lanes without_dust(Lanes l)
+LANES_INLINE Lanes small_to_zero(Lanes l)
 {
     return l;
 }
 
-LANES_INLINE Lanes settled(Lanes g)
+LANES_INLINE Lanes bounded(Lanes g)
 {
     return g;
 }
@@ -50,6 +50,6 @@ static double rate_factor(double scale)
 
 #include "network_steps.h"
 
-const AnbNetworkWays ANB_PER_ISA(anb_network_doubles) = NETWORK_WAYS;
+const AnbNetworkKernels ANB_PER_ISA(anb_network_doubles) = NETWORK_KERNELS;
 
-ANB_ISA_REGISTER(AnbNetworkWays, anb_network_doubles)
+ANB_ISA_REGISTER(AnbNetworkKernels, anb_network_doubles)

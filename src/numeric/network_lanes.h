@@ -1,12 +1,12 @@
 /*
- * Networks: the loops over units. One text for doubles and floats: network_isa.c and network_single_isa.c include it behind the
- * lanes of their cell, and say before what is particular to that:
+ * Networks: the loops over units, the same code for doubles and floats. network_isa.c and network_single_isa.c include it after
+ * the lanes of their cell, and define before it what depends on the cell:
  *
- *     cell_of    a double as a cell
- *     without_dust  the same of a block of cells: what is too small to matter is 0
- *     settled    gradients of units, such that products of them are numbers of full precision
- *     squared    squares of gradients, held above Adam's epsilon squared
- *     cell_within  a number within the cells
+ *     cell_of                    a double as a cell
+ *     small_to_zero              a block of cells, those too small to matter replaced by 0
+ *     bounded                    a block of gradients of units, kept in the range in which products of them keep full precision
+ *     squared                    a block of squares of gradients, at least Adam's epsilon squared
+ *     cell_within                a double as a cell, clipped to what a cell can hold
  *     inverse_root, rate_factor  1/sqrt(v scale) is inverse_root(v, scale) times rate_factor(scale)
  */
 #ifndef ANB_NUMERIC_NETWORK_LANES_H
@@ -32,17 +32,17 @@ static Weights weights_from(AnbNetworkRows w, size_t at)
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-/* Rows at once: each load of weights serves them all, and none of the sums waits for the one before it. As many as there are
- * registers for. Of one row alone several blocks of units. */
+/* Several rows are computed together: each weight is loaded once for all of them, and their sums do not depend on each other.
+ * There are as many as fit into the registers. A single row is computed for several blocks of units together instead. */
 enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
 
-/* Up to TOGETHER rows and their traces; of the last group some rows may stand for none, and say what the last one says. */
+/* Up to TOGETHER rows and their traces. A last group that is not full repeats the last row. */
 typedef struct Group {
     const Cell *x[TOGETHER];
     Cell *trace[TOGETHER]; /* where traces are wanted */
 } Group;
 
-/* What a network says of a group, unit by unit: an output is a dot product over blocks of units, as block_dot has it. */
+/* Sums of the outputs of a group: an output is a dot product over blocks of units, summed in the order of block_dot. */
 typedef struct Outputs {
     Lanes even[TOGETHER], odd[TOGETHER];
 } Outputs;
@@ -61,7 +61,7 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
         }
 }
 
-/* Some blocks of units from `at` on, rectified, and what they add to the outputs; traced: with traces. */
+/* Rectifies some blocks of units from `at` on and adds their part to the outputs; `traced`: writes their traces. */
 LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
                                   const size_t blocks, const bool traced, size_t at, Outputs *out)
 {
@@ -89,7 +89,7 @@ LANES_INLINE void start_outputs(Outputs *out, const size_t rows)
         out->even[r] = out->odd[r] = lanes_zero();
 }
 
-/* The constant comes last. Leaves the sums in `even`. */
+/* Adds the constant, which comes last, and leaves the whole sums in `even`. */
 LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, const bool traced,
                               Outputs *out)
 {
@@ -158,12 +158,12 @@ static void gates(const void *gate_cells, const void *up_cells, size_t n, double
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
 
-/* out = a x out, settled; n a whole number of blocks. */
+/* out = bounded(a x out); n a whole number of blocks. */
 static void scaled_product(Cell *out, Cell a, const Cell *x, size_t n)
 {
     const Lanes factor = lanes_all(a);
     for (size_t i = 0; i < n; i += LANES)
-        lanes_store(out + i, settled(lanes_mul(lanes_mul(factor, lanes_load(x + i)), lanes_load(out + i))));
+        lanes_store(out + i, bounded(lanes_mul(lanes_mul(factor, lanes_load(x + i)), lanes_load(out + i))));
 }
 
 /* Adam's numbers in every lane. */
@@ -197,7 +197,7 @@ LANES_INLINE Lanes adam_lanes(Weights w, size_t at, Lanes g, const Step *s)
     Lanes square = lanes_add(lanes_mul(s->decay, lanes_load(w.square + at)), lanes_mul(s->decay_rest, squared(g)));
     lanes_store(w.square + at, square);
     if (w.mean) {
-        g = settled(lanes_add(lanes_mul(s->momentum, lanes_load(w.mean + at)), lanes_mul(s->momentum_rest, g)));
+        g = bounded(lanes_add(lanes_mul(s->momentum, lanes_load(w.mean + at)), lanes_mul(s->momentum_rest, g)));
         lanes_store(w.mean + at, g);
     }
     move_by(w, at, before, lanes_mul(lanes_mul(s->rate, g), inverse_root(square, s->square_scale)), s);

@@ -1,9 +1,10 @@
 /*
  * Networks of floats; compiled once per instruction set. network.h says what each function does.
  *
- * Floats end at 1e38 and lose digits below 1e-38, where processors are slow as well. So what is multiplied is bounded: cells and
- * errors below 1e-15 are zeros, a unit's gradient is 0 or between 1e-15 and 1e11, and Adam's epsilon is 1e-8 under the
- * square: with cells up to 1e6 and 65 samples a weight's gradient stays below 1e19, its square between 1e-16 and 1e38.
+ * The largest float is 3e38. Below 1e-38 floats lose digits and processors compute slowly. So the factors of products are
+ * bounded: cells and errors below 1e-15 are replaced by 0, a unit's gradient is 0 or its size between 1e-15 and 1e11, and the
+ * gradient that Adam squares is at least 1e-8. With cells up to 1e6 and 65 samples a weight's gradient then stays below 1e19,
+ * and its square between 1e-16 and 1e38.
  */
 #include "network.h"
 #include "src/simd/lanes_single.h"
@@ -15,21 +16,20 @@ static float cell_of(double v)
     return fabs(v) < 1e-15 ? 0 : (float)v;
 }
 
-/* A mean square of gradients that inverse_root can take, corrected for its first step. */
+/* A mean square of gradients, clipped to what inverse_root can take. */
 static float cell_within(double v)
 {
     return (float)anb_clamp(v, 0, 1e35);
 }
 
-/* The same of a block. */
-LANES_INLINE Lanes without_dust(Lanes l)
+LANES_INLINE Lanes small_to_zero(Lanes l)
 {
     return lanes_where_above(lanes_abs(l), lanes_all(1e-15f), l, lanes_zero());
 }
 
-LANES_INLINE Lanes settled(Lanes g)
+LANES_INLINE Lanes bounded(Lanes g)
 {
-    return without_dust(lanes_max(lanes_min(g, lanes_all(1e11f)), lanes_all(-1e11f)));
+    return small_to_zero(lanes_max(lanes_min(g, lanes_all(1e11f)), lanes_all(-1e11f)));
 }
 
 LANES_INLINE Lanes squared(Lanes g)
@@ -59,6 +59,6 @@ static double rate_factor(double scale)
 
 #include "network_steps.h"
 
-const AnbNetworkWays ANB_PER_ISA(anb_network_floats) = NETWORK_WAYS;
+const AnbNetworkKernels ANB_PER_ISA(anb_network_floats) = NETWORK_KERNELS;
 
-ANB_ISA_REGISTER(AnbNetworkWays, anb_network_floats)
+ANB_ISA_REGISTER(AnbNetworkKernels, anb_network_floats)

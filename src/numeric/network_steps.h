@@ -1,4 +1,4 @@
-/* Networks: what is done with the loops of network_lanes.h, for doubles and for floats; and the table of it. */
+/* Networks: the functions of network.h, made of the loops of network_lanes.h, the same code for doubles and floats. */
 #ifndef ANB_NUMERIC_NETWORK_STEPS_H
 #define ANB_NUMERIC_NETWORK_STEPS_H
 
@@ -30,7 +30,7 @@ static void draw(const AnbNetwork *n, void *cells, AnbRandom *random)
         v[h] = (Cell)(small * anb_random_normal(random));
 }
 
-/* Cells within +-bound, and a 1. Whole blocks are written; what is beyond the features is overwritten by the 1 and by the next row. */
+/* Whole blocks are written; the cells behind the features are overwritten by the 1 and by the next row. */
 static void take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *cells)
 {
     const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
@@ -38,7 +38,7 @@ static void take_rows(const AnbNetwork *n, const double *x, size_t stride, size_
     for (size_t i = 0; i < rows; i++, x += stride, out += n->features + 1) {
         for (size_t j = 0; j < n->features; j += LANES) {
             Lanes l = lanes_load_doubles(x + j, n->features - j);
-            lanes_store(out + j, without_dust(lanes_max(low, lanes_min(high, l))));
+            lanes_store(out + j, small_to_zero(lanes_max(low, lanes_min(high, l))));
         }
         out[n->features] = 1;
     }
@@ -61,7 +61,7 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
     for (size_t j = 0; j < n->features; j += LANES) {
         Lanes x = lanes_load_floats(kept + j, n->features - j);
         x = lanes_mul(lanes_sub(x, lanes_load(shift + j)), lanes_load(scale + j));
-        lanes_store(out + j, without_dust(lanes_max(lanes_min(x, high), low)));
+        lanes_store(out + j, small_to_zero(lanes_max(lanes_min(x, high), low)));
     }
     out[n->features] = 1;
 }
@@ -107,7 +107,7 @@ static double forward(const AnbNetwork *n, const void *w, const void *x, void *t
     return anb_network_rectified(n) ? rectified(n, w, x, trace) : smooth(n, w, x, trace);
 }
 
-/* Rows i to i + most of n_rows, the last one again for those beyond. */
+/* `most` rows from row i on; behind the last of n_rows that one again. */
 LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i, const size_t most, size_t n_rows)
 {
     Group g;
@@ -119,33 +119,33 @@ LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, siz
     return g;
 }
 
-/* Returns how many rows there were. */
-LANES_INLINE size_t say_group(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, size_t i,
-                              const size_t most, const bool traced, size_t n_rows, double *out)
+/* The outputs of one group; returns its number of rows. */
+LANES_INLINE size_t forward_group(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, size_t i,
+                                  const size_t most, const bool traced, size_t n_rows, double *out)
 {
     const Group g = group_of(n, x, traced ? trace : NULL, i, most, n_rows);
-    Cell said[TOGETHER];
-    rectified_group(n, w, &g, most, traced, said);
+    Cell f[TOGETHER];
+    rectified_group(n, w, &g, most, traced, f);
     size_t rows = n_rows - i < most ? n_rows - i : most;
     for (size_t r = 0; r < rows; r++)
-        out[i + r] = (double)said[r];
+        out[i + r] = (double)f[r];
     return rows;
 }
 
-LANES_INLINE void say_groups(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, const bool traced,
-                             size_t rows, double *out)
+LANES_INLINE void forward_groups(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, const bool traced,
+                                 size_t rows, double *out)
 {
     for (size_t i = 0; i < rows;)
-        i += rows - i > FEW ? say_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
-                            : say_group(n, w, x, trace, i, FEW, traced, rows, out);
+        i += rows - i > FEW ? forward_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
+                            : forward_group(n, w, x, trace, i, FEW, traced, rows, out);
 }
 
 static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
 {
     if (trace)
-        say_groups(n, w, x, trace, true, rows, out);
+        forward_groups(n, w, x, trace, true, rows, out);
     else
-        say_groups(n, w, x, NULL, false, rows, out);
+        forward_groups(n, w, x, NULL, false, rows, out);
 }
 
 static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)
@@ -194,12 +194,12 @@ static void descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *
     }
     if (pull)
         memset(pull, 0, rows * sizeof *pull);
-    const AnbNetworkWays *ways = n->ways;
-    anb_network_move(ways, w, rows, width, x, rows, trace + first, stride, samples, pace, pull);
+    const AnbNetworkKernels *kernels = n->kernels;
+    anb_network_move(kernels, w, rows, width, x, rows, trace + first, stride, samples, pace, pull);
     if (anb_network_gated(n))
-        anb_network_move(ways, rows_from(w, rows * width), rows, width, x, rows, trace + first + width, stride, samples,
-                         pace, pull);
-    anb_network_move(ways, rows_from(w, output), 1, first, off, 1, trace, stride, samples, pace, NULL);
+        anb_network_move(kernels, rows_from(w, rows * width), rows, width, x, rows, trace + first + width, stride,
+                         samples, pace, pull);
+    anb_network_move(kernels, rows_from(w, output), 1, first, off, 1, trace, stride, samples, pace, NULL);
 }
 
 static void multiply(Cell *value, size_t n, Cell factor)
@@ -281,7 +281,7 @@ static void reframe(const AnbNetwork *n, AnbNetworkRows all, const double *alpha
     }
 }
 
-#define NETWORK_WAYS                                                                                                   \
+#define NETWORK_KERNELS                                                                                                \
     {                                                                                                                  \
         .draw = draw, .take_rows = take_rows, .take_units = take_units, .take_kept = take_kept, .forward = forward,    \
         .forward_rows = forward_rows, .drop = drop, .descend = descend, .rescale = rescale, .reframe = reframe,        \
