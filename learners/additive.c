@@ -11,7 +11,7 @@
  *
  * The lift a of a curve or table grows where the error and what it says have the same sign, and shrinks where they have not:
  *
- *     a <- a (1 + anb_clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
+ *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
  *
  * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
  * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.

@@ -144,7 +144,7 @@ static void old_bands(const AdditiveView *v, const double *old, uint32_t old_cou
     from[v->bands] = (uint32_t)v->bands;
 }
 
-/* Bands that were others. */
+/* What is moved from one band to another: band to[i] gets what band from[i] had. */
 typedef struct Moves {
     size_t n;
     uint32_t to[ANB_KNOTS + 1], from[ANB_KNOTS + 1];
@@ -156,8 +156,8 @@ static void add_move(Moves *m, uint32_t to, uint32_t from)
     m->from[m->n++] = from;
 }
 
-/* In an order in which none is overwritten before it is read: `from` rises with the band, so first those from further up,
- * rising, and then those from further down, falling. */
+/* In an order in which no band is overwritten before it is read. `from` rises with the band: so first the moves from higher
+ * bands, lowest first, then those from lower bands, highest first. */
 static Moves moves_of(const uint32_t *from, uint32_t bands)
 {
     Moves m = {.n = 0};

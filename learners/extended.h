@@ -1,4 +1,4 @@
-/* Rows with features of a wrapper's own behind the row's: where a value stands, and the children told of another unit. */
+/* Rows with features that a wrapper adds behind the row's own: their scale, and changes of unit for the children. */
 #ifndef ANB_LEARNERS_EXTENDED_H
 #define ANB_LEARNERS_EXTENDED_H
 

@@ -13,19 +13,19 @@
  * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
  * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
  * knows shares I of its own, the mean of S and I r. The trust r_j in a feature is 1 where none are known, since a feature whose
- * slopes tell nothing may need near neighbours first. Else it is what c_j, all that the feature's slope adds to the plane at x beside the
- * mean, would best be multiplied by, or how far the others know it:
+ * slopes tell nothing may need near neighbours first. Else let c_j be what the feature's slope adds to the plane at x beside the
+ * mean: r_j is the factor on c_j that would have had the least squared error, or more where the mixture's share is large:
  *
  *     r_j = max(sum c_j (e + a c_j) / sum c_j^2 + u, (d I_j)^2), in .03 to 1     e: the error of f; sums discounted .9995
  *
- * u is the standard error of the ratio before it, sqrt(mean e^2 / sum c_j^2): a feature is doubted as far as rows show that it
- * should be, since one whose slopes are small needs many of them.
- * y is not in the window yet, so for a feature that carries nothing c_j (e + a c_j) is 0 in the mean, whatever its slopes are: each
- * column is tested on rows that its slope has not seen. The bends b follow the gradient of the squared error by log m through the
- * weights, at unit size a step (.02, pulled back to 0 by .002 of itself; Weinberger & Tesauro 2007 in batches): a
- * feature that the target follows in a straight line needs no near neighbours. The plane's penalty of feature j is
- * .1 / (m_j + .002 r_j) of the mean moment: it trusts the features that the metric trusts. Above 24 features the plane takes the 24
- * that m weighs most.
+ * u is the standard error of the ratio before it, sqrt(mean e^2 / sum c_j^2): trust falls only as far as the rows show that it
+ * should, and a feature with small slopes needs many rows for that. y is not in the window yet, so the slope was not fitted to
+ * it: for a feature that carries nothing c_j (e + a c_j) has the mean 0.
+ *
+ * The bends b follow the gradient of the squared error by log m through the weights, at unit size a step (.02, pulled back to 0
+ * by .002 of itself; Weinberger & Tesauro 2007 in batches): a feature that the target follows in a straight line needs no near
+ * neighbours. The plane's penalty of feature j is .1 / (m_j + .002 r_j) of the mean moment: it trusts the features that the metric
+ * trusts. Above 24 features the plane takes the 24 that m weighs most.
  *
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
  * means recent, and the plane has a trend.
@@ -33,8 +33,8 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
- * Told of another unit of the features (reframe in type.h) it keeps its rows in the unit that they came in, until that is far off, and
- * turns a row that it is asked of into it; planes and slopes are in the present unit.
+ * Told of another unit of the features (reframe in type.h) it keeps its rows in the unit that they came in, until that is far off,
+ * and converts each query to that unit; planes and slopes are in the present unit.
  *
  * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
@@ -69,7 +69,8 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- learning ---- */
 
-/* What each feature added to the look before, beside what was left for it to add; `error` is left of the whole. */
+/* Sums for the trust: what each feature added to the last prediction, beside what it should have added; `error` is y less the
+ * whole prediction, in deviations. */
 static void judge(const View *v, const KnnScratch *w, double error, double sd)
 {
     double a = anb_knn_share(v->s);
@@ -103,7 +104,7 @@ static void weigh(const View *v, const KnnScratch *w, double y)
     }
 }
 
-/* Two pieces a sample: while rows have codes by other factors, a search may find many candidates. */
+/* Two pieces a sample: while some rows have codes by the older factors, a search may have many candidates. */
 static void turn(const View *v)
 {
     anb_knn_turn(v);

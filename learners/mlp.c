@@ -27,7 +27,8 @@
  * With another loss what takes the place of the error (src/numeric/loss.h) is descended along, and judges the average.
  *
  * Told of another unit of the features (reframe in type.h) it moves its first layer and the gradients' means along. The ring keeps a
- * feature's cells in the unit that they came in, until the present one is far from that: a recalled row is turned alone.
+ * feature's cells in the unit that they came in, until the present one is far from that: a recalled row is converted
+ * when it is read.
  *
  * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
  * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
@@ -302,7 +303,8 @@ static void remember(const View *v, const double *x, double y)
     v->y[slot] = y;
 }
 
-/* Whether the step left numbers. Adam's are short, so there only what rescale multiplies can go. */
+/* Whether the weights are still finite. Steps of Adam are bounded, so with it only the output's weights, which are multiplied as
+ * mean and sd move, have to be checked. */
 static bool healthy(const View *v)
 {
     size_t at = anb_mlp_adam(v->o) ? anb_network_output(&v->net) : 0;
@@ -341,7 +343,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, row->x, y);
 }
 
-/* Another unit of the features: cells are turned where it is so far off that floats would lose digits, or none are there. */
+/* Another unit of the features. Cells are converted where it is so far off that floats would lose digits, or the ring is empty. */
 static void reframe_ring(const View *v, const double *alpha, const double *beta)
 {
     const double far = 16;

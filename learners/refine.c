@@ -11,8 +11,8 @@
  * A gate weighs experts by how they did; a second stage sees where one is right and another is not. A network of a few
  * units finds that from hundreds of samples on, and the BOA leaves it out where there is nothing to find.
  *
- * With `last` it uses past targets as inputs: right where they are known by the time of the next row. Where errors follow
- * upon each other in one part of the space only, the stages find that, and residual_ar around the whole does not.
+ * With `last` it uses past targets as inputs, for streams whose targets are known by the time of the next row. Where successive
+ * errors are alike in one part of the space only, the stages can learn that; residual_ar around the whole cannot.
  *
  * State: range, scale, a BOA. Cost: the second stage's, at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
@@ -109,7 +109,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* The row, where the mixture's experts stand that said `expert`, and what the last sample left. */
+/* The row, the predictions `expert` of the mixture's experts relative to m, and with `last` the residual and target before. */
 static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, double m, const double *expert, double *x,
                    double *raw)
 {

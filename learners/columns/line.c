@@ -17,7 +17,7 @@ static bool is_young(const View *v)
     return v->s->line.seen < YOUNG;
 }
 
-/* Of a row's number: true for one in 2 to the `bits`. */
+/* True for one in 2^bits of the rows; n: the row's number. */
 static bool is_chosen(uint64_t n, unsigned bits)
 {
     return bits == 0 || n * GOLDEN >> (64 - bits) == 0;
@@ -42,7 +42,7 @@ static void copy_circles(const double *from, double *z)
         z[i] = from[i] == from[i] ? from[i] : 0;
 }
 
-/* What the times add; of a row that is due their square as well. */
+/* What the times add to the prediction; of a row that is due their square is added to the norm. */
 static double circles_say(const View *v, const Work *w, AnbColumnsDue due)
 {
     const AnbColumnsLayout *l = v->l;
@@ -110,8 +110,8 @@ static void learn_moments(const View *v, const AnbRow *row, const Work *w, AnbCo
         reset_bad_features(v, row);
 }
 
-/* The weights of the numbers as they come. Where some leave the doubles, an offset that no row's range has: the rows are
- * standardised. */
+/* The weights of numbers that are not standardised. Where some are not finite, an offset so large that no prediction is in the
+ * usual range: then every row is standardised. */
 static void follow_weights(const View *v)
 {
     size_t n = v->l->numbers;

@@ -9,17 +9,17 @@
  * has inputs, rounded up to a power of two, at most 32, with r = .1 where that is fewer than all. Which rows: those whose
  * number times the golden ratio has a small fraction (Knuth, vol. 3, 6.4), so that no period of the stream goes with them.
  *
- * Of the other rows a number costs one product: with the weights of the numbers as they came, b = a / sd, it says
- * b . x - b . mean. A row that would say more than the rows learned have said, or nothing since a cell is missing, is
- * standardised and clipped like one that is learned.
+ * For the other rows a number costs one product: with b = a / sd the model predicts b . x - b . mean. Where that is outside the
+ * range of the predictions for learned rows, or NaN since a cell is missing, the row is standardised and clipped like one that
+ * is learned.
  */
 #ifndef ANB_COLUMNS_LINE_H
 #define ANB_COLUMNS_LINE_H
 
 #include "row.h"
 
-/* Spreads cost more than all else about a number: they are made anew on every row at first, then on one in 16, then on one
- * in 8 of the rows that are learned. */
+/* 1/sd costs more than the rest of a number's work: it is computed on every row at first, then on one in 16, then on one in 8
+ * of the rows that are learned. */
 typedef enum AnbColumnsDue { ANB_NOT_DUE, ANB_DUE, ANB_DUE_WITH_SPREADS } AnbColumnsDue;
 
 /* Whether the row that comes is one to learn from. */

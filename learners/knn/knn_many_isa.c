@@ -201,8 +201,8 @@ LANES_INLINE void add_sides(Sides *s, const AnbKnnNearest *near, size_t i, const
     s->y = lanes_add(s->y, lanes_load(m->weighted + near->d * LANES));
 }
 
-/* The neighbours from i on, as many as go together. The next ones are weighed between the rows of the triangle: roots and
- * divisions take long, and nothing here waits for them. */
+/* TOGETHER neighbours from i on. The weights of the next ones are computed between the rows of the triangle: their roots and
+ * divisions take long, and the sums here do not need them. */
 LANES_INLINE void add_together(const AnbKnnNearest *near, size_t i, const Moment *m, Lanes last, double soft,
                                double *many)
 {

@@ -7,11 +7,13 @@
  *
  *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
  *
- * round(factor[j] (x_ij - offset[j])): offsets keep the codes of a feature that grows, time, small. With factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, give or take one
- * unit a feature: sqrt(d) in all (anb_knn_search_widen), unless something was bounded. Whole numbers have no rounding, so
- * that every instruction set (isa.h) says the same; the limit is such that no sum overflows.
+ * A code is round(factor[j] (x_ij - offset[j])): the offset keeps the codes of time, which grows, small. With
+ * factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, to one unit a feature: sqrt(d) in
+ * all (anb_knn_search_widen), unless a code was bounded. Whole numbers have no rounding, so that every instruction set (isa.h)
+ * gives the same; the limit is such that no sum overflows.
  *
- *     anb_knn_search_distances -> anb_knn_search_bound(minima, k) -> anb_knn_search_widen -> anb_knn_search_collect -> exact distances of those
+ *     anb_knn_search_distances -> anb_knn_search_bound(minima, k) -> anb_knn_search_widen -> anb_knn_search_collect
+ *                              -> exact distances of those
  */
 #ifndef ANB_LEARNERS_KNN_KNN_SEARCH_H
 #define ANB_LEARNERS_KNN_KNN_SEARCH_H
@@ -123,9 +125,8 @@ static inline void anb_knn_search_distances(const uint32_t *code, size_t rows, s
     anb_knn_search_kernels.distances(code, rows, pairs, query, distance, minima, sets);
 }
 
-/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8, or k + k/2 after some looks, where they
- * differ enough. n a multiple of
- * 32, 1 <= k <= n. */
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8, or k + k/2 after some steps, where they differ
+ * enough. n a multiple of 32, 1 <= k <= n. */
 static inline int32_t anb_knn_search_bound(const int32_t *value, size_t n, size_t k)
 {
     return anb_knn_search_kernels.bound(value, n, k);

@@ -1,4 +1,4 @@
-/* The loops of near.h, compiled once per instruction set. */
+/* The loops of knn_search.h, compiled once per instruction set. */
 #include "knn_words.h"
 
 /* Rounded and bounded; `most` gathers the sizes. */
@@ -248,7 +248,7 @@ LANES_INLINE void store_sums(const Lanes sum[GROUP], size_t n, double *out)
 #endif
 }
 
-/* Of `n` rows, 1 to GROUP; those that are missing repeat the first. `short`: up to two blocks. */
+/* Of `n` rows, 1 to GROUP; those that are missing repeat the first. `few`: up to two blocks of features. */
 LANES_INLINE void far_group(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
                             const double *metric, const bool few, double *out)
 {

@@ -11,7 +11,7 @@ enum {
     AT_LEAST = 24,
     PIECE = 8 * ANB_KNN_SEARCH_ROWS,
     AGE_MOST = 1 << 20,
-    FEW = 64,    /* rows that are turned at once */
+    FEW = 64,    /* rows: up to so many are converted with every change of unit */
     JUDGED = 200 /* planes after which features are doubted */
 };
 static const double knn_far = 4;

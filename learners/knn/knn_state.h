@@ -79,10 +79,10 @@ View anb_knn_view(const AnbNode *self, const void *state);
 void anb_knn_remake(const View *view, const double *importance);
 /* The next piece of the codes that do not follow the metric yet: 256 rows, some .8 us at 12 features. */
 void anb_knn_turn(const View *view);
-/* The features in another unit, old x_j = alpha_j new x_j + beta_j. The window keeps the unit that its rows came in, and the metric
- * follows with the next one; where few rows are there or the unit is far off, rows and codes are turned: the metric then stays
- * as it is, since it is of slopes in units of deviations, and a noisy one from before a deviation was known would grow with
- * its unit. */
+/* The features in another unit, old x_j = alpha_j new x_j + beta_j. The window keeps the unit that its rows came in, and the
+ * next metric is made for the new unit. Where the window has few rows, or the unit is far off, rows and codes are converted.
+ * With few rows the numbers of the metric stay as they are: it is of slopes in units of deviations, and a noisy one from
+ * before a deviation was known would grow with its unit. */
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);

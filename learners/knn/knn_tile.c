@@ -7,7 +7,7 @@ void anb_knn_tile_squares(const AnbKnnSearch *near, int32_t *row_square)
     anb_knn_tile_kernels.squares(near->code, near->rows, anb_knn_search_pairs(near->d), row_square);
 }
 
-/* The codes times -2 side by side, from both halves of each word; their square. */
+/* Writes words of the codes times -2; returns the sum of the squares of the codes. */
 static int32_t turn(const uint32_t *code, size_t pairs, uint32_t *out)
 {
     int32_t square = 0;

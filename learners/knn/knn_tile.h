@@ -50,8 +50,8 @@ typedef struct AnbKnnTileWork {
     size_t sets;
 } AnbKnnTileWork;
 
-/* Words from the distances of one query to those of the next: a block more than they take, lest all of them lie at the same
- * place of a page and wait for each other. */
+/* Words from the distances of one query to those of the next: a block more than they take, so that stores for different queries
+ * do not have the same address within a page, which would slow them down. */
 static inline size_t anb_knn_tile_next(size_t rows)
 {
     return (anb_knn_search_blocks(rows) + 1) * ANB_KNN_SEARCH_ROWS;

@@ -99,8 +99,8 @@ LANES_INLINE int32_t least_of(Words words)
 }
 
 /*
- * The search of a bound that k values, and not many more, are within: a range is narrowed by counts. The counts
- * say where to look next, or the middle of the range where they did not help.
+ * The search for a bound that k values, and not many more, do not exceed. A range that has the bound is narrowed: each step counts
+ * the values up to a middle. The next middle is interpolated from the counts; after GUESSES steps the range is halved.
  */
 typedef struct Narrowing {
     int32_t low, high, middle;
@@ -108,7 +108,7 @@ typedef struct Narrowing {
     int steps;
 } Narrowing;
 
-enum { IN_STEP = 4, GUESSES = 8, FINE = 4 }; /* bounds at most; looks that follow the counts; that want k / 8 */
+enum { IN_STEP = 4, GUESSES = 8, FINE = 4 }; /* arrays at most; steps that interpolate, that allow k / 8 more only */
 
 /* The largest of some minima is the first guess. */
 LANES_INLINE Narrowing narrowing_of(const int32_t *value, size_t n)
@@ -150,7 +150,8 @@ LANES_INLINE bool narrow(Narrowing *s, size_t within, size_t k, size_t n)
     return s->low < s->high;
 }
 
-/* anb_knn_search_bound of `many` arrays, `next` apart; one waits for its count while the others are counted. */
+/* anb_knn_search_bound of `many` arrays, `next` apart. All take a step in turn, since the counts of different arrays do not
+ * depend on each other. */
 LANES_INLINE void bounds_in_step(const int32_t *value, size_t next, size_t n, size_t k, size_t many, int32_t *bound)
 {
     Narrowing s[IN_STEP];

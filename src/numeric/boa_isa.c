@@ -1,6 +1,6 @@
 /*
- * The loops of boa_kernels.h, compiled once per instruction set. Most mixtures have two to eight experts, so a part of a block, at most
- * four doubles, is taken at a time: roots and divisions of it take half the cycles that those of 512 bits take.
+ * The loops of boa_kernels.h, compiled once per instruction set. Most mixtures have two to eight experts, so a step takes one part
+ * of a block, at most four doubles: roots and divisions of 256 bits take half the cycles of those of 512 bits.
  */
 #define LANES_NARROW
 #include "boa_kernels.h"
@@ -13,7 +13,7 @@ static const double ASLEEP = -0.5;    /* between the V of those that sleep, -1, 
 
 enum { STEP = LANES_STEP };
 
-/* Some values, or the last few and `rest` behind them. */
+/* A part of the values; where fewer are left, `rest` in the lanes behind them. */
 LANES_INLINE LanesPart part_of(const double *from, size_t left, double rest)
 {
     if (left >= STEP)

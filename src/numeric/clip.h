@@ -1,4 +1,4 @@
-/* Bounds of a number; what is no number stays as it is. */
+/* Clipping. NaN stays NaN. */
 #ifndef ANB_NUMERIC_CLIP_H
 #define ANB_NUMERIC_CLIP_H
 

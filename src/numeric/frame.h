@@ -53,7 +53,8 @@
  *     float     evidence d | junk d; in their place during the start double: the highest value d
  *     uint16_t  crowd d, in 1/512
  *
- * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd decide and enter no value, so they are short.
+ * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd are only compared with thresholds, so fewer bits
+ * are enough for them.
  * Cost: two passes over a dense row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -68,9 +69,9 @@ typedef struct AnbFrame {
     bool tails;       /* whether tails are tried out */
 } AnbFrame;
 
-/* Of one piece of memory, the parts behind it. Small numbers share a word. */
+/* How the state starts; the arrays follow in the same memory. Small numbers share a word. */
 typedef struct AnbFrameState {
-    uint64_t progress; /* rows, up to 2^47 - 1; 1 during the start; 16 bits of who keeps the frame */
+    uint64_t progress; /* rows, up to 2^47 - 1; a bit, 1 during the start; 16 bits for the owner of the frame */
     uint32_t left;     /* rows to the next re-framing */
     uint32_t tried;    /* mean squared error of trials: the upper half of a double */
     double part[];
@@ -88,7 +89,7 @@ static inline bool anb_frame_starting(const AnbFrameState *state)
     return state->progress >> ANB_FRAME_OWN_BITS & 1;
 }
 
-/* What who keeps the frame has put there; 0 to 2^16 - 1. */
+/* The 16 bits that the owner of the frame uses as it likes; 0 to 2^16 - 1. */
 static inline unsigned anb_frame_own(const AnbFrameState *state)
 {
     return (unsigned)(state->progress & UINT16_MAX);
@@ -125,7 +126,7 @@ static inline size_t anb_frame_scratch(size_t d)
     return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
 }
 
-/* The state of a frame that has seen nothing, from any memory, but for the 16 bits of who keeps it. */
+/* The state of a frame that has seen nothing, whatever is in the memory; the 16 bits of the owner stay. */
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state);
 
 /* Shows a visitor every used field. */

@@ -49,7 +49,7 @@ static inline const double *part_const(const AnbFrameState *state, size_t d, siz
     return state->part + which * d;
 }
 
-/* What decides how a tail is read; not during the start. */
+/* The evidence on how a tail is read (frame.h); there is none during the start. */
 static inline float *evidence_of(AnbFrameState *state, size_t d)
 {
     return (float *)(state->part + anb_frame_numbers(d));
@@ -96,7 +96,7 @@ static inline double anb_frame_reach(const AnbFrame *self, const AnbFrameState *
     return anb_frame_starting(state) ? self->clip : fabs(part_const(state, self->d, REACH)[j]);
 }
 
-/* Sets it, and whether the tail is left out. Not during the start. */
+/* Sets the reach of feature j, and whether its tail is left out. Not during the start. */
 static inline void anb_frame_put_reach(AnbFrameState *state, size_t d, size_t j, double reach, bool blank)
 {
     part(state, d, REACH)[j] = blank ? -reach : reach;
@@ -139,7 +139,7 @@ static inline void anb_frame_standardize(const AnbFrame *self, const AnbFrameSta
                            part_const(state, d, REACH), self->far, self->clip, d, z);
 }
 
-/* How many rows the frame stands still from here on. */
+/* Sets the number of rows to the next re-framing. */
 static inline void anb_frame_set_left(AnbFrameState *state)
 {
     uint64_t left = 1 + anb_frame_rows(state) / 32;

@@ -40,7 +40,7 @@ static void pass_over(AnbVisitor *reader, size_t n)
         next(reader);
 }
 
-/* A count from a file; what is none makes the state one that is refused. */
+/* A count from a file. One that is negative or NaN makes the state invalid (anb_frame_valid). */
 static uint64_t count_of(AnbFrameState *state, double value)
 {
     if (!(value >= 0))
@@ -48,7 +48,7 @@ static uint64_t count_of(AnbFrameState *state, double value)
     return value >= (double)ROWS_MOST ? ROWS_MOST : value >= 0 ? (uint64_t)value : 0;
 }
 
-/* Layout 1: its frame ran along. */
+/* Layout 1: the frame followed the moments with every row. */
 static void read_first(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
 {
     size_t d = self->d;
@@ -74,7 +74,7 @@ static void read_head(AnbFrameState *state, AnbVisitor *reader)
     state->left = left >= UINT32_MAX ? UINT32_MAX : left >= 1 ? (uint32_t)left : 1;
 }
 
-/* Numbers that decide: wider before. */
+/* Evidence, doubles in older layouts. */
 static void read_decisive(AnbVisitor *reader, float *to, size_t d)
 {
     for (size_t j = 0; j < d; j++)

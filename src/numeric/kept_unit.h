@@ -3,8 +3,8 @@
  *
  *     now = (cell - origin) inverse
  *
- * A change of unit costs an operation a feature, not one a cell, until the two units are so far apart that floats or codes
- * would lose digits: then the cells are turned, and inverse = 1, origin = 0.
+ * A change of unit then costs a few operations for each feature, not for each cell. Only when the two units are so far apart that
+ * floats or codes would lose digits are the cells converted: inverse = 1 and origin = 0 again.
  */
 #ifndef ANB_NUMERIC_KEPT_UNIT_H
 #define ANB_NUMERIC_KEPT_UNIT_H
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A cell in the present unit, within +-bound, and a value of now as a cell. */
+/* A cell in the present unit, clipped to +-bound; and a value in the present unit as a cell. */
 static inline double anb_kept_now(double cell, double inverse, double origin, double bound)
 {
     return anb_clip((cell - origin) * inverse, bound);
@@ -25,7 +25,7 @@ static inline double anb_kept_cell(double now, double inverse, double origin)
     return now / inverse + origin;
 }
 
-/* Before, x = alpha now + beta. */
+/* The present unit changes: old x = alpha new x + beta. */
 static inline void anb_kept_move(double *inverse, double *origin, double alpha, double beta)
 {
     *origin += beta / *inverse;
@@ -38,7 +38,7 @@ static inline bool anb_kept_is_near(double inverse, double origin, double far)
     return inverse < far && inverse * far > 1 && fabs(origin * inverse) < far;
 }
 
-/* Every stride-th of n cells in the present unit; the largest of them. */
+/* Converts n cells, `stride` apart, to the present unit; returns the largest size of one. */
 static inline double anb_kept_turn(double *inverse, double *origin, float *cell, size_t n, size_t stride, double bound)
 {
     double reach = 0;

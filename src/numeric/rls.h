@@ -11,7 +11,8 @@
  *
  * This is information about w_i alone, at its present value. It stays positive definite, the weights do not move, and
  * column P_i lies along the direction that has grown: the excited ones keep their variance and go on forgetting. Where
- * so many directions grow that one a sample is too few, division stops at 16 times the initial trace. Where z.k or a diagonal entry is negative or not finite, P starts again and the weights stay.
+ * so many directions grow that one a sample is too few, division stops at 16 times the initial trace. Where z.k or a
+ * diagonal entry is negative or not finite, P starts again and the weights stay.
  *
  * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as
  * it comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a
@@ -25,16 +26,16 @@
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
- *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so
- * that | 00 | 01 | 02 |          n = 8 with an intercept is one tile and not four
+ *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so that
+ *       | 00 | 01 | 02 |          n = 16 with an intercept has three tiles and not six
  *       +----+----+----+
  *            | 11 | 12 |          a tile on the diagonal is kept whole
  *            +----+----+
  *                 | 22 |
  *                 +----+
  *
- * Of up to eight features half of a tile would be kept twice, so theirs is packed (rls_few.h), and no step waits: it is
- * made while the triangle is in registers.
+ * With up to eight features a tile would hold most entries twice, so their triangle is packed (rls_few.h). No step waits
+ * then: it is made at once, while the triangle is in registers.
  *
  *     [ trace  p00  w0 | w: 8 | p0: 8 | the triangle: 36 ]
  *

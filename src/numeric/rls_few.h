@@ -4,8 +4,8 @@
  *     P = | A  B |    blocks of 4 x 4, A and C symmetric. Kept are 36 doubles: mixed, A's upper triangle with its diagonal
  *         | B' C |    and C's strictly lower one in one block; B; C's diagonal
  *
- * A sample unpacks the blocks into registers, and nothing waits for the next one. The sums are those of the tiles for more
- * features: four rows of P after the other four.
+ * An update unpacks the blocks into registers and makes its whole step; none is due afterwards. Sums are in the order of the
+ * tiles for more features: four rows of P, then the other four.
  */
 #ifndef ANB_NUMERIC_RLS_FEW_H
 #define ANB_NUMERIC_RLS_FEW_H
@@ -14,7 +14,7 @@
 #include "rls.h"
 #include <stdbool.h>
 
-/* Four doubles; `m` of quad_pick and the numbers of quad_move are constants. */
+/* Four doubles. Lane numbers and `m` of quad_pick are constants; quad_turn transposes a block of 4 x 4. */
 #if LANES_BYTES > 16
 typedef FewPart Quad;
 
@@ -180,8 +180,8 @@ LANES_INLINE FewTriangle triangle_load(const double *p)
                          quad_load(p + 20), quad_load(p + 24), quad_load(p + 28), quad_load(p + 32)};
 }
 
-/* w . x + w0, and x into the scratch. In parts of the size that the update writes, since memory that was just written in two
- * parts is not at hand as one. */
+/* w . x + w0, and x into the scratch. It is stored in parts of the size that the update loads: a load from two recent stores
+ * has to wait for both. */
 LANES_INLINE double predict_few(const double *state, const double *x, size_t n, double *scratch)
 {
     const Few row = n == LANES ? few_load(x) : few_load_tail(x, n);
@@ -192,7 +192,7 @@ LANES_INLINE double predict_few(const double *state, const double *x, size_t n, 
            few_constant(anb_rls_head_const(state)->w0);
 }
 
-/* What four rows give to their columns. */
+/* What four rows of P add to P z in their columns. */
 LANES_INLINE Quad down_rows(Quad a, Quad b, Quad c, Quad d, const double *z)
 {
     return quad_add(quad_add(quad_mul(a, quad_all(z[0])), quad_mul(b, quad_all(z[1]))),
@@ -225,7 +225,8 @@ LANES_INLINE Quad lowered_few(double *to, Quad v, Quad own, Quad there, Quad sca
     return v;
 }
 
-/* P = (P - q q') scale with q = k root; returns its diagonal. What is spread of q is spread of k before the root is known. */
+/* P = (P - q q') scale with q = k root; returns its diagonal. Lanes of k, not of q, are copied to whole vectors, which can start
+ * before the root is known. */
 LANES_INLINE FewHalves lower_few(double *p, const FewTriangle *old, FewHalves k, double root, double scale, size_t n)
 {
     const Quad by = quad_all(scale), r = quad_all(root), q4 = quad_mul(k.high, r);

@@ -98,8 +98,8 @@ static inline double anb_standardize_dot(const double *x, const double *mean, co
     return anb_kernels.standardize_dot(x, mean, inv_sd, clip, w, n, z, norm);
 }
 
-/* The same product of rows that are neither clipped nor standardised: with b = w inv_sd it is b . x less what this
- * returns, b . mean. */
+/* Weights for rows that are not standardised: writes b = w inv_sd and returns b . mean, so that w . z = b . x - b . mean
+ * where nothing is clipped. */
 static inline double anb_raw_weights(const double *w, const double *mean, const double *inv_sd, size_t n, double *b)
 {
     return anb_kernels.raw_weights(w, mean, inv_sd, n, b);

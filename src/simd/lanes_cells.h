@@ -1,11 +1,13 @@
 /*
- * A block of cells, doubles or floats, for files compiled once per instruction set: one 512-bit vector, two of 256 or four of
- * 128. What does not depend on the cell; lanes.h includes it for eight doubles, lanes_single.h for sixteen floats, under the
- * same names, so that one text of a loop serves both. A file is of one cell.
+ * Vectors of 64 bytes, a block, for files compiled once per instruction set: one vector of 512 bits, two of 256 or four of 128.
+ * A cell, one lane of a block, is a double or a float. This header has what is the same for both: lanes.h includes it for blocks
+ * of eight doubles, lanes_single.h for blocks of sixteen floats. The names are the same, so that one loop can be compiled for
+ * both. A source file includes one of the two.
  *
  * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
  *
- * LANES_NARROW, defined before: vectors of 256 bits where there are 512, for loops whose few steps wait for each other.
+ * LANES_NARROW, defined before the include: 256-bit vectors also where there are 512-bit ones. For loops over few cells, whose
+ * operations need each other's results: some operations on 512 bits take longer.
  *
  * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
  */
@@ -66,7 +68,7 @@ typedef struct Lanes {
     LANES_EACH (LANES_MEMBER)
 } Lanes;
 
-/* One part of a block: a loop over parts of one lane number keeps more rows in registers than one over all of it. */
+/* A part is one vector of a block. A loop over one part of each row keeps more rows in registers than a loop over blocks. */
 LANES_INLINE LanesPart lanes_part_load(const LanesCell *from)
 {
     return *(const LanesMemory *)from;

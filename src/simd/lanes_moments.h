@@ -1,4 +1,4 @@
-/* A row of moments over lanes, for the files that are compiled once per instruction set; kernels.h says what it is. */
+/* The loop of anb_moments_update (kernels.h) over lanes, for files compiled once per instruction set. */
 #ifndef ANB_SIMD_LANES_MOMENTS_H
 #define ANB_SIMD_LANES_MOMENTS_H
 
@@ -8,8 +8,8 @@ typedef struct LanesMoments {
     Lanes count, mean, m2;
 } LanesMoments;
 
-/* What goes through a row of moments: where it is sick, and the last count and weight / count, which is the same for
- * most features and dear. */
+/* Carried from block to block of a row: the last count and share = weight / count, which is the same for most features, so
+ * that most blocks need no division; sick: NaN where some moment is not finite. */
 typedef struct LanesAlong {
     Lanes weight, count, share, sick;
 } LanesAlong;

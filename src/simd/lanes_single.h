@@ -28,7 +28,7 @@ LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
     return l;
 }
 
-/* The same of doubles. What is beyond the floats is infinite. */
+/* The same from doubles, rounded to floats; those too large for a float become infinite. */
 LANES_INLINE Lanes lanes_load_doubles(const double *from, size_t n)
 {
 #if LANES_BYTES == 64
@@ -58,7 +58,7 @@ LANES_INLINE Lanes lanes_load_doubles(const double *from, size_t n)
 typedef float LanesQuarter __attribute__((vector_size(16), may_alias));
 typedef float LanesQuarterMemory __attribute__((vector_size(16), may_alias, aligned(4)));
 
-/* (l0+l8) + (l4+l12) in the first of four lanes, and so on. */
+/* Four lanes from sixteen: lane i is (l[i] + l[i + 8]) + (l[i + 4] + l[i + 12]). */
 LANES_INLINE LanesQuarter lanes_fold(Lanes l)
 {
 #if LANES_BYTES == 16
@@ -73,13 +73,14 @@ LANES_INLINE LanesQuarter lanes_fold(Lanes l)
 #endif
 }
 
-/* Of the four of lanes_fold (0+2) + (1+3). */
+/* The sum of all lanes: (q0 + q2) + (q1 + q3) of the four lanes of lanes_fold. */
 LANES_INLINE float lanes_sum(Lanes l)
 {
     LanesQuarter q = lanes_fold(l);
     return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
+/* Four sums, each as lanes_sum has it. */
 LANES_INLINE LanesQuarter lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
 {
     LanesQuarter fp = lanes_fold(p), fq = lanes_fold(q), fr = lanes_fold(r), fs = lanes_fold(s);
