@@ -209,19 +209,13 @@ static double effects_of(const View *v, const Work *w)
     return effects;
 }
 
-/* What the mean, the linear model and the effects say together. */
-static double said_of(const View *v, const Work *w)
-{
-    return v->s->mean + *w->rest;
-}
-
-/* What a step of the row's effects goes by; what would leave the doubles is left out: 0. */
-static double effect_step(const View *v, const Work *w, double y, double weight)
+/* What a step of the row's effects goes by, `error` left over; what would leave the doubles is left out: 0. */
+static double effect_step(const View *v, const Work *w, double error, double weight)
 {
     double gains = 0;
     for (size_t c = 0; c < v->l->categories; c++)
         gains += weight * w->place[c].share;
-    double step = (y - said_of(v, w)) / (1 + gains);
+    double step = error / (1 + gains);
     return fabs(step) < 0x1p1000 ? step : 0;
 }
 
@@ -264,10 +258,10 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
     if (v->s->weight == 0)
         v->s->blends = 1;
     AnbColumnsDue due = anb_columns_line_due(v, weight);
-    *w->rest = effects_of(v, w) + anb_columns_line_says(v, w, due);
+    double said = v->s->mean + (effects_of(v, w) + anb_columns_line_says(v, w, due));
     judge_memories(v, w, y, weight);
-    y = near_of(v, said_of(v, w), y);
-    double step = effect_step(v, w, y, weight);
+    y = near_of(v, said, y);
+    double step = effect_step(v, w, y - said, weight);
     learn_categories(v, w, y, step, weight);
     if (due)
         anb_columns_line_learn(v, w, row, due, step, weight);

@@ -8,7 +8,7 @@ typedef AnbPlace Place;
 
 size_t anb_columns_work_doubles(const AnbColumnsLayout *l)
 {
-    return 2 * l->width + l->inputs + 2 * l->times + (2 + sizeof(Place) / sizeof(double)) * l->categories + 2;
+    return 2 * l->width + l->inputs + 2 * l->times + (2 + sizeof(Place) / sizeof(double)) * l->categories + 1;
 }
 
 AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch)
@@ -20,8 +20,7 @@ AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch)
     w.logs = w.cells + l->categories;
     w.place = (Place *)(w.logs + l->categories + l->times);
     w.answer = (double *)(w.place + l->categories);
-    w.rest = w.answer + l->width;
-    w.norm = w.rest + 1;
+    w.norm = w.answer + l->width;
     return w;
 }
 

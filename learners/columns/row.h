@@ -48,7 +48,6 @@ typedef struct AnbColumnsWork {
     double *logs;    /* of the categories' weights, then of the times' gaps: log(1 + what is there) */
     AnbPlace *place; /* of the categories */
     double *answer;
-    double *rest; /* what the linear model says beyond the mean */
     double *norm; /* z . z */
 } AnbColumnsWork;
 
