@@ -1,18 +1,12 @@
 #include "numbers.h"
-#include "suite.h"
 #include "src/host/model.h"
+#include "staying.h"
+#include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <string.h>
 
 enum { D = 2, LAGS = 2, N = 3000 };
-
-static StreamingLearner *model_of(size_t d, const char *expression)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
 
 /* Target t in deviations from the mean of the n before the row, by two passes; 0 where there is none. */
 static double deviations(const double *y, int n, int t)
@@ -31,7 +25,7 @@ static double deviations(const double *y, int n, int t)
 /* What past makes of a row, made here and given to the bare child. */
 START_TEST(the_rows_that_the_child_sees)
 {
-    StreamingLearner *past = model_of(D, "past(rls(lambda=1), lags=2)"), *bare = model_of(D + LAGS, "rls(lambda=1)");
+    StreamingLearner *past = made(D, "past(rls(lambda=1), lags=2)"), *bare = made(D + LAGS, "rls(lambda=1)");
     uint64_t seed = 3;
     double y[300];
     for (int n = 0; n < 300; n++) {
@@ -46,53 +40,34 @@ START_TEST(the_rows_that_the_child_sees)
 }
 END_TEST
 
-/* RMSE over the second half where x_0 > 0 tells that the target stays, and elsewhere it is drawn anew. The target of
- * sample `wrong` is 1e9. */
-static double error_of(const char *expression, double factor, int wrong)
-{
-    StreamingLearner *model = model_of(D, expression);
-    uint64_t seed = 1;
-    double y = 0, sum = 0, x[D];
-    for (int n = 0; n < 2 * N; n++) {
-        for (size_t j = 0; j < D; j++)
-            x[j] = noise(&seed);
-        y = x[0] > 0 ? y + 0.05 * noise(&seed) : 4 * noise(&seed);
-        double f = anb_train_one(model, x, n == wrong ? 1e9 : y * factor, 1) / factor;
-        sum += n < N ? 0 : (f - y) * (f - y);
-    }
-    anb_free(model);
-    return sqrt(sum / N);
-}
-
-/* The best there is: no error where the target stays, the deviation of the draw, 4 / sqrt(12), in the other half. */
 START_TEST(what_the_last_target_means_depends_on_the_row)
 {
-    double best = sqrt(0.5 * 16 / 12.0);
-    ck_assert_double_lt(error_of("scale(past(mlp(hidden=32)))", 1, -1), 1.06 * best);
-    ck_assert_double_gt(error_of("scale(mlp(hidden=32))", 1, -1), 1.3 * best);
-    ck_assert_double_gt(error_of("residual_ar(scale(mlp(hidden=32)), last=true)", 1, -1), 1.15 * best);
+    double best = staying_best();
+    ck_assert_double_lt(staying_error("scale(past(mlp(hidden=32)))", 1, 1, NO_ROW), 1.06 * best);
+    ck_assert_double_gt(staying_error("scale(mlp(hidden=32))", 1, 1, NO_ROW), 1.3 * best);
+    ck_assert_double_gt(staying_error("residual_ar(scale(mlp(hidden=32)), last=true)", 1, 1, NO_ROW), 1.15 * best);
 }
 END_TEST
 
 START_TEST(one_wrong_target)
 {
-    double clean = error_of("scale(past(mlp(hidden=32)))", 1, -1);
-    ck_assert_double_lt(error_of("scale(past(mlp(hidden=32)))", 1, N / 2), 1.03 * clean);
+    double clean = staying_error("scale(past(mlp(hidden=32)))", 1, 1, NO_ROW);
+    ck_assert_double_lt(staying_error("scale(past(mlp(hidden=32)))", 1, 1, STAYING_ROWS / 4), 1.03 * clean);
 }
 END_TEST
 
 START_TEST(targets_times_a_power_of_two)
 {
-    double one = error_of("scale(past(sgbt, lags=3))", 1, -1);
-    ck_assert_double_eq(error_of("scale(past(sgbt, lags=3))", 0x1p40, -1), one);
-    ck_assert_double_eq(error_of("scale(past(sgbt, lags=3))", 0x1p-40, -1), one);
+    double one = staying_error("scale(past(sgbt, lags=3))", 1, 1, NO_ROW);
+    ck_assert_double_eq(staying_error("scale(past(sgbt, lags=3))", 0x1p40, 1, NO_ROW), one);
+    ck_assert_double_eq(staying_error("scale(past(sgbt, lags=3))", 0x1p-40, 1, NO_ROW), one);
 }
 END_TEST
 
 /* The target follows x_0 and the last target alike: of the row's own features x_0 is all that matters. */
 START_TEST(importances_of_the_rows_own_features)
 {
-    StreamingLearner *model = model_of(D, "past(sgbt(window=512))");
+    StreamingLearner *model = made(D, "past(sgbt(window=512))");
     uint64_t seed = 5;
     double y = 0, share[D];
     for (int n = 0; n < N; n++) {
@@ -110,10 +85,14 @@ END_TEST
 
 START_TEST(what_is_refused)
 {
-    AnbError error = {0};
-    ck_assert_ptr_null(anb_parse(D, "past(rls, lags=0)", NULL, &error));
-    ck_assert_ptr_null(anb_parse(D, "past(rls, lags=33)", NULL, &error));
-    ck_assert_ptr_null(anb_parse(D, "past(rls, mlp)", NULL, &error));
+    static const char *const cases[][2] = {{"past(rls, lags=0)", "lags = 0 is outside [1, 32]"},
+                                           {"past(rls, lags=33)", "lags = 33 is outside [1, 32]"},
+                                           {"past(rls, mlp)", "past takes 1 child, not 2"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AnbError error = {0};
+        ck_assert_ptr_null(anb_parse(D, cases[i][0], NULL, &error));
+        ck_assert_msg(strstr(error.message, cases[i][1]) != NULL, "%s: %s", cases[i][0], error.message);
+    }
 }
 END_TEST
 

@@ -1,4 +1,5 @@
 #include "numbers.h"
+#include "staying.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -6,33 +7,12 @@
 
 enum { D = 2, N = 6000 };
 
-/* Where x_0 > 0 the target stays near the last one, elsewhere it is drawn anew: which expert is right depends on x. */
-static double error_of(const char *expression, double factor, uint64_t seed)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    double y = 0, sum = 0, x[D];
-    for (int n = 0; n < N; n++) {
-        for (size_t j = 0; j < D; j++)
-            x[j] = noise(&seed);
-        y = x[0] > 0 ? y + 0.05 * noise(&seed) : 4 * noise(&seed);
-        double said = anb_predict(model, x), f = anb_train_one(model, x, y * factor, 1);
-        ck_assert_double_eq(f, said);
-        f /= factor;
-        sum += n < N / 2 ? 0 : (f - y) * (f - y);
-    }
-    anb_free(model);
-    return sqrt(sum / (N - N / 2));
-}
-
-/* The best there is: no error where the target stays, the deviation of the draw, 4 / sqrt(12), in the other half. */
 START_TEST(which_expert_is_right_depends_on_the_row)
 {
-    double best = sqrt(0.5 * 16 / 12.0);
-    double alone = error_of("scale(moe(mean, last, router=blend))", 1, 1);
-    double plain = error_of("scale(moe(mean, last, mlp(hidden=32), router=blend))", 1, 1);
-    double with = error_of("scale(refine(moe(mean, last, router=blend), mlp(hidden=32)))", 1, 1);
+    double best = staying_best();
+    double alone = staying_error("scale(moe(mean, last, router=blend))", 1, 1, NO_ROW);
+    double plain = staying_error("scale(moe(mean, last, mlp(hidden=32), router=blend))", 1, 1, NO_ROW);
+    double with = staying_error("scale(refine(moe(mean, last, router=blend), mlp(hidden=32)))", 1, 1, NO_ROW);
     ck_assert_double_lt(with, 1.1 * best);
     ck_assert_double_gt(plain, 1.15 * best);
     ck_assert_double_gt(alone, 1.15 * best);
@@ -41,8 +21,8 @@ END_TEST
 
 START_TEST(nothing_lost_where_there_is_nothing)
 {
-    double alone = error_of("scale(moe(mean, last, router=blend))", 1, 2);
-    double with = error_of("scale(refine(moe(mean, last, router=blend), mean))", 1, 2);
+    double alone = staying_error("scale(moe(mean, last, router=blend))", 1, 2, NO_ROW);
+    double with = staying_error("scale(refine(moe(mean, last, router=blend), mean))", 1, 2, NO_ROW);
     ck_assert_double_lt(with, 1.002 * alone);
 }
 END_TEST
@@ -53,9 +33,9 @@ START_TEST(any_gate_and_several_learners)
                                      "scale(refine(moe(mean, last, router=softmax), rls, mean, poly(rls), discount=1))",
                                      "scale(refine(moe(mean, last, router=blend), mlp, rls, last=true))"};
     for (size_t i = 0; i < 3; i++) {
-        double one = error_of(of[i], 1, 3);
+        double one = staying_error(of[i], 1, 3, NO_ROW);
         ck_assert(isfinite(one));
-        ck_assert_double_eq_tol(error_of(of[i], 0x1p40, 3), one, 1e-6 * one);
+        ck_assert_double_eq_tol(staying_error(of[i], 0x1p40, 3, NO_ROW), one, 1e-6 * one);
     }
 }
 END_TEST
@@ -63,8 +43,7 @@ END_TEST
 /* RMSE where an error of the mixture comes again while x_0 > 0 and is drawn anew elsewhere. */
 static double error_with_memory(const char *expression)
 {
-    StreamingLearner *model = anb_parse(D, expression, NULL, NULL);
-    ck_assert_msg(model != NULL, "%s", expression);
+    StreamingLearner *model = made(D, expression);
     uint64_t seed = 7;
     double u = 0, sum = 0, x[D];
     for (int n = 0; n < N; n++) {
