@@ -1,6 +1,7 @@
 /*
  * The rule audit: its language, its logic, its alarms. The formulas over 5,000 steps are checked by audit_oracle.py.
  */
+#include "made.h"
 #include "numbers.h"
 #include "src/numeric/random.h"
 #include "suite.h"
@@ -220,10 +221,8 @@ static void note_alarm(void *context, const AnbAudit *audit, size_t rule, bool r
 static const char *alarmed_by(const char *expression, const char *rules, int n, uint64_t seed, char *name)
 {
     AnbAuditOptions options = anb_audit_defaults();
-    AnbError error = {0};
     AnbRandom random;
-    StreamingLearner *model = anb_parse(8, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    StreamingLearner *model = made(8, expression);
     options.alarm = note_alarm;
     options.context = name;
     *name = 0;

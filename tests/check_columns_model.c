@@ -17,12 +17,10 @@ static void typed_row(uint64_t *bits, double *x, double *y)
 
 START_TEST(saved_loaded_cloned_and_pending)
 {
-    AnbError error;
     const char *texts[] = {"columns(scale(rls), kinds=\"n c t\", slots=64)",
                            "pending(columns(scale(moe(rls, sgbt)), kinds=\"n c t\", slots=64))"};
     for (size_t t = 0; t < 2; t++) {
-        StreamingLearner *model = anb_parse(3, texts[t], NULL, &error);
-        ck_assert_msg(model != NULL, "%s", error.message);
+        StreamingLearner *model = made(3, texts[t]);
         uint64_t bits = 3;
         double x[3], y;
         for (int i = 0; i < 2000; i++) {
@@ -65,9 +63,7 @@ END_TEST
 
 START_TEST(importances_are_of_the_columns)
 {
-    AnbError error;
-    StreamingLearner *model = anb_parse(4, "columns(sgbt, kinds=\"t n c n\")", NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
+    StreamingLearner *model = made(4, "columns(sgbt, kinds=\"t n c n\")");
     uint64_t bits = 3;
     double shares[4], sum = 0;
     for (int i = 0; i < 3000; i++) {

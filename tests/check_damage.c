@@ -71,9 +71,7 @@ static int code_of(const StreamingLearner *model)
 
 static StreamingLearner *learned(const char *expression, size_t n)
 {
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    StreamingLearner *model = made(D, expression);
     for (size_t t = 0; t < n; t++) {
         double x[D] = {(double)(t * 7 % 11) - 5, (double)(t * 5 % 13), (double)(t % 3)};
         anb_predict_pending(model, t, x);
@@ -355,8 +353,7 @@ END_TEST
 START_TEST(coverages_keep_away_from_their_bounds)
 {
     AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, "interval(last, coverage=[1e-6, 0.999999])", NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
+    StreamingLearner *model = made(D, "interval(last, coverage=[1e-6, 0.999999])");
     anb_free(model);
     ck_assert_ptr_null(anb_parse(D, "interval(last, coverage=[1e-17])", NULL, &error));
     ck_assert_int_eq(error.code, ANB_E_ARGUMENT);

@@ -1,6 +1,7 @@
 /*
  * The observer against plain sums over the whole history, kept and recomputed at the end.
  */
+#include "made.h"
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -36,11 +37,9 @@ static Run *run_of(const char *expression, int n)
 {
     Run *run = calloc(1, sizeof *run);
     AnbDiagnosticsOptions options = anb_diagnostics_defaults();
-    AnbError error;
     uint64_t seed = 7;
     options.span = SPAN;
-    run->model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(run->model != NULL, "%s", error.message);
+    run->model = made(D, expression);
     run->d = anb_diagnostics_new(run->model, &options, NULL);
     ck_assert_ptr_nonnull(run->d);
     for (int t = 0; t < n; t++) {

@@ -2,6 +2,7 @@
  * Traces of an independent implementation of the specification: 2,000 samples through four mixtures. The project
  * carries a thinned copy; where ../shared/golden is there every step is compared.
  */
+#include "made.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -179,13 +180,11 @@ static int follow(Trace *t, StreamingLearner *model)
 static int compare_file(const char *folder, const char *name, const char *expression, double tolerance)
 {
     Trace t = {.file = open_golden(folder, name), .tolerance = tolerance};
-    AnbError error = {0};
     if (!t.file)
         return 0;
     ck_assert_ptr_nonnull(fgets(t.head, sizeof t.head, t.file));
     t.n = split(t.head, t.name);
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
+    StreamingLearner *model = made(D, expression);
     int compared = follow(&t, model);
     anb_free(model);
     fclose(t.file);

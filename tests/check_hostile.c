@@ -265,12 +265,10 @@ static void check_nodes(const StreamingLearner *model, size_t t, const char *whe
 static void run(const char *expression, size_t which, size_t n)
 {
     char where[ZOO_TEXT * 2];
-    AnbError error = {0};
     Hostile h = {.t = 0};
     double low = 0, high = 0;
     uint64_t seen = 0;
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    StreamingLearner *model = made(D, expression);
     unsigned flags = model->plan->nodes[0].type->flags;
     bool clipped = flags & ANB_CLIPPED, sits_out = flags & ANB_WEIGHT_UNIT;
     snprintf(where, sizeof where, "%s, %s", expression, streams[which].name);

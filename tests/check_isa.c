@@ -1,5 +1,6 @@
 /* Every registered type and router learns the same, bit by bit, on every instruction set that this CPU has. */
 #include "isa_here.h"
+#include "made.h"
 #include "numbers.h"
 #include "src/simd/isa.h"
 #include "suite.h"
@@ -12,9 +13,7 @@ enum { D = 11, SAMPLES = 600 };
 
 static uint64_t hash_of_run(const char *expression)
 {
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    StreamingLearner *model = made(D, expression);
     uint64_t seed = 5, hash = 14695981039346656037u;
     for (int t = 0; t < SAMPLES; t++) {
         double x[D], y = 2;

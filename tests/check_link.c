@@ -1,4 +1,5 @@
 /* Links: predictions stay in the range, their mean is that of the targets, and bounds are targets like any other. */
+#include "made.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -9,14 +10,11 @@
 enum { D = 2, N = 6000 };
 static const char *const links[] = {"log", "log1p", "sqrt", "logit", "positive"};
 
-static StreamingLearner *made(const char *child, const char *link)
+static StreamingLearner *linked(const char *child, const char *link)
 {
     char text[200];
-    AnbError error = {0};
     snprintf(text, sizeof text, "link(%s, f=%s)", child, link);
-    StreamingLearner *model = anb_parse(D, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
+    return made(D, text);
 }
 
 /* A target of the link's kind from z. */
@@ -60,7 +58,7 @@ START_TEST(predictions_stay_in_the_range)
 {
     static const char *const children[] = {"rls", "scale(linear)", "scale(moe(rls, tree, mean, router=blend))"};
     for (size_t c = 0; c < sizeof children / sizeof *children; c++) {
-        StreamingLearner *model = made(children[c], links[_i]);
+        StreamingLearner *model = linked(children[c], links[_i]);
         Stream s = {3, D};
         double x[D];
         for (int i = 0; i < N; i++) {
@@ -77,7 +75,7 @@ END_TEST
 /* The mean of exp(m + s n) is exp(m + s^2/2); the exponential of the mean alone is exp(m). */
 START_TEST(the_mean_is_that_of_the_targets)
 {
-    StreamingLearner *model = made("rls(lambda=1)", "log");
+    StreamingLearner *model = linked("rls(lambda=1)", "log");
     Stream s = {5, D};
     double x[D], ratio = 0;
     const double sd = .8;
@@ -121,7 +119,7 @@ END_TEST
 /* Targets out of the range count as what is near: nothing is rejected, nothing is lost. */
 START_TEST(targets_out_of_the_range)
 {
-    StreamingLearner *model = made("scale(rls)", links[_i]);
+    StreamingLearner *model = linked("scale(rls)", links[_i]);
     Stream s = {11, D};
     double x[D];
     for (int i = 0; i < 3000; i++) {
@@ -156,7 +154,7 @@ END_TEST
 /* One wrong target lets the next answer no further out than the targets before are wide, whatever its child says. */
 START_TEST(one_wrong_target_bounds_what_is_said)
 {
-    StreamingLearner *model = made("last", links[_i]);
+    StreamingLearner *model = linked("last", links[_i]);
     Stream s = {5, 3};
     double x[D], high = 0;
     for (int i = 0; i < 500; i++) {

@@ -1,4 +1,5 @@
 /* Losses: their definitions against values by hand, and what learners and gates end at that minimise them. */
+#include "made.h"
 #include "stream.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -66,9 +67,7 @@ typedef struct Outcome {
 
 static Outcome outcome_of(const char *expression, double level)
 {
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
+    StreamingLearner *model = made(D, expression);
     const AnbLoss loss = {ANB_LOSS_QUANTILE, level};
     Stream s = {21, D};
     Outcome out = {0};

@@ -1,4 +1,5 @@
 /* The learner rls: the target's unit, forgetting, overflow. */
+#include "made.h"
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -10,14 +11,6 @@ static double uniform(void)
     return uniform_of(&seed);
 }
 
-static StreamingLearner *model_of(const char *expression, size_t n)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(n, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
-    return model;
-}
-
 /* Targets times 2^40, 2^-40: predictions too, exactly. */
 START_TEST(the_targets_unit_does_not_matter)
 {
@@ -26,7 +19,7 @@ START_TEST(the_targets_unit_does_not_matter)
     for (size_t kind = 0; kind < 2; kind++) {
         StreamingLearner *models[3];
         for (size_t u = 0; u < 3; u++)
-            models[u] = model_of(kinds[kind], 5);
+            models[u] = made(5, kinds[kind]);
         for (int t = 0; t < 1000; t++) {
             double x[5], y = 3, f[3];
             for (size_t i = 0; i < 5; i++)
@@ -45,7 +38,7 @@ END_TEST
 /* Forgetting tracks a line that turns; without it half of the past stays. */
 START_TEST(forgetting_follows_a_change)
 {
-    StreamingLearner *quick = model_of("rls(lambda=0.98)", 2), *never = model_of("rls(lambda=1)", 2);
+    StreamingLearner *quick = made(2, "rls(lambda=0.98)"), *never = made(2, "rls(lambda=1)");
     double x[2], last_quick = 0, last_never = 0;
     for (int t = 0; t < 2000; t++) {
         x[0] = uniform(), x[1] = uniform();
@@ -63,7 +56,7 @@ END_TEST
 /* A finite row whose prediction overflows: 0 is said, and the learner starts again, counted. */
 START_TEST(an_overflow_restarts)
 {
-    StreamingLearner *model = model_of("rls(intercept=false)", 1);
+    StreamingLearner *model = made(1, "rls(intercept=false)");
     double one = 1, large = 1e300;
     for (int t = 0; t < 5; t++)
         anb_train_one(model, &one, 1e200, 1);

@@ -1,3 +1,4 @@
+#include "made.h"
 #include "numbers.h"
 #include "src/numeric/boa.h"
 #include "src/numeric/stack.h"
@@ -32,11 +33,8 @@ static double sample(uint64_t *seed, int n, double *x)
 static StreamingLearner *model_of(const char *format, const char *gate)
 {
     char text[512];
-    AnbError error = {0};
     snprintf(text, sizeof text, format, experts, gate);
-    StreamingLearner *model = anb_parse(D, text, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
+    return made(D, text);
 }
 
 static void check_probabilities(const StreamingLearner *model)

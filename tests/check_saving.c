@@ -1,4 +1,5 @@
 /* A model that is saved beside the program: the file is the model of that moment, whatever it learns meanwhile. */
+#include "made.h"
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -36,9 +37,7 @@ static void train(StreamingLearner *model, uint64_t seed, int n)
 
 static StreamingLearner *trained(const char *expression)
 {
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(D, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s", error.message);
+    StreamingLearner *model = made(D, expression);
     train(model, 3, 500);
     return model;
 }

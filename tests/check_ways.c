@@ -3,6 +3,7 @@
  * long one, over rows and targets that are fine, missing, infinite, or overflow what a model computes of them; and
  * anb_predict_many beside the loop that it stands for, for every registered type and router, on every instruction set.
  */
+#include "made.h"
 #include "stream.h"
 #include "suite.h"
 #include "src/simd/isa.h"
@@ -135,14 +136,6 @@ END_TEST
 
 enum { ROWS_MOST = 131, D = 6, TEXT = 600, LEARNED = 900 };
 
-static StreamingLearner *parsed(const char *expression, size_t d)
-{
-    AnbError error = {0};
-    StreamingLearner *model = anb_parse(d, expression, NULL, &error);
-    ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
-    return model;
-}
-
 /* One row in eleven misses a cell, one in seventeen holds an infinite one, one in twenty-nine a very large one. */
 static void fill_rows(Stream *s, double *x, size_t n)
 {
@@ -180,7 +173,7 @@ static void ask_many(const char *expression, size_t d)
 {
     static const size_t counts[] = {1, 2, 3, 4, 5, 7, 31, 32, 33, 64, ROWS_MOST};
     static double x[ROWS_MOST * WIDEST];
-    StreamingLearner *model = parsed(expression, d);
+    StreamingLearner *model = made(d, expression);
     Stream s = {77, d};
     double row[WIDEST];
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -259,7 +252,7 @@ START_TEST(wide_rows_fit_nowhere)
                                               "refine(moe(linear, mean, router=boa), linear)"};
     static double x[N * WIDE];
     for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
-        StreamingLearner *model = parsed(expressions[i], WIDE);
+        StreamingLearner *model = made(WIDE, expressions[i]);
         Stream s = {3, WIDE};
         for (size_t t = 0; t < 40; t++) {
             double y = stream_next(&s, x);
