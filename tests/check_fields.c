@@ -115,11 +115,7 @@ static StreamingLearner *taught(int samples)
 static StreamingLearner *saved_and_loaded(const StreamingLearner *model, AnbError *error)
 {
     AnbModelOptions options = with_type();
-    unsigned char bytes[2048];
-    size_t size = anb_snapshot_size(model, NULL);
-    ck_assert(size > 0 && size <= sizeof bytes);
-    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-    return anb_load_memory(bytes, size, &options, error);
+    return reloaded_by(model, &options, error);
 }
 
 START_TEST(places_follow_from_the_table)

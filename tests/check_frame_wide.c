@@ -145,8 +145,7 @@ START_TEST(dense_rows_as_ever)
 }
 END_TEST
 
-/* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
-/* n sparse rows whose third cell is a level with noise, or 0. */
+/* Learns n sparse rows whose third cell is a level with noise, or 0. */
 static void learn_levels(const AnbFrame *frame, AnbFrameState *state, size_t n, double level)
 {
     double scratch[4 * D], x[D];
@@ -157,6 +156,7 @@ static void learn_levels(const AnbFrame *frame, AnbFrameState *state, size_t n, 
     }
 }
 
+/* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
 START_TEST(zeros_far_out_count_as_values_far_out)
 {
     const AnbFrame frame = {D, 4, 2, true};

@@ -6,16 +6,14 @@
 #include "src/simd/isa.h"
 #include "suite.h"
 
-/* Rows near those that were learned, and one far out, whose codes are bounded. */
-static void ask_some(AnbRandom *random, double *x, size_t n, size_t d)
+static void draw(AnbRandom *random, double *x, size_t cells)
 {
-    for (size_t i = 0; i < n * d; i++)
+    for (size_t i = 0; i < cells; i++)
         x[i] = anb_random_uniform(random);
-    x[d + 1] = 1e6;
 }
 
 /* Many queries say what each alone says: while codes follow a new metric, with more features than a plane has, and where
- * bounded codes leave all rows as candidates. */
+ * the codes of one, which is far out, are bounded and leave all rows as candidates. */
 static void ask_while_codes_follow(size_t d)
 {
     enum { ROWS = 3400, ASKED = 21, MOST = 70 };
@@ -26,13 +24,13 @@ static void ask_while_codes_follow(size_t d)
     size_t under_way = 0;
     anb_random_seed(&random, 3);
     for (size_t i = 0; i < ROWS; i++) {
-        ask_some(&random, x, 1, d);
-        x[d > 1] = anb_random_uniform(&random);
+        draw(&random, x, d);
         anb_train_one(model, x, x[0] + 2 * x[d / 2] * x[d - 1] + (i % 800 > 400 ? x[0] : 0), 1);
         if (i < ROWS - 120 || i % 2)
             continue;
         under_way += v.turn->under_way;
-        ask_some(&random, x, ASKED, d);
+        draw(&random, x, ASKED * d);
+        x[d + 1] = 1e6;
         anb_predict_many(model, x, ASKED, said);
         for (size_t q = 0; q < ASKED; q++)
             ck_assert(said[q] == anb_predict(model, x + q * d));

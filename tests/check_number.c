@@ -21,7 +21,7 @@ static uint64_t bits64(void)
     return high << 32 | anb_random_bits(&random_state);
 }
 
-/* Reads a text that ends with it, and with more behind. strtod in the C locale is the oracle. */
+/* Reads a text alone, and the same text with other bytes behind it. strtod in the C locale is the oracle. */
 static void check_text(const char *text)
 {
     char more[4096], *end;

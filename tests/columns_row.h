@@ -33,12 +33,18 @@ static const StreamingLearnerType spy = {.name = "spy",
                                          .predict = spy_predict,
                                          .update = spy_update};
 
-static inline StreamingLearner *spied(const char *expression, size_t columns)
+static inline AnbModelOptions with_spy(void)
 {
     static const StreamingLearnerType *const types[] = {&spy, NULL};
     AnbModelOptions options = anb_model_defaults();
-    AnbError error;
     options.types = types;
+    return options;
+}
+
+static inline StreamingLearner *spied(const char *expression, size_t columns)
+{
+    AnbModelOptions options = with_spy();
+    AnbError error;
     StreamingLearner *model = anb_parse(columns, expression, &options, &error);
     ck_assert_msg(model != NULL, "%s: %s", expression, error.message);
     return model;

@@ -7,15 +7,21 @@
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
-/* NULL with the reason in `error`, which may be NULL, where the loader refuses it. */
-static inline StreamingLearner *reloaded(const StreamingLearner *model, AnbError *error)
+/* NULL with the reason in `error`, which may be NULL, where the loader refuses it; `options`, or NULL, are the loader's. */
+static inline StreamingLearner *reloaded_by(const StreamingLearner *model, const AnbModelOptions *options,
+                                            AnbError *error)
 {
     size_t size = anb_snapshot_size(model, NULL);
     unsigned char *bytes = malloc(size);
     ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
-    StreamingLearner *again = anb_load_memory(bytes, size, NULL, error);
+    StreamingLearner *again = anb_load_memory(bytes, size, options, error);
     free(bytes);
     return again;
+}
+
+static inline StreamingLearner *reloaded(const StreamingLearner *model, AnbError *error)
+{
+    return reloaded_by(model, NULL, error);
 }
 
 /* A row and its target. */
