@@ -34,6 +34,15 @@ static inline void alone_start(Alone *a)
         type->init(&a->node, a->state);
 }
 
+/* Predicts the row, then learns it with a weight of 1; what was predicted. */
+static inline double alone_learn(Alone *a, const AnbRow *row, double y)
+{
+    const StreamingLearnerType *type = a->node.type;
+    double said = type->predict(&a->node, a->state, row, a->scratch);
+    type->update(&a->node, a->state, row, y, 1, a->scratch);
+    return said;
+}
+
 static inline void alone_end(Alone *a)
 {
     free(a->state);

@@ -217,8 +217,7 @@ START_TEST(is_what_sorting_and_gsl_say)
         for (int j = 0; j < D; j++)
             x[j] = (double)(float)anb_random_normal(&random);
         double y = 10 + 3 * x[0] + 2 * x[1] * x[1] + .1 * anb_random_normal(&random);
-        ck_assert_double_eq_tol(anb_knn.predict(&a.node, a.state, &row, a.scratch), oracle_predict(o, x), 1e-5);
-        anb_knn.update(&a.node, a.state, &row, y, 1, a.scratch);
+        ck_assert_double_eq_tol(alone_learn(&a, &row, y), oracle_predict(o, x), 1e-5);
         oracle_update(o, x, y);
     }
     ck_assert_int_eq(o->trust[3] < .5, _i);
@@ -269,9 +268,7 @@ START_TEST(says_what_it_knows)
     for (int t = 0; t < 3000; t++) {
         x[0] = anb_random_normal(&random);
         x[1] = anb_random_normal(&random);
-        anb_knn.predict(&a.node, a.state, &row, a.scratch);
-        double y = 2 * x[0] + (x[0] > 0 ? 1 : 0.1) * anb_random_normal(&random);
-        anb_knn.update(&a.node, a.state, &row, y, 1, a.scratch);
+        alone_learn(&a, &row, 2 * x[0] + (x[0] > 0 ? 1 : 0.1) * anb_random_normal(&random));
     }
     for (int side = 0; side < 2; side++) {
         x[0] = side ? 1 : -1;

@@ -41,7 +41,7 @@ END_TEST
 
 enum { WIDE = 6 };
 
-/* Neighbours over rows with a curve, a product and, from the fourth feature on, noise; told the shares or not. */
+/* Neighbours over rows with a curve, a product and, from the fourth feature on, noise; told the shares or not. The trust and the metric of each. */
 static void learn_noise(const double *share, double *trust, double *metric)
 {
     AnbKnnOptions options = anb_knn_defaults();
@@ -56,9 +56,7 @@ static void learn_noise(const double *share, double *trust, double *metric)
     for (int t = 0; t < 3000; t++) {
         for (int j = 0; j < WIDE; j++)
             x[j] = anb_random_normal(&random);
-        double y = x[0] + sin(2 * x[1]) + x[0] * x[2] + .1 * anb_random_normal(&random);
-        anb_knn.predict(&a.node, a.state, &row, a.scratch);
-        anb_knn.update(&a.node, a.state, &row, y, 1, a.scratch);
+        alone_learn(&a, &row, x[0] + sin(2 * x[1]) + x[0] * x[2] + .1 * anb_random_normal(&random));
     }
     View v = anb_knn_view(&a.node, a.state);
     for (size_t j = 0; j < WIDE; j++) {
@@ -97,8 +95,7 @@ static double random_cuts_error(const double *share)
     for (int t = 0; t < 3000; t++) {
         for (int j = 0; j < 20; j++)
             x[j] = anb_random_normal(&random);
-        double y = x[0] + x[0] * x[1], error = y - anb_extra_trees.predict(&a.node, a.state, &row, a.scratch);
-        anb_extra_trees.update(&a.node, a.state, &row, y, 1, a.scratch);
+        double y = x[0] + x[0] * x[1], error = y - alone_learn(&a, &row, y);
         sum += t < 1000 ? 0 : error * error / 2000;
     }
     alone_end(&a);

@@ -223,8 +223,7 @@ START_TEST(importance_is_shares_of_what_splits_gained)
     alone_start(&a);
     for (int i = 0; i < 5000; i++) {
         double y = friedman(&seed, x, false);
-        type->predict(&a.node, a.state, &row, a.scratch);
-        type->update(&a.node, a.state, &row, y, 1, a.scratch);
+        alone_learn(&a, &row, y);
     }
     ck_assert_int_eq(type->importance->shares(&a.node, a.state, share), 0);
     for (int j = 0; j < 10; j++) {
