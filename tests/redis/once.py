@@ -231,7 +231,7 @@ def copies_replicas_and_files_hold_the_positions(server, library):
         client.call("ANB.CLONE", "m", "n")
         client.call("ANB.RESTORE", "o", client.call("ANB.SAVE", "m"))
         state = client.call("ANB.SAVE", "m")
-        until(lambda: client.call("WAIT", 1, 1000) == 1)
+        until(lambda: client.call("WAIT", 1, 1000) == 1, 30)
         assert replica.client().call("ANB.SAVE", "o") == state
         server.kill()
         server.start()

@@ -5,9 +5,8 @@ import os
 import random
 import subprocess
 import threading
-import time
 
-from cases import D, MIXTURE, WORKER, as_map, feed, fresh, main, refused, with_server
+from cases import D, MIXTURE, WORKER, as_map, feed, fresh, main, refused, until, with_server
 from harness import Server, pack, sample, unpack
 
 @with_server()
@@ -215,13 +214,12 @@ def a_kill_with_the_log(server, library):
 
 
 def rewrite(client):
+    def done():
+        state = client.call("INFO", "persistence")
+        return b"aof_rewrite_in_progress:0" in state and b"aof_rewrite_scheduled:0" in state
     client.call("BGREWRITEAOF")
-    end = time.time() + 30
-    while "aof_rewrite_in_progress:1" in (state := client.call("INFO", "persistence").decode()) \
-            or "aof_rewrite_scheduled:1" in state:
-        assert time.time() < end
-        time.sleep(0.05)
-    assert "aof_last_bgrewrite_status:ok" in state
+    until(done, 30)
+    assert b"aof_last_bgrewrite_status:ok" in client.call("INFO", "persistence")
 
 
 @with_server("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", "no")
@@ -282,14 +280,10 @@ def a_replica_is_equal(server, library):
         client.call("EVAL", "return redis.call('ANB.TRAIN', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])", 1,
                     "m", y, *x)
         model.train(x, y)
-        end = time.time() + 20
         other = replica.client()
-        while client.call("WAIT", 1, 1000) < 1:
-            assert time.time() < end
+        until(lambda: client.call("WAIT", 1, 1000) == 1)
         keys = ("DEBUG", "DIGEST-VALUE", "m", "n")
-        while client.call(*keys) != other.call(*keys):
-            assert time.time() < end
-            time.sleep(0.05)
+        until(lambda: client.call(*keys) == other.call(*keys))
         assert other.call("ANB.SAVE", "m") == model.blob()
         refused(other, "READONLY", "ANB.TRAIN", "m", y, *x)
     finally:

@@ -130,9 +130,7 @@ def a_reader_waits_for_entries(server, library):
 
 
 def the_same(client, other, *keys):
-    end = time.time() + 30
-    while client.call("WAIT", 1, 1000) < 1:
-        assert time.time() < end
+    until(lambda: client.call("WAIT", 1, 1000) == 1, 30)
     for key in keys:
         assert other.call("ANB.SAVE", key) == client.call("ANB.SAVE", key)
         ours, theirs = as_map(client.call("ANB.INFO", key)), as_map(other.call("ANB.INFO", key))

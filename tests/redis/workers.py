@@ -132,7 +132,11 @@ def writers_beside_copies(server, library):
         others = [Worker(write_beside, server, stop, 7)]
         for thread in learners + others:
             thread.start()
-        until(lambda: int(information(client)["commands_retried"]) > 0, 120)
+
+        def retried():
+            assert all(thread.is_alive() for thread in learners + others), [thread.error for thread in learners + others]
+            return int(information(client)["commands_retried"]) > 0
+        until(retried, 120)
         enough.set()
         for thread in learners:
             thread.join(300)
