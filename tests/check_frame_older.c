@@ -14,16 +14,15 @@ typedef struct Bytes {
     size_t n;
 } Bytes;
 
-static void put(Bytes *b, double value)
+static void put_word(Bytes *b, const void *value)
 {
-    anb_copy_scalars(b->at + b->n, &value, sizeof value, 1);
-    b->n += sizeof value;
+    anb_copy_scalars(b->at + b->n, value, sizeof(double), 1);
+    b->n += sizeof(double);
 }
 
-static void put_whole(Bytes *b, uint64_t value)
+static void put(Bytes *b, double value)
 {
-    anb_copy_scalars(b->at + b->n, &value, sizeof value, 1);
-    b->n += sizeof value;
+    put_word(b, &value);
 }
 
 static void put_all(Bytes *b, const double *value, size_t n)
@@ -70,7 +69,7 @@ static Bytes as_before(const AnbNode *node, void *state)
     uint64_t rows = anb_frame_rows(s);
     put(&b, own[0]);
     put(&b, own[1]);
-    put_whole(&b, rows);
+    put_word(&b, &rows);
     put(&b, (double)rows);
     put(&b, (double)rows + s->left);
     put(&b, anb_frame_tried(s));

@@ -92,12 +92,6 @@ static void check_codes(Fixture *f)
         ck_assert_int_eq(f->distance[i], INT32_MAX);
 }
 
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The k nearest are those that a sort of the exact distances says. */
 static void check_search(Fixture *f, size_t k, bool bounded)
 {

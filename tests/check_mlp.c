@@ -1,6 +1,7 @@
 #include "made.h"
 #include "src/numeric/random.h"
 #include "alone.h"
+#include "concepts.h"
 #include "numbers.h"
 #include "reload.h"
 #include "suite.h"
@@ -8,26 +9,6 @@
 #include <anabranch/learners.h>
 #include <anabranch/type.h>
 #include <math.h>
-
-/* Two concepts on uniform features; the second one turns the first round. */
-static double concept(const double *x, int which)
-{
-    double f = 10 * sin(3 * x[0] * x[1]) + 5 * x[2] * x[2] + 3 * x[3];
-    return which ? -f : f;
-}
-
-static double run(StreamingLearner *model, AnbRandom *random, int which, int n)
-{
-    double sum = 0;
-    for (int t = 0; t < n; t++) {
-        double x[5];
-        for (int j = 0; j < 5; j++)
-            x[j] = 2 * anb_random_uniform(random) - 1;
-        double y = concept(x, which) + 0.5 * anb_random_normal(random), error = y - anb_train_one(model, x, y, 1);
-        sum += error * error;
-    }
-    return sqrt(sum / n);
-}
 
 /* Means over four streams: of one alone the ratio differs by a fifth with the weights that were drawn. */
 static void check_drift(const char *expression, int patience)

@@ -246,12 +246,6 @@ START_TEST(instruction_sets_agree)
 }
 END_TEST
 
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* n numbers, in slices of so many. */
 static void sort_in_slices(uint32_t n, uint32_t most)
 {

@@ -1,3 +1,4 @@
+#include "numbers.h"
 #include "suite.h"
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
@@ -25,13 +26,7 @@ START_TEST(the_sequence_is_gsl_s)
 }
 END_TEST
 
-/* Kolmogorov and Smirnov against the normal distribution: 1.95 is passed in 999 of 1,000 seeds. */
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
+/* Kolmogorov and Smirnov against the normal distribution: 999 of 1,000 seeds stay below 1.95. */
 START_TEST(normals_are_normal)
 {
     enum { n = 200000 };
@@ -40,7 +35,7 @@ START_TEST(normals_are_normal)
     anb_random_seed(&random, 7);
     for (int i = 0; i < n; i++)
         value[i] = anb_random_normal(&random);
-    qsort(value, n, sizeof *value, ascending);
+    qsort(value, n, sizeof *value, rising);
     for (int i = 0; i < n; i++)
         most = fmax(most, fabs(gsl_cdf_ugaussian_P(value[i]) - (i + 0.5) / n));
     ck_assert_double_lt(most * sqrt(n), 1.95);

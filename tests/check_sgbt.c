@@ -1,3 +1,4 @@
+#include "concepts.h"
 #include "made.h"
 #include "src/numeric/random.h"
 #include "reload.h"
@@ -8,12 +9,6 @@
 #include <string.h>
 
 static const char small[] = "sgbt(window=512, trees=30, depth=4, rate=0.1, budget=1500)";
-
-static void uniform_row(AnbRandom *random, double *x, size_t d)
-{
-    for (size_t j = 0; j < d; j++)
-        x[j] = 2 * anb_random_uniform(random) - 1;
-}
 
 /* A step without noise, and missing cells with a value of their own: off by a third of a percent beside the step. */
 START_TEST(a_step_is_learned)
@@ -37,23 +32,6 @@ START_TEST(a_step_is_learned)
     anb_free(model);
 }
 END_TEST
-
-static double concept(const double *x, int which)
-{
-    double f = 10 * sin(3 * x[0] * x[1]) + 5 * x[2] * x[2] + 3 * x[3];
-    return which ? -f : f;
-}
-
-static double run(StreamingLearner *model, AnbRandom *random, int which, int n)
-{
-    double sum = 0, x[5];
-    for (int t = 0; t < n; t++) {
-        uniform_row(random, x, 5);
-        double y = concept(x, which) + .5 * anb_random_normal(random), e = y - anb_train_one(model, x, y, 1);
-        sum += e * e;
-    }
-    return sqrt(sum / n);
-}
 
 START_TEST(comes_back_after_drift)
 {

@@ -1,4 +1,4 @@
-/* Random numbers for tests, and hashes. */
+/* Random numbers for tests, their order, and hashes. */
 #ifndef ANB_TESTS_NUMBERS_H
 #define ANB_TESTS_NUMBERS_H
 
@@ -25,6 +25,13 @@ static inline double nearly_normal(uint64_t *seed)
 static inline double uniform_of(uint64_t *seed)
 {
     return 2 * unit_of(seed) - 1;
+}
+
+/* Compares two doubles, for qsort. */
+static inline int rising(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
 /* FNV-1a; start from 14695981039346656037. */
