@@ -128,33 +128,33 @@ static const AnbField fields[] = {
         {.name = "cell", .record = cell_fields, .stride = sizeof(AdditiveCell), .count = cells_of, .must = ANB_ALIGNED},
     {0}};
 
-/* Where a feature's value lies: between two knots, `share` of the way, and in which band. */
-typedef struct Place {
-    double share, x;
-    uint32_t low, high, band;
-} Place;
-
-static size_t places(const AnbNode *self)
+/* Features in whole fours, as AdditivePlaces has them. */
+static size_t padded_features(const AnbNode *self)
 {
-    return self->n_features * sizeof(Place);
+    return (self->n_features + 3) / 4 * 4;
 }
 
-static size_t two_per_feature(const AnbNode *self)
-{
-    return 2 * self->n_features;
-}
-
-/* What was said; the places; bands as rows and columns of tables; of pairs their cells and what those held. */
-enum { SAID, BELOW, PLACES, BAND, AT, W, P };
+/* What was said; the places of the row's values; of pairs their cells and what those held. */
+enum { SAID, SHARE, X, LOW, HIGH, COLUMN, ROW, AT, W, P };
 static const AnbField scratch_fields[] = {
     [SAID] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
-    [BELOW] = {.name = "below", .kind = ANB_U8, .count = anb_per_feature},
-    [PLACES] = {.name = "places", .kind = ANB_U8, .count = places, .must = ANB_ALIGNED},
-    [BAND] = {.name = "band", .kind = ANB_U32, .count = two_per_feature, .must = ANB_ALIGNED},
+    [SHARE] = {.name = "share", .kind = ANB_F64, .count = padded_features, .must = ANB_ALIGNED},
+    [X] = {.name = "x", .kind = ANB_F64, .count = padded_features},
+    [LOW] = {.name = "low", .kind = ANB_U32, .count = padded_features},
+    [HIGH] = {.name = "high", .kind = ANB_U32, .count = padded_features},
+    [COLUMN] = {.name = "column", .kind = ANB_U32, .count = padded_features},
+    [ROW] = {.name = "row", .kind = ANB_U32, .count = padded_features},
     [AT] = {.name = "at", .kind = ANB_U32, .count = padded_pairs, .must = ANB_ALIGNED},
     [W] = {.name = "w", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
     [P] = {.name = "p", .kind = ANB_F32, .count = padded_pairs, .must = ANB_ALIGNED},
     {0}};
+
+static AdditivePlaces places_in(const AnbNode *self, double *scratch)
+{
+    return (AdditivePlaces){anb_scratch(self, scratch, SHARE),  anb_scratch(self, scratch, X),
+                            anb_scratch(self, scratch, LOW),    anb_scratch(self, scratch, HIGH),
+                            anb_scratch(self, scratch, COLUMN), anb_scratch(self, scratch, ROW)};
+}
 
 AdditiveView anb_additive_view(const AnbNode *self, void *state)
 {
@@ -196,72 +196,16 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- to predict -------------------------------------------------------------------------------------------------- */
 
-static Place place_of(const AdditiveView *v, size_t j, unsigned below, double r, double x)
-{
-    const unsigned count = v->count[j];
-    Place place = {0, x == x ? anb_clip(x, ANB_FARTHEST) : 0, ANB_KNOTS, ANB_KNOTS, (uint32_t)v->bands};
-    if (below > ANB_KNOTS)
-        return place;
-    const double *knots = v->knots + j * ANB_KNOTS;
-    below = below < count ? below : count;
-    place.low = below > 0 ? below - 1 : 0;
-    place.high = below < count ? below : place.low;
-    if (place.high > place.low) {
-        double share = (r - knots[place.low]) / (knots[place.high] - knots[place.low]);
-        place.share = share > 0 && share <= 1 ? share : 0;
-    }
-    place.band = anb_additive_band(below, count, v->bands);
-    return place;
-}
-
-static double curve_at(const AdditiveTerm *curve, const Place *place)
-{
-    return curve[place->low].w * (1 - place->share) + curve[place->high].w * place->share;
-}
-
-/* The terms of single features. */
-static AdditiveSums say_features(const AdditiveView *v, const Place *place)
-{
-    AdditiveSums sums = {0, 0};
-    for (size_t j = 0; j < v->d; j++) {
-        const AdditiveTerm *curve = v->curve + j * ANB_NODES;
-        double near = 1 - place[j].share, far = place[j].share, a = v->lift[j], x = place[j].x;
-        sums.f += a * curve_at(curve, &place[j]) + v->line[j].w * x;
-        sums.variance +=
-            a * a * (curve[place[j].low].p * near * near + curve[place[j].high].p * far * far) + v->line[j].p * x * x;
-    }
-    return sums;
-}
-
-/* Which cell of each pair the row is in. */
-static void find_cells(const AdditiveView *v, const Place *place, uint32_t *band, uint32_t *at, size_t padded)
-{
-    const uint32_t stride = (uint32_t)v->stride, size = stride * stride;
-    uint32_t first = 1, *restrict row = band, *restrict column = band + v->d;
-    for (size_t j = 0; j < v->d; j++) {
-        column[j] = place[j].band;
-        row[j] = place[j].band * stride;
-    }
-    for (size_t k = 0; k < v->pairs; k++, first += size)
-        at[k] = first + row[v->left[k]] + column[v->right[k]];
-    for (size_t k = v->pairs; k < padded; k++)
-        at[k] = 0;
-}
-
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AdditiveView v = anb_additive_view(self, anb_view_of(state));
-    uint8_t *below = anb_scratch(self, scratch, BELOW);
-    Place *place = anb_scratch(self, scratch, PLACES);
+    const AdditivePlaces places = places_in(self, scratch);
     uint32_t *at = anb_scratch(self, scratch, AT);
     AdditiveSums *said = anb_scratch(self, scratch, SAID);
     size_t padded = padded_pairs(self);
-    anb_additive_kernels.find(v.knots, row->raw, v.d, below);
-    for (size_t j = 0; j < v.d; j++)
-        place[j] = place_of(&v, j, below[j], row->raw[j], row->x[j]);
-    find_cells(&v, place, anb_scratch(self, scratch, BAND), at, padded);
-    AdditiveSums own = say_features(&v, place),
-                 pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
+    AdditiveSums own = anb_additive_feature_kernels.say(&v, row->raw, row->x, &places);
+    anb_additive_kernels.find(&v, &places, at);
+    AdditiveSums pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
                                                   anb_scratch(self, scratch, P));
     said->f = v.head->constant + v.head->unit * (own.f + pairs.f);
     said->variance = own.variance + pairs.variance;
@@ -304,43 +248,19 @@ static void fit_unit(AdditiveView *v)
         v->cell[i].w = (float)((double)v->cell[i].w * by);
 }
 
-/* One term that f has phi times. */
-static void move(AdditiveTerm *term, double phi, const double step, double shrink, double least)
-{
-    double by = phi * term->p;
-    term->w += step * by;
-    if (term->p > least)
-        term->p -= shrink * by * by;
-}
-
-static void learn_features(const AdditiveView *v, const Place *place, double step, double shrink, double lift)
-{
-    const double least = anb_additive_floor(v, false);
-    for (size_t j = 0; j < v->d; j++) {
-        AdditiveTerm *curve = v->curve + j * ANB_NODES;
-        const Place *at = &place[j];
-        double a = v->lift[j], by = anb_clip(lift * a * curve_at(curve, at), ANB_LIFT_STEP);
-        move(&curve[at->low], a * (1 - at->share), step, shrink, least);
-        if (at->high != at->low)
-            move(&curve[at->high], a * at->share, step, shrink, least);
-        move(&v->line[j], at->x, step, shrink, least);
-        a += a * by;
-        v->lift[j] = a < ANB_LIFT_LEAST ? ANB_LIFT_LEAST : a > ANB_LIFT_MOST ? ANB_LIFT_MOST : a;
-    }
-}
-
 /* Learns an error e; `scale` was the errors' before it. */
 static void learn(const AnbNode *self, AdditiveView *v, double e, double scale, double weight, double *scratch)
 {
     Additive *s = v->head;
     const AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    const AdditivePlaces places = places_in(self, scratch);
     double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + said->variance;
     double step = anb_clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum,
            ratio = scale > 0 ? s->unit / scale : 0;
     double lift = s->seen > CALM ? anb_clip(lifting * (e / scale) * ratio, 0x1p60) : 0;
     AdditivePace pace = {(float)step, (float)shrink, (float)lift, (float)anb_additive_floor(v, true)};
     s->constant += p * e / sum;
-    learn_features(v, anb_scratch(self, scratch, PLACES), step, shrink, lift);
+    anb_additive_feature_kernels.learn(v, &places, &(AdditiveStep){step, shrink, lift, anb_additive_floor(v, false)});
     anb_additive_kernels.learn(v->cell, anb_scratch(self, scratch, AT), v->lifts, padded_pairs(self),
                                anb_scratch(self, scratch, W), anb_scratch(self, scratch, P), &pace);
 }

@@ -86,9 +86,30 @@ typedef struct AdditivePace {
     float step, shrink, lift, least;
 } AdditivePace;
 
+/* Where each feature's value lies: `share` of the way between two knots; of a missing one both are ANB_KNOTS. Its x; its band as
+ * a column and as a row of tables. Whole fours; what is behind the last feature is not read. */
+typedef struct AdditivePlaces {
+    double *share, *x;
+    uint32_t *low, *high, *column, *row;
+} AdditivePlaces;
+
+/* What a step of the terms of single features multiplies by. */
+typedef struct AdditiveStep {
+    double step, shrink, lift, least;
+} AdditiveStep;
+
+typedef struct AdditiveFeatureKernels {
+    /* Finds the places of a row's values and sums the lines and curves there. */
+    AdditiveSums (*say)(const AdditiveView *v, const double *raw, const double *x, const AdditivePlaces *places);
+    /* One step of them, and of the curves' lifts. */
+    void (*learn)(const AdditiveView *v, const AdditivePlaces *places, const AdditiveStep *step);
+} AdditiveFeatureKernels;
+
+ANB_ISA_TABLE(AdditiveFeatureKernels, anb_additive_feature_kernels);
+
 typedef struct AdditiveKernels {
-    /* How many of each feature's knots lie below its value; ANB_KNOTS + 1 where that is missing. */
-    void (*find)(const double *knots, const double *raw, size_t d, uint8_t *below);
+    /* Which cell of each pair the row is in; 0 behind the last pair, up to whole eights. */
+    void (*find)(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at);
     /* The sums over n cells, a multiple of eight: w and p are gathered from `cell` at `at`. */
     AdditiveSums (*say)(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w, float *p);
     /* One step of the cells that `say` has gathered, and of their lifts. */

@@ -1,5 +1,5 @@
-/* The kernels of additive.h, compiled once per instruction set: lanes of floats that meet in one order. Several rows at once:
- * additive_many_isa.c. */
+/* The kernels of additive.h over pairs, compiled once per instruction set: lanes of floats that meet in one order. Single
+ * features: additive_features_isa.c; several rows at once: additive_many_isa.c. */
 #include "src/simd/lanes.h"
 #include "additive.h"
 
@@ -34,14 +34,53 @@ LANES_INLINE double eight_sum(Eight v)
            (((double)v[1] + (double)v[5]) + ((double)v[3] + (double)v[7]));
 }
 
-static void find(const double *knots, const double *raw, size_t d, uint8_t *below)
+#if LANES_BYTES > 16
+enum { LOOKED_UP = 16 }; /* features whose bands one register holds, a byte each */
+
+/* Four columns from feature j on, as they were stored: bytes would have to wait for that. */
+LANES_INLINE __m128i columns_from(const uint32_t *column, size_t d, size_t j)
 {
-    for (size_t j = 0; j < d; j++, knots += ANB_KNOTS) {
-        unsigned n = 0;
-        for (size_t i = 0; i < ANB_KNOTS; i++)
-            n += knots[i] < raw[j];
-        below[j] = (uint8_t)(raw[j] == raw[j] ? n : ANB_KNOTS + 1);
+    return j < d ? _mm_loadu_si128((const __m128i *)(column + j)) : _mm_setzero_si128();
+}
+
+LANES_INLINE __m128i bands_of(const uint32_t *column, size_t d)
+{
+    __m128i low = _mm_packus_epi32(columns_from(column, d, 0), columns_from(column, d, 4));
+    __m128i high = _mm_packus_epi32(columns_from(column, d, 8), columns_from(column, d, 12));
+    return _mm_packus_epi16(low, high);
+}
+
+/* The cells of whole eights of pairs; returns how many. A cell is at first + its row times stride + its column. */
+LANES_INLINE size_t find_eights(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at)
+{
+    const __m128i band = bands_of(places->column, v->d), by = _mm_set1_epi16((short)(v->stride | 1 << 8));
+    const int size = (int)(v->stride * v->stride);
+    __m256i first = _mm256_add_epi32(
+        _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(size)), _mm256_set1_epi32(1));
+    size_t k = 0;
+    for (; k + EIGHT <= v->pairs; k += EIGHT, first = _mm256_add_epi32(first, _mm256_set1_epi32(EIGHT * size))) {
+        __m128i left = _mm_loadu_si128((const __m128i *)(v->left + k));
+        __m128i right = _mm_loadu_si128((const __m128i *)(v->right + k));
+        __m128i both = _mm_shuffle_epi8(band, _mm_packus_epi16(left, right));
+        __m128i cell = _mm_maddubs_epi16(_mm_unpacklo_epi8(both, _mm_unpackhi_epi64(both, both)), by);
+        _mm256_storeu_si256((__m256i *)(at + k), _mm256_add_epi32(first, _mm256_cvtepu16_epi32(cell)));
     }
+    return k;
+}
+#endif
+
+static void find(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at)
+{
+    const uint32_t size = (uint32_t)(v->stride * v->stride), *row = places->row, *column = places->column;
+    size_t k = 0;
+#if LANES_BYTES > 16
+    if (v->d <= LOOKED_UP)
+        k = find_eights(v, places, at);
+#endif
+    for (uint32_t first = 1 + (uint32_t)k * size; k < v->pairs; k++, first += size)
+        at[k] = first + row[v->left[k]] + column[v->right[k]];
+    for (; k % EIGHT != 0; k++)
+        at[k] = 0;
 }
 
 /* Cells k to k + 7 of a list: their weights and their variances. A cell is moved as one double: 64 bits. */

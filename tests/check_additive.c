@@ -1,10 +1,12 @@
 /* The additive model with pairs: its formulas on the first rows, curves and products, missing cells, wide rows, units. */
+#include "isa_here.h"
 #include "made.h"
 #include "numbers.h"
 #include "reload.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <string.h>
 
 /* A term of the sum and its variance. */
 typedef struct Term {
@@ -125,6 +127,39 @@ START_TEST(weights_follow_the_errors_into_another_unit)
 }
 END_TEST
 
+/* What a model of some width says on the way, and of eight rows at once, which is another loop over the same terms. */
+static uint64_t hash_of_width(size_t d)
+{
+    enum { MANY = 8 };
+    StreamingLearner *model = made(d, "additive(cells=20, pairs=3)");
+    double x[40], rows[MANY * 40], said[MANY];
+    uint64_t seed = 9 + d, hash = 14695981039346656037u;
+    for (int t = 0; t < 400; t++) {
+        double y = target(&seed, x, 40), f = anb_train_one(model, x, y, 1);
+        hash = hash_of(hash, &f, sizeof f);
+        memcpy(rows + t % MANY * d, x, d * sizeof *x);
+    }
+    anb_predict_many(model, rows, MANY, said);
+    for (size_t i = 0; i < MANY; i++)
+        ck_assert_double_eq(said[i], anb_predict(model, rows + i * d));
+    anb_free(model);
+    return hash;
+}
+
+START_TEST(every_width_has_the_same_bits_on_every_instruction_set)
+{
+    const AnbIsa before = anb_isa_in_use();
+    for (size_t d = 1; d <= 19; d++) {
+        anb_isa_use(ANB_ISA_BASELINE);
+        const uint64_t wanted = hash_of_width(d);
+        for (int isa = ANB_ISA_BASELINE + 1; isa < ANB_ISA_COUNT; isa++)
+            if (anb_isa_use((AnbIsa)isa))
+                ck_assert_msg(hash_of_width(d) == wanted, "%zu features on %s", d, anb_isa_name((AnbIsa)isa));
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
 static double row_of_thirty(uint64_t *seed, double *x)
 {
     return target(seed, x, 30);
@@ -149,6 +184,12 @@ START_TEST(extremes_stay_finite)
 }
 END_TEST
 
+START_TEST(this_cpu_has_it)
+{
+    skip_unless_here(_i);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("additive");
@@ -158,6 +199,8 @@ static Suite *suite(void)
     tcase_add_test(tests, wide_rows_have_tables_of_the_strongest_features);
     tcase_add_test(tests, the_unit_of_the_target_does_not_matter);
     tcase_add_test(tests, weights_follow_the_errors_into_another_unit);
+    tcase_add_test(tests, every_width_has_the_same_bits_on_every_instruction_set);
+    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
     tcase_add_test(tests, snapshots_amid_a_round);
     tcase_add_test(tests, extremes_stay_finite);
     return suite;
