@@ -15,8 +15,10 @@ typedef struct Boosted {
 static void *boosted_make(AnbBoostRoom room, double budget)
 {
     double *at;
-    Boosted *b = bare_piece(sizeof *b, anb_boost_view(room, NULL).bytes / 8 + room.features + 1, &at);
-    b->view = anb_boost_view(room, bare_next(&at, anb_boost_view(room, NULL).bytes / 8));
+    AnbBoostView size;
+    anb_boost_view(room, NULL, &size);
+    Boosted *b = bare_piece(sizeof *b, size.bytes / 8 + room.features + 1, &at);
+    anb_boost_view(room, bare_next(&at, size.bytes / 8), &b->view);
     b->row = (float *)bare_next(&at, room.features + 1);
     b->rule = (AnbBoostRule){.aim = {.base = 15, .rate = .08, .inherit = .7}, .ridge = 2, .min_rows = 5};
     b->budget = budget;

@@ -41,6 +41,7 @@
  */
 #include "learners/mlp_state.h"
 #include "src/numeric/loss.h"
+#include "src/simd/kernels.h"
 #include <anabranch/learners.h>
 
 enum {
@@ -298,8 +299,7 @@ static void remember(const View *v, const double *x, double y)
     if (v->memory == 0)
         return;
     size_t slot = anb_ring_push(&v->s->ring, v->memory);
-    for (size_t j = 0; j < v->d; j++)
-        v->x[slot * v->d + j] = (float)anb_kept_cell(anb_clip(x[j], bound), v->inverse[j], v->origin[j]);
+    anb_keep_cells(x, bound, v->inverse, v->origin, v->d, v->x + slot * v->d);
     v->y[slot] = y;
 }
 

@@ -127,10 +127,15 @@ static void penalise(const AnbNode *self, const Moe *s, double *penalty)
         penalty[i] = -5 * (1 - progress_of(&self->children[i], trained[i]));
 }
 
+/* What an expert or the mixture says, within the gate's bounds where it has some. */
+static double bounded(const AnbGate *gate, double f)
+{
+    return gate->low <= gate->high ? anb_clamp(f, gate->low, gate->high) : f;
+}
+
 static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
                         AnbCrew *crew)
 {
-    const Moe *s = state;
     bool dense = router_of(self)->dense;
     if (crew && dense) {
         anb_moe_ask_crew(self, state, row, gate, scratch, crew);
@@ -142,8 +147,7 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
                 gate->f[i + j] = ANB_NAN;
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
-        double f = anb_child_predict(self, i, state, row, scratch);
-        gate->f[i] = dense ? anb_range_clip(&s->range, f) : f;
+        gate->f[i] = bounded(gate, anb_child_predict(self, i, state, row, scratch));
     }
 }
 
@@ -160,7 +164,7 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
     router->gate(self->router, at_gate, row, gate, gate_scratch);
     ask_experts(self, state, row, gate, scratch, w->crew);
     double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
-    gate->prediction = router->dense ? anb_range_clip(&s->range, f) : anb_within_doubles(f);
+    gate->prediction = router->dense ? bounded(gate, f) : anb_within_doubles(f);
     w->last->prediction = gate->prediction;
     w->last->n_active = gate->n_active;
     return gate->prediction;

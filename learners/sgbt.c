@@ -100,32 +100,36 @@ static const AnbField scale_members[] = {{ANB_INNER(Scales, error, AnbErrorScale
                                          {ANB_INNER(Scales, unit, AnbWeightUnit, anb_weight_unit_fields)},
                                          {0}};
 
-static AnbBoostView boost_of(const AnbNode *self, void *memory)
+static void boost_of(const AnbNode *self, void *memory, AnbBoostView *boost)
 {
     const AnbSgbtOptions *o = self->options;
     const AnbBoostRoom room = {((size_t)o->window + 63) / 64 * 64, self->n_features, (size_t)o->trees,
                                (unsigned)o->depth};
-    return anb_boost_view(room, memory);
+    anb_boost_view(room, memory, boost);
 }
 
 static size_t boost_size(const AnbNode *self, const AnbField *field)
 {
+    AnbBoostView boost;
     (void)field;
-    return boost_of(self, NULL).bytes;
+    boost_of(self, NULL, &boost);
+    return boost.bytes;
 }
 
 static void boost_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
-    AnbBoostView boost = boost_of(self, part);
+    AnbBoostView boost;
     (void)field, (void)state;
+    boost_of(self, part, &boost);
     anb_boost_visit(&boost, visitor);
 }
 
 static int boost_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
                           AnbError *error)
 {
-    AnbBoostView boost = boost_of(self, anb_view_of(part));
+    AnbBoostView boost;
     (void)field, (void)state;
+    boost_of(self, anb_view_of(part), &boost);
     return anb_boost_valid(&boost)
                ? 0
                : anb_fail(error, ANB_E_STATE, "sgbt: a count, an index or a value is out of its range");
@@ -145,11 +149,12 @@ typedef struct View {
     AnbBoostView boost;
 } View;
 
-static View view_of(const AnbNode *self, const void *state)
+static void view_of(const AnbNode *self, const void *state, View *v)
 {
     void *at = anb_view_of(state);
-    return (View){
-        .head = at, .scales = anb_field(self, at, SCALES), .boost = boost_of(self, anb_field(self, at, BOOST))};
+    v->head = at;
+    v->scales = anb_field(self, at, SCALES);
+    boost_of(self, anb_field(self, at, BOOST), &v->boost);
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -191,7 +196,8 @@ static Scratch scratch_of(const AnbNode *self, double *scratch)
 
 static int init(const AnbNode *self, void *state)
 {
-    View v = view_of(self, state);
+    View v;
+    view_of(self, state, &v);
     anb_boost_init(&v.boost, self->seed);
     return 0;
 }
@@ -204,7 +210,8 @@ static double trust(const Sgbt *h)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    const View v = view_of(self, state);
+    View v;
+    view_of(self, state, &v);
     const AnbBoostedTreesView *trees = &v.boost.trees;
     Scratch s = scratch_of(self, scratch);
     anb_boost_row(&v.boost, row->raw, s.row);
@@ -218,7 +225,8 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     enum { ROOM = 8192 };
-    const View v = view_of(self, state);
+    View v;
+    view_of(self, state, &v);
     AnbBoostLeaf sum[ANB_ROWS];
     float columns[ROOM];
     if (rows->n < 8 || cells(self) * ANB_CUTS_ROWS > ROOM) {
@@ -319,7 +327,8 @@ static void keep(const View *v, const Scratch *s, double y, double output)
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    const View v = view_of(self, state);
+    View v;
+    view_of(self, state, &v);
     Scratch s = scratch_of(self, scratch);
     Sgbt *h = v.head;
     weight = anb_weight_relative(&v.scales->unit, weight);
@@ -346,9 +355,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static int shares(const AnbNode *self, const void *state, double *share)
 {
-    const double *gain = view_of(self, state).boost.importance;
     const size_t d = self->n_features;
     double sum = 0;
+    View v;
+    view_of(self, state, &v);
+    const double *gain = v.boost.importance;
     for (size_t j = 0; j < d; j++)
         sum += gain[j];
     for (size_t j = 0; j < d; j++)
@@ -371,7 +382,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
-    const View v = view_of(self, state);
+    View v;
+    view_of(self, state, &v);
     AnbBoostPair rows = {scratch_of(self, pair->scratch).row, scratch_of(self, pair->other_scratch).row,
                          self->n_features + 1};
     out->low = out->high = v.head->base;

@@ -8,7 +8,9 @@ static uint64_t seed = 1;
 
 static AnbBoostView new_boost(AnbBoostRoom room)
 {
-    AnbBoostView v = anb_boost_view(room, calloc(1, anb_boost_view(room, NULL).bytes));
+    AnbBoostView v;
+    anb_boost_view(room, NULL, &v);
+    anb_boost_view(room, calloc(1, v.bytes), &v);
     anb_boost_init(&v, 5);
     return v;
 }

@@ -1,6 +1,7 @@
 #include "suite.h"
 #include <math.h>
 #include "src/numeric/elementary.h"
+#include "src/simd/kernels.h"
 
 /* The C library in long double is the oracle; the error is in units of the last place of its value as a double. */
 static double ulps(double value, long double exact)

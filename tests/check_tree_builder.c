@@ -26,7 +26,8 @@ static void make_sample(void)
 
 static AnbTreeBuilderView new_grower(void)
 {
-    AnbTreeBuilderView v = anb_tree_builder_view(room, calloc(1, anb_tree_builder_bytes(room)));
+    AnbTreeBuilderView v;
+    anb_tree_builder_view(room, calloc(1, anb_tree_builder_bytes(room)), &v);
     anb_tree_builder_begin(&v, COLUMNS, ridge, MIN);
     memset(v.edges, EDGES, COLUMNS);
     for (size_t i = 0; i < ROWS; i++)
@@ -142,7 +143,8 @@ START_TEST(a_half_grown_tree_can_be_carried_over)
     grow(&whole);
     AnbTreeBuilderView v = new_grower();
     while (v.head->phase != ANB_BUILD_DONE) {
-        AnbTreeBuilderView copy = anb_tree_builder_view(room, malloc(anb_tree_builder_bytes(room)));
+        AnbTreeBuilderView copy;
+        anb_tree_builder_view(room, malloc(anb_tree_builder_bytes(room)), &copy);
         memset(copy.head, 0xa5, anb_tree_builder_bytes(room));
         Carrier c = carrier(v.head, copy.head);
         anb_tree_builder_visit(&v, &c.visitor);

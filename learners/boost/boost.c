@@ -15,7 +15,7 @@ enum {
 
 static const double importance_fade = .99;
 
-AnbBoostView anb_boost_view(AnbBoostRoom room, void *memory)
+void anb_boost_view(AnbBoostRoom room, void *memory, AnbBoostView *v)
 {
     const size_t all = room.features + 1, most = (4 * all + 4) / 5;
     const size_t columns = most < ANB_BOOST_COLUMNS ? most : ANB_BOOST_COLUMNS;
@@ -24,15 +24,15 @@ AnbBoostView anb_boost_view(AnbBoostRoom room, void *memory)
     const AnbTreeBuilderRoom grow = {room.rows, columns, room.depth};
     uintptr_t base = (uintptr_t)memory;
     size_t at = 0;
-    AnbBoostView v = {.columns = columns, .room = room};
-    v.head = anb_place_in(base, &at, sizeof(AnbBoost));
-    v.importance = anb_place_in(base, &at, room.features * sizeof(double));
-    v.column = anb_place_in(base, &at, all * sizeof(uint16_t));
-    v.trees = anb_boosted_trees_view(trees, anb_place_in(base, &at, anb_boosted_trees_bytes(trees)));
-    v.window = anb_window_view(window, anb_place_in(base, &at, anb_window_bytes(window)));
-    v.grow = anb_tree_builder_view(grow, anb_place_in(base, &at, anb_tree_builder_bytes(grow)));
-    v.bytes = at;
-    return v;
+    v->columns = columns;
+    v->room = room;
+    v->head = anb_place_in(base, &at, sizeof(AnbBoost));
+    v->importance = anb_place_in(base, &at, room.features * sizeof(double));
+    v->column = anb_place_in(base, &at, all * sizeof(uint16_t));
+    at += anb_boosted_trees_view(trees, (void *)(base + at), &v->trees);
+    at += anb_window_view(window, (void *)(base + at), &v->window);
+    at += anb_tree_builder_view(grow, (void *)(base + at), &v->grow);
+    v->bytes = at;
 }
 
 void anb_boost_init(const AnbBoostView *v, uint64_t seed)

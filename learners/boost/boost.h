@@ -57,8 +57,8 @@ typedef struct AnbBoostRule {
     uint32_t min_rows;
 } AnbBoostRule;
 
-/* Memory NULL: for `bytes` only. */
-AnbBoostView anb_boost_view(AnbBoostRoom room, void *memory);
+/* Fills the view: it is too large to be returned and copied with each sample. Memory NULL: for `bytes` only. */
+void anb_boost_view(AnbBoostRoom room, void *memory, AnbBoostView *view);
 void anb_boost_init(const AnbBoostView *view, uint64_t seed);
 
 /* The row as cuts see it: 2 (features + 1) floats, the last feature being the index that the row will have. */

@@ -5,10 +5,12 @@
 
 enum { BLOCK = ANB_CUTS_BLOCK, CHAINS = 4 };
 
-static size_t layout(AnbBoostedTreesRoom room, uintptr_t base, AnbBoostedTreesView *v)
+size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoostedTreesView *v)
 {
+    const uintptr_t base = (uintptr_t)memory;
     size_t at = 0, leaves = (size_t)1 << room.depth;
-    *v = (AnbBoostedTreesView){.leaves = leaves, .room = room};
+    v->leaves = leaves;
+    v->room = room;
     v->head = anb_place_in(base, &at, sizeof(AnbBoostedTrees));
     v->leaf = anb_place_in(base, &at, room.trees * leaves * sizeof(AnbBoostLeaf));
     v->before = anb_place_in(base, &at, leaves * sizeof(double));
@@ -23,14 +25,7 @@ static size_t layout(AnbBoostedTreesRoom room, uintptr_t base, AnbBoostedTreesVi
 size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room)
 {
     AnbBoostedTreesView v;
-    return layout(room, 0, &v);
-}
-
-AnbBoostedTreesView anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory)
-{
-    AnbBoostedTreesView v;
-    layout(room, (uintptr_t)memory, &v);
-    return v;
+    return anb_boosted_trees_view(room, NULL, &v);
 }
 
 /* Four chains of additions, one order. */

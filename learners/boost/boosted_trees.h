@@ -54,7 +54,8 @@ typedef struct AnbBoostedTreesView {
 } AnbBoostedTreesView;
 
 size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room);
-AnbBoostedTreesView anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory);
+/* Fills the view; returns the bytes. */
+size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoostedTreesView *view);
 
 /* The sums of the values in the leaves of one row (anb_cuts_descend). */
 void anb_boosted_trees_sum(const AnbBoostedTreesView *view, const uint8_t *leaf, AnbBoostLeaf *sum);

@@ -15,11 +15,13 @@ static size_t stride_of(AnbTreeBuilderRoom room)
     return (room.columns + 7) / 8 * 8;
 }
 
-static size_t layout(AnbTreeBuilderRoom room, uintptr_t base, AnbTreeBuilderView *v)
+size_t anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory, AnbTreeBuilderView *v)
 {
+    const uintptr_t base = (uintptr_t)memory;
     const size_t nodes = (size_t)1 << room.depth;
     size_t end = 0;
-    *v = (AnbTreeBuilderView){.stride = stride_of(room), .room = room};
+    v->stride = stride_of(room);
+    v->room = room;
     v->head = anb_place_in(base, &end, sizeof(AnbTreeBuilder));
     v->leaf = anb_place_in(base, &end, nodes * sizeof(double));
     v->gain = anb_place_in(base, &end, room.columns * sizeof(double));
@@ -36,14 +38,7 @@ static size_t layout(AnbTreeBuilderRoom room, uintptr_t base, AnbTreeBuilderView
 size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room)
 {
     AnbTreeBuilderView v;
-    return layout(room, 0, &v);
-}
-
-AnbTreeBuilderView anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory)
-{
-    AnbTreeBuilderView v;
-    layout(room, (uintptr_t)memory, &v);
-    return v;
+    return anb_tree_builder_view(room, NULL, &v);
 }
 
 void anb_tree_builder_begin(const AnbTreeBuilderView *v, size_t columns, double ridge, uint32_t min_rows)

@@ -71,7 +71,8 @@ typedef struct AnbTreeBuilderView {
 } AnbTreeBuilderView;
 
 size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room);
-AnbTreeBuilderView anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory);
+/* Fills the view; returns the bytes. */
+size_t anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory, AnbTreeBuilderView *view);
 
 static inline AnbPacked *anb_tree_builder_histogram(const AnbTreeBuilderView *view, uint32_t level)
 {

@@ -5,10 +5,11 @@
 
 enum { SLICE_ROWS = 256, SORT_COST = 10, CODE_COST = 10, EDGES_COST = 6, GATHER_COST = 3, ROWS_A_BIN = 4 };
 
-static size_t layout(AnbWindowRoom room, uintptr_t base, AnbWindowView *v)
+size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *v)
 {
+    const uintptr_t base = (uintptr_t)memory;
     size_t end = 0;
-    *v = (AnbWindowView){.room = room};
+    v->room = room;
     v->head = anb_place_in(base, &end, sizeof(AnbWindow));
     v->edges = anb_place_in(base, &end, room.features * sizeof(AnbEdges));
     v->value = anb_place_in(base, &end, room.features * room.rows * sizeof(float));
@@ -19,14 +20,7 @@ static size_t layout(AnbWindowRoom room, uintptr_t base, AnbWindowView *v)
 size_t anb_window_bytes(AnbWindowRoom room)
 {
     AnbWindowView v;
-    return layout(room, 0, &v);
-}
-
-AnbWindowView anb_window_view(AnbWindowRoom room, void *memory)
-{
-    AnbWindowView v;
-    layout(room, (uintptr_t)memory, &v);
-    return v;
+    return anb_window_view(room, NULL, &v);
 }
 
 void anb_window_init(const AnbWindowView *v)
@@ -44,12 +38,10 @@ static uint8_t *code_at(const AnbWindowView *v, size_t slot, size_t feature)
 size_t anb_window_push(const AnbWindowView *v, const float *row)
 {
     size_t slot = v->head->pushed++ % v->room.rows;
-    uint8_t *code = code_at(v, slot, 0);
     float *value = v->value + slot;
-    for (size_t j = 0; j < v->room.features; j++) {
-        code[j * ANB_CUTS_BLOCK] = (uint8_t)anb_code(&v->edges[j], row[j]);
+    anb_code_kernels.cells(v->edges, row, v->room.features, ANB_CUTS_BLOCK, code_at(v, slot, 0));
+    for (size_t j = 0; j < v->room.features; j++)
         value[j * v->room.rows] = row[j];
-    }
     return slot;
 }
 
@@ -169,9 +161,9 @@ static uint32_t code(const AnbWindowView *v)
     uint32_t size = (uint32_t)anb_window_size(v), start = h->cursor;
     uint32_t end = size - start < SLICE_ROWS ? size : start + SLICE_ROWS;
     for (uint32_t slot = start; slot < end;) {
-        uint8_t *to = code_at(v, slot, h->feature);
-        for (uint32_t stop = block_end(slot, end); slot < stop; slot++)
-            *to++ = (uint8_t)anb_code(edges, value[slot]);
+        uint32_t stop = block_end(slot, end);
+        anb_code_kernels.column(edges, value + slot, stop - slot, code_at(v, slot, h->feature));
+        slot = stop;
     }
     h->cursor = end;
     uint32_t cost = CODE_COST * (end - start);

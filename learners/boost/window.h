@@ -53,7 +53,8 @@ typedef struct AnbWindowView {
 enum { ANB_WINDOW_FIRST = 20 }; /* rows seen when bins are first made */
 
 size_t anb_window_bytes(AnbWindowRoom room);
-AnbWindowView anb_window_view(AnbWindowRoom room, void *memory);
+/* Fills the view; returns the bytes. */
+size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *view);
 void anb_window_init(const AnbWindowView *view);
 
 /* Rows in the ring. */

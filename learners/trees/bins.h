@@ -14,6 +14,7 @@
 #define ANB_LEARNERS_TREES_BINS_H
 
 #include "src/numeric/sorter.h"
+#include "src/simd/isa.h"
 
 enum {
     ANB_CODES = 64, /* codes 0 to 62 for values, 63 for a missing cell */
@@ -100,11 +101,19 @@ static inline unsigned anb_code(const AnbEdges *edges, double x)
     return x == x ? 8 * (block & 7) + fine : ANB_MISSING;
 }
 
-/* The codes of a row. Cost: about 4 ns a feature. */
+typedef struct AnbCodeKernels {
+    /* anb_code of one value of each of n features; of a row of floats, the codes `stride` bytes apart; of n values of one. */
+    void (*row)(const AnbEdges *edges, const double *values, size_t n, uint8_t *codes);
+    void (*cells)(const AnbEdges *edges, const float *values, size_t n, size_t stride, uint8_t *codes);
+    void (*column)(const AnbEdges *edges, const float *values, size_t n, uint8_t *codes);
+} AnbCodeKernels;
+
+ANB_ISA_TABLE(AnbCodeKernels, anb_code_kernels);
+
+/* The codes of a row. Cost: some twenty instructions a feature. */
 static inline void anb_bins_codes(const AnbBins *bins, size_t features, const double *row, unsigned char *codes)
 {
-    for (size_t j = 0; j < features; j++)
-        codes[j] = (unsigned char)anb_code(anb_bins_edges(bins, j), row[j]);
+    anb_code_kernels.row(anb_bins_edges(bins, 0), row, features, codes);
 }
 
 #endif

@@ -168,13 +168,9 @@ static bool fit(const Boa *boa, size_t k, double largest)
     return true;
 }
 
-/* The weights of the state as it is now, sleepers left out: uniform where some V is 0. */
-static void reweigh(const Boa *boa, size_t k, double least, double top)
+/* Uniform weights: some V is 0. */
+static void level(const Boa *boa, size_t k)
 {
-    if (least > 0 && least < HUGE_VAL) {
-        anb_boa_kernels.weigh(boa->log, boa->v, k, top, boa->w);
-        return;
-    }
     size_t awake = 0;
     for (size_t i = 0; i < k; i++)
         awake += boa->v[i] >= 0;
@@ -211,7 +207,6 @@ double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double dis
                         const double *f, double mix, double y, double weight)
 {
     Boa boa = boa_of(state, k);
-    double least, top;
     settle(&boa, k, asleep);
     y = anb_target_bounded(boa.error, mix, y);
     if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
@@ -221,8 +216,8 @@ double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double dis
     }
     double inverse = 1 / *boa.unit, off = -anb_pull_by(loss, y - mix, boa.error->level);
     AnbBoaSample sample = {mix, 2 * weight * (off * inverse), inverse, discount, largest_share(&boa, discount)};
-    anb_boa_kernels.follow(boa.r, boa.v, boa.log, f, k, &sample, &least, &top);
-    reweigh(&boa, k, least, top);
+    if (!anb_boa_kernels.learn(boa.r, boa.v, boa.log, boa.w, f, k, &sample))
+        level(&boa, k);
     return y;
 }
 

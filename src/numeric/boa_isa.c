@@ -19,8 +19,9 @@ LANES_INLINE LanesPart part_of(const double *from, size_t left, double rest)
     if (left >= STEP)
         return lanes_part_load(from);
 #if LANES_BYTES == 32
-    const __m256i in = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)left), _mm256_setr_epi64x(0, 1, 2, 3));
-    return (LanesPart)_mm256_blendv_pd(_mm256_set1_pd(rest), _mm256_maskload_pd(from, in), (__m256d)in);
+    if (left == 1)
+        return (LanesPart){from[0], rest, rest, rest};
+    return left == 2 ? (LanesPart){from[0], from[1], rest, rest} : (LanesPart){from[0], from[1], from[2], rest};
 #else
     return (LanesPart){from[0], rest};
 #endif
@@ -52,45 +53,91 @@ LANES_INLINE double most_of(LanesPart l)
     return most;
 }
 
-static void follow(double *r, double *v, double *log, const double *f, size_t k, const AnbBoaSample *sample,
-                   double *least, double *top)
+/* A part of what is known of the experts. */
+typedef struct Known {
+    LanesPart v, r, log;
+    LanesPart root; /* of v, where that is above 0 */
+} Known;
+
+/* What they are after the sample; `old` and `regret` were their v and r. */
+LANES_INLINE Known followed(LanesPart old, LanesPart regret, LanesPart f, const AnbBoaSample *sample)
 {
-    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), mix = lanes_part_all(sample->mix);
-    const LanesPart both = lanes_part_all(sample->both), inverse = lanes_part_all(sample->inverse);
-    const LanesPart endless = lanes_part_all(HUGE_VAL), most = lanes_part_all(MOST);
-    LanesPart low = endless, high = lanes_part_all(-HUGE_VAL);
+    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), most = lanes_part_all(MOST);
+    LanesPart g = lanes_part_above(old, lanes_part_all(FLOOR), lanes_part_all(sample->discount), lanes_part_all(1));
+    LanesPart q = lanes_part_all(sample->both) * ((lanes_part_all(sample->mix) - f) * lanes_part_all(sample->inverse));
+    LanesPart past = g * g * old;
+    LanesPart cap = lanes_part_sqrt(lanes_part_max(past, zero) * lanes_part_all(sample->share));
+    cap = lanes_part_above(old, zero, lanes_part_min(most, cap), most);
+    q = lanes_part_max(zero - cap, lanes_part_min(cap, q));
+    LanesPart square = q * q, now = past + lanes_part_all(2.2) * square;
+    LanesPart root = lanes_part_sqrt(lanes_part_max(now, zero));
+    LanesPart gain = lanes_part_above(now, zero, q - square / root, zero);
+    LanesPart moved = g * regret + gain;
+    LanesPart score = lanes_part_above(now, zero, moved / root, zero);
+    return (Known){lanes_part_above(old, none, now, old), lanes_part_above(old, none, moved, regret),
+                   lanes_part_above(old, none, score, zero), root};
+}
+
+/* Their weights before these are divided by the sum. */
+LANES_INLINE LanesPart raw_weights(LanesPart v, LanesPart log, LanesPart root, double top)
+{
+    const LanesPart none = lanes_part_all(ASLEEP), zero = {0};
+    return lanes_part_above(v, none, lanes_part_exp(log - lanes_part_all(top)) / root, zero);
+}
+
+/* The least v of those awake; the largest log of theirs. */
+LANES_INLINE void bounds(const Known *known, LanesPart *low, LanesPart *high)
+{
+    const LanesPart none = lanes_part_all(ASLEEP), endless = lanes_part_all(HUGE_VAL), zero = {0};
+    *low = lanes_part_min(*low, lanes_part_above(known->v, none, known->v, endless));
+    *high = lanes_part_max(*high, lanes_part_above(known->v, none, known->log, zero - endless));
+}
+
+/* Experts that one part holds: what was written in parts of another size is not read again. */
+LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const double *f, size_t k,
+                            const AnbBoaSample *sample)
+{
+    LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
+    const Known now = followed(part_of(v, k, -1), part_of(r, k, 0), part_of(f, k, 0), sample);
+    bounds(&now, &low, &high);
+    put_part(v, now.v, k);
+    put_part(r, now.r, k);
+    put_part(log, now.log, k);
+    double least = least_of(low);
+    if (!(least > 0 && least < HUGE_VAL))
+        return false;
+    LanesPart raw = raw_weights(now.v, now.log, now.root, most_of(high));
+    double sums[LANES] = {0};
+    lanes_part_store(sums, raw);
+    put_part(w, raw * lanes_part_all(1 / lanes_sum(lanes_load(sums))), k);
+    return true;
+}
+
+static bool follow(double *r, double *v, double *log, const double *f, size_t k, const AnbBoaSample *sample,
+                   double *top)
+{
+    LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
     for (size_t i = 0; i < k; i += STEP) {
-        LanesPart old = part_of(v + i, k - i, -1), regret = part_of(r + i, k - i, 0);
-        LanesPart g = lanes_part_above(old, lanes_part_all(FLOOR), lanes_part_all(sample->discount), lanes_part_all(1));
-        LanesPart q = both * ((mix - part_of(f + i, k - i, 0)) * inverse);
-        LanesPart past = g * g * old;
-        LanesPart cap = lanes_part_sqrt(lanes_part_max(past, zero) * lanes_part_all(sample->share));
-        cap = lanes_part_above(old, zero, lanes_part_min(most, cap), most);
-        q = lanes_part_max(zero - cap, lanes_part_min(cap, q));
-        LanesPart square = q * q, now = past + lanes_part_all(2.2) * square;
-        LanesPart root = lanes_part_sqrt(lanes_part_max(now, zero));
-        LanesPart gain = lanes_part_above(now, zero, q - square / root, zero);
-        LanesPart moved = g * regret + gain;
-        LanesPart score = lanes_part_above(now, zero, moved / root, zero);
-        low = lanes_part_min(low, lanes_part_above(old, none, now, endless));
-        high = lanes_part_max(high, lanes_part_above(old, none, score, zero - endless));
-        put_part(v + i, lanes_part_above(old, none, now, old), k - i);
-        put_part(r + i, lanes_part_above(old, none, moved, regret), k - i);
-        put_part(log + i, lanes_part_above(old, none, score, zero), k - i);
+        const Known now =
+            followed(part_of(v + i, k - i, -1), part_of(r + i, k - i, 0), part_of(f + i, k - i, 0), sample);
+        bounds(&now, &low, &high);
+        put_part(v + i, now.v, k - i);
+        put_part(r + i, now.r, k - i);
+        put_part(log + i, now.log, k - i);
     }
-    *least = least_of(low);
+    double least = least_of(low);
     *top = most_of(high);
+    return least > 0 && least < HUGE_VAL;
 }
 
 static void weigh(const double *log, const double *v, size_t k, double top, double *w)
 {
-    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP);
+    const LanesPart zero = {0};
     double sums[LANES] = {0};
     for (size_t i = 0; i < k; i += STEP) {
         LanesPart second = part_of(v + i, k - i, -1);
-        LanesPart grown = lanes_part_exp(part_of(log + i, k - i, 0) - lanes_part_all(top));
-        LanesPart raw = grown / lanes_part_sqrt(lanes_part_max(second, zero));
-        LanesPart weight = lanes_part_above(second, none, raw, zero);
+        LanesPart weight =
+            raw_weights(second, part_of(log + i, k - i, 0), lanes_part_sqrt(lanes_part_max(second, zero)), top);
         double *sum = sums + i % LANES;
         lanes_part_store(sum, lanes_part_load(sum) + weight);
         put_part(w + i, weight, k - i);
@@ -100,6 +147,17 @@ static void weigh(const double *log, const double *v, size_t k, double top, doub
         w[i] *= part;
 }
 
-const AnbBoaKernels ANB_PER_ISA(anb_boa_kernels) = {follow, weigh};
+static bool learn(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaSample *sample)
+{
+    double top;
+    if (k <= STEP)
+        return learn_few(r, v, log, w, f, k, sample);
+    if (!follow(r, v, log, f, k, sample, &top))
+        return false;
+    weigh(log, v, k, top, w);
+    return true;
+}
+
+const AnbBoaKernels ANB_PER_ISA(anb_boa_kernels) = {learn};
 
 ANB_ISA_REGISTER(AnbBoaKernels, anb_boa_kernels)

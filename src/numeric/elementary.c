@@ -125,12 +125,3 @@ double anb_softmax(const double *z, size_t k, double *p)
     AnbSoftmax what = anb_gate_softmax(z, k, p);
     return what.top + anb_log(what.sum);
 }
-
-double anb_entropy(const double *p, size_t k)
-{
-    double sum = 0;
-    for (size_t i = 0; i < k; i++)
-        if (p[i] > 1e-15)
-            sum -= p[i] * anb_log(p[i]);
-    return sum;
-}

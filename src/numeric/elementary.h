@@ -70,7 +70,4 @@ double anb_sigmoid(double x);
  */
 double anb_softmax(const double *z, size_t k, double *p);
 
-/* -sum p log p over k probabilities; terms with p <= 1e-15 are left out. */
-double anb_entropy(const double *p, size_t k);
-
 #endif

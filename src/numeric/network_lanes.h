@@ -34,7 +34,7 @@ static Weights weights_from(AnbNetworkRows w, size_t at)
 
 /* Several rows are computed together: each weight is loaded once for all of them, and their sums do not depend on each other.
  * There are as many as fit into the registers. A single row is computed for several blocks of units together instead. */
-enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
+enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, PAIR = 2, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
 
 /* Up to TOGETHER rows and their traces. A last group that is not full repeats the last row. */
 typedef struct Group {
@@ -112,7 +112,10 @@ LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Grou
     for (size_t at = 0; at < n->width; at += LANES)
         rectified_units(n, w, g, rows, 1, traced, at, &sums);
     end_outputs(n, w, g, rows, traced, &sums);
-    lanes_sums(sums.even, rows, out);
+    for (size_t r = 0; r < rows && rows <= PAIR; r++)
+        out[r] = lanes_sum(sums.even[r]);
+    if (rows > PAIR)
+        lanes_sums(sums.even, rows, out);
 }
 
 static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace)
@@ -224,28 +227,36 @@ LANES_INLINE void gradient(Lanes *sum, size_t blocks, const Cell *x, size_t x_st
     }
 }
 
+/* A network of few units has rows of one block; for those the loops over blocks fall away. */
 #define STEP_FUNCTION(name, each)                                                                                      \
-    static void name(AnbNetworkRows all, size_t rows, size_t width, const void *x_cells, size_t x_stride,              \
-                     const void *g_cells, size_t g_stride, size_t samples, const AnbNetworkPace *pace, double *pull)   \
+    LANES_INLINE void name##_rows(Weights w, size_t rows, const size_t width, const Cell *x, size_t x_stride,          \
+                                  const Cell *g, size_t g_stride, size_t samples, const Step *step, double *pull)      \
     {                                                                                                                  \
-        const Step step = spread(pace);                                                                                \
-        const Weights w = weights_from(all, 0);                                                                        \
-        const Cell *x = x_cells, *g = g_cells;                                                                         \
         for (size_t j = 0; j < rows; j++) {                                                                            \
             size_t h = 0;                                                                                              \
             Lanes sum[4], pulled = lanes_zero();                                                                       \
             for (; h + 4 * LANES <= width; h += 4 * LANES) {                                                           \
                 gradient(sum, 4, x + j, x_stride, g + h, g_stride, samples);                                           \
                 for (size_t b = 0; b < 4; b++)                                                                         \
-                    pulled = lanes_add(pulled, each(w, j * width + h + b * LANES, sum[b], &step));                     \
+                    pulled = lanes_add(pulled, each(w, j * width + h + b * LANES, sum[b], step));                      \
             }                                                                                                          \
             for (; h < width; h += LANES) {                                                                            \
                 gradient(sum, 1, x + j, x_stride, g + h, g_stride, samples);                                           \
-                pulled = lanes_add(pulled, each(w, j * width + h, sum[0], &step));                                     \
+                pulled = lanes_add(pulled, each(w, j * width + h, sum[0], step));                                      \
             }                                                                                                          \
             if (pull)                                                                                                  \
                 pull[j] += (double)lanes_sum(pulled);                                                                  \
         }                                                                                                              \
+    }                                                                                                                  \
+    static void name(AnbNetworkRows all, size_t rows, size_t width, const void *x, size_t x_stride, const void *g,     \
+                     size_t g_stride, size_t samples, const AnbNetworkPace *pace, double *pull)                        \
+    {                                                                                                                  \
+        const Step step = spread(pace);                                                                                \
+        const Weights w = weights_from(all, 0);                                                                        \
+        if (width == LANES)                                                                                            \
+            name##_rows(w, rows, LANES, x, x_stride, g, g_stride, samples, &step, pull);                               \
+        else                                                                                                           \
+            name##_rows(w, rows, width, x, x_stride, g, g_stride, samples, &step, pull);                               \
     }
 STEP_FUNCTION(adam, adam_lanes)
 STEP_FUNCTION(descent, descent_lanes)

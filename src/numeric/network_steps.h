@@ -136,8 +136,9 @@ LANES_INLINE void forward_groups(const AnbNetwork *n, const Cell *w, const Cell 
                                  size_t rows, double *out)
 {
     for (size_t i = 0; i < rows;)
-        i += rows - i > FEW ? forward_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
-                            : forward_group(n, w, x, trace, i, FEW, traced, rows, out);
+        i += rows - i > FEW    ? forward_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
+             : rows - i > PAIR ? forward_group(n, w, x, trace, i, FEW, traced, rows, out)
+                               : forward_group(n, w, x, trace, i, PAIR, traced, rows, out);
 }
 
 static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
@@ -202,7 +203,7 @@ static void descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *
     anb_network_move(kernels, rows_from(w, output), 1, first, off, 1, trace, stride, samples, pace, NULL);
 }
 
-static void multiply(Cell *value, size_t n, Cell factor)
+LANES_INLINE void multiply(Cell *value, size_t n, Cell factor)
 {
     const Lanes by = lanes_all(factor);
     for (size_t i = 0; i < n; i += LANES)
@@ -211,11 +212,13 @@ static void multiply(Cell *value, size_t n, Cell factor)
 
 static void rescale(const AnbNetwork *n, AnbNetworkRows w, double *pull, double *kept, const AnbNetworkPace *pace)
 {
-    size_t of_layer = (n->features + 1) * n->width;
-    anb_pulls_to_factors(pull, kept, kept + n->features, n->features, pace->rate);
-    for (size_t j = 0; j < n->features; j++)
-        for (size_t at = j * n->width; at < anb_network_output(n); at += of_layer)
-            multiply((Cell *)w.value + at, n->width, (Cell)pull[j]);
+    const size_t features = n->features, width = n->width, end = anb_network_output(n),
+                 of_layer = (features + 1) * width;
+    Cell *value = w.value;
+    anb_pulls_to_factors(pull, kept, kept + features, features, pace->rate);
+    for (size_t layer = 0; layer < end; layer += of_layer)
+        for (size_t j = 0; j < features; j++)
+            multiply(value + layer + j * width, width, (Cell)pull[j]);
 }
 
 static void move_output(const AnbNetwork *n, void *w, double ratio, double shift)

@@ -7,6 +7,7 @@
 #include "audit.h"
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
+#include "src/simd/kernels.h"
 #include "src/text/sized.h"
 #include "src/numeric/ring.h"
 #include <anabranch/moe.h>

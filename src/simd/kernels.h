@@ -38,8 +38,10 @@ typedef struct AnbKernels {
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
+    double (*entropy)(const double *p, size_t k);
     void (*products)(const double *x, size_t d, double *u);
     void (*log1p_all)(double *x, size_t n);
+    void (*keep)(const double *x, double bound, const double *inverse, const double *origin, size_t n, float *kept);
     size_t (*positions)(const double *x, size_t n, uint32_t *at, size_t most);
 } AnbKernels;
 
@@ -145,6 +147,12 @@ static inline double anb_ewma_all(double *mean, const double *now, double rate, 
     return anb_kernels.follow(mean, now, rate, k);
 }
 
+/* -sum p log p over k probabilities, in their order; terms with p <= 1e-15 are left out. */
+static inline double anb_entropy(const double *p, size_t k)
+{
+    return anb_kernels.entropy(p, k);
+}
+
 /* u = x_i x_j / 2 for i <= j < d, row by row, bounded to +-1e300; u has room for 7 more, where anything may stand. */
 static inline void anb_products(const double *x, size_t d, double *u)
 {
@@ -155,6 +163,13 @@ static inline void anb_products(const double *x, size_t d, double *u)
 static inline void anb_log1p_all(double *x, size_t n)
 {
     anb_kernels.log1p_all(x, n);
+}
+
+/* kept = x / inverse + origin, x clipped to +-bound and a number. */
+static inline void anb_keep_cells(const double *x, double bound, const double *inverse, const double *origin, size_t n,
+                                  float *kept)
+{
+    anb_kernels.keep(x, bound, inverse, origin, n, kept);
 }
 
 /* Where x is not +0, ascending; how many, or most + 1 where there are more than `most`. `at` has room for most + 17, where

@@ -307,6 +307,21 @@ static double moments_update(double *count, double *mean, double *m2, double *in
                   : lanes_moments_all(count, mean, m2, inv_sd, x, weight, n, 0);
 }
 
+static double entropy(const double *p, size_t k)
+{
+    const Lanes least = lanes_all(1e-15), one = lanes_all(1);
+    double term[LANES], sum = 0;
+    for (size_t i = 0; i < k; i += LANES) {
+        const size_t n = k - i < LANES ? k - i : LANES;
+        Lanes v = lanes_load_doubles(p + i, n);
+        v = lanes_where_above(v, least, v, one); /* log 1 = 0 */
+        lanes_store(term, lanes_mul(v, lanes_log(v)));
+        for (size_t j = 0; j < n; j++)
+            sum -= term[j];
+    }
+    return sum;
+}
+
 static void products(const double *x, size_t d, double *u)
 {
     const Lanes high = lanes_all(1e300), low = lanes_all(-1e300);
@@ -364,6 +379,17 @@ LANES_INLINE double plain_cells(const double *x, size_t n)
     return lanes_sum(count);
 }
 
+static void keep(const double *x, double bound, const double *inverse, const double *origin, size_t n, float *kept)
+{
+    const Lanes most = lanes_all(bound), least = lanes_all(-bound);
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes cell = lanes_max(least, lanes_min(most, lanes_load_doubles(x + i, n - i)));
+        cell =
+            lanes_add(lanes_div(cell, lanes_load_doubles(inverse + i, n - i)), lanes_load_doubles(origin + i, n - i));
+        lanes_store_floats(kept + i, cell, n - i);
+    }
+}
+
 /* A dense row is told by its first cells. */
 static size_t positions(const double *x, size_t n, uint32_t *at, size_t most)
 {
@@ -398,8 +424,10 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .follow_size = follow_size,
     .moments_update = moments_update,
     .follow = follow,
+    .entropy = entropy,
     .products = products,
     .log1p_all = log1p_all,
+    .keep = keep,
     .positions = positions,
 };
 

@@ -1,0 +1,151 @@
+/* Loops that are compiled once per instruction set, each against the function of one value that says what it does: codes of cells,
+ * cells as they are remembered, entropies. */
+#include "isa_here.h"
+#include "learners/trees/bins.h"
+#include "numbers.h"
+#include "src/numeric/elementary.h"
+#include "src/numeric/kept_unit.h"
+#include "src/simd/kernels.h"
+#include "suite.h"
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 40 };
+
+static uint64_t seed;
+
+/* Once for every instruction set that this CPU has. */
+static void on_each(void (*body)(void))
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa)) {
+            seed = 11;
+            body();
+        }
+    anb_isa_use(before);
+}
+
+/* Edges from more and fewer values than there are codes. */
+static void make_edges(AnbEdges *edges, size_t features)
+{
+    double sample[300];
+    for (size_t j = 0; j < features; j++) {
+        const size_t n = j % 3 == 2 ? 5 : 300;
+        for (size_t i = 0; i < n; i++)
+            sample[i] = j % 3 == 1 ? floor(9 * uniform_of(&seed)) : uniform_of(&seed);
+        anb_edges_init(&edges[j]);
+        anb_edges_make(&edges[j], sample, n);
+    }
+}
+
+/* Values between edges, on them, beyond them, infinite or missing. */
+static double value_at(const AnbEdges *edges, size_t i)
+{
+    switch (i % 5) {
+    case 0:
+        return edges->edge[i % ANB_CODES];
+    case 1:
+        return i % 2 ? -INFINITY : 1e300;
+    case 2:
+        return ANB_NAN;
+    default:
+        return 10 * uniform_of(&seed);
+    }
+}
+
+static void codes_body(void)
+{
+    static AnbEdges edges[MOST];
+    double row[MOST];
+    float cells[MOST];
+    uint8_t codes[MOST], spread[3 * MOST];
+    make_edges(edges, MOST);
+    for (size_t i = 0; i < 200; i++) {
+        for (size_t j = 0; j < MOST; j++) {
+            row[j] = value_at(&edges[j], i + j);
+            cells[j] = (float)row[j];
+        }
+        anb_code_kernels.row(edges, row, MOST, codes);
+        anb_code_kernels.cells(edges, cells, MOST, 3, spread);
+        for (size_t j = 0; j < MOST; j++) {
+            ck_assert_uint_eq(codes[j], anb_code(&edges[j], row[j]));
+            ck_assert_uint_eq(spread[3 * j], anb_code(&edges[j], (double)cells[j]));
+        }
+        const AnbEdges *one = &edges[i % MOST];
+        anb_code_kernels.column(one, cells, MOST, codes);
+        for (size_t j = 0; j < MOST; j++)
+            ck_assert_uint_eq(codes[j], anb_code(one, (double)cells[j]));
+    }
+}
+
+START_TEST(codes_are_those_of_anb_code)
+{
+    on_each(codes_body);
+}
+END_TEST
+
+static void kept_body(void)
+{
+    const double bound = 1e6;
+    double x[MOST] = {0}, inverse[MOST] = {0}, origin[MOST] = {0};
+    for (size_t n = 0; n < MOST; n++) {
+        float kept[MOST + 1];
+        for (size_t j = 0; j < n; j++) {
+            x[j] = j % 6 == 5 ? 3e6 * uniform_of(&seed) : uniform_of(&seed);
+            inverse[j] = .1 + unit_of(&seed);
+            origin[j] = uniform_of(&seed);
+        }
+        kept[n] = 7;
+        anb_keep_cells(x, bound, inverse, origin, n, kept);
+        for (size_t j = 0; j < n; j++)
+            ck_assert(kept[j] == (float)anb_kept_cell(anb_clip(x[j], bound), inverse[j], origin[j]));
+        ck_assert(kept[n] == 7);
+    }
+}
+
+START_TEST(cells_are_kept_as_one_by_one)
+{
+    on_each(kept_body);
+}
+END_TEST
+
+static void entropy_body(void)
+{
+    double p[MOST];
+    for (size_t k = 1; k < MOST; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < k; i++) {
+            p[i] = i % 7 == 6 ? 1e-15 : i % 7 == 5 ? 0 : pow(unit_of(&seed), 1 + (double)(i % 20));
+            if (p[i] > 1e-15)
+                sum -= p[i] * anb_log(p[i]);
+        }
+        double got = anb_entropy(p, k);
+        ck_assert_msg(memcmp(&got, &sum, sizeof sum) == 0, "k %zu: %a, not %a", k, got, sum);
+    }
+}
+
+START_TEST(entropy_is_of_anb_log)
+{
+    on_each(entropy_body);
+}
+END_TEST
+
+START_TEST(this_cpu_has_it)
+{
+    skip_unless_here(_i);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("codes");
+    TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, codes_are_those_of_anb_code);
+    tcase_add_test(tests, cells_are_kept_as_one_by_one);
+    tcase_add_test(tests, entropy_is_of_anb_log);
+    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    return suite;
+}
+
+CHECK_MAIN(suite)
