@@ -64,8 +64,7 @@ LANES_INLINE Quad quad_load_whole(const uint32_t *from)
 /* Two doubles at each of four places: the first ones, and the second ones. */
 LANES_INLINE void quad_load_pairs(const double *const *from, Quad *first, Quad *second)
 {
-#define QUAD_TWO(l, h)                                                                                                 \
-    _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[l])), _mm_loadu_pd(from[h]), 1)
+#define QUAD_TWO(l, h) _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[l])), _mm_loadu_pd(from[h]), 1)
     __m256d even = QUAD_TWO(0, 2), odd = QUAD_TWO(1, 3);
 #undef QUAD_TWO
     *first = (Quad)_mm256_unpacklo_pd(even, odd);
@@ -221,8 +220,8 @@ LANES_INLINE double quad_below_one(const double *from, size_t n, double r)
 
 LANES_INLINE Quad quad_below(const double *const *from, size_t n, const double *r)
 {
-    return quad_of(quad_below_one(from[0], n, r[0]), quad_below_one(from[1], n, r[1]),
-                   quad_below_one(from[2], n, r[2]), quad_below_one(from[3], n, r[3]));
+    return quad_of(quad_below_one(from[0], n, r[0]), quad_below_one(from[1], n, r[1]), quad_below_one(from[2], n, r[2]),
+                   quad_below_one(from[3], n, r[3]));
 }
 
 LANES_INLINE Quad quad_min(Quad l, Quad r)
