@@ -4,11 +4,12 @@
  *     workers [-t THREADS] [-m MODELS] [-e SAMPLES] [EXPRESSION ...]
  *
  * Samples of 8 features visit the models in no order, so many a model in one call (16). Prints nanoseconds a sample of the
- * loop and of the pool, and their ratio. Goal: at least 1.8 with two threads on two free cores.
+ * loop and of the pool, and their ratio, of learning and of predictions. Goal: at least 1.8 with two threads on two free cores.
  */
 #include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ enum { D = 8, ROUNDS = 15, CALLS = 8 /* in a row */ };
 typedef struct Work {
     size_t n_models, n;
     StreamingLearner **model, **of; /* each twice: for the loop, then for the pool */
-    double *cells, *y;
+    double *cells, *y, *out;
     const double **x;
     AnbPool *pool;
 } Work;
@@ -41,15 +42,42 @@ static void fill(Work *w)
     }
 }
 
-static void loop(const Work *w)
+static void loop(const Work *w, bool learn)
 {
     for (size_t i = 0; i < w->n; i++)
-        anb_train_one(w->of[i], w->x[i], w->y[i], 1);
+        if (learn)
+            anb_train_one(w->of[i], w->x[i], w->y[i], 1);
+        else
+            w->out[i] = anb_predict(w->of[i], w->x[i]);
+}
+
+static void at_once(const Work *w, bool learn)
+{
+    if (learn)
+        anb_pool_train(w->pool, w->of + w->n, w->x, w->y, NULL, w->n, NULL);
+    else
+        anb_pool_predict(w->pool, w->of + w->n, w->x, w->n, w->out);
+}
+
+static void time_both(Work *w, const char *expression, bool learn)
+{
+    double best[2] = {1e300, 1e300};
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        double start = bench_now();
+        for (int call = 0; call < CALLS; call++)
+            (round % 2 ? at_once : loop)(w, learn);
+        double ns = (bench_now() - start) / (double)w->n / CALLS;
+        best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
+    }
+    char name[100];
+    snprintf(name, sizeof name, "%.40s models=%zu samples=%zu%s", expression, w->n_models, w->n,
+             learn ? "" : " predict");
+    printf("%-60s %10.1f %10.1f %8.2f\n", name, best[0], best[1], best[0] / best[1]);
+    bench_record("workers", name, best[1], "ns");
 }
 
 static int compare(Work *w, const char *expression)
 {
-    double best[2] = {1e300, 1e300};
     AnbError error;
     for (size_t i = 0; i < 2 * w->n_models; i++) {
         w->model[i] = i ? anb_clone(w->model[0], &error) : anb_parse(D, expression, NULL, &error);
@@ -57,20 +85,8 @@ static int compare(Work *w, const char *expression)
             return fprintf(stderr, "workers: %s: %s\n", expression, error.message), 2;
     }
     fill(w);
-    for (int round = 0; round < 2 * ROUNDS; round++) {
-        double start = bench_now();
-        for (int call = 0; call < CALLS; call++)
-            if (round % 2)
-                anb_pool_train(w->pool, w->of + w->n, w->x, w->y, NULL, w->n, NULL);
-            else
-                loop(w);
-        double ns = (bench_now() - start) / (double)w->n / CALLS;
-        best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
-    }
-    char name[80];
-    snprintf(name, sizeof name, "%.40s models=%zu samples=%zu", expression, w->n_models, w->n);
-    printf("%-60s %10.1f %10.1f %8.2f\n", name, best[0], best[1], best[0] / best[1]);
-    bench_record("workers", name, best[1], "ns");
+    time_both(w, expression, true);
+    time_both(w, expression, false);
     for (size_t i = 0; i < 2 * w->n_models; i++)
         anb_free(w->model[i]);
     return 0;
@@ -91,14 +107,15 @@ static int measure(Work *w, const Usual *usual, size_t threads)
     w->x = calloc(w->n, sizeof *w->x);
     w->cells = calloc(w->n * D, sizeof(double));
     w->y = calloc(w->n, sizeof(double));
+    w->out = calloc(w->n, sizeof(double));
     w->pool = anb_pool_new(threads, NULL);
     int status = 2;
-    if (w->model && w->of && w->x && w->cells && w->y && w->pool)
+    if (w->model && w->of && w->x && w->cells && w->y && w->out && w->pool)
         status = compare(w, usual->expression);
     else
         fprintf(stderr, "workers: no memory\n");
     anb_pool_free(w->pool);
-    free(w->model), free(w->of), free(w->x), free(w->cells), free(w->y);
+    free(w->model), free(w->of), free(w->x), free(w->cells), free(w->y), free(w->out);
     return status;
 }
 

@@ -103,10 +103,9 @@ LANES_INLINE void settle(const AnbNode *self, Linear *s, double by, double squar
 }
 
 /* The plain step of up to eight features. */
-LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, double y, AnbCounters *counters)
+LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, double y, size_t n, AnbCounters *counters)
 {
     const AnbLinearOptions *o = self->options;
-    size_t n = self->n_features;
     const Few w = few_load(s->w), row = few_load_tail(x, n);
     const FewPart f = few_sum(few_mul(w, row), n) + few_all(few_constant(s->b)), error = few_all(y) - f;
     double square = 1 + few_sum(few_mul(row, row), n)[0];
@@ -119,14 +118,10 @@ LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, do
     return f[0];
 }
 
-static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
+/* Of any number of features. */
+LANES_INLINE double step_any(const AnbNode *self, Linear *s, const double *x, double y, size_t n, AnbCounters *counters)
 {
     const AnbLinearOptions *o = self->options;
-    Linear *s = state;
-    size_t n = self->n_features;
-    (void)scratch;
-    if (n <= LANES)
-        return step_few(self, s, x, y, counters);
     double square, f = dot_and_square(s->w, x, n, &square) + s->b, error = y - f;
     if (!plain(o, s) || error - error != 0)
         return ANB_NAN;
@@ -138,6 +133,34 @@ static double step(const AnbNode *self, void *state, const double *x, double y, 
     return f;
 }
 
+static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
+{
+    size_t n = self->n_features;
+    (void)scratch;
+    return n <= LANES ? step_few(self, state, x, y, n, counters) : step_any(self, state, x, y, n, counters);
+}
+
+static size_t step_many(const AnbNode *self, const AnbSteps *steps, double *out)
+{
+    const AnbSteps s = *steps; /* in registers */
+    const size_t n = self->n_features;
+    for (size_t i = 0; i < s.n; i++) {
+        const uint32_t at = s.number[i];
+        char *model = s.models[at];
+        if (*(const void *const *)(const void *)model != s.first)
+            return i;
+        void *state = model + s.state;
+        AnbCounters *counters = (AnbCounters *)(void *)(model + s.counters);
+        double f = n <= LANES ? step_few(self, state, s.x[at], s.y[at], n, counters)
+                              : step_any(self, state, s.x[at], s.y[at], n, counters);
+        if (f - f != 0)
+            return i;
+        counters->trained++;
+        out[i] = f;
+    }
+    return s.n;
+}
+
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
 {
     const AnbLinearOptions *o = self->options;
@@ -147,6 +170,6 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         out[i] = in_units(s, out[i]);
 }
 
-const AnbDirectTable ANB_PER_ISA(anb_linear_direct) = {predict, step, predict_many};
+const AnbDirectTable ANB_PER_ISA(anb_linear_direct) = {predict, step, predict_many, step_many};
 
 ANB_ISA_REGISTER(AnbDirectTable, anb_linear_direct)

@@ -290,6 +290,29 @@ START_TEST(members_have_their_flag)
 }
 END_TEST
 
+/* The table of a type compiled for 0.6 ends before step_many, which is read with its flag only. */
+START_TEST(steps_of_several_models_have_their_flag)
+{
+    AnbDirectTable table = *anb_linear.direct;
+    StreamingLearnerType older = anb_linear;
+    AnbError error = {0};
+    older.direct = &table;
+    table.step_many = NULL;
+    ck_assert_ptr_null(anb_new(3, &(AnbExpert){.type = &older}, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "`direct` lacks a function"));
+    older.flags &= ~(unsigned)ANB_STEPS_MANY;
+    StreamingLearner *model = make(&older, NULL, 3), *models[40];
+    const double x[3] = {1, 2, 3}, *rows[40], y[40] = {1};
+    for (size_t i = 0; i < 40; i++)
+        models[i] = model, rows[i] = x;
+    AnbPool *pool = anb_pool_new(1, NULL);
+    ck_assert_int_eq(anb_pool_train(pool, models, rows, y, NULL, 40, NULL), 0);
+    ck_assert_uint_eq(anb_n_samples_seen(model), 40);
+    anb_pool_free(pool);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("ways");
@@ -301,6 +324,7 @@ static Suite *suite(void)
     tcase_add_test(tests, many_at_every_width);
     tcase_add_test(tests, wide_rows_fit_nowhere);
     tcase_add_test(tests, members_have_their_flag);
+    tcase_add_test(tests, steps_of_several_models_have_their_flag);
     return suite;
 }
 

@@ -3,21 +3,32 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MODELS = 37, SAMPLES = 4000 };
 
-enum { KINDS = 4 };
+enum { KINDS = 4, BETWEEN = 100000 /* bytes between models that lie apart */ };
 static const char *const mixed[KINDS] = {"scale(rls)", "scale(moe(linear, rls, mlp))", "knn(window=100)", "tree"};
 static const char *const cheap[KINDS] = {"linear", "rls", "linear", "mean"};
+static const char *const direct[KINDS] = {"linear", "rls", "linear(normalized=true)", "linear(rate=0.02)"};
+
+/* What models are made of, and whether they lie apart. */
+typedef struct Kind {
+    const char *const *expressions;
+    bool apart;
+} Kind;
+static const Kind kinds[] = {{mixed, false}, {cheap, false}, {direct, false}, {cheap, true}, {direct, true}};
+enum { ALL_KINDS = sizeof kinds / sizeof *kinds };
 
 /* Models of three widths; the samples visit them in an order without a pattern. */
 typedef struct Work {
     StreamingLearner *model[MODELS], *of[SAMPLES];
     double cells[SAMPLES][6], y[SAMPLES], weight[SAMPLES], said[SAMPLES];
     const double *x[SAMPLES];
+    void *between[MODELS];
 } Work;
 
 static uint64_t draw(uint64_t *state)
@@ -25,18 +36,22 @@ static uint64_t draw(uint64_t *state)
     return bits_of(state) >> 33;
 }
 
-static Work *work_new(const char *const *expressions)
+static Work *work_new(const Kind *kind)
 {
     Work *w = calloc(1, sizeof *w);
     uint64_t state = 5;
-    for (size_t i = 0; i < MODELS; i++)
-        w->model[i] = anb_parse(2 + 2 * (i % 3), expressions[i % KINDS], NULL, NULL);
+    for (size_t i = 0; i < MODELS; i++) {
+        w->between[i] = kind->apart ? malloc(BETWEEN) : NULL;
+        w->model[i] = anb_parse(2 + 2 * (i % 3), kind->expressions[i % KINDS], NULL, NULL);
+    }
     for (size_t i = 0; i < SAMPLES; i++) {
         size_t m = draw(&state) % 3 ? draw(&state) % MODELS : 0; /* a third of all samples are of one model */
         w->of[i] = w->model[m];
         w->x[i] = w->cells[i];
         for (size_t j = 0; j < 6; j++)
             w->cells[i][j] = (double)(draw(&state) % 1000) / 100;
+        if (i % 89 == 7)
+            w->cells[i][1] = i % 2 ? (double)INFINITY : ANB_NAN;
         w->y[i] = i % 97 ? w->cells[i][0] - w->cells[i][1] : NAN;
         w->weight[i] = (double)(i % 3);
     }
@@ -45,8 +60,10 @@ static Work *work_new(const char *const *expressions)
 
 static void work_free(Work *w)
 {
-    for (size_t i = 0; i < MODELS; i++)
+    for (size_t i = 0; i < MODELS; i++) {
         anb_free(w->model[i]);
+        free(w->between[i]);
+    }
     free(w);
 }
 
@@ -61,10 +78,10 @@ static AnbPool *pool_of(size_t threads)
 START_TEST(any_number_of_threads_gives_the_bits_of_the_loop)
 {
     static const size_t threads[] = {1, 2, 3, 8};
-    const char *const *expressions = _i % 2 ? cheap : mixed;
-    Work *loop = work_new(expressions), *shared = work_new(expressions);
-    AnbPool *pool = pool_of(threads[_i / 2]);
-    ck_assert_uint_eq(anb_pool_threads(pool), threads[_i / 2]);
+    const Kind *kind = &kinds[_i % ALL_KINDS];
+    Work *loop = work_new(kind), *shared = work_new(kind);
+    AnbPool *pool = pool_of(threads[_i / ALL_KINDS]);
+    ck_assert_uint_eq(anb_pool_threads(pool), threads[_i / ALL_KINDS]);
     for (int round = 0; round < 3; round++) {
         const double *weight = round ? loop->weight : NULL;
         size_t n = round == 2 ? 100 : SAMPLES;
@@ -77,8 +94,12 @@ START_TEST(any_number_of_threads_gives_the_bits_of_the_loop)
         loop->said[i] = anb_predict(loop->of[i], loop->x[i]);
     ck_assert_int_eq(anb_pool_predict(pool, shared->of, shared->x, SAMPLES, shared->said), 0);
     ck_assert_mem_eq(loop->said, shared->said, sizeof loop->said);
-    for (size_t i = 0; i < MODELS; i++)
+    for (size_t i = 0; i < MODELS; i++) {
+        const AnbCounters *a = anb_counters(loop->model[i]), *b = anb_counters(shared->model[i]);
         ck_assert(anb_equal(loop->model[i], shared->model[i]));
+        ck_assert_mem_eq(a, b, sizeof *a);
+        ck_assert(i > 0 || a->rejected_features > 0);
+    }
     anb_pool_free(pool);
     work_free(loop);
     work_free(shared);
@@ -87,7 +108,7 @@ END_TEST
 
 START_TEST(what_cannot_be_done_learns_nothing)
 {
-    Work *w = work_new(mixed);
+    Work *w = work_new(&kinds[0]);
     AnbPool *pool = pool_of(2);
     AnbError error = {0};
     ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, 0, NULL), 0);
@@ -110,7 +131,7 @@ END_TEST
 
 START_TEST(a_child_process_does_the_work_itself)
 {
-    Work *w = work_new(mixed);
+    Work *w = work_new(&kinds[0]);
     AnbPool *pool = pool_of(3);
     ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, SAMPLES, NULL), 0);
     pid_t child = fork();
@@ -132,7 +153,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("workers");
     TCase *tests = case_of(suite, 60);
-    tcase_add_loop_test(tests, any_number_of_threads_gives_the_bits_of_the_loop, 0, 8);
+    tcase_add_loop_test(tests, any_number_of_threads_gives_the_bits_of_the_loop, 0, 4 * ALL_KINDS);
     tcase_add_test(tests, what_cannot_be_done_learns_nothing);
     tcase_add_test(tests, a_child_process_does_the_work_itself);
     return suite;

@@ -186,6 +186,18 @@ typedef struct AnbShapleyTable {
     bool (*split)(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out);
 } AnbShapleyTable;
 
+/** Samples for AnbDirectTable.step_many: those of a call whose numbers are listed. Since 0.7. */
+typedef struct AnbSteps {
+    void *const *models; /* of each sample of the call */
+    size_t state;        /* how many bytes behind models[i] its state lies */
+    size_t counters;     /* and its AnbCounters */
+    const void *first;   /* the pointer that a model of this node begins with */
+    const double *const *x;
+    const double *y;
+    const uint32_t *number; /* n numbers of samples; a model may come several times */
+    size_t n;
+} AnbSteps;
+
 /**
  * The short way for a model of this node alone and samples of weight 1: the row has not been looked at, and the node
  * finds out by its own arithmetic whether all of it is finite. Where it is not sure it says NaN, has changed nothing of
@@ -199,6 +211,10 @@ typedef struct AnbDirectTable {
     double (*step)(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters);
     /* What predict says of several rows. */
     void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *out);
+    /* Optional, read of types with ANB_STEPS_MANY only: step for each of the samples in order, without scratch, and their
+     * models' counters of what was learned. Stops at the first one of another node, or of which step says NaN; returns how
+     * many it did. out[i]: of the i-th that is listed. Since 0.7. */
+    size_t (*step_many)(const AnbNode *self, const AnbSteps *steps, double *out);
 } AnbDirectTable;
 
 /**

@@ -11,6 +11,8 @@ static const char *half_since_0_3(const StreamingLearnerType *type)
         return "quantile";
     if (type->direct && !(type->direct->predict && type->direct->step && type->direct->predict_many))
         return "direct";
+    if (type->flags & ANB_STEPS_MANY && type->direct && !type->direct->step_many)
+        return "direct";
     if (type->features && !type->features->source)
         return "features";
     return type->categories && !type->categories->frequent ? "categories" : NULL;

@@ -332,13 +332,6 @@ static double predict_checked(const AnbPlan *plan, const unsigned char *block, d
     return root->type->predict(root, block, &row, scratch);
 }
 
-/* The short way where the model has one; NaN where it has none or that is not sure. */
-static inline double predict_direct(const StreamingLearner *model, const double *x)
-{
-    const AnbPlan *plan = model->plan;
-    return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
-}
-
 static APART double predict_apart(StreamingLearner *model, const double *x)
 {
     AnbRoom room;
@@ -347,7 +340,7 @@ static APART double predict_apart(StreamingLearner *model, const double *x)
 
 ANB_ON_A_LINE double anb_predict(StreamingLearner *model, const double *x)
 {
-    double f = predict_direct(model, x);
+    double f = anb_look(model, x);
     if (fabs(f) <= DBL_MAX)
         return f;
     return predict_apart(model, x);
@@ -357,7 +350,7 @@ double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const 
 {
     if (reader->plan != model->plan && !anb_plans_fit(reader->plan, model->plan))
         return ANB_NAN;
-    double f = predict_direct(model, x);
+    double f = anb_look(model, x);
     return f - f == 0 ? f : predict_checked(model->plan, anb_block(model), reader->scratch, &reader->counters, x);
 }
 

@@ -83,6 +83,13 @@ static inline double *anb_scratch_in(const StreamingLearner *model, AnbRoom *roo
     return model->plan->passing ? room->scratch : anb_scratch_kept(model);
 }
 
+/* What the short way predicts where the model has one; NaN where it has none or that is not sure. Changes nothing. */
+static inline double anb_look(const StreamingLearner *model, const double *x)
+{
+    const AnbPlan *plan = model->plan;
+    return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
+}
+
 static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
 {
     return anb_block(model) + anb_node_state_offset(node);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { LOOKED_AT = 4096, PLACES = 3 };
+static const double UNEVEN = 1. / 32; /* of all samples, what a thread may have more */
 static const unsigned places[PLACES] = {12, 8, 6};
 
 /* Samples of each stripe, out of some that lie evenly. Returns how many were looked at. */
@@ -41,13 +42,23 @@ static uint32_t deal(AnbStripes *stripes, uint32_t load[ANB_STRIPES], size_t thr
     return most;
 }
 
-void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads)
+/* Deals by one place. */
+static void deal_by(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads, unsigned place)
 {
     uint32_t load[ANB_STRIPES];
-    for (size_t i = 0; i < PLACES; i++) {
-        size_t looked = count(models, n, places[i], load);
-        stripes->place = places[i];
-        if (deal(stripes, load, threads) <= looked / threads + looked / 16)
-            return;
+    size_t looked = count(models, n, place, load);
+    stripes->place = place;
+    stripes->largest = deal(stripes, load, threads) / (double)looked;
+}
+
+/* The first place by which threads have about as much, else the one by which the largest part is least. */
+void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads)
+{
+    AnbStripes best = {.largest = 2};
+    for (size_t i = 0; i < PLACES && best.largest > 1 / (double)threads + UNEVEN; i++) {
+        deal_by(stripes, models, n, threads, places[i]);
+        if (stripes->largest < best.largest)
+            best = *stripes;
     }
+    *stripes = best;
 }

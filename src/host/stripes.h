@@ -20,7 +20,8 @@
 enum { ANB_STRIPES = 64, ANB_STRIPE_SHIFT = 26 /* the highest bits of 32 */ };
 
 typedef struct AnbStripes {
-    bool known;     /* the last call gave the threads parts of like size */
+    bool known;     /* the last call gave the threads what they were dealt */
+    double largest; /* share of the samples that one thread was dealt, the largest */
     unsigned place; /* the lowest bit of an address that counts */
     uint16_t owner[ANB_STRIPES];
 } AnbStripes;

@@ -1,18 +1,21 @@
 /*
- * A pool of threads for (model, row) pairs. Cheap samples are shared out in stripes (stripes.h). A call with others puts its
- * samples into some hundreds of bags, each model's into one, in the order of the call:
+ * A pool of threads for (model, row) pairs. What is cheap is shared out in stripes (stripes.h), predictions by models with a short
+ * way in blocks of the call, since they only read. A call with others puts its samples into some hundreds of bags, each model's
+ * into one, in the order of the call:
  *
  *     models   A B A C A B        bag 0 (A, C): 0 2 3 4
  *     sample   0 1 2 3 4 5        bag 1 (B):    1 5
  *
  * Bag b is for thread b modulo their number, so that a model stays in the cache of one core; who is through with his own
  * takes those that others have not begun. Each bag is learned from its first sample on. The first samples of a call are
- * learned by the caller, who finds by the clock whether the rest is worth sharing at all; where it is, calls alike are
- * done in both ways, and the one that took less time goes on.
+ * learned by the caller, who finds by the clock whether the rest is worth sharing at all; how calls alike went decides
+ * then (ways.h).
  */
 #include "model.h"
+#include "samples.h"
 #include "stripes.h"
 #include "team.h"
+#include "ways.h"
 #include <anabranch/workers.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,22 +26,14 @@ enum {
     TRIED = 32,         /* samples that the caller learns first */
     BAGS_A_THREAD = 64, /* so that threads end nearly together */
     BAGS_MOST = 4096,
-    HASHES = 3, /* tried where many samples fall into one bag */
-    AGAIN = 64  /* calls after which the other way is tried again */
+    HASHES = 3,   /* tried where many samples fall into one bag */
+    CHUNK = 1024, /* samples that are looked through at once */
+    BLOCK = 1024  /* samples that are predicted at once */
 };
-static const double WAKE_NS = 10000;            /* what sharing costs in all */
-static const double STRIPE_NS = 1, SORT_NS = 4; /* and a sample: in stripes, and in bags */
-static const double CHEAP_NS = 100;             /* samples up to which go in stripes */
-static const double ALIKE = 3; /* calls whose first samples took up to so many times as long are alike */
-
-/* One call. `y` is NULL where it predicts. */
-typedef struct Call {
-    StreamingLearner *const *models;
-    const double *const *x;
-    const double *y, *weight;
-    double *out;
-    size_t n;
-} Call;
+static const double WAKE_NS = 10000,
+                    OPEN_NS = 1000; /* what sharing costs in all where threads sleep, and where they are awake */
+static const double STRIPE_NS = .5, SORT_NS = 4; /* and a sample: in stripes and blocks, and in bags */
+static const double CHEAP_NS = 100;              /* samples up to which go in stripes */
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
@@ -46,21 +41,15 @@ typedef struct Part {
     size_t done;                       /* samples of its stripes, in the last call */
 } Part;
 
-/* How calls alike went: ns a sample. */
-typedef struct Record {
-    double tried;   /* of the first samples, the mean of late */
-    double took[2]; /* alone and shared, the last time; 0: not known */
-    uint64_t calls;
-} Record;
-
 struct AnbPool {
     pthread_mutex_t turn; /* held by the call that works */
     AnbTeam *team;
-    Part *part;       /* of each thread */
-    Record record[2]; /* of calls that predict and that learn */
-    Call call;
+    Part *part;     /* of each thread */
+    AnbWays way[2]; /* of calls that predict and that learn */
+    AnbSamples call;
     AnbStripes stripes;
-    atomic_size_t stripe; /* whose stripes are next */
+    atomic_size_t next;   /* whose stripes are next, or which block */
+    atomic_size_t unsure; /* predictions that need the long way */
     uint32_t *sample;     /* the call's samples, bag by bag */
     uint16_t *bag;        /* of each sample */
     size_t room;          /* samples */
@@ -69,21 +58,6 @@ struct AnbPool {
     uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
 };
 
-/* ---- samples ------------------------------------------------------------------------------------------------------ */
-
-static inline double sample_of(const Call *c, size_t i)
-{
-    return c->y ? anb_train_one(c->models[i], c->x[i], c->y[i], c->weight ? c->weight[i] : 1)
-                : anb_predict(c->models[i], c->x[i]);
-}
-
-static inline void do_sample(const Call *c, size_t i)
-{
-    double said = sample_of(c, i);
-    if (c->out)
-        c->out[i] = said;
-}
-
 static double now(void)
 {
     struct timespec t;
@@ -91,54 +65,37 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Does samples from `from` to `to` - 1; nanoseconds that each took. */
-static double do_samples(const Call *call, size_t from, size_t to)
+/* ---- alone -------------------------------------------------------------------------------------------------------- */
+
+/* Goes the long way for predictions that the short one left as NaN. */
+static void look_again(const AnbSamples *c, size_t from)
 {
-    const Call c = *call; /* in registers */
-    double start = now();
-    for (size_t i = from; i < to; i++)
-        do_sample(&c, i);
-    return to > from ? (now() - start) / (double)(to - from) : 0;
+    for (size_t i = from; i < c->n; i++)
+        if (c->out[i] != c->out[i])
+            c->out[i] = anb_predict(c->models[i], c->x[i]);
 }
 
-/* ---- stripes ------------------------------------------------------------------------------------------------------ */
-
-enum { CHUNK = 256, FAR = 8, NEAR = 4 }; /* samples that are looked through at once */
-
-/* Into the cache: a sample's row and its model's head; of a nearer sample the state, which follows its head. */
-static inline void bring_near(const Call *c, size_t far, size_t near)
+static void alone(const AnbPool *p)
 {
-    const char *head = (const char *)c->models[far], *state = (const char *)anb_block(c->models[near]);
-    __builtin_prefetch(c->x[far]);
-    __builtin_prefetch(head);
-    __builtin_prefetch(head + 64);
-    __builtin_prefetch(state);
-    __builtin_prefetch(state + 64);
+    const AnbSamples *c = &p->call;
+    if (!c->look)
+        anb_samples_between(c, p->from, c->n);
+    else if (anb_samples_look(c, p->from, c->n))
+        look_again(c, p->from);
 }
 
-/* The predictions are written together after the samples: other threads write into the same lines of the cache. */
-static void do_own(const Call *c, const uint32_t *own, size_t n)
-{
-    double said[CHUNK];
-    for (size_t i = 0; i < n; i++) {
-        bring_near(c, own[i + FAR < n ? i + FAR : n - 1], own[i + NEAR < n ? i + NEAR : n - 1]);
-        said[i] = sample_of(c, own[i]);
-    }
-    for (size_t i = 0; c->out && i < n; i++)
-        c->out[own[i]] = said[i];
-}
+/* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
 
 /* One thread's stripes: all its samples, in order. Returns how many. */
 static size_t do_stripe(const AnbPool *p, size_t thread)
 {
-    const Call c = p->call; /* in registers */
     const uint64_t stripes = anb_stripes_of(&p->stripes, thread);
     uint32_t own[CHUNK + ANB_STRIPES_SPARE];
     size_t sum = 0;
-    for (size_t from = p->from; from < c.n; from += CHUNK) {
-        size_t n = c.n - from < CHUNK ? c.n - from : CHUNK;
-        n = anb_stripes_list(c.models, from, n, p->stripes.place, stripes, own);
-        do_own(&c, own, n);
+    for (size_t from = p->from; from < p->call.n; from += CHUNK) {
+        size_t n = p->call.n - from < CHUNK ? p->call.n - from : CHUNK;
+        n = anb_stripes_list(p->call.models, from, n, p->stripes.place, stripes, own);
+        anb_samples_listed(&p->call, own, n);
         sum += n;
     }
     return sum;
@@ -149,31 +106,52 @@ static void do_stripes(void *context, size_t thread)
     AnbPool *p = context;
     (void)thread;
     for (;;) {
-        size_t next = atomic_fetch_add_explicit(&p->stripe, 1, memory_order_relaxed);
+        size_t next = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
         if (next >= anb_team_size(p->team))
             return;
         p->part[next].done = do_stripe(p, next);
     }
 }
 
-/* Whether no thread had much more of the last call than an even part. */
-static bool even(const AnbPool *p, size_t left)
+/* Whether no thread had much more of the last call than it was dealt. */
+static bool as_dealt(const AnbPool *p, size_t left)
 {
-    size_t most = 0, threads = anb_team_size(p->team);
-    for (size_t t = 0; t < threads; t++)
-        most = p->part[t].done > most ? p->part[t].done : most;
-    return most <= left / threads + left / 32;
+    double most = 0;
+    for (size_t t = 0; t < anb_team_size(p->team); t++)
+        most = (double)p->part[t].done > most ? (double)p->part[t].done : most;
+    return most <= (p->stripes.largest + 1. / 32) * (double)left;
 }
 
-static void share_stripes(AnbPool *p, size_t from)
+static void share_stripes(AnbPool *p)
 {
-    size_t threads = anb_team_size(p->team), left = p->call.n - from;
+    size_t threads = anb_team_size(p->team), left = p->call.n - p->from;
     if (!p->stripes.known)
-        anb_stripes_deal(&p->stripes, p->call.models + from, left, threads);
-    p->from = from;
-    atomic_store_explicit(&p->stripe, 0, memory_order_relaxed);
+        anb_stripes_deal(&p->stripes, p->call.models + p->from, left, threads);
     anb_team_run(p->team, do_stripes, p);
-    p->stripes.known = even(p, left);
+    p->stripes.known = as_dealt(p, left);
+}
+
+static void do_blocks(void *context, size_t thread)
+{
+    AnbPool *p = context;
+    size_t unsure = 0;
+    (void)thread;
+    for (;;) {
+        size_t from = p->from + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        if (from >= p->call.n)
+            break;
+        unsure += anb_samples_look(&p->call, from, p->call.n - from < BLOCK ? p->call.n : from + BLOCK);
+    }
+    if (unsure)
+        atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
+}
+
+static void share_blocks(AnbPool *p)
+{
+    atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
+    anb_team_run(p->team, do_blocks, p);
+    if (atomic_load_explicit(&p->unsure, memory_order_relaxed))
+        look_again(&p->call, p->from);
 }
 
 /* ---- bags --------------------------------------------------------------------------------------------------------- */
@@ -232,8 +210,7 @@ static void fill_bags(AnbPool *p, size_t from)
 
 static void do_bag(const AnbPool *p, size_t b)
 {
-    for (size_t at = p->start[b + 1]; at < p->start[b + 2]; at++)
-        do_sample(&p->call, p->sample[at]);
+    anb_samples_listed(&p->call, p->sample + p->start[b + 1], p->start[b + 2] - p->start[b + 1]);
 }
 
 static void do_bags(void *context, size_t thread)
@@ -253,54 +230,56 @@ static void do_bags(void *context, size_t thread)
 
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
 
-/* Whether threads may gain more on `left` samples of `ns` than they cost. */
-static bool may_pay(const AnbPool *p, double ns, size_t left)
-{
-    double n = (double)left, gain = ns * n * (1 - 1 / (double)anb_team_size(p->team));
-    return !anb_team_alone(p->team) && gain > WAKE_NS + (ns < CHEAP_NS ? STRIPE_NS : SORT_NS) * n;
-}
-
-/* The way that took less time, once both are known; now and then the other one. */
-static bool choose_shared(Record *r, double tried)
-{
-    if (r->tried > ALIKE * tried || tried > ALIKE * r->tried)
-        *r = (Record){.tried = tried};
-    r->tried += .125 * (tried - r->tried);
-    if (r->took[true] == 0 || r->took[false] == 0)
-        return r->took[true] == 0;
-    bool shared = r->took[true] < r->took[false];
-    return r->calls++ % AGAIN == AGAIN - 1 ? !shared : shared;
-}
-
-static int share_bags(AnbPool *p, size_t from)
+static int share_bags(AnbPool *p)
 {
     int code = make_room(p, p->call.n);
     if (code)
         return code;
-    fill_bags(p, from);
+    fill_bags(p, p->from);
     for (size_t t = 0; t < anb_team_size(p->team); t++)
         atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
     anb_team_run(p->team, do_bags, p);
     return 0;
 }
 
+/* What threads gain at most on `left` samples of `ns`, less what they cost, in ns; and what waking them costs. */
+static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
+{
+    if (anb_team_alone(p->team))
+        return (AnbWaysGain){0, 0};
+    double n = (double)left, each = ns * (1 - 1 / (double)anb_team_size(p->team));
+    return (AnbWaysGain){n * (each - (ns < CHEAP_NS ? STRIPE_NS : SORT_NS)) - OPEN_NS, WAKE_NS};
+}
+
+static void share(AnbPool *p, double ns)
+{
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    if (p->call.look)
+        share_blocks(p);
+    else if (ns < CHEAP_NS)
+        share_stripes(p);
+    else if (share_bags(p))
+        alone(p);
+}
+
 static void work(AnbPool *p)
 {
-    const Call *c = &p->call;
-    Record *record = &p->record[c->y != NULL];
-    size_t first = c->n < TRIED ? c->n : TRIED, left = c->n - first;
-    double tried = do_samples(c, 0, first), start = now();
-    bool pays = may_pay(p, tried, left), shared = pays && choose_shared(record, tried);
-    if (shared && tried < CHEAP_NS)
-        share_stripes(p, first);
-    else if (!shared || share_bags(p, first))
-        do_samples(c, first, c->n);
-    if (pays)
-        record->took[shared] = (now() - start) / (double)left;
+    const AnbSamples *c = &p->call;
+    size_t left = c->n - TRIED;
+    double start = now();
+    anb_samples_between(c, 0, TRIED);
+    double then = now(), tried = (then - start) / TRIED;
+    AnbWay *way = anb_ways_of(&p->way[c->y != NULL], left, tried, gain_of(p, tried, left));
+    if (way && anb_way_shared(way))
+        share(p, tried);
+    else
+        alone(p);
+    if (way)
+        anb_way_took(way, (now() - then) / (double)left);
 }
 
 /* No model and no row is missing. */
-static bool complete(const Call *call)
+static bool complete(const AnbSamples *call)
 {
     if (anb_stripes_sure((const void *const *)call->models, call->n) &&
         anb_stripes_sure((const void *const *)call->x, call->n))
@@ -311,7 +290,7 @@ static bool complete(const Call *call)
     return true;
 }
 
-static int run(AnbPool *p, const Call *call)
+static int run(AnbPool *p, const AnbSamples *call)
 {
     if (call->n == 0)
         return 0;
@@ -321,7 +300,13 @@ static int run(AnbPool *p, const Call *call)
         return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;
-    work(p);
+    p->from = TRIED;
+    if (call->n <= TRIED) {
+        anb_samples_between(call, 0, call->n);
+    } else {
+        anb_samples_survey(&p->call);
+        work(p);
+    }
     pthread_mutex_unlock(&p->turn);
     return 0;
 }
@@ -331,14 +316,14 @@ int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double 
 {
     if (!y)
         return ANB_E_ARGUMENT;
-    return run(pool, &(Call){models, x, y, weight, out, n});
+    return run(pool, &(AnbSamples){.models = models, .x = x, .y = y, .weight = weight, .out = out, .n = n});
 }
 
 int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const double *const *x, size_t n, double *out)
 {
     if (!out)
         return ANB_E_ARGUMENT;
-    return run(pool, &(Call){.models = models, .x = x, .out = out, .n = n});
+    return run(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
 }
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------- */

@@ -1,0 +1,128 @@
+/*
+ * The samples that stand together are done in two ways: models of one plan whose type steps for several at once
+ * (ANB_STEPS_MANY) go through that in runs, all others one by one. Where the models lie far apart, rows and models of a run are brought
+ * into the cache before it.
+ */
+#include "samples.h"
+#include "model.h"
+#include <stddef.h>
+
+enum { RUN = 64, AHEAD = 16, LOOKED_AT = 32, NEAR_BYTES = 1 << 20 /* what a core has in its own caches */ };
+
+/* Into the cache: a sample's row, its model's head, and the state, which follows its head. */
+static inline void bring_near(const AnbSamples *s, size_t i)
+{
+    const char *head = (const char *)s->models[i];
+    __builtin_prefetch(s->x[i]);
+    __builtin_prefetch(head);
+    __builtin_prefetch(head + 64);
+    __builtin_prefetch(head + 128);
+    __builtin_prefetch(head + 192);
+}
+
+static inline double one(const AnbSamples *s, size_t i)
+{
+    return s->y ? anb_train_one(s->models[i], s->x[i], s->y[i], s->weight ? s->weight[i] : 1)
+                : anb_predict(s->models[i], s->x[i]);
+}
+
+/* The type's way to step for several models at once, or NULL. */
+static inline const AnbDirectTable *several(const AnbSamples *s, const AnbPlan *plan)
+{
+    bool can = s->y && !s->weight && plan->direct && plan->nodes->type->flags & ANB_STEPS_MANY;
+    return can ? plan->direct : NULL;
+}
+
+/* Some of at most RUN samples at once, as far as that can be. Returns how many. */
+static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n, double *said)
+{
+    const AnbPlan *plan = s->models[number[0]]->plan;
+    const AnbDirectTable *table = several(s, plan);
+    if (!table)
+        return 0;
+    AnbSteps steps = {.models = (void *const *)s->models,
+                      .state = sizeof(StreamingLearner),
+                      .counters = offsetof(StreamingLearner, counters),
+                      .first = plan,
+                      .x = s->x,
+                      .y = s->y,
+                      .number = number,
+                      .n = n};
+    return table->step_many(plan->nodes, &steps, said);
+}
+
+/* At most RUN of the samples that are listed. Predictions are written together after them: other threads write into the same lines of
+ * the cache. */
+static void do_run(const AnbSamples *s, const uint32_t *number, size_t n, size_t listed)
+{
+    double said[RUN];
+    for (size_t i = 0; s->spread && i < n; i++)
+        bring_near(s, number[i + AHEAD < listed ? i + AHEAD : listed - 1]);
+    for (size_t i = 0; i < n;) {
+        i += step_several(s, number + i, n - i, said + i);
+        if (i < n) {
+            said[i] = one(s, number[i]);
+            i++;
+        }
+    }
+    for (size_t i = 0; s->out && i < n; i++)
+        s->out[number[i]] = said[i];
+}
+
+void anb_samples_listed(const AnbSamples *samples, const uint32_t *own, size_t n)
+{
+    for (size_t i = 0; i < n; i += RUN)
+        do_run(samples, own + i, n - i < RUN ? n - i : RUN, n - i);
+}
+
+/* The samples as if they began with number `from`. */
+static AnbSamples samples_behind(AnbSamples s, size_t from)
+{
+    s.models += from;
+    s.x += from;
+    s.y = s.y ? s.y + from : NULL;
+    s.weight = s.weight ? s.weight + from : NULL;
+    s.out = s.out ? s.out + from : NULL;
+    s.n -= from;
+    return s;
+}
+
+void anb_samples_between(const AnbSamples *samples, size_t from, size_t to)
+{
+    uint32_t number[RUN + AHEAD];
+    for (size_t i = 0; i < RUN + AHEAD; i++)
+        number[i] = (uint32_t)i;
+    for (; from < to; from += RUN) {
+        AnbSamples s = samples_behind(*samples, from);
+        size_t left = to - from;
+        do_run(&s, number, left < RUN ? left : RUN, left < RUN + AHEAD ? left : RUN + AHEAD);
+    }
+}
+
+void anb_samples_survey(AnbSamples *s)
+{
+    size_t step = s->n / LOOKED_AT + 1;
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    s->look = s->y == NULL;
+    for (size_t i = 0; i < s->n; i += step) {
+        uintptr_t at = (uintptr_t)s->models[i];
+        low = at < low ? at : low;
+        high = at > high ? at : high;
+        s->look = s->look && s->models[i]->plan->look;
+    }
+    s->spread = high - low > NEAR_BYTES;
+}
+
+size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to)
+{
+    const AnbSamples s = *samples;
+    size_t unsure = 0;
+    for (size_t i = from; i < to; i++) {
+        if (s.spread)
+            bring_near(&s, i + AHEAD < to ? i + AHEAD : to - 1);
+        double f = anb_look(s.models[i], s.x[i]);
+        s.out[i] = f - f == 0 ? f : ANB_NAN;
+        unsure += f - f != 0;
+    }
+    return unsure;
+}

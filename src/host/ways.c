@@ -1,0 +1,70 @@
+#include "ways.h"
+
+enum { TRIAL = 4, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
+static const double ALIKE = 3, TRIED_RATE = .125;
+static const double RATE = .25,
+                    MOST = 2; /* of a running mean: its rate, and what one call counts at most, in times it */
+
+static size_t class_of(size_t samples)
+{
+    size_t i = 0;
+    for (; samples >= 4 && i + 1 < ANB_WAYS; samples /= 4)
+        i++;
+    return i;
+}
+
+AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain)
+{
+    AnbWay *way = &ways->way[class_of(samples)];
+    if (!(gain.gain > 0))
+        return NULL;
+    if (way->tried > ALIKE * tried || tried > ALIKE * way->tried)
+        *way = (AnbWay){.tried = tried, .usual = gain.gain > gain.wake, .until = FIRST, .wait = AGAIN};
+    way->tried += TRIED_RATE * (tried - way->tried);
+    return way;
+}
+
+bool anb_way_shared(AnbWay *way)
+{
+    if (way->trial == 0 && way->until-- == 0) {
+        way->trial = way->usual ? 1 : TRIAL;
+        way->took[!way->usual] = 0;
+    }
+    return way->trial > 0 ? !way->usual : way->usual;
+}
+
+/* The least of a trial. */
+static void follow_least(double *took, double ns)
+{
+    *took = *took == 0 || ns < *took ? ns : *took;
+}
+
+/* A mean of late in which one call that something else held up counts for little. */
+static void follow_mean(double *took, double ns)
+{
+    if (*took == 0)
+        *took = ns;
+    *took += RATE * ((ns < MOST * *took ? ns : MOST * *took) - *took);
+}
+
+static void end_trial(AnbWay *way)
+{
+    if (way->took[!way->usual] < way->took[way->usual]) {
+        way->usual = !way->usual;
+        way->wait = AGAIN;
+    } else if (way->wait < AGAIN_MOST) {
+        way->wait *= 2;
+    }
+    way->until = way->wait;
+}
+
+void anb_way_took(AnbWay *way, double ns)
+{
+    if (way->trial == 0) {
+        follow_mean(&way->took[way->usual], ns);
+        return;
+    }
+    follow_least(&way->took[!way->usual], ns);
+    if (--way->trial == 0)
+        end_trial(way);
+}

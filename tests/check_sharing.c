@@ -1,0 +1,93 @@
+/* Whether a pool shares a call (src/host/ways.h): by times that are made up here, so nothing depends on the clock. */
+#include "src/host/ways.h"
+#include "suite.h"
+
+enum { SAMPLES = 1000 };
+static const AnbWaysGain small = {.gain = 5000, .wake = 10000}, large = {.gain = 50000, .wake = 10000};
+
+/* One call where a sample takes so long alone, and shared. Whether it was shared. */
+static bool call_of(AnbWays *ways, size_t samples, AnbWaysGain gain, double alone, double shared)
+{
+    AnbWay *way = anb_ways_of(ways, samples, alone, gain);
+    ck_assert_ptr_nonnull(way);
+    bool is = anb_way_shared(way);
+    anb_way_took(way, is ? shared : alone);
+    return is;
+}
+
+/* How many of `calls` are shared. */
+static int shared_of(AnbWays *ways, int calls, AnbWaysGain gain, double alone, double shared)
+{
+    int n = 0;
+    for (int i = 0; i < calls; i++)
+        n += call_of(ways, SAMPLES, gain, alone, shared);
+    return n;
+}
+
+START_TEST(what_gains_nothing_stays_alone)
+{
+    AnbWays ways = {0};
+    ck_assert_ptr_null(anb_ways_of(&ways, SAMPLES, 8, (AnbWaysGain){0, 10000}));
+    ck_assert_ptr_null(anb_ways_of(&ways, SAMPLES, 8, (AnbWaysGain){-5, 10000}));
+}
+END_TEST
+
+START_TEST(the_faster_way_goes_on)
+{
+    AnbWays ways = {0};
+    ck_assert_int_eq(shared_of(&ways, 8, large, 8, 4), 8);
+    ck_assert_int_eq(shared_of(&ways, 1000, large, 8, 4), 996); /* alone once after 8, 64, 128, .. calls */
+    AnbWays other = {0};
+    ck_assert_int_eq(shared_of(&other, 8, small, 8, 4), 0);
+    ck_assert_int_eq(shared_of(&other, 4, small, 8, 4), 4);
+    ck_assert_int_ge(shared_of(&other, 1000, small, 8, 4), 990);
+}
+END_TEST
+
+START_TEST(what_is_slower_is_given_up)
+{
+    AnbWays ways = {0};
+    shared_of(&ways, 10, large, 8, 9);
+    ck_assert_int_eq(shared_of(&ways, 60, large, 8, 9), 0);
+    int tried = shared_of(&ways, 20000, large, 8, 9);
+    ck_assert_msg(tried > 0 && tried <= 40, "%d", tried);
+    ck_assert_int_ge(shared_of(&ways, 10000, large, 8, 4), 4000); /* what holds no more is found out */
+}
+END_TEST
+
+/* One call that took long, since something else had the core, changes nothing for good. */
+START_TEST(one_slow_call_changes_little)
+{
+    AnbWays ways = {0};
+    shared_of(&ways, 20, large, 8, 4);
+    call_of(&ways, SAMPLES, large, 8, 4000);
+    ck_assert_int_ge(shared_of(&ways, 200, large, 8, 4), 197);
+}
+END_TEST
+
+START_TEST(calls_of_other_sizes_and_costs_are_others)
+{
+    AnbWays ways = {0};
+    shared_of(&ways, 20, large, 8, 9);
+    ck_assert(!call_of(&ways, SAMPLES, large, 8, 9));
+    ck_assert(call_of(&ways, 64 * SAMPLES, large, 8, 4));
+    ck_assert(!call_of(&ways, SAMPLES, large, 20, 9));
+    ck_assert(call_of(&ways, SAMPLES, large, 200, 100));
+    ck_assert(call_of(&ways, SAMPLES, large, 201, 100));
+    ck_assert(call_of(&ways, SIZE_MAX, large, 8, 4) && call_of(&ways, 1, large, 8, 4));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("sharing");
+    TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, what_gains_nothing_stays_alone);
+    tcase_add_test(tests, the_faster_way_goes_on);
+    tcase_add_test(tests, what_is_slower_is_given_up);
+    tcase_add_test(tests, one_slow_call_changes_little);
+    tcase_add_test(tests, calls_of_other_sizes_and_costs_are_others);
+    return suite;
+}
+
+CHECK_MAIN(suite)
