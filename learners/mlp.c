@@ -42,6 +42,7 @@
 #include "learners/mlp_state.h"
 #include "src/numeric/loss.h"
 #include "src/simd/kernels.h"
+#include "src/simd/turn.h"
 #include <anabranch/learners.h>
 
 enum {
@@ -125,37 +126,44 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return output(v.s, scratch);
 }
 
-/* Doubles for rows with a 1 behind each, and the rows that they hold. */
-enum { MANY_ROOM = ANB_ROWS_ROOM + ANB_ROWS };
+/* Doubles for rows as columns; rows below which the loop is as fast. */
+enum { MANY_ROOM = 4 * ANB_ROWS_ROOM, FEW = 4 };
 
+/* Rows that stand one to a lane at once, whole blocks of them. */
 static size_t many_fit(const View *v)
 {
-    size_t rows = MANY_ROOM * sizeof(double) / v->net.cell / (v->d + 1);
+    size_t rows = MANY_ROOM / v->d / v->net.lanes * v->net.lanes;
     return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
 }
 
 /* Several rows through both copies of the weights, without the traces that a step would want. */
 static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
-    double x[MANY_ROOM + 8], newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s),
-                                                                   sd = anb_moments_sd(&v->s->target);
-    anb_network_take_rows(&v->net, rows->x, rows->x_stride, rows->n, bound, x);
-    anb_network_forward_rows(&v->net, v->w.value, x, rows->n, NULL, newest);
-    anb_network_forward_rows(&v->net, v->w.averaged, x, rows->n, NULL, averaged);
+    _Alignas(64) double x[MANY_ROOM];
+    double newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s), sd = anb_moments_sd(&v->s->target);
+    const size_t pitch = anb_network_width(rows->n, v->net.lanes);
+    anb_turn_rows(rows->x, rows->x_stride, rows->n, v->d, pitch, x);
+    anb_network_take_columns(&v->net, x, v->d * pitch, bound, x);
+    anb_network_forward_columns(&v->net, v->w.value, x, pitch, rows->n, newest);
+    anb_network_forward_columns(&v->net, v->w.averaged, x, pitch, rows->n, averaged);
     for (size_t i = 0; i < rows->n; i++)
         out[i] = joined(v->s, mixing, sd, newest[i], averaged[i]);
 }
 
+/* Whole blocks of lanes, and one that is not full where enough rows are left. */
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    size_t most = anb_network_rectified(&v.net) ? many_fit(&v) : 0;
-    for (size_t at = 0; at < rows->n && most > 0; at += most) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+    size_t most = anb_network_rectified(&v.net) ? many_fit(&v) : 0, left = rows->n % v.net.lanes, at = 0;
+    size_t together = most == 0 ? 0 : rows->n - (left < FEW ? left : 0);
+    for (; at < together; at += most) {
+        AnbRows part = anb_rows_part(rows, at, together - at < most ? together - at : most);
         predict_part(&v, &part, out + at);
     }
-    if (most == 0)
-        anb_predict_each(self, state, rows, scratch, out);
+    if (together < rows->n) {
+        AnbRows rest = anb_rows_part(rows, together, rows->n - together);
+        anb_predict_each(self, state, &rest, scratch, out + together);
+    }
 }
 
 /* The gradient of the loss where the output is off by so many of the target's deviations sd. */

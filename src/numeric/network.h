@@ -53,6 +53,9 @@ struct AnbNetworkKernels {
     void (*take_kept)(const AnbNetwork *n, const float *kept, const void *units, double bound, void *out);
     double (*forward)(const AnbNetwork *n, const void *w, const void *x, void *trace);
     void (*forward_rows)(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out);
+    void (*take_columns)(const double *columns, size_t n, double bound, void *out);
+    void (*forward_columns)(const AnbNetwork *n, const void *w, const void *columns, size_t pitch, size_t rows,
+                            double *out);
     double (*drop)(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random);
     void (*descend)(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace, const double *delta,
                     size_t samples, const AnbNetworkPace *pace, double *pull);
@@ -167,12 +170,26 @@ static inline double anb_network_forward(const AnbNetwork *n, const void *w, con
     return n->kernels->forward(n, w, x, trace);
 }
 
-/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart. For
- * a rectified network the trace may be NULL: then none is written. */
+/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart. */
 static inline void anb_network_forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace,
                                             double *out)
 {
     n->kernels->forward_rows(n, w, x, rows, trace, out);
+}
+
+/* Writes n doubles as cells, clipped to +-bound; n a whole number of blocks. Both arrays may be the same. */
+static inline void anb_network_take_columns(const AnbNetwork *n, const double *columns, size_t cells, double bound,
+                                            void *out)
+{
+    n->kernels->take_columns(columns, cells, bound, out);
+}
+
+/* f of several rows that stand one to a lane, cell j of row i at columns[j * pitch + i] (src/simd/turn.h): the bits of
+ * anb_network_forward, without a trace. For a rectified network; pitch a whole number of blocks. */
+static inline void anb_network_forward_columns(const AnbNetwork *n, const void *w, const void *columns, size_t pitch,
+                                               size_t rows, double *out)
+{
+    n->kernels->forward_columns(n, w, columns, pitch, rows, out);
 }
 
 /* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;

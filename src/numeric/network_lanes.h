@@ -39,7 +39,7 @@ enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, PAIR = 2, BLOCKS = LANES_B
 /* Up to TOGETHER rows and their traces. A last group that is not full repeats the last row. */
 typedef struct Group {
     const Cell *x[TOGETHER];
-    Cell *trace[TOGETHER]; /* where traces are wanted */
+    Cell *trace[TOGETHER];
 } Group;
 
 /* Sums of the outputs of a group: an output is a dot product over blocks of units, summed in the order of block_dot. */
@@ -61,9 +61,9 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
         }
 }
 
-/* Rectifies some blocks of units from `at` on and adds their part to the outputs; `traced`: writes their traces. */
+/* Rectifies some blocks of units from `at` on, adds their part to the outputs and writes their traces. */
 LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
-                                  const size_t blocks, const bool traced, size_t at, Outputs *out)
+                                  const size_t blocks, size_t at, Outputs *out)
 {
     const Lanes zero = lanes_zero(), low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0)), one = lanes_all(1);
     const Cell *v = w + anb_network_output(n) + at;
@@ -75,10 +75,8 @@ LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Grou
             Lanes slope = lanes_where_above(unit[r * blocks + b], zero, one, low);
             Lanes h = lanes_mul(slope, unit[r * blocks + b]);
             sum[r] = lanes_add(sum[r], lanes_mul(by, h));
-            if (traced) {
-                lanes_store(g->trace[r] + at + b * LANES, h);
-                lanes_store(g->trace[r] + n->width + LANES + at + b * LANES, slope);
-            }
+            lanes_store(g->trace[r] + at + b * LANES, h);
+            lanes_store(g->trace[r] + n->width + LANES + at + b * LANES, slope);
         }
     }
 }
@@ -90,28 +88,25 @@ LANES_INLINE void start_outputs(Outputs *out, const size_t rows)
 }
 
 /* Adds the constant, which comes last, and leaves the whole sums in `even`. */
-LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, const bool traced,
-                              Outputs *out)
+LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Outputs *out)
 {
     static const Cell constant[LANES] = {1};
     const Lanes one = lanes_load(constant), by = lanes_load(w + anb_network_output(n) + n->width);
     Lanes *sum = n->width / LANES % 2 ? out->odd : out->even;
     for (size_t r = 0; r < rows; r++) {
         sum[r] = lanes_add(sum[r], lanes_mul(by, one));
-        if (traced)
-            lanes_store(g->trace[r] + n->width, one);
+        lanes_store(g->trace[r] + n->width, one);
         out->even[r] = lanes_add(out->even[r], out->odd[r]);
     }
 }
 
-LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
-                                  const bool traced, Cell *out)
+LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Cell *out)
 {
     Outputs sums;
     start_outputs(&sums, rows);
     for (size_t at = 0; at < n->width; at += LANES)
-        rectified_units(n, w, g, rows, 1, traced, at, &sums);
-    end_outputs(n, w, g, rows, traced, &sums);
+        rectified_units(n, w, g, rows, 1, at, &sums);
+    end_outputs(n, w, g, rows, &sums);
     for (size_t r = 0; r < rows && rows <= PAIR; r++)
         out[r] = lanes_sum(sums.even[r]);
     if (rows > PAIR)
@@ -125,12 +120,12 @@ static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell 
     size_t at = 0;
     start_outputs(&sums, 1);
     for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
-        rectified_units(n, w, &g, 1, BLOCKS, true, at, &sums);
+        rectified_units(n, w, &g, 1, BLOCKS, at, &sums);
     for (; at + 2 * LANES <= n->width; at += 2 * LANES)
-        rectified_units(n, w, &g, 1, 2, true, at, &sums);
+        rectified_units(n, w, &g, 1, 2, at, &sums);
     for (; at < n->width; at += LANES)
-        rectified_units(n, w, &g, 1, 1, true, at, &sums);
-    end_outputs(n, w, &g, 1, true, &sums);
+        rectified_units(n, w, &g, 1, 1, at, &sums);
+    end_outputs(n, w, &g, 1, &sums);
     return (double)lanes_sum(sums.even[0]);
 }
 

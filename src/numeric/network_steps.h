@@ -3,6 +3,7 @@
 #define ANB_NUMERIC_NETWORK_STEPS_H
 
 #include "kept_unit.h"
+#include "network_columns.h"
 #include "network_lanes.h"
 #include "pulls.h"
 #include <math.h>
@@ -114,39 +115,30 @@ LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, siz
     for (size_t r = 0; r < most; r++) {
         size_t row = i + r < n_rows ? i + r : n_rows - 1;
         g.x[r] = x + row * (n->features + 1);
-        g.trace[r] = trace ? trace + row * anb_network_trace(n) : NULL;
+        g.trace[r] = trace + row * anb_network_trace(n);
     }
     return g;
 }
 
 /* The outputs of one group; returns its number of rows. */
 LANES_INLINE size_t forward_group(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, size_t i,
-                                  const size_t most, const bool traced, size_t n_rows, double *out)
+                                  const size_t most, size_t n_rows, double *out)
 {
-    const Group g = group_of(n, x, traced ? trace : NULL, i, most, n_rows);
+    const Group g = group_of(n, x, trace, i, most, n_rows);
     Cell f[TOGETHER];
-    rectified_group(n, w, &g, most, traced, f);
+    rectified_group(n, w, &g, most, f);
     size_t rows = n_rows - i < most ? n_rows - i : most;
     for (size_t r = 0; r < rows; r++)
         out[i + r] = (double)f[r];
     return rows;
 }
 
-LANES_INLINE void forward_groups(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, const bool traced,
-                                 size_t rows, double *out)
-{
-    for (size_t i = 0; i < rows;)
-        i += rows - i > FEW    ? forward_group(n, w, x, trace, i, TOGETHER, traced, rows, out)
-             : rows - i > PAIR ? forward_group(n, w, x, trace, i, FEW, traced, rows, out)
-                               : forward_group(n, w, x, trace, i, PAIR, traced, rows, out);
-}
-
 static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
 {
-    if (trace)
-        forward_groups(n, w, x, trace, true, rows, out);
-    else
-        forward_groups(n, w, x, NULL, false, rows, out);
+    for (size_t i = 0; i < rows;)
+        i += rows - i > FEW    ? forward_group(n, w, x, trace, i, TOGETHER, rows, out)
+             : rows - i > PAIR ? forward_group(n, w, x, trace, i, FEW, rows, out)
+                               : forward_group(n, w, x, trace, i, PAIR, rows, out);
 }
 
 static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)
@@ -287,8 +279,9 @@ static void reframe(const AnbNetwork *n, AnbNetworkRows all, const double *alpha
 #define NETWORK_KERNELS                                                                                                \
     {                                                                                                                  \
         .draw = draw, .take_rows = take_rows, .take_units = take_units, .take_kept = take_kept, .forward = forward,    \
-        .forward_rows = forward_rows, .drop = drop, .descend = descend, .rescale = rescale, .reframe = reframe,        \
-        .move_output = move_output, .finite = finite, .adam = adam, .descent = descent, .gates = gates,                \
+        .forward_rows = forward_rows, .take_columns = take_columns, .forward_columns = forward_columns, .drop = drop,  \
+        .descend = descend, .rescale = rescale, .reframe = reframe, .move_output = move_output, .finite = finite,      \
+        .adam = adam, .descent = descent, .gates = gates,                                                              \
     }
 
 #endif

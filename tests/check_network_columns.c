@@ -1,0 +1,129 @@
+/* Rows that stand one to a lane: turned into columns, and through networks of doubles and of floats with the bits of each row alone, on
+ * every instruction set. */
+#include "src/numeric/network.h"
+#include "src/simd/turn.h"
+#include "suite.h"
+#include <string.h>
+
+enum { ROWS = 32, MOST_D = 21, STRIDE = MOST_D + 3, CELLS = 4096 };
+
+static const size_t widths[] = {1, 7, 8, 12, MOST_D}, counts[] = {1, 5, 8, 17, ROWS};
+enum { N_WIDTHS = sizeof widths / sizeof *widths, N_COUNTS = sizeof counts / sizeof *counts };
+
+static double rows[ROWS * STRIDE];
+
+/* Normal numbers, zeros of both signs, one beyond the bound. */
+static void make_rows(void)
+{
+    AnbRandom random;
+    anb_random_seed(&random, 3);
+    for (size_t i = 0; i < ROWS * STRIDE; i++)
+        rows[i] = i % 11 == 0 ? 0 : i % 13 == 0 ? -0.0 : anb_random_normal(&random);
+    rows[2 * STRIDE] = 1e9;
+}
+
+static void check_turned(size_t n, size_t d, size_t pitch)
+{
+    double column[MOST_D * ROWS];
+    for (size_t i = 0; i < MOST_D * ROWS; i++)
+        column[i] = 77;
+    anb_turn_rows(rows, STRIDE, n, d, pitch, column);
+    for (size_t j = 0; j < d; j++)
+        for (size_t i = 0; i < pitch; i++)
+            ck_assert(column[j * pitch + i] == rows[(i < n ? i : n - 1) * STRIDE + j]);
+    for (size_t i = d * pitch; i < MOST_D * ROWS; i++)
+        ck_assert(column[i] == 77);
+}
+
+/* Runs on every instruction set. */
+static void on_every_set(void (*check)(void))
+{
+    AnbIsa before = anb_isa_in_use();
+    make_rows();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            check();
+    anb_isa_use(before);
+}
+
+static void turn_all(void)
+{
+    for (size_t w = 0; w < N_WIDTHS; w++)
+        for (size_t c = 0; c < N_COUNTS; c++)
+            for (size_t pitch = anb_network_width(counts[c], 8); pitch <= ROWS; pitch += 8)
+                check_turned(counts[c], widths[w], pitch);
+}
+
+START_TEST(rows_become_columns)
+{
+    on_every_set(turn_all);
+}
+END_TEST
+
+static void put(const AnbNetwork *n, void *w, size_t i, double v)
+{
+    if (n->cell == sizeof(float))
+        ((float *)w)[i] = (float)v;
+    else
+        ((double *)w)[i] = v;
+}
+
+/* All weights are drawn, the constants as well. */
+static void draw(const AnbNetwork *n, void *w)
+{
+    AnbRandom random;
+    anb_random_seed(&random, 6);
+    ck_assert_uint_le(anb_network_size(n), CELLS);
+    memset(w, 0, CELLS * n->cell);
+    anb_network_draw(n, w, &random);
+    for (size_t h = 0; h < n->hidden; h++) {
+        put(n, w, anb_network_output(n) + h, anb_random_normal(&random));
+        put(n, w, n->features * n->width + h, anb_random_normal(&random));
+    }
+    put(n, w, anb_network_output(n) + n->width, anb_random_normal(&random));
+}
+
+static void check_network(const AnbNetwork *n, size_t count)
+{
+    static double w[CELLS], x[MOST_D + 1 + 16], trace[CELLS], columns[MOST_D * ROWS], said[ROWS];
+    const size_t pitch = anb_network_width(count, n->lanes);
+    draw(n, w);
+    anb_turn_rows(rows, STRIDE, count, n->features, pitch, columns);
+    anb_network_take_columns(n, columns, n->features * pitch, 1e6, columns);
+    anb_network_forward_columns(n, w, columns, pitch, count, said);
+    for (size_t i = 0; i < count; i++) {
+        anb_network_take_rows(n, rows + i * STRIDE, STRIDE, 1, 1e6, x);
+        double alone = anb_network_forward(n, w, x, trace);
+        ck_assert(alone - alone == 0);
+        ck_assert_mem_eq(&said[i], &alone, sizeof alone);
+    }
+}
+
+static void forward_all(void)
+{
+    static const size_t hidden[] = {1, 7, 8, 16, 21, 40, 64};
+    for (size_t kind = 0; kind < 4; kind++)
+        for (size_t h = 0; h < sizeof hidden / sizeof *hidden; h++)
+            for (size_t w = 0; w < N_WIDTHS; w++)
+                for (size_t c = 0; c < N_COUNTS; c++) {
+                    const AnbNetwork n = anb_network(widths[w], hidden[h], kind % 2 ? ANB_LEAKY : ANB_RELU, kind / 2);
+                    check_network(&n, counts[c]);
+                }
+}
+
+START_TEST(networks_say_what_they_say_of_each_row)
+{
+    on_every_set(forward_all);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("network_columns");
+    TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, rows_become_columns);
+    tcase_add_test(tests, networks_say_what_they_say_of_each_row);
+    return suite;
+}
+
+CHECK_MAIN(suite)
