@@ -80,10 +80,11 @@ static AnbRow made_row(const AnbRow *row, const double *u)
     return (AnbRow){u, u, NULL, row->counters, row->outcome};
 }
 
-static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
+/* Writes the row as the child sees it to u. */
+static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *u)
 {
     size_t d = self->n_features, n = waves(self), width = anb_layer_width(n);
-    double *stretched = anb_scratch(self, u, STRETCHED);
+    double *stretched = anb_scratch(self, scratch, STRETCHED);
     const double *w = state, *x = row->x, *share = row->importance;
     memcpy(u, x, d * sizeof *u);
     if (share && ((const AnbRffOptions *)self->options)->importance) {
@@ -98,7 +99,7 @@ static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, dou
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbRow made = map(self, state, row, scratch);
+    AnbRow made = map(self, state, row, scratch, scratch);
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
@@ -110,7 +111,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         AnbRows made = {u, u, rows->n - at < most ? rows->n - at : most, width, width, NULL, rows->counters};
         for (size_t i = 0; i < made.n; i++) {
             AnbRow row = anb_rows_at(rows, at + i);
-            memcpy(u + i * width, map(self, state, &row, scratch).x, width * sizeof *u);
+            map(self, state, &row, scratch, u + i * width);
         }
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
     }
@@ -126,7 +127,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    AnbRow made = map(self, state, row, scratch);
+    AnbRow made = map(self, state, row, scratch, scratch);
     return anb_child_step(self, 0, state, &made, y, weight, scratch);
 }
 
