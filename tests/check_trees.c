@@ -2,6 +2,7 @@
 #include "alone.h"
 #include "reload.h"
 #include "suite.h"
+#include "src/simd/isa.h"
 #include <anabranch/anabranch.h>
 
 static const char *const models[] = {"tree",
@@ -266,6 +267,54 @@ START_TEST(memory_is_as_promised)
 }
 END_TEST
 
+/* One cell in seven is missing. */
+static void spoil(uint64_t *seed, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = uniform_of(seed) < -.7 ? ANB_NAN : x[i];
+}
+
+/* Asks for 37 rows at once and one by one; returns how many predictions differ from the first. */
+static size_t ask_at_once(StreamingLearner *model, uint64_t *seed)
+{
+    enum { ASKED = 37 };
+    double x[ASKED * 10], said[ASKED];
+    size_t others = 0;
+    for (size_t i = 0; i < ASKED; i++)
+        friedman(seed, x + 10 * i, false);
+    spoil(seed, x, ASKED / 2 * 10);
+    anb_predict_many(model, x, ASKED, said);
+    for (size_t i = 0; i < ASKED; i++) {
+        double alone = anb_predict(model, x + 10 * i);
+        ck_assert_msg(memcmp(&alone, &said[i], sizeof alone) == 0, "row %zu: %.17g, alone %.17g", i, said[i], alone);
+        others += said[i] != said[0];
+    }
+    return others;
+}
+
+/* Grown trees, whose leaves have models, corrections and ranges, on rows of which some miss cells. */
+START_TEST(many_rows_at_once_are_the_loop)
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++) {
+        if (!anb_isa_use((AnbIsa)isa))
+            continue;
+        StreamingLearner *model = seeded(models[_i], 10, 4);
+        uint64_t seed = 12, rows = 13;
+        for (int i = 0; i < 3; i++) {
+            for (int t = 0; t < 1200; t++) {
+                double x[10], y = friedman(&seed, x, false);
+                spoil(&rows, x, t % 9 == 0 ? 10 : 0);
+                anb_train_one(model, x, y, 1);
+            }
+            ck_assert_uint_gt(ask_at_once(model, &rows), 20);
+        }
+        anb_free(model);
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("trees");
@@ -280,6 +329,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, edge_streams, 0, 6 * MODELS);
     tcase_add_loop_test(tests, importance_is_shares_of_what_splits_gained, 0, 2);
     tcase_add_loop_test(tests, snapshots_amid_new_edges, 0, MODELS);
+    tcase_add_loop_test(tests, many_rows_at_once_are_the_loop, 0, MODELS);
     tcase_add_loop_test(tests, memory_is_as_promised, 0, 4);
     return suite;
 }

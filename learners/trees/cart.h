@@ -172,6 +172,9 @@ static inline double *anb_cart_rls(const AnbCartPlan *plan, AnbCart *cart, uint3
 
 /* ---- between the parts of a tree ------------------------------------------------------------------------------- */
 
+/* Samples that the prior of a leaf's mean counts for. */
+#define ANB_LEAF_SHRINK 10.0
+
 /* leaf.c: what a leaf says, how it learns, and what its two children start with. */
 void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t leaf, const double *x, double *scratch,
                       AnbReached *out);

@@ -13,11 +13,11 @@
 #include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 
-static const double shrink = 10, fade = .98, ease = .015, kept = .3, rls_lambda = .99;
+static const double fade = .98, ease = .015, kept = .3, rls_lambda = .99;
 
 double anb_leaf_mean(const AnbCartLeaf *leaf)
 {
-    return leaf->prior + (leaf->mean - leaf->prior) * (leaf->count / (leaf->count + shrink));
+    return leaf->prior + (leaf->mean - leaf->prior) * (leaf->count / (leaf->count + ANB_LEAF_SHRINK));
 }
 
 /* Within what the leaf has seen; the mean before that, and where a missing cell left the model without an answer. */

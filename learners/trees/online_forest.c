@@ -1,5 +1,6 @@
 /* Trees that vote and correct each other: prediction and learning. */
 #include "online_forest.h"
+#include "forest_votes.h"
 #include "src/numeric/clip.h"
 #include "src/numeric/places.h"
 #include "src/simd/kernels.h"
@@ -55,34 +56,12 @@ void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *gr
         anb_cart_init(&plan->cart, anb_online_forest_tree(plan, grove, t, 0));
 }
 
-static double power10(double r)
-{
-    double r2 = r * r, r4 = r2 * r2;
-    return r4 * r4 * r2;
-}
-
-/* The least of n errors, each known as a faded mean. */
-static double least(const AnbFaded *error, double before)
-{
-    return error->mean < before ? error->mean : before;
-}
-
-static double ratio(double smallest, const AnbFaded *error)
-{
-    return error->mean > 0 ? smallest / error->mean : 1;
-}
-
 /* The trees' predictions by 1 / error^2. */
 static double vote(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const AnbReached *at)
 {
-    double smallest = INFINITY, sum = 0, total = 0;
+    double smallest = anb_votes_least_of_trees(plan, grove), sum = 0, total = 0;
     for (size_t t = 0; t < plan->trees; t++) {
-        const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
-        smallest = least(&head->error[head->front], smallest);
-    }
-    for (size_t t = 0; t < plan->trees; t++) {
-        const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
-        double r = ratio(smallest, &head->error[head->front]), w = r * r;
+        double w = anb_votes_of_tree(plan, grove, t, smallest);
         total += w;
         sum += w * (at[t].value - at[0].value);
     }
@@ -92,11 +71,9 @@ static double vote(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, cons
 /* The paces' predictions by 1 / error^10. */
 static double settle(const AnbOnlineForest *grove, const double *pace)
 {
-    double smallest = INFINITY, sum = 0, total = 0;
-    for (int r = 0; r < ANB_CART_RATES; r++)
-        smallest = least(&grove->rate_error[r], smallest);
+    double smallest = anb_votes_least_of_paces(grove), sum = 0, total = 0;
     for (int r = 0; r < ANB_CART_RATES; r++) {
-        double w = power10(ratio(smallest, &grove->rate_error[r]));
+        double w = anb_votes_of_pace(grove, r, smallest);
         total += w;
         sum += w * (pace[r] - pace[0]);
     }
@@ -106,27 +83,20 @@ static double settle(const AnbOnlineForest *grove, const double *pace)
 double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, size_t tree)
 {
     AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
-    double smallest = INFINITY, total = 0, own = 0;
+    double smallest = anb_votes_least_of_trees(plan, g), total = 0, own = 0;
     for (size_t t = 0; t < plan->trees; t++) {
-        const AnbTreeHead *head = anb_online_forest_head(plan, g, t);
-        smallest = least(&head->error[head->front], smallest);
-    }
-    for (size_t t = 0; t < plan->trees; t++) {
-        const AnbTreeHead *head = anb_online_forest_head(plan, g, t);
-        double r = ratio(smallest, &head->error[head->front]);
-        own = t == tree ? r * r : own;
-        total += r * r;
+        double w = anb_votes_of_tree(plan, g, t, smallest);
+        own = t == tree ? w : own;
+        total += w;
     }
     return own / total;
 }
 
 void anb_online_forest_paces(const AnbOnlineForest *grove, double *share)
 {
-    double smallest = INFINITY, total = 0;
+    double smallest = anb_votes_least_of_paces(grove), total = 0;
     for (int r = 0; r < ANB_CART_RATES; r++)
-        smallest = least(&grove->rate_error[r], smallest);
-    for (int r = 0; r < ANB_CART_RATES; r++)
-        total += share[r] = power10(ratio(smallest, &grove->rate_error[r]));
+        total += share[r] = anb_votes_of_pace(grove, r, smallest);
     for (int r = 0; r < ANB_CART_RATES; r++)
         share[r] /= total;
 }

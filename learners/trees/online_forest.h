@@ -62,6 +62,10 @@ void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *gr
 double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
                                  const double *raw, double *scratch);
 
+/* The same of several rows, with the same bits and without scratch; leaves may not be rls (anb_cart_suits_many). */
+void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbRows *rows,
+                                    double *out);
+
 /**
  * Learns from a sample.
  *

@@ -5,6 +5,8 @@
 #ifndef ANB_LEARNERS_TREES_TREE_LEARNER_H
 #define ANB_LEARNERS_TREES_TREE_LEARNER_H
 
+#include "cart_many.h"
+
 static size_t trees_size(const AnbNode *self, const AnbField *field)
 {
     (void)field;
@@ -54,6 +56,15 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     AnbOnlineForestPlan plan = plan_of(self);
     return anb_online_forest_predict(&plan, state, row->x, row->raw, scratch);
+}
+
+static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    if (anb_cart_suits_many(&plan.cart) && rows->n > 2)
+        anb_online_forest_predict_many(&plan, state, rows, out);
+    else
+        anb_predict_each(self, state, rows, scratch, out);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)

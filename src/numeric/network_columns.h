@@ -63,8 +63,7 @@ static void take_columns(const double *columns, size_t n, double bound, void *ce
     const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
     Cell *out = cells;
     for (size_t i = 0; i < n; i += LANES)
-        lanes_store(out + i,
-                    small_to_zero(lanes_max(low, lanes_min(high, lanes_load_doubles(columns + i, LANES)))));
+        lanes_store(out + i, small_to_zero(lanes_max(low, lanes_min(high, lanes_load_doubles(columns + i, LANES)))));
 }
 
 #endif

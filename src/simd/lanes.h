@@ -295,14 +295,20 @@ LANES_INLINE void lanes_store_tail(double *to, Lanes l, size_t n)
 #endif
 }
 
-/* a . b. A tail goes with the odd blocks. */
-LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
+/* a . b before its lanes are summed. A tail goes with the odd blocks. */
+LANES_INLINE Lanes lanes_product(const double *a, const double *b, size_t n)
 {
     LanesProducts sum = lanes_products(a, b, n);
     size_t i = n / LANES * LANES;
     if (i < n)
         sum.odd = lanes_add(sum.odd, lanes_mul(lanes_load_tail(a + i, n - i), lanes_load_tail(b + i, n - i)));
-    return lanes_sum(lanes_add(sum.even, sum.odd));
+    return lanes_add(sum.even, sum.odd);
+}
+
+/* a . b */
+LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
+{
+    return lanes_sum(lanes_product(a, b, n));
 }
 
 /*

@@ -1,0 +1,65 @@
+/* Several rows at once: one tree after the other, with the bits of anb_online_forest_predict. */
+#include "online_forest.h"
+#include "cart_many.h"
+#include "forest_votes.h"
+
+/* What the trees so far say of each row: the first one; the others' votes, as differences from it; their corrections. */
+typedef struct Said {
+    double first[ANB_ROWS], sum[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];
+} Said;
+
+static void add_tree(Said *said, const AnbReachedRows *tree, double vote, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++) {
+        said->sum[i] += vote * (tree->value[i] - said->first[i]);
+        for (int r = 0; r < ANB_CART_RATES; r++)
+            said->correction[i][r] += tree->correction[i][r];
+    }
+}
+
+/* The votes of the paces, and their sum. */
+typedef struct Paces {
+    double vote[ANB_CART_RATES], total;
+} Paces;
+
+static Paces paces_of(const AnbOnlineForest *grove)
+{
+    Paces p = {.total = 0};
+    double least = anb_votes_least_of_paces(grove);
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        p.total += p.vote[r] = anb_votes_of_pace(grove, r, least);
+    return p;
+}
+
+/* One row, from the mean of the trees on. */
+static double settle(const AnbOnlineForest *grove, const Paces *paces, double mean, const double *correction,
+                     double trees)
+{
+    double pace[ANB_CART_RATES], sum = 0;
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        pace[r] = mean + correction[r] / trees;
+    for (int r = 0; r < ANB_CART_RATES; r++)
+        sum += paces->vote[r] * (pace[r] - pace[0]);
+    return anb_range_clip(&grove->range, pace[0] + sum / paces->total) + grove->origin;
+}
+
+void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbRows *rows,
+                                    double *out)
+{
+    AnbOnlineForest *g = anb_view_of(grove);
+    Said said = {0};
+    AnbReachedRows tree;
+    double least = anb_votes_least_of_trees(plan, g), total = 0;
+    for (size_t t = 0; t < plan->trees; t++) {
+        double vote = anb_votes_of_tree(plan, g, t, least);
+        total += vote;
+        anb_cart_reach_many(&plan->cart, anb_online_forest_tree(plan, g, t, anb_online_forest_head(plan, g, t)->front),
+                            rows, &tree);
+        if (t == 0)
+            memcpy(said.first, tree.value, rows->n * sizeof(double));
+        add_tree(&said, &tree, vote, rows->n);
+    }
+    const Paces paces = paces_of(grove);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = settle(grove, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
+}
