@@ -47,35 +47,43 @@ LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, 
     }
 }
 
-/* The minima of row `r` of a set on. */
-LANES_INLINE void keep_least(const AnbKnnTilePart *t, size_t at, Words sum[TILE][TOGETHER])
+LANES_INLINE void store_distances(const AnbKnnTilePart *t, size_t at, Words sum[TILE][TOGETHER])
 {
     for (size_t q = 0; q < TILE; q++)
-        for (size_t p = 0; p < TOGETHER; p++) {
-            int32_t *least = t->minima + q * t->next_set + at + p * PART_ROWS;
-            STORE(least, LEAST(sum[q][p], LOAD(least)));
-        }
+        for (size_t p = 0; p < TOGETHER; p++)
+            STORE(t->distance + q * t->next_distance + at + p * PART_ROWS, sum[q][p]);
 }
 
-LANES_INLINE void block_distances(const AnbKnnTilePart *t, size_t b, size_t set, bool whole)
+/* Rows r to r + UNIT of the blocks of a set, of which `full` are. Their minima stay in registers. */
+LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full)
 {
-    for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT) {
+    Words least[TILE][TOGETHER];
+    for (size_t q = 0; q < TILE; q++)
+        for (size_t p = 0; p < TOGETHER; p++)
+            least[q][p] = INT32_MAX - (Words){0};
+    for (size_t b = set; b < full; b += t->sets) {
         Words sum[TILE][TOGETHER];
         const size_t at = b * ANB_KNN_SEARCH_ROWS + r;
         unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, sum);
+        store_distances(t, at, sum);
         for (size_t q = 0; q < TILE; q++)
             for (size_t p = 0; p < TOGETHER; p++)
-                STORE(t->distance + q * t->next_distance + at + p * PART_ROWS, sum[q][p]);
-        if (whole)
-            keep_least(t, set * ANB_KNN_SEARCH_ROWS + r, sum);
+                least[q][p] = LEAST(sum[q][p], least[q][p]);
     }
+    for (size_t q = 0; q < TILE; q++)
+        for (size_t p = 0; p < TOGETHER; p++)
+            STORE(t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS + r + p * PART_ROWS, least[q][p]);
 }
 
 /* The last block, where it is not full. */
 static void rest_distances(const AnbKnnTilePart *t, size_t b, size_t set)
 {
     const size_t from = b * ANB_KNN_SEARCH_ROWS;
-    block_distances(t, b, set, false);
+    for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT) {
+        Words sum[TILE][TOGETHER];
+        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + from + r, sum);
+        store_distances(t, from + r, sum);
+    }
     for (size_t q = 0; q < TILE; q++) {
         int32_t *distance = t->distance + q * t->next_distance + from;
         int32_t *least = t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS;
@@ -89,16 +97,12 @@ static void rest_distances(const AnbKnnTilePart *t, size_t b, size_t set)
 static void distances(const AnbKnnTilePart *part)
 {
     const AnbKnnTilePart here = *part, *t = &here;
-    size_t set = 0, full = t->rows / ANB_KNN_SEARCH_ROWS;
-    for (size_t q = 0; q < TILE; q++)
-        for (size_t i = 0; i < t->sets * ANB_KNN_SEARCH_ROWS; i++)
-            t->minima[q * t->next_set + i] = INT32_MAX;
-    for (size_t b = 0; b < full; b++) {
-        block_distances(t, b, set, true);
-        set = set + 1 == t->sets ? 0 : set + 1;
-    }
+    const size_t full = t->rows / ANB_KNN_SEARCH_ROWS;
+    for (size_t set = 0; set < t->sets; set++)
+        for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT)
+            set_distances(t, set, r, full);
     if (full * ANB_KNN_SEARCH_ROWS < t->rows)
-        rest_distances(t, full, set);
+        rest_distances(t, full, full % t->sets);
 }
 
 static void bounds(const int32_t *value, size_t next, size_t n, size_t k, int32_t *bound)
