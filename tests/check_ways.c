@@ -134,7 +134,7 @@ END_TEST
 
 /* ---- many rows beside the loop ----------------------------------------------------------------------------------- */
 
-enum { ROWS_MOST = 131, D = 6, TEXT = 600, LEARNED = 900 };
+enum { ROWS_MOST = 131, SHORT_ROWS = 300, D = 6, TEXT = 600, LEARNED = 900 };
 
 /* One row in eleven misses a cell, one in seventeen holds an infinite one, one in twenty-nine a very large one. */
 static void fill_rows(Stream *s, double *x, size_t n)
@@ -153,7 +153,7 @@ static void fill_rows(Stream *s, double *x, size_t n)
 
 static void assert_many(StreamingLearner *model, const double *x, size_t n, const char *expression)
 {
-    double out[ROWS_MOST + 1];
+    double out[SHORT_ROWS + 1];
     size_t d = anb_n_features(model);
     StreamingLearner *copy = anb_clone(model, NULL);
     out[n] = 17;
@@ -245,6 +245,28 @@ START_TEST(many_at_every_width)
 }
 END_TEST
 
+/* The short way looks at many rows in one go: all fine, and one that is not, first, amid and last. */
+START_TEST(many_by_the_short_way)
+{
+    static const char *const expressions[] = {"linear", "rls", "linear(normalized=true)"};
+    static const size_t bad[] = {SHORT_ROWS, 0, 255, 256, 270, SHORT_ROWS - 1};
+    static double x[SHORT_ROWS * D];
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
+        for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
+            StreamingLearner *model = made(D, expressions[i]);
+            Stream s = {5, D};
+            for (size_t t = 0; t < SHORT_ROWS; t++) {
+                double y = stream_next(&s, x + t * D);
+                anb_train_one(model, x + t * D, y, 1);
+            }
+            if (bad[b] < SHORT_ROWS)
+                x[bad[b] * D + 2] = b % 2 ? ANB_NAN : (double)INFINITY;
+            assert_many(model, x, SHORT_ROWS, expressions[i]);
+            anb_free(model);
+        }
+}
+END_TEST
+
 START_TEST(wide_rows_fit_nowhere)
 {
     enum { WIDE = 1500, N = 5 };
@@ -322,6 +344,7 @@ static Suite *suite(void)
     tcase_add_test(tests, many_are_the_loop);
     tcase_add_test(tests, many_through_every_router);
     tcase_add_test(tests, many_at_every_width);
+    tcase_add_test(tests, many_by_the_short_way);
     tcase_add_test(tests, wide_rows_fit_nowhere);
     tcase_add_test(tests, members_have_their_flag);
     tcase_add_test(tests, steps_of_several_models_have_their_flag);

@@ -2,7 +2,9 @@
 #include "model.h"
 #include "src/simd/kernels.h"
 
-/* A block of rows as the caller gave them. */
+enum { BLOCKS = 8 }; /* of ANB_ROWS rows */
+
+/* Rows as the caller gave them. */
 static AnbRows rows_of(const AnbPlan *plan, const double *x, size_t n, AnbCounters *counters)
 {
     size_t d = plan->nodes[0].n_features;
@@ -23,13 +25,16 @@ static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
     return rows->n;
 }
 
-/* Whether the short way was sure of every row. */
-static bool all_direct(const AnbPlan *plan, const unsigned char *block, const AnbRows *rows, double *out)
+/* Whether the short way was sure of every row: of several blocks that is looked at once. */
+static bool all_direct(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
 {
     if (!plan->direct)
         return false;
-    plan->direct->predict_many(plan->nodes, block, rows, out);
-    return anb_nonfinite(out, rows->n) == 0;
+    for (size_t at = 0; at < all->n; at += ANB_ROWS) {
+        AnbRows rows = anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
+        plan->direct->predict_many(plan->nodes, block, &rows, out + at);
+    }
+    return anb_nonfinite(out, all->n) == 0;
 }
 
 static void predict_block(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *rows,
@@ -48,13 +53,25 @@ static void predict_block(const AnbPlan *plan, const unsigned char *block, doubl
     }
 }
 
+/* Up to BLOCKS of them; where the short way is not sure of all, it is asked of each alone. */
+static void predict_blocks(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *all,
+                           double *out)
+{
+    if (all_direct(plan, block, all, out))
+        return;
+    for (size_t at = 0; at < all->n; at += ANB_ROWS) {
+        AnbRows rows = anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
+        predict_block(plan, block, scratch, &rows, out + at);
+    }
+}
+
 static void predict_all(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
                         const double *x, size_t n, double *out)
 {
-    size_t d = plan->nodes[0].n_features;
-    for (size_t at = 0; at < n; at += ANB_ROWS) {
-        AnbRows rows = rows_of(plan, x + at * d, n - at < ANB_ROWS ? n - at : ANB_ROWS, counters);
-        predict_block(plan, block, scratch, &rows, out + at);
+    size_t d = plan->nodes[0].n_features, most = BLOCKS * ANB_ROWS;
+    for (size_t at = 0; at < n; at += most) {
+        AnbRows rows = rows_of(plan, x + at * d, n - at < most ? n - at : most, counters);
+        predict_blocks(plan, block, scratch, &rows, out + at);
     }
 }
 

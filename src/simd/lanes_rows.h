@@ -64,22 +64,40 @@ LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, si
         lanes_store_half(out, lanes_sum4(a, b, c, d));
 }
 
+/* Products of eight rows of up to 16 cells with the blocks `low` and `high`, and `more`; behind row `last` that one again. */
+LANES_INLINE Lanes lanes_affine_eight(Lanes low, Lanes high, Lanes more, const double *x, size_t stride,
+                                      const size_t last, size_t n)
+{
+    Lanes p[LANES];
+    for (size_t r = 0; r < LANES; r++)
+        p[r] = lanes_short_product(low, high, x + (r < last ? r : last) * stride, n);
+    return lanes_add(lanes_sum8(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]), more);
+}
+
+LANES_INLINE void lanes_affine_eights(Lanes low, Lanes high, Lanes more, const double *x, size_t stride, size_t n_rows,
+                                      size_t n, double *out)
+{
+    size_t i = 0;
+    for (; i + LANES <= n_rows; i += LANES, x += LANES * stride)
+        lanes_store(out + i, lanes_affine_eight(low, high, more, x, stride, LANES - 1, n));
+    if (i < n_rows)
+        lanes_store_tail(out + i, lanes_affine_eight(low, high, more, x, stride, n_rows - i - 1, n), n_rows - i);
+}
+
 /* w . x + b of rows of up to 16 cells, w padded by zeros: with the bits of lanes_dot, whose 0 in front of each product
- * few_constant stands for. Eight rows at a time; the last eight repeat the last row. */
+ * few_constant stands for. What n decides is decided once for all rows. */
 LANES_INLINE void lanes_affine_short(const double *w, double b, const double *x, size_t stride, size_t n_rows, size_t n,
                                      double *out)
 {
     const Lanes low = lanes_load(w), high = n > LANES ? lanes_load(w + LANES) : low, more = lanes_all(few_constant(b));
-    for (size_t i = 0; i < n_rows; i += LANES) {
-        Lanes p[LANES];
-        for (size_t r = 0; r < LANES; r++)
-            p[r] = lanes_short_product(low, high, x + (i + r < n_rows ? i + r : n_rows - 1) * stride, n);
-        Lanes f = lanes_add(lanes_sum8(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]), more);
-        if (i + LANES <= n_rows)
-            lanes_store(out + i, f);
-        else
-            lanes_store_tail(out + i, f, n_rows - i);
-    }
+    if (n == LANES)
+        lanes_affine_eights(low, high, more, x, stride, n_rows, LANES, out);
+    else if (n < LANES)
+        lanes_affine_eights(low, high, more, x, stride, n_rows, n % LANES, out);
+    else if (n == 2 * LANES)
+        lanes_affine_eights(low, high, more, x, stride, n_rows, 2 * LANES, out);
+    else
+        lanes_affine_eights(low, high, more, x, stride, n_rows, LANES + 1 + (n - LANES - 1) % (LANES - 1), out);
 }
 
 /* The same of any width. Whole groups of four; the last one may share rows with the one before. */
