@@ -203,9 +203,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     uint32_t *at = anb_scratch(self, scratch, AT);
     AdditiveSums *said = anb_scratch(self, scratch, SAID);
     size_t padded = padded_pairs(self);
-    AdditiveSums own = anb_additive_feature_kernels.say(&v, row->raw, row->x, &places);
+    anb_additive_feature_kernels.find(&v, row->raw, row->x, &places);
     anb_additive_kernels.find(&v, &places, at);
-    AdditiveSums pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
+    AdditiveSums own = anb_additive_feature_kernels.say(&v, &places),
+                 pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
                                                   anb_scratch(self, scratch, P));
     said->f = v.head->constant + v.head->unit * (own.f + pairs.f);
     said->variance = own.variance + pairs.variance;

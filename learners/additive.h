@@ -99,8 +99,10 @@ typedef struct AdditiveStep {
 } AdditiveStep;
 
 typedef struct AdditiveFeatureKernels {
-    /* Finds the places of a row's values and sums the lines and curves there. */
-    AdditiveSums (*say)(const AdditiveView *v, const double *raw, const double *x, const AdditivePlaces *places);
+    /* Finds the places of a row's values. */
+    void (*find)(const AdditiveView *v, const double *raw, const double *x, const AdditivePlaces *places);
+    /* The sums of lines and curves there. */
+    AdditiveSums (*say)(const AdditiveView *v, const AdditivePlaces *places);
     /* One step of them, and of the curves' lifts. */
     void (*learn)(const AdditiveView *v, const AdditivePlaces *places, const AdditiveStep *step);
 } AdditiveFeatureKernels;

@@ -70,8 +70,8 @@ LANES_INLINE Quad share_of(const AdditiveView *v, Quad r, const uint32_t *low, c
 }
 
 /* Finds the places of a block's values. */
-LANES_INLINE void find(const AdditiveView *v, const double *raw, const double *x, size_t j, const size_t n,
-                       const AdditivePlaces *to)
+LANES_INLINE void find_block(const AdditiveView *v, const double *raw, const double *x, size_t j, const size_t n,
+                             const AdditivePlaces *to)
 {
     const Quad r = load_some(raw, j, n), given = load_some(x, j, n), count = counts_of(v, j, n), none = quad_all(0);
     const Quad bands = quad_all((double)(int64_t)v->bands), missing = quad_all(ANB_KNOTS), far = quad_all(ANB_FARTHEST);
@@ -143,20 +143,27 @@ LANES_INLINE void say_block(const AdditiveView *v, size_t j, const size_t n, con
 }
 
 /* Copies of where everything lies stay in registers: no store can change them. */
-static AdditiveSums say(const AdditiveView *given, const double *raw, const double *x, const AdditivePlaces *places)
+static void find(const AdditiveView *given, const double *raw, const double *x, const AdditivePlaces *places)
 {
     const AdditiveView v = *given;
     const AdditivePlaces to = *places;
+    size_t j = 0;
+    for (; j + FOUR <= v.d; j += FOUR)
+        find_block(&v, raw, x, j, FOUR, &to);
+    if (j < v.d)
+        find_block(&v, raw, x, j, v.d - j, &to);
+}
+
+static AdditiveSums say(const AdditiveView *given, const AdditivePlaces *places)
+{
+    const AdditiveView v = *given;
+    const AdditivePlaces at = *places;
     AdditiveSums sums = {0, 0};
     size_t j = 0;
-    for (; j + FOUR <= v.d; j += FOUR) {
-        find(&v, raw, x, j, FOUR, &to);
-        say_block(&v, j, FOUR, &to, &sums);
-    }
-    if (j < v.d) {
-        find(&v, raw, x, j, v.d - j, &to);
-        say_block(&v, j, v.d - j, &to, &sums);
-    }
+    for (; j + FOUR <= v.d; j += FOUR)
+        say_block(&v, j, FOUR, &at, &sums);
+    if (j < v.d)
+        say_block(&v, j, v.d - j, &at, &sums);
     return sums;
 }
 
@@ -206,5 +213,5 @@ static void learn(const AdditiveView *given, const AdditivePlaces *places, const
         learn_block(&v, j, v.d - j, &at, &pace);
 }
 
-const AdditiveFeatureKernels ANB_PER_ISA(anb_additive_feature_kernels) = {say, learn};
+const AdditiveFeatureKernels ANB_PER_ISA(anb_additive_feature_kernels) = {find, say, learn};
 ANB_ISA_REGISTER(AdditiveFeatureKernels, anb_additive_feature_kernels)

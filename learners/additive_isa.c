@@ -2,6 +2,7 @@
  * features: additive_features_isa.c; several rows at once: additive_many_isa.c. */
 #include "src/simd/lanes.h"
 #include "additive.h"
+#include <stdbool.h>
 
 enum { EIGHT = 8 };
 typedef float Eight __attribute__((vector_size(32), may_alias, aligned(4)));
@@ -35,7 +36,7 @@ LANES_INLINE double eight_sum(Eight v)
 }
 
 #if LANES_BYTES > 16
-enum { LOOKED_UP = 16 }; /* features whose bands one register holds, a byte each */
+enum { LOOKED_UP = 32 }; /* features whose bands two registers hold, a byte each */
 
 /* Four columns from feature j on, as they were stored: bytes would have to wait for that. */
 LANES_INLINE __m128i columns_from(const uint32_t *column, size_t d, size_t j)
@@ -43,17 +44,26 @@ LANES_INLINE __m128i columns_from(const uint32_t *column, size_t d, size_t j)
     return j < d ? _mm_loadu_si128((const __m128i *)(column + j)) : _mm_setzero_si128();
 }
 
-LANES_INLINE __m128i bands_of(const uint32_t *column, size_t d)
+LANES_INLINE __m128i bands_from(const uint32_t *column, size_t d, size_t j)
 {
-    __m128i low = _mm_packus_epi32(columns_from(column, d, 0), columns_from(column, d, 4));
-    __m128i high = _mm_packus_epi32(columns_from(column, d, 8), columns_from(column, d, 12));
+    __m128i low = _mm_packus_epi32(columns_from(column, d, j), columns_from(column, d, j + 4));
+    __m128i high = _mm_packus_epi32(columns_from(column, d, j + 8), columns_from(column, d, j + 12));
     return _mm_packus_epi16(low, high);
 }
 
-/* The cells of whole eights of pairs; returns how many. A cell is at first + its row times stride + its column. */
-LANES_INLINE size_t find_eights(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at)
+/* Bands of sixteen features; `far`: those from the 16th on are in use. */
+LANES_INLINE __m128i bands_at(__m128i low, __m128i high, __m128i features, const bool far)
 {
-    const __m128i band = bands_of(places->column, v->d), by = _mm_set1_epi16((short)(v->stride | 1 << 8));
+    __m128i band = _mm_shuffle_epi8(low, features);
+    return far ? _mm_blendv_epi8(band, _mm_shuffle_epi8(high, features), _mm_slli_epi16(features, 3)) : band;
+}
+
+/* The cells of whole eights of pairs; returns how many. A cell is at first + its row times stride + its column. */
+LANES_INLINE size_t find_eights(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at, const bool far)
+{
+    const __m128i low = bands_from(places->column, v->d, 0);
+    const __m128i high = far ? bands_from(places->column, v->d, 16) : low,
+                  by = _mm_set1_epi16((short)(v->stride | 1 << 8));
     const int size = (int)(v->stride * v->stride);
     __m256i first = _mm256_add_epi32(
         _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(size)), _mm256_set1_epi32(1));
@@ -61,7 +71,7 @@ LANES_INLINE size_t find_eights(const AdditiveView *v, const AdditivePlaces *pla
     for (; k + EIGHT <= v->pairs; k += EIGHT, first = _mm256_add_epi32(first, _mm256_set1_epi32(EIGHT * size))) {
         __m128i left = _mm_loadu_si128((const __m128i *)(v->left + k));
         __m128i right = _mm_loadu_si128((const __m128i *)(v->right + k));
-        __m128i both = _mm_shuffle_epi8(band, _mm_packus_epi16(left, right));
+        __m128i both = bands_at(low, high, _mm_packus_epi16(left, right), far);
         __m128i cell = _mm_maddubs_epi16(_mm_unpacklo_epi8(both, _mm_unpackhi_epi64(both, both)), by);
         _mm256_storeu_si256((__m256i *)(at + k), _mm256_add_epi32(first, _mm256_cvtepu16_epi32(cell)));
     }
@@ -75,7 +85,7 @@ static void find(const AdditiveView *v, const AdditivePlaces *places, uint32_t *
     size_t k = 0;
 #if LANES_BYTES > 16
     if (v->d <= LOOKED_UP)
-        k = find_eights(v, places, at);
+        k = v->d > 16 ? find_eights(v, places, at, true) : find_eights(v, places, at, false);
 #endif
     for (uint32_t first = 1 + (uint32_t)k * size; k < v->pairs; k++, first += size)
         at[k] = first + row[v->left[k]] + column[v->right[k]];

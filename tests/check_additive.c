@@ -149,7 +149,7 @@ static uint64_t hash_of_width(size_t d)
 START_TEST(every_width_has_the_same_bits_on_every_instruction_set)
 {
     const AnbIsa before = anb_isa_in_use();
-    for (size_t d = 1; d <= 19; d++) {
+    for (size_t d = 1; d <= 35; d += d < 19 ? 1 : 4) {
         anb_isa_use(ANB_ISA_BASELINE);
         const uint64_t wanted = hash_of_width(d);
         for (int isa = ANB_ISA_BASELINE + 1; isa < ANB_ISA_COUNT; isa++)

@@ -53,6 +53,7 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
 {
     for (size_t i = 0; i < rows * blocks; i++)
         unit[i] = lanes_load(w + features * width + i % blocks * LANES);
+#pragma GCC unroll 2
     for (size_t j = 0; j < features; j++)
         for (size_t b = 0; b < blocks; b++) {
             Lanes v = lanes_load(w + j * width + b * LANES);
@@ -215,6 +216,7 @@ LANES_INLINE void gradient(Lanes *sum, size_t blocks, const Cell *x, size_t x_st
 {
     for (size_t b = 0; b < blocks; b++)
         sum[b] = lanes_mul(lanes_all(x[0]), lanes_load(g + b * LANES));
+#pragma GCC unroll 2
     for (size_t s = 1; s < samples; s++) {
         Lanes v = lanes_all(x[s * x_stride]);
         for (size_t b = 0; b < blocks; b++)
