@@ -1,6 +1,7 @@
 /* Bare networks and feature maps. */
 #include "bare_experts.h"
 #include "src/simd/kernels.h"
+#include "src/simd/products.h"
 #include "src/simd/layers.h"
 #include "src/numeric/network.h"
 #include "src/numeric/waves.h"

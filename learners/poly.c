@@ -14,12 +14,12 @@
  *
  * State: c. Scratch: u. Cost: d (d + 3) / 2 operations, then the child at that many features.
  */
-#include "src/simd/kernels.h"
+#include "src/simd/products.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
-enum { MOST = 24, SPARE = 7 };    /* features; doubles that the products may run over */
-static const double FARTHEST = 1; /* of a centre */
+enum { MOST = ANB_PRODUCTS_D, SPARE = 7 }; /* features; doubles that the products may run over */
+static const double FARTHEST = 1;          /* of a centre */
 
 static size_t products(size_t d)
 {
@@ -84,14 +84,26 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return anb_child_predict(self, 0, state, &made, scratch);
 }
 
+enum { ROOM = 3 * ANB_ROWS_ROOM };
+
+/* u of several rows, `stride` apart. The features come last: products may run over into the next row's. */
+static void fill_many(const AnbNode *self, const void *state, const AnbRows *rows, double *u, size_t stride)
+{
+    size_t d = self->n_features;
+    anb_products_of_rows(rows->x, rows->x_stride, rows->n, anb_field_const(self, state, CENTRE), d, u + d, stride);
+    for (size_t i = 0; i < rows->n; i++)
+        memcpy(u + i * stride, rows->x + i * rows->x_stride, d * sizeof *u);
+}
+
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    double u[ANB_ROWS_ROOM + SPARE];
-    size_t width = self->children[0].n_features, most = anb_rows_fit(width);
+    _Alignas(64) double u[ROOM + SPARE];
+    size_t stride = (self->children[0].n_features + 7) / 8 * 8, fit = ROOM / stride;
+    size_t most = fit < ANB_ROWS ? fit : (size_t)ANB_ROWS;
     for (size_t at = 0; at < rows->n; at += most) {
-        AnbRows made = {u, u, rows->n - at < most ? rows->n - at : most, width, width, NULL, rows->counters};
-        for (size_t i = 0; i < made.n; i++)
-            fill(self, state, rows->x + (at + i) * rows->x_stride, u + i * width);
+        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        AnbRows made = {u, u, part.n, stride, stride, NULL, rows->counters};
+        fill_many(self, state, &part, u, stride);
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
     }
 }

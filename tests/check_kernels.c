@@ -384,27 +384,6 @@ static void follow_body(void)
 
 ON_EACH(running_means_follow_and_the_least_is_told, follow_body)
 
-static void products_body(void)
-{
-    double x[24], u[24 * 25 / 2 + 8];
-    for (size_t d = 1; d <= 24; d++) {
-        fill(x, d);
-        x[d / 2] = d % 3 == 0 ? 1e250 : d % 3 == 1 ? -1e250 : -0.0;
-        x[d - 1] *= d % 2 ? 1e200 : 1;
-        u[d * (d + 1) / 2 + 7] = 42;
-        anb_products(x, d, u);
-        const double *next = u;
-        for (size_t i = 0; i < d; i++)
-            for (size_t j = i; j < d; j++, next++) {
-                double expected = fmax(fmin(.5 * x[i] * x[j], 1e300), -1e300);
-                ck_assert(same(next, &expected, sizeof expected));
-            }
-        ck_assert(u[d * (d + 1) / 2 + 7] == 42);
-    }
-}
-
-ON_EACH(products_are_bounded_and_stay_in_their_room, products_body)
-
 /* What the tests above did not see on this CPU. */
 static void positions_body(void)
 {
@@ -450,7 +429,6 @@ static Suite *suite(void)
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);
     tcase_add_test(tests, positions_of_what_is_not_zero);
-    tcase_add_test(tests, products_are_bounded_and_stay_in_their_room);
     tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
     return suite;
 }

@@ -39,7 +39,6 @@ typedef struct AnbKernels {
                              size_t n);
     double (*follow)(double *mean, const double *now, double rate, size_t k);
     double (*entropy)(const double *p, size_t k);
-    void (*products)(const double *x, size_t d, double *u);
     void (*log1p_all)(double *x, size_t n);
     void (*keep)(const double *x, double bound, const double *inverse, const double *origin, size_t n, float *kept);
     size_t (*positions)(const double *x, size_t n, uint32_t *at, size_t most);
@@ -151,12 +150,6 @@ static inline double anb_ewma_all(double *mean, const double *now, double rate, 
 static inline double anb_entropy(const double *p, size_t k)
 {
     return anb_kernels.entropy(p, k);
-}
-
-/* u = x_i x_j / 2 for i <= j < d, row by row, bounded to +-1e300; u has room for 7 more, where anything may stand. */
-static inline void anb_products(const double *x, size_t d, double *u)
-{
-    anb_kernels.products(x, d, u);
 }
 
 /* x = log(1 + x) for 0 <= x < infinity: the bits of anb_log1p. */

@@ -322,18 +322,6 @@ static double entropy(const double *p, size_t k)
     return sum;
 }
 
-static void products(const double *x, size_t d, double *u)
-{
-    const Lanes high = lanes_all(1e300), low = lanes_all(-1e300);
-    for (size_t i = 0; i < d; u += d - i, i++) {
-        const Lanes half = lanes_all(.5 * x[i]);
-        for (size_t j = i; j < d; j += LANES) {
-            Lanes other = d - j < LANES ? lanes_load_tail(x + j, d - j) : lanes_load(x + j);
-            lanes_store(u + (j - i), lanes_max(lanes_min(lanes_mul(half, other), high), low));
-        }
-    }
-}
-
 static double follow(double *mean, const double *now, double rate, size_t k)
 {
     Lanes least = lanes_all(__builtin_inf());
@@ -425,7 +413,6 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .moments_update = moments_update,
     .follow = follow,
     .entropy = entropy,
-    .products = products,
     .log1p_all = log1p_all,
     .keep = keep,
     .positions = positions,
