@@ -10,8 +10,8 @@
  * `width` is the number of hidden units rounded up to whole blocks of `lanes` cells. Behind v stand c and zeros up to a whole
  * block. Cells beyond the units in use are 0 and stay 0.
  *
- * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. The code is in network_lanes.h and
- * network_steps.h; network_isa.c compiles it for doubles, network_single_isa.c for floats.
+ * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. The code is in network_lanes.h,
+ * network_columns.h and network_steps.h; network_isa.c compiles it for doubles, network_single_isa.c for floats.
  */
 #ifndef ANB_NUMERIC_NETWORK_H
 #define ANB_NUMERIC_NETWORK_H

@@ -22,7 +22,8 @@ static void products(const double *x, size_t d, double *u)
 #if LANES_BYTES == 64
 /* The factors of each product, whole blocks of them. */
 typedef struct Factors {
-    long long left[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES], right[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES];
+    long long left[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES],
+        right[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES];
 } Factors;
 
 LANES_INLINE void find_factors(size_t d, Factors *f)
