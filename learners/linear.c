@@ -24,7 +24,8 @@
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
 
-enum { WIDE = 24 }; /* features up to which the normalised step grows */
+enum { WIDE = 24 };           /* features up to which the normalised step grows */
+enum { OUT_OF_REACH = 2048 }; /* features beyond which row and weights do not fit a first-level cache of 32 KiB */
 
 static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
                                    {ANB_INNER(Linear, target, AnbMoments, anb_moments_fields)},
@@ -59,9 +60,9 @@ static const AnbField fields[] = {
                 .count = if_other_loss},
     {0}};
 
-/* The model's output for the row as it came, and the target's deviation. */
+/* The model's output for the row as it came, the target's deviation, and |x|^2 of a long row. */
 typedef struct Output {
-    double f, sd;
+    double f, sd, square;
 } Output;
 
 static const AnbField scratch_fields[] = {{ANB_SCRATCH_STRUCT(Output)}, {0}};
@@ -81,12 +82,19 @@ static double finite_or_0(double f)
     return f - f == 0 ? f : 0;
 }
 
+/* w . x. Of a long row |x|^2 with it, since reading it once more costs more than summing both. */
+static double product(const AnbNode *self, const Linear *s, const AnbRow *row, Output *out)
+{
+    size_t n = self->n_features;
+    return n > OUT_OF_REACH ? anb_dot_and_square(s->w, row->x, n, &out->square) : anb_dot(s->w, row->x, n);
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
     Output *out = (Output *)scratch;
-    out->f = anb_dot(s->w, row->x, self->n_features) + s->b;
+    out->f = product(self, s, row, out) + s->b;
     if (!o->normalized)
         return finite_or_0(out->f);
     out->sd = anb_moments_sd(&s->target);
@@ -149,12 +157,21 @@ static void update_plain(const AnbNode *self, Linear *s, const AnbRow *row, doub
     move(self, s, row, stride(self, s, 2 * o->rate * relative, y - out->f, square));
 }
 
+/* 1 + |x|^2 where a step depends on it, else 1. */
+static double row_square(const AnbNode *self, const AnbRow *row, const Output *out)
+{
+    const AnbLinearOptions *o = self->options;
+    size_t n = self->n_features;
+    if (!o->normalized && !o->bounded && !anb_loss_other(o->loss))
+        return 1;
+    return 1 + (n > OUT_OF_REACH ? out->square : anb_dot(row->x, row->x, n));
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
     const Output *out = (const Output *)scratch;
-    double square =
-        o->normalized || o->bounded || anb_loss_other(o->loss) ? 1 + anb_dot(row->x, row->x, self->n_features) : 1;
+    double square = row_square(self, row, out);
     if (o->normalized)
         update_normalized(self, state, row, y, weight, square, out);
     else

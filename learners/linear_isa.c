@@ -24,33 +24,6 @@ ANB_ON_A_LINE static double predict(const AnbNode *self, const void *state, cons
     return o->normalized ? in_units(s, f) : f;
 }
 
-/* w . x and x . x at once, each summed as lanes_dot does. */
-LANES_INLINE double dot_and_square(const double *w, const double *x, size_t n, double *square)
-{
-    Lanes even = lanes_zero(), odd = even, even2 = even, odd2 = even;
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        Lanes u = lanes_load(x + i), v = lanes_load(x + i + LANES);
-        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
-        odd = lanes_add(odd, lanes_mul(lanes_load(w + i + LANES), v));
-        even2 = lanes_add(even2, lanes_mul(u, u));
-        odd2 = lanes_add(odd2, lanes_mul(v, v));
-    }
-    if (i + LANES <= n) {
-        Lanes u = lanes_load(x + i);
-        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
-        even2 = lanes_add(even2, lanes_mul(u, u));
-        i += LANES;
-    }
-    if (i < n) {
-        Lanes v = lanes_load_tail(x + i, n - i);
-        odd = lanes_add(odd, lanes_mul(lanes_load(w + i), v));
-        odd2 = lanes_add(odd2, lanes_mul(v, v));
-    }
-    *square = lanes_sum(lanes_add(even2, odd2));
-    return lanes_sum(lanes_add(even, odd));
-}
-
 LANES_INLINE void move_lanes(double *w, Lanes by, Lanes x)
 {
     lanes_store(w, lanes_add(lanes_load(w), lanes_mul(by, x)));
@@ -122,7 +95,7 @@ LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, do
 LANES_INLINE double step_any(const AnbNode *self, Linear *s, const double *x, double y, size_t n, AnbCounters *counters)
 {
     const AnbLinearOptions *o = self->options;
-    double square, f = dot_and_square(s->w, x, n, &square) + s->b, error = y - f;
+    double square, f = lanes_dot_and_square(s->w, x, n, true, &square) + s->b, error = y - f;
     if (!plain(o, s) || error - error != 0)
         return ANB_NAN;
     square += 1;

@@ -141,9 +141,14 @@ static size_t kept_size(const AnbNode *self)
     return size > SMALL && size <= 2 * self->n_features + LARGE ? size : 0;
 }
 
+/* What was said of the row, and what the child said. */
+typedef struct Said {
+    double f, child;
+} Said;
+
 enum { Z, SAID, KEPT };
 static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .count = scratch_size},
-                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 2},
                                           [KEPT] = {.name = "kept", .kind = ANB_F64, .count = kept_size},
                                           {0}};
 
@@ -154,6 +159,11 @@ static int init(const AnbNode *self, void *state)
     put_errors(state, &(AnbErrorScale){0});
     anb_frame_init(&frame, frame_in(state));
     return 0;
+}
+
+static Said *said_in(const AnbNode *self, double *scratch)
+{
+    return anb_scratch(self, scratch, SAID);
 }
 
 static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -172,8 +182,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     AnbRow inner = made_row(row, scratch);
     standardize(self, state, row, scratch);
-    double f = anb_child_predict(self, 0, state, &inner, scratch), *said = anb_scratch(self, scratch, SAID);
-    return *said = clipped(state, f);
+    double f = anb_child_predict(self, 0, state, &inner, scratch);
+    Said *said = said_in(self, scratch);
+    *said = (Said){clipped(state, f), f};
+    return said->f;
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -215,7 +227,7 @@ static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row,
         size = kept_size(self);
     }
     memcpy(kept, child, size * sizeof *kept);
-    *f = clipped(state, anb_child_predict(self, 0, state, &inner, scratch));
+    *f = anb_child_predict(self, 0, state, &inner, scratch);
     memcpy(child, kept, size * sizeof *kept);
     return size == self->children[0].scratch_size;
 }
@@ -227,6 +239,28 @@ static void ask_again(const AnbNode *self, const void *state, const AnbRow *row,
     anb_child_predict(self, 0, state, &inner, scratch);
 }
 
+/* What the child says of the row where one cell is another z. */
+static double ask_otherwise(const AnbNode *self, const void *state, const AnbRow *row, size_t feature, double z,
+                            double *scratch)
+{
+    double f, *cell = scratch + feature, was = *cell;
+    *cell = z;
+    bool whole = ask_apart(self, state, row, scratch, &f);
+    *cell = was;
+    if (!whole)
+        ask_again(self, state, row, scratch);
+    return f;
+}
+
+/* The same of a child that is affine in the row: another cell adds one product. */
+static double follow_slope(const AnbNode *self, const void *state, size_t feature, double z, double *scratch)
+{
+    double unit;
+    const AnbNode *child = &self->children[0];
+    const double *w = child->type->affine->slopes(child, anb_child_state_const(child, state), &unit);
+    return said_in(self, scratch)->child + unit * w[feature] * (z - scratch[feature]);
+}
+
 static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbFrame frame = frame_of(self);
@@ -234,12 +268,10 @@ static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, 
     trial.any = anb_frame_trial(&frame, frame_in(state), row->x, scratch, &trial.of);
     if (!trial.any)
         return trial;
-    double *cell = scratch + trial.of.feature, z = *cell;
-    *cell = trial.of.z;
-    bool whole = ask_apart(self, state, row, scratch, &trial.f);
-    *cell = z;
-    if (!whole)
-        ask_again(self, state, row, scratch);
+    size_t j = trial.of.feature;
+    double f = self->children[0].type->affine ? follow_slope(self, state, j, trial.of.z, scratch)
+                                              : ask_otherwise(self, state, row, j, trial.of.z, scratch);
+    trial.f = clipped(state, f);
     return trial;
 }
 
@@ -251,7 +283,7 @@ static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const
     AnbFrameState *frame_state = frame_in(state);
     AnbRange range = range_of(state);
     if (trial->any)
-        anb_frame_judge(&frame, frame_state, &trial->of, y - *(double *)anb_scratch(self, scratch, SAID), y - trial->f);
+        anb_frame_judge(&frame, frame_state, &trial->of, y - said_in(self, scratch)->f, y - trial->f);
     anb_range_follow(&range, y);
     put_range(state, &range);
     if (anb_frame_learn(&frame, frame_state, row->x, weight, scratch, &row->counters->restarts, &moved))
@@ -263,7 +295,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     AnbRow inner = made_row(row, scratch);
     Trial trial = try_out(self, state, row, scratch);
     AnbErrorScale errors = errors_of(state);
-    y = anb_target_bounded(&errors, *(double *)anb_scratch(self, scratch, SAID), y);
+    y = anb_target_bounded(&errors, said_in(self, scratch)->f, y);
     put_errors(state, &errors);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
     learn_row(self, state, row, &trial, y, weight, scratch);

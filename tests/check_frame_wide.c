@@ -244,6 +244,37 @@ START_TEST(sparse_rows_are_learned)
 }
 END_TEST
 
+static StreamingLearner *scaled(const StreamingLearnerType *child, size_t d)
+{
+    AnbExpert inner = {.type = child}, outer = {.type = &anb_scale, .children = &inner, .n_children = 1};
+    StreamingLearner *model = anb_new(d, &outer, NULL, NULL);
+    ck_assert_ptr_nonnull(model);
+    return model;
+}
+
+/* A child that is affine is not asked about a cell that is tried out, its slope says the same: where tails carry the target,
+ * and where they mislead. */
+START_TEST(a_slope_says_what_the_child_would)
+{
+    const StreamingLearnerType *types[] = {&anb_linear, &anb_rls};
+    size_t d = _i % 2 ? 3 : D, rows = _i % 2 ? 4000 : 400;
+    StreamingLearnerType blind = *types[_i / 2];
+    blind.affine = NULL;
+    StreamingLearner *follows = scaled(types[_i / 2], d), *asks = scaled(&blind, d);
+    double x[D] = {0};
+    seed = 31;
+    for (size_t t = 0; t < rows; t++) {
+        for (size_t j = 0; j < 3; j++)
+            x[j] = .3 / (fabs(uniform()) + .01);
+        double y = 2 * x[0] + .1 * uniform() - (x[1] < 8 ? x[1] : 0);
+        double said = anb_train_one(follows, x, y, 1), other = anb_train_one(asks, x, y, 1);
+        ck_assert_double_le(fabs(said - other), 1e-9 * (1 + fabs(other)));
+    }
+    anb_free(follows);
+    anb_free(asks);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("frame_wide");
@@ -254,6 +285,7 @@ static Suite *suite(void)
     tcase_add_test(tests, zeros_far_out_count_as_values_far_out);
     tcase_add_loop_test(tests, copies_and_instruction_sets_agree, 0, 4);
     tcase_add_test(tests, sparse_rows_are_learned);
+    tcase_add_loop_test(tests, a_slope_says_what_the_child_would, 0, 4);
     return suite;
 }
 

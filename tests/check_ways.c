@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDEST = 67, SAMPLES = 600 };
+enum { WIDEST = 67, LONG = 2051, SAMPLES = 600 };
 
 /* ---- the short way beside the long one --------------------------------------------------------------------------- */
 
@@ -76,7 +76,7 @@ static void walk_both_ways(const Alone *alone, size_t d)
     StreamingLearner *shorter = make(alone->type, alone->options, d), *longer = make(&plain, alone->options, d);
     AnbReader *reader = anb_reader_new(shorter, NULL);
     Stream s = {d, d};
-    double x[WIDEST];
+    double x[LONG];
     for (size_t i = 0; i < SAMPLES; i++) {
         double y = spoiled(&s, i, x, stream_next(&s, x)), weight = weight_of(i);
         double said = anb_predict(longer, x);
@@ -109,6 +109,17 @@ START_TEST(the_short_way_is_the_long_one)
             walked++;
         }
     ck_assert_uint_ge(walked, 2);
+}
+END_TEST
+
+/* Rows that do not fit the first cache are read once for both sums. */
+START_TEST(the_short_way_of_long_rows)
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            walk_both_ways(&(Alone){&anb_linear, NULL}, LONG);
+    anb_isa_use(before);
 }
 END_TEST
 
@@ -340,6 +351,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("ways");
     TCase *tests = case_of(suite, 120);
     tcase_add_test(tests, the_short_way_is_the_long_one);
+    tcase_add_test(tests, the_short_way_of_long_rows);
     tcase_add_test(tests, the_short_way_with_other_options);
     tcase_add_test(tests, many_are_the_loop);
     tcase_add_test(tests, many_through_every_router);

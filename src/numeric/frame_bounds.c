@@ -1,14 +1,6 @@
 /* How far out the cells of a feature may be: its reach, and what follows from it. frame.h has the rules. */
 #include "frame_parts.h"
 
-static const double MARGIN = 1.5, LEAST = 2; /* times common a tail is cut, no nearer than this */
-
-double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j)
-{
-    double cut = MARGIN * part_const(state, self->d, COMMON)[j], least = LEAST < self->clip ? LEAST : self->clip;
-    return cut > self->clip ? self->clip : cut > least ? cut : least;
-}
-
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     uint16_t *crowd = &crowd_of(state, self->d)[j];
@@ -19,16 +11,11 @@ void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j)
     *crowd = (uint16_t)((*crowd * 9 + 5) / 10); /* nine tenths */
 }
 
-void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j)
-{
-    double *bound = &part(state, self->d, BOUND)[j];
-    *bound = *bound > self->clip ? self->far * anb_frame_reach(self, state, j) : anb_frame_cut(self, state, j);
-}
-
 void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state)
 {
     for (size_t j = 0; j < self->d; j++) {
-        anb_frame_thin_crowd(self, state, j);
+        if (crowd_of(state, self->d)[j] > 0)
+            anb_frame_thin_crowd(self, state, j);
         anb_frame_keep_bound(self, state, j);
     }
 }

@@ -116,15 +116,29 @@ static inline double anb_frame_z(const AnbFrame *self, const AnbFrameState *stat
     return fabs(z) <= anb_frame_limit(self, state, j) ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
 }
 
-/* The bound of a tail that is whole follows the reach, of others what is common; the crowd thins. Once in 8 rows, and where
- * the reach has changed. Of one feature, without its crowd. */
-void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j);
+/* Where the tail of feature j begins that is cut. */
+static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j)
+{
+    const double margin = 1.5, nearest = 2; /* times common; no nearer than that */
+    double cut = margin * part_const(state, self->d, COMMON)[j], least = nearest < self->clip ? nearest : self->clip;
+    return cut > self->clip ? self->clip : cut > least ? cut : least;
+}
+
+/* The bound of a tail that is whole follows the reach, of others what is common. Once in 8 rows, and where the reach has
+ * changed. */
+static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j)
+{
+    double *bound = &part(state, self->d, BOUND)[j];
+    double next = *bound > self->clip ? self->far * anb_frame_reach(self, state, j) : anb_frame_cut(self, state, j);
+    if (*bound != next)
+        *bound = next;
+}
+
+/* The bounds of all features; their crowds thin. */
 void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state);
 
-/* Where the tail of feature j begins that is cut. */
-double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j);
-
-/* So many cells beyond `clip` are what feature j is now: they are not left out. Once in 8 rows. */
+/* So many cells beyond `clip` are what feature j is now: they are not left out. Once in 8 rows; without a crowd it does
+ * nothing. */
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
 
 /* What the moments are shown of a value of feature j: nothing, not a number, where it is left out, at most what bounds it beyond

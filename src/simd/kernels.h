@@ -22,6 +22,7 @@ typedef struct AnbSoftmax {
 
 typedef struct AnbKernels {
     double (*dot)(const double *a, const double *b, size_t n);
+    double (*dot_and_square)(const double *w, const double *x, size_t n, double *square);
     double (*axpy)(double *w, double a, const double *x, size_t n);
     double (*finite)(const double *x, size_t n);
     void (*gate_scores)(const double *w, size_t stride, size_t k, const double *x, size_t d, double *z);
@@ -50,6 +51,12 @@ ANB_ISA_TABLE(AnbKernels, anb_kernels);
 static inline double anb_dot(const double *a, const double *b, size_t n)
 {
     return anb_kernels.dot(a, b, n);
+}
+
+/* w . x, and x . x, with the bits of anb_dot. */
+static inline double anb_dot_and_square(const double *w, const double *x, size_t n, double *square)
+{
+    return anb_kernels.dot_and_square(w, x, n, square);
 }
 
 /* w += a x; 0 or NaN. */

@@ -9,6 +9,11 @@ static double dot(const double *a, const double *b, size_t n)
     return lanes_dot(a, b, n);
 }
 
+static double dot_and_square(const double *w, const double *x, size_t n, double *square)
+{
+    return lanes_dot_and_square(w, x, n, false, square);
+}
+
 static double axpy(double *w, double a, const double *x, size_t n)
 {
     const Lanes factor = lanes_all(a);
@@ -378,27 +383,38 @@ static void keep(const double *x, double bound, const double *inverse, const dou
     }
 }
 
-/* A dense row is told by its first cells. */
+/* The cells from i on, before `end`, whose bits are not all 0, behind the `found` ones of the list; how many it has then. */
+LANES_INLINE size_t list_cells(const double *x, size_t i, size_t end, uint32_t *at, size_t found)
+{
+    for (; i < end; i++) {
+        at[found] = (uint32_t)i;
+        found += any_bits(x + i, 1) != 0;
+    }
+    return found;
+}
+
+/* A dense row is told by its first cells. Of others most groups of cells are 0, and most parts of the rest. */
 static size_t positions(const double *x, size_t n, uint32_t *at, size_t most)
 {
-    enum { GROUP = 2 * LANES };
-    size_t found = 0, first = (most / LANES + 1) * LANES;
+    enum { PART = 2 * LANES, GROUP = 8 * LANES };
+    size_t found = 0, i = 0, first = (most / LANES + 1) * LANES;
     if (first <= n && plain_cells(x, first) > (double)most)
         return most + 1;
-    for (size_t i = 0; i < n && found <= most; i += GROUP) {
-        size_t end = n - i < GROUP ? n : i + GROUP;
-        if ((end - i == GROUP ? any_bits(x + i, GROUP) : any_bits(x + i, end - i)) == 0)
+    for (; i + GROUP <= n && found <= most; i += GROUP) {
+        if (any_bits(x + i, GROUP) == 0)
             continue;
-        for (size_t j = i; j < end; j++) {
-            at[found] = (uint32_t)j;
-            found += any_bits(x + j, 1) != 0;
-        }
+        for (size_t j = i; j < i + GROUP && found <= most; j += PART)
+            if (any_bits(x + j, PART) != 0)
+                found = list_cells(x, j, j + PART, at, found);
     }
+    for (; i < n && found <= most; i += PART)
+        found = list_cells(x, i, n - i < PART ? n : i + PART, at, found);
     return found <= most ? found : most + 1;
 }
 
 const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .dot = dot,
+    .dot_and_square = dot_and_square,
     .axpy = axpy,
     .finite = finite,
     .gate_scores = gate_scores,

@@ -10,6 +10,7 @@
 #error "a file is of one cell: doubles by lanes.h, floats by lanes_single.h"
 #endif
 #include "lanes_cells.h"
+#include <stdbool.h>
 
 /* Whether all lanes are equal. */
 LANES_INLINE int lanes_same(Lanes l, Lanes r)
@@ -309,6 +310,34 @@ LANES_INLINE Lanes lanes_product(const double *a, const double *b, size_t n)
 LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
 {
     return lanes_sum(lanes_product(a, b, n));
+}
+
+/* w . x and x . x at once, each summed as lanes_dot does. `whole`: a tail of w counts as the whole block that it starts, w
+ * being padded by zeros. */
+LANES_INLINE double lanes_dot_and_square(const double *w, const double *x, size_t n, const bool whole, double *square)
+{
+    Lanes even = lanes_zero(), odd = even, even2 = even, odd2 = even;
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        Lanes u = lanes_load(x + i), v = lanes_load(x + i + LANES);
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
+        odd = lanes_add(odd, lanes_mul(lanes_load(w + i + LANES), v));
+        even2 = lanes_add(even2, lanes_mul(u, u));
+        odd2 = lanes_add(odd2, lanes_mul(v, v));
+    }
+    if (i + LANES <= n) {
+        Lanes u = lanes_load(x + i);
+        even = lanes_add(even, lanes_mul(lanes_load(w + i), u));
+        even2 = lanes_add(even2, lanes_mul(u, u));
+        i += LANES;
+    }
+    if (i < n) {
+        Lanes v = lanes_load_tail(x + i, n - i);
+        odd = lanes_add(odd, lanes_mul(whole ? lanes_load(w + i) : lanes_load_tail(w + i, n - i), v));
+        odd2 = lanes_add(odd2, lanes_mul(v, v));
+    }
+    *square = lanes_sum(lanes_add(even2, odd2));
+    return lanes_sum(lanes_add(even, odd));
 }
 
 /*
