@@ -7,7 +7,7 @@
 #include <gsl/gsl_multifit.h>
 #include <stdio.h>
 
-enum { MOST = 40 };
+enum { MOST = 40, WIDEST = 130 };
 
 static uint64_t seed;
 
@@ -70,10 +70,39 @@ static void compare(const Dense *m, const AnbRls *rls, const double *state)
     }
 }
 
+/* Other units, old x_j = alpha_j x_j + beta_j; one feature keeps its centre. */
+static void draw_units(size_t n, double *alpha, double *beta)
+{
+    for (size_t j = 0; j < n; j++) {
+        alpha[j] = 1 + .3 * uniform();
+        beta[j] = j % 5 == 3 ? 0 : .3 * uniform();
+    }
+}
+
+static void dense_reframe(Dense *m, size_t n, const double *alpha, const double *beta)
+{
+    for (size_t i = 0; i < n && m->n > n; i++)
+        m->w[n] += beta[i] * m->w[i];
+    for (size_t j = 0; j < m->n && m->n > n; j++)
+        for (size_t i = 0; i < n; i++)
+            m->p[n][j] += beta[i] * m->p[i][j];
+    for (size_t j = 0; j < m->n && m->n > n; j++)
+        for (size_t i = 0; i < n; i++)
+            m->p[j][n] += beta[i] * m->p[j][i];
+    for (size_t i = 0; i < n; i++) {
+        m->w[i] *= alpha[i];
+        for (size_t j = 0; j < m->n; j++)
+            m->p[i][j] *= alpha[i];
+        for (size_t j = 0; j < m->n; j++)
+            m->p[j][i] *= alpha[i];
+    }
+}
+
 static void follow(size_t n, bool intercept, double lambda)
 {
     AnbRls rls = {.n = n, .intercept = intercept, .delta = 10};
     double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n)), x[MOST];
+    double alpha[MOST], beta[MOST];
     static Dense dense;
     dense_init(&dense, n + intercept, rls.delta);
     anb_rls_init(&rls, state);
@@ -87,6 +116,11 @@ static void follow(size_t n, bool intercept, double lambda)
         double f = anb_rls_predict(&rls, state, x, scratch);
         ck_assert(anb_rls_update(&rls, state, y - f, lambda, weight, scratch));
         dense_update(&dense, x, y, lambda, weight);
+        if (t % 100 == 50) {
+            draw_units(n, alpha, beta);
+            anb_rls_reframe(&rls, state, alpha, beta);
+            dense_reframe(&dense, n, alpha, beta);
+        }
         if (t < 4 || t % 50 == 0)
             compare(&dense, &rls, state);
     }
@@ -361,6 +395,7 @@ static uint64_t hash_after(size_t n)
 {
     AnbRls rls = {.n = n, .intercept = true, .delta = 7, .walk = 0.01};
     double *state = aligned(anb_rls_state(n)), *scratch = aligned(anb_rls_scratch(n)), *x = aligned(n);
+    double alpha[WIDEST], beta[WIDEST];
     anb_rls_init(&rls, state);
     seed = n;
     for (int t = 0; t < 400; t++) {
@@ -368,6 +403,10 @@ static uint64_t hash_after(size_t n)
             x[i] = uniform();
         double f = anb_rls_predict(&rls, state, x, scratch);
         anb_rls_update(&rls, state, uniform() - f, 0.998, t % 3 ? 1 : 2, scratch);
+        if (t % 100 == 50) {
+            draw_units(n, alpha, beta);
+            anb_rls_reframe(&rls, state, alpha, beta);
+        }
     }
     uint64_t hash = hash_of(14695981039346656037u, state, anb_rls_state(n) * sizeof *state);
     free(state);

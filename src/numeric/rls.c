@@ -1,24 +1,14 @@
 /* Around the arithmetic of rls.h: start, refresh, snapshot, checks. */
-#include "rls.h"
 #include "fields.h"
+#include "rls_tiles.h"
 #include "src/simd/kernels.h"
 #include <math.h>
 
-enum { TILE = 8, ROWS = 4, QUAD = 4 };
+enum { QUAD = 4 };
 
 static bool is_few(size_t n)
 {
     return n <= ANB_RLS_FEW;
-}
-
-static double *weights(size_t n, double *state)
-{
-    return state + anb_rls_weights_at(n);
-}
-
-static double *intercept_row(size_t n, double *state)
-{
-    return weights(n, state) + anb_rls_padded(n);
 }
 
 /* Of up to eight features: entry i, j >= i, of the packed triangle. */
@@ -31,45 +21,11 @@ static double *few_entry(size_t n, double *state, size_t i, size_t j)
     return i == j ? &last[i - QUAD] : &mixed[(j - QUAD) * QUAD + i - QUAD];
 }
 
-/* ---- of more features: the tiles, and what stands beside them ---------------------------------------------------- */
-
-static double *due(size_t n, double *state)
-{
-    return state + ANB_RLS_HEAD + 2 * anb_rls_padded(n);
-}
-
-static double *diagonal(size_t n, double *state)
-{
-    return state + ANB_RLS_HEAD + 3 * anb_rls_padded(n);
-}
-
-static double *tiles(size_t n, double *state)
-{
-    return state + ANB_RLS_HEAD + 4 * anb_rls_padded(n);
-}
-
-/* Doubles of the first `panels` panels. */
-static size_t panels_size(size_t n, size_t panels)
-{
-    size_t blocks = anb_rls_padded(n) / TILE, pairs = panels / 2;
-    size_t parts = pairs * (2 * blocks - pairs + 1); /* both panels of block i have blocks - i parts */
-    if (panels % 2)
-        parts += blocks - pairs;
-    return parts * ROWS * TILE;
-}
-
 size_t anb_rls_state(size_t n)
 {
     if (is_few(n))
         return ANB_RLS_FEW_HEAD + 2 * ANB_RLS_FEW + ANB_RLS_FEW_P;
     return ANB_RLS_HEAD + 4 * anb_rls_padded(n) + panels_size(n, (n + ROWS - 1) / ROWS);
-}
-
-/* Eight entries of row i, from column 8 * block; block >= i / 8. */
-static double *row_part(size_t n, double *state, size_t i, size_t block)
-{
-    size_t panel = i / ROWS;
-    return tiles(n, state) + panels_size(n, panel) + (block - i / TILE) * ROWS * TILE + i % ROWS * TILE;
 }
 
 /* ---- of any number of features ------------------------------------------------------------------------------------- */
@@ -145,11 +101,7 @@ static void catch_up(size_t n, double *state)
 {
     if (!is_due(n, state))
         return;
-    for (size_t i = 0; i < n; i++)
-        for (size_t block = i / TILE; block * TILE < n; block++) {
-            double *part = row_part(n, state, i, block);
-            settle(n, state, i, block * TILE, part, part, TILE);
-        }
+    anb_rls_whole_kernels.settle(state, n);
     clear_due(n, state);
 }
 
@@ -259,78 +211,57 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         anb_rls_restart(rls, state);
 }
 
-/* The intercept's row grows by `by` times row `from`. */
-static void add_row(size_t n, double *state, size_t from, double by)
-{
-    double *row = intercept_row(n, state);
-    if (is_few(n)) {
-        for (size_t i = 0; i < n; i++)
-            row[i] += by * entry(n, state, i, from);
-        return;
-    }
-    for (size_t i = 0; i < from;) {
-        const double *part = row_part(n, state, i, from / TILE) + from % TILE;
-        for (size_t end = end_of(i, ROWS, from); i < end; i++, part += TILE)
-            row[i] += by * *part;
-    }
-    for (size_t i = from; i < n;) {
-        const double *part = row_part(n, state, from, i / TILE) + i % TILE;
-        for (size_t end = end_of(i, TILE, n); i < end; i++)
-            row[i] += by * *part++;
-    }
-}
+/* ---- another unit ---------------------------------------------------------------------------------------------------- */
 
-/* The intercept's coordinate grows by `by` times that of feature `from`. Nothing is due. */
-static void shear(size_t n, double *state, size_t from, double by)
+/* Of up to eight features: the intercept's coordinate grows by `by` times that of feature `from`. */
+static void shear_few(size_t n, double *state, size_t from, double by)
 {
     AnbRlsHead *head = anb_rls_head(state);
-    head->p00 += by * (2 * intercept_row(n, state)[from] + by * *entry_at(n, state, from, from));
-    add_row(n, state, from, by);
+    double *row = intercept_row(n, state);
+    head->p00 += by * (2 * row[from] + by * *few_entry(n, state, from, from));
+    for (size_t i = 0; i < n; i++)
+        row[i] += by * entry(n, state, i, from);
     head->w0 += by * weights(n, state)[from];
 }
 
-/* What is kept of row i a second time: its entries in the tile on the diagonal, and that on the diagonal. */
-static void copy_row(size_t n, double *state, size_t i)
-{
-    const double *part = row_part(n, state, i, i / TILE);
-    for (size_t j = i + 1, last = end_of(i, TILE, n); j < last;) {
-        double *to = row_part(n, state, j, i / TILE) + i % TILE;
-        for (size_t end = end_of(j, ROWS, last); j < end; j++, to += TILE)
-            *to = part[j % TILE];
-    }
-    diagonal(n, state)[i] = part[i % TILE];
-}
-
-/* Row i of P times factor[i] and its columns', wherever that is kept. Nothing is due. */
-static void stretch(size_t n, double *state, size_t i, const double *factor)
+/* Row i of P times factor[i] and its columns'. */
+static void stretch_few(size_t n, double *state, size_t i, const double *factor)
 {
     for (size_t j = i; j < n;) {
-        double *part = entry_at(n, state, i, j);
+        double *part = few_entry(n, state, i, j);
         for (size_t end = j + run_length(n, i, j); j < end; j++, part++)
             *part = *part * factor[i] * factor[j];
     }
-    if (!is_few(n))
-        copy_row(n, state, i);
     intercept_row(n, state)[i] *= factor[i];
     weights(n, state)[i] *= factor[i];
+}
+
+/* Returns 0, or NaN where a number that was written is not finite. */
+static double reframe_few(const AnbRls *rls, double *state, const double *alpha, const double *beta)
+{
+    size_t n = rls->n;
+    for (size_t j = 0; j < n && rls->intercept; j++)
+        if (beta[j] != 0)
+            shear_few(n, state, j, beta[j]);
+    for (size_t i = 0; i < n; i++)
+        stretch_few(n, state, i, alpha);
+    return anb_nonfinite(state, anb_rls_state(n));
 }
 
 void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta)
 {
     size_t n = rls->n;
     catch_up(n, state);
-    for (size_t j = 0; j < n && rls->intercept; j++)
-        if (beta[j] != 0)
-            shear(n, state, j, beta[j]);
+    double sick =
+        is_few(n) ? reframe_few(rls, state, alpha, beta) : anb_rls_whole_kernels.reframe(rls, state, alpha, beta);
     double trace = anb_rls_head(state)->p00, least = trace;
     for (size_t i = 0; i < n; i++) {
-        stretch(n, state, i, alpha);
         double d = variance(n, state, i);
         trace += d;
         least = d < least ? d : least;
     }
     anb_rls_head(state)->trace = trace;
-    if (anb_nonfinite(state, anb_rls_state(n)) != 0 || least < 0)
+    if (!(sick == 0) || trace - trace != 0 || least < 0)
         anb_rls_init(rls, state);
 }
 
