@@ -38,8 +38,7 @@ LANES_INLINE void shear_block(size_t n, double *state, size_t block, const doubl
     Lanes sum = lanes_load(row + block);
     for (size_t from = 0; from < block; from++)
         if (beta[from] != 0)
-            sum = lanes_add(
-                sum, lanes_mul(lanes_all(beta[from]), lanes_load(row_part(n, state, from, block / TILE))));
+            sum = lanes_add(sum, lanes_mul(lanes_all(beta[from]), lanes_load(row_part(n, state, from, block / TILE))));
     for (size_t from = block; from < end; from++) {
         if (beta[from] == 0)
             continue;
@@ -102,8 +101,8 @@ static double reframe(const AnbRls *rls, double *state, const double *alpha, con
     const size_t n = rls->n;
     for (size_t block = 0; block < n && rls->intercept; block += TILE)
         shear_block(n, state, block, beta);
-    Lanes sick = lanes_add(stretch_vector(intercept_row(n, state), alpha, n),
-                           stretch_vector(weights(n, state), alpha, n));
+    Lanes sick =
+        lanes_add(stretch_vector(intercept_row(n, state), alpha, n), stretch_vector(weights(n, state), alpha, n));
     for (size_t i = 0; i < n; i++)
         sick = lanes_add(sick, stretch_row(n, state, i, alpha));
     const AnbRlsHead *head = anb_rls_head(state);

@@ -22,37 +22,47 @@ static uint32_t taken_of_first(const double *from, uint32_t middle, uint32_t n, 
     uint32_t low = done > n - middle ? done - (n - middle) : 0, high = at_most(done, middle);
     while (low < high) {
         uint32_t a = low + (high - low) / 2, b = done - a;
-        if (b > 0 && from[a] <= from[middle + b - 1])
-            low = a + 1;
-        else
-            high = a;
+        bool more = b > 0 && from[a] <= from[middle + b - 1];
+        low = more ? a + 1 : low;
+        high = more ? high : a;
     }
     return low;
 }
 
 /* Where a merge stands in its two runs. */
 typedef struct Front {
-    uint32_t a, b;
+    size_t a, b;
 } Front;
 
 static Front front_of(const double *from, uint32_t middle, uint32_t n, uint32_t done)
 {
     uint32_t a = taken_of_first(from, middle, n, done);
-    return (Front){a, middle + done - a};
+    return (Front){a, (size_t)middle + done - a};
 }
 
+/* The first of equals comes first: this is the minimum, and the maximum below, without a branch. */
 static inline double next_of(const double *from, Front *at)
 {
     double x = from[at->a], y = from[at->b];
-    bool first = x <= y;
-    at->a += first;
-    at->b += !first;
-    return first ? x : y;
+    size_t second = y < x;
+    at->a += 1 - second;
+    at->b += second;
+    return y < x ? y : x;
 }
 
-static void merge_part(const double *from, uint32_t middle, uint32_t n, uint32_t done, uint32_t end, double *to)
+static inline double last_of(const double *from, Front *at)
 {
-    Front at = front_of(from, middle, n, done);
+    double x = from[at->a], y = from[at->b];
+    size_t first = x > y;
+    at->a -= first;
+    at->b -= 1 - first;
+    return x > y ? x : y;
+}
+
+/* The numbers `done` to `end`, the merge being at that front. */
+static void merge_from(const double *from, uint32_t middle, uint32_t n, Front at, uint32_t done, uint32_t end,
+                       double *to)
+{
     for (; done < end && at.a < middle && at.b < n; done++)
         to[done] = next_of(from, &at);
     memcpy(to + done, from + (at.a < middle ? at.a : at.b), (end - done) * sizeof *to);
@@ -64,30 +74,46 @@ static void merge_even(const double *from, uint32_t run, double *to)
     Front low = {0, run}, high = {run - 1, 2 * run - 1};
     for (uint32_t i = 0; i < run; i++) {
         to[i] = next_of(from, &low);
-        double x = from[high.a], y = from[high.b];
-        bool second = x <= y;
-        to[2 * run - 1 - i] = second ? y : x;
-        high.b -= second;
-        high.a -= !second;
+        to[2 * run - 1 - i] = last_of(from, &high);
     }
 }
 
-/* The numbers `done` to `end` of the merge of from[0 .. middle) and from[middle .. n). */
+/* Two such pairs, one behind the other, four numbers at a time. */
+static void merge_two_pairs(const double *from, uint32_t run, double *to)
+{
+    Front low = {0, run}, high = {run - 1, 2 * run - 1}, low2 = {2 * run, 3 * run}, high2 = {3 * run - 1, 4 * run - 1};
+    for (uint32_t i = 0; i < run; i++) {
+        to[i] = next_of(from, &low);
+        to[2 * run - 1 - i] = last_of(from, &high);
+        to[2 * run + i] = next_of(from, &low2);
+        to[4 * run - 1 - i] = last_of(from, &high2);
+    }
+}
+
+/* The numbers `done` to `end` of the merge of from[0 .. middle) and from[middle .. n): four parts of them side by side, as long
+ * as the last one finds numbers in both runs, and with it those in front of it; then three, since of few kinds of numbers the
+ * last kind is all of one run soon. */
 static void merge(const double *from, uint32_t middle, uint32_t n, uint32_t done, uint32_t end, double *to)
 {
-    uint32_t half = (end - done) / 2, second = done + half;
-    if (done == 0 && end == n && n == 2 * middle) {
-        merge_even(from, middle, to);
-        return;
+    const uint32_t part = (end - done) / 4, second = done + part, third = second + part, last = third + part;
+    Front a = front_of(from, middle, n, done), b = front_of(from, middle, n, second),
+          c = front_of(from, middle, n, third), d = front_of(from, middle, n, last);
+    size_t i = 0;
+    for (; i < part && d.a < middle && d.b < n; i++) {
+        to[done + i] = next_of(from, &a);
+        to[second + i] = next_of(from, &b);
+        to[third + i] = next_of(from, &c);
+        to[last + i] = next_of(from, &d);
     }
-    Front at = front_of(from, middle, n, done), next = front_of(from, middle, n, second);
-    while (half > 0 && next.a < middle && next.b < n && second < end) {
-        to[done++] = next_of(from, &at);
-        to[second++] = next_of(from, &next);
-        half--;
+    merge_from(from, middle, n, d, last + i, end, to);
+    for (; i < part && c.a < middle && c.b < n; i++) {
+        to[done + i] = next_of(from, &a);
+        to[second + i] = next_of(from, &b);
+        to[third + i] = next_of(from, &c);
     }
-    merge_part(from, middle, n, done, done + half, to);
-    merge_part(from, middle, n, second, end, to);
+    merge_from(from, middle, n, a, done + i, second, to);
+    merge_from(from, middle, n, b, second + i, third, to);
+    merge_from(from, middle, n, c, third + i, last, to);
 }
 
 /* Two runs side by side. */
@@ -119,7 +145,22 @@ static void sort_two_runs(double *v)
     }
 }
 
-/* The next part of the pass: two runs, or one, or what is left of a pair of runs, `most` numbers of it at most. */
+/* Two pairs of short runs, or one pair, or what is left of it, `most` numbers of it at most. */
+static void advance_merge(AnbSorter *s, const double *from, double *to, uint32_t most)
+{
+    uint32_t pair = s->cursor / (2 * s->run) * (2 * s->run), left = s->n - pair, n = at_most(left, 2 * s->run);
+    uint32_t done = s->cursor - pair, end = done + at_most(n - done, most);
+    if (4 * s->run <= SLICE && left >= 4 * s->run) {
+        merge_two_pairs(from + pair, s->run, to + pair);
+        end = 4 * s->run;
+    } else if (2 * s->run < SLICE && n == 2 * s->run)
+        merge_even(from + pair, s->run, to + pair);
+    else
+        merge(from + pair, at_most(n, s->run), n, done, end, to + pair);
+    s->cursor = pair + end;
+}
+
+/* The next part of the pass. */
 static void advance(AnbSorter *s, const AnbSorterRoom *room, uint32_t most)
 {
     double *from = anb_sorter_buffer(room, s->from);
@@ -132,10 +173,7 @@ static void advance(AnbSorter *s, const AnbSorterRoom *room, uint32_t most)
         s->cursor += n;
         return;
     }
-    uint32_t pair = s->cursor / (2 * s->run) * (2 * s->run), n = at_most(s->n - pair, 2 * s->run);
-    uint32_t done = s->cursor - pair, end = done + at_most(n - done, most);
-    merge(from + pair, at_most(n, s->run), n, done, end, anb_sorter_buffer(room, !s->from) + pair);
-    s->cursor = pair + end;
+    advance_merge(s, from, anb_sorter_buffer(room, !s->from), most);
 }
 
 uint32_t anb_sorter_slice(AnbSorter *s, const AnbSorterRoom *room, uint32_t most)
