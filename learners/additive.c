@@ -16,7 +16,8 @@
  * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
  * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.
  *
- * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature a sample, and terms carried over.
+ * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature a sample, and terms carried over; each
+ * feature's part of the reservoir is sorted as many samples ahead.
  * Where there are more pairs than `pairs` times the features those of the strongest features count, chosen after each round.
  *
  * Errors count as 20 times their running scale at most (src/numeric/error_scale.h), x as +-1e6.

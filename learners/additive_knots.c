@@ -61,21 +61,80 @@ void anb_additive_start(AdditiveView *v)
 
 /* ---- new knots --------------------------------------------------------------------------------------------------- */
 
-/* The values in the reserve that are not missing, sorted: how many, and where in `room`. */
-static size_t sorted_values(const AdditiveView *v, size_t j, const AnbSorterRoom *room, const double **out)
+/* Rows in the reserve. */
+static size_t reserved(const AdditiveView *v)
 {
-    size_t rows = v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE;
-    const double *value = v->reserve + j * ANB_RESERVE;
+    return v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE;
+}
+
+/* Sorts n values in the first buffer of `room`; where they are then. */
+static const double *sort_values(const AnbSorterRoom *room, uint32_t n)
+{
     AnbSorter sorter;
-    uint32_t n = 0;
-    for (size_t i = 0; i < rows; i++) {
-        room->buffer[n] = value[i];
-        n += value[i] - value[i] == 0;
-    }
     anb_sorter_start(&sorter, n);
     while (anb_sorter_slice(&sorter, room, ANB_RESERVE) > 0)
         ;
-    *out = anb_sorter_buffer(room, sorter.from);
+    return anb_sorter_buffer(room, sorter.from);
+}
+
+/* Sorts a feature's part of the reserve where it stands, missing cells last: which row of it a later one takes the place of is
+ * drawn at random, so that their order is of no account. */
+static void sort_reserve(const AdditiveView *v, size_t j)
+{
+    double work[2 * ANB_RESERVE], *value = v->reserve + j * ANB_RESERVE;
+    const AnbSorterRoom room = {work, ANB_RESERVE};
+    size_t rows = reserved(v);
+    uint32_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        work[n] = value[i];
+        n += value[i] - value[i] == 0;
+    }
+    memcpy(value, sort_values(&room, n), n * sizeof *value);
+    for (size_t i = n; i < rows; i++)
+        value[i] = ANB_NAN;
+}
+
+/* Values that rise, and those that do not fit among them. */
+typedef struct Drawn {
+    double rising[ANB_RESERVE], others[2 * ANB_RESERVE];
+    uint32_t n_rising, n_others;
+} Drawn;
+
+/* Of two neighbours that fall either may be the one out of place: both are drawn. */
+static void draw_apart(const double *value, size_t rows, Drawn *out)
+{
+    uint32_t n = 0, others = 0;
+    for (size_t i = 0; i < rows; i++) {
+        double x = value[i];
+        if (x - x != 0)
+            continue;
+        if (n == 0 || x >= out->rising[n - 1]) {
+            out->rising[n++] = x;
+        } else {
+            out->others[others++] = out->rising[--n];
+            out->others[others++] = x;
+        }
+    }
+    out->n_rising = n;
+    out->n_others = others;
+}
+
+/* The values in the reserve that are not missing, sorted: how many. The few rows that came since they were sorted, before the
+ * round, are sorted apart. */
+static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
+{
+    Drawn drawn;
+    draw_apart(v->reserve + j * ANB_RESERVE, reserved(v), &drawn);
+    const double *other = sort_values(&(AnbSorterRoom){drawn.others, ANB_RESERVE}, drawn.n_others),
+                 *end = other + drawn.n_others;
+    size_t n = 0;
+    for (uint32_t i = 0; i < drawn.n_rising; i++) {
+        while (other < end && *other < drawn.rising[i])
+            out[n++] = *other++;
+        out[n++] = drawn.rising[i];
+    }
+    while (other < end)
+        out[n++] = *other++;
     return n;
 }
 
@@ -170,18 +229,29 @@ static Moves moves_of(const uint32_t *from, uint32_t bands)
     return m;
 }
 
-/* A table whose rows or columns have moved: those that have. */
-static void carry_table(const AdditiveView *v, size_t k, bool rows, const Moves *moves)
+static void move_rows(AdditiveCell *cell, size_t stride, const Moves *moves)
 {
-    const size_t stride = v->stride;
-    AdditiveCell *cell = v->cell + 1 + k * stride * stride;
-    if (rows)
+    for (size_t i = 0; i < moves->n; i++)
+        memcpy(cell + moves->to[i] * stride, cell + moves->from[i] * stride, stride * sizeof *cell);
+}
+
+/* Four rows at a time. */
+static void move_columns(AdditiveCell *cell, size_t stride, const Moves *moves)
+{
+    size_t r = 0;
+    for (; r + 4 <= stride; r += 4) {
+        AdditiveCell *row = cell + r * stride, *row1 = row + stride, *row2 = row1 + stride, *row3 = row2 + stride;
+        for (size_t i = 0; i < moves->n; i++) {
+            const size_t to = moves->to[i], from = moves->from[i];
+            row[to] = row[from];
+            row1[to] = row1[from];
+            row2[to] = row2[from];
+            row3[to] = row3[from];
+        }
+    }
+    for (AdditiveCell *row = cell + r * stride; r < stride; r++, row += stride)
         for (size_t i = 0; i < moves->n; i++)
-            memcpy(cell + moves->to[i] * stride, cell + moves->from[i] * stride, stride * sizeof *cell);
-    else
-        for (AdditiveCell *row = cell, *end = cell + stride * stride; row < end; row += stride)
-            for (size_t i = 0; i < moves->n; i++)
-                row[moves->to[i]] = row[moves->from[i]];
+            row[moves->to[i]] = row[moves->from[i]];
 }
 
 /* The tables of a feature whose bands were others. */
@@ -189,19 +259,19 @@ static void carry_tables(const AdditiveView *v, size_t j, const uint32_t *from)
 {
     const Moves moves = moves_of(from, (uint32_t)v->bands);
     for (size_t k = 0; k < v->pairs && moves.n > 0; k++) {
+        AdditiveCell *cell = v->cell + 1 + k * v->stride * v->stride;
         if (v->left[k] == j)
-            carry_table(v, k, true, &moves);
+            move_rows(cell, v->stride, &moves);
         if (v->right[k] == j)
-            carry_table(v, k, false, &moves);
+            move_columns(cell, v->stride, &moves);
     }
 }
 
 static void make_feature(AdditiveView *v, size_t j)
 {
-    double work[2 * ANB_RESERVE], old[ANB_KNOTS], *knots = v->knots + j * ANB_KNOTS;
-    const double *sorted;
+    double sorted[ANB_RESERVE], old[ANB_KNOTS], *knots = v->knots + j * ANB_KNOTS;
     uint32_t from[ANB_KNOTS + 1], old_count = v->count[j];
-    size_t n = sorted_values(v, j, &(AnbSorterRoom){work, ANB_RESERVE}, &sorted);
+    size_t n = sorted_values(v, j, sorted);
     if (n == 0)
         return;
     memcpy(old, knots, sizeof old);
@@ -274,6 +344,25 @@ static void advance(AdditiveView *v)
     }
 }
 
+/* Features that one sample has the work of. */
+static size_t at_once(const AdditiveView *v)
+{
+    return 1 + v->d / WIDE;
+}
+
+/* Before a round, as many samples as it takes for the knots: sorting is half of the work. */
+static void prepare(const AdditiveView *v)
+{
+    const Additive *s = v->head;
+    size_t each = at_once(v), samples = (v->d + each - 1) / each;
+    double left = ceil(s->due - (double)s->seen);
+    if (!(left >= 1 && left <= (double)samples))
+        return;
+    size_t first = (samples - (size_t)left) * each;
+    for (size_t j = first; j < v->d && j < first + each; j++)
+        sort_reserve(v, j);
+}
+
 void anb_additive_see(AdditiveView *v, const double *raw)
 {
     Additive *s = v->head;
@@ -282,6 +371,8 @@ void anb_additive_see(AdditiveView *v, const double *raw)
         s->turn = 0;
         s->due = growth * (double)s->seen;
     }
-    for (size_t i = 0; i < 1 + v->d / WIDE && s->turn < 3 * v->d; i++)
+    if (s->turn >= 3 * v->d)
+        prepare(v);
+    for (size_t i = 0; i < at_once(v) && s->turn < 3 * v->d; i++)
         advance(v);
 }

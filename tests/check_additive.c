@@ -4,6 +4,8 @@
 #include "numbers.h"
 #include "reload.h"
 #include "suite.h"
+#include "learners/additive.h"
+#include "src/host/model.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <string.h>
@@ -165,6 +167,57 @@ static double row_of_thirty(uint64_t *seed, double *x)
     return target(seed, x, 30);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The knots that a round has made of feature j are every kind of value in its reserve, or quantiles of them. */
+static void assert_knots(const AdditiveView *v, size_t j)
+{
+    double sorted[ANB_RESERVE], expected[ANB_RESERVE];
+    size_t rows = v->head->seen < ANB_RESERVE ? v->head->seen : ANB_RESERVE, n = 0, kinds = 0, count = 0;
+    for (size_t i = 0; i < rows; i++)
+        if (!isnan(v->reserve[j * ANB_RESERVE + i]))
+            sorted[n++] = v->reserve[j * ANB_RESERVE + i];
+    qsort(sorted, n, sizeof *sorted, ascending);
+    for (size_t i = 0; i < n; i++)
+        kinds += i == 0 || sorted[i] > sorted[i - 1];
+    for (size_t i = 0, most = kinds > ANB_KNOTS ? ANB_KNOTS : n; i < most; i++) {
+        double value = sorted[most == n ? i : i * (n - 1) / (most - 1)];
+        if (count == 0 || value > expected[count - 1])
+            expected[count++] = value;
+    }
+    ck_assert_uint_eq(v->count[j], count);
+    ck_assert_mem_eq(v->knots + j * ANB_KNOTS, expected, count * sizeof *expected);
+}
+
+/* The reserve is sorted ahead of a round, rows that come in between are in the knots as well. */
+START_TEST(knots_are_of_the_reserve_as_it_is)
+{
+    static const size_t widths[] = {1, 4, 70, 150};
+    size_t d = widths[_i], made_of = 0;
+    StreamingLearner *model = made(d, "additive(cells=4, pairs=2)");
+    AdditiveView v = anb_additive_view(model->plan->nodes, anb_block(model));
+    double x[150];
+    uint64_t seed = 6;
+    for (size_t t = 0; t < 2600; t++) {
+        for (size_t j = 0; j < d; j++)
+            x[j] = j % 4 == 3 ? floor(6 * unit_of(&seed)) : noise(&seed);
+        x[t % d] = t % 7 == 0 ? NAN : x[t % d];
+        double due = v.head->due;
+        uint64_t turn = v.head->turn;
+        anb_train_one(model, x, noise(&seed), 1);
+        size_t first = v.head->due != due ? 0 : turn, end = v.head->turn < d ? v.head->turn : d;
+        for (size_t j = first; j < end; j++, made_of++)
+            assert_knots(&v, j);
+    }
+    ck_assert_uint_ge(made_of, 4 * d);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(snapshots_amid_a_round)
 {
     assert_reloads_go_on(30, "additive(cells=3, pairs=2)", 60, 11, row_of_thirty, 7);
@@ -201,6 +254,7 @@ static Suite *suite(void)
     tcase_add_test(tests, weights_follow_the_errors_into_another_unit);
     tcase_add_test(tests, every_width_has_the_same_bits_on_every_instruction_set);
     tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    tcase_add_loop_test(tests, knots_are_of_the_reserve_as_it_is, 0, 4);
     tcase_add_test(tests, snapshots_amid_a_round);
     tcase_add_test(tests, extremes_stay_finite);
     return suite;
