@@ -87,6 +87,35 @@ static size_t distinct(const double *v, size_t n)
     return n > 0 ? 1 + changes(v, n - 1) : 0;
 }
 
+/* The same, or more than `most` where there are more. */
+static size_t distinct_up_to(const double *v, size_t n, size_t most)
+{
+    enum { BLOCK = 64 };
+    size_t count = n > 0, at = 1;
+    for (; at < n && count <= most; at += BLOCK)
+        count += changes(v + at - 1, n - at < BLOCK ? n - at : BLOCK);
+    return count;
+}
+
+/* How many of n ascending values, at least one, are the first of them. */
+static size_t alike(const double *v, size_t n)
+{
+    size_t low = 1, high = 1;
+    while (high < n && v[high] == v[0]) {
+        low = high + 1;
+        high *= 2;
+    }
+    high = high < n ? high : n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v[middle] == v[0])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void finish_edges(AnbEdges *edges)
 {
     for (size_t i = edges->count; i < ANB_CODES; i++)
@@ -119,7 +148,7 @@ static void skip(Sharing *s, const double *sample)
 /* Behind the edges that there are. */
 static Sharing sharing_of(const AnbEdges *edges, const double *sample, size_t n, size_t most)
 {
-    size_t kinds = distinct(sample, n), bins = kinds < most + 1 ? kinds : most + 1, low = 0, high = n;
+    size_t kinds = distinct_up_to(sample, n, most), bins = kinds < most + 1 ? kinds : most + 1, low = 0, high = n;
     while (edges->count > 0 && low < high) {
         size_t middle = low + (high - low) / 2;
         if (sample[middle] <= edges->edge[edges->count - 1])
@@ -127,8 +156,8 @@ static Sharing sharing_of(const AnbEdges *edges, const double *sample, size_t n,
         else
             high = middle;
     }
-    return (Sharing){
-        .at = low, .kinds = distinct(sample + low, n - low), .left = n - low, .bins = bins - (size_t)edges->count};
+    size_t left = low == 0 && kinds <= most ? kinds : distinct(sample + low, n - low);
+    return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - (size_t)edges->count};
 }
 
 bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more)
@@ -139,10 +168,11 @@ bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most
             return false;
         if (s.filled == 0)
             skip(&s, sample);
-        size_t i = s.at++;
-        s.filled++;
-        if (sample[i] == sample[i + 1])
-            continue;
+        size_t same = alike(sample + s.at, n - s.at), i = s.at + same - 1;
+        s.at += same;
+        s.filled += same;
+        if (s.at == n)
+            break;
         s.kinds--;
         if (s.filled * s.bins < s.left && s.kinds >= s.bins)
             continue;
