@@ -100,19 +100,41 @@ typedef struct Drawn {
     uint32_t n_rising, n_others;
 } Drawn;
 
+enum { BLOCK = 8 };
+
+/* How many of n values, at least one, come before the first fall, or one that is no number. */
+static size_t until_fall(const double *v, size_t n)
+{
+    size_t i = 1;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        bool rises = true;
+        for (size_t k = 0; k < BLOCK; k++)
+            rises &= (v[i + k - 1] <= v[i + k]) & (v[i + k] <= DBL_MAX);
+        if (!rises)
+            break;
+    }
+    while (i < n && v[i - 1] <= v[i] && v[i] <= DBL_MAX)
+        i++;
+    return i;
+}
+
 /* Of two neighbours that fall either may be the one out of place: both are drawn. */
 static void draw_apart(const double *value, size_t rows, Drawn *out)
 {
     uint32_t n = 0, others = 0;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows;) {
         double x = value[i];
-        if (x - x != 0)
-            continue;
-        if (n == 0 || x >= out->rising[n - 1]) {
-            out->rising[n++] = x;
+        if (x - x != 0) {
+            i++;
+        } else if (n == 0 || x >= out->rising[n - 1]) {
+            size_t run = until_fall(value + i, rows - i);
+            memcpy(out->rising + n, value + i, run * sizeof x);
+            n += (uint32_t)run;
+            i += run;
         } else {
             out->others[others++] = out->rising[--n];
             out->others[others++] = x;
+            i++;
         }
     }
     out->n_rising = n;
@@ -126,15 +148,15 @@ static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
     Drawn drawn;
     draw_apart(v->reserve + j * ANB_RESERVE, reserved(v), &drawn);
     const double *other = sort_values(&(AnbSorterRoom){drawn.others, ANB_RESERVE}, drawn.n_others),
-                 *end = other + drawn.n_others;
-    size_t n = 0;
-    for (uint32_t i = 0; i < drawn.n_rising; i++) {
-        while (other < end && *other < drawn.rising[i])
-            out[n++] = *other++;
-        out[n++] = drawn.rising[i];
+                 *end = other + drawn.n_others, *rising = drawn.rising, *last = rising + drawn.n_rising;
+    size_t n = drawn.n_rising + drawn.n_others;
+    for (; other < end; *out++ = *other++) {
+        for (; rising + BLOCK <= last && rising[BLOCK - 1] <= *other; rising += BLOCK, out += BLOCK)
+            memcpy(out, rising, BLOCK * sizeof *out);
+        while (rising < last && *rising <= *other)
+            *out++ = *rising++;
     }
-    while (other < end)
-        out[n++] = *other++;
+    memcpy(out, rising, (size_t)(last - rising) * sizeof *out);
     return n;
 }
 
