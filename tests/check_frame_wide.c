@@ -7,6 +7,7 @@
 #include "src/numeric/frame_parts.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
+#include <float.h>
 #include <math.h>
 
 enum { D = 600, NARROW = 512, ROWS = 300 };
@@ -110,8 +111,8 @@ START_TEST(z_are_those_of_a_dense_row)
         anb_frame_apply(&frame, state, x, scratch);
         for (size_t j = 0; j < D; j++)
             limit[j] = anb_frame_limit(&frame, state, j);
-        anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1, 0,
-                               D, z);
+        anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1,
+                               DBL_MAX, D, z);
         ck_assert_mem_eq(z, scratch, sizeof z);
         AnbFrameTrial trial;
         if (anb_frame_trial(&frame, state, x, scratch, &trial)) {

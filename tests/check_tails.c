@@ -47,6 +47,62 @@ START_TEST(tails_are_passed_on_where_they_help)
 }
 END_TEST
 
+/* ---- the first far cells of a tail that carries the target ---------------------------------------------------------- */
+
+static double delay_row(double *x)
+{
+    x[0] = anb_exp(1.5 * normal());
+    x[1] = normal();
+    return x[0] + .5 * x[1] + normal();
+}
+
+/* The geometric mean over twenty streams of the error over that of `rls` alone, on rows 50 to 2,000. */
+static double early_error(const char *text)
+{
+    double sum = 0;
+    for (unsigned stream = 0; stream < 20; stream++) {
+        StreamingLearner *model = made(2, text), *bare = made(2, "rls");
+        double squares = 0, least = 0, x[2];
+        seed = 100 + stream;
+        for (int t = 0; t < 2000; t++) {
+            double y = delay_row(x), e = y - anb_train_one(model, x, y, 1), b = y - anb_train_one(bare, x, y, 1);
+            squares += t < 50 ? 0 : e * e;
+            least += t < 50 ? 0 : b * b;
+        }
+        sum += anb_log(squares / least) / 40;
+        anb_free(model);
+        anb_free(bare);
+    }
+    return anb_exp(sum);
+}
+
+START_TEST(a_tail_that_is_new_is_soon_passed_on)
+{
+    double with = early_error("scale(rls)"), without = early_error("scale(rls, tails=false)");
+    ck_assert_msg(with < 2.7 && without > 4, "%g, %g without", with, without);
+}
+END_TEST
+
+/* A value six times as far out as any before is known to be one of the tail; one a thousand times as far is no input. */
+START_TEST(what_is_far_in_a_tail_that_carries_counts)
+{
+    StreamingLearner *model = made(2, "scale(rls)");
+    double most = 0, top = 0, x[2];
+    seed = 37;
+    for (int t = 0; t < 3000; t++) {
+        double y = delay_row(x);
+        most = x[0] > most ? x[0] : most;
+        top = y > top ? y : top;
+        anb_train_one(model, x, y, 1);
+    }
+    double missing = anb_predict(model, (double[]){NAN, 0});
+    ck_assert_double_gt(anb_predict(model, (double[]){6 * most, 0}), .8 * top);
+    ck_assert_double_eq(anb_predict(model, (double[]){1000 * most, 0}), missing);
+    ck_assert_double_lt(missing, .2 * top);
+    anb_free(model);
+}
+END_TEST
+
 /* ---- cells that mislead ------------------------------------------------------------------------------------------ */
 
 /* A row of two normal features, and its target. In one of 50 rows feature 0 is multiplied where `wrong`: not known to y. */
@@ -129,6 +185,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("tails");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, tails_are_passed_on_where_they_help);
+    tcase_add_test(tests, a_tail_that_is_new_is_soon_passed_on);
+    tcase_add_test(tests, what_is_far_in_a_tail_that_carries_counts);
     tcase_add_test(tests, cells_that_mislead_are_left_out);
     tcase_add_test(tests, what_is_left_out_is_saved);
     tcase_add_test(tests, a_level_that_moves_there_is_followed);

@@ -73,7 +73,9 @@ ANB_API extern const StreamingLearnerType anb_last;
 typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
     double clip; /* 4; deviations at which a tail is cut at the latest, 1 to 1000 */
-    double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
+    /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1; four times as far where the
+     * tail is passed on */
+    double far;
     /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
     bool tails;
 } AnbScaleOptions;

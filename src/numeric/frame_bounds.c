@@ -41,7 +41,7 @@ static void follow_reach(const AnbFrame *self, AnbFrameState *state, size_t j, d
     size_t d = self->d;
     double reach = anb_frame_reach(self, state, j);
     bool blank = anb_frame_blank(state, d, j);
-    if (size > self->far * reach) {
+    if (size > anb_frame_limit(self, state, j) && size > self->far * reach) {
         reach *= 1.015;
         if (!blank)
             forget(state, d, j);

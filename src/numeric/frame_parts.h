@@ -102,10 +102,19 @@ static inline void anb_frame_put_reach(AnbFrameState *state, size_t d, size_t j,
     part(state, d, REACH)[j] = blank ? -reach : reach;
 }
 
+/* How far out the cells of feature j may be whose tail is passed on. */
+static inline double anb_frame_trusted(const AnbFrame *self, const AnbFrameState *state, size_t j)
+{
+    return ANB_TRUSTED * self->far * anb_frame_reach(self, state, j);
+}
+
 /* From where on a cell of feature j is 0. */
 static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
-    return anb_frame_blank(state, self->d, j) ? self->clip : self->far * anb_frame_reach(self, state, j);
+    if (anb_frame_blank(state, self->d, j))
+        return self->clip;
+    bool whole = part_const(state, self->d, BOUND)[j] > self->clip;
+    return whole ? anb_frame_trusted(self, state, j) : self->far * anb_frame_reach(self, state, j);
 }
 
 /* z of one cell: the bits of anb_frame_apply. */

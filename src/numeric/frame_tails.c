@@ -24,17 +24,31 @@ static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, s
     return (AnbFrameTrial){j, anb_clip(z, self->far * anb_frame_reach(self, state, j)), false, false};
 }
 
-/* Whether a cell is one to be tried out; fills the trial. */
+/* Whether a cell that is 0 for being beyond the limit may be one of a tail. */
+static bool is_beyond(const AnbFrame *self, const AnbFrameState *state, size_t j, double size)
+{
+    return size > anb_frame_limit(self, state, j) && size <= anb_frame_trusted(self, state, j) &&
+           !anb_frame_blank(state, self->d, j);
+}
+
+/* Whether a cell is one to be tried out; fills the trial. One beyond the limit of a feature that comes far out is read as whole:
+ * where that is right, the tail is known to carry the target from its first cell on. */
 static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z,
                      AnbFrameTrial *trial)
 {
     size_t d = self->d;
     double reach = anb_frame_reach(self, state, j);
-    if (!(reach > self->clip && may_stand(self, state, j, z)))
+    if (!(reach > self->clip))
         return false;
-    double whole = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+    double whole = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j], size = fabs(whole);
+    if (z == 0 && is_beyond(self, state, j, size)) {
+        *trial = (AnbFrameTrial){j, anb_clip(whole, self->far * reach), false, false};
+        return true;
+    }
+    if (!may_stand(self, state, j, z))
+        return false;
     *trial = reading(self, state, j, whole);
-    return fabs(whole) >= self->clip && fabs(whole) <= self->far * reach;
+    return size >= self->clip && size <= self->far * reach;
 }
 
 /* Of n cells, those of the list or all, from another one in each row on. */

@@ -113,7 +113,11 @@ static inline double anb_raw_weights(const double *w, const double *mean, const 
     return anb_kernels.raw_weights(w, mean, inv_sd, n, b);
 }
 
-/* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach, or beyond
+/* How many times as far out a cell may be where its feature's tail is passed on, which a bound above `clip` says. */
+enum { ANB_TRUSTED = 4 };
+
+/* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach (ANB_TRUSTED
+ * times as far where the bound is above `clip`), or beyond
  * `clip` where the reach is negative, or x is missing. z may be x. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
                                           const double *bound, const double *reach, double far, double clip, size_t n,

@@ -232,15 +232,16 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-/* How far out a value may be: times, in reaches; clip, where the reach is negative. */
+/* How far out a value may be: times, in reaches, or trusted where the bound is above clip; clip, where the reach is negative. */
 typedef struct Outmost {
-    Lanes times, clip;
+    Lanes times, trusted, clip;
 } Outmost;
 
 LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes reach, const Outmost *out)
 {
     const Lanes zero = lanes_zero(), low = lanes_sub(zero, bound);
-    const Lanes most = lanes_where_above(reach, zero, lanes_mul(out->times, reach), out->clip);
+    const Lanes times = lanes_where_above(bound, out->clip, out->trusted, out->times);
+    const Lanes most = lanes_where_above(reach, zero, lanes_mul(times, reach), out->clip);
     Lanes z = lanes_mul(lanes_sub(x, mean), inv_sd), size = lanes_max(z, lanes_sub(zero, z));
     Lanes kept = lanes_where_above(size, most, zero, lanes_max(low, lanes_min(bound, z)));
     return lanes_where_number(z, kept, zero);
@@ -249,7 +250,7 @@ LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes 
 static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
                                const double *reach, double far, double clip, size_t n, double *z)
 {
-    const Outmost out = {lanes_all(far), lanes_all(clip)};
+    const Outmost out = {lanes_all(far), lanes_all(ANB_TRUSTED * far), lanes_all(clip)};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         lanes_store(z + i, within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i),
