@@ -232,8 +232,9 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 
 /* ---- to learn ---------------------------------------------------------------------------------------------------- */
 
-/* All weights in another unit: a power of two near the errors' scale, so that floats hold them. */
-static void fit_unit(AdditiveView *v)
+/* All weights in another unit: a power of two near the errors' scale, so that floats hold them. Of `gathered`, the weights of
+ * n cells that a step will store again, too. */
+static void fit_unit(AdditiveView *v, float *gathered, size_t n)
 {
     Additive *s = v->head;
     int exponent;
@@ -248,6 +249,8 @@ static void fit_unit(AdditiveView *v)
         v->curve[i].w *= by;
     for (size_t i = 0; i < 1 + v->pairs * v->stride * v->stride; i++)
         v->cell[i].w = (float)((double)v->cell[i].w * by);
+    for (size_t i = 0; i < n; i++)
+        gathered[i] = (float)((double)gathered[i] * by);
 }
 
 /* Learns an error e; `scale` was the errors' before it. */
@@ -281,7 +284,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
             anb_restart(self, state, row);
             return;
         }
-        fit_unit(&v);
+        fit_unit(&v, anb_scratch(self, scratch, W), padded_pairs(self));
         if (s->unit > 0)
             learn(self, &v, e, scale, weight, scratch);
     }

@@ -129,6 +129,26 @@ START_TEST(weights_follow_the_errors_into_another_unit)
 }
 END_TEST
 
+/* Rows of nearly no weight and of ever larger targets: the unit follows the errors, and the prediction for a row stays, but for
+ * new knots. */
+START_TEST(another_unit_changes_no_prediction)
+{
+    StreamingLearner *model = made(4, "additive");
+    const Additive *head = anb_additive_view(model->plan->nodes, anb_block(model)).head;
+    uint64_t seed = 5;
+    double x[4], first, unit = 1;
+    for (int t = 0; t < 1000; t++)
+        anb_train_one(model, x, target(&seed, x, 4), 1);
+    first = head->unit;
+    for (int t = 0; t < 30; t++, unit *= 2) {
+        double y = unit * target(&seed, x, 4), before = anb_train_one(model, x, y, 1e-12);
+        ck_assert_double_eq_tol(anb_predict(model, x), before, 5);
+    }
+    ck_assert_double_gt(head->unit, 0x1p20 * first);
+    anb_free(model);
+}
+END_TEST
+
 /* What a model of some width says on the way, and of eight rows at once, which is another loop over the same terms. */
 static uint64_t hash_of_width(size_t d)
 {
@@ -252,6 +272,7 @@ static Suite *suite(void)
     tcase_add_test(tests, wide_rows_have_tables_of_the_strongest_features);
     tcase_add_test(tests, the_unit_of_the_target_does_not_matter);
     tcase_add_test(tests, weights_follow_the_errors_into_another_unit);
+    tcase_add_test(tests, another_unit_changes_no_prediction);
     tcase_add_test(tests, every_width_has_the_same_bits_on_every_instruction_set);
     tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
     tcase_add_loop_test(tests, knots_are_of_the_reserve_as_it_is, 0, 4);
