@@ -3,7 +3,7 @@
 #define ANB_LEARNERS_RLS_H
 
 #include "src/numeric/clip.h"
-#include "src/numeric/rls.h"
+#include "src/numeric/rls_single.h"
 #include <anabranch/learners.h>
 #include <math.h>
 
@@ -15,7 +15,11 @@ ANB_ISA_TABLE(AnbDirectTable, anb_rls_direct);
 static inline AnbRls anb_rls_of(const AnbNode *self)
 {
     const AnbRlsOptions *o = self->options;
-    return (AnbRls){.n = self->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
+    return (AnbRls){.n = self->n_features,
+                    .intercept = o->intercept,
+                    .delta = o->delta,
+                    .walk = o->walk,
+                    .single = o->precision == ANB_RLS_SINGLE && self->n_features > ANB_RLS_FEW};
 }
 
 /* The forgetting factor for an error of this size. A base below 1e-15 of y is rounding: then nothing is surprising. */
@@ -34,7 +38,9 @@ static inline bool anb_rls_learn(const AnbNode *self, const AnbRls *rls, void *s
     double lambda = o->lambda;
     if (o->adaptive)
         lambda = anb_rls_adapted(lambda, anb_field(self, state, ANB_RLS_BASE), fabs(error), y);
-    return anb_rls_update(rls, state, error, lambda, weight, anb_scratch(self, scratch, ANB_RLS_WORK));
+    double *work = anb_scratch(self, scratch, ANB_RLS_WORK);
+    return rls->single ? anb_rls_single_update(rls, state, error, lambda, weight, work)
+                       : anb_rls_update(rls, state, error, lambda, weight, work);
 }
 
 #endif

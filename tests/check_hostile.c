@@ -5,6 +5,7 @@
  */
 #include "src/numeric/elementary.h"
 #include "reload.h"
+#include "learners/rls.h"
 #include "spectrum.h"
 #include "suite.h"
 #include "zoo.h"
@@ -242,8 +243,7 @@ static void check_state(const StreamingLearner *model, const char *where)
 /* The least eigenvalue of an rls' P, in units of the largest. */
 static double least_of_p(const AnbNode *node, const double *state)
 {
-    const AnbRlsOptions *o = node->options;
-    const AnbRls rls = {.n = node->n_features, .intercept = o->intercept, .delta = o->delta, .walk = o->walk};
+    const AnbRls rls = anb_rls_of(node);
     Spectrum p = spectrum_of(&rls, state);
     return p.least / p.most;
 }

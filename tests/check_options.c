@@ -157,6 +157,9 @@ START_TEST(every_word_has_its_constant)
     EXPECT(&anb_mlp, &mlp, NULL, 0, "mlp(activation=relu)");
     mlp.activation = ANB_MLP_LEAKY, mlp.precision = ANB_MLP_SINGLE;
     EXPECT(&anb_mlp, &mlp, NULL, 0, "mlp(precision=single)");
+    AnbRlsOptions rls = anb_rls_defaults();
+    rls.precision = ANB_RLS_SINGLE;
+    EXPECT(&anb_rls, &rls, NULL, 0, "rls(precision=single)");
     drift.detector = ANB_DRIFT_KSWIN, drift.action = ANB_DRIFT_RESET;
     EXPECT(&anb_drift, &drift, &child, 1, "drift(mean, detector=kswin, action=reset)");
     drift.detector = ANB_DRIFT_PAGE_HINKLEY, drift.action = ANB_DRIFT_REFRESH;

@@ -24,7 +24,9 @@ static const ZooForm zoo_forms[] = {
     {"quantile_of_two", "quantile(scale(linear), scale(tree), levels=[0.25, 0.75], level=0.75)"},
     {"mlp_single", "scale(moe(mlp(hidden=20, replay=3, memory=100, precision=single), "
                    "mlp(hidden=5, activation=geglu, momentum=0.9, precision=single), "
-                   "mlp(hidden=40, optimizer=sgd, activation=gelu, replay=2, dropout=0.2, precision=single)))"}};
+                   "mlp(hidden=40, optimizer=sgd, activation=gelu, replay=2, dropout=0.2, precision=single)))"},
+    {"rls_single",
+     "poly(scale(moe(rls(precision=single), rls(lambda=0.98, walk=0.1, intercept=false, precision=single))))"}};
 enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
 
 static inline size_t zoo_learners(void)

@@ -1,5 +1,6 @@
 /* Around the arithmetic of rls.h: start, refresh, snapshot, checks. */
 #include "fields.h"
+#include "rls_single.h"
 #include "rls_tiles.h"
 #include "src/simd/kernels.h"
 #include <math.h>
@@ -65,6 +66,8 @@ static void settle(size_t n, const double *state, size_t i, size_t j, const doub
 
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
 {
+    if (rls->single)
+        return anb_rls_single_p(rls, state, i, j);
     size_t n = rls->n, low = i < j ? i : j, high = i < j ? j : i;
     double *p = anb_view_of(state), value;
     if (low == n)
@@ -120,6 +123,10 @@ static void put_variance(size_t n, double *state, size_t i, double value)
 
 void anb_rls_restart(const AnbRls *rls, double *state)
 {
+    if (rls->single) {
+        anb_rls_single_restart(rls, state);
+        return;
+    }
     size_t n = rls->n;
     double *from = intercept_row(n, state);
     memset(from, 0, (size_t)(state + anb_rls_state(n) - from) * sizeof *from);
@@ -138,6 +145,10 @@ void anb_rls_init(const AnbRls *rls, double *state)
 
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
 {
+    if (rls->single) {
+        anb_rls_single_refresh(rls, state, factor);
+        return;
+    }
     double most = anb_rls_initial(rls) / anb_rls_head(state)->trace;
     if (factor > most)
         factor = most;
@@ -250,6 +261,10 @@ static double reframe_few(const AnbRls *rls, double *state, const double *alpha,
 
 void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta)
 {
+    if (rls->single) {
+        anb_rls_single_reframe(rls, state, alpha, beta);
+        return;
+    }
     size_t n = rls->n;
     catch_up(n, state);
     double sick =
@@ -300,6 +315,10 @@ static const AnbField of_intercept[] = {{ANB_MEMBER(AnbRlsHead, p00)}, {ANB_MEMB
 
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 {
+    if (rls->single) {
+        anb_rls_single_visit(rls, state, visitor);
+        return;
+    }
     size_t n = rls->n;
     if (!visitor->value)
         catch_up(n, state);
@@ -319,6 +338,8 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
 
 int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
 {
+    if (rls->single)
+        return anb_rls_single_validate(rls, state, error);
     size_t n = rls->n;
     const double *end = intercept_row(n, anb_view_of(state)) + (is_few(n) ? 1 : 3) * anb_rls_padded(n);
     bool finite = true;
@@ -336,32 +357,3 @@ int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
         return anb_fail(error, ANB_E_STATE, "rls: the trace of P is negative");
     return 0;
 }
-
-/* ---- as a part of a state ---------------------------------------------------------------------------------------- */
-
-static AnbRls of_field(const AnbNode *self, const AnbField *field)
-{
-    return ((const AnbRlsForm *)field->form)->of(self);
-}
-
-static size_t part_size(const AnbNode *self, const AnbField *field)
-{
-    return anb_rls_state(of_field(self, field).n) * sizeof(double);
-}
-
-static void part_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
-{
-    AnbRls rls = of_field(self, field);
-    (void)state;
-    anb_rls_visit(&rls, part, visitor);
-}
-
-static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
-                         AnbError *error)
-{
-    AnbRls rls = of_field(self, field);
-    (void)state;
-    return anb_rls_validate(&rls, part, error);
-}
-
-const AnbPart anb_rls_part = {part_size, part_visit, part_validate};

@@ -55,6 +55,7 @@ typedef struct AnbRls {
     bool intercept; /* a constant feature of 1 */
     double delta;   /* P starts as delta I; > 0 */
     double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
+    bool single;    /* P's factor in floats (rls_single.h), which has its own update; n > ANB_RLS_FEW */
 } AnbRls;
 
 /* What a state starts with; of up to eight features the first three alone. */

@@ -256,13 +256,22 @@ LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
     return l;
 }
 
-/* Writes the first n, at most 8, lanes as floats, nothing behind. */
+/* Writes the first n, at most 8, lanes as floats, nothing behind. All eight by a plain store: what is loaded from a masked one waits. */
 LANES_INLINE void lanes_store_floats(float *to, Lanes l, size_t n)
 {
 #if LANES_BYTES == 64
-    _mm256_mask_storeu_ps(to, (__mmask8)(n < LANES ? (1u << n) - 1 : 0xff), _mm512_cvtpd_ps((__m512d)l.a));
+    if (n >= LANES) {
+        _mm256_storeu_ps(to, _mm512_cvtpd_ps((__m512d)l.a));
+        return;
+    }
+    _mm256_mask_storeu_ps(to, (__mmask8)((1u << n) - 1), _mm512_cvtpd_ps((__m512d)l.a));
 #elif LANES_BYTES == 32
-    const __m128i count = _mm_set1_epi32(n < LANES ? (int)n : LANES), low = _mm_setr_epi32(0, 1, 2, 3);
+    if (n >= LANES) {
+        _mm_storeu_ps(to, _mm256_cvtpd_ps((__m256d)l.a));
+        _mm_storeu_ps(to + 4, _mm256_cvtpd_ps((__m256d)l.b));
+        return;
+    }
+    const __m128i count = _mm_set1_epi32((int)n), low = _mm_setr_epi32(0, 1, 2, 3);
     _mm_maskstore_ps(to, _mm_cmpgt_epi32(count, low), _mm256_cvtpd_ps((__m256d)l.a));
     if (n > LANES_STEP)
         _mm_maskstore_ps(to + 4, _mm_cmpgt_epi32(count, _mm_add_epi32(low, _mm_set1_epi32(4))),

@@ -90,6 +90,34 @@ LANES_INLINE LanesQuarter lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
     return __builtin_shufflevector(pq, rs, 0, 1, 4, 5) + __builtin_shufflevector(pq, rs, 2, 3, 6, 7);
 }
 
+/* Eight sums, each as lanes_sum has it. */
+#if LANES_BYTES == 64
+/* Of four the lanes of lanes_fold, side by side. */
+LANES_INLINE __m512 lanes_quarters(Lanes p, Lanes q, Lanes r, Lanes s)
+{
+#define LANES_HALVES(l, r)                                                                                             \
+    _mm512_add_ps(_mm512_shuffle_f32x4((__m512)l.a, (__m512)r.a, 0x44),                                                \
+                  _mm512_shuffle_f32x4((__m512)l.a, (__m512)r.a, 0xee))
+    __m512 pq = LANES_HALVES(p, q), rs = LANES_HALVES(r, s);
+#undef LANES_HALVES
+    return _mm512_add_ps(_mm512_shuffle_f32x4(pq, rs, 0x88), _mm512_shuffle_f32x4(pq, rs, 0xdd));
+}
+
+LANES_INLINE void lanes_sum8(const Lanes *l, float *out)
+{
+    __m512 even = lanes_quarters(l[0], l[2], l[4], l[6]), odd = lanes_quarters(l[1], l[3], l[5], l[7]);
+    __m512 pairs = _mm512_add_ps(_mm512_shuffle_ps(even, odd, 0x44), _mm512_shuffle_ps(even, odd, 0xee));
+    __m512 sums = _mm512_add_ps(pairs, _mm512_permute_ps(pairs, 0xb1));
+    _mm256_storeu_si256((void *)out, _mm512_cvtepi64_epi32(_mm512_castps_si512(sums)));
+}
+#else
+LANES_INLINE void lanes_sum8(const Lanes *l, float *out)
+{
+    *(LanesQuarterMemory *)out = lanes_sum4(l[0], l[1], l[2], l[3]);
+    *(LanesQuarterMemory *)(out + 4) = lanes_sum4(l[4], l[5], l[6], l[7]);
+}
+#endif
+
 /* n sums, each as lanes_sum has it; n a multiple of four. */
 LANES_INLINE void lanes_sums(const Lanes *l, const size_t n, float *out)
 {
