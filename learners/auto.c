@@ -50,6 +50,9 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
  * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
 enum { SLIM = 8, NEAR = 64 };
 
+/* Rows of more than CLEAR features may have many that say nothing: `sift` tells the experts, up to SIFTED features. */
+enum { CLEAR = 20, SIFTED = 256 };
+
 static const Choice choices[] = {
     {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
     {"linear(normalized=true)", ONE, ALL, ANY, .beyond = NEAR},
@@ -150,17 +153,21 @@ static bool stands(const Choice *choice, bool past, int budget, size_t n_feature
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
+    bool sifted = n_features > CLEAR && n_features <= SIFTED;
     bool around = past && level->budget >= TWO;
     size_t at = (size_t)snprintf(text, size, "%s%s", around ? "residual_ar(" : "",
-                                 level->stage ? "guard(scale(refine(moe(" : "scale(moe(");
+                                 level->stage ? sifted ? "guard(scale(sift(refine(moe(" : "guard(scale(refine(moe("
+                                 : sifted     ? "scale(sift(moe("
+                                              : "scale(moe(");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
         if (stands(&choices[i], past, level->budget, n_features))
             at += write_expert(&choices[i], past, n_features, text + at, size - at);
     if (at < size && level->stage)
-        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)))%s", level->router, level->stage,
-                               past ? level->known : "", around ? ", last=true)" : "");
+        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)%s))%s", level->router, level->stage,
+                               past ? level->known : "", sifted ? ")" : "", around ? ", last=true)" : "");
     else if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "router=%s))%s", level->router, around ? ", last=true)" : "");
+        at += (size_t)snprintf(text + at, size - at, "router=%s)%s)%s", level->router, sifted ? ")" : "",
+                               around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

@@ -12,6 +12,14 @@ static inline double anb_standing(double v, double mean, double inverse, double 
     return z != z ? 0 : anb_clip(z, most);
 }
 
+/* Shares of d features and of those behind them, which count as the mean of all; NULL where none are known. */
+static inline const double *anb_extended_shares(const double *share, size_t d, size_t width, double *out)
+{
+    for (size_t j = 0; share && j < width; j++)
+        out[j] = j < d ? share[j] * (double)d / (double)width : 1 / (double)width;
+    return share ? out : NULL;
+}
+
 /* The change of unit (reframe in type.h) of d features and those behind them, whose unit stays: `width` factors, then as
  * many shifts. */
 static inline void anb_extended_units(const double *alpha, const double *beta, size_t d, size_t width, double *unit)

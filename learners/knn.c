@@ -12,7 +12,7 @@
  *
  * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
  * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
- * knows shares I of its own, the mean of S and I r. The trust r_j in a feature is 1 where none are known, since a feature whose
+ * knows shares I of its own, the mean of S and I r, but S where I is 0: features that others leave out are tested here on their own. The trust r_j in a feature is 1 where none are known, since a feature whose
  * slopes tell nothing may need near neighbours first. Else let c_j be what the feature's slope adds to the plane at x beside the
  * mean: r_j is the factor on c_j that would have had the least squared error, or more where the mixture's share is large:
  *
@@ -155,6 +155,20 @@ static int shares(const AnbNode *self, const void *state, double *share)
     return 0;
 }
 
+/* Of what the features' slopes add (judge). */
+static int evidence(const AnbNode *self, const void *state, double *z)
+{
+    View v = anb_knn_view(self, state);
+    if (v.weights->judged < KNOWN)
+        return ANB_E_UNSUPPORTED;
+    double square = v.weights->missed / v.weights->judged;
+    for (size_t j = 0; j < v.given; j++) {
+        double noise = square * v.said[j];
+        z[j] = noise > 0 ? v.right[j] / sqrt(noise) : 0;
+    }
+    return 0;
+}
+
 /* How far the neighbours lie off their plane. */
 static double off_plane(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -162,7 +176,7 @@ static double off_plane(const AnbNode *self, const void *state, const AnbRow *ro
     return anb_knn_scratch(self, scratch).look->miss;
 }
 
-static const AnbImportanceTable importance = {shares};
+static const AnbImportanceTable importance = {shares, evidence};
 static const AnbSpreadTable spread = {off_plane};
 
 const StreamingLearnerType anb_knn = {
@@ -171,7 +185,8 @@ const StreamingLearnerType anb_knn = {
     .example = "knn(window=200, k=20)",
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE |
+             ANB_SINCE_0_3,
     .version = 6,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,

@@ -21,6 +21,9 @@
  * With Adam each feature's weights are scaled together as well, along the gradient by the logarithm of a factor on the feature
  * (anb_network_rescale), but for the 500 steps after a change of concept: a feature that carries nothing fades.
  *
+ * Where a mixture says that a feature's share is 0 (row.h) the network leaves it out, of remembered rows as well. Of rows of more than
+ * 16 features it says itself how sure it is of each (mlp_state.h).
+ *
  * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
  * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
  *
@@ -116,11 +119,20 @@ static double output(const Mlp *s, const double *scratch)
     return joined(s, share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
+/* A feature whose share is 0 is left out: its cell counts as 0. */
+static void take_row(const View *v, const AnbRow *row, void *cells)
+{
+    anb_network_take_rows(&v->net, row->x, v->d, 1, bound, cells);
+    for (size_t j = 0; row->importance && j < v->d; j++)
+        if (row->importance[j] == 0)
+            anb_network_set(&v->net, cells, j, 0);
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
     void *x = row_of(&v, 0, scratch), *trace = shown_of(&v, scratch);
-    anb_network_take_rows(&v.net, row->x, v.d, 1, bound, x);
+    take_row(&v, row, x);
     scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
     return output(v.s, scratch);
@@ -143,6 +155,9 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
     double newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s), sd = anb_moments_sd(&v->s->target);
     const size_t pitch = anb_network_width(rows->n, v->net.lanes);
     anb_turn_rows(rows->x, rows->x_stride, rows->n, v->d, pitch, x);
+    for (size_t j = 0; rows->importance && j < v->d; j++)
+        if (rows->importance[j] == 0)
+            memset(x + j * pitch, 0, pitch * sizeof *x);
     anb_network_take_columns(&v->net, x, v->d * pitch, bound, x);
     anb_network_forward_columns(&v->net, v->w.value, x, pitch, rows->n, newest);
     anb_network_forward_columns(&v->net, v->w.averaged, x, pitch, rows->n, averaged);
@@ -252,20 +267,29 @@ static void draw_thinned_rows(const View *v, size_t batch, double *scratch, doub
     }
 }
 
+/* The same of remembered rows. */
+static void hide_units(const View *v, const double *shares, double *scratch)
+{
+    for (size_t j = 0; shares && j < v->d; j++)
+        if (shares[j] == 0)
+            anb_network_set(&v->net, anb_scratch(v->self, scratch, MLP_UNITS), j, 0);
+}
+
 /* Gradients of the rows behind the first, times `scale`. */
-static void recall(const View *v, size_t batch, double scale, double *delta, double *scratch)
+static void recall(const View *v, size_t batch, double scale, const double *shares, double *delta, double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
     double mean = v->s->target.mean, sd = anb_moments_sd(&v->s->target);
     if (batch == 1)
         return;
     anb_network_take_units(&v->net, v->inverse, v->origin, anb_scratch(v->self, scratch, MLP_UNITS));
+    hide_units(v, shares, scratch);
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
         delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale;
 }
 
-static AnbNetworkPace pace(const View *v, double weight)
+static AnbNetworkPace pace(const View *v, double weight, size_t features)
 {
     Mlp *s = v->s;
     double t = (double)++s->steps, age = t - (double)s->since;
@@ -273,7 +297,7 @@ static AnbNetworkPace pace(const View *v, double weight)
     s->mean_power *= v->o->momentum;
     AnbNetworkPace p = {.momentum = v->o->momentum, .decay = decay, .mean_scale = 1, .square_scale = 1};
     p.rate = v->o->rate * (t < 100 ? t / 100 : 1) / sqrt(1 + age / 5000) * (weight < 10 ? weight : 10);
-    p.rate *= v->d > 16 ? 16 / (double)v->d : 1;
+    p.rate *= features > ANB_MLP_NARROW ? ANB_MLP_NARROW / (double)features : 1;
     p.average = t < 2000 ? (t < 10 ? 1 : 10 / t) : 0.005;
     if (anb_mlp_adam(v->o)) {
         p.mean_scale = 1 / (1 - s->mean_power);
@@ -289,13 +313,13 @@ static bool settled(const Mlp *s)
 }
 
 /* One step on the new sample, whose output error is given, and on what replay recalls. */
-static void descend(const View *v, double error, double weight, double *scratch)
+static void descend(const View *v, double error, double weight, const double *shares, double *scratch)
 {
     size_t batch = anb_ring_size(&v->s->ring, v->memory) > 0 ? 1 + (size_t)v->o->replay : 1;
     double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch);
     delta[0] = error * scale * (batch > 1 ? 3 : 1);
-    recall(v, batch, scale, delta, scratch);
-    AnbNetworkPace step = pace(v, weight);
+    recall(v, batch, scale, shares, delta, scratch);
+    AnbNetworkPace step = pace(v, weight, anb_mlp_counting(v, shares));
     double *pull = anb_mlp_adam(v->o) && settled(v->s) ? anb_scratch(v->self, scratch, MLP_PULL) : NULL;
     anb_network_descend(&v->net, v->w, row_of(v, 0, scratch), trace_of(v, 0, scratch), delta, batch, &step, pull);
     if (pull)
@@ -340,9 +364,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_network_move_output(&v.net, v.w.value, ratio, shift);
         anb_network_move_output(&v.net, v.w.averaged, ratio, shift);
         double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
+        anb_mlp_judge(&v, row_of(&v, 0, scratch), shown_of(&v, scratch), anb_clip(off, clip_at), scratch);
         watch(s, anb_clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
-        descend(&v, gradient(&v, off, new_sd), relative, scratch);
+        descend(&v, gradient(&v, off, new_sd), relative, row->importance, scratch);
     }
     if (!healthy(&v)) {
         anb_restart(self, state, row);
@@ -376,26 +401,6 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
         anb_node_reset_own(self, state);
 }
 
-/* Where the weights of the ungated path start. */
-static size_t matrix_at(const View *v)
-{
-    return anb_network_gated(&v->net) ? (v->d + 1) * v->net.width : 0;
-}
-
-static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
-{
-    View v = anb_mlp_view(self, anb_view_of(state));
-    const double *value = anb_mlp_single(v.o) ? NULL : v.w.value;
-    *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, value ? value + matrix_at(&v) : NULL};
-}
-
-static void copy_matrix(const AnbNode *self, const void *state, double *to)
-{
-    View v = anb_mlp_view(self, anb_view_of(state));
-    for (size_t i = 0; i < v.d * v.net.width; i++)
-        to[i] = anb_network_cell(&v.net, v.w.value, matrix_at(&v) + i);
-}
-
 /* Which share of the hidden units is near zero. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
@@ -409,7 +414,6 @@ static double small_share(const AnbNode *self, const void *state, const AnbRow *
 }
 
 static const AnbSparsityTable sparsity = {small_share};
-static const AnbNetworkTable network = {matrix, copy_matrix};
 
 const StreamingLearnerType anb_mlp = {
     .name = "mlp",
@@ -417,8 +421,8 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 5,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_SINCE_0_3,
+    .version = 6,
     .fields = anb_mlp_fields,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,
@@ -427,5 +431,6 @@ const StreamingLearnerType anb_mlp = {
     .update = update,
     .reframe = reframe,
     .sparsity = &sparsity,
-    .network = &network,
+    .network = &anb_mlp_network,
+    .importance = &anb_mlp_importance,
 };

@@ -61,6 +61,11 @@ static size_t units(const AnbNode *self)
     return memory(self) > 0 ? self->n_features : 0;
 }
 
+static size_t judged(const AnbNode *self)
+{
+    return self->n_features > ANB_MLP_NARROW ? self->n_features : 0;
+}
+
 const AnbField anb_mlp_fields[] = {
     [MLP_HEAD] = {ANB_STRUCT(Mlp, members)},
     [MLP_WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = doubles, .must = ANB_FINITE | ANB_ALIGNED},
@@ -71,6 +76,9 @@ const AnbField anb_mlp_fields[] = {
     [MLP_ORIGIN] = {.name = "origin", .kind = ANB_F64, .count = units, .must = ANB_FINITE, .since = 4},
     [MLP_SINGLES] =
         {.name = "singles", .kind = ANB_F32, .count = singles, .must = ANB_FINITE | ANB_ALIGNED, .since = 5},
+    [MLP_RIGHT] = {.name = "right", .kind = ANB_F64, .count = judged, .must = ANB_FINITE, .since = 6},
+    [MLP_NOISE] =
+        {.name = "noise", .kind = ANB_F64, .count = judged, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     {0}};
 
 /* Doubles that have room for so many cells of the network. */
@@ -103,12 +111,19 @@ static size_t unit_cells(const AnbNode *self)
     return v.memory > 0 ? room(self, anb_network_units(&v.net)) : 0;
 }
 
+static size_t slope_room(const AnbNode *self)
+{
+    return judged(self) > 0 ? room(self, anb_mlp_plan(self).net.width) : 0;
+}
+
 const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},
                                     [MLP_ROWS] = {.name = "rows", .kind = ANB_F64, .count = row_cells},
                                     [MLP_DELTAS] = {.name = "deltas", .kind = ANB_F64, .count = anb_mlp_batch},
                                     [MLP_PULL] = {.name = "pull", .kind = ANB_F64, .count = pull_cells},
                                     [MLP_TRACES] = {.name = "traces", .kind = ANB_F64, .count = trace_cells},
                                     [MLP_UNITS] = {.name = "units", .kind = ANB_F64, .count = unit_cells},
+                                    [MLP_SLOPES] = {.name = "slopes", .kind = ANB_F64, .count = judged},
+                                    [MLP_ROOM] = {.name = "room", .kind = ANB_F64, .count = slope_room},
                                     {0}};
 
 int anb_mlp_init(const AnbNode *self, void *state)
@@ -122,3 +137,92 @@ int anb_mlp_init(const AnbNode *self, void *state)
     v.s->square_power = v.s->mean_power = 1;
     return 0;
 }
+
+/* ---- what the features carry ------------------------------------------------------------------------------------- */
+
+enum { KNOWN = 100, COUNTED = 1000 }; /* steps from which features are known; steps that the means are over, at most */
+static const double most_added = 3;
+
+size_t anb_mlp_counting(const View *v, const double *shares)
+{
+    size_t n = v->d;
+    for (size_t j = 0; shares && j < v->d; j++)
+        n -= shares[j] == 0;
+    return n;
+}
+
+static double counted(const Mlp *s)
+{
+    return s->steps < COUNTED ? (double)s->steps : COUNTED;
+}
+
+void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch)
+{
+    double *slope = anb_scratch(v->self, scratch, MLP_SLOPES), pace = 1 / (counted(v->s) + 1);
+    if (judged(v->self) == 0)
+        return;
+    anb_network_slopes(&v->net, v->w.value, trace, anb_scratch(v->self, scratch, MLP_ROOM), slope);
+    for (size_t j = 0; j < v->d; j++) {
+        double adds = anb_clip(slope[j] * anb_network_cell(&v->net, x, j), most_added);
+        v->right[j] += pace * (adds * (adds - off) - v->right[j]);
+        v->noise[j] += pace * (adds * off * (adds * off) - v->noise[j]);
+    }
+}
+
+static bool known(const View *v)
+{
+    return judged(v->self) > 0 && v->s->steps >= KNOWN;
+}
+
+static int evidence(const AnbNode *self, const void *state, double *z)
+{
+    View v = anb_mlp_view(self, anb_view_of(state));
+    if (!known(&v))
+        return ANB_E_UNSUPPORTED;
+    for (size_t j = 0; j < v.d; j++)
+        z[j] = v.noise[j] > 0 ? v.right[j] / sqrt(v.noise[j] / counted(v.s)) : 0;
+    return 0;
+}
+
+/* By what they add, less its standard error. */
+static int shares(const AnbNode *self, const void *state, double *share)
+{
+    View v = anb_mlp_view(self, anb_view_of(state));
+    double total = 0;
+    if (!known(&v))
+        return ANB_E_UNSUPPORTED;
+    for (size_t j = 0; j < v.d; j++) {
+        double least = v.right[j] - sqrt(v.noise[j] / counted(v.s));
+        share[j] = least > 0 ? least : 0;
+        total += share[j];
+    }
+    for (size_t j = 0; j < v.d; j++)
+        share[j] = total > 0 ? share[j] / total : 1 / (double)v.d;
+    return 0;
+}
+
+const AnbImportanceTable anb_mlp_importance = {shares, evidence};
+
+/* ---- a look at the weights --------------------------------------------------------------------------------------- */
+
+/* Where the weights of the ungated path start. */
+static size_t matrix_at(const View *v)
+{
+    return anb_network_gated(&v->net) ? (v->d + 1) * v->net.width : 0;
+}
+
+static void matrix(const AnbNode *self, const void *state, AnbMatrix *out)
+{
+    View v = anb_mlp_view(self, anb_view_of(state));
+    const double *value = anb_mlp_single(v.o) ? NULL : v.w.value;
+    *out = (AnbMatrix){v.d, v.net.hidden, v.net.width, value ? value + matrix_at(&v) : NULL};
+}
+
+static void copy_matrix(const AnbNode *self, const void *state, double *to)
+{
+    View v = anb_mlp_view(self, anb_view_of(state));
+    for (size_t i = 0; i < v.d * v.net.width; i++)
+        to[i] = anb_network_cell(&v.net, v.w.value, matrix_at(&v) + i);
+}
+
+const AnbNetworkTable anb_mlp_network = {matrix, copy_matrix};

@@ -1,4 +1,10 @@
-/* What mlp keeps: its header, two to four copies of the weights, a ring of samples; and where all that lies. mlp.c learns. */
+/*
+ * What mlp keeps: its header, two to four copies of the weights, a ring of samples; and where all that lies. mlp.c learns.
+ *
+ * Of rows of more than ANB_MLP_NARROW features it also keeps what each feature adds to rows that it has not learned yet. With
+ * c_j = x_j df/dx_j and e the error there, c_j (c_j + e) has the mean 0 where the feature carries nothing, since c_j is not
+ * fitted to that row; the ratio of its mean to the standard error of that mean is the evidence for the feature.
+ */
 #ifndef ANB_LEARNERS_MLP_STATE_H
 #define ANB_LEARNERS_MLP_STATE_H
 
@@ -33,14 +39,16 @@ typedef struct View {
     double *y;
     float *x;      /* the ring's rows, of feature j in units of its own: (x - origin[j]) inverse[j] is one of now */
     double *pulls; /* the features' mean pulls, and their mean squares */
+    double *right, *noise;    /* means of c_j (c_j + e) and of (c_j e)^2; none of narrow rows */
     double *inverse, *origin; /* none where nothing is remembered */
 } View;
 
 /* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units of the ring's
- * rows; the copies of the weights, where those are floats. */
-enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES };
-/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows. */
-enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES, MLP_UNITS };
+ * rows; the copies of the weights, where those are floats; the means of c_j (c_j + e) and of (c_j e)^2, where they are kept. */
+enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES, MLP_RIGHT, MLP_NOISE };
+/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows; slopes
+ * by the features, and room for them. */
+enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES, MLP_UNITS, MLP_SLOPES, MLP_ROOM };
 /* Of MLP_OUTPUT, which is the scratch's first. */
 enum { MLP_NEWEST, MLP_AVERAGED };
 
@@ -94,8 +102,20 @@ static inline View anb_mlp_view(const AnbNode *self, void *state)
     v.pulls = anb_field(self, state, MLP_PULLS);
     v.inverse = anb_field(self, state, MLP_INVERSE);
     v.origin = anb_field(self, state, MLP_ORIGIN);
+    v.right = anb_field(self, state, MLP_RIGHT);
+    v.noise = anb_field(self, state, MLP_NOISE);
     return v;
 }
+
+/* Rows of so many features learn at the full rate, and have no evidence. */
+enum { ANB_MLP_NARROW = 16 };
+
+/* Features whose share is not 0; all where no shares are known. */
+size_t anb_mlp_counting(const View *v, const double *shares);
+/* Takes in what the features add to a row that was predicted and not learned yet, whose output was off by `off`. */
+void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch);
+extern const AnbImportanceTable anb_mlp_importance;
+extern const AnbNetworkTable anb_mlp_network;
 
 int anb_mlp_init(const AnbNode *self, void *state);
 

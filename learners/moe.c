@@ -22,6 +22,7 @@
 #include "src/numeric/elementary.h"
 
 enum { GATHER_EVERY = 256 };
+static const double least_share = 1e-300;
 
 static const AnbParam params[] = {
     {"router", ANB_ROUTER, offsetof(AnbMoeOptions, router), 0, 0, 0, 0, "linear", "the gate"},
@@ -322,7 +323,8 @@ static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, doub
         }
 }
 
-/* The mean of what those experts say that know which features matter. */
+/* The mean of what those experts say that know which features matter; never 0, which would tell the experts to leave a feature
+ * out. */
 static void gather_importance(const AnbNode *self, void *state, double *answer)
 {
     Moe *s = state;
@@ -337,7 +339,7 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
             sum[j] += answer[j];
     }
     for (size_t j = 0; j < d && answers > 0; j++)
-        sum[j] /= (double)answers;
+        sum[j] = fmax(sum[j] / (double)answers, least_share);
     s->knows_importance |= answers > 0;
 }
 
@@ -413,7 +415,7 @@ const StreamingLearnerType anb_moe = {
     .example = "moe(linear, rls, mean, router=linear(top_k=2))",
     .options_size = sizeof(AnbMoeOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_GIVES_EVIDENCE | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 2,
     .max_children = 4096,

@@ -49,7 +49,7 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
     size_t k = self->n_children;
     if (!router_of(self)->dense || k > MOST)
         return false;
-    if (s->knows_importance)
+    if (s->knows_importance && !shown.importance)
         shown.importance = arrays_of(self, s).importance;
     AnbCrew *crew = anb_crew_of(self, scratch, MOE_CREW);
     if (crew)

@@ -100,10 +100,10 @@ static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
                         .crew = anb_crew_of(self, scratch, MOE_CREW)};
 }
 
-/* The row as the experts see it: with their importance, where somebody knows it. */
+/* The row as the experts see it: with their importance, where somebody knows it and nobody above has said what counts. */
 static inline const AnbRow *shown_row(const AnbNode *self, const Moe *s, const AnbRow *row, AnbRow *room)
 {
-    if (!s->knows_importance)
+    if (!s->knows_importance || row->importance)
         return row;
     *room = *row;
     room->importance = arrays_of(self, s).importance;

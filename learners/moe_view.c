@@ -94,6 +94,21 @@ static int shares(const AnbNode *self, const void *state, double *share)
     return 0;
 }
 
+/* The surest expert's. */
+static int evidence(const AnbNode *self, const void *state, double *z)
+{
+    double one[ANB_ROWS_ROOM];
+    size_t answers = 0, d = self->n_features;
+    for (size_t i = 0; i < self->n_children && d <= ANB_ROWS_ROOM; i++) {
+        if (anb_child_evidence(self, i, state, one))
+            continue;
+        for (size_t j = 0; j < d; j++)
+            z[j] = answers > 0 && z[j] > one[j] ? z[j] : one[j];
+        answers++;
+    }
+    return answers > 0 ? 0 : ANB_E_UNSUPPORTED;
+}
+
 static int span(const AnbNode *self)
 {
     return ((const AnbMoeOptions *)self->options)->utilization_span;
@@ -125,5 +140,5 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 
 const AnbShapleyTable anb_moe_shapley = {split};
 const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement, anb_moe_experts_many};
-const AnbImportanceTable anb_moe_importance = {shares};
+const AnbImportanceTable anb_moe_importance = {shares, evidence};
 const AnbSpreadTable anb_moe_spread = {spread_about_mix};

@@ -68,16 +68,19 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Past, members)},
                                   [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
                                   {0}};
 
-/* What the child said, x and raw as it sees them. */
-enum { SAID, X, RAW };
+/* What the child said, x, raw and shares as it sees them. */
+enum { SAID, X, RAW, SHARE };
 static const AnbField scratch_fields[] = {[SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = width},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = width},
+                                          [SHARE] = {.name = "share", .kind = ANB_F64, .count = width},
                                           {0}};
 
 static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, row->outcome};
+    const double *share =
+        anb_extended_shares(row->importance, self->n_features, width(self), anb_scratch(self, scratch, SHARE));
+    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), share, row->counters, row->outcome};
 }
 
 /* The features that follow the row's own: the same for every row until the next target. */
@@ -117,6 +120,8 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 {
     double past[MOST], x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM];
     size_t all = width(self), most = anb_rows_fit(all);
+    const double *share =
+        anb_extended_shares(rows->importance, self->n_features, all, anb_scratch(self, scratch, SHARE));
     write_past(self, state, past);
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
@@ -125,7 +130,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
             extend(self, row.x, past, x + i * all);
             extend(self, row.raw, past, raw + i * all);
         }
-        const AnbRows made = {x, raw, part.n, all, all, NULL, rows->counters};
+        const AnbRows made = {x, raw, part.n, all, all, share, rows->counters};
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
     }
     if (most == 0)

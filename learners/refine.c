@@ -89,18 +89,21 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Refine, members)},
                                   [LAST] = {.name = "last", .kind = ANB_F64, .count = past_count, .must = ANB_FINITE},
                                   {0}};
 
-/* What is on offer, its weights, x and raw as the second stage sees them; whom the mixture shares its experts with. */
-enum { OFFER, WEIGHT, X, RAW, CREW };
+/* What is on offer, its weights, x, raw and shares as the second stage sees them; whom the mixture shares its experts with. */
+enum { OFFER, WEIGHT, X, RAW, CREW, SHARE };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = stage_features},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = stage_features},
                                           [CREW] = {.name = "crew", .part = &anb_crew_part},
+                                          [SHARE] = {.name = "share", .kind = ANB_F64, .count = stage_features},
                                           {0}};
 
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
 {
-    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), NULL, row->counters, NULL};
+    const double *share =
+        anb_extended_shares(row->importance, self->n_features, stage_features(self), anb_scratch(self, scratch, SHARE));
+    return (AnbRow){anb_scratch(self, scratch, X), anb_scratch(self, scratch, RAW), share, row->counters, NULL};
 }
 
 static int init(const AnbNode *self, void *state)
@@ -182,7 +185,9 @@ static void ask_stages(const AnbNode *self, const void *state, const AnbRows *ro
         AnbRow row = anb_rows_at(rows, r);
         extend(self, state, &row, out[r], said + r * k, x + r * width, raw + r * width);
     }
-    const AnbRows made = {x, raw, rows->n, width, width, NULL, rows->counters};
+    const double *share =
+        anb_extended_shares(rows->importance, self->n_features, width, anb_scratch(self, scratch, SHARE));
+    const AnbRows made = {x, raw, rows->n, width, width, share, rows->counters};
     for (size_t i = 1; i < n; i++)
         anb_child_predict_many(self, i, state, &made, scratch, f[i]);
     for (size_t r = 0; r < rows->n; r++) {

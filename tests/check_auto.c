@@ -21,13 +21,14 @@ START_TEST(it_stands_for_an_expression)
                 StreamingLearner *model = made(widths[w], text);
                 const char *whole = anb_expression(model);
                 ck_assert_ptr_null(strstr(whole, "auto"));
-                const char *begin = budgets[b] < (lags ? 2 : 5) ? "scale(moe("
-                                    : budgets[b] < 5            ? "residual_ar(scale(moe("
-                                    : lags                      ? "residual_ar(guard(scale("
-                                                                : "guard(scale(refine(";
+                const char *sift = widths[w] > 20 && widths[w] <= 256 ? "sift(" : "";
+                char begin[64];
+                snprintf(begin, sizeof begin, "%s%sscale(%s%smoe(", lags && budgets[b] >= 2 ? "residual_ar(" : "",
+                         budgets[b] >= 5 ? "guard(" : "", sift, budgets[b] >= 5 ? "refine(" : "");
                 ck_assert_int_eq(strncmp(whole, begin, strlen(begin)), 0);
                 ck_assert(lags || (!strstr(whole, "residual_ar") && !strstr(whole, "past(")));
-                ck_assert_int_eq(strstr(whole, ", last=true)))") != NULL, lags && budgets[b] >= 5);
+                ck_assert_int_eq(strstr(whole, *sift ? ", last=true))))" : ", last=true)))") != NULL,
+                                 lags && budgets[b] >= 5);
                 StreamingLearner *again = made(widths[w], whole);
                 ck_assert_str_eq(anb_expression(again), whole);
                 anb_free(again);

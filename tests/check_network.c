@@ -57,6 +57,34 @@ START_TEST(gates_and_their_slopes)
 }
 END_TEST
 
+/* The slopes of f by its features against differences, for each activation. */
+START_TEST(slopes_by_the_features)
+{
+    enum { FEATURES = 5, HIDDEN = 11 };
+    const double e = 1e-6;
+    for (int kind = ANB_RELU; kind <= ANB_GEGLU; kind++) {
+        double w[600], trace[200], room[64], slope[FEATURES], x[16] = {0.3, -1.2, 0.7, 2.1, -0.4, 1};
+        AnbNetwork net = anb_network(FEATURES, HIDDEN, (AnbActivation)kind, false);
+        AnbRandom random;
+        ck_assert(anb_network_size(&net) <= 600 && anb_network_trace(&net) <= 200 && net.width <= 64);
+        anb_random_seed(&random, 5);
+        memset(w, 0, sizeof w);
+        anb_network_draw(&net, w, &random);
+        anb_network_forward(&net, w, x, trace);
+        anb_network_slopes(&net, w, trace, room, slope);
+        for (int j = 0; j < FEATURES; j++) {
+            double at = x[j];
+            x[j] = at + e;
+            double above = anb_network_forward(&net, w, x, trace);
+            x[j] = at - e;
+            double below = anb_network_forward(&net, w, x, trace);
+            x[j] = at;
+            ck_assert_double_eq_tol(slope[j], (above - below) / 2 / e, 1e-7);
+        }
+    }
+}
+END_TEST
+
 typedef struct Fixture {
     double value[CELLS], averaged[CELLS], square[CELLS], mean[CELLS], x[SAMPLES * ROWS], g[SAMPLES * WIDTH];
 } Fixture;
@@ -276,6 +304,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("network");
     TCase *tests = case_of(suite, 10);
     tcase_add_test(tests, cosines_are_those_of_libm);
+    tcase_add_test(tests, slopes_by_the_features);
     tcase_add_test(tests, gates_and_their_slopes);
     tcase_add_test(tests, adam_is_the_textbooks);
     tcase_add_test(tests, descent_follows_the_gradient);

@@ -111,6 +111,10 @@ typedef struct AnbWaitingTable {
 typedef struct AnbImportanceTable {
     /* n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while they are not known. */
     int (*shares)(const AnbNode *self, const void *state, double *share);
+    /* Read of types with ANB_GIVES_EVIDENCE only: how sure it is of each feature. n_features values: what the feature adds to
+     * rows that had not been learned, over its standard error; about standard normal for one that carries nothing, 0 for one that
+     * is not used. 0, or ANB_E_UNSUPPORTED while they are not known. Since 0.7. */
+    int (*evidence)(const AnbNode *self, const void *state, double *z);
 } AnbImportanceTable;
 
 /** How far off the next target may be. */

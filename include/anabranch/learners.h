@@ -207,6 +207,14 @@ ANB_API extern const StreamingLearnerType anb_link;
 ANB_DEFAULTS(AnbLinkOptions, anb_link)
 
 /**
+ * sift(child): tells a child, a mixture say, which features say nothing, by shares of exactly 0 (AnbRow.importance): those for
+ * which no learner below it that keeps evidence has any, and that its error does not depend on, nor on products of two. Tested
+ * every 200 rows from the 800th on; a feature that begins to say something is taken in again. Networks leave such features
+ * out, the others see all. Up to 512 features. No options. Weight class: scaled (the child as it is). Since 0.7.
+ */
+ANB_API extern const StreamingLearnerType anb_sift;
+
+/**
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
  * signal it is hardly worse than the mean. Cost: a BOA of three beside the child (Wintenberger 2017). Weight class: scaled (the child as it is).
  */

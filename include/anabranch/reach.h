@@ -130,6 +130,15 @@ static inline int anb_child_importance(const AnbNode *self, size_t i, const void
                                          : ANB_E_UNSUPPORTED;
 }
 
+/** How sure child i is of each feature (AnbImportanceTable). 0 or ANB_E_UNSUPPORTED. Since 0.7. */
+static inline int anb_child_evidence(const AnbNode *self, size_t i, const void *state, double *z)
+{
+    AnbAsked at = anb_child_asked(self, i, state, NULL, NULL);
+    if (!anb_reach(&at, ANB_CAN_WEIGH) || !(at.node->type->flags & ANB_GIVES_EVIDENCE))
+        return ANB_E_UNSUPPORTED;
+    return at.node->type->importance->evidence(at.node, at.state, z);
+}
+
 /* ---- exact Shapley values (AnbShapleyTable) ----------------------------------------------------------------------- */
 
 /* Of a prediction with slopes: each feature's is its own term. */

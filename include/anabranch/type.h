@@ -55,7 +55,8 @@ enum {
     ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
     /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. Since 0.6 */
     ANB_COMPACT = 65536,
-    ANB_STEPS_MANY = 131072 /* its direct table has step_many. Since 0.7 */
+    ANB_STEPS_MANY = 131072,    /* its direct table has step_many. Since 0.7 */
+    ANB_GIVES_EVIDENCE = 262144 /* its AnbImportanceTable has `evidence`. Since 0.7 */
 };
 
 /* Where all types of a model have ANB_COMPACT and its whole scratch is this many doubles at most, the model keeps none: each

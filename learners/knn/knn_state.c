@@ -227,7 +227,7 @@ static void make_metric(const View *v, const double *importance)
     for (size_t j = 0; j < v->d; j++) {
         v->doubt[j] = 1 - trust(v, j, importance);
         double r = anb_knn_trust(v, j), own = v->metric[j];
-        double share = importance && j < v->given ? 0.5 * (own + known * importance[j] * r) : own;
+        double share = importance && j < v->given && importance[j] > 0 ? 0.5 * (own + known * importance[j] * r) : own;
         v->metric[j] = share * anb_exp(v->bends[j]);
         total += v->metric[j];
     }

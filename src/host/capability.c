@@ -33,7 +33,8 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
         half = "answer";
     if (w && !(w->keep && w->find && w->learned && w->fate && w->count))
         half = "waiting";
-    if (type->importance && !type->importance->shares)
+    if (type->importance &&
+        (!type->importance->shares || ((type->flags & ANB_GIVES_EVIDENCE) && !type->importance->evidence)))
         half = "importance";
     if (type->spread && !type->spread->spread)
         half = "spread";

@@ -56,6 +56,7 @@ struct AnbNetworkKernels {
     void (*take_columns)(const double *columns, size_t n, double bound, void *out);
     void (*forward_columns)(const AnbNetwork *n, const void *w, const void *columns, size_t pitch, size_t rows,
                             double *out);
+    void (*slopes)(const AnbNetwork *n, const void *w, const void *trace, void *room, double *out);
     double (*drop)(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random);
     void (*descend)(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace, const double *delta,
                     size_t samples, const AnbNetworkPace *pace, double *pull);
@@ -130,6 +131,14 @@ static inline double anb_network_cell(const AnbNetwork *n, const void *cells, si
     return n->cell == sizeof(float) ? (double)((const float *)cells)[i] : ((const double *)cells)[i];
 }
 
+static inline void anb_network_set(const AnbNetwork *n, void *cells, size_t i, double value)
+{
+    if (n->cell == sizeof(float))
+        ((float *)cells)[i] = (float)value;
+    else
+        ((double *)cells)[i] = value;
+}
+
 /* Draws weights: N(0, 2/features) for relu and leaky, N(0, 1/features) for the others, N(0, .01/hidden) for v, 0 for
  * the constants. w arrives zeroed. */
 static inline void anb_network_draw(const AnbNetwork *n, void *w, AnbRandom *random)
@@ -190,6 +199,12 @@ static inline void anb_network_forward_columns(const AnbNetwork *n, const void *
                                                size_t rows, double *out)
 {
     n->kernels->forward_columns(n, w, columns, pitch, rows, out);
+}
+
+/* The slopes of f by each feature at the row whose trace is given; `room`: `width` cells of work space. Cost: one forward. */
+static inline void anb_network_slopes(const AnbNetwork *n, const void *w, const void *trace, void *room, double *out)
+{
+    n->kernels->slopes(n, w, trace, room, out);
 }
 
 /* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;

@@ -151,6 +151,20 @@ static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size
         out[i] = smooth(n, w, (const Cell *)x + i * (n->features + 1), (Cell *)trace + i * anb_network_trace(n));
 }
 
+static void slopes(const AnbNetwork *n, const void *cells, const void *traces, void *room, double *out)
+{
+    const Cell *w = cells, *v = w + anb_network_output(n), *slope = (const Cell *)traces + n->width + LANES;
+    const size_t layers = anb_network_gated(n) ? 2 : 1;
+    Cell *by = room;
+    memset(out, 0, n->features * sizeof *out);
+    for (size_t l = 0; l < layers; l++, slope += n->width, w += (n->features + 1) * n->width) {
+        for (size_t h = 0; h < n->width; h += LANES)
+            lanes_store(by + h, lanes_mul(lanes_load(v + h), lanes_load(slope + h)));
+        for (size_t j = 0; j < n->features; j++)
+            out[j] += block_dot(w + j * n->width, by, n->width);
+    }
+}
+
 static double drop(const AnbNetwork *n, const void *w, void *cells, double p, AnbRandom *random)
 {
     Cell *trace = cells, *slope = trace + n->width + LANES, *by_up = slope + n->width;
@@ -279,9 +293,9 @@ static void reframe(const AnbNetwork *n, AnbNetworkRows all, const double *alpha
 #define NETWORK_KERNELS                                                                                                \
     {                                                                                                                  \
         .draw = draw, .take_rows = take_rows, .take_units = take_units, .take_kept = take_kept, .forward = forward,    \
-        .forward_rows = forward_rows, .take_columns = take_columns, .forward_columns = forward_columns, .drop = drop,  \
-        .descend = descend, .rescale = rescale, .reframe = reframe, .move_output = move_output, .finite = finite,      \
-        .adam = adam, .descent = descent, .gates = gates,                                                              \
+        .forward_rows = forward_rows, .take_columns = take_columns, .forward_columns = forward_columns,                \
+        .slopes = slopes, .drop = drop, .descend = descend, .rescale = rescale, .reframe = reframe,                    \
+        .move_output = move_output, .finite = finite, .adam = adam, .descent = descent, .gates = gates,                \
     }
 
 #endif
