@@ -156,7 +156,7 @@ START_TEST(where_floats_end)
 {
     static const double sizes[] = {1e-300, 1e-40, 1e-30, 1e-22, 1e-12, 1, 1e6, 1e20};
     enum { SIZES = sizeof sizes / sizeof *sizes };
-    const AnbNetwork n = net_of(ANB_LEAKY, true);
+    const AnbNetwork n = net_of(_i, true);
     for (int kind = 0; kind < SIZES * SIZES; kind++) {
         Floats *f = &floats[0];
         AnbRandom random;
@@ -182,6 +182,32 @@ START_TEST(where_floats_end)
 }
 END_TEST
 
+/* Gates beside the C library's, from where they are 0 to where they are straight. */
+START_TEST(gates_of_floats)
+{
+    enum { POINTS = 16 * 200 };
+    const double steep = _i ? 1.5957691216057308 : 1, cubic = _i ? 0.044715 : 0;
+    static float g[POINTS], up[POINTS], value[POINTS], by_gate[POINTS], by_up[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        g[i] = (float)((i - POINTS / 2) * 0.0117);
+        up[i] = i % 2 ? 1.5f : -2;
+    }
+    g[0] = -1e20f, g[1] = -1e9f, g[2] = 1e9f, g[3] = 1e20f, g[4] = NAN;
+    anb_gates(&anb_network_floats, g, up, POINTS, steep, cubic, value, by_gate, by_up);
+    for (int i = 0; i < 2; i++)
+        ck_assert(fabsf(by_up[i]) < 1e-15f && fabsf(by_gate[i]) < 1e-12f);
+    ck_assert(by_up[2] == 1e9f && by_gate[2] == up[2] && by_up[3] == 1e20f && by_gate[3] == up[3]);
+    ck_assert(isnan(value[4]) && isnan(by_gate[4]));
+    for (int i = 5; i < POINTS; i++) {
+        double x = (double)g[i], s = 1 / (1 + exp(-steep * (x + cubic * x * x * x)));
+        double slope = s + x * s * (1 - s) * steep * (1 + 3 * cubic * x * x), size = 1e-15 + fabs(x * s);
+        ck_assert_double_eq_tol((double)by_up[i], x * s, 3e-6 * size + 1e-15);
+        ck_assert_double_eq_tol((double)value[i], x * s * (double)up[i], 6e-6 * size + 2e-15);
+        ck_assert_double_eq_tol((double)by_gate[i], slope * (double)up[i], 5e-6 * (fabs(slope) + fabs(x * s)) + 2e-15);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("network_single");
@@ -189,7 +215,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, beside_doubles, ANB_RELU, ANB_GEGLU + 1);
     tcase_add_loop_test(tests, every_set_gives_the_same_bits, ANB_RELU, ANB_GEGLU + 1);
     tcase_add_loop_test(tests, rows_together, ANB_RELU, ANB_GEGLU + 1);
-    tcase_add_test(tests, where_floats_end);
+    tcase_add_loop_test(tests, where_floats_end, ANB_LEAKY, ANB_GEGLU + 1);
+    tcase_add_loop_test(tests, gates_of_floats, 0, 2);
     return suite;
 }
 

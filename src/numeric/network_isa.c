@@ -1,7 +1,9 @@
 /* Networks of doubles; compiled once per instruction set. network.h says what each function does. */
 #include "network.h"
-#include "src/simd/lanes.h"
+#include "src/simd/lanes_math.h"
 #include "moments.h"
+
+static const double most_exponent = 700;
 
 static double cell_of(double v)
 {

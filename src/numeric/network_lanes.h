@@ -3,6 +3,7 @@
  * the lanes of their cell, and define before it what depends on the cell:
  *
  *     cell_of                    a double as a cell
+ *     most_exponent              e to the power of it and of its negative are normal numbers, and 1 plus the latter is 1
  *     small_to_zero              a block of cells, those too small to matter replaced by 0
  *     bounded                    a block of gradients of units, kept in the range in which products of them keep full precision
  *     squared                    a block of squares of gradients, at least Adam's epsilon squared
@@ -12,8 +13,6 @@
 #ifndef ANB_NUMERIC_NETWORK_LANES_H
 #define ANB_NUMERIC_NETWORK_LANES_H
 
-#include "clip.h"
-#include "elementary.h"
 #include "network.h"
 
 typedef LanesCell Cell;
@@ -62,22 +61,84 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
         }
 }
 
-/* Rectifies some blocks of units from `at` on, adds their part to the outputs and writes their traces. */
-LANES_INLINE void rectified_units(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows,
-                                  const size_t blocks, size_t at, Outputs *out)
+/* g s(u) with s(u) = 1/(1 + e^-u), u = steep (g + cubic g^3). */
+typedef struct Curve {
+    Cell steep, cubic;
+} Curve;
+
+/* What a block of units says, and its slopes by A x + a, and by B x + b where there is a gate. */
+typedef struct Units {
+    Lanes value, slope, by_up;
+} Units;
+
+LANES_INLINE Lanes within(Lanes l, Cell most)
 {
-    const Lanes zero = lanes_zero(), low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0)), one = lanes_all(1);
+    return lanes_max(lanes_all(-most), lanes_min(lanes_all(most), l));
+}
+
+/* Of a gate with a cubic part s is 0 or 1 beyond 30: the square need not grow. */
+LANES_INLINE Units smooth_block(Curve curve, Lanes g)
+{
+    const Lanes one = lanes_all(1), steep = lanes_all(curve.steep), cubic = lanes_all(curve.cubic),
+                near = within(g, 30);
+    Lanes square = lanes_mul(near, near);
+    Lanes u = lanes_mul(steep, lanes_add(g, lanes_mul(lanes_mul(cubic, square), g)));
+    Lanes s = lanes_div(one, lanes_add(one, lanes_exp(lanes_sub(lanes_zero(), within(u, most_exponent)))));
+    Lanes value = lanes_mul(g, s), bend = lanes_add(one, lanes_mul(lanes_all(3 * curve.cubic), square));
+    Lanes rest = lanes_mul(lanes_mul(lanes_mul(value, lanes_sub(one, s)), steep), bend);
+    return (Units){.value = value, .slope = lanes_add(s, rest)};
+}
+
+LANES_INLINE Units gated_block(Curve curve, Lanes g, Lanes up)
+{
+    Units u = smooth_block(curve, g);
+    return (Units){lanes_mul(u.value, up), lanes_mul(u.slope, up), u.value};
+}
+
+LANES_INLINE Units rectified_block(Lanes low, Lanes unit)
+{
+    Lanes slope = lanes_where_above(unit, lanes_zero(), lanes_all(1), low);
+    return (Units){.value = lanes_mul(slope, unit), .slope = slope};
+}
+
+/* gelu by its tanh form: x s(2 sqrt(2/pi) (x + 0.044715 x^3)), Hendrycks & Gimpel 2016; silu. */
+LANES_INLINE Curve curve_of(const AnbNetwork *n)
+{
+    return n->activation == ANB_SWIGLU ? (Curve){1, 0} : (Curve){(Cell)1.5957691216057308, (Cell)0.044715};
+}
+
+/* Loops are compiled once for each: a rectifier, smooth units of A x + a, and of B x + b as well. */
+typedef enum Kind { RECTIFIED, SMOOTH, GATED } Kind;
+
+LANES_INLINE void store_units(const AnbNetwork *n, const Kind kind, size_t at, const Units *u, Cell *trace)
+{
+    Cell *slope = trace + n->width + LANES + at;
+    lanes_store(trace + at, u->value);
+    lanes_store(slope, u->slope);
+    if (kind == GATED)
+        lanes_store(slope + n->width, u->by_up);
+}
+
+/* Computes some blocks of units from `at` on adds their part to the outputs and writes their traces. */
+LANES_INLINE void some_units(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g, const size_t rows,
+                             const size_t blocks, size_t at, Outputs *out)
+{
+    const Lanes low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0));
+    const Curve curve = curve_of(n);
     const Cell *v = w + anb_network_output(n) + at;
-    Lanes unit[TOGETHER * BLOCKS];
+    Lanes unit[TOGETHER * BLOCKS], up[TOGETHER * BLOCKS];
     sum_units(w + at, n->width, n->features, g, rows, blocks, unit);
+    if (kind == GATED)
+        sum_units(w + (n->features + 1) * n->width + at, n->width, n->features, g, rows, blocks, up);
     for (size_t b = 0; b < blocks; b++) {
         Lanes by = lanes_load(v + b * LANES), *sum = (at / LANES + b) % 2 ? out->odd : out->even;
         for (size_t r = 0; r < rows; r++) {
-            Lanes slope = lanes_where_above(unit[r * blocks + b], zero, one, low);
-            Lanes h = lanes_mul(slope, unit[r * blocks + b]);
-            sum[r] = lanes_add(sum[r], lanes_mul(by, h));
-            lanes_store(g->trace[r] + at + b * LANES, h);
-            lanes_store(g->trace[r] + n->width + LANES + at + b * LANES, slope);
+            size_t i = r * blocks + b;
+            Units u = kind == RECTIFIED ? rectified_block(low, unit[i])
+                      : kind == SMOOTH  ? smooth_block(curve, unit[i])
+                                        : gated_block(curve, unit[i], up[i]);
+            sum[r] = lanes_add(sum[r], lanes_mul(by, u.value));
+            store_units(n, kind, at + b * LANES, &u, g->trace[r]);
         }
     }
 }
@@ -101,12 +162,13 @@ LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g
     }
 }
 
-LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Cell *out)
+LANES_INLINE void forward_some(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g, const size_t rows,
+                               Cell *out)
 {
     Outputs sums;
     start_outputs(&sums, rows);
     for (size_t at = 0; at < n->width; at += LANES)
-        rectified_units(n, w, g, rows, 1, at, &sums);
+        some_units(n, kind, w, g, rows, 1, at, &sums);
     end_outputs(n, w, g, rows, &sums);
     for (size_t r = 0; r < rows && rows <= PAIR; r++)
         out[r] = lanes_sum(sums.even[r]);
@@ -114,18 +176,18 @@ LANES_INLINE void rectified_group(const AnbNetwork *n, const Cell *w, const Grou
         lanes_sums(sums.even, rows, out);
 }
 
-static double rectified(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace)
+LANES_INLINE double forward_one(const AnbNetwork *n, const Kind kind, const Cell *w, const Cell *x, Cell *trace)
 {
     const Group g = {{x}, {trace}};
     Outputs sums;
     size_t at = 0;
     start_outputs(&sums, 1);
     for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
-        rectified_units(n, w, &g, 1, BLOCKS, at, &sums);
+        some_units(n, kind, w, &g, 1, BLOCKS, at, &sums);
     for (; at + 2 * LANES <= n->width; at += 2 * LANES)
-        rectified_units(n, w, &g, 1, 2, at, &sums);
+        some_units(n, kind, w, &g, 1, 2, at, &sums);
     for (; at < n->width; at += LANES)
-        rectified_units(n, w, &g, 1, 1, at, &sums);
+        some_units(n, kind, w, &g, 1, 1, at, &sums);
     end_outputs(n, w, &g, 1, &sums);
     return (double)lanes_sum(sums.even[0]);
 }
@@ -140,18 +202,16 @@ static double block_dot(const Cell *a, const Cell *b, size_t n)
 static void gates(const void *gate_cells, const void *up_cells, size_t n, double steep, double cubic, void *value_cells,
                   void *by_gate_cells, void *by_up_cells)
 {
+    const Curve curve = {(Cell)steep, (Cell)cubic};
     const Cell *gate = gate_cells, *up = up_cells;
     Cell *value = value_cells, *by_gate = by_gate_cells, *by_up = by_up_cells;
-    for (size_t i = 0; i < n; i++) {
-        double g = (double)gate[i], square = g * g;
-        double u = steep * (g + cubic * square * g);
-        double s = 1 / (1 + anb_exp(-anb_clip(u, 700)));
-        double slope = s + g * s * (1 - s) * steep * (1 + 3 * cubic * square);
-        double factor = up ? (double)up[i] : 1;
-        value[i] = (Cell)(g * s * factor);
-        by_gate[i] = (Cell)(slope * factor);
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes g = lanes_load(gate + i);
+        Units u = up ? gated_block(curve, g, lanes_load(up + i)) : smooth_block(curve, g);
+        lanes_store(value + i, u.value);
+        lanes_store(by_gate + i, u.slope);
         if (up)
-            by_up[i] = (Cell)(g * s);
+            lanes_store(by_up + i, u.by_up);
     }
 }
 

@@ -7,9 +7,11 @@
  * and its square between 1e-16 and 1e38.
  */
 #include "network.h"
-#include "src/simd/lanes_single.h"
+#include "src/simd/lanes_math_single.h"
 #include "clip.h"
 #include <math.h>
+
+static const float most_exponent = 87;
 
 static float cell_of(double v)
 {

@@ -9,9 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-/* gelu by its tanh form: x s(2 sqrt(2/pi) (x + 0.044715 x^3)), Hendrycks & Gimpel 2016. */
-static const double gelu_steep = 1.5957691216057308, gelu_cubic = 0.044715;
-
 static void draw_layer(const AnbNetwork *n, Cell *w, double scale, AnbRandom *random)
 {
     for (size_t j = 0; j < n->features; j++)
@@ -69,43 +66,17 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-static void layer(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *out)
+static Kind kind_of(const AnbNetwork *n)
 {
-    const Group g = {{x}, {NULL}};
-    Lanes unit[2];
-    size_t at = 0;
-    for (; at + 2 * LANES <= n->width; at += 2 * LANES) {
-        sum_units(w + at, n->width, n->features, &g, 1, 2, unit);
-        lanes_store(out + at, unit[0]);
-        lanes_store(out + at + LANES, unit[1]);
-    }
-    for (; at < n->width; at += LANES) {
-        sum_units(w + at, n->width, n->features, &g, 1, 1, unit);
-        lanes_store(out + at, unit[0]);
-    }
-}
-
-/* gelu, swiglu, geglu */
-static double smooth(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace)
-{
-    size_t width = n->width;
-    Cell *h = trace, *slope = trace + width + LANES, *by_up = slope + width;
-    layer(n, w, x, h);
-    if (n->activation == ANB_GELU) {
-        gates(h, NULL, width, gelu_steep, gelu_cubic, h, slope, NULL);
-    } else {
-        bool silu = n->activation == ANB_SWIGLU;
-        layer(n, w + (n->features + 1) * width, x, by_up);
-        gates(h, by_up, width, silu ? 1 : gelu_steep, silu ? 0 : gelu_cubic, h, slope, by_up);
-    }
-    memset(h + width, 0, LANES * sizeof *h);
-    h[width] = 1;
-    return block_dot(w + anb_network_output(n), h, width + LANES);
+    return anb_network_gated(n) ? GATED : anb_network_rectified(n) ? RECTIFIED : SMOOTH;
 }
 
 static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
 {
-    return anb_network_rectified(n) ? rectified(n, w, x, trace) : smooth(n, w, x, trace);
+    Kind kind = kind_of(n);
+    return kind == RECTIFIED ? forward_one(n, RECTIFIED, w, x, trace)
+           : kind == SMOOTH  ? forward_one(n, SMOOTH, w, x, trace)
+                             : forward_one(n, GATED, w, x, trace);
 }
 
 /* `most` rows from row i on; behind the last of n_rows that one again. */
@@ -121,34 +92,36 @@ LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, siz
 }
 
 /* The outputs of one group; returns its number of rows. */
-LANES_INLINE size_t forward_group(const AnbNetwork *n, const Cell *w, const Cell *x, Cell *trace, size_t i,
-                                  const size_t most, size_t n_rows, double *out)
+LANES_INLINE size_t forward_group(const AnbNetwork *n, const Kind kind, const Cell *w, const Cell *x, Cell *trace,
+                                  size_t i, const size_t most, size_t n_rows, double *out)
 {
     const Group g = group_of(n, x, trace, i, most, n_rows);
     Cell f[TOGETHER];
-    rectified_group(n, w, &g, most, f);
+    forward_some(n, kind, w, &g, most, f);
     size_t rows = n_rows - i < most ? n_rows - i : most;
     for (size_t r = 0; r < rows; r++)
         out[i + r] = (double)f[r];
     return rows;
 }
 
-static void rectified_rows(const AnbNetwork *n, const Cell *w, const Cell *x, size_t rows, Cell *trace, double *out)
+LANES_INLINE void forward_groups(const AnbNetwork *n, const Kind kind, const Cell *w, const Cell *x, Cell *trace,
+                                 size_t rows, double *out)
 {
     for (size_t i = 0; i < rows;)
-        i += rows - i > FEW    ? forward_group(n, w, x, trace, i, TOGETHER, rows, out)
-             : rows - i > PAIR ? forward_group(n, w, x, trace, i, FEW, rows, out)
-                               : forward_group(n, w, x, trace, i, PAIR, rows, out);
+        i += rows - i > FEW    ? forward_group(n, kind, w, x, trace, i, TOGETHER, rows, out)
+             : rows - i > PAIR ? forward_group(n, kind, w, x, trace, i, FEW, rows, out)
+                               : forward_group(n, kind, w, x, trace, i, PAIR, rows, out);
 }
 
 static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)
 {
-    if (anb_network_rectified(n)) {
-        rectified_rows(n, w, x, rows, trace, out);
-        return;
-    }
-    for (size_t i = 0; i < rows; i++)
-        out[i] = smooth(n, w, (const Cell *)x + i * (n->features + 1), (Cell *)trace + i * anb_network_trace(n));
+    Kind kind = kind_of(n);
+    if (kind == RECTIFIED)
+        forward_groups(n, RECTIFIED, w, x, trace, rows, out);
+    else if (kind == SMOOTH)
+        forward_groups(n, SMOOTH, w, x, trace, rows, out);
+    else
+        forward_groups(n, GATED, w, x, trace, rows, out);
 }
 
 static void slopes(const AnbNetwork *n, const void *cells, const void *traces, void *room, double *out)
