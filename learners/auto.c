@@ -167,10 +167,10 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
         if (stands(&choices[i], past, level->budget, n_features))
             at += write_expert(&choices[i], past, n_features, text + at, size - at);
     if (at < size && level->stage)
-        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)%s))%s", level->router, level->stage,
+        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)%s, trust=8))%s", level->router, level->stage,
                                past ? level->known : "", sifted ? ")" : "", around ? ", last=true)" : "");
     else if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "router=%s)%s)%s", level->router, sifted ? ")" : "",
+        at += (size_t)snprintf(text + at, size - at, "router=%s)%s, trust=8)%s", level->router, sifted ? ")" : "",
                                around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }

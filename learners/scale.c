@@ -29,12 +29,14 @@ static const AnbParam params[] = {
      "a value beyond so many times what the feature is known to reach counts as missing"},
     {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
      "values beyond clip are passed on whole, or left out, where the child predicts better for it"},
+    {"trust", ANB_REAL, offsetof(AnbScaleOptions, trust), 1, 1, 1e6, 0, NULL,
+     "the same as far where the tail is passed on, if it is more: a value there may be farther out than any before"},
     {0}};
 
 static AnbFrame frame_of(const AnbNode *self)
 {
     const AnbScaleOptions *o = self->options;
-    return (AnbFrame){self->n_features, o->clip, o->far, o->tails};
+    return (AnbFrame){self->n_features, o->clip, o->far, o->trust > o->far ? o->trust : o->far, o->tails};
 }
 
 /* What the state starts with; the frame follows, which keeps how many targets and errors there were. */

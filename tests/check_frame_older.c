@@ -65,7 +65,7 @@ static Bytes as_before(const AnbNode *node, void *state)
     Bytes b = {malloc((MOST + 20) * sizeof(double)), 0};
     double *own = state;
     AnbFrameState *s = (AnbFrameState *)(own + SCALE);
-    AnbFrame frame = {node->n_features, 4, 2, true};
+    AnbFrame frame = {node->n_features, 4, 2, 2, true};
     uint64_t rows = anb_frame_rows(s);
     put(&b, own[0]);
     put(&b, own[1]);

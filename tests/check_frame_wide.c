@@ -65,7 +65,7 @@ static void settle(const AnbFrame *frame, AnbFrameState *state)
 /* With no bounds on what counts, the moments are those of all cells that were there. */
 START_TEST(moments_are_those_of_all_cells)
 {
-    const AnbFrame frame = {D, 1e6, 1e6, false};
+    const AnbFrame frame = {D, 1e6, 1e6, 1e6, false};
     AnbFrameState *state = state_new(&frame);
     double scratch[4 * D];
     static double rows[ROWS][D], weight[ROWS];
@@ -99,7 +99,7 @@ END_TEST
 /* The z are the kernel's to the bit, whatever stands in the state. */
 START_TEST(z_are_those_of_a_dense_row)
 {
-    const AnbFrame frame = {D, 4, 2, true};
+    const AnbFrame frame = {D, 4, 2, 2, true};
     AnbFrameState *state = state_new(&frame);
     double scratch[4 * D], x[D], z[D], limit[D];
     seed = 4;
@@ -111,7 +111,7 @@ START_TEST(z_are_those_of_a_dense_row)
         anb_frame_apply(&frame, state, x, scratch);
         for (size_t j = 0; j < D; j++)
             limit[j] = anb_frame_limit(&frame, state, j);
-        anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1,
+        anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1, 1,
                                DBL_MAX, D, z);
         ck_assert_mem_eq(z, scratch, sizeof z);
         AnbFrameTrial trial;
@@ -160,7 +160,7 @@ static void learn_levels(const AnbFrame *frame, AnbFrameState *state, size_t n, 
 /* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
 START_TEST(zeros_far_out_count_as_values_far_out)
 {
-    const AnbFrame frame = {D, 4, 2, true};
+    const AnbFrame frame = {D, 4, 2, 2, true};
     AnbFrameState *state = state_new(&frame);
     seed = 6;
     learn_levels(&frame, state, 2000, 1000);

@@ -298,9 +298,9 @@ static void within_body(void)
             reach[i] = i % 2 ? -1 : .25;
         }
         z[n] = 17;
-        anb_standardize_within(x, mean, inverse, bound, reach, 2, .75, n, z);
+        anb_standardize_within(x, mean, inverse, bound, reach, 2, 8, .75, n, z);
         for (size_t i = 0; i < n; i++) {
-            double whole = (x[i] - .25) * 2, limit = i % 2 ? .75 : bound[i] > .75 ? ANB_TRUSTED * .5 : .5;
+            double whole = (x[i] - .25) * 2, limit = i % 2 ? .75 : bound[i] > .75 ? 2 : .5;
             double cut = whole > bound[i] ? bound[i] : whole < -bound[i] ? -bound[i] : whole;
             ck_assert(z[i] == (fabs(whole) <= limit ? cut : 0));
         }

@@ -78,11 +78,12 @@ ANB_API extern const StreamingLearnerType anb_last;
 typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
     double clip; /* 4; deviations at which a tail is cut at the latest, 1 to 1000 */
-    /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1; four times as far where the
-     * tail is passed on */
-    double far;
+    double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
     /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
     bool tails;
+    /* 1; the same as `far` where the tail is passed on, if it is more, up to 1e6: there a value farther out than any before may be
+     * one of the tail. `auto` has 8. Since 0.7 */
+    double trust;
 } AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
 ANB_DEFAULTS(AnbScaleOptions, anb_scale)

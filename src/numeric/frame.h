@@ -25,7 +25,7 @@
  * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A cell
  * that is 0 since it is beyond the limit, of a feature that reaches beyond `clip`, is tried as one at the bound.
  *
- * limit_j, from where on a cell is 0, is `far` reach_j, four times that where the tail is passed on: there a cell farther out
+ * limit_j, from where on a cell is 0, is `far` reach_j, `trust` reach_j where the tail is passed on: there a cell farther out
  * than any before is one of the tail sooner than a wrong one. It is `clip` where the tail is left out. crowd_j counts cells
  * beyond `clip` among some 80 rows: from 20 on they are a new level, and are not left out.
  *
@@ -67,8 +67,9 @@
 /* What never changes. Make it anew for each call if that is handy. */
 typedef struct AnbFrame {
     size_t d;
-    double clip, far; /* in deviations; in reaches */
-    bool tails;       /* whether tails are tried out */
+    double clip;       /* in deviations */
+    double far, trust; /* in reaches; trust at least far */
+    bool tails;        /* whether tails are tried out */
 } AnbFrame;
 
 /* How the state starts; the arrays follow in the same memory. Small numbers share a word. */

@@ -105,7 +105,7 @@ static inline void anb_frame_put_reach(AnbFrameState *state, size_t d, size_t j,
 /* How far out the cells of feature j may be whose tail is passed on. */
 static inline double anb_frame_trusted(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
-    return ANB_TRUSTED * self->far * anb_frame_reach(self, state, j);
+    return self->trust * anb_frame_reach(self, state, j);
 }
 
 /* From where on a cell of feature j is 0. */
@@ -159,7 +159,7 @@ static inline void anb_frame_standardize(const AnbFrame *self, const AnbFrameSta
 {
     size_t d = self->d;
     anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
-                           part_const(state, d, REACH), self->far, self->clip, d, z);
+                           part_const(state, d, REACH), self->far, self->trust, self->clip, d, z);
 }
 
 /* Sets the number of rows to the next re-framing. */

@@ -30,7 +30,7 @@ typedef struct AnbKernels {
     void (*softmax)(const double *z, size_t k, double *p, AnbSoftmax *what);
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
-                               const double *reach, double far, double clip, size_t n, double *z);
+                               const double *reach, double far, double trust, double clip, size_t n, double *z);
     double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
                               size_t n, double *z, double *norm);
     double (*raw_weights)(const double *w, const double *mean, const double *inv_sd, size_t n, double *b);
@@ -113,17 +113,13 @@ static inline double anb_raw_weights(const double *w, const double *mean, const 
     return anb_kernels.raw_weights(w, mean, inv_sd, n, b);
 }
 
-/* How many times as far out a cell may be where its feature's tail is passed on, which a bound above `clip` says. */
-enum { ANB_TRUSTED = 4 };
-
-/* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach (ANB_TRUSTED
- * times as far where the bound is above `clip`), or beyond
- * `clip` where the reach is negative, or x is missing. z may be x. */
+/* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach, or
+ * `trust` times where the bound is above `clip`, or beyond `clip` where the reach is negative, or x is missing. z may be x. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
-                                          const double *bound, const double *reach, double far, double clip, size_t n,
-                                          double *z)
+                                          const double *bound, const double *reach, double far, double trust,
+                                          double clip, size_t n, double *z)
 {
-    anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, clip, n, z);
+    anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, trust, clip, n, z);
 }
 
 /* 2 where some |z| has reached its bound or `clip`; else 1 where some z is 0; else 0. */

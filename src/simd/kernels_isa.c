@@ -232,7 +232,7 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-/* How far out a value may be: times, in reaches, or trusted where the bound is above clip; clip, where the reach is negative. */
+/* How far out a value may be: times, in reaches, or `trusted` where the bound is above clip; clip, where the reach is negative. */
 typedef struct Outmost {
     Lanes times, trusted, clip;
 } Outmost;
@@ -248,9 +248,9 @@ LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes 
 }
 
 static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
-                               const double *reach, double far, double clip, size_t n, double *z)
+                               const double *reach, double far, double trust, double clip, size_t n, double *z)
 {
-    const Outmost out = {lanes_all(far), lanes_all(ANB_TRUSTED * far), lanes_all(clip)};
+    const Outmost out = {lanes_all(far), lanes_all(trust), lanes_all(clip)};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         lanes_store(z + i, within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i),
