@@ -63,7 +63,7 @@ static size_t units(const AnbNode *self)
 
 static size_t judged(const AnbNode *self)
 {
-    return self->n_features > ANB_MLP_NARROW ? self->n_features : 0;
+    return self->n_features > ANB_MLP_NARROW && self->n_features <= ANB_MLP_JUDGED ? self->n_features : 0;
 }
 
 const AnbField anb_mlp_fields[] = {

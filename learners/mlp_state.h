@@ -1,7 +1,7 @@
 /*
  * What mlp keeps: its header, two to four copies of the weights, a ring of samples; and where all that lies. mlp.c learns.
  *
- * Of rows of more than ANB_MLP_NARROW features it also keeps what each feature adds to rows that it has not learned yet. With
+ * Of rows of more than ANB_MLP_NARROW features, up to ANB_MLP_JUDGED, it also keeps what each feature adds to rows that it has not learned yet. With
  * c_j = x_j df/dx_j and e the error there, c_j (c_j + e) has the mean 0 where the feature carries nothing, since c_j is not
  * fitted to that row; the ratio of its mean to the standard error of that mean is the evidence for the feature.
  */
@@ -107,8 +107,9 @@ static inline View anb_mlp_view(const AnbNode *self, void *state)
     return v;
 }
 
-/* Rows of so many features learn at the full rate, and have no evidence. */
-enum { ANB_MLP_NARROW = 16 };
+/* Rows of so many features learn at the full rate, and have no evidence; nor have those of more than the latter, which `sift` does
+ * not take. */
+enum { ANB_MLP_NARROW = 16, ANB_MLP_JUDGED = 512 };
 
 /* Features whose share is not 0; all where no shares are known. */
 size_t anb_mlp_counting(const View *v, const double *shares);
