@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum { LOOKED_AT = 4096, PLACES = 3 };
-static const double UNEVEN = 1. / 32; /* of all samples, what a thread may have more */
 static const unsigned places[PLACES] = {12, 8, 6};
 
 /* Samples of each stripe, out of some that lie evenly. Returns how many were looked at. */
@@ -55,7 +54,7 @@ static void deal_by(AnbStripes *stripes, StreamingLearner *const *models, size_t
 void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads)
 {
     AnbStripes best = {.largest = 2};
-    for (size_t i = 0; i < PLACES && best.largest > 1 / (double)threads + UNEVEN; i++) {
+    for (size_t i = 0; i < PLACES && best.largest > 1 / (double)threads + ANB_STRIPES_UNEVEN; i++) {
         deal_by(stripes, models, n, threads, places[i]);
         if (stripes->largest < best.largest)
             best = *stripes;

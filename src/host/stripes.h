@@ -18,6 +18,8 @@
 
 #define ANB_STRIPE_FACTOR UINT32_C(0x9e3779b1)
 enum { ANB_STRIPES = 64, ANB_STRIPE_SHIFT = 26 /* the highest bits of 32 */ };
+/* The share of all samples that a thread may have beyond an even part, or beyond what it was dealt. */
+static const double ANB_STRIPES_UNEVEN = 1. / 32;
 
 typedef struct AnbStripes {
     bool known;     /* the last call gave the threads what they were dealt */

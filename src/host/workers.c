@@ -23,7 +23,7 @@
 #include <time.h>
 
 enum {
-    TRIED = 32,         /* samples that the caller learns first */
+    TRIED = 32,         /* samples that the caller does first; the others may be shared out */
     BAGS_A_THREAD = 64, /* so that threads end nearly together */
     BAGS_MOST = 4096,
     HASHES = 3,   /* tried where many samples fall into one bag */
@@ -53,7 +53,6 @@ struct AnbPool {
     uint32_t *sample;     /* the call's samples, bag by bag */
     uint16_t *bag;        /* of each sample */
     size_t room;          /* samples */
-    size_t from;          /* the first sample that is shared out */
     size_t bags;
     uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
 };
@@ -68,9 +67,9 @@ static double now(void)
 /* ---- alone -------------------------------------------------------------------------------------------------------- */
 
 /* Goes the long way for predictions that the short one left as NaN. */
-static void look_again(const AnbSamples *c, size_t from)
+static void look_again(const AnbSamples *c)
 {
-    for (size_t i = from; i < c->n; i++)
+    for (size_t i = TRIED; i < c->n; i++)
         if (c->out[i] != c->out[i])
             c->out[i] = anb_predict(c->models[i], c->x[i]);
 }
@@ -79,9 +78,9 @@ static void alone(const AnbPool *p)
 {
     const AnbSamples *c = &p->call;
     if (!c->look)
-        anb_samples_between(c, p->from, c->n);
-    else if (anb_samples_look(c, p->from, c->n))
-        look_again(c, p->from);
+        anb_samples_between(c, TRIED, c->n);
+    else if (anb_samples_look(c, TRIED, c->n))
+        look_again(c);
 }
 
 /* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
@@ -92,7 +91,7 @@ static size_t do_stripe(const AnbPool *p, size_t thread)
     const uint64_t stripes = anb_stripes_of(&p->stripes, thread);
     uint32_t own[CHUNK + ANB_STRIPES_SPARE];
     size_t sum = 0;
-    for (size_t from = p->from; from < p->call.n; from += CHUNK) {
+    for (size_t from = TRIED; from < p->call.n; from += CHUNK) {
         size_t n = p->call.n - from < CHUNK ? p->call.n - from : CHUNK;
         n = anb_stripes_list(p->call.models, from, n, p->stripes.place, stripes, own);
         anb_samples_listed(&p->call, own, n);
@@ -116,17 +115,17 @@ static void do_stripes(void *context, size_t thread)
 /* Whether no thread had much more of the last call than it was dealt. */
 static bool as_dealt(const AnbPool *p, size_t left)
 {
-    double most = 0;
+    size_t most = 0;
     for (size_t t = 0; t < anb_team_size(p->team); t++)
-        most = (double)p->part[t].done > most ? (double)p->part[t].done : most;
-    return most <= (p->stripes.largest + 1. / 32) * (double)left;
+        most = p->part[t].done > most ? p->part[t].done : most;
+    return (double)most <= (p->stripes.largest + ANB_STRIPES_UNEVEN) * (double)left;
 }
 
 static void share_stripes(AnbPool *p)
 {
-    size_t threads = anb_team_size(p->team), left = p->call.n - p->from;
+    size_t threads = anb_team_size(p->team), left = p->call.n - TRIED;
     if (!p->stripes.known)
-        anb_stripes_deal(&p->stripes, p->call.models + p->from, left, threads);
+        anb_stripes_deal(&p->stripes, p->call.models + TRIED, left, threads);
     anb_team_run(p->team, do_stripes, p);
     p->stripes.known = as_dealt(p, left);
 }
@@ -137,7 +136,7 @@ static void do_blocks(void *context, size_t thread)
     size_t unsure = 0;
     (void)thread;
     for (;;) {
-        size_t from = p->from + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        size_t from = TRIED + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
         if (from >= p->call.n)
             break;
         unsure += anb_samples_look(&p->call, from, p->call.n - from < BLOCK ? p->call.n : from + BLOCK);
@@ -151,39 +150,40 @@ static void share_blocks(AnbPool *p)
     atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     anb_team_run(p->team, do_blocks, p);
     if (atomic_load_explicit(&p->unsure, memory_order_relaxed))
-        look_again(&p->call, p->from);
+        look_again(&p->call);
 }
 
 /* ---- bags --------------------------------------------------------------------------------------------------------- */
 
-static int make_room(AnbPool *p, size_t n)
+/* False: out of memory. */
+static bool make_room(AnbPool *p, size_t n)
 {
     if (n <= p->room)
-        return 0;
+        return true;
     uint32_t *sample = malloc(n * sizeof *sample);
     uint16_t *bag = malloc(n * sizeof *bag);
     if (!sample || !bag) {
         free(sample);
         free(bag);
-        return ANB_E_MEMORY;
+        return false;
     }
     free(p->sample);
     free(p->bag);
     p->sample = sample;
     p->bag = bag;
     p->room = n;
-    return 0;
+    return true;
 }
 
-/* Gives each sample from `from` on its bag by one of the hashes; counts them in start[bag + 1]. The largest bag's. Small
+/* Gives each sample that is shared out its bag by one of the hashes; counts them in start[bag + 1]. The largest bag's. Small
  * models that lie in one page go together, since they share lines of the cache; where those are too many, not. */
-static uint32_t choose_bags(AnbPool *p, size_t from, unsigned hash)
+static uint32_t choose_bags(AnbPool *p, unsigned hash)
 {
     static const uint64_t by = UINT64_C(0x9e3779b97f4a7c15);
     static const unsigned place[HASHES] = {12, 8, 0};
     uint32_t most = 0;
     memset(p->start, 0, sizeof p->start);
-    for (size_t i = from; i < p->call.n; i++) {
+    for (size_t i = TRIED; i < p->call.n; i++) {
         uint64_t key = ((uint64_t)(uintptr_t)p->call.models[i] >> place[hash]) * by;
         p->bag[i] = (uint16_t)((key >> 32) & (p->bags - 1));
         p->start[p->bag[i] + 1]++;
@@ -193,17 +193,17 @@ static uint32_t choose_bags(AnbPool *p, size_t from, unsigned hash)
     return most;
 }
 
-static void fill_bags(AnbPool *p, size_t from)
+static void fill_bags(AnbPool *p)
 {
-    size_t left = p->call.n - from, threads = anb_team_size(p->team);
+    size_t left = p->call.n - TRIED, threads = anb_team_size(p->team);
     unsigned hash = 0;
     for (p->bags = 2; p->bags < BAGS_A_THREAD * threads && p->bags < BAGS_MOST && p->bags < left;)
         p->bags *= 2;
-    while (choose_bags(p, from, hash) > left / threads + left / 8 && hash + 1 < HASHES)
+    while (choose_bags(p, hash) > left / threads + left / 8 && hash + 1 < HASHES)
         hash++;
     for (size_t b = 0; b < p->bags; b++)
         p->start[b + 1] += p->start[b];
-    for (size_t i = p->call.n; i-- > from;)
+    for (size_t i = p->call.n; i-- > TRIED;)
         p->sample[--p->start[p->bag[i] + 1]] = (uint32_t)i;
     p->start[p->bags + 1] = (uint32_t)left;
 }
@@ -230,16 +230,16 @@ static void do_bags(void *context, size_t thread)
 
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
 
-static int share_bags(AnbPool *p)
+/* False, and nothing is done, where there is no memory to sort the samples. */
+static bool share_bags(AnbPool *p)
 {
-    int code = make_room(p, p->call.n);
-    if (code)
-        return code;
-    fill_bags(p, p->from);
+    if (!make_room(p, p->call.n))
+        return false;
+    fill_bags(p);
     for (size_t t = 0; t < anb_team_size(p->team); t++)
         atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
     anb_team_run(p->team, do_bags, p);
-    return 0;
+    return true;
 }
 
 /* What threads gain at most on `left` samples of `ns`, less what they cost, in ns; and what waking them costs. */
@@ -258,7 +258,7 @@ static void share(AnbPool *p, double ns)
         share_blocks(p);
     else if (ns < CHEAP_NS)
         share_stripes(p);
-    else if (share_bags(p))
+    else if (!share_bags(p))
         alone(p);
 }
 
@@ -300,7 +300,6 @@ static int run(AnbPool *p, const AnbSamples *call)
         return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;
-    p->from = TRIED;
     if (call->n <= TRIED) {
         anb_samples_between(call, 0, call->n);
     } else {
