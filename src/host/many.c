@@ -25,23 +25,24 @@ static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
     return rows->n;
 }
 
-/* Whether the short way was sure of every row: of several blocks that is looked at once. */
-static bool all_direct(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
+/* The block of rows from `at` on. */
+static AnbRows block_at(const AnbRows *all, size_t at)
 {
-    if (!plan->direct)
-        return false;
+    return anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
+}
+
+/* By the short way; NaN where it is not sure. */
+static void look(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
+{
     for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
+        AnbRows rows = block_at(all, at);
         plan->direct->predict_many(plan->nodes, block, &rows, out + at);
     }
-    return anb_nonfinite(out, all->n) == 0;
 }
 
 static void predict_block(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *rows,
                           double *out)
 {
-    if (all_direct(plan, block, rows, out))
-        return;
     for (size_t at = 0; at < rows->n;) {
         AnbRows rest = anb_rows_part(rows, at, rows->n - at);
         size_t n = rest.n = accepted(plan, &rest);
@@ -53,15 +54,18 @@ static void predict_block(const AnbPlan *plan, const unsigned char *block, doubl
     }
 }
 
-/* Up to BLOCKS of them; where the short way is not sure of all, it is asked of each alone. */
+/* Up to BLOCKS of them: by the short way, and then the blocks with rows of which it was not sure by the long one. */
 static void predict_blocks(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *all,
                            double *out)
 {
-    if (all_direct(plan, block, all, out))
+    if (plan->direct)
+        look(plan, block, all, out);
+    if (plan->direct && anb_nonfinite(out, all->n) == 0)
         return;
     for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
-        predict_block(plan, block, scratch, &rows, out + at);
+        AnbRows rows = block_at(all, at);
+        if (!plan->direct || anb_nonfinite(out + at, rows.n) != 0)
+            predict_block(plan, block, scratch, &rows, out + at);
     }
 }
 
