@@ -1,7 +1,7 @@
 #include "crew.h"
+#include "clock.h"
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MEASURED_EVERY = 32 };
 static const double WORTH_NS = 5000; /* less is done by the caller: others would come late */
@@ -33,13 +33,6 @@ typedef struct Crew {
     bool measured;
 } Crew;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /* ---- one piece ----------------------------------------------------------------------------------------------------- */
 
 /* Pieces put aside lie behind those of the mixture. */
@@ -52,9 +45,9 @@ static void do_piece(Crew *crew, size_t i, AnbCounters *counters)
 /* A pause of the machine's is not the piece's: a cost grows by twice itself at most. */
 static void measure_piece(Crew *crew, size_t i, AnbCounters *counters)
 {
-    double *cost = &crew->cost[crew->kind][i], start = now();
+    double *cost = &crew->cost[crew->kind][i], start = anb_clock_ns();
     do_piece(crew, i, counters);
-    double took = now() - start, known = *cost;
+    double took = anb_clock_ns() - start, known = *cost;
     took = known > 0 && took > 3 * known ? 3 * known : took;
     *cost = known > 0 ? known + FOLLOW * (took - known) : took;
 }

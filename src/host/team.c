@@ -1,12 +1,12 @@
 #define _GNU_SOURCE
 #include "team.h"
+#include "clock.h"
 #include "forks.h"
 #include "word_wait.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOKS = 32 };                     /* at the word between two at the clock */
@@ -35,13 +35,6 @@ struct AnbTeam {
     double closed; /* when the last job ended */
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 static inline void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -61,7 +54,7 @@ static bool look(atomic_uint *word, unsigned value, bool until_equal, double ns)
                 return true;
             relax();
         }
-        double t = now();
+        double t = anb_clock_ns();
         start = start > 0 ? start : t;
         if (t - start >= ns)
             return false;
@@ -129,7 +122,7 @@ static void wait_for_all(AnbTeam *team)
 /* A long gap counts for at most four times what a thread stays awake. */
 static void follow_gap(AnbTeam *team)
 {
-    double gap = now() - team->closed, mean = atomic_load(&team->gap);
+    double gap = anb_clock_ns() - team->closed, mean = atomic_load(&team->gap);
     gap = gap < 4 * AWAKE_NS ? gap : 4 * AWAKE_NS;
     atomic_store(&team->gap, (unsigned)(mean + .125 * (gap - mean)));
 }
@@ -144,7 +137,7 @@ void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context)
     job(context, 0);
     atomic_fetch_add(&team->round, 1);
     wait_for_all(team);
-    team->closed = now();
+    team->closed = anb_clock_ns();
 }
 
 bool anb_team_alone(const AnbTeam *team)

@@ -11,6 +11,7 @@
  * learned by the caller, who finds by the clock whether the rest is worth sharing at all; how calls alike went decides
  * then (ways.h).
  */
+#include "clock.h"
 #include "model.h"
 #include "samples.h"
 #include "stripes.h"
@@ -20,7 +21,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     TRIED = 32,         /* samples that the caller does first; the others may be shared out */
@@ -56,13 +56,6 @@ struct AnbPool {
     size_t bags;
     uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 /* ---- alone -------------------------------------------------------------------------------------------------------- */
 
@@ -266,16 +259,16 @@ static void work(AnbPool *p)
 {
     const AnbSamples *c = &p->call;
     size_t left = c->n - TRIED;
-    double start = now();
+    double start = anb_clock_ns();
     anb_samples_between(c, 0, TRIED);
-    double then = now(), tried = (then - start) / TRIED;
+    double then = anb_clock_ns(), tried = (then - start) / TRIED;
     AnbWay *way = anb_ways_of(&p->way[c->y != NULL], left, tried, gain_of(p, tried, left));
     if (way && anb_way_shared(way))
         share(p, tried);
     else
         alone(p);
     if (way)
-        anb_way_took(way, (now() - then) / (double)left);
+        anb_way_took(way, (anb_clock_ns() - then) / (double)left);
 }
 
 /* No model and no row is missing. */
