@@ -7,8 +7,7 @@
 FOLDER holds CSV files whose last column is the target. OUT.tsv gets a line for each stream and learner: `accuracy --peers OUT.tsv`
 reads it. Lines that it has are not run again, so a run that was stopped goes on. A learner that takes more than S seconds of
 CPU on a stream is stopped; its line has the kind `slow` and the errors up to there, and does not count. A library that is
-not installed is named and left out. The streams of more_streams.py
-take an hour or two on one core.
+not installed is named and left out. The streams of more_streams.py take an hour or two on one core.
 
 The learners see features standardised by mean and deviation so far, and so the target (`_raw`: both as in the file). A cell
 that is missing is left out of the row for River and Vowpal Wabbit and the mean so far for MOA. `ref_last` and `ref_mean` are
@@ -23,26 +22,27 @@ import sys
 import time
 
 from quantiles import Moments
+from refitted import lines_of
 from robust_peers import read
 
 FIELDS = "stream learner kind n mae rmse rmse_second_half r2 samples_per_cpu_second".split()
 
 
 class Row:
-    """A row as the learners see it: `raw` and `z` by name, a cell missing left out; `full` standardised with none missing."""
+    """A row as the learners see it: `raw` and standardised (`z`), by name and without missing cells; `full`, standardised, with 0 for them."""
 
     def __init__(self, raw, z, full, target):
         self.raw, self.z, self.full, self.target = raw, z, full, target
 
     def standardise(self, moments):
-        """`mean` and `sd` before the target, which turn a prediction back; `goal`, what is learned, knows it."""
+        """Sets `mean` and `sd` of the targets before this one, and `goal`, the standardised target that is learned."""
         self.mean, self.sd = moments.mean, moments.sd()
         moments.add(self.target)
         self.goal = (self.target - moments.mean) / moments.sd()
 
 
 def rows_of(path, limit):
-    """The rows; mean and deviation of a feature know the row itself."""
+    """The rows; mean and deviation of a feature include the row itself."""
     lines = read(path)[:limit]
     names = sorted(set().union(*(raw for raw, _ in lines)))
     moments, target, rows = {name: Moments() for name in names}, Moments(), []
@@ -183,7 +183,7 @@ LEARNERS = CHEAP | MIDDLE | DEAR
 
 
 def errors_of(learner, rows, seconds):
-    """The errors of the rows that the learner was through with in its time, and the seconds that it took."""
+    """The errors of the rows that the learner did within its time, and the seconds that it took."""
     begin, errors = time.process_time(), []
     for row, said in zip(rows, LEARNERS[learner](rows)):
         errors.append(row.target - said)
@@ -192,31 +192,29 @@ def errors_of(learner, rows, seconds):
     return errors, time.process_time() - begin
 
 
+def squares(values):
+    return sum(value * value for value in values)
+
+
 def rmse(errors):
-    return math.sqrt(sum(error * error for error in errors) / len(errors))
+    return math.sqrt(squares(errors) / len(errors))
 
 
 def line_of(stream, learner, rows, seconds):
     errors, took = errors_of(learner, rows, seconds)
     n = len(errors)
-    level = sum(row.target for row in rows[:n]) / n
-    around = sum((row.target - level) ** 2 for row in rows[:n])
-    squares = sum(error * error for error in errors)
+    targets = [row.target for row in rows[:n]]
+    level = sum(targets) / n
+    around = squares([target - level for target in targets])
     kind = "online" if n == len(rows) else "slow"
     mae = sum(map(abs, errors)) / n
-    numbers = (mae, rmse(errors), rmse(errors[n // 2 :]), 1 - squares / around if around else 0, n / max(took, 1e-9))
+    r2 = 1 - squares(errors) / around if around else 0
+    numbers = (mae, rmse(errors), rmse(errors[n // 2 :]), r2, n / max(took, 1e-9))
     return [stream, learner, kind, n, *(f"{number:.6g}" for number in numbers)]
 
 
-def known_lines(table):
-    if not table.exists():
-        return set()
-    with open(table, newline="") as file:
-        return {(line["stream"], line["learner"]) for line in csv.DictReader(file, delimiter="\t")}
-
-
 def run_stream(path, learners, options, out):
-    """Append the lines of a stream; learners whose library is missing."""
+    """Appends the lines of a stream. Returns the learners whose package is missing, with its name."""
     rows, missing = rows_of(path, options.limit), {}
     for learner in learners:
         try:
@@ -229,7 +227,8 @@ def run_stream(path, learners, options, out):
 
 
 def run(options, file):
-    out, known, missing = csv.writer(file, delimiter="\t", lineterminator="\n"), known_lines(options.out), {}
+    out, missing = csv.writer(file, delimiter="\t", lineterminator="\n"), {}
+    known = {(line["stream"], line["learner"]) for line in lines_of(options.out)}
     if file.tell() == 0:
         out.writerow(FIELDS)
     for group in (CHEAP, MIDDLE, DEAR):

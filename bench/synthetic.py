@@ -79,7 +79,7 @@ def rain(draw):
 
 
 def random_walk(draw):
-    """A walk whose steps one feature knows a little about."""
+    """A walk; one feature is a part of each of its steps."""
     level = 100.0
     while True:
         hint, other = normals(draw, 2)
@@ -177,7 +177,7 @@ def outliers(draw):
 
 
 def codes(draw):
-    """Categories as integers that mean nothing as numbers: 40 shops, 12 wares, their effects and a price."""
+    """Categories as integers whose order has no meaning: 40 shops, 12 wares, their effects and a price."""
     shops, wares = normals(draw, 40), normals(draw, 12)
     while True:
         shop, ware, price = int(40 * draw.random() ** 2), draw.randrange(12), draw.uniform(1, 10)
@@ -186,7 +186,7 @@ def codes(draw):
 
 
 def missing(draw):
-    """Sensors that fail by the hour; a cell that is missing says something."""
+    """Sensors that fail for thirty rows; whether the last one is missing is a part of the target."""
     down = [0, 0, 0, 0, 0]
     while True:
         x = normals(draw, 5)
