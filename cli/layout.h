@@ -13,14 +13,15 @@ typedef struct Layout {
     bool *unnamed; /* ignored since the file of the schema does not name it */
 } Layout;
 
-/* Complains that the model has learned column i as another kind: the exit status. */
-int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned);
 /* Sets the places and names of the rows. 0, or the exit status with the complaint made. */
 int layout_rows(Rows *rows, const RowsOptions *options);
 
 /* The kinds that options, a schema's file and a model say, before anything is guessed; columns that a file does not
  * name are ignored. */
 int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout);
+
+/* Complains that the model has learned column i as another kind. Returns the exit status. */
+int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned);
 
 /* The kinds of the others by the first rows. */
 int kinds_guessed(Rows *rows, const RowsOptions *options, Layout *layout);

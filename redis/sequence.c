@@ -109,7 +109,7 @@ static bool is_named(const AnbSource *source, const Sequence *sequence)
     return end[-1] && !*end && memcmp(source->name, sequence->source, sequence->size) == 0;
 }
 
-/* The source's place, or a code. Mostly it is the source of the command before, which takes less time to compare than to find. */
+/* The source's place, or a code. The source of the command before is compared first: mostly it is the same. */
 static int find(Model *model, const Sequence *sequence, const AnbSource *sources, size_t n)
 {
     if (model->source >= n || !is_named(&sources[model->source], sequence)) {

@@ -31,7 +31,7 @@ static AnbRows block_at(const AnbRows *all, size_t at)
     return anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
 }
 
-/* By the short way; NaN where it is not sure. */
+/* Predicts by the short way; NaN where it is not sure. */
 static void look(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
 {
     for (size_t at = 0; at < all->n; at += ANB_ROWS) {

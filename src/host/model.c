@@ -42,7 +42,7 @@ static size_t scratch_kept(const AnbPlan *plan)
     return plan->passing ? 0 : plan->nodes[0].scratch_size;
 }
 
-/* Where blocks are aligned, what stands in front of the head: the allocator's pointer, and what is left over. */
+/* Bytes that are taken in front of the head where blocks are aligned: for the allocator's pointer and for padding. */
 static size_t in_front(const AnbPlan *plan)
 {
     return plan->align == ANB_ALIGN ? sizeof(void *) + ANB_ALIGN : 0;
@@ -53,7 +53,7 @@ size_t anb_model_bytes(const AnbPlan *plan)
     return in_front(plan) + sizeof(StreamingLearner) + anb_block_bytes(plan) + scratch_kept(plan) * sizeof(double);
 }
 
-/* Where the head lies in memory of anb_model_bytes, so that the block behind it lies as it has to. */
+/* Where the head lies in memory of anb_model_bytes, so that the block behind it is aligned as the plan says. */
 static StreamingLearner *head_in(const AnbPlan *plan, void *memory)
 {
     if (in_front(plan) == 0)

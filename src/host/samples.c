@@ -1,7 +1,7 @@
 /*
- * The samples that stand together are done in two ways: models of one plan whose type steps for several at once
- * (ANB_STEPS_MANY) go through that in runs, all others one by one. Where the models lie far apart, rows and models of a run are brought
- * into the cache before it.
+ * Samples are done in runs. Samples of a run that follow each other and whose models share a plan are learned by one call where the
+ * type learns for several models at once (ANB_STEPS_MANY); all others are done one by one. Where the models lie far apart, rows and
+ * models are brought into the cache some samples ahead.
  */
 #include "samples.h"
 #include "model.h"
@@ -26,14 +26,14 @@ static inline double one(const AnbSamples *s, size_t i)
                 : anb_predict(s->models[i], s->x[i]);
 }
 
-/* The type's way to step for several models at once, or NULL. */
+/* The type's functions where it can learn these samples for several models at once, or NULL. */
 static inline const AnbDirectTable *several(const AnbSamples *s, const AnbPlan *plan)
 {
     bool can = s->y && !s->weight && plan->direct && plan->nodes->type->flags & ANB_STEPS_MANY;
     return can ? plan->direct : NULL;
 }
 
-/* Some of at most RUN samples at once, as far as that can be. Returns how many. */
+/* Learns the first of at most RUN samples at once where the type can. Returns how many it learned; 0: none. */
 static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n, double *said)
 {
     const AnbPlan *plan = s->models[number[0]]->plan;
@@ -51,8 +51,8 @@ static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n
     return table->step_many(plan->nodes, &steps, said);
 }
 
-/* At most RUN of the samples that are listed. Predictions are written together after them: other threads write into the same lines of
- * the cache. */
+/* The first n, at most RUN, of the `listed` samples. Their predictions are written together at the end, since other threads write into
+ * the same lines of the cache. */
 static void do_run(const AnbSamples *s, const uint32_t *number, size_t n, size_t listed)
 {
     double said[RUN];
@@ -75,7 +75,7 @@ void anb_samples_listed(const AnbSamples *samples, const uint32_t *own, size_t n
         do_run(samples, own + i, n - i < RUN ? n - i : RUN, n - i);
 }
 
-/* The samples as if they began with number `from`. */
+/* The samples from number `from` on. */
 static AnbSamples samples_behind(AnbSamples s, size_t from)
 {
     s.models += from;

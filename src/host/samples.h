@@ -1,4 +1,4 @@
-/* Samples of many models, one after the other, on one thread: what a pool (workers.c) shares out. */
+/* Samples of many models, done one after the other on one thread. A pool (workers.c) divides a call into such parts. */
 #ifndef ANB_HOST_SAMPLES_H
 #define ANB_HOST_SAMPLES_H
 
@@ -15,7 +15,7 @@ typedef struct AnbSamples {
     double *out;
     size_t n;
     bool spread; /* the models lie over more memory than a core's own caches hold */
-    bool look;   /* they are predicted, by models that mostly have a short way */
+    bool look;   /* they are predicted, and the models that were looked at have a short way */
 } AnbSamples;
 
 /* The `n` samples whose numbers `own` lists, in that order. */
@@ -25,8 +25,8 @@ void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 
 /* Sets `spread` and `look` by a few samples that lie evenly. No pointer is NULL. */
 void anb_samples_survey(AnbSamples *samples);
-/* Predicts samples from `from` to `to` - 1 by the short way, which reads models only; where it is not sure, `out` has NaN. Returns
- * how many those are. */
+/* Predicts samples from `from` to `to` - 1 by the short way, which only reads the models. Where it is not sure, `out` gets NaN. Returns
+ * the number of those. */
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to);
 
 #endif

@@ -3,7 +3,7 @@
 enum { TRIAL = 4, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
 static const double ALIKE = 3, TRIED_RATE = .125;
 static const double RATE = .25,
-                    MOST = 2; /* of a running mean: its rate, and what one call counts at most, in times it */
+                    MOST = 2; /* of a running mean: its rate, and the largest value that enters, as a multiple of it */
 
 static size_t class_of(size_t samples)
 {
@@ -33,13 +33,13 @@ bool anb_way_shared(AnbWay *way)
     return way->trial > 0 ? !way->usual : way->usual;
 }
 
-/* The least of a trial. */
+/* Of a trial the least time counts. */
 static void follow_least(double *took, double ns)
 {
     *took = *took == 0 || ns < *took ? ns : *took;
 }
 
-/* A mean of late in which one call that something else held up counts for little. */
+/* The running mean, in which a call that was held up by something else has little weight. */
 static void follow_mean(double *took, double ns)
 {
     if (*took == 0)

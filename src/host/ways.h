@@ -1,14 +1,13 @@
 /*
- * Whether a call is worth sharing among threads, by how long calls alike took alone and shared. Nothing that is computed depends on
- * it.
+ * Decides whether a call is shared among threads, from how long similar calls took alone and shared. Results do not depend on it.
  *
  *     what threads may gain    nothing        less than waking costs    more
  *     the first call           alone          alone                     shared
  *     after 8 calls            alone          shared, four times        alone, once
  *
- * The way that took less time goes on. The other one is tried again after 64 calls, and after twice as many each time that it was in
- * vain, up to 4,096, so that in the long run trying costs nothing. Four times, since only the calls behind the first find the threads
- * awake.
+ * The way that took less time is kept. The other one is tried again after 64 calls; each trial that does not win doubles that number,
+ * up to 4,096, so that in the long run trials cost nothing. Sharing is tried for four calls, since the first of them has to wake the
+ * threads.
  */
 #ifndef ANB_HOST_WAYS_H
 #define ANB_HOST_WAYS_H
@@ -18,17 +17,17 @@
 
 enum { ANB_WAYS = 16 };
 
-/* Calls alike: ns a sample. */
+/* How similar calls went. Times are ns a sample. */
 typedef struct AnbWay {
-    double tried;   /* of the first samples, the mean of late; 0: no call yet */
-    double took[2]; /* alone and shared: the mean of late, of a trial the least; 0: not known */
-    bool usual;     /* whether it is shared but for trials */
+    double tried;   /* the running mean of the first samples; 0: no call yet */
+    double took[2]; /* alone and shared: of the usual way the running mean, of a trial the least; 0: not known */
+    bool usual;     /* whether calls are shared, except in trials */
     unsigned until; /* calls to the next trial */
-    unsigned wait;  /* and from that one to the one behind */
-    unsigned trial; /* calls left of the one under way */
+    unsigned wait;  /* calls between that trial and the one after it */
+    unsigned trial; /* calls left of the present trial; 0: there is none */
 } AnbWay;
 
-/* Of calls by their numbers of samples, a factor of four apart. */
+/* One record for each class of calls, by the number of samples: each class reaches four times as far as the one before. */
 typedef struct AnbWays {
     AnbWay way[ANB_WAYS];
 } AnbWays;
@@ -38,12 +37,12 @@ typedef struct AnbWaysGain {
     double wake; /* ns that it costs to wake them */
 } AnbWaysGain;
 
-/* The record of such calls; NULL where threads gain nothing. `tried`: ns of each of the first samples. A call whose samples take more
- * than three times what they took is not alike, and the record begins anew. */
+/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. Where it
+ * differs from the record's by more than a factor of three, the record begins anew. */
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
-/* Whether this call is to be shared. Once a call, and then anb_way_took. */
+/* Whether this call is to be shared. To be called once for each call, and anb_way_took after it. */
 bool anb_way_shared(AnbWay *way);
-/* What a sample of that call took. */
+/* Records what a sample of that call took. */
 void anb_way_took(AnbWay *way, double ns);
 
 #endif

@@ -1,15 +1,14 @@
 /*
- * A pool of threads for (model, row) pairs. What is cheap is shared out in stripes (stripes.h), predictions by models with a short
- * way in blocks of the call, since they only read. A call with others puts its samples into some hundreds of bags, each model's
- * into one, in the order of the call:
+ * A pool of threads for (model, row) pairs. Cheap samples are shared out in stripes (stripes.h). Predictions by models with a short
+ * way are shared out in blocks of the call, since they only read the models. All others are put into some hundreds of bags, the
+ * samples of one model into one bag, in the order of the call:
  *
  *     models   A B A C A B        bag 0 (A, C): 0 2 3 4
  *     sample   0 1 2 3 4 5        bag 1 (B):    1 5
  *
- * Bag b is for thread b modulo their number, so that a model stays in the cache of one core; who is through with his own
- * takes those that others have not begun. Each bag is learned from its first sample on. The first samples of a call are
- * learned by the caller, who finds by the clock whether the rest is worth sharing at all; how calls alike went decides
- * then (ways.h).
+ * Bag b is for thread b modulo the number of threads, so that a model stays in the cache of one core; a thread that has finished
+ * its own bags takes those that others have not begun. Each bag is done from its first sample on. The caller does the first samples
+ * of a call and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not.
  */
 #include "clock.h"
 #include "model.h"
@@ -168,8 +167,9 @@ static bool make_room(AnbPool *p, size_t n)
     return true;
 }
 
-/* Gives each sample that is shared out its bag by one of the hashes; counts them in start[bag + 1]. The largest bag's. Small
- * models that lie in one page go together, since they share lines of the cache; where those are too many, not. */
+/* Gives each sample that is shared out its bag by one of the hashes and counts them in start[bag + 1]. Returns the largest bag's. By
+ * the first hash all models of one page go into one bag, since small ones share lines of the cache; the others take smaller pieces
+ * of memory. */
 static uint32_t choose_bags(AnbPool *p, unsigned hash)
 {
     static const uint64_t by = UINT64_C(0x9e3779b97f4a7c15);
@@ -235,7 +235,7 @@ static bool share_bags(AnbPool *p)
     return true;
 }
 
-/* What threads gain at most on `left` samples of `ns`, less what they cost, in ns; and what waking them costs. */
+/* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking them. */
 static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
 {
     if (anb_team_alone(p->team))

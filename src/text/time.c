@@ -82,7 +82,7 @@ static size_t letters(const Text *t)
     return n;
 }
 
-/* Which of the names stands there, whole or its first three letters; then it is read. -1: none. */
+/* Reads one of the names, whole or its first three letters. Returns its index; -1, and nothing is read, where there is none. */
 static int take_name(Text *t, const char *const *names, int n_names)
 {
     size_t n = letters(t);
@@ -191,7 +191,7 @@ static bool day_or_month_first(Text *t, AnbTimeOrder order, Date *date)
     return date->year >= 0;
 }
 
-/* The day of the week in front of a date, English: the date says it. */
+/* Skips an English day of the week in front of a date, which determines it. */
 static void skip_weekday(Text *t)
 {
     static const char *const names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
