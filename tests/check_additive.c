@@ -187,12 +187,6 @@ static double row_of_thirty(uint64_t *seed, double *x)
     return target(seed, x, 30);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The knots that a round has made of feature j are every kind of value in its reserve, or quantiles of them. */
 static void assert_knots(const AdditiveView *v, size_t j)
 {
@@ -201,7 +195,7 @@ static void assert_knots(const AdditiveView *v, size_t j)
     for (size_t i = 0; i < rows; i++)
         if (!isnan(v->reserve[j * ANB_RESERVE + i]))
             sorted[n++] = v->reserve[j * ANB_RESERVE + i];
-    qsort(sorted, n, sizeof *sorted, ascending);
+    qsort(sorted, n, sizeof *sorted, rising);
     for (size_t i = 0; i < n; i++)
         kinds += i == 0 || sorted[i] > sorted[i - 1];
     for (size_t i = 0, most = kinds > ANB_KNOTS ? ANB_KNOTS : n; i < most; i++) {
