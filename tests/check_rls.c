@@ -1,4 +1,5 @@
 /* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
+#include "aligned.h"
 #include "numbers.h"
 #include "src/numeric/rls.h"
 #include "spectrum.h"
@@ -14,13 +15,6 @@ static uint64_t seed;
 static double uniform(void)
 {
     return uniform_of(&seed);
-}
-
-static double *aligned(size_t doubles)
-{
-    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
 }
 
 /* ---- against the recurrence, dense and wide -------------------------------------------------------------------- */

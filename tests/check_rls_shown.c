@@ -1,4 +1,5 @@
 /* What a visitor, a snapshot, a clone and equality see of an RLS, which leaves half of each update for the next one. */
+#include "aligned.h"
 #include "numbers.h"
 #include "src/numeric/rls.h"
 #include "reload.h"
@@ -50,13 +51,6 @@ typedef struct Pair {
     double *one, *other, *before, *scratch;
     Buffer first, second;
 } Pair;
-
-static double *aligned(size_t doubles)
-{
-    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
-}
 
 static Pair *pair_of(size_t n)
 {

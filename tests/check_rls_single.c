@@ -1,4 +1,5 @@
 /* RLS with its factor in floats beside the one in doubles: the recurrence, long unkind streams, extremes, changes of units. */
+#include "aligned.h"
 #include "numbers.h"
 #include "src/numeric/rls_single.h"
 #include "suite.h"
@@ -12,13 +13,6 @@ static uint64_t seed;
 static double uniform(void)
 {
     return uniform_of(&seed);
-}
-
-static double *aligned(size_t doubles)
-{
-    void *memory = aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
 }
 
 /* One of doubles and one of floats that learn the same rows, each from its own errors. */
