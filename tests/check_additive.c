@@ -149,7 +149,7 @@ START_TEST(another_unit_changes_no_prediction)
 }
 END_TEST
 
-/* What a model of some width says on the way, and of eight rows at once, which is another loop over the same terms. */
+/* The hash of what a model of d features predicts while it learns. Of eight rows at once, another loop, it predicts the same. */
 static uint64_t hash_of_width(size_t d)
 {
     enum { MANY = 8 };
@@ -170,15 +170,8 @@ static uint64_t hash_of_width(size_t d)
 
 START_TEST(every_width_has_the_same_bits_on_every_instruction_set)
 {
-    const AnbIsa before = anb_isa_in_use();
-    for (size_t d = 1; d <= 35; d += d < 19 ? 1 : 4) {
-        anb_isa_use(ANB_ISA_BASELINE);
-        const uint64_t wanted = hash_of_width(d);
-        for (int isa = ANB_ISA_BASELINE + 1; isa < ANB_ISA_COUNT; isa++)
-            if (anb_isa_use((AnbIsa)isa))
-                ck_assert_msg(hash_of_width(d) == wanted, "%zu features on %s", d, anb_isa_name((AnbIsa)isa));
-    }
-    anb_isa_use(before);
+    for (size_t d = 1; d <= 35; d += d < 19 ? 1 : 4)
+        assert_same_hash(hash_of_width, d);
 }
 END_TEST
 
@@ -187,7 +180,7 @@ static double row_of_thirty(uint64_t *seed, double *x)
     return target(seed, x, 30);
 }
 
-/* The knots that a round has made of feature j are every kind of value in its reserve, or quantiles of them. */
+/* The knots that a round has made of feature j are the different values in its reserve, or quantiles of its values. */
 static void assert_knots(const AdditiveView *v, size_t j)
 {
     double sorted[ANB_RESERVE], expected[ANB_RESERVE];
@@ -207,7 +200,7 @@ static void assert_knots(const AdditiveView *v, size_t j)
     ck_assert_mem_eq(v->knots + j * ANB_KNOTS, expected, count * sizeof *expected);
 }
 
-/* The reserve is sorted ahead of a round, rows that come in between are in the knots as well. */
+/* The reserve is sorted ahead of a round; rows that come between the sorting and the round are in the knots as well. */
 START_TEST(knots_are_of_the_reserve_as_it_is)
 {
     static const size_t widths[] = {1, 4, 70, 150};
@@ -251,12 +244,6 @@ START_TEST(extremes_stay_finite)
 }
 END_TEST
 
-START_TEST(this_cpu_has_it)
-{
-    skip_unless_here(_i);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *suite = suite_create("additive");
@@ -268,7 +255,7 @@ static Suite *suite(void)
     tcase_add_test(tests, weights_follow_the_errors_into_another_unit);
     tcase_add_test(tests, another_unit_changes_no_prediction);
     tcase_add_test(tests, every_width_has_the_same_bits_on_every_instruction_set);
-    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    add_isa_skips(tests);
     tcase_add_loop_test(tests, knots_are_of_the_reserve_as_it_is, 0, 4);
     tcase_add_test(tests, snapshots_amid_a_round);
     tcase_add_test(tests, extremes_stay_finite);

@@ -1,5 +1,5 @@
-/* Loops that are compiled once per instruction set, each against the function of one value that says what it does: codes of cells,
- * cells as they are remembered, entropies. */
+/* Loops that are compiled once per instruction set, each against the function that computes one value: codes of cells, cells
+ * as they are remembered, entropies. */
 #include "isa_here.h"
 #include "learners/trees/bins.h"
 #include "numbers.h"
@@ -14,16 +14,9 @@ enum { MOST = 40 };
 
 static uint64_t seed;
 
-/* Once for every instruction set that this CPU has. */
-static void on_each(void (*body)(void))
+static void start_again(void)
 {
-    AnbIsa before = anb_isa_in_use();
-    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
-        if (anb_isa_use((AnbIsa)isa)) {
-            seed = 11;
-            body();
-        }
-    anb_isa_use(before);
+    seed = 11;
 }
 
 /* Edges from more and fewer values than there are codes. */
@@ -81,7 +74,7 @@ static void codes_body(void)
 
 START_TEST(codes_are_those_of_anb_code)
 {
-    on_each(codes_body);
+    on_each_isa(start_again, codes_body);
 }
 END_TEST
 
@@ -106,7 +99,7 @@ static void kept_body(void)
 
 START_TEST(cells_are_kept_as_one_by_one)
 {
-    on_each(kept_body);
+    on_each_isa(start_again, kept_body);
 }
 END_TEST
 
@@ -127,13 +120,7 @@ static void entropy_body(void)
 
 START_TEST(entropy_is_of_anb_log)
 {
-    on_each(entropy_body);
-}
-END_TEST
-
-START_TEST(this_cpu_has_it)
-{
-    skip_unless_here(_i);
+    on_each_isa(start_again, entropy_body);
 }
 END_TEST
 
@@ -144,7 +131,7 @@ static Suite *suite(void)
     tcase_add_test(tests, codes_are_those_of_anb_code);
     tcase_add_test(tests, cells_are_kept_as_one_by_one);
     tcase_add_test(tests, entropy_is_of_anb_log);
-    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    add_isa_skips(tests);
     return suite;
 }
 

@@ -57,20 +57,13 @@ START_TEST(every_router)
 }
 END_TEST
 
-/* What the tests above did not see on this CPU. */
-START_TEST(this_cpu_has_it)
-{
-    skip_unless_here(_i);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *suite = suite_create("isa");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, every_learner);
     tcase_add_test(tests, every_router);
-    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    add_isa_skips(tests);
     return suite;
 }
 

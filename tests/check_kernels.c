@@ -51,22 +51,15 @@ static bool same(const void *a, const void *b, size_t bytes)
 static const size_t lengths[] = {0, 1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 23, 24, 31, 32, 33, 64, 65, 128, 129, 143};
 enum { N_LENGTHS = sizeof lengths / sizeof *lengths };
 
-/* Once for every instruction set that this CPU has. */
-static void on_each(void (*body)(void))
+static void start_again(void)
 {
-    AnbIsa before = anb_isa_in_use();
-    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
-        if (anb_isa_use((AnbIsa)isa)) {
-            seed = 7;
-            body();
-        }
-    anb_isa_use(before);
+    seed = 7;
 }
 
 #define ON_EACH(name, body)                                                                                            \
     START_TEST(name)                                                                                                   \
     {                                                                                                                  \
-        on_each(body);                                                                                                 \
+        on_each_isa(start_again, body);                                                                                \
     }                                                                                                                  \
     END_TEST
 
@@ -408,12 +401,6 @@ static void positions_body(void)
 
 ON_EACH(positions_of_what_is_not_zero, positions_body)
 
-START_TEST(this_cpu_has_it)
-{
-    skip_unless_here(_i);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *suite = suite_create("kernels");
@@ -431,7 +418,7 @@ static Suite *suite(void)
     tcase_add_test(tests, moments_of_extremes);
     tcase_add_test(tests, running_means_follow_and_the_least_is_told);
     tcase_add_test(tests, positions_of_what_is_not_zero);
-    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
+    add_isa_skips(tests);
     return suite;
 }
 

@@ -1,5 +1,6 @@
-/* Rows that stand one to a lane: turned into columns, and through networks of doubles and of floats with the bits of each row alone, on
- * every instruction set. */
+/* Rows that stand one to a lane: turned into columns, and through networks of doubles and of floats with the bits of each row alone,
+ * on every instruction set. */
+#include "isa_here.h"
 #include "src/numeric/network.h"
 #include "src/simd/turn.h"
 #include "suite.h"
@@ -35,17 +36,6 @@ static void check_turned(size_t n, size_t d, size_t pitch)
         ck_assert(column[i] == 77);
 }
 
-/* Runs on every instruction set. */
-static void on_every_set(void (*check)(void))
-{
-    AnbIsa before = anb_isa_in_use();
-    make_rows();
-    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
-        if (anb_isa_use((AnbIsa)isa))
-            check();
-    anb_isa_use(before);
-}
-
 static void turn_all(void)
 {
     for (size_t w = 0; w < N_WIDTHS; w++)
@@ -56,7 +46,7 @@ static void turn_all(void)
 
 START_TEST(rows_become_columns)
 {
-    on_every_set(turn_all);
+    on_each_isa(make_rows, turn_all);
 }
 END_TEST
 
@@ -111,9 +101,9 @@ static void forward_all(void)
                 }
 }
 
-START_TEST(networks_say_what_they_say_of_each_row)
+START_TEST(networks_predict_what_they_predict_of_each_row_alone)
 {
-    on_every_set(forward_all);
+    on_each_isa(make_rows, forward_all);
 }
 END_TEST
 
@@ -122,7 +112,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("network_columns");
     TCase *tests = case_of(suite, 10);
     tcase_add_test(tests, rows_become_columns);
-    tcase_add_test(tests, networks_say_what_they_say_of_each_row);
+    tcase_add_test(tests, networks_predict_what_they_predict_of_each_row_alone);
+    add_isa_skips(tests);
     return suite;
 }
 

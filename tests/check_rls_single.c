@@ -1,5 +1,6 @@
 /* RLS with its factor in floats beside the one in doubles: the recurrence, long unkind streams, extremes, changes of units. */
 #include "aligned.h"
+#include "isa_here.h"
 #include "numbers.h"
 #include "src/numeric/rls_single.h"
 #include "suite.h"
@@ -55,7 +56,7 @@ static void both_learn(Both *s, const double *x, double y, double lambda, double
     s->squares_b += b * b;
 }
 
-/* Weights and P are equal but for what floats round, in units of the largest entry. */
+/* Weights and P are equal but for the rounding of floats; that of P in units of its largest diagonal entry. */
 static void assert_close(const Both *s, double within)
 {
     const size_t n = s->exact.n, m = n + s->exact.intercept;
@@ -123,7 +124,7 @@ static void assert_sound(const Both *s)
         ck_assert_double_ge(anb_rls_p(&s->single, s->b, i, i), 0);
 }
 
-/* The slopes turn round every 10,000 rows. What it errs over the second half is what the one in doubles does. */
+/* The slopes change sign every 10,000 rows where lambda forgets. Over the second half the squared errors are at most 1.01 of those in doubles. */
 START_TEST(it_does_not_diverge)
 {
     static const double lambdas[] = {1, .9998, .998, .98};
@@ -191,8 +192,7 @@ START_TEST(a_row_that_floats_cannot_hold_starts_P_again)
     ck_assert(anb_rls_head(state)->trace == N + 1 && anb_rls_p(&rls, state, 2, 2) == 1);
     x[3] = 1;
     anb_rls_predict(&rls, state, x, work);
-    ck_assert(
-        !anb_rls_single_update(&rls, state, (double)INFINITY, .99, 1, work)); /* weights that are not finite are told */
+    ck_assert(!anb_rls_single_update(&rls, state, (double)INFINITY, .99, 1, work)); /* weights are not finite */
     free(state);
     free(work);
 }
@@ -265,15 +265,8 @@ static uint64_t hash_after(size_t n)
 START_TEST(every_instruction_set_gives_the_same_bits)
 {
     static const size_t wide[] = {9, 15, 16, 17, 24, 33, 63, 64, 127, 128, 130};
-    AnbIsa before = anb_isa_in_use();
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-        anb_isa_use(ANB_ISA_BASELINE);
-        uint64_t hash = hash_after(wide[i]);
-        for (int isa = 1; isa < ANB_ISA_COUNT; isa++)
-            if (anb_isa_use((AnbIsa)isa))
-                ck_assert_uint_eq(hash_after(wide[i]), hash);
-    }
-    anb_isa_use(before);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        assert_same_hash(hash_after, wide[i]);
 }
 END_TEST
 

@@ -1,9 +1,34 @@
-/* Which instruction sets a suite could not try on this CPU: a loop test over ANB_ISA_COUNT says so. */
+/* Instruction sets in tests: what runs on each that this CPU has, and which ones a suite could not try. */
 #ifndef ANB_TESTS_ISA_HERE_H
 #define ANB_TESTS_ISA_HERE_H
 
 #include "src/simd/isa.h"
 #include "suite.h"
+#include <stdint.h>
+
+/* Calls prepare and then body on every instruction set that this CPU has. */
+static inline void on_each_isa(void (*prepare)(void), void (*body)(void))
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa)) {
+            prepare();
+            body();
+        }
+    anb_isa_use(before);
+}
+
+/* The hash of n has to be the same on every instruction set as on the baseline. */
+static inline void assert_same_hash(uint64_t (*hash)(size_t n), size_t n)
+{
+    AnbIsa before = anb_isa_in_use();
+    anb_isa_use(ANB_ISA_BASELINE);
+    const uint64_t wanted = hash(n);
+    for (int isa = ANB_ISA_BASELINE + 1; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa))
+            ck_assert_msg(hash(n) == wanted, "%zu features on %s", n, anb_isa_name((AnbIsa)isa));
+    anb_isa_use(before);
+}
 
 static inline void skip_unless_here(int isa)
 {
@@ -11,6 +36,18 @@ static inline void skip_unless_here(int isa)
     if (!anb_isa_use((AnbIsa)isa))
         skip_test(anb_isa_name((AnbIsa)isa));
     anb_isa_use(before);
+}
+
+START_TEST(this_cpu_has_it)
+{
+    skip_unless_here(_i);
+}
+END_TEST
+
+/* One test an instruction set, skipped by its name where this CPU lacks it: what the suite's other tests did not try. */
+static inline void add_isa_skips(TCase *tests)
+{
+    tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);
 }
 
 #endif
