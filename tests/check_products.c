@@ -39,7 +39,7 @@ START_TEST(products_are_bounded_and_stay_in_their_room)
 }
 END_TEST
 
-/* What row i, less the centre, has alone. */
+/* The products of one row less the centre are those of the row alone. */
 static void check_row(const double *x, const double *centre, size_t d, const double *said)
 {
     double away[MOST], alone[PRODUCTS + PAD];

@@ -1,11 +1,11 @@
-/* Whether a pool shares a call (src/host/ways.h): by times that are made up here, so nothing depends on the clock. */
+/* Whether a pool shares a call (src/host/ways.h). The times are given by the test, so nothing depends on the clock. */
 #include "src/host/ways.h"
 #include "suite.h"
 
 enum { SAMPLES = 1000 };
 static const AnbWaysGain small = {.gain = 5000, .wake = 10000}, large = {.gain = 50000, .wake = 10000};
 
-/* One call where a sample takes so long alone, and shared. Whether it was shared. */
+/* One call, whose samples take the time `alone` or the time `shared`; whether it was shared. */
 static bool call_of(AnbWays *ways, size_t samples, AnbWaysGain gain, double alone, double shared)
 {
     AnbWay *way = anb_ways_of(ways, samples, alone, gain);
@@ -51,11 +51,12 @@ START_TEST(what_is_slower_is_given_up)
     ck_assert_int_eq(shared_of(&ways, 60, large, 8, 9), 0);
     int tried = shared_of(&ways, 20000, large, 8, 9);
     ck_assert_msg(tried > 0 && tried <= 40, "%d", tried);
-    ck_assert_int_ge(shared_of(&ways, 10000, large, 8, 4), 4000); /* what holds no more is found out */
+    ck_assert_int_ge(shared_of(&ways, 10000, large, 8, 4),
+                     4000); /* the shared way, now the faster one, is taken again */
 }
 END_TEST
 
-/* One call that took long, since something else had the core, changes nothing for good. */
+/* One call that took long, since another program had the core, does not change the way for long. */
 START_TEST(one_slow_call_changes_little)
 {
     AnbWays ways = {0};

@@ -1,4 +1,4 @@
-/* sift: which features it tells its child to leave out, when it takes them in again, and what that is worth. */
+/* sift: which features it tells its child to leave out, when it takes them in again, and what the error gains. */
 #include "made.h"
 #include "numbers.h"
 #include "suite.h"
@@ -8,7 +8,7 @@
 
 enum { REAL = 4, NOISE = 30, D = REAL + NOISE, N = 6000 };
 
-/* ---- a child that says what the test wants, and shows what it was told ------------------------------------------- */
+/* ---- a child that gives the evidence that the test sets, and keeps the importances it got ------------------------ */
 
 static double said_of[D], told_of[D];
 static bool was_told;
@@ -92,7 +92,7 @@ START_TEST(features_without_evidence_are_left_out)
 }
 END_TEST
 
-/* Nobody below knows of it: the error itself depends on the feature, or on the product of two. */
+/* The child has no evidence of it, but its error depends on the feature, or on the product of two. */
 START_TEST(what_the_error_depends_on_stays)
 {
     told_after(1000, 0.5, false);
@@ -146,7 +146,7 @@ START_TEST(a_feature_that_matters_late_is_taken_in)
 }
 END_TEST
 
-/* Where features are left out, many rows at once are answered as one after the other. */
+/* Where features are left out, many rows at once have the predictions of one row after the other. */
 START_TEST(many_rows_at_once)
 {
     enum { ROWS = 40 };

@@ -6,7 +6,7 @@
 #include <anabranch/anabranch.h>
 #include <math.h>
 
-/* The second concept turns the first round. */
+/* The second concept is the first with the other sign. */
 static inline double concept(const double *x, int which)
 {
     double f = 10 * sin(3 * x[0] * x[1]) + 5 * x[2] * x[2] + 3 * x[3];
@@ -20,7 +20,7 @@ static inline void uniform_row(AnbRandom *random, double *x, size_t d)
         x[j] = 2 * anb_random_uniform(random) - 1;
 }
 
-/* RMSE over n rows, which the model learns, of a concept with noise of deviation 1/2. */
+/* RMSE over n rows of a concept with noise of deviation 1/2; the model learns them. */
 static inline double run(StreamingLearner *model, AnbRandom *random, int which, int n)
 {
     double sum = 0, x[5];
