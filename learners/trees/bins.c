@@ -87,7 +87,7 @@ static size_t distinct(const double *v, size_t n)
     return n > 0 ? 1 + changes(v, n - 1) : 0;
 }
 
-/* The same, or more than `most` where there are more. */
+/* distinct that stops counting above `most`: where there are more, some number above it. */
 static size_t distinct_up_to(const double *v, size_t n, size_t most)
 {
     enum { BLOCK = 64 };
@@ -97,7 +97,20 @@ static size_t distinct_up_to(const double *v, size_t n, size_t most)
     return count;
 }
 
-/* How many of n ascending values, at least one, are the first of them. */
+/* The first of the ascending values low to high - 1 that is above `limit`; high where none is. */
+static size_t first_above(const double *v, size_t low, size_t high, double limit)
+{
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v[middle] <= limit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* How many of n ascending values, at least one, equal the first of them. */
 static size_t alike(const double *v, size_t n)
 {
     size_t low = 1, high = 1;
@@ -105,15 +118,7 @@ static size_t alike(const double *v, size_t n)
         low = high + 1;
         high *= 2;
     }
-    high = high < n ? high : n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (v[middle] == v[0])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return first_above(v, low, high < n ? high : n, v[0]);
 }
 
 static void finish_edges(AnbEdges *edges)
@@ -148,14 +153,8 @@ static void skip(Sharing *s, const double *sample)
 /* Behind the edges that there are. */
 static Sharing sharing_of(const AnbEdges *edges, const double *sample, size_t n, size_t most)
 {
-    size_t kinds = distinct_up_to(sample, n, most), bins = kinds < most + 1 ? kinds : most + 1, low = 0, high = n;
-    while (edges->count > 0 && low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sample[middle] <= edges->edge[edges->count - 1])
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t kinds = distinct_up_to(sample, n, most), bins = kinds < most + 1 ? kinds : most + 1;
+    size_t low = edges->count > 0 ? first_above(sample, 0, n, edges->edge[edges->count - 1]) : 0;
     size_t left = low == 0 && kinds <= most ? kinds : distinct(sample + low, n - low);
     return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - (size_t)edges->count};
 }
