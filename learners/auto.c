@@ -40,7 +40,7 @@ typedef struct Choice {
 #define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
 #define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
 #define PAST_REST(first) "residual(" first ", past(" REST_TREES ", lags=3))"
-#define TREES(more) "sgbt(window=8192, trees=100, rate=0.1, budget=WORK" more ")"
+#define TREES(work, more) "sgbt(window=8192, trees=100, rate=0.1, budget=" work more ")"
 #define SINGLE(options) "mlp(" options ", precision=single)"
 #define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
 #define SMOOTH_NETWORK SINGLE("hidden=128, replay=32, memory=16000, activation=gelu")
@@ -54,7 +54,7 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
  * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
 enum { SLIM = 8, NEAR = 64 };
 
-/* Rows of more than CLEAR features may have many that say nothing: `sift` tells the experts, up to SIFTED features. */
+/* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
 static const Choice choices[] = {
@@ -86,10 +86,10 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 500},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 1000},
-    {TREES(""), TWENTY, TWENTY, ANY, 3000},
+    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 3000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
-    {NULL, FIFTY, ALL, 256, 3000, "past(" TREES(", loss=huber") ", lags=3)"},
+    {NULL, FIFTY, ALL, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 1000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 2000, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn", TWENTY, ALL, 128},
@@ -104,7 +104,6 @@ typedef struct Level {
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
-#define TREE_STAGE ", sgbt(window=8192, trees=100, rate=0.1, budget=3000, loss=huber)"
 #define PAST_STAGE ", past(" SINGLE("hidden=32, replay=8") ", lags=2), last=true"
 
 static const Level levels[] = {
@@ -113,7 +112,7 @@ static const Level levels[] = {
     {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
     {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
     {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
-    {HUNDRED, "blend(wide=true)", STAGE ", additive" TREE_STAGE, PAST_STAGE}};
+    {HUNDRED, "blend(wide=true)", STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
@@ -154,24 +153,21 @@ static bool stands(const Choice *choice, bool past, int budget, size_t n_feature
            n_features <= choice->widest && n_features > choice->beyond;
 }
 
+/* What is around the experts: residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row have. */
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
-    bool sifted = n_features > CLEAR && n_features <= SIFTED;
-    bool around = past && level->budget >= TWO;
-    size_t at = (size_t)snprintf(text, size, "%s%s", around ? "residual_ar(" : "",
-                                 level->stage ? sifted ? "guard(scale(sift(refine(moe(" : "guard(scale(refine(moe("
-                                 : sifted     ? "scale(sift(moe("
-                                              : "scale(moe(");
+    const bool sifted = n_features > CLEAR && n_features <= SIFTED, around = past && level->budget >= TWO,
+               staged = level->stage;
+    size_t at = (size_t)snprintf(text, size, "%s%sscale(%s%smoe(", around ? "residual_ar(" : "", staged ? "guard(" : "",
+                                 sifted ? "sift(" : "", staged ? "refine(" : "");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
         if (stands(&choices[i], past, level->budget, n_features))
             at += write_expert(&choices[i], past, n_features, text + at, size - at);
-    if (at < size && level->stage)
-        at += (size_t)snprintf(text + at, size - at, "router=%s), %s%s)%s, trust=8))%s", level->router, level->stage,
-                               past ? level->known : "", sifted ? ")" : "", around ? ", last=true)" : "");
-    else if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "router=%s)%s, trust=8)%s", level->router, sifted ? ")" : "",
-                               around ? ", last=true)" : "");
+    if (at < size)
+        at += (size_t)snprintf(text + at, size - at, "router=%s)%s%s%s%s%s, trust=8)%s%s", level->router,
+                               staged ? ", " : "", staged ? level->stage : "", staged && past ? level->known : "",
+                               staged ? ")" : "", sifted ? ")" : "", staged ? ")" : "", around ? ", last=true)" : "");
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 
