@@ -119,13 +119,18 @@ static double output(const Mlp *s, const double *scratch)
     return joined(s, share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
-/* A feature whose share is 0 is left out: its cell counts as 0. */
+/* Sets the cells of the features whose share is 0 to 0. */
+static void leave_out(const View *v, const double *shares, void *cells)
+{
+    for (size_t j = 0; shares && j < v->d; j++)
+        if (shares[j] == 0)
+            anb_network_set(&v->net, cells, j, 0);
+}
+
 static void take_row(const View *v, const AnbRow *row, void *cells)
 {
     anb_network_take_rows(&v->net, row->x, v->d, 1, bound, cells);
-    for (size_t j = 0; row->importance && j < v->d; j++)
-        if (row->importance[j] == 0)
-            anb_network_set(&v->net, cells, j, 0);
+    leave_out(v, row->importance, cells);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -267,23 +272,16 @@ static void draw_thinned_rows(const View *v, size_t batch, double *scratch, doub
     }
 }
 
-/* The same of remembered rows. */
-static void hide_units(const View *v, const double *shares, double *scratch)
-{
-    for (size_t j = 0; shares && j < v->d; j++)
-        if (shares[j] == 0)
-            anb_network_set(&v->net, anb_scratch(v->self, scratch, MLP_UNITS), j, 0);
-}
-
 /* Gradients of the rows behind the first, times `scale`. */
 static void recall(const View *v, size_t batch, double scale, const double *shares, double *delta, double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
     double mean = v->s->target.mean, sd = anb_moments_sd(&v->s->target);
+    void *units = anb_scratch(v->self, scratch, MLP_UNITS);
     if (batch == 1)
         return;
-    anb_network_take_units(&v->net, v->inverse, v->origin, anb_scratch(v->self, scratch, MLP_UNITS));
-    hide_units(v, shares, scratch);
+    anb_network_take_units(&v->net, v->inverse, v->origin, units);
+    leave_out(v, shares, units); /* a unit of 0 makes every remembered cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
         delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale;

@@ -158,9 +158,9 @@ static double counted(const Mlp *s)
 
 void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch)
 {
-    double *slope = anb_scratch(v->self, scratch, MLP_SLOPES), pace = 1 / (counted(v->s) + 1);
     if (judged(v->self) == 0)
         return;
+    double *slope = anb_scratch(v->self, scratch, MLP_SLOPES), pace = 1 / (counted(v->s) + 1);
     anb_network_slopes(&v->net, v->w.value, trace, anb_scratch(v->self, scratch, MLP_ROOM), slope);
     for (size_t j = 0; j < v->d; j++) {
         double adds = anb_clip(slope[j] * anb_network_cell(&v->net, x, j), most_added);
@@ -174,17 +174,23 @@ static bool known(const View *v)
     return judged(v->self) > 0 && v->s->steps >= KNOWN;
 }
 
+/* The standard error of what feature j adds. */
+static double added_error(const View *v, size_t j)
+{
+    return sqrt(v->noise[j] / counted(v->s));
+}
+
 static int evidence(const AnbNode *self, const void *state, double *z)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
     if (!known(&v))
         return ANB_E_UNSUPPORTED;
     for (size_t j = 0; j < v.d; j++)
-        z[j] = v.noise[j] > 0 ? v.right[j] / sqrt(v.noise[j] / counted(v.s)) : 0;
+        z[j] = v.noise[j] > 0 ? v.right[j] / added_error(&v, j) : 0;
     return 0;
 }
 
-/* By what they add, less its standard error. */
+/* In proportion to what the features add, less its standard error. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
@@ -192,7 +198,7 @@ static int shares(const AnbNode *self, const void *state, double *share)
     if (!known(&v))
         return ANB_E_UNSUPPORTED;
     for (size_t j = 0; j < v.d; j++) {
-        double least = v.right[j] - sqrt(v.noise[j] / counted(v.s));
+        double least = v.right[j] - added_error(&v, j);
         share[j] = least > 0 ? least : 0;
         total += share[j];
     }

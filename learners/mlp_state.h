@@ -107,8 +107,8 @@ static inline View anb_mlp_view(const AnbNode *self, void *state)
     return v;
 }
 
-/* Rows of so many features learn at the full rate, and have no evidence; nor have those of more than the latter, which `sift` does
- * not take. */
+/* Rows of up to NARROW features learn at the full rate. Evidence is kept for rows of more features than that, up to JUDGED, which is
+ * the most that `sift` takes. */
 enum { ANB_MLP_NARROW = 16, ANB_MLP_JUDGED = 512 };
 
 /* Features whose share is not 0; all where no shares are known. */
