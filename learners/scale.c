@@ -30,7 +30,7 @@ static const AnbParam params[] = {
     {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
      "values beyond clip are passed on whole, or left out, where the child predicts better for it"},
     {"trust", ANB_REAL, offsetof(AnbScaleOptions, trust), 1, 1, 1e6, 0, NULL,
-     "the same as far where the tail is passed on, if it is more: a value there may be farther out than any before"},
+     "in place of far, where it is larger, for features whose tail is passed on"},
     {0}};
 
 static AnbFrame frame_of(const AnbNode *self)
@@ -45,10 +45,11 @@ typedef struct Scale {
     double level, evidence; /* the errors' scale */
 } Scale;
 
-/* The counts, each up to where it changes nothing more, share the frame's own bits: targets + COUNTS errors. */
+/* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the number from which
+ * on it makes no difference. */
 enum { COUNTS = 128 };
-_Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "room for the targets");
-_Static_assert((int)ANB_ERRORS_SETTLED < (1 << ANB_FRAME_OWN_BITS) / (int)COUNTS, "room for the errors");
+_Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "the number of targets fits");
+_Static_assert((int)ANB_ERRORS_SETTLED < (1 << ANB_FRAME_OWN_BITS) / (int)COUNTS, "the number of errors fits");
 
 static AnbFrameState *frame_in(const void *state)
 {
@@ -143,7 +144,7 @@ static size_t kept_size(const AnbNode *self)
     return size > SMALL && size <= 2 * self->n_features + LARGE ? size : 0;
 }
 
-/* What was said of the row, and what the child said. */
+/* The prediction of the row, and the child's, before it was clipped. */
 typedef struct Said {
     double f, child;
 } Said;
@@ -211,14 +212,14 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         out[i] = clipped(state, out[i]);
 }
 
-/* What the child says of the row with one cell read otherwise, where the row has a cell to be tried out. */
+/* The prediction of the row with another z in one cell, where the frame has a cell to try (`any`). */
 typedef struct Trial {
     AnbFrameTrial of;
     bool any;
     double f;
 } Trial;
 
-/* What the child says of the row as it stands in the scratch; whether its own scratch is as it was. */
+/* The child's prediction of the row in the scratch. Returns whether the child's own scratch is as it was. */
 static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
 {
     double few[SMALL], *kept = few, *child = scratch + self->children[0].scratch_offset;
@@ -241,7 +242,7 @@ static void ask_again(const AnbNode *self, const void *state, const AnbRow *row,
     anb_child_predict(self, 0, state, &inner, scratch);
 }
 
-/* What the child says of the row where one cell is another z. */
+/* The child's prediction with another z in the cell of one feature. */
 static double ask_otherwise(const AnbNode *self, const void *state, const AnbRow *row, size_t feature, double z,
                             double *scratch)
 {
@@ -254,7 +255,7 @@ static double ask_otherwise(const AnbNode *self, const void *state, const AnbRow
     return f;
 }
 
-/* The same of a child that is affine in the row: another cell adds one product. */
+/* The same for a child that is affine in the row: the prediction changes by slope times change of z. */
 static double follow_slope(const AnbNode *self, const void *state, size_t feature, double z, double *scratch)
 {
     double unit;

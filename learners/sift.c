@@ -1,21 +1,22 @@
 /*
- * sift(child): tells the child which features say nothing, so that it can leave them out.
+ * sift(child): passes the child shares of the features (row.h, importance), which are 0 for features that are irrelevant to the
+ * target. Learners below may leave those out.
  *
- *     share_j = 0 for the features left out; else what the child says of it, or all alike (row.h, importance)
+ *     share_j = 0 for the features left out; for the others the child's share of it, or the same for all where it has none
  *
  * Every ROUND rows, from the BEGIN-th on:
  *
- *     left out:   a feature for which no learner below has evidence (AnbImportanceTable: what it adds to rows that had not
- *                 been learned, over its standard error): each says less than SCANT, and TRIAL rounds have passed since the
- *                 feature was back
- *     back again: a feature for which one has SURE evidence, or that the error of the child depends on
+ *     left out:     a feature for which the evidence of every learner below is less than `scant` (AnbImportanceTable: what the
+ *                   feature adds to rows that had not been learned, over its standard error), once TRIAL rounds have passed
+ *                   since the feature was used again
+ *     used again:   a feature for which a learner has more evidence than `sure`, or that the error of the child depends on
  *
- * The second is a test of its own: with e the error of the child, z_0 = 1 and z_j = x_j clipped to +-3, the sums
+ * Whether the error depends on it is tested here: with e the error of the child, z_0 = 1 and z_j = x_j clipped to +-3, the sums
  * S_ij = sum e z_i z_j are normal, with the variance sum e^2 q_i q_j, q the mean squares, where the error depends neither on the
- * features nor on products of two. Beyond 4.5 deviations both are taken in, or kept. Sums fade by .9 a round, so that a feature
- * that begins to say something late is found. Products of three and more are for the learners that see all features all the
- * time: which those are is up to each type; of those in the library networks leave features out, and neighbours, trees, curves
- * and linear models do not.
+ * features nor on products of two. Beyond 4.5 deviations features i and j are used again, or stay in use. Sums fade by .9 a round,
+ * so that a feature that becomes relevant late is found. Products of three and more are not tested: they are left to learners that
+ * use all features always. Each type decides whether it leaves features out; in the library networks do, and neighbours, trees,
+ * curves and linear models do not.
  *
  * State: (d + 1)(d + 2) / 2 sums and some values a feature. Cost: d^2 / 2 operations on floats.
  */
@@ -58,7 +59,7 @@ static size_t with_one(const AnbNode *self)
     return self->n_features + 1;
 }
 
-/* hidden: 1 where left out. back: the round from which a feature may be left out (again). */
+/* hidden: 1 where left out. back: the round from which a feature that is used may be left out. */
 enum { HEAD, HIDDEN, BACK, SHARE, SUMS, SQUARES };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Sift, members)},
@@ -69,7 +70,8 @@ static const AnbField fields[] = {
     [SQUARES] = {.name = "squares", .kind = ANB_F32, .count = with_one, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
-/* What the child said; z, and the largest squared deviation of a feature's sums; what the child knows of the features. */
+/* The child's prediction; z, and at the end of a round the largest squared deviation of each feature's sums; the child's evidence for
+ * the features, then its shares. */
 enum { SAID, Z, KNOWN };
 static const AnbField scratch_fields[] = {[SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
                                           [Z] = {.name = "z", .kind = ANB_F32, .count = with_one},
@@ -166,7 +168,7 @@ static void decide(const AnbNode *self, Sift *s, const double *evidence, const f
             hidden[j] = 1;
 }
 
-/* Shares of the features that count; where nobody knows any or none count, none is left out. */
+/* Writes the shares, from those of the child; NULL: all alike. They are passed on only where some features are left out, not all. */
 static void share_out(const AnbNode *self, Sift *s, const double *known)
 {
     const size_t d = self->n_features;
@@ -210,7 +212,7 @@ static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
 const StreamingLearnerType anb_sift = {
     .name = "sift",
-    .brief = "tells the child which features say nothing",
+    .brief = "shares of 0 for features that are irrelevant, which networks below leave out",
     .example = "sift(moe(linear, mlp(hidden=4), router=boa))",
     .flags = ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */

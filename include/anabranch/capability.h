@@ -111,9 +111,9 @@ typedef struct AnbWaitingTable {
 typedef struct AnbImportanceTable {
     /* n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while they are not known. */
     int (*shares)(const AnbNode *self, const void *state, double *share);
-    /* Read of types with ANB_GIVES_EVIDENCE only: how sure it is of each feature. n_features values: what the feature adds to
-     * rows that had not been learned, over its standard error; about standard normal for one that carries nothing, 0 for one that
-     * is not used. 0, or ANB_E_UNSUPPORTED while they are not known. Since 0.7. */
+    /* Read of types with ANB_GIVES_EVIDENCE only: writes to z the evidence that each of n_features features is relevant: what the
+     * feature adds to predictions of rows that had not been learned, over its standard error. z[j] is about standard normal for an
+     * irrelevant feature, 0 for one that is not used. Returns 0, or ANB_E_UNSUPPORTED while it is not known. Since 0.7. */
     int (*evidence)(const AnbNode *self, const void *state, double *z);
 } AnbImportanceTable;
 
@@ -190,15 +190,15 @@ typedef struct AnbShapleyTable {
     bool (*split)(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out);
 } AnbShapleyTable;
 
-/** Samples for AnbDirectTable.step_many: those of a call whose numbers are listed. Since 0.7. */
+/** Samples for AnbDirectTable.step_many: of all samples of a call those with the numbers in `number`. Since 0.7. */
 typedef struct AnbSteps {
-    void *const *models; /* of each sample of the call */
-    size_t state;        /* how many bytes behind models[i] its state lies */
-    size_t counters;     /* and its AnbCounters */
-    const void *first;   /* the pointer that a model of this node begins with */
-    const double *const *x;
-    const double *y;
-    const uint32_t *number; /* n numbers of samples; a model may come several times */
+    void *const *models;    /* of each sample of the call */
+    size_t state;           /* offset of a model's state from models[i], in bytes */
+    size_t counters;        /* offset of its AnbCounters, in bytes */
+    const void *first;      /* the first pointer in every model of this node */
+    const double *const *x; /* rows, of each sample of the call */
+    const double *y;        /* targets, of each sample of the call */
+    const uint32_t *number; /* n numbers of samples, in the order to learn them; several may have the same model */
     size_t n;
 } AnbSteps;
 
@@ -215,9 +215,9 @@ typedef struct AnbDirectTable {
     double (*step)(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters);
     /* What predict says of several rows. */
     void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *out);
-    /* Optional, read of types with ANB_STEPS_MANY only: step for each of the samples in order, without scratch, and their
-     * models' counters of what was learned. Stops at the first one of another node, or of which step says NaN; returns how
-     * many it did. out[i]: of the i-th that is listed. Since 0.7. */
+    /* Optional, read of types with ANB_STEPS_MANY only: does what `step` does for each of the n samples in order, without scratch,
+     * and adds 1 to `trained` of its model. Stops at the first sample whose model is not of this node, or for which step would
+     * return NaN. Returns how many samples were learned; out[i] is what step returns for sample number[i]. Since 0.7. */
     size_t (*step_many)(const AnbNode *self, const AnbSteps *steps, double *out);
 } AnbDirectTable;
 

@@ -40,9 +40,9 @@ typedef struct AnbRlsOptions {
     bool intercept; /* true; a constant feature */
     double walk;    /* 0; variance that the intercept's random walk adds a sample, >= 0 */
     bool adaptive;  /* false; lambda follows the error's ratio to its running mean */
-    int unused;     /* not read; stands where released structs have padding */
-    int precision; /* ANB_RLS_DOUBLE; AnbRlsPrecision; of P with more than 8 features: floats take half the memory, from some
-                     * 80 features on less time, and keep the accuracy. Cells below 1e-15 count as 0. Since 0.7 */
+    int unused;     /* not read; in the place of the padding of this struct in older releases */
+    int precision; /* ANB_RLS_DOUBLE; AnbRlsPrecision; of P with more than 8 features: floats take half the memory and, from
+                     * about 80 features on, less time; the errors are as with doubles. Cells below 1e-15 count as 0. Since 0.7 */
 } AnbRlsOptions;
 ANB_API extern const StreamingLearnerType anb_rls;
 ANB_DEFAULTS(AnbRlsOptions, anb_rls)
@@ -81,8 +81,8 @@ typedef struct AnbScaleOptions {
     double far;  /* 2; a value beyond so many times what the feature is known to reach counts as missing, > 1 */
     /* true; what lies beyond clip is passed on whole, or left out, where the child predicts better for it */
     bool tails;
-    /* 1; the same as `far` where the tail is passed on, if it is more, up to 1e6: there a value farther out than any before may be
-     * one of the tail. `auto` has 8. Since 0.7 */
+    /* 1; used in place of `far`, where it is larger, for features whose tail is passed on: such a feature may well have values
+     * beyond all earlier ones. 1 to 1e6; `auto` sets 8. Since 0.7 */
     double trust;
 } AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
@@ -208,10 +208,11 @@ ANB_API extern const StreamingLearnerType anb_link;
 ANB_DEFAULTS(AnbLinkOptions, anb_link)
 
 /**
- * sift(child): tells a child, a mixture say, which features say nothing, by shares of exactly 0 (AnbRow.importance): those for
- * which no learner below it that keeps evidence has any, and that its error does not depend on, nor on products of two. Tested
- * every 200 rows from the 800th on; a feature that begins to say something is taken in again. Networks leave such features
- * out, the others see all. Up to 512 features. No options. Weight class: scaled (the child as it is). Since 0.7.
+ * sift(child): passes the child, usually a mixture, shares of the features (AnbRow.importance), which are exactly 0 for irrelevant
+ * ones: those for which no learner below has evidence (AnbImportanceTable), and of which the child's error is independent, as well as
+ * of their products with one other feature. Tested every 200 rows from the 800th on; a feature that becomes relevant is used
+ * again. Networks (`mlp`) leave out features of share 0; other learners use all features. Up to 512 features. No options. Weight
+ * class: scaled (the child as it is). Cost: about d^2 / 2 operations beside the child, for d features. Since 0.7.
  */
 ANB_API extern const StreamingLearnerType anb_sift;
 
@@ -264,8 +265,8 @@ typedef struct AnbMlpOptions {
     double dropout;  /* 0; chance that a hidden unit is left out of the step of one row, [0, 1). Since 0.2 */
     double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
     int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
-    int unused;      /* not read; stands where released structs have padding */
-    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats: some half of memory and time, errors alike. Since 0.6 */
+    int unused;      /* not read; in the place of the padding of this struct in older releases */
+    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats take about half the memory and time, with like errors. Since 0.6 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)

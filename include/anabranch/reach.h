@@ -130,7 +130,7 @@ static inline int anb_child_importance(const AnbNode *self, size_t i, const void
                                          : ANB_E_UNSUPPORTED;
 }
 
-/** How sure child i is of each feature (AnbImportanceTable). 0 or ANB_E_UNSUPPORTED. Since 0.7. */
+/** Evidence of child i for each of its n_features features (AnbImportanceTable). 0 or ANB_E_UNSUPPORTED. Since 0.7. */
 static inline int anb_child_evidence(const AnbNode *self, size_t i, const void *state, double *z)
 {
     AnbAsked at = anb_child_asked(self, i, state, NULL, NULL);

@@ -60,7 +60,7 @@ enum {
 };
 
 /* Where all types of a model have ANB_COMPACT and its whole scratch is this many doubles at most, the model keeps none: each
- * call has one on its stack, and a direct `step` is given NULL. Since 0.6. */
+ * call takes it from its stack, and a direct `step` gets NULL. Since 0.6. */
 enum { ANB_PASSING_MOST = 256 };
 
 struct StreamingLearnerType {
