@@ -77,8 +77,8 @@ static const double *sort_values(const AnbSorterRoom *room, uint32_t n)
     return anb_sorter_buffer(room, sorter.from);
 }
 
-/* Sorts a feature's part of the reserve where it stands, missing cells last: which row of it a later one takes the place of is
- * drawn at random, so that their order is of no account. */
+/* Sorts a feature's part of the reserve in place, missing cells last. The order does not matter: the row that a later one replaces is
+ * drawn at random. */
 static void sort_reserve(const AdditiveView *v, size_t j)
 {
     double work[2 * ANB_RESERVE], *value = v->reserve + j * ANB_RESERVE;
@@ -94,7 +94,7 @@ static void sort_reserve(const AdditiveView *v, size_t j)
         value[i] = ANB_NAN;
 }
 
-/* Values that rise, and those that do not fit among them. */
+/* A sequence of ascending values, and the values taken out of it to make it so. */
 typedef struct Drawn {
     double rising[ANB_RESERVE], others[2 * ANB_RESERVE];
     uint32_t n_rising, n_others;
@@ -102,7 +102,7 @@ typedef struct Drawn {
 
 enum { BLOCK = 8 };
 
-/* How many of n values, at least one, come before the first fall, or one that is no number. */
+/* The length of the ascending, finite start of n values, at least one. */
 static size_t until_fall(const double *v, size_t n)
 {
     size_t i = 1;
@@ -118,7 +118,7 @@ static size_t until_fall(const double *v, size_t n)
     return i;
 }
 
-/* Of two neighbours that fall either may be the one out of place: both are drawn. */
+/* Where a value is less than the one before, either may be out of place: both are taken out. */
 static void draw_apart(const double *value, size_t rows, Drawn *out)
 {
     uint32_t n = 0, others = 0;
@@ -141,8 +141,8 @@ static void draw_apart(const double *value, size_t rows, Drawn *out)
     out->n_others = others;
 }
 
-/* The values in the reserve that are not missing, sorted: how many. The few rows that came since they were sorted, before the
- * round, are sorted apart. */
+/* Writes the values in the reserve that are not missing, sorted; returns how many. Most are sorted already (prepare); the few of rows
+ * that came since are sorted apart and merged. */
 static size_t sorted_values(const AdditiveView *v, size_t j, double *out)
 {
     Drawn drawn;
@@ -366,13 +366,13 @@ static void advance(AdditiveView *v)
     }
 }
 
-/* Features that one sample has the work of. */
+/* How many features are worked on with each sample. */
 static size_t at_once(const AdditiveView *v)
 {
     return 1 + v->d / WIDE;
 }
 
-/* Before a round, as many samples as it takes for the knots: sorting is half of the work. */
+/* Sorts the reserve during the samples before a round, as many as the round takes for the knots: sorting is half of its work. */
 static void prepare(const AdditiveView *v)
 {
     const Additive *s = v->head;

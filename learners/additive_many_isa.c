@@ -45,8 +45,8 @@ LANES_INLINE Where whole(Lanes l)
     return w;
 }
 
-/* n and one more where r > knot: with AVX-512 as numbers, whose addition takes a mask; elsewhere as bits, from which the mask is
- * subtracted. */
+/* n + 1 where r > knot, else n. With AVX-512 n is a double, by a masked addition; elsewhere n is an integer in the bits of a double, from
+ * which the mask (-1) is subtracted. */
 LANES_INLINE Lanes one_more_above(Lanes n, Lanes r, double knot)
 {
 #if LANES_BYTES == 64
@@ -60,7 +60,7 @@ LANES_INLINE Lanes one_more_above(Lanes n, Lanes r, double knot)
 #endif
 }
 
-/* The three counts together, as numbers. */
+/* The sum of three such counts, as doubles. */
 LANES_INLINE Lanes counted(const Lanes n[3])
 {
 #if LANES_BYTES == 64

@@ -82,7 +82,7 @@ static double finite_or_0(double f)
     return f - f == 0 ? f : 0;
 }
 
-/* w . x. Of a long row |x|^2 with it, since reading it once more costs more than summing both. */
+/* w . x. For a long row |x|^2 is computed in the same pass: reading the row a second time costs more. */
 static double product(const AnbNode *self, const Linear *s, const AnbRow *row, Output *out)
 {
     size_t n = self->n_features;

@@ -21,8 +21,8 @@
  * With Adam each feature's weights are scaled together as well, along the gradient by the logarithm of a factor on the feature
  * (anb_network_rescale), but for the 500 steps after a change of concept: a feature that carries nothing fades.
  *
- * Where a mixture says that a feature's share is 0 (row.h) the network leaves it out, of remembered rows as well. Of rows of more than
- * 16 features it says itself how sure it is of each (mlp_state.h).
+ * A feature whose share is 0 (importance in row.h) is left out, in remembered rows as well. For rows of more than 16 features the network
+ * keeps evidence of which features are relevant (mlp_state.h).
  *
  * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
  * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
@@ -143,10 +143,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return output(v.s, scratch);
 }
 
-/* Doubles for rows as columns; rows below which the loop is as fast. */
+/* Doubles for the columns of several rows; for fewer rows than FEW a loop over the rows is as fast. */
 enum { MANY_ROOM = 4 * ANB_ROWS_ROOM, FEW = 4 };
 
-/* Rows that stand one to a lane at once, whole blocks of them. */
+/* How many rows predict_part takes: whole blocks, one row to a lane. */
 static size_t many_fit(const View *v)
 {
     size_t rows = MANY_ROOM / v->d / v->net.lanes * v->net.lanes;
@@ -170,7 +170,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
         out[i] = joined(v->s, mixing, sd, newest[i], averaged[i]);
 }
 
-/* Whole blocks of lanes, and one that is not full where enough rows are left. */
+/* Whole blocks of lanes; what is left is one more block where it has FEW rows at least, else row by row. */
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));

@@ -138,9 +138,12 @@ int anb_mlp_init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* ---- what the features carry ------------------------------------------------------------------------------------- */
+/* ---- evidence for the features ----------------------------------------------------------------------------------- */
 
-enum { KNOWN = 100, COUNTED = 1000 }; /* steps from which features are known; steps that the means are over, at most */
+enum {
+    KNOWN = 100,
+    COUNTED = 1000
+}; /* steps from which on there is evidence; steps that the means are over, at most */
 static const double most_added = 3;
 
 size_t anb_mlp_counting(const View *v, const double *shares)

@@ -46,8 +46,8 @@ typedef struct View {
 /* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units of the ring's
  * rows; the copies of the weights, where those are floats; the means of c_j (c_j + e) and of (c_j e)^2, where they are kept. */
 enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES, MLP_RIGHT, MLP_NOISE };
-/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows; slopes
- * by the features, and room for them. */
+/* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows; df/dx_j, and
+ * room to compute them. */
 enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES, MLP_UNITS, MLP_SLOPES, MLP_ROOM };
 /* Of MLP_OUTPUT, which is the scratch's first. */
 enum { MLP_NEWEST, MLP_AVERAGED };
@@ -113,7 +113,7 @@ enum { ANB_MLP_NARROW = 16, ANB_MLP_JUDGED = 512 };
 
 /* Features whose share is not 0; all where no shares are known. */
 size_t anb_mlp_counting(const View *v, const double *shares);
-/* Takes in what the features add to a row that was predicted and not learned yet, whose output was off by `off`. */
+/* Updates the means of the evidence with a row that was predicted and is not learned yet; `off`: output less target. */
 void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch);
 extern const AnbImportanceTable anb_mlp_importance;
 extern const AnbNetworkTable anb_mlp_network;

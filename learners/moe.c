@@ -128,7 +128,7 @@ static void penalise(const AnbNode *self, const Moe *s, double *penalty)
         penalty[i] = -5 * (1 - progress_of(&self->children[i], trained[i]));
 }
 
-/* What an expert or the mixture says, within the gate's bounds where it has some. */
+/* A prediction of an expert or of the mixture, clipped to the gate's bounds where it has some. */
 static double bounded(const AnbGate *gate, double f)
 {
     return gate->low <= gate->high ? anb_clamp(f, gate->low, gate->high) : f;
@@ -323,8 +323,7 @@ static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, doub
         }
 }
 
-/* The mean of what those experts say that know which features matter; never 0, which would tell the experts to leave a feature
- * out. */
+/* The mean of the shares of the experts that have some. It is never 0: experts leave out features whose share is 0. */
 static void gather_importance(const AnbNode *self, void *state, double *answer)
 {
     Moe *s = state;

@@ -100,7 +100,7 @@ static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
                         .crew = anb_crew_of(self, scratch, MOE_CREW)};
 }
 
-/* The row as the experts see it: with their importance, where somebody knows it and nobody above has said what counts. */
+/* The row as the experts get it: with the shares that came with it, else with the experts' own where some are known. */
 static inline const AnbRow *shown_row(const AnbNode *self, const Moe *s, const AnbRow *row, AnbRow *room)
 {
     if (!s->knows_importance || row->importance)

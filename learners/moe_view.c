@@ -94,7 +94,7 @@ static int shares(const AnbNode *self, const void *state, double *share)
     return 0;
 }
 
-/* The surest expert's. */
+/* For each feature the largest evidence of an expert. */
 static int evidence(const AnbNode *self, const void *state, double *z)
 {
     double one[ANB_ROWS_ROOM];

@@ -1,6 +1,6 @@
 /*
- * One incremental tree (cart.h) and several rows, with the bits of anb_cart_reach: the rows go down in step, so that none waits for the
- * memory of another, and eight leaves answer at once. Compiled once per instruction set (isa.h).
+ * Predictions of one incremental tree (cart.h) for several rows, with the bits of anb_cart_reach: all rows go down a level in turn, so
+ * that their reads of memory overlap, and eight leaves are computed together. Compiled once per instruction set (isa.h).
  */
 #ifndef ANB_LEARNERS_TREES_CART_MANY_H
 #define ANB_LEARNERS_TREES_CART_MANY_H
@@ -8,7 +8,7 @@
 #include "cart.h"
 #include "src/simd/isa.h"
 
-/* What a tree says of each of up to ANB_ROWS rows. */
+/* Predictions of a tree and corrections on the way to the leaf, of up to ANB_ROWS rows. */
 typedef struct AnbReachedRows {
     double value[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];
 } AnbReachedRows;
@@ -19,13 +19,13 @@ typedef struct AnbCartManyKernels {
 
 ANB_ISA_TABLE(AnbCartManyKernels, anb_cart_many_kernels);
 
-/* Whether the leaves of a tree can answer several rows at once. */
+/* Whether the leaves are of a kind that several rows at once are implemented for. */
 static inline bool anb_cart_suits_many(const AnbCartPlan *plan)
 {
     return plan->leaf != ANB_LEAVES_RLS;
 }
 
-/* Where it suits. */
+/* Only where anb_cart_suits_many is true. */
 static inline void anb_cart_reach_many(const AnbCartPlan *plan, const AnbCart *cart, const AnbRows *rows,
                                        AnbReachedRows *out)
 {

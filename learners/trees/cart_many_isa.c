@@ -11,8 +11,9 @@ LANES_INLINE const AnbCartNode *below(const AnbCartNode *nodes, const AnbCartNod
     return nodes + node->child + right;
 }
 
-/* Writes the leaf of each row, and the corrections from the root on. Those under way take a step in turn. Only at a leaf is there a
- * branch: where the list of those under way would have to wait for each node, the reads of the next step would wait for the list. */
+/* Writes the leaf of each row and the sum of the corrections from the root to it. Each turn moves all rows that are under way down by
+ * one node. The branch at a leaf is predicted: were the list of rows made without it, the next turn's reads would wait until this
+ * turn's nodes have come from memory. */
 static void walk(const AnbCartNode *nodes, const AnbRows *rows, double correction[][ANB_CART_RATES], uint32_t *leaf)
 {
     const AnbCartNode *at[ANB_ROWS];
@@ -62,7 +63,7 @@ LANES_INLINE Lanes mean_of(const Leaves *l)
     return lanes_add(l->prior, lanes_mul(lanes_sub(l->mean, l->prior), share));
 }
 
-/* What the models say, within what the leaves have seen. */
+/* The models' predictions, within the targets that the leaves have seen. */
 LANES_INLINE Lanes bounded(const Leaves *l, Lanes mean, Lanes value)
 {
     Lanes within = lanes_where_above(value, l->high, l->high, lanes_where_above(l->low, value, l->low, value));

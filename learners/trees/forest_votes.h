@@ -1,4 +1,4 @@
-/* What the trees and the paces of a grove count for: powers of the least error by their own. */
+/* The weights of the trees and of the paces of a grove: (least error / own error)^2 of a tree, ^10 of a pace. */
 #ifndef ANB_LEARNERS_TREES_FOREST_VOTES_H
 #define ANB_LEARNERS_TREES_FOREST_VOTES_H
 
@@ -15,7 +15,7 @@ static inline double anb_votes_ratio(double least, const AnbFaded *error)
     return error->mean > 0 ? least / error->mean : 1;
 }
 
-/* Of the tree that answers as number t. */
+/* The error of tree t, of its version that predicts. */
 static inline const AnbFaded *anb_votes_error(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t)
 {
     const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);

@@ -3,7 +3,8 @@
 #include "cart_many.h"
 #include "forest_votes.h"
 
-/* What the trees so far say of each row: the first one; the others' votes, as differences from it; their corrections. */
+/* Of each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from it; the sum of the
+ * corrections. */
 typedef struct Said {
     double first[ANB_ROWS], sum[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];
 } Said;
