@@ -140,10 +140,7 @@ int anb_mlp_init(const AnbNode *self, void *state)
 
 /* ---- evidence for the features ----------------------------------------------------------------------------------- */
 
-enum {
-    KNOWN = 100,
-    COUNTED = 1000
-}; /* steps from which on there is evidence; steps that the means are over, at most */
+enum { KNOWN = 100, COUNTED = 1000 }; /* steps before there is evidence; steps that the means are over, at most */
 static const double most_added = 3;
 
 size_t anb_mlp_counting(const View *v, const double *shares)

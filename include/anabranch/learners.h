@@ -266,7 +266,7 @@ typedef struct AnbMlpOptions {
     double level;    /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
     int loss;        /* ANB_LOSS_SQUARED; AnbLossKind up to ANB_LOSS_QUANTILE. Since 0.3 */
     int unused;      /* not read; in the place of the padding of this struct in older releases */
-    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats take about half the memory and time, with like errors. Since 0.6 */
+    int precision; /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats: about half the memory and time; errors are as with doubles. Since 0.6 */
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
