@@ -7,7 +7,7 @@
 
 enum { UNITS = LANES_BYTES / 8 }; /* computed together: their sums fit into the registers */
 
-/* The products of weights and units that block_dot adds to each lane of its even blocks, and to each of its odd ones. */
+/* The products of weights and units that lanes_dot adds to each lane of its even blocks, and to each of its odd ones. */
 typedef struct Shares {
     Lanes of[2 * LANES];
 } Shares;
@@ -15,7 +15,7 @@ typedef struct Shares {
 /* UNITS units from `at` on. A rectified unit is the larger of u and low u. */
 LANES_INLINE void add_units(const AnbNetwork *n, const Cell *w, const Cell *x, size_t pitch, size_t at, Shares *sum)
 {
-    const Lanes low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0));
+    const Lanes low = leak_of(n);
     const Cell *v = w + anb_network_output(n) + at;
     Lanes unit[UNITS];
     w += at;
@@ -31,7 +31,7 @@ LANES_INLINE void add_units(const AnbNetwork *n, const Cell *w, const Cell *x, s
         to[u] = lanes_add(to[u], lanes_mul(lanes_all(v[u]), lanes_max(lanes_mul(low, unit[u]), unit[u])));
 }
 
-/* In the order of block_dot, and of lanes_sum behind it. */
+/* The sum of the shares, in the order of lanes_dot. */
 LANES_INLINE Lanes sum_of_shares(const AnbNetwork *n, const Cell *w, Shares *sum)
 {
     Lanes *of = sum->of, *first = of + n->width % (2 * LANES);
@@ -60,10 +60,9 @@ static void forward_columns(const AnbNetwork *n, const void *w, const void *colu
 
 static void take_columns(const double *columns, size_t n, double bound, void *cells)
 {
-    const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
     Cell *out = cells;
     for (size_t i = 0; i < n; i += LANES)
-        lanes_store(out + i, small_to_zero(lanes_max(low, lanes_min(high, lanes_load_doubles(columns + i, LANES)))));
+        lanes_store(out + i, small_to_zero(within(lanes_load_doubles(columns + i, LANES), (Cell)bound)));
 }
 
 #endif

@@ -41,7 +41,7 @@ typedef struct Group {
     Cell *trace[TOGETHER];
 } Group;
 
-/* Sums of the outputs of a group: an output is a dot product over blocks of units, summed in the order of block_dot. */
+/* Sums of the outputs of a group: an output is a dot product over blocks of units, summed in the order of lanes_dot. */
 typedef struct Outputs {
     Lanes even[TOGETHER], odd[TOGETHER];
 } Outputs;
@@ -66,7 +66,7 @@ typedef struct Curve {
     Cell steep, cubic;
 } Curve;
 
-/* What a block of units says, and its slopes by A x + a, and by B x + b where there is a gate. */
+/* The values of a block of units; their slopes by A x + a, and by B x + b where there is a gate. */
 typedef struct Units {
     Lanes value, slope, by_up;
 } Units;
@@ -76,7 +76,7 @@ LANES_INLINE Lanes within(Lanes l, Cell most)
     return lanes_max(lanes_all(-most), lanes_min(lanes_all(most), l));
 }
 
-/* Of a gate with a cubic part s is 0 or 1 beyond 30: the square need not grow. */
+/* With a cubic part s is 0 or 1 where |g| > 30, so the square is that of g clipped to +-30. */
 LANES_INLINE Units smooth_block(Curve curve, Lanes g)
 {
     const Lanes one = lanes_all(1), steep = lanes_all(curve.steep), cubic = lanes_all(curve.cubic),
@@ -101,6 +101,12 @@ LANES_INLINE Units rectified_block(Lanes low, Lanes unit)
     return (Units){.value = lanes_mul(slope, unit), .slope = slope};
 }
 
+/* The factor of a rectified unit below 0. */
+LANES_INLINE Lanes leak_of(const AnbNetwork *n)
+{
+    return lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0));
+}
+
 /* gelu by its tanh form: x s(2 sqrt(2/pi) (x + 0.044715 x^3)), Hendrycks & Gimpel 2016; silu. */
 LANES_INLINE Curve curve_of(const AnbNetwork *n)
 {
@@ -119,11 +125,11 @@ LANES_INLINE void store_units(const AnbNetwork *n, const Kind kind, size_t at, c
         lanes_store(slope + n->width, u->by_up);
 }
 
-/* Computes some blocks of units from `at` on adds their part to the outputs and writes their traces. */
+/* Computes some blocks of units from `at` on, adds their part to the outputs and writes their traces. */
 LANES_INLINE void some_units(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g, const size_t rows,
                              const size_t blocks, size_t at, Outputs *out)
 {
-    const Lanes low = lanes_all((Cell)(n->activation == ANB_LEAKY ? 0.01 : 0));
+    const Lanes low = leak_of(n);
     const Curve curve = curve_of(n);
     const Cell *v = w + anb_network_output(n) + at;
     Lanes unit[TOGETHER * BLOCKS], up[TOGETHER * BLOCKS];
@@ -190,13 +196,6 @@ LANES_INLINE double forward_one(const AnbNetwork *n, const Kind kind, const Cell
         some_units(n, kind, w, &g, 1, 1, at, &sums);
     end_outputs(n, w, &g, 1, &sums);
     return (double)lanes_sum(sums.even[0]);
-}
-
-/* a . b over whole blocks. */
-static double block_dot(const Cell *a, const Cell *b, size_t n)
-{
-    LanesProducts sum = lanes_products(a, b, n);
-    return (double)lanes_sum(lanes_add(sum.even, sum.odd));
 }
 
 static void gates(const void *gate_cells, const void *up_cells, size_t n, double steep, double cubic, void *value_cells,

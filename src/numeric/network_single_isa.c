@@ -26,7 +26,7 @@ static float cell_within(double v)
 
 LANES_INLINE Lanes small_to_zero(Lanes l)
 {
-    return lanes_where_above(lanes_abs(l), lanes_all(1e-15f), l, lanes_zero());
+    return lanes_small_to_zero(l);
 }
 
 LANES_INLINE Lanes bounded(Lanes g)

@@ -31,13 +31,10 @@ static void draw(const AnbNetwork *n, void *cells, AnbRandom *random)
 /* Whole blocks are written; the cells behind the features are overwritten by the 1 and by the next row. */
 static void take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound, void *cells)
 {
-    const Lanes high = lanes_all((Cell)bound), low = lanes_all((Cell)-bound);
     Cell *out = cells;
     for (size_t i = 0; i < rows; i++, x += stride, out += n->features + 1) {
-        for (size_t j = 0; j < n->features; j += LANES) {
-            Lanes l = lanes_load_doubles(x + j, n->features - j);
-            lanes_store(out + j, small_to_zero(lanes_max(low, lanes_min(high, l))));
-        }
+        for (size_t j = 0; j < n->features; j += LANES)
+            lanes_store(out + j, small_to_zero(within(lanes_load_doubles(x + j, n->features - j), (Cell)bound)));
         out[n->features] = 1;
     }
 }
@@ -134,7 +131,7 @@ static void slopes(const AnbNetwork *n, const void *cells, const void *traces, v
         for (size_t h = 0; h < n->width; h += LANES)
             lanes_store(by + h, lanes_mul(lanes_load(v + h), lanes_load(slope + h)));
         for (size_t j = 0; j < n->features; j++)
-            out[j] += block_dot(w + j * n->width, by, n->width);
+            out[j] += (double)lanes_dot(w + j * n->width, by, n->width);
     }
 }
 
@@ -148,7 +145,7 @@ static double drop(const AnbNetwork *n, const void *w, void *cells, double p, An
         if (anb_network_gated(n))
             by_up[h] *= factor;
     }
-    return block_dot((const Cell *)w + anb_network_output(n), trace, n->width + LANES);
+    return (double)lanes_dot((const Cell *)w + anb_network_output(n), trace, n->width + LANES);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */

@@ -96,22 +96,15 @@ LANES_INLINE double sweep(const AnbRlsFactor *s, const float *z, float *b, doubl
     return chain.a;
 }
 
-/* The row as floats behind the intercept's 1; those too small for the squares of floats as 0. */
+/* The intercept's 1, then the row as floats, small ones as 0. */
 LANES_INLINE void take_row(const AnbRls *rls, const double *x, float *z, size_t size)
 {
     z[0] = 1;
     z += rls->intercept;
     for (size_t j = 0; j < size; j += LANES) {
         const Lanes row = j < rls->n ? lanes_load_doubles(x + j, rls->n - j) : lanes_zero();
-        lanes_store(z + j, lanes_where_above(lanes_abs(row), lanes_all(1e-15f), row, lanes_zero()));
+        lanes_store(z + j, lanes_small_to_zero(row));
     }
-}
-
-/* z . b in floats: infinite or not a number where it is no float. */
-LANES_INLINE double product_of(const float *z, const float *b, size_t size)
-{
-    LanesProducts sum = lanes_products(z, b, size);
-    return (double)lanes_sum(lanes_add(sum.even, sum.odd));
 }
 
 /* The diagonal of P. */
@@ -163,7 +156,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
         lanes_store(b + i, lanes_zero());
     double scale = s.head->trace < ANB_RLS_MOST * anb_rls_initial(rls) ? 1 / lambda : 1;
     const double noise = lambda / weight;
-    double a = sweep(&s, z, b, noise, scale), off = fabs(product_of(z, b, rows) - (a - noise));
+    double a = sweep(&s, z, b, noise, scale), off = fabs((double)lanes_dot(z, b, rows) - (a - noise));
     if (!(off <= OFF * a)) {
         anb_rls_single_restart(rls, state);
         return 0;

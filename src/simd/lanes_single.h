@@ -55,6 +55,12 @@ LANES_INLINE Lanes lanes_load_doubles(const double *from, size_t n)
 #endif
 }
 
+/* Lane by lane: 0 where the size is at most 1e-15, so that a square is a float of full precision, or 0. */
+LANES_INLINE Lanes lanes_small_to_zero(Lanes l)
+{
+    return lanes_where_above(lanes_abs(l), lanes_all(1e-15f), l, lanes_zero());
+}
+
 typedef float LanesQuarter __attribute__((vector_size(16), may_alias));
 typedef float LanesQuarterMemory __attribute__((vector_size(16), may_alias, aligned(4)));
 
@@ -78,6 +84,13 @@ LANES_INLINE float lanes_sum(Lanes l)
 {
     LanesQuarter q = lanes_fold(l);
     return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+/* a . b; n a whole number of blocks. */
+LANES_INLINE float lanes_dot(const float *a, const float *b, size_t n)
+{
+    LanesProducts sum = lanes_products(a, b, n);
+    return lanes_sum(lanes_add(sum.even, sum.odd));
 }
 
 /* Four sums, each as lanes_sum has it. */
