@@ -1,9 +1,9 @@
-/* What is computed in doubles on a factor's way (rls_single.h), compiled once per instruction set. */
+/* The arithmetic of rls_single.h in doubles, compiled once per instruction set. */
 #include "src/simd/lanes_up.h"
 #include "rls_single.h"
 
-/* Sums and inverses stay in registers: a load of what was stored in other pieces would wait for all that is under way. The panels wait
- * for each other by one addition. */
+/* Sums and inverses stay in registers, since a load from several recent stores waits for all of them. A panel waits for
+ * the one before it by one addition only, that of chain.a. */
 AnbRlsChain ANB_PER_ISA(anb_rls_single_scalars)(double *d, double *part, AnbRlsSinglePanel *p, AnbRlsChain chain,
                                                 double scale)
 {

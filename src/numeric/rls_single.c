@@ -4,18 +4,19 @@
 #include "src/simd/kernels.h"
 #include <math.h>
 
-_Static_assert(offsetof(AnbRlsSingleHead, w0) == offsetof(AnbRlsHead, w0), "who predicts reads the head of rls.h");
-_Static_assert(sizeof(AnbRlsSingleHead) == sizeof(AnbRlsHead), "and weights at the same place");
+/* anb_rls_predict reads w0 and the weights where rls.h has them. */
+_Static_assert(offsetof(AnbRlsSingleHead, w0) == offsetof(AnbRlsHead, w0), "w0 at the same place");
+_Static_assert(sizeof(AnbRlsSingleHead) == sizeof(AnbRlsHead), "the weights at the same place");
 
 size_t anb_rls_single_state(const AnbRls *rls)
 {
-    size_t panels = (anb_rls_order(rls) + ANB_RLS_PANEL - 1) / ANB_RLS_PANEL;
+    size_t panels = anb_rls_panels(anb_rls_order(rls));
     return ANB_RLS_HEAD + anb_rls_padded(rls->n) + 2 * ANB_RLS_PANEL * panels + anb_rls_panels_size(panels) / 2;
 }
 
 size_t anb_rls_single_scratch(size_t n)
 {
-    size_t rows = anb_rls_blocks((n + 1 + ANB_RLS_PANEL - 1) / ANB_RLS_PANEL - 1) * ANB_RLS_BLOCK;
+    size_t rows = anb_rls_blocks(anb_rls_panels(n + 1) - 1) * ANB_RLS_BLOCK;
     return anb_rls_padded(n) + rows + ANB_RLS_BLOCK;
 }
 
@@ -125,7 +126,7 @@ static void stretch(const AnbRls *rls, const AnbRlsFactor *s, const double *fact
         s->w[j] *= factor[j];
 }
 
-/* Whether all that is kept is finite, and no entry of D is negative. */
+/* Whether all numbers are finite, and neither the trace nor an entry of D or T is negative. */
 static bool sound(const AnbRlsFactor *s)
 {
     double sum = anb_nonfinite((double *)s->head, (size_t)(s->d + 2 * ANB_RLS_PANEL * s->panels - (double *)s->head));

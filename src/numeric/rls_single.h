@@ -58,8 +58,12 @@ typedef struct AnbRlsChain {
     double a, inverse;
 } AnbRlsChain;
 
-/* Of an instruction set, in doubles: what follows for D and T of a panel and for the step of U, the chain behind it; w += b pace, 0 or
- * not a number where a weight is not finite; T of a panel from the squares of its columns; the sum of T. */
+/* The arithmetic in doubles, of each instruction set:
+ *
+ *     scalars  steps D and T of a panel and computes v and pace from f; returns the chain after the panel
+ *     move     w += b pace; returns 0, or NaN where a weight is not finite
+ *     parts    T of a panel from the squares of its columns' lengths
+ *     sum      the sum of T */
 #define ANB_RLS_SINGLE_OF(isa)                                                                                         \
     AnbRlsChain anb_rls_single_scalars_##isa(double *d, double *part, AnbRlsSinglePanel *p, AnbRlsChain chain,         \
                                              double scale);                                                            \
@@ -81,6 +85,11 @@ static inline size_t anb_rls_order(const AnbRls *rls)
     return rls->n + rls->intercept;
 }
 
+static inline size_t anb_rls_panels(size_t order)
+{
+    return (order + ANB_RLS_PANEL - 1) / ANB_RLS_PANEL;
+}
+
 /* Row blocks of a panel. */
 static inline size_t anb_rls_blocks(size_t panel)
 {
@@ -97,14 +106,14 @@ static inline size_t anb_rls_panels_size(size_t panels)
 static inline AnbRlsFactor anb_rls_factor(const AnbRls *rls, double *state)
 {
     AnbRlsFactor f = {.order = anb_rls_order(rls), .head = (AnbRlsSingleHead *)state, .w = state + ANB_RLS_HEAD};
-    f.panels = (f.order + ANB_RLS_PANEL - 1) / ANB_RLS_PANEL;
+    f.panels = anb_rls_panels(f.order);
     f.d = f.w + anb_rls_padded(rls->n);
     f.part = f.d + ANB_RLS_PANEL * f.panels;
     f.u = (float *)(f.part + ANB_RLS_PANEL * f.panels);
     return f;
 }
 
-/* Doubles of state; of scratch, of which the first are the row, as anb_rls_predict leaves it. */
+/* Doubles of a state; doubles of scratch, which starts with the row, as anb_rls_predict leaves it. */
 size_t anb_rls_single_state(const AnbRls *rls);
 size_t anb_rls_single_scratch(size_t n);
 

@@ -61,8 +61,10 @@ LANES_INLINE void step_panel(float *u, size_t blocks, float *b, const Panel *p)
 }
 
 /* T of a panel, computed anew: |u|^2 in floats. */
-LANES_INLINE void renew(const float *u, size_t blocks, const double *d, double *part)
+LANES_INLINE void renew(const AnbRlsFactor *s, size_t panel)
 {
+    const float *u = s->u + anb_rls_panels_size(panel);
+    const size_t blocks = anb_rls_blocks(panel), columns = panel * ANB_RLS_PANEL;
     float squares[ANB_RLS_PANEL];
     for (size_t c = 0; c < ANB_RLS_PANEL; c += 4) {
         Lanes sum[4] = {lanes_zero(), lanes_zero(), lanes_zero(), lanes_zero()};
@@ -73,7 +75,7 @@ LANES_INLINE void renew(const float *u, size_t blocks, const double *d, double *
             }
         lanes_sums(sum, 4, squares + c);
     }
-    ANB_PER_ISA(anb_rls_single_parts)(d, squares, part);
+    ANB_PER_ISA(anb_rls_single_parts)(s->d + columns, squares, s->part + columns);
 }
 
 /* One way through U: its step, D's and T's; b = P z. Returns a. A panel's products are taken before the one in front of it is stepped, so
@@ -124,7 +126,7 @@ LANES_INLINE void variances(const AnbRlsFactor *s, float *out, size_t rows)
         }
 }
 
-/* Gives the coordinate with the largest variance the prior's again; what is asked of z and b is overwritten. */
+/* Sets the largest variance of a coordinate back to that of the prior. Overwrites `rows` floats of z and of b. */
 static __attribute__((noinline)) void confine(const AnbRls *rls, const AnbRlsFactor *s, float *z, float *b, size_t rows)
 {
     size_t most = 0;
@@ -140,9 +142,8 @@ static __attribute__((noinline)) void confine(const AnbRls *rls, const AnbRlsFac
     }
     z[most] = 1;
     sweep(s, z, b, variance * rls->delta / surplus, 1);
-    const float *u = s->u;
-    for (size_t p = 0; p < s->panels; u += anb_rls_blocks(p) * TILE, p++)
-        renew(u, anb_rls_blocks(p), s->d + p * ANB_RLS_PANEL, s->part + p * ANB_RLS_PANEL);
+    for (size_t p = 0; p < s->panels; p++)
+        renew(s, p);
     s->head->trace = ANB_PER_ISA(anb_rls_single_sum)(s->part, s->panels * ANB_RLS_PANEL);
 }
 
@@ -167,8 +168,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
         s.head->w0 += (double)b[0] * pace;
     sick += s.head->w0 * 0;
     const size_t turn = (size_t)s.head->turn;
-    renew(s.u + anb_rls_panels_size(turn), anb_rls_blocks(turn), s.d + turn * ANB_RLS_PANEL,
-          s.part + turn * ANB_RLS_PANEL);
+    renew(&s, turn);
     s.head->turn = turn + 1 < s.panels ? (double)(turn + 1) : 0;
     if (rls->intercept && rls->walk > 0)
         anb_rls_single_walk(rls, state);

@@ -15,7 +15,7 @@ static void settle(double *state, size_t n)
     }
 }
 
-/* Column `from` of the rows of a block that lies above it. */
+/* Column `from` of the eight rows of a block; the block ends before column `from`. */
 LANES_INLINE Lanes column_of(size_t n, double *state, size_t block, size_t from)
 {
     double column[LANES];
@@ -28,8 +28,8 @@ LANES_INLINE Lanes column_of(size_t n, double *state, size_t block, size_t from)
     return lanes_load(column);
 }
 
-/* The intercept's coordinate grows by beta_from times that of feature `from`, one after the other. Of the intercept's row
- * what lies over a block: the features in front of the block, its own, and those behind it. */
+/* The intercept's coordinate grows by beta_j times that of feature j, for j = 0, 1, ... This is done for one block of columns of the
+ * intercept's row: first for the features before the block, then those of the block, then those behind it. */
 LANES_INLINE void shear_block(size_t n, double *state, size_t block, const double *beta)
 {
     AnbRlsHead *head = anb_rls_head(state);
@@ -60,8 +60,8 @@ LANES_INLINE Lanes sick_of(Lanes l)
     return lanes_sub(l, l);
 }
 
-/* Row i of P times factor[i] and its columns'. Left of the diagonal, where the tile there has what is above it once more, in
- * the order in which that is multiplied. */
+/* Row i of P times factor[i] and its columns'. Entries left of the diagonal repeat those above it, and are multiplied in the same order
+ * as those: first by their column's factor. */
 LANES_INLINE Lanes stretch_row(size_t n, double *state, size_t i, const double *factor)
 {
     static const double places[] = {0, 1, 2, 3, 4, 5, 6, 7};

@@ -1,11 +1,11 @@
-/* Eight lanes moved up, and the sums up to each, for files compiled once per instruction set. Both stay in registers: a load of what was
- * stored in other pieces waits for all that is under way. */
+/* Eight lanes moved up, and the sums up to each, for files compiled once per instruction set. Both stay in registers, since a load
+ * from several recent stores waits for all of them. */
 #ifndef ANB_SIMD_LANES_UP_H
 #define ANB_SIMD_LANES_UP_H
 
 #include "lanes.h"
 
-/* Each lane from `by`, which is 1, 2 or 4, lanes below; below the first stands `in`. */
+/* Lane i is lane i - `by` of l; the first `by` lanes are `in`. `by` is 1, 2 or 4. */
 #if LANES_BYTES == 64
 LANES_INLINE Lanes lanes_up(Lanes l, const int by, double in)
 {
