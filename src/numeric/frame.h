@@ -10,7 +10,7 @@
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
- * reach_j, at least `clip`, is how far out feature j is known to come. It follows a value up to limit_j at
+ * reach_j, at least `clip`, is how far from the centre values of feature j have been. It follows a value up to limit_j at
  * once, by a quarter at most unless the tail is passed on; one farther out raises it by 1.5 %, and it falls back by .01 %
  * a row. A sentinel is thus left out, and a level that has changed is reached within some hundred rows.
  *
@@ -23,10 +23,10 @@
  * squared errors, in units of their running mean and within +-4, goes into evidence_j or junk_j (discounted by 1/32 a
  * trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
  * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A cell
- * that is 0 since it is beyond the limit, of a feature that reaches beyond `clip`, is tried as one at the bound.
+ * that is 0 since it is beyond limit_j, of a feature whose reach is above `clip`, is tried as one of a tail that is passed on.
  *
  * limit_j, from where on a cell is 0, is `far` reach_j, `trust` reach_j where the tail is passed on: there a cell farther out
- * than any before is one of the tail sooner than a wrong one. It is `clip` where the tail is left out. crowd_j counts cells
+ * than any before is more likely one of the tail than a wrong one. It is `clip` where the tail is left out. crowd_j counts cells
  * beyond `clip` among some 80 rows: from 20 on they are a new level, and are not left out.
  *
  * The moments (Welford) count a value beyond 8 as one at 8; where the tail is passed on, one beyond the reach as one there.

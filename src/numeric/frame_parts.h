@@ -71,6 +71,13 @@ static inline uint16_t *crowd_of(AnbFrameState *state, size_t d)
     return (uint16_t *)(state->part + anb_frame_numbers(d) + d);
 }
 
+/* Most numbers stay what they are. Memory that is not written need not be written back. */
+static inline void anb_frame_put_if_other(double *to, double value)
+{
+    if (*to != value)
+        *to = value;
+}
+
 /* The moments of feature j. */
 static inline AnbMoments anb_frame_moments(const AnbFrameState *state, size_t d, size_t j)
 {
@@ -90,7 +97,7 @@ static inline bool anb_frame_blank(const AnbFrameState *state, size_t d, size_t 
     return !anb_frame_starting(state) && part_const(state, d, REACH)[j] < 0;
 }
 
-/* How far out feature j is known to come. */
+/* How far from the centre values of feature j have been. */
 static inline double anb_frame_reach(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
     return anb_frame_starting(state) ? self->clip : fabs(part_const(state, self->d, REACH)[j]);
@@ -102,7 +109,7 @@ static inline void anb_frame_put_reach(AnbFrameState *state, size_t d, size_t j,
     part(state, d, REACH)[j] = blank ? -reach : reach;
 }
 
-/* How far out the cells of feature j may be whose tail is passed on. */
+/* The limit of feature j where its tail is passed on. */
 static inline double anb_frame_trusted(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
     return self->trust * anb_frame_reach(self, state, j);
@@ -117,15 +124,21 @@ static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *
     return whole ? anb_frame_trusted(self, state, j) : self->far * anb_frame_reach(self, state, j);
 }
 
+/* z of one cell before it is bounded. */
+static inline double anb_frame_unbounded(const AnbFrameState *state, size_t d, size_t j, double x)
+{
+    return (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+}
+
 /* z of one cell: the bits of anb_frame_apply. */
 static inline double anb_frame_z(const AnbFrame *self, const AnbFrameState *state, size_t j, double x)
 {
     size_t d = self->d;
-    double z = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j];
+    double z = anb_frame_unbounded(state, d, j, x);
     return fabs(z) <= anb_frame_limit(self, state, j) ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
 }
 
-/* Where the tail of feature j begins that is cut. */
+/* The bound of feature j where its tail is cut. */
 static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
     const double margin = 1.5, nearest = 2; /* times common; no nearer than that */
@@ -133,14 +146,13 @@ static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *st
     return cut > self->clip ? self->clip : cut > least ? cut : least;
 }
 
-/* The bound of a tail that is whole follows the reach, of others what is common. Once in 8 rows, and where the reach has
- * changed. */
+/* Sets the bound of feature j: from the reach where the tail is passed on, else from what is common. Once in 8 rows, and where
+ * the reach has changed. */
 static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     double *bound = &part(state, self->d, BOUND)[j];
     double next = *bound > self->clip ? self->far * anb_frame_reach(self, state, j) : anb_frame_cut(self, state, j);
-    if (*bound != next)
-        *bound = next;
+    anb_frame_put_if_other(bound, next);
 }
 
 /* The bounds of all features; their crowds thin. */

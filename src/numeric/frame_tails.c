@@ -12,6 +12,12 @@ static bool may_stand(const AnbFrame *self, const AnbFrameState *state, size_t j
     return anb_frame_blank(state, self->d, j) ? z == 0 : (fabs(z) >= bound) | (fabs(z) >= self->clip);
 }
 
+/* The reading of a cell as one of a tail that is passed on. */
+static AnbFrameTrial whole_reading(const AnbFrame *self, const AnbFrameState *state, size_t j, double z)
+{
+    return (AnbFrameTrial){j, anb_clip(z, self->far * anb_frame_reach(self, state, j)), false, false};
+}
+
 /* The other reading of a cell beyond `clip`. A tail that is cut is read as whole and as blank in turns. */
 static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, size_t j, double z)
 {
@@ -21,28 +27,27 @@ static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, s
         return (AnbFrameTrial){j, anb_clip(z, anb_frame_cut(self, state, j)), blank, true};
     if (evidence_of(anb_view_of(state), d)[j] <= 0 && anb_frame_rows(state) % 2 != 0)
         return (AnbFrameTrial){j, 0, true, false};
-    return (AnbFrameTrial){j, anb_clip(z, self->far * anb_frame_reach(self, state, j)), false, false};
+    return whole_reading(self, state, j, z);
 }
 
-/* Whether a cell that is 0 for being beyond the limit may be one of a tail. */
+/* Whether a cell is beyond the limit, but would not be if the tail were passed on. Not of a tail that is left out. */
 static bool is_beyond(const AnbFrame *self, const AnbFrameState *state, size_t j, double size)
 {
     return size > anb_frame_limit(self, state, j) && size <= anb_frame_trusted(self, state, j) &&
            !anb_frame_blank(state, self->d, j);
 }
 
-/* Whether a cell is one to be tried out; fills the trial. One beyond the limit of a feature that comes far out is read as whole:
- * where that is right, the tail is known to carry the target from its first cell on. */
+/* Whether a cell is one to be tried out; fills the trial. A cell beyond the limit of a feature whose reach is above `clip` is tried
+ * as one of a tail that is passed on: where the tail tells the target, its first cell is evidence already. */
 static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z,
                      AnbFrameTrial *trial)
 {
-    size_t d = self->d;
     double reach = anb_frame_reach(self, state, j);
     if (!(reach > self->clip))
         return false;
-    double whole = (x - part_const(state, d, CENTRE)[j]) * part_const(state, d, INVERSE)[j], size = fabs(whole);
+    double whole = anb_frame_unbounded(state, self->d, j, x), size = fabs(whole);
     if (z == 0 && is_beyond(self, state, j, size)) {
-        *trial = (AnbFrameTrial){j, anb_clip(whole, self->far * reach), false, false};
+        *trial = whole_reading(self, state, j, whole);
         return true;
     }
     if (!may_stand(self, state, j, z))

@@ -135,20 +135,13 @@ static void join_zeros(AnbFrameState *state, size_t d, size_t j, double weight, 
     put_moments(state, d, j, &m, restarts);
 }
 
-/* Most numbers stay what they are: memory that nothing is written to need not be written back. */
-static void put_if_other(double *to, double value)
-{
-    if (*to != value)
-        *to = value;
-}
-
 /* The k zeros of feature j that are due, of this weight. */
 static void add_zeros(const AnbFrame *self, AnbFrameState *state, size_t j, size_t k, double weight, const double *fall,
                       uint64_t *restarts)
 {
     size_t d = self->d;
     double *common = &part(state, d, COMMON)[j], z = part(state, d, CENTRE)[j] * part(state, d, INVERSE)[j];
-    put_if_other(common, followed_times(*common, fabs(anb_frame_z(self, state, j, 0)), k, fall));
+    anb_frame_put_if_other(common, followed_times(*common, fabs(anb_frame_z(self, state, j, 0)), k, fall));
     if (fabs(z) > self->clip) { /* zeros of this feature are far out: one by one */
         for (size_t i = 0; i < k; i++)
             add_moments(state, d, j, anb_frame_outside(self, state, j, 0), weight / (double)k, restarts);
@@ -171,8 +164,8 @@ void anb_frame_learn_zeros(const AnbFrame *self, AnbFrameState *state, uint64_t 
         size_t k = (size_t)(l[SINCE] - *times);
         if (k > 0)
             add_zeros(self, state, j, k, l[WEIGHT] - *apart, fall, restarts);
-        put_if_other(times, 0);
-        put_if_other(apart, 0);
+        anb_frame_put_if_other(times, 0);
+        anb_frame_put_if_other(apart, 0);
         for (size_t row = BOUNDS; crowd_of(state, d)[j] > 0 && (double)row <= l[SINCE]; row += BOUNDS)
             anb_frame_thin_crowd(self, state, j);
         anb_frame_keep_bound(self, state, j);
