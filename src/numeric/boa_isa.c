@@ -53,13 +53,13 @@ LANES_INLINE double most_of(LanesPart l)
     return most;
 }
 
-/* A part of what is known of the experts. */
+/* The numbers of the experts of one part. */
 typedef struct Known {
     LanesPart v, r, log;
     LanesPart root; /* of v, where that is above 0 */
 } Known;
 
-/* What they are after the sample; `old` and `regret` were their v and r. */
+/* The numbers after the sample; `old` and `regret` are v and r before it. */
 LANES_INLINE Known followed(LanesPart old, LanesPart regret, LanesPart f, const AnbBoaSample *sample)
 {
     const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), most = lanes_part_all(MOST);
@@ -78,14 +78,14 @@ LANES_INLINE Known followed(LanesPart old, LanesPart regret, LanesPart f, const 
                    lanes_part_above(old, none, score, zero), root};
 }
 
-/* Their weights before these are divided by the sum. */
+/* The weights before they are divided by their sum. */
 LANES_INLINE LanesPart raw_weights(LanesPart v, LanesPart log, LanesPart root, double top)
 {
     const LanesPart none = lanes_part_all(ASLEEP), zero = {0};
     return lanes_part_above(v, none, lanes_part_exp(log - lanes_part_all(top)) / root, zero);
 }
 
-/* The least v of those awake; the largest log of theirs. */
+/* Lane by lane, the least v and the largest log of the experts that are awake. */
 LANES_INLINE void bounds(const Known *known, LanesPart *low, LanesPart *high)
 {
     const LanesPart none = lanes_part_all(ASLEEP), endless = lanes_part_all(HUGE_VAL), zero = {0};
@@ -93,7 +93,7 @@ LANES_INLINE void bounds(const Known *known, LanesPart *low, LanesPart *high)
     *high = lanes_part_max(*high, lanes_part_above(known->v, none, known->log, zero - endless));
 }
 
-/* Experts that one part holds: what was written in parts of another size is not read again. */
+/* The same as follow and weigh, of experts that fit into one part: v and log stay in registers between the two. */
 LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const double *f, size_t k,
                             const AnbBoaSample *sample)
 {

@@ -1,4 +1,4 @@
-/* What a BOA learns of a sample, over its experts, compiled once per instruction set; boa.c calls them. */
+/* How a BOA learns a sample: the loops over its experts, compiled once per instruction set; boa.c calls them. */
 #ifndef ANB_NUMERIC_BOA_KERNELS_H
 #define ANB_NUMERIC_BOA_KERNELS_H
 
@@ -12,8 +12,8 @@ typedef struct AnbBoaSample {
 } AnbBoaSample;
 
 typedef struct AnbBoaKernels {
-    /* r, v and log of every expert with v >= 0 follow the sample; of the others log = 0. Then w = exp(log) / sqrt(v) over their
-     * sum, 0 where v < 0. False, and w as it was, where a v >= 0 is 0 or none is finite. */
+    /* Updates r, v and log of every expert with v >= 0; sets log of the others to 0. Then w = exp(log) / sqrt(v), 0 where v < 0,
+     * divided by the sum. Returns false and leaves w as it was where some v is 0, or no v >= 0 is finite. */
     bool (*learn)(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaSample *sample);
 } AnbBoaKernels;
 

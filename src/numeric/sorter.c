@@ -40,7 +40,7 @@ static Front front_of(const double *from, uint32_t middle, uint32_t n, uint32_t 
     return (Front){a, (size_t)middle + done - a};
 }
 
-/* The first of equals comes first: this is the minimum, and the maximum below, without a branch. */
+/* The next number of a merge, without a branch; of equals that of the first run. last_of: the same from the end. */
 static inline double next_of(const double *from, Front *at)
 {
     double x = from[at->a], y = from[at->b];
@@ -59,7 +59,7 @@ static inline double last_of(const double *from, Front *at)
     return x > y ? x : y;
 }
 
-/* The numbers `done` to `end`, the merge being at that front. */
+/* Writes the numbers `done` to `end` of the merge; `at` is where they start in the two runs. */
 static void merge_from(const double *from, uint32_t middle, uint32_t n, Front at, uint32_t done, uint32_t end,
                        double *to)
 {
@@ -90,9 +90,9 @@ static void merge_two_pairs(const double *from, uint32_t run, double *to)
     }
 }
 
-/* The numbers `done` to `end` of the merge of from[0 .. middle) and from[middle .. n): four parts of them side by side, as long
- * as the last one finds numbers in both runs, and with it those in front of it; then three, since of few kinds of numbers the
- * last kind is all of one run soon. */
+/* The numbers `done` to `end` of the merge of from[0 .. middle) and from[middle .. n). Four parts of them are merged
+ * side by side while the last part has numbers left in both runs; the parts before it then have too. After that three: where
+ * few values are different, the last part soon has numbers of one run only. */
 static void merge(const double *from, uint32_t middle, uint32_t n, uint32_t done, uint32_t end, double *to)
 {
     const uint32_t part = (end - done) / 4, second = done + part, third = second + part, last = third + part;

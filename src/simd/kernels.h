@@ -165,7 +165,7 @@ static inline void anb_log1p_all(double *x, size_t n)
     anb_kernels.log1p_all(x, n);
 }
 
-/* kept = x / inverse + origin, x clipped to +-bound and a number. */
+/* kept = x / inverse + origin, x clipped to +-bound first; x is a number. */
 static inline void anb_keep_cells(const double *x, double bound, const double *inverse, const double *origin, size_t n,
                                   float *kept)
 {

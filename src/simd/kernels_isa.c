@@ -232,7 +232,7 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-/* How far out a value may be: times, in reaches, or `trusted` where the bound is above clip; clip, where the reach is negative. */
+/* From where on a value becomes 0: `times` reaches, or `trusted` reaches where the bound is above clip; clip where the reach is negative. */
 typedef struct Outmost {
     Lanes times, trusted, clip;
 } Outmost;
@@ -384,7 +384,7 @@ static void keep(const double *x, double bound, const double *inverse, const dou
     }
 }
 
-/* The cells from i on, before `end`, whose bits are not all 0, behind the `found` ones of the list; how many it has then. */
+/* Appends the indices from i to end - 1 of cells whose bits are not all 0 to a list of `found`; returns its new length. */
 LANES_INLINE size_t list_cells(const double *x, size_t i, size_t end, uint32_t *at, size_t found)
 {
     for (; i < end; i++) {
@@ -394,7 +394,7 @@ LANES_INLINE size_t list_cells(const double *x, size_t i, size_t end, uint32_t *
     return found;
 }
 
-/* A dense row is told by its first cells. Of others most groups of cells are 0, and most parts of the rest. */
+/* The first cells show whether a row is dense. In other rows most groups of cells are 0, and in the rest most parts of a group. */
 static size_t positions(const double *x, size_t n, uint32_t *at, size_t most)
 {
     enum { PART = 2 * LANES, GROUP = 8 * LANES };

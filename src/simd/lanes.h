@@ -256,7 +256,7 @@ LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
     return l;
 }
 
-/* Writes the first n, at most 8, lanes as floats, nothing behind. All eight by a plain store: what is loaded from a masked one waits. */
+/* Writes the first n, at most 8, lanes as floats, nothing behind. All eight by a plain store: a load from a recent masked store waits. */
 LANES_INLINE void lanes_store_floats(float *to, Lanes l, size_t n)
 {
 #if LANES_BYTES == 64

@@ -5,7 +5,7 @@
 #include "isa.h"
 #include <stddef.h>
 
-enum { ANB_PRODUCTS_D = 24 }; /* features of rows of which several are taken at once */
+enum { ANB_PRODUCTS_D = 24 }; /* the most features for anb_products_of_rows */
 
 typedef struct AnbProductKernels {
     void (*products)(const double *x, size_t d, double *u);
@@ -15,14 +15,14 @@ typedef struct AnbProductKernels {
 
 ANB_ISA_TABLE(AnbProductKernels, anb_product_kernels);
 
-/* u = x_i x_j / 2 for i <= j < d, row by row, bounded to +-1e300; u has room for 7 more, where anything may stand. */
+/* u = x_i x_j / 2 for i <= j < d, row by row, bounded to +-1e300; up to 7 more doubles behind them are overwritten. */
 static inline void anb_products(const double *x, size_t d, double *u)
 {
     anb_product_kernels.products(x, d, u);
 }
 
-/* The same of x - centre, of rows that lie `stride` and `u_stride` doubles apart; d up to ANB_PRODUCTS_D. What is written behind the
- * products of a row may lie in the next one's, which come later. */
+/* The same of x - centre for several rows, x `stride` and u `u_stride` doubles apart; d up to ANB_PRODUCTS_D. Rows are written in order,
+ * so the doubles overwritten behind a row may be the next row's products. */
 static inline void anb_products_of_rows(const double *x, size_t stride, size_t rows, const double *centre, size_t d,
                                         double *u, size_t u_stride)
 {

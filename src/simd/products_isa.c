@@ -2,7 +2,7 @@
 #include "products.h"
 #include "lanes.h"
 
-/* From the half of one factor. */
+/* half * other, bounded. */
 LANES_INLINE Lanes product_within(Lanes half, Lanes other)
 {
     return lanes_max(lanes_min(lanes_mul(half, other), lanes_all(1e300)), lanes_all(-1e300));
@@ -20,7 +20,7 @@ static void products(const double *x, size_t d, double *u)
 }
 
 #if LANES_BYTES == 64
-/* The factors of each product, whole blocks of them. */
+/* The indices of the factors of each product, filled up to whole blocks. */
 typedef struct Factors {
     long long left[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES],
         right[ANB_PRODUCTS_D * (ANB_PRODUCTS_D + 1) / 2 + LANES];
@@ -38,7 +38,7 @@ LANES_INLINE void find_factors(size_t d, Factors *f)
         f->left[k] = f->right[k] = 0;
 }
 
-/* Eight of up to 24 cells. */
+/* The cells at eight indices into up to three blocks. */
 LANES_INLINE Lanes cells_at(const Lanes x[3], const size_t blocks, const long long *index)
 {
     const __m512i at = _mm512_loadu_si512(index);
