@@ -2,7 +2,7 @@
 #ifndef ANB_SIMD_LANES_TURN_H
 #define ANB_SIMD_LANES_TURN_H
 
-#include "lanes.h"
+#include "quads.h"
 
 #if LANES_BYTES == 64
 /* Columns c, c + 2, c + 4 and c + 6 from the pairs of rows 0 and 1, 2 and 3, 4 and 5, 6 and 7: a pair has lane c of both rows side
@@ -25,26 +25,21 @@ LANES_INLINE void lanes_turn(const Lanes row[8], Lanes column[8])
 }
 #undef LANES_PAIR
 #elif LANES_BYTES == 32
-/* Four rows of four. */
-LANES_INLINE void lanes_turn_part(LanesPart p, LanesPart q, LanesPart r, LanesPart s, LanesPart column[4])
-{
-    __m256d low = _mm256_unpacklo_pd((__m256d)p, (__m256d)q), low2 = _mm256_unpacklo_pd((__m256d)r, (__m256d)s);
-    __m256d high = _mm256_unpackhi_pd((__m256d)p, (__m256d)q), high2 = _mm256_unpackhi_pd((__m256d)r, (__m256d)s);
-    column[0] = (LanesPart)_mm256_permute2f128_pd(low, low2, 0x20);
-    column[1] = (LanesPart)_mm256_permute2f128_pd(high, high2, 0x20);
-    column[2] = (LanesPart)_mm256_permute2f128_pd(low, low2, 0x31);
-    column[3] = (LanesPart)_mm256_permute2f128_pd(high, high2, 0x31);
-}
-
 LANES_INLINE void lanes_turn(const Lanes row[8], Lanes column[8])
 {
-    LanesPart low[8], high[8];
-    lanes_turn_part(row[0].a, row[1].a, row[2].a, row[3].a, low);
-    lanes_turn_part(row[0].b, row[1].b, row[2].b, row[3].b, low + 4);
-    lanes_turn_part(row[4].a, row[5].a, row[6].a, row[7].a, high);
-    lanes_turn_part(row[4].b, row[5].b, row[6].b, row[7].b, high + 4);
-    for (size_t c = 0; c < 8; c++)
-        column[c] = (Lanes){low[c], high[c]};
+    Quad low[8], high[8]; /* columns 0 to 3 of each row; columns 4 to 7 */
+    for (size_t r = 0; r < 8; r++) {
+        low[r] = row[r].a;
+        high[r] = row[r].b;
+    }
+    for (size_t r = 0; r < 8; r += 4) {
+        quad_turn(low + r, low + r + 1, low + r + 2, low + r + 3);
+        quad_turn(high + r, high + r + 1, high + r + 2, high + r + 3);
+    }
+    for (size_t c = 0; c < 4; c++) {
+        column[c] = (Lanes){low[c], low[c + 4]};
+        column[c + 4] = (Lanes){high[c], high[c + 4]};
+    }
 }
 #else
 LANES_INLINE void lanes_turn(const Lanes row[8], Lanes column[8])
