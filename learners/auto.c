@@ -54,6 +54,9 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
  * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
 enum { SLIM = 8, NEAR = 64 };
 
+/* Rows of up to so many features have 8,000 rows of neighbours at budget 20: to read many rows of more takes long. */
+enum { LONG_MEMORY = 24 };
+
 /* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
@@ -92,7 +95,9 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 1000, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 2000, PAST_REST(WITH_PAST(FOLLOWING))},
-    {"knn", TWENTY, ALL, 128},
+    {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
+    {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},
+    {"knn", FIFTY, ALL, 128},
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128},
 };

@@ -33,6 +33,11 @@
  * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
+ * With `coarse` only so many features have codes, of 8 bits: those with the most m_j times the variance over some rows of the
+ * window, chosen anew with the metric (learners/knn/knn_coded.c). The 3 k rows that are nearest by them, or up to half as many
+ * more, are measured exactly, and the k nearest of those are the neighbours: near ones, if not always the nearest, and the same
+ * on every CPU. A long window then costs little more than a short one; where few features matter it finds the nearest.
+ *
  * Told of another unit of the features (reframe in type.h) it keeps its rows in the unit that they came in, until that is far off,
  * and converts each query to that unit; planes and slopes are in the present unit.
  *
@@ -42,7 +47,8 @@
  * A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h): fractions add up
  * over the samples, four at most at a time.
  *
- * State: knn_state.h; a look: knn_look.c. Cost: 3/4 window d operations on 16-bit numbers, then k d^2 multiply-adds and d^3 / 6 for d up
+ * State: knn_state.h; a look: knn_look.c. Cost: 3/4 window d operations on 16-bit numbers, or 2 window coarse on 8-bit ones and
+ * 3 k exact distances, then k d^2 multiply-adds and d^3 / 6 for d up
  * to 24; where m is made anew some 1.6 us in the samples after it. Cleveland & Devlin 1988 on local regression.
  */
 #include "learners/knn/knn_look.h"
@@ -55,6 +61,8 @@ static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
     {"k", ANB_COUNT, offsetof(AnbKnnOptions, k), 0, 0, 1024, 0, NULL, "neighbours; 0: max(24, 2 min(d, 24))"},
     {"time", ANB_BOOL, offsetof(AnbKnnOptions, time), 1, 0, 0, 0, NULL, "the arrival index is one more feature"},
+    {"coarse", ANB_COUNT, offsetof(AnbKnnOptions, coarse), 0, 0, ANB_KNN_PLANE, 0, NULL,
+     "features by which 3 k rows are found that the k are chosen from; 0: all rows are"},
     {0},
 };
 
@@ -187,7 +195,7 @@ const StreamingLearnerType anb_knn = {
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE |
              ANB_SINCE_0_3,
-    .version = 6,
+    .version = 7,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,
     .init = init,

@@ -14,18 +14,20 @@ static void draw(AnbRandom *random, double *x, size_t cells)
 
 /* Many queries say what each alone says: while codes follow a new metric, with more features than a plane has, and where
  * the codes of one, which is far out, are bounded and leave all rows as candidates. */
-static void ask_while_codes_follow(size_t d)
+static void ask_while_codes_follow(size_t d, const char *expression)
 {
     enum { ROWS = 3400, ASKED = 21, MOST = 70 };
     static double x[ASKED * MOST], said[ASKED];
-    StreamingLearner *model = made(d, "knn(window=3000)");
+    StreamingLearner *model = made(d, expression);
     View v = anb_knn_view(model->plan->nodes, anb_state_of(model, model->plan->nodes));
     AnbRandom random;
     size_t under_way = 0;
     anb_random_seed(&random, 3);
     for (size_t i = 0; i < ROWS; i++) {
         draw(&random, x, d);
-        anb_train_one(model, x, x[0] + 2 * x[d / 2] * x[d - 1] + (i % 800 > 400 ? x[0] : 0), 1);
+        const double late =
+            i > ROWS - 300 ? 6 * x[1 % d] : 0; /* the metric changes, and codes of a few features with it */
+        anb_train_one(model, x, x[0] + 2 * x[d / 2] * x[d - 1] + (i % 800 > 400 ? x[0] : 0) + late, 1);
         if (i < ROWS - 120 || i % 2)
             continue;
         under_way += v.turn->under_way;
@@ -45,7 +47,19 @@ START_TEST(many_queries_while_codes_follow)
     AnbIsa before = anb_isa_in_use();
     for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
         if (anb_isa_use((AnbIsa)isa))
-            ask_while_codes_follow(widths[_i]);
+            ask_while_codes_follow(widths[_i], "knn(window=3000)");
+    anb_isa_use(before);
+}
+END_TEST
+
+START_TEST(many_queries_by_a_few_features)
+{
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        if (anb_isa_use((AnbIsa)isa)) {
+            ask_while_codes_follow(8, "knn(window=3000, coarse=4)");
+            ask_while_codes_follow(30, "knn(window=3000, coarse=3)");
+        }
     anb_isa_use(before);
 }
 END_TEST
@@ -55,6 +69,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("knn_many");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, many_queries_while_codes_follow, 0, 7);
+    tcase_add_test(tests, many_queries_by_a_few_features);
     return suite;
 }
 

@@ -224,14 +224,16 @@ ANB_API extern const StreamingLearnerType anb_guard;
 
 /**
  * Nearest neighbours in a window of rows, by a metric that it learns from the slopes of the planes it fits, and a ridge
- * plane through them. Wants a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the window and little more. Weight
- * class: unit.
+ * plane through them. Wants a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the window and little more; with
+ * `coarse`, of which a window of 8,000 rows wants 4, 4 (d + 1) + 2 coarse + 8. Weight class: unit.
  */
 typedef struct AnbKnnOptions {
     size_t size; /* of this struct; set by the defaults */
     int window;  /* 1,000; samples remembered, 2 to 1,048,576 */
     int k;       /* 0: max(24, 2 min(d, 24)); neighbours, to 1,024 */
     bool time; /* true; the arrival index is one more feature, so that near also means recent where the target drifts */
+    int unused; /* not read; in the place of the padding of this struct in older releases */
+    int coarse; /* 0; the features, up to 24, by which 3 k rows are found that the k are chosen from; 0: all rows are. Since 0.8 */
 } AnbKnnOptions;
 ANB_API extern const StreamingLearnerType anb_knn;
 ANB_DEFAULTS(AnbKnnOptions, anb_knn)

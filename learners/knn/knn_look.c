@@ -1,4 +1,5 @@
 /* One look: learners/knn.c has the formulas. */
+#include "knn_coarse.h"
 #include "knn_look.h"
 #include "knn_tile.h"
 #include "ridge_plane.h"
@@ -71,9 +72,11 @@ static size_t rows_and_spare(const AnbNode *self)
     return anb_knn_plan(self).rows + ANB_KNN_SEARCH_SPARE;
 }
 
+/* Of 8 minima for each neighbour, or 3 for each row that is looked at. */
 static size_t sets(const View *v)
 {
-    return (8 * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
+    const size_t each = v->coarse ? 3 * ANB_KNN_NEARBY : 8;
+    return (each * v->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS;
 }
 
 static size_t minima(const AnbNode *self)
@@ -269,11 +272,48 @@ KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnSc
     return (KnnSearch){near, query, {w->near, w->minima, w->far, sets(v)}};
 }
 
+/* Of the rows from `from` to `end`, at least so many that are nearest by their codes, or all; returns how many. */
+static size_t nearby_of(const View *v, size_t from, size_t end, size_t wanted, const uint32_t *query,
+                        const KnnScratch *w, uint32_t *index)
+{
+    const size_t pairs = anb_knn_search_pairs(v->coded), blocks = anb_knn_search_blocks(end - from), most = sets(v);
+    const AnbKnnCoarse c = {v->coarse_code + anb_knn_coarse_at(from, pairs),
+                            (const int8_t *)query,
+                            end - from,
+                            pairs,
+                            (int16_t *)w->near,
+                            (int16_t *)w->minima,
+                            most < blocks ? most : blocks};
+    const size_t minima = c.sets * ANB_KNN_SEARCH_ROWS;
+    int16_t bound = ANB_KNN_COARSE_NONE;
+    if (c.rows == 0)
+        return 0;
+    anb_knn_coarse_distances(&c);
+    if (minima > wanted)
+        bound = anb_knn_coarse_bound(c.minima, minima, wanted);
+    size_t found = anb_knn_coarse_collect(c.distance, c.rows, bound, index);
+    for (size_t i = 0; i < found; i++)
+        index[i] += (uint32_t)from;
+    return found;
+}
+
+size_t anb_knn_look_nearby(const View *v, size_t n, const KnnScratch *w)
+{
+    const size_t newer = v->turn->under_way ? v->turn->turned : n, wanted = ANB_KNN_NEARBY * v->k;
+    size_t found = nearby_of(v, 0, newer, wanted * newer / n + 1, w->code, w, w->index);
+    return found + nearby_of(v, newer, n, wanted * (n - newer) / n + 1, w->code + anb_knn_search_pairs(v->d), w,
+                             w->index + found);
+}
+
 /* The k nearest of n rows, side by side; the largest of their distances. */
 static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
 {
     KnnSearch search = anb_knn_look_search(v, n, bounded, w);
-    anb_knn_search_search(&search.near, &search.query, k, w->index, w->distance, &search.work);
+    if (v->coarse)
+        anb_knn_search_nearest(&search.near, w->query, anb_knn_look_nearby(v, n, w), k, w->index, w->distance,
+                               &search.work);
+    else
+        anb_knn_search_search(&search.near, &search.query, k, w->index, w->distance, &search.work);
     return gather(v, k, w);
 }
 
@@ -308,12 +348,10 @@ static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
 /* By the factors, and by the older ones where there are rows with such codes. Whether a code was bounded. */
 static bool encode_query(const View *v, const KnnScratch *w)
 {
-    float limit = anb_knn_search_limit(v->d), most, older = 0;
-    most = anb_knn_search_encode_row(w->low, v->d, v->factor, v->offset, limit, w->code, 1);
+    bool bounded = anb_knn_encode_query(v, w->low, false, w->code);
     if (v->turn->under_way)
-        older = anb_knn_search_encode_row(w->low, v->d, v->older, v->older_offset, limit,
-                                          w->code + anb_knn_search_pairs(v->d), 1);
-    return most > limit || older > limit;
+        bounded |= anb_knn_encode_query(v, w->low, true, w->code + anb_knn_search_pairs(v->d));
+    return bounded;
 }
 
 /* The row as floats hold it, in doubles as well. */

@@ -28,6 +28,7 @@ typedef struct KnnScratch {
 } KnnScratch;
 
 enum { ANB_KNN_WAITING = 16 };
+enum { ANB_KNN_NEARBY = 3 }; /* rows looked at for each neighbour. Chosen on the streams of docs/accuracy.md */
 
 /* Queries of a batch that wait with their candidates; fewer where their features would take a good part of a window. */
 static inline size_t anb_knn_waiting(size_t d)
@@ -79,6 +80,10 @@ typedef struct KnnSearch {
     AnbKnnSearchWork work;
 } KnnSearch;
 KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnScratch *w);
+
+/* Where not all features have codes: ANB_KNN_NEARBY rows of the first n for each neighbour, and some more, into `index`: from
+ * those with codes of now and from those with older ones in proportion. Returns how many, k or n at least. */
+size_t anb_knn_look_nearby(const View *v, size_t n, const KnnScratch *w);
 
 /* As AnbNode's functions of those names. */
 double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);

@@ -97,6 +97,21 @@ static void wait_its_turn(Batch *b, size_t q, size_t found)
     w->listed += found;
 }
 
+/* Row i with its candidates by a few features; there is little in finding them that several queries could share. */
+static void begin_coarsely(Batch *b, size_t i)
+{
+    anb_knn_look_begin(&b->v, b->rows->x + i * b->rows->x_stride, &b->w);
+    const size_t found = anb_knn_look_nearby(&b->v, b->n, &b->w);
+    if (found > CANDIDATES) {
+        ask_alone(b, i);
+        return;
+    }
+    memcpy(slot_of(b, b->slots), b->w.query, anb_knn_search_padded(b->v.d) * sizeof *b->w.query);
+    b->tile_at[0] = i;
+    wait_its_turn(b, 0, found);
+    b->slots++;
+}
+
 /* Those with too many candidates are asked alone once the distances have been read. */
 static void search_tile(Batch *b)
 {
@@ -243,9 +258,11 @@ static bool start(Batch *b)
     return true;
 }
 
-/* Whether one more tile may not find room. */
+/* Whether one more tile, or one more query, may not find room. */
 static bool full(const Batch *b)
 {
+    if (b->v.coarse)
+        return b->slots == MANY;
     return b->slots + TILE > anb_knn_waiting(b->v.d) || b->waiting.listed + TILE * CANDIDATES > LISTED;
 }
 
@@ -262,7 +279,10 @@ void anb_knn_predict_many(const AnbNode *self, const void *state, const AnbRows 
         return;
     }
     for (size_t i = 0; i < rows->n; i++) {
-        begin(&b, i);
+        if (b.v.coarse)
+            begin_coarsely(&b, i);
+        else
+            begin(&b, i);
         if (b.begun == TILE)
             search_tile(&b);
         if (b.begun == 0 && full(&b))

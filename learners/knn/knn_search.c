@@ -3,6 +3,8 @@
 #include "knn_parts.h"
 #include <string.h>
 
+enum { FEW = 96 }; /* values of which the k-th is found by comparing all with all */
+
 /* How far a distance of codes may be from that of what they stand for: one unit a feature. */
 static double slack(size_t d)
 {
@@ -79,6 +81,30 @@ size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQue
     return anb_knn_parts_collect(near, &p, work->distance, bound, index);
 }
 
+/* Leaves out rows that are not among the k nearest by a bound; returns how many are left, in order. */
+static size_t narrow(double *value, size_t n, size_t k, uint32_t *index, int32_t *key)
+{
+    const size_t whole = anb_knn_search_blocks(n) * ANB_KNN_SEARCH_ROWS;
+    double most = 0;
+    for (size_t i = 0; i < k; i++)
+        most = value[i] > most ? value[i] : most;
+    const double by = 0x1p24 / most;
+    if (!(by < 0x1p1000))
+        return n;
+    for (size_t i = 0; i < n; i++)
+        key[i] = value[i] <= most ? (int32_t)(value[i] * by) : INT32_MAX;
+    for (size_t i = n; i < whole; i++)
+        key[i] = INT32_MAX;
+    const int32_t bound = anb_knn_search_bound(key, whole, k);
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++) {
+        value[left] = value[i];
+        index[left] = index[i];
+        left += key[i] <= bound;
+    }
+    return left;
+}
+
 static void swap(double *a, double *b)
 {
     double t = *a;
@@ -111,16 +137,18 @@ double anb_knn_search_kth(double *value, size_t n, size_t k)
     return value[at];
 }
 
-void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
-                           double *distance, const AnbKnnSearchWork *work)
+void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t found, size_t k, uint32_t *index,
+                            double *distance, const AnbKnnSearchWork *work)
 {
-    size_t found = anb_knn_search_candidates(near, query, k, index, work), nearer = 0, taken = 0;
+    size_t nearer = 0, taken = 0;
     double *value = work->far, *copy = work->far + near->rows;
     if (found == 0)
         for (; found < near->rows; found++)
             index[found] = (uint32_t)found;
-    anb_knn_search_far(near->window, near->d, index, found, query->x, near->metric, value);
-    if (found <= 96) {
+    anb_knn_search_far(near->window, near->d, index, found, x, near->metric, value);
+    if (found > 2 * k || found > FEW)
+        found = narrow(value, found, k, index, work->distance);
+    if (found <= FEW) {
         anb_knn_search_keep(value, found, k, index, distance);
         return;
     }
@@ -137,4 +165,11 @@ void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *qu
         distance[taken] = sqrt(value[c]);
         index[taken++] = index[c];
     }
+}
+
+void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
+                           double *distance, const AnbKnnSearchWork *work)
+{
+    size_t found = anb_knn_search_candidates(near, query, k, index, work);
+    anb_knn_search_nearest(near, query->x, found, k, index, distance, work);
 }

@@ -210,6 +210,10 @@ void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *qu
 size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
                                  const AnbKnnSearchWork *work);
 
+/* The second half of a search: the k nearest of the `found` rows in `index`, of all where there are none. */
+void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t found, size_t k, uint32_t *index,
+                            double *distance, const AnbKnnSearchWork *work);
+
 /* The k-th least of n values, k from 1; rearranges them. */
 double anb_knn_search_kth(double *value, size_t n, size_t k);
 

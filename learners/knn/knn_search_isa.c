@@ -165,41 +165,16 @@ static int32_t bound(const int32_t *value, size_t n, size_t k)
     return found;
 }
 
-/* The rows of the bits of a mask that is not 0; returns how many. Up to four at a time with no branch to guess: most blocks
- * have fewer. */
-LANES_INLINE size_t list_rows(uint32_t mask, uint32_t first, uint32_t *index)
+LANES_INLINE uint64_t masks_within(const void *distance, size_t at, bool both, int32_t bound)
 {
-#if LANES_BYTES > 16 /* these have the instruction that counts bits */
-    size_t rows = (size_t)__builtin_popcount(mask);
-    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1)
-        for (size_t l = 0; l <= ANB_KNN_SEARCH_SPARE; l++, mask &= mask - 1)
-            index[i + l] = first + (uint32_t)__builtin_ctz(mask | 0x80000000u);
-    return rows;
-#else
-    size_t rows = 0;
-    for (; mask; mask &= mask - 1)
-        index[rows++] = first + (uint32_t)__builtin_ctz(mask);
-    return rows;
-#endif
+    const int32_t *first = (const int32_t *)distance + at;
+    uint64_t second = both ? mask_within(first + ANB_KNN_SEARCH_ROWS, bound) : 0;
+    return mask_within(first, bound) | second << ANB_KNN_SEARCH_ROWS;
 }
 
-/* Blocks with rows within the bound are listed first, with no branch to guess: few have any. */
 static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
 {
-    enum { LISTED = 64 * ANB_KNN_SEARCH_ROWS };
-    size_t found = 0;
-    for (size_t from = 0; from < rows; from += LISTED) {
-        size_t listed = 0, end = rows - from < LISTED ? rows : from + LISTED;
-        uint32_t mask[LISTED / ANB_KNN_SEARCH_ROWS], first[LISTED / ANB_KNN_SEARCH_ROWS];
-        for (size_t at = from; at < end; at += ANB_KNN_SEARCH_ROWS) {
-            mask[listed] = mask_within(distance + at, bound);
-            first[listed] = (uint32_t)at;
-            listed += mask[listed] != 0;
-        }
-        for (size_t b = 0; b < listed; b++)
-            found += list_rows(mask[b], first[b], index + found);
-    }
-    return found;
+    return collect_within(distance, rows, bound, masks_within, index);
 }
 
 /* Intrinsics, since gcc makes five operations of the conversion to 512 bits. */

@@ -2,14 +2,12 @@
 #include "knn_state.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
-#include <stdlib.h>
 
 static const double beyond = 0.002; /* chosen on the streams of docs/accuracy.md */
 static const double least_trust = 0.03;
 
 enum {
     AT_LEAST = 24,
-    PIECE = 8 * ANB_KNN_SEARCH_ROWS,
     AGE_MOST = 1 << 20,
     FEW = 64,    /* rows: up to so many are converted with every change of unit */
     JUDGED = 200 /* planes after which features are doubted */
@@ -20,6 +18,8 @@ View anb_knn_plan(const AnbNode *self)
 {
     const AnbKnnOptions *o = self->options;
     View v = {.given = self->n_features, .d = self->n_features + o->time, .window = (size_t)o->window};
+    v.coarse = o->coarse > 0 && (size_t)o->coarse < v.d;
+    v.coded = v.coarse ? (size_t)o->coarse : v.d;
     v.plane = v.d < ANB_KNN_PLANE ? v.d : ANB_KNN_PLANE;
     v.rows = anb_knn_search_blocks(v.window) * ANB_KNN_SEARCH_ROWS;
     v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
@@ -50,7 +50,10 @@ enum {
     ORIGIN,
     RIGHT,
     SAID,
-    DOUBT
+    DOUBT,
+    CODED_OF,
+    OLDER_OF,
+    COARSE_CODE
 };
 
 View anb_knn_view(const AnbNode *self, const void *state)
@@ -77,6 +80,9 @@ View anb_knn_view(const AnbNode *self, const void *state)
     v.right = anb_field(self, at, RIGHT);
     v.said = anb_field(self, at, SAID);
     v.doubt = anb_field(self, at, DOUBT);
+    v.coded_of = anb_field(self, at, CODED_OF);
+    v.older_of = anb_field(self, at, OLDER_OF);
+    v.coarse_code = anb_field(self, at, COARSE_CODE);
     return v;
 }
 
@@ -111,6 +117,18 @@ static size_t cells_used(const AnbNode *self, const void *state)
     return rows_used(self, state) * features(self);
 }
 
+static size_t features_chosen(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return v.coarse ? v.coded : 0;
+}
+
+static size_t coarse_codes(const AnbNode *self)
+{
+    View v = anb_knn_plan(self);
+    return v.coarse ? v.rows * anb_knn_search_pairs(v.coded) * 2 : 0;
+}
+
 static uint64_t one(const AnbNode *self)
 {
     (void)self;
@@ -121,7 +139,7 @@ static size_t codes_size(const AnbNode *self, const AnbField *field)
 {
     View v = anb_knn_plan(self);
     (void)field;
-    return v.rows * anb_knn_search_pairs(v.d) * sizeof(uint32_t);
+    return v.coarse ? 0 : v.rows * anb_knn_search_pairs(v.d) * sizeof(uint32_t);
 }
 
 /* Of the last block, which may be in use in part, only what is. */
@@ -131,6 +149,8 @@ static void codes_visit(const AnbNode *self, const AnbField *field, void *state,
     uint32_t *code = part;
     size_t used = rows_used(self, state), full = used / ANB_KNN_SEARCH_ROWS * ANB_KNN_SEARCH_ROWS;
     size_t pairs = anb_knn_search_pairs(v.d);
+    if (v.coarse)
+        return;
     anb_visit(visitor, field->name, code, ANB_U32, full * pairs);
     code += anb_knn_search_word(full, v.d);
     for (size_t j = 0; j < pairs; j++)
@@ -187,6 +207,9 @@ const AnbField anb_knn_fields[] = {
     [RIGHT] = {.name = "right", .kind = ANB_F64, .count = features, .must = ANB_FINITE, .since = 6},
     [SAID] = {.name = "said", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     [DOUBT] = {.name = "doubt", .kind = ANB_F64, .count = features, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
+    [CODED_OF] = {.name = "coded_of", .kind = ANB_U32, .count = features_chosen, .since = 7},
+    [OLDER_OF] = {.name = "older_of", .kind = ANB_U32, .count = features_chosen, .since = 7},
+    [COARSE_CODE] = {.name = "coarse_code", .kind = ANB_U8, .count = coarse_codes, .must = ANB_ALIGNED, .since = 7},
     {0}};
 
 /* ---- the metric ---- */
@@ -237,18 +260,10 @@ static void make_metric(const View *v, const double *importance)
         v->metric[j] *= v->inverse[j] * v->inverse[j];
 }
 
-/* Factors of the codes such that all rows within reach have one. */
-static void make_factors(const View *v)
+static void reach_in_time(const View *v)
 {
-    double range = 0, limit = (double)anb_knn_search_limit(v->d);
     if (v->given < v->d)
         v->reach[v->given] = (double)(2 * v->window) / (double)knn_pace;
-    for (size_t j = 0; j < v->d; j++) {
-        double far = sqrt(v->metric[j]) * (v->reach[j] > 4 ? v->reach[j] : 4);
-        range = far > range ? far : range;
-    }
-    for (size_t j = 0; j < v->d; j++)
-        v->factor[j] = (float)(0.999 * limit / range * sqrt(v->metric[j]));
 }
 
 /* When the row with so many before it in `since` samples arrived; the one that comes next has all of them before it. */
@@ -262,69 +277,23 @@ static void begin_time(const View *v)
 {
     const size_t used = anb_ring_size(&v->s->ring, v->window), newest = anb_ring_back(&v->s->ring, v->window, 0);
     float *time = v->x + v->given;
-    v->older_offset[v->given] -= time_of(v->s->ring.pushed - v->s->made);
+    anb_knn_codes_shift(v, time_of(v->s->ring.pushed - v->s->made));
     for (size_t i = 0; i < used; i++, time += v->d)
         *time = -(float)(int)(i <= newest ? newest - i : newest + v->window - i) / knn_pace;
     v->s->made = v->s->ring.pushed;
 }
 
-/* How far squared distances by the factors of now may differ from those by the older ones. */
-static void compare_factors(const View *v)
-{
-    double least = 0x1p1000, most = 0;
-    for (size_t j = 0; j < v->d; j++) {
-        double ratio = (double)v->factor[j] / (double)v->older[j];
-        least = ratio < least ? ratio : least;
-        most = ratio > most ? ratio : most;
-    }
-    v->turn->least = least * least;
-    v->turn->most = most * most;
-}
-
-void anb_knn_turn(const View *v)
-{
-    const size_t used = anb_ring_size(&v->s->ring, v->window), d = v->d, from = v->turn->turned;
-    const float limit = anb_knn_search_limit(d);
-    if (!v->turn->under_way)
-        return;
-    size_t rows = used - from < PIECE ? used - from : PIECE;
-    float most = anb_knn_search_encode(v->x + from * d, rows, d, v->factor, v->offset, limit,
-                                       v->code + anb_knn_search_word(from, d));
-    v->turn->bounded |= most > limit;
-    v->turn->turned += PIECE;
-    v->s->bounded |= v->turn->bounded;
-    if (v->turn->turned < used)
-        return;
-    v->s->bounded = v->turn->bounded;
-    *v->turn = (KnnTurn){.least = 1, .most = 1};
-}
-
 void anb_knn_remake(const View *v, const double *importance)
 {
-    const size_t padded = anb_knn_search_padded(v->d);
     while (v->turn->under_way)
         anb_knn_turn(v);
-    memcpy(v->older, v->factor, padded * sizeof(float));
-    memcpy(v->older_offset, v->offset, padded * sizeof(float));
+    anb_knn_codes_age(v);
     make_metric(v, importance);
     v->weights->beyond = v->s->ring.pushed > 0 ? beyond : 0;
-    make_factors(v);
+    reach_in_time(v);
     if (v->given < v->d && v->s->ring.pushed - v->s->made > AGE_MOST)
         begin_time(v);
-    if (v->given < v->d)
-        v->offset[v->given] = time_of(v->s->ring.pushed - v->s->made);
-    *v->turn = (KnnTurn){.under_way = v->s->ring.pushed > 0, .least = 1, .most = 1};
-    if (v->turn->under_way)
-        compare_factors(v);
-    anb_knn_turn(v);
-}
-
-/* All codes by the factors of now. */
-static void turn_all(const View *v)
-{
-    v->turn->under_way = v->s->ring.pushed > 0;
-    while (v->turn->under_way)
-        anb_knn_turn(v);
+    anb_knn_codes_begin(v, time_of(v->s->ring.pushed - v->s->made));
 }
 
 /* Whether floats and codes are fine enough in the unit that feature j came in. */
@@ -352,42 +321,26 @@ void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
             v->metric[j] = anb_knn_metric(v, j);
         v->reach[j] = anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, used, v->d, knn_bound);
     }
-    make_factors(v);
-    turn_all(v);
+    reach_in_time(v);
+    anb_knn_codes_again(v);
 }
 
 void anb_knn_keep(const View *v, const float *x, const double *query, double y)
 {
     Knn *s = v->s;
     size_t at = anb_ring_push(&s->ring, v->window);
-    uint32_t *code = v->code + anb_knn_search_word(at, v->d);
-    float limit = anb_knn_search_limit(v->d);
     bool older = v->turn->under_way && at >= v->turn->turned;
     v->y[at] = y;
     memcpy(v->x + at * v->d, x, v->d * sizeof(float));
     for (size_t j = 0; j < v->d; j++)
         v->reach[j] = fmax(fabs(query[j]), 0.9999 * v->reach[j]);
-    if (anb_knn_search_encode_row(x, v->d, older ? v->older : v->factor, older ? v->older_offset : v->offset, limit,
-                                  code, ANB_KNN_SEARCH_ROWS) > limit) {
+    if (anb_knn_encode(v, at, older)) {
         s->bounded = 1;
         v->turn->bounded |= v->turn->under_way && !older;
     }
 }
 
 /* ---- after loading ---- */
-
-/* Within the limit, so that no sum of squares leaves its integers. */
-static bool codes_valid(const View *v, size_t used)
-{
-    float limit = anb_knn_search_limit(v->d);
-    bool fine = true;
-    for (size_t i = 0; i < used; i++)
-        for (size_t j = 0; j < anb_knn_search_pairs(v->d); j++) {
-            uint32_t word = v->code[anb_knn_search_word(i, v->d) + j * ANB_KNN_SEARCH_ROWS];
-            fine &= abs(anb_knn_search_low(word)) <= (int)limit && abs(anb_knn_search_high(word)) <= (int)limit;
-        }
-    return fine;
-}
 
 /* Targets whose squares about their mean can be summed lie this close together: else learning would have begun again. */
 static bool close_targets(const double *y, size_t n)
@@ -398,30 +351,18 @@ static bool close_targets(const double *y, size_t n)
     return range.high - range.low <= 1e160;
 }
 
-/* Older factors are there while codes follow, and codes of both kinds in whole pieces. */
-static bool turn_valid(const View *v, size_t used)
-{
-    bool fine = v->turn->least > 0 && v->turn->most > 0;
-    if (!v->turn->under_way)
-        return fine && v->turn->turned == 0;
-    for (size_t j = 0; j < v->d; j++)
-        fine &= v->older[j] > 0 && v->older[j] <= 1e5f;
-    return fine && v->turn->turned % PIECE == 0 && v->turn->turned < used;
-}
-
 int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = anb_knn_view(self, state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine =
-        v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond && turn_valid(&v, used);
+    bool fine = v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond;
     for (size_t j = 0; j < v.d; j++)
         fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 &&
-                (j == v.given || unit_is_near(&v, j)) && v.factor[j] > 0 && v.factor[j] <= 1e5f;
+                (j == v.given || unit_is_near(&v, j));
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)
-        fine &= v.metric[j] == 0 && v.factor[j] == 0 && v.older[j] == 0 && v.offset[j] == 0 && v.older_offset[j] == 0;
-    fine &= codes_valid(&v, used) && close_targets(v.y, used);
+        fine &= v.metric[j] == 0;
+    fine &= anb_knn_codes_valid(&v, used) && close_targets(v.y, used);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "knn: a number is out of its range");
 }

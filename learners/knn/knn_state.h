@@ -18,9 +18,10 @@
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
-enum { ANB_KNN_PLANE = 24 };          /* features that a plane is fitted in, at most */
-static const double knn_bound = 1e15; /* of a cell */
-static const float knn_pace = 2000;   /* samples to a unit of time */
+enum { ANB_KNN_PLANE = 24 };                      /* features that a plane is fitted in, at most */
+enum { ANB_KNN_PIECE = 8 * ANB_KNN_SEARCH_ROWS }; /* rows whose codes follow the metric at once */
+static const double knn_bound = 1e15;             /* of a cell */
+static const float knn_pace = 2000;               /* samples to a unit of time */
 
 typedef struct Knn {
     AnbRing ring;
@@ -55,6 +56,8 @@ extern const AnbField anb_knn_fields[];
 typedef struct View {
     size_t given, d, window, rows; /* features of a row; those and time; the window, and in whole blocks */
     size_t k, plane;               /* neighbours; features that the plane is fitted in */
+    size_t coded;                  /* features that codes are of: all, or those that weigh most */
+    bool coarse;                   /* rows are found by those alone */
     size_t period;                 /* samples from one metric to the next */
     Knn *s;
     KnnWeights *weights;
@@ -68,7 +71,10 @@ typedef struct View {
     float *factor, *x; /* of the codes, padded by zeros; the rows */
     float *offset;     /* of the codes, padded by zeros: all are 0 but that of time */
     float *older, *older_offset; /* what factor and offset were before */
+    uint32_t *coded_of,
+        *older_of; /* where not all features have codes: which have, ascending, and which had; else empty */
     uint32_t *code;
+    int8_t *coarse_code; /* in place of `code` where not all features have codes (knn_coarse.h) */
 } View;
 
 /* Sizes alone. */
@@ -84,8 +90,22 @@ void anb_knn_turn(const View *view);
  * With few rows the numbers of the metric stay as they are: it is of slopes in units of deviations, and a noisy one from
  * before a deviation was known would grow with its unit. */
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
+/* Codes of row i of the window, by the factors of now or the older ones. True where one was bounded, and that matters. */
+bool anb_knn_encode(const View *view, size_t i, bool older);
+/* Those of a query of d floats, side by side: of words, or of bytes where not all features have codes. */
+bool anb_knn_encode_query(const View *view, const float *x, bool older, uint32_t *code);
 /* Keeps a row of d floats; `query` is the same in doubles. */
 void anb_knn_keep(const View *view, const float *x, const double *query, double y);
+
+/* For a new metric, in this order: the factors become the older ones; times of the older ones are counted from `by` later on;
+ * factors by the metric, `now` being the time, and the first piece of the codes. */
+void anb_knn_codes_age(const View *view);
+void anb_knn_codes_shift(const View *view, float by);
+void anb_knn_codes_begin(const View *view, float now);
+/* All codes at once, by factors for rows that have changed their unit. */
+void anb_knn_codes_again(const View *view);
+/* Of a state that was loaded with so many rows. */
+bool anb_knn_codes_valid(const View *view, size_t used);
 
 /* r_j as it was when the metric was made. */
 static inline double anb_knn_trust(const View *v, size_t j)

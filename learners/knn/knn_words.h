@@ -70,6 +70,49 @@ LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
     return mask;
 }
 
+/* The rows of the bits of a mask that is not 0; returns how many. Up to four at a time with no branch to guess: most masks
+ * have fewer. */
+LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
+{
+#if LANES_BYTES > 16 /* these have the instruction that counts bits */
+    size_t rows = (size_t)__builtin_popcountll(mask);
+    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1)
+        for (size_t l = 0; l <= ANB_KNN_SEARCH_SPARE; l++, mask &= mask - 1)
+            index[i + l] = first + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
+    return rows;
+#else
+    size_t rows = 0;
+    for (; mask; mask &= mask - 1)
+        index[rows++] = first + (uint32_t)__builtin_ctzll(mask);
+    return rows;
+#endif
+}
+
+/* Which of the rows of one block or, with `both`, of two are within a bound, as bits. */
+typedef uint64_t MasksWithin(const void *distance, size_t at, bool both, int32_t bound);
+
+/* Rows within the bound, ascending. Pairs of blocks that have any are listed first, with no branch to guess: few have. */
+LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bound, MasksWithin *masks,
+                                   uint32_t *index)
+{
+    enum { LISTED = 64, BOTH = 2 * ANB_KNN_SEARCH_ROWS };
+    const size_t end = anb_knn_search_blocks(rows) * ANB_KNN_SEARCH_ROWS;
+    size_t found = 0;
+    for (size_t from = 0; from < end; from += LISTED * BOTH) {
+        size_t listed = 0, to = end - from < LISTED * BOTH ? end : from + LISTED * BOTH;
+        uint64_t mask[LISTED];
+        uint32_t first[LISTED];
+        for (size_t at = from; at < to; at += BOTH) {
+            mask[listed] = masks(distance, at, at + BOTH <= to, bound);
+            first[listed] = (uint32_t)at;
+            listed += mask[listed] != 0;
+        }
+        for (size_t b = 0; b < listed; b++)
+            found += list_rows(mask[b], first[b], index + found);
+    }
+    return found;
+}
+
 LANES_INLINE size_t count_within(const int32_t *value, size_t n, int32_t bound)
 {
     size_t sum = 0;
