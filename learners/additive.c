@@ -16,8 +16,8 @@
  * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
  * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.
  *
- * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature a sample, and terms carried over; each
- * feature's part of the reservoir is sorted as many samples ahead.
+ * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature after the other, and terms carried over;
+ * before that its part of the reservoir is sorted, a pass of the sorting a sample.
  * Where there are more pairs than `pairs` times the features those of the strongest features count, chosen after each round.
  *
  * Errors count as 20 times their running scale at most (src/numeric/error_scale.h), x as +-1e6.
@@ -86,11 +86,38 @@ static uint64_t last_feature(const AnbNode *self)
     return self->n_features - 1;
 }
 
+static uint64_t last_band(const AnbNode *self)
+{
+    return stride_of(self) - 2;
+}
+
+static uint64_t most_rows(const AnbNode *self)
+{
+    (void)self;
+    return ANB_RESERVE;
+}
+
+static uint64_t most_passes(const AnbNode *self)
+{
+    (void)self;
+    return ANB_PASSES;
+}
+
 static uint64_t most_knots(const AnbNode *self)
 {
     (void)self;
     return ANB_KNOTS;
 }
+
+static const AnbField sorting_fields[] = {{ANB_MEMBER(AdditiveSorting, rows), .most = most_rows},
+                                          {ANB_MEMBER(AdditiveSorting, done), .most = most_passes},
+                                          {0}};
+
+static const AnbField next_fields[] = {{ANB_MEMBER(AdditiveNext, knots)},
+                                       {ANB_MEMBER(AdditiveNext, count), .most = most_knots},
+                                       {ANB_MEMBER(AdditiveNext, below), .most = most_knots},
+                                       {ANB_MEMBER(AdditiveNext, from), .most = last_band},
+                                       {0}};
 
 static const AnbField head_fields[] = {{ANB_INNER(Additive, random, AnbRandom, anb_random_fields)},
                                        {ANB_INNER(Additive, error, AnbErrorScale, anb_error_scale_fields)},
@@ -101,6 +128,8 @@ static const AnbField head_fields[] = {{ANB_INNER(Additive, random, AnbRandom, a
                                        {ANB_MEMBER(Additive, seen)},
                                        {ANB_MEMBER(Additive, turn)},
                                        {ANB_MEMBER(Additive, chosen)},
+                                       {ANB_INNER(Additive, sorting, AdditiveSorting, sorting_fields), .since = 3},
+                                       {ANB_INNER(Additive, next, AdditiveNext, next_fields), .since = 3},
                                        {0}};
 
 static const AnbField term_fields[] = {{ANB_MEMBER(AdditiveTerm, w), .must = ANB_FINITE},
@@ -297,8 +326,9 @@ const StreamingLearnerType anb_additive = {
     .example = "additive(cells=6)",
     .options_size = sizeof(AnbAdditiveOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
+             ANB_SINCE_0_3,
+    .version = 3, /* there was no version 1, whose layout the parts of version 0.1 would have had */
     .check = check,
     .fields = fields,
     .scratch = scratch_fields,

@@ -14,19 +14,34 @@
 #include <anabranch/learners.h>
 
 enum {
-    ANB_KNOTS = 24,   /* of a feature, at most; whole eights */
-    ANB_NODES = 25,   /* weights of a curve: one a knot, and that of a missing cell */
-    ANB_RESERVE = 256 /* values of a feature that knots are made from */
+    ANB_KNOTS = 24,    /* of a feature, at most; whole eights */
+    ANB_NODES = 25,    /* weights of a curve: one a knot, and that of a missing cell */
+    ANB_RESERVE = 256, /* values of a feature that knots are made from, */
+    ANB_PASSES = 6     /* and passes until so many are sorted */
 };
+
+/* Of the feature whose turn it is in a round: its first `rows` values are amid being sorted, `done` passes are. 0: none. */
+typedef struct AdditiveSorting {
+    uint32_t rows, done;
+} AdditiveSorting;
+
+/* New knots of the feature whose turn it is, which come into use with the next sample: how many there are, 0 before; how many of the
+ * old ones lie below each; which of the old bands each of the new ones was. */
+typedef struct AdditiveNext {
+    double knots[ANB_KNOTS];
+    uint32_t count, below[ANB_KNOTS], from[ANB_KNOTS + 1];
+} AdditiveNext;
 
 typedef struct Additive {
     AnbRandom random;
     AnbErrorScale error;
     AnbWeightUnit weights;
     double constant, unit; /* b; what all weights are multiplied by, a power of two, or 0 before the first error */
-    double due;            /* rows seen when the next round of knots is made */
+    double due;            /* rows seen when the next round of knots is due */
     uint64_t seen, turn;   /* rows; the next step of a round of 3 d, which follow each other: 3 d where there is none */
     uint64_t chosen;       /* 1: the pairs are of the strongest features */
+    AdditiveSorting sorting;
+    AdditiveNext next;
 } Additive;
 
 typedef struct AdditiveCell {
@@ -45,7 +60,7 @@ typedef struct AdditiveView {
     uint32_t *count;        /* knots of each feature */
     double *knots;          /* ANB_KNOTS a feature, ascending */
     double *reserve;        /* ANB_RESERVE a feature */
-    double *strength;       /* of each feature when its knots were made */
+    double *strength;       /* of each feature when pairs were last chosen */
     uint16_t *order;        /* features, the strongest first */
     AdditiveTerm *line;     /* one a feature */
     AdditiveTerm *curve;    /* ANB_NODES a feature */
@@ -64,9 +79,20 @@ double anb_additive_floor(const AdditiveView *v, bool pair);
 /* The band of a value that so many of the feature's knots lie below. */
 static inline unsigned anb_additive_band(unsigned below, unsigned count, size_t bands)
 {
-    unsigned band = count > bands ? (unsigned)(below * bands / count) : below;
+    unsigned band = count > bands ? below * (unsigned)bands / count : below;
     return band < bands ? band : (unsigned)bands - 1;
 }
+
+/* Shows a row to the reserve. */
+void anb_additive_remember(AdditiveView *v, const double *raw);
+
+/* A step of the sorting of the feature whose turn it is; how many there are of so many rows; whether one is left. */
+void anb_additive_sort(AdditiveView *v, size_t j);
+uint32_t anb_additive_passes(size_t rows);
+bool anb_additive_unsorted(const AdditiveView *v);
+
+/* Writes the values of a feature in the reserve that are not missing, ascending; returns how many. */
+size_t anb_additive_sorted(const AdditiveView *v, size_t j, double *out);
 
 /* Shows a row to the reserve, and makes the next feature's knots where a round is under way. */
 void anb_additive_see(AdditiveView *v, const double *raw);
@@ -120,6 +146,20 @@ typedef struct AdditiveKernels {
 } AdditiveKernels;
 
 ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
+
+/* What a feature's tables are carried over by: band b gets what band source[b] had. Where only those that change are written: `to`
+ * has them, in an order in which none is overwritten before it is read. */
+typedef struct AdditiveMoves {
+    size_t n;
+    uint32_t to[ANB_KNOTS + 1], source[ANB_KNOTS + 1];
+} AdditiveMoves;
+
+typedef struct AdditiveTableKernels {
+    void (*rows)(AdditiveCell *table, size_t stride, const AdditiveMoves *moves);
+    void (*columns)(AdditiveCell *table, size_t stride, const AdditiveMoves *moves);
+} AdditiveTableKernels;
+
+ANB_ISA_TABLE(AdditiveTableKernels, anb_additive_table_kernels);
 
 enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 128 }; /* rows at once; features up to which they are */
 

@@ -52,7 +52,7 @@ const StreamingLearnerType anb_forest = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
              ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 3,
+    .version = 4,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,

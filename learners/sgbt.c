@@ -52,7 +52,7 @@ enum {
     ALARM_PAUSE = 500 /* samples kept before a drift is believed */
 };
 
-static const double ridge = 2, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
+static const double ridge = 2, youngest = 4.5, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
 static const double newton_share =
     .35; /* of steps that do not shrink with the error: .2 to .4 did best on the first rows of fried and bike */
 static const double most_target = 1e300; /* targets beyond it count as it: sums over the trees stay finite */
@@ -284,15 +284,15 @@ static void replay(const AnbNode *self, const View *v)
     }
 }
 
-/* A young window learns most from each tree: 4 times the budget, falling to once as the ring fills. */
+/* A young window learns most from each tree, and its trees cost less: 4.5 times the budget, falling to once as the ring fills. */
 static void fit(const AnbNode *self, const View *v)
 {
     const AnbSgbtOptions *o = self->options;
     const AnbBoostRule rule = {{v->head->base, o->rate, inherit, pull_of(self, v)}, ridge, MIN_ROWS};
     const AnbWindowView *window = &v->boost.window;
     Sgbt *h = v->head;
-    double young = 4 - 3 * (double)anb_window_live(window) / (double)window->room.rows;
-    for (h->credit += o->budget * young; h->credit > 0;)
+    double work = youngest - (youngest - 1) * (double)anb_window_live(window) / (double)window->room.rows;
+    for (h->credit += o->budget * work; h->credit > 0;)
         h->credit -= anb_boost_slice(&v->boost, &rule);
 }
 

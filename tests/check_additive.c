@@ -8,6 +8,7 @@
 #include "src/host/model.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A term of the sum and its variance. */
@@ -153,7 +154,9 @@ END_TEST
 static uint64_t hash_of_width(size_t d)
 {
     enum { MANY = 8 };
-    StreamingLearner *model = made(d, "additive(cells=20, pairs=3)");
+    char expression[60];
+    snprintf(expression, sizeof expression, "additive(cells=%zu, pairs=3)", 2 + 7 * d % 23);
+    StreamingLearner *model = made(d, expression);
     double x[40], rows[MANY * 40], said[MANY];
     uint64_t seed = 9 + d, hash = 14695981039346656037u;
     for (int t = 0; t < 400; t++) {
@@ -180,8 +183,8 @@ static double row_of_thirty(uint64_t *seed, double *x)
     return target(seed, x, 30);
 }
 
-/* The knots that a round has made of feature j are the different values in its reserve, or quantiles of its values. */
-static void assert_knots(const AdditiveView *v, size_t j)
+/* The knots that a round has just made of feature j are the different values in its reserve, or quantiles of its values. */
+static void assert_knots(const AdditiveView *v, size_t j, const double *knots, size_t n_knots)
 {
     double sorted[ANB_RESERVE], expected[ANB_RESERVE];
     size_t rows = v->head->seen < ANB_RESERVE ? v->head->seen : ANB_RESERVE, n = 0, kinds = 0, count = 0;
@@ -196,15 +199,16 @@ static void assert_knots(const AdditiveView *v, size_t j)
         if (count == 0 || value > expected[count - 1])
             expected[count++] = value;
     }
-    ck_assert_uint_eq(v->count[j], count);
-    ck_assert_mem_eq(v->knots + j * ANB_KNOTS, expected, count * sizeof *expected);
+    ck_assert_uint_eq(n_knots, count);
+    ck_assert_mem_eq(knots, expected, count * sizeof *expected);
 }
 
-/* The reserve is sorted ahead of a round; rows that come between the sorting and the round are in the knots as well. */
+/* The reserve is sorted before knots are made of it, and rows that come meanwhile are in them as well. They come into use with the next
+ * sample, as they were made, or, where rows are wide, at once. */
 START_TEST(knots_are_of_the_reserve_as_it_is)
 {
     static const size_t widths[] = {1, 4, 70, 150};
-    size_t d = widths[_i], made_of = 0;
+    size_t d = widths[_i], used = 0;
     StreamingLearner *model = made(d, "additive(cells=4, pairs=2)");
     AdditiveView v = anb_additive_view(model->plan->nodes, anb_block(model));
     double x[150];
@@ -214,13 +218,45 @@ START_TEST(knots_are_of_the_reserve_as_it_is)
             x[j] = j % 4 == 3 ? floor(6 * unit_of(&seed)) : noise(&seed);
         x[t % d] = t % 7 == 0 ? NAN : x[t % d];
         double due = v.head->due;
+        const AdditiveNext next = v.head->next;
         uint64_t turn = v.head->turn;
         anb_train_one(model, x, noise(&seed), 1);
         size_t first = v.head->due != due ? 0 : turn, end = v.head->turn < d ? v.head->turn : d;
-        for (size_t j = first; j < end; j++, made_of++)
-            assert_knots(&v, j);
+        for (size_t j = first; j < end; j++, used++)
+            if (j == first && next.count > 0)
+                ck_assert_mem_eq(v.knots + j * ANB_KNOTS, next.knots, next.count * sizeof(double));
+            else
+                assert_knots(&v, j, v.knots + j * ANB_KNOTS, v.count[j]);
+        if (v.head->next.count > 0 && (next.count == 0 || end > first))
+            assert_knots(&v, end, v.head->next.knots, v.head->next.count);
     }
-    ck_assert_uint_ge(made_of, 4 * d);
+    ck_assert_uint_ge(used, 4 * d);
+    anb_free(model);
+}
+END_TEST
+
+/* No sample of a narrow row makes two steps of a round: a pass of the sorting, new knots, their coming into use. */
+START_TEST(a_sample_makes_one_step_of_a_round)
+{
+    enum { D = 12 };
+    StreamingLearner *model = made(D, "additive(cells=4, pairs=2)");
+    AdditiveView v = anb_additive_view(model->plan->nodes, anb_block(model));
+    double x[D];
+    uint64_t seed = 6, passes = 0, made_of = 0, used = 0;
+    for (size_t t = 0; t < 2600; t++) {
+        for (size_t j = 0; j < D; j++)
+            x[j] = noise(&seed);
+        const Additive before = *v.head;
+        anb_train_one(model, x, noise(&seed), 1);
+        bool sorted = v.head->sorting.done > before.sorting.done, make = v.head->next.count > before.next.count,
+             use = v.head->next.count < before.next.count;
+        ck_assert_int_le(sorted + make + use, 1);
+        ck_assert(!use || memcmp(v.knots + before.turn * ANB_KNOTS, before.next.knots, sizeof before.next.knots) == 0);
+        passes += sorted, made_of += make, used += use;
+    }
+    ck_assert_uint_ge(made_of, 6 * D); /* after 20, 50, 125, 313, 782, 1,954 rows */
+    ck_assert_uint_eq(made_of, used);
+    ck_assert_uint_gt(passes, 3 * D * ANB_PASSES);
     anb_free(model);
 }
 END_TEST
@@ -257,6 +293,7 @@ static Suite *suite(void)
     tcase_add_test(tests, every_width_has_the_same_bits_on_every_instruction_set);
     add_isa_skips(tests);
     tcase_add_loop_test(tests, knots_are_of_the_reserve_as_it_is, 0, 4);
+    tcase_add_test(tests, a_sample_makes_one_step_of_a_round);
     tcase_add_test(tests, snapshots_amid_a_round);
     tcase_add_test(tests, extremes_stay_finite);
     return suite;

@@ -139,6 +139,50 @@ START_TEST(edges_are_made_in_steps)
 }
 END_TEST
 
+/* Whether the cells of whole blocks ascend. */
+static bool blocks_rise(const double *cell, size_t n)
+{
+    enum { BLOCK = 128 };
+    bool fine = true;
+    for (size_t i = 1; i < n; i++)
+        fine &= i % BLOCK == 0 || cell[i - 1] <= cell[i];
+    return fine;
+}
+
+/* Cells are sorted in blocks while the reservoir fills, unless one is missing. Edges are those of the rows that were there when they
+ * were due, whatever comes while they are made. */
+START_TEST(what_is_sorted_ahead_makes_the_same_edges)
+{
+    enum { D = 2, DUE = 1600, WHOLE = 1536 };
+    AnbBins *bins = new_bins(D);
+    double row[D], seen[D][DUE];
+    uint32_t present = 0;
+    for (size_t i = 0; i < DUE; i++) {
+        row[0] = seen[0][i] = uniform();
+        row[1] = uniform() < .9 ? uniform() : ANB_NAN;
+        if (row[1] == row[1])
+            seen[1][present++] = row[1];
+        if (anb_bins_see(bins, row, draw()) && i + 1 < DUE)
+            make_all(bins);
+    }
+    const double *cells = (const double *)((const AnbEdges *)(bins + 1) + 2 * D);
+    ck_assert(blocks_rise(cells, WHOLE));
+    for (size_t j = D, steps = 0; j-- > 0;)
+        for (; !anb_bins_step(bins, j); steps++) {
+            row[0] = row[1] = 2;
+            anb_bins_see(bins, row, draw());
+        }
+    anb_bins_finish(bins);
+    for (size_t j = 0; j < D; j++) {
+        AnbEdges edges;
+        anb_edges_make(&edges, seen[j], j ? present : DUE);
+        ck_assert_uint_eq(edges.count, ANB_EDGES);
+        ck_assert_mem_eq(edges.edge, anb_bins_edges(bins, j)->edge, sizeof edges.edge);
+    }
+    free(bins);
+}
+END_TEST
+
 static void missing_row(size_t i, double *row)
 {
     row[0] = i % 3 ? ANB_NAN : (double)(i / 3 % 100);
@@ -169,6 +213,7 @@ static Suite *suite(void)
     tcase_add_test(tests, edges_are_made_on_schedule_and_are_quantiles);
     tcase_add_test(tests, neighbouring_numbers_are_told_apart);
     tcase_add_test(tests, edges_are_made_in_steps);
+    tcase_add_test(tests, what_is_sorted_ahead_makes_the_same_edges);
     tcase_add_test(tests, missing_cells_make_no_edges);
     return suite;
 }

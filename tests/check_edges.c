@@ -16,13 +16,13 @@ typedef struct Expert {
 } Expert;
 
 static const Expert experts[] = {
-    {"scale(tree)", .99, .9},
+    {"scale(tree)", .99, .86},
     {"scale(tree(leaf=mean))", .85, .4},
-    {"scale(tree(leaf=linear))", .99, .9},
+    {"scale(tree(leaf=linear))", .99, .86},
     {"scale(tree(leaf=rls))", .99, .99},
     {"scale(forest(trees=3))", .99, .95},
     {"scale(forest(trees=3, leaf=rls))", .98, .99},
-    {"scale(" BOOSTED ")", .98, .75},
+    {"scale(" BOOSTED ")", .98, .7},
     {"scale(knn(window=400))", .99, .99},
     {"scale(mlp(hidden=16))", .99, .55},
     {"scale(mlp(hidden=16, replay=4, memory=500))", .99, .75},

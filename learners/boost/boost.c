@@ -1,4 +1,4 @@
-/* The way of a tree from bins to ensemble: see boost.h. Costs are in units of grow.c, as measured. */
+/* The way of a tree from bins to ensemble: see boost.h. Costs are in half nanoseconds, as measured. */
 #include "boost.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"
@@ -6,11 +6,12 @@
 enum {
     BLOCK = ANB_CUTS_BLOCK,
     REBASE = 1 << 22, /* arrival indices restart from half of this */
-    SETTLE_COST = 400,
-    GATHER_COST = 150,
-    GATHER_ROW = 5,
-    START_COST = 200,
-    SWAP_COST = 400
+    SETTLE_COST = 340,
+    GATHER_COST = 180,
+    GATHER_ROW = 12,
+    START_COST = 100,
+    SWAP_COST = 100,
+    SWAP_LEAF = 24
 };
 
 static const double importance_fade = .99;
@@ -201,7 +202,7 @@ static uint32_t swap_in(const AnbBoostView *v)
     anb_tree_builder_begin(&v->grow, 0, 0, 0);
     v->head->cursor = 0;
     v->head->phase = ANB_BOOST_SETTLE;
-    return SWAP_COST + (uint32_t)(4 * v->trees.leaves + 2 * v->room.features);
+    return SWAP_COST + (uint32_t)(SWAP_LEAF * v->trees.leaves + 2 * v->room.features);
 }
 
 static uint32_t settle_next(const AnbBoostView *v)

@@ -1,13 +1,15 @@
-/* A tree grown in slices: see grow.h. Costs are counted in additions to a histogram, as measured. */
+/* A tree grown in slices: see grow.h. Costs are counted in half nanoseconds, as measured. */
 #include "tree_builder.h"
 #include "src/numeric/places.h"
 
 enum {
-    SLICE = 2048,      /* units that a slice aims at */
-    CUT_COST = 60,     /* of a column: prefix sums and the scan, and 1 an edge */
+    SLICE = 1024,      /* units that a slice aims at */
+    FILL = 1536,       /* additions to a histogram in as many */
+    ROWS = 512,        /* packed or divided */
+    CUT_COST = 120,    /* of a column: prefix sums and the scan, and 1 an edge */
     DIVIDE_COST = 3,   /* of a row */
-    CLEAR_COST = 8,    /* of a column */
-    SUBTRACT_COST = 16 /* of a column */
+    CLEAR_COST = 6,    /* of a column */
+    SUBTRACT_COST = 11 /* of a column */
 };
 
 static size_t stride_of(AnbTreeBuilderRoom room)
@@ -95,7 +97,7 @@ static void pop(AnbTreeBuilder *h)
 static uint32_t pack(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
-    uint32_t end = h->rows - h->cursor > SLICE / 2 ? h->cursor + SLICE / 2 : h->rows, n = end - h->cursor;
+    uint32_t end = h->rows - h->cursor > ROWS ? h->cursor + ROWS : h->rows, n = end - h->cursor;
     anb_packed_make(v->cells + h->cursor, n, h->unit);
     for (uint32_t i = h->cursor; i < end; i++) {
         AnbPacked word;
@@ -108,14 +110,14 @@ static uint32_t pack(const AnbTreeBuilderView *v)
         h->cursor = 0;
         h->phase = ANB_BUILD_FILL;
     }
-    return 2 * n;
+    return n + n / 2;
 }
 
 static uint32_t fill(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
     AnbPacked *to = anb_tree_builder_histogram(v, h->node.level);
-    uint32_t left = h->node.end - h->node.begin - h->cursor, n = SLICE / h->columns + 1, cost = 0;
+    uint32_t left = h->node.end - h->node.begin - h->cursor, n = FILL / h->columns + 1, cost = 0;
     n = n < left ? n : left;
     if (h->cursor == 0) {
         memset(to, 0, (size_t)h->columns * ANB_CODES * sizeof *to);
@@ -130,7 +132,7 @@ static uint32_t fill(const AnbTreeBuilderView *v)
         else
             h->phase = ANB_BUILD_SUBTRACT;
     }
-    return cost + n * h->columns;
+    return cost + n * h->columns * 4 / 5;
 }
 
 /* The node that waits on top is the larger sibling of the one that was filled. */
@@ -172,7 +174,7 @@ static uint32_t search(const AnbTreeBuilderView *v)
     const AnbPackedRule rule = {.total = h->node.total, .ridge = h->ridge, .min_rows = h->min_rows};
     const AnbPacked *from = anb_tree_builder_histogram(v, h->node.level);
     uint32_t cost = 0;
-    for (; h->cursor < h->columns && cost < SLICE / 2; h->cursor++) {
+    for (; h->cursor < h->columns && cost + CUT_COST < SLICE; h->cursor++) {
         anb_packed_cut(from + (size_t)h->cursor * ANB_CODES, v->edges[h->cursor], &rule, h->cursor, &h->best);
         cost += CUT_COST + v->edges[h->cursor];
     }
@@ -185,7 +187,7 @@ static uint32_t search(const AnbTreeBuilderView *v)
 static uint32_t divide_some(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
-    const uint32_t left = h->node.end - h->node.begin - h->cursor, n = left < SLICE / 2 ? left : SLICE / 2;
+    const uint32_t left = h->node.end - h->node.begin - h->cursor, n = left < ROWS ? left : ROWS;
     const uint8_t shift = (uint8_t)h->best.missing_left, bound = (uint8_t)(h->best.code + shift);
     const uint8_t *codes = v->codes + h->best.column;
     const uint16_t *from = v->order + h->node.begin + h->cursor;

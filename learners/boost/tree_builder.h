@@ -106,9 +106,9 @@ static inline uint8_t *anb_tree_builder_add(const AnbTreeBuilderView *view, doub
 void anb_tree_builder_start(const AnbTreeBuilderView *view);
 
 /**
- * Does a slice of the work: up to some 2,000 units.
+ * Does a slice of the work: up to some 1,200 units.
  *
- * @return  what it cost, in units of about one addition to a histogram; ask head->phase for ANB_BUILD_DONE
+ * @return  what it cost, in half nanoseconds; ask head->phase for ANB_BUILD_DONE
  */
 uint32_t anb_tree_builder_slice(const AnbTreeBuilderView *view);
 

@@ -1,9 +1,9 @@
-/* A ring of rows with codes, remade in slices: see window.h. Costs are in units of grow.c. */
+/* A ring of rows with codes, remade in slices: see window.h. Costs are in half nanoseconds. */
 #include "window.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"
 
-enum { SLICE_ROWS = 256, SORT_COST = 10, CODE_COST = 10, EDGES_COST = 6, GATHER_COST = 3, ROWS_A_BIN = 4 };
+enum { SLICE_ROWS = 256, SORT_COST = 3, CODE_COST = 4, EDGES_COST = 2, GATHER_COST = 3, ROWS_A_BIN = 4 };
 
 size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *v)
 {
@@ -129,7 +129,7 @@ static uint32_t sort(const AnbWindowView *v)
     AnbSorterRoom room = sorted_of(h);
     uint32_t n = h->sorter.n;
     if (!anb_sorter_done(&h->sorter))
-        return SORT_COST * anb_sorter_slice(&h->sorter, &room, ANB_WINDOW_SORTED);
+        return SORT_COST * anb_sorter_slice(&h->sorter, &room, SLICE_ROWS);
     size_t most = n / ROWS_A_BIN < ANB_EDGES ? n / ROWS_A_BIN : ANB_EDGES;
     anb_edges_from_sorted(&v->edges[h->feature], h->sorted[h->sorter.from], n, most);
     begin_coding(h);
@@ -139,7 +139,6 @@ static uint32_t sort(const AnbWindowView *v)
 static void finish(const AnbWindowView *v)
 {
     AnbWindow *h = v->head;
-    h->phase = ANB_WINDOW_IDLE;
     h->feature = 0;
     while (h->due <= h->pushed && h->due < v->room.rows)
         h->due *= 2;
@@ -169,9 +168,9 @@ static uint32_t code(const AnbWindowView *v)
     uint32_t cost = CODE_COST * (end - start);
     if (end < size)
         return cost;
-    if (++h->feature < v->room.features)
-        return cost + gather(v);
-    finish(v);
+    h->phase = ANB_WINDOW_IDLE;
+    if (++h->feature == v->room.features)
+        finish(v);
     return cost;
 }
 
@@ -216,7 +215,7 @@ bool anb_window_valid(const AnbWindowView *v)
     fine = fine && h->cursor <= size && h->arrivals <= ANB_EDGES;
     fine = fine && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
     if (h->phase == ANB_WINDOW_SORT)
-        fine = fine && anb_sorter_valid(&h->sorter, ANB_WINDOW_SORTED, ANB_WINDOW_SORTED);
+        fine = fine && anb_sorter_valid(&h->sorter, ANB_WINDOW_SORTED, SLICE_ROWS);
     for (size_t i = 0; i < blocks * (v->room.features + 1) * ANB_CUTS_BLOCK; i++)
         fine &= v->codes[i] < ANB_CODES;
     return fine;

@@ -121,7 +121,7 @@ static inline size_t anb_window_edges(const AnbWindowView *view, size_t column)
 /* The float t for which "value > t" is "code > `code`"; of arrivals counted from `origin`, at most their first. */
 float anb_window_threshold(const AnbWindowView *view, size_t column, size_t code, uint64_t origin);
 
-/* A slice of the remaking: some 2,000 units. Returns its cost, in units of half a nanosecond or so. */
+/* A slice of the remaking: up to some 2,000 units of half a nanosecond. Returns its cost. */
 uint32_t anb_window_slice(const AnbWindowView *view);
 
 void anb_window_visit(const AnbWindowView *view, AnbVisitor *visitor);

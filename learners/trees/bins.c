@@ -3,7 +3,15 @@
 #include "src/numeric/sort.h"
 #include "src/numeric/fields.h"
 
-enum { PART = 256, STEP = 400, EDGES = 16 }; /* cells looked at, or merged, in a step; edges made */
+enum {
+    LATER = 4,   /* times as many rows as for these edges are seen for the next ones */
+    PART = 256,  /* cells merged in a step */
+    STEP = 200,  /* moves of cells that a step makes at least while the reservoir fills; twice as many later */
+    EDGES = 16,  /* edges made in a step */
+    RUN = 32,    /* cells that are sorted while the reservoir fills, */
+    BLOCK = 128, /* and merged into blocks: */
+    AHEAD = 16   /* each step of all features in so many rows */
+};
 
 /* A feature's edges in use, or those under way. */
 static AnbEdges *edges_of(AnbBins *bins, size_t feature, bool next)
@@ -44,16 +52,87 @@ void anb_bins_init(AnbBins *bins, size_t features)
         anb_edges_init(edges_of(bins, j, false));
 }
 
+static bool rises(const double *v, size_t n)
+{
+    bool fine = true;
+    for (size_t i = 1; i < n; i++)
+        fine &= v[i - 1] <= v[i];
+    return fine;
+}
+
+/* Sorts up to BLOCK cells whose runs of so many are sorted. Returns how often a cell was moved. */
+static uint32_t sort_block(double *cell, uint32_t n, uint32_t run)
+{
+    double work[2 * BLOCK];
+    const AnbSorterRoom room = {work, BLOCK};
+    AnbSorter sorter = {.n = n, .run = run};
+    uint32_t moved = 0;
+    memcpy(work, cell, n * sizeof *cell);
+    while (!anb_sorter_done(&sorter))
+        moved += anb_sorter_slice(&sorter, &room, PART);
+    memcpy(cell, anb_sorter_buffer(&room, sorter.from), n * sizeof *cell);
+    return moved;
+}
+
+/* Whether the runs of so many cells are sorted. None that holds a missing cell is, but for one cell alone. */
+static bool runs_rise(const double *cell, size_t n, size_t run)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i += run)
+        fine &= rises(cell + i, n - i < run ? n - i : run);
+    return fine;
+}
+
+/* Sorts up to BLOCK cells, of which runs may be sorted, where none is missing. Returns how often a cell was moved. */
+static uint32_t sort_part(double *cell, uint32_t n)
+{
+    bool present = true;
+    uint32_t run = BLOCK / 2;
+    for (size_t i = 0; i < n; i++)
+        present &= cell[i] == cell[i];
+    while (run >= RUN && !runs_rise(cell, n, run))
+        run /= 2;
+    return present ? sort_block(cell, n, run >= RUN ? run : 0) : 0;
+}
+
+/* Sorts the last `cells` cells before the last multiple of so many rows, of some features: from `start` rows after it on, of the last
+ * feature first, as edges are made. */
+static void sort_some(AnbBins *bins, uint32_t cells, uint64_t start)
+{
+    const uint64_t d = bins->features, since = bins->seen % cells, row = since - start;
+    if (bins->seen < cells || since < start || row >= AHEAD)
+        return;
+    for (uint64_t i = row * d / AHEAD; i < (row + 1) * d / AHEAD; i++)
+        sort_part(sample_of(bins, d, d - 1 - i) + (bins->seen - since - cells), cells);
+}
+
+/* While the reservoir fills its cells are sorted in place, since the row that a later one replaces is drawn at random: so merging
+ * blocks is left to do when edges are due. Within a row one step is made; none of the longer ones while edges are made. */
+static void sort_ahead(AnbBins *bins)
+{
+    const bool making = bins->seen >= bins->due;
+    const uint64_t needed = making && LATER * bins->due > ANB_BINS_SAMPLE ? bins->due : ANB_BINS_SAMPLE;
+    if (bins->due > ANB_BINS_SAMPLE || bins->seen >= needed + RUN)
+        return;
+    sort_some(bins, RUN, 0);
+    if (making)
+        return;
+    sort_some(bins, 2 * RUN, AHEAD);
+    sort_some(bins, BLOCK, 3 * AHEAD);
+}
+
+/* What is sorted is not replaced while edges are made of it. */
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw)
 {
     uint64_t slot = bins->seen++;
     if (slot >= ANB_BINS_SAMPLE) /* the draw's share of what was seen: exact enough below 2^32 rows */
         slot = (uint64_t)(draw / 4294967296.0 * (double)bins->seen);
-    if (slot < ANB_BINS_SAMPLE) {
+    if (slot < ANB_BINS_SAMPLE && (bins->seen <= ANB_BINS_SAMPLE || bins->due > ANB_BINS_SAMPLE)) {
         double *cell = sample_of(bins, bins->features, 0) + slot;
         for (size_t j = 0; j < bins->features; j++, cell += ANB_BINS_SAMPLE)
             *cell = row[j] == row[j] ? row[j] : ANB_NAN;
     }
+    sort_ahead(bins);
     return bins->seen >= bins->due;
 }
 
@@ -90,10 +169,10 @@ static size_t distinct(const double *v, size_t n)
 /* distinct that stops counting above `most`: where there are more, some number above it. */
 static size_t distinct_up_to(const double *v, size_t n, size_t most)
 {
-    enum { BLOCK = 64 };
+    enum { AT_ONCE = 64 };
     size_t count = n > 0, at = 1;
-    for (; at < n && count <= most; at += BLOCK)
-        count += changes(v + at - 1, n - at < BLOCK ? n - at : BLOCK);
+    for (; at < n && count <= most; at += AT_ONCE)
+        count += changes(v + at - 1, n - at < AT_ONCE ? n - at : AT_ONCE);
     return count;
 }
 
@@ -196,22 +275,57 @@ void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
     anb_edges_from_sorted(edges, sample, n, ANB_EDGES);
 }
 
-/* The next cells of the reservoir that are not missing go to where they are sorted. */
-static size_t take(AnbBins *bins, size_t feature)
+/* Copies the cells `start` to `end` of a feature that are not missing behind the n that are there; how many there are then. */
+static uint32_t copy_present(const double *sample, uint32_t start, uint32_t end, double *to, uint32_t n)
 {
-    const double *sample = sample_of(bins, bins->features, feature);
-    double *to = sorted_of(bins, bins->features).buffer;
-    uint32_t rows = (uint32_t)(bins->seen < ANB_BINS_SAMPLE ? bins->seen : ANB_BINS_SAMPLE);
-    uint32_t start = bins->taken, end = rows - start < PART ? rows : start + PART, n = bins->sorter.n;
     for (uint32_t i = start; i < end; i++) {
         to[n] = sample[i];
         n += sample[i] == sample[i];
     }
-    anb_sorter_start(&bins->sorter, n);
-    bins->taken = end;
-    bins->sorting = end == rows;
+    return n;
+}
+
+/* Where the last of the blocks that n cells are in begins. */
+static uint32_t last_block(uint32_t n)
+{
+    return n > 0 ? (n - 1) / BLOCK * BLOCK : 0;
+}
+
+/* Whether the last block is a run of the sorting, or there are no runs: a cell is missing, or the reservoir was full. */
+static bool last_block_done(const AnbBins *bins, const double *to)
+{
+    const uint32_t n = bins->sorter.n, last = last_block(n);
+    return bins->sorter.run == 0 || rises(to + last, n - last);
+}
+
+/* Cells of the reservoir that edges are made from: while it fills, those of the whole runs that were there when they were due; the older
+ * layout took later ones too. */
+static uint32_t cells_taken(const AnbBins *bins)
+{
+    uint32_t rows = (uint32_t)(bins->due < ANB_BINS_SAMPLE ? bins->due / RUN * RUN : ANB_BINS_SAMPLE);
+    return rows > bins->taken ? rows : bins->taken;
+}
+
+/* The next block of the reservoir goes to where its cells are sorted; one that is not in order yet, as most are, takes a step more.
+ * Returns how often a cell was moved. */
+static uint32_t take(AnbBins *bins, size_t feature)
+{
+    double *to = sorted_of(bins, bins->features).buffer;
+    const uint32_t rows = cells_taken(bins), start = bins->taken, end = rows < start + BLOCK ? rows : start + BLOCK;
+    const bool runs = start == 0 ? bins->due < ANB_BINS_SAMPLE : bins->sorter.run > 0;
+    uint32_t moved = end - start, n = bins->sorter.n;
+    if (!last_block_done(bins, to)) {
+        moved = sort_part(to + last_block(n), n - last_block(n));
+    } else {
+        n = copy_present(sample_of(bins, bins->features, feature), start, end, to, n);
+        anb_sorter_start(&bins->sorter, n);
+        bins->sorter.run = runs && n == end ? BLOCK : 0;
+        bins->taken = end;
+    }
+    const bool done = last_block_done(bins, to);
+    bins->sorting = bins->taken == rows && done;
     edges_of(bins, feature, true)->count = 0;
-    return end - start;
+    return moved;
 }
 
 static bool make(AnbBins *bins, size_t feature, const double *sorted)
@@ -230,7 +344,8 @@ bool anb_bins_step(AnbBins *bins, size_t feature)
     AnbSorterRoom room = sorted_of(bins, bins->features);
     if (bins->sorting && anb_sorter_done(sorter))
         return make(bins, feature, anb_sorter_buffer(&room, sorter->from));
-    for (size_t moved = 0; moved < STEP && !(bins->sorting && anb_sorter_done(sorter));)
+    const size_t least = bins->due < ANB_BINS_SAMPLE ? STEP : 2 * STEP;
+    for (size_t moved = 0; moved < least && !(bins->sorting && anb_sorter_done(sorter));)
         moved += bins->sorting ? anb_sorter_slice(sorter, &room, PART) : take(bins, feature);
     return false;
 }
@@ -239,7 +354,7 @@ void anb_bins_finish(AnbBins *bins)
 {
     bins->made++;
     while (bins->due <= bins->seen)
-        bins->due *= 4;
+        bins->due *= LATER;
 }
 
 void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor)

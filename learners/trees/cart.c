@@ -131,7 +131,7 @@ static void visit_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot, An
     AnbBin *bins = anb_cart_bins(plan, cart, slot);
     anb_struct_visit(slot_fields, s, visitor);
     anb_visit(visitor, "index", anb_cart_index(plan, cart, slot), ANB_U32, plan->features);
-    for (size_t i = 0; i < plan->tried * ANB_CODES; i++)
+    for (size_t i = 0; i < plan->tried * ANB_CODES && s->made != ANB_SLOT_FRESH; i++)
         anb_struct_visit(bin_fields, &bins[i], visitor);
     if (plan->rls_size > 0)
         anb_rls_visit(&plan->rls, anb_cart_rls(plan, cart, slot), visitor);
@@ -196,7 +196,7 @@ static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
         return true;
     if (leaf >= cart->leaves_used || anb_cart_leaf(plan, cart, leaf)->slot != i)
         return false;
-    for (size_t k = 0; k < plan->tried * ANB_CODES; k++)
+    for (size_t k = 0; k < plan->tried * ANB_CODES && slot->made != ANB_SLOT_FRESH; k++)
         if (!anb_struct_valid(bin_fields, &anb_cart_bins(plan, cart, i)[k]))
             return false;
     if (!anb_struct_valid(slot_fields, slot) || slot->looked > plan->tried || slot->best >= plan->tried ||

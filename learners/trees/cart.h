@@ -28,6 +28,8 @@
 
 enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
 #define ANB_NO_SLOT UINT32_MAX
+#define ANB_SLOT_FRESH                                                                                                 \
+    (UINT64_MAX - 1) /* what a slot's histogram is made by before its first sample, which clears it */
 
 /* What never changes, and where everything lies; anb_cart_layout fills what is below the line. */
 typedef struct AnbCartPlan {

@@ -11,15 +11,21 @@ static double leaf_reference(const AnbCartLeaf *leaf)
     return leaf->count > 0 ? leaf->mean : leaf->prior;
 }
 
-static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint64_t made)
+static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t index)
 {
     AnbSlot *slot = anb_cart_slot(plan, cart, index);
     slot->count = slot->sum = slot->squares = 0;
     slot->reference = leaf_reference(anb_cart_leaf(plan, cart, slot->leaf));
-    slot->made = made;
+    slot->made = ANB_SLOT_FRESH;
     slot->born = cart->clock;
     slot->looked = slot->best = 0;
     slot->gain = 0;
+}
+
+/* A split starts two histograms, of which a sample is shown to neither: so each is cleared by its own first one. */
+static void clear_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint64_t made)
+{
+    anb_cart_slot(plan, cart, index)->made = made;
     memset(anb_cart_bins(plan, cart, index), 0, plan->tried * ANB_CODES * sizeof(AnbBin));
 }
 
@@ -42,7 +48,7 @@ static void assign(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint3
     slot->leaf = leaf;
     anb_cart_leaf(plan, cart, leaf)->slot = index;
     draw_features(plan, anb_cart_index(plan, cart, index), sample->random);
-    start_histogram(plan, cart, index, sample->bins->made);
+    start_histogram(plan, cart, index);
 }
 
 /* Edges made at no time: the next sample assigns the slot anew. */
@@ -212,8 +218,10 @@ static void try_split(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, con
 static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
     AnbSlot *slot = anb_cart_slot(plan, cart, index);
-    if (slot->made != sample->bins->made)
+    if (slot->made != sample->bins->made && slot->made != ANB_SLOT_FRESH)
         assign(plan, cart, index, slot->leaf, sample);
+    if (slot->made == ANB_SLOT_FRESH)
+        clear_histogram(plan, cart, index, sample->bins->made);
     double value = sample->chasing ? sample->residual : sample->y - slot->reference;
     double sum = sample->weight * value;
     slot->count += sample->weight;
