@@ -1,6 +1,8 @@
 #include "ways.h"
 
-enum { TRIAL = 4, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
+enum { TRIAL = 4, TRIAL_MOST = 64, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
+static const double TRIAL_NS = 200000; /* of a trial of sharing, whose threads take their time to wake */
+static const double WORSE = 1.5;       /* times what a sample took: the other way is tried */
 static const double ALIKE = 3, TRIED_RATE = .125;
 static const double RATE = .25,
                     MOST = 2; /* of a running mean: its rate, and the largest value that enters, as a multiple of it */
@@ -27,7 +29,8 @@ AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gai
 bool anb_way_shared(AnbWay *way)
 {
     if (way->trial == 0 && way->until-- == 0) {
-        way->trial = way->usual ? 1 : TRIAL;
+        way->trial = 1;
+        way->lasted = 0;
         way->took[!way->usual] = 0;
     }
     return way->trial > 0 ? !way->usual : way->usual;
@@ -55,16 +58,38 @@ static void end_trial(AnbWay *way)
     } else if (way->wait < AGAIN_MOST) {
         way->wait *= 2;
     }
+    way->trial = 0;
     way->until = way->wait;
+    way->chosen = way->took[way->usual];
 }
 
-void anb_way_took(AnbWay *way, double ns)
+/* Of being alone some calls tell enough. */
+static bool trial_over(const AnbWay *way)
+{
+    return way->trial >= TRIAL && (way->usual || way->lasted >= TRIAL_NS || way->trial >= TRIAL_MOST);
+}
+
+/* The usual way is no longer as good as it was. */
+static void follow_usual(AnbWay *way, double ns)
+{
+    follow_mean(&way->took[way->usual], ns);
+    if (way->chosen == 0 || way->took[way->usual] < WORSE * way->chosen)
+        return;
+    way->chosen = way->took[way->usual];
+    way->until = 0;
+    way->wait = AGAIN;
+}
+
+void anb_way_took(AnbWay *way, double ns, size_t samples)
 {
     if (way->trial == 0) {
-        follow_mean(&way->took[way->usual], ns);
+        follow_usual(way, ns);
         return;
     }
     follow_least(&way->took[!way->usual], ns);
-    if (--way->trial == 0)
+    way->lasted += ns * (double)samples;
+    if (trial_over(way))
         end_trial(way);
+    else
+        way->trial++;
 }

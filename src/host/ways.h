@@ -3,11 +3,12 @@
  *
  *     what threads may gain    nothing        less than waking costs    more
  *     the first call           alone          alone                     shared
- *     after 8 calls            alone          shared, four times        alone, once
+ *     after 8 calls            alone          shared, for a while       alone, four times
  *
  * The way that took less time is kept. The other one is tried again after 64 calls; each trial that does not win doubles that number,
- * up to 4,096, so that in the long run trials cost nothing. Sharing is tried for four calls, since the first of them has to wake the
- * threads.
+ * up to 4,096, so that in the long run trials cost nothing. Where calls take half as long again as when their way was chosen, since
+ * other programs want the cores, the other way is tried at once. Of the four calls of a trial the fastest counts, since one that is held
+ * up tells nothing. Sharing is tried for 200 us at least, since threads take some 50 us to wake.
  */
 #ifndef ANB_HOST_WAYS_H
 #define ANB_HOST_WAYS_H
@@ -24,7 +25,9 @@ typedef struct AnbWay {
     bool usual;     /* whether calls are shared, except in trials */
     unsigned until; /* calls to the next trial */
     unsigned wait;  /* calls between that trial and the one after it */
-    unsigned trial; /* calls left of the present trial; 0: there is none */
+    unsigned trial; /* the number of the call in the present trial; 0: there is none */
+    double lasted;  /* ns of the present trial's calls */
+    double chosen;  /* what a sample took when the usual way was chosen; 0: not known */
 } AnbWay;
 
 /* One record for each class of calls, by the number of samples: each class reaches four times as far as the one before. */
@@ -42,7 +45,7 @@ typedef struct AnbWaysGain {
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
 /* Whether this call is to be shared. To be called once for each call, and anb_way_took after it. */
 bool anb_way_shared(AnbWay *way);
-/* Records what a sample of that call took. */
-void anb_way_took(AnbWay *way, double ns);
+/* Records what each of that call's samples took. */
+void anb_way_took(AnbWay *way, double ns, size_t samples);
 
 #endif

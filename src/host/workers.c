@@ -36,7 +36,7 @@ static const double CHEAP_NS = 100;              /* samples up to which go in st
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
-    _Alignas(128) atomic_size_t taken; /* of its bags, by anyone */
+    _Alignas(128) atomic_size_t taken; /* of its bags, by anyone; how often its stripes were asked for */
     size_t done;                       /* samples of its stripes, in the last call */
 } Part;
 
@@ -47,7 +47,7 @@ struct AnbPool {
     AnbWays way[2]; /* of calls that predict and that learn */
     AnbSamples call;
     AnbStripes stripes;
-    atomic_size_t next;   /* whose stripes are next, or which block */
+    atomic_size_t next;   /* which block is next */
     atomic_size_t unsure; /* predictions that need the long way */
     uint32_t *sample;     /* the call's samples, bag by bag */
     uint16_t *bag;        /* of each sample */
@@ -75,6 +75,13 @@ static void alone(const AnbPool *p)
         look_again(c);
 }
 
+/* Nobody has begun any part of the call. */
+static void untake(AnbPool *p)
+{
+    for (size_t t = 0; t < anb_team_size(p->team); t++)
+        atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
+}
+
 /* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
 
 /* One thread's stripes: all its samples, in order. Returns how many. */
@@ -92,16 +99,15 @@ static size_t do_stripe(const AnbPool *p, size_t thread)
     return sum;
 }
 
+/* Each thread does the part that is its own in every call, whose models are in the cache of its core, then those that others have not
+ * begun: models that another core has written come from there line by line. */
 static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
-    (void)thread;
-    for (;;) {
-        size_t next = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-        if (next >= anb_team_size(p->team))
-            return;
-        p->part[next].done = do_stripe(p, next);
-    }
+    const size_t threads = anb_team_size(p->team);
+    for (size_t t = 0, next = thread; t < threads; t++, next = next + 1 < threads ? next + 1 : 0)
+        if (atomic_fetch_add_explicit(&p->part[next].taken, 1, memory_order_relaxed) == 0)
+            p->part[next].done = do_stripe(p, next);
 }
 
 /* Whether no thread had much more of the last call than it was dealt. */
@@ -118,6 +124,7 @@ static void share_stripes(AnbPool *p)
     size_t threads = anb_team_size(p->team), left = p->call.n - TRIED;
     if (!p->stripes.known)
         anb_stripes_deal(&p->stripes, p->call.models + TRIED, left, threads);
+    untake(p);
     anb_team_run(p->team, do_stripes, p);
     p->stripes.known = as_dealt(p, left);
 }
@@ -229,8 +236,7 @@ static bool share_bags(AnbPool *p)
     if (!make_room(p, p->call.n))
         return false;
     fill_bags(p);
-    for (size_t t = 0; t < anb_team_size(p->team); t++)
-        atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
+    untake(p);
     anb_team_run(p->team, do_bags, p);
     return true;
 }
@@ -268,7 +274,7 @@ static void work(AnbPool *p)
     else
         alone(p);
     if (way)
-        anb_way_took(way, (anb_clock_ns() - then) / (double)left);
+        anb_way_took(way, (anb_clock_ns() - then) / (double)left, left);
 }
 
 /* No model and no row is missing. */
