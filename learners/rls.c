@@ -11,6 +11,12 @@
  *     base <- .99 base + .01 |r|     ratio = |r| / base in .1 to 10, 1 where base is lost in y's rounding
  *     lambda' = lambda * (1 - .001 (ratio - 1) in .99 to 1.001), in .95 to 1
  *
+ * surprise: where the errors of lately are that many times the usual ones m (src/numeric/error_size.h), P is multiplied by 100,
+ * to its prior trace at most: the relation has changed, and what was learned counts a hundredth. After 100 rows, and then
+ * after 3 (d + 1) rows the next time at the earliest;
+ *
+ *     quick <- quick + .2 (min(|r|, 4 m) - quick)
+ *
  * With precision=single and more than eight features P is kept as a factor of floats (src/numeric/rls_single.h); weights and errors stay
  * doubles.
  *
@@ -20,6 +26,7 @@
 #include "src/numeric/rls.h"
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
+#include <string.h>
 
 static const AnbParam params[] = {
     {"lambda", ANB_REAL, offsetof(AnbRlsOptions, lambda), .999, 0, 1, ANB_OPEN_MIN, NULL, "forgetting factor"},
@@ -32,6 +39,8 @@ static const AnbParam params[] = {
      "lambda follows the error's ratio to its running mean"},
     {"precision", ANB_WORD, offsetof(AnbRlsOptions, precision), ANB_RLS_DOUBLE, 0, 0, 0, "double|single",
      "of P; single takes half the memory, and from some 80 features on less time"},
+    {"surprise", ANB_REAL, offsetof(AnbRlsOptions, surprise), 0, 0, 1000, 0, NULL,
+     "how many times the usual the last errors are where the past is to count a hundredth; 0: never"},
     {0}};
 
 static const AnbRlsForm form = {anb_rls_of};
@@ -41,9 +50,18 @@ static size_t if_adaptive(const AnbNode *self)
     return ((const AnbRlsOptions *)self->options)->adaptive;
 }
 
+static size_t if_surprised(const AnbNode *self)
+{
+    return ((const AnbRlsOptions *)self->options)->surprise > 0 ? ANB_RLS_SURPRISE_SIZE : 0;
+}
+
 static const AnbField fields[] = {
     [ANB_RLS_STATE] = {.name = "rls", .part = &anb_rls_part, .form = &form},
     [ANB_RLS_BASE] = {.name = "base", .kind = ANB_F64, .count = if_adaptive, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [ANB_RLS_SURPRISE] = {.name = "surprise",
+                          .kind = ANB_F64,
+                          .count = if_surprised,
+                          .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
 static size_t work_size(const AnbNode *self)
@@ -62,6 +80,7 @@ static int init(const AnbNode *self, void *state)
     anb_rls_init(&rls, state);
     if (if_adaptive(self))
         *(double *)anb_field(self, state, ANB_RLS_BASE) = 0;
+    memset(anb_field(self, state, ANB_RLS_SURPRISE), 0, if_surprised(self) * sizeof(double));
     return 0;
 }
 

@@ -3,12 +3,15 @@
 #define ANB_LEARNERS_RLS_H
 
 #include "src/numeric/clip.h"
+#include "src/numeric/error_size.h"
 #include "src/numeric/rls_single.h"
 #include <anabranch/learners.h>
 #include <math.h>
 
-enum { ANB_RLS_STATE, ANB_RLS_BASE }; /* fields of the state */
-enum { ANB_RLS_RAW, ANB_RLS_WORK };   /* of the scratch: the prediction as it came; what src/numeric/rls.h works with */
+enum { ANB_RLS_STATE, ANB_RLS_BASE, ANB_RLS_SURPRISE }; /* fields of the state */
+/* Of the last: rows, rows since the last refreshing, the usual size of errors, that of the last ones. */
+enum { ANB_RLS_ROWS, ANB_RLS_SINCE, ANB_RLS_USUAL, ANB_RLS_QUICK, ANB_RLS_SURPRISE_SIZE };
+enum { ANB_RLS_RAW, ANB_RLS_WORK }; /* of the scratch: the prediction as it came; what src/numeric/rls.h works with */
 
 ANB_ISA_TABLE(AnbDirectTable, anb_rls_direct);
 
@@ -30,6 +33,23 @@ static inline double anb_rls_adapted(double lambda, double *base, double size, d
     return anb_clamp(lambda * anb_clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
 }
 
+/* Follows the sizes of errors; makes the past count less where the last ones are far larger than usual. */
+static inline void anb_rls_surprised(const AnbNode *self, const AnbRls *rls, double *state, double *s, double size)
+{
+    const double ratio = ((const AnbRlsOptions *)self->options)->surprise, most = 4 * s[ANB_RLS_USUAL], factor = 100;
+    size = size < 0x1p1000 ? size : 0x1p1000;
+    bool known = s[ANB_RLS_ROWS] >= 100;
+    double bounded = known && size > most ? most : size;
+    s[ANB_RLS_QUICK] += .2 * (bounded - s[ANB_RLS_QUICK]);
+    s[ANB_RLS_USUAL] = anb_error_size_next(s[ANB_RLS_USUAL], size, s[ANB_RLS_ROWS]);
+    s[ANB_RLS_ROWS] += s[ANB_RLS_ROWS] < 0x1p53;
+    s[ANB_RLS_SINCE] += s[ANB_RLS_SINCE] < 0x1p53;
+    if (!known || s[ANB_RLS_QUICK] <= ratio * s[ANB_RLS_USUAL] || s[ANB_RLS_SINCE] <= 3 * (double)(rls->n + 1))
+        return;
+    s[ANB_RLS_SINCE] = 0;
+    anb_rls_refresh(rls, state, factor);
+}
+
 /* Learns the row that predict left in the scratch; `error` is finite. Whether the weights still are. */
 static inline bool anb_rls_learn(const AnbNode *self, const AnbRls *rls, void *state, double error, double y,
                                  double weight, double *scratch)
@@ -39,8 +59,11 @@ static inline bool anb_rls_learn(const AnbNode *self, const AnbRls *rls, void *s
     if (o->adaptive)
         lambda = anb_rls_adapted(lambda, anb_field(self, state, ANB_RLS_BASE), fabs(error), y);
     double *work = anb_scratch(self, scratch, ANB_RLS_WORK);
-    return rls->single ? anb_rls_single_update(rls, state, error, lambda, weight, work)
-                       : anb_rls_update(rls, state, error, lambda, weight, work);
+    bool fine = rls->single ? anb_rls_single_update(rls, state, error, lambda, weight, work)
+                            : anb_rls_update(rls, state, error, lambda, weight, work);
+    if (fine && o->surprise > 0)
+        anb_rls_surprised(self, rls, state, anb_field(self, state, ANB_RLS_SURPRISE), fabs(error));
+    return fine;
 }
 
 #endif

@@ -14,9 +14,9 @@ static double uniform(void)
 /* Targets times 2^40, 2^-40: predictions too, exactly. */
 START_TEST(the_targets_unit_does_not_matter)
 {
-    static const char *const kinds[] = {"rls", "rls(lambda=0.98, adaptive=true, walk=0.1)"};
+    static const char *const kinds[] = {"rls", "rls(lambda=0.98, adaptive=true, walk=0.1)", "rls(surprise=1.2)"};
     static const double units[] = {1, 0x1p40, 0x1p-40};
-    for (size_t kind = 0; kind < 2; kind++) {
+    for (size_t kind = 0; kind < 3; kind++) {
         StreamingLearner *models[3];
         for (size_t u = 0; u < 3; u++)
             models[u] = made(5, kinds[kind]);
@@ -53,6 +53,34 @@ START_TEST(forgetting_follows_a_change)
 }
 END_TEST
 
+/* Mean squared errors over a plane of five features under noise of variance 1/12, which turns after 1,000 of 1,400 rows or stays. */
+static double turning_error(const char *expression, bool turns)
+{
+    StreamingLearner *model = made(5, expression);
+    double sum = 0;
+    seed = 3;
+    for (int t = 0; t < 1400; t++) {
+        double x[5], y = noise(&seed);
+        for (size_t i = 0; i < 5; i++)
+            y += (turns && t >= 1000 ? -3 : 3) * (x[i] = uniform());
+        double e = y - anb_train_one(model, x, y, 1);
+        sum += t >= 1030 ? e * e / 370 : 0;
+    }
+    anb_free(model);
+    return sum;
+}
+
+/* Behind the turn it learns as a fresh model does: 6 weights from n rows add 6 / n of the noise, which is .1 in the mean of rows
+ * 30 to 400. Where nothing turns it is the same as without. */
+START_TEST(a_surprise_makes_it_learn_anew)
+{
+    ck_assert_double_lt(turning_error("rls(lambda=0.998, surprise=2)", true), 1.3 / 12);
+    ck_assert_double_gt(turning_error("rls(lambda=0.998)", true), 10. / 12);
+    ck_assert_double_lt(turning_error("rls(lambda=0.998, surprise=2)", false),
+                        1.01 * turning_error("rls(lambda=0.998)", false));
+}
+END_TEST
+
 /* A finite row whose prediction overflows: 0 is said, and the learner starts again, counted. */
 START_TEST(an_overflow_restarts)
 {
@@ -75,6 +103,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, the_targets_unit_does_not_matter);
     tcase_add_test(tests, forgetting_follows_a_change);
+    tcase_add_test(tests, a_surprise_makes_it_learn_anew);
     tcase_add_test(tests, an_overflow_restarts);
     return suite;
 }

@@ -43,6 +43,9 @@ typedef struct AnbRlsOptions {
     int unused;     /* not read; in the place of the padding of this struct in older releases */
     int precision; /* ANB_RLS_DOUBLE; AnbRlsPrecision; of P with more than 8 features: floats take half the memory and, from
                      * about 80 features on, less time; the errors are as with doubles. Cells below 1e-15 count as 0. Since 0.7 */
+    double
+        surprise; /* 0; where the last some five errors are this many times as large as usual the past counts a hundredth: for
+                      * relations that change at once; 2 is a good value. 0: never; at most 1,000. Since 0.8 */
 } AnbRlsOptions;
 ANB_API extern const StreamingLearnerType anb_rls;
 ANB_DEFAULTS(AnbRlsOptions, anb_rls)
@@ -172,6 +175,28 @@ ANB_API extern const StreamingLearnerType anb_residual_ar;
 ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
+ * season(child): corrects the child by the target and the child's error of a period ago. The period, 2 to `longest` rows, is
+ * searched for as the stream runs; it is the child to the bit until its test finds that the correction helps. It uses past
+ * targets as inputs: for streams whose targets are known by the time of the next row. A stream can be a series with a day, a week
+ * or a year in it, or several units whose rows take turns. Memory: 36 bytes a lag. Cost: 8 operations on floats a lag and some
+ * 400 instructions beside the child. Weight class: scaled (the child as it is). Since 0.8.
+ */
+typedef struct AnbSeasonOptions {
+    size_t size; /* of this struct; set by the defaults */
+    int longest; /* 768; the longest period that is searched for, in rows, 2 to 4096 */
+} AnbSeasonOptions;
+ANB_API extern const StreamingLearnerType anb_season;
+ANB_DEFAULTS(AnbSeasonOptions, anb_season)
+
+/**
+ * jumps(child): after a target that is far from what the child predicted, goes toward that target by how often such jumps have
+ * stayed before in this stream: levels that change are followed in the next row, wrong numbers are not. Elsewhere it is the child to
+ * the bit. It uses past targets as inputs: for streams whose targets are known by the time of the next row. Cost: some 60 instructions
+ * beside the child. Weight class: scaled (weights count for the child alone). Since 0.8.
+ */
+ANB_API extern const StreamingLearnerType anb_jumps;
+
+/**
  * past(child): the child's row is the features and behind them the last `lags` targets, the newest first, each as
  * (y - mean) / deviation of the targets so far, within +-6; 0 while it is not known. For streams whose targets are known by
  * the time of the next row.
@@ -289,8 +314,9 @@ typedef struct AnbAutoOptions {
     size_t size; /* of this struct; set by the defaults */
     int budget;  /* 20; microseconds a sample on one core at 12 features: 1, 2, 5, 20, 50 or 100, others count as the
                  * lower one */
-    bool lags;   /* true; past targets are inputs as well (residual_ar around the mixture), each held back until it has
-                 * shown to help. Not below pending, nor with AnbModelOptions.late. false where rows far ahead are asked. */
+    bool
+        lags; /* true; past targets are inputs as well (residual_ar, season and jumps around the mixture), each held back until
+                 * it has shown to help. Not below pending, nor with AnbModelOptions.late. false where rows far ahead are asked. */
 } AnbAutoOptions;
 ANB_API extern const StreamingLearnerType anb_auto;
 ANB_DEFAULTS(AnbAutoOptions, anb_auto)

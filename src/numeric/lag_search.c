@@ -1,0 +1,166 @@
+#include "lag_search.h"
+#include "clip.h"
+#include <math.h>
+
+enum { LOOKS = 64, SEEN = 100, SHORTEST = 2, SETTLED = 32 };
+static const double KEPT = 0.999, CLEAR = 25, BETTER = 1.2, MORE = 5, NEAR = 5, FAR = 10, WRONG = 40;
+static const double MOST = 0x1p20, AWAY = 0x1p12; /* units from the origin */
+static const double HEAVY = 0x1p10;
+
+const AnbField anb_lag_search_fields[] = {{ANB_INNER(AnbLagSearch, ring, AnbRing, anb_ring_fields)},
+                                          {ANB_MEMBER(AnbLagSearch, unit), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, origin), .must = ANB_FINITE},
+                                          {ANB_MEMBER(AnbLagSearch, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, sum), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, best), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, present), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                          {ANB_MEMBER(AnbLagSearch, at)},
+                                          {ANB_MEMBER(AnbLagSearch, found)},
+                                          {ANB_MEMBER(AnbLagSearch, lag)},
+                                          {0}};
+
+static float standing(const AnbLagSearch *s, double y)
+{
+    return (float)anb_clip((y - s->origin) / s->unit, MOST);
+}
+
+static size_t known(const AnbLags *lags)
+{
+    return anb_ring_size(&lags->s->ring, lags->n);
+}
+
+/* The power of two at or below the size; 0 where that is beyond what squares can take. */
+static double unit_for(double size)
+{
+    int exponent;
+    if (!(size > 0x1p-400 && size < 0x1p400))
+        return 0;
+    frexp(size, &exponent);
+    return ldexp(1, exponent - 1);
+}
+
+static void scale_sums(const AnbLags *lags, double factor)
+{
+    anb_lag_scale(lags->sums.square, lags->n, (float)factor);
+    anb_lag_scale(lags->sums.cross, lags->n, (float)factor);
+    anb_lag_scale(lags->sums.own, lags->n, (float)factor);
+    lags->s->sum = anb_clip(lags->s->sum * factor, 1e300);
+}
+
+/* All that is kept in floats, in another unit and from another origin. */
+static void renew(const AnbLags *lags, double unit, double origin)
+{
+    AnbLagSearch *s = lags->s;
+    double ratio = s->unit > 0 ? anb_clamp(s->unit / unit, 0x1p-8, 0x1p8) : 0;
+    size_t newest = anb_lags_newest(lags);
+    if (ratio != 1) {
+        anb_lag_scale(lags->errors, 2 * lags->n, (float)ratio);
+        scale_sums(lags, ratio * ratio);
+    }
+    s->unit = unit;
+    s->origin = origin;
+    for (size_t k = 0, n = known(lags); k < n; k++) {
+        size_t slot = (newest + k) % lags->n;
+        lags->recent[slot] = lags->recent[slot + lags->n] = standing(s, anb_lags_target(lags, k + 1));
+    }
+}
+
+static void renew_where_due(const AnbLags *lags, double f, double size)
+{
+    AnbLagSearch *s = lags->s;
+    double unit = unit_for(size);
+    bool other = unit > 4 * s->unit || unit < s->unit / 4;
+    if (unit > 0 && (other || fabs(f - s->origin) > AWAY * unit))
+        renew(lags, other ? unit : s->unit, f);
+    if (s->weight > HEAVY) {
+        scale_sums(lags, 1 / HEAVY);
+        s->weight /= HEAVY;
+    }
+}
+
+/* N times the share of the error that the lag explains. */
+static double score(const AnbLags *lags, size_t lag)
+{
+    const AnbLagSearch *s = lags->s;
+    double square = lags->sums.square[lag - 1], cross = lags->sums.cross[lag - 1], own = lags->sums.own[lag - 1];
+    double by_target = cross > 0 ? cross * cross * s->sum : 0, by_error = own > 0 ? own * own * square : 0;
+    double most = by_target > by_error ? by_target : by_error, of = square * s->sum * s->sum;
+    return most > 0 && of > 0 ? anb_clamp(s->rows * (most / of), 0, 1e6) : 0;
+}
+
+static void look(const AnbLags *lags, size_t longest)
+{
+    AnbLagSearch *s = lags->s;
+    size_t end = s->at + (longest + LOOKS - 1) / LOOKS;
+    for (; s->at < end && s->at <= longest && s->at + SEEN <= s->ring.pushed; s->at++) {
+        double found = score(lags, (size_t)s->at);
+        if (found > s->best) {
+            s->best = found;
+            s->found = s->at;
+        }
+    }
+}
+
+/* After a look at all lags: whether another one is in use from now on. */
+static bool choose(const AnbLags *lags)
+{
+    AnbLagSearch *s = lags->s;
+    double present = s->lag ? score(lags, (size_t)s->lag) : 0;
+    bool other = s->found && s->found != s->lag && s->best >= CLEAR && s->best > BETTER * present + MORE;
+    if (other)
+        s->lag = s->found;
+    s->best = 0;
+    s->found = 0;
+    s->at = SHORTEST;
+    return other;
+}
+
+static void add(const AnbLags *lags, double f, double error)
+{
+    AnbLagSearch *s = lags->s;
+    size_t newest = anb_lags_newest(lags), n = (known(lags) + ANB_LAGS_BLOCK - 1) / ANB_LAGS_BLOCK * ANB_LAGS_BLOCK;
+    double e = error / s->unit;
+    anb_lag_sums_add(&lags->sums, lags->recent + newest, lags->errors + newest, n,
+                     (AnbLagRow){standing(s, f), (float)e, (float)s->weight});
+    s->sum += s->weight * (e * e);
+    s->rows = KEPT * s->rows + 1;
+    s->weight /= KEPT;
+}
+
+static void push(const AnbLags *lags, double y, double error)
+{
+    AnbLagSearch *s = lags->s;
+    lags->y[anb_ring_push(&s->ring, lags->n)] = y;
+    size_t newest = anb_lags_newest(lags);
+    bool kept = s->unit > 0;
+    lags->recent[newest] = lags->recent[newest + lags->n] = kept ? standing(s, y) : 0;
+    lags->errors[newest] = lags->errors[newest + lags->n] = kept ? (float)(error / s->unit) : 0;
+}
+
+bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t longest)
+{
+    AnbLagSearch *s = lags->s;
+    double e = y - f;
+    bool other = false;
+    if (s->unit > 0) {
+        add(lags, f, anb_clip(e, NEAR * size));
+        look(lags, longest);
+    }
+    if (size > 0 && fabs(e) > WRONG * size)
+        push(lags, f, 0);
+    else
+        push(lags, y, anb_clip(e, FAR * size));
+    if (s->ring.pushed % LOOKS == 0 && s->ring.pushed > SETTLED) {
+        other = choose(lags);
+        s->weight = s->weight > 0 ? s->weight : 1;
+        renew_where_due(lags, f, size);
+    }
+    return other;
+}
+
+bool anb_lags_valid(const AnbLagSearch *search, size_t n)
+{
+    return anb_ring_valid(&search->ring) && search->lag <= n && search->found <= n && search->at <= n + 1 &&
+           (search->unit == 0 || search->at >= SHORTEST) && (search->lag == 0 || search->lag <= search->ring.pushed);
+}
