@@ -1,7 +1,8 @@
 /*
  * The preset `auto`: a mixture chosen for the microseconds that a sample may cost and the number of features.
  *
- *     auto(budget=5) -> residual_ar(guard(scale(refine(moe(mean, rls(delta=1), ..., router=stack), mlp))), last=true)
+ *     auto(budget=5) -> jumps(season(residual_ar(guard(scale(refine(moe(mean, rls(delta=1), ..., router=stack), mlp))),
+ *                       last=true)))
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
  * Linear experts of several memories follow drifts, curves and tables of pairs find what two features do within hundreds of
@@ -14,7 +15,8 @@
  * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
  * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
- * around the mean and a linear model; a budget of 1 has the last target as an expert. Each is its child to the bit until its
+ * around the mean and a linear model; a budget of 1 has the last target as an expert. season around that finds periods, from a
+ * budget of 2 on; jumps around it all follows a level that has jumped. Each is its child to the bit until its
  * own test finds that the last targets help, so a stream in random order costs next to nothing and persistence is at hand
  * where it is right. What the last targets mean may depend on the row: from 5 on curves and tables see them beside their own
  * features and the second stage does, from 20 on products do, from 50 on networks and boosted trees do, next to others that
@@ -67,7 +69,7 @@ static const Choice choices[] = {
     {FOLLOWING, ONE, TWO, 256},
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=1)", FIVE, ALL, NEAR},
-    {"rls(lambda=0.98)", TWO, ALL, NEAR},
+    {"rls(lambda=0.98, surprise=2)", TWO, ALL, NEAR},
     {PRODUCTS, TWENTY, ALL, 20, .known = "past(" PRODUCTS ")"},
     {SINGLE("hidden=32, replay=3, memory=1000"), ONE, ONE, SLIM},
     {SINGLE("replay=2, memory=1000"), ONE, ONE, NEAR, .beyond = SLIM},
@@ -158,13 +160,29 @@ static bool stands(const Choice *choice, bool past, int budget, size_t n_feature
            n_features <= choice->widest && n_features > choice->beyond;
 }
 
-/* What is around the experts: residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row have. */
+/* What follows the past around the whole. */
+typedef struct Around {
+    const char *begin, *end;
+} Around;
+
+static Around around_of(const Level *level, bool past)
+{
+    if (!past)
+        return (Around){"", ""};
+    if (level->budget < TWO)
+        return (Around){"jumps(", ")"};
+    const char *end = level->budget < FIVE ? ", last=true), longest=384))" : ", last=true)))";
+    return (Around){"jumps(season(residual_ar(", end};
+}
+
+/* What is around the experts: jumps(season(residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row
+ * have. */
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
-    const bool sifted = n_features > CLEAR && n_features <= SIFTED, around = past && level->budget >= TWO,
-               staged = level->stage;
-    size_t at = (size_t)snprintf(text, size, "%s%sscale(%s%smoe(", around ? "residual_ar(" : "", staged ? "guard(" : "",
+    const Around around = around_of(level, past);
+    const bool sifted = n_features > CLEAR && n_features <= SIFTED, staged = level->stage;
+    size_t at = (size_t)snprintf(text, size, "%s%sscale(%s%smoe(", around.begin, staged ? "guard(" : "",
                                  sifted ? "sift(" : "", staged ? "refine(" : "");
     for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
         if (stands(&choices[i], past, level->budget, n_features))
@@ -172,7 +190,7 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
     if (at < size)
         at += (size_t)snprintf(text + at, size - at, "router=%s)%s%s%s%s%s, trust=8)%s%s", level->router,
                                staged ? ", " : "", staged ? level->stage : "", staged && past ? level->known : "",
-                               staged ? ")" : "", sifted ? ")" : "", staged ? ")" : "", around ? ", last=true)" : "");
+                               staged ? ")" : "", sifted ? ")" : "", staged ? ")" : "", around.end);
     return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

@@ -23,10 +23,12 @@ START_TEST(it_stands_for_an_expression)
                 ck_assert_ptr_null(strstr(whole, "auto"));
                 const char *sift = widths[w] > 20 && widths[w] <= 256 ? "sift(" : "";
                 char begin[64];
-                snprintf(begin, sizeof begin, "%s%sscale(%s%smoe(", lags && budgets[b] >= 2 ? "residual_ar(" : "",
-                         budgets[b] >= 5 ? "guard(" : "", sift, budgets[b] >= 5 ? "refine(" : "");
+                const char *around = !lags ? "" : budgets[b] >= 2 ? "jumps(season(residual_ar(" : "jumps(";
+                snprintf(begin, sizeof begin, "%s%sscale(%s%smoe(", around, budgets[b] >= 5 ? "guard(" : "", sift,
+                         budgets[b] >= 5 ? "refine(" : "");
                 ck_assert_int_eq(strncmp(whole, begin, strlen(begin)), 0);
-                ck_assert(lags || (!strstr(whole, "residual_ar") && !strstr(whole, "past(")));
+                ck_assert(lags ||
+                          (!strstr(whole, "residual_ar") && !strstr(whole, "past(") && !strstr(whole, "season")));
                 ck_assert_int_eq(strstr(whole, *sift ? ", last=true)), trust=8))" : ", last=true), trust=8))") != NULL,
                                  lags && budgets[b] >= 5);
                 StreamingLearner *again = made(widths[w], whole);

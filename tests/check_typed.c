@@ -59,7 +59,7 @@ START_TEST(presets_know_the_wider_row)
     StreamingLearner *typed =
         model_of("a:category b:category c:category d:category e f g h i j k l", "auto(budget=50)");
     ck_assert(strstr(anb_expression(narrow), "poly(") && !strstr(anb_expression(typed), "poly("));
-    ck_assert_int_eq(strncmp(anb_expression(typed), "columns(residual_ar(", 20), 0);
+    ck_assert_int_eq(strncmp(anb_expression(typed), "columns(jumps(season(", 21), 0);
     anb_free(narrow);
     anb_free(typed);
 }
