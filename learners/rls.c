@@ -41,6 +41,8 @@ static const AnbParam params[] = {
      "of P; single takes half the memory, and from some 80 features on less time"},
     {"surprise", ANB_REAL, offsetof(AnbRlsOptions, surprise), 0, 0, 1000, 0, NULL,
      "how many times the usual the last errors are where the past is to count a hundredth; 0: never"},
+    {"level", ANB_REAL, offsetof(AnbRlsOptions, level), 0, 0, 1e12, 0, NULL,
+     "what P starts as for the intercept, so that a small delta holds back the slopes alone; 0: delta"},
     {0}};
 
 static const AnbRlsForm form = {anb_rls_of};

@@ -22,6 +22,7 @@ static inline AnbRls anb_rls_of(const AnbNode *self)
                     .intercept = o->intercept,
                     .delta = o->delta,
                     .walk = o->walk,
+                    .level = o->level,
                     .single = o->precision == ANB_RLS_SINGLE && self->n_features > ANB_RLS_FEW};
 }
 

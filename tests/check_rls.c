@@ -139,11 +139,12 @@ END_TEST
 
 /* ---- against least squares --------------------------------------------------------------------------------------- */
 
-/* With lambda 1 the weights solve (X'X + I/delta) w = X'y: rows of I/sqrt(delta) and targets 0 below the data. */
+/* With lambda 1 the weights solve (X'X + I/delta) w = X'y: rows of I/sqrt(delta) and targets 0 below the data; of the intercept's
+ * with its own prior. */
 START_TEST(lambda_1_is_ridge_regression)
 {
     enum { N = 11, ROWS = 400, ALL = ROWS + N + 1 };
-    AnbRls rls = {.n = N, .intercept = true, .delta = 50};
+    AnbRls rls = {.n = N, .intercept = true, .delta = _i ? .5 : 50, .level = _i ? 300 : 0};
     double *state = aligned(anb_rls_state(N)), *scratch = aligned(anb_rls_scratch(N)), x[N], chi;
     gsl_matrix *design = gsl_matrix_calloc(ALL, N + 1), *cov = gsl_matrix_alloc(N + 1, N + 1);
     gsl_vector *target = gsl_vector_calloc(ALL), *solution = gsl_vector_alloc(N + 1);
@@ -160,7 +161,7 @@ START_TEST(lambda_1_is_ridge_regression)
         ck_assert(anb_rls_update(&rls, state, y - anb_rls_predict(&rls, state, x, scratch), 1, 1, scratch));
     }
     for (size_t i = 0; i <= N; i++)
-        gsl_matrix_set(design, ROWS + i, i, 1 / sqrt(rls.delta));
+        gsl_matrix_set(design, ROWS + i, i, 1 / sqrt(i < N ? rls.delta : anb_rls_level(&rls)));
     gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(ALL, N + 1);
     ck_assert_int_eq(gsl_multifit_linear(design, target, solution, cov, &chi, work), 0);
     for (size_t i = 0; i < N; i++)
@@ -385,6 +386,28 @@ START_TEST(the_walk_and_refresh_stay_below_the_start)
 }
 END_TEST
 
+/* The intercept's variance is set back to its own prior, and while it is below that it walks. */
+START_TEST(the_intercept_has_a_prior_of_its_own)
+{
+    AnbRls rls = {.n = 2, .intercept = true, .delta = 0.5, .level = 40, .walk = 1};
+    double *state = aligned(anb_rls_state(2)), *scratch = aligned(anb_rls_scratch(2)), x[] = {0, 0};
+    anb_rls_init(&rls, state);
+    ck_assert_double_eq(anb_rls_head(state)->p00, 40);
+    ck_assert_double_eq(anb_rls_head(state)->trace, 41);
+    anb_rls_confine(&rls, state);
+    ck_assert_double_eq(anb_rls_head(state)->p00, 40);
+    ck_assert_double_eq(anb_rls_p(&rls, state, 0, 0), 0.5);
+    anb_rls_head(state)->p00 = 60;
+    anb_rls_confine(&rls, state);
+    ck_assert_double_eq_tol(anb_rls_head(state)->p00, 40, 1e-12);
+    anb_rls_predict(&rls, state, x, scratch);
+    anb_rls_update(&rls, state, 1, 1, 1, scratch);
+    ck_assert_double_eq_tol(anb_rls_head(state)->p00, 40 - 1600 / 41. + 1, 1e-12);
+    free(state);
+    free(scratch);
+}
+END_TEST
+
 /* All of the state after 400 updates. */
 static uint64_t hash_after(size_t n)
 {
@@ -423,12 +446,13 @@ static Suite *suite(void)
     Suite *suite = suite_create("rls");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, it_is_the_recurrence);
-    tcase_add_test(tests, lambda_1_is_ridge_regression);
+    tcase_add_loop_test(tests, lambda_1_is_ridge_regression, 0, 2);
     tcase_add_test(tests, collinear_inputs_do_not_wind_up);
     tcase_add_test(tests, columns_without_news_do_not_stop_forgetting);
     tcase_add_test(tests, extremes_leave_it_finite);
     tcase_add_test(tests, what_is_not_finite_is_told);
     tcase_add_test(tests, the_walk_and_refresh_stay_below_the_start);
+    tcase_add_test(tests, the_intercept_has_a_prior_of_its_own);
     tcase_add_test(tests, every_instruction_set_gives_the_same_bits);
     return suite;
 }

@@ -97,6 +97,30 @@ START_TEST(an_overflow_restarts)
 }
 END_TEST
 
+/* The rows far from 0 that it takes with eight features, of which one counts, until 20 errors in turn are below .3. */
+static int rows_taken(const char *expression)
+{
+    StreamingLearner *model = made(8, expression);
+    int good = 0, t = 0;
+    seed = 3;
+    for (; t < 1000 && good < 20; t++) {
+        double x[8], y = 1000 + 0.2 * uniform();
+        for (size_t i = 0; i < 8; i++)
+            x[i] = uniform();
+        good = fabs(y + 0.1 * x[3] - anb_train_one(model, x, y + 0.1 * x[3], 1)) < 0.3 ? good + 1 : 0;
+    }
+    anb_free(model);
+    return t;
+}
+
+/* A small delta holds back the slopes; of the intercept as well it takes a thousand rows to a level of a thousand. */
+START_TEST(a_small_delta_does_not_hold_back_the_level)
+{
+    ck_assert_int_lt(rows_taken("rls(lambda=1, delta=0.1, level=10000)"), 40);
+    ck_assert_int_ge(rows_taken("rls(lambda=1, delta=0.1)"), 1000);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("rls_learner");
@@ -105,6 +129,7 @@ static Suite *suite(void)
     tcase_add_test(tests, forgetting_follows_a_change);
     tcase_add_test(tests, a_surprise_makes_it_learn_anew);
     tcase_add_test(tests, an_overflow_restarts);
+    tcase_add_test(tests, a_small_delta_does_not_hold_back_the_level);
     return suite;
 }
 

@@ -89,7 +89,8 @@ START_TEST(it_is_the_recurrence)
 {
     double x[MOST];
     for (int intercept = 0; intercept < 2; intercept++) {
-        Both s = both_new((AnbRls){.n = sizes[_i], .intercept = intercept, .delta = 10, .walk = intercept * .01});
+        Both s = both_new((AnbRls){
+            .n = sizes[_i], .intercept = intercept, .delta = 10, .walk = intercept * .01, .level = _i % 3 ? 0 : 30});
         for (int t = 0; t < 400; t++) {
             double y = row_of(sizes[_i], x);
             both_learn(&s, x, y, _i % 2 ? .99 : 1, t % 5 ? 1 : .25);

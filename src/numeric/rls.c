@@ -133,7 +133,7 @@ void anb_rls_restart(const AnbRls *rls, double *state)
     for (size_t i = 0; i < n; i++)
         put_variance(n, state, i, rls->delta);
     clear_due(n, state);
-    anb_rls_head(state)->p00 = rls->intercept ? rls->delta : 0;
+    anb_rls_head(state)->p00 = rls->intercept ? anb_rls_level(rls) : 0;
     anb_rls_head(state)->trace = anb_rls_initial(rls);
 }
 
@@ -171,16 +171,18 @@ static double entry(size_t n, double *state, size_t i, size_t j)
     return *entry_at(n, state, low, high);
 }
 
-/* The coordinate with the largest entry of the diagonal; n is the intercept. */
+/* The coordinate with the largest entry of the diagonal, that of the intercept, n, in proportion to its own prior. */
 static size_t largest_coordinate(const AnbRls *rls, double *state, double *value)
 {
     size_t at = rls->n;
-    *value = rls->intercept ? anb_rls_head(state)->p00 : 0;
+    *value = rls->intercept ? anb_rls_head(state)->p00 * (rls->delta / anb_rls_level(rls)) : 0;
     for (size_t i = 0; i < rls->n; i++)
         if (variance(rls->n, state, i) > *value) {
             *value = variance(rls->n, state, i);
             at = i;
         }
+    if (at == rls->n && rls->intercept)
+        *value = anb_rls_head(state)->p00;
     return at;
 }
 
@@ -202,10 +204,11 @@ void anb_rls_confine(const AnbRls *rls, double *state)
     size_t n = rls->n;
     double largest, few[ANB_RLS_FEW], *q = is_few(n) ? few : due(n, state), *p0 = intercept_row(n, state);
     size_t at = largest_coordinate(rls, state, &largest);
-    if (!(largest > rls->delta))
+    double prior = at == n ? anb_rls_level(rls) : rls->delta;
+    if (!(largest > prior))
         return;
     catch_up(n, state);
-    double root = sqrt((1 - rls->delta / largest) / largest), q0 = root * entry(n, state, at, n), trace = 0;
+    double root = sqrt((1 - prior / largest) / largest), q0 = root * entry(n, state, at, n), trace = 0;
     double p00 = anb_rls_head(state)->p00 -= q0 * q0, least = p00 < 0 ? p00 : 0;
     for (size_t i = 0; i < n; i++) {
         q[i] = root * entry(n, state, at, i);

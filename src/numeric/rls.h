@@ -54,8 +54,9 @@ typedef struct AnbRls {
     size_t n;       /* features, the constant one not counted */
     bool intercept; /* a constant feature of 1 */
     double delta;   /* P starts as delta I; > 0 */
-    double walk;    /* added to the intercept's variance after each update while that is below delta; >= 0 */
+    double walk;    /* added to the intercept's variance after each update while that is below its prior one; >= 0 */
     bool single;    /* P's factor in floats (rls_single.h), which has its own update; n > ANB_RLS_FEW */
+    double level;   /* what the intercept's variance starts as; 0: delta */
 } AnbRls;
 
 /* What a state starts with; of up to eight features the first three alone. */
@@ -94,9 +95,17 @@ ANB_ISA_TABLE(AnbRlsKernels, anb_rls_kernels);
 /* In initial traces: from where on a coordinate gets its prior back, and where P is not divided by lambda any more. */
 enum { ANB_RLS_ROOF = 2, ANB_RLS_MOST = 16 };
 
+/* The intercept's prior variance. */
+static inline double anb_rls_level(const AnbRls *rls)
+{
+    return rls->level > 0 ? rls->level : rls->delta;
+}
+
 /* The trace that P starts with. */
 static inline double anb_rls_initial(const AnbRls *rls)
 {
+    if (rls->level > 0 && rls->intercept)
+        return rls->delta * (double)rls->n + rls->level;
     return rls->delta * (double)(rls->n + rls->intercept);
 }
 

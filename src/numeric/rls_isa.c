@@ -209,7 +209,7 @@ LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
     double trace = step->trace, sick = step->sick;
     if (rls->intercept) {
         double p00 = (head->p00 - step->q0 * step->q0) * step->scale;
-        if (p00 < rls->delta)
+        if (p00 < anb_rls_level(rls))
             p00 += rls->walk;
         head->p00 = p00;
         head->w0 += step->q0 * step->pace;

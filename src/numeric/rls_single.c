@@ -59,7 +59,7 @@ void anb_rls_single_restart(const AnbRls *rls, double *state)
     const AnbRlsFactor s = anb_rls_factor(rls, state);
     memset(s.d, 0, (size_t)(state + anb_rls_single_state(rls) - s.d) * sizeof *state);
     for (size_t j = 0; j < s.order; j++) {
-        s.d[j] = s.part[j] = rls->delta;
+        s.d[j] = s.part[j] = j == 0 && rls->intercept ? anb_rls_level(rls) : rls->delta;
         *cell(&s, j, j) = 1;
     }
     s.head->turn = 0;
@@ -79,7 +79,7 @@ double anb_rls_single_p(const AnbRls *rls, const double *state, size_t i, size_t
 void anb_rls_single_walk(const AnbRls *rls, double *state)
 {
     const AnbRlsFactor s = anb_rls_factor(rls, state);
-    if (anb_rls_single_p(rls, state, rls->n, rls->n) >= rls->delta)
+    if (anb_rls_single_p(rls, state, rls->n, rls->n) >= anb_rls_level(rls))
         return;
     s.d[0] += rls->walk;
     s.part[0] = s.d[0]; /* its column is 1 alone */

@@ -131,9 +131,14 @@ static __attribute__((noinline)) void confine(const AnbRls *rls, const AnbRlsFac
 {
     size_t most = 0;
     variances(s, z, rows);
+    const double level = rls->intercept ? anb_rls_level(rls) : rls->delta;
+    double largest = (double)z[0] * (rls->delta / level);
     for (size_t i = 1; i < s->order; i++)
-        most = z[i] > z[most] ? i : most;
-    const double variance = (double)z[most], surplus = variance - rls->delta;
+        if ((double)z[i] > largest) {
+            largest = (double)z[i];
+            most = i;
+        }
+    const double prior = most == 0 ? level : rls->delta, variance = (double)z[most], surplus = variance - prior;
     if (!(surplus > 0 && surplus * 0 == 0))
         return;
     for (size_t i = 0; i < rows; i += LANES) {
@@ -141,7 +146,7 @@ static __attribute__((noinline)) void confine(const AnbRls *rls, const AnbRlsFac
         lanes_store(b + i, lanes_zero());
     }
     z[most] = 1;
-    sweep(s, z, b, variance * rls->delta / surplus, 1);
+    sweep(s, z, b, variance * prior / surplus, 1);
     for (size_t p = 0; p < s->panels; p++)
         renew(s, p);
     s->head->trace = ANB_PER_ISA(anb_rls_single_sum)(s->part, s->panels * ANB_RLS_PANEL);
