@@ -1,11 +1,12 @@
 /*
  * The preset `auto`: a mixture chosen for the microseconds that a sample may cost and the number of features.
  *
- *     auto(budget=5) -> jumps(season(residual_ar(guard(scale(refine(moe(mean, rls(delta=1), ..., router=stack), mlp))),
- *                       last=true)))
+ *     auto(budget=5) -> jumps(season(residual_ar(guard(scale(refine(moe(rls(delta=0.3, level=100), ..., router=stack),
+ *                       additive))), last=true)))
  *
  * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
- * Linear experts of several memories follow drifts, curves and tables of pairs find what two features do within hundreds of
+ * Linear experts of several memories follow drifts, with slopes that start small, as a ridge regression's, and a free level, so that
+ * they are right within some ten rows; curves and tables of pairs find what two features do within hundreds of
  * rows, networks smooth surfaces, boosted trees steps and products, neighbours what is local, and one on the residuals of a
  * quick linear model times of day. The networks of 50 and 100 differ in their units, and their trees behind past targets
  * follow Huber's loss, for errors with long tails. An expert more costs a little in the first hundreds of rows, so each had to
@@ -36,8 +37,8 @@ typedef struct Choice {
     size_t beyond;      /* features: only wider rows have it */
 } Choice;
 
-#define FOLLOWING "rls(lambda=0.9998, walk=0.2)"
-#define PRODUCTS "poly(" FOLLOWING ")"
+#define FOLLOWING "rls(lambda=0.9998, delta=1, level=100, walk=0.2)"
+#define PRODUCTS "poly(rls(lambda=0.9998, walk=0.2))"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
 #define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
@@ -68,7 +69,7 @@ static const Choice choices[] = {
     {NULL, ONE, ONE, ANY, .known = "last"},
     {FOLLOWING, ONE, TWO, 256},
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
-    {"rls(delta=1)", FIVE, ALL, NEAR},
+    {"rls(delta=0.3, level=100)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98, surprise=2)", TWO, ALL, NEAR},
     {PRODUCTS, TWENTY, ALL, 20, .known = "past(" PRODUCTS ")"},
     {SINGLE("hidden=32, replay=3, memory=1000"), ONE, ONE, SLIM},

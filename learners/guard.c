@@ -3,7 +3,7 @@
  * noise.
  *
  *     d = f(x) - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
- *     output = BOA over { mean, mean + a d, f }
+ *     output = BOA over { mean, mean + a d, f }, its memory growing with the stream (boa.h)
  *
  * a shrinks a child that exaggerates; the BOA gives all its weight to one of the three within some hundred samples
  * where they differ, and none of them is ever more than its small regret away.
@@ -94,7 +94,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     Guard *s = state;
     double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
-    y = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, NULL, scratch, said, y, weight);
+    double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, OFFERS, 1);
+    y = anb_boa_learn(boa, OFFERS, discount, NULL, scratch, said, y, weight);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
     if (!(fabs(s->along) + s->square < 0x1p1000))

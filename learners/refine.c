@@ -6,26 +6,32 @@
  *     q = (x, clip((f_i - m) / s, +-5) for each expert i; 0 for inactive ones)
  *         with `last` also (clip(e' / s, +-5), clip((y' - m) / s, +-5)): the last y - m, the last target
  *     every learner b: from q to y - m
- *     output = BOA(discount) over { m, m + b_1(q), m + b_2(q), ... }, each within the seen target range widened by 10 %
+ *     a_b = 3 A / (B + 8 s^2) clipped to 0 .. 1      A, B = sums of b(q) (y - m) and of b(q)^2, discounted by .99
+ *     output = BOA(discount) over { m, m + a_1 b_1(q), m + a_2 b_2(q), ... }, each within the seen target range widened by 10 %
  *
  * A gate weighs experts by how they did; a second stage sees where one is right and another is not. A network of a few
- * units finds that from hundreds of samples on, and the BOA leaves it out where there is nothing to find.
+ * units finds that from hundreds of samples on, and the BOA leaves it out where there is nothing to find. Before that, what
+ * a stage says is mostly noise: A / B is the share of it that the residuals bear out, and the 8 s^2 stand for eight rows that bore
+ * out nothing. From a third on all of it is believed. The BOA's memory grows with the stream up to that of its discount (boa.h).
  *
  * With `last` it uses past targets as inputs, for streams whose targets are known by the time of the next row. Where successive
  * errors are alike in one part of the space only, the stages can learn that; residual_ar around the whole cannot.
  *
- * State: range, scale, a BOA. Cost: the second stage's, at d + K features, and K operations.
+ * State: range, scale, a BOA, A and B of each stage. Cost: the second stage's, at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
  */
 #include "extended.h"
 #include "src/numeric/boa.h"
 #include "src/numeric/crew.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
 
 enum { MOST = 8 };
 static const double FADE = 0.999, SIDE = 5;
+/* Chosen on the streams of docs/accuracy.md, which has others: the rows of doubt, what A / B is multiplied by, the discount. */
+static const double DOUBT = 8, BELIEF = 3, TRIAL = 0.99;
 
 typedef struct Refine {
     AnbRange range;
@@ -81,22 +87,32 @@ static size_t unit_room(const AnbNode *self)
     return 2 * stage_features(self);
 }
 
-enum { HEAD, BOA, UNIT, LAST };
-static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Refine, members)},
-                                  [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
-                                  /* room for a change of the features' units: see reframe */
-                                  [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
-                                  [LAST] = {.name = "last", .kind = ANB_F64, .count = past_count, .must = ANB_FINITE},
-                                  {0}};
+/* n, the discounted number of samples; then A and B of each stage. */
+static size_t trust_count(const AnbNode *self)
+{
+    return 1 + 2 * (self->n_children - 1);
+}
 
-/* What is on offer, its weights, x, raw and shares as the second stage sees them; whom the mixture shares its experts with. */
-enum { OFFER, WEIGHT, X, RAW, CREW, SHARE };
+enum { HEAD, BOA, UNIT, LAST, TRUST };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Refine, members)},
+    [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+    /* room for a change of the features' units: see reframe */
+    [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+    [LAST] = {.name = "last", .kind = ANB_F64, .count = past_count, .must = ANB_FINITE},
+    [TRUST] = {.name = "trust", .kind = ANB_F64, .count = trust_count, .must = ANB_FINITE, .since = 3},
+    {0}};
+
+/* What is on offer, its weights, x, raw and shares as the second stage sees them; whom the mixture shares its experts with; what
+ * the stages said. */
+enum { OFFER, WEIGHT, X, RAW, CREW, SHARE, SAID };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = stage_features},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = stage_features},
                                           [CREW] = {.name = "crew", .part = &anb_crew_part},
                                           [SHARE] = {.name = "share", .kind = ANB_F64, .count = stage_features},
+                                          [SAID] = {.name = "said", .kind = ANB_F64, .count = offers},
                                           {0}};
 
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
@@ -150,9 +166,19 @@ static const double *experts_of(const AnbNode *self, const void *state, double *
     return mixture.expert;
 }
 
-/* The offer of a stage that corrects m by f. */
-static double corrected(const Refine *s, double m, double f)
+/* a: how much of what stage i says to believe. */
+static double trust_of(const AnbNode *self, const Refine *s, size_t i)
 {
+    const double *trust = anb_field_const(self, s, TRUST), *own = trust + 2 * i - 1;
+    double most = own[1] + (trust[0] > 0 ? DOUBT * s->square / trust[0] : 0);
+    double share = most > 0 ? BELIEF * own[0] / most : 0;
+    return share > 1 ? 1 : share > 0 ? share : 0;
+}
+
+/* The offer of stage i, which says f. */
+static double corrected(const AnbNode *self, const Refine *s, size_t i, double m, double f)
+{
+    f *= trust_of(self, s, i);
     return m + f - (m + f) == 0 ? anb_range_clip(&s->range, m + f) : m;
 }
 
@@ -169,9 +195,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     extend(self, s, row, m, experts_of(self, state, scratch), anb_scratch(self, scratch, X),
            anb_scratch(self, scratch, RAW));
     AnbRow made = made_row(self, row, scratch);
+    double *said = anb_scratch(self, scratch, SAID);
     scratch[0] = m;
     for (size_t i = 1; i < self->n_children; i++)
-        scratch[i] = corrected(s, m, anb_child_predict(self, i, state, &made, scratch));
+        scratch[i] = corrected(self, s, i, m, said[i] = anb_child_predict(self, i, state, &made, scratch));
     return mixed(self, state, scratch);
 }
 
@@ -193,7 +220,7 @@ static void ask_stages(const AnbNode *self, const void *state, const AnbRows *ro
     for (size_t r = 0; r < rows->n; r++) {
         scratch[0] = out[r];
         for (size_t i = 1; i < n; i++)
-            scratch[i] = corrected(state, out[r], f[i][r]);
+            scratch[i] = corrected(self, state, i, out[r], f[i][r]);
         out[r] = mixed(self, state, scratch);
     }
 }
@@ -251,14 +278,29 @@ static void teach_all(const Lesson *lesson, double y)
         teach_stage(anb_view_of(lesson), i, lesson->row->counters);
 }
 
+/* How far what the stages said lay along e. */
+static void judge_stages(const AnbNode *self, void *state, double e, double weight, double *scratch)
+{
+    double *trust = anb_field(self, state, TRUST), *own = trust + 1;
+    const double *said = anb_scratch(self, scratch, SAID);
+    trust[0] = FADE * trust[0] + 1;
+    for (size_t i = 1; i < self->n_children; i++, own += 2) {
+        own[0] = TRIAL * own[0] + weight * (said[i] * e);
+        own[1] = TRIAL * own[1] + weight * (said[i] * said[i]);
+        if (!(fabs(own[0]) + own[1] < 0x1p1000))
+            own[0] = own[1] = 0;
+    }
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbRefineOptions *options = self->options;
     Refine *s = state;
     size_t n = self->n_children;
     double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
-    double near = anb_boa_learn(anb_field(self, state, BOA), n, options->discount, NULL, scratch, before, y, weight);
-    double e = near - scratch[0];
+    double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, n, options->discount);
+    double near = anb_boa_learn(boa, n, discount, NULL, scratch, before, y, weight), e = near - scratch[0];
+    judge_stages(self, state, e, weight, scratch);
     teach_all(&(Lesson){self, state, row, e, weight, scratch}, y);
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
@@ -285,6 +327,19 @@ static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource
 static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
+/* Before version 3 all that a stage said was believed: it goes on so, and what comes now counts more and more. */
+static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
+{
+    const Refine *s = state;
+    double *trust = anb_field(self, state, TRUST);
+    memset(trust, 0, trust_count(self) * sizeof *trust);
+    int code = anb_fields_upgrade(self, from, bytes, size, state);
+    trust[0] = 1 / (1 - FADE);
+    for (size_t i = 1; i < trust_count(self); i++)
+        trust[i] = s->square;
+    return code;
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Refine *s = state;
@@ -300,9 +355,8 @@ const StreamingLearnerType anb_refine = {
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED |
-             ANB_SINCE_0_3,
-    .version = 2,
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
+    .version = 3,
     .min_children = 2,
     .max_children = MOST,
     .check = check,
@@ -316,5 +370,6 @@ const StreamingLearnerType anb_refine = {
     .reframe = reframe,
     .wrapper = &wrapper,
     .features = &features,
+    .upgrade = upgrade,
     .validate = validate,
 };

@@ -1,7 +1,7 @@
 /*
  * The gate `blend`: stacks of different memories around a BOA of the experts, and a discounted BOA over them and it.
  *
- *     base   = BOA of the experts
+ *     base   = BOA of the experts, its memory growing with the stream (boa.h)
  *     g_0    = stack(lambda 1, delta .03)              keeps everything
  *     g_1    = stack(lambda .998, delta .03, walk .1)  follows
  *     wide:    stack(.9998, .03, walk .02), stack(.99, .01), and a stack whose features also hold 0.3 z_i x_j for the
@@ -233,7 +233,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     for (size_t i = 0; i < form.n; i++)
         anb_stack_learn(&form.stack[i], &gate->loss, anb_field(self, state, STACK + i), base, y, weight,
                         anb_scratch(self, scratch, WORK + i));
-    anb_boa_learn_by(&gate->loss, boa, form.k, 1, gate->asleep, gate->f, base, y, weight);
+    anb_boa_learn_by(&gate->loss, boa, form.k, anb_boa_growing(boa, form.k, 1), gate->asleep, gate->f, base, y, weight);
     if (form.best)
         learn_wide(&form, &wide, row, gate, y);
     anb_boa_weights(boa, form.k, gate->asleep, gate->after);

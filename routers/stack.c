@@ -2,7 +2,7 @@
  * The gate `stack`: recursive least squares on where the experts stand around their BOA (src/numeric/stack.h has the
  * formulas).
  *
- * The probabilities it reports are the BOA's; the prediction may leave the experts' range, where all err to one side.
+ * The BOA's memory grows with the stream (boa.h). The probabilities it reports are the BOA's; the prediction may leave the experts' range, where all err to one side.
  *
  * State: a BOA and a stack. Cost: (K + 2)^2 multiply-adds to learn; 2 K to predict.
  * Breiman 1996, "Stacked regressions"; Wintenberger 2017 (BOA).
@@ -17,7 +17,7 @@ static const AnbParam params[] = {
     {"walk", ANB_REAL, offsetof(AnbRouterStackOptions, walk), 0, 0, 1e6, 0, NULL,
      "variance that the constant's weight gains a sample"},
     {"discount", ANB_REAL, offsetof(AnbRouterStackOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
-     "what the BOA's past regrets are multiplied by at each sample"},
+     "what the BOA's past regrets are multiplied by at each sample; less at first, n / (n + 2) at the n-th"},
     {0}};
 
 static AnbStack stack_of(const AnbNode *self, size_t which)
@@ -72,7 +72,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     AnbStack stack = stack_of(self, 0);
     double base = *(const double *)anb_scratch(self, scratch, BASE), *boa = anb_field(self, state, BOA);
     (void)row;
-    y = anb_boa_learn_by(&gate->loss, boa, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
+    double discount = anb_boa_growing(boa, gate->k, options->discount);
+    y = anb_boa_learn_by(&gate->loss, boa, gate->k, discount, gate->asleep, gate->f, base, y, weight);
     anb_stack_learn(&stack, &gate->loss, anb_field(self, state, STACK), base, y, weight,
                     anb_scratch(self, scratch, WORK));
     anb_boa_weights(boa, gate->k, gate->asleep, gate->after);

@@ -225,6 +225,35 @@ START_TEST(the_same_bits_on_every_instruction_set)
 }
 END_TEST
 
+/* Expert 0 errs by 1, expert 1 by 3 for the first 100 samples and by .3 after them: samples from there until it has the most. */
+static int samples_to_turn(bool growing)
+{
+    double boa[64], w[2];
+    uint64_t seed = 5;
+    anb_boa_start(boa, 2);
+    for (int n = 0; n < 1000; n++) {
+        double f[] = {1.7 * noise(&seed), (n < 100 ? 5.2 : 0.5) * noise(&seed)},
+               g = growing ? anb_boa_growing(boa, 2, 1) : 1;
+        ck_assert_double_eq(g, growing ? (n + 1.) / (n + 3) : 1);
+        anb_boa_weights(boa, 2, NULL, w);
+        if (n >= 100 && w[1] > 0.5)
+            return n - 100;
+        anb_boa_learn(boa, 2, g, NULL, f, anb_mix(w, f, 2), 0, 1);
+    }
+    return 1000;
+}
+
+/* A memory that grows with the stream finds an expert that has learned much sooner. */
+START_TEST(a_growing_memory)
+{
+    double boa[64];
+    int growing = samples_to_turn(true);
+    ck_assert_int_lt(2 * growing, samples_to_turn(false));
+    anb_boa_start(boa, 2);
+    ck_assert_double_eq(anb_boa_growing(boa, 2, 0.25), 0.25);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("boa");
@@ -236,6 +265,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_flawless_expert_keeps_its_weight);
     tcase_add_test(tests, sleepers);
     tcase_add_test(tests, waking_is_exact);
+    tcase_add_test(tests, a_growing_memory);
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     return suite;
 }

@@ -71,6 +71,35 @@ START_TEST(an_error_that_comes_again_in_one_part_of_the_space)
 }
 END_TEST
 
+enum { EARLY = 100, STREAMS = 20 };
+
+/* RMSE over the first rows of streams that a linear model knows after some ten of them. */
+static double early_error(const char *expression)
+{
+    uint64_t seed = 11;
+    double sum = 0, x[8];
+    for (int stream = 0; stream < STREAMS; stream++) {
+        StreamingLearner *model = made(8, expression);
+        for (int n = 0; n < EARLY; n++) {
+            double y = 0.2 * noise(&seed);
+            for (size_t j = 0; j < 8; j++)
+                y += (double)j * (x[j] = noise(&seed));
+            double f = anb_train_one(model, x, y, 1);
+            sum += (f - y) * (f - y);
+        }
+        anb_free(model);
+    }
+    return sqrt(sum / (EARLY * STREAMS));
+}
+
+/* A stage that has learned nothing yet is not believed. */
+START_TEST(the_first_rows_are_the_mixtures)
+{
+    double alone = early_error("scale(moe(rls, mean, router=stack))");
+    ck_assert_double_lt(early_error("scale(refine(moe(rls, mean, router=stack), mlp, mlp(rate=0.3)))"), 1.01 * alone);
+}
+END_TEST
+
 START_TEST(what_is_refused)
 {
     AnbError error = {0};
@@ -89,6 +118,7 @@ static Suite *suite(void)
     tcase_add_test(tests, nothing_lost_where_there_is_nothing);
     tcase_add_test(tests, any_gate_and_several_learners);
     tcase_add_test(tests, an_error_that_comes_again_in_one_part_of_the_space);
+    tcase_add_test(tests, the_first_rows_are_the_mixtures);
     tcase_add_test(tests, what_is_refused);
     return suite;
 }

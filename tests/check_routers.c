@@ -189,9 +189,9 @@ START_TEST(rows_at_the_ends_of_the_doubles)
 }
 END_TEST
 
-/* blend in long-hand: two stacks around a BOA of the experts, a discounted BOA over them and it, all clipped. */
+/* blend in long-hand: two stacks around a BOA of the experts whose memory grows, a discounted BOA over them and it, all clipped. */
 typedef struct Long {
-    double inner[64], outer[64], *state[2], *scratch[2];
+    double samples, inner[64], outer[64], *state[2], *scratch[2];
     AnbStack form[2];
 } Long;
 
@@ -209,7 +209,8 @@ static double long_hand(Long *l, const AnbMixture *m, double y, double low, doub
     anb_boa_weights(l->outer, 3, NULL, v);
     double mix = anb_mix(v, g, 3);
     y = anb_boa_learn(l->outer, 3, 0.999, NULL, g, mix, y, 1);
-    anb_boa_learn(l->inner, m->k, 1, NULL, m->expert, base, y, 1);
+    l->samples += 1;
+    anb_boa_learn(l->inner, m->k, l->samples / (l->samples + 2), NULL, m->expert, base, y, 1);
     for (int i = 0; i < 2; i++)
         anb_stack_learn(&l->form[i], NULL, l->state[i], base, y, 1, l->scratch[i]);
     return low <= high ? fmax(low, fmin(high, mix)) : mix;

@@ -46,7 +46,8 @@ typedef struct AnbRlsOptions {
     double
         surprise; /* 0; where the last some five errors are this many times as large as usual the past counts a hundredth: for
                    * relations that change at once; 2 is a good value. 0: never; at most 1,000. Since 0.8 */
-    double level; /* 0; what P starts as for the intercept, so that a small delta holds back the slopes alone; 0: delta, >= 0.
+    double
+        level; /* 0; what P starts as for the intercept, so that a small delta holds back the slopes alone; 0: delta, >= 0.
                    * Since 0.8 */
 } AnbRlsOptions;
 ANB_API extern const StreamingLearnerType anb_rls;

@@ -82,11 +82,12 @@ ANB_ROUTER_DEFAULTS(AnbRouterBoaOptions, anb_router_boa)
 
 /** Recursive least squares on where the experts stand around their BOA. Cost: (K + 2)^2 multiply-adds. */
 typedef struct AnbRouterStackOptions {
-    size_t size;     /* of this struct; set by the defaults */
-    double lambda;   /* 1; forgetting factor, (0, 1] */
-    double delta;    /* 0.03; how freely the weights leave 0 at first, > 0 */
-    double walk;     /* 0; variance that the constant's weight gains a sample, >= 0 */
-    double discount; /* 1; of the BOA */
+    size_t size;   /* of this struct; set by the defaults */
+    double lambda; /* 1; forgetting factor, (0, 1] */
+    double delta;  /* 0.03; how freely the weights leave 0 at first, > 0 */
+    double walk;   /* 0; variance that the constant's weight gains a sample, >= 0 */
+    double
+        discount; /* 1; of the BOA; n / (n + 2) at most at the n-th sample. Since 0.8 its memory grows so with the stream */
 } AnbRouterStackOptions;
 ANB_API extern const AnbRouterType anb_router_stack;
 ANB_ROUTER_DEFAULTS(AnbRouterStackOptions, anb_router_stack)

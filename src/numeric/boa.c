@@ -6,6 +6,7 @@
 #include <math.h>
 
 static const double SPAN = 0x1p60; /* errors over the unit times this move the unit */
+static const double GROWTH = 2;    /* of a memory that grows: it is the n-th part of this that n samples forget */
 
 typedef struct Boa {
     double *unit, *w, *r, *v, *log;
@@ -194,7 +195,7 @@ static double largest_error(const Boa *boa, size_t k, const double *f, double mi
 static double largest_share(const Boa *boa, double discount)
 {
     double memory = 1 / (1 - discount * discount), n = boa->error->seen < memory ? boa->error->seen : memory;
-    return n >= 16 ? 100 / (2.2 * n) : HUGE_VAL;
+    return boa->error->seen >= 16 ? 100 / (2.2 * n) : HUGE_VAL;
 }
 
 double anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
@@ -219,6 +220,12 @@ double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double dis
     if (!anb_boa_kernels.learn(boa.r, boa.v, boa.log, boa.w, f, k, &sample))
         level(&boa, k);
     return y;
+}
+
+double anb_boa_growing(const double *state, size_t k, double most)
+{
+    double n = ((const AnbErrorScale *)(state + anb_boa_used(k)))->seen + 1, growing = n / (n + GROWTH);
+    return growing < most ? growing : most;
 }
 
 void anb_boa_forget(double *state, size_t k, size_t i)

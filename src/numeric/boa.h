@@ -5,6 +5,10 @@
  *     R_i <- g R_i     V_i <- g^2 V_i            V_i += 2.2 r_i^2     R_i += r_i - r_i^2 / sqrt(V_i)
  *     w_i proportional to exp(R_i / sqrt(V_i)) / sqrt(V_i);  uniform until every awake V_i > 0
  *
+ * Experts that learn err less and less: what they did in their first rows says little about what they do after a hundred.
+ * anb_boa_growing gives the g of a memory that grows with the stream, g = n / (n + 2) at its n-th sample, so that a regret of
+ * sample s counts (s / n)^2 of the newest; its weights find the best of such experts in half the rows.
+ *
  * Errors are divided by a power of two near their largest, so neither small nor large targets leave the range of a
  * double, and targets multiplied by a power of two give the same weights to the bit.
  * An expert may sleep: its weight is 0. One that wakes has the weight 1/K until it has been judged once; its V is then
@@ -12,7 +16,9 @@
  *
  *     state   doubles: [ unit | w: K | R: K | V: K | R / sqrt(V): K ]    V < 0: the expert sleeps or is about to wake
  *
- * Wintenberger 2017, "Optimal learning with Bernstein online aggregation"; g = 1 and 2.2 as in the R package opera.
+ * Wintenberger 2017, "Optimal learning with Bernstein online aggregation"; g = 1 and 2.2 as in the R package opera. Shamir & Zhang
+ * 2013 average the steps of gradient descent with weights that grow so (polynomial decay); the 2 was chosen on the streams of
+ * docs/accuracy.md.
  * Cost: two square roots, two divisions and an exponential an expert to learn; a copy to predict.
  */
 #ifndef ANB_NUMERIC_BOA_H
@@ -66,6 +72,9 @@ double anb_boa_learn(double *boa, size_t k, double discount, const unsigned char
  * errors' scale stands for y - mix. A BOA of gradients keeps its bound for every convex loss. loss NULL: the squared one. */
 double anb_boa_learn_by(const AnbLoss *loss, double *boa, size_t k, double discount, const unsigned char *asleep,
                         const double *f, double mix, double y, double weight);
+
+/* The discount for the next sample of a BOA whose memory grows with the stream up to that of `most`. */
+double anb_boa_growing(const double *boa, size_t k, double most);
 
 /* Expert i is as new: it sleeps, or wakes with the next sample. */
 void anb_boa_forget(double *boa, size_t k, size_t i);
