@@ -341,13 +341,21 @@ static bool healthy(const View *v)
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
+/* The target, bounded about what was predicted, or about the mean where that is nearer to it: an output that is far off on a row
+ * unlike all others must not draw the target along. */
+static double bounded_target(Mlp *s, double f, double y)
+{
+    bool wild = fabs(y - f) > 20 * s->error.level && fabs(y - s->target.mean) < fabs(y - f);
+    return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_mlp_view(self, state);
     Mlp *s = v.s;
     double mean = s->target.mean, sd = anb_moments_sd(&s->target);
     double relative = anb_weight_relative(&s->unit, weight);
-    y = anb_target_bounded(&s->error, output(s, scratch), y);
+    y = bounded_target(s, output(s, scratch), y);
     if (sd > 0)
         weigh(&v, y, sd, scratch);
     anb_moments_add(&s->target, y, weight);

@@ -196,6 +196,26 @@ START_TEST(snapshots_amid_moving_frames)
 }
 END_TEST
 
+/* A row unlike all others, of which a network says what is far from every target: its own target must not follow that. */
+START_TEST(a_wild_output_moves_no_target)
+{
+    StreamingLearner *model = made(2, "mlp(hidden=16, replay=8, activation=swiglu, precision=single)");
+    AnbRandom random;
+    double before = 0, after = 0;
+    anb_random_seed(&random, 23);
+    for (int t = 0; t < 4000; t++) {
+        double x[] = {anb_random_normal(&random), anb_random_normal(&random)}, y = x[0] * x[1];
+        if (t == 2000)
+            x[0] = 60;
+        double e = y - anb_train_one(model, x, y, 1);
+        before += t >= 1000 && t < 2000 ? e * e : 0;
+        after += t >= 3000 ? e * e : 0;
+    }
+    ck_assert_msg(after < 10 * before, "squares %g before, %g after", before, after);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(a_constant_target_is_predicted)
 {
     StreamingLearner *model = made(1, "scale(mlp(replay=1))");
@@ -296,6 +316,7 @@ static Suite *suite(void)
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, snapshots_amid_moving_frames);
+    tcase_add_test(tests, a_wild_output_moves_no_target);
     tcase_add_test(tests, a_constant_target_is_predicted);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, dropout_is_of_steps_alone);
