@@ -12,18 +12,35 @@
  * weight on the bends. Products are bounded to +-1e300, so that finite rows make finite features. The child brings the
  * intercept.
  *
- * State: c. Scratch: u. Cost: d (d + 3) / 2 operations, then the child at that many features.
+ * With `least` > 0 the child is told which products are of features that the target is known to depend on, by shares of 0 for the
+ * others (poly_screen.h). Networks leave those out. Features are then clipped to +-5, products to +-8.
+ *
+ * State: c; with `least` a linear model and three sums a product. Scratch: u. Cost: d (d + 3) / 2 operations, with `least` ten times
+ * that and the linear model, then the child at that many features.
  */
+#include "poly_screen.h"
+#include "src/numeric/clip.h"
 #include "src/simd/products.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
-enum { MOST = ANB_PRODUCTS_D, SPARE = 7 }; /* features; doubles that the products may run over */
-static const double FARTHEST = 1;          /* of a centre */
+enum { MOST = ANB_PRODUCTS_D, SPARE = 7 };                   /* features; doubles that the products may run over */
+static const double FARTHEST = 1;                            /* of a centre */
+static const double FARTHEST_CELL = 5, FARTHEST_PRODUCT = 8; /* of screened rows */
 
 static size_t products(size_t d)
 {
     return d * (d + 1) / 2;
+}
+
+static const AnbParam params[] = {
+    {"least", ANB_REAL, offsetof(AnbPolyOptions, least), 0, 0, 100, 0, NULL,
+     "standard errors from which on a feature is known to count: the child is shown products of such alone; 0: all"},
+    {0}};
+
+static double least(const AnbNode *self)
+{
+    return ((const AnbPolyOptions *)self->options)->least;
 }
 
 static int check(const AnbNode *self, AnbError *error)
@@ -49,15 +66,102 @@ static size_t features_of(const AnbNode *self)
     return self->n_features;
 }
 
-enum { CENTRE };
-static const AnbField fields[] = {
-    [CENTRE] = {.name = "centre", .kind = ANB_F64, .count = features_of, .must = ANB_FINITE, .since = 2}, {0}};
-static const AnbField scratch_fields[] = {{.name = "u", .kind = ANB_F64, .count = row_size}, {0}};
-
-/* As the child sees it: complete, with no importances of its own. */
-static AnbRow made_row(const AnbRow *row, const double *u)
+static size_t screened(const AnbNode *self)
 {
-    return (AnbRow){u, u, NULL, row->counters, row->outcome};
+    return least(self) > 0 ? child_features(self, 0) : 0;
+}
+
+static size_t screen_head(const AnbNode *self)
+{
+    return least(self) > 0 ? sizeof(AnbScreenHead) / sizeof(double) : 0;
+}
+
+/* The linear model of the screen; without a screen it takes no room. */
+static AnbRls linear_of(const AnbNode *self)
+{
+    return anb_screen_rls(self->n_features);
+}
+
+static size_t linear_size(const AnbNode *self, const AnbField *field)
+{
+    return least(self) > 0 ? anb_rls_part.size(self, field) : 0;
+}
+
+static void linear_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
+{
+    if (least(self) > 0)
+        anb_rls_part.visit(self, field, state, part, visitor);
+}
+
+static int linear_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,
+                           AnbError *error)
+{
+    return least(self) > 0 ? anb_rls_part.validate(self, field, state, part, error) : 0;
+}
+
+static const AnbRlsForm form = {linear_of};
+static const AnbPart linear_part = {linear_size, linear_visit, linear_validate};
+
+static size_t work_size(const AnbNode *self)
+{
+    return least(self) > 0 ? anb_rls_scratch(self->n_features) : 0;
+}
+
+enum { CENTRE, HEAD, LINEAR, SUM, SQUARE, MEAN, SHARE };
+static const AnbField fields[] = {
+    [CENTRE] = {.name = "centre", .kind = ANB_F64, .count = features_of, .must = ANB_FINITE, .since = 2},
+    [HEAD] = {.name = "screen", .kind = ANB_F64, .count = screen_head, .must = ANB_FINITE, .since = 3},
+    [LINEAR] = {.name = "linear", .part = &linear_part, .form = &form, .since = 3},
+    [SUM] = {.name = "sum", .kind = ANB_F64, .count = screened, .must = ANB_FINITE, .since = 3},
+    [SQUARE] =
+        {.name = "square", .kind = ANB_F64, .count = screened, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 3},
+    [MEAN] = {.name = "mean", .kind = ANB_F64, .count = screened, .must = ANB_FINITE, .since = 3},
+    [SHARE] = {.name = "share", .kind = ANB_F64, .count = screened, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 3},
+    {0}};
+enum { U, WORK };
+static const AnbField scratch_fields[] = {
+    [U] = {.name = "u", .kind = ANB_F64, .count = row_size},
+    [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
+    {0}};
+
+static AnbScreen screen_of(const AnbNode *self, void *state)
+{
+    return (AnbScreen){.d = self->n_features,
+                       .all = child_features(self, 0),
+                       .least = least(self),
+                       .head = anb_field(self, state, HEAD),
+                       .linear = anb_field(self, state, LINEAR),
+                       .sum = anb_field(self, state, SUM),
+                       .square = anb_field(self, state, SQUARE),
+                       .mean = anb_field(self, state, MEAN),
+                       .share = anb_field(self, state, SHARE)};
+}
+
+static int init(const AnbNode *self, void *state)
+{
+    if (least(self) > 0) {
+        AnbScreen screen = screen_of(self, state);
+        anb_screen_init(&screen);
+    }
+    return 0;
+}
+
+static const double *shares_of(const AnbNode *self, const void *state)
+{
+    return least(self) > 0 ? anb_field_const(self, state, SHARE) : NULL;
+}
+
+/* As the child sees it: complete, with no importances but those of the screen. */
+static AnbRow made_row(const AnbRow *row, const double *u, const double *share)
+{
+    return (AnbRow){u, u, share, row->counters, row->outcome};
+}
+
+/* Of rows with a screen: a network makes too much of cells far out. */
+static void cut(const AnbNode *self, double *u)
+{
+    for (size_t k = 0; k < screened(self); k++)
+        u[k] = anb_clip(u[k], k < self->n_features ? FARTHEST_CELL : FARTHEST_PRODUCT);
 }
 
 /* u of x. */
@@ -70,12 +174,13 @@ static void fill(const AnbNode *self, const void *state, const double *x, double
     for (size_t j = 0; j < d; j++)
         away[j] = x[j] - centre[j];
     anb_products(away, d, u + d);
+    cut(self, u);
 }
 
 static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, double *u)
 {
     fill(self, state, row->x, u);
-    return made_row(row, u);
+    return made_row(row, u, shares_of(self, state));
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -91,8 +196,10 @@ static void fill_many(const AnbNode *self, const void *state, const AnbRows *row
 {
     size_t d = self->n_features;
     anb_products_of_rows(rows->x, rows->x_stride, rows->n, anb_field_const(self, state, CENTRE), d, u + d, stride);
-    for (size_t i = 0; i < rows->n; i++)
+    for (size_t i = 0; i < rows->n; i++) {
         memcpy(u + i * stride, rows->x + i * rows->x_stride, d * sizeof *u);
+        cut(self, u + i * stride);
+    }
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -102,22 +209,34 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     size_t most = fit < ANB_ROWS ? fit : (size_t)ANB_ROWS;
     for (size_t at = 0; at < rows->n; at += most) {
         AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
-        AnbRows made = {u, u, part.n, stride, stride, NULL, rows->counters};
+        AnbRows made = {u, u, part.n, stride, stride, shares_of(self, state), rows->counters};
         fill_many(self, state, &part, u, stride);
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);
     }
 }
 
+/* Once the child has learned the row. */
+static void screen_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    if (least(self) > 0) {
+        AnbScreen screen = screen_of(self, state);
+        anb_screen_learn(&screen, row->x, scratch, y, weight, anb_scratch(self, scratch, WORK));
+    }
+}
+
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    AnbRow made = made_row(row, scratch);
+    AnbRow made = made_row(row, scratch, shares_of(self, state));
     anb_child_update(self, 0, state, &made, y, weight, scratch);
+    screen_row(self, state, row, y, weight, scratch);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow made = map(self, state, row, scratch);
-    return anb_child_step(self, 0, state, &made, y, weight, scratch);
+    double f = anb_child_step(self, 0, state, &made, y, weight, scratch);
+    screen_row(self, state, row, y, weight, scratch);
+    return f;
 }
 
 /* The centres in the new unit, those that lie too far off at 0; what the products change by. */
@@ -139,6 +258,10 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
         for (size_t j = i; j < d; j++)
             of[at++] = alpha[i] * alpha[j];
     move_centres(anb_field(self, state, CENTRE), d, alpha, beta);
+    if (least(self) > 0) {
+        AnbScreen screen = screen_of(self, state);
+        anb_screen_reframe(&screen, of, shift);
+    }
     anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), of, shift);
 }
 
@@ -163,7 +286,7 @@ static int split_shares(const AnbNode *self, const void *state, double *out)
 static AnbRow shown(const AnbNode *self, const AnbRow *row, double *scratch)
 {
     (void)self;
-    return made_row(row, scratch);
+    return made_row(row, scratch, NULL);
 }
 
 static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
@@ -247,14 +370,18 @@ const StreamingLearnerType anb_poly = {
     .name = "poly",
     .brief = "features and their products for a child; at most 24 features",
     .example = "poly(linear(normalized=true))",
-    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 2,
+    .options_size = sizeof(AnbPolyOptions),
+    .params = params,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
+             ANB_SINCE_0_3,
+    .version = 3,
     .min_children = 1,
     .max_children = 1,
     .check = check,
     .child_features = child_features,
     .fields = fields,
     .scratch = scratch_fields,
+    .init = init,
     .predict = predict,
     .predict_many = predict_many,
     .update = update,

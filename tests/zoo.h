@@ -26,7 +26,8 @@ static const ZooForm zoo_forms[] = {
                    "mlp(hidden=5, activation=geglu, momentum=0.9, precision=single), "
                    "mlp(hidden=40, optimizer=sgd, activation=gelu, replay=2, dropout=0.2, precision=single)))"},
     {"rls_single",
-     "poly(scale(moe(rls(precision=single), rls(lambda=0.98, walk=0.1, intercept=false, precision=single))))"}};
+     "poly(scale(moe(rls(precision=single), rls(lambda=0.98, walk=0.1, intercept=false, precision=single))))"},
+    {"poly_screened", "scale(poly(mlp(hidden=4, replay=2, memory=100), least=2.5))"}};
 enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
 
 static inline size_t zoo_learners(void)

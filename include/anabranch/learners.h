@@ -146,9 +146,18 @@ ANB_API extern const StreamingLearnerType anb_residual;
 
 /**
  * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24
- * features. Cost: as many multiplications, and the child. Weight class: scaled (the child as it is).
+ * features. With `least` > 0 the child is told which products to leave out, by shares of 0 in row->importance (row.h), which `mlp` heeds:
+ * those of a feature of which neither the target nor, in any product of two, what a linear model leaves of it is known to depend.
+ * Features are tested every 200 rows; features are clipped to +-5, products to +-8. Cost: as many multiplications, with `least` some ten times that and a linear model, and the child.
+ * Weight class: scaled (the child as it is).
  */
+typedef struct AnbPolyOptions {
+    size_t size; /* of this struct; set by the defaults */
+    double
+        least; /* 0: all products are shown; else the standard errors that evidence for a feature takes, to 100. Since 0.8 */
+} AnbPolyOptions;
 ANB_API extern const StreamingLearnerType anb_poly;
+ANB_DEFAULTS(AnbPolyOptions, anb_poly)
 
 /**
  * rff(child): the child's row is the features and random cosines of them (Rahimi & Recht 2007), so that a linear child

@@ -1,0 +1,51 @@
+/*
+ * Which products a learner is shown: those of two features that the target is known to depend on.
+ *
+ *     z_k = S_k / sqrt(V_k)     S_k = sum e (u_k - m_k)     V_k = sum e^2 (u_k - m_k)^2     m_k: running mean of u_k
+ *
+ * For a product e is what a linear model of the features leaves of the target, for a feature itself the target less its mean; both in
+ * units of their deviation and clipped to +-4, u_k to +-4.5. Where the target is independent of u_k, z_k is normal with variance 1.
+ * Every 200 rows a feature comes into use whose own z, or that of one of its products, is beyond `least`, and goes out of use where
+ * all of them are within half of that. S fades by .98 then, and V by the square of that. A product is shown where both factors are in
+ * use; the features themselves always are. A feature that counts in products of three or more only is not found.
+ *
+ * Fan & Lv 2008, Sure independence screening; Hao & Zhang 2014, Interaction screening.
+ */
+#ifndef ANB_LEARNERS_POLY_SCREEN_H
+#define ANB_LEARNERS_POLY_SCREEN_H
+
+#include "src/numeric/error_scale.h"
+#include "src/numeric/moments.h"
+#include "src/numeric/rls.h"
+#include "src/numeric/weight_unit.h"
+
+/* What is kept beside the arrays: doubles alone. */
+typedef struct AnbScreenHead {
+    AnbErrorScale error; /* of the linear model */
+    AnbWeightUnit unit;
+    AnbMoments target;
+    double rows;
+} AnbScreenHead;
+
+typedef struct AnbScreen {
+    size_t d, all; /* features; with their products */
+    double least;
+    AnbScreenHead *head;
+    double *linear;              /* state of the linear model */
+    double *sum, *square, *mean; /* S, V, m: `all` of each */
+    double *share;               /* `all`: of what is shown the same, 0 for the others */
+} AnbScreen;
+
+static inline AnbRls anb_screen_rls(size_t d)
+{
+    return (AnbRls){.n = d, .intercept = true, .delta = 100, .walk = 0};
+}
+
+/* Of a zeroed state: no product is shown. */
+void anb_screen_init(const AnbScreen *screen);
+/* Learns a row: its features, those and their products, its target. `work`: anb_rls_scratch(d) doubles. */
+void anb_screen_learn(const AnbScreen *screen, const double *x, const double *u, double y, double weight, double *work);
+/* Another unit: old u_k = of_k new u_k + shift_k, the first d being the features. */
+void anb_screen_reframe(const AnbScreen *screen, const double *of, const double *shift);
+
+#endif
