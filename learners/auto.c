@@ -8,10 +8,10 @@
  * Linear experts of several memories follow drifts, with slopes that start small, as a ridge regression's, and a free level, so that
  * they are right within some ten rows; curves and tables of pairs find what two features do within hundreds of
  * rows, networks smooth surfaces, boosted trees steps and products, neighbours what is local, and one on the residuals of a
- * quick linear model times of day. The networks of 50 and 100 differ in their units, and their trees behind past targets
- * follow Huber's loss, for errors with long tails. An expert more costs a little in the first hundreds of rows, so each had to
- * gain more than that. The stages behind the mixture find where which of them is right, and the guard keeps it all near the mean
- * where nothing is to be found; budgets of 1 and 2 have neither.
+ * quick linear model times of day. The networks of 50 and 100 differ in their units and in what they see, which for one is products
+ * of features; their trees behind past targets follow Huber's loss, for errors with long tails. An expert more costs a little in
+ * the first hundreds of rows, so each had to gain more than that. The stages behind the mixture find where which of them is right,
+ * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither.
  * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
  * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
@@ -48,6 +48,9 @@ typedef struct Choice {
 #define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
 #define SMOOTH_NETWORK SINGLE("hidden=128, replay=32, memory=16000, activation=gelu")
 #define GATED_NETWORK SINGLE("hidden=64, replay=32, memory=16000, activation=swiglu")
+#define PRODUCT_NETWORK(rows)                                                                                          \
+    "poly(" SINGLE("replay=" #rows ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
+#define DEEP_TREES "sgbt(window=16384, trees=100, depth=6, rate=0.1, budget=WORK, loss=huber)"
 
 enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
 static const size_t ANY = SIZE_MAX;
@@ -56,6 +59,7 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
 /* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead. Where
  * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
 enum { SLIM = 8, NEAR = 64 };
+enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
 
 /* Rows of up to so many features have 8,000 rows of neighbours at budget 20: to read many rows of more takes long. */
 enum { LONG_MEMORY = 24 };
@@ -71,7 +75,7 @@ static const Choice choices[] = {
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=0.3, level=100)", FIVE, ALL, NEAR},
     {"rls(lambda=0.98, surprise=2)", TWO, ALL, NEAR},
-    {PRODUCTS, TWENTY, ALL, 20, .known = "past(" PRODUCTS ")"},
+    {PRODUCTS, TWENTY, ALL, MULTIPLIED, .known = "past(" PRODUCTS ")"},
     {SINGLE("hidden=32, replay=3, memory=1000"), ONE, ONE, SLIM},
     {SINGLE("replay=2, memory=1000"), ONE, ONE, NEAR, .beyond = SLIM},
     {SINGLE("hidden=32, replay=6, memory=1000"), TWO, TWO, SLIM},
@@ -80,10 +84,13 @@ static const Choice choices[] = {
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
     {SINGLE("hidden=48, replay=16, activation=gelu"), TWENTY, TWENTY, 256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
-    {SMOOTH_NETWORK, FIFTY, ALL, 256},
+    {SMOOTH_NETWORK, FIFTY, FIFTY, 256, .beyond = MULTIPLIED},
+    {SMOOTH_NETWORK, HUNDRED, ALL, 256},
+    {PRODUCT_NETWORK(16), FIFTY, FIFTY, MULTIPLIED},
     {NETWORK(64), FIFTY, FIFTY, 256, .known = "past(" NETWORK(64) ", lags=3)"},
     {GATED_NETWORK, HUNDRED, ALL, 256, .known = "past(" GATED_NETWORK ", lags=3)"},
-    {NETWORK(128), HUNDRED, ALL, 256},
+    {PRODUCT_NETWORK(24), HUNDRED, ALL, MULTIPLIED},
+    {NETWORK(128), HUNDRED, ALL, 256, .beyond = MULTIPLIED},
     {SINGLE("hidden=64, replay=8"), HUNDRED, ALL, ANY, .beyond = 256},
     {"additive(cells=24, pairs=3)", ONE, TWO, ANY},
     {"additive(cells=24)", FIVE, FIVE, ANY, .known = "past(additive(cells=24))"},
@@ -95,7 +102,8 @@ static const Choice choices[] = {
     {TREES("WORK", ""), TWENTY, TWENTY, ANY, 3000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
-    {NULL, FIFTY, ALL, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
+    {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
+    {NULL, HUNDRED, ALL, 256, 4000, "past(" DEEP_TREES ", lags=3)"},
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 1900, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
@@ -112,6 +120,7 @@ typedef struct Level {
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
+#define GATED_STAGE SINGLE("replay=8, activation=swiglu")
 #define PAST_STAGE ", past(" SINGLE("hidden=32, replay=8") ", lags=2), last=true"
 
 static const Level levels[] = {
@@ -120,7 +129,7 @@ static const Level levels[] = {
     {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
     {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
     {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
-    {HUNDRED, "blend(wide=true)", STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
+    {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,

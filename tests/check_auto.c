@@ -67,20 +67,23 @@ static size_t count(const char *text, const char *part)
 }
 
 /* From 50 on one network of several, boosted trees and a stage see the last targets; where those are not known as many networks
- * stand there without them. */
+ * stand there without them. Of up to 20 features one network sees products. */
 START_TEST(dear_budgets_have_experts_on_past_targets)
 {
     static const struct {
         const char *text;
-        size_t networks, past_networks, past_trees;
-    } of[] = {{"auto(budget=50)", 2, 2, 2},
-              {"auto(budget=100)", 3, 2, 2},
-              {"auto(budget=50, lags=false)", 2, 0, 0},
-              {"auto(budget=100, lags=false)", 3, 0, 0}};
+        size_t features, networks, of_products, past_networks, past_trees;
+    } of[] = {{"auto(budget=50)", 10, 2, 1, 2, 2},
+              {"auto(budget=100)", 10, 3, 1, 2, 2},
+              {"auto(budget=50)", 21, 2, 0, 2, 2},
+              {"auto(budget=100)", 21, 3, 0, 2, 2},
+              {"auto(budget=50, lags=false)", 10, 2, 1, 0, 0},
+              {"auto(budget=100, lags=false)", 10, 3, 1, 0, 0}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
-        StreamingLearner *model = made(10, of[i].text);
+        StreamingLearner *model = made(of[i].features, of[i].text);
         const char *whole = anb_expression(model);
         ck_assert_uint_eq(count(whole, "memory=16000"), of[i].networks);
+        ck_assert_uint_eq(count(whole, "poly(mlp"), of[i].of_products);
         ck_assert_uint_eq(count(whole, "past(mlp"), of[i].past_networks);
         ck_assert_uint_eq(count(whole, "past(sgbt"), of[i].past_trees);
         anb_free(model);
