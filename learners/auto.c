@@ -12,6 +12,8 @@
  * of features; their trees behind past targets follow Huber's loss, for errors with long tails. An expert more costs a little in
  * the first hundreds of rows, so each had to gain more than that. The stages behind the mixture find where which of them is right,
  * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither.
+ * Where rows have 48 to 256 features, one expert is such a mixture itself, of the up to 12 features that count, since columns of noise
+ * cost every learner of all features something.
  * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
  * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
  *
@@ -25,6 +27,7 @@
  */
 #include "src/numeric/clip.h"
 #include <anabranch/learners.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +70,12 @@ enum { LONG_MEMORY = 24 };
 /* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
+/* Of rows of more than NARROWER features one expert is a mixture as it would be of CHOSEN, which sees those that count. The time for it
+ * is what rows so wide may take more than narrow ones; a linear model that forgets within fewer rows than there are features goes, and the
+ * network of all features learns fewer rows again. */
+enum { CHOSEN = 12, NARROWER = 47 };
+static const size_t NEVER = SIZE_MAX;
+
 static const Choice choices[] = {
     {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
     {"linear(normalized=true)", ONE, ALL, ANY, .beyond = NEAR},
@@ -74,17 +83,20 @@ static const Choice choices[] = {
     {FOLLOWING, ONE, TWO, 256},
     {FOLLOWING, FIVE, ALL, 400, .known = WITH_PAST(FOLLOWING)},
     {"rls(delta=0.3, level=100)", FIVE, ALL, NEAR},
-    {"rls(lambda=0.98, surprise=2)", TWO, ALL, NEAR},
+    {"rls(lambda=0.98, surprise=2)", TWO, TWO, NEAR},
+    {"rls(lambda=0.98, surprise=2)", FIVE, ALL, NARROWER},
     {PRODUCTS, TWENTY, ALL, MULTIPLIED, .known = "past(" PRODUCTS ")"},
     {SINGLE("hidden=32, replay=3, memory=1000"), ONE, ONE, SLIM},
     {SINGLE("replay=2, memory=1000"), ONE, ONE, NEAR, .beyond = SLIM},
     {SINGLE("hidden=32, replay=6, memory=1000"), TWO, TWO, SLIM},
     {SINGLE("replay=4, memory=1000"), TWO, TWO, ANY, .beyond = SLIM},
-    {SINGLE("hidden=64, replay=12"), FIVE, FIVE, 256},
+    {SINGLE("hidden=64, replay=12"), FIVE, FIVE, NARROWER},
+    {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
     {SINGLE("hidden=48, replay=16, activation=gelu"), TWENTY, TWENTY, 256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
-    {SMOOTH_NETWORK, FIFTY, FIFTY, 256, .beyond = MULTIPLIED},
+    {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
+    {SINGLE("hidden=128, replay=12, memory=16000, activation=gelu"), FIFTY, FIFTY, 256, .beyond = NARROWER},
     {SMOOTH_NETWORK, HUNDRED, ALL, 256},
     {PRODUCT_NETWORK(16), FIFTY, FIFTY, MULTIPLIED},
     {NETWORK(64), FIFTY, FIFTY, 256, .known = "past(" NETWORK(64) ", lags=3)"},
@@ -116,7 +128,8 @@ static const Choice choices[] = {
 typedef struct Level {
     int budget;
     const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
-    const char *known;          /* what follows the stage where past targets are known */
+    const char *known;          /* what follows the stage where past targets are known; NULL: nothing */
+    size_t chooses;             /* features: from so many on a mixture of those that count is an expert */
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
@@ -124,12 +137,12 @@ typedef struct Level {
 #define PAST_STAGE ", past(" SINGLE("hidden=32, replay=8") ", lags=2), last=true"
 
 static const Level levels[] = {
-    {ONE, "stack(delta=0.003)", NULL},
-    {TWO, "stack(delta=0.003)", NULL},
-    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
-    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
-    {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
-    {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
+    {ONE, "stack(delta=0.003)", NULL, NULL, NEVER},
+    {TWO, "stack(delta=0.003)", NULL, NULL, NEVER},
+    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true", NARROWER + 1},
+    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true", NARROWER + 1},
+    {FIFTY, "blend", STAGE ", additive", PAST_STAGE, NARROWER + 1},
+    {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE, NARROWER + 1}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
@@ -154,20 +167,67 @@ static double work_of(const Choice *choice, size_t n_features)
     return choice->work * anb_clamp((double)n_features / NARROW, 1, MOST_WORK);
 }
 
-/* Writes ", " behind the expert. Returns the bytes that it takes. */
-static size_t write_expert(const Choice *choice, bool past, size_t n_features, char *out, size_t size)
+typedef struct Text {
+    char *out;
+    size_t size, at; /* at: bytes that the text takes so far, more than size where it does not fit */
+} Text;
+
+static void say(Text *text, const char *format, ...)
+{
+    va_list given;
+    bool fits = text->at < text->size;
+    va_start(given, format);
+    text->at += (size_t)vsnprintf(fits ? text->out + text->at : NULL, fits ? text->size - text->at : 0, format, given);
+    va_end(given);
+}
+
+/* With ", " behind it. */
+static void say_expert(Text *text, const Choice *choice, bool past, size_t n_features)
 {
     const char *expert = past && choice->known ? choice->known : choice->expert, *mark = strstr(expert, "WORK");
-    if (!mark)
-        return (size_t)snprintf(out, size, "%s, ", expert);
-    return (size_t)snprintf(out, size, "%.*s%.0f%s, ", (int)(mark - expert), expert, work_of(choice, n_features),
-                            mark + 4);
+    if (mark)
+        say(text, "%.*s%.0f%s, ", (int)(mark - expert), expert, work_of(choice, n_features), mark + 4);
+    else
+        say(text, "%s, ", expert);
 }
 
 static bool stands(const Choice *choice, bool past, int budget, size_t n_features)
 {
     return (choice->expert || (past && choice->known)) && budget >= choice->from && budget <= choice->to &&
            n_features <= choice->widest && n_features > choice->beyond;
+}
+
+static void say_experts(Text *text, const Level *level, bool past, size_t n_features)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (stands(&choices[i], past, level->budget, n_features))
+            say_expert(text, &choices[i], past, n_features);
+}
+
+/* refine(moe( or those of it that the level has. */
+static void begin_mixture(Text *text, const Level *level)
+{
+    say(text, level->stage ? "refine(moe(" : "moe(");
+}
+
+static void end_mixture(Text *text, const Level *level, bool past)
+{
+    say(text, "router=%s)", level->router);
+    if (level->stage)
+        say(text, ", %s%s)", level->stage, past ? level->known : "");
+}
+
+/* The mixture of the features that count, and its spare. */
+static void say_chosen(Text *text, const Level *level, bool past)
+{
+    say(text, "select(");
+    for (int i = 0; i < 2; i++) {
+        begin_mixture(text, level);
+        say_experts(text, level, past, CHOSEN);
+        end_mixture(text, level, past);
+        say(text, ", ");
+    }
+    say(text, "most=%d), ", CHOSEN);
 }
 
 /* What follows the past around the whole. */
@@ -187,21 +247,20 @@ static Around around_of(const Level *level, bool past)
 
 /* What is around the experts: jumps(season(residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row
  * have. */
-static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *text, size_t size, AnbError *error)
+static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *out, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
     const Around around = around_of(level, past);
     const bool sifted = n_features > CLEAR && n_features <= SIFTED, staged = level->stage;
-    size_t at = (size_t)snprintf(text, size, "%s%sscale(%s%smoe(", around.begin, staged ? "guard(" : "",
-                                 sifted ? "sift(" : "", staged ? "refine(" : "");
-    for (size_t i = 0; i < sizeof choices / sizeof *choices && at < size; i++)
-        if (stands(&choices[i], past, level->budget, n_features))
-            at += write_expert(&choices[i], past, n_features, text + at, size - at);
-    if (at < size)
-        at += (size_t)snprintf(text + at, size - at, "router=%s)%s%s%s%s%s, trust=8)%s%s", level->router,
-                               staged ? ", " : "", staged ? level->stage : "", staged && past ? level->known : "",
-                               staged ? ")" : "", sifted ? ")" : "", staged ? ")" : "", around.end);
-    return at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
+    Text text = {out, size, 0};
+    say(&text, "%s%sscale(%s", around.begin, staged ? "guard(" : "", sifted ? "sift(" : "");
+    begin_mixture(&text, level);
+    say_experts(&text, level, past, n_features);
+    if (n_features >= level->chooses && n_features <= SIFTED)
+        say_chosen(&text, level, past);
+    end_mixture(&text, level, past);
+    say(&text, "%s, trust=8)%s%s", sifted ? ")" : "", staged ? ")" : "", around.end);
+    return text.at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 
 static int expand(const void *given, size_t n_features, char *text, size_t size, AnbError *error)

@@ -39,6 +39,26 @@ START_TEST(it_stands_for_an_expression)
 }
 END_TEST
 
+/* Wide rows have a mixture of the features that count as one expert, where the budget leaves the time. */
+START_TEST(wide_rows_have_an_expert_on_the_features_that_count)
+{
+    static const struct {
+        const char *text;
+        size_t from; /* features; 0: never */
+    } of[] = {
+        {"auto(budget=1)", 0}, {"auto(budget=2)", 0}, {"auto(budget=5)", 48}, {"auto", 48}, {"auto(budget=100)", 48}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const size_t from = of[i].from, width[] = {20, from > 0 ? from - 1 : 60, from > 0 ? from : 256, 257};
+        for (size_t k = 0; k < sizeof width / sizeof *width; k++) {
+            StreamingLearner *model = made(width[k], of[i].text);
+            const bool there = strstr(anb_expression(model), "select(") != NULL;
+            ck_assert_int_eq(there, from > 0 && width[k] == from);
+            anb_free(model);
+        }
+    }
+}
+END_TEST
+
 /* Past targets are inputs unless labels come late: below pending, where the caller says so, and with lags=false. */
 START_TEST(past_targets_are_inputs_where_they_are_known)
 {
@@ -228,6 +248,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("auto");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, it_stands_for_an_expression);
+    tcase_add_test(tests, wide_rows_have_an_expert_on_the_features_that_count);
     tcase_add_test(tests, past_targets_are_inputs_where_they_are_known);
     tcase_add_test(tests, dear_budgets_have_experts_on_past_targets);
     tcase_add_test(tests, budgets_between);

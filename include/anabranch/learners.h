@@ -254,6 +254,22 @@ ANB_DEFAULTS(AnbLinkOptions, anb_link)
 ANB_API extern const StreamingLearnerType anb_sift;
 
 /**
+ * select(child, spare, most=20): the child sees the features that count, `most` at most, where a row holds many others. Which ones
+ * count is found by forward selection among the features and their squares, and by what the child's error depends on, features and
+ * products of two. Child and spare are alike: one serves; when other features count, the other one is reset, learns the rows
+ * remembered, and serves if it is better. Wants a scale above it. Up to 512 features. Weight class: scaled (the child as it is).
+ * Cost: 5 d^2 / 2 operations on floats beside the child, for d features; that of the child up to eight times more while the other one
+ * learns remembered rows. Memory: 10 d^2 bytes, 8 d + 16 bytes a row remembered, both children. Since 0.8.
+ */
+typedef struct AnbSelectOptions {
+    size_t size; /* of this struct; set by the defaults */
+    int most;    /* 20; features that the child sees at most, 1 to 64 */
+    int memory;  /* 1,000; rows remembered, 100 to 1,048,576 */
+} AnbSelectOptions;
+ANB_API extern const StreamingLearnerType anb_select;
+ANB_DEFAULTS(AnbSelectOptions, anb_select)
+
+/**
  * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
  * signal it is hardly worse than the mean. Cost: a BOA of three beside the child (Wintenberger 2017). Weight class: scaled (the child as it is).
  */

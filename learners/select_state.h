@@ -1,0 +1,92 @@
+/* What select keeps: its counts, the sums of the screen, the places of both children, and the rows remembered. select.c chooses. */
+#ifndef ANB_LEARNERS_SELECT_STATE_H
+#define ANB_LEARNERS_SELECT_STATE_H
+
+#include "src/numeric/error_scale.h"
+#include "src/numeric/moments.h"
+#include "src/numeric/ring.h"
+#include "src/numeric/screen.h"
+#include <anabranch/learners.h>
+
+enum { SELECT_MOST = 64, SELECT_LONGEST = 200 }; /* places; rows of a trial */
+
+typedef struct Select {
+    AnbScreen screen;
+    AnbRing ring;
+    AnbMoments target;
+    AnbErrorScale error; /* of what serves */
+    uint64_t seen, due;  /* rows; at how many it is asked again which features count */
+    uint64_t renewal;    /* rows from which on a child may be prepared */
+    uint64_t added;      /* whether the child that serves was given features since it began */
+    uint64_t serving;    /* the child that does */
+    uint64_t prepared;   /* whether the other one is being prepared */
+    uint64_t
+        next; /* the row that it learns next, counted from the first one ever; those of the trial are not counted */
+    uint64_t trial; /* rows of its trial so far */
+    double gain;    /* sum over those of the squared errors' difference, > 0: the new one is better */
+} Select;
+
+/* The fields and the scratch: what the child that serves said; its row; the row of the other one; room for a row of the screen, for the
+ * selection, for what a child sees. */
+enum {
+    SELECT_HEAD,
+    SELECT_TERMS,
+    SELECT_PAIRS,
+    SELECT_SQUARES,
+    SELECT_ENERGIES,
+    SELECT_PLACE,
+    SELECT_HELD,
+    SELECT_INVERSE,
+    SELECT_ORIGIN,
+    SELECT_X,
+    SELECT_RAW,
+    SELECT_Y,
+    SELECT_WEIGHT
+};
+enum {
+    SELECT_SAID,
+    SELECT_OWN_X,
+    SELECT_OWN_RAW,
+    SELECT_OTHER_X,
+    SELECT_OTHER_RAW,
+    SELECT_TERM_ROW,
+    SELECT_CHOSEN,
+    SELECT_SEEN,
+    SELECT_ROOM
+};
+
+extern const AnbField anb_select_fields[], anb_select_scratch[];
+
+static inline size_t anb_select_most(const AnbNode *self)
+{
+    return (size_t)((const AnbSelectOptions *)self->options)->most;
+}
+
+/* The places of a child: of each the feature that it holds, counted from 1; 0: none. */
+static inline const uint16_t *anb_select_places(const AnbNode *self, const void *state, uint64_t child)
+{
+    return (const uint16_t *)anb_field_const(self, state, SELECT_PLACE) + child * anb_select_most(self);
+}
+
+static inline uint16_t *anb_select_own_places(const AnbNode *self, void *state, uint64_t child)
+{
+    return (uint16_t *)anb_field(self, state, SELECT_PLACE) + child * anb_select_most(self);
+}
+
+int anb_select_init(const AnbNode *self, void *state);
+int anb_select_validate(const AnbNode *self, const void *state, AnbError *error);
+AnbScreenView anb_select_screen(const AnbNode *self, Select *s);
+
+/* x or raw as a child with such places sees it. */
+void anb_select_pick(const uint16_t *place, size_t n, const double *from, double *to);
+
+/* Rows remembered; one more; the one counted `at` from the first ever, written to the scratch as the other child sees it, with its
+ * weight: its target. */
+size_t anb_select_rows(const AnbNode *self, const void *state);
+void anb_select_keep(const AnbNode *self, Select *s, const AnbRow *row, double y, double weight);
+double anb_select_recall(const AnbNode *self, const Select *s, uint64_t at, double *scratch, double *weight);
+
+/* Rows remembered are now in another unit, and so are the children. */
+void anb_select_reframe(const AnbNode *self, void *state, const double *alpha, const double *beta);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * Which of many features say something of a target, from sums over the rows.
+ *
+ *     z_j = x_j clipped to +-3                  terms u = (1, z_1 .. z_d, z_1^2 - 1 .. z_d^2 - 1)
+ *     G = sum (u, t) (u, t)'                    t: the target, in standard deviations
+ *
+ * Forward selection on G: the term that lowers the squared error most is taken next, as long as the k-th one's t-value is beyond the
+ * two-sided normal quantile of level k `level` / (2 d): of those taken a share of about `level` is expected to be there by chance
+ * (Benjamini & Hochberg 1995, stepping up). A term that hardly varies once those before it are known is left out: of two copies one
+ * is taken.
+ *
+ * Products of two features have no term. With e the error of a model and z_0 = 1, S_ij = sum e z_i z_j is normal where the error
+ * depends neither on the features nor on such products, with a variance of at most
+ *
+ *     V_ij = max(E_i q_j, E_j q_i)               E_i = sum (e z_i)^2, q the mean squares
+ *
+ * which allows for errors whose size depends on a feature. Both features of a sum beyond the normal quantile at which .02 of all sums
+ * are expected to be by chance count.
+ *
+ * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S fades by .9 every 200 rows.
+ */
+#ifndef ANB_NUMERIC_SCREEN_H
+#define ANB_NUMERIC_SCREEN_H
+
+#include "fields.h"
+#include "src/simd/isa.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct AnbScreen {
+    double rows;       /* that G is over */
+    double error_rows; /* that S is over */
+    double waited;     /* rows since S faded */
+} AnbScreen;
+
+extern const AnbField anb_screen_fields[];
+
+/* Where the sums of one node lie. */
+typedef struct AnbScreenView {
+    size_t d;
+    AnbScreen *s;
+    float *terms, *pairs;      /* upper triangles of G and S, row by row */
+    float *squares, *energies; /* d + 1 each: sums of z_i^2 and of (e z_i)^2 */
+} AnbScreenView;
+
+static inline size_t anb_screen_width(size_t d)
+{
+    return 2 * d + 2;
+}
+
+static inline size_t anb_screen_triangle(size_t n)
+{
+    return n * (n + 1) / 2;
+}
+
+/* At most so many terms are taken. */
+enum { ANB_SCREEN_TERMS = 40 };
+
+/* Doubles that anb_screen_forward works in. */
+static inline size_t anb_screen_room(size_t d)
+{
+    return (ANB_SCREEN_TERMS + 2) * anb_screen_width(d);
+}
+
+/* Adds a row: the target and the model's error in deviations. row: room for 2 d + 2 floats. */
+void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row);
+
+/* Marks the features of the terms taken, `most` at most; returns how many. */
+size_t anb_screen_forward(const AnbScreenView *v, size_t most, double level, uint8_t *chosen, double *room);
+
+/* Marks the features that the error depends on, by S. */
+void anb_screen_depends(const AnbScreenView *v, uint8_t *chosen);
+
+/* S starts over: the model is another one. */
+void anb_screen_forget_errors(const AnbScreenView *v);
+
+typedef struct AnbScreenKernels {
+    /* sum_ij += by u_i u_j, i <= j < n */
+    void (*add_products)(float *sum, const float *u, size_t n, float by);
+} AnbScreenKernels;
+
+ANB_ISA_TABLE(AnbScreenKernels, anb_screen_kernels);
+
+#endif
