@@ -13,6 +13,7 @@
 #include "src/numeric/boa.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/outlook.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
@@ -67,7 +68,7 @@ static double shrink_of(const Guard *s)
 /* The mix of the three offers, whose weights are in the scratch. */
 static double offered(const AnbNode *self, const Guard *s, double share, double said, double *scratch)
 {
-    double f = anb_range_clip(&s->range, said);
+    double f = anb_child_limited(self, &s->range, said);
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;

@@ -320,7 +320,13 @@ static void quantiles(const AnbNode *self, const void *state, double *scratch, d
         value[i] = anb_range_clip(&s->y, inverse(function_of(self), anb_range_clip(&s->z, value[i])));
 }
 
-static const AnbWrapperTable wrapper = {0};
+/* What is said below is in another unit. */
+static size_t asked(const AnbNode *self, AnbCapability what)
+{
+    return what == ANB_CAN_FORESEE ? self->n_children : 0;
+}
+
+static const AnbWrapperTable wrapper = {.child = asked};
 static const AnbQuantileTable quantile_table = {quantile_levels, quantiles};
 static const AnbSpreadTable spread_table = {spread};
 

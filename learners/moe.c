@@ -99,6 +99,7 @@ static const AnbField scratch_fields[] = {
     [MOE_RESET] = {.name = "reset", .kind = ANB_U8, .count = per_expert},
     [MOE_RESTARTED] = {.name = "restarted", .kind = ANB_U8, .count = per_expert},
     [MOE_CREW] = {.name = "crew", .part = &anb_crew_part},
+    [MOE_UNLIMITED] = {.name = "unlimited", .kind = ANB_F64, .count = per_expert},
     {0}};
 
 static bool any_warming(const AnbNode *self, const uint64_t *trained)
@@ -135,11 +136,11 @@ static double bounded(const AnbGate *gate, double f)
 }
 
 static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
-                        AnbCrew *crew)
+                        const MoeScratch *w)
 {
     bool dense = router_of(self)->dense;
-    if (crew && dense) {
-        anb_moe_ask_crew(self, state, row, gate, scratch, crew);
+    if (w->crew && dense) {
+        anb_moe_ask_crew(self, state, row, gate, scratch, w);
         return;
     }
     if (!dense)
@@ -148,7 +149,8 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
                 gate->f[i + j] = ANB_NAN;
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
-        gate->f[i] = bounded(gate, anb_child_predict(self, i, state, row, scratch));
+        w->unlimited[i] = anb_child_predict(self, i, state, row, scratch);
+        gate->f[i] = bounded(gate, w->unlimited[i]);
     }
 }
 
@@ -163,7 +165,7 @@ static double ask(const AnbNode *self, const void *state, const AnbRow *row, dou
     if (gate->penalty)
         penalise(self, s, w->penalty);
     router->gate(self->router, at_gate, row, gate, gate_scratch);
-    ask_experts(self, state, row, gate, scratch, w->crew);
+    ask_experts(self, state, row, gate, scratch, w);
     double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
     gate->prediction = router->dense ? bounded(gate, f) : anb_within_doubles(f);
     w->last->prediction = gate->prediction;
@@ -414,7 +416,8 @@ const StreamingLearnerType anb_moe = {
     .example = "moe(linear, rls, mean, router=linear(top_k=2))",
     .options_size = sizeof(AnbMoeOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_GIVES_EVIDENCE | ANB_SINCE_0_3,
+    .flags =
+        ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_GIVES_EVIDENCE | ANB_GIVES_OUTLOOK | ANB_SINCE_0_3,
     .version = 1,
     .min_children = 2,
     .max_children = 4096,

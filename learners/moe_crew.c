@@ -6,7 +6,7 @@ typedef struct Ask {
     const void *state;
     AnbRow row;
     AnbGate *gate;
-    double *scratch;
+    double *scratch, *unlimited;
 } Ask;
 
 static void ask(void *context, size_t a, AnbCounters *counters)
@@ -16,14 +16,15 @@ static void ask(void *context, size_t a, AnbCounters *counters)
     AnbRow row = c->row;
     unsigned i = c->gate->active[a];
     row.counters = counters;
-    c->gate->f[i] = anb_range_clip(&s->range, anb_child_predict(c->self, i, c->state, &row, c->scratch));
+    c->unlimited[i] = anb_child_predict(c->self, i, c->state, &row, c->scratch);
+    c->gate->f[i] = anb_range_clip(&s->range, c->unlimited[i]);
 }
 
 void anb_moe_ask_crew(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
-                      AnbCrew *crew)
+                      const MoeScratch *w)
 {
-    Ask context = {self, state, *row, gate, scratch};
-    crew->share(crew, ANB_CREW_PREDICT, &(AnbCrewWork){ask, &context, gate->n_active}, row->counters);
+    Ask context = {self, state, *row, gate, scratch, w->unlimited};
+    w->crew->share(w->crew, ANB_CREW_PREDICT, &(AnbCrewWork){ask, &context, gate->n_active}, row->counters);
 }
 
 typedef struct AskMany {

@@ -52,12 +52,14 @@ enum {
     MOE_DEAD,
     MOE_RESET,
     MOE_RESTARTED,
-    MOE_CREW
+    MOE_CREW,
+    MOE_UNLIMITED
 };
 
 typedef struct MoeScratch {
     MoeLast *last;
     double *p, *weight, *f, *after, *penalty, *progress; /* K, padded, as type.h promises routers */
+    double *unlimited;                                   /* K: the active experts' f before it was clipped */
     double *importance;                                  /* n_features: what one expert says */
     unsigned *active;                                    /* K */
     uint8_t *dead, *reset, *restarted;                   /* K */
@@ -92,6 +94,7 @@ static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
                         .after = anb_scratch(self, scratch, MOE_AFTER),
                         .penalty = anb_scratch(self, scratch, MOE_PENALTY),
                         .progress = anb_scratch(self, scratch, MOE_PROGRESS),
+                        .unlimited = anb_scratch(self, scratch, MOE_UNLIMITED),
                         .importance = anb_scratch(self, scratch, MOE_ANSWER),
                         .active = anb_scratch(self, scratch, MOE_ACTIVE),
                         .dead = anb_scratch(self, scratch, MOE_DEAD),
@@ -173,9 +176,10 @@ void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows 
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                           double *said);
 
-/* moe_crew.c: the active experts behind a dense router, shared by a crew. Asking fills gate->f; teaching w->restarted. */
+/* moe_crew.c: the active experts behind a dense router, shared by w->crew. Asking fills gate->f and w->unlimited; teaching
+ * w->restarted. */
 void anb_moe_ask_crew(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
-                      AnbCrew *crew);
+                      const MoeScratch *w);
 void anb_moe_ask_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
                            double *scratch, AnbCrew *crew);
 void anb_moe_teach_crew(const AnbNode *self, void *state, const AnbRow *row, const AnbGate *gate, double y,

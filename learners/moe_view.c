@@ -139,6 +139,22 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 }
 
 const AnbShapleyTable anb_moe_shapley = {split};
-const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement, anb_moe_experts_many};
+/* Experts that are linear in the row extrapolate, the others do not: their mean, by the gate's probabilities. */
+static double outlook(const AnbNode *self, const void *state, double *scratch)
+{
+    const double least = 1e-9; /* probabilities may be 0 */
+    MoeScratch w = scratch_of(self, scratch);
+    double sum = 0, total = 0;
+    (void)state;
+    for (size_t i = 0; i < self->n_children && router_of(self)->dense; i++)
+        if (self->children[i].type->affine) {
+            double p = w.p[i] + least;
+            sum += p * w.unlimited[i];
+            total += p;
+        }
+    return total > 0 ? sum / total : ANB_NAN;
+}
+
+const AnbMixtureTable anb_moe_mixture = {span, view, routing, experts, disagreement, anb_moe_experts_many, outlook};
 const AnbImportanceTable anb_moe_importance = {shares, evidence};
 const AnbSpreadTable anb_moe_spread = {spread_about_mix};

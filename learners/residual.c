@@ -77,7 +77,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 /* What b knows is nearer to the whole: its spread is the chain's. Of two mixtures the first is read, as everywhere. */
 static size_t asked(const AnbNode *self, AnbCapability what)
 {
-    if (what == ANB_CAN_RANK)
+    if (what == ANB_CAN_RANK || what == ANB_CAN_FORESEE)
         return self->n_children;
     if (what == ANB_CAN_MIX)
         return anb_node_can(&self->children[A], what) ? A : B;

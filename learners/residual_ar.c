@@ -4,7 +4,8 @@
  *     e = y - f(x)      s = running rms of e, discounted by .999
  *     q = (0.1, last e / s, EWMA(.2) of e / s, EWMA(.03) of e / s), the last three clipped to +-5
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
- *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %
+ *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %; f as it is, and alone on
+ *     both sides where it is beyond, if the child limits itself (outlook.h)
  *
  * With `last` the last target y' joins: q has a fifth feature (y' - f) / s, the BOA a third offer y', and the output is
  * f until the mix of the BOA has shown to be better:
@@ -20,6 +21,7 @@
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/outlook.h"
 #include "src/numeric/rls.h"
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
@@ -141,7 +143,7 @@ static double answer(const AnbNode *self, const void *state, double f, double sc
     if (scale > 0) {
         double corrected = f + correction(self, state, f, scale, sample, anb_scratch(self, scratch, WORK));
         if (s->range.seen >= FIRST && corrected - corrected == 0)
-            sample->f[1] = anb_range_clip(&s->range, corrected);
+            sample->f[1] = anb_range_spares(&s->range, f, f) ? anb_range_clip(&s->range, corrected) : f;
     }
     anb_boa_weights(anb_field_const(self, state, BOA), offers(self), NULL, sample->w);
     sample->mix = anb_mix(sample->w, sample->f, offers(self));
@@ -151,7 +153,7 @@ static double answer(const AnbNode *self, const void *state, double f, double sc
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const ResidualAr *s = state;
-    double f = anb_range_clip(&s->range, anb_child_predict(self, 0, state, row, scratch));
+    double f = anb_child_limited(self, &s->range, anb_child_predict(self, 0, state, row, scratch));
     return answer(self, state, f, scale_of(s), scratch);
 }
 
@@ -163,7 +165,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     double scale = scale_of(s);
     anb_child_predict_many(self, 0, state, rows, scratch, out);
     for (size_t i = 0; i < rows->n; i++) {
-        double f = anb_range_clip(&s->range, out[i]);
+        double f = anb_child_limited(self, &s->range, out[i]);
         out[i] = child ? f : answer(self, state, f, scale, scratch);
     }
 }

@@ -10,14 +10,18 @@
  * asked with the tail cut and with it whole, predicts better with it whole; where it predicts better without, cells beyond
  * `clip` are 0 as if missing (src/numeric/frame.h has the rules).
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
- * is. What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
+ * is. On rows with a cell in a tail that is passed on, what the child extrapolates goes further once that has proved right
+ * (src/numeric/outlook.h): its prediction or, of a mixture, that of its linear experts. From then on cells are taken as they are
+ * as far as they are trusted.
+ * What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
  * wrong target moves no child and no range far.
  *
- * State: the target's range, a frame and the errors' scale. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
+ * State: the target's range, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
  */
 #include "src/numeric/error_scale.h"
 #include "src/numeric/frame.h"
 #include "src/numeric/moments.h"
+#include "src/numeric/outlook.h"
 #include "src/text/field_reader.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
@@ -33,21 +37,25 @@ static const AnbParam params[] = {
      "in place of far, where it is larger, for features whose tail is passed on"},
     {0}};
 
-static AnbFrame frame_of(const AnbNode *self)
-{
-    const AnbScaleOptions *o = self->options;
-    return (AnbFrame){self->n_features, o->clip, o->far, o->trust > o->far ? o->trust : o->far, o->tails};
-}
-
 /* What the state starts with; the frame follows, which keeps how many targets and errors there were. */
 typedef struct Scale {
     double low, high;       /* the target's range */
     double level, evidence; /* the errors' scale */
+    AnbOutlook outlook;
 } Scale;
+
+static AnbFrame frame_of(const AnbNode *self, const void *state)
+{
+    const AnbScaleOptions *o = self->options;
+    const Scale *s = state;
+    double trust = o->trust > o->far ? o->trust : o->far;
+    return (AnbFrame){self->n_features, o->clip, o->far, trust, o->tails, anb_outlook_open(&s->outlook), s->level};
+}
 
 /* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the number from which
  * on it makes no difference. */
 enum { COUNTS = 128 };
+enum { OUTLOOK_SINCE = 7 }; /* the layout */
 _Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "the number of targets fits");
 _Static_assert((int)ANB_ERRORS_SETTLED < (1 << ANB_FRAME_OWN_BITS) / (int)COUNTS, "the number of errors fits");
 
@@ -106,10 +114,18 @@ static double clipped(const void *state, double f)
     return anb_range_clip(&range, f);
 }
 
+/* What is said where the child says f, and without limits `far`. */
+static double limited(const void *state, double f, double far)
+{
+    AnbRange range = range_of(state);
+    return anb_outlook_limit(&range, &((const Scale *)state)->outlook, f, far);
+}
+
 static const AnbField members[] = {{ANB_MEMBER(Scale, low)},
                                    {ANB_MEMBER(Scale, high)},
                                    {ANB_MEMBER(Scale, level)},
                                    {ANB_MEMBER(Scale, evidence)},
+                                   {ANB_INNER(Scale, outlook, AnbOutlook, anb_outlook_fields), .since = OUTLOOK_SINCE},
                                    {0}};
 
 static size_t state_size(const AnbNode *self, const AnbField *field)
@@ -120,8 +136,8 @@ static size_t state_size(const AnbNode *self, const AnbField *field)
 
 static void visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
-    AnbFrame frame = frame_of(self);
-    (void)field, (void)state;
+    AnbFrame frame = frame_of(self, state);
+    (void)field;
     anb_struct_visit(members, part, visitor);
     anb_frame_visit(&frame, frame_in(part), visitor);
 }
@@ -144,22 +160,23 @@ static size_t kept_size(const AnbNode *self)
     return size > SMALL && size <= 2 * self->n_features + LARGE ? size : 0;
 }
 
-/* The prediction of the row, and the child's, before it was clipped. */
+/* The prediction of the row, the child's before it was clipped, and the outlook, or NAN. */
 typedef struct Said {
-    double f, child;
+    double f, child, far;
 } Said;
 
 enum { Z, SAID, KEPT };
 static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .count = scratch_size},
-                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 2},
+                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 3},
                                           [KEPT] = {.name = "kept", .kind = ANB_F64, .count = kept_size},
                                           {0}};
 
 static int init(const AnbNode *self, void *state)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     put_range(state, &(AnbRange){0});
     put_errors(state, &(AnbErrorScale){0});
+    ((Scale *)state)->outlook = (AnbOutlook){0};
     anb_frame_init(&frame, frame_in(state));
     return 0;
 }
@@ -171,7 +188,7 @@ static Said *said_in(const AnbNode *self, double *scratch)
 
 static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     anb_frame_apply(&frame, frame_in(state), row->x, scratch);
 }
 
@@ -181,22 +198,45 @@ static AnbRow made_row(const AnbRow *row, const double *z)
     return (AnbRow){z, row->raw, row->importance, row->counters, row->outcome};
 }
 
+/* Whether below is a mixture, whose outlook is another than its prediction. */
+static bool foresees(const AnbNode *self)
+{
+    return anb_node_can(&self->children[0], ANB_CAN_FORESEE);
+}
+
+/* What the child, which said f, says of the row in the scratch without limits; NAN where that is not asked for. */
+static double outlook(const AnbNode *self, const void *state, double f, double *scratch)
+{
+    AnbFrame frame = frame_of(self, state);
+    AnbRange range = range_of(state);
+    bool mixture = foresees(self);
+    if (targets_seen(state) < ANB_RANGE_SURE ||
+        (!mixture && !anb_outlook_leaves(&range, &((const Scale *)state)->outlook, f)))
+        return ANB_NAN;
+    if (!anb_frame_in_tail(&frame, frame_in(state), scratch))
+        return ANB_NAN;
+    AnbAsked at = anb_child_asked(self, 0, state, NULL, scratch);
+    return mixture && anb_reach(&at, ANB_CAN_FORESEE) ? at.node->type->mixture->outlook(at.node, at.state, at.scratch)
+                                                      : f;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRow inner = made_row(row, scratch);
     standardize(self, state, row, scratch);
-    double f = anb_child_predict(self, 0, state, &inner, scratch);
+    double f = anb_child_predict(self, 0, state, &inner, scratch), far = outlook(self, state, f, scratch);
     Said *said = said_in(self, scratch);
-    *said = (Said){clipped(state, f), f};
+    *said = (Said){limited(state, f, far), f, far};
     return said->f;
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     double z[ANB_ROWS_ROOM];
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     size_t d = self->n_features, most = anb_rows_fit(d);
-    if (most < 2) {
+    bool open = anb_outlook_open(&((const Scale *)state)->outlook);
+    if (most < 2 || (open && foresees(self))) {
         anb_predict_each(self, state, rows, scratch, out);
         return;
     }
@@ -207,9 +247,11 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         part.x = z;
         part.x_stride = d;
         anb_child_predict_many(self, 0, state, &part, scratch, out + at);
+        for (size_t i = 0; i < part.n; i++) {
+            bool tail = open && anb_frame_in_tail(&frame, frame_in(state), z + i * d);
+            out[at + i] = limited(state, out[at + i], tail ? out[at + i] : ANB_NAN);
+        }
     }
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = clipped(state, out[i]);
 }
 
 /* The prediction of the row with another z in one cell, where the frame has a cell to try (`any`). */
@@ -266,7 +308,7 @@ static double follow_slope(const AnbNode *self, const void *state, size_t featur
 
 static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     Trial trial = {.any = false};
     trial.any = anb_frame_trial(&frame, frame_in(state), row->x, scratch, &trial.of);
     if (!trial.any)
@@ -281,14 +323,16 @@ static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, 
 static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const Trial *trial, double y, double weight,
                       double *scratch)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     AnbReframing moved;
     AnbFrameState *frame_state = frame_in(state);
     AnbRange range = range_of(state);
     if (trial->any)
-        anb_frame_judge(&frame, frame_state, &trial->of, y - said_in(self, scratch)->f, y - trial->f);
+        anb_frame_judge(&frame, frame_state, &trial->of, y - clipped(state, said_in(self, scratch)->child),
+                        y - trial->f);
     anb_range_follow(&range, y);
     put_range(state, &range);
+    anb_outlook_follow(&((Scale *)state)->outlook, (double)anb_frame_rows(frame_state) + 1, y);
     if (anb_frame_learn(&frame, frame_state, row->x, weight, scratch, &row->counters->restarts, &moved))
         anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), moved.alpha, moved.beta);
 }
@@ -297,8 +341,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     AnbRow inner = made_row(row, scratch);
     Trial trial = try_out(self, state, row, scratch);
+    const Said *said = said_in(self, scratch);
     AnbErrorScale errors = errors_of(state);
-    y = anb_target_bounded(&errors, said_in(self, scratch)->f, y);
+    double given = y, level = errors.level;
+    y = anb_target_bounded(&errors, said->f, y);
+    if (said->far == said->far) {
+        AnbRange range = range_of(state);
+        anb_outlook_judge(&((Scale *)state)->outlook, &range, level, said->child, said->far, given);
+        y = anb_outlook_target(&range, said->far, y, given);
+    }
     put_errors(state, &errors);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
     learn_row(self, state, row, &trial, y, weight, scratch);
@@ -323,32 +374,45 @@ static const AnbShapleyTable shapley = {split};
 
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     anb_frame_reframe(&frame, frame_in(state), alpha, beta);
 }
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     AnbRange range = range_of(state);
     AnbErrorScale errors = errors_of(state);
     if (!anb_frame_valid(&frame, frame_in(state)))
         return anb_fail(error, ANB_E_STATE, "scale: invalid moments, frame or reach of a feature");
     if (!anb_error_scale_valid(&errors))
         return anb_fail(error, ANB_E_STATE, "scale: the scale of the errors is negative or not finite");
+    if (!anb_outlook_valid(&((const Scale *)state)->outlook))
+        return anb_fail(error, ANB_E_STATE, "scale: the outlook is not finite or its variance negative");
     return anb_range_valid(&range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
+}
+
+static int read_without_outlook(const AnbNode *self, AnbFieldReader *reader, void *state)
+{
+    reader->visitor.version = OUTLOOK_SINCE - 1;
+    visit(self, NULL, state, state, &reader->visitor);
+    AnbRange range = range_of(state);
+    anb_outlook_guess(&((Scale *)state)->outlook, &range);
+    return anb_fields_end(reader) ? ANB_E_STATE : 0;
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
  * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no zeros apart in a wide one; layout 5 kept
- * what follows from other numbers, and in full width what only decides. */
+ * what follows from other numbers, and in full width what only decides; layout 6 had no outlook. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
-    AnbFrame frame = frame_of(self);
+    AnbFrame frame = frame_of(self, state);
     AnbFieldReader reader = anb_field_reader(bytes, size);
     AnbRange range = {0};
     AnbErrorScale errors = {0};
     init(self, state);
+    if (from == OUTLOOK_SINCE - 1)
+        return read_without_outlook(self, &reader, state);
     anb_range_visit(&range, &reader.visitor);
     anb_frame_read_older(&frame, frame_in(state), from, &reader.visitor);
     if (from > 1)
@@ -357,6 +421,7 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
         return ANB_E_STATE;
     put_range(state, &range);
     put_errors(state, &errors);
+    anb_outlook_guess(&((Scale *)state)->outlook, &range);
     return 0;
 }
 
@@ -368,7 +433,7 @@ const StreamingLearnerType anb_scale = {
     .params = params,
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES |
              ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 6,
+    .version = OUTLOOK_SINCE,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

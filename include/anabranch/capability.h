@@ -42,7 +42,8 @@ typedef enum AnbCapability {
     ANB_CAN_THIN,    /* AnbSparsityTable */
     ANB_CAN_SHOW,    /* AnbNetworkTable */
     ANB_CAN_DETECT,  /* AnbDriftTable */
-    ANB_CAN_RANK     /* AnbQuantileTable. Since 0.3 */
+    ANB_CAN_RANK,    /* AnbQuantileTable. Since 0.3 */
+    ANB_CAN_FORESEE  /* AnbMixtureTable with `outlook`. Since 0.8 */
 } AnbCapability;
 
 /**
@@ -65,6 +66,9 @@ typedef struct AnbMixtureTable {
      * experts' predictions: K of row i from said[i * K] on. False, and nothing done, where it cannot. Since 0.3. */
     bool (*experts_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                          double *said);
+    /* Read of types with ANB_GIVES_OUTLOOK only: what the experts that extrapolate said in the last predict, without limits:
+     * NAN where there are none. Since 0.8. */
+    double (*outlook)(const AnbNode *self, const void *state, double *scratch);
 } AnbMixtureTable;
 
 /** Prediction intervals. */

@@ -78,7 +78,8 @@ ANB_API extern const StreamingLearnerType anb_last;
  * scale(child): online standardisation. The child's x is (x - centre)/spread of what came before, clipped to +-clip
  * or, where the child predicts better for it, to what the feature is known to reach; 0 where a cell is missing or far
  * beyond that, and where its feature was constant. Its raw is the row as given. What it says is clipped to the seen
- * target range widened by 10 %. Cost: about 10 d operations (moments by Welford 1962), and on rows with a cell beyond
+ * target range widened by 10 %; on rows with a cell beyond `clip` that is passed on, to the range and twice its width on both
+ * sides, once what the child (of a mixture, its linear experts) predicts there without a limit has proved right. Cost: about 10 d operations (moments by Welford 1962), and on rows with a cell beyond
  * +-clip one more prediction of the child. Weight class: scaled (the moments; the child as it is).
  */
 typedef struct AnbScaleOptions {

@@ -44,6 +44,8 @@ static inline bool anb_type_can(const StreamingLearnerType *type, AnbCapability 
         return type->network != NULL;
     case ANB_CAN_RANK:
         return anb_since_0_3(type) && type->quantile != NULL;
+    case ANB_CAN_FORESEE:
+        return type->mixture && (type->flags & ANB_GIVES_OUTLOOK);
     default:
         return type->drift != NULL;
     }

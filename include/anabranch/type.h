@@ -45,7 +45,8 @@ enum {
     ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight; a constant factor on all of them changes nothing */
     ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
     ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
-    ANB_CLIPPED = 256,      /* predicts within the seen target range widened by 10 % */
+    ANB_CLIPPED =
+        256, /* predicts within the seen target range widened by 10 %, or by twice its width where that proved right */
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
@@ -55,8 +56,9 @@ enum {
     ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
     /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. Since 0.6 */
     ANB_COMPACT = 65536,
-    ANB_STEPS_MANY = 131072,    /* its direct table has step_many. Since 0.7 */
-    ANB_GIVES_EVIDENCE = 262144 /* its AnbImportanceTable has `evidence`. Since 0.7 */
+    ANB_STEPS_MANY = 131072,     /* its direct table has step_many. Since 0.7 */
+    ANB_GIVES_EVIDENCE = 262144, /* its AnbImportanceTable has `evidence`. Since 0.7 */
+    ANB_GIVES_OUTLOOK = 524288   /* its AnbMixtureTable has `outlook`. Since 0.8 */
 };
 
 /* Where all types of a model have ANB_COMPACT and its whole scratch is this many doubles at most, the model keeps none: each

@@ -25,7 +25,8 @@ int anb_check_tables(const StreamingLearnerType *type, AnbError *error)
     const AnbAnswerTable *a = type->answer;
     const AnbWaitingTable *w = type->waiting;
     const char *half = NULL;
-    if (m && !(m->span && m->view && m->routing && m->experts && m->disagreement))
+    if (m && (!(m->span && m->view && m->routing && m->experts && m->disagreement) ||
+              ((type->flags & ANB_GIVES_OUTLOOK) && !m->outlook)))
         half = "mixture";
     if (i && !(i->levels && i->interval))
         half = "interval";

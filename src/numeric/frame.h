@@ -17,11 +17,11 @@
  * common_j is what about a hundredth of the |z_j| exceeds: it grows by a quarter where one does and falls by .002 where none
  * does. The tail is cut at 1.5 common_j, at 2 at least and `clip` at most: a feature that fills +-1.7 has no values at 4.
  *
- * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target; or the cells beyond `clip` are left
+ * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target, `trust` reach_j where the frame is `open`; or the cells beyond `clip` are left
  * out, as missing ones are, where they mislead. That is tried out: on a row with a cell in the tail the learner below is
  * asked twice, with the tail cut and with it whole, or with it cut and with the cell left out, and the difference of the
- * squared errors, in units of their running mean and within +-4, goes into evidence_j or junk_j (discounted by 1/32 a
- * trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
+ * squared errors, in units of their running mean, (2.75 `level`)^2 at most, and within +-4, goes into evidence_j or junk_j
+ * (discounted by 1/32 a trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
  * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A cell
  * that is 0 since it is beyond limit_j, of a feature whose reach is above `clip`, is tried as one of a tail that is passed on.
  *
@@ -70,6 +70,8 @@ typedef struct AnbFrame {
     double clip;       /* in deviations */
     double far, trust; /* in reaches; trust at least far */
     bool tails;        /* whether tails are tried out */
+    bool open;         /* whether a tail that is passed on is so as far as cells are trusted; else to `far` */
+    double level;      /* the scale of the errors of the learner below; 0: unknown */
 } AnbFrame;
 
 /* How the state starts; the arrays follow in the same memory. Small numbers share a word. */
@@ -152,6 +154,9 @@ typedef struct AnbFrameTrial {
 /* Whether the row, whose z are in the scratch, has a cell to be tried out; fills the trial. */
 bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial);
+
+/* Whether some z of the row in the scratch is beyond `clip`: a cell of a tail that is passed on. */
+bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch);
 
 /* The errors of the learner below on the row as it was and on its other reading. */
 void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error,

@@ -115,6 +115,12 @@ static inline double anb_frame_trusted(const AnbFrame *self, const AnbFrameState
     return self->trust * anb_frame_reach(self, state, j);
 }
 
+/* The bound of feature j where its tail is passed on. */
+static inline double anb_frame_whole(const AnbFrame *self, const AnbFrameState *state, size_t j)
+{
+    return (self->open ? self->trust : self->far) * anb_frame_reach(self, state, j);
+}
+
 /* From where on a cell of feature j is 0. */
 static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
@@ -151,7 +157,7 @@ static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *st
 static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     double *bound = &part(state, self->d, BOUND)[j];
-    double next = *bound > self->clip ? self->far * anb_frame_reach(self, state, j) : anb_frame_cut(self, state, j);
+    double next = *bound > self->clip ? anb_frame_whole(self, state, j) : anb_frame_cut(self, state, j);
     anb_frame_put_if_other(bound, next);
 }
 

@@ -163,6 +163,6 @@ bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state)
         fine = anb_nonfinite(highest_of(view, d), d) == 0;
     for (size_t j = 0; j < d && fine; j++)
         fine = (anb_frame_starting(state) || reaches(self, view, j)) && bound[j] > 0 &&
-               bound[j] <= self->far * anb_frame_reach(self, state, j) && common[j] > 0;
+               bound[j] <= self->trust * anb_frame_reach(self, state, j) && common[j] > 0;
     return fine && anb_frame_wide_valid(self, state);
 }

@@ -69,6 +69,22 @@ static bool try_cells(const AnbFrame *self, const AnbFrameState *state, const do
     return false;
 }
 
+enum { FEW = 32 }; /* z of which each is looked at sooner than a kernel is called */
+
+bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch)
+{
+    const uint32_t *at = NULL;
+    unsigned found = 0;
+    size_t n = self->d;
+    if (anb_frame_is_sparse(self, state, scratch))
+        n = anb_frame_cells(self, scratch, &at);
+    else if (n > FEW && anb_outermost(scratch, part_const(state, n, BOUND), self->clip, n) < 2)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        found |= fabs(scratch[at ? at[i] : i]) > self->clip;
+    return found;
+}
+
 bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial)
 {
@@ -101,13 +117,22 @@ static void decide(const AnbFrame *self, AnbFrameState *state, size_t j)
     float whole = evidence_of(state, self->d)[j], junk = junk_of(state, self->d)[j];
     double reach = anb_frame_reach(self, state, j);
     if (whole >= ENOUGH)
-        *bound = self->far * reach;
+        *bound = anb_frame_whole(self, state, j);
     else if (whole <= -ENOUGH)
         *bound = anb_frame_cut(self, state, j);
     if (junk >= SURE && *bound <= self->clip && crowd_of(state, self->d)[j] <= CROWDED)
         leave_out(self, state, j);
     else if (junk <= -ENOUGH)
         anb_frame_put_reach(state, self->d, j, reach, false);
+}
+
+/* What the gain of a trial is measured by. The first trials may be of cells that are far out, and their errors far from those that
+ * follow. */
+static double tried_unit(const AnbFrame *self, double mean)
+{
+    double most = 2.75 * self->level;
+    most *= most;
+    return most > 0 && most < mean ? most : mean;
 }
 
 void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other)
@@ -120,7 +145,8 @@ void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameT
     double mean = anb_frame_tried(state);
     mean = mean > 0 ? mean + .01 * ((least < 16 * mean ? least : 16 * mean) - mean) : here;
     anb_frame_put_tried(state, mean);
-    double gain = mean > 0 ? anb_clip((trial->cut ? there - here : here - there) / mean, 4) : 0;
+    double unit = tried_unit(self, mean);
+    double gain = unit > 0 ? anb_clip((trial->cut ? there - here : here - there) / unit, 4) : 0;
     *evidence = (float)anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);

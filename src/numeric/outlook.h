@@ -1,0 +1,100 @@
+/*
+ * How far beyond the targets so far a prediction may go.
+ *
+ * A prediction stays within the range of the targets so far, widened by a tenth (moments.h). The outlook g is what a learner
+ * says without that limit. It takes the limited prediction's place once such outlooks have proved right:
+ *
+ *     limits  of the range; where g is within them, mean +- 3 standard deviations of the targets
+ *     e = |y - what the limits leave of the prediction|      r = 3 |y - g|      s = the errors' scale
+ *     u = (e - r) / (e + r + s)                              three times as much where g left the range
+ *     gain <- .97 gain + u, within +-5                       on each row where g leaves the limits; from .5 on it is open
+ *
+ * Targets beyond the range are rare: their number grows with the logarithm of the rows. So a g that leaves the closer limits
+ * counts too, and one good record is enough to open. A g that errs more than a third as much as the limits do counts against it.
+ * An open outlook goes no further than twice the range's width beyond the range. A target that an outlook has foreseen is no
+ * wrong one: it is not bounded on that side.
+ *
+ * Mean and variance are those of the targets that were learned, of the last 1,000 or so.
+ * The constants were chosen on syn_skewed, flights_arr and guns of bench/more_streams.py and on seven made relations.
+ */
+#ifndef ANB_NUMERIC_OUTLOOK_H
+#define ANB_NUMERIC_OUTLOOK_H
+
+#include "moments.h"
+#include <anabranch/type.h>
+
+typedef struct AnbOutlook {
+    double gain, mean, variance; /* all 0 before the first target */
+} AnbOutlook;
+
+extern const AnbField anb_outlook_fields[];
+
+enum { ANB_OUTLOOK_WIDTHS = 2, ANB_OUTLOOK_NEAR = 3, ANB_OUTLOOK_SPAN = 1000 };
+
+static inline bool anb_outlook_open(const AnbOutlook *outlook)
+{
+    return outlook->gain >= 0.5;
+}
+
+/* g no further outside the range than twice its width. */
+static inline double anb_outlook_bounded(const AnbRange *range, double g)
+{
+    double half = .5 * range->high - .5 * range->low, room = anb_within_doubles(2 * ANB_OUTLOOK_WIDTHS * half);
+    return anb_clamp(g, anb_within_doubles(range->low - room), anb_within_doubles(range->high + room));
+}
+
+/* What is said where the learner says f, and g without limits; g is NaN where there is no outlook. */
+static inline double anb_outlook_limit(const AnbRange *range, const AnbOutlook *outlook, double f, double g)
+{
+    double limited = anb_range_clip(range, f);
+    bool beyond = range->seen >= ANB_RANGE_SURE && g - g == 0 && anb_range_clip(range, g) != g;
+    return beyond && anb_outlook_open(outlook) ? anb_outlook_bounded(range, g) : limited;
+}
+
+/* Whether g leaves the limits: else it is of no use. */
+static inline bool anb_outlook_leaves(const AnbRange *range, const AnbOutlook *outlook, double g)
+{
+    double away = g - outlook->mean;
+    return away * away > ANB_OUTLOOK_NEAR * ANB_OUTLOOK_NEAR * outlook->variance || !anb_range_spares(range, g, g);
+}
+
+/* Learns from the target of a row with an outlook; scale is that of the errors. */
+void anb_outlook_judge(AnbOutlook *outlook, const AnbRange *range, double scale, double f, double g, double y);
+
+/* What is left of the target y of which `bounded` would be: all of it up to g. */
+static inline double anb_outlook_target(const AnbRange *range, double g, double bounded, double y)
+{
+    double far = anb_outlook_bounded(range, g);
+    bool foreseen = bounded < y ? far > bounded : bounded > y && far < bounded;
+    return !foreseen ? bounded : bounded < y ? (y < far ? y : far) : (y > far ? y : far);
+}
+
+/* Learns the mean and the variance; the target is the n-th, from 1. */
+static inline void anb_outlook_follow(AnbOutlook *outlook, double n, double y)
+{
+    double share = 1 / (n < ANB_OUTLOOK_SPAN ? n : ANB_OUTLOOK_SPAN), away = y - outlook->mean;
+    double variance = (1 - share) * (outlook->variance + share * (away * away));
+    outlook->variance = variance < 0x1p1000 ? variance : 0;
+    outlook->mean = anb_toward(outlook->mean, y, share);
+}
+
+/* What stands for the mean and the variance of targets of which the range alone is known. */
+static inline void anb_outlook_guess(AnbOutlook *outlook, const AnbRange *range)
+{
+    double half = .5 * range->high - .5 * range->low, variance = .25 * half * half;
+    *outlook = (AnbOutlook){0, range->low + half, variance < 0x1p1000 ? variance : 0};
+}
+
+/* What a wrapper makes of its child's prediction f: a child that limits itself may have a reason to leave the range. */
+static inline double anb_child_limited(const AnbNode *self, const AnbRange *range, double f)
+{
+    return self->children[0].type->flags & ANB_CLIPPED ? f : anb_range_clip(range, f);
+}
+
+/* Whether one from a file is one. */
+static inline bool anb_outlook_valid(const AnbOutlook *outlook)
+{
+    return anb_struct_valid(anb_outlook_fields, outlook);
+}
+
+#endif
