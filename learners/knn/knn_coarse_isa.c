@@ -133,72 +133,118 @@ LANES_INLINE uint32_t mask_of(const int16_t *value, int16_t bound)
 #endif
 }
 
-LANES_INLINE size_t count_of(const int16_t *value, size_t n, int16_t bound)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < n; i += ROWS)
-        sum += (size_t)__builtin_popcount(mask_of(value + i, bound));
-    return sum;
-}
+/* A bound lies above the first guess, which fewer than k values do not exceed, and up to the last, which k or more do not.
+ * Those between, which ascend, are counted at once. */
+enum { GUESSED = 4, LAST = GUESSED + 1, CLOSE = 3 }; /* guesses at once; rounds that allow k / 8 more only */
 
-/* A bound lies above `low`, which fewer than k values do not exceed, and up to `high`, which `within` do not, k or more. */
 typedef struct Range {
-    int low, high;
-    size_t within;
+    int guess[LAST + 1];
+    size_t within[LAST + 1];
 } Range;
 
-enum { GUESSED = 4, CLOSE = 3 }; /* guesses at once; rounds that allow k / 8 more only */
-
-/* The least value less one, and the largest of 32 minima. Whatever the width of a vector, these are the same, so that all bounds
- * are. */
-LANES_INLINE int begin_range(const int16_t *value, size_t n, Range *range)
+#if LANES_BYTES == 32
+/* n less each sum, whose parts are 0 or negative. */
+LANES_INLINE void subtract_sums(size_t n, const Halves sum[GUESSED], size_t rest[GUESSED])
 {
-    int16_t lowest[ROWS], most;
+    const __m256i one = _mm256_set1_epi16(1);
+    __m256i a = _mm256_madd_epi16((__m256i)sum[0], one), b = _mm256_madd_epi16((__m256i)sum[1], one);
+    __m256i c = _mm256_madd_epi16((__m256i)sum[2], one), d = _mm256_madd_epi16((__m256i)sum[3], one);
+    __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    int32_t four[GUESSED];
+    _mm_storeu_si128((__m128i *)four, _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
+    for (size_t g = 0; g < GUESSED; g++)
+        rest[g] = n - (size_t)-four[g];
+}
+#elif LANES_BYTES == 16
+LANES_INLINE void subtract_sums(size_t n, const Halves sum[GUESSED], size_t rest[GUESSED])
+{
+    for (size_t g = 0; g < GUESSED; g++) {
+        rest[g] = n;
+        for (size_t i = 0; i < AT_ONCE; i++)
+            rest[g] -= (size_t)-sum[g][i];
+    }
+}
+#endif
+
+/* How many values do not exceed each guess. */
+LANES_INLINE void count_within_guesses(const int16_t *value, size_t n, const int guess[GUESSED], size_t within[GUESSED])
+{
+#if LANES_BYTES == 64
+    for (size_t g = 0; g < GUESSED; g++)
+        within[g] = 0;
+    for (size_t i = 0; i < n; i += ROWS)
+        for (size_t g = 0; g < GUESSED; g++)
+            within[g] += (size_t)__builtin_popcount(mask_of(value + i, (int16_t)guess[g]));
+#else
+    Halves sum[GUESSED] = {{0}};
+    for (size_t i = 0; i < n; i += AT_ONCE)
+        for (size_t g = 0; g < GUESSED; g++)
+            sum[g] += LOAD_HALVES(value + i) > (int16_t)guess[g] - (Halves){0};
+    subtract_sums(n, sum, within);
+#endif
+}
+
+/* The least of 32 values >= 0, their bits turned where `turn` has ones. */
+LANES_INLINE int least_of_rows(const int16_t *value, int16_t turn)
+{
+#if LANES_BYTES > 16
+    const __m256i turned = _mm256_set1_epi16(turn);
+    __m256i low = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)value), turned);
+    low = _mm256_min_epi16(low, _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(value + 16)), turned));
+    __m128i eight = _mm_min_epi16(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+    return _mm_extract_epi16(_mm_minpos_epu16(eight), 0);
+#else
+    int least = value[0] ^ turn;
+    for (size_t i = 1; i < ROWS; i++)
+        least = (value[i] ^ turn) < least ? value[i] ^ turn : least;
+    return least;
+#endif
+}
+
+/* From below the least value to above all; the first guess is the largest of 32 minima. Whatever the width of a vector, these
+ * are the same, so that all bounds are. */
+LANES_INLINE void begin_range(const int16_t *value, size_t n, Range *r)
+{
+    const int most = ANB_KNN_COARSE_NONE - 1;
+    int16_t lowest[ROWS];
     for (size_t v = 0; v < VECTORS; v++) {
         Halves low = LOAD_HALVES(value + v * AT_ONCE);
         for (size_t i = ROWS; i < n; i += ROWS)
             low = least(LOAD_HALVES(value + i + v * AT_ONCE), low);
         STORE_HALVES(lowest + v * AT_ONCE, low);
     }
-    *range = (Range){lowest[0], ANB_KNN_COARSE_NONE, n};
-    most = lowest[0];
-    for (size_t i = 1; i < ROWS; i++) {
-        range->low = lowest[i] < range->low ? lowest[i] : range->low;
-        most = lowest[i] > most ? lowest[i] : most;
-    }
-    range->low -= 1;
-    return most;
+    const int first = ANB_KNN_COARSE_NONE - least_of_rows(lowest, ANB_KNN_COARSE_NONE);
+    *r = (Range){{least_of_rows(lowest, 0) - 1, first, first + first / 2, 2 * first, 4 * first, ANB_KNN_COARSE_NONE},
+                 {[LAST] = n}};
+    for (size_t g = 1; g < LAST; g++)
+        r->guess[g] = r->guess[g] < most ? r->guess[g] : most;
 }
 
-/* Narrows the range by the counts of ascending guesses within it. */
-LANES_INLINE void look_at(const int16_t *value, size_t n, size_t k, const int guess[GUESSED], Range *range)
+/* By the counts, of which up to `fine` will do; without a branch to guess. True where it goes on. */
+LANES_INLINE bool narrow_range(Range *r, size_t k, size_t fine)
 {
-    size_t within[GUESSED];
-    for (size_t g = 0; g < GUESSED; g++)
-        within[g] = count_of(value, n, (int16_t)guess[g]);
-    for (size_t g = GUESSED; g-- > 0;)
-        if (within[g] >= k && guess[g] < range->high) {
-            range->high = guess[g];
-            range->within = within[g];
-        }
-    for (size_t g = 0; g < GUESSED; g++)
-        if (within[g] < k && guess[g] > range->low)
-            range->low = guess[g];
+    size_t below = 0;
+    for (size_t g = 1; g < LAST; g++)
+        below += r->within[g] < k;
+    const int low = r->guess[below], high = r->guess[below + 1];
+    const size_t within = r->within[below + 1];
+    const bool goes_on = (high - low > 1) & (within > fine);
+    r->guess[0] = low;
+    r->guess[LAST] = high;
+    r->within[LAST] = within;
+    for (int g = 1; g < LAST; g++)
+        r->guess[g] = low + (high - low) * g / LAST;
+    return goes_on;
 }
 
 static int16_t bound(const int16_t *value, size_t n, size_t k)
 {
     Range range;
-    const int most = ANB_KNN_COARSE_NONE - 1, first = begin_range(value, n, &range);
-    int guess[GUESSED] = {first, first + first / 2, 2 * first, 4 * first};
-    for (size_t g = 0; g < GUESSED; g++)
-        guess[g] = guess[g] < most ? guess[g] : most;
+    begin_range(value, n, &range);
     for (int round = 1;; round++) {
-        look_at(value, n, k, guess, &range);
-        if (range.high - range.low <= 1 || range.within <= k + k / (round < CLOSE ? 8 : 2))
-            return (int16_t)range.high;
-        for (int g = 0; g < GUESSED; g++)
-            guess[g] = range.low + (range.high - range.low) * (g + 1) / (GUESSED + 1);
+        count_within_guesses(value, n, range.guess + 1, range.within + 1);
+        if (!narrow_range(&range, k, k + k / (round < CLOSE ? 8 : 2)))
+            return (int16_t)range.guess[LAST];
     }
 }
 

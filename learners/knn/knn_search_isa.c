@@ -234,7 +234,10 @@ LANES_INLINE void far_group(const float *window, size_t d, const uint32_t *index
         sum[r] = lanes_zero();
     }
     if (few) {
-        add_squares(row, 0, lanes_load(query), lanes_load(metric), sum);
+        for (size_t r = 0; r < GROUP; r++) { /* not added to 0, which would be the same */
+            Lanes u = lanes_sub(lanes_of_floats(row[r]), lanes_load(query));
+            sum[r] = lanes_mul(lanes_load(metric), lanes_mul(u, u));
+        }
         if (d > LANES)
             add_squares(row, LANES, lanes_load(query + LANES), lanes_load(metric + LANES), sum);
     } else
