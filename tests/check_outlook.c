@@ -30,10 +30,16 @@ START_TEST(a_record_that_was_foreseen_opens)
     ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 25, 25), 11);
     anb_outlook_judge(&outlook, &range, 1, 25, 25, 24.5);
     ck_assert(anb_outlook_open(&outlook));
-    ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 9, 25), 25);
-    ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 9, -14), -14);
-    ck_assert_double_eq_tol(anb_outlook_limit(&range, &outlook, 9, 1e9), 30, 1e-12); /* twice the width beyond */
+    ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 12, 25), 25);
+    ck_assert_double_eq(anb_outlook_limit(&range, &outlook, -3, -14), -14);
+    ck_assert_double_eq_tol(anb_outlook_limit(&range, &outlook, 12, 1e9), 30, 1e-12); /* twice the width beyond */
     ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 9, 10.5), 9);
+    /* A prediction within the range goes a part of the way, which grows with the evidence. */
+    double share = outlook.gain * outlook.gain / (outlook.gain * outlook.gain + 4);
+    ck_assert_double_eq_tol(anb_outlook_limit(&range, &outlook, 9, 25), 9 + 16 * share, 1e-12);
+    anb_outlook_judge(&outlook, &range, 1, 25, 25, 25);
+    ck_assert_double_gt(anb_outlook_limit(&range, &outlook, 9, 25), 9 + 16 * share);
+    ck_assert_double_eq_tol(anb_outlook_limit(&range, &outlook, -3, 25), -1 + 26 * anb_outlook_share(&outlook), 1e-12);
     ck_assert_double_eq(anb_outlook_limit(&range, &outlook, 12, ANB_NAN), 11);
 }
 END_TEST

@@ -11,6 +11,8 @@
  *
  * Targets beyond the range are rare: their number grows with the logarithm of the rows. So a g that leaves the closer limits
  * counts too, and one good record is enough to open. A g that errs more than a third as much as the limits do counts against it.
+ * Where the prediction without limits leaves the range on the same side, an open outlook is taken whole. Where it stays within, as that
+ * of a mixture of which few experts extrapolate, it goes gain^2 / (gain^2 + 4) of the way: one good record is not enough for all of it.
  * An open outlook goes no further than twice the range's width beyond the range. A target that an outlook has foreseen is no
  * wrong one: it is not bounded on that side.
  *
@@ -29,7 +31,7 @@ typedef struct AnbOutlook {
 
 extern const AnbField anb_outlook_fields[];
 
-enum { ANB_OUTLOOK_WIDTHS = 2, ANB_OUTLOOK_NEAR = 3, ANB_OUTLOOK_SPAN = 1000 };
+enum { ANB_OUTLOOK_WIDTHS = 2, ANB_OUTLOOK_NEAR = 3, ANB_OUTLOOK_SPAN = 1000, ANB_OUTLOOK_HALF = 2 };
 
 static inline bool anb_outlook_open(const AnbOutlook *outlook)
 {
@@ -43,12 +45,21 @@ static inline double anb_outlook_bounded(const AnbRange *range, double g)
     return anb_clamp(g, anb_within_doubles(range->low - room), anb_within_doubles(range->high + room));
 }
 
+/* How far a prediction within the range goes to an open outlook beyond it. */
+static inline double anb_outlook_share(const AnbOutlook *outlook)
+{
+    double gain = outlook->gain * outlook->gain;
+    return gain / (gain + ANB_OUTLOOK_HALF * ANB_OUTLOOK_HALF);
+}
+
 /* What is said where the learner says f, and g without limits; g is NaN where there is no outlook. */
 static inline double anb_outlook_limit(const AnbRange *range, const AnbOutlook *outlook, double f, double g)
 {
     double limited = anb_range_clip(range, f);
-    bool beyond = range->seen >= ANB_RANGE_SURE && g - g == 0 && anb_range_clip(range, g) != g;
-    return beyond && anb_outlook_open(outlook) ? anb_outlook_bounded(range, g) : limited;
+    double bound = anb_range_clip(range, g);
+    if (range->seen < ANB_RANGE_SURE || g - g != 0 || bound == g || !anb_outlook_open(outlook))
+        return limited;
+    return anb_toward(limited, anb_outlook_bounded(range, g), limited == bound ? 1 : anb_outlook_share(outlook));
 }
 
 /* Whether g leaves the limits: else it is of no use. */
