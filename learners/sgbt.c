@@ -401,7 +401,7 @@ const StreamingLearnerType anb_sgbt = {
     .params = params,
     .flags =
         ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 2,
+    .version = 3,
     .check = check,
     .fields = fields,
     .scratch = scratch_fields,
