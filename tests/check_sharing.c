@@ -44,6 +44,27 @@ START_TEST(the_faster_way_goes_on)
 }
 END_TEST
 
+/* Behind a shared call the first samples wait for what the other core has written; that is no other kind of call. */
+START_TEST(what_another_core_has_written_is_no_other_kind_of_call)
+{
+    AnbWays ways = {0};
+    bool shared = false;
+    int n = 0;
+    for (int i = 0; i < 1000; i++) {
+        AnbWay *way = anb_ways_of(&ways, SAMPLES, shared ? 40 + 100 * (i % 7 == 0) : 9, large);
+        shared = anb_way_shared(way);
+        anb_way_took(way, shared ? 13 : 8, SAMPLES);
+        n += shared;
+    }
+    ck_assert_int_le(n, 120); /* 8 calls, then trials of 16 */
+    ck_assert_double_le(anb_way_each(anb_ways_of(&ways, SAMPLES, 9, large)), 9);
+    /* What takes another time by far three times is one: the record begins anew. */
+    for (int i = 0; i < 3; i++)
+        anb_way_took(anb_ways_of(&ways, SAMPLES, 900, large), 900, SAMPLES);
+    ck_assert_double_ge(anb_way_each(anb_ways_of(&ways, SAMPLES, 900, large)), 900);
+}
+END_TEST
+
 /* Threads that wake after ten calls, of 8 us each: sharing is tried until they are there. */
 START_TEST(threads_have_time_to_wake)
 {
@@ -106,6 +127,8 @@ START_TEST(calls_of_other_sizes_and_costs_are_others)
     ck_assert(!call_of(&ways, SAMPLES, large, 8, 9));
     ck_assert(call_of(&ways, 64 * SAMPLES, large, 8, 4));
     ck_assert(!call_of(&ways, SAMPLES, large, 20, 9));
+    ck_assert(!call_of(&ways, SAMPLES, large, 200, 100)); /* it may have been held up */
+    shared_of(&ways, 2, large, 200, 100);
     ck_assert(call_of(&ways, SAMPLES, large, 200, 100));
     ck_assert(call_of(&ways, SAMPLES, large, 201, 100));
     ck_assert(call_of(&ways, SIZE_MAX, large, 8, 4) && call_of(&ways, 1, large, 8, 4));
@@ -118,6 +141,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 10);
     tcase_add_test(tests, what_gains_nothing_stays_alone);
     tcase_add_test(tests, the_faster_way_goes_on);
+    tcase_add_test(tests, what_another_core_has_written_is_no_other_kind_of_call);
     tcase_add_test(tests, threads_have_time_to_wake);
     tcase_add_test(tests, what_gets_worse_is_looked_at_again);
     tcase_add_test(tests, what_is_slower_is_given_up);

@@ -3,6 +3,7 @@
 enum { TRIAL = 4, TRIAL_MOST = 64, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
 static const double TRIAL_NS = 200000; /* of a trial of sharing, whose threads take their time to wake */
 static const double WORSE = 1.5;       /* times what a sample took: the other way is tried */
+enum { ODD = 3 };                      /* calls */
 static const double ALIKE = 3, TRIED_RATE = .125;
 static const double RATE = .25,
                     MOST = 2; /* of a running mean: its rate, and the largest value that enters, as a multiple of it */
@@ -15,15 +16,36 @@ static size_t class_of(size_t samples)
     return i;
 }
 
+static AnbWay begun(bool last, double tried, AnbWaysGain gain)
+{
+    AnbWay way = {.last = last, .usual = gain.gain > gain.wake, .until = FIRST, .wait = AGAIN};
+    way.tried[last] = tried;
+    return way;
+}
+
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain)
 {
     AnbWay *way = &ways->way[class_of(samples)];
     if (!(gain.gain > 0))
         return NULL;
-    if (way->tried > ALIKE * tried || tried > ALIKE * way->tried)
-        *way = (AnbWay){.tried = tried, .usual = gain.gain > gain.wake, .until = FIRST, .wait = AGAIN};
-    way->tried += TRIED_RATE * (tried - way->tried);
+    if (way->wait == 0)
+        *way = begun(false, tried, gain);
+    double *mean = &way->tried[way->last];
+    if (*mean == 0)
+        *mean = tried;
+    bool odd = *mean > ALIKE * tried || tried > ALIKE * *mean;
+    way->odd = odd ? way->odd + 1 : 0;
+    if (way->odd == ODD)
+        *way = begun(way->last, tried, gain);
+    else if (!odd)
+        *mean += TRIED_RATE * (tried - *mean);
     return way;
+}
+
+double anb_way_each(const AnbWay *way)
+{
+    double alone = way->tried[false], shared = way->tried[true];
+    return shared > 0 && (alone == 0 || shared < alone) ? shared : alone;
 }
 
 bool anb_way_shared(AnbWay *way)
@@ -33,7 +55,8 @@ bool anb_way_shared(AnbWay *way)
         way->lasted = 0;
         way->took[!way->usual] = 0;
     }
-    return way->trial > 0 ? !way->usual : way->usual;
+    way->last = way->trial > 0 ? !way->usual : way->usual;
+    return way->last;
 }
 
 /* Of a trial the least time counts. */

@@ -20,13 +20,16 @@ enum { ANB_WAYS = 16 };
 
 /* How similar calls went. Times are ns a sample. */
 typedef struct AnbWay {
-    double tried;   /* the running mean of the first samples; 0: no call yet */
+    double tried
+        [2]; /* the running means of the first samples, behind a call alone and behind a shared one; 0: no call yet */
     double took[2]; /* alone and shared: of the usual way the running mean, of a trial the least; 0: not known */
+    bool last;      /* whether the last call was shared */
     bool usual;     /* whether calls are shared, except in trials */
     unsigned until; /* calls to the next trial */
     unsigned wait;  /* calls between that trial and the one after it */
     unsigned trial; /* the number of the call in the present trial; 0: there is none */
     double lasted;  /* ns of the present trial's calls */
+    unsigned odd;   /* calls in a row whose first samples took another time by far */
     double chosen;  /* what a sample took when the usual way was chosen; 0: not known */
 } AnbWay;
 
@@ -40,9 +43,12 @@ typedef struct AnbWaysGain {
     double wake; /* ns that it costs to wake them */
 } AnbWaysGain;
 
-/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. Where it
- * differs from the record's by more than a factor of three, the record begins anew. */
+/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. Where
+ * three calls in a row differ from the record by more than a factor of three, the record begins anew. Calls behind a shared one are set
+ * against those behind a shared one: what another core has written takes long to read, whatever the samples cost. */
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
+/* ns that one of the first samples takes where this core has what it needs. */
+double anb_way_each(const AnbWay *way);
 /* Whether this call is to be shared. To be called once for each call, and anb_way_took after it. */
 bool anb_way_shared(AnbWay *way);
 /* Records what each of that call's samples took. */

@@ -270,7 +270,7 @@ static void work(AnbPool *p)
     double then = anb_clock_ns(), tried = (then - start) / TRIED;
     AnbWay *way = anb_ways_of(&p->way[c->y != NULL], left, tried, gain_of(p, tried, left));
     if (way && anb_way_shared(way))
-        share(p, tried);
+        share(p, anb_way_each(way));
     else
         alone(p);
     if (way)
