@@ -22,6 +22,7 @@
  */
 #include "src/numeric/clip.h"
 #include "src/numeric/error_scale.h"
+#include "src/numeric/screen.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
@@ -51,7 +52,7 @@ static const AnbField members[] = {{ANB_INNER(Sift, error, AnbErrorScale, anb_er
 
 static size_t pairs(const AnbNode *self)
 {
-    return (self->n_features + 1) * (self->n_features + 2) / 2;
+    return anb_screen_triangle(self->n_features + 1);
 }
 
 static size_t with_one(const AnbNode *self)
@@ -109,15 +110,6 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 
 /* ---- what the error depends on ----------------------------------------------------------------------------------- */
 
-static void add_products(float *sum, const float *z, size_t n, float e)
-{
-    for (size_t i = 0; i < n; sum += n - i, i++) {
-        const float by = e * z[i];
-        for (size_t j = i; j < n; j++)
-            sum[j - i] += by * z[j];
-    }
-}
-
 /* e in units of its scale. */
 static void sense(const AnbNode *self, Sift *s, const double *x, double e, float *z)
 {
@@ -128,7 +120,7 @@ static void sense(const AnbNode *self, Sift *s, const double *x, double e, float
         z[j + 1] = (float)anb_clip(x[j], most_x);
     for (size_t j = 0; j <= d; j++)
         square[j] += z[j] * z[j];
-    add_products(anb_field(self, s, SUMS), z, d + 1, (float)e);
+    anb_screen_kernels.add_products(anb_field(self, s, SUMS), z, d + 1, (float)e);
     s->rows += 1;
     s->energy += e * e;
 }
