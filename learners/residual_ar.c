@@ -4,8 +4,8 @@
  *     e = y - f(x)      s = running rms of e, discounted by .999
  *     q = (0.1, last e / s, EWMA(.2) of e / s, EWMA(.03) of e / s), the last three clipped to +-5
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
- *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %; f as it is, and alone on
- *     both sides where it is beyond, if the child limits itself (outlook.h)
+ *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %; an f beyond it, of a
+ *     child that limits itself (outlook.h), is taken as it is, and not corrected
  *
  * With `last` the last target y' joins: q has a fifth feature (y' - f) / s, the BOA a third offer y', and the output is
  * f until the mix of the BOA has shown to be better:
@@ -20,6 +20,7 @@
  * them the BOA's and the RLS'.
  */
 #include "src/numeric/boa.h"
+#include "src/numeric/gain_test.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/outlook.h"
 #include "src/numeric/rls.h"
@@ -71,7 +72,8 @@ static const AnbRlsForm form = {rls_of};
 
 /* The last target, and the test of whether the mix is better than the child. */
 typedef struct Trial {
-    double last, gain, noise, open; /* y', D, V, 1: the mix counts */
+    double last; /* y' */
+    AnbGainTest test;
 } Trial;
 
 static size_t trial_count(const AnbNode *self)
@@ -147,7 +149,7 @@ static double answer(const AnbNode *self, const void *state, double f, double sc
     }
     anb_boa_weights(anb_field_const(self, state, BOA), offers(self), NULL, sample->w);
     sample->mix = anb_mix(sample->w, sample->f, offers(self));
-    return takes_last(self) && !(trial->open > 0) ? f : sample->mix;
+    return takes_last(self) && !(trial->test.open > 0) ? f : sample->mix;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -161,7 +163,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 {
     const ResidualAr *s = state;
     const Trial *trial = anb_field_const(self, state, TRIAL);
-    bool child = takes_last(self) && !(trial->open > 0);
+    bool child = takes_last(self) && !(trial->test.open > 0);
     double scale = scale_of(s);
     anb_child_predict_many(self, 0, state, rows, scratch, out);
     for (size_t i = 0; i < rows->n; i++) {
@@ -173,13 +175,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 /* Whether the mix, which was e off by e - (mix - f), is better than the child, which was e off. */
 static void judge(Trial *trial, double e, double moved, double y)
 {
-    double u = e * e - (e - moved) * (e - moved);
-    trial->gain = FADE * trial->gain + u;
-    trial->noise = FADE * FADE * trial->noise + u * u;
-    if (trial->gain > CLEAR * sqrt(trial->noise))
-        trial->open = 1;
-    else if (trial->gain < 0)
-        trial->open = 0;
+    anb_gain_test_learn(&trial->test, e * e - (e - moved) * (e - moved), CLEAR);
     trial->last = y;
 }
 

@@ -16,6 +16,7 @@
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag, an RLS of 3.
  */
 #include "src/numeric/error_size.h"
+#include "src/numeric/gain_test.h"
 #include "src/numeric/lag_search.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/rls.h"
@@ -29,17 +30,20 @@ static const double FADE = 0.999, NEAR = 10, FAR = 6, MOST = 50, CLEAR = 2;
 typedef struct Season {
     AnbRange range;
     AnbWeightUnit unit;
-    double seen, size;        /* rows, m */
-    double gain, noise, open; /* D, V, 1: the correction counts */
+    double seen, size; /* rows, m */
+    AnbGainTest test;
 } Season;
+
+static const AnbField test_fields[] = {{ANB_MEMBER(AnbGainTest, gain), .must = ANB_FINITE},
+                                       {ANB_MEMBER(AnbGainTest, noise), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                       {ANB_MEMBER(AnbGainTest, open), .must = ANB_FINITE},
+                                       {0}};
 
 static const AnbField members[] = {{ANB_INNER(Season, range, AnbRange, anb_range_fields)},
                                    {ANB_INNER(Season, unit, AnbWeightUnit, anb_weight_unit_fields)},
                                    {ANB_MEMBER(Season, seen), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {ANB_MEMBER(Season, size), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-                                   {ANB_MEMBER(Season, gain), .must = ANB_FINITE},
-                                   {ANB_MEMBER(Season, noise), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-                                   {ANB_MEMBER(Season, open), .must = ANB_FINITE},
+                                   {ANB_INNER(Season, test, AnbGainTest, test_fields)},
                                    {0}};
 
 static const AnbParam params[] = {{"longest", ANB_COUNT, offsetof(AnbSeasonOptions, longest), 768, 2, 4096, 0, NULL,
@@ -148,7 +152,7 @@ static double answer(const AnbNode *self, const void *state, double f, double *s
     *sample = (Sample){f, 0, 0};
     if (in_use(self, state))
         correct(self, state, sample, anb_scratch(self, scratch, WORK));
-    return s->open > 0 ? anb_within_doubles(f + sample->moved) : f;
+    return s->test.open > 0 ? anb_within_doubles(f + sample->moved) : f;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -160,20 +164,14 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 {
     const Season *s = state;
     anb_child_predict_many(self, 0, state, rows, scratch, out);
-    for (size_t i = 0; i < rows->n && s->open > 0; i++)
+    for (size_t i = 0; i < rows->n && s->test.open > 0; i++)
         out[i] = answer(self, state, out[i], scratch);
 }
 
 /* Whether the correction is better than the child; both in units of m. */
 static void judge(Season *s, double e, double moved)
 {
-    double u = anb_clip(e * e - (e - moved) * (e - moved), MOST);
-    s->gain = FADE * s->gain + u;
-    s->noise = FADE * FADE * s->noise + u * u;
-    if (s->gain > CLEAR * sqrt(s->noise))
-        s->open = 1;
-    else if (s->gain < 0)
-        s->open = 0;
+    anb_gain_test_learn(&s->test, anb_clip(e * e - (e - moved) * (e - moved), MOST), CLEAR);
 }
 
 /* Judges and fits the correction. Returns whether the RLS is still finite. */
@@ -191,7 +189,7 @@ static void start_over(const AnbNode *self, Season *s)
 {
     AnbRls rls = rls_of(self);
     anb_rls_init(&rls, anb_field(self, s, RLS));
-    s->gain = s->noise = s->open = 0;
+    s->test = (AnbGainTest){0};
 }
 
 static bool learn(const AnbNode *self, Season *s, const Sample *sample, double y, double weight, double *work)
