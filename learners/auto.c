@@ -70,11 +70,10 @@ enum { LONG_MEMORY = 24 };
 /* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
-/* Of rows of more than NARROWER features one expert is a mixture as it would be of CHOSEN, which sees those that count. The time for it
- * is what rows so wide may take more than narrow ones; a linear model that forgets within fewer rows than there are features goes, and the
- * network of all features learns fewer rows again. */
+/* Where rows have more than NARROWER features, up to SIFTED, and the level has a stage, one expert is a mixture as it would be of
+ * CHOSEN, which sees those that count. The time for it is what rows so wide may take more than narrow ones; a linear model that forgets
+ * within fewer rows than there are features goes, and the network of all features learns fewer rows again. */
 enum { CHOSEN = 12, NARROWER = 47 };
-static const size_t NEVER = SIZE_MAX;
 
 static const Choice choices[] = {
     {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
@@ -129,7 +128,6 @@ typedef struct Level {
     int budget;
     const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
     const char *known;          /* what follows the stage where past targets are known; NULL: nothing */
-    size_t chooses;             /* features: from so many on a mixture of those that count is an expert */
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
@@ -137,12 +135,12 @@ typedef struct Level {
 #define PAST_STAGE ", past(" SINGLE("hidden=32, replay=8") ", lags=2), last=true"
 
 static const Level levels[] = {
-    {ONE, "stack(delta=0.003)", NULL, NULL, NEVER},
-    {TWO, "stack(delta=0.003)", NULL, NULL, NEVER},
-    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true", NARROWER + 1},
-    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true", NARROWER + 1},
-    {FIFTY, "blend", STAGE ", additive", PAST_STAGE, NARROWER + 1},
-    {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE, NARROWER + 1}};
+    {ONE, "stack(delta=0.003)", NULL, NULL},
+    {TWO, "stack(delta=0.003)", NULL, NULL},
+    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
+    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
+    {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
+    {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
@@ -230,7 +228,7 @@ static void say_chosen(Text *text, const Level *level, bool past)
     say(text, "most=%d), ", CHOSEN);
 }
 
-/* What follows the past around the whole. */
+/* The learners around the guard that use past targets. */
 typedef struct Around {
     const char *begin, *end;
 } Around;
@@ -256,7 +254,7 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
     say(&text, "%s%sscale(%s", around.begin, staged ? "guard(" : "", sifted ? "sift(" : "");
     begin_mixture(&text, level);
     say_experts(&text, level, past, n_features);
-    if (n_features >= level->chooses && n_features <= SIFTED)
+    if (staged && n_features > NARROWER && n_features <= SIFTED)
         say_chosen(&text, level, past);
     end_mixture(&text, level, past);
     say(&text, "%s, trust=8)%s%s", sifted ? ")" : "", staged ? ")" : "", around.end);
