@@ -175,10 +175,10 @@ static double trust_of(const AnbNode *self, const Refine *s, size_t i)
     return share > 1 ? 1 : share > 0 ? share : 0;
 }
 
-/* The offer of stage i, which says f. */
-static double corrected(const AnbNode *self, const Refine *s, size_t i, double m, double f)
+/* The offer of a stage that says f, `trust` of which is believed. */
+static double corrected(const Refine *s, double trust, double m, double f)
 {
-    f *= trust_of(self, s, i);
+    f *= trust;
     return m + f - (m + f) == 0 ? anb_range_clip(&s->range, m + f) : m;
 }
 
@@ -198,7 +198,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     double *said = anb_scratch(self, scratch, SAID);
     scratch[0] = m;
     for (size_t i = 1; i < self->n_children; i++)
-        scratch[i] = corrected(self, s, i, m, said[i] = anb_child_predict(self, i, state, &made, scratch));
+        scratch[i] = corrected(s, trust_of(self, s, i), m, said[i] = anb_child_predict(self, i, state, &made, scratch));
     return mixed(self, state, scratch);
 }
 
@@ -206,7 +206,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 static void ask_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *said, double *scratch,
                        double *out)
 {
-    double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM], f[MOST][ANB_ROWS];
+    double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM], f[MOST][ANB_ROWS], trust[MOST];
     size_t width = stage_features(self), k = self->children[0].n_children, n = self->n_children;
     for (size_t r = 0; r < rows->n; r++) {
         AnbRow row = anb_rows_at(rows, r);
@@ -215,12 +215,14 @@ static void ask_stages(const AnbNode *self, const void *state, const AnbRows *ro
     const double *share =
         anb_extended_shares(rows->importance, self->n_features, width, anb_scratch(self, scratch, SHARE));
     const AnbRows made = {x, raw, rows->n, width, width, share, rows->counters};
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < n; i++) {
         anb_child_predict_many(self, i, state, &made, scratch, f[i]);
+        trust[i] = trust_of(self, state, i);
+    }
     for (size_t r = 0; r < rows->n; r++) {
         scratch[0] = out[r];
         for (size_t i = 1; i < n; i++)
-            scratch[i] = corrected(self, state, i, out[r], f[i][r]);
+            scratch[i] = corrected(state, trust[i], out[r], f[i][r]);
         out[r] = mixed(self, state, scratch);
     }
 }
