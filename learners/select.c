@@ -245,7 +245,7 @@ static void screen_row(const AnbNode *self, Select *s, const AnbRow *row, double
     double kept = anb_target_bounded(&s->error, said, y), error = kept - said;
     const bool looks = s->seen < EARLY || s->seen % 2 == 0;
     if (looks && level > 0 && sd > 0 && error - error == 0)
-        anb_screen_add(&screen, row->x, anb_clip((y - s->target.mean) / sd, FAR), error / level,
+        anb_screen_add(&screen, row->x, (y - s->target.mean) / sd, error / level,
                        anb_scratch(self, scratch, SELECT_TERM_ROW));
     anb_moments_add(&s->target, anb_within_doubles(kept), weight);
     if (!anb_moments_finite(&s->target))
