@@ -61,11 +61,6 @@ static size_t row_size(const AnbNode *self)
     return child_features(self, 0) + SPARE;
 }
 
-static size_t features_of(const AnbNode *self)
-{
-    return self->n_features;
-}
-
 static size_t screened(const AnbNode *self)
 {
     return least(self) > 0 ? child_features(self, 0) : 0;
@@ -73,13 +68,13 @@ static size_t screened(const AnbNode *self)
 
 static size_t screen_head(const AnbNode *self)
 {
-    return least(self) > 0 ? sizeof(AnbScreenHead) / sizeof(double) : 0;
+    return least(self) > 0 ? sizeof(PolyScreenHead) / sizeof(double) : 0;
 }
 
 /* The linear model of the screen; without a screen it takes no room. */
 static AnbRls linear_of(const AnbNode *self)
 {
-    return anb_screen_rls(self->n_features);
+    return anb_poly_screen_rls(self->n_features);
 }
 
 static size_t linear_size(const AnbNode *self, const AnbField *field)
@@ -109,7 +104,7 @@ static size_t work_size(const AnbNode *self)
 
 enum { CENTRE, HEAD, LINEAR, SUM, SQUARE, MEAN, SHARE };
 static const AnbField fields[] = {
-    [CENTRE] = {.name = "centre", .kind = ANB_F64, .count = features_of, .must = ANB_FINITE, .since = 2},
+    [CENTRE] = {.name = "centre", .kind = ANB_F64, .count = anb_per_feature, .must = ANB_FINITE, .since = 2},
     [HEAD] = {.name = "screen", .kind = ANB_F64, .count = screen_head, .must = ANB_FINITE, .since = 3},
     [LINEAR] = {.name = "linear", .part = &linear_part, .form = &form, .since = 3},
     [SUM] = {.name = "sum", .kind = ANB_F64, .count = screened, .must = ANB_FINITE, .since = 3},
@@ -124,24 +119,24 @@ static const AnbField scratch_fields[] = {
     [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
     {0}};
 
-static AnbScreen screen_of(const AnbNode *self, void *state)
+static PolyScreen screen_of(const AnbNode *self, void *state)
 {
-    return (AnbScreen){.d = self->n_features,
-                       .all = child_features(self, 0),
-                       .least = least(self),
-                       .head = anb_field(self, state, HEAD),
-                       .linear = anb_field(self, state, LINEAR),
-                       .sum = anb_field(self, state, SUM),
-                       .square = anb_field(self, state, SQUARE),
-                       .mean = anb_field(self, state, MEAN),
-                       .share = anb_field(self, state, SHARE)};
+    return (PolyScreen){.d = self->n_features,
+                        .all = child_features(self, 0),
+                        .least = least(self),
+                        .head = anb_field(self, state, HEAD),
+                        .linear = anb_field(self, state, LINEAR),
+                        .sum = anb_field(self, state, SUM),
+                        .square = anb_field(self, state, SQUARE),
+                        .mean = anb_field(self, state, MEAN),
+                        .share = anb_field(self, state, SHARE)};
 }
 
 static int init(const AnbNode *self, void *state)
 {
     if (least(self) > 0) {
-        AnbScreen screen = screen_of(self, state);
-        anb_screen_init(&screen);
+        PolyScreen screen = screen_of(self, state);
+        anb_poly_screen_init(&screen);
     }
     return 0;
 }
@@ -219,8 +214,8 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 static void screen_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     if (least(self) > 0) {
-        AnbScreen screen = screen_of(self, state);
-        anb_screen_learn(&screen, row->x, scratch, y, weight, anb_scratch(self, scratch, WORK));
+        PolyScreen screen = screen_of(self, state);
+        anb_poly_screen_learn(&screen, row->x, scratch, y, weight, anb_scratch(self, scratch, WORK));
     }
 }
 
@@ -259,8 +254,8 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
             of[at++] = alpha[i] * alpha[j];
     move_centres(anb_field(self, state, CENTRE), d, alpha, beta);
     if (least(self) > 0) {
-        AnbScreen screen = screen_of(self, state);
-        anb_screen_reframe(&screen, of, shift);
+        PolyScreen screen = screen_of(self, state);
+        anb_poly_screen_reframe(&screen, of, shift);
     }
     anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), of, shift);
 }

@@ -1,14 +1,15 @@
 /* poly_screen.h says what is computed. */
 #include "poly_screen.h"
 #include "src/numeric/clip.h"
+#include "src/simd/products.h"
 #include <anabranch/reach.h>
 #include <string.h>
 
-enum { ROUND = 200, MOST = 24 /* rows; features */ };
+enum { ROUND = 200, MOST = ANB_PRODUCTS_D }; /* rows; features */
 static const double lambda = 0.9998, most_error = 4, most_cell = 4.5, kept = 0.98, slowest = 2000, heaviest = 10;
 
-/* `shown` of them are. */
-static void share_out(const AnbScreen *s, const bool *used, size_t shown)
+/* The same share for the features and the products of two that are used, `shown` in all; 0 for the other products. */
+static void share_out(const PolyScreen *s, const bool *used, size_t shown)
 {
     double *next = s->share + s->d;
     for (size_t j = 0; j < s->d; j++)
@@ -18,9 +19,9 @@ static void share_out(const AnbScreen *s, const bool *used, size_t shown)
             *next++ = used[i] && used[j] ? 1 / (double)shown : 0;
 }
 
-void anb_screen_init(const AnbScreen *s)
+void anb_poly_screen_init(const PolyScreen *s)
 {
-    const AnbRls rls = anb_screen_rls(s->d);
+    const AnbRls rls = anb_poly_screen_rls(s->d);
     const bool used[MOST] = {0};
     anb_rls_init(&rls, s->linear);
     share_out(s, used, s->d);
@@ -29,7 +30,7 @@ void anb_screen_init(const AnbScreen *s)
 /* ---- a row --------------------------------------------------------------------------------------------------------- */
 
 /* Adds to the sums of n columns from `at` on. */
-static void sense(const AnbScreen *s, size_t at, size_t n, const double *u, double e)
+static void sense(const PolyScreen *s, size_t at, size_t n, const double *u, double e)
 {
     const double rows = s->head->rows - ROUND, pace = 1 / (rows < slowest ? rows : slowest);
     double *sum = s->sum + at, *square = s->square + at, *mean = s->mean + at;
@@ -42,14 +43,14 @@ static void sense(const AnbScreen *s, size_t at, size_t n, const double *u, doub
 }
 
 /* z^2 */
-static double evidence(const AnbScreen *s, size_t k)
+static double evidence(const PolyScreen *s, size_t k)
 {
     double z = s->square[k] > 0 ? s->sum[k] / sqrt(s->square[k]) : 0;
     return z * z;
 }
 
 /* The largest z^2 of each feature and its products. */
-static void find_largest(const AnbScreen *s, double *most)
+static void find_largest(const PolyScreen *s, double *most)
 {
     size_t k = s->d;
     for (size_t j = 0; j < s->d; j++)
@@ -62,7 +63,7 @@ static void find_largest(const AnbScreen *s, double *most)
         }
 }
 
-static void fade(const AnbScreen *s)
+static void fade(const PolyScreen *s)
 {
     for (size_t k = 0; k < s->all; k++) {
         s->sum[k] *= kept;
@@ -70,7 +71,7 @@ static void fade(const AnbScreen *s)
     }
 }
 
-static void decide(const AnbScreen *s)
+static void decide(const PolyScreen *s)
 {
     const double comes = s->least * s->least, goes = comes / 4, *own = s->share + s->d;
     double most[MOST];
@@ -87,9 +88,9 @@ static void decide(const AnbScreen *s)
 }
 
 /* The error of the linear model before it learns the row, bounded; false where it is no number. */
-static bool learn_linear(const AnbScreen *s, const double *x, double *y, double weight, double *work, double *e)
+static bool learn_linear(const PolyScreen *s, const double *x, double *y, double weight, double *work, double *e)
 {
-    const AnbRls rls = anb_screen_rls(s->d);
+    const AnbRls rls = anb_poly_screen_rls(s->d);
     double f = anb_rls_predict(&rls, s->linear, x, work), error = *y - f;
     if (error - error == 0) {
         *e = anb_error_bounded(&s->head->error, error);
@@ -101,9 +102,9 @@ static bool learn_linear(const AnbScreen *s, const double *x, double *y, double 
     return false;
 }
 
-void anb_screen_learn(const AnbScreen *s, const double *x, const double *u, double y, double weight, double *work)
+void anb_poly_screen_learn(const PolyScreen *s, const double *x, const double *u, double y, double weight, double *work)
 {
-    AnbScreenHead *head = s->head;
+    PolyScreenHead *head = s->head;
     double level = head->error.level, relative = anb_weight_relative(&head->unit, weight), e;
     double sd = anb_moments_sd(&head->target), away;
     relative = relative < heaviest ? relative : heaviest;
@@ -111,7 +112,7 @@ void anb_screen_learn(const AnbScreen *s, const double *x, const double *u, doub
         return;
     away = y - head->target.mean;
     anb_moments_add(&head->target, y, relative);
-    if (head->target.square - head->target.square + head->target.mean - head->target.mean != 0)
+    if (!anb_moments_finite(&head->target))
         head->target = (AnbMoments){0}; /* targets whose squares leave the doubles */
     head->rows += 1;
     if (head->rows > ROUND && level > 0 && sd > 0) {
@@ -129,9 +130,9 @@ static double finite_or_0(double v)
     return v - v == 0 ? v : 0;
 }
 
-void anb_screen_reframe(const AnbScreen *s, const double *of, const double *shift)
+void anb_poly_screen_reframe(const PolyScreen *s, const double *of, const double *shift)
 {
-    const AnbRls rls = anb_screen_rls(s->d);
+    const AnbRls rls = anb_poly_screen_rls(s->d);
     anb_rls_reframe(&rls, s->linear, of, shift);
     for (size_t k = 0; k < s->all; k++) {
         s->sum[k] = finite_or_0(s->sum[k] / of[k]);

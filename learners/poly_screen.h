@@ -20,32 +20,33 @@
 #include "src/numeric/weight_unit.h"
 
 /* What is kept beside the arrays: doubles alone. */
-typedef struct AnbScreenHead {
+typedef struct PolyScreenHead {
     AnbErrorScale error; /* of the linear model */
     AnbWeightUnit unit;
     AnbMoments target;
     double rows;
-} AnbScreenHead;
+} PolyScreenHead;
 
-typedef struct AnbScreen {
+typedef struct PolyScreen {
     size_t d, all; /* features; with their products */
     double least;
-    AnbScreenHead *head;
+    PolyScreenHead *head;
     double *linear;              /* state of the linear model */
     double *sum, *square, *mean; /* S, V, m: `all` of each */
     double *share;               /* `all`: of what is shown the same, 0 for the others */
-} AnbScreen;
+} PolyScreen;
 
-static inline AnbRls anb_screen_rls(size_t d)
+static inline AnbRls anb_poly_screen_rls(size_t d)
 {
     return (AnbRls){.n = d, .intercept = true, .delta = 100, .walk = 0};
 }
 
 /* Of a zeroed state: no product is shown. */
-void anb_screen_init(const AnbScreen *screen);
+void anb_poly_screen_init(const PolyScreen *screen);
 /* Learns a row: its features, those and their products, its target. `work`: anb_rls_scratch(d) doubles. */
-void anb_screen_learn(const AnbScreen *screen, const double *x, const double *u, double y, double weight, double *work);
+void anb_poly_screen_learn(const PolyScreen *screen, const double *x, const double *u, double y, double weight,
+                           double *work);
 /* Another unit: old u_k = of_k new u_k + shift_k, the first d being the features. */
-void anb_screen_reframe(const AnbScreen *screen, const double *of, const double *shift);
+void anb_poly_screen_reframe(const PolyScreen *screen, const double *of, const double *shift);
 
 #endif
