@@ -147,8 +147,8 @@ typedef struct AdditiveKernels {
 
 ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
 
-/* What a feature's tables are carried over by: band b gets what band source[b] had. Where only those that change are written: `to`
- * has them, in an order in which none is overwritten before it is read. */
+/* How the bands of a feature's tables change: band b gets what band source[b] had. `to` lists the n bands that change, in an order in
+ * which none is overwritten before it is read. */
 typedef struct AdditiveMoves {
     size_t n;
     uint32_t to[ANB_KNOTS + 1], source[ANB_KNOTS + 1];
