@@ -40,22 +40,27 @@ static void to_bytes(const uint32_t *word, size_t apart, size_t pairs, int8_t *o
     }
 }
 
+/* Codes by the factors of now or the older ones; returns the largest size of one before it was bounded. */
+static float encode_row(const View *v, const float *x, bool older, float limit, uint32_t *code, size_t stride)
+{
+    return anb_knn_search_encode_row(x, v->coded, older ? v->older : v->factor, older ? v->older_offset : v->offset,
+                                     limit, code, stride);
+}
+
 /* Of a row of floats as bytes. */
 static void encode_coarsely(const View *v, const float *x, bool older, int8_t *out, size_t next)
 {
     float few[ANB_KNN_PLANE];
     uint32_t word[ANB_KNN_PLANE / 2];
     pick(x, older ? v->older_of : v->coded_of, v->coded, few);
-    anb_knn_search_encode_row(few, v->coded, older ? v->older : v->factor, older ? v->older_offset : v->offset,
-                              coarse_limit(v), word, 1);
+    encode_row(v, few, older, coarse_limit(v), word, 1);
     to_bytes(word, 1, anb_knn_search_pairs(v->coded), out, next);
 }
 
 static bool encode_finely(const View *v, const float *x, bool older, uint32_t *code, size_t stride)
 {
     const float limit = anb_knn_search_limit(v->d);
-    return anb_knn_search_encode_row(x, v->d, older ? v->older : v->factor, older ? v->older_offset : v->offset, limit,
-                                     code, stride) > limit;
+    return encode_row(v, x, older, limit, code, stride) > limit;
 }
 
 bool anb_knn_encode(const View *v, size_t i, bool older)
@@ -161,7 +166,7 @@ static void choose(const View *v, Chosen *chosen)
 /* Factors and offsets such that few rows' codes are bounded. */
 static void coarse_factors(const View *v, const Chosen *chosen)
 {
-    double range = 0;
+    double range = 0, limit = (double)coarse_limit(v);
     for (size_t p = 0; p < v->coded; p++) {
         const double sd = chosen[p].sd > LEAST_SD ? chosen[p].sd : LEAST_SD;
         const double far = sqrt(v->metric[chosen[p].feature]) * (FAR_SD * sd);
@@ -170,7 +175,7 @@ static void coarse_factors(const View *v, const Chosen *chosen)
     for (size_t p = 0; p < v->coded; p++) {
         v->coded_of[p] = chosen[p].feature;
         v->offset[p] = (float)chosen[p].mean;
-        v->factor[p] = (float)((double)coarse_limit(v) / range * sqrt(v->metric[chosen[p].feature]));
+        v->factor[p] = (float)(limit / range * sqrt(v->metric[chosen[p].feature]));
     }
 }
 
@@ -204,32 +209,41 @@ void anb_knn_codes_shift(const View *v, float by)
         v->older_offset[p] -= by;
 }
 
+/* The least and the largest ratio of a factor of now to the older one. */
+typedef struct Ratios {
+    double least, most;
+} Ratios;
+
+static Ratios ratios_of(const View *v)
+{
+    Ratios r = {0x1p1000, 0};
+    for (size_t p = 0; p < v->coded; p++) {
+        const double ratio = (double)v->factor[p] / (double)v->older[p];
+        r.least = ratio < r.least ? ratio : r.least;
+        r.most = ratio > r.most ? ratio : r.most;
+    }
+    return r;
+}
+
 /* How far squared distances by the factors of now may differ from those by the older ones. */
 static void compare_factors(const View *v)
 {
-    double least = 0x1p1000, most = 0;
-    for (size_t j = 0; j < v->d; j++) {
-        double ratio = (double)v->factor[j] / (double)v->older[j];
-        least = ratio < least ? ratio : least;
-        most = ratio > most ? ratio : most;
-    }
-    v->turn->least = least * least;
-    v->turn->most = most * most;
+    const Ratios r = ratios_of(v);
+    v->turn->least = r.least * r.least;
+    v->turn->most = r.most * r.most;
 }
 
 /* Whether rows lie about as far apart by the factors of now as by the older ones. */
 static bool hardly_changed(const View *v)
 {
-    double least = 0x1p1000, most = 0;
+    const double limit = (double)coarse_limit(v);
+    const Ratios r = ratios_of(v);
     bool near = memcmp(v->coded_of, v->older_of, v->coded * sizeof *v->coded_of) == 0;
     for (size_t p = 0; p < v->coded; p++) {
-        const double ratio = v->older[p] > 0 ? (double)v->factor[p] / (double)v->older[p] : 0;
         const double moved = fabs((double)(v->offset[p] - v->older_offset[p]) * (double)v->factor[p]);
-        near &= moved < (double)coarse_limit(v) / 16;
-        least = ratio < least ? ratio : least;
-        most = ratio > most ? ratio : most;
+        near &= moved < limit / 16;
     }
-    return near && least > 0.8 && most < 1.25;
+    return near && r.least > 0.8 && r.most < 1.25;
 }
 
 static void keep_older(const View *v)
@@ -311,9 +325,10 @@ static bool words_valid(const View *v, size_t used)
 
 static bool bytes_valid(const View *v)
 {
+    const int limit = (int)coarse_limit(v);
     bool fine = true;
     for (size_t i = 0; i < v->rows * anb_knn_search_pairs(v->coded) * 2; i++)
-        fine &= abs(v->coarse_code[i]) <= (int)coarse_limit(v);
+        fine &= abs(v->coarse_code[i]) <= limit;
     return fine;
 }
 
