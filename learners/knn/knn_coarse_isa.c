@@ -248,17 +248,15 @@ static int16_t bound(const int16_t *value, size_t n, size_t k)
     }
 }
 
-LANES_INLINE uint64_t masks_of(const void *distance, size_t at, bool both, int32_t bound)
+LANES_INLINE uint32_t mask_at(const void *distance, size_t at, int32_t bound)
 {
-    const int16_t *first = (const int16_t *)distance + at;
-    uint64_t second = both ? mask_of(first + ROWS, (int16_t)bound) : 0;
-    return mask_of(first, (int16_t)bound) | second << ROWS;
+    return mask_of((const int16_t *)distance + at, (int16_t)bound);
 }
 
 static size_t collect(const int16_t *distance, size_t rows, int16_t bound, uint32_t *index)
 {
     const int16_t most = bound < ANB_KNN_COARSE_NONE ? bound : ANB_KNN_COARSE_NONE - 1;
-    return collect_within(distance, rows, most, masks_of, index);
+    return collect_within(distance, rows, most, mask_at, index);
 }
 
 const AnbKnnCoarseKernels ANB_PER_ISA(anb_knn_coarse_kernels) = {

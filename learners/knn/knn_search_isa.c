@@ -165,16 +165,14 @@ static int32_t bound(const int32_t *value, size_t n, size_t k)
     return found;
 }
 
-LANES_INLINE uint64_t masks_within(const void *distance, size_t at, bool both, int32_t bound)
+LANES_INLINE uint32_t mask_at(const void *distance, size_t at, int32_t bound)
 {
-    const int32_t *first = (const int32_t *)distance + at;
-    uint64_t second = both ? mask_within(first + ANB_KNN_SEARCH_ROWS, bound) : 0;
-    return mask_within(first, bound) | second << ANB_KNN_SEARCH_ROWS;
+    return mask_within((const int32_t *)distance + at, bound);
 }
 
 static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index)
 {
-    return collect_within(distance, rows, bound, masks_within, index);
+    return collect_within(distance, rows, bound, mask_at, index);
 }
 
 /* Intrinsics, since gcc makes five operations of the conversion to 512 bits. */

@@ -88,11 +88,11 @@ LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 #endif
 }
 
-/* Which of the rows of one block or, with `both`, of two are within a bound, as bits. */
-typedef uint64_t MasksWithin(const void *distance, size_t at, bool both, int32_t bound);
+/* Which of the 32 rows from `at` on are within a bound, as bits. */
+typedef uint32_t MaskWithin(const void *distance, size_t at, int32_t bound);
 
 /* Rows within the bound, ascending. Pairs of blocks that have any are listed first, with no branch to guess: few have. */
-LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bound, MasksWithin *masks,
+LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bound, MaskWithin *mask_at,
                                    uint32_t *index)
 {
     enum { LISTED = 64, BOTH = 2 * ANB_KNN_SEARCH_ROWS };
@@ -103,7 +103,8 @@ LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bo
         uint64_t mask[LISTED];
         uint32_t first[LISTED];
         for (size_t at = from; at < to; at += BOTH) {
-            mask[listed] = masks(distance, at, at + BOTH <= to, bound);
+            uint64_t second = at + BOTH <= to ? mask_at(distance, at + ANB_KNN_SEARCH_ROWS, bound) : 0;
+            mask[listed] = mask_at(distance, at, bound) | second << ANB_KNN_SEARCH_ROWS;
             first[listed] = (uint32_t)at;
             listed += mask[listed] != 0;
         }
