@@ -21,16 +21,22 @@ static size_t reserved(const AdditiveView *v)
 
 /* ---- a feature's values, sorted some passes at a time ------------------------------------------------------------ */
 
-/* Passes that a sample has time for. */
+/* Passes that a sample has time for, of more than SMALL rows. */
 static uint32_t at_once(uint32_t rows)
 {
-    return rows > SMALL ? ANB_RESERVE / rows : ANB_RESERVE;
+    return ANB_RESERVE / rows;
+}
+
+/* The length of the sorted runs after so many passes. */
+static uint32_t run_after(uint32_t passes)
+{
+    return passes > 0 ? (uint32_t)FIRST_RUN << (passes - 1) : 0;
 }
 
 uint32_t anb_additive_passes(size_t rows)
 {
-    uint32_t passes = 1;
-    for (uint32_t run = FIRST_RUN; run < rows; run *= 2)
+    uint32_t passes = 0;
+    while (run_after(passes) < rows)
         passes++;
     return rows > SMALL ? (passes + at_once((uint32_t)rows) - 1) / at_once((uint32_t)rows) : 0;
 }
@@ -63,7 +69,7 @@ void anb_additive_sort(AdditiveView *v, size_t j)
     if (at->done == 0)
         at->rows = (uint32_t)reserved(v);
     anb_sorter_start(&sorter, present(value, at->rows, work));
-    sorter.run = at->done > 0 ? FIRST_RUN << (at->done - 1) : 0;
+    sorter.run = run_after(at->done);
     for (uint32_t pass = at_once(at->rows); pass > 0 && anb_sorter_slice(&sorter, &room, ANB_RESERVE) > 0; pass--)
         at->done++;
     put_back(value, at->rows, anb_sorter_buffer(&room, sorter.from), sorter.n);
@@ -73,7 +79,7 @@ bool anb_additive_unsorted(const AdditiveView *v)
 {
     const AdditiveSorting *at = &v->head->sorting;
     uint32_t rows = at->done > 0 ? at->rows : (uint32_t)reserved(v);
-    return rows > SMALL && (at->done == 0 || (uint32_t)FIRST_RUN << (at->done - 1) < rows);
+    return rows > SMALL && run_after(at->done) < rows;
 }
 
 void anb_additive_remember(AdditiveView *v, const double *raw)
