@@ -125,13 +125,19 @@ static const AnbField leaf_fields[] = {{ANB_MEMBER(AnbCartLeaf, count), .must = 
                                        {ANB_MEMBER(AnbCartLeaf, slot)},
                                        {0}};
 
+/* Bins of a slot's histogram: none before its first sample. */
+static size_t bins_used(const AnbCartPlan *plan, const AnbSlot *slot)
+{
+    return slot->made != ANB_SLOT_FRESH ? plan->tried * ANB_CODES : 0;
+}
+
 static void visit_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t slot, AnbVisitor *visitor)
 {
     AnbSlot *s = anb_cart_slot(plan, cart, slot);
     AnbBin *bins = anb_cart_bins(plan, cart, slot);
     anb_struct_visit(slot_fields, s, visitor);
     anb_visit(visitor, "index", anb_cart_index(plan, cart, slot), ANB_U32, plan->features);
-    for (size_t i = 0; i < plan->tried * ANB_CODES && s->made != ANB_SLOT_FRESH; i++)
+    for (size_t i = 0; i < bins_used(plan, s); i++)
         anb_struct_visit(bin_fields, &bins[i], visitor);
     if (plan->rls_size > 0)
         anb_rls_visit(&plan->rls, anb_cart_rls(plan, cart, slot), visitor);
@@ -196,7 +202,7 @@ static bool valid_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t i)
         return true;
     if (leaf >= cart->leaves_used || anb_cart_leaf(plan, cart, leaf)->slot != i)
         return false;
-    for (size_t k = 0; k < plan->tried * ANB_CODES && slot->made != ANB_SLOT_FRESH; k++)
+    for (size_t k = 0; k < bins_used(plan, slot); k++)
         if (!anb_struct_valid(bin_fields, &anb_cart_bins(plan, cart, i)[k]))
             return false;
     if (!anb_struct_valid(slot_fields, slot) || slot->looked > plan->tried || slot->best >= plan->tried ||
