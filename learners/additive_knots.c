@@ -151,7 +151,7 @@ static void carry_tables(const AdditiveView *v, size_t j, const uint32_t *from)
     }
 }
 
-/* Has a part of the feature's tables on their way into the cache; after ANB_PASSES parts all of them are. */
+/* Starts to read a part of the feature's tables into the cache; ANB_PASSES parts are all of them. */
 static void fetch_tables(const AdditiveView *v, size_t j, size_t part)
 {
     const size_t size = v->stride * v->stride, end = (part + 1) * v->pairs / ANB_PASSES;

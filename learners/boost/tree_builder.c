@@ -1,4 +1,4 @@
-/* A tree grown in slices: see grow.h. Costs are counted in half nanoseconds, as measured. */
+/* A tree grown in slices: see tree_builder.h. Costs are counted in half nanoseconds, as measured. */
 #include "tree_builder.h"
 #include "src/numeric/places.h"
 

@@ -1,4 +1,4 @@
-/* What of a half-grown tree a snapshot holds, and whether one can be gone on with: see grow.h. */
+/* What of a half-grown tree a snapshot holds, and whether one can be gone on with: see tree_builder.h. */
 #include "tree_builder.h"
 
 static const AnbField node_fields[] = {{ANB_MEMBER(AnbTreeBuilderNode, total)}, {ANB_MEMBER(AnbTreeBuilderNode, heap)},

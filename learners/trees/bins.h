@@ -2,9 +2,11 @@
  * Quantile bins: every feature of a stream as a code of six bits.
  *
  * A reservoir keeps up to 2,000 rows; edges are made from it when 100, 400, 1,600, ... rows were seen, at most 62 a
- * feature. While the reservoir fills each feature's cells are sorted in blocks, so that little is left to do when edges are due: what
- * is in one row of it need not have come together. The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]" and a split found on codes
- * is a threshold on raw values. A missing cell (NaN) has the code ANB_MISSING. Until edges are made every code is 0.
+ * feature. While the reservoir fills each feature's cells are sorted in blocks, so that little is left to do when edges
+ * are due: cells of one row of the reservoir may then be of different rows of the stream.
+ *
+ * The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]" and a split found on codes is a
+ * threshold on raw values. A missing cell (NaN) has the code ANB_MISSING. Until edges are made every code is 0.
  *
  * Memory, flat and without pointers, on a 64-byte boundary; anb_bins_bytes(d) bytes, arrives zeroed:
  *
