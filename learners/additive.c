@@ -252,10 +252,9 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         return;
     }
     for (size_t at = 0; at < rows->n; at += ANB_ADDITIVE_MANY) {
-        size_t n = rows->n - at < ANB_ADDITIVE_MANY ? rows->n - at : ANB_ADDITIVE_MANY;
-        AnbRows part = anb_rows_part(rows, at, n);
+        AnbRows part = anb_rows_part(rows, at, ANB_ADDITIVE_MANY);
         anb_additive_many_kernels.say(&v, &part, said);
-        memcpy(out + at, said, n * sizeof *out);
+        memcpy(out + at, said, part.n * sizeof *out);
     }
 }
 

@@ -124,7 +124,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         anb_extended_shares(rows->importance, self->n_features, all, anb_scratch(self, scratch, SHARE));
     write_past(self, state, past);
     for (size_t at = 0; at < rows->n && most > 0; at += most) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        AnbRows part = anb_rows_part(rows, at, most);
         for (size_t i = 0; i < part.n; i++) {
             AnbRow row = anb_rows_at(&part, i);
             extend(self, row.x, past, x + i * all);

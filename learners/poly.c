@@ -203,7 +203,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     size_t stride = (self->children[0].n_features + 7) / 8 * 8, fit = ROOM / stride;
     size_t most = fit < ANB_ROWS ? fit : (size_t)ANB_ROWS;
     for (size_t at = 0; at < rows->n; at += most) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        AnbRows part = anb_rows_part(rows, at, most);
         AnbRows made = {u, u, part.n, stride, stride, shares_of(self, state), rows->counters};
         fill_many(self, state, &part, u, stride);
         anb_child_predict_many(self, 0, state, &made, scratch, out + at);

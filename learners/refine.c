@@ -235,7 +235,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     size_t most = anb_rows_fit(stage_features(self)), k = mixing->n_children;
     bool known = anb_since_0_3(mixing->type) && mixing->type->mixture->experts_many && most > 1;
     for (size_t at = 0; at < rows->n && known; at += most) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        AnbRows part = anb_rows_part(rows, at, most);
         known = part.n * k <= ANB_ROWS_ROOM &&
                 mixing->type->mixture->experts_many(mixing, anb_child_state_const(mixing, state), &part,
                                                     scratch + mixing->scratch_offset, out + at, said);

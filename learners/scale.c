@@ -241,7 +241,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         return;
     }
     for (size_t at = 0; at < rows->n; at += most) {
-        AnbRows part = anb_rows_part(rows, at, rows->n - at < most ? rows->n - at : most);
+        AnbRows part = anb_rows_part(rows, at, most);
         for (size_t i = 0; i < part.n; i++)
             anb_frame_apply(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
         part.x = z;

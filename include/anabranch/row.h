@@ -62,13 +62,13 @@ static inline AnbRow anb_rows_at(const AnbRows *rows, size_t i)
     return row;
 }
 
-/** Rows `first` to `first + n - 1` of them. */
+/** Rows `first` to `first + n - 1` of them, as far as there are so many; `first` at most their number. */
 static inline AnbRows anb_rows_part(const AnbRows *rows, size_t first, size_t n)
 {
     AnbRows part = *rows;
     part.x += first * rows->x_stride;
     part.raw += first * rows->raw_stride;
-    part.n = n;
+    part.n = n < rows->n - first ? n : rows->n - first;
     return part;
 }
 

@@ -25,17 +25,11 @@ static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
     return rows->n;
 }
 
-/* The block of rows from `at` on. */
-static AnbRows block_at(const AnbRows *all, size_t at)
-{
-    return anb_rows_part(all, at, all->n - at < ANB_ROWS ? all->n - at : ANB_ROWS);
-}
-
 /* Predicts by the short way; NaN where it is not sure. */
 static void look(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
 {
     for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = block_at(all, at);
+        AnbRows rows = anb_rows_part(all, at, ANB_ROWS);
         plan->direct->predict_many(plan->nodes, block, &rows, out + at);
     }
 }
@@ -44,7 +38,7 @@ static void predict_block(const AnbPlan *plan, const unsigned char *block, doubl
                           double *out)
 {
     for (size_t at = 0; at < rows->n;) {
-        AnbRows rest = anb_rows_part(rows, at, rows->n - at);
+        AnbRows rest = anb_rows_part(rows, at, rows->n);
         size_t n = rest.n = accepted(plan, &rest);
         if (n > 0)
             anb_node_predict_many(plan->nodes, block, &rest, scratch, out + at);
@@ -63,7 +57,7 @@ static void predict_blocks(const AnbPlan *plan, const unsigned char *block, doub
     if (plan->direct && anb_nonfinite(out, all->n) == 0)
         return;
     for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = block_at(all, at);
+        AnbRows rows = anb_rows_part(all, at, ANB_ROWS);
         if (!plan->direct || anb_nonfinite(out + at, rows.n) != 0)
             predict_block(plan, block, scratch, &rows, out + at);
     }
