@@ -75,7 +75,7 @@ void anb_screen_depends(const AnbScreenView *v, uint8_t *chosen);
 void anb_screen_forget_errors(const AnbScreenView *v);
 
 typedef struct AnbScreenKernels {
-    /* sum_ij += by u_i u_j, i <= j < n */
+    /* sum_ij += by u_i u_j, i <= j < n; the numbers are finite */
     void (*add_products)(float *sum, const float *u, size_t n, float by);
 } AnbScreenKernels;
 
