@@ -53,7 +53,7 @@
 typedef struct AnbRls {
     size_t n;       /* features, the constant one not counted */
     bool intercept; /* a constant feature of 1 */
-    double delta;   /* P starts as delta I; > 0 */
+    double delta;   /* what the variances of P, which is diagonal then, start as; > 0 */
     double walk;    /* added to the intercept's variance after each update while that is below its prior one; >= 0 */
     bool single;    /* P's factor in floats (rls_single.h), which has its own update; n > ANB_RLS_FEW */
     double level;   /* what the intercept's variance starts as; 0: delta */
@@ -101,7 +101,7 @@ static inline double anb_rls_level(const AnbRls *rls)
     return rls->level > 0 ? rls->level : rls->delta;
 }
 
-/* The trace that P starts with. */
+/* The trace that P starts with. Without a level it is one product, which rounds otherwise than the sum would. */
 static inline double anb_rls_initial(const AnbRls *rls)
 {
     if (rls->level > 0 && rls->intercept)
@@ -124,10 +124,10 @@ static inline size_t anb_rls_scratch(size_t n)
     return 2 * anb_rls_padded(n);
 }
 
-/* w = 0, P = delta I; whatever was there before. */
+/* w = 0, P as at the start; whatever was there before. */
 void anb_rls_init(const AnbRls *rls, double *state);
 
-/* P = delta I, the weights stay. */
+/* P as at the start, the weights stay. */
 void anb_rls_restart(const AnbRls *rls, double *state);
 
 /* w . x + w0, as it comes: where x or w is extreme it may not be finite. Leaves x in the scratch for an update. */

@@ -59,7 +59,7 @@ void anb_rls_single_restart(const AnbRls *rls, double *state)
     const AnbRlsFactor s = anb_rls_factor(rls, state);
     memset(s.d, 0, (size_t)(state + anb_rls_single_state(rls) - s.d) * sizeof *state);
     for (size_t j = 0; j < s.order; j++) {
-        s.d[j] = s.part[j] = j == 0 && rls->intercept ? anb_rls_level(rls) : rls->delta;
+        s.d[j] = s.part[j] = anb_rls_prior(rls, j);
         *cell(&s, j, j) = 1;
     }
     s.head->turn = 0;

@@ -85,6 +85,12 @@ static inline size_t anb_rls_order(const AnbRls *rls)
     return rls->n + rls->intercept;
 }
 
+/* The prior variance of coordinate j; the intercept is the first. */
+static inline double anb_rls_prior(const AnbRls *rls, size_t j)
+{
+    return j == 0 && rls->intercept ? anb_rls_level(rls) : rls->delta;
+}
+
 static inline size_t anb_rls_panels(size_t order)
 {
     return (order + ANB_RLS_PANEL - 1) / ANB_RLS_PANEL;
@@ -132,7 +138,7 @@ double anb_rls_single_p(const AnbRls *rls, const double *state, size_t i, size_t
 void anb_rls_single_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
 int anb_rls_single_validate(const AnbRls *rls, const double *state, AnbError *error);
 
-/* Adds `walk` to the intercept's variance where that is below delta. The kernel calls it. */
+/* Adds `walk` to the intercept's variance where that is below its prior one. The kernel calls it. */
 void anb_rls_single_walk(const AnbRls *rls, double *state);
 
 #endif

@@ -126,19 +126,18 @@ LANES_INLINE void variances(const AnbRlsFactor *s, float *out, size_t rows)
         }
 }
 
-/* Sets the largest variance of a coordinate back to that of the prior. Overwrites `rows` floats of z and of b. */
+/* Sets the variance that is the largest multiple of its prior back to that. Overwrites `rows` floats of z and of b. */
 static __attribute__((noinline)) void confine(const AnbRls *rls, const AnbRlsFactor *s, float *z, float *b, size_t rows)
 {
     size_t most = 0;
     variances(s, z, rows);
-    const double level = rls->intercept ? anb_rls_level(rls) : rls->delta;
-    double largest = (double)z[0] * (rls->delta / level);
+    double largest = (double)z[0] * (rls->delta / anb_rls_prior(rls, 0));
     for (size_t i = 1; i < s->order; i++)
         if ((double)z[i] > largest) {
             largest = (double)z[i];
             most = i;
         }
-    const double prior = most == 0 ? level : rls->delta, variance = (double)z[most], surplus = variance - prior;
+    const double prior = anb_rls_prior(rls, most), variance = (double)z[most], surplus = variance - prior;
     if (!(surplus > 0 && surplus * 0 == 0))
         return;
     for (size_t i = 0; i < rows; i += LANES) {
