@@ -156,7 +156,7 @@ static void learn_jump(Past *past, double r)
 static void trust(Jumps *s, double y)
 {
     AnbRange *range = &s->trusted;
-    double half = .5 * range->high - .5 * range->low;
+    double half = anb_range_half(range);
     if (s->seen > FIRST && fabs(s->error) > FAR * s->scale && fabs(y - s->target) >= 0.5 * fabs(s->error))
         return;
     range->low += 0x1p-15 * half; /* narrows as followed ranges do: moments.h */

@@ -131,10 +131,16 @@ static inline void anb_range_add(AnbRange *range, double value)
     range->seen++;
 }
 
+/* Half the width. */
+static inline double anb_range_half(const AnbRange *range)
+{
+    return .5 * range->high - .5 * range->low;
+}
+
 /* A value no further outside the range than it is wide; a range of one value bounds nothing. */
 static inline double anb_range_bounded(const AnbRange *range, double value)
 {
-    double half = .5 * range->high - .5 * range->low;
+    double half = anb_range_half(range);
     double least = anb_within_doubles(range->low - half - half);
     double most = anb_within_doubles(range->high + half + half);
     if (!(half > 0))
@@ -146,7 +152,7 @@ static inline double anb_range_bounded(const AnbRange *range, double value)
  * its width a value. */
 static inline void anb_range_follow(AnbRange *range, double value)
 {
-    double half = .5 * range->high - .5 * range->low;
+    double half = anb_range_half(range);
     if (range->seen >= ANB_RANGE_SURE && half > 0) {
         value = anb_range_bounded(range, value);
         range->low += 0x1p-15 * half;

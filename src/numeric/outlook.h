@@ -41,7 +41,7 @@ static inline bool anb_outlook_open(const AnbOutlook *outlook)
 /* g no further outside the range than twice its width. */
 static inline double anb_outlook_bounded(const AnbRange *range, double g)
 {
-    double half = .5 * range->high - .5 * range->low, room = anb_within_doubles(2 * ANB_OUTLOOK_WIDTHS * half);
+    double half = anb_range_half(range), room = anb_within_doubles(2 * ANB_OUTLOOK_WIDTHS * half);
     return anb_clamp(g, anb_within_doubles(range->low - room), anb_within_doubles(range->high + room));
 }
 
@@ -76,8 +76,11 @@ void anb_outlook_judge(AnbOutlook *outlook, const AnbRange *range, double scale,
 static inline double anb_outlook_target(const AnbRange *range, double g, double bounded, double y)
 {
     double far = anb_outlook_bounded(range, g);
-    bool foreseen = bounded < y ? far > bounded : bounded > y && far < bounded;
-    return !foreseen ? bounded : bounded < y ? (y < far ? y : far) : (y > far ? y : far);
+    if (bounded < y && bounded < far)
+        return y < far ? y : far;
+    if (bounded > y && bounded > far)
+        return y > far ? y : far;
+    return bounded;
 }
 
 /* Learns the mean and the variance; the target is the n-th, from 1. */
@@ -92,7 +95,7 @@ static inline void anb_outlook_follow(AnbOutlook *outlook, double n, double y)
 /* What stands for the mean and the variance of targets of which the range alone is known. */
 static inline void anb_outlook_guess(AnbOutlook *outlook, const AnbRange *range)
 {
-    double half = .5 * range->high - .5 * range->low, variance = .25 * half * half;
+    double half = anb_range_half(range), variance = .25 * half * half;
     *outlook = (AnbOutlook){0, range->low + half, variance < 0x1p1000 ? variance : 0};
 }
 
