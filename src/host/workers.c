@@ -75,14 +75,14 @@ static void alone(const AnbPool *p)
         look_again(c);
 }
 
+/* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
+
 /* Nobody has begun any part of the call. */
 static void untake(AnbPool *p)
 {
     for (size_t t = 0; t < anb_team_size(p->team); t++)
         atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
 }
-
-/* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
 
 /* One thread's stripes: all its samples, in order. Returns how many. */
 static size_t do_stripe(const AnbPool *p, size_t thread)
@@ -105,9 +105,11 @@ static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
     const size_t threads = anb_team_size(p->team);
-    for (size_t t = 0, next = thread; t < threads; t++, next = next + 1 < threads ? next + 1 : 0)
-        if (atomic_fetch_add_explicit(&p->part[next].taken, 1, memory_order_relaxed) == 0)
-            p->part[next].done = do_stripe(p, next);
+    for (size_t t = 0; t < threads; t++) {
+        size_t owner = (thread + t) % threads;
+        if (atomic_fetch_add_explicit(&p->part[owner].taken, 1, memory_order_relaxed) == 0)
+            p->part[owner].done = do_stripe(p, owner);
+    }
 }
 
 /* Whether no thread had much more of the last call than it was dealt. */
@@ -146,6 +148,7 @@ static void do_blocks(void *context, size_t thread)
 
 static void share_blocks(AnbPool *p)
 {
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     anb_team_run(p->team, do_blocks, p);
     if (atomic_load_explicit(&p->unsure, memory_order_relaxed))
@@ -228,8 +231,6 @@ static void do_bags(void *context, size_t thread)
     }
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------------------- */
-
 /* False, and nothing is done, where there is no memory to sort the samples. */
 static bool share_bags(AnbPool *p)
 {
@@ -240,6 +241,8 @@ static bool share_bags(AnbPool *p)
     anb_team_run(p->team, do_bags, p);
     return true;
 }
+
+/* ---- calls -------------------------------------------------------------------------------------------------------- */
 
 /* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking them. */
 static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
@@ -252,7 +255,6 @@ static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
 
 static void share(AnbPool *p, double ns)
 {
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     if (p->call.look)
         share_blocks(p);
     else if (ns < CHEAP_NS)
@@ -293,9 +295,7 @@ static int run(AnbPool *p, const AnbSamples *call)
 {
     if (call->n == 0)
         return 0;
-    if (call->n > UINT32_MAX - 1)
-        return ANB_E_ARGUMENT;
-    if (!complete(call))
+    if (call->n > UINT32_MAX - 1 || !complete(call))
         return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;
