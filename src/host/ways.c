@@ -1,9 +1,8 @@
 #include "ways.h"
 
-enum { TRIAL = 4, TRIAL_MOST = 64, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096 };
+enum { TRIAL = 4, TRIAL_MOST = 64, FIRST = 8, AGAIN = 64, AGAIN_MOST = 4096, ODD = 3 }; /* calls */
 static const double TRIAL_NS = 200000; /* of a trial of sharing, whose threads take their time to wake */
 static const double WORSE = 1.5;       /* times what a sample took: the other way is tried */
-enum { ODD = 3 };                      /* calls */
 static const double ALIKE = 3, TRIED_RATE = .125;
 static const double RATE = .25,
                     MOST = 2; /* of a running mean: its rate, and the largest value that enters, as a multiple of it */
@@ -59,7 +58,6 @@ bool anb_way_shared(AnbWay *way)
     return way->last;
 }
 
-/* Of a trial the least time counts. */
 static void follow_least(double *took, double ns)
 {
     *took = *took == 0 || ns < *took ? ns : *took;

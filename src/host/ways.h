@@ -20,8 +20,8 @@ enum { ANB_WAYS = 16 };
 
 /* How similar calls went. Times are ns a sample. */
 typedef struct AnbWay {
-    double tried
-        [2]; /* the running means of the first samples, behind a call alone and behind a shared one; 0: no call yet */
+    /* The running means of the first samples, behind a call alone and behind a shared one; 0: no call yet. */
+    double tried[2];
     double took[2]; /* alone and shared: of the usual way the running mean, of a trial the least; 0: not known */
     bool last;      /* whether the last call was shared */
     bool usual;     /* whether calls are shared, except in trials */
