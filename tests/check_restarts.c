@@ -1,4 +1,5 @@
 /* An expert that restarts is reported to its mixture and treated as new; no other expert and no mixture above is. */
+#include "made.h"
 #include "mixtures.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -32,20 +33,9 @@ static const StreamingLearnerType flaky = {
     .update = update_flaky,
 };
 
-static StreamingLearner *make(const char *text)
-{
-    static const StreamingLearnerType *const types[] = {&flaky, NULL};
-    AnbModelOptions options = anb_model_defaults();
-    AnbError error = {0};
-    options.types = types;
-    StreamingLearner *model = anb_parse(2, text, &options, &error);
-    ck_assert_msg(model != NULL, "%s: %s", text, error.message);
-    return model;
-}
-
 START_TEST(a_feature_that_is_far_off_leaves_its_expert_alone)
 {
-    StreamingLearner *model = make("moe(scale(mean, warmup=5), last, router=boa)");
+    StreamingLearner *model = made_with(2, "moe(scale(mean, warmup=5), last, router=boa)", &flaky);
     feed(model, 20);
     anb_train_one(model, (double[]){1e308, 0}, 2, 1);
     anb_train_one(model, (double[]){-1e308, 0}, 2, 1);
@@ -58,7 +48,8 @@ END_TEST
 
 START_TEST(an_expert_of_an_inner_mixture_is_not_the_mixture)
 {
-    StreamingLearner *model = make("moe(moe(flaky, mean, router=boa, warmup=5, name=inner), last, router=boa)");
+    StreamingLearner *model =
+        made_with(2, "moe(moe(flaky, mean, router=boa, warmup=5, name=inner), last, router=boa)", &flaky);
     feed(model, 20);
     anb_train_one(model, (double[]){1, 2}, 77, 1);
     ck_assert_uint_eq(anb_counters(model)->restarts, 1);
@@ -79,7 +70,7 @@ START_TEST(an_expert_that_restarts_is_new)
         char text[200];
         bool new = i < 4;
         snprintf(text, sizeof text, "moe(%s, last, router=boa)", experts[i]);
-        StreamingLearner *model = make(text);
+        StreamingLearner *model = made_with(2, text, &flaky);
         feed(model, 20);
         anb_train_one(model, (double[]){1, 2}, 77, 1);
         ck_assert_msg(see(model, "").trained[0] == (new ? 0 : 21), "%s", experts[i]);

@@ -42,16 +42,6 @@ static const StreamingLearnerType witness = {
     .reframe = follow,
 };
 
-static StreamingLearner *watched(const char *expression)
-{
-    static const StreamingLearnerType *const types[] = {&witness, NULL};
-    AnbModelOptions options = anb_model_defaults();
-    options.types = types;
-    StreamingLearner *model = anb_parse(D, expression, &options, NULL);
-    ck_assert_ptr_nonnull(model);
-    return model;
-}
-
 /* Two features count by their product, a third by itself; with `late` they are the last three. Cells of a weight come in the unit
  * x = 3 x' + 1/2 where `moved`. */
 static void learn(StreamingLearner *model, uint64_t *seed, int rows, bool late, bool moved)
@@ -88,7 +78,7 @@ static void check_shown(size_t from, size_t to)
 
 START_TEST(products_of_features_that_count_are_shown)
 {
-    StreamingLearner *model = watched("poly(witness, least=4)");
+    StreamingLearner *model = made_with(D, "poly(witness, least=4)", &witness);
     uint64_t seed = 3;
     look(model);
     check_shown(0, 0);
@@ -101,7 +91,7 @@ END_TEST
 
 START_TEST(features_that_count_no_more_are_left_out)
 {
-    StreamingLearner *model = watched("poly(witness, least=4)");
+    StreamingLearner *model = made_with(D, "poly(witness, least=4)", &witness);
     uint64_t seed = 5;
     learn(model, &seed, 3000, false, false);
     learn(model, &seed, 60000, true, false);
@@ -113,7 +103,7 @@ END_TEST
 
 START_TEST(without_least_the_child_is_told_nothing)
 {
-    StreamingLearner *model = watched("poly(witness)");
+    StreamingLearner *model = made_with(D, "poly(witness)", &witness);
     uint64_t seed = 3;
     learn(model, &seed, 1000, false, false);
     look(model);
@@ -125,7 +115,7 @@ END_TEST
 /* Evidence of before counts on: the rows behind the change of the unit are too few for any of their own. */
 START_TEST(evidence_is_kept_in_another_unit)
 {
-    StreamingLearner *model = watched("poly(witness, least=4)");
+    StreamingLearner *model = made_with(D, "poly(witness, least=4)", &witness);
     uint64_t seed = 7;
     double alpha[D], beta[D];
     for (size_t j = 0; j < D; j++)

@@ -58,16 +58,6 @@ static const StreamingLearnerType logger = {
     .update = log_row,
 };
 
-static StreamingLearner *logged(const char *expression)
-{
-    static const StreamingLearnerType *const types[] = {&logger, NULL};
-    AnbModelOptions options = anb_model_defaults();
-    options.types = types;
-    StreamingLearner *model = anb_parse(D, expression, &options, NULL);
-    ck_assert_ptr_nonnull(model);
-    return model;
-}
-
 static double cells[KEPT][D], targets[KEPT];
 
 /* Rows of which x_1 counts from the start, x_2 from row `from` on. */
@@ -85,7 +75,7 @@ static void draw(int rows, int from)
 START_TEST(a_child_is_prepared_by_all_rows_in_order)
 {
     enum { N = 600 };
-    StreamingLearner *model = logged("select(logger, logger, most=3)");
+    StreamingLearner *model = made_with(D, "select(logger, logger, most=3)", &logger);
     draw(N, 100);
     for (int n = 0; n < N; n++)
         anb_train_one(model, cells[n], targets[n], 1);

@@ -54,12 +54,8 @@ static const StreamingLearnerType witness = {
 /* The child with evidence for feature 0 alone; the target is noise and `factor` times `product`, or x_1 where that is false. */
 static void told_after(int rows, double factor, bool product)
 {
-    static const StreamingLearnerType *const types[] = {&witness, NULL};
-    AnbModelOptions options = anb_model_defaults();
-    options.types = types;
-    StreamingLearner *model = anb_parse(D, "sift(witness)", &options, NULL);
+    StreamingLearner *model = made_with(D, "sift(witness)", &witness);
     uint64_t seed = 7;
-    ck_assert_ptr_nonnull(model);
     for (size_t j = 0; j < D; j++)
         said_of[j] = j == 0 ? 5 : 0;
     for (int n = 0; n < rows; n++) {
