@@ -12,8 +12,9 @@ static double learned(StreamingLearner *model, double y)
     return f;
 }
 
-/* Targets of 1 and -1, then 100 for ever. What features explain as well as the mean does (R = 4) is believed once it was
- * seen: after one sure jump that stayed g = .5 - .3 / 2 = .35, after two .6644 - .2565 / (2 . .6644 . 2.98) = .5997. */
+/* Targets of 1 and -1 in turn, then a level near 100. Before the jump R is 4 (learners/jumps.c), so p = 0 and a jump is believed
+ * only after one has stayed: after one sure jump that stayed g = .5 - .3 / 2 = .35, after two
+ * .6644 - .2565 / (2 . .6644 . 2.98) = .5997. */
 START_TEST(shares_by_hand)
 {
     static const double g[] = {0, 0, 0.35, 0.59965};
@@ -31,10 +32,10 @@ START_TEST(shares_by_hand)
 }
 END_TEST
 
-/* What happens with the target beside noise: nothing, a new level, a wrong number; every 150 rows or so. */
+/* What happens to the target every 150 rows or so: nothing, it goes to a new level, it is wrong in one row. */
 typedef enum Kind { QUIET, LEVELS, WRONG } Kind;
 
-/* Mean squared errors of a model and of its child, of all rows and of those behind a jump, wrong ones left out. */
+/* Mean squared errors of a model over all rows and over those behind a jump; rows with a wrong target are left out. */
 typedef struct Errors {
     double all, behind;
     int different; /* rows in which the two are not the same number */

@@ -1,5 +1,6 @@
 /* Rows found by codes of a few features: the kernels against plain loops, and the learner beside one that looks at all rows. */
 #include "numbers.h"
+#include "isa_here.h"
 #include "learners/knn/knn_coarse.h"
 #include "learners/knn/knn_state.h"
 #include "src/host/model.h"
@@ -18,12 +19,12 @@ enum { BLOCKS = 13, ROWS = BLOCKS * ANB_KNN_SEARCH_ROWS, PAIRS = 12, SETS = 5 };
 static int8_t code[ROWS * PAIRS * 2], query[PAIRS * 2];
 static int16_t distance[ROWS], minima[SETS * ANB_KNN_SEARCH_ROWS];
 
-/* Codes over all of their range; extreme ones now and then. */
+/* Codes over all of their range; the query and one row have the extreme ones. */
 static void draw_codes(size_t pairs)
 {
     const int limit = anb_knn_coarse_limit(pairs);
     for (size_t i = 0; i < sizeof code; i++)
-        code[i] = (int8_t)lrint((2 * unit_of(&seed) - 1) * limit);
+        code[i] = (int8_t)lrint(uniform_of(&seed) * limit);
     for (size_t j = 0; j < 2 * pairs; j++) {
         query[j] = (int8_t)(unit_of(&seed) < .5 ? limit : -limit);
         code[j % 2 + j / 2 * 2 * ANB_KNN_SEARCH_ROWS] = (int8_t)-query[j];
@@ -128,7 +129,7 @@ static double next_row(uint64_t *draws, double *x)
 {
     static int rows;
     for (int j = 0; j < D; j++)
-        x[j] = 4 * unit_of(draws) - 2;
+        x[j] = 2 * uniform_of(draws);
     size_t from = rows++ % LEARNED < 1800 ? 1 : 3;
     return sin(2 * x[from]) + x[from] * x[from + 1] + .1 * unit_of(draws);
 }
@@ -256,6 +257,7 @@ static Suite *suite(void)
     tcase_add_test(tests, the_same_on_every_instruction_set);
     tcase_add_test(tests, snapshots_keep_the_codes);
     tcase_add_test(tests, damaged_codes_are_refused);
+    add_isa_skips(tests);
     return suite;
 }
 

@@ -60,7 +60,7 @@ START_TEST(one_that_was_not_closes)
 }
 END_TEST
 
-/* Within the range, targets more than 3 deviations from their mean are what records are not often enough. */
+/* Targets beyond all earlier ones are rare, so those more than 3 deviations from their mean are evidence too. */
 START_TEST(the_edge_of_the_range_is_evidence_too)
 {
     AnbRange range;
@@ -134,7 +134,7 @@ static double z_after_trials(double level)
     return scratch[0];
 }
 
-/* A first trial with a large error is no measure for the others: the errors' scale is at hand. */
+/* Trials are measured by the errors' scale, where one is known, and not by the error of the first trial. */
 START_TEST(trials_are_measured_by_the_errors)
 {
     ck_assert_double_le(z_after_trials(0), 4);
@@ -241,7 +241,7 @@ START_TEST(every_way_says_the_same_beyond)
 }
 END_TEST
 
-/* Below a link the mixture speaks of another target, below residual of a part of it. */
+/* Below a link a mixture predicts another target than the model does, below residual a part of it: no outlook of the model. */
 START_TEST(an_outlook_is_one_of_the_whole)
 {
     static const struct {

@@ -1,5 +1,5 @@
+#include "isa_here.h"
 #include "made.h"
-#include "src/simd/isa.h"
 #include "numbers.h"
 #include "suite.h"
 #include <math.h>
@@ -11,7 +11,7 @@ typedef struct Stream {
     int period;     /* rows until the pattern is repeated; 0: no pattern */
     double origin;  /* of the targets */
     double factor;  /* on the targets */
-    int wrong;      /* every so many rows a target is 1,000 off; 0: none */
+    int wrong;      /* rows from one wrong target to the next, each 1,000 off; 0: none */
     int noise_seed; /* of the noise */
 } Stream;
 
@@ -95,7 +95,7 @@ START_TEST(nothing_without_a_period)
 }
 END_TEST
 
-/* One row of 200 wrong, as far off as 200 times the deviation. */
+/* One target of 200 is 1,000 off, some 200 times the deviation. */
 START_TEST(wrong_targets)
 {
     double clean = run("season(mean)", "mean", (Stream){24, 0, 1, 0, 3}).square;
@@ -152,6 +152,7 @@ static Suite *suite(void)
     tcase_add_test(tests, targets_times_a_power_of_two);
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     tcase_add_test(tests, the_period_changes);
+    add_isa_skips(tests);
     return suite;
 }
 

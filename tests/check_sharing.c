@@ -44,7 +44,7 @@ START_TEST(the_faster_way_goes_on)
 }
 END_TEST
 
-/* Behind a shared call the first samples wait for what the other core has written; that is no other kind of call. */
+/* After a shared call the first samples take longer: they wait for what the other core has written. The kind of call is the same. */
 START_TEST(what_another_core_has_written_is_no_other_kind_of_call)
 {
     AnbWays ways = {0};
@@ -58,7 +58,7 @@ START_TEST(what_another_core_has_written_is_no_other_kind_of_call)
     }
     ck_assert_int_le(n, 120); /* 8 calls, then trials of 16 */
     ck_assert_double_le(anb_way_each(anb_ways_of(&ways, SAMPLES, 9, large)), 9);
-    /* What takes another time by far three times is one: the record begins anew. */
+    /* Three calls in turn that take a hundred times as long are another kind of call: the record begins anew. */
     for (int i = 0; i < 3; i++)
         anb_way_took(anb_ways_of(&ways, SAMPLES, 900, large), 900, SAMPLES);
     ck_assert_double_ge(anb_way_each(anb_ways_of(&ways, SAMPLES, 900, large)), 900);
@@ -109,7 +109,7 @@ START_TEST(one_slow_call_changes_little)
 }
 END_TEST
 
-/* A trial whose calls were held up but for one is won by the faster way. */
+/* A way whose calls in a trial were held up, all but one, still wins where it is faster. */
 START_TEST(one_quick_call_of_a_trial_is_enough)
 {
     AnbWays ways = {0};
