@@ -43,12 +43,12 @@ typedef struct AnbRlsOptions {
     int unused;     /* not read; in the place of the padding of this struct in older releases */
     int precision; /* ANB_RLS_DOUBLE; AnbRlsPrecision; of P with more than 8 features: floats take half the memory and, from
                      * about 80 features on, less time; the errors are as with doubles. Cells below 1e-15 count as 0. Since 0.7 */
-    double
-        surprise; /* 0; where the last some five errors are this many times as large as usual the past counts a hundredth: for
-                   * relations that change at once; 2 is a good value. 0: never; at most 1,000. Since 0.8 */
-    double
-        level; /* 0; what P starts as for the intercept, so that a small delta holds back the slopes alone; 0: delta, >= 0.
-                   * Since 0.8 */
+    /* 0; where the last five errors or so are this many times as large as usual, all that was learned before counts a hundredth: for
+     * relations that change at once. 2 is a good value, 1,000 the largest; 0: never. Since 0.8 */
+    double surprise;
+    /* 0; what P starts as for the intercept, >= 0; 0: delta. With a small delta and a large level only the slopes stay near 0 at first.
+     * Since 0.8 */
+    double level;
 } AnbRlsOptions;
 ANB_API extern const StreamingLearnerType anb_rls;
 ANB_DEFAULTS(AnbRlsOptions, anb_rls)
@@ -75,12 +75,13 @@ ANB_DEFAULTS(AnbAdditiveOptions, anb_additive)
 ANB_API extern const StreamingLearnerType anb_last;
 
 /**
- * scale(child): online standardisation. The child's x is (x - centre)/spread of what came before, clipped to +-clip
- * or, where the child predicts better for it, to what the feature is known to reach; 0 where a cell is missing or far
- * beyond that, and where its feature was constant. Its raw is the row as given. What it says is clipped to the seen
- * target range widened by 10 %; on rows with a cell beyond `clip` that is passed on, to the range and twice its width on both
- * sides, once what the child (of a mixture, its linear experts) predicts there without a limit has proved right. Cost: about 10 d operations (moments by Welford 1962), and on rows with a cell beyond
- * +-clip one more prediction of the child. Weight class: scaled (the moments; the child as it is).
+ * scale(child): online standardisation. The child's x is (x - centre)/spread of what came before, clipped to +-clip or, where the
+ * child predicts better for it, to what the feature is known to reach; 0 where a cell is missing or far beyond that, and where
+ * its feature was constant. Its raw is the row as given. What it says is clipped to the seen target range widened by 10 %; on
+ * rows with a cell beyond `clip` that is passed on, to the range widened by twice its width on both sides, once predictions that
+ * the child makes without a limit on such rows (of a mixture, those of its linear experts) have proved right. Cost: about 10 d
+ * operations (moments by Welford 1962), and on rows with a cell beyond +-clip one more prediction of the child. Weight class:
+ * scaled (the moments; the child as it is).
  */
 typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
@@ -146,16 +147,16 @@ ANB_API extern const StreamingLearnerType anb_moe;
 ANB_API extern const StreamingLearnerType anb_residual;
 
 /**
- * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24
- * features. With `least` > 0 the child is told which products to leave out, by shares of 0 in row->importance (row.h), which `mlp` heeds:
- * those of a feature of which neither the target nor, in any product of two, what a linear model leaves of it is known to depend.
- * Features are tested every 200 rows; features are clipped to +-5, products to +-8. Cost: as many multiplications, with `least` some ten times that and a linear model, and the child.
- * Weight class: scaled (the child as it is).
+ * poly(child): the child's row is the features and the halves of their products, d (d + 3)/2 in all; at most 24 features. With
+ * `least` > 0 only products of two features that count are in use: the others have a share of 0 in row->importance (row.h), and
+ * `mlp` leaves them out. A feature counts where there is evidence that the target depends on it, or that the error of a linear
+ * model depends on one of its products. Features are tested every 200 rows, and clipped to +-5, products to +-8. Cost: as many
+ * multiplications, with `least` some ten times that and a linear model, and the child. Weight class: scaled (the child as it is).
  */
 typedef struct AnbPolyOptions {
     size_t size; /* of this struct; set by the defaults */
-    double
-        least; /* 0: all products are shown; else the standard errors that evidence for a feature takes, to 100. Since 0.8 */
+    /* 0: all products are in use; else the evidence for a feature has to be this many standard errors; at most 100. Since 0.8 */
+    double least;
 } AnbPolyOptions;
 ANB_API extern const StreamingLearnerType anb_poly;
 ANB_DEFAULTS(AnbPolyOptions, anb_poly)
@@ -189,10 +190,10 @@ ANB_DEFAULTS(AnbResidualArOptions, anb_residual_ar)
 
 /**
  * season(child): corrects the child by the target and the child's error of a period ago. The period, 2 to `longest` rows, is
- * searched for as the stream runs; it is the child to the bit until its test finds that the correction helps. It uses past
- * targets as inputs: for streams whose targets are known by the time of the next row. A stream can be a series with a day, a week
- * or a year in it, or several units whose rows take turns. Memory: 36 bytes a lag. Cost: 8 operations on floats a lag and some
- * 400 instructions beside the child. Weight class: scaled (the child as it is). Since 0.8.
+ * searched for as the stream runs. Until its test finds that the correction helps, it predicts what the child predicts, to the
+ * bit. It uses past targets as inputs: for streams whose targets are known by the time of the next row. A stream can be a series
+ * with a day, a week or a year in it, or several units whose rows take turns. Memory: 36 bytes a lag. Cost: 8 operations on
+ * floats a lag and some 400 instructions beside the child. Weight class: scaled (the child as it is). Since 0.8.
  */
 typedef struct AnbSeasonOptions {
     size_t size; /* of this struct; set by the defaults */
@@ -202,10 +203,11 @@ ANB_API extern const StreamingLearnerType anb_season;
 ANB_DEFAULTS(AnbSeasonOptions, anb_season)
 
 /**
- * jumps(child): after a target that is far from what the child predicted, goes toward that target by how often such jumps have
- * stayed before in this stream: levels that change are followed in the next row, wrong numbers are not. Elsewhere it is the child to
- * the bit. It uses past targets as inputs: for streams whose targets are known by the time of the next row. Cost: some 60 instructions
- * beside the child. Weight class: scaled (weights count for the child alone). Since 0.8.
+ * jumps(child): after a target that is far from what the child predicted, the next prediction goes toward that target, the
+ * farther the more often such jumps have stayed before in this stream. So a level that changes is followed in the next row, and a
+ * wrong number is not. On all other rows it predicts what the child predicts, to the bit. It uses past targets as inputs: for
+ * streams whose targets are known by the time of the next row. Cost: some 60 instructions beside the child. Weight class: scaled
+ * (weights count for the child alone). Since 0.8.
  */
 ANB_API extern const StreamingLearnerType anb_jumps;
 
@@ -255,12 +257,13 @@ ANB_DEFAULTS(AnbLinkOptions, anb_link)
 ANB_API extern const StreamingLearnerType anb_sift;
 
 /**
- * select(child, spare, most=20): the child sees the features that count, `most` at most, where a row holds many others. Which ones
- * count is found by forward selection among the features and their squares, and by what the child's error depends on, features and
- * products of two. Child and spare are alike: one serves; when other features count, the other one is reset, learns the rows
- * remembered, and serves if it is better. Wants a scale above it. Up to 512 features. Weight class: scaled (the child as it is).
- * Cost: 5 d^2 / 2 operations on floats beside the child, for d features; that of the child up to eight times more while the other one
- * learns remembered rows. Memory: 10 d^2 bytes, 8 d + 16 bytes a row remembered, both children. Since 0.8.
+ * select(child, spare, most=20): for rows with many irrelevant features: the child sees only the features that count, `most` at
+ * most. These are found by forward selection among the features and their squares, and by tests of which features, and products
+ * of two, the child's error depends on. Child and spare are the same expression. One of them predicts; when other features count, the
+ * other one is reset, learns the remembered rows with these features, and takes the first one's place if its errors are smaller.
+ * Use it below a `scale`. Up to 512 features. Weight class: scaled (the child as it is). Cost: 5 d^2 / 2 operations on floats
+ * beside the child, for d features; that of the child up to eight times more while the other one learns remembered rows. Memory:
+ * 10 d^2 bytes, 8 d + 16 bytes a row remembered, both children. Since 0.8.
  */
 typedef struct AnbSelectOptions {
     size_t size; /* of this struct; set by the defaults */
@@ -343,9 +346,9 @@ typedef struct AnbAutoOptions {
     size_t size; /* of this struct; set by the defaults */
     int budget;  /* 20; microseconds a sample on one core at 12 features: 1, 2, 5, 20, 50 or 100, others count as the
                  * lower one */
-    bool
-        lags; /* true; past targets are inputs as well (residual_ar, season and jumps around the mixture), each held back until
-                 * it has shown to help. Not below pending, nor with AnbModelOptions.late. false where rows far ahead are asked. */
+    /* true; past targets are inputs as well (residual_ar, season and jumps around the mixture), each only where it has been shown to
+     * help. Not below pending, nor with AnbModelOptions.late. Set it to false where rows far ahead are predicted. */
+    bool lags;
 } AnbAutoOptions;
 ANB_API extern const StreamingLearnerType anb_auto;
 ANB_DEFAULTS(AnbAutoOptions, anb_auto)

@@ -86,8 +86,8 @@ typedef struct AnbRouterStackOptions {
     double lambda; /* 1; forgetting factor, (0, 1] */
     double delta;  /* 0.03; how freely the weights leave 0 at first, > 0 */
     double walk;   /* 0; variance that the constant's weight gains a sample, >= 0 */
-    double
-        discount; /* 1; of the BOA; n / (n + 2) at most at the n-th sample. Since 0.8 its memory grows so with the stream */
+    /* 1; of the BOA. At the n-th sample it is n / (n + 2) at most, so its memory grows with the stream (since 0.8) */
+    double discount;
 } AnbRouterStackOptions;
 ANB_API extern const AnbRouterType anb_router_stack;
 ANB_ROUTER_DEFAULTS(AnbRouterStackOptions, anb_router_stack)

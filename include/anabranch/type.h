@@ -45,8 +45,8 @@ enum {
     ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight; a constant factor on all of them changes nothing */
     ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
     ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
-    ANB_CLIPPED =
-        256, /* predicts within the seen target range widened by 10 %, or by twice its width where that proved right */
+    /* predicts within the seen target range widened by 10 %, or by twice its width where predictions beyond it have proved right */
+    ANB_CLIPPED = 256,
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
