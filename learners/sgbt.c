@@ -39,6 +39,7 @@
  */
 #include "src/numeric/drift_alarm.h"
 #include "src/numeric/error_scale.h"
+#include "src/numeric/fields.h"
 #include "src/numeric/loss.h"
 #include "src/numeric/weight_unit.h"
 #include "learners/boost/boost.h"
@@ -399,13 +400,13 @@ const StreamingLearnerType anb_sgbt = {
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
-    .flags =
-        ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_SINCE_0_3,
-    .version = 3,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
+    .version = 4,
     .check = check,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,
+    .upgrade = anb_fields_upgrade,
     .predict = predict,
     .predict_many = predict_many,
     .update = update,

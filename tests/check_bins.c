@@ -1,4 +1,4 @@
-#include "learners/trees/bins.h"
+#include "edges.h"
 #include "suite.h"
 #include <math.h>
 
@@ -103,14 +103,14 @@ START_TEST(neighbouring_numbers_are_told_apart)
     double sample[] = {1.0, nextafter(1.0, 2), -0.0, 0.0, 5e-324, -1.7e308, 1.7e308};
     double sorted[7];
     memcpy(sorted, sample, sizeof sorted);
-    anb_edges_make(&edges, sorted, 7);
+    make_edges_of(&edges, sorted, 7);
     ck_assert_uint_eq(edges.count, 5);
     ck_assert_uint_ne(anb_code(&edges, sample[0]), anb_code(&edges, sample[1]));
     ck_assert_uint_eq(anb_code(&edges, sample[2]), anb_code(&edges, sample[3]));
     ck_assert_uint_ne(anb_code(&edges, 0), anb_code(&edges, 5e-324));
     ck_assert_uint_eq(anb_code(&edges, -1.7e308), 0);
     ck_assert_uint_eq(anb_code(&edges, 1.7e308), 5);
-    anb_edges_make(&edges, sorted, 0);
+    make_edges_of(&edges, sorted, 0);
     ck_assert_uint_eq(edges.count, 0);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(what_is_sorted_ahead_makes_the_same_edges)
     anb_bins_finish(bins);
     for (size_t j = 0; j < D; j++) {
         AnbEdges edges;
-        anb_edges_make(&edges, seen[j], j ? present : DUE);
+        make_edges_of(&edges, seen[j], j ? present : DUE);
         ck_assert_uint_eq(edges.count, ANB_EDGES);
         ck_assert_mem_eq(edges.edge, anb_bins_edges(bins, j)->edge, sizeof edges.edge);
     }

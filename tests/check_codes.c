@@ -1,7 +1,8 @@
 /* Loops that are compiled once per instruction set, each against the function that computes one value: codes of cells, cells
  * as they are remembered, entropies. */
 #include "isa_here.h"
-#include "learners/trees/bins.h"
+#include "edges.h"
+#include "learners/boost/cuts.h"
 #include "numbers.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/kept_unit.h"
@@ -27,8 +28,7 @@ static void make_edges(AnbEdges *edges, size_t features)
         const size_t n = j % 3 == 2 ? 5 : 300;
         for (size_t i = 0; i < n; i++)
             sample[i] = j % 3 == 1 ? floor(9 * uniform_of(&seed)) : uniform_of(&seed);
-        anb_edges_init(&edges[j]);
-        anb_edges_make(&edges[j], sample, n);
+        make_edges_of(&edges[j], sample, n);
     }
 }
 
@@ -51,30 +51,77 @@ static void codes_body(void)
 {
     static AnbEdges edges[MOST];
     double row[MOST];
-    float cells[MOST];
-    uint8_t codes[MOST], spread[3 * MOST];
+    uint8_t codes[MOST];
     make_edges(edges, MOST);
     for (size_t i = 0; i < 200; i++) {
-        for (size_t j = 0; j < MOST; j++) {
-            row[j] = value_at(&edges[j], i + j);
-            cells[j] = (float)row[j];
-        }
-        anb_code_kernels.row(edges, row, MOST, codes);
-        anb_code_kernels.cells(edges, cells, MOST, 3, spread);
-        for (size_t j = 0; j < MOST; j++) {
-            ck_assert_uint_eq(codes[j], anb_code(&edges[j], row[j]));
-            ck_assert_uint_eq(spread[3 * j], anb_code(&edges[j], (double)cells[j]));
-        }
-        const AnbEdges *one = &edges[i % MOST];
-        anb_code_kernels.column(one, cells, MOST, codes);
         for (size_t j = 0; j < MOST; j++)
-            ck_assert_uint_eq(codes[j], anb_code(one, (double)cells[j]));
+            row[j] = value_at(&edges[j], i + j);
+        anb_code_kernels.row(edges, row, MOST, codes);
+        for (size_t j = 0; j < MOST; j++)
+            ck_assert_uint_eq(codes[j], anb_code(&edges[j], row[j]));
     }
 }
 
 START_TEST(codes_are_those_of_anb_code)
 {
     on_each_isa(start_again, codes_body);
+}
+END_TEST
+
+enum { SAMPLE = 1000 };
+
+/* Fine edges from many, few and hardly any values; ascending floats, every fourth one between codes of the histogram. */
+static void make_fine_edges(AnbFineEdges *edges, size_t features)
+{
+    static const size_t kinds[] = {SAMPLE, 100, 9, 2, 63};
+    for (size_t j = 0; j < features; j++) {
+        double sample[SAMPLE];
+        for (size_t i = 0; i < SAMPLE; i++)
+            sample[i] = (double)(float)(floor(unit_of(&seed) * (double)kinds[j % 5]) / 7 - 2);
+        anb_sort(sample, SAMPLE);
+        anb_fine_edges_init(&edges[j]);
+        anb_fine_edges_make(&edges[j], sample, SAMPLE, SAMPLE / 4);
+        size_t most = kinds[j % 5] - 1 < ANB_FINE_EDGES ? kinds[j % 5] - 1 : ANB_FINE_EDGES, distinct = 0;
+        for (size_t e = 0; e < edges[j].count; e++)
+            distinct += e == 0 || edges[j].edge[e - 1] < edges[j].edge[e];
+        ck_assert_uint_le(most - distinct, most / 5); /* all, or all but what chance did not draw */
+        ck_assert(edges[j].fine == (most > ANB_EDGES));
+        for (size_t e = 1; e < edges[j].count; e++)
+            ck_assert(edges[j].edge[e - 1] <= edges[j].edge[e]);
+    }
+}
+
+static uint8_t fine_code(const AnbFineEdges *edges, float x)
+{
+    unsigned code = 0;
+    for (size_t e = 0; e < edges->count; e++)
+        code += edges->edge[e] < x;
+    return (uint8_t)(x == x ? code : ANB_FINE_MISSING);
+}
+
+static void fine_body(void)
+{
+    static AnbFineEdges edges[MOST];
+    float cells[MOST];
+    uint8_t codes[MOST], spread[3 * MOST];
+    make_fine_edges(edges, MOST);
+    for (size_t i = 0; i < 200; i++) {
+        for (size_t j = 0; j < MOST; j++)
+            cells[j] = (i + j) % 5 == 0   ? edges[j].edge[(i + 3 * j) % ANB_FINE_EDGES]
+                       : (i + j) % 7 == 0 ? (float)ANB_NAN
+                                          : 4 * (float)uniform_of(&seed);
+        anb_fine_kernels.cells(edges, cells, MOST, 3, spread);
+        for (size_t j = 0; j < MOST; j++)
+            ck_assert_uint_eq(spread[3 * j], fine_code(&edges[j], cells[j]));
+        anb_fine_kernels.column(&edges[i % MOST], cells, MOST, codes);
+        for (size_t j = 0; j < MOST; j++)
+            ck_assert_uint_eq(codes[j], fine_code(&edges[i % MOST], cells[j]));
+    }
+}
+
+START_TEST(fine_codes_count_the_edges_below)
+{
+    on_each_isa(start_again, fine_body);
 }
 END_TEST
 
@@ -129,6 +176,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("codes");
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, codes_are_those_of_anb_code);
+    tcase_add_test(tests, fine_codes_count_the_edges_below);
     tcase_add_test(tests, cells_are_kept_as_one_by_one);
     tcase_add_test(tests, entropy_is_of_anb_log);
     add_isa_skips(tests);

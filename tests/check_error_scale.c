@@ -71,10 +71,9 @@ START_TEST(kept_targets_are_bounded_more_closely)
 END_TEST
 
 /* The root mean squared error over the good rows from row 2,000 on, with one target in 800 off by 100 deviations or none. */
-static double error_of(const char *expression, bool damaged)
+static double error_of(const char *expression, uint64_t seed, bool damaged)
 {
     StreamingLearner *model = anb_parse(2, expression, NULL, NULL);
-    uint64_t seed = 5;
     double sum = 0;
     int good = 0;
     for (int i = 0; i < 8000; i++) {
@@ -91,11 +90,16 @@ static double error_of(const char *expression, bool damaged)
     return sqrt(sum / good);
 }
 
-/* Learners that keep rows in a window see a wrong target for as long as it is there: it costs them little. */
+/* Learners that keep rows in a window see a wrong target for as long as it is there: it costs them little, in the mean of streams
+ * whose steps boosted trees find more or less exactly. */
 START_TEST(wrong_targets_in_a_window_cost_little)
 {
     static const char *const learners[] = {"scale(sgbt)", "scale(knn)"};
-    double clean = error_of(learners[_i], false), damaged = error_of(learners[_i], true);
+    double clean = 0, damaged = 0;
+    for (uint64_t seed = 5; seed < 13; seed++) {
+        clean += error_of(learners[_i], seed, false) / 8;
+        damaged += error_of(learners[_i], seed, true) / 8;
+    }
     ck_assert_msg(damaged < 1.06 * clean, "%s: %g, %g with one target in 800 wrong", learners[_i], clean, damaged);
 }
 END_TEST

@@ -26,10 +26,10 @@ static double make_sample(double scale)
     for (size_t i = 0; i < ROWS; i++) {
         order[i] = (uint16_t)i;
         for (size_t k = 0; k < COLUMNS; k++)
-            codes[i * STRIDE + k] = (uint8_t)below((uint32_t)edges[k] + 1);
+            codes[i * STRIDE + k] = (uint8_t)(ANB_FINE * below((uint32_t)edges[k] + 1) + below(ANB_FINE));
         if (below(5) == 0)
-            codes[i * STRIDE + 4] = ANB_MISSING;
-        double steps = (codes[i * STRIDE] > 20) - 2 * (codes[i * STRIDE + 4] > 50);
+            codes[i * STRIDE + 4] = ANB_FINE_MISSING;
+        double steps = (codes[i * STRIDE] > 80) - 2 * (codes[i * STRIDE + 4] > 200);
         target[i] = cells[i] = scale * (uniform_of(&seed) + steps);
         largest = fmax(largest, fabs(target[i]));
     }
@@ -54,7 +54,7 @@ START_TEST(words_hold_sums_and_counts)
         for (int c = 0; c < ANB_CODES; c++) {
             double sum = 0, count = 0;
             for (size_t i = 0; i < ROWS; i++)
-                if (codes[i * STRIDE + k] == c) {
+                if (codes[i * STRIDE + k] / ANB_FINE == c) {
                     sum += target[i];
                     count++;
                 }
@@ -76,7 +76,7 @@ static double gain_of(size_t k, unsigned code, bool missing_left, double unit, d
     double s[2] = {0}, n[2] = {0};
     for (size_t i = 0; i < ROWS; i++) {
         uint8_t c = codes[i * STRIDE + k];
-        bool right = c == ANB_MISSING ? !missing_left : c > code;
+        bool right = c == ANB_FINE_MISSING ? !missing_left : c / ANB_FINE > code;
         s[right] += anb_packed_sum(words()[i]) * unit;
         n[right]++;
     }
@@ -120,7 +120,7 @@ END_TEST
 static void make_trees(AnbCut *cuts, size_t trees, unsigned depth)
 {
     for (size_t i = 0; i < trees << depth; i++) {
-        unsigned code = below(63), left = below(2);
+        unsigned code = below(252), left = below(2);
         cuts[i] = below(6) == 0 ? anb_cuts_none()
                                 : (AnbCut){(float)code, (uint16_t)(below(5) + 5 * left), (uint8_t)code, (uint8_t)left};
     }
@@ -133,7 +133,7 @@ START_TEST(trees_are_walked_the_same_way_by_value_and_by_code)
     for (unsigned depth = 1; depth <= ANB_CUTS_DEPTH; depth++) {
         make_trees(cuts, 16, depth);
         for (size_t i = 0; i < sizeof block; i++)
-            block[i] = (uint8_t)below(ANB_CODES);
+            block[i] = (uint8_t)below(256);
         for (size_t t = 0; t < 11; t++) {
             const AnbCut *tree = cuts + (t << depth);
             anb_cuts_apply(tree, depth, block, 5, by_code);
@@ -143,12 +143,12 @@ START_TEST(trees_are_walked_the_same_way_by_value_and_by_code)
                 unsigned k = 1;
                 for (size_t j = 0; j < 5; j++) {
                     uint8_t c = block[j * ANB_CUTS_BLOCK + i];
-                    anb_cuts_cell(row, 5, j, c == ANB_MISSING ? (float)ANB_NAN : (float)c);
+                    anb_cuts_cell(row, 5, j, c == ANB_FINE_MISSING ? (float)ANB_NAN : (float)c);
                 }
                 while (k < 1u << depth) {
                     uint8_t c = block[tree[k].feature % 5 * ANB_CUTS_BLOCK + i];
-                    bool all_left = tree[k].code == ANB_MISSING;
-                    bool right = c == ANB_MISSING ? !tree[k].missing_left : c > tree[k].code;
+                    bool all_left = tree[k].code == ANB_FINE_MISSING;
+                    bool right = c == ANB_FINE_MISSING ? !tree[k].missing_left : c > tree[k].code;
                     k = 2 * k + (!all_left && right);
                 }
                 anb_cuts_descend(cuts, 11, depth, row, leaf);
@@ -173,9 +173,9 @@ START_TEST(many_rows_reach_the_leaves_of_each)
             continue;
         make_trees(cuts, 8, depth);
         for (size_t i = 0; i < 5 * ANB_CUTS_ROWS; i++) {
-            unsigned c = below(ANB_CODES);
-            columns[i] = c == ANB_MISSING ? INFINITY : (float)c;
-            columns[5 * ANB_CUTS_ROWS + i] = c == ANB_MISSING ? -INFINITY : (float)c;
+            unsigned c = below(256);
+            columns[i] = c == ANB_FINE_MISSING ? INFINITY : (float)c;
+            columns[5 * ANB_CUTS_ROWS + i] = c == ANB_FINE_MISSING ? -INFINITY : (float)c;
         }
         anb_cuts_descend_rows(cuts, 7, depth, columns, many);
         for (size_t i = 0; i < ANB_CUTS_ROWS; i++) {
@@ -227,7 +227,7 @@ static uint64_t all_bits(void)
         hash = hash_of(hash, &best, sizeof best);
         make_trees(cuts, 8, 6);
         for (size_t i = 0; i < sizeof block; i++)
-            block[i] = (uint8_t)below(ANB_CODES);
+            block[i] = (uint8_t)below(256);
         anb_cuts_apply(cuts, 6, block, 5, leaf);
         hash = hash_of(hash, leaf, sizeof leaf);
     }

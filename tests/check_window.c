@@ -5,7 +5,7 @@
 #include "suite.h"
 #include <math.h>
 
-enum { FEATURES = 3, ROWS = 192 };
+enum { FEATURES = 3, ROWS = 640 };
 
 static const AnbWindowRoom room = {ROWS, FEATURES};
 static uint64_t seed;
@@ -55,7 +55,7 @@ START_TEST(codes_are_those_of_the_edges)
                 unsigned below = 0;
                 for (size_t e = 0; e < v.edges[j].count; e++)
                     below += v.edges[j].edge[e] < x;
-                ck_assert_uint_eq(code_at(&v, slot, j), x == x ? below : ANB_MISSING);
+                ck_assert_uint_eq(code_at(&v, slot, j), x == x ? below : ANB_FINE_MISSING);
                 size_t wrong = 0;
                 for (size_t e = 0; e < v.edges[j].count; e++)
                     wrong += (x > anb_window_threshold(&v, j, e, 0)) != (x == x && below > e);
@@ -63,8 +63,11 @@ START_TEST(codes_are_those_of_the_edges)
             }
     }
     ck_assert_uint_gt(remade, 100);
-    ck_assert_uint_gt(v.edges[0].count, 30);
-    ck_assert_uint_eq(v.edges[1].count, 3);
+    ck_assert(v.edges[0].fine && !v.edges[1].fine);
+    ck_assert_uint_gt(v.edges[0].count, 240);
+    ck_assert_uint_eq(v.edges[1].count, 3 * ANB_FINE);
+    ck_assert_uint_eq(anb_window_edges(&v, 0), ANB_EDGES);
+    ck_assert_uint_eq(anb_window_edges(&v, 1), 3);
     free(v.head);
 }
 END_TEST
@@ -73,7 +76,7 @@ START_TEST(arrivals_are_even_steps)
 {
     AnbWindowView v = new_window();
     float row[FEATURES];
-    for (size_t t = 0; t < 700; t++) {
+    for (size_t t = 0; t < 1500; t++) {
         next_row(row, t);
         anb_window_push(&v, row);
         if (t % 37 == 5)
@@ -89,13 +92,13 @@ START_TEST(arrivals_are_even_steps)
             uint64_t index = anb_window_index(&v, slot);
             uint8_t code = code_at(&v, slot, FEATURES);
             if (index < h->first) {
-                ck_assert_uint_eq(code, ANB_MISSING);
+                ck_assert_uint_eq(code, ANB_FINE_MISSING);
                 continue;
             }
             uint64_t step = (index - h->first) / h->gap;
-            ck_assert_uint_eq(code, step < h->arrivals ? step : h->arrivals);
+            ck_assert_uint_eq(code, ANB_FINE * (step < h->arrivals ? step : h->arrivals));
             size_t wrong = 0;
-            for (unsigned c = 0; c < h->arrivals; c++)
+            for (unsigned c = 0; c < ANB_FINE * h->arrivals; c++)
                 wrong += ((float)index > anb_window_threshold(&v, FEATURES, c, 0)) != (code > c);
             ck_assert_uint_eq(wrong, 0);
         }
@@ -128,7 +131,7 @@ START_TEST(a_copy_goes_on_remaking)
         }
         ck_assert_mem_eq(whole.codes, copy.codes, anb_window_size(&v) / 64 * 64 * (FEATURES + 1));
         for (size_t j = 0; j < FEATURES; j++)
-            ck_assert_mem_eq(&whole.edges[j], &copy.edges[j], sizeof(AnbEdges));
+            ck_assert_mem_eq(&whole.edges[j], &copy.edges[j], sizeof(AnbFineEdges));
         free(whole.head);
     }
     free(v.head);

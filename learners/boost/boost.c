@@ -108,6 +108,7 @@ static void choose_columns(const AnbBoostView *v)
         v->column[k] = v->column[other];
         v->column[other] = swap;
         v->grow.edges[k] = (uint8_t)anb_window_edges(&v->window, v->column[k]);
+        v->grow.fine[k] = anb_window_fine(&v->window, v->column[k]);
     }
 }
 
@@ -132,7 +133,7 @@ static size_t choose_rows(const AnbBoostView *v, size_t block, uint8_t *row)
     uint64_t chosen = anb_random_three_of_four(&v->head->random);
     for (size_t i = 0; i < rows; i++, chosen >>= 1) {
         row[n] = (uint8_t)i;
-        n += (chosen & 1) && arrival[i] != ANB_MISSING;
+        n += (chosen & 1) && arrival[i] != ANB_FINE_MISSING;
     }
     return n;
 }
@@ -173,7 +174,7 @@ static uint32_t gather(const AnbBoostView *v, const AnbBoostRule *rule)
 static AnbCut with_threshold(const AnbBoostView *v, AnbCut cut)
 {
     size_t feature = v->column[cut.feature % v->columns];
-    if (cut.code == ANB_MISSING)
+    if (cut.code == ANB_FINE_MISSING)
         return anb_cuts_none();
     cut.threshold = anb_window_threshold(&v->window, feature, cut.code, v->head->origin);
     cut.feature = (uint16_t)(feature + (cut.missing_left ? v->room.features + 1 : 0));

@@ -15,7 +15,7 @@
 #ifndef ANB_LEARNERS_BOOST_CUTS_H
 #define ANB_LEARNERS_BOOST_CUTS_H
 
-#include "learners/trees/bins.h"
+#include "fine_codes.h"
 #include "src/numeric/fields.h"
 #include "src/simd/isa.h"
 #include <float.h>
@@ -23,7 +23,7 @@
 typedef struct AnbCut {
     float threshold;  /* value > threshold goes right; +infinity: all go left */
     uint16_t feature; /* in the doubled row */
-    uint8_t code;     /* the same on codes: code > this goes right; ANB_MISSING: all go left */
+    uint8_t code;     /* the same on codes: code > this goes right; ANB_FINE_MISSING: all go left */
     uint8_t missing_left;
 } AnbCut;
 
@@ -87,7 +87,7 @@ static inline float anb_cuts_threshold(double edge)
 /* A cut that sends all left. */
 static inline AnbCut anb_cuts_none(void)
 {
-    return (AnbCut){.threshold = INFINITY, .code = ANB_MISSING};
+    return (AnbCut){.threshold = INFINITY, .code = ANB_FINE_MISSING};
 }
 
 /* Shows them; and whether what was read names no feature beyond 2 d - 1. */
@@ -98,15 +98,18 @@ static inline void anb_cuts_visit(AnbCut *cuts, size_t n, AnbVisitor *visitor)
                                        {ANB_MEMBER(AnbCut, code)},
                                        {ANB_MEMBER(AnbCut, missing_left)},
                                        {0}};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         anb_struct_visit(members, &cuts[i], visitor);
+        if (!anb_visits_since(visitor, 4)) /* of six bits */
+            cuts[i].code = cuts[i].code < ANB_MISSING ? anb_fine(cuts[i].code) : (uint8_t)ANB_FINE_MISSING;
+    }
 }
 
 static inline bool anb_cuts_valid(const AnbCut *cuts, size_t n, size_t d)
 {
     bool fine = true;
     for (size_t i = 0; i < n; i++)
-        fine &= cuts[i].feature < 2 * d && cuts[i].code <= ANB_MISSING && cuts[i].missing_left <= 1;
+        fine &= cuts[i].feature < 2 * d && cuts[i].missing_left <= 1;
     return fine;
 }
 

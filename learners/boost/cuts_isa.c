@@ -121,7 +121,7 @@ LANES_INLINE Bytes right_at(AnbCut cut, const uint8_t *codes, size_t features, B
 {
     size_t feature = cut.feature < features ? cut.feature : cut.feature - features;
     Bytes code = *(const BytesMemory *)(codes + feature * ANB_CUTS_BLOCK);
-    code = (code + cut.missing_left) & (uint8_t)ANB_MISSING; /* 63 + 1 is 0: left of everything */
+    code = code + cut.missing_left; /* 255 + 1 is 0: left of everything */
     return (Bytes)(code > (uint8_t)(cut.code + cut.missing_left)) & (Bytes)(path == (uint8_t)node);
 }
 
@@ -133,7 +133,7 @@ static void apply(const AnbCut *cuts, unsigned depth, const uint8_t *codes, size
             Bytes right = {0};
             for (unsigned node = 0; node < 1u << level; node++) {
                 AnbCut cut = cuts[(1u << level) + node];
-                if (cut.code < ANB_MISSING)
+                if (cut.code < ANB_FINE_MISSING)
                     right |= right_at(cut, codes + i, features, path, node);
             }
             path = path + path + (right & 1);

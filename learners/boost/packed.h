@@ -7,13 +7,13 @@
  * A target r enters as the whole number nearest to r / unit, the unit being a power of two chosen from the largest |r|
  * of the sample: 42 - log2(rows) bits, and scaling the targets by a power of two changes nothing but the unit.
  *
- * A histogram of m columns is AnbPacked[m][ANB_CODES] over the codes of bins.h, the last entry of each column being the
- * missing cells. The same kernels for all instruction sets, with the same bits.
+ * A histogram of m columns is AnbPacked[m][ANB_CODES] over the codes of fine_codes.h by fours, the last entry of each column
+ * being the missing cells. The same kernels for all instruction sets, with the same bits.
  */
 #ifndef ANB_LEARNERS_BOOST_PACKED_H
 #define ANB_LEARNERS_BOOST_PACKED_H
 
-#include "learners/trees/bins.h"
+#include "fine_codes.h"
 #include "src/simd/isa.h"
 
 typedef uint64_t AnbPacked; /* the sum in two's complement */
@@ -36,7 +36,7 @@ typedef struct AnbPackedCut {
     double gain;    /* sum^2 / (count + ridge) of both sides less that of the whole; 0: none found */
     AnbPacked left; /* of the side that goes left, missing cells as they go */
     uint32_t column;
-    uint16_t code;         /* up to the column's edges: that many means values left, missing cells right */
+    uint16_t code; /* of the histogram, up to the column's edges: that many means values left, missing cells right */
     uint16_t missing_left; /* where missing cells go: the better side, or the fuller one where none was seen */
 } AnbPackedCut;
 
@@ -45,6 +45,16 @@ typedef struct AnbPackedRule {
     double ridge;    /* added to counts, > 0 */
     double min_rows; /* on either side at least, >= 1 */
 } AnbPackedRule;
+
+/* What a cut with this side on the left gains: negative where a side has too few rows. */
+static inline double anb_packed_gain(AnbPacked left, const AnbPackedRule *rule)
+{
+    double rows = anb_packed_count(rule->total), sum = anb_packed_sum(rule->total),
+           whole = sum * sum / (rows + rule->ridge);
+    double count = anb_packed_count(left), s = anb_packed_sum(left), other = rows - count, rest = sum - s;
+    double a = count + rule->ridge, b = other + rule->ridge;
+    return count >= rule->min_rows && other >= rule->min_rows ? (s * s * b + rest * rest * a) / (a * b) - whole : -1;
+}
 
 typedef struct AnbPackedKernels {
     void (*pack)(double *cells, size_t n, double per_unit);

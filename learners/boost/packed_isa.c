@@ -28,13 +28,13 @@ static void fill(AnbPacked *h, size_t m, const AnbPacked *cells, const uint16_t 
         AnbPacked word = cells[rows[i]], *column = h;
         size_t k = 0;
         for (; k + 4 <= m; k += 4, column += 4 * ANB_CODES) {
-            column[code[k]] += word;
-            column[ANB_CODES + code[k + 1]] += word;
-            column[2 * ANB_CODES + code[k + 2]] += word;
-            column[3 * ANB_CODES + code[k + 3]] += word;
+            column[anb_coarse(code[k])] += word;
+            column[ANB_CODES + anb_coarse(code[k + 1])] += word;
+            column[2 * ANB_CODES + anb_coarse(code[k + 2])] += word;
+            column[3 * ANB_CODES + anb_coarse(code[k + 3])] += word;
         }
         for (; k < m; k++, column += ANB_CODES)
-            column[code[k]] += word;
+            column[anb_coarse(code[k])] += word;
     }
 }
 

@@ -6,8 +6,12 @@ enum {
     SLICE = 1024,      /* units that a slice aims at */
     FILL = 1536,       /* additions to a histogram in as many */
     ROWS = 512,        /* packed or divided */
+    REFINED = 64,      /* rows of a node whose cuts are refined, at least: of few, more cuts would fit noise */
     CUT_COST = 120,    /* of a column: prefix sums and the scan, and 1 an edge */
-    DIVIDE_COST = 3,   /* of a row */
+    DIVIDE_COST = 3,   /* of a row, */
+    ASIDE_COST = 4,    /* where those beside the cut are put aside, */
+    REFINE_COST = 3,   /* of a row beside the cut, */
+    SHARE_COST = 4,    /* and to give it a side */
     CLEAR_COST = 6,    /* of a column */
     SUBTRACT_COST = 11 /* of a column */
 };
@@ -33,6 +37,7 @@ size_t anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory, AnbTreeBuild
     v->order = anb_place_in(base, &end, room.rows * sizeof(uint16_t));
     v->spare = anb_place_in(base, &end, room.rows * sizeof(uint16_t));
     v->edges = anb_place_in(base, &end, room.columns);
+    v->fine = anb_place_in(base, &end, room.columns);
     v->codes = anb_place_in(base, &end, room.rows * v->stride);
     return end;
 }
@@ -132,7 +137,7 @@ static uint32_t fill(const AnbTreeBuilderView *v)
         else
             h->phase = ANB_BUILD_SUBTRACT;
     }
-    return cost + n * h->columns * 4 / 5;
+    return cost + n * h->columns * 17 / 20;
 }
 
 /* The node that waits on top is the larger sibling of the one that was filled. */
@@ -150,22 +155,17 @@ static uint32_t subtract(const AnbTreeBuilderView *v)
     return SUBTRACT_COST * h->columns;
 }
 
-/* The best cut is known: either rows are divided by it, or this is a leaf. */
+/* The best cut between codes of the histogram is known: rows are divided by it, or this is a leaf. */
 static void decide(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
-    const AnbPackedCut *best = &h->best;
-    if (!(best->gain > 0)) {
+    if (h->best.gain > 0) {
+        h->cursor = h->n_left = h->n_right = h->n_beside = 0;
+        h->phase = ANB_BUILD_DIVIDE;
+    } else {
         set_leaf(v, &h->node);
         pop(h);
-        return;
     }
-    size_t feature = best->column + (best->missing_left ? v->room.columns : 0);
-    v->cuts[h->node.heap] = (AnbCut){
-        .feature = (uint16_t)feature, .code = (uint8_t)best->code, .missing_left = (uint8_t)best->missing_left};
-    v->gain[best->column] += best->gain;
-    h->cursor = h->n_left = h->n_right = 0;
-    h->phase = ANB_BUILD_DIVIDE;
 }
 
 static uint32_t search(const AnbTreeBuilderView *v)
@@ -183,28 +183,87 @@ static uint32_t search(const AnbTreeBuilderView *v)
     return cost;
 }
 
-/* Rows that go left stay in order from the front, those that go right gather in `spare`: both keep their order. */
-static uint32_t divide_some(const AnbTreeBuilderView *v)
+/* Whether the best cut is looked for among finer codes. */
+static bool refinable(const AnbTreeBuilderView *v)
+{
+    const AnbTreeBuilder *h = v->head;
+    return v->fine[h->best.column] && h->best.code < v->edges[h->best.column] && h->node.end - h->node.begin >= REFINED;
+}
+
+/* Codes below `low` are left of a cut, those above `high` right of it; a missing one is 0 where it goes left. */
+typedef struct Sides {
+    const uint8_t *codes; /* of the column */
+    uint8_t shift, low, high;
+} Sides;
+
+static Sides sides_of(const AnbTreeBuilderView *v, unsigned low, unsigned high)
+{
+    const AnbPackedCut *best = &v->head->best;
+    const uint8_t shift = (uint8_t)best->missing_left;
+    return (Sides){v->codes + best->column, shift, (uint8_t)(low + shift), (uint8_t)(high + shift)};
+}
+
+/* The last one of the rows beside the cut that are put aside, behind one another from the end of `spare` on. */
+static uint16_t *beside_of(const AnbTreeBuilderView *v)
+{
+    return v->spare + v->head->rows - 1;
+}
+
+/* Rows that go left stay in order from the front, those that go right gather in `spare`; where `refines`, those in the two bins
+ * beside the cut wait at the end of `spare`. */
+static inline __attribute__((always_inline)) uint32_t divide_by(const AnbTreeBuilderView *v, Sides sides, bool refines)
 {
     AnbTreeBuilder *h = v->head;
     const uint32_t left = h->node.end - h->node.begin - h->cursor, n = left < ROWS ? left : ROWS;
-    const uint8_t shift = (uint8_t)h->best.missing_left, bound = (uint8_t)(h->best.code + shift);
-    const uint8_t *codes = v->codes + h->best.column;
     const uint16_t *from = v->order + h->node.begin + h->cursor;
-    uint16_t *to_left = v->order + h->node.begin, *to_right = v->spare;
-    uint32_t n_left = h->n_left, n_right = h->n_right;
+    uint16_t *to_left = v->order + h->node.begin, *to_right = v->spare, *beside = beside_of(v);
+    uint32_t n_left = h->n_left, n_right = h->n_right, n_beside = h->n_beside;
     for (uint32_t i = 0; i < n; i++) {
         uint16_t row = from[i];
-        uint8_t code = (codes[row * v->stride] + shift) & ANB_MISSING;
+        uint8_t code = (uint8_t)(sides.codes[row * v->stride] + sides.shift);
+        bool goes_left = code<sides.low, goes_right = code> sides.high;
         to_left[n_left] = row;
         to_right[n_right] = row;
-        n_right += code > bound;
-        n_left += code <= bound;
+        n_left += goes_left;
+        n_right += goes_right;
+        if (refines) {
+            *(beside - n_beside) = row;
+            n_beside += !(goes_left | goes_right);
+        }
     }
     h->n_left = n_left;
     h->n_right = n_right;
+    h->n_beside = n_beside;
     h->cursor += n;
-    return DIVIDE_COST * n;
+    return (refines ? ASIDE_COST : DIVIDE_COST) * n;
+}
+
+static uint32_t divide_some(const AnbTreeBuilderView *v)
+{
+    const unsigned first = ANB_FINE * v->head->best.code, cut = anb_fine(v->head->best.code);
+    return refinable(v) ? divide_by(v, sides_of(v, first, first + 2 * ANB_FINE - 1), true)
+                        : divide_by(v, sides_of(v, cut + 1, cut), false);
+}
+
+/* The best of the cuts between the fine codes in the bins beside the best one of the histogram. */
+static void choose_fine(AnbTreeBuilder *h)
+{
+    const AnbPackedRule rule = {.total = h->node.total, .ridge = h->ridge, .min_rows = h->min_rows};
+    AnbPackedCut best = h->best;
+    AnbPacked left = h->best.left;
+    for (unsigned i = 0; i < ANB_FINE; i++)
+        left -= h->beside[i];
+    best.code = anb_fine(h->best.code);
+    for (unsigned i = 0; i < 2 * ANB_FINE - 1; i++) {
+        left += h->beside[i];
+        double gain = anb_packed_gain(left, &rule);
+        if (gain > best.gain) {
+            best.gain = gain;
+            best.left = left;
+            best.code = (uint16_t)(ANB_FINE * h->best.code + i);
+        }
+    }
+    h->best = best;
 }
 
 /* The children of a divided node: to be filled and searched, or leaves. */
@@ -231,24 +290,83 @@ static void descend(const AnbTreeBuilderView *v)
     h->phase = ANB_BUILD_FILL;
 }
 
+/* All rows have their side. */
+static void finish_cut(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const AnbPackedCut *best = &h->best;
+    size_t feature = best->column + (best->missing_left ? v->room.columns : 0);
+    v->cuts[h->node.heap] = (AnbCut){
+        .feature = (uint16_t)feature, .code = (uint8_t)best->code, .missing_left = (uint8_t)best->missing_left};
+    v->gain[best->column] += best->gain;
+    memcpy(v->order + h->node.begin + h->n_left, v->spare, h->n_right * sizeof *v->spare);
+    descend(v);
+}
+
 static uint32_t divide(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
     uint32_t cost = divide_some(v);
-    if (h->cursor == h->node.end - h->node.begin) {
-        memcpy(v->order + h->node.begin + h->n_left, v->spare, h->n_right * sizeof *v->spare);
-        descend(v);
+    if (h->cursor < h->node.end - h->node.begin)
+        return cost;
+    if (h->n_beside > 0) {
+        memset(h->beside, 0, sizeof h->beside);
+        h->cursor = 0;
+        h->phase = ANB_BUILD_REFINE;
+    } else {
+        h->best.code = anb_fine(h->best.code);
+        finish_cut(v);
     }
     return cost;
 }
 
+static uint32_t refine(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const uint32_t left = h->n_beside - h->cursor, n = left < ROWS ? left : ROWS;
+    const uint8_t first = (uint8_t)(ANB_FINE * h->best.code), *codes = v->codes + h->best.column;
+    const uint16_t *rows = beside_of(v) - h->cursor;
+    const AnbPacked *cells = (const AnbPacked *)v->cells;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t row = *(rows - i);
+        h->beside[(uint8_t)(codes[row * v->stride] - first) % (2 * ANB_FINE)] += cells[row];
+    }
+    h->cursor += n;
+    if (n == left) {
+        choose_fine(h);
+        h->cursor = 0;
+        h->phase = ANB_BUILD_SHARE;
+    }
+    return REFINE_COST * n;
+}
+
+/* Rows beside the cut get their side. */
+static uint32_t share(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
+    const uint32_t left = h->n_beside - h->cursor, n = left < ROWS ? left : ROWS;
+    const Sides sides = sides_of(v, h->best.code + 1u, h->best.code);
+    const uint16_t *rows = beside_of(v) - h->cursor;
+    uint16_t *to_left = v->order + h->node.begin;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t row = *(rows - i);
+        if ((uint8_t)(sides.codes[row * v->stride] + sides.shift) < sides.low)
+            to_left[h->n_left++] = row;
+        else
+            v->spare[h->n_right++] = row;
+    }
+    h->cursor += n;
+    if (n == left)
+        finish_cut(v);
+    return SHARE_COST * n;
+}
+
 uint32_t anb_tree_builder_slice(const AnbTreeBuilderView *v)
 {
-    static uint32_t (*const step[])(const AnbTreeBuilderView *) = {[ANB_BUILD_PACK] = pack,
-                                                                   [ANB_BUILD_FILL] = fill,
-                                                                   [ANB_BUILD_SEARCH] = search,
-                                                                   [ANB_BUILD_DIVIDE] = divide,
-                                                                   [ANB_BUILD_SUBTRACT] = subtract};
+    static uint32_t (*const step[])(const AnbTreeBuilderView *) = {
+        [ANB_BUILD_PACK] = pack,        [ANB_BUILD_FILL] = fill,   [ANB_BUILD_SEARCH] = search,
+        [ANB_BUILD_REFINE] = refine,    [ANB_BUILD_SHARE] = share, [ANB_BUILD_DIVIDE] = divide,
+        [ANB_BUILD_SUBTRACT] = subtract};
     uint32_t phase = v->head->phase;
     return phase > ANB_BUILD_ADDING && phase < ANB_BUILD_DONE ? step[phase](v) : 0;
 }

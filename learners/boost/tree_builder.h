@@ -8,12 +8,15 @@
  * Depth first: of two children the smaller one's histogram is filled, the larger one's is what remains of the parent's,
  * in its place; so one histogram a level is enough.
  *
- *     pack -> fill -> search -> divide -> fill the smaller -> subtract -> search ... -> grown
+ *     pack -> fill -> search -> divide -> refine, share -> fill the smaller -> subtract -> search ... -> grown
+ *
+ * To refine is to look among the fine codes of the two bins beside the best cut for a better one, which their rows are then
+ * shared out by.
  *
  * All state is flat and seen by anb_tree_builder_visit, a half-grown tree included: it goes on with the same bits after a copy.
  *
  *     [ AnbTreeBuilder | leaf[2^depth] | gain[columns] | cells[rows] | histogram[depth][columns][64] | cuts[2^depth] |
- *       order[rows] | spare[rows] | edges[columns] | codes[rows][stride] ]
+ *       order[rows] | spare[rows] | edges[columns] | fine[columns] | codes[rows][stride] ]
  */
 #ifndef ANB_LEARNERS_BOOST_TREE_BUILDER_H
 #define ANB_LEARNERS_BOOST_TREE_BUILDER_H
@@ -34,6 +37,8 @@ typedef enum AnbTreeBuilderPhase {
     ANB_BUILD_FILL,
     ANB_BUILD_SEARCH,
     ANB_BUILD_DIVIDE,
+    ANB_BUILD_REFINE,
+    ANB_BUILD_SHARE,
     ANB_BUILD_SUBTRACT,
     ANB_BUILD_DONE
 } AnbTreeBuilderPhase;
@@ -47,15 +52,16 @@ typedef struct AnbTreeBuilderNode {
 typedef struct AnbTreeBuilder {
     double largest, unit; /* greatest |target|; what packed targets are divided by */
     double ridge;
-    AnbPackedCut best;
+    AnbPackedCut best;       /* its code is the histogram's until it is refined */
     AnbTreeBuilderNode node; /* that is filled, searched or divided */
     AnbTreeBuilderNode waiting[ANB_CUTS_DEPTH + 1];
     uint32_t n_waiting;
     uint32_t phase;         /* AnbTreeBuilderPhase */
     uint32_t rows, columns; /* in use */
     uint32_t min_rows;
-    uint32_t cursor;          /* in the phase: rows or columns done */
-    uint32_t n_left, n_right; /* of a division so far */
+    uint32_t cursor;                    /* in the phase: rows or columns done */
+    uint32_t n_left, n_right, n_beside; /* of a division so far */
+    AnbPacked beside[2 * ANB_FINE];     /* of the fine codes in the two bins beside the best cut, so far */
 } AnbTreeBuilder;
 
 /* Where everything lies. */
@@ -65,7 +71,9 @@ typedef struct AnbTreeBuilderView {
     AnbPacked *histogram;
     AnbCut *cuts; /* features are columns, or columns + the room's where missing cells go left; no thresholds */
     uint16_t *order, *spare;
-    uint8_t *edges, *codes;
+    uint8_t *edges; /* of each column's histogram */
+    uint8_t *fine;  /* of each column: 1 where its codes lie finer than its histogram's */
+    uint8_t *codes;
     size_t stride;
     AnbTreeBuilderRoom room;
 } AnbTreeBuilderView;
@@ -88,7 +96,8 @@ static inline unsigned anb_tree_builder_level(uint32_t heap)
     return level;
 }
 
-/* A new tree on `columns` columns, whose edges are in view->edges (up to 62 each); no rows yet. */
+/* A new tree on `columns` columns, whose histograms' edges are in view->edges (up to 62 each), and in
+ * view->fine whether there are finer ones; no rows yet. */
 void anb_tree_builder_begin(const AnbTreeBuilderView *view, size_t columns, double ridge, uint32_t min_rows);
 
 /* Room for one more row: its codes go where this points, its target is finite. */

@@ -21,11 +21,21 @@ static const AnbField head_fields[] = {{ANB_MEMBER(AnbTreeBuilder, largest)},
                                        {ANB_MEMBER(AnbTreeBuilder, cursor)},
                                        {ANB_MEMBER(AnbTreeBuilder, n_left)},
                                        {ANB_MEMBER(AnbTreeBuilder, n_right)},
+                                       {ANB_MEMBER(AnbTreeBuilder, n_beside), .since = 4},
                                        {0}};
+
+/* Before version 4 codes had six bits, and no cut was refined. */
+static void read_older(AnbTreeBuilder *h)
+{
+    if (h->phase > ANB_BUILD_DIVIDE)
+        h->phase += ANB_BUILD_SUBTRACT - ANB_BUILD_REFINE;
+}
 
 static void visit_head(AnbTreeBuilder *h, AnbTreeBuilderRoom room, AnbVisitor *visitor)
 {
     anb_struct_visit(head_fields, h, visitor);
+    if (!anb_visits_since(visitor, 4))
+        read_older(h);
     if (!visitor->value) {
         h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
         h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
@@ -41,6 +51,17 @@ static void visit_histogram(const AnbTreeBuilderView *v, uint32_t level, AnbVisi
     if (level < v->room.depth)
         anb_visit(visitor, "histogram", anb_tree_builder_histogram(v, level), ANB_U64,
                   (size_t)v->head->columns * ANB_CODES);
+}
+
+/* Whether rows that are divided are in `spare`; whether some are aside. */
+static bool divides(const AnbTreeBuilder *h)
+{
+    return h->phase >= ANB_BUILD_DIVIDE && h->phase <= ANB_BUILD_SHARE;
+}
+
+static bool aside(const AnbTreeBuilder *h)
+{
+    return h->phase == ANB_BUILD_REFINE || h->phase == ANB_BUILD_SHARE;
 }
 
 static uint32_t at_most(uint32_t n, uint32_t most)
@@ -60,14 +81,26 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     if (h->phase >= ANB_BUILD_DONE)
         return;
     anb_visit(visitor, "edges", v->edges, ANB_U8, h->columns);
+    if (anb_visits_since(visitor, 4))
+        anb_visit(visitor, "fine", v->fine, ANB_U8, h->columns);
+    else
+        memset(v->fine, 0, h->columns);
+    if (h->phase == ANB_BUILD_REFINE)
+        anb_visit(visitor, "sums", h->beside, ANB_U64, 2 * ANB_FINE);
     anb_visit(visitor, "cells", v->cells, ANB_U64,
               h->rows); /* doubles or words: eight bytes that are kept as they are */
     anb_visit(visitor, "codes", v->codes, ANB_U8, h->rows * v->stride);
+    if (!anb_visits_since(visitor, 4))
+        anb_fine_codes(v->codes, h->rows * v->stride);
     anb_visit(visitor, "order", v->order, ANB_U16,
               h->phase < ANB_BUILD_PACK    ? 0
               : h->phase == ANB_BUILD_PACK ? at_most(h->cursor, h->rows)
                                            : h->rows);
-    anb_visit(visitor, "spare", v->spare, ANB_U16, h->phase == ANB_BUILD_DIVIDE ? at_most(h->n_right, h->rows) : 0);
+    anb_visit(visitor, "spare", v->spare, ANB_U16, divides(h) ? at_most(h->n_right, h->rows) : 0);
+    if (divides(h) && anb_visits_since(visitor, 4)) {
+        const uint32_t n = at_most(h->n_beside, h->rows);
+        anb_visit(visitor, "beside", v->spare + h->rows - n, ANB_U16, n);
+    }
     for (uint32_t i = 0; i < h->n_waiting; i++)
         visit_histogram(v, h->waiting[i].level, visitor);
     if (h->phase > ANB_BUILD_FILL || (h->phase == ANB_BUILD_FILL && h->cursor))
@@ -96,11 +129,23 @@ static bool rows_below(const uint16_t *v, size_t n, uint32_t bound)
     return fine;
 }
 
+/* Each row that was looked at is on one side, or aside. */
+static bool valid_division(const AnbTreeBuilder *h, uint32_t rows)
+{
+    const uint32_t seen = h->phase == ANB_BUILD_DIVIDE ? h->cursor : rows;
+    const uint32_t shared = h->phase == ANB_BUILD_SHARE ? h->cursor : 0;
+    return h->n_left <= rows && h->n_right <= rows && h->n_beside <= rows && h->best.column < h->columns &&
+           h->n_left + h->n_right + h->n_beside == seen + shared;
+}
+
 static bool valid_counts(const AnbTreeBuilderView *v)
 {
     const AnbTreeBuilder *h = v->head;
     uint32_t rows = h->node.end - h->node.begin;
-    uint32_t bound = h->phase == ANB_BUILD_PACK ? h->rows : h->phase == ANB_BUILD_SEARCH ? h->columns : rows;
+    uint32_t bound = h->phase == ANB_BUILD_PACK     ? h->rows
+                     : h->phase == ANB_BUILD_SEARCH ? h->columns
+                     : aside(h)                     ? h->n_beside
+                                                    : rows;
     bool busy = h->phase > ANB_BUILD_ADDING && h->phase < ANB_BUILD_DONE;
     if (h->phase > ANB_BUILD_DONE || !(h->largest >= 0 && h->largest < (double)INFINITY) || h->unit - h->unit != 0)
         return false;
@@ -112,9 +157,7 @@ static bool valid_counts(const AnbTreeBuilderView *v)
         return false;
     if (busy && (!valid_node(v, &h->node) || h->cursor > bound))
         return false;
-    if (h->phase == ANB_BUILD_DIVIDE && (h->n_left + h->n_right != h->cursor || h->best.column >= h->columns))
-        return false;
-    return true;
+    return !divides(h) || valid_division(h, rows);
 }
 
 /* Each node that waits is deeper than the one below it, which bounds their number. */
@@ -144,7 +187,8 @@ bool anb_tree_builder_valid(const AnbTreeBuilderView *v)
     if (!fine || h->phase >= ANB_BUILD_DONE)
         return fine;
     size_t ordered = h->phase < ANB_BUILD_PACK ? 0 : h->phase == ANB_BUILD_PACK ? h->cursor : h->rows;
-    return all_below(v->edges, h->columns, ANB_EDGES + 1) && all_below(v->codes, h->rows * v->stride, ANB_CODES) &&
-           rows_below(v->order, ordered, h->rows) &&
-           rows_below(v->spare, h->phase == ANB_BUILD_DIVIDE ? h->n_right : 0, h->rows);
+    const uint32_t right = divides(h) ? h->n_right : 0, beside = divides(h) ? h->n_beside : 0;
+    return all_below(v->edges, h->columns, ANB_EDGES + 1) && all_below(v->fine, h->columns, 2) &&
+           rows_below(v->order, ordered, h->rows) && rows_below(v->spare, right, h->rows) &&
+           rows_below(v->spare + h->rows - beside, beside, h->rows);
 }

@@ -11,7 +11,7 @@ size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *v)
     size_t end = 0;
     v->room = room;
     v->head = anb_place_in(base, &end, sizeof(AnbWindow));
-    v->edges = anb_place_in(base, &end, room.features * sizeof(AnbEdges));
+    v->edges = anb_place_in(base, &end, room.features * sizeof(AnbFineEdges));
     v->value = anb_place_in(base, &end, room.features * room.rows * sizeof(float));
     v->codes = anb_place_in(base, &end, room.rows * (room.features + 1));
     return end;
@@ -27,7 +27,7 @@ void anb_window_init(const AnbWindowView *v)
 {
     v->head->due = ANB_WINDOW_FIRST;
     for (size_t j = 0; j < v->room.features; j++)
-        anb_edges_init(&v->edges[j]);
+        anb_fine_edges_init(&v->edges[j]);
 }
 
 static uint8_t *code_at(const AnbWindowView *v, size_t slot, size_t feature)
@@ -39,7 +39,7 @@ size_t anb_window_push(const AnbWindowView *v, const float *row)
 {
     size_t slot = v->head->pushed++ % v->room.rows;
     float *value = v->value + slot;
-    anb_code_kernels.cells(v->edges, row, v->room.features, ANB_CUTS_BLOCK, code_at(v, slot, 0));
+    anb_fine_kernels.cells(v->edges, row, v->room.features, ANB_CUTS_BLOCK, code_at(v, slot, 0));
     for (size_t j = 0; j < v->room.features; j++)
         value[j * v->room.rows] = row[j];
     return slot;
@@ -58,11 +58,11 @@ void anb_window_mark(const AnbWindowView *v)
 static uint64_t arrival_run(const AnbWindow *h, uint64_t index, uint8_t *code)
 {
     if (index < h->first) {
-        *code = ANB_MISSING;
+        *code = ANB_FINE_MISSING;
         return h->first - index;
     }
     uint64_t step = (index - h->first) / h->gap;
-    *code = (uint8_t)(step < h->arrivals ? step : h->arrivals);
+    *code = (uint8_t)(ANB_FINE * (step < h->arrivals ? step : h->arrivals));
     return step < h->arrivals ? h->gap - (index - h->first) % h->gap : h->pushed - index;
 }
 
@@ -84,11 +84,11 @@ void anb_window_arrivals(const AnbWindowView *v, size_t block)
 float anb_window_threshold(const AnbWindowView *v, size_t column, size_t code, uint64_t origin)
 {
     const AnbWindow *h = v->head;
-    if (code >= anb_window_edges(v, column))
+    if (code >= (column < v->room.features ? v->edges[column].count : ANB_FINE * h->arrivals))
         return FLT_MAX; /* only missing cells are above */
     if (column < v->room.features)
-        return anb_cuts_threshold(v->edges[column].edge[code]);
-    return (float)((double)(h->first - origin + (code + 1) * h->gap) - .5);
+        return v->edges[column].edge[code];
+    return (float)((double)(h->first - origin + (anb_coarse((unsigned)code) + 1) * h->gap) - .5);
 }
 
 static AnbSorterRoom sorted_of(AnbWindow *h)
@@ -130,8 +130,7 @@ static uint32_t sort(const AnbWindowView *v)
     uint32_t n = h->sorter.n;
     if (!anb_sorter_done(&h->sorter))
         return SORT_COST * anb_sorter_slice(&h->sorter, &room, SLICE_ROWS);
-    size_t most = n / ROWS_A_BIN < ANB_EDGES ? n / ROWS_A_BIN : ANB_EDGES;
-    anb_edges_from_sorted(&v->edges[h->feature], h->sorted[h->sorter.from], n, most);
+    anb_fine_edges_make(&v->edges[h->feature], h->sorted[h->sorter.from], n, n / ROWS_A_BIN);
     begin_coding(h);
     return EDGES_COST * n;
 }
@@ -155,13 +154,13 @@ static uint32_t block_end(uint32_t slot, uint32_t end)
 static uint32_t code(const AnbWindowView *v)
 {
     AnbWindow *h = v->head;
-    const AnbEdges *edges = &v->edges[h->feature];
+    const AnbFineEdges *edges = &v->edges[h->feature];
     const float *value = v->value + h->feature * v->room.rows;
     uint32_t size = (uint32_t)anb_window_size(v), start = h->cursor;
     uint32_t end = size - start < SLICE_ROWS ? size : start + SLICE_ROWS;
     for (uint32_t slot = start; slot < end;) {
         uint32_t stop = block_end(slot, end);
-        anb_code_kernels.column(edges, value + slot, stop - slot, code_at(v, slot, h->feature));
+        anb_fine_kernels.column(edges, value + slot, stop - slot, code_at(v, slot, h->feature));
         slot = stop;
     }
     h->cursor = end;
@@ -201,22 +200,22 @@ void anb_window_visit(const AnbWindowView *v, AnbVisitor *visitor)
         anb_sorter_visit(&h->sorter, &room, visitor);
     size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
     for (size_t j = 0; j < v->room.features; j++) {
-        anb_edges_visit(&v->edges[j], visitor);
+        anb_fine_edges_visit(&v->edges[j], visitor);
         anb_visit(visitor, "value", v->value + j * v->room.rows, ANB_F32, size);
     }
     anb_visit(visitor, "codes", v->codes, ANB_U8, blocks * (v->room.features + 1) * ANB_CUTS_BLOCK);
+    if (!anb_visits_since(visitor, 4))
+        anb_fine_codes(v->codes, blocks * (v->room.features + 1) * ANB_CUTS_BLOCK);
 }
 
 bool anb_window_valid(const AnbWindowView *v)
 {
     const AnbWindow *h = v->head;
-    size_t size = anb_window_size(v), blocks = anb_window_blocks(v);
+    size_t size = anb_window_size(v);
     bool fine = h->pushed >> 62 == 0 && h->due > 0 && h->phase <= ANB_WINDOW_CODE && h->feature < v->room.features;
     fine = fine && h->cursor <= size && h->arrivals <= ANB_EDGES;
     fine = fine && h->from <= h->pushed && (h->gap == 0 || h->first < h->pushed);
     if (h->phase == ANB_WINDOW_SORT)
         fine = fine && anb_sorter_valid(&h->sorter, ANB_WINDOW_SORTED, SLICE_ROWS);
-    for (size_t i = 0; i < blocks * (v->room.features + 1) * ANB_CUTS_BLOCK; i++)
-        fine &= v->codes[i] < ANB_CODES;
     return fine;
 }

@@ -11,7 +11,7 @@
  *                                        arrival index, whose bins are even steps through the ring as it was at the
  *                                        last anb_window_mark: it is coded block by block, when asked for
  *
- * Flat, without pointers, [ AnbWindow | AnbEdges[f] | value | codes ], zeroed on arrival.
+ * Flat, without pointers, [ AnbWindow | AnbFineEdges[f] | value | codes ], zeroed on arrival.
  */
 #ifndef ANB_LEARNERS_BOOST_WINDOW_H
 #define ANB_LEARNERS_BOOST_WINDOW_H
@@ -44,7 +44,7 @@ typedef struct AnbWindow {
 
 typedef struct AnbWindowView {
     AnbWindow *head;
-    AnbEdges *edges;
+    AnbFineEdges *edges;
     float *value;
     uint8_t *codes;
     AnbWindowRoom room;
@@ -108,14 +108,20 @@ static inline bool anb_window_due(const AnbWindowView *view)
 /* Sets the arrival bins by the live rows that are in the ring now: one at least. */
 void anb_window_mark(const AnbWindowView *view);
 
-/* Codes the arrivals of a block by the last mark: rows that came since have the last code, forgotten ones ANB_MISSING.
- * */
+/* Codes the arrivals of a block by the last mark: rows that came since have the last code, forgotten ones
+ * ANB_FINE_MISSING. */
 void anb_window_arrivals(const AnbWindowView *view, size_t block);
 
-/* How many edges a column has: of a feature, or of the arrivals (column `features`). */
+/* How many edges a histogram of a column has: of a feature, or of the arrivals (column `features`). */
 static inline size_t anb_window_edges(const AnbWindowView *view, size_t column)
 {
-    return column < view->room.features ? (size_t)view->edges[column].count : view->head->arrivals;
+    return column < view->room.features ? anb_coarse(view->edges[column].count) : view->head->arrivals;
+}
+
+/* Whether codes of a column lie finer than its histogram's. */
+static inline bool anb_window_fine(const AnbWindowView *view, size_t column)
+{
+    return column < view->room.features && view->edges[column].fine;
 }
 
 /* The float t for which "value > t" is "code > `code`"; of arrivals counted from `origin`, at most their first. */

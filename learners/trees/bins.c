@@ -1,6 +1,5 @@
 /* Quantile bins: reservoir sampling (Vitter 1985) and edges halfway between neighbouring values. */
 #include "bins.h"
-#include "src/numeric/sort.h"
 #include "src/numeric/fields.h"
 
 enum {
@@ -229,19 +228,20 @@ static void skip(Sharing *s, const double *sample)
     s->at += more;
 }
 
-/* Behind the edges that there are. */
-static Sharing sharing_of(const AnbEdges *edges, const double *sample, size_t n, size_t most)
+/* Behind the `count` edges that there are. */
+static Sharing sharing_of(const double *edge, size_t count, const double *sample, size_t n, size_t most)
 {
     size_t kinds = distinct_up_to(sample, n, most), bins = kinds < most + 1 ? kinds : most + 1;
-    size_t low = edges->count > 0 ? first_above(sample, 0, n, edges->edge[edges->count - 1]) : 0;
+    size_t low = count > 0 ? first_above(sample, 0, n, edge[count - 1]) : 0;
     size_t left = low == 0 && kinds <= most ? kinds : distinct(sample + low, n - low);
-    return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - (size_t)edges->count};
+    return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - count};
 }
 
-bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more)
+/* Adds edges behind the *count that there are, `more` of them at most: whether these are all. */
+static bool add_edges(double *edge, uint64_t *count, const double *sample, size_t n, size_t most, size_t more)
 {
-    Sharing s = sharing_of(edges, sample, n, most);
-    while (s.at + 1 < n && edges->count < most) {
+    Sharing s = sharing_of(edge, (size_t)*count, sample, n, most);
+    while (s.at + 1 < n && *count < most) {
         if (s.filled == 0 && more-- == 0)
             return false;
         if (s.filled == 0)
@@ -254,25 +254,27 @@ bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most
         s.kinds--;
         if (s.filled * s.bins < s.left && s.kinds >= s.bins)
             continue;
-        edges->edge[edges->count++] = between(sample[i], sample[i + 1]);
+        edge[(*count)++] = between(sample[i], sample[i + 1]);
         s.left -= s.filled;
         s.bins--;
         s.filled = 0;
     }
-    finish_edges(edges);
     return true;
 }
 
-void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most)
+size_t anb_quantile_edges(double *edge, const double *sample, size_t n, size_t most)
 {
-    edges->count = 0;
-    anb_edges_more(edges, sample, n, most, ANB_CODES);
+    uint64_t count = 0;
+    add_edges(edge, &count, sample, n, most, most + 1);
+    return (size_t)count;
 }
 
-void anb_edges_make(AnbEdges *edges, double *sample, size_t n)
+bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more)
 {
-    anb_sort(sample, n);
-    anb_edges_from_sorted(edges, sample, n, ANB_EDGES);
+    bool all = add_edges(edges->edge, &edges->count, sample, n, most, more);
+    if (all)
+        finish_edges(edges);
+    return all;
 }
 
 /* Copies the cells `start` to `end` of a feature that are not missing behind the n that are there; how many there are then. */

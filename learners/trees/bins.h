@@ -71,10 +71,8 @@ static inline size_t anb_bins_steps(size_t features)
 /* Puts the new edges into use and sets when the next ones are due. */
 void anb_bins_finish(AnbBins *bins);
 
-/* Makes the edges from a sample in any order, which it sorts: for bins over other data than a reservoir. */
-void anb_edges_make(AnbEdges *edges, double *sample, size_t n);
-/* The same from a sample in ascending order: `most` edges at most, up to ANB_EDGES. */
-void anb_edges_from_sorted(AnbEdges *edges, const double *sample, size_t n, size_t most);
+/* Up to `most` edges of n >= 0 values in ascending order: how many there are. */
+size_t anb_quantile_edges(double *edge, const double *sample, size_t n, size_t most);
 /* The next edges, `more` of them at most, behind the `count` that were made from the same sample: whether these are all. */
 bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more);
 void anb_edges_init(AnbEdges *edges);
@@ -105,10 +103,8 @@ static inline unsigned anb_code(const AnbEdges *edges, double x)
 }
 
 typedef struct AnbCodeKernels {
-    /* anb_code of one value of each of n features; of a row of floats, the codes `stride` bytes apart; of n values of one. */
+    /* anb_code of one value of each of n features. */
     void (*row)(const AnbEdges *edges, const double *values, size_t n, uint8_t *codes);
-    void (*cells)(const AnbEdges *edges, const float *values, size_t n, size_t stride, uint8_t *codes);
-    void (*column)(const AnbEdges *edges, const float *values, size_t n, uint8_t *codes);
 } AnbCodeKernels;
 
 ANB_ISA_TABLE(AnbCodeKernels, anb_code_kernels);

@@ -37,19 +37,6 @@ static void row(const AnbEdges *edges, const double *values, size_t n, uint8_t *
         codes[j] = code_of(&edges[j], lanes_load(edges[j].coarse), values[j]);
 }
 
-static void cells(const AnbEdges *edges, const float *values, size_t n, size_t stride, uint8_t *codes)
-{
-    for (size_t j = 0; j < n; j++)
-        codes[j * stride] = code_of(&edges[j], lanes_load(edges[j].coarse), (double)values[j]);
-}
-
-static void column(const AnbEdges *edges, const float *values, size_t n, uint8_t *codes)
-{
-    const Lanes coarse = lanes_load(edges->coarse);
-    for (size_t i = 0; i < n; i++)
-        codes[i] = code_of(edges, coarse, (double)values[i]);
-}
-
-const AnbCodeKernels ANB_PER_ISA(anb_code_kernels) = {.row = row, .cells = cells, .column = column};
+const AnbCodeKernels ANB_PER_ISA(anb_code_kernels) = {.row = row};
 
 ANB_ISA_REGISTER(AnbCodeKernels, anb_code_kernels)
