@@ -7,7 +7,8 @@
  * Without end, a new tree of depth D is grown on 3/4 of the ring and 4/5 of the columns, the arrival index being one
  * more column, and takes the place of the oldest. Its target is rate times the residual of all trees plus 0.7 of what
  * that oldest one says, which goes on instead of being lost; gain s^2 / (n + 2), leaves s / (n + 2), at least 5 rows
- * each. Between fits, with e = y - base - sum slow and T trees,
+ * each. A cut lies at one of up to 251 quantiles of its feature: the best of 62, then, in nodes of 64 rows and more, the best of
+ * the seven beside it (learners/boost/fine_codes.h). Between fits, with e = y - base - sum slow and T trees,
  *
  *     slow += eta e / T                          in every reached leaf: of the new sample, and of `replay` rows of the
  *                                                ring with 0.05 for eta and their own errors
