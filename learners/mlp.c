@@ -174,7 +174,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    size_t most = anb_network_rectified(&v.net) ? many_fit(&v) : 0, left = rows->n % v.net.lanes, at = 0;
+    size_t most = many_fit(&v), left = rows->n % v.net.lanes, at = 0;
     size_t together = most == 0 ? 0 : rows->n - (left < FEW ? left : 0);
     for (; at < together; at += most) {
         AnbRows part = anb_rows_part(rows, at, together - at < most ? together - at : most);

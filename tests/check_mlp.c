@@ -1,5 +1,6 @@
 #include "made.h"
 #include "src/numeric/random.h"
+#include "src/simd/isa.h"
 #include "alone.h"
 #include "concepts.h"
 #include "numbers.h"
@@ -124,6 +125,48 @@ START_TEST(floats_learn_as_doubles_do)
         anb_free(one);
         anb_free(other);
     }
+}
+END_TEST
+
+/* Rows at once say what each alone says: of whole blocks of rows and units, and of parts of them. */
+static void ask_many(const char *expression)
+{
+    enum { D = 5, ASKED = 27 };
+    StreamingLearner *model = made(D, expression);
+    double x[ASKED * D], said[ASKED];
+    AnbRandom random;
+    anb_random_seed(&random, 31);
+    for (int t = 0; t < 120; t++) {
+        for (int j = 0; j < D; j++)
+            x[j] = anb_random_normal(&random);
+        anb_train_one(model, x, concept(x, 0), 1);
+    }
+    for (int i = 0; i < ASKED * D; i++)
+        x[i] = (i % 7 ? 1 : 40) * anb_random_normal(&random);
+    for (size_t n = 1; n <= ASKED; n += n < 20 ? 3 : 1) {
+        anb_predict_many(model, x, n, said);
+        for (size_t i = 0; i < n; i++) {
+            double alone = anb_predict(model, x + i * D);
+            ck_assert_msg(said[i] == alone, "%s: %.17g alone, %.17g as one of %zu", expression, alone, said[i], n);
+        }
+    }
+    anb_free(model);
+}
+
+START_TEST(many_rows_say_what_each_says)
+{
+    static const char *const kinds[] = {"relu", "leaky", "gelu", "swiglu", "geglu"};
+    AnbIsa before = anb_isa_in_use();
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
+        for (int k = 0; k < 5 && anb_isa_use((AnbIsa)isa); k++)
+            for (int hidden = 9; hidden <= 48; hidden += 39)
+                for (int single = 0; single < 2; single++) {
+                    char text[128];
+                    snprintf(text, sizeof text, "scale(mlp(hidden=%d, replay=2, activation=%s, precision=%s))", hidden,
+                             kinds[k], single ? "single" : "double");
+                    ask_many(text);
+                }
+    anb_isa_use(before);
 }
 END_TEST
 
@@ -312,6 +355,7 @@ static Suite *suite(void)
     tcase_add_test(tests, replay_follows_what_drifts);
     tcase_add_test(tests, every_activation_and_optimizer_learns);
     tcase_add_test(tests, floats_learn_as_doubles_do);
+    tcase_add_test(tests, many_rows_say_what_each_says);
     tcase_add_test(tests, floats_take_half_the_memory);
     tcase_add_test(tests, scaling_the_target_scales_the_prediction);
     tcase_add_test(tests, odd_streams_stay_finite);

@@ -194,7 +194,7 @@ static inline void anb_network_take_columns(const AnbNetwork *n, const double *c
 }
 
 /* f of several rows that stand one to a lane, cell j of row i at columns[j * pitch + i] (src/simd/turn.h): the bits of
- * anb_network_forward, without a trace. For a rectified network; pitch a whole number of blocks. */
+ * anb_network_forward, without a trace. pitch a whole number of blocks. */
 static inline void anb_network_forward_columns(const AnbNetwork *n, const void *w, const void *columns, size_t pitch,
                                                size_t rows, double *out)
 {

@@ -12,13 +12,9 @@ typedef struct Shares {
     Lanes of[2 * LANES];
 } Shares;
 
-/* UNITS units from `at` on. A rectified unit is the larger of u and low u. */
-LANES_INLINE void add_units(const AnbNetwork *n, const Cell *w, const Cell *x, size_t pitch, size_t at, Shares *sum)
+/* The constant and the products of `features` cells, of UNITS units. */
+LANES_INLINE void sum_columns(const AnbNetwork *n, const Cell *w, const Cell *x, size_t pitch, Lanes unit[UNITS])
 {
-    const Lanes low = leak_of(n);
-    const Cell *v = w + anb_network_output(n) + at;
-    Lanes unit[UNITS];
-    w += at;
     for (size_t u = 0; u < UNITS; u++)
         unit[u] = lanes_all(w[n->features * n->width + u]);
     for (size_t j = 0; j < n->features; j++, w += n->width, x += pitch) {
@@ -26,9 +22,25 @@ LANES_INLINE void add_units(const AnbNetwork *n, const Cell *w, const Cell *x, s
         for (size_t u = 0; u < UNITS; u++)
             unit[u] = lanes_add(unit[u], lanes_mul(lanes_all(w[u]), cell));
     }
-    Lanes *to = sum->of + at % (2 * LANES);
-    for (size_t u = 0; u < UNITS; u++)
-        to[u] = lanes_add(to[u], lanes_mul(lanes_all(v[u]), lanes_max(lanes_mul(low, unit[u]), unit[u])));
+}
+
+/* UNITS units from `at` on. A rectified unit is the larger of u and low u. */
+LANES_INLINE void add_units(const AnbNetwork *n, const Kind kind, const Cell *w, const Cell *x, size_t pitch, size_t at,
+                            Shares *sum)
+{
+    const Lanes low = leak_of(n);
+    const Curve curve = curve_of(n);
+    const Cell *v = w + anb_network_output(n) + at;
+    Lanes unit[UNITS], up[UNITS], *to = sum->of + at % (2 * LANES);
+    sum_columns(n, w + at, x, pitch, unit);
+    if (kind == GATED)
+        sum_columns(n, w + (n->features + 1) * n->width + at, x, pitch, up);
+    for (size_t u = 0; u < UNITS; u++) {
+        Lanes value = kind == RECTIFIED ? lanes_max(lanes_mul(low, unit[u]), unit[u])
+                      : kind == SMOOTH  ? smooth_block(curve, unit[u]).value
+                                        : gated_block(curve, unit[u], up[u]).value;
+        to[u] = lanes_add(to[u], lanes_mul(lanes_all(v[u]), value));
+    }
 }
 
 /* The sum of the shares, in the order of lanes_dot. */
@@ -42,8 +54,8 @@ LANES_INLINE Lanes sum_of_shares(const AnbNetwork *n, const Cell *w, Shares *sum
     return of[0];
 }
 
-static void forward_columns(const AnbNetwork *n, const void *w, const void *columns, size_t pitch, size_t rows,
-                            double *out)
+LANES_INLINE void columns_of(const AnbNetwork *n, const Kind kind, const void *w, const void *columns, size_t pitch,
+                             size_t rows, double *out)
 {
     for (size_t i = 0; i < rows; i += LANES) {
         Shares sum;
@@ -51,11 +63,22 @@ static void forward_columns(const AnbNetwork *n, const void *w, const void *colu
         for (size_t l = 0; l < 2 * LANES; l++)
             sum.of[l] = lanes_zero();
         for (size_t at = 0; at < n->hidden; at += UNITS)
-            add_units(n, w, (const Cell *)columns + i, pitch, at, &sum);
+            add_units(n, kind, w, (const Cell *)columns + i, pitch, at, &sum);
         lanes_store(f, sum_of_shares(n, w, &sum));
         for (size_t r = 0; r < LANES && i + r < rows; r++)
             out[i + r] = (double)f[r];
     }
+}
+
+static void forward_columns(const AnbNetwork *n, const void *w, const void *columns, size_t pitch, size_t rows,
+                            double *out)
+{
+    if (kind_of(n) == RECTIFIED)
+        columns_of(n, RECTIFIED, w, columns, pitch, rows, out);
+    else if (kind_of(n) == SMOOTH)
+        columns_of(n, SMOOTH, w, columns, pitch, rows, out);
+    else
+        columns_of(n, GATED, w, columns, pitch, rows, out);
 }
 
 static void take_columns(const double *columns, size_t n, double bound, void *cells)

@@ -116,6 +116,11 @@ LANES_INLINE Curve curve_of(const AnbNetwork *n)
 /* Loops are compiled once for each: a rectifier, smooth units of A x + a, and of B x + b as well. */
 typedef enum Kind { RECTIFIED, SMOOTH, GATED } Kind;
 
+static Kind kind_of(const AnbNetwork *n)
+{
+    return anb_network_gated(n) ? GATED : anb_network_rectified(n) ? RECTIFIED : SMOOTH;
+}
+
 LANES_INLINE void store_units(const AnbNetwork *n, const Kind kind, size_t at, const Units *u, Cell *trace)
 {
     Cell *slope = trace + n->width + LANES + at;

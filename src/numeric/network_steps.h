@@ -63,11 +63,6 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-static Kind kind_of(const AnbNetwork *n)
-{
-    return anb_network_gated(n) ? GATED : anb_network_rectified(n) ? RECTIFIED : SMOOTH;
-}
-
 static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
 {
     Kind kind = kind_of(n);
