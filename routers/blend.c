@@ -178,14 +178,14 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
     double *weight = anb_scratch(self, scratch, WEIGHT);
     AnbSpan span = anb_span(gate->f, gate->k, gate->asleep);
     for (size_t i = 0; i < form.n; i++) {
-        const AnbStack *stack = &form.stack[i];
-        const double *own = anb_field_const(self, state, STACK + i);
-        double *work = anb_scratch(self, scratch, WORK + i);
-        double *features = anb_stack_features(stack, own, gate->f, gate->k, gate->asleep, base, work);
+        double *features = anb_stack_features(&form.stack[i], anb_field_const(self, state, STACK + i), gate->f, gate->k,
+                                              gate->asleep, base, anb_scratch(self, scratch, WORK + i));
         if (i == WIDE_STACKS - 1 && form.best)
             weigh_features(self, &form, state, row, features, scratch);
-        g[i] = anb_dense_clip(gate, anb_stack_predict(stack, own, base, span, work));
     }
+    for (size_t i = 0; i < form.n; i++) /* after all features, so that none is read while it is being written */
+        g[i] = anb_dense_clip(gate, anb_stack_predict(&form.stack[i], anb_field_const(self, state, STACK + i), base,
+                                                      span, anb_scratch(self, scratch, WORK + i)));
     g[form.n] = base;
     anb_boa_weights(anb_field_const(self, state, OUTER), form.n + 1, NULL, weight);
     return anb_mix(weight, g, form.n + 1);
