@@ -28,10 +28,11 @@ typedef struct Waiting {
 
 /* Some of them, one to a lane; empty lanes repeat the first. */
 typedef struct Lane {
-    size_t n, most; /* queries; the most candidates of one */
+    size_t n, most; /* queries; the most candidates of one, up to a multiple of eight */
     size_t of[MANY];
     _Alignas(64) double query[ANB_KNN_MANY_D * MANY]; /* features of the plane */
-    double value[CANDIDATES * MANY];                  /* distances of the candidates */
+    double far[MANY][CANDIDATES];                     /* distances of the candidates of each */
+    double value[CANDIDATES * MANY];                  /* the same of lanes */
 } Lane;
 
 typedef struct Batch {
@@ -137,18 +138,21 @@ static void search_tile(Batch *b)
 
 /* ---- the nearest of them ----------------------------------------------------------------------------------------- */
 
-/* Waiting query `of` into a lane; candidates that it lacks are infinitely far. */
-static void take(Batch *b, size_t lane, size_t of)
+static const uint32_t *candidates(const Batch *b, size_t lane)
 {
-    const size_t found = b->waiting.found[of];
+    return b->waiting.index + b->waiting.first[b->lane.of[lane]];
+}
+
+/* A waiting query into its lane; candidates that it lacks are infinitely far. */
+static void take(Batch *b, size_t lane)
+{
+    const size_t of = b->lane.of[lane], found = b->waiting.found[of];
     const double *query = slot_of(b, b->waiting.slot[of]);
     const bool all = b->v.plane == b->v.d;
-    double *far = b->w.far, *value = b->lane.value + lane;
-    anb_knn_search_far(b->v.x, b->v.d, b->waiting.index + b->waiting.first[of], found, query, b->v.metric, far);
-    for (size_t c = 0; c < found; c++)
-        value[c * MANY] = far[c];
+    double *far = b->lane.far[lane];
+    anb_knn_search_far(b->v.x, b->v.d, candidates(b, lane), found, query, b->v.metric, far);
     for (size_t c = found; c < b->lane.most; c++)
-        value[c * MANY] = (double)INFINITY;
+        far[c] = (double)INFINITY;
     for (size_t p = 0; p < b->v.plane; p++)
         b->lane.query[p * MANY + lane] = query[all ? p : b->w.which[p]];
 }
@@ -157,28 +161,31 @@ static void take(Batch *b, size_t lane, size_t of)
 static void fill(Batch *b, size_t first, size_t n)
 {
     Lane *l = &b->lane;
+    size_t most = 0;
     l->n = n;
-    l->most = 0;
     for (size_t q = 0; q < MANY; q++) {
         l->of[q] = first + (q < n ? q : 0);
-        l->most = b->waiting.found[l->of[q]] > l->most ? b->waiting.found[l->of[q]] : l->most;
+        most = b->waiting.found[l->of[q]] > most ? b->waiting.found[l->of[q]] : most;
     }
+    l->most = (most + MANY - 1) / MANY * MANY;
     for (size_t q = 0; q < MANY; q++)
-        take(b, q, l->of[q]);
+        take(b, q);
+    anb_knn_many_turn(l->far[0], CANDIDATES, l->most, l->value);
 }
 
-/* The candidates within each query's bound. */
+/* The candidates within each query's bound, k of each. */
 static void keep(const Batch *b, const double *bound, Nearest *nearest)
 {
+    uint32_t place[CANDIDATES + ANB_KNN_SEARCH_SPARE];
     for (size_t q = 0; q < MANY; q++) {
-        const uint32_t *index = b->waiting.index + b->waiting.first[b->lane.of[q]];
-        for (size_t c = 0, i = 0; i < b->k; c++) {
-            const double value = b->lane.value[c * MANY + q];
-            size_t to = i * MANY + q;
+        const uint32_t *index = candidates(b, q);
+        const double *far = b->lane.far[q];
+        anb_knn_many_within(far, b->lane.most, bound[q], place);
+        for (size_t i = 0; i < b->k; i++) {
+            const size_t c = place[i], to = i * MANY + q;
             nearest->index[to] = index[c];
-            nearest->weight[to] = value;
+            nearest->weight[to] = far[c];
             nearest->y[to] = b->v.y[index[c]];
-            i += value <= bound[q];
         }
     }
 }

@@ -28,11 +28,26 @@ typedef struct AnbKnnNearest {
 } AnbKnnNearest;
 
 typedef struct AnbKnnManyKernels {
+    void (*turn)(const double *value, size_t next, size_t n, double *out);
+    size_t (*within)(const double *value, size_t n, double bound, uint32_t *place);
     bool (*bound)(const double *value, size_t n, size_t k, double *bound);
     void (*moments)(const AnbKnnNearest *nearest, double soft, double *many, double *low, double *high);
 } AnbKnnManyKernels;
 
 ANB_ISA_TABLE(AnbKnnManyKernels, anb_knn_many_kernels);
+
+/* n values of each query, `next` apart, as an array of lanes; n a multiple of 8. */
+static inline void anb_knn_many_turn(const double *value, size_t next, size_t n, double *out)
+{
+    anb_knn_many_kernels.turn(value, next, n, out);
+}
+
+/* Which of n values are not above the bound, ascending; returns how many. n a multiple of 8; `place` has room for
+ * ANB_KNN_SEARCH_SPARE more. */
+static inline size_t anb_knn_many_within(const double *value, size_t n, double bound, uint32_t *place)
+{
+    return anb_knn_many_kernels.within(value, n, bound, place);
+}
 
 /* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n; what is infinite counts as no value.
  * False where that was not found for all: where values are equal, or nearly so. */

@@ -1,7 +1,9 @@
 /* The loops of knn_many.h, compiled once per instruction set. */
 #include "src/simd/lanes.h"
 #include "knn_many.h"
+#include "knn_words.h"
 #include "ridge_plane.h"
+#include "src/simd/lanes_turn.h"
 #include <string.h>
 
 enum { COLUMNS = ANB_KNN_MANY_D + 2, TOGETHER = 4 }; /* of a plane; neighbours */
@@ -57,8 +59,52 @@ LANES_INLINE void rows_at(const float *window, size_t d, const uint32_t *index, 
         row[q] = window + index[q] * d;
 }
 
+/* ---- candidates -------------------------------------------------------------------------------------------------- */
+
+static void turn(const double *value, size_t next, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        Lanes row[LANES], column[LANES];
+        for (size_t q = 0; q < LANES; q++)
+            row[q] = lanes_load(value + q * next + i);
+        lanes_turn(row, column);
+        for (size_t c = 0; c < LANES; c++)
+            lanes_store(out + (i + c) * LANES, column[c]);
+    }
+}
+
+/* Which of eight values are not above the bound, as bits. */
+LANES_INLINE uint64_t within_eight(const double *value, double bound)
+{
+#if LANES_BYTES == 64
+    return _mm512_cmp_pd_mask(_mm512_loadu_pd(value), _mm512_set1_pd(bound), _CMP_LE_OQ);
+#elif LANES_BYTES == 32
+    const __m256d most = _mm256_set1_pd(bound);
+    int low = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(value), most, _CMP_LE_OQ));
+    int high = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(value + 4), most, _CMP_LE_OQ));
+    return (uint64_t)(low | high << 4);
+#else
+    uint64_t mask = 0;
+    for (size_t i = 0; i < LANES; i++)
+        mask |= (uint64_t)(value[i] <= bound) << i;
+    return mask;
+#endif
+}
+
+static size_t within(const double *value, size_t n, double bound, uint32_t *place)
+{
+    size_t found = 0;
+    for (size_t from = 0; from < n; from += 64) {
+        uint64_t mask = 0;
+        for (size_t i = from; i < n && i < from + 64; i += LANES)
+            mask |= within_eight(value + i, bound) << (i - from);
+        found += list_rows(mask, (uint32_t)from, place + found);
+    }
+    return found;
+}
+
 /* How many values are not above the bound. */
-LANES_INLINE Lanes count_within(const double *value, size_t n, Lanes bound)
+LANES_INLINE Lanes count_up_to(const double *value, size_t n, Lanes bound)
 {
     const Lanes one = lanes_all(1), none = lanes_zero();
     Lanes above[2] = {none, none};
@@ -84,7 +130,7 @@ static bool bound(const double *value, size_t n, size_t k, double *bound)
     }
     Lanes middle = high;
     for (int step = 0; step < MOST; step++) {
-        Lanes within = count_within(value, n, middle);
+        Lanes within = count_up_to(value, n, middle);
         if (lanes_same(within, wanted)) {
             lanes_store(bound, middle);
             return true;
@@ -247,6 +293,6 @@ static void moments(const AnbKnnNearest *near, double soft, double *many, double
     lanes_store(high, sides.most);
 }
 
-const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.bound = bound, .moments = moments};
+const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.turn = turn, .within = within, .bound = bound, .moments = moments};
 
 ANB_ISA_REGISTER(AnbKnnManyKernels, anb_knn_many_kernels)

@@ -37,17 +37,17 @@ LANES_INLINE void round_sixteen(const float *x, const float *factor, const float
 /* Four rows' words, four of each, turned into four words' rows; the first `words` of them. */
 LANES_INLINE void turn_four(const int16_t *row, size_t words, uint32_t *code)
 {
-    const Quad a = *(const Quad *)row, b = *(const Quad *)(row + 16), c = *(const Quad *)(row + 32);
-    const Quad d = *(const Quad *)(row + 48);
-    const Quad low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Quad lower = __builtin_shufflevector(c, d, 0, 4, 1, 5), higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    *(Quad *)code = __builtin_shufflevector(low, lower, 0, 1, 4, 5);
+    const FourWords a = *(const FourWords *)row, b = *(const FourWords *)(row + 16), c = *(const FourWords *)(row + 32);
+    const FourWords d = *(const FourWords *)(row + 48);
+    const FourWords low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const FourWords lower = __builtin_shufflevector(c, d, 0, 4, 1, 5), higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(FourWords *)code = __builtin_shufflevector(low, lower, 0, 1, 4, 5);
     if (words > 1)
-        *(Quad *)(code + ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(low, lower, 2, 3, 6, 7);
+        *(FourWords *)(code + ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(low, lower, 2, 3, 6, 7);
     if (words > 2)
-        *(Quad *)(code + 2 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 0, 1, 4, 5);
+        *(FourWords *)(code + 2 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 0, 1, 4, 5);
     if (words > 3)
-        *(Quad *)(code + 3 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 2, 3, 6, 7);
+        *(FourWords *)(code + 3 * ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(high, higher, 2, 3, 6, 7);
 }
 
 /* Sixteen features of four neighbouring rows of a block, or what there is of them. Two codes in a row are a word. */

@@ -19,7 +19,7 @@ typedef int32_t Words __attribute__((vector_size(LANES_BYTES), may_alias));
 typedef int32_t WordsMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(4)));
 
 typedef int16_t Shorts __attribute__((vector_size(LANES_BYTES / 2), may_alias, aligned(2)));
-typedef int32_t Quad __attribute__((vector_size(16), may_alias, aligned(2)));
+typedef int32_t FourWords __attribute__((vector_size(16), may_alias, aligned(2)));
 
 #define LOAD(p) (*(const WordsMemory *)(p))
 #define STORE(p, v) (*(WordsMemory *)(p) = (v))
