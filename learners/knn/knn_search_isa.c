@@ -84,28 +84,24 @@ static float encode(const float *window, size_t rows, size_t d, const float *fac
     return largest;
 }
 
-/* Both halves' differences, squared and added. */
-LANES_INLINE Words pair_square(Words a, Words b)
+/* Both halves' differences. */
+LANES_INLINE Words pair_difference(Words a, Words b)
 {
 #if LANES_BYTES == 64
-    __m512i off = _mm512_sub_epi16((__m512i)a, (__m512i)b);
-    return (Words)_mm512_madd_epi16(off, off);
+    return (Words)_mm512_sub_epi16((__m512i)a, (__m512i)b);
 #elif LANES_BYTES == 32
-    __m256i off = _mm256_sub_epi16((__m256i)a, (__m256i)b);
-    return (Words)_mm256_madd_epi16(off, off);
+    return (Words)_mm256_sub_epi16((__m256i)a, (__m256i)b);
 #elif defined(__SSE2__)
-    __m128i off = _mm_sub_epi16((__m128i)a, (__m128i)b);
-    return (Words)_mm_madd_epi16(off, off);
+    return (Words)_mm_sub_epi16((__m128i)a, (__m128i)b);
 #else
-    Words low = (Words)((a << 16) >> 16) - ((b << 16) >> 16), high = (a >> 16) - (b >> 16);
-    return low * low + high * high;
+    return (((a & 0xffff) - (b & 0xffff)) & 0xffff) | ((a >> 16) - (b >> 16)) << 16;
 #endif
 }
 
 /* Distances of `blocks` neighbouring blocks, so that the query is spread once for all, and what each adds to a set's
  * minima. */
 LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,
-                                  int32_t *distance, int32_t *const *minima)
+                                  const bool at_once, int32_t *distance, int32_t *const *minima)
 {
     Words sum[2 * PARTS];
     size_t apart = pairs * ANB_KNN_SEARCH_ROWS;
@@ -114,8 +110,10 @@ LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blo
     for (size_t j = 0; j < pairs; j++, code += ANB_KNN_SEARCH_ROWS) {
         Words q = (int32_t)query[j] - (Words){0};
         for (size_t b = 0; b < blocks; b++)
-            for (int p = 0; p < PARTS; p++)
-                sum[b * PARTS + p] += pair_square(q, LOAD(code + b * apart + p * PART_ROWS));
+            for (int p = 0; p < PARTS; p++) {
+                Words off = pair_difference(q, LOAD(code + b * apart + p * PART_ROWS));
+                sum[b * PARTS + p] = add_pair_product(sum[b * PARTS + p], off, off, at_once);
+            }
     }
     for (size_t b = 0; b < blocks; b++)
         for (int p = 0; p < PARTS; p++) {
@@ -130,15 +128,15 @@ static void rest_distances(const uint32_t *code, size_t rows, size_t pairs, cons
                            int32_t *minima)
 {
     int32_t unused[ANB_KNN_SEARCH_ROWS] = {0}, *nowhere = unused;
-    block_distances(code, pairs, 1, query, distance, &nowhere);
+    block_distances(code, pairs, 1, query, false, distance, &nowhere);
     for (size_t i = 0; i < ANB_KNN_SEARCH_ROWS; i++) {
         distance[i] = i < rows ? distance[i] : INT32_MAX;
         minima[i] = distance[i] < minima[i] ? distance[i] : minima[i];
     }
 }
 
-static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
-                      int32_t *minima, size_t sets)
+LANES_INLINE void distances_by(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query,
+                               const bool at_once, int32_t *distance, int32_t *minima, size_t sets)
 {
     size_t set = 0, full = rows / ANB_KNN_SEARCH_ROWS, apart = pairs * ANB_KNN_SEARCH_ROWS;
     for (size_t i = 0; i < sets * ANB_KNN_SEARCH_ROWS; i++)
@@ -147,15 +145,24 @@ static void distances(const uint32_t *code, size_t rows, size_t pairs, const uin
         size_t next = set + 1 == sets ? 0 : set + 1, after = next + 1 == sets ? 0 : next + 1;
         int32_t *const to[2] = {minima + set * ANB_KNN_SEARCH_ROWS, minima + next * ANB_KNN_SEARCH_ROWS};
         if (b + 2 <= full)
-            block_distances(code + b * apart, pairs, 2, query, distance + b * ANB_KNN_SEARCH_ROWS, to);
+            block_distances(code + b * apart, pairs, 2, query, at_once, distance + b * ANB_KNN_SEARCH_ROWS, to);
         else
-            block_distances(code + b * apart, pairs, 1, query, distance + b * ANB_KNN_SEARCH_ROWS, to);
+            block_distances(code + b * apart, pairs, 1, query, at_once, distance + b * ANB_KNN_SEARCH_ROWS, to);
         set = b + 2 <= full ? after : next;
         b += b + 2 <= full ? 2 : 1;
     }
     if (full * ANB_KNN_SEARCH_ROWS < rows)
         rest_distances(code + full * apart, rows % ANB_KNN_SEARCH_ROWS, pairs, query,
                        distance + full * ANB_KNN_SEARCH_ROWS, minima + set * ANB_KNN_SEARCH_ROWS);
+}
+
+static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
+                      int32_t *minima, size_t sets)
+{
+    if (has_sums_of_products())
+        distances_by(code, rows, pairs, query, true, distance, minima, sets);
+    else
+        distances_by(code, rows, pairs, query, false, distance, minima, sets);
 }
 
 static int32_t bound(const int32_t *value, size_t n, size_t k)

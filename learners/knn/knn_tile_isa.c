@@ -4,20 +4,6 @@
 
 enum { TILE = ANB_KNN_TILE, TOGETHER = 2, UNIT = TOGETHER * PART_ROWS }; /* vectors of one query; rows */
 
-/* Both halves' products, added. */
-LANES_INLINE Words pair_product(Words a, Words b)
-{
-#if LANES_BYTES == 64
-    return (Words)_mm512_madd_epi16((__m512i)a, (__m512i)b);
-#elif LANES_BYTES == 32
-    return (Words)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
-    return (Words)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#else
-    return ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
-#endif
-}
-
 static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *square)
 {
     for (size_t b = 0; b < anb_knn_search_blocks(rows); b++)
@@ -32,7 +18,7 @@ static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *sq
 
 /* Distances of UNIT rows of one block to all queries. */
 LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, const int32_t *row_square,
-                                 Words sum[TILE][TOGETHER])
+                                 const bool at_once, Words sum[TILE][TOGETHER])
 {
     for (size_t q = 0; q < TILE; q++)
         for (size_t p = 0; p < TOGETHER; p++)
@@ -41,8 +27,8 @@ LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, 
         const Words low = LOAD(code), high = LOAD(code + PART_ROWS);
         for (size_t q = 0; q < TILE; q++) {
             Words by = (int32_t)t->query[q * t->pairs + j] - (Words){0};
-            sum[q][0] += pair_product(by, low);
-            sum[q][1] += pair_product(by, high);
+            sum[q][0] = add_pair_product(sum[q][0], by, low, at_once);
+            sum[q][1] = add_pair_product(sum[q][1], by, high, at_once);
         }
     }
 }
@@ -55,7 +41,7 @@ LANES_INLINE void store_distances(const AnbKnnTilePart *t, size_t at, Words sum[
 }
 
 /* Rows r to r + UNIT of the blocks of a set, of which `full` are. Their minima stay in registers. */
-LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full)
+LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full, const bool at_once)
 {
     Words least[TILE][TOGETHER];
     for (size_t q = 0; q < TILE; q++)
@@ -64,7 +50,7 @@ LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, s
     for (size_t b = set; b < full; b += t->sets) {
         Words sum[TILE][TOGETHER];
         const size_t at = b * ANB_KNN_SEARCH_ROWS + r;
-        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, sum);
+        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, at_once, sum);
         store_distances(t, at, sum);
         for (size_t q = 0; q < TILE; q++)
             for (size_t p = 0; p < TOGETHER; p++)
@@ -81,7 +67,7 @@ static void rest_distances(const AnbKnnTilePart *t, size_t b, size_t set)
     const size_t from = b * ANB_KNN_SEARCH_ROWS;
     for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT) {
         Words sum[TILE][TOGETHER];
-        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + from + r, sum);
+        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + from + r, false, sum);
         store_distances(t, from + r, sum);
     }
     for (size_t q = 0; q < TILE; q++) {
@@ -98,9 +84,13 @@ static void distances(const AnbKnnTilePart *part)
 {
     const AnbKnnTilePart here = *part, *t = &here;
     const size_t full = t->rows / ANB_KNN_SEARCH_ROWS;
+    const bool at_once = has_sums_of_products();
     for (size_t set = 0; set < t->sets; set++)
         for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT)
-            set_distances(t, set, r, full);
+            if (at_once)
+                set_distances(t, set, r, full, true);
+            else
+                set_distances(t, set, r, full, false);
     if (full * ANB_KNN_SEARCH_ROWS < t->rows)
         rest_distances(t, full, full % t->sets);
 }

@@ -49,6 +49,43 @@ LANES_INLINE Words choose(Words mask, Words yes, Words no)
 #endif
 #endif
 
+/* Both halves' products, added. */
+LANES_INLINE Words pair_product(Words a, Words b)
+{
+#if LANES_BYTES == 64
+    return (Words)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif LANES_BYTES == 32
+    return (Words)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (Words)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
+/* Whether this processor multiplies and adds up pairs by one instruction (AVX-512 VNNI). Whole numbers are the same by it. */
+LANES_INLINE bool has_sums_of_products(void)
+{
+#if LANES_BYTES == 64
+    return __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
+/* sum + pair_product(a, b); `at_once` by that instruction, in assembler since the flags of this file do not allow it. */
+LANES_INLINE Words add_pair_product(Words sum, Words a, Words b, const bool at_once)
+{
+#if LANES_BYTES == 64
+    if (at_once) {
+        __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+        return sum;
+    }
+#endif
+    (void)at_once;
+    return sum + pair_product(a, b);
+}
+
 /* Which of 32 rows are within the bound, as bits. */
 LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
 {
