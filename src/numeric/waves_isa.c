@@ -3,7 +3,7 @@
 #include "src/simd/lanes.h"
 
 /* Blocks at a time: the steps of one wait for each other. */
-enum { TOGETHER = LANES_BYTES == 64 ? 4 : LANES_BYTES == 32 ? 2 : 1 };
+enum { TOGETHER = LANES_BYTES == 64 ? 8 : LANES_BYTES == 32 ? 2 : 1 };
 
 /* cos(2 pi t) = sin(2 pi s), s = 1/4 - |t - nearest whole number| in +-1/4: the sine's series, to 1e-15. */
 LANES_INLINE void cosines(Lanes *t, const size_t blocks, double scale)
