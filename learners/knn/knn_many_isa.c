@@ -6,7 +6,7 @@
 #include "src/simd/lanes_turn.h"
 #include <string.h>
 
-enum { COLUMNS = ANB_KNN_MANY_D + 2, TOGETHER = 4 }; /* of a plane; neighbours */
+enum { COLUMNS = ANB_KNN_MANY_D + 2, TOGETHER = 4, COUNTS = 4 }; /* of a plane; neighbours; sums at once */
 
 /* Four features of eight rows as doubles, the rows side by side. */
 #if LANES_BYTES > 16
@@ -103,18 +103,29 @@ static size_t within(const double *value, size_t n, double bound, uint32_t *plac
     return found;
 }
 
-/* How many values are not above the bound. */
+/* count + 1 where v is above the bound. */
+LANES_INLINE Lanes count_above(Lanes count, Lanes v, Lanes bound)
+{
+    const Lanes one = lanes_all(1);
+#if LANES_BYTES == 64
+    const __mmask8 above = _mm512_cmp_pd_mask((__m512d)v.a, (__m512d)bound.a, _CMP_GT_OQ);
+    return (Lanes){(LanesPart)_mm512_mask_add_pd((__m512d)count.a, above, (__m512d)count.a, (__m512d)one.a)};
+#else
+#define LANES_OP(p, at) count.p += (LanesPart)((LanesBits)(v.p > bound.p) & (LanesBits)one.p);
+    LANES_EACH (LANES_OP)
+#undef LANES_OP
+        return count;
+#endif
+}
+
+/* How many of n values, a multiple of COUNTS, are not above the bound. */
 LANES_INLINE Lanes count_up_to(const double *value, size_t n, Lanes bound)
 {
-    const Lanes one = lanes_all(1), none = lanes_zero();
-    Lanes above[2] = {none, none};
-    size_t i = 0;
-    for (; i + 2 <= n; i += 2)
-        for (size_t b = 0; b < 2; b++)
-            above[b] = lanes_add(above[b], lanes_where_above(lanes_load(value + (i + b) * LANES), bound, one, none));
-    if (i < n)
-        above[0] = lanes_add(above[0], lanes_where_above(lanes_load(value + i * LANES), bound, one, none));
-    return lanes_sub(lanes_all((double)n), lanes_add(above[0], above[1]));
+    Lanes above[COUNTS] = {lanes_zero(), lanes_zero(), lanes_zero(), lanes_zero()};
+    for (size_t i = 0; i < n; i += COUNTS)
+        for (size_t b = 0; b < COUNTS; b++)
+            above[b] = count_above(above[b], lanes_load(value + (i + b) * LANES), bound);
+    return lanes_sub(lanes_all((double)n), lanes_add(lanes_add(above[0], above[1]), lanes_add(above[2], above[3])));
 }
 
 /* By halving the range, all queries in step. */
@@ -293,6 +304,7 @@ static void moments(const AnbKnnNearest *near, double soft, double *many, double
     lanes_store(high, sides.most);
 }
 
-const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {.turn = turn, .within = within, .bound = bound, .moments = moments};
+const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {
+    .turn = turn, .within = within, .bound = bound, .moments = moments};
 
 ANB_ISA_REGISTER(AnbKnnManyKernels, anb_knn_many_kernels)

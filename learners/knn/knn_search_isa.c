@@ -40,7 +40,8 @@ LANES_INLINE void turn_four(const int16_t *row, size_t words, uint32_t *code)
     const FourWords a = *(const FourWords *)row, b = *(const FourWords *)(row + 16), c = *(const FourWords *)(row + 32);
     const FourWords d = *(const FourWords *)(row + 48);
     const FourWords low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const FourWords lower = __builtin_shufflevector(c, d, 0, 4, 1, 5), higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const FourWords lower = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                    higher = __builtin_shufflevector(c, d, 2, 6, 3, 7);
     *(FourWords *)code = __builtin_shufflevector(low, lower, 0, 1, 4, 5);
     if (words > 1)
         *(FourWords *)(code + ANB_KNN_SEARCH_ROWS) = __builtin_shufflevector(low, lower, 2, 3, 6, 7);
