@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MODELS = 37, SAMPLES = 4000 };
+enum { MODELS = 37, SAMPLES = 12000, CALLS = 150 };
 
 enum { KINDS = 4, BETWEEN = 100000 /* bytes between models that lie apart */ };
 static const char *const mixed[KINDS] = {"scale(rls)", "scale(moe(linear, rls, mlp))", "knn(window=100)", "tree"};
@@ -106,6 +106,52 @@ START_TEST(any_number_of_threads_gives_the_bits_of_the_loop)
 }
 END_TEST
 
+/* So many that calls are done in both ways, with threads awake and asleep. */
+START_TEST(calls_in_a_row_give_the_bits_of_the_loop)
+{
+    const Kind *kind = &kinds[2 + 2 * (_i % 2)];
+    Work *loop = work_new(kind), *shared = work_new(kind);
+    AnbPool *pool = pool_of(2 + (size_t)_i);
+    for (int call = 0; call < CALLS; call++) {
+        const size_t n = call % 5 ? SAMPLES : SAMPLES / 2;
+        const bool learn = call % 3 > 0;
+        for (size_t i = 0; i < n; i++)
+            loop->said[i] =
+                learn ? anb_train_one(loop->of[i], loop->x[i], loop->y[i], 1) : anb_predict(loop->of[i], loop->x[i]);
+        int code = learn ? anb_pool_train(pool, shared->of, shared->x, shared->y, NULL, n, shared->said)
+                         : anb_pool_predict(pool, shared->of, shared->x, n, shared->said);
+        ck_assert_int_eq(code, 0);
+        ck_assert_mem_eq(loop->said, shared->said, n * sizeof(double));
+    }
+    for (size_t i = 0; i < MODELS; i++)
+        ck_assert(anb_equal(loop->model[i], shared->model[i]));
+    anb_pool_free(pool);
+    work_free(loop);
+    work_free(shared);
+}
+END_TEST
+
+/* Whoever looks for it. */
+START_TEST(a_missing_pointer_of_a_large_call_is_found)
+{
+    Work *w = work_new(&kinds[2]);
+    AnbPool *pool = pool_of(2);
+    for (int call = 0; call < CALLS; call++) {
+        size_t at = SAMPLES / CALLS * (size_t)call;
+        uint64_t seen = anb_n_samples_seen(w->model[0]);
+        const double *x = w->x[at];
+        w->x[at] = NULL;
+        ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, SAMPLES, NULL), ANB_E_ARGUMENT);
+        ck_assert_uint_eq(anb_n_samples_seen(w->model[0]), seen);
+        w->x[at] = x;
+        ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, SAMPLES, NULL), 0);
+        ck_assert_uint_gt(anb_n_samples_seen(w->model[0]), seen);
+    }
+    anb_pool_free(pool);
+    work_free(w);
+}
+END_TEST
+
 START_TEST(what_cannot_be_done_learns_nothing)
 {
     Work *w = work_new(&kinds[0]);
@@ -154,6 +200,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("workers");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, any_number_of_threads_gives_the_bits_of_the_loop, 0, 4 * ALL_KINDS);
+    tcase_add_loop_test(tests, calls_in_a_row_give_the_bits_of_the_loop, 0, 4);
+    tcase_add_test(tests, a_missing_pointer_of_a_large_call_is_found);
     tcase_add_test(tests, what_cannot_be_done_learns_nothing);
     tcase_add_test(tests, a_child_process_does_the_work_itself);
     return suite;

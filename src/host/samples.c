@@ -7,7 +7,7 @@
 #include "model.h"
 #include <stddef.h>
 
-enum { RUN = 64, AHEAD = 16, LOOKED_AT = 32, NEAR_BYTES = 1 << 20 /* what a core has in its own caches */ };
+enum { RUN = 64, AHEAD = 16, LOOKED_AT = 32, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
 
 /* Into the cache: a sample's row, its model's head, and the state, which follows its head. */
 static inline void bring_near(const AnbSamples *s, size_t i)
@@ -51,28 +51,21 @@ static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n
     return table->step_many(plan->nodes, &steps, said);
 }
 
-/* The first n, at most RUN, of the `listed` samples. Their predictions are written together at the end, since other threads write into
- * the same lines of the cache. */
-static void do_run(const AnbSamples *s, const uint32_t *number, size_t n, size_t listed)
+/* The first n of s->n samples, at most RUN. */
+static void do_run(const AnbSamples *s, size_t n, double *said)
 {
-    double said[RUN];
+    uint32_t number[RUN];
+    for (size_t i = 0; i < n; i++)
+        number[i] = (uint32_t)i;
     for (size_t i = 0; s->spread && i < n; i++)
-        bring_near(s, number[i + AHEAD < listed ? i + AHEAD : listed - 1]);
+        bring_near(s, i + AHEAD < s->n ? i + AHEAD : s->n - 1);
     for (size_t i = 0; i < n;) {
         i += step_several(s, number + i, n - i, said + i);
         if (i < n) {
-            said[i] = one(s, number[i]);
+            said[i] = one(s, i);
             i++;
         }
     }
-    for (size_t i = 0; s->out && i < n; i++)
-        s->out[number[i]] = said[i];
-}
-
-void anb_samples_listed(const AnbSamples *samples, const uint32_t *own, size_t n)
-{
-    for (size_t i = 0; i < n; i += RUN)
-        do_run(samples, own + i, n - i < RUN ? n - i : RUN, n - i);
 }
 
 /* The samples from number `from` on. */
@@ -89,14 +82,32 @@ static AnbSamples samples_behind(AnbSamples s, size_t from)
 
 void anb_samples_between(const AnbSamples *samples, size_t from, size_t to)
 {
-    uint32_t number[RUN + AHEAD];
-    for (size_t i = 0; i < RUN + AHEAD; i++)
-        number[i] = (uint32_t)i;
+    double said[RUN];
     for (; from < to; from += RUN) {
         AnbSamples s = samples_behind(*samples, from);
-        size_t left = to - from;
-        do_run(&s, number, left < RUN ? left : RUN, left < RUN + AHEAD ? left : RUN + AHEAD);
+        s.n = to - from;
+        size_t n = s.n < RUN ? s.n : RUN;
+        do_run(&s, n, said);
+        for (size_t i = 0; s.out && i < n; i++)
+            s.out[i] = said[i];
     }
+}
+
+/* Predictions are written together at the end, since other threads write into the same lines of the cache. */
+void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n)
+{
+    double said[ANB_OWN_CHUNK], weight[ANB_OWN_CHUNK];
+    AnbSamples s = {.models = own->models, .x = own->x, .n = own->n, .spread = samples->spread};
+    s.y = samples->y ? own->y : NULL;
+    s.weight = samples->weight ? weight : NULL;
+    s.out = samples->out ? said : NULL;
+    for (size_t i = own->n; i > 0 && i < own->n + ANB_OWN_SPARE; i++)
+        own->models[i] = own->models[own->n - 1];
+    for (size_t i = 0; s.weight && i < n; i++)
+        weight[i] = samples->weight[own->number[i]];
+    anb_samples_between(&s, 0, n);
+    for (size_t i = 0; s.out && i < n; i++)
+        samples->out[own->number[i]] = said[i];
 }
 
 void anb_samples_survey(AnbSamples *s)
@@ -110,7 +121,13 @@ void anb_samples_survey(AnbSamples *s)
         high = at > high ? at : high;
         s->look = s->look && s->models[i]->plan->look;
     }
-    s->spread = high - low > NEAR_BYTES;
+    s->bytes = high - low;
+    anb_samples_divide(s, 1);
+}
+
+void anb_samples_divide(AnbSamples *s, size_t cores)
+{
+    s->spread = s->bytes / cores > NEAR_BYTES;
 }
 
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to)

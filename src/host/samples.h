@@ -14,17 +14,33 @@ typedef struct AnbSamples {
     const double *y, *weight;
     double *out;
     size_t n;
-    bool spread; /* the models lie over more memory than a core's own caches hold */
-    bool look;   /* they are predicted, and the models that were looked at have a short way */
+    size_t bytes; /* that the models lie over, about */
+    bool spread;  /* that is more for each core that works than its own caches hold */
+    bool look;    /* they are predicted, and the models that were looked at have a short way */
 } AnbSamples;
 
-/* The `n` samples whose numbers `own` lists, in that order. */
-void anb_samples_listed(const AnbSamples *samples, const uint32_t *own, size_t n);
+enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
+
+/* Samples of a part of a call, picked out. Where a core reads pointers one after the other from an array and then what they point to, it
+ * may fetch ahead what the next pointers of the array point to (Intel's data-dependent prefetcher): in the call's own array models that
+ * another thread writes. So a thread has its models in an array of its own, and behind them others of its own. */
+typedef struct AnbOwn {
+    size_t n;
+    uint32_t number[ANB_OWN_CHUNK + ANB_OWN_SPARE]; /* of each in the call, rising */
+    StreamingLearner *models[ANB_OWN_CHUNK + ANB_OWN_SPARE];
+    const double *x[ANB_OWN_CHUNK + ANB_OWN_SPARE];
+    double y[ANB_OWN_CHUNK + ANB_OWN_SPARE]; /* where the call learns */
+} AnbOwn;
+
+/* The first n of the samples that were picked out, in order. */
+void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n);
 /* Samples from `from` to `to` - 1. */
 void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 
-/* Sets `spread` and `look` by a few samples that lie evenly. No pointer is NULL. */
+/* Sets `bytes`, `spread` for one core, and `look` by a few samples that lie evenly. No pointer is NULL. */
 void anb_samples_survey(AnbSamples *samples);
+/* Sets `spread` where so many cores each have a part of the models. */
+void anb_samples_divide(AnbSamples *samples, size_t cores);
 /* Predicts samples from `from` to `to` - 1 by the short way, which only reads the models. Where it is not sure, `out` gets NaN. Returns
  * the number of those. */
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to);

@@ -1,63 +1,116 @@
-/* Stripes for threads: the heaviest first, each to the thread that has least. */
+/* Stripes for threads: as many samples in each, as far as models allow, by the addresses of some samples' models. */
 #include "stripes.h"
-#include "team.h"
-#include <string.h>
+#include <stdlib.h>
 
-enum { LOOKED_AT = 4096, PLACES = 3 };
-static const unsigned places[PLACES] = {12, 8, 6};
+enum { LOOKED_AT = 4096 };
 
-/* Samples of each stripe, out of some that lie evenly. Returns how many were looked at. */
-static size_t count(StreamingLearner *const *models, size_t n, unsigned place, uint32_t load[ANB_STRIPES])
+/* Models of samples that lie evenly, and the stripes' addresses that are found among them. */
+typedef struct Cuts {
+    uintptr_t at[LOOKED_AT];
+    uintptr_t *from;
+} Cuts;
+
+static size_t look_at(uintptr_t at[LOOKED_AT], StreamingLearner *const *models, size_t n)
 {
-    size_t step = n / LOOKED_AT + 1, looked = 0;
-    memset(load, 0, ANB_STRIPES * sizeof *load);
-    for (size_t i = 0; i < n; i += step, looked++)
-        load[anb_stripe_of(models[i], place)]++;
+    size_t step = (n + LOOKED_AT - 1) / LOOKED_AT, looked = 0;
+    for (size_t i = 0; i < n; i += step)
+        at[looked++] = (uintptr_t)models[i];
     return looked;
 }
 
-static size_t heaviest(const uint32_t load[ANB_STRIPES])
+static void swap(uintptr_t *a, uintptr_t *b)
 {
-    size_t most = 0;
-    for (size_t s = 1; s < ANB_STRIPES; s++)
-        most = load[s] > load[most] ? s : most;
-    return most;
+    uintptr_t kept = *a;
+    *a = *b;
+    *b = kept;
 }
 
-/* Uses the loads up. The largest sum of a thread. */
-static uint32_t deal(AnbStripes *stripes, uint32_t load[ANB_STRIPES], size_t threads)
+/* Orders at[low] to at[high] so far that at[rank] is in its place: Hoare's FIND, as Wirth writes it. */
+static void find(uintptr_t *at, ptrdiff_t low, ptrdiff_t high, ptrdiff_t rank)
 {
-    uint32_t sum[ANB_TEAM_MOST] = {0}, most = 0;
-    memset(stripes->owner, 0, sizeof stripes->owner);
-    for (size_t s = heaviest(load); load[s] > 0; s = heaviest(load)) {
-        size_t least = 0;
-        for (size_t t = 1; t < threads; t++)
-            least = sum[t] < sum[least] ? t : least;
-        sum[least] += load[s];
-        stripes->owner[s] = (uint16_t)least;
-        load[s] = 0;
-        most = sum[least] > most ? sum[least] : most;
+    while (low < high) {
+        uintptr_t middle = at[low + (high - low) / 2];
+        ptrdiff_t i = low, j = high;
+        while (i <= j) {
+            while (at[i] < middle)
+                i++;
+            while (at[j] > middle)
+                j--;
+            if (i <= j)
+                swap(&at[i++], &at[j--]);
+        }
+        if (rank > j && rank < i)
+            return;
+        low = rank >= i ? i : low;
+        high = rank <= j ? j : high;
     }
-    return most;
 }
 
-/* Deals by one place. */
-static void deal_by(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads, unsigned place)
+/* Cuts at[low] to at[high - 1] into `n` stripes from number `first` on. */
+static void cut(Cuts *c, size_t low, size_t high, size_t first, size_t n)
 {
-    uint32_t load[ANB_STRIPES];
-    size_t looked = count(models, n, place, load);
-    stripes->place = place;
-    stripes->largest = deal(stripes, load, threads) / (double)looked;
-}
-
-/* The first place by which threads have about as much, else the one by which the largest part is least. */
-void anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads)
-{
-    AnbStripes best = {.largest = 2};
-    for (size_t i = 0; i < PLACES && best.largest > 1 / (double)threads + ANB_STRIPES_UNEVEN; i++) {
-        deal_by(stripes, models, n, threads, places[i]);
-        if (stripes->largest < best.largest)
-            best = *stripes;
+    while (n > 1) {
+        size_t left = n / 2, rank = low + (high - low) * left / n;
+        if (rank < high)
+            find(c->at, (ptrdiff_t)low, (ptrdiff_t)high - 1, (ptrdiff_t)rank);
+        c->from[first + left] = rank < high ? c->at[rank] : c->from[first + n];
+        cut(c, low, rank, first, left);
+        low = rank;
+        first += left;
+        n -= left;
     }
-    *stripes = best;
+}
+
+/* The stripe of an address. */
+static size_t stripe_of(const AnbStripes *stripes, uintptr_t at)
+{
+    size_t low = 0, high = stripes->n;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (at < stripes->from[middle])
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
+}
+
+/* The samples of the thread that has most. */
+static size_t most(const AnbStripes *stripes, const uintptr_t *at, size_t looked)
+{
+    uint32_t sum[ANB_STRIPES_MOST] = {0};
+    size_t found = 0;
+    for (size_t i = 0; i < looked; i++) {
+        size_t thread = stripe_of(stripes, at[i]) / stripes->each;
+        sum[thread]++;
+        found = sum[thread] > found ? sum[thread] : found;
+    }
+    return found;
+}
+
+bool anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads, size_t each)
+{
+    Cuts c;
+    if (threads * each != stripes->n) {
+        free(stripes->from);
+        stripes->n = 0;
+        stripes->from = malloc((threads * each + 1) * sizeof *stripes->from);
+        if (!stripes->from)
+            return false;
+    }
+    size_t looked = look_at(c.at, models, n);
+    c.from = stripes->from;
+    stripes->n = threads * each;
+    stripes->each = each;
+    stripes->from[0] = 0;
+    stripes->from[stripes->n] = UINTPTR_MAX;
+    cut(&c, 0, looked, 0, stripes->n);
+    stripes->largest = (double)most(stripes, c.at, looked) / (double)looked;
+    return true;
+}
+
+void anb_stripes_free(AnbStripes *stripes)
+{
+    free(stripes->from);
+    *stripes = (AnbStripes){.n = 0};
 }

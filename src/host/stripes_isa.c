@@ -2,45 +2,114 @@
 #include "src/simd/lanes.h"
 #include "stripes.h"
 
-static size_t list_one_by_one(const void *const *models, uint32_t from, size_t n, unsigned place, uint64_t stripes,
-                              uint32_t *own)
+/* Adds what there is from the i-th sample of the part on. */
+static void pick_one_by_one(const AnbStripePart *p, size_t i, AnbOwn *own)
 {
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        own[found] = from + (uint32_t)i;
-        found += stripes >> anb_stripe_of(models[i], place) & 1;
+    const AnbSamples *s = p->call;
+    size_t before = own->n, found = before;
+    for (; i < p->n; i++) {
+        own->number[found] = p->from + (uint32_t)i;
+        found += (uintptr_t)s->models[p->from + i] - p->low < p->size;
     }
-    return found;
+    for (i = before; i < found; i++) {
+        own->models[i] = s->models[own->number[i]];
+        own->x[i] = s->x[own->number[i]];
+    }
+    for (i = before; s->y && i < found; i++)
+        own->y[i] = s->y[own->number[i]];
+    own->n = found;
 }
 
 #if LANES_BYTES == 64 && UINTPTR_MAX > UINT32_MAX
-/* Eight models' bits. */
-LANES_INLINE __mmask8 own_of(const void *const *models, __m128i place, __m512i stripes)
+/* Eight values of which some are kept. */
+LANES_INLINE void keep(const void *from, __mmask8 some, void *to)
 {
-    __m512i key = _mm512_srl_epi64(_mm512_loadu_si512(models), place);
-    __m512i product = _mm512_mul_epu32(key, _mm512_set1_epi64(ANB_STRIPE_FACTOR));
-    __m512i stripe = _mm512_srli_epi64(_mm512_slli_epi64(product, 32), 32 + ANB_STRIPE_SHIFT);
-    return _mm512_test_epi64_mask(_mm512_srlv_epi64(stripes, stripe), _mm512_set1_epi64(1));
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(some, _mm512_loadu_si512(from)));
 }
 
-static size_t list(const void *const *models, uint32_t from, size_t n, unsigned place, uint64_t stripes, uint32_t *own)
+static void pick(const AnbStripePart *part, AnbOwn *own)
 {
-    const __m512i mine = _mm512_set1_epi64((long long)stripes);
-    __m512i index = _mm512_add_epi32(_mm512_set1_epi32((int)from),
-                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0));
+    const AnbStripePart p = *part;
+    const AnbSamples s = *p.call;
+    const __m512i low = _mm512_set1_epi64((long long)p.low), size = _mm512_set1_epi64((long long)p.size);
+    __m256i number = _mm256_add_epi32(_mm256_set1_epi32((int)p.from), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     size_t found = 0, i = 0;
-    for (; i + 8 <= n; i += 8, index = _mm512_add_epi32(index, _mm512_set1_epi32(8))) {
-        __mmask8 own_bits = own_of(models + i, _mm_cvtsi32_si128((int)place), mine);
-        __m512i some = _mm512_maskz_compress_epi32(own_bits, index);
-        _mm256_storeu_si256((__m256i *)(own + found), _mm512_castsi512_si256(some));
-        found += (size_t)__builtin_popcount(own_bits);
+    for (; i + 8 <= p.n; i += 8, number = _mm256_add_epi32(number, _mm256_set1_epi32(8))) {
+        __m512i models = _mm512_loadu_si512(s.models + p.from + i);
+        __mmask8 some = _mm512_cmplt_epu64_mask(_mm512_sub_epi64(models, low), size);
+        _mm256_storeu_si256((__m256i *)(own->number + found), _mm256_maskz_compress_epi32(some, number));
+        _mm512_storeu_si512(own->models + found, _mm512_maskz_compress_epi64(some, models));
+        keep(s.x + p.from + i, some, own->x + found);
+        if (s.y)
+            keep(s.y + p.from + i, some, own->y + found);
+        found += (size_t)__builtin_popcount(some);
     }
-    return found + list_one_by_one(models + i, from + (uint32_t)i, n - i, place, stripes, own + found);
+    own->n = found;
+    pick_one_by_one(&p, i, own);
+}
+#elif LANES_BYTES == 32 && UINTPTR_MAX > UINT32_MAX
+/* Which of four values are kept, by the bits that say so, and the halves that they consist of. */
+static const uint8_t kept[16][4] = {{0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+                                    {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+static const uint8_t kept_halves[16][8] = {{0},
+                                           {0, 1},
+                                           {2, 3},
+                                           {0, 1, 2, 3},
+                                           {4, 5},
+                                           {0, 1, 4, 5},
+                                           {2, 3, 4, 5},
+                                           {0, 1, 2, 3, 4, 5},
+                                           {6, 7},
+                                           {0, 1, 6, 7},
+                                           {2, 3, 6, 7},
+                                           {0, 1, 2, 3, 6, 7},
+                                           {4, 5, 6, 7},
+                                           {0, 1, 4, 5, 6, 7},
+                                           {2, 3, 4, 5, 6, 7},
+                                           {0, 1, 2, 3, 4, 5, 6, 7}};
+
+LANES_INLINE void keep(const void *from, __m256i halves, void *to)
+{
+    __m256i all = _mm256_loadu_si256((const __m256i *)from);
+    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(all, halves));
+}
+
+/* Those of four addresses that lie in the stripe, as bits; AVX2 compares with signs. */
+LANES_INLINE int in_stripe(const void *const *models, __m256i low, __m256i size)
+{
+    const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
+    __m256i above =
+        _mm256_xor_si256(_mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(const void *)models), low), sign);
+    return _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_xor_si256(size, sign), above)));
+}
+
+static void pick(const AnbStripePart *part, AnbOwn *own)
+{
+    const AnbStripePart p = *part;
+    const AnbSamples s = *p.call;
+    const __m256i low = _mm256_set1_epi64x((long long)p.low), size = _mm256_set1_epi64x((long long)p.size);
+    __m128i number = _mm_add_epi32(_mm_set1_epi32((int)p.from), _mm_setr_epi32(0, 1, 2, 3));
+    size_t found = 0, i = 0;
+    for (; i + 4 <= p.n; i += 4, number = _mm_add_epi32(number, _mm_set1_epi32(4))) {
+        int some = in_stripe((const void *const *)s.models + p.from + i, low, size);
+        __m256i halves = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)kept_halves[some]));
+        __m128i order = _mm_cvtepu8_epi32(_mm_loadu_si32(kept[some]));
+        __m128 numbers = _mm_permutevar_ps(_mm_castsi128_ps(number), order);
+        _mm_storeu_ps((float *)(void *)(own->number + found), numbers);
+        keep(s.models + p.from + i, halves, own->models + found);
+        keep(s.x + p.from + i, halves, own->x + found);
+        if (s.y)
+            keep(s.y + p.from + i, halves, own->y + found);
+        found += (size_t)__builtin_popcount((unsigned)some);
+    }
+    own->n = found;
+    pick_one_by_one(&p, i, own);
 }
 #else
-static size_t list(const void *const *models, uint32_t from, size_t n, unsigned place, uint64_t stripes, uint32_t *own)
+static void pick(const AnbStripePart *part, AnbOwn *own)
 {
-    return list_one_by_one(models, from, n, place, stripes, own);
+    own->n = 0;
+    pick_one_by_one(part, 0, own);
 }
 #endif
 
@@ -53,6 +122,6 @@ static bool sure(const void *const *pointers, size_t n)
     return borrowed >> (8 * sizeof borrowed - 1) == 0;
 }
 
-const AnbStripeKernels ANB_PER_ISA(anb_stripe_kernels) = {.list = list, .sure = sure};
+const AnbStripeKernels ANB_PER_ISA(anb_stripe_kernels) = {.pick = pick, .sure = sure};
 
 ANB_ISA_REGISTER(AnbStripeKernels, anb_stripe_kernels)

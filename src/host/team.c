@@ -140,6 +140,11 @@ void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context)
     team->closed = anb_clock_ns();
 }
 
+bool anb_team_awake(AnbTeam *team)
+{
+    return atomic_load_explicit(&team->sleepers, memory_order_relaxed) == 0;
+}
+
 bool anb_team_alone(const AnbTeam *team)
 {
     return team->n_threads == 0 || team->forks != anb_forks();

@@ -28,6 +28,8 @@ void anb_team_free(AnbTeam *team);
 size_t anb_team_size(const AnbTeam *team);
 /* Whether there is nobody beside the caller: one thread, or a process forked since, which has none of them. */
 bool anb_team_alone(const AnbTeam *team);
+/* Whether no thread would have to be woken for a job now. */
+bool anb_team_awake(AnbTeam *team);
 /* Returns once the caller has worked and nobody is inside any more. One caller at a time; not from inside a job. */
 void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context);
 

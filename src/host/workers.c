@@ -1,14 +1,10 @@
 /*
- * A pool of threads for (model, row) pairs. Cheap samples are shared out in stripes (stripes.h). Predictions by models with a short
- * way are shared out in blocks of the call, since they only read the models. All others are put into some hundreds of bags, the
- * samples of one model into one bag, in the order of the call:
- *
- *     models   A B A C A B        bag 0 (A, C): 0 2 3 4
- *     sample   0 1 2 3 4 5        bag 1 (B):    1 5
- *
- * Bag b is for thread b modulo the number of threads, so that a model stays in the cache of one core; a thread that has finished
- * its own bags takes those that others have not begun. Each bag is done from its first sample on. The caller does the first samples
- * of a call and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not.
+ * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and looks through the call for the samples
+ * whose models lie there, so that a model stays in the cache of one core; a thread that has finished its own stripes takes those that
+ * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions by models with a short way are
+ * shared out in blocks of the call, since they only read the models.
+ * The caller does some samples first and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not. Where
+ * stripes are known they are samples of the caller's own: models that two cores write in turns go back and forth, line by line.
  */
 #include "clock.h"
 #include "model.h"
@@ -22,79 +18,83 @@
 #include <stdlib.h>
 
 enum {
-    TRIED = 32,         /* samples that the caller does first; the others may be shared out */
-    BAGS_A_THREAD = 64, /* so that threads end nearly together */
-    BAGS_MOST = 4096,
-    HASHES = 3,   /* tried where many samples fall into one bag */
-    CHUNK = 1024, /* samples that are looked through at once */
-    BLOCK = 1024  /* samples that are predicted at once */
+    TRIED = 32,              /* samples that the caller does first; the others may be shared out */
+    BLOCK = 1024,            /* samples that are predicted, or whose pointers are looked at, at once */
+    CHECKED_TOGETHER = 8192, /* samples of a call from which on several threads look at its pointers */
+    STRIPES = 64,            /* of a thread, at most */
+    FINER = 4,               /* stripes of a thread where one gives some thread too many samples */
+    SLACK = 64               /* samples that a thread may have beyond its share */
 };
-static const double WAKE_NS = 10000,
-                    OPEN_NS = 1000; /* what sharing costs in all where threads sleep, and where they are awake */
-static const double STRIPE_NS = .5, SORT_NS = 4; /* and a sample: in stripes and blocks, and in bags */
-static const double CHEAP_NS = 100;              /* samples up to which go in stripes */
+static const double WAKE_NS = 20000,
+                    OPEN_NS = 1000;   /* what sharing costs in all where threads sleep, and where they are awake */
+static const double CLOSE_NS = 20000; /* between calls that follow each other */
+static const double LOOK_NS = .4;     /* to look at a sample for one stripe */
+static const double LOOKING = .02;    /* of the time that samples take, which may be spent on looking */
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
-    _Alignas(128) atomic_size_t taken; /* of its bags, by anyone; how often its stripes were asked for */
-    size_t done;                       /* samples of its stripes, in the last call */
+    _Alignas(128) atomic_size_t taken; /* of its stripes, by anyone */
+    atomic_size_t done;                /* samples of its stripes, in the last call */
 } Part;
+
+/* Something done with samples from `from` to `to` - 1. */
+typedef void Block(AnbPool *pool, size_t from, size_t to);
 
 struct AnbPool {
     pthread_mutex_t turn; /* held by the call that works */
     AnbTeam *team;
     Part *part;     /* of each thread */
     AnbWays way[2]; /* of calls that predict and that learn */
+    AnbStripes dealt[2];
     AnbSamples call;
-    AnbStripes stripes;
+    AnbStripes *stripes;   /* of this call */
+    size_t from, own_from; /* the first sample that is left, and that of the first stripe */
+    Block *block;          /* what is done in blocks */
+    size_t blocks_from;
+    double missed;        /* ns that calls in a row might have gained, had they been shared */
+    double ended;         /* when the last call did; 0: it was too small to be timed */
+    bool shared[2];       /* whether the last call that predicted, and the last one that learned, was shared */
+    char apart[128];      /* from what all threads write */
     atomic_size_t next;   /* which block is next */
-    atomic_size_t unsure; /* predictions that need the long way */
-    uint32_t *sample;     /* the call's samples, bag by bag */
-    uint16_t *bag;        /* of each sample */
-    size_t room;          /* samples */
-    size_t bags;
-    uint32_t start[BAGS_MOST + 2]; /* bag b's samples are sample[start[b + 1]] to sample[start[b + 2] - 1] */
+    atomic_size_t unsure; /* predictions that need the long way; blocks where a pointer is missing */
 };
 
-/* ---- alone -------------------------------------------------------------------------------------------------------- */
+/* ---- blocks of a call ---------------------------------------------------------------------------------------------- */
 
-/* Goes the long way for predictions that the short one left as NaN. */
-static void look_again(const AnbSamples *c)
+static void do_blocks(void *context, size_t thread)
 {
-    for (size_t i = TRIED; i < c->n; i++)
-        if (c->out[i] != c->out[i])
-            c->out[i] = anb_predict(c->models[i], c->x[i]);
+    AnbPool *p = context;
+    (void)thread;
+    for (;;) {
+        size_t from = p->blocks_from + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        if (from >= p->call.n)
+            return;
+        p->block(p, from, p->call.n - from < BLOCK ? p->call.n : from + BLOCK);
+    }
 }
 
-static void alone(const AnbPool *p)
+/* Has the samples from `from` on done in blocks, in no order. */
+static void run_blocks(AnbPool *p, size_t from, Block *block)
 {
-    const AnbSamples *c = &p->call;
-    if (!c->look)
-        anb_samples_between(c, TRIED, c->n);
-    else if (anb_samples_look(c, TRIED, c->n))
-        look_again(c);
+    p->block = block;
+    p->blocks_from = from;
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
+    anb_team_run(p->team, do_blocks, p);
 }
 
-/* ---- stripes, and blocks ------------------------------------------------------------------------------------------- */
+/* ---- stripes ------------------------------------------------------------------------------------------------------- */
 
-/* Nobody has begun any part of the call. */
-static void untake(AnbPool *p)
+/* Samples from `from` to `to` - 1 that lie in a stripe, in order. Returns how many. */
+static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
 {
-    for (size_t t = 0; t < anb_team_size(p->team); t++)
-        atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
-}
-
-/* One thread's stripes: all its samples, in order. Returns how many. */
-static size_t do_stripe(const AnbPool *p, size_t thread)
-{
-    const uint64_t stripes = anb_stripes_of(&p->stripes, thread);
-    uint32_t own[CHUNK + ANB_STRIPES_SPARE];
+    AnbOwn own;
     size_t sum = 0;
-    for (size_t from = TRIED; from < p->call.n; from += CHUNK) {
-        size_t n = p->call.n - from < CHUNK ? p->call.n - from : CHUNK;
-        n = anb_stripes_list(p->call.models, from, n, p->stripes.place, stripes, own);
-        anb_samples_listed(&p->call, own, n);
-        sum += n;
+    for (; from < to; from += ANB_OWN_CHUNK) {
+        size_t n = to - from < ANB_OWN_CHUNK ? to - from : ANB_OWN_CHUNK;
+        anb_stripes_pick(p->stripes, stripe, &p->call, from, n, &own);
+        anb_samples_own(&p->call, &own, own.n);
+        sum += own.n;
     }
     return sum;
 }
@@ -104,142 +104,106 @@ static size_t do_stripe(const AnbPool *p, size_t thread)
 static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
-    const size_t threads = anb_team_size(p->team);
+    const size_t threads = anb_team_size(p->team), each = p->stripes->each;
     for (size_t t = 0; t < threads; t++) {
         size_t owner = (thread + t) % threads;
-        if (atomic_fetch_add_explicit(&p->part[owner].taken, 1, memory_order_relaxed) == 0)
-            p->part[owner].done = do_stripe(p, owner);
+        Part *part = &p->part[owner];
+        for (size_t i; (i = atomic_fetch_add_explicit(&part->taken, 1, memory_order_relaxed)) < each;) {
+            size_t stripe = owner * each + i, from = stripe == 0 ? p->own_from : p->from;
+            atomic_fetch_add_explicit(&part->done, do_stripe(p, stripe, from, p->call.n), memory_order_relaxed);
+        }
     }
 }
 
-/* Whether no thread had much more of the last call than it was dealt. */
-static bool as_dealt(const AnbPool *p, size_t left)
+/* Nobody has begun any part of the call. */
+static void untake(AnbPool *p)
+{
+    for (size_t t = 0; t < anb_team_size(p->team); t++) {
+        atomic_store_explicit(&p->part[t].taken, 0, memory_order_relaxed);
+        atomic_store_explicit(&p->part[t].done, 0, memory_order_relaxed);
+    }
+}
+
+/* Whether no thread had much more of the shared samples than it was dealt. */
+static bool as_dealt(const AnbPool *p)
 {
     size_t most = 0;
-    for (size_t t = 0; t < anb_team_size(p->team); t++)
-        most = p->part[t].done > most ? p->part[t].done : most;
-    return (double)most <= (p->stripes.largest + ANB_STRIPES_UNEVEN) * (double)left;
+    for (size_t t = 0; t < anb_team_size(p->team); t++) {
+        size_t done = atomic_load_explicit(&p->part[t].done, memory_order_relaxed);
+        most = done > most ? done : most;
+    }
+    return (double)most <= (p->stripes->largest + ANB_STRIPES_UNEVEN) * (double)(p->call.n - p->from) + SLACK;
 }
 
-static void share_stripes(AnbPool *p)
+/* How many stripes of a thread: looking must not take long beside the samples. */
+static size_t stripes_for(double ns, size_t threads)
 {
-    size_t threads = anb_team_size(p->team), left = p->call.n - TRIED;
-    if (!p->stripes.known)
-        anb_stripes_deal(&p->stripes, p->call.models + TRIED, left, threads);
+    size_t most = ANB_STRIPES_MOST / threads, each = 1;
+    while (each < STRIPES && 2 * each <= most && LOOK_NS * (double)(2 * each * threads) <= LOOKING * ns)
+        each *= 2;
+    return each;
+}
+
+/* False: out of memory. */
+static bool deal(const AnbPool *p, AnbStripes *stripes, size_t each)
+{
+    size_t threads = anb_team_size(p->team), n = p->call.n - p->from;
+    StreamingLearner *const *models = p->call.models + p->from;
+    stripes->known = false;
+    stripes->wanted = each;
+    if (!anb_stripes_deal(stripes, models, n, threads, each))
+        return false;
+    bool uneven = stripes->largest > 1 / (double)threads + ANB_STRIPES_UNEVEN;
+    return !uneven || each >= FINER || FINER * threads > ANB_STRIPES_MOST ||
+           anb_stripes_deal(stripes, models, n, threads, FINER);
+}
+
+/* Does what is left of samples before the caller's own first ones, which only they are ahead of. */
+static void catch_up(AnbPool *p)
+{
+    for (size_t stripe = 1; p->from < p->own_from && stripe < p->stripes->n; stripe++)
+        do_stripe(p, stripe, p->from, p->own_from);
+    p->from = p->own_from;
+}
+
+/* False, and what is left is whole: out of memory. */
+static bool share_stripes(AnbPool *p, double ns)
+{
+    size_t each = stripes_for(ns, anb_team_size(p->team));
+    if (!p->stripes->known || p->stripes->wanted > 2 * each || each > 2 * p->stripes->wanted) {
+        catch_up(p);
+        if (!deal(p, p->stripes, each))
+            return false;
+    }
     untake(p);
     anb_team_run(p->team, do_stripes, p);
-    p->stripes.known = as_dealt(p, left);
+    p->stripes->known = as_dealt(p);
+    return true;
 }
 
-static void do_blocks(void *context, size_t thread)
+/* ---- predictions that only read ------------------------------------------------------------------------------------- */
+
+/* Goes the long way for predictions that the short one left as NaN. */
+static void look_again(const AnbPool *p)
 {
-    AnbPool *p = context;
-    size_t unsure = 0;
-    (void)thread;
-    for (;;) {
-        size_t from = TRIED + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-        if (from >= p->call.n)
-            break;
-        unsure += anb_samples_look(&p->call, from, p->call.n - from < BLOCK ? p->call.n : from + BLOCK);
-    }
+    const AnbSamples *c = &p->call;
+    for (size_t i = p->from; i < c->n; i++)
+        if (c->out[i] != c->out[i])
+            c->out[i] = anb_predict(c->models[i], c->x[i]);
+}
+
+static void look_between(AnbPool *p, size_t from, size_t to)
+{
+    size_t unsure = anb_samples_look(&p->call, from, to);
     if (unsure)
         atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
 }
 
 static void share_blocks(AnbPool *p)
 {
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
-    anb_team_run(p->team, do_blocks, p);
+    run_blocks(p, p->from, look_between);
     if (atomic_load_explicit(&p->unsure, memory_order_relaxed))
-        look_again(&p->call);
-}
-
-/* ---- bags --------------------------------------------------------------------------------------------------------- */
-
-/* False: out of memory. */
-static bool make_room(AnbPool *p, size_t n)
-{
-    if (n <= p->room)
-        return true;
-    uint32_t *sample = malloc(n * sizeof *sample);
-    uint16_t *bag = malloc(n * sizeof *bag);
-    if (!sample || !bag) {
-        free(sample);
-        free(bag);
-        return false;
-    }
-    free(p->sample);
-    free(p->bag);
-    p->sample = sample;
-    p->bag = bag;
-    p->room = n;
-    return true;
-}
-
-/* Gives each sample that is shared out its bag by one of the hashes and counts them in start[bag + 1]. Returns the largest bag's. By
- * the first hash all models of one page go into one bag, since small ones share lines of the cache; the others take smaller pieces
- * of memory. */
-static uint32_t choose_bags(AnbPool *p, unsigned hash)
-{
-    static const uint64_t by = UINT64_C(0x9e3779b97f4a7c15);
-    static const unsigned place[HASHES] = {12, 8, 0};
-    uint32_t most = 0;
-    memset(p->start, 0, sizeof p->start);
-    for (size_t i = TRIED; i < p->call.n; i++) {
-        uint64_t key = ((uint64_t)(uintptr_t)p->call.models[i] >> place[hash]) * by;
-        p->bag[i] = (uint16_t)((key >> 32) & (p->bags - 1));
-        p->start[p->bag[i] + 1]++;
-    }
-    for (size_t b = 1; b <= p->bags; b++)
-        most = p->start[b] > most ? p->start[b] : most;
-    return most;
-}
-
-static void fill_bags(AnbPool *p)
-{
-    size_t left = p->call.n - TRIED, threads = anb_team_size(p->team);
-    unsigned hash = 0;
-    for (p->bags = 2; p->bags < BAGS_A_THREAD * threads && p->bags < BAGS_MOST && p->bags < left;)
-        p->bags *= 2;
-    while (choose_bags(p, hash) > left / threads + left / 8 && hash + 1 < HASHES)
-        hash++;
-    for (size_t b = 0; b < p->bags; b++)
-        p->start[b + 1] += p->start[b];
-    for (size_t i = p->call.n; i-- > TRIED;)
-        p->sample[--p->start[p->bag[i] + 1]] = (uint32_t)i;
-    p->start[p->bags + 1] = (uint32_t)left;
-}
-
-static void do_bag(const AnbPool *p, size_t b)
-{
-    anb_samples_listed(&p->call, p->sample + p->start[b + 1], p->start[b + 2] - p->start[b + 1]);
-}
-
-static void do_bags(void *context, size_t thread)
-{
-    AnbPool *p = context;
-    size_t threads = anb_team_size(p->team);
-    for (size_t t = 0; t < threads; t++) {
-        size_t owner = (thread + t) % threads;
-        for (;;) {
-            size_t b = owner + threads * atomic_fetch_add_explicit(&p->part[owner].taken, 1, memory_order_relaxed);
-            if (b >= p->bags)
-                break;
-            do_bag(p, b);
-        }
-    }
-}
-
-/* False, and nothing is done, where there is no memory to sort the samples. */
-static bool share_bags(AnbPool *p)
-{
-    if (!make_room(p, p->call.n))
-        return false;
-    fill_bags(p);
-    untake(p);
-    anb_team_run(p->team, do_bags, p);
-    return true;
+        look_again(p);
 }
 
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
@@ -250,63 +214,127 @@ static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
     if (anb_team_alone(p->team))
         return (AnbWaysGain){0, 0};
     double n = (double)left, each = ns * (1 - 1 / (double)anb_team_size(p->team));
-    return (AnbWaysGain){n * (each - (ns < CHEAP_NS ? STRIPE_NS : SORT_NS)) - OPEN_NS, WAKE_NS};
+    double look = LOOK_NS * (double)stripes_for(ns, anb_team_size(p->team));
+    return (AnbWaysGain){n * (each - look) - OPEN_NS, WAKE_NS};
+}
+
+static void alone(AnbPool *p)
+{
+    const AnbSamples *c = &p->call;
+    if (c->look) {
+        if (anb_samples_look(c, p->from, c->n))
+            look_again(p);
+        return;
+    }
+    catch_up(p);
+    anb_samples_between(c, p->from, c->n);
 }
 
 static void share(AnbPool *p, double ns)
 {
+    anb_samples_divide(&p->call, anb_team_size(p->team));
     if (p->call.look)
         share_blocks(p);
-    else if (ns < CHEAP_NS)
-        share_stripes(p);
-    else if (!share_bags(p))
+    else if (!share_stripes(p, ns))
         alone(p);
+}
+
+/* The first samples of all. */
+static void try_first(AnbPool *p)
+{
+    anb_samples_between(&p->call, 0, TRIED);
+    p->from = p->own_from = TRIED;
+}
+
+/* The first samples of the first stripe; false: there are too few near the beginning. */
+static bool try_own(AnbPool *p)
+{
+    AnbOwn own;
+    size_t n = p->call.n < ANB_OWN_CHUNK ? p->call.n : ANB_OWN_CHUNK;
+    anb_stripes_pick(p->stripes, 0, &p->call, 0, n, &own);
+    if (own.n < TRIED)
+        return false;
+    anb_samples_own(&p->call, &own, TRIED);
+    p->from = 0;
+    p->own_from = own.number[TRIED - 1] + 1;
+    return true;
+}
+
+/* Whether waking the threads is worth it: only once calls that came close to each other would have gained as much in all as it costs.
+ * Of calls that are farther apart each has to be worth it alone. */
+static bool worth_waking(AnbPool *p, double start, double gain)
+{
+    p->missed = start - p->ended < CLOSE_NS ? p->missed + gain : gain;
+    if (!anb_team_awake(p->team) && p->missed < WAKE_NS)
+        return false;
+    p->missed = 0;
+    return true;
 }
 
 static void work(AnbPool *p)
 {
-    const AnbSamples *c = &p->call;
-    size_t left = c->n - TRIED;
+    const size_t left = p->call.n - TRIED;
+    const bool learn = p->call.y != NULL;
+    p->stripes = &p->dealt[learn];
     double start = anb_clock_ns();
-    anb_samples_between(c, 0, TRIED);
+    if (p->call.look || !p->stripes->known || !try_own(p))
+        try_first(p);
     double then = anb_clock_ns(), tried = (then - start) / TRIED;
-    AnbWay *way = anb_ways_of(&p->way[c->y != NULL], left, tried, gain_of(p, tried, left));
-    if (way && anb_way_shared(way))
+    AnbWaysGain gain = gain_of(p, tried, left);
+    AnbWay *way = anb_ways_of(&p->way[learn], left, tried, gain);
+    bool shared = way && anb_way_shared(way), waking = shared && !worth_waking(p, start, gain.gain);
+    p->shared[learn] = shared && !waking;
+    if (p->shared[learn])
         share(p, anb_way_each(way));
     else
         alone(p);
-    if (way)
-        anb_way_took(way, (anb_clock_ns() - then) / (double)left, left);
+    p->ended = way ? anb_clock_ns() : 0;
+    if (way && !waking)
+        anb_way_took(way, (p->ended - then) / (double)left, left);
 }
 
-/* No model and no row is missing. */
-static bool complete(const AnbSamples *call)
+/* No model and no row of samples from `from` to `to` - 1 is missing. */
+static bool complete_between(const AnbSamples *call, size_t from, size_t to)
 {
-    if (anb_stripes_sure((const void *const *)call->models, call->n) &&
-        anb_stripes_sure((const void *const *)call->x, call->n))
+    if (anb_stripes_sure((const void *const *)call->models + from, to - from) &&
+        anb_stripes_sure((const void *const *)call->x + from, to - from))
         return true;
-    for (size_t i = 0; i < call->n; i++)
+    for (size_t i = from; i < to; i++)
         if (!call->models[i] || !call->x[i])
             return false;
     return true;
 }
 
+static void check_between(AnbPool *p, size_t from, size_t to)
+{
+    if (!complete_between(&p->call, from, to))
+        atomic_fetch_add_explicit(&p->unsure, 1, memory_order_relaxed);
+}
+
+/* No model and no row of the call is missing. */
+static bool complete(AnbPool *p)
+{
+    if (p->call.n < CHECKED_TOGETHER || !p->shared[p->call.y != NULL] || anb_team_alone(p->team))
+        return complete_between(&p->call, 0, p->call.n);
+    run_blocks(p, 0, check_between);
+    return atomic_load_explicit(&p->unsure, memory_order_relaxed) == 0;
+}
+
 static int run(AnbPool *p, const AnbSamples *call)
 {
-    if (call->n == 0)
-        return 0;
-    if (call->n > UINT32_MAX - 1 || !complete(call))
+    if (call->n > UINT32_MAX - 1)
         return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;
-    if (call->n <= TRIED) {
+    bool fine = complete(p);
+    if (fine && call->n <= TRIED) {
         anb_samples_between(call, 0, call->n);
-    } else {
+    } else if (fine) {
         anb_samples_survey(&p->call);
         work(p);
     }
     pthread_mutex_unlock(&p->turn);
-    return 0;
+    return fine ? 0 : ANB_E_ARGUMENT;
 }
 
 int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,
@@ -351,8 +379,8 @@ void anb_pool_free(AnbPool *pool)
         return;
     anb_team_free(pool->team);
     free(pool->part);
-    free(pool->sample);
-    free(pool->bag);
+    for (size_t i = 0; i < 2; i++)
+        anb_stripes_free(&pool->dealt[i]);
     free(pool);
 }
 
