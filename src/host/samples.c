@@ -112,22 +112,24 @@ void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n)
 
 void anb_samples_survey(AnbSamples *s)
 {
-    size_t step = s->n / LOOKED_AT + 1;
+    size_t step = s->n / LOOKED_AT + 1, looked = 0, sum = 0;
     uintptr_t low = UINTPTR_MAX, high = 0;
     s->look = s->y == NULL;
-    for (size_t i = 0; i < s->n; i += step) {
+    for (size_t i = 0; i < s->n; i += step, looked++) {
         uintptr_t at = (uintptr_t)s->models[i];
         low = at < low ? at : low;
         high = at > high ? at : high;
+        sum += sizeof(StreamingLearner) + anb_block_bytes(s->models[i]->plan);
         s->look = s->look && s->models[i]->plan->look;
     }
-    s->bytes = high - low;
+    double bytes = (double)sum / (double)looked * (double)s->n;
+    s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);
     anb_samples_divide(s, 1);
 }
 
 void anb_samples_divide(AnbSamples *s, size_t cores)
 {
-    s->spread = s->bytes / cores > NEAR_BYTES;
+    s->spread = s->bytes / (double)cores > NEAR_BYTES;
 }
 
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to)

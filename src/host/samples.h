@@ -14,7 +14,7 @@ typedef struct AnbSamples {
     const double *y, *weight;
     double *out;
     size_t n;
-    size_t bytes; /* that the models lie over, about */
+    double bytes; /* that the call's models lie over, about, or that they have, if that is less */
     bool spread;  /* that is more for each core that works than its own caches hold */
     bool look;    /* they are predicted, and the models that were looked at have a short way */
 } AnbSamples;

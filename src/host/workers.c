@@ -29,7 +29,8 @@ static const double WAKE_NS = 20000,
                     OPEN_NS = 1000;   /* what sharing costs in all where threads sleep, and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
 static const double LOOK_NS = .4;     /* to look at a sample for one stripe */
-static const double LOOKING = .02;    /* of the time that samples take, which may be spent on looking */
+static const double LOOKING =
+    .004; /* of the time that samples take, which may be spent on looking: each time their rows are fetched anew */
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
