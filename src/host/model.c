@@ -332,6 +332,14 @@ static double predict_checked(const AnbPlan *plan, const unsigned char *block, d
     return root->type->predict(root, block, &row, scratch);
 }
 
+double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCounters *counters)
+{
+    const AnbPlan *plan = model->plan;
+    AnbRoom room;
+    bool fine = plan->passing && anb_nonfinite(x, plan->nodes[0].n_features) == 0;
+    return fine ? predict_checked(plan, anb_block(model), room.scratch, counters, x) : ANB_NAN;
+}
+
 static APART double predict_apart(StreamingLearner *model, const double *x)
 {
     AnbRoom room;

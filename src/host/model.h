@@ -90,6 +90,10 @@ static inline double anb_look(const StreamingLearner *model, const double *x)
     return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
 }
 
+/* What a model that keeps no scratch predicts of a finite row; ANB_NAN of others. Changes nothing but `counters`, which stand for the
+ * model's. */
+double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCounters *counters);
+
 static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
 {
     return anb_block(model) + anb_node_state_offset(node);

@@ -6,6 +6,7 @@
 #include "samples.h"
 #include "model.h"
 #include <stddef.h>
+#include <string.h>
 
 enum { RUN = 64, AHEAD = 16, LOOKED_AT = 32, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
 
@@ -120,7 +121,7 @@ void anb_samples_survey(AnbSamples *s)
         low = at < low ? at : low;
         high = at > high ? at : high;
         sum += sizeof(StreamingLearner) + anb_block_bytes(s->models[i]->plan);
-        s->look = s->look && s->models[i]->plan->look;
+        s->look = s->look && (s->models[i]->plan->look || s->models[i]->plan->passing);
     }
     double bytes = (double)sum / (double)looked * (double)s->n;
     s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);
@@ -132,16 +133,33 @@ void anb_samples_divide(AnbSamples *s, size_t cores)
     s->spread = s->bytes / (double)cores > NEAR_BYTES;
 }
 
+static inline double look(const StreamingLearner *model, const double *x, AnbCounters *counters)
+{
+    return model->plan->look ? anb_look(model, x) : anb_predict_reading(model, x, counters);
+}
+
+static bool counted(const AnbCounters *counters)
+{
+    static const AnbCounters none;
+    return memcmp(counters, &none, sizeof none) != 0;
+}
+
+/* What a prediction counts is the model's, and nobody knows whose it was: then none is sure. */
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to)
 {
     const AnbSamples s = *samples;
+    AnbCounters counters = {0};
     size_t unsure = 0;
     for (size_t i = from; i < to; i++) {
         if (s.spread)
             bring_near(&s, i + AHEAD < to ? i + AHEAD : to - 1);
-        double f = anb_look(s.models[i], s.x[i]);
+        double f = look(s.models[i], s.x[i], &counters);
         s.out[i] = f - f == 0 ? f : ANB_NAN;
         unsure += f - f != 0;
     }
-    return unsure;
+    if (!counted(&counters))
+        return unsure;
+    for (size_t i = from; i < to; i++)
+        s.out[i] = ANB_NAN;
+    return to - from;
 }

@@ -16,7 +16,7 @@ typedef struct AnbSamples {
     size_t n;
     double bytes; /* that the call's models lie over, about, or that they have, if that is less */
     bool spread;  /* that is more for each core that works than its own caches hold */
-    bool look;    /* they are predicted, and the models that were looked at have a short way */
+    bool look;    /* they are predicted, and the models that were looked at can be without being written */
 } AnbSamples;
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
@@ -41,8 +41,7 @@ void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 void anb_samples_survey(AnbSamples *samples);
 /* Sets `spread` where so many cores each have a part of the models. */
 void anb_samples_divide(AnbSamples *samples, size_t cores);
-/* Predicts samples from `from` to `to` - 1 by the short way, which only reads the models. Where it is not sure, `out` gets NaN. Returns
- * the number of those. */
+/* Predicts samples from `from` to `to` - 1, only reading the models. Where that cannot be, `out` gets NaN. Returns the number of those. */
 size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to);
 
 #endif

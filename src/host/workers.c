@@ -23,14 +23,16 @@ enum {
     CHECKED_TOGETHER = 8192, /* samples of a call from which on several threads look at its pointers */
     STRIPES = 64,            /* of a thread, at most */
     FINER = 4,               /* stripes of a thread where one gives some thread too many samples */
-    SLACK = 64               /* samples that a thread may have beyond its share */
+    SLACK = 64,              /* samples that a thread may have beyond its share */
+    MANY = 8,                /* one prediction in so many that needs the long way */
+    UNLOOKED = 64            /* calls that are done in stripes after that */
 };
 static const double WAKE_NS = 20000,
                     OPEN_NS = 1000;   /* what sharing costs in all where threads sleep, and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
 static const double LOOK_NS = .4;     /* to look at a sample for one stripe */
 static const double LOOKING =
-    .004; /* of the time that samples take, which may be spent on looking: each time their rows are fetched anew */
+    .004; /* of the time that samples take: so much may go into looking, which fetches their rows anew */
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
@@ -56,6 +58,7 @@ struct AnbPool {
     double ended;         /* when the last call did; 0: it was too small to be timed */
     bool shared[2];       /* whether the last call that predicted, and the last one that learned, was shared */
     char apart[128];      /* from what all threads write */
+    unsigned unlooked;    /* calls of predictions to do in stripes */
     atomic_size_t next;   /* which block is next */
     atomic_size_t unsure; /* predictions that need the long way; blocks where a pointer is missing */
 };
@@ -184,13 +187,15 @@ static bool share_stripes(AnbPool *p, double ns)
 
 /* ---- predictions that only read ------------------------------------------------------------------------------------- */
 
-/* Goes the long way for predictions that the short one left as NaN. */
-static void look_again(const AnbPool *p)
+/* Goes the long way for predictions that are NaN. Where they are many, the next calls are done in stripes. */
+static void look_again(AnbPool *p)
 {
     const AnbSamples *c = &p->call;
-    for (size_t i = p->from; i < c->n; i++)
+    size_t unsure = atomic_load_explicit(&p->unsure, memory_order_relaxed);
+    for (size_t i = p->from; unsure > 0 && i < c->n; i++)
         if (c->out[i] != c->out[i])
             c->out[i] = anb_predict(c->models[i], c->x[i]);
+    p->unlooked = unsure > (c->n - p->from) / MANY ? UNLOOKED : 0;
 }
 
 static void look_between(AnbPool *p, size_t from, size_t to)
@@ -198,13 +203,6 @@ static void look_between(AnbPool *p, size_t from, size_t to)
     size_t unsure = anb_samples_look(&p->call, from, to);
     if (unsure)
         atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
-}
-
-static void share_blocks(AnbPool *p)
-{
-    run_blocks(p, p->from, look_between);
-    if (atomic_load_explicit(&p->unsure, memory_order_relaxed))
-        look_again(p);
 }
 
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
@@ -223,8 +221,9 @@ static void alone(AnbPool *p)
 {
     const AnbSamples *c = &p->call;
     if (c->look) {
-        if (anb_samples_look(c, p->from, c->n))
-            look_again(p);
+        for (size_t from = p->from; from < c->n; from += BLOCK)
+            look_between(p, from, c->n - from < BLOCK ? c->n : from + BLOCK);
+        look_again(p);
         return;
     }
     catch_up(p);
@@ -234,10 +233,12 @@ static void alone(AnbPool *p)
 static void share(AnbPool *p, double ns)
 {
     anb_samples_divide(&p->call, anb_team_size(p->team));
-    if (p->call.look)
-        share_blocks(p);
-    else if (!share_stripes(p, ns))
+    if (p->call.look) {
+        run_blocks(p, p->from, look_between);
+        look_again(p);
+    } else if (!share_stripes(p, ns)) {
         alone(p);
+    }
 }
 
 /* The first samples of all. */
@@ -277,6 +278,11 @@ static void work(AnbPool *p)
     const size_t left = p->call.n - TRIED;
     const bool learn = p->call.y != NULL;
     p->stripes = &p->dealt[learn];
+    if (p->call.look && p->unlooked > 0) {
+        p->call.look = false;
+        p->unlooked--;
+    }
+    atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     double start = anb_clock_ns();
     if (p->call.look || !p->stripes->known || !try_own(p))
         try_first(p);
@@ -315,7 +321,8 @@ static void check_between(AnbPool *p, size_t from, size_t to)
 /* No model and no row of the call is missing. */
 static bool complete(AnbPool *p)
 {
-    if (p->call.n < CHECKED_TOGETHER || !p->shared[p->call.y != NULL] || anb_team_alone(p->team))
+    bool together = p->call.n >= CHECKED_TOGETHER && p->shared[p->call.y != NULL];
+    if (!together || anb_team_alone(p->team) || !anb_team_awake(p->team))
         return complete_between(&p->call, 0, p->call.n);
     run_blocks(p, 0, check_between);
     return atomic_load_explicit(&p->unsure, memory_order_relaxed) == 0;
