@@ -54,9 +54,10 @@ struct AnbPool {
     size_t from, own_from; /* the first sample that is left, and that of the first stripe */
     Block *block;          /* what is done in blocks */
     size_t blocks_from;
-    double missed;        /* ns that calls in a row might have gained, had they been shared */
-    double ended;         /* when the last call did; 0: it was too small to be timed */
-    bool shared[2];       /* whether the last call that predicted, and the last one that learned, was shared */
+    double missed; /* ns that calls in a row might have gained, had they been shared */
+    double ended;  /* when the last call did; 0: it was too small to be timed */
+    double gained
+        [2]; /* ns a sample that the last call that predicted, and the last one that learned, gained by sharing, about */
     char apart[128];      /* from what all threads write */
     unsigned unlooked;    /* calls of predictions to do in stripes */
     atomic_size_t next;   /* which block is next */
@@ -290,8 +291,9 @@ static void work(AnbPool *p)
     AnbWaysGain gain = gain_of(p, tried, left);
     AnbWay *way = anb_ways_of(&p->way[learn], left, tried, gain);
     bool shared = way && anb_way_shared(way), waking = shared && !worth_waking(p, start, gain.gain);
-    p->shared[learn] = shared && !waking;
-    if (p->shared[learn])
+    shared = shared && !waking;
+    p->gained[learn] = shared ? gain.gain / (double)left : 0;
+    if (shared)
         share(p, anb_way_each(way));
     else
         alone(p);
@@ -321,8 +323,9 @@ static void check_between(AnbPool *p, size_t from, size_t to)
 /* No model and no row of the call is missing. */
 static bool complete(AnbPool *p)
 {
-    bool together = p->call.n >= CHECKED_TOGETHER && p->shared[p->call.y != NULL];
-    if (!together || anb_team_alone(p->team) || !anb_team_awake(p->team))
+    double gain = p->gained[p->call.y != NULL] * (double)p->call.n;
+    bool together = p->call.n >= CHECKED_TOGETHER && gain > 0 && (gain >= WAKE_NS || anb_team_awake(p->team));
+    if (!together || anb_team_alone(p->team))
         return complete_between(&p->call, 0, p->call.n);
     run_blocks(p, 0, check_between);
     return atomic_load_explicit(&p->unsure, memory_order_relaxed) == 0;
