@@ -55,19 +55,19 @@ ANB_API size_t anb_pool_threads(const AnbPool *pool);
  * @param out     n predictions made before learning, ANB_NAN of refused samples; or NULL
  * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more: nothing was learned
  *
- * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 10 us
- * to wake the threads, 1 where calls come less than 20 us apart; and a sample, where samples take less than 100 ns, some 0.5 ns in
- * each thread to find its own, else some 4 ns to sort them. What samples cost is measured: where threads do not pay, the caller
- * does all, and a call of 32 samples or fewer always. Calls alike are now and then done the other way. Memory: 6 bytes a sample of
- * the largest call that was sorted, kept; where it cannot be had, the caller does all. A process that was forked since the pool
+ * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 20 us
+ * to wake the threads, 1 where calls come less than 20 us apart; and some 0.4 ns a sample in each thread to find its own, more often
+ * where samples take more than some 400 ns. What samples cost is measured: where threads do not pay, the caller
+ * does all, and a call of 32 samples or fewer always. Calls alike are now and then done the other way. Memory: some 100 bytes a thread;
+ * where it cannot be had, the caller does all. A process that was forked since the pool
  * was made has no such threads: the caller does all. Do not fork while a call is running.
  */
 ANB_API int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,
                            const double *weight, size_t n, double *out);
 
 /**
- * Predicts n rows, each by its own model: as anb_pool_train, learning nothing. Where the models are `linear` and `rls` alone, any
- * thread predicts any row.
+ * Predicts n rows, each by its own model: as anb_pool_train, learning nothing. Where the models are small ones of types that say so
+ * (ANB_COMPACT in type.h) any thread predicts any row.
  *
  * @param out  n predictions, ANB_NAN of refused rows
  */
