@@ -12,6 +12,7 @@
 enum { LOOKS = 32 };                     /* at the word between two at the clock */
 static const double AWAKE_NS = 20000;    /* a thread stays awake so long */
 static const double PATIENCE_NS = 50000; /* a caller looks for the last one to leave so long, and sleeps then */
+static const double FOLLOW = .5;         /* rate of the mean gap between jobs: a few that come close are enough */
 
 typedef struct Thread {
     AnbTeam *team;
@@ -124,7 +125,7 @@ static void follow_gap(AnbTeam *team)
 {
     double gap = anb_clock_ns() - team->closed, mean = atomic_load(&team->gap);
     gap = gap < 4 * AWAKE_NS ? gap : 4 * AWAKE_NS;
-    atomic_store(&team->gap, (unsigned)(mean + .125 * (gap - mean)));
+    atomic_store(&team->gap, (unsigned)(mean + FOLLOW * (gap - mean)));
 }
 
 void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context)

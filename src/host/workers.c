@@ -18,8 +18,10 @@
 #include <stdlib.h>
 
 enum {
-    TRIED = 32,              /* samples that the caller does first; the others may be shared out */
-    BLOCK = 1024,            /* samples that are predicted, or whose pointers are looked at, at once */
+    TRIED = 32,   /* samples that the caller does first; the others may be shared out */
+    BLOCK = 1024, /* samples that are predicted, or whose pointers are looked at, at once, at most */
+    BLOCK_LEAST = 64,
+    BLOCKS = 8,              /* of a thread, if they may be smaller for that */
     CHECKED_TOGETHER = 8192, /* samples of a call from which on several threads look at its pointers */
     STRIPES = 64,            /* of a thread, at most */
     FINER = 4,               /* stripes of a thread where one gives some thread too many samples */
@@ -53,8 +55,8 @@ struct AnbPool {
     AnbStripes *stripes;   /* of this call */
     size_t from, own_from; /* the first sample that is left, and that of the first stripe */
     Block *block;          /* what is done in blocks */
-    size_t blocks_from;
-    double missed; /* ns that calls in a row might have gained, had they been shared */
+    size_t blocks_from, block_size;
+    double missed; /* ns that the calls of the present row might have gained, had all been shared */
     double ended;  /* when the last call did; 0: it was too small to be timed */
     double gained
         [2]; /* ns a sample that the last call that predicted, and the last one that learned, gained by sharing, about */
@@ -69,12 +71,13 @@ struct AnbPool {
 static void do_blocks(void *context, size_t thread)
 {
     AnbPool *p = context;
+    const size_t size = p->block_size;
     (void)thread;
     for (;;) {
-        size_t from = p->blocks_from + BLOCK * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        size_t from = p->blocks_from + size * atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
         if (from >= p->call.n)
             return;
-        p->block(p, from, p->call.n - from < BLOCK ? p->call.n : from + BLOCK);
+        p->block(p, from, p->call.n - from < size ? p->call.n : from + size);
     }
 }
 
@@ -83,6 +86,8 @@ static void run_blocks(AnbPool *p, size_t from, Block *block)
 {
     p->block = block;
     p->blocks_from = from;
+    p->block_size = (p->call.n - from) / (BLOCKS * anb_team_size(p->team));
+    p->block_size = p->block_size < BLOCK_LEAST ? BLOCK_LEAST : p->block_size < BLOCK ? p->block_size : BLOCK;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     anb_team_run(p->team, do_blocks, p);
@@ -263,15 +268,12 @@ static bool try_own(AnbPool *p)
     return true;
 }
 
-/* Whether waking the threads is worth it: only once calls that came close to each other would have gained as much in all as it costs.
- * Of calls that are farther apart each has to be worth it alone. */
+/* Whether waking the threads is worth it: of calls that come close to each other from the one on where all would have gained what it costs.
+ * A call that is farther from others has to be worth it alone. */
 static bool worth_waking(AnbPool *p, double start, double gain)
 {
     p->missed = start - p->ended < CLOSE_NS ? p->missed + gain : gain;
-    if (!anb_team_awake(p->team) && p->missed < WAKE_NS)
-        return false;
-    p->missed = 0;
-    return true;
+    return anb_team_awake(p->team) || p->missed >= WAKE_NS;
 }
 
 static void work(AnbPool *p)
