@@ -1,8 +1,8 @@
 /*
  * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and looks through the call for the samples
  * whose models lie there, so that a model stays in the cache of one core; a thread that has finished its own stripes takes those that
- * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions by models with a short way are
- * shared out in blocks of the call, since they only read the models.
+ * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions that only read the models are
+ * shared out in blocks of the call.
  * The caller does some samples first and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not. Where
  * stripes are known they are samples of the caller's own: models that two cores write in turns go back and forth, line by line.
  */
