@@ -58,7 +58,7 @@ ANB_API size_t anb_pool_threads(const AnbPool *pool);
  * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 20 us
  * to wake the threads, 1 where calls come less than 20 us apart; and some 0.4 ns a sample in each thread to find its own, more often
  * where samples take more than some 400 ns. What samples cost is measured: where threads do not pay, the caller
- * does all, and a call of 32 samples or fewer always. Calls alike are now and then done the other way. Memory: some 100 bytes a thread;
+ * does all, and a call of 32 samples or fewer always. Calls alike are now and then done the other way. Memory: up to 1 KB a thread;
  * where it cannot be had, the caller does all. A process that was forked since the pool
  * was made has no such threads: the caller does all. Do not fork while a call is running.
  */
