@@ -102,7 +102,7 @@ struct AnbField {
     const AnbPart *part;                                    /* of a part */
     const void *form;                                       /* of a part: constant data for its functions */
     size_t offset;                                          /* of a member: in its struct */
-    /* Of types with ANB_READS_OLDER: the type's version that added the field. Older layouts are read without it, and it
+    /* Of types with ANB_READS_OLDER, or whose `upgrade` is by fields: the type's version that added the field. Older layouts are read without it, and it
      * keeps its initial value. */
     unsigned since;
 };

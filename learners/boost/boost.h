@@ -73,7 +73,7 @@ uint32_t anb_boost_keep(const AnbBoostView *view, float *row, const uint8_t *lea
 /* Settles the block of a slot, for whoever wants to look at it between slices; returns the cost. */
 uint32_t anb_boost_settle(const AnbBoostView *view, size_t slot);
 
-/* A slice of whatever is next: up to some 1,500 units of half a nanosecond. At least one live row must be there.
+/* A slice of whatever is next: up to some 1,600 units of half a nanosecond. At least one live row must be there.
  * Returns its cost, > 0. */
 uint32_t anb_boost_slice(const AnbBoostView *view, const AnbBoostRule *rule);
 

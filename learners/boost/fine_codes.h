@@ -5,8 +5,8 @@
  *
  * The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]". Edge 4 i + 3 lies between the histogram's
  * codes i and i + 1; where there are too few distinct values for three more between two such edges, edges repeat. A cut is
- * looked for among the histogram's codes, then among the edges beside the best one, as exactly as 251 bins have it for the time
- * that 63 take.
+ * looked for among the histogram's codes, then among the edges beside the best one: nearly as exactly as among 252 bins, for
+ * hardly more than 63 cost.
  */
 #ifndef ANB_LEARNERS_BOOST_FINE_CODES_H
 #define ANB_LEARNERS_BOOST_FINE_CODES_H
@@ -25,8 +25,8 @@ typedef struct AnbFineEdges {
     float coarse[ANB_FINE_BLOCK]; /* every sixteenth: a code takes 32 comparisons */
     float edge[ANB_FINE_BLOCK * ANB_FINE_BLOCK];
     uint32_t count;
-    uint32_t fine; /* whether others than every fourth are edges of their own */
-    uint32_t unused[14];
+    uint32_t fine;       /* whether others than every fourth are edges of their own */
+    uint32_t unused[14]; /* to whole cache lines */
 } AnbFineEdges;
 
 /* The histogram's code, or its number of edges. */
@@ -46,7 +46,7 @@ void anb_fine_edges_init(AnbFineEdges *edges);
 /**
  * Makes the edges from n finite floats in ascending order: quantiles, each halfway between neighbouring values.
  *
- * @param most  bins of a cell at least: up to so many edges, and up to ANB_FINE_EDGES
+ * @param most  edges at most; more than ANB_FINE_EDGES count as that many
  */
 void anb_fine_edges_make(AnbFineEdges *edges, const double *sorted, size_t n, size_t most);
 

@@ -5,7 +5,8 @@
 enum {
     SLICE = 1024,      /* units that a slice aims at */
     FILL = 1536,       /* additions to a histogram in as many */
-    ROWS = 512,        /* packed or divided */
+    ROWS = 512,        /* packed or divided, */
+    ASIDE = 256,       /* or put aside, refined and shared out */
     REFINED = 64,      /* rows of a node whose cuts are refined, at least: of few, more cuts would fit noise */
     CUT_COST = 120,    /* of a column: prefix sums and the scan, and 1 an edge */
     DIVIDE_COST = 3,   /* of a row, */
@@ -190,9 +191,10 @@ static bool refinable(const AnbTreeBuilderView *v)
     return v->fine[h->best.column] && h->best.code < v->edges[h->best.column] && h->node.end - h->node.begin >= REFINED;
 }
 
-/* Codes below `low` are left of a cut, those above `high` right of it; a missing one is 0 where it goes left. */
+/* The fine codes of a column on both sides of a cut: those below `low` are on the left, those above `high` on the right. `shift` is
+ * added to codes and bounds: 1 where missing cells go left, so that 255 becomes 0. */
 typedef struct Sides {
-    const uint8_t *codes; /* of the column */
+    const uint8_t *codes;
     uint8_t shift, low, high;
 } Sides;
 
@@ -203,31 +205,27 @@ static Sides sides_of(const AnbTreeBuilderView *v, unsigned low, unsigned high)
     return (Sides){v->codes + best->column, shift, (uint8_t)(low + shift), (uint8_t)(high + shift)};
 }
 
-/* The last one of the rows beside the cut that are put aside, behind one another from the end of `spare` on. */
-static uint16_t *beside_of(const AnbTreeBuilderView *v)
-{
-    return v->spare + v->head->rows - 1;
-}
-
-/* Rows that go left stay in order from the front, those that go right gather in `spare`; where `refines`, those in the two bins
- * beside the cut wait at the end of `spare`. */
+/* Rows that go left stay in order from the front, those that go right gather in `spare` from the front; where `refines`, those in the
+ * two bins beside the cut are put aside at the end of `spare`, the first one in its last place. */
 static inline __attribute__((always_inline)) uint32_t divide_by(const AnbTreeBuilderView *v, Sides sides, bool refines)
 {
     AnbTreeBuilder *h = v->head;
-    const uint32_t left = h->node.end - h->node.begin - h->cursor, n = left < ROWS ? left : ROWS;
+    const uint32_t left = h->node.end - h->node.begin - h->cursor, most = refines ? ASIDE : ROWS;
+    const uint32_t n = left < most ? left : most;
     const uint16_t *from = v->order + h->node.begin + h->cursor;
-    uint16_t *to_left = v->order + h->node.begin, *to_right = v->spare, *beside = beside_of(v);
+    uint16_t *to_left = v->order + h->node.begin, *to_right = v->spare, *first_beside = v->spare + h->rows - 1;
     uint32_t n_left = h->n_left, n_right = h->n_right, n_beside = h->n_beside;
     for (uint32_t i = 0; i < n; i++) {
         uint16_t row = from[i];
         uint8_t code = (uint8_t)(sides.codes[row * v->stride] + sides.shift);
-        bool goes_left = code<sides.low, goes_right = code> sides.high;
+        bool goes_left = code < sides.low;
+        bool goes_right = code > sides.high;
         to_left[n_left] = row;
         to_right[n_right] = row;
         n_left += goes_left;
         n_right += goes_right;
         if (refines) {
-            *(beside - n_beside) = row;
+            *(first_beside - n_beside) = row;
             n_beside += !(goes_left | goes_right);
         }
     }
@@ -245,25 +243,37 @@ static uint32_t divide_some(const AnbTreeBuilderView *v)
                         : divide_by(v, sides_of(v, cut + 1, cut), false);
 }
 
-/* The best of the cuts between the fine codes in the bins beside the best one of the histogram. */
-static void choose_fine(AnbTreeBuilder *h)
+/* The rows beside the cut that were not looked at yet in this phase, and how many of them a slice takes. */
+static const uint16_t *next_beside(const AnbTreeBuilderView *v, uint32_t *n)
 {
+    const AnbTreeBuilder *h = v->head;
+    const uint32_t left = h->n_beside - h->cursor;
+    *n = left < ASIDE ? left : ASIDE;
+    return v->spare + h->rows - left;
+}
+
+/* The best of the cuts between the fine codes in the bins beside the best one of the histogram. Without missing cells the fuller
+ * side is theirs. */
+static void choose_fine(const AnbTreeBuilderView *v)
+{
+    AnbTreeBuilder *h = v->head;
     const AnbPackedRule rule = {.total = h->node.total, .ridge = h->ridge, .min_rows = h->min_rows};
-    AnbPackedCut best = h->best;
+    const AnbPacked *histogram = anb_tree_builder_histogram(v, h->node.level) + h->best.column * ANB_CODES;
     AnbPacked left = h->best.left;
     for (unsigned i = 0; i < ANB_FINE; i++)
         left -= h->beside[i];
-    best.code = anb_fine(h->best.code);
+    h->code = anb_fine(h->best.code);
     for (unsigned i = 0; i < 2 * ANB_FINE - 1; i++) {
         left += h->beside[i];
         double gain = anb_packed_gain(left, &rule);
-        if (gain > best.gain) {
-            best.gain = gain;
-            best.left = left;
-            best.code = (uint16_t)(ANB_FINE * h->best.code + i);
+        if (gain > h->best.gain) {
+            h->best.gain = gain;
+            h->best.left = left;
+            h->code = ANB_FINE * h->best.code + i;
         }
     }
-    h->best = best;
+    if (histogram[ANB_MISSING] == 0)
+        h->best.missing_left = 2 * anb_packed_count(h->best.left) >= anb_packed_count(h->node.total);
 }
 
 /* The children of a divided node: to be filled and searched, or leaves. */
@@ -296,8 +306,8 @@ static void finish_cut(const AnbTreeBuilderView *v)
     AnbTreeBuilder *h = v->head;
     const AnbPackedCut *best = &h->best;
     size_t feature = best->column + (best->missing_left ? v->room.columns : 0);
-    v->cuts[h->node.heap] = (AnbCut){
-        .feature = (uint16_t)feature, .code = (uint8_t)best->code, .missing_left = (uint8_t)best->missing_left};
+    v->cuts[h->node.heap] =
+        (AnbCut){.feature = (uint16_t)feature, .code = (uint8_t)h->code, .missing_left = (uint8_t)best->missing_left};
     v->gain[best->column] += best->gain;
     memcpy(v->order + h->node.begin + h->n_left, v->spare, h->n_right * sizeof *v->spare);
     descend(v);
@@ -309,12 +319,12 @@ static uint32_t divide(const AnbTreeBuilderView *v)
     uint32_t cost = divide_some(v);
     if (h->cursor < h->node.end - h->node.begin)
         return cost;
+    h->code = anb_fine(h->best.code);
     if (h->n_beside > 0) {
         memset(h->beside, 0, sizeof h->beside);
         h->cursor = 0;
         h->phase = ANB_BUILD_REFINE;
     } else {
-        h->best.code = anb_fine(h->best.code);
         finish_cut(v);
     }
     return cost;
@@ -323,40 +333,39 @@ static uint32_t divide(const AnbTreeBuilderView *v)
 static uint32_t refine(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
-    const uint32_t left = h->n_beside - h->cursor, n = left < ROWS ? left : ROWS;
+    uint32_t n;
+    const uint16_t *rows = next_beside(v, &n);
     const uint8_t first = (uint8_t)(ANB_FINE * h->best.code), *codes = v->codes + h->best.column;
-    const uint16_t *rows = beside_of(v) - h->cursor;
     const AnbPacked *cells = (const AnbPacked *)v->cells;
-    for (uint32_t i = 0; i < n; i++) {
-        uint16_t row = *(rows - i);
-        h->beside[(uint8_t)(codes[row * v->stride] - first) % (2 * ANB_FINE)] += cells[row];
-    }
+    for (uint32_t i = 0; i < n; i++)
+        h->beside[(uint8_t)(codes[rows[i] * v->stride] - first) % (2 * ANB_FINE)] += cells[rows[i]];
     h->cursor += n;
-    if (n == left) {
-        choose_fine(h);
+    if (h->cursor == h->n_beside) {
+        choose_fine(v);
         h->cursor = 0;
         h->phase = ANB_BUILD_SHARE;
     }
     return REFINE_COST * n;
 }
 
-/* Rows beside the cut get their side. */
+/* Rows beside the cut get their side. They are read upward, so that those that go right, written upward from further below, never
+ * take the place of one that was not read yet. */
 static uint32_t share(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
-    const uint32_t left = h->n_beside - h->cursor, n = left < ROWS ? left : ROWS;
-    const Sides sides = sides_of(v, h->best.code + 1u, h->best.code);
-    const uint16_t *rows = beside_of(v) - h->cursor;
+    uint32_t n;
+    const uint16_t *rows = next_beside(v, &n);
+    const Sides sides = sides_of(v, h->code + 1, h->code);
     uint16_t *to_left = v->order + h->node.begin;
     for (uint32_t i = 0; i < n; i++) {
-        uint16_t row = *(rows - i);
+        uint16_t row = rows[i];
         if ((uint8_t)(sides.codes[row * v->stride] + sides.shift) < sides.low)
             to_left[h->n_left++] = row;
         else
             v->spare[h->n_right++] = row;
     }
     h->cursor += n;
-    if (n == left)
+    if (h->cursor == h->n_beside)
         finish_cut(v);
     return SHARE_COST * n;
 }

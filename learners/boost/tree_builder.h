@@ -52,7 +52,7 @@ typedef struct AnbTreeBuilderNode {
 typedef struct AnbTreeBuilder {
     double largest, unit; /* greatest |target|; what packed targets are divided by */
     double ridge;
-    AnbPackedCut best;       /* its code is the histogram's until it is refined */
+    AnbPackedCut best;       /* the cut; its code is the histogram's */
     AnbTreeBuilderNode node; /* that is filled, searched or divided */
     AnbTreeBuilderNode waiting[ANB_CUTS_DEPTH + 1];
     uint32_t n_waiting;
@@ -60,7 +60,8 @@ typedef struct AnbTreeBuilder {
     uint32_t rows, columns; /* in use */
     uint32_t min_rows;
     uint32_t cursor;                    /* in the phase: rows or columns done */
-    uint32_t n_left, n_right, n_beside; /* of a division so far */
+    uint32_t n_left, n_right, n_beside; /* rows of a division so far */
+    uint32_t code;                      /* of the cut, by fine codes */
     AnbPacked beside[2 * ANB_FINE];     /* of the fine codes in the two bins beside the best cut, so far */
 } AnbTreeBuilder;
 
@@ -115,7 +116,7 @@ static inline uint8_t *anb_tree_builder_add(const AnbTreeBuilderView *view, doub
 void anb_tree_builder_start(const AnbTreeBuilderView *view);
 
 /**
- * Does a slice of the work: up to some 1,200 units.
+ * Does a slice of the work: up to some 1,600 units.
  *
  * @return  what it cost, in half nanoseconds; ask head->phase for ANB_BUILD_DONE
  */

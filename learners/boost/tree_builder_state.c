@@ -22,20 +22,21 @@ static const AnbField head_fields[] = {{ANB_MEMBER(AnbTreeBuilder, largest)},
                                        {ANB_MEMBER(AnbTreeBuilder, n_left)},
                                        {ANB_MEMBER(AnbTreeBuilder, n_right)},
                                        {ANB_MEMBER(AnbTreeBuilder, n_beside), .since = 4},
+                                       {ANB_MEMBER(AnbTreeBuilder, code), .since = 4},
                                        {0}};
 
-/* Before version 4 codes had six bits, and no cut was refined. */
-static void read_older(AnbTreeBuilder *h)
+/* Before version 4 no cut was refined: there were two phases fewer. */
+static uint32_t phase_of_older(uint32_t phase)
 {
-    if (h->phase > ANB_BUILD_DIVIDE)
-        h->phase += ANB_BUILD_SUBTRACT - ANB_BUILD_REFINE;
+    const uint32_t more = ANB_BUILD_SUBTRACT - ANB_BUILD_REFINE;
+    return phase <= ANB_BUILD_DIVIDE ? phase : phase <= ANB_BUILD_DONE - more ? phase + more : UINT32_MAX;
 }
 
 static void visit_head(AnbTreeBuilder *h, AnbTreeBuilderRoom room, AnbVisitor *visitor)
 {
     anb_struct_visit(head_fields, h, visitor);
     if (!anb_visits_since(visitor, 4))
-        read_older(h);
+        h->phase = phase_of_older(h->phase);
     if (!visitor->value) {
         h->n_waiting = h->n_waiting < ANB_CUTS_DEPTH ? h->n_waiting : ANB_CUTS_DEPTH;
         h->rows = h->rows < room.rows ? h->rows : (uint32_t)room.rows;
@@ -53,12 +54,13 @@ static void visit_histogram(const AnbTreeBuilderView *v, uint32_t level, AnbVisi
                   (size_t)v->head->columns * ANB_CODES);
 }
 
-/* Whether rows that are divided are in `spare`; whether some are aside. */
+/* Whether rows that are divided are in `spare`. */
 static bool divides(const AnbTreeBuilder *h)
 {
     return h->phase >= ANB_BUILD_DIVIDE && h->phase <= ANB_BUILD_SHARE;
 }
 
+/* Whether all were, and some are aside. */
 static bool aside(const AnbTreeBuilder *h)
 {
     return h->phase == ANB_BUILD_REFINE || h->phase == ANB_BUILD_SHARE;
@@ -77,6 +79,8 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     visit_head(h, v->room, visitor);
     anb_visit(visitor, "leaf", v->leaf, ANB_F64, nodes);
     anb_visit(visitor, "gain", v->gain, ANB_F64, h->columns);
+    if (!anb_visits_since(visitor, 4) && h->phase == ANB_BUILD_DIVIDE && h->best.column < h->columns)
+        v->gain[h->best.column] -= h->best.gain; /* it was added before rows were divided, and is afterwards now */
     anb_cuts_visit(v->cuts, nodes, visitor);
     if (h->phase >= ANB_BUILD_DONE)
         return;
@@ -86,7 +90,7 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     else
         memset(v->fine, 0, h->columns);
     if (h->phase == ANB_BUILD_REFINE)
-        anb_visit(visitor, "sums", h->beside, ANB_U64, 2 * ANB_FINE);
+        anb_visit(visitor, "beside_sums", h->beside, ANB_U64, 2 * ANB_FINE);
     anb_visit(visitor, "cells", v->cells, ANB_U64,
               h->rows); /* doubles or words: eight bytes that are kept as they are */
     anb_visit(visitor, "codes", v->codes, ANB_U8, h->rows * v->stride);
@@ -99,7 +103,7 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     anb_visit(visitor, "spare", v->spare, ANB_U16, divides(h) ? at_most(h->n_right, h->rows) : 0);
     if (divides(h) && anb_visits_since(visitor, 4)) {
         const uint32_t n = at_most(h->n_beside, h->rows);
-        anb_visit(visitor, "beside", v->spare + h->rows - n, ANB_U16, n);
+        anb_visit(visitor, "beside_rows", v->spare + h->rows - n, ANB_U16, n);
     }
     for (uint32_t i = 0; i < h->n_waiting; i++)
         visit_histogram(v, h->waiting[i].level, visitor);
@@ -129,12 +133,21 @@ static bool rows_below(const uint16_t *v, size_t n, uint32_t bound)
     return fine;
 }
 
+/* Whether the cut can be gone on with. */
+static bool valid_cut(const AnbTreeBuilderView *v)
+{
+    const AnbTreeBuilder *h = v->head;
+    const AnbPackedCut *best = &h->best;
+    return best->column < h->columns && best->code <= v->edges[best->column] && best->missing_left <= 1 &&
+           best->gain >= 0 && best->gain < (double)INFINITY && h->code < ANB_FINE_MISSING;
+}
+
 /* Each row that was looked at is on one side, or aside. */
 static bool valid_division(const AnbTreeBuilder *h, uint32_t rows)
 {
     const uint32_t seen = h->phase == ANB_BUILD_DIVIDE ? h->cursor : rows;
     const uint32_t shared = h->phase == ANB_BUILD_SHARE ? h->cursor : 0;
-    return h->n_left <= rows && h->n_right <= rows && h->n_beside <= rows && h->best.column < h->columns &&
+    return h->n_left <= rows && h->n_right <= rows && h->n_beside <= rows &&
            h->n_left + h->n_right + h->n_beside == seen + shared;
 }
 
@@ -149,6 +162,8 @@ static bool valid_counts(const AnbTreeBuilderView *v)
     bool busy = h->phase > ANB_BUILD_ADDING && h->phase < ANB_BUILD_DONE;
     if (h->phase > ANB_BUILD_DONE || !(h->largest >= 0 && h->largest < (double)INFINITY) || h->unit - h->unit != 0)
         return false;
+    if (busy && !(h->unit > 0))
+        return false;
     if (h->phase == ANB_BUILD_ADDING && (h->cursor > 0 || h->n_waiting > 0))
         return false; /* anb_tree_builder_start goes on from none of either */
     if (h->phase == ANB_BUILD_ADDING && h->columns > 0 && (h->min_rows == 0 || !(h->ridge > 0)))
@@ -157,7 +172,7 @@ static bool valid_counts(const AnbTreeBuilderView *v)
         return false;
     if (busy && (!valid_node(v, &h->node) || h->cursor > bound))
         return false;
-    return !divides(h) || valid_division(h, rows);
+    return !divides(h) || (valid_division(h, rows) && valid_cut(v));
 }
 
 /* Each node that waits is deeper than the one below it, which bounds their number. */
@@ -179,13 +194,15 @@ static bool valid_waiting(const AnbTreeBuilderView *v)
 bool anb_tree_builder_valid(const AnbTreeBuilderView *v)
 {
     const AnbTreeBuilder *h = v->head;
-    bool fine = valid_counts(v) && (h->phase == ANB_BUILD_ADDING || h->phase >= ANB_BUILD_DONE || valid_waiting(v));
+    bool valid = valid_counts(v) && (h->phase == ANB_BUILD_ADDING || h->phase >= ANB_BUILD_DONE || valid_waiting(v));
     const size_t nodes = (size_t)1 << v->room.depth;
-    fine = fine && anb_cuts_valid(v->cuts, nodes, v->room.columns);
+    valid = valid && anb_cuts_valid(v->cuts, nodes, v->room.columns);
     for (size_t i = 0; i < nodes; i++)
-        fine &= v->leaf[i] - v->leaf[i] == 0;
-    if (!fine || h->phase >= ANB_BUILD_DONE)
-        return fine;
+        valid &= v->leaf[i] - v->leaf[i] == 0;
+    for (size_t k = 0; k < h->columns; k++)
+        valid &= v->gain[k] >= 0 && v->gain[k] < (double)INFINITY;
+    if (!valid || h->phase >= ANB_BUILD_DONE)
+        return valid;
     size_t ordered = h->phase < ANB_BUILD_PACK ? 0 : h->phase == ANB_BUILD_PACK ? h->cursor : h->rows;
     const uint32_t right = divides(h) ? h->n_right : 0, beside = divides(h) ? h->n_beside : 0;
     return all_below(v->edges, h->columns, ANB_EDGES + 1) && all_below(v->fine, h->columns, 2) &&

@@ -71,7 +71,7 @@ static inline size_t anb_bins_steps(size_t features)
 /* Puts the new edges into use and sets when the next ones are due. */
 void anb_bins_finish(AnbBins *bins);
 
-/* Up to `most` edges of n >= 0 values in ascending order: how many there are. */
+/* Up to `most` edges of n values in ascending order, which may be none: how many there are. */
 size_t anb_quantile_edges(double *edge, const double *sample, size_t n, size_t most);
 /* The next edges, `more` of them at most, behind the `count` that were made from the same sample: whether these are all. */
 bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more);
