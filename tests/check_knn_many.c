@@ -1,9 +1,13 @@
-/* Many queries of a window beside each of them alone. */
+/* Many queries of a window beside each of them alone, and what they are made of beside plain loops. */
+#include "isa_here.h"
 #include "made.h"
+#include "many.h"
+#include "numbers.h"
+#include "learners/knn/knn_many.h"
+#include "learners/knn/knn_search.h"
 #include "learners/knn/knn_state.h"
 #include "src/host/model.h"
 #include "src/numeric/random.h"
-#include "src/simd/isa.h"
 #include "suite.h"
 
 static void draw(AnbRandom *random, double *x, size_t cells)
@@ -17,7 +21,7 @@ static void draw(AnbRandom *random, double *x, size_t cells)
 static void ask_while_codes_follow(size_t d, const char *expression)
 {
     enum { ROWS = 3400, ASKED = 21, MOST = 70 };
-    static double x[ASKED * MOST], said[ASKED];
+    static double x[ASKED * MOST];
     StreamingLearner *model = made(d, expression);
     View v = anb_knn_view(model->plan->nodes, anb_state_of(model, model->plan->nodes));
     AnbRandom random;
@@ -33,9 +37,7 @@ static void ask_while_codes_follow(size_t d, const char *expression)
         under_way += v.turn->under_way;
         draw(&random, x, ASKED * d);
         x[d + 1] = 1e6;
-        anb_predict_many(model, x, ASKED, said);
-        for (size_t q = 0; q < ASKED; q++)
-            ck_assert(said[q] == anb_predict(model, x + q * d));
+        assert_many_say_what_each_says(model, expression, x, d, ASKED);
     }
     ck_assert_uint_gt(under_way, 2);
     anb_free(model);
@@ -64,12 +66,110 @@ START_TEST(many_queries_by_a_few_features)
 }
 END_TEST
 
+/* ---- what they are made of --------------------------------------------------------------------------------------- */
+
+enum { MOST_N = 256, LANES_N = ANB_KNN_MANY, NEXT = MOST_N + 8 };
+
+static uint64_t seed;
+static double value[LANES_N * NEXT], lanes[MOST_N * LANES_N], rising_value[LANES_N][MOST_N];
+
+/* Values of eight queries, out of `kinds` different ones; up to four at the end are infinite. */
+static void draw_values(size_t n, size_t kinds)
+{
+    for (size_t q = 0; q < LANES_N; q++) {
+        const size_t there = n - (size_t)(unit_of(&seed) * 5);
+        for (size_t i = 0; i < n; i++)
+            value[q * NEXT + i] = i < there ? floor(unit_of(&seed) * (double)kinds) : (double)INFINITY;
+        memcpy(rising_value[q], value + q * NEXT, n * sizeof(double));
+        qsort(rising_value[q], n, sizeof(double), rising);
+    }
+    for (size_t i = 0; i < LANES_N * MOST_N; i++)
+        lanes[i] = 77;
+    anb_knn_many_turn(value, NEXT, n, lanes);
+}
+
+static void check_turn(size_t n)
+{
+    for (size_t i = 0; i < MOST_N; i++)
+        for (size_t q = 0; q < LANES_N; q++)
+            ck_assert_double_eq(lanes[i * LANES_N + q], i < n ? value[q * NEXT + i] : 77);
+}
+
+/* Which are not above, the bound itself among them. */
+static void check_within(const double *of, size_t n, double bound)
+{
+    uint32_t place[MOST_N + ANB_KNN_SEARCH_SPARE];
+    const size_t found = anb_knn_many_within(of, n, bound, place);
+    size_t wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        if (of[i] <= bound) {
+            ck_assert_msg(wanted < found && place[wanted] == i, "%zu values up to %g: %zu is missing", n, bound, i);
+            wanted++;
+        }
+    ck_assert_uint_eq(found, wanted);
+}
+
+/* Whether k of each query's values, and no more, can be told from the others. */
+static bool separable(size_t n, size_t k)
+{
+    for (size_t q = 0; q < LANES_N; q++)
+        if (!(rising_value[q][k - 1] < 1e300) || (k < n && rising_value[q][k] == rising_value[q][k - 1]))
+            return false;
+    return true;
+}
+
+/* Returns whether there was a bound. */
+static bool check_bound(size_t n, size_t k)
+{
+    double bound[LANES_N];
+    const bool found = anb_knn_many_bound(lanes, n, k, bound);
+    ck_assert_msg(found == separable(n, k), "%zu of %zu on %s: bound %d", k, n, anb_isa_name(anb_isa_in_use()), found);
+    for (size_t q = 0; found && q < LANES_N; q++) {
+        size_t within = 0;
+        for (size_t i = 0; i < n; i++)
+            within += value[q * NEXT + i] <= bound[q];
+        ck_assert_uint_eq(within, k);
+        check_within(value + q * NEXT, n, bound[q]);
+    }
+    return found;
+}
+
+static void seed_again(void)
+{
+    seed = 5;
+}
+
+static void check_parts(void)
+{
+    size_t bounds = 0, asked = 0;
+    for (size_t n = 8; n <= MOST_N; n += 8) {
+        draw_values(n, n / 4);
+        check_turn(n);
+        for (size_t i = 0; i < n; i += n / 8)
+            check_within(value, n, value[i]);
+        for (size_t k = 1; k <= n; k++)
+            check_bound(n, k);
+        draw_values(n, (size_t)1 << 40);
+        for (size_t k = 1; k <= n; k++, asked++)
+            bounds += check_bound(n, k);
+    }
+    ck_assert_uint_gt(bounds, asked * 9 / 10);
+}
+
+START_TEST(lanes_are_turned_bounded_and_listed)
+{
+    on_each_isa(seed_again, check_parts);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("knn_many");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, many_queries_while_codes_follow, 0, 7);
     tcase_add_test(tests, many_queries_by_a_few_features);
+    tcase_add_test(tests, lanes_are_turned_bounded_and_listed);
+    add_isa_skips(tests);
     return suite;
 }
 

@@ -1,7 +1,10 @@
-/* Codes, distances and selection against plain loops and a sort, on every instruction set. */
+/* Codes, distances and selection against plain loops and a sort, on every instruction set, and on v4 also without VNNI. */
+#include "isa_here.h"
 #include "numbers.h"
-#include "learners/knn/knn_search.h"
+#include "learners/knn/knn_state.h"
 #include "learners/knn/knn_tile.h"
+#include "reload.h"
+#include "src/host/model.h"
 #include "suite.h"
 #include <string.h>
 
@@ -141,29 +144,59 @@ static void check_tile(Fixture *f, size_t k)
     }
 }
 
-START_TEST(finds_the_nearest)
+static void start_again(void)
+{
+    seed = 3;
+}
+
+/* Calls body on every instruction set, and once more without VNNI where v4 has it. */
+static void on_each_way(void (*body)(void))
+{
+    const bool vnni = anb_isa_vnni;
+    on_each_isa(start_again, body);
+    if (!vnni)
+        return;
+    anb_isa_vnni = false;
+    start_again();
+    body();
+    anb_isa_vnni = true;
+}
+
+static void find_nearest(size_t d, size_t rows)
 {
     static Fixture f;
-    AnbIsa before = anb_isa_in_use();
-    for (int isa = 0; isa < ANB_ISA_COUNT; isa++)
-        if (anb_isa_use((AnbIsa)isa))
-            for (size_t d = 1; d <= MOST; d++)
-                for (size_t rows = 7; rows <= ROWS; rows += rows / 3 + 1) {
-                    draw(&f, d, rows);
-                    check_codes(&f);
-                    for (size_t k = 1; k <= rows; k += 1 + k / 2) {
-                        check_search(&f, k, false);
-                        check_search(&f, k, true);
-                    }
-                    check_tile(&f, rows / 3 + 1);
-                    for (size_t older = 0; older < rows; older += ANB_KNN_SEARCH_ROWS) {
-                        make_older(&f, older);
-                        check_tile(&f, rows / 3 + 1);
-                        for (size_t k = 1; k <= rows; k += 1 + k / 2)
-                            check_search(&f, k, false);
-                    }
-                }
-    anb_isa_use(before);
+    draw(&f, d, rows);
+    check_codes(&f);
+    for (size_t k = 1; k <= rows; k += 1 + k / 2) {
+        check_search(&f, k, false);
+        check_search(&f, k, true);
+    }
+    check_tile(&f, rows / 3 + 1);
+    for (size_t older = 0; older < rows; older += ANB_KNN_SEARCH_ROWS) {
+        make_older(&f, older);
+        check_tile(&f, rows / 3 + 1);
+        for (size_t k = 1; k <= rows; k += 1 + k / 2)
+            check_search(&f, k, false);
+    }
+}
+
+static void find_all(void)
+{
+    for (size_t d = 1; d <= MOST; d++)
+        for (size_t rows = 7; rows <= ROWS; rows += rows / 3 + 1)
+            find_nearest(d, rows);
+}
+
+START_TEST(finds_the_nearest)
+{
+    on_each_way(find_all);
+}
+END_TEST
+
+START_TEST(this_cpu_has_vnni)
+{
+    if (!anb_isa_vnni)
+        skip_test("VNNI");
 }
 END_TEST
 
@@ -179,13 +212,135 @@ START_TEST(rows_out_of_reach_are_said_to_be)
 }
 END_TEST
 
+/* A query's code and one that a snapshot may have, as far apart as they can be. */
+static void check_limits(size_t d)
+{
+    double limit = (double)anb_knn_search_limit(d), across = limit + (double)anb_knn_search_kept_limit(d);
+    double features = 2 * (double)anb_knn_search_pairs(d);
+    ck_assert_msg(across * across * features < 0x1p31, "%zu features: %g", d, across);
+    ck_assert_msg(limit >= 11 && across <= 2 * limit + 1, "%zu features: %g of %g", d, limit, across);
+}
+
 START_TEST(no_sum_of_codes_overflows)
 {
-    static const size_t sizes[] = {1, 2, 3, 10, 41, 1000, 1 << 20};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        double across = 2 * (double)anb_knn_search_limit(sizes[i]);
-        ck_assert(across * across * (double)sizes[i] < 0x1p31 && across / 2 >= 11);
+    for (size_t d = 1; d <= 1100; d++)
+        check_limits(d);
+    for (size_t d = 1 << 11; d <= 1 << 20; d *= 2)
+        check_limits(d);
+}
+END_TEST
+
+enum { EXTREME = 70, WIDE = 130, WORDS = 3 * ANB_KNN_SEARCH_ROWS };
+
+/* Code j of row i, 0 behind the last feature: all at one end, or every other at the other end. */
+static int extreme(size_t i, size_t j, size_t d)
+{
+    const int most = (int)(i % 8 < 4 ? anb_knn_search_kept_limit(d) : anb_knn_search_limit(d));
+    if (j >= d)
+        return 0;
+    return i % 4 == 0 || (i % 4 == 2 && j % 2 == 0) || (i % 4 == 3 && j > d / 2) ? most : -most;
+}
+
+/* Distances of one query and of four, beside sums of 64 bits. */
+static void check_extremes(size_t d)
+{
+    static uint32_t code[WORDS * (WIDE / 2)], query[ANB_KNN_TILE][WIDE / 2], turned[ANB_KNN_TILE * (WIDE / 2)];
+    static int32_t distance[WORDS], square[WORDS], minima[ANB_KNN_TILE * 2 * ANB_KNN_SEARCH_ROWS];
+    static int32_t tiled[ANB_KNN_TILE * (WORDS + ANB_KNN_SEARCH_ROWS)];
+    const size_t pairs = anb_knn_search_pairs(d);
+    const AnbKnnSearch near = {.rows = EXTREME, .d = d, .code = code, .older = EXTREME};
+    const AnbKnnTileWork work = {square, tiled, minima, 1};
+    AnbKnnTile tile = {.query = turned};
+    for (size_t i = 0; i < EXTREME; i++)
+        for (size_t p = 0; p < pairs; p++)
+            code[anb_knn_search_word(i, d) + p * ANB_KNN_SEARCH_ROWS] =
+                anb_knn_search_pair(extreme(i, 2 * p, d), extreme(i, 2 * p + 1, d));
+    for (size_t q = 0; q < ANB_KNN_TILE; q++) {
+        for (size_t p = 0; p < pairs; p++)
+            query[q][p] = anb_knn_search_pair(extreme(4 + q, 2 * p, d), extreme(4 + q, 2 * p + 1, d));
+        anb_knn_tile_take(&tile, q, pairs, query[q], NULL);
     }
+    anb_knn_tile_squares(&near, square);
+    anb_knn_tile_search(&near, &tile, 3, &work);
+    for (size_t q = 0; q < ANB_KNN_TILE; q++) {
+        anb_knn_search_distances(code, EXTREME, pairs, query[q], distance, minima, 1);
+        for (size_t i = 0; i < EXTREME; i++) {
+            int64_t sum = 0;
+            for (size_t j = 0; j < d; j++) {
+                const int64_t off = extreme(i, j, d) - extreme(4 + q, j, d);
+                sum += off * off;
+            }
+            ck_assert_int_eq(distance[i], sum);
+            ck_assert_int_eq(tiled[q * anb_knn_tile_next(EXTREME) + i], sum);
+        }
+    }
+}
+
+static void check_all_extremes(void)
+{
+    for (size_t d = 1; d <= WIDE; d++)
+        check_extremes(d);
+}
+
+START_TEST(codes_at_the_limit_are_told_apart)
+{
+    on_each_way(check_all_extremes);
+}
+END_TEST
+
+static View view_of(StreamingLearner *model)
+{
+    return anb_knn_view(model->plan->nodes, anb_state_of(model, model->plan->nodes));
+}
+
+/* A row of the window whose code of feature 2 is as given, as if it had been learned from. */
+static void put_code(const View *v, size_t i, int code)
+{
+    uint32_t *word = v->code + anb_knn_search_word(i, v->d) + ANB_KNN_SEARCH_ROWS;
+    v->x[i * v->d + 2] = (float)code / v->factor[2];
+    *word = anb_knn_search_pair(code, anb_knn_search_high(*word));
+}
+
+/* The same is said of queries as where all rows are looked at. */
+static void check_answers(StreamingLearner *model, const View *v)
+{
+    for (int i = 0; i < 64; i++) {
+        double x[7], by_codes;
+        for (int j = 0; j < 7; j++)
+            x[j] = uniform_of(&seed);
+        x[2] *= (double)anb_knn_search_limit(v->d) / (double)v->factor[2];
+        by_codes = anb_predict(model, x);
+        v->s->bounded = 1;
+        ck_assert_double_eq(by_codes, anb_predict(model, x));
+        v->s->bounded = 0;
+    }
+}
+
+/* Eight features with time: the limit was 8,192 up to 0.9.0 and is 8,191. */
+START_TEST(codes_of_older_snapshots_load)
+{
+    StreamingLearner *model = made(7, "knn(window=200)");
+    const View v = view_of(model);
+    for (int t = 0; t < 400 || v.turn->under_way; t++) {
+        double x[7];
+        for (int j = 0; j < 7; j++)
+            x[j] = uniform_of(&seed);
+        anb_train_one(model, x, x[0] + x[1] * x[2], 1);
+    }
+    ck_assert(anb_knn_search_limit(v.d) == 8191 && !v.s->bounded);
+    put_code(&v, 5, 8192);
+    put_code(&v, 70, -8192);
+    StreamingLearner *again = reloaded(model, NULL);
+    ck_assert(again != NULL);
+    const View loaded = view_of(again);
+    ck_assert_mem_eq(loaded.code, v.code, v.rows * anb_knn_search_pairs(v.d) * sizeof *v.code);
+    check_answers(again, &loaded);
+    anb_free(again);
+    for (int side = -1; side <= 1; side += 2) {
+        put_code(&v, 5, side * 8193);
+        ck_assert(reloaded(model, NULL) == NULL);
+    }
+    anb_free(model);
 }
 END_TEST
 
@@ -215,7 +370,11 @@ static Suite *suite(void)
     tcase_add_test(tests, finds_the_nearest);
     tcase_add_test(tests, rows_out_of_reach_are_said_to_be);
     tcase_add_test(tests, no_sum_of_codes_overflows);
+    tcase_add_test(tests, codes_at_the_limit_are_told_apart);
+    tcase_add_test(tests, codes_of_older_snapshots_load);
     tcase_add_test(tests, the_bound_holds_enough);
+    add_isa_skips(tests);
+    tcase_add_test(tests, this_cpu_has_vnni);
     return suite;
 }
 

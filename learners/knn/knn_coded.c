@@ -313,7 +313,7 @@ void anb_knn_turn(const View *v)
 /* Within the limit, so that no sum of squares leaves its integers. */
 static bool words_valid(const View *v, size_t used)
 {
-    float limit = anb_knn_search_limit(v->d);
+    float limit = anb_knn_search_kept_limit(v->d);
     bool fine = true;
     for (size_t i = 0; i < used; i++)
         for (size_t j = 0; j < anb_knn_search_pairs(v->d); j++) {

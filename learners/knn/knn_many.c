@@ -157,6 +157,14 @@ static void take(Batch *b, size_t lane)
         b->lane.query[p * MANY + lane] = query[all ? p : b->w.which[p]];
 }
 
+/* The first query into an empty lane. */
+static void repeat(Batch *b, size_t lane)
+{
+    memcpy(b->lane.far[lane], b->lane.far[0], b->lane.most * sizeof *b->lane.far[0]);
+    for (size_t p = 0; p < b->v.plane; p++)
+        b->lane.query[p * MANY + lane] = b->lane.query[p * MANY];
+}
+
 /* Up to eight, from `first` on. */
 static void fill(Batch *b, size_t first, size_t n)
 {
@@ -168,19 +176,21 @@ static void fill(Batch *b, size_t first, size_t n)
         most = b->waiting.found[l->of[q]] > most ? b->waiting.found[l->of[q]] : most;
     }
     l->most = (most + MANY - 1) / MANY * MANY;
-    for (size_t q = 0; q < MANY; q++)
+    for (size_t q = 0; q < n; q++)
         take(b, q);
+    for (size_t q = n; q < MANY; q++)
+        repeat(b, q);
     anb_knn_many_turn(l->far[0], CANDIDATES, l->most, l->value);
 }
 
-/* The candidates within each query's bound, k of each. */
+/* The candidates within each query's bound. They are k of each: anb_knn_many_bound has counted them. */
 static void keep(const Batch *b, const double *bound, Nearest *nearest)
 {
     uint32_t place[CANDIDATES + ANB_KNN_SEARCH_SPARE];
     for (size_t q = 0; q < MANY; q++) {
         const uint32_t *index = candidates(b, q);
         const double *far = b->lane.far[q];
-        anb_knn_many_within(far, b->lane.most, bound[q], place);
+        (void)anb_knn_many_within(far, b->lane.most, bound[q], place);
         for (size_t i = 0; i < b->k; i++) {
             const size_t c = place[i], to = i * MANY + q;
             nearest->index[to] = index[c];

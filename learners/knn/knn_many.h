@@ -49,8 +49,8 @@ static inline size_t anb_knn_many_within(const double *value, size_t n, double b
     return anb_knn_many_kernels.within(value, n, bound, place);
 }
 
-/* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n, n a multiple of 8; what is infinite counts as no value.
- * False where that was not found for all: where values are equal, or nearly so. */
+/* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n, n a multiple of 8; what is infinite
+ * counts as no value. False where that was not found for all: where values are equal, or nearly so. */
 static inline bool anb_knn_many_bound(const double *value, size_t n, size_t k, double *bound)
 {
     return anb_knn_many_kernels.bound(value, n, k, bound);

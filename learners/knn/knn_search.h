@@ -60,10 +60,25 @@ static inline size_t anb_knn_search_pairs(size_t d)
     return (d + 1) / 2;
 }
 
+/* d differences of twice as much, squared, are 2^31 at most. */
+static inline double anb_knn_search_half(size_t d)
+{
+    return sqrt(0x1p29 / (double)(2 * anb_knn_search_pairs(d)));
+}
+
 /* The largest code: d differences of twice that, squared, stay below 2^31. */
 static inline float anb_knn_search_limit(size_t d)
 {
-    double most = floor(sqrt(0x1p29 / (double)(2 * anb_knn_search_pairs(d))));
+    double most = ceil(anb_knn_search_half(d)) - 1;
+    return most < 16000 ? (float)most : 16000.0f;
+}
+
+/* The largest code of a row in a snapshot: up to 0.9.0 the limit was larger by 1 where anb_knn_search_half is a whole
+ * number (7, 8, 31, 32, .. features). No query's code is above the limit of now, so that distances from such codes stay
+ * below 2^31 as well. */
+static inline float anb_knn_search_kept_limit(size_t d)
+{
+    double most = floor(anb_knn_search_half(d));
     return most < 16000 ? (float)most : 16000.0f;
 }
 

@@ -85,7 +85,7 @@ static float encode(const float *window, size_t rows, size_t d, const float *fac
     return largest;
 }
 
-/* Both halves' differences. */
+/* The 16-bit halves' differences; within +-32000, so that none overflows. */
 LANES_INLINE Words pair_difference(Words a, Words b)
 {
 #if LANES_BYTES == 64
@@ -102,7 +102,7 @@ LANES_INLINE Words pair_difference(Words a, Words b)
 /* Distances of `blocks` neighbouring blocks, so that the query is spread once for all, and what each adds to a set's
  * minima. */
 LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,
-                                  const bool at_once, int32_t *distance, int32_t *const *minima)
+                                  const bool by_vnni, int32_t *distance, int32_t *const *minima)
 {
     Words sum[2 * PARTS];
     size_t apart = pairs * ANB_KNN_SEARCH_ROWS;
@@ -113,7 +113,7 @@ LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blo
         for (size_t b = 0; b < blocks; b++)
             for (int p = 0; p < PARTS; p++) {
                 Words off = pair_difference(q, LOAD(code + b * apart + p * PART_ROWS));
-                sum[b * PARTS + p] = add_pair_product(sum[b * PARTS + p], off, off, at_once);
+                sum[b * PARTS + p] = add_pair_product(sum[b * PARTS + p], off, off, by_vnni);
             }
     }
     for (size_t b = 0; b < blocks; b++)
@@ -137,7 +137,7 @@ static void rest_distances(const uint32_t *code, size_t rows, size_t pairs, cons
 }
 
 LANES_INLINE void distances_by(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query,
-                               const bool at_once, int32_t *distance, int32_t *minima, size_t sets)
+                               const bool by_vnni, int32_t *distance, int32_t *minima, size_t sets)
 {
     size_t set = 0, full = rows / ANB_KNN_SEARCH_ROWS, apart = pairs * ANB_KNN_SEARCH_ROWS;
     for (size_t i = 0; i < sets * ANB_KNN_SEARCH_ROWS; i++)
@@ -146,9 +146,9 @@ LANES_INLINE void distances_by(const uint32_t *code, size_t rows, size_t pairs, 
         size_t next = set + 1 == sets ? 0 : set + 1, after = next + 1 == sets ? 0 : next + 1;
         int32_t *const to[2] = {minima + set * ANB_KNN_SEARCH_ROWS, minima + next * ANB_KNN_SEARCH_ROWS};
         if (b + 2 <= full)
-            block_distances(code + b * apart, pairs, 2, query, at_once, distance + b * ANB_KNN_SEARCH_ROWS, to);
+            block_distances(code + b * apart, pairs, 2, query, by_vnni, distance + b * ANB_KNN_SEARCH_ROWS, to);
         else
-            block_distances(code + b * apart, pairs, 1, query, at_once, distance + b * ANB_KNN_SEARCH_ROWS, to);
+            block_distances(code + b * apart, pairs, 1, query, by_vnni, distance + b * ANB_KNN_SEARCH_ROWS, to);
         set = b + 2 <= full ? after : next;
         b += b + 2 <= full ? 2 : 1;
     }
@@ -160,7 +160,7 @@ LANES_INLINE void distances_by(const uint32_t *code, size_t rows, size_t pairs, 
 static void distances(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets)
 {
-    if (has_sums_of_products())
+    if (has_vnni())
         distances_by(code, rows, pairs, query, true, distance, minima, sets);
     else
         distances_by(code, rows, pairs, query, false, distance, minima, sets);

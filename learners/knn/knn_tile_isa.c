@@ -18,7 +18,7 @@ static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *sq
 
 /* Distances of UNIT rows of one block to all queries. */
 LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, const int32_t *row_square,
-                                 const bool at_once, Words sum[TILE][TOGETHER])
+                                 const bool by_vnni, Words sum[TILE][TOGETHER])
 {
     for (size_t q = 0; q < TILE; q++)
         for (size_t p = 0; p < TOGETHER; p++)
@@ -27,8 +27,8 @@ LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, 
         const Words low = LOAD(code), high = LOAD(code + PART_ROWS);
         for (size_t q = 0; q < TILE; q++) {
             Words by = (int32_t)t->query[q * t->pairs + j] - (Words){0};
-            sum[q][0] = add_pair_product(sum[q][0], by, low, at_once);
-            sum[q][1] = add_pair_product(sum[q][1], by, high, at_once);
+            sum[q][0] = add_pair_product(sum[q][0], by, low, by_vnni);
+            sum[q][1] = add_pair_product(sum[q][1], by, high, by_vnni);
         }
     }
 }
@@ -41,7 +41,7 @@ LANES_INLINE void store_distances(const AnbKnnTilePart *t, size_t at, Words sum[
 }
 
 /* Rows r to r + UNIT of the blocks of a set, of which `full` are. Their minima stay in registers. */
-LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full, const bool at_once)
+LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full, const bool by_vnni)
 {
     Words least[TILE][TOGETHER];
     for (size_t q = 0; q < TILE; q++)
@@ -50,7 +50,7 @@ LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, s
     for (size_t b = set; b < full; b += t->sets) {
         Words sum[TILE][TOGETHER];
         const size_t at = b * ANB_KNN_SEARCH_ROWS + r;
-        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, at_once, sum);
+        unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, by_vnni, sum);
         store_distances(t, at, sum);
         for (size_t q = 0; q < TILE; q++)
             for (size_t p = 0; p < TOGETHER; p++)
@@ -84,10 +84,10 @@ static void distances(const AnbKnnTilePart *part)
 {
     const AnbKnnTilePart here = *part, *t = &here;
     const size_t full = t->rows / ANB_KNN_SEARCH_ROWS;
-    const bool at_once = has_sums_of_products();
+    const bool by_vnni = has_vnni();
     for (size_t set = 0; set < t->sets; set++)
         for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT)
-            if (at_once)
+            if (by_vnni)
                 set_distances(t, set, r, full, true);
             else
                 set_distances(t, set, r, full, false);

@@ -49,7 +49,7 @@ LANES_INLINE Words choose(Words mask, Words yes, Words no)
 #endif
 #endif
 
-/* Both halves' products, added. */
+/* The 16-bit halves of each word: low * low + high * high. */
 LANES_INLINE Words pair_product(Words a, Words b)
 {
 #if LANES_BYTES == 64
@@ -63,26 +63,26 @@ LANES_INLINE Words pair_product(Words a, Words b)
 #endif
 }
 
-/* Whether this processor multiplies and adds up pairs by one instruction (AVX-512 VNNI). Whole numbers are the same by it. */
-LANES_INLINE bool has_sums_of_products(void)
+/* Whether add_pair_product is one instruction (AVX-512 VNNI). The sums are the same with and without it. */
+LANES_INLINE bool has_vnni(void)
 {
 #if LANES_BYTES == 64
-    return __builtin_cpu_supports("avx512vnni");
+    return anb_isa_vnni;
 #else
     return false;
 #endif
 }
 
-/* sum + pair_product(a, b); `at_once` by that instruction, in assembler since the flags of this file do not allow it. */
-LANES_INLINE Words add_pair_product(Words sum, Words a, Words b, const bool at_once)
+/* sum + pair_product(a, b); by VNNI in assembler, since this file is compiled for x86-64-v4, which has no VNNI. */
+LANES_INLINE Words add_pair_product(Words sum, Words a, Words b, const bool by_vnni)
 {
 #if LANES_BYTES == 64
-    if (at_once) {
+    if (by_vnni) {
         __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
         return sum;
     }
 #endif
-    (void)at_once;
+    (void)by_vnni;
     return sum + pair_product(a, b);
 }
 
@@ -107,8 +107,8 @@ LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
     return mask;
 }
 
-/* The rows of the bits of a mask that is not 0; returns how many. Up to four at a time with no branch to guess: most masks
- * have fewer. */
+/* The rows of the bits of a mask, 0 for none; returns how many. Up to four at a time with no branch to guess: most
+ * masks have fewer. */
 LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 {
 #if LANES_BYTES > 16 /* these have the instruction that counts bits */
@@ -180,8 +180,9 @@ LANES_INLINE int32_t least_of(Words words)
 }
 
 /*
- * The search for a bound that k values, and not many more, do not exceed. A range that has the bound is narrowed: each step counts
- * the values up to a middle. The next middle is interpolated from the counts; after GUESSES steps the range is halved.
+ * The search for a bound that k values, and not many more, do not exceed. A range that has the bound is narrowed: each
+ * step counts the values up to a middle. The next middle is interpolated from the counts; after GUESSES steps the range
+ * is halved.
  */
 typedef struct Narrowing {
     int32_t low, high, middle;

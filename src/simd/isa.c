@@ -4,6 +4,7 @@
 
 static AnbIsa in_use;
 static bool chosen;
+bool anb_isa_vnni;
 static AnbIsaTable *tables;
 
 bool anb_isa_has(AnbIsa isa)
@@ -51,11 +52,20 @@ const char *anb_isa_name(AnbIsa isa)
     return isa < ANB_ISA_COUNT ? names[isa] : "unknown";
 }
 
+static void choose(void)
+{
+    if (!anb_isa_use(ANB_ISA_V4) && !anb_isa_use(ANB_ISA_V3))
+        anb_isa_use(ANB_ISA_BASELINE);
+#ifdef ANB_HAVE_X86_LEVELS
+    anb_isa_vnni = in_use == ANB_ISA_V4 && __builtin_cpu_supports("avx512vnni");
+#endif
+}
+
 void anb_isa_add(AnbIsaTable *entry)
 {
     entry->next = tables;
     tables = entry;
-    if (!chosen && !anb_isa_use(ANB_ISA_V4) && !anb_isa_use(ANB_ISA_V3))
-        anb_isa_use(ANB_ISA_BASELINE);
+    if (!chosen)
+        choose();
     fill(entry);
 }
