@@ -1,5 +1,5 @@
-/* Rows that stand one to a lane: turned into columns, and through networks of doubles and of floats with the bits of each row alone,
- * on every instruction set. */
+/* Rows that stand one to a lane: turned into columns, and through networks of doubles and of floats with the bits of
+ * each row alone, on every instruction set. */
 #include "isa_here.h"
 #include "src/numeric/network.h"
 #include "src/simd/turn.h"
@@ -13,13 +13,17 @@ enum { N_WIDTHS = sizeof widths / sizeof *widths, N_COUNTS = sizeof counts / siz
 
 static double rows[ROWS * STRIDE];
 
-/* Normal numbers, zeros of both signs, one beyond the bound. */
+/* Normal numbers, zeros of both signs, numbers too small to matter, to floats or to both, one beyond the bound. */
 static void make_rows(void)
 {
     AnbRandom random;
     anb_random_seed(&random, 3);
     for (size_t i = 0; i < ROWS * STRIDE; i++)
-        rows[i] = i % 11 == 0 ? 0 : i % 13 == 0 ? -0.0 : anb_random_normal(&random);
+        rows[i] = i % 11 == 0   ? 0
+                  : i % 13 == 0 ? -0.0
+                  : i % 17 == 0 ? 1e-30
+                  : i % 19 == 0 ? -1e-200
+                                : anb_random_normal(&random);
     rows[2 * STRIDE] = 1e9;
 }
 
@@ -69,6 +73,8 @@ static void draw(const AnbNetwork *n, void *w)
     for (size_t h = 0; h < n->hidden; h++) {
         put(n, w, anb_network_output(n) + h, anb_random_normal(&random));
         put(n, w, n->features * n->width + h, anb_random_normal(&random));
+        if (anb_network_gated(n))
+            put(n, w, (2 * n->features + 1) * n->width + h, anb_random_normal(&random));
     }
     put(n, w, anb_network_output(n) + n->width, anb_random_normal(&random));
 }
@@ -83,6 +89,8 @@ static void check_network(const AnbNetwork *n, size_t count)
     anb_network_forward_columns(n, w, columns, pitch, count, said);
     for (size_t i = 0; i < count; i++) {
         anb_network_take_rows(n, rows + i * STRIDE, STRIDE, 1, 1e6, x);
+        for (size_t j = 0; j < n->features; j++)
+            ck_assert_mem_eq((char *)columns + (j * pitch + i) * n->cell, (char *)x + j * n->cell, n->cell);
         double alone = anb_network_forward(n, w, x, trace);
         ck_assert(alone - alone == 0);
         ck_assert_mem_eq(&said[i], &alone, sizeof alone);
@@ -92,11 +100,11 @@ static void check_network(const AnbNetwork *n, size_t count)
 static void forward_all(void)
 {
     static const size_t hidden[] = {1, 7, 8, 16, 21, 40, 64};
-    for (size_t kind = 0; kind < 4; kind++)
+    for (size_t kind = 0; kind < 10; kind++)
         for (size_t h = 0; h < sizeof hidden / sizeof *hidden; h++)
             for (size_t w = 0; w < N_WIDTHS; w++)
                 for (size_t c = 0; c < N_COUNTS; c++) {
-                    const AnbNetwork n = anb_network(widths[w], hidden[h], kind % 2 ? ANB_LEAKY : ANB_RELU, kind / 2);
+                    const AnbNetwork n = anb_network(widths[w], hidden[h], (AnbActivation)(kind / 2), kind % 2);
                     check_network(&n, counts[c]);
                 }
 }

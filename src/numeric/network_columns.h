@@ -1,5 +1,5 @@
-/* Networks: the outputs of rows that stand one to a lane, the same code for doubles and floats. Nothing is summed across lanes but
- * at the end, and weights are read one by one. */
+/* Networks: the outputs of rows that stand one to a lane, the same code for doubles and floats. Nothing is summed
+ * across lanes but at the end, and weights are read one by one. */
 #ifndef ANB_NUMERIC_NETWORK_COLUMNS_H
 #define ANB_NUMERIC_NETWORK_COLUMNS_H
 
