@@ -183,7 +183,7 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
         if (i == WIDE_STACKS - 1 && form.best)
             weigh_features(self, &form, state, row, features, scratch);
     }
-    for (size_t i = 0; i < form.n; i++) /* after all features, so that none is read while it is being written */
+    for (size_t i = 0; i < form.n; i++) /* all features first: a sum that reads what was just stored waits for it */
         g[i] = anb_dense_clip(gate, anb_stack_predict(&form.stack[i], anb_field_const(self, state, STACK + i), base,
                                                       span, anb_scratch(self, scratch, WORK + i)));
     g[form.n] = base;

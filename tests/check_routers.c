@@ -245,6 +245,28 @@ START_TEST(blend_is_what_its_parts_make)
 }
 END_TEST
 
+/* The target stays where the first feature is positive, and is drawn anew elsewhere. Neither expert reads the row: only
+ * products of what they say and the features tell one row from another. They come after 500 rows. */
+START_TEST(wide_blend_follows_features)
+{
+    StreamingLearner *model = made(3, "moe(mean, last, router=blend(wide=true))");
+    double follows = 0, square = 0, last = 5;
+    uint64_t seed = 21;
+    for (int n = 0; n < 2000; n++) {
+        const double x[3] = {uniform_of(&seed), uniform_of(&seed), uniform_of(&seed)};
+        const double low[3] = {-.5, 0, 0}, high[3] = {.5, 0, 0};
+        const double apart = anb_predict(model, high) - anb_predict(model, low);
+        ck_assert(n > 500 || apart == 0);
+        follows += n < 1500 ? 0 : apart * (last - 5);
+        square += n < 1500 ? 0 : (last - 5) * (last - 5);
+        last = x[0] > 0 ? last : 5 + 2 * uniform_of(&seed);
+        anb_train_one(model, x, last, 1);
+    }
+    ck_assert_double_gt(follows, .3 * square);
+    anb_free(model);
+}
+END_TEST
+
 /* The mean is no match for the others, so it dies, is reset, and sleeps for its 40 samples. */
 START_TEST(a_reset_expert_sleeps)
 {
@@ -400,6 +422,7 @@ static Suite *suite(void)
     tcase_add_test(tests, extremes_stay_finite);
     tcase_add_test(tests, rows_at_the_ends_of_the_doubles);
     tcase_add_test(tests, blend_is_what_its_parts_make);
+    tcase_add_test(tests, wide_blend_follows_features);
     tcase_add_test(tests, a_reset_expert_sleeps);
     tcase_add_test(tests, exploring_finds_a_cold_expert);
     tcase_add_test(tests, standardised_routing_is_scale_free);
