@@ -1,9 +1,10 @@
 /*
  * Many models on several threads against one loop, in turns.
  *
- *     workers [-t THREADS] [-m MODELS] [-e SAMPLES] [EXPRESSION ...]
+ *     workers [-t THREADS] [-m MODELS] [-e SAMPLES] [-o drawn|turns] [EXPRESSION ...]
  *
- * Samples of 8 features visit the models in no order, so many a model in one call (16). Prints nanoseconds a sample of the
+ * Samples of 8 features, so many a model in one call (16). They visit the models in no order, or in turns: sample i is of model i modulo
+ * their number. Prints nanoseconds a sample of the
  * loop and of the pool, and their ratio, of learning and of predictions. Goal: at least 1.8 with two threads on two free cores.
  */
 #include "random.h"
@@ -17,6 +18,7 @@ enum { D = 8, ROUNDS = 15, CALLS = 8 /* in a row */ };
 
 typedef struct Work {
     size_t n_models, n;
+    bool turns;                     /* else in no order */
     StreamingLearner **model, **of; /* each twice: for the loop, then for the pool */
     double *cells, *y, *out;
     const double **x;
@@ -32,7 +34,7 @@ static uint64_t draw(void)
 static void fill(Work *w)
 {
     for (size_t i = 0; i < w->n; i++) {
-        size_t model = draw() % w->n_models;
+        size_t model = w->turns ? i % w->n_models : draw() % w->n_models;
         w->of[i] = w->model[model];
         w->of[w->n + i] = w->model[w->n_models + model];
         w->x[i] = w->cells + i * D;
@@ -70,8 +72,8 @@ static void time_both(Work *w, const char *expression, bool learn)
         best[round % 2] = ns < best[round % 2] ? ns : best[round % 2];
     }
     char name[100];
-    snprintf(name, sizeof name, "%.40s models=%zu samples=%zu%s", expression, w->n_models, w->n,
-             learn ? "" : " predict");
+    snprintf(name, sizeof name, "%.40s models=%zu samples=%zu%s%s", expression, w->n_models, w->n,
+             w->turns ? " turns" : "", learn ? "" : " predict");
     printf("%-60s %10.1f %10.1f %8.2f\n", name, best[0], best[1], best[0] / best[1]);
     bench_record("workers", name, best[1], "ns");
 }
@@ -92,16 +94,18 @@ static int compare(Work *w, const char *expression)
     return 0;
 }
 
-/* Models, samples a model in a call, and what they are. */
+/* Models, samples a model in a call, what they are, and whether samples visit them in turns. */
 typedef struct Usual {
     size_t models, each;
     const char *expression;
+    bool turns;
 } Usual;
 
 static int measure(Work *w, const Usual *usual, size_t threads)
 {
     w->n_models = usual->models;
     w->n = usual->models * usual->each;
+    w->turns = usual->turns;
     w->model = calloc(2 * w->n_models, sizeof *w->model);
     w->of = calloc(2 * w->n, sizeof *w->of);
     w->x = calloc(w->n, sizeof *w->x);
@@ -121,9 +125,12 @@ static int measure(Work *w, const Usual *usual, size_t threads)
 
 int main(int argc, char **argv)
 {
-    static const Usual usual[] = {{100, 16, "linear"},      {1000, 1, "linear"},        {1000, 16, "linear"},
-                                  {10000, 1, "linear"},     {10000, 16, "linear"},      {1000, 16, "scale(linear)"},
-                                  {1000, 16, "scale(rls)"}, {100, 16, "auto(budget=5)"}};
+    static const Usual usual[] = {{100, 16, "linear"},          {1000, 1, "linear"},
+                                  {1000, 16, "linear"},         {10000, 1, "linear"},
+                                  {10000, 16, "linear"},        {1000, 16, "scale(linear)"},
+                                  {1000, 16, "scale(rls)"},     {100, 16, "auto(budget=5)"},
+                                  {1000, 16, "linear", true},   {1000, 16, "scale(rls)", true},
+                                  {4, 4000, "scale(rls)", true}};
     Usual own = {.models = 1000, .each = 16};
     size_t threads = 2;
     int i = 1, status = 0;
@@ -136,6 +143,8 @@ int main(int argc, char **argv)
             own.models = value;
         else if (strcmp(argv[i], "-e") == 0)
             own.each = value;
+        else if (strcmp(argv[i], "-o") == 0)
+            own.turns = strcmp(argv[i + 1], "turns") == 0;
     }
     printf("%zu threads\n%-60s %10s %10s %8s\n", threads, "", "loop ns", "pool ns", "ratio");
     for (size_t k = 0; i == argc && k < sizeof usual / sizeof *usual && !status; k++)

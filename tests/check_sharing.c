@@ -57,11 +57,11 @@ START_TEST(what_another_core_has_written_is_no_other_kind_of_call)
         n += shared;
     }
     ck_assert_int_le(n, 120); /* 8 calls, then trials of 16 */
-    ck_assert_double_le(anb_way_each(anb_ways_of(&ways, SAMPLES, 9, large)), 9);
+    ck_assert_double_le(anb_way_ns(anb_ways_of(&ways, SAMPLES, 9, large)), 9);
     /* Three calls in turn that take a hundred times as long are another kind of call: the record begins anew. */
     for (int i = 0; i < 3; i++)
         anb_way_took(anb_ways_of(&ways, SAMPLES, 900, large), 900, SAMPLES);
-    ck_assert_double_ge(anb_way_each(anb_ways_of(&ways, SAMPLES, 900, large)), 900);
+    ck_assert_double_ge(anb_way_ns(anb_ways_of(&ways, SAMPLES, 900, large)), 900);
 }
 END_TEST
 
@@ -135,10 +135,33 @@ START_TEST(calls_of_other_sizes_and_costs_are_others)
 }
 END_TEST
 
+/* Calls that were to be shared and were done alone, since threads sleep. */
+START_TEST(what_is_put_off_tells_nothing)
+{
+    AnbWays ways = {0}, other = {0};
+    for (int i = 0; i < 100; i++) {
+        AnbWay *way = anb_ways_of(&ways, SAMPLES, 9, large);
+        ck_assert(anb_way_shared(way));
+        anb_way_put_off(way);
+        ck_assert_double_eq(way->tried[true], 0);
+    }
+    ck_assert_int_eq(shared_of(&ways, 8, large, 8, 4), 8);
+    ck_assert_int_eq(shared_of(&ways, 4, large, 8, 4), 0); /* a trial */
+    ck_assert_int_eq(shared_of(&other, 8, small, 8, 4), 0);
+    for (int i = 0; i < 100; i++) {
+        AnbWay *way = anb_ways_of(&other, SAMPLES, 8, small);
+        ck_assert(anb_way_shared(way)); /* the trial waits */
+        anb_way_put_off(way);
+    }
+    ck_assert_int_eq(shared_of(&other, 4, small, 8, 4), 4);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("sharing");
     TCase *tests = case_of(suite, 10);
+    tcase_add_test(tests, what_is_put_off_tells_nothing);
     tcase_add_test(tests, what_gains_nothing_stays_alone);
     tcase_add_test(tests, the_faster_way_goes_on);
     tcase_add_test(tests, what_another_core_has_written_is_no_other_kind_of_call);

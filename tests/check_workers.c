@@ -137,21 +137,32 @@ START_TEST(calls_in_a_row_give_the_bits_of_the_loop)
 }
 END_TEST
 
-/* Whoever looks for it. */
+static uint64_t seen_by_all(const Work *w)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < MODELS; i++)
+        sum += anb_n_samples_seen(w->model[i]);
+    return sum;
+}
+
+/* A row or a model, whoever finds it. */
 START_TEST(a_missing_pointer_of_a_large_call_is_found)
 {
     Work *w = work_new(&kinds[2]);
     AnbPool *pool = pool_of(2);
     for (int call = 0; call < CALLS; call++) {
         size_t at = SAMPLES / CALLS * (size_t)call;
-        uint64_t seen = anb_n_samples_seen(w->model[0]);
+        uint64_t seen = seen_by_all(w);
         const double *x = w->x[at];
-        w->x[at] = NULL;
+        StreamingLearner *of = w->of[at];
+        w->x[at] = call % 2 ? NULL : x;
+        w->of[at] = call % 2 ? of : NULL;
         ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, SAMPLES, NULL), ANB_E_ARGUMENT);
-        ck_assert_uint_eq(anb_n_samples_seen(w->model[0]), seen);
+        ck_assert_uint_eq(seen_by_all(w), seen);
         w->x[at] = x;
+        w->of[at] = of;
         ck_assert_int_eq(anb_pool_train(pool, w->of, w->x, w->y, NULL, SAMPLES, NULL), 0);
-        ck_assert_uint_gt(anb_n_samples_seen(w->model[0]), seen);
+        ck_assert_uint_gt(seen_by_all(w), seen);
     }
     anb_pool_free(pool);
     work_free(w);

@@ -29,7 +29,7 @@ struct AnbRow {
     const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
     const double *raw;        /* n_features values as given, NaN = missing cell */
     const double *importance; /* n_features shares summing to 1, or NULL; 0: the feature is irrelevant (`sift`) */
-    AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with */
+    AnbCounters *counters;    /* the model's while it learns, the reader's in anb_predict_with, a thread's in a pool */
     AnbOutcome *outcome;      /* for update to fill; NULL: not asked for */
 };
 

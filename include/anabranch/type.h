@@ -54,7 +54,8 @@ enum {
     ANB_SEEDLESS = 32768,     /* reads no seed: models that differ in theirs alone share a plan. Since 0.4 */
     ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
     ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
-    /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. Since 0.6 */
+    /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. A pool may have `predict`
+     * of one state called by several threads at once, and again by one where it counts something (row->counters). Since 0.6 */
     ANB_COMPACT = 65536,
     ANB_STEPS_MANY = 131072,     /* its direct table has step_many. Since 0.7 */
     ANB_GIVES_EVIDENCE = 262144, /* its AnbImportanceTable has `evidence`. Since 0.7 */

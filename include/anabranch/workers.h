@@ -52,7 +52,7 @@ ANB_API size_t anb_pool_threads(const AnbPool *pool);
  * @param y       n targets
  * @param weight  n weights; NULL: all 1
  * @param n       samples
- * @param out     n predictions made before learning, ANB_NAN of refused samples; or NULL
+ * @param out     n predictions made before learning, ANB_NAN of refused samples; or NULL. It may be y
  * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more: nothing was learned
  *
  * Cost: that of anb_train_one for each sample, divided by the threads as far as there are models for them; some 20 us
@@ -66,8 +66,9 @@ ANB_API int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const
                            const double *weight, size_t n, double *out);
 
 /**
- * Predicts n rows, each by its own model: as anb_pool_train, learning nothing. Where the models are small ones of types that say so
- * (ANB_COMPACT in type.h) any thread predicts any row.
+ * Predicts n rows, each by its own model: as anb_pool_train, learning nothing. Where models have a direct `predict` (AnbDirectTable), or
+ * types that all have ANB_COMPACT and need little scratch (ANB_PASSING_MOST in type.h), any thread predicts any row, so that `predict`
+ * of one model may run in several threads at once, as with readers.
  *
  * @param out  n predictions, ANB_NAN of refused rows
  */

@@ -5,10 +5,11 @@
  */
 #include "samples.h"
 #include "model.h"
+#include "src/numeric/random.h"
 #include <stddef.h>
 #include <string.h>
 
-enum { RUN = 64, AHEAD = 16, LOOKED_AT = 32, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
+enum { RUN = 64, AHEAD = 16, SURVEYED = 32, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
 
 /* Into the cache: a sample's row, its model's head, and the state, which follows its head. */
 static inline void bring_near(const AnbSamples *s, size_t i)
@@ -113,17 +114,18 @@ void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n)
 
 void anb_samples_survey(AnbSamples *s)
 {
-    size_t step = s->n / LOOKED_AT + 1, looked = 0, sum = 0;
+    size_t step = s->n / SURVEYED + 1, surveyed = 0, sum = 0;
     uintptr_t low = UINTPTR_MAX, high = 0;
-    s->look = s->y == NULL;
-    for (size_t i = 0; i < s->n; i += step, looked++) {
-        uintptr_t at = (uintptr_t)s->models[i];
+    s->read_only = s->y == NULL;
+    for (size_t i = 0; i < s->n; i += step, surveyed++) {
+        const StreamingLearner *model = s->models[anb_one_of(i, s->n - i < step ? s->n - i : step)];
+        uintptr_t at = (uintptr_t)model;
         low = at < low ? at : low;
         high = at > high ? at : high;
-        sum += sizeof(StreamingLearner) + anb_block_bytes(s->models[i]->plan);
-        s->look = s->look && (s->models[i]->plan->look || s->models[i]->plan->passing);
+        sum += sizeof(StreamingLearner) + anb_block_bytes(model->plan);
+        s->read_only = s->read_only && (model->plan->look || model->plan->passing);
     }
-    double bytes = (double)sum / (double)looked * (double)s->n;
+    double bytes = (double)sum / (double)surveyed * (double)s->n;
     s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);
     anb_samples_divide(s, 1);
 }
@@ -145,7 +147,7 @@ static bool counted(const AnbCounters *counters)
 }
 
 /* What a prediction counts is the model's, and nobody knows whose it was: then none is sure. */
-size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to)
+size_t anb_samples_predict_reading(const AnbSamples *samples, size_t from, size_t to)
 {
     const AnbSamples s = *samples;
     AnbCounters counters = {0};

@@ -14,9 +14,9 @@ typedef struct AnbSamples {
     const double *y, *weight;
     double *out;
     size_t n;
-    double bytes; /* that the call's models lie over, about, or that they have, if that is less */
-    bool spread;  /* that is more for each core that works than its own caches hold */
-    bool look;    /* they are predicted, and the models that were looked at can be without being written */
+    double bytes;   /* that the call's models lie over, about, or that they have, if that is less */
+    bool spread;    /* that is more for each core that works than its own caches hold */
+    bool read_only; /* they are predicted, and the models that were surveyed can be without being written */
 } AnbSamples;
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
@@ -37,11 +37,11 @@ void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n);
 /* Samples from `from` to `to` - 1. */
 void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 
-/* Sets `bytes`, `spread` for one core, and `look` by a few samples that lie evenly. No pointer is NULL. */
+/* Sets `bytes`, `spread` for one core, and `read_only` by a few samples, drawn. No pointer is NULL. */
 void anb_samples_survey(AnbSamples *samples);
 /* Sets `spread` where so many cores each have a part of the models. */
 void anb_samples_divide(AnbSamples *samples, size_t cores);
 /* Predicts samples from `from` to `to` - 1, only reading the models. Where that cannot be, `out` gets NaN. Returns the number of those. */
-size_t anb_samples_look(const AnbSamples *samples, size_t from, size_t to);
+size_t anb_samples_predict_reading(const AnbSamples *samples, size_t from, size_t to);
 
 #endif

@@ -1,21 +1,23 @@
 /* Stripes for threads: as many samples in each, as far as models allow, by the addresses of some samples' models. */
 #include "stripes.h"
+#include "src/numeric/random.h"
 #include <stdlib.h>
 
-enum { LOOKED_AT = 4096 };
+enum { SAMPLED = 4096 };
 
-/* Models of samples that lie evenly, and the stripes' addresses that are found among them. */
+/* Models of some samples, and the stripes' addresses that are found among them. */
 typedef struct Cuts {
-    uintptr_t at[LOOKED_AT];
+    uintptr_t at[SAMPLED];
     uintptr_t *from;
 } Cuts;
 
-static size_t look_at(uintptr_t at[LOOKED_AT], StreamingLearner *const *models, size_t n)
+/* One of each so many samples, drawn: a call that goes round its models has a period, which even steps could meet. */
+static size_t sample_addresses(uintptr_t at[SAMPLED], StreamingLearner *const *models, size_t n)
 {
-    size_t step = (n + LOOKED_AT - 1) / LOOKED_AT, looked = 0;
+    size_t step = (n + SAMPLED - 1) / SAMPLED, sampled = 0;
     for (size_t i = 0; i < n; i += step)
-        at[looked++] = (uintptr_t)models[i];
-    return looked;
+        at[sampled++] = (uintptr_t)models[anb_one_of(i, n - i < step ? n - i : step)];
+    return sampled;
 }
 
 static void swap(uintptr_t *a, uintptr_t *b)
@@ -25,11 +27,11 @@ static void swap(uintptr_t *a, uintptr_t *b)
     *b = kept;
 }
 
-/* Orders at[low] to at[high] so far that at[rank] is in its place: Hoare's FIND, as Wirth writes it. */
+/* Orders at[low] to at[high] so far that at[rank] is in its place: Hoare's FIND, as Wirth writes it, by drawn values. */
 static void find(uintptr_t *at, ptrdiff_t low, ptrdiff_t high, ptrdiff_t rank)
 {
     while (low < high) {
-        uintptr_t middle = at[low + (high - low) / 2];
+        uintptr_t middle = at[anb_one_of((size_t)low, (size_t)(high - low) + 1)];
         ptrdiff_t i = low, j = high;
         while (i <= j) {
             while (at[i] < middle)
@@ -46,14 +48,39 @@ static void find(uintptr_t *at, ptrdiff_t low, ptrdiff_t high, ptrdiff_t rank)
     }
 }
 
+/* Brings the values of at[low] to at[high - 1] that equal `value` to the end, or the beginning, of these. Returns how many. */
+static size_t bring_together(uintptr_t *at, size_t low, size_t high, uintptr_t value, bool to_end)
+{
+    size_t found = 0;
+    for (size_t k = 0; k < high - low; k++) {
+        size_t i = to_end ? high - 1 - k : low + k;
+        if (at[i] == value) {
+            swap(&at[i], &at[to_end ? high - 1 - found : low + found]);
+            found++;
+        }
+    }
+    return found;
+}
+
+/* Where at[low] to at[high - 1] are cut near `rank`: at the nearer end of the model there, which belongs to one stripe. Those before the
+ * returned number have lower addresses than `from`, the others have not. */
+static size_t cut_near(uintptr_t *at, size_t low, size_t high, size_t rank, uintptr_t *from)
+{
+    find(at, (ptrdiff_t)low, (ptrdiff_t)high - 1, (ptrdiff_t)rank);
+    uintptr_t model = at[rank];
+    size_t before = bring_together(at, low, rank, model, true), after = bring_together(at, rank, high, model, false);
+    *from = before <= after ? model : model + 1;
+    return before <= after ? rank - before : rank + after;
+}
+
 /* Cuts at[low] to at[high - 1] into `n` stripes from number `first` on. */
 static void cut(Cuts *c, size_t low, size_t high, size_t first, size_t n)
 {
     while (n > 1) {
         size_t left = n / 2, rank = low + (high - low) * left / n;
+        c->from[first + left] = c->from[first + n];
         if (rank < high)
-            find(c->at, (ptrdiff_t)low, (ptrdiff_t)high - 1, (ptrdiff_t)rank);
-        c->from[first + left] = rank < high ? c->at[rank] : c->from[first + n];
+            rank = cut_near(c->at, low, high, rank, &c->from[first + left]);
         cut(c, low, rank, first, left);
         low = rank;
         first += left;
@@ -76,11 +103,11 @@ static size_t stripe_of(const AnbStripes *stripes, uintptr_t at)
 }
 
 /* The samples of the thread that has most. */
-static size_t most(const AnbStripes *stripes, const uintptr_t *at, size_t looked)
+static size_t most(const AnbStripes *stripes, const uintptr_t *at, size_t sampled)
 {
     uint32_t sum[ANB_STRIPES_MOST] = {0};
     size_t found = 0;
-    for (size_t i = 0; i < looked; i++) {
+    for (size_t i = 0; i < sampled; i++) {
         size_t thread = stripe_of(stripes, at[i]) / stripes->each;
         sum[thread]++;
         found = sum[thread] > found ? sum[thread] : found;
@@ -98,14 +125,14 @@ bool anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size
         if (!stripes->from)
             return false;
     }
-    size_t looked = look_at(c.at, models, n);
+    size_t sampled = sample_addresses(c.at, models, n);
     c.from = stripes->from;
     stripes->n = threads * each;
     stripes->each = each;
     stripes->from[0] = 0;
     stripes->from[stripes->n] = UINTPTR_MAX;
-    cut(&c, 0, looked, 0, stripes->n);
-    stripes->largest = (double)most(stripes, c.at, looked) / (double)looked;
+    cut(&c, 0, sampled, 0, stripes->n);
+    stripes->largest = (double)most(stripes, c.at, sampled) / (double)sampled;
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* The loops of stripes.h, compiled once per instruction set. */
 #include "src/simd/lanes.h"
 #include "stripes.h"
+#include <string.h>
 
 /* Adds what there is from the i-th sample of the part on. */
 static void pick_one_by_one(const AnbStripePart *p, size_t i, AnbOwn *own)
@@ -21,10 +22,10 @@ static void pick_one_by_one(const AnbStripePart *p, size_t i, AnbOwn *own)
 }
 
 #if LANES_BYTES == 64 && UINTPTR_MAX > UINT32_MAX
-/* Eight values of which some are kept. */
+/* Some of eight values; the others are not read: a target may lie where another thread writes a prediction. */
 LANES_INLINE void keep(const void *from, __mmask8 some, void *to)
 {
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(some, _mm512_loadu_si512(from)));
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(some, _mm512_maskz_loadu_epi64(some, from)));
 }
 
 static void pick(const AnbStripePart *part, AnbOwn *own)
@@ -68,19 +69,28 @@ static const uint8_t kept_halves[16][8] = {{0},
                                            {2, 3, 4, 5, 6, 7},
                                            {0, 1, 2, 3, 4, 5, 6, 7}};
 
-LANES_INLINE void keep(const void *from, __m256i halves, void *to)
+/* Some of four values; the others are not read: a target may lie where another thread writes a prediction. */
+LANES_INLINE void keep(const void *from, __m256i some, __m256i halves, void *to)
 {
-    __m256i all = _mm256_loadu_si256((const __m256i *)from);
-    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(all, halves));
+    __m256i read = _mm256_maskload_epi64((const long long *)from, some);
+    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(read, halves));
 }
 
-/* Those of four addresses that lie in the stripe, as bits; AVX2 compares with signs. */
-LANES_INLINE int in_stripe(const void *const *models, __m256i low, __m256i size)
+/* _mm_loadu_si32, which older compilers lack. */
+LANES_INLINE __m128i four_bytes(const uint8_t *from)
+{
+    int bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return _mm_cvtsi32_si128(bytes);
+}
+
+/* Those of four addresses that lie in the stripe, as masks; AVX2 compares with signs. */
+LANES_INLINE __m256i in_stripe(const void *const *models, __m256i low, __m256i size)
 {
     const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
     __m256i above =
         _mm256_xor_si256(_mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(const void *)models), low), sign);
-    return _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_xor_si256(size, sign), above)));
+    return _mm256_cmpgt_epi64(_mm256_xor_si256(size, sign), above);
 }
 
 static void pick(const AnbStripePart *part, AnbOwn *own)
@@ -91,16 +101,17 @@ static void pick(const AnbStripePart *part, AnbOwn *own)
     __m128i number = _mm_add_epi32(_mm_set1_epi32((int)p.from), _mm_setr_epi32(0, 1, 2, 3));
     size_t found = 0, i = 0;
     for (; i + 4 <= p.n; i += 4, number = _mm_add_epi32(number, _mm_set1_epi32(4))) {
-        int some = in_stripe((const void *const *)s.models + p.from + i, low, size);
-        __m256i halves = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)kept_halves[some]));
-        __m128i order = _mm_cvtepu8_epi32(_mm_loadu_si32(kept[some]));
+        __m256i some = in_stripe((const void *const *)s.models + p.from + i, low, size);
+        int bits = _mm256_movemask_pd(_mm256_castsi256_pd(some));
+        __m256i halves = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)kept_halves[bits]));
+        __m128i order = _mm_cvtepu8_epi32(four_bytes(kept[bits]));
         __m128 numbers = _mm_permutevar_ps(_mm_castsi128_ps(number), order);
         _mm_storeu_ps((float *)(void *)(own->number + found), numbers);
-        keep(s.models + p.from + i, halves, own->models + found);
-        keep(s.x + p.from + i, halves, own->x + found);
+        keep(s.models + p.from + i, some, halves, own->models + found);
+        keep(s.x + p.from + i, some, halves, own->x + found);
         if (s.y)
-            keep(s.y + p.from + i, halves, own->y + found);
-        found += (size_t)__builtin_popcount((unsigned)some);
+            keep(s.y + p.from + i, some, halves, own->y + found);
+        found += (size_t)__builtin_popcount((unsigned)bits);
     }
     own->n = found;
     pick_one_by_one(&p, i, own);

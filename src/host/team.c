@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOOKS = 32 };                     /* at the word between two at the clock */
+enum { READS = 32 };                     /* of the word between two of the clock */
 static const double AWAKE_NS = 20000;    /* a thread stays awake so long */
-static const double PATIENCE_NS = 50000; /* a caller looks for the last one to leave so long, and sleeps then */
+static const double PATIENCE_NS = 50000; /* a caller waits awake for the last one to leave so long, and sleeps then */
 static const double FOLLOW = .5;         /* rate of the mean gap between jobs: a few that come close are enough */
 
 typedef struct Thread {
@@ -45,13 +45,14 @@ static inline void relax(void)
 #endif
 }
 
-/* Looks at a word until it is not, or is, `value`, for `ns` at most. Whether it came to that. */
-static bool look(atomic_uint *word, unsigned value, bool until_equal, double ns)
+/* Reads a word until it is not, or is, `value`, for `ns` at most. Whether it came to that. Reads are in one order with all other steps
+ * of the kind (seq_cst): who closes a round and then finds nobody inside has to be sure that who comes in later sees it closed. */
+static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
 {
     double start = 0;
     for (;;) {
-        for (int i = 0; i < LOOKS; i++) {
-            if ((atomic_load_explicit(word, memory_order_acquire) == value) == until_equal)
+        for (int i = 0; i < READS; i++) {
+            if ((atomic_load(word) == value) == until_equal)
                 return true;
             relax();
         }
@@ -68,7 +69,7 @@ static bool look(atomic_uint *word, unsigned value, bool until_equal, double ns)
 static void await(Thread *thread, unsigned seen)
 {
     AnbTeam *team = thread->team;
-    if (atomic_load(&team->gap) < AWAKE_NS && look(&team->round, seen, false, AWAKE_NS))
+    if (atomic_load(&team->gap) < AWAKE_NS && spin(&team->round, seen, false, AWAKE_NS))
         return;
     atomic_fetch_add(&team->sleepers, 1);
     anb_word_wait(&team->round, seen);
@@ -112,7 +113,7 @@ static void wake(AnbTeam *team)
 /* Until nobody is inside. */
 static void wait_for_all(AnbTeam *team)
 {
-    if (look(&team->inside, 0, true, PATIENCE_NS))
+    if (spin(&team->inside, 0, true, PATIENCE_NS))
         return;
     atomic_store(&team->waiting, 1);
     for (unsigned left = atomic_load(&team->inside); left > 0; left = atomic_load(&team->inside))

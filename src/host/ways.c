@@ -41,7 +41,7 @@ AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gai
     return way;
 }
 
-double anb_way_each(const AnbWay *way)
+double anb_way_ns(const AnbWay *way)
 {
     double alone = way->tried[false], shared = way->tried[true];
     return shared > 0 && (alone == 0 || shared < alone) ? shared : alone;
@@ -56,6 +56,12 @@ bool anb_way_shared(AnbWay *way)
     }
     way->last = way->trial > 0 ? !way->usual : way->usual;
     return way->last;
+}
+
+void anb_way_put_off(AnbWay *way)
+{
+    way->last = false;
+    way->until += way->trial == 0;
 }
 
 static void follow_least(double *took, double ns)

@@ -48,9 +48,11 @@ typedef struct AnbWaysGain {
  * against those behind a shared one: what another core has written takes long to read, whatever the samples cost. */
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
 /* ns that one of the first samples takes where this core has what it needs. */
-double anb_way_each(const AnbWay *way);
-/* Whether this call is to be shared. To be called once for each call, and anb_way_took after it. */
+double anb_way_ns(const AnbWay *way);
+/* Whether this call is to be shared. To be called once for each call, and anb_way_took or anb_way_put_off after it. */
 bool anb_way_shared(AnbWay *way);
+/* That call was to be shared and was done alone, which tells nothing: it is as if it had not been. */
+void anb_way_put_off(AnbWay *way);
 /* Records what each of that call's samples took. */
 void anb_way_took(AnbWay *way, double ns, size_t samples);
 

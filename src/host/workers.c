@@ -1,5 +1,5 @@
 /*
- * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and looks through the call for the samples
+ * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and goes through the call for the samples
  * whose models lie there, so that a model stays in the cache of one core; a thread that has finished its own stripes takes those that
  * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions that only read the models are
  * shared out in blocks of the call.
@@ -19,27 +19,31 @@
 
 enum {
     TRIED = 32,   /* samples that the caller does first; the others may be shared out */
-    BLOCK = 1024, /* samples that are predicted, or whose pointers are looked at, at once, at most */
+    BLOCK = 1024, /* samples that are predicted, or whose pointers are checked, at once, at most */
     BLOCK_LEAST = 64,
     BLOCKS = 8,              /* of a thread, if they may be smaller for that */
-    CHECKED_TOGETHER = 8192, /* samples of a call from which on several threads look at its pointers */
+    CHECKED_TOGETHER = 8192, /* samples of a call from which on several threads check its pointers */
     STRIPES = 64,            /* of a thread, at most */
     FINER = 4,               /* stripes of a thread where one gives some thread too many samples */
     SLACK = 64,              /* samples that a thread may have beyond its share */
     MANY = 8,                /* one prediction in so many that needs the long way */
-    UNLOOKED = 64            /* calls that are done in stripes after that */
+    IN_STRIPES = 64,         /* calls that are done in stripes after that */
+    UNEVEN_CALLS =
+        64, /* for which stripes are used that gave a thread too much: its model may be many models' by then */
+    UNEVEN_CALLS_MOST = 1024 /* where it stayed so each time */
 };
 static const double WAKE_NS = 20000,
                     OPEN_NS = 1000;   /* what sharing costs in all where threads sleep, and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
-static const double LOOK_NS = .4;     /* to look at a sample for one stripe */
-static const double LOOKING =
-    .004; /* of the time that samples take: so much may go into looking, which fetches their rows anew */
+static const double SCAN_NS = .4;     /* to see whether a sample lies in a stripe */
+/* The time of scans for one sample over that of the sample, at most. It is this low since the rows are fetched once more for each stripe of
+ * a thread, which takes longer than the scan. */
+static const double SCANS = .004;
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
     _Alignas(128) atomic_size_t taken; /* of its stripes, by anyone */
-    atomic_size_t done;                /* samples of its stripes, in the last call */
+    atomic_size_t done;                /* samples of its stripes in the last call, whoever did them */
 } Part;
 
 /* Something done with samples from `from` to `to` - 1. */
@@ -48,10 +52,10 @@ typedef void Block(AnbPool *pool, size_t from, size_t to);
 struct AnbPool {
     pthread_mutex_t turn; /* held by the call that works */
     AnbTeam *team;
-    Part *part;     /* of each thread */
-    AnbWays way[2]; /* of calls that predict and that learn */
-    AnbStripes dealt[2];
-    AnbSamples call;
+    Part *part;            /* of each thread */
+    AnbWays way[2];        /* of calls that predict and that learn */
+    AnbStripes dealt[2];   /* of such calls */
+    AnbSamples call;       /* the present one */
     AnbStripes *stripes;   /* of this call */
     size_t from, own_from; /* the first sample that is left, and that of the first stripe */
     Block *block;          /* what is done in blocks */
@@ -60,10 +64,11 @@ struct AnbPool {
     double ended;  /* when the last call did; 0: it was too small to be timed */
     double gained
         [2]; /* ns a sample that the last call that predicted, and the last one that learned, gained by sharing, about */
-    char apart[128];      /* from what all threads write */
-    unsigned unlooked;    /* calls of predictions to do in stripes */
-    atomic_size_t next;   /* which block is next */
-    atomic_size_t unsure; /* predictions that need the long way; blocks where a pointer is missing */
+    unsigned in_stripes;      /* calls of predictions to do in stripes */
+    char apart[112];          /* with what only the caller uses, above: from what all threads write */
+    atomic_size_t next;       /* which block is next */
+    atomic_size_t unsure;     /* predictions that need the long way */
+    atomic_size_t incomplete; /* blocks where a pointer is missing */
 };
 
 /* ---- blocks of a call ---------------------------------------------------------------------------------------------- */
@@ -89,7 +94,6 @@ static void run_blocks(AnbPool *p, size_t from, Block *block)
     p->block_size = (p->call.n - from) / (BLOCKS * anb_team_size(p->team));
     p->block_size = p->block_size < BLOCK_LEAST ? BLOCK_LEAST : p->block_size < BLOCK ? p->block_size : BLOCK;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     anb_team_run(p->team, do_blocks, p);
 }
 
@@ -114,12 +118,12 @@ static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
 static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
-    const size_t threads = anb_team_size(p->team), each = p->stripes->each;
+    const size_t threads = anb_team_size(p->team), of_thread = p->stripes->each;
     for (size_t t = 0; t < threads; t++) {
         size_t owner = (thread + t) % threads;
         Part *part = &p->part[owner];
-        for (size_t i; (i = atomic_fetch_add_explicit(&part->taken, 1, memory_order_relaxed)) < each;) {
-            size_t stripe = owner * each + i, from = stripe == 0 ? p->own_from : p->from;
+        for (size_t i; (i = atomic_fetch_add_explicit(&part->taken, 1, memory_order_relaxed)) < of_thread;) {
+            size_t stripe = owner * of_thread + i, from = stripe == 0 ? p->own_from : p->from;
             atomic_fetch_add_explicit(&part->done, do_stripe(p, stripe, from, p->call.n), memory_order_relaxed);
         }
     }
@@ -134,7 +138,7 @@ static void untake(AnbPool *p)
     }
 }
 
-/* Whether no thread had much more of the shared samples than it was dealt. */
+/* Whether no thread's stripes had a much larger part of the shared samples than one was dealt. */
 static bool as_dealt(const AnbPool *p)
 {
     size_t most = 0;
@@ -145,13 +149,29 @@ static bool as_dealt(const AnbPool *p)
     return (double)most <= (p->stripes->largest + ANB_STRIPES_UNEVEN) * (double)(p->call.n - p->from) + SLACK;
 }
 
-/* How many stripes of a thread: looking must not take long beside the samples. */
+/* How many stripes of a thread: scans must not take long beside the samples. */
 static size_t stripes_for(double ns, size_t threads)
 {
     size_t most = ANB_STRIPES_MOST / threads, each = 1;
-    while (each < STRIPES && 2 * each <= most && LOOK_NS * (double)(2 * each * threads) <= LOOKING * ns)
+    while (each < STRIPES && 2 * each <= most && SCAN_NS * (double)(2 * each * threads) <= SCANS * ns)
         each *= 2;
     return each;
+}
+
+/* For how many calls stripes are used that were just dealt: uneven ones for longer where those before them were uneven to the end. */
+static void limit_use(AnbStripes *stripes, bool uneven)
+{
+    bool again = stripes->limit > 0 && stripes->left == 0;
+    unsigned longer = 2 * stripes->limit < UNEVEN_CALLS_MOST ? 2 * stripes->limit : UNEVEN_CALLS_MOST;
+    stripes->limit = !uneven ? 0 : again ? longer : UNEVEN_CALLS;
+    stripes->left = stripes->limit;
+}
+
+/* One more call of those that stripes are used for. */
+static void use(AnbStripes *stripes)
+{
+    if (stripes->known && stripes->limit > 0)
+        stripes->known = --stripes->left > 0;
 }
 
 /* False: out of memory. */
@@ -164,6 +184,7 @@ static bool deal(const AnbPool *p, AnbStripes *stripes, size_t each)
     if (!anb_stripes_deal(stripes, models, n, threads, each))
         return false;
     bool uneven = stripes->largest > 1 / (double)threads + ANB_STRIPES_UNEVEN;
+    limit_use(stripes, uneven);
     return !uneven || each >= FINER || FINER * threads > ANB_STRIPES_MOST ||
            anb_stripes_deal(stripes, models, n, threads, FINER);
 }
@@ -194,19 +215,19 @@ static bool share_stripes(AnbPool *p, double ns)
 /* ---- predictions that only read ------------------------------------------------------------------------------------- */
 
 /* Goes the long way for predictions that are NaN. Where they are many, the next calls are done in stripes. */
-static void look_again(AnbPool *p)
+static void predict_unsure(AnbPool *p)
 {
     const AnbSamples *c = &p->call;
     size_t unsure = atomic_load_explicit(&p->unsure, memory_order_relaxed);
     for (size_t i = p->from; unsure > 0 && i < c->n; i++)
         if (c->out[i] != c->out[i])
             c->out[i] = anb_predict(c->models[i], c->x[i]);
-    p->unlooked = unsure > (c->n - p->from) / MANY ? UNLOOKED : 0;
+    p->in_stripes = unsure > (c->n - p->from) / MANY ? IN_STRIPES : 0;
 }
 
-static void look_between(AnbPool *p, size_t from, size_t to)
+static void predict_between(AnbPool *p, size_t from, size_t to)
 {
-    size_t unsure = anb_samples_look(&p->call, from, to);
+    size_t unsure = anb_samples_predict_reading(&p->call, from, to);
     if (unsure)
         atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
 }
@@ -218,32 +239,32 @@ static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
 {
     if (anb_team_alone(p->team))
         return (AnbWaysGain){0, 0};
-    double n = (double)left, each = ns * (1 - 1 / (double)anb_team_size(p->team));
-    double look = LOOK_NS * (double)stripes_for(ns, anb_team_size(p->team));
-    return (AnbWaysGain){n * (each - look) - OPEN_NS, WAKE_NS};
+    double n = (double)left, saved = ns * (1 - 1 / (double)anb_team_size(p->team));
+    double scans = SCAN_NS * (double)stripes_for(ns, anb_team_size(p->team));
+    return (AnbWaysGain){n * (saved - scans) - OPEN_NS, WAKE_NS};
 }
 
-static void alone(AnbPool *p)
+static void do_alone(AnbPool *p)
 {
     const AnbSamples *c = &p->call;
-    if (c->look) {
+    if (c->read_only) {
         for (size_t from = p->from; from < c->n; from += BLOCK)
-            look_between(p, from, c->n - from < BLOCK ? c->n : from + BLOCK);
-        look_again(p);
+            predict_between(p, from, c->n - from < BLOCK ? c->n : from + BLOCK);
+        predict_unsure(p);
         return;
     }
     catch_up(p);
     anb_samples_between(c, p->from, c->n);
 }
 
-static void share(AnbPool *p, double ns)
+static void do_shared(AnbPool *p, double ns)
 {
     anb_samples_divide(&p->call, anb_team_size(p->team));
-    if (p->call.look) {
-        run_blocks(p, p->from, look_between);
-        look_again(p);
+    if (p->call.read_only) {
+        run_blocks(p, p->from, predict_between);
+        predict_unsure(p);
     } else if (!share_stripes(p, ns)) {
-        alone(p);
+        do_alone(p);
     }
 }
 
@@ -268,39 +289,42 @@ static bool try_own(AnbPool *p)
     return true;
 }
 
-/* Whether waking the threads is worth it: of calls that come close to each other from the one on where all would have gained what it costs.
- * A call that is farther from others has to be worth it alone. */
+/* Whether no thread sleeps, or waking them is worth it: this call, and those before it that came within CLOSE_NS of each other, would have
+ * gained by sharing what waking costs. */
 static bool worth_waking(AnbPool *p, double start, double gain)
 {
     p->missed = start - p->ended < CLOSE_NS ? p->missed + gain : gain;
     return anb_team_awake(p->team) || p->missed >= WAKE_NS;
 }
 
-static void work(AnbPool *p)
+static void do_call(AnbPool *p)
 {
     const size_t left = p->call.n - TRIED;
     const bool learn = p->call.y != NULL;
     p->stripes = &p->dealt[learn];
-    if (p->call.look && p->unlooked > 0) {
-        p->call.look = false;
-        p->unlooked--;
+    if (p->call.read_only && p->in_stripes > 0) {
+        p->call.read_only = false;
+        p->in_stripes--;
     }
+    if (!p->call.read_only)
+        use(p->stripes);
     atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     double start = anb_clock_ns();
-    if (p->call.look || !p->stripes->known || !try_own(p))
+    if (p->call.read_only || !p->stripes->known || !try_own(p))
         try_first(p);
     double then = anb_clock_ns(), tried = (then - start) / TRIED;
     AnbWaysGain gain = gain_of(p, tried, left);
     AnbWay *way = anb_ways_of(&p->way[learn], left, tried, gain);
-    bool shared = way && anb_way_shared(way), waking = shared && !worth_waking(p, start, gain.gain);
-    shared = shared && !waking;
+    bool wanted = way && anb_way_shared(way), shared = wanted && worth_waking(p, start, gain.gain);
     p->gained[learn] = shared ? gain.gain / (double)left : 0;
     if (shared)
-        share(p, anb_way_each(way));
+        do_shared(p, anb_way_ns(way));
     else
-        alone(p);
+        do_alone(p);
     p->ended = way ? anb_clock_ns() : 0;
-    if (way && !waking)
+    if (wanted && !shared)
+        anb_way_put_off(way);
+    else if (way)
         anb_way_took(way, (p->ended - then) / (double)left, left);
 }
 
@@ -319,7 +343,7 @@ static bool complete_between(const AnbSamples *call, size_t from, size_t to)
 static void check_between(AnbPool *p, size_t from, size_t to)
 {
     if (!complete_between(&p->call, from, to))
-        atomic_fetch_add_explicit(&p->unsure, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&p->incomplete, 1, memory_order_relaxed);
 }
 
 /* No model and no row of the call is missing. */
@@ -329,11 +353,12 @@ static bool complete(AnbPool *p)
     bool together = p->call.n >= CHECKED_TOGETHER && gain > 0 && (gain >= WAKE_NS || anb_team_awake(p->team));
     if (!together || anb_team_alone(p->team))
         return complete_between(&p->call, 0, p->call.n);
+    atomic_store_explicit(&p->incomplete, 0, memory_order_relaxed);
     run_blocks(p, 0, check_between);
-    return atomic_load_explicit(&p->unsure, memory_order_relaxed) == 0;
+    return atomic_load_explicit(&p->incomplete, memory_order_relaxed) == 0;
 }
 
-static int run(AnbPool *p, const AnbSamples *call)
+static int take_call(AnbPool *p, const AnbSamples *call)
 {
     if (call->n > UINT32_MAX - 1)
         return ANB_E_ARGUMENT;
@@ -344,7 +369,7 @@ static int run(AnbPool *p, const AnbSamples *call)
         anb_samples_between(call, 0, call->n);
     } else if (fine) {
         anb_samples_survey(&p->call);
-        work(p);
+        do_call(p);
     }
     pthread_mutex_unlock(&p->turn);
     return fine ? 0 : ANB_E_ARGUMENT;
@@ -355,14 +380,14 @@ int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double 
 {
     if (!y)
         return ANB_E_ARGUMENT;
-    return run(pool, &(AnbSamples){.models = models, .x = x, .y = y, .weight = weight, .out = out, .n = n});
+    return take_call(pool, &(AnbSamples){.models = models, .x = x, .y = y, .weight = weight, .out = out, .n = n});
 }
 
 int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const double *const *x, size_t n, double *out)
 {
     if (!out)
         return ANB_E_ARGUMENT;
-    return run(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
+    return take_call(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
 }
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------- */
@@ -391,6 +416,7 @@ void anb_pool_free(AnbPool *pool)
     if (!pool)
         return;
     anb_team_free(pool->team);
+    pthread_mutex_destroy(&pool->turn);
     free(pool->part);
     for (size_t i = 0; i < 2; i++)
         anb_stripes_free(&pool->dealt[i]);
