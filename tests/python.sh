@@ -61,6 +61,7 @@ PATH=$bin:$PATH $bin/pyright --pythonpath "$bin/python" --verifytypes anabranch 
 grep 'error:' types.log | grep -Ev 'Type of (base class|metaclass) unknown' && status=1
 grep 'completeness score' types.log || status=1
 # The extension needs glibc 2.28 at most; the program needs that of the system where it is linked.
+rm -rf "$folder/extension" # wheels of other versions may lie there
 "$bin/python" - "$folder"/wheel/*.whl "$folder/extension" <<'END' || status=1
 import os, sys, zipfile
 os.makedirs(sys.argv[2], exist_ok=True)
