@@ -102,8 +102,8 @@ struct AnbField {
     const AnbPart *part;                                    /* of a part */
     const void *form;                                       /* of a part: constant data for its functions */
     size_t offset;                                          /* of a member: in its struct */
-    /* Of types with ANB_READS_OLDER, or whose `upgrade` is by fields: the type's version that added the field. Older layouts are read without it, and it
-     * keeps its initial value. */
+    /* The type's version that added the field; 0: the first one. Older layouts are read without it, and it keeps its initial
+     * value: of types with ANB_READS_OLDER, and of those whose `upgrade` reads fields. */
     unsigned since;
 };
 

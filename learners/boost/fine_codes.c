@@ -18,8 +18,8 @@ void anb_fine_edges_init(AnbFineEdges *edges)
     finish(edges);
 }
 
-/* Shares n edges out among groups of four, the last of which a histogram's codes are between: the first of a group are the
- * ones that repeat. The last group has no such edge, and up to three others. */
+/* Puts n edges into one group of four for each bin but the last: up to three within the bin, then the one that ends it. Where a
+ * bin has fewer than three, the first edge of its group is repeated. Behind them are up to three edges within the last bin. */
 static void spread(AnbFineEdges *edges, const double *edge, size_t n)
 {
     const size_t groups = n < ANB_EDGES ? n : ANB_EDGES, more = n - groups;

@@ -1,12 +1,15 @@
 /*
- * Codes of eight bits for the cells of boosted trees: four to a code of the histograms.
+ * Fine codes: the cells of boosted trees as codes of eight bits. The histograms have 64 bins; each bin has four fine codes.
  *
- *     code x >> 2 = the histogram's code, 0 to 62, 63 for a missing cell; what is left: where x lies within that bin
+ *     fine code      0 1 2 3   4 5 6 7   ...   248 ... 251   255: missing
+ *     bin               0         1      ...       62         63: missing       fine code / 4
  *
- * The code of x is the number of edges below it, so "code <= c" is "x <= edge[c]". Edge 4 i + 3 lies between the histogram's
- * codes i and i + 1; where there are too few distinct values for three more between two such edges, edges repeat. A cut is
- * looked for among the histogram's codes, then among the edges beside the best one: nearly as exactly as among 252 bins, for
- * hardly more than 63 cost.
+ * The fine code of x is the number of edges below x, so "code <= c" means "x <= edge[c]". Edge 4 i + 3 separates bin i from bin
+ * i + 1. Where a feature has too few distinct values for three edges within a bin, edges are repeated, and no cell has the codes
+ * between them.
+ *
+ * A tree first finds the best cut between bins, then the best of the edges within the two bins beside it. This takes hardly
+ * longer than 63 bins alone, and is nearly as exact as 252 bins.
  */
 #ifndef ANB_LEARNERS_BOOST_FINE_CODES_H
 #define ANB_LEARNERS_BOOST_FINE_CODES_H
@@ -14,7 +17,7 @@
 #include "learners/trees/bins.h"
 
 enum {
-    ANB_FINE = 4,                                         /* codes in one of the histogram's */
+    ANB_FINE = 4,                                         /* fine codes of a bin */
     ANB_FINE_EDGES = ANB_FINE * ANB_EDGES + ANB_FINE - 1, /* of a feature, at most */
     ANB_FINE_MISSING = 255,
     ANB_FINE_BLOCK = 16
@@ -25,20 +28,20 @@ typedef struct AnbFineEdges {
     float coarse[ANB_FINE_BLOCK]; /* every sixteenth: a code takes 32 comparisons */
     float edge[ANB_FINE_BLOCK * ANB_FINE_BLOCK];
     uint32_t count;
-    uint32_t fine;       /* whether others than every fourth are edges of their own */
+    uint32_t fine;       /* whether there are edges within bins, or only repeated ones */
     uint32_t unused[14]; /* to whole cache lines */
 } AnbFineEdges;
 
-/* The histogram's code, or its number of edges. */
+/* The bin of a fine code; or, of the number of a feature's edges, how many of them separate bins. */
 static inline unsigned anb_coarse(unsigned fine)
 {
     return fine / ANB_FINE;
 }
 
-/* The code of a cut that sends the histogram's codes up to `coarse` left. */
-static inline uint8_t anb_fine(unsigned coarse)
+/* The largest fine code of a bin: a cut there sends the bins up to this one left. */
+static inline uint8_t anb_fine(unsigned bin)
 {
-    return (uint8_t)(ANB_FINE * coarse + ANB_FINE - 1);
+    return (uint8_t)(ANB_FINE * bin + ANB_FINE - 1);
 }
 
 void anb_fine_edges_init(AnbFineEdges *edges);

@@ -10,8 +10,8 @@
  *
  *     pack -> fill -> search -> divide -> refine, share -> fill the smaller -> subtract -> search ... -> grown
  *
- * To refine is to look among the fine codes of the two bins beside the best cut for a better one, which their rows are then
- * shared out by.
+ * refine: the best cut between bins is replaced by the best edge within the two bins beside it. Their rows were put aside; share
+ * gives each its side.
  *
  * All state is flat and seen by anb_tree_builder_visit, a half-grown tree included: it goes on with the same bits after a copy.
  *

@@ -25,7 +25,7 @@ static const double ANB_STRIPES_UNEVEN = 1. / 32;
 typedef struct AnbStripes {
     bool known;      /* the last call gave the threads what they were dealt */
     double largest;  /* share of the samples that one thread was dealt, the largest */
-    unsigned limit;  /* calls that uneven stripes are used for; 0: even ones, until a call is not dealt as they are */
+    unsigned limit;  /* calls that uneven stripes are used for; 0: they are even, and used while calls fit them */
     unsigned left;   /* of these */
     size_t wanted;   /* stripes of a thread, before uneven ones were made finer */
     size_t each;     /* stripes of a thread */

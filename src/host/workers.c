@@ -28,12 +28,12 @@ enum {
     SLACK = 64,              /* samples that a thread may have beyond its share */
     MANY = 8,                /* one prediction in so many that needs the long way */
     IN_STRIPES = 64,         /* calls that are done in stripes after that */
-    UNEVEN_CALLS =
-        64, /* for which stripes are used that gave a thread too much: its model may be many models' by then */
-    UNEVEN_CALLS_MOST = 1024 /* where it stayed so each time */
+    /* Calls for which stripes are used that give one thread too many samples; by then these samples may be of many models. */
+    UNEVEN_CALLS = 64,
+    UNEVEN_CALLS_MOST = 1024 /* where the stripes were uneven each time */
 };
-static const double WAKE_NS = 20000,
-                    OPEN_NS = 1000;   /* what sharing costs in all where threads sleep, and where they are awake */
+static const double WAKE_NS = 20000;  /* what sharing costs in all where threads sleep, */
+static const double OPEN_NS = 1000;   /* and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
 static const double SCAN_NS = .4;     /* to see whether a sample lies in a stripe */
 /* The time of scans for one sample over that of the sample, at most. It is this low since the rows are fetched once more for each stripe of
@@ -62,8 +62,8 @@ struct AnbPool {
     size_t blocks_from, block_size;
     double missed; /* ns that the calls of the present row might have gained, had all been shared */
     double ended;  /* when the last call did; 0: it was too small to be timed */
-    double gained
-        [2]; /* ns a sample that the last call that predicted, and the last one that learned, gained by sharing, about */
+    /* ns a sample that the last call gained by sharing, about: of those that predict, and of those that learn. */
+    double gained[2];
     unsigned in_stripes;      /* calls of predictions to do in stripes */
     char apart[112];          /* with what only the caller uses, above: from what all threads write */
     atomic_size_t next;       /* which block is next */
