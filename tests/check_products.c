@@ -18,9 +18,7 @@ START_TEST(products_are_bounded_and_stay_in_their_room)
 {
     double x[MOST], u[PRODUCTS + PAD];
     uint64_t seed = 1;
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     for (size_t d = 1; d <= MOST; d++) {
         fill(&seed, x, d);
         x[d / 2] = d % 3 == 0 ? 1e250 : d % 3 == 1 ? -1e250 : -0.0;
@@ -54,9 +52,7 @@ START_TEST(rows_at_once_are_those_of_each)
 {
     double x[ROWS * WIDTH], centre[MOST], u[ROWS * (PRODUCTS + PAD)];
     uint64_t seed = 2;
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     for (size_t d = 1; d <= MOST; d++) {
         const size_t n = d * (d + 1) / 2, stride = n + d % 4;
         fill(&seed, x, ROWS * WIDTH);

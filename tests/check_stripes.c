@@ -92,9 +92,7 @@ static void assert_dealt(size_t apart, size_t threads, size_t each)
 START_TEST(each_sample_has_one_thread)
 {
     static const size_t apart[] = {64, 520, 4096, 8192, 100000};
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     for (size_t a = 0; a < sizeof apart / sizeof *apart; a++)
         for (size_t threads = 1; threads < 6; threads++)
             for (size_t each = 1; each < 40; each *= 3)
@@ -194,9 +192,7 @@ END_TEST
 START_TEST(targets_of_others_are_not_read)
 {
     enum { N = ANB_OWN_CHUNK };
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert(memory != MAP_FAILED && mprotect(memory + page, page, PROT_NONE) == 0);
@@ -223,9 +219,7 @@ END_TEST
 START_TEST(a_whole_chunk_may_be_one_threads)
 {
     enum { N = ANB_OWN_CHUNK };
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     Calls *c = calls_new(520);
     AnbStripes stripes = {.n = 1, .each = 1, .from = (uintptr_t[]){0, UINTPTR_MAX}};
     AnbOwn own;
@@ -249,9 +243,7 @@ END_TEST
 /* A stripe ends where a model begins, so one that has most samples is whole, and others may be empty. */
 START_TEST(a_model_that_has_most_is_whole)
 {
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     Calls *c = calls_new(520);
     AnbStripes stripes = {0};
     for (size_t i = 0; i < SAMPLES; i++) {
@@ -276,9 +268,7 @@ START_TEST(what_is_missing_is_seen)
 {
     const void *pointers[21];
     const void *const unlikely[] = {NULL, (const void *)~(UINTPTR_MAX >> 1), (const void *)UINTPTR_MAX}; /* NOLINT */
-    AnbIsa before = anb_isa_in_use();
-    skip_unless_here(_i);
-    anb_isa_use((AnbIsa)_i);
+    AnbIsa before = take_isa(_i);
     for (size_t i = 0; i < 21; i++)
         pointers[i] = &pointers[i];
     for (size_t n = 0; n <= 21; n++) {
