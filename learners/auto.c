@@ -225,7 +225,7 @@ static void say_chosen(Text *text, const Level *level, bool past)
         end_mixture(text, level, past);
         say(text, ", ");
     }
-    say(text, "most=%d), ", CHOSEN);
+    say(text, level->budget < TWENTY ? "most=%d), " : "most=%d, memory=2000), ", CHOSEN);
 }
 
 /* The learners around the guard that use past targets. */

@@ -2,8 +2,8 @@
  * select(child, spare, most=20): the child sees the features that count, `most` at most.
  *
  * The rows that the children see have `most` places. A place holds a feature that counts, or 0. Which features count is found from the
- * rows that came (src/numeric/screen.h): those that forward selection takes, and those that the error of the child depends on. It is
- * asked after 40 rows and then each time the rows have grown by a third, by PERIOD at most. Features that the error depended on count
+ * rows that came (src/numeric/screen.h): those that forward selection takes, and those that the error of the child depends on, alone
+ * or by a product of two or three of them. It is asked after 40 rows and then each time the rows have grown by a third, by PERIOD at most. Features that the error depended on count
  * from then on, as long as there are places to spare.
  *
  * A feature that counts and is not seen gets a place at once if one is empty: the child goes on, with a feature more that was 0
@@ -14,12 +14,14 @@
  *     it learns the rows that come beside the other one, for a 16th of the rows so far; it serves from then on if its squared
  *     error there is the smaller one, each error counted as FAR scales of the errors at most
  *
- * Where a feature that counts finds no place, half of that wait is enough.
+ * Where a feature that counts finds no place, or one on which the error depended was given one, half of that wait is enough: what the
+ * child has learned and remembers of the rows before, in which that feature was 0, keeps it from learning what the feature says.
  *
  * So the model that answers is one that has not seen the other features. From row EARLY on every other row is looked at.
  *
- * State: the sums of the screen, some 5 d^2 / 2 floats; `memory` rows of 2 d floats and two numbers; both children. Cost: 5 d^2 / 2
- * operations on floats beside the child at `most` features; while one is prepared, that of the child REPLAY times more. The constants were
+ * State: the sums of the screen, some 5 d^2 / 2 floats, up to 96 features d^3 / 6 more; `memory` rows of 2 d floats and two numbers;
+ * both children. Cost: 5 d^2 / 2 operations on floats, up to 96 features d^3 / 24 more, half of that from row EARLY on; the child at
+ * `most` features; while one is prepared, that of the child REPLAY times more. The constants were
  * chosen on half of the streams of docs/accuracy.md, "Columns that carry nothing".
  */
 #include "select_state.h"
@@ -32,7 +34,9 @@ enum {
     REPLAY = 3
 };                                               /* rows learned again a sample: so many up to QUICK rows, then fewer */
 enum { SHORTEST = 10, PART = 16, WIDEST = 512 }; /* rows of a trial; the part of all rows that it takes; features */
-static const double FAR = 4;                     /* error scales */
+/* Marks of a feature that counts: forward selection takes it, or only the error depends on it. */
+enum { TAKEN = 1, DEPENDED_ON = 2 };
+static const double FAR = 4;                              /* error scales */
 static const double early_level = 0.1, late_level = 0.02; /* of forward selection, up to EARLY rows and beyond */
 
 static const AnbParam params[] = {{"most", ANB_COUNT, offsetof(AnbSelectOptions, most), 20, 1, SELECT_MOST, 0, NULL,
@@ -113,7 +117,7 @@ static void end_trial(const AnbNode *self, Select *s)
         s->serving = 1 - s->serving;
         anb_screen_forget_errors(&screen);
     } else {
-        s->added = 1; /* as before: it is tried again */
+        s->added = TAKEN; /* as before: it is tried again */
     }
     s->gain = 0;
 }
@@ -156,7 +160,7 @@ static size_t choose(const AnbNode *self, Select *s, uint8_t *chosen, double *ro
     for (size_t j = 0; j < self->n_features; j++) {
         held[j] &= chosen[j] || n < most;
         n += held[j] && !chosen[j];
-        chosen[j] |= held[j];
+        chosen[j] = chosen[j] ? TAKEN : held[j] ? DEPENDED_ON : 0;
     }
     return n;
 }
@@ -175,20 +179,20 @@ static size_t mark_seen(const AnbNode *self, const Select *s, uint64_t child, co
     return others;
 }
 
-/* Features that count get empty places of a child, as far as it does not see them. Returns whether one did. */
-static bool add_features(const AnbNode *self, Select *s, uint64_t child, const uint8_t *chosen, uint8_t *seen)
+/* Features that count get empty places of a child, as far as it does not see them. Returns their marks. */
+static uint64_t add_features(const AnbNode *self, Select *s, uint64_t child, const uint8_t *chosen, uint8_t *seen)
 {
     uint16_t *place = anb_select_own_places(self, s, child);
     const size_t d = self->n_features;
-    bool added = false;
+    uint64_t added = 0;
     mark_seen(self, s, child, chosen, seen);
     for (size_t k = 0, j = 0; k < anb_select_most(self); k++) {
         while (place[k] == 0 && j < d && (!chosen[j] || seen[j]))
             j++;
         if (place[k] > 0 || j == d)
             continue;
+        added |= chosen[j];
         place[k] = (uint16_t)++j;
-        added = true;
     }
     return added;
 }
@@ -220,7 +224,7 @@ static bool is_due(const AnbNode *self, const Select *s, const uint8_t *chosen, 
     const size_t others = mark_seen(self, s, s->serving, chosen, seen);
     if (s->seen >= s->renewal)
         return s->added || others > 0;
-    return s->seen >= s->renewal / 2 && others > 0 && lacks(self, chosen, seen);
+    return s->seen >= s->renewal / 2 && ((s->added & DEPENDED_ON) || (others > 0 && lacks(self, chosen, seen)));
 }
 
 static void ask(const AnbNode *self, Select *s, double *scratch)
@@ -246,7 +250,7 @@ static void screen_row(const AnbNode *self, Select *s, const AnbRow *row, double
     const bool looks = s->seen < EARLY || s->seen % 2 == 0;
     if (looks && level > 0 && sd > 0 && error - error == 0)
         anb_screen_add(&screen, row->x, (y - s->target.mean) / sd, error / level,
-                       anb_scratch(self, scratch, SELECT_TERM_ROW));
+                       anb_scratch(self, scratch, SELECT_TERM_ROW), anb_scratch(self, scratch, SELECT_PAIR_ROW));
     anb_moments_add(&s->target, anb_within_doubles(kept), weight);
     if (!anb_moments_finite(&s->target))
         s->target = (AnbMoments){0};
@@ -302,7 +306,7 @@ const StreamingLearnerType anb_select = {
     .options_size = sizeof(AnbSelectOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 3, /* there was no version 1, whose layout the parts of version 0.1 would have had */
     .min_children = 2,
     .max_children = 2,
     .check = check,
@@ -314,6 +318,7 @@ const StreamingLearnerType anb_select = {
     .update = update,
     .validate = anb_select_validate,
     .reframe = anb_select_reframe,
+    .upgrade = anb_fields_upgrade,
     .importance = &importance,
     .features = &features,
 };

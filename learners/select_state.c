@@ -19,6 +19,12 @@ static uint64_t one(const AnbNode *self)
     return 1;
 }
 
+static uint64_t both(const AnbNode *self)
+{
+    (void)self;
+    return 3;
+}
+
 static uint64_t longest(const AnbNode *self)
 {
     (void)self;
@@ -26,13 +32,14 @@ static uint64_t longest(const AnbNode *self)
 }
 
 static const AnbField members[] = {{ANB_INNER(Select, screen, AnbScreen, anb_screen_fields)},
+                                   {ANB_INNER(Select, triples, AnbTriples, anb_triples_fields), .since = 3},
                                    {ANB_INNER(Select, ring, AnbRing, anb_ring_fields)},
                                    {ANB_INNER(Select, target, AnbMoments, anb_moments_fields)},
                                    {ANB_INNER(Select, error, AnbErrorScale, anb_error_scale_fields)},
                                    {ANB_MEMBER(Select, seen)},
                                    {ANB_MEMBER(Select, due)},
                                    {ANB_MEMBER(Select, renewal)},
-                                   {ANB_MEMBER(Select, added), .most = one},
+                                   {ANB_MEMBER(Select, added), .most = both},
                                    {ANB_MEMBER(Select, serving), .most = one},
                                    {ANB_MEMBER(Select, prepared), .most = one},
                                    {ANB_MEMBER(Select, next)},
@@ -58,6 +65,21 @@ static size_t term_sums(const AnbNode *self)
 static size_t pair_sums(const AnbNode *self)
 {
     return anb_screen_triangle(with_one(self));
+}
+
+static size_t triple_sums(const AnbNode *self)
+{
+    return anb_triples_sums(self->n_features);
+}
+
+static size_t pairs_of_triples(const AnbNode *self)
+{
+    return anb_triples_pairs(self->n_features);
+}
+
+static size_t named(const AnbNode *self)
+{
+    return triple_sums(self) > 0 ? ANB_TRIPLES_NAMED : 0;
 }
 
 static size_t screen_room(const AnbNode *self)
@@ -109,6 +131,9 @@ const AnbField anb_select_fields[] = {
                        .count = memory,
                        .used = anb_select_rows,
                        .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [SELECT_TRIPLES] = {.name = "triples", .kind = ANB_F32, .count = triple_sums, .must = ANB_FINITE, .since = 3},
+    [SELECT_NAMED] =
+        {.name = "named", .record = anb_triple_fields, .stride = sizeof(AnbTriple), .count = named, .since = 3},
     {0}};
 
 const AnbField anb_select_scratch[] = {
@@ -121,6 +146,7 @@ const AnbField anb_select_scratch[] = {
     [SELECT_CHOSEN] = {.name = "chosen", .kind = ANB_U8, .count = anb_per_feature},
     [SELECT_SEEN] = {.name = "seen", .kind = ANB_U8, .count = anb_per_feature},
     [SELECT_ROOM] = {.name = "room", .kind = ANB_F64, .count = screen_room},
+    [SELECT_PAIR_ROW] = {.name = "pair_row", .kind = ANB_F32, .count = pairs_of_triples},
     {0}};
 
 int anb_select_init(const AnbNode *self, void *state)
@@ -141,6 +167,8 @@ int anb_select_validate(const AnbNode *self, const void *state, AnbError *error)
     for (size_t j = 0; j < self->n_features; j++)
         if (!(inverse[j] >= DBL_MIN))
             return anb_fail(error, ANB_E_STATE, "select: the unit of remembered feature %zu is not positive", j);
+    if (named(self) > 0 && !anb_triples_valid(self->n_features, anb_field_const(self, s, SELECT_NAMED)))
+        return anb_fail(error, ANB_E_STATE, "select: a product of three features that is tested has none such");
     if (!anb_ring_valid(&s->ring) || s->next > s->ring.pushed)
         return anb_fail(error, ANB_E_STATE, "select: rows that are not there are to be learned");
     return 0;
@@ -153,7 +181,9 @@ AnbScreenView anb_select_screen(const AnbNode *self, Select *s)
                            anb_field(self, s, SELECT_TERMS),
                            anb_field(self, s, SELECT_PAIRS),
                            anb_field(self, s, SELECT_SQUARES),
-                           anb_field(self, s, SELECT_ENERGIES)};
+                           anb_field(self, s, SELECT_ENERGIES),
+                           {self->n_features, &s->triples, anb_field(self, s, SELECT_TRIPLES),
+                            anb_field(self, s, SELECT_NAMED), anb_field(self, s, SELECT_HELD)}};
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

@@ -12,12 +12,13 @@ enum { SELECT_MOST = 64, SELECT_LONGEST = 200 }; /* places; rows of a trial */
 
 typedef struct Select {
     AnbScreen screen;
+    AnbTriples triples;
     AnbRing ring;
     AnbMoments target;
     AnbErrorScale error; /* of what serves */
     uint64_t seen, due;  /* rows; at how many it is asked again which features count */
     uint64_t renewal;    /* rows from which on a child may be prepared */
-    uint64_t added;      /* whether the child that serves was given features since it began */
+    uint64_t added;      /* marks of the features that the child that serves was given since it began (select.c) */
     uint64_t serving;    /* the child that does */
     uint64_t prepared;   /* whether the other one is being prepared */
     uint64_t
@@ -27,7 +28,7 @@ typedef struct Select {
 } Select;
 
 /* The fields and the scratch: what the child that serves said; its row; the row of the other one; room for a row of the screen, for the
- * selection, for what a child sees. */
+ * selection, for what a child sees, for the products of two features. */
 enum {
     SELECT_HEAD,
     SELECT_TERMS,
@@ -41,7 +42,9 @@ enum {
     SELECT_X,
     SELECT_RAW,
     SELECT_Y,
-    SELECT_WEIGHT
+    SELECT_WEIGHT,
+    SELECT_TRIPLES,
+    SELECT_NAMED
 };
 enum {
     SELECT_SAID,
@@ -52,7 +55,8 @@ enum {
     SELECT_TERM_ROW,
     SELECT_CHOSEN,
     SELECT_SEEN,
-    SELECT_ROOM
+    SELECT_ROOM,
+    SELECT_PAIR_ROW
 };
 
 extern const AnbField anb_select_fields[], anb_select_scratch[];

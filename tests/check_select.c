@@ -111,6 +111,12 @@ static double product(const double *x, int n)
     return 2 * x[0] * x[1] + x[2];
 }
 
+static double of_three(const double *x, int n)
+{
+    (void)n;
+    return 12 * x[0] * x[1] * x[2] + x[3];
+}
+
 static double late(const double *x, int n)
 {
     return x[0] + (n >= 2000 ? 2 * x[1] : 0);
@@ -150,6 +156,17 @@ START_TEST(a_product_is_found)
 {
     const char *found = "scale(select(poly(rls), poly(rls), most=6))", *of = "scale(narrow(poly(rls), of=\"4y *n\"))";
     ck_assert_double_lt(error_between(found, 1500, 3000, product, 1), 1.1 * error_between(of, 1500, 3000, product, 1));
+}
+END_TEST
+
+/* Of x_0, x_1 and x_2 none says anything by itself, nor does a product of two of them. */
+START_TEST(a_product_of_three_is_found)
+{
+    const char *found = "scale(select(knn(window=2000), knn(window=2000), most=4))",
+               *of = "scale(narrow(knn(window=2000), of=\"4y *n\"))", *without = "scale(narrow(rls, of=\"4y *n\"))";
+    const double found_error = error_between(found, 4000, 5000, of_three, 1);
+    ck_assert_double_lt(found_error, 1.1 * error_between(of, 4000, 5000, of_three, 1));
+    ck_assert_double_lt(found_error, 0.8 * error_between(without, 4000, 5000, of_three, 1));
 }
 END_TEST
 
@@ -220,6 +237,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_child_is_prepared_by_all_rows_in_order);
     tcase_add_test(tests, noise_columns_cost_less);
     tcase_add_test(tests, a_product_is_found);
+    tcase_add_test(tests, a_product_of_three_is_found);
     tcase_add_test(tests, a_feature_that_counts_late_is_taken_in);
     tcase_add_test(tests, units_do_not_matter);
     tcase_add_test(tests, a_saved_model_goes_on);

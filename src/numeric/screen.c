@@ -45,7 +45,7 @@ static void fade_errors(const AnbScreenView *v)
     v->s->waited = 0;
 }
 
-static void add_error(const AnbScreenView *v, const float *z, float error)
+static void add_error(const AnbScreenView *v, const float *z, float error, float *pair)
 {
     size_t n = v->d + 1;
     for (size_t i = 0; i < n; i++) {
@@ -54,18 +54,19 @@ static void add_error(const AnbScreenView *v, const float *z, float error)
         v->energies[i] += by * by;
     }
     anb_screen_kernels.add_products(v->pairs, z, n, error);
+    anb_triples_add(&v->triples, z + 1, error, v->squares + 1, pair);
     v->s->error_rows += 1;
     v->s->waited += 1;
     if (v->s->waited >= fade_after)
         fade_errors(v);
 }
 
-void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row)
+void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row, float *pair)
 {
     row[0] = 1;
     for (size_t j = 0; j < v->d; j++)
         row[j + 1] = (float)anb_clip(x[j], most_x);
-    add_error(v, row, (float)anb_clip(error, most_error));
+    add_error(v, row, (float)anb_clip(error, most_error), pair);
     add_terms(v, row, (float)anb_clip(target, most_error));
 }
 

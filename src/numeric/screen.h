@@ -17,6 +17,8 @@
  * which allows for errors whose size depends on a feature. Both features of a sum beyond the normal quantile at which .02 of all sums
  * are expected to be by chance count.
  *
+ * Products of three: triples.h.
+ *
  * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S fades by .9 every 200 rows.
  */
 #ifndef ANB_NUMERIC_SCREEN_H
@@ -24,6 +26,7 @@
 
 #include "fields.h"
 #include "src/simd/isa.h"
+#include "triples.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +44,7 @@ typedef struct AnbScreenView {
     AnbScreen *s;
     float *terms, *pairs;      /* upper triangles of G and S, row by row */
     float *squares, *energies; /* d + 1 each: sums of z_i^2 and of (e z_i)^2 */
+    AnbTriplesView triples;
 } AnbScreenView;
 
 static inline size_t anb_screen_width(size_t d)
@@ -62,8 +66,9 @@ static inline size_t anb_screen_room(size_t d)
     return (ANB_SCREEN_TERMS + 2) * anb_screen_width(d);
 }
 
-/* Adds a row: the target and the model's error in deviations. row: room for 2 d + 2 floats. */
-void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row);
+/* Adds a row: the target and the model's error in deviations. Features that count by products of three are marked. row: room for 2 d + 2 floats,
+ * pair: for anb_triples_pairs(d). */
+void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row, float *pair);
 
 /* Marks the features of the terms taken, `most` at most; returns how many. */
 size_t anb_screen_forward(const AnbScreenView *v, size_t most, double level, uint8_t *chosen, double *room);
@@ -77,6 +82,7 @@ void anb_screen_forget_errors(const AnbScreenView *v);
 typedef struct AnbScreenKernels {
     /* sum_ij += by u_i u_j, i <= j < n; the numbers are finite */
     void (*add_products)(float *sum, const float *u, size_t n, float by);
+    void (*add_times)(float *sum, const float *u, size_t n, float by); /* sum_i += by u_i, i < n */
 } AnbScreenKernels;
 
 ANB_ISA_TABLE(AnbScreenKernels, anb_screen_kernels);

@@ -1,0 +1,156 @@
+#include "triples.h"
+#include "screen.h"
+#include <float.h>
+
+enum { EVERY = 4, REST = 100, NAMED = ANB_TRIPLES_NAMED }; /* a row in so many is added; rows between two rounds */
+static const float kept = 0.9F, sure = 4 * 4, scant = 1, later = 2 * 2;
+
+static uint64_t widest(const AnbNode *self)
+{
+    return self->n_features;
+}
+
+static uint64_t longest(const AnbNode *self)
+{
+    (void)self;
+    return REST;
+}
+
+const AnbField anb_triples_fields[] = {{ANB_MEMBER(AnbTriples, rows)},
+                                       {ANB_MEMBER(AnbTriples, looked), .most = widest},
+                                       {ANB_MEMBER(AnbTriples, waited), .most = longest},
+                                       {0}};
+const AnbField anb_triple_fields[] = {{ANB_MEMBER(AnbTriple, size), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                      {ANB_MEMBER(AnbTriple, sum), .must = ANB_FINITE},
+                                      {ANB_MEMBER(AnbTriple, variance), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                      {ANB_MEMBER(AnbTriple, i)},
+                                      {ANB_MEMBER(AnbTriple, j)},
+                                      {ANB_MEMBER(AnbTriple, k)},
+                                      {0}};
+
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+/* The place of z_j z_k among the products of two, by j, then k. */
+static size_t pair_of(size_t d, size_t j, size_t k)
+{
+    return j * (2 * d - j - 1) / 2 + k - j - 1;
+}
+
+/* The sums of first feature i begin at the number of those of all before it. */
+static size_t begin_of(size_t d, size_t i)
+{
+    const size_t left = d - i;
+    return (d * (d - 1) * (d - 2) - left * (left - 1) * (left - 2)) / 6;
+}
+
+static float *sum_of(const AnbTriplesView *v, const AnbTriple *t)
+{
+    return v->sums + begin_of(v->d, t->i) + pair_of(v->d, t->j, t->k) - pair_of(v->d, t->i + 1U, t->i + 2U);
+}
+
+/* The products of two that follow i in both features are the last ones. */
+static void add_products(const AnbTriplesView *v, const float *z, float error, float *pair)
+{
+    const size_t d = v->d, n = anb_triples_pairs(d);
+    float *sum = v->sums;
+    for (size_t j = 0, at = 0; j < d; j++)
+        for (size_t k = j + 1; k < d; k++)
+            pair[at++] = z[j] * z[k];
+    for (size_t i = 0; i + 2 < d; i++) {
+        const size_t first = pair_of(d, i + 1, i + 2);
+        anb_screen_kernels.add_times(sum, pair + first, n - first, error * z[i]);
+        sum += n - first;
+    }
+}
+
+/* ---- which are tested -------------------------------------------------------------------------------------------- */
+
+/* The place that the next one takes: of those named the one of the smallest T. */
+static AnbTriple *smallest(const AnbTriplesView *v)
+{
+    AnbTriple *least = v->named;
+    for (AnbTriple *t = v->named + 1; t < v->named + NAMED; t++)
+        least = t->size < least->size ? t : least;
+    return least;
+}
+
+static bool is_named(const AnbTriplesView *v, size_t i, size_t j, size_t k)
+{
+    bool found = false;
+    for (const AnbTriple *t = v->named; t < v->named + NAMED; t++)
+        found |= t->i == i && t->j == j && t->k == k;
+    return found;
+}
+
+/* The T of one first feature fade, and the largest are named. */
+static void look_at(const AnbTriplesView *v, size_t i, const float *q)
+{
+    float *sum = v->sums + begin_of(v->d, i);
+    for (size_t j = i + 1; j + 1 < v->d; j++) {
+        AnbTriple *least = smallest(v);
+        for (size_t k = j + 1; k < v->d; k++, sum++) {
+            const float by = q[i] * q[j] * q[k];
+            *sum *= kept;
+            if (*sum * *sum <= least->size * by || by <= 0 || is_named(v, i, j, k))
+                continue;
+            *least = (AnbTriple){.size = *sum * *sum / by, .i = (uint16_t)i, .j = (uint16_t)j, .k = (uint16_t)k};
+            least = smallest(v);
+        }
+    }
+}
+
+/* ---- their test -------------------------------------------------------------------------------------------------- */
+
+static void test(const AnbTriplesView *v, const float *z, float error)
+{
+    for (AnbTriple *t = v->named; t < v->named + NAMED; t++) {
+        const float by = error * z[t->i] * z[t->j] * z[t->k];
+        t->sum += by;
+        t->variance += by * by;
+    }
+}
+
+/* At the end of a round: whether it is tested on. */
+static bool judge(const AnbTriplesView *v, const AnbTriple *t)
+{
+    const float square = t->sum * t->sum;
+    if (square > sure * t->variance) {
+        v->counts[t->i] = v->counts[t->j] = v->counts[t->k] = 1;
+        return false;
+    }
+    if (square > (t->size < FLT_MAX ? scant : later) * t->variance)
+        return true;
+    *sum_of(v, t) = 0;
+    return false;
+}
+
+static void end_round(const AnbTriplesView *v)
+{
+    for (AnbTriple *t = v->named; t < v->named + NAMED; t++)
+        if (t->k > 0 && judge(v, t))
+            t->size = FLT_MAX;
+        else
+            *t = (AnbTriple){0};
+    v->s->looked = v->s->waited = 0;
+}
+
+void anb_triples_add(const AnbTriplesView *v, const float *z, float error, const float *squares, float *pair)
+{
+    if (anb_triples_sums(v->d) == 0)
+        return;
+    if (v->s->rows++ % EVERY == 0)
+        add_products(v, z, error, pair);
+    test(v, z, error);
+    if (v->s->looked + 2 < v->d)
+        look_at(v, v->s->looked++, squares);
+    else if (++v->s->waited == REST)
+        end_round(v);
+}
+
+bool anb_triples_valid(size_t d, const AnbTriple *named)
+{
+    for (const AnbTriple *t = named; t < named + NAMED; t++)
+        if ((t->i | t->j | t->k) != 0 && !(t->i < t->j && t->j < t->k && t->k < d))
+            return false;
+    return true;
+}
