@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CATEGORIES = 3 };
+enum { CATEGORIES = 3, NOISE = 50 };
 
 /* SplitMix64. */
 static uint64_t bits(uint64_t *random)
@@ -182,6 +182,55 @@ static void columns(Dirty *dirty, uint64_t *random)
     add(dirty, random, 3 + CATEGORIES, add_all);
 }
 
+/* ---- columns of noise -------------------------------------------------------------------------------------------- */
+
+enum { NORMAL, EQUALLY_LIKELY, LOGNORMAL, BINARY, OF_FIVE, AUTOCORRELATED, NOISES };
+
+/* Close to normal, variance 1: twelve uniform ones. */
+static double nearly_normal(uint64_t *random)
+{
+    double sum = -6;
+    for (int i = 0; i < 12; i++)
+        sum += uniform(random);
+    return sum;
+}
+
+static double noise_of(uint64_t kind, double before, uint64_t *random)
+{
+    switch (kind) {
+    case NORMAL:
+        return nearly_normal(random);
+    case EQUALLY_LIKELY:
+        return uniform(random);
+    case LOGNORMAL:
+        return exp(nearly_normal(random));
+    case BINARY:
+        return uniform(random) < 0.3;
+    case OF_FIVE:
+        return (double)(bits(random) % 5);
+    default:
+        return 0.9 * before + nearly_normal(random);
+    }
+}
+
+/* Of a kind and a unit that are drawn; numbers of few values have none. */
+static void add_noise(Dirty *dirty, size_t column, uint64_t *random)
+{
+    const size_t d = dirty->stream.d, kind = bits(random) % NOISES;
+    const double power = 6 * uniform(random) - 3, unit = kind == BINARY || kind == OF_FIVE ? 1 : pow(10, power);
+    double value = 0;
+    for (size_t i = 0; i < dirty->stream.rows; i++) {
+        value = noise_of(kind, value, random);
+        dirty->stream.x[i * d + column] = unit * value;
+    }
+}
+
+static void noise(Dirty *dirty, uint64_t *random)
+{
+    for (size_t c = 0; c < NOISE; c++)
+        add_noise(dirty, dirty->stream.d - NOISE + c, random);
+}
+
 const Damage damages[] = {
     {"one-target", "one target of +1000 sd", true, 0, false, one_target},
     {"targets", ".1 % of targets +-100 sd", true, 0, false, some_targets},
@@ -193,6 +242,7 @@ const Damage damages[] = {
     {"copy", "copy of the first feature added", false, 1, true, copy},
     {"one-hot", "one-hot set at random added", false, CATEGORIES, true, one_hot},
     {"row-number", "row number added", false, 1, true, row_number},
+    {"noise", "50 columns of noise added", false, NOISE, true, noise},
 };
 const size_t n_damages = sizeof damages / sizeof *damages;
 

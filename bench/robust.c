@@ -10,14 +10,16 @@
  *     --jobs N         processes (2)
  *     --only NAME      this stream only; may be repeated
  *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes, columns,
- *                      or one kind of the columns: constant, copy, one-hot, row-number)
+ *                      or one kind of the columns: constant, copy, one-hot, row-number;
+ *                      noise: 50 columns of noise)
+ *     --from P         RMSE is taken from P percent of the rows on (25)
  *     --oracle yes     also a run that is told what is wrong: wrong cells are missing, rows with a wrong target left out
  *     --format text|json     json has the ratio and the clean run's RMSE of every stream
  *     --write DIR      no runs: writes the clean and the damaged files for other programs (DIR/DAMAGE/STREAM.csv), the
  *                      numbers of the rows that are wrong, from 0, beside them (DIR/DAMAGE/STREAM.bad)
  *
  * Each number is RMSE of the run on damaged data over RMSE of the run on clean data. Both are taken over the same rows:
- * those with nothing wrong, from a quarter of the stream on. A job is one expression on one stream from one seed.
+ * those with nothing wrong, from --from on. A job is one expression on one stream from one seed.
  */
 #include "robust.h"
 #include "jobs.h"
@@ -56,12 +58,12 @@ static bool predictions(const char *expression, const Stream *stream, uint64_t s
     return true;
 }
 
-/* RMSE over the rows with nothing wrong, from a quarter of the stream on. */
-static double score(const double *said, const Stream *clean, const unsigned char *wrong)
+/* RMSE over the rows with nothing wrong, from so many percent of the stream on. */
+static double score(const double *said, const Stream *clean, size_t from, const unsigned char *wrong)
 {
     double squares = 0;
     size_t n = 0;
-    for (size_t i = clean->rows / 4; i < clean->rows; i++)
+    for (size_t i = clean->rows * from / 100; i < clean->rows; i++)
         if (!wrong[i]) {
             double error = clean->y[i] - said[i];
             squares += error * error;
@@ -87,11 +89,11 @@ static void measure(const Robust *robust, const char *expression, const Stream *
         Dirty dirty;
         if (!robust->wanted[i] || !dirty_make(&damages[i], clean, seed, &dirty))
             continue;
-        harm->clean[i] = score(said, clean, dirty.row);
+        harm->clean[i] = score(said, clean, robust->from, dirty.row);
         harm->done[i] = predictions(expression, &dirty.stream, seed, NULL, other);
-        harm->dirty[i] = harm->done[i] ? score(other, clean, dirty.row) : 0;
+        harm->dirty[i] = harm->done[i] ? score(other, clean, robust->from, dirty.row) : 0;
         if (robust->oracle && !damages[i].columns && oracle_run(expression, &dirty, seed, other))
-            harm->oracle[i] = score(other, clean, dirty.row);
+            harm->oracle[i] = score(other, clean, robust->from, dirty.row);
         dirty_free(&dirty);
     }
     free(said);
@@ -188,7 +190,7 @@ static int usage(const char *what)
 {
     fprintf(stderr,
             "robust: %s\nusage: robust [--data DIR] [--limit N] [--seeds N] [--jobs N] [--only STREAM]...\n"
-            "              [--damage NAME]... [--oracle yes|no] [--format text|json] EXPRESSION...\n"
+            "              [--damage NAME]... [--from P] [--oracle yes|no] [--format text|json] EXPRESSION...\n"
             "       robust [--data DIR] [--limit N] [--only STREAM]... [--damage NAME]... --write DIR\n",
             what);
     return 2;
@@ -214,6 +216,8 @@ static bool take_option(Run *run, const char *key, const char *value)
         run->jobs = strtoul(value, NULL, 10);
     else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
         run->folder.only[run->folder.n_only++] = value;
+    else if (strcmp(key, "--from") == 0)
+        run->robust.from = strtoul(value, NULL, 10);
     else if (strcmp(key, "--oracle") == 0)
         run->robust.oracle = strcmp(value, "yes") == 0;
     else if (strcmp(key, "--format") == 0)
@@ -242,7 +246,7 @@ static bool run_all(Run *run)
 
 int main(int argc, char **argv)
 {
-    static Run run = {.data = "data", .format = "text", .jobs = 2, .robust = {.n_seeds = 3}};
+    static Run run = {.data = "data", .format = "text", .jobs = 2, .robust = {.n_seeds = 3, .from = 25}};
     Robust *robust = &run.robust;
     int at = 1;
     bool any = false;
@@ -257,6 +261,8 @@ int main(int argc, char **argv)
     robust->n_expressions = (size_t)(argc - at);
     if ((robust->n_expressions == 0 && !run.write) || robust->n_seeds == 0 || run.jobs == 0)
         return usage("nothing to do");
+    if (robust->from > 99)
+        return usage("--from is a percentage of the rows, 0 to 99");
     if (!folder_read(&run.folder, run.data))
         return 1;
     if (run.write)

@@ -62,9 +62,9 @@ static Toll toll_of(const Robust *robust, size_t expression, size_t damage)
 static void text_report(const Robust *robust, FILE *out)
 {
     fprintf(out,
-            "RMSE on damaged data over RMSE on clean data, over the clean rows from a quarter of the stream on;\n"
+            "RMSE on damaged data over RMSE on clean data, over the clean rows from %zu %% of the stream on;\n"
             "geometric mean over %zu streams and %zu seeds, and the worst stream\n",
-            robust->n_streams, robust->n_seeds);
+            robust->from, robust->n_streams, robust->n_seeds);
     for (size_t e = 0; e < robust->n_expressions; e++) {
         fprintf(out, "\n%s\n", robust->expressions[e]);
         for (size_t i = 0; i < n_damages; i++) {
