@@ -55,7 +55,7 @@ static AnbFrame frame_of(const AnbNode *self, const void *state)
 /* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the number from which
  * on it makes no difference. */
 enum { COUNTS = 128 };
-enum { OUTLOOK_SINCE = 7 }; /* the layout */
+enum { OUTLOOK_SINCE = 7, LAYOUT = 8 }; /* of the state */
 _Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "the number of targets fits");
 _Static_assert((int)ANB_ERRORS_SETTLED < (1 << ANB_FRAME_OWN_BITS) / (int)COUNTS, "the number of errors fits");
 
@@ -392,18 +392,23 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     return anb_range_valid(&range) ? 0 : anb_fail(error, ANB_E_STATE, "scale: the target range is not ordered");
 }
 
-static int read_without_outlook(const AnbNode *self, AnbFieldReader *reader, void *state)
+/* Layouts 6 and 7. */
+static int read_apart(const AnbNode *self, unsigned from, AnbFieldReader *reader, void *state)
 {
-    reader->visitor.version = OUTLOOK_SINCE - 1;
-    visit(self, NULL, state, state, &reader->visitor);
+    AnbFrame frame = frame_of(self, state);
+    reader->visitor.version = from;
+    anb_struct_visit(members, state, &reader->visitor);
+    anb_frame_read_apart(&frame, frame_in(state), &reader->visitor);
     AnbRange range = range_of(state);
-    anb_outlook_guess(&((Scale *)state)->outlook, &range);
+    if (from < OUTLOOK_SINCE)
+        anb_outlook_guess(&((Scale *)state)->outlook, &range);
     return anb_fields_end(reader) ? ANB_E_STATE : 0;
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
  * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no zeros apart in a wide one; layout 5 kept
- * what follows from other numbers, and in full width what only decides; layout 6 had no outlook. */
+ * what follows from other numbers, and in full width what only decides; layout 6 had no outlook; layout 7
+ * had what is known of the tails in arrays. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self, state);
@@ -411,8 +416,8 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     AnbRange range = {0};
     AnbErrorScale errors = {0};
     init(self, state);
-    if (from == OUTLOOK_SINCE - 1)
-        return read_without_outlook(self, &reader, state);
+    if (from >= OUTLOOK_SINCE - 1)
+        return read_apart(self, from, &reader, state);
     anb_range_visit(&range, &reader.visitor);
     anb_frame_read_older(&frame, frame_in(state), from, &reader.visitor);
     if (from > 1)
@@ -433,7 +438,7 @@ const StreamingLearnerType anb_scale = {
     .params = params,
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_COMPLETES |
              ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = OUTLOOK_SINCE,
+    .version = LAYOUT,
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -1,4 +1,4 @@
-/* A frame as layout 5 of `scale` showed it, read by this version: the same numbers, and the same from there on. */
+/* A frame as layouts 5 to 7 of `scale` showed it, read by this version: the same numbers, and the same from there on. */
 #include "made.h"
 #include "numbers.h"
 #include "src/host/model.h"
@@ -49,14 +49,14 @@ static void put_parts(Bytes *b, const AnbFrame *frame, AnbFrameState *s)
         put(b, anb_frame_reach(frame, s, j));
     put_all(b, part(s, d, BOUND), d);
     for (size_t j = 0; j < d; j++)
-        put(b, starting ? highest_of(s, d)[j] : (double)evidence_of(s, d)[j]);
+        put(b, starting ? highest_of(s, d)[j] : doubt_of(tails_of(s, d)[j], EVIDENCE));
     put_all(b, part(s, d, COMMON), d);
     for (size_t j = 0; j < d; j++)
         put(b, anb_frame_limit(frame, s, j));
     for (size_t j = 0; j < d; j++)
-        put(b, starting ? 0 : (double)junk_of(s, d)[j]);
+        put(b, starting ? 0 : doubt_of(tails_of(s, d)[j], JUNK));
     for (size_t j = 0; j < d; j++)
-        put(b, crowd_of(s, d)[j] / (double)CELL);
+        put(b, starting ? 0 : crowd_of(tails_of(s, d)[j]) / (double)CELL);
     put_all(b, s->part + ANB_FRAME_PARTS * d, anb_frame_numbers(d) - ANB_FRAME_PARTS * d);
 }
 
@@ -138,6 +138,90 @@ START_TEST(layout_5_is_read)
 }
 END_TEST
 
+static void put_scalars(Bytes *b, const void *from, size_t width, size_t n)
+{
+    anb_copy_scalars(b->at + b->n, from, width, n);
+    b->n += width * n;
+}
+
+/* Evidence and junk as floats, then the crowds, each in an array; during the start the highest values in place of the floats. */
+static void put_tails(Bytes *b, AnbFrameState *s, size_t d)
+{
+    bool starting = anb_frame_starting(s);
+    for (int at = EVIDENCE; at <= JUNK && !starting; at += JUNK - EVIDENCE)
+        for (size_t j = 0; j < d; j++)
+            put_scalars(b, &(float){(float)doubt_of(tails_of(s, d)[j], at)}, sizeof(float), 1);
+    if (starting)
+        put_all(b, highest_of(s, d), d);
+    for (size_t j = 0; j < d; j++)
+        put_scalars(b, &(uint16_t){starting ? 0 : (uint16_t)crowd_of(tails_of(s, d)[j])}, sizeof(uint16_t), 1);
+}
+
+/* What scale 6, which had no outlook, or 7 would have written of this state. */
+static Bytes as_arrays(const AnbNode *node, void *state, unsigned layout)
+{
+    size_t d = node->n_features;
+    Bytes b = {malloc((MOST + 20) * sizeof(double)), 0};
+    AnbFrameState *s = (AnbFrameState *)((double *)state + SCALE);
+    put_all(&b, state, layout == 6 ? EARLIER : SCALE);
+    put_word(&b, &s->progress);
+    put_scalars(&b, &s->left, sizeof s->left, 1);
+    put_scalars(&b, &s->tried, sizeof s->tried, 1);
+    put_all(&b, s->part, anb_frame_numbers(d));
+    put_tails(&b, s, d);
+    return b;
+}
+
+START_TEST(layouts_6_and_7_are_read)
+{
+    static double x[WIDE];
+    size_t d = cases[_i / 2].d;
+    unsigned layout = 6 + _i % 2;
+    uint64_t seed = 23;
+    StreamingLearner *model = made(d, "scale(linear)"), *again = made(d, "scale(linear)");
+    for (size_t t = 0; t < cases[_i / 2].rows; t++) {
+        double y = row(&seed, x, d);
+        anb_train_one(model, x, y, 1);
+    }
+    const AnbNode *root = again->plan->nodes;
+    Bytes b = as_arrays(model->plan->nodes, anb_block(model), layout);
+    memcpy(anb_block(again), anb_block(model), anb_block_bytes(model->plan)); /* the child's state; the rest is read */
+    ck_assert_int_eq(anb_scale.upgrade(root, layout, b.at, b.n - 2, anb_block(again)), ANB_E_STATE);
+    ck_assert_int_eq(anb_scale.upgrade(root, layout, b.at, b.n, anb_block(again)), 0);
+    if (layout == 6)
+        take_outlook(model, again);
+    ck_assert(anb_equal(model, again));
+    ck_assert_int_eq(anb_validate_own(root, anb_block(again), NULL), 0);
+    for (int t = 0; t < 200; t++) {
+        double y = row(&seed, x, d);
+        ck_assert(anb_train_one(model, x, y, 1) == anb_train_one(again, x, y, 1));
+    }
+    free(b.at);
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+/* Evidence that is no number, or without end. */
+START_TEST(what_is_no_evidence_is_refused)
+{
+    uint64_t seed = 5;
+    double x[5];
+    float bad = _i ? (float)INFINITY : (float)ANB_NAN;
+    StreamingLearner *model = made(5, "scale(mean)");
+    for (int t = 0; t < 40; t++) {
+        double y = row(&seed, x, 5);
+        anb_train_one(model, x, y, 1);
+    }
+    Bytes b = as_arrays(model->plan->nodes, anb_block(model), 7);
+    anb_copy_scalars(b.at + b.n - 5 * sizeof(uint16_t) - sizeof bad, &bad, sizeof bad, 1);
+    ck_assert_int_eq(anb_scale.upgrade(model->plan->nodes, 7, b.at, b.n, anb_block(model)), 0);
+    ck_assert_int_eq(anb_validate_own(model->plan->nodes, anb_block(model), NULL), ANB_E_STATE);
+    free(b.at);
+    anb_free(model);
+}
+END_TEST
+
 /* A count below 0, and one that is no number. */
 START_TEST(what_is_no_count_is_refused)
 {
@@ -162,6 +246,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("frame_older");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, layout_5_is_read, 0, sizeof cases / sizeof *cases);
+    tcase_add_loop_test(tests, layouts_6_and_7_are_read, 0, 2 * sizeof cases / sizeof *cases);
+    tcase_add_loop_test(tests, what_is_no_evidence_is_refused, 0, 2);
     tcase_add_loop_test(tests, what_is_no_count_is_refused, 0, 2);
     return suite;
 }

@@ -213,7 +213,7 @@ START_TEST(collinear_inputs_do_not_wind_up)
             ck_assert(is_positive(&rls, state));
     }
     ck_assert(is_positive(&rls, state));
-    ck_assert(anb_rls_head(state)->trace <= ANB_RLS_ROOF * rls.delta * (N + 1) / 0.998 * 1.000001);
+    ck_assert(anb_rls_trace(&rls, state) <= ANB_RLS_ROOF * rls.delta * (N + 1) / 0.998 * 1.000001);
     ck_assert_double_le(worst, 1e-6);
     free(state);
     free(scratch);
@@ -291,7 +291,7 @@ static double error_after_turn(size_t (*columns)(int, double *))
         double y = (t < ROWS / 2 ? 1 : -1) * (x[0] + 2 * x[1] - x[2]) + 0.1 * uniform();
         double f = anb_rls_predict(&rls, state, x, scratch);
         ck_assert(anb_rls_update(&rls, state, y - f, 0.99, 1, scratch));
-        ck_assert_double_le(anb_rls_head(state)->trace, ANB_RLS_MOST * rls.delta * (double)(n + 1) / 0.99);
+        ck_assert_double_le(anb_rls_trace(&rls, state), ANB_RLS_MOST * rls.delta * (double)(n + 1) / 0.99);
         squares += t < ROWS / 2 ? 0 : (y - f) * (y - f);
     }
     ck_assert(is_positive(&rls, state));
@@ -354,7 +354,7 @@ START_TEST(what_is_not_finite_is_told)
     anb_rls_predict(&rls, state, x, scratch);
     ck_assert(anb_rls_update(&rls, state, 1, 1, 1, scratch));
     ck_assert(anb_rls_weights(state, rls.n)[1] == w && w != 0);
-    ck_assert(anb_rls_head(state)->trace == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
+    ck_assert(anb_rls_trace(&rls, state) == 4 && anb_rls_p(&rls, state, 0, 1) == 0);
     free(state);
     free(scratch);
 }
@@ -379,7 +379,7 @@ START_TEST(the_walk_and_refresh_stay_below_the_start)
     ck_assert_double_eq_tol(anb_rls_head(state)->p00, p * 1.25, 1e-15);
     ck_assert_double_eq_tol(anb_rls_p(&rls, state, 1, 1), 1.25, 1e-15);
     anb_rls_refresh(&rls, state, 1e6);
-    ck_assert_double_eq_tol(anb_rls_head(state)->trace, 3, 1e-14);
+    ck_assert_double_eq_tol(anb_rls_trace(&rls, state), 3, 1e-14);
     ck_assert_double_eq_tol(anb_rls_p(&rls, state, 0, 0) * 2 + anb_rls_head(state)->p00, 3, 1e-14);
     free(state);
     free(scratch);
@@ -393,7 +393,7 @@ START_TEST(the_intercept_has_a_prior_of_its_own)
     double *state = aligned(anb_rls_state(2)), *scratch = aligned(anb_rls_scratch(2)), x[] = {0, 0};
     anb_rls_init(&rls, state);
     ck_assert_double_eq(anb_rls_head(state)->p00, 40);
-    ck_assert_double_eq(anb_rls_head(state)->trace, 41);
+    ck_assert_double_eq(anb_rls_trace(&rls, state), 41);
     anb_rls_confine(&rls, state);
     ck_assert_double_eq(anb_rls_head(state)->p00, 40);
     ck_assert_double_eq(anb_rls_p(&rls, state, 0, 0), 0.5);

@@ -111,8 +111,7 @@ static void end_start(const AnbFrame *self, AnbFrameState *state, double weight)
         anb_frame_put_moments(state, d, j, &m);
         anb_frame_put_reach(state, d, j, self->clip, false);
     }
-    for (size_t j = 0; j < d; j++)
-        evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
+    memset(tails_of(state, d), 0, d * sizeof(uint64_t));
     anb_frame_put_progress(state, anb_frame_rows(state), false);
 }
 

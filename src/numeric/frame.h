@@ -52,11 +52,11 @@
  *               reach d, negative where the tail is left out; during the start the lowest value
  *     of a wide one also [ z of a zero d | cells that were not zero since the zeros were learned d | their weight d
  *                     | 1 where the z of a zero are those of this frame | rows whose zeros are due | their weight ]
- *     float     evidence d | junk d; in their place during the start double: the highest value d
- *     uint16_t  crowd d, in 1/512
+ *     uint64_t  evidence, 24 bits, junk, 24 bits, and crowd, 16 bits, of each feature: d; in their place during the start
+ *               double: the highest value d
  *
  * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd are only compared with thresholds, so fewer bits
- * are enough for them.
+ * are enough for them: evidence and junk are in 2^-19, crowd in 1/512.
  * Cost: two passes over a dense row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
@@ -123,7 +123,7 @@ static inline size_t anb_frame_numbers(size_t d)
 /* Bytes of state for d features; doubles of scratch: the z come first in it. */
 static inline size_t anb_frame_state(size_t d)
 {
-    return sizeof(AnbFrameState) + (anb_frame_numbers(d) + d) * sizeof(double) + d * sizeof(uint16_t);
+    return sizeof(AnbFrameState) + (anb_frame_numbers(d) + d) * sizeof(double);
 }
 
 static inline size_t anb_frame_scratch(size_t d)
@@ -136,6 +136,9 @@ void anb_frame_init(const AnbFrame *self, AnbFrameState *state);
 
 /* Shows a visitor every used field. */
 void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *visitor);
+
+/* Reads what the layouts 6 and 7 of `scale` showed of its frame. */
+void anb_frame_read_apart(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader);
 
 /* Reads what one of the layouts 1 to 5 of `scale` showed of its frame into a fresh state. */
 void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader);

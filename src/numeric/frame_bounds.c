@@ -3,18 +3,21 @@
 
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
-    uint16_t *crowd = &crowd_of(state, self->d)[j];
-    if (*crowd > CROWDED) {
-        junk_of(state, self->d)[j] = -ANB_FRAME_MOST;
+    uint64_t *tail = &tails_of(state, self->d)[j];
+    unsigned crowd = crowd_of(*tail);
+    if (crowd > CROWDED) {
+        put_doubt(tail, JUNK, -ANB_FRAME_MOST);
         anb_frame_put_reach(state, self->d, j, anb_frame_reach(self, state, j), false);
     }
-    *crowd = (uint16_t)((*crowd * 9 + 5) / 10); /* nine tenths */
+    put_crowd(tail, (crowd * 9 + 5) / 10); /* nine tenths */
 }
 
 void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state)
 {
+    const uint64_t *tail = tails_of(state, self->d);
+    bool started = !anb_frame_starting(state);
     for (size_t j = 0; j < self->d; j++) {
-        if (crowd_of(state, self->d)[j] > 0)
+        if (started && crowd_of(tail[j]) > 0)
             anb_frame_thin_crowd(self, state, j);
         anb_frame_keep_bound(self, state, j);
     }
@@ -55,9 +58,11 @@ static void follow_reach(const AnbFrame *self, AnbFrameState *state, size_t j, d
 /* A value beyond `clip`, counted. Where they crowd within the reach, which others made, the moments are wrong. */
 static void count_out(AnbFrameState *state, size_t d, size_t j, bool reached)
 {
-    uint16_t *crowd = &crowd_of(state, d)[j];
-    *crowd = (uint16_t)(*crowd < CROWD_MOST - CELL ? *crowd + CELL : CROWD_MOST);
-    if (*crowd > CROWDED && !reached) {
+    uint64_t *tail = &tails_of(state, d)[j];
+    unsigned crowd = crowd_of(*tail);
+    crowd = crowd < CROWD_MOST - CELL ? crowd + CELL : CROWD_MOST;
+    put_crowd(tail, crowd);
+    if (crowd > CROWDED && !reached) {
         forget(state, d, j);
         move_soon(state);
     }

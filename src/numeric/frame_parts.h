@@ -49,26 +49,44 @@ static inline const double *part_const(const AnbFrameState *state, size_t d, siz
     return state->part + which * d;
 }
 
-/* The evidence on how a tail is read (frame.h); there is none during the start. */
-static inline float *evidence_of(AnbFrameState *state, size_t d)
+/* What is known of each feature's tail (frame.h), in one word; nothing during the start. */
+static inline uint64_t *tails_of(AnbFrameState *state, size_t d)
 {
-    return (float *)(state->part + anb_frame_numbers(d));
+    return (uint64_t *)(state->part + anb_frame_numbers(d));
 }
 
-static inline float *junk_of(AnbFrameState *state, size_t d)
+/* Where the parts of such a word begin; the crowd is its lowest bits. */
+enum { EVIDENCE = 16, JUNK = 40, DOUBT_BITS = 24 };
+static const double DOUBT_UNIT = 0x1p-19;
+_Static_assert((int)ANB_FRAME_MOST << 19 < 1 << (DOUBT_BITS - 1), "the largest evidence fits");
+
+/* The evidence, or the junk, of a tail. */
+static inline double doubt_of(uint64_t tail, int at)
 {
-    return evidence_of(state, d) + d;
+    return DOUBT_UNIT * (double)((int64_t)(tail << (64 - DOUBT_BITS - at)) >> (64 - DOUBT_BITS));
+}
+
+/* At most ANB_FRAME_MOST in size. */
+static inline void put_doubt(uint64_t *tail, int at, double value)
+{
+    const uint64_t mask = (((uint64_t)1 << DOUBT_BITS) - 1) << at;
+    *tail = (*tail & ~mask) | ((uint64_t)(int64_t)floor(value / DOUBT_UNIT + .5) << at & mask);
+}
+
+static inline unsigned crowd_of(uint64_t tail)
+{
+    return (unsigned)(tail & UINT16_MAX);
+}
+
+static inline void put_crowd(uint64_t *tail, unsigned crowd)
+{
+    *tail = (*tail & ~(uint64_t)UINT16_MAX) | crowd;
 }
 
 /* The highest values, during the start. */
 static inline double *highest_of(AnbFrameState *state, size_t d)
 {
     return state->part + anb_frame_numbers(d);
-}
-
-static inline uint16_t *crowd_of(AnbFrameState *state, size_t d)
-{
-    return (uint16_t *)(state->part + anb_frame_numbers(d) + d);
 }
 
 /* Most numbers stay what they are. Memory that is not written need not be written back. */

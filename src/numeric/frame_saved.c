@@ -12,14 +12,48 @@ void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *vis
     anb_visit(visitor, "frame", state->part, ANB_F64, anb_frame_numbers(d));
     if (anb_frame_starting(state))
         anb_visit(visitor, "highest", highest_of(state, d), ANB_F64, d);
-    else {
-        anb_visit(visitor, "evidence", evidence_of(state, d), ANB_F32, d);
-        anb_visit(visitor, "junk", junk_of(state, d), ANB_F32, d);
-    }
-    anb_visit(visitor, "crowd", crowd_of(state, d), ANB_U16, d);
+    else
+        anb_visit(visitor, "tails", tails_of(state, d), ANB_U64, d);
 }
 
-/* ---- layouts 1 to 5 of scale ---------------------------------------------------------------------------------------- */
+/* ---- older layouts of scale ------------------------------------------------------------------------------------------ */
+
+/* Evidence or junk of one tail from a file. One that is not finite makes the state invalid (anb_frame_valid). */
+static void take_doubt(uint64_t *tail, int at, double value)
+{
+    put_doubt(tail, at, value - value == 0 ? anb_clip(value, ANB_FRAME_MOST) : -2 * ANB_FRAME_MOST);
+}
+
+static void read_doubts(AnbVisitor *reader, uint64_t *tails, size_t d, int at)
+{
+    for (size_t j = 0; j < d; j++) {
+        float value = 0;
+        anb_visit(reader, "evidence", &value, ANB_F32, 1);
+        take_doubt(&tails[j], at, value);
+    }
+}
+
+/* Evidence and junk were floats, the crowd numbers of 16 bits, each in an array of its own. */
+void anb_frame_read_apart(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
+{
+    size_t d = self->d;
+    uint64_t *tails = tails_of(state, d);
+    anb_struct_visit(head, state, reader);
+    anb_visit(reader, "frame", state->part, ANB_F64, anb_frame_numbers(d));
+    bool started = !anb_frame_starting(state);
+    memset(tails, 0, d * sizeof *tails);
+    if (started) {
+        read_doubts(reader, tails, d, EVIDENCE);
+        read_doubts(reader, tails, d, JUNK);
+    } else
+        anb_visit(reader, "highest", highest_of(state, d), ANB_F64, d);
+    for (size_t j = 0; j < d; j++) {
+        uint16_t crowd = 0;
+        anb_visit(reader, "crowd", &crowd, ANB_U16, 1);
+        if (started)
+            put_crowd(&tails[j], crowd);
+    }
+}
 
 static double next(AnbVisitor *reader)
 {
@@ -60,7 +94,7 @@ static void read_first(const AnbFrame *self, AnbFrameState *state, AnbVisitor *r
         anb_frame_put_progress(state, count > rows ? count : rows, false);
         part(state, d, CENTRE)[j] = part(state, d, MEAN)[j];
         part(state, d, REACH)[j] = self->clip;
-        evidence_of(state, d)[j] = junk_of(state, d)[j] = 0;
+        tails_of(state, d)[j] = 0;
     }
     anb_frame_set_left(state);
 }
@@ -75,10 +109,10 @@ static void read_head(AnbFrameState *state, AnbVisitor *reader)
 }
 
 /* Evidence, doubles in older layouts. */
-static void read_decisive(AnbVisitor *reader, float *to, size_t d)
+static void read_decisive(AnbVisitor *reader, uint64_t *tails, size_t d, int at)
 {
     for (size_t j = 0; j < d; j++)
-        to[j] = (float)next(reader);
+        take_doubt(&tails[j], at, next(reader));
 }
 
 /* What layout 4 added: the limits, which said what is left out, evidence for that, and the crowd. */
@@ -92,12 +126,13 @@ static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor
             anb_frame_put_reach(state, d, j, part(state, d, REACH)[j], blank);
     }
     if (started)
-        read_decisive(reader, junk_of(state, d), d);
+        read_decisive(reader, tails_of(state, d), d, JUNK);
     else
         pass_over(reader, d);
     for (size_t j = 0; j < d; j++) {
         double crowd = next(reader) * CELL + .5;
-        crowd_of(state, d)[j] = crowd >= 0 && crowd < CROWD_MOST ? (uint16_t)crowd : 0;
+        if (started)
+            put_crowd(&tails_of(state, d)[j], crowd >= 0 && crowd < CROWD_MOST ? (unsigned)crowd : 0);
     }
 }
 
@@ -117,8 +152,8 @@ static void read_parts(const AnbFrame *self, AnbFrameState *state, unsigned layo
         pass_over(reader, d);
     read_part(reader, part(state, d, BOUND), d);
     if (started) {
-        read_decisive(reader, evidence_of(state, d), d);
-        memset(junk_of(state, d), 0, d * sizeof(float));
+        memset(tails_of(state, d), 0, d * sizeof(uint64_t));
+        read_decisive(reader, tails_of(state, d), d, EVIDENCE);
     } else
         read_part(reader, highest_of(state, d), d);
     if (layout >= 3)
@@ -146,9 +181,9 @@ void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned l
 static bool reaches(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     size_t d = self->d;
-    double reach = anb_frame_reach(self, state, j);
-    float evidence = evidence_of(state, d)[j], junk = junk_of(state, d)[j];
-    return reach >= self->clip && evidence - evidence == 0 && junk - junk == 0;
+    const uint64_t tail = tails_of(state, d)[j];
+    return anb_frame_reach(self, state, j) >= self->clip && fabs(doubt_of(tail, EVIDENCE)) <= ANB_FRAME_MOST &&
+           fabs(doubt_of(tail, JUNK)) <= ANB_FRAME_MOST;
 }
 
 bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state)

@@ -25,7 +25,7 @@ static AnbFrameTrial reading(const AnbFrame *self, const AnbFrameState *state, s
     bool blank = anb_frame_blank(state, self->d, j), whole = part_const(state, d, BOUND)[j] > self->clip;
     if (blank || whole)
         return (AnbFrameTrial){j, anb_clip(z, anb_frame_cut(self, state, j)), blank, true};
-    if (evidence_of(anb_view_of(state), d)[j] <= 0 && anb_frame_rows(state) % 2 != 0)
+    if (doubt_of(tails_of(anb_view_of(state), d)[j], EVIDENCE) <= 0 && anb_frame_rows(state) % 2 != 0)
         return (AnbFrameTrial){j, 0, true, false};
     return whole_reading(self, state, j, z);
 }
@@ -114,13 +114,13 @@ static void leave_out(const AnbFrame *self, AnbFrameState *state, size_t j)
 static void decide(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     double *bound = &part(state, self->d, BOUND)[j];
-    float whole = evidence_of(state, self->d)[j], junk = junk_of(state, self->d)[j];
-    double reach = anb_frame_reach(self, state, j);
+    const uint64_t tail = tails_of(state, self->d)[j];
+    double whole = doubt_of(tail, EVIDENCE), junk = doubt_of(tail, JUNK), reach = anb_frame_reach(self, state, j);
     if (whole >= ENOUGH)
         *bound = anb_frame_whole(self, state, j);
     else if (whole <= -ENOUGH)
         *bound = anb_frame_cut(self, state, j);
-    if (junk >= SURE && *bound <= self->clip && crowd_of(state, self->d)[j] <= CROWDED)
+    if (junk >= SURE && *bound <= self->clip && crowd_of(tail) <= CROWDED)
         leave_out(self, state, j);
     else if (junk <= -ENOUGH)
         anb_frame_put_reach(state, self->d, j, reach, false);
@@ -138,7 +138,8 @@ static double tried_unit(const AnbFrame *self, double mean)
 void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error, double other)
 {
     size_t d = self->d, j = trial->feature;
-    float *evidence = (trial->blank ? junk_of(state, d) : evidence_of(state, d)) + j;
+    uint64_t *tail = &tails_of(state, d)[j];
+    int at = trial->blank ? JUNK : EVIDENCE;
     double here = error * error, there = other * other, least = here < there ? here : there;
     if (!(here + there < 0x1p1000))
         return;
@@ -147,7 +148,7 @@ void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameT
     anb_frame_put_tried(state, mean);
     double unit = tried_unit(self, mean);
     double gain = unit > 0 ? anb_clip((trial->cut ? there - here : here - there) / unit, 4) : 0;
-    *evidence = (float)anb_clip(FADE * *evidence + gain, ANB_FRAME_MOST);
+    put_doubt(tail, at, anb_clip(FADE * doubt_of(*tail, at) + gain, ANB_FRAME_MOST));
     decide(self, state, j);
     anb_frame_renew_zero(self, state, j);
 }

@@ -166,7 +166,7 @@ void anb_frame_learn_zeros(const AnbFrame *self, AnbFrameState *state, uint64_t 
             add_zeros(self, state, j, k, l[WEIGHT] - *apart, fall, restarts);
         anb_frame_put_if_other(times, 0);
         anb_frame_put_if_other(apart, 0);
-        for (size_t row = BOUNDS; crowd_of(state, d)[j] > 0 && (double)row <= l[SINCE]; row += BOUNDS)
+        for (size_t row = BOUNDS; crowd_of(tails_of(state, d)[j]) > 0 && (double)row <= l[SINCE]; row += BOUNDS)
             anb_frame_thin_crowd(self, state, j);
         anb_frame_keep_bound(self, state, j);
     }

@@ -29,6 +29,27 @@ size_t anb_rls_state(size_t n)
     return ANB_RLS_HEAD + 4 * anb_rls_padded(n) + panels_size(n, (n + ROWS - 1) / ROWS);
 }
 
+/* In the order of the update's sum (rls_few.h). */
+static double trace_of_few(size_t n, const double *state)
+{
+    double sum[QUAD] = {0}, *p = anb_view_of(state);
+    for (size_t i = 0; i < QUAD && i < n; i++)
+        sum[i] = *few_entry(n, p, i, i) + (i + QUAD < n ? *few_entry(n, p, i + QUAD, i + QUAD) : 0);
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]) + anb_rls_head_const(state)->p00;
+}
+
+double anb_rls_trace(const AnbRls *rls, const double *state)
+{
+    return is_few(rls->n) ? trace_of_few(rls->n, state) : anb_rls_head_const(state)->trace;
+}
+
+/* Where it is kept. */
+static void put_trace(size_t n, double *state, double trace)
+{
+    if (!is_few(n))
+        anb_rls_head(state)->trace = trace;
+}
+
 /* ---- of any number of features ------------------------------------------------------------------------------------- */
 
 /* Entry i, j >= i, of P; for more than eight features without the step that is due. */
@@ -134,7 +155,7 @@ void anb_rls_restart(const AnbRls *rls, double *state)
         put_variance(n, state, i, rls->delta);
     clear_due(n, state);
     anb_rls_head(state)->p00 = rls->intercept ? anb_rls_level(rls) : 0;
-    anb_rls_head(state)->trace = anb_rls_initial(rls);
+    put_trace(n, state, anb_rls_initial(rls));
 }
 
 void anb_rls_init(const AnbRls *rls, double *state)
@@ -149,7 +170,7 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
         anb_rls_single_refresh(rls, state, factor);
         return;
     }
-    double most = anb_rls_initial(rls) / anb_rls_head(state)->trace;
+    double trace = anb_rls_trace(rls, state), most = anb_rls_initial(rls) / trace;
     if (factor > most)
         factor = most;
     if (!(factor > 1))
@@ -159,7 +180,7 @@ void anb_rls_refresh(const AnbRls *rls, double *state, double factor)
     for (double *p = intercept_row(rls->n, state); p < end; p++)
         *p *= factor;
     anb_rls_head(state)->p00 *= factor;
-    anb_rls_head(state)->trace *= factor;
+    put_trace(rls->n, state, trace * factor);
 }
 
 /* Entry i, j of P where nothing is due; index n is the intercept. */
@@ -220,7 +241,7 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         trace += d;
         least = d < least ? d : least;
     }
-    anb_rls_head(state)->trace = trace + p00;
+    put_trace(n, state, trace + p00);
     if (least < 0) /* only rounding was left of a variance */
         anb_rls_restart(rls, state);
 }
@@ -278,7 +299,7 @@ void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, cons
         trace += d;
         least = d < least ? d : least;
     }
-    anb_rls_head(state)->trace = trace;
+    put_trace(n, state, trace);
     if (!(sick == 0) || trace - trace != 0 || least < 0)
         anb_rls_init(rls, state);
 }
@@ -312,8 +333,20 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
     visitor->value(visitor, part, value, ANB_F64, count);
 }
 
-/* What is shown of the head: always, and where there is an intercept. */
-static const AnbField of_all[] = {{ANB_MEMBER(AnbRlsHead, trace)}, {0}};
+/* The trace. With few features it is shown though it is not kept: who reads finds it there, who writes does so where the weights follow
+ * and are written over it. */
+static void show_trace(const AnbRls *rls, double *state, AnbVisitor *visitor)
+{
+    bool few = is_few(rls->n);
+    double trace = anb_rls_trace(rls, state), *at = few ? weights(rls->n, state) : &anb_rls_head(state)->trace;
+    if (!few || !visitor->value) {
+        anb_visit(visitor, "trace", at, ANB_F64, 1);
+        return;
+    }
+    visitor->name = "trace";
+    visitor->value(visitor, at, &trace, ANB_F64, 1);
+}
+
 static const AnbField of_intercept[] = {{ANB_MEMBER(AnbRlsHead, p00)}, {ANB_MEMBER(AnbRlsHead, w0)}, {0}};
 
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
@@ -325,7 +358,7 @@ void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor)
     size_t n = rls->n;
     if (!visitor->value)
         catch_up(n, state);
-    anb_struct_visit(of_all, state, visitor);
+    show_trace(rls, state, visitor);
     anb_visit(visitor, "w", weights(n, state), ANB_F64, n);
     if (rls->intercept) {
         anb_struct_visit(of_intercept, state, visitor);
@@ -356,7 +389,7 @@ int anb_rls_validate(const AnbRls *rls, const double *state, AnbError *error)
     for (size_t i = 0; i < n + rls->intercept; i++)
         if (anb_rls_p(rls, state, i, i) < 0)
             return anb_fail(error, ANB_E_STATE, "rls: entry %zu of the diagonal of P is negative", i);
-    if (!(anb_rls_head_const(state)->trace >= 0))
+    if (!(anb_rls_trace(rls, state) >= 0))
         return anb_fail(error, ANB_E_STATE, "rls: the trace of P is negative");
     return 0;
 }

@@ -22,7 +22,7 @@
  *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
- *     [ trace  p00  w0  scale  (4 unused) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
+ *     [ p00  w0  trace  scale  (4 unused) | w: 8B | p0: 8B | q: 8B | diagonal: 8B | panel 0 | panel 1 | ... ]
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
@@ -35,9 +35,9 @@
  *                 +----+
  *
  * With up to eight features a tile would hold most entries twice, so their triangle is packed (rls_few.h). No step waits
- * then: it is made at once, while the triangle is in registers.
+ * then: it is made at once, while the triangle is in registers. The trace is summed when it is asked for.
  *
- *     [ trace  p00  w0 | w: 8 | p0: 8 | the triangle: 36 ]
+ *     [ p00  w0 | w: 8 | p0: 8 | the triangle: 36 ]
  *
  * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
  * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor; Kulhavy 1987 and Cao &
@@ -59,14 +59,15 @@ typedef struct AnbRls {
     double level;   /* what the intercept's variance starts as; 0: delta */
 } AnbRls;
 
-/* What a state starts with; of up to eight features the first three alone. */
+/* What a state starts with; of up to eight features the first two alone. */
 typedef struct AnbRlsHead {
-    double trace, p00, w0;
+    double p00, w0;
+    double trace;     /* of P; anb_rls_trace knows it for any number of features */
     double scale;     /* what the due step divides by lambda: 1 or 1 / lambda */
     double unused[4]; /* w starts on a cache line; zeros */
 } AnbRlsHead;
 
-enum { ANB_RLS_FEW = 8, ANB_RLS_FEW_HEAD = 3, ANB_RLS_FEW_P = 36, ANB_RLS_HEAD = sizeof(AnbRlsHead) / sizeof(double) };
+enum { ANB_RLS_FEW = 8, ANB_RLS_FEW_HEAD = 2, ANB_RLS_FEW_P = 36, ANB_RLS_HEAD = sizeof(AnbRlsHead) / sizeof(double) };
 
 /* Doubles in front of the weights. */
 static inline size_t anb_rls_weights_at(size_t n)
@@ -174,6 +175,9 @@ static inline const double *anb_rls_weights(const double *state, size_t n)
     return state + anb_rls_weights_at(n);
 }
 
+/* The trace of P, the intercept's variance included. */
+double anb_rls_trace(const AnbRls *rls, const double *state);
+
 /* Entry i, j of P; index n is the intercept. For tests and diagnostics. */
 double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j);
 
@@ -183,7 +187,7 @@ typedef struct AnbRlsForm {
 } AnbRlsForm;
 extern const AnbPart anb_rls_part;
 
-/* Shows a visitor every used field: head, weights, the intercept's row, the upper triangle row by row, the due step
+/* Shows a visitor every used field, and the trace where it is none: head, weights, the intercept's row, the upper triangle row by row, the due step
  * made. */
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
 

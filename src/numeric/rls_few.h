@@ -85,6 +85,12 @@ LANES_INLINE double predict_few(const double *state, const double *x, size_t n, 
            few_constant(anb_rls_head_const(state)->w0);
 }
 
+/* P's diagonal. */
+LANES_INLINE FewHalves diagonal_of(Quad m0, Quad m1, Quad m2, Quad m3, Quad c)
+{
+    return (FewHalves){quad_pick(quad_pick(m0, m1, 2), quad_pick(m2, m3, 8), 12), c};
+}
+
 /* What four rows of P add to P z in their columns. */
 LANES_INLINE Quad down_rows(Quad a, Quad b, Quad c, Quad d, const double *z)
 {
@@ -128,17 +134,17 @@ LANES_INLINE FewHalves lower_few(double *p, const FewTriangle *old, FewHalves k,
     quad_mul(quad_pick(quad_lane(k.low, i), quad_lane(k.high, i), m), r), quad_mul(quad_pick(k.low, k.high, m), r)
     Quad m0 = lowered_few(p, old->m0, FEW_OWN(0, 0), by), m1 = lowered_few(p + 4, old->m1, FEW_OWN(1, 1), by);
     Quad m2 = lowered_few(p + 8, old->m2, FEW_OWN(2, 3), by), m3 = lowered_few(p + 12, old->m3, FEW_OWN(3, 7), by);
-    Quad low = quad_pick(quad_pick(m0, m1, 2), quad_pick(m2, m3, 8), 12), high = old->c;
+    Quad c = old->c;
     if (n > 4) {
         lowered_few(p + 16, old->b0, FEW_ONE(0), q4, by);
         lowered_few(p + 20, old->b1, FEW_ONE(1), q4, by);
         lowered_few(p + 24, old->b2, FEW_ONE(2), q4, by);
         lowered_few(p + 28, old->b3, FEW_ONE(3), q4, by);
-        high = lowered_few(p + 32, old->c, q4, q4, by);
+        c = lowered_few(p + 32, old->c, q4, q4, by);
     }
 #undef FEW_ONE
 #undef FEW_OWN
-    return (FewHalves){low, high};
+    return diagonal_of(m0, m1, m2, m3, c);
 }
 
 #endif

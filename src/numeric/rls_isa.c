@@ -193,9 +193,9 @@ LANES_INLINE void lower_intercept(double *p0, const double *q, size_t padded, do
 }
 
 /* What a step by q multiplies P by, squares = q . q: 1 / lambda, or 1 where the trace is too large for that. */
-LANES_INLINE double scale_of(const AnbRls *rls, const double *state, double squares, double lambda)
+LANES_INLINE double scale_of(const AnbRls *rls, double trace, double squares, double lambda)
 {
-    return anb_rls_head_const(state)->trace - squares < ANB_RLS_MOST * anb_rls_initial(rls) ? 1 / lambda : 1;
+    return trace - squares < ANB_RLS_MOST * anb_rls_initial(rls) ? 1 / lambda : 1;
 }
 
 /* What a step has left to do: the intercept, the trace, and what follows where P is no covariance any more or too large. */
@@ -216,7 +216,8 @@ LANES_INLINE double finish(const AnbRls *rls, double *state, const Step *step)
         sick += head->w0 * 0;
         trace = p00 < 0 ? ANB_NAN : trace + p00;
     }
-    head->trace = trace;
+    if (rls->n > ANB_RLS_FEW)
+        head->trace = trace;
     if (!(trace * 0 == 0))
         anb_rls_restart(rls, state);
     else if (trace > ANB_RLS_ROOF * anb_rls_initial(rls))
@@ -242,7 +243,8 @@ static __attribute__((noinline)) double update_few(const AnbRls *rls, double *st
     const FewHalves q = halves_times(k, quad_all(root));
     const FewHalves moved = halves_add(halves_load(w), halves_times(q, quad_all(pace)));
     halves_store(w, moved);
-    double scale = scale_of(rls, state, halves_dot(q, q) + q0 * q0, lambda);
+    double was = halves_sum(diagonal_of(old.m0, old.m1, old.m2, old.m3, old.c)) + anb_rls_head(state)->p00;
+    double scale = scale_of(rls, was, halves_dot(q, q) + q0 * q0, lambda);
     const FewHalves diagonal = lower_few(p, &old, k, root, scale, rls->n);
     double trace = halves_any_negative(diagonal) ? ANB_NAN : halves_sum(diagonal), sick = halves_sick(moved);
     if (rls->intercept) {
@@ -271,7 +273,7 @@ static double update(const AnbRls *rls, double *state, double error, double lamb
     }
     double root = 1 / __builtin_sqrt(lambda / weight + zk), q0 = k0 * root, pace = error * root;
     double sick = move_weights(w, q, k, padded, root, pace);
-    double scale = scale_of(rls, state, lanes_dot(q, q, padded) + q0 * q0, lambda);
+    double scale = scale_of(rls, anb_rls_head(state)->trace, lanes_dot(q, q, padded) + q0 * q0, lambda);
     double trace = lower_diagonal(diagonal, q, padded, scale);
     if (rls->intercept)
         lower_intercept(p0, q, padded, q0, scale);

@@ -4,8 +4,9 @@
 #include "src/simd/kernels.h"
 #include <math.h>
 
-/* anb_rls_predict reads w0 and the weights where rls.h has them. */
+/* anb_rls_predict reads w0 and the weights where rls.h has them, anb_rls_trace the trace. */
 _Static_assert(offsetof(AnbRlsSingleHead, w0) == offsetof(AnbRlsHead, w0), "w0 at the same place");
+_Static_assert(offsetof(AnbRlsSingleHead, trace) == offsetof(AnbRlsHead, trace), "the trace at the same place");
 _Static_assert(sizeof(AnbRlsSingleHead) == sizeof(AnbRlsHead), "the weights at the same place");
 
 size_t anb_rls_single_state(const AnbRls *rls)

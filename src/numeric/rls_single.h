@@ -33,9 +33,8 @@
 enum { ANB_RLS_PANEL = 8, ANB_RLS_BLOCK = 16 }; /* columns; rows */
 
 typedef struct AnbRlsSingleHead {
-    double trace;
     double turn; /* the panel whose column lengths are computed anew next */
-    double w0;
+    double w0, trace;
     double unused[5];
 } AnbRlsSingleHead;
 
