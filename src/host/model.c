@@ -335,9 +335,11 @@ static double predict_checked(const AnbPlan *plan, const unsigned char *block, d
 double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCounters *counters)
 {
     const AnbPlan *plan = model->plan;
+    const AnbNode *root = &plan->nodes[0];
+    AnbRow row = {x, x, NULL, counters, NULL};
     AnbRoom room;
-    bool fine = plan->passing && anb_nonfinite(x, plan->nodes[0].n_features) == 0;
-    return fine ? predict_checked(plan, anb_block(model), room.scratch, counters, x) : ANB_NAN;
+    bool fine = plan->passing && anb_nonfinite(x, root->n_features) == 0;
+    return fine ? root->type->predict(root, anb_block(model), &row, room.scratch) : ANB_NAN;
 }
 
 static APART double predict_apart(StreamingLearner *model, const double *x)
