@@ -76,10 +76,10 @@ LANES_INLINE void settle(const AnbNode *self, Linear *s, double by, double squar
 }
 
 /* The plain step of up to eight features. */
-LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, double y, size_t n, AnbCounters *counters)
+LANES_INLINE double step_few(const AnbNode *self, const AnbLinearOptions *o, Linear *s, const double *x, double y,
+                             size_t n, AnbCounters *counters)
 {
-    const AnbLinearOptions *o = self->options;
-    const Few w = few_load(s->w), row = few_load_tail(x, n);
+    const Few w = few_load(s->w), row = n == LANES ? few_load(x) : few_load_tail(x, n);
     const FewPart f = few_sum(few_mul(w, row), n) + few_all(few_constant(s->b)), error = few_all(y) - f;
     double square = 1 + few_sum(few_mul(row, row), n)[0];
     if (!plain(o, s) || error[0] - error[0] != 0)
@@ -92,9 +92,9 @@ LANES_INLINE double step_few(const AnbNode *self, Linear *s, const double *x, do
 }
 
 /* Of any number of features. */
-LANES_INLINE double step_any(const AnbNode *self, Linear *s, const double *x, double y, size_t n, AnbCounters *counters)
+LANES_INLINE double step_any(const AnbNode *self, const AnbLinearOptions *o, Linear *s, const double *x, double y,
+                             size_t n, AnbCounters *counters)
 {
-    const AnbLinearOptions *o = self->options;
     double square, f = lanes_dot_and_square(s->w, x, n, true, &square) + s->b, error = y - f;
     if (!plain(o, s) || error - error != 0)
         return ANB_NAN;
@@ -106,32 +106,43 @@ LANES_INLINE double step_any(const AnbNode *self, Linear *s, const double *x, do
     return f;
 }
 
-static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
+LANES_INLINE double step_of(const AnbNode *self, const AnbLinearOptions *o, void *state, const double *x, double y,
+                            size_t n, AnbCounters *counters)
 {
-    size_t n = self->n_features;
-    (void)scratch;
-    return n <= LANES ? step_few(self, state, x, y, n, counters) : step_any(self, state, x, y, n, counters);
+    return n <= LANES ? step_few(self, o, state, x, y, n, counters) : step_any(self, o, state, x, y, n, counters);
 }
 
-static size_t step_many(const AnbNode *self, const AnbSteps *steps, double *out)
+static double step(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters)
 {
-    const AnbSteps s = *steps; /* in registers */
-    const size_t n = self->n_features;
+    (void)scratch;
+    return step_of(self, self->options, state, x, y, self->n_features, counters);
+}
+
+/* Of n features. Options and what else is the same for all samples are copied: for all that the compiler knows, a weight that is written
+ * could be one of them. */
+LANES_INLINE size_t step_each(const AnbNode *self, const AnbSteps *steps, size_t n, double *out)
+{
+    const AnbSteps s = *steps;
+    const AnbLinearOptions o = *(const AnbLinearOptions *)self->options;
     for (size_t i = 0; i < s.n; i++) {
         const uint32_t at = s.number[i];
         char *model = s.models[at];
         if (*(const void *const *)(const void *)model != s.first)
             return i;
-        void *state = model + s.state;
         AnbCounters *counters = (AnbCounters *)(void *)(model + s.counters);
-        double f = n <= LANES ? step_few(self, state, s.x[at], s.y[at], n, counters)
-                              : step_any(self, state, s.x[at], s.y[at], n, counters);
+        double f = step_of(self, &o, model + s.state, s.x[at], s.y[at], n, counters);
         if (f - f != 0)
             return i;
         counters->trained++;
         out[i] = f;
     }
     return s.n;
+}
+
+static size_t step_many(const AnbNode *self, const AnbSteps *steps, double *out)
+{
+    const size_t n = self->n_features;
+    return n == LANES ? step_each(self, steps, LANES, out) : step_each(self, steps, n, out);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *out)
