@@ -20,6 +20,8 @@ static atomic_uint predictions;     /* of all models */
 static atomic_uint done_by[64];     /* samples, by thread */
 static atomic_uint threads_known;   /* that ever did a sample */
 static _Thread_local unsigned self; /* number of this thread, from 1; 0: it has none yet */
+static const double *watched;       /* cells of the samples, or NULL */
+static unsigned made_by[MOST];      /* thread that last predicted each of these */
 
 static void work(void)
 {
@@ -36,6 +38,8 @@ static double predict(const AnbNode *node, const void *state, const AnbRow *row,
 {
     (void)node, (void)scratch;
     work();
+    if (watched)
+        made_by[row->x - watched] = self;
     atomic_fetch_add(&predictions, 1);
     row->counters->restarts += atomic_load(&counting);
     return *(const double *)state + row->x[0];
@@ -289,6 +293,55 @@ START_TEST(predictions_go_where_targets_were)
 }
 END_TEST
 
+/* Of how many of n samples the prediction is made by another thread than that which learned it in the call before. Where one of the calls
+ * was not shared, of all. */
+static size_t made_elsewhere(Work *w, size_t n)
+{
+    static unsigned learned_by[MOST];
+    double most = call(w, n, true, NULL);
+    memcpy(learned_by, made_by, sizeof learned_by);
+    size_t elsewhere = 0;
+    most = fmax(most, call(w, n, false, w->pool.said));
+    for (size_t i = 0; i < n; i++)
+        elsewhere += made_by[i] != learned_by[i];
+    return most > .75 ? n : elsewhere;
+}
+
+/* Each core has the models that it learned. In blocks of the call half of them would be predicted by the other thread. */
+START_TEST(predictions_are_made_where_models_were_learned)
+{
+    enum { N = 2000, CALLS = 30 };
+    bool found = false;
+    if (one_core())
+        return;
+    for (time_t late = time(NULL) + PATIENCE; !found && time(NULL) <= late;) {
+        Work *w = work_new(400); /* a new pool shares its calls, one that had no second core for a while does not */
+        watched = w->cells;
+        for (int i = 0; i < CALLS && !found; i++)
+            found = made_elsewhere(w, N) <= N / 8;
+        watched = NULL;
+        work_free(w);
+    }
+    ck_assert(found);
+}
+END_TEST
+
+/* What was learned may have been of few models, and what is predicted of others. */
+START_TEST(predictions_of_other_models_than_were_learned)
+{
+    enum { N = 2000 };
+    Work *w = work_new(200);
+    for (size_t i = 0; i < 150; i++) {
+        visit(w, i % 3 ? MODELS : 3);
+        call_both(w, N, true);
+        visit(w, i % 2 ? MODELS : MODELS / 2);
+        call_both(w, N, false);
+    }
+    assert_equal(w);
+    work_free(w);
+}
+END_TEST
+
 /* What a prediction counts is its model's. It is made again for that once, and the next calls have each made by its model's thread. */
 START_TEST(what_predictions_count_is_counted_once)
 {
@@ -317,6 +370,8 @@ static Suite *suite(void)
     tcase_add_test(tests, samples_that_cost_more_or_less_stay_in_order);
     tcase_add_test(tests, each_sample_is_done_once);
     tcase_add_test(tests, predictions_go_where_targets_were);
+    tcase_add_test(tests, predictions_are_made_where_models_were_learned);
+    tcase_add_test(tests, predictions_of_other_models_than_were_learned);
     tcase_add_test(tests, what_predictions_count_is_counted_once);
     return suite;
 }

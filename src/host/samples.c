@@ -117,6 +117,7 @@ void anb_samples_survey(AnbSamples *s)
     size_t step = s->n / SURVEYED + 1, surveyed = 0, sum = 0;
     uintptr_t low = UINTPTR_MAX, high = 0;
     s->read_only = s->y == NULL;
+    s->short_way = true;
     for (size_t i = 0; i < s->n; i += step, surveyed++) {
         const StreamingLearner *model = s->models[anb_one_of(i, s->n - i < step ? s->n - i : step)];
         uintptr_t at = (uintptr_t)model;
@@ -124,6 +125,7 @@ void anb_samples_survey(AnbSamples *s)
         high = at > high ? at : high;
         sum += sizeof(StreamingLearner) + anb_block_bytes(model->plan);
         s->read_only = s->read_only && (model->plan->look || model->plan->passing);
+        s->short_way = s->short_way && model->plan->look;
     }
     double bytes = (double)sum / (double)surveyed * (double)s->n;
     s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);

@@ -2,7 +2,7 @@
  * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and goes through the call for the samples
  * whose models lie there, so that a model stays in the cache of one core; a thread that has finished its own stripes takes those that
  * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions that only read the models are
- * shared out in blocks of the call.
+ * shared out in blocks of the call, but for those behind a call that learned: each core has the models that it learned, and keeps them.
  * The caller does some samples first and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not. Where
  * stripes are known they are samples of the caller's own: models that two cores write in turns go back and forth, line by line.
  */
@@ -28,6 +28,7 @@ enum {
     SLACK = 64,              /* samples that a thread may have beyond its share */
     MANY = 8,                /* one prediction in so many that needs the long way */
     IN_STRIPES = 64,         /* calls that are done in stripes after that */
+    IN_BLOCKS = 64,          /* calls of predictions in blocks where the stripes of learning were uneven for one */
     /* Calls for which stripes are used that give one thread too many samples; by then these samples may be of many models. */
     UNEVEN_CALLS = 64,
     UNEVEN_CALLS_MOST = 1024 /* where the stripes were uneven each time */
@@ -65,6 +66,8 @@ struct AnbPool {
     /* ns a sample that the last call gained by sharing, about: of those that predict, and of those that learn. */
     double gained[2];
     unsigned in_stripes;      /* calls of predictions to do in stripes */
+    unsigned in_blocks;       /* and in blocks, behind one that learned too */
+    bool learned;             /* whether the last call learned, in stripes that are known */
     char apart[112];          /* with what only the caller uses, above: from what all threads write */
     atomic_size_t next;       /* which block is next */
     atomic_size_t unsure;     /* predictions that need the long way */
@@ -167,13 +170,6 @@ static void limit_use(AnbStripes *stripes, bool uneven)
     stripes->left = stripes->limit;
 }
 
-/* One more call of those that stripes are used for. */
-static void use(AnbStripes *stripes)
-{
-    if (stripes->known && stripes->limit > 0)
-        stripes->known = --stripes->left > 0;
-}
-
 /* False: out of memory. */
 static bool deal(const AnbPool *p, AnbStripes *stripes, size_t each)
 {
@@ -197,18 +193,29 @@ static void catch_up(AnbPool *p)
     p->from = p->own_from;
 }
 
+/* Whether these are predictions in the stripes of learning, which they must leave as they are. */
+static bool in_those_of_learning(const AnbPool *p)
+{
+    return !p->call.y && p->stripes == &p->dealt[true];
+}
+
 /* False, and what is left is whole: out of memory. */
 static bool share_stripes(AnbPool *p, double ns)
 {
-    size_t each = stripes_for(ns, anb_team_size(p->team));
-    if (!p->stripes->known || p->stripes->wanted > 2 * each || each > 2 * p->stripes->wanted) {
+    size_t each = stripes_for(ns, anb_team_size(p->team)), wanted = p->stripes->wanted;
+    bool fits = p->stripes->known && wanted <= 2 * each && each <= 2 * wanted;
+    if (!fits && !in_those_of_learning(p)) {
         catch_up(p);
         if (!deal(p, p->stripes, each))
             return false;
     }
     untake(p);
     anb_team_run(p->team, do_stripes, p);
-    p->stripes->known = as_dealt(p);
+    bool even = as_dealt(p);
+    if (!in_those_of_learning(p))
+        p->stripes->known = even;
+    else if (!even)
+        p->in_blocks = IN_BLOCKS;
     return true;
 }
 
@@ -297,17 +304,25 @@ static bool worth_waking(AnbPool *p, double start, double gain)
     return anb_team_awake(p->team) || p->missed >= WAKE_NS;
 }
 
+/* In which stripes the call is done, or that it is in blocks. Predictions by the short way take less than to look for them in stripes. */
+static void choose_stripes(AnbPool *p)
+{
+    const bool learn = p->call.y != NULL, reads = p->call.read_only;
+    bool behind = reads && p->learned && !p->call.short_way && p->in_blocks == 0;
+    bool apart = reads && !behind && p->in_stripes > 0;
+    AnbStripes *stripes = p->stripes = &p->dealt[learn || behind];
+    p->in_blocks -= !learn && p->in_blocks > 0;
+    p->in_stripes -= apart;
+    p->call.read_only = reads && !behind && !apart;
+    if (!p->call.read_only && stripes->known && stripes->limit > 0)
+        stripes->known = --stripes->left > 0;
+}
+
 static void do_call(AnbPool *p)
 {
     const size_t left = p->call.n - TRIED;
     const bool learn = p->call.y != NULL;
-    p->stripes = &p->dealt[learn];
-    if (p->call.read_only && p->in_stripes > 0) {
-        p->call.read_only = false;
-        p->in_stripes--;
-    }
-    if (!p->call.read_only)
-        use(p->stripes);
+    choose_stripes(p);
     atomic_store_explicit(&p->unsure, 0, memory_order_relaxed);
     double start = anb_clock_ns();
     if (p->call.read_only || !p->stripes->known || !try_own(p))
@@ -322,6 +337,7 @@ static void do_call(AnbPool *p)
     else
         do_alone(p);
     p->ended = way ? anb_clock_ns() : 0;
+    p->learned = learn && shared && p->stripes->known;
     if (wanted && !shared)
         anb_way_put_off(way);
     else if (way)
