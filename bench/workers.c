@@ -5,7 +5,8 @@
  *
  * Samples of 8 features, so many a model in one call (16). They visit the models in no order, or in turns: sample i is of model i modulo
  * their number. In each round the loop, the pool, and as many threads as the pool has, each with a loop over its own part of models and
- * samples in memory of its own, rest for a millisecond and then do calls in a row. Of learning and of predictions it prints
+ * samples in memory of its own, rest for a millisecond and then do calls in a row. Of learning, of predictions, and of calls that predict
+ * and then learn the same samples it prints
  *
  *     in a row   nanoseconds a sample of the loop and of the pool, and their ratio: the median of 64 calls, whose threads are awake
  *     first      the ratio of the calls behind the rest, where the pool's threads slept
@@ -26,6 +27,8 @@
 enum { D = 8, ROUNDS = 9, CALLS = 64, CALLS_LEAST = 5 /* in a row */, THREADS_MOST = 64 };
 static const double ROW_NS = 1e8; /* a row of calls stops then */
 
+typedef enum What { LEARN, PREDICT, BOTH } What;
+
 typedef struct Samples {
     size_t n;
     StreamingLearner **of;
@@ -39,7 +42,7 @@ typedef struct Work {
     StreamingLearner **model; /* for the loop, then for the pool, then for the threads apart */
     Samples loop, pool, apart[THREADS_MOST];
     AnbPool *workers;
-    bool learn;
+    What what;
     atomic_uint round, done; /* of the threads apart */
     atomic_bool over;
 } Work;
@@ -99,27 +102,26 @@ static void fill(Work *w)
 
 /* ---- three ways ------------------------------------------------------------------------------------------------------ */
 
-static void loop_over(const Samples *s, bool learn)
+static void loop_over(const Samples *s, What what)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (learn)
-            anb_train_one(s->of[i], s->x[i], s->y[i], 1);
-        else
-            s->out[i] = anb_predict(s->of[i], s->x[i]);
+    for (size_t i = 0; i < s->n && what != LEARN; i++)
+        s->out[i] = anb_predict(s->of[i], s->x[i]);
+    for (size_t i = 0; i < s->n && what != PREDICT; i++)
+        anb_train_one(s->of[i], s->x[i], s->y[i], 1);
 }
 
 static void by_loop(Work *w)
 {
-    loop_over(&w->loop, w->learn);
+    loop_over(&w->loop, w->what);
 }
 
 static void by_pool(Work *w)
 {
     const Samples *s = &w->pool;
-    if (w->learn)
-        anb_pool_train(w->workers, s->of, s->x, s->y, NULL, s->n, NULL);
-    else
+    if (w->what != LEARN)
         anb_pool_predict(w->workers, s->of, s->x, s->n, s->out);
+    if (w->what != PREDICT)
+        anb_pool_train(w->workers, s->of, s->x, s->y, NULL, s->n, NULL);
 }
 
 /* Until the word is another one; a thread that has no core to itself makes room. */
@@ -138,7 +140,7 @@ static void *live_apart(void *context)
         wait_for_change(&w->round, round);
         if (atomic_load(&w->over))
             return NULL;
-        loop_over(&w->apart[own->number], w->learn);
+        loop_over(&w->apart[own->number], w->what);
         atomic_fetch_add(&w->done, 1);
     }
 }
@@ -147,7 +149,7 @@ static void by_threads_apart(Work *w)
 {
     atomic_store(&w->done, 0);
     atomic_fetch_add(&w->round, 1);
-    loop_over(&w->apart[0], w->learn);
+    loop_over(&w->apart[0], w->what);
     for (unsigned done; (done = atomic_load(&w->done)) + 1 < w->threads;)
         wait_for_change(&w->done, done);
 }
@@ -203,10 +205,11 @@ static void follow_apart(Took *took, Work *w)
         pthread_join(apart[n].thread, NULL);
 }
 
-static void time_all(Work *w, const char *expression, bool learn)
+static void time_all(Work *w, const char *expression, What what)
 {
+    static const char *const names[] = {[LEARN] = "", [PREDICT] = " predict", [BOTH] = " both"};
     Took loop = {1e300, 1e300}, pool = loop, apart = loop;
-    w->learn = learn;
+    w->what = what;
     for (int round = 0; round < ROUNDS; round++) {
         rest();
         follow(&loop, w, by_loop);
@@ -216,7 +219,7 @@ static void time_all(Work *w, const char *expression, bool learn)
     }
     char name[100], first[120];
     snprintf(name, sizeof name, "%.40s models=%zu samples=%zu%s%s", expression, w->n_models, w->n,
-             w->turns ? " turns" : "", learn ? "" : " predict");
+             w->turns ? " turns" : "", names[what]);
     double n = (double)w->n;
     printf("%-58s %9.1f %9.1f %7.2f %7.2f %7.2f\n", name, loop.row / n, pool.row / n, loop.row / pool.row,
            loop.first / pool.first, loop.row / apart.row);
@@ -241,8 +244,8 @@ static int compare(Work *w, const char *expression)
     }
     if (!status) {
         fill(w);
-        time_all(w, expression, true);
-        time_all(w, expression, false);
+        for (What what = LEARN; what <= BOTH; what++)
+            time_all(w, expression, what);
     }
     for (size_t i = 0; i < 3 * w->n_models; i++)
         anb_free(w->model[i]);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { RUN = 64, AHEAD = 16, SURVEYED = 32, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
+enum { RUN = 64, AHEAD = 16, SURVEYED = 32, SEVERAL = 4, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
 
 /* Into the cache: a sample's row, its model's head, and the state, which follows its head. */
 static inline void bring_near(const AnbSamples *s, size_t i)
@@ -116,8 +116,7 @@ void anb_samples_survey(AnbSamples *s)
 {
     size_t step = s->n / SURVEYED + 1, surveyed = 0, sum = 0;
     uintptr_t low = UINTPTR_MAX, high = 0;
-    s->read_only = s->y == NULL;
-    s->short_way = true;
+    s->read_only = s->brief = s->y == NULL;
     for (size_t i = 0; i < s->n; i += step, surveyed++) {
         const StreamingLearner *model = s->models[anb_one_of(i, s->n - i < step ? s->n - i : step)];
         uintptr_t at = (uintptr_t)model;
@@ -125,10 +124,11 @@ void anb_samples_survey(AnbSamples *s)
         high = at > high ? at : high;
         sum += sizeof(StreamingLearner) + anb_block_bytes(model->plan);
         s->read_only = s->read_only && (model->plan->look || model->plan->passing);
-        s->short_way = s->short_way && model->plan->look;
+        s->brief = s->brief && model->plan->look;
     }
     double bytes = (double)sum / (double)surveyed * (double)s->n;
     s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);
+    s->brief = s->brief && bytes > SEVERAL * s->bytes;
     anb_samples_divide(s, 1);
 }
 

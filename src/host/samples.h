@@ -17,7 +17,7 @@ typedef struct AnbSamples {
     double bytes;   /* that the call's models lie over, about, or that they have, if that is less */
     bool spread;    /* that is more for each core that works than its own caches hold */
     bool read_only; /* they are predicted, and the models that were surveyed can be without being written */
-    bool short_way; /* these models also have a short way (AnbDirectTable), which takes some nanoseconds */
+    bool brief;     /* that takes some nanoseconds (AnbDirectTable), and each model comes several times, about */
 } AnbSamples;
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
@@ -38,7 +38,7 @@ void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n);
 /* Samples from `from` to `to` - 1. */
 void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 
-/* Sets `bytes`, `spread` for one core, `read_only` and `short_way` by a few samples, drawn. No pointer is NULL. */
+/* Sets `bytes`, `spread` for one core, `read_only` and `brief` by a few samples, drawn. No pointer is NULL. */
 void anb_samples_survey(AnbSamples *samples);
 /* Sets `spread` where so many cores each have a part of the models. */
 void anb_samples_divide(AnbSamples *samples, size_t cores);

@@ -304,11 +304,11 @@ static bool worth_waking(AnbPool *p, double start, double gain)
     return anb_team_awake(p->team) || p->missed >= WAKE_NS;
 }
 
-/* In which stripes the call is done, or that it is in blocks. Predictions by the short way take less than to look for them in stripes. */
+/* In which stripes the call is done, or that it is in blocks. Brief predictions take less than to look for them in stripes. */
 static void choose_stripes(AnbPool *p)
 {
     const bool learn = p->call.y != NULL, reads = p->call.read_only;
-    bool behind = reads && p->learned && !p->call.short_way && p->in_blocks == 0;
+    bool behind = reads && p->learned && !p->call.brief && p->in_blocks == 0;
     bool apart = reads && !behind && p->in_stripes > 0;
     AnbStripes *stripes = p->stripes = &p->dealt[learn || behind];
     p->in_blocks -= !learn && p->in_blocks > 0;
