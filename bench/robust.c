@@ -217,7 +217,7 @@ static bool take_option(Run *run, const char *key, const char *value)
     else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
         run->folder.only[run->folder.n_only++] = value;
     else if (strcmp(key, "--from") == 0)
-        run->robust.from = strtoul(value, NULL, 10);
+        run->robust.from = value[0] >= '0' && value[0] <= '9' ? strtoul(value, NULL, 10) : SIZE_MAX;
     else if (strcmp(key, "--oracle") == 0)
         run->robust.oracle = strcmp(value, "yes") == 0;
     else if (strcmp(key, "--format") == 0)

@@ -3,8 +3,8 @@
  *
  * The rows that the children see have `most` places. A place holds a feature that counts, or 0. Which features count is found from the
  * rows that came (src/numeric/screen.h): those that forward selection takes, and those that the error of the child depends on, alone
- * or by a product of two or three of them. It is asked after 40 rows and then each time the rows have grown by a third, by PERIOD at most. Features that the error depended on count
- * from then on, as long as there are places to spare.
+ * or in a product of two or three of them. It is asked after 40 rows and then each time the rows have grown by a third, by PERIOD at
+ * most. Features that the error depended on count from then on, as long as there are places to spare.
  *
  * A feature that counts and is not seen gets a place at once if one is empty: the child goes on, with a feature more that was 0
  * so far. After 80 rows, and when the rows have grown three times since, the other child is prepared if the one that serves was given
@@ -117,7 +117,7 @@ static void end_trial(const AnbNode *self, Select *s)
         s->serving = 1 - s->serving;
         anb_screen_forget_errors(&screen);
     } else {
-        s->added = TAKEN; /* as before: it is tried again */
+        s->added |= TAKEN; /* as before: it is tried again */
     }
     s->gain = 0;
 }

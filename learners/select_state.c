@@ -168,7 +168,7 @@ int anb_select_validate(const AnbNode *self, const void *state, AnbError *error)
         if (!(inverse[j] >= DBL_MIN))
             return anb_fail(error, ANB_E_STATE, "select: the unit of remembered feature %zu is not positive", j);
     if (named(self) > 0 && !anb_triples_valid(self->n_features, anb_field_const(self, s, SELECT_NAMED)))
-        return anb_fail(error, ANB_E_STATE, "select: a product of three features that is tested has none such");
+        return anb_fail(error, ANB_E_STATE, "select: a tested product is not of three features in rising order");
     if (!anb_ring_valid(&s->ring) || s->next > s->ring.pushed)
         return anb_fail(error, ANB_E_STATE, "select: rows that are not there are to be learned");
     return 0;

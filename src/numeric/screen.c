@@ -54,7 +54,8 @@ static void add_error(const AnbScreenView *v, const float *z, float error, float
         v->energies[i] += by * by;
     }
     anb_screen_kernels.add_products(v->pairs, z, n, error);
-    anb_triples_add(&v->triples, z + 1, error, v->squares + 1, pair);
+    const AnbTriplesKnown known = {v->squares + 1, v->terms, (float)v->s->rows};
+    anb_triples_add(&v->triples, z + 1, error, &known, pair);
     v->s->error_rows += 1;
     v->s->waited += 1;
     if (v->s->waited >= fade_after)
@@ -103,8 +104,7 @@ typedef struct Forward {
 
 static double sum_of(const Forward *f, size_t i, size_t j)
 {
-    size_t low = i < j ? i : j, high = i < j ? j : i;
-    return (double)f->v->terms[low * f->width - low * (low - 1) / 2 - low + high];
+    return (double)f->v->terms[anb_screen_place(f->v->d, i, j)];
 }
 
 static void take(Forward *f, size_t term)

@@ -57,6 +57,13 @@ static inline size_t anb_screen_triangle(size_t n)
     return n * (n + 1) / 2;
 }
 
+/* The place of u_i u_j in G. */
+static inline size_t anb_screen_place(size_t d, size_t i, size_t j)
+{
+    size_t low = i < j ? i : j, high = i < j ? j : i;
+    return low * anb_screen_width(d) - low * (low - 1) / 2 - low + high;
+}
+
 /* At most so many terms are taken. */
 enum { ANB_SCREEN_TERMS = 40 };
 
@@ -66,8 +73,8 @@ static inline size_t anb_screen_room(size_t d)
     return (ANB_SCREEN_TERMS + 2) * anb_screen_width(d);
 }
 
-/* Adds a row: the target and the model's error in deviations. Features that count by products of three are marked. row: room for 2 d + 2 floats,
- * pair: for anb_triples_pairs(d). */
+/* Adds a row: the target and the model's error in deviations. Features that count in products of three are marked in the view's
+ * triples.counts. row: room for 2 d + 2 floats, pair: for anb_triples_pairs(d). */
 void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row, float *pair);
 
 /* Marks the features of the terms taken, `most` at most; returns how many. */

@@ -1,9 +1,14 @@
 #include "triples.h"
+#include "elementary.h"
 #include "screen.h"
 #include <float.h>
 
-enum { EVERY = 4, REST = 100, NAMED = ANB_TRIPLES_NAMED }; /* a row in so many is added; rows between two rounds */
-static const float kept = 0.9F, sure = 4 * 4, scant = 1, later = 2 * 2;
+enum {
+    SHARE = 4,
+    REST = 100,
+    NAMED = ANB_TRIPLES_NAMED
+}; /* one first feature in so many a row; rows between two rounds */
+static const float kept = 0.9F, sure = 4 * 4, scant = 1, later = 2 * 2, most_size = FLT_MAX / 2;
 
 static uint64_t widest(const AnbNode *self)
 {
@@ -13,7 +18,7 @@ static uint64_t widest(const AnbNode *self)
 static uint64_t longest(const AnbNode *self)
 {
     (void)self;
-    return REST;
+    return REST - 1;
 }
 
 const AnbField anb_triples_fields[] = {{ANB_MEMBER(AnbTriples, rows)},
@@ -48,18 +53,16 @@ static float *sum_of(const AnbTriplesView *v, const AnbTriple *t)
     return v->sums + begin_of(v->d, t->i) + pair_of(v->d, t->j, t->k) - pair_of(v->d, t->i + 1U, t->i + 2U);
 }
 
-/* The products of two that follow i in both features are the last ones. */
-static void add_products(const AnbTriplesView *v, const float *z, float error, float *pair)
+/* Of first features `from`, `from` + SHARE, .. The products of two that follow i in both features are the last ones. */
+static void add_products(const AnbTriplesView *v, size_t from, const float *z, float error, float *pair)
 {
     const size_t d = v->d, n = anb_triples_pairs(d);
-    float *sum = v->sums;
-    for (size_t j = 0, at = 0; j < d; j++)
+    for (size_t j = from + 1, at = pair_of(d, from + 1, from + 2); j < d; j++)
         for (size_t k = j + 1; k < d; k++)
             pair[at++] = z[j] * z[k];
-    for (size_t i = 0; i + 2 < d; i++) {
+    for (size_t i = from; i + 2 < d; i += SHARE) {
         const size_t first = pair_of(d, i + 1, i + 2);
-        anb_screen_kernels.add_times(sum, pair + first, n - first, error * z[i]);
-        sum += n - first;
+        anb_screen_kernels.add_times(v->sums + begin_of(d, i), pair + first, n - first, error * z[i]);
     }
 }
 
@@ -93,7 +96,9 @@ static void look_at(const AnbTriplesView *v, size_t i, const float *q)
             *sum *= kept;
             if (*sum * *sum <= least->size * by || by <= 0 || is_named(v, i, j, k))
                 continue;
-            *least = (AnbTriple){.size = *sum * *sum / by, .i = (uint16_t)i, .j = (uint16_t)j, .k = (uint16_t)k};
+            const float size = *sum * *sum / by;
+            *least = (AnbTriple){
+                .size = size < most_size ? size : most_size, .i = (uint16_t)i, .j = (uint16_t)j, .k = (uint16_t)k};
             least = smallest(v);
         }
     }
@@ -101,48 +106,56 @@ static void look_at(const AnbTriplesView *v, size_t i, const float *q)
 
 /* ---- their test -------------------------------------------------------------------------------------------------- */
 
-static void test(const AnbTriplesView *v, const float *z, float error)
+static float mean_product(const AnbTriplesKnown *known, size_t d, size_t i, size_t j)
+{
+    return known->rows > 0 ? known->terms[anb_screen_place(d, i + 1, j + 1)] / known->rows : 0;
+}
+
+static void test(const AnbTriplesView *v, const float *z, float error, const AnbTriplesKnown *known)
 {
     for (AnbTriple *t = v->named; t < v->named + NAMED; t++) {
-        const float by = error * z[t->i] * z[t->j] * z[t->k];
+        const float a = z[t->i], b = z[t->j], c = z[t->k];
+        const float alone = mean_product(known, v->d, t->j, t->k) * a + mean_product(known, v->d, t->i, t->k) * b +
+                            mean_product(known, v->d, t->i, t->j) * c;
+        const float by = error * (a * b * c - alone);
         t->sum += by;
         t->variance += by * by;
     }
 }
 
 /* At the end of a round: whether it is tested on. */
-static bool judge(const AnbTriplesView *v, const AnbTriple *t)
+static bool judge(const AnbTriplesView *v, const AnbTriple *t, float enough)
 {
     const float square = t->sum * t->sum;
-    if (square > sure * t->variance) {
-        v->counts[t->i] = v->counts[t->j] = v->counts[t->k] = 1;
-        return false;
-    }
-    if (square > (t->size < FLT_MAX ? scant : later) * t->variance)
+    const bool found = square > enough * t->variance;
+    if (!found && square > (t->size < FLT_MAX ? scant : later) * t->variance)
         return true;
     *sum_of(v, t) = 0;
+    if (found)
+        v->counts[t->i] = v->counts[t->j] = v->counts[t->k] = 1;
     return false;
 }
 
 static void end_round(const AnbTriplesView *v)
 {
+    const double rounds = (double)v->s->rows / (double)(v->d - 2 + REST);
+    const float enough = sure + 2 * (float)anb_log(1 + rounds);
     for (AnbTriple *t = v->named; t < v->named + NAMED; t++)
-        if (t->k > 0 && judge(v, t))
+        if (t->k > 0 && judge(v, t, enough))
             t->size = FLT_MAX;
         else
             *t = (AnbTriple){0};
     v->s->looked = v->s->waited = 0;
 }
 
-void anb_triples_add(const AnbTriplesView *v, const float *z, float error, const float *squares, float *pair)
+void anb_triples_add(const AnbTriplesView *v, const float *z, float error, const AnbTriplesKnown *known, float *pair)
 {
     if (anb_triples_sums(v->d) == 0)
         return;
-    if (v->s->rows++ % EVERY == 0)
-        add_products(v, z, error, pair);
-    test(v, z, error);
+    add_products(v, v->s->rows++ % SHARE, z, error, pair);
+    test(v, z, error, known);
     if (v->s->looked + 2 < v->d)
-        look_at(v, v->s->looked++, squares);
+        look_at(v, v->s->looked++, known->squares);
     else if (++v->s->waited == REST)
         end_round(v);
 }
