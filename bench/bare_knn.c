@@ -1,6 +1,6 @@
 /* Bare neighbours. */
 #include "bare_experts.h"
-#include "learners/knn/ridge_plane.h"
+#include "learners/knn/knn_plane.h"
 #include "learners/knn/knn_search.h"
 
 /* ---- knn: the exact neighbours by a metric that stays, the plane through them ------------------------------------ */
@@ -9,9 +9,9 @@ enum { WINDOW = 8000, SETS = 8 };
 
 typedef struct Neighbours {
     size_t d, k, pushed;
-    float *window, *factor;
+    float *window, *factor, *metric, *query, *square, *far, *root, *place, *u, *value, *share, *weight, *slope, *work;
     uint32_t *code, *index, query_code[32];
-    double *metric, *y, *query, *u, *value, *weight, *distance, *far, *slope, *work;
+    double *y;
     int32_t *near, *minima;
 } Neighbours;
 
@@ -25,24 +25,53 @@ static void *neighbours_make(size_t d)
     s->window = (float *)bare_next(&at, rows * d / 2 + ANB_KNN_SEARCH_SLACK);
     s->code = (uint32_t *)bare_next(&at, rows * anb_knn_search_pairs(d) / 2);
     s->y = bare_next(&at, WINDOW);
-    s->far = bare_next(&at, 2 * WINDOW);
+    s->far = (float *)bare_next(&at, 2 * WINDOW);
     s->index = (uint32_t *)bare_next(&at, rows / 2);
     s->near = (int32_t *)bare_next(&at, rows / 2);
     s->minima = (int32_t *)bare_next(&at, SETS * ANB_KNN_SEARCH_ROWS / 2);
     s->factor = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);
-    s->metric = bare_next(&at, anb_knn_search_padded(d));
-    s->query = bare_next(&at, anb_knn_search_padded(d));
-    s->u = bare_next(&at, k * anb_ridge_plane_stride(d));
-    s->value = bare_next(&at, k);
-    s->weight = bare_next(&at, k);
-    s->distance = bare_next(&at, k + 1);
-    s->slope = bare_next(&at, d);
-    s->work = bare_next(&at, anb_ridge_plane_work(k, d));
+    s->metric = (float *)bare_next(&at, anb_knn_search_padded(d));
+    s->query = (float *)bare_next(&at, anb_knn_search_padded(d));
+    s->square = (float *)bare_next(&at, k + 1);
+    s->u = (float *)bare_next(&at, k * anb_ridge_plane_stride(d) / 2);
+    s->value = (float *)bare_next(&at, k);
+    s->share = (float *)bare_next(&at, k);
+    s->weight = (float *)bare_next(&at, k);
+    s->root = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);
+    s->place = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);
+    s->slope = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);
+    s->work = (float *)bare_next(&at, anb_ridge_plane_work(k, d) / 2 + 1);
     for (size_t j = 0; j < d; j++) {
-        s->metric[j] = 1;
+        s->metric[j] = s->root[j] = 1;
         s->factor[j] = anb_knn_search_limit(d) / 4;
     }
     return s;
+}
+
+/* The plane through the k nearest, in the units of knn_plane.h. */
+static double neighbours_plane(Neighbours *s, size_t k, const float *low)
+{
+    const double first = s->y[s->index[0]];
+    const AnbKnnRows rows = {s->window, s->d, s->d, k, NULL, s->index, s->root, low};
+    double least = first, most = first;
+    float last = 0, mean;
+    for (size_t i = 0; i < k; i++) {
+        const double y = s->y[s->index[i]];
+        last = s->square[i] > last ? s->square[i] : last;
+        least = y < least ? y : least;
+        most = y > most ? y : most;
+    }
+    const float near = anb_knn_plane_near(last);
+    const double range = anb_knn_plane_range(least, most);
+    for (size_t i = 0; i < k; i++) {
+        s->share[i] = s->square[i] * near;
+        s->value[i] = range > 0 ? (float)((s->y[s->index[i]] - first) / range) : 0;
+    }
+    anb_knn_plane_weights(s->share, (k + 15) / 16 * 16, .02f, s->share, s->weight);
+    anb_knn_plane_offsets(&rows, sqrtf(near), s->u, s->place);
+    const AnbRidgeRows of = {s->u, s->value, s->weight, k, s->d};
+    const AnbRidgeRule rule = {s->root, s->place, .1f};
+    return first + range * (double)anb_ridge_plane_fit(&of, &rule, s->slope, &mean, s->work);
 }
 
 static double neighbours_predict(Neighbours *s, size_t n, const float *low)
@@ -52,25 +81,17 @@ static double neighbours_predict(Neighbours *s, size_t n, const float *low)
     const AnbKnnSearchWork space = {s->near, s->minima, s->far,
                                     (8 * s->k + ANB_KNN_SEARCH_ROWS - 1) / ANB_KNN_SEARCH_ROWS};
     size_t k = n < s->k ? n : s->k;
-    double last = 1e-9, mean;
     for (size_t j = 0; j < s->d; j++)
-        s->query[j] = (double)low[j];
-    anb_knn_search_search(&near, &query, k, s->index, s->distance, &space);
-    anb_knn_search_offsets(s->window, s->d, s->index, k, s->query, s->u, anb_ridge_plane_stride(s->d));
-    for (size_t i = 0; i < k; i++)
-        last = s->distance[i] > last ? s->distance[i] : last;
-    for (size_t i = 0; i < k; i++) {
-        s->value[i] = s->y[s->index[i]];
-        s->weight[i] = 1 / (.02 + s->distance[i] / last);
-    }
-    return anb_ridge_plane_fit(s->u, s->value, s->weight, k, s->d, s->metric, .1, s->slope, &mean, s->work);
+        s->query[j] = low[j];
+    anb_knn_search_search(&near, &query, k, s->index, s->square, &space);
+    return neighbours_plane(s, k, low);
 }
 
 static double neighbours_train(void *self, const double *x, double y)
 {
     Neighbours *s = self;
     static const float none[64];
-    float low[64];
+    float low[64] = {0};
     for (size_t j = 0; j < s->d; j++)
         low[j] = (float)x[j];
     anb_knn_search_encode_row(low, s->d, s->factor, none, anb_knn_search_limit(s->d), s->query_code, 1);

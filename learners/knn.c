@@ -30,7 +30,9 @@
  * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
  * means recent, and the plane has a trend.
  *
- * Rows are kept in float32, bounded to +-1e15; the neighbours among them are exact (learners/knn/knn_search.h). m is made anew every
+ * Rows are kept in float32, bounded to +-1e15; the neighbours among them are those that floats say are the nearest
+ * (learners/knn/knn_search.h), and planes are fitted in floats, in units in which all of their numbers are small
+ * (learners/knn/knn_plane.h). m is made anew every
  * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
  *
  * With `coarse` only so many features have codes, of 8 bits: those with the most m_j times the variance over some rows of the
@@ -133,7 +135,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         return;
     }
     for (; v.weights->credit >= 1; v.weights->credit -= 1) {
-        anb_knn_keep(&v, w.low, w.query, y);
+        anb_knn_keep(&v, w.query, y);
         if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
             anb_knn_remake(&v, row->importance);
         else

@@ -217,7 +217,8 @@ START_TEST(is_what_sorting_and_gsl_say)
         for (int j = 0; j < D; j++)
             x[j] = (double)(float)anb_random_normal(&random);
         double y = 10 + 3 * x[0] + 2 * x[1] * x[1] + .1 * anb_random_normal(&random);
-        ck_assert_double_eq_tol(alone_learn(&a, &row, y), oracle_predict(o, x), 1e-5);
+        /* planes are fitted in floats, and the metric follows from them */
+        ck_assert_double_eq_tol(alone_learn(&a, &row, y), oracle_predict(o, x), 5e-4);
         oracle_update(o, x, y);
     }
     ck_assert_int_eq(o->trust[3] < .5, _i);
@@ -348,7 +349,7 @@ START_TEST(a_row_takes_places_by_its_weight)
         anb_train_one(model, x, y, weights[t]);
     }
     ck_assert_double_lt(places, 6);
-    ck_assert_double_eq_tol(anb_predict(model, x), sum / places, 1e-12);
+    ck_assert_double_eq_tol(anb_predict(model, x), sum / places, 1e-6);
     ck_assert_uint_eq(anb_counters(model)->weight_skipped, 0);
     anb_free(model);
 }

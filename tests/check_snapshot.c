@@ -70,10 +70,16 @@ END_TEST
 
 /* ---- snapshots of earlier versions ------------------------------------------------------------------------------- */
 
+/* Whether the model of a kept snapshot computes in floats: knn, which fits planes in doubles up to 0.9, does. */
+static bool of_floats(const char *path)
+{
+    return strstr(path, "_single") || strstr(path, "/knn.anb");
+}
+
 /* To nine digits, learners of floats to six: a later version may sum in another order. */
 static void check_answers(StreamingLearner *model, const char *text, const char *path)
 {
-    const double near = strstr(path, "_single") ? 1e-6 : 1e-9;
+    const double near = of_floats(path) ? 1e-6 : 1e-9;
     double answers[KEPT_ANSWERS], wanted;
     kept_answers(model, answers);
     for (size_t t = 0; t < KEPT_ANSWERS; t++) {

@@ -1,18 +1,6 @@
 /* The loops of knn_coarse.h, compiled once per instruction set. */
-#include "knn_words.h"
 #include "knn_coarse.h"
-
-typedef int16_t Halves __attribute__((vector_size(LANES_BYTES), may_alias));
-typedef int16_t HalvesMemory __attribute__((vector_size(LANES_BYTES), may_alias, aligned(1)));
-
-enum {
-    ROWS = ANB_KNN_SEARCH_ROWS,
-    AT_ONCE = LANES_BYTES / 2,
-    VECTORS = ROWS / AT_ONCE
-}; /* rows of a block, of a vector */
-
-#define LOAD_HALVES(p) (*(const HalvesMemory *)(p))
-#define STORE_HALVES(p, v) (*(HalvesMemory *)(p) = (v))
+#include "knn_halves.h"
 
 /* Sums of two squared differences of bytes. */
 LANES_INLINE Halves pair_square(Halves a, Halves b)
@@ -26,20 +14,6 @@ LANES_INLINE Halves pair_square(Halves a, Halves b)
 #else
     Halves low = ((a << 8) >> 8) - ((b << 8) >> 8), high = (a >> 8) - (b >> 8);
     return low * low + high * high;
-#endif
-}
-
-LANES_INLINE Halves least(Halves a, Halves b)
-{
-#if LANES_BYTES == 64
-    return (Halves)_mm512_min_epi16((__m512i)a, (__m512i)b);
-#elif LANES_BYTES == 32
-    return (Halves)_mm256_min_epi16((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
-    return (Halves)_mm_min_epi16((__m128i)a, (__m128i)b);
-#else
-    Halves less = a < b;
-    return (a & less) | (b & ~less);
 #endif
 }
 
@@ -106,114 +80,23 @@ static void distances(const AnbKnnCoarse *coarse)
         rest_distances(c, full, full % c->sets);
 }
 
-/* Which of 32 rows are within the bound, as bits. */
-LANES_INLINE uint32_t mask_of(const int16_t *value, int16_t bound)
-{
-#if LANES_BYTES == 64
-    return _mm512_cmple_epi16_mask(_mm512_loadu_si512(value), _mm512_set1_epi16(bound));
-#elif LANES_BYTES == 32
-    const __m256i most = _mm256_set1_epi16(bound);
-    __m256i low = _mm256_cmpgt_epi16((__m256i)LOAD_HALVES(value), most);
-    __m256i high = _mm256_cmpgt_epi16((__m256i)LOAD_HALVES(value + 16), most);
-    return ~(uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8));
-#elif defined(__SSE2__)
-    const __m128i most = _mm_set1_epi16(bound);
-    uint32_t mask = 0;
-    for (int p = 0; p < 2; p++, value += 16) {
-        __m128i low = _mm_cmpgt_epi16((__m128i)LOAD_HALVES(value), most);
-        __m128i high = _mm_cmpgt_epi16((__m128i)LOAD_HALVES(value + 8), most);
-        mask |= (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) << 16 * p;
-    }
-    return ~mask;
-#else
-    uint32_t mask = 0;
-    for (int i = 0; i < ROWS; i++)
-        mask |= (uint32_t)(value[i] <= bound) << i;
-    return mask;
-#endif
-}
-
 /* A bound lies above the first guess, which fewer than k values do not exceed, and up to the last, which k or more do not.
  * Those between, which ascend, are counted at once. */
-enum { GUESSED = 4, LAST = GUESSED + 1, CLOSE = 3 }; /* guesses at once; rounds that allow k / 8 more only */
+enum { GUESSED = COUNTED, LAST = GUESSED + 1, CLOSE = 3 }; /* guesses at once; rounds that allow k / 8 more only */
 
 typedef struct Range {
     int guess[LAST + 1];
     size_t within[LAST + 1];
 } Range;
 
-#if LANES_BYTES == 32
-/* n less each sum, whose parts are 0 or negative. */
-LANES_INLINE void subtract_sums(size_t n, const Halves sum[GUESSED], size_t rest[GUESSED])
-{
-    const __m256i one = _mm256_set1_epi16(1);
-    __m256i a = _mm256_madd_epi16((__m256i)sum[0], one), b = _mm256_madd_epi16((__m256i)sum[1], one);
-    __m256i c = _mm256_madd_epi16((__m256i)sum[2], one), d = _mm256_madd_epi16((__m256i)sum[3], one);
-    __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-    int32_t four[GUESSED];
-    _mm_storeu_si128((__m128i *)four, _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
-    for (size_t g = 0; g < GUESSED; g++)
-        rest[g] = n - (size_t)-four[g];
-}
-#elif LANES_BYTES == 16
-LANES_INLINE void subtract_sums(size_t n, const Halves sum[GUESSED], size_t rest[GUESSED])
-{
-    for (size_t g = 0; g < GUESSED; g++) {
-        rest[g] = n;
-        for (size_t i = 0; i < AT_ONCE; i++)
-            rest[g] -= (size_t)-sum[g][i];
-    }
-}
-#endif
-
-/* How many values do not exceed each guess. */
-LANES_INLINE void count_within_guesses(const int16_t *value, size_t n, const int guess[GUESSED], size_t within[GUESSED])
-{
-#if LANES_BYTES == 64
-    for (size_t g = 0; g < GUESSED; g++)
-        within[g] = 0;
-    for (size_t i = 0; i < n; i += ROWS)
-        for (size_t g = 0; g < GUESSED; g++)
-            within[g] += (size_t)__builtin_popcount(mask_of(value + i, (int16_t)guess[g]));
-#else
-    Halves sum[GUESSED] = {{0}};
-    for (size_t i = 0; i < n; i += AT_ONCE)
-        for (size_t g = 0; g < GUESSED; g++)
-            sum[g] += LOAD_HALVES(value + i) > (int16_t)guess[g] - (Halves){0};
-    subtract_sums(n, sum, within);
-#endif
-}
-
-/* The least of 32 values >= 0, their bits turned where `turn` has ones. */
-LANES_INLINE int least_of_rows(const int16_t *value, int16_t turn)
-{
-#if LANES_BYTES > 16
-    const __m256i turned = _mm256_set1_epi16(turn);
-    __m256i low = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)value), turned);
-    low = _mm256_min_epi16(low, _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(value + 16)), turned));
-    __m128i eight = _mm_min_epi16(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
-    return _mm_extract_epi16(_mm_minpos_epu16(eight), 0);
-#else
-    int least = value[0] ^ turn;
-    for (size_t i = 1; i < ROWS; i++)
-        least = (value[i] ^ turn) < least ? value[i] ^ turn : least;
-    return least;
-#endif
-}
-
 /* From below the least value to above all; the first guess is the largest of 32 minima. Whatever the width of a vector, these
  * are the same, so that all bounds are. */
 LANES_INLINE void begin_range(const int16_t *value, size_t n, Range *r)
 {
-    const int most = ANB_KNN_COARSE_NONE - 1;
+    const int most = INT16_MAX - 1;
     int16_t lowest[ROWS];
-    for (size_t v = 0; v < VECTORS; v++) {
-        Halves low = LOAD_HALVES(value + v * AT_ONCE);
-        for (size_t i = ROWS; i < n; i += ROWS)
-            low = least(LOAD_HALVES(value + i + v * AT_ONCE), low);
-        STORE_HALVES(lowest + v * AT_ONCE, low);
-    }
-    const int first = ANB_KNN_COARSE_NONE - least_of_rows(lowest, ANB_KNN_COARSE_NONE);
+    lowest_rows(value, n, lowest);
+    const int first = most_of_rows(lowest);
     *r = (Range){{least_of_rows(lowest, 0) - 1, first, first + first / 2, 2 * first, 4 * first, ANB_KNN_COARSE_NONE},
                  {[LAST] = n}};
     for (size_t g = 1; g < LAST; g++)
@@ -239,10 +122,11 @@ LANES_INLINE bool narrow_range(Range *r, size_t k, size_t fine)
 
 static int16_t bound(const int16_t *value, size_t n, size_t k)
 {
+    const int16_t *const each[COUNTED] = {value, value, value, value};
     Range range;
     begin_range(value, n, &range);
     for (int round = 1;; round++) {
-        count_within_guesses(value, n, range.guess + 1, range.within + 1);
+        count_halves(each, n, range.guess + 1, range.within + 1);
         if (!narrow_range(&range, k, k + k / (round < CLOSE ? 8 : 2)))
             return (int16_t)range.guess[LAST];
     }

@@ -57,17 +57,12 @@ static void encode_coarsely(const View *v, const float *x, bool older, int8_t *o
     to_bytes(word, 1, anb_knn_search_pairs(v->coded), out, next);
 }
 
-static bool encode_finely(const View *v, const float *x, bool older, uint32_t *code, size_t stride)
-{
-    const float limit = anb_knn_search_limit(v->d);
-    return encode_row(v, x, older, limit, code, stride) > limit;
-}
-
 bool anb_knn_encode(const View *v, size_t i, bool older)
 {
     const float *x = v->x + i * v->d;
     if (!v->coarse)
-        return encode_finely(v, x, older, v->code + anb_knn_search_word(i, v->d), ANB_KNN_SEARCH_ROWS);
+        return encode_row(v, x, older, v->limit, v->code + anb_knn_search_word(i, v->d), ANB_KNN_SEARCH_ROWS) >
+               v->limit;
     encode_coarsely(v, x, older, v->coarse_code + anb_knn_coarse_at(i, anb_knn_search_pairs(v->coded)),
                     2 * ANB_KNN_SEARCH_ROWS);
     return false;
@@ -76,7 +71,8 @@ bool anb_knn_encode(const View *v, size_t i, bool older)
 bool anb_knn_encode_query(const View *v, const float *x, bool older, uint32_t *code)
 {
     if (!v->coarse)
-        return encode_finely(v, x, older, code, 1);
+        return anb_knn_search_encode_query(x, v->d, older ? v->older : v->factor, older ? v->older_offset : v->offset,
+                                           v->limit, code) > v->limit;
     encode_coarsely(v, x, older, (int8_t *)code, 2);
     return false;
 }
@@ -98,10 +94,9 @@ static void encode_block(const View *v, size_t from, size_t rows)
 /* Whether a code was bounded, and that matters. */
 static bool encode(const View *v, size_t from, size_t rows)
 {
-    const float limit = anb_knn_search_limit(v->d);
     if (!v->coarse)
-        return anb_knn_search_encode(v->x + from * v->d, rows, v->d, v->factor, v->offset, limit,
-                                     v->code + anb_knn_search_word(from, v->d)) > limit;
+        return anb_knn_search_encode(v->x + from * v->d, rows, v->d, v->factor, v->offset, v->limit,
+                                     v->code + anb_knn_search_word(from, v->d)) > v->limit;
     for (size_t at = 0; at < rows; at += ANB_KNN_SEARCH_ROWS)
         encode_block(v, from + at, rows - at < ANB_KNN_SEARCH_ROWS ? rows - at : ANB_KNN_SEARCH_ROWS);
     return false;

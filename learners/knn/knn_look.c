@@ -1,9 +1,9 @@
 /* One look: learners/knn.c has the formulas. */
 #include "knn_coarse.h"
+#include "knn_doubles.h"
 #include "knn_look.h"
 #include "knn_tile.h"
 #include "ridge_plane.h"
-#include "src/simd/kernels.h"
 
 /* ---- scratch ----------------------------------------------------------------------------------------------------- */
 
@@ -20,17 +20,22 @@ static size_t features_padded(const AnbNode *self)
 /* Of one query, and of those that wait. */
 static size_t queries(const AnbNode *self)
 {
-    return (1 + anb_knn_waiting(features(self))) * features_padded(self);
-}
-
-static size_t neighbours(const AnbNode *self)
-{
-    return anb_knn_plan(self).k;
+    return (1 + ANB_KNN_WAITING) * features_padded(self);
 }
 
 static size_t neighbours_and_one(const AnbNode *self)
 {
     return anb_knn_plan(self).k + 1;
+}
+
+static size_t whole_lanes(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static size_t neighbours_in_lanes(const AnbNode *self)
+{
+    return whole_lanes(anb_knn_plan(self).k);
 }
 
 static size_t matrix(const AnbNode *self)
@@ -39,15 +44,17 @@ static size_t matrix(const AnbNode *self)
     return v.k * anb_ridge_plane_stride(v.plane);
 }
 
-/* Doubles of two values a row, or words of the distances of a tile. */
+/* Of a float and a double a row, or of the 16-bit distances of a tile. */
 static size_t far_room(const AnbNode *self)
 {
-    return ANB_KNN_TILE / 2 * anb_knn_tile_next(anb_knn_plan(self).rows);
+    const size_t rows = anb_knn_plan(self).rows, tile = ANB_KNN_TILE / 2 * anb_knn_tile_next(rows);
+    return 3 * rows + 2 > tile ? 3 * rows + 2 : tile;
 }
 
-static size_t plane_twice(const AnbNode *self)
+/* Of each of six arrays of floats, as long as a row of the plane. */
+static size_t plane_rows(const AnbNode *self)
 {
-    return 2 * anb_knn_plan(self).plane;
+    return 6 * anb_ridge_plane_stride(anb_knn_plan(self).plane);
 }
 
 static size_t plane_features(const AnbNode *self)
@@ -67,9 +74,10 @@ static size_t rows(const AnbNode *self)
     return anb_knn_plan(self).rows;
 }
 
+/* Copied by sixteens. */
 static size_t rows_and_spare(const AnbNode *self)
 {
-    return anb_knn_plan(self).rows + ANB_KNN_SEARCH_SPARE;
+    return anb_knn_plan(self).rows + 16;
 }
 
 /* Of 8 minima for each neighbour, or 3 for each row that is looked at. */
@@ -85,28 +93,29 @@ static size_t minima(const AnbNode *self)
     return ANB_KNN_TILE * (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
 }
 
-/* Of one query and of several, by both factors. */
+/* Of one query in whole lanes and of several, by both factors. */
 static size_t codes(const AnbNode *self)
 {
-    return (2 + 2 * ANB_KNN_TILE) * anb_knn_search_pairs(anb_knn_plan(self).d);
+    const size_t d = anb_knn_plan(self).d;
+    return anb_knn_search_padded(d) + 2 * ANB_KNN_TILE * anb_knn_search_pairs(d);
 }
 
 enum {
     LOOK,
     PULL,
     ADDS,
-    QUERY,
     SLOPE,
+    QUERY,
+    METRIC,
     U,
     Y,
     WEIGHT,
-    DISTANCE,
+    SHARE,
     REST,
-    FAR,
-    PART,
     SQUARE,
+    FAR,
+    PLANE,
     FIT,
-    LOW,
     CODE,
     WHICH,
     INDEX,
@@ -118,18 +127,18 @@ const AnbField anb_knn_scratch_fields[] = {
     [LOOK] = {ANB_SCRATCH_STRUCT(KnnLook)},
     [PULL] = {.name = "pull", .kind = ANB_F64, .count = features},
     [ADDS] = {.name = "adds", .kind = ANB_F64, .count = features},
-    [QUERY] = {.name = "query", .kind = ANB_F64, .count = queries, .must = ANB_ALIGNED},
     [SLOPE] = {.name = "slope", .kind = ANB_F64, .count = features},
-    [U] = {.name = "u", .kind = ANB_F64, .count = matrix, .must = ANB_ALIGNED},
-    [Y] = {.name = "y", .kind = ANB_F64, .count = neighbours},
-    [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = neighbours},
-    [DISTANCE] = {.name = "distance", .kind = ANB_F64, .count = neighbours_and_one},
-    [REST] = {.name = "rest", .kind = ANB_F64, .count = neighbours},
-    [FAR] = {.name = "far", .kind = ANB_F64, .count = far_room, .must = ANB_ALIGNED},
-    [PART] = {.name = "part", .kind = ANB_F64, .count = plane_twice},
-    [SQUARE] = {.name = "square", .kind = ANB_F64, .fixed = ANB_KNN_PLANE},
-    [FIT] = {.name = "fit", .kind = ANB_F64, .count = fit_work, .must = ANB_ALIGNED},
-    [LOW] = {.name = "low", .kind = ANB_F32, .count = features, .must = ANB_ALIGNED},
+    [QUERY] = {.name = "query", .kind = ANB_F32, .count = queries, .must = ANB_ALIGNED},
+    [METRIC] = {.name = "metric", .kind = ANB_F32, .count = features_padded, .must = ANB_ALIGNED},
+    [U] = {.name = "u", .kind = ANB_F32, .count = matrix, .must = ANB_ALIGNED},
+    [Y] = {.name = "y", .kind = ANB_F32, .count = neighbours_in_lanes, .must = ANB_ALIGNED},
+    [WEIGHT] = {.name = "weight", .kind = ANB_F32, .count = neighbours_in_lanes, .must = ANB_ALIGNED},
+    [SHARE] = {.name = "share", .kind = ANB_F32, .count = neighbours_in_lanes, .must = ANB_ALIGNED},
+    [REST] = {.name = "rest", .kind = ANB_F32, .count = neighbours_in_lanes, .must = ANB_ALIGNED},
+    [SQUARE] = {.name = "square", .kind = ANB_F32, .count = neighbours_and_one},
+    [FAR] = {.name = "far", .kind = ANB_F32, .count = far_room, .must = ANB_ALIGNED},
+    [PLANE] = {.name = "plane", .kind = ANB_F32, .count = plane_rows, .must = ANB_ALIGNED},
+    [FIT] = {.name = "fit", .kind = ANB_F32, .count = fit_work, .must = ANB_ALIGNED},
     [CODE] = {.name = "code", .kind = ANB_U32, .count = codes, .must = ANB_ALIGNED},
     [WHICH] = {.name = "which", .kind = ANB_U32, .count = plane_features},
     [INDEX] = {.name = "index", .kind = ANB_U32, .count = rows_and_spare, .must = ANB_ALIGNED},
@@ -139,22 +148,33 @@ const AnbField anb_knn_scratch_fields[] = {
 
 KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 {
+    const size_t next = anb_ridge_plane_stride(anb_knn_plan(self).plane);
+    const size_t padded = features_padded(self);
+    float *plane = anb_scratch(self, scratch, PLANE);
+    uint32_t *code = anb_scratch(self, scratch, CODE);
     return (KnnScratch){.look = anb_scratch(self, scratch, LOOK),
                         .pull = anb_scratch(self, scratch, PULL),
                         .adds = anb_scratch(self, scratch, ADDS),
-                        .query = anb_scratch(self, scratch, QUERY),
                         .slope = anb_scratch(self, scratch, SLOPE),
+                        .query = anb_scratch(self, scratch, QUERY),
+                        .metric = anb_scratch(self, scratch, METRIC),
                         .u = anb_scratch(self, scratch, U),
                         .y = anb_scratch(self, scratch, Y),
                         .weight = anb_scratch(self, scratch, WEIGHT),
-                        .distance = anb_scratch(self, scratch, DISTANCE),
+                        .share = anb_scratch(self, scratch, SHARE),
                         .rest = anb_scratch(self, scratch, REST),
-                        .far = anb_scratch(self, scratch, FAR),
-                        .part = anb_scratch(self, scratch, PART),
                         .square = anb_scratch(self, scratch, SQUARE),
+                        .far = anb_scratch(self, scratch, FAR),
+                        .part = plane,
+                        .root = plane + next,
+                        .ask = plane + 2 * next,
+                        .place = plane + 3 * next,
+                        .lean = plane + 4 * next,
+                        .each = plane + 5 * next,
                         .fit = anb_scratch(self, scratch, FIT),
-                        .low = anb_scratch(self, scratch, LOW),
-                        .code = anb_scratch(self, scratch, CODE),
+                        .code = code,
+                        .older = code + padded / 2,
+                        .codes = code + padded,
                         .which = anb_scratch(self, scratch, WHICH),
                         .index = anb_scratch(self, scratch, INDEX),
                         .near = anb_scratch(self, scratch, NEAR),
@@ -162,6 +182,14 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 }
 
 /* ---- one look ---------------------------------------------------------------------------------------------------- */
+
+/* Feature j is the next one of the plane. */
+static void take_feature(const View *v, size_t j, size_t at, const KnnScratch *w)
+{
+    w->part[at] = (float)(1 + v->weights->beyond * anb_knn_trust(v, j) / w->pull[j]);
+    w->root[at] = (float)sqrt(v->metric[j]);
+    w->which[at] = (uint32_t)j;
+}
 
 void anb_knn_look_choose(const View *v, const KnnScratch *w)
 {
@@ -180,81 +208,83 @@ void anb_knn_look_choose(const View *v, const KnnScratch *w)
         if (metric[j] < least || (tie && ties == 0))
             continue;
         ties -= tie;
-        w->part[taken] = metric[j] + v->weights->beyond * anb_knn_trust(v, j);
-        w->which[taken++] = (uint32_t)j;
+        take_feature(v, j, taken++, w);
     }
+    for (size_t p = v->plane; p < anb_ridge_plane_stride(v->plane); p++)
+        w->root[p] = w->ask[p] = 0;
+    for (size_t j = 0; j < anb_knn_search_padded(v->d); j++)
+        w->metric[j] = (float)v->metric[j];
 }
 
-/* The offsets of the neighbours, in the present unit of the features. */
-static void gather_offsets(const View *v, size_t k, const KnnScratch *w)
+/* The neighbours in the units of knn_plane.h. */
+typedef struct Unit {
+    KnnSide side;
+    double first, range; /* y_0; of the targets */
+    float last, near;    /* largest squared distance, and 1 / it, or 0 */
+} Unit;
+
+static Unit unit_of(const View *v, size_t k, const KnnScratch *w)
 {
-    const size_t stride = anb_ridge_plane_stride(v->plane);
-    if (v->plane == v->d) {
-        anb_knn_search_offsets(v->x, v->d, w->index, k, w->query, w->u, stride);
-        for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j < v->d; j++)
-                w->u[i * stride + j] *= v->inverse[j];
-        return;
-    }
+    Unit u = {.first = v->y[w->index[0]]};
+    u.side = (KnnSide){u.first, u.first};
     for (size_t i = 0; i < k; i++) {
-        const float *x = v->x + w->index[i] * v->d;
-        double *u = w->u + i * stride;
-        for (size_t p = 0; p < v->plane; p++) {
-            size_t j = w->which[p];
-            u[p] = ((double)x[j] - w->query[j]) * v->inverse[j];
-        }
+        const double y = v->y[w->index[i]];
+        u.last = w->square[i] > u.last ? w->square[i] : u.last;
+        u.side.low = y < u.side.low ? y : u.side.low;
+        u.side.high = y > u.side.high ? y : u.side.high;
     }
+    u.near = anb_knn_plane_near(u.last);
+    u.range = anb_knn_plane_range(u.side.low, u.side.high);
+    return u;
 }
 
-/* Offsets, targets and weights of the neighbours side by side; their largest distance. */
-static double gather(const View *v, size_t k, const KnnScratch *w)
+/* Offsets, targets and weights of the neighbours side by side. */
+static Unit gather(const View *v, size_t k, const KnnScratch *w)
 {
-    double last = 0;
-    for (size_t i = 0; i < k; i++)
-        last = w->distance[i] > last ? w->distance[i] : last;
-    gather_offsets(v, k, w);
+    const Unit u = unit_of(v, k, w);
+    const bool all = v->plane == v->d;
+    const double narrow = anb_knn_plane_narrow(u.side.high - u.side.low);
     for (size_t i = 0; i < k; i++) {
-        w->y[i] = v->y[w->index[i]];
-        w->weight[i] = 1 / (knn_soft + (last > 0 ? w->distance[i] / last : 0));
+        w->share[i] = w->square[i] * u.near;
+        w->y[i] = (float)((v->y[w->index[i]] - u.first) * narrow);
     }
-    return last;
+    for (size_t i = k; i < whole_lanes(k); i++)
+        w->share[i] = 0;
+    anb_knn_plane_weights(w->share, whole_lanes(k), knn_soft, w->share, w->weight);
+    for (size_t p = 0; p < v->plane; p++)
+        w->ask[p] = w->query[w->which[p]];
+    const AnbKnnRows rows = {v->x, v->d, v->plane, k, all ? NULL : w->which, w->index, w->root, w->ask};
+    anb_knn_plane_offsets(&rows, sqrtf(u.near), w->u, w->place);
+    return u;
 }
 
 /* How the plane's value moves with b_j: through the weights of the neighbours by what the plane misses of them. */
-static void pull(const View *v, size_t k, double last, const KnnScratch *w)
+static void pull(const View *v, size_t k, const Unit *unit, float plane, const KnnScratch *w)
 {
-    size_t stride = anb_ridge_plane_stride(v->plane), kth = 0;
-    const double *slope = w->part + v->plane;
-    double total = 0, of_kth = 0, squares = 0;
+    const size_t stride = anb_ridge_plane_stride(v->plane);
+    double total = 0, of_kth = 0, squares = 0, base = (double)plane;
+    const float *kth = w->u;
     memset(w->pull, 0, v->d * sizeof *w->pull);
-    if (!(last > 0))
+    if (!(unit->near > 0))
         return;
-    anb_gemv(w->u, stride, k, slope, v->plane, w->rest);
+    anb_ridge_plane_lines(w->u, stride, k, w->lean, w->rest);
+    for (size_t j = 0; j < v->plane; j++)
+        base -= (double)w->lean[j] * (double)w->place[j];
     for (size_t i = 0; i < k; i++) {
-        double near = w->weight[i], distance = w->distance[i] > 1e-9 * last ? w->distance[i] : 1e-9 * last;
-        double off = w->y[i] - w->look->plane - w->rest[i], miss = near * near * off;
+        const double near = (double)w->weight[i], share = w->share[i] > 1e-9f ? (double)w->share[i] : 1e-9;
+        const double off = (double)w->y[i] - base - (double)w->rest[i], miss = near * near * off;
         total += near;
         squares += near * off * off;
-        of_kth += miss * distance / last;
-        w->rest[i] = miss / distance;
-        kth = w->distance[i] >= last ? i : kth;
+        of_kth += miss * share;
+        w->rest[i] = (float)(miss / share);
+        kth = w->square[i] >= unit->last ? w->u + i * stride : kth;
     }
-    w->look->miss = sqrt(squares / total);
-    anb_ridge_plane_squares(w->u, stride, k, v->plane, w->rest, w->square);
+    w->look->miss = unit->range * sqrt(squares / total);
+    anb_ridge_plane_squares(w->u, stride, k, v->plane, w->place, w->rest, w->each);
     for (size_t j = 0; j < v->plane; j++) {
-        double u = w->u[kth * stride + j], scale = anb_knn_metric(v, w->which[j]) / (2 * last * total);
-        w->pull[w->which[j]] = scale * (of_kth / last * (u * u) - w->square[j]);
+        const double u = (double)kth[j] - (double)w->place[j];
+        w->pull[w->which[j]] = unit->range / (2 * total) * (of_kth * (u * u) - (double)w->each[j]);
     }
-}
-
-static KnnSide side_of(const double *y, size_t k)
-{
-    KnnSide side = {y[0], y[0]};
-    for (size_t i = 1; i < k; i++) {
-        side.low = y[i] < side.low ? y[i] : side.low;
-        side.high = y[i] > side.high ? y[i] : side.high;
-    }
-    return side;
 }
 
 KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnScratch *w)
@@ -263,12 +293,12 @@ KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnSc
                          .d = v->d,
                          .window = v->x,
                          .code = v->code,
-                         .metric = v->metric,
+                         .metric = w->metric,
                          .bounded = v->s->bounded != 0,
                          .older = v->turn->under_way ? v->turn->turned : n,
                          .least = v->turn->least,
                          .most = v->turn->most};
-    AnbKnnSearchQuery query = {w->query, w->code, w->code + anb_knn_search_pairs(v->d), bounded};
+    AnbKnnSearchQuery query = {w->query, w->code, w->older, bounded};
     return (KnnSearch){near, query, {w->near, w->minima, w->far, sets(v)}};
 }
 
@@ -301,75 +331,73 @@ size_t anb_knn_look_nearby(const View *v, size_t n, const KnnScratch *w)
 {
     const size_t newer = v->turn->under_way ? v->turn->turned : n, wanted = ANB_KNN_NEARBY * v->k;
     size_t found = nearby_of(v, 0, newer, wanted * newer / n + 1, w->code, w, w->index);
-    return found + nearby_of(v, newer, n, wanted * (n - newer) / n + 1, w->code + anb_knn_search_pairs(v->d), w,
-                             w->index + found);
+    return found + nearby_of(v, newer, n, wanted * (n - newer) / n + 1, w->older, w, w->index + found);
 }
 
-/* The k nearest of n rows, side by side; the largest of their distances. */
-static double find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
+/* The k nearest of n rows, side by side. */
+static Unit find(const View *v, size_t n, size_t k, bool bounded, const KnnScratch *w)
 {
     KnnSearch search = anb_knn_look_search(v, n, bounded, w);
     if (v->coarse)
-        anb_knn_search_nearest(&search.near, w->query, anb_knn_look_nearby(v, n, w), k, w->index, w->distance,
+        anb_knn_search_nearest(&search.near, w->query, anb_knn_look_nearby(v, n, w), k, w->index, w->square,
                                &search.work);
     else
-        anb_knn_search_search(&search.near, &search.query, k, w->index, w->distance, &search.work);
+        anb_knn_search_search(&search.near, &search.query, k, w->index, w->square, &search.work);
     return gather(v, k, w);
 }
 
-/* Slopes of all features, and what each adds; nothing for those that the plane lacks. */
-static void spread_out(const View *v, size_t k, const double *slope, const KnnScratch *w)
+/* Slopes of all features in their present units, and what each adds; nothing for those that the plane lacks. */
+static void spread_out(const View *v, size_t k, const Unit *unit, const KnnScratch *w)
 {
-    anb_ridge_plane_parts(k, v->plane, slope, w->fit, w->square);
+    const double near = (double)sqrtf(unit->near);
+    anb_ridge_plane_parts(k, v->plane, w->lean, w->place, w->fit, w->each);
     memset(w->slope, 0, v->d * sizeof *w->slope);
     memset(w->adds, 0, v->d * sizeof *w->adds);
-    for (size_t j = 0; j < v->plane; j++) {
-        w->slope[w->which[j]] = slope[j];
-        w->adds[w->which[j]] = w->square[j];
+    for (size_t p = 0; p < v->plane; p++) {
+        const size_t j = w->which[p];
+        w->slope[j] = unit->range * (double)w->lean[p] * ((double)w->root[p] * near / v->inverse[j]);
+        w->adds[j] = unit->range * (double)w->each[p];
     }
 }
 
-static double look(const View *v, size_t n, bool bounded, const KnnScratch *w)
+/* The query is encoded some time after it was taken, since a load of what was stored in parts waits for the stores. */
+static double look(const View *v, size_t n, const KnnScratch *w)
 {
-    size_t k = n < v->k ? n : v->k;
+    const size_t k = n < v->k ? n : v->k, padded = anb_ridge_plane_stride(v->plane);
+    float mean;
     anb_knn_look_choose(v, w);
-    double last = find(v, n, k, bounded, w), *slope = w->part + v->plane;
-    w->look->plane =
-        anb_ridge_plane_fit(w->u, w->y, w->weight, k, v->plane, w->part, knn_ridge, slope, &w->look->mean, w->fit);
+    const bool bounded = anb_knn_look_encode(v, w->query, w);
+    const Unit unit = find(v, n, k, bounded, w);
+    const AnbRidgeRows rows = {w->u, w->y, w->weight, k, v->plane};
+    const AnbRidgeRule rule = {w->part, w->place, knn_ridge};
+    const float plane = anb_ridge_plane_fit(&rows, &rule, w->lean, &mean, w->fit);
+    w->look->mean = anb_knn_told(&unit.side, unit.first, mean);
+    w->look->plane = anb_knn_told(&unit.side, unit.first, plane);
     if (!anb_knn_fits(v, k, w->look->plane))
         return w->look->mean;
     w->look->fitted = true;
-    spread_out(v, k, slope, w);
-    pull(v, k, last, w);
-    KnnSide side = side_of(w->y, k);
-    return anb_knn_within(&side, anb_knn_both(v->s, w->look));
+    memset(w->lean + v->plane, 0, (padded - v->plane) * sizeof *w->lean);
+    spread_out(v, k, &unit, w);
+    pull(v, k, &unit, plane, w);
+    return anb_knn_within(&unit.side, anb_knn_both(v->s, w->look));
 }
 
-/* By the factors, and by the older ones where there are rows with such codes. Whether a code was bounded. */
-static bool encode_query(const View *v, const KnnScratch *w)
+/* By the factors, and by the older ones where there are rows with such codes. */
+bool anb_knn_look_encode(const View *v, const float *query, const KnnScratch *w)
 {
-    bool bounded = anb_knn_encode_query(v, w->low, false, w->code);
+    bool bounded = anb_knn_encode_query(v, query, false, w->code);
     if (v->turn->under_way)
-        bounded |= anb_knn_encode_query(v, w->low, true, w->code + anb_knn_search_pairs(v->d));
+        bounded |= anb_knn_encode_query(v, query, true, w->older);
     return bounded;
 }
 
-/* The row as floats hold it, in doubles as well. */
-static void take_row(const View *v, const double *x, const KnnScratch *w)
+void anb_knn_look_take(const View *v, const double *x, float *query)
 {
-    w->low[v->d - 1] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
-    for (size_t j = 0; j < v->given; j++)
-        w->low[j] = (float)anb_clip(anb_kept_cell(x[j], v->inverse[j], v->origin[j]), knn_bound);
-    for (size_t j = 0; j < v->d; j++)
-        w->query[j] = (double)w->low[j];
+    anb_knn_doubles_cells(x, v->given, v->inverse, v->origin, knn_bound, query);
+    if (v->given < v->d)
+        query[v->given] = (float)(v->s->ring.pushed - v->s->made + 1) / knn_pace;
     for (size_t j = v->d; j < anb_knn_search_padded(v->d); j++)
-        w->query[j] = 0;
-}
-
-bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w)
-{
-    take_row(v, x, w);
-    return encode_query(v, w);
+        query[j] = 0;
 }
 
 double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -379,6 +407,6 @@ double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row
     size_t n = anb_ring_size(&v.s->ring, v.window);
     w.look->fitted = false;
     w.look->miss = 0;
-    bool bounded = anb_knn_look_begin(&v, row->x, &w);
-    return w.look->out = n > 0 ? look(&v, n, bounded, &w) : 0;
+    anb_knn_look_take(&v, row->x, w.query);
+    return w.look->out = n > 0 ? look(&v, n, &w) : 0;
 }

@@ -4,9 +4,10 @@
 #ifndef ANB_LEARNERS_KNN_KNN_LOOK_H
 #define ANB_LEARNERS_KNN_KNN_LOOK_H
 
+#include "knn_plane.h"
 #include "knn_state.h"
 
-static const double knn_ridge = 0.1, knn_soft = 0.02; /* of the plane; of the weights */
+static const float knn_ridge = 0.1f, knn_soft = 0.02f; /* of the plane; of the weights */
 
 /* Of one look. */
 typedef struct KnnLook {
@@ -18,23 +19,22 @@ typedef struct KnnScratch {
     KnnLook *look;
     double *pull;          /* d: how b_j moves f */
     double *adds;          /* d: what the plane adds for the feature */
-    double *query, *slope; /* d: as floats hold them, padded by zeros; 0 where the plane lacks the feature */
-    double *u, *y, *weight, *distance, *rest; /* of the neighbours */
-    double *far, *part, *fit;                 /* part: the plane's metric and slopes */
-    double *square;                           /* ANB_KNN_PLANE, a multiple of eight */
-    float *low;                               /* d: the query */
-    uint32_t *code, *which, *index; /* of the query, by both factors; the plane's features; the window's rows */
+    double *slope;         /* d: 0 where the plane lacks the feature */
+    float *query, *metric; /* d, padded by zeros; m_j */
+    float *square, *far;   /* squared distances of the neighbours, of candidates */
+    float *u, *y, *weight, *share,
+        *rest; /* of the neighbours, in the units of knn_plane.h; but for u padded to whole lanes */
+    float *part, *root, *ask,
+        *place;         /* of the plane's features, padded to whole lanes: its metric; sqrt(m_j); the query */
+    float *lean, *each; /* its slopes, padded by zeros; sums of each feature */
+    float *fit;
+    uint32_t *code, *older, *codes; /* of the query, by both factors; of several, by both */
+    uint32_t *which, *index;        /* the plane's features; the window's rows */
     int32_t *near, *minima;
 } KnnScratch;
 
-enum { ANB_KNN_WAITING = 16 };
-enum { ANB_KNN_NEARBY = 3 }; /* rows looked at for each neighbour. Chosen on the streams of docs/accuracy.md */
-
-/* Queries of a batch that wait with their candidates; fewer where their features would take a good part of a window. */
-static inline size_t anb_knn_waiting(size_t d)
-{
-    return d > ANB_KNN_PLANE ? ANB_KNN_WAITING / 2 : ANB_KNN_WAITING;
-}
+enum { ANB_KNN_WAITING = 16 }; /* queries of a batch that wait with their candidates */
+enum { ANB_KNN_NEARBY = 3 };   /* rows looked at for each neighbour. Chosen on the streams of docs/accuracy.md */
 
 extern const AnbField anb_knn_scratch_fields[];
 KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
@@ -56,6 +56,12 @@ typedef struct KnnSide {
     double low, high;
 } KnnSide;
 
+/* What a plane and a mean in the units of knn_plane.h say of the target. */
+static inline double anb_knn_told(const KnnSide *side, double first, float said)
+{
+    return first + anb_knn_plane_range(side->low, side->high) * (double)said;
+}
+
 static inline double anb_knn_within(const KnnSide *side, double f)
 {
     double margin = 0.25 * side->high - 0.25 * side->low;
@@ -70,8 +76,10 @@ static inline bool anb_knn_fits(const View *v, size_t k, double plane)
 
 /* Which features the plane has: all, or those that the metric weighs most, in order. */
 void anb_knn_look_choose(const View *v, const KnnScratch *w);
-/* The row as floats hold it, in doubles as well, and its codes. Whether one of them was bounded. */
-bool anb_knn_look_begin(const View *v, const double *x, const KnnScratch *w);
+/* The row as floats hold it, padded by zeros. */
+void anb_knn_look_take(const View *v, const double *x, float *query);
+/* The codes of a query. Whether one of them was bounded. */
+bool anb_knn_look_encode(const View *v, const float *query, const KnnScratch *w);
 
 /* A search of the first n rows of the window for the query that was begun. */
 typedef struct KnnSearch {

@@ -1,9 +1,10 @@
 /*
- * Many looks: up to 16 queries find their candidates, four at a time; then eight, one to a lane, choose the nearest of
+ * Many looks: up to 16 queries find their candidates, four at a time; then, one to a lane, they choose the nearest of
  * theirs and fit their planes. A query that this does not suit is asked alone: bounded codes, too many candidates, equal
  * distances, the last few rows.
  */
 #include "knn_many.h"
+#include "knn_doubles.h"
 #include "knn_look.h"
 #include "knn_tile.h"
 #include "ridge_plane.h"
@@ -14,7 +15,9 @@ enum {
     WAITING = ANB_KNN_WAITING,
     CANDIDATES = 256, /* of one query */
     LISTED = 2048,    /* of all that wait */
-    NEIGHBOURS = 2 * ANB_KNN_PLANE,
+    NEIGHBOURS = ANB_KNN_MANY_K,
+    NEXT = ANB_KNN_MANY_NEXT,
+    COPIED = 16, /* at once: some more than there are, which costs less than a copy of any length */
     FEW = 3
 };
 
@@ -23,17 +26,24 @@ typedef struct Waiting {
     size_t n, listed;                      /* queries; candidates of all */
     size_t at[WAITING], slot[WAITING];     /* row of each; where its features are */
     size_t first[WAITING], found[WAITING]; /* its candidates in `index` */
-    uint32_t index[LISTED];
+    uint32_t index[LISTED + CANDIDATES];   /* with room to read whole lanes */
 } Waiting;
 
-/* Some of them, one to a lane; empty lanes repeat the first. */
+/* Their candidates, one query to a lane; empty lanes repeat the first. */
 typedef struct Lane {
-    size_t n, most; /* queries; the most candidates of one, up to a multiple of eight */
+    size_t n, most; /* queries; the most candidates of one, up to a multiple of four */
     size_t of[MANY];
-    _Alignas(64) double query[ANB_KNN_MANY_D * MANY]; /* features of the plane */
-    double far[MANY][CANDIDATES];                     /* distances of the candidates of each */
-    double value[CANDIDATES * MANY];                  /* the same of lanes */
+    _Alignas(64) float far[MANY][CANDIDATES]; /* distances of the candidates of each */
+    float value[CANDIDATES * MANY];           /* the same of lanes */
 } Lane;
+
+/* The k nearest of all queries. */
+typedef struct Nearest {
+    const float *query[MANY];
+    _Alignas(64) uint32_t index[MANY * NEXT];
+    float least[MANY * NEXT], square[NEXT * MANY]; /* squared distances, of each query and of lanes */
+    double y[NEIGHBOURS * MANY];                   /* of lanes */
+} Nearest;
 
 typedef struct Batch {
     const AnbNode *self;
@@ -50,13 +60,8 @@ typedef struct Batch {
     size_t slots;                /* in use by queries that wait */
     Waiting waiting;
     Lane lane;
+    Nearest nearest;
 } Batch;
-
-/* The k nearest of all lanes. */
-typedef struct Nearest {
-    _Alignas(64) uint32_t index[NEIGHBOURS * MANY];
-    double y[NEIGHBOURS * MANY], weight[NEIGHBOURS * MANY];
-} Nearest;
 
 static void ask_alone(Batch *b, size_t i)
 {
@@ -68,22 +73,38 @@ static void ask_alone(Batch *b, size_t i)
 /* ---- candidates -------------------------------------------------------------------------------------------------- */
 
 /* Behind the query of one look. */
-static double *slot_of(const Batch *b, size_t slot)
+static float *slot_of(const Batch *b, size_t slot)
 {
     return b->w.query + (slot + 1) * anb_knn_search_padded(b->v.d);
 }
 
-/* Row i into the tile; one with bounded codes is asked alone. */
+/* Row i into the tile. */
 static void begin(Batch *b, size_t i)
 {
-    const size_t pairs = anb_knn_search_pairs(b->v.d), padded = anb_knn_search_padded(b->v.d);
-    if (anb_knn_look_begin(&b->v, b->rows->x + i * b->rows->x_stride, &b->w)) {
-        ask_alone(b, i);
-        return;
-    }
-    memcpy(slot_of(b, b->slots + b->begun), b->w.query, padded * sizeof *b->w.query);
-    anb_knn_tile_take(&b->tile, b->begun, pairs, b->w.code, b->v.turn->under_way ? b->w.code + pairs : NULL);
+    anb_knn_look_take(&b->v, b->rows->x + i * b->rows->x_stride, slot_of(b, b->slots + b->begun));
     b->tile_at[b->begun++] = i;
+}
+
+/* The codes of the rows of the tile; those with bounded ones are asked alone. All are encoded together, some time after they were
+ * taken: a load of what was stored in parts waits for the stores. */
+static void encode_tile(Batch *b)
+{
+    const size_t pairs = anb_knn_search_pairs(b->v.d), padded = anb_knn_search_padded(b->v.d);
+    size_t kept = 0;
+    for (size_t q = 0; q < b->begun; q++) {
+        const float *query = slot_of(b, b->slots + q);
+        if (anb_knn_look_encode(&b->v, query, &b->w)) {
+            ask_alone(b, b->tile_at[q]);
+            continue;
+        }
+        if (b->tile.shift < 0)
+            anb_knn_tile_aim(&b->search.near, &b->tile, b->w.code);
+        if (kept < q)
+            memcpy(slot_of(b, b->slots + kept), query, padded * sizeof *query);
+        anb_knn_tile_take(&b->tile, kept, pairs, b->w.code, b->v.turn->under_way ? b->w.older : NULL);
+        b->tile_at[kept++] = b->tile_at[q];
+    }
+    b->begun = kept;
 }
 
 /* Query q of the tile, with its candidates. */
@@ -94,20 +115,22 @@ static void wait_its_turn(Batch *b, size_t q, size_t found)
     w->slot[w->n] = b->slots + q;
     w->first[w->n] = w->listed;
     w->found[w->n++] = found;
-    memcpy(w->index + w->listed, b->w.index, found * sizeof *w->index);
+    for (size_t c = 0; c < found; c += COPIED)
+        memcpy(w->index + w->listed + c, b->w.index + c, COPIED * sizeof *w->index);
     w->listed += found;
 }
 
 /* Row i with its candidates by a few features; there is little in finding them that several queries could share. */
 static void begin_coarsely(Batch *b, size_t i)
 {
-    anb_knn_look_begin(&b->v, b->rows->x + i * b->rows->x_stride, &b->w);
+    float *query = slot_of(b, b->slots);
+    anb_knn_look_take(&b->v, b->rows->x + i * b->rows->x_stride, query);
+    anb_knn_look_encode(&b->v, query, &b->w);
     const size_t found = anb_knn_look_nearby(&b->v, b->n, &b->w);
     if (found > CANDIDATES) {
         ask_alone(b, i);
         return;
     }
-    memcpy(slot_of(b, b->slots), b->w.query, anb_knn_search_padded(b->v.d) * sizeof *b->w.query);
     b->tile_at[0] = i;
     wait_its_turn(b, 0, found);
     b->slots++;
@@ -116,9 +139,12 @@ static void begin_coarsely(Batch *b, size_t i)
 /* Those with too many candidates are asked alone once the distances have been read. */
 static void search_tile(Batch *b)
 {
-    const AnbKnnTileWork work = {b->w.near, (int32_t *)b->w.far, b->w.minima, b->search.work.sets};
+    const AnbKnnTileWork work = {b->w.near, (int16_t *)b->w.far, (int16_t *)b->w.minima, b->search.work.sets};
     const AnbKnnSearch *near = &b->search.near;
     size_t alone[TILE], n_alone = 0;
+    encode_tile(b);
+    if (b->begun == 0)
+        return;
     if (!b->squared)
         anb_knn_tile_squares(near, work.row_square);
     b->squared = true;
@@ -130,6 +156,7 @@ static void search_tile(Batch *b)
         else
             alone[n_alone++] = b->tile_at[q];
     }
+    anb_knn_tile_follow(&b->tile, b->begun);
     for (size_t i = 0; i < n_alone; i++)
         ask_alone(b, alone[i]);
     b->slots += b->begun;
@@ -143,105 +170,92 @@ static const uint32_t *candidates(const Batch *b, size_t lane)
     return b->waiting.index + b->waiting.first[b->lane.of[lane]];
 }
 
-/* A waiting query into its lane; candidates that it lacks are infinitely far. */
+/* Up to a multiple of sixteen. */
+static size_t whole_lanes(size_t n)
+{
+    return (n + MANY - 1) / MANY * MANY;
+}
+
+/* The distances of a waiting query's candidates; those that it lacks are infinitely far. */
 static void take(Batch *b, size_t lane)
 {
     const size_t of = b->lane.of[lane], found = b->waiting.found[of];
-    const double *query = slot_of(b, b->waiting.slot[of]);
-    const bool all = b->v.plane == b->v.d;
-    double *far = b->lane.far[lane];
-    anb_knn_search_far(b->v.x, b->v.d, candidates(b, lane), found, query, b->v.metric, far);
-    for (size_t c = found; c < b->lane.most; c++)
-        far[c] = (double)INFINITY;
-    for (size_t p = 0; p < b->v.plane; p++)
-        b->lane.query[p * MANY + lane] = query[all ? p : b->w.which[p]];
+    float *far = b->lane.far[lane];
+    anb_knn_search_far(b->v.x, b->v.d, candidates(b, lane), found, slot_of(b, b->waiting.slot[of]), b->w.metric, far);
+    for (size_t c = found; c < whole_lanes(b->lane.most); c++)
+        far[c] = INFINITY;
 }
 
-/* The first query into an empty lane. */
-static void repeat(Batch *b, size_t lane)
-{
-    memcpy(b->lane.far[lane], b->lane.far[0], b->lane.most * sizeof *b->lane.far[0]);
-    for (size_t p = 0; p < b->v.plane; p++)
-        b->lane.query[p * MANY + lane] = b->lane.query[p * MANY];
-}
-
-/* Up to eight, from `first` on. */
-static void fill(Batch *b, size_t first, size_t n)
+/* The first n that wait. */
+static void fill(Batch *b, size_t n)
 {
     Lane *l = &b->lane;
     size_t most = 0;
     l->n = n;
     for (size_t q = 0; q < MANY; q++) {
-        l->of[q] = first + (q < n ? q : 0);
+        l->of[q] = q < n ? q : 0;
         most = b->waiting.found[l->of[q]] > most ? b->waiting.found[l->of[q]] : most;
     }
-    l->most = (most + MANY - 1) / MANY * MANY;
+    l->most = (most + 3) / 4 * 4;
     for (size_t q = 0; q < n; q++)
         take(b, q);
     for (size_t q = n; q < MANY; q++)
-        repeat(b, q);
+        memcpy(l->far[q], l->far[0], whole_lanes(l->most) * sizeof *l->far[0]);
     anb_knn_many_turn(l->far[0], CANDIDATES, l->most, l->value);
 }
 
-/* The candidates within each query's bound. They are k of each: anb_knn_many_bound has counted them. */
-static void keep(const Batch *b, const double *bound, Nearest *nearest)
+/* The candidates of a query within its bound. They are k: anb_knn_many_bound has counted them. */
+static void keep(Batch *b, size_t lane, float bound)
 {
-    uint32_t place[CANDIDATES + ANB_KNN_SEARCH_SPARE];
-    for (size_t q = 0; q < MANY; q++) {
-        const uint32_t *index = candidates(b, q);
-        const double *far = b->lane.far[q];
-        (void)anb_knn_many_within(far, b->lane.most, bound[q], place);
-        for (size_t i = 0; i < b->k; i++) {
-            const size_t c = place[i], to = i * MANY + q;
-            nearest->index[to] = index[c];
-            nearest->weight[to] = far[c];
-            nearest->y[to] = b->v.y[index[c]];
-        }
-    }
+    Nearest *nearest = &b->nearest;
+    uint32_t *index = nearest->index + lane * NEXT;
+    anb_knn_many_pick(b->lane.far[lane], candidates(b, lane), whole_lanes(b->lane.most), bound, index,
+                      nearest->least + lane * NEXT);
+    for (size_t i = 0; i < b->k; i++)
+        nearest->y[i * MANY + lane] = b->v.y[index[i]];
+    nearest->query[lane] = slot_of(b, b->waiting.slot[b->lane.of[lane]]);
 }
 
 /* What the nearest of each say. */
-static void answer(const Batch *b, Nearest *nearest)
+static void answer(Batch *b)
 {
-    double low[MANY], high[MANY], plane[MANY], mean[MANY], inverse[ANB_KNN_MANY_D] = {0};
+    _Alignas(64) float target[NEIGHBOURS * MANY], place[(ANB_KNN_MANY_D + 4) * MANY], plane[MANY], mean[MANY];
+    double low[MANY], high[MANY];
+    const Nearest *of = &b->nearest;
     const uint32_t *which = b->v.plane == b->v.d ? NULL : b->w.which;
-    const AnbKnnNearest near = {b->v.x,         b->v.d,     b->v.plane,      b->k,   which, b->lane.query,
-                                nearest->index, nearest->y, nearest->weight, inverse};
-    for (size_t p = 0; p < b->v.plane; p++)
-        inverse[p] = b->v.inverse[which ? which[p] : p];
-    anb_knn_many_moments(&near, knn_soft, b->w.fit, low, high);
-    anb_ridge_plane_fit_many(b->w.fit, b->v.plane, b->w.part, knn_ridge, plane, mean);
+    const AnbKnnNearest nearest = {b->v.x,    b->v.d,    b->v.plane, b->k,       which,
+                                   b->w.root, of->index, of->query,  of->square, target};
+    const AnbRidgeRule rule = {b->w.part, place, knn_ridge};
+    anb_knn_many_turn(of->least, NEXT, (b->k + 3) / 4 * 4, b->nearest.square);
+    anb_knn_doubles_targets(of->y, b->k, low, high, target);
+    anb_knn_many_moments(&nearest, knn_soft, b->w.fit, place);
+    anb_ridge_plane_fit_many(b->w.fit, b->v.plane, &rule, plane, mean);
     for (size_t q = 0; q < b->lane.n; q++) {
-        KnnLook look = {.mean = mean[q], .plane = plane[q]};
-        KnnSide side = {low[q], high[q]};
-        bool fits = anb_knn_fits(&b->v, b->k, plane[q]);
-        b->out[b->waiting.at[b->lane.of[q]]] = fits ? anb_knn_within(&side, anb_knn_both(b->v.s, &look)) : mean[q];
+        const KnnSide side = {low[q], high[q]};
+        const KnnLook look = {.mean = anb_knn_told(&side, of->y[q], mean[q]),
+                              .plane = anb_knn_told(&side, of->y[q], plane[q])};
+        const bool fits = anb_knn_fits(&b->v, b->k, look.plane);
+        b->out[b->waiting.at[q]] = fits ? anb_knn_within(&side, anb_knn_both(b->v.s, &look)) : look.mean;
     }
 }
 
-static void look(Batch *b, size_t first, size_t n)
-{
-    double bound[MANY];
-    Nearest nearest;
-    bool together = n >= FEW;
-    if (together) {
-        fill(b, first, n);
-        together = anb_knn_many_bound(b->lane.value, b->lane.most, b->k, bound);
-    }
-    if (together) {
-        keep(b, bound, &nearest);
-        answer(b, &nearest);
-    } else
-        for (size_t q = 0; q < n; q++)
-            ask_alone(b, b->waiting.at[first + q]);
-}
-
-/* All that wait. */
+/* All that wait; alone where they are few, or where the nearest of one are not to be told from others. */
 static void look_all(Batch *b)
 {
+    float bound[MANY];
     const size_t n = b->waiting.n;
-    for (size_t first = 0; first < n; first += MANY)
-        look(b, first, n - first < MANY ? n - first : MANY);
+    bool together = n >= FEW;
+    if (together) {
+        fill(b, n);
+        together = anb_knn_many_bound(b->lane.value, b->lane.most, b->k, bound);
+    }
+    for (size_t q = 0; q < MANY; q++)
+        if (together)
+            keep(b, q, bound[q]);
+        else if (q < n)
+            ask_alone(b, b->waiting.at[q]);
+    if (together)
+        answer(b);
     b->waiting.n = b->waiting.listed = b->slots = 0;
 }
 
@@ -262,14 +276,14 @@ static bool start(Batch *b)
     b->squared = false;
     b->begun = b->slots = b->waiting.n = b->waiting.listed = 0;
     const size_t words = anb_knn_search_pairs(b->v.d);
-    b->tile.query = b->w.code + 2 * words;
+    b->tile.query = b->w.codes;
     b->tile.older = b->tile.query + TILE * words;
+    b->tile.shift = -1; /* none yet */
     if (!suits(b))
         return false;
     memset(b->tile.query, 0, 2 * TILE * words * sizeof *b->tile.query);
     memset(b->tile.square, 0, sizeof b->tile.square);
     memset(b->tile.older_square, 0, sizeof b->tile.older_square);
-    memset(b->lane.query, 0, sizeof b->lane.query);
     anb_knn_look_choose(&b->v, &b->w);
     b->search = anb_knn_look_search(&b->v, b->n, false, &b->w);
     return true;
@@ -279,8 +293,8 @@ static bool start(Batch *b)
 static bool full(const Batch *b)
 {
     if (b->v.coarse)
-        return b->slots == MANY;
-    return b->slots + TILE > anb_knn_waiting(b->v.d) || b->waiting.listed + TILE * CANDIDATES > LISTED;
+        return b->slots == WAITING || b->waiting.listed + CANDIDATES > LISTED;
+    return b->slots + TILE > WAITING || b->waiting.listed + TILE * CANDIDATES > LISTED;
 }
 
 void anb_knn_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)

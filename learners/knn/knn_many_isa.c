@@ -1,88 +1,51 @@
 /* The loops of knn_many.h, compiled once per instruction set. */
-#include "src/simd/lanes.h"
 #include "knn_many.h"
+#include "knn_turned.h"
 #include "knn_words.h"
-#include "ridge_plane.h"
-#include "src/simd/lanes_turn.h"
 #include <string.h>
 
-enum { COLUMNS = ANB_KNN_MANY_D + 2, TOGETHER = 4, COUNTS = 4 }; /* of a plane; neighbours; sums at once */
-
-/* Four features of eight rows as doubles, the rows side by side. */
-#if LANES_BYTES > 16
-#define BOTH(low, high)                                                                                                \
-    _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((low) + j)), _mm_loadu_ps((high) + j), 1)
-
-LANES_INLINE Lanes doubled(__m256 l)
-{
-#if LANES_BYTES == 64
-    return (Lanes){(LanesPart)_mm512_cvtps_pd(l)};
-#else
-    return (Lanes){(LanesPart)_mm256_cvtps_pd(_mm256_castps256_ps128(l)),
-                   (LanesPart)_mm256_cvtps_pd(_mm256_extractf128_ps(l, 1))};
-#endif
-}
-
-/* Rows four apart share a vector, so that nothing crosses its halves. */
-LANES_INLINE void turned(const float *const row[ANB_KNN_MANY], size_t j, Lanes out[4])
-{
-    const __m256 a = BOTH(row[0], row[4]), b = BOTH(row[1], row[5]), c = BOTH(row[2], row[6]), d = BOTH(row[3], row[7]);
-    const __m256 ab = _mm256_unpacklo_ps(a, b), cd = _mm256_unpacklo_ps(c, d);
-    const __m256 ab2 = _mm256_unpackhi_ps(a, b), cd2 = _mm256_unpackhi_ps(c, d);
-    out[0] = doubled(_mm256_shuffle_ps(ab, cd, 0x44));
-    out[1] = doubled(_mm256_shuffle_ps(ab, cd, 0xee));
-    out[2] = doubled(_mm256_shuffle_ps(ab2, cd2, 0x44));
-    out[3] = doubled(_mm256_shuffle_ps(ab2, cd2, 0xee));
-}
-#else
-LANES_INLINE void turned(const float *const row[ANB_KNN_MANY], size_t j, Lanes out[4])
-{
-    for (size_t f = 0; f < 4; f++)
-        out[f] = (Lanes){{(double)row[0][j + f], (double)row[1][j + f]},
-                         {(double)row[2][j + f], (double)row[3][j + f]},
-                         {(double)row[4][j + f], (double)row[5][j + f]},
-                         {(double)row[6][j + f], (double)row[7][j + f]}};
-}
-#endif
-
-/* How far one row of each query lies from it in features j to j + 3. What is behind the last feature is a number. */
-LANES_INLINE void offsets_of(const float *const row[ANB_KNN_MANY], size_t j, const double *query, Lanes u[4])
-{
-    turned(row, j, u);
-    for (size_t f = 0; f < 4; f++)
-        u[f] = lanes_sub(u[f], lanes_load(query + (j + f) * LANES));
-}
-
-LANES_INLINE void rows_at(const float *window, size_t d, const uint32_t *index, const float *row[ANB_KNN_MANY])
-{
-    for (size_t q = 0; q < ANB_KNN_MANY; q++)
-        row[q] = window + index[q] * d;
-}
+enum {
+    MANY = ANB_KNN_MANY,
+    COLUMNS = ANB_KNN_MANY_D + 2,
+    TOGETHER = 4,
+    COUNTS = 4
+}; /* of a plane; neighbours; sums at once */
 
 /* ---- candidates -------------------------------------------------------------------------------------------------- */
 
-static void turn(const double *value, size_t next, size_t n, double *out)
+static void turn(const float *value, size_t next, size_t n, float *out)
 {
-    for (size_t i = 0; i < n; i += LANES) {
-        Lanes row[LANES], column[LANES];
-        for (size_t q = 0; q < LANES; q++)
-            row[q] = lanes_load(value + q * next + i);
-        lanes_turn(row, column);
-        for (size_t c = 0; c < LANES; c++)
+    const float *row[LANES];
+    for (size_t q = 0; q < LANES; q++)
+        row[q] = value + q * next;
+    for (size_t i = 0; i < n; i += 4) {
+        Lanes column[4];
+        turned(row, i, column);
+        for (size_t c = 0; c < 4; c++)
             lanes_store(out + (i + c) * LANES, column[c]);
     }
 }
 
-/* Which of eight values are not above the bound, as bits. */
-LANES_INLINE uint64_t within_eight(const double *value, double bound)
-{
 #if LANES_BYTES == 64
-    return _mm512_cmp_pd_mask(_mm512_loadu_pd(value), _mm512_set1_pd(bound), _CMP_LE_OQ);
-#elif LANES_BYTES == 32
-    const __m256d most = _mm256_set1_pd(bound);
-    int low = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(value), most, _CMP_LE_OQ));
-    int high = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(value + 4), most, _CMP_LE_OQ));
-    return (uint64_t)(low | high << 4);
+static void pick(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked, float *least)
+{
+    for (size_t i = 0, found = 0; i < n; i += LANES) {
+        const __m512 v = _mm512_loadu_ps(value + i);
+        const __mmask16 mask = _mm512_cmp_ps_mask(v, _mm512_set1_ps(bound), _CMP_LE_OQ);
+        _mm512_storeu_si512(picked + found, _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(index + i)));
+        _mm512_storeu_ps(least + found, _mm512_maskz_compress_ps(mask, v));
+        found += (size_t)__builtin_popcount(mask);
+    }
+}
+#else
+/* Which of sixteen values are not above the bound, as bits. */
+LANES_INLINE uint64_t within_sixteen(const float *value, float bound)
+{
+#if LANES_BYTES == 32
+    const __m256 most = _mm256_set1_ps(bound);
+    int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(value), most, _CMP_LE_OQ));
+    int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(value + 8), most, _CMP_LE_OQ));
+    return (uint64_t)(low | high << 8);
 #else
     uint64_t mask = 0;
     for (size_t i = 0; i < LANES; i++)
@@ -91,25 +54,30 @@ LANES_INLINE uint64_t within_eight(const double *value, double bound)
 #endif
 }
 
-static size_t within(const double *value, size_t n, double bound, uint32_t *place)
+static void pick(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked, float *least)
 {
     size_t found = 0;
     for (size_t from = 0; from < n; from += 64) {
         uint64_t mask = 0;
+        uint32_t place[64 + ANB_KNN_SEARCH_SPARE];
         for (size_t i = from; i < n && i < from + 64; i += LANES)
-            mask |= within_eight(value + i, bound) << (i - from);
-        found += list_rows(mask, (uint32_t)from, place + found);
+            mask |= within_sixteen(value + i, bound) << (i - from);
+        const size_t here = list_rows(mask, (uint32_t)from, place);
+        for (size_t i = 0; i < here; i++, found++) {
+            picked[found] = index[place[i]];
+            least[found] = value[place[i]];
+        }
     }
-    return found;
 }
+#endif
 
 /* count + 1 where v is above the bound. */
 LANES_INLINE Lanes count_above(Lanes count, Lanes v, Lanes bound)
 {
     const Lanes one = lanes_all(1);
 #if LANES_BYTES == 64
-    const __mmask8 above = _mm512_cmp_pd_mask((__m512d)v.a, (__m512d)bound.a, _CMP_GT_OQ);
-    return (Lanes){(LanesPart)_mm512_mask_add_pd((__m512d)count.a, above, (__m512d)count.a, (__m512d)one.a)};
+    const __mmask16 above = _mm512_cmp_ps_mask((__m512)v.a, (__m512)bound.a, _CMP_GT_OQ);
+    return (Lanes){(LanesPart)_mm512_mask_add_ps((__m512)count.a, above, (__m512)count.a, (__m512)one.a)};
 #else
 #define LANES_OP(p, at) count.p += (LanesPart)((LanesBits)(v.p > bound.p) & (LanesBits)one.p);
     LANES_EACH (LANES_OP)
@@ -119,20 +87,20 @@ LANES_INLINE Lanes count_above(Lanes count, Lanes v, Lanes bound)
 }
 
 /* How many of n values, a multiple of COUNTS, are not above the bound. */
-LANES_INLINE Lanes count_up_to(const double *value, size_t n, Lanes bound)
+LANES_INLINE Lanes count_up_to(const float *value, size_t n, Lanes bound)
 {
     Lanes above[COUNTS] = {lanes_zero(), lanes_zero(), lanes_zero(), lanes_zero()};
     for (size_t i = 0; i < n; i += COUNTS)
         for (size_t b = 0; b < COUNTS; b++)
             above[b] = count_above(above[b], lanes_load(value + (i + b) * LANES), bound);
-    return lanes_sub(lanes_all((double)n), lanes_add(lanes_add(above[0], above[1]), lanes_add(above[2], above[3])));
+    return lanes_sub(lanes_all((float)n), lanes_add(lanes_add(above[0], above[1]), lanes_add(above[2], above[3])));
 }
 
 /* By halving the range, all queries in step. */
-static bool bound(const double *value, size_t n, size_t k, double *bound)
+static bool bound(const float *value, size_t n, size_t k, float *bound)
 {
     enum { MOST = 40 };
-    const Lanes wanted = lanes_all((double)k), half = lanes_all(.5), zero = lanes_zero(), most = lanes_all(1e300);
+    const Lanes wanted = lanes_all((float)k), half = lanes_all(.5f), zero = lanes_zero(), most = lanes_all(1e37f);
     Lanes low = lanes_load(value), high = zero;
     for (size_t i = 0; i < n; i++) {
         Lanes v = lanes_load(value + i * LANES);
@@ -155,88 +123,130 @@ static bool bound(const double *value, size_t n, size_t k, double *bound)
     return false;
 }
 
-/* The largest of the distances. */
-LANES_INLINE Lanes farthest(const double *square, size_t k)
+/* ---- the moments of the nearest ---------------------------------------------------------------------------------- */
+
+LANES_INLINE void rows_at(const AnbKnnNearest *n, size_t i, const float *row[MANY])
 {
-    Lanes last = lanes_zero();
-    for (size_t i = 0; i < k; i++)
-        last = lanes_max(lanes_load(square + i * LANES), last);
-    return lanes_sqrt(last);
+    for (size_t q = 0; q < MANY; q++)
+        row[q] = n->window + n->index[q * ANB_KNN_MANY_NEXT + i] * n->row;
 }
 
-/* The weight of neighbour i in place of its squared distance, if there is one. */
-LANES_INLINE void weigh(const AnbKnnNearest *near, size_t i, Lanes last, double soft)
-{
-    const Lanes zero = lanes_zero();
-    if (i >= near->k)
-        return;
-    Lanes share = lanes_div(lanes_sqrt(lanes_load(near->weight + i * LANES)), last);
-    share = lanes_where_above(last, zero, share, zero);
-    lanes_store(near->weight + i * LANES, lanes_div(lanes_all(1), lanes_add(lanes_all(soft), share)));
-}
+/* The first neighbour of each query, and what its offsets are multiplied by. */
+typedef struct Frame {
+    _Alignas(64) float origin[(COLUMNS + 4) * LANES];
+    float factor[(COLUMNS + 4) * LANES];
+} Frame;
 
-/* One neighbour of each query as a row of its moments: the offsets, the target about `middle`, and 1; and all of it times
- * the weight. */
-typedef struct Moment {
-    _Alignas(64) double value[COLUMNS * LANES + 4 * LANES];
-    double weighted[COLUMNS * LANES];
-} Moment;
-
-/* The plane has all features. */
-LANES_INLINE void offsets_of_all(const AnbKnnNearest *near, const float *const row[ANB_KNN_MANY], double *value)
+/* (x - origin) factor of one neighbour of each query, in columns of up to three more. */
+LANES_INLINE void offsets_of_all(const AnbKnnNearest *n, const float *const row[MANY], const Frame *frame, float *value)
 {
-    for (size_t j = 0; j < near->d; j += 4) {
-        Lanes u[4];
-        offsets_of(row, j, near->query, u);
-        for (size_t f = 0; f < 4; f++)
-            lanes_store(value + (j + f) * LANES, lanes_mul(u[f], lanes_all(near->inverse[j + f])));
+    for (size_t j = 0; j < n->d; j += 4) {
+        Lanes x[4];
+        turned(row, j, x);
+        for (size_t f = 0; f < 4; f++) {
+            const size_t at = (j + f) * LANES;
+            x[f] = lanes_sub(x[f], lanes_load(frame->origin + at));
+            lanes_store(value + at, lanes_mul(x[f], lanes_load(frame->factor + at)));
+        }
     }
 }
 
-/* It has some of them: four neighbouring ones are read at once. */
-LANES_INLINE void offsets_of_some(const AnbKnnNearest *near, const float *const row[ANB_KNN_MANY], double *value)
+/* The plane's features of one row of each query; four neighbouring ones are read at once. */
+LANES_INLINE void some_of(const AnbKnnNearest *n, const float *const row[MANY], float *value)
 {
-    _Alignas(64) double four[4 * LANES];
+    _Alignas(64) float four[4 * LANES];
     size_t from = SIZE_MAX;
-    for (size_t p = 0; p < near->d; p++) {
-        const size_t j = near->which[p], first = j / 4 * 4;
+    for (size_t p = 0; p < n->d; p++) {
+        const size_t j = n->which[p], first = j / 4 * 4;
         if (first != from) {
-            Lanes u[4];
-            turned(row, first, u);
+            Lanes x[4];
+            turned(row, first, x);
             for (size_t f = 0; f < 4; f++)
-                lanes_store(four + f * LANES, u[f]);
+                lanes_store(four + f * LANES, x[f]);
             from = first;
         }
-        Lanes u = lanes_sub(lanes_load(four + j % 4 * LANES), lanes_load(near->query + p * LANES));
-        lanes_store(value + p * LANES, lanes_mul(u, lanes_all(near->inverse[p])));
+        lanes_store(value + p * LANES, lanes_load(four + j % 4 * LANES));
     }
 }
 
-LANES_INLINE void moment_of(const AnbKnnNearest *near, size_t i, Lanes middle, Moment *m)
+LANES_INLINE void offsets_of_some(const AnbKnnNearest *n, const float *const row[MANY], const Frame *frame,
+                                  float *value)
 {
-    const Lanes weight = lanes_load(near->weight + i * LANES);
-    const float *row[ANB_KNN_MANY];
-    const size_t d = near->d;
-    rows_at(near->window, near->row, near->index + i * ANB_KNN_MANY, row);
-    if (near->which)
-        offsets_of_some(near, row, m->value);
+    some_of(n, row, value);
+    for (size_t at = 0; at < n->d * LANES; at += LANES) {
+        Lanes u = lanes_sub(lanes_load(value + at), lanes_load(frame->origin + at));
+        lanes_store(value + at, lanes_mul(u, lanes_load(frame->factor + at)));
+    }
+}
+
+/* The plane's features of one row of each query as they are, in columns of up to three more. */
+LANES_INLINE void features_of(const AnbKnnNearest *n, const float *const row[MANY], float *value)
+{
+    if (n->which)
+        some_of(n, row, value);
     else
-        offsets_of_all(near, row, m->value);
-    lanes_store(m->value + d * LANES, lanes_sub(lanes_load(near->y + i * LANES), middle));
+        for (size_t j = 0; j < n->d; j += 4) {
+            Lanes x[4];
+            turned(row, j, x);
+            for (size_t f = 0; f < 4; f++)
+                lanes_store(value + (j + f) * LANES, x[f]);
+        }
+}
+
+/* p_j of each query as well, by 1 / distance_k. */
+static void begin_frame(const AnbKnnNearest *n, Lanes near, Frame *frame, float *place)
+{
+    const float *row[MANY];
+    rows_at(n, 0, row);
+    features_of(n, row, frame->origin);
+    features_of(n, n->query, place);
+    for (size_t j = 0; j < (n->d + 3) / 4 * 4; j++) {
+        const Lanes factor = lanes_mul(lanes_all(n->root[j]), near);
+        const Lanes off = lanes_sub(lanes_load(place + j * LANES), lanes_load(frame->origin + j * LANES));
+        lanes_store(frame->factor + j * LANES, factor);
+        lanes_store(place + j * LANES, lanes_mul(off, factor));
+    }
+}
+
+/* One neighbour of each query as a row of its moments: the offsets, the target, and 1; and all of it times the weight. */
+typedef struct Moment {
+    _Alignas(64) float value[(COLUMNS + 4) * LANES];
+    float weighted[COLUMNS * LANES];
+} Moment;
+
+/* Its weight, if there is such a neighbour. */
+LANES_INLINE void weigh(const AnbKnnNearest *n, size_t i, Lanes near, float soft, float *weight)
+{
+    if (i < n->k)
+        lanes_store(weight + i * LANES,
+                    weight_of(lanes_root(lanes_mul(lanes_load(n->square + i * LANES), near)), soft));
+}
+
+LANES_INLINE void moment_of(const AnbKnnNearest *n, size_t i, const Frame *frame, const float *weights, Moment *m)
+{
+    const Lanes weight = lanes_load(weights + i * LANES);
+    const float *row[MANY];
+    const size_t d = n->d;
+    rows_at(n, i, row);
+    if (n->which)
+        offsets_of_some(n, row, frame, m->value);
+    else
+        offsets_of_all(n, row, frame, m->value);
+    lanes_store(m->value + d * LANES, lanes_load(n->target + i * LANES));
     lanes_store(m->value + (d + 1) * LANES, lanes_all(1));
     for (size_t c = 0; c < d + 2; c++)
         lanes_store(m->weighted + c * LANES, lanes_mul(weight, lanes_load(m->value + c * LANES)));
 }
 
-/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it. Returns
- * where row j + 1 starts. */
-LANES_INLINE double *add_row(double *many, size_t j, size_t d, const Moment *m, const size_t rows)
+/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it, or to 0 if
+ * they are the first. Returns where row j + 1 starts. */
+LANES_INLINE float *add_row(float *many, size_t j, size_t d, const Moment *m, const size_t rows, const bool first)
 {
     Lanes by[TOGETHER];
     for (size_t r = 0; r < rows; r++)
         by[r] = lanes_load(m[r].value + j * LANES);
     for (size_t c = j; c < d + 2; c++, many += LANES) {
-        Lanes sum = lanes_load(many);
+        Lanes sum = first ? lanes_zero() : lanes_load(many);
         for (size_t r = 0; r < rows; r++)
             sum = lanes_add(sum, lanes_mul(by[r], lanes_load(m[r].weighted + c * LANES)));
         lanes_store(many, sum);
@@ -244,67 +254,75 @@ LANES_INLINE double *add_row(double *many, size_t j, size_t d, const Moment *m, 
     return many;
 }
 
-/* The sums beside the triangle. */
-typedef struct Sides {
-    Lanes weight, y, least, most;
-} Sides;
-
-LANES_INLINE void add_sides(Sides *s, const AnbKnnNearest *near, size_t i, const Moment *m)
-{
-    Lanes target = lanes_load(near->y + i * LANES);
-    s->least = lanes_min(target, s->least);
-    s->most = lanes_max(target, s->most);
-    s->weight = lanes_add(s->weight, lanes_load(near->weight + i * LANES));
-    s->y = lanes_add(s->y, lanes_load(m->weighted + near->d * LANES));
-}
-
 /* TOGETHER neighbours from i on. The weights of the next ones are computed between the rows of the triangle: their roots and
  * divisions take long, and the sums here do not need them. */
-LANES_INLINE void add_together(const AnbKnnNearest *near, size_t i, const Moment *m, Lanes last, double soft,
-                               double *many)
+LANES_INLINE void add_together(const AnbKnnNearest *n, size_t i, const Moment *m, Lanes near, float soft, float *weight,
+                               const bool first, float *many)
 {
-    for (size_t j = 0; j < near->d; j++) {
+    const size_t d = n->d;
+    for (size_t j = 0; j < d; j++) {
         if (j < TOGETHER)
-            weigh(near, i + TOGETHER + j, last, soft);
-        many = add_row(many, j, near->d, m, TOGETHER);
+            weigh(n, i + TOGETHER + j, near, soft, weight);
+        many = add_row(many, j, d, m, TOGETHER, first);
     }
-    for (size_t j = near->d; j < TOGETHER; j++)
-        weigh(near, i + TOGETHER + j, last, soft);
+    for (size_t j = d; j < TOGETHER; j++)
+        weigh(n, i + TOGETHER + j, near, soft, weight);
 }
 
-static void moments(const AnbKnnNearest *near, double soft, double *many, double *low, double *high)
+static void add_each(const Moment *m, size_t rows, size_t d, float *many)
 {
+    for (size_t r = 0; r < rows; r++) {
+        float *at = many;
+        for (size_t j = 0; j < d; j++)
+            at = add_row(at, j, d, m + r, 1, false);
+    }
+}
+
+/* anb_knn_plane_near of the largest. */
+LANES_INLINE Lanes near_of(const AnbKnnNearest *n)
+{
+    const Lanes zero = lanes_zero();
+    Lanes last = zero;
+    for (size_t i = 0; i < n->k; i++)
+        last = lanes_max(lanes_load(n->square + i * LANES), last);
+    Lanes near = lanes_where_above(lanes_all(knn_far_most), last, lanes_div(lanes_all(1), last), zero);
+    return lanes_where_above(last, lanes_all(1 / knn_far_most), near, zero);
+}
+
+static void moments(const AnbKnnNearest *n, float soft, float *many, float *place)
+{
+    enum { MOST = ANB_KNN_MANY_K };
+    Frame frame;
     Moment m[TOGETHER];
-    const size_t d = near->d, k = near->k;
-    const Lanes middle = lanes_load(near->y), last = farthest(near->weight, k);
-    Sides sides = {lanes_zero(), lanes_zero(), middle, middle};
-    double *sums = many + anb_ridge_plane_cell(d, d, d) * LANES;
-    memset(many, 0, (size_t)(sums - many) * sizeof *many);
+    _Alignas(64) float weight[MOST * LANES];
+    const size_t d = n->d, k = n->k;
+    const Lanes near = near_of(n);
+    float *sums = many + anb_ridge_plane_cell(d, d, d) * LANES;
+    Lanes weights = lanes_zero(), targets = lanes_zero();
+    if (k < TOGETHER)
+        memset(many, 0, (size_t)(sums - many) * sizeof *many);
+    begin_frame(n, lanes_root(near), &frame, place);
     for (size_t i = 0; i < TOGETHER; i++)
-        weigh(near, i, last, soft);
+        weigh(n, i, near, soft, weight);
     for (size_t i = 0; i < k; i += TOGETHER) {
         const size_t rows = k - i < TOGETHER ? k - i : TOGETHER;
         for (size_t r = 0; r < rows; r++) {
-            moment_of(near, i + r, middle, &m[r]);
-            add_sides(&sides, near, i + r, &m[r]);
+            moment_of(n, i + r, &frame, weight, &m[r]);
+            weights = lanes_add(weights, lanes_load(weight + (i + r) * LANES));
+            targets = lanes_add(targets, lanes_load(m[r].weighted + d * LANES));
         }
-        if (rows == TOGETHER)
-            add_together(near, i, m, last, soft, many);
+        if (rows == TOGETHER && i == 0)
+            add_together(n, i, m, near, soft, weight, true, many);
+        else if (rows == TOGETHER)
+            add_together(n, i, m, near, soft, weight, false, many);
         else
-            for (size_t r = 0; r < rows; r++) {
-                double *at = many;
-                for (size_t j = 0; j < d; j++)
-                    at = add_row(at, j, d, m + r, 1);
-            }
+            add_each(m, rows, d, many);
     }
-    lanes_store(sums, sides.weight);
-    lanes_store(sums + LANES, sides.y);
-    lanes_store(sums + 2 * LANES, middle);
-    lanes_store(low, sides.least);
-    lanes_store(high, sides.most);
+    lanes_store(sums, weights);
+    lanes_store(sums + LANES, targets);
 }
 
 const AnbKnnManyKernels ANB_PER_ISA(anb_knn_many_kernels) = {
-    .turn = turn, .within = within, .bound = bound, .moments = moments};
+    .turn = turn, .pick = pick, .bound = bound, .moments = moments};
 
 ANB_ISA_REGISTER(AnbKnnManyKernels, anb_knn_many_kernels)

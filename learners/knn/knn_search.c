@@ -1,7 +1,6 @@
 /* The exact nearest rows: candidates by their codes, then by distances of the rows themselves. */
 #include "knn_search.h"
 #include "knn_parts.h"
-#include <string.h>
 
 enum { FEW = 96 }; /* values of which the k-th is found by comparing all with all */
 
@@ -11,7 +10,7 @@ static double slack(size_t d)
     return 1.005 * sqrt((double)d) + 0.5;
 }
 
-static int32_t square(double root)
+static int32_t squared(double root)
 {
     return root <= 0 ? 0 : root * root < 2147483646 ? (int32_t)(root * root) + 1 : 2147483646;
 }
@@ -20,14 +19,13 @@ void anb_knn_parts_stretch(int32_t *minima, size_t n, const AnbKnnSearch *near)
 {
     double by = sqrt(near->most) * 1.000001, more = slack(near->d);
     for (size_t i = 0; i < n; i++)
-        minima[i] = minima[i] == INT32_MAX ? INT32_MAX : square(by * (sqrt((double)minima[i]) + more) - more);
+        minima[i] = minima[i] == INT32_MAX ? INT32_MAX : squared(by * (sqrt((double)minima[i]) + more) - more);
 }
 
-/* What the older codes' squared distance may be of a row that is no further than one within `bound`. */
-static int32_t widen_older(int32_t bound, const AnbKnnSearch *near)
+int32_t anb_knn_parts_widen_older(int32_t bound, const AnbKnnSearch *near)
 {
     double more = slack(near->d);
-    return square((sqrt((double)bound) + more) / (sqrt(near->least) * 0.999999) + more);
+    return squared((sqrt((double)bound) + more) / (sqrt(near->least) * 0.999999) + more);
 }
 
 KnnParts anb_knn_parts(const AnbKnnSearch *near, size_t sets)
@@ -53,7 +51,8 @@ size_t anb_knn_parts_collect(const AnbKnnSearch *near, const KnnParts *p, const 
         found = anb_knn_search_collect(distance, p->newer, anb_knn_search_widen(bound, near->d), index);
     if (p->older) {
         size_t first = found;
-        found += anb_knn_search_collect(distance + p->newer, p->older, widen_older(bound, near), index + found);
+        found += anb_knn_search_collect(distance + p->newer, p->older, anb_knn_parts_widen_older(bound, near),
+                                        index + found);
         for (size_t i = first; i < found; i++)
             index[i] += (uint32_t)p->newer;
     }
@@ -82,14 +81,14 @@ size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQue
 }
 
 /* Leaves out rows that are not among the k nearest by a bound; returns how many are left, in order. */
-static size_t narrow(double *value, size_t n, size_t k, uint32_t *index, int32_t *key)
+static size_t narrow(float *value, size_t n, size_t k, uint32_t *index, int32_t *key)
 {
     const size_t whole = anb_knn_search_blocks(n) * ANB_KNN_SEARCH_ROWS;
-    double most = 0;
+    float most = 0;
     for (size_t i = 0; i < k; i++)
         most = value[i] > most ? value[i] : most;
-    const double by = 0x1p24 / most;
-    if (!(by < 0x1p1000))
+    const float by = 0x1p24f / most;
+    if (!(by < 0x1p100f && most < 0x1p100f))
         return n;
     for (size_t i = 0; i < n; i++)
         key[i] = value[i] <= most ? (int32_t)(value[i] * by) : INT32_MAX;
@@ -137,11 +136,12 @@ double anb_knn_search_kth(double *value, size_t n, size_t k)
     return value[at];
 }
 
-void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t found, size_t k, uint32_t *index,
-                            double *distance, const AnbKnnSearchWork *work)
+void anb_knn_search_nearest(const AnbKnnSearch *near, const float *x, size_t found, size_t k, uint32_t *index,
+                            float *square, const AnbKnnSearchWork *work)
 {
     size_t nearer = 0, taken = 0;
-    double *value = work->far, *copy = work->far + near->rows;
+    float *value = work->far;
+    double *copy = (double *)(work->far + near->rows / 2 * 2 + 2);
     if (found == 0)
         for (; found < near->rows; found++)
             index[found] = (uint32_t)found;
@@ -149,11 +149,12 @@ void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t fo
     if (found > 2 * k || found > FEW)
         found = narrow(value, found, k, index, work->distance);
     if (found <= FEW) {
-        anb_knn_search_keep(value, found, k, index, distance);
+        anb_knn_search_keep(value, found, k, index, square);
         return;
     }
-    memcpy(copy, value, found * sizeof *copy);
-    double last = anb_knn_search_kth(copy, found, k);
+    for (size_t c = 0; c < found; c++)
+        copy[c] = (double)value[c];
+    const float last = (float)anb_knn_search_kth(copy, found, k);
     for (size_t c = 0; c < found; c++)
         nearer += value[c] < last;
     size_t ties = k - nearer;
@@ -162,14 +163,14 @@ void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t fo
         if (value[c] > last || (tie && ties == 0))
             continue;
         ties -= tie;
-        distance[taken] = sqrt(value[c]);
+        square[taken] = value[c];
         index[taken++] = index[c];
     }
 }
 
 void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
-                           double *distance, const AnbKnnSearchWork *work)
+                           float *square, const AnbKnnSearchWork *work)
 {
     size_t found = anb_knn_search_candidates(near, query, k, index, work);
-    anb_knn_search_nearest(near, query->x, found, k, index, distance, work);
+    anb_knn_search_nearest(near, query->x, found, k, index, square, work);
 }

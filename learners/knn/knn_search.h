@@ -30,15 +30,15 @@ enum { ANB_KNN_SEARCH_SLACK = 16, ANB_KNN_SEARCH_SPARE = 3 };
 typedef struct AnbKnnSearchKernels {
     float (*encode)(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,
                     uint32_t *code);
+    float (*encode_query)(const float *x, size_t d, const float *factor, const float *offset, float limit,
+                          uint32_t *code);
     void (*distances)(const uint32_t *code, size_t rows, size_t pairs, const uint32_t *query, int32_t *distance,
                       int32_t *minima, size_t sets);
     int32_t (*bound)(const int32_t *value, size_t n, size_t k);
     size_t (*collect)(const int32_t *distance, size_t rows, int32_t bound, uint32_t *index);
-    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                const double *metric, double *out);
-    size_t (*keep)(const double *value, size_t n, size_t k, uint32_t *index, double *distance);
-    void (*offsets)(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
-                    size_t stride);
+    void (*far)(const float *window, size_t d, const uint32_t *index, size_t n, const float *query, const float *metric,
+                float *out);
+    size_t (*keep)(const float *value, size_t n, size_t k, uint32_t *index, float *least);
 } AnbKnnSearchKernels;
 
 ANB_ISA_TABLE(AnbKnnSearchKernels, anb_knn_search_kernels);
@@ -123,6 +123,14 @@ static inline float anb_knn_search_encode(const float *window, size_t rows, size
     return anb_knn_search_kernels.encode(window, rows, d, factor, offset, limit, code);
 }
 
+/* The codes of one row side by side, as anb_knn_search_encode_row: of x, factor, offset and what they are rounded to whole lanes are
+ * used, zeros behind d. */
+static inline float anb_knn_search_encode_query(const float *x, size_t d, const float *factor, const float *offset,
+                                                float limit, uint32_t *code)
+{
+    return anb_knn_search_kernels.encode_query(x, d, factor, offset, limit, code);
+}
+
 /**
  * Squared distances of the codes, and minima over disjoint groups of rows.
  *
@@ -147,11 +155,22 @@ static inline int32_t anb_knn_search_bound(const int32_t *value, size_t n, size_
     return anb_knn_search_kernels.bound(value, n, k);
 }
 
+/* How far the codes' distance of a row may be from that of one within a bound whose true distance is no smaller. */
+static inline double anb_knn_search_margin(size_t d)
+{
+    return 2.01 * sqrt((double)d) + 1;
+}
+
+static inline int32_t anb_knn_search_widen_by(int32_t bound, double margin)
+{
+    double root = sqrt((double)bound) + margin;
+    return root * root < 2147483646 ? (int32_t)(root * root) : 2147483646;
+}
+
 /* What the codes' squared distance of a row may be whose true distance is no larger than that of one within `bound`. */
 static inline int32_t anb_knn_search_widen(int32_t bound, size_t d)
 {
-    double root = sqrt((double)bound) + 2.01 * sqrt((double)d) + 1;
-    return root * root < 2147483646 ? (int32_t)(root * root) : 2147483646;
+    return anb_knn_search_widen_by(bound, anb_knn_search_margin(d));
 }
 
 /* Rows with distance <= bound, ascending; returns how many. `index` has room for ANB_KNN_SEARCH_SPARE more. */
@@ -160,26 +179,19 @@ static inline size_t anb_knn_search_collect(const int32_t *distance, size_t rows
     return anb_knn_search_kernels.collect(distance, rows, bound, index);
 }
 
-/* Squared distances of n rows by the metric, in doubles; query and metric have zeros up to anb_knn_search_padded(d). */
+/* Squared distances of n rows by the metric; query and metric have zeros up to anb_knn_search_padded(d). A difference of cells is
+ * a float to its last digit, so a distance is exact to some 1e-6 of itself; one of less than 1e-19 in features of metric 1 is 0. */
 static inline void anb_knn_search_far(const float *window, size_t d, const uint32_t *index, size_t n,
-                                      const double *query, const double *metric, double *out)
+                                      const float *query, const float *metric, float *out)
 {
     anb_knn_search_kernels.far(window, d, index, n, query, metric, out);
 }
 
-/* The k least of n values >= 0, ties in order: their roots, and index reduced to them. distance has room for k + 1.
- * Cost: n^2 comparisons, eight at a time with AVX-512; for n up to 100 or so. */
-static inline size_t anb_knn_search_keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+/* The k least of n values >= 0, ties in order, into `least`, and index reduced to them. `least` has room for k + 1.
+ * Cost: n^2 comparisons, sixteen at a time with AVX-512; for n up to 100 or so. */
+static inline size_t anb_knn_search_keep(const float *value, size_t n, size_t k, uint32_t *index, float *least)
 {
-    return anb_knn_search_kernels.keep(value, n, k, index, distance);
-}
-
-/* u_i = row - query for n rows, `stride` doubles apart, a multiple of 8; what is behind d in whole lanes is
- * overwritten. */
-static inline void anb_knn_search_offsets(const float *window, size_t d, const uint32_t *index, size_t n,
-                                          const double *query, double *u, size_t stride)
-{
-    anb_knn_search_kernels.offsets(window, d, index, n, query, u, stride);
+    return anb_knn_search_kernels.keep(value, n, k, index, least);
 }
 
 /* A window to search by a metric. Rows from `older` on may still have codes by other factors. */
@@ -187,15 +199,15 @@ typedef struct AnbKnnSearch {
     size_t rows, d; /* in use; features */
     const float *window;
     const uint32_t *code;
-    const double *metric; /* m_j > 0, and zeros up to anb_knn_search_padded(d) */
-    bool bounded;         /* some code was bounded: all rows are looked at */
-    size_t older;         /* a multiple of ANB_KNN_SEARCH_ROWS; from `rows` on: none */
-    double least, most;   /* of the squares of factor / older factor */
+    const float *metric; /* m_j > 0, and zeros up to anb_knn_search_padded(d) */
+    bool bounded;        /* some code was bounded: all rows are looked at */
+    size_t older;        /* a multiple of ANB_KNN_SEARCH_ROWS; from `rows` on: none */
+    double least, most;  /* of the squares of factor / older factor */
 } AnbKnnSearch;
 
 /* A query's codes: by the factors, and by those of the older rows where there are any. */
 typedef struct AnbKnnSearchQuery {
-    const double *x; /* d values, and zeros up to anb_knn_search_padded(d) */
+    const float *x; /* d values, and zeros up to anb_knn_search_padded(d) */
     const uint32_t *code, *older;
     bool bounded; /* some code of it was */
 } AnbKnnSearchQuery;
@@ -203,22 +215,22 @@ typedef struct AnbKnnSearchQuery {
 /* Work space of a search. */
 typedef struct AnbKnnSearchWork {
     int32_t *distance, *minima; /* anb_knn_search_blocks(window) * 32; (sets + 1) * 32 */
-    double *far;                /* twice the window's rows */
+    float *far;                 /* 3 floats for each of the window's rows and 2, where a double may lie */
     size_t sets;                /* about k / 4 gives a good bound */
 } AnbKnnSearchWork;
 
 /**
- * The k nearest rows, exactly, in the order of the window; of equals at the k-th distance the first ones.
+ * The k nearest rows, as floats tell them (anb_knn_search_far), in the order of the window; of equals at the k-th distance the first ones.
  *
  * @param near      the window
  * @param query     what is looked for
  * @param k         1 to near->rows
  * @param index     out: k rows; room for all of the window's
- * @param distance  out: k distances, not squared; room for k + 1
+ * @param square    out: k squared distances; room for k + 1
  * @param work      work space
  */
 void anb_knn_search_search(const AnbKnnSearch *near, const AnbKnnSearchQuery *query, size_t k, uint32_t *index,
-                           double *distance, const AnbKnnSearchWork *work);
+                           float *square, const AnbKnnSearchWork *work);
 
 /* All rows that may be among the k nearest, in order; none where codes were bounded: then all of them may. Returns how
  * many. `index` has room for all of the window's and ANB_KNN_SEARCH_SPARE more. */
@@ -226,8 +238,8 @@ size_t anb_knn_search_candidates(const AnbKnnSearch *near, const AnbKnnSearchQue
                                  const AnbKnnSearchWork *work);
 
 /* The second half of a search: the k nearest of the `found` rows in `index`, of all where there are none. */
-void anb_knn_search_nearest(const AnbKnnSearch *near, const double *x, size_t found, size_t k, uint32_t *index,
-                            double *distance, const AnbKnnSearchWork *work);
+void anb_knn_search_nearest(const AnbKnnSearch *near, const float *x, size_t found, size_t k, uint32_t *index,
+                            float *square, const AnbKnnSearchWork *work);
 
 /* The k-th least of n values, k from 1; rearranges them. */
 double anb_knn_search_kth(double *value, size_t n, size_t k);

@@ -63,6 +63,20 @@ LANES_INLINE void encode_four(const float *x, size_t d, const float *factor, con
         turn_four(rounded + 8, pairs - 4, code + 4 * ANB_KNN_SEARCH_ROWS);
 }
 
+LANES_INLINE float largest_of(Reals sizes)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_max_ps((__m512)sizes);
+#else
+    float largest = 0;
+    for (int p = 0; p < PART_ROWS; p++) {
+        float size = sizes[p];
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+#endif
+}
+
 static float encode(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,
                     uint32_t *code)
 {
@@ -72,17 +86,23 @@ static float encode(const float *window, size_t rows, size_t d, const float *fac
         for (size_t j = 0; j < pairs; j += 8)
             encode_four(window + i * d + 2 * j, d, factor + 2 * j, offset + 2 * j, limit, pairs - j,
                         code + anb_knn_search_word(i, d) + j * ANB_KNN_SEARCH_ROWS, &sizes);
-    float largest = 0;
-    for (int p = 0; p < PART_ROWS; p++) {
-        float size = sizes[p];
-        largest = size > largest ? size : largest;
-    }
+    float largest = largest_of(sizes);
     for (; i < rows; i++) {
         float size = anb_knn_search_encode_row(window + i * d, d, factor, offset, limit,
                                                code + anb_knn_search_word(i, d), ANB_KNN_SEARCH_ROWS);
         largest = size > largest ? size : largest;
     }
     return largest;
+}
+
+/* Two codes in a row are a word. */
+static float encode_query(const float *x, size_t d, const float *factor, const float *offset, float limit,
+                          uint32_t *code)
+{
+    Reals sizes = {0};
+    for (size_t j = 0; j < d; j += 16)
+        round_sixteen(x + j, factor + j, offset + j, limit, (int16_t *)(code + j / 2), &sizes);
+    return largest_of(sizes);
 }
 
 /* The 16-bit halves' differences; within +-32000, so that none overflows. */
@@ -166,11 +186,17 @@ static void distances(const uint32_t *code, size_t rows, size_t pairs, const uin
         distances_by(code, rows, pairs, query, false, distance, minima, sets);
 }
 
+/* The largest of some minima is the first guess. */
 static int32_t bound(const int32_t *value, size_t n, size_t k)
 {
-    int32_t found;
-    bounds_in_step(value, n, n, k, 1, &found);
-    return found;
+    Words lowest = LOAD(value);
+    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
+        lowest = LEAST(lowest, LOAD(value + i));
+    Narrowing s = narrowing(least_of(lowest), INT32_MAX, -least_of(-lowest), n);
+    bool under_way = s.low < s.high;
+    while (under_way)
+        under_way = narrow(&s, count_within(value, n, s.middle), k, n);
+    return s.high;
 }
 
 LANES_INLINE uint32_t mask_at(const void *distance, size_t at, int32_t bound)
@@ -183,80 +209,40 @@ static size_t collect(const int32_t *distance, size_t rows, int32_t bound, uint3
     return collect_within(distance, rows, bound, mask_at, index);
 }
 
-/* Intrinsics, since gcc makes five operations of the conversion to 512 bits. */
-LANES_INLINE Lanes lanes_of_floats(const float *from)
-{
-#if LANES_BYTES == 64
-    return (Lanes){(LanesPart)_mm512_cvtps_pd(_mm256_loadu_ps(from))};
-#elif LANES_BYTES == 32
-    return (Lanes){(LanesPart)_mm256_cvtps_pd(_mm_loadu_ps(from)), (LanesPart)_mm256_cvtps_pd(_mm_loadu_ps(from + 4))};
-#else
-    typedef float Pair __attribute__((vector_size(8), may_alias, aligned(4)));
-    Lanes l;
-#define LANES_OP(p, at) l.p = __builtin_convertvector(*(const Pair *)(from + at), LanesPart);
-    LANES_EACH (LANES_OP)
-#undef LANES_OP
-        return l;
-#endif
-}
-
 /* Rows that are measured together: their sums stay in registers, and are summed across at once. */
-enum { GROUP = LANES_BYTES == 64 ? 8 : 4 };
+enum { GROUP = 8 };
 
-/* One block of features of all of them. */
-LANES_INLINE void add_squares(const float *const row[GROUP], size_t j, Lanes query, Lanes metric, Lanes sum[GROUP])
-{
-    for (size_t r = 0; r < GROUP; r++) {
-        Lanes u = lanes_sub(lanes_of_floats(row[r] + j), query);
-        sum[r] = lanes_add(sum[r], lanes_mul(metric, lanes_mul(u, u)));
-    }
-}
-
-/* n sums, 1 to GROUP. */
-LANES_INLINE void store_sums(const Lanes sum[GROUP], size_t n, double *out)
-{
-#if LANES_BYTES == 64
-    Lanes all = lanes_sum8(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6], sum[7]);
-    if (n == GROUP)
-        lanes_store(out, all);
-    else
-        lanes_store_tail(out, all, n);
-#else
-    double four[GROUP];
-    lanes_store_half(four, lanes_sum4(sum[0], sum[1], sum[2], sum[3]));
-    for (size_t r = 0; r < n; r++)
-        out[r] = four[r];
-#endif
-}
-
-/* Of `n` rows, 1 to GROUP; those that are missing repeat the first. `few`: up to two blocks of features. */
-LANES_INLINE void far_group(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                            const double *metric, const bool few, double *out)
+/* Of `n` rows, 1 to GROUP; those that are missing repeat the first. `few`: one block of features. */
+LANES_INLINE void far_group(const float *window, size_t d, const uint32_t *index, size_t n, const float *query,
+                            const float *metric, const bool few, float *out)
 {
     const float *row[GROUP];
+    float sums[GROUP];
     Lanes sum[GROUP];
     for (size_t r = 0; r < GROUP; r++) {
         row[r] = window + index[r < n ? r : 0] * d;
-        sum[r] = lanes_zero();
+        const Lanes u = lanes_sub(lanes_load(row[r]), lanes_load(query));
+        sum[r] = lanes_mul(lanes_load(metric), lanes_mul(u, u));
     }
-    if (few) {
-        for (size_t r = 0; r < GROUP; r++) { /* not added to 0, which would be the same */
-            Lanes u = lanes_sub(lanes_of_floats(row[r]), lanes_load(query));
-            sum[r] = lanes_mul(lanes_load(metric), lanes_mul(u, u));
+    for (size_t j = LANES; j < d && !few; j += LANES)
+        for (size_t r = 0; r < GROUP; r++) {
+            const Lanes u = lanes_sub(lanes_load(row[r] + j), lanes_load(query + j));
+            sum[r] = lanes_add(sum[r], lanes_mul(lanes_load(metric + j), lanes_mul(u, u)));
         }
-        if (d > LANES)
-            add_squares(row, LANES, lanes_load(query + LANES), lanes_load(metric + LANES), sum);
-    } else
-        for (size_t j = 0; j < d; j += LANES)
-            add_squares(row, j, lanes_load(query + j), lanes_load(metric + j), sum);
-    store_sums(sum, n, out);
+    if (n == GROUP) {
+        lanes_sum8(sum, out);
+        return;
+    }
+    lanes_sum8(sum, sums);
+    for (size_t r = 0; r < n; r++)
+        out[r] = sums[r];
 }
 
-static void far(const float *window, size_t d, const uint32_t *index, size_t n, const double *query,
-                const double *metric, double *out)
+static void far(const float *window, size_t d, const uint32_t *index, size_t n, const float *query, const float *metric,
+                float *out)
 {
     size_t i = 0;
-    for (; i + GROUP <= n && d <= 2 * LANES; i += GROUP)
+    for (; i + GROUP <= n && d <= LANES; i += GROUP)
         far_group(window, d, index + i, GROUP, query, metric, true, out + i);
     for (; i + GROUP <= n; i += GROUP)
         far_group(window, d, index + i, GROUP, query, metric, false, out + i);
@@ -265,12 +251,12 @@ static void far(const float *window, size_t d, const uint32_t *index, size_t n, 
 }
 
 /* The k-th least of n values >= 0: a rank is a count over all, with no branch to guess. */
-LANES_INLINE double kth(const double *value, size_t n, size_t k)
+LANES_INLINE float kth(const float *value, size_t n, size_t k)
 {
-    const Lanes one = lanes_all(1), none = lanes_zero(), most = lanes_all((double)k);
+    const Lanes one = lanes_all(1), none = lanes_zero(), most = lanes_all((float)k);
     Lanes last = none;
     for (size_t i = 0; i < n; i += LANES) {
-        Lanes v = i + LANES <= n ? lanes_load(value + i) : lanes_load_tail(value + i, n - i), before = none;
+        Lanes v = lanes_load_floats(value + i, n - i), before = none;
         for (size_t j = 0; j < n; j++)
             before = lanes_add(before, lanes_where_above(v, lanes_all(value[j]), one, none));
         last = lanes_max(last, lanes_where_above(most, before, v, none));
@@ -278,42 +264,30 @@ LANES_INLINE double kth(const double *value, size_t n, size_t k)
     return lanes_top(last);
 }
 
-static size_t keep(const double *value, size_t n, size_t k, uint32_t *index, double *distance)
+static size_t keep(const float *value, size_t n, size_t k, uint32_t *index, float *least)
 {
     size_t taken = 0, ties = k;
-    double last = kth(value, n, k);
+    const float last = kth(value, n, k);
     for (size_t i = 0; i < n; i++)
         ties -= value[i] < last;
     for (size_t i = 0; i < n; i++) {
         size_t tie = (size_t)(value[i] == last) & (size_t)(ties > 0);
         index[taken] = index[i];
-        distance[taken] = value[i];
+        least[taken] = value[i];
         ties -= tie;
         taken += tie | (size_t)(value[i] < last);
     }
-    for (size_t i = 0; i < k; i++)
-        distance[i] = __builtin_sqrt(distance[i]);
     return taken;
-}
-
-static void offsets(const float *window, size_t d, const uint32_t *index, size_t n, const double *query, double *u,
-                    size_t stride)
-{
-    for (size_t i = 0; i < n; i++) {
-        const float *x = window + index[i] * d;
-        for (size_t j = 0; j < d; j += LANES)
-            lanes_store(u + i * stride + j, lanes_sub(lanes_of_floats(x + j), lanes_load(query + j)));
-    }
 }
 
 const AnbKnnSearchKernels ANB_PER_ISA(anb_knn_search_kernels) = {
     .encode = encode,
+    .encode_query = encode_query,
     .distances = distances,
     .bound = bound,
     .collect = collect,
     .far = far,
     .keep = keep,
-    .offsets = offsets,
 };
 
 ANB_ISA_REGISTER(AnbKnnSearchKernels, anb_knn_search_kernels)

@@ -60,6 +60,7 @@ View anb_knn_view(const AnbNode *self, const void *state)
 {
     View v = anb_knn_plan(self);
     void *at = anb_view_of(state);
+    v.limit = anb_knn_search_limit(v.d);
     v.s = at;
     v.weights = anb_field(self, at, WEIGHTS);
     v.slopes = anb_field(self, at, SLOPES);
@@ -325,7 +326,7 @@ void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
     anb_knn_codes_again(v);
 }
 
-void anb_knn_keep(const View *v, const float *x, const double *query, double y)
+void anb_knn_keep(const View *v, const float *x, double y)
 {
     Knn *s = v->s;
     size_t at = anb_ring_push(&s->ring, v->window);
@@ -333,7 +334,7 @@ void anb_knn_keep(const View *v, const float *x, const double *query, double y)
     v->y[at] = y;
     memcpy(v->x + at * v->d, x, v->d * sizeof(float));
     for (size_t j = 0; j < v->d; j++)
-        v->reach[j] = fmax(fabs(query[j]), 0.9999 * v->reach[j]);
+        v->reach[j] = fmax(fabs((double)x[j]), 0.9999 * v->reach[j]);
     if (anb_knn_encode(v, at, older)) {
         s->bounded = 1;
         v->turn->bounded |= v->turn->under_way && !older;

@@ -59,6 +59,7 @@ typedef struct View {
     size_t coded;                  /* features that codes are of: all, or those that weigh most */
     bool coarse;                   /* rows are found by those alone */
     size_t period;                 /* samples from one metric to the next */
+    float limit;                   /* of a code of 16 bits */
     Knn *s;
     KnnWeights *weights;
     KnnTurn *turn;
@@ -92,10 +93,11 @@ void anb_knn_turn(const View *view);
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
 /* Codes of row i of the window, by the factors of now or the older ones. True where one was bounded, and that matters. */
 bool anb_knn_encode(const View *view, size_t i, bool older);
-/* Those of a query of d floats, side by side: of words, or of bytes where not all features have codes. */
+/* Those of a query of d floats, side by side: of words, or of bytes where not all features have codes. Whole lanes of x are read and of
+ * code written. */
 bool anb_knn_encode_query(const View *view, const float *x, bool older, uint32_t *code);
-/* Keeps a row of d floats; `query` is the same in doubles. */
-void anb_knn_keep(const View *view, const float *x, const double *query, double y);
+/* Keeps a row of d floats. */
+void anb_knn_keep(const View *view, const float *x, double y);
 
 /* For a new metric, in this order: the factors become the older ones; times of the older ones are counted from `by` later on;
  * factors by the metric, `now` being the time, and the first piece of the codes. */

@@ -4,14 +4,16 @@
  *     |c - q|^2 = |c|^2 + |q|^2 + sum over the features of c_j (-2 q_j)
  *
  * in whole numbers, so that the distances are those that anb_knn_search_distances finds: two operations for two features
- * where that takes three, once the squares of the rows are known.
+ * where that takes three, once the squares of the rows are known. They are kept in 16 bits, without their last `shift` bits: what is
+ * too large for that is INT16_MAX, and so are rows that are not there. The shift follows from the bounds of the queries before, of
+ * which twelve bits are kept; bounds allow for the bits that are lost, so that none of the nearest is left out.
  *
- *     anb_knn_tile_squares -> anb_knn_tile_search -> anb_knn_tile_collect for each query
+ *     anb_knn_tile_squares, anb_knn_tile_aim -> anb_knn_tile_search -> anb_knn_tile_collect for each query
  */
 #ifndef ANB_LEARNERS_KNN_KNN_TILE_H
 #define ANB_LEARNERS_KNN_KNN_TILE_H
 
-#include "knn_search.h"
+#include "knn_parts.h"
 
 enum { ANB_KNN_TILE = 4 }; /* queries */
 
@@ -22,15 +24,16 @@ typedef struct AnbKnnTilePart {
     const int32_t *row_square;      /* of each row */
     const uint32_t *query;          /* of the queries: pairs words, the codes times -2 */
     const int32_t *square;          /* of the queries */
-    int32_t *distance, *minima;     /* out, of the queries */
+    int16_t *distance, *minima;     /* out, of the queries */
     size_t next_distance, next_set; /* from one query to the next */
     size_t sets;                    /* as in anb_knn_search_distances */
+    int shift;
 } AnbKnnTilePart;
 
 typedef struct AnbKnnTileKernels {
     void (*squares)(const uint32_t *code, size_t rows, size_t pairs, int32_t *square);
     void (*distances)(const AnbKnnTilePart *part);
-    void (*bounds)(const int32_t *value, size_t next, size_t n, size_t k, int32_t *bound);
+    void (*bounds)(const int16_t *value, size_t next, size_t n, size_t k, int32_t *bound);
 } AnbKnnTileKernels;
 
 ANB_ISA_TABLE(AnbKnnTileKernels, anb_knn_tile_kernels);
@@ -39,18 +42,23 @@ ANB_ISA_TABLE(AnbKnnTileKernels, anb_knn_tile_kernels);
 typedef struct AnbKnnTile {
     uint32_t *query, *older; /* ANB_KNN_TILE times as many words as a row has */
     int32_t square[ANB_KNN_TILE], older_square[ANB_KNN_TILE];
-    int32_t bound[ANB_KNN_TILE]; /* of the squared distances of codes */
+    int32_t
+        bound[ANB_KNN_TILE]; /* of the squared distances of codes, without their last bits; INT16_MAX: none is known */
+    int32_t newer[ANB_KNN_TILE], older_most[ANB_KNN_TILE]; /* what a candidate's distance may be, by either factors */
+    int shift;                                             /* bits that are left out */
+    int32_t guess;                                         /* what a bound may be, 0 to INT16_MAX - 1 */
+    KnnParts parts;                                        /* of the last search */
 } AnbKnnTile;
 
 /* Room of a search. */
 typedef struct AnbKnnTileWork {
     int32_t *row_square; /* anb_knn_search_blocks(rows) * 32, from anb_knn_tile_squares */
-    int32_t *distance;   /* ANB_KNN_TILE times anb_knn_tile_next(rows) */
-    int32_t *minima;     /* ANB_KNN_TILE times (sets + 1) * 32 */
+    int16_t *distance;   /* ANB_KNN_TILE times anb_knn_tile_next(rows) */
+    int16_t *minima;     /* ANB_KNN_TILE times (sets + 1) * 32 */
     size_t sets;
 } AnbKnnTileWork;
 
-/* Words from the distances of one query to those of the next: a block more than they take, so that stores for different queries
+/* From the distances of one query to those of the next: a block more than they take, so that stores for different queries
  * do not have the same address within a page, which would slow them down. */
 static inline size_t anb_knn_tile_next(size_t rows)
 {
@@ -60,6 +68,9 @@ static inline size_t anb_knn_tile_next(size_t rows)
 /* Squares of the codes of the rows in use. */
 void anb_knn_tile_squares(const AnbKnnSearch *near, int32_t *row_square);
 
+/* The shift and the guess for the first search, by the distances of a query's codes, by the factors of now, from the first rows. */
+void anb_knn_tile_aim(const AnbKnnSearch *near, AnbKnnTile *tile, const uint32_t *code);
+
 /* Takes the codes of a query in as number q; `older` where there are older rows. */
 void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t *code, const uint32_t *older);
 
@@ -67,7 +78,11 @@ void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t 
  * window or of a query may be bounded. */
 void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, const AnbKnnTileWork *work);
 
-/* Rows that may be among the k nearest of query q, in order; returns how many. `index` as in anb_knn_search_collect. */
+/* The shift and the guess for the next search, by the bounds of the first n queries of this one. */
+void anb_knn_tile_follow(AnbKnnTile *tile, size_t n);
+
+/* Rows that may be among the k nearest of query q, in order, all where no bound is known; returns how many. `index` as in
+ * anb_knn_search_collect. */
 size_t anb_knn_tile_collect(const AnbKnnSearch *near, const AnbKnnTile *tile, size_t q, const AnbKnnTileWork *work,
                             uint32_t *index);
 

@@ -1,19 +1,27 @@
 /* The loops of knn_tile.h, compiled once per instruction set. */
-#include "knn_words.h"
+#include "knn_halves.h"
 #include "knn_tile.h"
 
 enum { TILE = ANB_KNN_TILE, TOGETHER = 2, UNIT = TOGETHER * PART_ROWS }; /* vectors of one query; rows */
 
-static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *square)
+LANES_INLINE void squares_by(const uint32_t *code, size_t rows, size_t pairs, const bool by_vnni, int32_t *square)
 {
     for (size_t b = 0; b < anb_knn_search_blocks(rows); b++)
         for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += PART_ROWS) {
             const uint32_t *from = code + b * pairs * ANB_KNN_SEARCH_ROWS + r;
             Words sum = {0};
             for (size_t j = 0; j < pairs; j++, from += ANB_KNN_SEARCH_ROWS)
-                sum += pair_product(LOAD(from), LOAD(from));
+                sum = add_pair_product(sum, LOAD(from), LOAD(from), by_vnni);
             STORE(square + b * ANB_KNN_SEARCH_ROWS + r, sum);
         }
+}
+
+static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *square)
+{
+    if (has_vnni())
+        squares_by(code, rows, pairs, true, square);
+    else
+        squares_by(code, rows, pairs, false, square);
 }
 
 /* Distances of UNIT rows of one block to all queries. */
@@ -33,32 +41,47 @@ LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, 
     }
 }
 
-LANES_INLINE void store_distances(const AnbKnnTilePart *t, size_t at, Words sum[TILE][TOGETHER])
+/* UNIT words >= 0 without their last bits, none larger than INT16_MAX, in order. */
+LANES_INLINE Halves shortened(const Words sum[TOGETHER], int shift)
 {
-    for (size_t q = 0; q < TILE; q++)
-        for (size_t p = 0; p < TOGETHER; p++)
-            STORE(t->distance + q * t->next_distance + at + p * PART_ROWS, sum[q][p]);
+#if LANES_BYTES == 64
+    const __m512i by = _mm512_set1_epi32(shift), order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    __m512i low = _mm512_srlv_epi32((__m512i)sum[0], by), high = _mm512_srlv_epi32((__m512i)sum[1], by);
+    return (Halves)_mm512_permutexvar_epi64(order, _mm512_packs_epi32(low, high));
+#elif LANES_BYTES == 32
+    const __m256i by = _mm256_set1_epi32(shift);
+    __m256i low = _mm256_srlv_epi32((__m256i)sum[0], by), high = _mm256_srlv_epi32((__m256i)sum[1], by);
+    return (Halves)_mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+#elif defined(__SSE2__)
+    return (Halves)_mm_packs_epi32((__m128i)(sum[0] >> shift), (__m128i)(sum[1] >> shift));
+#else
+    Halves half;
+    for (size_t i = 0; i < UNIT; i++) {
+        const int32_t word = sum[i / PART_ROWS][i % PART_ROWS] >> shift;
+        half[i] = (int16_t)(word < INT16_MAX ? word : INT16_MAX);
+    }
+    return half;
+#endif
 }
 
 /* Rows r to r + UNIT of the blocks of a set, of which `full` are. Their minima stay in registers. */
 LANES_INLINE void set_distances(const AnbKnnTilePart *t, size_t set, size_t r, size_t full, const bool by_vnni)
 {
-    Words least[TILE][TOGETHER];
+    Halves lowest[TILE];
     for (size_t q = 0; q < TILE; q++)
-        for (size_t p = 0; p < TOGETHER; p++)
-            least[q][p] = INT32_MAX - (Words){0};
+        lowest[q] = INT16_MAX - (Halves){0};
     for (size_t b = set; b < full; b += t->sets) {
         Words sum[TILE][TOGETHER];
         const size_t at = b * ANB_KNN_SEARCH_ROWS + r;
         unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + at, by_vnni, sum);
-        store_distances(t, at, sum);
-        for (size_t q = 0; q < TILE; q++)
-            for (size_t p = 0; p < TOGETHER; p++)
-                least[q][p] = LEAST(sum[q][p], least[q][p]);
+        for (size_t q = 0; q < TILE; q++) {
+            const Halves half = shortened(sum[q], t->shift);
+            STORE_HALVES(t->distance + q * t->next_distance + at, half);
+            lowest[q] = least(half, lowest[q]);
+        }
     }
     for (size_t q = 0; q < TILE; q++)
-        for (size_t p = 0; p < TOGETHER; p++)
-            STORE(t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS + r + p * PART_ROWS, least[q][p]);
+        STORE_HALVES(t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS + r, lowest[q]);
 }
 
 /* The last block, where it is not full. */
@@ -68,14 +91,15 @@ static void rest_distances(const AnbKnnTilePart *t, size_t b, size_t set)
     for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += UNIT) {
         Words sum[TILE][TOGETHER];
         unit_distances(t, t->code + b * t->pairs * ANB_KNN_SEARCH_ROWS + r, t->row_square + from + r, false, sum);
-        store_distances(t, from + r, sum);
+        for (size_t q = 0; q < TILE; q++)
+            STORE_HALVES(t->distance + q * t->next_distance + from + r, shortened(sum[q], t->shift));
     }
     for (size_t q = 0; q < TILE; q++) {
-        int32_t *distance = t->distance + q * t->next_distance + from;
-        int32_t *least = t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS;
+        int16_t *distance = t->distance + q * t->next_distance + from;
+        int16_t *lowest = t->minima + q * t->next_set + set * ANB_KNN_SEARCH_ROWS;
         for (size_t i = 0; i < ANB_KNN_SEARCH_ROWS; i++) {
-            distance[i] = from + i < t->rows ? distance[i] : INT32_MAX;
-            least[i] = distance[i] < least[i] ? distance[i] : least[i];
+            distance[i] = from + i < t->rows ? distance[i] : INT16_MAX;
+            lowest[i] = distance[i] < lowest[i] ? distance[i] : lowest[i];
         }
     }
 }
@@ -95,9 +119,23 @@ static void distances(const AnbKnnTilePart *part)
         rest_distances(t, full, full % t->sets);
 }
 
-static void bounds(const int32_t *value, size_t next, size_t n, size_t k, int32_t *bound)
+/* The four take a step in turn, since the counts of different arrays do not depend on each other. */
+static void bounds(const int16_t *value, size_t next, size_t n, size_t k, int32_t *bound)
 {
-    bounds_in_step(value, next, n, k, TILE, bound);
+    const int16_t *const each[TILE] = {value, value + next, value + 2 * next, value + 3 * next};
+    Narrowing s[TILE];
+    for (size_t q = 0; q < TILE; q++)
+        s[q] = narrowing(0, INT16_MAX, bound[q], n);
+    for (bool under_way = true; under_way;) {
+        const int middle[TILE] = {s[0].middle, s[1].middle, s[2].middle, s[3].middle};
+        size_t within[TILE];
+        count_halves(each, n, middle, within);
+        under_way = false;
+        for (size_t q = 0; q < TILE; q++)
+            under_way |= narrow(&s[q], within[q], k, n);
+    }
+    for (size_t q = 0; q < TILE; q++)
+        bound[q] = s[q].high;
 }
 
 const AnbKnnTileKernels ANB_PER_ISA(anb_knn_tile_kernels) = {

@@ -2,8 +2,9 @@
 #ifndef ANB_LEARNERS_KNN_KNN_WORDS_H
 #define ANB_LEARNERS_KNN_KNN_WORDS_H
 
-#include "src/simd/lanes.h"
+#include "src/simd/lanes_single.h"
 #include "knn_search.h"
+#include <stdbool.h>
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
@@ -107,15 +108,34 @@ LANES_INLINE uint32_t mask_within(const int32_t *distance, int32_t bound)
     return mask;
 }
 
+#if LANES_BYTES > 16 /* these have the instructions that count bits */
+/* The places of the two lowest bits of a mask, or 63 for those that it lacks, side by side. */
+LANES_INLINE uint64_t two_rows(uint64_t mask)
+{
+    const uint64_t none = (uint64_t)1 << 63;
+    return (uint64_t)__builtin_ctzll(mask | none) | (uint64_t)__builtin_ctzll((mask & (mask - 1)) | none) << 32;
+}
+
+LANES_INLINE uint64_t without_two(uint64_t mask)
+{
+    mask &= mask - 1;
+    return mask & (mask - 1);
+}
+#endif
+
 /* The rows of the bits of a mask, 0 for none; returns how many. Up to four at a time with no branch to guess: most
- * masks have fewer. */
+ * masks have fewer. Two to a word of 64 bits, since gathering four in a vector takes more operations than listing them. */
 LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 {
-#if LANES_BYTES > 16 /* these have the instruction that counts bits */
-    size_t rows = (size_t)__builtin_popcountll(mask);
-    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1)
-        for (size_t l = 0; l <= ANB_KNN_SEARCH_SPARE; l++, mask &= mask - 1)
-            index[i + l] = first + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
+#if LANES_BYTES > 16
+    const size_t rows = (size_t)__builtin_popcountll(mask);
+    const uint64_t both = (uint64_t)first << 32 | first;
+    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1) {
+        const uint64_t later = without_two(mask), low = two_rows(mask) + both, high = two_rows(later) + both;
+        __builtin_memcpy(index + i, &low, sizeof low);
+        __builtin_memcpy(index + i + 2, &high, sizeof high);
+        mask = without_two(later);
+    }
     return rows;
 #else
     size_t rows = 0;
@@ -139,11 +159,17 @@ LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bo
         size_t listed = 0, to = end - from < LISTED * BOTH ? end : from + LISTED * BOTH;
         uint64_t mask[LISTED];
         uint32_t first[LISTED];
-        for (size_t at = from; at < to; at += BOTH) {
-            uint64_t second = at + BOTH <= to ? mask_at(distance, at + ANB_KNN_SEARCH_ROWS, bound) : 0;
-            mask[listed] = mask_at(distance, at, bound) | second << ANB_KNN_SEARCH_ROWS;
+        size_t at = from;
+        for (; at + BOTH <= to; at += BOTH) {
+            const uint64_t second = mask_at(distance, at + ANB_KNN_SEARCH_ROWS, bound);
+            const uint64_t both = mask_at(distance, at, bound) | second << ANB_KNN_SEARCH_ROWS;
+            mask[listed] = both;
             first[listed] = (uint32_t)at;
-            listed += mask[listed] != 0;
+            listed += both != 0;
+        }
+        if (at < to) {
+            mask[listed] = mask_at(distance, at, bound);
+            first[listed++] = (uint32_t)at;
         }
         for (size_t b = 0; b < listed; b++)
             found += list_rows(mask[b], first[b], index + found);
@@ -186,72 +212,52 @@ LANES_INLINE int32_t least_of(Words words)
  */
 typedef struct Narrowing {
     int32_t low, high, middle;
-    double below, above; /* counts below `low` and at `high`; 0 and n where nobody counted */
-    int steps;
+    int32_t below, above; /* counts below `low` and at `high`; 0 and n where nobody counted */
+    int32_t wide, most;   /* what `high` was before, and the count there */
+    int32_t steps;
 } Narrowing;
 
-enum { IN_STEP = 4, GUESSES = 8, FINE = 4 }; /* arrays at most; steps that interpolate, that allow k / 8 more only */
+enum { GUESSES = 8, FINE = 3 }; /* steps that interpolate, that allow k / 8 more only */
 
-/* The largest of some minima is the first guess. */
-LANES_INLINE Narrowing narrowing_of(const int32_t *value, size_t n)
+/* From the least of n values on; the first guess is `middle`. */
+LANES_INLINE Narrowing narrowing(int32_t least, int32_t most, int32_t middle, size_t n)
 {
-    Words lowest = LOAD(value);
-    for (size_t i = PART_ROWS; i < n; i += PART_ROWS)
-        lowest = LEAST(lowest, LOAD(value + i));
-    return (Narrowing){least_of(lowest), INT32_MAX, -least_of(-lowest), 0, (double)n, 0};
+    return (Narrowing){least, most, middle, 0, (int32_t)n, most, (int32_t)n, 0};
 }
 
-/* Where to look after `within` values were within the middle. Squared distances of rows in eight dimensions grow as the
- * fourth root of their number; between two counts a straight line is closer. */
-LANES_INLINE int32_t look_next(const Narrowing *s, double within, double wanted, size_t n)
+/* Where to look after `within` values were within the middle: on the straight line through two counts. Squared distances of rows in
+ * eight dimensions grow as the fourth root of their number, r^(1/4) = (5 r + 3) / (3 r + 5) about 1, after the first. One division
+ * and no branch to guess. */
+LANES_INLINE int32_t look_next(const Narrowing *s, int32_t within, int32_t wanted, int32_t n)
 {
-    double low = (double)s->low, high = (double)s->high, next;
-    if (s->steps > GUESSES)
-        return s->low + (s->high - s->low) / 2;
-    if (s->above < (double)n && s->below > 0)
-        next = low + (high - low) * ((wanted - s->below) / (s->above - s->below));
-    else
-        next = (double)s->middle * __builtin_sqrt(__builtin_sqrt(wanted / (within > .25 ? within : .25)));
-    return next <= low ? s->low : next >= high - 1 ? s->high - 1 : (int32_t)next;
+    const bool between = s->below > 0, beyond = s->most < n, line = (s->above < n) & (between | beyond);
+    const int32_t base = !line ? 0 : between ? s->low : s->high;
+    const int32_t span = !line ? s->middle : between ? s->high - s->low : s->wide - s->high;
+    const int32_t part = !line ? 5 * wanted + 3 * within : wanted - (between ? s->below : s->above);
+    const int32_t whole = !line ? 3 * wanted + 5 * within : between ? s->above - s->below : s->most - s->above;
+    const double next = (double)base + (double)span * ((double)part / (double)whole), most = (double)s->high - 1;
+    const double least = (double)s->low;
+    return (int32_t)(next > least ? next < most ? next : most : least);
 }
 
 /* True where it goes on. */
-LANES_INLINE bool narrow(Narrowing *s, size_t within, size_t k, size_t n)
+LANES_INLINE bool narrow(Narrowing *s, size_t counted, size_t k, size_t n)
 {
-    size_t most = k + (s->steps < FINE ? k / 8 : k / 2);
-    bool enough = within >= k, fine = enough && within <= most;
-    s->above = enough ? (double)within : s->above;
-    s->below = enough ? s->below : (double)within;
+    const int32_t within = (int32_t)counted, wanted = (int32_t)k;
+    const int32_t most = wanted + (s->steps < FINE ? wanted / 8 : wanted / 2);
+    const bool enough = within >= wanted, fine = enough & (within <= most), fewer = enough & (within < s->above);
+    s->wide = fewer ? s->high : s->wide;
+    s->most = fewer ? s->above : s->most;
+    s->above = enough ? within : s->above;
+    s->below = enough ? s->below : within;
     s->high = enough ? s->middle : s->high;
     s->low = fine ? s->middle : enough ? s->low : s->middle + 1;
     s->steps++;
-    if (s->low < s->high)
-        s->middle = look_next(s, (double)within, (double)k + (double)(k / 16), n);
+    if (s->steps > GUESSES)
+        s->middle = s->low + (s->high - s->low) / 2;
     else
-        s->middle = s->high;
+        s->middle = s->low < s->high ? look_next(s, within, wanted + wanted / 16, (int32_t)n) : s->high;
     return s->low < s->high;
-}
-
-/* anb_knn_search_bound of `many` arrays, `next` apart. All take a step in turn, since the counts of different arrays do not
- * depend on each other. */
-LANES_INLINE void bounds_in_step(const int32_t *value, size_t next, size_t n, size_t k, size_t many, int32_t *bound)
-{
-    Narrowing s[IN_STEP];
-    bool under_way = false;
-    for (size_t q = 0; q < many; q++) {
-        s[q] = narrowing_of(value + q * next, n);
-        under_way |= s[q].low < s[q].high;
-    }
-    while (under_way) {
-        size_t within[IN_STEP];
-        under_way = false;
-        for (size_t q = 0; q < many; q++)
-            within[q] = count_within(value + q * next, n, s[q].middle);
-        for (size_t q = 0; q < many; q++)
-            under_way |= narrow(&s[q], within[q], k, n);
-    }
-    for (size_t q = 0; q < many; q++)
-        bound[q] = s[q].high;
 }
 
 #endif

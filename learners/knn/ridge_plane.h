@@ -1,11 +1,17 @@
 /*
- * Weighted ridge regression of a few rows about a point, as used on the neighbours of a query.
+ * Weighted ridge regression of a few rows about a point, as used on the neighbours of a query, in floats.
  *
  *     minimise  sum over i of w_i (y_i - a - b.(u_i - m))^2 + sum over j of penalty_j b_j^2
  *
- * with u_i the row's offset from the query and m their weighted mean: a is then the weighted mean of y, and the plane's
- * value at the query a - b.m. The moments are taken about the query, which lies among its neighbours, and moved to m
- * afterwards; a feature whose variance is below 1e-10 of its square there counts as constant.
+ * with u_i the row's offset from an origin, m their weighted mean: a is then the weighted mean of y, and the plane's value at a
+ * place p, an offset too, is a + b.(p - m). The moments are taken about the origin and moved to m afterwards; a feature whose variance is
+ * below 1e-6 of its square there counts as constant.
+ *
+ * Floats are enough because of what is asked of the numbers: |u| <= 2, |y| <= 1, weights of .9 to 50, up to 1024 rows, metrics of
+ * 1 to 4, and as origin one of the rows, or a point that lies no further from them than they from each other. No sum then leaves
+ * the floats; the variance of a feature that varies is 2e-5 of its square at least; and as the penalties are at least
+ * ridge / 4 of the mean moment, the condition is 4 d / ridge at most, so that b keeps some four digits in the worst case, and
+ * what the plane says, six.
  *
  * Cost: rows d^2 / 2 multiply-adds for the moments, d^3 / 6 for the factors L D L'. Same bits on every instruction set.
  */
@@ -15,22 +21,39 @@
 #include "src/simd/isa.h"
 #include <stddef.h>
 
+/* Rows with targets and weights. */
+typedef struct AnbRidgeRows {
+    float *u;                /* anb_ridge_plane_stride(d) apart; what is behind the d offsets is overwritten */
+    const float *y, *weight; /* one a row */
+    size_t rows, d;
+} AnbRidgeRows;
+
+/* What a plane is penalised by, and where it is asked. */
+typedef struct AnbRidgeRule {
+    const float *
+        metric; /* d factors: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
+                            weighted moments */
+    const float *place; /* p: d values; of several queries in lanes */
+    float ridge;        /* > 0 */
+} AnbRidgeRule;
+
 typedef struct AnbRidgePlaneKernels {
-    double (*fit)(double *u, const double *y, const double *weight, size_t rows, size_t d, const double *metric,
-                  double ridge, double *slope, double *mean, double *work);
-    void (*fit_many)(double *many, size_t d, const double *metric, double ridge, double *plane, double *mean);
-    void (*squares)(const double *u, size_t stride, size_t rows, size_t d, const double *by, double *out);
+    float (*fit)(const AnbRidgeRows *rows, const AnbRidgeRule *rule, float *slope, float *mean, float *work);
+    void (*fit_many)(float *many, size_t d, const AnbRidgeRule *rule, float *plane, float *mean);
+    void (*lines)(const float *u, size_t stride, size_t rows, const float *slope, float *out);
+    void (*squares)(const float *u, size_t stride, size_t rows, size_t d, const float *place, const float *by,
+                    float *out);
 } AnbRidgePlaneKernels;
 
 ANB_ISA_TABLE(AnbRidgePlaneKernels, anb_ridge_plane_kernels);
 
-/* Doubles from one row to the next: d offsets, two of work space, zeros up to whole lanes. */
+/* Floats from one row to the next: d offsets, two of work space, zeros up to whole lanes. */
 static inline size_t anb_ridge_plane_stride(size_t d)
 {
-    return (d + 2 + 7) / 8 * 8;
+    return (d + 2 + 15) / 16 * 16;
 }
 
-/* Doubles of work space for `rows` rows of d features. */
+/* Floats of work space for `rows` rows of d features. */
 static inline size_t anb_ridge_plane_work(size_t rows, size_t d)
 {
     return (rows + d + 1) * anb_ridge_plane_stride(d);
@@ -39,59 +62,61 @@ static inline size_t anb_ridge_plane_work(size_t rows, size_t d)
 /**
  * Fits a plane.
  *
- * @param u       rows of d offsets from the query, anb_ridge_plane_stride(d) apart; what is behind them is overwritten
- * @param y       one value a row
- * @param weight  one weight a row, > 0
- * @param metric  d factors > 0: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A
- *                the weighted moments
- * @param ridge   > 0
- * @param slope   out: b, d values
- * @param mean    out: a
- * @param work    anb_ridge_plane_work doubles
- * @return        the plane at the query; a where no feature varies (the slopes are 0 then)
+ * @param rows   rows of d offsets
+ * @param rule   penalties, and where the plane is asked
+ * @param slope  out: b, d values
+ * @param mean   out: a
+ * @param work   anb_ridge_plane_work floats
+ * @return       the plane at the place; a where no feature varies (the slopes are 0 then)
  */
-static inline double anb_ridge_plane_fit(double *u, const double *y, const double *weight, size_t rows, size_t d,
-                                         const double *metric, double ridge, double *slope, double *mean, double *work)
+static inline float anb_ridge_plane_fit(const AnbRidgeRows *rows, const AnbRidgeRule *rule, float *slope, float *mean,
+                                        float *work)
 {
-    return anb_ridge_plane_kernels.fit(u, y, weight, rows, d, metric, ridge, slope, mean, work);
+    return anb_ridge_plane_kernels.fit(rows, rule, slope, mean, work);
 }
 
-/* Right after a fit of `rows` rows that left `work`: what each of d features adds to the mean, out_j = -b_j m_j. */
-static inline void anb_ridge_plane_parts(size_t rows, size_t d, const double *slope, const double *work, double *out)
+/* Right after a fit of `rows` rows that left `work`: what each of d features adds to the mean, out_j = b_j (p_j - m_j). */
+static inline void anb_ridge_plane_parts(size_t rows, size_t d, const float *slope, const float *place,
+                                         const float *work, float *out)
 {
-    const double *sums = work + (rows + d) * anb_ridge_plane_stride(d);
+    const float *sums = work + (rows + d) * anb_ridge_plane_stride(d);
     for (size_t j = 0; j < d; j++)
-        out[j] = -slope[j] * (sums[j] / sums[d + 1]);
+        out[j] = slope[j] * (place[j] - sums[j] / sums[d + 1]);
 }
 
-enum { ANB_RIDGE_PLANE_MANY = 8 };
+enum { ANB_RIDGE_PLANE_MANY = 16 };
 
 /* Where column c >= j of row j of the moments of d features lies among those of several queries: the upper triangle, of each
- * row the columns up to d, of y, and d + 1, of a constant 1. From (d, d) on: the sums of the weights, of the weighted y,
- * and what y is about. Each has ANB_RIDGE_PLANE_MANY doubles. */
+ * row the columns up to d, of y, and d + 1, of a constant 1. From (d, d) on: the sums of the weights and of the weighted y. Each
+ * has ANB_RIDGE_PLANE_MANY floats. */
 static inline size_t anb_ridge_plane_cell(size_t d, size_t j, size_t c)
 {
     return j * (d + 1) - j * (j - 1) / 2 + c;
 }
 
-/* Doubles that the moments of ANB_RIDGE_PLANE_MANY queries take. */
+/* Floats that the moments of ANB_RIDGE_PLANE_MANY queries take. */
 static inline size_t anb_ridge_plane_room(size_t d)
 {
-    return (anb_ridge_plane_cell(d, d, d) + 3) * ANB_RIDGE_PLANE_MANY;
+    return (anb_ridge_plane_cell(d, d, d) + 2) * ANB_RIDGE_PLANE_MANY;
 }
 
 /* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit what anb_ridge_plane_fit says of each. */
-static inline void anb_ridge_plane_fit_many(double *many, size_t d, const double *metric, double ridge, double *plane,
-                                            double *mean)
+static inline void anb_ridge_plane_fit_many(float *many, size_t d, const AnbRidgeRule *rule, float *plane, float *mean)
 {
-    anb_ridge_plane_kernels.fit_many(many, d, metric, ridge, plane, mean);
+    anb_ridge_plane_kernels.fit_many(many, d, rule, plane, mean);
 }
 
-/* out[j] = sum over the rows of by_i u_ij^2, for j below d rounded up to whole lanes, out as well. */
-static inline void anb_ridge_plane_squares(const double *u, size_t stride, size_t rows, size_t d, const double *by,
-                                           double *out)
+/* out_i = slope . u_i; the slope has zeros up to the stride. */
+static inline void anb_ridge_plane_lines(const float *u, size_t stride, size_t rows, const float *slope, float *out)
 {
-    anb_ridge_plane_kernels.squares(u, stride, rows, d, by, out);
+    anb_ridge_plane_kernels.lines(u, stride, rows, slope, out);
+}
+
+/* out_j = sum over the rows of by_i (u_ij - p_j)^2, for j below d rounded up to whole lanes, place and out as well. */
+static inline void anb_ridge_plane_squares(const float *u, size_t stride, size_t rows, size_t d, const float *place,
+                                           const float *by, float *out)
+{
+    anb_ridge_plane_kernels.squares(u, stride, rows, d, place, by, out);
 }
 
 #endif

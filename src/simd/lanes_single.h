@@ -86,6 +86,37 @@ LANES_INLINE float lanes_sum(Lanes l)
     return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
+/* Whether all lanes are equal. */
+LANES_INLINE int lanes_same(Lanes l, Lanes r)
+{
+#if LANES_BYTES == 64
+    return _mm512_cmp_ps_mask((__m512)l.a, (__m512)r.a, _CMP_EQ_OQ) == 0xffff;
+#elif LANES_BYTES == 32
+    __m256 low = _mm256_cmp_ps((__m256)l.a, (__m256)r.a, _CMP_EQ_OQ);
+    return _mm256_movemask_ps(_mm256_and_ps(low, _mm256_cmp_ps((__m256)l.b, (__m256)r.b, _CMP_EQ_OQ))) == 0xff;
+#else
+    LanesMask same = (l.a == r.a) & (l.b == r.b) & (l.c == r.c) & (l.d == r.d);
+    return (same[0] & same[1] & same[2] & same[3]) != 0;
+#endif
+}
+
+/* The largest; which of them is left open where one is not a number. */
+LANES_INLINE float lanes_top(Lanes l)
+{
+#if LANES_BYTES == 64
+    return _mm512_reduce_max_ps((__m512)l.a);
+#else
+#if LANES_BYTES == 32
+    __m256 half = _mm256_max_ps((__m256)l.a, (__m256)l.b);
+    LanesQuarter q = (LanesQuarter)_mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#else
+    LanesQuarter q = lanes_part_max(lanes_part_max(l.a, l.c), lanes_part_max(l.b, l.d));
+#endif
+    const float even = q[0] > q[2] ? q[0] : q[2], odd = q[1] > q[3] ? q[1] : q[3];
+    return even > odd ? even : odd;
+#endif
+}
+
 /* a . b; n a whole number of blocks. */
 LANES_INLINE float lanes_dot(const float *a, const float *b, size_t n)
 {
