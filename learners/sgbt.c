@@ -14,6 +14,9 @@
  *                                                ring with 0.05 for eta and their own errors
  *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, forgotten with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
+ *     eta   = the option / (1 + u)      1 + u <- (1 + u) (1 - 0.003 b), u in [0, 5], b in [-1, 1] the same least squares as c
+ *
+ * Where errors nearby tend to have the opposite sign of the last ones, b < 0, the steps were too large: the leaves followed noise.
  *
  * A target that enters the ring lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
@@ -38,6 +41,7 @@
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
  * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
+#include "src/numeric/clip.h"
 #include "src/numeric/drift_alarm.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/fields.h"
@@ -55,6 +59,7 @@ enum {
 };
 
 static const double ridge = 2, youngest = 4.5, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
+static const double caution_pace = .003, most_caution = 5;
 static const double newton_share =
     .35; /* of steps that do not shrink with the error: .2 to .4 did best on the first rows of fried and bike */
 static const double most_target = 1e300; /* targets beyond it count as it: sums over the trees stay finite */
@@ -64,7 +69,7 @@ typedef struct Sgbt {
     AnbDriftAlarm alarm;     /* of |y - f| */
     double cross, square;    /* faded: e sum fast, (sum fast)^2 */
     double credit, due_rows; /* units not spent yet, rows not replayed yet */
-    double unused;
+    double caution;          /* u: divides the steps by 1 + u */
 } Sgbt;
 
 /* What version 2 added. */
@@ -81,7 +86,7 @@ static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbSgbtOptions, rate), .08, 0, 1, 0, NULL, "share of the residual that a tree takes"},
     {"budget", ANB_REAL, offsetof(AnbSgbtOptions, budget), 4000, 1, 1e9, 0, NULL,
      "work on the next tree that a sample pays for, in half nanoseconds"},
-    {"eta", ANB_REAL, offsetof(AnbSgbtOptions, eta), .3, 0, 1, 0, NULL, "step of the leaves between fits"},
+    {"eta", ANB_REAL, offsetof(AnbSgbtOptions, eta), .3, 0, 1, 0, NULL, "largest step of the leaves between fits"},
     {"replay", ANB_REAL, offsetof(AnbSgbtOptions, replay), 4, 0, 64, 0, NULL,
      "rows of the ring learned again a sample"},
     {"seed", ANB_SEED, offsetof(AnbSgbtOptions, seed), 0, 0, 0, 0, NULL,
@@ -97,7 +102,7 @@ static const AnbField members[] = {
     {ANB_MEMBER(Sgbt, base), .must = ANB_FINITE},   {ANB_INNER(Sgbt, alarm, AnbDriftAlarm, alarm_members)},
     {ANB_MEMBER(Sgbt, cross), .must = ANB_FINITE},  {ANB_MEMBER(Sgbt, square), .must = ANB_FINITE},
     {ANB_MEMBER(Sgbt, credit), .must = ANB_FINITE}, {ANB_MEMBER(Sgbt, due_rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-    {ANB_MEMBER(Sgbt, unused), .must = ANB_FINITE}, {0}};
+    {ANB_MEMBER(Sgbt, caution), .must = ANB_FINITE | ANB_NOT_NEGATIVE}, {0}};
 static const AnbField scale_members[] = {{ANB_INNER(Scales, error, AnbErrorScale, anb_error_scale_fields)},
                                          {ANB_INNER(Scales, unit, AnbWeightUnit, anb_weight_unit_fields)},
                                          {0}};
@@ -253,12 +258,19 @@ static AnbPull pull_of(const AnbNode *self, const View *v)
     return anb_pull_of((AnbLossKind)o->loss, o->level, share * v->scales->error.level);
 }
 
+/* How much of the last errors nearby comes again, below 0 where the leaves have moved too far. Steps grow or shrink with it. */
+static void judge_step(Sgbt *h, double share)
+{
+    double again = h->square > 0 ? anb_clip(h->cross / h->square, 1) : 0;
+    h->caution = anb_clamp((1 + h->caution) * (1 - caution_pace * share * again) - 1, 0, most_caution);
+}
+
 /* Returns the sum of the slow values after it. No weight moves further than to the target. */
 static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, double error, double weight)
 {
     const AnbSgbtOptions *o = self->options;
     Sgbt *h = v->head;
-    const double step = fmin(o->eta * weight, 1), share = fmin(weight, 1), keep = 1 - (1 - fast_keep) * share;
+    const double step = fmin(o->eta * weight / (1 + h->caution), 1), share = fmin(weight, 1), keep = 1 - (1 - fast_keep) * share;
     const AnbPull pull = pull_of(self, v);
     double slow = step * anb_pull(&pull, error) / o->trees;
     double fast = anb_loss_other(o->loss) ? 0 : share * (error - s->sum->fast) / o->trees;
@@ -266,6 +278,7 @@ static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, 
     h->square = h->square * trust_fade + share * s->sum->fast * s->sum->fast;
     if (h->cross - h->cross != 0 || h->square - h->square != 0)
         h->cross = h->square = 0;
+    judge_step(h, share);
     anb_boosted_trees_move(&v->boost.trees, s->leaf, slow, keep, fast);
     return s->sum->slow + slow * (double)v->boost.trees.head->grown;
 }

@@ -219,6 +219,42 @@ START_TEST(weights_count)
 }
 END_TEST
 
+/* The mean squared distance of the predictions from what is behind the noise, and the mean square of the errors, over the last half. */
+typedef struct Apart {
+    double from_truth, error;
+} Apart;
+
+/* y = the level, which walks by `step` a row, + noise of deviation `noise`; five features that say nothing. */
+static Apart apart_on_levels(double step, double noise)
+{
+    enum { ROWS = 8000 };
+    StreamingLearner *model = made(5, "sgbt(window=2048, eta=0.9)");
+    AnbRandom random;
+    Apart apart = {0};
+    double x[5], level = 0;
+    anb_random_seed(&random, 12);
+    for (int t = 0; t < ROWS; t++) {
+        uniform_row(&random, x, 5);
+        level += step * anb_random_normal(&random);
+        double y = level + noise * anb_random_normal(&random), f = anb_train_one(model, x, y, 1);
+        if (t >= ROWS / 2) {
+            apart.from_truth += (f - level) * (f - level) / (ROWS / 2);
+            apart.error += (f - y) * (f - y) / (ROWS / 2);
+        }
+    }
+    anb_free(model);
+    return apart;
+}
+
+/* With steps of .9 throughout the distance in noise is .53; a walk needs them, so there they stay as they are (5.2). */
+START_TEST(steps_shrink_where_errors_are_noise_alone)
+{
+    Apart noise = apart_on_levels(0, 1), walk = apart_on_levels(1, .1);
+    ck_assert_msg(noise.from_truth < .2, "in noise: %g", noise.from_truth);
+    ck_assert_msg(walk.error < 5.5, "on a walk: %g", walk.error);
+}
+END_TEST
+
 START_TEST(two_alternating_rows_are_told_apart)
 {
     StreamingLearner *model = made(2, small);
@@ -276,6 +312,7 @@ static Suite *sgbt_suite(void)
     tcase_add_test(tests, odd_streams_stay_finite);
     tcase_add_test(tests, targets_at_the_end_of_the_doubles_leave_a_state_that_loads);
     tcase_add_test(tests, weights_count);
+    tcase_add_test(tests, steps_shrink_where_errors_are_noise_alone);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, importance_names_what_matters);
     tcase_add_test(tests, too_many_features_are_refused);
