@@ -11,7 +11,8 @@
  * quick linear model times of day. The networks of 50 and 100 differ in their units and in what they see, which for one is products
  * of features; their trees behind past targets follow Huber's loss, for errors with long tails. An expert more costs a little in
  * the first hundreds of rows, so each had to gain more than that. The stages behind the mixture find where which of them is right,
- * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither.
+ * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither. From 20 on the guard also weighs
+ * it against a linear model, the mean and the last target, one of which may be right before the mixture has learned to say the same.
  * Where rows have 48 to 256 features, one expert is such a mixture itself, of the up to 12 features that count, since columns of noise
  * cost every learner of all features something.
  * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
@@ -243,6 +244,15 @@ static Around around_of(const Level *level, bool past)
     return (Around){"jumps(season(residual_ar(", end};
 }
 
+/* What the guard weighs the mixture against: simple learners that are hard to beat where they are right. */
+static void say_rivals(Text *text, const Level *level, bool past, size_t n_features)
+{
+    if (level->budget < TWENTY)
+        return;
+    say(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100))" : "",
+        past ? ", last" : "");
+}
+
 /* What is around the experts: jumps(season(residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row
  * have. */
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *out, size_t size, AnbError *error)
@@ -257,7 +267,9 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
     if (staged && n_features > NARROWER && n_features <= SIFTED)
         say_chosen(&text, level, past);
     end_mixture(&text, level, past);
-    say(&text, "%s, trust=8)%s%s", sifted ? ")" : "", staged ? ")" : "", around.end);
+    say(&text, "%s, trust=8)", sifted ? ")" : "");
+    say_rivals(&text, level, past, n_features);
+    say(&text, "%s%s", staged ? ")" : "", around.end);
     return text.at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

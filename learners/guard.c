@@ -8,16 +8,26 @@
  * a shrinks a child that exaggerates; the BOA gives all its weight to one of the three within some hundred samples
  * where they differ, and none of them is ever more than its small regret away.
  *
- * State: range, mean, A, B, a BOA of 3. Cost: about 60 ns.
+ * Further children are rivals: simple learners that may be right within fewer rows, or all along. What the guard says of its
+ * child is then o_0, what they say o_1 .. o_k, and the answer is a mean by evidence:
+ *
+ *     w_i proportional to p_i S_i^(-n/2)     S_i <- g S_i + (y - o_i)^2     n <- g n + 1     g = min(0.998, t / (t + 1))
+ *
+ * with p = 0.7 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
+ * with a memory that grows with the stream, of 500 rows at most.
+ *
+ * State: range, mean, A, B, a BOA of 3; with rivals n, t and S. Cost: about 60 ns, with rivals twice that and theirs.
  */
 #include "src/numeric/boa.h"
+#include "src/numeric/elementary.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/moments.h"
 #include "src/numeric/outlook.h"
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 
-enum { OFFERS = 3 };
+enum { OFFERS = 3, MOST = 4 /* children */ };
+static const double own_prior = 0.7, longest = 0.998, least_share = 1e-12;
 
 typedef struct Guard {
     AnbRange range;
@@ -39,13 +49,32 @@ static size_t offers(const AnbNode *self)
 
 static const AnbBoaForm boa_form = {offers};
 
-enum { HEAD, BOA };
-static const AnbField fields[] = {
-    [HEAD] = {ANB_STRUCT(Guard, members)}, [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form}, {0}};
+/* With rivals: n and t, then S of the child and of each rival. */
+enum { COUNT, ROWS, SQUARE };
 
-enum { OFFER, WEIGHT };
+static size_t evidence_room(const AnbNode *self)
+{
+    return self->n_children > 1 ? SQUARE + self->n_children : 0;
+}
+
+static size_t sides(const AnbNode *self)
+{
+    return self->n_children > 1 ? self->n_children : 0;
+}
+
+enum { HEAD, BOA, EVIDENCE };
+static const AnbField fields[] = {
+    [HEAD] = {ANB_STRUCT(Guard, members)},
+    [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
+    [EVIDENCE] = {.name = "evidence", .kind = ANB_F64, .count = evidence_room, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    {0}};
+
+/* What is on offer, its weights; what is said for the child and by the rivals, and how much of each is taken. */
+enum { OFFER, WEIGHT, SAID, TAKEN };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .fixed = OFFERS},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .fixed = OFFERS},
+                                          [SAID] = {.name = "said", .kind = ANB_F64, .count = sides},
+                                          [TAKEN] = {.name = "taken", .kind = ANB_F64, .count = sides},
                                           {0}};
 
 /* The three offers. */
@@ -75,20 +104,95 @@ static double offered(const AnbNode *self, const Guard *s, double share, double 
     return anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
 }
 
+/* ---- rivals ------------------------------------------------------------------------------------------------------ */
+
+/* How much of the child's and of each rival's prediction is taken. */
+static void weigh(const AnbNode *self, const void *state, double *taken)
+{
+    const double *evidence = anb_field_const(self, state, EVIDENCE), *square = evidence + SQUARE;
+    const size_t n = self->n_children;
+    double all = 0, floor, sum = 0, least = square[0], power[MOST], top = -HUGE_VAL;
+    for (size_t i = 0; i < n; i++) {
+        all += square[i];
+        least = square[i] < least ? square[i] : least;
+    }
+    floor = least_share * all;
+    for (size_t i = 0; i < n; i++) {
+        double prior = i == 0 ? own_prior : (1 - own_prior) / (double)(n - 1);
+        double over = all > 0 ? anb_log((square[i] + floor) / (least + floor)) : 0;
+        power[i] = anb_log(prior) - .5 * evidence[COUNT] * over;
+        top = power[i] > top ? power[i] : top;
+    }
+    for (size_t i = 0; i < n; i++)
+        sum += taken[i] = anb_exp(power[i] - top);
+    for (size_t i = 0; i < n; i++)
+        taken[i] /= sum;
+}
+
+/* What is answered where the guard says `said` for its child and the rivals what stands in the scratch. */
+static double answered(const AnbNode *self, double said, double *scratch)
+{
+    double *f = anb_scratch(self, scratch, SAID);
+    f[0] = said;
+    for (size_t i = 1; i < self->n_children; i++)
+        f[i] = f[i] - f[i] == 0 ? f[i] : said;
+    return anb_mix(anb_scratch(self, scratch, TAKEN), f, self->n_children);
+}
+
+static void judge_sides(const AnbNode *self, void *state, double y, double weight, double *scratch)
+{
+    double *evidence = anb_field(self, state, EVIDENCE), *square = evidence + SQUARE, sum = 0;
+    const double *f = anb_scratch(self, scratch, SAID), grown = evidence[ROWS] / (evidence[ROWS] + 1);
+    const double keep = grown < longest ? grown : longest;
+    evidence[COUNT] = keep * evidence[COUNT] + 1;
+    evidence[ROWS] += 1;
+    for (size_t i = 0; i < self->n_children; i++)
+        sum += square[i] = keep * square[i] + weight * ((y - f[i]) * (y - f[i]));
+    if (!(sum < 0x1p1000))
+        memset(evidence, 0, evidence_room(self) * sizeof *evidence);
+}
+
+/* The child's own outcomes are the whole's; those of rivals are nobody's. */
+static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    AnbCounters aside = {0};
+    AnbRow shown = *row;
+    shown.counters = &aside;
+    for (size_t i = 1; i < self->n_children; i++)
+        anb_child_update(self, i, state, &shown, y, weight, scratch);
+}
+
+/* ---- a row --------------------------------------------------------------------------------------------------------- */
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    double f = anb_child_predict(self, 0, state, row, scratch);
+    double f = anb_child_predict(self, 0, state, row, scratch), *rivals = anb_scratch(self, scratch, SAID);
     anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
-    return offered(self, state, shrink_of(state), f, scratch);
+    f = offered(self, state, shrink_of(state), f, scratch);
+    if (self->n_children == 1)
+        return f;
+    for (size_t i = 1; i < self->n_children; i++)
+        rivals[i] = anb_child_predict(self, i, state, row, scratch);
+    weigh(self, state, anb_scratch(self, scratch, TAKEN));
+    return answered(self, f, scratch);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    double share = shrink_of(state);
+    double share = shrink_of(state), f[MOST][ANB_ROWS], *rivals = anb_scratch(self, scratch, SAID);
     anb_child_predict_many(self, 0, state, rows, scratch, out);
     anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
-    for (size_t i = 0; i < rows->n; i++)
+    for (size_t k = 1; k < self->n_children; k++)
+        anb_child_predict_many(self, k, state, rows, scratch, f[k]);
+    if (self->n_children > 1)
+        weigh(self, state, anb_scratch(self, scratch, TAKEN));
+    for (size_t i = 0; i < rows->n; i++) {
         out[i] = offered(self, state, share, out[i], scratch);
+        for (size_t k = 1; k < self->n_children; k++)
+            rivals[k] = f[k][i];
+        if (self->n_children > 1)
+            out[i] = answered(self, out[i], scratch);
+    }
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -97,6 +201,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, OFFERS, 1);
     y = anb_boa_learn(boa, OFFERS, discount, NULL, scratch, said, y, weight);
+    if (self->n_children > 1)
+        judge_sides(self, state, y, weight, scratch);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
     if (!(fabs(s->along) + s->square < 0x1p1000))
@@ -105,17 +211,20 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     s->mean = anb_toward(s->mean, y, weight / s->weight);
     anb_range_follow(&s->range, y);
     anb_child_update(self, 0, state, row, y, weight, scratch);
+    teach_rivals(self, state, row, y, weight, scratch);
 }
 
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
-/* The output is affine in the child's prediction as long as that is not clipped. */
+/* The output is affine in the child's prediction as long as that is not clipped. With rivals nothing is said. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const Guard *s = state;
     const double *weight = anb_scratch(self, pair->scratch, WEIGHT);
     double shrink = shrink_of(s), taken = weight[CHILD] + weight[SHRUNK] * shrink;
     taken = s->range.seen ? taken : 1;
+    if (self->n_children > 1)
+        return false;
     if (!anb_child_split(self, 0, state, pair, share * taken, out) || !anb_range_spares(&s->range, out->low, out->high))
         return false;
     double constant = s->range.seen ? s->mean * (1 - taken) : 0;
@@ -143,7 +252,7 @@ const StreamingLearnerType anb_guard = {
              ANB_SINCE_0_3,
     .version = 2,
     .min_children = 1,
-    .max_children = 1,
+    .max_children = MOST,
     .fields = fields,
     .scratch = scratch_fields,
     .init = init,

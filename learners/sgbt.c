@@ -98,11 +98,14 @@ static const AnbParam params[] = {
 
 static const AnbField alarm_members[] = {
     {ANB_MEMBER(AnbDriftAlarm, large), .must = ANB_FINITE}, {ANB_MEMBER(AnbDriftAlarm, calm), .must = ANB_FINITE}, {0}};
-static const AnbField members[] = {
-    {ANB_MEMBER(Sgbt, base), .must = ANB_FINITE},   {ANB_INNER(Sgbt, alarm, AnbDriftAlarm, alarm_members)},
-    {ANB_MEMBER(Sgbt, cross), .must = ANB_FINITE},  {ANB_MEMBER(Sgbt, square), .must = ANB_FINITE},
-    {ANB_MEMBER(Sgbt, credit), .must = ANB_FINITE}, {ANB_MEMBER(Sgbt, due_rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
-    {ANB_MEMBER(Sgbt, caution), .must = ANB_FINITE | ANB_NOT_NEGATIVE}, {0}};
+static const AnbField members[] = {{ANB_MEMBER(Sgbt, base), .must = ANB_FINITE},
+                                   {ANB_INNER(Sgbt, alarm, AnbDriftAlarm, alarm_members)},
+                                   {ANB_MEMBER(Sgbt, cross), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Sgbt, square), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Sgbt, credit), .must = ANB_FINITE},
+                                   {ANB_MEMBER(Sgbt, due_rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {ANB_MEMBER(Sgbt, caution), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                   {0}};
 static const AnbField scale_members[] = {{ANB_INNER(Scales, error, AnbErrorScale, anb_error_scale_fields)},
                                          {ANB_INNER(Scales, unit, AnbWeightUnit, anb_weight_unit_fields)},
                                          {0}};
@@ -270,7 +273,8 @@ static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, 
 {
     const AnbSgbtOptions *o = self->options;
     Sgbt *h = v->head;
-    const double step = fmin(o->eta * weight / (1 + h->caution), 1), share = fmin(weight, 1), keep = 1 - (1 - fast_keep) * share;
+    const double step = fmin(o->eta * weight / (1 + h->caution), 1), share = fmin(weight, 1),
+                 keep = 1 - (1 - fast_keep) * share;
     const AnbPull pull = pull_of(self, v);
     double slow = step * anb_pull(&pull, error) / o->trees;
     double fast = anb_loss_other(o->loss) ? 0 : share * (error - s->sum->fast) / o->trees;

@@ -29,8 +29,10 @@ START_TEST(it_stands_for_an_expression)
                 ck_assert_int_eq(strncmp(whole, begin, strlen(begin)), 0);
                 ck_assert(lags ||
                           (!strstr(whole, "residual_ar") && !strstr(whole, "past(") && !strstr(whole, "season")));
-                ck_assert_int_eq(strstr(whole, *sift ? ", last=true)), trust=8))" : ", last=true), trust=8))") != NULL,
+                ck_assert_int_eq(strstr(whole, *sift ? ", last=true)), trust=8)" : ", last=true), trust=8)") != NULL,
                                  lags && budgets[b] >= 5);
+                ck_assert_int_eq(strstr(whole, lags ? ", mean, last), last=true)" : ", mean)") != NULL,
+                                 budgets[b] >= 20);
                 StreamingLearner *again = made(widths[w], whole);
                 ck_assert_str_eq(anb_expression(again), whole);
                 anb_free(again);

@@ -274,8 +274,10 @@ ANB_API extern const StreamingLearnerType anb_select;
 ANB_DEFAULTS(AnbSelectOptions, anb_select)
 
 /**
- * guard(child): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
- * signal it is hardly worse than the mean. Cost: a BOA of three beside the child (Wintenberger 2017). Weight class: scaled (the child as it is).
+ * guard(child, rival, ..): weighs the child, the child shrunk toward the running mean, and the mean, so that on a stream without
+ * signal it is hardly worse than the mean. Up to three rivals, since 0.10: simple learners of the same rows. The answer is the mean of what is said
+ * for the child and what they say, by the evidence of some 500 rows at most. Cost: a BOA of three beside the children
+ * (Wintenberger 2017). Weight class: scaled (the children as they are).
  */
 ANB_API extern const StreamingLearnerType anb_guard;
 
@@ -430,7 +432,7 @@ typedef struct AnbSgbtOptions {
     int depth;     /* 5; cuts from root to leaf, 1 to 8 */
     double rate;   /* 0.08; share of the residual that a tree takes, 0 to 1; the fewer trees, the more */
     double budget; /* 4000; work that a sample pays for, in units of about half a nanosecond, from 1 */
-    double eta;    /* 0.3; largest step of the leaves between fits, 0 to 1: divided by up to 6 where errors follow noise */
+    double eta; /* 0.3; largest step of the leaves between fits, 0 to 1: divided by up to 6 where errors follow noise */
     double replay; /* 4; samples of the window that the leaves learn again a sample, 0 to 64 */
     uint64_t seed; /* 0: derived from the model's; of the rows and columns that trees are shown */
     double level;  /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */

@@ -187,7 +187,7 @@ static bool has_encoder(const AnbExpert *expert)
 
 static bool passes(const AnbExpert *expert)
 {
-    return expert->n_children == 1 && expert->type->max_children == 1 &&
+    return expert->n_children == 1 && (expert->type->max_children == 1 || expert->type->wrapper) &&
            !(expert->type->flags & (ANB_READS_X | ANB_READS_RAW));
 }
 
