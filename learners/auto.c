@@ -93,7 +93,7 @@ static const Choice choices[] = {
     {SINGLE("hidden=64, replay=12"), FIVE, FIVE, NARROWER},
     {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
-    {SINGLE("hidden=48, replay=16, memory=16000, activation=gelu"), TWENTY, TWENTY, 256},
+    {SINGLE("hidden=48, replay=16, memory=8000, activation=gelu"), TWENTY, TWENTY, 256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
     {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
     {SINGLE("hidden=128, replay=12, memory=16000, activation=gelu"), FIFTY, FIFTY, 256, .beyond = NARROWER},

@@ -13,7 +13,7 @@
  *
  *     w_i proportional to p_i S_i^(-n/2)     S_i <- g S_i + (y - o_i)^2     n <- g n + 1     g = min(0.998, t / (t + 1))
  *
- * with p = 0.7 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
+ * with p = 0.6 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
  * with a memory that grows with the stream, of 500 rows at most.
  *
  * State: range, mean, A, B, a BOA of 3; with rivals n, t and S. Cost: about 60 ns, with rivals twice that and theirs.
@@ -27,7 +27,7 @@
 #include <anabranch/reach.h>
 
 enum { OFFERS = 3, MOST = 4 /* children */ };
-static const double own_prior = 0.7, longest = 0.998, least_share = 1e-12;
+static const double own_prior = 0.6, longest = 0.998, least_share = 1e-12;
 
 typedef struct Guard {
     AnbRange range;

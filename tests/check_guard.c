@@ -5,10 +5,10 @@
 
 enum { D = 3 };
 
-/* w_i of 0.7, 0.15, 0.15 over S_i^(n/2), S_0 in units of itself. */
+/* w_i of 0.6, 0.2, 0.2 over S_i^(n/2), S_0 in units of itself. */
 static double mean_by_evidence(const double f[3], const double square[3], double n)
 {
-    static const double prior[3] = {.7, .15, .15};
+    static const double prior[3] = {.6, .2, .2};
     double sum = 0, weights = 0;
     for (int i = 0; i < 3; i++) {
         double w = prior[i] * pow(square[i] / square[0], -n / 2);
