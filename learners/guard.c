@@ -129,14 +129,18 @@ static void weigh(const AnbNode *self, const void *state, double *taken)
         taken[i] /= sum;
 }
 
-/* What is answered where the guard says `said` for its child and the rivals what stands in the scratch. */
+/* What is answered where the guard says `said` for its child and the rivals what stands in the scratch: to the bit that where all
+ * say the same. */
 static double answered(const AnbNode *self, double said, double *scratch)
 {
-    double *f = anb_scratch(self, scratch, SAID);
+    const double *taken = anb_scratch(self, scratch, TAKEN);
+    double *f = anb_scratch(self, scratch, SAID), sum = said;
     f[0] = said;
-    for (size_t i = 1; i < self->n_children; i++)
+    for (size_t i = 1; i < self->n_children; i++) {
         f[i] = f[i] - f[i] == 0 ? f[i] : said;
-    return anb_mix(anb_scratch(self, scratch, TAKEN), f, self->n_children);
+        sum += taken[i] * anb_within_doubles(f[i] - said);
+    }
+    return anb_within_doubles(sum);
 }
 
 static void judge_sides(const AnbNode *self, void *state, double y, double weight, double *scratch)
