@@ -258,11 +258,46 @@ START_TEST(floats_say_what_doubles_say)
 }
 END_TEST
 
+/* ---- rows far away ------------------------------------------------------------------------------------------------- */
+
+/* Root mean squared error over the usual ones of 6,000 rows, from the second thousand on. Of 1,000, `rare` are far away. */
+static double usual_error(const char *expression, bool rare)
+{
+    enum { FEW = 3 };
+    StreamingLearner *model = made(FEW, expression);
+    AnbRandom random;
+    double sum = 0, usual = 0;
+    anb_random_seed(&random, 9);
+    for (size_t i = 0; i < 6000; i++) {
+        double x[FEW];
+        const bool far = anb_random_uniform(&random) < .001 && rare;
+        for (size_t j = 0; j < FEW; j++)
+            x[j] = (far ? 1e12 : 1) * (2 * anb_random_uniform(&random) - 1);
+        const double y = (far ? 0 : x[0] + x[1] * x[2]) + .1 * (2 * anb_random_uniform(&random) - 1);
+        const double off = y - anb_train_one(model, x, y, 1);
+        if (i < 1000 || far)
+            continue;
+        sum += off * off;
+        usual++;
+    }
+    anb_free(model);
+    return sqrt(sum / usual);
+}
+
+START_TEST(rare_rows_far_away_spoil_no_others)
+{
+    static const char *const expressions[] = {"knn", "knn(time=false)", "knn(coarse=2)"};
+    const double with = usual_error(expressions[_i], true), without = usual_error(expressions[_i], false);
+    ck_assert_msg(with < 1.02 * without, "%s: %g with rows far away, %g without", expressions[_i], with, without);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("knn_plane");
     TCase *tests = case_of(suite, 20);
     tcase_add_loop_test(tests, floats_say_what_doubles_say, 0, (int)(sizeof hard / sizeof *hard));
+    tcase_add_loop_test(tests, rare_rows_far_away_spoil_no_others, 0, 3);
     return suite;
 }
 

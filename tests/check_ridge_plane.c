@@ -57,11 +57,11 @@ static void make_collinear(Problem *p)
     }
 }
 
-/* Rows that lie close together, seen from far away. */
+/* Rows that lie close together, seen from as far as a plane is told of them. */
 static void move_away(Problem *p)
 {
     for (size_t i = 0; i < ROWS * p->d; i++)
-        p->u[i] *= 1e-5f;
+        p->u[i] *= 1e-4f;
 }
 
 /* Features of very different sizes. */
@@ -207,12 +207,38 @@ START_TEST(rows_that_do_not_vary_give_the_mean)
 }
 END_TEST
 
+/* From so far that the floats of the rows and of the place no longer tell a plane. */
+static void check_far(void)
+{
+    Problem p;
+    double sum = 0, total = 0;
+    draw(&p, 5, 5);
+    for (size_t i = 0; i < ROWS * p.d; i++)
+        p.u[i] *= 1e-5f;
+    give_targets(&p);
+    for (size_t i = 0; i < ROWS; i++) {
+        sum += (double)p.weight[i] * (double)p.y[i];
+        total += (double)p.weight[i];
+    }
+    const Fitted f = fitted(&p, .1f);
+    ck_assert_double_eq_tol((double)f.value, sum / total, 1e-6);
+    for (size_t j = 0; j < p.d; j++)
+        ck_assert(f.slope[j] == 0);
+}
+
+START_TEST(rows_seen_from_too_far_give_the_mean)
+{
+    on_each_isa(nothing, check_far);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("local");
     TCase *tests = case_of(suite, 10);
     tcase_add_loop_test(tests, is_least_squares_with_penalty_rows, 0, (int)(sizeof hard / sizeof *hard));
     tcase_add_test(tests, rows_that_do_not_vary_give_the_mean);
+    tcase_add_test(tests, rows_seen_from_too_far_give_the_mean);
     add_isa_skips(tests);
     return suite;
 }

@@ -70,7 +70,7 @@ END_TEST
 
 /* ---- snapshots of earlier versions ------------------------------------------------------------------------------- */
 
-/* Whether the model of a kept snapshot computes in floats: knn, which fits planes in doubles up to 0.9, does. */
+/* Whether the model of a kept snapshot computes in floats: knn computes in floats since 0.10. */
 static bool of_floats(const char *path)
 {
     return strstr(path, "_single") || strstr(path, "/knn.anb");

@@ -28,14 +28,9 @@ static size_t neighbours_and_one(const AnbNode *self)
     return anb_knn_plan(self).k + 1;
 }
 
-static size_t whole_lanes(size_t n)
-{
-    return (n + 15) / 16 * 16;
-}
-
 static size_t neighbours_in_lanes(const AnbNode *self)
 {
-    return whole_lanes(anb_knn_plan(self).k);
+    return anb_knn_search_padded(anb_knn_plan(self).k);
 }
 
 static size_t matrix(const AnbNode *self)
@@ -248,9 +243,9 @@ static Unit gather(const View *v, size_t k, const KnnScratch *w)
         w->share[i] = w->square[i] * u.near;
         w->y[i] = (float)((v->y[w->index[i]] - u.first) * narrow);
     }
-    for (size_t i = k; i < whole_lanes(k); i++)
+    for (size_t i = k; i < anb_knn_search_padded(k); i++)
         w->share[i] = 0;
-    anb_knn_plane_weights(w->share, whole_lanes(k), knn_soft, w->share, w->weight);
+    anb_knn_plane_weights(w->share, anb_knn_search_padded(k), knn_soft, w->share, w->weight);
     for (size_t p = 0; p < v->plane; p++)
         w->ask[p] = w->query[w->which[p]];
     const AnbKnnRows rows = {v->x, v->d, v->plane, k, all ? NULL : w->which, w->index, w->root, w->ask};

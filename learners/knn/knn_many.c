@@ -1,7 +1,7 @@
 /*
  * Many looks: up to 16 queries find their candidates, four at a time; then, one to a lane, they choose the nearest of
- * theirs and fit their planes. A query that this does not suit is asked alone: bounded codes, too many candidates, equal
- * distances, the last few rows.
+ * theirs and fit their planes. A query that this does not suit is asked alone: bounded codes, too many candidates,
+ * distances that are nearly equal, the last few rows.
  */
 #include "knn_many.h"
 #include "knn_doubles.h"
@@ -37,8 +37,9 @@ typedef struct Lane {
     float value[CANDIDATES * MANY];           /* the same of lanes */
 } Lane;
 
-/* The k nearest of all queries. */
+/* The k nearest of the queries for which they are known; empty lanes repeat the first. */
 typedef struct Nearest {
+    size_t n, at[MANY]; /* queries, and the row of each */
     const float *query[MANY];
     _Alignas(64) uint32_t index[MANY * NEXT];
     float least[MANY * NEXT], square[NEXT * MANY]; /* squared distances, of each query and of lanes */
@@ -170,19 +171,13 @@ static const uint32_t *candidates(const Batch *b, size_t lane)
     return b->waiting.index + b->waiting.first[b->lane.of[lane]];
 }
 
-/* Up to a multiple of sixteen. */
-static size_t whole_lanes(size_t n)
-{
-    return (n + MANY - 1) / MANY * MANY;
-}
-
 /* The distances of a waiting query's candidates; those that it lacks are infinitely far. */
 static void take(Batch *b, size_t lane)
 {
     const size_t of = b->lane.of[lane], found = b->waiting.found[of];
     float *far = b->lane.far[lane];
     anb_knn_search_far(b->v.x, b->v.d, candidates(b, lane), found, slot_of(b, b->waiting.slot[of]), b->w.metric, far);
-    for (size_t c = found; c < whole_lanes(b->lane.most); c++)
+    for (size_t c = found; c < anb_knn_search_padded(b->lane.most); c++)
         far[c] = INFINITY;
 }
 
@@ -200,20 +195,69 @@ static void fill(Batch *b, size_t n)
     for (size_t q = 0; q < n; q++)
         take(b, q);
     for (size_t q = n; q < MANY; q++)
-        memcpy(l->far[q], l->far[0], whole_lanes(l->most) * sizeof *l->far[0]);
+        memcpy(l->far[q], l->far[0], anb_knn_search_padded(l->most) * sizeof *l->far[0]);
     anb_knn_many_turn(l->far[0], CANDIDATES, l->most, l->value);
 }
 
-/* The candidates of a query within its bound. They are k: anb_knn_many_bound has counted them. */
-static void keep(Batch *b, size_t lane, float bound)
+/* The k nearest of a query of which more lie within its bound, where the farthest of these are equally far: of the latter
+ * the first ones, as anb_knn_search_nearest has it. False where they are not. */
+static bool keep_tied(const Batch *b, size_t lane, float bound, uint32_t *index, float *least)
+{
+    const uint32_t *candidate = candidates(b, lane);
+    const float *far = b->lane.far[lane];
+    const size_t found = b->waiting.found[lane];
+    size_t nearer = 0, within = 0, taken = 0;
+    float last = 0;
+    for (size_t c = 0; c < found; c++)
+        last = far[c] <= bound && far[c] > last ? far[c] : last;
+    for (size_t c = 0; c < found; c++) {
+        nearer += far[c] < last;
+        within += far[c] <= last;
+    }
+    if (nearer >= b->k || within < b->k)
+        return false;
+    size_t ties = b->k - nearer;
+    for (size_t c = 0; c < found && taken < b->k; c++) {
+        const bool tie = far[c] == last;
+        if (far[c] > last || (tie && ties == 0))
+            continue;
+        ties -= tie;
+        least[taken] = far[c];
+        index[taken++] = candidate[c];
+    }
+    return true;
+}
+
+/* The nearest of a query by its bound, which k do not exceed if it is exact; false where they are not known. */
+static bool keep(Batch *b, size_t lane, float bound, bool exact)
 {
     Nearest *nearest = &b->nearest;
-    uint32_t *index = nearest->index + lane * NEXT;
-    anb_knn_many_pick(b->lane.far[lane], candidates(b, lane), whole_lanes(b->lane.most), bound, index,
-                      nearest->least + lane * NEXT);
+    const size_t to = nearest->n;
+    uint32_t *index = nearest->index + to * NEXT;
+    float *least = nearest->least + to * NEXT;
+    if (exact)
+        anb_knn_many_pick(b->lane.far[lane], candidates(b, lane), anb_knn_search_padded(b->lane.most), bound, index,
+                          least);
+    else if (!keep_tied(b, lane, bound, index, least))
+        return false;
     for (size_t i = 0; i < b->k; i++)
-        nearest->y[i * MANY + lane] = b->v.y[index[i]];
-    nearest->query[lane] = slot_of(b, b->waiting.slot[b->lane.of[lane]]);
+        nearest->y[i * MANY + to] = b->v.y[index[i]];
+    nearest->query[to] = slot_of(b, b->waiting.slot[lane]);
+    nearest->at[nearest->n++] = b->waiting.at[lane];
+    return true;
+}
+
+/* Fills the lanes behind the last query. */
+static void repeat_first(Batch *b)
+{
+    Nearest *of = &b->nearest;
+    for (size_t q = of->n; q < MANY; q++) {
+        memcpy(of->index + q * NEXT, of->index, b->k * sizeof *of->index);
+        memcpy(of->least + q * NEXT, of->least, b->k * sizeof *of->least);
+        for (size_t i = 0; i < b->k; i++)
+            of->y[i * MANY + q] = of->y[i * MANY];
+        of->query[q] = of->query[0];
+    }
 }
 
 /* What the nearest of each say. */
@@ -226,36 +270,48 @@ static void answer(Batch *b)
     const AnbKnnNearest nearest = {b->v.x,    b->v.d,    b->v.plane, b->k,       which,
                                    b->w.root, of->index, of->query,  of->square, target};
     const AnbRidgeRule rule = {b->w.part, place, knn_ridge};
+    repeat_first(b);
     anb_knn_many_turn(of->least, NEXT, (b->k + 3) / 4 * 4, b->nearest.square);
     anb_knn_doubles_targets(of->y, b->k, low, high, target);
     anb_knn_many_moments(&nearest, knn_soft, b->w.fit, place);
     anb_ridge_plane_fit_many(b->w.fit, b->v.plane, &rule, plane, mean);
-    for (size_t q = 0; q < b->lane.n; q++) {
+    for (size_t q = 0; q < of->n; q++) {
         const KnnSide side = {low[q], high[q]};
         const KnnLook look = {.mean = anb_knn_told(&side, of->y[q], mean[q]),
                               .plane = anb_knn_told(&side, of->y[q], plane[q])};
         const bool fits = anb_knn_fits(&b->v, b->k, look.plane);
-        b->out[b->waiting.at[q]] = fits ? anb_knn_within(&side, anb_knn_both(b->v.s, &look)) : look.mean;
+        b->out[of->at[q]] = fits ? anb_knn_within(&side, anb_knn_both(b->v.s, &look)) : look.mean;
     }
 }
 
-/* All that wait; alone where they are few, or where the nearest of one are not to be told from others. */
-static void look_all(Batch *b)
+/* The nearest of those that wait; returns how many have to be asked alone, and which rows. */
+static size_t keep_all(Batch *b, size_t *alone)
 {
     float bound[MANY];
+    size_t left = 0;
+    fill(b, b->waiting.n);
+    const uint32_t exact = anb_knn_many_bound(b->lane.value, b->lane.most, b->k, bound);
+    for (size_t q = 0; q < b->waiting.n; q++)
+        if (!keep(b, q, bound[q], exact >> q & 1))
+            alone[left++] = b->waiting.at[q];
+    return left;
+}
+
+/* All that wait; alone where they are few, and those whose nearest are not to be told from others. */
+static void look_all(Batch *b)
+{
     const size_t n = b->waiting.n;
-    bool together = n >= FEW;
-    if (together) {
-        fill(b, n);
-        together = anb_knn_many_bound(b->lane.value, b->lane.most, b->k, bound);
-    }
-    for (size_t q = 0; q < MANY; q++)
-        if (together)
-            keep(b, q, bound[q]);
-        else if (q < n)
-            ask_alone(b, b->waiting.at[q]);
-    if (together)
+    size_t alone[WAITING], left = 0;
+    b->nearest.n = 0;
+    if (n >= FEW)
+        left = keep_all(b, alone);
+    else
+        for (; left < n; left++)
+            alone[left] = b->waiting.at[left];
+    if (b->nearest.n > 0)
         answer(b);
+    for (size_t i = 0; i < left; i++)
+        ask_alone(b, alone[i]);
     b->waiting.n = b->waiting.listed = b->slots = 0;
 }
 

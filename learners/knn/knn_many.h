@@ -35,7 +35,7 @@ typedef struct AnbKnnNearest {
 typedef struct AnbKnnManyKernels {
     void (*turn)(const float *value, size_t next, size_t n, float *out);
     void (*pick)(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked, float *least);
-    bool (*bound)(const float *value, size_t n, size_t k, float *bound);
+    uint32_t (*bound)(const float *value, size_t n, size_t k, float *bound);
     void (*moments)(const AnbKnnNearest *nearest, float soft, float *many, float *place);
 } AnbKnnManyKernels;
 
@@ -56,8 +56,9 @@ static inline void anb_knn_many_pick(const float *value, const uint32_t *index, 
 }
 
 /* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n, n a multiple of four; what is infinite
- * counts as no value. False where that was not found for all: where values are equal, or nearly so. */
-static inline bool anb_knn_many_bound(const float *value, size_t n, size_t k, float *bound)
+ * counts as no value. Bit q of the result says whether that was found for query q. It is not where the k-th value and the next are
+ * equal, or nearly so: more than k do not exceed the bound then, if there are k values. */
+static inline uint32_t anb_knn_many_bound(const float *value, size_t n, size_t k, float *bound)
 {
     return anb_knn_many_kernels.bound(value, n, k, bound);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 
 enum {
-    MANY = ANB_KNN_MANY,
-    COLUMNS = ANB_KNN_MANY_D + 2,
-    TOGETHER = 4,
-    COUNTS = 4
-}; /* of a plane; neighbours; sums at once */
+    MANY = ANB_KNN_MANY,          /* queries */
+    COLUMNS = ANB_KNN_MANY_D + 2, /* of a plane */
+    TOGETHER = 4,                 /* neighbours that are added at once */
+    COUNTS = 4                    /* values that are counted at once */
+};
 
 /* ---- candidates -------------------------------------------------------------------------------------------------- */
 
@@ -96,8 +96,20 @@ LANES_INLINE Lanes count_up_to(const float *value, size_t n, Lanes bound)
     return lanes_sub(lanes_all((float)n), lanes_add(lanes_add(above[0], above[1]), lanes_add(above[2], above[3])));
 }
 
-/* By halving the range, all queries in step. */
-static bool bound(const float *value, size_t n, size_t k, float *bound)
+/* Which lanes are the same, as bits. */
+static uint32_t same_lanes(Lanes l, Lanes r)
+{
+    float left[LANES], right[LANES];
+    uint32_t mask = 0;
+    lanes_store(left, l);
+    lanes_store(right, r);
+    for (size_t q = 0; q < LANES; q++)
+        mask |= (uint32_t)(left[q] == right[q]) << q;
+    return mask;
+}
+
+/* By halving the range, all queries in step, until each has its bound or none gets nearer to it. */
+static uint32_t bound(const float *value, size_t n, size_t k, float *bound)
 {
     enum { MOST = 40 };
     const Lanes wanted = lanes_all((float)k), half = lanes_all(.5f), zero = lanes_zero(), most = lanes_all(1e37f);
@@ -107,20 +119,20 @@ static bool bound(const float *value, size_t n, size_t k, float *bound)
         low = lanes_min(v, low);
         high = lanes_max(lanes_where_above(v, most, zero, v), high);
     }
-    Lanes middle = high;
-    for (int step = 0; step < MOST; step++) {
-        Lanes within = count_up_to(value, n, middle);
-        if (lanes_same(within, wanted)) {
-            lanes_store(bound, middle);
-            return true;
-        }
-        Lanes next_high = lanes_where_above(wanted, within, high, middle);
+    Lanes middle = high, before = lanes_all(-1), within = zero;
+    for (int step = 0; step < MOST && !lanes_same(middle, before); step++) {
+        within = count_up_to(value, n, middle);
+        high = lanes_where_above(wanted, within, high, middle);
+        if (lanes_same(within, wanted))
+            break;
         low = lanes_where_above(wanted, within, middle, low);
-        high = next_high;
+        before = middle;
         Lanes halved = lanes_mul(half, lanes_add(low, high));
         middle = lanes_where_above(within, wanted, halved, lanes_where_above(wanted, within, halved, middle));
     }
-    return false;
+    const uint32_t found = same_lanes(within, wanted);
+    lanes_store(bound, high);
+    return found;
 }
 
 /* ---- the moments of the nearest ---------------------------------------------------------------------------------- */

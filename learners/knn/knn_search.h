@@ -43,10 +43,10 @@ typedef struct AnbKnnSearchKernels {
 
 ANB_ISA_TABLE(AnbKnnSearchKernels, anb_knn_search_kernels);
 
-/* d rounded up, for the arrays that are read by sixteens. */
-static inline size_t anb_knn_search_padded(size_t d)
+/* n rounded up, for the arrays that are read by sixteens. */
+static inline size_t anb_knn_search_padded(size_t n)
 {
-    return (d + 15) / 16 * 16;
+    return (n + 15) / 16 * 16;
 }
 
 static inline size_t anb_knn_search_blocks(size_t rows)

@@ -11,7 +11,9 @@
  * 1 to 4, and as origin one of the rows, or a point that lies no further from them than they from each other. No sum then leaves
  * the floats; the variance of a feature that varies is 2e-5 of its square at least; and as the penalties are at least
  * ridge / 4 of the mean moment, the condition is 4 d / ridge at most, so that b keeps some four digits in the worst case, and
- * what the plane says, six.
+ * what the plane says, six, at a place about as far from the rows as these from each other. Farther out errors grow with the ratio of the
+ * distances. Where rows lie so close together, in units of the place's distance, that the ridge is below 1e-10 of the sum of
+ * weights (3e-5 a feature apart with a ridge of .1), the mean alone is told.
  *
  * Cost: rows d^2 / 2 multiply-adds for the moments, d^3 / 6 for the factors L D L'. Same bits on every instruction set.
  */

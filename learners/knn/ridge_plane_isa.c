@@ -4,6 +4,10 @@
 #include "ridge_plane.h"
 #include <string.h>
 
+/* Of the ridge, as a share of the sum of weights. What is less comes of rows that coincide, or that lie closer together than the floats of
+ * the place, seen from them, can tell: a plane would say anything there. */
+static const float least_unit = 1e-10f;
+
 /* Sums over the rows. */
 typedef struct Sums {
     float weight, y; /* of w, of w y */
@@ -124,7 +128,7 @@ static float fit(const AnbRidgeRows *r, const AnbRidgeRule *rule, float *slope, 
     *mean = s.y / s.weight;
     sums[d + 1] = s.weight; /* for anb_ridge_plane_parts */
     memset(slope, 0, d * sizeof *slope);
-    if (!(unit > 0) || !(unit - unit == 0))
+    if (!(unit > least_unit * s.weight) || !(unit - unit == 0))
         return *mean;
     for (size_t j = 0; j < d; j++)
         a[j * stride + j] += unit / rule->metric[j];
@@ -208,7 +212,8 @@ static void fit_many(float *many, size_t d, const AnbRidgeRule *rule, float *pla
         added = lanes_add(added, lanes_mul(lanes_load(cell(&m, j, d)), off));
     }
     Lanes there = lanes_add(middle, added);
-    there = lanes_where_above(unit, lanes_zero(), lanes_where_number(lanes_sub(unit, unit), there, middle), middle);
+    there = lanes_where_number(lanes_sub(unit, unit), there, middle);
+    there = lanes_where_above(unit, lanes_mul(lanes_all(least_unit), m.weight), there, middle);
     lanes_store(mean, middle);
     lanes_store(plane, there);
 }
