@@ -9,14 +9,20 @@
  * where they differ, and none of them is ever more than its small regret away.
  *
  * Further children are rivals: simple learners that may be right within fewer rows, or all along. What the guard says of its
- * child is then o_0, what they say o_1 .. o_k, and the answer is a mean by evidence:
+ * child is then o_0, what they say o_1 .. o_k, clipped to the range of the targets where their type does not do that, and the
+ * answer is a mean by evidence. At each row but the first, g = min(0.998, t / (t + 1)) behind t such rows:
  *
- *     w_i proportional to p_i S_i^(-n/2)     S_i <- g S_i + (y - o_i)^2     n <- g n + 1     g = min(0.998, t / (t + 1))
+ *     S_i <- g S_i + weight (y - o_i)^2     W <- g W + weight     V <- g V + weight^2     m = W^2 / V
+ *     w_i proportional to p_i (S_i + c)^(-m/2)     c = 10^-12 of the sum of S
  *
  * with p = 0.6 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
- * with a memory that grows with the stream, of 500 rows at most.
+ * with a memory that grows with the stream, of 500 rows at most. m is the count of the rows in memory where their weights are even,
+ * and less where few have most of the weight. S is kept in units of u^2, u a power of two near the largest root of a weighted
+ * square so far: units of target and weight change nothing. Of V its share in W^2 is kept: with s = weight / W behind the row,
  *
- * State: range, mean, A, B, a BOA of 3; with rivals n, t and S. Cost: about 60 ns, with rivals twice that and theirs.
+ *     1 / m <- (1 - s)^2 / (g m) + s^2
+ *
+ * State: range, mean, A, B, a BOA of 3; with rivals u, t, W, m and S. Cost: about 60 ns, with rivals twice that and theirs.
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/elementary.h"
@@ -49,8 +55,8 @@ static size_t offers(const AnbNode *self)
 
 static const AnbBoaForm boa_form = {offers};
 
-/* With rivals: n and t, then S of the child and of each rival. */
-enum { COUNT, ROWS, SQUARE };
+/* With rivals: u, t, W and m, then S of the child and of each rival. */
+enum { UNIT, ROWS, MASS, COUNT, SQUARE };
 
 static size_t evidence_room(const AnbNode *self)
 {
@@ -66,7 +72,7 @@ enum { HEAD, BOA, EVIDENCE };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Guard, members)},
     [BOA] = {.name = "boa", .part = &anb_boa_part, .form = &boa_form},
-    [EVIDENCE] = {.name = "evidence", .kind = ANB_F64, .count = evidence_room, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+    [EVIDENCE] = {.name = "rivals", .kind = ANB_F64, .count = evidence_room, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
 /* What is on offer, its weights; what is said for the child and by the rivals, and how much of each is taken. */
@@ -97,7 +103,7 @@ static double shrink_of(const Guard *s)
 /* The mix of the three offers, whose weights are in the scratch. */
 static double offered(const AnbNode *self, const Guard *s, double share, double said, double *scratch)
 {
-    double f = anb_child_limited(self, &s->range, said);
+    double f = anb_child_limited(self, 0, &s->range, said);
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
@@ -119,7 +125,7 @@ static void weigh(const AnbNode *self, const void *state, double *taken)
     floor = least_share * all;
     for (size_t i = 0; i < n; i++) {
         double prior = i == 0 ? own_prior : (1 - own_prior) / (double)(n - 1);
-        double over = all > 0 ? anb_log((square[i] + floor) / (least + floor)) : 0;
+        double over = floor > 0 ? anb_log((square[i] + floor) / (least + floor)) : 0;
         power[i] = anb_log(prior) - .5 * evidence[COUNT] * over;
         top = power[i] > top ? power[i] : top;
     }
@@ -131,37 +137,67 @@ static void weigh(const AnbNode *self, const void *state, double *taken)
 
 /* What is answered where the guard says `said` for its child and the rivals what stands in the scratch: to the bit that where all
  * say the same. */
-static double answered(const AnbNode *self, double said, double *scratch)
+static double answered(const AnbNode *self, const Guard *s, double said, double *scratch)
 {
     const double *taken = anb_scratch(self, scratch, TAKEN);
     double *f = anb_scratch(self, scratch, SAID), sum = said;
     f[0] = said;
     for (size_t i = 1; i < self->n_children; i++) {
-        f[i] = f[i] - f[i] == 0 ? f[i] : said;
+        f[i] = f[i] == f[i] ? anb_child_limited(self, i, &s->range, f[i]) : said;
         sum += taken[i] * anb_within_doubles(f[i] - said);
     }
     return anb_within_doubles(sum);
 }
 
-static void judge_sides(const AnbNode *self, void *state, double y, double weight, double *scratch)
+/* The greatest power of two that is no larger than the size, which is finite. */
+static double power_of_two_in(double size)
 {
-    double *evidence = anb_field(self, state, EVIDENCE), *square = evidence + SQUARE, sum = 0;
-    const double *f = anb_scratch(self, scratch, SAID), grown = evidence[ROWS] / (evidence[ROWS] + 1);
-    const double keep = grown < longest ? grown : longest;
-    evidence[COUNT] = keep * evidence[COUNT] + 1;
-    evidence[ROWS] += 1;
-    for (size_t i = 0; i < self->n_children; i++)
-        sum += square[i] = keep * square[i] + weight * ((y - f[i]) * (y - f[i]));
-    if (!(sum < 0x1p1000))
-        memset(evidence, 0, evidence_room(self) * sizeof *evidence);
+    const double least = 0x1p-1022;
+    return size < least ? least : anb_from_bits(anb_to_bits(size) & UINT64_C(0x7ff) << 52);
 }
 
-/* The child's own outcomes are the whole's; those of rivals are nobody's. */
+/* S in a unit that errors of this size fit in: less than two of it. */
+static void fit(const AnbNode *self, double *evidence, double size)
+{
+    const double unit = power_of_two_in(size), ratio = evidence[UNIT] / unit;
+    if (size == 0 || unit <= evidence[UNIT])
+        return;
+    evidence[UNIT] = unit;
+    for (size_t i = 0; i < self->n_children; i++)
+        evidence[SQUARE + i] *= ratio * ratio;
+}
+
+/* Counts a row of this weight, behind rows that count `keep` times as much as before. */
+static void count_row(double *evidence, double keep, double weight)
+{
+    const double mass = keep * evidence[MASS] + weight, share = mass > 0 ? weight / mass : 0;
+    const double past = keep * evidence[COUNT], other = 1 - share;
+    evidence[COUNT] = past > 0 ? 1 / (other * other / past + share * share) : 1;
+    evidence[MASS] = mass;
+    evidence[ROWS] += 1;
+}
+
+static void judge_sides(const AnbNode *self, void *state, double y, double weight, double *scratch)
+{
+    double *evidence = anb_field(self, state, EVIDENCE), *error = anb_scratch(self, scratch, SAID), largest = 0;
+    const double grown = evidence[ROWS] / (evidence[ROWS] + 1), keep = grown < longest ? grown : longest;
+    for (size_t i = 0; i < self->n_children; i++) {
+        error[i] = anb_within_doubles(sqrt(weight) * fabs(anb_within_doubles(y - error[i])));
+        largest = error[i] > largest ? error[i] : largest;
+    }
+    fit(self, evidence, largest);
+    for (size_t i = 0; i < self->n_children; i++) {
+        const double part = evidence[UNIT] > 0 ? error[i] / evidence[UNIT] : 0;
+        evidence[SQUARE + i] = keep * evidence[SQUARE + i] + part * part;
+    }
+    count_row(evidence, keep, weight);
+}
+
+/* Where a rival restarts, the guard does not: it has an outcome of nobody's. */
 static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    AnbCounters aside = {0};
     AnbRow shown = *row;
-    shown.counters = &aside;
+    shown.outcome = NULL;
     for (size_t i = 1; i < self->n_children; i++)
         anb_child_update(self, i, state, &shown, y, weight, scratch);
 }
@@ -178,7 +214,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     for (size_t i = 1; i < self->n_children; i++)
         rivals[i] = anb_child_predict(self, i, state, row, scratch);
     weigh(self, state, anb_scratch(self, scratch, TAKEN));
-    return answered(self, f, scratch);
+    return answered(self, state, f, scratch);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -195,7 +231,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         for (size_t k = 1; k < self->n_children; k++)
             rivals[k] = f[k][i];
         if (self->n_children > 1)
-            out[i] = answered(self, out[i], scratch);
+            out[i] = answered(self, state, out[i], scratch);
     }
 }
 
@@ -205,7 +241,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, OFFERS, 1);
     y = anb_boa_learn(boa, OFFERS, discount, NULL, scratch, said, y, weight);
-    if (self->n_children > 1)
+    if (self->n_children > 1 && s->range.seen)
         judge_sides(self, state, y, weight, scratch);
     s->along += weight * (d * (y - scratch[MEAN]));
     s->square += weight * (d * d);
@@ -239,12 +275,23 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 
 static const AnbShapleyTable shapley = {split};
 
+/* The memory is of 500 rows, whose errors are less than two units. */
+static bool evidence_valid(const AnbNode *self, const double *evidence)
+{
+    const double most = 1.001 / (1 - longest);
+    bool valid = evidence[COUNT] <= most;
+    for (size_t i = 0; i < self->n_children; i++)
+        valid &= evidence[SQUARE + i] <= 4 * most;
+    return valid;
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Guard *s = state;
-    (void)self;
     if (!anb_range_valid(&s->range))
         return anb_fail(error, ANB_E_STATE, "guard: the target range is not ordered");
+    if (self->n_children > 1 && !evidence_valid(self, anb_field_const(self, state, EVIDENCE)))
+        return anb_fail(error, ANB_E_STATE, "guard: more evidence than its memory holds");
     return 0;
 }
 

@@ -155,7 +155,7 @@ static double answer(const AnbNode *self, const void *state, double f, double sc
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const ResidualAr *s = state;
-    double f = anb_child_limited(self, &s->range, anb_child_predict(self, 0, state, row, scratch));
+    double f = anb_child_limited(self, 0, &s->range, anb_child_predict(self, 0, state, row, scratch));
     return answer(self, state, f, scale_of(s), scratch);
 }
 
@@ -167,7 +167,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     double scale = scale_of(s);
     anb_child_predict_many(self, 0, state, rows, scratch, out);
     for (size_t i = 0; i < rows->n; i++) {
-        double f = anb_child_limited(self, &s->range, out[i]);
+        double f = anb_child_limited(self, 0, &s->range, out[i]);
         out[i] = child ? f : answer(self, state, f, scale, scratch);
     }
 }

@@ -95,7 +95,9 @@ static const struct {
              {"rls(adaptive=true)", 300, "base", 0, HUGE_VAL},
              {"rls(adaptive=true)", 300, "base", 0, ANB_NAN},
              {"rls(adaptive=true)", 300, "base", 0, -1},
-             {"scale(last)", 300, "frame", 0, -1}, /* a count of cells */
+             {"guard(last, mean)", 300, "rivals", 3, 600},      /* a count of rows */
+             {"guard(last, mean)", 300, "rivals", 5, 0x1p1000}, /* a sum of squares */
+             {"scale(last)", 300, "frame", 0, -1},              /* a count of cells */
              {"drift(last)", 300, "better", 0, -1},
              {"pending(last, capacity=4)", 20, "row", 0, ANB_NAN},   /* what was answered */
              {"pending(last, capacity=4)", 20, "row", 1, -HUGE_VAL}, /* a cell */
@@ -129,6 +131,7 @@ static const char *const forms[] = {"linear(normalized=true)",
                                     "extra_trees(window=16, trees=2, budget=40)",
                                     "additive(cells=3, pairs=1)",
                                     "guard(residual_ar(rff(rls, features=4)))",
+                                    "guard(scale(linear), rls, linear(normalized=true), last)",
                                     "interval(drift(scale(linear), detector=kswin))",
                                     "drift(last, detector=page_hinkley)",
                                     "moe(linear, mean, router=linear(explore=true, standardize=true, z_loss=0.1))",

@@ -134,7 +134,8 @@ END_TEST
 /* ---- sampled ----------------------------------------------------------------------------------------------------- */
 
 static const char *const sampled_models[] = {
-    "auto(budget=5)", "knn", "scale(mlp)", "forest(trees=3)", "scale(moe(rls, knn, tree, router=softmax))",
+    "auto(budget=5)",          "knn", "scale(mlp)", "forest(trees=3)", "scale(moe(rls, knn, tree, router=softmax))",
+    "guard(scale(rls), mean)",
 };
 
 /* Within two of the stated errors of the values over all coalitions, but for one in twenty. */

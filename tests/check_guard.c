@@ -5,43 +5,163 @@
 
 enum { D = 3 };
 
-/* w_i of 0.6, 0.2, 0.2 over S_i^(n/2), S_0 in units of itself. */
-static double mean_by_evidence(const double f[3], const double square[3], double n)
+enum { SIDES = 3, MEMORY = 500 };
+
+/* S of each side, t, W and V. */
+typedef struct Evidence {
+    double square[SIDES], rows, mass, masses;
+} Evidence;
+
+static void learn_from(Evidence *evidence, const double f[SIDES], double y, double weight)
 {
-    static const double prior[3] = {.6, .2, .2};
+    const double grown = evidence->rows / (evidence->rows + 1), keep = fmin(grown, 1 - 1. / MEMORY);
+    for (int i = 0; i < SIDES; i++)
+        evidence->square[i] = keep * evidence->square[i] + weight * (y - f[i]) * (y - f[i]);
+    evidence->mass = keep * evidence->mass + weight;
+    evidence->masses = keep * evidence->masses + weight * weight;
+    evidence->rows += 1;
+}
+
+/* Of what the sides say, in shares of 0.6, 0.2, 0.2 over S_i^(m/2), S_0 in units of itself. */
+static double mean_by_evidence(const double f[SIDES], const Evidence *of)
+{
+    static const double prior[SIDES] = {.6, .2, .2};
     double sum = 0, weights = 0;
-    for (int i = 0; i < 3; i++) {
-        double w = prior[i] * pow(square[i] / square[0], -n / 2);
+    for (int i = 0; i < SIDES; i++) {
+        double rows = of->mass * of->mass / of->masses;
+        double w = prior[i] * pow(of->square[i] / of->square[0], -rows / 2);
         sum += w * f[i];
         weights += w;
     }
     return sum / weights;
 }
 
-/* What is said for the child is what the guard says without rivals. */
+/* What is said for the child is what the guard says without rivals. Rows of any weight, the first of which is no evidence. */
 START_TEST(rivals_are_weighed_by_their_evidence)
 {
-    static const char *const sides[3] = {"guard(scale(rls))", "mean", "last"};
-    StreamingLearner *model = made(D, "guard(scale(rls), mean, last)"), *side[3];
+    static const char *const sides[SIDES] = {"guard(scale(rls))", "mean", "last"};
+    StreamingLearner *model = made(D, "guard(scale(rls), mean, last)"), *side[SIDES];
     uint64_t seed = 3;
-    double n = 0, square[3] = {0};
-    for (int i = 0; i < 3; i++)
+    Evidence evidence = {0};
+    for (int i = 0; i < SIDES; i++)
         side[i] = made(D, sides[i]);
-    for (int t = 0; t < 600; t++) {
-        const double keep = t < 499 ? t / (t + 1.) : .998;
-        double x[D] = {nearly_normal(&seed), nearly_normal(&seed), nearly_normal(&seed)}, f[3];
-        double y = .1 * x[0] + nearly_normal(&seed), said = anb_train_one(model, x, y, 1);
-        for (int i = 0; i < 3; i++)
-            f[i] = anb_train_one(side[i], x, y, 1);
+    for (int t = 0; t < 1200; t++) {
+        double x[D] = {nearly_normal(&seed), nearly_normal(&seed), nearly_normal(&seed)}, f[SIDES];
+        double y = 9 + .1 * x[0] + nearly_normal(&seed), weight = t % 9 == 4 ? 7 : t % 2 + .1;
+        double said = anb_train_one(model, x, y, weight);
+        for (int i = 0; i < SIDES; i++)
+            f[i] = anb_train_one(side[i], x, y, weight);
         if (t >= 3)
-            ck_assert_double_eq_tol(said, mean_by_evidence(f, square, n), 1e-9);
-        n = keep * n + 1;
-        for (int i = 0; i < 3; i++)
-            square[i] = keep * square[i] + (y - f[i]) * (y - f[i]);
+            ck_assert_double_eq_tol(said, mean_by_evidence(f, &evidence), 1e-9);
+        if (t > 0)
+            learn_from(&evidence, f, y, weight);
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < SIDES; i++)
         anb_free(side[i]);
     anb_free(model);
+}
+END_TEST
+
+/* A rival without limits of its own gets those of the guard, and is judged by what is left of it. */
+START_TEST(no_rival_leaves_the_range)
+{
+    StreamingLearner *model = made(D, "guard(scale(rls), rls, linear(normalized=true))");
+    uint64_t seed = 9;
+    for (int t = 0; t < 500; t++) {
+        double x[D] = {nearly_normal(&seed), nearly_normal(&seed), nearly_normal(&seed)};
+        anb_train_one(model, x, fmin(fmax(1.5 + x[0], 0), 3), 1);
+    }
+    double far[2 * D] = {1e6, 0, 0, -1e6, 1e6, 0}, out[2];
+    anb_predict_many(model, far, 2, out);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_double_eq(out[i], anb_predict(model, far + i * D));
+        ck_assert(out[i] >= -.3 && out[i] <= 3.3);
+    }
+    for (int t = 0; t < 400; t++) { /* what the rival says of these rows is far off, what is left of it is not */
+        double x[D] = {t % 4 ? nearly_normal(&seed) : 1e6, nearly_normal(&seed), nearly_normal(&seed)};
+        double f = anb_train_one(model, x, fmin(fmax(1.5 + x[0], 0), 3), 1);
+        ck_assert(f >= -.31 && f <= 3.31);
+    }
+    anb_free(model);
+}
+END_TEST
+
+/* Targets and weights in units of any power of two get the same answers to the bit. */
+START_TEST(units_change_nothing)
+{
+    static const struct {
+        double target, weight;
+    } units[] = {{0x1p-540, 1}, {0x1p-900, 1}, {0x1p520, 1}, {0x1p1000, 1}, {1, 0x1p-64}, {1, 0x1p64}};
+    const double target = units[_i].target, weight = units[_i].weight;
+    StreamingLearner *plain = made(D, "guard(mean, last)"), *other = made(D, "guard(mean, last)");
+    uint64_t seed = 6;
+    double level = 0;
+    for (int t = 0; t < 700; t++) {
+        double x[D] = {0}, heavy = t % 5 ? 1 : 3;
+        level += t < 300 ? 0 : nearly_normal(&seed);
+        double y = level + nearly_normal(&seed), f = anb_train_one(plain, x, y, heavy);
+        ck_assert_double_eq(anb_train_one(other, x, target * y, weight * heavy), target * f);
+    }
+    anb_free(plain);
+    anb_free(other);
+}
+END_TEST
+
+/* Squares below and beyond the doubles, and the least weight there is. */
+START_TEST(the_least_targets_and_weights)
+{
+    static const double targets[] = {1, 1.5, .75, 1, 1, 1, 1};
+    static const double units[] = {2.2227587494850775e-162, 1e-310, 1, 1.7e308 / 1.5}, weights[] = {1, 5e-324, 1e308};
+    for (size_t i = 0; i < sizeof units / sizeof *units * 3; i++) {
+        StreamingLearner *model = made(1, "guard(mean, last)");
+        for (size_t t = 0; t < 7; t++) {
+            double x = 0, f = anb_train_one(model, &x, units[i / 3] * targets[t], weights[i % 3]);
+            ck_assert_msg(f >= 0 && f <= 1.6 * units[i / 3], "%g, %g: row %zu: %g", units[i / 3], weights[i % 3], t, f);
+        }
+        anb_free(model);
+    }
+}
+END_TEST
+
+static double says_nothing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)scratch;
+    return NAN;
+}
+
+/* A type of somebody's own that breaks its promise of a number takes nobody's answer away. */
+START_TEST(a_rival_that_says_nothing)
+{
+    StreamingLearnerType silent = anb_mean;
+    silent.name = "silent";
+    silent.predict = says_nothing;
+    silent.predict_many = NULL;
+    silent.direct = NULL;
+    StreamingLearner *model = made_with(D, "guard(mean, silent)", &silent), *alone = made(D, "guard(mean)");
+    uint64_t seed = 5;
+    for (int t = 0; t < 300; t++) {
+        double x[D] = {0}, y = nearly_normal(&seed);
+        ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(alone, x, y, 1));
+    }
+    anb_free(model);
+    anb_free(alone);
+}
+END_TEST
+
+/* What a rival marks is counted as what any learner below marks. */
+START_TEST(drifts_of_rivals_are_counted)
+{
+    StreamingLearner *model = made(D, "guard(mean, drift(linear))"), *alone = made(D, "drift(linear)");
+    uint64_t seed = 2;
+    for (int t = 0; t < 3000; t++) {
+        double x[D] = {nearly_normal(&seed), 0, 0}, y = (t / 1000 == 1 ? 30 : 1) * nearly_normal(&seed);
+        anb_train_one(model, x, y, 1);
+        anb_train_one(alone, x, y, 1);
+    }
+    ck_assert_uint_gt(anb_counters(alone)->drifts, 0);
+    ck_assert_uint_eq(anb_counters(model)->drifts, anb_counters(alone)->drifts);
+    anb_free(model);
+    anb_free(alone);
 }
 END_TEST
 
@@ -134,6 +254,11 @@ static Suite *guard_suite(void)
     Suite *suite = suite_create("guard");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, rivals_are_weighed_by_their_evidence);
+    tcase_add_test(tests, no_rival_leaves_the_range);
+    tcase_add_loop_test(tests, units_change_nothing, 0, 6);
+    tcase_add_test(tests, the_least_targets_and_weights);
+    tcase_add_test(tests, a_rival_that_says_nothing);
+    tcase_add_test(tests, drifts_of_rivals_are_counted);
     tcase_add_test(tests, near_the_best_of_its_children);
     tcase_add_test(tests, no_target_stops_it);
     tcase_add_test(tests, blocks_and_snapshots_say_the_same);

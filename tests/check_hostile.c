@@ -204,6 +204,8 @@ static const char *const others[] = {
     "drift(scale(rls), detector=page_hinkley, action=refresh)",
     "drift(scale(linear), detector=kswin, action=reset)",
     "guard(scale(residual_ar(rls)))",
+    "guard(scale(linear), rls)",
+    "guard(linear, linear(normalized=true), last)",
     "interval(guard(refine(moe(linear, rls, router=stack), mlp(hidden=4))))",
     "pending(interval(scale(moe(linear, tree(leaf=mean), router=blend))))",
     "residual(rls, tree)",

@@ -64,8 +64,9 @@ END_TEST
 
 START_TEST(an_expert_that_restarts_is_new)
 {
-    static const char *const experts[] = {"flaky(warmup=5)", "scale(flaky, warmup=5)", "guard(flaky, warmup=5)",
-                                          "poly(flaky, warmup=5)", "residual(flaky, mean, warmup=5)"};
+    static const char *const experts[] = {
+        "flaky(warmup=5)",       "scale(flaky, warmup=5)",          "guard(flaky, warmup=5)",
+        "poly(flaky, warmup=5)", "residual(flaky, mean, warmup=5)", "guard(mean, flaky, warmup=5)"};
     for (size_t i = 0; i < sizeof experts / sizeof *experts; i++) {
         char text[200];
         bool new = i < 4;

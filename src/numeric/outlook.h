@@ -99,10 +99,10 @@ static inline void anb_outlook_guess(AnbOutlook *outlook, const AnbRange *range)
     *outlook = (AnbOutlook){0, range->low + half, variance < 0x1p1000 ? variance : 0};
 }
 
-/* What a wrapper makes of its child's prediction f: a child that limits itself may have a reason to leave the range. */
-static inline double anb_child_limited(const AnbNode *self, const AnbRange *range, double f)
+/* What a wrapper makes of its i-th child's prediction f: a child that limits itself may have a reason to leave the range. */
+static inline double anb_child_limited(const AnbNode *self, size_t i, const AnbRange *range, double f)
 {
-    return self->children[0].type->flags & ANB_CLIPPED ? f : anb_range_clip(range, f);
+    return self->children[i].type->flags & ANB_CLIPPED ? f : anb_range_clip(range, f);
 }
 
 /* Whether one from a file is one. */
