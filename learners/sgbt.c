@@ -14,9 +14,8 @@
  *                                                ring with 0.05 for eta and their own errors
  *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, forgotten with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
- *     eta   = the option / (1 + u)      1 + u <- (1 + u) (1 - 0.003 b), u in [0, 5], b in [-1, 1] the same least squares as c
- *
- * Where errors nearby tend to have the opposite sign of the last ones, b < 0, the steps were too large: the leaves followed noise.
+ *     eta   = the option / (1 + u), with the squared loss: u, from 0 to 5, rises where errors nearby tend to have the
+ *             opposite sign of the last ones, since leaves follow noise there (learners/boost/step_caution.h)
  *
  * A target that enters the ring lies no further than 10 times the running scale of the errors from what was predicted
  * (src/numeric/error_scale.h).
@@ -41,7 +40,6 @@
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
  * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
-#include "src/numeric/clip.h"
 #include "src/numeric/drift_alarm.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/fields.h"
@@ -49,6 +47,7 @@
 #include "src/numeric/weight_unit.h"
 #include "learners/boost/boost.h"
 #include "learners/boost/boosted_shapley.h"
+#include "learners/boost/step_caution.h"
 #include <anabranch/learners.h>
 
 enum {
@@ -59,7 +58,6 @@ enum {
 };
 
 static const double ridge = 2, youngest = 4.5, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
-static const double caution_pace = .003, most_caution = 5;
 static const double newton_share =
     .35; /* of steps that do not shrink with the error: .2 to .4 did best on the first rows of fried and bike */
 static const double most_target = 1e300; /* targets beyond it count as it: sums over the trees stay finite */
@@ -76,6 +74,7 @@ typedef struct Sgbt {
 typedef struct Scales {
     AnbErrorScale error; /* of y - f */
     AnbWeightUnit unit;
+    AnbStepSums steps; /* in units of error.level; since version 5 */
 } Scales;
 
 static const AnbParam params[] = {
@@ -106,8 +105,13 @@ static const AnbField members[] = {{ANB_MEMBER(Sgbt, base), .must = ANB_FINITE},
                                    {ANB_MEMBER(Sgbt, due_rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {ANB_MEMBER(Sgbt, caution), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                    {0}};
+static const AnbField step_members[] = {
+    {ANB_MEMBER(AnbStepSums, cross), .must = ANB_FINITE, .since = 5},
+    {ANB_MEMBER(AnbStepSums, square), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 5},
+    {0}};
 static const AnbField scale_members[] = {{ANB_INNER(Scales, error, AnbErrorScale, anb_error_scale_fields)},
                                          {ANB_INNER(Scales, unit, AnbWeightUnit, anb_weight_unit_fields)},
+                                         {ANB_INNER(Scales, steps, AnbStepSums, step_members)},
                                          {0}};
 
 static void boost_of(const AnbNode *self, void *memory, AnbBoostView *boost)
@@ -261,11 +265,11 @@ static AnbPull pull_of(const AnbNode *self, const View *v)
     return anb_pull_of((AnbLossKind)o->loss, o->level, share * v->scales->error.level);
 }
 
-/* How much of the last errors nearby comes again, below 0 where the leaves have moved too far. Steps grow or shrink with it. */
-static void judge_step(Sgbt *h, double share)
+/* Steps grow or shrink with how much of the last errors nearby comes again. */
+static void judge_step(const View *v, double share, double error, double nearby)
 {
-    double again = h->square > 0 ? anb_clip(h->cross / h->square, 1) : 0;
-    h->caution = anb_clamp((1 + h->caution) * (1 - caution_pace * share * again) - 1, 0, most_caution);
+    double unit = v->scales->error.level > 0 ? v->scales->error.level : 1;
+    v->head->caution = anb_step_caution(&v->scales->steps, v->head->caution, share, error / unit, nearby / unit);
 }
 
 /* Returns the sum of the slow values after it. No weight moves further than to the target. */
@@ -282,7 +286,7 @@ static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, 
     h->square = h->square * trust_fade + share * s->sum->fast * s->sum->fast;
     if (h->cross - h->cross != 0 || h->square - h->square != 0)
         h->cross = h->square = 0;
-    judge_step(h, share);
+    judge_step(v, share, error, s->sum->fast);
     anb_boosted_trees_move(&v->boost.trees, s->leaf, slow, keep, fast);
     return s->sum->slow + slow * (double)v->boost.trees.head->grown;
 }
@@ -392,9 +396,10 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const Sgbt *h = state;
     (void)self;
-    if (h->due_rows < ANB_REPLAYED && h->credit <= 0)
+    if (h->due_rows < ANB_REPLAYED && h->credit <= 0 && h->caution <= ANB_MOST_CAUTION)
         return 0;
-    return anb_fail(error, ANB_E_STATE, "sgbt: work or rows that are due are out of their range");
+    return anb_fail(error, ANB_E_STATE,
+                    "sgbt: work or rows that are due or the caution of steps are out of their range");
 }
 
 /* ---- Shapley values ---------------------------------------------------------------------------------------------- */
@@ -419,7 +424,7 @@ const StreamingLearnerType anb_sgbt = {
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 4,
+    .version = 5,
     .check = check,
     .fields = fields,
     .scratch = scratch_fields,

@@ -5,6 +5,7 @@
 #include "src/numeric/sizes.h"
 #include "learners/boost/tree_builder.h"
 #include "reload.h"
+#include "state_field.h"
 #include "src/host/bytes.h"
 #include "src/host/model.h"
 #include "suite.h"
@@ -13,53 +14,6 @@
 #include <stdio.h>
 
 enum { D = 3 };
-
-/* ---- a field of a state ------------------------------------------------------------------------------------------ */
-
-typedef struct Place {
-    AnbVisitor visitor;
-    const char *after, *name; /* the first field `name` behind one called `after`; NULL: behind none, of any name */
-    size_t skip, count;
-    AnbScalar kind;
-    void *data;
-    char found[32];
-} Place;
-
-static void pass(AnbVisitor *visitor, void *data, AnbScalar kind, size_t count)
-{
-    Place *p = (Place *)visitor;
-    if (p->after) {
-        p->after = strcmp(visitor->name, p->after) == 0 ? NULL : p->after;
-        return;
-    }
-    if (p->data || (p->name && strcmp(visitor->name, p->name) != 0) || p->skip-- > 0)
-        return;
-    p->data = data;
-    p->kind = kind;
-    p->count = count;
-    snprintf(p->found, sizeof p->found, "%s", visitor->name);
-}
-
-static void *field_after(const StreamingLearner *model, size_t node, const char *after, const char *name,
-                         AnbScalar kind, size_t at)
-{
-    const AnbNode *n = &model->plan->nodes[node];
-    Place p = {.visitor = {.field = pass}, .after = after, .name = name};
-    anb_visit_own(n, anb_state_of(model, n), &p.visitor);
-    ck_assert_msg(p.data && p.kind == kind && at < p.count, "%s has no such field %s", anb_expression(model), name);
-    return p.data;
-}
-
-/* The first field of that name that the node shows. */
-static void *field_of(const StreamingLearner *model, size_t node, const char *name, AnbScalar kind, size_t at)
-{
-    return field_after(model, node, NULL, name, kind, at);
-}
-
-static double *real_at(const StreamingLearner *model, size_t node, const char *name, size_t at)
-{
-    return (double *)field_of(model, node, name, ANB_F64, at) + at;
-}
 
 static int code_of(const StreamingLearner *model)
 {
@@ -91,6 +45,8 @@ static const struct {
     double value;
 } reals[] = {{"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, HUGE_VAL},
              {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "importance", 1, -1},
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "caution", 0, -.5},
+             {"sgbt(window=64, trees=3, depth=2, budget=1000)", 300, "caution", 0, 5.5},
              {"moe(last, sgbt(window=64, trees=2, depth=1), router=boa)", 300, "importance", 2, -.5},
              {"rls(adaptive=true)", 300, "base", 0, HUGE_VAL},
              {"rls(adaptive=true)", 300, "base", 0, ANB_NAN},

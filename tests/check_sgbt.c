@@ -1,7 +1,9 @@
 #include "concepts.h"
+#include "learners/boost/step_caution.h"
 #include "made.h"
 #include "src/numeric/random.h"
 #include "reload.h"
+#include "state_field.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -255,6 +257,63 @@ START_TEST(steps_shrink_where_errors_are_noise_alone)
 }
 END_TEST
 
+START_TEST(caution_keeps_its_pace_and_its_bounds)
+{
+    AnbStepSums sums[3] = {{0}};
+    ck_assert_double_eq_tol(anb_step_caution(&sums[0], 1, 1, -1, .5), 1 + 2 * .003, 1e-12);
+    ck_assert_double_eq_tol(anb_step_caution(&sums[1], 1, .5, -1, .5), 1 + 2 * .0015, 1e-12);
+    ck_assert_double_eq_tol(anb_step_caution(&sums[2], 1, 1, .25, .5), 1 - 2 * .0015, 1e-12);
+    double caution = 0;
+    for (int t = 0; t < 1000; t++)
+        caution = anb_step_caution(&sums[0], caution, 1, -1, .5);
+    ck_assert_double_eq(caution, 5);
+    for (int t = 0; t < 1000; t++)
+        caution = anb_step_caution(&sums[0], caution, 1, 1, .5);
+    ck_assert_double_eq(caution, 0);
+}
+END_TEST
+
+/* Learns `n` rows of noise around a step; the weight is `heavy` once in ten rows where that is above 1. Returns u behind them. */
+static double caution_after(StreamingLearner *model, AnbRandom *random, int n, double noise, double heavy)
+{
+    double x[3];
+    for (int t = 0; t < n; t++) {
+        uniform_row(random, x, 3);
+        double y = 5 * (x[0] > 0) + noise * anb_random_normal(random);
+        anb_train_one(model, x, y, heavy > 1 && t % 10 ? .01 : heavy);
+    }
+    return *real_at(model, 0, "caution", 0);
+}
+
+/* Where noise falls to a twentieth, u falls while the level of errors does, not when the last noisy row is forgotten. */
+START_TEST(caution_falls_with_noise)
+{
+    for (uint64_t stream = 1; stream < 5; stream++) {
+        StreamingLearner *model = made(3, "sgbt(window=2048, eta=0.9)");
+        AnbRandom random;
+        anb_random_seed(&random, stream);
+        double noisy = caution_after(model, &random, 4000, 6, 1), after = caution_after(model, &random, 1000, .3, 1);
+        ck_assert_msg(noisy > 4 && after < 2.5, "stream %d: %g, %g", (int)stream, noisy, after);
+        anb_free(model);
+    }
+}
+END_TEST
+
+/* Rows of hardly any weight count hardly here either. */
+START_TEST(caution_heeds_weights)
+{
+    double caution[2];
+    for (int weighted = 0; weighted < 2; weighted++) {
+        StreamingLearner *model = made(3, "sgbt(window=2048, eta=0.9)");
+        AnbRandom random;
+        anb_random_seed(&random, 3);
+        caution[weighted] = caution_after(model, &random, 2000, 6, weighted ? 10 : 1);
+        anb_free(model);
+    }
+    ck_assert_msg(caution[0] > 4 && caution[1] < 1, "alike %g, weighted %g", caution[0], caution[1]);
+}
+END_TEST
+
 START_TEST(two_alternating_rows_are_told_apart)
 {
     StreamingLearner *model = made(2, small);
@@ -313,6 +372,9 @@ static Suite *sgbt_suite(void)
     tcase_add_test(tests, targets_at_the_end_of_the_doubles_leave_a_state_that_loads);
     tcase_add_test(tests, weights_count);
     tcase_add_test(tests, steps_shrink_where_errors_are_noise_alone);
+    tcase_add_test(tests, caution_keeps_its_pace_and_its_bounds);
+    tcase_add_test(tests, caution_falls_with_noise);
+    tcase_add_test(tests, caution_heeds_weights);
     tcase_add_test(tests, two_alternating_rows_are_told_apart);
     tcase_add_test(tests, importance_names_what_matters);
     tcase_add_test(tests, too_many_features_are_refused);

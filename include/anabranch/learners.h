@@ -432,7 +432,8 @@ typedef struct AnbSgbtOptions {
     int depth;     /* 5; cuts from root to leaf, 1 to 8 */
     double rate;   /* 0.08; share of the residual that a tree takes, 0 to 1; the fewer trees, the more */
     double budget; /* 4000; work that a sample pays for, in units of about half a nanosecond, from 1 */
-    double eta; /* 0.3; largest step of the leaves between fits, 0 to 1: divided by up to 6 where errors follow noise */
+    double eta; /* 0.3; largest step of the leaves between fits, 0 to 1: with the squared loss divided by up to 6 where
+                      leaves follow noise */
     double replay; /* 4; samples of the window that the leaves learn again a sample, 0 to 64 */
     uint64_t seed; /* 0: derived from the model's; of the rows and columns that trees are shown */
     double level;  /* 0.5; of ANB_LOSS_QUANTILE, (0, 1). Since 0.3 */
