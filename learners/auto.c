@@ -65,7 +65,8 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
 enum { SLIM = 8, NEAR = 64 };
 enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
 
-/* Rows of up to so many features have 8,000 rows of neighbours at budget 20: to read many rows of more takes long. */
+/* Rows of up to so many features have 8,000 rows of neighbours at budget 20, found by codes of four features, as at 50 and 100. To
+ * read many rows of more features takes long at 20, and four of them say too little of where a row lies. */
 enum { LONG_MEMORY = 24 };
 
 /* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
@@ -93,7 +94,7 @@ static const Choice choices[] = {
     {SINGLE("hidden=64, replay=12"), FIVE, FIVE, NARROWER},
     {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
-    {SINGLE("hidden=48, replay=16, memory=8000, activation=gelu"), TWENTY, TWENTY, 256},
+    {SINGLE("hidden=48, replay=16, memory=6000, activation=gelu"), TWENTY, TWENTY, 256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
     {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
     {SINGLE("hidden=128, replay=12, memory=16000, activation=gelu"), FIFTY, FIFTY, 256, .beyond = NARROWER},
@@ -121,8 +122,10 @@ static const Choice choices[] = {
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
     {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},
     {"knn", FIFTY, ALL, 128},
-    {"knn(window=8000, time=false)", FIFTY, FIFTY, 128},
-    {"knn(window=16000, time=false)", HUNDRED, ALL, 128},
+    {"knn(window=8000, time=false, coarse=4)", FIFTY, FIFTY, LONG_MEMORY},
+    {"knn(window=8000, time=false)", FIFTY, FIFTY, 128, .beyond = LONG_MEMORY},
+    {"knn(window=16000, time=false, coarse=4)", HUNDRED, ALL, LONG_MEMORY},
+    {"knn(window=16000, time=false)", HUNDRED, ALL, 128, .beyond = LONG_MEMORY},
 };
 
 typedef struct Level {
