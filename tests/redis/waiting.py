@@ -192,11 +192,11 @@ def transactions_go_first(server, library):
     assert int(counted["commands_retried"]) >= 1
 
 
-@with_server(settings=WORKER)
-def writers_that_never_pause(server, library):
-    """A batch that is overtaken again and again is learned under the lock at last."""
+def overtaken(server, library):
+    """How often a batch was retried while a client writes to its model all the time; what both did is right in any case."""
     batches = Batches(server, library, count=1)
     client, before, behind = batches.client, [], []
+    retried = int(information(client)["commands_retried"])
     rng = random.Random(13)
     while not behind:
         x, y = sample(rng, D)
@@ -211,7 +211,17 @@ def writers_that_never_pause(server, library):
     assert batches.replies()[0] == [model.train(x, y) for x, y in batches.rows]
     model.train(*behind[0])
     assert client.call("ANB.SAVE", "m") == model.blob()
-    assert information(client)["commands_retried"] == "3"
+    return int(information(client)["commands_retried"]) - retried
+
+
+@with_server(settings=WORKER)
+def writers_that_never_pause(server, library):
+    """A batch that is overtaken again and again is learned under the lock at last. Where this program had to wait for
+    a core, the batch was overtaken less often."""
+    times = [overtaken(server, library)]
+    while times[-1] < 3 and len(times) < 20:
+        times.append(overtaken(server, library))
+    assert times[-1] == 3, times
 
 
 @with_server(settings=WORKER)
