@@ -17,8 +17,9 @@
  *
  * with p = 0.6 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
  * with a memory that grows with the stream, of 500 rows at most. m is the count of the rows in memory where their weights are even,
- * and less where few have most of the weight. S is kept in units of u^2, u a power of two near the largest root of a weighted
- * square so far: units of target and weight change nothing. Of V its share in W^2 is kept: with s = weight / W behind the row,
+ * and less where few have most of the weight. S is kept in units of u^2, where u is a power of two near the largest
+ * sqrt(weight) |y - o_i| so far, so that the units of target and weight change nothing. In place of V the state has m. With
+ * s = weight / W, W being that after the row,
  *
  *     1 / m <- (1 - s)^2 / (g m) + s^2
  *
@@ -149,17 +150,10 @@ static double answered(const AnbNode *self, const Guard *s, double said, double 
     return anb_within_doubles(sum);
 }
 
-/* The greatest power of two that is no larger than the size, which is finite. */
-static double power_of_two_in(double size)
-{
-    const double least = 0x1p-1022;
-    return size < least ? least : anb_from_bits(anb_to_bits(size) & UINT64_C(0x7ff) << 52);
-}
-
 /* S in a unit that errors of this size fit in: less than two of it. */
 static void fit(const AnbNode *self, double *evidence, double size)
 {
-    const double unit = power_of_two_in(size), ratio = evidence[UNIT] / unit;
+    const double power = anb_power_below(size), unit = power > 0 ? power : 0x1p-1022, ratio = evidence[UNIT] / unit;
     if (size == 0 || unit <= evidence[UNIT])
         return;
     evidence[UNIT] = unit;

@@ -1,5 +1,6 @@
 #include "lag_search.h"
 #include "clip.h"
+#include "elementary.h"
 #include <math.h>
 
 enum { LOOKS = 64, SEEN = 100, SHORTEST = 2, SETTLED = 32 };
@@ -33,11 +34,7 @@ static size_t known(const AnbLags *lags)
 /* The power of two at or below the size; 0 where that is beyond what squares can take. */
 static double unit_for(double size)
 {
-    int exponent;
-    if (!(size > 0x1p-400 && size < 0x1p400))
-        return 0;
-    frexp(size, &exponent);
-    return ldexp(1, exponent - 1);
+    return size > 0x1p-400 && size < 0x1p400 ? anb_power_below(size) : 0;
 }
 
 static void scale_sums(const AnbLags *lags, double factor)

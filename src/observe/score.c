@@ -7,6 +7,7 @@
  */
 #include <anabranch/score.h>
 
+#include "src/numeric/clip.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
 #include <stdlib.h>
@@ -26,8 +27,7 @@ struct AnbScore {
 /* A larger value has come: all sums in the new unit. */
 static void rescale(AnbScore *score, double size)
 {
-    int64_t exponent = (int64_t)(anb_to_bits(size) >> 52 & 0x7ff) - 1023;
-    double unit = anb_power_of_two(exponent < -900 ? -900 : exponent > 1000 ? 1000 : exponent);
+    double unit = anb_clamp(anb_power_below(size), 0x1p-900, 0x1p1000);
     double ratio = score->unit / unit;
     score->absolute *= ratio;
     score->square *= ratio * ratio;
