@@ -21,6 +21,7 @@
 #include "grid.h"
 #include "drifting.h"
 #include "jobs.h"
+#include "rising.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
 #include <stdio.h>
@@ -49,12 +50,6 @@ typedef struct Result {
 } Result;
 
 /* ---- one job ----------------------------------------------------------------------------------------------------- */
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static StreamingLearner *make(const Run *run, const char *expression, uint64_t seed)
 {
@@ -93,7 +88,7 @@ static void end_block(const Run *run, size_t held, double *good, double *worst)
 static void hindsight(const Run *run, Best *best, const double *away, size_t rows, double *sorted)
 {
     memcpy(sorted, away, rows * sizeof *away);
-    qsort(sorted, rows, sizeof *sorted, compare);
+    qsort(sorted, rows, sizeof *sorted, rising);
     best->half = sorted[(size_t)(run->coverage * (double)rows)];
     for (size_t from = 0; from < rows; from += BLOCK) {
         size_t held = 0;

@@ -10,6 +10,7 @@
  */
 #include "random.h"
 #include "replay.h"
+#include "rising.h"
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +60,6 @@ static void replay(const char *expression, const Rows *rows, double *ns)
     StreamingLearner *model = replay_model("latency", D, expression);
     sink = replay_rows(model, rows->x, rows->y, samples, ns);
     anb_free(model);
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static double at(const double *sorted, double share)

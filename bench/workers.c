@@ -16,6 +16,7 @@
  */
 #include "random.h"
 #include "harness.h"
+#include "rising.h"
 #include <anabranch/anabranch.h>
 #include <pthread.h>
 #include <sched.h>
@@ -156,12 +157,6 @@ static void by_threads_apart(Work *w)
 
 /* ---- timing ---------------------------------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    double l = *(const double *)a, r = *(const double *)b;
-    return (l > r) - (l < r);
-}
-
 static double timed(Work *w, void (*call)(Work *))
 {
     double start = bench_now();
@@ -181,7 +176,7 @@ static void follow(Took *took, Work *w, void (*call)(Work *))
     int n = 0;
     while (n < CALLS && (n < CALLS_LEAST || sum < ROW_NS))
         sum += ns[n++] = timed(w, call);
-    qsort(ns, (size_t)n, sizeof *ns, ascending);
+    qsort(ns, (size_t)n, sizeof *ns, rising);
     took->first = first < took->first ? first : took->first;
     took->row = ns[n / 2] < took->row ? ns[n / 2] : took->row;
 }

@@ -3,6 +3,7 @@
 #define ANB_TESTS_NUMBERS_H
 
 #include "../bench/random.h"
+#include "../bench/rising.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,13 +26,6 @@ static inline double nearly_normal(uint64_t *seed)
 static inline double uniform_of(uint64_t *seed)
 {
     return 2 * unit_of(seed) - 1;
-}
-
-/* Compares two doubles, for qsort. */
-static inline int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* FNV-1a; start from 14695981039346656037. */
