@@ -109,6 +109,15 @@ static void take_outlook(StreamingLearner *model, const StreamingLearner *again)
     memcpy(own + EARLIER, guessed + EARLIER, (SCALE - EARLIER) * sizeof *own);
 }
 
+/* Both learn as many rows more, and say the same to the bit. */
+static void go_on(StreamingLearner *model, StreamingLearner *again, uint64_t *seed, double *x, size_t d)
+{
+    for (int t = 0; t < 200; t++) {
+        double y = row(seed, x, d);
+        ck_assert(anb_train_one(model, x, y, 1) == anb_train_one(again, x, y, 1));
+    }
+}
+
 START_TEST(layout_5_is_read)
 {
     static double x[WIDE];
@@ -128,10 +137,7 @@ START_TEST(layout_5_is_read)
     ck_assert_int_eq(anb_validate_own(again->plan->nodes, anb_block(again), NULL), 0);
     ck_assert_int_eq(anb_scale.upgrade(again->plan->nodes, 5, b.at, b.n - 8, anb_block(again)), ANB_E_STATE);
     ck_assert_int_eq(anb_scale.upgrade(again->plan->nodes, 5, b.at, b.n, anb_block(again)), 0);
-    for (int t = 0; t < 200; t++) {
-        double y = row(&seed, x, d);
-        ck_assert(anb_train_one(model, x, y, 1) == anb_train_one(again, x, y, 1));
-    }
+    go_on(model, again, &seed, x, d);
     free(b.at);
     anb_free(model);
     anb_free(again);
@@ -192,10 +198,7 @@ START_TEST(layouts_6_and_7_are_read)
         take_outlook(model, again);
     ck_assert(anb_equal(model, again));
     ck_assert_int_eq(anb_validate_own(root, anb_block(again), NULL), 0);
-    for (int t = 0; t < 200; t++) {
-        double y = row(&seed, x, d);
-        ck_assert(anb_train_one(model, x, y, 1) == anb_train_one(again, x, y, 1));
-    }
+    go_on(model, again, &seed, x, d);
     free(b.at);
     anb_free(model);
     anb_free(again);
