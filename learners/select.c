@@ -14,8 +14,8 @@
  *     it learns the rows that come beside the other one, for a 16th of the rows so far; it serves from then on if its squared
  *     error there is the smaller one, each error counted as FAR scales of the errors at most
  *
- * Where a feature that counts finds no place, or one on which the error depended was given one, half of that wait is enough: what the
- * child has learned and remembers of the rows before, in which that feature was 0, keeps it from learning what the feature says.
+ * Half of that wait is enough in two cases: a feature that counts has found no place; or a feature on which the error depends has been
+ * given a place. In the second case the child learns slowly what the feature says, since it was 0 in all rows that the child remembers.
  *
  * So the model that answers is one that has not seen the other features. From row EARLY on every other row is looked at.
  *
@@ -34,9 +34,7 @@ enum {
     REPLAY = 3
 };                                               /* rows learned again a sample: so many up to QUICK rows, then fewer */
 enum { SHORTEST = 10, PART = 16, WIDEST = 512 }; /* rows of a trial; the part of all rows that it takes; features */
-/* Marks of a feature that counts: forward selection takes it, or only the error depends on it. */
-enum { TAKEN = 1, DEPENDED_ON = 2 };
-static const double FAR = 4;                              /* error scales */
+static const double FAR = 4;                     /* error scales */
 static const double early_level = 0.1, late_level = 0.02; /* of forward selection, up to EARLY rows and beyond */
 
 static const AnbParam params[] = {{"most", ANB_COUNT, offsetof(AnbSelectOptions, most), 20, 1, SELECT_MOST, 0, NULL,
@@ -117,7 +115,7 @@ static void end_trial(const AnbNode *self, Select *s)
         s->serving = 1 - s->serving;
         anb_screen_forget_errors(&screen);
     } else {
-        s->added |= TAKEN; /* as before: it is tried again */
+        s->added |= SELECT_TAKEN; /* as before: it is tried again */
     }
     s->gain = 0;
 }
@@ -160,7 +158,7 @@ static size_t choose(const AnbNode *self, Select *s, uint8_t *chosen, double *ro
     for (size_t j = 0; j < self->n_features; j++) {
         held[j] &= chosen[j] || n < most;
         n += held[j] && !chosen[j];
-        chosen[j] = chosen[j] ? TAKEN : held[j] ? DEPENDED_ON : 0;
+        chosen[j] = chosen[j] ? SELECT_TAKEN : held[j] ? SELECT_DEPENDED_ON : 0;
     }
     return n;
 }
@@ -224,7 +222,7 @@ static bool is_due(const AnbNode *self, const Select *s, const uint8_t *chosen, 
     const size_t others = mark_seen(self, s, s->serving, chosen, seen);
     if (s->seen >= s->renewal)
         return s->added || others > 0;
-    return s->seen >= s->renewal / 2 && ((s->added & DEPENDED_ON) || (others > 0 && lacks(self, chosen, seen)));
+    return s->seen >= s->renewal / 2 && ((s->added & SELECT_DEPENDED_ON) || (others > 0 && lacks(self, chosen, seen)));
 }
 
 static void ask(const AnbNode *self, Select *s, double *scratch)

@@ -19,10 +19,10 @@ static uint64_t one(const AnbNode *self)
     return 1;
 }
 
-static uint64_t both(const AnbNode *self)
+static uint64_t all_marks(const AnbNode *self)
 {
     (void)self;
-    return 3;
+    return SELECT_TAKEN | SELECT_DEPENDED_ON;
 }
 
 static uint64_t longest(const AnbNode *self)
@@ -39,7 +39,7 @@ static const AnbField members[] = {{ANB_INNER(Select, screen, AnbScreen, anb_scr
                                    {ANB_MEMBER(Select, seen)},
                                    {ANB_MEMBER(Select, due)},
                                    {ANB_MEMBER(Select, renewal)},
-                                   {ANB_MEMBER(Select, added), .most = both},
+                                   {ANB_MEMBER(Select, added), .most = all_marks},
                                    {ANB_MEMBER(Select, serving), .most = one},
                                    {ANB_MEMBER(Select, prepared), .most = one},
                                    {ANB_MEMBER(Select, next)},

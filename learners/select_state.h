@@ -10,6 +10,9 @@
 
 enum { SELECT_MOST = 64, SELECT_LONGEST = 200 }; /* places; rows of a trial */
 
+/* Marks of a feature that counts: forward selection takes it, or only the error depends on it. */
+enum { SELECT_TAKEN = 1, SELECT_DEPENDED_ON = 2 };
+
 typedef struct Select {
     AnbScreen screen;
     AnbTriples triples;
@@ -18,7 +21,7 @@ typedef struct Select {
     AnbErrorScale error; /* of what serves */
     uint64_t seen, due;  /* rows; at how many it is asked again which features count */
     uint64_t renewal;    /* rows from which on a child may be prepared */
-    uint64_t added;      /* marks of the features that the child that serves was given since it began (select.c) */
+    uint64_t added;      /* marks of the features that the child that serves was given since it began */
     uint64_t serving;    /* the child that does */
     uint64_t prepared;   /* whether the other one is being prepared */
     uint64_t

@@ -259,11 +259,12 @@ ANB_API extern const StreamingLearnerType anb_sift;
 /**
  * select(child, spare, most=20): for rows with many irrelevant features: the child sees only the features that count, `most` at
  * most. These are found by forward selection among the features and their squares, and by tests of which features, and products
- * of two, the child's error depends on. Child and spare are the same expression. One of them predicts; when other features count, the
- * other one is reset, learns the remembered rows with these features, and takes the first one's place if its errors are smaller.
- * Use it below a `scale`. Up to 512 features. Weight class: scaled (the child as it is). Cost: 5 d^2 / 2 operations on floats
- * beside the child, for d features; that of the child up to eight times more while the other one learns remembered rows. Memory:
- * 10 d^2 bytes, 8 d + 16 bytes a row remembered, both children. Since 0.8.
+ * of two, the child's error depends on; up to 96 features also products of three, since 0.10. Child and spare are the same expression.
+ * One of them predicts; when other features count, the other one is reset, learns the remembered rows with these features, and takes
+ * the first one's place if its errors are smaller. Use it below a `scale`. Up to 512 features. Weight class: scaled (the child as it
+ * is). Cost: 5 d^2 / 2 operations on floats beside the child, for d features, and up to 96 of them d^3 / 24 more; that of the child
+ * up to eight times more while the other one learns remembered rows. Memory: 10 d^2 bytes, up to 96 features 2 d^3 / 3 more, 8 d + 16
+ * bytes a row remembered, both children. Since 0.8.
  */
 typedef struct AnbSelectOptions {
     size_t size; /* of this struct; set by the defaults */
