@@ -12,7 +12,8 @@
  * of features; their trees behind past targets follow Huber's loss, for errors with long tails. An expert more costs a little in
  * the first hundreds of rows, so each had to gain more than that. The stages behind the mixture find where which of them is right,
  * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither. From 20 on the guard also weighs
- * it against a linear model, the mean and the last target, one of which may be right before the mixture has learned to say the same.
+ * it against a linear model, the mean and the last target, one of which may be right before the mixture has learned to say the same. The
+ * linear model sees features with their tails: where the target is linear in them, one row far out weighs more than all others.
  * Where rows have 48 to 256 features, one expert is such a mixture itself, of the up to 12 features that count, since columns of noise
  * cost every learner of all features something.
  * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
@@ -252,7 +253,7 @@ static void say_rivals(Text *text, const Level *level, bool past, size_t n_featu
 {
     if (level->budget < TWENTY)
         return;
-    say(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100))" : "",
+    say(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100), whole=true, trust=8)" : "",
         past ? ", last" : "");
 }
 

@@ -8,7 +8,7 @@
  * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
  * value far out has a bounded say in them. bound_j follows what is common, at most `clip`, or what the feature is known to reach where the child,
  * asked with the tail cut and with it whole, predicts better with it whole; where it predicts better without, cells beyond
- * `clip` are 0 as if missing (src/numeric/frame.h has the rules).
+ * `clip` are 0 as if missing (src/numeric/frame.h has the rules). With `whole` all tails are passed on, and the child is asked once.
  * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
  * is. On rows with a cell in a tail that is passed on, what the child extrapolates goes further once that has proved right
  * (src/numeric/outlook.h): its prediction or, of a mixture, that of its linear experts. From then on cells are taken as they are
@@ -35,6 +35,8 @@ static const AnbParam params[] = {
      "values beyond clip are passed on whole, or left out, where the child predicts better for it"},
     {"trust", ANB_REAL, offsetof(AnbScaleOptions, trust), 1, 1, 1e6, 0, NULL,
      "in place of far, where it is larger, for features whose tail is passed on"},
+    {"whole", ANB_BOOL, offsetof(AnbScaleOptions, whole), 0, 0, 0, 0, NULL,
+     "all tails are passed on from the first row on, without trials"},
     {0}};
 
 /* What the state starts with; the frame follows, which keeps how many targets and errors there were. */
@@ -49,7 +51,14 @@ static AnbFrame frame_of(const AnbNode *self, const void *state)
     const AnbScaleOptions *o = self->options;
     const Scale *s = state;
     double trust = o->trust > o->far ? o->trust : o->far;
-    return (AnbFrame){self->n_features, o->clip, o->far, trust, o->tails, anb_outlook_open(&s->outlook), s->level};
+    return (AnbFrame){.d = self->n_features,
+                      .clip = o->clip,
+                      .far = o->far,
+                      .trust = trust,
+                      .tails = o->tails && !o->whole,
+                      .whole = o->whole,
+                      .open = anb_outlook_open(&s->outlook),
+                      .level = s->level};
 }
 
 /* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the number from which

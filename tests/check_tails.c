@@ -103,6 +103,33 @@ START_TEST(what_is_far_in_a_tail_that_carries_counts)
 }
 END_TEST
 
+/* A linear relation with y = x0 + 10 x1 and normal features, of which no row is in a tail. */
+static StreamingLearner *with_no_tail(const char *text)
+{
+    StreamingLearner *model = made(2, text);
+    seed = 41;
+    for (int t = 0; t < 500; t++) {
+        double x[2] = {normal(), normal()};
+        anb_train_one(model, x, x[0] + 10 * x[1], 1);
+    }
+    return model;
+}
+
+/* The first cell of a tail, seven deviations out, is what it is, where it was cut to the feature's own values; one a hundred times
+ * as far as any is missing. */
+START_TEST(whole_tails_need_no_trials)
+{
+    StreamingLearner *whole = with_no_tail("scale(rls, whole=true)"), *tried = with_no_tail("scale(rls)");
+    ck_assert_double_eq_tol(anb_predict(whole, (double[]){7, 0}), 7, .1);
+    ck_assert_double_lt(anb_predict(tried, (double[]){7, 0}), 5);
+    ck_assert_double_eq(anb_predict(whole, (double[]){400, 0}), anb_predict(whole, (double[]){NAN, 0}));
+    anb_free(whole);
+    anb_free(tried);
+    double error = early_error("scale(rls, whole=true, trust=8)"), after_trials = early_error("scale(rls, trust=8)");
+    ck_assert_msg(error < .9 * after_trials, "%g, %g after trials", error, after_trials);
+}
+END_TEST
+
 /* ---- cells that mislead ------------------------------------------------------------------------------------------ */
 
 /* A row of two normal features, and its target. In one of 50 rows feature 0 is multiplied where `wrong`: not known to y. */
@@ -187,6 +214,7 @@ static Suite *suite(void)
     tcase_add_test(tests, tails_are_passed_on_where_they_help);
     tcase_add_test(tests, a_tail_that_is_new_is_soon_passed_on);
     tcase_add_test(tests, what_is_far_in_a_tail_that_carries_counts);
+    tcase_add_test(tests, whole_tails_need_no_trials);
     tcase_add_test(tests, cells_that_mislead_are_left_out);
     tcase_add_test(tests, what_is_left_out_is_saved);
     tcase_add_test(tests, a_level_that_moves_there_is_followed);

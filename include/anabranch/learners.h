@@ -80,8 +80,8 @@ ANB_API extern const StreamingLearnerType anb_last;
  * its feature was constant. Its raw is the row as given. What it says is clipped to the seen target range widened by 10 %; on
  * rows with a cell beyond `clip` that is passed on, to the range widened by twice its width on both sides, once predictions that
  * the child makes without a limit on such rows (of a mixture, those of its linear experts) have proved right. Cost: about 10 d
- * operations (moments by Welford 1962), and on rows with a cell beyond +-clip one more prediction of the child. Weight class:
- * scaled (the moments; the child as it is).
+ * operations (moments by Welford 1962), and on rows with a cell beyond +-clip, but for `whole`, one more prediction of the child. Weight
+ * class: scaled (the moments; the child as it is).
  */
 typedef struct AnbScaleOptions {
     size_t size; /* of this struct; set by the defaults */
@@ -92,6 +92,9 @@ typedef struct AnbScaleOptions {
     /* 1; used in place of `far`, where it is larger, for features whose tail is passed on: such a feature may well have values
      * beyond all earlier ones. 1 to 1e6; `auto` sets 8. Since 0.7 */
     double trust;
+    /* false; all tails are passed on from the first row on, without trials: for linear children, where features have far tails and
+     * few cells are wrong. Since 0.11 */
+    bool whole;
 } AnbScaleOptions;
 ANB_API extern const StreamingLearnerType anb_scale;
 ANB_DEFAULTS(AnbScaleOptions, anb_scale)

@@ -22,7 +22,8 @@
  * asked twice, with the tail cut and with it whole, or with it cut and with the cell left out, and the difference of the
  * squared errors, in units of their running mean, (2.75 `level`)^2 at most, and within +-4, goes into evidence_j or junk_j
  * (discounted by 1/32 a trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
- * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A cell
+ * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A `whole` frame
+ * passes all tails on and tries nothing out. A cell
  * that is 0 since it is beyond limit_j, of a feature whose reach is above `clip`, is tried as one of a tail that is passed on.
  *
  * limit_j, from where on a cell is 0, is `far` reach_j, `trust` reach_j where the tail is passed on: there a cell farther out
@@ -70,6 +71,7 @@ typedef struct AnbFrame {
     double clip;       /* in deviations */
     double far, trust; /* in reaches; trust at least far */
     bool tails;        /* whether tails are tried out */
+    bool whole;        /* whether all tails are passed on from the first, without trials */
     bool open;         /* whether a tail that is passed on is so as far as cells are trusted; else to `far` */
     double level;      /* the scale of the errors of the learner below; 0: unknown */
 } AnbFrame;

@@ -162,9 +162,11 @@ static inline double anb_frame_z(const AnbFrame *self, const AnbFrameState *stat
     return fabs(z) <= anb_frame_limit(self, state, j) ? anb_clip(z, part_const(state, d, BOUND)[j]) : 0;
 }
 
-/* The bound of feature j where its tail is cut. */
+/* The bound of feature j where its tail is cut, if it ever is. */
 static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *state, size_t j)
 {
+    if (self->whole)
+        return anb_frame_whole(self, state, j);
     const double margin = 1.5, nearest = 2; /* times common; no nearer than that */
     double cut = margin * part_const(state, self->d, COMMON)[j], least = nearest < self->clip ? nearest : self->clip;
     return cut > self->clip ? self->clip : cut > least ? cut : least;
