@@ -117,15 +117,6 @@ static const uint32_t *match_layouts(const AnbNode *node, const uint32_t *layout
     return layout;
 }
 
-/* The fields of a subtree, node by node. */
-static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
-{
-    size_t parts = node->n_children + (node->router != NULL);
-    anb_visit_own(node, state, visitor);
-    for (size_t i = 0; i < parts; i++)
-        visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
-}
-
 static size_t layouts(const AnbNode *self)
 {
     return has_trials(self) ? size_of_tree(&self->children[0]) : 0;
@@ -137,7 +128,7 @@ static void fresh_visit(const AnbNode *self, const AnbField *field, void *state,
     unsigned version = visitor->version;
     (void)field, (void)state;
     visitor->version = 0;
-    visit_tree(&self->children[0], part, visitor);
+    anb_visit_subtree(&self->children[0], part, visitor);
     visitor->version = version;
 }
 

@@ -73,32 +73,29 @@ START_TEST(logarithms)
 }
 END_TEST
 
-START_TEST(sine_and_cosine)
+START_TEST(cosine)
 {
-    ck_within(anb_sin, sinl, -0.8, 0.8, 1);
     ck_within(anb_cos, cosl, -0.8, 0.8, 1);
-    for (double size = 10; size < 1e300; size *= 1e5) {
-        ck_within(anb_sin, sinl, -size, size, 1);
+    for (double size = 10; size < 1e300; size *= 1e5)
         ck_within(anb_cos, cosl, -size, size, 1);
-    }
-    ck_within(anb_sin, sinl, 1e300, 1.7e308, 1);
-    ck_assert(isnan(anb_sin(HUGE_VAL)) && isnan(anb_cos(-HUGE_VAL)) && isnan(anb_cos(ANB_NAN)));
+    ck_within(anb_cos, cosl, 1e300, 1.7e308, 1);
+    ck_assert(isnan(anb_cos(HUGE_VAL)) && isnan(anb_cos(-HUGE_VAL)) && isnan(anb_cos(ANB_NAN)));
 }
 END_TEST
 
 /* The doubles nearest to multiples of pi/2, where all but a few bits cancel. */
-START_TEST(near_the_zeros_of_sine_and_cosine)
+START_TEST(near_the_zeros_of_cosine)
 {
     static const double hard[] = {
         0x1.6ac5b262ca1ffp+849, 0x1.921fb54442d18p+0, 0x1.921fb54442d18p+1, 0x1.f6a7a2955385ep+1, 22, 355, 103993,
         6381956970095103.0};
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
-        ck_assert(ulps(anb_sin(hard[i]), sinl(hard[i])) <= 1 && ulps(anb_cos(hard[i]), cosl(hard[i])) <= 1);
-        ck_assert(anb_sin(-hard[i]) == -anb_sin(hard[i]) && anb_cos(-hard[i]) == anb_cos(hard[i]));
+        ck_assert(ulps(anb_cos(hard[i]), cosl(hard[i])) <= 1);
+        ck_assert(anb_cos(-hard[i]) == anb_cos(hard[i]));
     }
     for (int k = 1; k < 100000; k++) {
         double x = k * 0x1.921fb54442d18p+0;
-        ck_assert_msg(ulps(anb_sin(x), sinl(x)) <= 1 && ulps(anb_cos(x), cosl(x)) <= 1, "%d quarter turns", k);
+        ck_assert_msg(ulps(anb_cos(x), cosl(x)) <= 1, "%d quarter turns", k);
     }
 }
 END_TEST
@@ -108,19 +105,12 @@ static long double sigmoidl(long double x)
     return 1 / (1 + expl(-x));
 }
 
-START_TEST(s_shaped_functions)
+START_TEST(the_sigmoid)
 {
-    ck_within(anb_tanh, tanhl, -0.1, 0.1, 2);
-    ck_within(anb_tanh, tanhl, -25, 25, 2);
-    ck_within(anb_erf, erfl, -0.1, 0.1, 1);
-    ck_within(anb_erf, erfl, -1.1, 1.1, 1.5);
-    ck_within(anb_erf, erfl, -7, 7, 1.5);
     ck_within(anb_sigmoid, sigmoidl, -700, 0, 2.5);
     ck_within(anb_sigmoid, sigmoidl, -5, 40, 2.5);
-    ck_assert(anb_tanh(HUGE_VAL) == 1 && anb_tanh(-HUGE_VAL) == -1 && anb_tanh(1e-300) == 1e-300);
-    ck_assert(anb_erf(HUGE_VAL) == 1 && anb_erf(-HUGE_VAL) == -1 && anb_erf(0) == 0);
     ck_assert(anb_sigmoid(-HUGE_VAL) == 0 && anb_sigmoid(HUGE_VAL) == 1 && anb_sigmoid(0) == 0.5);
-    ck_assert(isnan(anb_tanh(ANB_NAN)) && isnan(anb_erf(ANB_NAN)) && isnan(anb_sigmoid(ANB_NAN)));
+    ck_assert(isnan(anb_sigmoid(ANB_NAN)));
 }
 END_TEST
 
@@ -148,9 +138,9 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, exponentials);
     tcase_add_test(tests, logarithms);
-    tcase_add_test(tests, sine_and_cosine);
-    tcase_add_test(tests, near_the_zeros_of_sine_and_cosine);
-    tcase_add_test(tests, s_shaped_functions);
+    tcase_add_test(tests, cosine);
+    tcase_add_test(tests, near_the_zeros_of_cosine);
+    tcase_add_test(tests, the_sigmoid);
     tcase_add_test(tests, softmax_and_entropy);
     return suite;
 }

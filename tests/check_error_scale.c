@@ -199,7 +199,7 @@ START_TEST(weights_follow_the_recurrence)
         ck_assert_double_le(out, 1000);
     }
     ck_assert_double_eq_tol(unit.mean, 180, 25); /* of weights of 100 and 200 in turn of five, within 1,500 samples */
-    ck_assert(anb_weight_unit_valid(&unit));
+    ck_assert(anb_struct_valid(anb_weight_unit_fields, &unit));
 }
 END_TEST
 

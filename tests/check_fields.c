@@ -158,7 +158,7 @@ START_TEST(what_is_shown_follows_from_the_table)
     static const size_t counts[] = {1, 1, 1, 3, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, D};
     StreamingLearner *model = taught(2);
     Shown s = {.visitor = {note}};
-    anb_visit_block(model->plan, anb_block(model), &s.visitor);
+    anb_visit_subtree(&model->plan->nodes[0], anb_block(model), &s.visitor);
     ck_assert_uint_eq(s.n, sizeof counts / sizeof *counts);
     for (size_t i = 0; i < s.n; i++)
         ck_assert_msg(s.kind[i] == kinds[i] && s.count[i] == counts[i], "field %zu", i);

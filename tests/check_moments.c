@@ -27,8 +27,7 @@ START_TEST(mean_and_variance_equal_two_passes)
         for (int i = 0; i < n; i++)
             anb_moments_add(&m, value[i], 1);
         ck_assert_double_eq_tol(m.mean, gsl_stats_mean(value, 1, n), 1e-15 * fabs(offsets[k]) + 1e-14);
-        ck_assert_double_eq_tol(anb_moments_sample_variance(&m), gsl_stats_variance(value, 1, n), 1e-7);
-        ck_assert_double_eq_tol(anb_moments_variance(&m) * n / (n - 1), anb_moments_sample_variance(&m), 1e-12);
+        ck_assert_double_eq_tol(anb_moments_variance(&m) * n / (n - 1), gsl_stats_variance(value, 1, n), 1e-7);
     }
 }
 END_TEST

@@ -30,10 +30,16 @@ static void make_sample(void)
     }
 }
 
+static size_t room_bytes(void)
+{
+    AnbTreeBuilderView v;
+    return anb_tree_builder_view(room, NULL, &v);
+}
+
 static AnbTreeBuilderView new_grower(void)
 {
     AnbTreeBuilderView v;
-    anb_tree_builder_view(room, calloc(1, anb_tree_builder_bytes(room)), &v);
+    anb_tree_builder_view(room, calloc(1, room_bytes()), &v);
     anb_tree_builder_begin(&v, COLUMNS, ridge, MIN);
     memset(v.edges, EDGES, COLUMNS);
     memcpy(v.fine, fine, COLUMNS);
@@ -194,8 +200,8 @@ START_TEST(a_half_grown_tree_can_be_carried_over)
     AnbTreeBuilderView v = new_grower();
     while (v.head->phase != ANB_BUILD_DONE) {
         AnbTreeBuilderView copy;
-        anb_tree_builder_view(room, malloc(anb_tree_builder_bytes(room)), &copy);
-        memset(copy.head, 0xa5, anb_tree_builder_bytes(room));
+        anb_tree_builder_view(room, malloc(room_bytes()), &copy);
+        memset(copy.head, 0xa5, room_bytes());
         Carrier c = carrier(v.head, copy.head);
         anb_tree_builder_visit(&v, &c.visitor);
         ck_assert(anb_tree_builder_valid(&copy));
@@ -252,7 +258,7 @@ START_TEST(a_half_grown_tree_of_an_older_layout_goes_on)
     make_sample();
     AnbTreeBuilderView whole = new_grower(), v = new_grower();
     grow(&whole);
-    uint8_t *bytes = malloc(2 * anb_tree_builder_bytes(room));
+    uint8_t *bytes = malloc(2 * room_bytes());
     for (bool done = false; !done; anb_tree_builder_slice(&v)) {
         AnbTreeBuilderView copy;
         Older older = {{.field = write_older}, v.head, bytes};
@@ -260,7 +266,7 @@ START_TEST(a_half_grown_tree_of_an_older_layout_goes_on)
         anb_tree_builder_visit(&v, &older.visitor);
         AnbFieldReader reader = anb_field_reader(bytes, (size_t)(older.at - bytes));
         reader.visitor.version = 3;
-        anb_tree_builder_view(room, calloc(1, anb_tree_builder_bytes(room)), &copy);
+        anb_tree_builder_view(room, calloc(1, room_bytes()), &copy);
         anb_tree_builder_visit(&copy, &reader.visitor);
         ck_assert_int_eq(anb_fields_end(&reader), 0);
         ck_assert(anb_tree_builder_valid(&copy));

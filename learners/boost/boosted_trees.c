@@ -22,12 +22,6 @@ size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoosted
     return at;
 }
 
-size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room)
-{
-    AnbBoostedTreesView v;
-    return anb_boosted_trees_view(room, NULL, &v);
-}
-
 /* Four chains of additions, one order. */
 void anb_boosted_trees_sum(const AnbBoostedTreesView *v, const uint8_t *leaf, AnbBoostLeaf *sum)
 {

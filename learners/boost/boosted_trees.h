@@ -53,8 +53,7 @@ typedef struct AnbBoostedTreesView {
     AnbBoostedTreesRoom room;
 } AnbBoostedTreesView;
 
-size_t anb_boosted_trees_bytes(AnbBoostedTreesRoom room);
-/* Fills the view; returns the bytes. */
+/* Fills the view of a piece of memory, on a 64-byte boundary or NULL; returns the bytes that it takes. */
 size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoostedTreesView *view);
 
 /* The sums of the values in the leaves of one row (anb_cuts_descend). */

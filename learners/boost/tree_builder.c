@@ -43,12 +43,6 @@ size_t anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory, AnbTreeBuild
     return end;
 }
 
-size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room)
-{
-    AnbTreeBuilderView v;
-    return anb_tree_builder_view(room, NULL, &v);
-}
-
 void anb_tree_builder_begin(const AnbTreeBuilderView *v, size_t columns, double ridge, uint32_t min_rows)
 {
     size_t nodes = (size_t)1 << v->room.depth;

@@ -79,8 +79,7 @@ typedef struct AnbTreeBuilderView {
     AnbTreeBuilderRoom room;
 } AnbTreeBuilderView;
 
-size_t anb_tree_builder_bytes(AnbTreeBuilderRoom room);
-/* Fills the view; returns the bytes. */
+/* Fills the view of a piece of memory, on a 64-byte boundary or NULL; returns the bytes that it takes. */
 size_t anb_tree_builder_view(AnbTreeBuilderRoom room, void *memory, AnbTreeBuilderView *view);
 
 static inline AnbPacked *anb_tree_builder_histogram(const AnbTreeBuilderView *view, uint32_t level)

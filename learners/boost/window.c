@@ -17,12 +17,6 @@ size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *v)
     return end;
 }
 
-size_t anb_window_bytes(AnbWindowRoom room)
-{
-    AnbWindowView v;
-    return anb_window_view(room, NULL, &v);
-}
-
 void anb_window_init(const AnbWindowView *v)
 {
     v->head->due = ANB_WINDOW_FIRST;

@@ -52,8 +52,7 @@ typedef struct AnbWindowView {
 
 enum { ANB_WINDOW_FIRST = 20 }; /* rows seen when bins are first made */
 
-size_t anb_window_bytes(AnbWindowRoom room);
-/* Fills the view; returns the bytes. */
+/* Fills the view of a piece of memory, on a 64-byte boundary or NULL; returns the bytes that it takes. */
 size_t anb_window_view(AnbWindowRoom room, void *memory, AnbWindowView *view);
 void anb_window_init(const AnbWindowView *view);
 

@@ -47,11 +47,3 @@ void anb_histogram_split(const AnbBin *h, size_t edges, const AnbSplitRule *rule
         best->missing_left = 2 * best->left_count >= rule->count;
     }
 }
-
-void anb_histogram_subtract(AnbBin *parent, const AnbBin *child, size_t m)
-{
-    for (size_t i = 0; i < m * ANB_CODES; i++) {
-        parent[i].sum -= child[i].sum;
-        parent[i].count -= child[i].count;
-    }
-}

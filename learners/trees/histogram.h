@@ -3,7 +3,7 @@
  *
  * A histogram of m features is AnbBin[m][ANB_CODES], flat; entry [k][c] sums the targets and weights of the samples
  * whose k-th feature has the code c, the last entry those with the cell missing. Sums stay small where targets are
- * taken about the node's mean. One add touches 16 bytes; a child's histogram is its parent's minus its sibling's.
+ * taken about the node's mean. Adding a sample changes 16 bytes a feature.
  */
 #ifndef ANB_LEARNERS_TREES_HISTOGRAM_H
 #define ANB_LEARNERS_TREES_HISTOGRAM_H
@@ -53,8 +53,5 @@ static inline void anb_histogram_add(AnbBin *h, size_t m, const uint32_t *index,
         bin->count += count;
     }
 }
-
-/* parent - child, into the parent: what remains is the sibling's. */
-void anb_histogram_subtract(AnbBin *parent, const AnbBin *child, size_t m);
 
 #endif

@@ -130,7 +130,4 @@ static inline double anb_weight_within(double weight)
     return weight > 0x1p100 ? 0x1p100 : weight < 0x1p-100 ? 0x1p-100 : weight;
 }
 
-/* Visits the used fields of a whole block, node by node in depth-first order. */
-void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor);
-
 #endif

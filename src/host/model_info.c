@@ -55,19 +55,6 @@ bool anb_takes_missing(const StreamingLearner *model)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-static void visit_tree(const AnbNode *node, void *state, AnbVisitor *visitor)
-{
-    size_t parts = node->n_children + (node->router != NULL);
-    anb_visit_own(node, state, visitor);
-    for (size_t i = 0; i < parts; i++)
-        visit_tree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
-}
-
-void anb_visit_block(const AnbPlan *plan, void *block, AnbVisitor *visitor)
-{
-    visit_tree(&plan->nodes[0], block, visitor);
-}
-
 /* Every field of one state against the bytes at the same place of the other; what a foreign type owns elsewhere against
  * the field that the other shows as the same one in its order. A field's length may depend on the block it is read
  * from, so both blocks are walked. */

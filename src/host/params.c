@@ -4,14 +4,6 @@
 #include <anabranch/number.h>
 #include <stdio.h>
 
-size_t anb_params_count(const StreamingLearnerType *type)
-{
-    size_t n = 0;
-    while (type->params && type->params[n].name)
-        n++;
-    return n;
-}
-
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n)
 {
     for (const AnbParam *p = type->params; p && p->name; p++)

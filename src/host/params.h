@@ -7,8 +7,6 @@
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
 
-/* How many params a type has. */
-size_t anb_params_count(const StreamingLearnerType *type);
 /* The param of that name, n bytes long, or NULL. */
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n);
 /* Copies what a caller gave over the defaults, into type->options_size bytes; NULL: the defaults. 0, or ANB_E_ARGUMENT

@@ -17,12 +17,6 @@ static double squares_without(double squares, double sum, double n, const AnbAdw
     return rest > 0 ? rest : 0;
 }
 
-double anb_adwin_bound(double n0, double n1, double variance, double delta)
-{
-    double m = 1 / (1 / n0 + 1 / n1), l = anb_log(2 * anb_log(n0 + n1) / delta);
-    return sqrt(2 / m * variance * l) + 2 / (3 * m) * l;
-}
-
 static void shift(AnbAdwin *w, int row, int count)
 {
     w->filled[row] = (uint8_t)(w->filled[row] - count);
@@ -78,11 +72,12 @@ static void insert(AnbAdwin *w, double value)
     merge(w);
 }
 
-/* The first cut from the old end that the bound allows: its sign, or 0. */
+/* The sign of the first cut, from the old end, at which the means differ by more than the bound of adwin.h; 0: there is none. With
+ * 1/m = 1/n0 + 1/n1 and l = ln(2 ln n / delta), |gap| > sqrt(2/m variance l) + 2/(3m) l is asked without the root. */
 static int find_cut(const AnbAdwin *w, double delta)
 {
     double n = (double)w->n, n0 = 0, sum0 = 0, variance = w->squares / n;
-    double l = anb_log(2 * anb_log(n) / delta); /* the bound, its logarithms taken once */
+    double l = anb_log(2 * anb_log(n) / delta);
     for (int row = oldest_row(w); row >= 0; row--)
         for (int i = 0; i < w->filled[row]; i++) {
             n0 += (double)(UINT64_C(1) << row);

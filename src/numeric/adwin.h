@@ -44,14 +44,6 @@ typedef struct AnbAdwin {
  */
 int anb_adwin_add(AnbAdwin *window, double value, double delta);
 
-/* How far the means of two parts of n0 and n1 values must differ, given the variance of all. */
-double anb_adwin_bound(double n0, double n1, double variance, double delta);
-
-static inline double anb_adwin_mean(const AnbAdwin *window)
-{
-    return window->n > 0 ? window->sum / (double)window->n : 0;
-}
-
 /* A window as a part of a state. */
 extern const AnbPart anb_adwin_part;
 /* Every used field of one within another part. */

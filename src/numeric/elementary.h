@@ -58,11 +58,8 @@ double anb_expm1(double x);
 double anb_log(double x);
 /* log(1 + x), exact to the last places near 0 too. */
 double anb_log1p(double x);
-/* Sine and cosine of any finite x in radians, the largest ones reduced exactly; ANB_NAN otherwise. */
-double anb_sin(double x);
+/* Cosine of any finite x in radians, the largest ones reduced exactly; ANB_NAN otherwise. */
 double anb_cos(double x);
-double anb_tanh(double x);
-double anb_erf(double x);
 /* 1 / (1 + e^-x); within 2.5 units. */
 double anb_sigmoid(double x);
 

@@ -104,6 +104,14 @@ void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, 
     }
 }
 
+void anb_visit_subtree(const AnbNode *node, void *state, AnbVisitor *visitor)
+{
+    size_t parts = node->n_children + (node->router != NULL);
+    anb_visit_own(node, state, visitor);
+    for (size_t i = 0; i < parts; i++)
+        anb_visit_subtree(&node->children[i], anb_child_state(&node->children[i], state), visitor);
+}
+
 int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);

@@ -77,12 +77,6 @@ static inline double anb_moments_variance(const AnbMoments *m)
     return m->weight > 0 ? m->square / m->weight : 0;
 }
 
-/* Variance of a sample of `weight` unit weights; 0 up to a weight of 1. */
-static inline double anb_moments_sample_variance(const AnbMoments *m)
-{
-    return m->weight > 1 ? m->square / (m->weight - 1) : 0;
-}
-
 static inline double anb_moments_sd(const AnbMoments *m)
 {
     return sqrt(anb_moments_variance(m));
@@ -105,11 +99,6 @@ static inline void anb_faded_add(AnbFaded *f, double value, double weight, doubl
         return;
     f->mean += (value - f->mean) * (weight / total);
     f->weight = total;
-}
-
-static inline void anb_faded_visit(AnbFaded *f, AnbVisitor *visitor)
-{
-    anb_struct_visit(anb_faded_fields, f, visitor);
 }
 
 static inline double anb_ewma(double average, double value, double rate)

@@ -1,5 +1,5 @@
 /*
- * Sine and cosine.
+ * Cosine.
  *
  * x = k pi/2 + r + tail with |r| <= pi/4. Up to 2^19 by subtracting k pi/2 in four pieces (Cody & Waite 1980); above
  * that by multiplying the 53 bits of x with the 192 bits of 2/pi that matter to the fraction (Payne & Hanek 1983). Then
@@ -96,18 +96,6 @@ static double cosine(double r, double tail)
     double b = (1.0 / 479001600 + z * (-1.0 / 87178291200)) + z2 * (1.0 / 20922789888000);
     double half = 0.5 * z, head = 1 - half;
     return head + (((1 - head) - half) + (z2 * (a + z4 * b) - r * tail));
-}
-
-double anb_sin(double x)
-{
-    double r, tail;
-    if (!(fabs(x) < HUGE_VAL))
-        return ANB_NAN;
-    if (fabs(x) < 0x1p-28)
-        return x;
-    unsigned k = reduce(x, &r, &tail);
-    double value = k & 1 ? cosine(r, tail) : sine(r, tail);
-    return k & 2 ? -value : value;
 }
 
 double anb_cos(double x)

@@ -41,15 +41,4 @@ static inline double anb_weight_relative(AnbWeightUnit *unit, double weight)
     return weight < cap * unit->mean ? weight / unit->mean : cap;
 }
 
-static inline void anb_weight_unit_visit(AnbWeightUnit *unit, AnbVisitor *visitor)
-{
-    anb_struct_visit(anb_weight_unit_fields, unit, visitor);
-}
-
-/* Whether a unit from a file is one. */
-static inline bool anb_weight_unit_valid(const AnbWeightUnit *unit)
-{
-    return anb_struct_valid(anb_weight_unit_fields, unit);
-}
-
 #endif
