@@ -44,8 +44,6 @@ static inline size_t bench_count(BenchRun run, void *context, double ns)
     return count;
 }
 
-enum { BENCH_MAX = 8 };
-
 /* One of several things measured against each other. */
 typedef struct BenchItem {
     BenchRun run;

@@ -43,7 +43,8 @@ static void range_of(int i, double *low, double *high)
     *high = i < MIDDLE ? -near : far;
 }
 
-double residuals_quantile(const Residuals *r, double q)
+/* The error that a share q of them lies below; NaN without any. */
+static double quantile(const Residuals *r, double q)
 {
     double want = q * (double)r->n, before = 0, low, high;
     for (int i = 0; i < RESIDUAL_BINS; i++) {
@@ -81,13 +82,13 @@ static void histogram(const Residuals *r, double most, double *out)
 void residuals_json(const Residuals *r, Json *json)
 {
     static const double shares[] = {.05, .25, .5, .75, .95};
-    double most = fmax(fabs(residuals_quantile(r, .005)), fabs(residuals_quantile(r, .995))), count[STEPS] = {0};
+    double most = fmax(fabs(quantile(r, .005)), fabs(quantile(r, .995))), count[STEPS] = {0};
     json_open(json, "residuals", '{');
     json_count(json, "n", r->n);
     json_number(json, "mean", r->n > 0 ? r->sum / (double)r->n : ANB_NAN);
     json_open(json, "quantiles", '[');
     for (int i = 0; i < 5; i++)
-        json_number(json, NULL, residuals_quantile(r, shares[i]));
+        json_number(json, NULL, quantile(r, shares[i]));
     json_close(json, ']');
     if (most > 0)
         histogram(r, most, count);

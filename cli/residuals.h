@@ -16,8 +16,6 @@ typedef struct Residuals {
 
 /* An error, target - prediction; one that is not finite is passed over. */
 void residuals_add(Residuals *residuals, double error);
-/* The error that a share q of them lies below; NaN without any. */
-double residuals_quantile(const Residuals *residuals, double q);
 /* An object under the key `residuals`: n, mean, quantiles, and a histogram in equal steps over 99 % of them. */
 void residuals_json(const Residuals *residuals, Json *json);
 

@@ -72,8 +72,6 @@ typedef struct AdditiveView {
 
 AdditiveView anb_additive_view(const AnbNode *self, void *state);
 
-/* Variances that new terms start with, and below which they do not fall. */
-double anb_additive_prior(const AdditiveView *v, bool pair);
 double anb_additive_floor(const AdditiveView *v, bool pair);
 
 /* The band of a value that so many of the feature's knots lie below. */
@@ -96,9 +94,6 @@ size_t anb_additive_sorted(const AdditiveView *v, size_t j, double *out);
 
 /* Shows a row to the reserve, and makes the next feature's knots where a round is under way. */
 void anb_additive_see(AdditiveView *v, const double *raw);
-
-/* Whether every pair of features has a table. */
-bool anb_additive_all_pairs(const AdditiveView *v);
 
 /* A new model: no knots, every table empty. */
 void anb_additive_start(AdditiveView *v);

@@ -8,7 +8,8 @@ static const uint64_t settled = 300; /* rows before pairs are chosen */
 /* Sum over the terms of a kind. */
 static const double line_prior = 0.6, line_floor = 0.03, pair_prior = 0.3, pair_floor = 0.05;
 
-double anb_additive_prior(const AdditiveView *v, bool pair)
+/* The variance that a new term of a pair, or of a single feature, starts with. */
+static double prior_of(const AdditiveView *v, bool pair)
 {
     return pair ? pair_prior / (double)v->pairs : line_prior / (double)v->d;
 }
@@ -25,10 +26,11 @@ static void clear_pair(AdditiveView *v, size_t k, size_t left, size_t right)
     v->right[k] = (uint16_t)right;
     v->lifts[k] = 1;
     for (size_t i = 0; i < v->stride * v->stride; i++)
-        cell[i] = (AdditiveCell){0, (float)anb_additive_prior(v, true)};
+        cell[i] = (AdditiveCell){0, (float)prior_of(v, true)};
 }
 
-bool anb_additive_all_pairs(const AdditiveView *v)
+/* Whether every pair of features has a table. */
+static bool has_all_pairs(const AdditiveView *v)
 {
     return v->pairs == v->d * (v->d - 1) / 2;
 }
@@ -49,10 +51,10 @@ void anb_additive_start(AdditiveView *v)
         v->knots[i] = (double)INFINITY;
     for (size_t j = 0; j < v->d; j++) {
         v->lift[j] = 1;
-        v->line[j] = (AdditiveTerm){0, 2 * anb_additive_prior(v, false)};
+        v->line[j] = (AdditiveTerm){0, 2 * prior_of(v, false)};
     }
     for (size_t i = 0; i < v->d * ANB_NODES; i++)
-        v->curve[i] = (AdditiveTerm){0, anb_additive_prior(v, false)};
+        v->curve[i] = (AdditiveTerm){0, prior_of(v, false)};
     for (size_t k = v->pairs; k < (v->pairs + 7) / 8 * 8; k++)
         v->lifts[k] = 1;
     first_pairs(v);
@@ -234,7 +236,7 @@ static void finish(AdditiveView *v, size_t j)
 {
     Additive *s = v->head;
     s->turn++;
-    if (j + 1 == v->d && (s->chosen || s->seen < settled || anb_additive_all_pairs(v)))
+    if (j + 1 == v->d && (s->chosen || s->seen < settled || has_all_pairs(v)))
         s->turn = 3 * v->d;
 }
 

@@ -126,7 +126,7 @@ static bool scores_parse(const char *text, Scores *s)
 
 /* ---- cursors ----------------------------------------------------------------------------------------------------- */
 
-Feed *anb_feed_find(const Model *model, const char *stream, size_t n)
+static Feed *find_feed(const Model *model, const char *stream, size_t n)
 {
     for (size_t i = 0; model->feeds && i < model->feeds->n; i++) {
         Feed *feed = &model->feeds->feed[i];
@@ -150,7 +150,7 @@ static Feeds *feeds_with_room(const Feeds *old, size_t more)
 
 Feed *anb_feed_add(Model *model, const char *stream, size_t n)
 {
-    Feed *found = anb_feed_find(model, stream, n);
+    Feed *found = find_feed(model, stream, n);
     if (found)
         return found;
     if (n == 0 || n >= FEED_NAME || memchr(stream, 0, n) || (model->feeds && model->feeds->n == FEEDS_MAX))

@@ -71,7 +71,7 @@ static int refuse_name(RedisModuleCtx *ctx, const Cells *cells, const char *name
     return refuse_cell(ctx, cells, why);
 }
 
-int anb_cells_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x)
+static int read_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x)
 {
     for (size_t j = 0; j < cells->d; j++)
         if (typed_cell(ctx, cells, j, NULL, &x[j]))
@@ -116,7 +116,7 @@ static int fields(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **a
         const char *name = RedisModule_StringPtrLen(argv[2 + 2 * twice], &size);
         return refuse_name(ctx, cells, name, size, "named twice: the column");
     }
-    return anb_cells_by_name(ctx, cells, argv + 2, (size_t)count, x) ? -1 : 2 + 2 * (int)count;
+    return read_by_name(ctx, cells, argv + 2, (size_t)count, x) ? -1 : 2 + 2 * (int)count;
 }
 
 int anb_cells_read(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **argv, int argc, double *x)

@@ -110,8 +110,7 @@ struct Model {
 enum { BOUND_KNOWN = 1 << ANB_LEVELS_MAX };
 unsigned anb_beside_bound(const StreamingLearner *learner, double y);
 void anb_beside_score(Scores *scores, double y, double said, unsigned bound);
-/* NULL where there is none; add: NULL where the name or another stream is refused. */
-Feed *anb_feed_find(const Model *model, const char *stream, size_t n);
+/* The cursor of a stream, a new one where there is none; NULL where the name or one stream more is refused. */
 Feed *anb_feed_add(Model *model, const char *stream, size_t n);
 /* Forgets a stream that was added and not read. */
 void anb_feed_drop_unread(Model *model);
@@ -295,8 +294,6 @@ typedef struct Cells {
 
 /* One row from argc arguments, d cells or `FIELDS n name value ..`: how many it took, or -1 with the error replied. */
 int anb_cells_read(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **argv, int argc, double *x);
-/* One row from n names and values; what is not named is missing. 0, or -1 with the error replied. */
-int anb_cells_by_name(RedisModuleCtx *ctx, const Cells *cells, RedisModuleString **pairs, size_t n, double *x);
 /* One cell of a column; text NULL: missing. 0 or a code. */
 int anb_cell_read(const AnbSchema *schema, size_t column, RedisModuleString *text, double *value, AnbError *error);
 /* The target of a row; where sequence is not NULL with or without `@source:n` behind it. */

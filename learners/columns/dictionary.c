@@ -10,7 +10,8 @@ static const double FORGET = 0.999,
                     FARTHEST = 20; /* of the memories' losses: a sample ago; errors in units of their size */
 enum { SPARSE = 2 };               /* the layout that holds used entries alone */
 
-size_t anb_set_used(const AnbSet *set)
+/* How many of the set's keys are in use: the first ones. */
+static size_t keys_used(const AnbSet *set)
 {
     size_t n = 0;
     while (n < ANB_SET && set->key[n] != 0)
@@ -169,7 +170,7 @@ static size_t sets_size(const AnbNode *self, const AnbField *field)
 static void visit_whole(AnbSet *set, uint8_t *used, AnbVisitor *visitor)
 {
     anb_struct_visit(set_fields, set, visitor);
-    *used = (uint8_t)anb_set_used(set);
+    *used = (uint8_t)keys_used(set);
 }
 
 static void visit_used(AnbSet *set, size_t n, AnbVisitor *visitor)
@@ -199,7 +200,7 @@ static int validate_sets(const AnbNode *self, const AnbField *field, const void 
     const AnbSet *sets = part;
     bool fine = true;
     for (size_t s = 0, n = n_sets_of(self, field); s < n && fine; s++) {
-        fine = used[s] == anb_set_used(&sets[s]);
+        fine = used[s] == keys_used(&sets[s]);
         for (size_t i = 0; i < used[s] && fine; i++)
             fine = anb_struct_valid(entry_fields, &sets[s].entry[i]);
     }

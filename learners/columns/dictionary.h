@@ -77,8 +77,6 @@ static inline size_t anb_set_find(const AnbSet *set, uint64_t key)
     return found ? (size_t)__builtin_ctz(found) : ANB_SET;
 }
 
-/* Keys in use, the first ones of the set. */
-size_t anb_set_used(const AnbSet *set);
 /* Makes room for a key that is not there: an entry of zeros. `used` follows. Returns which. */
 size_t anb_set_insert(AnbSet *set, uint8_t *used, uint64_t key);
 

@@ -95,7 +95,8 @@ static StreamingLearner *allocate(AnbPlan *plan, AnbError *error)
     return model;
 }
 
-StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error)
+/* A model with a zeroed block, not initialised. Takes over the reference to the plan, also where it fails. */
+static StreamingLearner *allocate_zeroed(AnbPlan *plan, AnbError *error)
 {
     StreamingLearner *model = allocate(plan, error);
     if (model)
@@ -114,7 +115,7 @@ static int init_tree(const AnbNode *node, void *state)
 
 static StreamingLearner *new_from_plan(AnbPlan *plan, AnbError *error)
 {
-    StreamingLearner *model = plan ? anb_model_allocate(plan, error) : NULL;
+    StreamingLearner *model = plan ? allocate_zeroed(plan, error) : NULL;
     if (!model)
         return NULL;
     int code = init_tree(&plan->nodes[0], anb_block(model));

@@ -36,9 +36,6 @@ struct AnbReader {
 
 /* A caller's options over the defaults; NULL: those. 0, or ANB_E_ARGUMENT where their size is not one this version knows. */
 int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error);
-/* A model of that plan with a zeroed block, not initialised; takes over the reference to the plan, also where it fails.
- */
-StreamingLearner *anb_model_allocate(AnbPlan *plan, AnbError *error);
 /* What is attached to a model, made where nothing was. NULL where memory is out. */
 AnbAttached *anb_attach(StreamingLearner *model);
 /* Bytes of it, and of what it holds for this model alone. */

@@ -12,7 +12,8 @@ const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *na
     return NULL;
 }
 
-const char *anb_param_word(const AnbParam *param, int index, size_t *length)
+/* The n-th word of a|b|c, and its length; NULL behind the last. */
+static const char *word_at(const AnbParam *param, int index, size_t *length)
 {
     const char *word = param->words;
     for (; index > 0 && word; index--) {
@@ -210,7 +211,7 @@ static int check_one(const StreamingLearnerType *type, const AnbParam *p, const 
     case ANB_COUNT:
         return inside(p, value) ? 0 : refuse(type, p, value, error);
     case ANB_WORD:
-        if (anb_param_word(p, (int)value, &length))
+        if (word_at(p, (int)value, &length))
             return 0;
         return anb_fail(error, ANB_E_ARGUMENT, "%s: %s is none of %s", type->name, p->name, p->words);
     case ANB_LEVELS:
@@ -264,7 +265,7 @@ static int parse_word(const AnbParam *p, const char *text, size_t n, int *index)
 {
     const char *word;
     size_t length;
-    for (int i = 0; (word = anb_param_word(p, i, &length)); i++)
+    for (int i = 0; (word = word_at(p, i, &length)); i++)
         if (length == n && memcmp(word, text, n) == 0) {
             *index = i;
             return 0;
@@ -382,7 +383,7 @@ size_t anb_param_print(const AnbParam *p, const void *options, char *text, size_
     case ANB_BOOL:
         return (size_t)snprintf(text, size, "%s", number_of(p, options) != 0 ? "true" : "false");
     case ANB_WORD: {
-        const char *word = anb_param_word(p, (int)number_of(p, options), &length);
+        const char *word = word_at(p, (int)number_of(p, options), &length);
         return (size_t)snprintf(text, size, "%.*s", (int)length, word);
     }
     case ANB_SEED:

@@ -24,7 +24,5 @@ int anb_param_parse(const StreamingLearnerType *type, const AnbParam *param, con
 bool anb_param_is_default(const AnbParam *param, const void *options);
 /* Writes an option's value as text, at most size - 1 bytes and a terminator. Returns the bytes written. */
 size_t anb_param_print(const AnbParam *param, const void *options, char *text, size_t size);
-/* The n-th word of a|b|c, and its length; NULL behind the last. */
-const char *anb_param_word(const AnbParam *param, int index, size_t *length);
 
 #endif

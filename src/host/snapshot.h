@@ -18,9 +18,6 @@ static const unsigned char anb_snapshot_magic[8] = {0x89, 'A', 'N', 'B', '\r', '
 /* Reads a whole file into the allocator's memory: *bytes, owned by the caller. 0 or a code. */
 int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_bytes, unsigned char **bytes,
                   size_t *size, AnbError *error);
-/* As anb_snapshot_open; takes over `owned`, memory of the allocator or NULL, also where it fails. */
-AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
-                                AnbError *error);
 
 /* 0, or ANB_E_ARGUMENT: a name or a key that is NULL, too many notes. */
 int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error);

@@ -247,8 +247,9 @@ static AnbSnapshot *fill(const unsigned char *bytes, size_t size, const AnbAlloc
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-AnbSnapshot *anb_snapshot_adopt(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
-                                AnbError *error)
+/* As anb_snapshot_open; takes over `owned`, memory of the allocator or NULL, also where it fails. */
+static AnbSnapshot *open_owned(const void *bytes, size_t size, void *owned, const AnbModelOptions *options,
+                               AnbError *error)
 {
     const AnbAllocator *allocator = anb_allocator_of(options);
     AnbSnapshot *view = NULL;
@@ -270,7 +271,7 @@ AnbSnapshot *anb_snapshot_open(const void *bytes, size_t size, const AnbModelOpt
         anb_fail(error, ANB_E_ARGUMENT, "no bytes to load from");
         return NULL;
     }
-    return anb_model_options_take(options, &own, error) ? NULL : anb_snapshot_adopt(bytes, size, NULL, &own, error);
+    return anb_model_options_take(options, &own, error) ? NULL : open_owned(bytes, size, NULL, &own, error);
 }
 
 AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options, AnbError *error)
@@ -285,7 +286,7 @@ AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options,
     if (anb_model_options_take(options, &own, error) ||
         anb_read_file(path, anb_allocator_of(&own), own.max_bytes, &bytes, &size, error))
         return NULL;
-    return anb_snapshot_adopt(bytes, size, bytes, &own, error);
+    return open_owned(bytes, size, bytes, &own, error);
 }
 
 void anb_snapshot_close(AnbSnapshot *snapshot)

@@ -1,7 +1,7 @@
 #include "scores.h"
 #include <float.h>
 
-size_t anb_scores_bytes(size_t capacity)
+static size_t bytes_of(size_t capacity)
 {
     return capacity ? sizeof(AnbRing) + capacity * (sizeof(double) + sizeof(uint16_t)) : 0;
 }
@@ -114,7 +114,7 @@ static size_t capacity_of(const AnbNode *self, const AnbField *field)
 
 static size_t part_size(const AnbNode *self, const AnbField *field)
 {
-    return anb_scores_bytes(capacity_of(self, field));
+    return bytes_of(capacity_of(self, field));
 }
 
 enum { OLDER = 1000 };

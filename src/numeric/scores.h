@@ -20,9 +20,6 @@ typedef struct AnbScores {
     size_t capacity;
 } AnbScores;
 
-/* Bytes of the state; none for a capacity of 0. */
-size_t anb_scores_bytes(size_t capacity);
-
 static inline AnbScores anb_scores_at(void *part, size_t capacity)
 {
     AnbRing *ring = part;

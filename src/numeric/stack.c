@@ -122,7 +122,7 @@ void anb_stack_refresh(const AnbStack *self, double *state, double factor)
     anb_rls_refresh(&rls, state + HEAD, factor);
 }
 
-void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor)
+static void visit_state(const AnbStack *self, double *state, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(self);
     anb_struct_visit(head_fields, state, visitor);
@@ -156,7 +156,7 @@ static void part_visit(const AnbNode *self, const AnbField *field, void *state, 
     AnbStack stack = of_field(self, field);
     (void)state;
     if (stack.n > 0)
-        anb_stack_visit(&stack, part, visitor);
+        visit_state(&stack, part, visitor);
 }
 
 static int part_validate(const AnbNode *self, const AnbField *field, const void *state, const void *part,

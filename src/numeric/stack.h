@@ -67,9 +67,6 @@ extern const AnbPart anb_stack_part;
 /* The stack's scratch as a field of the node's scratch; `.form` as above. */
 extern const AnbPart anb_stack_work;
 
-/* The unit of weights since version 3 of the types that have stacks. */
-void anb_stack_visit(const AnbStack *self, double *state, AnbVisitor *visitor);
-
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */
 int anb_stack_validate(const AnbStack *self, const double *state, AnbError *error);
 

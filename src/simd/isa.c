@@ -7,7 +7,8 @@ static bool chosen;
 bool anb_isa_vnni;
 static AnbIsaTable *tables;
 
-bool anb_isa_has(AnbIsa isa)
+/* Whether this build and this CPU have a set. */
+static bool available(AnbIsa isa)
 {
     if (isa == ANB_ISA_BASELINE)
         return true;
@@ -37,7 +38,7 @@ static void fill(const AnbIsaTable *entry)
 
 bool anb_isa_use(AnbIsa isa)
 {
-    if (!anb_isa_has(isa))
+    if (!available(isa))
         return false;
     in_use = isa;
     chosen = true;

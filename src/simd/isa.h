@@ -63,9 +63,6 @@ void anb_isa_add(AnbIsaTable *table);
 #define ANB_ISA_REGISTER(Type, name)
 #endif
 
-/* Whether this build and this CPU have a set. */
-bool anb_isa_has(AnbIsa isa);
-
 /* The set in use. */
 AnbIsa anb_isa_in_use(void);
 
