@@ -1,25 +1,29 @@
 /*
- * Bernstein online aggregation with a second-order learning rate for each expert.
+ * Bernstein online aggregation (BOA): weights of K experts by their losses, with a learning rate for each expert.
  *
  *     mix = sum w_i f_i                          r_i = 2 (mix - y) (mix - f_i) weight
  *     R_i <- g R_i     V_i <- g^2 V_i            V_i += 2.2 r_i^2     R_i += r_i - r_i^2 / sqrt(V_i)
- *     w_i proportional to exp(R_i / sqrt(V_i)) / sqrt(V_i);  uniform until every awake V_i > 0
+ *     w_i proportional to exp(R_i / sqrt(V_i)) / sqrt(V_i);  uniform until every V_i of an awake expert is > 0
  *
- * Experts that learn err less and less: what they did in their first rows says little about what they do after a hundred.
- * anb_boa_growing gives the g of a memory that grows with the stream, g = n / (n + 2) at its n-th sample, so that a regret of
- * sample s counts (s / n)^2 of the newest; its weights find the best of such experts in half the rows.
+ * f_i: prediction of expert i; y: target; r_i: regret; R_i: sum of regrets; V_i: sum of their squares; g: discount, 0 <
+ * g <= 1.
  *
- * Errors are divided by a power of two near their largest, so neither small nor large targets leave the range of a
- * double, and targets multiplied by a power of two give the same weights to the bit.
- * An expert may sleep: its weight is 0. One that wakes has the weight 1/K until it has been judged once; its V is then
- * the median of the others', its R the one that goes with that weight.
+ * Growing memory. An expert that still learns had larger errors in its first rows than it will have later.
+ * anb_boa_growing returns g = n / (n + 2) at sample n, so that the regret of sample s has the weight (s / n)^2. In
+ * tests with such experts the weights find the best one in half the rows that g = 1 needs.
+ *
+ * Units. Errors are divided by a power of two near the largest error. Small and large targets stay within the range of
+ * a double, and multiplying all targets by a power of two changes no bit of the weights.
+ *
+ * Sleeping experts have weight 0. One that wakes gets weight 1/K until its first loss is known; its V is then set to
+ * the median of the others' V, and its R to the value that gives weight 1/K.
  *
  *     state   doubles: [ unit | w: K | R: K | V: K | R / sqrt(V): K ]    V < 0: the expert sleeps or is about to wake
  *
- * Wintenberger 2017, "Optimal learning with Bernstein online aggregation"; g = 1 and 2.2 as in the R package opera. Shamir & Zhang
- * 2013 average the steps of gradient descent with weights that grow so (polynomial decay); the 2 was chosen on the streams of
- * docs/accuracy.md.
- * Cost: two square roots, two divisions and an exponential an expert to learn; a copy to predict.
+ * Cost: two square roots, two divisions and an exponential for each expert to learn; a copy to predict.
+ * Wintenberger 2017, "Optimal learning with Bernstein online aggregation"; g = 1 and 2.2 as in the R package opera.
+ * Growing weights: polynomial-decay averaging of gradient descent, Shamir & Zhang 2013; the 2 was chosen on the streams
+ * of docs/accuracy.md.
  */
 #ifndef ANB_NUMERIC_BOA_H
 #define ANB_NUMERIC_BOA_H

@@ -1,15 +1,18 @@
 /*
- * Adaptive conformal inference with several step sizes at once (DtACI: Gibbs & Candes, "Conformal inference for online
- * prediction with arbitrary distribution shifts", JMLR 2024).
+ * Adaptive conformal inference: the miscoverage level that keeps an interval's long-run coverage at the level asked
+ * for. DtACI runs several step sizes at once (Gibbs & Candes, "Conformal inference for online prediction with arbitrary
+ * distribution shifts", JMLR 2024).
  *
- *     beta_t = the share of past scores that are at least the new one: the largest miscoverage whose interval holds it
- *     each of 8 experts:  a_k <- a_k + g_k (a - 1{a_k > beta_t})     w_k <- w_k exp(-eta l(beta_t, a_k)),
- *                         mixed by sigma
- *     a_t = sum w_k a_k + .002 owed     half width = the (1 - a_t) quantile of the past scores
+ *     a        the miscoverage asked for, 1 - level
+ *     beta_t   the share of past scores that are at least the new one: the largest miscoverage whose interval holds it
+ *     8 experts, one for each step size g_k:
+ *              a_k <- a_k + g_k (a - 1{a_k > beta_t})     w_k <- w_k exp(-eta l(beta_t, a_k)), mixed by sigma
+ *     a_t      = sum w_k a_k + .002 owed     half width = the (1 - a_t) quantile of the past scores
  *
- * g = .001, .002, .004 ... .128, at most 1 / (delay of the label + 1); sigma = 1/(2 I); eta from I = 500 and the level, as published. l is the pinball loss.
+ * l is the pinball loss. As published: g = .001, .002, .004, ... .128; sigma = 1/(2 I) and eta from I = 500 and the
+ * level. Here g is also at most 1 / (delay of the label + 1).
  *
- * The scores are those of the last samples: scores.h. Memory: 19 doubles a level. Cost: 8 exponentials a level.
+ * The past scores are those of the last samples (scores.h). Memory: 19 doubles a level. Cost: 8 exponentials a level.
  */
 #ifndef ANB_NUMERIC_CONFORMAL_H
 #define ANB_NUMERIC_CONFORMAL_H
@@ -21,11 +24,12 @@ enum { ANB_STEPS = 8 };
 #define ANB_DEBT 2000  /* rows, the most that are remembered */
 
 /*
- * The miscoverage of one level as it adapts. Zeroed, then anb_adaptive_init.
+ * The adapting miscoverage of one level. Zeroed, then anb_adaptive_init.
  *
- * What DtACI cannot see is paid back: the misses of the intervals that were answered, and were answered `delay` labels
- * ago. owed is the sum of (alpha - miss) so far and, for the answers on their way, of (alpha - what was used): without
- * the second term the loop would have the labels' delay in it and swing (the predictor of Smith 1957).
+ * DtACI sees beta_t, not the intervals that were answered, which are `delay` labels old when their target arrives. `owed` is an
+ * integral term that corrects for that: the sum of (alpha - miss) over the judged intervals, plus (alpha - the miscoverage used) for
+ * each interval that still waits for its label. Without the second part the control loop contains the delay of the labels and
+ * oscillates (Smith predictor, 1957).
  */
 typedef struct AnbAdaptive {
     double alpha[ANB_STEPS], weight[ANB_STEPS];

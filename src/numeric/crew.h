@@ -1,10 +1,11 @@
 /*
- * Threads for the children of one node: independent pieces of work on one sample, which a host may have done by several
- * threads at a time. A node that can use a crew has one field of the part anb_crew_part in its scratch; the host leaves
- * a crew there, or NULL, and the node does its work by itself.
+ * Threads for the children of one node. A host may let several threads do independent pieces of the work on one sample.
  *
- * The results do not depend on who does what: a piece writes what no other one reads or writes, and counts in the
- * counters that it is handed, which the crew adds to the sample's.
+ * A node that can use threads has one field of the part anb_crew_part in its scratch. The host stores a crew there, or
+ * NULL: then the node does all pieces itself.
+ *
+ * Results do not depend on which thread does which piece: a piece writes nothing that another piece reads or writes,
+ * and counts in counters of its own, which the crew adds to the sample's afterwards.
  */
 #ifndef ANB_NUMERIC_CREW_H
 #define ANB_NUMERIC_CREW_H

@@ -1,13 +1,14 @@
 /*
- * Two detectors of change beside ADWIN (adwin.h), for numbers in [0, 1], and with their sign in [-1, 1] for KSWIN.
+ * Two drift detectors besides ADWIN (adwin.h), for numbers in [0, 1]; KSWIN also for signed numbers in [-1, 1].
  *
  *     Page-Hinkley   m <- m + (v - mean - .03)    alarm where m - min m > 15        Page 1954, Mouss et al. 2004
  *     KSWIN          the last 300 of 1,200 values against 300 drawn from the 900 before, every 32nd value, two-sample
  *                    Kolmogorov-Smirnov: alarm where D > sqrt(-ln(delta / 512) / 2) sqrt(2 / 300)
  *                                                                                   Raab, Heusinger & Schleif 2020
  *
- * The published settings (.005 and 50; 30 of 100, tested at every value) are late for a rise by one deviation, or raise
- * an alarm every few hundred values of a sequence that does not change.
+ * The published settings are .005 and 50 for Page-Hinkley, and 30 of 100 values, tested at every value, for KSWIN.
+ * Those either react late to a rise by one standard deviation or raise an alarm every few hundred values of a sequence
+ * that does not change.
  */
 #ifndef ANB_NUMERIC_DETECTORS_H
 #define ANB_NUMERIC_DETECTORS_H

@@ -1,6 +1,9 @@
 /*
- * An alarm for abrupt drift: of the last 40 errors or so, more than half are above three times the mean of the last
- * 1,000. Crude beside ADWIN (adwin.h), but two numbers, and deaf to a few large errors: what it tells costs the past.
+ * An alarm for abrupt drift: more than half of the last 40 errors or so are above three times the mean of the last
+ * 1,000.
+ *
+ * It needs two numbers of state, fewer than ADWIN (adwin.h), and detects large changes only. A few large errors do not
+ * raise it: whoever acts on it discards what was learned so far.
  */
 #ifndef ANB_NUMERIC_DRIFT_ALARM_H
 #define ANB_NUMERIC_DRIFT_ALARM_H

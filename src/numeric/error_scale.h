@@ -1,17 +1,18 @@
 /*
- * A robust running scale of errors, and errors bounded by it: what keeps one wrong number from owning a learner.
+ * A robust running scale of errors, and errors clipped to a multiple of it, so that one wrong target cannot ruin a
+ * learner.
  *
  *     u = |e| / s, at most 20               the error in units of the scale, bounded
- *     s <- s sqrt(1 + a (u^2 - 1))          a running root mean square of bounded errors
- *     a = max(.01, 4 / (n + 8))             and .01 q^2, at most .5, where u was bounded
- *     q <- (1 - 1/500) q + 1                where u was bounded; else (1 - 1/500) q
- *     out = e clipped to +-20 s             of the samples before; as it is for the first 16 samples; to +-10 s where
- *                                           the target is kept in a window, since it is learned again with every look
+ *     s <- s sqrt(1 + a (u^2 - 1))          running root mean square of bounded errors
+ *     a = max(.01, 4 / (n + 8))             after n errors; .01 q^2, at most .5, where u was bounded
+ *     q <- (1 - 1/500) q + 1                where u was bounded; else q <- (1 - 1/500) q
+ *     out = e clipped to +-20 s             s before this error; not clipped for the first 16 errors; +-10 s for targets that
+ *                                           are kept in a window, since a window learns them many times
  *
- * s is an M-estimate of scale, the recursive form of Huber's proposal 2: one error beyond 20 s doubles s at most,
- * whatever its size, and the next hundred errors take that back. Where far errors keep coming, the evidence q lets s
- * grow faster: after a change of level by a factor of 1,000 it takes some ten samples. Far errors in less than about one
- * of 250 samples stay bounded; more frequent ones are taken for what they are.
+ * s is an M-estimate of scale, the recursive form of Huber's proposal 2. One error beyond 20 s at most doubles s,
+ * whatever its size, and the next hundred errors undo that. q counts recent far errors: where many come, s grows
+ * faster. After a change of level by a factor of 1,000 it takes about ten samples to adapt. Far errors that are rarer
+ * than about one in 250 samples stay bounded; more frequent ones are taken as the new scale.
  *
  * Huber 1981, Robust Statistics, chapters 5 and 6.
  */

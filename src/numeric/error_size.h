@@ -1,10 +1,10 @@
 /*
- * The usual size of errors: a running mean of |e|, each bounded by four of it.
+ * The usual size of errors: a running mean of |e|, where each |e| counts as at most four times the mean.
  *
  *     m <- m + a (min(|e|, 4 m) - m)     a = max(.01, 1 / (n + 1)); the first 16 are not bounded
  *
- * Unlike error_scale.h it grows by 3 % a row at most: a jump of the target stays far beyond it for some rows, which is how one
- * is told from noise.
+ * Unlike the scale of error_scale.h, m grows by at most 3 % a row. So after a jump of the target the errors stay far
+ * above m for some rows, which is how a jump is told from noise.
  */
 #ifndef ANB_NUMERIC_ERROR_SIZE_H
 #define ANB_NUMERIC_ERROR_SIZE_H

@@ -1,9 +1,9 @@
 /*
- * Whether a correction of a prediction has shown to be better than none.
+ * A test whether correcting a prediction lowers its squared error.
  *
- *     u: what the correction lowers the squared error by, in units of the errors' size
- *     D = sum of u     V = sum of u^2, discounted by .999 and .998
- *     the correction counts from D > clear sqrt(V) on, until D < 0
+ *     u: by how much the correction lowers the squared error of a row, in units of the errors' squared size
+ *     D = sum of u, discounted by .999     V = sum of u^2, discounted by .998
+ *     the correction is used from D > clear sqrt(V) on, until D < 0
  */
 #ifndef ANB_NUMERIC_GAIN_TEST_H
 #define ANB_NUMERIC_GAIN_TEST_H

@@ -1,10 +1,10 @@
 /*
- * Features that are remembered in the unit that they came in, while the unit of the rows moves (reframe in type.h).
+ * Stored features in the unit that they arrived in, while the unit of new rows changes (reframe in type.h).
  *
- *     now = (cell - origin) inverse
+ *     value in the present unit = (stored cell - origin) inverse
  *
- * A change of unit then costs a few operations for each feature, not for each cell. Only when the two units are so far apart that
- * floats or codes would lose digits are the cells converted: inverse = 1 and origin = 0 again.
+ * A change of unit updates origin and inverse of each feature and touches no cell. Only when the two units are so far
+ * apart that floats or codes would lose digits are the cells converted; then origin = 0 and inverse = 1 again.
  */
 #ifndef ANB_NUMERIC_KEPT_UNIT_H
 #define ANB_NUMERIC_KEPT_UNIT_H

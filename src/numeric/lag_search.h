@@ -1,17 +1,22 @@
 /*
- * Which earlier row tells most about this one's error: a search over all lags up to a few hundred, a few at a time.
+ * A search for the lag p at which an earlier row says most about this row's error: over all lags up to a few hundred,
+ * some lags a row.
  *
  *     A_p = sum (y_{t-p} - f)^2     B_p = sum e (y_{t-p} - f)     C_p = sum e e_{t-p}     E = sum e^2     N = sum of 1
  *     share of the squared error that lag p explains: the larger of B_p^2 / (A_p E) and C_p^2 / E^2, where B_p, C_p > 0
  *
- * all discounted by .999 a row. Errors count as 5 of their usual size m at most, earlier ones as 10; a target that
- * is more than 40 off is kept as what was predicted: a period later it would weigh as much as a hundred others. In each row a 64th of the
- * lags is looked at; after all of them the best one is chosen, where N times its share is at least 25, and beyond 1.2 times that
- * of the present one and 5. Of 1,600 shares of noise the largest is some 15 / N. A lag needs 100 rows that it was seen in, and is 2 at
- * least.
+ * f: the prediction, y: the target, e = y - f. All sums are discounted by .999 a row.
  *
- * The sums are of floats, in a unit that is a power of two near m, of targets less an origin near the predictions; both are
- * renewed after a look at all lags. In place of discounting the sums, rows weigh more and more, until all is scaled down.
+ * Outliers. e is clipped to 5 times the usual error size m, earlier errors to 10 m. A target more than 40 m off is
+ * stored as the prediction: otherwise it would, one period later, weigh as much as a hundred others.
+ *
+ * Choice. In each row a 64th of the lags is evaluated. After all of them the best one is chosen if N times its share is
+ * at least 25 and beyond 1.2 times that of the lag in use, plus 5. (The largest of 1,600 shares of pure noise is about
+ * 15 / N.) A lag is at least 2 and must have been seen in 100 rows.
+ *
+ * The sums are floats, in a unit that is a power of two near m, of targets less an origin near the predictions. Unit
+ * and origin are renewed after all lags were evaluated. Instead of discounting the sums, each row gets a larger weight
+ * than the one before, and everything is scaled down from time to time.
  *
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag.
  */

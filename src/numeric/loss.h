@@ -1,15 +1,17 @@
 /*
- * Losses as learning rules use them: what takes the place of the error y - f in a step of gradient descent, in recursive
- * least squares, in the leaves of boosted trees and in the regrets of a gate.
+ * Loss functions for learning rules. Each rule (gradient descent, recursive least squares, leaves of boosted trees,
+ * regrets of a gate) uses an error e = y - f. For another loss than the squared one it uses the following pull in place
+ * of e:
  *
  *     squared    e
- *     huber      e clipped to +-1.345 s                          95 % efficient where errors are normal (Huber 1964)
- *     absolute   quantile of level 1/2
+ *     huber      e clipped to +-1.345 s                          95 % efficient for normal errors (Huber 1964)
+ *     absolute   as quantile with level 1/2
  *     quantile   s k (level - 1{e < 0}), 0 at e = 0              k = 1/(1.6 level (1 - level)), at most 8
  *
- * s is a running scale of the errors. s k is about the derivative of the quantile by the probability, 1/density, of a
- * normal error: the step is then of the size that Newton's would have, whatever the unit of the target. A constant factor does
- * not move the point where steps cancel, which is the quantile.
+ * s is a running scale of the errors. The pull is the negative derivative of the loss by f, times a constant. The
+ * constant does not move the point where the mean pull is 0, which is the quantile. For quantiles it is chosen as a
+ * Newton step would be: s k is about 1/density, the derivative of the quantile by the probability, of a normal error.
+ * So steps do not depend on the target's unit.
  *
  * Koenker & Bassett 1978 on quantile regression; Robbins & Monro 1951 on the steps.
  */

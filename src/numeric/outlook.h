@@ -1,22 +1,26 @@
 /*
- * How far beyond the targets so far a prediction may go.
+ * How far beyond the range of the targets so far a prediction may go.
  *
- * A prediction stays within the range of the targets so far, widened by a tenth (moments.h). The outlook g is what a learner
- * says without that limit. It takes the limited prediction's place once such outlooks have proved right:
+ * Normally a prediction is clipped to the range of the targets so far, widened by a tenth (moments.h). The outlook g is
+ * the prediction of a learner without that clip. It replaces the clipped prediction once such outlooks have proved
+ * right:
  *
  *     limits  of the range; where g is within them, mean +- 3 standard deviations of the targets
- *     e = |y - what the limits leave of the prediction|      r = 3 |y - g|      s = the errors' scale
- *     u = (e - r) / (e + r + s)                              three times as much where g left the range
- *     gain <- .97 gain + u, within +-5                       on each row where g leaves the limits; from .5 on it is open
+ *     e = |y - the prediction clipped to the limits|     r = 3 |y - g|     s = the errors' scale
+ *     u = (e - r) / (e + r + s)                          times three where g left the range
+ *     gain <- .97 gain + u, within +-5                   on each row where g is outside the limits; open from gain >= .5 on
  *
- * Targets beyond the range are rare: their number grows with the logarithm of the rows. So a g that leaves the closer limits
- * counts too, and one good record is enough to open. A g that errs more than a third as much as the limits do counts against it.
- * Where the prediction without limits leaves the range on the same side, an open outlook is taken whole. Where it stays within, as that
- * of a mixture of which few experts extrapolate, it goes gain^2 / (gain^2 + 4) of the way: one good record is not enough for all of it.
- * An open outlook goes no further than twice the range's width beyond the range. A target that an outlook has foreseen is no
- * wrong one: it is not bounded on that side.
+ * Targets beyond the range are rare: their number grows with the logarithm of the rows. So rows where g is only outside
+ * the closer limits count too, and one good prediction of a new extreme is enough to open. The factor 3 in r means that
+ * g must have less than a third of the error of the clipped prediction.
  *
- * Mean and variance are those of the targets that were learned, of the last 1,000 or so.
+ * When open: if the prediction without limits leaves the range on the same side as g, g is used as it is. If it stays
+ * within the range, as that of a mixture does when few of its experts extrapolate, the prediction moves gain^2 /
+ * (gain^2 + 4) of the way to g, so that one good record is not enough for all of it. g is limited to twice the range's
+ * width beyond the range. A target that an outlook has predicted is not treated as a wrong one: it is not clipped on
+ * that side.
+ *
+ * Mean and variance are those of the targets learned, over about the last 1,000.
  * The constants were chosen on syn_skewed, flights_arr and guns of bench/more_streams.py and on seven made relations.
  */
 #ifndef ANB_NUMERIC_OUTLOOK_H

@@ -1,24 +1,27 @@
 /*
- * Recursive least squares with exponential forgetting that survives floating point, over flat memory.
+ * Recursive least squares with exponential forgetting, numerically stable, over flat memory.
  *
  *     k = P z    den = lambda / weight + z.k    q = k / sqrt(den)    w += q error / sqrt(den)    P <- P - q q'
  *
- * P is symmetric by construction: only its upper triangle exists, and q_i q_j rounds as q_j q_i does. P is divided by
- * lambda after the downdate. Directions that the inputs do not excite grow by that, so where the trace has passed twice
- * the initial one the coordinate with the largest variance P_ii gets its prior variance back, one a sample:
+ * P is symmetric by construction: only its upper triangle is stored, and q_i q_j rounds as q_j q_i does.
+ * P is divided by lambda after the downdate.
+ *
+ * Directions that the inputs do not excite are only divided, so their variance grows. When the trace of P has passed
+ * twice its initial value, the coordinate with the largest variance P_ii gets its prior variance delta back, one
+ * coordinate a sample:
  *
  *     q = P_i sqrt((1 - delta / P_ii) / P_ii)    P <- P - q q'    so that P_ii = delta
  *
- * This is information about w_i alone, at its present value. It stays positive definite, the weights do not move, and
- * column P_i lies along the direction that has grown: the excited ones keep their variance and go on forgetting. Where
- * so many directions grow that one a sample is too few, division stops at 16 times the initial trace. Where z.k or a
- * diagonal entry is negative or not finite, P starts again and the weights stay.
+ * This adds information about w_i alone, at its present value: P stays positive definite and the weights do not move.
+ * Column P_i lies along the direction that has grown, so excited directions keep their variance and go on forgetting.
+ * If more directions grow than one reset a sample can handle, division by lambda stops at 16 times the initial trace.
+ * If z.k or a diagonal entry is negative or not finite, P restarts at its initial value and the weights stay.
  *
- * One way through P a sample: the tiles wait with the last step until the next product k = P z makes it on each tile as
- * it comes by. Due are q and the scale, 1 or 1/lambda. p0 and the diagonal, which gives the trace and so is kept a
- * second time, do not wait. Who only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a
- * visitor with `value`), who changes it makes that step first (refresh, other visitors); when it is made changes no
- * bit.
+ * Deferred step. Each update reads and writes P once: the downdate P - q q' of one sample is not made at once but
+ * during the pass that computes the next product k = P z, tile by tile. Until then the state holds q and the scale (1
+ * or 1/lambda) that are due. p0 and the diagonal, which is stored a second time since it gives the trace, are always up
+ * to date. Code that only reads P computes what the due step makes of it (anb_rls_p, anb_rls_validate, a visitor with
+ * `value`); code that changes P makes the step first (refresh, other visitors). When the step is made changes no bit.
  *
  * State of n features in doubles, B = ceil(n / 8) blocks, zeros behind the last feature:
  *
@@ -34,14 +37,14 @@
  *                 | 22 |
  *                 +----+
  *
- * With up to eight features a tile would hold most entries twice, so their triangle is packed (rls_few.h). No step waits
- * then: it is made at once, while the triangle is in registers. The trace is summed when it is asked for.
+ * Up to eight features: the triangle is packed (rls_few.h), since a tile would hold most entries twice. The step is not
+ * deferred but made while the triangle is in registers. The trace is computed when it is asked for.
  *
  *     [ p00  w0 | w: 8 | p0: 8 | the triangle: 36 ]
  *
- * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set. Verhaegen
- * 1989 on why only a symmetric update survives; Liavas & Regalia 1999 on the forgetting factor; Kulhavy 1987 and Cao &
- * Schwartz 2000 on forgetting in the excited directions only.
+ * Cost: (n+1)^2 multiply-adds an update, P read once and written once. Same bits on every instruction set.
+ * Verhaegen 1989 on why only a symmetric update is numerically stable; Liavas & Regalia 1999 on the forgetting factor;
+ * Kulhavy 1987 and Cao & Schwartz 2000 on forgetting in the excited directions only.
  */
 #ifndef ANB_NUMERIC_RLS_H
 #define ANB_NUMERIC_RLS_H
@@ -158,7 +161,7 @@ static inline bool anb_rls_update(const AnbRls *rls, double *state, double error
     return anb_rls_kernels.update(rls, state, error, lambda, weight, scratch) == 0;
 }
 
-/* Gives the coordinate with the largest variance its prior again: adds the information 1/delta - 1/P_ii about w_i alone,
+/* Gives the coordinate with the largest variance its prior variance back: adds the information 1/delta - 1/P_ii about w_i alone,
  * at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
 void anb_rls_confine(const AnbRls *rls, double *state);
 

@@ -1,19 +1,24 @@
 /*
- * Recursive least squares whose P is kept as a factor of floats: P = U D U', U an upper triangle with ones on its diagonal, D diagonal
- * and in doubles.
+ * Recursive least squares with P in single precision, kept as the factors of P = U D U': U an upper triangle of floats
+ * with ones on its diagonal, D diagonal, in doubles (Bierman 1977).
  *
  *     f = U'z    v = D f    a_j = lambda / weight + sum of f_i v_i up to j    u_j <- u_j - b f_j / a_(j-1)    b <- b + u_j v_j
  *     d_j <- d_j a_(j-1) / a_j    so that in the end b = P z, a = lambda / weight + z'Pz, and P <- P - b b' / a
  *
- * (Bierman 1977; u_j is column j without its update in the last term.) P itself in floats does not survive: a direction that no
- * input excites grows to 10^7 times the excited ones, its rounding is as large as their variances, and P is no covariance any more. D
- * is positive whatever is rounded, and U's roundings enter P by their squares. The weights, D and all sums over columns are doubles.
+ * u_j is column j of U; in the last term of b its value before the update. z: the row.
  *
- * Forgetting is that of rls.h: D is divided by lambda, and where the trace has passed twice the initial one the coordinate with the largest
- * variance gets that of the prior back. That is the step for a row that has a 1 there alone and a noise of P_ii delta / (P_ii - delta),
- * without moving weights. The trace is the sum of T_j = d_j |u_j|^2; T_j follows d_j, and |u_j|^2 is computed anew for eight columns a
- * sample in turn. From 16 times the initial trace on D is not divided. The intercept stands first, so that walk is an addition to d_0,
- * and the affine change of units that a re-framing is leaves U a triangle.
+ * Why factors: P itself in floats does not stay a covariance. A direction that no input excites grows to 10^7 times the
+ * excited ones, and its rounding errors become as large as their variances. D stays positive whatever is rounded, and
+ * rounding errors of U enter P squared. The weights, D and all sums over columns are doubles.
+ *
+ * Forgetting is that of rls.h. D is divided by lambda, not from 16 times the initial trace on. When the trace has
+ * passed twice the initial one, the coordinate with the largest variance gets its prior variance back: that is the step
+ * for a row that is 1 there and 0 elsewhere, with a noise of P_ii delta / (P_ii - delta), without moving weights. The
+ * trace is the sum of T_j = d_j |u_j|^2. T_j follows d_j at each step; |u_j|^2 is recomputed for eight columns a
+ * sample, in turn.
+ *
+ * The intercept is the first coordinate: then `walk` is an addition to d_0, and the affine change of units by a
+ * re-framing keeps U a triangle.
  *
  * State of n features, order m = n + intercept, in doubles; the first 8 + 8B are as in rls.h. C = ceil(m / 8) panels:
  *
@@ -22,8 +27,8 @@
  *     panel p has columns 8p to 8p+7, and of those rows 0 to 8p+7 in blocks of 16, eight columns beside each other:
  *     floats of block r: column 8p: rows 16r to 16r+15, column 8p+1: the same rows, ...
  *
- * Cost: 1.5 m^2 multiply-adds, as rls.h; U is read twice, the second time from the first-level cache, and written once. For more than
- * ANB_RLS_FEW features. Same bits on every instruction set.
+ * Cost: 1.5 m^2 multiply-adds, as rls.h; U is read twice, the second time from the first-level cache, and written once.
+ * For more than ANB_RLS_FEW features. Same bits on every instruction set.
  */
 #ifndef ANB_NUMERIC_RLS_SINGLE_H
 #define ANB_NUMERIC_RLS_SINGLE_H

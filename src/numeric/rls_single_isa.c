@@ -78,8 +78,8 @@ LANES_INLINE void renew(const AnbRlsFactor *s, size_t panel)
     ANB_PER_ISA(anb_rls_single_parts)(s->d + columns, squares, s->part + columns);
 }
 
-/* One way through U: its step, D's and T's; b = P z. Returns a. A panel's products are taken before the one in front of it is stepped, so
- * that what is computed in between does not hold up the loops. */
+/* One pass over U: its step, that of D and of T; b = P z. Returns a. A panel's products are computed before the panel in front of it is
+ * stepped, so that the loops do not wait for the numbers in between. */
 LANES_INLINE double sweep(const AnbRlsFactor *s, const float *z, float *b, double a, double scale)
 {
     AnbRlsChain chain = {a, 1 / a};

@@ -1,8 +1,10 @@
 /*
- * The last scores, of either sign, in order of arrival and sorted: each once as it arrived, and their slots in ascending order, so that a
- * score takes 10 bytes. Cost: O(log n) comparisons and a move of up to 2 n bytes a score.
+ * The last scores, of either sign, in order of arrival and sorted. Each score is stored once, in order of arrival; an
+ * array of slot numbers gives the ascending order. So a score takes 10 bytes.
  *
  *     AnbRing | arrived[capacity] doubles | order[capacity] slots of 16 bits
+ *
+ * Cost of adding a score: O(log n) comparisons and a move of up to 2 n bytes.
  */
 #ifndef ANB_NUMERIC_SCORES_H
 #define ANB_NUMERIC_SCORES_H

@@ -1,25 +1,25 @@
 /*
- * Which of many features say something of a target, from sums over the rows.
+ * Which of many features carry information about a target, from sums over the rows.
  *
  *     z_j = x_j clipped to +-3                  terms u = (1, z_1 .. z_d, z_1^2 - 1 .. z_d^2 - 1)
  *     G = sum (u, t) (u, t)'                    t: the target, in standard deviations
  *
- * Forward selection on G: the term that lowers the squared error most is taken next, as long as the k-th one's t-value is beyond the
- * two-sided normal quantile of level k `level` / (2 d): of those taken a share of about `level` is expected to be there by chance
- * (Benjamini & Hochberg 1995, stepping up). A term that hardly varies once those before it are known is left out: of two copies one
- * is taken.
+ * Single features: forward selection on G. The term that lowers the squared error most is taken next, while the t-value
+ * of the k-th term is beyond the two-sided normal quantile of level k `level` / (2 d). Of the terms taken a share of
+ * about `level` is then there by chance (Benjamini & Hochberg 1995, step-up). A term that is nearly a linear
+ * combination of those taken before is left out, so of two copies of a feature one is taken.
  *
- * Products of two features have no term. With e the error of a model and z_0 = 1, S_ij = sum e z_i z_j is normal where the error
- * depends neither on the features nor on such products, with a variance of at most
+ * Products of two features have no term in G. They are found from the error e of a model. With z_0 = 1, S_ij = sum e
+ * z_i z_j is normal with mean 0 if e depends neither on the features nor on such products, with a variance of at most
  *
- *     V_ij = max(E_i q_j, E_j q_i)               E_i = sum (e z_i)^2, q the mean squares
+ *     V_ij = max(E_i q_j, E_j q_i)               E_i = sum (e z_i)^2, q_j = mean of z_j^2
  *
- * which allows for errors whose size depends on a feature. Both features of a sum beyond the normal quantile at which .02 of all sums
- * are expected to be by chance count.
+ * This bound allows for errors whose size depends on a feature. Both features of a sum are taken if it is beyond the
+ * normal quantile at which .02 of all sums would be expected by chance.
  *
- * Products of three: triples.h.
+ * Products of three features: triples.h.
  *
- * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S fades by .9 every 200 rows.
+ * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S is multiplied by .9 every 200 rows.
  */
 #ifndef ANB_NUMERIC_SCREEN_H
 #define ANB_NUMERIC_SCREEN_H

@@ -1,13 +1,16 @@
 /*
- * The last sizes (scores that are not negative), in order of arrival and sorted, as codes of 16 bits: 4 bytes a size. Once
- * there are as many as fit, every second that is shown takes the oldest one's place: they reach twice as far back, which
- * is what intervals need where labels are late, at the price of a quantile's noise.
+ * The last sizes (scores that are not negative), in order of arrival and sorted, as codes of 16 bits: 4 bytes a size.
+ *
+ * Once the memory is full, only every second size is kept, in place of the oldest: the sizes then reach twice as far
+ * back. Intervals need that where labels are late; the price is a noisier quantile.
  *
  *     code 0: 0     else 6 bits of exponent, from 2^-32 to 2^31, and 10 of mantissa, rounded up
  *
- * A quantile of them is thus up to .1 % too large, far less than its own uncertainty, and never too small but for sizes
- * beyond 2^32. Whether a size exceeds a quantile is the same question of the codes: what is rounded up to the quantile's
- * code is no larger than the quantile. Cost: O(log n) comparisons and two moves of up to 2 n bytes a size.
+ * Rounding up makes a quantile up to .1 % too large, far less than its sampling error, and never too small for sizes up
+ * to 2^32. "Is this size above the quantile" can be answered from the codes: a size whose code equals the quantile's is
+ * not above it.
+ *
+ * Cost of adding a size: O(log n) comparisons and two moves of up to 2 n bytes.
  */
 #ifndef ANB_NUMERIC_SIZES_H
 #define ANB_NUMERIC_SIZES_H

@@ -1,19 +1,18 @@
 /*
- * A stack: what a base predicts is corrected by a linear function of where the experts stand around it.
+ * A stack: a base prediction, corrected by a linear function of how far each expert's prediction is from it.
  *
  *     s       running root mean square of y - base, discounted by lambda
  *     z_i     (f_i - base) / s clipped to +-5; 0 where expert i sleeps
- *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, walk on the 1
- *     output  base + s (w . (1, z)), within the awake experts' range widened by itself and by 2 s on either side;
- *             base alone for the first 10 samples, and where s is 0
+ *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, `walk` is added to the
+ *             variance of the weight of the 1
+ *     output  base + s (w . (1, z)), within the range of the awake experts' predictions, widened on both sides by its width and
+ *             by 2 s; the base alone for the first 10 samples and where s is 0
  *
- * The caller may append features of its own to z.
+ * The caller may append features of its own to z. Weights of samples are in units of their mean (weight_unit.h).
  *
  *     state   doubles: [ n | sum of weights | sum of squares | mean weight, its n | 0: 3 | rls ]
  *
- * Weights are in units of their mean (weight_unit.h).
- *
- * Cost: that of an RLS on as many features and one.
+ * Cost: that of a recursive least squares on as many features and one.
  */
 #ifndef ANB_NUMERIC_STACK_H
 #define ANB_NUMERIC_STACK_H

@@ -1,19 +1,27 @@
 /*
- * Which products of three features the error of a model depends on, where neither a feature nor a product of two need say anything.
+ * Which products of three features the error of a model depends on, also where it depends on none of the features alone
+ * and on no product of two of them.
  *
- *     T_ijk = sum e z_i z_j z_k, i < j < k           z_j: feature j clipped to +-3, e: the error in deviations
- *     t     = S / sqrt(V)                            S, V: sums of e p and of its square
+ *     T_ijk = sum e z_i z_j z_k, i < j < k           z_j: feature j clipped to +-3, e: the error in standard deviations
+ *     t     = S / sqrt(V)                            S, V: sums of e p and of (e p)^2
  *     p     = z_i z_j z_k - c_jk z_i - c_ik z_j - c_ij z_k           c_ij: mean of z_i z_j
  *
- * There are too many products to believe the largest T. In a round each T is looked at, those of one first feature i a row, and the
- * largest T^2 / (q_i q_j q_k) are named, q the sums of z^2. What is named is tested on the rows that come, which had no part in the
- * choice: where they are independent of the error, t is normal with variance 1. p is used, since z_i z_j z_k of features that depend on
- * each other says something where z_i alone does. A round ends 100 rows after the last T was looked at. The three features
- * count then if t^2 is beyond 16 + 2 log(1 + rounds): over a long stream many are tested. If t^2 is below 1, or below 4 in a later
- * round of the same test, the test is given up; in between it goes on. T of a product that is found or given up is set to 0, so that
- * others are named. All T fade by .9 a round.
+ * There are too many products to trust the largest T: by chance alone some are large. So a product is first named as a
+ * candidate, then tested on new rows.
  *
- * On each row the T of every fourth first feature are summed, of the next ones on the next row.
+ * Candidates: in a round each T is looked at, those of one first feature i a row. The products with the largest T^2 /
+ * (q_i q_j q_k), q_j the sum of z_j^2, are named.
+ *
+ * Test: on the rows that follow, t is normal with variance 1 if the product is independent of the error. p replaces z_i
+ * z_j z_k since for dependent features the plain product is correlated with z_i alone. A round ends 100 rows after the
+ * last T was looked at; then
+ *
+ *     t^2 > 16 + 2 log(1 + rounds)                       the three features count; the bound grows with the tests made
+ *     t^2 < 1, in later rounds of the same test < 4      the test is given up
+ *     else                                               the test goes on
+ *
+ * T of a product that was found or given up is set to 0, so that others are named. All T are multiplied by .9 each
+ * round. On each row the T of every fourth first feature are summed, on the next row those of the next ones.
  *
  * State: d^3 / 6 floats. Cost: d^3 / 24 operations on floats a row.
  */

@@ -1,11 +1,11 @@
 /*
- * What a sample's weight is relative to: the running mean of the weights seen, so that a constant factor on all weights
- * changes no step.
+ * Sample weights in units of their running mean, so that multiplying all weights by a constant changes no learning
+ * step.
  *
  *     m <- m + a (min(w, 16 m) - m)     a = max(2 / (n + 1), 1/500)     out = w / m, at most 1000
  *
- * Equal weights give exactly 1, whatever they are. The first weights are forgotten soon, and one large weight moves the
- * mean no further than sixteen ordinary ones.
+ * w: the weight; n: weights so far. Equal weights give exactly 1, whatever their value. The first weights are forgotten
+ * soon, and a large weight counts in the mean as at most sixteen times the mean.
  */
 #ifndef ANB_NUMERIC_WEIGHT_UNIT_H
 #define ANB_NUMERIC_WEIGHT_UNIT_H
