@@ -3,27 +3,31 @@
  *
  *     f(x) = b + sum_j (l_j x_j + a_j c_j(r_j)) + sum_ij a_ij T_ij(band of r_i, band of r_j)
  *
- * r are the raw features. A curve c_j is linear between up to 24 knots, at quantiles of the feature; a missing cell has a value
- * of its own. A table T_ij has a cell for each pair of up to `cells` bands of knots. Every term w of these has a variance
- * p and learns by a Kalman filter that keeps the diagonal alone: with phi what w is multiplied by in f,
+ * r are the raw features. A curve c_j is linear between up to 24 knots, at quantiles of the feature; a missing cell has
+ * a value of its own. A table T_ij has a cell for each pair of up to `cells` bands, each band some knots wide.
+ *
+ * Every weight w of these has a variance p and is updated by a Kalman filter that keeps only the diagonal of the
+ * covariance. With e the error and phi the factor of w in f,
  *
  *     S = 1 / weight + sum phi^2 p     w += phi p e / S     p -= .3 (phi p)^2 / S, not below a floor
  *
- * The lift a of a curve or table grows where the error and what it says have the same sign, and shrinks where they have not:
+ * The factor a of a curve or table grows where the error and its contribution have the same sign and shrinks where they
+ * have not:
  *
- *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20, u what it said without a, s the errors' running scale
+ *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20     u: its contribution without a; s: the errors' running scale
  *
- * This is a gradient step in log a: terms that follow noise are shrunk, those that are right learn faster, since their
- * variance counts a^2 times. Prior variances are a constant over the number of terms of a kind.
+ * This is a gradient step in log a. Terms that follow noise shrink. Terms that predict learn faster, since their
+ * variance counts a^2 times. Prior variances are a constant divided by the number of terms of a kind.
  *
- * Knots are made anew from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature after the other, and terms carried over;
- * before that its part of the reservoir is sorted, a pass of the sorting a sample.
- * Where there are more pairs than `pairs` times the features those of the strongest features count, chosen after each round.
+ * Knots are recomputed from a reservoir of 256 rows after 20, 50, 125, ... rows, one feature after the other, and the
+ * terms are carried over. Before that the feature's part of the reservoir is sorted, one pass of the sorting a sample.
+ * If there are more pairs than `pairs` times the features, tables are given to the pairs of the strongest features,
+ * chosen after each round of knots.
  *
- * Errors count as 20 times their running scale at most (src/numeric/error_scale.h), x as +-1e6.
+ * Errors are clipped to 20 times their running scale (src/numeric/error_scale.h), x to +-1e6.
  *
- * State: the head, then by feature and by pair as `fields` says: some 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair.
- * Cost: some 15 operations a feature and 5 a pair to predict, twice that to learn.
+ * State: the head, then by feature and by pair as `fields` says: about 2.9 KB a feature and 8 (cells + 1)^2 bytes a
+ * pair. Cost: about 15 operations a feature and 5 a pair to predict, twice that to learn.
  * Lou, Caruana, Gehrke & Hooker 2013 on additive models with pairs; Haykin 2002, ch. 10, on decoupled Kalman filters;
  * Kivinen & Warmuth 1997 on multiplicative steps. Constants chosen on streams that docs/accuracy.md names.
  */

@@ -1,9 +1,10 @@
 /*
- * The reserve of `additive` (Vitter 1985): rows that stand for all, each feature's values in an order of their own.
+ * The reservoir of `additive` (Vitter 1985): a uniform sample of the rows so far, each feature's values in an order of
+ * its own.
  *
- * Their order does not matter, since the row that a later one replaces is drawn at random: so they are sorted in place, feature
- * by feature, a pass of the sorting a sample, before knots are made of them. Between two passes they have to stay as they are:
- * a row that comes then is not remembered in that feature, where it would replace a value.
+ * The order does not matter, since the row that a later one replaces is drawn at random. So the values of a feature are
+ * sorted in place before knots are made of them, one pass of the sorting a sample. Between two passes they must not
+ * change: a row that arrives then does not enter the reservoir of that feature.
  */
 #include "additive.h"
 #include "src/numeric/sorter.h"

@@ -1,31 +1,39 @@
 /*
- * The preset `auto`: a mixture chosen for the microseconds that a sample may cost and the number of features.
+ * The preset `auto`: a mixture chosen by the microseconds that a sample may cost and by the number of features.
  *
  *     auto(budget=5) -> jumps(season(residual_ar(guard(scale(refine(moe(rls(delta=0.3, level=100), ..., router=stack),
  *                       additive))), last=true)))
  *
- * The table below lists every expert with the budgets and the widths it is used at; nothing is fitted to a stream.
- * Linear experts of several memories follow drifts, with slopes that start small, as a ridge regression's, and a free level, so that
- * they are right within some ten rows; curves and tables of pairs find what two features do within hundreds of
- * rows, networks smooth surfaces, boosted trees steps and products, neighbours what is local, and one on the residuals of a
- * quick linear model times of day. The networks of 50 and 100 differ in their units and in what they see, which for one is products
- * of features; their trees behind past targets follow Huber's loss, for errors with long tails. An expert more costs a little in
- * the first hundreds of rows, so each had to gain more than that. The stages behind the mixture find where which of them is right,
- * and the guard keeps it all near the mean where nothing is to be found; budgets of 1 and 2 have neither. From 20 on the guard also weighs
- * it against a linear model, the mean and the last target, one of which may be right before the mixture has learned to say the same. The
- * linear model sees features with their tails: where the target is linear in them, one row far out weighs more than all others.
- * Where rows have 48 to 256 features, one expert is such a mixture itself, of the up to 12 features that count, since columns of noise
- * cost every learner of all features something.
- * The budgets are microseconds a sample on one core at 12 features. Other widths cost in proportion at most: boosted
- * trees get more work beyond 40 features, and what is quadratic in the width leaves as rows get wide.
+ * The table below lists every expert with the budgets and the widths it is used at. Nothing is fitted to a stream. A
+ * budget is in microseconds a sample on one core at 12 features; the cost at other widths grows at most in proportion.
  *
- * Where a target is known by the next row, the past ones are inputs: residual_ar around the whole and, from a budget of 5 on,
- * around the mean and a linear model; a budget of 1 has the last target as an expert. season around that finds periods, from a
- * budget of 2 on; jumps around it all follows a level that has jumped. Each is its child to the bit until its
- * own test finds that the last targets help, so a stream in random order costs next to nothing and persistence is at hand
- * where it is right. What the last targets mean may depend on the row: from 5 on curves and tables see them beside their own
- * features and the second stage does, from 20 on products do, from 50 on networks and boosted trees do, next to others that
- * do not.
+ * Experts and what each is for:
+ *
+ *     linear models of several memories   drifts; small prior slopes and a free level: right within some ten rows
+ *     curves and tables of pairs          what single features and pairs do, within hundreds of rows
+ *     networks                            smooth surfaces; at 50 and 100 of different units, one on products of features
+ *     boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's loss, for
+ *                                         errors with long tails
+ *     neighbours                          local structure; one on the residuals of a linear model: times of day
+ *
+ * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
+ *
+ * Around the mixture: `refine` finds in which part of the space which expert is right; `guard` keeps the prediction
+ * near the mean where no expert predicts better. Budgets 1 and 2 have neither. From 20 on the guard also weighs the
+ * mixture against a linear model, the mean and the last target, which may be right before the mixture has learned it.
+ * The linear model sees features with their tails: where the target is linear in them, one row far out tells more than
+ * all others.
+ *
+ * Rows of 48 to 256 features: one expert is a mixture of up to 12 selected features, since every column of noise costs
+ * accuracy in every learner of all features. Beyond 40 features boosted trees get more work; experts whose cost is
+ * quadratic in the width are left out of wide rows.
+ *
+ * Past targets are inputs, for streams whose targets are known by the next row: `residual_ar` around the whole and,
+ * from a budget of 5 on, around the mean and a linear model; a budget of 1 has the last target as an expert. `season`,
+ * from a budget of 2 on, finds periods; `jumps` follows a level that has jumped. Each passes its child's prediction on
+ * unchanged until its own test shows that past targets help, so that a stream in random order loses next to nothing.
+ * What a past target says may depend on the row: from 5 on curves, tables and the second stage see past targets besides
+ * their features, from 20 on products do, and from 50 on networks and boosted trees do, next to others that do not.
  */
 #include "src/numeric/clip.h"
 #include <anabranch/learners.h>
@@ -66,16 +74,17 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
 enum { SLIM = 8, NEAR = 64 };
 enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
 
-/* Rows of up to so many features have 8,000 rows of neighbours at budget 20, found by codes of four features, as at 50 and 100. To
- * read many rows of more features takes long at 20, and four of them say too little of where a row lies. */
+/* Rows of up to so many features have 8,000 rows of neighbours at budget 20, found by codes of four features, as at 50 and 100. With
+ * more features reading so many rows takes too long at 20, and four features say too little about where a row lies. */
 enum { LONG_MEMORY = 24 };
 
 /* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
-/* Where rows have more than NARROWER features, up to SIFTED, and the level has a stage, one expert is a mixture as it would be of
- * CHOSEN, which sees those that count. The time for it is what rows so wide may take more than narrow ones; a linear model that forgets
- * within fewer rows than there are features goes, and the network of all features learns fewer rows again. */
+/* Rows of more than NARROWER features, up to SIFTED, where the level has a second stage: one expert is a mixture on CHOSEN selected
+ * features, the one that auto would make of rows so narrow. The time for it is what rows so wide may cost more than narrow ones.
+ * The linear model that forgets within fewer rows than there are features is left out, and the network of all features replays fewer
+ * rows. */
 enum { CHOSEN = 12, NARROWER = 47 };
 
 static const Choice choices[] = {

@@ -1,26 +1,28 @@
 /*
- * Typed columns as numbers for a child: target statistics of categories, the calendar of times.
+ * Typed columns as numbers for a child: statistics of the target for each category, and the calendar of times.
  *
- *     mean    (w m + prior G) / (w + prior)     w, m: weight and mean of the category's targets, G: mean of all
- *     recent  what the last target, the mean of the last `memory` ones and the smoothed mean say together, weighed by
- *             how well each did in the column (dictionary.h); the fading mean alone in models of layout 1
+ *     mean    (w m + prior G) / (w + prior)     w, m: weight and mean of the category's targets, G: mean of all targets
+ *     recent  a mix of the category's last target, the mean of its last `memory` ones and its smoothed mean, weighted by how
+ *             well each predicted in the column (dictionary.h); in models of layout 1 the fading mean alone
  *     count   log(1 + w)
- *     effect  e_c, from  err = y - (G + a.z + sum of the row's effects)          a.z: of the numbers and times, line.h
- *             g_c = weight / (w + prior), e_c += g_c err / (1 + sum of all g)      backfitting, one sample at a time
+ *     effect  e_c, learned by backfitting, one sample at a time:
+ *             err = y - (G + a.z + sum of the row's effects)          a.z: linear model of the numbers and times, line.h
+ *             g_c = weight / (w + prior)     e_c += g_c err / (1 + sum of all g)
  *
- * Of each time the hour of the week is a category as well.
+ * The hour of the week of each time column is a category as well.
  *
- * Means and effects learn a target no further from what mean, linear model and effects say than the bound of
- * src/numeric/error_scale.h, or no further outside the range of the targets so far than that is wide, whichever lets it be
- * farther: one wrong target moves a category by that at most, and a new level is followed within some ten rows.
+ * Outliers. For means and effects a target is clipped to a range around the prediction by mean, linear model and
+ * effects: the bound of src/numeric/error_scale.h, or the width of the range of the targets so far beyond that range,
+ * whichever allows more. So one wrong target moves a category by at most that, and a new level is followed within some
+ * ten rows.
  *
- * A category that was never seen has the mean of all, count 0 and effect 0; predicting adds none. All statistics are of
- * what was learned before the row, so that the child never sees the row's own target. Micci-Barreca 2001 on the means,
- * Prokhorenkova et al. 2018 on taking them in order.
+ * A category that was never seen has the mean of all targets, count 0 and effect 0; predicting adds no category. All
+ * statistics are from before the row, so the child never sees the row's own target.
  *
  * State: target's mean, calendars, dictionaries' heads, moments and weights of the linear model, shares of the columns,
  * then the sets of every dictionary. Scratch: the child's row, z, the times, the categories and where they were found.
- * Cost: about 25 ns a category, 55 a time, nothing to speak of a number.
+ * Cost: about 25 ns a category, 55 a time; a number costs a copy.
+ * Micci-Barreca 2001 on the means; Prokhorenkova et al. 2018 on taking them in order.
  */
 #include "columns/line.h"
 #include <anabranch/reach.h>

@@ -1,18 +1,20 @@
 /*
- * A learner that is watched.
+ * A drift detector around a learner.
  *
- *     v = e / 4m, at most 1     e = |y - f|     m: half of the errors were below it when the frame was set
+ *     v = e / 4m, at most 1     e = |y - f|     m: the median of the errors when the detector's frame was set
  *
- * v is in [0, 1] whatever the target's unit, and no single error weighs more than four ordinary ones; one of three detectors reads it:
- * src/numeric/adwin.h, src/numeric/detectors.h; KSWIN with the sign of y - f.
- * The frame is set 100 samples after the start and after each drift, and again where the errors have halved; between
- * that m stays as it is, so a stationary error gives a stationary v, and a child that still learns raises no alarm.
+ * v is in [0, 1] whatever the unit of the target, and no single error weighs more than four times the median. One of
+ * three detectors reads it: ADWIN (src/numeric/adwin.h), Page-Hinkley or KSWIN (src/numeric/detectors.h); KSWIN reads v
+ * with the sign of y - f.
  *
- * Where the detector sees a rise the drift is counted, and the child is refreshed or put on trial if so told: a fresh
- * child learns beside it and takes its place where it is better (run_trial); after 2,000 samples it has lost.
+ * m is set 100 samples after the start and after each drift, and again when the errors have halved. In between it is
+ * fixed, so stationary errors give a stationary v, and a child that still learns raises no alarm.
  *
- * State: the counts, m, all three detectors' memory (15 KB) and, for action=reset, the child's once more. Scratch: f, and
- * the child's once more. Cost: that of the detector; in a trial that of the child once more.
+ * Where the detector sees a rise, the drift is counted. By option the child is also refreshed or put on trial: a new
+ * child learns beside it and replaces it as soon as it is better (run_trial); after 2,000 samples the trial has failed.
+ *
+ * State: the counts, m, the memory of all three detectors (15 KB) and, for action=reset, the child's state once more.
+ * Scratch: f, and the child's once more. Cost: that of the detector; in a trial that of the child once more.
  */
 #include "src/numeric/adwin.h"
 #include "src/numeric/detectors.h"

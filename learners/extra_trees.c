@@ -1,19 +1,20 @@
 /*
- * Extremely randomised trees over a window of rows, one always under way.
+ * Extremely randomised trees over a window of rows. One tree is always under construction.
  *
  *     f(x) = mean over the trees of the mean target in the leaf that x reaches
  *
- * The window holds the last `window` rows. One tree is always being built from all of them, in slices that each sample
- * pays for with `budget` units of work; once finished it takes the place of the oldest. Between, every row joins the
- * leaf that it reaches in each tree, and a leaf that holds enough rows splits at once. Trees go down to `leaf` rows, so
- * the forest remembers every row of the window; boosted and incremental trees, whose leaves hold many rows, do not. With
- * `time` the arrival number is one more feature, so a tree may tell the past from the present. Missing cells are routed
- * by the cuts. Rows that arrive while a tree is built join it at the end.
+ * The window holds the last `window` rows. One tree is always being built from all of them, in slices: each sample pays
+ * for `budget` units of work. A finished tree replaces the oldest one. Every new row joins the leaf that it reaches in
+ * each tree; a leaf that holds enough rows splits at once. Rows that arrive while a tree is built join it at the end.
  *
- * State: the window (4 d + 12 bytes a row), (trees + 1) pools of 3 window / leaf nodes of 24 bytes and window numbers of
- * 4. Cost: `trees` walks of log2(window / leaf) to twice as many steps, the same to learn, and `budget` units of about
- * 3 nanoseconds. Geurts, Ernst & Wehenkel 2006; thresholds half way between two rows drawn at random, in place of a
- * uniform draw from the range.
+ * Trees go down to `leaf` rows, so that the forest keeps the detail of every row of the window; boosted and incremental
+ * trees have leaves of many rows. With `time` the arrival number is one more feature, so that a tree may split the past
+ * from the present. Missing cells are sent left or right by each cut.
+ *
+ * State: the window (4 d + 12 bytes a row), (trees + 1) pools of 3 window / leaf nodes of 24 bytes and window numbers
+ * of 4. Cost: `trees` walks of log2(window / leaf) to twice as many steps, the same to learn, and `budget` units of
+ * about 3 ns. Geurts, Ernst & Wehenkel 2006; here a threshold is half way between two rows drawn at random, instead of
+ * a uniform draw from the range.
  */
 #include "learners/trees/random_tree.h"
 #include "src/numeric/clip.h"

@@ -1,14 +1,16 @@
 /*
- * A forest of incremental trees that correct each other, and replaces those that drift.
+ * A forest of incremental trees that correct each other. Trees that drift are replaced.
  *
- * Trees (learners/trees/cart.h) on Poisson weights of mean 6, every second one grown on what the forest left over. They vote by
- * 1 / error^2, and a joint correction on every node of the way down moves at four paces (learners/trees/online_forest.h). Where ADWIN
- * sees a tree's error rise, a new one grows behind it and takes over once it is better. Every leaf tries all features,
- * up to 32: on the test streams that was better than a random 60 %, the corrections keep the trees apart.
+ * Each tree (learners/trees/cart.h) sees a sample a Poisson number of times, with mean 6. Every second tree learns the
+ * residual of the forest. Trees are weighted by 1 / error^2, and a joint correction is learned in the nodes of each
+ * path, at four rates (learners/trees/online_forest.h). When ADWIN sees a tree's error rise, a new tree is grown in the
+ * background; it replaces the old one once it is better. Every leaf tries all features, up to 32: on the test streams
+ * that was better than a random 60 %, since the corrections already keep the trees different.
  *
- * State: learners/trees/online_forest.h; 10 trees take 9 MB at 12 features, 31 MB at 128. Cost: some 4 us a sample with 10 trees of 12
- * features. Gomes et al. 2017 (adaptive random forests), Oza & Russell 2001 (online bagging), Ren et al. 2015 (global
- * refinement of a forest's leaves).
+ * State: learners/trees/online_forest.h; 10 trees take 9 MB at 12 features, 31 MB at 128.
+ * Cost: about 4 us a sample with 10 trees of 12 features.
+ * Gomes et al. 2017 (adaptive random forests), Oza & Russell 2001 (online bagging), Ren et al. 2015 (global refinement
+ * of a forest's leaves).
  */
 #include "learners/trees/online_forest.h"
 #include <anabranch/learners.h>

@@ -1,13 +1,14 @@
 /*
  * An incremental regression tree.
  *
- * One tree (learners/trees/cart.h) that splits where a histogram of a leaf's samples shows a clear gain, with a constant and a
- * linear model in each leaf, and corrections on the way down at four paces (learners/trees/online_forest.h). The first splits are
- * possible after 100 rows, when the bins are made. Where ADWIN sees its error rise another one grows behind it and
- * takes over once its squared error is below .7 of the old one's.
+ * One tree (learners/trees/cart.h). A leaf splits when a histogram of its samples shows a clear gain. It predicts by a
+ * constant and a linear model, and corrections are learned in the nodes of each path, at four rates
+ * (learners/trees/online_forest.h). The first splits are possible after 100 rows, when the bins are made. When ADWIN
+ * sees the tree's error rise, another one is grown in the background; it replaces the old one once its squared error is
+ * below .7 of the old one's.
  *
- * State: learners/trees/online_forest.h; with the tree behind some 1.3 MB at 12 features, 5.5 MB at 128. Cost: the tree's depth to
- * predict, some 300 ns to learn at 12 features.
+ * State: learners/trees/online_forest.h; with the background tree about 1.3 MB at 12 features, 5.5 MB at 128. Cost: the
+ * tree's depth to predict, about 300 ns to learn at 12 features.
  * Ikonomovska, Gama & Dzeroski 2011 on incremental model trees; Hulten, Spencer & Domingos 2001 on growing them.
  */
 #include "learners/trees/online_forest.h"

@@ -1,13 +1,14 @@
 /*
- * Boosted trees over a window, one tree always under way, a slice of the work at a time.
+ * Boosted trees over a window of rows. One tree is always under construction, a slice of the work at each sample.
  *
- *     idle: bins if due, else mark -> gather the sample -> grow -> swap the tree in -> settle the ring, 64 rows at a
- *     time
+ *     idle: remake bins if due, else mark -> gather the sample -> grow -> swap the tree in -> settle the ring, 64 rows
+ *     at a time
  *
  * The sample is 3/4 of the live rows and 4/5 of the columns, the arrival index being one more column; its targets are
- * anb_boosted_trees_aim's. Between slices rows may come, leaves may move, and the whole may be copied.
+ * those of anb_boosted_trees_aim. Between slices rows may arrive, leaf values may change, and the whole state may be
+ * copied.
  *
- * Flat, without pointers, zeroed on arrival: [ AnbBoost | importance | column | ensemble | window | grower ].
+ * Flat, without pointers, zeroed at first: [ AnbBoost | importance | column | ensemble | window | grower ].
  */
 #ifndef ANB_LEARNERS_BOOST_BOOST_H
 #define ANB_LEARNERS_BOOST_BOOST_H

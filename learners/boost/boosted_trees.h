@@ -1,18 +1,18 @@
 /*
- * A sum of trees over a ring of rows: the leaves that every row reaches, and what the trees say of it.
+ * A sum of trees over a ring of rows: which leaf of each tree every row reaches, and the sum of those leaves.
  *
- *     output of a row = sum of the `slow` values of its leaves, as of when it was last looked at
+ *     output of a row = sum of the `slow` values of its leaves, as of when it was last computed
  *
- * A tree is replaced in two steps, so that no sample waits for a whole ring: swap puts the new tree in its place at
- * once, and marks all blocks of 64 rows; settle then moves a block's rows from the old tree's leaves to the new one's.
- * A block that is marked must be settled before anything else here touches its rows.
+ * A tree is replaced in two steps, so that no sample waits for the whole ring. `swap` puts the new tree in its place at
+ * once and marks all blocks of 64 rows. `settle` then moves one block's rows from the old tree's leaves to the new
+ * one's. A marked block must be settled before any other function here touches its rows.
  *
- *     path[slot / 64][tree][slot % 64]   a row's leaves; one tree's over a block are 64 bytes, and rows replayed
- *     together
- *                                        share cache lines
+ *     path[slot / 64][tree][slot % 64]   the leaf of a row in a tree; a tree's leaves of one block are 64 bytes side by side,
+ *                                        so that rows replayed together share cache lines
  *
- * Flat, without pointers, zeroed on arrival: [ AnbBoostedTrees | leaf | before | cuts | unsettled | output | target | path
- * ].
+ * Flat, without pointers, zeroed at first:
+ *
+ *     [ AnbBoostedTrees | leaf | before | cuts | unsettled | output | target | path ]
  */
 #ifndef ANB_LEARNERS_BOOST_BOOSTED_TREES_H
 #define ANB_LEARNERS_BOOST_BOOSTED_TREES_H

@@ -1,17 +1,17 @@
 /*
- * The last rows of a stream: values as floats, and codes of bins that are remade in slices.
+ * The last rows of a stream: their values as floats, and codes of bins that are remade in slices.
  *
- * Edges are made from up to 1,024 rows of the ring: when 20, 40, 80 ... rows were seen, and from the first full ring on
- * each time it was filled anew. Remaking goes feature by feature: gather, sort, edges, then the codes of the ring
- * again; meanwhile new rows are coded by whatever edges their feature has. Whoever needs all codes to agree waits for
- * the end.
+ * Bin edges are made from up to 1,024 rows of the ring: after 20, 40, 80 ... rows, and once the ring is full, each time
+ * all its rows were replaced. Remaking goes feature by feature: gather, sort, edges, then recode the ring. Meanwhile
+ * new rows are coded by the edges that their feature has at the time. Code that needs all codes to be by the same edges
+ * waits for the end.
  *
  *     value[f][slot]                     feature by feature, missing cells NaN
- *     codes[slot / 64][f][slot % 64]     in blocks of 64 rows, what byte kernels read (cuts.h); the last column is the
- *                                        arrival index, whose bins are even steps through the ring as it was at the
- *                                        last anb_window_mark: it is coded block by block, when asked for
+ *     codes[slot / 64][f][slot % 64]     in blocks of 64 rows, what byte kernels read (cuts.h). The last column is the arrival
+ *                                        index; its bins are equal steps through the ring as of the last anb_window_mark. It is
+ *                                        coded block by block, when asked for
  *
- * Flat, without pointers, [ AnbWindow | AnbFineEdges[f] | value | codes ], zeroed on arrival.
+ * Flat, without pointers, [ AnbWindow | AnbFineEdges[f] | value | codes ], zeroed at first.
  */
 #ifndef ANB_LEARNERS_BOOST_WINDOW_H
 #define ANB_LEARNERS_BOOST_WINDOW_H

@@ -1,17 +1,19 @@
 /*
- * The linear model of a row's numbers and of the circles of its times, which the categories' effects are net of.
+ * The linear model of a row's numbers and of the sines and cosines of its times. The categories' effects are what
+ * remains beside it.
  *
- *     says     a . z                        z: numbers, standardised and clipped to 4; sines and cosines as they are
- *     learns   a += r err z / (1 + |z|^2) / (1 + sum of the effects' gains)     normalised LMS, Nagumo & Noda 1967
- *              r = max(.25 / (1 + n / (16 (1 + inputs))), .05)                   n: rows so far
+ *     predicts  a . z                       z: numbers, standardised and clipped to +-4; sines and cosines as they are
+ *     learns    a += r err z / (1 + |z|^2) / (1 + sum of the effects' gains)     normalised LMS, Nagumo & Noda 1967
+ *               r = max(.25 / (1 + n / (16 (1 + inputs))), .05)                  n: rows so far
  *
- * It learns, as do the moments that standardise, from the first 4,096 rows and from then on from one row in as many as it
- * has inputs, rounded up to a power of two, at most 32, with r = .1 where that is fewer than all. Which rows: those whose
- * number times the golden ratio has a small fraction (Knuth, vol. 3, 6.4), so that no period of the stream goes with them.
+ * The model and the moments that standardise learn from each of the first 4,096 rows. After that they learn from one
+ * row in m, m = the number of inputs rounded up to a power of two, at most 32; r = .1 if m > 1. These are the rows
+ * whose number times the golden ratio has a small fractional part (Knuth, vol. 3, 6.4), so that they do not follow a
+ * period of the stream.
  *
- * For the other rows a number costs one product: with b = a / sd the model predicts b . x - b . mean. Where that is outside the
- * range of the predictions for learned rows, or NaN since a cell is missing, the row is standardised and clipped like one that
- * is learned.
+ * For the other rows a number costs one product: with b = a / sd the prediction is b . x - b . mean. If that is outside
+ * the range of the predictions for learned rows, or NaN since a cell is missing, the row is standardised and clipped
+ * like a learned one.
  */
 #ifndef ANB_COLUMNS_LINE_H
 #define ANB_COLUMNS_LINE_H
