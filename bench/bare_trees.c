@@ -8,7 +8,7 @@ typedef struct Tree {
     AnbCartPlan plan;
     AnbCart *cart;
     AnbBins *bins;
-    AnbWhitener *gain;
+    AnbWhitener *whitener;
     AnbRandom random;
     size_t making;
     double *work;
@@ -33,11 +33,11 @@ static void *tree_make(size_t d)
     t->plan = plan;
     t->cart = (AnbCart *)bare_next(&at, plan.bytes / 8);
     t->bins = (AnbBins *)bare_next(&at, anb_bins_bytes(d) / 8);
-    t->gain = (AnbWhitener *)bare_next(&at, anb_whiten_bytes(d) / 8);
+    t->whitener = (AnbWhitener *)bare_next(&at, anb_whiten_bytes(d) / 8);
     t->work = bare_next(&at, work);
     anb_cart_init(&t->plan, t->cart);
     anb_bins_init(t->bins, d);
-    anb_whiten_init(t->gain, d);
+    anb_whiten_init(t->whitener, d);
     anb_random_seed(&t->random, 1);
     return t;
 }
@@ -60,15 +60,15 @@ static double tree_train(void *self, const double *x, double y)
     Tree *t = self;
     const size_t d = t->plan.features;
     AnbReached at = anb_cart_reach(&t->plan, t->cart, x, x, t->work);
-    anb_whiten_see(t->gain, d, x, t->work);
+    anb_whiten_see(t->whitener, d, x, t->work);
     anb_bins_codes(t->bins, d, x, t->codes);
     AnbCartSample sample = {.x = x,
                             .raw = x,
                             .codes = t->codes,
                             .bins = t->bins,
-                            .gain = anb_whiten_row(t->gain, d),
-                            .gain0 = t->gain->k0,
-                            .energy = t->gain->energy,
+                            .white = anb_whiten_row(t->whitener, d),
+                            .white0 = t->whitener->k0,
+                            .energy = t->whitener->energy,
                             .y = y,
                             .weight = 1,
                             .limit = 1e9,
@@ -80,11 +80,11 @@ static double tree_train(void *self, const double *x, double y)
     return at.value;
 }
 
-/* ---- forest: the grove itself ------------------------------------------------------------------------------------ */
+/* ---- forest: the forest itself ------------------------------------------------------------------------------------ */
 
 typedef struct Forest {
     AnbOnlineForestPlan plan;
-    AnbOnlineForest *grove;
+    AnbOnlineForest *forest;
     double *work;
     uint64_t drifts;
 } Forest;
@@ -107,17 +107,17 @@ static void *forest_make(size_t d)
     anb_online_forest_layout(&plan);
     Forest *f = bare_piece(sizeof *f, plan.bytes / 8 + plan.scratch, &at);
     f->plan = plan;
-    f->grove = (AnbOnlineForest *)bare_next(&at, plan.bytes / 8);
+    f->forest = (AnbOnlineForest *)bare_next(&at, plan.bytes / 8);
     f->work = bare_next(&at, plan.scratch);
-    anb_online_forest_init(&f->plan, f->grove, 1);
+    anb_online_forest_init(&f->plan, f->forest, 1);
     return f;
 }
 
 static double forest_train(void *self, const double *x, double y)
 {
     Forest *f = self;
-    double said = anb_online_forest_predict(&f->plan, f->grove, x, x, f->work);
-    anb_online_forest_learn(&f->plan, f->grove, x, x, y, 1, f->work, &f->drifts);
+    double said = anb_online_forest_predict(&f->plan, f->forest, x, x, f->work);
+    anb_online_forest_learn(&f->plan, f->forest, x, x, y, 1, f->work, &f->drifts);
     return said;
 }
 

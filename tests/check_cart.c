@@ -43,7 +43,7 @@ static AnbReached ask(Plant *p, const double *x)
 
 static void teach(Plant *p, const double *x, double y)
 {
-    double scratch[64], gain[2] = {x[0], x[1]};
+    double scratch[64], white[2] = {x[0], x[1]};
     unsigned char codes[2];
     AnbReached at = anb_cart_reach(&p->plan, p->tree, x, x, scratch);
     anb_bins_codes(p->bins, 2, x, codes);
@@ -51,8 +51,8 @@ static void teach(Plant *p, const double *x, double y)
                             .raw = x,
                             .codes = codes,
                             .bins = p->bins,
-                            .gain = gain,
-                            .gain0 = 1,
+                            .white = white,
+                            .white0 = 1,
                             .energy = 1 + x[0] * x[0] + x[1] * x[1],
                             .y = y,
                             .weight = 1,

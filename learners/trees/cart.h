@@ -96,11 +96,10 @@ typedef struct AnbCartSample {
     const double *x, *raw; /* complete, for models; as given, for thresholds */
     const unsigned char *codes;
     const AnbBins *bins;
-    const double *gain;   /* the row times an inverse covariance of the rows: d entries and that of the constant;
-                              NULL: a cell of x is missing, models sit this one out */
-    double gain0, energy; /* energy: the row's square in it, about d + 1 */
-    double y, weight;     /* weight > 0, bagging in */
-    bool chasing;         /* histograms show `residual` in place of y: splits go where an ensemble is wrong */
+    const double *white;   /* the whitened row (whiten.h), d entries; NULL: a cell is missing, models do not learn */
+    double white0, energy; /* the constant's entry; the product of row and whitened row, about d + 1 */
+    double y, weight;      /* weight > 0, bagging in */
+    bool chasing;          /* histograms show `residual` in place of y: splits go where an ensemble is wrong */
     double residual;
     double limit; /* errors are clipped to it in linear models */
     double min_f;

@@ -1,13 +1,16 @@
 /*
  * Leaf models of an incremental tree.
  *
- *     mean     (n m + 10 prior) / (n + 10), the prior being the parent's own when it split
- *     linear   w += u e k / (.015 (d + 1) + n + u q)     k = C^-1 x, q = x.k, u the weight in samples, n capped
+ *     mean     (n m + 10 prior) / (n + 10)                    prior: the mean of the parent when it split
+ *     linear   w += u e k / (.015 (d + 1) + n + u q)          k = C^-1 x, q = x.k, e: error
+ *                                                             u: weight in samples, n: count, capped
  *
- * C is the covariance of all rows, one for all trees (gain.h): an RLS whose matrix the leaves share, each with its own
- * weights and count. A split keeps three tenths of the count, so that children learn fast at first. rls leaves have a
- * matrix of their own while they grow. Two models are weighed by 1 / (faded squared error)^2 and what the model says is
- * bounded by the targets that the leaf has seen: unbounded linear leaves lose more by one outlier than they gain.
+ * C is the covariance of all rows, one for all trees (whiten.h). So a linear leaf is a recursive least squares that
+ * shares its matrix with the other leaves and has its own weights and count. A split passes three tenths of the count
+ * on, so that children learn fast at first. rls leaves have a matrix of their own while they grow.
+ *
+ * A leaf mixes its two models by weights 1 / (faded squared error)^2. Its prediction is clipped to the range of the
+ * targets that it has seen: without that, one outlier costs linear leaves more than they gain otherwise.
  */
 #include "cart.h"
 #include "src/numeric/clip.h"
@@ -69,8 +72,8 @@ static void learn_linear(const AnbCartPlan *plan, AnbCart *cart, const AnbReache
     double *w = anb_cart_model(plan, cart, at->leaf), d = (double)plan->features, weight = sample->weight / plan->bag;
     double step = weight * anb_clip(sample->y - at->model, sample->limit) /
                   (ease * (d + 1) + leaf->model_count + weight * sample->energy);
-    double bad = anb_axpy(w, step, sample->gain, plan->features);
-    w[plan->features] += step * sample->gain0;
+    double bad = anb_axpy(w, step, sample->white, plan->features);
+    w[plan->features] += step * sample->white0;
     leaf->model_count = leaf->model_count + weight < plan->memory ? leaf->model_count + weight : plan->memory;
     if (bad + (w[plan->features] - w[plan->features]) == 0)
         return;
@@ -91,7 +94,7 @@ void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
 {
     AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, at->leaf);
     double y = sample->y, mean_gap = y - at->mean, model_gap = y - at->model;
-    bool complete = sample->gain != NULL;
+    bool complete = sample->white != NULL;
     leaf->mean_error = fade * leaf->mean_error + (1 - fade) * squared(mean_gap);
     if (complete)
         leaf->model_error = fade * leaf->model_error + (1 - fade) * squared(model_gap);

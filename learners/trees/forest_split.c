@@ -1,10 +1,11 @@
 /*
- * Shapley values of trees between two rows: what a forest says is a sum over its trees as long as nothing is clipped.
+ * Shapley values of a forest between two rows. As long as nothing is clipped a forest's prediction is a sum over its
+ * trees, so the values are too.
  *
- *     f = origin + sum_t (w_t leaf_t + sum_r u_r / T correction_tr)      w, u: the votes, the same for all rows
+ *     f = origin + sum_t (w_t leaf_t + sum_r u_r / T correction_tr)      w, u: weights of trees and paces, the same for all rows
  *
- * A leaf's linear model is a constant and one more column each (tree_path.h): of w_j (x_j - z_j) with j off the path the
- * columns of A and j itself share alike.
+ * A leaf's linear model is treated as a constant, plus one term w_j (x_j - z_j) for each column j. For a column that is
+ * not on the path the term is shared equally among j and the columns of A (tree_path.h).
  */
 #include "online_forest.h"
 #include "tree_path.h"
@@ -113,19 +114,19 @@ static void walk(Between *b, uint32_t at, double above)
     }
 }
 
-bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbPair *pair,
+bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const AnbPair *pair,
                              double share, AnbShapleySum *out)
 {
-    AnbOnlineForest *g = (AnbOnlineForest *)(uintptr_t)grove; /* read only */
+    AnbOnlineForest *open = (AnbOnlineForest *)(uintptr_t)forest; /* read only */
     double pace[ANB_CART_RATES], low = 0, high = 0;
     if (plan->cart.leaf == ANB_LEAVES_RLS)
         return false;
-    anb_online_forest_paces(grove, pace);
+    anb_online_forest_paces(forest, pace);
     for (size_t t = 0; t < plan->trees; t++) {
-        AnbCart *tree = anb_online_forest_tree(plan, g, t, anb_online_forest_head(plan, g, t)->front);
+        AnbCart *tree = anb_online_forest_tree(plan, open, t, anb_online_forest_head(plan, open, t)->front);
         Between b = {.plan = &plan->cart, .tree = tree, .pair = pair, .share = share, .out = out, .fine = true};
         b.nodes = anb_cart_nodes(&plan->cart, tree);
-        b.vote = anb_online_forest_vote(plan, grove, t);
+        b.vote = anb_online_forest_vote(plan, forest, t);
         b.low = (double)INFINITY;
         b.high = -(double)INFINITY;
         for (int r = 0; r < ANB_CART_RATES; r++)
@@ -136,7 +137,7 @@ bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineFor
         low += b.low;
         high += b.high;
     }
-    out->low = low + grove->origin;
-    out->high = high + grove->origin;
-    return anb_range_spares(&grove->range, low, high);
+    out->low = low + forest->origin;
+    out->high = high + forest->origin;
+    return anb_range_spares(&forest->range, low, high);
 }

@@ -1,18 +1,19 @@
 /*
- * A grove: one or many incremental trees (cart.h) over shared bins and a shared whitening, that correct each other.
+ * One or many incremental trees (cart.h) over shared bins and a shared whitening, which correct each other.
  *
- *     f_t     what tree t says                          w_t proportional to 1 / (its faded squared error)^2
- *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): the corrections of rate r on the way down, summed
+ *     f_t     the prediction of tree t                  w_t proportional to 1 / (its faded squared error)^2
+ *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): sum of the corrections of pace r along the path in tree t
  *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
  *
- * The nodes of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their
- * error: whichever pace suits the stream takes the vote. A node's share is lean_r^(steps above the leaf): the slow
- * paces mend single leaves, the fast ones inner nodes, which carry what is common to their leaves.
+ * Corrections. Every node has a correction for each of four paces r, which differ in rate_r. After a sample the nodes
+ * of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their error; the
+ * weights u_r select the pace that suits the stream. A node's part of the move is proportional to lean_r^(steps above
+ * the leaf): slow paces correct single leaves, fast paces inner nodes, which hold what their leaves have in common.
  *
- * Of many trees every second one is grown on what p left over, in place of y: its splits go where the grove is wrong.
- * Each tree sees a sample a Poisson number of times (Oza & Russell 2001), mean `bag`. Where ADWIN sees a tree's error
- * rise a new tree starts behind it, and takes its place once its squared error is below .7 of the old one's (Gomes et
- * al. 2017 take a second detector's word for it).
+ * Of many trees every second one learns the residual y - p in place of y, so that it splits where the forest is wrong.
+ * Each tree sees a sample a Poisson number of times, with mean `bag` (Oza & Russell 2001). When ADWIN sees a tree's
+ * error rise, a new tree is grown in the background, and replaces the old one once its squared error is below .7 of the
+ * old one's. (Gomes et al. 2017 replace it when a second detector says so.)
  *
  *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back of each in turn ]
  */
@@ -33,7 +34,7 @@ typedef struct AnbOnlineForestPlan {
     bool background; /* new trees behind the old ones */
     double chase_f;  /* the F of a split in trees that are grown on what is left over; 0 = there are none */
     /* ---- */
-    size_t at_heads, at_gain, at_bins, at_trees, bytes;
+    size_t at_heads, at_whitener, at_bins, at_trees, bytes;
     size_t at_codes, at_scratch, each_scratch, scratch; /* doubles */
 } AnbOnlineForestPlan;
 
@@ -56,14 +57,14 @@ typedef struct AnbOnlineForest {
 } AnbOnlineForest;
 
 void anb_online_forest_layout(AnbOnlineForestPlan *plan);
-void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, uint64_t seed);
+void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, uint64_t seed);
 
-/* What the grove says of a row; `scratch` holds plan->scratch doubles. */
-double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const double *x,
+/* What the forest says of a row; `scratch` holds plan->scratch doubles. */
+double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const double *x,
                                  const double *raw, double *scratch);
 
 /* The same of several rows, with the same bits and without scratch; leaves may not be rls (anb_cart_suits_many). */
-void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbRows *rows,
+void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const AnbRows *rows,
                                     double *out);
 
 /**
@@ -71,17 +72,17 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
  *
  * @param scratch  as predict has just left it for this row
  * @param drifts   counts trees that were replaced
- * @return         false where the grove can not go on (a squared error beyond the doubles): init it again
+ * @return         false where the forest can not go on (a squared error beyond the doubles): init it again
  */
-bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, const double *x,
+bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, const double *x,
                              const double *raw, double y, double weight, double *scratch, uint64_t *drifts);
 
 /* Shares of the split gains, features of them, that sum to 1. */
-void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, double *out);
+void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, double *out);
 
 /* What tree t counts for in the vote; and each pace: both sum to 1. */
-double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, size_t tree);
-void anb_online_forest_paces(const AnbOnlineForest *grove, double *share);
+double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, size_t tree);
+void anb_online_forest_paces(const AnbOnlineForest *forest, double *share);
 
 /**
  * The Shapley values between two rows, both predicted before.
@@ -90,33 +91,33 @@ void anb_online_forest_paces(const AnbOnlineForest *grove, double *share);
  * @return       false where a bound may act: of a leaf on its linear model, of the seen targets on the sum; or a leaf is an
  *               rls
  */
-bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbPair *pair,
+bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const AnbPair *pair,
                              double share, AnbShapleySum *out);
 
-void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor);
-bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove);
+void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, AnbVisitor *visitor);
+bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest);
 
-static inline AnbTreeHead *anb_online_forest_head(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t tree)
+static inline AnbTreeHead *anb_online_forest_head(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t tree)
 {
-    return (AnbTreeHead *)((char *)grove + plan->at_heads) + tree;
+    return (AnbTreeHead *)((char *)forest + plan->at_heads) + tree;
 }
 
 /* One of the two of tree t. */
-static inline AnbCart *anb_online_forest_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t tree,
+static inline AnbCart *anb_online_forest_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t tree,
                                               size_t which)
 {
     size_t index = plan->background ? 2 * tree + which : tree;
-    return (AnbCart *)((char *)grove + plan->at_trees + index * plan->cart.bytes);
+    return (AnbCart *)((char *)forest + plan->at_trees + index * plan->cart.bytes);
 }
 
-static inline AnbWhitener *anb_online_forest_gain(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove)
+static inline AnbWhitener *anb_online_forest_whitener(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest)
 {
-    return (AnbWhitener *)((char *)grove + plan->at_gain);
+    return (AnbWhitener *)((char *)forest + plan->at_whitener);
 }
 
-static inline AnbBins *anb_online_forest_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove)
+static inline AnbBins *anb_online_forest_bins(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest)
 {
-    return (AnbBins *)((char *)grove + plan->at_bins);
+    return (AnbBins *)((char *)forest + plan->at_bins);
 }
 
 #endif

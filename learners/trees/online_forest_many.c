@@ -23,17 +23,17 @@ typedef struct Paces {
     double vote[ANB_CART_RATES], total;
 } Paces;
 
-static Paces paces_of(const AnbOnlineForest *grove)
+static Paces paces_of(const AnbOnlineForest *forest)
 {
     Paces p = {.total = 0};
-    double least = anb_votes_least_of_paces(grove);
+    double least = anb_votes_least_of_paces(forest);
     for (int r = 0; r < ANB_CART_RATES; r++)
-        p.total += p.vote[r] = anb_votes_of_pace(grove, r, least);
+        p.total += p.vote[r] = anb_votes_of_pace(forest, r, least);
     return p;
 }
 
 /* One row, from the mean of the trees on. */
-static double settle(const AnbOnlineForest *grove, const Paces *paces, double mean, const double *correction,
+static double settle(const AnbOnlineForest *forest, const Paces *paces, double mean, const double *correction,
                      double trees)
 {
     double pace[ANB_CART_RATES], sum = 0;
@@ -41,26 +41,27 @@ static double settle(const AnbOnlineForest *grove, const Paces *paces, double me
         pace[r] = mean + correction[r] / trees;
     for (int r = 0; r < ANB_CART_RATES; r++)
         sum += paces->vote[r] * (pace[r] - pace[0]);
-    return anb_range_clip(&grove->range, pace[0] + sum / paces->total) + grove->origin;
+    return anb_range_clip(&forest->range, pace[0] + sum / paces->total) + forest->origin;
 }
 
-void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, const AnbRows *rows,
+void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const AnbRows *rows,
                                     double *out)
 {
-    AnbOnlineForest *g = anb_view_of(grove);
+    AnbOnlineForest *open = anb_view_of(forest);
     Said said = {0};
     AnbReachedRows tree;
-    double least = anb_votes_least_of_trees(plan, g), total = 0;
+    double least = anb_votes_least_of_trees(plan, open), total = 0;
     for (size_t t = 0; t < plan->trees; t++) {
-        double vote = anb_votes_of_tree(plan, g, t, least);
+        double vote = anb_votes_of_tree(plan, open, t, least);
         total += vote;
-        anb_cart_reach_many(&plan->cart, anb_online_forest_tree(plan, g, t, anb_online_forest_head(plan, g, t)->front),
-                            rows, &tree);
+        anb_cart_reach_many(&plan->cart,
+                            anb_online_forest_tree(plan, open, t, anb_online_forest_head(plan, open, t)->front), rows,
+                            &tree);
         if (t == 0)
             memcpy(said.first, tree.value, rows->n * sizeof(double));
         add_tree(&said, &tree, vote, rows->n);
     }
-    const Paces paces = paces_of(grove);
+    const Paces paces = paces_of(forest);
     for (size_t i = 0; i < rows->n; i++)
-        out[i] = settle(grove, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
+        out[i] = settle(forest, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
 }

@@ -1,17 +1,17 @@
-/* A grove as a snapshot, a caller and a validator see it. */
+/* What of a forest a snapshot holds, a caller can read, and a validator checks. */
 #include "online_forest.h"
 #include "src/simd/kernels.h"
 
-void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove, double *out)
+void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, double *out)
 {
-    AnbOnlineForest *g = anb_view_of(grove);
+    AnbOnlineForest *open = anb_view_of(forest);
     size_t d = plan->cart.features;
     size_t every = plan->chase_f > 0 ? 2 : 1; /* what is left over is mostly noise: those trees do not count */
     double total = 0;
     for (size_t j = 0; j < d; j++) {
         out[j] = 0;
         for (size_t t = 0; t < plan->trees; t += every) {
-            AnbCart *tree = anb_online_forest_tree(plan, g, t, anb_online_forest_head(plan, g, t)->front);
+            AnbCart *tree = anb_online_forest_tree(plan, open, t, anb_online_forest_head(plan, open, t)->front);
             out[j] += anb_cart_importance(&plan->cart, tree)[j];
         }
         total += out[j];
@@ -48,23 +48,23 @@ static void visit_head(AnbTreeHead *head, bool background, AnbVisitor *visitor)
 }
 
 /* What a file says is checked after it was read. */
-static size_t making_of(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove)
+static size_t making_of(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest)
 {
-    return grove->making < plan->cart.features ? (size_t)grove->making : plan->cart.features;
+    return forest->making < plan->cart.features ? (size_t)forest->making : plan->cart.features;
 }
 
-void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, AnbVisitor *visitor)
+void anb_online_forest_visit(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, AnbVisitor *visitor)
 {
-    anb_struct_visit(head_fields, grove, visitor);
+    anb_struct_visit(head_fields, forest, visitor);
     if (plan->cart.stride > 0)
-        anb_whiten_visit(anb_online_forest_gain(plan, grove), plan->cart.features, visitor);
-    anb_bins_visit(anb_online_forest_bins(plan, grove), plan->cart.features, making_of(plan, grove), visitor);
+        anb_whiten_visit(anb_online_forest_whitener(plan, forest), plan->cart.features, visitor);
+    anb_bins_visit(anb_online_forest_bins(plan, forest), plan->cart.features, making_of(plan, forest), visitor);
     for (size_t t = 0; t < plan->trees; t++) {
-        AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+        AnbTreeHead *head = anb_online_forest_head(plan, forest, t);
         visit_head(head, plan->background, visitor);
-        anb_cart_visit(&plan->cart, anb_online_forest_tree(plan, grove, t, head->front), visitor);
+        anb_cart_visit(&plan->cart, anb_online_forest_tree(plan, forest, t, head->front), visitor);
         if (head->back)
-            anb_cart_visit(&plan->cart, anb_online_forest_tree(plan, grove, t, !head->front), visitor);
+            anb_cart_visit(&plan->cart, anb_online_forest_tree(plan, forest, t, !head->front), visitor);
     }
 }
 
@@ -73,31 +73,31 @@ static bool valid_faded(const AnbFaded *error)
     return error->weight >= 0 && error->mean >= 0 && error->weight + error->mean < INFINITY;
 }
 
-static bool valid_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *grove, size_t t)
+static bool valid_tree(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t t)
 {
-    const AnbTreeHead *head = anb_online_forest_head(plan, grove, t);
+    const AnbTreeHead *head = anb_online_forest_head(plan, forest, t);
     if (!valid_faded(&head->error[0]) || !valid_faded(&head->error[1]))
         return false;
     if (plan->background && !anb_adwin_valid(&head->alarm))
         return false;
-    return anb_cart_valid(&plan->cart, anb_online_forest_tree(plan, grove, t, head->front)) &&
-           (!head->back || anb_cart_valid(&plan->cart, anb_online_forest_tree(plan, grove, t, !head->front)));
+    return anb_cart_valid(&plan->cart, anb_online_forest_tree(plan, forest, t, head->front)) &&
+           (!head->back || anb_cart_valid(&plan->cart, anb_online_forest_tree(plan, forest, t, !head->front)));
 }
 
-bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *grove)
+bool anb_online_forest_valid(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest)
 {
-    AnbOnlineForest *g = anb_view_of(grove);
-    if (grove->making > plan->cart.features || !anb_struct_valid(head_fields, grove))
+    AnbOnlineForest *open = anb_view_of(forest);
+    if (forest->making > plan->cart.features || !anb_struct_valid(head_fields, forest))
         return false;
-    if (!anb_range_valid(&grove->range) || !anb_bins_valid(anb_online_forest_bins(plan, g), plan->cart.features))
+    if (!anb_range_valid(&forest->range) || !anb_bins_valid(anb_online_forest_bins(plan, open), plan->cart.features))
         return false;
-    if (plan->cart.stride > 0 && !anb_whiten_valid(anb_online_forest_gain(plan, g), plan->cart.features))
+    if (plan->cart.stride > 0 && !anb_whiten_valid(anb_online_forest_whitener(plan, open), plan->cart.features))
         return false;
     for (int r = 0; r < ANB_CART_RATES; r++)
-        if (!valid_faded(&grove->rate_error[r]))
+        if (!valid_faded(&forest->rate_error[r]))
             return false;
     for (size_t t = 0; t < plan->trees; t++)
-        if (!valid_tree(plan, g, t))
+        if (!valid_tree(plan, open, t))
             return false;
     return true;
 }

@@ -1,6 +1,6 @@
 /*
- * What `tree` and `forest` are as types: a grove of one or of many, which differ in their plan only. Included by both,
- * behind their `plan_of`.
+ * The functions of the types `tree` and `forest`: a forest of one tree or of many. The two differ in their plan only.
+ * Both include this file after they have defined `plan_of`.
  */
 #ifndef ANB_LEARNERS_TREES_TREE_LEARNER_H
 #define ANB_LEARNERS_TREES_TREE_LEARNER_H

@@ -1,9 +1,9 @@
 /*
- * Shapley values of a tree between two rows, leaf by leaf (Lundberg et al. 2020, interventional).
+ * Interventional Shapley values of a tree between two rows, leaf by leaf (Lundberg et al. 2020).
  *
- * A leaf that some coalition reaches is reached by those that hold all of A, the columns whose cells of the row explained
- * lead there and the other row's do not, and nothing of B, where it is the other way round. With a = |A|, b = |B| its
- * constant v is shared out as
+ * On the path to a leaf, let A be the columns whose cells in the explained row lead there while those of the other row
+ * do not, and B the columns for which it is the other way round. A coalition of columns taken from the explained row
+ * reaches the leaf if it holds all of A and none of B. With a = |A| and b = |B|, the leaf's value v adds
  *
  *     (a - 1)! b! / (a + b)! v        to each column of A
  *     - a! (b - 1)! / (a + b)! v      to each column of B
@@ -16,7 +16,7 @@
 
 enum { ANB_PATH_MOST = 64 /* columns on one way down */ };
 
-/* The columns on the way down in which the two rows part. Starts zeroed. */
+/* The columns on the path at which the two rows go different ways. Starts zeroed. */
 typedef struct AnbTreePath {
     size_t n, a; /* columns; those of A */
     size_t column[ANB_PATH_MOST];

@@ -10,9 +10,9 @@ static AnbRls rls_of(size_t features)
     return (AnbRls){.n = features, .intercept = true, .delta = 1};
 }
 
-static double *state_of(AnbWhitener *gain)
+static double *state_of(AnbWhitener *whitener)
 {
-    return (double *)(gain + 1);
+    return (double *)(whitener + 1);
 }
 
 size_t anb_whiten_bytes(size_t features)
@@ -26,19 +26,19 @@ size_t anb_whiten_scratch(size_t features)
     return features <= ANB_WHITEN_FEATURES ? anb_rls_scratch(features) : 0;
 }
 
-void anb_whiten_init(AnbWhitener *gain, size_t features)
+void anb_whiten_init(AnbWhitener *whitener, size_t features)
 {
     AnbRls rls = rls_of(features);
-    *gain = (AnbWhitener){0};
+    *whitener = (AnbWhitener){0};
     if (features <= ANB_WHITEN_FEATURES)
-        anb_rls_init(&rls, state_of(gain));
+        anb_rls_init(&rls, state_of(whitener));
     else
-        memset(state_of(gain), 0, features * sizeof(double));
+        memset(state_of(whitener), 0, features * sizeof(double));
 }
 
-const double *anb_whiten_row(const AnbWhitener *gain, size_t features)
+const double *anb_whiten_row(const AnbWhitener *whitener, size_t features)
 {
-    const double *state = (const double *)(gain + 1);
+    const double *state = (const double *)(whitener + 1);
     return features <= ANB_WHITEN_FEATURES ? anb_rls_weights(state, features) : state;
 }
 
@@ -48,53 +48,54 @@ static void clear_weights(double *state, size_t features)
     anb_rls_head(state)->w0 = 0;
 }
 
-static void whiten(AnbWhitener *gain, size_t features, const double *x, double *scratch)
+static void whiten(AnbWhitener *whitener, size_t features, const double *x, double *scratch)
 {
     AnbRls rls = rls_of(features);
-    double *state = state_of(gain), *k = state + anb_rls_weights_at(features);
+    double *state = state_of(whitener), *k = state + anb_rls_weights_at(features);
     clear_weights(state, features);
     anb_rls_predict(&rls, state, x, scratch);
     if (!anb_rls_update(&rls, state, 1, lambda, 1, scratch))
         anb_rls_init(&rls, state);
     for (size_t j = 0; j < features; j++)
-        k[j] *= gain->count;
-    gain->k0 = anb_rls_head(state)->w0 * gain->count;
+        k[j] *= whitener->count;
+    whitener->k0 = anb_rls_head(state)->w0 * whitener->count;
 }
 
-void anb_whiten_see(AnbWhitener *gain, size_t features, const double *x, double *scratch)
+void anb_whiten_see(AnbWhitener *whitener, size_t features, const double *x, double *scratch)
 {
-    double *k = anb_view_of(anb_whiten_row(gain, features));
-    gain->count = lambda * gain->count + 1;
-    gain->k0 = 1;
+    double *k = anb_view_of(anb_whiten_row(whitener, features));
+    whitener->count = lambda * whitener->count + 1;
+    whitener->k0 = 1;
     if (features <= ANB_WHITEN_FEATURES)
-        whiten(gain, features, x, scratch);
+        whiten(whitener, features, x, scratch);
     else
         memcpy(k, x, features * sizeof(double));
-    gain->energy = anb_dot(k, x, features) + gain->k0;
-    if (anb_nonfinite(k, features) + (gain->energy - gain->energy) == 0 && gain->energy >= 0)
+    whitener->energy = anb_dot(k, x, features) + whitener->k0;
+    if (anb_nonfinite(k, features) + (whitener->energy - whitener->energy) == 0 && whitener->energy >= 0)
         return;
     memset(k, 0, features * sizeof(double));
-    gain->k0 = gain->energy = 0;
+    whitener->k0 = whitener->energy = 0;
 }
 
 static const AnbField members[] = {
     {ANB_MEMBER(AnbWhitener, count)}, {ANB_MEMBER(AnbWhitener, k0)}, {ANB_MEMBER(AnbWhitener, energy)}, {0}};
 
-void anb_whiten_visit(AnbWhitener *gain, size_t features, AnbVisitor *visitor)
+void anb_whiten_visit(AnbWhitener *whitener, size_t features, AnbVisitor *visitor)
 {
     AnbRls rls = rls_of(features);
-    anb_struct_visit(members, gain, visitor);
+    anb_struct_visit(members, whitener, visitor);
     if (features <= ANB_WHITEN_FEATURES)
-        anb_rls_visit(&rls, state_of(gain), visitor);
+        anb_rls_visit(&rls, state_of(whitener), visitor);
     else
-        anb_visit(visitor, "k", state_of(gain), ANB_F64, features);
+        anb_visit(visitor, "k", state_of(whitener), ANB_F64, features);
 }
 
-bool anb_whiten_valid(const AnbWhitener *gain, size_t features)
+bool anb_whiten_valid(const AnbWhitener *whitener, size_t features)
 {
     AnbRls rls = rls_of(features);
-    const double *state = (const double *)(gain + 1);
-    if (!(gain->count >= 0 && gain->count - gain->count == 0 && gain->energy >= 0 && gain->energy - gain->energy == 0))
+    const double *state = (const double *)(whitener + 1);
+    if (!(whitener->count >= 0 && whitener->count - whitener->count == 0 && whitener->energy >= 0 &&
+          whitener->energy - whitener->energy == 0))
         return false;
     if (features > ANB_WHITEN_FEATURES)
         return anb_nonfinite(state, features) == 0;
