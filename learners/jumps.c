@@ -1,30 +1,38 @@
 /*
- * jumps(child): after a jump of the target, whether it stays.
+ * jumps(child): after a jump of the target, predicts whether the new level stays.
  *
- *     f, e = y - f     the child's prediction, what it left over; ' is the row before, '' the one before that
- *     m                the usual size of e (src/numeric/error_size.h); an error or a gap is far beyond 8 m
- *     d = y' - f       where e' and y' - f are far and of one sign; |e'| at most; else 0
+ *     f, e = y - f     the child's prediction and its error; ' is the row before, '' the one before that
+ *     m                the usual size of e (src/numeric/error_size.h); an error or a difference is called far beyond 8 m
+ *     d = y' - f       where e' and y' - f are far and of one sign, limited to |e'|; else 0
  *     output = f + g d
  *
- * The jump is sure where e'' and y'' - f are far to the same side as well and |y' - y''| < |y' - f| / 4. One that is not is taken
- * no further than to the range, widened by a tenth, of the targets whose next one did not come back by half of their error. One
- * against an error before that was as far, to the other side, may be the way back from a wrong number. Each of the three kinds has a
- * share g of its own, from what came after such jumps before:
+ * A row after a jump (d not 0) is of one of three kinds:
  *
- *     r = (y - f) / d within -1 to 2     n, S, Q: one, r, r^2, discounted by .98 a row with d
+ *     sure       e'' and y'' - f are far to the same side as well, and |y' - y''| < |y' - f| / 4
+ *     return     the error before was as far, to the other side: it may be the way back from a wrong number
+ *     new        all others
+ *
+ * A jump that is not sure is followed no further than the range, widened by a tenth, of the targets after which the
+ * next target did not come back by half of their error.
+ *
+ * Each kind has a factor g of its own, learned from what came after such jumps before:
+ *
+ *     r = (y - f) / d within -1 to 2     n, S, Q: sums of one, r, r^2, discounted by .98 a row with d
  *     a = (S + p) / (n + 1) within 0 to 1     v = (Q + p^2 + .1) / (n + 1) - a^2
  *     g = a - v / (2 a (n + 1)), at least 0
  *     p = 1 - sqrt(R - 1) within 0 to 1     R = mean (y - y')^2 / mean e^2 of rows whose e is not far, rate .002
  *
- * p is the gain of a local level whose differences are R times as large as the child's errors: with an innovation i and a
- * gain k they are i_t - (1 - k) i_{t-1}. A target that its features explain has R >= 2, so p = 0, and nothing is
- * believed before it was seen; for one that walks p is near 1. For two targets that are the same number p is 0: sentinels are.
+ * p is the prior of r: the gain of a local-level model whose first differences have R times the variance of the child's
+ * errors (with innovation i and gain k they are i_t - (1 - k) i_{t-1}). A target that its features explain has R >= 2,
+ * hence p = 0: a jump is not followed before one has been seen to stay. For a random walk p is near 1. For two equal
+ * targets p is 0, since sentinels repeat.
  *
- * The child learns as without it, and predicts alone in the first 20 rows. It uses past targets as inputs: right where they
- * are known by the time of the next row.
+ * The child learns as without this node; in the first 20 rows the output is the child's. Past targets are inputs: use
+ * it where they are known by the time of the next row.
  *
- * State: a range, 17 numbers. Cost: some 60 instructions.
- * Harvey 1989, Forecasting, Structural Time Series Models (local level). Constants chosen on the streams of docs/accuracy.md.
+ * State: a range, 17 numbers. Cost: about 60 instructions.
+ * Harvey 1989, Forecasting, Structural Time Series Models (local level). Constants chosen on the streams of
+ * docs/accuracy.md.
  */
 #include "src/numeric/error_size.h"
 #include "src/numeric/moments.h"

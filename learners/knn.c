@@ -1,57 +1,64 @@
 /*
- * Nearest neighbours in a sliding window, with a metric learned from the stream and a plane through them.
+ * Nearest neighbours in a sliding window, with a metric learned from the stream and a plane through the neighbours.
  *
  *     distance^2(x, i) = sum_j m_j (x_j - x_ij)^2
- *     weight_i = 1 / (.02 + distance_i / distance_k)      over the k nearest; k = max(24, 2 min(d, 24)) unless told
- *     f(x) = mean + a (plane(x) - mean), clipped to their targets' range widened by a quarter
+ *     weight_i = 1 / (.02 + distance_i / distance_k)      over the k nearest; k = max(24, 2 min(d, 24)) by default
+ *     f(x) = mean + a (plane(x) - mean), clipped to the range of the neighbours' targets widened by a quarter
  *
- * mean is their weighted mean, plane the weighted ridge plane through them at x, and a in [0, 1] the share of the plane
- * that was best lately: sum e g / sum g^2 with e = y - mean, g = plane - mean, discounted .995.
+ * mean is the weighted mean of their targets, plane(x) the value at x of a weighted ridge regression on them. a in [0,
+ * 1] is the share of the plane with the least squared error lately: sum e g / sum g^2 with e = y - mean, g = plane -
+ * mean, discounted by .995.
  *
- *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .001 r_j     (time: + .01)
+ * The metric:
  *
- * S is each feature's share of the mean squared slope of the planes so far, an average over some 200 samples (the
- * diagonal of the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014); where the mixture
- * knows shares I of its own, the mean of S and I r, but S where I is 0: features that others leave out are tested here on their own. The trust r_j in a feature is 1 where none are known, since a feature whose
- * slopes tell nothing may need near neighbours first. Else let c_j be what the feature's slope adds to the plane at x beside the
- * mean: r_j is the factor on c_j that would have had the least squared error, or more where the mixture's share is large:
+ *     m_j = .9 d S_j e^{b_j} / sum_l S_l e^{b_l} + .001 r_j     (the arrival index: + .01)
  *
- *     r_j = max(sum c_j (e + a c_j) / sum c_j^2 + u, (d I_j)^2), in .03 to 1     e: the error of f; sums discounted .9995
+ *   - S_j is feature j's share of the mean squared slope of the planes over the last 200 samples or so (the diagonal of
+ *     the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014). If the mixture has shares
+ *     I of its own, S_j is replaced by the mean of S_j and I_j r_j, except where I_j is 0: features that other experts
+ *     leave out are judged here by their own slopes.
+ *   - r_j is the trust in feature j, 1 if the mixture has no shares: a feature whose slopes tell nothing may need near
+ *     neighbours first. Otherwise, let c_j be what the feature's slope adds to the plane at x besides the mean. r_j is
+ *     the factor on c_j with the least squared error so far, or more if the mixture's share is large:
  *
- * u is the standard error of the ratio before it, sqrt(mean e^2 / sum c_j^2): trust falls only as far as the rows show that it
- * should, and a feature with small slopes needs many rows for that. y is not in the window yet, so the slope was not fitted to
- * it: for a feature that carries nothing c_j (e + a c_j) has the mean 0.
+ *         r_j = max(sum c_j (e + a c_j) / sum c_j^2 + u, (d I_j)^2), in .03 to 1
  *
- * The bends b follow the gradient of the squared error by log m through the weights, at unit size a step (.02, pulled back to 0
- * by .002 of itself; Weinberger & Tesauro 2007 in batches): a feature that the target follows in a straight line needs no near
- * neighbours. The plane's penalty of feature j is .1 / (m_j + .002 r_j) of the mean moment: it trusts the features that the metric
- * trusts. Above 24 features the plane takes the 24 that m weighs most.
+ *     where e is the error of f, the sums are discounted by .9995, and
+ *     u is the standard error of the ratio, sqrt(mean e^2 / sum c_j^2). So trust falls only as far as the rows show
+ *     that it should, and a feature with small slopes needs many rows for that. y is not in the window yet, so the
+ *     slope was not fitted to it: for an irrelevant feature c_j (e + a c_j) has mean 0.
+ *   - b_j follows the gradient of the squared error by log m_j through the neighbours' weights, in normalised steps of
+ *     .02, and decays by .002 of itself a step (Weinberger & Tesauro 2007 in batches). A feature on which the target
+ *     depends linearly needs no near neighbours, since the plane handles it.
  *
- * The arrival index, in units of 2,000 samples, is one more feature like the others: where the target drifts, near
- * means recent, and the plane has a trend.
+ * The plane's penalty of feature j is .1 / (m_j + .002 r_j) of the mean moment: small for features that the metric
+ * trusts. Above 24 features the plane uses the 24 with the largest m.
  *
- * Rows are kept in float32, bounded to +-1e15; the neighbours among them are those that floats say are the nearest
- * (learners/knn/knn_search.h), and planes are fitted in floats, in units in which all of their numbers are small
- * (learners/knn/knn_plane.h). m is made anew every
- * 64 samples or 64th of the window, at first every 16; the window's codes follow in pieces.
+ * Time. The arrival index, in units of 2,000 samples, is one more feature. Where the target drifts, near then means
+ * recent, and the plane has a trend.
  *
- * With `coarse` only so many features have codes, of 8 bits: those with the most m_j times the variance over some rows of the
- * window, chosen anew with the metric (learners/knn/knn_coded.c). The 3 k rows that are nearest by them, or up to half as many
- * more, are measured exactly, and the k nearest of those are the neighbours: near ones, if not always the nearest, and the same
- * on every CPU. A long window then costs little more than a short one; where few features matter it finds the nearest.
+ * Arithmetic. Rows are stored as floats, bounded to +-1e15. The neighbours are the nearest by distances computed in
+ * floats (learners/knn/knn_search.h). Planes are fitted in floats, in units in which all numbers are small
+ * (learners/knn/knn_plane.h). m is recomputed every 64 samples or 64th of the window, at first every 16; the codes of
+ * the window follow in pieces.
  *
- * Told of another unit of the features (reframe in type.h) it keeps its rows in the unit that they came in, until that is far off,
- * and converts each query to that unit; planes and slopes are in the present unit.
+ * Coarse search. With `coarse` only that many features have codes, of 8 bits: those with the largest m_j times variance
+ * in the window, chosen again with each metric (learners/knn/knn_coded.c). The 3 k rows nearest by these codes, or up
+ * to half as many more, are measured exactly, and the k nearest of those are the neighbours. They are not always the
+ * nearest of all, but the same ones on every CPU. A long window then costs little more than a short one.
  *
- * A target that enters the window lies no further than 10 times the running scale of the errors from what was predicted
+ * Units. After a change of the features' unit (reframe in type.h) the window keeps the unit of its rows, until the new
+ * one is far off, and each query is converted to it. Planes and slopes are in the present unit.
+ *
+ * Outliers. A target enters the window clipped to 10 times the running scale of the errors around its prediction
  * (src/numeric/error_scale.h).
  *
- * A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h): fractions add up
- * over the samples, four at most at a time.
+ * Weights. A row takes as many places in the window as its weight has mean weights (src/numeric/weight_unit.h), at most
+ * four; fractions accumulate over the samples.
  *
- * State: knn_state.h; a look: knn_look.c. Cost: 3/4 window d operations on 16-bit numbers, or 2 window coarse on 8-bit ones and
- * 3 k exact distances, then k d^2 multiply-adds and d^3 / 6 for d up
- * to 24; where m is made anew some 1.6 us in the samples after it. Cleveland & Devlin 1988 on local regression.
+ * State: knn_state.h; prediction: knn_look.c. Cost: 3/4 window d operations on 16-bit numbers, or 2 window coarse on
+ * 8-bit ones and 3 k exact distances; then k d^2 multiply-adds and d^3 / 6, d up to 24; about 1.6 us more in the
+ * samples after m was recomputed. Cleveland & Devlin 1988 on local regression.
  */
 #include "learners/knn/knn_look.h"
 #include "src/simd/kernels.h"
@@ -79,8 +86,8 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- learning ---- */
 
-/* Sums for the trust: what each feature added to the last prediction, beside what it should have added; `error` is y less the
- * whole prediction, in deviations. */
+/* Updates the sums for the trust r_j: what each feature's slope added to the last prediction, and what it should have added. `error`:
+ * y less the prediction, in deviations of the target. */
 static void judge(const View *v, const KnnScratch *w, double error, double sd)
 {
     double a = anb_knn_share(v->s);
@@ -93,7 +100,7 @@ static void judge(const View *v, const KnnScratch *w, double error, double sd)
     }
 }
 
-/* What the look before says of the plane's share, of the slopes and of the bends. */
+/* Learns the plane's share a, the slopes S and the bends b from the prediction of this row. */
 static void weigh(const View *v, const KnnScratch *w, double y)
 {
     Knn *s = v->s;

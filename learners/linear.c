@@ -3,21 +3,23 @@
  *
  *     f = w.x + b     w += 2 rate weight (y - f) x     b += 2 rate weight (y - f)
  *
- * normalized: y is standardised by its running mean and deviation s (of what came before), the error clipped to +-4,
+ * normalized: y is standardised by its running mean and deviation s from before the row, its error is clipped to +-4,
+ * and
  *
  *     rate = 0.1 sqrt(min(d, 24) + 1) / (1 + |x|^2)     f = mean + s (w.x + b)
  *
- * so that the prediction of the row itself moves by at most the error, at every width. bounded: the factor in front of
- * (y - f) x is at most 1 / (1 + |x|^2), for the same reason; where rows are long or weights large the fixed rate would
- * diverge (Nagumo & Noda 1967; Karampatziakis & Langford 2011 on weights).
+ * so that a step changes the prediction of its own row by at most the error, at every width.
  *
- * With another loss what takes the place of the error (src/numeric/loss.h) is multiplied by the step, which is bounded
- * whatever `bounded` says.
+ * bounded: the factor in front of (y - f) x is at most 1 / (1 + |x|^2), for the same reason. With a fixed rate, long
+ * rows or large weights would make it diverge (Nagumo & Noda 1967; Karampatziakis & Langford 2011 on weights).
  *
- * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 where all weights are equal, whatever they are.
+ * With another loss the pull (src/numeric/loss.h) takes the place of the error; its step is always bounded.
+ *
+ * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 if all weights are equal.
  *
  * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
- * Not bounded, and with features that nobody scaled, it diverges: it then starts again, counted, and says 0 meanwhile.
+ * Without `bounded`, on features that nobody scaled, it may diverge. It then restarts, which is counted, and predicts 0
+ * until the next sample is learned.
  */
 #include "linear.h"
 #include "src/numeric/clip.h"
@@ -117,9 +119,9 @@ static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, doubl
         anb_restart(self, s, row);
 }
 
-/* How far w moves along the row for an error, both in one unit. The row's own prediction moves by a share of what takes
- * the place of the error, .1 for the median and less for outer quantiles, whose steps are larger: a step that came to the
- * target and stopped there would be a step by the error after all, and end at the mean. */
+/* The factor of the row in the step of w, for an error; both in one unit. With the pull of another loss a step changes the prediction of
+ * its own row by at most a share of the pull: .1 for the median, less for outer quantiles, whose pulls are larger. A step that
+ * stopped at the target would be a step by the error again, and would converge to the mean. */
 static double stride(const AnbNode *self, Linear *s, double step, double error, double square)
 {
     const AnbLinearOptions *o = self->options;
@@ -185,10 +187,10 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* A slope in a unit that has become smaller is the same slope. In one that has become larger it stays as it is in that
- * unit, and is thus flatter: steps correct what the row shows, one number, and slopes that grew with their units would
- * grow without end where several features rise together. The prediction at the old centre stays. From `most` times on what
- * was seen lies at one point of the new unit, which tells no slope: it starts at 0. */
+/* A change of the features' units. If the unit has become smaller the slope stays the same function. If it has become larger the weight
+ * keeps its value in the new unit, which is a flatter slope: a step corrects one number, the error, and slopes that
+ * grew with their units would grow without end where several features rise together. The prediction at the old centre stays. If the
+ * unit has grown by more than `most`, all rows so far lie at one point of the new unit and tell no slope: it restarts at 0. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     const double most = 16;

@@ -1,23 +1,25 @@
 /*
- * A link: the child learns z = g(y), and what it says is carried back into the range of y.
+ * A link function: the child learns z = g(y), and its prediction is transformed back to the range of y.
  *
  *     log     z = log y          y > 0           log1p   z = log(1 + y)     y >= 0
  *     sqrt    z = sqrt y         y >= 0          logit   z = log(y/(1-y))   0 < y < 1
  *     positive   z = y           y >= 0, the inverse cut at 0
  *
- * The inverse h of a mean of z is not the mean of y: the exponential of a mean is a geometric mean, below the arithmetic
- * one. Three estimates of that mean, each a value of h and thus within the range, are mixed by a BOA on their squared errors of y:
+ * The inverse h of a mean of z is not the mean of y: the exponential of a mean is a geometric mean, below the
+ * arithmetic one. Three estimates of the mean of y, each a value of h and so within the range, are mixed by a BOA on
+ * their squared errors of y:
  *
  *     plain     h(f)
- *     scaled    c h(f), c = (faded mean of y) / (faded mean of h(f)), 1/4 to 4     (of logit: the odds are multiplied)
+ *     scaled    c h(f), c = (faded mean of y) / (faded mean of h(f)), 1/4 to 4     (for logit the odds are multiplied)
  *     fitted    h(f + a + b (f - mean z) / sd z), a and b by recursive least squares on the error of y, linearised at the
  *               present a and b
  *
- * f is clipped to the seen range of z and the answer to the seen range of y, both widened by 10 %. A target out of the
- * range counts as the point halfway between its bound and the nearest target seen inside, for `log` half the smallest;
- * of log1p, sqrt and positive, whose range holds its bound, it counts as the bound.
+ * f is clipped to the seen range of z and the output to the seen range of y, both widened by 10 %. A target outside the
+ * range of g is replaced: for log1p, sqrt and positive, whose range includes its bound, by the bound; for log and logit
+ * by the point halfway between the bound and the nearest target seen inside (for log: half the smallest).
  *
- * State: ranges, moments, faded means, a BOA of 3, a recursive least squares of 2. Cost: some 2,300 instructions beside the child.
+ * State: ranges, moments, faded means, a BOA of 3, a recursive least squares of 2.
+ * Cost: about 2,300 instructions besides the child.
  * McCullagh & Nelder 1989, Generalized Linear Models (links); Duan 1983, "Smearing estimate" (the bias of the inverse);
  * Wintenberger 2017 (BOA).
  */

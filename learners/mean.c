@@ -1,5 +1,5 @@
 /*
- * The running mean of the target: what a stream without signal deserves, and what every other learner has to beat.
+ * The running mean of the target: the best constant prediction, and the baseline for every other learner.
  *
  *     n += weight     mean += (y - mean) weight / n
  */

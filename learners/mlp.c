@@ -1,46 +1,47 @@
 /*
- * A network of one hidden layer, learned one sample at a time, with replay.
+ * A network of one hidden layer, learned one sample at a time, with replay of earlier samples.
  *
  *     f(x) = mean + sd (o(x) + a (o'(x) - o(x)))
  *
- * o is the network with its newest weights, o' with their running average (share max(0.005, 10/t)), mean and sd are the
- * target's so far, and a in [0, 1] is the share of o' that was best lately: sum e d / sum d^2 with e the error of o and
- * d = o - o', discounted .995. The newest weights follow a stream that drifts; their average is far better on one that
- * does not, and a says which it is (Polyak & Juditsky 1992 on averaging).
+ * o is the network with its newest weights, o' with their running average (share max(0.005, 10/t)); mean and sd are the
+ * target's so far. a in [0, 1] is the share of o' with the least squared error lately: sum e d / sum d^2 with e the
+ * error of o and d = o - o', discounted by .995. The newest weights are better on a stream that drifts, their average
+ * on one that does not (Polyak & Juditsky 1992 on averaging); a measures which.
  *
- * A step: the new sample, counted three times where there is replay, and `replay` others drawn from a ring of the last
- * `memory` ones, of those from the newest 200 + a (memory - 200): where the newest weights are the better ones the
- * stream drifts, and rows of long ago say what was right then. Errors are in units of sd, clipped to +-3; their
- * gradients' sum over sqrt(1 + replay) moves the weights by Adam (Kingma & Ba 2015) with decay .99, or as it is. The
- * rate rises over the first 100 steps and falls as 1/sqrt(1 + t/5000); beyond 16 features it is 16/d of that.
- * momentum = 0 is Adam without its mean gradient: on streams a step that comes ten samples late costs more than the
- * noise it takes out. When mean and sd move, v and c are rescaled so that f does not (Pop-Art, van Hasselt et al.
- * 2016). Where the mean squared error of the last 100 samples is three times that of the last 500, the concept has
- * changed: the ring is emptied and the rate starts to fall anew.
+ * A step. The new sample, counted three times if there is replay, and `replay` samples drawn from a ring of the last
+ * `memory` ones: from the newest 200 + a (memory - 200), since a small a means that old rows are outdated. Errors are
+ * in units of sd, clipped to +-3. The sum of their gradients over sqrt(1 + replay) moves the weights by Adam (Kingma &
+ * Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and then falls as 1/sqrt(1 + t/5000);
+ * beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step that is ten
+ * samples late costs more than the noise that averaging removes.
  *
- * With Adam each feature's weights are scaled together as well, along the gradient by the logarithm of a factor on the feature
- * (anb_network_rescale), but for the 500 steps after a change of concept: a feature that carries nothing fades.
+ * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
+ * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
+ * changed: the ring is emptied and the schedule of the rate restarts.
  *
- * A feature whose share is 0 (importance in row.h) is left out, in remembered rows as well. For rows of more than 16 features the network
- * keeps evidence of which features are relevant (mlp_state.h).
+ * Irrelevant features. With Adam the weights of each feature are also scaled together, along the gradient by the log of
+ * a factor on the feature (anb_network_rescale), except in the 500 steps after a change of concept: weights of an
+ * irrelevant feature shrink. A feature whose share is 0 (importance in row.h) is left out, in remembered rows as well.
+ * For rows of more than 16 features the network keeps evidence of which features are relevant (mlp_state.h).
  *
- * With dropout p each row of a step, replayed ones included, leaves out each hidden unit (of gated forms the product) with
- * probability p and divides the others by 1 - p; predictions use all units (Srivastava et al. 2014).
+ * Dropout p: in each row of a step, replayed ones included, each hidden unit (of gated forms the product) is left out
+ * with probability p and the others are divided by 1 - p. Predictions use all units (Srivastava et al. 2014).
  *
- * With another loss what takes the place of the error (src/numeric/loss.h) is descended along, and judges the average.
+ * Another loss: its pull (src/numeric/loss.h) takes the place of the error, also in a.
  *
- * Told of another unit of the features (reframe in type.h) it moves its first layer and the gradients' means along. The ring keeps a
- * feature's cells in the unit that they came in, until the present one is far from that: a recalled row is converted
- * when it is read.
+ * Units. After a change of the features' unit (reframe in type.h) the first layer and the means of the gradients
+ * follow. The ring keeps a feature's cells in the unit that they arrived in, until the present one is far from it; a
+ * recalled row is converted when it is read.
  *
- * Cells beyond +-1e6 are taken as that; x should be standardised. A weight multiplies the step, in units of the mean weight and ten of
- * them at most. An error counts as 20 times the running scale of the errors at most (src/numeric/error_scale.h).
+ * Bounds. x should be standardised; cells are clipped to +-1e6. A weight multiplies the step, in units of the mean
+ * weight, ten of them at most. An error is clipped to 20 times the running scale of the errors
+ * (src/numeric/error_scale.h).
  *
- * With precision=single the weights, their moments, rows and traces are floats (src/numeric/network_single_isa.c); the target's mean
- * and deviation, errors, and what is kept of each feature are doubles all the same.
+ * With precision=single the weights, their moments, rows and traces are floats (src/numeric/network_single_isa.c); the
+ * target's mean and deviation, errors, and what is kept of each feature stay doubles.
  *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
- * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and some 22 operations a weight.
+ * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and about 22 operations a weight.
  */
 #include "learners/mlp_state.h"
 #include "src/numeric/loss.h"

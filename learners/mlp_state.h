@@ -1,9 +1,10 @@
 /*
- * What mlp keeps: its header, two to four copies of the weights, a ring of samples; and where all that lies. mlp.c learns.
+ * The state of mlp and its layout: its header, two to four copies of the weights, a ring of samples. mlp.c learns.
  *
- * Of rows of more than ANB_MLP_NARROW features, up to ANB_MLP_JUDGED, it also keeps what each feature adds to rows that it has
- * not learned yet. With c_j = x_j df/dx_j and e the error there, c_j (c_j + e) has the mean 0 where the feature carries nothing,
- * since c_j is not fitted to that row; the ratio of its mean to the standard error of that mean is the evidence for the feature.
+ * For rows of more than ANB_MLP_NARROW features, up to ANB_MLP_JUDGED, it also keeps evidence for each feature from
+ * rows that are not learned yet. With c_j = x_j df/dx_j, and e the error there, c_j (c_j + e) has mean 0 for an
+ * irrelevant feature, since c_j is not fitted to that row. The evidence is its running mean over the standard error of
+ * that mean.
  */
 #ifndef ANB_LEARNERS_MLP_STATE_H
 #define ANB_LEARNERS_MLP_STATE_H

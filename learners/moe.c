@@ -1,20 +1,23 @@
 /*
- * The mixture: experts behind a gate.
+ * The mixture of experts behind a gate.
  *
  *     gate -> predictions of the active experts, once each -> mix -> [learning:] best expert, disagreement, alignment,
  *     experts learn, gate learns, utilization and entropy of the gate's new probabilities, dead experts reset
  *
- * A dense router sees every expert, clipped to the seen target range widened by 10 %; what the mixture says is clipped
- * as well. The linear router never clips. An expert that was reset or has restarted behind a dense router sleeps for
- * its warmup; behind the linear one a penalty on its logit fades as it learns.
+ * A dense router uses every expert. It sees their predictions clipped to the seen target range widened by 10 %, and the
+ * mixture's output is clipped as well. The linear router never clips.
  *
- * With loss=quantile the best expert is that of the least pinball loss, and the gates learn by that loss's gradient; clips
- * stay as they are.
+ * An expert that was reset or has restarted sleeps for its warmup behind a dense router. Behind the linear router it
+ * has a penalty on its logit, which fades as it learns.
  *
- * Every 256 samples the mixture asks its experts which features matter and shows them the mean of the answers.
+ * With loss=quantile the best expert is the one with the least pinball loss, and the gates learn by that loss's
+ * gradient; clipping is the same.
  *
- * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K]. Cost: one predict and one update
- * of each active expert, the gate's own, and about a dozen operations an expert.
+ * Every 256 samples the mixture asks its experts for the importance of the features and passes the mean of their
+ * answers to all of them.
+ *
+ * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K].
+ * Cost: one predict and one update of each active expert, the gate's own, and about a dozen operations an expert.
  */
 #include "moe_state.h"
 #include "src/numeric/clip.h"

@@ -1,7 +1,4 @@
-/*
- * How a mixture's state and scratch lie, and what its way of a sample (moe.c) and its read-outs (moe_view.c) both ask
- * of them.
- */
+/* The layout of a mixture's state and scratch, and what learning (moe.c) and read-outs (moe_view.c) share. */
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 

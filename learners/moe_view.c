@@ -1,7 +1,4 @@
-/*
- * What can be read of a mixture: the view of its last sample, and the answers to questions about a row, each from the
- * state and the scratch that a predict has just filled.
- */
+/* Read-outs of a mixture: of its last sample, and of a row for which predict has just filled the scratch. */
 #include "moe_state.h"
 
 static void view(const AnbNode *self, const void *state, double *scratch, AnbMixture *m)

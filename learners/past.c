@@ -1,15 +1,15 @@
 /*
- * past(child): the last targets are features for the child, behind the row's own.
+ * past(child): the last L targets are further features of the child, behind the row's own.
  *
  *     u = (x, (y_{t-1} - m) / s, ..., (y_{t-L} - m) / s)      L = lags; each clipped to +-6, 0 while it is not known
  *
- * m and s are the mean and the deviation of the targets so far. residual_ar corrects every prediction by past errors with
- * the same coefficients; a child that is not linear can learn here that what a past target says of the next one depends on the
- * features (at some hours traffic goes on as it was, at others it turns). For streams whose targets are known by the time of
- * the next row.
+ * m and s are the mean and the deviation of the targets so far. residual_ar corrects every prediction by past errors
+ * with the same coefficients. A nonlinear child of `past` can learn that the effect of a past target depends on the
+ * features: at some hours traffic persists, at others it reverses. Use it where targets are known by the time of the
+ * next row.
  *
- * A target counts as 20 running scales of the errors from the prediction at most (src/numeric/error_scale.h), so that
- * one wrong number is no feature of that size, nor the unit of the others.
+ * A target is clipped to 20 running scales of the errors around the prediction (src/numeric/error_scale.h), so that one
+ * wrong number becomes neither a feature of that size nor part of the unit of the others.
  *
  * State: the moments, L targets, room for a change of units. Cost: d + L copies, then the child at that many features.
  */

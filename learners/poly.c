@@ -3,20 +3,21 @@
  *
  *     u = (x_1 .. x_d,  (x_i - c_i) (x_j - c_j) / 2 for i <= j, row by row)        d (d + 3) / 2 features, d <= 24
  *
- * c is 0 at first. Told of another unit of the features, old x_j = alpha_j new x_j + beta_j (reframe in type.h), poly moves c
- * along, so that each product of before is alpha_i alpha_j times the one of now, and tells the child: what the child says of a row
- * stays exactly as it was, where the child can follow. A c_j that comes to lie beyond 1 starts at 0 again: products about a
- * point that far off are much the same feature.
+ * c is 0 at first. When the unit of the features changes, old x_j = alpha_j new x_j + beta_j (reframe in type.h), poly
+ * moves c along, so that each old product is alpha_i alpha_j times the new one, and tells the child. So the child's
+ * prediction of a row does not change, provided that the child can follow a change of unit. A c_j beyond 1 is set to 0
+ * again: products about a point so far off are nearly collinear with the features.
  *
- * The half keeps a product of standardised features near unit variance and gives the penalty of an RLS that much more
- * weight on the bends. Products are bounded to +-1e300, so that finite rows make finite features. The child brings the
- * intercept.
+ * The factor 1/2 keeps a product of standardised features near unit variance, and makes the prior of an RLS penalise
+ * products more than features. Products are bounded to +-1e300, so that finite rows make finite features. The intercept
+ * is the child's.
  *
- * With `least` > 0 the child is told which products are of features that the target is known to depend on, by shares of 0 for the
- * others (poly_screen.h). Networks leave those out. Features are then clipped to +-5, products to +-8.
+ * With `least` > 0 the child gets, as importance, shares that are 0 for products of which the target is not known to
+ * depend on both factors (poly_screen.h). Networks leave features with share 0 out. Features are then clipped to +-5,
+ * products to +-8.
  *
- * State: c; with `least` a linear model and three sums a product. Scratch: u. Cost: d (d + 3) / 2 operations, with `least` ten times
- * that and the linear model, then the child at that many features.
+ * State: c; with `least` a linear model and three sums a product. Scratch: u. Cost: d (d + 3) / 2 operations, with
+ * `least` ten times that and the linear model, then the child at that many features.
  */
 #include "poly_screen.h"
 #include "src/numeric/clip.h"

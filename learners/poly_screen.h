@@ -1,13 +1,16 @@
 /*
- * Which products a learner is shown: those of two features that the target is known to depend on.
+ * Which products of two features a learner is shown: those of features that the target is known to depend on.
  *
  *     z_k = S_k / sqrt(V_k)     S_k = sum e (u_k - m_k)     V_k = sum e^2 (u_k - m_k)^2     m_k: running mean of u_k
  *
- * For a product e is what a linear model of the features leaves of the target, for a feature itself the target less its mean; both in
- * units of their deviation and clipped to +-4, u_k to +-4.5. Where the target is independent of u_k, z_k is normal with variance 1.
- * Every 200 rows a feature comes into use whose own z, or that of one of its products, is beyond `least`, and goes out of use where
- * all of them are within half of that. S fades by .98 then, and V by the square of that. A product is shown where both factors are in
- * use; the features themselves always are. A feature that counts in products of three or more only is not found.
+ * u_k is a product, and e the error of a linear model of the features; or u_k is a feature, and e the target less its
+ * mean. Both are in units of their deviation, e clipped to +-4 and u_k to +-4.5. If the target is independent of u_k,
+ * z_k is normal with variance 1.
+ *
+ * Every 200 rows: a feature comes into use if z of the feature or of one of its products is beyond `least`, and goes
+ * out of use if all of them are within half of that. S is then multiplied by .98 and V by .98^2. A product is shown if
+ * both its factors are in use; the features themselves always are. A feature that matters only in products of three or
+ * more is not found.
  *
  * Fan & Lv 2008, Sure independence screening; Hao & Zhang 2014, Interaction screening.
  */

@@ -1,26 +1,27 @@
 /*
- * Quantiles of the target given the row, several levels at once, around any learner.
+ * Quantiles of the target given the row, for several levels at once, around any learner.
  *
- *     e = y - f                 f the first child's prediction
- *     sigma                     sqrt(faded e^2 + spread^2), memory 50, with the child's spread where it tells one
- *     m                         what the second child says, where there is one: it learns |e| / sigma
+ *     e = y - f                 f: the first child's prediction
+ *     sigma                     sqrt(faded e^2 + spread^2), memory 50; spread: the child's own, if it reports one
+ *     m                         the prediction of the second child, if there is one: it learns |e| / sigma
  *
- * Of each level t four or five candidates, over the last 1,000 samples,
+ * Each level t has four or five candidates, from the last 1,000 samples:
  *
  *     even      f + the quantile of e
  *     scaled    f + sigma times the quantile of e / sigma
- *     fitted    scaled + sigma w.(1, u, v, z)     by recursive least squares in which (t - 1{y below}) times the slope of a
- *               normal quantile function takes the place of the error (src/numeric/loss.h); u is f standardised, v the
- *               log of the faded error over its long mean, z the standardised features, of up to 64
+ *     fitted    scaled + sigma w.(1, u, v, z)     w by recursive least squares, where (t - 1{y below}) times the slope of a
+ *               normal quantile function takes the place of the error (src/numeric/loss.h); u: f standardised, v: the log of
+ *               the faded error over its long mean, z: the standardised features, up to 64 of them
  *     modelled  f + sigma m times the quantile of e / (sigma m)
  *     free      the quantile of y
  *
- * are mixed by a BOA on their pinball losses (Wintenberger 2017). The levels' mixes are then sorted, so that they do not
- * cross and their losses do not grow (Chernozhukov, Fernandez-Val & Galichon 2010), and clipped to the seen target range widened by 10 %,
- * which a wrong target widens by its width at most and which forgets it.
+ * A BOA on their pinball losses mixes them (Wintenberger 2017). The mixes of the levels are then sorted, so that they
+ * do not cross, which does not increase their losses (Chernozhukov, Fernandez-Val & Galichon 2010), and clipped to the
+ * seen target range widened by 10 %. A wrong target widens that range by at most its width, and is forgotten.
  *
- * State: three or four lists of 1,000 scores (10 KB each), moments of the features; a level's BOA and recursive least squares.
- * Cost: the children, as many insertions into sorted lists, and (d + 3)^2 multiply-adds a level.
+ * State: three or four lists of 1,000 scores (10 KB each), moments of the features; for each level a BOA and a
+ * recursive least squares. Cost: the children, as many insertions into sorted lists, and (d + 3)^2 multiply-adds a
+ * level.
  * Koenker & Bassett 1978 on quantile regression; He 1997 on location and scale.
  */
 #include "quantile_level.h"

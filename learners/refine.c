@@ -1,23 +1,26 @@
 /*
- * refine(mixture, learner, ...): a second stage. What a mixture leaves over is learned from the row and from where its
- * experts stand around what it said.
+ * refine(mixture, learner, ...): second stages. Each further child learns the residual of a mixture from the row and
+ * from how far each expert's prediction is from the mixture's.
  *
  *     m = the mixture's prediction      s = running rms of y - m, discounted by .999
  *     q = (x, clip((f_i - m) / s, +-5) for each expert i; 0 for inactive ones)
  *         with `last` also (clip(e' / s, +-5), clip((y' - m) / s, +-5)): the last y - m, the last target
- *     every learner b: from q to y - m
+ *     every stage b learns from q to y - m
  *     a_b = 3 A / (B + 8 s^2) clipped to 0 .. 1      A, B = sums of b(q) (y - m) and of b(q)^2, discounted by .99
  *     output = BOA(discount) over { m, m + a_1 b_1(q), m + a_2 b_2(q), ... }, each within the seen target range widened by 10 %
  *
- * A gate weighs experts by how they did; a second stage sees where one is right and another is not. A network of a few
- * units finds that from hundreds of samples on, and the BOA leaves it out where there is nothing to find. Before that, what
- * a stage says is mostly noise: A / B is the share of it that the residuals bear out, and the 8 s^2 stand for eight rows that bore
- * out nothing. From a third on all of it is believed. The BOA's memory grows with the stream up to that of its discount (boa.h).
+ * A gate weights experts by their errors so far; a second stage learns in which part of the space which expert is
+ * right. A network of a few units learns that within hundreds of samples. The BOA gives a stage no weight where there
+ * is nothing to learn.
  *
- * With `last` it uses past targets as inputs, for streams whose targets are known by the time of the next row. Where successive
- * errors are alike in one part of the space only, the stages can learn that; residual_ar around the whole cannot.
+ * a_b: at first a stage's output is mostly noise. A / B is the factor of it that fits the residuals best, and the 8 s^2
+ * act as eight rows of pure noise. From a third on the whole output is used. The memory of the BOA grows with the
+ * stream up to that of its discount (boa.h).
  *
- * State: range, scale, a BOA, A and B of each stage. Cost: the second stage's, at d + K features, and K operations.
+ * With `last` past targets are inputs: use it where they are known by the time of the next row. The stages can then
+ * learn that successive errors are alike in one part of the space only; residual_ar around the whole cannot.
+ *
+ * State: range, scale, a BOA, A and B of each stage. Cost: the second stages at d + K features, and K operations.
  * Wolpert 1992, Stacked generalization; Wintenberger 2017 (BOA).
  */
 #include "extended.h"

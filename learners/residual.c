@@ -1,12 +1,12 @@
 /*
- * residual(a, b): b learns what a left over.
+ * residual(a, b): b learns the residual of a.
  *
  *     f(x) = a(x) + b(x)      a learns (x, y)      b learns (x, y - a(x)), a(x) from before it learned, unclipped
  *
- * Good on trends and times of day, where a quick linear model follows the level and a slow one the shape; on stationary
- * streams b alone is better: it stands beside its b, never instead of it.
+ * Useful on trends and times of day, where a quick linear model follows the level and a slow learner the shape. On
+ * stationary streams b alone is better: in a mixture put this expert beside b, not in its place.
  *
- * State: none of its own. Scratch: a(x). Cost: both children, two additions, whose sums stay within the doubles.
+ * State: none of its own. Scratch: a(x). Cost: both children and two additions, whose sums stay within the doubles.
  * Boosting of residuals in one stage: Friedman 2001, Greedy function approximation.
  */
 #include "src/numeric/moments.h"

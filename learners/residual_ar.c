@@ -1,23 +1,24 @@
 /*
- * The residual-lag stage: what a child left over last time, and lately, tells about what it will leave over now.
+ * residual_ar(child): corrects the child's prediction by its last errors.
  *
  *     e = y - f(x)      s = running rms of e, discounted by .999
  *     q = (0.1, last e / s, EWMA(.2) of e / s, EWMA(.03) of e / s), the last three clipped to +-5
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
- *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %; an f beyond it, of a
- *     child that limits itself (outlook.h), is taken as it is, and not corrected
+ *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %. An f outside that range,
+ *              of a child with an outlook (outlook.h), is used uncorrected
  *
- * With `last` the last target y' joins: q has a fifth feature (y' - f) / s, the BOA a third offer y', and the output is
- * f until the mix of the BOA has shown to be better:
+ * With `last` the last target y' is an input too: q has a fifth feature (y' - f) / s, the BOA a third candidate y', and
+ * the output is f until the mix of the BOA has been shown to be better (gain_test.h):
  *
- *     u = ((y - f)^2 - (y - mix)^2) / s^2      D = sum of u      V = sum of u^2, both discounted by .999
- *     the mix counts from D > 1.5 sqrt(V) on, until D < 0
+ *     u = ((y - f)^2 - (y - mix)^2) / s^2      D = sum of u, discounted by .999      V = sum of u^2, by .998
+ *     the mix is used from D > 1.5 sqrt(V) on, until D < 0
  *
- * It uses past targets as inputs: right where they are known by the time of the next row, and then worth much on
- * autocorrelated targets; the BOA and the test keep it harmless on others. Alone for 10 samples the child speaks.
+ * Past targets are inputs: use it where they are known by the time of the next row. It gains much on autocorrelated
+ * targets; on others the BOA and the test keep its cost in accuracy small. For the first 10 samples the output is the
+ * child's.
  *
- * State: range, scale, three residuals, a BOA, an RLS of 4 or 5. Cost: some 1,600 instructions, 1,800 with `last`, most of
- * them the BOA's and the RLS'.
+ * State: range, scale, three residuals, a BOA, an RLS of 4 or 5.
+ * Cost: about 1,600 instructions, 1,800 with `last`, most of them those of the BOA and the RLS.
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/gain_test.h"

@@ -1,17 +1,17 @@
 /*
- * season(child): what the target was a period ago corrects the child; the period is searched for as the stream runs.
+ * season(child): corrects the child by the target one period ago. The period is searched for while the stream runs.
  *
  *     e = y - f     m = the usual size of e (src/numeric/error_size.h)     p = the lag in use (src/numeric/lag_search.h)
  *     q = (0.1, e_{t-p} / m, (y_{t-p} - f) / m), the last two clipped to +-10
- *     v: recursive least squares(.999) from q to e / m, clipped to +-6, new with every p
- *     output = f + m v.q within the seen target range widened by 10 %, from when on that has shown to be better than f:
+ *     v: recursive least squares(.999) from q to e / m, clipped to +-6; it restarts when p changes
+ *     output = f + m v.q within the seen target range widened by 10 %, once that has been shown to be better than f:
  *
  *     u = (e^2 - (y - f - m v.q)^2) / m^2 within +-50     D = sum of u     V = sum of u^2, discounted by .999 and .998
- *     the correction counts from D > 2 sqrt(V) on, until D < 0
+ *     the correction is used from D > 2 sqrt(V) on, until D < 0
  *
- * Until then it is the child to the bit. Lags are 2 to `longest`; the last error is residual_ar's. A year of days, a week of hours,
- * a day of minutes, or the same unit in the round before where the rows of several take turns. It uses past targets as inputs:
- * right where they are known by the time of the next row.
+ * Otherwise the output is the child's, bit for bit. Lags are 2 to `longest`; the last error is left to residual_ar.
+ * Examples of periods: a year of days, a week of hours, a day of minutes; or, where rows of several units take turns,
+ * the same unit in the round before. Past targets are inputs: use it where they are known by the time of the next row.
  *
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag, an RLS of 3.
  */

@@ -1,28 +1,30 @@
 /*
- * select(child, spare, most=20): the child sees the features that count, `most` at most.
+ * select(child, spare, most=20): the child sees only the features that count, at most `most` of them.
  *
- * The rows that the children see have `most` places. A place holds a feature that counts, or 0. Which features count is found from the
- * rows that came (src/numeric/screen.h): those that forward selection takes, and those that the error of the child depends on, alone
- * or in a product of two or three of them. It is asked after 40 rows and then each time the rows have grown by a third, by PERIOD at
- * most. Features that the error depended on count from then on, as long as there are places to spare.
+ * Rows for the children have `most` places; a place holds a feature or 0. Which features count is found from the rows
+ * so far (src/numeric/screen.h): those that forward selection takes, and those on which the child's error depends,
+ * alone or in a product of two or three. The selection runs after 40 rows and then each time the rows have grown by a
+ * third, at the latest after PERIOD rows. Features found by the error stay counted as long as there are free places.
  *
- * A feature that counts and is not seen gets a place at once if one is empty: the child goes on, with a feature more that was 0
- * so far. After 80 rows, and when the rows have grown three times since, the other child is prepared if the one that serves was given
- * features so or sees others that do not count:
+ * The two children should be the same expression; one serves. A newly found feature gets an empty place at once, if
+ * there is one: the serving child goes on, and sees a feature that was 0 so far. A new child is prepared after 80 rows,
+ * and whenever the rows have grown threefold since, if the serving one got features in that way or sees features that
+ * do not count any more:
  *
- *     it is reset, sees the features that count, and learns the rows remembered, the oldest first, some a sample
- *     it learns the rows that come beside the other one, for a 16th of the rows so far; it serves from then on if its squared
- *     error there is the smaller one, each error counted as FAR scales of the errors at most
+ *     1. it is reset, gets the features that count, and learns the remembered rows, the oldest first, some a sample
+ *     2. it learns new rows beside the serving one, for a 16th of the rows so far
+ *     3. it serves from then on if its squared error in step 2 is smaller, each error clipped to FAR scales of the errors
  *
- * Half of that wait is enough in two cases: a feature that counts has found no place; or a feature on which the error depends has been
- * given a place. In the second case the child learns slowly what the feature says, since it was 0 in all rows that the child remembers.
+ * Half of that wait is enough if a feature that counts has found no place, or if a feature on which the error depends
+ * got an empty place: the serving child learns slowly about a feature that was 0 in all rows before.
  *
- * So the model that answers is one that has not seen the other features. From row EARLY on every other row is looked at.
+ * So a child that was prepared has never seen the features that do not count. From row EARLY on the screen looks at
+ * every other row.
  *
- * State: the sums of the screen, some 5 d^2 / 2 floats, up to 96 features d^3 / 6 more; `memory` rows of 2 d floats and two numbers;
- * both children. Cost: 5 d^2 / 2 operations on floats, up to 96 features d^3 / 24 more, half of that from row EARLY on; the child at
- * `most` features; while one is prepared, that of the child REPLAY times more. The constants were
- * chosen on half of the streams of docs/accuracy.md, "Columns that carry nothing".
+ * State: the sums of the screen, about 5 d^2 / 2 floats, up to 96 features d^3 / 6 more; `memory` rows of 2 d floats
+ * and two numbers; both children. Cost: 5 d^2 / 2 operations on floats, up to 96 features d^3 / 24 more, half of that
+ * from row EARLY on; the child at `most` features; while one is prepared, that of the child REPLAY times more.
+ * The constants were chosen on half of the streams of docs/accuracy.md, "Columns that carry nothing".
  */
 #include "select_state.h"
 #include <anabranch/reach.h>

@@ -1,44 +1,48 @@
 /*
- * Streaming gradient boosted trees over a window, one tree always under way.
+ * Streaming gradient boosted trees over a window of rows. One tree is always under construction.
  *
  *     f = base + sum_t slow_t(x) + c sum_t fast_t(x)
  *
- * The last W rows lie in a ring, each with the output of the ensemble and the leaf of every tree that it reaches.
- * Without end, a new tree of depth D is grown on 3/4 of the ring and 4/5 of the columns, the arrival index being one
- * more column, and takes the place of the oldest. Its target is rate times the residual of all trees plus 0.7 of what
- * that oldest one says, which goes on instead of being lost; gain s^2 / (n + 2), leaves s / (n + 2), at least 5 rows
- * each. A cut lies at one of up to 251 quantiles of its feature: the best of 62, then, in nodes of 64 rows and more, the best of
- * the seven beside it (learners/boost/fine_codes.h). Between fits, with e = y - base - sum slow and T trees,
+ * The last W rows lie in a ring, each with the output of the ensemble and its leaf in every tree.
  *
- *     slow += eta e / T                          in every reached leaf: of the new sample, and of `replay` rows of the
- *                                                ring with 0.05 for eta and their own errors
- *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, forgotten with the tree
+ * New trees. A new tree of depth D is grown all the time, on 3/4 of the ring and 4/5 of the columns, the arrival index
+ * being one more column, and replaces the oldest one. Its target is rate times the residual of all trees plus 0.7 of
+ * the oldest tree's output, so that most of what that tree knew is kept. Gain s^2 / (n + 2), leaves s / (n + 2), at
+ * least 5 rows each. A cut lies at one of up to 251 quantiles of its feature: the best of 62, then, in nodes of 64 rows
+ * and more, the best of the seven beside it (learners/boost/fine_codes.h).
+ *
+ * Leaves. Between trees, with e = y - base - sum slow and T trees,
+ *
+ *     slow += eta e / T                          in every leaf reached: of the new sample, and of `replay` rows of the ring
+ *                                                with 0.05 for eta and their own errors
+ *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, discarded with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
  *     eta   = the option / (1 + u), with the squared loss: u, from 0 to 5, rises where errors nearby tend to have the
  *             opposite sign of the last ones, since leaves follow noise there (learners/boost/step_caution.h)
  *
- * A target that enters the ring lies no further than 10 times the running scale of the errors from what was predicted
+ * Outliers. A target enters the ring clipped to 10 times the running scale of the errors around its prediction
  * (src/numeric/error_scale.h).
  *
- * With another loss what takes the place of a residual (src/numeric/loss.h) aims the trees and moves the leaves; there is
- * no fast part, which follows means.
+ * Another loss: its pull (src/numeric/loss.h) takes the place of a residual in the targets of trees and in the steps of
+ * leaves. There is no fast part then, since that follows means.
  *
- * The work of a fit is done in slices by units of about half a nanosecond; each sample pays for `budget` of them, bins
- * included (learners/boost/tree_builder.h, learners/boost/window.h), so that no sample waits for a tree; while the ring fills, for up to four
- * times as many.
+ * Work. The work of a tree is done in slices, in units of about half a nanosecond. Each sample pays for `budget` of
+ * them, bins included (learners/boost/tree_builder.h, learners/boost/window.h), and for up to four times as many while
+ * the ring fills. So no sample waits for a tree.
  *
  *     remake bins if due -> gather residuals -> grow -> swap the tree in -> settle the ring, 64 rows at a time
  *
- * Where most of the last 40 errors are above three times their usual size, the concept has changed (src/numeric/drift_alarm.h):
- * rows before those 40 are forgotten, and the ring counts as young again.
+ * A block of 64 rows that is not settled yet is settled before anything else reads or changes it.
  *
- * A block of 64 rows that is not settled yet is settled before anything else touches it.
+ * Drift. When most of the last 40 errors are above three times their usual size, the concept has changed
+ * (src/numeric/drift_alarm.h): rows before those 40 are discarded, and the ring is treated as newly filled.
  *
- * A weight, in units of the mean weight, multiplies the steps, up to the target and no further, and is the number of places that the row takes in the
- * window: up to four, a fraction by chance.
+ * Weights. A weight, in units of the mean weight, multiplies the steps, which stop at the target, and is the number of
+ * places that the row takes in the window: up to four, a fraction by chance.
  *
  * State, d features: 4 W (d + 1) bytes of values and W (d + 1) of codes, W T of leaves, 16 T 2^D of leaf values, the
- * fit's sample: some 1 MB at the defaults and 12 features. Friedman 2001, 2002 on (stochastic) gradient boosting.
+ * sample of the tree under construction: about 1 MB at the defaults and 12 features.
+ * Friedman 2001, 2002 on (stochastic) gradient boosting.
  */
 #include "src/numeric/drift_alarm.h"
 #include "src/numeric/error_scale.h"
@@ -256,8 +260,9 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     }
 }
 
-/* What takes the place of a residual. A new tree, the replay and the row's own step act on one residual before it is
- * looked at again, so that of steps of a fixed size each takes a share: with all of it they overshoot. */
+/* The pull that takes the place of a residual. A new tree, the replay and the row's own step use one residual before it is
+ * computed again. A pull of fixed size does not shrink near the target, so each of the three takes a share of it: with the whole of it
+ * they would overshoot. */
 static AnbPull pull_of(const AnbNode *self, const View *v)
 {
     const AnbSgbtOptions *o = self->options;

@@ -1,15 +1,17 @@
 /*
- * The gate `blend`: stacks of different memories around a BOA of the experts, and a discounted BOA over them and it.
+ * The router `blend`: stacks of different memories around a BOA of the experts, and a discounted BOA over the stacks
+ * and that BOA.
  *
  *     base   = BOA of the experts, its memory growing with the stream (boa.h)
  *     g_0    = stack(lambda 1, delta .03)              keeps everything
- *     g_1    = stack(lambda .998, delta .03, walk .1)  follows
+ *     g_1    = stack(lambda .998, delta .03, walk .1)  forgets
  *     wide:    stack(.9998, .03, walk .02), stack(.99, .01), and a stack whose features also hold 0.3 z_i x_j for the
- *              best few experts i and every standardised feature j: where an expert is good depends on x
+ *              best few experts i and every standardised feature j: how good an expert is may depend on x
  *     output = BOA(discount) over { g, base }
  *
- * The probabilities it reports are the inner BOA's. The best few are those with the least squared error discounted by
- * .995, chosen at the 500th sample: 6 experts for up to 16 features, 4 to 24, 2 to 64, none beyond.
+ * The reported probabilities are those of the inner BOA. The best few experts are those with the least squared error,
+ * discounted by .995, chosen once at the 500th sample: 6 experts for up to 16 features, 4 for up to 24, 2 for up to 64,
+ * none beyond.
  *
  * State: the two BOAs, the stacks, and for `wide` the errors, the choice and, with no scale above, moments of the
  * features. Cost: (K + 2)^2 multiply-adds a stack; the wide one (K + 6 d)^2 more.

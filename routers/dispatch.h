@@ -1,8 +1,8 @@
 /*
- * What a sparse gate can be asked beyond its own rule: noise on its scores, losses that spread the load and keep the
- * scores small, and a bound on how many samples of a batch an expert takes.
+ * What a sparse gate offers beyond its own rule: noise on its scores, losses that spread the load and keep the scores
+ * small, and a bound on how many samples of a batch an expert takes.
  *
- *     Switch loss   K sum_i F_i P_i     F share of the dispatches, P mean probability: 1 balanced, K collapsed on one
+ *     Switch loss   K sum_i F_i P_i     F: share of the dispatches, P: mean probability; 1 balanced, K collapsed on one
  *     z-loss        (log sum exp z)^2
  *
  * Fedus, Zoph & Shazeer 2021 (jitter, load balance, capacity); Zoph et al. 2022 (z-loss).

@@ -1,17 +1,17 @@
 /*
- * The specification's gate: a softmax over linear scores, moved toward the expert that was nearest.
+ * The router `linear`: a softmax over linear scores, moved toward the expert that was nearest to the target.
  *
  *     z_i = W_i.x + b_i + c_i     p = softmax(z)     q = softmax(z + penalty)     active = the top_k of q
  *     W_i -= lr (p_i - 1{i best}) x     b_i -= lr (p_i - 1{i best})
  *     load_i <- EWMA of 1{i active}     c_i += rate (top_k / K - load_i)
  *
- * The gate is flat until the first sample, which draws W from the seed. It rewards the nearest expert whatever the
- * margin, so it follows noise where experts are close: boa, stack and blend are there for accuracy, this one for
- * sparsity.
+ * All logits are equal until the first sample, which draws W from the seed. The nearest expert is rewarded whatever the
+ * margin, so the gate follows noise where experts are close. Use boa, stack or blend for accuracy, and this one to run
+ * few experts a sample.
  *
- * Three options repair what that leaves open. explore: the mixture also trains one inactive expert a sample, in turn,
- * and `best` may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert
- * that was reset or has restarted begins with W_i = 0, b_i = 0.
+ * Three options change that rule. explore: the mixture also trains one inactive expert a sample, in turn, and `best`
+ * may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert that was reset
+ * or has restarted begins with W_i = 0, b_i = 0.
  *
  * State and scratch: linear_state.h. Cost: 2 K d multiply-adds to learn.
  */

@@ -1,6 +1,6 @@
 /*
- * Who learns, where that is not who spoke: by noisy logits (router_jitter, router_noise), and in train_batch among the experts that
- * have room (capacity_factor).
+ * Which experts learn, where those are not the ones that predicted: by noisy logits (router_jitter, router_noise), and,
+ * in train_batch, by how many samples of the batch each expert may take (capacity_factor).
  */
 #include "dispatch.h"
 #include "linear_state.h"

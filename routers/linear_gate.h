@@ -1,13 +1,13 @@
 /*
- * The arithmetic of a softmax gate over linear scores, moved toward one expert: what routers/linear.c and its like are
- * made of, in two passes of fixed lanes (isa.h).
+ * The arithmetic of the router `linear`, in two passes of fixed lanes (isa.h): one over W for the scores, one that
+ * updates W and b.
  *
  *     z = W x + b + c     p = softmax(z)     W_i -= g_i x, b -= g with g = step (p - 1{best})
  *     load <- (1 - share) load + share 1{active}     c += balance (target - load)
  *
  * Every array over experts is padded to a multiple of eight, W to a multiple of four rows, and each row to a multiple
- * of eight: zeros there, which stay. So every access is whole, and what one pass wrote the next one reads as it was
- * written.
+ * of eight. The padding is 0 and stays 0. So all loads and stores are of whole vectors, and a load finds what an
+ * earlier store wrote in the same size.
  */
 #ifndef ANB_ROUTERS_LINEAR_GATE_H
 #define ANB_ROUTERS_LINEAR_GATE_H

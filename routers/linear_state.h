@@ -1,10 +1,10 @@
 /*
- * How the linear gate's state and scratch lie, and what its way of a sample (linear.c), its mini-batches
- * (linear_batch.c) and its tables (linear_state.c) both ask of them.
+ * The layout of the state and the scratch of the router `linear`, for learning (linear.c), mini-batches
+ * (linear_batch.c) and the field tables (linear_state.c).
  *
- * State: whether W is drawn, the weights' unit, b[K], c[K], load[K], W[K][d] (padded as linear_gate.h, which has the
- * arithmetic, wants it), with standardize the moments of x, with noise a random number generator. Scratch: z[K], p[K],
- * which were active, with standardize the row, with noise or a capacity what a mini-batch needs.
+ * State: whether W is drawn, the weights' unit, b[K], c[K], load[K], W[K][d] (padded as linear_gate.h says), with
+ * `standardize` the moments of x, with noise a random number generator. Scratch: z[K], p[K], which were active, with
+ * `standardize` the row, with noise or a capacity what a mini-batch needs.
  */
 #ifndef ANB_ROUTERS_LINEAR_STATE_H
 #define ANB_ROUTERS_LINEAR_STATE_H

@@ -1,15 +1,17 @@
 /*
- * The gate `softmax`: a softmax whose logits are the log-weights of a BOA and a linear function of the features.
+ * The router `softmax`: a softmax whose logits are the log-weights of a BOA plus a linear function of the features.
  *
- *     p_i = w_i exp(G_i.(1, z)) / sum          w the BOA's weights, z the features standardised and clipped to +-4
- *     e = (y - sum p f) / s                    s the running root mean square of y - sum p f, discounted by .999
+ *     p_i = w_i exp(G_i.(1, z)) / sum          w: the BOA's weights, z: the features standardised and clipped to +-4
+ *     e = (y - sum p f) / s                    s: the running root mean square of y - sum p f, discounted by .999
  *     G_i += rate sqrt(d + 1) / (1 + |z|^2) * e p_i (f_i - sum p f) / s (1, z)
  *
- * the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to +-5. What G can do is
- * tell experts apart by where the row lies; what the BOA does is to weigh them by their losses.
+ * This is a step along the gradient of the mixture's squared loss, with e clipped to +-4 and (f_i - sum p f) / s to
+ * +-5. The BOA weights the experts by their losses over the stream; G adds where in the feature space each one is
+ * better.
  *
- * State: [ sums of weights and squares, the weights' unit | BOA | G: K rows of d + 1 | moments of x unless a scale stands above ].
- * Cost: 2 K d multiply-adds to learn, K d to predict. Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
+ * State: [ sums of weights and squares, the weights' unit | BOA | G: K rows of d + 1 | moments of x unless a scale
+ * stands above ]. Cost: 2 K d multiply-adds to learn, K d to predict.
+ * Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).
  */
 #include "dense.h"
 #include "gate_row.h"

@@ -1,8 +1,9 @@
 /*
- * The gate `stack`: recursive least squares on where the experts stand around their BOA (src/numeric/stack.h has the
- * formulas).
+ * The router `stack`: the experts' BOA, corrected by a recursive least squares on how far each expert's prediction is
+ * from it (src/numeric/stack.h has the formulas).
  *
- * The BOA's memory grows with the stream (boa.h). The probabilities it reports are the BOA's; the prediction may leave the experts' range, where all err to one side.
+ * The BOA's memory grows with the stream (boa.h). The reported probabilities are the BOA's. The prediction may leave
+ * the experts' range, which helps where all of them err to one side.
  *
  * State: a BOA and a stack. Cost: (K + 2)^2 multiply-adds to learn; 2 K to predict.
  * Breiman 1996, "Stacked regressions"; Wintenberger 2017 (BOA).

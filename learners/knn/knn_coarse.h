@@ -1,11 +1,11 @@
 /*
- * Rows of a long window that are near a query by a few of their features, in codes of 8 bits: blocks of 32 rows by pairs of
- * features,
+ * Candidates for the nearest rows of a long window by a few features, in codes of 8 bits, in blocks of 32 rows by pairs
+ * of features:
  *
  *     code[(i / 32 * pairs + j / 2) * 64 + i % 32 * 2 + j % 2]
  *
- * within +-anb_knn_coarse_limit, so that squared distances are whole numbers of 15 bits. What is found is not exactly the
- * nearest, and is the same on every instruction set.
+ * Codes are within +-anb_knn_coarse_limit, so that squared distances are whole numbers of 15 bits. The candidates are
+ * not exactly the nearest rows, but are the same on every instruction set.
  *
  *     anb_knn_coarse_distances -> anb_knn_coarse_bound(minima) -> anb_knn_coarse_collect
  */

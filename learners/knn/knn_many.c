@@ -1,7 +1,9 @@
 /*
- * Many looks: up to 16 queries find their candidates, four at a time; then, one to a lane, they choose the nearest of
- * theirs and fit their planes. A query that this does not suit is asked alone: bounded codes, too many candidates,
- * distances that are nearly equal, the last few rows.
+ * Predictions for many rows at once. Up to 16 queries find their candidates, four at a time. Then each query has one
+ * lane, in which it selects its nearest candidates and fits its plane.
+ *
+ * A query is computed alone if its codes are bounded, if it has too many candidates or nearly equal distances, or if it
+ * is one of the last few rows.
  */
 #include "knn_many.h"
 #include "knn_doubles.h"

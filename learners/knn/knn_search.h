@@ -1,16 +1,16 @@
 /*
- * Which rows of a window are nearest to a query: a coarse look at all of them in 16-bit whole numbers, that leaves out
- * none of the k nearest.
+ * The k nearest rows of a window. A first pass over all rows in 16-bit whole numbers finds candidates, among which are
+ * all of the k nearest; the distances of the candidates are then computed in floats.
  *
  * The window is rows of d floats, with ANB_KNN_SEARCH_SLACK finite ones behind the last. Beside it lie the codes,
  * bounded to +-limit, two features to a word, in blocks of 32 rows:
  *
  *     code[(i / 32 * pairs + j / 2) * 32 + i % 32] = low half: feature j even, high half: feature j + 1
  *
- * A code is round(factor[j] (x_ij - offset[j])): the offset keeps the codes of time, which grows, small. With
- * factor[j] = s sqrt(m_j), the distance of two codes is s times the distance by the metric m, to one unit a feature: sqrt(d) in
- * all (anb_knn_search_widen), unless a code was bounded. Whole numbers have no rounding, so that every instruction set (isa.h)
- * gives the same; the limit is such that no sum overflows.
+ * A code is round(factor[j] (x_ij - offset[j])). The offset keeps the codes of time, which grows, small. With factor[j]
+ * = s sqrt(m_j) the distance of two codes is s times the distance by the metric m, up to an error of one unit a
+ * feature: sqrt(d) in all (anb_knn_search_widen), unless a code was bounded. Whole numbers are not rounded, so every
+ * instruction set (isa.h) gives the same result; the limit is such that no sum overflows.
  *
  *     anb_knn_search_distances -> anb_knn_search_bound(minima, k) -> anb_knn_search_widen -> anb_knn_search_collect
  *                              -> exact distances of those

@@ -236,8 +236,8 @@ static double trust(const View *v, size_t j, const double *importance)
     return r < least_trust ? least_trust : r < 1 ? r : 1;
 }
 
-/* What a feature weighs at least. Among many near rows a feature that carries nothing decides which are the nearest, if it
- * weighs .01; time, whose unit is 2,000 samples, does not. Chosen on the streams of docs/accuracy.md. */
+/* The least m_j. At .01 an irrelevant feature would decide which of many near rows are the nearest; for time, whose unit is 2,000
+ * samples, .01 is small enough. Chosen on the streams of docs/accuracy.md. */
 static double least_of(const View *v, size_t j)
 {
     return j < v->given ? 0.001 * anb_knn_trust(v, j) : 0.01;

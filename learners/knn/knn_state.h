@@ -1,9 +1,9 @@
 /*
- * What knn knows: a window of rows, their targets and codes, the metric that the codes are made by, and what the metric
- * is made from. knn.c looks at it and learns; knn_state.c keeps it.
+ * The state of knn: a window of rows, their targets and codes, the metric of the codes, and what the metric is made
+ * from. knn.c learns, knn_look.c predicts, knn_state.c maintains the state.
  *
- * When the metric changes, the codes follow in pieces, one a sample: until then the rows from `turned` on have codes by
- * the factors before, and the search allows for it (knn_search.h).
+ * When the metric changes, the codes follow in pieces, one a sample. Until then the rows from `turned` on have codes by
+ * the older factors, which the search allows for (knn_search.h).
  *
  * State: moments, the metric and what it is made from, the window and its codes; anb_knn_fields says where.
  */

@@ -3,10 +3,12 @@
  *
  *     |c - q|^2 = |c|^2 + |q|^2 + sum over the features of c_j (-2 q_j)
  *
- * in whole numbers, so that the distances are those that anb_knn_search_distances finds: two operations for two features
- * where that takes three, once the squares of the rows are known. They are kept in 16 bits, without their last `shift` bits: what is
- * too large for that is INT16_MAX, and so are rows that are not there. The shift follows from the bounds of the queries before, of
- * which twelve bits are kept; bounds allow for the bits that are lost, so that none of the nearest is left out.
+ * in whole numbers, so that the distances are those of anb_knn_search_distances. With the squares |c|^2 of the rows
+ * known, this takes two operations for two features instead of three.
+ *
+ * Sums are kept in 16 bits, without their last `shift` bits; what is too large becomes INT16_MAX, and so do rows that
+ * do not exist. The shift follows from the bounds of earlier queries, so that twelve bits of a bound are kept. Bounds
+ * are widened by the lost bits, so that none of the nearest rows is missed.
  *
  *     anb_knn_tile_squares, anb_knn_tile_aim -> anb_knn_tile_search -> anb_knn_tile_collect for each query
  */

@@ -1,19 +1,19 @@
 /*
- * Weighted ridge regression of a few rows about a point, as used on the neighbours of a query, in floats.
+ * Weighted ridge regression on a few rows about a point, in floats: the plane through the neighbours of a query.
  *
  *     minimise  sum over i of w_i (y_i - a - b.(u_i - m))^2 + sum over j of penalty_j b_j^2
  *
- * with u_i the row's offset from an origin, m their weighted mean: a is then the weighted mean of y, and the plane's value at a
- * place p, an offset too, is a + b.(p - m). The moments are taken about the origin and moved to m afterwards; a feature whose variance is
- * below 1e-6 of its square there counts as constant.
+ * u_i is the row's offset from an origin, m the weighted mean of the u_i; a is then the weighted mean of y, and the
+ * plane's value at a place p, also an offset, is a + b.(p - m). The moments are computed about the origin and moved to
+ * m afterwards. A feature whose variance is below 1e-6 of its mean square about the origin counts as constant.
  *
- * Floats are enough because of what is asked of the numbers: |u| <= 2, |y| <= 1, weights of .9 to 50, up to 1024 rows, metrics of
- * 1 to 4, and as origin one of the rows, or a point that lies no further from them than they from each other. No sum then leaves
- * the floats; the variance of a feature that varies is 2e-5 of its square at least; and as the penalties are at least
- * ridge / 4 of the mean moment, the condition is 4 d / ridge at most, so that b keeps some four digits in the worst case, and
- * what the plane says, six, at a place about as far from the rows as these from each other. Farther out errors grow with the ratio of the
- * distances. Where rows lie so close together, in units of the place's distance, that the ridge is below 1e-10 of the sum of
- * weights (3e-5 a feature apart with a ridge of .1), the mean alone is told.
+ * Why floats are enough. Required are |u| <= 2, |y| <= 1, weights of .9 to 50, up to 1024 rows, metrics of 1 to 4, and
+ * an origin that is one of the rows or no further from them than they from each other. Then no sum leaves the floats,
+ * and the variance of a feature that varies is at least 2e-5 of its mean square. As the penalties are at least ridge /
+ * 4 of the mean moment, the condition number is at most 4 d / ridge. So b has about four digits in the worst case, and
+ * the plane's value six, at a place about as far from the rows as these from each other; farther out the error grows
+ * with the ratio of the distances. If the rows lie so close together, in units of the place's distance, that the ridge
+ * is below 1e-10 of the sum of weights (3e-5 a feature apart with a ridge of .1), the result is the mean alone.
  *
  * Cost: rows d^2 / 2 multiply-adds for the moments, d^3 / 6 for the factors L D L'. Same bits on every instruction set.
  */

@@ -1,20 +1,24 @@
 /*
- * One incremental regression tree over flat memory: nodes, leaf models, and the histograms of the leaves that grow.
+ * One incremental regression tree over flat memory: nodes, leaf models, and the histograms of the leaves that may
+ * split.
  *
  *     [ AnbCart | importance: double[d] | AnbCartNode[nodes] | AnbCartLeaf[leaves] | model: double[leaves][d + 1]
  *       | AnbSlot[slots] | next: uint32[slots] | index: uint32[slots][d] | AnbBin[slots][tried][ANB_CODES]
  *       | rls: double[slots][...] ]
  *
- * Nodes and leaves are only ever added, in order, so the first `nodes_used` and `leaves_used` are all there is. A leaf
- * grows while it holds a slot: a histogram of what it is shown, over `tried` features drawn at random, 32 at most
- * (others are drawn where 1,000 samples led to nothing). Every 50 units of weight it takes the best split, which it has looked
- * for in `look` features a sample, so that none need wait for all of them, where
+ * Nodes and leaves are only ever added, in order: the first `nodes_used` and `leaves_used` are in use.
  *
- *     F = G / (SSE - G) (n / bag - 2) > min_f       G the reduction of the sum of squares, 5 samples on either side
+ * Splits. A leaf may split while it holds a slot: a histogram of the samples that reach it, over `tried` features drawn
+ * at random, at most 32 (others are drawn if 1,000 samples led to no split). Every 50 units of weight it takes the best
+ * split if
  *
- * Where all slots are taken, a leaf with half as much loss again per sample as the poorest growing leaf takes its slot.
- * New edges of the bins (bins.h) empty the histograms, nothing else. A full tree stays as it is: its leaves give their
- * slots back and go on learning. Leaf models: leaf.c.
+ *     F = G / (SSE - G) (n / bag - 2) > min_f       G: reduction of the sum of squares, 5 samples on either side
+ *
+ * The best split is searched in `look` features a sample, so that no sample pays for all of them.
+ *
+ * Slots. If all are taken, a leaf with 1.5 times the loss per sample of the poorest leaf with a slot takes that one's.
+ * New edges of the bins (bins.h) empty the histograms, nothing else. A full tree keeps its structure: its leaves give
+ * their slots back and go on learning. Leaf models: cart_leaf.c.
  */
 #ifndef ANB_LEARNERS_TREES_CART_H
 #define ANB_LEARNERS_TREES_CART_H
