@@ -280,8 +280,9 @@ static size_t advance(AdditiveView *v)
     return PAIRS;
 }
 
-/* Whether a round begins: ahead of the row that it is due at, so that most features have their knots by then. Not before two thirds
- * of that many rows, so that knots can be told from them; nor later, since the variance of a curve falls before it has any. */
+/* Whether a round of new knots begins. It begins before the row that it is due at, so that most features have their new knots by that
+ * row; but not before two thirds of that many rows, since too few rows make poor knots. A later start is no help: variances of curves
+ * fall before their knots are made. */
 static bool due(const AdditiveView *v)
 {
     const double rows = v->head->due < ANB_RESERVE ? v->head->due : ANB_RESERVE;

@@ -379,8 +379,8 @@ static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
     return anb_fields_end(&reader);
 }
 
-/* A trial goes on where its learners have the layouts that they were saved in; else it ends: the old child stays. Version 2
- * did not say which those were. The errors that KSWIN kept had no sign before version 4: it starts over. */
+/* A trial goes on if its learners are saved in their present layouts; otherwise it ends and the old child stays. Version 2 did not save
+ * which layouts those were. Before version 4 the errors that KSWIN kept had no sign: it starts again. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);

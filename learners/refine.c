@@ -106,8 +106,8 @@ static const AnbField fields[] = {
     [TRUST] = {.name = "trust", .kind = ANB_F64, .count = trust_count, .must = ANB_FINITE, .since = 3},
     {0}};
 
-/* What is on offer, its weights, x, raw and shares as the second stage sees them; whom the mixture shares its experts with; what
- * the stages said. */
+/* The candidates of the BOA and their weights; x, raw and shares as the second stage sees them; the crew of the mixture (numeric/crew.h);
+ * the outputs of the stages. */
 enum { OFFER, WEIGHT, X, RAW, CREW, SHARE, SAID };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},

@@ -88,8 +88,8 @@ typedef struct AnbBoostAim {
     AnbPull pull;   /* what takes the place of the residual */
 } AnbBoostAim;
 
-/* What the next tree should say of 64 rows: `rate` times what all trees leave of their targets less `base`, plus
- * `inherit` times what the tree says that it will replace. */
+/* The targets of the next tree for 64 rows: `rate` times the residual of all trees, plus `inherit` times the output of the tree that it
+ * will replace. */
 void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, const AnbBoostAim *how, double *aim);
 
 /* Puts in a tree: its cuts, with thresholds, and its leaves' values (those not finite count as 0). `blocks` of the ring

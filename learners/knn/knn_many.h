@@ -55,9 +55,9 @@ static inline void anb_knn_many_pick(const float *value, const uint32_t *index, 
     anb_knn_many_kernels.pick(value, index, n, bound, picked, least);
 }
 
-/* A bound for each query that exactly k of its n values >= 0 do not exceed, k <= n, n a multiple of four; what is infinite
- * counts as no value. Bit q of the result says whether that was found for query q. It is not where the k-th value and the next are
- * equal, or nearly so: more than k do not exceed the bound then, if there are k values. */
+/* For each query a bound that exactly k of its n values >= 0 do not exceed; k <= n, n a multiple of four; infinite values do not count.
+ * Bit q of the result: a bound was found for query q. None is found if the k-th value and the next are equal or nearly equal; then more
+ * than k values do not exceed the one returned, if there are k values. */
 static inline uint32_t anb_knn_many_bound(const float *value, size_t n, size_t k, float *bound)
 {
     return anb_knn_many_kernels.bound(value, n, k, bound);

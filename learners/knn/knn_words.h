@@ -225,9 +225,9 @@ LANES_INLINE Narrowing narrowing(int32_t least, int32_t most, int32_t middle, si
     return (Narrowing){least, most, middle, 0, (int32_t)n, most, (int32_t)n, 0};
 }
 
-/* Where to look after `within` values were within the middle: on the straight line through two counts. Squared distances of rows in
- * eight dimensions grow as the fourth root of their number, r^(1/4) = (5 r + 3) / (3 r + 5) about 1, after the first. One division
- * and no branch to guess. */
+/* The next middle, after `within` values were within the last one: the linear interpolation of the two counts. In the first step the
+ * interpolation is by the fourth root of the count, since squared distances of rows in eight dimensions grow as that;
+ * r^(1/4) is about (5 r + 3) / (3 r + 5) near 1. One division, no branch that is hard to predict. */
 LANES_INLINE int32_t look_next(const Narrowing *s, int32_t within, int32_t wanted, int32_t n)
 {
     const bool between = s->below > 0, beyond = s->most < n, line = (s->above < n) & (between | beyond);

@@ -4,8 +4,8 @@
 #include "ridge_plane.h"
 #include <string.h>
 
-/* Of the ridge, as a share of the sum of weights. What is less comes of rows that coincide, or that lie closer together than the floats of
- * the place, seen from them, can tell: a plane would say anything there. */
+/* The least ridge, as a share of the sum of weights. Below it the rows coincide, or lie closer together than floats can resolve in units
+ * of their distance from the query: the plane would be arbitrary. */
 static const float least_unit = 1e-10f;
 
 /* Sums over the rows. */

@@ -1,6 +1,7 @@
 /*
- * Texts of categories in bounded memory: sets of 8 by a hash of the category's number; a full set gives up the text that came
- * least, and the new one takes its count, so that a frequent one stays (Metwally, Agrawal & El Abbadi 2005).
+ * Names of categories in bounded memory, in sets of 8 by a hash of the category's number. When a set is full the least
+ * frequent name is replaced, and the new one inherits its count, so that a frequent name stays (space saving: Metwally,
+ * Agrawal & El Abbadi 2005).
  */
 #include "schema.h"
 #include "src/text/bits.h"

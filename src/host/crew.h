@@ -1,10 +1,10 @@
 /*
- * A crew over a team of threads (src/numeric/crew.h): who does which piece.
+ * The assignment of pieces of work to the threads of a team, for src/numeric/crew.h.
  *
- * Each piece belongs to one thread, so that an expert's state stays in the cache of one core; a thread that is through with
- * its own takes those that others have not begun. Pieces are dealt in the order of falling cost, each to the thread with
- * the least so far; what they cost is measured every 32nd time. Work that is not worth the threads' attention is done by
- * the caller.
+ * Each piece is assigned to one thread, so that an expert's state stays in the cache of one core. A thread that has
+ * finished its own pieces takes pieces that others have not begun. Pieces are assigned in order of falling cost, each
+ * to the thread with the least total so far; the costs are measured every 32nd time. Work too small to pay for waking
+ * threads is done by the caller.
  */
 #ifndef ANB_HOST_CREW_H
 #define ANB_HOST_CREW_H

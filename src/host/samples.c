@@ -1,7 +1,7 @@
 /*
- * Samples are done in runs. Samples of a run that follow each other and whose models share a plan are learned by one call where the
- * type learns for several models at once (ANB_STEPS_MANY); all others are done one by one. Where the models lie far apart, rows and
- * models are brought into the cache some samples ahead.
+ * Samples of a call, learned or predicted in order. Where a type can learn for several models at once (ANB_STEPS_MANY),
+ * samples that follow each other and whose models share a plan are done by one call of the type; all others are done
+ * one by one. If models lie far apart, rows and models are prefetched some samples ahead.
  */
 #include "samples.h"
 #include "model.h"

@@ -22,9 +22,9 @@ typedef struct AnbSamples {
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
 
-/* Samples of a part of a call, picked out. Where a core reads pointers one after the other from an array and then what they point to, it
- * may fetch ahead what the next pointers of the array point to (Intel's data-dependent prefetcher): in the call's own array models that
- * another thread writes. So a thread has its models in an array of its own, and behind them others of its own. */
+/* A thread's samples of a call, copied out of the call's arrays. The copy avoids false sharing: a core that reads an array of pointers
+ * and follows them may prefetch what the next pointers point to (Intel's data-dependent prefetcher), and in the call's own array
+ * those are models that another thread writes. In a thread's own array they are its own. */
 typedef struct AnbOwn {
     size_t n;
     uint32_t number[ANB_OWN_CHUNK + ANB_OWN_SPARE]; /* of each in the call, rising */

@@ -1,14 +1,15 @@
 /*
- * A server's insides, shared by who learns (serve.c), who publishes by time (serve_clock.c) and who reads (serve_reader.c).
+ * The internals of a server, shared by learning (serve.c), publishing by time (serve_clock.c) and reading
+ * (serve_reader.c).
  *
- * Left-right: two copies, and a counter for each reader that is odd while it predicts.
+ * Left-right concurrency: two copies of the model, and for each reader a counter that is odd while it predicts.
  *
- *     reader: entered += 1; copy = shown; predict; entered += 1; where the publisher sleeps: wake it
- *     publisher: shown = the copy just written; sleeping = 1; for each reader: where entered is odd, sleep until it changes
+ *     reader: entered += 1; copy = shown; predict; entered += 1; if the publisher sleeps: wake it
+ *     publisher: shown = the copy just written; sleeping = 1; for each reader: while entered is odd, sleep until it changes
  *
- * Every step is sequentially consistent: a reader that the publisher saw outside, or coming back, reads `shown` after it
- * was set, and so is not on the copy that the learner takes; and a reader that leaves either sees that the publisher
- * sleeps, or is seen outside by it.
+ * Every step is sequentially consistent. A reader that the publisher saw outside, or that enters again, reads `shown`
+ * after it was set, so it is not on the copy that the learner takes next. A reader that leaves either sees that the
+ * publisher sleeps, or the publisher sees that it has left.
  */
 #ifndef ANB_HOST_SERVE_H
 #define ANB_HOST_SERVE_H

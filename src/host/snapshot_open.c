@@ -1,6 +1,6 @@
 /*
- * Opening a snapshot: nothing in it is believed. The checksum comes first; every length is held against the bytes that
- * are left before anything is read or allocated by what it says.
+ * Opening a snapshot. Its content is not trusted: the checksum is verified first, and every length is compared with the
+ * bytes that are left before anything is read or allocated by it.
  */
 #include "bytes.h"
 #include "model.h"

@@ -1,11 +1,12 @@
 /*
- * Threads that wait for a call to share: one job at a time, worked by its caller and by whoever else is awake in time.
+ * Threads that share the work of a call: one job at a time, done by its caller and by those threads that are awake in
+ * time.
  *
- *     caller   open -> work -> close -> wait until nobody is inside
- *     others   see it open -> go inside -> work -> leave; asleep, or late: nothing
+ *     caller   open -> work -> close -> wait until no thread is inside
+ *     thread   sees it open -> goes inside -> works -> leaves; a sleeping or late thread does nothing
  *
- * A job hands out its parts by itself (an atomic counter, say), so a thread that wakes late costs nobody anything. Between
- * jobs a thread stays awake for some microseconds where jobs have come that close, and sleeps otherwise.
+ * A job hands out its parts itself, by an atomic counter for example, so a thread that wakes late delays nobody.
+ * Between jobs a thread stays awake for some microseconds if jobs have come at such intervals; otherwise it sleeps.
  */
 #ifndef ANB_HOST_TEAM_H
 #define ANB_HOST_TEAM_H

@@ -20,8 +20,8 @@ static AnbCrew **place_of(const StreamingLearner *model, const AnbNode *node)
     return NULL;
 }
 
-/* Gives every outermost node that can use one a crew: one of its own, or what stands around a mixture that mixture's. False
- * where there is no memory. */
+/* Gives a crew to every outermost node that can use one: a new one, or, to a node around a mixture, that mixture's. False: out of
+ * memory. */
 static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads *threads, AnbCrew **around)
 {
     AnbCrew **place = place_of(model, node);

@@ -1,14 +1,17 @@
 /*
- * Decides whether a call is shared among threads, from how long similar calls took alone and shared. Results do not depend on it.
+ * Decides whether a call is shared among threads, from how long similar calls took alone and shared. Results do not
+ * depend on it.
  *
  *     what threads may gain    nothing        less than waking costs    more
  *     the first call           alone          alone                     shared
  *     after 8 calls            alone          shared, for a while       alone, four times
  *
- * The way that took less time is kept. The other one is tried again after 64 calls; each trial that does not win doubles that number,
- * up to 4,096, so that in the long run trials cost nothing. Where calls take half as long again as when their way was chosen, since
- * other programs want the cores, the other way is tried at once. Of the four calls of a trial the fastest counts, since one that is held
- * up tells nothing. Sharing is tried for 200 us at least, since threads take some 50 us to wake.
+ * The faster way is kept. The other one is tried again after 64 calls. Each trial that does not win doubles that
+ * number, up to 4,096, so that trials cost almost nothing in the long run. If calls take 1.5 times as long as when
+ * their way was chosen, since other programs use the cores, the other way is tried at once.
+ *
+ * A trial is four calls, of which the fastest counts: one that was interrupted says nothing. Sharing is tried for at
+ * least 200 us, since threads take about 50 us to wake.
  */
 #ifndef ANB_HOST_WAYS_H
 #define ANB_HOST_WAYS_H
@@ -43,9 +46,9 @@ typedef struct AnbWaysGain {
     double wake; /* ns that it costs to wake them */
 } AnbWaysGain;
 
-/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. Where
- * three calls in a row differ from the record by more than a factor of three, the record begins anew. Calls behind a shared one are set
- * against those behind a shared one: what another core has written takes long to read, whatever the samples cost. */
+/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. If
+ * three calls in a row differ from the record by more than a factor of three, the record starts again. Calls that follow a
+ * shared call are compared with calls that followed a shared call: what another core has written takes long to read. */
 AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
 /* ns that one of the first samples takes where this core has what it needs. */
 double anb_way_ns(const AnbWay *way);

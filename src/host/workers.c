@@ -1,10 +1,17 @@
 /*
- * A pool of threads for (model, row) pairs. Each thread has stripes of the memory (stripes.h) and goes through the call for the samples
- * whose models lie there, so that a model stays in the cache of one core; a thread that has finished its own stripes takes those that
- * others have not begun. Dear samples have more stripes, so that threads end nearly together. Predictions that only read the models are
- * shared out in blocks of the call, but for those behind a call that learned: each core has the models that it learned, and keeps them.
- * The caller does some samples first and measures them. By that, and by how similar calls went (ways.h), the rest is shared or not. Where
- * stripes are known they are samples of the caller's own: models that two cores write in turns go back and forth, line by line.
+ * A pool of threads for (model, row) pairs.
+ *
+ * Learning. Each thread has stripes of the address space (stripes.h) and does the samples of the call whose models lie
+ * there, so that a model stays in the cache of one core. A thread that has finished its own stripes takes those that
+ * others have not begun. If samples are expensive there are more stripes, so that all threads end at about the same
+ * time.
+ *
+ * Predicting. Calls that only read the models are divided into blocks of samples. An exception are calls after one that
+ * learned: each core then predicts for the models that it learned, which are in its cache.
+ *
+ * Sharing. The caller does the first samples alone and measures them. From that, and from how long similar calls took
+ * (ways.h), it decides whether to share the rest. If the stripes are known, these first samples are of the caller's own
+ * stripes, since a model that two cores write in turn moves between their caches line by line.
  */
 #include "clock.h"
 #include "model.h"
@@ -116,8 +123,8 @@ static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
     return sum;
 }
 
-/* Each thread does the part that is its own in every call, whose models are in the cache of its core, then those that others have not
- * begun: models that another core has written come from there line by line. */
+/* Each thread first does its own stripes, which are the same in every call, so that their models are in its core's cache. Then it does
+ * stripes that others have not begun; their models must be fetched from another core's cache. */
 static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
@@ -296,8 +303,8 @@ static bool try_own(AnbPool *p)
     return true;
 }
 
-/* Whether no thread sleeps, or waking them is worth it: this call, and those before it that came within CLOSE_NS of each other, would have
- * gained by sharing what waking costs. */
+/* Whether no thread sleeps, or waking them is worth it: this call, and the calls before it at distances below CLOSE_NS, would together
+ * have gained as much by sharing as waking costs. */
 static bool worth_waking(AnbPool *p, double start, double gain)
 {
     p->missed = start - p->ended < CLOSE_NS ? p->missed + gain : gain;

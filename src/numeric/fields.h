@@ -41,8 +41,8 @@ static inline void anb_visit_own(const AnbNode *node, void *state, AnbVisitor *v
 /* The fields of a node and of everything below it, in depth-first order, a router behind its node's children. */
 void anb_visit_subtree(const AnbNode *node, void *state, AnbVisitor *visitor);
 
-/* An `upgrade` for types whose older layouts differ by `since` alone, or by what their parts read themselves: reads what a
- * table of that version showed. Unlike with ANB_READS_OLDER a part may read into memory of its own. */
+/* An `upgrade` for types whose older layouts differ only by fields with `since`, or by what their parts read themselves. It reads the
+ * fields that a table of that version had. Unlike with ANB_READS_OLDER a part may read into memory of its own. */
 int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state);
 
 /* Whether the node's own state is one that learning could have made: the table's checks, then the type's. */

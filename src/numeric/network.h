@@ -236,11 +236,11 @@ static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, co
 /**
  * Multiplies each feature's weights by a factor that descends along the pulls:
  *
- *     factor_j = 1 - 9 rate r |r|     r = mean pull / root of the mean squared pull, both discounted by .99
+ *     factor_j = 1 - 9 rate r |r|, at least .5     r = mean pull / root of the mean squared pull, both discounted by .99
  *
- * r is within +-1 and near 0 where pulls have no direction, so a feature is scaled by what it says again and again. One that
- * carries nothing only adds to the error: its pulls are positive and its weights shrink together, which single steps of Adam,
- * each of unit size, do not tell from noise. A factor is .5 at least.
+ * r is within +-1, and near 0 if the pulls have no consistent sign. The weights of an irrelevant feature only add to the error, so its
+ * pulls are positive and its weights shrink. Single steps of Adam do not do that: each is of unit size, also for a gradient
+ * that is noise.
  *
  * @param pull   of each feature, from anb_network_descend; overwritten by the factors
  * @param kept   the means and the mean squares, one a feature each
@@ -279,8 +279,8 @@ static inline bool anb_network_finite(const AnbNetwork *n, const void *w, size_t
 
 /* ---- parts of the above, for tests of each ----------------------------------------------------------------------------------- */
 
-/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or as it is; then the average.
- * Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] where there is a pull. */
+/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or by plain descent; then the running average of
+ * the weights. Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] unless pull is NULL. */
 static inline void anb_network_move(const AnbNetworkKernels *kernels, AnbNetworkRows w, size_t rows, size_t width,
                                     const void *x, size_t x_stride, const void *g, size_t g_stride, size_t samples,
                                     const AnbNetworkPace *step, double *pull)

@@ -41,8 +41,9 @@ LANES_INLINE Lanes squared(Lanes g)
 }
 
 /*
- * 1/sqrt(v) to 7e-4 for 1e-37 .. 1e37: the bits' first guess and one step, the constants those that make the largest error the
- * least (Kadlec 2010). A step of Adam may be off by that. The factor in front of the step and `scale` are in rate_factor.
+ * 1/sqrt(v) with a relative error of 7e-4, for v from 1e-37 to 1e37: a first approximation from the bits, then one
+ * Newton step with the constants that minimise the largest error (Kadlec 2010). A step of Adam tolerates that error.
+ * The factor of the step and `scale` are in rate_factor.
  */
 LANES_INLINE Lanes inverse_root(Lanes v, Lanes scale)
 {
