@@ -22,6 +22,7 @@
  * until the next sample is learned.
  */
 #include "linear.h"
+#include "linear_terms.h"
 #include "src/numeric/clip.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
@@ -78,12 +79,6 @@ static const AnbParam params[] = {
     ANB_LOSS_PARAMS(AnbLinearOptions),
     {0}};
 
-/* A restarted model says 0: so does one that is about to be. */
-static double finite_or_0(double f)
-{
-    return f - f == 0 ? f : 0;
-}
-
 /* w . x. For a long row |x|^2 is computed in the same pass: reading the row a second time costs more. */
 static double product(const AnbNode *self, const Linear *s, const AnbRow *row, Output *out)
 {
@@ -98,17 +93,16 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     Output *out = (Output *)scratch;
     out->f = product(self, s, row, out) + s->b;
     if (!o->normalized)
-        return finite_or_0(out->f);
+        return anb_finite_or_0(out->f);
     out->sd = anb_moments_sd(&s->target);
-    return finite_or_0(s->target.mean + out->sd * out->f);
+    return anb_finite_or_0(s->target.mean + out->sd * out->f);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     (void)scratch;
     anb_linear_direct.predict_many(self, state, rows, out);
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = finite_or_0(out[i]);
+    anb_all_finite_or_0(out, rows->n);
 }
 
 static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, double by)
@@ -204,19 +198,14 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
         anb_node_reset_own(self, state);
 }
 
-/* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
+    size_t n = self->n_features;
     (void)scratch;
-    size_t n = self->n_features, small = 0;
-    double f = anb_dot(s->w, row->x, n) + s->b;
-    double unit = o->normalized ? anb_moments_sd(&s->target) : 1;
-    double bound = .01 * fabs(o->normalized ? s->target.mean + unit * f : f);
-    for (size_t j = 0; j < n; j++)
-        small += fabs(unit * s->w[j] * row->x[j]) < bound;
-    return (double)small / (double)n;
+    double f = anb_dot(s->w, row->x, n) + s->b, unit = o->normalized ? anb_moments_sd(&s->target) : 1;
+    return anb_small_terms(s->w, unit, row->x, n, o->normalized ? s->target.mean + unit * f : f);
 }
 
 static const AnbSparsityTable sparsity = {small_share};

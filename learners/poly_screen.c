@@ -1,5 +1,6 @@
 /* poly_screen.h says what is computed. */
 #include "poly_screen.h"
+#include "linear_terms.h"
 #include "src/numeric/clip.h"
 #include "src/simd/products.h"
 #include <anabranch/reach.h>
@@ -125,18 +126,13 @@ void anb_poly_screen_learn(const PolyScreen *s, const double *x, const double *u
 
 /* ---- another unit of the features -------------------------------------------------------------------------------- */
 
-static double finite_or_0(double v)
-{
-    return v - v == 0 ? v : 0;
-}
-
 void anb_poly_screen_reframe(const PolyScreen *s, const double *of, const double *shift)
 {
     const AnbRls rls = anb_poly_screen_rls(s->d);
     anb_rls_reframe(&rls, s->linear, of, shift);
     for (size_t k = 0; k < s->all; k++) {
-        s->sum[k] = finite_or_0(s->sum[k] / of[k]);
-        s->square[k] = finite_or_0(s->square[k] / of[k] / of[k]);
-        s->mean[k] = finite_or_0((s->mean[k] - shift[k]) / of[k]);
+        s->sum[k] = anb_finite_or_0(s->sum[k] / of[k]);
+        s->square[k] = anb_finite_or_0(s->square[k] / of[k] / of[k]);
+        s->mean[k] = anb_finite_or_0((s->mean[k] - shift[k]) / of[k]);
     }
 }

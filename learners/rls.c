@@ -23,6 +23,7 @@
  * State: head with base, w[d], the upper triangle of P. Cost: (d+1)^2 multiply-adds a sample, d to predict.
  */
 #include "rls.h"
+#include "linear_terms.h"
 #include "src/numeric/rls.h"
 #include "src/simd/kernels.h"
 #include <anabranch/learners.h>
@@ -91,17 +92,12 @@ static void reset(const AnbNode *self, void *state)
     init(self, state);
 }
 
-static double finite_or_0(double f)
-{
-    return f - f == 0 ? f : 0;
-}
-
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRls rls = anb_rls_of(self);
     double *raw = anb_scratch(self, scratch, ANB_RLS_RAW);
     *raw = anb_rls_predict(&rls, state, row->x, anb_scratch(self, scratch, ANB_RLS_WORK));
-    return finite_or_0(*raw);
+    return anb_finite_or_0(*raw);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -124,8 +120,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 {
     (void)scratch;
     anb_rls_direct.predict_many(self, state, rows, out);
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = finite_or_0(out[i]);
+    anb_all_finite_or_0(out, rows->n);
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
@@ -140,17 +135,13 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
     anb_rls_reframe(&rls, anb_field(self, state, ANB_RLS_STATE), alpha, beta);
 }
 
-/* Which share of the contributions w_j x_j is below a hundredth of the prediction. */
 static double small_share(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const AnbRlsHead *head = state;
     const double *w = anb_rls_weights(state, self->n_features);
-    size_t n = self->n_features, small = 0;
+    size_t n = self->n_features;
     (void)scratch;
-    double bound = .01 * fabs(anb_dot(w, row->x, n) + head->w0);
-    for (size_t j = 0; j < n; j++)
-        small += fabs(w[j] * row->x[j]) < bound;
-    return (double)small / (double)n;
+    return anb_small_terms(w, 1, row->x, n, anb_dot(w, row->x, n) + head->w0);
 }
 
 static const AnbSparsityTable sparsity = {small_share};

@@ -148,12 +148,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    (void)self, (void)row, (void)scratch;
-    anb_dense_gate(state, gate);
-}
-
 /* The products of the chosen experts' standing and the features; 0 until they are chosen. */
 static void weigh_features(const AnbNode *self, const Form *form, const void *state, const AnbRow *row,
                            double *features, double *scratch)
@@ -241,19 +235,12 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     anb_boa_weights(boa, form.k, gate->asleep, gate->after);
 }
 
-static void forget(const AnbNode *self, void *state, size_t i)
-{
-    anb_boa_forget(state, self->gate.k, i);
-}
-
 static void refresh(const AnbNode *self, void *state, double factor)
 {
     Form form = form_of(self);
     for (size_t i = 0; i < form.n; i++)
         anb_stack_refresh(&form.stack[i], anb_field(self, state, STACK + i), factor);
 }
-
-static const AnbGateTable readable = {anb_dense_weights};
 
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
@@ -281,8 +268,8 @@ const AnbRouterType anb_router_blend = {
              .refresh = refresh,
              .validate = validate},
     .dense = true,
-    .gate = gate,
+    .gate = anb_boa_gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget,
-    .readable = &readable};
+    .forget = anb_boa_forget_expert,
+    .readable = &anb_dense_readable};

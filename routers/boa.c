@@ -18,18 +18,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    (void)self, (void)row, (void)scratch;
-    anb_dense_gate(state, gate);
-}
-
-static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)scratch;
-    return anb_mix(gate->p, gate->f, gate->k);
-}
-
 static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch)
 {
@@ -39,13 +27,6 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     anb_boa_learn_by(&gate->loss, state, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
     anb_boa_weights(state, gate->k, gate->asleep, gate->after);
 }
-
-static void forget(const AnbNode *self, void *state, size_t i)
-{
-    anb_boa_forget(state, self->gate.k, i);
-}
-
-static const AnbGateTable readable = {anb_dense_weights};
 
 const AnbRouterType anb_router_boa = {
     .type = {.name = "boa",
@@ -59,8 +40,8 @@ const AnbRouterType anb_router_boa = {
              .init = init},
     .dense = true,
     .fixed = true,
-    .gate = gate,
-    .mix = mix,
+    .gate = anb_boa_gate,
+    .mix = anb_dense_mix,
     .learn = learn,
-    .forget = forget,
-    .readable = &readable};
+    .forget = anb_boa_forget_expert,
+    .readable = &anb_dense_readable};

@@ -16,6 +16,27 @@ static inline void anb_dense_gate(const double *boa, AnbGate *gate)
     gate->n_active = gate->k;
 }
 
+/* The functions of a router whose state begins with a BOA over its experts: its gate, its mix by the probabilities, and what is
+ * forgotten of an expert that was reset. */
+static inline void anb_boa_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate,
+                                double *scratch)
+{
+    (void)self, (void)row, (void)scratch;
+    anb_dense_gate(state, gate);
+}
+
+static inline double anb_dense_mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate,
+                                   double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)scratch;
+    return anb_mix(gate->p, gate->f, gate->k);
+}
+
+static inline void anb_boa_forget_expert(const AnbNode *self, void *state, size_t i)
+{
+    anb_boa_forget(state, self->gate.k, i);
+}
+
 /* A prediction within the seen target range, where there is one. */
 static inline double anb_dense_clip(const AnbGate *gate, double f)
 {
@@ -29,6 +50,8 @@ static inline void anb_dense_weights(const AnbNode *self, const void *state, Anb
 {
     *weights = (AnbGateWeights){.k = self->gate.k, .bias = anb_boa_log_weights(state, self->gate.k)};
 }
+
+static const AnbGateTable anb_dense_readable = {anb_dense_weights};
 
 /* The usual count and the usual BOA of a gate: one item an expert. */
 static inline size_t anb_per_expert(const AnbNode *self)

@@ -136,12 +136,6 @@ static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbG
     memcpy(gate->weight, gate->p, s.k * sizeof *gate->p);
 }
 
-static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)scratch;
-    return anb_mix(gate->p, gate->f, gate->k);
-}
-
 /* Moves the linear term down the gradient; leaves the new scores in the scratch. */
 static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y, double weight)
 {
@@ -217,7 +211,7 @@ const AnbRouterType anb_router_softmax = {
              .validate = validate},
     .dense = true,
     .gate = gate,
-    .mix = mix,
+    .mix = anb_dense_mix,
     .learn = learn,
     .forget = forget,
     .readable = &readable};

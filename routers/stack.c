@@ -49,12 +49,6 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
-{
-    (void)self, (void)row, (void)scratch;
-    anb_dense_gate(state, gate);
-}
-
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
 {
     AnbStack stack = stack_of(self, 0);
@@ -80,18 +74,11 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     anb_boa_weights(boa, gate->k, gate->asleep, gate->after);
 }
 
-static void forget(const AnbNode *self, void *state, size_t i)
-{
-    anb_boa_forget(state, self->gate.k, i);
-}
-
 static void refresh(const AnbNode *self, void *state, double factor)
 {
     AnbStack stack = stack_of(self, 0);
     anb_stack_refresh(&stack, anb_field(self, state, STACK), factor);
 }
-
-static const AnbGateTable readable = {anb_dense_weights};
 
 const AnbRouterType anb_router_stack = {
     .type = {.name = "stack",
@@ -106,8 +93,8 @@ const AnbRouterType anb_router_stack = {
              .init = init,
              .refresh = refresh},
     .dense = true,
-    .gate = gate,
+    .gate = anb_boa_gate,
     .mix = mix,
     .learn = learn,
-    .forget = forget,
-    .readable = &readable};
+    .forget = anb_boa_forget_expert,
+    .readable = &anb_dense_readable};
