@@ -138,12 +138,12 @@ static double bounded(const AnbGate *gate, double f)
     return gate->low <= gate->high ? anb_clamp(f, gate->low, gate->high) : f;
 }
 
-static void ask_experts(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
-                        const MoeScratch *w)
+static void ask_experts(MoeCall *c)
 {
-    bool dense = router_of(self)->dense;
-    if (w->crew && dense) {
-        anb_moe_ask_crew(self, state, row, gate, scratch, w);
+    AnbGate *gate = &c->gate;
+    bool dense = router_of(c->self)->dense;
+    if (c->w.crew && dense) {
+        anb_moe_ask_crew(c);
         return;
     }
     if (!dense)
@@ -152,38 +152,39 @@ static void ask_experts(const AnbNode *self, const void *state, const AnbRow *ro
                 gate->f[i + j] = ANB_NAN;
     for (size_t a = 0; a < gate->n_active; a++) {
         unsigned i = gate->active[a];
-        w->unlimited[i] = anb_child_predict(self, i, state, row, scratch);
-        gate->f[i] = bounded(gate, w->unlimited[i]);
+        c->w.unlimited[i] = anb_child_predict(c->self, i, c->state, c->row, c->scratch);
+        gate->f[i] = bounded(gate, c->w.unlimited[i]);
     }
 }
 
-/* The gate opens, the active experts speak, their mix. Leaves what it used in the gate and the scratch. */
-static double ask(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, MoeScratch *w,
-                  AnbGate *gate)
+static double *router_scratch(const MoeCall *c)
 {
-    const Moe *s = state;
+    return c->scratch + c->self->router->scratch_offset;
+}
+
+/* The gate's probabilities, the predictions of the active experts, their mix. */
+static double ask(MoeCall *c)
+{
+    const AnbNode *self = c->self;
     const AnbRouterType *router = router_of(self);
-    const void *at_gate = anb_child_state_const(self->router, state);
-    double *gate_scratch = scratch + self->router->scratch_offset;
+    const void *at_gate = anb_child_state_const(self->router, c->state);
+    AnbGate *gate = &c->gate;
     if (gate->penalty)
-        penalise(self, s, w->penalty);
-    router->gate(self->router, at_gate, row, gate, gate_scratch);
-    ask_experts(self, state, row, gate, scratch, w);
-    double f = router->mix(self->router, at_gate, row, gate, gate_scratch);
+        penalise(self, c->state, c->w.penalty);
+    router->gate(self->router, at_gate, c->row, gate, router_scratch(c));
+    ask_experts(c);
+    double f = router->mix(self->router, at_gate, c->row, gate, router_scratch(c));
     gate->prediction = router->dense ? bounded(gate, f) : anb_within_doubles(f);
-    w->last->prediction = gate->prediction;
-    w->last->n_active = gate->n_active;
+    c->w.last->prediction = gate->prediction;
+    c->w.last->n_active = gate->n_active;
     return gate->prediction;
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate;
-    gate_of(self, state, &w, &gate);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    return ask(self, state, shown, scratch, &w, &gate);
+    MoeCall call;
+    begin_call(&call, self, state, row, scratch);
+    return ask(&call);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
@@ -245,86 +246,88 @@ static void on_expert_trained(const AnbNode *self, void *state, size_t i, bool r
         a.asleep[i] = 0;
 }
 
-/* The row's outcome is this expert's. */
-static void train_expert(const AnbNode *self, void *state, size_t i, const AnbRow *row, double y, double weight,
-                         double *scratch)
+/* `row`: the call's, with an outcome of its own. */
+static void train_expert(const MoeCall *c, size_t i, const AnbRow *row)
 {
     row->outcome->restarted = false;
-    anb_child_update(self, i, state, row, y, weight, scratch);
-    on_expert_trained(self, state, i, row->outcome->restarted);
+    anb_child_update(c->self, i, c->state, row, c->y, c->weight, c->scratch);
+    on_expert_trained(c->self, c->state, i, row->outcome->restarted);
 }
 
 /* The inactive expert that the router sends to learn as well: it predicts too, and may be the best. */
-static void explore(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double y, double *scratch)
+static void explore(MoeCall *c)
 {
-    const AnbExploreTable *table = router_of(self)->explore;
-    size_t i = table ? table->explorer(self->router, gate) : gate->k;
+    AnbGate *gate = &c->gate;
+    const AnbExploreTable *table = router_of(c->self)->explore;
+    size_t i = table ? table->explorer(c->self->router, gate) : gate->k;
     gate->explorer = i < gate->k && !anb_gate_active(gate, i) ? i : gate->k;
     if (gate->explorer == gate->k)
         return;
-    double f = anb_child_predict(self, i, state, row, scratch);
-    if (cost(gate, y - f) < cost(gate, y - gate->f[gate->best]))
+    double f = anb_child_predict(c->self, i, c->state, c->row, c->scratch);
+    if (cost(gate, c->y - f) < cost(gate, c->y - gate->f[gate->best]))
         gate->best = (unsigned)i;
 }
 
-static void train_active(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
-                         double *scratch, const MoeScratch *w)
+static void train_active(MoeCall *c)
 {
+    const AnbGate *gate = &c->gate;
     AnbOutcome outcome;
-    AnbRow shown = *row;
-    shown.outcome = &outcome;
-    if (w->crew && router_of(self)->dense) {
-        anb_moe_teach_crew(self, state, row, gate, y, weight, scratch, w);
+    AnbRow row = *c->row;
+    row.outcome = &outcome;
+    if (c->w.crew && router_of(c->self)->dense) {
+        anb_moe_teach_crew(c);
         for (size_t a = 0; a < gate->n_active; a++)
-            on_expert_trained(self, state, gate->active[a], w->restarted[gate->active[a]]);
+            on_expert_trained(c->self, c->state, gate->active[a], c->w.restarted[gate->active[a]]);
     } else
         for (size_t a = 0; a < gate->n_active; a++)
-            train_expert(self, state, gate->active[a], &shown, y, weight, scratch);
+            train_expert(c, gate->active[a], &row);
     if (gate->explorer < gate->k)
-        train_expert(self, state, gate->explorer, &shown, y, weight, scratch);
+        train_expert(c, gate->explorer, &row);
 }
 
-static void train_experts(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
-                          double *scratch, const MoeScratch *w)
+static void train_experts(MoeCall *c)
 {
-    Moe *s = state;
-    explore(self, state, row, gate, y, scratch);
-    train_active(self, state, row, gate, y, weight, scratch, w);
+    Moe *s = c->state;
+    explore(c);
+    train_active(c);
     if (s->warming)
-        s->warming = any_warming(self, arrays_of(self, state).trained);
+        s->warming = any_warming(c->self, arrays_of(c->self, s).trained);
 }
 
 /* Utilization and entropy of the gate's new probabilities; returns the least utilization. */
-static double follow_gate(const AnbNode *self, void *state, const AnbGate *gate)
+static double follow_gate(MoeCall *c)
 {
-    Moe *s = state;
-    double least = anb_ewma_all(arrays_of(self, state).utilization, gate->after, s->utilization_rate, gate->k);
+    Moe *s = c->state;
+    const AnbGate *gate = &c->gate;
+    double least = anb_ewma_all(arrays_of(c->self, s).utilization, gate->after, s->utilization_rate, gate->k);
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
     s->entropy += .01 * (anb_clamp(entropy, 0, 1) - s->entropy);
     return least;
 }
 
-static void reset_dead(const AnbNode *self, void *state, const AnbRow *row, double least, MoeScratch *w)
+/* least: the smallest utilization. */
+static void reset_dead(MoeCall *c, double least)
 {
+    const AnbNode *self = c->self;
     const AnbMoeOptions *o = self->options;
-    Moe *s = state;
-    MoeArrays a = arrays_of(self, state);
-    if (w->last->n_reset > 0)
-        memset(w->reset, 0, self->n_children);
-    w->last->n_reset = 0;
+    Moe *s = c->state;
+    MoeArrays a = arrays_of(self, s);
+    if (c->w.last->n_reset > 0)
+        memset(c->w.reset, 0, self->n_children);
+    c->w.last->n_reset = 0;
     if (least >= o->utilization_threshold || s->samples <= (uint64_t)o->utilization_span)
         return;
     if (o->reset_dead == ANB_FALSE || (o->reset_dead == ANB_AUTO && router_of(self)->dense))
         return;
     for (size_t i = 0; i < self->n_children; i++)
         if (is_dead(o, &a, i)) {
-            anb_child_reset(self, i, state);
+            anb_child_reset(self, i, s);
             a.utilization[i] = 0;
-            on_expert_restart(self, state, i);
+            on_expert_restart(self, s, i);
             s->warming |= self->children[i].warmup > 0;
-            row->counters->resets++;
-            w->reset[i] = 1;
-            w->last->n_reset++;
+            c->row->counters->resets++;
+            c->w.reset[i] = 1;
+            c->w.last->n_reset++;
         }
 }
 
@@ -347,60 +350,58 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
     s->knows_importance |= answers > 0;
 }
 
-/* Others learn than those that spoke: who of them has not spoken does so now. */
-static void redirect(const AnbNode *self, void *state, const AnbRow *row, double y, double *scratch, MoeScratch *w,
-                     AnbGate *gate)
+/* Where the router lets other experts learn than those that predicted: those without a prediction make one now. */
+static void redirect(MoeCall *c)
 {
+    const AnbNode *self = c->self;
     const AnbRouterType *router = router_of(self);
+    AnbGate *gate = &c->gate;
     if (!router->redirect ||
-        !router->redirect(self->router, router_state(self, state), row, gate, scratch + self->router->scratch_offset))
+        !router->redirect(self->router, router_state(self, c->state), c->row, gate, router_scratch(c)))
         return;
     for (size_t a = 0; a < gate->n_active; a++)
         if (gate->f[gate->active[a]] != gate->f[gate->active[a]])
-            gate->f[gate->active[a]] = anb_child_predict(self, gate->active[a], state, row, scratch);
-    gate->best = nearest(gate, y);
-    w->last->n_active = gate->n_active;
+            gate->f[gate->active[a]] = anb_child_predict(self, gate->active[a], c->state, c->row, c->scratch);
+    gate->best = nearest(gate, c->y);
+    c->w.last->n_active = gate->n_active;
 }
 
-static void learn(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch,
-                  MoeScratch *w, AnbGate *gate)
+/* The experts and the router learn first: the next sample waits for them. */
+static void learn(MoeCall *c, double y, double weight)
 {
-    Moe *s = state;
+    const AnbNode *self = c->self;
+    Moe *s = c->state;
+    AnbGate *gate = &c->gate;
+    c->y = y;
+    c->weight = weight;
     gate->best = nearest(gate, y);
-    redirect(self, state, row, y, scratch, w, gate);
-    train_experts(self, state, row, gate, y, weight, scratch, w); /* these two first: the next sample waits for them */
-    router_of(self)->learn(self->router, router_state(self, state), row, gate, y, weight,
-                           scratch + self->router->scratch_offset);
+    redirect(c);
+    train_experts(c);
+    router_of(self)->learn(self->router, router_state(self, s), c->row, gate, y, weight, router_scratch(c));
     if (gate->n_active >= 2)
         s->disagreement = spread(gate->f, gate->active, gate->n_active);
     align(s, gate->prediction);
-    reset_dead(self, state, row, follow_gate(self, state, gate), w);
+    reset_dead(c, follow_gate(c));
     anb_range_follow(&s->range, y);
-    w->last->target = y;
-    w->last->error = anb_within_doubles(y - gate->prediction);
+    c->w.last->target = y;
+    c->w.last->error = anb_within_doubles(y - gate->prediction);
     if (++s->samples % GATHER_EVERY == 0)
-        gather_importance(self, state, w->importance);
+        gather_importance(self, s, c->w.importance);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate;
-    gate_of(self, state, &w, &gate);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    learn(self, state, shown, y, weight, scratch, &w, &gate);
+    MoeCall call;
+    begin_call(&call, self, state, row, scratch);
+    learn(&call, y, weight);
 }
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate;
-    gate_of(self, state, &w, &gate);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    double f = ask(self, state, shown, scratch, &w, &gate);
-    learn(self, state, shown, y, weight, scratch, &w, &gate);
+    MoeCall call;
+    begin_call(&call, self, state, row, scratch);
+    double f = ask(&call);
+    learn(&call, y, weight);
     return f;
 }
 

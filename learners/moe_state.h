@@ -142,6 +142,29 @@ static inline void gate_of(const AnbNode *self, const Moe *s, const MoeScratch *
         gate->penalty = w->penalty;
 }
 
+/* One row on its way through a mixture. `state` is written by learning alone. */
+typedef struct MoeCall {
+    const AnbNode *self;
+    void *state;
+    const AnbRow *row; /* as the experts get it */
+    double *scratch;
+    double y, weight; /* of learning */
+    MoeScratch w;
+    AnbGate gate;
+    AnbRow room; /* for the row with shares of the mixture's own */
+} MoeCall;
+
+/* Filled where it stays, as the gate is. */
+static inline void begin_call(MoeCall *call, const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    call->self = self;
+    call->state = anb_view_of(state);
+    call->scratch = scratch;
+    call->w = scratch_of(self, scratch);
+    gate_of(self, state, &call->w, &call->gate);
+    call->row = shown_row(self, state, row, &call->room);
+}
+
 static inline bool is_dead(const AnbMoeOptions *o, const MoeArrays *a, size_t i)
 {
     return a->trained[i] > (uint64_t)o->utilization_span && a->utilization[i] < o->utilization_threshold;
@@ -173,13 +196,11 @@ void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows 
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                           double *said);
 
-/* moe_crew.c: the active experts behind a dense router, shared by w->crew. Asking fills gate->f and w->unlimited; teaching
- * w->restarted. */
-void anb_moe_ask_crew(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch,
-                      const MoeScratch *w);
+/* moe_crew.c: the experts behind a dense router, shared by a crew. The first predicts by the active ones and fills gate.f and
+ * w.unlimited; the second teaches them and fills w.restarted; the third predicts several rows by all experts. */
+void anb_moe_ask_crew(MoeCall *call);
+void anb_moe_teach_crew(MoeCall *call);
 void anb_moe_ask_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
                            double *scratch, AnbCrew *crew);
-void anb_moe_teach_crew(const AnbNode *self, void *state, const AnbRow *row, const AnbGate *gate, double y,
-                        double weight, double *scratch, const MoeScratch *w);
 
 #endif

@@ -40,16 +40,13 @@ static void view(const AnbNode *self, const void *state, double *scratch, AnbMix
 
 static void routing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *p)
 {
-    MoeScratch w = scratch_of(self, scratch);
-    AnbGate gate;
-    gate_of(self, state, &w, &gate);
-    AnbRow room;
-    const AnbRow *shown = shown_row(self, state, row, &room);
-    gate.penalty = NULL;
-    gate.p = w.penalty; /* free now, with the room that a router may want; p has k entries */
-    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), shown, &gate,
+    MoeCall call;
+    begin_call(&call, self, state, row, scratch);
+    call.gate.penalty = NULL;
+    call.gate.p = call.w.penalty; /* free now, with the room that a router may want; p has k entries */
+    router_of(self)->gate(self->router, anb_child_state_const(self->router, state), call.row, &call.gate,
                           scratch + self->router->scratch_offset);
-    memcpy(p, gate.p, gate.k * sizeof *p);
+    memcpy(p, call.gate.p, call.gate.k * sizeof *p);
 }
 
 static void experts(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
