@@ -1,4 +1,5 @@
 /* Answers that are kept outside the model: what a reader said, of whatever version, is what is scored. */
+#include "numbers.h"
 #include "suite.h"
 #include "zoo.h"
 #include <anabranch/answer.h>
@@ -10,11 +11,6 @@
 
 static const char waiting[] = "pending(interval(scale(rls), coverage=[0.8, 0.9]), capacity=400)";
 static const char bounded[] = "interval(scale(rls), coverage=[0.8, 0.9])";
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 /* ---- of a model -------------------------------------------------------------------------------------------------- */
 

@@ -66,8 +66,7 @@ static void assert_same_future(StreamingLearner *a, StreamingLearner *b, Stream 
     double x[D];
     for (int i = 0; i < n; i++) {
         double y = stream_next(&s, x), fa = anb_train_one(a, x, y, 1), fb = anb_train_one(b, x, y, 1);
-        ck_assert_msg(memcmp(&fa, &fb, sizeof fa) == 0, "%s: %s differs at sample %d: %.17g, %.17g", expression, what,
-                      i, fa, fb);
+        ck_assert_msg(same_bits(fa, fb), "%s: %s differs at sample %d: %.17g, %.17g", expression, what, i, fa, fb);
     }
     ck_assert_msg(anb_equal(a, b), "%s: %s ends unequal", expression, what);
 }
@@ -89,8 +88,7 @@ START_TEST(says_what_predict_said_and_stays_finite)
     ck_assert_double_eq(anb_predict(model, (double[D]){0}), 0);
     for (int i = 0; i < WARM + AFTER; i++) {
         double y = stream_next(&s, x), said = anb_predict(model, x), f = anb_train_one(model, x, y, 1);
-        ck_assert_msg(memcmp(&said, &f, sizeof f) == 0, "%s: sample %d: predict %.17g, train_one %.17g", expression, i,
-                      said, f);
+        ck_assert_msg(same_bits(said, f), "%s: sample %d: predict %.17g, train_one %.17g", expression, i, said, f);
         ck_assert_msg(f - f == 0, "%s: sample %d: %g", expression, i, f);
     }
     ck_assert_uint_eq(anb_n_samples_seen(model), WARM + AFTER);
@@ -108,7 +106,7 @@ START_TEST(predict_and_readers_change_nothing)
     for (int i = 0; i < 50; i++) {
         stream_next(&s, x);
         double f = anb_predict(model, x), g = anb_predict_with(copy, reader, x);
-        ck_assert_msg(memcmp(&f, &g, sizeof f) == 0, "%s: a reader says %g, not %g", expression, g, f);
+        ck_assert_msg(same_bits(f, g), "%s: a reader says %g, not %g", expression, g, f);
         memcpy(many + i % 5 * D, x, sizeof x);
     }
     anb_predict_many(model, many, 5, out);
@@ -192,7 +190,7 @@ START_TEST(weight_0_changes_nothing)
     Stream s;
     StreamingLearner *model = trained(cases[_i], &s, WARM), *copy = anb_clone(model, NULL);
     double x[D], y = stream_next(&s, x), said = anb_predict(model, x), f = anb_train_one(model, x, y, 0);
-    ck_assert(memcmp(&said, &f, sizeof f) == 0);
+    ck_assert(same_bits(said, f));
     assert_unchanged(model, copy, "weight 0", cases[_i]);
     ck_assert_uint_eq(anb_n_samples_seen(model), WARM);
     anb_free(model);

@@ -1,5 +1,6 @@
 /* To save a model, to copy it and to ask it by a reader is to read it: its memory is write-protected meanwhile. */
 #define _GNU_SOURCE
+#include "numbers.h"
 #include "suite.h"
 #include "zoo.h"
 #include <anabranch/host.h>
@@ -43,7 +44,7 @@ static void read_all(const StreamingLearner *model, AnbReader *reader, const dou
     for (size_t i = 0; i < n; i++) {
         double f = anb_predict_with(model, reader, rows + i * ZOO_FEATURES),
                g = anb_predict(copy, rows + i * ZOO_FEATURES);
-        ck_assert(memcmp(&f, &g, sizeof f) == 0);
+        ck_assert(same_bits(f, g));
     }
     ck_assert_ptr_nonnull(again = anb_load_memory(bytes, size, NULL, NULL));
     ck_assert(anb_equal(again, copy));

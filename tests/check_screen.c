@@ -1,7 +1,8 @@
-/* poly(child, least=z): of which products the child is told, as the target's relation to the features changes, and in other units. */
+/* poly(child, least=z): which products get a share, when the target's relation to the features changes, and in other units. */
 #include "made.h"
 #include "numbers.h"
 #include "suite.h"
+#include "witness.h"
 #include "src/host/model.h"
 #include <anabranch/learners.h>
 #include <anabranch/type.h>
@@ -9,26 +10,9 @@
 
 enum { D = 6, ALL = D * (D + 3) / 2 };
 
-/* ---- a child that keeps the importances it got --------------------------------------------------------------------- */
+/* ---- a child that takes part in changes of unit ---------------------------------------------------------------------- */
 
-static double told[ALL];
-static bool was_told;
-
-static double say_nothing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
-{
-    (void)self, (void)state, (void)scratch;
-    was_told = row->importance != NULL;
-    for (size_t k = 0; k < ALL && was_told; k++)
-        told[k] = row->importance[k];
-    return 0;
-}
-
-static void learn_nothing(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
-}
-
-static void follow(const AnbNode *self, void *state, const double *alpha, const double *beta)
+static void ignore_unit(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     (void)self, (void)state, (void)alpha, (void)beta;
 }
@@ -37,9 +21,9 @@ static const StreamingLearnerType witness = {
     .name = "witness",
     .flags = ANB_WEIGHT_SCALED | ANB_READS_X,
     .version = 1,
-    .predict = say_nothing,
-    .update = learn_nothing,
-    .reframe = follow,
+    .predict = witness_predict,
+    .update = witness_update,
+    .reframe = ignore_unit,
 };
 
 /* Two features count by their product, a third by itself; with `late` they are the last three. Cells of a weight come in the unit
@@ -68,12 +52,13 @@ static void check_shown(size_t from, size_t to)
 {
     size_t n = to - from, k = D;
     const double share = 1 / (double)(D + n * (n + 1) / 2);
-    ck_assert(was_told);
+    ck_assert(witness_has_shares);
     for (size_t j = 0; j < D; j++)
-        ck_assert_double_eq(told[j], share);
+        ck_assert_double_eq(witness_share[j], share);
     for (size_t i = 0; i < D; i++)
         for (size_t j = i; j < D; j++, k++)
-            ck_assert_msg(told[k] == (i >= from && j < to ? share : 0), "product of %zu and %zu: %g", i, j, told[k]);
+            ck_assert_msg(witness_share[k] == (i >= from && j < to ? share : 0), "product of %zu and %zu: %g", i, j,
+                          witness_share[k]);
 }
 
 START_TEST(products_of_features_that_count_are_shown)
@@ -101,13 +86,13 @@ START_TEST(features_that_count_no_more_are_left_out)
 }
 END_TEST
 
-START_TEST(without_least_the_child_is_told_nothing)
+START_TEST(without_least_there_are_no_shares)
 {
     StreamingLearner *model = made_with(D, "poly(witness)", &witness);
     uint64_t seed = 3;
     learn(model, &seed, 1000, false, false);
     look(model);
-    ck_assert(!was_told);
+    ck_assert(!witness_has_shares);
     anb_free(model);
 }
 END_TEST
@@ -148,7 +133,7 @@ static double error_of(const char *expression)
     return sqrt(sum / (N - N / 2));
 }
 
-START_TEST(networks_gain_where_most_products_say_nothing)
+START_TEST(networks_gain_where_most_products_are_irrelevant)
 {
 #define NETWORK "mlp(replay=16, activation=swiglu, rate=0.03, momentum=0.5, precision=single)"
     double all = error_of("poly(" NETWORK ")"), shown = error_of("poly(" NETWORK ", least=3.5)");
@@ -162,9 +147,9 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, products_of_features_that_count_are_shown);
     tcase_add_test(tests, features_that_count_no_more_are_left_out);
-    tcase_add_test(tests, without_least_the_child_is_told_nothing);
+    tcase_add_test(tests, without_least_there_are_no_shares);
     tcase_add_test(tests, evidence_is_kept_in_another_unit);
-    tcase_add_test(tests, networks_gain_where_most_products_say_nothing);
+    tcase_add_test(tests, networks_gain_where_most_products_are_irrelevant);
     return suite;
 }
 

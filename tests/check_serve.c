@@ -1,4 +1,5 @@
 /* A server: every prediction is one of a published version, however many threads ask while the model learns. */
+#include "numbers.h"
 #include "suite.h"
 #include "zoo.h"
 #include <anabranch/interval.h>
@@ -11,11 +12,6 @@
 #include <stdatomic.h>
 
 enum { READERS = 8, INTERVAL = 16, PROBES = 4 };
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 START_TEST(a_server_learns_what_a_model_learns)
 {

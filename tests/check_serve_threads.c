@@ -1,5 +1,6 @@
 /* A server among threads and processes: publication by time, fork, saving beside learning, and nobody spins. */
 #define _GNU_SOURCE
+#include "numbers.h"
 #include "suite.h"
 #include "zoo.h"
 #include <anabranch/serve.h>
@@ -28,11 +29,6 @@ static const char text[] = "scale(moe(linear, rls, mean, last))";
 static bool longer(void)
 {
     return getenv("ANB_LONG") != NULL;
-}
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 static void pause_ms(long ms)

@@ -4,6 +4,7 @@
 #include "src/numeric/random.h"
 #include "reload.h"
 #include "state_field.h"
+#include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -78,7 +79,7 @@ START_TEST(clones_and_snapshots_in_the_middle_of_a_fit_go_on_alike)
         for (int i = 0; i < 60; i++) {
             uniform_row(&ahead, x, 4);
             double f = anb_train_one(copies[0], x, concept(x, 0), 1), g = anb_train_one(copies[1], x, concept(x, 0), 1);
-            ck_assert_msg(memcmp(&f, &g, sizeof f) == 0, "sample %d, %d on: %.17g, %.17g", t, i, f, g);
+            ck_assert_msg(same_bits(f, g), "sample %d, %d on: %.17g, %.17g", t, i, f, g);
         }
         ck_assert(anb_equal(copies[0], copies[1]));
         for (int c = 0; c < 2; c++)

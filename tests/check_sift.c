@@ -2,30 +2,16 @@
 #include "made.h"
 #include "numbers.h"
 #include "suite.h"
+#include "witness.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/type.h>
 #include <math.h>
 
 enum { REAL = 4, NOISE = 30, D = REAL + NOISE, N = 6000 };
 
-/* ---- a child that gives the evidence that the test sets, and keeps the importances it got ------------------------ */
+/* ---- a child whose evidence the test sets ---------------------------------------------------------------------------- */
 
-static double said_of[D], told_of[D];
-static bool was_told;
-
-static double say_nothing(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
-{
-    (void)self, (void)state, (void)scratch;
-    was_told = row->importance != NULL;
-    for (size_t j = 0; j < D && was_told; j++)
-        told_of[j] = row->importance[j];
-    return 0;
-}
-
-static void learn_nothing(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
-}
+static double set_evidence[D];
 
 static int no_shares(const AnbNode *self, const void *state, double *share)
 {
@@ -33,31 +19,31 @@ static int no_shares(const AnbNode *self, const void *state, double *share)
     return ANB_E_UNSUPPORTED;
 }
 
-static int as_said(const AnbNode *self, const void *state, double *z)
+static int evidence_set(const AnbNode *self, const void *state, double *z)
 {
     (void)self, (void)state;
     for (size_t j = 0; j < D; j++)
-        z[j] = said_of[j];
+        z[j] = set_evidence[j];
     return 0;
 }
 
-static const AnbImportanceTable knows = {no_shares, as_said};
+static const AnbImportanceTable knows = {no_shares, evidence_set};
 static const StreamingLearnerType witness = {
     .name = "witness",
     .flags = ANB_WEIGHT_SCALED | ANB_READS_X | ANB_GIVES_EVIDENCE,
     .version = 1,
-    .predict = say_nothing,
-    .update = learn_nothing,
+    .predict = witness_predict,
+    .update = witness_update,
     .importance = &knows,
 };
 
 /* The child with evidence for feature 0 alone; the target is noise and `factor` times `product`, or x_1 where that is false. */
-static void told_after(int rows, double factor, bool product)
+static void shares_after(int rows, double factor, bool product)
 {
     StreamingLearner *model = made_with(D, "sift(witness)", &witness);
     uint64_t seed = 7;
     for (size_t j = 0; j < D; j++)
-        said_of[j] = j == 0 ? 5 : 0;
+        set_evidence[j] = j == 0 ? 5 : 0;
     for (int n = 0; n < rows; n++) {
         double x[D];
         for (size_t j = 0; j < D; j++)
@@ -73,31 +59,31 @@ static size_t left_in(void)
 {
     size_t n = 0;
     for (size_t j = 0; j < D; j++)
-        n += !was_told || told_of[j] > 0;
+        n += !witness_has_shares || witness_share[j] > 0;
     return n;
 }
 
 START_TEST(features_without_evidence_are_left_out)
 {
-    told_after(799, 0, false);
-    ck_assert(!was_told);
-    told_after(1000, 0, false);
-    ck_assert(was_told);
+    shares_after(799, 0, false);
+    ck_assert(!witness_has_shares);
+    shares_after(1000, 0, false);
+    ck_assert(witness_has_shares);
     ck_assert_uint_eq(left_in(), 1);
-    ck_assert_double_eq_tol(told_of[0], 1, 1e-12);
+    ck_assert_double_eq_tol(witness_share[0], 1, 1e-12);
 }
 END_TEST
 
 /* The child has no evidence of it, but its error depends on the feature, or on the product of two. */
 START_TEST(what_the_error_depends_on_stays)
 {
-    told_after(1000, 0.5, false);
+    shares_after(1000, 0.5, false);
     ck_assert_uint_eq(left_in(), 2);
-    ck_assert_double_gt(told_of[1], 0);
-    told_after(1000, 2, true);
+    ck_assert_double_gt(witness_share[1], 0);
+    shares_after(1000, 2, true);
     ck_assert_uint_eq(left_in(), 3);
-    ck_assert(told_of[2] > 0 && told_of[3] > 0);
-    ck_assert_double_eq_tol(told_of[0] + told_of[2] + told_of[3], 1, 1e-12);
+    ck_assert(witness_share[2] > 0 && witness_share[3] > 0);
+    ck_assert_double_eq_tol(witness_share[0] + witness_share[2] + witness_share[3], 1, 1e-12);
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* Snapshots: the same bits after the way through bytes, and whatever is not a snapshot refused. */
 #include "blob.h"
 #include "kept.h"
+#include "numbers.h"
 #include "suite.h"
 #include "zoo.h"
 #include <dirent.h>
@@ -16,11 +17,6 @@ static StreamingLearner *learned(size_t i, size_t n)
     ck_assert_msg(model != NULL, "%s: %s", zoo_name(i, name), error.message);
     zoo_train(model, &s, n);
     return model;
-}
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 /* ---- there and back ---------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "numbers.h"
 #include "suite.h"
+#include "witness.h"
 #include <anabranch/learner.h>
 #include <anabranch/learners.h>
 #include <string.h>
@@ -19,19 +20,13 @@ static inline double spy_predict(const AnbNode *self, const void *state, const A
     return 0;
 }
 
-static inline void spy_update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight,
-                              double *scratch)
-{
-    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
-}
-
 static const StreamingLearnerType spy = {.name = "spy",
                                          .brief = "keeps the row",
                                          .example = "spy",
                                          .flags = ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_EXACT,
                                          .version = 1,
                                          .predict = spy_predict,
-                                         .update = spy_update};
+                                         .update = witness_update};
 
 static inline AnbModelOptions with_spy(void)
 {

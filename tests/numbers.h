@@ -5,7 +5,9 @@
 #include "../bench/random.h"
 #include "../bench/rising.h"
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Uniform in [-1/2, 1/2). */
 static inline double noise(uint64_t *seed)
@@ -26,6 +28,12 @@ static inline double nearly_normal(uint64_t *seed)
 static inline double uniform_of(uint64_t *seed)
 {
     return 2 * unit_of(seed) - 1;
+}
+
+/* Equal to the bit: NaN equals the same NaN, 0 does not equal -0. */
+static inline bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 /* FNV-1a; start from 14695981039346656037. */
