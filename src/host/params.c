@@ -1,5 +1,6 @@
 #include "params.h"
 #include "src/text/sized.h"
+#include "src/text/words.h"
 #include <anabranch/learner.h>
 #include <anabranch/number.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *name, size_t n)
 {
     for (const AnbParam *p = type->params; p && p->name; p++)
-        if (strlen(p->name) == n && memcmp(p->name, name, n) == 0)
+        if (anb_same_word(p->name, name, n))
             return p;
     return NULL;
 }

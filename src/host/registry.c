@@ -1,4 +1,5 @@
 /* Every learner and router there is, from the lists in the two meson.build files. */
+#include "src/text/words.h"
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
 #include <stddef.h>
@@ -43,16 +44,11 @@ typedef struct Alias {
 static const Alias learner_aliases[] = {{"chain", "residual"}, {"lags", "residual_ar"}, {0}};
 static const Alias router_aliases[] = {{"soft", "softmax"}, {0}};
 
-static bool is(const char *known, const char *name, size_t n)
-{
-    return strlen(known) == n && memcmp(known, name, n) == 0;
-}
-
 /* The present name: the name itself where it is no alias. */
 static const char *present(const Alias *aliases, const char *name, size_t *n)
 {
     for (; aliases->old; aliases++)
-        if (is(aliases->old, name, *n)) {
+        if (anb_same_word(aliases->old, name, *n)) {
             *n = strlen(aliases->now);
             return aliases->now;
         }
@@ -63,7 +59,7 @@ const StreamingLearnerType *anb_learner_find(const char *name, size_t n)
 {
     name = present(learner_aliases, name, &n);
     for (const StreamingLearnerType *const *type = learners; *type; type++)
-        if (is((*type)->name, name, n))
+        if (anb_same_word((*type)->name, name, n))
             return *type;
     return NULL;
 }
@@ -72,7 +68,7 @@ const AnbRouterType *anb_router_find(const char *name, size_t n)
 {
     name = present(router_aliases, name, &n);
     for (const AnbRouterType *const *router = routers; *router; router++)
-        if (is((*router)->type.name, name, n))
+        if (anb_same_word((*router)->type.name, name, n))
             return *router;
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include "plan.h"
 #include "src/text/hash.h"
 #include "src/text/sized.h"
+#include "src/text/words.h"
 
 enum { COLUMNS_MAX = 1 << 20 };
 
@@ -23,21 +24,16 @@ int anb_schema_options_take(const AnbSchemaOptions *given, AnbSchemaOptions *own
     return given ? anb_sized_take("a schema", own, sizeof *own, given, error) : 0;
 }
 
-static bool is_word(const char *word, const char *text, size_t n)
-{
-    return strlen(word) == n && memcmp(word, text, n) == 0;
-}
-
 int anb_column_kind(const char *word, size_t n, AnbColumn *column)
 {
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-        if (is_word(kinds[k], word, n)) {
+        if (anb_same_word(kinds[k], word, n)) {
             column->kind = (AnbColumnKind)k;
             column->order = ANB_TIME_YMD;
             return 0;
         }
     for (size_t k = 0; k < sizeof times / sizeof *times; k++)
-        if (is_word(times[k], word, n)) {
+        if (anb_same_word(times[k], word, n)) {
             column->kind = ANB_COLUMN_TIME;
             column->order = (AnbTimeOrder)k;
             return 0;
@@ -144,7 +140,7 @@ static size_t longest_word(const char *words)
 static size_t place_of(const AnbSchema *s, const char *name, size_t n)
 {
     size_t at = anb_hash(name, n) & (s->slots - 1);
-    while (s->index[at] && !is_word(s->columns[s->index[at] - 1].name, name, n))
+    while (s->index[at] && !anb_same_word(s->columns[s->index[at] - 1].name, name, n))
         at = (at + 1) & (s->slots - 1);
     return at;
 }

@@ -1,19 +1,15 @@
 /* Cells to doubles and back. */
 #include "schema.h"
+#include "src/text/words.h"
 #include <anabranch/number.h>
 #include <anabranch/type.h>
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
 
 static bool is_word(const char *word, size_t size, AnbCell cell)
 {
     if (size != cell.size)
         return false;
     for (size_t i = 0; i < size; i++)
-        if (lower(word[i]) != lower(cell.text[i]))
+        if (anb_lower(word[i]) != anb_lower(cell.text[i]))
             return false;
     return true;
 }

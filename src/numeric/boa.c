@@ -158,9 +158,10 @@ static bool fit(const Boa *boa, size_t k, double largest)
     int exponent, before = 0;
     frexp(largest, &exponent);
     exponent = exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent;
-    if (*boa->unit > 0)
+    bool kept = *boa->unit > 0;
+    if (kept)
         frexp(*boa->unit, &before);
-    for (size_t i = 0; i<k && * boa->unit> 0; i++)
+    for (size_t i = 0; kept && i < k; i++)
         if (boa->v[i] > 0) {
             boa->r[i] = ldexp(boa->r[i], 2 * (before - 1 - exponent));
             boa->v[i] = ldexp(boa->v[i], 4 * (before - 1 - exponent));

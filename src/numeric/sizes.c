@@ -1,4 +1,5 @@
 #include "sizes.h"
+#include "src/text/bits.h"
 
 /* ---- codes ------------------------------------------------------------------------------------------------------- */
 
@@ -6,11 +7,10 @@ enum { MANTISSA = 10, LOWEST = 1023 - 32, DROPPED = 52 - MANTISSA };
 
 static uint16_t code_of(double size)
 {
-    uint64_t bits;
-    memcpy(&bits, &size, sizeof bits);
     if (size == 0)
         return 0;
-    uint64_t rounded = (bits + (UINT64_C(1) << DROPPED) - 1) >> DROPPED, least = (uint64_t)LOWEST << MANTISSA;
+    uint64_t rounded = (anb_to_bits(size) + (UINT64_C(1) << DROPPED) - 1) >> DROPPED,
+             least = (uint64_t)LOWEST << MANTISSA;
     if (rounded <= least)
         return 1;
     return rounded - least < UINT16_MAX ? (uint16_t)(rounded - least) : UINT16_MAX;
@@ -18,10 +18,7 @@ static uint16_t code_of(double size)
 
 static double size_of(uint16_t code)
 {
-    uint64_t bits = (((uint64_t)LOWEST << MANTISSA) + code) << DROPPED;
-    double size;
-    memcpy(&size, &bits, sizeof size);
-    return code ? size : 0;
+    return code ? anb_from_bits((((uint64_t)LOWEST << MANTISSA) + code) << DROPPED) : 0;
 }
 
 /* ---- the lists --------------------------------------------------------------------------------------------------- */

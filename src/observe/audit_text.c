@@ -10,6 +10,7 @@
  */
 #include "audit.h"
 #include "diagnostics.h"
+#include "src/text/words.h"
 #include "src/numeric/elementary.h"
 #include <anabranch/number.h>
 #include <stdio.h>
@@ -98,7 +99,7 @@ static bool read_number(Reader *r, double *value)
 
 static bool same(const Name *name, const char *text)
 {
-    return strlen(text) == name->n && memcmp(text, name->text, name->n) == 0;
+    return anb_same_word(text, name->text, name->n);
 }
 
 static int find_predicate(const AnbRuleBook *book, const Name *name)

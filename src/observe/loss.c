@@ -3,6 +3,7 @@
 #include <anabranch/number.h>
 
 #include "src/numeric/elementary.h"
+#include "src/text/words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,7 @@ int anb_loss_parse(const char *text, AnbLoss *loss)
 {
     size_t n = text ? strcspn(text, ":") : 0, w = 0;
     double level = 0;
-    while (w < WORDS && !(strlen(words[w].word) == n && memcmp(words[w].word, text, n) == 0))
+    while (w < WORDS && !anb_same_word(words[w].word, text, n))
         w++;
     if (w == WORDS || n == 0)
         return ANB_E_UNKNOWN;

@@ -1,6 +1,6 @@
 /* The registry of metrics, as rows. */
+#include "src/text/words.h"
 #include <anabranch/metrics.h>
-#include <string.h>
 
 static const AnbMetric registry[] = {
 #define ROW(id, name, type, shape, unit, meaning) {name, type, shape, unit, meaning},
@@ -16,7 +16,7 @@ const AnbMetric *anb_metrics(void)
 int anb_metric_find(const char *name, size_t n)
 {
     for (int i = 0; i < ANB_METRIC_COUNT; i++)
-        if (strlen(registry[i].name) == n && memcmp(registry[i].name, name, n) == 0)
+        if (anb_same_word(registry[i].name, name, n))
             return i;
     return ANB_E_UNKNOWN;
 }

@@ -6,6 +6,7 @@
  * The sum is whole nanoseconds in 128 bits; the double comes from its decimal digits, correctly rounded.
  */
 #include "time.h"
+#include "words.h"
 #include <anabranch/number.h>
 #include <anabranch/schema.h>
 #include <string.h>
@@ -27,14 +28,9 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static bool take(Text *t, char c)
 {
-    if (t->at == t->end || lower(*t->at) != c)
+    if (t->at == t->end || anb_lower(*t->at) != c)
         return false;
     t->at++;
     return true;
@@ -77,7 +73,7 @@ static int short_number(Text *t)
 static size_t letters(const Text *t)
 {
     size_t n = 0;
-    while (t->at + n < t->end && lower(t->at[n]) >= 'a' && lower(t->at[n]) <= 'z')
+    while (t->at + n < t->end && anb_lower(t->at[n]) >= 'a' && anb_lower(t->at[n]) <= 'z')
         n++;
     return n;
 }
@@ -88,7 +84,7 @@ static int take_name(Text *t, const char *const *names, int n_names)
     size_t n = letters(t);
     for (int i = 0; i < n_names && n >= 3; i++) {
         size_t same = 0;
-        while (same < n && names[i][same] == lower(t->at[same]))
+        while (same < n && names[i][same] == anb_lower(t->at[same]))
             same++;
         if (same == n && (n == 3 || names[i][n] == 0)) {
             t->at += n;
