@@ -35,15 +35,6 @@ static const Option options[] = {
     {0, "json", NULL, "print the result as one JSON object on one line"},
     {0}};
 
-static int start_new(Run *run, const Arguments *a, const RowsOptions *columns)
-{
-    ModelOptions how = {option_value(a, "learner"), option_value(a, "seed"), option_value(a, "interval")};
-    int status = rows_open(&run->rows, a->operand[0], columns);
-    if (!status && option_value(a, "print-schema"))
-        return reading_print_schema(&run->rows);
-    return status ? status : model_new(&run->rows, &how, &run->model);
-}
-
 static int start_saved(Run *run, const Arguments *a, const RowsOptions *columns)
 {
     if (option_value(a, "learner") || option_value(a, "seed"))
@@ -115,7 +106,8 @@ static int start(Run *run, const Arguments *a)
     status = status ? status : reading_options(a, &columns);
     status = status ? status : read_counts(run, a, &every, &how);
     if (!status)
-        status = option_value(a, "model") ? start_saved(run, a, &columns) : start_new(run, a, &columns);
+        status = option_value(a, "model") ? start_saved(run, a, &columns)
+                                          : model_start(&run->rows, a, &columns, &run->model);
     if (status || option_value(a, "print-schema"))
         return status;
     status = model_use_threads(run->model, option_value(a, "threads"));

@@ -1,5 +1,5 @@
 #include "model.h"
-#include "cli.h"
+#include "reading.h"
 #include "show.h"
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +59,15 @@ int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **
         status = complain_of_expression(&error, text);
     free(text);
     return status;
+}
+
+int model_start(Rows *rows, const Arguments *a, const RowsOptions *columns, StreamingLearner **model)
+{
+    ModelOptions options = {option_value(a, "learner"), option_value(a, "seed"), option_value(a, "interval")};
+    int status = rows_open(rows, a->operand[0], columns);
+    if (!status && option_value(a, "print-schema"))
+        return reading_print_schema(rows);
+    return status ? status : model_new(rows, &options, model);
 }
 
 int model_use_threads(StreamingLearner *model, const char *threads)

@@ -2,6 +2,7 @@
 #ifndef ANB_CLI_MODEL_H
 #define ANB_CLI_MODEL_H
 
+#include "cli.h"
 #include "rows.h"
 #include <anabranch/anabranch.h>
 
@@ -20,6 +21,16 @@ typedef struct ModelOptions {
  * @return         0, or the exit status with the complaint made
  */
 int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model);
+
+/**
+ * Opens a table and makes a new model for its columns by the options --learner, --seed and --interval. With --print-schema the schema is
+ * printed instead.
+ *
+ * @param rows   the rows of the command's first operand, opened
+ * @param model  set to the model, which the caller frees
+ * @return       0, or the exit status: with the complaint made, or where the schema was printed
+ */
+int model_start(Rows *rows, const Arguments *arguments, const RowsOptions *columns, StreamingLearner **model);
 
 /* Gives a model the threads that --threads asks for; NULL: none. 0, or the exit status with the complaint made. */
 int model_use_threads(StreamingLearner *model, const char *threads);

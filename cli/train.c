@@ -86,15 +86,6 @@ static int check_output(const char *path)
     return complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
 }
 
-static int start_new(Training *t, const Arguments *a, const RowsOptions *columns)
-{
-    ModelOptions how = {option_value(a, "learner"), option_value(a, "seed"), option_value(a, "interval")};
-    int status = rows_open(&t->rows, a->operand[0], columns);
-    if (!status && option_value(a, "print-schema"))
-        return reading_print_schema(&t->rows);
-    return status ? status : model_new(&t->rows, &how, &t->model);
-}
-
 /* The model for its own columns and those that are new. */
 static int widen(Training *t)
 {
@@ -144,7 +135,7 @@ static int start(Training *t, const Arguments *a)
     status = status ? status : count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &t->limit);
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 1, UINT64_MAX, &t->save_every);
     if (!status)
-        status = option_value(a, "model") ? start_saved(t, a, &columns) : start_new(t, a, &columns);
+        status = option_value(a, "model") ? start_saved(t, a, &columns) : model_start(&t->rows, a, &columns, &t->model);
     t->source = -1;
     if (!status && t->model)
         status = start_cursor(t, columns.cursor);
