@@ -14,6 +14,7 @@
  * A job is one expression on one stream from one seed. Each process takes the next job and leaves the result in shared
  * memory; its own CPU time is what is measured.
  */
+#include "file_runs.h"
 #include "jobs.h"
 #include "report.h"
 #include <anabranch/anabranch.h>
@@ -25,9 +26,8 @@
 
 typedef struct Run {
     Bench bench;
-    const char *data, *peers, *format;
-    size_t limit, jobs;
-    Folder folder;
+    FileRuns files;
+    const char *peers;
 } Run;
 
 static double cpu_seconds(void)
@@ -67,33 +67,34 @@ static void measure(StreamingLearner *model, const Stream *stream, Result *resul
     free(said);
 }
 
+/* One expression from one seed; a refusal is reported once. */
+static void measure_expression(const char *expression, const Stream *stream, uint64_t seed, Result *result)
+{
+    AnbError error = {0};
+    AnbModelOptions options = anb_model_defaults();
+    options.seed = seed;
+    StreamingLearner *model = anb_parse(stream->d, expression, &options, &error);
+    result->d = stream->d;
+    if (model)
+        measure(model, stream, result);
+    else if (seed == 1)
+        fprintf(stderr, "accuracy: %s on %s: %s\n", expression, stream->name, error.message);
+    anb_free(model);
+}
+
 static void work(Jobs *jobs, void *context)
 {
     const Run *run = context;
     const Bench *bench = &run->bench;
-    size_t per_stream = bench->n_expressions * bench->n_seeds, held = SIZE_MAX, job;
-    Stream stream = {0};
+    size_t per_stream = bench->n_expressions * bench->n_seeds, job;
+    FileHeld held = FILE_HELD_NONE;
     while (jobs_take(jobs, &job)) {
-        size_t at = job / per_stream, expression = job % per_stream / bench->n_seeds;
-        if (at != held) {
-            stream_free(&stream);
-            held = stream_read(run->folder.paths[at], run->limit, &stream) ? at : SIZE_MAX;
-        }
-        if (held != at)
-            continue;
-        Result *result = (Result *)jobs->results + job;
-        AnbError error = {0};
-        AnbModelOptions options = anb_model_defaults();
-        options.seed = job % bench->n_seeds + 1;
-        StreamingLearner *model = anb_parse(stream.d, bench->expressions[expression], &options, &error);
-        result->d = stream.d;
-        if (model)
-            measure(model, &stream, result);
-        else if (options.seed == 1)
-            fprintf(stderr, "accuracy: %s on %s: %s\n", bench->expressions[expression], stream.name, error.message);
-        anb_free(model);
+        const Stream *stream = file_runs_stream(&run->files, &held, job / per_stream);
+        if (stream)
+            measure_expression(bench->expressions[job % per_stream / bench->n_seeds], stream, job % bench->n_seeds + 1,
+                               (Result *)jobs->results + job);
     }
-    stream_free(&stream);
+    stream_free(&held.stream);
 }
 
 /* ---- all jobs ---------------------------------------------------------------------------------------------------- */
@@ -102,8 +103,8 @@ static bool run_all(Run *run)
 {
     Bench *bench = &run->bench;
     Jobs jobs;
-    if (!jobs_run(&jobs, bench->n_streams * bench->n_expressions * bench->n_seeds, sizeof(Result), run->jobs, work,
-                  run))
+    if (!jobs_run(&jobs, bench->n_streams * bench->n_expressions * bench->n_seeds, sizeof(Result), run->files.jobs,
+                  work, run))
         return false;
     bench->results = jobs.results;
     return true;
@@ -112,10 +113,10 @@ static bool run_all(Run *run)
 static bool find_streams(Run *run)
 {
     Bench *bench = &run->bench;
-    if (!folder_read(&run->folder, run->data))
+    if (!folder_read(&run->files.folder, run->files.data))
         return false;
-    bench->streams = run->folder.names;
-    bench->n_streams = run->folder.n;
+    bench->streams = run->files.folder.names;
+    bench->n_streams = run->files.folder.n;
     for (size_t i = 0; i < bench->n_streams; i++)
         bench->has_peer[i] = peer_best(run->peers, bench->streams[i], &bench->peers[i]);
     return true;
@@ -130,37 +131,25 @@ static int usage(const char *what)
     return 2;
 }
 
-static bool take_option(Run *run, const char *key, const char *value)
+static bool take_option(Run *run, const char *name, const char *value)
 {
-    if (strcmp(key, "--data") == 0)
-        run->data = value;
-    else if (strcmp(key, "--peers") == 0)
-        run->peers = value;
-    else if (strcmp(key, "--limit") == 0)
-        run->limit = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--seeds") == 0)
-        run->bench.n_seeds = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--jobs") == 0)
-        run->jobs = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
-        run->folder.only[run->folder.n_only++] = value;
-    else if (strcmp(key, "--format") == 0)
-        run->format = value;
-    else
-        return false;
+    if (strcmp(name, "--peers") != 0)
+        return file_runs_option(&run->files, name, value);
+    run->peers = value;
     return true;
 }
 
 int main(int argc, char **argv)
 {
-    static Run run = {.data = "data", .format = "text", .jobs = 2, .bench = {.n_seeds = 3}};
+    static Run run = {.files = FILE_RUNS_DEFAULTS};
     int at = 1;
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
         if (!take_option(&run, argv[at], argv[at + 1]))
             return usage(argv[at]);
+    run.bench.n_seeds = run.files.seeds;
     run.bench.expressions = (const char *const *)argv + at;
     run.bench.n_expressions = (size_t)(argc - at);
-    if (run.bench.n_expressions == 0 || run.bench.n_seeds == 0 || run.jobs == 0)
+    if (run.bench.n_expressions == 0 || run.bench.n_seeds == 0 || run.files.jobs == 0)
         return usage("nothing to do");
     if (!find_streams(&run))
         return 1;
@@ -168,5 +157,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "accuracy: the system gave no process or memory\n");
         return 1;
     }
-    return report(&run.bench, run.format, stdout) ? 0 : usage("--format is text, csv or json");
+    return report(&run.bench, run.files.format, stdout) ? 0 : usage("--format is text, csv or json");
 }

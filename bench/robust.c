@@ -22,6 +22,7 @@
  * those with nothing wrong, from --from on. A job is one expression on one stream from one seed.
  */
 #include "robust.h"
+#include "file_runs.h"
 #include "jobs.h"
 #include <anabranch/anabranch.h>
 #include <math.h>
@@ -31,9 +32,8 @@
 
 typedef struct Run {
     Robust robust;
-    const char *data, *format, *write;
-    size_t limit, jobs;
-    Folder folder;
+    FileRuns files;
+    const char *write;
 } Run;
 
 /* ---- one job ----------------------------------------------------------------------------------------------------- */
@@ -103,19 +103,15 @@ static void work(Jobs *jobs, void *context)
 {
     const Run *run = context;
     const Robust *robust = &run->robust;
-    size_t per_stream = robust->n_expressions * robust->n_seeds, held = SIZE_MAX, job;
-    Stream stream = {0};
+    size_t per_stream = robust->n_expressions * robust->n_seeds, job;
+    FileHeld held = FILE_HELD_NONE;
     while (jobs_take(jobs, &job)) {
-        size_t at = job / per_stream;
-        if (at != held) {
-            stream_free(&stream);
-            held = stream_read(run->folder.paths[at], run->limit, &stream) ? at : SIZE_MAX;
-        }
-        if (held == at)
-            measure(robust, robust->expressions[job % per_stream / robust->n_seeds], &stream, job % robust->n_seeds + 1,
+        const Stream *stream = file_runs_stream(&run->files, &held, job / per_stream);
+        if (stream)
+            measure(robust, robust->expressions[job % per_stream / robust->n_seeds], stream, job % robust->n_seeds + 1,
                     (Harm *)jobs->results + job);
     }
-    stream_free(&stream);
+    stream_free(&held.stream);
 }
 
 /* ---- files for other programs ------------------------------------------------------------------------------------ */
@@ -176,9 +172,9 @@ static bool write_all(const Run *run)
 {
     bool fine = true;
     mkdir(run->write, 0777);
-    for (size_t at = 0; at < run->folder.n && fine; at++) {
+    for (size_t at = 0; at < run->files.folder.n && fine; at++) {
         Stream stream;
-        fine = stream_read(run->folder.paths[at], run->limit, &stream) && write_damaged(run, &stream);
+        fine = stream_read(run->files.folder.paths[at], run->files.limit, &stream) && write_damaged(run, &stream);
         stream_free(&stream);
     }
     return fine;
@@ -204,28 +200,18 @@ static bool want_damage(Robust *robust, const char *name)
     return false;
 }
 
-static bool take_option(Run *run, const char *key, const char *value)
+static bool take_option(Run *run, const char *name, const char *value)
 {
-    if (strcmp(key, "--data") == 0)
-        run->data = value;
-    else if (strcmp(key, "--limit") == 0)
-        run->limit = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--seeds") == 0)
-        run->robust.n_seeds = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--jobs") == 0)
-        run->jobs = strtoul(value, NULL, 10);
-    else if (strcmp(key, "--only") == 0 && run->folder.n_only < STREAMS_MAX)
-        run->folder.only[run->folder.n_only++] = value;
-    else if (strcmp(key, "--from") == 0)
+    if (strcmp(name, "--damage") == 0)
+        return want_damage(&run->robust, value);
+    if (strcmp(name, "--from") == 0)
         run->robust.from = value[0] >= '0' && value[0] <= '9' ? strtoul(value, NULL, 10) : SIZE_MAX;
-    else if (strcmp(key, "--oracle") == 0)
+    else if (strcmp(name, "--oracle") == 0)
         run->robust.oracle = strcmp(value, "yes") == 0;
-    else if (strcmp(key, "--format") == 0)
-        run->format = value;
-    else if (strcmp(key, "--write") == 0)
+    else if (strcmp(name, "--write") == 0)
         run->write = value;
     else
-        return strcmp(key, "--damage") == 0 && want_damage(&run->robust, value);
+        return file_runs_option(&run->files, name, value);
     return true;
 }
 
@@ -233,10 +219,10 @@ static bool run_all(Run *run)
 {
     Robust *robust = &run->robust;
     Jobs jobs;
-    robust->streams = run->folder.names;
-    robust->n_streams = run->folder.n;
-    if (!jobs_run(&jobs, robust->n_streams * robust->n_expressions * robust->n_seeds, sizeof(Harm), run->jobs, work,
-                  run)) {
+    robust->streams = run->files.folder.names;
+    robust->n_streams = run->files.folder.n;
+    if (!jobs_run(&jobs, robust->n_streams * robust->n_expressions * robust->n_seeds, sizeof(Harm), run->files.jobs,
+                  work, run)) {
         fprintf(stderr, "robust: the system gave no process or memory\n");
         return false;
     }
@@ -246,7 +232,7 @@ static bool run_all(Run *run)
 
 int main(int argc, char **argv)
 {
-    static Run run = {.data = "data", .format = "text", .jobs = 2, .robust = {.n_seeds = 3, .from = 25}};
+    static Run run = {.files = FILE_RUNS_DEFAULTS, .robust = {.from = 25}};
     Robust *robust = &run.robust;
     int at = 1;
     bool any = false;
@@ -257,17 +243,18 @@ int main(int argc, char **argv)
         any |= robust->wanted[i];
     for (size_t i = 0; i < n_damages && !any; i++)
         robust->wanted[i] = !damages[i].by_name;
+    robust->n_seeds = run.files.seeds;
     robust->expressions = (const char *const *)argv + at;
     robust->n_expressions = (size_t)(argc - at);
-    if ((robust->n_expressions == 0 && !run.write) || robust->n_seeds == 0 || run.jobs == 0)
+    if ((robust->n_expressions == 0 && !run.write) || robust->n_seeds == 0 || run.files.jobs == 0)
         return usage("nothing to do");
     if (robust->from > 99)
         return usage("--from is a percentage of the rows, 0 to 99");
-    if (!folder_read(&run.folder, run.data))
+    if (!folder_read(&run.files.folder, run.files.data))
         return 1;
     if (run.write)
         return write_all(&run) ? 0 : 1;
     if (!run_all(&run))
         return 1;
-    return robust_report(robust, run.format, stdout) ? 0 : usage("--format is text or json");
+    return robust_report(robust, run.files.format, stdout) ? 0 : usage("--format is text or json");
 }
