@@ -73,14 +73,14 @@ static int start_outputs(Run *run, const Arguments *a, uint64_t every, const Wat
 static int read_counts(Run *run, const Arguments *a, uint64_t *every, WatchOptions *how)
 {
     *how = (WatchOptions){
-        .explained = LATELY_ROWS, .path = option_value(a, "diag"), .every = 1, .rules = option_value(a, "rules")};
+        .explained = LAST_ROWS_MOST, .path = option_value(a, "diag"), .every = 1, .rules = option_value(a, "rules")};
     run->limit = UINT64_MAX;
     int status = count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &run->limit);
     status = status ? status : count_option("every", option_value(a, "every"), 1, UINT64_MAX, every);
     status = status ? status : count_option("burn-in", option_value(a, "burn-in"), 0, UINT64_MAX, &run->burn_in);
     status =
         status ? status : count_option("importance", option_value(a, "importance"), 1, INT32_MAX, &how->importance);
-    status = status ? status : count_option("explain", option_value(a, "explain"), 0, LATELY_ROWS, &how->explained);
+    status = status ? status : count_option("explain", option_value(a, "explain"), 0, LAST_ROWS_MOST, &how->explained);
     return status ? status : count_option("diag-every", option_value(a, "diag-every"), 1, UINT64_MAX, &how->every);
 }
 

@@ -12,7 +12,7 @@ int evidence_start(Evidence *e, const StreamingLearner *model, size_t rows)
             e->level = i;
     if (!missing_start(&e->missing, anb_n_features(model)))
         return complain(BAD_DATA, "out of memory");
-    return lately_start(&e->lately, model, rows);
+    return last_rows_start(&e->last, model, rows);
 }
 
 static double interval_end(AnbDiagnostics *d, AnbMetricId id, size_t level)
@@ -28,9 +28,9 @@ void evidence_add(Evidence *e, AnbDiagnostics *d, const double *x, double y, dou
     if (!x || isnan(said))
         return;
     missing_add(&e->missing, x, row);
-    LateRow late = {row, y, said, interval_end(d, ANB_METRIC_INTERVAL_LOW, e->level),
+    LastRow late = {row, y, said, interval_end(d, ANB_METRIC_INTERVAL_LOW, e->level),
                     interval_end(d, ANB_METRIC_INTERVAL_HIGH, e->level)};
-    lately_add(&e->lately, x, &late);
+    last_rows_add(&e->last, x, &late);
 }
 
 void evidence_json(const Evidence *e, Json *json, const Categories *of, const char *const *names)
@@ -44,11 +44,11 @@ void evidence_json(const Evidence *e, Json *json, const Categories *of, const ch
     json_count(json, "level", e->level);
     residuals_json(&e->residuals, json);
     missing_json(&e->missing, json, names);
-    lately_json(&e->lately, json, of, names);
+    last_rows_json(&e->last, json, of, names);
 }
 
 void evidence_end(Evidence *e)
 {
     missing_end(&e->missing);
-    lately_end(&e->lately);
+    last_rows_end(&e->last);
 }

@@ -3,7 +3,7 @@
 #ifndef ANB_CLI_EVIDENCE_H
 #define ANB_CLI_EVIDENCE_H
 
-#include "lately.h"
+#include "last_rows.h"
 #include "missing.h"
 #include "residuals.h"
 
@@ -11,7 +11,7 @@ typedef struct Evidence {
     size_t level; /* which of the model's intervals is shown: the one nearest 0.9 */
     Residuals residuals;
     Missing missing;
-    Lately lately;
+    LastRows last;
 } Evidence;
 
 /* `rows` of the last ones are explained at the end. 0, or BAD_DATA with the complaint made. */

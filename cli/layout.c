@@ -1,4 +1,4 @@
-#include "doubts.h"
+#include "warnings.h"
 #include "layout.h"
 #include "cli.h"
 #include "columns.h"
@@ -297,7 +297,7 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     status = status ? status : kinds_schemas(rows, options);
     if (!status && !known && !options->quiet) {
         kinds_tell(rows);
-        doubts_tell(rows, layout);
+        warnings_print(rows, layout);
     }
     return status;
 }

@@ -60,7 +60,7 @@ int service_open(Service *s, const char *path, uint64_t publish_every)
         return complain(BAD_DATA, "%s: %s", path, error.message);
     anb_serve_attach(s->server, anb_diagnostics_observer(s->diagnostics));
     anb_serve_attach(s->server, anb_score_observer(s->score));
-    return evidence_start(&s->evidence, anb_serve_model(s->server), LATELY_ROWS);
+    return evidence_start(&s->evidence, anb_serve_model(s->server), LAST_ROWS_MOST);
 }
 
 void service_close(Service *s)

@@ -1,4 +1,4 @@
-/* Trees over a ring of rows: see ensemble.h. */
+/* Trees over a ring of rows: see boosted_trees.h. */
 #include "boosted_trees.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"

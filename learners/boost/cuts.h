@@ -8,9 +8,9 @@
  *        2   3
  *       4 5 6 7
  *
- * A row is shown as 2 d floats: its values with +infinity for missing cells, then the same with -infinity, so that a
- * cut that sends missing cells left names the second half. Values are finite: anb_cuts_row says how. Several rows at
- * once are shown by columns.
+ * A row is passed as 2 d floats: its d values with +infinity for missing cells, then the same values with -infinity. A cut
+ * that sends missing cells left reads the second half. Other values are finite (anb_cuts_cell). Several rows at once are passed by
+ * columns.
  */
 #ifndef ANB_LEARNERS_BOOST_CUTS_H
 #define ANB_LEARNERS_BOOST_CUTS_H

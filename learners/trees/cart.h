@@ -180,14 +180,14 @@ static inline double *anb_cart_rls(const AnbCartPlan *plan, AnbCart *cart, uint3
 /* Samples that the prior of a leaf's mean counts for. */
 #define ANB_LEAF_SHRINK 10.0
 
-/* leaf.c: what a leaf says, how it learns, and what its two children start with. */
+/* cart_leaf.c: what a leaf predicts, how it learns, and what its two children start with. */
 void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t leaf, const double *x, double *scratch,
                       AnbReached *out);
 void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample);
 double anb_leaf_mean(const AnbCartLeaf *leaf);
 void anb_leaf_inherit(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t to);
 
-/* sprout.c: histograms and splits. */
+/* cart_grow.c: histograms and splits. */
 void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, const AnbCartSample *sample);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The audit's insides: predicates and rules as the parser (audit_text.c) leaves them, the logic (truth.c), for the
+ * The audit's insides: predicates and rules as the parser (audit_text.c) leaves them, the logic (audit_logic.c), for the
  * observer (audit.c).
  */
 #ifndef ANB_OBSERVE_AUDIT_H

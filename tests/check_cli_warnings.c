@@ -2,7 +2,7 @@
 #include "cli.h"
 
 /* What the columns may have been meant for is said, and the table is read. */
-START_TEST(doubts_are_told)
+START_TEST(warnings_are_printed)
 {
     static const struct {
         const char *table, *options, *said; /* NULL: nothing */
@@ -29,12 +29,12 @@ START_TEST(doubts_are_told)
         {"a,b,y\n5-7,1,1\n7-9,2,2\n", "", NULL},
         {"a,b,y\n5 cm,1,1\n7 cm,2,2\n", "--category a", NULL},
     };
-    static const char *const doubts[] = {"stands above numbers", "missing so far", "read as names"};
+    static const char *const warnings[] = {"stands above numbers", "missing so far", "read as names"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_text("t.csv", cases[i].table);
         ck_assert_msg(run("$A eval --json -l mean %s t.csv", cases[i].options) == 0, "%zu: %s", i, err);
-        for (size_t j = 0; j < sizeof doubts / sizeof *doubts; j++)
-            ck_assert_msg(cases[i].said || !strstr(err, doubts[j]), "%zu: %s", i, err);
+        for (size_t j = 0; j < sizeof warnings / sizeof *warnings; j++)
+            ck_assert_msg(cases[i].said || !strstr(err, warnings[j]), "%zu: %s", i, err);
         ck_assert_msg(!cases[i].said || strstr(err, cases[i].said), "%zu: %s", i, err);
     }
 }
@@ -89,10 +89,10 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *suite = suite_create("cli_doubts");
+    Suite *suite = suite_create("cli_warnings");
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
-    tcase_add_test(tests, doubts_are_told);
+    tcase_add_test(tests, warnings_are_printed);
     tcase_add_test(tests, who_left_a_column_out_is_said);
     tcase_add_test(tests, kinds_that_a_model_knows_stay);
     tcase_add_test(tests, why_rows_were_left_out_is_said);

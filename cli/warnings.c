@@ -1,10 +1,10 @@
-#include "doubts.h"
+#include "warnings.h"
 #include "columns.h"
 #include <anabranch/number.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef bool (*IsDoubtful)(const Rows *rows, const Layout *layout, size_t column);
+typedef bool (*IsWarned)(const Rows *rows, const Layout *layout, size_t column);
 
 static bool is_guessed_feature(const Rows *rows, const Layout *layout, size_t i)
 {
@@ -30,20 +30,20 @@ static bool has_numbers(const Rows *rows, const Layout *layout, size_t i)
 }
 
 /* The next guessed feature from column i on that is so; the number of columns where there is none. */
-static size_t next(const Rows *rows, const Layout *layout, IsDoubtful doubtful, size_t i)
+static size_t next(const Rows *rows, const Layout *layout, IsWarned warned, size_t i)
 {
-    while (i < rows->table.columns && (!is_guessed_feature(rows, layout, i) || !doubtful(rows, layout, i)))
+    while (i < rows->table.columns && (!is_guessed_feature(rows, layout, i) || !warned(rows, layout, i)))
         i++;
     return i;
 }
 
 /* The names of the columns that are so, up to some, as options take them; how many there are. */
-static size_t list(const Rows *rows, const Layout *layout, IsDoubtful doubtful, char *out, size_t room)
+static size_t list(const Rows *rows, const Layout *layout, IsWarned warned, char *out, size_t room)
 {
     size_t count = 0, size = 0;
     char word[64];
     *out = 0;
-    for (size_t i = 0; (i = next(rows, layout, doubtful, i)) < rows->table.columns; i++, count++)
+    for (size_t i = 0; (i = next(rows, layout, warned, i)) < rows->table.columns; i++, count++)
         if (size + sizeof word + 8 < room)
             size += (size_t)snprintf(out + size, room - size, "%s%s", count ? "," : "",
                                      columns_word(&rows->table, i, word));
@@ -120,7 +120,7 @@ static void tell_header(const Rows *rows, const Layout *layout)
         }
 }
 
-void doubts_tell(const Rows *rows, const Layout *layout)
+void warnings_print(const Rows *rows, const Layout *layout)
 {
     tell_header(rows, layout);
     tell_empty(rows, layout);

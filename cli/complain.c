@@ -1,4 +1,4 @@
-/* What every command does the same way: complaints, counts as options, the end of standard output. */
+/* Complaints of commands on stderr; also counts as options, and the end of standard output, which may complain. */
 #include "cli.h"
 #include "hint.h"
 #include <anabranch/anabranch.h>

@@ -1,31 +1,31 @@
 /* The last rows of a run, and why the model predicts for them what it does: kept while it runs, explained when asked. */
-#ifndef ANB_CLI_LATELY_H
-#define ANB_CLI_LATELY_H
+#ifndef ANB_CLI_LAST_ROWS_H
+#define ANB_CLI_LAST_ROWS_H
 
 #include "categories.h"
 
-enum { LATELY_ROWS = 8 };
+enum { LAST_ROWS_MOST = 8 };
 
 /* A row with what was said of it before its target was known. */
-typedef struct LateRow {
+typedef struct LastRow {
     uint64_t row; /* in the table */
     double y, said, low, high;
-} LateRow;
+} LastRow;
 
-typedef struct Lately {
+typedef struct LastRows {
     size_t d, n; /* columns; rows asked for */
     uint64_t seen;
     AnbExplainer *explainer;
-    LateRow last[LATELY_ROWS];
+    LastRow last[LAST_ROWS_MOST];
     double *x; /* n rows of d */
-} Lately;
+} LastRows;
 
-/* Up to LATELY_ROWS rows are kept; 0: none. 0, or BAD_DATA with the complaint made. */
-int lately_start(Lately *lately, const StreamingLearner *model, size_t n);
+/* Up to LAST_ROWS_MOST rows are kept; 0: none. 0, or BAD_DATA with the complaint made. */
+int last_rows_start(LastRows *last, const StreamingLearner *model, size_t n);
 /* After the model has learned the row. */
-void lately_add(Lately *lately, const double *x, const LateRow *row);
+void last_rows_add(LastRows *last, const double *x, const LastRow *row);
 /* A list under the key `lately`: each row with its prediction of now, the base, and the columns that add most. */
-void lately_json(const Lately *lately, Json *json, const Categories *of, const char *const *names);
-void lately_end(Lately *lately);
+void last_rows_json(const LastRows *last, Json *json, const Categories *of, const char *const *names);
+void last_rows_end(LastRows *last);
 
 #endif

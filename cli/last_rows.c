@@ -1,4 +1,4 @@
-#include "lately.h"
+#include "last_rows.h"
 #include "cli.h"
 #include <math.h>
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 /* Columns that a row is shown with; predictions that all explanations may take. */
 enum { TOP = 7, MOST_PREDICTIONS = 200000 };
 
-int lately_start(Lately *l, const StreamingLearner *model, size_t n)
+int last_rows_start(LastRows *l, const StreamingLearner *model, size_t n)
 {
     AnbError error = {0};
-    *l = (Lately){.d = anb_n_features(model), .n = n < LATELY_ROWS ? n : LATELY_ROWS};
+    *l = (LastRows){.d = anb_n_features(model), .n = n < LAST_ROWS_MOST ? n : LAST_ROWS_MOST};
     if (l->n == 0)
         return 0;
     l->explainer = anb_explainer_new(model, NULL, &error);
@@ -18,7 +18,7 @@ int lately_start(Lately *l, const StreamingLearner *model, size_t n)
     return l->explainer && l->x ? 0 : complain(BAD_DATA, "%s", l->explainer ? "out of memory" : error.message);
 }
 
-void lately_add(Lately *l, const double *x, const LateRow *row)
+void last_rows_add(LastRows *l, const double *x, const LastRow *row)
 {
     if (l->n == 0)
         return;
@@ -94,10 +94,10 @@ static void put_columns(Json *json, const Categories *of, const char *const *nam
     free(taken);
 }
 
-static void put_row(const Lately *l, Json *json, const Categories *of, const char *const *names, size_t at)
+static void put_row(const LastRows *l, Json *json, const Categories *of, const char *const *names, size_t at)
 {
     AnbExplanation why;
-    const LateRow *row = &l->last[at];
+    const LastRow *row = &l->last[at];
     const double *x = l->x + at * l->d;
     if (anb_explain(l->explainer, of->model, x, &why))
         return;
@@ -115,7 +115,7 @@ static void put_row(const Lately *l, Json *json, const Categories *of, const cha
 }
 
 /* Fewer rows where an explanation is dear. */
-void lately_json(const Lately *l, Json *json, const Categories *of, const char *const *names)
+void last_rows_json(const LastRows *l, Json *json, const Categories *of, const char *const *names)
 {
     json_open(json, "lately", '[');
     uint64_t kept = l->seen < l->n ? l->seen : l->n, cost = l->n > 0 ? anb_explain_cost(l->explainer) : 0;
@@ -124,9 +124,9 @@ void lately_json(const Lately *l, Json *json, const Categories *of, const char *
     json_close(json, ']');
 }
 
-void lately_end(Lately *l)
+void last_rows_end(LastRows *l)
 {
     anb_explainer_free(l->explainer);
     free(l->x);
-    *l = (Lately){0};
+    *l = (LastRows){0};
 }
