@@ -1,51 +1,61 @@
 /*
  * A frame: the centre and the spread by which each feature is standardised, and the moments that they follow.
  *
- *     z_j = clip((x_j - centre_j) inverse_j, +-bound_j)      0 where x_j is missing or |z_j| beyond limit_j,
- *                                                            and where the spread is 0
+ *     z_j = (x_j - centre_j) inverse_j, cut at +-bound_j
+ *     z_j = 0 where x_j is missing, where |z_j| is beyond limit_j, and where the spread is 0
  *
- * The frame stands still between re-framings, which come after every row at first and each time the rows have grown by
- * a 32nd later on. At one it takes over the moments, and learners that remember coefficients are told how (alpha, beta)
- * so that they go on predicting the same:
+ * Lengths below are in units of the spread, from the centre; the tail of a feature is what lies beyond `clip`.
+ *
+ * Re-framing. The frame stands still and the moments follow the rows. The frame takes over the moments after every row at first, later
+ * each time the rows have grown by a 32nd. Learners that keep coefficients are told how it has moved, so that they go on predicting
+ * the same:
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
- * reach_j, at least `clip`, is how far from the centre values of feature j have been. It follows a value up to limit_j at
- * once, by a quarter at most unless the tail is passed on; one farther out raises it by 1.5 %, and it falls back by .01 %
- * a row. A sentinel is thus left out, and a level that has changed is reached within some hundred rows.
+ * Reach. reach_j is how far out values of feature j have been, at least `clip`. A value up to limit_j raises it to itself, or by a quarter
+ * at most where the tail is not passed on. A value beyond limit_j raises it by 1.5 %. It falls by .01 % a row. So one sentinel
+ * is left out, and a level that has changed is reached within some hundred rows.
  *
- * common_j is what about a hundredth of the |z_j| exceeds: it grows by a quarter where one does and falls by .002 where none
- * does. The tail is cut at 1.5 common_j, at 2 at least and `clip` at most: a feature that fills +-1.7 has no values at 4.
+ * Three readings of a tail.
  *
- * bound_j is that cut, or `far` reach_j where the tail beyond `clip` carries the target, `trust` reach_j where the frame is `open`; or the cells beyond `clip` are left
- * out, as missing ones are, where they mislead. That is tried out: on a row with a cell in the tail the learner below is
- * asked twice, with the tail cut and with it whole, or with it cut and with the cell left out, and the difference of the
- * squared errors, in units of their running mean, (2.75 `level`)^2 at most, and within +-4, goes into evidence_j or junk_j
- * (discounted by 1/32 a trial). The tail is passed on from evidence 2 on, and cut again from -2 on; a tail that is cut is left out from junk 4 on
- * and cut again from -2 on. Both are tried in turns while the evidence is below 0, before that the whole tail alone. A `whole` frame
- * passes all tails on and tries nothing out. A cell
- * that is 0 since it is beyond limit_j, of a feature whose reach is above `clip`, is tried as one of a tail that is passed on.
+ *     cut         bound_j = 1.5 common_j, at least 2 and at most `clip`
+ *     passed on   bound_j = `far` reach_j, or `trust` reach_j where the frame is `open`
+ *     left out    cells in the tail are 0, as missing ones
  *
- * limit_j, from where on a cell is 0, is `far` reach_j, `trust` reach_j where the tail is passed on: there a cell farther out
- * than any before is more likely one of the tail than a wrong one. It is `clip` where the tail is left out. crowd_j counts cells
- * beyond `clip` among some 80 rows: from 20 on they are a new level, and are not left out.
+ * common_j is exceeded by about one |z_j| in a hundred: it grows by a quarter where |z_j| exceeds it and falls by .2 % where it does not.
+ * A tail is cut at first. In a `whole` frame all tails are passed on, always. In one with `tails` the reading is found by trials.
  *
- * The moments (Welford) count a value beyond 8 as one at 8; where the tail is passed on, one beyond the reach as one there.
- * One beyond limit_j takes .07 of the weight of what the feature has seen: where such values keep coming the past is
- * forgotten. Cells that are left out do not count.
+ * Trials. On a row with a cell in a tail the learner below is asked twice: with the tail as it is read now, and with another reading.
+ * A tail that is cut is compared with one that is passed on, in turns also with one that is left out once evidence_j is at most 0. A tail
+ * that is passed on or left out is compared with one that is cut. The gain is the squared error of the cut reading less that of the other,
+ * divided by the mean squared error of trials or (2.75 `level`)^2, whichever is less, and bounded to +-4. It is added to
+ * evidence_j (other reading: passed on) or junk_j (left out), after that was multiplied by 31/32.
  *
- * During the first 16 rows the moments leave out the lowest and the highest value of each feature, and the frame takes
- * them no further out than 8 deviations of the others (further as long as those are fewer than 8). They are counted so
- * at the end of the start. One sentinel among the first rows is thus no spread, and a feature that did not move but once
- * stays 0. A feature is 0 until two values between the outermost differ.
+ *     evidence_j >= 2    the tail is passed on         evidence_j <= -2    it is cut
+ *     junk_j >= 4        a cut tail is left out        junk_j <= -2        it is no longer left out
  *
- * Rows of mostly zeros. In a frame of more than 512 features a row of which no more than an eighth is not zero (NaN is not)
- * is learned by its other cells, one after the other; its zeros are due, and each feature's are learned together, before
- * the next row that is dense, the next re-framing, and every 64 rows: the moments join them as so many values of 0 (Chan),
- * common_j falls or grows as often, and where 0 is beyond `clip` they count one by one. bound_j, limit_j and crowd_j follow with
- * the cell, else then, and zeros are not tried out. The z are those of a dense row, a zero's kept for each feature. This is the
- * only way such a row is learned, so bits do not depend on how it was handed in; a stream of dense rows has the bits of a narrow
- * frame. Cost: one pass over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
+ * A cell beyond limit_j that would be within it if the tail were passed on is tried too, where the reach is above `clip`.
+ *
+ * Limit. limit_j is `far` reach_j; `trust` reach_j where the tail is passed on, since a cell farther out than any before is then more
+ * likely right than wrong; `clip` where the tail is left out. crowd_j counts cells in the tail among the last 80 rows or so: more than 20 are a
+ * new level, and are not left out.
+ *
+ * Moments (Welford). A value beyond 8 counts as one at 8, or at the reach where the tail is passed on and the reach is more. A value beyond
+ * limit_j takes .07 of the weight of what the feature has seen, so that the past is forgotten where such values keep coming.
+ * Cells that are left out do not count.
+ *
+ * Start. During the first 16 rows the moments are without the lowest and the highest value of each feature. The frame takes these no
+ * further out than 8 deviations of the others (further while the others are fewer than 8), and they are counted so
+ * at the end of the start. So one sentinel among the first rows makes no spread. A feature is 0 until two values
+ * between the outermost differ.
+ *
+ * Rows of mostly zeros. In a frame of more than 512 features a row of which at most an eighth is not zero (NaN is not) is learned by those
+ * other cells, one after the other. Its zeros are due: they are learned together, feature by feature, before the next dense row, before
+ * the next re-framing, and every 64 rows. The moments join them as so many values of 0 (Chan), common_j grows or falls as
+ * often, and where 0 is in the tail they count one by one. bound_j, limit_j and crowd_j follow with a cell, or else then. Zeros are not
+ * tried out. The z are those of a dense row; the z of a zero is kept for each feature. Such a row is always learned this
+ * way, so bits do not depend on how it was handed in; a stream of dense rows has the bits of a narrow frame. Cost: one pass
+ * over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
  *
  * State: what AnbFrameState has, then
  *
