@@ -44,6 +44,21 @@ static bool is_infinite(const Cell *cell, double *value)
     return true;
 }
 
+/* The bytes of a mark between groups that stand at a place: for the blank also the narrow ones and those that do not
+ * break a line, for the apostrophe also the typographic one. 0: none. */
+static size_t mark_size(char mark, const char *text, size_t size)
+{
+    static const char *const other[][4] = {{" ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89"},
+                                           {"'", "\xe2\x80\x99", NULL, NULL}};
+    if (!mark || *text == mark)
+        return mark != 0;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 1; k < 4 && other[i][k] && *other[i][0] == mark; k++)
+            if (size >= strlen(other[i][k]) && memcmp(text, other[i][k], strlen(other[i][k])) == 0)
+                return strlen(other[i][k]);
+    return 0;
+}
+
 /* Takes the marks between groups of three digits out and makes the decimal mark a point. False: no such number. */
 static bool plain_form(const CellFormat *format, const Cell *cell, char *out, size_t *size)
 {
@@ -54,11 +69,13 @@ static bool plain_form(const CellFormat *format, const Cell *cell, char *out, si
     for (size_t i = 0; i < cell->size; i++) {
         char c = cell->text[i];
         bool digit = c >= '0' && c <= '9';
-        if (c == format->thousands && c && !fraction) {
+        size_t mark = fraction ? 0 : mark_size(format->thousands, cell->text + i, cell->size - i);
+        if (mark > 0) {
             if (digits == 0 || digits > 3 || (grouped && digits != 3))
                 return false;
             grouped = true;
             digits = 0;
+            i += mark - 1;
             continue;
         }
         if (c == format->decimal || !digit) {

@@ -1,5 +1,6 @@
 #include "columns.h"
 #include "cli.h"
+#include "nearest.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,16 @@ static bool numbered(const Table *table, const char *word, size_t *found)
 
 static int unknown(const Table *table, const char *word, const char *what)
 {
-    char names[200] = "";
+    char names[200] = "", hint[HINT_SIZE];
     size_t size = 0, shown = 0;
+    Nearest nearest = {.word = word};
+    for (size_t i = 0; i < table->columns; i++)
+        nearest_try(&nearest, table->names[i]);
     for (; shown < table->columns && size + strlen(table->names[shown]) + 8 < sizeof names; shown++)
         size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", shown ? ", " : "", table->names[shown]);
-    return complain(BAD_USE, "%s: %s \"%s\" is not the name of a column, nor a number from 1 to %zu; there are %s%s",
-                    table->name, what, word, table->columns, names, shown < table->columns ? ", ..." : "");
+    return complain(BAD_USE, "%s: %s \"%s\" is not the name of a column%s, nor a number from 1 to %zu; there are %s%s",
+                    table->name, what, word, nearest_hint(&nearest, hint), table->columns, names,
+                    shown < table->columns ? ", ..." : "");
 }
 
 /* Takes the next item of a list, without its quotes, into room; false at the end. */

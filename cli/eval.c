@@ -134,9 +134,11 @@ static int run_eval(const Arguments *a)
     int written = output_close(&run.predictions, status == 0);
     status = status ? status : written;
     if (!status && !printed)
-        option_value(a, "json") ? result_print_json(&run, a->operand[0]) : result_print(&run, a->operand[0]);
+        option_value(a, "json") ? result_print_json(&run, a->operand[0]) : result_print(&run);
     if (!status && stop_requested())
         fprintf(stderr, "interrupted: the result so far\n");
+    if (!status && !printed && run.rows.read == 0)
+        complain(0, "%s: there are no rows", run.rows.table.name);
     reading_summary(&run.rows);
     int skipped = rows_close(&run.rows);
     run_end(&run);

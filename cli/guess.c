@@ -1,5 +1,6 @@
 #include "guess.h"
 #include "guess_name.h"
+#include "remedy.h"
 #include <anabranch/number.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,16 +16,29 @@ static bool is_boolean(const Cell *cell)
     return false;
 }
 
+static void keep_text(char *out, size_t room, const Cell *cell)
+{
+    if (*out == 0)
+        snprintf(out, room, "%.*s", (int)(cell->size < 40 ? cell->size : 40), cell->text);
+}
+
 static void count_times(Guess *guess, const Cell *cell)
 {
     double seconds;
+    bool any = false;
     for (int order = 0; order < TIME_ORDERS; order++) {
         if (anb_time_parse(cell->text, cell->size, (AnbTimeOrder)order, &seconds))
             continue;
+        any = true;
         bool first = guess->time[order]++ == 0;
+        guess->earlier[order] += !first && seconds < guess->now[order];
+        guess->later[order] += !first && seconds > guess->now[order];
+        guess->now[order] = seconds;
         guess->first[order] = first ? seconds : fmin(guess->first[order], seconds);
         guess->last[order] = first ? seconds : fmax(guess->last[order], seconds);
     }
+    if (!any)
+        keep_text(guess->timeless, sizeof guess->timeless, cell);
 }
 
 static void count_foreign(Guess *guess, const Cell *cell)
@@ -37,8 +51,27 @@ static void count_foreign(Guess *guess, const Cell *cell)
     guess->commas += decimal && !groups;
 }
 
+/* A number of eight digits that is a date, as 20130105. */
+static bool is_date(const Cell *cell, double value)
+{
+    double seconds;
+    return cell->size == 8 && anb_time_parse(cell->text, cell->size, ANB_TIME_YMD, &seconds) == 0 && seconds != value;
+}
+
+/* Counts 1.234, which is another number where points stand between thousands, and 234, which is the same one. */
+static void count_groups(Guess *guess, const Cell *cell, double value)
+{
+    static const CellFormat groups = {',', '.', NULL, true};
+    double other;
+    bool point = memchr(cell->text, '.', cell->size) != NULL;
+    guess->grouped += point && fabs(value) >= 1 && cell_number(&groups, cell, NULL, &other) && other != value;
+    guess->below += !point && fabs(value) < 1000 && value == floor(value);
+}
+
 static void count_number(Guess *guess, const Cell *cell, double value)
 {
+    count_groups(guess, cell, value);
+    guess->dates += is_date(cell, value);
     guess->points += memchr(cell->text, '.', cell->size) != NULL;
     guess->wholes += value >= 0 && value == floor(value) && !memchr(cell->text, '.', cell->size);
     guess->rises += guess->numbers++ > 0 && value > guess->before;
@@ -50,38 +83,11 @@ static void count_number(Guess *guess, const Cell *cell, double value)
         guess->distinct[guess->n_distinct++] = value;
 }
 
-/* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
-static size_t sign_of(const Cell *cell)
-{
-    static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "'"}; /* euro, pound, yen */
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (cell->size > strlen(signs[i]) && memcmp(cell->text, signs[i], strlen(signs[i])) == 0)
-            return strlen(signs[i]);
-    return 0;
-}
-
-/* What stands before or behind the number that the rest of a cell is; false where there is none. */
-static bool unit_of(const Cell *cell, Cell *unit)
-{
-    double value;
-    size_t before = sign_of(cell);
-    Cell rest = cell_trim((Cell){cell->text + before, cell->size - before});
-    int size = anb_number_parse(rest.text, rest.size, &value);
-    if (size <= 0 || (before > 0 && (size_t)size < rest.size))
-        return false;
-    *unit = before ? (Cell){cell->text, before} : cell_trim((Cell){rest.text + size, rest.size - (size_t)size});
-    return unit->size > 0;
-}
-
-/* A unit holds no digit: that would be a range, a date or a name. */
 static void count_unit(Guess *guess, const Cell *cell)
 {
-    Cell unit;
-    if (!unit_of(cell, &unit) || unit.size >= sizeof guess->unit)
+    Cell number, unit;
+    if (!remedy_unit(cell, &number, &unit) || unit.size >= sizeof guess->unit)
         return;
-    for (size_t i = 0; i < unit.size; i++)
-        if (unit.text[i] >= '0' && unit.text[i] <= '9')
-            return;
     if (guess->units == 0)
         snprintf(guess->unit, sizeof guess->unit, "%.*s", (int)unit.size, unit.text);
     guess->units += cell_is(&unit, guess->unit);
@@ -90,6 +96,7 @@ static void count_unit(Guess *guess, const Cell *cell)
 static void count_cell(Guess *guess, const CellFormat *format, const Cell *given, uint64_t line)
 {
     double value;
+    char options[REMEDY_OPTIONS];
     Cell cell = cell_trim(*given);
     if (cell_missing(format, &cell)) {
         guess->missing++;
@@ -105,10 +112,10 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
     guess->booleans += is_boolean(&cell);
     count_foreign(guess, &cell);
     count_unit(guess, &cell);
-    if (guess->line == 0) {
-        guess->line = line;
-        snprintf(guess->text, sizeof guess->text, "%.*s", (int)(cell.size < 40 ? cell.size : 40), cell.text);
-    }
+    guess->marked += remedy_marks(&cell, options) > 0;
+    guess->timelike += remedy_timelike(&cell);
+    guess->line = guess->line ? guess->line : line;
+    keep_text(guess->text, sizeof guess->text, &cell);
 }
 
 static bool all_numbers(const Table *table, const Cell *cell, const CellFormat *format)
@@ -186,6 +193,62 @@ void guess_kind(const Guess *guess, AnbColumn *column)
 bool guess_units(const Guess *guess)
 {
     return guess->cells > 0 && guess->units == guess->cells;
+}
+
+bool guess_marks(const Guess *guess)
+{
+    return guess->marked > 0 && guess->marked + guess->numbers == guess->cells;
+}
+
+bool guess_timelike(const Guess *guess)
+{
+    return guess->timelike > 0 && guess->timelike + guess->time[ANB_TIME_YMD] == guess->cells;
+}
+
+/* Whole numbers that are seconds, not the years or dates that texts of few digits are. */
+static bool within(const Guess *guess, double low, double high)
+{
+    return guess->cells > 1 && guess->before >= low && guess->wholes == guess->cells &&
+           guess->time[ANB_TIME_YMD] == guess->cells && guess->first[ANB_TIME_YMD] >= low &&
+           guess->last[ANB_TIME_YMD] <= high;
+}
+
+const char *guess_may_be_time(const Guess *guess)
+{
+    const double from = 946684800, to = 2145916800; /* 2000 to 2037 */
+    if (guess->cells > 1 && guess->dates == guess->cells)
+        return "may be dates; --time ";
+    if (within(guess, from, to) && guess->dates == 0)
+        return "may be seconds since 1970; --time ";
+    return within(guess, 1000 * from, 1000 * to)
+               ? "may be milliseconds since 1970; once they are divided by 1000 --time "
+               : NULL;
+}
+
+bool guess_is_milliseconds(const Guess *guess)
+{
+    const double year_5000 = 95617584000;
+    return guess->cells > 0 && guess->numbers == guess->cells && guess->dates == 0 &&
+           guess->time[ANB_TIME_YMD] == guess->cells && guess->first[ANB_TIME_YMD] > year_5000;
+}
+
+bool guess_most_times(const Guess *guess)
+{
+    size_t most = 0;
+    for (int order = 0; order < TIME_ORDERS; order++)
+        most = guess->time[order] > most ? guess->time[order] : most;
+    return 2 * most > guess->cells && most < guess->cells;
+}
+
+bool guess_points_group(const Guess *guess)
+{
+    return guess->grouped > 2 && guess->below > 0 && guess->grouped + guess->below == guess->cells;
+}
+
+bool guess_falls(const Guess *guess, AnbTimeOrder order)
+{
+    enum { LEAST = 20 };
+    return guess->time[order] == guess->cells && guess->earlier[order] >= LEAST && guess->later[order] == 0;
 }
 
 bool guess_unknown(const Guess *guess)

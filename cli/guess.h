@@ -15,14 +15,21 @@ typedef struct Guess {
     size_t foreign;        /* numbers with another decimal mark or marks between thousands, not to be read as told */
     size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
     size_t time[TIME_ORDERS];
-    double first[TIME_ORDERS], last[TIME_ORDERS]; /* the earliest and the latest of the times */
-    size_t wholes, rises;                         /* whole numbers from 0 up; those above the number before them */
-    double before, distinct[3];                   /* the number before; the first different ones */
-    size_t n_distinct;                            /* of them, up to 3 */
-    uint64_t line;                                /* of the first cell that is no number */
-    char text[44];                                /* which */
-    size_t units;                                 /* cells that are a number with `unit` beside it */
-    char unit[16];                                /* of the first cell that has one, "" while none has */
+    double first[TIME_ORDERS], last[TIME_ORDERS];    /* the earliest and the latest of the times */
+    double now[TIME_ORDERS];                         /* the time of the last cell */
+    size_t earlier[TIME_ORDERS], later[TIME_ORDERS]; /* times that are so than the one before */
+    size_t wholes, rises;                            /* whole numbers from 0 up; those above the number before them */
+    double before, distinct[3];                      /* the number before; the first different ones */
+    size_t n_distinct;                               /* of them, up to 3 */
+    uint64_t line;                                   /* of the first cell that is no number */
+    char text[44];                                   /* which */
+    char timeless[44];                               /* the first cell that is no time */
+    size_t grouped, below;                           /* numbers such as 1.234 or 12.345; whole ones below 1000 */
+    size_t units;                                    /* cells that are a number with `unit` beside it */
+    char unit[16];                                   /* of the first cell that has one, "" while none has */
+    size_t dates;                                    /* numbers that are read as a date where a time is wanted */
+    size_t marked;                                   /* cells that are numbers with other options (remedy.h) */
+    size_t timelike;                                 /* cells that look like times and are not read as such */
 } Guess;
 
 /**
@@ -46,6 +53,28 @@ void guess_kind(const Guess *guess, AnbColumn *column);
 
 /* Whether all cells are numbers with one and the same unit, as 12 kg, or 5%, or $7. */
 bool guess_units(const Guess *guess);
+
+/* Whether all cells are numbers once options say how they are written. */
+bool guess_marks(const Guess *guess);
+
+/* Whether all cells look like times, some of them in a way that is not read. */
+bool guess_timelike(const Guess *guess);
+
+/* What numbers may be that are all dates such as 20130105, or seconds or milliseconds of 2000 to 2037: the words of a
+ * line, up to the column that it ends with. NULL: nothing of the kind. */
+const char *guess_may_be_time(const Guess *guess);
+
+/* Whether all cells are numbers and, as seconds, of a time beyond the year 5000. */
+bool guess_is_milliseconds(const Guess *guess);
+
+/* Whether most cells are times in one order of dates, but not all. */
+bool guess_most_times(const Guess *guess);
+
+/* Whether points may stand between thousands: all numbers from 1000 on would have one before each three digits. */
+bool guess_points_group(const Guess *guess);
+
+/* Whether the times of a column, read in an order of dates, fall from row to row: twenty rows or more, none rises. */
+bool guess_falls(const Guess *guess, AnbTimeOrder order);
 
 /* Whether nothing was seen in a column that tells its kind. */
 bool guess_unknown(const Guess *guess);

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "columns.h"
 #include "layout.h"
+#include "remedy.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static AnbSchema *schema_file(const char *path)
     char *text = schema_text(path);
     AnbSchema *schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
     if (text && !schema)
-        complain(BAD_USE, "--schema %s: %s (at byte %zu)", path, error.message, error.position);
+        complain(BAD_USE, "--schema %s: %s", path, error.message);
     free(text);
     return schema;
 }
@@ -115,15 +116,17 @@ static int take_schema(Rows *rows, const char *path, Layout *layout)
     return status;
 }
 
-/* The kinds that a model has learned. */
-static void take_known(Rows *rows, const AnbSchema *known, Layout *layout)
+/* The kinds that a model has learned. The order of dates is as it was, unless an option says it. */
+static void take_known(Rows *rows, const RowsOptions *options, Layout *layout)
 {
+    const AnbSchema *known = options->known;
     for (size_t i = 0; i < rows->table.columns; i++) {
         ptrdiff_t at = anb_schema_find(known, rows->table.names[i], strlen(rows->table.names[i]));
         if (at < 0)
             continue;
         rows->column[i].kind = anb_schema_columns(known)[at].kind;
-        rows->column[i].order = anb_schema_columns(known)[at].order;
+        if (!options->date_order)
+            rows->column[i].order = anb_schema_columns(known)[at].order;
         layout->said[i] = true;
     }
 }
@@ -149,7 +152,7 @@ int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout)
     for (size_t i = 0; i < rows->table.columns; i++)
         rows->column[i].order = order;
     if (!status && options->known)
-        take_known(rows, options->known, layout);
+        take_known(rows, options, layout);
     if (!status && options->schema)
         status = take_schema(rows, options->schema, layout);
     status = status ? status : say_kinds(rows, options, layout, chosen);
@@ -159,15 +162,21 @@ int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout)
 
 /* ---- guessed ----------------------------------------------------------------------------------------------------- */
 
+/* What would make the first cell that is no number one. */
+static const char *remedy(const Guess *guess, char *out)
+{
+    return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, out);
+}
+
 /* Numbers in another country's way are no category: it has to be said which. */
 static int refuse_foreign(const Rows *rows, size_t i, const Guess *guess)
 {
-    char word[64];
+    char word[64], cure[REMEDY_SIZE];
     return complain(BAD_DATA,
-                    "%s:%llu: column %zu, \"%s\": \"%s\" is not a number; --decimal , or --thousands , says how "
-                    "numbers are written, --category %s that they are names",
+                    "%s:%llu: column %zu, \"%s\": \"%s\" is not a number%s; --category %s says that the column is one "
+                    "of names",
                     rows->table.name, (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text,
-                    columns_word(&rows->table, i, word));
+                    remedy(guess, cure), columns_word(&rows->table, i, word));
 }
 
 static int refuse_role(const Rows *rows, size_t i, const Guess *guess, int role)
@@ -177,9 +186,11 @@ static int refuse_role(const Rows *rows, size_t i, const Guess *guess, int role)
         [ROLE_WEIGHT] = "a weight has to be one",
         [ROLE_AFTER] = "--label-after takes a count of rows or a time (--time COLUMN says that it is one)",
         [ROLE_CURSOR] = "a cursor has to be one"};
-    return complain(BAD_DATA, "%s:%llu: column %zu, \"%s\": \"%s\" is not a number, and %s%s", rows->table.name,
-                    (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text, needs[role],
-                    table_skip_hint(&rows->table, NULL, guess->line));
+    char cure[REMEDY_SIZE];
+    remedy(guess, cure);
+    return complain(BAD_DATA, "%s:%llu: column %zu, \"%s\": \"%s\" is not a number%s, and %s%s", rows->table.name,
+                    (unsigned long long)guess->line, i + 1, rows->table.names[i], guess->text, cure, needs[role],
+                    *cure ? "" : table_skip_hint(&rows->table, NULL, guess->line));
 }
 
 static int guess_column(Rows *rows, const Layout *layout, size_t i)

@@ -140,15 +140,17 @@ void reading_help(void)
 {
     printf(
         "\nFILE is CSV or JSON Lines, plain, gzip or zstd; - is standard input. The delimiter (comma, semicolon, tab, "
-        "| or\n"
+        "| "
+        "or\n"
         "blanks) is guessed from the first two lines; UTF-16 is read where it has a byte order mark. What a column "
-        "holds is "
-        "guessed\n"
-        "from the first 100 rows: numbers, codes (whole numbers in a column called id, code or the like), times, true "
-        "and "
-        "false, else\n"
-        "categories; from a pipe whose first row is all numbers, from that row. A row with inf or 1e400 is rejected "
-        "and counted; a row without target is predicted only.\n");
+        "holds "
+        "is\n"
+        "guessed from the first 100 rows: numbers, codes (whole numbers in a column called id, code or the like), "
+        "times, "
+        "true\n"
+        "and false, else categories; from a pipe whose first row is all numbers, from that row. A row with inf or, in "
+        "CSV,\n"
+        "1e400 is rejected and counted; a row without target is predicted only.\n");
 }
 
 void reading_summary(const Rows *rows)

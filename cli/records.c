@@ -30,7 +30,8 @@ static int read_line(Records *all, const char *line, size_t size, const char *pa
     if (all->lines % all->stride)
         return 0;
     if (!record_read(&all->point[all->n], line, size) || !record_field(&all->point[all->n], "samples"))
-        return complain(BAD_DATA, "%s: record %llu is not one of eval --diag", path, (unsigned long long)all->lines);
+        return complain(BAD_DATA, "%s: record %llu is not one of eval --diag%s", path, (unsigned long long)all->lines,
+                        *line == '{' ? "" : ", which writes JSON Lines to a file whose name does not end in .csv");
     all->n++;
     return 0;
 }
@@ -84,6 +85,17 @@ int records_open(FILE **file, const char *path)
     return complain(BAD_USE, "cannot open %s: %s", path, strerror(why));
 }
 
+/* A run that was killed may end within a line. */
+static bool is_cut(const char *line, size_t size, const char *name)
+{
+    Record record = {0};
+    bool cut = *line == '{' && line[size - 1] != '\n' && !record_read(&record, line, size);
+    record_free(&record);
+    if (cut)
+        complain(0, "%s: the last record is incomplete and left out", name);
+    return cut;
+}
+
 int records_read(Records *all, FILE *file, const char *name)
 {
     Tail *tail = calloc(1, sizeof *tail);
@@ -93,7 +105,7 @@ int records_read(Records *all, FILE *file, const char *name)
     while (!status) {
         size_t at = tail->n % LINES;
         size = getline(&tail->line[at], &tail->room[at], file);
-        if (size <= 0)
+        if (size <= 0 || is_cut(tail->line[at], (size_t)size, name))
             break;
         tail->size[at] = (size_t)size;
         status = read_line(all, tail->line[at], (size_t)size, name);

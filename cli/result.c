@@ -71,15 +71,15 @@ static void print_reasons(const Run *run)
     print_rejected(run, c->rejected_weight - b->rejected_weight, "a weight that is negative or not finite");
 }
 
-void result_print(const Run *run, const char *stream_name)
+void result_print(const Run *run)
 {
     char a[SHOW_SIZE], b[SHOW_SIZE];
     AnbScoreReport r;
     uint64_t n = anb_n_samples_seen(run->model) - run->before.trained;
     anb_score_report(run->score, &r);
     fprintf(run->text, "%slearner           %s\n", run->progress.shown ? "\n" : "", anb_expression(run->model));
-    fprintf(run->text, "stream            %s: %zu features, target \"%s\"\n", stream_name, run->rows.n_features,
-            run->rows.names[run->rows.n_features]);
+    fprintf(run->text, "stream            %s: %zu feature%s, target \"%s\"\n", run->rows.table.name,
+            run->rows.n_features, run->rows.n_features == 1 ? "" : "s", run->rows.names[run->rows.n_features]);
     fprintf(run->text, "rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
     fprintf(run->text, run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
     print_reasons(run);

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "columns.h"
 #include "layout.h"
+#include "remedy.h"
 #include "skipped.h"
 #include <anabranch/type.h>
 #include <stdlib.h>
@@ -64,15 +65,16 @@ static const char *missing_word(const Cell *cell, char *room)
 static int not_of_its_kind(Rows *rows, size_t i)
 {
     static const char *const wanted[ROWS_KINDS] = {"a number", "", "", "true or false", "a time", ""};
-    char word[64], missing[24];
+    char word[64], missing[24], cure[REMEDY_SIZE];
     Table *table = &rows->table;
     Cell cell = cell_trim(table->cell[i]);
     bool feature = rows->place[i] < rows->n_features && !rows->known;
     return bad_row(table->problem,
-                   "column %zu, \"%.60s\": \"%.*s\" is not %s; what takes it: --missing %s, "
+                   "column %zu, \"%.60s\": \"%.*s\" is not %s%s; what takes it: --missing %s, "
                    "--on-bad-row skip%s%s%s",
                    i + 1, table->names[i], (int)(cell.size < 40 ? cell.size : 40), cell.text,
-                   wanted[rows->column[i].kind], missing_word(&cell, missing), feature ? ", --category " : "",
+                   wanted[rows->column[i].kind], remedy_of(rows->column[i].kind, &cell, cure),
+                   missing_word(&cell, missing), feature ? ", --category " : "",
                    feature ? columns_word(table, i, word) : "", table_skip_hint(table, table->cell, table->line));
 }
 

@@ -47,7 +47,7 @@ void run_end(Run *run);
 int run_stream(Run *run);
 
 /* The result, for people and as JSON. */
-void result_print(const Run *run, const char *stream_name);
+void result_print(const Run *run);
 void result_print_json(const Run *run, const char *stream_name);
 
 #endif

@@ -168,6 +168,19 @@ const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line
     return units ? "; --skip-rows 1 skips it where it holds units" : "";
 }
 
+/* As where several files were put behind one another. A header of numbers that was said to be one says nothing. */
+static bool repeats_header(const Table *table)
+{
+    if (table->no_header || table->header_said)
+        return false;
+    for (size_t i = 0; i < table->columns; i++) {
+        Cell cell = cell_trim(table->cell[i]);
+        if (!cell_is(&cell, table->names[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Every line may end in one delimiter too many, in the header or behind it: as the first row has it. */
 static bool fits(Table *table)
 {
@@ -188,8 +201,12 @@ static int next_csv(Table *table)
     table->limit = csv_limit(csv);
     table->state->rows += table->columns > 0;
     table->state->first = table->state->rows == 1 ? csv->line : table->state->first;
-    if (status || csv->cells == table->columns || table->columns == 0 || fits(table))
+    if (status || table->columns == 0)
         return status;
+    if (csv->cells == table->columns || fits(table))
+        return repeats_header(table)
+                   ? bad_row(table->problem, "the row repeats the header; --on-bad-row skip leaves it out")
+                   : 0;
     return bad_row(table->problem,
                    "column %zu: the row has %zu cells, the header has %zu; --on-bad-row skip leaves it out%s",
                    (csv->cells < table->columns ? csv->cells : table->columns) + 1, csv->cells, table->columns,

@@ -3,6 +3,7 @@
  * lost, and the file is the old model or the whole new one at every moment.
  */
 #include "cli.h"
+#include "columns.h"
 #include "delay.h"
 #include "model.h"
 #include "output.h"
@@ -108,10 +109,25 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
     return status ? status : widen(t);
 }
 
+/* Rows that are sent again would be learned again. */
+static void tell_cursor(const Training *t)
+{
+    const Table *table = &t->rows.table;
+    char word[64];
+    for (size_t i = 0; i < table->columns; i++)
+        if (t->rows.place[i] == SIZE_MAX && anb_source_find(t->model, table->names[i], strlen(table->names[i])) >= 0)
+            complain(0,
+                     "%s: the model was trained with --cursor %s; without it rows that were learned before are learned "
+                     "again",
+                     table->name, columns_word(table, i, word));
+}
+
 /* The model keeps how far it has got under the column's name. */
 static int start_cursor(Training *t, const char *column)
 {
     AnbError error = {0};
+    if (!column)
+        tell_cursor(t);
     t->source = column ? anb_source_add(t->model, column, strlen(column), &error) : -1;
     return column && t->source < 0 ? complain(BAD_USE, "--cursor %s: %s", column, error.message) : 0;
 }
@@ -224,13 +240,16 @@ static void report(const Training *t, double seconds)
     char a[SHOW_SIZE], b[SHOW_SIZE];
     const AnbCounters *c = anb_counters(t->model);
     uint64_t rejected = c->rejected_features + c->rejected_target + c->rejected_weight;
-    fprintf(stderr, "%s%s rows in %.1f s, %s learned in all, %s rejected; saved to %s\n",
-            stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), seconds,
-            show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}), t->output);
+    fprintf(stderr, "%s%s row%s in %.1f s, %s learned in all, %s rejected; saved to %s\n",
+            stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), t->rows.read == 1 ? "" : "s",
+            seconds, show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}),
+            t->output);
     if (t->repeated > 0)
-        fprintf(stderr, "%s rows were learned before and skipped\n", show_count(t->repeated, a));
+        fprintf(stderr, "%s %s learned before and skipped\n", show_count(t->repeated, a),
+                t->repeated > 1 ? "rows were" : "row was");
     if (t->delay.n > 0)
-        fprintf(stderr, "%zu rows whose labels come after the end were not learned\n", t->delay.n);
+        fprintf(stderr, "%zu %s after the end %s not learned\n", t->delay.n,
+                t->delay.n > 1 ? "rows whose labels come" : "row whose label comes", t->delay.n > 1 ? "were" : "was");
 }
 
 /* A model that learned nothing is not saved as if all were well. */

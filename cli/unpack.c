@@ -117,6 +117,10 @@ static const struct {
     {"ARROW1", 6, NULL, "Arrow or Feather", "read it in Python, and write CSV from there"},
     {"\x89HDF", 4, NULL, "HDF5", "read it in Python, and write CSV from there"},
     {"SQLite format 3", 15, NULL, "SQLite", "sqlite3 -csv -header %s 'select * from ...' | anabranch ... -"},
+    {"<!DOCTYPE", 9, NULL, "HTML, a page for browsers", "save its table as CSV"},
+    {"<!doctype", 9, NULL, "HTML, a page for browsers", "save its table as CSV"},
+    {"<html", 5, NULL, "HTML, a page for browsers", "save its table as CSV"},
+    {"<?xml", 5, NULL, "XML", "read it in Python, and write CSV from there"},
     {"\x89"
      "ANB",
      4, NULL, "a saved model of anabranch, not a table", "say it by -m"},

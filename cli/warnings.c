@@ -1,5 +1,6 @@
 #include "warnings.h"
 #include "columns.h"
+#include "remedy.h"
 #include <anabranch/number.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,26 @@ static bool is_empty(const Rows *rows, const Layout *layout, size_t i)
 static bool has_units(const Rows *rows, const Layout *layout, size_t i)
 {
     return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_units(&layout->guess[i]);
+}
+
+static bool has_times(const Rows *rows, const Layout *layout, size_t i)
+{
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_most_times(&layout->guess[i]);
+}
+
+static bool has_marks(const Rows *rows, const Layout *layout, size_t i)
+{
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_marks(&layout->guess[i]);
+}
+
+static bool is_timelike(const Rows *rows, const Layout *layout, size_t i)
+{
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_timelike(&layout->guess[i]);
+}
+
+static bool may_be_time(const Rows *rows, const Layout *layout, size_t i)
+{
+    return rows->column[i].kind == ANB_COLUMN_NUMBER && guess_may_be_time(&layout->guess[i]) != NULL;
 }
 
 /* A text or two among many numbers are most likely words for missing cells. */
@@ -62,26 +83,109 @@ static void tell_empty(const Rows *rows, const Layout *layout)
             rows->table.name, n, n > 1 ? "s" : "", names);
 }
 
-static void tell_units(const Rows *rows, const Layout *layout)
+/* A line about the columns that are so, with a cell of the first one. */
+static void tell_cells(const Rows *rows, const Layout *layout, IsWarned warned, const char *what, const char *cure)
 {
     char names[200];
-    size_t n = list(rows, layout, has_units, names, sizeof names), first = next(rows, layout, has_units, 0);
+    size_t n = list(rows, layout, warned, names, sizeof names), first = next(rows, layout, warned, 0);
     if (n > 0)
-        complain(0, "%s: cells such as \"%s\" are read as names, in %zu column%s (%s); without \"%s\" they are numbers",
-                 rows->table.name, layout->guess[first].text, n, n > 1 ? "s" : "", names, layout->guess[first].unit);
+        complain(0, "%s: cells such as \"%s\" %s, in %zu column%s (%s); %s", rows->table.name,
+                 layout->guess[first].text, what, n, n > 1 ? "s" : "", names, cure);
 }
 
-static void tell_numbers(const Rows *rows, const Layout *layout)
+static void tell_units(const Rows *rows, const Layout *layout)
+{
+    char cure[REMEDY_SIZE], options[REMEDY_OPTIONS] = "";
+    size_t first = next(rows, layout, has_units, 0);
+    if (first == rows->table.columns)
+        return;
+    const Guess *guess = &layout->guess[first];
+    Cell number, unit, cell = {(char *)guess->text, strlen(guess->text)};
+    size_t marks = remedy_unit(&cell, &number, &unit) ? remedy_marks(&number, options) : 0;
+    snprintf(cure, sizeof cure, "without \"%s\"%s%s they are numbers", guess->unit, marks ? " and with " : "", options);
+    tell_cells(rows, layout, has_units, "are read as names", cure);
+}
+
+static void tell_marks(const Rows *rows, const Layout *layout)
+{
+    char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
+    size_t first = next(rows, layout, has_marks, 0);
+    if (first == rows->table.columns)
+        return;
+    const char *text = layout->guess[first].text;
+    remedy_marks(&(Cell){(char *)text, strlen(text)}, options);
+    snprintf(cure, sizeof cure, "with %s they are numbers", options);
+    tell_cells(rows, layout, has_marks, "are read as names", cure);
+}
+
+static void tell_times(const Rows *rows, const Layout *layout)
+{
+    tell_cells(rows, layout, is_timelike, "look like times, but are read as names",
+               "times are read in forms such as 2013-01-05, 2013-01-05 17:30 and 2013-01-05 17:30+01:00");
+}
+
+/* Numbers that may be times; seconds or milliseconds since 1970 where the column was said to be one of times. */
+static void tell_dates(const Rows *rows, const Layout *layout)
 {
     char word[64];
-    size_t i = next(rows, layout, has_numbers, 0);
-    if (i < rows->table.columns)
-        complain(0,
-                 "%s: column %zu, \"%.60s\", is read as names: most of its cells are numbers, but \"%s\" is not; "
-                 "--missing says "
-                 "words for missing cells, --number %s that the column is one of numbers",
-                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].text,
-                 columns_word(&rows->table, i, word));
+    for (size_t i = 0; i < rows->table.columns; i++) {
+        const Guess *guess = &layout->guess[i];
+        bool time = layout->said[i] && rows->column[i].kind == ANB_COLUMN_TIME && guess_is_milliseconds(guess);
+        bool number = is_guessed_feature(rows, layout, i) && may_be_time(rows, layout, i);
+        if (!time && !number)
+            continue;
+        complain(0, "%s: column %zu, \"%.60s\": numbers such as %.17g %s%s%s", rows->table.name, i + 1,
+                 rows->table.names[i], guess->before,
+                 time ? "are read as seconds since 1970, beyond the year 5000: divide milliseconds by 1000 first"
+                      : guess_may_be_time(guess),
+                 time ? "" : columns_word(&rows->table, i, word), time ? "" : " reads them as times");
+    }
+}
+
+/* A column that is read as names since a few cells are not of the kind that most are of. */
+static void tell_most(const Rows *rows, const Layout *layout, IsWarned warned, const char *kind, const char *option)
+{
+    char word[64];
+    size_t i = next(rows, layout, warned, 0);
+    if (i == rows->table.columns)
+        return;
+    const Guess *guess = &layout->guess[i];
+    complain(0,
+             "%s: column %zu, \"%.60s\", is read as names: most of its cells are %s, but \"%s\" is not; --missing says "
+             "words for missing cells, %s %s that the column is one of %s",
+             rows->table.name, i + 1, rows->table.names[i], kind, warned == has_times ? guess->timeless : guess->text,
+             option, columns_word(&rows->table, i, word), kind);
+}
+
+/* 1.234 and 12.345 beside 999, in features and the target. */
+static void tell_groups(const Rows *rows, const Layout *layout)
+{
+    for (size_t i = 0; i < rows->table.columns; i++)
+        if (rows->place[i] != SIZE_MAX && rows->cells.decimal == '.' && !rows->cells.thousands &&
+            rows->column[i].kind == ANB_COLUMN_NUMBER && guess_points_group(&layout->guess[i])) {
+            complain(
+                0,
+                "%s: column %zu, \"%.60s\": points stand before three digits in all numbers that have one: --decimal , "
+                "--thousands . where they stand between thousands",
+                rows->table.name, i + 1, rows->table.names[i]);
+            return;
+        }
+}
+
+/* The newest row first, as many exports have it. */
+static void tell_order(const Rows *rows, const Layout *layout)
+{
+    char word[64];
+    for (size_t i = 0; i < rows->table.columns; i++)
+        if (rows->place[i] < rows->n_features && rows->column[i].kind == ANB_COLUMN_TIME &&
+            guess_falls(&layout->guess[i], rows->column[i].order)) {
+            complain(
+                0,
+                "%s: the times of column %zu, \"%.60s\", fall from row to row: rows are learned in the order of the "
+                "file, so that the newest come first; sort them by %s to learn them as they happened",
+                rows->table.name, i + 1, rows->table.names[i], columns_word(&rows->table, i, word));
+            return;
+        }
 }
 
 static bool name_as_number(const Table *table, size_t i, double *value)
@@ -125,5 +229,11 @@ void warnings_print(const Rows *rows, const Layout *layout)
     tell_header(rows, layout);
     tell_empty(rows, layout);
     tell_units(rows, layout);
-    tell_numbers(rows, layout);
+    tell_marks(rows, layout);
+    tell_times(rows, layout);
+    tell_dates(rows, layout);
+    tell_order(rows, layout);
+    tell_groups(rows, layout);
+    tell_most(rows, layout, has_numbers, "numbers", "--number");
+    tell_most(rows, layout, has_times, "times", "--time");
 }

@@ -78,7 +78,15 @@ START_TEST(numbers_as_other_countries_write_them)
     write_text("t.csv", "a,b,y\n\"1,20.5\",2,3\n");
     refused(run("$A eval --json -l mean --thousands , --number a t.csv"), 1, "\"1,20.5\" is not a number");
     write_text("t.csv", "a,b,y\n\"1,200.5\",2,3\n");
-    refused(run("$A eval --json -l mean t.csv"), 1, "--decimal , or --thousands ,");
+    refused(run("$A eval --json -l mean t.csv"), 1, "\"1,200.5\" is not a number (with --thousands , it is one)");
+    reads_text("a,b,y\n1'200.5,2,3\n2,3\xe2\x80\x99"
+               "000,4\n1,1,8\n",
+               "--thousands \"'\"");
+    reads_text("a,b,y\n1 200.5,2,3\n2,3\xe2\x80\xaf"
+               "000,4\n1,2\xc2\xa0"
+               "000\xe2\x80\x89"
+               "000,8\n",
+               "--thousands ' '");
     reads_text("a;b;y\n1,5;2;3,0\n2,5;3;4\n1,25;1;8,\n", ""); /* guessed behind semicolons */
     ck_assert(strstr(err, "decimal comma"));
     refused(run("$A eval --json -l mean --decimal , --thousands , t.csv"), 2, "the same");

@@ -28,8 +28,37 @@ START_TEST(warnings_are_printed)
         {"a,b,y\nu5,1,1\nu7,2,2\n", "", NULL},
         {"a,b,y\n5-7,1,1\n7-9,2,2\n", "", NULL},
         {"a,b,y\n5 cm,1,1\n7 cm,2,2\n", "--category a", NULL},
+        {"a;b;y\n$1,234;1;1\n$7;2;2\n", "", "without \"$\" and with --decimal , or --thousands , they are"},
+        {"a,b,y\n1 234,1,1\n1 235,2,2\n", "",
+         "such as \"1 234\" are read as names, in 1 column (a); with --thousands ' '"},
+        {"a,b,y\n1 234,1,1\n12 35,2,2\n", "", NULL},
+        {"a,b,y\n17:30,1,1\n8:05,2,2\n", "", "\"17:30\" look like times, but are read as names, in 1 column (a)"},
+        {"a,b,y\n17:3,1,1\n8:5,2,2\n", "", NULL},
+        {"a,b,y\n2013-01-05 17:30 CET,1,1\n2013-01-05T17:30Z,2,2\n", "", "\"2013-01-05 17:30 CET\" look like times"},
+        {"a,b,y\n2013-01-05T17:30+01:00[Europe/Paris],1,1\n", "", "look like times"},
+        {"a,b,y\n05/Jan/2013:17:30:00 +0000,1,1\n", "", "look like times"},
+        {"a,b,y\n2013-W05-3,1,1\n", "", "look like times"},
+        {"a,b,y\n2013-01-05 late,1,1\nnever,2,2\n", "", NULL},
+        {"a,b,y\n20130105,1,1\n20130106,2,2\n", "", "numbers such as 20130106 may be dates; --time a reads them"},
+        {"a,b,y\n20130105,1,1\n20131306,2,2\n", "", NULL},
+        {"a,b,y\n2013,1,1\n2014,2,2\n", "", NULL},
+        {"a,b,y\n20130105,1,1\n20130106,2,2\n", "--number a", NULL},
+        {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "", "may be seconds since 1970; --time a reads them"},
+        {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "", "may be milliseconds since 1970; once they are divided"},
+        {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "--time a", "beyond the year 5000: divide milliseconds"},
+        {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "--time a", NULL},
+        {"a,b,y\n2024-02-28,1,1\n2024-02-29,2,2\n2023-02-29,2,2\n", "",
+         "most of its cells are times, but \"2023-02-29\" is not; --missing says words for missing cells, --time a"},
+        {"a,b,y\n2024-02-28,1,1\nsoon,2,2\nlate,2,2\n", "", NULL},
+        {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", "\"a\": points stand before three digits"},
+        {"a;b;y\n1;2;1.250\n2;2;20.500\n1;2;3.000\n2;2;12\n", "", "\"y\": points stand before three digits"},
+        {"a;b;y\n0.999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
+        {"a;b;y\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
+        {"a;b;y\n999;1;1\n1.25;2;2\n12.345;1;1\n7.500;1;1\n8.100;1;1\n", "", NULL},
+        {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--thousands . --decimal ,", NULL},
     };
-    static const char *const warnings[] = {"stands above numbers", "missing so far", "read as names"};
+    static const char *const warnings[] = {"stands above numbers", "missing so far", "read as names",
+                                           "reads them as",        "since 1970",     "points stand"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_text("t.csv", cases[i].table);
         ck_assert_msg(run("$A eval --json -l mean %s t.csv", cases[i].options) == 0, "%zu: %s", i, err);
@@ -40,6 +69,121 @@ START_TEST(warnings_are_printed)
 }
 END_TEST
 
+/* A cell that is not of its column's kind, and how it would be. */
+START_TEST(what_would_make_a_cell_right_is_said)
+{
+    static const struct {
+        const char *table, *said;
+    } cases[] = {
+        {"a,y\n1,5 EUR\n", "\"5 EUR\" is not a number (without \"EUR\" it is one), and the target"},
+        {"a;y\n1;$9,043.26\n", "(without \"$\" and with --thousands , it is one)"},
+        {"a,y\n1,9'043.26\n", "(with --thousands \"'\" it is one)"},
+        {"a,y\n1,9 043\n", "(with --thousands ' ' it is one)"},
+        {"a;y\n1;9 043,5\n2;7.5\n", "(with --decimal , --thousands ' ' it is one)"},
+        {"a\ty\n1\t9,043\n", "(with --decimal , or --thousands , it is one)"},
+        {"a\ty\n1.200,5\t9\n", "(with --decimal , --thousands . it is one); --category a says"},
+        {"a,y\n1,dear\n", "\"dear\" is not a number, and the target has to be one"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_text("t.csv", cases[i].table);
+        refused(run("$A eval -l mean t.csv"), 1, cases[i].said);
+    }
+    write_text("t.csv", "a,when,y\n1.5,2013-01-05,1\n2,2013-02-06,2\n");
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' -o m.anb t.csv"), 0);
+    write_text("u.csv", "a;when;y\n1,5;05.01.2013;1\n");
+    ck_assert_int_eq(run("$A predict -m m.anb u.csv"), 1);
+    ck_assert_msg(strstr(err, "\"1,5\" is not a number (with --decimal , it is one)"), "%s", err);
+    ck_assert_int_eq(run("$A predict -m m.anb --decimal , u.csv"), 1);
+    ck_assert_msg(strstr(err, "\"05.01.2013\" is not a time (with --date-order dmy it is one)"), "%s", err);
+    write_text("u.csv", "a,when,y\n1.5,2013-01-05 10:00 CET,1\n");
+    ck_assert_int_eq(run("$A predict -m m.anb u.csv"), 1);
+    ck_assert_msg(strstr(err, "(an offset such as +01:00 is read, the name of a zone is not)"), "%s", err);
+}
+END_TEST
+
+/* A model reads dates in the order that an option says, and keeps that order when it is saved again. */
+START_TEST(a_model_takes_another_order_of_dates)
+{
+    write_text("t.csv", "a,when,y\n1.5,2013-01-05,1\n2,2013-02-06,2\n");
+    write_text("u.csv", "a;when;y\n1,5;05.01.2013;1\n2;06.02.2013;2\n");
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' -o m.anb t.csv && $A predict -m m.anb t.csv >p.csv"), 0);
+    ck_assert_msg(run("$A predict -m m.anb --decimal , --date-order dmy u.csv | cmp - p.csv") == 0, "%s%s", out, err);
+    ck_assert_int_eq(run("$A train -m m.anb -o n.anb t.csv && $A predict -m n.anb t.csv >p.csv"), 0);
+    ck_assert_int_eq(run("$A train -m m.anb --decimal , --date-order dmy -o n.anb u.csv"), 0);
+    ck_assert_msg(run("$A predict -m n.anb u.csv | cmp - p.csv") == 0, "%s%s", out, err);
+}
+END_TEST
+
+/* Files that were put behind one another. */
+START_TEST(a_header_among_the_rows_is_a_bad_row)
+{
+    write_text("t.csv", "a,b,y\n1,u,3\na,b,y\n2,v,4\n\"a\", b ,y\n3,u,5\n");
+    ck_assert_int_eq(run("$A eval -l mean t.csv"), 1);
+    ck_assert_msg(strstr(err, "t.csv:3: the row repeats the header; --on-bad-row skip leaves it out"), "%s", err);
+    ck_assert_int_eq(run("$A eval --json -l mean --on-bad-row skip t.csv"), 0);
+    ck_assert(json("n") == 3 && json("features") == 2);
+    ck_assert_msg(strstr(err, "1 number; 1 category (b)") && strstr(err, "2 bad rows"), "%s", err);
+    ck_assert_int_eq(run("$A eval --json -l mean --on-bad-row missing t.csv"), 0);
+    ck_assert(json("n") == 3);
+    write_text("t.csv", "1,2,3\n1,2,3\n2,3,4\n");
+    ck_assert_int_eq(run("$A eval --json -l mean --header t.csv"), 0);
+    ck_assert(json("n") == 2);
+    ck_assert_int_eq(run("$A eval --json -l mean --no-header t.csv"), 0);
+    ck_assert(json("n") == 3);
+}
+END_TEST
+
+/* The newest row first, in the order of dates that the column has. */
+START_TEST(times_that_fall_are_told)
+{
+    ck_assert_int_eq(
+        run("echo when,y >t.csv; for i in $(seq 28 -1 1); do printf '%%02d/01/2013,%%d\n' $i $i; done >>t.csv; "
+            "$A eval --json -l mean t.csv"),
+        0);
+    ck_assert_msg(strstr(err, "the times of column 1, \"when\", fall from row to row"), "%s", err);
+    ck_assert_int_eq(run("(head -1 t.csv; tail -n +2 t.csv | tac) | $A eval --json -l mean -"), 0);
+    ck_assert_msg(!strstr(err, "fall from"), "%s", err);
+    ck_assert_int_eq(run("head -19 t.csv | $A eval --json -l mean -"), 0);
+    ck_assert_msg(!strstr(err, "fall from"), "%s", err);
+    ck_assert_int_eq(run("(cat t.csv; echo 07/01/2013,3) | $A eval --json -l mean -"), 0);
+    ck_assert_msg(!strstr(err, "fall from"), "%s", err);
+}
+END_TEST
+
+/* What holds no rows is told, as is a log that would be learned twice. */
+START_TEST(what_is_not_done_is_told)
+{
+    write_text("t.csv", "a,b,y\n");
+    ck_assert_int_eq(run("$A eval -l mean t.csv"), 0);
+    ck_assert_msg(strstr(err, "t.csv: there are no rows"), "%s", err);
+    write_text("t.html", "<!DOCTYPE html><html><body>404</body></html>\n");
+    refused(run("$A eval -l mean t.html"), 1, "t.html: this is HTML");
+    write_text("t.csv", "n,a,y\n1,2,3\n2,3,4\n");
+    ck_assert_int_eq(run("$A train -l linear --cursor n -o m.anb t.csv"), 0);
+    ck_assert_int_eq(run("$A train -m m.anb --cursor n -o n.anb t.csv"), 0);
+    ck_assert_msg(strstr(err, "2 rows were learned before and skipped") && !strstr(err, "with --cursor"), "%s", err);
+    ck_assert_int_eq(run("$A train -m m.anb -o n.anb t.csv"), 0);
+    ck_assert_msg(strstr(err, "the model was trained with --cursor n; without it"), "%s", err);
+}
+END_TEST
+
+/* What a run left that was killed within a record. */
+START_TEST(a_record_that_is_cut_is_left_out)
+{
+    write_text("t.csv", "a,y\n1,2\n2,3\n3,4\n4,5\n");
+    ck_assert_int_eq(run("$A eval -l linear --diag run.jsonl t.csv && head -3 run.jsonl >cut.jsonl && "
+                         "sed -n 4p run.jsonl | head -c 100 >>cut.jsonl && head -3 run.jsonl >whole.jsonl"),
+                     0);
+    ck_assert_int_eq(run("$A report cut.jsonl"), 0);
+    ck_assert_msg(strstr(err, "cut.jsonl: the last record is incomplete and left out"), "%s", err);
+    ck_assert_int_eq(run("$A report cut.jsonl | sed s/cut/whole/ >a.html; $A report whole.jsonl | cmp - a.html"), 0);
+    ck_assert_int_eq(run("{ head -c 100 run.jsonl; echo; cat run.jsonl; } >torn.jsonl"), 0);
+    refused(run("$A report torn.jsonl"), 1, "record 1 is not one of eval --diag");
+    ck_assert_int_eq(run("$A eval -l linear --diag run.csv t.csv"), 0);
+    refused(run("$A report run.csv"), 1, "whose name does not end in .csv");
+}
+END_TEST
+
 START_TEST(who_left_a_column_out_is_said)
 {
     write_text("t.csv", "a,b,y\n1,2,3\n2,3,4\n");
@@ -47,6 +191,9 @@ START_TEST(who_left_a_column_out_is_said)
     refused(run("$A eval -l mean --schema s.txt -t y t.csv"), 2,
             "\"y\" is left out by --schema, which does not name it");
     refused(run("$A eval -l mean --ignore y -t y t.csv"), 2, "\"y\" is left out by --ignore");
+    write_text("p.csv", "size,price\n1,2\n");
+    refused(run("$A eval -l mean -t prise p.csv"), 2,
+            "\"prise\" is not the name of a column (did you mean \"price\"?), nor");
     refused(run("$A eval -l mean --schema s.txt --ignore a -t a t.csv"), 2, "\"a\" is left out by --ignore");
 }
 END_TEST
@@ -93,6 +240,12 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, warnings_are_printed);
+    tcase_add_test(tests, what_would_make_a_cell_right_is_said);
+    tcase_add_test(tests, a_model_takes_another_order_of_dates);
+    tcase_add_test(tests, a_header_among_the_rows_is_a_bad_row);
+    tcase_add_test(tests, times_that_fall_are_told);
+    tcase_add_test(tests, what_is_not_done_is_told);
+    tcase_add_test(tests, a_record_that_is_cut_is_left_out);
     tcase_add_test(tests, who_left_a_column_out_is_said);
     tcase_add_test(tests, kinds_that_a_model_knows_stay);
     tcase_add_test(tests, why_rows_were_left_out_is_said);

@@ -1,0 +1,29 @@
+/* What would make a cell be of its column's kind: how its number or its time may be written. */
+#ifndef ANB_CLI_REMEDY_H
+#define ANB_CLI_REMEDY_H
+
+#include "cells.h"
+#include <anabranch/schema.h>
+
+enum { REMEDY_SIZE = 160, REMEDY_OPTIONS = 80 };
+
+/**
+ * @param kind  that the cell is not of
+ * @param out   REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known
+ * @return      out
+ */
+const char *remedy_of(AnbColumnKind kind, const Cell *cell, char *out);
+
+/* The options with which a cell that was trimmed, and is no number without them, is one: up to two ways, as
+ * "--decimal , or --thousands ,", in REMEDY_OPTIONS bytes. Returns how many. */
+size_t remedy_marks(const Cell *cell, char *out);
+
+/* The number that stands in a cell beside a unit, which holds no digit: "5 cm", "7%", "$1,234". False: no such cell.
+ * The number may be one by the options of remedy_marks alone. */
+bool remedy_unit(const Cell *cell, Cell *number, Cell *unit);
+
+/* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, or a time
+ * with the name of a zone behind it. */
+bool remedy_timelike(const Cell *cell);
+
+#endif
