@@ -287,9 +287,10 @@ static void more_help(void)
 {
     printf(
         "\nPOST /predict and /learn take {\"x\": ROW, \"y\": TARGET}; ROW is an object by column names, or an array;\n"
-        "{\"rows\": [...]} asks for many. POST /label takes {\"id\": N, \"y\": TARGET} for a row that was predicted "
+        "{\"rows\": [...]} asks for many. POST /label takes {\"id\": ID, \"y\": TARGET} for a row that was predicted "
         "with an\n"
-        "id by a model of pending(...). GET / is the report, /metrics for Prometheus, /healthz the state in short.\n"
+        "id, a whole number or a text, by a model of pending(...). GET / is the report, /metrics for Prometheus,\n"
+        "/healthz the state in short.\n"
         "SIGINT and SIGTERM save the model and end it.\n");
 }
 

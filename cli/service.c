@@ -43,6 +43,7 @@ int service_open(Service *s, const char *path, uint64_t publish_every)
     *s = (Service){.path = path};
     options.seconds = (double)publish_every / 1000;
     int status = saved_open(&s->saved, path);
+    stat(path, &s->seen);
     status = status ? status : take_sources(s);
     if (status)
         return status;
@@ -78,6 +79,19 @@ void service_close(Service *s)
 
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
+/* Somebody else's model would be lost without a word: another service's, or one of `train -o`. */
+static void tell_changed(const Service *s)
+{
+    struct stat now;
+    bool same = stat(s->path, &now) != 0 ||
+                (now.st_dev == s->seen.st_dev && now.st_ino == s->seen.st_ino && now.st_size == s->seen.st_size &&
+                 now.st_mtim.tv_sec == s->seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == s->seen.st_mtim.tv_nsec);
+    if (!same)
+        complain(0,
+                 "%s: another program has written this file since the service read or saved it; it is overwritten now",
+                 s->path);
+}
+
 /* The published version with the notes of the file that was opened, less the old one of the sources. */
 static int save_published(const Service *s)
 {
@@ -107,7 +121,9 @@ int service_save(Service *s)
     anb_serve_release(s->server);
     if (nothing)
         return 0;
+    tell_changed(s);
     int status = save_published(s); /* what was learned meanwhile counts as unsaved, and may be in it */
+    stat(s->path, &s->seen);
     anb_serve_hold(s->server);
     s->saved_changes = status ? s->saved_changes : changes;
     s->saves += status == 0;
@@ -137,6 +153,7 @@ json_t *service_health(Service *s)
     anb_serve_release(s->server);
     json_object_set_new(health, "requests", json_integer((json_int_t)s->requests));
     json_object_set_new(health, "refused", json_integer((json_int_t)s->refused));
+    json_object_set_new(health, "unknown_names", json_integer((json_int_t)s->unknown));
     json_object_set_new(health, "rmse", report.rmse == report.rmse ? json_real(report.rmse) : json_null());
     json_object_set_new(health, "mae", report.mae == report.mae ? json_real(report.mae) : json_null());
     return health;

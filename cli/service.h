@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 typedef struct Service {
     Saved saved;
@@ -21,6 +22,7 @@ typedef struct Service {
     History history;
     Evidence evidence;
     const char *path; /* the model's file */
+    struct stat seen; /* the file as this service read or wrote it last */
     size_t n_features;
     Ranges ranges;
     size_t n_levels;                 /* of quantiles; 0: the model has none */
@@ -29,6 +31,7 @@ typedef struct Service {
     uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file: while the server is held */
     uint64_t saves, failed_saves;    /* likewise */
     atomic_uint_fast64_t requests, refused;
+    atomic_uint_fast64_t unknown; /* names in rows that are no columns of the model */
 } Service;
 
 /* Predictions see what was learned after `publish_every` milliseconds at the latest. 0, or the exit status with the complaint

@@ -1,4 +1,5 @@
 /* The bodies of requests: rows by name or in order, targets, numbers of a sequence; and the answers. */
+#include "cli.h"
 #include "service.h"
 #include "show.h"
 #include <math.h>
@@ -39,6 +40,10 @@ static AnbCell text_of(json_t *cell, char *room)
 static bool read_cell(const Service *s, size_t j, json_t *cell, double *value, AnbError *error)
 {
     char room[ANB_NUMBER_SIZE];
+    if (json_is_array(cell) || json_is_object(cell)) {
+        snprintf(error->message, sizeof error->message, "it is a list or an object");
+        return false;
+    }
     if (s->saved.schema)
         return anb_schema_cell(s->saved.schema, j, text_of(cell, room), value, error) == 0;
     if (!cell || json_is_null(cell)) {
@@ -52,6 +57,41 @@ static bool read_cell(const Service *s, size_t j, json_t *cell, double *value, A
     return false;
 }
 
+/* What is wrong with cell j, which the schema's message says already. */
+static json_t *refuse_cell(Service *s, size_t j, const AnbError *error, int *status)
+{
+    const char *const *names = s->saved.snapshot->extras.features;
+    if (strncmp(error->message, "column ", 7) == 0)
+        return refuse(s, status, BAD_REQUEST, "x: %s", error->message);
+    return refuse(s, status, BAD_REQUEST, "x: column %zu%s%s%s: %s", j + 1, names ? " (" : "", names ? names[j] : "",
+                  names ? ")" : "", error->message);
+}
+
+static bool is_column(const Service *s, const char *name)
+{
+    const AnbSnapshotExtras *extras = &s->saved.snapshot->extras;
+    for (size_t j = 0; j < s->n_features; j++)
+        if (strcmp(name, extras->features[j]) == 0)
+            return true;
+    return extras->target && strcmp(name, extras->target) == 0;
+}
+
+/* Names that the model does not know are passed over; the first is told, since it may be misspelt, all are counted. */
+static void count_unknown(Service *s, json_t *row)
+{
+    const char *name;
+    json_t *cell;
+    json_object_foreach(row, name, cell)
+    {
+        if (is_column(s, name) || atomic_fetch_add(&s->unknown, 1) > 0)
+            continue;
+        complain(0,
+                 "a request's x has \"%.60s\", which is no column of the model: such names are passed over, and "
+                 "counted in /healthz as unknown_names",
+                 name);
+    }
+}
+
 /* Cell j of an array, or of an object by the feature's name. */
 static json_t *cell_of(const Service *s, json_t *row, size_t j)
 {
@@ -61,11 +101,12 @@ static json_t *cell_of(const Service *s, json_t *row, size_t j)
     return names ? json_object_get(row, names[j]) : NULL;
 }
 
-/* NULL, or the refusal. */
+/* A row's cells. NULL, or the refusal. */
 static json_t *read_row(Service *s, json_t *row, double *x, int *status)
 {
     const char *const *names = s->saved.snapshot->extras.features;
     AnbError error = {0};
+    size_t found = 0;
     if (!json_is_array(row) && !(json_is_object(row) && names))
         return refuse(s, status, BAD_REQUEST, "x is %s",
                       names ? "neither an object by column names nor an array"
@@ -73,10 +114,14 @@ static json_t *read_row(Service *s, json_t *row, double *x, int *status)
     if (json_is_array(row) && json_array_size(row) != s->n_features)
         return refuse(s, status, BAD_REQUEST, "x has %zu cells; the model has %zu features", json_array_size(row),
                       s->n_features);
-    for (size_t j = 0; j < s->n_features; j++)
-        if (!read_cell(s, j, cell_of(s, row, j), &x[j], &error))
-            return refuse(s, status, BAD_REQUEST, "x: column %zu%s%s: %s", j + 1, names ? " " : "",
-                          names ? names[j] : "", error.message);
+    for (size_t j = 0; j < s->n_features; j++) {
+        json_t *cell = cell_of(s, row, j);
+        found += cell != NULL;
+        if (!read_cell(s, j, cell, &x[j], &error))
+            return refuse_cell(s, j, &error, status);
+    }
+    if (json_is_object(row) && json_object_size(row) > found)
+        count_unknown(s, row);
     return NULL;
 }
 
@@ -185,19 +230,32 @@ static json_t *quantiles_of(const Service *s, const Said *said)
     return quantiles;
 }
 
+/* A row's name: a whole number or a text. */
+static bool read_id(json_t *name, uint64_t *id)
+{
+    if (json_is_integer(name))
+        *id = (uint64_t)json_integer_value(name);
+    else if (json_string_length(name) > 0)
+        *id = anb_label_id(json_string_value(name), json_string_length(name));
+    else
+        return false;
+    return true;
+}
+
 /* What is kept for the label is what is answered here, with its interval: both are of the published version. */
 static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, const double *x, int *status)
 {
     Wanted wanted;
-    json_t *id = json_object_get(body, "id"), *refusal = read_wanted(s, body, &wanted, status);
+    uint64_t id = 0;
+    json_t *name = json_object_get(body, "id"), *refusal = read_wanted(s, body, &wanted, status);
     if (refusal)
         return refusal;
-    if (id && !json_is_integer(id))
-        return refuse(s, status, BAD_REQUEST, "id is no whole number");
+    if (name && !read_id(name, &id))
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text");
     Said said = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
     if (anb_serve_look(reader, say, &said))
         return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
-    if (id && isnan(anb_serve_keep(s->server, (uint64_t)json_integer_value(id), x, &said.answer)))
+    if (name && isnan(anb_serve_keep(s->server, id, x, &said.answer)))
         return refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels");
     json_t *answer = json_pack("{s:f, s:I}", "prediction", said.answer.prediction, "published",
                                (json_int_t)anb_serve_reader_version(reader));
@@ -338,10 +396,8 @@ json_t *service_learn(Service *s, json_t *body, int *status)
 static json_t *label_one(Service *s, json_t *body, int *status)
 {
     AnbServeSample sample = anb_serve_sample();
-    json_t *id = json_object_get(body, "id");
-    if (!json_is_integer(id))
-        return refuse(s, status, BAD_REQUEST, "id is no whole number");
-    sample.id = (uint64_t)json_integer_value(id);
+    if (!read_id(json_object_get(body, "id"), &sample.id))
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text");
     return in_turn(s, body, &sample, status);
 }
 

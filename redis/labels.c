@@ -1,21 +1,14 @@
 /* Labels that come later: rows wait in the model itself, so they are replicated and persisted with it. */
 #include "module.h"
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* A whole number below 2^64 is itself; any other text is hashed as a category is. 0, or -1 with the error replied. */
 static int parse_id(RedisModuleCtx *ctx, RedisModuleString *text, uint64_t *id)
 {
     size_t n;
     const char *at = RedisModule_StringPtrLen(text, &n);
-    char *end;
     if (n == 0)
         return anb_reply_error(ctx, "an id is a whole number below 2^64 or any other text, not empty"), -1;
-    errno = 0;
-    *id = strtoull(at, &end, 10);
-    if (strspn(at, "0123456789") != n || errno)
-        *id = (uint64_t)anb_category(at, n);
+    *id = anb_label_id(at, n);
     return 0;
 }
 

@@ -260,10 +260,24 @@ START_TEST(rows_of_the_layout_before_wait_on)
 }
 END_TEST
 
+/* A whole number below 2^64 is itself, any other text is hashed. */
+START_TEST(rows_are_named_by_texts)
+{
+    ck_assert_uint_eq(anb_label_id("0", 1), 0);
+    ck_assert_uint_eq(anb_label_id("4711xyz", 4), 4711);
+    ck_assert_uint_eq(anb_label_id("18446744073709551615", 20), UINT64_MAX);
+    static const char *const others[] = {"order-7", "-1", "1.5", " 7", "18446744073709551616", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_uint_eq(anb_label_id(others[i], strlen(others[i])),
+                          (uint64_t)anb_category(others[i], strlen(others[i])));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("pending");
     TCase *tests = case_of(suite, 20);
+    tcase_add_test(tests, rows_are_named_by_texts);
     tcase_add_test(tests, no_delay_is_train_one);
     tcase_add_test(tests, a_delay_learns_the_rows_as_they_are_now);
     tcase_add_test(tests, intervals_score_what_was_answered);

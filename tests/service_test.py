@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 PROGRAM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
@@ -30,9 +31,9 @@ def check(what, fine):
 class Serving:
     """The program with a model behind it."""
 
-    def __init__(self, model, *options):
+    def __init__(self, model, *options, **more):
         self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
-                                        text=True)
+                                        text=True, **more)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
@@ -77,6 +78,11 @@ def answers(model):
     status, kept = s.post("/predict", {"x": ROW, "id": 42, "interval": 0.9})
     status, asked = s.post("/predict", {"x": ROW, "interval": 0.9})
     check("a kept row is answered as any other", kept == asked and kept["low"] < kept["high"])
+    status, kept = s.post("/predict", {"x": ROW, "id": "order-7"})
+    check("a row that is named by a text", status == 200 and s.post("/label", {"id": "order-7", "y": 10.5})[1][
+        "prediction"] == kept["prediction"] and s.post("/label", {"id": "order-7", "y": 10.5})[0] == 422)
+    s.post("/predict", {"x": ROW, "id": "44"})
+    check("a text that is a whole number is that number", s.post("/label", {"id": 44, "y": 10.5})[0] == 200)
     numbered = {"id": 43, "y": 1, "seq": {"source": "late", "n": 1}}
     check("a label of no row", s.post("/label", numbered)[0] == 422)
     check("adds no source", s.ask("GET", "/healthz")[1]["sources"] == {})
@@ -85,12 +91,12 @@ def answers(model):
     check("is learned once", s.post("/label", numbered)[1] == {"repeated": True, "last": 1})
     check("its source is known", s.ask("GET", "/healthz")[1]["sources"] == {"late": 1})
     status, learned = s.post("/learn", {"x": ROW, "y": 10.5})
-    check("learning", status == 200 and learned["samples"] == 2003)
-    check("metrics", "anabranch_samples_total 2003" in s.ask("GET", "/metrics")[1])
+    check("learning", status == 200 and learned["samples"] == 2005)
+    check("metrics", "anabranch_samples_total 2005" in s.ask("GET", "/metrics")[1])
     check("the report", "<svg" in s.ask("GET", "/")[1])
     check("it ends in order", s.end() == 0)
     again = Serving(model)
-    check("what was learned is saved", again.ask("GET", "/healthz")[1]["samples"] == 2003)
+    check("what was learned is saved", again.ask("GET", "/healthz")[1]["samples"] == 2005)
     again.end()
 
 
@@ -132,13 +138,52 @@ def refusals(model):
         check(f"{body} is not learned", s.post("/learn", body)[0] == 400)
     check("no interval of that coverage", s.post("/predict", {"x": ROW, "interval": .5})[0] == 409)
     check("no quantiles", s.post("/predict", {"x": ROW, "quantiles": True})[0] == 409)
-    for more in ({"interval": "wide"}, {"id": "first"}):
+    for more in ({"interval": "wide"}, {"id": ""}, {"id": 1.5}, {"id": [1]}):
         check(f"{more} is refused by a word", s.post("/predict", {"x": ROW} | more)[0] == 400)
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
-    check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2003)
+    check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2005)
     s.end()
+
+
+def cells():
+    """Cells that are no cells are refused; names that are no columns are told once and counted."""
+    table = FOLDER / "shops.csv"
+    table.write_text("shop,size,price\n" + "".join(f"{'ab'[i % 2]},{i % 7},{i % 7 + i % 2}\n" for i in range(200)))
+    model = train("shops.anb", "scale(rls)", str(table))
+    s = Serving(model, stderr=subprocess.PIPE)
+    for cell, words in (([1], "column 1 (shop): it is a list or an object"), ({"a": 1}, "column 1 (shop): it is a list")):
+        status, answer = s.post("/predict", {"x": {"shop": cell, "size": 1}})
+        check(f"{cell} is no cell", status == 400 and words in answer["error"])
+    status, answer = s.post("/predict", {"x": {"shop": "a", "size": "1,000"}})
+    check("a column is named once", status == 400 and answer["error"].startswith("x: column 2 (size): \"1,000\" is not"))
+    check("names are known", s.post("/predict", {"x": {"shop": "a", "size": 1, "price": 3}})[0] == 200
+          and s.ask("GET", "/healthz")[1]["unknown_names"] == 0)
+    for _ in range(2):
+        check("a misspelt name is passed over", s.post("/predict", {"x": {"shop": "a", "sise": 1}})[0] == 200)
+    check("and counted", s.ask("GET", "/healthz")[1]["unknown_names"] == 2)
+    s.end()
+    told = s.process.stderr.read()
+    check("and told once", told.count("sise") == 1 and "which is no column of the model" in told)
+
+
+def written_by_another(model):
+    """A file that another program wrote meanwhile is overwritten, and that is told, once."""
+    s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE)
+    stream = str(FOLDER / "stream.csv")
+    subprocess.run([PROGRAM, "train", "-m", model, "-o", model, stream], check=True, capture_output=True)
+    s.post("/learn", {"x": ROW, "y": 1})
+    while s.ask("GET", "/healthz")[1]["saves"] == 0:
+        time.sleep(.1)
+    s.post("/learn", {"x": ROW, "y": 1})
+    s.end()
+    told = s.process.stderr.read()
+    check(f"who overwrites says so: {told}", told.count("another program has written this file") == 1)
+    s = Serving(model, stderr=subprocess.PIPE)
+    s.post("/learn", {"x": ROW, "y": 1})
+    s.end()
+    check("nobody else wrote it", "another program" not in s.process.stderr.read())
 
 
 def wrong_lines(model):
@@ -239,7 +284,9 @@ def main():
     model = train("model.anb", "pending(interval(scale(rls)))", stream)
     answers(model)
     refusals(model)
+    cells()
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", stream))
+    written_by_another(train("written.anb", "scale(rls)", stream))
     wrong_lines(model)
     tokens(model)
     beside_learning(model)

@@ -5,6 +5,7 @@
 #include <anabranch/quantile.h>
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
+#include <anabranch/schema.h>
 
 static const AnbWaitingTable *waiting_of(const StreamingLearner *model)
 {
@@ -24,6 +25,19 @@ double anb_predict_pending(StreamingLearner *model, uint64_t id, const double *x
     if (f == f)
         waiting_of(model)->keep(root, anb_block(model), &row, id, f, anb_scratch_kept(model));
     return f;
+}
+
+uint64_t anb_label_id(const char *text, size_t n)
+{
+    uint64_t id = 0;
+    size_t i = 0;
+    while (i < n && text[i] >= '0' && text[i] <= '9') {
+        uint64_t digit = (uint64_t)(text[i++] - '0');
+        if (id > (UINT64_MAX - digit) / 10)
+            return (uint64_t)anb_category(text, n);
+        id = 10 * id + digit;
+    }
+    return i == n ? id : (uint64_t)anb_category(text, n);
 }
 
 /* A label that could not be learned leaves its row waiting. */
