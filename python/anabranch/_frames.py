@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._core import InputError
-from ._schema import Schema
+from ._schema import Schema, article
 
 Wrap = Callable[[np.ndarray], Any]
 Table = np.ndarray | list[np.ndarray]  # a matrix, or a vector for each feature; of doubles with any strides
@@ -49,11 +49,15 @@ def _names(kind: str, X: Any) -> list[str]:
     names = list(X.schema.names) if kind == "pyarrow" else list(X.columns)
     for name in names:
         if not isinstance(name, str):
-            raise InputError(f"a column is named by a {type(name).__name__}: name the columns by str, or give X.to_numpy()")
+            raise InputError(f"a column is named by {article(name)}: name the columns by str, or give X.to_numpy()")
     return names
 
 
 # ---- the kinds of columns ----
+
+
+def _of_clock(name: str) -> InputError:
+    return InputError(f"column {name!r} holds times of day: give hours or seconds as numbers, or whole points in time")
 
 
 def _column_kind(kind: str, X: Any, name: str) -> str:
@@ -64,16 +68,25 @@ def _column_kind(kind: str, X: Any, name: str) -> str:
             return "time"
         if letter == "b":
             return "boolean"
-        return "number" if letter in "iuf" else "category"
+        return "number" if letter in "iufm" else "category"
     if kind == "polars":
+        polars = sys.modules["polars"]
         dtype = X.schema[name]
+        if dtype == polars.Duration:
+            return "number"
+        if dtype == polars.Time:
+            raise _of_clock(name)
         if dtype.is_temporal():
             return "time"
-        if dtype == sys.modules["polars"].Boolean:
+        if dtype == polars.Boolean:
             return "boolean"
         return "number" if dtype.is_numeric() else "category"
     types = sys.modules["pyarrow"].types
     dtype = X.schema.field(name).type
+    if types.is_duration(dtype):
+        return "number"
+    if types.is_time(dtype):
+        raise _of_clock(name)
     if types.is_temporal(dtype):
         return "time"
     if types.is_boolean(dtype):
@@ -141,6 +154,8 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if kind == "time" and letter == "M":
         zone = getattr(s.dt, "tz", None)
         return _micros((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
+    if kind == "number" and letter == "m":
+        return s.dt.total_seconds().to_numpy(dtype=float)
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
     return _cells(model, j, s.astype(object).where(s.notna(), None).tolist())
@@ -148,7 +163,11 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
 
 def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     polars = sys.modules["polars"]
-    if kind == "time" and s.dtype.is_temporal():
+    if s.dtype == polars.Time:
+        raise _of_clock(s.name)
+    if kind == "number" and s.dtype == polars.Duration:
+        return s.dt.total_microseconds().cast(polars.Float64).to_numpy() / 1e6
+    if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
         return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
         return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
@@ -166,7 +185,12 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     pyarrow = sys.modules["pyarrow"]
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
-    if kind == "time" and types.is_temporal(s.type):
+    if types.is_time(s.type):
+        raise _of_clock(model.features[j])
+    if kind == "number" and types.is_duration(s.type):
+        s = s.cast(pyarrow.duration("us")).cast(pyarrow.int64())
+        return _arrow_doubles(s.cast(pyarrow.float64())) / 1e6
+    if kind == "time" and types.is_temporal(s.type) and not types.is_duration(s.type):
         s = s.cast(pyarrow.timestamp("us", getattr(s.type, "tz", None))).cast(pyarrow.int64())
         return _arrow_doubles(s.cast(pyarrow.float64())) / 1e6
     if kind in ("number", "code", "boolean") and number:
@@ -186,7 +210,7 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
         features = sorted(names)
-        model._adopt(features, _schema_of(kind, X, features))
+        model._adopt(features, _schema_of(kind, X, features), features != names)
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
@@ -244,19 +268,34 @@ def _columns(model: Any, kind: str, X: Any) -> Table:
 
 
 def _array(model: Any, X: np.ndarray) -> np.ndarray:
+    if X.dtype.names:
+        raise InputError("X is an array of records: pandas.DataFrame(X) makes a table of it")
     if X.ndim != 2:
-        raise InputError(f"X has {X.ndim} dimensions; a table of rows and columns has 2")
+        plural = "" if X.ndim == 1 else "s"
+        raise InputError(f"X has {X.ndim} dimension{plural}; a table of rows and columns has 2")
     if X.dtype == object or model.schema_text:
         return _rows(model, X.tolist())
     return _doubles(X, "X", "A")
 
 
+_OTHERS = {"c": "complex numbers", "U": "texts", "S": "texts", "M": "times", "m": "durations"}
+
+
+def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
+    """What is masked is missing."""
+    hidden = np.ma.getmaskarray(values)
+    return np.where(hidden, np.nan, values.data) if hidden.any() else values.data
+
+
 def _doubles(values: Any, name: str, layout: str) -> np.ndarray:
     """An array of doubles, aligned ("A") and where asked for C-contiguous ("C"); complex numbers are none."""
     try:
-        array = np.asarray(values)
-        if array.dtype.kind == "c":
-            raise InputError(f"{name} holds complex numbers")
+        array = _unmasked(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+        other = _OTHERS.get(array.dtype.kind)
+        if other is None and array.dtype == object and any(isinstance(v, (str, bytes)) for v in array.flat):
+            other = "texts"
+        if other:
+            raise InputError(f"{name} holds {other}, not numbers")
         return np.require(array, float, list(layout))
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
@@ -289,25 +328,32 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     """X as doubles, and what makes a vector of predictions the caller's kind."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
         if model.n_features is not None:
+            model._unnamed()
             return X, lambda out: out
     kind = _kind(X)
     if kind == "lazy":
         X, kind = X.collect(), "polars"
+    if hasattr(X, "to_frame"):
+        raise TypeError(f"X is a table, not {article(X)}: X.to_frame() makes one of it")
     if kind == "arrow":
         X = _import_arrow(X)
         kind = _kind(X)
     if kind:
         return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
+    if hasattr(X, "__array__") and model.n_features is not None:
+        model._unnamed()
     if isinstance(X, np.ndarray):
         return _array(model, X), lambda out: out
     if isinstance(X, (str, bytes, dict)):
-        raise TypeError(f"X is a table, not a {type(X).__name__}")
+        raise TypeError(f"X is a table, not {article(X)}")
     if hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
         return _array(model, np.asarray(X)), lambda out: out
+    if hasattr(X, "toarray"):
+        raise TypeError(f"X is a table, not {article(X)}: X.toarray() makes one of it")
     try:
         rows = list(X)
     except TypeError:
-        raise TypeError(f"X is a table of rows, not a {type(X).__name__}") from None
+        raise TypeError(f"X is a table of rows, not {article(X)}") from None
     return _rows(model, rows), lambda out: out
 
 
@@ -325,7 +371,7 @@ def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
 def vector(values: Any, name: str) -> np.ndarray:
     """Targets or weights as doubles."""
     if isinstance(values, (str, bytes, dict)):
-        raise TypeError(f"{name} is a vector, not a {type(values).__name__}")
+        raise TypeError(f"{name} is a vector, not {article(values)}")
     out = _doubles(values, name, "AC")
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)

@@ -90,8 +90,9 @@ class Model(_core.Model):
         Parameters
         ----------
         X : array, data frame or sequence of rows, shape (n, n_features)
-            numpy, pandas, polars, pyarrow, whatever offers an Arrow stream, or dicts and sequences. A C-contiguous
-            array of float64 is read in place. Columns of frames are found by their names.
+            numpy, pandas, polars, pyarrow, whatever offers an Arrow stream, or dicts and sequences. An array of
+            float64 is read in place, with any strides. Columns of frames are found by their names. Durations are
+            seconds; what a masked array hides is missing.
         y : array-like, shape (n,)
             The targets, finite.
         w : array-like, shape (n,), optional

@@ -7,6 +7,12 @@ from collections.abc import Iterator, Mapping
 KINDS = ("number", "category", "code", "boolean", "time", "time-dmy", "time-mdy", "ignored")
 
 
+def article(value: object) -> str:
+    """The name of a value's type in a sentence."""
+    name = type(value).__name__
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+
+
 class Schema(Mapping[str, str]):
     """Names and kinds of a table's columns: a mapping of each name to its kind.
 
@@ -20,6 +26,8 @@ class Schema(Mapping[str, str]):
     ------
     ValueError
         A kind is none of these.
+    TypeError
+        It is no mapping, or a name is no str.
 
     Examples
     --------
@@ -28,9 +36,11 @@ class Schema(Mapping[str, str]):
     """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
+        if not isinstance(columns, Mapping):
+            raise TypeError(f"a schema is a mapping of names to kinds, not {article(columns)}")
         for name, kind in columns.items():
             if not isinstance(name, str):
-                raise TypeError(f"a column is named by a {type(name).__name__}, not a str")
+                raise TypeError(f"a column is named by {article(name)}, not a str")
             if kind not in KINDS:
                 raise ValueError(f"column {name!r}: there is no kind {kind!r}; the kinds are {', '.join(KINDS)}")
         self._columns: dict[str, str] = dict(columns)

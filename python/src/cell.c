@@ -47,6 +47,16 @@ bool floats_are_plain(void)
     return plain;
 }
 
+/* What is wrong with a feature's cell, behind its name or number; -1. */
+static int raise_cell(const Format *format, Py_ssize_t i, const char *what)
+{
+    PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
+    if (name)
+        raise_input(format->core, "feature %R is %s", name, what);
+    Py_XDECREF(name);
+    return -1;
+}
+
 int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
 {
     if (cell == Py_None) {
@@ -59,7 +69,7 @@ int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *
         *value = PyLong_AsDouble(cell);
         if (*value == -1.0 && PyErr_Occurred()) {
             PyErr_Clear();
-            return raise_input(format->core, "feature %zd is an integer too large for a float", i);
+            return raise_cell(format, i, "an integer too large for a float");
         }
     } else {
         return format->schema && PyUnicode_CheckExact(cell) ? read_text(format, i, cell, value) : 0;
@@ -74,31 +84,130 @@ int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *
     return kind != ANB_COLUMN_CATEGORY || is_code(*value) || *value >= 4503599627370496.0;
 }
 
+/* Whether a cell is a numpy.datetime64 (letter 'M') or timedelta64 ('m'), or an array of one. */
+static bool is_numpy(PyObject *cell, char letter)
+{
+    PyObject *dtype = PyObject_HasAttrString(cell, "dtype") ? PyObject_GetAttrString(cell, "dtype") : NULL;
+    PyObject *kind = dtype ? PyObject_GetAttrString(dtype, "kind") : NULL;
+    const char word[] = {letter, 0};
+    bool is = kind && PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, word) == 0;
+    Py_XDECREF(kind);
+    Py_XDECREF(dtype);
+    PyErr_Clear();
+    return is;
+}
+
+static bool is_time(PyObject *cell)
+{
+    return PyObject_HasAttrString(cell, "isoformat") || is_numpy(cell, 'M');
+}
+
+/* What stands for a missing cell besides None and nan: NA and NaT of pandas, NaT of numpy. */
+static bool is_missing(PyObject *cell)
+{
+    PyObject *text = PyUnicode_Check(cell) ? NULL : PyObject_Str(cell);
+    bool missing = text && (PyUnicode_CompareWithASCIIString(text, "NaT") == 0 ||
+                            PyUnicode_CompareWithASCIIString(text, "<NA>") == 0);
+    Py_XDECREF(text);
+    PyErr_Clear();
+    return missing;
+}
+
+/* numpy's own as one of datetime, to the microsecond as in columns. */
+static PyObject *datetime_of(PyObject *cell)
+{
+    if (!is_numpy(cell, 'M'))
+        return Py_NewRef(cell);
+    PyObject *micros = PyObject_CallMethod(cell, "astype", "s", "datetime64[us]");
+    PyObject *time = micros ? PyObject_CallMethod(micros, "item", NULL) : NULL;
+    Py_XDECREF(micros);
+    return time;
+}
+
 /* A datetime or date: seconds since 1970; one without a zone is taken for UTC. */
 static int read_time(PyObject *cell, double *value)
 {
-    PyObject *text = PyObject_CallMethod(cell, "isoformat", NULL);
+    PyObject *time = datetime_of(cell), *text = time ? PyObject_CallMethod(time, "isoformat", NULL) : NULL;
     Py_ssize_t n = 0;
     const char *bytes = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &n) : NULL;
     int code = bytes ? anb_time_parse(bytes, (size_t)n, ANB_TIME_YMD, value) : -1;
     Py_XDECREF(text);
+    Py_XDECREF(time);
     return code ? -1 : 0;
+}
+
+/* The seconds of a timedelta, numpy's to the microsecond as in columns. */
+static int read_duration(PyObject *cell, double *value)
+{
+    PyObject *micros = is_numpy(cell, 'm') ? PyObject_CallMethod(cell, "astype", "s", "timedelta64[us]") : NULL;
+    PyObject *duration = micros ? PyObject_CallMethod(micros, "item", NULL) : Py_NewRef(cell);
+    PyObject *seconds = duration ? PyObject_CallMethod(duration, "total_seconds", NULL) : NULL;
+    *value = seconds ? PyFloat_AsDouble(seconds) : 0;
+    Py_XDECREF(seconds);
+    Py_XDECREF(duration);
+    Py_XDECREF(micros);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static bool about_value(void)
+{
+    return PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError) ||
+           PyErr_ExceptionMatches(PyExc_OverflowError) || PyErr_ExceptionMatches(PyExc_AttributeError);
 }
 
 /* Says which cell it was, where the exception is about its value. */
 static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
 {
-    bool about_value = PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError) ||
-                       PyErr_ExceptionMatches(PyExc_OverflowError) || PyErr_ExceptionMatches(PyExc_AttributeError);
-    if (!about_value || PyErr_ExceptionMatches(format->core->input_error))
+    if (!about_value() || PyErr_ExceptionMatches(format->core->input_error))
         return -1;
     PyErr_Clear();
+    const AnbColumnKind kind = kind_of(format, i);
+    bool time = kind == ANB_COLUMN_TIME;
+    const char *hint = !time && PyUnicode_Check(cell) ? "; schema= says which columns hold names or times" : "";
     PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
     if (name)
-        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s", name, (PyObject *)Py_TYPE(cell), cell,
-                    kind_of(format, i) == ANB_COLUMN_TIME ? "a time" : "a number");
+        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%s", name, (PyObject *)Py_TYPE(cell),
+                    cell,
+                    time                          ? "a time"
+                    : kind == ANB_COLUMN_CATEGORY ? "a name"
+                                                  : "a number",
+                    hint);
     Py_XDECREF(name);
     return -1;
+}
+
+static int read_moment(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    if (read_time(cell, value) == 0)
+        return 0;
+    PyErr_Clear();
+    if (is_missing(cell))
+        return *value = cell_missing(format, i), 0;
+    PyErr_SetString(PyExc_ValueError, "");
+    return bad_cell(format, i, cell);
+}
+
+/* What is no number: a duration, or what stands for a missing cell; -1 with the exception of bad_cell. */
+static int read_other(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    if (PyErr_Occurred() && !about_value())
+        return -1;
+    PyErr_Clear();
+    if (is_missing(cell))
+        return *value = cell_missing(format, i), 0;
+    if (kind_of(format, i) != ANB_COLUMN_TIME && read_duration(cell, value) == 0)
+        return 0;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "");
+    return bad_cell(format, i, cell);
+}
+
+static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    if (PyUnicode_Check(cell) || PyBytes_Check(cell) || PyComplex_Check(cell))
+        return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
+    *value = PyFloat_AsDouble(cell);
+    return *value == -1.0 && PyErr_Occurred() ? read_other(format, i, cell, value) : 0;
 }
 
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
@@ -109,19 +218,17 @@ int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
     AnbColumnKind kind = kind_of(format, i);
     if (kind == ANB_COLUMN_IGNORED)
         return *value = 0, 0;
-    if (kind == ANB_COLUMN_TIME && PyObject_HasAttrString(cell, "isoformat"))
-        return read_time(cell, value) ? (PyErr_SetString(PyExc_ValueError, ""), bad_cell(format, i, cell)) : 0;
+    if (kind == ANB_COLUMN_TIME && is_time(cell))
+        return read_moment(format, i, cell, value);
+    if (PyList_Check(cell) || PyDict_Check(cell) || PyAnySet_Check(cell))
+        return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     if (kind == ANB_COLUMN_CATEGORY) {
         PyObject *text = PyObject_Str(cell);
         int code = text ? read_text(format, i, text, value) : -1;
         Py_XDECREF(text);
         return code < 0 ? -1 : 0;
     }
-    if (PyUnicode_Check(cell) || PyBytes_Check(cell))
-        PyErr_SetString(PyExc_TypeError, "");
-    else
-        *value = PyFloat_AsDouble(cell);
-    return PyErr_Occurred() ? bad_cell(format, i, cell) : 0;
+    return read_number(format, i, cell, value);
 }
 
 /* ---- guessing a schema ------------------------------------------------------------------------------------------- */
@@ -132,7 +239,7 @@ static AnbColumnKind guess(PyObject *cell)
         return ANB_COLUMN_CATEGORY;
     if (PyBool_Check(cell))
         return ANB_COLUMN_BOOLEAN;
-    return PyObject_HasAttrString(cell, "isoformat") ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
+    return is_time(cell) ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
 }
 
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema)

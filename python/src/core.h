@@ -44,7 +44,10 @@ typedef struct Names {
     Py_ssize_t n;    /* features; 0: not known yet */
     PyObject **name; /* n interned strings, or NULL: rows are sequences */
     Place *place;    /* n, in the order of the last dict; NULL: not known */
+    bool reordered;  /* the first row or frame named them in another order, and a row without names came not yet */
 } Names;
+/* A row or table without names comes: warns, once, where its order may be that of the first one. -1: an exception. */
+int names_left_out(Names *names, Py_ssize_t stack_level);
 
 /* How a row's cells become doubles. */
 typedef struct Format {
@@ -54,6 +57,7 @@ typedef struct Format {
     bool takes_missing;
     bool extra_raises;         /* an unknown key is an error */
     unsigned long long extras; /* unknown keys that were passed over */
+    PyTypeObject *unmasked;    /* of the last array that has no mask, to compare with only; or NULL */
 } Format;
 
 /* The doubles of one row; `small` serves where they fit. */
@@ -166,6 +170,7 @@ AnbModelOptions model_options(Core *core);
 /* A row's doubles with the learner made and the model entered; cells_free and entry_leave afterwards. */
 int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
+PyObject *model_unnamed(PyObject *object, PyObject *nothing);
 PyObject *model_get_threads(PyObject *object, void *closure);
 int model_set_threads(PyObject *object, PyObject *value, void *closure);
 /* Tells all observers of a sample. */
@@ -196,6 +201,15 @@ PyTypeObject *core_make_reader_type(PyObject *module);
 PyObject *core_register(PyObject *module, PyObject *arguments);
 /* What a learner written in Python raised meanwhile, raised again: -1; else 0. */
 int core_failure(Core *core);
+
+/* An interval that was asked for. */
+typedef struct Interval {
+    double coverage, low, high;
+    bool ranks;                      /* the model has quantiles */
+    const StreamingLearner *learner; /* whose coverages are named in an error; or NULL */
+} Interval;
+/* What predict_interval returns: low and high, or NULL with the exception that the code stands for. */
+PyObject *interval_answer(Core *core, int code, const Interval *asked);
 
 /* What predict_quantiles returns: the tuple of n values, or NULL with the exception that the code stands for. */
 PyObject *quantiles_answer(Core *core, int code, const double *value, size_t n);

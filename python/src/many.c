@@ -306,5 +306,7 @@ PyMethodDef model_many_methods[] = {
     {"_rows", rows, METH_VARARGS, "_rows($self, rows, X, /)\n--\n\nA list of rows of any kind into a matrix."},
     {"_cells", cells, METH_VARARGS, "_cells($self, i, cells, out, /)\n--\n\nA list of cells of column i into doubles."},
     {"_ready", ready, METH_O, "_ready($self, row, /)\n--\n\nTakes names and kinds from a first row."},
-    {"_adopt", model_adopt, METH_VARARGS, "_adopt($self, features, schema, /)\n--\n\nNames and kinds of columns."},
+    {"_adopt", model_adopt, METH_VARARGS,
+     "_adopt($self, features, schema, reordered, /)\n--\n\nNames and kinds of columns."},
+    {"_unnamed", model_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a matrix may have another order."},
     {0}};

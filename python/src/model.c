@@ -179,13 +179,14 @@ static int set_schema(Model *self, const char *text, AnbSchema **schema)
     return text && !*schema ? (raise_error(self->core, &error, NULL), -1) : 0;
 }
 
-/* _adopt(features, schema): names and kinds of a frame's columns for a model that has none. */
+/* _adopt(features, schema, reordered): names and kinds of a frame's columns for a model that has none. */
 PyObject *model_adopt(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
     PyObject *features;
     const char *schema;
-    if (!PyArg_ParseTuple(arguments, "Oz:_adopt", &features, &schema) || initialised(self))
+    int reordered;
+    if (!PyArg_ParseTuple(arguments, "Ozp:_adopt", &features, &schema, &reordered) || initialised(self))
         return NULL;
     if (self->learner || self->making)
         return PyErr_SetString(self->core->error, "the model has its features already"), NULL;
@@ -193,7 +194,15 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
         format_clear(&self->format);
         return NULL;
     }
+    self->format.names.reordered = reordered;
     Py_RETURN_NONE;
+}
+
+/* _unnamed(): a matrix comes, whose columns have no names. */
+PyObject *model_unnamed(PyObject *object, PyObject *nothing)
+{
+    (void)nothing;
+    return names_left_out(&((Model *)object)->format.names, 3) ? NULL : Py_NewRef(Py_None);
 }
 
 /* ---- the type ----------------------------------------------------------------------------------------------------- */

@@ -82,14 +82,40 @@ int names_from_row(Core *core, Names *names, PyObject *row)
         return n < 0 ? -1 : 0;
     }
     PyObject *keys = PyMapping_Keys(row);
-    int code = keys && PyList_Sort(keys) == 0 ? names_set(core, names, keys) : -1;
+    for (Py_ssize_t i = 0; keys && i < PyList_Size(keys); i++)
+        if (!PyUnicode_Check(PyList_GetItem(keys, i))) {
+            PyErr_Format(PyExc_TypeError, "the row's key %R is no str", PyList_GetItem(keys, i));
+            Py_CLEAR(keys);
+        }
+    PyObject *sorted = keys ? PySequence_List(keys) : NULL;
+    int code = sorted && PyList_Sort(sorted) == 0 ? names_set(core, names, sorted) : -1;
+    if (!code)
+        names->reordered = PyObject_RichCompareBool(keys, sorted, Py_EQ) == 0;
+    Py_XDECREF(sorted);
     Py_XDECREF(keys);
+    return code;
+}
+
+int names_left_out(Names *names, Py_ssize_t stack_level)
+{
+    if (!names->reordered)
+        return 0;
+    names->reordered = false;
+    PyObject *tuple = names_tuple(names);
+    int code = tuple
+                   ? PyErr_WarnFormat(PyExc_UserWarning, stack_level,
+                                      "a row without names is read in the order of the model's features, %R, which is "
+                                      "not that of the first named row",
+                                      tuple)
+                   : -1;
+    Py_XDECREF(tuple);
     return code;
 }
 
 int names_copy(Names *to, const Names *from)
 {
     memset(to, 0, sizeof *to);
+    to->reordered = from->reordered;
     if (from->name) {
         to->name = PyMem_Calloc((size_t)from->n, sizeof *to->name);
         if (!to->name)

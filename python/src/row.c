@@ -126,7 +126,8 @@ int row_unknown_keys(Format *format, Py_ssize_t n)
     if (n <= 0)
         return 0;
     if (format->extra_raises)
-        return raise_input(format->core, "%zd keys or columns are no features of the model", n);
+        return raise_input(format->core, "%zd %s of the model", n,
+                           n == 1 ? "key or column is no feature" : "keys or columns are no features");
     format->extras += (unsigned long long)n;
     return 0;
 }
@@ -170,7 +171,8 @@ static int read_mapping(Format *format, PyObject *row, double *x)
 
 static int wrong_width(const Format *format, Py_ssize_t n)
 {
-    return raise_input(format->core, "the row has %zd cells, the model %zd features", n, format->names.n);
+    return raise_input(format->core, "the row has %zd cell%s, the model %zd feature%s", n, n == 1 ? "" : "s",
+                       format->names.n, format->names.n == 1 ? "" : "s");
 }
 
 /* 1: read; 0: it is no vector of doubles; -1: an exception. */
@@ -182,7 +184,10 @@ static int read_buffer(const Format *format, PyObject *row, double *x)
         return 0;
     }
     int code = view.ndim == 1 && view.format && strcmp(view.format, "d") == 0;
-    if (code && view.shape[0] != format->names.n)
+    if (view.ndim != 1)
+        code = raise_input(format->core, "a row has one dimension, this array has %d: tables go to the methods *_many",
+                           view.ndim);
+    if (code > 0 && view.shape[0] != format->names.n)
         code = wrong_width(format, view.shape[0]);
     for (Py_ssize_t i = 0; code > 0 && i < format->names.n; i++)
         memcpy(&x[i], (const char *)view.buf + i * view.strides[0], sizeof(double));
@@ -205,6 +210,26 @@ static int read_sequence(const Format *format, PyObject *row, double *x)
     return 0;
 }
 
+/* A masked array shows the numbers that its mask hides as well. A type without masks is remembered. */
+static bool is_masked(Format *format, PyObject *row)
+{
+    if (Py_TYPE(row) == format->unmasked)
+        return false;
+    bool masked = PyObject_HasAttrString(row, "mask");
+    if (!masked)
+        format->unmasked = Py_TYPE(row);
+    return masked;
+}
+
+/* None stands for what is masked. */
+static int read_masked(const Format *format, PyObject *row, double *x)
+{
+    PyObject *cells = PyObject_CallMethod(row, "tolist", NULL);
+    int code = cells ? read_sequence(format, cells, x) : -1;
+    Py_XDECREF(cells);
+    return code;
+}
+
 bool row_is_mapping(PyObject *row)
 {
     return PyDict_Check(row) || (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_HasAttrString(row, "keys"));
@@ -214,7 +239,11 @@ int row_read(Format *format, PyObject *row, double *x)
 {
     if (PyDict_CheckExact(row) || row_is_mapping(row))
         return read_mapping(format, row, x);
+    if (names_left_out(&format->names, 1))
+        return -1;
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
+        if (is_masked(format, row))
+            return read_masked(format, row, x);
         int code = read_buffer(format, row, x);
         if (code)
             return code < 0 ? -1 : 0;

@@ -90,11 +90,22 @@ static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ss
     return result;
 }
 
-static int number_of(const Core *core, PyObject *object, double *value)
+/* What else than a number was given; an exception that is not about the value stays. */
+static int no_number(Core *core, PyObject *object, const char *what)
+{
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
+        !PyErr_ExceptionMatches(PyExc_OverflowError))
+        return -1;
+    PyErr_Clear();
+    return raise_input(core, "the %s is a %R: %.200R, which is not a number; nothing was learned", what,
+                       (PyObject *)Py_TYPE(object), object);
+}
+
+static int number_of(Core *core, PyObject *object, const char *what, double *value)
 {
     bool plain = Py_TYPE(object) == core->plain_float;
     *value = plain ? float_of(object) : PyFloat_AsDouble(object);
-    return !plain && *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+    return !plain && *value == -1.0 && PyErr_Occurred() ? no_number(core, object, what) : 0;
 }
 
 /* The arguments that were given by name, behind n by position. */
@@ -127,12 +138,15 @@ static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *
     return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, first, three);
 }
 
-static int target_of(const Core *core, PyObject *const *three, double *y, double *weight)
+static int target_of(Core *core, PyObject *const *three, double *y, double *weight)
 {
     *weight = 1;
-    if (three[2] && three[2] != Py_None && number_of(core, three[2], weight))
+    if (three[2] && three[2] != Py_None && number_of(core, three[2], "weight", weight))
         return -1;
-    return number_of(core, three[1], y);
+    if (three[1] != Py_None)
+        return number_of(core, three[1], "target", y);
+    *y = ANB_NAN; /* refused, as in a table */
+    return 0;
 }
 
 static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool tells)
@@ -165,27 +179,55 @@ static PyObject *learn_one(PyObject *self, PyObject *const *arguments, Py_ssize_
 
 /* ---- intervals ---------------------------------------------------------------------------------------------------- */
 
+static PyObject *no_interval(Core *core, bool ranks)
+{
+    PyErr_SetString(core->unsupported_error, ranks ? "the model has quantiles, not intervals: ask predict_quantiles"
+                                                   : "the model has no intervals: write interval(...) around the "
+                                                     "expression");
+    return NULL;
+}
+
+static PyObject *other_coverage(Core *core, double coverage, const StreamingLearner *learner)
+{
+    const double *level;
+    size_t n = learner ? anb_interval_levels(learner, &level) : 0;
+    PyObject *levels = tuple_of(level, n), *asked = PyFloat_FromDouble(coverage);
+    if (levels && asked && n > 0)
+        raise_input(core, "the model has no interval of coverage %R; its coverages are %R", asked, levels);
+    else if (levels && asked)
+        raise_input(core, "the model has no interval of coverage %R; Model.coverages lists those it has", asked);
+    Py_XDECREF(levels);
+    Py_XDECREF(asked);
+    return NULL;
+}
+
+PyObject *interval_answer(Core *core, int code, const Interval *asked)
+{
+    if (core_failure(core))
+        return NULL;
+    if (code == ANB_E_UNSUPPORTED)
+        return no_interval(core, asked->ranks);
+    if (code == ANB_E_INPUT)
+        return raise_input(core, "the row is refused: an infinite cell, or a missing one"), NULL;
+    return code ? other_coverage(core, asked->coverage, asked->learner)
+                : Py_BuildValue("(dd)", asked->low, asked->high);
+}
+
 static PyObject *predict_interval(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
     PyObject *row;
-    double coverage, low = 0, high = 0;
+    Interval asked = {0};
+    const double *level;
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &coverage) || model_enter_row(self, row, &cells))
+    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
+        model_enter_row(self, row, &cells))
         return NULL;
-    int code = anb_predict_interval(self->learner, cells.x, coverage, &low, &high);
+    int code = anb_predict_interval(self->learner, cells.x, asked.coverage, &asked.low, &asked.high);
+    asked.learner = self->learner;
+    asked.ranks = anb_quantile_levels(self->learner, &level) > 0;
     leave(self, &cells);
-    if (core_failure(self->core))
-        return NULL;
-    if (code == ANB_E_UNSUPPORTED)
-        return PyErr_SetString(self->core->unsupported_error, "the model has no intervals: write interval(...) around "
-                                                              "the expression"),
-               NULL;
-    if (code)
-        return raise_input(self->core, code == ANB_E_INPUT ? "the row is refused: an infinite cell, or a missing one"
-                                                           : "the model was not made for this coverage: see coverages"),
-               NULL;
-    return Py_BuildValue("(dd)", low, high);
+    return interval_answer(self->core, code, &asked);
 }
 
 /* ---- quantiles ---------------------------------------------------------------------------------------------------- */
@@ -227,11 +269,20 @@ static int keeps_rows(Model *self)
     return -1;
 }
 
-static int id_of(PyObject *object, uint64_t *id)
+/* A whole number, or a text, as the service and the module for Redis take it. */
+static int id_of(Core *core, PyObject *object, uint64_t *id)
 {
-    unsigned long long value = PyLong_AsUnsignedLongLong(object);
-    *id = value;
-    return value == (unsigned long long)-1 && PyErr_Occurred() ? -1 : 0;
+    Py_ssize_t n = 0;
+    const char *text = PyUnicode_Check(object) ? PyUnicode_AsUTF8AndSize(object, &n) : NULL;
+    PyObject *whole = !PyErr_Occurred() && !text ? PyNumber_Index(object) : NULL;
+    *id = n > 0 ? anb_label_id(text, (size_t)n) : whole ? PyLong_AsUnsignedLongLong(whole) : 0;
+    bool wrong = PyErr_Occurred() || (text && n == 0);
+    Py_XDECREF(whole);
+    if (!wrong)
+        return 0;
+    PyErr_Clear();
+    return raise_input(core, "an id is a whole number from 0 to 2**64 - 1 or a text that is not empty, not %.200R",
+                       object);
 }
 
 static PyObject *predict_pending(PyObject *object, PyObject *arguments)
@@ -240,7 +291,7 @@ static PyObject *predict_pending(PyObject *object, PyObject *arguments)
     PyObject *name, *row;
     uint64_t id;
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(name, &id) ||
+    if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(self->core, name, &id) ||
         model_ready(self, row, 0) || keeps_rows(self) || model_enter_row(self, row, &cells))
         return NULL;
     const Refused before = refused_in(anb_counters(self->learner));
@@ -269,7 +320,8 @@ static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ss
     double y, weight;
     uint64_t id;
     if (sample_of(arguments, n, names, "id", three) || target_of(self->core, three, &y, &weight) ||
-        id_of(three[0], &id) || model_ready(self, NULL, 0) || keeps_rows(self) || entry_enter(&self->entry, self->core))
+        id_of(self->core, three[0], &id) || model_ready(self, NULL, 0) || keeps_rows(self) ||
+        entry_enter(&self->entry, self->core))
         return NULL;
     AnbCounters before = *anb_counters(self->learner);
     double said = anb_learn_label(self->learner, id, y, weight);
@@ -319,12 +371,15 @@ PyMethodDef model_sample_methods[] = {
      "root.\nInputError\n    A row that is refused."},
     {"predict_pending", predict_pending, METH_VARARGS,
      "predict_pending($self, id, x, /)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
-     "Parameters\n----------\nid : int\n    The caller's number of the row, 0 to 2**64 - 1; one that waits already is "
-     "replaced.\n" ROW "\nReturns\n-------\nfloat\n\nRaises\n------\nUnsupportedError\n    The expression has no "
+     "Parameters\n----------\nid : int or str\n    The caller's name of the row: a number from 0 to 2**64 - 1, or a "
+     "text; one "
+     "that waits already is replaced.\n" ROW
+     "\nReturns\n-------\nfloat\n\nRaises\n------\nUnsupportedError\n    The expression has no "
      "pending at its root."},
     {"learn_label", FASTCALL(learn_label), METH_FASTCALL | METH_KEYWORDS,
      "learn_label($self, id, y, w=1.0)\n--\n\nLearns the row that waited under an id.\n\nParameters\n----------\n"
-     "id : int\ny : float\nw : float\n\nReturns\n-------\nfloat\n    What was predicted then.\n\nRaises\n------\n"
+     "id : int or str\ny : float\nw : float\n\nReturns\n-------\nfloat\n    What was predicted "
+     "then.\n\nRaises\n------\n"
      "InputError\n    The row was never seen, has been learned already, or gave way to newer ones."},
     {"reset", reset, METH_NOARGS, "reset($self, /)\n--\n\nBack to the state before the first sample."},
     {0}};

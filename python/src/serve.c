@@ -292,20 +292,17 @@ static PyObject *reader_interval(PyObject *object, PyObject *arguments)
 {
     Reader *self = (Reader *)object;
     PyObject *row;
-    double coverage, low = 0, high = 0;
+    Interval asked = {.ranks = self->n_levels > 0, .learner = self->copy};
+    double *low = &asked.low, *high = &asked.high;
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &coverage) ||
+    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
         enter_row(&self->format, &self->entry, row, &cells))
         return NULL;
-    int code = self->live ? anb_serve_predict_interval(self->live, cells.x, coverage, &low, &high)
-                          : anb_predict_interval_with(self->copy, self->scratch, cells.x, coverage, &low, &high);
+    int code = self->live ? anb_serve_predict_interval(self->live, cells.x, asked.coverage, low, high)
+                          : anb_predict_interval_with(self->copy, self->scratch, cells.x, asked.coverage, low, high);
     entry_leave(&self->entry);
     cells_free(&cells);
-    if (code == ANB_E_UNSUPPORTED)
-        return PyErr_SetString(self->core->unsupported_error, "the model has no intervals"), NULL;
-    if (code)
-        return raise_input(self->core, "the row is refused, or the model was not made for this coverage"), NULL;
-    return Py_BuildValue("(dd)", low, high);
+    return interval_answer(self->core, code, &asked);
 }
 
 static PyObject *reader_quantiles(PyObject *object, PyObject *row)

@@ -228,7 +228,7 @@ def test_columns_of_frames():
         Model("linear").learn_many(frame.set_axis([0, 1, 2], axis=1), y)
     with pytest.raises(anabranch.InputError, match="two columns"):
         model.learn_many(frame.set_axis(["a", "b", "c"], axis=1)[["a", "a", "b", "c"]], y)
-    with pytest.raises(anabranch.InputError, match="features"):
+    with pytest.raises(anabranch.InputError, match="no feature of the model"):
         Model("linear", NAMES, extra="raise").learn_many(frame.assign(more=1.0), y)
 
 
@@ -280,6 +280,47 @@ def test_typed_tables_are_the_loop():
 
 
 @columns
+def test_durations_are_seconds_and_times_of_day_are_refused():
+    took = [datetime.timedelta(seconds=i % 9, microseconds=i) for i in range(40)]
+    y = [t.total_seconds() for t in took]
+    model, _ = looped([{"took": t, "a": i % 3} for i, t in enumerate(took)], y, "scale(rls)")
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    columns = {"took": took, "a": [i % 3 for i in range(40)]}
+    for table in (pandas.DataFrame(columns), polars.DataFrame(columns), pyarrow.table(columns)):
+        other = Model("scale(rls)")
+        other.learn_many(table, y)
+        assert other.equal(model) and other.schema is None
+    clock = {"took": [datetime.time(3, 4)] * 3, "name": ["a"] * 3}
+    for table in (polars.DataFrame(clock), pyarrow.table(clock)):
+        with pytest.raises(anabranch.InputError, match="'took' holds times of day"):
+            Model("scale(rls)").learn_many(table, [1, 2, 3])
+
+
+def test_what_is_no_table_or_vector_is_told():
+    X, y = data(20)
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+
+    class Sparse:
+        shape = X.shape
+
+        def toarray(self):
+            return X
+
+    for table, words in ((pandas.Series(y), "to_frame"), (polars.Series(y), "to_frame"), (Sparse(), "toarray"), (7, "an int")):
+        with pytest.raises(TypeError, match=words):
+            Model("linear").learn_many(table, y)
+    texts = [str(v) for v in y]
+    for table, targets, words in ((X, texts, "y holds texts"), (X, np.array(texts, object), "y holds texts"),
+                                  (X.astype(str), y, "X holds texts"), (X.astype("M8[s]"), y, "X holds times"),
+                                  (X.astype(complex), y, "X holds complex"), (X[:, 0], y, "X has 1 dimension;"),
+                                  (np.zeros(20, [("a", float)]), y, "DataFrame")):
+        with pytest.raises(anabranch.InputError, match=words):
+            Model("linear").learn_many(table, targets)
+    for wrong in ("a:category", ["a"], None):
+        with pytest.raises(TypeError, match="a schema is a mapping"):
+            Schema(wrong)
+
+
 def test_a_schema_of_ones_own():
     rows, y = mixed()
     given = Model("interval(scale(rls))", schema={"store": "category", "when": "ignored"})

@@ -74,7 +74,7 @@ def test_missing_unknown_and_reordered_keys():
     assert model.counters["extra_keys"] == 1
     assert model.predict_one({"a": 2}) == model.predict_one({"a": 2, "b": None}) == model.predict_one({"a": 2, "b": np.nan})
     strict = Model("scale(rls)", ["a", "b"], extra="raise")
-    with pytest.raises(anabranch.InputError, match="1 keys"):
+    with pytest.raises(anabranch.InputError, match="1 key or column is no feature"):
         strict.learn_one({"a": 1, "b": 2, "c": 3}, 1)
     assert strict.n_samples_seen == 0
 
@@ -84,6 +84,32 @@ def test_names_come_sorted_from_the_first_row():
     assert model.n_features is None and model.features is None
     model.learn_one({"z": 1, "b": 2, "m": 3}, 1)
     assert model.features == ("b", "m", "z")
+
+
+def test_rows_without_names_in_another_order_are_told(recwarn):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"z": [1.0, 2.0, 3.0], "a": [4.0, 5.0, 7.0]})
+
+    def models():
+        model = Model("linear")
+        model.learn_many(frame, [1, 2, 3])
+        yield model
+        model = Model("linear")
+        model.learn_one({"z": 1, "a": 4}, 1)
+        yield model
+
+    for ask in ("predict_many", "predict_one"):
+        for model in models():
+            x = frame.to_numpy() if ask == "predict_many" else [1, 4]
+            with pytest.warns(UserWarning, match=r"the order of the model's features, \('a', 'z'\)"):
+                getattr(model, ask)(x)
+            getattr(model, ask)(x)
+            assert not recwarn.list
+    for model in (Model("linear", ["z", "a"]), Model("linear")):
+        model.learn_many(frame[["a", "z"]], [1, 2, 3])
+        model.predict_many(frame.to_numpy())
+        model.predict_one((1, 2))
+    assert not recwarn.list
 
 
 def test_expression_errors_show_where():
@@ -114,6 +140,69 @@ def test_refused_targets_and_weights(y, w):
     skips = Model("linear", 4, bad_rows="skip")
     assert np.isnan(skips.train_one(X[0], y, w))
     assert skips.n_samples_seen == 0
+
+
+@pytest.mark.parametrize("y, w", [("3", 1), (b"3", 1), ([1], 1), (object(), 1), (1j, 1), (10**400, 1), (1, "2"), (None, 1)])
+def test_targets_and_weights_that_are_no_numbers(y, w):
+    model, X = trained("linear")
+    before = model.copy()
+    with pytest.raises(InputError, match="the (target|weight) is .*; nothing was learned"):
+        model.train_one(X[0], y, w)
+    assert model.equal(before)
+
+
+def test_a_target_that_is_none_is_refused_as_nan():
+    skips = Model("linear", 2, bad_rows="skip")
+    assert np.isnan(skips.train_one([1, 2], None)) and skips.counters["rejected_target"] == 1
+
+
+def test_messages_say_what_is_wrong():
+    model = Model("linear", features=["a", "b"])
+    for cell, words in (("x", "'b' is a <class 'str'>: 'x', which is not a number; schema="), (10**400, "'b' is an integer"),
+                        (1j, "'b' is a <class 'complex'>"), (np.complex128(1), "complex128")):
+        with pytest.raises(InputError, match=words):
+            model.predict_one({"a": 1, "b": cell})
+    for row, words in (([1], "1 cell, the model 2 features"), (np.zeros((1, 2)), "has 2: tables go to the methods"),
+                       (np.zeros((2, 2)), "has 2: tables")):
+        with pytest.raises(InputError, match=words):
+            model.predict_one(row)
+    for row in ({1: 2}, {"a": 1, 2: 3}):
+        with pytest.raises(TypeError, match="is no str"):
+            Model("linear").train_one(row, 1)
+
+
+def test_masked_cells_are_missing():
+    X, y = stream()
+    hidden = np.ma.array(X, mask=X > 1)
+    one, other, table = (Model("scale(rls)", 4) for _ in range(3))
+    for row, target in zip(hidden, y):
+        one.learn_one(row, target)
+    other.learn_many(hidden.filled(np.nan), y)
+    table.learn_many(hidden, y)
+    assert one.equal(other) and table.equal(other)
+    assert table.counters["missing_cells"] == (X > 1).sum()
+
+
+def test_times_durations_and_missing_cells_of_numpy_and_pandas():
+    pandas = pytest.importorskip("pandas")
+    model = Model("scale(rls)", schema={"when": "time", "took": "number", "name": "category"})
+    moment, hour = datetime.datetime(2024, 5, 6, 7), datetime.timedelta(hours=1)
+    for i in range(50):
+        row = {"when": moment + i * hour, "took": datetime.timedelta(seconds=i % 5), "name": "ab"[i % 2]}
+        model.learn_one(row, i % 5)
+    said = model.predict_one({"when": moment, "took": 2.0, "name": "a"})
+    for when in (np.datetime64("2024-05-06T07"), np.datetime64("2024-05-06T07:00:00.000000000"), pandas.Timestamp(moment)):
+        for took in (datetime.timedelta(seconds=2), np.timedelta64(2, "s"), pandas.Timedelta(2, "s"), np.float32(2)):
+            assert model.predict_one({"when": when, "took": took, "name": "a"}) == said
+    missing = model.predict_one({"when": None, "took": None, "name": None})
+    for when, took, name in ((pandas.NaT, pandas.NA, pandas.NA), (np.datetime64("NaT"), np.timedelta64("NaT"), np.nan)):
+        assert model.predict_one({"when": when, "took": took, "name": name}) == missing
+    for wrong in ({"when": hour}, {"when": datetime.time(3)}, {"took": moment}, {"name": ["a"]}, {"name": {"a": 1}}):
+        with pytest.raises(InputError):
+            model.predict_one(wrong)
+    first = Model("scale(rls)")
+    first.predict_one({"when": np.datetime64("2024-05-06"), "took": np.timedelta64(1, "s")})
+    assert dict(first.schema) == {"took": "number", "when": "time"}
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
@@ -228,8 +317,12 @@ def test_intervals():
     low, high = model.predict_interval(X[0], 0.95)
     inner = model.predict_interval(X[0], 0.8)
     assert low < inner[0] < model.predict_one(X[0]) < inner[1] < high
-    with pytest.raises(anabranch.InputError):
-        model.predict_interval(X[0], 0.5)
+    for asked in (model, Reader(model)):
+        with pytest.raises(InputError, match=r"0.5; its coverages are \(0.8, 0.95\)"):
+            asked.predict_interval(X[0], 0.5)
+    for asked in (ranked := Model("quantile(scale(rls))", 4), Reader(ranked)):
+        with pytest.raises(UnsupportedError, match="ask predict_quantiles"):
+            asked.predict_interval(X[0], 0.8)
     with pytest.raises(anabranch.UnsupportedError):
         Model("linear", 4).predict_interval(X[0], 0.8)
 
@@ -247,6 +340,16 @@ def test_labels_that_come_later():
         model.learn_label(1000, 1.0)
     with pytest.raises(anabranch.UnsupportedError):
         now.predict_pending(1, X[0])
+
+
+def test_rows_that_wait_are_named_by_numbers_and_texts():
+    model = Model("pending(scale(rls))", 2)
+    for name, other in (("order-7", "order-7"), ("42", 42), (np.int64(43), 43), (2**64 - 1, str(2**64 - 1))):
+        said = model.predict_pending(name, [1.0, 2.0])
+        assert model.learn_label(other, 3.0) == said
+    for wrong in ("", 1.5, -1, 2**64, None, b"a"):
+        with pytest.raises(InputError, match="an id is a whole number"):
+            model.predict_pending(wrong, [1.0, 2.0])
 
 
 def test_drift_and_networks():
