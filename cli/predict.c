@@ -101,7 +101,10 @@ static void more_help(void)
 {
     printf("\nPrints the header `prediction` and a line a row; nan where the row was rejected: an infinite cell, or a "
            "missing one\n"
-           "where the model takes none. A column with the target is not read.\n");
+           "where the model takes none. A column with the target is not read.\n\n"
+           "A model of auto looks at the last targets as well. Where many rows in the order of time are predicted "
+           "without\n"
+           "a target between them, one of auto(lags=false) errs less.\n");
     reading_help();
 }
 
