@@ -209,6 +209,10 @@ static int unknown_command(const char *name)
     Nearest nearest = {.word = name};
     for (size_t i = 0; i < N_COMMANDS; i++)
         nearest_try(&nearest, commands[i]->name);
+    if (strcmp(name, "serve") == 0)
+        return complain(BAD_USE,
+                        "this program was built without libmicrohttpd or jansson, or for a wheel of Python: it "
+                        "cannot serve");
     return complain(BAD_USE, "unknown command \"%s\"%s; see `anabranch --help`", name, nearest_hint(&nearest, hint));
 }
 

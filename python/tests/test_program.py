@@ -42,6 +42,14 @@ def test_the_program_predicts_alike(tmp_path):
     assert said == model.predict_many(X).tolist()
 
 
+def test_what_the_program_of_a_wheel_cannot_do_is_told(tmp_path):
+    commands = subprocess.run([program(), "--help"], capture_output=True, text=True, check=True).stdout
+    if "\n  serve " in commands:
+        pytest.skip("the program found is no wheel's")
+    done = subprocess.run([program(), "serve", str(tmp_path / "m.anb")], capture_output=True, text=True)
+    assert done.returncode == 2 and "it cannot serve" in done.stderr
+
+
 def test_the_programs_model_is_read(tmp_path):
     X = np.random.default_rng(0).normal(size=(200, 3)).round(4)
     y = (X @ [1.0, 2.0, 3.0]).round(4)
