@@ -36,7 +36,7 @@ static int unknown(const Table *table, const char *word, const char *what)
     char names[200] = "", hint[HINT_SIZE];
     size_t size = 0, shown = 0;
     Nearest nearest = {.word = word};
-    for (size_t i = 0; i < table->columns; i++)
+    for (size_t i = 0; i < table->columns && !strchr("#0123456789", *word); i++)
         nearest_try(&nearest, table->names[i]);
     for (; shown < table->columns && size + strlen(table->names[shown]) + 8 < sizeof names; shown++)
         size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", shown ? ", " : "", table->names[shown]);

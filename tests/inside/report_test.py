@@ -221,7 +221,7 @@ def main(folder):
     run("report", plain, "-o", page)
     with open(page) as file:
         assert "Rule audit" not in file.read()
-    for bad in ("", "{\"samples\":1}\n{\"samples\":", "[1]\n", "{\"a\":1}\n"):
+    for bad in ("", "{\"samples\":", "{\"samples\":1}\n{\"samples\":\n", "[1]\n", "{\"a\":1}\n"):
         with open(plain, "w") as file:
             file.write(bad)
         failed = subprocess.run([PROGRAM, "report", plain, "-o", page], capture_output=True, text=True)
