@@ -123,7 +123,7 @@ LANES_INLINE Quad curve_at(const Terms *low, const Terms *high, Quad share)
 }
 
 /* Adds a block's terms in the order of the features. */
-LANES_INLINE void say_block(const AdditiveView *v, size_t j, const size_t n, const AdditivePlaces *at,
+LANES_INLINE void add_block(const AdditiveView *v, size_t j, const size_t n, const AdditivePlaces *at,
                             AdditiveSums *sums)
 {
     const Quad far = quad_load(at->share + j), near = quad_sub(quad_all(1), far), x = quad_load(at->x + j);
@@ -154,16 +154,16 @@ static void find(const AdditiveView *given, const double *raw, const double *x, 
         find_block(&v, raw, x, j, v.d - j, &to);
 }
 
-static AdditiveSums say(const AdditiveView *given, const AdditivePlaces *places)
+static AdditiveSums add_terms(const AdditiveView *given, const AdditivePlaces *places)
 {
     const AdditiveView v = *given;
     const AdditivePlaces at = *places;
     AdditiveSums sums = {0, 0};
     size_t j = 0;
     for (; j + FOUR <= v.d; j += FOUR)
-        say_block(&v, j, FOUR, &at, &sums);
+        add_block(&v, j, FOUR, &at, &sums);
     if (j < v.d)
-        say_block(&v, j, v.d - j, &at, &sums);
+        add_block(&v, j, v.d - j, &at, &sums);
     return sums;
 }
 
@@ -213,5 +213,5 @@ static void learn(const AdditiveView *given, const AdditivePlaces *places, const
         learn_block(&v, j, v.d - j, &at, &pace);
 }
 
-const AdditiveFeatureKernels ANB_PER_ISA(anb_additive_feature_kernels) = {find, say, learn};
+const AdditiveFeatureKernels ANB_PER_ISA(anb_additive_feature_kernels) = {find, add_terms, learn};
 ANB_ISA_REGISTER(AdditiveFeatureKernels, anb_additive_feature_kernels)

@@ -130,7 +130,8 @@ LANES_INLINE void scatter(AdditiveCell *cell, const uint32_t *at, Eight w, Eight
 #endif
 }
 
-static AdditiveSums say(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w, float *p)
+static AdditiveSums add_terms(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w,
+                              float *p)
 {
     Eight f = {0}, variance = {0};
     for (size_t k = 0; k < n; k += EIGHT) {
@@ -157,5 +158,5 @@ static void learn(AdditiveCell *cell, const uint32_t *at, float *lifts, size_t n
     }
 }
 
-const AdditiveKernels ANB_PER_ISA(anb_additive_kernels) = {find, say, learn};
+const AdditiveKernels ANB_PER_ISA(anb_additive_kernels) = {find, add_terms, learn};
 ANB_ISA_REGISTER(AdditiveKernels, anb_additive_kernels)

@@ -138,12 +138,12 @@ static double bounded(const AnbGate *gate, double f)
     return gate->low <= gate->high ? anb_clamp(f, gate->low, gate->high) : f;
 }
 
-static void ask_experts(MoeCall *c)
+static void predict_experts(MoeCall *c)
 {
     AnbGate *gate = &c->gate;
     bool dense = router_of(c->self)->dense;
     if (c->w.crew && dense) {
-        anb_moe_ask_crew(c);
+        anb_moe_predict_crew(c);
         return;
     }
     if (!dense)
@@ -163,7 +163,7 @@ static double *router_scratch(const MoeCall *c)
 }
 
 /* The gate's probabilities, the predictions of the active experts, their mix. */
-static double ask(MoeCall *c)
+static double route_and_mix(MoeCall *c)
 {
     const AnbNode *self = c->self;
     const AnbRouterType *router = router_of(self);
@@ -172,7 +172,7 @@ static double ask(MoeCall *c)
     if (gate->penalty)
         penalise(self, c->state, c->w.penalty);
     router->gate(self->router, at_gate, c->row, gate, router_scratch(c));
-    ask_experts(c);
+    predict_experts(c);
     double f = router->mix(self->router, at_gate, c->row, gate, router_scratch(c));
     gate->prediction = router->dense ? bounded(gate, f) : anb_within_doubles(f);
     c->w.last->prediction = gate->prediction;
@@ -184,7 +184,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     MoeCall call;
     begin_call(&call, self, state, row, scratch);
-    return ask(&call);
+    return route_and_mix(&call);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
@@ -275,7 +275,7 @@ static void train_active(MoeCall *c)
     AnbRow row = *c->row;
     row.outcome = &outcome;
     if (c->w.crew && router_of(c->self)->dense) {
-        anb_moe_teach_crew(c);
+        anb_moe_train_crew(c);
         for (size_t a = 0; a < gate->n_active; a++)
             on_expert_trained(c->self, c->state, gate->active[a], c->w.restarted[gate->active[a]]);
     } else
@@ -400,7 +400,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     MoeCall call;
     begin_call(&call, self, state, row, scratch);
-    double f = ask(&call);
+    double f = route_and_mix(&call);
     learn(&call, y, weight);
     return f;
 }

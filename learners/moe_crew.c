@@ -1,7 +1,7 @@
 /* The experts of a mixture, shared among threads: each predicts and learns on its own; what concerns the mixture is done afterwards. */
 #include "moe_state.h"
 
-static void ask(void *context, size_t a, AnbCounters *counters)
+static void predict_active(void *context, size_t a, AnbCounters *counters)
 {
     MoeCall *c = context;
     const Moe *s = c->state;
@@ -12,36 +12,36 @@ static void ask(void *context, size_t a, AnbCounters *counters)
     c->gate.f[i] = anb_range_clip(&s->range, c->w.unlimited[i]);
 }
 
-void anb_moe_ask_crew(MoeCall *call)
+void anb_moe_predict_crew(MoeCall *call)
 {
     AnbCrew *crew = call->w.crew;
-    crew->share(crew, ANB_CREW_PREDICT, &(AnbCrewWork){ask, call, call->gate.n_active}, call->row->counters);
+    crew->share(crew, ANB_CREW_PREDICT, &(AnbCrewWork){predict_active, call, call->gate.n_active}, call->row->counters);
 }
 
-typedef struct AskMany {
+typedef struct ManyRows {
     const AnbNode *self;
     const void *state;
     AnbRows rows;
     double (*f)[ANB_ROWS];
     double *scratch;
-} AskMany;
+} ManyRows;
 
-static void ask_many(void *context, size_t i, AnbCounters *counters)
+static void predict_rows(void *context, size_t i, AnbCounters *counters)
 {
-    const AskMany *c = context;
+    const ManyRows *c = context;
     AnbRows rows = c->rows;
     rows.counters = counters;
     anb_child_predict_many(c->self, i, c->state, &rows, c->scratch, c->f[i]);
 }
 
-void anb_moe_ask_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                           double *scratch, AnbCrew *crew)
+void anb_moe_predict_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
+                               double *scratch, AnbCrew *crew)
 {
-    AskMany context = {self, state, *rows, f, scratch};
-    crew->share(crew, ANB_CREW_PREDICT_MANY, &(AnbCrewWork){ask_many, &context, self->n_children}, rows->counters);
+    ManyRows context = {self, state, *rows, f, scratch};
+    crew->share(crew, ANB_CREW_PREDICT_MANY, &(AnbCrewWork){predict_rows, &context, self->n_children}, rows->counters);
 }
 
-static void teach(void *context, size_t a, AnbCounters *counters)
+static void train_active(void *context, size_t a, AnbCounters *counters)
 {
     MoeCall *c = context;
     AnbOutcome outcome = {false};
@@ -53,8 +53,8 @@ static void teach(void *context, size_t a, AnbCounters *counters)
     c->w.restarted[i] = outcome.restarted;
 }
 
-void anb_moe_teach_crew(MoeCall *call)
+void anb_moe_train_crew(MoeCall *call)
 {
     AnbCrew *crew = call->w.crew;
-    crew->share(crew, ANB_CREW_LEARN, &(AnbCrewWork){teach, call, call->gate.n_active}, call->row->counters);
+    crew->share(crew, ANB_CREW_LEARN, &(AnbCrewWork){train_active, call, call->gate.n_active}, call->row->counters);
 }

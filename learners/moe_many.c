@@ -53,7 +53,7 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
         shown.importance = arrays_of(self, s).importance;
     AnbCrew *crew = anb_crew_of(self, scratch, MOE_CREW);
     if (crew)
-        anb_moe_ask_many_crew(self, state, &shown, f, scratch, crew);
+        anb_moe_predict_many_crew(self, state, &shown, f, scratch, crew);
     for (size_t i = 0; i < k && !crew; i++)
         anb_child_predict_many(self, i, state, &shown, scratch, f[i]);
     const Gated g = gated(self, state, scratch);

@@ -198,9 +198,9 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
 
 /* moe_crew.c: the experts behind a dense router, shared by a crew. The first predicts by the active ones and fills gate.f and
  * w.unlimited; the second teaches them and fills w.restarted; the third predicts several rows by all experts. */
-void anb_moe_ask_crew(MoeCall *call);
-void anb_moe_teach_crew(MoeCall *call);
-void anb_moe_ask_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                           double *scratch, AnbCrew *crew);
+void anb_moe_predict_crew(MoeCall *call);
+void anb_moe_train_crew(MoeCall *call);
+void anb_moe_predict_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
+                               double *scratch, AnbCrew *crew);
 
 #endif

@@ -227,7 +227,7 @@ static bool is_due(const AnbNode *self, const Select *s, const uint8_t *chosen, 
     return s->seen >= s->renewal / 2 && ((s->added & SELECT_DEPENDED_ON) || (others > 0 && lacks(self, chosen, seen)));
 }
 
-static void ask(const AnbNode *self, Select *s, double *scratch)
+static void reselect(const AnbNode *self, Select *s, double *scratch)
 {
     uint8_t *chosen = anb_scratch(self, scratch, SELECT_CHOSEN), *seen = anb_scratch(self, scratch, SELECT_SEEN);
     const uint64_t third = s->seen / 3;
@@ -267,7 +267,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (s->prepared)
         prepare(self, s, row, y, weight, scratch);
     if (s->seen >= s->due)
-        ask(self, s, scratch);
+        reselect(self, s, scratch);
 }
 
 /* The shares of the child that serves, at the features that it sees; 0 at the others. */

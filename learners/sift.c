@@ -86,7 +86,7 @@ static int check(const AnbNode *self, AnbError *error)
     return anb_fail(error, ANB_E_LIMIT, "sift: %zu features, at most %d", self->n_features, WIDEST);
 }
 
-static AnbRow told(const AnbNode *self, const Sift *s, const AnbRow *row)
+static AnbRow with_shares(const AnbNode *self, const Sift *s, const AnbRow *row)
 {
     AnbRow made = *row;
     if (s->hides)
@@ -96,7 +96,7 @@ static AnbRow told(const AnbNode *self, const Sift *s, const AnbRow *row)
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    AnbRow made = told(self, state, row);
+    AnbRow made = with_shares(self, state, row);
     return scratch[SAID] = anb_child_predict(self, 0, state, &made, scratch);
 }
 
@@ -192,7 +192,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     Sift *s = state;
     double level = s->error.level, e = anb_error_bounded(&s->error, y - scratch[SAID]);
-    AnbRow made = told(self, s, row);
+    AnbRow made = with_shares(self, s, row);
     if (level > 0 && e - e == 0)
         sense(self, s, row->x, anb_clip(e / level, most_error), anb_scratch(self, scratch, Z));
     anb_child_update(self, 0, state, &made, y, weight, scratch);

@@ -109,7 +109,7 @@ static int init(const AnbNode *self, void *state)
 }
 
 /* p_i proportional to what it holds times e^score; as it is where that overflows or vanishes. */
-static void tilt(double *p, const double *score, size_t k)
+static void reweight(double *p, const double *score, size_t k)
 {
     double top = -HUGE_VAL, sum = 0;
     for (size_t i = 0; i < k; i++)
@@ -132,12 +132,13 @@ static void gate(const AnbNode *self, const void *state, const AnbRow *row, AnbG
         memcpy(s.row + 1, row->x, s.d * sizeof *s.row);
     anb_gemv(s.g, s.d + 1, s.k, s.row, s.d + 1, s.score);
     anb_dense_gate(s.boa, gate);
-    tilt(gate->p, s.score, s.k);
+    reweight(gate->p, s.score, s.k);
     memcpy(gate->weight, gate->p, s.k * sizeof *gate->p);
 }
 
 /* Moves the linear term down the gradient; leaves the new scores in the scratch. */
-static void follow(const State *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y, double weight)
+static void descend(const State *s, const AnbRouterSoftmaxOptions *options, const AnbGate *gate, double y,
+                    double weight)
 {
     Head *h = s->head;
     double mixed = anb_mix(gate->p, gate->f, gate->k), error = y - mixed, norm = 0;
@@ -167,9 +168,9 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
     double base = anb_mix(gate->after, gate->f, s.k);
     y = anb_boa_learn_by(&gate->loss, s.boa, s.k, options->discount, gate->asleep, gate->f, base, y, weight);
-    follow(&s, options, gate, y, weight);
+    descend(&s, options, gate, y, weight);
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
-    tilt(gate->after, s.score, s.k);
+    reweight(gate->after, s.score, s.k);
     if (standardizes(self))
         anb_gate_moments_learn(&s.moments, row->x, weight, s.d);
 }

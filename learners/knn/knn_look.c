@@ -356,7 +356,7 @@ static void spread_out(const View *v, size_t k, const Unit *unit, const KnnScrat
 }
 
 /* The query is encoded some time after it was taken, since a load of what was stored in parts waits for the stores. */
-static double look(const View *v, size_t n, const KnnScratch *w)
+static double predict_by_neighbours(const View *v, size_t n, const KnnScratch *w)
 {
     const size_t k = n < v->k ? n : v->k, padded = anb_ridge_plane_stride(v->plane);
     float mean;
@@ -403,5 +403,5 @@ double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row
     w.look->fitted = false;
     w.look->miss = 0;
     anb_knn_look_take(&v, row->x, w.query);
-    return w.look->out = n > 0 ? look(&v, n, &w) : 0;
+    return w.look->out = n > 0 ? predict_by_neighbours(&v, n, &w) : 0;
 }

@@ -4,7 +4,7 @@
 
 static const double period = 50;  /* weight between two looks */
 static const double min_side = 5; /* samples on either side of a split: a single one bagged often must not make one */
-enum { STALE = 5000, YOUNG = 1000, TIRED = 1000 };
+enum { STALE = 5000, YOUNG = 1000, FRUITLESS = 1000 };
 
 static double leaf_reference(const AnbCartLeaf *leaf)
 {
@@ -58,15 +58,15 @@ void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart)
         anb_cart_slot(plan, cart, i)->made = UINT64_MAX;
 }
 
-/* Squared error a sample that a growing leaf may still explain: less where it has found nothing in much data. */
-static double promise(const AnbCartPlan *plan, const AnbCart *cart, const AnbSlot *slot)
+/* Squared error per sample that a split of a growing leaf may still explain: less if many samples led to no split. */
+static double explainable_loss(const AnbCartPlan *plan, const AnbCart *cart, const AnbSlot *slot)
 {
     double left = slot->count > 0 ? slot->squares - slot->sum * (slot->sum / slot->count) : 0;
     double age = (double)(cart->clock - slot->born), value = left / (age + 100) / (1 + slot->count / plan->bag / 1000);
     return age < YOUNG ? 2 * value : value;
 }
 
-/* A free slot, or that of the growing leaf with the least promise where this leaf's is half as much again. */
+/* A free slot, or the slot of the growing leaf with the least explainable loss, if this leaf has 1.5 times as much. */
 static uint32_t claim(const AnbCartPlan *plan, AnbCart *cart, const AnbCartLeaf *leaf)
 {
     uint32_t slot = anb_pool_take(&cart->pool, anb_cart_next(plan, cart)), poorest = 0;
@@ -74,7 +74,7 @@ static uint32_t claim(const AnbCartPlan *plan, AnbCart *cart, const AnbCartLeaf 
         return slot;
     double least = INFINITY, mine = leaf->loss / (double)(cart->clock - leaf->start + 1);
     for (uint32_t i = 0; i < plan->slots; i++) {
-        double value = promise(plan, cart, anb_cart_slot(plan, cart, i));
+        double value = explainable_loss(plan, cart, anb_cart_slot(plan, cart, i));
         if (value < least) {
             least = value;
             poorest = i;
@@ -231,10 +231,10 @@ static void show(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const A
                       sum, sample->weight);
 }
 
-/* Nothing found among the features that were drawn, in much data: others. */
-static bool tired(const AnbCartPlan *plan, const AnbSlot *slot)
+/* Whether many samples led to no split on the features that were drawn: others are drawn then. */
+static bool found_nothing(const AnbCartPlan *plan, const AnbSlot *slot)
 {
-    return plan->tried < plan->features && slot->count > TIRED * plan->bag;
+    return plan->tried < plan->features && slot->count > FRUITLESS * plan->bag;
 }
 
 /* The search that began with the last look is over: a split, or other features. */
@@ -248,12 +248,12 @@ static void decide(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const
     AnbSlot *slot = anb_cart_slot(plan, cart, leaf->slot);
     slot->looked = slot->best = 0;
     slot->gain = 0;
-    if (tired(plan, slot))
+    if (found_nothing(plan, slot))
         assign(plan, cart, leaf->slot, index, sample);
 }
 
 /* A slot for a leaf that has none. */
-static void ask(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
+static void request_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
     AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
     leaf->since = 0;
@@ -284,7 +284,7 @@ void anb_cart_grow(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const
         show(plan, cart, leaf->slot, sample);
     leaf->since += sample->weight;
     if (leaf->slot == ANB_NO_SLOT && leaf->since >= period)
-        ask(plan, cart, index, sample);
+        request_slot(plan, cart, index, sample);
     else if (leaf->slot != ANB_NO_SLOT && leaf->since >= period - ahead(plan) &&
              look_further(plan, cart, leaf->slot, sample->bins))
         decide(plan, cart, index, sample);

@@ -69,7 +69,7 @@ static double vote(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, con
 }
 
 /* The paces' predictions by 1 / error^10. */
-static double settle(const AnbOnlineForest *forest, const double *pace)
+static double mix_paces(const AnbOnlineForest *forest, const double *pace)
 {
     double smallest = anb_votes_least_of_paces(forest), sum = 0, total = 0;
     for (int r = 0; r < ANB_CART_RATES; r++) {
@@ -117,7 +117,7 @@ double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlin
     double mean = vote(plan, open, at);
     for (int r = 0; r < ANB_CART_RATES; r++)
         out->pace[r] = mean + correction[r] / (double)plan->trees;
-    out->value = settle(forest, out->pace);
+    out->value = mix_paces(forest, out->pace);
     return anb_range_clip(&forest->range, out->value) + forest->origin;
 }
 

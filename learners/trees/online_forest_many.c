@@ -33,8 +33,8 @@ static Paces paces_of(const AnbOnlineForest *forest)
 }
 
 /* One row, from the mean of the trees on. */
-static double settle(const AnbOnlineForest *forest, const Paces *paces, double mean, const double *correction,
-                     double trees)
+static double mix_paces(const AnbOnlineForest *forest, const Paces *paces, double mean, const double *correction,
+                        double trees)
 {
     double pace[ANB_CART_RATES], sum = 0;
     for (int r = 0; r < ANB_CART_RATES; r++)
@@ -63,5 +63,6 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
     }
     const Paces paces = paces_of(forest);
     for (size_t i = 0; i < rows->n; i++)
-        out[i] = settle(forest, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
+        out[i] =
+            mix_paces(forest, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
 }

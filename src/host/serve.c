@@ -240,7 +240,7 @@ static double happen(AnbServer *s, Event event, const double *x, const AnbAnswer
     return said;
 }
 
-static void settle(AnbServer *s)
+static void publish_if_due(AnbServer *s)
 {
     if (s->n_events == 1)
         anb_serve_clock_first(s);
@@ -253,7 +253,7 @@ static double happen_in_turn(AnbServer *s, Event event, const double *x, const A
     if (!begin(s))
         return ANB_NAN;
     double said = happen(s, event, x, answer);
-    settle(s);
+    publish_if_due(s);
     end(s);
     return said;
 }
@@ -311,7 +311,7 @@ static int learn(AnbServer *s, const AnbServeSample *sample, double *before)
         move_source(model, sample->source, sample->source_bytes, sample->number);
         s->events[s->n_events - 1].source = anb_source_find(model, sample->source, sample->source_bytes);
     }
-    settle(s);
+    publish_if_due(s);
     return code;
 }
 

@@ -132,8 +132,8 @@ static void wake(const Boa *boa, size_t k, const unsigned char *asleep)
         }
 }
 
-/* Marks those who sleep, and lets those who wake take their places. */
-static void settle(const Boa *boa, size_t k, const unsigned char *asleep)
+/* Marks the experts that sleep, and gives those that wake their first V and R. */
+static void update_sleepers(const Boa *boa, size_t k, const unsigned char *asleep)
 {
     bool waking = false;
     for (size_t i = 0; i < k; i++) {
@@ -209,7 +209,7 @@ double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double dis
                         const double *f, double mix, double y, double weight)
 {
     Boa boa = boa_of(state, k);
-    settle(&boa, k, asleep);
+    update_sleepers(&boa, k, asleep);
     y = anb_target_bounded(boa.error, mix, y);
     if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
         for (size_t i = 0; i < k; i++)

@@ -74,7 +74,8 @@ static size_t run_length(size_t n, size_t i, size_t j)
 }
 
 /* `count` entries of row i from column j on, with the step that is due, where they start at `from`. */
-static void settle(size_t n, const double *state, size_t i, size_t j, const double *from, double *to, size_t count)
+static void after_due_step(size_t n, const double *state, size_t i, size_t j, const double *from, double *to,
+                           size_t count)
 {
     if (is_few(n)) {
         memcpy(to, from, count * sizeof *to);
@@ -95,7 +96,7 @@ double anb_rls_p(const AnbRls *rls, const double *state, size_t i, size_t j)
         return anb_rls_head_const(state)->p00;
     if (high == n)
         return intercept_row(n, p)[low];
-    settle(n, p, low, high, entry_at(n, p, low, high), &value, 1);
+    after_due_step(n, p, low, high, entry_at(n, p, low, high), &value, 1);
     return value;
 }
 
@@ -328,7 +329,7 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
         anb_visit(visitor, "p", part, ANB_F64, count);
         return;
     }
-    settle(n, state, i, first, part, value, count);
+    after_due_step(n, state, i, first, part, value, count);
     visitor->name = "p";
     visitor->value(visitor, part, value, ANB_F64, count);
 }

@@ -3,7 +3,7 @@
 #include "rls_tiles.h"
 
 /* Makes the step that is due in all of P. */
-static void settle(double *state, size_t n)
+static void make_due_step(double *state, size_t n)
 {
     const double *q = due(n, state);
     const Lanes scale = lanes_all(anb_rls_head(state)->scale);
@@ -109,6 +109,6 @@ static double reframe(const AnbRls *rls, double *state, const double *alpha, con
     return lanes_sum(sick) + (head->p00 - head->p00) + (head->w0 - head->w0);
 }
 
-const AnbRlsWholeKernels ANB_PER_ISA(anb_rls_whole_kernels) = {.settle = settle, .reframe = reframe};
+const AnbRlsWholeKernels ANB_PER_ISA(anb_rls_whole_kernels) = {.settle = make_due_step, .reframe = reframe};
 
 ANB_ISA_REGISTER(AnbRlsWholeKernels, anb_rls_whole_kernels)

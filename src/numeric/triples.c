@@ -123,8 +123,8 @@ static void test(const AnbTriplesView *v, const float *z, float error, const Anb
     }
 }
 
-/* At the end of a round: whether it is tested on. */
-static bool judge(const AnbTriplesView *v, const AnbTriple *t, float enough)
+/* At the end of a round: whether the test of a candidate goes on. If not, its features count or it is given up. */
+static bool stays_in_test(const AnbTriplesView *v, const AnbTriple *t, float enough)
 {
     const float square = t->sum * t->sum;
     const bool found = square > enough * t->variance;
@@ -141,7 +141,7 @@ static void end_round(const AnbTriplesView *v)
     const double rounds = (double)v->s->rows / (double)(v->d - 2 + REST);
     const float enough = sure + 2 * (float)anb_log(1 + rounds);
     for (AnbTriple *t = v->named; t < v->named + NAMED; t++)
-        if (t->k > 0 && judge(v, t, enough))
+        if (t->k > 0 && stays_in_test(v, t, enough))
             t->size = FLT_MAX;
         else
             *t = (AnbTriple){0};

@@ -5,7 +5,7 @@
 #include "explain.h"
 #include <math.h>
 
-static double ask(AnbWalk *w)
+static double predict_mixed(AnbWalk *w)
 {
     w->predictions++;
     return anb_predict_with(w->model, w->reader, w->mixed);
@@ -45,7 +45,7 @@ static void count(AnbWalk *w, size_t m)
     for (size_t s = 1; s < all; s++) {
         for (size_t k = 0; k < m; k++)
             w->mixed[w->order[k]] = (s >> k & 1 ? w->x : w->other)[w->order[k]];
-        worth[s] = ask(w);
+        worth[s] = predict_mixed(w);
     }
     for (size_t k = 0; k < m; k++)
         for (size_t s = 0; s <= all; s++)
@@ -64,7 +64,7 @@ static void walk_order(AnbWalk *w, size_t m, bool back)
     for (size_t k = 0; k < m; k++) {
         uint32_t j = w->order[back ? m - 1 - k : k];
         w->mixed[j] = w->x[j];
-        double now = k + 1 < m ? ask(w) : w->f;
+        double now = k + 1 < m ? predict_mixed(w) : w->f;
         w->once[j] += .5 * (now - before);
         before = now;
     }
