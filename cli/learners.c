@@ -80,7 +80,7 @@ static size_t example_bytes(const StreamingLearnerType *type, size_t features)
     return type->example ? bytes_of(type->example, features) : 0;
 }
 
-/* By its defaults; 0 for what wants children as well. */
+/* Bytes of a model of the type with its default options; 0 for types that need children. */
 static size_t default_bytes(const StreamingLearnerType *type, size_t features)
 {
     return type->min_children > 0 ? 0 : bytes_of(type->name, features);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Up to the body's first section. */
+/* Writes the page's head, up to its first section. */
 void page_open(FILE *out, const char *title);
 /* From behind the last section on; the page's data must have been written as `const D = {...}` in a script. */
 void page_close(FILE *out);

@@ -70,7 +70,7 @@ static double missing_share(const Run *run, size_t j)
     return 0;
 }
 
-/* By how much the faded rmse would rise with a squared error that is larger by this. */
+/* By how much the faded rmse would rise if the squared error were larger by `more`. */
 static double rise(const Run *run, double more)
 {
     double rmse = record_number(&run->records.last, "rmse", 0);

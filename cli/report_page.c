@@ -69,7 +69,7 @@ static void put_header(Run *run)
     fprintf(run->out, "</div>\n");
 }
 
-/* Where the page has what. */
+/* The links to the sections of the page. */
 static void put_contents(Run *run)
 {
     fprintf(run->out,

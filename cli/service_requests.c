@@ -218,7 +218,7 @@ static void add_range(const Service *s, const Range *range, const Said *said, js
     set_number(answer, "high", high);
 }
 
-/* By level: {"0.1": 3.5, "0.9": 8.1}. */
+/* The quantiles by level: {"0.1": 3.5, "0.9": 8.1}. */
 static json_t *quantiles_of(const Service *s, const Said *said)
 {
     json_t *quantiles = json_object();
@@ -341,7 +341,7 @@ static json_t *read_target(Service *s, json_t *body, double *y, double *weight, 
     return NULL;
 }
 
-/* Of the source that a sample names. */
+/* The answer to a sample that its source has sent before. */
 static json_t *repeated(Service *s, const AnbServeSample *sample)
 {
     const AnbSource *source;

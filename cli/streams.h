@@ -24,7 +24,7 @@ typedef struct Stream {
 extern const Stream stream_friedman, stream_hyperplane, stream_mv, stream_planes, stream_sensors;
 
 double stream_normal(gsl_rng *rng);
-/* To four decimals. */
+/* Rounds to four decimals. */
 double stream_round(double value);
 /* The number and what stands behind it. */
 void stream_put(FILE *file, double value, const char *behind);

@@ -15,7 +15,7 @@ LANES_INLINE Eight eight_all(float v)
     return v - (Eight){0};
 }
 
-/* Of each lane `then` where the mask is set, else `other`. */
+/* In each lane `then` where the mask is set, else `other`. */
 LANES_INLINE Eight eight_if(EightMask mask, Eight then, Eight other)
 {
     EightMask bits = ((EightMask)then & mask) | ((EightMask)other & ~mask);

@@ -35,7 +35,7 @@ static bool has_all_pairs(const AdditiveView *v)
     return v->pairs == v->d * (v->d - 1) / 2;
 }
 
-/* By the distance around the circle of all: every feature is in as many pairs as the others. */
+/* The pairs at the start: neighbours in a circle of all features, so that each feature is in equally many pairs. */
 static void first_pairs(AdditiveView *v)
 {
     for (size_t k = 0; k < v->pairs; k++)
@@ -79,7 +79,7 @@ static uint32_t make_knots(const double *sorted, size_t n, double *knots)
     return count;
 }
 
-/* Of ANB_KNOTS knots; behind the last one infinity is written. */
+/* How many of ANB_KNOTS knots are below r. Unused knots are infinite. */
 static uint32_t knots_below(const double *knots, double r)
 {
     uint32_t n = 0;

@@ -172,7 +172,7 @@ static int shares(const AnbNode *self, const void *state, double *share)
     return 0;
 }
 
-/* Of what the features' slopes add (judge). */
+/* Evidence for each feature: how much its slope improves the predictions, over the standard error of that (judge). */
 static int evidence(const AnbNode *self, const void *state, double *z)
 {
     View v = anb_knn_view(self, state);

@@ -24,7 +24,7 @@ typedef struct AnbLinearGate {
     double *w;                       /* anb_gate_rows(k) rows */
 } AnbLinearGate;
 
-/* One step of it. */
+/* What one learning step of the gate needs. */
 typedef struct AnbGateMove {
     const double *p;    /* probabilities without penalties, padded */
     const double *mark; /* 1 where an expert was active, else 0; padded */

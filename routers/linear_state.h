@@ -31,7 +31,7 @@ enum {
 };
 extern const AnbField anb_linear_fields[];
 
-/* Of a gate that redirects. */
+/* What a gate that redirects keeps for a batch. */
 typedef struct AnbLinearBatch {
     uint32_t noise_holds; /* factors and terms of the noisy logits are those of this sample */
     size_t bound;         /* how many samples an expert takes; 0: no batch is on its way */

@@ -87,7 +87,7 @@ static inline AnbPacked *anb_tree_builder_histogram(const AnbTreeBuilderView *vi
     return view->histogram + level * view->room.columns * ANB_CODES;
 }
 
-/* Of a node: the root's is 0. */
+/* The level of a node; that of the root is 0. */
 static inline unsigned anb_tree_builder_level(uint32_t heap)
 {
     unsigned level = 0;

@@ -17,7 +17,7 @@
 
 enum { ANB_CALENDAR = 8, ANB_CIRCLES = 6 }; /* the sines and cosines come first */
 
-/* Of the times learned; zeroed at the start. */
+/* What is kept of the times that were learned; zeroed at the start. */
 typedef struct AnbCalendar {
     double first, last; /* seconds since 1970 */
     double seen;        /* 1 once there was one */

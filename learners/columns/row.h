@@ -51,7 +51,7 @@ typedef struct AnbColumnsWork {
     double *norm; /* z . z */
 } AnbColumnsWork;
 
-/* Of a category in its statistics. */
+/* The places of a category's statistics in the child's row. */
 enum { ANB_MEAN, ANB_RECENT, ANB_COUNT_LOG, ANB_EFFECT };
 
 static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
@@ -59,7 +59,7 @@ static inline AnbSet *anb_columns_sets(const AnbColumnsView *v, size_t c)
     return v->sets + c * v->l->n_sets;
 }
 
-/* Where the child's row has a time's features. */
+/* The features of a time in the child's row. */
 static inline double *anb_columns_calendar(const AnbColumnsView *v, const AnbColumnsWork *w, size_t t)
 {
     return w->row + v->l->numbers + t * ANB_CALENDAR;

@@ -47,7 +47,7 @@ static float encode_row(const View *v, const float *x, bool older, float limit, 
                                      limit, code, stride);
 }
 
-/* Of a row of floats as bytes. */
+/* The codes of a row of floats, as bytes. */
 static void encode_coarsely(const View *v, const float *x, bool older, int8_t *out, size_t next)
 {
     float few[ANB_KNN_PLANE];

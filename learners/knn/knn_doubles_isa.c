@@ -38,7 +38,7 @@ LANES_INLINE Lanes narrow_of(Lanes range)
     return lanes_where_above(range, lanes_all(1 / knn_range_most), narrow, zero);
 }
 
-/* Of eight queries from the lane on. */
+/* The range of the targets of eight queries, from `lane` on. */
 LANES_INLINE void targets_of_eight(const double *y, size_t k, double *low, double *high, float *target)
 {
     enum { NEXT = ANB_RIDGE_PLANE_MANY };

@@ -1,4 +1,4 @@
-/* One look: learners/knn.c has the formulas. */
+/* A prediction: learners/knn.c has the formulas. */
 #include "knn_coarse.h"
 #include "knn_doubles.h"
 #include "knn_look.h"
@@ -17,7 +17,7 @@ static size_t features_padded(const AnbNode *self)
     return anb_knn_search_padded(anb_knn_plan(self).d);
 }
 
-/* Of one query, and of those that wait. */
+/* Floats for the query of a row and for queries of a batch that wait. */
 static size_t queries(const AnbNode *self)
 {
     return (1 + ANB_KNN_WAITING) * features_padded(self);
@@ -39,14 +39,14 @@ static size_t matrix(const AnbNode *self)
     return v.k * anb_ridge_plane_stride(v.plane);
 }
 
-/* Of a float and a double a row, or of the 16-bit distances of a tile. */
+/* Room for a float and a double for each row, or for the 16-bit distances of a tile. */
 static size_t far_room(const AnbNode *self)
 {
     const size_t rows = anb_knn_plan(self).rows, tile = ANB_KNN_TILE / 2 * anb_knn_tile_next(rows);
     return 3 * rows + 2 > tile ? 3 * rows + 2 : tile;
 }
 
-/* Of each of six arrays of floats, as long as a row of the plane. */
+/* Room for six arrays of floats, each as long as a row of the plane. */
 static size_t plane_rows(const AnbNode *self)
 {
     return 6 * anb_ridge_plane_stride(anb_knn_plan(self).plane);
@@ -75,7 +75,7 @@ static size_t rows_and_spare(const AnbNode *self)
     return anb_knn_plan(self).rows + 16;
 }
 
-/* Of 8 minima for each neighbour, or 3 for each row that is looked at. */
+/* Groups of minima: 8 minima for each neighbour, or 3 for each row that is measured exactly. */
 static size_t sets(const View *v)
 {
     const size_t each = v->coarse ? 3 * ANB_KNN_NEARBY : 8;
@@ -88,7 +88,7 @@ static size_t minima(const AnbNode *self)
     return ANB_KNN_TILE * (sets(&v) + 1) * ANB_KNN_SEARCH_ROWS;
 }
 
-/* Of one query in whole lanes and of several, by both factors. */
+/* Words for the codes of a query, in whole lanes, and of several, by the present and the older factors. */
 static size_t codes(const AnbNode *self)
 {
     const size_t d = anb_knn_plan(self).d;
@@ -377,7 +377,7 @@ static double predict_by_neighbours(const View *v, size_t n, const KnnScratch *w
     return anb_knn_within(&unit.side, anb_knn_both(v->s, w->look));
 }
 
-/* By the factors, and by the older ones where there are rows with such codes. */
+/* Encodes the query by the present factors, and by the older ones while some rows have codes by those. */
 bool anb_knn_look_encode(const View *v, const float *query, const KnnScratch *w)
 {
     bool bounded = anb_knn_encode_query(v, query, false, w->code);

@@ -9,7 +9,7 @@
 
 static const float knn_ridge = 0.1f, knn_soft = 0.02f; /* of the plane; of the weights */
 
-/* Of one look. */
+/* What a prediction leaves for learning. */
 typedef struct KnnLook {
     bool fitted; /* there is a plane */
     double mean, plane, miss, out;

@@ -75,7 +75,7 @@ static void ask_alone(Batch *b, size_t i)
 
 /* ---- candidates -------------------------------------------------------------------------------------------------- */
 
-/* Behind the query of one look. */
+/* Where the queries of a batch wait: behind the query of a single prediction. */
 static float *slot_of(const Batch *b, size_t slot)
 {
     return b->w.query + (slot + 1) * anb_knn_search_padded(b->v.d);
@@ -139,7 +139,7 @@ static void begin_coarsely(Batch *b, size_t i)
     b->slots++;
 }
 
-/* Those with too many candidates are asked alone once the distances have been read. */
+/* Queries with too many candidates are computed alone after the distances of the tile have been read. */
 static void search_tile(Batch *b)
 {
     const AnbKnnTileWork work = {b->w.near, (int16_t *)b->w.far, (int16_t *)b->w.minima, b->search.work.sets};

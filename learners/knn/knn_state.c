@@ -143,7 +143,7 @@ static size_t codes_size(const AnbNode *self, const AnbField *field)
     return v.coarse ? 0 : v.rows * anb_knn_search_pairs(v.d) * sizeof(uint32_t);
 }
 
-/* Of the last block, which may be in use in part, only what is. */
+/* Of the last block only the rows in use. */
 static void codes_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     View v = anb_knn_plan(self);

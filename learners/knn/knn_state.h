@@ -106,7 +106,7 @@ void anb_knn_codes_shift(const View *view, float by);
 void anb_knn_codes_begin(const View *view, float now);
 /* All codes at once, by factors for rows that have changed their unit. */
 void anb_knn_codes_again(const View *view);
-/* Of a state that was loaded with so many rows. */
+/* Whether the codes of a loaded state with `used` rows can be right. */
 bool anb_knn_codes_valid(const View *view, size_t used);
 
 /* r_j as it was when the metric was made. */

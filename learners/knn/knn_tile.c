@@ -26,7 +26,7 @@ void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t 
         tile->older_square[q] = turn(older, pairs, tile->older + q * pairs);
 }
 
-/* Of a number that is not negative. */
+/* How many bits a number >= 0 has. */
 static int bits_of(int32_t value)
 {
     return value > 0 ? 32 - __builtin_clz((unsigned)value) : 0;

@@ -1,4 +1,4 @@
-/* From the tree that a caller gives to the one that a plan is built from. */
+/* Turns the tree of structs that a caller gives into the one that a plan is built from. */
 #ifndef ANB_HOST_EXPAND_H
 #define ANB_HOST_EXPAND_H
 

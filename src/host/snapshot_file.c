@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a long path the end, so that the reason has room. */
+/* Fails with the system's reason. Of a long path only the end is given, so that the reason has room. */
 static int fail_io(AnbError *error, const char *path, const char *what)
 {
     enum { SHOWN = 120 };

@@ -11,8 +11,7 @@ static bool is_named(const AnbSource *source, const char *name, size_t n)
     return end[-1] && !*end && memcmp(source->name, name, n) == 0;
 }
 
-/* By the last eight bytes, where the names of partitions differ; another on machines of the other byte order, which no
- * state shows. */
+/* A hash of the last eight bytes, in which names of partitions differ. It depends on the byte order of the machine, but is never saved. */
 static size_t hash(const char *name, size_t n)
 {
     uint64_t word = n;

@@ -11,7 +11,7 @@ typedef struct Cuts {
     uintptr_t *from;
 } Cuts;
 
-/* One of each so many samples, drawn: a call that goes round its models has a period, which even steps could meet. */
+/* The addresses of a random subset of the samples. Even steps could coincide with the period of a call that visits its models in turn. */
 static size_t sample_addresses(uintptr_t at[SAMPLED], StreamingLearner *const *models, size_t n)
 {
     size_t step = (n + SAMPLED - 1) / SAMPLED, sampled = 0;

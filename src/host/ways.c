@@ -90,7 +90,7 @@ static void end_trial(AnbWay *way)
     way->chosen = way->took[way->usual];
 }
 
-/* Of being alone some calls tell enough. */
+/* Some calls alone are enough for a trial. */
 static bool trial_over(const AnbWay *way)
 {
     return way->trial >= TRIAL && (way->usual || way->lasted >= TRIAL_NS || way->trial >= TRIAL_MOST);

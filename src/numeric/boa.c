@@ -116,7 +116,7 @@ static double log_mean(const Boa *boa, size_t k, const unsigned char *asleep)
     return top + anb_log(sum / (double)known);
 }
 
-/* Those who wake take the median V and the R that gives them the mean weight, 1/awake. */
+/* Experts that wake get the median V, and the R that gives them the mean weight, 1/awake. */
 static void wake(const Boa *boa, size_t k, const unsigned char *asleep)
 {
     double v = median(boa->v, k, asleep), mean = 0;

@@ -6,7 +6,7 @@ static size_t size(const AnbNode *self, const AnbField *field)
     return sizeof(AnbCrew *);
 }
 
-/* Of a scratch: nothing is saved. */
+/* A field of the scratch: nothing is saved. */
 static void visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     (void)self, (void)field, (void)state, (void)part, (void)visitor;

@@ -43,7 +43,7 @@ static size_t bytes_of(const AnbField *f, const AnbNode *self)
     return n < SIZE_MAX / 2 / bytes ? n * bytes : SIZE_MAX / 2;
 }
 
-/* Where a field starts that follows `end` bytes. */
+/* Where a field starts if `end` bytes are in front of it. */
 static size_t start_of(const AnbField *f, size_t end)
 {
     size_t unit = alignment(f);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where `bytes` behind `end` start; end is behind them then, rounded up. */
+/* Reserves `bytes`: returns where they start, and moves `end` behind them, rounded up to 64. */
 static inline size_t anb_place(size_t *end, size_t bytes)
 {
     size_t at = *end;

@@ -44,7 +44,7 @@ static inline size_t anb_ring_at(const AnbRing *ring, size_t capacity, size_t i)
     return (size_t)((ring->pushed - anb_ring_size(ring, capacity) + i) % capacity);
 }
 
-/* Of one that was read: no stream is as long as 2^62 items, and the sums above do not wrap before. */
+/* Whether a ring that was read from a file can be right: no stream has 2^62 items, and the sums above do not wrap below that. */
 static inline bool anb_ring_valid(const AnbRing *ring)
 {
     return ring->pushed >> 62 == 0;

@@ -12,7 +12,7 @@ static bool is_few(size_t n)
     return n <= ANB_RLS_FEW;
 }
 
-/* Of up to eight features: entry i, j >= i, of the packed triangle. */
+/* Up to eight features: entry (i, j), j >= i, of the packed triangle. */
 static double *few_entry(size_t n, double *state, size_t i, size_t j)
 {
     double *mixed = intercept_row(n, state) + anb_rls_padded(n), *beside = mixed + QUAD * QUAD,
@@ -43,7 +43,7 @@ double anb_rls_trace(const AnbRls *rls, const double *state)
     return is_few(rls->n) ? trace_of_few(rls->n, state) : anb_rls_head_const(state)->trace;
 }
 
-/* Where it is kept. */
+/* Stores the trace where it is kept: for more than eight features. */
 static void put_trace(size_t n, double *state, double trace)
 {
     if (!is_few(n))
@@ -249,7 +249,7 @@ void anb_rls_confine(const AnbRls *rls, double *state)
 
 /* ---- another unit ---------------------------------------------------------------------------------------------------- */
 
-/* Of up to eight features: the intercept's coordinate grows by `by` times that of feature `from`. */
+/* Up to eight features: adds `by` times the coordinate of feature `from` to that of the intercept. */
 static void shear_few(size_t n, double *state, size_t from, double by)
 {
     AnbRlsHead *head = anb_rls_head(state);

@@ -127,7 +127,7 @@ static inline AnbRlsFactor anb_rls_factor(const AnbRls *rls, double *state)
 size_t anb_rls_single_state(const AnbRls *rls);
 size_t anb_rls_single_scratch(size_t n);
 
-/* One step, as anb_rls_update. */
+/* The update, as anb_rls_update. */
 static inline bool anb_rls_single_update(const AnbRls *rls, double *state, double error, double lambda, double weight,
                                          double *scratch)
 {

@@ -28,7 +28,7 @@ typedef struct AnbStack {
     double walk;   /* variance that the constant's weight gains a sample */
 } AnbStack;
 
-/* Where the awake experts stand. */
+/* The range of the awake experts' predictions. */
 typedef struct AnbSpan {
     double low, high;
 } AnbSpan;

@@ -53,7 +53,7 @@ int anb_rules_make(AnbRuleBook *book, const char *rules, const AnbDiagnostics *d
 /* [0, 1] where v is not a number; factor = exp(-0.1 slope). */
 AnbTruth anb_ramp(double v, double offset, double slope, double factor);
 AnbTruth anb_truth_and(AnbTruth a, AnbTruth b);
-/* From the predicates' truths. */
+/* The truth of a formula, from the truths of the predicates. */
 AnbTruth anb_formula_truth(const AnbRuleBook *book, const AnbFormula *formula);
 
 #endif

@@ -153,7 +153,7 @@ void anb_explainer_free(AnbExplainer *e)
 
 /* ---- explaining -------------------------------------------------------------------------------------------------- */
 
-/* By the types' own tables; what they say is believed where it adds up. */
+/* Computed by the types' own tables, and accepted if the values add up to the prediction. */
 static bool split_exactly(AnbExplainer *e, const StreamingLearner *model)
 {
     AnbWalk *w = &e->walk;
@@ -197,7 +197,7 @@ static double error_of(const AnbWalk *w, size_t j, double n)
     return sqrt(w->square[j]) / n * (quantile / 2);
 }
 
-/* By asking for coalitions. */
+/* Estimated from predictions for coalitions of columns. */
 static double sample_all(AnbExplainer *e)
 {
     AnbWalk *w = &e->walk;

@@ -40,7 +40,7 @@ typedef struct AnbKept {
     AnbRandom random;
 } AnbKept;
 
-/* Where the next row goes, or NULL: it is not kept. */
+/* The place for the next row, or NULL if it is not kept. */
 double *anb_kept_place(AnbKept *kept);
 
 #endif

@@ -132,7 +132,7 @@ static void lay_out(AnbImportance *m, size_t d)
     m->order = (uint32_t *)(m->kept.row + (size_t)KEPT * d);
 }
 
-/* Of the rows that are measured the span holds so many, one at least. */
+/* The discount for a memory of `span` rows, of which one in `every` is measured. */
 static double keep_of(const AnbImportanceOptions *o)
 {
     double rows = o->span / o->every;

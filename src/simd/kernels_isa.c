@@ -232,7 +232,7 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-/* From where on a value becomes 0: `times` reaches, or `trusted` reaches where the bound is above clip; clip where the reach is negative. */
+/* Beyond which size a value becomes 0: `times` its reach, or `trusted` its reach if the bound is above clip; clip if the reach is negative. */
 typedef struct Outmost {
     Lanes times, trusted, clip;
 } Outmost;

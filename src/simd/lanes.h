@@ -174,7 +174,7 @@ LANES_INLINE Lanes lanes_join(LanesHalf low, LanesHalf high)
 
 /* Eight sums at once, each as lanes_sum has it. */
 #if LANES_BYTES == 64
-/* Of four the quarters (l0+l4)+(l2+l6) and (l1+l5)+(l3+l7), side by side. */
+/* For each of four blocks the sums (l0+l4)+(l2+l6) and (l1+l5)+(l3+l7), side by side. */
 LANES_INLINE __m512d lanes_quarters(Lanes p, Lanes q, Lanes r, Lanes s)
 {
 #define LANES_HALVES(l, r)                                                                                             \

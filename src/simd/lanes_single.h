@@ -136,7 +136,7 @@ LANES_INLINE LanesQuarter lanes_sum4(Lanes p, Lanes q, Lanes r, Lanes s)
 
 /* Eight sums, each as lanes_sum has it. */
 #if LANES_BYTES == 64
-/* Of four the lanes of lanes_fold, side by side. */
+/* For each of four blocks the lanes of lanes_fold, side by side. */
 LANES_INLINE __m512 lanes_quarters(Lanes p, Lanes q, Lanes r, Lanes s)
 {
 #define LANES_HALVES(l, r)                                                                                             \

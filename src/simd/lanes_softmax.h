@@ -24,7 +24,7 @@ LANES_INLINE Lanes lanes_logits(Lanes z, size_t n)
     return lanes_first(z, n, -__builtin_inf());
 }
 
-/* Up to four logits are a matter of the first four lanes, in fewer steps; what the others hold then is nobody's. */
+/* Up to four logits are computed in the first four lanes, in fewer steps; the other lanes hold anything then. */
 enum { LANES_FEW = 4 };
 
 LANES_INLINE double lanes_highest(Lanes z, size_t k)

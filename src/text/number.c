@@ -26,7 +26,7 @@ static bool is_digit(char c)
     return (unsigned char)(c - '0') < 10;
 }
 
-/* Behind the mantissa: an exponent, where there is a whole one. Kept small enough for sums. */
+/* Reads the exponent behind the mantissa, if there is a complete one. Limited so that sums of it do not overflow. */
 static const char *take_exponent(const char *p, const char *end, int64_t *e)
 {
     const char *q = p + 1;
