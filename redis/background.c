@@ -1,7 +1,8 @@
 /*
- * Rows of a key that its predictions are explained against: of the n-th row that was learned one of `capacity` places gets
- * it with probability capacity / min(n, span), drawn by a hash of n. So the rows follow from the commands alone, and
- * replicas and the log keep the same ones. In the server's own files they are a note.
+ * The background of a key: rows that its predictions are explained against. The n-th row that is learned replaces one
+ * of `capacity` rows with probability capacity / min(n, span), decided by a hash of n. So the rows depend on the
+ * commands alone, and replicas and the log have the same ones. In the server's own files they are a note of the
+ * snapshot.
  */
 #include "module.h"
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * What the module counts beside a model: how good its predictions were before learning, and how far it has read each
- * stream. Both follow from the commands alone, so replicas and the log rebuild them. In files and snapshots they are notes:
- * the cursors in all of them, the scores only in those that the server writes for itself.
+ * What the module counts for a model outside its learner: how good its predictions were before learning, and how far it
+ * has read each stream. Both depend on the commands alone, so replicas and the log rebuild them. In files and snapshots
+ * they are notes: the positions in streams in all of them, the scores only in those that the server writes for itself.
  */
 #include "module.h"
 #include <math.h>

@@ -1,7 +1,6 @@
 /*
- * The commands: what each is called, takes, does to its keys and costs, as the server and its clients ask for it in
- * COMMAND DOCS, COMMAND INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 are told arity, flags and keys
- * alone.
+ * The commands: name, arguments, keys and cost of each, as the server and its clients get them by COMMAND DOCS, COMMAND
+ * INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 get the number of arguments, flags and keys only.
  */
 #include "module.h"
 #include <stdio.h>

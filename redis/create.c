@@ -194,9 +194,8 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     return learner;
 }
 
-/* The expression goes to replicas and the log expanded, every option written out: what a preset means and what a
- * default is may change with the version. Where it has become too long to be read again, and where the columns have
- * names, a snapshot goes. */
+/* Replicas and the log get the expanded expression with every option written out, since presets and defaults may change with the version. If
+ * that is too long to be parsed again, or the columns have names, they get a snapshot. */
 static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
 {
     enum { TEXT_MAX = 1 << 16 };

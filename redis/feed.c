@@ -300,8 +300,8 @@ static int on_timeout(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return REDISMODULE_OK;
 }
 
-/* Where the keys stand: a server of version 7 or later that sends commands to nodes and slots asks for them, since they do not stand side
- * by side; without an answer it looks at the model's key alone. */
+/* Tells a server of version 7 or later, which sends commands to nodes and slots, where the keys are: they are not side by side. Without
+ * this it would only consider the model's key. */
 static int tell_keys(RedisModuleCtx *ctx, int argc)
 {
     RedisModule_KeyAtPos(ctx, 1);

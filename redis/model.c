@@ -266,9 +266,9 @@ static void *move(void *memory, void *context)
     return now;
 }
 
-/* Three pieces at most, and the allocator moves none of more than some kilobytes: no need to stop half way. A ticket
- * that a job holds as well stays; what the worker learns on is no model of a key and is never met here, and what it copies
- * stays where it is. */
+/* There are three pieces at most, and the allocator moves none of more than some kilobytes, so there is no need to stop half way. A ticket
+ * that a job holds too is not moved. A worker's clone belongs to no key, so it is not met here; a learner that is being cloned is not
+ * moved. */
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
     Model *model = *value;

@@ -86,9 +86,9 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldDouble(ctx, "longest_inline_microseconds", (double)s->longest_inline_ns / 1e3);
 }
 
-/* What is told of writes is told by anb_touch. A second set of models may be loaded beside the one that answers: only
- * plans are shared between them. Slots may move as a whole: models are rewritten as commands, and the worker writes
- * neither while the server pauses writes nor to a key that has gone. */
+/* Options that the module declares to the server: it signals modified keys itself (anb_touch). It can load a second data set while the
+ * present one answers, since models share nothing but plans. It can move slots atomically: models are rewritten as commands, and the
+ * worker writes neither while the server pauses writes nor to a key that has gone. */
 static void declare_options(RedisModuleCtx *ctx)
 {
     int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED |

@@ -1,17 +1,22 @@
 /*
- * What the module's files share. A key holds a Model; a command's rows are a Batch; a Batch that would take long runs
- * in the worker, on a clone, which takes the model's place once it is done:
+ * The types and functions that the module's files share.
+ *
+ * A key holds a Model; a command's rows are a Batch. A short Batch is run in the command. A long one runs in a worker
+ * thread on a clone of the model; the clone replaces the model when the batch is done:
  *
  *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
  *                                 `--long---> queue --> worker: lock, look, unlock, clone, run, lock, swap, replicate, unlock
  *
- * So whatever forks or reads meanwhile sees the model before the command or after it, never in between.
+ * So a fork or another command sees the model either before the command or after it, never in between.
  *
- * Who may touch what: a Model and its learner belong to whoever holds the server's lock, as every callback but `free`
- * does; the rings of plan_cache.c, and which learner stands in them, have a lock of their own, taken inside the server's; a
- * Ticket is counted by atomics. The worker keeps no pointer to a Model while it is without the server's lock: it may be
- * freed or moved. Only while it makes the clone it reads the learner without that lock, and says so in the ticket: whoever
- * changes, moves or frees a learner calls anb_settle before. To predict and to save is to read.
+ * Locks. A Model and its learner may be used under the server's lock, which every callback but `free` holds. The lists
+ * of models that share a plan, and which learner is in them (plan_cache.c), have a lock of their own, which is taken
+ * inside the server's. A Ticket is counted by atomics.
+ *
+ * The worker keeps no pointer to a Model while it does not hold the server's lock, since the model may be freed or
+ * moved meanwhile. The one exception is the making of the clone: it reads the learner without that lock, and says so in
+ * the ticket. Code that changes, moves or frees a learner therefore calls anb_settle first; predicting and saving only
+ * read.
  */
 #ifndef ANB_REDIS_MODULE_H
 #define ANB_REDIS_MODULE_H

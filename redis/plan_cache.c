@@ -1,6 +1,7 @@
 /*
- * Plans in use: a hash table of rings of models that were made alike. A model that arrives takes over the plan of one
- * that is there, so a million equal models hold one plan. Models may be freed by the server's background threads: one lock.
+ * Plans in use: a hash table of lists of models with the same expression. A new model takes over the plan of one that
+ * is there, so that a million equal models hold one plan. One lock guards all of it, since the server may free models
+ * in background threads.
  */
 #include "module.h"
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
- * Learners that nobody needs any more, kept for a second as the memory of the next clones: to ask the system for a large
- * model's pages takes longer than to fill them. There are as many as workers at most.
+ * Learners that were replaced by a clone, kept for a second as memory for the next clones: getting a large model's
+ * pages from the system takes longer than filling them. At most as many are kept as there are workers.
  */
 #include "module.h"
 #include <pthread.h>

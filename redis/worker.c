@@ -1,14 +1,15 @@
 /*
- * Threads for what would hold the server up: up to `anabranch.workers` of them, started when they are needed. Each takes
- * the oldest job of a key that no other works on. A job works on a clone, which is made beside the server, while whoever
- * would change the model waits; the model at the key is changed only under the server's lock, by putting the clone in its
- * place, and only where nobody wrote to it meanwhile: else the job starts over, and after three times it runs under the
- * lock. Jobs of one key are done in the order they came. What a model leaves behind is the memory of the next clone of such
- * a model: to ask the system for a large model's pages takes longer than to fill them.
+ * Threads for batches that would block the server for long: up to `anabranch.workers` of them, started when they are
+ * needed.
  *
- * While a job is on its way the key may be deleted, replaced or moved to another node, or the server become a replica:
- * then nothing is learned and the client is told. While writes are paused (a failover, a slot's handover) the job
- * waits.
+ * A thread takes the oldest job of a key that no other thread works on, so the jobs of one key are done in the order
+ * they came. The job works on a clone of the model. While the clone is made, commands that would change the model wait.
+ * The model at the key is changed under the server's lock alone: the clone takes its place, provided that nobody has
+ * written to the model meanwhile. Otherwise the job starts over; after three times it runs under the lock. The replaced
+ * learner is kept as memory for the next clone (spares.c).
+ *
+ * Meanwhile the key may be deleted, replaced or moved to another node, or the server may become a replica. Then nothing
+ * is learned, and the client gets an error. While writes are paused (a failover, a slot's handover) the job waits.
  */
 #include "module.h"
 #include <anabranch/host.h>

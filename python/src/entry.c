@@ -1,6 +1,6 @@
 /*
- * One call at a time on an object. All of it is read and written under the GIL, so a free object is entered by one
- * store; `lock` is only what waiting threads sleep on: it is held by nobody, and released once to wake one of them.
+ * One call at a time on an object. All fields are read and written under the GIL, so entering a free object is one
+ * store. `lock` only serves waiting threads to sleep on: nobody holds it, and it is released once to wake one of them.
  */
 #include "core.h"
 

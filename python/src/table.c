@@ -1,6 +1,6 @@
 /*
- * Tables of doubles in memory of others: a matrix with any strides, or a vector for each feature. Rows that lie behind
- * each other are used in place, others are gathered a block at a time.
+ * Tables of doubles in memory of other objects: a matrix with any strides, or a vector for each feature. Contiguous
+ * rows are used in place; others are copied a block at a time.
  */
 #include "core.h"
 #include <string.h>

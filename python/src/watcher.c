@@ -72,8 +72,8 @@ int watcher_traverse(PyObject *watcher, visitproc visit, void *arg)
     return 0;
 }
 
-/* Nobody uses an object that is being freed, but its model may be at work: in another thread, which is waited for, or in
- * this one, above a learner written in Python; the list is then changed between two samples. */
+/* Nobody uses an object that is being freed, but its model may be in use: by another thread, which is waited for, or by this thread below a
+ * learner written in Python; the list is then changed between two samples. */
 void watcher_clear(Watcher *self)
 {
     PyObject *model = self->model, *kind, *value, *trace;
