@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 12, ROWS = 32, RULES = 12, TABLE = 200, NETWORKS = 16 };
+enum { SHOWN = 12, ROWS = 32, RULES = 12, TABLE = 200, NETWORKS = 16, BARS = 4096, NAMED = 64 };
 
 /* A truth or severity: steps jump, so a mean over six records on both sides is drawn. */
 static Series truth_of(Run *run, const char *name, const char *key, size_t index, int colour)
@@ -117,9 +117,9 @@ static void put_rules(Run *run, Series (*series)[3], const char **name, size_t n
 
 static void put_pairs(Run *run)
 {
-    const char *names[64];
+    const char *names[NAMED];
     const Field *pairs = record_field(&run->records.summary, "summary.coactivation");
-    if (!pairs || run->k == 0 || run->k > 64 || pairs->n != run->k * run->k)
+    if (!pairs || run->k == 0 || run->k > NAMED || pairs->n != run->k * run->k)
         return;
     const double *value = run->records.summary.number + pairs->first;
     bool all = true;
@@ -136,51 +136,79 @@ static void put_pairs(Run *run)
     fprintf(run->out, "</div>\n");
 }
 
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
+
+/* The numbers of one part of network e, and how many; NULL where there are none. */
+static const double *network_numbers(const Run *run, size_t e, const char *part, size_t *n)
+{
+    char key[80];
+    snprintf(key, sizeof key, "summary.superposition.%zu.%s", e, part);
+    const Field *field = record_field(&run->records.summary, key);
+    *n = field ? field->n : 0;
+    return field ? run->records.summary.number + field->first : NULL;
+}
+
+/* A bar for each feature: its length, and which share of it is spread over directions of other features. */
+static void put_lengths(Run *run, size_t e, const double *length, const double *mixed, size_t n)
+{
+    char title[160];
+    double share[BARS];
+    const char *expert = report_text(run, "summary.superposition.%zu.expert", e);
+    snprintf(title, sizeof title, "%s, %.0f hidden units", expert ? expert : "network",
+             report_number(run, 0, "summary.superposition.%zu.hidden", e));
+    n = n < BARS ? n : BARS;
+    for (size_t i = 0; i < n; i++)
+        share[i] = length[i] + mixed[i] > 0 ? mixed[i] / (length[i] + mixed[i]) : 0;
+    chart_bars(run->out, title, length, share, n);
+}
+
+/* The products of the features' weights, where all n x n of them are there. */
+static void put_gram(Run *run, size_t e, size_t n)
+{
+    const char *names[NAMED];
+    char key[80];
+    size_t cells;
+    double most = 1e-300;
+    const double *gram = network_numbers(run, e, "gram", &cells);
+    if (!gram || cells != n * n)
+        return;
+    snprintf(key, sizeof key, "summary.superposition.%zu.features", e);
+    for (size_t i = 0; i < NAMED; i++) {
+        const char *name = record_text(&run->records.summary, key, i);
+        names[i] = name ? name : "";
+    }
+    for (size_t i = 0; i < cells; i++)
+        most = fmax(most, fabs(gram[i]));
+    chart_square(run->out, "", gram, n, most, n <= NAMED ? names : NULL);
+}
+
+static bool put_network(Run *run, size_t e)
+{
+    size_t n, n_mixed;
+    const double *length = network_numbers(run, e, "norm", &n);
+    const double *mixed = network_numbers(run, e, "polysemanticity", &n_mixed);
+    if (!length || !mixed || n == 0 || n_mixed != n)
+        return false;
+    if (e == 0)
+        fprintf(run->out,
+                "<h2>Superposition</h2><p class=\"lead\">How each network spreads the features over its hidden "
+                "units. Bars: the length of a feature's weights, from yellow, a direction of its own, to violet, "
+                "lost among others (polysemanticity over itself and the length). Squares: W W<sup>T</sup>, "
+                "features by features.</p>"
+                "<div class=\"squares\">\n");
+    fprintf(run->out, "<div class=\"card\">");
+    put_lengths(run, e, length, mixed, n);
+    put_gram(run, e, n);
+    fprintf(run->out, "</div>\n");
+    return true;
+}
+
 static void put_networks(Run *run)
 {
-    const char *names[64];
-    for (size_t e = 0; e < NETWORKS; e++) {
-        char key[6][80];
-        static const char *const parts[] = {"norm", "polysemanticity", "gram", "expert", "hidden", "features"};
-        for (int i = 0; i < 6; i++)
-            snprintf(key[i], sizeof key[i], "summary.superposition.%zu.%s", e, parts[i]);
-        const Field *norm = record_field(&run->records.summary, key[0]),
-                    *mixed = record_field(&run->records.summary, key[1]);
-        const Field *gram = record_field(&run->records.summary, key[2]);
-        const double *number = run->records.summary.number;
-        if (!norm || !mixed || norm->n == 0 || mixed->n != norm->n)
-            break;
-        for (size_t i = 0; i < 64; i++) {
-            const char *name = record_text(&run->records.summary, key[5], i);
-            names[i] = name ? name : "";
-        }
-        if (e == 0)
-            fprintf(run->out,
-                    "<h2>Superposition</h2><p class=\"lead\">How each network spreads the features over its hidden "
-                    "units. Bars: the length of a feature's weights, from yellow, a direction of its own, to violet, "
-                    "lost among others (polysemanticity over itself and the length). Squares: W W<sup>T</sup>, "
-                    "features by features.</p>"
-                    "<div class=\"squares\">\n");
-        char title[160];
-        const char *expert = record_text(&run->records.summary, key[3], 0);
-        snprintf(title, sizeof title, "%s, %.0f hidden units", expert ? expert : "network",
-                 record_number(&run->records.summary, key[4], 0));
-        double most = 1e-300, mixture[4096];
-        for (size_t i = 0; i < norm->n && i < 4096; i++) {
-            double length = number[norm->first + i], with = number[mixed->first + i];
-            mixture[i] = length + with > 0 ? with / (length + with) : 0;
-        }
-        for (size_t i = 0; gram && i < gram->n; i++)
-            most = fmax(most, fabs(number[gram->first + i]));
-        fprintf(run->out, "<div class=\"card\">");
-        chart_bars(run->out, title, number + norm->first, mixture, norm->n < 4096 ? norm->n : 4096);
-        if (gram && gram->n == norm->n * norm->n)
-            chart_square(run->out, "", number + gram->first, norm->n, most, norm->n <= 64 ? names : NULL);
-        fprintf(run->out, "</div>\n");
-        if (e + 1 == NETWORKS)
-            break;
-    }
-    if (record_field(&run->records.summary, "summary.superposition.0.norm"))
+    size_t e = 0;
+    while (e < NETWORKS && put_network(run, e))
+        e++;
+    if (e > 0)
         fprintf(run->out, "</div>\n");
 }
 
