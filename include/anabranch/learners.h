@@ -4,8 +4,8 @@
  * Weight classes: exact (weight 2 is two samples), scaled (the step is multiplied by the
  * weight over the running mean of the weights), unit (learns weight 1 only).
  *
- * Missing cells: tree, forest and sgbt route them by their cuts; the others take what a scale above puts in their
- * place, and without one a row that has any is rejected.
+ * Missing cells: tree, forest, sgbt and extra_trees route them by their cuts, additive has a value for them; the others take
+ * what a scale above puts in their place, and without one a row that has any is rejected.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -288,7 +288,8 @@ ANB_API extern const StreamingLearnerType anb_guard;
 /**
  * Nearest neighbours in a window of rows, by a metric that it learns from the slopes of the planes it fits, and a ridge
  * plane through them. Wants a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the window and little more; with
- * `coarse`, of which a window of 8,000 rows wants 4, 4 (d + 1) + 2 coarse + 8. Weight class: unit.
+ * `coarse`, of which a window of 8,000 rows wants 4, 4 (d + 1) + 2 coarse + 8. Weight class: scaled (a row takes as many places in the
+ * window as its weight has mean weights, four at most).
  */
 typedef struct AnbKnnOptions {
     size_t size; /* of this struct; set by the defaults */
