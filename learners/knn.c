@@ -63,8 +63,17 @@
 #include "learners/knn/knn_look.h"
 #include "src/simd/kernels.h"
 
-enum { KNOWN = 100, SETTLED = 200, MOST_PLACES = 4 };
-static const double discount = 0.995, judging = 0.9995;
+enum { KNOWN = 100, SETTLED = 200 }; /* planes before importances are told, and before bends are learned */
+enum {
+    MOST_PLACES = 4, /* that a row takes in the window */
+    FEW_ROWS = 512,  /* up to so many rows the metric is made anew every OFTEN rows */
+    OFTEN = 16
+};
+/* The rules of the head of this file. Chosen on the streams of docs/accuracy.md. */
+static const double discount = 0.995, judging = 0.9995;                 /* of the sums for a, of those for r */
+static const double slope_rate = 0.005, square_rate = 0.002;            /* of S, of the mean squared gradients */
+static const double bend_step = 0.02, bend_kept = 0.998, most_bend = 3; /* of b */
+static const double most_slope = 10, most_error = 3, most_gap = 1e3;    /* in deviations of the target */
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbKnnOptions, window), 1000, 2, 1 << 20, 0, NULL, "samples remembered"},
@@ -94,7 +103,7 @@ static void judge(const View *v, const KnnScratch *w, double error, double sd)
     v->weights->judged = judging * v->weights->judged + 1;
     v->weights->missed = judging * v->weights->missed + error * error;
     for (size_t j = 0; j < v->d; j++) {
-        double adds = anb_clip(w->adds[j] / sd, 10);
+        double adds = anb_clip(w->adds[j] / sd, most_slope);
         v->right[j] = judging * v->right[j] + adds * (error + a * adds);
         v->said[j] = judging * v->said[j] + adds * adds;
     }
@@ -107,17 +116,18 @@ static void weigh(const View *v, const KnnScratch *w, double y)
     double sd = anb_moments_sd(&s->target);
     if (!w->look->fitted || !(sd > 0))
         return;
-    double off = anb_clip((y - w->look->mean) / sd, 1e3), gain = anb_clip((w->look->plane - w->look->mean) / sd, 1e3);
-    double error = anb_clip((anb_knn_both(s, w->look) - y) / sd, 3), age = 1 / (double)++s->fits;
+    double off = anb_clip((y - w->look->mean) / sd, most_gap),
+           gain = anb_clip((w->look->plane - w->look->mean) / sd, most_gap);
+    double error = anb_clip((anb_knn_both(s, w->look) - y) / sd, most_error), age = 1 / (double)++s->fits;
     judge(v, w, -error, sd);
     s->cross = discount * s->cross + off * gain;
     s->spread = discount * s->spread + gain * gain;
     for (size_t j = 0; j < v->d; j++) {
-        double slope = anb_clip(w->slope[j] / sd, 10), gradient = anb_clip(error * (w->pull[j] / sd), 1e3);
-        v->slopes[j] += (age > 0.005 ? age : 0.005) * (slope * slope - v->slopes[j]);
-        v->squares[j] += (age > 0.002 ? age : 0.002) * (gradient * gradient - v->squares[j]);
+        double slope = anb_clip(w->slope[j] / sd, most_slope), gradient = anb_clip(error * (w->pull[j] / sd), most_gap);
+        v->slopes[j] += (age > slope_rate ? age : slope_rate) * (slope * slope - v->slopes[j]);
+        v->squares[j] += (age > square_rate ? age : square_rate) * (gradient * gradient - v->squares[j]);
         if (s->fits > SETTLED && v->squares[j] > 1e-100)
-            v->bends[j] = anb_clip(0.998 * v->bends[j] - 0.02 * gradient / sqrt(v->squares[j]), 3);
+            v->bends[j] = anb_clip(bend_kept * v->bends[j] - bend_step * gradient / sqrt(v->squares[j]), most_bend);
     }
 }
 
@@ -143,7 +153,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     }
     for (; v.weights->credit >= 1; v.weights->credit -= 1) {
         anb_knn_keep(&v, w.query, y);
-        if (v.s->ring.pushed % (v.s->ring.pushed < 512 ? 16 : v.period) == 0)
+        if (v.s->ring.pushed % (v.s->ring.pushed < FEW_ROWS ? OFTEN : v.period) == 0)
             anb_knn_remake(&v, row->importance);
         else
             turn(&v);

@@ -50,10 +50,17 @@
 #include <anabranch/learners.h>
 
 enum {
-    PAUSE = 500, /* steps after a change of concept without a factor on the features */
-    RECENT = 200 /* rows that replay draws from, at least, where the memory holds as many */
+    PAUSE = 500,  /* steps after a change of concept without a factor on the features */
+    RECENT = 200, /* rows that replay draws from, at least, where the memory holds as many */
+    SOME = 200    /* rows before a change of concept is looked for */
 };
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
+/* A change of concept: the mean squared error of the last rows, discounted by `quick`, is `changed` times that of more rows. */
+static const double quick = 0.99, slow = 0.998, changed = 3;
+/* The rate rises over `rise` steps and falls as 1 / sqrt(1 + t / fall); a step counts `most_weight` times at most. */
+static const double rise = 100, fall = 5000, most_weight = 10;
+/* The share of the newest weights in their average: 1 up to step 10, then 10 / t, at least `least_average`. */
+static const double first_steps = 10, least_average = 0.005;
 
 /* The option hands on its value as the network's. */
 _Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
@@ -207,9 +214,9 @@ static void weigh(const View *v, double y, double sd, const double *scratch)
 /* Errors far above their level: what is remembered is of another concept, and the rate starts to fall anew. */
 static void watch(Mlp *s, double error, const AnbRow *row)
 {
-    anb_faded_add(&s->quick, error * error, 1, 0.99);
-    anb_faded_add(&s->slow, error * error, 1, 0.998);
-    if (s->slow.weight < 200 || s->quick.mean < 3 * s->slow.mean)
+    anb_faded_add(&s->quick, error * error, 1, quick);
+    anb_faded_add(&s->slow, error * error, 1, slow);
+    if (s->slow.weight < SOME || s->quick.mean < changed * s->slow.mean)
         return;
     s->ring.pushed = 0;
     s->since = s->steps;
@@ -295,9 +302,10 @@ static AnbNetworkPace pace(const View *v, double weight, size_t features)
     s->square_power *= decay;
     s->mean_power *= v->o->momentum;
     AnbNetworkPace p = {.momentum = v->o->momentum, .decay = decay, .mean_scale = 1, .square_scale = 1};
-    p.rate = v->o->rate * (t < 100 ? t / 100 : 1) / sqrt(1 + age / 5000) * (weight < 10 ? weight : 10);
+    p.rate =
+        v->o->rate * (t < rise ? t / rise : 1) / sqrt(1 + age / fall) * (weight < most_weight ? weight : most_weight);
     p.rate *= features > ANB_MLP_NARROW ? ANB_MLP_NARROW / (double)features : 1;
-    p.average = t < 2000 ? (t < 10 ? 1 : 10 / t) : 0.005;
+    p.average = t < first_steps / least_average ? (t < first_steps ? 1 : first_steps / t) : least_average;
     if (anb_mlp_adam(v->o)) {
         p.mean_scale = 1 / (1 - s->mean_power);
         p.square_scale = 1 / (1 - s->square_power);

@@ -24,8 +24,9 @@
 #include "src/simd/kernels.h"
 #include "src/numeric/elementary.h"
 
-enum { GATHER_EVERY = 256 };
+enum { GATHER_EVERY = 256 }; /* samples between two means of the experts' importances */
 static const double least_share = 1e-300;
+static const double alignment_rate = 0.05, entropy_rate = 0.01; /* of running means for diagnostics */
 
 static const AnbParam params[] = {
     {"router", ANB_ROUTER, offsetof(AnbMoeOptions, router), 0, 0, 0, 0, "linear", "the gate"},
@@ -207,7 +208,8 @@ static unsigned nearest(const AnbGate *gate, double y)
 
 static int sign_with_margin(double v)
 {
-    return (v > 1e-15) - (v < -1e-15);
+    const double margin = 1e-15;
+    return (v > margin) - (v < -margin);
 }
 
 /* How steadily the prediction accelerates: the agreement of its last two second differences. */
@@ -216,7 +218,7 @@ static void align(Moe *s, double prediction)
     double change = anb_within_doubles(prediction - s->prediction);
     if (s->samples >= 1) {
         int now = sign_with_margin(change - s->change), before = sign_with_margin(s->change - s->earlier_change);
-        s->alignment += .05 * (now * before - s->alignment);
+        s->alignment += alignment_rate * (now * before - s->alignment);
     }
     s->earlier_change = s->change;
     s->change = change;
@@ -301,7 +303,7 @@ static double follow_gate(MoeCall *c)
     const AnbGate *gate = &c->gate;
     double least = anb_ewma_all(arrays_of(c->self, s).utilization, gate->after, s->utilization_rate, gate->k);
     double entropy = (gate->entropy < 0 ? anb_entropy(gate->after, gate->k) : gate->entropy) * s->entropy_unit;
-    s->entropy += .01 * (anb_clamp(entropy, 0, 1) - s->entropy);
+    s->entropy += entropy_rate * (anb_clamp(entropy, 0, 1) - s->entropy);
     return least;
 }
 

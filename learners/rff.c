@@ -93,7 +93,7 @@ static AnbRow map(const AnbNode *self, const void *state, const AnbRow *row, dou
         x = stretched;
     }
     anb_layer_forward(w, width, w + d * width, x, d, n, u + d);
-    anb_cosine(u + d, n, 0.47140452079103168);
+    anb_cosine(u + d, n, 0.47140452079103168); /* sqrt(2) / 3 */
     return made_row(row, u);
 }
 
