@@ -10,7 +10,7 @@
  * learned: each core then predicts for the models that it learned, which are in its cache.
  *
  * Sharing. The caller does the first samples alone and measures them. From that, and from how long similar calls took
- * (ways.h), it decides whether to share the rest. If the stripes are known, these first samples are of the caller's own
+ * (share_choice.h), it decides whether to share the rest. If the stripes are known, these first samples are of the caller's own
  * stripes, since a model that two cores write in turn moves between their caches line by line.
  */
 #include "clock.h"
@@ -18,7 +18,7 @@
 #include "samples.h"
 #include "stripes.h"
 #include "team.h"
-#include "ways.h"
+#include "share_choice.h"
 #include <anabranch/workers.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -60,13 +60,13 @@ typedef void Block(AnbPool *pool, size_t from, size_t to);
 struct AnbPool {
     pthread_mutex_t turn; /* held by the call that works */
     AnbTeam *team;
-    Part *part;            /* of each thread */
-    AnbWays way[2];        /* of calls that predict and that learn */
-    AnbStripes dealt[2];   /* of such calls */
-    AnbSamples call;       /* the present one */
-    AnbStripes *stripes;   /* of this call */
-    size_t from, own_from; /* the first sample that is left, and that of the first stripe */
-    Block *block;          /* what is done in blocks */
+    Part *part;                /* of each thread */
+    AnbShareRecords shares[2]; /* of calls that predict and that learn */
+    AnbStripes dealt[2];       /* of such calls */
+    AnbSamples call;           /* the present one */
+    AnbStripes *stripes;       /* of this call */
+    size_t from, own_from;     /* the first sample that is left, and that of the first stripe */
+    Block *block;              /* what is done in blocks */
     size_t blocks_from, block_size;
     double missed; /* ns that the calls of the present row might have gained, had all been shared */
     double ended;  /* when the last call did; 0: it was too small to be timed */
@@ -249,13 +249,13 @@ static void predict_between(AnbPool *p, size_t from, size_t to)
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
 
 /* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking them. */
-static AnbWaysGain gain_of(const AnbPool *p, double ns, size_t left)
+static AnbShareGain gain_of(const AnbPool *p, double ns, size_t left)
 {
     if (anb_team_alone(p->team))
-        return (AnbWaysGain){0, 0};
+        return (AnbShareGain){0, 0};
     double n = (double)left, saved = ns * (1 - 1 / (double)anb_team_size(p->team));
     double scans = SCAN_NS * (double)stripes_for(ns, anb_team_size(p->team));
-    return (AnbWaysGain){n * (saved - scans) - OPEN_NS, WAKE_NS};
+    return (AnbShareGain){n * (saved - scans) - OPEN_NS, WAKE_NS};
 }
 
 static void do_alone(AnbPool *p)
@@ -335,20 +335,20 @@ static void do_call(AnbPool *p)
     if (p->call.read_only || !p->stripes->known || !try_own(p))
         try_first(p);
     double then = anb_clock_ns(), tried = (then - start) / TRIED;
-    AnbWaysGain gain = gain_of(p, tried, left);
-    AnbWay *way = anb_ways_of(&p->way[learn], left, tried, gain);
-    bool wanted = way && anb_way_shared(way), shared = wanted && worth_waking(p, start, gain.gain);
+    AnbShareGain gain = gain_of(p, tried, left);
+    AnbShareRecord *record = anb_share_record(&p->shares[learn], left, tried, gain);
+    bool wanted = record && anb_share_decide(record), shared = wanted && worth_waking(p, start, gain.gain);
     p->gained[learn] = shared ? gain.gain / (double)left : 0;
     if (shared)
-        do_shared(p, anb_way_ns(way));
+        do_shared(p, anb_share_ns(record));
     else
         do_alone(p);
-    p->ended = way ? anb_clock_ns() : 0;
+    p->ended = record ? anb_clock_ns() : 0;
     p->learned = learn && shared && p->stripes->known;
     if (wanted && !shared)
-        anb_way_put_off(way);
-    else if (way)
-        anb_way_took(way, (p->ended - then) / (double)left, left);
+        anb_share_put_off(record);
+    else if (record)
+        anb_share_took(record, (p->ended - then) / (double)left, left);
 }
 
 /* No model and no row of samples from `from` to `to` - 1 is missing. */

@@ -13,16 +13,16 @@
  * A trial is four calls, of which the fastest counts: one that was interrupted says nothing. Sharing is tried for at
  * least 200 us, since threads take about 50 us to wake.
  */
-#ifndef ANB_HOST_WAYS_H
-#define ANB_HOST_WAYS_H
+#ifndef ANB_HOST_SHARE_CHOICE_H
+#define ANB_HOST_SHARE_CHOICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ANB_WAYS = 16 };
+enum { ANB_SHARE_CLASSES = 16 };
 
 /* How similar calls went. Times are ns a sample. */
-typedef struct AnbWay {
+typedef struct AnbShareRecord {
     /* The running means of the first samples, behind a call alone and behind a shared one; 0: no call yet. */
     double tried[2];
     double took[2]; /* alone and shared: of the usual way the running mean, of a trial the least; 0: not known */
@@ -34,29 +34,29 @@ typedef struct AnbWay {
     double lasted;  /* ns of the present trial's calls */
     unsigned odd;   /* calls in a row whose first samples took another time by far */
     double chosen;  /* what a sample took when the usual way was chosen; 0: not known */
-} AnbWay;
+} AnbShareRecord;
 
 /* One record for each class of calls, by the number of samples: each class reaches four times as far as the one before. */
-typedef struct AnbWays {
-    AnbWay way[ANB_WAYS];
-} AnbWays;
+typedef struct AnbShareRecords {
+    AnbShareRecord class[ANB_SHARE_CLASSES];
+} AnbShareRecords;
 
-typedef struct AnbWaysGain {
+typedef struct AnbShareGain {
     double gain; /* ns that threads which are awake may gain on the call */
     double wake; /* ns that it costs to wake them */
-} AnbWaysGain;
+} AnbShareGain;
 
 /* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. If
  * three calls in a row differ from the record by more than a factor of three, the record starts again. Calls that follow a
  * shared call are compared with calls that followed a shared call: what another core has written takes long to read. */
-AnbWay *anb_ways_of(AnbWays *ways, size_t samples, double tried, AnbWaysGain gain);
+AnbShareRecord *anb_share_record(AnbShareRecords *records, size_t samples, double tried, AnbShareGain gain);
 /* ns that one of the first samples takes where this core has what it needs. */
-double anb_way_ns(const AnbWay *way);
-/* Whether this call is to be shared. To be called once for each call, and anb_way_took or anb_way_put_off after it. */
-bool anb_way_shared(AnbWay *way);
+double anb_share_ns(const AnbShareRecord *record);
+/* Whether this call is to be shared. To be called once for each call, and anb_share_took or anb_share_put_off after it. */
+bool anb_share_decide(AnbShareRecord *record);
 /* That call was to be shared and was done alone, which tells nothing: it is as if it had not been. */
-void anb_way_put_off(AnbWay *way);
+void anb_share_put_off(AnbShareRecord *record);
 /* Records what each of that call's samples took. */
-void anb_way_took(AnbWay *way, double ns, size_t samples);
+void anb_share_took(AnbShareRecord *record, double ns, size_t samples);
 
 #endif
