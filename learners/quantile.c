@@ -362,7 +362,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Quantile *s = state;
     const Said *said = anb_scratch(self, scratch, SAID);
     double relative = anb_weight_relative(&s->unit, weight);
-    double near = anb_target_bounded(&s->error, said->f, y), e = anb_within_doubles(near - said->f);
+    double near = anb_range_target(&s->range, anb_target_bounded(&s->error, said->f, y), y),
+           e = anb_within_doubles(near - said->f);
     learn_levels(self, state, row, near, relative, scratch);
     learn_scores(self, state, said, near);
     learn_model(self, state, row, e, weight, scratch);

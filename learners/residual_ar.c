@@ -188,7 +188,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double scale = scale_of(s);
     bool fine = true;
     weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
-    y = anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, NULL, sample->f, sample->mix, y, weight);
+    double bounded =
+        anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, NULL, sample->f, sample->mix, y, weight);
+    y = anb_range_target(&s->range, bounded, y);
     double e = y - sample->f[0];
     if (takes_last(self))
         judge(anb_field(self, state, TRIAL), scale > 0 ? e / scale : 0,

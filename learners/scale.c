@@ -352,10 +352,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Trial trial = try_out(self, state, row, scratch);
     const Said *said = said_in(self, scratch);
     AnbErrorScale errors = errors_of(state);
+    AnbRange range = range_of(state);
     double given = y, level = errors.level;
-    y = anb_target_bounded(&errors, said->f, y);
+    y = anb_range_target(&range, anb_target_bounded(&errors, said->f, y), y);
     if (said->far == said->far) {
-        AnbRange range = range_of(state);
         anb_outlook_judge(&((Scale *)state)->outlook, &range, level, said->child, said->far, given);
         y = anb_outlook_target(&range, said->far, y, given);
     }

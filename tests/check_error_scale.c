@@ -216,6 +216,31 @@ START_TEST(one_large_weight_moves_the_mean_little)
 }
 END_TEST
 
+/* A target far from a wrong prediction is moved toward it. Where the prediction is beyond the range of the targets, that widens
+ * no range: predictions would go further out each time. */
+START_TEST(wrong_predictions_widen_no_range)
+{
+    static const char *const learners[] = {"scale(rls)", "scale(linear(normalized=true))", "guard(rls)",
+                                           "residual_ar(rls)", "guard(scale(rls))"};
+    AnbError error;
+    for (size_t i = 0; i < sizeof learners / sizeof *learners; i++) {
+        StreamingLearner *model = anb_parse(1, learners[i], NULL, &error);
+        double least = 0;
+        ck_assert_msg(model != NULL, "%s", error.message);
+        for (int t = 0; t < 400; t++) {
+            double x = t % 2 ? 1 : -1;
+            anb_train_one(model, &x, x, 1);
+        }
+        for (int t = 0; t < 10; t++) {
+            double f = anb_train_one(model, &(double){-3}, -1, 1);
+            least = f < least ? f : least;
+        }
+        ck_assert_msg(least < -1.19 && least > -1.2 - 1e-9, "%s: %g", learners[i], least);
+        anb_free(model);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("error_scale");
@@ -228,6 +253,7 @@ static Suite *suite(void)
     tcase_add_test(tests, what_is_no_number_changes_no_scale);
     tcase_add_test(tests, equal_weights_are_1_whatever_they_are);
     tcase_add_test(tests, weights_follow_the_recurrence);
+    tcase_add_test(tests, wrong_predictions_widen_no_range);
     tcase_add_test(tests, one_large_weight_moves_the_mean_little);
     return suite;
 }

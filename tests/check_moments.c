@@ -128,6 +128,20 @@ START_TEST(a_followed_range_forgets)
 }
 END_TEST
 
+/* A target that was moved toward a prediction beyond the range is one of the range, or lies between it and the target. */
+START_TEST(moved_targets_stay_in_the_range)
+{
+    AnbRange range = {0};
+    ck_assert(anb_range_target(&range, 7, 3) == 7);
+    anb_range_add(&range, -1);
+    anb_range_add(&range, 2);
+    ck_assert(anb_range_target(&range, -1.2, 0) == -1 && anb_range_target(&range, 2.3, 0) == 2);
+    ck_assert(anb_range_target(&range, 1.5, 0) == 1.5);
+    ck_assert(anb_range_target(&range, 30, 90) == 30 && anb_range_target(&range, 95, 90) == 90);
+    ck_assert(anb_range_target(&range, -30, -90) == -30 && anb_range_target(&range, -30, 90) == -1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("moments");
@@ -138,6 +152,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_discount_fades_the_past);
     tcase_add_test(tests, clipping_to_the_seen_range);
     tcase_add_test(tests, a_followed_range_forgets);
+    tcase_add_test(tests, moved_targets_stay_in_the_range);
     return suite;
 }
 
