@@ -94,7 +94,7 @@ static void show(const char *name, double ns)
 
 /* ---- categories and times ------------------------------------------------------------------------------------------ */
 
-/* Of 16 cells of a kind. */
+/* Nanoseconds a cell, from 16 cells of a kind. */
 static double dear_cell(char kind, int slots)
 {
     enum { CELLS = 16 };

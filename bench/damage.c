@@ -213,7 +213,7 @@ static double noise_of(uint64_t kind, double before, uint64_t *random)
     }
 }
 
-/* Of a kind and a unit that are drawn; numbers of few values have none. */
+/* Fills a column with noise of a random kind and unit; numbers of few values have no unit. */
 static void add_noise(Dirty *dirty, size_t column, uint64_t *random)
 {
     const size_t d = dirty->stream.d, kind = bits(random) % NOISES;

@@ -31,7 +31,7 @@ typedef struct Result {
     uint64_t drifts, rows; /* before the change; until the drift after it */
 } Result;
 
-/* Of deviation 1 and mean 0. */
+/* Noise of a kind, with mean 0 and deviation 1. */
 static double noise_of(size_t kind, Drifting *random)
 {
     double normal = drifting_normal(random);

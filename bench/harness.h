@@ -76,7 +76,7 @@ static inline void bench_turns(BenchItem *items, size_t n, int repeats, int coun
             bench_item(&items[i], counter);
 }
 
-/* As it, each item as often as takes about `ns` nanoseconds. */
+/* As bench_turns, with each item run so often that it takes about `ns` nanoseconds. */
 static inline void bench_all(BenchItem *items, size_t n, int repeats, double ns, int counter)
 {
     for (size_t i = 0; i < n; i++)

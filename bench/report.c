@@ -28,7 +28,7 @@ static Cell cell_of(const Bench *bench, size_t stream, size_t expression)
     return cell;
 }
 
-/* Its place among the expressions on this stream: 1 is the best, equals share the mean of their places. */
+/* The rank of an expression on a stream: 1 is the best; equal ones get the mean of their ranks. */
 static double rank_of(const Bench *bench, size_t stream, size_t expression)
 {
     double own = cell_of(bench, stream, expression).rmse, rank = 1;

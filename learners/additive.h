@@ -20,7 +20,7 @@ enum {
     ANB_PASSES = 6     /* and passes until so many are sorted */
 };
 
-/* Of the feature whose turn it is in a round: its first `rows` values are amid being sorted, `done` passes are. 0: none. */
+/* The sorting of the feature whose turn it is in a round: of its first `rows` values, after `done` passes; rows 0: none. */
 typedef struct AdditiveSorting {
     uint32_t rows, done;
 } AdditiveSorting;

@@ -78,7 +78,7 @@ enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
  * more features reading so many rows takes too long at 20, and four features say too little about where a row lies. */
 enum { LONG_MEMORY = 24 };
 
-/* Of more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
+/* Among more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
 /* Rows of more than NARROWER features, up to SIFTED, where the level has a second stage: one expert is a mixture on CHOSEN selected

@@ -78,7 +78,7 @@ static const AnbField members[] = {{ANB_INNER(Jumps, trusted, AnbRange, anb_rang
 
 static const AnbField fields[] = {{ANB_STRUCT(Jumps, members)}, {0}};
 
-/* Of one row: the child's prediction, d, the kind of jump. */
+/* What predict leaves for update: the child's prediction, d, the kind of jump. */
 typedef struct Sample {
     double f, step;
     Kind kind;

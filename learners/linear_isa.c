@@ -91,7 +91,7 @@ LANES_INLINE double step_few(const AnbNode *self, const AnbLinearOptions *o, Lin
     return f[0];
 }
 
-/* Of any number of features. */
+/* A step for any number of features. */
 LANES_INLINE double step_any(const AnbNode *self, const AnbLinearOptions *o, Linear *s, const double *x, double y,
                              size_t n, AnbCounters *counters)
 {

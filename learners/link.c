@@ -60,7 +60,7 @@ static size_t offers(const AnbNode *self)
 
 static const AnbBoaForm boa_form = {offers};
 
-/* Of a and b, which start at 0; a prior deviation of .3 in units of z. */
+/* The RLS of a and b, which start at 0 with a prior deviation of .3 in units of z. */
 static AnbRls rls_of(const AnbNode *self)
 {
     (void)self;

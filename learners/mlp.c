@@ -103,7 +103,7 @@ static void *trace_of(const View *v, size_t i, double *scratch)
     return anb_network_at(&v->net, anb_scratch(v->self, scratch, MLP_TRACES), i * anb_network_trace(&v->net));
 }
 
-/* Of the row that was predicted, with all its units. */
+/* The trace of the row that was predicted, with all its units. */
 static void *shown_of(const View *v, double *scratch)
 {
     return trace_of(v, v->o->dropout > 0 ? anb_mlp_batch(v->self) : 0, scratch);

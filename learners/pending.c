@@ -265,7 +265,7 @@ static const AnbWrapperTable wrapper = {0};
 static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
-/* Of the rows only those that wait. */
+/* Visits the rows that wait; the others are not saved. */
 static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     Parts p = parts_of(self, state);

@@ -153,7 +153,7 @@ static AnbRow made_row(const AnbRow *row, const double *u, const double *share)
     return (AnbRow){u, u, share, row->counters, row->outcome};
 }
 
-/* Of rows with a screen: a network makes too much of cells far out. */
+/* Clips the features and products of a row, with a screen: far cells have too much influence in a network. */
 static void cut(const AnbNode *self, double *u)
 {
     for (size_t k = 0; k < screened(self); k++)

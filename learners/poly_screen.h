@@ -44,7 +44,7 @@ static inline AnbRls anb_poly_screen_rls(size_t d)
     return (AnbRls){.n = d, .intercept = true, .delta = 100, .walk = 0};
 }
 
-/* Of a zeroed state: no product is shown. */
+/* Initialises a zeroed state: no product is shown. */
 void anb_poly_screen_init(const PolyScreen *screen);
 /* Learns a row: its features, those and their products, its target. `work`: anb_rls_scratch(d) doubles. */
 void anb_poly_screen_learn(const PolyScreen *screen, const double *x, const double *u, double y, double weight,

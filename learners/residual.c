@@ -84,8 +84,8 @@ static size_t asked(const AnbNode *self, AnbCapability what)
     return anb_node_can(&self->children[B], what) ? B : A;
 }
 
-/* Those of a, which learns the target. b learns what a leaves over; where a lags behind a drift, that depends on the time even if the
- * target does not. */
+/* The shares of a, which learns the target. b learns the residual of a; while a lags behind a drift, that depends on the time
+ * even if the target does not. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     return anb_child_importance(self, A, state, share);

@@ -97,7 +97,7 @@ static size_t work_size(const AnbNode *self)
     return anb_rls_scratch(rls_of(self).n);
 }
 
-/* Of one sample: what is on offer, its weights, their mix, what the rls said, its features. */
+/* What predict leaves for update: the candidates of the BOA, their weights and their mix; the output and the features of the RLS. */
 typedef struct Sample {
     double f[OFFERS], w[OFFERS], mix, said, q[LAGS];
 } Sample;

@@ -92,7 +92,7 @@ static size_t work_size(const AnbNode *self)
     return anb_rls_scratch(rls_of(self).n);
 }
 
-/* Of one row: the child's prediction, what the RLS said, the correction that follows. */
+/* What predict leaves for update: the child's prediction, that of the RLS, and the correction that follows. */
 typedef struct Sample {
     double f, said, moved;
 } Sample;

@@ -239,7 +239,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return f - f == 0 ? f : v.head->base;
 }
 
-/* By blocks of ANB_ROWS rows, as long as their columns fit on the stack. */
+/* Predicts blocks of ANB_ROWS rows together, if their columns fit on the stack. */
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     enum { ROOM = 8192 };

@@ -60,7 +60,7 @@ static double next(Stream *s, double *x)
     return 5 + 2 * x[0] - x[1] - log(1 - u);
 }
 
-/* Of the second half: how many targets lay below the prediction, and the mean pinball loss. */
+/* Over the second half: how many targets lay below the prediction, and the mean pinball loss. */
 typedef struct Outcome {
     double below, loss;
 } Outcome;

@@ -24,7 +24,7 @@ static double next(Stream *s, double *x)
     return 10 + 3 * x[0] - x[1] + deviation(x) * nearly_normal(&s->bits);
 }
 
-/* Of the second half: the share of targets below each level, and the mean losses. */
+/* Over the second half: the share of targets below each level, and the mean losses. */
 typedef struct Outcome {
     double below[LEVELS], loss[LEVELS];
 } Outcome;

@@ -5,7 +5,7 @@
 #include "learners/trees/bins.h"
 #include "src/numeric/sort.h"
 
-/* From n values, which it sorts. */
+/* Makes the edges from n values, which it sorts. */
 static inline void make_edges_of(AnbEdges *edges, double *sample, size_t n)
 {
     anb_sort(sample, n);

@@ -105,7 +105,7 @@ static inline int16_t shortened(int32_t distance, int shift)
     return (int16_t)(distance >> shift < INT16_MAX ? distance >> shift : INT16_MAX);
 }
 
-/* Of the rows in `index`, in order, none of the k nearest is missing. */
+/* Asserts that the rows in `index`, in order, contain the k nearest. */
 static inline void assert_has_nearest(const uint32_t *nearest, size_t k, const uint32_t *index, size_t found)
 {
     size_t at = 0;

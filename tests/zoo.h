@@ -65,7 +65,7 @@ static inline const char *zoo_name(size_t i, char *text)
     return text;
 }
 
-/* Its expression: the type's example, a router inside a mixture under a scale. */
+/* The expression of an entry: the type's example, a router inside a mixture under a scale. */
 static inline const char *zoo_expression(size_t i, char *text)
 {
     size_t learners = zoo_learners(), types = learners + zoo_routers();

@@ -1,5 +1,5 @@
 /*
- * By how much steps that follow noise are made smaller, from the errors of rows that reach the same leaves.
+ * A divisor for steps that follow noise, from the errors of rows that reach the same leaves.
  *
  *     e, f      the error of a row, and the sum of its leaves' fast values, which follow the last errors there (learners/sgbt.c);
  *               both in units of the level of errors

@@ -103,7 +103,7 @@ LANES_INLINE void begin_range(const int16_t *value, size_t n, Range *r)
         r->guess[g] = r->guess[g] < most ? r->guess[g] : most;
 }
 
-/* By the counts, of which up to `fine` will do; without a branch to guess. True where it goes on. */
+/* Narrows the range by the counts; up to `fine` values within it are few enough. No branch that is hard to predict. True: go on. */
 LANES_INLINE bool narrow_range(Range *r, size_t k, size_t fine)
 {
     size_t below = 0;

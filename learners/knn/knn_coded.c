@@ -110,7 +110,7 @@ typedef struct Chosen {
     uint32_t feature;
 } Chosen;
 
-/* Of rows that are evenly spaced. */
+/* Weight, mean and deviation of feature j, over evenly spaced rows of the window. */
 static Chosen survey(const View *v, size_t j)
 {
     enum { SURVEYED = 32 };

@@ -47,8 +47,8 @@ static inline void anb_knn_many_turn(const float *value, size_t next, size_t n, 
     anb_knn_many_kernels.turn(value, next, n, out);
 }
 
-/* Those of n values that are not above the bound, in order, and what stands in `index` for them. n a multiple of sixteen; of
- * `index` as many are read, and both results have room for sixteen more. */
+/* Picks the values that are not above the bound, in order, and their entries of `index`. n is a multiple of sixteen, of `index` as many
+ * entries are read, and both results have room for sixteen more. */
 static inline void anb_knn_many_pick(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked,
                                      float *least)
 {

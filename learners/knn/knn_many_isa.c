@@ -108,7 +108,7 @@ static uint32_t same_lanes(Lanes l, Lanes r)
     return mask;
 }
 
-/* By halving the range, all queries in step, until each has its bound or none gets nearer to it. */
+/* Halves the range of all queries together, until each has its bound or none gets nearer to it. */
 static uint32_t bound(const float *value, size_t n, size_t k, float *bound)
 {
     enum { MOST = 40 };
@@ -226,7 +226,7 @@ typedef struct Moment {
     float weighted[COLUMNS * LANES];
 } Moment;
 
-/* Its weight, if there is such a neighbour. */
+/* The weights of the i-th neighbours of all queries; nothing is written where there are fewer neighbours. */
 LANES_INLINE void weigh(const AnbKnnNearest *n, size_t i, Lanes near, float soft, float *weight)
 {
     if (i < n->k)

@@ -2,7 +2,7 @@
 #include "knn_plane.h"
 #include "knn_turned.h"
 
-/* Of a row, sixteen features from j on. */
+/* Sixteen features of a row, from j on. */
 LANES_INLINE Lanes sixteen_of(const AnbKnnRows *r, const float *x, size_t j)
 {
     if (!r->which)

@@ -25,7 +25,7 @@ typedef int32_t FourWords __attribute__((vector_size(16), may_alias, aligned(2))
 #define LOAD(p) (*(const WordsMemory *)(p))
 #define STORE(p, v) (*(WordsMemory *)(p) = (v))
 
-/* Of numbers, none of them NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
+/* The lesser and the greater of numbers that are not NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
 #if LANES_BYTES == 64
 #define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
 #define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))

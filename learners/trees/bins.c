@@ -228,7 +228,7 @@ static void skip(Sharing *s, const double *sample)
     s->at += more;
 }
 
-/* Behind the `count` edges that there are. */
+/* What is left to share out behind the first `count` edges. */
 static Sharing sharing_of(const double *edge, size_t count, const double *sample, size_t n, size_t most)
 {
     size_t kinds = distinct_up_to(sample, n, most), bins = kinds < most + 1 ? kinds : most + 1;

@@ -127,7 +127,7 @@ void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart);
 void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor);
 bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart);
 
-/* By feature, what its splits gained above the least that was asked of them. */
+/* For each feature the sum of the gains of its splits, less the least gain that was accepted. */
 static inline double *anb_cart_importance(const AnbCartPlan *plan, AnbCart *cart)
 {
     return (double *)((char *)cart + plan->at_importance);

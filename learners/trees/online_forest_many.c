@@ -3,7 +3,7 @@
 #include "cart_many.h"
 #include "forest_votes.h"
 
-/* Of each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from it; the sum of the
+/* For each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from it; the sum of the
  * corrections. */
 typedef struct Said {
     double first[ANB_ROWS], sum[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];

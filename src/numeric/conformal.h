@@ -48,7 +48,7 @@ void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double d
 /* Judges the interval that was answered, before anb_adaptive_add of the same label: whether it missed; then: `asked`
  * when it was answered. */
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then);
-/* Its members; since: the version of an interval's state. */
+/* The members of AnbAdaptive; `since` is the version of an interval's state. */
 extern const AnbField anb_adaptive_fields[];
 bool anb_adaptive_valid(const AnbAdaptive *adaptive);
 

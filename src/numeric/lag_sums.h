@@ -7,7 +7,7 @@
 
 enum { ANB_LAGS_BLOCK = 16 }; /* lags that are added at a time */
 
-/* Of each lag: sums of (y' - f)^2, of e (y' - f) and of e e', where y' and e' are of the row that many rows before. */
+/* For each lag: sums of (y' - f)^2, of e (y' - f) and of e e', where y' and e' are of the row that many rows before. */
 typedef struct AnbLagSums {
     float *square, *cross, *own;
 } AnbLagSums;

@@ -87,7 +87,7 @@ typedef struct Sums {
     Four upper, lower; /* panels */
 } Sums;
 
-/* Of one panel, or of both of a block, one part of every tile from column j on. */
+/* Steps and multiplies one part of every tile of a panel, or of both panels of a block, from column j on. */
 LANES_INLINE Sums sweep(const Pass *p, double *tile, size_t panel, size_t row, size_t j, const bool both)
 {
     const size_t below = both ? row + ROWS : row;

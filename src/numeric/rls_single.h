@@ -51,7 +51,7 @@ typedef struct AnbRlsFactor {
     float *u;
 } AnbRlsFactor;
 
-/* Of a panel: U'z, D f, and f_j / a_(j-1). */
+/* The numbers of a panel: f = U'z, v = D f, and f_j / a_(j-1). */
 typedef struct AnbRlsSinglePanel {
     _Alignas(64) float f[ANB_RLS_PANEL];
     float v[ANB_RLS_PANEL], pace[ANB_RLS_PANEL];

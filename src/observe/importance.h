@@ -10,7 +10,7 @@
 
 enum { ANB_WATCHED_CELLS = 64, ANB_SAGE_ROWS = 64 };
 
-/* Of one feature: its importances, and the cells that ranks are taken among until it changes. */
+/* What is kept of a feature: its importances, and the cells of a reference period, among which ranks are taken until it changes. */
 typedef struct AnbWatchedFeature {
     double mean, sage;
     double cell[ANB_WATCHED_CELLS];
