@@ -229,7 +229,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     for (size_t i = 0; i < form.n; i++)
         anb_stack_learn(&form.stack[i], &gate->loss, anb_field(self, state, STACK + i), base, y, weight,
                         anb_scratch(self, scratch, WORK + i));
-    anb_boa_learn_by(&gate->loss, boa, form.k, anb_boa_growing(boa, form.k, 1), gate->asleep, gate->f, base, y, weight);
+    anb_dense_learn(boa, anb_boa_growing(boa, form.k, 1), gate, base, y, weight);
     if (form.best)
         learn_wide(&form, &wide, row, gate, y);
     anb_boa_weights(boa, form.k, gate->asleep, gate->after);

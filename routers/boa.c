@@ -24,7 +24,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const AnbRouterBoaOptions *options = self->options;
     (void)row, (void)scratch;
     double base = anb_mix(gate->p, gate->f, gate->k);
-    anb_boa_learn_by(&gate->loss, state, gate->k, options->discount, gate->asleep, gate->f, base, y, weight);
+    anb_dense_learn(state, options->discount, gate, base, y, weight);
     anb_boa_weights(state, gate->k, gate->asleep, gate->after);
 }
 

@@ -3,6 +3,7 @@
 #define ANB_ROUTERS_DENSE_H
 
 #include "src/numeric/boa.h"
+#include "src/numeric/clip.h"
 #include "src/numeric/stack.h"
 #include <anabranch/moe.h>
 
@@ -14,6 +15,13 @@ static inline void anb_dense_gate(const double *boa, AnbGate *gate)
     for (size_t i = 0; i < gate->k; i++)
         gate->active[i] = (unsigned)i;
     gate->n_active = gate->k;
+}
+
+/* The BOA of a gate's experts learns from a sample whose mix by its weights is `base`. Returns the target, bounded. */
+static inline double anb_dense_learn(double *boa, double discount, const AnbGate *gate, double base, double y,
+                                     double weight)
+{
+    return anb_boa_learn_by(&gate->loss, boa, gate->k, discount, gate->asleep, gate->f, base, y, weight);
 }
 
 /* The functions of a router whose state begins with a BOA over its experts: its gate, its mix by the probabilities, and what is
@@ -40,9 +48,7 @@ static inline void anb_boa_forget_expert(const AnbNode *self, void *state, size_
 /* A prediction within the seen target range, where there is one. */
 static inline double anb_dense_clip(const AnbGate *gate, double f)
 {
-    if (gate->low > gate->high)
-        return f;
-    return f < gate->low ? gate->low : f > gate->high ? gate->high : f;
+    return gate->low > gate->high ? f : anb_clamp(f, gate->low, gate->high);
 }
 
 /* What can be read of a gate without weights on the features and with a BOA first in its state: its log-weights. */

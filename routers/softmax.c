@@ -167,7 +167,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const State s = state_of(self, state, scratch);
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
     double base = anb_mix(gate->after, gate->f, s.k);
-    y = anb_boa_learn_by(&gate->loss, s.boa, s.k, options->discount, gate->asleep, gate->f, base, y, weight);
+    y = anb_dense_learn(s.boa, options->discount, gate, base, y, weight);
     descend(&s, options, gate, y, weight);
     anb_boa_weights(s.boa, s.k, gate->asleep, gate->after);
     reweight(gate->after, s.score, s.k);

@@ -68,7 +68,7 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     double base = *(const double *)anb_scratch(self, scratch, BASE), *boa = anb_field(self, state, BOA);
     (void)row;
     double discount = anb_boa_growing(boa, gate->k, options->discount);
-    y = anb_boa_learn_by(&gate->loss, boa, gate->k, discount, gate->asleep, gate->f, base, y, weight);
+    y = anb_dense_learn(boa, discount, gate, base, y, weight);
     anb_stack_learn(&stack, &gate->loss, anb_field(self, state, STACK), base, y, weight,
                     anb_scratch(self, scratch, WORK));
     anb_boa_weights(boa, gate->k, gate->asleep, gate->after);
