@@ -4,7 +4,8 @@
  * commands alone, and replicas and the log have the same ones. In the server's own files they are a note of the
  * snapshot.
  */
-#include "module.h"
+#include "background.h"
+#include "api.h"
 #include <string.h>
 
 enum { SPAN = 10000 };

@@ -1,5 +1,13 @@
 /* Rows that a command brought: learning or predicting them, counting them, replying what came of it. */
-#include "module.h"
+#include "batch.h"
+#include "background.h"
+#include "beside.h"
+#include "explain.h"
+#include "model.h"
+#include "reply.h"
+#include "sequence.h"
+#include "statistics.h"
+#include <anabranch/explain.h>
 
 void anb_batch_run(Batch *batch, StreamingLearner *learner)
 {

@@ -3,7 +3,11 @@
  * has read each stream. Both depend on the commands alone, so replicas and the log rebuild them. In files and snapshots
  * they are notes: the positions in streams in all of them, the scores only in those that the server writes for itself.
  */
-#include "module.h"
+#include "beside.h"
+#include "background.h"
+#include "model.h"
+#include <anabranch/number.h>
+#include <anabranch/quantile.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

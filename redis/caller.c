@@ -1,5 +1,5 @@
 /* Who sent a command. */
-#include "module.h"
+#include "caller.h"
 
 bool anb_may_block(RedisModuleCtx *ctx)
 {

@@ -1,5 +1,10 @@
 /* Cells of a row as a client sends them: numbers, or what the model's columns are; in order, or by name. */
-#include "module.h"
+#include "cells.h"
+#include "options.h"
+#include "reply.h"
+#include "sequence.h"
+#include "statistics.h"
+#include "text.h"
 #include <stdio.h>
 #include <string.h>
 

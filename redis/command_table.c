@@ -2,7 +2,7 @@
  * The commands: name, arguments, keys and cost of each, as the server and its clients get them by COMMAND DOCS, COMMAND
  * INFO, COMMAND GETKEYS and ACL rules. Servers before version 7 get the number of arguments, flags and keys only.
  */
-#include "module.h"
+#include "commands.h"
 #include <stdio.h>
 
 /* ---- arguments -------------------------------------------------------------------------------------------------- */

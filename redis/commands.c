@@ -1,6 +1,14 @@
 /* Copying, saving and asking. */
-#include "module.h"
+#include "commands.h"
+#include "background.h"
+#include "beside.h"
+#include "model.h"
+#include "reply.h"
+#include "text.h"
+#include <anabranch/anabranch.h>
+#include <anabranch/number.h>
 #include <anabranch/pending.h>
+#include <anabranch/quantile.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

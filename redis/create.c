@@ -1,5 +1,10 @@
 /* ANB.CREATE key expr (FEATURES n | COLUMNS name[:kind] ..) [TARGET name] [SEED s] [IFNOTEXISTS] */
-#include "module.h"
+#include "caller.h"
+#include "commands.h"
+#include "kept.h"
+#include "model.h"
+#include "reply.h"
+#include "text.h"
 #include <string.h>
 
 typedef struct Creation {

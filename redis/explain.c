@@ -1,5 +1,12 @@
 /* ANB.BACKGROUND asks for rows to be kept beside a model, ANB.EXPLAIN (samples.c) explains predictions against them. */
-#include "module.h"
+#include "explain.h"
+#include "background.h"
+#include "commands.h"
+#include "model.h"
+#include "reply.h"
+#include "statistics.h"
+#include "text.h"
+#include <anabranch/explain.h>
 #include <stdio.h>
 
 /* ---- asking for rows --------------------------------------------------------------------------------------------- */

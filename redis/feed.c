@@ -5,7 +5,16 @@
  * To replicas and the log it goes with the last id that it reached (UPTO id): they hold the same stream, so they learn the
  * same entries. An entry that cannot be learned is passed, counted, and its id remembered.
  */
-#include "module.h"
+#include "background.h"
+#include "beside.h"
+#include "caller.h"
+#include "cells.h"
+#include "commands.h"
+#include "model.h"
+#include "reply.h"
+#include "statistics.h"
+#include "text.h"
+#include <anabranch/anabranch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,10 @@
  * Importances of a model's columns, measured beside it while it learns. They are this server's own: never replicated, and in
  * no file; what a worker learns and what comes by ANB.LABEL is not measured.
  */
-#include "module.h"
+#include "commands.h"
+#include "model.h"
+#include "reply.h"
+#include "text.h"
 #include <stdio.h>
 
 /* `EVERY n`: measured in every n-th row from now on; 0 ends it. */

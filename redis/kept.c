@@ -2,7 +2,8 @@
  * What a model keeps beside the learner: the names of its columns, its target's, and the notes of the snapshot that it
  * came from. All of it lies in one piece of memory, is never changed, and is shared by copies of the model.
  */
-#include "module.h"
+#include "kept.h"
+#include "model.h"
 #include <stdatomic.h>
 #include <string.h>
 

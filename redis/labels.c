@@ -1,5 +1,13 @@
 /* Labels that come later: rows wait in the model itself, so they are replicated and persisted with it. */
-#include "module.h"
+#include "background.h"
+#include "beside.h"
+#include "cells.h"
+#include "commands.h"
+#include "model.h"
+#include "options.h"
+#include "reply.h"
+#include "sequence.h"
+#include "statistics.h"
 
 /* A whole number below 2^64 is itself; any other text is hashed as a category is. 0, or -1 with the error replied. */
 static int parse_id(RedisModuleCtx *ctx, RedisModuleString *text, uint64_t *id)

@@ -1,5 +1,6 @@
 /* Models live in the memory that the server counts. */
-#include "module.h"
+#include "model.h"
+#include "statistics.h"
 
 static void *server_alloc(size_t size, void *context)
 {

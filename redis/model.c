@@ -1,5 +1,11 @@
 /* The data type: one model a key, persisted as its snapshot. */
-#include "module.h"
+#include "model.h"
+#include "background.h"
+#include "beside.h"
+#include "kept.h"
+#include "plan_cache.h"
+#include "reply.h"
+#include "statistics.h"
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>

@@ -1,5 +1,10 @@
 /* The module itself: its settings, its section of INFO, its start. */
-#include "module.h"
+#include "commands.h"
+#include "model.h"
+#include "plan_cache.h"
+#include "statistics.h"
+#include "text.h"
+#include "worker.h"
 
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 

@@ -1,5 +1,9 @@
 /* What may follow a command's rows: WEIGHT w, SEQ source n or SEQ=source:n, WITHDIAG, WITHINTERVAL coverage, WITHQUANTILES, in any order. */
-#include "module.h"
+#include "options.h"
+#include "caller.h"
+#include "reply.h"
+#include "sequence.h"
+#include "text.h"
 
 typedef struct Option {
     const char *word;

@@ -3,7 +3,9 @@
  * is there, so that a million equal models hold one plan. One lock guards all of it, since the server may free models
  * in background threads.
  */
-#include "module.h"
+#include "plan_cache.h"
+#include "model.h"
+#include "statistics.h"
 #include <pthread.h>
 #include <string.h>
 

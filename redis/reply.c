@@ -1,4 +1,4 @@
-#include "module.h"
+#include "reply.h"
 #include <anabranch/number.h>
 #include <stdarg.h>
 #include <stdio.h>

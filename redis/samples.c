@@ -2,7 +2,20 @@
  * Training and predicting, one row, many rows as arguments, many rows packed. Every row is checked before the first is
  * learned; what is learned is replicated as it came, or packed where the worker learned it.
  */
-#include "module.h"
+#include "background.h"
+#include "batch.h"
+#include "caller.h"
+#include "cells.h"
+#include "commands.h"
+#include "explain.h"
+#include "model.h"
+#include "options.h"
+#include "reply.h"
+#include "sequence.h"
+#include "statistics.h"
+#include "text.h"
+#include "worker.h"
+#include <anabranch/quantile.h>
 #include <string.h>
 
 enum { PACKED_ROWS_MAX = 1 << 24 };

@@ -1,5 +1,13 @@
 /* Numbered commands: what a model learned from a source before is not learned again. */
-#include "module.h"
+#include "sequence.h"
+#include "caller.h"
+#include "model.h"
+#include "reply.h"
+#include "statistics.h"
+#include "text.h"
+#include <anabranch/anabranch.h>
+#include <anabranch/number.h>
+#include <anabranch/sequence.h>
 #include <string.h>
 
 const char anb_no_room_for_source[] =

@@ -2,7 +2,9 @@
  * Learners that were replaced by a clone, kept for a second as memory for the next clones: getting a large model's
  * pages from the system takes longer than filling them. At most as many are kept as there are workers.
  */
-#include "module.h"
+#include "spares.h"
+#include "model.h"
+#include "statistics.h"
 #include <pthread.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What the module counts, its settings, and its clock. */
-#include "module.h"
+#include "statistics.h"
 #include <time.h>
 
 Statistics anb_statistics;

@@ -1,5 +1,7 @@
 /* What the texts of arguments say: words, numbers, missing cells. */
-#include "module.h"
+#include "text.h"
+#include <anabranch/anabranch.h>
+#include <anabranch/number.h>
 
 /* ASCII alone is folded, whatever the locale. */
 static char folded(char c)

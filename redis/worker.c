@@ -11,8 +11,16 @@
  * Meanwhile the key may be deleted, replaced or moved to another node, or the server may become a replica. Then nothing
  * is learned, and the client gets an error. While writes are paused (a failover, a slot's handover) the job waits.
  */
-#include "module.h"
+#include "worker.h"
+#include "batch.h"
+#include "model.h"
+#include "plan_cache.h"
+#include "sequence.h"
+#include "spares.h"
+#include "statistics.h"
 #include <anabranch/host.h>
+#include <anabranch/number.h>
+#include <anabranch/sequence.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>

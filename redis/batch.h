@@ -1,0 +1,46 @@
+/* The rows of a command, and what is answered. */
+#ifndef ANB_REDIS_BATCH_H
+#define ANB_REDIS_BATCH_H
+
+#include "options.h"
+#include <anabranch/explain.h>
+#include <anabranch/quantile.h>
+
+typedef struct Batch {
+    AnbObserver *observer; /* is told of each row that is learned; or NULL */
+    bool learn, packed, single, only_interval;
+    Options options;
+    double low, high; /* with_interval */
+    size_t levels;    /* with_quantiles: so many, and their values */
+    double quantile[ANB_LEVELS_MAX];
+    size_t n, d;             /* rows; features */
+    double *rows;            /* n rows of (y,) x1 .. xd */
+    double *out;             /* n predictions */
+    unsigned *bound;         /* of each row: anb_beside_bound */
+    AnbMixture mixture;      /* with_diag, inline only */
+    AnbExplainer *explainer; /* or NULL: not to be explained; the batch's */
+    AnbExplanation why;
+    AnbSchema *schema; /* names its columns; a reference, or NULL */
+    bool handed;       /* to the worker, which frees what the explanation needs */
+    SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
+} Batch;
+
+/* Numbers from row to row. */
+static inline size_t anb_batch_stride(const Batch *batch)
+{
+    return batch->d + batch->learn;
+}
+
+/* Learns or predicts the rows; sets `fate`. */
+void anb_batch_run(Batch *batch, StreamingLearner *learner);
+/* Its rows count as trained or predicted: once what was run is there to stay. */
+void anb_batch_count(const Batch *batch);
+/* What was learned, into what is counted and kept beside the model. */
+void anb_batch_score(const Batch *batch, Model *model);
+/* How many predictions its rows are worth. */
+double anb_batch_work(const Batch *batch);
+/* What an explanation needed. */
+void anb_batch_clear(Batch *batch);
+int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
+
+#endif
