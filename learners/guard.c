@@ -234,7 +234,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Guard *s = state;
     double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, OFFERS, 1);
-    y = anb_range_target(&s->range, anb_boa_learn(boa, OFFERS, discount, NULL, scratch, said, y, weight), y);
+    const AnbBoaSample sample = {scratch, said, y, weight};
+    y = anb_range_target(&s->range, anb_boa_learn(boa, OFFERS, discount, &sample), y);
     if (self->n_children > 1 && s->range.seen)
         judge_sides(self, state, y, weight, scratch);
     s->along += weight * (d * (y - scratch[MEAN]));

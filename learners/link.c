@@ -276,7 +276,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double *offer = anb_scratch(self, scratch, OFFER);
     double relative = anb_weight_relative(&s->unit, weight), taken = admitted(link, &s->y, y);
     double z = forward(link, taken), mix = mixed(anb_scratch(self, scratch, WEIGHT), offer);
-    double bounded = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, NULL, offer, mix, taken, relative);
+    const AnbBoaSample said = {offer, mix, taken, relative};
+    double bounded = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, &said);
     fit(self, state, row, bounded, relative, scratch);
     anb_faded_add(&s->came, bounded, relative, memory);
     anb_faded_add(&s->said, offer[PLAIN], relative, memory);

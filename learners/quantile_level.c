@@ -50,7 +50,8 @@ bool anb_quantile_level_learn(AnbQuantileForm form, double *level, const AnbQuan
     const AnbLoss loss = {ANB_LOSS_QUANTILE, sample->level};
     AnbPull pull = anb_pull_of(ANB_LOSS_QUANTILE, sample->level, scale->level);
     double off = anb_error_bounded(scale, sample->off), mix = anb_quantile_level_mix(form, level, sample->candidate);
-    anb_boa_learn_by(&loss, level + HEAD, form.k, discount, NULL, sample->candidate, mix, sample->y, sample->weight);
+    const AnbBoaSample said = {sample->candidate, mix, sample->y, sample->weight, .loss = &loss};
+    anb_boa_learn(level + HEAD, form.k, discount, &said);
     if (!(pull.step > 0) ||
         anb_rls_update(&rls, rls_at(form, level), anb_pull(&pull, off), lambda, sample->weight, work))
         return true;

@@ -304,7 +304,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     size_t n = self->n_children;
     double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, n, options->discount);
-    double near = anb_boa_learn(boa, n, discount, NULL, scratch, before, y, weight), e = near - scratch[0];
+    double near = anb_boa_learn(boa, n, discount, &(AnbBoaSample){scratch, before, y, weight}), e = near - scratch[0];
     judge_stages(self, state, e, weight, scratch);
     teach_all(&(Lesson){self, state, row, e, weight, scratch}, y);
     s->weight = FADE * s->weight + weight;

@@ -188,8 +188,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double scale = scale_of(s);
     bool fine = true;
     weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
-    double bounded =
-        anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, NULL, sample->f, sample->mix, y, weight);
+    const AnbBoaSample said = {sample->f, sample->mix, y, weight};
+    double bounded = anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, &said);
     y = anb_range_target(&s->range, bounded, y);
     double e = y - sample->f[0];
     if (takes_last(self))

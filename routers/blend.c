@@ -224,8 +224,8 @@ static void learn(const AnbNode *self, void *state, const AnbRow *row, AnbGate *
     const Wide wide = wide_of(self, state);
     const double *g = anb_scratch(self, scratch, G), *v = anb_scratch(self, scratch, WEIGHT), base = g[form.n];
     double *boa = anb_field(self, state, BOA);
-    y = anb_boa_learn_by(&gate->loss, anb_field(self, state, OUTER), form.n + 1, options->discount, NULL, g,
-                         anb_mix(v, g, form.n + 1), y, weight);
+    const AnbBoaSample sample = {g, anb_mix(v, g, form.n + 1), y, weight, .loss = &gate->loss};
+    y = anb_boa_learn(anb_field(self, state, OUTER), form.n + 1, options->discount, &sample);
     for (size_t i = 0; i < form.n; i++)
         anb_stack_learn(&form.stack[i], &gate->loss, anb_field(self, state, STACK + i), base, y, weight,
                         anb_scratch(self, scratch, WORK + i));

@@ -21,7 +21,8 @@ static inline void anb_dense_gate(const double *boa, AnbGate *gate)
 static inline double anb_dense_learn(double *boa, double discount, const AnbGate *gate, double base, double y,
                                      double weight)
 {
-    return anb_boa_learn_by(&gate->loss, boa, gate->k, discount, gate->asleep, gate->f, base, y, weight);
+    const AnbBoaSample sample = {gate->f, base, y, weight, gate->asleep, &gate->loss};
+    return anb_boa_learn(boa, gate->k, discount, &sample);
 }
 
 /* The functions of a router whose state begins with a BOA over its experts: its gate, its mix by the probabilities, and what is

@@ -51,7 +51,7 @@ static double one(double *boa, double g, const unsigned char *asleep, const doub
 {
     anb_boa_weights(boa, K, asleep, w);
     double mix = anb_mix(w, f, K);
-    anb_boa_learn(boa, K, g, asleep, f, mix, y, 1);
+    anb_boa_learn(boa, K, g, &(AnbBoaSample){f, mix, y, 1, asleep});
     return mix;
 }
 
@@ -183,7 +183,7 @@ START_TEST(waking_is_exact)
     anb_boa_forget(boa, K, 4);
     anb_boa_weights(boa, K, asleep, w);
     double mix = anb_mix(w, f, K);
-    anb_boa_learn(boa, K, 1, asleep, f, mix, mix, 1);
+    anb_boa_learn(boa, K, 1, &(AnbBoaSample){f, mix, mix, 1, asleep});
     anb_boa_weights(boa, K, asleep, w);
     ck_assert_double_eq_tol(w[4], 1.0 / K, 1e-10);
     const double *v = boa + 1 + 2 * K;
@@ -214,7 +214,7 @@ START_TEST(the_same_bits_on_every_instruction_set)
                     f[i] = y + noise(&seed);
                 asleep[n % k] = n / 50 % 2 && k > 1;
                 anb_boa_weights(boa, k, asleep, w);
-                anb_boa_learn(boa, k, 0.999, asleep, f, anb_mix(w, f, k), y, 1);
+                anb_boa_learn(boa, k, 0.999, &(AnbBoaSample){f, anb_mix(w, f, k), y, 1, asleep});
             }
             ck_assert(anb_boa_valid(boa, k));
             ck_assert_msg(memcmp(boa, state[0][k], sizeof state[0][k]) == 0, "%s, %zu experts",
@@ -238,7 +238,7 @@ static int samples_to_turn(bool growing)
         anb_boa_weights(boa, 2, NULL, w);
         if (n >= 100 && w[1] > 0.5)
             return n - 100;
-        anb_boa_learn(boa, 2, g, NULL, f, anb_mix(w, f, 2), 0, 1);
+        anb_boa_learn(boa, 2, g, &(AnbBoaSample){f, anb_mix(w, f, 2), 0, 1});
     }
     return 1000;
 }

@@ -1,70 +1,69 @@
 /* What the program says of a table that was read, but may have been meant otherwise; and of what was left out. */
 #include "cli.h"
 
-/* What the columns may have been meant for is said, and the table is read. */
+/* Tables that are read, and what is said on standard error of what their columns may have been meant for. */
+static const struct {
+    const char *table, *options, *said; /* NULL: nothing */
+} warned[] = {
+    {"0.5,u,1.5\n1,v,2\n2,u,3\n", "", "\"0.5\" stands above numbers: --no-header"},
+    {"0.5,u,1.5\n1,v,2\n2,u,3\n", "--no-header", NULL},
+    {"0.5,u,1.5\n1,v,2\n2,u,3\n", "--header", NULL},
+    {"country,2019,2020\nA,1,2\nB,2,3\n", "", NULL},
+    {"country,2020,2019\nA,1,2\nB,2,3\n", "", "\"2020\" stands above numbers"},
+    {"a,b,y\nu,,1\nv,NA,2\n", "", "all cells missing so far in 1 column (b)"},
+    {"a,b,y\nu,,1\nv,NA,2\n", "--category b", NULL},
+    {"a,b,y\n1,,1\n2,NA,2\n", "", NULL},
+    {"a,b,y\n5 cm,1,1\n-7.5 cm,2,2\n", "", "such as \"5 cm\" are read as names, in 1 column (a); without \"cm\""},
+    {"a,b,y\n5%,$1,1\n7%,$2,2\n", "", "such as \"5%\" are read as names, in 2 columns (a,b)"},
+    {"a,b,y\n5 cm,1,1\n7 m,2,2\n", "", NULL},
+    {"a,b,y\n\xe2\x82\xac 5,1,1\n\xe2\x82\xac 7,2,2\n", "", "without \"\xe2\x82\xac\" they are"},
+    {"a,b,y\n\xe2\x88\x92 5,1,1\n\xe2\x88\x92 7,2,2\n", "", NULL}, /* a minus */
+    {"a,b,y\n1,1,1\n2,1,2\n#DIV/0!,1,2\n4,1,2\n#DIV/0!,1,3\n", "", "are numbers, but \"#DIV/0!\" is not; --missing"},
+    {"a,b,y\n1,1,1\n2,1,2\n#DIV/0!,1,2\n4,1,2\n#DIV/0!,1,3\n", "--missing '#DIV/0!'", NULL},
+    {"a,b,y\n1,1,1\n2,1,2\nS,1,2\nM,1,2\nL,1,3\n", "", NULL},
+    {"a,b,y\n5 cm,1,1\nlong,2,2\n", "", NULL},
+    {"a,b,y\nu5,1,1\nu7,2,2\n", "", NULL},
+    {"a,b,y\n5-7,1,1\n7-9,2,2\n", "", NULL},
+    {"a,b,y\n5 cm,1,1\n7 cm,2,2\n", "--category a", NULL},
+    {"a;b;y\n$1,234;1;1\n$7;2;2\n", "", "without \"$\" and with --decimal , or --thousands , they are"},
+    {"a,b,y\n1 234,1,1\n1 235,2,2\n", "", "such as \"1 234\" are read as names, in 1 column (a); with --thousands ' '"},
+    {"a,b,y\n1 234,1,1\n12 35,2,2\n", "", NULL},
+    {"a,b,y\n17:30,1,1\n8:05,2,2\n", "", "\"17:30\" look like times, but are read as names, in 1 column (a)"},
+    {"a,b,y\n17:3,1,1\n8:5,2,2\n", "", NULL},
+    {"a,b,y\n2013-01-05 17:30 CET,1,1\n2013-01-05T17:30Z,2,2\n", "", "\"2013-01-05 17:30 CET\" look like times"},
+    {"a,b,y\n2013-01-05T17:30+01:00[Europe/Paris],1,1\n", "", "look like times"},
+    {"a,b,y\n05/Jan/2013:17:30:00 +0000,1,1\n", "", "look like times"},
+    {"a,b,y\n2013-W05-3,1,1\n", "", "look like times"},
+    {"a,b,y\n2013-01-05 late,1,1\nnever,2,2\n", "", NULL},
+    {"a,b,y\n20130105,1,1\n20130106,2,2\n", "", "numbers such as 20130106 may be dates; --time a reads them"},
+    {"a,b,y\n20130105,1,1\n20131306,2,2\n", "", NULL},
+    {"a,b,y\n2013,1,1\n2014,2,2\n", "", NULL},
+    {"a,b,y\n20130105,1,1\n20130106,2,2\n", "--number a", NULL},
+    {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "", "may be seconds since 1970; --time a reads them"},
+    {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "", "may be milliseconds since 1970; once they are divided"},
+    {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "--time a", "beyond the year 5000: divide milliseconds"},
+    {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "--time a", NULL},
+    {"a,b,y\n2024-02-28,1,1\n2024-02-29,2,2\n2023-02-29,2,2\n", "",
+     "most of its cells are times, but \"2023-02-29\" is not; --missing says words for missing cells, --time a"},
+    {"a,b,y\n2024-02-28,1,1\nsoon,2,2\nlate,2,2\n", "", NULL},
+    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", "\"a\": points stand before three digits"},
+    {"a;b;y\n1;2;1.250\n2;2;20.500\n1;2;3.000\n2;2;12\n", "", "\"y\": points stand before three digits"},
+    {"a;b;y\n0.999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
+    {"a;b;y\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
+    {"a;b;y\n999;1;1\n1.25;2;2\n12.345;1;1\n7.500;1;1\n8.100;1;1\n", "", NULL},
+    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--thousands . --decimal ,", NULL},
+};
+
 START_TEST(warnings_are_printed)
 {
-    static const struct {
-        const char *table, *options, *said; /* NULL: nothing */
-    } cases[] = {
-        {"0.5,u,1.5\n1,v,2\n2,u,3\n", "", "\"0.5\" stands above numbers: --no-header"},
-        {"0.5,u,1.5\n1,v,2\n2,u,3\n", "--no-header", NULL},
-        {"0.5,u,1.5\n1,v,2\n2,u,3\n", "--header", NULL},
-        {"country,2019,2020\nA,1,2\nB,2,3\n", "", NULL},
-        {"country,2020,2019\nA,1,2\nB,2,3\n", "", "\"2020\" stands above numbers"},
-        {"a,b,y\nu,,1\nv,NA,2\n", "", "all cells missing so far in 1 column (b)"},
-        {"a,b,y\nu,,1\nv,NA,2\n", "--category b", NULL},
-        {"a,b,y\n1,,1\n2,NA,2\n", "", NULL},
-        {"a,b,y\n5 cm,1,1\n-7.5 cm,2,2\n", "", "such as \"5 cm\" are read as names, in 1 column (a); without \"cm\""},
-        {"a,b,y\n5%,$1,1\n7%,$2,2\n", "", "such as \"5%\" are read as names, in 2 columns (a,b)"},
-        {"a,b,y\n5 cm,1,1\n7 m,2,2\n", "", NULL},
-        {"a,b,y\n\xe2\x82\xac 5,1,1\n\xe2\x82\xac 7,2,2\n", "", "without \"\xe2\x82\xac\" they are"},
-        {"a,b,y\n\xe2\x88\x92 5,1,1\n\xe2\x88\x92 7,2,2\n", "", NULL}, /* a minus */
-        {"a,b,y\n1,1,1\n2,1,2\n#DIV/0!,1,2\n4,1,2\n#DIV/0!,1,3\n", "",
-         "are numbers, but \"#DIV/0!\" is not; --missing"},
-        {"a,b,y\n1,1,1\n2,1,2\n#DIV/0!,1,2\n4,1,2\n#DIV/0!,1,3\n", "--missing '#DIV/0!'", NULL},
-        {"a,b,y\n1,1,1\n2,1,2\nS,1,2\nM,1,2\nL,1,3\n", "", NULL},
-        {"a,b,y\n5 cm,1,1\nlong,2,2\n", "", NULL},
-        {"a,b,y\nu5,1,1\nu7,2,2\n", "", NULL},
-        {"a,b,y\n5-7,1,1\n7-9,2,2\n", "", NULL},
-        {"a,b,y\n5 cm,1,1\n7 cm,2,2\n", "--category a", NULL},
-        {"a;b;y\n$1,234;1;1\n$7;2;2\n", "", "without \"$\" and with --decimal , or --thousands , they are"},
-        {"a,b,y\n1 234,1,1\n1 235,2,2\n", "",
-         "such as \"1 234\" are read as names, in 1 column (a); with --thousands ' '"},
-        {"a,b,y\n1 234,1,1\n12 35,2,2\n", "", NULL},
-        {"a,b,y\n17:30,1,1\n8:05,2,2\n", "", "\"17:30\" look like times, but are read as names, in 1 column (a)"},
-        {"a,b,y\n17:3,1,1\n8:5,2,2\n", "", NULL},
-        {"a,b,y\n2013-01-05 17:30 CET,1,1\n2013-01-05T17:30Z,2,2\n", "", "\"2013-01-05 17:30 CET\" look like times"},
-        {"a,b,y\n2013-01-05T17:30+01:00[Europe/Paris],1,1\n", "", "look like times"},
-        {"a,b,y\n05/Jan/2013:17:30:00 +0000,1,1\n", "", "look like times"},
-        {"a,b,y\n2013-W05-3,1,1\n", "", "look like times"},
-        {"a,b,y\n2013-01-05 late,1,1\nnever,2,2\n", "", NULL},
-        {"a,b,y\n20130105,1,1\n20130106,2,2\n", "", "numbers such as 20130106 may be dates; --time a reads them"},
-        {"a,b,y\n20130105,1,1\n20131306,2,2\n", "", NULL},
-        {"a,b,y\n2013,1,1\n2014,2,2\n", "", NULL},
-        {"a,b,y\n20130105,1,1\n20130106,2,2\n", "--number a", NULL},
-        {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "", "may be seconds since 1970; --time a reads them"},
-        {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "", "may be milliseconds since 1970; once they are divided"},
-        {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "--time a", "beyond the year 5000: divide milliseconds"},
-        {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "--time a", NULL},
-        {"a,b,y\n2024-02-28,1,1\n2024-02-29,2,2\n2023-02-29,2,2\n", "",
-         "most of its cells are times, but \"2023-02-29\" is not; --missing says words for missing cells, --time a"},
-        {"a,b,y\n2024-02-28,1,1\nsoon,2,2\nlate,2,2\n", "", NULL},
-        {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", "\"a\": points stand before three digits"},
-        {"a;b;y\n1;2;1.250\n2;2;20.500\n1;2;3.000\n2;2;12\n", "", "\"y\": points stand before three digits"},
-        {"a;b;y\n0.999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
-        {"a;b;y\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
-        {"a;b;y\n999;1;1\n1.25;2;2\n12.345;1;1\n7.500;1;1\n8.100;1;1\n", "", NULL},
-        {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--thousands . --decimal ,", NULL},
-    };
     static const char *const warnings[] = {"stands above numbers", "missing so far", "read as names",
                                            "reads them as",        "since 1970",     "points stand"};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        write_text("t.csv", cases[i].table);
-        ck_assert_msg(run("$A eval --json -l mean %s t.csv", cases[i].options) == 0, "%zu: %s", i, err);
+    for (size_t i = 0; i < sizeof warned / sizeof *warned; i++) {
+        write_text("t.csv", warned[i].table);
+        ck_assert_msg(run("$A eval --json -l mean %s t.csv", warned[i].options) == 0, "%zu: %s", i, err);
         for (size_t j = 0; j < sizeof warnings / sizeof *warnings; j++)
-            ck_assert_msg(cases[i].said || !strstr(err, warnings[j]), "%zu: %s", i, err);
-        ck_assert_msg(!cases[i].said || strstr(err, cases[i].said), "%zu: %s", i, err);
+            ck_assert_msg(warned[i].said || !strstr(err, warnings[j]), "%zu: %s", i, err);
+        ck_assert_msg(!warned[i].said || strstr(err, warned[i].said), "%zu: %s", i, err);
     }
 }
 END_TEST

@@ -208,9 +208,9 @@ static double long_hand(Long *l, const AnbMixture *m, double y, double low, doub
     }
     anb_boa_weights(l->outer, 3, NULL, v);
     double mix = anb_mix(v, g, 3);
-    y = anb_boa_learn(l->outer, 3, 0.999, NULL, g, mix, y, 1);
+    y = anb_boa_learn(l->outer, 3, 0.999, &(AnbBoaSample){g, mix, y, 1});
     l->samples += 1;
-    anb_boa_learn(l->inner, m->k, l->samples / (l->samples + 2), NULL, m->expert, base, y, 1);
+    anb_boa_learn(l->inner, m->k, l->samples / (l->samples + 2), &(AnbBoaSample){m->expert, base, y, 1});
     for (int i = 0; i < 2; i++)
         anb_stack_learn(&l->form[i], NULL, l->state[i], base, y, 1, l->scratch[i]);
     return low <= high ? fmax(low, fmin(high, mix)) : mix;

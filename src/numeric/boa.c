@@ -199,26 +199,20 @@ static double largest_share(const Boa *boa, double discount)
     return boa->error->seen >= 16 ? 100 / (2.2 * n) : HUGE_VAL;
 }
 
-double anb_boa_learn(double *state, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
-                     double y, double weight)
-{
-    return anb_boa_learn_by(NULL, state, k, discount, asleep, f, mix, y, weight);
-}
-
-double anb_boa_learn_by(const AnbLoss *loss, double *state, size_t k, double discount, const unsigned char *asleep,
-                        const double *f, double mix, double y, double weight)
+double anb_boa_learn(double *state, size_t k, double discount, const AnbBoaSample *sample)
 {
     Boa boa = boa_of(state, k);
-    update_sleepers(&boa, k, asleep);
-    y = anb_target_bounded(boa.error, mix, y);
-    if (!fit(&boa, k, largest_error(&boa, k, f, mix, y))) {
+    update_sleepers(&boa, k, sample->asleep);
+    double y = anb_target_bounded(boa.error, sample->mix, sample->y);
+    if (!fit(&boa, k, largest_error(&boa, k, sample->f, sample->mix, y))) {
         for (size_t i = 0; i < k; i++)
             boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
         return y;
     }
-    double inverse = 1 / *boa.unit, off = -anb_pull_by(loss, y - mix, boa.error->level);
-    AnbBoaSample sample = {mix, 2 * weight * (off * inverse), inverse, discount, largest_share(&boa, discount)};
-    if (!anb_boa_kernels.learn(boa.r, boa.v, boa.log, boa.w, f, k, &sample))
+    double inverse = 1 / *boa.unit, off = -anb_pull_by(sample->loss, y - sample->mix, boa.error->level);
+    AnbBoaStep step = {sample->mix, 2 * sample->weight * (off * inverse), inverse, discount,
+                       largest_share(&boa, discount)};
+    if (!anb_boa_kernels.learn(boa.r, boa.v, boa.log, boa.w, sample->f, k, &step))
         level(&boa, k);
     return y;
 }

@@ -57,25 +57,20 @@ void anb_boa_start(double *boa, size_t k);
  */
 void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, double *w);
 
-/**
- * Learns from one sample.
- *
- * @param boa       the state
- * @param k         experts
- * @param discount  g: what the past is multiplied by, (0, 1]
- * @param asleep    as at anb_boa_weights
- * @param f         K predictions; those of sleepers are not read
- * @param mix       the sum of w_i f_i
- * @param y         the target
- * @param weight    what r is multiplied by
- */
-double anb_boa_learn(double *boa, size_t k, double discount, const unsigned char *asleep, const double *f, double mix,
-                     double y, double weight);
+/* A sample: what the experts and their mix said of it, and what it was. */
+typedef struct AnbBoaSample {
+    const double *f;             /* K predictions; those of sleepers are not read */
+    double mix;                  /* the sum of w_i f_i */
+    double y;                    /* the target */
+    double weight;               /* what r is multiplied by */
+    const unsigned char *asleep; /* as at anb_boa_weights */
+    /* NULL: the squared loss. Of another loss the regrets are linearised at the mix: what takes the place of the error (loss.h) with
+     * the errors' scale stands for y - mix. A BOA of gradients keeps its bound for every convex loss. */
+    const AnbLoss *loss;
+} AnbBoaSample;
 
-/* The same with the regrets of another loss, linearised at the mix: what takes the place of the error (loss.h) with the
- * errors' scale stands for y - mix. A BOA of gradients keeps its bound for every convex loss. loss NULL: the squared one. */
-double anb_boa_learn_by(const AnbLoss *loss, double *boa, size_t k, double discount, const unsigned char *asleep,
-                        const double *f, double mix, double y, double weight);
+/* Learns from one sample; what came before counts `discount` times as much, (0, 1]. Returns the target, bounded by the errors' scale. */
+double anb_boa_learn(double *boa, size_t k, double discount, const AnbBoaSample *sample);
 
 /* The discount for the next sample of a BOA whose memory grows with the stream up to that of `most`. */
 double anb_boa_growing(const double *boa, size_t k, double most);

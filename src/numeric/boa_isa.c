@@ -59,14 +59,14 @@ typedef struct Known {
     LanesPart root; /* of v, where that is above 0 */
 } Known;
 
-/* The numbers after the sample; `old` and `regret` are v and r before it. */
-LANES_INLINE Known followed(LanesPart old, LanesPart regret, LanesPart f, const AnbBoaSample *sample)
+/* The numbers after the step; `old` and `regret` are v and r before it. */
+LANES_INLINE Known followed(LanesPart old, LanesPart regret, LanesPart f, const AnbBoaStep *step)
 {
     const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), most = lanes_part_all(MOST);
-    LanesPart g = lanes_part_above(old, lanes_part_all(FLOOR), lanes_part_all(sample->discount), lanes_part_all(1));
-    LanesPart q = lanes_part_all(sample->both) * ((lanes_part_all(sample->mix) - f) * lanes_part_all(sample->inverse));
+    LanesPart g = lanes_part_above(old, lanes_part_all(FLOOR), lanes_part_all(step->discount), lanes_part_all(1));
+    LanesPart q = lanes_part_all(step->both) * ((lanes_part_all(step->mix) - f) * lanes_part_all(step->inverse));
     LanesPart past = g * g * old;
-    LanesPart cap = lanes_part_sqrt(lanes_part_max(past, zero) * lanes_part_all(sample->share));
+    LanesPart cap = lanes_part_sqrt(lanes_part_max(past, zero) * lanes_part_all(step->share));
     cap = lanes_part_above(old, zero, lanes_part_min(most, cap), most);
     q = lanes_part_max(zero - cap, lanes_part_min(cap, q));
     LanesPart square = q * q, now = past + lanes_part_all(2.2) * square;
@@ -95,10 +95,10 @@ LANES_INLINE void bounds(const Known *known, LanesPart *low, LanesPart *high)
 
 /* The same as follow and weigh, of experts that fit into one part: v and log stay in registers between the two. */
 LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const double *f, size_t k,
-                            const AnbBoaSample *sample)
+                            const AnbBoaStep *step)
 {
     LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
-    const Known now = followed(part_of(v, k, -1), part_of(r, k, 0), part_of(f, k, 0), sample);
+    const Known now = followed(part_of(v, k, -1), part_of(r, k, 0), part_of(f, k, 0), step);
     bounds(&now, &low, &high);
     put_part(v, now.v, k);
     put_part(r, now.r, k);
@@ -113,13 +113,11 @@ LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const 
     return true;
 }
 
-static bool follow(double *r, double *v, double *log, const double *f, size_t k, const AnbBoaSample *sample,
-                   double *top)
+static bool follow(double *r, double *v, double *log, const double *f, size_t k, const AnbBoaStep *step, double *top)
 {
     LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
     for (size_t i = 0; i < k; i += STEP) {
-        const Known now =
-            followed(part_of(v + i, k - i, -1), part_of(r + i, k - i, 0), part_of(f + i, k - i, 0), sample);
+        const Known now = followed(part_of(v + i, k - i, -1), part_of(r + i, k - i, 0), part_of(f + i, k - i, 0), step);
         bounds(&now, &low, &high);
         put_part(v + i, now.v, k - i);
         put_part(r + i, now.r, k - i);
@@ -147,12 +145,12 @@ static void weigh(const double *log, const double *v, size_t k, double top, doub
         w[i] *= part;
 }
 
-static bool learn(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaSample *sample)
+static bool learn(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaStep *step)
 {
     double top;
     if (k <= STEP)
-        return learn_few(r, v, log, w, f, k, sample);
-    if (!follow(r, v, log, f, k, sample, &top))
+        return learn_few(r, v, log, w, f, k, step);
+    if (!follow(r, v, log, f, k, step, &top))
         return false;
     weigh(log, v, k, top, w);
     return true;
