@@ -284,6 +284,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (!(s->came.mean - s->came.mean + (s->said.mean - s->said.mean) == 0))
         s->came = s->said = (AnbFaded){0};
     anb_moments_add(&s->moments, z, relative);
+    if (!anb_moments_finite(&s->moments))
+        s->moments = (AnbMoments){0};
     anb_range_follow(&s->z, z);
     follow_targets(link, &s->y, taken);
     anb_child_update(self, 0, state, row, z, weight, scratch);

@@ -158,6 +158,39 @@ static void both_ends(Hostile *h)
     h->weight = weights[h->t % 7];
 }
 
+/* Targets above 0 of every size. */
+static void positive_targets(Hostile *h)
+{
+    plain(h);
+    h->y = DBL_MAX * anb_exp(-709 * (h->t % 2 ? 2 : 1) * anb_random_uniform(&h->random));
+}
+
+/* Rows of an extreme stream among plain ones: every third of the first hundred, then every other hundred. */
+static bool at_times(const Hostile *h)
+{
+    return h->t < 100 ? h->t % 3 == 0 : h->t / 100 % 2;
+}
+
+/* Their squares vanish, or nearly so. */
+static void vanishing_squares(Hostile *h)
+{
+    plain(h);
+    if (!at_times(h))
+        return;
+    for (int j = 0; j < D; j++)
+        h->x[j] *= anb_exp(-370 + 9 * uniform(h));
+    h->y *= anb_exp(-370 + 9 * uniform(h));
+}
+
+/* Targets near either end, and weights of any size. */
+static void ends_at_times(Hostile *h)
+{
+    plain(h);
+    if (at_times(h))
+        h->y = h->t % 2 ? 1.7e308 : -1.7e308;
+    h->weight = anb_exp((h->t % 3 ? 4.6 : 64) * uniform(h));
+}
+
 static const struct {
     const char *name;
     void (*next)(Hostile *);
@@ -177,7 +210,10 @@ static const struct {
                {"extreme targets", extreme_targets, true},
                {"all extremes", all_extremes, false},
                {"greatest targets", greatest_targets, true},
-               {"both ends", both_ends, false}};
+               {"both ends", both_ends, false},
+               {"positive targets", positive_targets, true},
+               {"vanishing squares", vanishing_squares, false},
+               {"ends at times", ends_at_times, false}};
 
 /* ---- one type, one stream ---------------------------------------------------------------------------------------- */
 
@@ -216,6 +252,10 @@ static const char *const others[] = {
     "moe(linear, rls, mlp(hidden=4), last, router=softmax)",
     "moe(linear, mean, router=boa)",
     "auto(budget=5)",
+    "link(linear, f=positive)",
+    "link(linear, f=sqrt)",
+    "residual_ar(scale(rls), last=true)",
+    "columns(scale(rls), kinds=\"2n c k t\", slots=64)",
 };
 enum { OTHERS = sizeof others / sizeof *others };
 

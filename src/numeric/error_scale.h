@@ -19,6 +19,7 @@
 #ifndef ANB_NUMERIC_ERROR_SCALE_H
 #define ANB_NUMERIC_ERROR_SCALE_H
 
+#include "clip.h"
 #include "fields.h"
 #include <float.h>
 #include <math.h>
@@ -63,18 +64,19 @@ static inline double anb_error_bounded_within(AnbErrorScale *scale, double error
     return far ? copysign(limit, error) : error;
 }
 
-/* A target no further from what was predicted than the bound allows: the target itself unless it is far off. */
+/* A target no further from what was predicted than the bound allows: the target itself unless it is far off. Finite where both
+ * are. */
 static inline double anb_target_bounded(AnbErrorScale *scale, double predicted, double y)
 {
     double error = y - predicted, bounded = anb_error_bounded(scale, error);
-    return bounded == error ? y : predicted + bounded;
+    return bounded == error ? y : anb_clip(predicted + bounded, DBL_MAX);
 }
 
 /* The same for a target that is kept and learned again with every look at a window: at 10 times the scale. */
 static inline double anb_target_kept(AnbErrorScale *scale, double predicted, double y)
 {
     double error = y - predicted, bounded = anb_error_bounded_within(scale, error, 10);
-    return bounded == error ? y : predicted + bounded;
+    return bounded == error ? y : anb_clip(predicted + bounded, DBL_MAX);
 }
 
 static inline void anb_error_scale_visit(AnbErrorScale *scale, AnbVisitor *visitor)

@@ -4,6 +4,8 @@
  *     u: by how much the correction lowers the squared error of a row, in units of the errors' squared size
  *     D = sum of u, discounted by .999     V = sum of u^2, discounted by .998
  *     the correction is used from D > clear sqrt(V) on, until D < 0
+ *
+ * A u that is not a number, or whose square cannot be summed, is passed over: D and V stay finite.
  */
 #ifndef ANB_NUMERIC_GAIN_TEST_H
 #define ANB_NUMERIC_GAIN_TEST_H
@@ -16,7 +18,9 @@ typedef struct AnbGainTest {
 
 static inline void anb_gain_test_learn(AnbGainTest *test, double u, double clear)
 {
-    const double fade = .999;
+    const double fade = .999, most = 0x1p500;
+    if (!(u < most && u > -most))
+        return;
     test->gain = fade * test->gain + u;
     test->noise = fade * fade * test->noise + u * u;
     if (test->gain > clear * sqrt(test->noise))
