@@ -256,6 +256,25 @@ START_TEST(snapshots_amid_new_edges)
 }
 END_TEST
 
+/* Whatever each of the two has kept of earlier edges: nothing that is not used is compared. */
+START_TEST(a_loaded_tree_equals_the_saved_one_in_every_row)
+{
+    AnbError error;
+    StreamingLearner *model = seeded(models[_i], 10, 1);
+    uint64_t seed = 7, draws = 8;
+    error_over(model, &seed, 1500, 0, false);
+    StreamingLearner *twin = reloaded(model, &error);
+    ck_assert_msg(twin != NULL, "%s", error.message);
+    for (int t = 1500; t < 2100; t++) { /* edges are due in row 1,600 */
+        double x[10], y = friedman(&draws, x, false);
+        ck_assert_double_eq(anb_train_one(model, x, y, 1), anb_train_one(twin, x, y, 1));
+        ck_assert_msg(anb_equal(model, twin), "row %d", t);
+    }
+    anb_free(twin);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(memory_is_as_promised)
 {
     static const char *const kinds[] = {"forest", "forest(leaf=mean)", "forest(leaf=linear)", "forest(leaf=rls)"};
@@ -329,6 +348,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, edge_streams, 0, 6 * MODELS);
     tcase_add_loop_test(tests, importance_is_shares_of_what_splits_gained, 0, 2);
     tcase_add_loop_test(tests, snapshots_amid_new_edges, 0, MODELS);
+    tcase_add_loop_test(tests, a_loaded_tree_equals_the_saved_one_in_every_row, 0, MODELS);
     tcase_add_loop_test(tests, many_rows_at_once_are_the_loop, 0, MODELS);
     tcase_add_loop_test(tests, memory_is_as_promised, 0, 4);
     return suite;

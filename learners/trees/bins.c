@@ -355,6 +355,8 @@ bool anb_bins_step(AnbBins *bins, size_t feature)
 void anb_bins_finish(AnbBins *bins)
 {
     bins->made++;
+    for (size_t j = 0; j < bins->features; j++) /* older ones, which a snapshot does not hold */
+        edges_of(bins, j, true)->count = 0;
     while (bins->due <= bins->seen)
         bins->due *= LATER;
 }
