@@ -8,6 +8,7 @@
 #include "expression.h"
 #include "params.h"
 #include "plan.h"
+#include "unknown.h"
 #include <stdio.h>
 
 enum { PARAMS_MAX = 64, CHILDREN_MAX = 4096 };
@@ -28,6 +29,7 @@ typedef struct Parser {
     const StreamingLearnerType *const *types;
     AnbError *error;
     int depth;
+    const StreamingLearnerType *above; /* whose item is read; NULL at the root */
 } Parser;
 
 typedef struct Children {
@@ -56,6 +58,13 @@ static int fail_at(Parser *p, const char *at, int code, const char *what, Span w
         p->error->position = (size_t)(at - p->text);
     }
     return code;
+}
+
+static int unknown_option(Parser *p, const char *what, Span key, const StreamingLearnerType *type)
+{
+    fail_at(p, key.at, ANB_E_UNKNOWN, what, key);
+    anb_known_options(p->error, type);
+    return ANB_E_UNKNOWN;
 }
 
 static int out_of_memory(Parser *p)
@@ -131,7 +140,7 @@ static Span read_value(Parser *p)
 static const StreamingLearnerType *find_type(Parser *p, Span name)
 {
     for (const StreamingLearnerType *const *type = p->types; type && *type; type++)
-        if (strlen((*type)->name) == name.n && memcmp((*type)->name, name.at, name.n) == 0)
+        if ((*type)->name && strlen((*type)->name) == name.n && memcmp((*type)->name, name.at, name.n) == 0)
             return *type;
     return anb_learner_find(name.at, name.n);
 }
@@ -202,7 +211,7 @@ static int parse_router(Parser *p, Reading *r)
             return fail_at(p, p->at, ANB_E_SYNTAX, "a router takes key=value only", (Span){0});
         const AnbParam *param = anb_params_find(&router->type, key.at, key.n);
         if (!param)
-            return fail_at(p, key.at, ANB_E_UNKNOWN, "the router has no option", key);
+            return unknown_option(p, "the router has no option", key, &router->type);
         if (seen >> (param - router->type.params) & 1)
             return fail_at(p, key.at, ANB_E_SYNTAX, "a repeated key", key);
         seen |= (uint64_t)1 << (param - router->type.params);
@@ -220,7 +229,7 @@ static int forward(Parser *p, Reading *r, Span key, Span value)
         if (r->forwarded[i].key.n == key.n && memcmp(r->forwarded[i].key.at, key.at, key.n) == 0)
             return fail_at(p, key.at, ANB_E_SYNTAX, "a repeated key", key);
     if (!r->router || r->n_forwarded == PARAMS_MAX)
-        return fail_at(p, key.at, ANB_E_UNKNOWN, "an unknown key", key);
+        return unknown_option(p, "an unknown key", key, r->type);
     r->forwarded[r->n_forwarded++] = (Forwarded){key, value};
     return 0;
 }
@@ -252,6 +261,7 @@ static int parse_child(Parser *p, Reading *r)
     r->last = &child->next;
     if (++r->expert->n_children > CHILDREN_MAX)
         return fail_at(p, p->at, ANB_E_LIMIT, "more than 4096 children", (Span){0});
+    p->above = r->type;
     return parse_expression(p, &child->expert);
 }
 
@@ -290,7 +300,7 @@ static int deliver_forwarded(Parser *p, Reading *r)
         if (!param) {
             char what[96];
             snprintf(what, sizeof what, "neither %s nor its router %s has an option", r->type->name, type->name);
-            return fail_at(p, f->key.at, ANB_E_UNKNOWN, what, f->key);
+            return unknown_option(p, what, f->key, type);
         }
         int code = anb_param_parse(type, param, f->value.at, f->value.n, options, p->error);
         if (code)
@@ -330,10 +340,13 @@ static int parse_expression(Parser *p, AnbExpert *expert)
         return fail_at(p, p->at, ANB_E_LIMIT, "more than 32 deep", (Span){0});
     Span name = read_name(p);
     if (name.n == 0)
-        return fail_at(p, p->at, ANB_E_SYNTAX, "expected the name of a learner", (Span){0});
+        return fail_at(p, p->at, ANB_E_SYNTAX, "expected the name of a learner, in lower case", (Span){0});
     const StreamingLearnerType *type = find_type(p, name);
-    if (!type)
-        return fail_at(p, name.at, ANB_E_UNKNOWN, "an unknown learner", name);
+    if (!type) {
+        fail_at(p, name.at, ANB_E_UNKNOWN, "an unknown learner", name);
+        anb_unknown_learner(p->error, name.at, name.n, p->above);
+        return ANB_E_UNKNOWN;
+    }
     void *options = anb_arena_take(p->arena, type->options_size);
     if (!options)
         return out_of_memory(p);
@@ -355,7 +368,7 @@ static int parse_expression(Parser *p, AnbExpert *expert)
 AnbExpert *anb_expression_parse(AnbArena *arena, const char *text, size_t limit,
                                 const StreamingLearnerType *const *types, AnbError *error)
 {
-    Parser p = {arena, text, text, types, error, 0};
+    Parser p = {.arena = arena, .text = text, .at = text, .types = types, .error = error};
     if (strnlen(text, limit + 1) > limit) {
         fail_at(&p, text + limit, ANB_E_LIMIT, "an expression is at most 64 KiB", (Span){0});
         return NULL;

@@ -1,0 +1,33 @@
+/* Words of an expression that are not known: what errors add about them. */
+#include "unknown.h"
+#include "params.h"
+#include <stdio.h>
+
+static void add(AnbError *error, const char *format, const char *word)
+{
+    size_t n = strlen(error->message);
+    snprintf(error->message + n, sizeof error->message - n, format, word);
+}
+
+void anb_unknown_learner(AnbError *error, const char *word, size_t n, const StreamingLearnerType *above)
+{
+    if (!error)
+        return;
+    const AnbRouterType *router = anb_router_find(word, n);
+    const AnbParam *option = above ? anb_params_find(above, word, n) : NULL;
+    if (router)
+        add(error, "; it is a router: moe(.., router=%s)", router->type.name);
+    else if (option)
+        add(error, "; it is an option: %s=VALUE", option->name);
+}
+
+void anb_known_options(AnbError *error, const StreamingLearnerType *type)
+{
+    if (!error)
+        return;
+    add(error, "; %s has", type->name);
+    for (const AnbParam *p = type->params; p && p->name; p++)
+        add(error, p == type->params ? " %s" : ", %s", p->name);
+    if (!type->params || !type->params->name)
+        add(error, "%s", " none");
+}
