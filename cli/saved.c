@@ -67,8 +67,8 @@ int saved_open(Saved *saved, const char *path)
         saved->model = anb_snapshot_model(saved->snapshot, NULL, &error);
     if (saved->model)
         return open_schema(saved, path);
-    if (error.code == ANB_E_IO)
-        return complain(BAD_USE, "%s", error.message);
+    if (!saved->snapshot)
+        return complain(error.code == ANB_E_IO ? BAD_USE : BAD_DATA, "%s", error.message);
     return complain(BAD_DATA, "%s: %s", path, error.message);
 }
 

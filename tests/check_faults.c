@@ -100,6 +100,13 @@ START_TEST(what_cannot_be_read_says_why)
     ck_assert_int_eq(truncate(path, 500), 0);
     ck_assert_ptr_null(anb_load(path, NULL, &error));
     ck_assert_int_eq(error.code, ANB_E_TRUNCATED);
+    ck_assert_msg(strncmp(error.message, path, strlen(path)) == 0, "%s", error.message);
+    options = anb_model_defaults();
+    ck_assert_int_eq(anb_save(model, NULL, path, NULL), 0);
+    options.max_bytes = anb_total_bytes(model) - 1; /* enough for the file: the model is refused */
+    ck_assert_ptr_null(anb_load(path, &options, &error));
+    ck_assert_int_eq(error.code, ANB_E_LIMIT);
+    ck_assert_msg(strncmp(error.message, path, strlen(path)) == 0, "%s", error.message);
     ck_assert_int_eq(truncate(path, 0), 0);
     ck_assert_ptr_null(anb_load(path, NULL, &error));
     ck_assert_int_eq(error.code, ANB_E_TRUNCATED);

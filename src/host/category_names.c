@@ -5,6 +5,7 @@
  */
 #include "schema.h"
 #include "src/text/bits.h"
+#include "src/text/given.h"
 #include <anabranch/features.h>
 #include <anabranch/number.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static bool holds_categories(const AnbColumn *column)
 
 AnbCategoryNames *anb_category_names_new(const AnbSchema *schema, AnbError *error)
 {
+    if (!anb_given(schema, "schema", error))
+        return NULL;
     size_t n = anb_schema_size(schema), places = 0;
     for (size_t i = 0; i < n; i++)
         places += holds_categories(&anb_schema_columns(schema)[i]);

@@ -83,7 +83,7 @@ ptrdiff_t anb_feature_name(const StreamingLearner *model, const char *path, size
 {
     const AnbNode *node = anb_node_at(model, path);
     if (!node || i >= node->n_features)
-        return ANB_E_UNKNOWN;
+        return path ? ANB_E_UNKNOWN : ANB_E_ARGUMENT;
     return anb_node_feature_name(model, node, i, columns, out, size);
 }
 

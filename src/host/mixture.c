@@ -47,19 +47,19 @@ AnbFeatureSource anb_feature_source(const AnbNode *node, size_t child, size_t i)
 const AnbNode *anb_node_at(const StreamingLearner *model, const char *path)
 {
     const AnbNode *node = &model->plan->nodes[0];
-    while (node && *path) {
+    while (node && path && *path) {
         size_t length = strcspn(path, "/");
         node = child_named(node, path, length);
         path += length + (path[length] == '/');
     }
-    return node;
+    return path ? node : NULL;
 }
 
 int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture)
 {
     const AnbNode *node = anb_node_at(model, path);
     if (!node)
-        return ANB_E_UNKNOWN;
+        return path ? ANB_E_UNKNOWN : ANB_E_ARGUMENT;
     return view(model, node, mixture);
 }
 

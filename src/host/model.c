@@ -3,6 +3,7 @@
 #include "expression.h"
 #include "src/simd/kernels.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include <anabranch/host.h>
 #include <float.h>
 #include <math.h>
@@ -17,7 +18,8 @@ void anb_model_options_init(AnbModelOptions *options, size_t size)
 int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error)
 {
     *own = usual;
-    return given ? anb_sized_take("a model", own, sizeof *own, given, error) : 0;
+    int code = given ? anb_sized_take("a model", own, sizeof *own, given, error) : 0;
+    return code ? code : anb_allocator_check(own->allocator, error);
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
@@ -239,14 +241,16 @@ static StreamingLearner *filled(const StreamingLearner *model, StreamingLearner 
 
 StreamingLearner *anb_clone(const StreamingLearner *model, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     StreamingLearner *copy = allocate(anb_plan_keep(model->plan), error);
     return copy ? filled(model, copy, error) : NULL;
 }
 
 StreamingLearner *anb_clone_reusing(const StreamingLearner *model, StreamingLearner *spare, AnbError *error)
 {
-    const AnbPlan *plan = model->plan;
-    if (!spare || spare->plan != plan) {
+    const AnbPlan *plan = model ? model->plan : NULL;
+    if (!plan || !spare || spare->plan != plan) {
         anb_free(spare);
         return anb_clone(model, error);
     }

@@ -1,5 +1,6 @@
 #include "params.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include "src/text/words.h"
 #include <anabranch/learner.h>
 #include <anabranch/number.h>
@@ -147,7 +148,7 @@ int anb_check_children(const AnbExpert *expert, AnbError *error)
 {
     unsigned least = expert->type->min_children, most = expert->type->max_children;
     if (expert->n_children >= least && expert->n_children <= most)
-        return 0;
+        return expert->n_children == 0 || anb_given(expert->children, "children", error) ? 0 : ANB_E_ARGUMENT;
     if (most == 0)
         return anb_fail(error, ANB_E_ARGUMENT, "%s takes no children, not %zu", expert->type->name, expert->n_children);
     if (least == most)

@@ -327,8 +327,14 @@ static AnbPlan *allocate(const Measure *m, const AnbModelOptions *options, AnbEr
 {
     const AnbAllocator *allocator = anb_allocator_of(options);
     size_t bytes = node_bytes(m->nodes) + m->bytes;
-    if (m->nodes > NODES_MAX || bytes > options->max_bytes) {
-        anb_fail(error, ANB_E_LIMIT, "a model of %zu learners is over its limit", m->nodes);
+    if (m->nodes > NODES_MAX) {
+        anb_fail(error, ANB_E_LIMIT, "a model of %zu learners; %d are possible", m->nodes, NODES_MAX);
+        return NULL;
+    }
+    if (bytes > options->max_bytes) {
+        anb_fail(error, ANB_E_LIMIT,
+                 "the plan of %zu learners takes %zu bytes, over the model's limit of %zu (max_bytes)", m->nodes, bytes,
+                 options->max_bytes);
         return NULL;
     }
     AnbPlan *plan = allocator->alloc(bytes, allocator->context);

@@ -1,9 +1,12 @@
 /* Readers: what predicts with a model that others use as well. */
 #include "model.h"
+#include "src/text/given.h"
 #include <anabranch/host.h>
 
 AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     AnbPlan *plan = model->plan;
     size_t size = sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
     void *memory = plan->allocator.alloc(size, plan->allocator.context);

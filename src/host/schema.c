@@ -3,6 +3,7 @@
 #include "plan.h"
 #include "src/text/hash.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include "src/text/words.h"
 
 enum { COLUMNS_MAX = 1 << 20 };
@@ -21,7 +22,8 @@ void anb_schema_options_init(AnbSchemaOptions *options, size_t size)
 int anb_schema_options_take(const AnbSchemaOptions *given, AnbSchemaOptions *own, AnbError *error)
 {
     *own = usual;
-    return given ? anb_sized_take("a schema", own, sizeof *own, given, error) : 0;
+    int code = given ? anb_sized_take("a schema", own, sizeof *own, given, error) : 0;
+    return code ? code : anb_allocator_check(own->allocator, error);
 }
 
 int anb_column_kind(const char *word, size_t n, AnbColumn *column)
@@ -106,6 +108,8 @@ static int refuse(const AnbColumn *columns, size_t n, const AnbSchemaOptions *op
 {
     if (n == 0 || n > COLUMNS_MAX)
         return anb_fail(error, ANB_E_LIMIT, "a schema has 1 to %d columns, not %zu", COLUMNS_MAX, n);
+    if (!anb_given(columns, "columns", error))
+        return ANB_E_ARGUMENT;
     if (!options->missing || (options->decimal != '.' && options->decimal != ','))
         return anb_fail(error, ANB_E_ARGUMENT, "the decimal mark of a schema is '.' or ',', its missing words a text");
     for (size_t j = 0; j < n; j++) {

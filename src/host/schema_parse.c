@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "plan.h"
 #include "schema.h"
+#include "src/text/given.h"
 
 typedef struct Parser {
     const char *text;
@@ -115,7 +116,7 @@ static size_t skip_blanks(const char *text, size_t at)
 AnbSchema *anb_schema_parse(const char *text, const AnbSchemaOptions *options, AnbError *error)
 {
     AnbSchemaOptions chosen;
-    if (anb_schema_options_take(options, &chosen, error) != 0)
+    if (!anb_given(text, "text of a schema", error) || anb_schema_options_take(options, &chosen, error) != 0)
         return NULL;
     AnbArena arena = {.allocator = anb_allocator_of(&(AnbModelOptions){.allocator = chosen.allocator})};
     Parser p = {.text = text, .arena = &arena, .error = error};

@@ -1,6 +1,7 @@
 /* Learning by number: a sample of a source is learned once. */
 #include "sources.h"
 #include "model.h"
+#include "src/text/given.h"
 #include <string.h>
 
 static int grow(StreamingLearner *model, AnbError *error)
@@ -27,6 +28,8 @@ static int grow(StreamingLearner *model, AnbError *error)
 
 int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return ANB_E_ARGUMENT;
     if (!name || n == 0 || n >= ANB_SOURCE_SIZE || memchr(name, 0, n))
         return anb_fail(error, ANB_E_ARGUMENT, "the name of a source is 1 to %d bytes, none of them 0",
                         ANB_SOURCE_SIZE - 1);

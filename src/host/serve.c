@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "serve.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include <anabranch/pending.h>
 #include <anabranch/reach.h>
 
@@ -91,6 +92,8 @@ static AnbServer *make(const StreamingLearner *model, const AnbServeOptions *opt
 AnbServer *anb_serve_new_with(const StreamingLearner *model, const AnbServeOptions *options, AnbError *error)
 {
     AnbServeOptions own = usual;
+    if (!anb_given(model, "model", error))
+        return NULL;
     if (options && anb_sized_take("a server", &own, sizeof own, options, error))
         return NULL;
     if (own.interval < 1 || own.interval > ANB_SERVE_INTERVAL_MAX) {
@@ -336,6 +339,8 @@ int anb_serve_learn(AnbServer *server, const AnbServeSample *sample, double *bef
 int anb_serve_attach(AnbServer *server, AnbObserver *observer)
 {
     int code = ANB_E_LIMIT;
+    if (!observer)
+        return ANB_E_ARGUMENT;
     if (!begin(server))
         return ANB_E_UNSUPPORTED;
     if (server->n_observers < ANB_SERVE_OBSERVERS_MAX) {

@@ -1,6 +1,7 @@
 /* The readers' side of a server: predictions of a published version, without a lock or a loop. */
 #include "serve.h"
 #include "word_wait.h"
+#include "src/text/given.h"
 #include <anabranch/interval.h>
 #include <anabranch/quantile.h>
 
@@ -55,6 +56,8 @@ void anb_serve_wait_for_readers(AnbServer *s)
 
 AnbServeReader *anb_serve_reader_new(AnbServer *server, AnbError *error)
 {
+    if (!anb_given(server, "server", error))
+        return NULL;
     void *memory = anb_serve_take(&server->allocator, sizeof(AnbServeReader) + ANB_ALIGN);
     if (!memory)
         return anb_serve_no_memory(error);
@@ -150,6 +153,8 @@ double anb_serve_disagreement(AnbServeReader *reader, const double *x)
 
 int anb_serve_look(AnbServeReader *reader, AnbServeLook look, void *context)
 {
+    if (!look)
+        return ANB_E_ARGUMENT;
     int code = look(enter(reader), reader->reader, context);
     leave(reader);
     return code;
@@ -181,7 +186,7 @@ StreamingLearner *anb_serve_clone(AnbServer *server, AnbError *error)
 int anb_serve_save(AnbServer *server, const AnbSnapshotExtras *extras, const char *path, AnbError *error)
 {
     StreamingLearner *clone = anb_serve_clone(server, error);
-    int code = clone ? anb_save(clone, extras, path, error) : ANB_E_MEMORY;
+    int code = clone ? anb_save(clone, extras, path, error) : server ? ANB_E_MEMORY : ANB_E_ARGUMENT;
     anb_free(clone);
     return code;
 }

@@ -18,6 +18,8 @@ static const unsigned char anb_snapshot_magic[8] = {0x89, 'A', 'N', 'B', '\r', '
 /* Reads a whole file into the allocator's memory: *bytes, owned by the caller. 0 or a code. */
 int anb_read_file(const char *path, const AnbAllocator *allocator, size_t max_bytes, unsigned char **bytes,
                   size_t *size, AnbError *error);
+/* Puts the file's name before what an error says of it. */
+void anb_name_file(AnbError *error, const char *path);
 
 /* 0, or ANB_E_ARGUMENT: a name or a key that is NULL, too many notes. */
 int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error);

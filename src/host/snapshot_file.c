@@ -18,13 +18,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Fails with the system's reason. Of a long path only the end is given, so that the reason has room. */
-static int fail_io(AnbError *error, const char *path, const char *what)
+/* The end of a path, as far as a message has room for it beside the reason. */
+static const char *shown(const char *path)
 {
     enum { SHOWN = 120 };
     size_t n = strlen(path);
-    return anb_fail(error, ANB_E_IO, "%s%s: cannot %s: %s", n > SHOWN ? "..." : "", n > SHOWN ? path + n - SHOWN : path,
-                    what, strerror(errno));
+    return n > SHOWN ? path + n - SHOWN : path;
+}
+
+/* Fails with the system's reason. */
+static int fail_io(AnbError *error, const char *path, const char *what)
+{
+    const char *end = shown(path);
+    return anb_fail(error, ANB_E_IO, "%s%s: cannot %s: %s", end > path ? "..." : "", end, what, strerror(errno));
+}
+
+void anb_name_file(AnbError *error, const char *path)
+{
+    if (!error)
+        return;
+    const AnbError unnamed = *error;
+    const char *end = shown(path);
+    anb_fail(error, unnamed.code, "%s%s: %s", end > path ? "..." : "", end, unnamed.message);
+    error->position = unnamed.position;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -182,8 +198,8 @@ int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, con
 {
     struct stat old;
     char target[PATH_MAX], temporary[PATH_MAX + 8];
-    if (!path)
-        return anb_fail(error, ANB_E_ARGUMENT, "no path to save to");
+    if (!path || !*path)
+        return anb_fail(error, path ? ANB_E_IO : ANB_E_ARGUMENT, "no path to save to");
     bool exists = stat(path, &old) == 0;
     if (exists && !S_ISREG(old.st_mode))
         return write_straight(model, extras, path, error);

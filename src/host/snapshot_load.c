@@ -4,6 +4,7 @@
 #include "expression.h"
 #include "model.h"
 #include "snapshot.h"
+#include "src/text/given.h"
 
 typedef struct Source {
     AnbVisitor visitor;
@@ -135,7 +136,7 @@ static int load_sources(const AnbSnapshot *snapshot, StreamingLearner *model, An
 StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
 {
     AnbModelOptions own;
-    if (anb_model_options_take(options, &own, error))
+    if (!anb_given(snapshot, "snapshot", error) || anb_model_options_take(options, &own, error))
         return NULL;
     StreamingLearner *model = empty_model(snapshot, &own, error);
     if (!model)
@@ -167,7 +168,11 @@ static StreamingLearner *model_and_close(AnbSnapshot *snapshot, const AnbModelOp
 
 StreamingLearner *anb_load(const char *path, const AnbModelOptions *options, AnbError *error)
 {
-    return model_and_close(anb_snapshot_read(path, options, error), options, error);
+    AnbSnapshot *snapshot = anb_snapshot_read(path, options, error);
+    StreamingLearner *model = model_and_close(snapshot, options, error);
+    if (snapshot && !model)
+        anb_name_file(error, path);
+    return model;
 }
 
 StreamingLearner *anb_load_memory(const void *bytes, size_t size, const AnbModelOptions *options, AnbError *error)

@@ -279,14 +279,17 @@ AnbSnapshot *anb_snapshot_read(const char *path, const AnbModelOptions *options,
     AnbModelOptions own;
     unsigned char *bytes;
     size_t size;
-    if (!path) {
-        anb_fail(error, ANB_E_ARGUMENT, "no path to load from");
+    if (!path || !*path) {
+        anb_fail(error, path ? ANB_E_IO : ANB_E_ARGUMENT, "no path to load from");
         return NULL;
     }
     if (anb_model_options_take(options, &own, error) ||
         anb_read_file(path, anb_allocator_of(&own), own.max_bytes, &bytes, &size, error))
         return NULL;
-    return open_owned(bytes, size, bytes, &own, error);
+    AnbSnapshot *snapshot = open_owned(bytes, size, bytes, &own, error);
+    if (!snapshot)
+        anb_name_file(error, path);
+    return snapshot;
 }
 
 void anb_snapshot_close(AnbSnapshot *snapshot)
@@ -302,7 +305,7 @@ void anb_snapshot_close(AnbSnapshot *snapshot)
 
 const char *anb_snapshot_note(const AnbSnapshot *snapshot, const char *key)
 {
-    for (size_t i = 0; i < snapshot->extras.n_notes; i++)
+    for (size_t i = 0; key && i < snapshot->extras.n_notes; i++)
         if (strcmp(snapshot->extras.notes[i].key, key) == 0)
             return snapshot->extras.notes[i].value;
     return NULL;

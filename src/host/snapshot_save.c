@@ -3,6 +3,7 @@
 #include "model.h"
 #include "src/text/checksum.h"
 #include "snapshot.h"
+#include "src/text/given.h"
 
 enum { PIECE = 16384 };
 
@@ -208,6 +209,8 @@ static void put_all(Sink *s, const StreamingLearner *model, const AnbSnapshotExt
 
 int anb_extras_check(const StreamingLearner *model, const AnbSnapshotExtras *extras, AnbError *error)
 {
+    if (!anb_given(model, "model", error) || (extras->n_notes > 0 && !anb_given(extras->notes, "notes", error)))
+        return ANB_E_ARGUMENT;
     if (extras->n_notes > ANB_SNAPSHOT_NOTES_MAX - (anb_schema_of(model) != NULL))
         return anb_fail(error, ANB_E_ARGUMENT, "%zu notes; %d are possible", extras->n_notes, ANB_SNAPSHOT_NOTES_MAX);
     for (size_t i = 0; i < extras->n_notes; i++) {

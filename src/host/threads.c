@@ -1,6 +1,7 @@
 #include "threads.h"
 #include "crew.h"
 #include "model.h"
+#include "src/text/given.h"
 #include <anabranch/workers.h>
 #include <stdlib.h>
 
@@ -78,6 +79,8 @@ static AnbThreads *begin(const StreamingLearner *model, size_t n)
 
 int anb_use_threads(StreamingLearner *model, size_t threads, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return ANB_E_ARGUMENT;
     if (threads > ANB_POOL_THREADS_MAX)
         return anb_fail(error, ANB_E_ARGUMENT, "threads = %zu is outside [0, %d]", threads, ANB_POOL_THREADS_MAX);
     if (threads == 1 && !model->attached)

@@ -8,6 +8,7 @@
 #include "mixture.h"
 #include "model.h"
 #include "schema.h"
+#include "src/text/given.h"
 #include <anabranch/learners.h>
 
 static const char letters[] = {'n', 'c', 'k', 'n', 't', 'x'}; /* of the kinds of schema.h */
@@ -128,6 +129,8 @@ static int check_schema(const StreamingLearner *model, const AnbSchema *s, AnbEr
 
 int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return ANB_E_ARGUMENT;
     const AnbNode *root = &model->plan->nodes[0];
     if (schema && schema->n != root->n_features)
         return anb_fail(error, ANB_E_ARGUMENT, "the schema has %zu columns, the model's rows have %zu", schema->n,
@@ -302,7 +305,8 @@ StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *expressi
                                    AnbError *error)
 {
     AnbModelOptions own;
-    if (anb_model_options_take(options, &own, error))
+    if (!anb_given(schema, "schema", error) || !anb_given(expression, "expression", error) ||
+        anb_model_options_take(options, &own, error))
         return NULL;
     AnbArena arena = {.allocator = anb_allocator_of(&own)};
     StreamingLearner *model = NULL;

@@ -12,6 +12,7 @@
 #include "src/numeric/fields.h"
 #include "schema.h"
 #include "sources.h"
+#include "src/text/given.h"
 #include <anabranch/learners.h>
 #include <stdio.h>
 
@@ -172,7 +173,8 @@ StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wide
                             AnbError *error)
 {
     AnbModelOptions own;
-    if (anb_model_options_take(options, &own, error))
+    if (!anb_given(model, "model", error) || !anb_given(wider, "schema", error) ||
+        anb_model_options_take(options, &own, error))
         return NULL;
     own.seed = anb_seed_of(model);
     Widening w = {model, wider, {.allocator = anb_allocator_of(&own)}, error};

@@ -10,6 +10,7 @@
 #include "src/simd/kernels.h"
 #include "src/text/sized.h"
 #include "src/numeric/ring.h"
+#include "src/text/given.h"
 #include <anabranch/moe.h>
 
 /* A step's sums, and the pasts that a window looks back on. */
@@ -81,6 +82,8 @@ static size_t place_arrays(AnbAudit *a)
 AnbAudit *anb_audit_new(const StreamingLearner *model, AnbDiagnostics *diagnostics, const char *rules,
                         const AnbAuditOptions *options, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     const AnbNode *moe = model->plan->moe;
     AnbAllocator from = model->plan->allocator;
     AnbAuditOptions o = usual;
@@ -323,28 +326,29 @@ const char *anb_audit_rule_name(const AnbAudit *audit, size_t i)
 
 double anb_audit_rule_weight(const AnbAudit *audit, size_t i)
 {
-    return audit->book.rule[i].weight;
+    return i < audit->book.n_rules ? audit->book.rule[i].weight : 0;
 }
 
 bool anb_audit_alarmed(const AnbAudit *audit, size_t i)
 {
-    return audit->book.rule[i].alarmed;
+    return i < audit->book.n_rules && audit->book.rule[i].alarmed;
 }
 
 AnbTruth anb_audit_truth(const AnbAudit *audit, size_t i)
 {
-    return audit->history.pushed ? anb_audit_step(audit, 0).rule[i] : (AnbTruth){0, 1};
+    bool known = audit->history.pushed && i < audit->book.n_rules;
+    return known ? anb_audit_step(audit, 0).rule[i] : (AnbTruth){0, 1};
 }
 
 double anb_audit_severity(const AnbAudit *audit, size_t i)
 {
     AnbTruth t = anb_audit_truth(audit, i);
-    return audit->history.pushed ? audit->book.rule[i].weight * (t.lower + t.upper) / 2 : 0;
+    return audit->history.pushed ? anb_audit_rule_weight(audit, i) * (t.lower + t.upper) / 2 : 0;
 }
 
 AnbTruth anb_audit_predicate(const AnbAudit *audit, const char *name)
 {
-    for (size_t i = 0; i < audit->book.n_predicates; i++)
+    for (size_t i = 0; name && i < audit->book.n_predicates; i++)
         if (strcmp(audit->book.predicate[i].name, name) == 0)
             return audit->book.predicate[i].truth;
     return (AnbTruth){0, 1};

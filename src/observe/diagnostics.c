@@ -8,6 +8,7 @@
 #include "diagnostics.h"
 #include "src/numeric/elementary.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include <anabranch/pending.h>
 
 enum { PAIRS_MAX = 64 };
@@ -100,6 +101,8 @@ static int make_parts(AnbDiagnostics *d, const StreamingLearner *model, AnbError
 AnbDiagnostics *anb_diagnostics_new(const StreamingLearner *model, const AnbDiagnosticsOptions *options,
                                     AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     const AnbNode *moe = model->plan->moe;
     const double *level;
     AnbDiagnostics plan = {.options = usual, .k = moe ? moe->n_children : 0};
@@ -313,6 +316,11 @@ AnbObserver *anb_diagnostics_observer(AnbDiagnostics *d)
 
 const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n)
 {
+    if ((unsigned)id >= ANB_METRIC_COUNT) {
+        if (n)
+            *n = 0;
+        return NULL;
+    }
     unsigned shape = 1u << anb_metrics()[id].shape;
     if (!(d->derived & shape))
         anb_diagnostics_derive(d, anb_metrics()[id].shape);

@@ -4,6 +4,7 @@
  * Sums, not faded means: the specification's statistics run from the last reset of the statistics on.
  */
 #include "diagnostics.h"
+#include "src/text/given.h"
 
 /* One expert's sums. */
 typedef struct Sums {
@@ -26,6 +27,8 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 
 AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     const AnbNode *moe = model->plan->moe;
     if (!moe) {
         anb_fail(error, ANB_E_UNSUPPORTED, "the model holds no mixture");

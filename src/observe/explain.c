@@ -3,6 +3,7 @@
  */
 #include "explain.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 #include <anabranch/reach.h>
 #include <math.h>
 
@@ -126,6 +127,8 @@ static AnbExplainer *allocate(const StreamingLearner *model, const AnbExplainerO
 AnbExplainer *anb_explainer_new(const StreamingLearner *model, const AnbExplainerOptions *options, AnbError *error)
 {
     AnbExplainerOptions own = usual;
+    if (!anb_given(model, "model", error))
+        return NULL;
     if (options && anb_sized_take("an explainer", &own, sizeof own, options, error))
         return NULL;
     AnbExplainer *e = check_options(&own, error) ? NULL : allocate(model, &own, error);

@@ -5,6 +5,7 @@
  */
 #include "importance.h"
 #include "src/text/sized.h"
+#include "src/text/given.h"
 
 enum { KEPT = 256, LIVES = 8 /* generations of kept rows in a span */ };
 
@@ -175,6 +176,8 @@ static AnbImportance *allocate(const StreamingLearner *model, const AnbImportanc
 AnbImportance *anb_importance_new(const StreamingLearner *model, const AnbImportanceOptions *options, AnbError *error)
 {
     AnbImportanceOptions own = usual;
+    if (!anb_given(model, "model", error))
+        return NULL;
     if (options && anb_sized_take("importance", &own, sizeof own, options, error))
         return NULL;
     if (check_options(&own, error))

@@ -17,6 +17,12 @@ typedef struct Out {
     char text[512];
 } Out;
 
+/* Text for a caller's function; nothing is written where that is NULL. */
+static Out out_to(AnbWrite write, void *context)
+{
+    return (Out){.write = write, .context = context, .code = write ? 0 : ANB_E_ARGUMENT};
+}
+
 static int flush(Out *out)
 {
     if (out->held > 0 && out->code == 0)
@@ -140,7 +146,7 @@ static void put_json_audit(Out *out, const AnbAudit *audit)
 
 int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context)
 {
-    Out out = {write, context};
+    Out out = out_to(write, context);
     put_text(&out, "{");
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
         const AnbMetric *metric = &anb_metrics()[i];
@@ -247,7 +253,7 @@ static void put_csv_audit(Out *out, const AnbAudit *audit)
 
 int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
-    Out out = {write, context};
+    Out out = out_to(write, context);
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
         const AnbMetric *metric = &anb_metrics()[i];
         size_t n;
@@ -265,7 +271,7 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite 
 
 int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
-    Out out = {write, context};
+    Out out = out_to(write, context);
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
         size_t n;
         const double *values = anb_diagnostics_values(d, (AnbMetricId)i, &n);
@@ -389,7 +395,7 @@ static void put_series(Out *out, const AnbMetricsOf *models, size_t n, int id)
 
 int anb_metrics_prometheus_of(const AnbMetricsOf *models, size_t n, AnbWrite write, void *context)
 {
-    Out out = {write, context};
+    Out out = out_to(write, context);
     for (int id = 0; id < ANB_METRIC_COUNT; id++)
         put_series(&out, models, n, id);
     return flush(&out);

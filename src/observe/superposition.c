@@ -9,6 +9,7 @@
 #include "src/host/mixture.h"
 #include "src/host/model.h"
 #include "src/simd/kernels.h"
+#include "src/text/given.h"
 #include <anabranch/reach.h>
 #include <anabranch/superposition.h>
 
@@ -25,13 +26,15 @@ struct AnbSuperposition {
 
 static int check_matrices(size_t n, const AnbMatrix *m, AnbError *error)
 {
-    if (n == 0 || m[0].rows == 0 || m[0].columns == 0)
+    if (n == 0 || !m || m[0].rows == 0 || m[0].columns == 0)
         return anb_fail(error, ANB_E_ARGUMENT, "no matrices, or empty ones");
     if (m[0].rows > 16384 || m[0].columns > 1 << 20)
         return anb_fail(error, ANB_E_LIMIT, "more than 16384 features or 1048576 hidden units");
     for (size_t e = 0; e < n; e++) {
         if (m[e].rows != m[0].rows || m[e].columns != m[0].columns || m[e].stride < m[e].columns)
             return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu is not of the first one's shape", e);
+        if (!m[e].value)
+            return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu has no values: NULL was given", e);
         for (size_t i = 0; i < m[e].rows; i++)
             if (anb_nonfinite(m[e].value + i * m[e].stride, m[e].columns) != 0)
                 return anb_fail(error, ANB_E_INPUT, "matrix %zu, row %zu: a weight is not finite", e, i);
@@ -224,6 +227,8 @@ static AnbSuperposition *made_of(const Found *f, const AnbAllocator *from, AnbEr
 
 AnbSuperposition *anb_superposition_of_model(const StreamingLearner *model, AnbError *error)
 {
+    if (!anb_given(model, "model", error))
+        return NULL;
     const AnbNode *moe = model->plan->moe;
     Found f = {.model = model, .nodes = moe ? moe->children : &model->plan->nodes[0]};
     size_t n_nodes = moe ? moe->n_children : 1;

@@ -1,0 +1,22 @@
+/* What a caller gives and may not be NULL. */
+#ifndef ANB_TEXT_GIVEN_H
+#define ANB_TEXT_GIVEN_H
+
+#include <anabranch/type.h>
+
+/* Whether it is there; else the error says what is missing, ANB_E_ARGUMENT. */
+static inline bool anb_given(const void *pointer, const char *what, AnbError *error)
+{
+    if (!pointer)
+        anb_fail(error, ANB_E_ARGUMENT, "no %s: NULL was given", what);
+    return pointer != NULL;
+}
+
+/* Whether an allocator, or none, can be used: 0, or ANB_E_ARGUMENT. */
+static inline int anb_allocator_check(const AnbAllocator *allocator, AnbError *error)
+{
+    bool whole = !allocator || (allocator->alloc && allocator->free);
+    return whole ? 0 : anb_fail(error, ANB_E_ARGUMENT, "the allocator lacks alloc or free");
+}
+
+#endif
