@@ -428,6 +428,35 @@ START_TEST(a_near_unit_moves_no_row)
 }
 END_TEST
 
+/* Squared distances are beyond floats then: all rows are equally far. One at a time and many at once. */
+START_TEST(a_unit_far_off_leaves_numbers)
+{
+    double far[] = {1e17, 1e19, 1e30, 1e160, 1e-30, 1e-160};
+    double alpha[2] = {far[_i], 1}, beta[2] = {0, 0}, x[40 * 2], said[40];
+    StreamingLearner *model = made(2, "knn(window=300, time=false)");
+    const AnbNode *node = &model->plan->nodes[0];
+    AnbRandom random;
+    anb_random_seed(&random, 5);
+    for (int i = 0; i < 250; i++) {
+        double row[2] = {anb_random_uniform(&random), anb_random_uniform(&random)};
+        anb_train_one(model, row, row[0] + row[1], 1);
+    }
+    anb_node_reframe(node, anb_state_of(model, node), alpha, beta);
+    for (int i = 0; i < 80; i++)
+        x[i] = (i % 3 ? 2 : 1e-19) * anb_random_uniform(&random);
+    anb_predict_many(model, x, 40, said);
+    for (int i = 0; i < 40; i++) {
+        ck_assert_double_finite(said[i]);
+        ck_assert_double_eq(anb_predict(model, x + (ptrdiff_t)2 * i), said[i]);
+    }
+    AnbError error;
+    StreamingLearner *again = reloaded(model, &error);
+    ck_assert_msg(again != NULL, "%s", error.message);
+    anb_free(again);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("knn");
@@ -441,6 +470,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_row_takes_places_by_its_weight);
     tcase_add_loop_test(tests, codes_that_follow_change_nothing, 0, 2);
     tcase_add_test(tests, a_near_unit_moves_no_row);
+    tcase_add_loop_test(tests, a_unit_far_off_leaves_numbers, 0, 6);
     tcase_add_test(tests, a_clone_goes_on_alike);
     return suite;
 }

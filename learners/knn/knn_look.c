@@ -4,6 +4,7 @@
 #include "knn_look.h"
 #include "knn_tile.h"
 #include "ridge_plane.h"
+#include <float.h>
 
 /* ---- scratch ----------------------------------------------------------------------------------------------------- */
 
@@ -178,11 +179,17 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 
 /* ---- one look ---------------------------------------------------------------------------------------------------- */
 
+/* A factor of squared differences as a float; a feature whose unit has just changed may have a larger one. */
+static float factor_of(double metric)
+{
+    return metric < (double)FLT_MAX ? (float)metric : FLT_MAX;
+}
+
 /* Feature j is the next one of the plane. */
 static void take_feature(const View *v, size_t j, size_t at, const KnnScratch *w)
 {
     w->part[at] = (float)(1 + v->weights->beyond * anb_knn_trust(v, j) / w->pull[j]);
-    w->root[at] = (float)sqrt(v->metric[j]);
+    w->root[at] = (float)sqrt(v->metric[j] < (double)FLT_MAX ? v->metric[j] : (double)FLT_MAX);
     w->which[at] = (uint32_t)j;
 }
 
@@ -208,7 +215,7 @@ void anb_knn_look_choose(const View *v, const KnnScratch *w)
     for (size_t p = v->plane; p < anb_ridge_plane_stride(v->plane); p++)
         w->root[p] = w->ask[p] = 0;
     for (size_t j = 0; j < anb_knn_search_padded(v->d); j++)
-        w->metric[j] = (float)v->metric[j];
+        w->metric[j] = factor_of(v->metric[j]);
 }
 
 /* The neighbours in the units of knn_plane.h. */
@@ -240,7 +247,7 @@ static Unit gather(const View *v, size_t k, const KnnScratch *w)
     const bool all = v->plane == v->d;
     const double narrow = anb_knn_plane_narrow(u.side.high - u.side.low);
     for (size_t i = 0; i < k; i++) {
-        w->share[i] = w->square[i] * u.near;
+        w->share[i] = u.near > 0 ? w->square[i] * u.near : 0; /* a square may be infinite */
         w->y[i] = (float)((v->y[w->index[i]] - u.first) * narrow);
     }
     for (size_t i = k; i < anb_knn_search_padded(k); i++)

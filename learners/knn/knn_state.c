@@ -318,8 +318,8 @@ void anb_knn_reframe(const View *v, const double *alpha, const double *beta)
     while (v->turn->under_way)
         anb_knn_turn(v);
     for (size_t j = 0; j < v->given; j++) {
-        if (!few)
-            v->metric[j] = anb_knn_metric(v, j);
+        if (!few) /* until it is made anew; factors of codes are floats, however far the units are apart */
+            v->metric[j] = anb_clamp(anb_knn_metric(v, j), 1e-30, 1e30);
         v->reach[j] = anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, used, v->d, knn_bound);
     }
     reach_in_time(v);
