@@ -1,5 +1,6 @@
 /*
- * anabranch: regression on streams. Everything at once; each header also stands alone.
+ * anabranch: regression on streams. Everything at once but reach.h, which types of your own that hold others need; each header
+ * also stands alone.
  *
  * Since 0.1: everything that does not say otherwise.
  */

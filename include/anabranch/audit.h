@@ -117,8 +117,8 @@ ANB_API void anb_audit_reset(AnbAudit *audit);
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
 ANB_API size_t anb_audit_n_rules(const AnbAudit *audit);
-/** Of rule i < anb_audit_n_rules, here and below: its name (living as long as the audit; NULL out of range), its weight,
- * in (0, 1], and whether its alarm is raised. */
+/** Of rule i < anb_audit_n_rules, here and below: its name (living as long as the audit), its weight, in (0, 1], and whether
+ * its alarm is raised. Out of range: NULL, 0, false, and a truth of [0, 1]. */
 ANB_API const char *anb_audit_rule_name(const AnbAudit *audit, size_t i);
 ANB_API double anb_audit_rule_weight(const AnbAudit *audit, size_t i);
 ANB_API bool anb_audit_alarmed(const AnbAudit *audit, size_t i);

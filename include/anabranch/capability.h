@@ -5,7 +5,7 @@
  *
  * The functions see the node that has the table, its own state, the row as that node sees it and its own scratch, as
  * the last predict or update of that row left it. They write nothing but their results, and scratch where they say so.
- * Types find the table below a wrapper with anb_reach (type.h).
+ * Types find the table below a wrapper with anb_reach (reach.h).
  *
  * Since 0.1: everything that does not say otherwise.
  */

@@ -72,7 +72,7 @@ ANB_API void anb_diagnostics_reset(AnbDiagnostics *d);
  * @param d    the observer; what was put off is computed now, once for all metrics of that shape
  * @param id   which metric
  * @param n    how many values: 1, K, K * K, the coverages or n_features; 0 where the model has no such metric. NULL is fine
- * @return     the values, ANB_NAN where one is absent; they live until the next update
+ * @return     the values, ANB_NAN where one is absent; they live until the next update. NULL for an id that is none
  */
 ANB_API const double *anb_diagnostics_values(AnbDiagnostics *d, AnbMetricId id, size_t *n);
 

@@ -45,7 +45,7 @@ ANB_DEFAULTS(AnbIntervalOptions, anb_interval)
  * @param low       the interval's lower end; -INFINITY before two labels were scored
  * @param high      its upper end
  * @return          0; ANB_E_UNSUPPORTED where the model has no intervals; ANB_E_ARGUMENT for another coverage;
- *                  ANB_E_INPUT where the row would be rejected
+ *                  ANB_E_INPUT where the row would be rejected; low and high are left as they are then
  *
  * Cost: a prediction and a look-up. Never allocates.
  */

@@ -9,7 +9,8 @@
  * A model belongs to one thread at a time; different models share nothing that changes.
  *
  * Pointers may be NULL where that is said. A model, reader, row or result that is NULL elsewhere is not checked on the
- * way of a sample; a tree, text, path or function that is NULL is refused with ANB_E_ARGUMENT.
+ * way of a sample. Functions that make something of a model, a tree, an array, a text or a path, or that call a function, refuse
+ * NULL in its place with ANB_E_ARGUMENT.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -93,7 +94,7 @@ ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, c
 
 /**
  * What a model would take, before it is made. At wide rows types differ by orders of magnitude: with n features `linear` takes 8 n
- * bytes, `rls` 4 n^2 (400 MB at 10,000), `knn` some 12 n for each row of its window.
+ * bytes, `rls` 4 n^2 (400 MB at 10,000), `knn` some 6 n for each row of its window.
  *
  * @param n_features, expression, options   as of anb_parse; max_bytes bounds nothing here
  * @param state  out: the part that changes, as anb_state_bytes; or NULL

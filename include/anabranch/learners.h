@@ -32,7 +32,8 @@ ANB_DEFAULTS(AnbLinearOptions, anb_linear)
 
 /** The type of the numbers in the matrix P of `rls`: double, or float. */
 typedef enum AnbRlsPrecision { ANB_RLS_DOUBLE, ANB_RLS_SINGLE } AnbRlsPrecision;
-/** Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled. */
+/** Recursive least squares with exponential forgetting, safe in floating point. Weight class: scaled (and held against the prior
+ * of `delta`: with all weights at .001 the first thousand samples are worth one). */
 typedef struct AnbRlsOptions {
     size_t size;    /* of this struct; set by the defaults */
     double lambda;  /* 0.999; forgetting factor, (0, 1] */
@@ -60,7 +61,7 @@ ANB_API extern const StreamingLearnerType anb_mean;
  * An additive model with pairs: a straight line and a curve for each feature, and a table of cells for each pair of features,
  * with edges at quantiles of what was seen. Each part has a factor, which grows while the part has the sign of the error
  * and shrinks otherwise. Learns curves and products of two features within hundreds of rows, at a fraction of a network's
- * cost. Should stand below a scale. Reads raw values, missing cells included. Memory: 2.9 KB a feature and 8 (cells + 1)^2 bytes a pair, 190 KB at 12 features. Weight class: scaled.
+ * cost. Should stand below a scale. Reads raw values, missing cells included. Memory: 2.7 KB a feature and 8 (cells + 1)^2 bytes a pair, 190 KB at 12 features. Weight class: scaled.
  * Since 0.4.
  */
 typedef struct AnbAdditiveOptions {

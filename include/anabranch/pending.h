@@ -34,7 +34,8 @@ ANB_API extern const StreamingLearnerType anb_pending;
 ANB_DEFAULTS(AnbPendingOptions, anb_pending)
 
 /**
- * Predicts a row and keeps it, with the answer, until its label comes. An id that waits already is replaced.
+ * Predicts a row and keeps it, with the answer, until its label comes. An id that waits already is replaced, as the newest row of
+ * the ring: the oldest gives way all the same.
  *
  * @param model  a model whose root is a pending
  * @param id     the caller's name for the row
@@ -64,7 +65,7 @@ ANB_API uint64_t anb_label_id(const char *text, size_t n);
  * @param model   a model whose root is a pending
  * @param id      the row's
  * @param y       its target, finite
- * @param weight  as of anb_train_one
+ * @param weight  as of anb_train_one; 0 learns nothing and leaves the row waiting
  * @return        what was answered then: the prediction that metrics should score. ANB_NAN where the label was refused:
  *                anb_counters says whether the id is unknown, has been learned already, or was evicted, or whether y or
  *                the weight is wrong, which leaves the row waiting

@@ -26,7 +26,7 @@ extern "C" {
  * the row in bends, let it be a tree. Predictions are within the seen target range widened by 10 %.
  *
  * Cost: the children, some 11,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up
- * to 64 features. Memory: 30 KB, 40 KB with a second child, and (d + 3)^2 doubles a level. Weight class: scaled
+ * to 64 features. Memory: 33 KB, 43 KB with a second child, and (d + 3)^2 doubles a level. Weight class: scaled
  * (quantiles of past errors count samples). Koenker & Bassett 1978.
  */
 typedef struct AnbQuantileOptions {

@@ -171,7 +171,7 @@ ANB_API void anb_serve_publish(AnbServer *server);
  *
  * @param server    the server
  * @param observer  the caller's; it lives as long as the server, and is read between anb_serve_hold and anb_serve_release
- * @return          0, or ANB_E_LIMIT behind ANB_SERVE_OBSERVERS_MAX
+ * @return          0; ANB_E_LIMIT behind ANB_SERVE_OBSERVERS_MAX; ANB_E_ARGUMENT for NULL; ANB_E_UNSUPPORTED in a child process
  *
  * Cost: that of the observer, with each sample. Since 0.2.
  */
@@ -302,7 +302,7 @@ typedef int (*AnbServeLook)(const StreamingLearner *model, AnbReader *reader, vo
  * @param reader   used by one thread at a time
  * @param look     gets the model and the reader's scratch; not a call of the same reader or of the server's learner
  * @param context  handed to look
- * @return         what look returned
+ * @return         what look returned; ANB_E_ARGUMENT where it is NULL
  *
  * A publication waits until look returns. Since 0.3.
  */

@@ -37,14 +37,15 @@ extern "C" {
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 enum {
-    ANB_READS_X = 1,        /* reads row->x */
-    ANB_READS_RAW = 2,      /* reads row->raw */
-    ANB_TAKES_MISSING = 4,  /* what it reads may hold NaN */
-    ANB_COMPLETES = 8,      /* its children's x never holds NaN (a feature map's rows are complete as they are) */
-    ANB_WEIGHT_EXACT = 16,  /* weight 2 is two samples, to the bit or to rounding */
-    ANB_WEIGHT_SCALED = 32, /* the step is multiplied by the weight; a constant factor on all of them changes nothing */
-    ANB_WEIGHT_UNIT = 64,   /* learns samples of weight 1 only, and sits the others out */
-    ANB_ROOT_ONLY = 128,    /* stands at the root, or right below another one that does */
+    ANB_READS_X = 1,       /* reads row->x */
+    ANB_READS_RAW = 2,     /* reads row->raw */
+    ANB_TAKES_MISSING = 4, /* what it reads may hold NaN */
+    ANB_COMPLETES = 8,     /* its children's x never holds NaN (a feature map's rows are complete as they are) */
+    ANB_WEIGHT_EXACT = 16, /* weight 2 is two samples, to the bit or to rounding */
+    ANB_WEIGHT_SCALED =
+        32, /* the step is multiplied by the weight; a constant factor on all of them counts against priors alone */
+    ANB_WEIGHT_UNIT = 64, /* learns samples of weight 1 only, and sits the others out */
+    ANB_ROOT_ONLY = 128,  /* stands at the root, or right below another one that does */
     /* predicts within the seen target range widened by 10 %, or by twice its width where predictions beyond it have proved right */
     ANB_CLIPPED = 256,
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */

@@ -49,7 +49,8 @@ enum {
 #undef ANB_ERROR_CODE
 };
 
-/** Why something was refused. Filled where the caller passes one; a NULL in its place is always fine. */
+/** Why something was refused. Filled where the caller passes one and something is refused, else left as it is; a NULL in its
+ * place is always fine. */
 typedef struct AnbError {
     int code;          /* one of ANB_ERRORS */
     size_t position;   /* where in the text or file, in bytes from 0; 0 where there is no text */
