@@ -137,14 +137,6 @@ static inline double anb_range_bounded(const AnbRange *range, double value)
     return anb_clamp(value, least, most);
 }
 
-/* A target y that was moved toward a prediction, to `bounded`, since it was far off. The prediction may lie beyond the range, where no target
- * was; this lies in the range, or between it and y. */
-static inline double anb_range_target(const AnbRange *range, double bounded, double y)
-{
-    double low = y < range->low ? y : range->low, high = y > range->high ? y : range->high;
-    return range->seen > 0 ? anb_clamp(bounded, low, high) : bounded;
-}
-
 /* Learns a value that may be wrong, bounded after the first 64, from when on the range narrows from both sides by 2^-16 of
  * its width a value. */
 static inline void anb_range_follow(AnbRange *range, double value)
@@ -167,6 +159,16 @@ static inline double anb_range_floor(const AnbRange *range)
 static inline double anb_range_ceiling(const AnbRange *range)
 {
     return anb_within_doubles(range->high + (0.1 * range->high - 0.1 * range->low));
+}
+
+/* A target y that was moved toward a prediction, to `bounded`, since it was far off. A limited prediction may lie beyond the range, where no
+ * target was: this lies in the range, or between it and y. What lies beyond the limits too follows an outlook that has proved right
+ * (outlook.h), and stays. */
+static inline double anb_range_target(const AnbRange *range, double bounded, double y)
+{
+    double low = y < range->low ? y : range->low, high = y > range->high ? y : range->high;
+    bool limited = bounded >= anb_range_floor(range) && bounded <= anb_range_ceiling(range);
+    return range->seen > 0 && limited ? anb_clamp(bounded, low, high) : bounded;
 }
 
 /* Clips; before the first value nothing is clipped. A value that is not a number stays. */
