@@ -298,9 +298,9 @@ static void check_nodes(const StreamingLearner *model, size_t t, const char *whe
     for (size_t i = 0; i < model->plan->n_nodes; i++) {
         const AnbNode *node = &model->plan->nodes[i];
         int code = anb_validate_own(node, anb_state_of(model, node), &error);
-        ck_assert_msg(code == 0, "%s: sample %zu: %s refuses its state: %s", where, t, node->label, error.message);
+        ASSERT_EACH(code == 0, "%s: sample %zu: %s refuses its state: %s", where, t, node->label, error.message);
         double least = positive && node->type == &anb_rls ? least_of_p(node, anb_state_of(model, node)) : 0;
-        ck_assert_msg(least > -1e-9, "%s: sample %zu: %s: P has an eigenvalue of %g", where, t, node->label, least);
+        ASSERT_EACH(least > -1e-9, "%s: sample %zu: %s: P has an eigenvalue of %g", where, t, node->label, least);
     }
 }
 
@@ -320,12 +320,12 @@ static void run(const char *expression, size_t which, size_t n)
         streams[which].next(&h);
         double f = anb_train_one(model, h.x, h.y, h.weight),
                margin = (.1 * high - .1 * low) * (1 + 1e-9) + 1e-300 + 1e-15 * fabs(high);
-        ck_assert_msg(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
+        ASSERT_EACH(f - f == 0, "%s: sample %zu: %g", where, (size_t)h.t, f);
         if (h.t < 1200 || h.t % 997 == 0) /* as dear as the state is large */
             check_nodes(model, h.t, where, streams[which].one_size);
         if (clipped && seen > 0)
-            ck_assert_msg(f >= low - margin && f <= high + margin, "%s: sample %zu: %g is outside %g .. %g", where,
-                          (size_t)h.t, f, low, high);
+            ASSERT_EACH(f >= low - margin && f <= high + margin, "%s: sample %zu: %g is outside %g .. %g", where,
+                        (size_t)h.t, f, low, high);
         if (anb_n_samples_seen(model) > seen) {
             low = seen == 0 || h.y < low ? h.y : low;
             high = seen == 0 || h.y > high ? h.y : high;

@@ -27,12 +27,13 @@ static void check_text(const char *text)
     char more[4096], *end;
     double value = 0, again = 0, oracle = strtod(text, &end);
     int used = anb_number_parse(text, strlen(text), &value);
-    ck_assert_msg(used == end - text, "%d of %d bytes of %s", used, (int)(end - text), text);
-    ck_assert_msg(bits_of(value) == bits_of(oracle), "%s gives %a, not %a", text, value, oracle);
+    ASSERT_EACH(used == end - text, "%d of %d bytes of %s", used, (int)(end - text), text);
+    ASSERT_EACH(bits_of(value) == bits_of(oracle), "%s gives %a, not %a", text, value, oracle);
     static const char *const behind[] = {",12345678", "@source:1", "x", ",1234567890123456789012345678901234567890"};
     for (size_t i = 0; i < sizeof behind / sizeof *behind && strlen(text) < sizeof more - 50; i++) {
         snprintf(more, sizeof more, "%s%s", text, behind[i]);
-        ck_assert(anb_number_parse(more, strlen(more), &again) == used && bits_of(again) == bits_of(value));
+        ASSERT_EACH(anb_number_parse(more, strlen(more), &again) == used && bits_of(again) == bits_of(value), "%s",
+                    more);
     }
 }
 

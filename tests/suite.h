@@ -24,6 +24,14 @@ static inline void skip_test(const char *why)
     fflush(stdout);
 }
 
+/* ck_assert_msg for loops over millions of rows. Check itself writes some 50 bytes into a temporary file for each assertion, also for one
+ * that holds. */
+#define ASSERT_EACH(condition, ...)                                                                                    \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            ck_abort_msg(__VA_ARGS__);                                                                                 \
+    } while (0)
+
 /* A suite of one case; the tests follow by tcase_add_test. */
 static inline TCase *case_of(Suite *suite, double timeout)
 {
