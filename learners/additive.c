@@ -26,7 +26,7 @@
  *
  * Errors are clipped to 20 times their running scale (src/numeric/error_scale.h), x to +-1e6.
  *
- * State: the head, then by feature and by pair as `fields` says: about 2.9 KB a feature and 8 (cells + 1)^2 bytes a
+ * State: the head, then by feature and by pair as `fields` says: about 2.7 KB a feature and 8 (cells + 1)^2 bytes a
  * pair. Cost: about 15 operations a feature and 5 a pair to predict, twice that to learn.
  * Lou, Caruana, Gehrke & Hooker 2013 on additive models with pairs; Haykin 2002, ch. 10, on decoupled Kalman filters;
  * Kivinen & Warmuth 1997 on multiplicative steps. Constants chosen on streams that docs/accuracy.md names.

@@ -24,8 +24,8 @@
  *
  * p is the prior of r: the gain of a local-level model whose first differences have R times the variance of the child's
  * errors (with innovation i and gain k they are i_t - (1 - k) i_{t-1}). A target that its features explain has R >= 2,
- * hence p = 0: a jump is not followed before one has been seen to stay. For a random walk p is near 1. For two equal
- * targets p is 0, since sentinels repeat.
+ * hence p = 0: a jump is not followed before one has been seen to stay. For a random walk p is near 1. Where the last
+ * two targets are equal and both jumped (SURE), p is 0, since sentinels repeat.
  *
  * The child learns as without this node; in the first 20 rows the output is the child's. Past targets are inputs: use
  * it where they are known by the time of the next row.

@@ -55,7 +55,7 @@ static AnbFrame frame_of(const AnbNode *self, const void *state)
                       .clip = o->clip,
                       .far = o->far,
                       .trust = trust,
-                      .tails = o->tails && !o->whole,
+                      .tails = o->tails,
                       .whole = o->whole,
                       .open = anb_outlook_open(&s->outlook),
                       .level = s->level};
@@ -121,6 +121,13 @@ static double clipped(const void *state, double f)
 {
     AnbRange range = range_of(state);
     return anb_range_clip(&range, f);
+}
+
+/* The target y that was moved to `bounded`, as far as the range of the targets lets it be. */
+static double in_range(const void *state, double bounded, double y)
+{
+    AnbRange range = range_of(state);
+    return anb_range_target(&range, bounded, y);
 }
 
 /* What is said where the child says f, and without limits `far`. */
@@ -352,10 +359,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     Trial trial = try_out(self, state, row, scratch);
     const Said *said = said_in(self, scratch);
     AnbErrorScale errors = errors_of(state);
-    AnbRange range = range_of(state);
     double given = y, level = errors.level;
-    y = anb_range_target(&range, anb_target_bounded(&errors, said->f, y), y);
+    y = anb_target_bounded(&errors, said->f, y);
+    if (y != given)
+        y = in_range(state, y, given);
     if (said->far == said->far) {
+        AnbRange range = range_of(state);
         anb_outlook_judge(&((Scale *)state)->outlook, &range, level, said->child, said->far, given);
         y = anb_outlook_target(&range, said->far, y, given);
     }

@@ -220,8 +220,9 @@ END_TEST
  * no range: predictions would go further out each time. */
 START_TEST(wrong_predictions_widen_no_range)
 {
-    static const char *const learners[] = {"scale(rls)", "scale(linear(normalized=true))", "guard(rls)",
-                                           "residual_ar(rls)", "guard(scale(rls))"};
+    static const char *const learners[] = {"scale(rls)",    "scale(linear(normalized=true))",
+                                           "guard(rls)",    "residual_ar(rls)",
+                                           "quantile(rls)", "guard(scale(rls))"};
     AnbError error;
     for (size_t i = 0; i < sizeof learners / sizeof *learners; i++) {
         StreamingLearner *model = anb_parse(1, learners[i], NULL, &error);

@@ -78,7 +78,9 @@ static const struct {
     {"moe(linear, mean, speed=1)", ANB_E_UNKNOWN, 18, "'speed'"},
     {"moe(linear, mean, router=nothing)", ANB_E_UNKNOWN, 25, "'nothing'"},
     {"moe(linear, mean, router=linear(speed=1))", ANB_E_UNKNOWN, 32, "'speed'; linear has top_k, router_lr"},
-    {"moe(linear, mean, router=boa, speed=1)", ANB_E_UNKNOWN, 30, "'speed'; boa has discount"},
+    {"moe(linear, mean, router=boa, speed=1)", ANB_E_UNKNOWN, 30,
+     "'speed'; moe has router, utilization_span, utilization_threshold, reset_dead, loss, level; the router boa has "
+     "discount"},
     {"moe(linear, mean, router=linear(top_k=1 top_k=1))", ANB_E_SYNTAX, 38, "top_k"},
     {"moe(linear, mean, router=linear(mean))", ANB_E_SYNTAX, 36, "key=value"},
     {"moe(linear(warmup=-1), mean)", ANB_E_ARGUMENT, 18, "warmup"},

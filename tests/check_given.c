@@ -106,6 +106,31 @@ START_TEST(no_notes)
 }
 END_TEST
 
+static int write_nothing(void *context, const void *bytes, size_t size)
+{
+    (void)context, (void)bytes, (void)size;
+    return 0;
+}
+
+/* Of metrics, explanations and kinds of columns. */
+START_TEST(nothing_to_say)
+{
+    AnbRuns runs;
+    AnbExplanation why = {0};
+    StreamingLearner *model = made(D, "linear");
+    AnbExplainer *explainer = anb_explainer_new(model, NULL, NULL);
+    ck_assert_int_eq(anb_metrics_prometheus(NULL, NULL, write_nothing, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_metrics_prometheus_of(NULL, 1, write_nothing, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_metrics_prometheus(model, NULL, write_nothing, NULL), 0);
+    ck_assert_int_eq(anb_explain(explainer, NULL, (double[D]){0}, &why), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_explain(explainer, model, NULL, &why), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_explainer_take(explainer, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_runs_parse(NULL, 3, "nc", &runs), ANB_E_ARGUMENT);
+    anb_explainer_free(explainer);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(no_function)
 {
     AnbError error = {0};
@@ -120,6 +145,7 @@ START_TEST(no_function)
     ck_assert_int_eq(anb_snapshot_write(model, NULL, NULL, NULL, &error), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_serve_attach(server, NULL), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_serve_look(reader, NULL, NULL), ANB_E_ARGUMENT);
+    ck_assert_ptr_eq(anb_relocate(model, NULL, NULL), model);
     anb_serve_reader_free(reader);
     anb_serve_free(server);
     anb_diagnostics_free(d);
@@ -152,6 +178,11 @@ START_TEST(no_pool)
     double out[1] = {0};
     ck_assert_int_eq(anb_pool_train(NULL, models, rows, x, NULL, 1, out), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_pool_predict(NULL, models, rows, 1, out), ANB_E_ARGUMENT);
+    AnbPool *pool = anb_pool_new(1, NULL);
+    ck_assert_int_eq(anb_pool_train(pool, NULL, rows, x, NULL, 1, out), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_pool_predict(pool, models, NULL, 1, out), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_pool_predict(pool, NULL, NULL, 0, out), 0);
+    anb_pool_free(pool);
     ck_assert_uint_eq(anb_n_samples_seen(model), 0);
     anb_free(model);
 }
@@ -187,6 +218,7 @@ static Suite *suite(void)
     tcase_add_test(tests, no_text);
     tcase_add_test(tests, no_path);
     tcase_add_test(tests, no_notes);
+    tcase_add_test(tests, nothing_to_say);
     tcase_add_test(tests, no_function);
     tcase_add_test(tests, half_an_allocator);
     tcase_add_test(tests, no_pool);

@@ -9,8 +9,8 @@
  * A model belongs to one thread at a time; different models share nothing that changes.
  *
  * Pointers may be NULL where that is said. A model, reader, row or result that is NULL elsewhere is not checked on the
- * way of a sample. Functions that make something of a model, a tree, an array, a text or a path, or that call a function, refuse
- * NULL in its place with ANB_E_ARGUMENT.
+ * way of a sample, and by functions that return no code. Functions that return a code refuse a NULL model, tree, array, text, path or
+ * function with ANB_E_ARGUMENT.
  *
  * Since 0.1: everything that does not say otherwise.
  */

@@ -81,7 +81,7 @@ ANB_API extern const StreamingLearnerType anb_last;
  * its feature was constant. Its raw is the row as given. What it says is clipped to the seen target range widened by 10 %; on
  * rows with a cell beyond `clip` that is passed on, to the range widened by twice its width on both sides, once predictions that
  * the child makes without a limit on such rows (of a mixture, those of its linear experts) have proved right. Cost: about 10 d
- * operations (moments by Welford 1962), and on rows with a cell beyond +-clip, but for `whole`, one more prediction of the child. Weight
+ * operations (moments by Welford 1962), and on rows with a cell beyond +-clip, except with `whole`, one more prediction of the child. Weight
  * class: scaled (the moments; the child as it is).
  */
 typedef struct AnbScaleOptions {

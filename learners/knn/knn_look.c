@@ -179,7 +179,7 @@ KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
 
 /* ---- one look ---------------------------------------------------------------------------------------------------- */
 
-/* A factor of squared differences as a float; a feature whose unit has just changed may have a larger one. */
+/* A factor of squared differences as a float. That of a loaded state may be larger. */
 static float factor_of(double metric)
 {
     return metric < (double)FLT_MAX ? (float)metric : FLT_MAX;

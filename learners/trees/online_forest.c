@@ -264,7 +264,7 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *f
     const AnbReached *at = reached_of(scratch);
     AnbBins *bins = anb_online_forest_bins(plan, forest);
     AnbWhitener *whitener = anb_online_forest_whitener(plan, forest);
-    y = anb_range_target(&forest->range, anb_target_bounded(&forest->error, outcome_of(scratch)->value, y), y);
+    y = anb_target_bounded(&forest->error, outcome_of(scratch)->value, y);
     weight = anb_weight_relative(&forest->unit, weight);
     double *work = scratch + plan->at_scratch, residual = y - outcome_of(scratch)->value;
     double sd = forest->samples > 1 ? anb_moments_sd(&forest->target) : 0, limit = sd > 0 ? clip_sd * sd : INFINITY;

@@ -63,7 +63,7 @@ static int fail_at(Parser *p, const char *at, int code, const char *what, Span w
 static int unknown_option(Parser *p, const char *what, Span key, const StreamingLearnerType *type)
 {
     fail_at(p, key.at, ANB_E_UNKNOWN, what, key);
-    anb_known_options(p->error, type);
+    anb_known_options(p->error, "", type);
     return ANB_E_UNKNOWN;
 }
 
@@ -299,8 +299,10 @@ static int deliver_forwarded(Parser *p, Reading *r)
         const AnbParam *param = anb_params_find(type, f->key.at, f->key.n);
         if (!param) {
             char what[96];
-            snprintf(what, sizeof what, "neither %s nor its router %s has an option", r->type->name, type->name);
-            return unknown_option(p, what, f->key, type);
+            snprintf(what, sizeof what, "neither %s nor its router has an option", r->type->name);
+            unknown_option(p, what, f->key, r->type);
+            anb_known_options(p->error, "the router ", type);
+            return ANB_E_UNKNOWN;
         }
         int code = anb_param_parse(type, param, f->value.at, f->value.n, options, p->error);
         if (code)

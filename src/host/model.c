@@ -266,7 +266,7 @@ StreamingLearner *anb_relocate(StreamingLearner *model, AnbMove move, void *cont
     const AnbPlan *plan = model->plan;
     void *before = memory_of(model);
     size_t shift = (size_t)((char *)model - (char *)before);
-    char *memory = plan->owns_pointers ? NULL : move(before, context);
+    char *memory = plan->owns_pointers || !move ? NULL : move(before, context);
     if (!memory)
         return model;
     StreamingLearner *place = head_in(plan, memory);

@@ -2,11 +2,14 @@
 #include "unknown.h"
 #include "params.h"
 #include <stdio.h>
+#include <string.h>
 
+/* A message that has no room for all of it ends in "..". */
 static void add(AnbError *error, const char *format, const char *word)
 {
-    size_t n = strlen(error->message);
-    snprintf(error->message + n, sizeof error->message - n, format, word);
+    size_t n = strlen(error->message), room = sizeof error->message - n;
+    if ((size_t)snprintf(error->message + n, room, format, word) >= room)
+        memcpy(error->message + sizeof error->message - 3, "..", 3);
 }
 
 void anb_unknown_learner(AnbError *error, const char *word, size_t n, const StreamingLearnerType *above)
@@ -21,11 +24,12 @@ void anb_unknown_learner(AnbError *error, const char *word, size_t n, const Stre
         add(error, "; it is an option: %s=VALUE", option->name);
 }
 
-void anb_known_options(AnbError *error, const StreamingLearnerType *type)
+void anb_known_options(AnbError *error, const char *what, const StreamingLearnerType *type)
 {
     if (!error)
         return;
-    add(error, "; %s has", type->name);
+    add(error, "; %s", what);
+    add(error, "%s has", type->name);
     for (const AnbParam *p = type->params; p && p->name; p++)
         add(error, p == type->params ? " %s" : ", %s", p->name);
     if (!type->params || !type->params->name)

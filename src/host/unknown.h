@@ -15,7 +15,7 @@
  */
 void anb_unknown_learner(AnbError *error, const char *word, size_t n, const StreamingLearnerType *above);
 
-/* Adds the names of a type's options. */
-void anb_known_options(AnbError *error, const StreamingLearnerType *type);
+/* Adds the names of a type's options, as far as they have room; `what` is "", or what the type is: "the router ". */
+void anb_known_options(AnbError *error, const char *what, const StreamingLearnerType *type);
 
 #endif

@@ -383,7 +383,7 @@ static bool complete(AnbPool *p)
 
 static int take_call(AnbPool *p, const AnbSamples *call)
 {
-    if (call->n > UINT32_MAX - 1)
+    if (call->n > UINT32_MAX - 1 || (call->n > 0 && (!call->models || !call->x)))
         return ANB_E_ARGUMENT;
     pthread_mutex_lock(&p->turn);
     p->call = *call;

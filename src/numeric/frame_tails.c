@@ -90,7 +90,7 @@ bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const dou
 {
     const uint32_t *at;
     size_t d = self->d;
-    if (!self->tails)
+    if (!self->tails || self->whole)
         return false;
     if (anb_frame_is_sparse(self, state, scratch)) {
         size_t n = anb_frame_cells(self, scratch, &at);

@@ -166,6 +166,8 @@ static inline double anb_range_ceiling(const AnbRange *range)
  * (outlook.h), and stays. */
 static inline double anb_range_target(const AnbRange *range, double bounded, double y)
 {
+    if (bounded == y)
+        return y;
     double low = y < range->low ? y : range->low, high = y > range->high ? y : range->high;
     bool limited = bounded >= anb_range_floor(range) && bounded <= anb_range_ceiling(range);
     return range->seen > 0 && limited ? anb_clamp(bounded, low, high) : bounded;

@@ -235,6 +235,8 @@ static void read_experts(AnbExplainer *e, const StreamingLearner *model)
 
 int anb_explain(AnbExplainer *e, const StreamingLearner *model, const double *x, AnbExplanation *out)
 {
+    if (!e || !model || !x || !out)
+        return ANB_E_ARGUMENT;
     AnbWalk *w = &e->walk;
     if (e->reader->plan != model->plan && !anb_plans_fit(e->reader->plan, model->plan))
         return ANB_E_ARGUMENT;
@@ -284,7 +286,7 @@ int anb_explain_served(AnbExplainer *explainer, AnbServeReader *reader, const do
 
 int anb_explainer_take(AnbExplainer *e, const AnbExplainer *from)
 {
-    if (e->kept.width != from->kept.width || e->kept.capacity != from->kept.capacity)
+    if (!e || !from || e->kept.width != from->kept.width || e->kept.capacity != from->kept.capacity)
         return ANB_E_ARGUMENT;
     memcpy(e->kept.row, from->kept.row, from->kept.used * from->kept.width * sizeof(double));
     e->kept.used = from->kept.used;

@@ -395,6 +395,11 @@ static void put_series(Out *out, const AnbMetricsOf *models, size_t n, int id)
 
 int anb_metrics_prometheus_of(const AnbMetricsOf *models, size_t n, AnbWrite write, void *context)
 {
+    if (n > 0 && !models)
+        return ANB_E_ARGUMENT;
+    for (size_t i = 0; i < n; i++)
+        if (!models[i].model)
+            return ANB_E_ARGUMENT;
     Out out = out_to(write, context);
     for (int id = 0; id < ANB_METRIC_COUNT; id++)
         put_series(&out, models, n, id);

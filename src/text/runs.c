@@ -37,6 +37,8 @@ static int add(AnbRuns *runs, char letter, uint32_t n)
 int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs)
 {
     size_t at = 0;
+    if (!text || !letters || !runs)
+        return ANB_E_ARGUMENT;
     memset(runs, 0, sizeof *runs);
     for (;;) {
         uint32_t count;
