@@ -88,7 +88,7 @@ static void tell_changed(const Service *s)
                  now.st_mtim.tv_sec == s->seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == s->seen.st_mtim.tv_nsec);
     if (!same)
         complain(0,
-                 "%s: another program has written this file since the service read or saved it; it is overwritten now",
+                 "%s: another program has written this file since the service read or saved it; saving overwrites it",
                  s->path);
 }
 
@@ -123,7 +123,8 @@ int service_save(Service *s)
         return 0;
     tell_changed(s);
     int status = save_published(s); /* what was learned meanwhile counts as unsaved, and may be in it */
-    stat(s->path, &s->seen);
+    if (status == 0)
+        stat(s->path, &s->seen);
     anb_serve_hold(s->server);
     s->saved_changes = status ? s->saved_changes : changes;
     s->saves += status == 0;

@@ -251,7 +251,7 @@ static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, con
     if (refusal)
         return refusal;
     if (name && !read_id(name, &id))
-        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text");
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text that is not empty");
     Said said = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
     if (anb_serve_look(reader, say, &said))
         return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
@@ -397,7 +397,7 @@ static json_t *label_one(Service *s, json_t *body, int *status)
 {
     AnbServeSample sample = anb_serve_sample();
     if (!read_id(json_object_get(body, "id"), &sample.id))
-        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text");
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text that is not empty");
     return in_turn(s, body, &sample, status);
 }
 

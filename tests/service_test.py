@@ -140,6 +140,7 @@ def refusals(model):
     check("no quantiles", s.post("/predict", {"x": ROW, "quantiles": True})[0] == 409)
     for more in ({"interval": "wide"}, {"id": ""}, {"id": 1.5}, {"id": [1]}):
         check(f"{more} is refused by a word", s.post("/predict", {"x": ROW} | more)[0] == 400)
+    check("why an empty id is", "a text that is not empty" in str(s.post("/predict", {"x": ROW, "id": ""})[1]))
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
