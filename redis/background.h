@@ -16,7 +16,7 @@ typedef struct Background {
 
 extern const char anb_background_key[];
 Background *anb_background_new(size_t capacity, size_t d);
-/* Bytes of one for so many rows. */
+/* Bytes of a background of `capacity` rows of d numbers. */
 static inline size_t anb_background_size(size_t capacity, size_t d)
 {
     return sizeof(Background) + capacity * d * sizeof(double);

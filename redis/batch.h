@@ -25,7 +25,7 @@ typedef struct Batch {
     SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
 } Batch;
 
-/* Numbers from row to row. */
+/* Doubles from the start of a row to that of the next: its features, and its target where it is learned. */
 static inline size_t anb_batch_stride(const Batch *batch)
 {
     return batch->d + batch->learn;
@@ -39,7 +39,7 @@ void anb_batch_count(const Batch *batch);
 void anb_batch_score(const Batch *batch, Model *model);
 /* How many predictions its rows are worth. */
 double anb_batch_work(const Batch *batch);
-/* What an explanation needed. */
+/* Frees its explainer and drops its schema; the batch itself stays the caller's. */
 void anb_batch_clear(Batch *batch);
 int anb_batch_reply(RedisModuleCtx *ctx, const Batch *batch);
 

@@ -106,7 +106,7 @@ void anb_ticket_drop(Ticket *ticket);
 void anb_settle(const Model *model);
 /* The model at a key, or NULL with the error replied; a missing key is an error. ctx stays the owner of nothing. */
 Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
-/* As it, without a reply. */
+/* The model at a key, or NULL; nothing is replied. */
 Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name);
 /* Sets a key that may be empty or hold anything; frees what it held. */
 int anb_model_store(RedisModuleCtx *ctx, RedisModuleString *name, Model *model);
