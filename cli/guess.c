@@ -22,7 +22,8 @@ static void keep_text(char *out, size_t room, const Cell *cell)
         snprintf(out, room, "%.*s", (int)(cell->size < 40 ? cell->size : 40), cell->text);
 }
 
-static void count_times(Guess *guess, const Cell *cell)
+/* Whether the cell is a time in some order of dates. */
+static bool count_times(Guess *guess, const Cell *cell)
 {
     double seconds;
     bool any = false;
@@ -39,6 +40,7 @@ static void count_times(Guess *guess, const Cell *cell)
     }
     if (!any)
         keep_text(guess->timeless, sizeof guess->timeless, cell);
+    return any;
 }
 
 static void count_foreign(Guess *guess, const Cell *cell)
@@ -51,21 +53,26 @@ static void count_foreign(Guess *guess, const Cell *cell)
     guess->commas += decimal && !groups;
 }
 
-/* A number of eight digits that is a date, as 20130105. */
+/* A number of eight digits that is a date, as 20130105, of 1900 to 2100. */
 static bool is_date(const Cell *cell, double value)
 {
     double seconds;
-    return cell->size == 8 && anb_time_parse(cell->text, cell->size, ANB_TIME_YMD, &seconds) == 0 && seconds != value;
+    return cell->size == 8 && value >= 19000101 && value < 21010101 &&
+           anb_time_parse(cell->text, cell->size, ANB_TIME_YMD, &seconds) == 0 && seconds != value;
 }
 
-/* Counts 1.234, which is another number where points stand between thousands, and 234, which is the same one. */
+/* Counts 1.234, which is another number where points stand between thousands, and 234, which is the same one, as is 0,
+ * which says nothing of how numbers are written. */
 static void count_groups(Guess *guess, const Cell *cell, double value)
 {
     static const CellFormat groups = {',', '.', NULL, true};
     double other;
     bool point = memchr(cell->text, '.', cell->size) != NULL;
-    guess->grouped += point && fabs(value) >= 1 && cell_number(&groups, cell, NULL, &other) && other != value;
-    guess->below += !point && fabs(value) < 1000 && value == floor(value);
+    bool grouped = point && fabs(value) >= 1 && cell_number(&groups, cell, NULL, &other) && other != value;
+    guess->grouped += grouped;
+    guess->zero_ends += grouped && cell->text[cell->size - 1] == '0';
+    guess->zeros += value == 0 && !point;
+    guess->below += value != 0 && !point && fabs(value) < 1000 && value == floor(value);
 }
 
 static void count_number(Guess *guess, const Cell *cell, double value)
@@ -90,13 +97,16 @@ static void count_unit(Guess *guess, const Cell *cell)
         return;
     if (guess->units == 0)
         snprintf(guess->unit, sizeof guess->unit, "%.*s", (int)unit.size, unit.text);
-    guess->units += cell_is(&unit, guess->unit);
+    if (!cell_is(&unit, guess->unit))
+        return;
+    guess->units++;
+    guess->bare_units += remedy_plain(&number);
+    guess->unit_ways |= REMEDY_WAYS & ~remedy_ways(&number, REMEDY_WAYS & ~guess->unit_ways);
 }
 
 static void count_cell(Guess *guess, const CellFormat *format, const Cell *given, uint64_t line)
 {
     double value;
-    char options[REMEDY_OPTIONS];
     Cell cell = cell_trim(*given);
     if (cell_missing(format, &cell)) {
         guess->missing++;
@@ -104,7 +114,8 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
         return;
     }
     guess->cells++;
-    count_times(guess, &cell);
+    bool time = count_times(guess, &cell);
+    guess->ways |= REMEDY_WAYS & ~remedy_ways(&cell, REMEDY_WAYS & ~guess->ways);
     if (cell_number(format, &cell, NULL, &value)) {
         count_number(guess, &cell, value);
         return;
@@ -112,8 +123,8 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
     guess->booleans += is_boolean(&cell);
     count_foreign(guess, &cell);
     count_unit(guess, &cell);
-    guess->marked += remedy_marks(&cell, options) > 0;
-    guess->timelike += remedy_timelike(&cell);
+    guess->timelike += !time && remedy_timelike(&cell);
+    guess->clocks += !time && remedy_clock(&cell);
     guess->line = guess->line ? guess->line : line;
     keep_text(guess->text, sizeof guess->text, &cell);
 }
@@ -190,19 +201,24 @@ void guess_kind(const Guess *guess, AnbColumn *column)
         column->order = (AnbTimeOrder)order;
 }
 
-bool guess_units(const Guess *guess)
+bool guess_units(const Guess *guess, char *options)
 {
-    return guess->cells > 0 && guess->units == guess->cells;
+    *options = 0;
+    if (guess->cells == 0 || guess->units < guess->cells)
+        return false;
+    return guess->bare_units == guess->units || remedy_options(REMEDY_WAYS & ~guess->unit_ways, options) > 0;
 }
 
-bool guess_marks(const Guess *guess)
+bool guess_marks(const Guess *guess, char *options)
 {
-    return guess->marked > 0 && guess->marked + guess->numbers == guess->cells;
+    *options = 0;
+    return guess->numbers < guess->cells && remedy_options(REMEDY_WAYS & ~guess->ways, options) > 0;
 }
 
-bool guess_timelike(const Guess *guess)
+bool guess_timelike(const Guess *guess, const char *name)
 {
-    return guess->timelike > 0 && guess->timelike + guess->time[ANB_TIME_YMD] == guess->cells;
+    return guess->timelike > 0 && guess->timelike + guess->time[ANB_TIME_YMD] == guess->cells &&
+           (guess->clocks < guess->cells || guess_name_is_time(name));
 }
 
 /* Whole numbers that are seconds, not the years or dates that texts of few digits are. */
@@ -213,11 +229,15 @@ static bool within(const Guess *guess, double low, double high)
            guess->last[ANB_TIME_YMD] <= high;
 }
 
-const char *guess_may_be_time(const Guess *guess)
+const char *guess_may_be_time(const Guess *guess, const char *name)
 {
     const double from = 946684800, to = 2145916800; /* 2000 to 2037 */
-    if (guess->cells > 1 && guess->dates == guess->cells)
+    if (guess->n_distinct < 2)
+        return NULL;
+    if (guess->dates == guess->cells)
         return "may be dates; --time ";
+    if (!guess_name_is_time(name))
+        return NULL;
     if (within(guess, from, to) && guess->dates == 0)
         return "may be seconds since 1970; --time ";
     return within(guess, 1000 * from, 1000 * to)
@@ -228,7 +248,7 @@ const char *guess_may_be_time(const Guess *guess)
 bool guess_is_milliseconds(const Guess *guess)
 {
     const double year_5000 = 95617584000;
-    return guess->cells > 0 && guess->numbers == guess->cells && guess->dates == 0 &&
+    return guess->cells > 0 && guess->numbers == guess->cells && guess->before > year_5000 &&
            guess->time[ANB_TIME_YMD] == guess->cells && guess->first[ANB_TIME_YMD] > year_5000;
 }
 
@@ -237,12 +257,18 @@ bool guess_most_times(const Guess *guess)
     size_t most = 0;
     for (int order = 0; order < TIME_ORDERS; order++)
         most = guess->time[order] > most ? guess->time[order] : most;
-    return 2 * most > guess->cells && most < guess->cells;
+    return 2 * most > guess->cells && most < guess->cells && *guess->timeless && 2 * guess->numbers <= guess->cells;
+}
+
+bool guess_mixed_orders(const Guess *guess)
+{
+    return guess->cells > 0 && !*guess->timeless && order_of(guess) < 0 && 2 * guess->numbers <= guess->cells;
 }
 
 bool guess_points_group(const Guess *guess)
 {
-    return guess->grouped > 2 && guess->below > 0 && guess->grouped + guess->below == guess->cells;
+    return guess->grouped > 2 && guess->below > 0 && guess->zero_ends > 0 &&
+           guess->grouped + guess->below + guess->zeros == guess->cells;
 }
 
 bool guess_falls(const Guess *guess, AnbTimeOrder order)

@@ -25,11 +25,15 @@ typedef struct Guess {
     char text[44];                                   /* which */
     char timeless[44];                               /* the first cell that is no time */
     size_t grouped, below;                           /* numbers such as 1.234 or 12.345; whole ones below 1000 */
+    size_t zeros, zero_ends;                         /* numbers that are 0; of the grouped those that end in 0 */
     size_t units;                                    /* cells that are a number with `unit` beside it */
+    size_t bare_units;                               /* of them, whose number needs no options */
+    unsigned unit_ways;                              /* the ways (remedy.h) that do not read all their numbers */
     char unit[16];                                   /* of the first cell that has one, "" while none has */
     size_t dates;                                    /* numbers that are read as a date where a time is wanted */
-    size_t marked;                                   /* cells that are numbers with other options (remedy.h) */
+    unsigned ways;                                   /* the ways (remedy.h) that do not read all cells as numbers */
     size_t timelike;                                 /* cells that look like times and are not read as such */
+    size_t clocks;                                   /* of them, times of day without a date */
 } Guess;
 
 /**
@@ -51,26 +55,33 @@ bool guess_decimal_comma(const Table *table, const Guess *guess);
  */
 void guess_kind(const Guess *guess, AnbColumn *column);
 
-/* Whether all cells are numbers with one and the same unit, as 12 kg, or 5%, or $7. */
-bool guess_units(const Guess *guess);
+/* Whether all cells are numbers with one and the same unit, as 12 kg, or 5%, or $7; `options`, of REMEDY_OPTIONS bytes,
+ * are those that all the numbers need, "" where they need none. */
+bool guess_units(const Guess *guess, char *options);
 
-/* Whether all cells are numbers once options say how they are written. */
-bool guess_marks(const Guess *guess);
+/* Whether all cells are numbers once options, of REMEDY_OPTIONS bytes, say how they are written; some need them. */
+bool guess_marks(const Guess *guess, char *options);
 
-/* Whether all cells look like times, some of them in a way that is not read. */
-bool guess_timelike(const Guess *guess);
+/* Whether all cells look like times, some of them in a way that is not read. Times of day alone, which may be ratios or
+ * scores, count where the column's name is one of times. */
+bool guess_timelike(const Guess *guess, const char *name);
 
-/* What numbers may be that are all dates such as 20130105, or seconds or milliseconds of 2000 to 2037: the words of a
- * line, up to the column that it ends with. NULL: nothing of the kind. */
-const char *guess_may_be_time(const Guess *guess);
+/* What numbers may be that are all dates such as 20130105, of 1900 to 2100, or, where the column's name is one of
+ * times, seconds or milliseconds of 2000 to 2037: the words of a line, up to the column that it ends with. NULL: nothing
+ * of the kind. */
+const char *guess_may_be_time(const Guess *guess, const char *name);
 
 /* Whether all cells are numbers and, as seconds, of a time beyond the year 5000. */
 bool guess_is_milliseconds(const Guess *guess);
 
-/* Whether most cells are times in one order of dates, but not all. */
+/* Whether most cells are times in one order of dates, some are times in none, and most are no numbers. */
 bool guess_most_times(const Guess *guess);
 
-/* Whether points may stand between thousands: all numbers from 1000 on would have one before each three digits. */
+/* Whether all cells are times, but no order of dates reads all of them; most are no numbers. */
+bool guess_mixed_orders(const Guess *guess);
+
+/* Whether points seem to stand between thousands: all numbers but those below 1000 have one before each three digits,
+ * the last of which is 0 in some; as decimals these zeros are not written where whole numbers have no point. */
 bool guess_points_group(const Guess *guess);
 
 /* Whether the times of a column, read in an order of dates, fall from row to row: twenty rows or more, none rises. */

@@ -50,3 +50,16 @@ bool guess_name_is_code(const char *name)
         time |= is_among(times, word);
     return !time && (is_among(marks, word) || is_among(things, word));
 }
+
+bool guess_name_is_time(const char *name)
+{
+    static const char *const words[] = {"time",    "times",    "timestamp", "timestamps", "ts",  "t",
+                                        "date",    "datetime", "clock",     "when",       "at",  "on",
+                                        "created", "updated",  "epoch",     "unix",       "utc", "since",
+                                        "start",   "begin",    "end",       "until",      NULL};
+    char word[WORD] = "";
+    for (const char *at = name; (at = next_word(at, word)) != NULL;)
+        if (is_among(words, word))
+            return true;
+    return false;
+}

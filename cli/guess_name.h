@@ -1,4 +1,4 @@
-/* Whether a column's name says that its whole numbers name things. */
+/* What the name of a column says of its cells: that its whole numbers name things, that they are times. */
 #ifndef ANB_CLI_GUESS_NAME_H
 #define ANB_CLI_GUESS_NAME_H
 
@@ -12,5 +12,9 @@
  * @return      whether its numbers are taken for codes
  */
 bool guess_name_is_code(const char *name);
+
+/* Whether a word of a name is one of points in time: date, time, ts, when, created, epoch and the like (event_time,
+ * createdAt). */
+bool guess_name_is_time(const char *name);
 
 #endif

@@ -51,7 +51,8 @@ static int read_object(Jsonl *json, Table *table)
     json->row = json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!json->row)
         return bad_row(table->problem, "no JSON at byte %d: %s%s", error.position, error.text,
-                       strstr(error.text, "too big integer") ? "; in quotes it is taken for a text" : "");
+                       strstr(error.text, "too big integer") ? "; written in quotes, the number is read as a text"
+                                                             : "");
     if (!json_is_object(json->row))
         return bad_row(table->problem, "an object a line is wanted; `jq -c .[] %s` writes the elements of a list so",
                        table->name);

@@ -162,9 +162,14 @@ int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout)
 
 /* ---- guessed ----------------------------------------------------------------------------------------------------- */
 
-/* What would make the first cell that is no number one. */
+/* What would make the column's cells numbers; else what would make the first one that is none a number. */
 static const char *remedy(const Guess *guess, char *out)
 {
+    char options[REMEDY_OPTIONS];
+    if (guess_marks(guess, options)) {
+        snprintf(out, REMEDY_SIZE, " (with %s it is one)", options);
+        return out;
+    }
     return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, out);
 }
 

@@ -305,8 +305,12 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
 int layout_rows(Rows *rows, const RowsOptions *options)
 {
     size_t columns = rows->table.columns;
-    Layout layout = {calloc(columns, 1), calloc(columns, 1), malloc(columns * sizeof *layout.role),
-                     calloc(columns, sizeof *layout.guess), calloc(columns, 1)};
+    Layout layout = {calloc(columns, 1),
+                     calloc(columns, 1),
+                     malloc(columns * sizeof *layout.role),
+                     calloc(columns, sizeof *layout.guess),
+                     calloc(columns, 1),
+                     options->cells.decimal != 0};
     rows->place = malloc(columns * sizeof *rows->place);
     rows->column = calloc(columns, sizeof *rows->column);
     rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);

@@ -10,7 +10,8 @@ typedef struct Layout {
     bool *ignored, *said; /* said: its kind is */
     int *role;            /* ROLE_..., or -1 */
     Guess *guess;
-    bool *unnamed; /* ignored since the file of the schema does not name it */
+    bool *unnamed;     /* ignored since the file of the schema does not name it */
+    bool decimal_said; /* the decimal mark is */
 } Layout;
 
 /* Sets the places and names of the rows. 0, or the exit status with the complaint made. */

@@ -19,22 +19,43 @@ static const struct {
     {{',', '\'', NULL, true}, "--decimal , --thousands \"'\""},
 };
 
-/* A way is left out where a shorter one, which it contains, does. */
-size_t remedy_marks(const Cell *cell, char *out)
+bool remedy_plain(const Cell *cell)
 {
     const CellFormat plain = {'.', 0, NULL, false};
-    size_t found = 0, size = 0;
     double value;
+    return cell_number(&plain, cell, NULL, &value);
+}
+
+/* A number that is one without options stays so with any marks between thousands, but not with another decimal mark. */
+unsigned remedy_ways(const Cell *cell, unsigned among)
+{
+    bool plain = remedy_plain(cell);
+    double value;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if ((among & 1U << i) && !(plain && ways[i].format.decimal == '.') &&
+            !cell_number(&ways[i].format, cell, NULL, &value))
+            among &= ~(1U << i);
+    return among & ((1U << sizeof ways / sizeof *ways) - 1);
+}
+
+/* A way is left out where a shorter one, which it contains, does. */
+size_t remedy_options(unsigned among, char *out)
+{
+    size_t found = 0, size = 0;
     *out = 0;
-    if (cell_number(&plain, cell, NULL, &value))
-        return 0;
     for (size_t i = 0; i < sizeof ways / sizeof *ways && found < 2; i++) {
-        if (!cell_number(&ways[i].format, cell, NULL, &value) || (found && strstr(ways[i].options, out)))
+        if (!(among & 1U << i) || (found && strstr(ways[i].options, out)))
             continue;
         size += (size_t)snprintf(out + size, REMEDY_OPTIONS - size, "%s%s", found ? " or " : "", ways[i].options);
         found++;
     }
     return found;
+}
+
+/* The options with which a cell that is no number without them is one; how many ways there are, up to two. */
+static size_t marks_of(const Cell *cell, char *out)
+{
+    return remedy_options(remedy_plain(cell) ? 0 : remedy_ways(cell, REMEDY_WAYS), out);
 }
 
 /* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
@@ -63,9 +84,6 @@ static size_t digits_end(const Cell *cell)
 
 bool remedy_unit(const Cell *cell, Cell *number, Cell *unit)
 {
-    const CellFormat plain = {'.', 0, NULL, false};
-    char options[REMEDY_OPTIONS];
-    double value;
     size_t before = sign_of(cell);
     Cell rest = cell_trim((Cell){cell->text + before, cell->size - before});
     size_t end = digits_end(&rest);
@@ -73,7 +91,7 @@ bool remedy_unit(const Cell *cell, Cell *number, Cell *unit)
         return false;
     *number = cell_trim((Cell){rest.text, end});
     *unit = before ? (Cell){cell->text, before} : cell_trim((Cell){rest.text + end, rest.size - end});
-    return cell_number(&plain, number, NULL, &value) || remedy_marks(number, options) > 0;
+    return remedy_plain(number) || remedy_ways(number, REMEDY_WAYS) != 0;
 }
 
 static const char *remedy_number(const Cell *cell, char *out)
@@ -81,7 +99,7 @@ static const char *remedy_number(const Cell *cell, char *out)
     char options[REMEDY_OPTIONS];
     Cell number = *cell, unit = {0};
     bool beside = remedy_unit(cell, &number, &unit) && unit.size < 20;
-    size_t marks = remedy_marks(beside ? &number : cell, options);
+    size_t marks = marks_of(beside ? &number : cell, options);
     *out = 0;
     if (beside)
         snprintf(out, REMEDY_SIZE, " (without \"%.*s\"%s%s it is one)", (int)unit.size, unit.text,
@@ -102,18 +120,31 @@ static int order_of(const char *text, size_t size)
     return -1;
 }
 
-/* A time before the name of a zone, or before an offset and the name in brackets. */
+/* CET, or Europe/Paris: a word of capitals, or of letters with a stroke between them. */
+static bool is_zone(const char *text, size_t size)
+{
+    bool stroke = memchr(text, '/', size) != NULL;
+    for (size_t i = 0; i < size; i++) {
+        bool capital = text[i] >= 'A' && text[i] <= 'Z', small = text[i] >= 'a' && text[i] <= 'z';
+        if (!capital && !(stroke && (small || text[i] == '/' || text[i] == '_')))
+            return false;
+    }
+    return stroke || (size > 2 && size < 6);
+}
+
+/* A time of day before the name of a zone, or before an offset and the name in brackets. */
 static bool has_zone(const Cell *cell)
 {
-    double number;
-    for (size_t end = cell->size; end-- > 8;)
-        if ((cell->text[end] == ' ' || cell->text[end] == '[') && order_of(cell->text, end) >= 0)
-            return anb_number_parse_all(cell->text, end, &number) != 0;
+    for (size_t end = cell->size; end-- > 8;) {
+        bool bracket = cell->text[end] == '[' && cell->text[cell->size - 1] == ']';
+        if ((cell->text[end] == ' ' || bracket) && order_of(cell->text, end) >= 0)
+            return memchr(cell->text, ':', end) != NULL &&
+                   is_zone(cell->text + end + 1, cell->size - end - 1 - (bracket ? 1 : 0));
+    }
     return false;
 }
 
-/* A time of day. */
-static bool is_clock(const Cell *cell)
+bool remedy_clock(const Cell *cell)
 {
     char text[48];
     int size = snprintf(text, sizeof text, "2013-01-05 %.*s", (int)(cell->size < 30 ? cell->size : 30), cell->text);
@@ -132,16 +163,21 @@ static bool is_of_log(const Cell *cell)
     return order_of(text, (size_t)size) >= 0;
 }
 
-/* As 2013-W05-3. */
+/* As 2013-W05 or 2013-W05-3: of the years 1900 to 2099, weeks 1 to 53, days 1 to 7. */
 static bool is_week(const Cell *cell)
 {
-    return cell->size > 7 && cell->size < 12 && memcmp(cell->text + 4, "-W", 2) == 0 && is_digit(*cell->text) &&
-           is_digit(cell->text[6]);
+    const char *text = cell->text;
+    if ((cell->size != 8 && cell->size != 10) || memcmp(text + 4, "-W", 2) != 0 ||
+        (memcmp(text, "19", 2) != 0 && memcmp(text, "20", 2) != 0))
+        return false;
+    int week = is_digit(text[6]) && is_digit(text[7]) ? 10 * (text[6] - '0') + text[7] - '0' : 0;
+    bool day = cell->size == 8 || (text[8] == '-' && text[9] >= '1' && text[9] <= '7');
+    return is_digit(text[2]) && is_digit(text[3]) && week >= 1 && week <= 53 && day;
 }
 
 bool remedy_timelike(const Cell *cell)
 {
-    return cell->size > 0 && (is_clock(cell) || is_of_log(cell) || is_week(cell) || has_zone(cell));
+    return cell->size > 0 && (remedy_clock(cell) || is_of_log(cell) || is_week(cell) || has_zone(cell));
 }
 
 static const char *remedy_time(const Cell *cell, char *out)

@@ -5,7 +5,7 @@
 #include "cells.h"
 #include <anabranch/schema.h>
 
-enum { REMEDY_SIZE = 160, REMEDY_OPTIONS = 80 };
+enum { REMEDY_SIZE = 160, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff };
 
 /**
  * @param kind  that the cell is not of
@@ -14,16 +14,25 @@ enum { REMEDY_SIZE = 160, REMEDY_OPTIONS = 80 };
  */
 const char *remedy_of(AnbColumnKind kind, const Cell *cell, char *out);
 
-/* The options with which a cell that was trimmed, and is no number without them, is one: up to two ways, as
- * "--decimal , or --thousands ,", in REMEDY_OPTIONS bytes. Returns how many. */
-size_t remedy_marks(const Cell *cell, char *out);
+/* Whether a cell that was trimmed is a number without options. */
+bool remedy_plain(const Cell *cell);
+
+/* The ways to write numbers, a bit each, by which a cell that was trimmed is one; of those in `among`. */
+unsigned remedy_ways(const Cell *cell, unsigned among);
+
+/* The options that say such ways: up to two, as "--decimal , or --thousands ,", in REMEDY_OPTIONS bytes. Returns how
+ * many. */
+size_t remedy_options(unsigned among, char *out);
 
 /* The number that stands in a cell beside a unit, which holds no digit: "5 cm", "7%", "$1,234". False: no such cell.
- * The number may be one by the options of remedy_marks alone. */
+ * The number may be one by the options of remedy_ways alone. */
 bool remedy_unit(const Cell *cell, Cell *number, Cell *unit);
 
 /* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, or a time
  * with the name of a zone behind it. */
 bool remedy_timelike(const Cell *cell);
+
+/* Whether a cell that was trimmed is a time of day without a date: 17:30, 3:05:10. */
+bool remedy_clock(const Cell *cell);
 
 #endif

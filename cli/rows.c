@@ -69,13 +69,14 @@ static int not_of_its_kind(Rows *rows, size_t i)
     Table *table = &rows->table;
     Cell cell = cell_trim(table->cell[i]);
     bool feature = rows->place[i] < rows->n_features && !rows->known;
+    remedy_of(rows->column[i].kind, &cell, cure);
     return bad_row(table->problem,
                    "column %zu, \"%.60s\": \"%.*s\" is not %s%s; what takes it: --missing %s, "
                    "--on-bad-row skip%s%s%s",
                    i + 1, table->names[i], (int)(cell.size < 40 ? cell.size : 40), cell.text,
-                   wanted[rows->column[i].kind], remedy_of(rows->column[i].kind, &cell, cure),
-                   missing_word(&cell, missing), feature ? ", --category " : "",
-                   feature ? columns_word(table, i, word) : "", table_skip_hint(table, table->cell, table->line));
+                   wanted[rows->column[i].kind], cure, missing_word(&cell, missing), feature ? ", --category " : "",
+                   feature ? columns_word(table, i, word) : "",
+                   *cure ? "" : table_skip_hint(table, table->cell, table->line));
 }
 
 /* A cell that is no number: a category, a time, a boolean. */

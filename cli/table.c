@@ -205,7 +205,8 @@ static int next_csv(Table *table)
         return status;
     if (csv->cells == table->columns || fits(table))
         return repeats_header(table)
-                   ? bad_row(table->problem, "the row repeats the header; --on-bad-row skip leaves it out")
+                   ? bad_row(table->problem,
+                             "the row repeats the header; --on-bad-row skip leaves it out, --header takes it as a row")
                    : 0;
     return bad_row(table->problem,
                    "column %zu: the row has %zu cells, the header has %zu; --on-bad-row skip leaves it out%s",

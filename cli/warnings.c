@@ -20,27 +20,36 @@ static bool is_empty(const Rows *rows, const Layout *layout, size_t i)
 
 static bool has_units(const Rows *rows, const Layout *layout, size_t i)
 {
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_units(&layout->guess[i]);
+    char options[REMEDY_OPTIONS];
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_units(&layout->guess[i], options);
 }
 
 static bool has_times(const Rows *rows, const Layout *layout, size_t i)
 {
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_most_times(&layout->guess[i]);
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_most_times(&layout->guess[i]) &&
+           !guess_timelike(&layout->guess[i], rows->table.names[i]);
+}
+
+static bool has_orders(const Rows *rows, const Layout *layout, size_t i)
+{
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_mixed_orders(&layout->guess[i]);
 }
 
 static bool has_marks(const Rows *rows, const Layout *layout, size_t i)
 {
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_marks(&layout->guess[i]);
+    char options[REMEDY_OPTIONS];
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_marks(&layout->guess[i], options);
 }
 
 static bool is_timelike(const Rows *rows, const Layout *layout, size_t i)
 {
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_timelike(&layout->guess[i]);
+    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_timelike(&layout->guess[i], rows->table.names[i]);
 }
 
 static bool may_be_time(const Rows *rows, const Layout *layout, size_t i)
 {
-    return rows->column[i].kind == ANB_COLUMN_NUMBER && guess_may_be_time(&layout->guess[i]) != NULL;
+    return rows->column[i].kind == ANB_COLUMN_NUMBER &&
+           guess_may_be_time(&layout->guess[i], rows->table.names[i]) != NULL;
 }
 
 /* A text or two among many numbers are most likely words for missing cells. */
@@ -83,26 +92,27 @@ static void tell_empty(const Rows *rows, const Layout *layout)
             rows->table.name, n, n > 1 ? "s" : "", names);
 }
 
-/* A line about the columns that are so, with a cell of the first one. */
+/* A line about the columns that are so, with a cell of the first one: one that is no number, or no time. */
 static void tell_cells(const Rows *rows, const Layout *layout, IsWarned warned, const char *what, const char *cure)
 {
     char names[200];
     size_t n = list(rows, layout, warned, names, sizeof names), first = next(rows, layout, warned, 0);
     if (n > 0)
         complain(0, "%s: cells such as \"%s\" %s, in %zu column%s (%s); %s", rows->table.name,
-                 layout->guess[first].text, what, n, n > 1 ? "s" : "", names, cure);
+                 warned == is_timelike ? layout->guess[first].timeless : layout->guess[first].text, what, n,
+                 n > 1 ? "s" : "", names, cure);
 }
 
 static void tell_units(const Rows *rows, const Layout *layout)
 {
-    char cure[REMEDY_SIZE], options[REMEDY_OPTIONS] = "";
+    char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
     size_t first = next(rows, layout, has_units, 0);
     if (first == rows->table.columns)
         return;
     const Guess *guess = &layout->guess[first];
-    Cell number, unit, cell = {(char *)guess->text, strlen(guess->text)};
-    size_t marks = remedy_unit(&cell, &number, &unit) ? remedy_marks(&number, options) : 0;
-    snprintf(cure, sizeof cure, "without \"%s\"%s%s they are numbers", guess->unit, marks ? " and with " : "", options);
+    guess_units(guess, options);
+    snprintf(cure, sizeof cure, "without \"%s\"%s%s they are numbers", guess->unit, *options ? " and with " : "",
+             options);
     tell_cells(rows, layout, has_units, "are read as names", cure);
 }
 
@@ -112,8 +122,7 @@ static void tell_marks(const Rows *rows, const Layout *layout)
     size_t first = next(rows, layout, has_marks, 0);
     if (first == rows->table.columns)
         return;
-    const char *text = layout->guess[first].text;
-    remedy_marks(&(Cell){(char *)text, strlen(text)}, options);
+    guess_marks(&layout->guess[first], options);
     snprintf(cure, sizeof cure, "with %s they are numbers", options);
     tell_cells(rows, layout, has_marks, "are read as names", cure);
 }
@@ -137,7 +146,7 @@ static void tell_dates(const Rows *rows, const Layout *layout)
         complain(0, "%s: column %zu, \"%.60s\": numbers such as %.17g %s%s%s", rows->table.name, i + 1,
                  rows->table.names[i], guess->before,
                  time ? "are read as seconds since 1970, beyond the year 5000: divide milliseconds by 1000 first"
-                      : guess_may_be_time(guess),
+                      : guess_may_be_time(guess, rows->table.names[i]),
                  time ? "" : columns_word(&rows->table, i, word), time ? "" : " reads them as times");
     }
 }
@@ -157,17 +166,29 @@ static void tell_most(const Rows *rows, const Layout *layout, IsWarned warned, c
              option, columns_word(&rows->table, i, word), kind);
 }
 
-/* 1.234 and 12.345 beside 999, in features and the target. */
+/* Dates of which some have the day first and some the month. */
+static void tell_orders(const Rows *rows, const Layout *layout)
+{
+    size_t i = next(rows, layout, has_orders, 0);
+    if (i < rows->table.columns)
+        complain(0,
+                 "%s: column %zu, \"%.60s\", is read as names: its cells are dates, but not all in one order of day, "
+                 "month and year; written in one order they are times",
+                 rows->table.name, i + 1, rows->table.names[i]);
+}
+
+/* 1.250 and 12.345 beside 999, in features and the target. */
 static void tell_groups(const Rows *rows, const Layout *layout)
 {
     for (size_t i = 0; i < rows->table.columns; i++)
-        if (rows->place[i] != SIZE_MAX && rows->cells.decimal == '.' && !rows->cells.thousands &&
-            rows->column[i].kind == ANB_COLUMN_NUMBER && guess_points_group(&layout->guess[i])) {
-            complain(
-                0,
-                "%s: column %zu, \"%.60s\": points stand before three digits in all numbers that have one: --decimal , "
-                "--thousands . where they stand between thousands",
-                rows->table.name, i + 1, rows->table.names[i]);
+        if (rows->place[i] != SIZE_MAX && !layout->said[i] && !layout->decimal_said && rows->cells.decimal == '.' &&
+            !rows->cells.thousands && rows->column[i].kind == ANB_COLUMN_NUMBER &&
+            guess_points_group(&layout->guess[i])) {
+            complain(0,
+                     "%s: column %zu, \"%.60s\": in all numbers with a point three digits follow it; if points stand "
+                     "between "
+                     "thousands, --decimal , --thousands . says so, else --decimal . does",
+                     rows->table.name, i + 1, rows->table.names[i]);
             return;
         }
 }
@@ -236,4 +257,5 @@ void warnings_print(const Rows *rows, const Layout *layout)
     tell_groups(rows, layout);
     tell_most(rows, layout, has_numbers, "numbers", "--number");
     tell_most(rows, layout, has_times, "times", "--time");
+    tell_orders(rows, layout);
 }

@@ -4,8 +4,9 @@
 
 #include "layout.h"
 
-/* Tells on stderr, a line each: columns with nothing in them so far, numbers in the line of names, categories whose
- * cells are numbers with a unit, and the first one that holds more numbers than texts. */
+/* Tells on stderr, a line each: numbers in the line of names; columns with nothing in them so far; categories whose
+ * cells are numbers with a unit or with other marks, look like times, are mostly numbers or times, or are dates in
+ * several orders; numbers that may be times or have points between thousands; and times that fall from row to row. */
 void warnings_print(const Rows *rows, const Layout *layout);
 
 #endif

@@ -28,36 +28,55 @@ static const struct {
     {"a;b;y\n$1,234;1;1\n$7;2;2\n", "", "without \"$\" and with --decimal , or --thousands , they are"},
     {"a,b,y\n1 234,1,1\n1 235,2,2\n", "", "such as \"1 234\" are read as names, in 1 column (a); with --thousands ' '"},
     {"a,b,y\n1 234,1,1\n12 35,2,2\n", "", NULL},
-    {"a,b,y\n17:30,1,1\n8:05,2,2\n", "", "\"17:30\" look like times, but are read as names, in 1 column (a)"},
-    {"a,b,y\n17:3,1,1\n8:5,2,2\n", "", NULL},
+    {"when,b,y\n17:30,1,1\n8:05,2,2\n", "", "\"17:30\" look like times, but are read as names, in 1 column (when)"},
+    {"a,b,y\n1:10,1,1\n16:09,2,2\n", "", NULL}, /* ratios */
+    {"a,b,y\n2013-01-05,1,1\n17:30,2,2\n2013-01-06,2,2\n", "", "such as \"17:30\" look like times"},
+    {"when,b,y\n17:3,1,1\n8:5,2,2\n", "", NULL},
     {"a,b,y\n2013-01-05 17:30 CET,1,1\n2013-01-05T17:30Z,2,2\n", "", "\"2013-01-05 17:30 CET\" look like times"},
     {"a,b,y\n2013-01-05T17:30+01:00[Europe/Paris],1,1\n", "", "look like times"},
     {"a,b,y\n05/Jan/2013:17:30:00 +0000,1,1\n", "", "look like times"},
     {"a,b,y\n2013-W05-3,1,1\n", "", "look like times"},
     {"a,b,y\n2013-01-05 late,1,1\nnever,2,2\n", "", NULL},
+    {"a,b,y\n2013-01-05 room 1,1,1\n2013-01-06 room 2,2,2\n", "", NULL},
+    {"a,b,y\n1 May 2013 x,1,1\n2 May 2013 x,2,2\n", "", NULL},
+    {"a,b,y\n1234-W11,1,1\n1235-W12,2,2\n", "", NULL},
+    {"a,b,y\n2013-W54,1,1\n2013-W99,2,2\n", "", NULL},
+    {"a,b,y\n13/05/2013,1,1\n05/13/2013,2,2\n14/05/2013,2,2\n", "", "dates, but not all in one order of day"},
+    {"a,b,y\n2013,1,1\n2014,1,1\nn.d.,1,1\n2014,1,1\nn.d.,1,1\n", "", "most of its cells are numbers"},
+    {"a,b,y\n12340101,1,1\n10000101,2,2\n99991231,2,2\n", "", NULL},
+    {"a,b,y\n20200101,1,1\n20200101,2,2\n", "", NULL},
+    {"volume,b,y\n1357407000,1,1\n1957407060,2,2\n1057407060,2,2\n", "", NULL},
     {"a,b,y\n20130105,1,1\n20130106,2,2\n", "", "numbers such as 20130106 may be dates; --time a reads them"},
     {"a,b,y\n20130105,1,1\n20131306,2,2\n", "", NULL},
     {"a,b,y\n2013,1,1\n2014,2,2\n", "", NULL},
     {"a,b,y\n20130105,1,1\n20130106,2,2\n", "--number a", NULL},
-    {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "", "may be seconds since 1970; --time a reads them"},
-    {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "", "may be milliseconds since 1970; once they are divided"},
+    {"sent_at,b,y\n1357407000,1,1\n1357407060,2,2\n", "", "may be seconds since 1970; --time sent_at reads"},
+    {"ts,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "", "may be milliseconds since 1970; once they are divided"},
     {"a,b,y\n1357407000000,1,1\n1357407060000,2,2\n", "--time a", "beyond the year 5000: divide milliseconds"},
     {"a,b,y\n1357407000,1,1\n1357407060,2,2\n", "--time a", NULL},
     {"a,b,y\n2024-02-28,1,1\n2024-02-29,2,2\n2023-02-29,2,2\n", "",
      "most of its cells are times, but \"2023-02-29\" is not; --missing says words for missing cells, --time a"},
     {"a,b,y\n2024-02-28,1,1\nsoon,2,2\nlate,2,2\n", "", NULL},
-    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", "\"a\": points stand before three digits"},
-    {"a;b;y\n1;2;1.250\n2;2;20.500\n1;2;3.000\n2;2;12\n", "", "\"y\": points stand before three digits"},
+    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", "\"a\": in all numbers with a point three digits"},
+    {"a;b;y\n1;2;1.250\n2;2;20.500\n1;2;3.000\n2;2;12\n", "", "\"y\": in all numbers with a point three digits"},
     {"a;b;y\n0.999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
     {"a;b;y\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "", NULL},
     {"a;b;y\n999;1;1\n1.25;2;2\n12.345;1;1\n7.500;1;1\n8.100;1;1\n", "", NULL},
     {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--thousands . --decimal ,", NULL},
+    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--decimal .", NULL},
+    {"a;b;y\n999;1;1\n1.250;2;2\n12.345;1;1\n7.500;1;1\n", "--number a", NULL},
+    {"rain,b,y\n0,1,1\n0,2,2\n1.016,1,1\n2.032,1,1\n12.950,1,1\n", "", NULL},
+    {"km,b,y\n3,1,1\n1.609,1,1\n16.093,1,1\n4.828,1,1\n", "", NULL},
+    {"a;b;y\n1'234;1;1\n1,234,567;2;2\n", "", NULL},
+    {"a;b;y\n5 kg;1;1\n1,234 kg;2;2\n", "", "without \"kg\" and with --decimal , or --thousands , they"},
+    {"a;b;y\n5 kg;1;1\n1,234,567 kg;2;2\n", "", "without \"kg\" and with --thousands , they"},
+    {"a;b;y\n1'234 kg;1;1\n1,234,567 kg;2;2\n", "", NULL},
 };
 
 START_TEST(warnings_are_printed)
 {
     static const char *const warnings[] = {"stands above numbers", "missing so far", "read as names",
-                                           "reads them as",        "since 1970",     "points stand"};
+                                           "reads them as",        "since 1970",     "with a point"};
     for (size_t i = 0; i < sizeof warned / sizeof *warned; i++) {
         write_text("t.csv", warned[i].table);
         ck_assert_msg(run("$A eval --json -l mean %s t.csv", warned[i].options) == 0, "%zu: %s", i, err);
@@ -80,6 +99,7 @@ START_TEST(what_would_make_a_cell_right_is_said)
         {"a,y\n1,9 043\n", "(with --thousands ' ' it is one)"},
         {"a;y\n1;9 043,5\n2;7.5\n", "(with --decimal , --thousands ' ' it is one)"},
         {"a\ty\n1\t9,043\n", "(with --decimal , or --thousands , it is one)"},
+        {"a\ty\n2,000\t9\n1,000,000\t8\n", "(with --thousands , it is one); --category a says"},
         {"a\ty\n1.200,5\t9\n", "(with --decimal , --thousands . it is one); --category a says"},
         {"a,y\n1,dear\n", "\"dear\" is not a number, and the target has to be one"},
     };
@@ -94,6 +114,7 @@ START_TEST(what_would_make_a_cell_right_is_said)
     ck_assert_msg(strstr(err, "\"1,5\" is not a number (with --decimal , it is one)"), "%s", err);
     ck_assert_int_eq(run("$A predict -m m.anb --decimal , u.csv"), 1);
     ck_assert_msg(strstr(err, "\"05.01.2013\" is not a time (with --date-order dmy it is one)"), "%s", err);
+    ck_assert_msg(!strstr(err, "--skip-rows"), "%s", err);
     write_text("u.csv", "a,when,y\n1.5,2013-01-05 10:00 CET,1\n");
     ck_assert_int_eq(run("$A predict -m m.anb u.csv"), 1);
     ck_assert_msg(strstr(err, "(an offset such as +01:00 is read, the name of a zone is not)"), "%s", err);
@@ -118,7 +139,8 @@ START_TEST(a_header_among_the_rows_is_a_bad_row)
 {
     write_text("t.csv", "a,b,y\n1,u,3\na,b,y\n2,v,4\n\"a\", b ,y\n3,u,5\n");
     ck_assert_int_eq(run("$A eval -l mean t.csv"), 1);
-    ck_assert_msg(strstr(err, "t.csv:3: the row repeats the header; --on-bad-row skip leaves it out"), "%s", err);
+    ck_assert_msg(strstr(err, "t.csv:3: the row repeats the header; --on-bad-row skip leaves it out, --header takes"),
+                  "%s", err);
     ck_assert_int_eq(run("$A eval --json -l mean --on-bad-row skip t.csv"), 0);
     ck_assert(json("n") == 3 && json("features") == 2);
     ck_assert_msg(strstr(err, "1 number; 1 category (b)") && strstr(err, "2 bad rows"), "%s", err);
@@ -129,6 +151,12 @@ START_TEST(a_header_among_the_rows_is_a_bad_row)
     ck_assert(json("n") == 2);
     ck_assert_int_eq(run("$A eval --json -l mean --no-header t.csv"), 0);
     ck_assert(json("n") == 3);
+    write_text("t.csv", "word,y\nfoo,1\nbar,2\n");
+    ck_assert_int_eq(run("$A train -l 'scale(rls)' -o m.anb t.csv"), 0);
+    write_text("t.csv", "word\nfoo\nword\nbar\n");
+    ck_assert_int_eq(run("$A predict -m m.anb t.csv"), 1);
+    ck_assert_int_eq(run("$A predict -m m.anb --header t.csv | wc -l"), 0);
+    ck_assert_msg(atoi(out) == 4, "%s", out);
 }
 END_TEST
 
@@ -190,6 +218,11 @@ START_TEST(who_left_a_column_out_is_said)
     refused(run("$A eval -l mean --schema s.txt -t y t.csv"), 2,
             "\"y\" is left out by --schema, which does not name it");
     refused(run("$A eval -l mean --ignore y -t y t.csv"), 2, "\"y\" is left out by --ignore");
+    write_text("p.csv", "price,Size,y\n1,2,3\n");
+    refused(run("$A eval -l mean -t PRICE p.csv"), 2, "(did you mean \"price\"?)");
+    refused(run("$A eval -l mean -t szie p.csv"), 2, "(did you mean \"Size\"?)");
+    refused(run("$A eval -l mean -t Y p.csv"), 2, "(did you mean \"y\"?)");
+    refused(run("$A eval -l mean -t x p.csv"), 2, "\"x\" is not the name of a column, nor");
     write_text("p.csv", "size,price\n1,2\n");
     refused(run("$A eval -l mean -t prise p.csv"), 2,
             "\"prise\" is not the name of a column (did you mean \"price\"?), nor");
