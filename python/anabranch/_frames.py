@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,22 +60,27 @@ def _of_clock(name: str) -> InputError:
     return InputError(f"column {name!r} holds times of day: give hours or seconds as numbers, or whole points in time")
 
 
+_BY_LETTER = {"M": "time", "m": "duration", "b": "boolean", "i": "number", "u": "number", "f": "number"}
+
+
+def _object_kind(s: Any) -> str:
+    """Durations and times of day have no dtype of their own."""
+    word = sys.modules["pandas"].api.types.infer_dtype(s, skipna=True)
+    return {"timedelta": "duration", "time": "clock"}.get(word, "category")
+
+
 def _column_kind(kind: str, X: Any, name: str) -> str:
+    """A kind of a schema by the column's dtype, or "duration", which is a number, or "clock", which is refused."""
     if kind == "pandas":
-        dtype = X[name].dtype
-        letter = getattr(dtype, "kind", "O")
-        if letter == "M":
-            return "time"
-        if letter == "b":
-            return "boolean"
-        return "number" if letter in "iufm" else "category"
+        s = X[name]
+        return _object_kind(s) if s.dtype == object else _BY_LETTER.get(getattr(s.dtype, "kind", "O"), "category")
     if kind == "polars":
         polars = sys.modules["polars"]
         dtype = X.schema[name]
         if dtype == polars.Duration:
-            return "number"
+            return "duration"
         if dtype == polars.Time:
-            raise _of_clock(name)
+            return "clock"
         if dtype.is_temporal():
             return "time"
         if dtype == polars.Boolean:
@@ -84,9 +89,9 @@ def _column_kind(kind: str, X: Any, name: str) -> str:
     types = sys.modules["pyarrow"].types
     dtype = X.schema.field(name).type
     if types.is_duration(dtype):
-        return "number"
+        return "duration"
     if types.is_time(dtype):
-        raise _of_clock(name)
+        return "clock"
     if types.is_temporal(dtype):
         return "time"
     if types.is_boolean(dtype):
@@ -97,6 +102,11 @@ def _column_kind(kind: str, X: Any, name: str) -> str:
 
 def _schema_of(kind: str, X: Any, names: list[str]) -> str | None:
     kinds = {name: _column_kind(kind, X, name) for name in names}
+    for name, k in kinds.items():
+        if k == "clock":
+            raise _of_clock(name)
+        if k == "duration":
+            kinds[name] = "number"
     typed = any(k in ("category", "time") for k in kinds.values())
     return Schema(kinds).text if typed else None
 
@@ -139,8 +149,9 @@ def _cells(model: Any, j: int, cells: list[Any]) -> np.ndarray:
     return np.fromiter(map(table.__getitem__, cells), float, len(cells))
 
 
-def _micros(column: np.ndarray) -> np.ndarray:
-    micros = column.astype("datetime64[us]")
+def _seconds(column: np.ndarray) -> np.ndarray:
+    """Of numpy's times or durations, to the microsecond."""
+    micros = column.astype(f"{column.dtype.kind}8[us]")
     out = micros.astype(np.int64) / 1e6
     out[np.isnat(micros)] = np.nan
     return out
@@ -153,9 +164,9 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     letter = getattr(s.dtype, "kind", "O")
     if kind == "time" and letter == "M":
         zone = getattr(s.dt, "tz", None)
-        return _micros((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
+        return _seconds((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
     if kind == "number" and letter == "m":
-        return s.dt.total_seconds().to_numpy(dtype=float)
+        return _seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
     return _cells(model, j, s.astype(object).where(s.notna(), None).tolist())
@@ -163,10 +174,10 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
 
 def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     polars = sys.modules["polars"]
-    if s.dtype == polars.Time:
+    if s.dtype == polars.Time and kind != "category":
         raise _of_clock(s.name)
     if kind == "number" and s.dtype == polars.Duration:
-        return s.dt.total_microseconds().cast(polars.Float64).to_numpy() / 1e6
+        return _seconds(s.to_numpy())
     if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
         return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
@@ -185,14 +196,11 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     pyarrow = sys.modules["pyarrow"]
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
-    if types.is_time(s.type):
+    if types.is_time(s.type) and kind != "category":
         raise _of_clock(model.features[j])
-    if kind == "number" and types.is_duration(s.type):
-        s = s.cast(pyarrow.duration("us")).cast(pyarrow.int64())
-        return _arrow_doubles(s.cast(pyarrow.float64())) / 1e6
-    if kind == "time" and types.is_temporal(s.type) and not types.is_duration(s.type):
-        s = s.cast(pyarrow.timestamp("us", getattr(s.type, "tz", None))).cast(pyarrow.int64())
-        return _arrow_doubles(s.cast(pyarrow.float64())) / 1e6
+    duration = types.is_duration(s.type)
+    if kind == ("number" if duration else "time") and types.is_temporal(s.type):
+        return _seconds(_arrow_doubles(s))
     if kind in ("number", "code", "boolean") and number:
         return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64()))
     return _cells(model, j, s.to_pylist())
@@ -210,7 +218,8 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
         features = sorted(names)
-        model._adopt(features, _schema_of(kind, X, features), features != names)
+        kinds = None if model.schema_text else _schema_of(kind, X, features)
+        model._adopt(features, kinds, features != names)
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
@@ -267,12 +276,22 @@ def _columns(model: Any, kind: str, X: Any) -> Table:
 # ---- matrices and rows ----
 
 
+def dimensions(X: np.ndarray) -> str:
+    """Their number, as in a sentence."""
+    return f"{X.ndim} dimension{'' if X.ndim == 1 else 's'}"
+
+
+def plain(X: Any) -> Any:
+    """An array of durations as seconds, anything else as it is."""
+    return _seconds(X) if isinstance(X, np.ndarray) and X.dtype.kind == "m" else X
+
+
 def _array(model: Any, X: np.ndarray) -> np.ndarray:
+    X = plain(X)
     if X.dtype.names:
         raise InputError("X is an array of records: pandas.DataFrame(X) makes a table of it")
     if X.ndim != 2:
-        plural = "" if X.ndim == 1 else "s"
-        raise InputError(f"X has {X.ndim} dimension{plural}; a table of rows and columns has 2")
+        raise InputError(f"X has {dimensions(X)}; a table of rows and columns has 2")
     if X.dtype == object or model.schema_text:
         return _rows(model, X.tolist())
     return _doubles(X, "X", "A")
@@ -355,6 +374,31 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     except TypeError:
         raise TypeError(f"X is a table of rows, not {article(X)}") from None
     return _rows(model, rows), lambda out: out
+
+
+def nameless(X: Any) -> bool:
+    """Whether the cells of a table's rows are found by their places."""
+    if _kind(X) or hasattr(X, "__array__"):
+        return not _kind(X)
+    return isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys")
+
+
+def by_names(features: Sequence[str], X: Any) -> Any:
+    """The columns of a frame that have these names, in their order; what is no frame as it is."""
+    kind = _kind(X)
+    if kind == "lazy":
+        X, kind = X.collect(), "polars"
+    if kind == "arrow":
+        X = _import_arrow(X)
+        kind = _kind(X)
+    if not kind:
+        return X
+    names = _names(kind, X)
+    lacking = [name for name in features if name not in names]
+    if lacking:
+        raise InputError(f"X has no column {lacking[0]!r}, which is a feature of the model")
+    wanted = list(features)
+    return X[wanted] if kind == "pandas" else X.select(wanted)
 
 
 def n_rows(rows: Table) -> int:

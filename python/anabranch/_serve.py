@@ -31,6 +31,8 @@ class Server(_core.Server):
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
+        if _frames.nameless(X):
+            self._unnamed()
         rows, wrap = _frames.matrix(self.model(), X)
         out = np.empty(len(rows))
         weights = np.ones(len(rows)) if w is None else _frames.vector(w, "w")
@@ -67,12 +69,16 @@ class Reader(_core.Reader):
 
         Parameters
         ----------
-        X : array-like of float, shape (n, n_features)
-            Columns in the order of ``features``.
+        X : array-like or frame of float, shape (n, n_features)
+            Columns of frames are found by their names, all of ``features``; others are in the order of ``features``.
         """
-        rows = _frames._doubles(X, "X", "AC")
+        if _frames.nameless(X):
+            self._unnamed()
+        if self.features is not None:
+            X = _frames.by_names(self.features, X)
+        rows = _frames._doubles(_frames.plain(X), "X", "AC")
         if rows.ndim != 2:
-            raise _core.InputError(f"X has {rows.ndim} dimensions; a table of rows and columns has 2")
+            raise _core.InputError(f"X has {_frames.dimensions(rows)}; a table of rows and columns has 2")
         out = np.empty(len(rows))
         self._many(rows, out)
         return out

@@ -14,12 +14,14 @@ from ._model import Model
 
 
 def _typed(X: Any) -> bool:
-    """Whether X is a frame that holds more than numbers."""
+    """Whether X is a frame that holds more than plain numbers: the model reads its columns."""
     kind = _frames._kind(X)
     if kind not in ("pandas", "polars", "pyarrow"):
         return False
     names = list(X.schema.names if kind == "pyarrow" else X.columns)
-    return all(isinstance(name, str) for name in names) and any(_frames._column_kind(kind, X, name) in ("category", "time") for name in names)
+    kinds = {_frames._column_kind(kind, X, name) for name in names}
+    named = all(isinstance(name, str) for name in names)
+    return not kinds.isdisjoint(("category", "time", "duration", "clock") if named else ("time", "duration", "clock"))
 
 
 class AnabranchRegressor(RegressorMixin, BaseEstimator):
@@ -89,7 +91,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             rows, targets = X, _frames.vector(y, "y")
         else:
             rows, targets = validate_data(
-                self, X, y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
+                self, _frames.plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
             )
             if np.isinf(rows).any():
                 raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
@@ -125,5 +127,5 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         """The predictions, shape (n_samples,), of all that was learned so far."""
         check_is_fitted(self, "model_")
         if not self._raw(X):
-            X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+            X = validate_data(self, _frames.plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return np.asarray(self.model_.predict_many(X))

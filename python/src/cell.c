@@ -97,13 +97,18 @@ static bool is_numpy(PyObject *cell, char letter)
     return is;
 }
 
+bool cell_is_count(PyObject *cell, double value)
+{
+    bool fraction = value > -1e15 && value < 1e15 && !is_code(value);
+    return !fraction && !PyFloat_Check(cell) && !PyIndex_Check(cell) && (is_numpy(cell, 'm') || is_numpy(cell, 'M'));
+}
+
 static bool is_time(PyObject *cell)
 {
     return PyObject_HasAttrString(cell, "isoformat") || is_numpy(cell, 'M');
 }
 
-/* What stands for a missing cell besides None and nan: NA and NaT of pandas, NaT of numpy. */
-static bool is_missing(PyObject *cell)
+bool cell_is_missing(PyObject *cell)
 {
     PyObject *text = PyUnicode_Check(cell) ? NULL : PyObject_Str(cell);
     bool missing = text && (PyUnicode_CompareWithASCIIString(text, "NaT") == 0 ||
@@ -181,7 +186,7 @@ static int read_moment(const Format *format, Py_ssize_t i, PyObject *cell, doubl
     if (read_time(cell, value) == 0)
         return 0;
     PyErr_Clear();
-    if (is_missing(cell))
+    if (cell_is_missing(cell))
         return *value = cell_missing(format, i), 0;
     PyErr_SetString(PyExc_ValueError, "");
     return bad_cell(format, i, cell);
@@ -193,9 +198,9 @@ static int read_other(const Format *format, Py_ssize_t i, PyObject *cell, double
     if (PyErr_Occurred() && !about_value())
         return -1;
     PyErr_Clear();
-    if (is_missing(cell))
+    if (cell_is_missing(cell))
         return *value = cell_missing(format, i), 0;
-    if (kind_of(format, i) != ANB_COLUMN_TIME && read_duration(cell, value) == 0)
+    if (kind_of(format, i) == ANB_COLUMN_NUMBER && read_duration(cell, value) == 0)
         return 0;
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_TypeError, "");
@@ -207,7 +212,8 @@ static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, doubl
     if (PyUnicode_Check(cell) || PyBytes_Check(cell) || PyComplex_Check(cell))
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     *value = PyFloat_AsDouble(cell);
-    return *value == -1.0 && PyErr_Occurred() ? read_other(format, i, cell, value) : 0;
+    bool fails = *value == -1.0 && PyErr_Occurred();
+    return fails || cell_is_count(cell, *value) ? read_other(format, i, cell, value) : 0;
 }
 
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)

@@ -137,6 +137,10 @@ static inline double float_of(PyObject *cell)
     return value;
 }
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
+/* Whether it stands for a missing cell besides None and nan: NA and NaT of pandas, NaT of numpy. */
+bool cell_is_missing(PyObject *cell);
+/* Whether its float() is no number but the count of a numpy time or duration, as it is for nanoseconds. */
+bool cell_is_count(PyObject *cell, double value);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
 /* The schema of all features in their order, from the kinds of some of them. */

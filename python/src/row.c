@@ -184,7 +184,7 @@ static int read_buffer(const Format *format, PyObject *row, double *x)
         return 0;
     }
     int code = view.ndim == 1 && view.format && strcmp(view.format, "d") == 0;
-    if (view.ndim != 1)
+    if (view.ndim > 1)
         code = raise_input(format->core, "a row has one dimension, this array has %d: tables go to the methods *_many",
                            view.ndim);
     if (code > 0 && view.shape[0] != format->names.n)

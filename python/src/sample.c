@@ -90,13 +90,16 @@ static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ss
     return result;
 }
 
-/* What else than a number was given; an exception that is not about the value stays. */
-static int no_number(Core *core, PyObject *object, const char *what)
+/* What else than a number was given: a missing one is nan, which is refused as in a table; an exception that is not
+ * about the value stays. */
+static int no_number(Core *core, PyObject *object, const char *what, double *value)
 {
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
         !PyErr_ExceptionMatches(PyExc_OverflowError))
         return -1;
     PyErr_Clear();
+    if (cell_is_missing(object))
+        return *value = ANB_NAN, 0;
     return raise_input(core, "the %s is a %R: %.200R, which is not a number; nothing was learned", what,
                        (PyObject *)Py_TYPE(object), object);
 }
@@ -105,7 +108,10 @@ static int number_of(Core *core, PyObject *object, const char *what, double *val
 {
     bool plain = Py_TYPE(object) == core->plain_float;
     *value = plain ? float_of(object) : PyFloat_AsDouble(object);
-    return !plain && *value == -1.0 && PyErr_Occurred() ? no_number(core, object, what) : 0;
+    if (plain)
+        return 0;
+    bool fails = *value == -1.0 && PyErr_Occurred();
+    return fails || cell_is_count(object, *value) ? no_number(core, object, what, value) : 0;
 }
 
 /* The arguments that were given by name, behind n by position. */

@@ -184,6 +184,13 @@ static PyObject *server_model(PyObject *object, PyObject *into)
     return Py_NewRef(into);
 }
 
+/* _unnamed(): a table without names comes. */
+static PyObject *server_unnamed(PyObject *object, PyObject *nothing)
+{
+    (void)nothing;
+    return names_left_out(&((Server *)object)->format.names, 2) ? NULL : Py_NewRef(Py_None);
+}
+
 static PyObject *server_version(PyObject *object, void *closure)
 {
     (void)closure;
@@ -195,6 +202,7 @@ static PyMethodDef server_methods[] = {
      "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample; every interval-th call publishes. As Model.train_one."},
     {"publish", publish, METH_NOARGS, "publish($self, /)\n--\n\nShows the readers all that was learned, now."},
     {"_many", server_many, METH_VARARGS, "_many($self, X, y, w, out, /)\n--\n\nMany samples."},
+    {"_unnamed", server_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a table may have another order."},
     {"_model", server_model, METH_O, "_model($self, model, /)\n--\n\nThe learner's copy."},
     {0}};
 
@@ -344,6 +352,13 @@ static PyObject *reader_many(PyObject *object, PyObject *arguments)
     return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
 }
 
+/* _unnamed(): a table without names comes. */
+static PyObject *reader_unnamed(PyObject *object, PyObject *nothing)
+{
+    (void)nothing;
+    return names_left_out(&((Reader *)object)->format.names, 2) ? NULL : Py_NewRef(Py_None);
+}
+
 static PyObject *reader_features(PyObject *object, void *closure)
 {
     (void)closure;
@@ -369,6 +384,7 @@ static PyMethodDef reader_methods[] = {
      "predict_interval($self, x, coverage, /)\n--\n\nAs Model.predict_interval."},
     {"predict_quantiles", reader_quantiles, METH_O,
      "predict_quantiles($self, x, /)\n--\n\nAs Model.predict_quantiles."},
+    {"_unnamed", reader_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a table may have another order."},
     {"_many", reader_many, METH_VARARGS, "_many($self, X, out, /)\n--\n\nMany rows."},
     {0}};
 

@@ -232,6 +232,31 @@ def test_columns_of_frames():
         Model("linear", NAMES, extra="raise").learn_many(frame.assign(more=1.0), y)
 
 
+def test_what_is_no_table_or_vector_is_told():
+    X, y = data(20)
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+
+    class Sparse:
+        shape = X.shape
+
+        def toarray(self):
+            return X
+
+    for table, words in ((pandas.Series(y), "to_frame"), (polars.Series(y), "to_frame"), (Sparse(), "toarray"), (7, "an int")):
+        with pytest.raises(TypeError, match=words):
+            Model("linear").learn_many(table, y)
+    texts = [str(v) for v in y]
+    for table, targets, words in ((X, texts, "y holds texts"), (X, np.array(texts, object), "y holds texts"),
+                                  (X.astype(str), y, "X holds texts"), (X.astype("M8[s]"), y, "X holds times"),
+                                  (X.astype(complex), y, "X holds complex"), (X[:, 0], y, "X has 1 dimension;"),
+                                  (np.zeros(20, [("a", float)]), y, "DataFrame")):
+        with pytest.raises(anabranch.InputError, match=words):
+            Model("linear").learn_many(table, targets)
+    for wrong in ("a:category", ["a"], None):
+        with pytest.raises(TypeError, match="a schema is a mapping"):
+            Schema(wrong)
+
+
 # ---- categories and times ----
 
 columns = pytest.mark.skipif("columns" not in anabranch.learners(), reason="the library has no learner `columns`")
@@ -296,31 +321,64 @@ def test_durations_are_seconds_and_times_of_day_are_refused():
             Model("scale(rls)").learn_many(table, [1, 2, 3])
 
 
-def test_what_is_no_table_or_vector_is_told():
-    X, y = data(20)
-    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+@columns
+def test_durations_in_rows_and_arrays():
+    pandas = pytest.importorskip("pandas")
+    took = np.array([1_500_000_001, -1_500_000_001, 3, 7_000_000_000] * 5, "m8[ns]")
+    y = np.arange(20.0)
+    seconds = Model("rls", 1)
+    seconds.learn_many(took.astype("m8[us]").astype(np.int64)[:, None] / 1e6, y)
+    array, listed, one = Model("rls", 1), Model("rls", 1), Model("rls", 1)
+    array.learn_many(took[:, None], y)
+    listed.learn_many([[t] for t in took], y)
+    for t, target in zip(took, y):
+        one.learn_one([t], target)
+    assert array.equal(seconds) and listed.equal(seconds) and one.equal(seconds)
+    objects = pandas.DataFrame({"took": pandas.Series(took.astype("m8[us]").tolist(), dtype=object)})
+    frame, rows = Model("rls"), Model("rls")
+    frame.learn_many(objects, y)
+    rows.learn_many(objects.to_dict("records"), y)
+    assert frame.equal(rows) and frame.schema is None
+    for kind in ("code", "boolean", "time"):
+        with pytest.raises(anabranch.InputError, match="'took' is a .*timedelta"):
+            Model("linear", schema={"took": kind}).learn_one({"took": objects["took"][0]}, 1)
+    for wrong in (took, took.astype("M8[ns]")):
+        with pytest.raises(anabranch.InputError, match="the target is a .*numpy"):
+            one.learn_one([1.0], wrong[0])
+    with pytest.raises(anabranch.InputError, match="0 is a .*datetime64"):
+        one.predict_one([took.astype("M8[ns]")[0]])
 
-    class Sparse:
-        shape = X.shape
 
-        def toarray(self):
-            return X
-
-    for table, words in ((pandas.Series(y), "to_frame"), (polars.Series(y), "to_frame"), (Sparse(), "toarray"), (7, "an int")):
-        with pytest.raises(TypeError, match=words):
-            Model("linear").learn_many(table, y)
-    texts = [str(v) for v in y]
-    for table, targets, words in ((X, texts, "y holds texts"), (X, np.array(texts, object), "y holds texts"),
-                                  (X.astype(str), y, "X holds texts"), (X.astype("M8[s]"), y, "X holds times"),
-                                  (X.astype(complex), y, "X holds complex"), (X[:, 0], y, "X has 1 dimension;"),
-                                  (np.zeros(20, [("a", float)]), y, "DataFrame")):
-        with pytest.raises(anabranch.InputError, match=words):
-            Model("linear").learn_many(table, targets)
-    for wrong in ("a:category", ["a"], None):
-        with pytest.raises(TypeError, match="a schema is a mapping"):
-            Schema(wrong)
+@columns
+def test_nanoseconds_are_cut_to_microseconds_alike():
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    took = np.array([1_500_000_001, -1_500_000_001, "NaT", 3], "m8[ns]")
+    columns = {"took": took, "at": took.astype("M8[ns]")}
+    rows = [dict(zip(columns, cells)) for cells in zip(*columns.values())]
+    models = []
+    for table in (rows, pandas.DataFrame(columns), polars.DataFrame(columns), pyarrow.table(columns)):
+        models.append(Model("scale(rls)", list(columns), schema={"at": "time"}))
+        models[-1].learn_many(table, [1, 2, 3, 4])
+    assert all(model.equal(models[0]) for model in models)
 
 
+@columns
+def test_times_of_day_may_be_ignored_or_named():
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    columns = {"a": [datetime.time(3), datetime.time(4), datetime.time(3)], "x": [1.0, 2.0, 4.0]}
+    models = []
+    for table in (pandas.DataFrame(columns), polars.DataFrame(columns), pyarrow.table(columns)):
+        Model("linear", schema={"a": "ignored"}).learn_many(table, [1, 2, 3])
+        models.append(Model("linear", schema={"a": "category"}))
+        models[-1].learn_many(table, [1, 2, 3])
+        assert models[-1].equal(models[0])
+        with pytest.raises(anabranch.InputError, match="'a' holds times of day"):
+            Model("linear").learn_many(table, [1, 2, 3])
+        with pytest.raises(anabranch.InputError, match="'a' (holds times of day|is a .*datetime.time)"):
+            Model("linear", schema={"a": "number"}).learn_many(table, [1, 2, 3])
+
+
+@columns
 def test_a_schema_of_ones_own():
     rows, y = mixed()
     given = Model("interval(scale(rls))", schema={"store": "category", "when": "ignored"})

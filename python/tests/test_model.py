@@ -79,6 +79,27 @@ def test_missing_unknown_and_reordered_keys():
     assert strict.n_samples_seen == 0
 
 
+def test_missing_targets_and_weights_are_counted_as_in_a_table():
+    pandas = pytest.importorskip("pandas")
+    for missing in (None, np.nan, pandas.NA, pandas.NaT, np.datetime64("NaT")):
+        model = Model("linear", 1, bad_rows="skip")
+        model.learn_one([1.0], missing)
+        assert np.isnan(model.train_one([1.0], missing)) and model.counters["rejected_target"] == 2
+        with pytest.raises(anabranch.InputError, match="the target is not a finite number"):
+            Model("linear", 1).learn_one([1.0], missing)
+        if missing is not None:
+            model.learn_one([1.0], 1.0, missing)
+            assert model.counters["rejected_weight"] == 1
+
+
+def test_a_number_is_no_row():
+    for number in (3.0, np.float64(3.0), np.array(3.0)):
+        with pytest.raises(TypeError):
+            Model("linear", 1).predict_one(number)
+    with pytest.raises(anabranch.InputError, match="this array has 2: tables go to"):
+        Model("linear", 1).predict_one(np.ones((1, 1)))
+
+
 def test_names_come_sorted_from_the_first_row():
     model = Model("linear")
     assert model.n_features is None and model.features is None

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+import anabranch
 from anabranch import Model
 
 EXPRESSIONS = ["auto(budget=5)", "scale(rls)", "linear"]
@@ -104,6 +105,28 @@ def test_scikit_learn_goes_on():
     for i in range(0, 300, 100):
         parts.partial_fit(X[i : i + 100], y[i : i + 100])
     assert np.array_equal(whole.predict(X), parts.predict(X)) and whole.score(X, y) > 0.99
+
+
+@pytest.mark.parametrize("more", [[], ["x"]])
+def test_scikit_learn_takes_durations_of_any_unit_as_seconds(more):
+    pytest.importorskip("sklearn")
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    from anabranch.sklearn import AnabranchRegressor
+
+    seconds = pandas.DataFrame({"took": np.arange(300) % 9 + 0.25, "x": np.arange(300.0) % 4})[["took", *more]]
+    y = 2 * seconds["took"] + 10
+    frame = seconds.assign(took=pandas.to_timedelta(seconds["took"], unit="s"))
+    said = AnabranchRegressor("scale(rls)").fit(seconds, y).predict(seconds)
+    fitted = AnabranchRegressor("scale(rls)").fit(frame, y)
+    for unit in ("ms", "us", "ns"):
+        assert np.array_equal(fitted.predict(frame.assign(took=frame["took"].astype(f"m8[{unit}]"))), said)
+    for other in (polars.from_pandas(frame), pyarrow.Table.from_pandas(frame)):
+        assert np.array_equal(AnabranchRegressor("scale(rls)").fit(other, y).predict(other), said)
+    if not more:
+        array = frame.to_numpy()
+        assert array.dtype.kind == "m" and np.array_equal(AnabranchRegressor("scale(rls)").fit(array, y).predict(array), said)
+    with pytest.raises(anabranch.InputError, match="named by an int"):
+        AnabranchRegressor().fit(frame.set_axis(range(frame.shape[1]), axis=1), y)
 
 
 def test_capymoa():

@@ -6,6 +6,7 @@ import os
 import pickle
 import random
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -106,6 +107,46 @@ def test_a_reader_of_a_model_is_a_copy():
     del model
     gc.collect()
     assert reader.predict_one(X[0]) == said
+
+
+def reordered(n=60):
+    """A model that learned a frame whose columns are not in the order of their names."""
+    pandas = pytest.importorskip("pandas")
+    X = np.random.default_rng(1).normal(size=(n, 3))
+    frame, y = pandas.DataFrame(X, columns=["z", "a", "b"]), X @ [1.0, 2.0, 3.0]
+    model = Model("scale(rls)")
+    model.learn_many(frame, y)
+    return model, frame, y
+
+
+@pytest.mark.filterwarnings("ignore:a row without names")
+def test_readers_find_the_columns_of_frames_by_name():
+    polars, pyarrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    model, frame, y = reordered()
+    said = model.predict_many(frame).to_numpy()
+    server = Server(model)
+    table = polars.from_pandas(frame)
+    for reader in (Reader(model), server.reader()):
+        for X in (frame, frame.assign(more=1), table, table.lazy(), pyarrow.Table.from_pandas(frame)):
+            assert np.array_equal(reader.predict_many(X), said)
+        with pytest.raises(anabranch.InputError, match="no column 'b', which is a feature"):
+            reader.predict_many(frame[["z", "a"]])
+        with pytest.raises(anabranch.InputError, match="X has 1 dimension;"):
+            reader.predict_many(said.tolist())
+    assert np.array_equal(server.train_many(frame, y), model.train_many(frame, y))
+
+
+def test_servers_and_readers_warn_of_an_order_once():
+    model, frame, y = reordered()
+    X = frame[["a", "b", "z"]].to_numpy()
+    server, other = Server(model), Server(model)
+    calls = (lambda: server.train_many(X, y), lambda: other.train_many(X.tolist(), y))
+    for call in (*calls, *(lambda r=r: r.predict_many(X) for r in (Reader(model), Server(model).reader()))):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                call()
+        assert len(told) == 1 and told[0].filename == __file__
 
 
 def test_a_reader_keeps_its_server():
