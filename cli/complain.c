@@ -23,15 +23,6 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
-int bad_row(char *problem, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(problem, PROBLEM_SIZE, format, arguments);
-    va_end(arguments);
-    return BAD_ROW;
-}
-
 /* What is wrong with a learner as a whole has no place. */
 int complain_of_expression(const AnbError *error, const char *text)
 {

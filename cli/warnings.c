@@ -5,75 +5,98 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef bool (*IsWarned)(const Rows *rows, const Layout *layout, size_t column);
+/* What a line is about: the guessed features of a kind of which `holds` is true. */
+typedef struct Warning {
+    AnbColumnKind kind;
+    bool (*holds)(const Guess *guess, const char *name);
+    bool of_times; /* the cell to show is the first that is no time, else the first that is no number */
+} Warning;
 
-static bool is_guessed_feature(const Rows *rows, const Layout *layout, size_t i)
+static bool is_empty(const Guess *guess, const char *name)
 {
-    return !layout->said[i] && rows->place[i] < rows->n_features;
+    (void)name;
+    return guess_unknown(guess);
 }
 
-/* Anything may follow: it was made a code. */
-static bool is_empty(const Rows *rows, const Layout *layout, size_t i)
-{
-    return rows->column[i].kind == ANB_COLUMN_CODE && guess_unknown(&layout->guess[i]);
-}
-
-static bool has_units(const Rows *rows, const Layout *layout, size_t i)
+static bool has_units(const Guess *guess, const char *name)
 {
     char options[REMEDY_OPTIONS];
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_units(&layout->guess[i], options);
+    (void)name;
+    return guess_units(guess, options);
 }
 
-static bool has_times(const Rows *rows, const Layout *layout, size_t i)
-{
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_most_times(&layout->guess[i]) &&
-           !guess_timelike(&layout->guess[i], rows->table.names[i]);
-}
-
-static bool has_orders(const Rows *rows, const Layout *layout, size_t i)
-{
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_mixed_orders(&layout->guess[i]);
-}
-
-static bool has_marks(const Rows *rows, const Layout *layout, size_t i)
+static bool has_marks(const Guess *guess, const char *name)
 {
     char options[REMEDY_OPTIONS];
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_marks(&layout->guess[i], options);
+    (void)name;
+    return guess_marks(guess, options);
 }
 
-static bool is_timelike(const Rows *rows, const Layout *layout, size_t i)
+static bool has_times(const Guess *guess, const char *name)
 {
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && guess_timelike(&layout->guess[i], rows->table.names[i]);
+    return guess_most_times(guess) && !guess_timelike(guess, name);
 }
 
-static bool may_be_time(const Rows *rows, const Layout *layout, size_t i)
+static bool has_orders(const Guess *guess, const char *name)
 {
-    return rows->column[i].kind == ANB_COLUMN_NUMBER &&
-           guess_may_be_time(&layout->guess[i], rows->table.names[i]) != NULL;
+    (void)name;
+    return guess_mixed_orders(guess);
 }
 
 /* A text or two among many numbers are most likely words for missing cells. */
-static bool has_numbers(const Rows *rows, const Layout *layout, size_t i)
+static bool has_numbers(const Guess *guess, const char *name)
 {
-    const Guess *guess = &layout->guess[i];
-    return rows->column[i].kind == ANB_COLUMN_CATEGORY && 2 * guess->numbers > guess->cells;
+    (void)name;
+    return 2 * guess->numbers > guess->cells;
 }
 
-/* The next guessed feature from column i on that is so; the number of columns where there is none. */
-static size_t next(const Rows *rows, const Layout *layout, IsWarned warned, size_t i)
+static bool may_be_time(const Guess *guess, const char *name)
 {
-    while (i < rows->table.columns && (!is_guessed_feature(rows, layout, i) || !warned(rows, layout, i)))
+    return guess_may_be_time(guess, name) != NULL;
+}
+
+/* A column without cells was made a code, since anything may follow. */
+static const Warning empty = {ANB_COLUMN_CODE, is_empty, false};
+static const Warning units = {ANB_COLUMN_CATEGORY, has_units, false}, marks = {ANB_COLUMN_CATEGORY, has_marks, false};
+static const Warning timelike = {ANB_COLUMN_CATEGORY, guess_timelike, true};
+static const Warning dates = {ANB_COLUMN_NUMBER, may_be_time, false};
+static const Warning numbers = {ANB_COLUMN_CATEGORY, has_numbers, false};
+static const Warning times = {ANB_COLUMN_CATEGORY, has_times, true};
+static const Warning orders = {ANB_COLUMN_CATEGORY, has_orders, false};
+
+static bool is_about(const Warning *warning, const Rows *rows, const Layout *layout, size_t i)
+{
+    bool guessed = !layout->said[i] && rows->place[i] < rows->n_features;
+    return guessed && rows->column[i].kind == warning->kind && warning->holds(&layout->guess[i], rows->table.names[i]);
+}
+
+/* The next column from column i on that the warning is about; the number of columns where there is none. */
+static size_t next(const Rows *rows, const Layout *layout, const Warning *warning, size_t i)
+{
+    while (i < rows->table.columns && !is_about(warning, rows, layout, i))
         i++;
     return i;
 }
 
-/* The names of the columns that are so, up to some, as options take them; how many there are. */
-static size_t list(const Rows *rows, const Layout *layout, IsWarned warned, char *out, size_t room)
+/* The guess of the first such column; NULL where there is none. */
+static const Guess *first_guess(const Rows *rows, const Layout *layout, const Warning *warning)
+{
+    size_t i = next(rows, layout, warning, 0);
+    return i < rows->table.columns ? &layout->guess[i] : NULL;
+}
+
+static const char *cell_to_show(const Warning *warning, const Guess *guess)
+{
+    return warning->of_times ? guess->timeless : guess->text;
+}
+
+/* The names of such columns, up to some, as options take them; how many there are. */
+static size_t list(const Rows *rows, const Layout *layout, const Warning *warning, char *out, size_t room)
 {
     size_t count = 0, size = 0;
     char word[64];
     *out = 0;
-    for (size_t i = 0; (i = next(rows, layout, warned, i)) < rows->table.columns; i++, count++)
+    for (size_t i = 0; (i = next(rows, layout, warning, i)) < rows->table.columns; i++, count++)
         if (size + sizeof word + 8 < room)
             size += (size_t)snprintf(out + size, room - size, "%s%s", count ? "," : "",
                                      columns_word(&rows->table, i, word));
@@ -83,7 +106,7 @@ static size_t list(const Rows *rows, const Layout *layout, IsWarned warned, char
 static void tell_empty(const Rows *rows, const Layout *layout)
 {
     char names[200];
-    size_t n = list(rows, layout, is_empty, names, sizeof names);
+    size_t n = list(rows, layout, &empty, names, sizeof names);
     if (n > 0)
         complain(
             0,
@@ -92,44 +115,43 @@ static void tell_empty(const Rows *rows, const Layout *layout)
             rows->table.name, n, n > 1 ? "s" : "", names);
 }
 
-/* A line about the columns that are so, with a cell of the first one: one that is no number, or no time. */
-static void tell_cells(const Rows *rows, const Layout *layout, IsWarned warned, const char *what, const char *cure)
+/* A line about such columns, with a cell of the first one. */
+static void tell_cells(const Rows *rows, const Layout *layout, const Warning *warning, const char *what,
+                       const char *cure)
 {
     char names[200];
-    size_t n = list(rows, layout, warned, names, sizeof names), first = next(rows, layout, warned, 0);
+    size_t n = list(rows, layout, warning, names, sizeof names);
     if (n > 0)
         complain(0, "%s: cells such as \"%s\" %s, in %zu column%s (%s); %s", rows->table.name,
-                 warned == is_timelike ? layout->guess[first].timeless : layout->guess[first].text, what, n,
-                 n > 1 ? "s" : "", names, cure);
+                 cell_to_show(warning, first_guess(rows, layout, warning)), what, n, n > 1 ? "s" : "", names, cure);
 }
 
 static void tell_units(const Rows *rows, const Layout *layout)
 {
     char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
-    size_t first = next(rows, layout, has_units, 0);
-    if (first == rows->table.columns)
+    const Guess *guess = first_guess(rows, layout, &units);
+    if (!guess)
         return;
-    const Guess *guess = &layout->guess[first];
     guess_units(guess, options);
     snprintf(cure, sizeof cure, "without \"%s\"%s%s they are numbers", guess->unit, *options ? " and with " : "",
              options);
-    tell_cells(rows, layout, has_units, "are read as names", cure);
+    tell_cells(rows, layout, &units, "are read as names", cure);
 }
 
 static void tell_marks(const Rows *rows, const Layout *layout)
 {
     char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
-    size_t first = next(rows, layout, has_marks, 0);
-    if (first == rows->table.columns)
+    const Guess *guess = first_guess(rows, layout, &marks);
+    if (!guess)
         return;
-    guess_marks(&layout->guess[first], options);
+    guess_marks(guess, options);
     snprintf(cure, sizeof cure, "with %s they are numbers", options);
-    tell_cells(rows, layout, has_marks, "are read as names", cure);
+    tell_cells(rows, layout, &marks, "are read as names", cure);
 }
 
 static void tell_times(const Rows *rows, const Layout *layout)
 {
-    tell_cells(rows, layout, is_timelike, "look like times, but are read as names",
+    tell_cells(rows, layout, &timelike, "look like times, but are read as names",
                "times are read in forms such as 2013-01-05, 2013-01-05 17:30 and 2013-01-05 17:30+01:00");
 }
 
@@ -140,7 +162,7 @@ static void tell_dates(const Rows *rows, const Layout *layout)
     for (size_t i = 0; i < rows->table.columns; i++) {
         const Guess *guess = &layout->guess[i];
         bool time = layout->said[i] && rows->column[i].kind == ANB_COLUMN_TIME && guess_is_milliseconds(guess);
-        bool number = is_guessed_feature(rows, layout, i) && may_be_time(rows, layout, i);
+        bool number = is_about(&dates, rows, layout, i);
         if (!time && !number)
             continue;
         complain(0, "%s: column %zu, \"%.60s\": numbers such as %.17g %s%s%s", rows->table.name, i + 1,
@@ -152,24 +174,24 @@ static void tell_dates(const Rows *rows, const Layout *layout)
 }
 
 /* A column that is read as names since a few cells are not of the kind that most are of. */
-static void tell_most(const Rows *rows, const Layout *layout, IsWarned warned, const char *kind, const char *option)
+static void tell_most(const Rows *rows, const Layout *layout, const Warning *warning, const char *kind,
+                      const char *option)
 {
     char word[64];
-    size_t i = next(rows, layout, warned, 0);
+    size_t i = next(rows, layout, warning, 0);
     if (i == rows->table.columns)
         return;
-    const Guess *guess = &layout->guess[i];
     complain(0,
              "%s: column %zu, \"%.60s\", is read as names: most of its cells are %s, but \"%s\" is not; --missing says "
              "words for missing cells, %s %s that the column is one of %s",
-             rows->table.name, i + 1, rows->table.names[i], kind, warned == has_times ? guess->timeless : guess->text,
-             option, columns_word(&rows->table, i, word), kind);
+             rows->table.name, i + 1, rows->table.names[i], kind, cell_to_show(warning, &layout->guess[i]), option,
+             columns_word(&rows->table, i, word), kind);
 }
 
 /* Dates of which some have the day first and some the month. */
 static void tell_orders(const Rows *rows, const Layout *layout)
 {
-    size_t i = next(rows, layout, has_orders, 0);
+    size_t i = next(rows, layout, &orders, 0);
     if (i < rows->table.columns)
         complain(0,
                  "%s: column %zu, \"%.60s\", is read as names: its cells are dates, but not all in one order of day, "
@@ -255,7 +277,7 @@ void warnings_print(const Rows *rows, const Layout *layout)
     tell_dates(rows, layout);
     tell_order(rows, layout);
     tell_groups(rows, layout);
-    tell_most(rows, layout, has_numbers, "numbers", "--number");
-    tell_most(rows, layout, has_times, "times", "--time");
+    tell_most(rows, layout, &numbers, "numbers", "--number");
+    tell_most(rows, layout, &times, "times", "--time");
     tell_orders(rows, layout);
 }

@@ -55,15 +55,6 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
-int bad_row(char *problem, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(problem, PROBLEM_SIZE, format, arguments);
-    va_end(arguments);
-    return BAD_ROW;
-}
-
 int output_direct(FILE **file, const char *path)
 {
     (void)path;
