@@ -1,29 +1,31 @@
 /*
- * A guard for streams without signal: there the running mean is the best there is, and what a child says beyond it is
- * noise.
+ * Keeps a learner near the running mean of the targets where the features carry no signal, and weighs it against simple learners.
  *
- *     d = f(x) - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
+ * The child. Its prediction f is one of three offers of a BOA:
+ *
+ *     d = f - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
  *     output = BOA over { mean, mean + a d, f }, its memory growing with the stream (boa.h)
  *
- * a shrinks a child that exaggerates; the BOA gives all its weight to one of the three within some hundred samples
- * where they differ, and none of them is ever more than its small regret away.
+ * mean is that of the targets before the row. a shrinks predictions that vary more than the targets bear out. Where the three differ,
+ * the best one has nearly all weight after some hundred samples, and the output never loses more than the BOA's regret to it.
  *
- * Further children are rivals: simple learners that may be right within fewer rows, or all along. What the guard says of its
- * child is then o_0, what they say o_1 .. o_k, clipped to the range of the targets where their type does not do that, and the
- * answer is a mean by evidence. At each row but the first, g = min(0.998, t / (t + 1)) behind t such rows:
+ * Rivals. Further children are simple learners that may be right after fewer rows, or at all times. o_0 is the output above, o_1 .. o_k
+ * are the rivals' predictions, clipped to the range of the targets unless their type does that itself. The answer is sum w_i o_i.
+ * At each row but the first, with t the number of such rows before it and g = min(0.998, t / (t + 1)):
  *
  *     S_i <- g S_i + weight (y - o_i)^2     W <- g W + weight     V <- g V + weight^2     m = W^2 / V
  *     w_i proportional to p_i (S_i + c)^(-m/2)     c = 10^-12 of the sum of S
  *
- * with p = 0.6 for the child and the rest in even shares: the posterior of "the errors of i are normal, of a variance that is not known",
- * with a memory that grows with the stream, of 500 rows at most. m is the count of the rows in memory where their weights are even,
- * and less where few have most of the weight. S is kept in units of u^2, where u is a power of two near the largest
- * sqrt(weight) |y - o_i| so far, so that the units of target and weight change nothing. In place of V the state has m. With
- * s = weight / W, W being that after the row,
+ * The prior p is 0.6 for o_0; the rivals share the rest evenly. w is the posterior of "the errors of i are normal, their variance is
+ * unknown", with a memory that grows to 500 rows. m is the number of rows in memory if their weights are equal, and less if a few
+ * rows have most of the weight.
+ *
+ * Units. S is stored in units of u^2, u being a power of two near the largest sqrt(weight) |y - o_i| so far. So the units of targets
+ * and of weights do not change the answer. The state has m in place of V: with s = weight / W after the row,
  *
  *     1 / m <- (1 - s)^2 / (g m) + s^2
  *
- * State: range, mean, A, B, a BOA of 3; with rivals u, t, W, m and S. Cost: about 60 ns, with rivals twice that and theirs.
+ * State: range, mean, A, B, a BOA of 3; with rivals u, t, W, m and S. Cost: about 60 ns; with rivals 120 ns and the rivals' own.
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/elementary.h"

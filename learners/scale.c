@@ -1,22 +1,24 @@
 /*
- * Online standardisation around a child.
+ * Standardises the features for its child, and limits what the child says and learns.
  *
- *     z_j = clip((x_j - centre_j) / spread_j, +-bound_j)     0 where x_j is missing or far beyond what the feature is
- *                                                           known to reach, and where its spread is 0
+ *     z_j = (x_j - centre_j) / spread_j, cut at +-bound_j
+ *     z_j = 0 where x_j is missing or too far out to be believed, and where the spread is 0
  *
- * Centre and spread follow the mean and the deviation of what came before the row, over the cells that were there. They
- * stand still between re-framings, of which learners below that hold coefficients are told (reframe in type.h), and a
- * value far out has a bounded say in them. bound_j follows what is common, at most `clip`, or what the feature is known to reach where the child,
- * asked with the tail cut and with it whole, predicts better with it whole; where it predicts better without, cells beyond
- * `clip` are 0 as if missing (src/numeric/frame.h has the rules). With `whole` all tails are passed on, and the child is asked once.
- * What the child says is clipped to the seen target range widened by 10 % on each side; before the first target nothing
- * is. On rows with a cell in a tail that is passed on, what the child extrapolates goes further once that has proved right
- * (src/numeric/outlook.h): its prediction or, of a mixture, that of its linear experts. From then on cells are taken as they are
- * as far as they are trusted.
- * What the child learns is the target no further from that than the bound of src/numeric/error_scale.h, so that one
- * wrong target moves no child and no range far.
+ * Features. Centre and spread follow the mean and the deviation of the rows before, over the cells that are there. They stand still
+ * between re-framings; learners below that keep coefficients are told of those (reframe in type.h). A cell far out has a limited
+ * effect on them. bound_j, and whether the tail of a feature is cut, passed on or left out, is found by asking the child twice on
+ * rows with a cell in a tail; with `whole` all tails are passed on and the child is asked once. src/numeric/frame.h has the rules.
  *
- * State: the target's range, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2 passes over the row.
+ * Predictions. Before the first target the child's prediction is the answer. Later it is clipped to the range of the targets so far,
+ * widened by 10 % of its width on each side. On rows with a cell in a tail that is passed on it may go further once predictions
+ * without that limit have proved right (src/numeric/outlook.h): those of the child or, of a mixture, of its linear experts. From
+ * then on cells are passed on as far out as `trust` allows.
+ *
+ * Targets. A target farther from the prediction than the bound of src/numeric/error_scale.h is moved toward it, not beyond the range
+ * of the targets, before the child and the range learn it. So one wrong target has a limited effect on both.
+ *
+ * State: the range of the targets, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2 passes over
+ * the row.
  */
 #include "src/numeric/error_scale.h"
 #include "src/numeric/frame.h"
@@ -361,8 +363,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     AnbErrorScale errors = errors_of(state);
     double given = y, level = errors.level;
     y = anb_target_bounded(&errors, said->f, y);
-    if (y != given)
-        y = in_range(state, y, given);
+    y = in_range(state, y, given);
     if (said->far == said->far) {
         AnbRange range = range_of(state);
         anb_outlook_judge(&((Scale *)state)->outlook, &range, level, said->child, said->far, given);

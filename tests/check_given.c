@@ -112,7 +112,7 @@ static int write_nothing(void *context, const void *bytes, size_t size)
     return 0;
 }
 
-/* Of metrics, explanations and kinds of columns. */
+/* Metrics and explanations of no model, kinds of columns of no text. */
 START_TEST(nothing_to_say)
 {
     AnbRuns runs;
