@@ -118,15 +118,19 @@ static double step(const AnbNode *self, void *state, const double *x, double y, 
     return step_of(self, self->options, state, x, y, self->n_features, counters);
 }
 
-/* The one or two lines of a short row, into the cache. */
-LANES_INLINE void bring_near(const double *x, size_t n)
-{
-    __builtin_prefetch(x);
-    __builtin_prefetch(x + n - 1);
-}
+/* Rows and models that are far apart in memory are brought into the cache so many samples before. */
+enum { AHEAD = 8 };
 
-/* Rows that are far apart in memory are brought into the cache so many samples before. */
-enum { ROW_AHEAD = 8 };
+/* A sample's model, the weights of which are on the second line of its state, and the one or two lines of its short row. */
+LANES_INLINE void bring_near(const AnbSteps *steps, uint32_t at, size_t n)
+{
+    const char *model = steps->models[at];
+    __builtin_prefetch(steps->x[at]);
+    __builtin_prefetch(steps->x[at] + n - 1);
+    __builtin_prefetch(model);
+    __builtin_prefetch(model + steps->state);
+    __builtin_prefetch(model + steps->state + offsetof(Linear, w));
+}
 
 /* Of n features. Options and what else is the same for all samples are copied: for all that the compiler knows, a weight that is written
  * could be one of them. */
@@ -139,8 +143,8 @@ LANES_INLINE size_t step_each(const AnbNode *self, const AnbSteps *steps, size_t
         char *model = s.models[at];
         if (*(const void *const *)(const void *)model != s.first)
             return i;
-        if (n <= LANES && i + ROW_AHEAD < s.n)
-            bring_near(s.x[s.number[i + ROW_AHEAD]], n);
+        if (n <= LANES && i + AHEAD < s.n)
+            bring_near(&s, s.number[i + AHEAD], n);
         AnbCounters *counters = (AnbCounters *)(void *)(model + s.counters);
         double f = step_of(self, &o, model + s.state, s.x[at], s.y[at], n, counters);
         if (f - f != 0)
