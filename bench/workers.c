@@ -26,9 +26,9 @@
 #include <string.h>
 
 enum { D = 8, ROUNDS = 9 /* at least */, CALLS = 64, CALLS_LEAST = 5 /* in a row */, THREADS_MOST = 64 };
-static const double ROW_NS = 1e8; /* a row of calls stops then */
-static const double ROUNDS_NS =
-    1e9; /* rounds go on until then: what disturbs a shared machine may last longer than nine */
+static const double ROW_NS = 2e7; /* a row of calls stops then */
+/* Rounds go on for so long: what disturbs a shared machine may last longer than nine of them. */
+static const double ROUNDS_NS = 1e9;
 
 typedef enum What { LEARN, PREDICT, BOTH } What;
 
