@@ -121,7 +121,8 @@ static int check(const AnbNode *self, AnbError *error)
     const AnbLevels *levels = levels_of(self);
     for (int i = 1; i < levels->count; i++)
         if (!(levels->value[i - 1] < levels->value[i]))
-            return anb_fail(error, ANB_E_ARGUMENT, "quantile: its levels must ascend");
+            return anb_fail(error, ANB_E_ARGUMENT, "quantile: its levels must ascend: %g stands before %g",
+                            levels->value[i - 1], levels->value[i]);
     return plain_level(self) >= 0 ? 0
                                   : anb_fail(error, ANB_E_ARGUMENT, "quantile: its level must be one of its levels");
 }

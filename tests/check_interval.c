@@ -1,5 +1,6 @@
 /* Conformal intervals: the part against its definition, the type by its coverage on streams that shift. */
 #include "bench/drifting.h"
+#include "blob.h"
 #include "src/numeric/conformal.h"
 #include "src/numeric/sizes.h"
 #include "stream.h"
@@ -229,6 +230,36 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
+/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; saved models load. */
+START_TEST(coverages_differ)
+{
+    AnbError error = {0};
+    AnbIntervalOptions options = anb_interval_defaults();
+    const AnbExpert child = {.type = &anb_mean},
+                    root = {.type = &anb_interval, .options = &options, .children = &child, .n_children = 1};
+    const double *levels;
+    size_t bytes;
+    ck_assert_ptr_null(anb_parse(2, "pending(interval(mean, coverage=[0.9, 0.8, 0.9]))", NULL, &error));
+    ck_assert_str_eq(error.message, "interval: coverage holds 0.9 twice");
+    ck_assert_uint_eq(anb_parse_bytes(2, "interval(mean, coverage=[0.9, 0.9])", NULL, &bytes, &error), 0);
+    options.coverage = (AnbLevels){2, {.5, .5}};
+    ck_assert_ptr_null(anb_new(2, &root, NULL, &error));
+    ck_assert_str_eq(error.message, "interval: coverage holds 0.5 twice");
+    StreamingLearner *model = anb_parse(2, "interval(mean, coverage=[0.8, 0.9])", NULL, NULL);
+    Blob blob = save(model, NULL);
+    anb_free(model);
+    size_t at = 0;
+    while (memcmp(blob.bytes + at, "[0.8", 4) != 0)
+        at++;
+    memcpy(blob.bytes + at, "[0.9", 4);
+    repair(&blob);
+    model = anb_load_memory(blob.bytes, blob.size, NULL, &error);
+    ck_assert_msg(model && anb_interval_levels(model, &levels) == 2 && levels[0] == .9, "%s", error.message);
+    anb_free(model);
+    free(blob.bytes);
+}
+END_TEST
+
 /* ---- late labels on streams that change -------------------------------------------------------------------------- */
 
 enum { BLOCK = 5000, LATEST = 800 };
@@ -292,6 +323,7 @@ static Suite *suite(void)
     tcase_add_test(tests, the_ends_of_the_codes);
     tcase_add_test(tests, the_level_follows_the_published_update);
     tcase_add_test(tests, coverage_holds_through_shifts);
+    tcase_add_test(tests, coverages_differ);
     tcase_add_test(tests, wider_levels_hold_narrower_ones);
     tcase_add_test(tests, what_was_answered_is_paid_back);
     tcase_add_loop_test(tests, coverage_holds_with_late_labels, 0, 4 * DRIFTING_KINDS);

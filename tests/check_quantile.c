@@ -195,11 +195,13 @@ END_TEST
 
 START_TEST(options_and_refusals)
 {
-    static const char *const bad[][2] = {{"quantile(rls, levels=[0.5, 0.1])", "ascend"},
-                                         {"quantile(rls, levels=[0.1, 0.9], level=0.5)", "one of its levels"},
-                                         {"quantile(rls, levels=[0, 0.9])", "levels"},
-                                         {"quantile(rls, rls, rls)", "quantile"},
-                                         {"quantile", "quantile"}};
+    static const char *const bad[][2] = {
+        {"quantile(rls, levels=[0.5, 0.1])", "levels must ascend: 0.5 stands before 0.1"},
+        {"quantile(rls, levels=[0.1, 0.5, 0.5])", "0.5 stands before 0.5"},
+        {"quantile(rls, levels=[0.1, 0.9], level=0.5)", "one of its levels"},
+        {"quantile(rls, levels=[0, 0.9])", "levels"},
+        {"quantile(rls, rls, rls)", "quantile"},
+        {"quantile", "quantile"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         AnbError error = {0};
         ck_assert_ptr_null(anb_parse(D, bad[i][0], NULL, &error));

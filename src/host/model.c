@@ -138,7 +138,12 @@ StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbMod
     }
     if (anb_model_options_take(options, &own, error))
         return NULL;
-    return new_from_plan(anb_plan_new(n_features, root, &own, error), error);
+    return new_from_plan(anb_plan_asked(n_features, root, &own, error), error);
+}
+
+StreamingLearner *anb_new_saved(size_t n_features, const AnbExpert *root, const AnbModelOptions *own, AnbError *error)
+{
+    return new_from_plan(anb_plan_new(n_features, root, own, error), error);
 }
 
 /* What an expression stands for; takes the options over their defaults. NULL with the reason. */
@@ -172,7 +177,7 @@ size_t anb_parse_bytes(size_t n_features, const char *expression, const AnbModel
     AnbArena arena = {NULL};
     const AnbExpert *root = read(&arena, expression, options, &own, error);
     own.max_bytes = SIZE_MAX / 4;
-    AnbPlan *plan = root ? anb_plan_new(n_features, root, &own, error) : NULL;
+    AnbPlan *plan = root ? anb_plan_asked(n_features, root, &own, error) : NULL;
     size_t bytes = plan ? anb_model_bytes(plan) + plan->bytes : 0;
     if (state)
         *state = plan ? anb_block_bytes(plan) : 0;

@@ -231,6 +231,26 @@ static int check_one(const StreamingLearnerType *type, const AnbParam *p, const 
     }
 }
 
+static int check_distinct(const StreamingLearnerType *type, const AnbParam *p, const AnbLevels *levels, AnbError *error)
+{
+    char text[32];
+    for (int i = 0; i < levels->count; i++)
+        for (int j = 0; j < i; j++)
+            if (levels->value[i] == levels->value[j]) {
+                anb_number_format(levels->value[i], text);
+                return anb_fail(error, ANB_E_ARGUMENT, "%s: %s holds %s twice", type->name, p->name, text);
+            }
+    return 0;
+}
+
+int anb_params_distinct(const StreamingLearnerType *type, const void *options, AnbError *error)
+{
+    int code = 0;
+    for (const AnbParam *p = type->params; p && p->name && !code; p++)
+        code = p->kind == ANB_LEVELS ? check_distinct(type, p, slot_const(p, options), error) : 0;
+    return code;
+}
+
 int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error)
 {
     for (const AnbParam *p = type->params; p && p->name; p++) {

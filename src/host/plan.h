@@ -44,6 +44,8 @@ static inline size_t anb_round_up(size_t size, size_t step)
 }
 
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
+/* The same of what a caller asks for, which is refused where a list holds a number twice. */
+AnbPlan *anb_plan_asked(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
 /* Sets how a plan that has been laid out is aligned, and closes the gaps where all its types are compact. */
 void anb_plan_close_up(AnbPlan *plan);
 AnbPlan *anb_plan_keep(AnbPlan *plan);

@@ -99,7 +99,7 @@ static StreamingLearner *empty_model(const AnbSnapshot *snapshot, const AnbModel
     seeded.seed = snapshot->seed;
     const AnbExpert *root = anb_expression_parse(&arena, snapshot->expression, snapshot->bytes, options->types, error);
     if (root)
-        model = anb_new(snapshot->n_features, root, &seeded, error);
+        model = anb_new_saved(snapshot->n_features, root, &seeded, error);
     anb_arena_free(&arena);
     return model;
 }

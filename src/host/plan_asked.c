@@ -1,0 +1,14 @@
+/* Plans that a caller asks for: what snapshots may hold and new models may not is refused. */
+#include "params.h"
+#include "plan.h"
+
+AnbPlan *anb_plan_asked(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error)
+{
+    AnbPlan *plan = anb_plan_new(n_features, root, options, error);
+    for (size_t i = 0; plan && i < plan->n_nodes; i++)
+        if (anb_params_distinct(plan->nodes[i].type, plan->nodes[i].options, error)) {
+            anb_plan_drop(plan);
+            plan = NULL;
+        }
+    return plan;
+}
