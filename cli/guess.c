@@ -1,6 +1,5 @@
 #include "guess.h"
 #include "guess_name.h"
-#include "remedy.h"
 #include <anabranch/number.h>
 #include <math.h>
 #include <stdio.h>
@@ -207,6 +206,11 @@ bool guess_units(const Guess *guess, char *options)
     if (guess->cells == 0 || guess->units < guess->cells)
         return false;
     return guess->bare_units == guess->units || remedy_options(REMEDY_WAYS & ~guess->unit_ways, options) > 0;
+}
+
+RemedyNot guess_not(const Guess *guess)
+{
+    return (RemedyNot){guess->ways, guess->unit_ways};
 }
 
 bool guess_marks(const Guess *guess, char *options)

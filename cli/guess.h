@@ -3,6 +3,7 @@
 #define ANB_CLI_GUESS_H
 
 #include "cells.h"
+#include "remedy.h"
 #include "table.h"
 #include <anabranch/schema.h>
 
@@ -58,6 +59,9 @@ void guess_kind(const Guess *guess, AnbColumn *column);
 /* Whether all cells are numbers with one and the same unit, as 12 kg, or 5%, or $7; `options`, of REMEDY_OPTIONS bytes,
  * are those that all the numbers need, "" where they need none. */
 bool guess_units(const Guess *guess, char *options);
+
+/* The ways to write numbers that do not read all cells. */
+RemedyNot guess_not(const Guess *guess);
 
 /* Whether all cells are numbers once options, of REMEDY_OPTIONS bytes, say how they are written; some need them. */
 bool guess_marks(const Guess *guess, char *options);

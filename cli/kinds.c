@@ -170,7 +170,7 @@ static const char *remedy(const Guess *guess, char *out)
         snprintf(out, REMEDY_SIZE, " (with %s it is one)", options);
         return out;
     }
-    return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, out);
+    return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, guess_not(guess), out);
 }
 
 /* Numbers in another country's way are no category: it has to be said which. */

@@ -26,7 +26,8 @@ const Option reading_table[] = {
     {0, "date-order", "ORDER", "of dates like 02/10/2012: ymd, dmy or mdy; default: guessed"},
     {0, "schema", "FILE", "the columns' kinds, as --print-schema prints them; others are left out"},
     {0, "print-schema", NULL, "print the columns' kinds, and do no more"},
-    {0, "on-bad-row", "WHAT", "stop (the default), skip the row, or take what cannot be read for missing"},
+    {0, "on-bad-row", "WHAT",
+     "stop (the default), skip the row, or missing: take cells that cannot be read for missing"},
     {0, "bad-rows", "FILE", "where bad rows are written: line, problem, cells"},
     {0}};
 
@@ -155,8 +156,12 @@ void reading_help(void)
 
 void reading_summary(const Rows *rows)
 {
-    static const char *const what[] = {"", "skipped", "read with missing cells or skipped"};
-    if (rows->bad > 0)
-        fprintf(stderr, "anabranch: %s: %llu bad row%s %s\n", rows->table.name, (unsigned long long)rows->bad,
-                rows->bad > 1 ? "s" : "", what[rows->on_bad]);
+    unsigned long long bad = rows->bad, left_out = rows->left_out;
+    const char *plural = bad > 1 ? "s" : "";
+    if (bad > left_out && left_out > 0)
+        fprintf(stderr, "anabranch: %s: %llu bad rows: %llu read with missing cells, %llu skipped\n", rows->table.name,
+                bad, bad - left_out, left_out);
+    else if (bad > 0)
+        fprintf(stderr, "anabranch: %s: %llu bad row%s %s\n", rows->table.name, bad, plural,
+                left_out ? "skipped" : "read with missing cells");
 }

@@ -53,9 +53,9 @@ size_t remedy_options(unsigned among, char *out)
 }
 
 /* The options with which a cell that is no number without them is one; how many ways there are, up to two. */
-static size_t marks_of(const Cell *cell, char *out)
+static size_t marks_of(const Cell *cell, unsigned among, char *out)
 {
-    return remedy_options(remedy_plain(cell) ? 0 : remedy_ways(cell, REMEDY_WAYS), out);
+    return remedy_options(remedy_plain(cell) ? 0 : remedy_ways(cell, among), out);
 }
 
 /* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
@@ -94,18 +94,21 @@ bool remedy_unit(const Cell *cell, Cell *number, Cell *unit)
     return remedy_plain(number) || remedy_ways(number, REMEDY_WAYS) != 0;
 }
 
-static const char *remedy_number(const Cell *cell, char *out)
+static const char *remedy_number(const Cell *cell, RemedyNot not, char *out)
 {
     char options[REMEDY_OPTIONS];
     Cell number = *cell, unit = {0};
     bool beside = remedy_unit(cell, &number, &unit) && unit.size < 20;
-    size_t marks = marks_of(beside ? &number : cell, options);
+    number = beside ? number : *cell;
+    size_t marks = marks_of(&number, REMEDY_WAYS & ~(beside ? not .of_units : not .bare), options);
+    bool alone = marks == 0 && (marks = marks_of(&number, REMEDY_WAYS, options)) > 0;
+    const char *others = alone ? ", but other cells of the column are not" : "";
     *out = 0;
     if (beside)
-        snprintf(out, REMEDY_SIZE, " (without \"%.*s\"%s%s it is one)", (int)unit.size, unit.text,
-                 marks ? " and with " : "", options);
+        snprintf(out, REMEDY_SIZE, " (without \"%.*s\"%s%s it is one%s)", (int)unit.size, unit.text,
+                 marks ? " and with " : "", options, others);
     else if (marks)
-        snprintf(out, REMEDY_SIZE, " (with %s it is one)", options);
+        snprintf(out, REMEDY_SIZE, " (with %s it is one%s)", options, others);
     return out;
 }
 
@@ -192,11 +195,11 @@ static const char *remedy_time(const Cell *cell, char *out)
     return out;
 }
 
-const char *remedy_of(AnbColumnKind kind, const Cell *cell, char *out)
+const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyNot not, char *out)
 {
     Cell inner = cell_trim(*cell);
     *out = 0;
-    return kind == ANB_COLUMN_NUMBER ? remedy_number(&inner, out)
+    return kind == ANB_COLUMN_NUMBER ? remedy_number(&inner, not, out)
            : kind == ANB_COLUMN_TIME ? remedy_time(&inner, out)
                                      : out;
 }

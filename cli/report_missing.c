@@ -69,16 +69,25 @@ static void put_table(Run *run, size_t columns)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
+/* Files of 0.11 and before do not say how many were left out where cells were taken for missing. */
+static void put_fate(Run *run, double bad)
+{
+    char text[SHOW_SIZE];
+    double left_out = report_number(run, 0, "summary.rejected.left_out");
+    bool skipped = left_out == bad || report_number(run, 0, "summary.rejected.skipped") == 1;
+    fprintf(run->out, "%s %s", show_count((uint64_t)bad, text),
+            skipped ? "were skipped" : "had a cell that was taken for missing");
+    if (left_out > 0 && !skipped)
+        fprintf(run->out, " or were skipped (%s)", show_count((uint64_t)left_out, text));
+}
+
 static void put_bad_rows(Run *run, double bad)
 {
     char text[SHOW_SIZE];
-    bool skipped = report_number(run, 0, "summary.rejected.skipped") == 1;
-    fprintf(
-        run->out,
-        "<div class=\"card\"><h3>Rows that could not be read as they stand</h3><p class=\"lead\">%s %s; the first:</p>"
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"wrap\"><thead><tr><th>line</th><th "
-        "style=\"text-align:left\">what was wrong</th></tr></thead><tbody>\n",
-        show_count((uint64_t)bad, text), skipped ? "were skipped" : "had a cell that was taken for missing");
+    fprintf(run->out, "<div class=\"card\"><h3>Rows that could not be read as they stand</h3><p class=\"lead\">");
+    put_fate(run, bad);
+    fprintf(run->out, "; the first:</p><div class=\"scroll\" tabindex=\"0\"><table class=\"wrap\"><thead><tr><th>line"
+                      "</th><th style=\"text-align:left\">what was wrong</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < ROWS; i++) {
         const char *problem = report_text(run, "summary.rejected.rows.%zu.problem", i);
         if (!problem)

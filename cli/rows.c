@@ -3,7 +3,6 @@
 #include "cli.h"
 #include "columns.h"
 #include "layout.h"
-#include "remedy.h"
 #include "skipped.h"
 #include <anabranch/type.h>
 #include <stdlib.h>
@@ -42,6 +41,7 @@ int rows_close(Rows *rows)
     free(rows->absent);
     free(rows->kept);
     free(rows->column);
+    free(rows->not );
     anb_category_names_free(rows->categories);
     anb_schema_drop(rows->schema);
     anb_schema_drop(rows->reader);
@@ -69,7 +69,7 @@ static int not_of_its_kind(Rows *rows, size_t i)
     Table *table = &rows->table;
     Cell cell = cell_trim(table->cell[i]);
     bool feature = rows->place[i] < rows->n_features && !rows->known;
-    remedy_of(rows->column[i].kind, &cell, cure);
+    remedy_of(rows->column[i].kind, &cell, rows->not [i], cure);
     return bad_row(table->problem,
                    "column %zu, \"%.60s\": \"%.*s\" is not %s%s; what takes it: --missing %s, "
                    "--on-bad-row skip%s%s%s",
@@ -134,7 +134,7 @@ static int read_cells(Rows *rows, double *x, double *y)
     return status;
 }
 
-static void note_bad(Rows *rows)
+static void note_bad(Rows *rows, bool whole)
 {
     if (rows->bad < ROWS_NOTED) {
         NotedRow *noted = &rows->noted[rows->bad];
@@ -142,6 +142,7 @@ static void note_bad(Rows *rows)
         snprintf(noted->problem, sizeof noted->problem, "%.*s", ROWS_PROBLEM - 1, rows->table.problem);
     }
     rows->bad++;
+    rows->left_out += !whole || rows->on_bad == SKIP_BAD;
     skipped_add(rows->skipped, &rows->table);
 }
 
@@ -178,7 +179,7 @@ int rows_next(Rows *rows, double *x, double *y)
         if (status == BAD_ROW && rows->on_bad == STOP_AT_BAD)
             return complain_of_row(rows);
         if (status == BAD_ROW)
-            note_bad(rows);
+            note_bad(rows, whole);
         if (status == 0 || (whole && rows->on_bad == BAD_IS_MISSING)) {
             rows->read++;
             tell_time(rows, x);

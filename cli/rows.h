@@ -5,6 +5,7 @@
 #define ANB_CLI_ROWS_H
 
 #include "cells.h"
+#include "remedy.h"
 #include "table.h"
 #include <anabranch/features.h>
 #include <anabranch/schema.h>
@@ -61,8 +62,10 @@ typedef struct Rows {
     uint64_t read;     /* rows so far, bad ones apart */
     uint64_t number;   /* of the row in the table, from 1, bad ones counted */
     uint64_t bad;      /* rows that were skipped, or of which a cell was taken for missing */
+    uint64_t left_out; /* of them, those that were skipped */
     size_t *place;     /* where each column goes: a feature's index, n_features + a role, SIZE_MAX for none */
     AnbColumn *column; /* of the table: name, which the table owns, and kind */
+    RemedyNot * not ;  /* of the table's columns, by the rows that were guessed from */
     AnbSchema *reader; /* of the table's columns */
     AnbSchema *schema; /* of the features */
     size_t *kept;      /* columns whose text is kept, in the order they were asked for */

@@ -160,6 +160,7 @@ static void put_bad_rows(Json *json, const WatchSummary *of)
     json_count(json, "first_refused", of->first_refused);
     json_count(json, "bad", bad);
     json_bool(json, "skipped", of->rows && of->rows->on_bad == SKIP_BAD);
+    json_count(json, "left_out", of->rows ? of->rows->left_out : 0);
     json_open(json, "rows", '[');
     for (uint64_t i = 0; i < bad && i < ROWS_NOTED; i++) {
         json_open(json, NULL, '{');

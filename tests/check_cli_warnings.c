@@ -97,16 +97,24 @@ START_TEST(what_would_make_a_cell_right_is_said)
         {"a;y\n1;$9,043.26\n", "(without \"$\" and with --thousands , it is one)"},
         {"a,y\n1,9'043.26\n", "(with --thousands \"'\" it is one)"},
         {"a,y\n1,9 043\n", "(with --thousands ' ' it is one)"},
-        {"a;y\n1;9 043,5\n2;7.5\n", "(with --decimal , --thousands ' ' it is one)"},
+        {"a;y\n1;9 043,5\n2;7,5\n", "(with --decimal , --thousands ' ' it is one)"},
         {"a\ty\n1\t9,043\n", "(with --decimal , or --thousands , it is one)"},
         {"a\ty\n2,000\t9\n1,000,000\t8\n", "(with --thousands , it is one); --category a says"},
         {"a\ty\n1.200,5\t9\n", "(with --decimal , --thousands . it is one); --category a says"},
+        {"a;y\n1;1'234\n2;1,234,567\n", "\"1'234\" is not a number (with --thousands \"'\" it is one, but other cells "
+                                        "of the column are not), and the"},
         {"a,y\n1,dear\n", "\"dear\" is not a number, and the target has to be one"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_text("t.csv", cases[i].table);
         refused(run("$A eval -l mean t.csv"), 1, cases[i].said);
     }
+    write_text("t.csv", "a\ty\n1,234,567\t1\n1'234\t2\n");
+    ck_assert_int_eq(run("$A eval -l mean --number a t.csv"), 1);
+    ck_assert_msg(strstr(err, "(with --thousands , it is one, but other cells of the column are not)"), "%s", err);
+    write_text("t.csv", "a\ty\n$1,234,567\t1\n$2,345\t2\n7\t3\n");
+    ck_assert_int_eq(run("$A eval -l mean --number a t.csv"), 1);
+    ck_assert_msg(strstr(err, "(without \"$\" and with --thousands , it is one)"), "%s", err);
     write_text("t.csv", "a,when,y\n1.5,2013-01-05,1\n2,2013-02-06,2\n");
     ck_assert_int_eq(run("$A train -l 'scale(rls)' -o m.anb t.csv"), 0);
     write_text("u.csv", "a;when;y\n1,5;05.01.2013;1\n");
@@ -145,7 +153,10 @@ START_TEST(a_header_among_the_rows_is_a_bad_row)
     ck_assert(json("n") == 3 && json("features") == 2);
     ck_assert_msg(strstr(err, "1 number; 1 category (b)") && strstr(err, "2 bad rows"), "%s", err);
     ck_assert_int_eq(run("$A eval --json -l mean --on-bad-row missing t.csv"), 0);
-    ck_assert(json("n") == 3);
+    ck_assert_msg(json("n") == 3 && strstr(err, "2 bad rows skipped"), "%s", err);
+    write_text("t.csv", "a,y\n1,3\n2,4\n3,5\na,y\n");
+    ck_assert_int_eq(run("$A eval --json -l mean --header --on-bad-row missing t.csv"), 0);
+    ck_assert_msg(json("n") == 3 && strstr(err, "1 bad row read with missing cells"), "%s", err);
     write_text("t.csv", "1,2,3\n1,2,3\n2,3,4\n");
     ck_assert_int_eq(run("$A eval --json -l mean --header t.csv"), 0);
     ck_assert(json("n") == 2);
