@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ._core import InputError
-from ._schema import Schema, article
+from ._kinds import column_of, of_clock, schema_of
+from ._schema import article
 
 Wrap = Callable[[np.ndarray], Any]
 Table = np.ndarray | list[np.ndarray]  # a matrix, or a vector for each feature; of doubles with any strides
@@ -51,64 +52,6 @@ def _names(kind: str, X: Any) -> list[str]:
         if not isinstance(name, str):
             raise InputError(f"a column is named by {article(name)}: name the columns by str, or give X.to_numpy()")
     return names
-
-
-# ---- the kinds of columns ----
-
-
-def _of_clock(name: str) -> InputError:
-    return InputError(f"column {name!r} holds times of day: give hours or seconds as numbers, or whole points in time")
-
-
-_BY_LETTER = {"M": "time", "m": "duration", "b": "boolean", "i": "number", "u": "number", "f": "number"}
-
-
-def _object_kind(s: Any) -> str:
-    """Durations and times of day have no dtype of their own."""
-    word = sys.modules["pandas"].api.types.infer_dtype(s, skipna=True)
-    return {"timedelta": "duration", "time": "clock"}.get(word, "category")
-
-
-def _column_kind(kind: str, X: Any, name: str) -> str:
-    """A kind of a schema by the column's dtype, or "duration", which is a number, or "clock", which is refused."""
-    if kind == "pandas":
-        s = X[name]
-        return _object_kind(s) if s.dtype == object else _BY_LETTER.get(getattr(s.dtype, "kind", "O"), "category")
-    if kind == "polars":
-        polars = sys.modules["polars"]
-        dtype = X.schema[name]
-        if dtype == polars.Duration:
-            return "duration"
-        if dtype == polars.Time:
-            return "clock"
-        if dtype.is_temporal():
-            return "time"
-        if dtype == polars.Boolean:
-            return "boolean"
-        return "number" if dtype.is_numeric() else "category"
-    types = sys.modules["pyarrow"].types
-    dtype = X.schema.field(name).type
-    if types.is_duration(dtype):
-        return "duration"
-    if types.is_time(dtype):
-        return "clock"
-    if types.is_temporal(dtype):
-        return "time"
-    if types.is_boolean(dtype):
-        return "boolean"
-    number = types.is_integer(dtype) or types.is_floating(dtype) or types.is_decimal(dtype)
-    return "number" if number else "category"
-
-
-def _schema_of(kind: str, X: Any, names: list[str]) -> str | None:
-    kinds = {name: _column_kind(kind, X, name) for name in names}
-    for name, k in kinds.items():
-        if k == "clock":
-            raise _of_clock(name)
-        if k == "duration":
-            kinds[name] = "number"
-    typed = any(k in ("category", "time") for k in kinds.values())
-    return Schema(kinds).text if typed else None
 
 
 # ---- columns to doubles ----
@@ -160,7 +103,17 @@ def _seconds(column: np.ndarray) -> np.ndarray:
 _FLOAT = np.dtype(float)
 
 
+def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
+    """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
+    values = _cells(model, j, cells)
+    if kind in ("number", "boolean", "time"):
+        values[[cell is None for cell in cells]] = np.nan
+    return values
+
+
 def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    if hasattr(s.dtype, "pyarrow_dtype"):
+        return _arrow(model, j, kind, sys.modules["pyarrow"].array(s))
     letter = getattr(s.dtype, "kind", "O")
     if kind == "time" and letter == "M":
         zone = getattr(s.dt, "tz", None)
@@ -169,20 +122,20 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return _seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
-    return _cells(model, j, s.astype(object).where(s.notna(), None).tolist())
+    return _objects(model, j, kind, s.astype(object).where(s.notna(), None).tolist())
 
 
 def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     polars = sys.modules["polars"]
     if s.dtype == polars.Time and kind != "category":
-        raise _of_clock(s.name)
+        raise of_clock(s.name)
     if kind == "number" and s.dtype == polars.Duration:
         return _seconds(s.to_numpy())
     if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
         return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
         return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
-    return _cells(model, j, s.to_list())
+    return _objects(model, j, kind, s.to_list())
 
 
 def _arrow_doubles(s: Any) -> np.ndarray:
@@ -197,13 +150,13 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
     if types.is_time(s.type) and kind != "category":
-        raise _of_clock(model.features[j])
+        raise of_clock(model.features[j])
     duration = types.is_duration(s.type)
     if kind == ("number" if duration else "time") and types.is_temporal(s.type):
         return _seconds(_arrow_doubles(s))
     if kind in ("number", "code", "boolean") and number:
         return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64()))
-    return _cells(model, j, s.to_pylist())
+    return _objects(model, j, kind, s.to_pylist())
 
 
 _READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
@@ -218,7 +171,7 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
         features = sorted(names)
-        kinds = None if model.schema_text else _schema_of(kind, X, features)
+        kinds = None if model.schema_text else schema_of(kind, X, features)
         model._adopt(features, kinds, features != names)
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
@@ -241,17 +194,6 @@ def _one_block(X: Any) -> np.ndarray | None:
     return block if block.dtype == float else None
 
 
-def _column(kind: str, X: Any, name: str) -> Any:
-    if kind == "pyarrow":
-        return X.column(name)
-    if kind == "polars":
-        return X.get_column(name)
-    column = X[name]
-    if getattr(column, "ndim", 1) != 1:
-        raise InputError(f"two columns are named {name!r}")
-    return column
-
-
 def _columns(model: Any, kind: str, X: Any) -> Table:
     names = _names(kind, X)
     features = _features(model, kind, X, names)
@@ -269,7 +211,7 @@ def _columns(model: Any, kind: str, X: Any) -> Table:
         elif column_kind == "ignored":
             columns.append(np.zeros(rows))
         else:
-            columns.append(_READ[kind](model, j, column_kind, _column(kind, X, name)))
+            columns.append(_READ[kind](model, j, column_kind, column_of(kind, X, name)))
     return columns
 
 

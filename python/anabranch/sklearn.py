@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _frames
+from ._kinds import column_kind
 from ._model import Model
 
 
@@ -19,9 +20,21 @@ def _typed(X: Any) -> bool:
     if kind not in ("pandas", "polars", "pyarrow"):
         return False
     names = list(X.schema.names if kind == "pyarrow" else X.columns)
-    kinds = {_frames._column_kind(kind, X, name) for name in names}
+    kinds = {column_kind(kind, X, name) for name in names}
     named = all(isinstance(name, str) for name in names)
-    return not kinds.isdisjoint(("category", "time", "duration", "clock") if named else ("time", "duration", "clock"))
+    return not kinds.isdisjoint(("time", "duration", "clock") + (("category", "code", "mixed") if named else ()))
+
+
+def _plain(X: Any) -> Any:
+    """Durations as seconds, and numbers in columns of objects as floats: numpy reads no pandas.NA."""
+    if _frames._kind(X) != "pandas":
+        return _frames.plain(X)
+    objects = [name for name, dtype in X.dtypes.items() if dtype == object and column_kind("pandas", X, name) == "number"]
+    if objects:
+        X = X.copy(deep=False)
+    for name in objects:
+        X[name] = X[name].to_numpy(dtype=float, na_value=np.nan)
+    return X
 
 
 class AnabranchRegressor(RegressorMixin, BaseEstimator):
@@ -91,7 +104,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             rows, targets = X, _frames.vector(y, "y")
         else:
             rows, targets = validate_data(
-                self, _frames.plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
+                self, _plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
             )
             if np.isinf(rows).any():
                 raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
@@ -127,5 +140,5 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         """The predictions, shape (n_samples,), of all that was learned so far."""
         check_is_fitted(self, "model_")
         if not self._raw(X):
-            X = validate_data(self, _frames.plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+            X = validate_data(self, _plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return np.asarray(self.model_.predict_many(X))

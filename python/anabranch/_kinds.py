@@ -1,0 +1,138 @@
+"""What the columns of a frame hold, as kinds of a schema."""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+import sys
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ._core import InputError
+from ._schema import Schema
+
+# Kinds of a schema, and "duration", which is a number, "clock", which is refused, and "mixed", which is a category.
+_BY_LETTER = {"M": "time", "m": "duration", "b": "boolean", "i": "number", "u": "number", "f": "number"}
+_WORDS = {"category": "texts", "boolean": "booleans", "number": "numbers", "time": "times", "duration": "durations", "clock": "times of day"}
+
+
+def of_clock(name: str) -> InputError:
+    """A column that is refused."""
+    return InputError(f"column {name!r} holds times of day: give hours or seconds as numbers, or whole points in time")
+
+
+def _type_kind(t: type) -> str:
+    if issubclass(t, (bool, np.bool_)):
+        return "boolean"
+    if issubclass(t, (datetime.timedelta, np.timedelta64)):
+        return "duration"
+    if issubclass(t, datetime.time):
+        return "clock"
+    if issubclass(t, (numbers.Number, np.number)):
+        return "number"
+    return "time" if issubclass(t, np.datetime64) or hasattr(t, "isoformat") else "category"
+
+
+def _value_kinds(values: Iterable[Any]) -> set[str]:
+    """The kinds of values that are not missing; booleans among numbers are numbers."""
+    kinds = {_type_kind(t) for t in set(map(type, values)) if t is not type(None)}
+    return kinds - {"boolean"} if "number" in kinds else kinds
+
+
+def column_of(kind: str, X: Any, name: str) -> Any:
+    """A frame's column."""
+    if kind == "pyarrow":
+        return X.column(name)
+    if kind == "polars":
+        return X.get_column(name)
+    column = X[name]
+    if getattr(column, "ndim", 1) != 1:
+        raise InputError(f"two columns are named {name!r}")
+    return column
+
+
+def _pandas_values(s: Any) -> list[Any]:
+    return s[s.notna()].astype(object).tolist()
+
+
+def _of_values(values: Iterable[Any]) -> str:
+    """Of a column that may hold anything. One without values takes numbers and texts, as with the program."""
+    kinds = _value_kinds(values)
+    return "code" if not kinds else kinds.pop() if len(kinds) == 1 else "mixed"
+
+
+def _pandas_kind(s: Any) -> str:
+    pandas = sys.modules["pandas"]
+    if isinstance(s.dtype, (pandas.CategoricalDtype, pandas.StringDtype)):
+        return "category"
+    if hasattr(s.dtype, "pyarrow_dtype"):
+        return _arrow_kind(s.dtype.pyarrow_dtype)
+    kind = _BY_LETTER.get(getattr(s.dtype, "kind", "O"))
+    return kind if kind else _of_values(_pandas_values(s))
+
+
+def _polars_kind(s: Any) -> str:
+    polars = sys.modules["polars"]
+    if s.dtype == polars.Object:
+        return _of_values(s.to_list())
+    if s.dtype == polars.Null:
+        return "code"
+    if s.dtype == polars.Duration:
+        return "duration"
+    if s.dtype == polars.Time:
+        return "clock"
+    if s.dtype.is_temporal():
+        return "time"
+    if s.dtype == polars.Boolean:
+        return "boolean"
+    return "number" if s.dtype.is_numeric() else "category"
+
+
+def _arrow_kind(dtype: Any) -> str:
+    types = sys.modules["pyarrow"].types
+    if types.is_null(dtype):
+        return "code"
+    if types.is_duration(dtype):
+        return "duration"
+    if types.is_time(dtype):
+        return "clock"
+    if types.is_temporal(dtype):
+        return "time"
+    if types.is_boolean(dtype):
+        return "boolean"
+    number = types.is_integer(dtype) or types.is_floating(dtype) or types.is_decimal(dtype)
+    return "number" if number else "category"
+
+
+def column_kind(kind: str, X: Any, name: str) -> str:
+    """A kind of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
+    if kind == "pyarrow":
+        return _arrow_kind(X.schema.field(name).type)
+    return {"pandas": _pandas_kind, "polars": _polars_kind}[kind](column_of(kind, X, name))
+
+
+def _warn_of_mixed(kind: str, X: Any, name: str) -> None:
+    column = column_of(kind, X, name)
+    values = column.to_list() if kind == "polars" else _pandas_values(column)
+    words = " and ".join(sorted(_WORDS[k] for k in _value_kinds(values)))
+    warnings.warn(
+        f"column {name!r} holds {words}: it is read as names; make its values of one type, or say what it is: "
+        f"schema={{{name!r}: 'category', ...}}",
+        stacklevel=7,
+    )
+
+
+def schema_of(kind: str, X: Any, names: list[str]) -> str | None:
+    """The text of the schema of a frame's columns; None where all are numbers."""
+    kinds = {name: column_kind(kind, X, name) for name in names}
+    for name, k in kinds.items():
+        if k == "clock":
+            raise of_clock(name)
+        if k == "mixed":
+            _warn_of_mixed(kind, X, name)
+        kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
+    typed = any(k in ("category", "code", "time") for k in kinds.values())
+    return Schema(kinds).text if typed else None

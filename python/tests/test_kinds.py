@@ -1,0 +1,119 @@
+"""Columns whose dtype does not say what they hold: their values do, as in dicts."""
+
+import datetime
+import warnings
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+import anabranch
+from anabranch import Model
+
+pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+
+DAYS = [datetime.date(2020, 1, 1 + i % 28) for i in range(40)]
+MOMENTS = [datetime.datetime(2020, 1, 1, i % 24, tzinfo=datetime.UTC) for i in range(40)]
+HOLDINGS = {
+    "dates": DAYS,
+    "datetimes": MOMENTS,
+    "timestamps": [pandas.Timestamp(m) for m in MOMENTS],
+    "numpy times": [np.datetime64(d) for d in DAYS],
+    "dates and datetimes": DAYS[:20] + MOMENTS[20:],
+    "floats": [i % 9 + 0.5 for i in range(40)],
+    "integers": [i % 9 for i in range(40)],
+    "floats, integers and booleans": [0.5, 3, True, 1] * 10,
+    "decimals": [Decimal(i % 9) / 4 for i in range(40)],
+    "numpy numbers": [np.float32(0.5), np.int8(3)] * 20,
+    "durations": [datetime.timedelta(hours=i % 7) for i in range(40)],
+    "booleans": [i % 3 == 0 for i in range(40)],
+    "texts": ["a", "b", "c", "a"] * 10,
+}
+
+
+@pytest.mark.parametrize("holding", HOLDINGS)
+@pytest.mark.parametrize("missing", [False, True])
+def test_values_decide_as_in_dicts(holding, missing):
+    values = list(HOLDINGS[holding])
+    if missing:
+        values[5::7] = [None] * len(values[5::7])
+    y = np.arange(40.0) % 5
+    rows = Model("auto(budget=5)")
+    rows.learn_many([{"it": v, "b": float(i % 4)} for i, v in enumerate(values)], y)
+    b = np.arange(40.0) % 4
+    frames = [pandas.DataFrame({"it": pandas.Series(values, dtype=object), "b": b})]
+    if holding not in ("booleans", "texts"):
+        frames.append(polars.DataFrame({"it": polars.Series(values, dtype=polars.Object), "b": b}))
+    for frame in frames:
+        model = Model("auto(budget=5)")
+        model.learn_many(frame, y)
+        assert model.equal(rows) and model.schema == rows.schema
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), pandas.NA, pandas.NaT])
+def test_missing_cells_say_nothing(nothing):
+    y = [1.0, 2.0, 3.0]
+    frame = pandas.DataFrame({"day": pandas.Series([DAYS[0], nothing, DAYS[1]], dtype=object), "n": pandas.Series([1, nothing, 2.5], dtype=object)})
+    model = Model("auto(budget=5)")
+    model.learn_many(frame, y)
+    assert dict(model.schema) == {"day": "time", "n": "number"}
+    with pytest.raises(anabranch.InputError, match="row 1: feature .* is missing"):
+        Model("linear").learn_many(frame[["n"]], y)
+
+
+def test_columns_without_values_take_numbers_and_texts():
+    for frame in (
+        pandas.DataFrame({"it": pandas.Series([None, None], dtype=object)}),
+        polars.DataFrame({"it": [None, None]}),
+        pyarrow.table({"it": pyarrow.nulls(2)}),
+    ):
+        model = Model("auto(budget=5)")
+        model.learn_many(frame, [1, 2])
+        assert dict(model.schema) == {"it": "code"}
+        model.learn_one({"it": "a"}, 1)
+        model.learn_one({"it": 2.5}, 1)
+
+
+@pytest.mark.parametrize("values, words", [(["a", 1, None], "numbers and texts"), ([DAYS[0], "today", 2], "numbers and texts and times")])
+def test_mixed_columns_warn_and_say_what_to_do(values, words):
+    for column, table in ((pandas.Series(values, dtype=object), pandas.DataFrame), (polars.Series(values, dtype=polars.Object), polars.DataFrame)):
+        frame, model = table({"it": column}), Model("auto(budget=5)")
+        with pytest.warns(UserWarning, match=f"'it' holds {words}: it is read as names; .* schema=") as told:
+            model.learn_many(frame, [1, 2, 3])
+        assert dict(model.schema) == {"it": "category"} and told[0].filename == __file__
+        said = Model("auto(budget=5)", schema={"it": "category"})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.predict_many(frame)
+            said.learn_many(frame, [1, 2, 3])
+
+
+def test_arrow_dtypes_of_pandas():
+    y = np.arange(40.0)
+    for holding in ("dates", "datetimes", "decimals", "durations", "texts", "floats"):
+        values = [*HOLDINGS[holding][:-1], None]
+        table = pyarrow.table({"it": values})
+        one, other = Model("auto(budget=5)"), Model("auto(budget=5)")
+        one.learn_many(table, y)
+        other.learn_many(pandas.DataFrame({"it": pandas.Series(values, dtype=pandas.ArrowDtype(table.schema.field("it").type))}), y)
+        assert one.equal(other) and one.schema == other.schema, holding
+
+
+def test_scikit_learn():
+    pytest.importorskip("sklearn")
+    from anabranch.sklearn import AnabranchRegressor
+
+    y = np.arange(40.0) % 5
+    numbers = pandas.DataFrame({"it": HOLDINGS["floats"], "b": y})
+    numbers.loc[3, "it"] = np.nan
+    said = AnabranchRegressor().fit(numbers, y).predict(numbers)
+    for nothing in (None, pandas.NA):
+        objects = numbers.astype({"it": object})
+        objects.loc[3, "it"] = nothing
+        assert np.array_equal(AnabranchRegressor().fit(objects, y).predict(numbers), said)
+        assert np.array_equal(AnabranchRegressor().fit(numbers, y).predict(objects), said)
+        assert objects["it"].dtype == object
+    times = pandas.DataFrame({"it": pandas.Series(DAYS, dtype=object), "b": y})
+    assert dict(AnabranchRegressor().fit(times, y).model_.schema) == {"b": "number", "it": "time"}
+    with pytest.raises(anabranch.InputError, match="two columns are named 'it'"):
+        AnabranchRegressor().fit(times.set_axis(["it", "it"], axis=1), y)
