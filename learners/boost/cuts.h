@@ -81,7 +81,14 @@ static inline void anb_cuts_cell(float *row, size_t d, size_t j, float x)
 static inline float anb_cuts_threshold(double edge)
 {
     float near = anb_cuts_value(edge);
-    return near > edge ? nextafterf(near, -INFINITY) : near;
+    if (near == 0)
+        return near > edge ? -FLT_TRUE_MIN : near;
+    /* No branch: which of two floats is nearer cannot be foreseen. */
+    int32_t bits, down = near > 0 ? -1 : 1;
+    memcpy(&bits, &near, sizeof bits);
+    bits += near > edge ? down : 0;
+    memcpy(&near, &bits, sizeof near);
+    return near;
 }
 
 /* A cut that sends all left. */

@@ -23,10 +23,13 @@ void anb_fine_edges_init(AnbFineEdges *edges)
 static void spread(AnbFineEdges *edges, const double *edge, size_t n)
 {
     const size_t groups = n < ANB_EDGES ? n : ANB_EDGES, more = n - groups;
-    size_t at = 0;
+    const size_t each = more / (groups + 1), rest = more % (groups + 1);
+    size_t at = 0, left = 0; /* left: what the divisions of (g + 1) more by groups + 1 leave */
     edges->count = 0;
     for (size_t g = 0; g <= groups; g++) {
-        size_t between = (g + 1) * more / (groups + 1) - g * more / (groups + 1), own = between + (g < groups);
+        left += rest;
+        size_t own = each + (left > groups) + (g < groups);
+        left -= left > groups ? groups + 1 : 0;
         for (size_t i = own; g < groups && i < ANB_FINE; i++)
             edges->edge[edges->count++] = anb_cuts_threshold(edge[at]);
         for (size_t i = 0; i < own; i++)

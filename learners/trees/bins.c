@@ -237,10 +237,24 @@ static Sharing sharing_of(const double *edge, size_t count, const double *sample
     return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - count};
 }
 
+/* add_edges where all values are distinct: left % bins of the bins take one value more than the others, and they come first. */
+static bool add_even_edges(double *edge, uint64_t *count, const double *sample, Sharing s, size_t more)
+{
+    size_t each = s.left / s.bins, larger = s.left % s.bins;
+    for (; s.bins > 1 && more > 0; s.bins--, more--) {
+        s.at += each + (larger > 0);
+        larger -= larger > 0;
+        edge[(*count)++] = between(sample[s.at - 1], sample[s.at]);
+    }
+    return s.bins <= 1;
+}
+
 /* Adds edges behind the *count that there are, `more` of them at most: whether these are all. */
 static bool add_edges(double *edge, uint64_t *count, const double *sample, size_t n, size_t most, size_t more)
 {
     Sharing s = sharing_of(edge, (size_t)*count, sample, n, most);
+    if (s.kinds == s.left && s.bins > 0)
+        return add_even_edges(edge, count, sample, s, more);
     while (s.at + 1 < n && *count < most) {
         if (s.filled == 0 && more-- == 0)
             return false;
