@@ -27,7 +27,7 @@
  * leaves. There is no fast part then, since that follows means.
  *
  * Work. The work of a tree is done in slices, in units of about half a nanosecond. Each sample pays for `budget` of
- * them, bins included (learners/boost/tree_builder.h, learners/boost/window.h), and for up to four times as many while
+ * them, bins included (learners/boost/tree_builder.h, learners/boost/window.h), and for up to 4.5 times as many while
  * the ring fills. So no sample waits for a tree.
  *
  *     remake bins if due -> gather residuals -> grow -> swap the tree in -> settle the ring, 64 rows at a time
