@@ -171,6 +171,35 @@ START_TEST(entropy_is_of_anb_log)
 }
 END_TEST
 
+/* Of n distinct values each bin gets as many as every other, or one more, and those with more come first. */
+START_TEST(distinct_values_are_shared_out_evenly)
+{
+    double sample[300], edge[ANB_FINE_EDGES];
+    for (size_t i = 0; i < 300; i++)
+        sample[i] = (double)i;
+    for (size_t n = 1; n <= 300; n++)
+        for (size_t most = 1; most <= ANB_FINE_EDGES; most++) {
+            size_t bins = n < most + 1 ? n : most + 1, at = 0;
+            ASSERT_EACH(anb_quantile_edges(edge, sample, n, most) == bins - 1, "%zu values, %zu edges", n, most);
+            for (size_t b = 0; b + 1 < bins; b++) {
+                at += n / bins + (b < n % bins);
+                ASSERT_EACH(edge[b] == (double)at - .5, "%zu values, %zu edges: edge %zu is %g", n, most, b, edge[b]);
+            }
+        }
+}
+END_TEST
+
+START_TEST(thresholds_are_the_greatest_floats_not_above_edges)
+{
+    static const double of[] = {0, 1, .1, 1e-45, 1e-46, 1e-300, .7, 3e38, 1. / 3, 5e-324, 1.17549429e-38};
+    for (size_t i = 0; i < 2 * sizeof of / sizeof *of; i++) {
+        double edge = i % 2 ? -of[i / 2] : of[i / 2];
+        float below = anb_cuts_threshold(edge);
+        ck_assert(below <= edge && nextafterf(below, INFINITY) > edge);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("codes");
@@ -179,6 +208,8 @@ static Suite *suite(void)
     tcase_add_test(tests, fine_codes_count_the_edges_below);
     tcase_add_test(tests, cells_are_kept_as_one_by_one);
     tcase_add_test(tests, entropy_is_of_anb_log);
+    tcase_add_test(tests, distinct_values_are_shared_out_evenly);
+    tcase_add_test(tests, thresholds_are_the_greatest_floats_not_above_edges);
     add_isa_skips(tests);
     return suite;
 }
