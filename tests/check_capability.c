@@ -329,6 +329,30 @@ START_TEST(a_router_of_the_callers)
 }
 END_TEST
 
+/* By its name in a text, and when a snapshot comes back, among the caller's types. */
+START_TEST(a_router_of_the_callers_by_name)
+{
+    static const StreamingLearnerType *const types[] = {&even.type, NULL};
+    static unsigned char bytes[1 << 14];
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error = {0};
+    options.types = types;
+    StreamingLearner *model = anb_parse(2, "moe(mean, last, router=even)", &options, &error);
+    ck_assert_msg(model != NULL, "%s", error.message);
+    read_all(model, 2);
+    size_t size = anb_snapshot_size(model, NULL);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, sizeof bytes, NULL), 0);
+    ck_assert_ptr_null(anb_load_memory(bytes, size, NULL, &error));
+    ck_assert(error.code == ANB_E_UNKNOWN && strstr(error.message, "router 'even'"));
+    StreamingLearner *again = anb_load_memory(bytes, size, &options, &error);
+    ck_assert_msg(again != NULL && anb_equal(model, again), "%s", error.message);
+    ck_assert_ptr_null(anb_parse(2, "moe(mean, even)", &options, &error));
+    ck_assert(error.code == ANB_E_UNKNOWN && strstr(error.message, "learner 'even'"));
+    anb_free(again);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(a_router_lacks_nothing)
 {
     AnbError error = {0};
@@ -415,6 +439,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("capability");
     TCase *tests = case_of(suite, 20);
     tcase_add_test(tests, a_router_of_the_callers);
+    tcase_add_test(tests, a_router_of_the_callers_by_name);
     tcase_add_test(tests, a_router_lacks_nothing);
     tcase_add_test(tests, a_mixture_of_the_callers);
     tcase_add_test(tests, an_interval_of_the_callers);

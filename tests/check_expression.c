@@ -66,6 +66,7 @@ static const struct {
     {"refine(moe(linear, mean))", ANB_E_ARGUMENT, 0, "refine takes 2 to 8 children, not 1"},
     {"moe(linear, scale)", ANB_E_ARGUMENT, 12, "scale takes 1 child, not 0"},
     {"scale(moe(linear))", ANB_E_ARGUMENT, 6, "moe takes 2 to 4096 children, not 1"},
+    {"columns(auto, kinds=\"3x\")", ANB_E_LIMIT, 0, "auto would see 0 features"},
     {"scale(auto(mean))", ANB_E_ARGUMENT, 6, "auto takes no children, not 1"},
     {"linear(warmup=5)", ANB_E_ARGUMENT, 0, "experts of a mixture"},
     {"moe(linear, scale(rls(name=a)))", ANB_E_ARGUMENT, 0, "experts of a mixture"},

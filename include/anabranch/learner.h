@@ -46,7 +46,8 @@ typedef struct AnbModelOptions {
     /* NULL: malloc and free. Copied, and used until the last clone and reader are gone. */
     const AnbAllocator *allocator;
     /* The caller's own types, for text and snapshots, or NULL; NULL-ended. Those of a name that the library knows come
-     * first. They outlive the models. */
+     * first. They outlive the models. Since 0.12 routers as well, as `&router.type`: a model with a router of the caller's
+     * is saved, and to be loaded it has to be here. */
     const StreamingLearnerType *const *types;
     /* false; labels come later than the next row, so presets take no past targets as inputs. Below a learner that keeps
      * rows for late labels (pending) this is so in any case. Since 0.3. */

@@ -3,6 +3,7 @@
 #include "capability.h"
 #include "expression.h"
 #include "params.h"
+#include "plan.h"
 #include <string.h>
 
 /* ---- presets: a copy of the tree in which each stands replaced by what it expands to ----------------------------- */
@@ -29,13 +30,23 @@ static int preset_text(const AnbModelOptions *options, const AnbExpert *expert, 
     return (late ? type->expand_late : type->expand)(expert->options, n_features, text, ANB_TEXT_MAX, error);
 }
 
+int anb_check_width(const StreamingLearnerType *type, size_t n_features, AnbError *error)
+{
+    if (n_features >= 1 && n_features <= ANB_FEATURES_MAX)
+        return 0;
+    return anb_fail(error, ANB_E_LIMIT, "%s would see %zu features; 1 to %d are possible", type->name, n_features,
+                    ANB_FEATURES_MAX);
+}
+
 static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *expert,
                          int depth, AnbError *error)
 {
     char *text = anb_arena_take(arena, ANB_TEXT_MAX);
     if (!text)
         return anb_fail(error, ANB_E_MEMORY, "out of memory");
-    int code = anb_params_check(expert->type, expert->options, error);
+    int code = anb_check_width(expert->type, n_features, error);
+    if (!code)
+        code = anb_params_check(expert->type, expert->options, error);
     if (!code)
         code = preset_text(options, expert, n_features, text, error);
     if (code)

@@ -136,13 +136,29 @@ static Span read_value(Parser *p)
     return value;
 }
 
-/* The caller's own types come before the library's. */
-static const StreamingLearnerType *find_type(Parser *p, Span name)
+/* One of the caller's own types by its name, or NULL. A router among them is known by what it has not. */
+static const StreamingLearnerType *find_own(const Parser *p, Span name, bool router)
 {
-    for (const StreamingLearnerType *const *type = p->types; type && *type; type++)
-        if ((*type)->name && strlen((*type)->name) == name.n && memcmp((*type)->name, name.at, name.n) == 0)
-            return *type;
-    return anb_learner_find(name.at, name.n);
+    for (const StreamingLearnerType *const *own = p->types; own && *own; own++) {
+        const StreamingLearnerType *type = *own;
+        bool routes = !type->predict && !type->update && !type->expand;
+        if (routes == router && type->name && strlen(type->name) == name.n && memcmp(type->name, name.at, name.n) == 0)
+            return type;
+    }
+    return NULL;
+}
+
+/* The caller's own types come before the library's. */
+static const StreamingLearnerType *find_type(const Parser *p, Span name)
+{
+    const StreamingLearnerType *own = find_own(p, name, false);
+    return own ? own : anb_learner_find(name.at, name.n);
+}
+
+static const AnbRouterType *find_router(const Parser *p, Span name)
+{
+    const StreamingLearnerType *own = find_own(p, name, true);
+    return own ? (const AnbRouterType *)own : anb_router_find(name.at, name.n);
 }
 
 static const AnbParam *router_param(const StreamingLearnerType *type)
@@ -192,7 +208,7 @@ static int parse_router(Parser *p, Reading *r)
     skip_blanks(p);
     const char *start = p->at;
     Span name = read_name(p);
-    const AnbRouterType *router = anb_router_find(name.at, name.n);
+    const AnbRouterType *router = find_router(p, name);
     if (!router)
         return fail_at(p, start, ANB_E_UNKNOWN, "an unknown router", name);
     void *options = anb_arena_take(p->arena, router->type.options_size);

@@ -113,10 +113,7 @@ static int check_place(const Builder *b, const AnbNode *node)
     bool root_only = node->type->flags & ANB_ROOT_ONLY;
     if (root_only && node->parent && !(node->parent->type->flags & ANB_ROOT_ONLY))
         return anb_fail(b->error, ANB_E_ARGUMENT, "%s stands only at the root", node->type->name);
-    if (node->n_features < 1 || node->n_features > ANB_FEATURES_MAX)
-        return anb_fail(b->error, ANB_E_LIMIT, "%s would see %zu features; 1 to %d are possible", node->type->name,
-                        node->n_features, ANB_FEATURES_MAX);
-    return 0;
+    return anb_check_width(node->type, node->n_features, b->error);
 }
 
 /* state: bytes; scratch: doubles. */
