@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { D = 5 };
@@ -118,6 +120,28 @@ START_TEST(several_at_a_time)
 }
 END_TEST
 
+/* The pipe keeps the thread from ending before the child has asked. */
+START_TEST(a_child_does_not_know_what_became_of_it)
+{
+    AnbError error = {0};
+    StreamingLearner *model = trained("knn(window=2000)");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    AnbSaving *saving = anb_save_aside(model, NULL, path, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        bool told = anb_saving_done(saving) && anb_saving_end(saving, &error) == ANB_E_UNSUPPORTED;
+        _exit(told && strstr(error.message, path) ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert(waitpid(child, &status, 0) == child && status == 0);
+    size_t size;
+    read_file(&size);
+    ck_assert_int_eq(anb_saving_end(saving, &error), 0);
+    ck_assert_uint_eq(size, anb_snapshot_size(model, NULL));
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("saving");
@@ -126,6 +150,7 @@ static Suite *suite(void)
     tcase_add_test(tests, the_file_is_the_model_of_that_moment);
     tcase_add_test(tests, what_fails_is_told_at_the_end);
     tcase_add_test(tests, several_at_a_time);
+    tcase_add_test(tests, a_child_does_not_know_what_became_of_it);
     return suite;
 }
 

@@ -53,5 +53,11 @@ done
 $setup -Danabranch:optimize=false "$work/slow" "$work/parent" >"$work/slow.log" 2>&1
 grep -q 'WARNING.*without optimisation' "$work/slow.log"
 check $? "Meson warns of a library without optimisation"
+# Installed below a folder of one's own, the program finds the library there.
+meson setup --prefix="$work/own" -Dtests=disabled -Dexamples=disabled -Dbench=disabled -Dredis=disabled -Ddocs=disabled "$work/alone" \
+    "$source" >"$work/alone.log" 2>&1 && ninja -C "$work/alone" install >>"$work/alone.log" 2>&1
+check $? "it is installed below a folder of one's own: $(tail -5 "$work/alone.log")"
+env -u LD_LIBRARY_PATH "$work/own/bin/anabranch" --version >/dev/null
+check $? "the program runs from there"
 echo "100%: Checks: $checks, Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]

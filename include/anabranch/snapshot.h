@@ -124,7 +124,8 @@ ANB_API AnbSaving *anb_save_aside(const StreamingLearner *model, const AnbSnapsh
                                   AnbError *error);
 /** Whether it is written, or has failed: anb_saving_end returns at once. */
 ANB_API bool anb_saving_done(const AnbSaving *saving);
-/** Waits until it is written and frees it. Returns what anb_save would; `error` says why it failed, or NULL. 0 for NULL. */
+/** Waits until it is written and frees it. Returns what anb_save would; `error` says why it failed, or NULL. 0 for NULL. In a process that was
+ * forked meanwhile it does not wait: ANB_E_UNSUPPORTED, since only the parent learns what became of it. */
 ANB_API int anb_saving_end(AnbSaving *saving, AnbError *error);
 
 /* ---- loading --------------------------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import _frames
+from . import _core, _frames
 from ._kinds import column_kind
 from ._model import Model
 
@@ -87,21 +87,25 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         tags.target_tags.single_output = True
         return tags
 
-    def _raw(self, X: Any) -> bool:
-        return self.schema is not None or _typed(X)
+    def _raw(self, X: Any, reset: bool) -> bool:
+        """Whether the model reads the columns of X by itself; a model that has read names or times does so ever after."""
+        frame = bool(_frames._kind(X))
+        if self.schema is not None and not frame:
+            raise _core.InputError(f"schema= is of named columns: X has to be a data frame, not {_frames.article(X)}")
+        return self.schema is not None or _typed(X) or (frame and not reset and bool(self.model_.schema_text))
 
     def _new(self) -> Model:
         seed = 1 if self.random_state is None else int(self.random_state)
         return Model(self.expression, seed=seed, schema=self.schema, threads=self.threads)
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:
-        if self._raw(X):
+        if self._raw(X, reset):
             if reset:
                 self.model_ = self._new()
-                names = sorted(_frames._names(_frames._kind(X), X))
+                names = _frames._names(_frames._kind(X), X)
                 self.n_features_in_ = len(names)
                 self.feature_names_in_ = np.array(names, dtype=object)
-            rows, targets = X, _frames.vector(y, "y")
+            rows, targets = _frames.by_names(self.feature_names_in_, X), _frames.vector(y, "y")
         else:
             rows, targets = validate_data(
                 self, _plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
@@ -139,6 +143,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """The predictions, shape (n_samples,), of all that was learned so far."""
         check_is_fitted(self, "model_")
-        if not self._raw(X):
+        if self._raw(X, False):
+            X = _frames.by_names(self.feature_names_in_, X)
+        else:
             X = validate_data(self, _plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return np.asarray(self.model_.predict_many(X))

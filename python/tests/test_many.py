@@ -404,6 +404,16 @@ def test_schemas():
 # ---- evaluation ----
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("more", [{}, {"town": ["Ulm", "Bonn"] * 150}])
+def test_evaluate_takes_a_frame_in_any_order(more):
+    pandas = pytest.importorskip("pandas")
+    X, y = data()
+    frame = pandas.DataFrame(dict(zip(reversed(NAMES), X.T)) | more)
+    said = anabranch.evaluate(Model("rls"), frame, y).predictions
+    assert np.array_equal(said, Model("rls").train_many(frame, y))
+
+
 def test_evaluate():
     X, y = data()
     result = anabranch.evaluate(Model("scale(rls)"), X, y)

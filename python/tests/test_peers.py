@@ -129,6 +129,25 @@ def test_scikit_learn_takes_durations_of_any_unit_as_seconds(more):
         AnabranchRegressor().fit(frame.set_axis(range(frame.shape[1]), axis=1), y)
 
 
+def test_scikit_learn_finds_columns_of_mixed_frames_by_name():
+    pytest.importorskip("sklearn")
+    pandas = pytest.importorskip("pandas")
+    from anabranch.sklearn import AnabranchRegressor
+
+    frame = pandas.DataFrame({"rooms": np.arange(90.0) % 7, "area": np.arange(90.0) % 11, "town": ["Ulm", "Bonn", "Jena"] * 30})
+    y = frame["rooms"] - frame["area"] + 5 * (frame["town"] == "Ulm")
+    fitted = AnabranchRegressor("rls").fit(frame, y)
+    assert list(fitted.feature_names_in_) == list(frame)
+    lost = frame.assign(town=np.nan)  # nothing of it says that it was a text
+    assert np.array_equal(fitted.predict(lost), fitted.predict(lost[["area", "rooms", "town"]]))
+    assert np.array_equal(fitted.predict(lost), fitted.model_.predict_many(lost))
+    fitted.partial_fit(lost, y)
+    with pytest.raises(anabranch.InputError, match="'town'"):
+        fitted.predict(frame[["rooms", "area"]])
+    with pytest.raises(anabranch.InputError, match="data frame, not a ndarray"):
+        AnabranchRegressor("rls", schema={"town": "category"}).fit(frame.to_numpy(), y)
+
+
 def test_capymoa():
     pytest.importorskip("capymoa.evaluation")
     from capymoa.evaluation import prequential_evaluation

@@ -1,4 +1,5 @@
 /* Saving beside the program: a copy of the model, and a thread that writes it. */
+#include "forks.h"
 #include "model.h"
 #include "snapshot.h"
 #include <anabranch/snapshot.h>
@@ -9,6 +10,7 @@
 struct AnbSaving {
     pthread_t thread;
     bool threaded;
+    unsigned forks; /* when the thread was started */
     atomic_bool done;
     StreamingLearner *copy;
     AnbSnapshotExtras extras;
@@ -127,22 +129,33 @@ AnbSaving *anb_save_aside(const StreamingLearner *model, const AnbSnapshotExtras
         free(saving);
         return NULL;
     }
-    saving->threaded = pthread_create(&saving->thread, NULL, write_copy, saving) == 0;
+    saving->threaded = !anb_forks_watch() && pthread_create(&saving->thread, NULL, write_copy, saving) == 0;
+    saving->forks = anb_forks();
     if (!saving->threaded)
         write_copy(saving);
     return saving;
 }
 
+/* Whether the thread is another process's, of which this one was forked. */
+static bool is_parents(const AnbSaving *saving)
+{
+    return saving->threaded && saving->forks != anb_forks();
+}
+
 bool anb_saving_done(const AnbSaving *saving)
 {
-    return atomic_load(&saving->done);
+    return atomic_load(&saving->done) || is_parents(saving);
 }
 
 int anb_saving_end(AnbSaving *saving, AnbError *error)
 {
     if (!saving)
         return 0;
-    if (saving->threaded)
+    if (is_parents(saving)) {
+        if (!atomic_load(&saving->done))
+            saving->code = anb_fail(&saving->error, ANB_E_UNSUPPORTED,
+                                    "%.160s: the process that this one was forked of saves there", saving->path);
+    } else if (saving->threaded)
         pthread_join(saving->thread, NULL);
     int code = saving->code;
     if (code && error)
