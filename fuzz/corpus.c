@@ -26,6 +26,10 @@ static const struct {
              {"grown_refine", "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))", 2, 300},
              {"grown_guard", "guard(scale(rls))", 2, 300},
              {"grown_residual_ar", "residual_ar(scale(linear))", 2, 300},
+             {"grown_season", "season(last, longest=8)", 1, 300},
+             {"grown_knn", "knn(window=8, k=2)", 1, 300},
+             {"grown_jumps", "jumps(last)", 1, 60},
+             {"grown_mlp", "mlp(hidden=2, memory=4, replay=1)", 2, 60},
              {"grown_columns", "columns(scale(linear), kinds=\"c t\", slots=8)", 2, 60},
              {"grown_widened", "residual(narrow(linear, of=\"y n\"), columns(mean, kinds=\"n k\", slots=8))", 2, 60}};
 

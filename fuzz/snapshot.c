@@ -1,5 +1,6 @@
 /* Any bytes as a snapshot whose length and checksum are right: refused with a code, or a model that can be used. */
 #include "fuzz.h"
+#include "src/host/model.h"
 #include "src/text/checksum.h"
 
 static void put(uint8_t *at, uint64_t value, int bytes)
@@ -17,6 +18,33 @@ static void repair(uint8_t *bytes, size_t size)
     put(bytes + size - 4, sum.value, 4);
 }
 
+/* Whether the checks of all types of a model leave nothing that a few rows more make invalid: true of these alone. In sums of the
+ * others a number near the end of the doubles may leave them with the next row. */
+static bool lasts(const StreamingLearner *model)
+{
+    static const char *const types[] = {"season", "knn", "jumps", "last", "mean"};
+    for (size_t i = 0; i < model->plan->n_nodes; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+            known |= strcmp(model->plan->nodes[i].type->name, types[k]) == 0;
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
+static void save_again(const StreamingLearner *model)
+{
+    AnbError error = {0};
+    size_t size = anb_snapshot_size(model, NULL);
+    uint8_t *bytes = malloc(size);
+    FUZZ_ASSERT(anb_snapshot_to_memory(model, NULL, bytes, size, NULL) == 0, "%s", anb_expression(model));
+    StreamingLearner *again = lasts(model) ? anb_load_memory(bytes, size, NULL, &error) : NULL;
+    FUZZ_ASSERT(again || !lasts(model), "%s: %s", anb_expression(model), error.message);
+    anb_free(again);
+    free(bytes);
+}
+
 /* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but are finite.
  */
 static void use(StreamingLearner *model)
@@ -29,6 +57,8 @@ static void use(StreamingLearner *model)
             x[j] = (double)((t * 7 + (int)j * 5) % 11) - 5;
         double f = anb_predict(model, x), g = anb_train_one(model, x, (double)(t % 5), 1);
         FUZZ_ASSERT(memcmp(&f, &g, sizeof f) == 0, "%s: predict %g, train_one %g", anb_expression(model), f, g);
+        if (t == 0 || t == 7)
+            save_again(model);
     }
     anb_mixture(model, &mixture);
     free(x);
@@ -53,14 +83,6 @@ static void use_outer(StreamingLearner *model)
     }
     anb_drift_view(model, &view);
     free(x);
-}
-
-static void save_again(const StreamingLearner *model)
-{
-    size_t size = anb_snapshot_size(model, NULL);
-    uint8_t *bytes = malloc(size);
-    FUZZ_ASSERT(anb_snapshot_to_memory(model, NULL, bytes, size, NULL) == 0, "%s", anb_expression(model));
-    free(bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

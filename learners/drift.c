@@ -405,8 +405,11 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
 /* The mean of absolute errors. */
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
+    const Drift *s = state;
     (void)self;
-    return ((const Drift *)state)->error.mean >= 0 ? 0 : anb_fail(error, ANB_E_STATE, "drift: a mean error below 0");
+    if (!(s->page_hinkley.n >= 0 && fabs(s->page_hinkley.mean) <= 2))
+        return anb_fail(error, ANB_E_STATE, "drift: a number of Page-Hinkley is out of its range");
+    return s->error.mean >= 0 ? 0 : anb_fail(error, ANB_E_STATE, "drift: a mean error below 0");
 }
 
 const StreamingLearnerType anb_drift = {

@@ -234,6 +234,8 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     (void)self;
     if (!anb_range_valid(&s->trusted))
         return anb_fail(error, ANB_E_STATE, "jumps: the target range is not ordered");
+    if (!anb_error_size_counts(s->seen))
+        return anb_fail(error, ANB_E_STATE, "jumps: %g rows", s->seen);
     return 0;
 }
 

@@ -394,11 +394,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 /* Another unit of the features. Cells are converted where it is so far off that floats would lose digits, or the ring is empty. */
 static void reframe_ring(const View *v, const double *alpha, const double *beta)
 {
-    const double far = 16;
     size_t n = anb_ring_size(&v->s->ring, v->memory);
     for (size_t j = 0; j < v->d; j++) {
         anb_kept_move(&v->inverse[j], &v->origin[j], alpha[j], beta[j]);
-        if (v->s->ring.pushed == 0 || !anb_kept_is_near(v->inverse[j], v->origin[j], far))
+        if (v->s->ring.pushed == 0 || !anb_kept_is_near(v->inverse[j], v->origin[j], anb_mlp_far))
             anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, n, v->d, bound);
     }
 }
@@ -439,6 +438,7 @@ const StreamingLearnerType anb_mlp = {
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_SINCE_0_3,
     .version = 6,
     .fields = anb_mlp_fields,
+    .validate = anb_mlp_validate,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,
     .predict = predict,

@@ -138,6 +138,23 @@ int anb_mlp_init(const AnbNode *self, void *state)
     return 0;
 }
 
+/* A mean is no larger than the root of the mean square, but where squares are too small for doubles. */
+static bool pull_valid(double mean, double square)
+{
+    return square >= 0 && (fabs(mean) < 1e-140 || mean * mean <= 1.001 * square);
+}
+
+int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const View v = anb_mlp_view(self, anb_view_of(state));
+    bool fine = true;
+    for (size_t j = 0; j < v.d; j++)
+        fine &= pull_valid(v.pulls[j], v.pulls[v.d + j]);
+    for (size_t j = 0; j < units(self); j++)
+        fine &= anb_kept_is_near(v.inverse[j], v.origin[j], anb_mlp_far);
+    return fine ? 0 : anb_fail(error, ANB_E_STATE, "mlp: a number is out of its range");
+}
+
 /* ---- evidence for the features ----------------------------------------------------------------------------------- */
 
 enum { KNOWN = 100, COUNTED = 1000 }; /* steps before there is evidence; steps that the means are over, at most */

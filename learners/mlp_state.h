@@ -119,6 +119,10 @@ void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, 
 extern const AnbImportanceTable anb_mlp_importance;
 extern const AnbNetworkTable anb_mlp_network;
 
+/* Up to which factor the unit of new rows may be apart from that of the rows kept (kept_unit.h). */
+static const double anb_mlp_far = 16;
+
 int anb_mlp_init(const AnbNode *self, void *state);
+int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error);
 
 #endif

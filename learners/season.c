@@ -247,8 +247,11 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     const Season *s = state;
     if (!anb_range_valid(&s->range))
         return anb_fail(error, ANB_E_STATE, "season: the target range is not ordered");
-    if (!anb_lags_valid(anb_field_const(self, state, SEARCH), longest(self)))
-        return anb_fail(error, ANB_E_STATE, "season: a lag is out of range");
+    if (!anb_error_size_counts(s->seen))
+        return anb_fail(error, ANB_E_STATE, "season: %g rows", s->seen);
+    const AnbLags lags = lags_of(self, state);
+    if (!anb_lags_valid(&lags, longest(self)))
+        return anb_fail(error, ANB_E_STATE, "season: a lag or a number of the search for one is out of range");
     return 0;
 }
 

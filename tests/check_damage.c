@@ -64,7 +64,14 @@ static const struct {
              {"pending(interval(last), capacity=4)", 20, "row", 6, HUGE_VAL},  /* what it had asked */
              {"pending(interval(last), capacity=4)", 20, "row", 9, -HUGE_VAL}, /* a cell */
              {"knn(window=20, k=3)", 300, "y", 3, DBL_MAX}, /* a target that the others' squares could not have borne */
-             {"knn(window=20, k=3)", 300, "y", 3, -DBL_MAX}};
+             {"knn(window=20, k=3)", 300, "y", 3, -DBL_MAX},
+             {"knn(window=20, k=3)", 300, "reach", 0, 1e200},
+             {"knn(window=20, k=3)", 300, "inverse", D, 2}, /* of time */
+             {"knn(window=20, k=3)", 300, "origin", D, 1},
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", 0, -1e200},
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", D, -1}, /* a mean square */
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "inverse", 1, 1e-300},
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "origin", 1, 1e200}};
 
 START_TEST(numbers_that_no_samples_lead_to_are_refused)
 {
@@ -140,6 +147,92 @@ START_TEST(no_invalid_real_of_a_file_makes_invalid_answers)
     for (size_t node = 0; node < model->plan->n_nodes; node++)
         for (size_t field = 0; field < 300 && disturb_new(model, forms[_i], node, field); field++)
             continue;
+    anb_free(model);
+}
+END_TEST
+
+/* The same of a field behind one of another part. */
+static const struct {
+    const char *expression, *after, *field;
+    double value;
+} behind[] = {{"season(last, longest=32)", "pushed", "unit", 1e-300},
+              {"season(last, longest=32)", "pushed", "weight", 1e200}, /* of a row in sums of floats */
+              {"drift(last, detector=page_hinkley)", "better", "n", -1},
+              {"jumps(last)", "seen", "seen", 1e-300}};
+
+START_TEST(numbers_of_parts_that_no_samples_lead_to_are_refused)
+{
+    StreamingLearner *model = learned(behind[_i].expression, 700);
+    *(double *)field_after(model, 0, behind[_i].after, behind[_i].field, ANB_F64, 0) = behind[_i].value;
+    ck_assert_int_eq(code_of(model), ANB_E_STATE);
+    anb_free(model);
+}
+END_TEST
+
+/* Floats that learning never makes: in sums of them the next row would leave the floats. */
+START_TEST(floats_that_no_samples_lead_to_are_refused)
+{
+    static const char *const fields[] = {"recent", "errors", "square", "cross", "own"};
+    StreamingLearner *model = learned("season(last, longest=32)", 700);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        float *at = (float *)field_of(model, 0, fields[i], ANB_F32, 0) + i, old = *at;
+        *at = i % 2 ? FLT_MAX : -FLT_MAX;
+        ck_assert_int_eq(code_of(model), ANB_E_STATE);
+        *at = old;
+    }
+    ck_assert_int_eq(code_of(model), 0);
+    anb_free(model);
+}
+END_TEST
+
+/* Types whose checks leave nothing that a few rows more make invalid: what is saved then loads again. */
+static const char *const lasting[] = {
+    "season(last, longest=32)",           "knn(window=20, k=3)",
+    "knn(window=100, k=3, coarse=2)",     "jumps(mean)",
+    "mlp(hidden=3, memory=16, replay=2)", "mlp(hidden=3, memory=16, replay=2, precision=single)",
+    "drift(last, detector=page_hinkley)"};
+
+static void lasts(StreamingLearner *model, const char *where, const char *field, double value)
+{
+    for (size_t t = 0; model && t < 100; t++) {
+        double x[D] = {(double)(t * 7 % 11) - 5, (double)(t * 5 % 13), (double)(t % 3)};
+        anb_train_one(model, x, x[0], 1);
+        if (t == 0 || t == 10 || t == 40 || t == 99)
+            ck_assert_msg(code_of(model) == 0, "%s: %s %g, %zu rows on", where, field, value, t + 1);
+    }
+    anb_free(model);
+}
+
+static void replace_cell(const Place *p, size_t which, double value, double *old)
+{
+    double *real = p->data;
+    float *single = p->data;
+    if (p->kind == ANB_F64) {
+        *old = real[which];
+        real[which] = value;
+    } else {
+        *old = (double)single[which];
+        single[which] = (float)value;
+    }
+}
+
+START_TEST(what_a_file_makes_can_be_saved_and_loaded)
+{
+    static const double values[] = {DBL_MAX, -DBL_MAX, 1e200, -1e200, 1e30, -1e30, 1e-300};
+    StreamingLearner *model = learned(lasting[_i], 700);
+    for (size_t field = 0; field < 100; field++) {
+        const AnbNode *n = &model->plan->nodes[0];
+        Place p = {.visitor = {.field = pass}, .skip = field};
+        double old, unused;
+        anb_visit_own(n, anb_state_of(model, n), &p.visitor);
+        for (size_t i = 0; p.data && p.count > 0 && (p.kind == ANB_F64 || p.kind == ANB_F32) && i < 21; i++) {
+            size_t which = i / 7 == 0 ? 0 : i / 7 == 1 ? p.count - 1 : (field * 7 + 3) % p.count;
+            double value = p.kind == ANB_F64 ? values[i % 7] : fmax(fmin(values[i % 7], FLT_MAX), -FLT_MAX);
+            replace_cell(&p, which, value, &old);
+            lasts(reloaded(model, NULL), lasting[_i], p.found, value);
+            replace_cell(&p, which, old, &unused);
+        }
+    }
     anb_free(model);
 }
 END_TEST
@@ -325,6 +418,9 @@ static Suite *suite(void)
     Suite *suite = suite_create("damage");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, numbers_that_no_samples_lead_to_are_refused, 0, sizeof reals / sizeof *reals);
+    tcase_add_loop_test(tests, numbers_of_parts_that_no_samples_lead_to_are_refused, 0, sizeof behind / sizeof *behind);
+    tcase_add_test(tests, floats_that_no_samples_lead_to_are_refused);
+    tcase_add_loop_test(tests, what_a_file_makes_can_be_saved_and_loaded, 0, sizeof lasting / sizeof *lasting);
     tcase_add_loop_test(tests, rings_that_would_wrap_are_refused, 0, sizeof rings / sizeof *rings);
     tcase_add_test(tests, an_unsettled_block_needs_a_mark);
     tcase_add_test(tests, a_tree_that_is_not_begun_has_nothing_done);

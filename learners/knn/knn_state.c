@@ -13,6 +13,8 @@ enum {
     JUDGED = 200 /* planes after which features are doubted */
 };
 static const double knn_far = 4;
+static const double most_reach = 1e30; /* of what a file holds: cells are of 1e15 at most */
+static const uint64_t most_age = UINT64_C(1) << 40;
 
 View anb_knn_plan(const AnbNode *self)
 {
@@ -356,10 +358,12 @@ int anb_knn_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     View v = anb_knn_view(self, state);
     size_t used = anb_ring_size(&v.s->ring, v.window);
-    bool fine = v.s->made <= v.s->ring.pushed && v.weights->credit < 1 && v.weights->beyond <= beyond;
+    uint64_t age = v.s->ring.pushed - v.s->made;
+    bool fine = v.s->made <= v.s->ring.pushed && (v.given == v.d || age < most_age) && v.weights->credit < 1 &&
+                v.weights->beyond <= beyond;
     for (size_t j = 0; j < v.d; j++)
-        fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 &&
-                (j == v.given || unit_is_near(&v, j));
+        fine &= fabs(v.bends[j]) <= 3 && v.doubt[j] <= 1 - least_trust && v.metric[j] > 0 && v.reach[j] <= most_reach &&
+                (j < v.given ? unit_is_near(&v, j) : v.inverse[j] == 1 && v.origin[j] == 0);
     for (size_t i = 0; i < used * v.d; i++)
         fine &= fabs((double)v.x[i]) <= 1.0000001 * knn_bound;
     for (size_t j = v.d; j < anb_knn_search_padded(v.d); j++)

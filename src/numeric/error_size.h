@@ -10,6 +10,13 @@
 #define ANB_NUMERIC_ERROR_SIZE_H
 
 #include <math.h>
+#include <stdbool.h>
+
+/* Whether n, from a file, can be a count of rows. */
+static inline bool anb_error_size_counts(double n)
+{
+    return n >= 0 && n <= 0x1p53 && n == floor(n);
+}
 
 /* m after the error e; n errors came before. */
 static inline double anb_error_size_next(double m, double e, double n)

@@ -21,6 +21,12 @@ const AnbField anb_lag_search_fields[] = {{ANB_INNER(AnbLagSearch, ring, AnbRing
                                           {ANB_MEMBER(AnbLagSearch, lag)},
                                           {0}};
 
+/* Errors, whose size may have grown beyond units. */
+static double in_units(const AnbLagSearch *s, double error)
+{
+    return anb_clip(error / s->unit, MOST);
+}
+
 static float standing(const AnbLagSearch *s, double y)
 {
     return (float)anb_clip((y - s->origin) / s->unit, MOST);
@@ -117,7 +123,7 @@ static void add(const AnbLags *lags, double f, double error)
 {
     AnbLagSearch *s = lags->s;
     size_t newest = anb_lags_newest(lags), n = (known(lags) + ANB_LAGS_BLOCK - 1) / ANB_LAGS_BLOCK * ANB_LAGS_BLOCK;
-    double e = error / s->unit;
+    double e = in_units(s, error);
     anb_lag_sums_add(&lags->sums, lags->recent + newest, lags->errors + newest, n,
                      (AnbLagRow){standing(s, f), (float)e, (float)s->weight});
     s->sum += s->weight * (e * e);
@@ -132,7 +138,7 @@ static void push(const AnbLags *lags, double y, double error)
     size_t newest = anb_lags_newest(lags);
     bool kept = s->unit > 0;
     lags->recent[newest] = lags->recent[newest + lags->n] = kept ? standing(s, y) : 0;
-    lags->errors[newest] = lags->errors[newest + lags->n] = kept ? (float)(error / s->unit) : 0;
+    lags->errors[newest] = lags->errors[newest + lags->n] = kept ? (float)in_units(s, error) : 0;
 }
 
 bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t longest)
@@ -156,8 +162,29 @@ bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t
     return other;
 }
 
-bool anb_lags_valid(const AnbLagSearch *search, size_t n)
+static bool within(const float *cell, size_t n, float most)
 {
-    return anb_ring_valid(&search->ring) && search->lag <= n && search->found <= n && search->at <= n + 1 &&
-           (search->unit == 0 || search->at >= SHORTEST) && (search->lag == 0 || search->lag <= search->ring.pushed);
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        fine &= fabsf(cell[i]) <= most;
+    return fine;
+}
+
+/* Errors grow where the unit shrinks, by 2^60 at most until they leave the longest ring; what is added to sums in 64 rows
+ * lies below 2^120 then. */
+static bool floats_valid(const AnbLags *lags)
+{
+    const float errors = 0x1p80f, sums = 0x1p110f;
+    return within(lags->recent, 2 * lags->n, (float)MOST) && within(lags->errors, 2 * lags->n, errors) &&
+           within(lags->sums.square, lags->n, sums) && within(lags->sums.cross, lags->n, sums) &&
+           within(lags->sums.own, lags->n, sums);
+}
+
+bool anb_lags_valid(const AnbLags *lags, size_t longest)
+{
+    const AnbLagSearch *s = lags->s;
+    bool places = anb_ring_valid(&s->ring) && s->lag <= longest && s->found <= longest && s->at <= longest + 1 &&
+                  (s->unit == 0 || s->at >= SHORTEST) && (s->lag == 0 || s->lag <= s->ring.pushed);
+    return places && (s->unit == 0 || (s->unit >= 0x1p-400 && s->unit < 0x1p400)) && s->weight <= 2 * HEAVY &&
+           floats_valid(lags);
 }

@@ -67,7 +67,7 @@ static inline double anb_lags_error(const AnbLags *lags, size_t lag)
  * another lag is in use from now on. */
 bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t longest);
 
-/* Whether a search from a file is one. */
-bool anb_lags_valid(const AnbLagSearch *search, size_t n);
+/* Whether a search from a file is one: of lags up to `longest`, with numbers that learning may go on from. */
+bool anb_lags_valid(const AnbLags *lags, size_t longest);
 
 #endif
