@@ -26,10 +26,10 @@ static void work(void)
         value = value * next;
 }
 
-/* Two that meet are on two threads; one thread alone would wait here for ever, so for ten seconds. */
+/* Two that meet are on two threads; one thread alone would wait here for ever. */
 static void meet(void)
 {
-    time_t late = time(NULL) + 10;
+    time_t late = time(NULL) + PATIENCE;
     unsigned until = (atomic_fetch_add(&arrived, 1) / 2 + 1) * 2;
     while (atomic_load(&arrived) < until) {
         sched_yield();

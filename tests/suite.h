@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Seconds after which what another thread or process has to do will not be done: far more than one waits for a core on a busy machine. */
+enum { PATIENCE = 120 };
+
 /* Runs a suite; the exit status says whether all passed. */
 #define CHECK_MAIN(make_suite)                                                                                         \
     int main(void)                                                                                                     \
@@ -32,11 +35,11 @@ static inline void skip_test(const char *why)
             ck_abort_msg(__VA_ARGS__);                                                                                 \
     } while (0)
 
-/* A suite of one case; the tests follow by tcase_add_test. */
+/* A suite of one case; the tests follow by tcase_add_test. `timeout`: seconds for each on an idle machine; a busy one gets ten times that. */
 static inline TCase *case_of(Suite *suite, double timeout)
 {
     TCase *tests = tcase_create("all");
-    tcase_set_timeout(tests, timeout);
+    tcase_set_timeout(tests, 10 * timeout);
     suite_add_tcase(suite, tests);
     return tests;
 }
