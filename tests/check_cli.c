@@ -294,9 +294,7 @@ START_TEST(no_half_written_files)
     ck_assert_int_eq(run("test -c /dev/full -a -c /dev/null"), 0);
     /* interrupted while it waits for more rows */
     ck_assert_int_eq(run("mkfifo rows; $A eval -l mean --predictions q.csv rows & p=$!; exec 3> rows; "
-                         "printf 'a,y\\n1,2\\n' >&3; for i in 1 2 3 4 5 6 7 8 9 10; do ls q.csv.* >/dev/null 2>&1 || "
-                         "sleep 0.1; done; "
-                         "ls q.csv.* >/dev/null && kill -TERM $p; wait $p; ls"),
+                         "printf 'a,y\\n1,2\\n' >&3; await 'grep -q ^1,2,0 q.csv.*'; kill -TERM $p; wait $p; ls"),
                      0);
     ck_assert(strstr(out, "q.csv") && !strstr(out, "q.csv.")); /* whole: the rows so far */
     read_text("q.csv", out, sizeof out);

@@ -274,14 +274,13 @@ START_TEST(rows_as_they_come)
     write_text("t.csv", "a,b,y\n1,2,3\n2,3,4\n1,1,8\n");
     ck_assert_int_eq(
         run("$A train -l rls -o m.anb t.csv; mkfifo f; $A predict -m m.anb f > p.txt & exec 7>f; head -3 t.csv "
-            ">&7; for i in 1 2 3 4 5 6 7 8 9 10; do test $(wc -l < p.txt) -ge 3 || sleep .1; done; "
-            "wc -l < p.txt; exec 7>&-; wait"),
+            ">&7; await 'test $(wc -l < p.txt) -ge 3'; wc -l < p.txt; exec 7>&-; wait"),
         0);
     ck_assert_str_eq(out, "3\n");
     ck_assert_int_eq(
         run("mkfifo g; $A eval -l rls --diag d.jsonl --predictions - g > p.txt & exec 7>g; head -3 t.csv >&7; "
-            "for i in 1 2 3 4 5 6 7 8 9 10; do test $(wc -l < p.txt) -ge 3 || sleep .1; done; "
-            "wc -l < p.txt; grep -c samples d.jsonl; kill -INT $!; wait $!; echo rc=$?; exec 7>&-"),
+            "await 'test $(wc -l < p.txt) -ge 3 && test $(wc -l < d.jsonl) -ge 2'; wc -l < p.txt; grep -c samples "
+            "d.jsonl; kill -INT $!; wait $!; echo rc=$?; exec 7>&-"),
         0);
     ck_assert_str_eq(out, "3\n2\nrc=0\n");
     ck_assert(strstr(err, "interrupted: the result so far") && strstr(err, "2 learned"));

@@ -49,15 +49,18 @@ static inline void read_text(const char *name, char *text, size_t size)
     fclose(file);
 }
 
-/* `$A` is the program. Returns the exit status; 1000 + the signal where there was one. */
+/* `$A` is the program; `await COMMAND` runs a command until it succeeds, for two minutes at most. Returns the exit status; 1000 + the signal
+ * where there was one. */
 static inline int run(const char *format, ...)
 {
-    char command[2000], line[1800];
+    static const char await[] =
+        "await() { n=0; until eval \"$1\" 2>/dev/null; do n=$((n+1)); test $n -le 1200 || return 1; sleep .1; done; }";
+    char command[2100], line[1800];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    snprintf(command, sizeof command, "A=\"$ANB_PROGRAM\"; { %s ; } >out 2>err", line);
+    snprintf(command, sizeof command, "A=\"$ANB_PROGRAM\"; %s; { %s ; } >out 2>err", await, line);
     int status = system(command);
     read_text("out", out, sizeof out);
     read_text("err", err, sizeof err);
