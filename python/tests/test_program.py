@@ -73,7 +73,7 @@ class Redis:
     """Enough of the protocol to send commands and read replies."""
 
     def __init__(self, port):
-        for _ in range(100):
+        for _ in range(1000):
             try:
                 self.socket = socket.create_connection(("127.0.0.1", port))
                 break
