@@ -50,9 +50,9 @@ group.initial.rebalance.delay.ms=0
 
     def start(self):
         self.process = self.java("kafka.Kafka", self.config)
-        end = time.time() + 120
+        end = time.monotonic() + 120
         while subprocess.run(["kcat", "-b", self.address(), "-L", "-m", "2"], capture_output=True).returncode:
-            assert time.time() < end and self.process.poll() is None, open(os.path.join(self.folder, "log")).read()[-3000:]
+            assert time.monotonic() < end and self.process.poll() is None, open(os.path.join(self.folder, "log")).read()[-3000:]
             time.sleep(0.2)
 
     def address(self):
@@ -139,12 +139,12 @@ def disturbed(rows, broker, consumers, kill_sink):
 
 def until_equal(blobs, wanted, seconds):
     """Once everything was learned nothing changes any more."""
-    end = time.time() + seconds
+    end = time.monotonic() + seconds
     while True:
         found = blobs()
         if found == wanted:
             return
-        assert time.time() < end, [f == w for f, w in zip(found, wanted)]
+        assert time.monotonic() < end, [f == w for f, w in zip(found, wanted)]
         time.sleep(0.5)
 
 

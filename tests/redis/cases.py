@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 from harness import Library, ReplyError, Server, pack, run, sample
 
@@ -68,14 +67,6 @@ def information(client):
     text = client.call("INFO", "anabranch").decode()
     return {name.replace("anabranch_", ""): value for name, value in
             (line.split(":", 1) for line in text.splitlines() if ":" in line)}
-
-
-def until(holds, seconds=20):
-    """Waits that long at most; ten times as long where the module checks itself, which slows it so."""
-    end = time.time() + seconds * (10 if os.environ.get("ANB_SANITIZER") else 1)
-    while not holds():
-        assert time.time() < end, "it does not come to pass"
-        time.sleep(0.01)
 
 
 def main(tests):

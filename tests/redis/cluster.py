@@ -37,8 +37,8 @@ class Cluster:
 
     def wait_settled(self, alive=6, seconds=60):
         """Every node that runs says the cluster is whole, and every master that answers has a connected replica."""
-        end = time.time() + seconds
-        while time.time() < end:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             states = []
             for node in self.nodes:
                 if node.process.poll() is None:
@@ -130,11 +130,11 @@ def move_at_once(cluster, slots, times=8):
     low = next(low for low, high, owner, *_ in client.call("CLUSTER", "SLOTS") if owner[1] == port)
     for at in range(low, low + slots, slots // times):
         client.call("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", at, at + slots // times - 1, "NODE", target)
-        end, state = time.time() + 60, None
+        end, state = time.monotonic() + 60, None
         while state != b"success":
             job = client.call("CLUSTER", "GETSLOTMIGRATIONS")[0]
             state = dict(zip(job[::2], job[1::2]))[b"state"]
-            assert state != b"failed" and time.time() < end, job
+            assert state != b"failed" and time.monotonic() < end, job
             time.sleep(0.05)
 
 
@@ -245,9 +245,9 @@ def a_master_is_killed_under_load(program, module, library):
             load.done.set()
         for load in loads:
             load.join()
-        end = time.time() + 30
+        end = time.monotonic() + 30
         while len(cluster.masters()) < 3:
-            assert time.time() < end, "no replica took over"
+            assert time.monotonic() < end, "no replica took over"
             time.sleep(0.2)
         cluster.wait_settled(alive=5)
         client = cluster.client()

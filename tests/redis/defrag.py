@@ -4,8 +4,8 @@ built with its own jemalloc, and says so and passes where it was not."""
 import random
 import threading
 
-from cases import D, WORKER, fresh, information, main, packed_rows, rows_of, until, with_server
-from harness import ReplyError, unpack
+from cases import D, WORKER, fresh, information, main, packed_rows, rows_of, with_server
+from harness import ReplyError, unpack, until
 
 SMALL = ["moe(linear, mean)", "scale(rls)", "moe(linear, rls, mean)", "pending(interval(linear), capacity=4)", "last"]
 MODELS = 20000
@@ -66,7 +66,7 @@ def models_move(server, library):
     digests = pipeline(client, [("DEBUG", "DIGEST-VALUE", key(i)) for i in left])
     scattered = counted(client, "memory", "allocator_frag_ratio")
     client.call("CONFIG", "SET", "activedefrag", "yes")
-    until(lambda: counted(client, "memory", "allocator_frag_ratio") < 1 + (scattered - 1) / 2, 60)
+    until(lambda: counted(client, "memory", "allocator_frag_ratio") < 1 + (scattered - 1) / 2)
     assert int(information(client)["defrag_moves"]) > MODELS / 10, information(client)
     assert counted(client, "stats", "active_defrag_key_hits") > MODELS / 10
     assert pipeline(client, [("ANB.SAVE", key(i)) for i in left]) == before
@@ -115,7 +115,7 @@ def under_load(server, library):
         moved = int(information(client)["defrag_moves"])
         create(client, churned)
         pipeline(client, [("UNLINK", key(i)) for i in churned if i % 3 != turn % 3])
-        until(lambda: int(information(client)["defrag_moves"]) > moved + 100, 60)
+        until(lambda: int(information(client)["defrag_moves"]) > moved + 100)
         pipeline(client, [("UNLINK", key(i)) for i in churned])
     for load in loads:
         load.stop.set()

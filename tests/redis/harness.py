@@ -15,14 +15,25 @@ import time
 import traceback
 
 
+PATIENCE = 300  # seconds after which something will not come to pass, also on a busy machine; no test waits so long where all is well
+
+
 class ReplyError(Exception):
     pass
+
+
+def until(holds, seconds=PATIENCE):
+    """Waits that long at most."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it does not come to pass"
+        time.sleep(0.01)
 
 
 class Client:
     """One connection. call() sends a command and reads its reply; send() and read() pipeline."""
 
-    def __init__(self, port, resp3=False, timeout=30):
+    def __init__(self, port, resp3=False, timeout=PATIENCE):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.file = self.socket.makefile("rb")
         if resp3:
@@ -77,31 +88,33 @@ class Client:
         self.socket.close()
 
 
-def free_port():
-    """A port that is free together with its cluster bus port, both below those that the system gives to connections."""
-    while True:
-        port = random.randint(11000, 22000)
+taken = []  # sockets whose names no other test of this machine can have meanwhile
+
+
+def can_bind(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            for p in (port, port + 10000):
-                with socket.socket() as s:
-                    s.bind(("127.0.0.1", p))
-            return port
+            s.bind(("127.0.0.1", port))
+            s.listen()
+            return True
+        except OSError:
+            return False
+
+
+def free_port():
+    """A port that is free together with its cluster bus port, both below those that the system gives to connections, and is kept from
+    other tests until this one ends."""
+    while True:
+        port = random.randint(11000, 20999)
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind("\0anabranch-test-%d" % port)
         except OSError:
             continue
-
-
-def wait_for_port(port, seconds=10):
-    """Until nobody listens: the child that writes a file for a killed server has its socket until it ends."""
-    end = time.time() + seconds
-    while time.time() < end:
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                s.listen()
-                return
-            except OSError:
-                time.sleep(0.02)
+        taken.append(mine)
+        if can_bind(port) and can_bind(port + 10000):
+            return port
 
 
 class Server:
@@ -124,7 +137,7 @@ class Server:
             raise
 
     def start(self, wait=True):
-        wait_for_port(self.port)
+        until(lambda: can_bind(self.port))  # the child that writes a file for a killed server has its socket until it ends
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
                    "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options]
         command += ["--loadmodule", *self.module.split()] if self.module else []
@@ -153,22 +166,21 @@ class Server:
                     found += f.read()[:5000]
         return found
 
-    def wait_ready(self, seconds=60):
-        end = time.time() + seconds
-        while time.time() < end:
-            if self.process.poll() is not None:
-                raise RuntimeError("the server ended:\n" + self.log())
-            try:
-                client = self.client()
-                client.call("PING")  # an error while it loads
-                own = b"process_id:%d\r" % self.process.pid in client.call("INFO", "server")
-                client.close()
-                if own:
-                    return
-                time.sleep(0.02)  # another server took the port meanwhile: this one ends
-            except (OSError, ReplyError, ConnectionError):
-                time.sleep(0.02)
-        raise RuntimeError("the server does not answer:\n" + self.log())
+    def answers(self):
+        """Whether it does; another server may have taken the port meanwhile: then this one ends."""
+        if self.process.poll() is not None:
+            raise RuntimeError("the server ended:\n" + self.log())
+        try:
+            client = self.client()
+            client.call("PING")  # an error while it loads
+            own = b"process_id:%d\r" % self.process.pid in client.call("INFO", "server")
+            client.close()
+            return own
+        except (OSError, ReplyError):
+            return False
+
+    def wait_ready(self):
+        until(self.answers)
 
     def log(self):
         try:
@@ -187,7 +199,7 @@ class Server:
     def stop(self):
         """As an operator would: what is to be saved is saved."""
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
 
     def remove(self):
         if self.process.poll() is None:
@@ -284,14 +296,14 @@ def run(tests, *arguments):
     passed."""
     failed = 0
     for test in tests:
-        start = time.time()
+        start = time.monotonic()
         try:
             test(*arguments)
         except Exception:
             failed += 1
             print("%s failed:" % test.__name__)
             traceback.print_exc(file=sys.stdout)
-        print("%-50s %6.2f s" % (test.__name__, time.time() - start), flush=True)
+        print("%-50s %6.2f s" % (test.__name__, time.monotonic() - start), flush=True)
     share = 100 * (len(tests) - failed) // len(tests)
     print("%d%%: Checks: %d, Failures: %d, Errors: 0" % (share, len(tests), failed))
     sys.exit(1 if failed else 0)

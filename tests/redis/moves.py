@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 
-from cases import D, MIXTURE, WORKER, as_map, main, packed_rows, refused, rows_of, until
-from harness import Client, ReplyError, Server
+from cases import D, MIXTURE, WORKER, as_map, main, packed_rows, refused, rows_of
+from harness import Client, ReplyError, Server, until
 
 ROWS, TIMES = (int(n) for n in (sys.argv[4:6] if len(sys.argv) > 5 else (3000, 3)))
 EACH = 50  # rows a command
@@ -56,11 +56,11 @@ class Pair:
 
 def send_confirmed(pair, rows, first, confirm, stop):
     """Sends commands from number `first` on, each confirmed by a replica, until the master is gone or `stop` were sent."""
-    client = Client(pair.master.port, timeout=5)
+    client = Client(pair.master.port)
     try:
         for n in range(first, stop):
             client.send("ANB.TRAINB", "m", packed_rows(rows[n * EACH:(n + 1) * EACH]), "SEQ", "s", n)
-            client.send("WAIT", 1, 2000)
+            client.send("WAIT", 1, 20000)
             client.read()
             if client.read() >= 1:
                 confirm(n)
@@ -83,7 +83,7 @@ def failover(library, program, module):
             if k == TIMES:
                 sender.join()
                 break
-            until(lambda: confirmed[0] >= stop - 1, 600)
+            until(lambda: confirmed[0] >= stop - 1, 3600)
             time.sleep(rng.uniform(0, 0.05))
             pair.fail_over()
             sender.join()
@@ -132,7 +132,7 @@ class Nodes:
     def begin(self):
         """The two nodes know that the slot moves; a client of the one that has it, one of the other."""
         a, b = self.owner, 1 - self.owner
-        source, target = self.node[a].client(timeout=60), self.node[b].client(timeout=60)
+        source, target = self.node[a].client(), self.node[b].client()
         target.call("CLUSTER", "SETSLOT", self.slot, "IMPORTING", self.id[a])
         source.call("CLUSTER", "SETSLOT", self.slot, "MIGRATING", self.id[b])
         return source, target
@@ -149,7 +149,7 @@ class Nodes:
         source, target = self.begin()
         while keys := source.call("CLUSTER", "GETKEYSINSLOT", self.slot, 1):
             try:
-                source.call("MIGRATE", "127.0.0.1", self.node[b].port, "", 0, 20000, "KEYS", *keys)
+                source.call("MIGRATE", "127.0.0.1", self.node[b].port, "", 0, 120000, "KEYS", *keys)
             except ReplyError as error:
                 assert "IOERR" in str(error), error
         for client in (target, source):
@@ -166,7 +166,7 @@ class Routed:
     """A client that goes where the cluster sends it."""
 
     def __init__(self, nodes):
-        self.client = {n.port: n.client(timeout=60) for n in nodes.node}
+        self.client = {n.port: n.client() for n in nodes.node}
         self.port = nodes.node[0].port
 
     def many(self, commands):
@@ -246,7 +246,7 @@ def slots_move(program, module, library):
         sender = Sender(nodes, rows)
         sender.start()
         for k in range(TIMES):
-            until(lambda: sender.sent > k * (ROWS // EACH) // (TIMES + 1) or sender.error, 600)
+            until(lambda: sender.sent > k * (ROWS // EACH) // (TIMES + 1) or sender.error, 3600)
             time.sleep(rng.uniform(0, 0.03))
             nodes.move()
         sender.join()
@@ -264,7 +264,7 @@ def slots_move(program, module, library):
 
 def half_a_move(program, module, library):
     """While one of a command's two keys has gone and the other has not, no node runs it; nor does any where they are in two slots."""
-    nodes = Nodes(program, module)
+    nodes = Nodes(program, module + " inline-microseconds 60000000")  # ANB.FEED learns all it is asked for
     try:
         source, feed = nodes.node[nodes.owner].client(), ("ANB.FEED", "{m}:fed", "STREAM", "{m}:stream")
         source.call("ANB.CREATE", "{m}:fed", "linear", "COLUMNS", "x", "TARGET", "y")
@@ -275,12 +275,12 @@ def half_a_move(program, module, library):
         for at in (source, target):
             refused(at, "CROSSSLOT", "ANB.FEED", "{m}:fed", "STREAM", "elsewhere")
             refused(at, "CROSSSLOT", "ANB.CLONE", "{m}:fed", "elsewhere")
-        source.call("MIGRATE", "127.0.0.1", nodes.node[1 - nodes.owner].port, "", 0, 20000, "KEYS", "{m}:stream")
+        source.call("MIGRATE", "127.0.0.1", nodes.node[1 - nodes.owner].port, "", 0, 120000, "KEYS", "{m}:stream")
         for command in (feed, (*feed, "COUNT", 3), ("ANB.CLONE", "{m}:fed", "{m}:copy")):
             refused(source, "TRYAGAIN" if nodes.node[0].major >= 7 else "ASK", *command)
             target.call("ASKING")
             refused(target, "TRYAGAIN", *command)
-        source.call("MIGRATE", "127.0.0.1", nodes.node[1 - nodes.owner].port, "", 0, 20000, "KEYS", "{m}:fed")
+        source.call("MIGRATE", "127.0.0.1", nodes.node[1 - nodes.owner].port, "", 0, 120000, "KEYS", "{m}:fed")
         refused(source, "ASK", *feed)
         target.call("ASKING")
         assert as_map(target.call(*feed, "COUNT", 17)) == {b"learned": 17, b"bad": 0, b"gaps": 0, b"more": 0, b"last_id": b"20-0"}

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from cases import D, MIXTURE, WORKER, as_map, fresh, information, main, packed_rows, refused, rows_of, until, with_server
-from harness import ReplyError, Server, sample, unpack
+from cases import D, MIXTURE, WORKER, as_map, fresh, information, main, packed_rows, refused, rows_of, with_server
+from harness import PATIENCE, ReplyError, Server, sample, unpack, until
 
 ROWS, KILLS = (int(n) for n in (sys.argv[4:6] if len(sys.argv) > 5 else (3000, 10)))
 ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
@@ -231,7 +231,7 @@ def copies_replicas_and_files_hold_the_positions(server, library):
         client.call("ANB.CLONE", "m", "n")
         client.call("ANB.RESTORE", "o", client.call("ANB.SAVE", "m"))
         state = client.call("ANB.SAVE", "m")
-        until(lambda: client.call("WAIT", 1, 1000) == 1, 30)
+        until(lambda: client.call("WAIT", 1, 1000) == 1)
         assert replica.client().call("ANB.SAVE", "o") == state
         server.kill()
         server.start()
@@ -259,7 +259,7 @@ class Sender:
 
     def step(self):
         try:
-            self.client = self.client or self.server.client(timeout=60)
+            self.client = self.client or self.server.client()
             reply = self.client.call(*self.command(self.at))
             self.repeated += reply == "REPEATED"
             self.at += 10
@@ -296,7 +296,7 @@ def kills_of_senders_and_servers(server, library):
     for kills in range(KILLS):
         for s in senders:
             s.allowed = goals[kills + 2]
-        until(lambda: min(s.at for s in senders) >= goals[kills], 60)
+        until(lambda: min(s.at for s in senders) >= goals[kills])
         time.sleep(rng.uniform(0, 0.01))
         if kills % 3 == 2:
             rng.choice(senders).died = True
@@ -304,7 +304,7 @@ def kills_of_senders_and_servers(server, library):
         server.kill()
         server.start()
     for t in threads:
-        t.join(120)
+        t.join(PATIENCE)
     client = server.client()
     assert sum(s.repeated for s in senders) > 0, "nothing was sent twice"
     for s in senders:

@@ -4,8 +4,8 @@ import random
 import signal
 import threading
 
-from cases import D, WORKER, fresh, information, main, packed_rows, rows_of, until, with_server
-from harness import ReplyError, Server, unpack
+from cases import D, WORKER, fresh, information, main, packed_rows, rows_of, with_server
+from harness import PATIENCE, ReplyError, Server, unpack, until
 from single import killed_amid_writes
 from waiting import migrate
 
@@ -42,7 +42,7 @@ def wait_counts_what_the_worker_learned(server, library):
         replica.process.send_signal(signal.SIGCONT)
         assert confirmed == (server.major < 7), "a replica that stood still: %d confirmed" % confirmed
         client.send("ANB.TRAINB", "m", rows)
-        client.send("WAIT", 1, 20000)
+        client.send("WAIT", 1, 200000)
         client.read()
         assert client.read() == 1
         if server.major >= 7:
@@ -74,16 +74,17 @@ def a_replica_answers_while_it_loads(server, library):
         x, digest = rows[0][0], ("DEBUG", "DIGEST-VALUE", "m0", "m299")
         until(lambda: reader.call(*digest) == client.call(*digest))
         client.call("CONFIG", "SET", "repl-backlog-size", 16384)
-        reader.call("CONFIG", "SET", "key-load-delay", 3000)
+        reader.call("CONFIG", "SET", "key-load-delay", 100000)
         reader.call("CONFIG", "SET", "loading-process-events-interval-bytes", 1024)
         replica.process.send_signal(signal.SIGSTOP)  # what it misses now is more than the backlog holds
         client.call("CLIENT", "KILL", "TYPE", "replica")
         client.call("ANB.TRAINB", "m0", packed_rows(rows))
         replica.process.send_signal(signal.SIGCONT)
-        until(lambda: b"async_loading:1" in reader.call("INFO", "persistence"), 120)
+        until(lambda: b"async_loading:1" in reader.call("INFO", "persistence"))
         assert float(reader.call("ANB.PREDICT", "m0", *x)) == 0 and information(reader)["commands_queued"] == "0"
         assert b"async_loading:1" in reader.call("INFO", "persistence"), "it was too fast for this test"
-        until(lambda: reader.call(*digest) == client.call(*digest), 120)
+        reader.call("CONFIG", "SET", "key-load-delay", 0)
+        until(lambda: reader.call(*digest) == client.call(*digest))
         assert float(reader.call("ANB.PREDICT", "m0", *x)) == float(client.call("ANB.PREDICT", "m0", *x)) != 0
         until(lambda: information(reader)["models"] == "300")  # the old ones go in the background
     finally:
@@ -137,7 +138,7 @@ def a_failover_loses_nothing(server, library):
         until(lambda: replica.client().call("ROLE")[0] == b"master")
         until(lambda: b"connected" in server.client().call("ROLE"))
         for writer in writers:
-            writer.join(20)
+            writer.join(PATIENCE)
         new, old = replica.client(), server.client()
         for writer in writers:
             writer.check(new)

@@ -6,8 +6,8 @@ import random
 import subprocess
 import threading
 
-from cases import D, MIXTURE, WORKER, as_map, feed, fresh, main, refused, until, with_server
-from harness import Server, pack, sample, unpack
+from cases import D, MIXTURE, WORKER, as_map, feed, fresh, main, refused, with_server
+from harness import PATIENCE, Server, pack, sample, unpack, until
 
 @with_server()
 def answers_are_the_library_s(server, library):
@@ -218,7 +218,7 @@ def rewrite(client):
         state = client.call("INFO", "persistence")
         return b"aof_rewrite_in_progress:0" in state and b"aof_rewrite_scheduled:0" in state
     client.call("BGREWRITEAOF")
-    until(done, 30)
+    until(done)
     assert b"aof_last_bgrewrite_status:ok" in client.call("INFO", "persistence")
 
 
@@ -294,7 +294,7 @@ def a_replica_is_equal(server, library):
 def redis_cli_is_a_client(server, library):
     def cli(*arguments):
         return subprocess.run(["redis-cli", "-p", str(server.port), *arguments], capture_output=True, text=True,
-                              timeout=20).stdout.strip()
+                              timeout=PATIENCE).stdout.strip()
     assert cli("ANB.CREATE", "m", "scale(linear)", "FEATURES", "1") == "OK"
     assert cli("ANB.TRAIN", "m", "5", "1") == "0"
     assert cli("ANB.PREDICT", "m", "1") == "5"

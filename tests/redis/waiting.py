@@ -3,8 +3,8 @@
 import random
 import time
 
-from cases import D, MIXTURE, WORKER, as_map, fresh, information, main, packed_rows, refused, rows_of, until, with_server
-from harness import ReplyError, Server, sample, unpack
+from cases import D, MIXTURE, WORKER, as_map, fresh, information, main, packed_rows, refused, rows_of, with_server
+from harness import ReplyError, Server, sample, unpack, until
 
 SLOW = "auto(budget=100)"  # some megabytes, freed in the background, and slow enough to be met at work
 ROWS = 1000
@@ -14,29 +14,60 @@ class Batches:
     """A model and batches for it, each of a client of its own, the first of which the worker has begun."""
 
     def __init__(self, server, library, count=2, db=0):
-        self.library, self.client = library, server.client()
+        self.server, self.library, self.client = server, library, server.client()
         self.client.call("SELECT", db)
-        rows = ROWS
-        while not self.begun(server, count, rows, db):
-            self.replies()
-            rows *= 2  # this machine was too fast, or too busy
+        self.count, self.db, self.size = count, db, ROWS
+        self.begin()
 
-    def begun(self, server, count, rows, db):
-        self.rows = rows_of(random.Random(11), rows)
+    def begin(self):
+        while not self.begun():
+            self.again()
+
+    def again(self):
+        self.replies()
+        self.size *= 2  # this machine was too fast, or too busy
+
+    def begun(self):
+        self.rows = rows_of(random.Random(11), self.size)
         packed = packed_rows(self.rows)
         self.client.call("FLUSHALL")
         self.client.call("ANB.CREATE", "m", SLOW, "FEATURES", D)
         self.before = self.client.call("ANB.SAVE", "m")
-        self.clients = [server.client() for _ in range(count)]
-        queued = int(information(self.client)["commands_queued"]) + count
+        self.clients = [self.server.client() for _ in range(self.count)]
+        queued = int(information(self.client)["commands_queued"]) + self.count
         for c in self.clients:
-            c.call("SELECT", db)
+            c.call("SELECT", self.db)
         counted = information(self.client)
         self.trained, self.worked = int(counted["samples_trained"]), counted["worker_seconds"]
         for c in self.clients:
             c.send("ANB.TRAINB", "m", packed)
         until(lambda: int(information(self.client)["commands_queued"]) == queued)
-        return self.waiting() == count
+        return self.waiting() == self.count
+
+    def meet(self, *commands, undo=()):
+        """The replies of commands that find every batch waiting, as one transaction. Where a batch was learned first, all begin anew, after
+        the commands `undo`."""
+        while True:
+            self.client.call("MULTI")
+            for command in (("ANB.INFO", "m"), *commands):
+                self.client.call(*command)
+            info, *replies = self.client.call("EXEC")
+            if as_map(info)[b"queued"] == self.count:
+                return replies
+            for command in undo:
+                self.client.call(*command)
+            self.again()
+            self.begin()
+
+    def meet_each(self, *commands):
+        """As meet(), each command for itself; none of them replaces the model."""
+        while True:
+            for command in commands:
+                self.client.call(*command)
+            if self.waiting() == self.count:
+                return
+            self.again()
+            self.begin()
 
     def waiting(self, key="m"):
         return as_map(self.client.call("ANB.INFO", key))[b"queued"]
@@ -108,7 +139,7 @@ def the_worker_keeps_the_order(server, library):
 def a_key_that_is_deleted(server, library):
     for command in (("DEL", "m"), ("UNLINK", "m"), ("FLUSHALL", "ASYNC"), ("FLUSHALL",), ("PEXPIRE", "m", 20)):
         batches = Batches(server, library)
-        batches.client.call(*command)
+        batches.meet(command)
         batches.refused()
         assert batches.client.call("DBSIZE") == 0
         until(lambda: information(batches.client)["models"] == "0")
@@ -117,7 +148,7 @@ def a_key_that_is_deleted(server, library):
 @with_server(settings=WORKER)
 def a_key_that_is_renamed(server, library):
     batches = Batches(server, library)
-    batches.client.call("RENAME", "m", "n")
+    batches.meet(("RENAME", "m", "n"))
     batches.refused()
     assert batches.client.call("ANB.SAVE", "n") == batches.before and batches.waiting("n") == 0
     batches = Batches(server, library)
@@ -129,10 +160,10 @@ def a_key_that_is_renamed(server, library):
 @with_server(settings=WORKER)
 def a_key_that_goes_to_another_database(server, library):
     batches = Batches(server, library)
-    batches.client.call("MOVE", "m", 1)
+    batches.meet(("MOVE", "m", 1))
     batches.refused()
     batches = Batches(server, library)
-    batches.client.call("SWAPDB", 0, 1)
+    batches.meet(("SWAPDB", 0, 1))
     batches.refused()
     batches = Batches(server, library, db=3)
     batches.learned()
@@ -142,7 +173,7 @@ def migrate(server, library, says):
     target = Server(server.program, server.module)
     try:
         batches = Batches(server, library)
-        assert batches.client.call("MIGRATE", "127.0.0.1", target.port, "m", 0, 5000) == "OK"
+        assert batches.meet(("MIGRATE", "127.0.0.1", target.port, "m", 0, 120000, "REPLACE")) == ["OK"]
         batches.refused(says)
         assert target.client().call("ANB.SAVE", "m") == batches.before
     finally:
@@ -157,23 +188,17 @@ def a_key_that_migrates(server, library):
 @with_server(settings=WORKER)
 def a_key_that_is_copied_or_written_over(server, library):
     batches = Batches(server, library)
-    batches.client.call("COPY", "m", "copy")
-    batches.client.call("ANB.CLONE", "m", "clone")
+    batches.meet(("COPY", "m", "copy"), ("ANB.CLONE", "m", "clone"))
     batches.learned()
     assert batches.client.call("ANB.SAVE", "copy") == batches.client.call("ANB.SAVE", "clone") == batches.before
     other = library.model(D, MIXTURE)
     other.train([1, 2, 3, 4], 5)
-    for how in ("ANB.RESTORE", "RESTORE", "COPY", "SET"):
+    there = ("ANB.RESTORE", "other", other.blob(), "REPLACE")
+    batches.client.call(*there)
+    for how, *rest in (("ANB.RESTORE", "m", other.blob(), "REPLACE"), ("COPY", "other", "m", "REPLACE"), ("SET", "m", "x"),
+                       ("RESTORE", "m", 0, batches.client.call("DUMP", "other"), "REPLACE")):
         batches = Batches(server, library)
-        batches.client.call("ANB.RESTORE", "other", other.blob())
-        if how == "ANB.RESTORE":
-            batches.client.call("ANB.RESTORE", "m", other.blob(), "REPLACE")
-        elif how == "RESTORE":
-            batches.client.call("RESTORE", "m", 0, batches.client.call("DUMP", "other"), "REPLACE")
-        elif how == "COPY":
-            batches.client.call("COPY", "other", "m", "REPLACE")
-        else:
-            batches.client.call("SET", "m", "x")
+        batches.meet(there, (how, *rest))
         batches.refused()
         if how == "SET":
             assert batches.client.call("GET", "m") == b"x"
@@ -186,11 +211,8 @@ def transactions_go_first(server, library):
     """What cannot wait runs in line, and the batch that was at work starts over behind it; each sample counts once."""
     batches = Batches(server, library)
     client, rows = batches.client, rows_of(random.Random(12), 3)
-    client.call("MULTI")
-    for x, y in rows[:2]:
-        client.call("ANB.TRAIN", "m", y, *x)
-    assert len(client.call("EXEC")) == 2
-    client.call("EVAL", "return redis.call('ANB.TRAIN', KEYS[1], unpack(ARGV))", 1, "m", rows[2][1], *rows[2][0])
+    batches.meet_each(("MULTI",), *[("ANB.TRAIN", "m", y, *x) for x, y in rows[:2]], ("EXEC",), (
+        "EVAL", "return redis.call('ANB.TRAIN', KEYS[1], unpack(ARGV))", 1, "m", rows[2][1], *rows[2][0]))
     batches.learned(before=rows)
     counted = information(client)
     assert int(counted["samples_trained"]) - batches.trained == 3 + 2 * len(batches.rows)
@@ -232,7 +254,7 @@ def writers_that_never_pause(server, library):
 @with_server(settings=WORKER)
 def a_watched_key(server, library):
     batches = Batches(server, library)
-    batches.client.call("WATCH", "m")
+    batches.meet_each(("UNWATCH",), ("WATCH", "m"))
     batches.learned()
     batches.client.call("MULTI")
     batches.client.call("PING")
@@ -309,7 +331,7 @@ def writes_that_are_paused(server, library):
 @with_server(settings=WORKER)
 def a_master_that_becomes_a_replica(server, library):
     batches = Batches(server, library)
-    batches.client.call("REPLICAOF", "127.0.0.1", 1)  # nobody listens there: the keys stay
+    batches.meet(("REPLICAOF", "127.0.0.1", 1), undo=[("REPLICAOF", "NO", "ONE")])  # nobody listens there: the keys stay
     for c in batches.clients:
         try:
             c.read()

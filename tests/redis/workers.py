@@ -5,8 +5,8 @@ import random
 import re
 import threading
 
-from cases import D, WORKER, as_map, fresh, information, main, packed_rows, rows_of, until, with_server
-from harness import ReplyError, Server, unpack
+from cases import D, WORKER, as_map, fresh, information, main, packed_rows, rows_of, with_server
+from harness import PATIENCE, ReplyError, Server, unpack, until
 
 SLOW = "scale(moe(forest(trees=3), rls, mean))"
 KEYS, ROUNDS, EACH = 5, 12, 150
@@ -26,7 +26,7 @@ class Worker(threading.Thread):
 
 def learn(server, library, key, seed):
     """One key's batches, numbered and sent twice; every answer is the library's."""
-    client, rng = server.client(timeout=300), random.Random(seed)
+    client, rng = server.client(), random.Random(seed)
     model = library.model(D, SLOW)
     for n in range(ROUNDS):
         rows = rows_of(rng, EACH)
@@ -41,7 +41,7 @@ def learn(server, library, key, seed):
 
 def disturb(server, stop, seed):
     """Reads the keys that learn; makes, copies and deletes others."""
-    client, rng = server.client(timeout=300), random.Random(seed)
+    client, rng = server.client(), random.Random(seed)
     while not stop.is_set():
         key, other = "m%d" % rng.randrange(KEYS), "other%d" % rng.randrange(3)
         x, _ = rows_of(rng, 1)[0]
@@ -71,7 +71,7 @@ def at_once(server, library):
         learners[0].join(0.05)
     stop.set()
     for thread in learners + others:
-        thread.join(60)
+        thread.join(PATIENCE)
         assert thread.error is None, repr(thread.error)
         assert not thread.is_alive()
     assert int(information(client)["commands_queued"]) > KEYS * ROUNDS
@@ -97,7 +97,7 @@ LARGE = "scale(knn(window=100000))"  # 8 MB: a copy takes some milliseconds
 def batches(server, enough, seed):
     """Small batches for a large model, 60 and until it is enough, so that a worker copies most of the time; whether a batch was
     learned is for others."""
-    client, rng, sent = server.client(timeout=300), random.Random(seed), 0
+    client, rng, sent = server.client(), random.Random(seed), 0
     while sent < 60 or not enough.is_set():
         sent += 1
         try:
@@ -108,7 +108,7 @@ def batches(server, enough, seed):
 
 def write_beside(server, stop, seed):
     """Whatever changes, frees or reads the model while it is copied; what learns does so at once, in a transaction."""
-    client, rng = server.client(timeout=300), random.Random(seed)
+    client, rng = server.client(), random.Random(seed)
     client.call("ANB.CREATE", "kept", LARGE, "FEATURES", D)
     while not stop.is_set():
         row, y = rows_of(rng, 1)[0]
@@ -136,13 +136,13 @@ def writers_beside_copies(server, library):
         def retried():
             assert all(thread.is_alive() for thread in learners + others), [thread.error for thread in learners + others]
             return int(information(client)["commands_retried"]) > 0
-        until(retried, 120)
+        until(retried)
         enough.set()
         for thread in learners:
-            thread.join(300)
+            thread.join(PATIENCE)
         stop.set()
         for thread in learners + others:
-            thread.join(60)
+            thread.join(PATIENCE)
             assert thread.error is None, repr(thread.error)
             assert not thread.is_alive()
         until(lambda: client.call("WAIT", 1, 1000) == 1)
