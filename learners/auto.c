@@ -87,6 +87,10 @@ enum { CLEAR = 20, SIFTED = 256 };
  * rows. */
 enum { CHOSEN = 12, NARROWER = 47 };
 
+/* Rows of more than CACHED features read so many tables of pairs that the cache does not hold them: at 3,000 features that took twice
+ * what budget 5 allows. Up to a budget of 5 such rows have one table a feature, of the strongest features. */
+enum { CACHED = 1000 };
+
 static const Choice choices[] = {
     {"mean", TWENTY, ALL, ANY, .known = WITH_PAST("mean")},
     {"linear(normalized=true)", ONE, ALL, ANY, .beyond = NEAR},
@@ -115,8 +119,10 @@ static const Choice choices[] = {
     {PRODUCT_NETWORK(24), HUNDRED, ALL, MULTIPLIED},
     {NETWORK(128), HUNDRED, ALL, 256, .beyond = MULTIPLIED},
     {SINGLE("hidden=64, replay=8"), HUNDRED, ALL, ANY, .beyond = 256},
-    {"additive(cells=24, pairs=3)", ONE, TWO, ANY},
-    {"additive(cells=24)", FIVE, FIVE, ANY, .known = "past(additive(cells=24))"},
+    {"additive(cells=24, pairs=3)", ONE, TWO, CACHED},
+    {"additive(cells=24, pairs=1)", ONE, TWO, ANY, .beyond = CACHED},
+    {"additive(cells=24)", FIVE, FIVE, CACHED, .known = "past(additive(cells=24))"},
+    {"additive(cells=24, pairs=1)", FIVE, FIVE, ANY, .known = "past(additive(cells=24, pairs=1))", .beyond = CACHED},
     {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = "past(additive(cells=24), lags=3)"},
     {"additive(cells=24)", FIFTY, ALL, ANY},
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
@@ -142,6 +148,7 @@ typedef struct Level {
     int budget;
     const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
     const char *known;          /* what follows the stage where past targets are known; NULL: nothing */
+    const char *wide;           /* the stage of rows of more than CACHED features; NULL: the same */
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
@@ -151,7 +158,7 @@ typedef struct Level {
 static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL, NULL},
     {TWO, "stack(delta=0.003)", NULL, NULL},
-    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true"},
+    {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true", "additive(pairs=1)"},
     {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
     {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
     {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
@@ -222,11 +229,12 @@ static void begin_mixture(Text *text, const Level *level)
     say(text, level->stage ? "refine(moe(" : "moe(");
 }
 
-static void end_mixture(Text *text, const Level *level, bool past)
+static void end_mixture(Text *text, const Level *level, bool past, size_t n_features)
 {
+    const char *stage = level->wide && n_features > CACHED ? level->wide : level->stage;
     say(text, "router=%s)", level->router);
-    if (level->stage)
-        say(text, ", %s%s)", level->stage, past ? level->known : "");
+    if (stage)
+        say(text, ", %s%s)", stage, past ? level->known : "");
 }
 
 /* The mixture of the features that count, and its spare. */
@@ -236,7 +244,7 @@ static void say_chosen(Text *text, const Level *level, bool past)
     for (int i = 0; i < 2; i++) {
         begin_mixture(text, level);
         say_experts(text, level, past, CHOSEN);
-        end_mixture(text, level, past);
+        end_mixture(text, level, past, CHOSEN);
         say(text, ", ");
     }
     say(text, level->budget < TWENTY ? "most=%d), " : "most=%d, memory=2000), ", CHOSEN);
@@ -279,7 +287,7 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
     say_experts(&text, level, past, n_features);
     if (staged && n_features > NARROWER && n_features <= SIFTED)
         say_chosen(&text, level, past);
-    end_mixture(&text, level, past);
+    end_mixture(&text, level, past, n_features);
     say(&text, "%s, trust=8)", sifted ? ")" : "");
     say_rivals(&text, level, past, n_features);
     say(&text, "%s%s", staged ? ")" : "", around.end);

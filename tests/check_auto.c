@@ -144,6 +144,23 @@ START_TEST(wide_rows)
 }
 END_TEST
 
+/* Beyond 1,000 features cheap budgets have one table a feature, as the cache holds no more. */
+START_TEST(very_wide_rows)
+{
+    static const char *const texts[] = {"auto(budget=1)", "auto(budget=2)", "auto(budget=5)",
+                                        "auto(budget=5, lags=false)"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        StreamingLearner *model = made(1000, texts[i]), *wide = made(1001, texts[i]);
+        ck_assert_ptr_null(strstr(anb_expression(model), "pairs=1"));
+        ck_assert_ptr_nonnull(strstr(anb_expression(wide), "additive(cells=24, pairs=1)"));
+        ck_assert_ptr_null(strstr(anb_expression(wide), "pairs=3"));
+        ck_assert_ptr_null(strstr(anb_expression(wide), "additive(cells=24)"));
+        anb_free(model);
+        anb_free(wide);
+    }
+}
+END_TEST
+
 /* The cheapest networks have more units where rows are narrow. */
 START_TEST(narrow_rows)
 {
@@ -255,6 +272,7 @@ static Suite *suite(void)
     tcase_add_test(tests, dear_budgets_have_experts_on_past_targets);
     tcase_add_test(tests, budgets_between);
     tcase_add_test(tests, wide_rows);
+    tcase_add_test(tests, very_wide_rows);
     tcase_add_test(tests, narrow_rows);
     tcase_add_test(tests, it_learns);
     tcase_add_test(tests, as_good_as_the_last_value);
