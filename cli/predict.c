@@ -5,6 +5,7 @@
 #include "output.h"
 #include "reading.h"
 #include "saved.h"
+#include "stale.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,9 @@ static int block_start(Block *b, const Answers *answers, const Rows *rows)
     return b->x && b->said ? 0 : complain(BAD_DATA, "out of memory");
 }
 
-static void block_write(Block *b, Answers *answers, const Saved *saved, const Rows *rows)
+static void block_write(Block *b, Answers *answers, const Saved *saved, const Rows *rows, Stale *stale)
 {
+    stale_see(stale, b->x, b->n, b->d);
     if (b->room == 1 && b->n == 1)
         answers_look(answers, saved->model, b->x);
     anb_predict_many(saved->model, b->x, b->n, b->said);
@@ -53,6 +55,7 @@ static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wan
 {
     Answers answers;
     Block block = {0};
+    Stale stale = {0};
     int status = answers_start(&answers, stdout, false, wanted, saved->model, rows);
     status = status ? status : block_start(&block, &answers, rows);
     if (!status)
@@ -60,12 +63,13 @@ static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wan
     while (!status && (status = rows_next(rows, block.x + block.n * block.d, NULL)) == 0) {
         bool ready = rows_ready(rows);
         if (++block.n == block.room || !ready)
-            block_write(&block, &answers, saved, rows);
+            block_write(&block, &answers, saved, rows, &stale);
         if (!ready)
             fflush(stdout);
     }
     if (block.n > 0)
-        block_write(&block, &answers, saved, rows);
+        block_write(&block, &answers, saved, rows, &stale);
+    stale_tell(&stale, saved->model, rows->table.name);
     free(block.x);
     free(block.said);
     return status > 0 ? status : 0;

@@ -188,6 +188,31 @@ START_TEST(times_that_fall_are_told)
 }
 END_TEST
 
+/* A target that wanders: beyond a hundred rows the last one learned is of no use. One that only follows its feature is told of as little as
+ * a model without past targets. */
+START_TEST(last_targets_that_grow_old_are_told)
+{
+    static const char wander[] = "y += rand() - .5", apart[] = "y = x + rand()";
+    static const struct {
+        const char *target, *learner;
+        int rows;
+        bool told;
+    } cases[] = {{wander, "auto(budget=1)", 150, true},    {wander, "auto(budget=5)", 150, true},
+                 {wander, "quantile(last)", 150, true},    {wander, "auto(budget=5)", 99, false},
+                 {wander, "auto(lags=false)", 150, false}, {wander, "mean", 150, false},
+                 {apart, "auto(budget=1)", 150, false},    {apart, "auto(budget=5)", 150, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_int_eq(
+            run("awk 'BEGIN { print \"x,y\"; for (i = 0; i < 800; i++) { x = rand(); %s; print x \",\" y } }' >t.csv; "
+                "$A train -l '%s' -o m.anb t.csv && head -%d t.csv | $A predict -m m.anb -",
+                cases[i].target, cases[i].learner, cases[i].rows + 1),
+            0);
+        bool told = strstr(err, "rows were predicted without a target between them, by a model that follows") != NULL;
+        ck_assert_msg(told == cases[i].told, "%zu: %s", i, err);
+    }
+}
+END_TEST
+
 /* What holds no rows is told, as is a log that would be learned twice. */
 START_TEST(what_is_not_done_is_told)
 {
@@ -287,6 +312,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_model_takes_another_order_of_dates);
     tcase_add_test(tests, a_header_among_the_rows_is_a_bad_row);
     tcase_add_test(tests, times_that_fall_are_told);
+    tcase_add_test(tests, last_targets_that_grow_old_are_told);
     tcase_add_test(tests, what_is_not_done_is_told);
     tcase_add_test(tests, a_record_that_is_cut_is_left_out);
     tcase_add_test(tests, who_left_a_column_out_is_said);

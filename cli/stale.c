@@ -1,0 +1,98 @@
+#include "stale.h"
+#include "cli.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY = 100, CELLS = 1 << 16, LEAST = 8 }; /* rows to tell of; cells that are kept; rows to judge by */
+enum { YOUNG = 500 };                            /* samples up to which each moves all predictions */
+static const size_t large = (size_t)1 << 30;     /* bytes of models that are not copied */
+/* How far the predictions follow a target that is off by their deviation, as a share of it. Models of rows in random order follow by
+ * up to .1, those of hourly traffic and rentals by .4 to .9. */
+static const double clear = .2;
+
+void stale_see(Stale *stale, const double *x, size_t n, size_t d)
+{
+    size_t most = CELLS / d < MANY ? CELLS / d : MANY, more = most - stale->kept < n ? most - stale->kept : n;
+    stale->d = d;
+    stale->rows += n;
+    if (!stale->x && most > 0)
+        stale->x = malloc(most * d * sizeof *x);
+    if (!stale->x || more == 0)
+        return;
+    memcpy(stale->x + stale->kept * d, x, more * d * sizeof *x);
+    stale->kept += more;
+}
+
+static bool has_past_targets(const StreamingLearner *model)
+{
+    static const char *const names[] = {"residual_ar(", "season(", "jumps(", "past(", "last"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found |= strstr(anb_expression(model), names[i]) != NULL;
+    return found;
+}
+
+/* Of n predictions, those that are not NaN. */
+static double deviation(const double *said, size_t n)
+{
+    double count = 0, sum = 0, square = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(said[i])) {
+            count++;
+            sum += said[i];
+        }
+    for (size_t i = 0; i < n && count > 0; i++)
+        square += isnan(said[i]) ? 0 : (said[i] - sum / count) * (said[i] - sum / count);
+    return count >= LEAST ? sqrt(square / count) : 0;
+}
+
+/* By how much the predictions change, in the mean, where the first row had a target that is off by so much. */
+static double change(const Stale *stale, const StreamingLearner *model, double off, const double *said, double *other)
+{
+    size_t first = 0, count = 0;
+    double sum = 0;
+    StreamingLearner *copy = anb_clone(model, NULL);
+    if (!copy)
+        return 0;
+    while (isnan(said[first]))
+        first++;
+    anb_train_one(copy, stale->x + first * stale->d, said[first] + off, 1);
+    anb_predict_many(copy, stale->x, stale->kept, other);
+    anb_free(copy);
+    for (size_t i = 0; i < stale->kept; i++)
+        if (!isnan(said[i]) && !isnan(other[i])) {
+            sum += other[i] - said[i];
+            count++;
+        }
+    return count > 0 ? sum / (double)count : 0;
+}
+
+static bool follows(const Stale *stale, const StreamingLearner *model)
+{
+    double *said = malloc(2 * stale->kept * sizeof *said), by = 0;
+    StreamingLearner *copy = said ? anb_clone(model, NULL) : NULL;
+    if (copy) {
+        anb_predict_many(copy, stale->x, stale->kept, said);
+        by = deviation(said, stale->kept);
+    }
+    anb_free(copy);
+    bool follows = by > 0 && change(stale, model, by, said, said + stale->kept) -
+                                     change(stale, model, -by, said, said + stale->kept) >
+                                 2 * clear * by;
+    free(said);
+    return follows;
+}
+
+void stale_tell(Stale *stale, const StreamingLearner *model, const char *table)
+{
+    bool asked = stale->rows >= MANY && stale->kept >= LEAST && has_past_targets(model) &&
+                 anb_counters(model)->trained >= YOUNG && anb_total_bytes(model) <= large;
+    if (asked && follows(stale, model))
+        complain(0,
+                 "%s: %llu rows were predicted without a target between them, by a model that follows the last targets "
+                 "it has learned: where rows are in the order of time, one of auto(lags=false) errs less",
+                 table, (unsigned long long)stale->rows);
+    free(stale->x);
+    *stale = (Stale){0};
+}

@@ -1,0 +1,21 @@
+/* Whether a model follows the last targets that it has learned, which grow old where many rows are predicted without one. */
+#ifndef ANB_CLI_STALE_H
+#define ANB_CLI_STALE_H
+
+#include <anabranch/anabranch.h>
+
+/* Rows that are predicted: the first of them, and how many. Zeroed at first. */
+typedef struct Stale {
+    double *x;
+    size_t kept, d;
+    uint64_t rows;
+} Stale;
+
+/* Takes n rows of d cells. */
+void stale_see(Stale *stale, const double *x, size_t n, size_t d);
+
+/* Tells on stderr, where a hundred rows or more were predicted by a model with learners of past targets, whether another last
+ * target would have changed the predictions. Frees what is kept. */
+void stale_tell(Stale *stale, const StreamingLearner *model, const char *table);
+
+#endif
