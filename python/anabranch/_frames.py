@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -167,6 +168,14 @@ def _kinds(model: Any) -> list[str]:
     return [model._kind(j) for j in range(model.n_features)] if text else ["number"] * model.n_features
 
 
+def _warn_of_lacking(model: Any, lacking: list[str]) -> None:
+    if not lacking:
+        return
+    more = f" and {len(lacking) - 1} more of the model's features" if len(lacking) > 1 else ""
+    cell = "missing" if model.takes_missing else "0"
+    warnings.warn(f"the table has no column {lacking[0]!r}{more}: taken for {cell} in every row", stacklevel=6)
+
+
 def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
@@ -179,6 +188,8 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     there = set(names).intersection(features)
     if model._wants_a_feature and not there:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
+    if model._wants_a_feature and len(there) < len(features):
+        _warn_of_lacking(model, [name for name, k in zip(features, _kinds(model)) if name not in there and k != "ignored"])
     model._extra_columns(len(names) - len(there))
     return features
 

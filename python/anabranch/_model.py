@@ -102,6 +102,8 @@ class Model(_core.Model):
         ------
         InputError
             A row is refused; all are checked first, so nothing was learned.
+        KeyboardInterrupt
+            Or what else a handler of a signal raises, some tenths of a second later: the first ``n_samples_seen`` rows have been learned.
         """
         rows, _ = _frames.table(self, X)
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)

@@ -248,6 +248,40 @@ static AnbColumnKind guess(PyObject *cell)
     return is_time(cell) ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
 }
 
+/* As a reader of files that converts nothing gives them; 017 is rather a code. */
+static bool is_number_as_text(PyObject *cell)
+{
+    Py_ssize_t n = 0;
+    double value;
+    const char *text = PyUnicode_Check(cell) ? PyUnicode_AsUTF8AndSize(cell, &n) : NULL;
+    if (!text)
+        PyErr_Clear();
+    return text && anb_number_parse_all(text, (size_t)n, &value) == 0 && !(n > 1 && text[0] == '0' && text[1] != '.');
+}
+
+static int warn_of_texts(const Names *names, PyObject *row)
+{
+    PyObject *name = NULL, *text = NULL;
+    Py_ssize_t n = 0;
+    for (Py_ssize_t i = 0; i < names->n; i++) {
+        PyObject *cell = PyObject_GetItem(row, names->name[i]);
+        if (!cell)
+            PyErr_Clear();
+        else if (is_number_as_text(cell) && n++ == 0)
+            name = names->name[i], text = Py_NewRef(cell);
+        Py_XDECREF(cell);
+    }
+    int code = n == 0
+                   ? 0
+                   : PyErr_WarnFormat(
+                         PyExc_UserWarning, 1,
+                         "%zd feature%s read as names, not as numbers, since the first row has texts there, such as "
+                         "%R: %R; float() makes numbers of them, schema={%R: 'category', ...} says that they are names",
+                         n, n == 1 ? " is" : "s are", name, text, name);
+    Py_XDECREF(text);
+    return code;
+}
+
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema)
 {
     if (!names->name)
@@ -270,7 +304,7 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **s
     if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
         raise_error(core, &error, NULL);
     PyMem_Free(columns);
-    return PyErr_Occurred() ? -1 : 0;
+    return PyErr_Occurred() || (*schema && warn_of_texts(names, row)) ? -1 : 0;
 }
 
 /* Whether every column of `kinds` is a feature. */

@@ -1,6 +1,7 @@
 /* Many rows at a time, from a matrix of doubles or from columns, where they lie. The GIL is released meanwhile. */
 #include "core.h"
 #include <string.h>
+#include <time.h>
 
 /* Rows to learn or to predict. */
 typedef struct Many {
@@ -77,17 +78,40 @@ static uint64_t rejected(const Model *self)
     return c->rejected_features + c->rejected_target + c->rejected_weight;
 }
 
-/* All rows, or, where `stops`, up to the block in which the first one is refused. Whether none was. */
-static bool run_blocks(Model *self, const Many *m, bool stops, double *block)
+/* ---- all of them ----------------------------------------------------------------------------------------------------- */
+
+typedef enum End { DONE, REFUSED, INTERRUPTED } End;
+
+enum { ASK_AFTER = 100000000 }; /* nanoseconds */
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* All rows, or up to the block after which a signal's handler has raised, or, where `stops`, in which the first one is refused. */
+static End run_blocks(Model *self, const Many *m, bool stops, double *block)
 {
     Py_ssize_t size = m->table.column ? BLOCK : 64 * BLOCK;
     uint64_t before = rejected(self);
-    for (Py_ssize_t from = 0; from < m->n; from += size) {
+    int64_t asked = now();
+    End end = DONE;
+    PyThreadState *state = PyEval_SaveThread();
+    for (Py_ssize_t from = 0; from < m->n && end == DONE; from += size) {
         run_block(self, m, from, size < m->n - from ? size : m->n - from, block);
-        if (stops && rejected(self) != before)
-            return false;
+        if (stops && rejected(self) != before) {
+            end = REFUSED;
+        } else if (now() - asked > ASK_AFTER) {
+            PyEval_RestoreThread(state);
+            end = PyErr_CheckSignals() ? INTERRUPTED : DONE;
+            state = PyEval_SaveThread();
+            asked = now();
+        }
     }
-    return true;
+    PyEval_RestoreThread(state);
+    return end;
 }
 
 /* ---- checking ------------------------------------------------------------------------------------------------------- */
@@ -168,9 +192,8 @@ static StreamingLearner *backup_of(const Model *self, const Many *m)
 /* Learns in the hope that no row is refused; where one is, the model is what it was and the reason is raised. */
 static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, double *block)
 {
-    PyThreadState *state = PyEval_SaveThread();
-    bool fine = run_blocks(self, m, true, block);
-    PyEval_RestoreThread(state);
+    End end = run_blocks(self, m, true, block);
+    bool fine = end != REFUSED;
     if (!fine) {
         StreamingLearner *spoiled = self->learner;
         self->learner = backup;
@@ -180,7 +203,7 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
     if (!fine && self->threads != 1 && model_use_threads(self, self->threads))
         return -1;
     if (fine || check_rows(self, m, block))
-        return fine ? 0 : -1;
+        return end == DONE ? 0 : -1;
     return raise_input(self->core, "a row was refused; nothing was learned");
 }
 
@@ -188,10 +211,7 @@ static int run_checked(Model *self, const Many *m, double *block)
 {
     if (!self->skips && check_rows(self, m, block))
         return -1;
-    PyThreadState *state = PyEval_SaveThread();
-    run_blocks(self, m, false, block);
-    PyEval_RestoreThread(state);
-    return 0;
+    return run_blocks(self, m, false, block) == DONE ? 0 : -1;
 }
 
 static PyObject *run(Model *self, const Many *m)

@@ -102,6 +102,17 @@ static PyObject *number(Core *core, double value)
     return PyFloat_FromDouble(value);
 }
 
+/* Learning is for the process that made the server: 0, or -1 with the reason raised. */
+static int may_learn(const Server *self)
+{
+    if (!anb_serve_is_child(self->server))
+        return 0;
+    PyErr_SetString(self->core->unsupported_error,
+                    "this process was forked from the server's: it can predict, and not learn; "
+                    "Server(server.model()) makes a server of its own");
+    return -1;
+}
+
 static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
     static char *words[] = {"x", "y", "w", NULL};
@@ -109,7 +120,7 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
     PyObject *row;
     double y, w = 1;
     Cells cells;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Od|d:train_one", words, &row, &y, &w) ||
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Od|d:train_one", words, &row, &y, &w) || may_learn(self) ||
         enter_row(&self->format, &self->entry, row, &cells))
         return NULL;
     PyThreadState *state = PyEval_SaveThread(); /* a publishing call waits for predictions */
@@ -126,7 +137,8 @@ static PyObject *server_many(PyObject *object, PyObject *arguments)
     Server *self = (Server *)object;
     PyObject *array[4];
     Py_buffer view[4] = {{0}};
-    int code = PyArg_ParseTuple(arguments, "OOOO:_many", &array[0], &array[1], &array[2], &array[3]) ? 0 : -1;
+    int code =
+        PyArg_ParseTuple(arguments, "OOOO:_many", &array[0], &array[1], &array[2], &array[3]) ? may_learn(self) : -1;
     for (int i = 0; i < 4 && !code; i++)
         code = doubles_of(self->core, array[i], &view[i], i ? 1 : 2, i ? "a vector" : "X");
     if (!code && view[0].shape[1] != self->format.names.n)

@@ -1,6 +1,8 @@
 """Tables of every kind: the bits of the loop, the caller's kind back."""
 
 import datetime
+import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -222,7 +224,8 @@ def test_columns_of_frames():
     with pytest.raises(anabranch.InputError, match="no column of the table"):
         model.learn_many(frame[[]].assign(q=1.0), y)
     short = Model("linear", NAMES)
-    short.learn_many(frame.drop(columns="b"), y)
+    with pytest.warns(UserWarning, match="no column 'b': taken for 0"):
+        short.learn_many(frame.drop(columns="b"), y)
     assert short.equal(looped(frame.drop(columns="b").to_dict("records"), y, "linear", features=NAMES)[0])
     with pytest.raises(anabranch.InputError, match="named by"):
         Model("linear").learn_many(frame.set_axis([0, 1, 2], axis=1), y)
@@ -399,6 +402,43 @@ def test_schemas():
         Schema({"a": "colour"})
     with pytest.raises(TypeError):
         Schema({1: "number"})
+
+
+def test_a_column_that_lacks_warns():
+    pandas = pytest.importorskip("pandas")
+    X, y = data()
+    frame = pandas.DataFrame(dict(zip(NAMES, X.T)))
+    for expression, cell in (("scale(rls)", np.nan), ("linear", 0.0)):
+        model = Model(expression)
+        model.learn_many(frame, y)
+        expected = model.predict_many(frame.assign(a=cell, b=cell))
+        with pytest.warns(UserWarning, match="no column 'a' and 1 more.*" + ("missing" if cell else "0")) as warned:
+            assert np.array_equal(model.predict_many(frame[["c"]]), expected)
+        assert warned[0].filename == __file__
+    model = Model("linear", schema={"a": "ignored", "b": "number"})
+    model.learn_many(frame[["a", "b"]], y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict_many(frame[["b"]])
+
+
+# ---- signals ----
+
+
+def test_a_handler_that_raises_ends_a_long_call():
+    def handler(*_):
+        raise TimeoutError
+
+    X = np.random.default_rng(1).normal(size=(300_000, 4))
+    model, old = Model("auto(budget=100)"), signal.signal(signal.SIGALRM, handler)
+    try:
+        for call in (lambda: model.learn_many(X, X[:, 0]), lambda: model.predict_many(X)):
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(TimeoutError):
+                call()
+            assert 0 < model.n_samples_seen < len(X)
+    finally:
+        signal.signal(signal.SIGALRM, old)
 
 
 # ---- evaluation ----

@@ -7,6 +7,7 @@ import importlib
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -77,6 +78,18 @@ def test_missing_unknown_and_reordered_keys():
     with pytest.raises(anabranch.InputError, match="1 key or column is no feature"):
         strict.learn_one({"a": 1, "b": 2, "c": 3}, 1)
     assert strict.n_samples_seen == 0
+
+
+def test_numbers_as_texts_in_a_first_row_warn():
+    with pytest.warns(UserWarning, match="^2 features are read as names.*'a': '5'.*schema={'a': 'category'"):
+        Model("linear").train_one({"b": "1e3", "a": "5", "c": "x", "zip": "01067"}, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Model("linear", schema={"a": "category"}).train_one({"a": "5"}, 1)
+        Model("linear").train_one({"a": "05", "b": "2024-01-05"}, 1)
+        model = Model("linear")
+        model.train_one({"a": "x"}, 1)
+        model.train_one({"a": "5"}, 1)
 
 
 def test_missing_targets_and_weights_are_counted_as_in_a_table():

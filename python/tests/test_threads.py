@@ -288,6 +288,23 @@ def test_fork():
     assert np.array_equal(model.train_many(X, y), expected)
 
 
+def test_a_child_of_a_server_says_that_it_does_not_learn():
+    X, y = stream(20)
+    model = Model("linear", 4)
+    model.learn_many(X, y)
+    server = Server(model)
+    child = os.fork()
+    if child == 0:
+        refused = 0
+        for call in (lambda: server.train_one(X[0], 1.0), lambda: server.train_many(X, y)):
+            try:
+                call()
+            except anabranch.UnsupportedError as error:
+                refused += "forked" in str(error)
+        os._exit(0 if refused == 2 and server.reader().predict_one(X[0]) == model.predict_one(X[0]) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 class Nasty:
     """A cell that uses the model while it is converted."""
 
