@@ -166,21 +166,68 @@ static bool is_of_log(const Cell *cell)
     return order_of(text, (size_t)size) >= 0;
 }
 
-/* As 2013-W05 or 2013-W05-3: of the years 1900 to 2099, weeks 1 to 53, days 1 to 7. */
+/* 1900 to 2099. */
+static bool is_year(const char *text)
+{
+    return (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0) && is_digit(text[2]) && is_digit(text[3]);
+}
+
+/* As 2013-W05 or 2013-W05-3: weeks 1 to 53, days 1 to 7. */
 static bool is_week(const Cell *cell)
 {
     const char *text = cell->text;
-    if ((cell->size != 8 && cell->size != 10) || memcmp(text + 4, "-W", 2) != 0 ||
-        (memcmp(text, "19", 2) != 0 && memcmp(text, "20", 2) != 0))
+    if ((cell->size != 8 && cell->size != 10) || memcmp(text + 4, "-W", 2) != 0)
         return false;
     int week = is_digit(text[6]) && is_digit(text[7]) ? 10 * (text[6] - '0') + text[7] - '0' : 0;
     bool day = cell->size == 8 || (text[8] == '-' && text[9] >= '1' && text[9] <= '7');
-    return is_digit(text[2]) && is_digit(text[3]) && week >= 1 && week <= 53 && day;
+    return is_year(text) && week >= 1 && week <= 53 && day;
+}
+
+/* As 2013Q1, 2013-Q1 or Q1 2013. */
+static bool is_quarter(const Cell *cell)
+{
+    const char *text = cell->text, *end = text + cell->size;
+    if (cell->size != 6 && cell->size != 7)
+        return false;
+    bool first = *text == 'Q';
+    const char *quarter = first ? text : end - 2;
+    char between = cell->size == 6 ? '-' : text[first ? 2 : 4];
+    return *quarter == 'Q' && quarter[1] >= '1' && quarter[1] <= '4' && (between == '-' || between == ' ') &&
+           is_year(first ? end - 4 : text);
+}
+
+/* As 05.01.13 or 05-01-13, a time of day behind it or not: dates that are read with strokes alone. */
+static bool is_short_date(const Cell *cell)
+{
+    char text[40], mark = cell->size < 8 ? 0 : cell->text[2];
+    if ((mark != '.' && mark != '-') || cell->text[5] != mark)
+        return false;
+    int size = snprintf(text, sizeof text, "%.2s/%.2s/%.*s", cell->text, cell->text + 3,
+                        (int)(cell->size < 36 ? cell->size - 6 : 30), cell->text + 6);
+    return order_of(text, (size_t)size) >= 0;
+}
+
+/* As 5. Januar 2013: a month whose name is not English. */
+static bool has_month(const Cell *cell)
+{
+    const char *at = cell->text, *end = at + cell->size;
+    while (at < end && is_digit(*at))
+        at++;
+    bool day = at > cell->text && at - cell->text < 3;
+    at += at < end && *at == '.';
+    const char *word = at + 1;
+    for (at = word; at < end && *at != ' ' && *at != '.' && !is_digit(*at);)
+        at++;
+    bool month = day && at - word > 2 && word[-1] == ' ';
+    at += at < end && *at == '.';
+    return month && end - at >= 5 && *at == ' ' && is_year(at + 1) &&
+           (end - at == 5 || (end - at > 6 && is_digit(at[6])));
 }
 
 bool remedy_timelike(const Cell *cell)
 {
-    return cell->size > 0 && (remedy_clock(cell) || is_of_log(cell) || is_week(cell) || has_zone(cell));
+    return cell->size > 0 && (remedy_clock(cell) || is_of_log(cell) || is_week(cell) || is_quarter(cell) ||
+                              is_short_date(cell) || has_month(cell) || has_zone(cell));
 }
 
 static const char *remedy_time(const Cell *cell, char *out)

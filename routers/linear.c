@@ -48,10 +48,11 @@ static int check(const AnbNode *self, AnbError *error)
 {
     const AnbRouterLinearOptions *o = self->options;
     if ((size_t)o->top_k > self->gate.k)
-        return anb_fail(error, ANB_E_ARGUMENT, "linear: top_k = %d is outside [1, %zu], the number of experts",
-                        o->top_k, self->gate.k);
+        return anb_fail(error, ANB_E_ARGUMENT,
+                        "the router linear: top_k = %d is outside [1, %zu], the number of experts", o->top_k,
+                        self->gate.k);
     if (o->capacity_factor > 0 && o->capacity_factor < 1)
-        return anb_fail(error, ANB_E_ARGUMENT, "linear: capacity_factor = %g is neither 0 nor at least 1",
+        return anb_fail(error, ANB_E_ARGUMENT, "the router linear: capacity_factor = %g is neither 0 nor at least 1",
                         o->capacity_factor);
     return 0;
 }

@@ -74,7 +74,7 @@ static const struct {
     {"scale(linear mean)", ANB_E_SYNTAX, 13, "expected ','"},
     {"scale((linear))", ANB_E_SYNTAX, 6, "name"},
     {"moe(linear, mean, top_k=1.5)", ANB_E_SYNTAX, 24, "whole number"},
-    {"moe(linear, mean, top_k=3)", ANB_E_ARGUMENT, 0, "top_k"},
+    {"moe(linear, mean, top_k=3)", ANB_E_ARGUMENT, 0, "the router linear: top_k = 3 is outside [1, 2]"},
     {"moe(linear, mean, top_k=1, top_k=1)", ANB_E_SYNTAX, 27, "repeated"},
     {"moe(linear, mean, speed=1)", ANB_E_UNKNOWN, 18, "'speed'"},
     {"moe(linear, mean, router=nothing)", ANB_E_UNKNOWN, 25, "'nothing'"},

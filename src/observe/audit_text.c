@@ -42,6 +42,14 @@ static bool fail(Reader *r, int code, size_t at, const char *what)
     return false;
 }
 
+/* A name that nothing has. */
+static bool fail_unknown(Reader *r, const Name *name, const char *what)
+{
+    char text[80];
+    snprintf(text, sizeof text, "no such %s: '%.*s'", what, (int)(name->n < 48 ? name->n : 48), name->text);
+    return fail(r, ANB_E_UNKNOWN, name->at, text);
+}
+
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static void skip_blanks(Reader *r)
@@ -130,7 +138,7 @@ static bool read_atom(Reader *r)
     if (!read_name(r, &name))
         return false;
     int i = find_predicate(r->book, &name);
-    return i < 0 ? fail(r, ANB_E_UNKNOWN, name.at, "no such predicate") : emit(r, i);
+    return i < 0 ? fail_unknown(r, &name, "predicate") : emit(r, i);
 }
 
 static bool read_not(Reader *r)
@@ -193,7 +201,7 @@ static bool read_metric(Reader *r, AnbPredicate *p)
         return true;
     int id = anb_metric_find(name.text, name.n);
     if (id < 0)
-        return fail(r, ANB_E_UNKNOWN, name.at, "no such metric");
+        return fail_unknown(r, &name, "metric");
     if (!r->diagnostics)
         return fail(r, ANB_E_UNSUPPORTED, name.at, "this metric needs the diagnostics of the model");
     AnbMetricShape shape = anb_metrics()[id].shape;
