@@ -155,6 +155,7 @@ json_t *service_health(Service *s)
     json_object_set_new(health, "requests", json_integer((json_int_t)s->requests));
     json_object_set_new(health, "refused", json_integer((json_int_t)s->refused));
     json_object_set_new(health, "unknown_names", json_integer((json_int_t)s->unknown));
+    json_object_set_new(health, "unknown_keys", json_integer((json_int_t)s->unknown_keys));
     json_object_set_new(health, "rmse", report.rmse == report.rmse ? json_real(report.rmse) : json_null());
     json_object_set_new(health, "mae", report.mae == report.mae ? json_real(report.mae) : json_null());
     return health;

@@ -92,6 +92,24 @@ static void count_unknown(Service *s, json_t *row)
     }
 }
 
+/* Of the keys beside `rows` and of those of a request: as names in x. */
+static void count_keys(Service *s, json_t *body, bool rows)
+{
+    static const char *const keys[] = {"x", "y", "w", "seq", "id", "interval", "quantiles"};
+    const char *name;
+    json_t *value;
+    json_object_foreach(body, name, value)
+    {
+        bool known = rows && strcmp(name, "rows") == 0;
+        for (size_t i = 0; !rows && i < sizeof keys / sizeof *keys; i++)
+            known = known || strcmp(name, keys[i]) == 0;
+        if (known || atomic_fetch_add(&s->unknown_keys, 1) > 0)
+            continue;
+        complain(0, "a request has \"%.60s\"%s: such keys are passed over, and counted in /healthz as unknown_keys",
+                 name, rows ? " beside rows, whose own keys count" : ", which no request takes");
+    }
+}
+
 /* Cell j of an array, or of an object by the feature's name. */
 static json_t *cell_of(const Service *s, json_t *row, size_t j)
 {
@@ -284,6 +302,7 @@ static json_t *each_row(Service *s, json_t *body, int *status, json_t *(*one)(Se
     size_t i;
     json_array_foreach(rows, i, row)
     {
+        count_keys(s, row, false);
         json_t *answer = one(s, row, status);
         if (*status != OK) {
             json_object_set_new(answer, "row", json_integer((json_int_t)i + 1));
@@ -301,7 +320,9 @@ static json_t *answer(Service *s, json_t *body, int *status, json_t *(*one)(Serv
     atomic_fetch_add(&s->requests, 1);
     if (!json_is_object(body))
         return refuse(s, status, BAD_REQUEST, "the body is no JSON object");
-    return json_is_array(json_object_get(body, "rows")) ? each_row(s, body, status, one) : one(s, body, status);
+    bool rows = json_is_array(json_object_get(body, "rows"));
+    count_keys(s, body, rows);
+    return rows ? each_row(s, body, status, one) : one(s, body, status);
 }
 
 json_t *service_predict(Service *s, json_t *body, int *status)

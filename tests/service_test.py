@@ -164,9 +164,17 @@ def cells():
     for _ in range(2):
         check("a misspelt name is passed over", s.post("/predict", {"x": {"shop": "a", "sise": 1}})[0] == 200)
     check("and counted", s.ask("GET", "/healthz")[1]["unknown_names"] == 2)
+    row = {"x": {"shop": "a", "size": 1}}
+    s.post("/predict", {**row, "interval": None, "id": None})
+    s.post("/predict", {"rows": [row]})
+    check("keys are known", s.ask("GET", "/healthz")[1]["unknown_keys"] == 0)
+    for body in ({**row, "y": 1, "weight": 2}, {"rows": [{**row, "y": 1, "weight": 2}], "interval": 0.9}):
+        check("an unknown key is passed over", s.post("/learn", body)[0] == 200)
+    check("and counted as well", s.ask("GET", "/healthz")[1]["unknown_keys"] == 3)
     s.end()
     told = s.process.stderr.read()
-    check("and told once", told.count("sise") == 1 and "which is no column of the model" in told)
+    check("and told once", told.count("sise") == 1 and "which is no column of the model" in told
+          and told.count("weight") == 1 and "which no request takes" in told)
 
 
 def written_by_another(model):

@@ -27,7 +27,7 @@ class Evaluation:
     n : int
         Predictions.
     mae, rmse, r2 : float
-        Mean absolute error, root mean squared error, 1 - SSE/SST.
+        Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2 leaves out a new model's first answer.
     rmse_second_half : float
         Root mean squared error of rows n // 2 and on.
     predictions : ndarray
