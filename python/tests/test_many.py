@@ -454,6 +454,18 @@ def test_evaluate_takes_a_frame_in_any_order(more):
     assert np.array_equal(said, Model("rls").train_many(frame, y))
 
 
+def test_evaluate_tells_the_row_that_is_refused():
+    X = np.ones((50_000, 2))
+    y = np.where(np.arange(50_000) == 40_000, np.nan, 1.0)
+    for stream in ((X, y), (zip(X.tolist(), y), None)):
+        model = Model("linear")
+        with pytest.raises(anabranch.InputError, match="row 40000: the target.*; the [0-9]+ rows before this block were learned"):
+            anabranch.evaluate(model, *stream)
+        assert 0 < model.n_samples_seen <= 40_000
+    with pytest.raises(anabranch.InputError, match="row 1: .*; nothing was learned"):
+        anabranch.evaluate(Model("linear"), X[:3], [1.0, np.inf, 1.0])
+
+
 def test_evaluate():
     X, y = data()
     result = anabranch.evaluate(Model("scale(rls)"), X, y)
