@@ -140,10 +140,14 @@ class Model(_core.Model):
 
     # ---- copies, bytes and files ----
 
+    def _attributes(self) -> dict[str, Any]:
+        """Those that a copy has as well: a Recorder and an Explainer stay with the model that they were made for."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_recorder", "_explainer")}
+
     def copy(self: _M) -> _M:
         """A copy that goes its own way, with the attributes that a subclass added."""
         twin = self._copy()
-        twin.__dict__.update(self.__dict__)
+        twin.__dict__.update(self._attributes())
         return twin
 
     def __copy__(self: _M) -> _M:
@@ -154,13 +158,13 @@ class Model(_core.Model):
 
         twin = self._copy()
         memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        twin.__dict__.update(copy.deepcopy(self._attributes(), memo))
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
         settings = self._settings()
         data = self.to_bytes() if settings.pop("made") else None
-        return _unpickle, (type(self), data, settings), self.__dict__ or None
+        return _unpickle, (type(self), data, settings), self._attributes() or None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to a file, which is the old or the whole new one at every moment.

@@ -1,5 +1,8 @@
 """Explanations: sums, exact values, backgrounds, refusals."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -104,3 +107,17 @@ def test_detach():
     model.learn_many(X + 100, X[:, 0])
     assert model.predict_one(X[0]) != model_before
     assert explainer.model is model and len(explainer) == 8 and len(before) == 3
+
+
+def test_a_copy_has_no_explainer_or_recorder_of_another_model():
+    model = Model("scale(rls)", ["a", "b"])
+    kept = Explainer(model), anabranch.Recorder(model)
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    model.learn_many(X, X[:, 0])
+    for twin in (model.copy(), copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        twin.learn_many(X, -X[:, 0])
+        with pytest.raises(anabranch.UnsupportedError, match="no rows to explain against"):
+            twin.explain(X[0])
+        with pytest.raises(anabranch.Error, match="make one for this model"):
+            twin.report("page.html")
+    assert model.explain(X[0]).prediction == model.predict_one(X[0]) and len(kept) == 2
