@@ -179,9 +179,9 @@ def _warn_of_lacking(model: Any, lacking: list[str]) -> None:
 def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
-        features = sorted(names)
+        features = sorted(name for name in names if name != model.target)
         kinds = None if model.schema_text else schema_of(kind, X, features)
-        model._adopt(features, kinds, features != names)
+        model._adopt(features, kinds, features != [name for name in names if name != model.target])
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
@@ -327,6 +327,20 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     except TypeError:
         raise TypeError(f"X is a table of rows, not {article(X)}") from None
     return _rows(model, rows), lambda out: out
+
+
+def warn_of_own_target(model: Any, X: Any, y: Any) -> None:
+    """Where y is a column of the frame and a feature."""
+    kind, name = _kind(X), getattr(y, "name", None)
+    if kind not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
+        return
+    column = column_of(kind, X, name) if name in _names(kind, X) else None
+    if column is not None and len(column) > 0 and column.equals(y):
+        warnings.warn(
+            f"y is the column {name!r} of X and a feature, so that each row tells its own target: give X without it, "
+            f"or Model(..., target={name!r})",
+            stacklevel=3,
+        )
 
 
 def nameless(X: Any) -> bool:

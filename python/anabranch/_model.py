@@ -36,7 +36,7 @@ class Model(_core.Model):
         first row's cells or the first frame's dtypes. Such a table is read through the learner ``columns``, which is
         put around the expression where it is not in it.
     target : str, optional
-        The target's name, kept in files.
+        The target's name, kept in files. A key or column of that name in the first row or frame is no feature.
     bad_rows : {"raise", "skip"}
         What happens to a row that is refused: an ``InputError``, or a prediction of nan and a count in ``counters``.
     extra : {"ignore", "raise"}
@@ -106,6 +106,7 @@ class Model(_core.Model):
             Or what else a handler of a signal raises, some tenths of a second later: the first ``n_samples_seen`` rows have been learned.
         """
         rows, _ = _frames.table(self, X)
+        _frames.warn_of_own_target(self, X, y)
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
@@ -116,6 +117,7 @@ class Model(_core.Model):
         ndarray, Series or array of X's library, shape (n,)
         """
         rows, wrap = _frames.table(self, X)
+        _frames.warn_of_own_target(self, X, y)
         out = np.empty(_frames.n_rows(rows))
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
         return wrap(out)

@@ -112,8 +112,8 @@ void entry_leave(Entry *entry);
 /* ---- names.c ---- */
 /* Names from a sequence of strings. */
 int names_set(Core *core, Names *names, PyObject *sequence);
-/* Names or a count from the first row. */
-int names_from_row(Core *core, Names *names, PyObject *row);
+/* Names or a count from the first row; a key that is the target (or NULL) is none. */
+int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target);
 int names_copy(Names *to, const Names *from);
 void names_clear(Names *names);
 int names_visit(const Names *names, visitproc visit, void *arg);

@@ -97,7 +97,7 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
 {
     Names names = {.n = n};
     AnbSchema *schema = NULL;
-    int code = row ? names_from_row(self->core, &names, row) : 0;
+    int code = row ? names_from_row(self->core, &names, row, self->target) : 0;
     if (!code && self->wanted)
         code = schema_by_name(self->core, &names, self->wanted, &schema);
     else if (!code && row)

@@ -71,7 +71,7 @@ int names_set(Core *core, Names *names, PyObject *sequence)
     return code;
 }
 
-int names_from_row(Core *core, Names *names, PyObject *row)
+int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target)
 {
     if (!row_is_mapping(row)) {
         Py_ssize_t n = PyObject_Size(row);
@@ -87,6 +87,11 @@ int names_from_row(Core *core, Names *names, PyObject *row)
             PyErr_Format(PyExc_TypeError, "the row's key %R is no str", PyList_GetItem(keys, i));
             Py_CLEAR(keys);
         }
+    Py_ssize_t at = keys && target ? PySequence_Index(keys, target) : -1;
+    if (keys)
+        PyErr_Clear();
+    if (at >= 0 && PySequence_DelItem(keys, at))
+        Py_CLEAR(keys);
     PyObject *sorted = keys ? PySequence_List(keys) : NULL;
     int code = sorted && PyList_Sort(sorted) == 0 ? names_set(core, names, sorted) : -1;
     if (!code)

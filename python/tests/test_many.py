@@ -404,6 +404,27 @@ def test_schemas():
         Schema({1: "number"})
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_target_among_the_columns(library):
+    module = pytest.importorskip(library)
+    X, y = data()
+    frame = module.DataFrame(dict(zip(NAMES, X.T)) | {"y": y})
+    for call in (Model("linear").learn_many, Model("linear").train_many, lambda X, y: anabranch.evaluate(Model("linear"), X, y)):
+        with pytest.warns(UserWarning, match="y is the column 'y' of X and a feature"):
+            call(frame, frame["y"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Model("linear", target="y")
+        model.learn_many(frame, frame["y"])
+        assert model.features == tuple(NAMES) and model.equal(looped(X, y, "linear", features=NAMES)[0])
+        rows = Model("linear", target="y")
+        for row, target in zip(frame.to_dict("records") if library == "pandas" else frame.to_dicts(), y):
+            rows.train_one(row, target)
+        assert rows.equal(model)
+        rows.train_one(X[0], 1.0)  # a, b and c came in this order
+        Model("linear", ["y"]).learn_many(frame, frame["a"])
+
+
 def test_a_column_that_lacks_warns():
     pandas = pytest.importorskip("pandas")
     X, y = data()
