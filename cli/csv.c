@@ -337,6 +337,11 @@ static int find_delimiter(Csv *csv)
     s->holding = true;
     s->keep = s->from;
     status = status ? status : next_record(csv, false, &start, &end);
+    csv->dialect.delimiter = status ? 0 : named_delimiter(start, (size_t)(end - start));
+    if (csv->dialect.delimiter) {
+        s->holding = false;
+        return 0;
+    }
     if (!status) {
         size_t first = (size_t)(start - s->buffer) - s->keep, n = (size_t)(end - start);
         status = next_record(csv, false, &start, &end);

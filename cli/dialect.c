@@ -59,3 +59,10 @@ char guess_delimiter(const char *first, size_t n1, const char *second, size_t n2
         both = one[CANDIDATES] > 1 && (!second || one[CANDIDATES] == two[CANDIDATES]) ? BLANKS : ',';
     return both;
 }
+
+char named_delimiter(const char *line, size_t n)
+{
+    bool quoted = n == 7 && line[0] == '"' && line[6] == '"';
+    const char *at = line + quoted;
+    return (quoted || n == 5) && memcmp(at, "sep=", 4) == 0 && separates(at[4], 0) ? at[4] : 0;
+}

@@ -24,6 +24,9 @@ typedef struct Dialect {
  */
 char guess_delimiter(const char *first, size_t n1, const char *second, size_t n2);
 
+/* The delimiter of a line before the header as Excel takes it, `sep=;` or `"sep=;"`; 0 where it is none. */
+char named_delimiter(const char *line, size_t n);
+
 /* Where a reader stands in a record. A quote means something only where a cell begins, blanks before it apart, and
  * inside a cell that began so. */
 enum Place { CELL, PLAIN, QUOTED, QUOTE /* behind a quote in a quoted cell */ };

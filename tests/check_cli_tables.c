@@ -48,6 +48,7 @@ START_TEST(comments_and_units_are_skipped)
     reads_text("a,b,y\nm/s,degC,kW\n1,2,3\n2,3,4\n1,1,8\n", "--skip-rows 1");
     reads_text("station 7\n2024, \"x\na,b,y\n1,2,3\n2,3,4\n1,1,8\n", "--skip-lines 2");
     reads_text("7,8,9\n1,2,3\n2,3,4\n1,1,8\n", "--no-header --skip-rows 1");
+    reads_text("\xef\xbb\xbf\"sep=\t\"\r\na\tb\ty\r\n1\t2\t3\r\n2\t3\t4\r\n1\t1\t8\r\n", "");
 }
 END_TEST
 
