@@ -201,11 +201,12 @@ END_TEST
 /* A pipe that stays open: the program waits for more when the signal comes. */
 static void interrupt_with(const char *name)
 {
-    ck_assert_int_eq(run("mkfifo p; $A train -l '%s' -o i.anb --save-every 800 p & pid=$!; exec 3>p; cat a.csv >&3; "
-                         "printf '1,2,3' >&3; "
-                         "await 'test -e i.anb'; rm i.anb; kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
-                         learner, name),
-                     0);
+    ck_assert_int_eq(
+        run("rm -f i.anb; mkfifo p; $A train -l '%s' -o i.anb --save-every 800 p & pid=$!; exec 3>p; cat a.csv >&3; "
+            "printf '1,2,3' >&3; "
+            "await 'test -e i.anb'; rm i.anb; kill -%s $pid; wait $pid; status=$?; rm p; exit $status",
+            learner, name),
+        0);
     ck_assert_msg(strncmp(err, "interrupted after 800 rows", 26) == 0, "%s",
                   err); /* and nothing of the row that was cut */
     ck_assert_int_eq(run("$A train -l '%s' -o a.anb a.csv && cmp a.anb i.anb", learner), 0);
