@@ -58,12 +58,17 @@ static size_t marks_of(const Cell *cell, unsigned among, char *out)
     return remedy_options(remedy_plain(cell) ? 0 : remedy_ways(cell, among), out);
 }
 
+static bool starts_with(const Cell *cell, const char *text)
+{
+    return cell->size > strlen(text) && memcmp(cell->text, text, strlen(text)) == 0;
+}
+
 /* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
 static size_t sign_of(const Cell *cell)
 {
     static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "'"}; /* euro, pound, yen */
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (cell->size > strlen(signs[i]) && memcmp(cell->text, signs[i], strlen(signs[i])) == 0)
+        if (starts_with(cell, signs[i]))
             return strlen(signs[i]);
     return 0;
 }
@@ -82,8 +87,23 @@ static size_t digits_end(const Cell *cell)
     return end > 0 && end < cell->size && cell->text[end] == '.' ? end + 1 : end;
 }
 
+static const char MINUS[] = "\xe2\x88\x92"; /* the sign that is no hyphen */
+
+/* What makes a number of a cell that has a minus behind it or another sign for one; NULL where nothing does. */
+static const char *minus_of(const Cell *cell)
+{
+    bool behind = cell->size > 1 && cell->text[cell->size - 1] == '-', sign = starts_with(cell, MINUS);
+    Cell rest =
+        sign ? (Cell){cell->text + strlen(MINUS), cell->size - strlen(MINUS)} : (Cell){cell->text, cell->size - behind};
+    if (behind == sign || !(remedy_plain(&rest) || remedy_ways(&rest, REMEDY_WAYS)))
+        return NULL;
+    return sign ? "with - for its minus sign" : "with its minus in front";
+}
+
 bool remedy_unit(const Cell *cell, Cell *number, Cell *unit)
 {
+    if (minus_of(cell))
+        return false;
     size_t before = sign_of(cell);
     Cell rest = cell_trim((Cell){cell->text + before, cell->size - before});
     size_t end = digits_end(&rest);
@@ -103,8 +123,11 @@ static const char *remedy_number(const Cell *cell, RemedyNot not, char *out)
     size_t marks = marks_of(&number, REMEDY_WAYS & ~(beside ? not .of_units : not .bare), options);
     bool alone = marks == 0 && (marks = marks_of(&number, REMEDY_WAYS, options)) > 0;
     const char *others = alone ? ", but other cells of the column are not" : "";
+    const char *minus = minus_of(cell);
     *out = 0;
-    if (beside)
+    if (minus)
+        snprintf(out, REMEDY_SIZE, " (%s it is one)", minus);
+    else if (beside)
         snprintf(out, REMEDY_SIZE, " (without \"%.*s\"%s%s it is one%s)", (int)unit.size, unit.text,
                  marks ? " and with " : "", options, others);
     else if (marks)

@@ -103,6 +103,10 @@ START_TEST(what_would_make_a_cell_right_is_said)
     static const struct {
         const char *table, *said;
     } cases[] = {
+        {"a,y\n1,5-\n", "\"5-\" is not a number (with its minus in front it is one)"},
+        {"a;y\n1;\xe2\x88\x92"
+         "1.234,5\n",
+         "1.234,5\" is not a number (with - for its minus sign it is one)"},
         {"a,y\n1,5 EUR\n", "\"5 EUR\" is not a number (without \"EUR\" it is one), and the target"},
         {"a;y\n1;$9,043.26\n", "(without \"$\" and with --thousands , it is one)"},
         {"a,y\n1,9'043.26\n", "(with --thousands \"'\" it is one)"},
