@@ -1,6 +1,7 @@
 #!/bin/sh
 # The robustness benchmark on streams whose errors are known: robust.sh PROGRAM
 failed=0
+export LC_ALL=C # awk and sort read and write a decimal point
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/data"
