@@ -16,6 +16,7 @@ import time
 
 PROGRAM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+PATIENCE = 300  # seconds that a busy machine may take for an answer
 ROW = [.1, .2, .3, .4, .5, .6, .7, .8, .9, .5]
 passed = 0
 
@@ -35,7 +36,7 @@ class Serving:
         self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
                                         text=True, **more)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def ask(self, method, path, body=None, headers=None, connection=None):
         connection = connection or self.connection
@@ -50,7 +51,7 @@ class Serving:
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 def train(name, expression, stream):
@@ -199,10 +200,10 @@ def wrong_lines(model):
     """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
     for line, words in ((["--address", "1.2.3"], "IPv4"), (["--port", "99999"], "--port takes"),
                         (["--token-file", "missing"], "No such file"), (["--token-file", "/dev/null"], "no token")):
-        done = subprocess.run([PROGRAM, "serve", *line, model], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([PROGRAM, "serve", *line, model], capture_output=True, text=True, timeout=PATIENCE)
         check(f"{line}: {done.stderr}", done.returncode == 2 and words in done.stderr and not done.stdout)
     s = Serving(model)
-    done = subprocess.run([PROGRAM, "serve", "--port", str(s.port), model], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([PROGRAM, "serve", "--port", str(s.port), model], capture_output=True, text=True, timeout=PATIENCE)
     check("a port that is taken", done.returncode == 1 and "is the port taken?" in done.stderr)
     s.end()
 
@@ -224,7 +225,7 @@ def beside_learning(model):
     s, wrong = Serving(model), []
 
     def read():
-        connection = http.client.HTTPConnection("127.0.0.1", s.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", s.port, timeout=PATIENCE)
         for _ in range(300):
             status, answer = s.post("/predict", {"x": ROW}, connection=connection)
             if status != 200 or not isinstance(answer["prediction"], float):
@@ -250,7 +251,7 @@ def killed(model):
         health = s.ask("GET", "/healthz")[1]
         known = health["sources"].get("client", 0)
         before = before if before is not None else health["samples"] - known
-        check("samples and sequence agree", health["samples"] - known == before and known <= sent)
+        check("samples and sequence agree", health["samples"] - known == before and known <= sent + 1)  # one may have had no answer
         stop = threading.Timer(chance.uniform(.05, 1.6), s.process.kill)
         stop.start()
         sent = known
@@ -262,7 +263,7 @@ def killed(model):
         except (ConnectionError, http.client.HTTPException, OSError):
             pass
         stop.join()
-        s.process.wait(20)
+        s.process.wait(PATIENCE)
     s = Serving(model)
     health = s.ask("GET", "/healthz")[1]
     check("the last snapshot agrees as well", health["samples"] - health["sources"].get("client", 0) == before)
