@@ -208,9 +208,12 @@ bool guess_units(const Guess *guess, char *options)
     return guess->bare_units == guess->units || remedy_options(REMEDY_WAYS & ~guess->unit_ways, options) > 0;
 }
 
-RemedyNot guess_not(const Guess *guess)
+RemedyFailing guess_failing(const Guess *guess)
 {
-    return (RemedyNot){guess->ways, guess->unit_ways};
+    RemedyFailing failing = {guess->ways, guess->unit_ways, 0};
+    for (int order = 0; order < TIME_ORDERS; order++)
+        failing.orders |= guess->time[order] < guess->cells ? 1U << order : 0;
+    return failing;
 }
 
 bool guess_marks(const Guess *guess, char *options)

@@ -60,8 +60,8 @@ void guess_kind(const Guess *guess, AnbColumn *column);
  * are those that all the numbers need, "" where they need none. */
 bool guess_units(const Guess *guess, char *options);
 
-/* The ways to write numbers that do not read all cells. */
-RemedyNot guess_not(const Guess *guess);
+/* The ways to write numbers and the orders of dates that do not read all cells. */
+RemedyFailing guess_failing(const Guess *guess);
 
 /* Whether all cells are numbers once options, of REMEDY_OPTIONS bytes, say how they are written; some need them. */
 bool guess_marks(const Guess *guess, char *options);

@@ -92,6 +92,8 @@ static int take_column(Rows *rows, const AnbColumn *column, bool *read)
     int status = columns_find(&rows->table, column->name, "the schema's column", &at);
     if (status)
         return status;
+    if (read[at])
+        return complain(BAD_USE, "the schema names column %zu, \"%.60s\", twice", at + 1, rows->table.names[at]);
     rows->column[at].kind = column->kind;
     rows->column[at].order = column->order;
     read[at] = true;
@@ -170,7 +172,7 @@ static const char *remedy(const Guess *guess, char *out)
         snprintf(out, REMEDY_SIZE, " (with %s it is one)", options);
         return out;
     }
-    return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, guess_not(guess), out);
+    return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, guess_failing(guess), out);
 }
 
 /* Numbers in another country's way are no category: it has to be said which. */

@@ -313,11 +313,11 @@ int layout_rows(Rows *rows, const RowsOptions *options)
                      options->cells.decimal != 0};
     rows->place = malloc(columns * sizeof *rows->place);
     rows->column = calloc(columns, sizeof *rows->column);
-    rows->not = calloc(columns, sizeof *rows->not );
+    rows->failing = calloc(columns, sizeof *rows->failing);
     rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
     rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
     bool failed = !layout.ignored || !layout.said || !layout.role || !layout.guess || !layout.unnamed || !rows->place ||
-                  !rows->column || !rows->not || !rows->absent || !rows->names;
+                  !rows->column || !rows->failing || !rows->absent || !rows->names;
     for (size_t i = 0; i < columns && !failed; i++) {
         rows->place[i] = SIZE_MAX;
         rows->column[i] = (AnbColumn){.name = rows->table.names[i]};
@@ -325,7 +325,7 @@ int layout_rows(Rows *rows, const RowsOptions *options)
     }
     int status = failed ? complain(BAD_DATA, "out of memory") : lay_out(rows, options, &layout);
     for (size_t i = 0; i < columns && !status; i++)
-        rows->not [i] = guess_not(&layout.guess[i]);
+        rows->failing[i] = guess_failing(&layout.guess[i]);
     free(layout.ignored);
     free(layout.said);
     free(layout.role);

@@ -114,36 +114,44 @@ bool remedy_unit(const Cell *cell, Cell *number, Cell *unit)
     return remedy_plain(number) || remedy_ways(number, REMEDY_WAYS) != 0;
 }
 
-static const char *remedy_number(const Cell *cell, RemedyNot not, char *out)
+static const char others[] = ", but other cells of the column are not";
+
+static const char *remedy_number(const Cell *cell, RemedyFailing failing, char *out)
 {
     char options[REMEDY_OPTIONS];
     Cell number = *cell, unit = {0};
     bool beside = remedy_unit(cell, &number, &unit) && unit.size < 20;
     number = beside ? number : *cell;
-    size_t marks = marks_of(&number, REMEDY_WAYS & ~(beside ? not .of_units : not .bare), options);
+    size_t marks = marks_of(&number, REMEDY_WAYS & ~(beside ? failing.of_units : failing.bare), options);
     bool alone = marks == 0 && (marks = marks_of(&number, REMEDY_WAYS, options)) > 0;
-    const char *others = alone ? ", but other cells of the column are not" : "";
+    const char *also = alone ? others : "";
     const char *minus = minus_of(cell);
     *out = 0;
     if (minus)
         snprintf(out, REMEDY_SIZE, " (%s it is one)", minus);
     else if (beside)
         snprintf(out, REMEDY_SIZE, " (without \"%.*s\"%s%s it is one%s)", (int)unit.size, unit.text,
-                 marks ? " and with " : "", options, others);
+                 marks ? " and with " : "", options, also);
     else if (marks)
-        snprintf(out, REMEDY_SIZE, " (with %s it is one%s)", options, others);
+        snprintf(out, REMEDY_SIZE, " (with %s it is one%s)", options, also);
     return out;
 }
 
 /* ---- times ------------------------------------------------------------------------------------------------------- */
 
-static int order_of(const char *text, size_t size)
+/* The first order of dates by which a text is a time, but for those in `failing`; -1: none. */
+static int order_but(const char *text, size_t size, unsigned failing)
 {
     double seconds;
     for (int order = ANB_TIME_YMD; order <= ANB_TIME_MDY; order++)
-        if (anb_time_parse(text, size, (AnbTimeOrder)order, &seconds) == 0)
+        if (!(failing & 1U << order) && anb_time_parse(text, size, (AnbTimeOrder)order, &seconds) == 0)
             return order;
     return -1;
+}
+
+static int order_of(const char *text, size_t size)
+{
+    return order_but(text, size, 0);
 }
 
 /* CET, or Europe/Paris: a word of capitals, or of letters with a stroke between them. */
@@ -253,23 +261,24 @@ bool remedy_timelike(const Cell *cell)
                               is_short_date(cell) || has_month(cell) || has_zone(cell));
 }
 
-static const char *remedy_time(const Cell *cell, char *out)
+static const char *remedy_time(const Cell *cell, RemedyFailing failing, char *out)
 {
     static const char *const words[] = {"ymd", "dmy", "mdy"};
-    int order = order_of(cell->text, cell->size);
+    int order = order_but(cell->text, cell->size, failing.orders), alone = order_of(cell->text, cell->size);
     *out = 0;
-    if (order >= 0)
-        snprintf(out, REMEDY_SIZE, " (with --date-order %s it is one)", words[order]);
+    if (alone >= 0)
+        snprintf(out, REMEDY_SIZE, " (with --date-order %s it is one%s)", words[order >= 0 ? order : alone],
+                 order >= 0 ? "" : others);
     else if (has_zone(cell))
         snprintf(out, REMEDY_SIZE, " (an offset such as +01:00 is read, the name of a zone is not)");
     return out;
 }
 
-const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyNot not, char *out)
+const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyFailing failing, char *out)
 {
     Cell inner = cell_trim(*cell);
     *out = 0;
-    return kind == ANB_COLUMN_NUMBER ? remedy_number(&inner, not, out)
-           : kind == ANB_COLUMN_TIME ? remedy_time(&inner, out)
+    return kind == ANB_COLUMN_NUMBER ? remedy_number(&inner, failing, out)
+           : kind == ANB_COLUMN_TIME ? remedy_time(&inner, failing, out)
                                      : out;
 }

@@ -8,19 +8,19 @@
 enum { REMEDY_SIZE = 200, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff };
 
 /* The ways to write numbers, a bit each, that do not read all cells of a column so far: as they stand, and without the
- * unit of those that have one. */
-typedef struct RemedyNot {
-    unsigned bare, of_units;
-} RemedyNot;
+ * unit of those that have one. The orders of dates that do not. */
+typedef struct RemedyFailing {
+    unsigned bare, of_units, orders;
+} RemedyFailing;
 
 /**
- * @param kind  that the cell is not of
- * @param not   of its column
- * @param out   REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known; it says so where
- *              other cells of the column are no numbers with it
- * @return      out
+ * @param kind     that the cell is not of
+ * @param failing  of its column
+ * @param out      REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known; it says so where
+ *              other cells of the column are not of the kind with it
+ * @return         out
  */
-const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyNot not, char *out);
+const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyFailing failing, char *out);
 
 /* Whether a cell that was trimmed is a number without options. */
 bool remedy_plain(const Cell *cell);

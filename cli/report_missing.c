@@ -78,7 +78,7 @@ static void put_fate(Run *run, double bad)
     fprintf(run->out, "%s %s", show_count((uint64_t)bad, text),
             skipped ? "were skipped" : "had a cell that was taken for missing");
     if (left_out > 0 && !skipped)
-        fprintf(run->out, " or were skipped (%s)", show_count((uint64_t)left_out, text));
+        fprintf(run->out, " or, %s of them, were skipped", show_count((uint64_t)left_out, text));
 }
 
 static void put_bad_rows(Run *run, double bad)

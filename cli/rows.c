@@ -41,7 +41,7 @@ int rows_close(Rows *rows)
     free(rows->absent);
     free(rows->kept);
     free(rows->column);
-    free(rows->not );
+    free(rows->failing);
     anb_category_names_free(rows->categories);
     anb_schema_drop(rows->schema);
     anb_schema_drop(rows->reader);
@@ -69,7 +69,7 @@ static int not_of_its_kind(Rows *rows, size_t i)
     Table *table = &rows->table;
     Cell cell = cell_trim(table->cell[i]);
     bool feature = rows->place[i] < rows->n_features && !rows->known;
-    remedy_of(rows->column[i].kind, &cell, rows->not [i], cure);
+    remedy_of(rows->column[i].kind, &cell, rows->failing[i], cure);
     return bad_row(table->problem,
                    "column %zu, \"%.60s\": \"%.*s\" is not %s%s; what takes it: --missing %s, "
                    "--on-bad-row skip%s%s%s",

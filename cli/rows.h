@@ -58,17 +58,17 @@ typedef struct Rows {
     Table table;
     CellFormat cells;
     size_t n_features;
-    char **names;      /* n_features of them, then the target's (NULL where there is none) */
-    uint64_t read;     /* rows so far, bad ones apart */
-    uint64_t number;   /* of the row in the table, from 1, bad ones counted */
-    uint64_t bad;      /* rows that were skipped, or of which a cell was taken for missing */
-    uint64_t left_out; /* of them, those that were skipped */
-    size_t *place;     /* where each column goes: a feature's index, n_features + a role, SIZE_MAX for none */
-    AnbColumn *column; /* of the table: name, which the table owns, and kind */
-    RemedyNot * not ;  /* of the table's columns, by the rows that were guessed from */
-    AnbSchema *reader; /* of the table's columns */
-    AnbSchema *schema; /* of the features */
-    size_t *kept;      /* columns whose text is kept, in the order they were asked for */
+    char **names;           /* n_features of them, then the target's (NULL where there is none) */
+    uint64_t read;          /* rows so far, bad ones apart */
+    uint64_t number;        /* of the row in the table, from 1, bad ones counted */
+    uint64_t bad;           /* rows that were skipped, or of which a cell was taken for missing */
+    uint64_t left_out;      /* of them, those that were skipped */
+    size_t *place;          /* where each column goes: a feature's index, n_features + a role, SIZE_MAX for none */
+    AnbColumn *column;      /* of the table: name, which the table owns, and kind */
+    RemedyFailing *failing; /* of the table's columns, by the rows that were guessed from */
+    AnbSchema *reader;      /* of the table's columns */
+    AnbSchema *schema;      /* of the features */
+    size_t *kept;           /* columns whose text is kept, in the order they were asked for */
     size_t n_kept;
     double weight;     /* of the row; 1 where no column says it */
     bool has_after;    /* a column says when labels are known */

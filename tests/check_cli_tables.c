@@ -249,6 +249,8 @@ START_TEST(bad_rows)
         run("$A eval --json -l mean --on-bad-row missing --predictions p.csv t.csv && cut -d, -f1,2 p.csv"), 0);
     ck_assert(strstr(out, "row,target\n1,3\n2,9\n3,4\n6,8\n") &&
               strstr(err, "3 bad rows: 1 read with missing cells, 2 skipped"));
+    ck_assert_int_eq(run("$A eval -l mean --on-bad-row missing --diag r.jsonl t.csv && $A report r.jsonl"), 0);
+    ck_assert(strstr(out, "3 had a cell that was taken for missing or, 2 of them, were skipped; the first:"));
     ck_assert_int_eq(run("$A train -l mean -o m.anb --on-bad-row skip t.csv && $A inspect --json m.anb"), 0);
     ck_assert(json("n") == 3);
     refused(run("$A eval --json -l mean --on-bad-row fix t.csv"), 2, "--on-bad-row");
@@ -314,6 +316,8 @@ START_TEST(kinds_of_columns)
     refused(run("$A eval --json -l mean --date-order dym t.csv"), 2, "--date-order");
     write_text("t.schema", "# said\na b:number\ny z");
     refused(run("$A eval --json -l mean --schema t.schema t.csv"), 2, "the schema's column \"z\"");
+    write_text("t.schema", "a a:category y");
+    refused(run("$A eval --json -l mean --schema t.schema t.csv"), 2, "the schema names column 1, \"a\", twice");
     write_text("t.schema", "# said\na:number\ny");
     ck_assert_int_eq(run("$A eval --json -l mean --schema t.schema t.csv"), 0);
     ck_assert(json("features") == 1);

@@ -129,6 +129,12 @@ START_TEST(what_would_make_a_cell_right_is_said)
     write_text("t.csv", "a\ty\n$1,234,567\t1\n$2,345\t2\n7\t3\n");
     ck_assert_int_eq(run("$A eval -l mean --number a t.csv"), 1);
     ck_assert_msg(strstr(err, "(without \"$\" and with --thousands , it is one)"), "%s", err);
+    write_text("t.csv", "when,y\n05.01.2013,1\n01.25.2013,2\n");
+    ck_assert_int_eq(run("$A eval -l mean --time when --date-order ymd t.csv"), 1);
+    ck_assert_msg(strstr(err, "\"05.01.2013\" is not a time (with --date-order mdy it is one);"), "%s", err);
+    write_text("t.csv", "when,y\n05.01.2013,1\n01.25.2013,2\n25.01.2013,2\n");
+    ck_assert_int_eq(run("$A eval -l mean --time when --date-order ymd t.csv"), 1);
+    ck_assert_msg(strstr(err, "(with --date-order dmy it is one, but other cells of the column are not);"), "%s", err);
     write_text("t.csv", "a,when,y\n1.5,2013-01-05,1\n2,2013-02-06,2\n");
     ck_assert_int_eq(run("$A train -l 'scale(rls)' -o m.anb t.csv"), 0);
     write_text("u.csv", "a;when;y\n1,5;05.01.2013;1\n");
