@@ -115,6 +115,8 @@ def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
 def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if hasattr(s.dtype, "pyarrow_dtype"):
         return _arrow(model, j, kind, sys.modules["pyarrow"].array(s))
+    if kind == "time" and isinstance(s.dtype, sys.modules["pandas"].PeriodDtype):
+        s = s.dt.to_timestamp()
     letter = getattr(s.dtype, "kind", "O")
     if kind == "time" and letter == "M":
         zone = getattr(s.dt, "tz", None)

@@ -68,6 +68,8 @@ def _pandas_kind(s: Any) -> str:
     pandas = sys.modules["pandas"]
     if isinstance(s.dtype, (pandas.CategoricalDtype, pandas.StringDtype)):
         return "category"
+    if isinstance(s.dtype, pandas.PeriodDtype):
+        return "time"
     if hasattr(s.dtype, "pyarrow_dtype"):
         return _arrow_kind(s.dtype.pyarrow_dtype)
     kind = _BY_LETTER.get(getattr(s.dtype, "kind", "O"))

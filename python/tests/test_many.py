@@ -404,6 +404,20 @@ def test_schemas():
         Schema({1: "number"})
 
 
+def test_periods_are_times():
+    pandas = pytest.importorskip("pandas")
+    periods = pandas.DataFrame({"month": pandas.period_range("2024-01", periods=40, freq="M")})
+    periods.iloc[3, 0] = pandas.NaT
+    starts = periods.assign(month=periods["month"].dt.to_timestamp())
+    model, other = Model("scale(rls)"), Model("scale(rls)")
+    model.learn_many(periods, np.arange(40.0))
+    other.learn_many(starts, np.arange(40.0))
+    assert model.schema["month"] == "time" and model.equal(other)
+    named = Model("scale(rls)", schema={"month": "category"})
+    named.learn_many(periods, np.arange(40.0))
+    assert named.categories("month", ["2027-04"])[0].name == "2027-04"
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_the_target_among_the_columns(library):
     module = pytest.importorskip(library)
