@@ -60,7 +60,7 @@ static inline int run(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    snprintf(command, sizeof command, "A=\"$ANB_PROGRAM\"; %s; { %s ; } >out 2>err", await, line);
+    snprintf(command, sizeof command, "A=\"$ANB_PROGRAM\" IFS='\n'; %s; { %s ; } >out 2>err", await, line);
     int status = system(command);
     read_text("out", out, sizeof out);
     read_text("err", err, sizeof err);

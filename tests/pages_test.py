@@ -6,6 +6,7 @@ is; where man and bash are there, each page is formatted without a warning and t
 """
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def formatted(page):
 
 
 def completed(word, *before):
-    script = (f"source {FOLDER / 'anabranch.bash'}; COMP_WORDS=(anabranch {' '.join(before)} {word}); "
+    script = (f"source {shlex.quote(str(FOLDER / 'anabranch.bash'))}; COMP_WORDS=(anabranch {' '.join(before)} {word}); "
               f"COMP_CWORD={len(before) + 1}; _anabranch; echo ${{COMPREPLY[@]}}")
     return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.split()
 

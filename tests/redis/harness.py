@@ -117,6 +117,12 @@ def free_port():
             return port
 
 
+def words_of(module):
+    """The module's path, which may have spaces in it, and its arguments."""
+    path, end, arguments = module.partition(".so ")
+    return [path + end.strip(), *arguments.split()]
+
+
 class Server:
     """module: its path, arguments of the module behind it where there are any; None: a server without it."""
 
@@ -140,7 +146,7 @@ class Server:
         until(lambda: can_bind(self.port))  # the child that writes a file for a killed server has its socket until it ends
         command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--loglevel",
                    "notice", "--logfile", os.path.join(self.folder, "log"), "--save", "", *self.options]
-        command += ["--loadmodule", *self.module.split()] if self.module else []
+        command += ["--loadmodule", *words_of(self.module)] if self.module else []
         self.process = subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL,
                                                     **self.environment()})
         if wait:
