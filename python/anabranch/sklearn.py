@@ -105,7 +105,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
                 names = _frames._names(_frames._kind(X), X)
                 self.n_features_in_ = len(names)
                 self.feature_names_in_ = np.array(names, dtype=object)
-            rows, targets = _frames.by_names(self.feature_names_in_, X), _frames.vector(y, "y")
+            rows, targets = _frames.by_names(list(self.feature_names_in_), X), _frames.vector(y, "y")
         else:
             rows, targets = validate_data(
                 self, _plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
@@ -144,7 +144,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         """The predictions, shape (n_samples,), of all that was learned so far."""
         check_is_fitted(self, "model_")
         if self._raw(X, False):
-            X = _frames.by_names(self.feature_names_in_, X)
+            X = _frames.by_names(list(self.feature_names_in_), X)
         else:
             X = validate_data(self, _plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return np.asarray(self.model_.predict_many(X))
