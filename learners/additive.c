@@ -292,9 +292,8 @@ static void learn(const AnbNode *self, AdditiveView *v, double e, double scale, 
     const AdditiveSums *said = anb_scratch(self, scratch, SAID);
     const AdditivePlaces places = places_in(self, scratch);
     double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + said->variance;
-    double step = anb_clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum,
-           ratio = scale > 0 ? s->unit / scale : 0;
-    double lift = s->seen > CALM ? anb_clip(lifting * (e / scale) * ratio, 0x1p60) : 0;
+    double step = anb_clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum;
+    double lift = s->seen > CALM && scale > 0 ? anb_clip(lifting * (e / scale) * (s->unit / scale), 0x1p60) : 0;
     AdditivePace pace = {(float)step, (float)shrink, (float)lift, (float)anb_additive_floor(v, true)};
     s->constant += p * e / sum;
     anb_additive_feature_kernels.learn(v, &places, &(AdditiveStep){step, shrink, lift, anb_additive_floor(v, false)});

@@ -280,6 +280,22 @@ START_TEST(extremes_stay_finite)
 }
 END_TEST
 
+/* Errors have no size before the first that is not 0. */
+START_TEST(a_target_that_was_constant_may_change)
+{
+    StreamingLearner *model = made(1, "additive");
+    for (int t = 0; t < 200; t++) {
+        double x = t % 7, said = anb_train_one(model, &x, t < 100 ? 3 : x, 1);
+        ck_assert_msg(isfinite(said), "row %d", t);
+        StreamingLearner *again = reloaded(model, NULL);
+        ck_assert_msg(again && anb_predict(again, &x) == anb_predict(model, &x), "row %d", t);
+        anb_free(again);
+    }
+    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("additive");
@@ -296,6 +312,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_sample_makes_one_step_of_a_round);
     tcase_add_test(tests, snapshots_amid_a_round);
     tcase_add_test(tests, extremes_stay_finite);
+    tcase_add_test(tests, a_target_that_was_constant_may_change);
     return suite;
 }
 

@@ -56,6 +56,7 @@ check()
 export ANB_PROGRAM="$program" ANB_REDIS_MODULE="$5"
 check $run "$tests"
 check python "$source/tools/python-api" --check "$source/docs/api/python.md"
+check sh -c 'python "$1" --help 2>help; test $? = 2 && test ! -e ./--help' sh "$source/tools/python-api"
 check python -m pytest -q -p no:cacheprovider --parallel-threads=4 "$tests/test_model.py" -k 'not register and not learner and not angry and not docstrings'
 check python -m mypy.stubtest anabranch._core --ignore-missing-stub
 # scikit-learn and CapyMOA have no types: what derives from their classes has bases that are not known.
