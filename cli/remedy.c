@@ -238,6 +238,21 @@ static bool is_short_date(const Cell *cell)
     return order_of(text, (size_t)size) >= 0;
 }
 
+/* Whether a word of n bytes begins as the name of a month does in a language that many write in. */
+static bool names_month(const char *word, size_t n)
+{
+    static const char *const begins[] = {
+        "jan",        "j\xc3\xa4n", "ene",        "gen",        "sty", "feb", "fev",       "f\xc3\xa9v", "lut", "mar",
+        "m\xc3\xa4r", "mrz",        "mrt",        "maa",        "kwi", "apr", "abr",       "avr",        "mai", "may",
+        "maj",        "mag",        "mei",        "jun",        "jui", "giu", "cze",       "jul",        "lug", "lip",
+        "aug",        "ago",        "aou",        "ao\xc3\xbb", "sie", "sep", "set",       "wrz",        "okt", "oct",
+        "ott",        "out",        "pa\xc5\xba", "nov",        "lis", "dec", "d\xc3\xa9", "dez",        "dic", "gru"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (n >= strlen(begins[i]) && strncasecmp(word, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
 /* As 5. Januar 2013: a month whose name is not English. */
 static bool has_month(const Cell *cell)
 {
@@ -249,7 +264,7 @@ static bool has_month(const Cell *cell)
     const char *word = at + 1;
     for (at = word; at < end && *at != ' ' && *at != '.' && !is_digit(*at);)
         at++;
-    bool month = day && at - word > 2 && word[-1] == ' ';
+    bool month = day && at > word && word[-1] == ' ' && names_month(word, (size_t)(at - word));
     at += at < end && *at == '.';
     return month && end - at >= 5 && *at == ' ' && is_year(at + 1) &&
            (end - at == 5 || (end - at > 6 && is_digit(at[6])));

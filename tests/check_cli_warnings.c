@@ -46,6 +46,7 @@ static const struct {
     {"a,b,y\n31.13.32,1,1\n05.01.13,2,2\n", "", NULL},
     {"a,b,y\n1.2.13,1,1\n1.3.0,2,2\n", "", NULL}, /* versions */
     {"a,b,y\n5 rooms 2013 or so,1,1\n6 x 2013,2,2\n", "", NULL},
+    {"a,b,y\n3 Series 2015,1,1\n5 Series 2013,2,2\n", "", NULL}, /* cars */
     {"a,b,y\n2013-01-05 late,1,1\nnever,2,2\n", "", NULL},
     {"a,b,y\n2013-01-05 room 1,1,1\n2013-01-06 room 2,2,2\n", "", NULL},
     {"a,b,y\n1 May 2013 x,1,1\n2 May 2013 x,2,2\n", "", NULL},

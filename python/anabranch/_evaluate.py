@@ -58,7 +58,7 @@ def _bar(n: int | None, progress: bool | None) -> Any:
 
 def _blocks(model: Model, X: Any, y: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     rows, _ = _frames.matrix(model, X)
-    _frames.warn_of_own_target(model, X, y)
+    _frames.warn_of_own_target(model, X, y, 4)
     targets = _frames.vector(y, "y")
     if len(rows) != len(targets):
         raise _core.InputError(f"y has {len(targets)} values for {len(rows)} rows")

@@ -192,7 +192,7 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
     if model._wants_a_feature and len(there) < len(features):
         _warn_of_lacking(model, [name for name, k in zip(features, _kinds(model)) if name not in there and k != "ignored"])
-    model._extra_columns(len(names) - len(there))
+    model._extra_columns(len(names) - len(there) - (model.target in names and model.target not in features))
     return features
 
 
@@ -331,7 +331,7 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     return _rows(model, rows), lambda out: out
 
 
-def warn_of_own_target(model: Any, X: Any, y: Any) -> None:
+def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
     """Where y is a column of the frame and a feature."""
     kind, name = _kind(X), getattr(y, "name", None)
     if kind not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
@@ -341,7 +341,7 @@ def warn_of_own_target(model: Any, X: Any, y: Any) -> None:
         warnings.warn(
             f"y is the column {name!r} of X and a feature, so that each row tells its own target: give X without it, "
             f"or Model(..., target={name!r})",
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
 
 

@@ -36,7 +36,8 @@ class Model(_core.Model):
         first row's cells or the first frame's dtypes. Such a table is read through the learner ``columns``, which is
         put around the expression where it is not in it.
     target : str, optional
-        The target's name, kept in files. A key or column of that name in the first row or frame is no feature.
+        The target's name, kept in files. A key or column of that name in the first row or frame is no feature, and is
+        passed over in all of them.
     bad_rows : {"raise", "skip"}
         What happens to a row that is refused: an ``InputError``, or a prediction of nan and a count in ``counters``.
     extra : {"ignore", "raise"}
@@ -103,7 +104,8 @@ class Model(_core.Model):
         InputError
             A row is refused; all are checked first, so nothing was learned.
         KeyboardInterrupt
-            Or what else a handler of a signal raises, some tenths of a second later: the first ``n_samples_seen`` rows have been learned.
+            Or what else the handler of a signal raises, some tenths of a second after the signal. The rows before have been
+            learned: ``n_samples_seen`` says how many.
         """
         rows, _ = _frames.table(self, X)
         _frames.warn_of_own_target(self, X, y)

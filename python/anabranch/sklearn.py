@@ -88,11 +88,14 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         return tags
 
     def _raw(self, X: Any, reset: bool) -> bool:
-        """Whether the model reads the columns of X by itself; a model that has read names or times does so ever after."""
+        """Whether the model reads the columns of X by itself; a model that has read names or times does so ever after, one of
+        columns without names never."""
         frame = bool(_frames._kind(X))
         if self.schema is not None and not frame:
             raise _core.InputError(f"schema= is of named columns: X has to be a data frame, not {_frames.article(X)}")
-        return self.schema is not None or _typed(X) or (frame and not reset and bool(self.model_.schema_text))
+        if self.schema is not None or reset:
+            return self.schema is not None or _typed(X)
+        return frame and hasattr(self, "feature_names_in_") and (bool(self.model_.schema_text) or _typed(X))
 
     def _new(self) -> Model:
         seed = 1 if self.random_state is None else int(self.random_state)

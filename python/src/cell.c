@@ -248,18 +248,21 @@ static AnbColumnKind guess(PyObject *cell)
     return is_time(cell) ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
 }
 
-/* As a reader of files that converts nothing gives them; 017 is rather a code. */
-static bool is_number_as_text(PyObject *cell)
+/* As a reader of files that converts nothing gives them. 017 is rather a code, and so is 17 in a row that has numbers as well. */
+static bool is_number_as_text(PyObject *cell, bool numbers)
 {
     Py_ssize_t n = 0;
     double value;
     const char *text = PyUnicode_Check(cell) ? PyUnicode_AsUTF8AndSize(cell, &n) : NULL;
     if (!text)
         PyErr_Clear();
-    return text && anb_number_parse_all(text, (size_t)n, &value) == 0 && !(n > 1 && text[0] == '0' && text[1] != '.');
+    bool code =
+        text && ((n > 1 && text[0] == '0' && text[1] != '.') || (numbers && strspn(text, "0123456789") == (size_t)n));
+    return text && !code && anb_number_parse_all(text, (size_t)n, &value) == 0;
 }
 
-static int warn_of_texts(const Names *names, PyObject *row)
+/* `numbers`: whether other cells of the row are. */
+static int warn_of_texts(const Names *names, PyObject *row, bool numbers)
 {
     PyObject *name = NULL, *text = NULL;
     Py_ssize_t n = 0;
@@ -267,7 +270,7 @@ static int warn_of_texts(const Names *names, PyObject *row)
         PyObject *cell = PyObject_GetItem(row, names->name[i]);
         if (!cell)
             PyErr_Clear();
-        else if (is_number_as_text(cell) && n++ == 0)
+        else if (is_number_as_text(cell, numbers) && n++ == 0)
             name = names->name[i], text = Py_NewRef(cell);
         Py_XDECREF(cell);
     }
@@ -288,7 +291,7 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **s
         return 0;
     AnbError error = {0};
     AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
-    bool typed = false;
+    bool typed = false, numbers = false;
     for (Py_ssize_t i = 0; columns && i < names->n; i++) {
         PyObject *cell = PyObject_GetItem(row, names->name[i]);
         columns[i].name = cell ? PyUnicode_AsUTF8AndSize(names->name[i], NULL) : NULL;
@@ -299,12 +302,13 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **s
         }
         columns[i].kind = guess(cell);
         typed = typed || columns[i].kind == ANB_COLUMN_CATEGORY || columns[i].kind == ANB_COLUMN_TIME;
+        numbers = numbers || (columns[i].kind == ANB_COLUMN_NUMBER && cell != Py_None);
         Py_DECREF(cell);
     }
     if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
         raise_error(core, &error, NULL);
     PyMem_Free(columns);
-    return PyErr_Occurred() || (*schema && warn_of_texts(names, row)) ? -1 : 0;
+    return PyErr_Occurred() || (*schema && warn_of_texts(names, row, numbers)) ? -1 : 0;
 }
 
 /* Whether every column of `kinds` is a feature. */

@@ -54,6 +54,7 @@ typedef struct Format {
     Core *core;
     Names names;
     AnbSchema *schema; /* NULL: every cell is a number */
+    PyObject *target;  /* its name, or NULL; where it is no feature, a key of that name is passed over */
     bool takes_missing;
     bool extra_raises;         /* an unknown key is an error */
     unsigned long long extras; /* unknown keys that were passed over */
@@ -77,7 +78,6 @@ typedef struct Model {
     StreamingLearner *learner; /* NULL before the first row */
     Format format;
     PyObject *expression; /* as it was given; NULL: not initialised */
-    PyObject *target;     /* the target's name or NULL */
     AnbSchema *wanted;    /* kinds of some columns by name, until the features are known; or NULL */
     unsigned long long seed;
     size_t max_bytes;
@@ -160,6 +160,8 @@ bool row_is_mapping(PyObject *row);
 int row_unknown_keys(Format *format, Py_ssize_t n);
 int format_copy(Format *to, const Format *from);
 void format_clear(Format *format);
+/* Drops what a first row tells: all but the target's name. */
+void format_forget(Format *format);
 
 /* ---- model.c ---- */
 PyTypeObject *core_make_model_type(PyObject *module);

@@ -97,7 +97,7 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
 {
     Names names = {.n = n};
     AnbSchema *schema = NULL;
-    int code = row ? names_from_row(self->core, &names, row, self->target) : 0;
+    int code = row ? names_from_row(self->core, &names, row, self->format.target) : 0;
     if (!code && self->wanted)
         code = schema_by_name(self->core, &names, self->wanted, &schema);
     else if (!code && row)
@@ -112,7 +112,7 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
     StreamingLearner *learner = make_learner(self, names.n);
     if (learner && model_take(self, learner) == 0)
         return 0;
-    format_clear(&self->format);
+    format_forget(&self->format);
     return -1;
 }
 
@@ -191,7 +191,7 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
     if (self->learner || self->making)
         return PyErr_SetString(self->core->error, "the model has its features already"), NULL;
     if ((self->wanted ? 0 : set_schema(self, schema, &self->format.schema)) || set_features(self, features)) {
-        format_clear(&self->format);
+        format_forget(&self->format);
         return NULL;
     }
     self->format.names.reordered = reordered;
@@ -251,7 +251,6 @@ static void forget(Model *self)
     anb_schema_drop(self->wanted);
     self->wanted = NULL;
     Py_CLEAR(self->expression);
-    Py_CLEAR(self->target);
 }
 
 static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
@@ -286,7 +285,7 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
     self->threads = (size_t)threads;
     self->skips = skips;
     self->format.extra_raises = raises;
-    self->target = target == Py_None ? NULL : Py_NewRef(target);
+    self->format.target = target == Py_None ? NULL : Py_NewRef(target);
     self->expression = expression ? Py_NewRef(expression) : PyUnicode_FromString("auto");
     int code = !self->expression || set_schema(self, schema, &self->wanted) || set_features(self, features) ? -1 : 0;
     if (code)
@@ -315,7 +314,7 @@ static int model_traverse(PyObject *object, visitproc visit, void *arg)
     Model *self = (Model *)object;
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->expression);
-    Py_VISIT(self->target);
+    Py_VISIT(self->format.target);
     return names_visit(&self->format.names, visit, arg);
 }
 

@@ -77,7 +77,7 @@ static PyObject *get_target(PyObject *object, void *closure)
 {
     Model *self = (Model *)object;
     (void)closure;
-    return Py_NewRef(self->target ? self->target : Py_None);
+    return Py_NewRef(self->format.target ? self->format.target : Py_None);
 }
 
 static PyObject *get_schema(PyObject *object, void *closure)

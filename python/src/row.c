@@ -31,14 +31,21 @@ int format_copy(Format *to, const Format *from)
 {
     *to = *from;
     to->schema = anb_schema_keep(from->schema);
+    Py_XINCREF(to->target);
     return names_copy(&to->names, &from->names);
 }
 
-void format_clear(Format *format)
+void format_forget(Format *format)
 {
     names_clear(&format->names);
     anb_schema_drop(format->schema);
     format->schema = NULL;
+}
+
+void format_clear(Format *format)
+{
+    format_forget(format);
+    Py_CLEAR(format->target);
 }
 
 /* ---- mappings ---------------------------------------------------------------------------------------------------- */
@@ -132,6 +139,11 @@ int row_unknown_keys(Format *format, Py_ssize_t n)
     return 0;
 }
 
+static bool has_target(const Format *format, PyObject *row)
+{
+    return format->target && place_of(&format->names, format->target) < 0 && PyMapping_HasKey(row, format->target);
+}
+
 static int look_up(Format *format, PyObject *row, double *x)
 {
     Py_ssize_t found = 0;
@@ -149,6 +161,8 @@ static int look_up(Format *format, PyObject *row, double *x)
             return -1;
     }
     Py_ssize_t size = PyObject_Size(row);
+    if (size > found)
+        size -= has_target(format, row);
     return size < 0 ? -1 : row_unknown_keys(format, size - found);
 }
 

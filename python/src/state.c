@@ -30,7 +30,7 @@ static int keep(const Model *self, Kept *kept)
     if (names_of(self, kept))
         return PyMem_Free(kept->names), -1;
     kept->extras.features = kept->names;
-    if (self->target && !(kept->extras.target = PyUnicode_AsUTF8AndSize(self->target, NULL)))
+    if (self->format.target && !(kept->extras.target = PyUnicode_AsUTF8AndSize(self->format.target, NULL)))
         return PyMem_Free(kept->names), -1;
     if (self->format.schema) {
         const char *text = anb_schema_text(self->format.schema);
@@ -105,7 +105,7 @@ static PyObject *save(PyObject *object, PyObject *path)
 static int take_names(Core *core, Model *self, const AnbSnapshot *snapshot)
 {
     self->format.names.n = (Py_ssize_t)snapshot->n_features;
-    if (snapshot->extras.target && !(self->target = PyUnicode_FromString(snapshot->extras.target)))
+    if (snapshot->extras.target && !(self->format.target = PyUnicode_FromString(snapshot->extras.target)))
         return -1;
     if (!snapshot->extras.features)
         return 0;
@@ -218,7 +218,7 @@ static PyObject *settings(PyObject *object, PyObject *nothing)
     if (!self->expression)
         return PyErr_SetString(self->core->error, "the model was never initialised"), NULL;
     return Py_BuildValue("{s:O,s:O,s:N,s:K,s:z,s:O,s:s,s:s,s:n,s:n}", "expression", self->expression, "target",
-                         self->target ? self->target : Py_None, "features",
+                         self->format.target ? self->format.target : Py_None, "features",
                          self->format.names.name ? names_tuple(&self->format.names)
                          : self->format.names.n  ? PyLong_FromSsize_t(self->format.names.n)
                                                  : Py_NewRef(Py_None),
@@ -234,7 +234,6 @@ static int copy_into(Model *twin, Model *self)
 {
     AnbError error = {0};
     twin->expression = Py_XNewRef(self->expression);
-    twin->target = Py_XNewRef(self->target);
     twin->seed = self->seed;
     twin->max_bytes = self->max_bytes;
     twin->threads = self->threads;

@@ -83,9 +83,12 @@ def test_missing_unknown_and_reordered_keys():
 def test_numbers_as_texts_in_a_first_row_warn():
     with pytest.warns(UserWarning, match="^2 features are read as names.*'a': '5'.*schema={'a': 'category'"):
         Model("linear").train_one({"b": "1e3", "a": "5", "c": "x", "zip": "01067"}, 1)
+    with pytest.warns(UserWarning, match="^1 feature is read as names.*'a': '5.5'"):
+        Model("linear").train_one({"a": "5.5", "b": 3, "store": "17"}, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Model("linear", schema={"a": "category"}).train_one({"a": "5"}, 1)
+        Model("linear").train_one({"store": "17", "price": 2.5}, 1)  # what has numbers has texts on purpose
         Model("linear").train_one({"a": "05", "b": "2024-01-05"}, 1)
         model = Model("linear")
         model.train_one({"a": "x"}, 1)

@@ -144,6 +144,10 @@ def test_scikit_learn_finds_columns_of_mixed_frames_by_name():
     fitted.partial_fit(lost, y)
     with pytest.raises(anabranch.InputError, match="'town'"):
         fitted.predict(frame[["rooms", "area"]])
+    plain = AnabranchRegressor("scale(rls)").fit(frame[["rooms", "area"]].to_numpy(), y)
+    empty = frame[["rooms", "area"]].assign(area=None)
+    with pytest.warns(UserWarning, match="fitted without feature names"):
+        assert np.array_equal(plain.predict(empty), plain.predict(empty.astype(float).to_numpy()))
     with pytest.raises(anabranch.InputError, match="data frame, not a ndarray"):
         AnabranchRegressor("rls", schema={"town": "category"}).fit(frame.to_numpy(), y)
 
