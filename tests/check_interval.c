@@ -230,7 +230,8 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
-/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; saved models load. */
+/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; saved models load, and take more
+ * columns. */
 START_TEST(coverages_differ)
 {
     AnbError error = {0};
@@ -255,6 +256,14 @@ START_TEST(coverages_differ)
     repair(&blob);
     model = anb_load_memory(blob.bytes, blob.size, NULL, &error);
     ck_assert_msg(model && anb_interval_levels(model, &levels) == 2 && levels[0] == .9, "%s", error.message);
+    static const AnbColumn columns[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+    AnbSchema *narrow = anb_schema_new(columns, 2, NULL, NULL), *wider = anb_schema_new(columns, 3, NULL, NULL);
+    ck_assert_int_eq(anb_set_schema(model, narrow, NULL), 0);
+    StreamingLearner *wide = anb_widen(model, wider, NULL, &error);
+    ck_assert_msg(wide != NULL, "%s", error.message);
+    anb_schema_drop(narrow);
+    anb_schema_drop(wider);
+    anb_free(wide);
     anb_free(model);
     free(blob.bytes);
 }

@@ -69,7 +69,7 @@ static inline double *anb_scratch_kept(const StreamingLearner *model)
     return plan->passing ? NULL : (double *)(anb_block(model) + anb_block_bytes(plan));
 }
 
-/* As anb_new of an expression that a snapshot holds, with options that were taken. */
+/* As anb_new of an expression that a snapshot or a model holds, with options that were taken. */
 StreamingLearner *anb_new_saved(size_t n_features, const AnbExpert *root, const AnbModelOptions *own, AnbError *error);
 
 /* A scratch for one call, on its stack. */

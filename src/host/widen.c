@@ -105,7 +105,7 @@ static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
         return NULL;
     *at =
         (AnbExpert){.type = &anb_residual, .children = parts, .n_children = 2, .warmup = at->warmup, .name = at->name};
-    return anb_new(w->wider->n, root, options, w->error);
+    return anb_new_saved(w->wider->n, root, options, w->error);
 }
 
 /* A node's own state, without what fills it up to where the next one may start. False where the two are not of one size. */
