@@ -7,8 +7,8 @@
 
 enum { REMEDY_SIZE = 200, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff };
 
-/* The ways to write numbers, a bit each, that do not read all cells of a column so far: as they stand, and without the
- * unit of those that have one. The orders of dates that do not. */
+/* What fails on some cell of a column so far, a bit each: ways to write numbers, for the cells as they stand and for those
+ * with a unit once it is taken away; orders of dates. */
 typedef struct RemedyFailing {
     unsigned bare, of_units, orders;
 } RemedyFailing;
@@ -17,7 +17,7 @@ typedef struct RemedyFailing {
  * @param kind     that the cell is not of
  * @param failing  of its column
  * @param out      REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known; it says so where
- *              other cells of the column are not of the kind with it
+ *                 other cells of the column are not of the kind with it
  * @return         out
  */
 const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyFailing failing, char *out);
@@ -36,8 +36,8 @@ size_t remedy_options(unsigned among, char *out);
  * The number may be one by the options of remedy_ways alone. */
 bool remedy_unit(const Cell *cell, Cell *number, Cell *unit);
 
-/* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, or a time
- * with the name of a zone behind it. */
+/* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, 2013Q1, 05.01.13,
+ * 5. Januar 2013, or a time with the name of a zone behind it. */
 bool remedy_timelike(const Cell *cell);
 
 /* Whether a cell that was trimmed is a time of day without a date: 17:30, 3:05:10. */

@@ -68,6 +68,7 @@ static double change(const Stale *stale, const StreamingLearner *model, double o
     return count > 0 ? sum / (double)count : 0;
 }
 
+/* Whether one more target, too high or too low by the deviation of the predictions, moves these by more than the share `clear` of it. */
 static bool follows(const Stale *stale, const StreamingLearner *model)
 {
     double *said = malloc(2 * stale->kept * sizeof *said), by = 0;
@@ -77,11 +78,11 @@ static bool follows(const Stale *stale, const StreamingLearner *model)
         by = deviation(said, stale->kept);
     }
     anb_free(copy);
-    bool follows = by > 0 && change(stale, model, by, said, said + stale->kept) -
-                                     change(stale, model, -by, said, said + stale->kept) >
-                                 2 * clear * by;
+    double *other = said ? said + stale->kept : NULL;
+    bool found =
+        by > 0 && change(stale, model, by, said, other) - change(stale, model, -by, said, other) > 2 * clear * by;
     free(said);
-    return follows;
+    return found;
 }
 
 void stale_tell(Stale *stale, const StreamingLearner *model, const char *table)
