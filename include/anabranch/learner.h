@@ -239,7 +239,7 @@ ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
 /* ---- the library ----------------------------------------------------------------------------------------------- */
 
-/** The version of the library that runs: "0.11.0". */
+/** The version of the library that runs: "0.12.0". */
 ANB_API const char *anb_version(void);
 
 /** Every learner this library knows, ended by NULL. */
