@@ -15,6 +15,7 @@ home=/root
 
 prepare()
 {
+    command -v debootstrap >/dev/null || { echo "newcomer.sh: debootstrap is missing (Debian's package of that name)" >&2; exit 2; }
     mkdir -p "$folder" && : >"$log" || exit 2
     [ -d "$folder/root" ] || debootstrap --variant=minbase bookworm "$folder/root" http://deb.debian.org/debian >"$log" 2>&1 || exit 2
     rm -rf --one-file-system "$root" && cp -a "$folder/root" "$root" && git clone -q --bare "$top" "$root/srv/anabranch.git" || exit 2
