@@ -41,10 +41,10 @@ static int block_start(Block *b, const Answers *answers, const Rows *rows)
 
 static void block_write(Block *b, Answers *answers, const Saved *saved, const Rows *rows, Stale *stale)
 {
-    stale_see(stale, b->x, b->n, b->d);
     if (b->room == 1 && b->n == 1)
         answers_look(answers, saved->model, b->x);
     anb_predict_many(saved->model, b->x, b->n, b->said);
+    stale_see(stale, b->x, b->said, b->n, b->d);
     for (size_t i = 0; i < b->n; i++)
         answers_write(answers, rows, rows->number, ANB_NAN, b->said[i]);
     b->n = 0;

@@ -11,16 +11,18 @@ static const size_t large = (size_t)1 << 30;     /* bytes of models that are not
  * up to .1, those of hourly traffic and rentals by .4 to .9. */
 static const double clear = .2;
 
-void stale_see(Stale *stale, const double *x, size_t n, size_t d)
+void stale_see(Stale *stale, const double *x, const double *said, size_t n, size_t d)
 {
     size_t most = CELLS / d < MANY ? CELLS / d : MANY, more = most - stale->kept < n ? most - stale->kept : n;
     stale->d = d;
     stale->rows += n;
     if (!stale->x && most > 0)
-        stale->x = malloc(most * d * sizeof *x);
+        stale->x = malloc(most * (d + 1) * sizeof *x);
     if (!stale->x || more == 0)
         return;
+    stale->said = stale->x + most * d;
     memcpy(stale->x + stale->kept * d, x, more * d * sizeof *x);
+    memcpy(stale->said + stale->kept, said, more * sizeof *said);
     stale->kept += more;
 }
 
@@ -47,9 +49,11 @@ static double deviation(const double *said, size_t n)
     return count >= LEAST ? sqrt(square / count) : 0;
 }
 
-/* By how much the predictions change, in the mean, where the first row had a target that is off by so much. */
-static double change(const Stale *stale, const StreamingLearner *model, double off, const double *said, double *other)
+/* By how much the predictions change, in the mean, where the first row had a target that is off by so much. `other`: room for as
+ * many predictions as are kept. */
+static double change(const Stale *stale, const StreamingLearner *model, double off, double *other)
 {
+    const double *said = stale->said;
     size_t first = 0, count = 0;
     double sum = 0;
     StreamingLearner *copy = anb_clone(model, NULL);
@@ -71,17 +75,9 @@ static double change(const Stale *stale, const StreamingLearner *model, double o
 /* Whether one more target, too high or too low by the deviation of the predictions, moves these by more than the share `clear` of it. */
 static bool follows(const Stale *stale, const StreamingLearner *model)
 {
-    double *said = malloc(2 * stale->kept * sizeof *said), by = 0;
-    StreamingLearner *copy = said ? anb_clone(model, NULL) : NULL;
-    if (copy) {
-        anb_predict_many(copy, stale->x, stale->kept, said);
-        by = deviation(said, stale->kept);
-    }
-    anb_free(copy);
-    double *other = said ? said + stale->kept : NULL;
-    bool found =
-        by > 0 && change(stale, model, by, said, other) - change(stale, model, -by, said, other) > 2 * clear * by;
-    free(said);
+    double *other = malloc(stale->kept * sizeof *other), by = deviation(stale->said, stale->kept);
+    bool found = other && by > 0 && change(stale, model, by, other) - change(stale, model, -by, other) > 2 * clear * by;
+    free(other);
     return found;
 }
 

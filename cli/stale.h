@@ -4,18 +4,18 @@
 
 #include <anabranch/anabranch.h>
 
-/* Rows that are predicted: the first of them, and how many. Zeroed at first. */
+/* Rows that are predicted: the first of them, what was predicted, and how many there are. Zeroed at first. */
 typedef struct Stale {
-    double *x;
+    double *x, *said;
     size_t kept, d;
     uint64_t rows;
 } Stale;
 
-/* Takes n rows of d cells. */
-void stale_see(Stale *stale, const double *x, size_t n, size_t d);
+/* Takes n rows of d cells and their predictions. */
+void stale_see(Stale *stale, const double *x, const double *said, size_t n, size_t d);
 
-/* Tells on stderr, where a hundred rows or more were predicted by a model with learners of past targets, whether another last
- * target would have changed the predictions. Frees what is kept. */
+/* Tells on stderr where a hundred rows or more were predicted by a model with learners of past targets and another last target
+ * would have changed the predictions. Frees what is kept. */
 void stale_tell(Stale *stale, const StreamingLearner *model, const char *table);
 
 #endif
