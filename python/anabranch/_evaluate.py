@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -73,17 +72,6 @@ def _pairs(model: Model, stream: Iterable[Any]) -> Iterator[tuple[np.ndarray, np
         yield rows, _frames.vector([y for _, y in block], "y")
 
 
-def _learned(model: Model, rows: np.ndarray, y: np.ndarray, done: int) -> np.ndarray:
-    """What the model says of rows in its order before it learns them; a refused one is told by its place behind those done."""
-    out = np.empty(len(y))
-    try:
-        model._many(rows, y, None, out)
-    except _core.InputError as error:
-        told = re.sub(r"^row (\d+)", lambda row: f"row {int(row[1]) + done}", str(error))
-        raise _core.InputError(told.replace("nothing was", f"the {done} rows before this block were" if done else "nothing was")) from None
-    return out
-
-
 def _score(y: np.ndarray, predictions: np.ndarray) -> Evaluation:
     use = np.isfinite(predictions)
     error = (y - predictions)[use]
@@ -121,7 +109,8 @@ def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = Non
     said: list[np.ndarray] = []
     try:
         for rows, block in _pairs(model, X) if y is None else _blocks(model, X, y):
-            said.append(_learned(model, rows, block, sum(map(len, targets))))
+            said.append(np.empty(len(block)))
+            model._many(rows, block, None, said[-1], sum(map(len, targets)))
             targets.append(block)
             if bar is not None:
                 bar.update(len(block))

@@ -7,7 +7,8 @@
 typedef struct Many {
     Table table;
     Py_buffer y, w, out;
-    Py_ssize_t n; /* rows of the table */
+    Py_ssize_t n;     /* rows of the table */
+    Py_ssize_t first; /* rows of the caller's table that were learned before these */
 } Many;
 
 enum { BLOCK = TABLE_BLOCK };
@@ -136,13 +137,30 @@ static bool all_fine(const double *v, Py_ssize_t n, bool missing)
     return true;
 }
 
-static int refuse_cell(Model *self, const double *x, Py_ssize_t i)
+/* -1, with what is wrong raised, and what was learned. */
+static int refuse(const Model *self, const Many *m, const char *what)
 {
+    if (m->first > 0)
+        return raise_input(self->core, "%s; the %zd rows before this block were learned", what, m->first);
+    return raise_input(self->core, "%s; nothing was learned", what);
+}
+
+static int refuse_row(const Model *self, const Many *m, Py_ssize_t i, const char *why)
+{
+    char what[128];
+    PyOS_snprintf(what, sizeof what, "row %zd: %s", m->first + i, why);
+    return refuse(self, m, what);
+}
+
+static int refuse_cell(const Model *self, const Many *m, Py_ssize_t i, const double *x)
+{
+    char why[96];
     Py_ssize_t j = 0;
     while (all_fine(&x[j], 1, self->format.takes_missing))
         j++;
-    return raise_input(self->core, "row %zd: feature %zd is %s; nothing was learned", i, j,
-                       x[j] != x[j] ? "missing, which this model does not take" : "infinite");
+    PyOS_snprintf(why, sizeof why, "feature %zd is %s", j,
+                  x[j] != x[j] ? "missing, which this model does not take" : "infinite");
+    return refuse_row(self, m, i, why);
 }
 
 /* Row i: 0, or -1 with the reason raised why the learner would refuse it. */
@@ -150,10 +168,10 @@ static int check_row(Model *self, const Many *m, Py_ssize_t i, const double *x)
 {
     const double *y = m->y.buf, *w = m->w.buf;
     if (y && y[i] - y[i] != 0)
-        return raise_input(self->core, "row %zd: the target is not a finite number; nothing was learned", i);
+        return refuse_row(self, m, i, "the target is not a finite number");
     if (w && !(w[i] >= 0 && w[i] - w[i] == 0))
-        return raise_input(self->core, "row %zd: the weight is negative or not finite; nothing was learned", i);
-    return all_fine(x, m->table.n_columns, self->format.takes_missing) ? 0 : refuse_cell(self, x, i);
+        return refuse_row(self, m, i, "the weight is negative or not finite");
+    return all_fine(x, m->table.n_columns, self->format.takes_missing) ? 0 : refuse_cell(self, m, i, x);
 }
 
 static bool cells_fine(const Model *self, const Many *m, double *block)
@@ -204,7 +222,7 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
         return -1;
     if (fine || check_rows(self, m, block))
         return end == DONE ? 0 : -1;
-    return raise_input(self->core, "a row was refused; nothing was learned");
+    return refuse(self, m, "a row was refused");
 }
 
 static int run_checked(Model *self, const Many *m, double *block)
@@ -229,13 +247,14 @@ static PyObject *run(Model *self, const Many *m)
     return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
 }
 
-/* _many(X, y, w, out): X a matrix, or a list with a vector for each feature; y None: predict. */
+/* _many(X, y, w, out, first=0): X a matrix, or a list with a vector for each feature; y None: predict. `first` rows were learned
+ * before, which a refusal tells. */
 static PyObject *many(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
     PyObject *x, *y, *w, *out, *result = NULL;
     Many m = {0};
-    if (!PyArg_ParseTuple(arguments, "OOOO:_many", &x, &y, &w, &out))
+    if (!PyArg_ParseTuple(arguments, "OOOO|n:_many", &x, &y, &w, &out, &m.first))
         return NULL;
     if (y == Py_None && out == Py_None)
         return raise_input(self->core, "predictions need a place: out is None"), NULL;
@@ -321,7 +340,8 @@ PyMethodDef model_many_methods[] = {
     {"_kind", kind, METH_O, "_kind($self, column, /)\n--\n\nThe kind of a column."},
     {"_extra_columns", extra_columns, METH_O, "_extra_columns($self, n, /)\n--\n\nColumns that are no features."},
     {"_many", many, METH_VARARGS,
-     "_many($self, X, y, w, out, /)\n--\n\nTrains on, or where y is None predicts, rows of a matrix or of a list of "
+     "_many($self, X, y, w, out, first=0, /)\n--\n\nTrains on, or where y is None predicts, rows of a matrix or of a "
+     "list of "
      "columns."},
     {"_rows", rows, METH_VARARGS, "_rows($self, rows, X, /)\n--\n\nA list of rows of any kind into a matrix."},
     {"_cells", cells, METH_VARARGS, "_cells($self, i, cells, out, /)\n--\n\nA list of cells of column i into doubles."},
