@@ -70,22 +70,23 @@ bool guess_marks(const Guess *guess, char *options);
  * scores, count where the column's name is one of times. */
 bool guess_timelike(const Guess *guess, const char *name);
 
-/* What numbers may be that are all dates such as 20130105, of 1900 to 2100, or, where the column's name is one of
- * times, seconds or milliseconds of 2000 to 2037: the words of a line, up to the column that it ends with. NULL: nothing
- * of the kind. */
+/* Says what a column of numbers may be: dates, if all are like 20130105 with years 1900 to 2100; else, if the column's name is
+ * one of times, seconds or milliseconds since 1970 of the years 2000 to 2037. Returns the middle of a message, behind which the
+ * column follows; NULL: the column is neither. */
 const char *guess_may_be_time(const Guess *guess, const char *name);
 
 /* Whether all cells are numbers and, as seconds, of a time beyond the year 5000. */
 bool guess_is_milliseconds(const Guess *guess);
 
-/* Whether most cells are times in one order of dates, some are times in none, and most are no numbers. */
+/* Whether more than half of the cells are times in one order of dates, some cell is no time in any order, and at most half of the
+ * cells are numbers. */
 bool guess_most_times(const Guess *guess);
 
-/* Whether all cells are times, but no order of dates reads all of them; most are no numbers. */
+/* Whether each cell is a time in some order of dates, no order reads all of them, and at most half of the cells are numbers. */
 bool guess_mixed_orders(const Guess *guess);
 
-/* Whether points seem to stand between thousands: all numbers but those below 1000 have one before each three digits,
- * the last of which is 0 in some; as decimals these zeros are not written where whole numbers have no point. */
+/* Whether points seem to stand between thousands: every number from 1000 on has a point before each three digits, as 1.250, and some
+ * of them end in 0. A writer of decimals would leave that 0 out, as it leaves the point out of whole numbers. */
 bool guess_points_group(const Guess *guess);
 
 /* Whether the times of a column, read in an order of dates, fall from row to row: twenty rows or more, none rises. */

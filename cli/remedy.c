@@ -18,6 +18,7 @@ static const struct {
     {{',', ' ', NULL, true}, "--decimal , --thousands ' '"},
     {{',', '\'', NULL, true}, "--decimal , --thousands \"'\""},
 };
+_Static_assert(REMEDY_WAYS == (1U << sizeof ways / sizeof *ways) - 1, "a bit for each way");
 
 bool remedy_plain(const Cell *cell)
 {
@@ -35,7 +36,7 @@ unsigned remedy_ways(const Cell *cell, unsigned among)
         if ((among & 1U << i) && !(plain && ways[i].format.decimal == '.') &&
             !cell_number(&ways[i].format, cell, NULL, &value))
             among &= ~(1U << i);
-    return among & ((1U << sizeof ways / sizeof *ways) - 1);
+    return among & REMEDY_WAYS;
 }
 
 /* A way is left out where a shorter one, which it contains, does. */

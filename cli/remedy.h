@@ -5,7 +5,7 @@
 #include "cells.h"
 #include <anabranch/schema.h>
 
-enum { REMEDY_SIZE = 200, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff };
+enum { REMEDY_SIZE = 200, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff /* all of them, a bit each */ };
 
 /* What fails on some cell of a column so far, a bit each: ways to write numbers, for the cells as they stand and for those
  * with a unit once it is taken away; orders of dates. */

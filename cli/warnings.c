@@ -208,8 +208,7 @@ static void tell_groups(const Rows *rows, const Layout *layout)
             guess_points_group(&layout->guess[i])) {
             complain(0,
                      "%s: column %zu, \"%.60s\": in all numbers with a point three digits follow it; if points stand "
-                     "between "
-                     "thousands, --decimal , --thousands . says so, else --decimal . does",
+                     "between thousands, --decimal , --thousands . says so, else --decimal . does",
                      rows->table.name, i + 1, rows->table.names[i]);
             return;
         }

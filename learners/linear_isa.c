@@ -118,10 +118,11 @@ static double step(const AnbNode *self, void *state, const double *x, double y, 
     return step_of(self, self->options, state, x, y, self->n_features, counters);
 }
 
-/* Rows and models that are far apart in memory are brought into the cache so many samples before. */
+/* Rows and models may lie far apart in memory, so they are prefetched so many samples ahead. */
 enum { AHEAD = 8 };
 
-/* A sample's model, the weights of which are on the second line of its state, and the one or two lines of its short row. */
+/* Prefetches the row of sample `at`, which takes one or two cache lines, and its model: head, state, and the weights, which start on the
+ * second line of the state. */
 LANES_INLINE void bring_near(const AnbSteps *steps, uint32_t at, size_t n)
 {
     const char *model = steps->models[at];

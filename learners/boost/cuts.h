@@ -83,7 +83,7 @@ static inline float anb_cuts_threshold(double edge)
     float near = anb_cuts_value(edge);
     if (near == 0)
         return near > edge ? -FLT_TRUE_MIN : near;
-    /* No branch: which of two floats is nearer cannot be foreseen. */
+    /* No branch: the processor would mispredict it for every second edge. */
     int32_t bits, down = near > 0 ? -1 : 1;
     memcpy(&bits, &near, sizeof bits);
     bits += near > edge ? down : 0;

@@ -24,12 +24,13 @@ static void spread(AnbFineEdges *edges, const double *edge, size_t n)
 {
     const size_t groups = n < ANB_EDGES ? n : ANB_EDGES, more = n - groups;
     const size_t each = more / (groups + 1), rest = more % (groups + 1);
-    size_t at = 0, left = 0; /* left: what the divisions of (g + 1) more by groups + 1 leave */
+    size_t at = 0, left = 0; /* left: the remainder of g * more by groups + 1 */
     edges->count = 0;
     for (size_t g = 0; g <= groups; g++) {
         left += rest;
-        size_t own = each + (left > groups) + (g < groups);
-        left -= left > groups ? groups + 1 : 0;
+        const bool one_more = left > groups;
+        left -= one_more ? groups + 1 : 0;
+        size_t own = each + one_more + (g < groups);
         for (size_t i = own; g < groups && i < ANB_FINE; i++)
             edges->edge[edges->count++] = anb_cuts_threshold(edge[at]);
         for (size_t i = 0; i < own; i++)

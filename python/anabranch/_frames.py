@@ -181,9 +181,10 @@ def _warn_of_lacking(model: Any, lacking: list[str]) -> None:
 def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
-        features = sorted(name for name in names if name != model.target)
+        given = [name for name in names if name != model.target]
+        features = sorted(given)
         kinds = None if model.schema_text else schema_of(kind, X, features)
-        model._adopt(features, kinds, features != [name for name in names if name != model.target])
+        model._adopt(features, kinds, features != given)
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
