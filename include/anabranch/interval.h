@@ -29,7 +29,7 @@ extern "C" {
 typedef struct AnbIntervalOptions {
     size_t size; /* of this struct; set by the defaults */
     AnbLevels
-        coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6] and other than the others */
+        coverage; /* 0.8, 0.9, 0.95; the coverages that can be asked for, each in [1e-6, 1 - 1e-6], no two equal */
     /* 0; scores remembered, up to 10,000, 4 bytes each; 0: 600, or as many as leave ten beyond the outermost coverage, up to
      * 1,000. Since 0.4. */
     int window;

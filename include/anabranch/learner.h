@@ -8,9 +8,9 @@
  *
  * A model belongs to one thread at a time; different models share nothing that changes.
  *
- * Pointers may be NULL where that is said. A model, reader, row or result that is NULL elsewhere is not checked on the
- * way of a sample, and by functions that return no code. Functions that return a code refuse a NULL model, tree, array, text, path or
- * function with ANB_E_ARGUMENT.
+ * Pointers may be NULL where that is said. Elsewhere a model, tree, array, text, path or function that is NULL is refused with
+ * ANB_E_ARGUMENT by functions that return a code. Functions that learn or predict a sample, and functions that return no code,
+ * do not check for NULL.
  *
  * Since 0.1: everything that does not say otherwise.
  */

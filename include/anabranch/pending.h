@@ -48,7 +48,7 @@ ANB_API double anb_predict_pending(StreamingLearner *model, uint64_t id, const d
 
 /**
  * The id of a row that is named by a text, such as an order's number: a whole number below 2^64 is itself, any other text
- * is hashed as a category is (anb_category). So 007 and 7 are one id. The service, Python and the module for Redis name rows so.
+ * is hashed as a category is (anb_category). 007 and 7 are the same id. The service, Python and the module for Redis name rows so.
  *
  * @param text  n bytes; need not end with 0
  * @param n     at least 1

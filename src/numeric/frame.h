@@ -40,9 +40,9 @@
  * likely right than wrong; `clip` where the tail is left out. crowd_j counts cells in the tail among the last 80 rows or so: more than 20 are a
  * new level, and are not left out.
  *
- * Moments (Welford). A value as far out as the reach or farther counts as one at 8 if it is beyond 8; where the tail is passed on and the
- * reach is beyond 8, as one at the reach. A value beyond limit_j takes .07 of the weight of what the feature has seen, so that the past
- * is forgotten where such values keep coming. Cells that are left out do not count.
+ * Moments (Welford). Let b be 8, or reach_j where the tail is passed on and reach_j is above 8. A value with |z_j| >= reach_j and |z_j| > b
+ * counts as one at +-b. A value beyond limit_j also multiplies the weight of all earlier values by .93, so that the past is forgotten
+ * if such values keep coming. Cells that are left out do not count.
  *
  * Start. During the first 16 rows the moments are without the lowest and the highest value of each feature. The frame takes these no
  * further out than 8 deviations of the others (further while the others are fewer than 8), and they are counted so
