@@ -193,7 +193,9 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     if (strlen(expression) != n)
         return anb_reply_error(ctx, "the expression holds a zero byte"), NULL;
     StreamingLearner *learner = c->schema ? anb_parse_schema(c->schema, expression, &options, &error)
-                                          : anb_parse((size_t)c->features, expression, &options, &error);
+                                : anb_from_client(ctx)
+                                    ? anb_parse((size_t)c->features, expression, &options, &error)
+                                    : anb_parse_saved((size_t)c->features, expression, &options, &error);
     if (!learner)
         anb_reply_error(ctx, "at byte %zu: %s", error.position, error.message);
     return learner;

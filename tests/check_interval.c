@@ -230,8 +230,8 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
-/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; saved models load, and take more
- * columns. */
+/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; text of a log is taken, and saved models
+ * load and take more columns. */
 START_TEST(coverages_differ)
 {
     AnbError error = {0};
@@ -243,6 +243,9 @@ START_TEST(coverages_differ)
     ck_assert_ptr_null(anb_parse(2, "pending(interval(mean, coverage=[0.9, 0.8, 0.9]))", NULL, &error));
     ck_assert_str_eq(error.message, "interval: coverage holds 0.9 twice");
     ck_assert_uint_eq(anb_parse_bytes(2, "interval(mean, coverage=[0.9, 0.9])", NULL, &bytes, &error), 0);
+    StreamingLearner *logged = anb_parse_saved(2, "interval(mean, coverage=[0.9, 0.9])", NULL, NULL);
+    ck_assert_uint_eq(anb_interval_levels(logged, &levels), 2);
+    anb_free(logged);
     options.coverage = (AnbLevels){2, {.5, .5}};
     ck_assert_ptr_null(anb_new(2, &root, NULL, &error));
     ck_assert_str_eq(error.message, "interval: coverage holds 0.5 twice");

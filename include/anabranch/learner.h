@@ -94,6 +94,13 @@ ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, c
                                     AnbError *error);
 
 /**
+ * As anb_parse, of an expression that was written down when a model was made of it, such as in the log of a service: what versions up
+ * to 0.11 took and new models are refused, an interval's coverage that stands twice, is taken. Since 0.13.
+ */
+ANB_API StreamingLearner *anb_parse_saved(size_t n_features, const char *expression, const AnbModelOptions *options,
+                                          AnbError *error);
+
+/**
  * What a model would take, before it is made. At wide rows types differ by orders of magnitude: with n features `linear` takes 8 n
  * bytes, `rls` 4 n^2 (400 MB at 10,000), `knn` some 6 n for each row of its window.
  *

@@ -160,14 +160,28 @@ static const AnbExpert *read(AnbArena *arena, const char *expression, const AnbM
     return anb_expression_parse(arena, expression, ANB_TEXT_MAX, own->types, error);
 }
 
-StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
+/* By anb_new or anb_new_saved. */
+static StreamingLearner *parse(size_t n_features, const char *expression, const AnbModelOptions *options,
+                               AnbError *error,
+                               StreamingLearner *make(size_t, const AnbExpert *, const AnbModelOptions *, AnbError *))
 {
     AnbModelOptions own;
     AnbArena arena = {NULL};
     const AnbExpert *root = read(&arena, expression, options, &own, error);
-    StreamingLearner *model = root ? anb_new(n_features, root, &own, error) : NULL;
+    StreamingLearner *model = root ? make(n_features, root, &own, error) : NULL;
     anb_arena_free(&arena);
     return model;
+}
+
+StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options, AnbError *error)
+{
+    return parse(n_features, expression, options, error, anb_new);
+}
+
+StreamingLearner *anb_parse_saved(size_t n_features, const char *expression, const AnbModelOptions *options,
+                                  AnbError *error)
+{
+    return parse(n_features, expression, options, error, anb_new_saved);
 }
 
 size_t anb_parse_bytes(size_t n_features, const char *expression, const AnbModelOptions *options, size_t *state,

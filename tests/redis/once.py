@@ -129,7 +129,8 @@ def what_old_logs_say_is_taken(server, library):
     client = fresh(server)
     client.call("ANB.CREATE", "m", "linear", "FEATURES", 2)
     old = [("ANB.TRAIN", "m", 1, 1, 2, "SEQ", "a", 5, "SEQ", "b", 6, "WEIGHT", 1, "WEIGHT", 2),
-           ("ANB.CREATE", "t", "linear", "COLUMNS", "x", "x", "y", "TARGET", "y", "SEED", 1, "SEED", 2)]
+           ("ANB.CREATE", "t", "linear", "COLUMNS", "x", "x", "y", "TARGET", "y", "SEED", 1, "SEED", 2),
+           ("ANB.CREATE", "i", "interval(mean,coverage=[0.9,0.8,0.9],window=0)", "FEATURES", 2, "SEED", 1)]
     for command in old:
         try:
             client.call(*command)
@@ -150,6 +151,9 @@ def what_old_logs_say_is_taken(server, library):
     assert client.call(*old[1], "IFNOTEXISTS") == "EXISTS"
     assert client.call("ANB.RESTORE", "u", client.call("ANB.SAVE", "t")) == "OK"
     assert client.call("ANB.TRAIN", "u", 3, 1, 2, 3) is not None
+    assert client.call("ANB.RESTORE", "j", client.call("ANB.SAVE", "i")) == "OK"
+    assert client.call("ANB.PREDICT", "j", 1, 2, "WITHINTERVAL", 0.9) == client.call("ANB.PREDICT", "i", 1, 2, "WITHINTERVAL", 0.9)
+    refused(client, "interval: coverage holds 0.9 twice", "ANB.CREATE", "k", *old[2][2:])
 
 
 @with_server()
