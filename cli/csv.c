@@ -326,8 +326,8 @@ static int next_record(Csv *csv, bool line, char **start, char **end)
     return status;
 }
 
-/* The first two records tell the delimiter; then they are looked for again, since a delimiter decides what a quote
- * means. */
+/* The first record or the first two tell the delimiter; then they are looked for again, since a delimiter decides what a
+ * quote means. */
 static int find_delimiter(Csv *csv)
 {
     struct CsvState *s = csv->state;
@@ -338,11 +338,7 @@ static int find_delimiter(Csv *csv)
     s->keep = s->from;
     status = status ? status : next_record(csv, false, &start, &end);
     csv->dialect.delimiter = status ? 0 : named_delimiter(start, (size_t)(end - start));
-    if (csv->dialect.delimiter) {
-        s->holding = false;
-        return 0;
-    }
-    if (!status) {
+    if (!status && !csv->dialect.delimiter) {
         size_t first = (size_t)(start - s->buffer) - s->keep, n = (size_t)(end - start);
         status = next_record(csv, false, &start, &end);
         bool one = status < 0;
@@ -362,8 +358,11 @@ int csv_next(Csv *csv)
 {
     char *start = NULL, *end = NULL;
     csv->cells = 0;
+    bool first = csv->line == 0;
     int status = csv->dialect.delimiter ? 0 : find_delimiter(csv);
     if (!status)
+        status = next_record(csv, false, &start, &end);
+    if (!status && first && named_delimiter(start, (size_t)(end - start)))
         status = next_record(csv, false, &start, &end);
     if (status)
         return status;

@@ -60,9 +60,18 @@ char guess_delimiter(const char *first, size_t n1, const char *second, size_t n2
     return both;
 }
 
+bool can_delimit(char c)
+{
+    return c > 0 && !strchr("\"\r\n.-+", c) && (c < '0' || c > '9');
+}
+
 char named_delimiter(const char *line, size_t n)
 {
-    bool quoted = n == 7 && line[0] == '"' && line[6] == '"';
-    const char *at = line + quoted;
-    return (quoted || n == 5) && memcmp(at, "sep=", 4) == 0 && separates(at[4], 0) ? at[4] : 0;
+    if (n > 1 && line[0] == '"' && line[n - 1] == '"') {
+        line++;
+        n -= 2;
+    }
+    if (n == 6 && memcmp(line, "sep=\\t", 6) == 0)
+        return '\t';
+    return n == 5 && memcmp(line, "sep=", 4) == 0 && can_delimit(line[4]) ? line[4] : 0;
 }

@@ -45,7 +45,7 @@ static int read_delimiter(const char *text, char *delimiter)
             *delimiter = words[i].c;
             return 0;
         }
-    if (text[0] > 0 && !text[1] && !strchr("\"\r\n.-+", text[0]) && (text[0] < '0' || text[0] > '9')) {
+    if (can_delimit(text[0]) && !text[1]) {
         *delimiter = text[0];
         return 0;
     }

@@ -48,7 +48,23 @@ START_TEST(comments_and_units_are_skipped)
     reads_text("a,b,y\nm/s,degC,kW\n1,2,3\n2,3,4\n1,1,8\n", "--skip-rows 1");
     reads_text("station 7\n2024, \"x\na,b,y\n1,2,3\n2,3,4\n1,1,8\n", "--skip-lines 2");
     reads_text("7,8,9\n1,2,3\n2,3,4\n1,1,8\n", "--no-header --skip-rows 1");
+}
+END_TEST
+
+/* What --delimiter says wins over the line. */
+START_TEST(a_line_before_the_header_says_the_delimiter)
+{
     reads_text("\xef\xbb\xbf\"sep=\t\"\r\na\tb\ty\r\n1\t2\t3\r\n2\t3\t4\r\n1\t1\t8\r\n", "");
+    reads_text("\xef\xbb\xbfsep=;\r\na;b;y\r\n1;2;3\r\n2;3;4\r\n1;1;8\r\n", "--delimiter ';'");
+    reads_text("\"sep=;\"\na;b;y\n1;2;3\n2;3;4\n1;1;8\n", "--delimiter semicolon");
+    reads_text("sep=,\n1,2,3\n2,3,4\n1,1,8\n", "--no-header");
+    reads_text("sep=,\n1,2,3\n2,3,4\n1,1,8\n", "--no-header --delimiter ,");
+    reads_text("sep=,\nm,s,kg\n1,2,3\n2,3,4\n1,1,8\n", "--no-header --skip-rows 1");
+    reads_text("of 2024\nsep=\\t\n\na\tb\ty\n1\t2\t3\n2\t3\t4\n1\t1\t8\n", "--skip-lines 1");
+    reads_text("sep=:\na:b:y\n1:2:3\n2:3:4\n1:1:8\n", "");
+    reads_text("sep=;\na,b,y\n1,2,3\n2,3,4\n1,1,8\n", "--delimiter ,");
+    ck_assert_int_eq(run("$A train -l mean -o m.anb --delimiter , t.csv && $A predict --delimiter , -m m.anb t.csv"),
+                     0);
 }
 END_TEST
 
@@ -431,6 +447,7 @@ static Suite *suite(void)
     tcase_add_test(tests, delimiters_are_guessed);
     tcase_add_test(tests, blanks_around_names_and_quotes_do_not_count);
     tcase_add_test(tests, comments_and_units_are_skipped);
+    tcase_add_test(tests, a_line_before_the_header_says_the_delimiter);
     tcase_add_test(tests, comments_and_units_are_recognised);
     tcase_add_test(tests, numbers_as_other_countries_write_them);
     tcase_add_test(tests, no_header);
