@@ -1,6 +1,7 @@
 #include "guess.h"
 #include "guess_name.h"
 #include <anabranch/number.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static void keep_text(char *out, size_t room, const Cell *cell)
         snprintf(out, room, "%.*s", (int)(cell->size < 40 ? cell->size : 40), cell->text);
 }
 
+static const double year_1600 = -11676096000, year_2300 = 10413792000; /* seconds from 1970 to their beginnings */
+
 /* Whether the cell is a time in some order of dates. */
 static bool count_times(Guess *guess, const Cell *cell)
 {
@@ -31,6 +34,7 @@ static bool count_times(Guess *guess, const Cell *cell)
             continue;
         any = true;
         bool first = guess->time[order]++ == 0;
+        guess->likely[order] += seconds >= year_1600 && seconds < year_2300;
         guess->earlier[order] += !first && seconds < guess->now[order];
         guess->later[order] += !first && seconds > guess->now[order];
         guess->now[order] = seconds;
@@ -74,9 +78,36 @@ static void count_groups(Guess *guess, const Cell *cell, double value)
     guess->below += value != 0 && !point && fabs(value) < 1000 && value == floor(value);
 }
 
+/* As 01067, +49301234567 or 12e3. */
+static bool is_codelike(const Cell *cell)
+{
+    enum { PHONE = 9 };
+    bool plus = cell->text[0] == '+';
+    size_t digits = plus;
+    while (digits < cell->size && isdigit((unsigned char)cell->text[digits]))
+        digits++;
+    size_t rest = digits + 1;
+    while (rest < cell->size && isdigit((unsigned char)cell->text[rest]))
+        rest++;
+    if (digits == cell->size)
+        return plus ? digits >= PHONE : cell->text[0] == '0' && digits > 2;
+    return !plus && (cell->text[digits] | 0x20) == 'e' && rest == cell->size && digits > 0 && rest > digits + 1;
+}
+
+static void count_codelike(Guess *guess, const Cell *cell)
+{
+    bool codelike = is_codelike(cell);
+    guess->codelike += codelike;
+    if (codelike)
+        keep_text(guess->code, sizeof guess->code, cell);
+    guess->narrowest = guess->numbers == 0 || cell->size < guess->narrowest ? cell->size : guess->narrowest;
+    guess->widest = cell->size > guess->widest ? cell->size : guess->widest;
+}
+
 static void count_number(Guess *guess, const Cell *cell, double value)
 {
     count_groups(guess, cell, value);
+    count_codelike(guess, cell);
     guess->dates += is_date(cell, value);
     guess->points += memchr(cell->text, '.', cell->size) != NULL;
     guess->wholes += value >= 0 && value == floor(value) && !memchr(cell->text, '.', cell->size);
@@ -122,7 +153,7 @@ static void count_cell(Guess *guess, const CellFormat *format, const Cell *given
     guess->booleans += is_boolean(&cell);
     count_foreign(guess, &cell);
     count_unit(guess, &cell);
-    guess->timelike += !time && remedy_timelike(&cell);
+    guess->timelike += !time && remedy_timelike(&cell, &guess->short_failing);
     guess->clocks += !time && remedy_clock(&cell);
     guess->line = guess->line ? guess->line : line;
     keep_text(guess->text, sizeof guess->text, &cell);
@@ -177,6 +208,12 @@ static int order_of(const Guess *guess)
     return best;
 }
 
+/* Whether half of the cells or more are of the years 1600 to 2299. */
+static bool is_likely(const Guess *guess, int order)
+{
+    return 2 * guess->likely[order] >= guess->cells;
+}
+
 static bool is_code(const Guess *guess, const char *name)
 {
     return guess->wholes == guess->cells && guess->n_distinct > 2 && guess->rises + 1 < guess->numbers &&
@@ -192,7 +229,7 @@ void guess_kind(const Guess *guess, AnbColumn *column)
         column->kind = is_code(guess, column->name) ? ANB_COLUMN_CODE : ANB_COLUMN_NUMBER;
     else if (guess->booleans == guess->cells)
         column->kind = ANB_COLUMN_BOOLEAN;
-    else if (order >= 0)
+    else if (order >= 0 && is_likely(guess, order))
         column->kind = ANB_COLUMN_TIME;
     else if (texts <= (few > 1 ? few : 1) && texts < guess->numbers)
         column->kind = ANB_COLUMN_NUMBER;
@@ -225,6 +262,7 @@ bool guess_marks(const Guess *guess, char *options)
 bool guess_timelike(const Guess *guess, const char *name)
 {
     return guess->timelike > 0 && guess->timelike + guess->time[ANB_TIME_YMD] == guess->cells &&
+           guess->short_failing != (1U << TIME_ORDERS) - 1 &&
            (guess->clocks < guess->cells || guess_name_is_time(name));
 }
 
@@ -270,6 +308,18 @@ bool guess_most_times(const Guess *guess)
 bool guess_mixed_orders(const Guess *guess)
 {
     return guess->cells > 0 && !*guess->timeless && order_of(guess) < 0 && 2 * guess->numbers <= guess->cells;
+}
+
+bool guess_odd_times(const Guess *guess)
+{
+    int order = order_of(guess);
+    return guess->cells > 0 && order >= 0 && !is_likely(guess, order);
+}
+
+bool guess_codelike(const Guess *guess)
+{
+    return guess->codelike > 0 && guess->wholes == guess->cells && guess->n_distinct > 2 &&
+           (guess->narrowest == guess->widest || guess->codelike == guess->cells);
 }
 
 bool guess_points_group(const Guess *guess)

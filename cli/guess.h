@@ -17,6 +17,7 @@ typedef struct Guess {
     size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
     size_t time[TIME_ORDERS];
     double first[TIME_ORDERS], last[TIME_ORDERS];    /* the earliest and the latest of the times */
+    size_t likely[TIME_ORDERS];                      /* times of the years 1600 to 2299 */
     double now[TIME_ORDERS];                         /* the time of the last cell */
     size_t earlier[TIME_ORDERS], later[TIME_ORDERS]; /* times that are so than the one before */
     size_t wholes, rises;                            /* whole numbers from 0 up; those above the number before them */
@@ -35,6 +36,10 @@ typedef struct Guess {
     unsigned ways;                                   /* the ways (remedy.h) that do not read all cells as numbers */
     size_t timelike;                                 /* cells that look like times and are not read as such */
     size_t clocks;                                   /* of them, times of day without a date */
+    unsigned short_failing;   /* orders that do not read all the timelike dates of three short parts */
+    size_t codelike;          /* numbers written as codes are: 01067, +49301234567, 12e3 */
+    char code[24];            /* the first of them */
+    size_t narrowest, widest; /* bytes of numbers */
 } Guess;
 
 /**
@@ -81,6 +86,13 @@ bool guess_is_milliseconds(const Guess *guess);
 /* Whether more than half of the cells are times in one order of dates, some cell is no time in any order, and at most half of the
  * cells are numbers. */
 bool guess_most_times(const Guess *guess);
+
+/* Whether all cells are times, most of them of years that tables seldom hold, as part numbers such as 1001-12 are. */
+bool guess_odd_times(const Guess *guess);
+
+/* Whether whole numbers are written as codes are, in three values and more: some with a 0 in front or as 12e3, and all of one length, or all
+ * so or with a + before eight digits and more. */
+bool guess_codelike(const Guess *guess);
 
 /* Whether each cell is a time in some order of dates, no order reads all of them, and at most half of the cells are numbers. */
 bool guess_mixed_orders(const Guess *guess);

@@ -228,15 +228,20 @@ static bool is_quarter(const Cell *cell)
            is_year(first ? end - 4 : text);
 }
 
-/* As 05.01.13 or 05-01-13, a time of day behind it or not: dates that are read with strokes alone. */
-static bool is_short_date(const Cell *cell)
+/* As 05.01.13 or 05-01-13, a time of day behind it or not: dates that are read with strokes alone. Adds the orders that do not read it. */
+static bool is_short_date(const Cell *cell, unsigned *failing)
 {
     char text[40], mark = cell->size < 8 ? 0 : cell->text[2];
+    double seconds;
     if ((mark != '.' && mark != '-') || cell->text[5] != mark)
         return false;
     int size = snprintf(text, sizeof text, "%.2s/%.2s/%.*s", cell->text, cell->text + 3,
                         (int)(cell->size < 36 ? cell->size - 6 : 30), cell->text + 6);
-    return order_of(text, (size_t)size) >= 0;
+    if (order_of(text, (size_t)size) < 0)
+        return false;
+    for (int order = ANB_TIME_YMD; order <= ANB_TIME_MDY; order++)
+        *failing |= anb_time_parse(text, (size_t)size, (AnbTimeOrder)order, &seconds) ? 1U << order : 0;
+    return true;
 }
 
 /* Whether a word of n bytes begins as the name of a month does in a language that many write in. */
@@ -271,10 +276,10 @@ static bool has_month(const Cell *cell)
            (end - at == 5 || (end - at > 6 && is_digit(at[6])));
 }
 
-bool remedy_timelike(const Cell *cell)
+bool remedy_timelike(const Cell *cell, unsigned *short_failing)
 {
     return cell->size > 0 && (remedy_clock(cell) || is_of_log(cell) || is_week(cell) || is_quarter(cell) ||
-                              is_short_date(cell) || has_month(cell) || has_zone(cell));
+                              is_short_date(cell, short_failing) || has_month(cell) || has_zone(cell));
 }
 
 static const char *remedy_time(const Cell *cell, RemedyFailing failing, char *out)

@@ -1,5 +1,6 @@
 #include "warnings.h"
 #include "columns.h"
+#include "guess_name.h"
 #include "remedy.h"
 #include <anabranch/number.h>
 #include <stdio.h>
@@ -55,6 +56,17 @@ static bool may_be_time(const Guess *guess, const char *name)
     return guess_may_be_time(guess, name) != NULL;
 }
 
+static bool has_odd_times(const Guess *guess, const char *name)
+{
+    (void)name;
+    return guess_odd_times(guess);
+}
+
+static bool has_codes(const Guess *guess, const char *name)
+{
+    return guess_codelike(guess) && !guess_name_is_time(name) && !may_be_time(guess, name);
+}
+
 /* A column without cells was made a code, since anything may follow. */
 static const Warning empty = {ANB_COLUMN_CODE, is_empty, false};
 static const Warning units = {ANB_COLUMN_CATEGORY, has_units, false}, marks = {ANB_COLUMN_CATEGORY, has_marks, false};
@@ -62,6 +74,7 @@ static const Warning timelike = {ANB_COLUMN_CATEGORY, guess_timelike, true};
 static const Warning dates = {ANB_COLUMN_NUMBER, may_be_time, false};
 static const Warning numbers = {ANB_COLUMN_CATEGORY, has_numbers, false};
 static const Warning times = {ANB_COLUMN_CATEGORY, has_times, true};
+static const Warning odd = {ANB_COLUMN_CATEGORY, has_odd_times, false}, codes = {ANB_COLUMN_NUMBER, has_codes, false};
 static const Warning orders = {ANB_COLUMN_CATEGORY, has_orders, false};
 
 static bool is_about(const Warning *warning, const Rows *rows, const Layout *layout, size_t i)
@@ -151,8 +164,10 @@ static void tell_marks(const Rows *rows, const Layout *layout)
 
 static void tell_times(const Rows *rows, const Layout *layout)
 {
-    tell_cells(rows, layout, &timelike, "look like times, but are read as names",
-               "times are read in forms such as 2013-01-05, 2013-01-05 17:30 and 2013-01-05 17:30+01:00");
+    tell_cells(
+        rows, layout, &timelike, "look like times, but are read as names",
+        "times are read in forms such as 2013-01-05, 2013-01-05 17:30 and 2013-01-05 17:30+01:00; --category says that "
+        "they are names");
 }
 
 /* Numbers that may be times; seconds or milliseconds since 1970 where the column was said to be one of times. */
@@ -197,6 +212,34 @@ static void tell_orders(const Rows *rows, const Layout *layout)
                  "%s: column %zu, \"%.60s\", is read as names: its cells are dates, but not all in one order of day, "
                  "month and year; written in one order they are times",
                  rows->table.name, i + 1, rows->table.names[i]);
+}
+
+/* Part numbers such as 1001-12. */
+static void tell_odd(const Rows *rows, const Layout *layout)
+{
+    char word[64];
+    size_t i = next(rows, layout, &odd, 0);
+    if (i < rows->table.columns)
+        complain(0,
+                 "%s: column %zu, \"%.60s\", is read as names: its cells, such as \"%s\", are dates, but most of them "
+                 "not of the years 1600 "
+                 "to 2299; --time %s says that they are times",
+                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].text,
+                 columns_word(&rows->table, i, word));
+}
+
+/* Zip codes and telephone numbers. */
+static void tell_codes(const Rows *rows, const Layout *layout)
+{
+    char word[64];
+    size_t i = next(rows, layout, &codes, 0);
+    if (i < rows->table.columns)
+        complain(0,
+                 "%s: column %zu, \"%.60s\": numbers such as %s look like codes, but are read as amounts; --code %s "
+                 "says that they are "
+                 "codes, --number that they are not",
+                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].code,
+                 columns_word(&rows->table, i, word));
 }
 
 /* 1.250 and 12.345 beside 999, in features and the target. */
@@ -279,4 +322,6 @@ void warnings_print(const Rows *rows, const Layout *layout)
     tell_most(rows, layout, &numbers, "numbers", "--number");
     tell_most(rows, layout, &times, "times", "--time");
     tell_orders(rows, layout);
+    tell_odd(rows, layout);
+    tell_codes(rows, layout);
 }
