@@ -17,7 +17,7 @@ static const Option options[] = {
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the last one"},
     {0, "loss", "LOSS", "what is compared: squared (the default), absolute, huber:D, pinball:Q, poisson or log"},
     {0, "seed", "S", "what random choices are derived from; default 1"},
-    {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once"},
+    {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once, of weight 0 not at all"},
     {0, "burn-in", "N", "leave the first N targets out of the score; default 1, which a new model answers by 0"},
     {0, "limit", "N", "read at most N rows"},
     {0, "json", NULL, "print the result as one JSON object on one line"},
@@ -121,7 +121,7 @@ static int stream(Comparison *c)
     double y, said[MOST], asked[MOST];
     int status = 0;
     while (c->rows.read < c->limit && !stop_requested() && (status = rows_next(&c->rows, c->x, &y)) == 0) {
-        if (isnan(y))
+        if (isnan(y) || c->rows.weight == 0)
             continue;
         for (size_t i = 0; i < c->k; i++)
             said[i] = learn(&c->entry[i], c->x, y, c->rows.weight, &asked[i]);

@@ -12,7 +12,7 @@ static const Option options[] = {
     {'m', "model", "MODEL", "start from a saved model instead, whose columns are found by name"},
     {0, "seed", "S", "what random choices are derived from; default 1"},
     {'t', "target", "COLUMN", "the target's column, by name or number; default: the last one"},
-    {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once"},
+    {0, "weight", "COLUMN", "how many samples a row counts for; it is scored once, of weight 0 not at all"},
     {0, "label-after", "COLUMN", "when a row's label is known, to be learned: how many rows later, or a time"},
     {0, "now", "COLUMN", "with --label-after by time: the feature with the row's own time; default: the first time"},
     {0, "burn-in", "N", "leave the first N targets out of the score"},

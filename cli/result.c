@@ -81,6 +81,8 @@ void result_print(const Run *run)
     fprintf(run->text, "stream            %s: %zu feature%s, target \"%s\"\n", run->rows.table.name,
             run->rows.n_features, run->rows.n_features == 1 ? "" : "s", run->rows.names[run->rows.n_features]);
     fprintf(run->text, "rows              %s learned, %s rejected", show_count(n, a), show_count(rejected(run), b));
+    if (run->weightless > 0)
+        fprintf(run->text, ", %s of weight 0", show_count(run->weightless, a));
     fprintf(run->text, run->unlabelled ? ", %s without a target\n" : "\n", show_count(run->unlabelled, a));
     print_reasons(run);
     if (run->delay.n > 0)

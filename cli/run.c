@@ -71,6 +71,12 @@ static int learn_later(Run *run)
     return status;
 }
 
+/* Whether a row is scored, and counts for the burn-in. */
+static bool counts(const Run *run, size_t i)
+{
+    return !isnan(run->y[i]) && run->weight[i] != 0;
+}
+
 /* What is asked before a row and written behind it is not the time of learning. */
 static int learn_block(Run *run, size_t n)
 {
@@ -84,7 +90,7 @@ static int learn_block(Run *run, size_t n)
         const double *x = run->x + i * run->rows.n_features;
         if (delayed)
             learn_due(run, run->rows.due_before);
-        if (!isnan(run->y[i]) && targets++ >= run->burn_in) {
+        if (counts(run, i) && targets++ >= run->burn_in) {
             coverage_add(&run->coverage, run->model, x, run->y[i]);
             losses_ask(&run->losses, run->model, x, run->y[i]);
         }
@@ -93,7 +99,7 @@ static int learn_block(Run *run, size_t n)
             status = learn_later(run);
         else
             learn_rows(run, i, 1);
-        if (run->watch.file && !isnan(run->y[i]))
+        if (run->watch.file && counts(run, i))
             watch_sample(&run->watch, run->model, x, run->y[i], run->said[i], run->number[i]);
     }
     return status;
@@ -115,7 +121,8 @@ static void account_block(Run *run, size_t n)
         if (run->predictions.file)
             answers_write(&run->answers, &run->rows, run->number[i], y, said);
         run->unlabelled += isnan(y);
-        if (!isnan(y) && run->targets++ >= run->burn_in && !isnan(said))
+        run->weightless += !isnan(y) && run->weight[i] == 0;
+        if (counts(run, i) && run->targets++ >= run->burn_in && !isnan(said))
             score(run, y, said);
     }
 }

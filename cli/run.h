@@ -30,6 +30,7 @@ typedef struct Run {
     Delay delay;
     uint64_t limit, burn_in; /* rows to read; targets that are not scored */
     uint64_t targets, scored, unlabelled;
+    uint64_t weightless;    /* rows with a target and of weight 0, which are predicted only */
     bool live;              /* rows may come later */
     AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */

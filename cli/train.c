@@ -46,8 +46,9 @@ typedef struct Training {
     Saved saved; /* with -m */
     StreamingLearner *model;
     uint64_t limit, save_every;
-    uint64_t before;   /* rows that the saved model had learned from */
-    uint64_t learned;  /* rows with a target */
+    uint64_t before;  /* rows that the saved model had learned from */
+    uint64_t learned; /* rows with a target and a weight above 0 */
+    bool weighted;
     int source;        /* of the model: how far the log was learned; -1: no --cursor */
     uint64_t repeated; /* rows that were skipped, since they were learned before */
     Delay delay;       /* labels that come later */
@@ -147,6 +148,7 @@ static int start(Training *t, const Arguments *a)
     status = status ? status : check_output(option_value(a, "output"));
     status = status ? status : reading_options(a, &columns);
     t->limit = UINT64_MAX;
+    t->weighted = columns.weight != NULL;
     t->output = option_value(a, "output");
     status = status ? status : count_option("limit", option_value(a, "limit"), 0, UINT64_MAX, &t->limit);
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 1, UINT64_MAX, &t->save_every);
@@ -182,7 +184,7 @@ static int next_row(Training *t, double *y)
 
 static void learn_row(Training *t, const double *x, double y, double weight)
 {
-    t->learned += !isnan(anb_train_one(t->model, x, y, weight));
+    t->learned += !isnan(anb_train_one(t->model, x, y, weight)) && weight > 0;
 }
 
 /* Whether the row was learned before; -1 where the cursor holds no valid number. */
@@ -259,8 +261,9 @@ static int check_learned(const Training *t)
         return complain(BAD_DATA, "%s: there are no rows; nothing was saved", t->rows.table.name);
     if (t->rows.read == t->repeated || t->learned > 0 || stop_requested())
         return 0;
-    return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"; nothing was saved",
-                    t->rows.table.name, (unsigned long long)t->rows.read, t->rows.names[t->rows.n_features]);
+    return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"%s; nothing was saved",
+                    t->rows.table.name, (unsigned long long)t->rows.read, t->rows.names[t->rows.n_features],
+                    t->weighted ? ", and a weight above 0" : "");
 }
 
 static int run_train(const Arguments *a)

@@ -20,6 +20,36 @@ START_TEST(weights_and_late_labels)
 }
 END_TEST
 
+/* A row of weight 0 says nothing: it is predicted, and neither learned nor scored, now or when its label comes. */
+START_TEST(rows_of_weight_0)
+{
+    write_text("t.csv", "a,w,late,y\n1,0,0,90\n1,1,0,4\n2,0,2,80\n3,1,0,8\n4,1,0,5\n5,0,0,70\n");
+    write_text("u.csv", "a,w,late,y\n1,1,0,4\n3,1,0,8\n4,1,0,5\n");
+    static const char *const options[] = {"--ignore late", "--label-after late",
+                                          "--ignore late --burn-in 1 --loss pinball:.9",
+                                          "--ignore late --interval 0.9"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        ck_assert_int_eq(run("for f in t u; do $A eval --json -l mean --weight w %s $f.csv | "
+                             "sed -E 's/\"(samples_per_second|seconds)\": [^,}]*//g; s/[tu].csv//' >$f.json; done; "
+                             "cmp t.json u.json && cat t.json",
+                             options[i]),
+                         0);
+        ck_assert(json("n") == 3);
+    }
+    ck_assert_int_eq(
+        run("$A eval -l mean --weight w --ignore late --predictions p.csv --diag d.jsonl t.csv && wc -l <p.csv"), 0);
+    ck_assert_msg(strstr(out, "3 learned, 0 rejected, 3 of weight 0") && strstr(out, "\n7\n"), "%s", out);
+    ck_assert_int_eq(run("grep -c samples d.jsonl"), 0);
+    ck_assert_str_eq(out, "3\n");
+    ck_assert_int_eq(run("$A compare --json --weight w --ignore late t.csv mean linear >1 && "
+                         "$A compare --json --weight w --ignore late u.csv mean linear >2 && cat 1"),
+                     0);
+    ck_assert(json("n") == 2);
+    write_text("t.csv", "a,w,y\n1,0,90\n2,0,4\n");
+    refused(run("$A train -l mean --weight w -o n.anb t.csv"), 1, "\"y\", and a weight above 0; nothing was saved");
+}
+END_TEST
+
 /* A label that is known at a time is learned before rows of a later time. */
 START_TEST(labels_known_at_a_time)
 {
@@ -131,6 +161,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, weights_and_late_labels);
+    tcase_add_test(tests, rows_of_weight_0);
     tcase_add_test(tests, labels_known_at_a_time);
     tcase_add_test(tests, the_first_rows_apart);
     tcase_add_test(tests, intervals_and_kept_columns);

@@ -18,7 +18,7 @@ typedef struct Recorder {
     int *metric;     /* n_metrics ids */
     size_t n_metrics;
     size_t width, capacity; /* doubles a record; records kept */
-    uint64_t every, seen, written;
+    uint64_t every, seen, told, written;
     double *ring; /* 2 capacity width */
 } Recorder;
 
@@ -57,7 +57,9 @@ static void observe(AnbObserver *observer, StreamingLearner *model, const double
     anb_observe(anb_diagnostics_observer(r->diagnostics), model, x, y, before);
     if (r->audit)
         anb_observe(anb_audit_observer(r->audit), model, x, y, before);
-    if (before != before || ++r->seen % r->every)
+    bool learned = anb_n_samples_seen(model) != r->told;
+    r->told = anb_n_samples_seen(model);
+    if (before != before || !learned || ++r->seen % r->every)
         return;
     double *record = r->ring + r->written++ % r->capacity * r->width;
     record[0] = (double)anb_n_samples_seen(model);
@@ -143,6 +145,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
         return NULL;
     r->base.observer.observe = observe;
     r->every = (uint64_t)every;
+    r->told = anb_n_samples_seen(((Model *)model)->learner);
     Model *of = (Model *)model;
     if (take_observers(r, of, rules, audit, span, period) || take_metrics(r, core, metrics) ||
         take_ring(r, core, capacity) || watcher_attach(&r->base, of))

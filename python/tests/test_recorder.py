@@ -71,6 +71,17 @@ def test_rejected_samples_leave_no_record():
     assert len(recorder) == 1
 
 
+def test_samples_of_weight_0_leave_no_record():
+    model, recorder, X, y = recorded(every=1, n=10)
+    model.train_one(X[0], y[0], 0)
+    model.learn_many(X, y, [0, 1] * 5)
+    late = Recorder(model)
+    model.train_one(X[0], y[0], 0)
+    assert len(recorder) == recorder.n_observed == model.n_samples_seen == 15
+    assert recorder.array["step"].tolist() == list(range(1, 16))
+    assert len(late) == 0
+
+
 def test_frames():
     pandas, polars, xarray = map(pytest.importorskip, ("pandas", "polars", "xarray"))
     _, recorder, _, _ = recorded()
