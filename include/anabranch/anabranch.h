@@ -1,6 +1,6 @@
 /*
- * anabranch: regression on streams. Everything at once but reach.h, which types of your own that hold others need; each header
- * also stands alone.
+ * anabranch: regression on streams. Includes every header but reach.h, which is for learners of your own that have
+ * children. Each header can also be included alone.
  *
  * Since 0.1: everything that does not say otherwise.
  */

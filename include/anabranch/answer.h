@@ -1,10 +1,10 @@
 /*
- * Answers: what was said of a row, kept until its target is known. Who predicts and who learns may then be two, a reader
- * of a published version and a learner that has moved on: what is scored is what was said.
+ * Answers: the prediction made for a row, stored until its target is known. One thread may predict by a reader of a
+ * published version while another learns: the prediction that is scored later is the stored one.
  *
  *     AnbReader *reader = anb_reader_new(model, &error);
  *     AnbAnswer answer;
- *     anb_answer_with(model, reader, x, &answer);     // a reader, of the model as it is now
+ *     anb_answer_with(model, reader, x, &answer);     // a reader predicts
  *     anb_train_answered(model, x, y, 1, &answer);    // the learner, when the target is there
  *     anb_reader_free(reader);
  *
@@ -22,22 +22,22 @@
 extern "C" {
 #endif
 
-/* What a node said of a row, to be scored once the label is known: AnbAnswerTable. What follows the prediction is for
- * intervals; it has no meaning where the model has none. Since 0.1, in pending.h. */
+/* What a node predicted for a row, to be scored once the label is known (AnbAnswerTable). All members but `prediction`
+ * are for intervals, and have no meaning for a model without them. Since 0.1, in pending.h. */
 struct AnbAnswer {
-    double prediction, sigma;     /* sigma: the scale of the error that was expected; 0 where no node scores answers */
-    double scored;                /* labels scored before the answer; negative: not known, nor are limit and asked */
-    double limit[ANB_LEVELS_MAX]; /* of each level: the largest |y - prediction| / sigma that its interval holds */
-    double asked[ANB_LEVELS_MAX]; /* of each level: the account of coverage when it was answered */
+    double prediction, sigma;     /* sigma: the expected scale of the error; 0 where no node scores answers */
+    double scored;                /* labels scored before the answer; negative: unknown, as are limit and asked */
+    double limit[ANB_LEVELS_MAX]; /* of each level: the largest |y - prediction| / sigma inside its interval */
+    double asked[ANB_LEVELS_MAX]; /* of each level: the sum of (wanted - used miscoverage) up to this answer */
 };
 
 /**
- * Predicts a row and keeps what was said of it.
+ * Predicts a row and stores the prediction as an answer.
  *
  * @param model   the model; only read
  * @param reader  of the model or a clone of it
  * @param x       n_features values; NaN marks a missing cell
- * @param answer  filled, the caller's
+ * @param answer  filled; owned by the caller
  * @return        0, or ANB_E_INPUT where the row was rejected (anb_reader_counters) or the reader is of another model
  *
  * Cost: as anb_predict_with. Never allocates.
@@ -45,8 +45,8 @@ struct AnbAnswer {
 ANB_API int anb_answer_with(const StreamingLearner *model, AnbReader *reader, const double *x, AnbAnswer *answer);
 
 /**
- * What the model itself said of the row that it was last shown, by a prediction, a sample or a label; after a label, or a
- * sample with an answer of its own, that answer.
+ * The answer for the last row that the model predicted or learned. After a label, or a sample that came with an answer,
+ * it is the answer that was scored.
  *
  * @param model   a model with intervals
  * @param answer  filled
@@ -57,7 +57,7 @@ ANB_API int anb_last_answer(const StreamingLearner *model, AnbAnswer *answer);
 /**
  * The interval of an answer.
  *
- * @param model     the model that answered, or a clone of it
+ * @param model     the model that gave the answer, or a clone of it
  * @param answer    its answer
  * @param coverage  one of anb_interval_levels
  * @param low       the lower end; -INFINITY before two labels were scored
@@ -68,15 +68,15 @@ ANB_API int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *
                                 double *high);
 
 /**
- * Learns from one sample as anb_train_one; intervals score the answer in the place of what the model would say now.
+ * Learns from one sample as anb_train_one; intervals score the answer instead of the model's present prediction.
  *
  * @param model   the model
  * @param x       n_features values
  * @param y       the target
  * @param weight  as anb_train_one
- * @param answer  what was said of the row, by the model or any version of it
- * @return        the answer's prediction; ANB_NAN where the sample was rejected (anb_counters), or the answer holds numbers
- *                that no model answers
+ * @param answer  the answer for the row, by this model or any version of it
+ * @return        the answer's prediction; ANB_NAN where the sample was rejected (anb_counters), or the answer holds
+ *                numbers that no model gives
  *
  * Cost: as anb_train_one. Never allocates.
  */
@@ -84,13 +84,13 @@ ANB_API double anb_train_answered(StreamingLearner *model, const double *x, doub
                                   const AnbAnswer *answer);
 
 /**
- * Keeps a row until its label comes, with the answer that was given for it: as anb_predict_pending, but what the label will
- * be scored by is the answer.
+ * Keeps a row until its label comes, as anb_predict_pending, together with the answer that was given for it. The label
+ * will be scored against this answer.
  *
  * @param model   a model whose root is a pending (pending.h)
  * @param id      the caller's name for the row
  * @param x       n_features values, copied
- * @param answer  what was said of the row
+ * @param answer  the answer for the row, copied
  * @return        as anb_train_answered
  *
  * Cost: a prediction, and a copy of the row. Never allocates.

@@ -1,6 +1,7 @@
 /*
- * A rule audit: is the mixture specialising, balanced, stable, learning? Rules in an interval logic over the metrics of
- * a window of samples; each rule has a truth interval [lower, upper] and a severity.
+ * A rule audit: checks whether a mixture specialises, balances its load, is stable and learns. The rules are formulas
+ * of an interval logic over metrics of a window of samples. Each rule has a truth interval [lower, upper] and a
+ * severity.
  *
  *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
  *     double before = anb_train_one(model, x, y, 1);
@@ -9,22 +10,23 @@
  *         fprintf(stderr, "%s\n", anb_audit_rule_name(audit, 0));
  *     anb_audit_free(audit);
  *
- * The language, one statement a line or before a `;`, comments from # to the line's end:
+ * The language of rules. Statements end at the end of a line or at a `;`; a comment runs from # to the end of the line:
  *
  *     low_margin  = ramp(gate_margin, 0.2, slope=-12)            a predicate: on a metric, its offset, its slope (12)
  *     off_balance = ramp(1 - expert_load[2], 0.8)                [constant + or -] metric; [i]: of expert i
  *     torn        = 0.6 :: low_margin & ~high_expert_imbalance   a rule: its weight in (0, 1], its formula
  *     0.5 :: low_margin -> (stable_loss | decreasing_loss)       a rule without a name is rule_<n>, counted from 0
- *     waste = 0.7 :: torn ! idle_experts                         its alarm is raised only while that holds as well
- *     good = 0.8 :: stable_loss ! never                          a state to be read, of which no alarm is raised
+ *     waste = 0.7 :: torn ! idle_experts                         its alarm also needs the formula behind the `!`
+ *     good = 0.8 :: stable_loss ! never                          its alarm is never raised
  *
- * Formulas hold names of predicates, ~ & | -> (binding in that order, -> to the right) and parentheses. A metric is one
- * of the step's own (anb_audit_metric_name) or, given an observer, any scalar of metrics.h, and with [i] any of an
- * expert; an absent value makes its predicate [0, 1]: not known.
+ * Formulas hold names of predicates, parentheses, and ~ & | -> from the strongest binding to the weakest; -> associates
+ * to the right. A metric is one of AnbAuditMetric by its name (anb_audit_metric_name). With diagnostics it may also be
+ * any scalar of metrics.h, or, with [i], a metric of expert i. Where a value is absent its predicate is [0, 1]:
+ * unknown.
  *
  * ramp(v, offset, slope=s) is the interval between sigmoid(s (v - (offset + 0.05))) and sigmoid(s (v - (offset -
- * 0.05))). Lukasiewicz: ~[L, U] = [1 - U, 1 - L]; & adds what is missing to 1, | adds, both clipped to [0, 1]; a -> b
- * is ~a | b.
+ * 0.05))). Connectives are Lukasiewicz', on both bounds: ~[L, U] = [1 - U, 1 - L], a & b = max(0, a + b - 1),
+ * a | b = min(1, a + b), a -> b = ~a | b.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -43,7 +45,7 @@ typedef struct AnbTruth {
     double lower, upper;
 } AnbTruth;
 
-/** The metrics of a step, over its `period` samples; p are the gate's probabilities with warmup penalties in. */
+/** The metrics of a step, over its `period` samples; p are the gate's probabilities, warmup penalties applied. */
 typedef enum AnbAuditMetric {
     ANB_AUDIT_CONFIDENCE,    /* mean of the largest p */
     ANB_AUDIT_ENTROPY,       /* mean of H(p) / ln K */
@@ -58,14 +60,15 @@ typedef enum AnbAuditMetric {
     ANB_AUDIT_IDLE,   /* share of the experts that took part in no sample of the last `window` steps; 0 until there
                               * are. Since 0.3 */
     ANB_AUDIT_REGRET, /* 1 - e / E, not below 0: of the experts that took part in a quarter of the samples at least, the
-                              * best one's root mean square error over its samples by the mixture's over the same, both fading
-                              * by 1 / window a step. Since 0.3 */
+                              * best one's root mean square error over its samples by the mixture's over the same, both
+                              * fading by 1 / window a step. Since 0.3 */
     ANB_AUDIT_METRIC_COUNT
 } AnbAuditMetric;
 
-/** Told when a rule's lower bound, and that of what stands behind its `!`, taken together by &, has reached the level and
- * stayed for `alarm_steps` steps, and when it is below again. Of the default rules load_imbalance raises one where experts
- * are idle, underutilized_experts where the mixture does worse than one of its experts; the others never do. */
+/** Called when an alarm is raised and when it ends. An alarm is raised where the lower bound of the rule, or of
+ * (rule & condition) with a condition behind its `!`, has been at the level or above for `alarm_steps` steps. It ends
+ * at the first step below the level. Of the default rules two raise alarms: load_imbalance where experts are idle, and
+ * underutilized_experts where the mixture's errors are larger than those of one of its experts. */
 typedef void (*AnbAlarm)(void *context, const AnbAudit *audit, size_t rule, bool raised);
 
 typedef struct AnbAuditOptions {
@@ -93,7 +96,8 @@ static inline AnbAuditOptions anb_audit_defaults(void)
  * @param model        the model, or any clone of it; its allocator is used
  * @param diagnostics  the observer whose metrics the text names, owned by the caller and outliving the audit; or NULL
  * @param rules        predicates and rules, at most 64 KiB, 64 of each; the nine predicates of anb_audit_rules() are
- *                     known and may be defined anew; NULL, or a text without rules: the six rules of anb_audit_rules()
+ *                     predefined and may be redefined; NULL, or a text without rules: the six rules of
+ *                     anb_audit_rules()
  * @param options      NULL: the defaults
  * @param error        why it was refused and at which byte of rules, or NULL
  * @return             the audit, owned by the caller (anb_audit_free), or NULL
@@ -106,19 +110,19 @@ ANB_API void anb_audit_free(AnbAudit *audit);
 /** The default predicates and rules, as text. */
 ANB_API const char *anb_audit_rules(void);
 
-/** The observer to feed (anb_observe), owned by the audit; every `period` samples it makes a step. Diagnostics that it reads
- * are fed by it where they were not told of the sample yet. Cost: K logarithms a sample, and for a step the gate's weights
- * and two exponentials a predicate. Never allocates. */
+/** The observer to feed (anb_observe), owned by the audit; every `period` samples make a step. It passes each sample on
+ * to the diagnostics that it reads, unless they have observed the sample already. Cost: K logarithms a sample, and for
+ * a step the gate's weights and two exponentials a predicate. Never allocates. */
 ANB_API AnbObserver *anb_audit_observer(AnbAudit *audit);
 
-/** Forgets all steps; the rules stay. */
+/** Deletes all steps; the rules stay. */
 ANB_API void anb_audit_reset(AnbAudit *audit);
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
 ANB_API size_t anb_audit_n_rules(const AnbAudit *audit);
-/** Of rule i < anb_audit_n_rules, here and below: its name (living as long as the audit), its weight, in (0, 1], and whether
- * its alarm is raised. Out of range: NULL, 0, false, and a truth of [0, 1]. */
+/** The name (valid as long as the audit), the weight, in (0, 1], and whether the alarm is raised, of rule
+ * i < anb_audit_n_rules. For an i out of range, here and below: NULL, 0, false, and a truth of [0, 1]. */
 ANB_API const char *anb_audit_rule_name(const AnbAudit *audit, size_t i);
 ANB_API double anb_audit_rule_weight(const AnbAudit *audit, size_t i);
 ANB_API bool anb_audit_alarmed(const AnbAudit *audit, size_t i);
@@ -133,7 +137,7 @@ ANB_API AnbTruth anb_audit_predicate(const AnbAudit *audit, const char *name);
 /** "confidence", "entropy" ...; NULL out of range. */
 ANB_API const char *anb_audit_metric_name(AnbAuditMetric metric);
 
-/** One step of the history. Its arrays live until the next update. */
+/** One step of the history. Its arrays are valid until the next update. */
 typedef struct AnbAuditStep {
     uint64_t samples;     /* observed up to its end */
     const double *metric; /* ANB_AUDIT_METRIC_COUNT values */

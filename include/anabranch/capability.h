@@ -1,10 +1,10 @@
 /*
- * What a type can do beyond predicting and learning, each as a small table of functions that the type points to, or
- * NULL. A table is whole: creation refuses a type whose table lacks a function. The library asks every type in the same
- * way, so a caller's own types have the same rights as the library's.
+ * What a type can do beyond predicting and learning. Each such capability is a table of functions that the type points
+ * to, or NULL. All functions of a table have to be there unless they are called optional: creation refuses a type with
+ * an incomplete table. The library treats a caller's own types as it treats its own.
  *
- * The functions see the node that has the table, its own state, the row as that node sees it and its own scratch, as
- * the last predict or update of that row left it. They write nothing but their results, and scratch where they say so.
+ * The functions get the node that has the table, the node's state, the row as that node sees it, and the node's scratch
+ * as the last predict or update of that row left it. They write only their results, and the scratch where that is said.
  * Types find the table below a wrapper with anb_reach (reach.h).
  *
  * Since 0.1: everything that does not say otherwise.
@@ -47,12 +47,13 @@ typedef enum AnbCapability {
 } AnbCapability;
 
 /**
- * A mixture: its children are experts, and its last sample can be read. K is its number of children. Experts may carry
- * the attributes `warmup` and `name`. A type that holds a router but has no such table is no mixture to the read-outs.
+ * A mixture: its children are experts, and its last sample can be read. K is its number of children. Experts may have
+ * the attributes `warmup` and `name`. The read-outs do not treat a type that holds a router without this table as a
+ * mixture.
  */
 typedef struct AnbMixtureTable {
-    /* Samples of the running mean of utilization, >= 1: a router averages its load over as many. Asked when the plan is
-     * made: options are in place. */
+    /* Samples of the running mean of utilization, >= 1; a router averages its load over as many. Called while the plan
+     * is made, after the options are set. */
     int (*span)(const AnbNode *self);
     /* Fills the view of the last sample: k = K, the arrays with K entries, in the state or the scratch. */
     void (*view)(const AnbNode *self, const void *state, double *scratch, AnbMixture *mixture);
@@ -62,18 +63,19 @@ typedef struct AnbMixtureTable {
     void (*experts)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f);
     /* The sample standard deviation over the K predictions; may overwrite the scratch. */
     double (*disagreement)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
-    /* Optional, read of types with ANB_SINCE_0_3 only: predict_many that also says what the view would show as the
-     * experts' predictions: K of row i from said[i * K] on. False, and nothing done, where it cannot. Since 0.3. */
+    /* Optional, read of types with ANB_SINCE_0_3 only: predict_many that also writes the experts' predictions that the
+     * view would show: the K of row i from said[i * K] on. Returns false, and does nothing, where it cannot. Since
+     * 0.3. */
     bool (*experts_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                          double *said);
-    /* Read of types with ANB_GIVES_OUTLOOK only: what the experts that extrapolate said in the last predict, without limits:
-     * NAN where there are none. Since 0.8. */
+    /* Read of types with ANB_GIVES_OUTLOOK only: the mean of the last predictions of the experts that extrapolate,
+     * without limits; NAN where there are none. Since 0.8. */
     double (*outlook)(const AnbNode *self, const void *state, double *scratch);
 } AnbMixtureTable;
 
 /** Prediction intervals. */
 typedef struct AnbIntervalTable {
-    /* How many coverages can be asked for; sets *coverage to them, owned by the plan. */
+    /* How many coverages there are; sets *coverage to them, owned by the plan. */
     size_t (*levels)(const AnbNode *self, const double **coverage);
     /* The interval around the last prediction. 0, or ANB_E_ARGUMENT for a coverage that is no level. */
     int (*interval)(const AnbNode *self, const void *state, const double *scratch, double coverage, double *low,
@@ -88,40 +90,41 @@ typedef struct AnbQuantileTable {
     void (*values)(const AnbNode *self, const void *state, double *scratch, double *value);
 } AnbQuantileTable;
 
-/** What an update scores besides the row: the answer that predict left in the scratch. Rows that wait keep it. */
+/** The answer that predict leaves in the scratch and update scores. Pending rows store it. */
 typedef struct AnbAnswerTable {
     void (*given)(const AnbNode *self, const double *scratch, AnbAnswer *answer);
-    /* Puts an earlier answer back, so that the next update of the same row scores that one. */
+    /* Writes an earlier answer into the scratch, so that the next update of the same row scores it. */
     void (*restore)(const AnbNode *self, double *scratch, const AnbAnswer *answer);
 } AnbAnswerTable;
 
-/** Rows that wait for their labels; only a root is asked. */
+/** Pending rows: rows that are kept until their labels come. Only the table of a root is used. */
 typedef struct AnbWaitingTable {
-    /* Keeps a row under an id, with what predict has just said and left in the scratch. */
+    /* Keeps a row under an id, with the prediction that predict has just made and what it left in the scratch. */
     void (*keep)(const AnbNode *self, void *state, const AnbRow *row, uint64_t id, double prediction, double *scratch);
-    /* The n_features cells of the row that waits under the id, and the answer that was given then; or NULL, and the
-     * reason counted (labels_unknown, labels_repeated, labels_evicted). */
+    /* The n_features cells of the row that is kept under the id, and the answer that was given for it. NULL where there
+     * is none; the reason is counted then (labels_unknown, labels_repeated, labels_evicted). */
     const double *(*find)(const AnbNode *self, const void *state, uint64_t id, AnbCounters *counters,
                           AnbAnswer *answer);
-    /* The row has been learned: its id stays known, its row does not. */
+    /* The row has been learned: removes the row, and stores that its id has been learned. */
     void (*learned)(const AnbNode *self, void *state, uint64_t id);
     /* An AnbPendingFate. */
     int (*fate)(const AnbNode *self, const void *state, uint64_t id);
-    /* How many rows wait. */
+    /* How many rows are kept. */
     size_t (*count)(const AnbNode *self, const void *state);
 } AnbWaitingTable;
 
 /** Which features matter. */
 typedef struct AnbImportanceTable {
-    /* n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while they are not known. */
+    /* Writes n_features shares that sum to one. 0, or ANB_E_UNSUPPORTED while there is nothing to compute them from. */
     int (*shares)(const AnbNode *self, const void *state, double *share);
-    /* Read of types with ANB_GIVES_EVIDENCE only: writes to z the evidence that each of n_features features is relevant: what the
-     * feature adds to predictions of rows that had not been learned, over its standard error. z[j] is about standard normal for an
-     * irrelevant feature, 0 for one that is not used. Returns 0, or ANB_E_UNSUPPORTED while it is not known. Since 0.7. */
+    /* Read of types with ANB_GIVES_EVIDENCE only: writes to z the evidence that each of the n_features features is
+     * relevant: by how much the feature improves predictions of rows not yet learned, divided by its standard error.
+     * z[j] is about standard normal for an irrelevant feature, 0 for one that is not used. Returns 0, or
+     * ANB_E_UNSUPPORTED while there is nothing to compute it from. Since 0.7. */
     int (*evidence)(const AnbNode *self, const void *state, double *z);
 } AnbImportanceTable;
 
-/** How far off the next target may be. */
+/** The expected error at a row. */
 typedef struct AnbSpreadTable {
     /* The expected scale of the error at the row, in units of the target, >= 0. */
     double (*spread)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
@@ -135,10 +138,11 @@ typedef struct AnbSparsityTable {
 
 /** A network. */
 typedef struct AnbNetworkTable {
-    /* The feature-by-hidden weights, owned by the model. Where they are not kept as doubles: their shape, and value NULL. */
+    /* The feature-by-hidden weights, owned by the model. Where they are not stored as doubles: their shape, and a value
+     * of NULL. */
     void (*matrix)(const AnbNode *self, const void *state, AnbMatrix *matrix);
-    /* Writes the weights to rows x stride doubles. Needed where `matrix` gives value NULL; else not called and may be NULL.
-     * Since 0.6. */
+    /* Writes the weights to rows x stride doubles. Needed where `matrix` gives value NULL; else not called and may be
+     * NULL. Since 0.6. */
     void (*copy)(const AnbNode *self, const void *state, double *to);
 } AnbNetworkTable;
 
@@ -149,31 +153,31 @@ typedef struct AnbDriftTable {
 
 /** Where a feature of a child comes from. */
 typedef struct AnbFeatureSource {
-    size_t column[2]; /* the features of the node that it is made of, n of them; two: their product */
-    int n;
-    const char *part; /* what of them: "hour-sine"; a plain word where n is 0; NULL: the feature or product itself */
-    size_t number;    /* written behind; 0: not */
+    size_t column[2]; /* the n features of the node that it is made of; two: their product */
+    int n;            /* 0 to 2 */
+    const char *part; /* the function of them, "hour-sine"; with n = 0 a name; NULL: the feature or product itself */
+    size_t number;    /* written behind the part; 0: none */
 } AnbFeatureSource;
 
-/** A node whose children see other features than itself (child_features), named for people. Since 0.3. */
+/** Names of the features that a node's children see, where they differ from its own (child_features). Since 0.3. */
 typedef struct AnbFeatureTable {
-    /* Fills the source of feature i of a child; it arrives with the type's name as the part and i + 1 as the number. */
+    /* Fills the source of feature i of a child. On entry the part is the type's name and the number i + 1. */
     void (*source)(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *source);
 } AnbFeatureTable;
 
-/** What is known of the targets of one category of a column. */
+/** Statistics of the targets of one category of a column. */
 typedef struct AnbCategoryEffect {
-    double cell;   /* the category, as a row holds it; of a time the hour of the week */
-    double count;  /* samples with it, those of long ago fading */
-    double weight; /* sum of the weights of its samples since it came in */
-    double mean;   /* of their targets */
-    double recent; /* the same of late */
-    double effect; /* what it adds to a linear model of all columns, in units of the target */
+    double cell;   /* the category, as a row holds it; of a time column the hour of the week */
+    double count;  /* faded count of its samples */
+    double weight; /* sum of the weights of its samples since its entry was made */
+    double mean;   /* mean of their targets */
+    double recent; /* recent mean of their targets */
+    double effect; /* its coefficient in a linear model of all columns, in units of the target */
 } AnbCategoryEffect;
 
 /** A node that keeps statistics of categories. Since 0.3. */
 typedef struct AnbCategoryTable {
-    /* The most frequent categories of a feature of the node, up to n, the most frequent first; how many. */
+    /* Writes up to n categories of a feature of the node, the most frequent first. Returns how many. */
     size_t (*frequent)(const AnbNode *self, const void *state, size_t feature, AnbCategoryEffect *out, size_t n);
 } AnbCategoryTable;
 
@@ -189,50 +193,50 @@ typedef struct AnbAffineTable {
  */
 typedef struct AnbShapleyTable {
     /* Adds `share` times the values to out->phi and sets out->low and out->high; pair->scratch and pair->other_scratch
-     * are this node's as predict left them for either row. False where the type cannot say it of these two rows (a
-     * bound on the prediction may act on some coalition, say): out->phi is then of no use. */
+     * are this node's as predict left them for either row. False where the values cannot be computed for these two
+     * rows, for example because a bound on the prediction may act on some coalition: out->phi is undefined then. */
     bool (*split)(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out);
 } AnbShapleyTable;
 
-/** Samples for AnbDirectTable.step_many: of all samples of a call those with the numbers in `number`. Since 0.7. */
+/** The samples of a call of AnbDirectTable.step_many: those whose indices are in `number`. Since 0.7. */
 typedef struct AnbSteps {
     void *const *models;    /* of each sample of the call */
     size_t state;           /* offset of a model's state from models[i], in bytes */
     size_t counters;        /* offset of its AnbCounters, in bytes */
-    const void *first;      /* the first pointer in every model of this node */
+    const void *first;      /* the value of the first pointer in every model of this node */
     const double *const *x; /* rows, of each sample of the call */
     const double *y;        /* targets, of each sample of the call */
-    const uint32_t *number; /* n numbers of samples, in the order to learn them; several may have the same model */
+    const uint32_t *number; /* n indices of samples, in the order to learn them; several may have the same model */
     size_t n;
 } AnbSteps;
 
 /**
- * The short way for a model of this node alone and samples of weight 1: the row has not been looked at, and the node
- * finds out by its own arithmetic whether all of it is finite. Where it is not sure it says NaN, has changed nothing of
- * the state, and the sample goes the long way: checked, then predict, update or step. A finite answer is to the bit
- * what predict or step would have returned, and the state is what step would have left.
+ * A fast path for a model that is this node alone, and samples of weight 1. The row has not been checked: the node
+ * tells from its own arithmetic whether all cells are finite. Where it cannot tell, it returns NaN and leaves the state
+ * as it was; the sample is then checked and goes through predict, update or step. A finite result is, to the bit, what
+ * predict or step would have returned, and the state is the one that step would have left.
  *
  * Since 0.3.
  */
 typedef struct AnbDirectTable {
     double (*predict)(const AnbNode *self, const void *state, const double *x);
     double (*step)(const AnbNode *self, void *state, const double *x, double y, double *scratch, AnbCounters *counters);
-    /* What predict says of several rows. */
+    /* The same as predict for several rows. */
     void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *out);
-    /* Optional, read of types with ANB_STEPS_MANY only: does what `step` does for each of the n samples in order, without scratch,
-     * and adds 1 to `trained` of its model. Stops at the first sample whose model is not of this node, or for which step would
-     * return NaN. Returns how many samples were learned; out[i] is what step returns for sample number[i]. Since 0.7. */
+    /* Optional, read of types with ANB_STEPS_MANY only: does what `step` does for each of the n samples in order,
+     * without scratch, and adds 1 to `trained` of its model. Stops at the first sample whose model is not of this node,
+     * or for which step would return NaN. Returns how many samples were learned; out[i] is the result of step for
+     * sample number[i]. Since 0.7. */
     size_t (*step_many)(const AnbNode *self, const AnbSteps *steps, double *out);
 } AnbDirectTable;
 
 /**
- * A wrapper: what it has no table for, its child is asked for. One table serves all capabilities. Every member is
- * optional.
+ * A wrapper: for a capability that it has no table for, its child's table is used. Every member is optional.
  */
 typedef struct AnbWrapperTable {
-    /* The row that the child sees, as it lies in the scratch after a predict; NULL: the wrapper's own row. */
+    /* The row that the child sees, as a predict left it in the scratch; NULL: the wrapper's own row. */
     AnbRow (*row)(const AnbNode *self, const AnbRow *row, double *scratch);
-    /* Which child is asked; NULL: the first. */
+    /* The index of the child whose table is used; n_children: none; NULL: the first. */
     size_t (*child)(const AnbNode *self, AnbCapability what);
 } AnbWrapperTable;
 
@@ -249,20 +253,20 @@ typedef struct AnbLoadTable {
     double (*rate)(const AnbNode *self);                           /* step of the balance, >= 0 */
 } AnbLoadTable;
 
-/** A gate over scores. */
+/** A gate that computes its probabilities from logits. */
 typedef struct AnbLogitsTable {
-    const double *(*logits)(const AnbNode *self, double *scratch); /* K, after the last learning step */
+    const double *(*logits)(const AnbNode *self, double *scratch); /* K logits, as of the last learning step */
 } AnbLogitsTable;
 
 /** A gate that bounds how many samples of a mini-batch an expert learns from. */
 typedef struct AnbBatchTable {
     void (*begin)(const AnbNode *self, double *scratch, size_t samples);
-    size_t (*end)(const AnbNode *self, double *scratch); /* how many dispatches met a full expert */
+    size_t (*end)(const AnbNode *self, double *scratch); /* how many assignments to a full expert were redirected */
 } AnbBatchTable;
 
-/** A gate that has inactive experts learn as well. */
+/** A gate that also trains inactive experts. */
 typedef struct AnbExploreTable {
-    /* The inactive expert that also learns from this sample; K: none. Called before learning, the gate is filled. */
+    /* The inactive expert that also learns from this sample; K: none. Called before learning, with a filled gate. */
     size_t (*explorer)(const AnbNode *self, const AnbGate *gate);
 } AnbExploreTable;
 

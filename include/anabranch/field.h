@@ -1,6 +1,6 @@
 /*
- * The fields of a type's state and scratch: one table a type, from which their size, where each field lies, what a snapshot
- * writes, what anb_equal compares and the checks after loading follow.
+ * The fields of a type's state and scratch. One table a type determines the size of the state, the offset of each
+ * field, what a snapshot writes, what anb_equal compares, and the checks after loading.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -21,17 +21,17 @@ extern "C" {
 typedef enum AnbScalar { ANB_U8, ANB_U16, ANB_U32, ANB_U64, ANB_F32, ANB_F64 } AnbScalar;
 
 /**
- * What is called for every used field of a state, in a fixed order: by a snapshot that is saved or loaded, by anb_equal.
- * It reads the fields or, while loading, writes them.
+ * What is called for every used field of a state, in a fixed order: by a snapshot that is saved or loaded, by
+ * anb_equal. It reads the fields or, while loading, writes them.
  */
 typedef struct AnbVisitor AnbVisitor;
 struct AnbVisitor {
     /* One field: `count` scalars at `data`. */
     void (*field)(AnbVisitor *self, void *data, AnbScalar kind, size_t count);
-    /* Optional; only of visitors that read. A type with deferred work calls it in place of `field`, with the contents that
-     * the field at `data` would have once that work is applied; `value` is valid during the call. Where it is NULL, the
-     * type applies the work first and calls `field`. Where it is there a type writes nothing into its state, so that a model
-     * is saved while others read it. */
+    /* Optional; only of visitors that read. A type with deferred work calls it in place of `field`, with the contents
+     * that the field at `data` would have once that work is applied; `value` is valid during the call. Where it is
+     * NULL, the type applies the work first and calls `field`. Where it is there a type writes nothing into its state,
+     * so that a model is saved while others read it. */
     void (*value)(AnbVisitor *self, void *data, const void *value, AnbScalar kind, size_t count);
     unsigned version; /* of the layout that is read; 0: the type's own */
     const char *name; /* of the field being shown */
@@ -51,34 +51,36 @@ static inline bool anb_visits_since(const AnbVisitor *v, unsigned since)
     return v->version == 0 || v->version >= since;
 }
 
-/* ---- tables of fields ----------------------------------------------------------------------------------------------- */
+/* ---- tables of fields
+ * ----------------------------------------------------------------------------------------------- */
 
 /** AnbField.must: what loading a snapshot checks of the values, how the field is aligned, whether it is saved. */
 enum {
     ANB_FINITE = 1,       /* reals: neither infinite nor NaN */
     ANB_NOT_NEGATIVE = 2, /* reals: >= 0, not NaN */
     ANB_ALIGNED = 4,      /* starts on a 64-byte boundary */
-    ANB_DERIVED = 8       /* follows from other fields or from the plan: neither saved nor compared nor checked */
+    ANB_DERIVED = 8       /* computed from other fields or from the plan: neither saved nor compared nor checked */
 };
 
 typedef struct AnbField AnbField;
 
 /**
- * A field whose contents are described by functions: a recursive least squares, a tree. The part starts at `part`, inside
- * `state`, the node's own state.
+ * A field whose contents are described by functions, such as an RLS or a tree. It starts at `part`, inside `state`, the
+ * node's own state.
  */
 typedef struct AnbPart {
     /* Bytes; depends on the plan alone. */
     size_t (*size)(const AnbNode *self, const AnbField *field);
-    /* Shows every used value to the visitor, in a fixed order. Counts may have just been read from a damaged file: clamp
-     * them before they bound a later field. */
+    /* Shows every used value to the visitor, in a fixed order. Counts may have just been read from a damaged file:
+     * clamp them before they bound a later field. */
     void (*visit)(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor);
     /* Optional: 0 or ANB_E_STATE. */
     int (*validate)(const AnbNode *self, const AnbField *field, const void *state, const void *part, AnbError *error);
 } AnbPart;
 
 /**
- * One field: an array of scalars, an array of structs (`stride`, `record`), or one part. A table of fields ends with {0}.
+ * One field: an array of scalars, an array of structs (`stride`, `record`), or one part. A table of fields ends with
+ * {0}.
  *
  * A type's table `fields` lists them in the order in which a snapshot writes them. In memory they lie in the same order
  * from the start of the state, each on its alignment: that of its scalar; 8 bytes for structs; 64 for parts and with
@@ -102,8 +104,8 @@ struct AnbField {
     const AnbPart *part;                                    /* of a part */
     const void *form;                                       /* of a part: constant data for its functions */
     size_t offset;                                          /* of a member: in its struct */
-    /* The type's version that added the field; 0: the first one. Older layouts are read without it, and it keeps its initial
-     * value: of types with ANB_READS_OLDER, and of those whose `upgrade` reads fields. */
+    /* The version of the type that added the field; 0: the first one. Where an older layout is read, the field keeps
+     * its initial value: for types with ANB_READS_OLDER, and those whose `upgrade` reads fields. */
     unsigned since;
 };
 

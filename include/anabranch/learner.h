@@ -6,11 +6,11 @@
  *     double before = anb_train_one(model, x, y, 1.0);
  *     anb_free(model);
  *
- * A model belongs to one thread at a time; different models share nothing that changes.
+ * A model is used by one thread at a time; different models share no mutable memory.
  *
- * Pointers may be NULL where that is said. Elsewhere a model, tree, array, text, path or function that is NULL is refused with
- * ANB_E_ARGUMENT by functions that return a code. Functions that learn or predict a sample, and functions that return no code,
- * do not check for NULL.
+ * Pointers may be NULL only where that is documented. Elsewhere functions that return a code refuse a model, tree,
+ * array, text, path or function that is NULL with ANB_E_ARGUMENT. Functions that learn or predict a sample, and
+ * functions that return no code, do not check for NULL.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -26,8 +26,8 @@ extern "C" {
 
 /* ---- making one ------------------------------------------------------------------------------------------------ */
 
-/** A tree of learners to be made. All of it is copied and may die after the call, but for the types: one of the caller's
- * own has to live as long as any model of it. */
+/** A tree of learners to be made. Everything is copied but the types: a type of the caller's own has to be valid as
+ * long as any model of it. */
 typedef struct AnbExpert AnbExpert;
 struct AnbExpert {
     const StreamingLearnerType *type; /* anb_linear, anb_rls ... or the caller's own */
@@ -38,19 +38,19 @@ struct AnbExpert {
     const char *name; /* inside a mixture: 1 to 64 of a-z, 0-9 and _; NULL: `<type>_<index>` */
 };
 
-/** How a model is made, apart from what it is. Starts from anb_model_defaults(). */
+/** Settings of a model beside its expression. Starts from anb_model_defaults(). */
 typedef struct AnbModelOptions {
     size_t size;      /* of this struct; set by the defaults */
     uint64_t seed;    /* 1; what every seed=0 in the expression is derived from */
-    size_t max_bytes; /* 1 GiB; bounds anb_total_bytes: more is refused before the state is allocated */
-    /* NULL: malloc and free. Copied, and used until the last clone and reader are gone. */
+    size_t max_bytes; /* 1 GiB; bound of anb_total_bytes: a larger model is refused before its state is allocated */
+    /* NULL: malloc and free. Copied, and used until the last clone and reader are freed. */
     const AnbAllocator *allocator;
-    /* The caller's own types, for text and snapshots, or NULL; NULL-ended. Those of a name that the library knows come
-     * first. They outlive the models. Since 0.12 routers as well, as `&router.type`: a model with a router of the caller's
-     * is saved, and to be loaded it has to be here. */
+    /* NULL; the caller's own types, ended by NULL, for expressions and snapshots. They take precedence over types of
+     * the library with the same name, and have to be valid as long as the models. Since 0.12 routers as well, as
+     * `&router.type`: a snapshot with a router of the caller's can only be loaded with the router in this list. */
     const StreamingLearnerType *const *types;
-    /* false; labels come later than the next row, so presets take no past targets as inputs. Below a learner that keeps
-     * rows for late labels (pending) this is so in any case. Since 0.3. */
+    /* false; true: labels come later than the next row, so presets do not use past targets as inputs. Below `pending`
+     * they never do. Since 0.3. */
     bool late;
 } AnbModelOptions;
 
@@ -68,12 +68,13 @@ static inline AnbModelOptions anb_model_defaults(void)
  * Makes a model from a tree of learners.
  *
  * @param n_features  cells in a row, 1 to 1,048,576
- * @param root        what to make
- * @param options     how; NULL: the defaults
+ * @param root        the tree
+ * @param options     NULL: the defaults
  * @param error       why it was refused, or NULL
  * @return            the model, owned by the caller (anb_free), or NULL
  *
- * Errors: ANB_E_ARGUMENT for an option, a child or a place that is refused, ANB_E_LIMIT for a size, ANB_E_MEMORY.
+ * Errors: ANB_E_ARGUMENT for an option, a child, or a learner that may not stand at its place; ANB_E_LIMIT for a size;
+ * ANB_E_MEMORY.
  * Cost: allocations for the plan and its two expressions, and one for block and scratch together.
  */
 ANB_API StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options,
@@ -84,25 +85,26 @@ ANB_API StreamingLearner *anb_new(size_t n_features, const AnbExpert *root, cons
  *
  * @param n_features  cells in a row, 1 to 1,048,576
  * @param expression  see docs/concepts.md; at most 64 KiB and 32 deep
- * @param options     how; NULL: the defaults
- * @param error       why it was refused and at which byte (0 for what is wrong with a learner as a whole), or NULL
+ * @param options     NULL: the defaults
+ * @param error       why it was refused and at which byte (0 where no single place is wrong), or NULL
  * @return            the model, owned by the caller (anb_free), or NULL
  *
- * Errors: ANB_E_SYNTAX, ANB_E_UNKNOWN for a learner, router or key that is not there, and those of anb_new.
+ * Errors: ANB_E_SYNTAX, ANB_E_UNKNOWN for an unknown learner, router or key, and those of anb_new.
  */
 ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, const AnbModelOptions *options,
                                     AnbError *error);
 
 /**
- * As anb_parse, of an expression that was written down when a model was made of it, such as in the log of a service: what versions up
- * to 0.11 took and new models are refused, an interval's coverage that stands twice, is taken. Since 0.13.
+ * As anb_parse, for an expression that was stored when a model was made from it, for example in the log of a service. It
+ * also accepts what versions up to 0.11 accepted and is now refused for new models: an interval with a coverage twice.
+ * Since 0.13.
  */
 ANB_API StreamingLearner *anb_parse_saved(size_t n_features, const char *expression, const AnbModelOptions *options,
                                           AnbError *error);
 
 /**
- * What a model would take, before it is made. At wide rows types differ by orders of magnitude: with n features `linear` takes 8 n
- * bytes, `rls` 4 n^2 (400 MB at 10,000), `knn` some 6 n for each row of its window.
+ * The memory that a model would take, before it is made. For wide rows types differ by orders of magnitude: with n
+ * features `linear` takes 8 n bytes, `rls` 4 n^2 (400 MB at 10,000), `knn` about 6 n for each row of its window.
  *
  * @param n_features, expression, options   as of anb_parse; max_bytes bounds nothing here
  * @param state  out: the part that changes, as anb_state_bytes; or NULL
@@ -115,7 +117,7 @@ ANB_API size_t anb_parse_bytes(size_t n_features, const char *expression, const 
                                AnbError *error);
 
 /**
- * A copy that goes its own way: the same plan, its own block, counters included.
+ * An independent copy of a model, counters included. The plan is shared.
  *
  * @param model  what to copy
  * @param error  why it failed, or NULL
@@ -131,7 +133,7 @@ ANB_API void anb_free(StreamingLearner *model);
 /* ---- using one ------------------------------------------------------------------------------------------------- */
 
 /**
- * What the model expects for a row; learns nothing.
+ * Predicts a row; learns nothing.
  *
  * @param model  the model; its own scratch and counters are used
  * @param x      n_features values; NaN marks a missing cell
@@ -142,7 +144,7 @@ ANB_API void anb_free(StreamingLearner *model);
 ANB_API double anb_predict(StreamingLearner *model, const double *x);
 
 /**
- * Learns from one sample; returns what the model predicted before it saw the answer.
+ * Predicts one sample, then learns from it.
  *
  * @param model   the model, owned by the caller
  * @param x       n_features values; NaN marks a missing cell
@@ -179,37 +181,37 @@ ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n
 ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                             double *out);
 
-/** Back to the initial state, random generators and counters as well: what anb_new gave. Cost: as making the state anew;
- * never allocates. */
+/** Resets a model to the state that anb_new gave, random generators and counters included. Cost: that of initialising
+ * the state; never allocates. */
 ANB_API void anb_reset(StreamingLearner *model);
 
 /* ---- readers --------------------------------------------------------------------------------------------------- */
 
 /**
- * Scratch and counters for one reading thread: any number of readers may predict from one model at a time, as long as
- * nobody trains it meanwhile.
+ * Makes a reader: scratch and counters of one predicting thread. Any number of readers may predict by one model at a
+ * time, as long as no thread trains it.
  *
- * @param model  the model that will be read, or any clone of it
+ * @param model  the model to predict by, or any clone of it
  * @param error  why it failed, or NULL
  * @return       the reader, owned by the caller (anb_reader_free), or NULL
  */
 ANB_API AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error);
 /** Before or after its model. NULL is fine. */
 ANB_API void anb_reader_free(AnbReader *reader);
-/** What the reader's predictions were refused for; owned by the reader, it counts on as it is used. */
+/** Counters of the rows that the reader rejected; owned by the reader, updated by its calls. */
 ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
 
-/** As anb_predict, with a reader's scratch: the model is not touched. ANB_NAN as well where the reader is of a model that
- * was made otherwise; nothing is counted then. */
+/** As anb_predict, with a reader's scratch; the model is only read. Returns ANB_NAN, and counts nothing, where the
+ * reader was made for a model with another plan. */
 ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x);
 
-/* ---- asking about one ------------------------------------------------------------------------------------------ */
+/* ---- properties ------------------------------------------------------------------------------------------------ */
 
-/** Samples learned since the model was made or reset; those rejected or of weight 0 are not among them. */
+/** Samples learned since the model was made or reset, without rejected samples and those of weight 0. */
 ANB_API uint64_t anb_n_samples_seen(const StreamingLearner *model);
 /** Cells of a row. */
 ANB_API size_t anb_n_features(const StreamingLearner *model);
-/** What became of the samples so far; owned by the model, it counts on as samples come. */
+/** Counters of the samples so far; owned by the model, updated with each sample. */
 ANB_API const AnbCounters *anb_counters(const StreamingLearner *model);
 /** The seed it was made with. */
 ANB_API uint64_t anb_seed(const StreamingLearner *model);
@@ -218,29 +220,30 @@ ANB_API uint64_t anb_seed(const StreamingLearner *model);
 ANB_API size_t anb_state_bytes(const StreamingLearner *model);
 /**
  * Bytes that one more clone of the model takes from its allocator: head, block, scratch where one is kept, and what is
- * attached (a seed of its own, a reference to a schema, sources of numbered samples). Not counted: the plan and the schema,
- * which are shared; threads, which clones do not get; what types that own pointers allocate.
+ * attached (a seed of its own, a reference to a schema, sources of numbered samples). Not counted: the plan and the
+ * schema, which are shared; threads, which clones do not get; what types that own pointers allocate.
  */
 ANB_API size_t anb_clone_bytes(const StreamingLearner *model);
 /** Bytes of everything this model holds: those of anb_clone_bytes, and the plan, which clones share. */
 ANB_API size_t anb_total_bytes(const StreamingLearner *model);
 
 /**
- * The canonical expression: every option that is not its default; presets as what they expanded to. It makes the same
- * model again.
+ * The canonical expression: options that are not at their defaults, and presets replaced by their expansions. anb_parse
+ * makes the same model from it.
  *
- * @return  a text owned by the model's plan; it lives as long as any clone does
+ * @return  a text owned by the model's plan, valid as long as any clone
  */
 ANB_API const char *anb_expression(const StreamingLearner *model);
 
-/** The same with every option written out: it makes the same model when defaults have changed. Owned by the plan. */
+/** The expression with every option: it makes the same model even with a version that has other defaults. Owned by the
+ * plan. */
 ANB_API const char *anb_full_expression(const StreamingLearner *model);
 
-/** Whether a row may hold NaN for a missing cell: some scale completes it, or every learner takes it as it is. */
+/** Whether a row may hold NaN for missing cells: a scale replaces them, or every learner accepts them. */
 ANB_API bool anb_takes_missing(const StreamingLearner *model);
 
-/** Whether two models have the same expression, n_features and used state: they will predict the same for ever. Work
- * that a model has put off is done in it first: neither may be trained, saved, cloned or compared by another thread
+/** Whether two models have the same expression, n_features and used state, so that they predict the same from the same
+ * further samples. Deferred work of both models is done first: no other thread may train, save, clone or compare either
  * meanwhile. */
 ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
@@ -249,21 +252,21 @@ ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 /** The version of the library that runs: "0.12.0". */
 ANB_API const char *anb_version(void);
 
-/** Every learner this library knows, ended by NULL. */
+/** All learners of the library, ended by NULL. */
 ANB_API const StreamingLearnerType *const *anb_learner_types(void);
-/** Every router this library knows, ended by NULL. */
+/** All routers of the library, ended by NULL. */
 ANB_API const AnbRouterType *const *anb_router_types(void);
 
 /**
- * Looks a learner of the library up by its name, or by one that it had in an earlier version: `chain` is residual,
- * `lags` residual_ar.
+ * Finds a learner of the library by its name, or by its name in an earlier version: `chain` for residual, `lags` for
+ * residual_ar.
  *
  * @param name  n bytes; need not end with 0
  * @param n     bytes
  * @return      the type, or NULL
  */
 ANB_API const StreamingLearnerType *anb_learner_find(const char *name, size_t n);
-/** The same for a router: `soft` is softmax. */
+/** The same for a router: `soft` for softmax. */
 ANB_API const AnbRouterType *anb_router_find(const char *name, size_t n);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /*
- * Loss functions: what a wrong prediction costs. Learners that take `loss` minimise the first four; all can be scored.
+ * Loss functions. Learners with an option `loss` minimise one of the first four; all of them can be used for scoring.
  *
  * Since 0.3: everything.
  */
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/** e = y - f. The prediction that minimises the expected loss is named behind each. */
+/** e = y - f. Behind the colon: the prediction that minimises the expected loss. */
 typedef enum AnbLossKind {
     ANB_LOSS_SQUARED,  /* e^2: the mean */
     ANB_LOSS_ABSOLUTE, /* |e|: the median */
@@ -30,24 +30,26 @@ typedef struct AnbLoss {
 } AnbLoss;
 
 /**
- * What one prediction cost.
+ * The loss of one prediction.
  *
  * @param loss  which
  * @param y     the target
  * @param f     the prediction
- * @return      the loss, >= 0; ANB_NAN where it is not defined for y (negative counts, shares out of [0, 1]) or y or f is
- *              not finite. Of poisson and log f counts as at least 1e-15, of log as at most 1 - 1e-15
+ * @return      the loss, >= 0; ANB_NAN where it is not defined for y (negative counts, shares out of [0, 1]) or y or f
+ *              is not finite. For poisson and log, f is raised to at least 1e-15; for log, lowered to at most 1 - 1e-15
  *
  * Cost: a few operations, two logarithms at most.
  */
 ANB_API double anb_loss(const AnbLoss *loss, double y, double f);
 
 /**
- * Reads a loss from text: `squared`, `absolute` (or `mae`), `huber:1.5`, `pinball:0.9` (or `quantile:0.9`), `poisson`, `log`.
+ * Reads a loss from text: `squared`, `absolute` (or `mae`), `huber:1.5`, `pinball:0.9` (or `quantile:0.9`), `poisson`,
+ * `log`.
  *
  * @param text  ended by 0
  * @param loss  filled
- * @return      0; ANB_E_UNKNOWN for another word; ANB_E_ARGUMENT for a level that is missing, out of range or not wanted
+ * @return      0; ANB_E_UNKNOWN for another word; ANB_E_ARGUMENT for a level that is missing, out of range, or given to
+ *              a loss without one
  */
 ANB_API int anb_loss_parse(const char *text, AnbLoss *loss);
 

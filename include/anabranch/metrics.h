@@ -1,7 +1,6 @@
 /*
- * The registry of metrics: everything that can be read of a stream and a mixture while they run, each with its name,
- * type, shape, unit and meaning. One table; the record in memory, JSON Lines, CSV, the Prometheus text, the audit's
- * predicates and the documents all come from it.
+ * The registry of metrics: one table with the name, type, shape, unit and meaning of every metric. The record in
+ * memory, JSON Lines, CSV, the Prometheus text, the audit's predicates and the documents are all generated from it.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -14,7 +13,7 @@
 extern "C" {
 #endif
 
-/** Whether a metric only grows (until a reset) or goes both ways. */
+/** Counters only grow, until a reset; gauges rise and fall. */
 typedef enum AnbMetricType { ANB_COUNTER, ANB_GAUGE } AnbMetricType;
 
 /** How many values a metric has, and where it exists. */
@@ -24,13 +23,14 @@ typedef enum AnbMetricShape {
     ANB_OF_EXPERT,  /* K, one for each expert of the first mixture */
     ANB_OF_PAIR,    /* K rows of K; up to 64 experts */
     ANB_OF_LEVEL,   /* one for each coverage of the model's intervals; since 0.3 */
-    ANB_OF_FEATURE, /* one for each feature of the row, where they are asked for; since 0.3 */
-    ANB_OF_SERVER   /* one, of a model behind a server (serve.h); only in Prometheus' text; since 0.3 */
+    ANB_OF_FEATURE, /* one for each feature of the row, with AnbDiagnosticsOptions.importance; since 0.3 */
+    ANB_OF_SERVER   /* one, of a model behind a server (serve.h); only in the Prometheus text; since 0.3 */
 } AnbMetricShape;
 
 /*
- * X(id, name, type, shape, unit, meaning); new ones come last. "faded" means a mean in which a sample counts less by 2/(span+1) with each
- * that follows, exact from the first one on; "the row" is the last sample learned.
+ * X(id, name, type, shape, unit, meaning); new ones come last. "faded": of an exponentially weighted mean, in which the
+ * weight of a sample shrinks by the factor 1 - 2/(span+1) with each later one, corrected for the start; "the row" is
+ * the last sample learned.
  */
 #define ANB_METRICS(X)                                                                                                 \
     X(SAMPLES, "samples", ANB_COUNTER, ANB_OF_MODEL, "samples", "samples learned")                                     \
@@ -42,9 +42,9 @@ typedef enum AnbMetricShape {
       "samples refused for a weight that is negative or not finite")                                                   \
     X(MISSING_CELLS, "missing_cells", ANB_COUNTER, ANB_OF_MODEL, "cells", "missing cells in the rows learned")         \
     X(RESTARTS, "restarts", ANB_COUNTER, ANB_OF_MODEL, "learners",                                                     \
-      "learners that started again because a step would have left them non-finite")                                    \
+      "learners that restarted because a step would have left them non-finite")                                        \
     X(WEIGHT_SKIPPED, "weight_skipped", ANB_COUNTER, ANB_OF_MODEL, "samples",                                          \
-      "weighted samples that a learner of unit weights sat out")                                                       \
+      "weighted samples that a learner of weight class unit skipped")                                                  \
     X(RESETS, "resets", ANB_COUNTER, ANB_OF_MODEL, "experts", "dead experts that were reset")                          \
     X(DRIFTS, "drifts", ANB_COUNTER, ANB_OF_MODEL, "drifts", "drifts that detectors marked")                           \
     X(LABELS_UNKNOWN, "labels_unknown", ANB_COUNTER, ANB_OF_MODEL, "samples",                                          \
@@ -56,7 +56,7 @@ typedef enum AnbMetricShape {
     X(STATE_BYTES, "state_bytes", ANB_GAUGE, ANB_OF_MODEL, "bytes", "memory of the model's mutable state")             \
     X(DRIFT, "drift", ANB_GAUGE, ANB_OF_MODEL, "0 or 1", "whether a detector marked a drift at the row")               \
     X(TARGET, "target", ANB_GAUGE, ANB_OF_MODEL, "target", "the row's target")                                         \
-    X(PREDICTION, "prediction", ANB_GAUGE, ANB_OF_MODEL, "target", "what the model said before it saw the target")     \
+    X(PREDICTION, "prediction", ANB_GAUGE, ANB_OF_MODEL, "target", "the prediction before the target was learned")     \
     X(ERROR, "error", ANB_GAUGE, ANB_OF_MODEL, "target", "target - prediction")                                        \
     X(MEAN_PREDICTION, "mean_prediction", ANB_GAUGE, ANB_OF_MODEL, "target", "the mean of the targets before the row") \
     X(LAST_PREDICTION, "last_prediction", ANB_GAUGE, ANB_OF_MODEL, "target", "the target before the row's")            \
@@ -78,7 +78,7 @@ typedef enum AnbMetricShape {
     X(ALIGNMENT, "alignment", ANB_GAUGE, ANB_OF_MIXTURE, "-1 to 1",                                                    \
       "running agreement of the prediction's accelerations")                                                           \
     X(LOAD_BALANCE_RATE, "load_balance_rate", ANB_GAUGE, ANB_OF_MIXTURE, "ratio",                                      \
-      "step of the bias that balances the load; 0 where the router has none")                                          \
+      "step size of the bias that balances the load; 0 where the router has none")                                     \
     X(GATE_ENTROPY, "gate_entropy", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                               \
       "running entropy of the gate after learning, divided by ln K")                                                   \
     X(GATE_CONFIDENCE, "gate_confidence", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                         \
@@ -105,9 +105,9 @@ typedef enum AnbMetricShape {
     X(EXPERT_WEIGHT, "expert_weight", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "weight in the row's prediction")            \
     X(EXPERT_SHARE, "expert_share", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "faded mean of its weight in the prediction")  \
     X(EXPERT_PROBABILITY, "expert_probability", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                    \
-      "the gate's probability for the row, warmup penalty in")                                                         \
+      "the gate's probability for the row, with warmup penalty")                                                       \
     X(EXPERT_PREDICTION, "expert_prediction", ANB_GAUGE, ANB_OF_EXPERT, "target",                                      \
-      "what the expert said of the row; absent where it was not active")                                               \
+      "the expert's prediction for the row; absent where it was not active")                                           \
     X(EXPERT_ACTIVE, "expert_active", ANB_GAUGE, ANB_OF_EXPERT, "0 or 1", "whether it took part in the row")           \
     X(EXPERT_UTILIZATION, "expert_utilization", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                    \
       "running mean of its probability after learning")                                                                \
@@ -144,12 +144,12 @@ typedef enum AnbMetricShape {
       "share of targets inside their interval over all samples observed")                                              \
     X(INTERVAL_WIDTH, "interval_width", ANB_GAUGE, ANB_OF_LEVEL, "target", "faded mean width of the finite intervals") \
     X(FEATURE_IMPORTANCE, "feature_importance", ANB_GAUGE, ANB_OF_FEATURE, "target squared",                           \
-      "what squared errors grow by where the feature is replaced by an earlier row's, faded")                          \
+      "growth of squared errors where the feature is replaced by an earlier row's, faded")                             \
     X(FEATURE_SAGE, "feature_sage", ANB_GAUGE, ANB_OF_FEATURE, "target squared",                                       \
-      "the feature's share of what all features take off the squared error of the mean, faded (SAGE)")                 \
+      "the feature's share of the reduction of the mean's squared error by all features, faded (SAGE)")                \
     X(FEATURE_CHANGED, "feature_changed", ANB_GAUGE, ANB_OF_FEATURE, "samples",                                        \
       "samples since the feature's distribution last shifted; absent where it never did")                              \
-    X(WAITING, "waiting", ANB_GAUGE, ANB_OF_MODEL, "rows", "rows that wait for their labels")                          \
+    X(WAITING, "waiting", ANB_GAUGE, ANB_OF_MODEL, "rows", "rows kept until their labels come")                        \
     X(PUBLISHED, "published", ANB_COUNTER, ANB_OF_SERVER, "versions", "versions that the server has shown to readers") \
     X(VERSION_AGE, "version_age", ANB_GAUGE, ANB_OF_SERVER, "seconds",                                                 \
       "since the version that readers see was published")                                                              \

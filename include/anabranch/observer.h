@@ -1,6 +1,7 @@
 /*
- * Observers: what watches a model from beside it. Diagnostics, the expert pool, the audit and the score are observers, and
- * so is anything of the caller's that starts with an AnbObserver. All are fed alike, in any order, after each sample:
+ * Observers: objects beside a model that are called after each sample. Diagnostics, the expert pool, the audit and the
+ * score are observers, and so is any struct of the caller's that starts with an AnbObserver. All are called in the same
+ * way, in any order:
  *
  *     AnbDiagnostics *d = anb_diagnostics_new(model, NULL, NULL);
  *     AnbAudit *audit = anb_audit_new(model, NULL, NULL, NULL, NULL);
@@ -9,7 +10,7 @@
  *     for (size_t i = 0; i < 3; i++)
  *         anb_observe(observers[i], model, x, y, before);
  *
- * An observer is never in the model's block or in a snapshot; a model without one pays nothing.
+ * An observer is not part of the model's state or of snapshots. A model without one has no cost.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -24,17 +25,18 @@ extern "C" {
 
 typedef struct AnbObserver AnbObserver;
 struct AnbObserver {
-    /* Is told of one sample, as anb_observe. */
+    /* Called with each sample; parameters as anb_observe. */
     void (*observe)(AnbObserver *self, StreamingLearner *model, const double *x, double y, double before);
 };
 
 /**
- * Tells an observer of a sample that the model has just been shown. Those of the library pass over a sample that was
- * rejected or learned nothing, and one that they were told of already, so that an observer may feed another that it reads.
+ * Passes a sample to an observer, after the model's call for it. The observers of the library skip samples that were
+ * rejected or changed nothing. They also skip a sample that they have observed already, so an observer may pass samples
+ * on to another one.
  *
  * @param observer  the library's (anb_diagnostics_observer ...) or the caller's own
  * @param model     the model, right after its train_one; NULL for a score
- * @param x         the row, n_features values; NULL: what needs it is not measured
+ * @param x         the row, n_features values; NULL: metrics that need the row are not measured
  * @param y         the target
  * @param before    what train_one returned
  */

@@ -1,5 +1,5 @@
 /*
- * The options of a type: one table a type, from which creation in C, expressions, --help, snapshots and the manual follow.
+ * The options of a type. One table a type is used by creation in C, expressions, --help, snapshots and the manual.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -33,37 +33,37 @@ typedef struct AnbLevels {
 } AnbLevels;
 
 /**
- * A run-length coded list of letters as an option: `kinds="3n c 2t x"` is nnncttx. `*n` stands for as many as the others
- * leave. Neighbouring runs of the same letter are joined.
+ * A run-length coded list of letters as an option: `kinds="3n c 2t x"` is nnncttx. The run `*n` fills what the other
+ * runs leave of the row. Neighbouring runs of the same letter are joined.
  */
 enum { ANB_RUNS_MAX = 256, ANB_RUNS_LETTERS = 1 << 20, ANB_RUNS_TEXT = 12 * ANB_RUNS_MAX };
 typedef struct AnbRuns {
     int count;
-    uint32_t n[ANB_RUNS_MAX]; /* how often; 0: as many as the others leave, in at most one run */
+    uint32_t n[ANB_RUNS_MAX]; /* length of each run; 0, in at most one of them: what the others leave of the row */
     char letter[ANB_RUNS_MAX];
 } AnbRuns;
 
 /**
- * Reads runs from text: letters, each behind a number, `*` or nothing, blanks between them or none.
+ * Reads runs from text: letters, each with a number, `*` or nothing before it; blanks between them are optional.
  *
  * @param text     n bytes
- * @param letters  those that are allowed
+ * @param letters  the letters that are allowed, ended by 0
  * @param runs     filled
  * @return         0; ANB_E_SYNTAX; ANB_E_LIMIT where there are more than ANB_RUNS_MAX runs or 2^20 letters
  */
 ANB_API int anb_runs_parse(const char *text, size_t n, const char *letters, AnbRuns *runs);
 /** Writes them as text in its shortest form, ended by 0; returns the bytes. out: ANB_RUNS_TEXT bytes. */
 ANB_API size_t anb_runs_format(const AnbRuns *runs, char *out);
-/** How long run i is for a row of n letters: the run without a number takes what the others leave. */
+/** The length of run i for a row of n letters; of the run `*` n less the lengths of the others. */
 ANB_API size_t anb_runs_length(const AnbRuns *runs, int i, size_t n);
 
-/** Which gate, and its options (NULL: the defaults). The plan copies both. */
+/** A router and its options (NULL: the defaults). The plan copies the options. */
 typedef struct AnbRouterChoice {
     const AnbRouterType *type;
     const void *options;
 } AnbRouterChoice;
 
-/** One option of a type. A table of these, ended by {0}, feeds creation, text, --help, snapshots and documents. */
+/** One option of a type. A type points to a table of these, ended by {0}. */
 typedef struct AnbParam {
     const char *name;
     AnbParamKind kind;
@@ -85,7 +85,7 @@ enum { ANB_OPEN_MIN = 1, ANB_OPEN_MAX = 2 };
  *
  * @param type     the type
  * @param options  its options struct
- * @param size     bytes of it, sizeof as the caller was compiled: members behind them are left alone
+ * @param size     its sizeof in the caller; members beyond it are not written
  */
 ANB_API void anb_options_defaults(const StreamingLearnerType *type, void *options, size_t size);
 

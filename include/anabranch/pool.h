@@ -1,14 +1,14 @@
 /*
- * Introspection of a mixture's experts as a pool: what each one puts out, how sparse its activations are, how special
- * it has become, and who carries the predictions.
+ * Statistics of a mixture's experts: the magnitude of their predictions, the sparsity of their activations, their
+ * specialisation, and their contribution to the mixture's predictions.
  *
  *     AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
  *     double before = anb_train_one(model, x, y, 1);
  *     anb_observe(anb_expert_pool_observer(pool), model, x, y, before);
  *     anb_expert_pool_free(pool);
  *
- * An observer beside the model: it is never in a snapshot, and its statistics can start again without the model.
- * An AnbDiagnostics holds one already: anb_diagnostics_pool.
+ * It is an observer beside the model: not part of snapshots, and reset without the model. An AnbDiagnostics holds one
+ * already (anb_diagnostics_pool).
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -26,9 +26,9 @@ typedef struct AnbExpertPool AnbExpertPool;
 
 enum { ANB_EXPERT_NAME_SIZE = 48 }; /* of an expert's name, the final 0 included; longer ones are cut */
 
-/** What is known of one expert. */
+/** Statistics of one expert. */
 typedef struct AnbPooled {
-    const char *name;      /* settable; else its name in the mixture, else `<type>_<index>` */
+    const char *name;      /* as set; else its name in the mixture, else `<type>_<index>` */
     uint64_t processed;    /* samples it was active in */
     double magnitude;      /* root mean square of its outputs */
     double sparsity;       /* mean share of hidden activations with |h| < 0.01; for an expert without hidden units the
@@ -50,11 +50,11 @@ ANB_API AnbExpertPool *anb_expert_pool_new(const StreamingLearner *model, AnbErr
 /** NULL is fine. */
 ANB_API void anb_expert_pool_free(AnbExpertPool *pool);
 
-/** The observer to feed (anb_observe), owned by the pool. Cost: about ten operations for each active expert, and with x one
- * question to each. Never allocates. */
+/** The observer to feed (anb_observe), owned by the pool. Cost: about ten operations for each active expert, and with x
+ * one call of its sparsity. Never allocates. */
 ANB_API AnbObserver *anb_expert_pool_observer(AnbExpertPool *pool);
 
-/** Forgets the statistics; the names stay, the model is not touched. */
+/** Starts the statistics again; the names stay, the model is not changed. */
 ANB_API void anb_expert_pool_reset(AnbExpertPool *pool);
 
 /** Experts of the mixture, K. */
@@ -63,10 +63,10 @@ ANB_API size_t anb_expert_pool_experts(const AnbExpertPool *pool);
 ANB_API uint64_t anb_expert_pool_samples(const AnbExpertPool *pool);
 /** 1 - (experts that processed at least one sample) / K. */
 ANB_API double anb_expert_pool_sparsity(const AnbExpertPool *pool);
-/** Expert i; i < anb_expert_pool_experts. The name lives as long as the pool. */
+/** Expert i < anb_expert_pool_experts. The name is valid as long as the pool. */
 ANB_API AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i);
-/** Names expert i: UTF-8, of which as many whole characters are kept as ANB_EXPERT_NAME_SIZE - 1 bytes hold; bytes of no
- * character become `?`. NULL: the name it has in the mixture. 0, or ANB_E_ARGUMENT where there is no expert i. */
+/** Names expert i: UTF-8, cut after the last whole character within ANB_EXPERT_NAME_SIZE - 1 bytes; invalid bytes
+ * become `?`. NULL: its name in the mixture. Returns 0, or ANB_E_ARGUMENT where there is no expert i. */
 ANB_API int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name);
 
 /**

@@ -1,5 +1,5 @@
 /*
- * Quantiles of the target given the row: values that a given share of the targets lies below.
+ * Conditional quantiles: for a row, the values below which given shares of the targets lie.
  *
  *     StreamingLearner *model = anb_parse(8, "quantile(auto, levels=[0.1, 0.5, 0.9])", NULL, NULL);
  *     double value[3];
@@ -19,11 +19,12 @@ extern "C" {
 #endif
 
 /**
- * quantile(child, levels=[0.1, 0.5, 0.9]), quantile(child, scale learner, ...): quantiles around the child's prediction,
- * several levels at once, which never cross. Of each level four candidates (of the errors, of the errors over their
- * scale, the same with a linear correction fitted to the row, of the target alone) are weighed by their pinball losses.
- * The second child learns the size of the error over its faded size and gives a fifth one: where the noise depends on
- * the row in bends, let it be a tree. Predictions are within the seen target range widened by 10 %.
+ * quantile(child, levels=[0.1, 0.5, 0.9]), quantile(child, scale learner, ...): quantiles around the child's
+ * prediction, several levels at once, which never cross. For each level four candidates are weighed by their pinball
+ * losses: the quantile of the errors, that of the errors over their scale, the latter with a linear correction by the
+ * row, and the quantile of the targets. An optional second child learns the size of the error over its faded size, and
+ * gives a fifth candidate; use a tree where the noise depends on the row in a nonlinear way. Predictions are within the
+ * seen target range widened by 10 %.
  *
  * Cost: the children, some 11,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up
  * to 64 features. Memory: 33 KB, 43 KB with a second child, and (d + 3)^2 doubles a level. Weight class: scaled
@@ -32,7 +33,7 @@ extern "C" {
 typedef struct AnbQuantileOptions {
     size_t size;      /* of this struct; set by the defaults */
     AnbLevels levels; /* 0.1, 0.5, 0.9; ascending, each in [1e-6, 1 - 1e-6] */
-    double level;     /* 0: the nearest to 1/2; the one of the levels that a plain prediction is */
+    double level;     /* 0; the one of the levels whose quantile anb_predict returns; 0: the one nearest to 1/2 */
 } AnbQuantileOptions;
 ANB_API extern const StreamingLearnerType anb_quantile;
 ANB_DEFAULTS(AnbQuantileOptions, anb_quantile)
@@ -58,7 +59,7 @@ ANB_API size_t anb_quantile_levels(const StreamingLearner *model, const double *
  */
 ANB_API int anb_predict_quantiles(StreamingLearner *model, const double *x, double *value);
 
-/** As anb_predict_quantiles, with a reader's scratch: the model is not touched. */
+/** As anb_predict_quantiles, with a reader's scratch; the model is only read. */
 ANB_API int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader, const double *x,
                                        double *value);
 

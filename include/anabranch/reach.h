@@ -1,6 +1,6 @@
 /*
- * The way to a capability: from a node down through the wrappers around it to the first that has the table, with the
- * row that each wrapper made.
+ * Finding a capability: from a node down through wrappers to the first node that has the table, with the row that each
+ * wrapper makes for its child.
  *
  *     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
  *     if (anb_reach(&at, ANB_CAN_SPREAD))
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/** Where a question has got to: a node, its state, the row as it sees it (x NULL: none) and its scratch (or NULL). */
+/** A position on the way down: a node, its state, the row as it sees it (x NULL: no row) and its scratch (or NULL). */
 typedef struct AnbAsked {
     const AnbNode *node;
     const void *state;
@@ -51,7 +51,7 @@ static inline bool anb_type_can(const StreamingLearnerType *type, AnbCapability 
     }
 }
 
-/** The child that a node which cannot do it itself passes the question on to, or NULL. */
+/** The child whose table a wrapper without the table uses, or NULL. */
 static inline const AnbNode *anb_next_asked(const AnbNode *node, AnbCapability what)
 {
     const AnbWrapperTable *wrapper = node->type->wrapper;
@@ -59,7 +59,7 @@ static inline const AnbNode *anb_next_asked(const AnbNode *node, AnbCapability w
     return wrapper && i < node->n_children ? &node->children[i] : NULL;
 }
 
-/** The first node, from this one down through the wrappers, that can; or NULL. */
+/** The first node that has the capability, from this one down through wrappers; or NULL. */
 static inline const AnbNode *anb_node_that_can(const AnbNode *node, AnbCapability what)
 {
     while (node && !anb_type_can(node->type, what))
@@ -67,7 +67,7 @@ static inline const AnbNode *anb_node_that_can(const AnbNode *node, AnbCapabilit
     return node;
 }
 
-/** Whether the node, or what it wraps, can. */
+/** Whether the node, or a node that it wraps, has the capability. */
 static inline bool anb_node_can(const AnbNode *node, AnbCapability what)
 {
     return anb_node_that_can(node, what) != NULL;
@@ -81,7 +81,7 @@ static inline AnbAsked anb_ask(const AnbNode *node, const void *state, const Anb
     return at;
 }
 
-/** One step down, with the row that the wrapper made. */
+/** Moves one step down, to the row that the wrapper made. */
 static inline void anb_ask_child(AnbAsked *at, const AnbNode *child)
 {
     const AnbWrapperTable *wrapper = at->node->type->wrapper;
@@ -92,8 +92,8 @@ static inline void anb_ask_child(AnbAsked *at, const AnbNode *child)
     at->node = child;
 }
 
-/** Moves to the first node, from at->node down through the wrappers, that can. False, and nothing is moved that may be
- * asked, where none can. */
+/** Moves to the first node with the capability, from at->node down through wrappers. Returns false where there is none;
+ * *at is then not to be used. */
 static inline bool anb_reach(AnbAsked *at, AnbCapability what)
 {
     while (!anb_type_can(at->node->type, what)) {
@@ -105,8 +105,8 @@ static inline bool anb_reach(AnbAsked *at, AnbCapability what)
     return true;
 }
 
-/** AnbWrapperTable.child of a wrapper whose predictions are others than its first child's: quantiles of the child are none
- * of the whole. */
+/** AnbWrapperTable.child of a wrapper whose predictions differ from its first child's: the child's quantiles are not
+ * those of the wrapper. */
 static inline size_t anb_asks_but_ranks(const AnbNode *self, AnbCapability what)
 {
     return what == ANB_CAN_RANK ? self->n_children : 0;
@@ -124,7 +124,7 @@ static inline AnbAsked anb_child_asked(const AnbNode *self, size_t i, const void
     return at;
 }
 
-/** Which features matter to child i: its n_features shares. 0 or ANB_E_UNSUPPORTED. */
+/** The n_features importance shares of child i. 0 or ANB_E_UNSUPPORTED. */
 static inline int anb_child_importance(const AnbNode *self, size_t i, const void *state, double *share)
 {
     AnbAsked at = anb_child_asked(self, i, state, NULL, NULL);
@@ -141,9 +141,10 @@ static inline int anb_child_evidence(const AnbNode *self, size_t i, const void *
     return at.node->type->importance->evidence(at.node, at.state, z);
 }
 
-/* ---- exact Shapley values (AnbShapleyTable) ----------------------------------------------------------------------- */
+/* ---- exact Shapley values (AnbShapleyTable)
+ * ----------------------------------------------------------------------- */
 
-/* Of a prediction with slopes: each feature's is its own term. */
+/* The values of an affine prediction: each feature's is its own term. */
 static inline bool anb_split_affine(const AnbNode *node, const void *state, const AnbPair *pair, double share,
                                     AnbShapleySum *out)
 {
@@ -159,7 +160,7 @@ static inline bool anb_split_affine(const AnbNode *node, const void *state, cons
     return out->high - out->low < (double)INFINITY; /* false for NaN as well */
 }
 
-/* A node's values, added to out->phi; false where the type has no such table or cannot say it of these rows. */
+/* Adds a node's values to out->phi; false where the type has no such table or cannot compute them for these rows. */
 static inline bool anb_node_split(const AnbNode *node, const void *state, const AnbPair *pair, double share,
                                   AnbShapleySum *out)
 {
@@ -178,7 +179,7 @@ static inline bool anb_child_split(const AnbNode *self, size_t i, const void *st
     return anb_node_split(child, anb_child_state_const(child, state), &inner, share, out);
 }
 
-/* Of a prediction that does not depend on the row. */
+/* The values of a prediction that does not depend on the row. */
 static inline bool anb_split_constant(const AnbNode *self, const void *state, const AnbPair *pair, double share,
                                       AnbShapleySum *out)
 {
@@ -187,7 +188,7 @@ static inline bool anb_split_constant(const AnbNode *self, const void *state, co
     return true;
 }
 
-/* For a wrapper that says what its first child says, of the rows that it makes. */
+/* The values of a wrapper that predicts what its first child predicts for the row that it makes. */
 static inline bool anb_split_first(const AnbNode *self, const void *state, const AnbPair *pair, double share,
                                    AnbShapleySum *out)
 {

@@ -1,5 +1,5 @@
 /*
- * What a node is shown: one sample, several rows at once, or the pair of rows between which a prediction is explained.
+ * The inputs of a node: one sample, several rows at once, or the two rows of a Shapley value.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -15,15 +15,15 @@
 extern "C" {
 #endif
 
-/** What an update reports of its own node. */
+/** What an update reports about its node. */
 typedef struct AnbOutcome {
-    bool restarted; /* the node is as new: it kept nothing of what it had learned */
+    bool restarted; /* the node was reset to its initial state */
 } AnbOutcome;
 
 /*
- * One sample as a node sees it. A wrapper that is nothing without its child, such as `scale`, passes its own `outcome` on:
- * where the child restarts, the wrapper counts as restarted. A mixture gives each expert an outcome of its own or NULL:
- * an expert that restarts does not restart the mixture.
+ * One sample as a node sees it. A wrapper such as `scale` passes its own `outcome` to its child: where the child
+ * restarts, the wrapper counts as restarted. A mixture passes each expert an outcome of its own, or NULL: an expert
+ * that restarts does not restart the mixture.
  */
 struct AnbRow {
     const double *x;          /* n_features values, complete: standardised by a scale above, or as given */
@@ -34,8 +34,8 @@ struct AnbRow {
 };
 
 /**
- * Several rows shown at once. Row i starts at x + i * x_stride and at raw + i * raw_stride; the other members as in
- * AnbRow. Since 0.3, as are the functions below.
+ * Several rows. Row i starts at x + i * x_stride and at raw + i * raw_stride; the other members are as in AnbRow. Since
+ * 0.3, as are the functions below.
  */
 enum { ANB_ROWS = 32 };
 struct AnbRows {
@@ -46,7 +46,7 @@ struct AnbRows {
     AnbCounters *counters;
 };
 
-/** Doubles that a type may keep on the stack for the rows it makes of such ones, and how many of a width fit. */
+/** How many doubles a type may take on the stack for rows that it makes, and how many rows of a width fit into them. */
 enum { ANB_ROWS_ROOM = 1024 };
 static inline size_t anb_rows_fit(size_t width)
 {
@@ -54,7 +54,7 @@ static inline size_t anb_rows_fit(size_t width)
     return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
 }
 
-/** Row i of them. */
+/** Row i. */
 static inline AnbRow anb_rows_at(const AnbRows *rows, size_t i)
 {
     AnbRow row = {rows->x + i * rows->x_stride, rows->raw + i * rows->raw_stride, rows->importance, rows->counters,
@@ -62,7 +62,7 @@ static inline AnbRow anb_rows_at(const AnbRows *rows, size_t i)
     return row;
 }
 
-/** Rows `first` to `first + n - 1` of them, as far as there are so many; `first` at most their number. */
+/** Rows first to first + n - 1, or to the last row; first <= rows->n. */
 static inline AnbRows anb_rows_part(const AnbRows *rows, size_t first, size_t n)
 {
     AnbRows part = *rows;
@@ -72,13 +72,13 @@ static inline AnbRows anb_rows_part(const AnbRows *rows, size_t first, size_t n)
     return part;
 }
 
-/** Two rows between which a prediction is explained, each with the scratch that predict left for it. */
+/** The two rows of a Shapley value, each with the scratch that predict left for it. */
 struct AnbPair {
     AnbRow row, other;
     double *scratch, *other_scratch;
 };
 
-/** The answer of AnbShapleyTable. */
+/** The result of AnbShapleyTable. */
 struct AnbShapleySum {
     double *phi;      /* n_features sums that are added to */
     double low, high; /* bounds of the node's prediction over all coalitions, not multiplied by the share */

@@ -8,10 +8,10 @@
  *         anb_train_one(model, x, y, 1.0);
  *     anb_schema_drop(schema);
  *
- * Every column is one double of the row, the ignored ones as well. Nothing behind this door sees a text: a category is
- * a whole number made from its bytes (anb_category), a time the seconds since 1970 (anb_time_parse), a boolean 0 or 1.
+ * Every column becomes one double of the row, ignored columns included. Models only get doubles: a category is a whole
+ * number made from its bytes (anb_category), a time the seconds since 1970 (anb_time_parse), a boolean 0 or 1.
  *
- * A schema never changes. Threads may share it: its count of references is atomic.
+ * A schema is immutable. Threads may share it: its reference count is atomic.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -27,18 +27,19 @@ extern "C" {
 /** What the cells of a column are. */
 typedef enum AnbColumnKind {
     ANB_COLUMN_NUMBER,   /* a decimal number; missing: ANB_NAN */
-    ANB_COLUMN_CATEGORY, /* a text, or a number that only names something; missing: a category of its own */
-    ANB_COLUMN_CODE,     /* a number that names something and whose size may say something too: 98 stands near 99 */
+    ANB_COLUMN_CATEGORY, /* a text, or a number that is only a name; missing: a category of its own */
+    ANB_COLUMN_CODE,     /* a number that is a name and whose size may matter too, such as a postal code */
     ANB_COLUMN_BOOLEAN,  /* true, false, yes, no, t, f, y, n, on, off, 1, 0 in any case; missing: ANB_NAN */
     ANB_COLUMN_TIME,     /* a date or a point in time (anb_time_parse); missing: ANB_NAN */
     ANB_COLUMN_IGNORED   /* 0 in every row */
 } AnbColumnKind;
 
-/** In which order a date of numbers like 02/10/2012 is written. A year of four digits in front is read in all three. */
+/** The order of day, month and year in numeric dates like 02/10/2012. Dates that start with a four-digit year are read
+ * with every order. */
 typedef enum AnbTimeOrder { ANB_TIME_YMD, ANB_TIME_DMY, ANB_TIME_MDY } AnbTimeOrder;
 
 typedef struct AnbColumn {
-    const char *name; /* may be empty, and the same as another's */
+    const char *name; /* may be empty; several columns may have the same name */
     AnbColumnKind kind;
     AnbTimeOrder order; /* of a time */
 } AnbColumn;
@@ -54,11 +55,11 @@ typedef struct AnbSchema AnbSchema;
 /** How cells are read. Starts from anb_schema_defaults(). */
 typedef struct AnbSchemaOptions {
     size_t size; /* of this struct; set by the defaults */
-    /* Words that mean a missing cell, in any case of ASCII letters, separated by '|'. An empty cell always does.
-     * "na|n/a|#n/a|nan|null|none|?|-" */
+    /* "na|n/a|#n/a|nan|null|none|?|-"; texts of missing cells, separated by '|', compared without ASCII case. An empty
+     * cell is always missing. */
     const char *missing;
     char decimal;                  /* '.', or ',' for numbers like 3,14 */
-    const AnbAllocator *allocator; /* NULL: malloc and free. Copied, and used until the last reference is gone */
+    const AnbAllocator *allocator; /* NULL: malloc and free. Copied, and used until the last reference is dropped */
 } AnbSchemaOptions;
 
 /** Fills the first `size` bytes of the defaults: what anb_schema_defaults calls. */
@@ -92,7 +93,7 @@ ANB_API AnbSchema *anb_schema_new(const AnbColumn *columns, size_t n, const AnbS
  *     name   = bytes without blanks, ':', '=' and '"' | '"' any bytes, '"' doubled '"'
  *     kind   = "number" | "category" | "code" | "boolean" | "time" | "time-dmy" | "time-mdy" | "ignored"
  *
- * A column without a kind is a number. The two settings may stand anywhere; they override the options.
+ * A column without a kind is a number. `missing` and `decimal` may stand anywhere; they override the options.
  *
  * @param text     ends with 0
  * @param options  how cells are read; NULL: the defaults
@@ -103,31 +104,31 @@ ANB_API AnbSchema *anb_schema_new(const AnbColumn *columns, size_t n, const AnbS
 ANB_API AnbSchema *anb_schema_parse(const char *text, const AnbSchemaOptions *options, AnbError *error);
 
 /**
- * Reads the word for a kind.
+ * Parses the name of a kind.
  *
  * @param word    n bytes: number, category, code, boolean, time, time-dmy, time-mdy or ignored
  * @param n       bytes
- * @param column  kind and order are set, the name is left
+ * @param column  kind and order are set; the name is unchanged
  * @return        0 or ANB_E_UNKNOWN
  */
 ANB_API int anb_column_kind(const char *word, size_t n, AnbColumn *column);
-/** The word for a column's kind; static. */
+/** The name of a column's kind; static. */
 ANB_API const char *anb_column_word(const AnbColumn *column);
 
-/** One more reference, or NULL for NULL. */
+/** Adds a reference and returns the schema; NULL for NULL. */
 ANB_API AnbSchema *anb_schema_keep(const AnbSchema *schema);
-/** Gives a reference back; the last one frees the schema. NULL is fine. */
+/** Drops a reference; the last one frees the schema. NULL is fine. */
 ANB_API void anb_schema_drop(AnbSchema *schema);
 
-/* ---- asking about one ------------------------------------------------------------------------------------------ */
+/* ---- properties ------------------------------------------------------------------------------------------------ */
 
-/** Columns, which is cells of a row. */
+/** The number of columns. */
 ANB_API size_t anb_schema_size(const AnbSchema *schema);
 /** The columns, anb_schema_size of them; owned by the schema. */
 ANB_API const AnbColumn *anb_schema_columns(const AnbSchema *schema);
-/** The compact text, which makes the same schema again; owned by the schema. */
+/** The compact text, from which anb_schema_parse makes the same schema; owned by the schema. */
 ANB_API const char *anb_schema_text(const AnbSchema *schema);
-/** Whether any column is something else than a number or a boolean: such a table needs the learner `columns`. */
+/** Whether any column is neither a number nor a boolean: such a table needs the learner `columns`. */
 ANB_API bool anb_schema_is_typed(const AnbSchema *schema);
 /** Whether two schemas have the same text. */
 ANB_API bool anb_schema_equal(const AnbSchema *a, const AnbSchema *b);
@@ -136,7 +137,7 @@ ANB_API bool anb_schema_equal(const AnbSchema *a, const AnbSchema *b);
  * Finds a column by its name.
  *
  * @param name  n bytes
- * @return      its index, of the first one by that name, or ANB_E_UNKNOWN
+ * @return      the index of the first column with the name, or ANB_E_UNKNOWN
  *
  * Cost: a hash of the name and about one comparison.
  */
@@ -145,26 +146,26 @@ ANB_API ptrdiff_t anb_schema_find(const AnbSchema *schema, const char *name, siz
 /* ---- cells ----------------------------------------------------------------------------------------------------- */
 
 /**
- * Turns the cells of one row into its doubles. Blanks and tabs around a cell do not count.
+ * Converts the cells of a row to doubles. Blanks and tabs around a cell are ignored.
  *
  * @param cells  n of them, in the schema's order
- * @param n      anb_schema_size; another number is refused with ANB_E_ARGUMENT
+ * @param n      anb_schema_size; any other number is refused with ANB_E_ARGUMENT
  * @param x      n doubles; after an error those before the refused cell are set
- * @param error  what was refused and why, with the column's name and number, or NULL; position is the column's index
+ * @param error  which cell was refused and why, with the column's name and number, or NULL; position is the column's
+ *               index
  * @return       0; ANB_E_INPUT for a cell that is not of its column's kind
  *
- * Cost: what the cells take: 5 to 20 ns for a number, about 10 for a category of 8 bytes, 20 for a time. Never
- * allocates.
+ * Cost: 5 to 20 ns for a number, about 10 ns for a category of 8 bytes, 20 ns for a time. Never allocates.
  */
 ANB_API int anb_schema_row(const AnbSchema *schema, const AnbCell *cells, size_t n, double *x, AnbError *error);
 
-/** As anb_schema_row, for one cell: column is its index, value where the double goes. */
+/** As anb_schema_row, for one cell: column is the column's index, *value receives the double. */
 ANB_API int anb_schema_cell(const AnbSchema *schema, size_t column, AnbCell cell, double *value, AnbError *error);
 
 /**
- * Writes a cell's double as a text that anb_schema_cell reads back as the same double: a number as the shortest one,
- * a boolean as true or false, a time as 2013-01-05T17:30:00Z, a missing cell as nothing. Of a category only its number
- * is known.
+ * Writes a cell's double as a text that anb_schema_cell reads back as the same double: a number in its shortest form, a
+ * boolean as true or false, a time as 2013-01-05T17:30:00Z, a missing cell as the empty text. A category is written as
+ * its number.
  *
  * @param column  index of the column
  * @param value   the double
@@ -178,10 +179,10 @@ enum { ANB_CELL_SIZE = 48 };
 
 /**
  * The number of a category: 2^52 + (XXH64(bytes, seed 0) >> 12), a whole number in [2^52, 2^53), the same on every
- * machine. Two of a million categories share one with a chance of about 1e-4.
+ * machine. Among a million categories two share a number with a probability of about 1e-4.
  *
- * A cell of a category column whose text is a whole number as programs print it (0, 17, -3; up to 15 digits, no leading
- * 0) is that number instead, so that a table of numbers and one of texts agree.
+ * A cell of a category column whose text is a plain whole number (0, 17, -3; up to 15 digits, no leading 0) becomes
+ * that number instead, so that a category is the same whether a program passes it as number or as text.
  *
  * @param bytes  n of them, any
  * @param n      0 is the missing category
@@ -197,28 +198,28 @@ ANB_API double anb_category(const void *bytes, size_t n);
  *     2013-01-05   2013/1/5   2013.01.05   20130105   2013-01   2013   5 Jan 2013   Jan 5, 2013   Jan-2013
  *     05/01/2013 (dmy)   01/05/2013 (mdy); both with - and . as well
  *     Sat, 5 Jan 2013   Saturday, January 5, 2013: the day of the week is not checked
- *     05/01/13   05-Jan-13: a year of two digits is one of 1969 to 2068; only after slashes or the name of a month
- *     and behind a whole date, after T or blanks: 17:30   17:30:05   17:30:05.25   1730   173005   5:30 PM
- *     and behind that: Z   UTC   GMT   +01:00   -0500   +01; without one the time is taken for UTC
- *     a number of 9 digits and more: seconds since 1970, a fraction allowed
+ *     05/01/13   05-Jan-13: a two-digit year is in 1969 to 2068; only after slashes or the name of a month
+ *     a time of day after a whole date and T or blanks: 17:30   17:30:05   17:30:05.25   1730   173005   5:30 PM
+ *     a zone after the time of day: Z   UTC   GMT   +01:00   -0500   +01; without one the time is UTC
+ *     a number of 9 digits or more: seconds since 1970, with or without a fraction
  *
- * Years are 1 to 9999 of the Gregorian calendar. What is not said is the first of its kind: 2013 is the first of
- * January at 00:00:00. 24:00:00 and a second of 60 are the next day's or minute's first. Months are English, whole or
- * by their first three letters, in any case.
+ * Years are 1 to 9999 of the Gregorian calendar. Missing parts are the first of their kind: 2013 is 1 January,
+ * 00:00:00. 24:00:00 is the start of the next day, a second of 60 that of the next minute. Months are English, in full
+ * or by their first three letters, in any case.
  *
  * @param text     n bytes; need not end with 0
- * @param n        bytes, all of them belong to the time
- * @param order    of a date of numbers that does not start with a year
- * @param seconds  since 1970-01-01T00:00:00 UTC: the double that is nearest
+ * @param n        bytes; the whole text has to be a time
+ * @param order    of a numeric date that does not start with a year
+ * @param seconds  since 1970-01-01T00:00:00 UTC: the nearest double
  * @return         0, or ANB_E_SYNTAX
  *
- * Zones are offsets only: names of zones need tables that change. Never allocates.
+ * Names of time zones other than UTC and GMT are not read. Never allocates.
  */
 ANB_API int anb_time_parse(const char *text, size_t n, AnbTimeOrder order, double *seconds);
 
 /**
- * Writes a time as 2013-01-05T17:30:00Z, with as many digits of a fraction as it takes to read back as the same double,
- * up to nine; outside the years 1 to 9999 as a number of seconds.
+ * Writes a time as 2013-01-05T17:30:00Z, with as many fractional digits as are needed to read back the same double, at
+ * most nine; outside of the years 1 to 9999 as a number of seconds.
  *
  * @param seconds  since 1970
  * @param out      ANB_CELL_SIZE bytes; ends with 0
@@ -229,8 +230,8 @@ ANB_API size_t anb_time_format(double seconds, char *out);
 /* ---- models ---------------------------------------------------------------------------------------------------- */
 
 /**
- * Makes a model for rows of a schema, as anb_parse. Where the schema is typed and no `columns` stands in the
- * expression, one is put outside of all that reads rows: outside `scale` and presets, inside `guard`, `interval` and
+ * Makes a model for rows of a schema, as anb_parse. Where the schema is typed and the expression has no `columns`, one
+ * is inserted around all learners that read rows: outside of `scale` and presets, inside of `guard`, `interval` and
  * `pending`. A preset chooses its learners for the width of the row that `columns` makes.
  *
  * @param schema      kept by the model
@@ -241,9 +242,10 @@ ANB_API StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *
                                            const AnbModelOptions *options, AnbError *error);
 
 /**
- * Puts a schema beside a model: it is kept in snapshots, with its names as the features', and shared by clones.
+ * Attaches a schema to a model. Snapshots contain it, with the columns' names as those of the features; clones share
+ * it.
  *
- * @param schema  kept by the model; NULL takes the one it has away
+ * @param schema  a reference is kept by the model; NULL detaches the present one
  * @param error   why it was refused, or NULL: ANB_E_ARGUMENT where it has another number of columns than the model
  *                features, or a category or time would reach a learner without `columns` as if it were a number
  * @return        0 or a code; after an error nothing has changed
@@ -251,28 +253,28 @@ ANB_API StreamingLearner *anb_parse_schema(const AnbSchema *schema, const char *
 ANB_API int anb_set_schema(StreamingLearner *model, const AnbSchema *schema, AnbError *error);
 
 /**
- * A model for more columns that goes on from one for fewer. Where the new columns are missing or not, its predictions
- * are the old model's until it learns: that keeps its state and learns on from its own columns, whatever its type,
- * and a second model, which starts from 0, learns from all columns what the first leaves over:
+ * Makes a model for more columns that continues a model for fewer. The old model, of any type, keeps its state and
+ * learns on from its own columns. A second model, which starts anew, learns the old one's residual from all columns.
+ * Until it has learned, predictions are those of the old model:
  *
  *     OLD   ->   residual(narrow(OLD, of="12y 2n"), columns(auto(budget=5), kinds="12n 2c"))
  *
- * `interval` stays outside with what it has learned.
+ * An `interval` around the old model is put around the wider one, with its state.
  *
- * @param model    stays as it is
+ * @param model    not changed
  * @param wider    the model's columns in their order, then new ones, one at least; kept by the wider model. Where the
  *                 model has a schema, names and kinds of its columns have to be the same
  * @param options  types and allocator; the seed is the model's. NULL: the defaults
  * @param error    why it was refused, or NULL: ANB_E_ARGUMENT; ANB_E_UNSUPPORTED where `pending` keeps whole rows or
  *                 a type owns pointers; those of anb_new
- * @return         the wider model, the caller's (anb_free), or NULL. Its counters go on from the model's
+ * @return         the wider model, owned by the caller (anb_free), or NULL. Its counters start at the model's
  *
  * Cost: that of making the wider model and one copy of the state; a sample costs about 5 us more.
  */
 ANB_API StreamingLearner *anb_widen(const StreamingLearner *model, const AnbSchema *wider,
                                     const AnbModelOptions *options, AnbError *error);
 
-/* The schema beside a model, or NULL; owned by the model. A loaded model has the one that it was saved with. */
+/** The schema attached to a model, or NULL; owned by the model. A loaded model has the one that it was saved with. */
 ANB_API const AnbSchema *anb_model_schema(const StreamingLearner *model);
 
 #ifdef __cplusplus

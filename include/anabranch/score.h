@@ -1,5 +1,5 @@
 /*
- * How good predictions were that were made before their targets were known.
+ * Scores: prequential errors, of predictions made before their targets were known.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -12,16 +12,16 @@
 extern "C" {
 #endif
 
-/** An observer beside a model: it is told each target and what was predicted. */
+/** An observer of targets and their predictions. */
 typedef struct AnbScore AnbScore;
 
-/** ANB_NAN where there is nothing to say yet. */
+/** The scores of n predictions; all but n are ANB_NAN while n is 0. */
 typedef struct AnbScoreReport {
     uint64_t n;              /* predictions */
     double mae;              /* mean of |y - prediction| */
     double rmse;             /* root of the mean of (y - prediction)^2 */
-    double r2;               /* 1 - SSE/SST, SST about the mean of all targets; not a number where they are all equal */
-    double rmse_second_half; /* rmse of rows n/2 (rounded down) and on, counted from 0 */
+    double r2;               /* 1 - SSE/SST, SST around the mean of all targets; ANB_NAN where they are all equal */
+    double rmse_second_half; /* rmse from row n/2 (rounded down) on, counted from 0 */
 } AnbScoreReport;
 
 /**
@@ -33,15 +33,15 @@ typedef struct AnbScoreReport {
 ANB_API AnbScore *anb_score_new(AnbError *error);
 /** NULL is fine. */
 ANB_API void anb_score_free(AnbScore *score);
-/** As new. */
+/** Empties the score. */
 ANB_API void anb_score_reset(AnbScore *score);
 
 /**
- * The observer to feed, owned by the score: anb_observe(anb_score_observer(score), NULL, NULL, y, prediction). It looks at
- * neither the model nor x, and passes over what is not finite.
+ * The observer to feed, owned by the score: anb_observe(anb_score_observer(score), NULL, NULL, y, prediction). It does
+ * not use the model and x, and skips targets and predictions that are not finite.
  *
- * Cost: a few nanoseconds. Memory grows to 8 MiB within the first million predictions, then no more. Sums are scaled,
- * so that squares neither overflow nor vanish.
+ * Cost: a few nanoseconds. Memory grows to 8 MiB within the first million predictions, and not beyond. Sums are scaled,
+ * so that squares neither overflow nor underflow.
  */
 ANB_API AnbObserver *anb_score_observer(AnbScore *score);
 
@@ -51,8 +51,8 @@ ANB_API AnbObserver *anb_score_observer(AnbScore *score);
  * @param score   the score
  * @param report  filled
  *
- * The second half begins exactly at n/2 up to a million predictions; above that at most n/500,000 rows later.
- * Cost: a pass over that memory.
+ * The second half begins exactly at n/2 up to a million predictions, and at most n/500,000 rows later beyond.
+ * Cost: a pass over the score's memory.
  */
 ANB_API void anb_score_report(const AnbScore *score, AnbScoreReport *report);
 

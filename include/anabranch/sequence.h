@@ -1,6 +1,6 @@
 /*
- * Samples that are learned once, however often they are sent: each source numbers its samples, and the model keeps how
- * far each source has got.
+ * Numbered samples, which are learned once however often they are sent: each source numbers its samples, and the model
+ * stores the position of each source.
  *
  *     int source = anb_source_add(model, "partition-3", 11, &error);
  *     uint64_t offset = 1000;
@@ -8,9 +8,9 @@
  *     if (anb_train_seq(model, source, offset, x, y, 1, &before) == ANB_SEQ_REPEATED)
  *         puts("learned before: the state has not changed");
  *
- * The positions are part of the model, beside its counters: clones, snapshots and anb_equal have them, anb_reset
- * forgets them. So a sender that does not know whether a sample arrived sends it again, and a log is replayed from any
- * place at or before the position that a snapshot holds.
+ * The positions are part of the model, beside its counters: they are cloned, saved and compared by anb_equal, and
+ * deleted by anb_reset. So a sender may send a sample again if it is unsure whether it arrived, and a log may be
+ * replayed from any place at or before the position in a snapshot.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -23,13 +23,13 @@
 extern "C" {
 #endif
 
-/** The most sources of a model, and the bytes of a name with its 0. */
+/** The largest number of sources of a model, and the bytes of a name with its final 0. */
 enum { ANB_SOURCES_MAX = 64, ANB_SOURCE_SIZE = 56 };
 
 /** One source of samples and its position. */
 typedef struct AnbSource {
     char name[ANB_SOURCE_SIZE]; /* 1 to 55 bytes, a 0 behind them */
-    uint64_t next;              /* the smallest number that is still learned; 0: none was learned */
+    uint64_t next;              /* the smallest number that is still learned; 0: nothing was learned yet */
 } AnbSource;
 
 /**
@@ -40,10 +40,10 @@ typedef struct AnbSource {
  * @param n      1 to 55
  * @param error  why it was refused, or NULL: ANB_E_ARGUMENT for the name, ANB_E_LIMIT for a 65th source or where the
  *               model would be over its max_bytes, ANB_E_MEMORY
- * @return       its index, which stays until anb_reset, or a negative code
+ * @return       its index, valid until anb_reset, or a negative code
  *
- * Cost: some 10 ns for a source that is there. For a new one, where the table is full, one allocation and a copy: the table
- * has room for 1, 2, 4 .. 64 sources, 66 bytes each.
+ * Cost: about 10 ns for an existing source. For a new one, where the table is full, an allocation and a copy: the table
+ * has room for 1, 2, 4 .. 64 sources of 66 bytes each.
  */
 ANB_API int anb_source_add(StreamingLearner *model, const char *name, size_t n, AnbError *error);
 
@@ -60,30 +60,31 @@ ANB_API int anb_source_find(const StreamingLearner *model, const char *name, siz
 ANB_API size_t anb_sources(const StreamingLearner *model, const AnbSource **sources);
 
 /**
- * Moves a source's position, for samples that are learned otherwise, as labels or batches are: call it first and learn
- * where it says true.
+ * Moves a source's position, for samples that are learned by other functions, such as labels or batches: call it first,
+ * and learn where it returns true.
  *
  * @param source  an index
  * @param n       the sample's number, below 2^64 - 1
- * @return        whether n is above every number before; if not, or where the index or n is refused, nothing changes
+ * @return        whether n is larger than all numbers before; if not, or where the index or n is invalid, nothing
+ *                changes
  */
 ANB_API bool anb_source_take(StreamingLearner *model, int source, uint64_t n);
 
-/** What became of a numbered sample; below 0 the codes of ANB_ERRORS. */
+/** The result for a numbered sample; negative results are codes of ANB_ERRORS. */
 enum { ANB_SEQ_REPEATED = 0, ANB_SEQ_LEARNED = 1 };
 
 /**
- * Learns a sample unless its source has brought this number, or a larger one, before.
+ * Learns a sample, unless this number or a larger one of its source was learned before.
  *
  * @param model   the model
  * @param source  index of the source
- * @param n       the sample's number, below 2^64 - 1; numbers may be left out
+ * @param n       the sample's number, below 2^64 - 1; numbers may be skipped
  * @param x       as anb_train_one
  * @param y       as anb_train_one
  * @param weight  as anb_train_one; a weight of 0 moves the position and changes nothing else
  * @param before  the prediction made before learning, ANB_NAN where nothing was learned; or NULL
- * @return        ANB_SEQ_LEARNED or ANB_SEQ_REPEATED; ANB_E_INPUT where anb_train_one rejects the sample, which leaves
- *                the position; ANB_E_ARGUMENT for an index that is none, or n
+ * @return        ANB_SEQ_LEARNED or ANB_SEQ_REPEATED; ANB_E_INPUT where anb_train_one rejects the sample: the position
+ *                does not move; ANB_E_ARGUMENT for an invalid index or n
  *
  * Cost: anb_train_one and a comparison. Never allocates.
  */

@@ -1,9 +1,8 @@
 /*
  * Superposition: how experts that hold a feature-by-hidden weight matrix share their hidden units among the features.
  *
- * For a plain array of matrices, one an expert, all of one shape, and for the networks of a mixture. W_i is row i of a
- * matrix, What_i = W_i / |W_i|. A row of zeros has no direction: all that is said of it is 0. Nothing here is NaN for
- * finite weights.
+ * It takes an array of matrices of one shape, one an expert, or the networks of a mixture. W_i is row i of a matrix,
+ * What_i = W_i / |W_i|. For a row of zeros all values below are 0. No value is NaN for finite weights.
  *
  *     double first[6] = {1, 0, 0, 1, 0.5, 0.5}, second[6] = {0, 1, 1, 0, 0, 0};   // 3 features by 2 hidden units
  *     AnbMatrix w[] = {{3, 2, 2, first}, {3, 2, 2, second}};
@@ -23,25 +22,26 @@
 extern "C" {
 #endif
 
-/** Everything below as of the matrices when it was made. */
+/** An analysis of matrices, as of the time when it was made. */
 typedef struct AnbSuperposition AnbSuperposition;
 
 /**
  * Analyses matrices.
  *
  * @param n_experts  1 or more
- * @param matrices   n_experts of them, `rows` features by `columns` hidden units, all of one shape; only read now
+ * @param matrices   n_experts of them, `rows` features by `columns` hidden units, all of one shape; read during the
+ *                   call only
  * @param error      why it was refused, or NULL
  * @return           the analysis, owned by the caller (anb_superposition_free), or NULL: ANB_E_ARGUMENT where the
  *                   shapes differ, ANB_E_INPUT where a weight is not finite
  *
- * Cost: for each expert features^2 * hidden / 2 multiply-adds; holds two features-by-features matrices for each.
+ * Cost: for each expert features^2 * hidden / 2 multiply-adds, and memory for two features-by-features matrices.
  */
 ANB_API AnbSuperposition *anb_superposition_new(size_t n_experts, const AnbMatrix *matrices, AnbError *error);
 
 /**
- * Analyses those experts of a model's first mixture that are networks (AnbNetworkTable), of the first
- * one's shape; of a model without a mixture the network it is.
+ * Analyses the experts of a model's first mixture that are networks (AnbNetworkTable) with the shape of the first one;
+ * of a model without a mixture the network itself.
  *
  * @return  as anb_superposition_new; ANB_E_UNSUPPORTED where there is no network
  */
@@ -53,12 +53,12 @@ ANB_API void anb_superposition_free(AnbSuperposition *s);
 /** Matrices analysed; features and hidden units of each. */
 ANB_API size_t anb_superposition_experts(const AnbSuperposition *s);
 ANB_API size_t anb_superposition_features(const AnbSuperposition *s);
-/** The name of feature i as expert e's network sees it (anb_feature_name): of a model's networks alone. Returns as
- * anb_feature_name; ANB_E_UNKNOWN where no such network is there. Since 0.3. */
+/** The name of feature i of expert e's network (anb_feature_name), for an analysis of a model. Returns as
+ * anb_feature_name; ANB_E_UNKNOWN where there is no such network. Since 0.3. */
 ANB_API ptrdiff_t anb_superposition_feature_name(const AnbSuperposition *s, const StreamingLearner *model, size_t e,
                                                  size_t i, const char *const *columns, char *out, size_t size);
 ANB_API size_t anb_superposition_hidden(const AnbSuperposition *s);
-/** Which expert of the mixture entry e is; e itself for plain matrices. */
+/** The index in the mixture of the expert of entry e; e itself for plain matrices. */
 ANB_API size_t anb_superposition_expert(const AnbSuperposition *s, size_t e);
 
 /* ---- of expert e; `features` values each, owned by s ------------------------------------------------------------- */
@@ -76,12 +76,12 @@ ANB_API const double *anb_superposition_interference(const AnbSuperposition *s, 
 /** W W^T. features x features. */
 ANB_API const double *anb_superposition_gram(const AnbSuperposition *s, size_t e);
 
-/** sum_j presence_j interference_ij^2; presence_j is the probability that feature j is there, NULL: 1 for all. */
+/** sum_j presence_j interference_ij^2; presence_j is the probability that feature j is not 0, NULL: 1 for all. */
 ANB_API void anb_superposition_net_interference(const AnbSuperposition *s, size_t e, const double *presence,
                                                 double *out);
 
-/** The n features of expert e with the smallest polysemanticity among those with a direction, ascending, equal ones by
- * index. Returns how many there are. */
+/** Writes the n features of expert e with the smallest polysemanticity among those with weights that are not all 0,
+ * ascending, equal ones by index. Returns how many were written. */
 ANB_API size_t anb_superposition_monosemantic(const AnbSuperposition *s, size_t e, size_t *feature, size_t n);
 
 /* ---- over all experts -------------------------------------------------------------------------------------------- */
@@ -90,7 +90,7 @@ ANB_API size_t anb_superposition_monosemantic(const AnbSuperposition *s, size_t 
 ANB_API void anb_superposition_global_by_usage(const AnbSuperposition *s, const double *usage, double *out);
 /** sum_e S_i^e D_i^e. */
 ANB_API void anb_superposition_global(const AnbSuperposition *s, double *out);
-/** How many of n values are over 0.05: with a global dimensionality, the features represented. */
+/** How many of n values are larger than 0.05; of a global dimensionality: how many features are represented. */
 ANB_API size_t anb_superposition_represented(const double *global, size_t n);
 
 #ifdef __cplusplus

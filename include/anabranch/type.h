@@ -1,6 +1,6 @@
 /*
- * Writing a learner: the interface between the host, which owns plans and blocks, and the types, which own the
- * arithmetic.
+ * Writing a learner: the interface between the host, which owns plans and blocks, and the types of learners, which
+ * compute.
  *
  *     plan   (immutable, shared)         block   (one piece, mutable, no pointers)
  *     scale ----------------------.      [ scale's state | child's state ... ]
@@ -9,8 +9,8 @@
  *            |- rls         |     |         models of types with ANB_COMPACT, of 8 bytes
  *            `- (router)    |     |
  *
- * A type sees its node, its own state and its own scratch; a child's lie at fixed offsets behind them, and the inline
- * functions below are the only way to one. Nothing here allocates, locks or fails while a sample is on its way.
+ * The functions of a type get a node, its state and its scratch. Those of a child lie at fixed offsets behind them; use
+ * the inline functions below to reach them. No function that predicts or learns a sample may allocate, lock or fail.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-/* The one not-a-number that the library returns or stores: a missing value. Computed ones differ between CPUs. */
+/* The only NaN that the library returns or stores. NaNs from arithmetic differ in their bits between CPUs. */
 #define ANB_NAN ((double)NAN)
 
 /* ---- the type -------------------------------------------------------------------------------------------------- */
@@ -39,32 +39,34 @@ extern "C" {
 enum {
     ANB_READS_X = 1,       /* reads row->x */
     ANB_READS_RAW = 2,     /* reads row->raw */
-    ANB_TAKES_MISSING = 4, /* what it reads may hold NaN */
+    ANB_TAKES_MISSING = 4, /* the rows that it reads may hold NaN */
     ANB_COMPLETES = 8,     /* its children's x never holds NaN (a feature map's rows are complete as they are) */
-    ANB_WEIGHT_EXACT = 16, /* weight 2 is two samples, to the bit or to rounding */
-    ANB_WEIGHT_SCALED =
-        32, /* the step is multiplied by the weight; a constant factor on all of them counts against priors alone */
-    ANB_WEIGHT_UNIT = 64, /* learns samples of weight 1 only, and sits the others out */
-    ANB_ROOT_ONLY = 128,  /* stands at the root, or right below another one that does */
-    /* predicts within the seen target range widened by 10 %, or by twice its width where predictions beyond it have proved right */
+    ANB_WEIGHT_EXACT = 16, /* weight 2 has the effect of two samples, to the bit or up to rounding */
+    /* the step is multiplied by the weight; a constant factor of all weights has an effect only relative to priors */
+    ANB_WEIGHT_SCALED = 32,
+    ANB_WEIGHT_UNIT = 64, /* learns samples of weight 1 only, and skips others */
+    ANB_ROOT_ONLY = 128,  /* may only stand at the root, or directly below another type with this flag */
+    /* predicts within the seen target range widened by 10 %, or by twice its width once predictions beyond it had
+     * smaller errors */
     ANB_CLIPPED = 256,
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
-    ANB_SEEDS_ANEW = 4096,    /* the seeds below it are those that its child would have at the root */
+    ANB_SEEDS_ANEW = 4096,    /* seeds below it are derived as if its child were the root */
     ANB_SIZED_OPTIONS = 512,  /* its options struct starts with `size_t size`, and may grow: new members come last */
-    ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at its end: only then are they read */
-    ANB_SEEDLESS = 32768,     /* reads no seed: models that differ in theirs alone share a plan. Since 0.4 */
+    ANB_SINCE_0_3 = 8192,     /* its struct has the members that 0.3 added at the end; they are not read otherwise */
+    ANB_SEEDLESS = 32768,     /* reads no seed: models that differ only in their seeds share a plan. Since 0.4 */
     ANB_READS_OWN = 16384,    /* `upgrade` reads the present layout too. Since 0.4 */
-    ANB_READS_OLDER = 2048,   /* older layouts are read as well: what is newer says since when (AnbField) */
-    /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. A pool may have `predict`
-     * of one state called by several threads at once, and again by one where it counts something (row->counters). Since 0.6 */
+    ANB_READS_OLDER = 2048,   /* older layouts are read by the table of fields: newer fields have `since` (AnbField) */
+    /* its state may start at any multiple of 8 bytes, and no call reads what an earlier one left in the scratch. In a
+     * pool several threads may call `predict` of one state at once, and a thread may repeat a call in which something
+     * was counted (row->counters). Since 0.6 */
     ANB_COMPACT = 65536,
     ANB_STEPS_MANY = 131072,     /* its direct table has step_many. Since 0.7 */
     ANB_GIVES_EVIDENCE = 262144, /* its AnbImportanceTable has `evidence`. Since 0.7 */
     ANB_GIVES_OUTLOOK = 524288   /* its AnbMixtureTable has `outlook`. Since 0.8 */
 };
 
-/* Where all types of a model have ANB_COMPACT and its whole scratch is this many doubles at most, the model keeps none: each
- * call takes it from its stack, and a direct `step` gets NULL. Since 0.6. */
+/* Where all types of a model have ANB_COMPACT and its whole scratch is at most this many doubles, the model has no
+ * scratch of its own: each call takes it on the stack, and a direct `step` gets NULL. Since 0.6. */
 enum { ANB_PASSING_MOST = 256 };
 
 struct StreamingLearnerType {
@@ -80,40 +82,42 @@ struct StreamingLearnerType {
     int (*check)(const AnbNode *self, AnbError *error);
     /* Optional: how many features child i sees; else as many as the node itself. */
     size_t (*child_features)(const AnbNode *self, size_t i);
-    /* Optional: a preset writes the expression that replaces it. 0 or a code. */
+    /* Only of presets: writes the expression that replaces the preset, ended by 0, to `text`. 0 or a code. */
     int (*expand)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
 
     /* The tables of the node's state and scratch, children not counted; NULL where there is none. */
     const AnbField *fields, *scratch;
-    /* Optional: the state arrives zeroed. 0, or ANB_E_MEMORY for a foreign type that owns pointers. */
+    /* Optional: initialises the state, which is zeroed before. 0, or ANB_E_MEMORY for a caller's type that owns
+     * pointers. */
     int (*init)(const AnbNode *self, void *state);
     double (*predict)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
-    /* Gets the scratch that predict has just filled for the same row and state. */
+    /* Learns. Gets the scratch that predict has just filled for the same row and state. */
     void (*update)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
-    /* Optional: both fused; the same bits. Returns what predict would. */
+    /* Optional: predict and update in one, with the same bits. Returns the prediction. */
     double (*step)(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch);
 
-    /* Optional: the node's own state as new, the children untouched; else the host zeroes it and calls init. */
+    /* Optional: resets the node's own state, not its children's; else the host zeroes the state and calls init. */
     void (*reset)(const AnbNode *self, void *state);
-    /* Optional: trust the past less by this factor > 1 (an RLS multiplies P); own state only. */
+    /* Optional: lowers the weight of past samples by a factor > 1 (an RLS multiplies P by it); own state only. */
     void (*refresh)(const AnbNode *self, void *state, double factor);
-    /* Optional: checks after loading that involve more than one field, such as indices that must fit together. The checks
-     * of the field table have passed. 0 or ANB_E_STATE with the reason. */
+    /* Optional: checks after loading that involve more than one field, such as indices that must fit together. The
+     * checks of the field table have passed. 0 or ANB_E_STATE with the reason. */
     int (*validate)(const AnbNode *self, const void *state, AnbError *error);
-    /* Optional: fills the state from what an older version wrote: `size` bytes at `fields`, little-endian, in the order of
-     * that version's table. A type with `clear` that is to be saved needs it for its own version as well: a part of its
-     * table shows what the state owns, and this function reads it back; so does one with ANB_READS_OWN. Any bytes may come. 0 or a code. */
+    /* Optional: fills the state from what an older version wrote: `size` bytes at `fields`, little-endian, in the order
+     * of that version's table. A type with `clear` that can be saved, and one with ANB_READS_OWN, need it for the
+     * present version as well: a part of the table writes what the state owns, and this function reads it. The bytes
+     * may be damaged in any way. 0 or a code. */
     int (*upgrade)(const AnbNode *self, unsigned from, const unsigned char *fields, size_t size, void *state);
-    /* For a foreign type that owns pointers, both or neither: frees what the state owns; copies it (0 or ANB_E_MEMORY).
-     */
+    /* For a caller's type that owns pointers, both or neither: `clear` frees what the state owns, `clone` copies it (0
+     * or ANB_E_MEMORY). */
     void (*clear)(const AnbNode *self, void *state);
     int (*clone)(const AnbNode *self, const void *from, void *to);
-    /* Optional: the features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the state changes so
-     * that the node goes on predicting the same. It speaks for all below it. Without it the children that see the same
-     * features are told. */
+    /* Optional: the features change their unit, old x_j = alpha_j new x_j + beta_j: transforms the state so that the
+     * node's predictions stay the same. It handles all nodes below as well. Without it the children that see the same
+     * features are reframed. */
     void (*reframe)(const AnbNode *self, void *state, const double *alpha, const double *beta);
 
-    /* What else the type can do, each NULL or whole: capability.h. */
+    /* Capabilities (capability.h), or NULL. */
     const AnbWrapperTable *wrapper;
     const AnbMixtureTable *mixture;
     const AnbIntervalTable *interval;
@@ -127,14 +131,15 @@ struct StreamingLearnerType {
     const AnbAffineTable *affine;
     const AnbShapleyTable *shapley;
 
-    /* From here on: since 0.3, read of types with ANB_SINCE_0_3 only. */
+    /* The members from here on are read of types with ANB_SINCE_0_3 only. Since 0.3. */
 
-    /* Optional, beside expand: the same where labels come later than the next row, so that past targets are no inputs. */
+    /* Optional, beside expand: called in its place where labels come later than the next row, so that past targets
+     * cannot be inputs. */
     int (*expand_late)(const void *options, size_t n_features, char *text, size_t size, AnbError *error);
     const AnbQuantileTable *quantile;
     const AnbDirectTable *direct;
-    /* Optional: the predictions of several rows at once, out[i] to the bit what predict says of row i. It gets the
-     * scratch that predict does and may leave anything in it. */
+    /* Optional: predicts several rows; out[i] is to the bit what predict returns for row i. Gets the scratch of
+     * predict; its contents afterwards do not matter. */
     void (*predict_many)(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
     const AnbFeatureTable *features;
     const AnbCategoryTable *categories;
@@ -146,7 +151,7 @@ static inline bool anb_since_0_3(const StreamingLearnerType *type)
     return type->flags & ANB_SINCE_0_3;
 }
 
-/** What a router is told when the plan is made; what belongs to one sample is in AnbGate. */
+/** What a router gets when the plan is made. Data of one sample are in AnbGate. */
 typedef struct AnbGatePlan {
     size_t k;          /* experts */
     int span;          /* samples of the running mean of the load; 500 where the node above is no mixture */
@@ -166,59 +171,61 @@ struct AnbNode {
     const size_t *field_at, *scratch_at;           /* bytes: where each field of the type's tables starts */
     uint64_t seed;                                 /* the option, or derived where it is 0 */
     unsigned index;                                /* depth first from 0 */
-    int warmup;                                    /* the attributes that an expert of a mixture carries */
-    const char *name;                              /* or NULL */
-    const char *label;                             /* the name, or `<type>_<which child it is>` */
+    int warmup;                                    /* attribute of an expert of a mixture */
+    const char *name;                              /* attribute of an expert of a mixture, or NULL */
+    const char *label;                             /* the name, or `<type>_<index among the children>` */
     AnbGatePlan gate;                              /* of a router */
 };
 
 /* ---- a gate ---------------------------------------------------------------------------------------------------- */
 
 /*
- * One sample at a gate. The arrays have K entries and lie in the mixture's scratch. Arrays of doubles have room for K
- * rounded up to a multiple of eight; entries from the K-th on may be overwritten by anyone.
+ * One sample at a gate. "gate:" marks what AnbRouterType.gate fills, "learn:" what its learn fills. The arrays have K
+ * entries and lie in the mixture's scratch. Arrays of doubles have room for K rounded up to a multiple of eight; any
+ * function may overwrite the entries from the K-th on.
  */
 struct AnbGate {
     size_t k;                    /* experts */
     uint64_t samples;            /* that the mixture learned before this one */
-    const double *penalty;       /* added to the logits while experts warm up; NULL: none does */
-    const unsigned char *asleep; /* experts that a dense router leaves out; NULL: none */
-    double *p;                   /* gate: probabilities, penalties in; they sum to one */
-    double *weight;              /* gate: mixture weights; 0 for the inactive */
+    const double *penalty;       /* added to the logits during warmup; NULL: no expert is in its warmup */
+    const unsigned char *asleep; /* 1: a dense router gives the expert weight 0; NULL: no such expert */
+    double *p;                   /* gate: probabilities, with penalties; they sum to one */
+    double *weight;              /* gate: mixture weights; 0 for inactive experts */
     double *f;                   /* the experts' predictions; only those of active experts are set */
     unsigned *active;            /* gate: the active experts in the order of selection */
     size_t n_active;
     size_t explorer;   /* before learn: the inactive expert that learns as well; K: none */
-    unsigned best;     /* before learn: of the active experts and the explorer the one with the least loss, the first
-                          of equals */
-    double prediction; /* the mix */
+    unsigned best;     /* before learn: the expert with the smallest loss among the active ones and the explorer, the
+                          first of equals */
+    double prediction; /* the mixture's */
     double *after;     /* learn: probabilities after the update, without penalties */
-    double entropy;    /* learn: their entropy in nats; arrives negative: not known, the mixture computes it */
-    double low, high;  /* the seen target range, widened: what a dense router clips to; low > high: none */
+    double entropy;    /* learn: their entropy in nats; negative on entry: if left so, the mixture computes it */
+    double low, high;  /* the seen target range, widened, to which a dense router clips; low > high: none yet */
     AnbLoss loss;      /* what experts are weighed by. Since 0.3 */
 };
 
 /*
  * A router is a node as well: `type` holds everything that it shares with a learner (name, params, fields, init, reset
- * ...; predict, update and step are NULL). It knows the experts from self->gate and from AnbGate alone: it looks
- * neither at its parent nor at its siblings.
+ * ...; predict, update and step are NULL). It gets data of the experts only from self->gate and AnbGate, and does not
+ * read its parent or its siblings.
  */
 struct AnbRouterType {
     StreamingLearnerType type;
     bool dense; /* every expert is active and learns */
-    bool fixed; /* the mix is the sum of weight f, and the weights do not depend on the row */
+    bool fixed; /* the prediction is the sum of weight f, and the weights do not depend on the row */
     /* Fills p, weight, active, n_active. */
     void (*gate)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
     double (*mix)(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch);
     void (*learn)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double y, double weight,
                   double *scratch);
-    /* Optional: before learning: fills active and n_active with the experts that shall learn, and says so; or false. */
+    /* Optional, called before learning: fills active and n_active with the experts that shall learn and returns true;
+     * or returns false. */
     bool (*redirect)(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch);
-    /* Optional: expert i was reset or has restarted. Called in the sample where that happens: for a restart before
-     * learn, for the reset of a dead expert after it. */
+    /* Optional: expert i was reset or has restarted. Called during that sample: after a restart before learn, after the
+     * reset of a dead expert after learn. */
     void (*forget)(const AnbNode *self, void *state, size_t i);
 
-    /* What else the router can do, each NULL or whole: capability.h. */
+    /* Capabilities (capability.h), or NULL. */
     const AnbGateTable *readable;
     const AnbLoadTable *load;
     const AnbLogitsTable *logits;
@@ -270,20 +277,20 @@ static inline void *anb_scratch(const AnbNode *self, double *scratch, size_t i)
     return (char *)scratch + self->scratch_at[i];
 }
 
-/** For a struct of pointers into a state, filled by one function for readers and writers alike. This is the only place
- * that drops const: a caller that was given a const state must not write through the pointers. */
+/** Drops const, for functions that fill a struct of pointers into a state for readers and writers alike. A caller that
+ * got a const state must not write through these pointers. */
 static inline void *anb_view_of(const void *state)
 {
     return (void *)state;
 }
 
-/** The usual count: one item per feature. */
+/** The most common count: one item a feature. */
 static inline size_t anb_per_feature(const AnbNode *self)
 {
     return self->n_features;
 }
 
-/** What child i of self says of the row; state and scratch are self's. */
+/** The prediction of child i of self for the row; state and scratch are self's. */
 static inline double anb_child_predict(const AnbNode *self, size_t i, const void *state, const AnbRow *row,
                                        double *scratch)
 {
@@ -291,7 +298,7 @@ static inline double anb_child_predict(const AnbNode *self, size_t i, const void
     return child->type->predict(child, anb_child_state_const(child, state), row, scratch + child->scratch_offset);
 }
 
-/** A loop over predict: what stands for a predict_many. */
+/** A loop over predict, for types without predict_many. */
 static inline void anb_predict_each(const AnbNode *node, const void *state, const AnbRows *rows, double *scratch,
                                     double *out)
 {
@@ -301,7 +308,7 @@ static inline void anb_predict_each(const AnbNode *node, const void *state, cons
     }
 }
 
-/** What the node says of several rows. */
+/** The node's predictions for several rows. */
 static inline void anb_node_predict_many(const AnbNode *node, const void *state, const AnbRows *rows, double *scratch,
                                          double *out)
 {
@@ -311,7 +318,7 @@ static inline void anb_node_predict_many(const AnbNode *node, const void *state,
         anb_predict_each(node, state, rows, scratch, out);
 }
 
-/** What child i of self says of several rows; state and scratch are self's. */
+/** The predictions of child i of self for several rows; state and scratch are self's. */
 static inline void anb_child_predict_many(const AnbNode *self, size_t i, const void *state, const AnbRows *rows,
                                           double *scratch, double *out)
 {
@@ -319,7 +326,7 @@ static inline void anb_child_predict_many(const AnbNode *self, size_t i, const v
     anb_node_predict_many(child, anb_child_state_const(child, state), rows, scratch + child->scratch_offset, out);
 }
 
-/** A learner of weight class `unit` sits a weighted sample out. */
+/** Whether the node skips the sample, which is counted: a learner of weight class `unit` skips weights other than 1. */
 static inline bool anb_sits_out(const AnbNode *node, const AnbRow *row, double weight)
 {
     if (weight == 1 || !(node->type->flags & ANB_WEIGHT_UNIT))
@@ -337,7 +344,7 @@ static inline void anb_child_update(const AnbNode *self, size_t i, void *state, 
         child->type->update(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
 }
 
-/** Predict, then learn, by the fused step where the type has one. */
+/** Predicts, then learns, by `step` where the type has one. */
 static inline double anb_node_step(const AnbNode *node, void *state, const AnbRow *row, double y, double weight,
                                    double *scratch)
 {
@@ -356,9 +363,9 @@ static inline double anb_child_step(const AnbNode *self, size_t i, void *state, 
     return anb_node_step(child, anb_child_state(child, state), row, y, weight, scratch + child->scratch_offset);
 }
 
-/* ---- beginning again --------------------------------------------------------------------------------------------- */
+/* ---- resets ------------------------------------------------------------------------------------------------------ */
 
-/** The node's own state as new. Never fails: a type whose init can fail has a reset that cannot. */
+/** Resets the node's own state. Never fails: a type whose init can fail has a reset that cannot. */
 static inline void anb_node_reset_own(const AnbNode *node, void *state)
 {
     if (node->type->reset) {
@@ -370,7 +377,7 @@ static inline void anb_node_reset_own(const AnbNode *node, void *state)
         node->type->init(node, state);
 }
 
-/** The node and all below it as new. */
+/** Resets the node and all nodes below it. */
 static inline void anb_node_reset(const AnbNode *node, void *state)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -384,7 +391,7 @@ static inline void anb_child_reset(const AnbNode *self, size_t i, void *state)
     anb_node_reset(&self->children[i], anb_child_state(&self->children[i], state));
 }
 
-/** The node and all below it trust their past less. */
+/** Lowers the weight of past samples in the node and all nodes below it. */
 static inline void anb_node_refresh(const AnbNode *node, void *state, double factor)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -394,8 +401,8 @@ static inline void anb_node_refresh(const AnbNode *node, void *state, double fac
         anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
 }
 
-/** The node's features are now given in another unit, old x_j = alpha_j new x_j + beta_j: it and all below it that can
- * go on predicting the same. */
+/** Transforms the node, and the nodes below it that see the same features, to features in another unit,
+ * old x_j = alpha_j new x_j + beta_j: with a type's reframe predictions stay the same. */
 static inline void anb_node_reframe(const AnbNode *node, void *state, const double *alpha, const double *beta)
 {
     if (node->type->reframe) {
@@ -413,7 +420,7 @@ static inline void anb_restart_part(const AnbRow *row)
     row->counters->restarts++;
 }
 
-/** A step would have left this learner non-finite: it starts again, counted and reported. */
+/** Restarts a learner whose step would have left it non-finite: resets it, counts the restart and reports it. */
 static inline void anb_restart(const AnbNode *self, void *state, const AnbRow *row)
 {
     anb_node_reset_own(self, state);
@@ -425,8 +432,8 @@ static inline void anb_restart(const AnbNode *self, void *state, const AnbRow *r
 /**
  * Writes an error; for check, expand and validate.
  *
- * @param error   where to, or NULL
- * @param code    the code
+ * @param error   filled, or NULL
+ * @param code    one of ANB_ERRORS
  * @param format  as printf's; one line
  * @return        code
  */

@@ -1,5 +1,5 @@
 /*
- * The words every header shares: errors, counters, allocators, and the names of the opaque objects.
+ * What all headers share: errors, counters, allocators, and the names of the opaque types.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -25,7 +25,7 @@ typedef struct AnbRouterType AnbRouterType;               /* a kind of gate: typ
 typedef struct AnbNode AnbNode;                           /* a learner or gate in a plan: type.h */
 typedef struct AnbReader AnbReader;                       /* the scratch of one reading thread */
 
-/* Every error that the library returns: its code's name, the code, what it says without further words. */
+/* All errors that the library returns: the name of the code, the code, its general text. */
 #define ANB_ERRORS(X)                                                                                                  \
     X(ANB_OK, 0, "no error")                                                                                           \
     X(ANB_E_MEMORY, -1, "out of memory")                                                                               \
@@ -37,7 +37,7 @@ typedef struct AnbReader AnbReader;                       /* the scratch of one 
     X(ANB_E_INPUT, -7, "the input holds what is not allowed there")                                                    \
     X(ANB_E_IO, -8, "the operating system refused to read or write")                                                   \
     X(ANB_E_FORMAT, -9, "this is not a snapshot")                                                                      \
-    X(ANB_E_VERSION, -10, "made by a version that this one does not know")                                             \
+    X(ANB_E_VERSION, -10, "made by a version that this one cannot read")                                               \
     X(ANB_E_TRUNCATED, -11, "the data end too early")                                                                  \
     X(ANB_E_TRAILING, -12, "there are data behind the end")                                                            \
     X(ANB_E_CHECKSUM, -13, "the checksum does not match")                                                              \
@@ -49,12 +49,11 @@ enum {
 #undef ANB_ERROR_CODE
 };
 
-/** Why something was refused. Filled where the caller passes one and something is refused, else left as it is; a NULL in its
- * place is always fine. */
+/** Why a call failed. Filled only where the call fails; NULL may be passed in place of one everywhere. */
 typedef struct AnbError {
     int code;          /* one of ANB_ERRORS */
-    size_t position;   /* where in the text or file, in bytes from 0; 0 where there is no text */
-    char message[240]; /* what and where, one line, always terminated */
+    size_t position;   /* place in the text or file, in bytes from 0; 0 where there is no text */
+    char message[240]; /* what is wrong and where: one line, ended by 0 */
 } AnbError;
 
 /**
@@ -65,15 +64,16 @@ typedef struct AnbError {
  */
 ANB_API const char *anb_error_text(int code);
 
-/** What happened to the samples of one model. Kept beside the block: counting changes no model. */
+/** Counts of what happened to the samples of a model. They are not part of the block, so counting does not change a
+ * model's state. */
 typedef struct AnbCounters {
     uint64_t trained;           /* samples learned: what anb_n_samples_seen returns */
     uint64_t rejected_features; /* rows refused for an infinite cell, or a missing one where the model takes none */
     uint64_t rejected_target;   /* samples refused for a target that is not finite */
     uint64_t rejected_weight;   /* samples refused for a weight that is negative or not finite */
     uint64_t missing_cells;     /* NaN cells in the rows that were learned */
-    uint64_t restarts;          /* learners that started again because a step would have left them non-finite */
-    uint64_t weight_skipped;    /* weighted samples that a learner of weight class `unit` sat out */
+    uint64_t restarts;          /* learners that restarted because a step would have left them non-finite */
+    uint64_t weight_skipped;    /* weighted samples that a learner of weight class `unit` skipped */
     uint64_t resets;            /* dead experts that their mixture reset */
     uint64_t drifts;            /* drifts that detectors marked */
     uint64_t labels_unknown;    /* delayed labels whose id was never seen */
@@ -81,7 +81,7 @@ typedef struct AnbCounters {
     uint64_t labels_evicted;    /* delayed labels that came after their row had left the ring */
 } AnbCounters;
 
-/** Where a model's memory comes from. The library asks for whole blocks at creation, never while learning. */
+/** The source of a model's memory. The library allocates when a model is made, never while it predicts or learns. */
 typedef struct AnbAllocator {
     void *(*alloc)(size_t size, void *context); /* size > 0; memory aligned as malloc aligns, or NULL */
     void (*free)(void *memory, void *context);  /* what alloc returned; never NULL */
@@ -89,11 +89,11 @@ typedef struct AnbAllocator {
 } AnbAllocator;
 
 /**
- * Takes what the library writes, text or bytes: the one convention of its callbacks.
+ * A callback that takes text or bytes that the library writes.
  *
- * @param context  what the caller gave
- * @param bytes    size of them, at least 1; text is not ended by 0
- * @param size     bytes; all of them have to be taken
+ * @param context  the caller's
+ * @param bytes    size bytes; a text is not ended by 0
+ * @param size     at least 1; the callback has to take all of them
  * @return         0 to go on, or a negative code, which the writing function then returns
  */
 typedef int (*AnbWrite)(void *context, const void *bytes, size_t size);
