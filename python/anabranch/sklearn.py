@@ -44,8 +44,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     ----------
     expression : str
         As of ``anabranch.Model``.
-    random_state : int or None
-        The model's seed; None is 1: two fits give the same bits.
+    random_state : int, numpy.random.RandomState or None
+        The model's seed; None is 1: two fits give the same bits. A RandomState gives each fit another.
     schema : mapping of str to str, optional
         Kinds of the columns that are no numbers; else they come from the frame's dtypes.
     threads : int
@@ -72,7 +72,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         expression: str = "auto(lags=false)",
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
         schema: Mapping[str, str] | None = None,
         threads: int = 1,
     ) -> None:
@@ -93,12 +93,16 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         frame = bool(_frames._kind(X))
         if self.schema is not None and not frame:
             raise _core.InputError(f"schema= is of named columns: X has to be a data frame, not {_frames.article(X)}")
+        if not reset and not frame and self.model_.schema_text:
+            raise _core.InputError(f"the model was fitted to a frame with names or times: X has to be one, not {_frames.article(X)}")
         if self.schema is not None or reset:
             return self.schema is not None or _typed(X)
         return frame and hasattr(self, "feature_names_in_") and (bool(self.model_.schema_text) or _typed(X))
 
     def _new(self) -> Model:
-        seed = 1 if self.random_state is None else int(self.random_state)
+        seed = 1 if self.random_state is None else self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(2**31)
         return Model(self.expression, seed=seed, schema=self.schema, threads=self.threads)
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:

@@ -129,6 +129,29 @@ def test_scikit_learn_takes_durations_of_any_unit_as_seconds(more):
         AnabranchRegressor().fit(frame.set_axis(range(frame.shape[1]), axis=1), y)
 
 
+def test_scikit_learn_wants_a_frame_where_it_was_fitted_to_names():
+    pandas = pytest.importorskip("pandas")
+    from anabranch.sklearn import AnabranchRegressor
+
+    frame = pandas.DataFrame({"z": np.arange(20.0), "c": pandas.Categorical(np.arange(20) % 3)})
+    fitted = AnabranchRegressor("scale(rls)").fit(frame, np.arange(20.0))
+    for use in (fitted.predict, lambda X: fitted.partial_fit(X, np.arange(20.0))):
+        with pytest.raises(anabranch.InputError, match="was fitted to a frame with names or times"):
+            use(frame.to_numpy(dtype=float))
+
+
+def test_scikit_learn_takes_a_random_state():
+    from anabranch.sklearn import AnabranchRegressor
+
+    def seeds(state):
+        regressor = AnabranchRegressor("linear", random_state=state)
+        return [regressor.fit(np.eye(3), [1, 2, 3]).model_.seed for _ in range(2)]
+
+    assert seeds(None) == [1, 1] and seeds(np.int64(7)) == [7, 7]
+    first = seeds(np.random.RandomState(3))
+    assert first == seeds(np.random.RandomState(3)) and first[0] != first[1]
+
+
 def test_scikit_learn_finds_columns_of_mixed_frames_by_name():
     pytest.importorskip("sklearn")
     pandas = pytest.importorskip("pandas")
