@@ -28,7 +28,8 @@ def _kind(X: Any) -> str:
             return name
     if type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect"):
         return "lazy"
-    return "arrow" if hasattr(X, "__arrow_c_stream__") else ""
+    array = hasattr(X, "__array__") and hasattr(X, "ndim") and not hasattr(X, "columns")  # as of xarray
+    return "arrow" if hasattr(X, "__arrow_c_stream__") and not array else ""
 
 
 def _import_arrow(X: Any) -> Any:
@@ -155,10 +156,10 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if types.is_time(s.type) and kind != "category":
         raise of_clock(model.features[j])
     duration = types.is_duration(s.type)
-    if kind == ("number" if duration else "time") and types.is_temporal(s.type):
+    if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
         return _seconds(_arrow_doubles(s))
     if kind in ("number", "code", "boolean") and number:
-        return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64()))
+        return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
     return _objects(model, j, kind, s.to_pylist())
 
 
@@ -253,7 +254,7 @@ def _array(model: Any, X: np.ndarray) -> np.ndarray:
     return _doubles(X, "X", "A")
 
 
-_OTHERS = {"c": "complex numbers", "U": "texts", "S": "texts", "M": "times", "m": "durations"}
+_OTHERS = {"c": "complex numbers", "U": "texts", "S": "texts", "T": "texts", "M": "times", "m": "durations"}
 
 
 def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
@@ -280,7 +281,7 @@ def _doubles(values: Any, name: str, layout: str) -> np.ndarray:
 
 def _rows(model: Any, rows: list[Any]) -> np.ndarray:
     if not rows:
-        return np.empty((0, model.n_features or 1))
+        return np.empty((0, model.n_features or 0))
     if model.n_features is None:
         model._ready(rows[0])
     out = np.empty((len(rows), model.n_features))
@@ -317,6 +318,8 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
         return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
     if hasattr(X, "__array__") and model.n_features is not None:
         model._unnamed()
+    if isinstance(X, memoryview):
+        X = np.asarray(X)
     if isinstance(X, np.ndarray):
         return _array(model, X), lambda out: out
     if isinstance(X, (str, bytes, dict)):

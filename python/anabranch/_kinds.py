@@ -33,7 +33,7 @@ def _type_kind(t: type) -> str:
         return "clock"
     if issubclass(t, (numbers.Number, np.number)):
         return "number"
-    return "time" if issubclass(t, np.datetime64) or hasattr(t, "isoformat") else "category"
+    return "time" if issubclass(t, np.datetime64) or hasattr(t, "isoformat") or hasattr(t, "start_time") else "category"
 
 
 def _value_kinds(values: Iterable[Any]) -> set[str]:
@@ -45,6 +45,8 @@ def _value_kinds(values: Iterable[Any]) -> set[str]:
 def column_of(kind: str, X: Any, name: str) -> Any:
     """A frame's column."""
     if kind == "pyarrow":
+        if len(X.schema.get_all_field_indices(name)) > 1:
+            raise InputError(f"two columns are named {name!r}")
         return X.column(name)
     if kind == "polars":
         return X.get_column(name)
@@ -94,14 +96,19 @@ def _polars_kind(s: Any) -> str:
 
 
 def _arrow_kind(dtype: Any) -> str:
-    types = sys.modules["pyarrow"].types
+    pyarrow = sys.modules["pyarrow"]
+    types = pyarrow.types
+    if isinstance(dtype, pyarrow.BaseExtensionType):
+        return "boolean" if dtype.extension_name == "arrow.bool8" else _arrow_kind(dtype.storage_type)
+    if types.is_run_end_encoded(dtype):
+        return _arrow_kind(dtype.value_type)
     if types.is_null(dtype):
         return "code"
     if types.is_duration(dtype):
         return "duration"
     if types.is_time(dtype):
         return "clock"
-    if types.is_temporal(dtype):
+    if types.is_temporal(dtype) and not types.is_interval(dtype):
         return "time"
     if types.is_boolean(dtype):
         return "boolean"
@@ -112,7 +119,7 @@ def _arrow_kind(dtype: Any) -> str:
 def column_kind(kind: str, X: Any, name: str) -> str:
     """A kind of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
     if kind == "pyarrow":
-        return _arrow_kind(X.schema.field(name).type)
+        return _arrow_kind(column_of(kind, X, name).type)
     return {"pandas": _pandas_kind, "polars": _polars_kind}[kind](column_of(kind, X, name))
 
 

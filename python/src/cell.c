@@ -2,6 +2,8 @@
 #include "core.h"
 #include <string.h>
 
+#define NAMES_HINT "; schema= says which columns hold names or times"
+
 static AnbColumnKind kind_of(const Format *format, Py_ssize_t i)
 {
     return format->schema ? anb_schema_columns(format->schema)[i].kind : ANB_COLUMN_NUMBER;
@@ -25,13 +27,20 @@ static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double 
         return -1;
     if (anb_schema_cell(format->schema, (size_t)i, (AnbCell){bytes, (size_t)n}, value, &error) == 0)
         return 1;
-    return raise_input(format->core, "%s", error.message);
+    const char *hint = kind_of(format, i) == ANB_COLUMN_NUMBER ? NAMES_HINT : "";
+    return raise_input(format->core, "%s%s", error.message, hint);
 }
 
-/* A number of a category that is whole and short is itself; any other is its text. */
+/* A number of a category that is whole and short is itself; any other is its text, as in files. */
 static bool is_code(double value)
 {
     return value > -1e15 && value < 1e15 && value == (double)(long long)value;
+}
+
+/* Whether a number of a category is in the model as it is: a code, or a float that stands for a text already. */
+static bool is_own_category(PyObject *cell, double value)
+{
+    return is_code(value) || (PyFloat_Check(cell) && value >= 0x1p52 && value < 0x1p53);
 }
 
 bool floats_are_plain(void)
@@ -81,7 +90,7 @@ int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *
         *value = 0;
     if (kind == ANB_COLUMN_CATEGORY && *value != *value)
         *value = cell_missing(format, i);
-    return kind != ANB_COLUMN_CATEGORY || is_code(*value) || *value >= 4503599627370496.0;
+    return kind != ANB_COLUMN_CATEGORY || is_own_category(cell, *value);
 }
 
 /* Whether a cell is a numpy.datetime64 (letter 'M') or timedelta64 ('m'), or an array of one. */
@@ -103,9 +112,32 @@ bool cell_is_count(PyObject *cell, double value)
     return !fraction && !PyFloat_Check(cell) && !PyIndex_Check(cell) && (is_numpy(cell, 'm') || is_numpy(cell, 'M'));
 }
 
+/* pandas.Timedelta has isoformat as a time has, NaT both. */
+static bool is_duration(PyObject *cell)
+{
+    return PyObject_HasAttrString(cell, "total_seconds") && !PyObject_HasAttrString(cell, "year");
+}
+
+/* Periods of pandas among them. */
 static bool is_time(PyObject *cell)
 {
-    return PyObject_HasAttrString(cell, "isoformat") || is_numpy(cell, 'M');
+    return PyObject_HasAttrString(cell, "isoformat") || PyObject_HasAttrString(cell, "start_time") ||
+           is_numpy(cell, 'M');
+}
+
+/* Whether objects of its type are numbers; those of complex ones are refused as such. */
+static bool is_numeric(PyObject *cell)
+{
+    return PyType_GetSlot(Py_TYPE(cell), Py_nb_float) || PyIndex_Check(cell) || PyComplex_Check(cell);
+}
+
+/* A list and its like, or an array: not one cell. */
+static bool holds_cells(PyObject *cell)
+{
+    if (PyList_Check(cell) || PyDict_Check(cell) || PyAnySet_Check(cell))
+        return true;
+    return PyType_GetSlot(Py_TYPE(cell), Py_sq_length) && !PyUnicode_Check(cell) && !PyBytes_Check(cell) &&
+           PyObject_HasAttrString(cell, "__array__");
 }
 
 bool cell_is_missing(PyObject *cell)
@@ -118,11 +150,13 @@ bool cell_is_missing(PyObject *cell)
     return missing;
 }
 
-/* numpy's own as one of datetime, to the microsecond as in columns. */
+/* numpy's own as one of datetime, to the microsecond as in columns; of a period its start. */
 static PyObject *datetime_of(PyObject *cell)
 {
-    if (!is_numpy(cell, 'M'))
+    if (PyObject_HasAttrString(cell, "isoformat"))
         return Py_NewRef(cell);
+    if (!is_numpy(cell, 'M'))
+        return PyObject_GetAttrString(cell, "start_time");
     PyObject *micros = PyObject_CallMethod(cell, "astype", "s", "datetime64[us]");
     PyObject *time = micros ? PyObject_CallMethod(micros, "item", NULL) : NULL;
     Py_XDECREF(micros);
@@ -168,7 +202,7 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
     PyErr_Clear();
     const AnbColumnKind kind = kind_of(format, i);
     bool time = kind == ANB_COLUMN_TIME;
-    const char *hint = !time && PyUnicode_Check(cell) ? "; schema= says which columns hold names or times" : "";
+    const char *hint = !time && PyUnicode_Check(cell) ? NAMES_HINT : "";
     PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
     if (name)
         raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%s", name, (PyObject *)Py_TYPE(cell),
@@ -226,7 +260,7 @@ int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
         return *value = 0, 0;
     if (kind == ANB_COLUMN_TIME && is_time(cell))
         return read_moment(format, i, cell, value);
-    if (PyList_Check(cell) || PyDict_Check(cell) || PyAnySet_Check(cell))
+    if (kind != ANB_COLUMN_NUMBER && holds_cells(cell))
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     if (kind == ANB_COLUMN_CATEGORY) {
         PyObject *text = PyObject_Str(cell);
@@ -245,7 +279,10 @@ static AnbColumnKind guess(PyObject *cell)
         return ANB_COLUMN_CATEGORY;
     if (PyBool_Check(cell))
         return ANB_COLUMN_BOOLEAN;
-    return is_time(cell) ? ANB_COLUMN_TIME : ANB_COLUMN_NUMBER;
+    if (is_time(cell) && !is_duration(cell))
+        return ANB_COLUMN_TIME;
+    bool number = is_numeric(cell) || is_duration(cell) || holds_cells(cell); /* cells are refused as numbers */
+    return number || cell == Py_None || cell_is_missing(cell) ? ANB_COLUMN_NUMBER : ANB_COLUMN_CATEGORY;
 }
 
 /* As a reader of files that converts nothing gives them. 017 is rather a code, and so is 17 in a row that has numbers as well. */

@@ -39,9 +39,10 @@ static int take(Model *self, Many *m, PyObject *x, PyObject *y, PyObject *w, PyO
     if (table_take(core, &m->table, x))
         return -1;
     m->n = m->table.n;
-    if (model_ready(self, NULL, m->table.n_columns))
+    bool nothing = m->n == 0 && m->table.n_columns == 0; /* an empty list, which does not say how wide rows are */
+    if (!nothing && model_ready(self, NULL, m->table.n_columns))
         return -1;
-    if (m->table.n_columns != self->format.names.n)
+    if (!nothing && m->table.n_columns != self->format.names.n)
         return raise_input(core, "X has %zd columns, the model %zd features", m->table.n_columns, self->format.names.n);
     if (take_vector(core, y, &m->y, m->n, "y") || take_vector(core, w, &m->w, m->n, "w") ||
         take_vector(core, out, &m->out, m->n, "out"))

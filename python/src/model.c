@@ -153,10 +153,10 @@ static int set_features(Model *self, PyObject *features)
     Core *core = self->core;
     if (features == Py_None)
         return check_expression(self);
-    if (PyUnicode_Check(features))
-        return raise_input(core, "features is a count or a sequence of names, not one str");
-    if (PyLong_Check(features)) {
-        Py_ssize_t n = PyLong_AsSsize_t(features);
+    if (PyUnicode_Check(features) || PyAnySet_Check(features))
+        return raise_input(core, "features is a count or a sequence of names, not %R", (PyObject *)Py_TYPE(features));
+    if (PyIndex_Check(features) && !PySequence_Check(features)) {
+        Py_ssize_t n = PyNumber_AsSsize_t(features, PyExc_OverflowError);
         if (n == -1 && PyErr_Occurred())
             return -1;
         if (n < 1)
@@ -253,6 +253,19 @@ static void forget(Model *self)
     Py_CLEAR(self->expression);
 }
 
+/* A whole number of any type. */
+static unsigned long long seed_of(Core *core, PyObject *object)
+{
+    PyObject *whole = PyNumber_Index(object);
+    unsigned long long seed = whole ? PyLong_AsUnsignedLongLong(whole) : 0;
+    Py_XDECREF(whole);
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear();
+        raise_input(core, "seed = %S: 0 to 2**64 - 1", object);
+    }
+    return seed;
+}
+
 static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
     static char *words[] = {"expression", "features", "seed",      "schema",  "target",
@@ -262,14 +275,14 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
     const char *bad_rows = "raise", *extra = "ignore", *schema = NULL;
     PyObject *seed = NULL;
     Py_ssize_t max_bytes = (Py_ssize_t)anb_model_defaults().max_bytes, threads = 1;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$O!zOssnn:Model", words, &expression, &features,
-                                     &PyLong_Type, &seed, &schema, &target, &bad_rows, &extra, &max_bytes, &threads))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$OzOssnn:Model", words, &expression, &features, &seed,
+                                     &schema, &target, &bad_rows, &extra, &max_bytes, &threads))
         return -1;
     if (self->expression) {
         PyErr_SetString(self->core->error, "the model is initialised already");
         return -1;
     }
-    unsigned long long number = seed ? PyLong_AsUnsignedLongLong(seed) : 1;
+    unsigned long long number = seed ? seed_of(self->core, seed) : 1;
     int skips = set_word(self, "bad_rows", bad_rows, "skip", "raise");
     int raises = set_word(self, "extra", extra, "raise", "ignore");
     if (PyErr_Occurred())

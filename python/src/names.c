@@ -34,7 +34,11 @@ static int take(Core *core, Names *names, PyObject *items)
     names->n = n;
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *item = PySequence_GetItem(items, i);
-        if (item && !PyUnicode_CheckExact(item)) {
+        if (item && PyUnicode_Check(item) && !PyUnicode_CheckExact(item)) {
+            PyObject *plain = PyUnicode_FromObject(item); /* numpy.str_ and others */
+            Py_DECREF(item);
+            item = plain;
+        } else if (item && !PyUnicode_Check(item)) {
             PyErr_Format(PyExc_TypeError, "feature %zd is named by a %R, not a str", i, (PyObject *)Py_TYPE(item));
             Py_CLEAR(item);
         }

@@ -100,6 +100,8 @@ static int no_number(Core *core, PyObject *object, const char *what, double *val
     PyErr_Clear();
     if (cell_is_missing(object))
         return *value = ANB_NAN, 0;
+    if (PyLong_Check(object))
+        return raise_input(core, "the %s is an integer too large for a float; nothing was learned", what);
     return raise_input(core, "the %s is a %R: %.200R, which is not a number; nothing was learned", what,
                        (PyObject *)Py_TYPE(object), object);
 }
@@ -309,7 +311,7 @@ static PyObject *predict_pending(PyObject *object, PyObject *arguments)
 static PyObject *label_answer(Model *self, double said, const AnbCounters *before, PyObject *id)
 {
     const AnbCounters *now = anb_counters(self->learner);
-    const char *why = now->labels_unknown > before->labels_unknown     ? "was never seen"
+    const char *why = now->labels_unknown > before->labels_unknown     ? "was never seen, or left the ring long ago"
                       : now->labels_repeated > before->labels_repeated ? "has been learned already"
                       : now->labels_evicted > before->labels_evicted   ? "has left the ring"
                                                                        : NULL;

@@ -94,7 +94,7 @@ int table_take(Core *core, Table *t, PyObject *x)
 {
     if (PyList_Check(x) ? take_vectors(core, t, x) : take_matrix(core, t, x))
         return -1;
-    if (t->n_columns == 0)
+    if (t->n_columns == 0 && t->n > 0)
         return raise_input(core, "X has no columns");
     if (columns_are_rows(t)) {
         t->rows = (const double *)(const void *)t->column[0].at;

@@ -1,6 +1,7 @@
 """Columns whose dtype does not say what they hold: their values do, as in dicts."""
 
 import datetime
+import uuid
 import warnings
 from decimal import Decimal
 
@@ -28,6 +29,10 @@ HOLDINGS = {
     "durations": [datetime.timedelta(hours=i % 7) for i in range(40)],
     "booleans": [i % 3 == 0 for i in range(40)],
     "texts": ["a", "b", "c", "a"] * 10,
+    "periods": [pandas.Period("2020-01", "M") + i % 5 for i in range(40)],
+    "durations of pandas": [pandas.Timedelta(hours=i % 7) for i in range(40)],
+    "intervals": list(pandas.cut(np.arange(40.0) % 9, 4)),
+    "uuids": [uuid.UUID(int=i % 3) for i in range(40)],
 }
 
 
@@ -117,3 +122,64 @@ def test_scikit_learn():
     assert dict(AnabranchRegressor().fit(times, y).model_.schema) == {"b": "number", "it": "time"}
     with pytest.raises(anabranch.InputError, match="two columns are named 'it'"):
         AnabranchRegressor().fit(times.set_axis(["it", "it"], axis=1), y)
+
+
+def arrow_columns():
+    big = 2**60 + np.arange(40) % 5
+    tensor = pyarrow.FixedShapeTensorArray.from_numpy_ndarray(np.ones((40, 2)))
+    return {
+        "integers beyond 2**53": (pyarrow.array(big), big.astype(float), "number"),
+        "run ends": (pyarrow.RunEndEncodedArray.from_arrays([20, 40], [1.0, 2.5]), np.repeat([1.0, 2.5], 20), "number"),
+        "booleans of 8 bits": (pyarrow.array([1, 0] * 20, pyarrow.int8()).cast(pyarrow.bool8()), np.array([True, False] * 20), "boolean"),
+        "months and days": (pyarrow.array([pyarrow.MonthDayNano([1, 2, 3])] * 40), None, "category"),
+        "tensors": (tensor, None, None),
+    }
+
+
+@pytest.mark.parametrize("name", arrow_columns())
+def test_columns_of_arrow(name):
+    column, like, kind = arrow_columns()[name]
+    y, b = np.arange(40.0) % 5, pandas.Series(["u", "v"] * 20)
+    model, other = Model("auto(budget=5)"), Model("auto(budget=5)")
+    if kind is None:
+        with pytest.raises(anabranch.InputError, match="which is not a name"):
+            model.learn_many(pyarrow.table({"it": column, "b": pyarrow.array(b)}), y)
+        return
+    model.learn_many(pyarrow.table({"it": column, "b": pyarrow.array(b)}), y)
+    assert model.schema["it"] == kind
+    if like is not None:
+        other.learn_many(pandas.DataFrame({"it": like, "b": b}), y)
+        assert model.equal(other)
+
+
+def test_two_columns_of_one_name_in_arrow():
+    table = pyarrow.table([[1.0, 2.0], [1.0, 2.0]], names=["a", "a"])
+    for model in (Model("linear"), Model("linear", ["a"])):
+        with pytest.raises(anabranch.InputError, match="two columns are named 'a'"):
+            model.learn_many(table, [1, 2])
+
+
+@pytest.mark.parametrize("cell", [[1, 2], np.ones(2), {"a": 1}, {1}, polars.Series([1, 2])])
+def test_lists_and_arrays_are_no_cells(cell):
+    column = pandas.Series([cell] * 3, dtype=object)
+    with pytest.raises(anabranch.InputError, match="which is not a name"):
+        Model("linear").learn_many(pandas.DataFrame({"it": column}), [1, 2, 3])
+    with pytest.raises(anabranch.InputError, match="which is not a number"):
+        Model("linear").learn_one({"it": cell}, 1)
+
+
+def test_a_text_in_a_column_that_was_missing_at_first_is_told_what_to_do():
+    model = Model("scale(tree)")
+    model.learn_one({"day": None, "city": "Bonn"}, 1)
+    with pytest.raises(anabranch.InputError, match='"Monday" is not a number; schema= says'):
+        model.learn_one({"day": "Monday", "city": "Bonn"}, 1)
+
+
+def test_arrays_that_offer_arrow_are_arrays():
+    xarray = pytest.importorskip("xarray")
+    X, y = np.arange(12.0).reshape(4, 3), [1.0, 2.0, 3.0, 4.0]
+    for table in (xarray.DataArray(X, dims=("row", "column")), memoryview(X)):
+        model, other = Model("scale(rls)"), Model("scale(rls)")
+        model.learn_many(table, y)
+        other.learn_many(X, y)
+        assert model.equal(other) and len(model.predict_many(table)) == 4

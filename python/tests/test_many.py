@@ -505,6 +505,18 @@ def test_evaluate_tells_the_row_that_is_refused():
         anabranch.evaluate(Model("linear"), X[:3], [1.0, np.inf, 1.0])
 
 
+def test_an_empty_list_says_nothing_of_the_width():
+    model = Model("scale(rls)")
+    model.learn_many([], [])
+    assert model.n_features is None and len(model.predict_many([])) == 0
+    with pytest.raises(anabranch.InputError, match="y has 1 values for 0 rows"):
+        model.learn_many([], [1.0])
+    model.learn_many(np.eye(3), [1, 2, 3])
+    assert model.n_features == 3 and len(model.predict_many([])) == 0
+    with pytest.raises(anabranch.InputError, match="no columns"):
+        model.learn_many(np.empty((2, 0)), [1, 2])
+
+
 def test_evaluate():
     X, y = data()
     result = anabranch.evaluate(Model("scale(rls)"), X, y)

@@ -346,6 +346,31 @@ def test_categories():
         model.categories("shop", n=0)
 
 
+def test_large_numbers_of_a_category_are_their_texts():
+    numbers = [2**60 + i for i in range(5)] + [2**52 + 1, 10**17, -(10**16), 2**64 - 1]
+    by_text, by_number = (Model("scale(rls)", ["id"], schema={"id": "category"}) for _ in range(2))
+    for i in range(90):
+        by_text.learn_one({"id": str(numbers[i % 9])}, i % 9)
+        by_number.learn_one({"id": numbers[i % 9]}, i % 9)
+    assert by_number.equal(by_text)
+    assert {c.name for c in by_number.categories("id", numbers)} == set(map(str, numbers))
+    code = by_number.categories("id", [])[0]
+    assert code.name is None and by_number.predict_one({"id": 1e17}) == by_text.predict_one({"id": "1e+17"})
+
+
+def test_integers_and_texts_of_numpy_make_a_model():
+    model = Model("scale(rls)", np.int64(3), seed=np.uint64(2**63))
+    assert model.n_features == 3 and model.seed == 2**63
+    assert Model("linear", np.array(["a", "b"])).features == ("a", "b")
+    for seed in (-1, 2**64):
+        with pytest.raises(InputError, match=f"seed = {seed}: 0 to 2"):
+            Model(seed=seed)
+    with pytest.raises(InputError, match="not <class 'set'>"):
+        Model("linear", {"a", "b"})
+    with pytest.raises(TypeError):
+        Model("linear", 2.5)
+
+
 def test_intervals():
     X, y = stream(500)
     model = Model("interval(scale(rls), coverage=[0.8, 0.95])", 4)
