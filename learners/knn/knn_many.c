@@ -149,7 +149,7 @@ static void search_tile(Batch *b)
     if (b->begun == 0)
         return;
     if (!b->squared)
-        anb_knn_tile_squares(near, work.row_square);
+        anb_knn_tile_squares(near, &b->tile, work.row_square);
     b->squared = true;
     anb_knn_tile_search(near, &b->tile, b->k, &work);
     for (size_t q = 0; q < b->begun; q++) {
@@ -337,6 +337,7 @@ static bool start(Batch *b)
     b->tile.query = b->w.codes;
     b->tile.older = b->tile.query + TILE * words;
     b->tile.shift = -1; /* none yet */
+    b->tile.alike = b->v.given < b->v.d && b->v.d % 2 == 1; /* time is alone in its word */
     if (!suits(b))
         return false;
     memset(b->tile.query, 0, 2 * TILE * words * sizeof *b->tile.query);

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum { ANB_KNN_SEARCH_ROWS = 32 }; /* rows of a block */
-enum { ANB_KNN_SEARCH_SLACK = 16, ANB_KNN_SEARCH_SPARE = 3 };
+enum { ANB_KNN_SEARCH_SLACK = 16, ANB_KNN_SEARCH_SPARE = 15 };
 
 typedef struct AnbKnnSearchKernels {
     float (*encode)(const float *window, size_t rows, size_t d, const float *factor, const float *offset, float limit,

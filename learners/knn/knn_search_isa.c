@@ -105,20 +105,6 @@ static float encode_query(const float *x, size_t d, const float *factor, const f
     return largest_of(sizes);
 }
 
-/* The 16-bit halves' differences; within +-32000, so that none overflows. */
-LANES_INLINE Words pair_difference(Words a, Words b)
-{
-#if LANES_BYTES == 64
-    return (Words)_mm512_sub_epi16((__m512i)a, (__m512i)b);
-#elif LANES_BYTES == 32
-    return (Words)_mm256_sub_epi16((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
-    return (Words)_mm_sub_epi16((__m128i)a, (__m128i)b);
-#else
-    return (((a & 0xffff) - (b & 0xffff)) & 0xffff) | ((a >> 16) - (b >> 16)) << 16;
-#endif
-}
-
 /* Distances of `blocks` neighbouring blocks, so that the query is spread once for all, and what each adds to a set's
  * minima. */
 LANES_INLINE void block_distances(const uint32_t *code, size_t pairs, size_t blocks, const uint32_t *query,

@@ -2,9 +2,15 @@
 #include "knn_tile.h"
 #include "knn_coarse.h"
 
-void anb_knn_tile_squares(const AnbKnnSearch *near, int32_t *row_square)
+void anb_knn_tile_squares(const AnbKnnSearch *near, const AnbKnnTile *tile, int32_t *row_square)
 {
-    anb_knn_tile_kernels.squares(near->code, near->rows, anb_knn_search_pairs(near->d), row_square);
+    const KnnParts p = anb_knn_parts(near, 1);
+    const size_t pairs = anb_knn_search_pairs(near->d);
+    const AnbKnnTileSquares newer = {near->code, p.newer, pairs, tile->alike, tile->last, row_square};
+    const AnbKnnTileSquares older = {
+        near->code + p.newer * pairs, p.older, pairs, tile->alike, tile->older_last, row_square + p.newer};
+    anb_knn_tile_kernels.squares(&newer);
+    anb_knn_tile_kernels.squares(&older);
 }
 
 /* Writes words of the codes times -2; returns the sum of the squares of the codes. */
@@ -21,9 +27,13 @@ static int32_t turn(const uint32_t *code, size_t pairs, uint32_t *out)
 
 void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t *code, const uint32_t *older)
 {
-    tile->square[q] = turn(code, pairs, tile->query + q * pairs);
-    if (older)
-        tile->older_square[q] = turn(older, pairs, tile->older + q * pairs);
+    const size_t own = pairs - tile->alike;
+    tile->square[q] = turn(code, own, tile->query + q * own);
+    tile->last = code[pairs - 1];
+    if (!older)
+        return;
+    tile->older_square[q] = turn(older, own, tile->older + q * own);
+    tile->older_last = older[pairs - 1];
 }
 
 /* How many bits a number >= 0 has. */
@@ -101,6 +111,7 @@ void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, c
     AnbKnnTilePart part = {near->code,
                            p.newer,
                            pairs,
+                           pairs - tile->alike,
                            work->row_square,
                            tile->query,
                            tile->square,
@@ -116,6 +127,7 @@ void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, c
         AnbKnnTilePart rest = {part.code + p.newer * pairs,
                                p.older,
                                pairs,
+                               part.own,
                                part.row_square + p.newer,
                                tile->older,
                                tile->older_square,

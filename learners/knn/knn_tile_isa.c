@@ -4,24 +4,29 @@
 
 enum { TILE = ANB_KNN_TILE, TOGETHER = 2, UNIT = TOGETHER * PART_ROWS }; /* vectors of one query; rows */
 
-LANES_INLINE void squares_by(const uint32_t *code, size_t rows, size_t pairs, const bool by_vnni, int32_t *square)
+LANES_INLINE void squares_by(const AnbKnnTileSquares *s, const bool by_vnni)
 {
-    for (size_t b = 0; b < anb_knn_search_blocks(rows); b++)
+    const size_t own = s->pairs - s->alike;
+    for (size_t b = 0; b < anb_knn_search_blocks(s->rows); b++)
         for (size_t r = 0; r < ANB_KNN_SEARCH_ROWS; r += PART_ROWS) {
-            const uint32_t *from = code + b * pairs * ANB_KNN_SEARCH_ROWS + r;
+            const uint32_t *from = s->code + b * s->pairs * ANB_KNN_SEARCH_ROWS + r;
             Words sum = {0};
-            for (size_t j = 0; j < pairs; j++, from += ANB_KNN_SEARCH_ROWS)
+            for (size_t j = 0; j < own; j++, from += ANB_KNN_SEARCH_ROWS)
                 sum = add_pair_product(sum, LOAD(from), LOAD(from), by_vnni);
-            STORE(square + b * ANB_KNN_SEARCH_ROWS + r, sum);
+            if (s->alike) {
+                const Words off = pair_difference((int32_t)s->last - (Words){0}, LOAD(from));
+                sum = add_pair_product(sum, off, off, by_vnni);
+            }
+            STORE(s->square + b * ANB_KNN_SEARCH_ROWS + r, sum);
         }
 }
 
-static void squares(const uint32_t *code, size_t rows, size_t pairs, int32_t *square)
+static void squares(const AnbKnnTileSquares *s)
 {
     if (has_vnni())
-        squares_by(code, rows, pairs, true, square);
+        squares_by(s, true);
     else
-        squares_by(code, rows, pairs, false, square);
+        squares_by(s, false);
 }
 
 /* Distances of UNIT rows of one block to all queries. */
@@ -31,10 +36,10 @@ LANES_INLINE void unit_distances(const AnbKnnTilePart *t, const uint32_t *code, 
     for (size_t q = 0; q < TILE; q++)
         for (size_t p = 0; p < TOGETHER; p++)
             sum[q][p] = LOAD(row_square + p * PART_ROWS) + t->square[q];
-    for (size_t j = 0; j < t->pairs; j++, code += ANB_KNN_SEARCH_ROWS) {
+    for (size_t j = 0; j < t->own; j++, code += ANB_KNN_SEARCH_ROWS) {
         const Words low = LOAD(code), high = LOAD(code + PART_ROWS);
         for (size_t q = 0; q < TILE; q++) {
-            Words by = (int32_t)t->query[q * t->pairs + j] - (Words){0};
+            Words by = (int32_t)t->query[q * t->own + j] - (Words){0};
             sum[q][0] = add_pair_product(sum[q][0], by, low, by_vnni);
             sum[q][1] = add_pair_product(sum[q][1], by, high, by_vnni);
         }

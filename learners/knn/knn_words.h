@@ -64,6 +64,20 @@ LANES_INLINE Words pair_product(Words a, Words b)
 #endif
 }
 
+/* The 16-bit halves' differences; within +-32000, so that none overflows. */
+LANES_INLINE Words pair_difference(Words a, Words b)
+{
+#if LANES_BYTES == 64
+    return (Words)_mm512_sub_epi16((__m512i)a, (__m512i)b);
+#elif LANES_BYTES == 32
+    return (Words)_mm256_sub_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (Words)_mm_sub_epi16((__m128i)a, (__m128i)b);
+#else
+    return (((a & 0xffff) - (b & 0xffff)) & 0xffff) | ((a >> 16) - (b >> 16)) << 16;
+#endif
+}
+
 /* Whether add_pair_product is one instruction (AVX-512 VNNI). The sums are the same with and without it. */
 LANES_INLINE bool has_vnni(void)
 {
@@ -130,7 +144,7 @@ LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 #if LANES_BYTES > 16
     const size_t rows = (size_t)__builtin_popcountll(mask);
     const uint64_t both = (uint64_t)first << 32 | first;
-    for (size_t i = 0; i < rows; i += ANB_KNN_SEARCH_SPARE + 1) {
+    for (size_t i = 0; i < rows; i += 4) {
         const uint64_t later = without_two(mask), low = two_rows(mask) + both, high = two_rows(later) + both;
         __builtin_memcpy(index + i, &low, sizeof low);
         __builtin_memcpy(index + i + 2, &high, sizeof high);
@@ -148,12 +162,65 @@ LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 /* Which of the 32 rows from `at` on are within a bound, as bits. */
 typedef uint32_t MaskWithin(const void *distance, size_t at, int32_t bound);
 
+#if LANES_BYTES == 64
+/* Whether places_of may be used (AVX-512 VBMI2). */
+LANES_INLINE bool has_vbmi2(void)
+{
+    return anb_isa_vbmi2;
+}
+
+/* The places of the bits of a mask as bytes, side by side, zeros behind the last; in assembler, since this file is compiled for
+ * x86-64-v4, which has no VBMI2. */
+LANES_INLINE __m512i places_of(uint64_t mask)
+{
+    static const uint8_t place[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                      22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+                                      44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    __m512i places;
+    __asm__("vpcompressb %1, %0%{%2%}%{z%}" : "=v"(places) : "v"(_mm512_loadu_si512(place)), "Yk"((__mmask64)mask));
+    return places;
+}
+
+/* The rows of the bits of a mask, eight at a time; most masks have fewer. Returns how many. */
+LANES_INLINE size_t list_eights(uint64_t mask, uint32_t first, uint32_t *index)
+{
+    const size_t rows = (size_t)__builtin_popcountll(mask);
+    const __m256i from = _mm256_set1_epi32((int32_t)first);
+    __m512i places = places_of(mask);
+    _mm256_storeu_si256((__m256i *)index, _mm256_add_epi32(_mm256_cvtepu8_epi32(_mm512_castsi512_si128(places)), from));
+    for (size_t i = 8; i < rows; i += 8) {
+        places = _mm512_alignr_epi32(places, places, 2);
+        _mm256_storeu_si256((__m256i *)(index + i),
+                            _mm256_add_epi32(_mm256_cvtepu8_epi32(_mm512_castsi512_si128(places)), from));
+    }
+    return rows;
+}
+
+LANES_INLINE size_t collect_by_eights(const void *distance, size_t end, int32_t bound, MaskWithin *mask_at,
+                                        uint32_t *index)
+{
+    enum { BOTH = 2 * ANB_KNN_SEARCH_ROWS };
+    size_t found = 0, at = 0;
+    for (; at + BOTH <= end; at += BOTH) {
+        const uint64_t second = mask_at(distance, at + ANB_KNN_SEARCH_ROWS, bound);
+        found += list_eights(mask_at(distance, at, bound) | second << ANB_KNN_SEARCH_ROWS, (uint32_t)at, index + found);
+    }
+    if (at < end)
+        found += list_eights(mask_at(distance, at, bound), (uint32_t)at, index + found);
+    return found;
+}
+#endif
+
 /* Rows within the bound, ascending. Pairs of blocks that have any are listed first, with no branch to guess: few have. */
 LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bound, MaskWithin *mask_at,
                                    uint32_t *index)
 {
     enum { LISTED = 64, BOTH = 2 * ANB_KNN_SEARCH_ROWS };
     const size_t end = anb_knn_search_blocks(rows) * ANB_KNN_SEARCH_ROWS;
+#if LANES_BYTES == 64
+    if (has_vbmi2())
+        return collect_by_eights(distance, end, bound, mask_at, index);
+#endif
     size_t found = 0;
     for (size_t from = 0; from < end; from += LISTED * BOTH) {
         size_t listed = 0, to = end - from < LISTED * BOTH ? end : from + LISTED * BOTH;

@@ -4,7 +4,7 @@
 
 static AnbIsa in_use;
 static bool chosen;
-bool anb_isa_vnni;
+bool anb_isa_vnni, anb_isa_vbmi2;
 static AnbIsaTable *tables;
 
 /* Whether this build and this CPU have a set. */
@@ -59,6 +59,7 @@ static void choose(void)
         anb_isa_use(ANB_ISA_BASELINE);
 #ifdef ANB_HAVE_X86_LEVELS
     anb_isa_vnni = in_use == ANB_ISA_V4 && __builtin_cpu_supports("avx512vnni");
+    anb_isa_vbmi2 = in_use == ANB_ISA_V4 && __builtin_cpu_supports("avx512vbmi2");
 #endif
 }
 

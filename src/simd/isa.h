@@ -69,9 +69,9 @@ AnbIsa anb_isa_in_use(void);
 /* For tests and benchmarks: uses another set from now on; false where it is not there. Not for several threads. */
 bool anb_isa_use(AnbIsa isa);
 
-/* Whether the kernels of v4 use AVX-512 VNNI; set before main where the CPU has it. Tests clear it, so that they run the
- * other way as well. Both give the same bits. */
-extern bool anb_isa_vnni;
+/* Whether the kernels of v4 use AVX-512 VNNI, and VBMI2; set before main where the CPU has them. Tests clear them, so that they
+ * run the other way as well. Both give the same bits. */
+extern bool anb_isa_vnni, anb_isa_vbmi2;
 
 /* "baseline", "v3", "v4". */
 const char *anb_isa_name(AnbIsa isa);
