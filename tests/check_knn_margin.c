@@ -27,7 +27,7 @@ static void check_full_halves(void)
         for (double square = 28000; square < 33000; square += 250) {
             draw(&f, MOST, rows);
             encode_near(&f, square);
-            check_tile(&f, 1, 0);
+            check_tile(&f, 1, 0, false);
         }
 }
 

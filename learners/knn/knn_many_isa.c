@@ -149,18 +149,43 @@ typedef struct Frame {
     float factor[(COLUMNS + 4) * LANES];
 } Frame;
 
-/* (x - origin) factor of one neighbour of each query, in columns of up to three more. */
-LANES_INLINE void offsets_of_all(const AnbKnnNearest *n, const float *const row[MANY], const Frame *frame, float *value)
+/* One neighbour of each query as a row of its moments: the offsets, the target, and 1; and all of it times the weight. */
+typedef struct Moment {
+    _Alignas(64) float value[COLUMNS * LANES];
+    float weighted[COLUMNS * LANES];
+} Moment;
+
+LANES_INLINE void put(Moment *m, size_t column, Lanes value, Lanes weight)
 {
-    for (size_t j = 0; j < n->d; j += 4) {
-        Lanes x[4];
-        turned(row, j, x);
-        for (size_t f = 0; f < 4; f++) {
-            const size_t at = (j + f) * LANES;
-            x[f] = lanes_sub(x[f], lanes_load(frame->origin + at));
-            lanes_store(value + at, lanes_mul(x[f], lanes_load(frame->factor + at)));
-        }
+    lanes_store(m->value + column * LANES, value);
+    lanes_store(m->weighted + column * LANES, lanes_mul(weight, value));
+}
+
+/* (x - origin) factor of features j to j + n of one neighbour of each query, n up to four. */
+LANES_INLINE void put_offsets(const float *const row[MANY], const Frame *frame, size_t j, const size_t n, Lanes weight,
+                              Moment *m)
+{
+    Lanes x[4];
+    turned(row, j, x);
+    for (size_t f = 0; f < n; f++) {
+        const size_t at = (j + f) * LANES;
+        const Lanes off = lanes_sub(x[f], lanes_load(frame->origin + at));
+        put(m, j + f, lanes_mul(off, lanes_load(frame->factor + at)), weight);
     }
+}
+
+/* Of all features. */
+LANES_INLINE void offsets_of_all(const float *const row[MANY], size_t d, const Frame *frame, Lanes weight, Moment *m)
+{
+    size_t j = 0;
+    for (; j + 4 <= d; j += 4)
+        put_offsets(row, frame, j, 4, weight, m);
+    if (d - j == 1)
+        put_offsets(row, frame, j, 1, weight, m);
+    else if (d - j == 2)
+        put_offsets(row, frame, j, 2, weight, m);
+    else if (d - j == 3)
+        put_offsets(row, frame, j, 3, weight, m);
 }
 
 /* The plane's features of one row of each query; four neighbouring ones are read at once. */
@@ -182,12 +207,12 @@ LANES_INLINE void some_of(const AnbKnnNearest *n, const float *const row[MANY], 
 }
 
 LANES_INLINE void offsets_of_some(const AnbKnnNearest *n, const float *const row[MANY], const Frame *frame,
-                                  float *value)
+                                  Lanes weight, Moment *m)
 {
-    some_of(n, row, value);
-    for (size_t at = 0; at < n->d * LANES; at += LANES) {
-        Lanes u = lanes_sub(lanes_load(value + at), lanes_load(frame->origin + at));
-        lanes_store(value + at, lanes_mul(u, lanes_load(frame->factor + at)));
+    some_of(n, row, m->value);
+    for (size_t p = 0; p < n->d; p++) {
+        Lanes u = lanes_sub(lanes_load(m->value + p * LANES), lanes_load(frame->origin + p * LANES));
+        put(m, p, lanes_mul(u, lanes_load(frame->factor + p * LANES)), weight);
     }
 }
 
@@ -220,12 +245,6 @@ static void begin_frame(const AnbKnnNearest *n, Lanes near, Frame *frame, float 
     }
 }
 
-/* One neighbour of each query as a row of its moments: the offsets, the target, and 1; and all of it times the weight. */
-typedef struct Moment {
-    _Alignas(64) float value[(COLUMNS + 4) * LANES];
-    float weighted[COLUMNS * LANES];
-} Moment;
-
 /* The weights of the i-th neighbours of all queries; nothing is written where there are fewer neighbours. */
 LANES_INLINE void weigh(const AnbKnnNearest *n, size_t i, Lanes near, float soft, float *weight)
 {
@@ -241,13 +260,11 @@ LANES_INLINE void moment_of(const AnbKnnNearest *n, size_t i, const Frame *frame
     const size_t d = n->d;
     rows_at(n, i, row);
     if (n->which)
-        offsets_of_some(n, row, frame, m->value);
+        offsets_of_some(n, row, frame, weight, m);
     else
-        offsets_of_all(n, row, frame, m->value);
-    lanes_store(m->value + d * LANES, lanes_load(n->target + i * LANES));
-    lanes_store(m->value + (d + 1) * LANES, lanes_all(1));
-    for (size_t c = 0; c < d + 2; c++)
-        lanes_store(m->weighted + c * LANES, lanes_mul(weight, lanes_load(m->value + c * LANES)));
+        offsets_of_all(row, d, frame, weight, m);
+    put(m, d, lanes_load(n->target + i * LANES), weight);
+    put(m, d + 1, lanes_all(1), weight);
 }
 
 /* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it, or to 0 if
