@@ -38,36 +38,35 @@ static void pick(const float *value, const uint32_t *index, size_t n, float boun
     }
 }
 #else
-/* Which of sixteen values are not above the bound, as bits. */
-LANES_INLINE uint64_t within_sixteen(const float *value, float bound)
-{
 #if LANES_BYTES == 32
-    const __m256 most = _mm256_set1_ps(bound);
-    int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(value), most, _CMP_LE_OQ));
-    int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(value + 8), most, _CMP_LE_OQ));
-    return (uint64_t)(low | high << 8);
-#else
-    uint64_t mask = 0;
-    for (size_t i = 0; i < LANES; i++)
-        mask |= (uint64_t)(value[i] <= bound) << i;
-    return mask;
-#endif
+/* Four values and their entries of `index`, those of the bits of a mask first; returns how many those are. */
+LANES_INLINE size_t pick_four(__m128 value, const uint32_t *index, unsigned mask, uint32_t *picked, float *least)
+{
+    static const uint8_t place[16][4] = {{0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+                                         {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+    const __m128i order = _mm_cvtepu8_epi32(_mm_loadu_si32(place[mask]));
+    _mm_storeu_ps(least, _mm_permutevar_ps(value, order));
+    _mm_storeu_ps((float *)picked, _mm_permutevar_ps(_mm_loadu_ps((const float *)index), order));
+    return (size_t)__builtin_popcount(mask);
 }
+#endif
 
 static void pick(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked, float *least)
 {
     size_t found = 0;
-    for (size_t from = 0; from < n; from += 64) {
-        uint64_t mask = 0;
-        uint32_t place[64 + ANB_KNN_SEARCH_SPARE];
-        for (size_t i = from; i < n && i < from + 64; i += LANES)
-            mask |= within_sixteen(value + i, bound) << (i - from);
-        const size_t here = list_rows(mask, (uint32_t)from, place);
-        for (size_t i = 0; i < here; i++, found++) {
-            picked[found] = index[place[i]];
-            least[found] = value[place[i]];
-        }
+#if LANES_BYTES == 32
+    for (size_t i = 0; i < n; i += 4) {
+        const __m128 v = _mm_loadu_ps(value + i);
+        const int mask = _mm_movemask_ps(_mm_cmp_ps(v, _mm_set1_ps(bound), _CMP_LE_OQ));
+        found += pick_four(v, index + i, (unsigned)mask, picked + found, least + found);
     }
+#else
+    for (size_t i = 0; i < n; i++) {
+        picked[found] = index[i];
+        least[found] = value[i];
+        found += value[i] <= bound;
+    }
+#endif
 }
 #endif
 
