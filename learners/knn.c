@@ -213,7 +213,7 @@ const StreamingLearnerType anb_knn = {
     .options_size = sizeof(AnbKnnOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE |
-             ANB_SINCE_0_3,
+             ANB_ANY_ROWS | ANB_SINCE_0_3,
     .version = 7,
     .fields = anb_knn_fields,
     .scratch = anb_knn_scratch_fields,

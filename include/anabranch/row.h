@@ -40,7 +40,7 @@ struct AnbRow {
 enum { ANB_ROWS = 32 };
 struct AnbRows {
     const double *x, *raw;
-    size_t n; /* 1 to ANB_ROWS */
+    size_t n; /* 1 to ANB_ROWS; up to 8 ANB_ROWS for a type with ANB_ANY_ROWS, where it is the root */
     size_t x_stride, raw_stride;
     const double *importance;
     AnbCounters *counters;

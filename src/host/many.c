@@ -25,11 +25,18 @@ static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
     return rows->n;
 }
 
+/* Rows that the root predicts at once. */
+static size_t at_once(const AnbPlan *plan)
+{
+    return plan->nodes[0].type->flags & ANB_ANY_ROWS ? BLOCKS * ANB_ROWS : ANB_ROWS;
+}
+
 /* Predicts by the short way; NaN where it is not sure. */
 static void look(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
 {
-    for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = anb_rows_part(all, at, ANB_ROWS);
+    const size_t most = at_once(plan);
+    for (size_t at = 0; at < all->n; at += most) {
+        AnbRows rows = anb_rows_part(all, at, most);
         plan->direct->predict_many(plan->nodes, block, &rows, out + at);
     }
 }
@@ -56,8 +63,9 @@ static void predict_blocks(const AnbPlan *plan, const unsigned char *block, doub
         look(plan, block, all, out);
     if (plan->direct && anb_nonfinite(out, all->n) == 0)
         return;
-    for (size_t at = 0; at < all->n; at += ANB_ROWS) {
-        AnbRows rows = anb_rows_part(all, at, ANB_ROWS);
+    const size_t most = plan->direct ? ANB_ROWS : at_once(plan);
+    for (size_t at = 0; at < all->n; at += most) {
+        AnbRows rows = anb_rows_part(all, at, most);
         if (!plan->direct || anb_nonfinite(out + at, rows.n) != 0)
             predict_block(plan, block, scratch, &rows, out + at);
     }
