@@ -226,8 +226,8 @@ const StreamingLearnerType anb_linear = {
     .example = "linear(rate=0.02)",
     .options_size = sizeof(AnbLinearOptions),
     .params = params,
-    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_ANY_ROWS |
-             ANB_SINCE_0_3 | ANB_STEPS_MANY,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
+             ANB_ANY_ROWS | ANB_SINCE_0_3 | ANB_STEPS_MANY,
     .version = 2,
     .fields = fields,
     .scratch = scratch_fields,

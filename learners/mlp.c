@@ -435,7 +435,8 @@ const StreamingLearnerType anb_mlp = {
     .example = "mlp(hidden=8, replay=2, memory=100)",
     .options_size = sizeof(AnbMlpOptions),
     .params = params,
-    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_ANY_ROWS | ANB_SINCE_0_3,
+    .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_ANY_ROWS |
+             ANB_SINCE_0_3,
     .version = 6,
     .fields = anb_mlp_fields,
     .validate = anb_mlp_validate,

@@ -346,6 +346,40 @@ START_TEST(steps_of_several_models_have_their_flag)
 }
 END_TEST
 
+static size_t most_rows, all_rows; /* of one call, of all calls of count_rows */
+
+static void count_rows(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
+{
+    most_rows = rows->n > most_rows ? rows->n : most_rows;
+    all_rows += rows->n;
+    anb_predict_each(self, state, rows, scratch, out);
+}
+
+/* 300 rows, by blocks of 32, or of 256 at the root where its type takes any number. */
+START_TEST(the_root_gets_the_rows_that_its_type_takes)
+{
+    enum { ALL = 300 };
+    const bool any = _i & 1, below = _i & 2;
+    StreamingLearnerType counting = anb_rls;
+    counting.direct = NULL;
+    counting.predict_many = count_rows;
+    counting.flags = any ? counting.flags | ANB_ANY_ROWS : counting.flags & ~(unsigned)ANB_ANY_ROWS;
+    const AnbExpert expert = {.type = &counting};
+    const AnbExpert scale = {.type = &anb_scale, .children = &expert, .n_children = 1};
+    StreamingLearner *model = anb_new(1, below ? &scale : &expert, NULL, NULL);
+    double x[ALL], out[ALL];
+    for (size_t i = 0; i < ALL; i++)
+        anb_train_one(model, &(double){x[i] = (double)i}, 2 * x[i], 1);
+    most_rows = all_rows = 0;
+    anb_predict_many(model, x, ALL, out);
+    ck_assert_uint_eq(all_rows, ALL);
+    ck_assert_uint_eq(most_rows, any && !below ? 8 * ANB_ROWS : ANB_ROWS);
+    for (size_t i = 0; i < ALL; i++)
+        ck_assert(out[i] == anb_predict(model, &x[i]));
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("ways");
@@ -360,6 +394,7 @@ static Suite *suite(void)
     tcase_add_test(tests, wide_rows_fit_nowhere);
     tcase_add_test(tests, members_have_their_flag);
     tcase_add_test(tests, steps_of_several_models_have_their_flag);
+    tcase_add_loop_test(tests, the_root_gets_the_rows_that_its_type_takes, 0, 4);
     return suite;
 }
 

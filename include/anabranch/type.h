@@ -63,7 +63,7 @@ enum {
     ANB_STEPS_MANY = 131072,     /* its direct table has step_many. Since 0.7 */
     ANB_GIVES_EVIDENCE = 262144, /* its AnbImportanceTable has `evidence`. Since 0.7 */
     ANB_GIVES_OUTLOOK = 524288,  /* its AnbMixtureTable has `outlook`. Since 0.8 */
-    ANB_ANY_ROWS = 1048576       /* its predict_many, and that of its direct table, take any number of rows. Since 0.13 */
+    ANB_ANY_ROWS = 1048576       /* predict_many, also of its direct table, takes any number of rows. Since 0.13 */
 };
 
 /* Where all types of a model have ANB_COMPACT and its whole scratch is at most this many doubles, the model has no

@@ -337,7 +337,8 @@ static bool start(Batch *b)
     b->tile.query = b->w.codes;
     b->tile.older = b->tile.query + TILE * words;
     b->tile.shift = -1; /* none yet */
-    b->tile.alike = b->v.given < b->v.d && b->v.d % 2 == 1; /* time is alone in its word */
+    /* Time, the same in all rows, is alone in its word. */
+    b->tile.alike = b->v.given < b->v.d && b->v.d % 2 == 1;
     if (!suits(b))
         return false;
     memset(b->tile.query, 0, 2 * TILE * words * sizeof *b->tile.query);

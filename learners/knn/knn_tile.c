@@ -7,8 +7,8 @@ void anb_knn_tile_squares(const AnbKnnSearch *near, const AnbKnnTile *tile, int3
     const KnnParts p = anb_knn_parts(near, 1);
     const size_t pairs = anb_knn_search_pairs(near->d);
     const AnbKnnTileSquares newer = {near->code, p.newer, pairs, tile->alike, tile->last, row_square};
-    const AnbKnnTileSquares older = {
-        near->code + p.newer * pairs, p.older, pairs, tile->alike, tile->older_last, row_square + p.newer};
+    const AnbKnnTileSquares older = {near->code + p.newer * pairs, p.older, pairs, tile->alike, tile->older_last,
+                                     row_square + p.newer};
     anb_knn_tile_kernels.squares(&newer);
     anb_knn_tile_kernels.squares(&older);
 }
@@ -108,35 +108,31 @@ void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, c
     const KnnParts p = tile->parts = anb_knn_parts(near, work->sets);
     const size_t pairs = anb_knn_search_pairs(near->d), newer = p.newer_sets * ANB_KNN_SEARCH_ROWS;
     const size_t older = p.older_sets * ANB_KNN_SEARCH_ROWS, next = newer + older;
-    AnbKnnTilePart part = {near->code,
-                           p.newer,
-                           pairs,
-                           pairs - tile->alike,
-                           work->row_square,
-                           tile->query,
-                           tile->square,
-                           work->distance,
-                           work->minima,
-                           anb_knn_tile_next(near->rows),
-                           next,
-                           p.newer_sets,
-                           tile->shift};
+    const AnbKnnTilePart part = {.code = near->code,
+                                 .rows = p.newer,
+                                 .pairs = pairs,
+                                 .own = pairs - tile->alike,
+                                 .row_square = work->row_square,
+                                 .query = tile->query,
+                                 .square = tile->square,
+                                 .distance = work->distance,
+                                 .minima = work->minima,
+                                 .next_distance = anb_knn_tile_next(near->rows),
+                                 .next_set = next,
+                                 .sets = p.newer_sets,
+                                 .shift = tile->shift};
     if (p.newer)
         anb_knn_tile_kernels.distances(&part);
     if (p.older) {
-        AnbKnnTilePart rest = {part.code + p.newer * pairs,
-                               p.older,
-                               pairs,
-                               part.own,
-                               part.row_square + p.newer,
-                               tile->older,
-                               tile->older_square,
-                               part.distance + p.newer,
-                               part.minima + newer,
-                               part.next_distance,
-                               next,
-                               p.older_sets,
-                               tile->shift};
+        AnbKnnTilePart rest = part;
+        rest.code += p.newer * pairs;
+        rest.rows = p.older;
+        rest.row_square += p.newer;
+        rest.query = tile->older;
+        rest.square = tile->older_square;
+        rest.distance += p.newer;
+        rest.minima += newer;
+        rest.sets = p.older_sets;
         anb_knn_tile_kernels.distances(&rest);
         for (size_t q = 0; q < ANB_KNN_TILE; q++)
             stretch(near, tile->shift, older, rest.minima + q * next);

@@ -52,7 +52,7 @@ ANB_ISA_TABLE(AnbKnnTileKernels, anb_knn_tile_kernels);
 
 /* The codes of the queries, by the factors and by those of older rows. */
 typedef struct AnbKnnTile {
-    uint32_t *query, *older; /* ANB_KNN_TILE times as many words as a row has, but for the last one where that is the same */
+    uint32_t *query, *older; /* ANB_KNN_TILE times the words of a row, or one less where the last ones are the same */
     int32_t square[ANB_KNN_TILE], older_square[ANB_KNN_TILE];
     int32_t
         bound[ANB_KNN_TILE]; /* of the squared distances of codes, without their last bits; INT16_MAX: none is known */

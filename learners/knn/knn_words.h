@@ -173,9 +173,10 @@ LANES_INLINE bool has_vbmi2(void)
  * x86-64-v4, which has no VBMI2. */
 LANES_INLINE __m512i places_of(uint64_t mask)
 {
-    static const uint8_t place[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-                                      22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
-                                      44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    static const uint8_t place[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+                                      32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                      48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     __m512i places;
     __asm__("vpcompressb %1, %0%{%2%}%{z%}" : "=v"(places) : "v"(_mm512_loadu_si512(place)), "Yk"((__mmask64)mask));
     return places;
@@ -197,7 +198,7 @@ LANES_INLINE size_t list_eights(uint64_t mask, uint32_t first, uint32_t *index)
 }
 
 LANES_INLINE size_t collect_by_eights(const void *distance, size_t end, int32_t bound, MaskWithin *mask_at,
-                                        uint32_t *index)
+                                      uint32_t *index)
 {
     enum { BOTH = 2 * ANB_KNN_SEARCH_ROWS };
     size_t found = 0, at = 0;

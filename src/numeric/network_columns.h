@@ -43,14 +43,23 @@ LANES_INLINE void add_units(const AnbNetwork *n, const Kind kind, const Cell *w,
     }
 }
 
-/* The sum of the shares, in the order of lanes_dot. */
+/* Adds the second half of the shares to the first. */
+LANES_INLINE void fold(Lanes *of, const size_t half)
+{
+    for (size_t l = 0; l < half; l++)
+        of[l] = lanes_add(of[l], of[l + half]);
+}
+
+/* The sum of the shares, in the order of lanes_dot. Each half is a constant, so that no loop is left. */
 LANES_INLINE Lanes sum_of_shares(const AnbNetwork *n, const Cell *w, Shares *sum)
 {
     Lanes *of = sum->of, *first = of + n->width % (2 * LANES);
     *first = lanes_add(*first, lanes_all(w[anb_network_output(n) + n->width]));
-    for (size_t half = LANES; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            of[l] = lanes_add(of[l], of[l + half]);
+    fold(of, LANES);
+    fold(of, LANES / 2);
+    fold(of, LANES / 4);
+    fold(of, LANES / 8);
+    fold(of, LANES / 16);
     return of[0];
 }
 
