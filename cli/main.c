@@ -7,6 +7,7 @@
 #include "nearest.h"
 #include <anabranch/anabranch.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,7 @@ static int unknown_command(const char *name)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
     if (argc < 2)
         return complain(BAD_USE, "which command? See `anabranch --help`");
     bool help = strcmp(argv[1], "help") == 0;

@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include "cli.h"
+#include "progress.h"
 #include "service.h"
 #include "stop.h"
 #include <arpa/inet.h>
@@ -20,7 +21,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const Option options[] = {
     {0, "port", "PORT", "where it listens; 0: any free one; default 8080"},
@@ -246,16 +246,16 @@ static struct MHD_Daemon *start(Listener *l)
     return daemon;
 }
 
-/* Saves in its time, until a signal comes. */
+/* Saves in its time, whatever the clock on the wall is set to, until a signal comes. */
 static void tend(Listener *l)
 {
-    time_t saved = time(NULL);
+    double saved = progress_clock();
     struct pollfd stop = {.fd = stop_descriptor(), .events = POLLIN};
     while (!stop_requested()) {
         poll(&stop, 1, 500);
-        if (l->save_every > 0 && time(NULL) - saved >= (time_t)l->save_every) {
+        if (l->save_every > 0 && progress_clock() - saved >= (double)l->save_every) {
             service_save(&l->service); /* told on stderr and in /healthz; tried again the next time */
-            saved = time(NULL);
+            saved = progress_clock();
         }
     }
 }

@@ -161,11 +161,30 @@ json_t *service_health(Service *s)
     return health;
 }
 
+/* Of the service itself; while the server is held. */
+static void put_own_metrics(const Service *s, FILE *out)
+{
+    const struct {
+        const char *name, *help, *type;
+        uint64_t value;
+    } own[] = {
+        {"unsaved", "samples and labels learned that are not in the file", "gauge", s->changes - s->saved_changes},
+        {"saves_total", "how often the file was saved", "counter", s->saves},
+        {"failed_saves_total", "how often saving failed", "counter", s->failed_saves},
+        {"requests_total", "requests of predictions, samples and labels", "counter", s->requests},
+        {"refused_total", "those of them that were refused", "counter", s->refused},
+    };
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        fprintf(out, "# HELP anabranch_%s %s\n# TYPE anabranch_%s %s\nanabranch_%s %llu\n", own[i].name, own[i].help,
+                own[i].name, own[i].type, own[i].name, (unsigned long long)own[i].value);
+}
+
 int service_metrics(Service *s, FILE *out)
 {
     anb_serve_hold(s->server);
     AnbMetricsOf of = {NULL, anb_serve_model(s->server), s->diagnostics, s->server};
     int code = anb_metrics_prometheus_of(&of, 1, write_to_file, out);
+    put_own_metrics(s, out);
     anb_serve_release(s->server);
     return code;
 }

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -272,7 +271,6 @@ static int run_train(const Arguments *a)
     double from = progress_clock();
     int status = start(&t, a);
     if (!status && t.model) {
-        signal(SIGXFSZ, SIG_IGN); /* a full disk is an error, not the end */
         stop_arm();
         status = learn(&t);
         if (!status)

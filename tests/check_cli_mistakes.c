@@ -114,6 +114,18 @@ START_TEST(full_disk)
 }
 END_TEST
 
+/* A limit of files' sizes is told as a full disk is, where it would end a program by a signal. */
+START_TEST(files_that_may_not_grow)
+{
+    static const char *const commands[] = {"generate friedman -n 5000 -o x.csv", "eval -l mean --diag x.jsonl long.csv",
+                                           "eval -l mean --predictions x.csv long.csv",
+                                           "train -l 'scale(rls)' -o x.anb long.csv"};
+    ck_assert_int_eq(run("$A generate friedman -n 5000 -o long.csv"), 0);
+    ck_assert_int_eq(run("ulimit -f 1; $A %s", commands[_i]), BAD_DATA);
+    ck_assert_msg(strstr(err, "File too large"), "%s", err);
+}
+END_TEST
+
 /* A slip in an expression, and the word that was meant; NULL: no word is near. */
 static const char *const slips[][2] = {
     {"rsl", "rls"},
@@ -161,6 +173,7 @@ static Suite *suite(void)
     tcase_add_test(tests, kinds_of_files_mixed_up);
     tcase_add_loop_test(tests, outputs_over_inputs, 0, sizeof over_inputs / sizeof *over_inputs);
     tcase_add_loop_test(tests, full_disk, 0, sizeof full / sizeof *full);
+    tcase_add_loop_test(tests, files_that_may_not_grow, 0, 4);
     tcase_add_loop_test(tests, slips_in_expressions, 0, sizeof slips / sizeof *slips);
     tcase_add_test(tests, wrong_words);
     return suite;

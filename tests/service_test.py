@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
-"""The service as its clients meet it: service_test.py PROGRAM FOLDER [KILLS]
+"""The service as its clients meet it: service_test.py PROGRAM CLOCK FOLDER [KILLS]
 
 Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
-after the process was killed.
+after the process was killed. CLOCK is a library whose clock on the wall stands still.
 """
 import http.client
 import json
+import os
 import pathlib
 import random
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 
-PROGRAM, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
-KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+PROGRAM, CLOCK, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+KILLS = int(sys.argv[4]) if len(sys.argv) > 4 else 5
 PATIENCE = 300  # seconds that a busy machine may take for an answer
 ROW = [.1, .2, .3, .4, .5, .6, .7, .8, .9, .5]
 passed = 0
@@ -196,6 +198,27 @@ def written_by_another(model):
     check("nobody else wrote it", "another program" not in s.process.stderr.read())
 
 
+def saving_in_time(model):
+    """The file is saved in its time where the clock on the wall is set back, and failing to save is told, not the end."""
+    s = Serving(model, "--save-every", "1", env={**os.environ, "LD_PRELOAD": CLOCK})
+    s.post("/learn", {"x": ROW, "y": 1})
+    while s.ask("GET", "/healthz")[1]["saves"] == 0:
+        time.sleep(.1)
+    s.end()
+    before = pathlib.Path(model).read_bytes()
+    s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    s.post("/learn", {"x": ROW, "y": 1})
+    while s.ask("GET", "/healthz")[1]["failed_saves"] == 0:
+        time.sleep(.1)
+    numbers = dict(line.rsplit(" ", 1) for line in s.ask("GET", "/metrics")[1].splitlines() if line[0] != "#")
+    check("/metrics has it", numbers["anabranch_saves_total"] == "0" and numbers["anabranch_unsaved"] == "1"
+          and int(numbers["anabranch_failed_saves_total"]) > 0 and numbers["anabranch_requests_total"] == "1")
+    check("it goes on", s.post("/predict", {"x": ROW})[0] == 200)
+    check("its end says so", s.end() == 1 and "File too large" in s.process.stderr.read())
+    check("the old file is as it was", pathlib.Path(model).read_bytes() == before)
+
+
 def wrong_lines(model):
     """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
     for line, words in ((["--address", "1.2.3"], "IPv4"), (["--port", "99999"], "--port takes"),
@@ -297,6 +320,7 @@ def main():
     cells()
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", stream))
     written_by_another(train("written.anb", "scale(rls)", stream))
+    saving_in_time(train("timely.anb", "scale(rls)", stream))
     wrong_lines(model)
     tokens(model)
     beside_learning(model)
