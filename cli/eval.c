@@ -148,7 +148,8 @@ static int run_eval(const Arguments *a)
 static void more_help(void)
 {
     reading_help();
-    printf("r2 leaves out the first answer of a new model, which is 0. SIGINT and SIGTERM end the reading and print "
+    printf("r2 leaves out the first answer of a new model, which is 0. SIGINT, SIGTERM and SIGHUP end the reading and "
+           "print "
            "the result so far.\n\n"
            "Default learner: %s\n\nLearners (`anabranch learners NAME` lists the options of one):\n",
            default_learner());

@@ -291,7 +291,7 @@ static void more_help(void)
         "with an\n"
         "id, a whole number or a text, by a model of pending(...). GET / is the report, /metrics for Prometheus,\n"
         "/healthz the state in short.\n"
-        "SIGINT and SIGTERM save the model and end it.\n");
+        "SIGINT, SIGTERM and SIGHUP save the model and end it.\n");
 }
 
 const Command command_serve = {.name = "serve",

@@ -21,6 +21,8 @@ void stop_arm(void)
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    if (signal(SIGHUP, on_signal) == SIG_IGN)
+        signal(SIGHUP, SIG_IGN);
 }
 
 bool stop_requested(void)

@@ -293,7 +293,7 @@ static int run_train(const Arguments *a)
 static void more_help(void)
 {
     reading_help();
-    printf("SIGINT and SIGTERM end the reading and save. Bad data end the run without "
+    printf("SIGINT, SIGTERM and SIGHUP end the reading and save. Bad data end the run without "
            "saving, but for\n"
            "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many "
            "rows were\n"

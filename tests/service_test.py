@@ -205,6 +205,17 @@ def saving_in_time(model):
     while s.ask("GET", "/healthz")[1]["saves"] == 0:
         time.sleep(.1)
     s.end()
+    nohup = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    for ignored in ({}, nohup):
+        s = Serving(model, "--save-every", "0", **ignored)
+        samples = s.post("/learn", {"x": ROW, "y": 1})[1]["samples"]
+        if ignored:
+            s.process.send_signal(signal.SIGHUP)
+            check("without a terminal it goes on", s.post("/predict", {"x": ROW})[0] == 200)
+        check("it ends in order", s.end(signal.SIGTERM if ignored else signal.SIGHUP) == 0)
+        s = Serving(model)
+        check("and saves", s.ask("GET", "/healthz")[1]["samples"] == samples)
+        s.end()
     before = pathlib.Path(model).read_bytes()
     s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE,
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
