@@ -81,7 +81,8 @@ typedef struct Command {
     uint64_t key, second_key; /* what is done to the first argument and the second; 0: it is no key */
     const char *category, *summary, *complexity;
     Arg *arguments;
-    int second_at; /* where the second key stands; 0: at 2 */
+    int second_at;     /* where the second key stands; 0: at 2 */
+    const char *since; /* NULL: the first release */
 } Command;
 
 static const char numbered_target[] = "The target; y@source:n numbers the command as SEQ source n does.";
@@ -108,7 +109,7 @@ static const Command commands[] = {
      LIST(KEY, CELLS("x"), OPTION("coverage", ARG_DOUBLE, "WITHINTERVAL"), WORD("withquantiles", "WITHQUANTILES"))},
     {"anb.interval", anb_command_interval, "readonly", -4, READS, 0, "read",
      "Replies the ends of the interval that holds the target of a row with a given coverage.",
-     "One prediction of the model", LIST(KEY, NUMBER("coverage"), CELLS("x"))},
+     "One prediction of the model", LIST(KEY, NUMBER("coverage"), CELLS("x")), .since = "0.2.0"},
     {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
      "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), CELLS("x"))},
     {"anb.predictb", anb_command_predictb, "readonly", 3, READS, 0, "read",
@@ -125,13 +126,14 @@ static const Command commands[] = {
      LIST(KEY, {.name = "stream", .type = ARG_KEY, .key_spec_index = 1, .token = "STREAM"},
           OPTION("count", ARG_INTEGER, "COUNT"), OPTION("milliseconds", ARG_INTEGER, "BLOCK"),
           OPTION("field", ARG_STRING, "TARGET"), OPTION("id", ARG_STRING, "UPTO")),
-     .second_at = 3},
+     .second_at = 3, .since = "0.2.0"},
     {"anb.background", anb_command_background, "write deny-oom", 3, CLEARS, 0, "write",
-     "Keeps some of the rows that are learned from now on, for explanations.", "O(1)", LIST(KEY, WHOLE("rows"))},
+     "Keeps some of the rows that are learned from now on, for explanations.", "O(1)", LIST(KEY, WHOLE("rows")),
+     .since = "0.3.0"},
     {"anb.explain", anb_command_explain, "readonly", -3, READS, 0, "read",
      "What each column of a row adds to its prediction, against the rows that are kept.",
      "O(R * N) predictions, R the rows that are kept and N the columns; O(R) where the model says it exactly",
-     LIST(KEY, CELLS("x"))},
+     LIST(KEY, CELLS("x")), .since = "0.3.0"},
     {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
      LIST(KEY)},
     {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",
@@ -140,7 +142,7 @@ static const Command commands[] = {
      "The experts of a model's mixture, one by one.", "O(N), N the count of experts", LIST(KEY)},
     {"anb.importance", anb_command_importance, "readonly", -2, READS, 0, "read",
      "How much each column matters, measured while the model learns.", "O(N), N the count of columns",
-     LIST(KEY, OPTION("rows", ARG_INTEGER, "EVERY"))},
+     LIST(KEY, OPTION("rows", ARG_INTEGER, "EVERY")), .since = "0.3.0"},
     {"anb.reset", anb_command_reset, "write", 2, CLEARS, 0, "write", "Takes a model back to its initial state.",
      "O(size of the model)", LIST(KEY)},
     {"anb.clone", anb_command_clone, "write deny-oom", -3, READS, PUTS, "write", "Copies a model to another key.",
@@ -180,7 +182,7 @@ static int describe(RedisModuleCommand *command, const Command *c)
         keys[0] = key_at(1, c->key);
     if (c->second_key)
         keys[1] = key_at(second_at(c), c->second_key);
-    info.since = "0.1.0";
+    info.since = c->since ? c->since : "0.1.0";
     info.arity = c->arity;
     info.key_specs = c->key ? keys : NULL;
     info.args = c->arguments;

@@ -43,7 +43,7 @@ struct Job {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t arrived; /* by the clock that nobody sets */
 static Job *first, **last = &first;
 static _Atomic long long allowed = 1;     /* what anb_workers was when the last job came; set under `lock` */
 static long long started;                 /* threads; under the server's lock */
@@ -239,7 +239,7 @@ static void wait_for_jobs(bool spares)
         pthread_cond_wait(&arrived, &lock);
         return;
     }
-    clock_gettime(CLOCK_REALTIME, &then);
+    clock_gettime(CLOCK_MONOTONIC, &then);
     then.tv_nsec += LOOK_NS;
     then.tv_sec += then.tv_nsec / 1000000000;
     then.tv_nsec %= 1000000000;
@@ -317,6 +317,11 @@ static int start_one(RedisModuleCtx *ctx)
 
 int anb_worker_start(RedisModuleCtx *ctx)
 {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&arrived, &attributes);
+    pthread_condattr_destroy(&attributes);
     return start_one(ctx);
 }
 

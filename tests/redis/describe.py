@@ -34,6 +34,7 @@ ARGUMENTS = {
     "background": [KEY, ("rows", "integer")], "explain": [KEY, X],
     "version": [],
 }
+SINCE = {"interval": b"0.2.0", "feed": b"0.2.0", "background": b"0.3.0", "explain": b"0.3.0", "importance": b"0.3.0"}
 HINTS = {
     "create": "key expression [FEATURES n] [COLUMNS column [column ...]] [TARGET target] [SEED seed] [IFNOTEXISTS]",
     "train": "key y x [x ...] [WEIGHT weight] [SEQ source n] [WITHDIAG]",
@@ -71,7 +72,7 @@ def commands_describe_themselves(server, library):
     for name, expected in ARGUMENTS.items():
         docs = {text(k): v for k, v in as_map(as_map(client.call("COMMAND", "DOCS", "anb." + name))[
             b"anb." + name.encode()]).items()}
-        assert len(docs["summary"]) > 10 and docs["since"] == b"0.1.0" and docs["complexity"]
+        assert len(docs["summary"]) > 10 and docs["since"] == SINCE.get(name, b"0.1.0") and docs["complexity"]
         assert [argument(a) for a in docs.get("arguments", [])] == expected, (name, docs["arguments"])
         compact = {"train": "y@", "label": "y@", "mtrain": "count@"}.get(name)
         assert not compact or compact.encode() + b"source:n" in repr(docs["arguments"]).encode(), name

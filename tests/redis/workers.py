@@ -1,6 +1,7 @@
 """Several workers at once: models at different keys learn beside each other, while others read, copy and delete keys and the
 number of workers changes. workers.py SERVER MODULE LIBRARY"""
 
+import os
 import random
 import re
 import threading
@@ -168,5 +169,17 @@ def spare_memory_is_given_back(server, library):
     until(lambda: used_memory(client) < before + 0.5 * size)
 
 
+def whatever_the_clock(program, module, library):
+    """The same where the clock on the wall is set back while the worker waits (tests/still_clock.c)."""
+    if not os.environ.get("ANB_CLOCK"):
+        print("skipped: no library with a clock of its own, ANB_CLOCK")
+        return
+    os.environ["LD_PRELOAD"] = os.environ["ANB_CLOCK"]
+    try:
+        spare_memory_is_given_back(program, module, library)
+    finally:
+        del os.environ["LD_PRELOAD"]
+
+
 if __name__ == "__main__":
-    main([four_workers, two_workers_and_the_log, writers_beside_copies, spare_memory_is_given_back])
+    main([four_workers, two_workers_and_the_log, writers_beside_copies, spare_memory_is_given_back, whatever_the_clock])
