@@ -12,6 +12,9 @@
  * array, text, path or function that is NULL with ANB_E_ARGUMENT. Functions that learn or predict a sample, and
  * functions that return no code, do not check for NULL.
  *
+ * A function of the caller's that the library calls (AnbAllocator, AnbWrite, AnbObserver, AnbServeLook, a type's own) returns. An
+ * exception or a longjmp that leaves it skips the library's part: locks stay held, and who waits for them waits for ever.
+ *
  * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_LEARNER_H

@@ -95,7 +95,9 @@ ANB_API int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnaps
  * by a killed process is overwritten by the next save. A device or a pipe is written directly. A second save to the
  * same path at the same time is refused.
  *
- * @param path   the file; a link is followed; the permissions of an old file are kept
+ * @param path   the file; a link is followed; the permissions of an old file are kept. Where the file would grow beyond
+ *               a limit of file sizes (RLIMIT_FSIZE), the system sends SIGXFSZ, which ends the process unless it is
+ *               ignored; if it is, the error is ANB_E_IO
  * @return       as anb_snapshot_write. After an error the old file is unchanged, with one exception: where only the
  *               flush of the folder fails (the message names the folder), the new file is in place, but a power failure
  *               may bring back the old one
