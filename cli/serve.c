@@ -63,6 +63,8 @@ static enum MHD_Result reply(struct MHD_Connection *connection, int status, cons
     MHD_add_response_header(response, "Cache-Control", "no-store");
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
     MHD_destroy_response(response);
     return queued;
@@ -176,15 +178,16 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *size = 0;
         return taken ? MHD_YES : MHD_NO;
     }
-    if (strcmp(method, "GET") == 0 && strcmp(url, "/healthz") == 0)
+    bool gets = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (gets && strcmp(url, "/healthz") == 0)
         return reply_json(connection, MHD_HTTP_OK, service_health(&l->service));
     if (!may(l, connection))
         return reply_error(connection, MHD_HTTP_UNAUTHORIZED, "a token is asked for: Authorization: Bearer TOKEN");
     if (strcmp(method, "POST") == 0)
         return post(l, connection, url, body);
-    if (strcmp(method, "GET") == 0)
+    if (gets)
         return get(l, connection, url);
-    return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and POST are known");
+    return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known");
 }
 
 static void request_over(void *context, struct MHD_Connection *connection, void **request,

@@ -147,6 +147,9 @@ def refusals(model):
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
+    s.connection.request("HEAD", "/healthz")
+    head = s.connection.getresponse()
+    check("the head alone", head.status == 200 and int(head.headers["Content-Length"]) > 100 and not head.read())
     check("nothing was learned", s.ask("GET", "/healthz")[1]["samples"] == 2005)
     s.end()
 
