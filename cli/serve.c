@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,7 @@ static int run_serve(const Arguments *a)
         return status ? status : BAD_DATA;
     }
     stop_arm();
+    signal(SIGPIPE, SIG_IGN); /* who reads the messages may be gone */
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
     printf("listening on http://%s:%u\n", listener.address, info ? info->port : 0);
     fflush(stdout);

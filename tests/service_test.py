@@ -220,8 +220,14 @@ def saving_in_time(model):
         check("and saves", s.ask("GET", "/healthz")[1]["samples"] == samples)
         s.end()
     before = pathlib.Path(model).read_bytes()
-    s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    limited = {"stderr": subprocess.PIPE, "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
+    s = Serving(model, "--save-every", "1", **limited)
+    s.process.stderr.close()
+    s.post("/learn", {"x": ROW, "y": 1})
+    while s.ask("GET", "/healthz")[1]["failed_saves"] < 2:
+        time.sleep(.1)
+    check("where nobody reads messages it goes on", s.end() == 1)
+    s = Serving(model, "--save-every", "1", **limited)
     s.post("/learn", {"x": ROW, "y": 1})
     while s.ask("GET", "/healthz")[1]["failed_saves"] == 0:
         time.sleep(.1)
