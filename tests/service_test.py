@@ -330,6 +330,12 @@ def older_file():
         s.end()
 
 
+def unit():
+    """Every unit owns the folder of the models, so all have one user: with one each, who starts takes the files from the others."""
+    lines = (pathlib.Path(__file__).parent.parent / "packaging" / "anabranch@.service").read_text().splitlines()
+    check("the units share a user with their folder", {"StateDirectory=anabranch", "User=anabranch"} <= set(lines))
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     stream = str(FOLDER / "stream.csv")
@@ -346,6 +352,7 @@ def main():
     beside_learning(model)
     killed(model)
     older_file()
+    unit()
     print(f"{passed} checks of the service")
 
 
