@@ -26,7 +26,7 @@
 static const Option options[] = {
     {0, "port", "PORT", "where it listens; 0: any free one; default 8080"},
     {0, "address", "IP", "the address it listens on; default 127.0.0.1, this machine alone"},
-    {0, "threads", "N", "threads that answer; default 2"},
+    {0, "threads", "N", "threads that answer, each one request at a time; default 2"},
     {0, "token-file", "FILE", "a file whose first line every request must carry as `Authorization: Bearer ...`"},
     {0, "max-body", "BYTES", "the largest body of a request; default 1048576"},
     {0, "save-every", "SECONDS", "save what was learned so often; 0: at the end only; default 60"},
