@@ -45,6 +45,19 @@ typedef RedisModuleCommandArg Arg;
     {                                                                                                                  \
         .name = "row", .type = ARG_BLOCK, .flags = ARG_MULTIPLE, .subargs = LIST(__VA_ARGS__)                          \
     }
+/* A row: its cells in order or by name. */
+#define NAMED                                                                                                          \
+    {                                                                                                                  \
+        .name = "field", .type = ARG_BLOCK, .flags = ARG_MULTIPLE, .subargs = LIST(TEXT("column"), TEXT("cell"))       \
+    }
+#define FIELDS                                                                                                         \
+    {                                                                                                                  \
+        .name = "fields", .type = ARG_BLOCK, .token = "FIELDS", .subargs = LIST(WHOLE("n"), NAMED)                     \
+    }
+#define ROW                                                                                                            \
+    {                                                                                                                  \
+        .name = "row", .type = ARG_ONEOF, .subargs = LIST(CELLS("x"), FIELDS)                                          \
+    }
 #define WORD(called, said)                                                                                             \
     {                                                                                                                  \
         .name = called, .type = ARG_TOKEN, .token = said, .flags = ARG_OPTIONAL                                        \
@@ -97,7 +110,7 @@ static const Command commands[] = {
           WORD("ifnotexists", "IFNOTEXISTS"))},
     {"anb.train", anb_command_train, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns one sample and replies what the model predicted before.", "One update of the model",
-     LIST(KEY, NUMBERED("y", ARG_DOUBLE, numbered_target), CELLS("x"), WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
+     LIST(KEY, NUMBERED("y", ARG_DOUBLE, numbered_target), ROW, WEIGHT, SEQ, WORD("withdiag", "WITHDIAG"))},
     {"anb.mtrain", anb_command_mtrain, "write deny-oom", -5, LEARNS, 0, "write",
      "Learns many samples and replies what the model predicted before each.", "O(N) updates, N the count of rows",
      LIST(KEY, NUMBERED("count", ARG_INTEGER, numbered_count), ROWS(NUMBER("y"), CELLS("x")), WEIGHT, SEQ)},
@@ -106,10 +119,10 @@ static const Command commands[] = {
      "O(N) updates, N the count of rows", LIST(KEY, TEXT("blob"), WEIGHT, SEQ)},
     {"anb.predict", anb_command_predict, "readonly", -3, READS, 0, "read", "Predicts one row.",
      "One prediction of the model",
-     LIST(KEY, CELLS("x"), OPTION("coverage", ARG_DOUBLE, "WITHINTERVAL"), WORD("withquantiles", "WITHQUANTILES"))},
+     LIST(KEY, ROW, OPTION("coverage", ARG_DOUBLE, "WITHINTERVAL"), WORD("withquantiles", "WITHQUANTILES"))},
     {"anb.interval", anb_command_interval, "readonly", -4, READS, 0, "read",
      "Replies the ends of the interval that holds the target of a row with a given coverage.",
-     "One prediction of the model", LIST(KEY, NUMBER("coverage"), CELLS("x")), .since = "0.2.0"},
+     "One prediction of the model", LIST(KEY, NUMBER("coverage"), ROW), .since = "0.2.0"},
     {"anb.mpredict", anb_command_mpredict, "readonly", -4, READS, 0, "read", "Predicts many rows.",
      "O(N) predictions, N the count of rows", LIST(KEY, WHOLE("count"), CELLS("x"))},
     {"anb.predictb", anb_command_predictb, "readonly", 3, READS, 0, "read",
@@ -117,7 +130,7 @@ static const Command commands[] = {
      "O(N) predictions, N the count of rows", LIST(KEY, TEXT("blob"))},
     {"anb.pending", anb_command_pending, "write deny-oom", -4, LEARNS, 0, "write",
      "Predicts one row and keeps it in the model until its label comes.", "One prediction of the model",
-     LIST(KEY, TEXT("id"), CELLS("x"))},
+     LIST(KEY, TEXT("id"), ROW)},
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
      "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
      LIST(KEY, TEXT("id"), NUMBERED("y", ARG_DOUBLE, numbered_target), WEIGHT, SEQ)},
@@ -133,7 +146,7 @@ static const Command commands[] = {
     {"anb.explain", anb_command_explain, "readonly", -3, READS, 0, "read",
      "What each column of a row adds to its prediction, against the rows that are kept.",
      "O(R * N) predictions, R the rows that are kept and N the columns; O(R) where the model says it exactly",
-     LIST(KEY, CELLS("x")), .since = "0.3.0"},
+     LIST(KEY, ROW), .since = "0.3.0"},
     {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
      LIST(KEY)},
     {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",

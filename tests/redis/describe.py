@@ -10,20 +10,22 @@ from harness import PATIENCE, Server, words_of
 
 KEY = ("key", "key")
 Y, X, WEIGHT = ("y", "double"), ("x", "string", "multiple"), ("weight", "double", "optional", "WEIGHT")
+FIELDS = ("fields", "block", "FIELDS", [("n", "integer"), ("field", "block", "multiple", [("column", "string"), ("cell", "string")])])
+ROW = ("row", "oneof", [X, FIELDS])
 SEQ = ("sequence", "block", "optional", "SEQ", [("source", "string"), ("n", "integer")])
 REPLACE = ("replace", "pure-token", "optional", "REPLACE")
 ARGUMENTS = {
     "create": [KEY, ("expression", "string"), ("n", "integer", "optional", "FEATURES"),
                ("column", "string", "multiple", "optional", "COLUMNS"), ("target", "string", "optional", "TARGET"), ("seed", "integer", "optional", "SEED"),
                ("ifnotexists", "pure-token", "optional", "IFNOTEXISTS")],
-    "train": [KEY, Y, X, WEIGHT, SEQ, ("withdiag", "pure-token", "optional", "WITHDIAG")],
+    "train": [KEY, Y, ROW, WEIGHT, SEQ, ("withdiag", "pure-token", "optional", "WITHDIAG")],
     "mtrain": [KEY, ("count", "integer"), ("row", "block", "multiple", [Y, X]), WEIGHT, SEQ],
     "trainb": [KEY, ("blob", "string"), WEIGHT, SEQ],
-    "predict": [KEY, X, ("coverage", "double", "optional", "WITHINTERVAL"), ("withquantiles", "pure-token", "optional", "WITHQUANTILES")],
-    "interval": [KEY, ("coverage", "double"), X],
+    "predict": [KEY, ROW, ("coverage", "double", "optional", "WITHINTERVAL"), ("withquantiles", "pure-token", "optional", "WITHQUANTILES")],
+    "interval": [KEY, ("coverage", "double"), ROW],
     "mpredict": [KEY, ("count", "integer"), X],
     "predictb": [KEY, ("blob", "string")],
-    "pending": [KEY, ("id", "string"), X],
+    "pending": [KEY, ("id", "string"), ROW],
     "label": [KEY, ("id", "string"), Y, WEIGHT, SEQ],
     "info": [KEY], "diag": [KEY], "experts": [KEY], "importance": [KEY, ("rows", "integer", "optional", "EVERY")], "reset": [KEY], "save": [KEY],
     "clone": [KEY, ("destination", "key"), REPLACE],
@@ -31,13 +33,13 @@ ARGUMENTS = {
     "feed": [KEY, ("stream", "key", "STREAM"), ("count", "integer", "optional", "COUNT"),
              ("milliseconds", "integer", "optional", "BLOCK"), ("field", "string", "optional", "TARGET"),
              ("id", "string", "optional", "UPTO")],
-    "background": [KEY, ("rows", "integer")], "explain": [KEY, X],
+    "background": [KEY, ("rows", "integer")], "explain": [KEY, ROW],
     "version": [],
 }
 SINCE = {"interval": b"0.2.0", "feed": b"0.2.0", "background": b"0.3.0", "explain": b"0.3.0", "importance": b"0.3.0"}
 HINTS = {
     "create": "key expression [FEATURES n] [COLUMNS column [column ...]] [TARGET target] [SEED seed] [IFNOTEXISTS]",
-    "train": "key y x [x ...] [WEIGHT weight] [SEQ source n] [WITHDIAG]",
+    "train": "key y x [x ...]|FIELDS n column cell [column cell ...] [WEIGHT weight] [SEQ source n] [WITHDIAG]",
     "mtrain": "key count y x [x ...] [y x [x ...] ...] [WEIGHT weight] [SEQ source n]",
     "clone": "key destination [REPLACE]",
 }
