@@ -300,6 +300,11 @@ def _series(kind: str, X: Any, name: str) -> Wrap:
     return lambda out: pyarrow.array(out)
 
 
+def _nameless(X: Any) -> bool:
+    """Whether the cells of the rows of what is no frame are found by their places."""
+    return hasattr(X, "__array__") or (isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys"))
+
+
 def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     """X as doubles, and what makes a vector of predictions the caller's kind."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
@@ -316,7 +321,7 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
         kind = _kind(X)
     if kind:
         return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
-    if hasattr(X, "__array__") and model.n_features is not None:
+    if _nameless(X) and model.n_features is not None:
         model._unnamed()
     if isinstance(X, memoryview):
         X = np.asarray(X)
@@ -349,13 +354,6 @@ def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
         )
 
 
-def nameless(X: Any) -> bool:
-    """Whether the cells of a table's rows are found by their places."""
-    if _kind(X) or hasattr(X, "__array__"):
-        return not _kind(X)
-    return isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys")
-
-
 def by_names(features: Sequence[str], X: Any) -> Any:
     """The columns of a frame that have these names, in their order; what is no frame as it is."""
     kind = _kind(X)
@@ -379,10 +377,15 @@ def n_rows(rows: Table) -> int:
     return len(rows[0]) if isinstance(rows, list) else len(rows)
 
 
+def contiguous(rows: Table) -> np.ndarray:
+    """A table as a C-contiguous matrix."""
+    return np.column_stack(rows) if isinstance(rows, list) else np.ascontiguousarray(rows)
+
+
 def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
     """As ``table``, but always a C-contiguous matrix."""
     rows, wrap = table(model, X)
-    return np.column_stack(rows) if isinstance(rows, list) else np.ascontiguousarray(rows), wrap
+    return contiguous(rows), wrap
 
 
 def vector(values: Any, name: str) -> np.ndarray:

@@ -26,14 +26,17 @@ class Server(_core.Server):
     sees a published version that is at most ``interval`` samples old.
     """
 
+    def __init__(self, model: Model, interval: int = 64) -> None:
+        self._wants_a_feature = model._wants_a_feature
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(version={self.version})"
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
-        if _frames.nameless(X):
-            self._unnamed()
-        rows, wrap = _frames.matrix(self.model(), X)
+        table, wrap = _frames.table(self, X)
+        _frames.warn_of_own_target(self, X, y)
+        rows = _frames.contiguous(table)
         out = np.empty(len(rows))
         weights = np.ones(len(rows)) if w is None else _frames.vector(w, "w")
         self._many(rows, _frames.vector(y, "y"), weights, out)
@@ -61,24 +64,16 @@ class Reader(_core.Reader):
     One thread at a time uses a reader; ``predict_many`` releases the GIL, so readers of several threads run at once.
     """
 
+    def __init__(self, source: Server | Model) -> None:
+        self._wants_a_feature = source._wants_a_feature
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(n_features={self.n_features}, version={self.version})"
 
-    def predict_many(self, X: Any) -> np.ndarray:
-        """The predictions for many rows; a refused row gives nan.
-
-        Parameters
-        ----------
-        X : array-like or frame of float, shape (n, n_features)
-            Columns of frames are found by their names, all of ``features``; others are in the order of ``features``.
-        """
-        if _frames.nameless(X):
-            self._unnamed()
-        if self.features is not None:
-            X = _frames.by_names(self.features, X)
-        rows = _frames._doubles(_frames.plain(X), "X", "AC")
-        if rows.ndim != 2:
-            raise _core.InputError(f"X has {_frames.dimensions(rows)}; a table of rows and columns has 2")
+    def predict_many(self, X: Any) -> Any:
+        """As Model.predict_many, without the GIL; a refused row gives nan."""
+        table, wrap = _frames.table(self, X)
+        rows = _frames.contiguous(table)
         out = np.empty(len(rows))
         self._many(rows, out)
-        return out
+        return wrap(out)

@@ -57,6 +57,7 @@ typedef struct Format {
     PyObject *target;  /* its name, or NULL; where it is no feature, a key of that name is passed over */
     bool takes_missing;
     bool extra_raises;         /* an unknown key is an error */
+    bool skips;                /* refused rows are counted, not raised */
     unsigned long long extras; /* unknown keys that were passed over */
     PyTypeObject *unmasked;    /* of the last array that has no mask, to compare with only; or NULL */
 } Format;
@@ -73,16 +74,21 @@ typedef struct Entry {
     bool woken;          /* one of them was woken and has not run yet */
 } Entry;
 
-typedef struct Model {
-    PyObject_HEAD Core *core;  /* the type keeps its module, and the object its type */
-    StreamingLearner *learner; /* NULL before the first row */
+/* What Model, Server and Reader begin with. */
+typedef struct Reading {
+    PyObject_HEAD Core *core; /* the type keeps its module, and the object its type */
     Format format;
-    PyObject *expression; /* as it was given; NULL: not initialised */
-    AnbSchema *wanted;    /* kinds of some columns by name, until the features are known; or NULL */
+} Reading;
+
+typedef struct Model {
+    PyObject_HEAD Core *core;
+    Format format;
+    StreamingLearner *learner; /* NULL before the first row */
+    PyObject *expression;      /* as it was given; NULL: not initialised */
+    AnbSchema *wanted;         /* kinds of some columns by name, until the features are known; or NULL */
     unsigned long long seed;
     size_t max_bytes;
     size_t threads;    /* that share the experts of its mixture: 1: the caller alone; 0: as many as there are cores */
-    bool skips;        /* refused rows are counted, not raised */
     bool calls_python; /* one of its learners is written in Python */
     bool making;       /* its learner is being made: a learner written in Python may run meanwhile */
     Entry entry;
@@ -163,6 +169,38 @@ void format_clear(Format *format);
 /* Drops what a first row tells: all but the target's name. */
 void format_forget(Format *format);
 
+/* ---- reading.c: methods and properties of what begins with a Reading, from which _frames.py reads tables ---- */
+PyObject *reading_kind(PyObject *object, PyObject *number);
+PyObject *reading_extra_columns(PyObject *object, PyObject *number);
+PyObject *reading_rows(PyObject *object, PyObject *arguments);
+PyObject *reading_cells(PyObject *object, PyObject *arguments);
+PyObject *reading_unnamed(PyObject *object, PyObject *nothing);
+PyObject *reading_features(PyObject *object, void *closure);
+PyObject *reading_n_features(PyObject *object, void *closure);
+PyObject *reading_target(PyObject *object, void *closure);
+PyObject *reading_schema(PyObject *object, void *closure);
+PyObject *reading_takes_missing(PyObject *object, void *closure);
+#define READING_METHODS                                                                                                \
+    {"_kind", reading_kind, METH_O, "_kind($self, column, /)\n--\n\nThe kind of a column."},                           \
+        {"_extra_columns", reading_extra_columns, METH_O,                                                              \
+         "_extra_columns($self, n, /)\n--\n\nColumns that are no features."},                                          \
+        {"_rows", reading_rows, METH_VARARGS,                                                                          \
+         "_rows($self, rows, X, /)\n--\n\nA list of rows of any kind into a matrix."},                                 \
+        {"_cells", reading_cells, METH_VARARGS,                                                                        \
+         "_cells($self, i, cells, out, /)\n--\n\nA list of cells of column i into doubles."},                          \
+    {                                                                                                                  \
+        "_unnamed", reading_unnamed, METH_NOARGS,                                                                      \
+            "_unnamed($self, /)\n--\n\nWarns where a table may have another order."                                    \
+    }
+#define READING_PROPERTIES                                                                                             \
+    {"features", reading_features, NULL, "tuple of str or None : the features' names; None where rows are sequences.", \
+     NULL},                                                                                                            \
+        {"n_features", reading_n_features, NULL, "int or None : cells of a row; None before the first row.", NULL},    \
+        {"target", reading_target, NULL, "str or None : the target's name.", NULL},                                    \
+    {                                                                                                                  \
+        "takes_missing", reading_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL             \
+    }
+
 /* ---- model.c ---- */
 PyTypeObject *core_make_model_type(PyObject *module);
 /* Makes the learner where there is none, of the count in `n` or like `row`. 0, or -1 with the exception set. */
@@ -176,11 +214,14 @@ AnbModelOptions model_options(Core *core);
 /* A row's doubles with the learner made and the model entered; cells_free and entry_leave afterwards. */
 int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
-PyObject *model_unnamed(PyObject *object, PyObject *nothing);
 PyObject *model_get_threads(PyObject *object, void *closure);
 int model_set_threads(PyObject *object, PyObject *value, void *closure);
 /* Tells all observers of a sample. */
 void model_observe(Model *self, const double *x, double y, double before);
+
+/* ---- sample.c ---- */
+/* Target and weight of x, y and w or NULL, as doubles. 0, or -1 with the exception set. */
+int target_of(Core *core, PyObject *const *three, double *y, double *weight);
 
 /* ---- watcher.c ---- */
 /* Puts it on the model's list of observers; it then keeps the model. 0, or -1 with the exception set. */

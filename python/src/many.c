@@ -228,7 +228,7 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
 
 static int run_checked(Model *self, const Many *m, double *block)
 {
-    if (!self->skips && check_rows(self, m, block))
+    if (!self->format.skips && check_rows(self, m, block))
         return -1;
     return run_blocks(self, m, false, block) == DONE ? 0 : -1;
 }
@@ -240,7 +240,7 @@ static PyObject *run(Model *self, const Many *m)
         return PyErr_NoMemory();
     int code = entry_enter(&self->entry, self->core);
     if (!code) {
-        StreamingLearner *backup = self->skips ? NULL : backup_of(self, m);
+        StreamingLearner *backup = self->format.skips ? NULL : backup_of(self, m);
         code = backup ? run_or_go_back(self, m, backup, block) : run_checked(self, m, block);
         entry_leave(&self->entry);
     }
@@ -265,89 +265,18 @@ static PyObject *many(PyObject *object, PyObject *arguments)
     return result;
 }
 
-/* _rows(list, X): rows of any kind into a matrix, by the model's names and schema. */
-static PyObject *rows(PyObject *object, PyObject *arguments)
-{
-    Model *self = (Model *)object;
-    PyObject *list, *array;
-    Py_buffer x = {0};
-    if (!PyArg_ParseTuple(arguments, "O!O:_rows", &PyList_Type, &list, &array) ||
-        doubles_of(self->core, array, &x, 2, "X"))
-        return NULL;
-    Py_ssize_t n = PyList_Size(list), d = self->format.names.n;
-    int code =
-        !self->learner || x.readonly || x.shape[0] != n || x.shape[1] != d ? raise_input(self->core, "no room") : 0;
-    for (Py_ssize_t i = 0; i < n && !code; i++) {
-        PyObject *row = Py_XNewRef(PyList_GetItem(list, i));
-        code = row ? row_read(&self->format, row, (double *)x.buf + i * d) : -1;
-        Py_XDECREF(row);
-    }
-    PyBuffer_Release(&x);
-    return code ? NULL : Py_NewRef(Py_None);
-}
-
-/* _cells(i, list, out): a column of any kind into doubles. */
-static PyObject *cells(PyObject *object, PyObject *arguments)
-{
-    Model *self = (Model *)object;
-    PyObject *list, *array;
-    Py_ssize_t i;
-    Py_buffer out = {0};
-    if (!PyArg_ParseTuple(arguments, "nO!O:_cells", &i, &PyList_Type, &list, &array) ||
-        doubles_of(self->core, array, &out, 1, "out"))
-        return NULL;
-    Py_ssize_t n = PyList_Size(list);
-    int code = out.readonly || out.shape[0] != n || i < 0 || i >= self->format.names.n
-                   ? raise_input(self->core, "no such column, or no room")
-                   : 0;
-    for (Py_ssize_t r = 0; r < n && !code; r++) {
-        PyObject *cell = Py_XNewRef(PyList_GetItem(list, r));
-        code = cell ? cell_read(&self->format, i, cell, (double *)out.buf + r) : -1;
-        Py_XDECREF(cell);
-    }
-    PyBuffer_Release(&out);
-    return code ? NULL : Py_NewRef(Py_None);
-}
-
 static PyObject *ready(PyObject *object, PyObject *row)
 {
     return model_ready((Model *)object, row == Py_None ? NULL : row, 0) ? NULL : Py_NewRef(Py_None);
 }
 
-/* _kind(j): the kind of column j. */
-static PyObject *kind(PyObject *object, PyObject *number)
-{
-    Model *self = (Model *)object;
-    Py_ssize_t j = PyLong_AsSsize_t(number);
-    if (j == -1 && PyErr_Occurred())
-        return NULL;
-    if (j < 0 || j >= self->format.names.n)
-        return raise_input(self->core, "there is no column %zd", j), NULL;
-    return PyUnicode_FromString(self->format.schema ? anb_column_word(&anb_schema_columns(self->format.schema)[j])
-                                                    : "number");
-}
-
-/* _extra_columns(n): so many columns of a frame are no features. */
-static PyObject *extra_columns(PyObject *object, PyObject *number)
-{
-    Model *self = (Model *)object;
-    Py_ssize_t n = PyLong_AsSsize_t(number);
-    if (n == -1 && PyErr_Occurred())
-        return NULL;
-    return row_unknown_keys(&self->format, n) ? NULL : Py_NewRef(Py_None);
-}
-
 PyMethodDef model_many_methods[] = {
-    {"_kind", kind, METH_O, "_kind($self, column, /)\n--\n\nThe kind of a column."},
-    {"_extra_columns", extra_columns, METH_O, "_extra_columns($self, n, /)\n--\n\nColumns that are no features."},
+    READING_METHODS,
     {"_many", many, METH_VARARGS,
      "_many($self, X, y, w, out, first=0, /)\n--\n\nTrains on, or where y is None predicts, rows of a matrix or of a "
      "list of "
      "columns."},
-    {"_rows", rows, METH_VARARGS, "_rows($self, rows, X, /)\n--\n\nA list of rows of any kind into a matrix."},
-    {"_cells", cells, METH_VARARGS, "_cells($self, i, cells, out, /)\n--\n\nA list of cells of column i into doubles."},
     {"_ready", ready, METH_O, "_ready($self, row, /)\n--\n\nTakes names and kinds from a first row."},
     {"_adopt", model_adopt, METH_VARARGS,
      "_adopt($self, features, schema, reordered, /)\n--\n\nNames and kinds of columns."},
-    {"_unnamed", model_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a matrix may have another order."},
     {0}};

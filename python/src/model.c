@@ -199,12 +199,6 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
 }
 
 /* _unnamed(): a matrix comes, whose columns have no names. */
-PyObject *model_unnamed(PyObject *object, PyObject *nothing)
-{
-    (void)nothing;
-    return names_left_out(&((Model *)object)->format.names, 3) ? NULL : Py_NewRef(Py_None);
-}
-
 /* ---- the type ----------------------------------------------------------------------------------------------------- */
 
 static int set_word(Model *self, const char *name, const char *word, const char *yes, const char *no)
@@ -296,7 +290,7 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
     self->seed = number;
     self->max_bytes = (size_t)max_bytes;
     self->threads = (size_t)threads;
-    self->skips = skips;
+    self->format.skips = skips;
     self->format.extra_raises = raises;
     self->format.target = target == Py_None ? NULL : Py_NewRef(target);
     self->expression = expression ? Py_NewRef(expression) : PyUnicode_FromString("auto");

@@ -47,19 +47,6 @@ static PyObject *get_given(PyObject *object, void *closure)
     return Py_NewRef(self->expression ? self->expression : Py_None);
 }
 
-static PyObject *get_features(PyObject *object, void *closure)
-{
-    (void)closure;
-    return names_tuple(&((Model *)object)->format.names);
-}
-
-static PyObject *get_n_features(PyObject *object, void *closure)
-{
-    Model *self = (Model *)object;
-    (void)closure;
-    return self->format.names.n ? PyLong_FromSsize_t(self->format.names.n) : Py_NewRef(Py_None);
-}
-
 static PyObject *get_n_samples(PyObject *object, void *closure)
 {
     Model *self = (Model *)object;
@@ -73,25 +60,11 @@ static PyObject *get_seed(PyObject *object, void *closure)
     return PyLong_FromUnsignedLongLong(((Model *)object)->seed);
 }
 
-static PyObject *get_target(PyObject *object, void *closure)
-{
-    Model *self = (Model *)object;
-    (void)closure;
-    return Py_NewRef(self->format.target ? self->format.target : Py_None);
-}
-
 static PyObject *get_schema(PyObject *object, void *closure)
 {
-    Model *self = (Model *)object;
-    const AnbSchema *schema = self->learner ? self->format.schema : self->wanted;
-    (void)closure;
-    return schema ? PyUnicode_FromString(anb_schema_text(schema)) : Py_NewRef(Py_None);
-}
-
-static PyObject *get_takes_missing(PyObject *object, void *closure)
-{
-    (void)closure;
-    return PyBool_FromLong(((Model *)object)->format.takes_missing);
+    const Model *self = (Model *)object;
+    return self->learner || !self->wanted ? reading_schema(object, closure)
+                                          : PyUnicode_FromString(anb_schema_text(self->wanted));
 }
 
 static PyObject *get_coverages(PyObject *object, void *closure)
@@ -151,9 +124,7 @@ static PyObject *get_counters(PyObject *object, void *closure)
 PyGetSetDef model_properties[] = {
     {"expression", get_expression, NULL, "str : the canonical expression; it makes the same model again.", NULL},
     {"_given", get_given, NULL, "The expression as it was given.", NULL},
-    {"features", get_features, NULL, "tuple of str or None : the features' names; None where rows are sequences.",
-     NULL},
-    {"n_features", get_n_features, NULL, "int or None : cells of a row; None before the first row.", NULL},
+    READING_PROPERTIES,
     {"n_samples_seen", get_n_samples, NULL, "int : samples learned since the model was made or reset.", NULL},
     {"seed", get_seed, NULL, "int : what every random choice is derived from.", NULL},
     {"threads", model_get_threads, model_set_threads,
@@ -161,9 +132,7 @@ PyGetSetDef model_properties[] = {
      "cores. "
      "It can be set. The bits are those of one thread. Copies and pickles keep it, files do not.",
      NULL},
-    {"target", get_target, NULL, "str or None : the target's name.", NULL},
     {"schema_text", get_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
-    {"takes_missing", get_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL},
     {"coverages", get_coverages, NULL, "tuple of float : the coverages that predict_interval knows.", NULL},
     {"levels", get_levels, NULL, "tuple of float : the levels that predict_quantiles knows.", NULL},
     {"n_pending", get_n_pending, NULL, "int : rows that wait for their labels.", NULL},

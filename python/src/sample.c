@@ -16,7 +16,7 @@ static int refusal(Model *self, const Refused *before)
 {
     Core *core = self->core;
     const Refused now = refused_in(anb_counters(self->learner));
-    if (self->skips)
+    if (self->format.skips)
         return 0;
     if (now.target > before->target)
         return raise_input(core, "the target is not a finite number; nothing was learned");
@@ -146,7 +146,7 @@ static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *
     return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, first, three);
 }
 
-static int target_of(Core *core, PyObject *const *three, double *y, double *weight)
+int target_of(Core *core, PyObject *const *three, double *y, double *weight)
 {
     *weight = 1;
     if (three[2] && three[2] != Py_None && number_of(core, three[2], "weight", weight))
@@ -315,7 +315,7 @@ static PyObject *label_answer(Model *self, double said, const AnbCounters *befor
                       : now->labels_repeated > before->labels_repeated ? "has been learned already"
                       : now->labels_evicted > before->labels_evicted   ? "has left the ring"
                                                                        : NULL;
-    if (why && !self->skips)
+    if (why && !self->format.skips)
         return raise_input(self->core, "label %R: the row %s", id, why), NULL;
     const Refused refused = refused_in(before);
     return answer(self, said, &refused, true);

@@ -7,20 +7,20 @@
 
 typedef struct Server {
     PyObject_HEAD Core *core;
+    Format format;
     AnbServer *server;
     size_t n_levels; /* of the quantiles */
-    Format format;
     Entry entry;
 } Server;
 
 typedef struct Reader {
     PyObject_HEAD Core *core;
+    Format format;
     PyObject *server;       /* kept alive, or NULL */
     AnbServeReader *live;   /* of a server */
     StreamingLearner *copy; /* of a model */
     AnbReader *scratch;     /* of the copy */
     size_t n_levels;        /* of the quantiles */
-    Format format;
     Entry entry;
 } Reader;
 
@@ -90,12 +90,12 @@ static int enter_row(Format *format, Entry *entry, PyObject *row, Cells *cells)
     return -1;
 }
 
-static PyObject *number(Core *core, double value)
+static PyObject *number(const Format *format, double value)
 {
-    if (core_failure(core))
+    if (core_failure(format->core))
         return NULL;
-    if (value != value)
-        return raise_input(core,
+    if (value != value && !format->skips)
+        return raise_input(format->core,
                            "the row, the target or the weight is refused: not finite, negative, or a missing cell "
                            "that this model does not take"),
                NULL;
@@ -117,23 +117,25 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
 {
     static char *words[] = {"x", "y", "w", NULL};
     Server *self = (Server *)object;
-    PyObject *row;
-    double y, w = 1;
+    PyObject *three[3] = {NULL};
+    double y, w;
     Cells cells;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Od|d:train_one", words, &row, &y, &w) || may_learn(self) ||
-        enter_row(&self->format, &self->entry, row, &cells))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|O:train_one", words, &three[0], &three[1], &three[2]) ||
+        target_of(self->core, three, &y, &w) || may_learn(self) ||
+        enter_row(&self->format, &self->entry, three[0], &cells))
         return NULL;
     PyThreadState *state = PyEval_SaveThread(); /* a publishing call waits for predictions */
     double before = anb_serve_train(self->server, cells.x, y, w);
     PyEval_RestoreThread(state);
     entry_leave(&self->entry);
     cells_free(&cells);
-    return number(self->core, before);
+    return number(&self->format, before);
 }
 
 /* _many(X, y, w, out): the bits of the loop. */
 static PyObject *server_many(PyObject *object, PyObject *arguments)
 {
+    static const char *const vectors[] = {"y", "w", "out"};
     Server *self = (Server *)object;
     PyObject *array[4];
     Py_buffer view[4] = {{0}};
@@ -145,8 +147,11 @@ static PyObject *server_many(PyObject *object, PyObject *arguments)
         code = raise_input(self->core, "X has %zd columns, the model %zd features", view[0].shape[1],
                            self->format.names.n);
     for (int i = 1; i < 4 && !code; i++)
-        if (view[i].shape[0] != view[0].shape[0] || (i == 3 && view[i].readonly))
-            code = raise_input(self->core, "X, y, w and out do not fit together");
+        if (view[i].shape[0] != view[0].shape[0])
+            code = raise_input(self->core, "%s has %zd values for %zd rows", vectors[i - 1], view[i].shape[0],
+                               view[0].shape[0]);
+    if (!code && view[3].readonly)
+        code = raise_input(self->core, "out cannot be written");
     if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
         const double *x = view[0].buf, *y = view[1].buf, *w = view[2].buf;
         double *out = view[3].buf;
@@ -196,13 +201,6 @@ static PyObject *server_model(PyObject *object, PyObject *into)
     return Py_NewRef(into);
 }
 
-/* _unnamed(): a table without names comes. */
-static PyObject *server_unnamed(PyObject *object, PyObject *nothing)
-{
-    (void)nothing;
-    return names_left_out(&((Server *)object)->format.names, 2) ? NULL : Py_NewRef(Py_None);
-}
-
 static PyObject *server_version(PyObject *object, void *closure)
 {
     (void)closure;
@@ -214,12 +212,15 @@ static PyMethodDef server_methods[] = {
      "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample; every interval-th call publishes. As Model.train_one."},
     {"publish", publish, METH_NOARGS, "publish($self, /)\n--\n\nShows the readers all that was learned, now."},
     {"_many", server_many, METH_VARARGS, "_many($self, X, y, w, out, /)\n--\n\nMany samples."},
-    {"_unnamed", server_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a table may have another order."},
+    READING_METHODS,
     {"_model", server_model, METH_O, "_model($self, model, /)\n--\n\nThe learner's copy."},
     {0}};
 
-static PyGetSetDef server_properties[] = {{"version", server_version, NULL, "int : how often was published.", NULL},
-                                          {0}};
+static PyGetSetDef server_properties[] = {
+    READING_PROPERTIES,
+    {"schema_text", reading_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
+    {"version", server_version, NULL, "int : how often was published.", NULL},
+    {0}};
 
 /* ---- readers ------------------------------------------------------------------------------------------------------- */
 
@@ -305,7 +306,7 @@ static PyObject *reader_predict_one(PyObject *object, PyObject *row)
     double value = ask(self, cells.x);
     entry_leave(&self->entry);
     cells_free(&cells);
-    return number(self->core, value);
+    return number(&self->format, value);
 }
 
 static PyObject *reader_interval(PyObject *object, PyObject *arguments)
@@ -364,25 +365,6 @@ static PyObject *reader_many(PyObject *object, PyObject *arguments)
     return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
 }
 
-/* _unnamed(): a table without names comes. */
-static PyObject *reader_unnamed(PyObject *object, PyObject *nothing)
-{
-    (void)nothing;
-    return names_left_out(&((Reader *)object)->format.names, 2) ? NULL : Py_NewRef(Py_None);
-}
-
-static PyObject *reader_features(PyObject *object, void *closure)
-{
-    (void)closure;
-    return names_tuple(&((Reader *)object)->format.names);
-}
-
-static PyObject *reader_n_features(PyObject *object, void *closure)
-{
-    (void)closure;
-    return PyLong_FromSsize_t(((Reader *)object)->format.names.n);
-}
-
 static PyObject *reader_version(PyObject *object, void *closure)
 {
     Reader *self = (Reader *)object;
@@ -396,13 +378,13 @@ static PyMethodDef reader_methods[] = {
      "predict_interval($self, x, coverage, /)\n--\n\nAs Model.predict_interval."},
     {"predict_quantiles", reader_quantiles, METH_O,
      "predict_quantiles($self, x, /)\n--\n\nAs Model.predict_quantiles."},
-    {"_unnamed", reader_unnamed, METH_NOARGS, "_unnamed($self, /)\n--\n\nWarns where a table may have another order."},
+    READING_METHODS,
     {"_many", reader_many, METH_VARARGS, "_many($self, X, out, /)\n--\n\nMany rows."},
     {0}};
 
 static PyGetSetDef reader_properties[] = {
-    {"features", reader_features, NULL, "tuple of str or None : the features' names.", NULL},
-    {"n_features", reader_n_features, NULL, "int : cells of a row.", NULL},
+    READING_PROPERTIES,
+    {"schema_text", reading_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
     {"version", reader_version, NULL, "int or None : the published version that the last prediction saw.", NULL},
     {0}};
 

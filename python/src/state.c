@@ -204,7 +204,7 @@ PyObject *core_restore(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "O!ppU:_restore", core->model_type, &object, &skips, &raises, &given))
         return NULL;
     Model *self = (Model *)object;
-    self->skips = skips;
+    self->format.skips = skips;
     self->format.extra_raises = raises;
     Py_XDECREF(self->expression);
     self->expression = Py_NewRef(given);
@@ -223,7 +223,7 @@ static PyObject *settings(PyObject *object, PyObject *nothing)
                          : self->format.names.n  ? PyLong_FromSsize_t(self->format.names.n)
                                                  : Py_NewRef(Py_None),
                          "seed", self->seed, "schema", self->wanted ? anb_schema_text(self->wanted) : NULL, "made",
-                         self->learner ? Py_True : Py_False, "bad_rows", self->skips ? "skip" : "raise", "extra",
+                         self->learner ? Py_True : Py_False, "bad_rows", self->format.skips ? "skip" : "raise", "extra",
                          self->format.extra_raises ? "raise" : "ignore", "max_bytes", (Py_ssize_t)self->max_bytes,
                          "threads", (Py_ssize_t)self->threads);
 }
@@ -237,7 +237,6 @@ static int copy_into(Model *twin, Model *self)
     twin->seed = self->seed;
     twin->max_bytes = self->max_bytes;
     twin->threads = self->threads;
-    twin->skips = self->skips;
     twin->wanted = anb_schema_keep(self->wanted);
     if (format_copy(&twin->format, &self->format))
         return -1;

@@ -130,11 +130,58 @@ def test_readers_find_the_columns_of_frames_by_name():
     for reader in (Reader(model), server.reader()):
         for X in (frame, frame.assign(more=1), table, table.lazy(), pyarrow.Table.from_pandas(frame)):
             assert np.array_equal(reader.predict_many(X), said)
-        with pytest.raises(anabranch.InputError, match="no column 'b', which is a feature"):
-            reader.predict_many(frame[["z", "a"]])
         with pytest.raises(anabranch.InputError, match="X has 1 dimension;"):
-            reader.predict_many(said.tolist())
+            reader.predict_many(said)
     assert np.array_equal(server.train_many(frame, y), model.train_many(frame, y))
+
+
+def outcome(call):
+    """What a call gives, with its type, or how it refuses; and its warnings, all of this file."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            value = call()
+            said = type(value), np.asarray(value).tolist(), getattr(value, "name", None)
+        except (anabranch.InputError, TypeError) as error:
+            said = type(error), str(error), None
+    assert all(w.filename == __file__ for w in told), [str(w) for w in told]
+    return said, [str(w.message) for w in told]
+
+
+def test_servers_and_readers_read_what_the_model_reads():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    typed = pandas.DataFrame({"store": list("abca") * 20, "when": pandas.date_range("2024-01-01", periods=80), "t": np.arange(80.0)})
+    plain = pandas.DataFrame({"a": np.arange(80.0), "b": np.arange(80.0) % 7, "c": np.arange(80.0) % 3})
+    for frame in (typed, plain):
+        first = frame.columns[0]
+        for expression in ("scale(rls)", "auto(budget=2)"):
+            model = Model(expression, target="y", extra="raise")
+            model.learn_many(frame, frame.iloc[:, 2].to_numpy(copy=True))
+            server = Server(model)
+            tables = [frame, polars.from_pandas(frame), frame.assign(y=1.0), frame.assign(more=1), frame.drop(columns=first),
+                      frame[[first]], frame[[]], frame.to_dict("records"), frame.to_numpy(), frame.to_numpy().tolist(),
+                      frame.rename(columns=str.upper), frame.iloc[0], "text", 5, [], {first: [1]}]
+            for X in tables:
+                expected = outcome(lambda: model.copy().predict_many(X))
+                for reader in (Reader(model), server.reader()):
+                    assert outcome(lambda: reader.predict_many(X)) == expected
+                y = frame.iloc[:, 2]
+                assert outcome(lambda: Server(model).train_many(X, y)) == outcome(lambda: model.copy().train_many(X, y))
+            assert server.schema_text == Reader(model).schema_text == model.schema_text
+            assert server.target == "y" and Reader(server).takes_missing == model.takes_missing
+
+
+def test_servers_take_targets_as_the_model_does():
+    model = Model("linear", 2)
+    server = Server(model)
+    for y, w in ((None, 1), (np.datetime64("2024-01-01"), 1), ("x", 1), (1, "x"), (1j, 1), (np.float32(2), None)):
+        theirs, ours = outcome(lambda: server.train_one([1, 2], y, w))[0], outcome(lambda: model.copy().train_one([1, 2], y, w))[0]
+        assert ours[0] is theirs[0]
+        assert ours == theirs or y is None
+    skipping = Model("linear", 2, bad_rows="skip")
+    for asked in (skipping, Reader(skipping), Server(skipping).reader()):
+        assert np.isnan(asked.predict_one([1, np.inf]))
+    assert np.isnan(Server(skipping).train_one([1, 2], np.nan)) and np.isnan(Server(skipping).model().train_one([1, 2], np.nan))
 
 
 def test_servers_and_readers_warn_of_an_order_once():

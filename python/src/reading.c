@@ -1,0 +1,111 @@
+/* What rows and tables are read by, of Model, Server and Reader alike: names, kinds of columns, cells. */
+#include "core.h"
+
+/* _rows(list, X): rows of any kind into a matrix, by the names and the schema. */
+PyObject *reading_rows(PyObject *object, PyObject *arguments)
+{
+    Reading *self = (Reading *)object;
+    PyObject *list, *array;
+    Py_buffer x = {0};
+    if (!PyArg_ParseTuple(arguments, "O!O:_rows", &PyList_Type, &list, &array) ||
+        doubles_of(self->core, array, &x, 2, "X"))
+        return NULL;
+    Py_ssize_t n = PyList_Size(list), d = self->format.names.n;
+    int code =
+        d == 0 || x.readonly || x.shape[0] != n || x.shape[1] != d ? raise_input(self->core, "no room") : 0;
+    for (Py_ssize_t i = 0; i < n && !code; i++) {
+        PyObject *row = Py_XNewRef(PyList_GetItem(list, i));
+        code = row ? row_read(&self->format, row, (double *)x.buf + i * d) : -1;
+        Py_XDECREF(row);
+    }
+    PyBuffer_Release(&x);
+    return code ? NULL : Py_NewRef(Py_None);
+}
+
+/* _cells(i, list, out): a column of any kind into doubles. */
+PyObject *reading_cells(PyObject *object, PyObject *arguments)
+{
+    Reading *self = (Reading *)object;
+    PyObject *list, *array;
+    Py_ssize_t i;
+    Py_buffer out = {0};
+    if (!PyArg_ParseTuple(arguments, "nO!O:_cells", &i, &PyList_Type, &list, &array) ||
+        doubles_of(self->core, array, &out, 1, "out"))
+        return NULL;
+    Py_ssize_t n = PyList_Size(list);
+    int code = out.readonly || out.shape[0] != n || i < 0 || i >= self->format.names.n
+                   ? raise_input(self->core, "no such column, or no room")
+                   : 0;
+    for (Py_ssize_t r = 0; r < n && !code; r++) {
+        PyObject *cell = Py_XNewRef(PyList_GetItem(list, r));
+        code = cell ? cell_read(&self->format, i, cell, (double *)out.buf + r) : -1;
+        Py_XDECREF(cell);
+    }
+    PyBuffer_Release(&out);
+    return code ? NULL : Py_NewRef(Py_None);
+}
+
+/* _kind(j): the kind of column j. */
+PyObject *reading_kind(PyObject *object, PyObject *number)
+{
+    Reading *self = (Reading *)object;
+    Py_ssize_t j = PyLong_AsSsize_t(number);
+    if (j == -1 && PyErr_Occurred())
+        return NULL;
+    if (j < 0 || j >= self->format.names.n)
+        return raise_input(self->core, "there is no column %zd", j), NULL;
+    return PyUnicode_FromString(self->format.schema ? anb_column_word(&anb_schema_columns(self->format.schema)[j])
+                                                    : "number");
+}
+
+/* _extra_columns(n): so many columns of a frame are no features. */
+PyObject *reading_extra_columns(PyObject *object, PyObject *number)
+{
+    Reading *self = (Reading *)object;
+    Py_ssize_t n = PyLong_AsSsize_t(number);
+    if (n == -1 && PyErr_Occurred())
+        return NULL;
+    return row_unknown_keys(&self->format, n) ? NULL : Py_NewRef(Py_None);
+}
+
+/* _unnamed(): a table without names comes. */
+PyObject *reading_unnamed(PyObject *object, PyObject *nothing)
+{
+    (void)nothing;
+    return names_left_out(&((Reading *)object)->format.names, 3) ? NULL : Py_NewRef(Py_None);
+}
+
+/* ---- properties ---------------------------------------------------------------------------------------------------- */
+
+PyObject *reading_features(PyObject *object, void *closure)
+{
+    (void)closure;
+    return names_tuple(&((Reading *)object)->format.names);
+}
+
+PyObject *reading_n_features(PyObject *object, void *closure)
+{
+    Py_ssize_t n = ((Reading *)object)->format.names.n;
+    (void)closure;
+    return n ? PyLong_FromSsize_t(n) : Py_NewRef(Py_None);
+}
+
+PyObject *reading_target(PyObject *object, void *closure)
+{
+    PyObject *target = ((Reading *)object)->format.target;
+    (void)closure;
+    return Py_NewRef(target ? target : Py_None);
+}
+
+PyObject *reading_schema(PyObject *object, void *closure)
+{
+    const AnbSchema *schema = ((Reading *)object)->format.schema;
+    (void)closure;
+    return schema ? PyUnicode_FromString(anb_schema_text(schema)) : Py_NewRef(Py_None);
+}
+
+PyObject *reading_takes_missing(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(((Reading *)object)->format.takes_missing);
+}
