@@ -322,6 +322,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_additive_see(&v, row->raw);
 }
 
+static int validate(const AnbNode *self, const void *state, AnbError *error)
+{
+    const AdditiveView v = anb_additive_view(self, anb_view_of(state));
+    return anb_additive_valid(&v) ? 0 : anb_fail(error, ANB_E_STATE, "additive: a number is out of its range");
+}
+
 const StreamingLearnerType anb_additive = {
     .name = "additive",
     .brief = "curves of single features and tables of pairs, added up",
@@ -333,6 +339,7 @@ const StreamingLearnerType anb_additive = {
     .version = 3, /* there was no version 1, whose layout the parts of version 0.1 would have had */
     .check = check,
     .fields = fields,
+    .validate = validate,
     .scratch = scratch_fields,
     .init = init,
     .predict = predict,

@@ -74,6 +74,9 @@ AdditiveView anb_additive_view(const AnbNode *self, void *state);
 
 double anb_additive_floor(const AdditiveView *v, bool pair);
 
+/* Whether variances, lifts and the unit, from a file, are such as learning leaves behind. */
+bool anb_additive_valid(const AdditiveView *v);
+
 /* The band of a value that so many of the feature's knots lie below. */
 static inline unsigned anb_additive_band(unsigned below, unsigned count, size_t bands)
 {

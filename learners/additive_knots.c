@@ -19,6 +19,29 @@ double anb_additive_floor(const AdditiveView *v, bool pair)
     return pair ? pair_floor / (double)(v->pairs ? v->pairs : 1) : line_floor / (double)v->d;
 }
 
+/* After each row the errors' level is near the unit, but for levels that no unit is near. */
+static bool unit_valid(const Additive *s)
+{
+    double level = s->error.level;
+    return level < 0x1p-1019 || (level < 0x1p20 * s->unit && level > 0x1p-20 * s->unit);
+}
+
+/* Variances only fall, and those of new knots lie between two old ones. */
+bool anb_additive_valid(const AdditiveView *v)
+{
+    const double own = 1.001 * prior_of(v, false), pair = 1.001 * prior_of(v, true);
+    bool fine = unit_valid(v->head);
+    for (size_t j = 0; j < v->d; j++)
+        fine &= v->line[j].p <= 2 * own && v->lift[j] >= ANB_LIFT_LEAST && v->lift[j] <= ANB_LIFT_MOST;
+    for (size_t i = 0; i < v->d * ANB_NODES; i++)
+        fine &= v->curve[i].p <= own;
+    for (size_t k = 0; k < v->pairs; k++)
+        fine &= v->lifts[k] >= (float)ANB_LIFT_LEAST && v->lifts[k] <= (float)ANB_LIFT_MOST;
+    for (size_t i = 0; i < v->pairs * v->stride * v->stride; i++)
+        fine &= (double)v->cell[1 + i].p <= pair;
+    return fine;
+}
+
 static void clear_pair(AdditiveView *v, size_t k, size_t left, size_t right)
 {
     AdditiveCell *cell = v->cell + 1 + k * v->stride * v->stride;

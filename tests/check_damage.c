@@ -71,7 +71,12 @@ static const struct {
              {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", 0, -1e200},
              {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", D, -1}, /* a mean square */
              {"mlp(hidden=3, memory=16, replay=2)", 300, "inverse", 1, 1e-300},
-             {"mlp(hidden=3, memory=16, replay=2)", 300, "origin", 1, 1e200}};
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "origin", 1, 1e200},
+             {"additive(cells=3, pairs=1)", 300, "unit", 0, 1e30},
+             {"additive(cells=3, pairs=1)", 300, "level", 0, 1e-300},
+             {"additive(cells=3, pairs=1)", 300, "p", 0, 1e30},
+             {"additive(cells=3, pairs=1)", 300, "lift", 1, 1e30},
+             {"additive(cells=3, pairs=1)", 300, "lift", 1, .1}};
 
 START_TEST(numbers_that_no_samples_lead_to_are_refused)
 {
@@ -190,7 +195,7 @@ static const char *const lasting[] = {
     "season(last, longest=32)",           "knn(window=20, k=3)",
     "knn(window=100, k=3, coarse=2)",     "jumps(mean)",
     "mlp(hidden=3, memory=16, replay=2)", "mlp(hidden=3, memory=16, replay=2, precision=single)",
-    "drift(last, detector=page_hinkley)"};
+    "drift(last, detector=page_hinkley)", "additive(cells=3, pairs=1)"};
 
 static void lasts(StreamingLearner *model, const char *where, const char *field, double value)
 {

@@ -11,8 +11,7 @@ PyObject *reading_rows(PyObject *object, PyObject *arguments)
         doubles_of(self->core, array, &x, 2, "X"))
         return NULL;
     Py_ssize_t n = PyList_Size(list), d = self->format.names.n;
-    int code =
-        d == 0 || x.readonly || x.shape[0] != n || x.shape[1] != d ? raise_input(self->core, "no room") : 0;
+    int code = d == 0 || x.readonly || x.shape[0] != n || x.shape[1] != d ? raise_input(self->core, "no room") : 0;
     for (Py_ssize_t i = 0; i < n && !code; i++) {
         PyObject *row = Py_XNewRef(PyList_GetItem(list, i));
         code = row ? row_read(&self->format, row, (double *)x.buf + i * d) : -1;
