@@ -115,6 +115,16 @@ void entry_free(Entry *entry);
 int entry_enter(Entry *entry, Core *core);
 void entry_leave(Entry *entry);
 
+/* A call without the GIL that a signal's handler may end. */
+typedef struct Away {
+    PyThreadState *state;
+    int64_t asked; /* when handlers were run last */
+} Away;
+Away away_begin(void);
+/* Between rows: runs handlers every tenth of a second; whether one has raised. */
+bool away_interrupted(Away *away);
+void away_end(Away *away);
+
 /* ---- names.c ---- */
 /* Names from a sequence of strings. */
 int names_set(Core *core, Names *names, PyObject *sequence);

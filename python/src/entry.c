@@ -1,8 +1,10 @@
 /*
  * One call at a time on an object. All fields are read and written under the GIL, so entering a free object is one
  * store. `lock` only serves waiting threads to sleep on: nobody holds it, and it is released once to wake one of them.
+ * Calls without the GIL, which a signal's handler may end.
  */
 #include "core.h"
+#include <time.h>
 
 int entry_make(Entry *entry)
 {
@@ -52,4 +54,35 @@ void entry_leave(Entry *entry)
         entry->woken = true;
         PyThread_release_lock(entry->lock);
     }
+}
+
+/* ---- without the GIL ----------------------------------------------------------------------------------------------- */
+
+enum { ASK_AFTER = 100000000 }; /* nanoseconds */
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+Away away_begin(void)
+{
+    return (Away){PyEval_SaveThread(), now()};
+}
+
+bool away_interrupted(Away *away)
+{
+    if (now() - away->asked <= ASK_AFTER)
+        return false;
+    PyEval_RestoreThread(away->state);
+    bool raised = PyErr_CheckSignals() != 0;
+    *away = away_begin();
+    return raised;
+}
+
+void away_end(Away *away)
+{
+    PyEval_RestoreThread(away->state);
 }

@@ -1,7 +1,6 @@
 /* Many rows at a time, from a matrix of doubles or from columns, where they lie. The GIL is released meanwhile. */
 #include "core.h"
 #include <string.h>
-#include <time.h>
 
 /* Rows to learn or to predict. */
 typedef struct Many {
@@ -84,35 +83,21 @@ static uint64_t rejected(const Model *self)
 
 typedef enum End { DONE, REFUSED, INTERRUPTED } End;
 
-enum { ASK_AFTER = 100000000 }; /* nanoseconds */
-
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* All rows, or up to the block after which a signal's handler has raised, or, where `stops`, in which the first one is refused. */
 static End run_blocks(Model *self, const Many *m, bool stops, double *block)
 {
     Py_ssize_t size = m->table.column ? BLOCK : 64 * BLOCK;
     uint64_t before = rejected(self);
-    int64_t asked = now();
     End end = DONE;
-    PyThreadState *state = PyEval_SaveThread();
+    Away away = away_begin();
     for (Py_ssize_t from = 0; from < m->n && end == DONE; from += size) {
         run_block(self, m, from, size < m->n - from ? size : m->n - from, block);
-        if (stops && rejected(self) != before) {
+        if (stops && rejected(self) != before)
             end = REFUSED;
-        } else if (now() - asked > ASK_AFTER) {
-            PyEval_RestoreThread(state);
-            end = PyErr_CheckSignals() ? INTERRUPTED : DONE;
-            state = PyEval_SaveThread();
-            asked = now();
-        }
+        else if (away_interrupted(&away))
+            end = INTERRUPTED;
     }
-    PyEval_RestoreThread(state);
+    away_end(&away);
     return end;
 }
 

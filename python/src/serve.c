@@ -132,6 +132,21 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
     return number(&self->format, before);
 }
 
+/* X, y, w, out. 0, or -1 where a signal's handler has raised. */
+static int learn_rows(Server *self, const Py_buffer *view)
+{
+    const double *x = view[0].buf, *y = view[1].buf, *w = view[2].buf;
+    double *out = view[3].buf;
+    bool raised = false;
+    Away away = away_begin();
+    for (Py_ssize_t i = 0; i < view[0].shape[0] && !raised; i++) {
+        out[i] = anb_serve_train(self->server, x + i * self->format.names.n, y[i], w[i]);
+        raised = i % TABLE_BLOCK == 0 && away_interrupted(&away);
+    }
+    away_end(&away);
+    return raised ? -1 : 0;
+}
+
 /* _many(X, y, w, out): the bits of the loop. */
 static PyObject *server_many(PyObject *object, PyObject *arguments)
 {
@@ -153,12 +168,7 @@ static PyObject *server_many(PyObject *object, PyObject *arguments)
     if (!code && view[3].readonly)
         code = raise_input(self->core, "out cannot be written");
     if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
-        const double *x = view[0].buf, *y = view[1].buf, *w = view[2].buf;
-        double *out = view[3].buf;
-        PyThreadState *state = PyEval_SaveThread();
-        for (Py_ssize_t i = 0; i < view[0].shape[0]; i++)
-            out[i] = anb_serve_train(self->server, x + i * self->format.names.n, y[i], w[i]);
-        PyEval_RestoreThread(state);
+        code = learn_rows(self, view);
         entry_leave(&self->entry);
     }
     for (int i = 0; i < 4; i++)
@@ -352,10 +362,12 @@ static PyObject *reader_many(PyObject *object, PyObject *arguments)
         code = raise_input(self->core, "X has %zd columns, the model %zd features; or out does not fit", x.shape[1],
                            self->format.names.n);
     if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
-        PyThreadState *state = PyEval_SaveThread();
-        for (Py_ssize_t i = 0; i < x.shape[0]; i++)
+        Away away = away_begin();
+        for (Py_ssize_t i = 0; i < x.shape[0] && !code; i++) {
             ((double *)out.buf)[i] = ask(self, (const double *)x.buf + i * x.shape[1]);
-        PyEval_RestoreThread(state);
+            code = i % TABLE_BLOCK == 0 && away_interrupted(&away) ? -1 : 0;
+        }
+        away_end(&away);
         entry_leave(&self->entry);
     }
     if (x.obj)

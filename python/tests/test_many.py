@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import anabranch
-from anabranch import Model, Schema
+from anabranch import Model, Reader, Schema, Server
 
 NAMES = ["a", "b", "c"]
 
@@ -471,11 +471,13 @@ def test_a_handler_that_raises_ends_a_long_call():
     X = np.random.default_rng(1).normal(size=(300_000, 4))
     model, old = Model("auto(budget=100)"), signal.signal(signal.SIGALRM, handler)
     try:
-        for call in (lambda: model.learn_many(X, X[:, 0]), lambda: model.predict_many(X)):
+        server = Server(Model("auto(budget=100)", 4))
+        for call in (lambda: model.learn_many(X, X[:, 0]), lambda: model.predict_many(X), lambda: server.train_many(X, X[:, 0]),
+                     lambda: Reader(model).predict_many(X)):
             signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(TimeoutError):
                 call()
-            assert model.n_samples_seen < len(X)
+            assert model.n_samples_seen < len(X) and server.model().n_samples_seen < len(X)
     finally:
         signal.signal(signal.SIGALRM, old)
 
