@@ -16,8 +16,8 @@
  *   - S_j is feature j's share of the mean squared slope of the planes over the last 200 samples or so (the diagonal of
  *     the expected outer product of gradients: Trivedi, Wang, Kpotufe & Shakhnarovich 2014). If the mixture has shares
  *     I of its own, S_j is replaced by the mean of S_j and I_j r_j, except where I_j is 0: features that other experts
- *     leave out are judged here by their own slopes.
- *   - r_j is the trust in feature j, 1 if the mixture has no shares: a feature whose slopes tell nothing may need near
+ *     leave out are weighed here by their own slopes.
+ *   - r_j is the trust in feature j, 1 if the mixture has no shares: a feature whose slopes are small may need near
  *     neighbours first. Otherwise, let c_j be what the feature's slope adds to the plane at x besides the mean. r_j is
  *     the factor on c_j with the least squared error so far, or more if the mixture's share is large:
  *
@@ -63,7 +63,7 @@
 #include "learners/knn/knn_look.h"
 #include "src/simd/kernels.h"
 
-enum { KNOWN = 100, SETTLED = 200 }; /* planes before importances are told, and before bends are learned */
+enum { KNOWN = 100, SETTLED = 200 }; /* planes before importances are given, and before b is learned */
 enum {
     MOST_PLACES = 4, /* that a row takes in the window */
     FEW_ROWS = 512,  /* up to so many rows the metric is made anew every OFTEN rows */

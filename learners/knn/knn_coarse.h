@@ -16,7 +16,7 @@
 
 enum { ANB_KNN_COARSE_NONE = INT16_MAX }; /* the distance where there is no row */
 
-/* Rows, and what is found of them. */
+/* Rows, and where their distances are written. */
 typedef struct AnbKnnCoarse {
     const int8_t *code, *query; /* a query has its codes side by side */
     size_t rows, pairs;

@@ -142,7 +142,7 @@ static void sort_by_feature(Chosen *chosen, size_t n)
     }
 }
 
-/* The features that say most of how far rows are; of equals the first. */
+/* The features with the largest weights; of equal ones the first. */
 static void choose(const View *v, Chosen *chosen)
 {
     size_t n = 0;
@@ -247,7 +247,7 @@ static void keep_older(const View *v)
     memcpy(v->offset, v->older_offset, v->coded * sizeof *v->offset);
 }
 
-/* Codes by the metric of now, where the older ones do not do. */
+/* New codes, unless the older factors are still near the new ones. */
 static void begin_coarsely(const View *v)
 {
     Chosen chosen[ANB_KNN_PLANE];

@@ -18,7 +18,7 @@ static size_t features_padded(const AnbNode *self)
     return anb_knn_search_padded(anb_knn_plan(self).d);
 }
 
-/* Floats for the query of a row and for queries of a batch that wait. */
+/* Floats for the query of a row and for the queries of a batch. */
 static size_t queries(const AnbNode *self)
 {
     return (1 + ANB_KNN_WAITING) * features_padded(self);
@@ -362,7 +362,7 @@ static void spread_out(const View *v, size_t k, const Unit *unit, const KnnScrat
     }
 }
 
-/* The query is encoded some time after it was taken, since a load of what was stored in parts waits for the stores. */
+/* The query is encoded some time after it was taken, since a load of what was just stored in parts is slow. */
 static double predict_by_neighbours(const View *v, size_t n, const KnnScratch *w)
 {
     const size_t k = n < v->k ? n : v->k, padded = anb_ridge_plane_stride(v->plane);
@@ -373,8 +373,8 @@ static double predict_by_neighbours(const View *v, size_t n, const KnnScratch *w
     const AnbRidgeRows rows = {w->u, w->y, w->weight, k, v->plane};
     const AnbRidgeRule rule = {w->part, w->place, knn_ridge};
     const float plane = anb_ridge_plane_fit(&rows, &rule, w->lean, &mean, w->fit);
-    w->look->mean = anb_knn_told(&unit.side, unit.first, mean);
-    w->look->plane = anb_knn_told(&unit.side, unit.first, plane);
+    w->look->mean = anb_knn_in_units(&unit.side, unit.first, mean);
+    w->look->plane = anb_knn_in_units(&unit.side, unit.first, plane);
     if (!anb_knn_fits(v, k, w->look->plane))
         return w->look->mean;
     w->look->fitted = true;

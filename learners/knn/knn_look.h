@@ -1,5 +1,5 @@
 /*
- * A look at the window: the nearest rows, the plane through them, and what the two say.
+ * One prediction: the nearest rows, the plane through them, and what both predict.
  */
 #ifndef ANB_LEARNERS_KNN_KNN_LOOK_H
 #define ANB_LEARNERS_KNN_KNN_LOOK_H
@@ -11,7 +11,7 @@ static const float knn_ridge = 0.1f, knn_soft = 0.02f; /* of the plane; of the w
 
 /* What a prediction leaves for learning. */
 typedef struct KnnLook {
-    bool fitted; /* there is a plane */
+    bool fitted; /* a plane was fitted */
     double mean, plane, miss, out;
 } KnnLook;
 
@@ -33,7 +33,7 @@ typedef struct KnnScratch {
     int32_t *near, *minima;
 } KnnScratch;
 
-enum { ANB_KNN_WAITING = 16 }; /* queries of a batch that wait with their candidates */
+enum { ANB_KNN_WAITING = 16 }; /* queries of a batch whose candidates are kept at once */
 enum { ANB_KNN_NEARBY = 3 };   /* rows looked at for each neighbour. Chosen on the streams of docs/accuracy.md */
 
 extern const AnbField anb_knn_scratch_fields[];
@@ -56,10 +56,10 @@ typedef struct KnnSide {
     double low, high;
 } KnnSide;
 
-/* What a plane and a mean in the units of knn_plane.h say of the target. */
-static inline double anb_knn_told(const KnnSide *side, double first, float said)
+/* A prediction in the units of knn_plane.h in those of the target; `first` is y_0. */
+static inline double anb_knn_in_units(const KnnSide *side, double first, float predicted)
 {
-    return first + anb_knn_plane_range(side->low, side->high) * (double)said;
+    return first + anb_knn_plane_range(side->low, side->high) * (double)predicted;
 }
 
 static inline double anb_knn_within(const KnnSide *side, double f)
@@ -68,7 +68,7 @@ static inline double anb_knn_within(const KnnSide *side, double f)
     return anb_clamp(f, side->low - margin, side->high + margin);
 }
 
-/* Whether so many rows and the plane through them may speak. */
+/* Whether the prediction of a plane through k rows is used. */
 static inline bool anb_knn_fits(const View *v, size_t k, double plane)
 {
     return plane - plane == 0 && !(k < 10 && k <= v->plane);

@@ -16,7 +16,7 @@ enum {
     TILE = ANB_KNN_TILE,
     WAITING = ANB_KNN_WAITING,
     CANDIDATES = 256, /* of one query */
-    LISTED = 2048,    /* of all that wait */
+    LISTED = 2048,    /* of all queries */
     NEIGHBOURS = ANB_KNN_MANY_K,
     NEXT = ANB_KNN_MANY_NEXT,
     COPIED = 16, /* at once: some more than there are, which costs less than a copy of any length */
@@ -60,13 +60,13 @@ typedef struct Batch {
     bool squared;     /* the squares of the window's codes are there */
     AnbKnnTile tile;
     size_t begun, tile_at[TILE]; /* queries with codes, and the row of each */
-    size_t slots;                /* in use by queries that wait */
+    size_t slots;                /* in use by waiting queries */
     Waiting waiting;
     Lane lane;
     Nearest nearest;
 } Batch;
 
-static void ask_alone(Batch *b, size_t i)
+static void predict_alone(Batch *b, size_t i)
 {
     AnbRow row = anb_rows_at(b->rows, i);
     b->out[i] = anb_knn_predict(b->self, b->state, &row, b->scratch);
@@ -75,7 +75,7 @@ static void ask_alone(Batch *b, size_t i)
 
 /* ---- candidates -------------------------------------------------------------------------------------------------- */
 
-/* Where the queries of a batch wait: behind the query of a single prediction. */
+/* The features of waiting queries: behind the query of a single prediction. */
 static float *slot_of(const Batch *b, size_t slot)
 {
     return b->w.query + (slot + 1) * anb_knn_search_padded(b->v.d);
@@ -88,8 +88,8 @@ static void begin(Batch *b, size_t i)
     b->tile_at[b->begun++] = i;
 }
 
-/* The codes of the rows of the tile; those with bounded ones are asked alone. All are encoded together, some time after they were
- * taken: a load of what was stored in parts waits for the stores. */
+/* The codes of the rows of the tile; a row with a bounded code is predicted alone. All are encoded together, some time after they were
+ * taken: a load of what was just stored in parts is slow. */
 static void encode_tile(Batch *b)
 {
     const size_t pairs = anb_knn_search_pairs(b->v.d), padded = anb_knn_search_padded(b->v.d);
@@ -97,7 +97,7 @@ static void encode_tile(Batch *b)
     for (size_t q = 0; q < b->begun; q++) {
         const float *query = slot_of(b, b->slots + q);
         if (anb_knn_look_encode(&b->v, query, &b->w)) {
-            ask_alone(b, b->tile_at[q]);
+            predict_alone(b, b->tile_at[q]);
             continue;
         }
         if (b->tile.shift < 0)
@@ -111,7 +111,7 @@ static void encode_tile(Batch *b)
 }
 
 /* Query q of the tile, with its candidates. */
-static void wait_its_turn(Batch *b, size_t q, size_t found)
+static void add_waiting(Batch *b, size_t q, size_t found)
 {
     Waiting *w = &b->waiting;
     w->at[w->n] = b->tile_at[q];
@@ -123,7 +123,7 @@ static void wait_its_turn(Batch *b, size_t q, size_t found)
     w->listed += found;
 }
 
-/* Row i with its candidates by a few features; there is little in finding them that several queries could share. */
+/* Row i with its candidates by a few features. Finding them for several queries at once is no faster (docs/performance.md). */
 static void begin_coarsely(Batch *b, size_t i)
 {
     float *query = slot_of(b, b->slots);
@@ -131,11 +131,11 @@ static void begin_coarsely(Batch *b, size_t i)
     anb_knn_look_encode(&b->v, query, &b->w);
     const size_t found = anb_knn_look_nearby(&b->v, b->n, &b->w);
     if (found > CANDIDATES) {
-        ask_alone(b, i);
+        predict_alone(b, i);
         return;
     }
     b->tile_at[0] = i;
-    wait_its_turn(b, 0, found);
+    add_waiting(b, 0, found);
     b->slots++;
 }
 
@@ -155,13 +155,13 @@ static void search_tile(Batch *b)
     for (size_t q = 0; q < b->begun; q++) {
         size_t found = anb_knn_tile_collect(near, &b->tile, q, &work, b->w.index);
         if (found <= CANDIDATES)
-            wait_its_turn(b, q, found);
+            add_waiting(b, q, found);
         else
             alone[n_alone++] = b->tile_at[q];
     }
     anb_knn_tile_follow(&b->tile, b->begun);
     for (size_t i = 0; i < n_alone; i++)
-        ask_alone(b, alone[i]);
+        predict_alone(b, alone[i]);
     b->slots += b->begun;
     b->begun = 0;
 }
@@ -183,7 +183,7 @@ static void take(Batch *b, size_t lane)
         far[c] = INFINITY;
 }
 
-/* The first n that wait. */
+/* The first n waiting queries. */
 static void fill(Batch *b, size_t n)
 {
     Lane *l = &b->lane;
@@ -262,8 +262,8 @@ static void repeat_first(Batch *b)
     }
 }
 
-/* What the nearest of each say. */
-static void answer(Batch *b)
+/* Predictions from the nearest rows of each query. */
+static void predict_nearest(Batch *b)
 {
     _Alignas(64) float target[NEIGHBOURS * MANY], place[(ANB_KNN_MANY_D + 4) * MANY], plane[MANY], mean[MANY];
     double low[MANY], high[MANY];
@@ -279,14 +279,14 @@ static void answer(Batch *b)
     anb_ridge_plane_fit_many(b->w.fit, b->v.plane, &rule, plane, mean);
     for (size_t q = 0; q < of->n; q++) {
         const KnnSide side = {low[q], high[q]};
-        const KnnLook look = {.mean = anb_knn_told(&side, of->y[q], mean[q]),
-                              .plane = anb_knn_told(&side, of->y[q], plane[q])};
+        const KnnLook look = {.mean = anb_knn_in_units(&side, of->y[q], mean[q]),
+                              .plane = anb_knn_in_units(&side, of->y[q], plane[q])};
         const bool fits = anb_knn_fits(&b->v, b->k, look.plane);
         b->out[of->at[q]] = fits ? anb_knn_within(&side, anb_knn_both(b->v.s, &look)) : look.mean;
     }
 }
 
-/* The nearest of those that wait; returns how many have to be asked alone, and which rows. */
+/* The nearest rows of the waiting queries; returns how many rows have to be predicted alone, and which. */
 static size_t keep_all(Batch *b, size_t *alone)
 {
     float bound[MANY];
@@ -299,7 +299,7 @@ static size_t keep_all(Batch *b, size_t *alone)
     return left;
 }
 
-/* All that wait; alone where they are few, and those whose nearest are not to be told from others. */
+/* All waiting queries: alone where they are few, and where it is not known which rows are nearest. */
 static void look_all(Batch *b)
 {
     const size_t n = b->waiting.n;
@@ -311,9 +311,9 @@ static void look_all(Batch *b)
         for (; left < n; left++)
             alone[left] = b->waiting.at[left];
     if (b->nearest.n > 0)
-        answer(b);
+        predict_nearest(b);
     for (size_t i = 0; i < left; i++)
-        ask_alone(b, alone[i]);
+        predict_alone(b, alone[i]);
     b->waiting.n = b->waiting.listed = b->slots = 0;
 }
 
@@ -324,7 +324,7 @@ static bool suits(const Batch *b)
     return b->n > 0 && b->rows->n >= FEW && b->v.plane <= ANB_KNN_MANY_D && b->k <= NEIGHBOURS && !b->v.s->bounded;
 }
 
-/* False where the rows are better asked one by one. */
+/* False where the rows are better predicted one by one. */
 static bool start(Batch *b)
 {
     b->v = anb_knn_view(b->self, b->state);

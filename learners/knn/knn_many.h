@@ -3,7 +3,7 @@
  * nearest, and those in the units that a plane is fitted in. Every number has the bits that the same query
  * alone gives it (knn_search.h, knn_plane.h): the same operations in the same order.
  *
- * An array "of lanes" has ANB_KNN_MANY entries for each of what it says, query q's at [i * ANB_KNN_MANY + q].
+ * An array "of lanes" has ANB_KNN_MANY entries for each value, query q's at [i * ANB_KNN_MANY + q].
  */
 #ifndef ANB_LEARNERS_KNN_KNN_MANY_H
 #define ANB_LEARNERS_KNN_KNN_MANY_H

@@ -7,7 +7,7 @@
 /* The window in two parts: by the new factors and by the older ones. */
 typedef struct KnnParts {
     size_t newer, older;           /* rows */
-    size_t newer_sets, older_sets; /* of the minima, in proportion; one more than asked for at most */
+    size_t newer_sets, older_sets; /* of the minima, in proportion; one more than wanted at most */
 } KnnParts;
 
 KnnParts anb_knn_parts(const AnbKnnSearch *near, size_t sets);

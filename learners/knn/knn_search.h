@@ -220,10 +220,10 @@ typedef struct AnbKnnSearchWork {
 } AnbKnnSearchWork;
 
 /**
- * The k nearest rows, as floats tell them (anb_knn_search_far), in the order of the window; of equals at the k-th distance the first ones.
+ * The k nearest rows by distances in floats (anb_knn_search_far), in the order of the window; of equals at the k-th distance the first ones.
  *
  * @param near      the window
- * @param query     what is looked for
+ * @param query     the row whose neighbours are searched
  * @param k         1 to near->rows
  * @param index     out: k rows; room for all of the window's
  * @param square    out: k squared distances; room for k + 1

@@ -249,7 +249,7 @@ static void make_metric(const View *v, const double *importance)
 {
     double total = 0;
     shares(v, v->metric);
-    double known = v->given < v->d ? 1 - v->metric[v->given] : 1; /* of time nobody else knows */
+    double known = v->given < v->d ? 1 - v->metric[v->given] : 1; /* time has no share by other learners */
     for (size_t j = 0; j < v->d; j++) {
         v->doubt[j] = 1 - trust(v, j, importance);
         double r = anb_knn_trust(v, j), own = v->metric[j];
@@ -275,7 +275,7 @@ static float time_of(uint64_t before)
     return (float)before / knn_pace;
 }
 
-/* Times start from 0 again, so that floats tell one sample from the next: once in a million samples. */
+/* Times start from 0 again, so that one sample's time differs from the next in floats: once in a million samples. */
 static void begin_time(const View *v)
 {
     const size_t used = anb_ring_size(&v->s->ring, v->window), newest = anb_ring_back(&v->s->ring, v->window, 0);

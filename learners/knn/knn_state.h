@@ -5,7 +5,7 @@
  * When the metric changes, the codes follow in pieces, one a sample. Until then the rows from `turned` on have codes by
  * the older factors, which the search allows for (knn_search.h).
  *
- * State: moments, the metric and what it is made from, the window and its codes; anb_knn_fields says where.
+ * State: moments, the metric and what it is made from, the window and its codes; anb_knn_fields has the layout.
  */
 #ifndef ANB_LEARNERS_KNN_KNN_STATE_H
 #define ANB_LEARNERS_KNN_KNN_STATE_H
@@ -82,7 +82,7 @@ typedef struct View {
 View anb_knn_plan(const AnbNode *self);
 View anb_knn_view(const AnbNode *self, const void *state);
 
-/* The metric made anew from what is known now; the codes follow. */
+/* Makes the metric anew from the present slopes and trust; the codes follow. */
 void anb_knn_remake(const View *view, const double *importance);
 /* The next piece of the codes that do not follow the metric yet: 256 rows, some .8 us at 12 features. */
 void anb_knn_turn(const View *view);

@@ -93,7 +93,7 @@ static void stretch(const AnbKnnSearch *near, int shift, size_t n, int16_t *mini
     }
 }
 
-/* What the bounds say of single distances, of all queries at once: their roots do not wait for each other. */
+/* Limits of single distances by the bounds, of all queries at once: their roots are computed side by side. */
 static void widen(const AnbKnnSearch *near, AnbKnnTile *tile)
 {
     const double more = anb_knn_search_margin(near->d);

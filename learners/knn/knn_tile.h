@@ -20,7 +20,7 @@
 
 enum { ANB_KNN_TILE = 4 }; /* queries */
 
-/* Rows with codes by one set of factors, and what is found out of them. */
+/* Rows with codes by one set of factors, and where their distances are written. */
 typedef struct AnbKnnTilePart {
     const uint32_t *code;
     size_t rows, pairs, own;        /* words of a row; of a query */

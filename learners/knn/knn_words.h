@@ -280,7 +280,7 @@ LANES_INLINE int32_t least_of(Words words)
  */
 typedef struct Narrowing {
     int32_t low, high, middle;
-    int32_t below, above; /* counts below `low` and at `high`; 0 and n where nobody counted */
+    int32_t below, above; /* counts below `low` and at `high`; 0 and n before the first count */
     int32_t wide, most;   /* what `high` was before, and the count there */
     int32_t steps;
 } Narrowing;

@@ -30,7 +30,7 @@ typedef struct AnbRidgeRows {
     size_t rows, d;
 } AnbRidgeRows;
 
-/* What a plane is penalised by, and where it is asked. */
+/* The penalties of a plane, and the point where it is evaluated. */
 typedef struct AnbRidgeRule {
     const float *
         metric; /* d factors: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
@@ -65,7 +65,7 @@ static inline size_t anb_ridge_plane_work(size_t rows, size_t d)
  * Fits a plane.
  *
  * @param rows   rows of d offsets
- * @param rule   penalties, and where the plane is asked
+ * @param rule   penalties, and the point where the plane is evaluated
  * @param slope  out: b, d values
  * @param mean   out: a
  * @param work   anb_ridge_plane_work floats
@@ -102,7 +102,7 @@ static inline size_t anb_ridge_plane_room(size_t d)
     return (anb_ridge_plane_cell(d, d, d) + 2) * ANB_RIDGE_PLANE_MANY;
 }
 
-/* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit what anb_ridge_plane_fit says of each. */
+/* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit the results of anb_ridge_plane_fit for each. */
 static inline void anb_ridge_plane_fit_many(float *many, size_t d, const AnbRidgeRule *rule, float *plane, float *mean)
 {
     anb_ridge_plane_kernels.fit_many(many, d, rule, plane, mean);
